@@ -1,0 +1,56 @@
+/**
+ * Time, injected. A component that waits or expires takes a `Clock`, so a test moves time by hand and never sleeps.
+ */
+
+/** A timer that a {@link Clock} has set; give it back to {@link Clock.clearTimer}. */
+export type TimerHandle = NonNullable<unknown>;
+
+/** A source of time and timers. */
+export interface Clock {
+  /** Milliseconds on a monotonic scale; only differences mean anything. */
+  now(): number;
+  /**
+   * Calls `callback` once, `delayMillis` from now. Delays beyond 2^31 − 1 ms are honoured, never shortened.
+   * A `background` timer does not keep the process alive.
+   */
+  setTimer(
+    callback: () => void,
+    delayMillis: number,
+    options?: { readonly background?: boolean },
+  ): TimerHandle;
+  /** Cancels a timer; a timer that has fired or was cancelled is ignored. */
+  clearTimer(timer: TimerHandle): void;
+}
+
+/** The longest delay that platform timers take; a longer one would fire after 1 ms. */
+const LONGEST_PLATFORM_DELAY = 2 ** 31 - 1;
+
+/** A number in browsers, an object with `unref` on Node, Bun and Deno. */
+type PlatformHandle = number | { unref?(): unknown };
+
+interface PlatformTimer {
+  handle: PlatformHandle;
+}
+
+/** The platform's own monotonic clock and timers. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer(callback, delayMillis, options) {
+    const deadline = performance.now() + delayMillis;
+    const arm = (remaining: number): PlatformHandle => {
+      const handle: PlatformHandle =
+        remaining > LONGEST_PLATFORM_DELAY
+          ? setTimeout(() => {
+              timer.handle = arm(deadline - performance.now());
+            }, LONGEST_PLATFORM_DELAY)
+          : setTimeout(callback, Math.max(0, remaining));
+      if (options?.background === true && typeof handle === 'object') handle.unref?.();
+      return handle;
+    };
+    const timer: PlatformTimer = { handle: arm(delayMillis) };
+    return timer;
+  },
+  clearTimer(timer) {
+    clearTimeout((timer as PlatformTimer).handle as number);
+  },
+};

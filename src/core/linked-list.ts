@@ -1,0 +1,77 @@
+/**
+ * An intrusive doubly linked list: the links live in the items, so adding, moving and removing allocate nothing and
+ * take O(1) from anywhere in the list. An item is in at most one list at a time.
+ */
+
+/** What an item needs in order to be listed. Both links are `null` while it is in no list. */
+export interface Linked<T> {
+  /** The neighbour towards the front. */
+  previous: T | null;
+  /** The neighbour towards the back. */
+  next: T | null;
+}
+
+/** A list of items that carry their own links. */
+export class LinkedList<T extends Linked<T>> {
+  #first: T | null = null;
+  #last: T | null = null;
+  #length = 0;
+
+  /** How many items are listed. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The item at the front. */
+  get first(): T | null {
+    return this.#first;
+  }
+
+  /** The item at the back. */
+  get last(): T | null {
+    return this.#last;
+  }
+
+  /** Adds `item`, which is in no list, at the back. */
+  append(item: T): void {
+    item.previous = this.#last;
+    if (this.#last === null) this.#first = item;
+    else this.#last.next = item;
+    this.#last = item;
+    this.#length++;
+  }
+
+  /** Removes `item`, which must be in this list. */
+  remove(item: T): void {
+    if (item.previous === null) this.#first = item.next;
+    else item.previous.next = item.next;
+    if (item.next === null) this.#last = item.previous;
+    else item.next.previous = item.previous;
+    item.previous = null;
+    item.next = null;
+    this.#length--;
+  }
+
+  /** Removes and returns the item at the front. */
+  shift(): T | null {
+    const item = this.#first;
+    if (item !== null) this.remove(item);
+    return item;
+  }
+
+  /** Removes and returns the item at the back. */
+  pop(): T | null {
+    const item = this.#last;
+    if (item !== null) this.remove(item);
+    return item;
+  }
+
+  /** The items from front to back. The current item may be removed while iterating. */
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let item = this.#first; item !== null; ) {
+      const next: T | null = item.next;
+      yield item;
+      item = next;
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Option checking: an unknown or malformed option throws at construction, naming the option and what was expected,
+ * instead of being ignored until a service is under load.
+ */
+import { InvalidArgumentError } from './errors.js';
+
+/** Judges one option's value; returns what was expected when the value is wrong. */
+export type OptionCheck = (value: unknown) => string | undefined;
+
+/** One check per known option. */
+export type OptionChecks<O> = { readonly [K in keyof Required<O>]: OptionCheck };
+
+/**
+ * Throws {@link InvalidArgumentError} unless every own option is known and well-formed. An `undefined` value means
+ * that the option was not given.
+ */
+export function checkOptions<O extends object>(
+  where: string,
+  options: unknown,
+  checks: OptionChecks<O>,
+): asserts options is O {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError(`${where}: options must be an object, got ${show(options)}.`);
+  }
+  for (const name of Object.keys(options)) {
+    const check = (checks as Record<string, OptionCheck | undefined>)[name];
+    if (check === undefined || !Object.hasOwn(checks, name)) {
+      const known = Object.keys(checks).sort().join(', ');
+      throw new InvalidArgumentError(
+        `${where}: unknown option \`${name}\`. Known options: ${known}.`,
+      );
+    }
+    const value: unknown = (options as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    const expected = check(value);
+    if (expected !== undefined) throw malformed(where, name, expected, value);
+  }
+}
+
+/** Throws {@link InvalidArgumentError} unless the positional argument `name` passes its check. */
+export function checkArgument(
+  where: string,
+  name: string,
+  value: unknown,
+  check: OptionCheck,
+): void {
+  const expected = check(value);
+  if (expected !== undefined) throw malformed(where, name, expected, value);
+}
+
+/** An integer from `least` up to 2^53 − 1, or up to `most`. */
+export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): OptionCheck {
+  const range = most === Number.MAX_SAFE_INTEGER ? `≥ ${least}` : `from ${least} to ${most}`;
+  return (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
+      ? undefined
+      : `an integer ${range}`;
+}
+
+/** A number from `least` up, `Infinity` included, `NaN` not. */
+export function numberAtLeast(least: number): OptionCheck {
+  return (value) =>
+    typeof value === 'number' && value >= least ? undefined : `a number ≥ ${least}`;
+}
+
+/** A finite number or `Infinity`, from 0 up, in milliseconds. */
+export const millis: OptionCheck = (value) =>
+  typeof value === 'number' && value >= 0 ? undefined : 'a number of milliseconds ≥ 0';
+
+/** A function. */
+export const aFunction: OptionCheck = (value) =>
+  typeof value === 'function' ? undefined : 'a function';
+
+/** `true` or `false`. */
+export const aBoolean: OptionCheck = (value) =>
+  typeof value === 'boolean' ? undefined : 'true or false';
+
+/** A string with at least one character. */
+export const aName: OptionCheck = (value) =>
+  typeof value === 'string' && value !== '' ? undefined : 'a non-empty string';
+
+/** An object with all of the named methods. */
+export function objectWith(...methods: readonly string[]): OptionCheck {
+  return (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    methods.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+      ? undefined
+      : `an object with ${methods.map((name) => `${name}()`).join(', ')}`;
+}
+
+/** One of a fixed set of strings. */
+export function oneOf(...allowed: readonly string[]): OptionCheck {
+  return (value) =>
+    allowed.includes(value as string)
+      ? undefined
+      : `one of ${allowed.map((name) => `'${name}'`).join(', ')}`;
+}
+
+/** The shape that an AbortSignal shows. */
+export const anAbortSignal: OptionCheck = (value) =>
+  typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+    ? undefined
+    : 'an AbortSignal';
+
+function malformed(where: string, name: string, expected: string, value: unknown): Error {
+  return new InvalidArgumentError(`${where}: \`${name}\` must be ${expected}, got ${show(value)}.`);
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return Object.is(value, -0) ? '-0' : String(value);
+}
