@@ -1,0 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { captureAsyncContext, createAsyncVariable } from '../../src/core/async-context.js';
+import { Gate } from '../kit/gate.js';
+
+test('the value follows the flow that it was set for, and no other', async () => {
+  const variable = createAsyncVariable<string>();
+  const gate = new Gate();
+  const flow = variable.run('a', async () => {
+    await gate.passed;
+    await delay(0);
+    return variable.get();
+  });
+  expect(variable.get()).toBeUndefined();
+  variable.run('b', () => gate.open());
+  expect(await flow).toBe('a');
+});
+
+test('nested flows see the innermost value', () => {
+  const variable = createAsyncVariable<string>();
+  const seen = variable.run('outer', () => [
+    variable.get(),
+    variable.run('inner', () => variable.get()),
+    variable.get(),
+  ]);
+  expect(seen).toEqual(['outer', 'inner', 'outer']);
+});
+
+test('a captured context is entered by whoever calls it', () => {
+  const variable = createAsyncVariable<string>();
+  const inOwnContext = variable.run('own', () => captureAsyncContext());
+  expect(variable.run('caller', () => inOwnContext(() => variable.get()))).toBe('own');
+});

@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest';
+import {
+  applicationFrame,
+  captureStack,
+  formatPosition,
+  parseFrames,
+} from '../../src/core/call-site.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
+import { lineOf } from '../kit/line-of.js';
+
+function entryPoint(): string {
+  return captureStack(entryPoint);
+}
+
+test('the first frame is the line that called the entry point', () => {
+  const stack = entryPoint(); // the calling line
+  const [frame] = parseFrames(stack);
+  expect(frame).toMatchObject({
+    file: 'test/core/call-site.test.ts',
+    line: lineOf(import.meta.url, '// the calling line'),
+  });
+  expect(formatPosition(frame as never)).toMatch(/^test\/core\/call-site\.test\.ts:\d+:\d+$/);
+});
+
+test('the depth is what was asked for, and the process’s own limit is as it was', () => {
+  const before = Error.stackTraceLimit;
+  const deep = (levels: number): string =>
+    levels === 0 ? captureStack(entryPoint, 5) || captureStack(deep, 5) : deep(levels - 1);
+  expect(captureStack(undefined, 3).split('\n')).toHaveLength(3);
+  expect(deep(20).split('\n').length).toBeLessThanOrEqual(5);
+  expect(Error.stackTraceLimit).toBe(before);
+});
+
+test.each([
+  ['    at find (file:///srv/app/src/orders.ts:88:21)', 'find', '/srv/app/src/orders.ts', 88, 21],
+  ['    at async OrderRepo.find (/srv/orders.ts:1:2)', 'OrderRepo.find', '/srv/orders.ts', 1, 2],
+  ['    at file:///srv/a%20b/main.js:3:4', '', '/srv/a b/main.js', 3, 4],
+  ['    at new Pool (C:\\app\\pool.js:5:6)', 'new Pool', 'C:\\app\\pool.js', 5, 6],
+  ['    at node:internal/timers:573:17', '', 'node:internal/timers', 573, 17],
+  ['    at Object.<anonymous> (/a.js:1:1)', 'Object.<anonymous>', '/a.js', 1, 1],
+  ['    at https://example.com/app.js:7:8', '', 'https://example.com/app.js', 7, 8],
+])('reads %s', (line, functionName, file, number, column) => {
+  expect(parseFrames(line)).toEqual([{ functionName, file, line: number, column }]);
+});
+
+test('lines that are no frames with a position are left out', () => {
+  expect(parseFrames('    at Array.map (<anonymous>)\n    at native\n\nrubbish')).toEqual([]);
+});
+
+test('the line of the application is the innermost that is neither Node’s nor a dependency’s', () => {
+  const frames = parseFrames(
+    [
+      '    at query (/srv/node_modules/orm/index.js:1:1)',
+      '    at process (node:internal/process:2:2)',
+      '    at checkout (/srv/src/orders.js:3:3)',
+      '    at main (/srv/src/main.js:4:4)',
+    ].join('\n'),
+  );
+  expect(applicationFrame(frames)?.functionName).toBe('checkout');
+  expect(applicationFrame(frames.slice(0, 2))?.functionName).toBe('query');
+  expect(applicationFrame([])).toBeUndefined();
+});
+
+test('a stack that a program formats by itself is no frame, and no error', () => {
+  const prepare = Error.prepareStackTrace;
+  Error.prepareStackTrace = (_error, sites) => sites;
+  try {
+    expect(captureStack(entryPoint)).toBe('');
+  } finally {
+    if (prepare === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
+    else Error.prepareStackTrace = prepare;
+  }
+});
+
+class Handle {
+  readonly stack: string;
+  constructor() {
+    this.stack = captureStack(Handle);
+  }
+}
+
+class HandleWithRawError {
+  readonly error: Error;
+  constructor() {
+    this.error = new Error('where it was made');
+  }
+}
+
+function makeAndDrop<T extends object>(count: number, make: () => T, keep: (handle: T) => unknown) {
+  const kept: unknown[] = [];
+  const refs: WeakRef<T>[] = [];
+  for (let i = 0; i < count; i++) {
+    const handle = make();
+    kept.push(keep(handle));
+    refs.push(new WeakRef(handle));
+  }
+  return { kept, refs };
+}
+
+test('a record that keeps a stack keeps nothing else: 100 of 100 dropped handles are collected', async () => {
+  const { kept, refs } = makeAndDrop(
+    100,
+    () => new Handle(),
+    (handle) => handle.stack,
+  );
+  await collectGarbage();
+  expect(refs.filter((ref) => ref.deref() !== undefined)).toHaveLength(0);
+  expect(kept).toHaveLength(100);
+});
+
+test('a record that keeps an unread Error keeps the handle alive: the reason for the one above', async () => {
+  const { kept, refs } = makeAndDrop(
+    100,
+    () => new HandleWithRawError(),
+    (handle) => handle.error,
+  );
+  await collectGarbage();
+  expect(refs.filter((ref) => ref.deref() !== undefined).length).toBeGreaterThan(90);
+  expect(kept).toHaveLength(100);
+});

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { systemClock } from '../../src/core/clock.js';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('a timer fires once, after its delay, and not when it was cleared', () => {
+  const fired: string[] = [];
+  systemClock.setTimer(() => fired.push('a'), 100);
+  const cleared = systemClock.setTimer(() => fired.push('b'), 100);
+  systemClock.clearTimer(cleared);
+  systemClock.clearTimer(cleared);
+  vi.advanceTimersByTime(99);
+  expect(fired).toEqual([]);
+  vi.advanceTimersByTime(1_000);
+  expect(fired).toEqual(['a']);
+});
+
+test('a delay beyond what the platform takes is neither shortened nor lost, and can be cleared on the way', () => {
+  const month = 32 * 24 * 3_600_000;
+  const fired: number[] = [];
+  const started = systemClock.now();
+  systemClock.setTimer(() => fired.push(systemClock.now() - started), 2 * month);
+  const cleared = systemClock.setTimer(() => fired.push(-1), 2 * month);
+  vi.advanceTimersByTime(month);
+  systemClock.clearTimer(cleared);
+  vi.advanceTimersByTime(month - 1);
+  expect(fired).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(fired).toEqual([2 * month]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a background timer does not keep the process alive, a foreground one does', () => {
+  const clock = JSON.stringify(fileURLToPath(new URL('../../src/core/clock.ts', import.meta.url)));
+  const code = `
+    const { systemClock } = await import(${clock});
+    systemClock.setTimer(() => console.log('background'), 600_000, { background: true });
+    systemClock.setTimer(() => console.log('background, long'), 2 ** 33, { background: true });
+    systemClock.setTimer(() => console.log('foreground'), 1);
+  `;
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '--eval', code],
+    { encoding: 'utf8', timeout: 30_000 },
+  );
+  expect({ status, stdout }).toEqual({ status: 0, stdout: 'foreground\n' });
+});

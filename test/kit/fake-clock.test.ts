@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { FakeClock } from './fake-clock.js';
+
+test('timers fire in the order of their deadlines, at them, and not before', async () => {
+  const clock = new FakeClock(0);
+  const fired: string[] = [];
+  clock.setTimer(() => fired.push(`b ${clock.now()}`), 20);
+  clock.setTimer(() => fired.push(`a ${clock.now()}`), 10);
+  clock.setTimer(() => fired.push(`a2 ${clock.now()}`), 10);
+  await clock.advance(9);
+  expect(fired).toEqual([]);
+  await clock.advance(11);
+  expect(fired).toEqual(['a 10', 'a2 10', 'b 20']);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('what a timer starts settles before the next one fires', async () => {
+  const clock = new FakeClock(0);
+  const log: string[] = [];
+  clock.setTimer(() => void Promise.resolve().then(() => log.push('after the first')), 10);
+  clock.setTimer(() => log.push('second'), 10);
+  await clock.advance(10);
+  expect(log).toEqual(['after the first', 'second']);
+});
+
+test('a timer set by a timer fires in the same advance if it is due', async () => {
+  const clock = new FakeClock(0);
+  const fired: number[] = [];
+  clock.setTimer(() => clock.setTimer(() => fired.push(clock.now()), 5), 10);
+  await clock.advance(15);
+  expect(fired).toEqual([15]);
+});
+
+test('background timers are told from those that would keep the process alive', () => {
+  const clock = new FakeClock();
+  clock.setTimer(() => {}, 1, { background: true });
+  const timer = clock.setTimer(() => {}, 1);
+  expect([clock.pendingTimers, clock.foregroundTimers]).toEqual([2, 1]);
+  clock.clearTimer(timer);
+  expect([clock.pendingTimers, clock.foregroundTimers]).toEqual([1, 0]);
+});
+
+test('a timer for no time at all is a bug of the code under test', () => {
+  expect(() => new FakeClock().setTimer(() => {}, Number.NaN)).toThrow(RangeError);
+  expect(() => new FakeClock().setTimer(() => {}, -1)).toThrow(RangeError);
+});

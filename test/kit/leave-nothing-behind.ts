@@ -1,0 +1,87 @@
+/**
+ * Every test fails that leaves behind a timer, a handle or an unhandled rejection. Loaded for every test file.
+ * Unref'd timers do not count: they are what housekeeping is made of, and FakeClock counts them where it matters.
+ */
+import { afterEach, beforeEach, expect } from 'vitest';
+import { settle } from './settle.js';
+
+/** How long a handle that is closing may take to be gone. */
+const PATIENCE_MILLIS = 2_000;
+
+const rejections: unknown[] = [];
+process.on('unhandledRejection', (reason) => rejections.push(reason));
+
+/** Timers that a test has set and that have neither fired nor been cleared. The test runner's own are not among them. */
+const timers = new Set<NodeJS.Timeout>();
+watchTimers();
+
+let before: Map<string, number>;
+
+beforeEach(() => {
+  rejections.length = 0;
+  timers.clear();
+  before = activeHandles();
+});
+
+afterEach(async () => {
+  const deadline = performance.now() + PATIENCE_MILLIS;
+  await settle();
+  let left = leftBehind();
+  while (left.length > 0 && performance.now() < deadline) {
+    await settle(); // A socket that was destroyed, or a child that has exited, goes within a few turns.
+    left = leftBehind();
+  }
+  for (const timer of timers) clearTimeout(timer);
+  expect(left, 'the test left timers or handles behind').toEqual([]);
+  expect(rejections, 'the test left unhandled rejections behind').toEqual([]);
+});
+
+function leftBehind(): string[] {
+  const pending = [...timers].filter((timer) => timer.hasRef()).length;
+  return [
+    ...(pending > 0 ? [`timer ×${pending}`] : []),
+    ...[...activeHandles()]
+      .filter(([kind, count]) => count > (before.get(kind) ?? 0))
+      .map(([kind, count]) => `${kind} ×${count - (before.get(kind) ?? 0)}`),
+  ];
+}
+
+function activeHandles(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) {
+    if (kind === 'Timeout' || kind === 'Immediate' || kind === 'CloseReq') continue;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function watchTimers(): void {
+  const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
+  const watchedSetTimeout = (callback: (...args: unknown[]) => void, ...rest: [number]) => {
+    const timer: NodeJS.Timeout = setTimeout(
+      (...args: unknown[]) => {
+        timers.delete(timer);
+        callback(...args);
+      },
+      ...rest,
+    );
+    timers.add(timer);
+    return timer;
+  };
+  const watchedSetInterval = (...args: Parameters<typeof setInterval>) => {
+    const timer = setInterval(...args);
+    timers.add(timer);
+    return timer;
+  };
+  const watchedClear = (timer: NodeJS.Timeout) => {
+    timers.delete(timer);
+    clearTimeout(timer);
+    clearInterval(timer);
+  };
+  Object.assign(globalThis, {
+    setTimeout: watchedSetTimeout,
+    setInterval: watchedSetInterval,
+    clearTimeout: watchedClear,
+    clearInterval: watchedClear,
+  });
+}
