@@ -1,0 +1,117 @@
+/** The figures of a simulated heap. */
+
+/** What made the last collection run. */
+export type LastTrigger = 'none' | 'threshold' | 'explicit';
+
+/** What {@link Heap.stats} shows: everything since the heap was made, unless it says otherwise. */
+export interface HeapStats {
+  /** Nodes allocated. */
+  readonly allocated: number;
+  /** Nodes that died when their reference count reached 0. */
+  readonly freedByRefcount: number;
+  /** Nodes that died when a collection broke their cycle. */
+  readonly freedByCycle: number;
+  /** Nodes that are alive now. */
+  readonly live: number;
+  /** The most nodes that were alive at once. */
+  readonly peakLive: number;
+  /** Nodes that are alive now, by kind. */
+  readonly liveByKind: ReadonlyMap<string, number>;
+  /** Nodes in generations 0, 1 and 2 now. */
+  readonly liveByGeneration: readonly [number, number, number];
+  /** Nodes that left generation 0, and generation 1, for an older one. */
+  readonly promoted: readonly [number, number];
+  /** Share (0 to 1) of the examined nodes that survived the last collection of each generation; 1 before the first. */
+  readonly survivalRate: readonly [number, number, number];
+  /** Survivors of the last full collection, and of collections of generation 1 since. */
+  readonly longLived: {
+    /** Survivors of the last full collection. */
+    readonly total: number;
+    /** Nodes that reached generation 2 since. */
+    readonly pending: number;
+  };
+  /** Nodes that collections found but could not free. */
+  readonly uncollectable: number;
+  /** Nodes in `gc.garbage` now. */
+  readonly garbageLength: number;
+  /** Finalizers run. */
+  readonly finalizersRun: number;
+  /** Nodes that a finalizer brought back, and what they hold. */
+  readonly resurrections: number;
+  /** Callbacks of weak references run. */
+  readonly weakCallbacks: number;
+  /** Errors thrown by finalizers and callbacks. */
+  readonly unraisable: number;
+  /** How long collections took, by the heap's clock. */
+  readonly pauses: {
+    /** How many there were. */
+    readonly count: number;
+    /** All together, in milliseconds. */
+    readonly totalMillis: number;
+    /** The longest, in milliseconds. */
+    readonly maxMillis: number;
+  };
+  /** What made the last collection run. */
+  readonly lastTrigger: LastTrigger;
+}
+
+/** CPython's statistics of one generation. */
+export interface GenerationStats {
+  /** How often it was collected. */
+  readonly collections: number;
+  /** How many nodes its collections freed. */
+  readonly collected: number;
+  /** How many nodes its collections found but could not free. */
+  readonly uncollectable: number;
+}
+
+/** The counters behind {@link HeapStats}. */
+export class HeapCounters {
+  allocated = 0;
+  freed = 0;
+  freedByCycle = 0;
+  uncollectable = 0;
+  finalizersRun = 0;
+  resurrections = 0;
+  weakCallbacks = 0;
+  unraisable = 0;
+  pauses = 0;
+  pauseMillis = 0;
+  longestPauseMillis = 0;
+  lastTrigger: LastTrigger = 'none';
+  /** Live nodes by the number of their kind's name. */
+  readonly liveByKind: number[] = [];
+  readonly promoted: [number, number] = [0, 0];
+  readonly survivalRate: [number, number, number] = [1, 1, 1];
+  readonly generations: [GenerationStats, GenerationStats, GenerationStats] = [
+    { collections: 0, collected: 0, uncollectable: 0 },
+    { collections: 0, collected: 0, uncollectable: 0 },
+    { collections: 0, collected: 0, uncollectable: 0 },
+  ];
+
+  get live(): number {
+    return this.allocated - this.freed;
+  }
+
+  survived(generation: 0 | 1 | 2, examined: number, survivors: number): void {
+    this.survivalRate[generation] = examined === 0 ? 1 : survivors / examined;
+    if (generation < 2) this.promoted[generation as 0 | 1] += survivors;
+  }
+
+  collected(
+    generation: 0 | 1 | 2,
+    result: { collected: number; uncollectable: number },
+    millis: number,
+  ): void {
+    const before = this.generations[generation];
+    this.generations[generation] = {
+      collections: before.collections + 1,
+      collected: before.collected + result.collected,
+      uncollectable: before.uncollectable + result.uncollectable,
+    };
+    this.uncollectable += result.uncollectable;
+    this.pauses++;
+    this.pauseMillis += millis;
+    this.longestPauseMillis = Math.max(this.longestPauseMillis, millis);
+  }
+}

@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest';
+import {
+  DEBUG_SAVEALL,
+  type Handle,
+  Heap,
+  HeapDisposedError,
+  type HeapOptions,
+  runHeapProgram,
+  StaleHandleError,
+} from '../../src/gc/index.js';
+
+test.each([
+  [{ colector: 'cpython' }, 'unknown option `colector`'],
+  [{ collector: 'reference' }, "`collector` must be one of 'cpython'"],
+  [{ thresholds: [700, 10] }, '`thresholds` must be three integers'],
+  [{ trigger: 'never' }, "`trigger` must be one of 'allocation', 'safepoint'"],
+  [{ onUnraisable: 'print' }, '`onUnraisable` must be a function'],
+])('a wrong option is refused by name: %j', (options, message) => {
+  expect(() => new Heap(options as HeapOptions)).toThrow(message);
+});
+
+test('a stale or foreign handle is refused everywhere, and nothing changes', () => {
+  const heap = new Heap();
+  const node = heap.alloc();
+  const stale = heap.alloc();
+  heap.drop(stale);
+  const reused = heap.alloc();
+  for (const bad of [stale, 7 as Handle, -1 as Handle, Number.NaN as Handle, (2 ** 52) as Handle]) {
+    for (const use of [
+      () => heap.hold(bad),
+      () => heap.drop(bad),
+      () => heap.refcount(bad),
+      () => heap.link(node, bad),
+      () => heap.link(bad, node),
+      () => heap.set(bad, 0, node),
+      () => heap.unlink(bad, 0),
+      () => heap.edges(bad),
+      () => heap.weakref(bad),
+      () => heap.deref(bad),
+      () => heap.pathFromRoot(bad),
+      () => heap.generation(bad),
+      () => heap.gc.isTracked(bad),
+      () => heap.gc.getReferrers(bad),
+    ]) {
+      expect(use).toThrow(StaleHandleError);
+    }
+    expect(heap.isAlive(bad)).toBe(false);
+  }
+  expect(heap.isAlive(reused)).toBe(true);
+  heap.assertInvariants();
+});
+
+test('a place that has no edge is refused, and nothing changes', () => {
+  const heap = new Heap();
+  const [node, other] = [heap.alloc(), heap.alloc()];
+  heap.link(node, other);
+  for (const place of [-1, 1, 0.5, Number.NaN]) {
+    expect(() => heap.set(node, place, other)).toThrow('has 1 edges');
+    expect(() => heap.unlink(node, place)).toThrow('has 1 edges');
+    expect(() => heap.edgeAt(node, place)).toThrow('has 1 edges');
+  }
+  expect(heap.refcount(other)).toBe(2);
+});
+
+test('a weak reference has no edges and no weak references; a node is no weak reference', () => {
+  const heap = new Heap();
+  const node = heap.alloc();
+  const weak = heap.weakref(node);
+  expect(() => heap.link(weak, node)).toThrow('a weak reference has no edges');
+  expect(() => heap.weakref(weak)).toThrow('a weak reference has no edges');
+  expect(() => heap.deref(node)).toThrow('not a weak reference');
+  expect(heap.edges(weak)).toEqual([]);
+  heap.assertInvariants();
+});
+
+test('what finalizers and callbacks throw goes to the unraisable hook, and the heap goes on', () => {
+  const heard: [unknown, string][] = [];
+  const heap = new Heap({ onUnraisable: (error, where) => heard.push([error, where]) });
+  const failure = new Error('from a callback');
+  const fail = (): never => {
+    throw failure;
+  };
+  const dying = heap.alloc({ finalizer: fail });
+  heap.weakref(dying, fail);
+  const cycle = heap.alloc({ finalizer: fail });
+  heap.link(cycle, cycle);
+  heap.drop(cycle);
+  heap.drop(dying);
+  heap.gc.callbacks.push(fail);
+  expect(heap.gc.collect()).toBe(1);
+  expect(heard.map(([error]) => error)).toEqual([failure, failure, failure, failure, failure]);
+  expect(heard.map(([, where]) => where)).toEqual([
+    'finalizer',
+    'weakref callback',
+    'gc callback',
+    'finalizer',
+    'gc callback',
+  ]);
+  expect(heap.stats.unraisable).toBe(5);
+  heap.assertInvariants();
+});
+
+test('a finalizer may allocate, link and collect', () => {
+  const heap = new Heap({ thresholds: [2, 1, 1] });
+  const born: Handle[] = [];
+  for (let i = 0; i < 20; i++) {
+    const node = heap.alloc({
+      finalizer: (self, within) => {
+        const child = within.alloc();
+        within.link(child, self);
+        expect(within.gc.collect()).toBe(0);
+        born.push(child);
+      },
+    });
+    heap.link(node, node);
+    heap.drop(node);
+  }
+  heap.gc.collect();
+  heap.assertInvariants();
+  for (const child of born) heap.drop(child);
+  heap.gc.collect();
+  expect(heap.stats.live).toBe(0);
+  heap.assertInvariants();
+});
+
+test('after disposal every use is refused; a root that outlives its heap is no error', () => {
+  const heap = new Heap();
+  const node = heap.alloc();
+  const root = heap.addRoot(node);
+  heap[Symbol.dispose]();
+  expect(heap.isAlive(node)).toBe(false);
+  expect(() => heap.alloc()).toThrow(HeapDisposedError);
+  expect(() => heap.refcount(node)).toThrow(HeapDisposedError);
+  root[Symbol.dispose]();
+});
+
+test('a heap that is disposed of during a collection ends it in order', () => {
+  const heap = new Heap();
+  const finalized: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const node = heap.alloc({
+      finalizer: (_self, within) => {
+        finalized.push(i);
+        within[Symbol.dispose]();
+      },
+    });
+    heap.link(node, node);
+    heap.drop(node);
+  }
+  expect(heap.gc.collect()).toBe(3);
+  expect(finalized).toEqual([0]);
+});
+
+test('the facade refuses generations and thresholds that are none', () => {
+  const { gc } = new Heap();
+  expect(() => gc.collect(3 as 2)).toThrow('`generation` must be an integer from 0 to 2');
+  expect(() => gc.getObjects(-1 as 0)).toThrow('`generation` must be an integer from 0 to 2');
+  expect(() => gc.setThreshold(-1)).toThrow('`threshold0` must be an integer ≥ 0');
+  expect(() => gc.setDebug(0.5)).toThrow('`flags` must be an integer ≥ 0');
+});
+
+test('an unknown op is refused by name', () => {
+  expect(() => runHeapProgram({ name: 'p', ops: [['explode', 1]] })).toThrow(
+    'unknown op "explode"',
+  );
+});
+
+test('save-all keeps what would be freed, until the garbage is cleared', () => {
+  const heap = new Heap();
+  const node = heap.alloc();
+  heap.link(node, node);
+  heap.drop(node);
+  heap.gc.setDebug(DEBUG_SAVEALL);
+  expect(heap.gc.collect()).toBe(1);
+  expect([...heap.gc.garbage]).toEqual([node]);
+  expect(heap.edges(node)).toEqual([node]);
+  heap.gc.setDebug(0);
+  heap.gc.garbage.clear();
+  expect(heap.gc.garbage.length).toBe(0);
+  expect(heap.gc.collect()).toBe(1);
+  heap.assertInvariants();
+});
