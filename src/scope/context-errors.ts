@@ -1,0 +1,52 @@
+/**
+ * The ways in which a context manager breaks its contract, which is to yield exactly once.
+ */
+import { nameErrorClass, TenureError } from '../core/errors.js';
+
+/** The body of a context manager ended before it had yielded a value. Code `TENURE_CONTEXT_NEVER_YIELDED`. */
+export class NeverYieldedError extends TenureError {
+  /** @internal */
+  constructor() {
+    super(
+      'The body of this context manager ended without a yield. It must yield exactly once, the value to work with.',
+      { code: 'TENURE_CONTEXT_NEVER_YIELDED' },
+    );
+  }
+
+  static {
+    nameErrorClass(NeverYieldedError, 'NeverYieldedError');
+  }
+}
+
+/**
+ * The body of a context manager yielded again when it should have ended. It was closed at that yield, so its `finally`
+ * blocks have run. Code `TENURE_CONTEXT_YIELDED_TWICE`; `cause` is the error that had been thrown into it, if any.
+ */
+export class YieldedTwiceError extends TenureError {
+  /** @internal */
+  constructor(failure: { readonly cause?: unknown } = {}) {
+    super(
+      'The body of this context manager yielded a second time. It must yield exactly once; a loop around the yield is the usual mistake.',
+      { code: 'TENURE_CONTEXT_YIELDED_TWICE', ...failure },
+    );
+  }
+
+  static {
+    nameErrorClass(YieldedTwiceError, 'YieldedTwiceError');
+  }
+}
+
+/** `run` was called on a context that had been entered or disposed of before. Code `TENURE_CONTEXT_ENDED`. */
+export class ContextEndedError extends TenureError {
+  /** @internal */
+  constructor() {
+    super(
+      'This context has ended, or its run() is under way; it can be run once. Call the context manager again for a new one.',
+      { code: 'TENURE_CONTEXT_ENDED' },
+    );
+  }
+
+  static {
+    nameErrorClass(ContextEndedError, 'ContextEndedError');
+  }
+}

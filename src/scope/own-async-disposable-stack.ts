@@ -1,0 +1,100 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * AsyncDisposableStack as the TC39 proposal specifies it, for platforms without one. The doc comments for users are at
+ * `async-disposable-stack.ts`.
+ */
+import {
+  asyncDisposeMethod,
+  callable,
+  type Disposal,
+  type DisposeMethod,
+} from './dispose-method.js';
+import { suppressing } from './suppressed-error.js';
+
+/** Our own AsyncDisposableStack. */
+export class OwnAsyncDisposableStack implements AsyncDisposableStack {
+  /** In order of arrival; `undefined` once disposed or moved. */
+  #disposals: Disposal[] | undefined = [];
+
+  /** The very function that `disposeAsync` is. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+  /** `'AsyncDisposableStack'`. */
+  declare readonly [Symbol.toStringTag]: string;
+
+  get disposed(): boolean {
+    return this.#disposals === undefined;
+  }
+
+  use<T extends AsyncDisposable | Disposable | null | undefined>(value: T): T {
+    const disposals = this.#open();
+    const absent = value === null || value === undefined;
+    disposals.push({ resource: value, method: absent ? undefined : asyncDisposeMethod(value) });
+    return value;
+  }
+
+  adopt<T>(value: T, onDisposeAsync: (value: T) => PromiseLike<void> | void): T {
+    const disposals = this.#open();
+    callable(onDisposeAsync);
+    disposals.push({ resource: undefined, method: () => onDisposeAsync(value) });
+    return value;
+  }
+
+  defer(onDisposeAsync: () => PromiseLike<void> | void): void {
+    this.#open().push({ resource: undefined, method: callable(onDisposeAsync) as DisposeMethod });
+  }
+
+  move(): AsyncDisposableStack {
+    const disposals = this.#open();
+    this.#disposals = undefined;
+    const heir = new OwnAsyncDisposableStack();
+    heir.#disposals = disposals;
+    return heir;
+  }
+
+  async disposeAsync(): Promise<void> {
+    const disposals = this.#disposals;
+    if (disposals === undefined) return;
+    this.#disposals = undefined;
+    let failure: { readonly error: unknown } | undefined;
+    let awaited = false;
+    let owesAwait = false;
+    for (let disposal = disposals.pop(); disposal !== undefined; disposal = disposals.pop()) {
+      if (disposal.method === undefined) {
+        owesAwait = true;
+        continue;
+      }
+      try {
+        const disposing: unknown = Reflect.apply(disposal.method, disposal.resource, []);
+        awaited = true;
+        await disposing;
+      } catch (error) {
+        failure = { error: failure === undefined ? error : suppressing(error, failure.error) };
+      }
+    }
+    // A `null` among the resources makes disposal take a turn, however many there are and whatever else there is.
+    if (owesAwait && !awaited) await undefined;
+    if (failure !== undefined) throw failure.error;
+  }
+
+  #open(): Disposal[] {
+    if (this.#disposals === undefined) {
+      throw new ReferenceError('The AsyncDisposableStack was disposed already. Make a new one.');
+    }
+    return this.#disposals;
+  }
+
+  static {
+    Object.defineProperty(OwnAsyncDisposableStack, 'name', {
+      value: 'AsyncDisposableStack',
+      configurable: true,
+    });
+    Object.defineProperties(OwnAsyncDisposableStack.prototype, {
+      [Symbol.asyncDispose]: {
+        value: OwnAsyncDisposableStack.prototype.disposeAsync,
+        writable: true,
+        configurable: true,
+      },
+      [Symbol.toStringTag]: { value: 'AsyncDisposableStack', configurable: true },
+    });
+  }
+}
