@@ -1,0 +1,9 @@
+import type { OptionCheck } from '../core/options.js';
+
+/** What a weak reference can refer to: an object, a function, or a symbol that is not registered with `Symbol.for`. */
+export const aWeakKey: OptionCheck = (value) =>
+  (typeof value === 'object' && value !== null) ||
+  typeof value === 'function' ||
+  (typeof value === 'symbol' && Symbol.keyFor(value) === undefined)
+    ? undefined
+    : 'an object, a function or an unregistered symbol';

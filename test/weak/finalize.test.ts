@@ -1,0 +1,205 @@
+import { afterEach, expect, expectTypeOf, test, vi } from 'vitest';
+import {
+  type Finalizer,
+  type FinalizerCall,
+  finalize,
+  InvalidArgumentError,
+} from '../../src/weak/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** A target that a test can drop: nothing else may hold it. */
+class Holder {
+  target: object | undefined = {};
+
+  get held(): object {
+    if (this.target === undefined) throw new Error('dropped before');
+    return this.target;
+  }
+
+  async drop(): Promise<void> {
+    this.target = undefined;
+    await collectGarbage();
+  }
+}
+
+test('a call runs the callback, gives its result, and ends the finalizer', async () => {
+  const holder = new Holder();
+  const sums: number[] = [];
+  const add = (...terms: number[]) => {
+    const sum = terms.reduce((a, b) => a + b);
+    sums.push(sum);
+    return sum;
+  };
+  const finalizer = finalize(holder.held, add, 67, 43, 89);
+  expect(finalizer.alive).toBe(true);
+  expect(finalizer.peek()).toEqual({ target: holder.held, fn: add, args: [67, 43, 89] });
+  expect(finalizer.alive).toBe(true);
+  expect(finalizer()).toBe(199);
+  expect([finalizer(), finalizer()]).toEqual([undefined, undefined]);
+  expect([finalizer.peek(), finalizer.detach(), finalizer.alive]).toEqual([
+    undefined,
+    undefined,
+    false,
+  ]);
+  await holder.drop();
+  expect(sums).toEqual([199]);
+});
+
+test('detach gives up the callback and says what it would have been', async () => {
+  const holder = new Holder();
+  const fn = vi.fn();
+  const finalizer = finalize(holder.held, fn, 'a');
+  expect(finalizer.detach()).toEqual({ target: holder.held, fn, args: ['a'] });
+  expect([finalizer(), finalizer.peek(), finalizer.detach(), finalizer.alive]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    false,
+  ]);
+  await holder.drop();
+  expect(fn).not.toHaveBeenCalled();
+});
+
+test('the death of the target runs the callback, with nobody holding the finalizer', async () => {
+  const holder = new Holder();
+  const fn = vi.fn();
+  finalize(holder.held, fn, 'a', 1);
+  await collectGarbage();
+  expect(fn).not.toHaveBeenCalled();
+  await holder.drop();
+  expect(fn.mock.calls).toEqual([['a', 1]]);
+});
+
+test('after the death, the finalizer does nothing more', async () => {
+  const holder = new Holder();
+  const fn = vi.fn();
+  const finalizer = finalize(holder.held, fn);
+  await holder.drop();
+  expect(fn).toHaveBeenCalledTimes(1);
+  expect([finalizer(), finalizer.peek(), finalizer.detach(), finalizer.alive]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    false,
+  ]);
+  expect(fn).toHaveBeenCalledTimes(1);
+});
+
+test('the finalizers of one target run newest first', async () => {
+  const holder = new Holder();
+  const log: string[] = [];
+  const push = (line: string) => log.push(line);
+  finalize(holder.held, push, 'f1');
+  const f2 = finalize(holder.held, push, 'f2');
+  const f3 = finalize(holder.held, push, 'f3');
+  finalize(holder.held, push, 'f4');
+  const f5 = finalize(holder.held, push, 'f5');
+  await collectGarbage();
+  expect(f5.detach()).toBeDefined();
+  f5();
+  log.push('A');
+  f3();
+  log.push('B');
+  f3();
+  await holder.drop();
+  expect(f2.alive).toBe(false);
+  log.push('C');
+  f2();
+  expect(log).toEqual(['A', 'f3', 'B', 'f4', 'f2', 'f1', 'C']);
+});
+
+test('nothing keeps the callback or the arguments of an ended finalizer alive', async () => {
+  const target = {};
+  const [finalizers, probes] = (() => {
+    const probes: WeakRef<object>[] = [];
+    const made = () => {
+      const fn = () => {};
+      const arg = {};
+      probes.push(new WeakRef(fn), new WeakRef(arg));
+      return finalize(target, fn as (arg: object) => void, arg);
+    };
+    const called = made();
+    called();
+    const detached = made();
+    detached.detach();
+    return [[called, detached], probes];
+  })();
+  await collectGarbage();
+  expect(probes.map((probe) => probe.deref())).toEqual(probes.map(() => undefined));
+  expect(finalizers.map(({ alive }) => alive)).toEqual([false, false]);
+});
+
+test('an error at the death is printed and stops nothing', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const log: string[] = [];
+  const holder = new Holder();
+  finalize(holder.held, () => log.push('older'));
+  finalize(holder.held, async () => {
+    throw new Error('rejected');
+  });
+  finalize(holder.held, () => {
+    throw new Error('thrown');
+  });
+  await holder.drop();
+  expect(log).toEqual(['older']);
+  expect(print.mock.calls.map(([, error]) => error.message)).toEqual(['thrown', 'rejected']);
+});
+
+test('an error of a call is the caller’s', () => {
+  const finalizer = finalize({}, () => {
+    throw new Error('thrown');
+  });
+  expect(() => finalizer()).toThrow('thrown');
+  expect(finalizer.alive).toBe(false);
+  expect(finalizer()).toBe(undefined);
+});
+
+test('what would keep the target alive for ever is refused', () => {
+  const target = {};
+  const close = (_id: number, _file: object) => {};
+  expect(() => finalize(target, close, 1, target)).toThrow(InvalidArgumentError);
+  const fn = () => {};
+  expect(() => finalize(fn, fn)).toThrow(InvalidArgumentError);
+  expect(() => finalize(1 as never, () => {})).toThrow(/`target` must be an object/);
+  expect(() => finalize({}, 'fn' as never)).toThrow(/`fn` must be a function/);
+});
+
+test('listens for the exit only while something is to run then', async () => {
+  const before = process.listenerCount('exit');
+  const target = {};
+  const holder = new Holder();
+  const first = finalize(target, () => {});
+  const second = finalize(target, () => {});
+  finalize(holder.held, () => {});
+  expect(process.listenerCount('exit')).toBe(before + 1);
+  expect([first.atexit, second.atexit]).toEqual([true, true]);
+  first();
+  second.atexit = false;
+  expect(second.atexit).toBe(false);
+  expect(process.listenerCount('exit')).toBe(before + 1);
+  await holder.drop();
+  expect(process.listenerCount('exit')).toBe(before);
+  second.atexit = true;
+  expect(process.listenerCount('exit')).toBe(before + 1);
+  second.detach();
+  expect([second.atexit, process.listenerCount('exit')]).toEqual([false, before]);
+  second.atexit = true;
+  expect([second.atexit, process.listenerCount('exit')]).toEqual([false, before]);
+});
+
+test('types follow the callback', () => {
+  const finalizer = finalize({ a: 1 }, (count: number, name: string) => name.repeat(count), 2, 'x');
+  expectTypeOf(finalizer).toEqualTypeOf<
+    Finalizer<{ a: number }, [count: number, name: string], string>
+  >();
+  expectTypeOf(finalizer.peek).returns.toEqualTypeOf<
+    FinalizerCall<{ a: number }, [count: number, name: string], string> | undefined
+  >();
+  // @ts-expect-error -- an argument is missing
+  finalize({}, (_count: number) => {}).detach();
+  expect(finalizer()).toBe('xx');
+});

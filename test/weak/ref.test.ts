@@ -1,0 +1,160 @@
+import { afterEach, expect, expectTypeOf, test, vi } from 'vitest';
+import { InvalidArgumentError, type Ref, ref } from '../../src/weak/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test('gives the target while it lives, and undefined when it was collected', async () => {
+  let target: object | null = { name: 'target' };
+  const weak = ref(target);
+  await collectGarbage();
+  expect(weak.deref()).toBe(target);
+  target = null;
+  await collectGarbage();
+  expect(weak.deref()).toBe(undefined);
+});
+
+test('is shared per target without a callback, and never with one', () => {
+  const target = {};
+  expect(ref(target)).toBe(ref(target));
+  expect(ref({})).not.toBe(ref(target));
+  const onDeath = () => {};
+  const watched = ref(target, onDeath);
+  expect(watched).not.toBe(ref(target));
+  expect(watched).not.toBe(ref(target, onDeath));
+  expect(watched.deref()).toBe(target);
+});
+
+test('a shared ref does not keep its target alive', async () => {
+  const probe = (() => {
+    const target = {};
+    ref(target);
+    return new WeakRef(target);
+  })();
+  await collectGarbage();
+  expect(probe.deref()).toBe(undefined);
+});
+
+test('the callback gets the ref, once, when the target is gone', async () => {
+  const deaths: [Ref<object>, unknown][] = [];
+  let target: object | null = {};
+  const weak = ref(target, (dead) => deaths.push([dead, dead.deref()]));
+  await collectGarbage();
+  expect(deaths).toEqual([]);
+  target = null;
+  await collectGarbage();
+  expect(deaths).toEqual([[weak, undefined]]);
+  await collectGarbage();
+  expect(deaths).toHaveLength(1);
+});
+
+test('the callback runs neither in the turn of the death nor in its microtasks', async () => {
+  const onDeath = vi.fn();
+  const weak = (() => ref({}, onDeath))();
+  await Promise.resolve();
+  expect(onDeath).not.toHaveBeenCalled();
+  await collectGarbage();
+  expect(onDeath).toHaveBeenCalledWith(weak);
+});
+
+test('the callback of a ref that was dropped is not called, and is collected', async () => {
+  const target = {};
+  const called: string[] = [];
+  const callback = (() => {
+    const onDeath = () => called.push('dropped');
+    ref(target, onDeath);
+    return new WeakRef(onDeath);
+  })();
+  await collectGarbage();
+  expect(callback.deref()).toBe(undefined);
+  let last: object | null = {};
+  const kept = ref(last, () => called.push('kept'));
+  (() => ref(last, () => called.push('dropped')))();
+  await collectGarbage();
+  last = null;
+  await collectGarbage();
+  expect(called).toEqual(['kept']);
+  expect([kept.deref(), target]).toEqual([undefined, {}]);
+});
+
+test('a callback that was called is let go, though its ref is held', async () => {
+  const [weak, callback] = (() => {
+    const onDeath = () => {};
+    return [ref({}, onDeath), new WeakRef(onDeath)];
+  })();
+  await collectGarbage();
+  await collectGarbage();
+  expect([weak.deref(), callback.deref()]).toEqual([undefined, undefined]);
+});
+
+test('no callback is called for a ref that is collected with its target', async () => {
+  const called: string[] = [];
+  (() => {
+    const target: { weak?: Ref<object> } = {};
+    target.weak = ref(target, () => called.push('called'));
+  })();
+  await collectGarbage();
+  expect(called).toEqual([]);
+});
+
+test('dropped refs leave nothing behind on a target that outlives them', async () => {
+  const target = {};
+  const used = async () => {
+    await collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const drop = (count: number) => {
+    for (let i = 0; i < count; i++) ref(target, () => i);
+  };
+  drop(20_000);
+  const before = await used();
+  drop(20_000);
+  const perRef = ((await used()) - before) / 20_000;
+  expect(perRef).toBeLessThan(20);
+  expect(target).toEqual({});
+});
+
+test('each of several callbacks runs, also after one that throws or rejects; errors are printed', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const called: string[] = [];
+  const kept = (() => {
+    const target = {};
+    return [
+      ref(target, () => {
+        called.push('throws');
+        throw new Error('thrown');
+      }),
+      ref(target, async () => {
+        called.push('rejects');
+        throw new Error('rejected');
+      }),
+      ref(target, () => called.push('works')),
+    ];
+  })();
+  await collectGarbage();
+  expect(called.sort()).toEqual(['rejects', 'throws', 'works']);
+  expect(print.mock.calls.map(([, error]) => error.message).sort()).toEqual(['rejected', 'thrown']);
+  expect(print.mock.calls[0]?.[0]).toContain('onDeath');
+  expect(kept).toHaveLength(3);
+});
+
+test('takes functions and symbols, and refuses what cannot be referred to weakly', () => {
+  const symbol = Symbol('unregistered');
+  expect(ref(symbol as WeakKey).deref()).toBe(symbol);
+  const target = () => {};
+  expect(ref(target).deref()).toBe(target);
+  for (const wrong of [1, 'text', null, undefined, true, Symbol.for('registered')]) {
+    expect(() => ref(wrong as never)).toThrow(InvalidArgumentError);
+  }
+  expect(() => ref({}, 'callback' as never)).toThrow(/`onDeath` must be a function/);
+  expect(() => ref({}, null as never)).toThrow(InvalidArgumentError);
+});
+
+test('types follow the target', () => {
+  const weak = ref({ name: 'x' }, (dead) => {
+    expectTypeOf(dead.deref()).toEqualTypeOf<{ name: string } | undefined>();
+  });
+  expectTypeOf(weak).toEqualTypeOf<Ref<{ name: string }>>();
+});

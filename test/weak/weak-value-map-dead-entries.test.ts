@@ -1,0 +1,144 @@
+/**
+ * The time between a value's collection and the callback that removes its entry. V8 ends it too soon to be tested with
+ * certainty, so here WeakRef and FinalizationRegistry are replaced by ones that a test moves by hand.
+ */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { observe, WeakValueMap } from '../../src/weak/index.js';
+import { RecordingObserver } from '../kit/recording-observer.js';
+
+interface Registered {
+  readonly target: unknown;
+  readonly token: unknown;
+  readonly call: () => void;
+}
+
+let registrations: Registered[];
+let dead: Set<unknown>;
+
+beforeEach(() => {
+  registrations = [];
+  dead = new Set();
+  vi.stubGlobal(
+    'WeakRef',
+    class {
+      readonly #target: unknown;
+      constructor(target: unknown) {
+        this.#target = target;
+      }
+      deref(): unknown {
+        return dead.has(this.#target) ? undefined : this.#target;
+      }
+    },
+  );
+  vi.stubGlobal(
+    'FinalizationRegistry',
+    class {
+      readonly #callback: (held: unknown) => void;
+      constructor(callback: (held: unknown) => void) {
+        this.#callback = callback;
+      }
+      register(target: unknown, held: unknown, token: unknown): void {
+        registrations.push({ target, token, call: () => this.#callback(held) });
+      }
+      unregister(token: unknown): void {
+        registrations = registrations.filter((registered) => registered.token !== token);
+      }
+    },
+  );
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+/** Runs the callbacks for what is dead. */
+function callBack(): void {
+  const due = registrations.filter(({ target }) => dead.has(target));
+  registrations = registrations.filter(({ target }) => !dead.has(target));
+  for (const { call } of due) call();
+}
+
+function mapOf<K extends string>(...keys: K[]) {
+  const onCollect = vi.fn();
+  const map = new WeakValueMap<string, { id: string }>({ onCollect });
+  const values = {} as Record<K, { id: string }>;
+  for (const key of keys) {
+    values[key] = { id: key };
+    map.set(key, values[key]);
+  }
+  return { map, values, onCollect };
+}
+
+test('a dead entry is hidden from every question, and removed by the callback alone', () => {
+  const { map, values, onCollect } = mapOf('a', 'b');
+  dead.add(values.a);
+  expect([map.size, map.has('a'), map.get('a'), map.delete('a')]).toEqual([
+    1,
+    false,
+    undefined,
+    false,
+  ]);
+  expect([...map.keys()]).toEqual(['b']);
+  expect([...map.values()]).toEqual([values.b]);
+  expect([...map]).toEqual([['b', values.b]]);
+  const seen: string[] = [];
+  map.forEach((_, key) => void seen.push(key));
+  expect(seen).toEqual(['b']);
+  expect(onCollect).not.toHaveBeenCalled();
+  expect(map.stats()).toMatchObject({ size: 2, collected: 0 });
+  callBack();
+  expect(onCollect.mock.calls).toEqual([['a']]);
+  expect(map.stats()).toMatchObject({ size: 1, collected: 1 });
+});
+
+test('clear leaves a dead entry to its callback, so that onCollect hears of it', () => {
+  const { map, values, onCollect } = mapOf('a', 'b');
+  dead.add(values.a);
+  map.clear();
+  expect([map.size, map.stats().size]).toEqual([0, 1]);
+  callBack();
+  expect(onCollect.mock.calls).toEqual([['a']]);
+  expect(map.stats()).toMatchObject({ size: 0, collected: 1 });
+});
+
+test('a dead entry that is set again is new, at the end, and the late callback passes it by', () => {
+  const { map, values, onCollect } = mapOf('a', 'b');
+  const [late] = registrations;
+  dead.add(values.a);
+  const again = { id: 'again' };
+  map.set('a', again);
+  expect([...map.keys()]).toEqual(['b', 'a']);
+  late?.call();
+  callBack();
+  expect(map.get('a')).toBe(again);
+  expect(onCollect).not.toHaveBeenCalled();
+  expect(map.stats()).toMatchObject({ size: 2, collected: 1 });
+});
+
+test('an observer is not told of the end of what it never heard of', () => {
+  const { map, values } = mapOf('a', 'b');
+  map[observe](new RecordingObserver())[Symbol.dispose]();
+  dead.add(values.a);
+  const second = new RecordingObserver();
+  using _watch = map[observe](second);
+  callBack();
+  expect(second.log).toEqual(['allocated weak-target 2']);
+});
+
+test('an observer is told of each end once, whatever the order of death, question and callback', () => {
+  const { map, values } = mapOf('a', 'b', 'c', 'd');
+  dead.add(values.d);
+  const observer = new RecordingObserver();
+  using _watch = map[observe](observer);
+  expect(observer.liveOf('weak-target')).toHaveLength(3);
+  dead.add(values.a);
+  map.set('a', { id: 'again' });
+  expect(observer.live.size).toBe(3);
+  dead.add(values.b);
+  map.delete('b');
+  expect(observer.live.size).toBe(3);
+  callBack();
+  expect(observer.live.size).toBe(2);
+  map.clear();
+  expect(observer.live.size).toBe(0);
+});
