@@ -1,0 +1,80 @@
+/**
+ * Argument lists as keys, by identity, without a key string: one level per argument, a `Map` for primitives and a
+ * `WeakMap` for objects.
+ *
+ * ```
+ *   f(1, user)       plain ──1──▶ ○ ──(user)──▶ ●       (x) an object, held weakly
+ *   f(1)             plain ──1──▶ ●                      ●  the place of an argument list
+ *   shop.f(1)        owned ──(shop)──▶ ○ ──1──▶ ●
+ * ```
+ *
+ * Maps compare by SameValueZero, so 1 is not "1", NaN is NaN and -0 is 0; the depth is the argument count, so `f()` is
+ * not `f(undefined)`. The commonest list, a single primitive and no receiver, is its own key and needs no level at all.
+ */
+import { KeyLevel, type KeyPath } from './key-level.js';
+
+/** What an entry is filed under: a primitive for itself, or the level of an argument list. */
+export type Key = KeyLevel | string | number | bigint | boolean | symbol;
+
+/** The argument lists that a cache knows. */
+export class KeyTrie {
+  /** Lists of calls without a receiver. */
+  readonly plain: KeyLevel = new KeyLevel(undefined, undefined);
+  readonly #owned = new KeyLevel(undefined, undefined);
+  readonly #receivers = new Set<KeyPath>();
+
+  /** The key of an argument list, if it is known. A primitive is a key whether anything is filed under it or not. */
+  find(receiver: unknown, args: readonly unknown[]): Key | undefined {
+    const plain = isPlain(receiver);
+    if (plain && args.length === 1 && isOwnKey(args[0])) return args[0];
+    return follow(plain ? this.plain : this.#owned.child(receiver), args);
+  }
+
+  /** The key of an argument list, retained: {@link release} it. */
+  intern(receiver: unknown, args: readonly unknown[]): Key {
+    const plain = isPlain(receiver);
+    if (plain && args.length === 1 && isOwnKey(args[0])) return args[0];
+    let level = plain ? this.plain : this.#receiverLevel(receiver);
+    for (const arg of args) level = level.descend(arg);
+    level.retain();
+    return level;
+  }
+
+  /** The keys under which an argument list is known: without a receiver, and for each receiver that is alive. */
+  *findAll(args: readonly unknown[]): IterableIterator<Key> {
+    const plain = this.find(undefined, args);
+    if (plain !== undefined) yield plain;
+    for (const path of this.#receivers) {
+      const level = follow(path.level, args);
+      if (level !== undefined) yield level;
+    }
+  }
+
+  #receiverLevel(receiver: unknown): KeyLevel {
+    const level = this.#owned.descend(receiver);
+    level.path.roster = this.#receivers;
+    this.#receivers.add(level.path);
+    return level;
+  }
+}
+
+/** Gives back a key that was interned. */
+export function release(key: Key): void {
+  if (typeof key === 'object') key.release();
+}
+
+/** A call without a receiver: sloppy code and some bundlers pass the global object for none. */
+export function isPlain(receiver: unknown): boolean {
+  return receiver === undefined || receiver === null || receiver === globalThis;
+}
+
+/** `undefined` and `null` are left to the trie: lru-cache takes neither for a key. */
+function isOwnKey(arg: unknown): arg is Exclude<Key, KeyLevel> {
+  return arg !== undefined && arg !== null && typeof arg !== 'object' && typeof arg !== 'function';
+}
+
+function follow(top: KeyLevel | undefined, args: readonly unknown[]): KeyLevel | undefined {
+  let level = top;
+  for (let i = 0; i < args.length && level !== undefined; i++) level = level.child(args[i]);
+  return level;
+}

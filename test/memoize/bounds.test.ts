@@ -1,0 +1,88 @@
+import { LRUCache } from 'lru-cache';
+import { describe, expect, test, vi } from 'vitest';
+import { memoize } from '../../src/memoize/index.js';
+
+describe('max', () => {
+  test('the least recently used goes first', () => {
+    const fn = memoize((id: number) => id, { max: 3 });
+    for (const id of [1, 2, 3, 1, 4]) fn(id);
+    expect([1, 2, 3, 4].map((id) => fn.has(id))).toEqual([true, false, true, true]);
+    expect(fn.cacheInfo()).toMatchObject({ size: 3, max: 3, evictions: 1, hits: 1, misses: 4 });
+  });
+
+  test('`peek` and `has` are no use of an entry', () => {
+    const fn = memoize((id: number) => id, { max: 2 });
+    fn(1);
+    fn(2);
+    fn.peek(1);
+    fn.has(1);
+    fn(3);
+    expect(fn.has(1)).toBe(false);
+  });
+
+  test('holds across growth, in order, for one argument and for several', () => {
+    const max = 1_000;
+    const one = memoize((id: number) => id, { max });
+    const two = memoize((a: number, b: string) => `${a}${b}`, { max });
+    for (let id = 0; id < 500; id++) {
+      one(id);
+      two(id, 'x');
+    }
+    for (let id = 0; id < 100; id++) {
+      one(id);
+      two(id, 'x');
+    }
+    for (let id = 500; id < 1_200; id++) {
+      one(id);
+      two(id, 'x');
+    }
+    const kept = (id: number): boolean => id < 100 || id >= 300;
+    for (let id = 0; id < 1_200; id++) {
+      expect(one.has(id)).toBe(kept(id));
+      expect(two.has(id, 'x')).toBe(kept(id));
+    }
+    expect(one.cacheInfo()).toMatchObject({ size: 1_000, evictions: 200 });
+  });
+
+  test('0 keeps nothing', () => {
+    let runs = 0;
+    const fn = memoize((_: number) => ++runs, { max: 0 });
+    expect([fn(1), fn(1)]).toEqual([1, 2]);
+    expect(fn.cacheInfo()).toMatchObject({ hits: 0, misses: 2, size: 0, max: 0, evictions: 0 });
+  });
+
+  test('unbounded unless told: planttheidea/moize#149 (a default of 1)', () => {
+    const fn = memoize((id: number) => id);
+    for (let id = 0; id < 5_000; id++) fn(id);
+    expect(fn.cacheInfo()).toMatchObject({
+      size: 5_000,
+      evictions: 0,
+      max: Number.POSITIVE_INFINITY,
+    });
+    expect(memoize((id: number) => id, { max: Number.POSITIVE_INFINITY }).cacheInfo().max).toBe(
+      Number.POSITIVE_INFINITY,
+    );
+  });
+
+  test('nothing is laid out for entries that never come: isaacs/node-lru-cache#208, PostHog/posthog#43537', () => {
+    const from = vi.spyOn(Array, 'from');
+    try {
+      new LRUCache({ max: 7_777 });
+      expect(largest(from)).toBe(7_777); // The spy sees what lru-cache lays out.
+      from.mockClear();
+      const caches = Array.from({ length: 3 }, () => memoize((id: number) => id, { max: 1e6 }));
+      from.mockClear();
+      for (const cache of caches) for (let id = 0; id < 60; id++) cache(id);
+      expect(largest(from)).toBeLessThan(1_000);
+    } finally {
+      from.mockRestore();
+    }
+  });
+});
+
+function largest(from: { readonly mock: { readonly calls: readonly unknown[][] } }): number {
+  return Math.max(
+    0,
+    ...from.mock.calls.map(([source]) => (source as { length?: number }).length ?? 0),
+  );
+}

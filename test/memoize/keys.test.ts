@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { memoize } from '../../src/memoize/index.js';
+
+const bounds = [
+  { what: 'unbounded', options: {} },
+  { what: 'bounded', options: { max: 100 } },
+  { what: 'timed', options: { ttl: 1_000, clock: { now: () => 0 } } },
+];
+
+describe.each(bounds)('keys, $what', ({ options }) => {
+  /** Which calls of `lists`, in order, ran the function. */
+  function misses(lists: readonly unknown[][]): boolean[] {
+    let runs = 0;
+    const fn = memoize((...args: unknown[]) => {
+      runs++;
+      return args;
+    }, options);
+    return lists.map((args) => {
+      const before = runs;
+      expect(fn(...args)).toHaveLength(args.length);
+      return runs > before;
+    });
+  }
+
+  const pairs: { what: string; a: unknown[]; b: unknown[]; same: boolean }[] = [
+    { what: '1 and "1" (memoizee primitive mode)', a: [1], b: ['1'], same: false },
+    { what: '1 and 1n', a: [1], b: [1n], same: false },
+    { what: 'true and "true"', a: [true], b: ['true'], same: false },
+    { what: 'NaN and NaN', a: [Number.NaN], b: [Number.NaN], same: true },
+    { what: '0 and -0', a: [0], b: [-0], same: true },
+    { what: 'nothing and undefined', a: [], b: [undefined], same: false },
+    { what: 'undefined and null', a: [undefined], b: [null], same: false },
+    { what: '(1) and (1, undefined)', a: [1], b: [1, undefined], same: false },
+    { what: 'separator characters', a: ['a\u0001b'], b: ['a', 'b'], same: false },
+    { what: '("a", "b") and ("ab", "")', a: ['a', 'b'], b: ['ab', ''], same: false },
+    { what: 'two empty Maps (JSON keys)', a: [new Map()], b: [new Map()], same: false },
+    { what: 'two equal objects', a: [{ x: 1 }], b: [{ x: 1 }], same: false },
+    { what: 'one symbol', a: [Symbol.iterator], b: [Symbol.iterator], same: true },
+    { what: 'two lists of three', a: [1, 'x', true], b: [1, 'x', true], same: true },
+    { what: 'two that differ in the third', a: [1, 'x', true], b: [1, 'x', false], same: false },
+  ];
+  test.each(pairs)('$what', ({ a, b, same }) => {
+    expect(misses([a, b, a, b])).toEqual([true, !same, false, false]);
+  });
+
+  test('an object and a function are keys by identity', () => {
+    const object = { x: 1 };
+    const callback = (): void => {};
+    expect(misses([[object], [callback], [object], [callback], [object, 1], [object, 1]])).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  test('all arguments count: sindresorhus/memoize#106, RocketChat/Rocket.Chat#17391', () => {
+    const add = memoize((a: number, b: number) => a + b, options);
+    expect([add(1, 2), add(1, 3), add(2, 2), add(1, 2)]).toEqual([3, 4, 4, 3]);
+    expect(add.cacheInfo()).toMatchObject({ hits: 1, misses: 3 });
+  });
+
+  test('two functions share nothing: jaredwray/cacheable#742', () => {
+    const one = memoize((id: number) => `one ${id}`, options);
+    const two = memoize((id: number) => `two ${id}`, options);
+    expect([one(1), two(1), one(1), two(1)]).toEqual(['one 1', 'two 1', 'one 1', 'two 1']);
+  });
+
+  test('`undefined` and `null` are results like any other', () => {
+    let runs = 0;
+    const nothing = memoize((value: null | undefined) => {
+      runs++;
+      return value;
+    }, options);
+    expect([nothing(null), nothing(null), nothing(undefined), nothing(undefined)]).toEqual([
+      null,
+      null,
+      undefined,
+      undefined,
+    ]);
+    expect(runs).toBe(2);
+    expect(nothing.has(undefined)).toBe(true);
+  });
+
+  test('`key` makes one value of all arguments, which is compared by SameValueZero', () => {
+    let runs = 0;
+    const find = memoize(
+      (query: { id: unknown }, _page: number) => {
+        runs++;
+        return query.id;
+      },
+      { ...options, key: (query, page) => `${String(query.id)}/${page}` },
+    );
+    expect([find({ id: 1 }, 1), find({ id: 1 }, 1), find({ id: 1 }, 2)]).toEqual([1, 1, 1]);
+    expect(runs).toBe(2);
+    expect(find.has({ id: 1 }, 2)).toBe(true);
+    expect(find.delete({ id: 1 }, 2)).toBe(true);
+    expect(find.has({ id: 1 }, 2)).toBe(false);
+  });
+
+  test.each([[undefined], [null], [Number.NaN], ['']])('`key` may return %s', (key) => {
+    let runs = 0;
+    const fn = memoize((_: unknown) => ++runs, { ...options, key: () => key });
+    expect([fn({}), fn({})]).toEqual([1, 1]);
+  });
+
+  test('a throwing `key` fails the call and nothing else', () => {
+    const fn = memoize((id: number) => id, {
+      ...options,
+      key: (id) => {
+        if (id < 0) throw new RangeError('negative');
+        return id;
+      },
+    });
+    expect(() => fn(-1)).toThrow(RangeError);
+    expect(fn(1)).toBe(1);
+    expect(fn.cacheInfo()).toMatchObject({ misses: 1, size: 1, inFlight: 0 });
+  });
+});

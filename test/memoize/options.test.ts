@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { InvalidArgumentError, memoize } from '../../src/memoize/index.js';
+
+describe('options', () => {
+  test.each([
+    [{ maxAge: 1 }, /unknown option `maxAge`.*Known options: clock, key, max, name, ttl/],
+    [{ max: -1 }, /`max` must be an integer ≥ 0, or Infinity, got -1/],
+    [{ max: 1.5 }, /`max`/],
+    [{ max: Number.NaN }, /`max`/],
+    [{ max: '10' }, /`max`/],
+    [{ ttl: -1 }, /`ttl` must be a number of milliseconds ≥ 0, got -1/],
+    [{ ttl: Number.NaN }, /`ttl`/],
+    [{ key: 'id' }, /`key` must be a function/],
+    [{ name: '' }, /`name`/],
+    [{ clock: {} }, /`clock` must be an object with now\(\)/],
+    [null, /options must be an object/],
+  ])('%j is refused', (options, message) => {
+    const make = (): unknown => memoize((x: number) => x, options as never);
+    expect(make).toThrow(InvalidArgumentError);
+    expect(make).toThrow(message);
+  });
+
+  test('what is no function is refused', () => {
+    expect(() => memoize('fn' as never)).toThrow(/memoize: `fn` must be a function, got "fn"/);
+  });
+
+  test('`undefined` is as good as not given', () => {
+    const fn = memoize((x: number) => x, { max: undefined, ttl: undefined } as object);
+    expect(fn.cacheInfo().max).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('the memoized function', () => {
+  test('has the name, the length and the properties of the function', () => {
+    const original = Object.assign(
+      function original(this: unknown, a: number, b: number) {
+        return a + b;
+      },
+      { version: 3 },
+    );
+    const memoized = memoize(original);
+    expect([memoized.name, memoized.length, memoized.version]).toEqual(['original', 2, 3]);
+    expect(memoized.wrapped).toBe(original);
+    expect(Object.keys(memoized)).toEqual(['version']);
+  });
+
+  test('hands out the one result, no copies: jaredwray/cacheable#137, medikoo/memoizee#32', () => {
+    const fn = memoize((x: number) => ({ x }), { max: 5 });
+    fn(1).x = 2;
+    expect(fn(1)).toEqual({ x: 2 });
+    const frozen = memoize((x: number) => Object.freeze({ x }), { max: 5 });
+    expect(() => Object.assign(frozen(1), { x: 2 })).toThrow(TypeError);
+  });
+
+  test('members need no receiver', () => {
+    const fn = memoize((x: number) => x);
+    const { delete: forget, clear, peek, has, set, cacheInfo } = fn;
+    set([1], 5);
+    expect([peek(1), has(1), cacheInfo().size, forget(1)]).toEqual([5, true, 1, true]);
+    clear();
+  });
+
+  test('can be memoized again', () => {
+    const inner = memoize((x: number) => ({ x }), { max: 1 });
+    const outer = memoize(inner);
+    expect(outer(1)).toBe(outer(1));
+    outer.clear();
+    outer(1);
+    expect(inner.cacheInfo()).toMatchObject({ hits: 1, misses: 1 });
+  });
+});
