@@ -1,0 +1,22 @@
+/** One creation under way. */
+
+/** For whom a creation was begun; it is told when the creation fails. */
+export interface Client {
+  creation: Creation | null;
+}
+
+/** One creation under way. It is bound to the caller who caused it, or to nobody when it fills up `min`. */
+export class Creation<C extends Client = Client> {
+  client: C | null;
+  readonly controller: AbortController = new AbortController();
+  /** Settles when the creation has ended one way or another. */
+  readonly ended: Promise<void>;
+  end!: () => void;
+
+  constructor(client: C | null) {
+    this.client = client;
+    this.ended = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+}

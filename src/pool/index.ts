@@ -1,0 +1,68 @@
+/**
+ * Pools of things that are expensive to make: database connections, browsers, workers. A superset of generic-pool with
+ * leases that end with their block, waits that always end, and an account of who holds what.
+ *
+ * @example
+ * ```ts
+ * import { createPool } from 'tenure/pool';
+ *
+ * const pool = createPool(
+ *   {
+ *     create: async ({ signal }) => ({ open: !signal.aborted }),
+ *     destroy: async (connection) => {
+ *       connection.open = false;
+ *     },
+ *   },
+ *   { max: 2, acquireTimeoutMillis: 5_000 },
+ * );
+ * await pool.use((connection) => connection.open); // => true
+ * pool.size; // => 1
+ * await pool.close();
+ * pool.size; // => 0
+ * ```
+ *
+ * @module
+ */
+export type { Clock, TimerHandle } from '../core/clock.js';
+export { systemClock } from '../core/clock.js';
+export {
+  AlreadyWatchedError,
+  InvalidArgumentError,
+  TenureError,
+  type TenureErrorOptions,
+} from '../core/errors.js';
+export {
+  type ComponentStats,
+  type EntryPoint,
+  type NodeId,
+  type NodeKind,
+  type Observation,
+  type Observer,
+  type Origin,
+  observe,
+  type Watchable,
+} from '../core/probe.js';
+export { createPool } from './create-pool.js';
+export type { CreateContext, DestroyReason, Factory } from './factory.js';
+export type { Lease } from './lease.js';
+export type { Pool } from './pool.js';
+export {
+  AcquireTimeoutError,
+  CreateError,
+  CreateTimeoutError,
+  DestroyTimeoutError,
+  DuplicateResourceError,
+  LeaseEndedError,
+  LeasesOutError,
+  PoolClosedError,
+  PoolError,
+  type PoolErrorOptions,
+  PoolFullError,
+  type PoolPhase,
+  ReleaseError,
+  ValidateTimeoutError,
+} from './pool-errors.js';
+export type { PoolEventMap, PoolListener } from './pool-events.js';
+export type { CloseOptions, LeaseOptions, PoolOptions } from './pool-options.js';
+export type { LoanInfo, PoolStats } from './pool-stats.js';
+export type { UseContext } from './use-context.js';

@@ -1,0 +1,423 @@
+/**
+ * The keeper of a pool: it lends what is in stock, takes it back, and decides who is next.
+ *
+ * Everything happens in one of two steps, both synchronous. `takeBack` gives a returned resource straight to the first
+ * in line, so nobody who comes later can overtake. `dispense` matches those who wait with what is idle, and has the
+ * creator make what is missing. Whatever waited for the factory looks again at its slot's state when it goes on, since a
+ * close may have taken the slot meanwhile.
+ *
+ * The hot path of a loan is: unlink an idle slot, count it, link it again. It reads no clock, looks nothing up, and
+ * sets no timer.
+ */
+import type { EntryPoint } from '../core/probe.js';
+import { Closing, type ClosingHost } from './closing.js';
+import { Creator, type CreatorHost } from './creator.js';
+import type { DestroyReason, Factory } from './factory.js';
+import { FactoryCalls } from './factory-calls.js';
+import type { Grant } from './grant.js';
+import type { Lender } from './lender.js';
+import type { OwnContext } from './own-context.js';
+import {
+  AcquireTimeoutError,
+  type CreateError,
+  PoolClosedError,
+  PoolFullError,
+  type PoolPhase,
+} from './pool-errors.js';
+import { PoolEvents } from './pool-events.js';
+import type { LeaseOptions, PoolSettings } from './pool-options.js';
+import type { PoolStats } from './pool-stats.js';
+import type { TakenOrigin } from './pool-watch.js';
+import type { Slot } from './slot.js';
+import { Stock } from './stock.js';
+import { Sweep } from './sweep.js';
+import { Tally } from './tally.js';
+import { Waiter } from './waiter.js';
+import { WaiterQueue, type WaiterQueueListener } from './waiter-queue.js';
+
+/** The coarse time is refreshed once in so many loans, a power of two, besides on each tick. */
+const LOANS_PER_REFRESH = 64;
+
+/** Where a pool is in its life. */
+type PoolState = 'not started' | 'open' | 'draining' | 'closed';
+
+/** The one who lends what a pool has. */
+export class Keeper<T>
+  implements Lender<T>, CreatorHost<T>, ClosingHost<T>, WaiterQueueListener<T>
+{
+  readonly name: string;
+  readonly settings: PoolSettings;
+  readonly events: PoolEvents;
+  readonly tally: Tally = new Tally();
+  readonly stock: Stock<T>;
+  readonly waiters: WaiterQueue<T>;
+  readonly creator: Creator<T>;
+  readonly closing: Closing<T>;
+  readonly #calls: FactoryCalls<T>;
+  readonly #sweep: Sweep<T>;
+  #state: PoolState = 'not started';
+  /** True while an idle resource can be lent without further ado. */
+  #lendsAtOnce = false;
+  /** True while a returned resource can be lent again without further ado. */
+  #keepsReturns = false;
+  #dispensing = false;
+  #dispenseAgain = false;
+
+  constructor(factory: Factory<T>, settings: PoolSettings, inOwnContext: OwnContext) {
+    this.name = settings.name;
+    this.settings = settings;
+    this.events = new PoolEvents(inOwnContext);
+    this.#calls = new FactoryCalls(factory, settings, this.events, inOwnContext);
+    this.stock = new Stock(settings, this.#calls, this.tally, () => this.roomChanged());
+    this.waiters = new WaiterQueue(settings, inOwnContext, this);
+    this.creator = new Creator(this, this.#calls, settings, inOwnContext);
+    this.#sweep = new Sweep(this.stock, settings, inOwnContext);
+    this.closing = new Closing(this);
+  }
+
+  get state(): PoolState {
+    return this.#state;
+  }
+
+  start(): void {
+    if (this.#state !== 'not started') return;
+    this.#enter('open');
+    this.creator.fillUp();
+  }
+
+  /** Lends nothing to those who come from now on. */
+  drain(): void {
+    if (this.#state !== 'closed') this.#enter('draining');
+    this.creator.stopFilling();
+  }
+
+  /** Lends nothing to anybody any more, and destroys what is idle. */
+  shut(): void {
+    if (this.#state === 'closed') return;
+    this.#enter('closed');
+    this.#sweep.stop();
+    for (let waiter = this.waiters.shift(); waiter !== null; waiter = this.waiters.shift()) {
+      waiter.reject(new PoolClosedError(this.name, 'closed'));
+    }
+    this.creator.close();
+    this.stock.evictAll('close');
+    this.closing.check();
+  }
+
+  #enter(state: PoolState): void {
+    this.#state = state;
+    this.#lendsAtOnce = state === 'open' && !this.settings.testOnBorrow;
+    this.#keepsReturns = state === 'open' && !this.#calls.inspectsReturns;
+  }
+
+  // Lending
+
+  /** Lends an idle resource if that can be done at once and overtakes nobody. */
+  takeIdle(): Slot<T> | null {
+    if (!this.#lendsAtOnce || this.waiters.length > 0) return null;
+    const { stock } = this;
+    for (let slot = stock.takeIdle(); slot !== null; slot = stock.takeIdle()) {
+      if (slot.expiresAt > stock.time) {
+        this.#lend(slot);
+        return slot;
+      }
+      stock.destroy(slot, 'lifetime', true);
+    }
+    return null;
+  }
+
+  /** The caller's line and scope, while the pool is watched. */
+  takeOrigin(entry: EntryPoint): TakenOrigin<T> | undefined {
+    const { watch } = this.stock;
+    return watch === null ? undefined : watch.takeOrigin(entry);
+  }
+
+  /** Grants now or later; rejects as the errors of the pool say. */
+  request<R>(
+    grant: Grant<T, R>,
+    options: LeaseOptions,
+    origin: TakenOrigin<T> | undefined,
+  ): Promise<R> {
+    const { signal, timeoutMillis = this.settings.acquireTimeoutMillis } = options;
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    this.start();
+    if (this.#state !== 'open') return Promise.reject(new PoolClosedError(this.name, this.#state));
+    const slot = this.takeIdle();
+    if (slot !== null) return Promise.resolve(grant(this, slot, origin));
+    if (this.#isFull()) {
+      return Promise.reject(new PoolFullError(this.name, this.settings.maxWaitingClients));
+    }
+    const lowest = this.settings.priorityRange - 1;
+    const asked = options.priority ?? 0;
+    const priority = asked >= 0 && asked <= lowest ? asked : lowest;
+    const waiter = new Waiter<T>(grant, priority, timeoutMillis, signal, origin);
+    const granted = new Promise<R>((resolve, reject) => {
+      waiter.resolve = resolve as (granted: unknown) => void;
+      waiter.reject = reject;
+    });
+    this.waiters.add(waiter);
+    this.#dispense();
+    if (waiter.settled) return granted;
+    if (timeoutMillis > 0) this.waiters.arm(waiter);
+    else {
+      this.waiters.remove(waiter);
+      this.expired([waiter]);
+    }
+    return granted;
+  }
+
+  #isFull(): boolean {
+    return (
+      this.waiters.length >= this.settings.maxWaitingClients &&
+      this.spareResourceCapacity < 1 &&
+      this.stock.idle.length === 0
+    );
+  }
+
+  /** Matches those who wait with what is idle, then sees to what is missing. */
+  #dispense(): void {
+    // A factory that settles at once calls back in the middle of a step.
+    this.#dispenseAgain = true;
+    if (this.#dispensing) return;
+    this.#dispensing = true;
+    try {
+      while (this.#dispenseAgain) {
+        this.#dispenseAgain = false;
+        this.#serveFromIdle();
+        this.creator.meetDemand();
+      }
+    } finally {
+      this.#dispensing = false;
+    }
+  }
+
+  #serveFromIdle(): void {
+    const { stock, tally } = this;
+    const { testOnBorrow } = this.settings;
+    while (this.waiters.length > (testOnBorrow ? tally.validating : 0)) {
+      const slot = stock.takeIdle();
+      if (slot === null) return;
+      if (slot.expiresAt <= stock.time) stock.destroy(slot, 'lifetime', true);
+      else if (testOnBorrow) this.#validate(slot);
+      else this.#hand(slot);
+    }
+  }
+
+  #validate(slot: Slot<T>): void {
+    slot.state = 'validating';
+    this.tally.validating++;
+    this.#calls.validate(slot.resource, (valid) => {
+      if (slot.state !== 'validating') return;
+      this.tally.validating--;
+      if (!valid) this.stock.destroy(slot, 'invalid', false);
+      else if (this.#state === 'closed') this.stock.destroy(slot, 'close', false);
+      else if (this.waiters.length > 0) this.#hand(slot);
+      else this.stock.shelve(slot);
+      this.#dispense();
+      this.closing.check();
+    });
+  }
+
+  /** Lends the slot to the first in line, of whom there is one. */
+  #hand(slot: Slot<T>): void {
+    const waiter = this.waiters.shift() as Waiter<T>;
+    this.#lend(slot);
+    waiter.resolve(waiter.grant(this, slot, waiter.origin));
+  }
+
+  #lend(slot: Slot<T>): void {
+    const { stock, tally } = this;
+    slot.state = 'borrowed';
+    slot.uses++;
+    tally.borrowed++;
+    if ((++tally.loans & (LOANS_PER_REFRESH - 1)) === 0) stock.refreshTime();
+    slot.borrowedAt = stock.time;
+  }
+
+  // Taking back
+
+  takeBack(slot: Slot<T>): void | Promise<void> {
+    this.endLoan(slot);
+    if (
+      !this.#keepsReturns ||
+      slot.expiresAt <= this.stock.time ||
+      slot.uses >= this.settings.maxUses
+    ) {
+      return this.#inspect(slot);
+    }
+    this.#restore(slot);
+  }
+
+  discard(slot: Slot<T>, reason: string): Promise<void> {
+    this.endLoan(slot);
+    this.stock.destroy(slot, reason, false);
+    this.closing.check();
+    return slot.whenGone();
+  }
+
+  touched(slot: Slot<T>, hint: string | undefined): void {
+    this.stock.watch?.touched(slot, hint);
+  }
+
+  expected(slot: Slot<T>, millis: number): void {
+    this.stock.watch?.expected(slot, millis);
+  }
+
+  endLoan(slot: Slot<T>, byForce = false): void {
+    slot.loan++;
+    this.tally.borrowed--;
+    if (slot.leaseNode !== undefined) this.stock.watch?.returned(slot, byForce);
+  }
+
+  /** Looks at a returned resource, and resets and validates it if asked to. */
+  #inspect(slot: Slot<T>): void | Promise<void> {
+    const reason = this.#endOfLife(slot);
+    if (reason !== undefined) {
+      this.stock.destroy(slot, reason, true);
+      this.closing.check();
+      return;
+    }
+    slot.state = 'resetting';
+    this.tally.resetting++;
+    let inspected = false;
+    let report: (() => void) | undefined;
+    this.#calls.inspectReturn(slot.resource, (unfit) => {
+      inspected = true;
+      if (slot.state === 'resetting') {
+        this.tally.resetting--;
+        if (unfit !== undefined) this.stock.destroy(slot, unfit, true);
+        else if (this.#state === 'closed') this.stock.destroy(slot, 'close', false);
+        else this.#restore(slot);
+        this.closing.check();
+      }
+      report?.();
+    });
+    if (inspected) return;
+    return new Promise((resolve) => {
+      report = resolve;
+    });
+  }
+
+  #endOfLife(slot: Slot<T>): DestroyReason | undefined {
+    if (this.#state === 'closed') return 'close';
+    if (slot.expiresAt <= this.stock.time) return 'lifetime';
+    return slot.uses >= this.settings.maxUses ? 'uses' : undefined;
+  }
+
+  /** A good resource goes to the first in line, or lies idle. */
+  #restore(slot: Slot<T>): void {
+    if (this.waiters.length === 0) this.stock.shelve(slot);
+    else if (!this.settings.testOnBorrow) this.#hand(slot);
+    else {
+      this.stock.shelve(slot);
+      this.#dispense();
+    }
+  }
+
+  // Creations
+
+  adopt(resource: T): boolean {
+    const slot = this.stock.admit(resource);
+    if (slot === null) return false;
+    if (this.#state === 'closed') this.stock.destroy(slot, 'close', false);
+    else {
+      this.#sweep.start();
+      if (this.waiters.length > 0) this.#hand(slot);
+      else this.stock.shelve(slot);
+    }
+    return true;
+  }
+
+  turnAway(resource: T): void {
+    this.stock.turnAway(resource);
+  }
+
+  refuse(waiter: Waiter<T>, error: CreateError): void {
+    this.waiters.remove(waiter);
+    waiter.reject(error);
+  }
+
+  roomChanged(): void {
+    this.#dispense();
+    this.creator.fillUp();
+    if (this.stock.residents.size === 0) this.#sweep.stop();
+    this.closing.check();
+  }
+
+  firstWithoutCreation(): Waiter<T> | null {
+    return this.waiters.firstWithoutCreation();
+  }
+
+  shortfall(): number {
+    const onTheWay = this.creator.underWay + this.tally.validating + this.tally.resetting;
+    return this.waiters.length - this.stock.idle.length - onTheWay;
+  }
+
+  shortfallOfMin(): number {
+    return this.#state === 'open' ? this.settings.min - this.usable - this.creator.underWay : 0;
+  }
+
+  get usable(): number {
+    return this.stock.usable;
+  }
+
+  get size(): number {
+    return this.stock.residents.size + this.creator.underWay;
+  }
+
+  get spareResourceCapacity(): number {
+    return this.settings.max - this.size;
+  }
+
+  // Those who give up
+
+  expired(waiters: readonly Waiter<T>[]): void {
+    this.tally.acquireTimeouts += waiters.length;
+    const stats = this.stats();
+    const loans = this.stock.loans();
+    const { lastError } = this.creator;
+    for (const waiter of waiters) {
+      waiter.reject(
+        new AcquireTimeoutError(
+          this.name,
+          waiter.timeoutMillis,
+          this.#waitedFor(waiter),
+          stats,
+          loans,
+          lastError,
+        ),
+      );
+    }
+    this.closing.check();
+  }
+
+  #waitedFor(waiter: Waiter<T>): PoolPhase {
+    if (waiter.creation !== null) return 'create';
+    return this.tally.validating > 0 ? 'validate' : 'wait';
+  }
+
+  aborted(waiter: Waiter<T>): void {
+    waiter.reject(waiter.signal?.reason);
+    this.closing.check();
+  }
+
+  stats(): PoolStats {
+    return {
+      size: this.size,
+      available: this.stock.idle.length,
+      borrowed: this.tally.borrowed,
+      pending: this.waiters.length,
+      creating: this.creator.underWay,
+      validating: this.tally.validating,
+      resetting: this.tally.resetting,
+      destroying: this.tally.destroying,
+      min: this.settings.min,
+      max: this.settings.max,
+      loans: this.tally.loans,
+      created: this.tally.created,
+      destroyed: this.tally.destroyed,
+      createErrors: this.creator.errors,
+      acquireTimeouts: this.tally.acquireTimeouts,
+    };
+  }
+}

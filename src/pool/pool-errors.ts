@@ -1,0 +1,243 @@
+/**
+ * A class per failure of a pool. Each says in which phase it happened and what to do about it.
+ */
+import { nameErrorClass, TenureError, type TenureErrorOptions } from '../core/errors.js';
+import { formatLoans, formatStats, type LoanInfo, type PoolStats } from './pool-stats.js';
+
+/** What the pool was doing when it failed. */
+export type PoolPhase = 'wait' | 'create' | 'validate' | 'reset' | 'release' | 'destroy' | 'close';
+
+/** What a {@link PoolError} carries besides its message. */
+export interface PoolErrorOptions extends TenureErrorOptions {
+  /** What the pool was doing. */
+  readonly phase: PoolPhase;
+}
+
+/** The base of every error that a pool makes. */
+export class PoolError extends TenureError {
+  /** What the pool was doing. */
+  readonly phase: PoolPhase;
+
+  /** @internal */
+  constructor(message: string, options: PoolErrorOptions) {
+    super(message, options);
+    this.phase = options.phase;
+  }
+
+  static {
+    nameErrorClass(PoolError, 'PoolError');
+  }
+}
+
+/**
+ * Nothing could be lent in time. Code `TENURE_POOL_ACQUIRE_TIMEOUT`; `phase` says what it waited for, `cause` is the
+ * last create error while the factory keeps failing.
+ */
+export class AcquireTimeoutError extends PoolError {
+  /** The pool's figures when the time was up. */
+  readonly stats: PoolStats;
+  /** What was out then, longest first. */
+  readonly loans: readonly LoanInfo[];
+
+  /** @internal */
+  constructor(
+    name: string,
+    timeoutMillis: number,
+    phase: PoolPhase,
+    stats: PoolStats,
+    loans: readonly LoanInfo[],
+    lastCreateError: unknown,
+  ) {
+    const lines = [
+      `${name}: nothing could be lent within ${timeoutMillis} ms (${WAITED_FOR[phase] ?? phase}): ${formatStats(stats)}.`,
+    ];
+    if (loans.length > 0) lines.push(`Longest out: ${formatLoans(loans)}.`);
+    if (lastCreateError !== undefined) lines.push(`Last create error: ${brief(lastCreateError)}.`);
+    lines.push(
+      phase === 'wait'
+        ? 'Release what is held, never lease while holding a lease of the same pool, or raise `max`.'
+        : 'See whether the factory is slow or failing.',
+    );
+    super(lines.join(' '), {
+      code: 'TENURE_POOL_ACQUIRE_TIMEOUT',
+      phase,
+      ...(lastCreateError === undefined ? {} : { cause: lastCreateError }),
+    });
+    this.stats = stats;
+    this.loans = loans;
+  }
+
+  static {
+    nameErrorClass(AcquireTimeoutError, 'AcquireTimeoutError');
+  }
+}
+
+/** The pool is closed, or draining, and lends nothing any more. Code `TENURE_POOL_CLOSED`. */
+export class PoolClosedError extends PoolError {
+  /** @internal */
+  constructor(name: string, state: string) {
+    super(`${name} is ${state} and lends nothing any more. Stop its callers before closing it.`, {
+      code: 'TENURE_POOL_CLOSED',
+      phase: 'wait',
+    });
+  }
+
+  static {
+    nameErrorClass(PoolClosedError, 'PoolClosedError');
+  }
+}
+
+/** As many callers wait as `maxWaitingClients` allows. Code `TENURE_POOL_FULL`. */
+export class PoolFullError extends PoolError {
+  /** @internal */
+  constructor(name: string, maxWaitingClients: number) {
+    super(
+      `${name}: max waitingClients count exceeded: ${maxWaitingClients} wait already. Shed load, or raise \`max\` or \`maxWaitingClients\`.`,
+      { code: 'TENURE_POOL_FULL', phase: 'wait' },
+    );
+  }
+
+  static {
+    nameErrorClass(PoolFullError, 'PoolFullError');
+  }
+}
+
+/** The factory could not make a resource. Code `TENURE_POOL_CREATE`; `cause` is what it threw. */
+export class CreateError extends PoolError {
+  /** @internal */
+  constructor(message: string, options: { readonly code?: string; readonly cause?: unknown }) {
+    super(message, { code: 'TENURE_POOL_CREATE', ...options, phase: 'create' });
+  }
+
+  static {
+    nameErrorClass(CreateError, 'CreateError');
+  }
+}
+
+/** `create` did not settle within `createTimeoutMillis`. Code `TENURE_POOL_CREATE_TIMEOUT`. */
+export class CreateTimeoutError extends CreateError {
+  /** @internal */
+  constructor(name: string, timeoutMillis: number) {
+    super(
+      `${name}: create() did not settle within ${timeoutMillis} ms. Let it heed its \`signal\`, or raise \`createTimeoutMillis\`.`,
+      { code: 'TENURE_POOL_CREATE_TIMEOUT' },
+    );
+  }
+
+  static {
+    nameErrorClass(CreateTimeoutError, 'CreateTimeoutError');
+  }
+}
+
+/** The factory made an object that the pool has already. Code `TENURE_POOL_DUPLICATE_RESOURCE`. */
+export class DuplicateResourceError extends CreateError {
+  /** @internal */
+  constructor(name: string) {
+    super(
+      `${name}: create() returned an object that is in the pool already. Two callers would hold it at once: make a new one each time.`,
+      { code: 'TENURE_POOL_DUPLICATE_RESOURCE' },
+    );
+  }
+
+  static {
+    nameErrorClass(DuplicateResourceError, 'DuplicateResourceError');
+  }
+}
+
+/**
+ * `validate` or `reset` did not settle within `validateTimeoutMillis`; its resource is destroyed.
+ * Code `TENURE_POOL_VALIDATE_TIMEOUT`.
+ */
+export class ValidateTimeoutError extends PoolError {
+  /** @internal */
+  constructor(name: string, phase: 'validate' | 'reset', timeoutMillis: number) {
+    super(
+      `${name}: ${phase}() did not settle within ${timeoutMillis} ms; the resource is destroyed. Find out why it hangs, or raise \`validateTimeoutMillis\`.`,
+      { code: 'TENURE_POOL_VALIDATE_TIMEOUT', phase },
+    );
+  }
+
+  static {
+    nameErrorClass(ValidateTimeoutError, 'ValidateTimeoutError');
+  }
+}
+
+/**
+ * `destroy` did not settle within `destroyTimeoutMillis`; its place is given away.
+ * Code `TENURE_POOL_DESTROY_TIMEOUT`.
+ */
+export class DestroyTimeoutError extends PoolError {
+  /** @internal */
+  constructor(name: string, timeoutMillis: number) {
+    super(
+      `${name}: destroy() did not settle within ${timeoutMillis} ms; its place is given away. Find out why it hangs, or raise \`destroyTimeoutMillis\`.`,
+      { code: 'TENURE_POOL_DESTROY_TIMEOUT', phase: 'destroy' },
+    );
+  }
+
+  static {
+    nameErrorClass(DestroyTimeoutError, 'DestroyTimeoutError');
+  }
+}
+
+/**
+ * Something was given back that is not out. The pool is unharmed. By `code`:
+ * - `TENURE_POOL_DOUBLE_RELEASE`: it was released before;
+ * - `TENURE_POOL_RELEASE_AFTER_DESTROY`: it was destroyed before;
+ * - `TENURE_POOL_RELEASE_OF_LEASE`: it is out on a lease, and only the lease can release it;
+ * - `TENURE_POOL_FOREIGN_RESOURCE`: the pool does not know it.
+ */
+export class ReleaseError extends PoolError {
+  /** @internal */
+  constructor(message: string, code: string) {
+    super(message, { code, phase: 'release' });
+  }
+
+  static {
+    nameErrorClass(ReleaseError, 'ReleaseError');
+  }
+}
+
+/** The resource of a lease was used after the lease had ended. Code `TENURE_POOL_LEASE_ENDED`. */
+export class LeaseEndedError extends PoolError {
+  /** @internal */
+  constructor(name: string, ending: string) {
+    super(
+      `${name}: this lease has ended (${ending}); its resource may be somebody else's by now. Use it before the lease ends, or take a new lease.`,
+      { code: 'TENURE_POOL_LEASE_ENDED', phase: 'release' },
+    );
+  }
+
+  static {
+    nameErrorClass(LeaseEndedError, 'LeaseEndedError');
+  }
+}
+
+/** `close` waited for its grace and something is still out. Code `TENURE_POOL_LEASES_OUT`. */
+export class LeasesOutError extends PoolError {
+  /** What is still out, longest first. */
+  readonly loans: readonly LoanInfo[];
+
+  /** @internal */
+  constructor(name: string, graceMillis: number, loans: readonly LoanInfo[]) {
+    super(
+      `${name}: ${loans.length} still out ${graceMillis} ms after it was closed: ${formatLoans(loans)}. Release what is leased, give a longer \`graceMillis\`, or close with \`force: true\`.`,
+      { code: 'TENURE_POOL_LEASES_OUT', phase: 'close' },
+    );
+    this.loans = loans;
+  }
+
+  static {
+    nameErrorClass(LeasesOutError, 'LeasesOutError');
+  }
+}
+
+const WAITED_FOR: Partial<Record<PoolPhase, string>> = {
+  wait: 'waiting for a release',
+  create: 'waiting for create()',
+  validate: 'waiting for validate()',
+};
+
+function brief(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,204 @@
+/**
+ * The options of a pool, of a lease and of closing. Names are generic-pool's wherever it has the option; defaults are
+ * the safe ones: nothing waits for ever, and a resource grows neither stale nor old without anybody noticing.
+ */
+import { type Clock, systemClock } from '../core/clock.js';
+import { InvalidArgumentError } from '../core/errors.js';
+import {
+  aBoolean,
+  aFunction,
+  aName,
+  anAbortSignal,
+  checkOptions,
+  integer,
+  millis,
+  type OptionCheck,
+  type OptionChecks,
+  objectWith,
+} from '../core/options.js';
+import { checkFactory, type Factory } from './factory.js';
+
+/** Options of `createPool`. Times are in milliseconds; `Infinity` switches a timeout off. */
+export interface PoolOptions {
+  /** What the pool is called in errors and reports. @default 'pool' */
+  readonly name?: string;
+  /** How many resources exist at most, those being created and destroyed included. @default 10 */
+  readonly max?: number;
+  /** How many resources are kept warm. @default 0 */
+  readonly min?: number;
+  /** How long a caller waits altogether: for its turn, a creation and a validation. @default 30_000 */
+  readonly acquireTimeoutMillis?: number;
+  /** How long one `create` may take. What arrives later is kept if there is room, else destroyed. @default 30_000 */
+  readonly createTimeoutMillis?: number;
+  /** How long one `validate` or `reset` may take. @default 5_000 */
+  readonly validateTimeoutMillis?: number;
+  /** How long one `destroy` may take before its place is given away. @default 5_000 */
+  readonly destroyTimeoutMillis?: number;
+  /** How long a resource may lie idle, even if `min` must be filled up again. @default 600_000 (10 minutes) */
+  readonly idleTimeoutMillis?: number;
+  /** The same, but only while more than `min` are idle; -1 for never. @default -1 */
+  readonly softIdleTimeoutMillis?: number;
+  /** How old a resource may grow, less up to 10 % of jitter drawn at its birth. @default 1_800_000 (30 minutes) */
+  readonly maxLifetimeMillis?: number;
+  /** How often a resource may be lent. @default Infinity */
+  readonly maxUses?: number;
+  /** How often idle resources are swept; 0 for never. @default 1_000 */
+  readonly evictionRunIntervalMillis?: number;
+  /** How many idle resources one sweep looks at, longest idle first. @default Infinity */
+  readonly numTestsPerEvictionRun?: number;
+  /** How many callers may wait; one more is refused with `TENURE_POOL_FULL`. @default Infinity */
+  readonly maxWaitingClients?: number;
+  /** How many priorities there are, 0 the most urgent. @default 1 */
+  readonly priorityRange?: number;
+  /** Calls `validate` before an idle resource is lent. A newly created one is taken as good. @default false */
+  readonly testOnBorrow?: boolean;
+  /** Calls `validate` when a resource comes back. @default false */
+  readonly testOnReturn?: boolean;
+  /** Lends the longest idle first; `false` the newest, which lets a pool shrink after a burst. @default true */
+  readonly fifo?: boolean;
+  /** Fills up to `min` at once; `false` at the first use. @default true */
+  readonly autostart?: boolean;
+  /** The source of time. @default systemClock */
+  readonly clock?: Clock;
+  /** Numbers from 0 up to 1 for jitter. @default Math.random */
+  readonly random?: () => number;
+}
+
+/** Options of one `lease`, `acquire` or `use`. */
+export interface LeaseOptions {
+  /** From 0, the most urgent, up to `priorityRange - 1`; what lies beyond counts as the least urgent. @default 0 */
+  readonly priority?: number;
+  /** Gives up waiting; the promise rejects with the signal's reason. Without effect once the lease is granted. */
+  readonly signal?: AbortSignal;
+  /** How long to wait, in milliseconds; 0 takes only what is there at once. @default the pool's `acquireTimeoutMillis` */
+  readonly timeoutMillis?: number;
+}
+
+/** Options of `close`. */
+export interface CloseOptions {
+  /** How long to wait for what is out, in milliseconds. @default 10_000 */
+  readonly graceMillis?: number;
+  /** Destroys what is still out after the grace, under its holder's hands. @default false */
+  readonly force?: boolean;
+}
+
+/** Every option of a pool, resolved. */
+export type PoolSettings = Required<PoolOptions>;
+
+/** How long `close` waits for what is out unless told otherwise. */
+const DEFAULT_GRACE_MILLIS = 10_000;
+
+const DEFAULTS: PoolSettings = {
+  name: 'pool',
+  max: 10,
+  min: 0,
+  acquireTimeoutMillis: 30_000,
+  createTimeoutMillis: 30_000,
+  validateTimeoutMillis: 5_000,
+  destroyTimeoutMillis: 5_000,
+  idleTimeoutMillis: 600_000,
+  softIdleTimeoutMillis: -1,
+  maxLifetimeMillis: 1_800_000,
+  maxUses: Number.POSITIVE_INFINITY,
+  evictionRunIntervalMillis: 1_000,
+  numTestsPerEvictionRun: Number.POSITIVE_INFINITY,
+  maxWaitingClients: Number.POSITIVE_INFINITY,
+  priorityRange: 1,
+  testOnBorrow: false,
+  testOnReturn: false,
+  fifo: true,
+  autostart: true,
+  clock: systemClock,
+  random: Math.random,
+};
+
+const positiveMillis: OptionCheck = (value) =>
+  typeof value === 'number' && value > 0
+    ? undefined
+    : 'a number of milliseconds > 0 (Infinity for no limit)';
+
+const POOL_CHECKS: OptionChecks<PoolOptions> = {
+  name: aName,
+  max: integer(1),
+  min: integer(0),
+  acquireTimeoutMillis: positiveMillis,
+  createTimeoutMillis: positiveMillis,
+  validateTimeoutMillis: positiveMillis,
+  destroyTimeoutMillis: positiveMillis,
+  idleTimeoutMillis: positiveMillis,
+  softIdleTimeoutMillis: (value) =>
+    value === -1 || positiveMillis(value) === undefined
+      ? undefined
+      : 'a number of milliseconds > 0, or -1 for never',
+  maxLifetimeMillis: positiveMillis,
+  maxUses: countOrInfinity(1),
+  evictionRunIntervalMillis: millis,
+  numTestsPerEvictionRun: countOrInfinity(1),
+  maxWaitingClients: countOrInfinity(0),
+  priorityRange: integer(1, 1_000),
+  testOnBorrow: aBoolean,
+  testOnReturn: aBoolean,
+  fifo: aBoolean,
+  autostart: aBoolean,
+  clock: objectWith('now', 'setTimer', 'clearTimer'),
+  random: aFunction,
+};
+
+const LEASE_CHECKS: OptionChecks<LeaseOptions> = {
+  priority: integer(Number.MIN_SAFE_INTEGER),
+  signal: anAbortSignal,
+  timeoutMillis: millis,
+};
+
+const NO_OPTIONS: LeaseOptions = {};
+
+const CLOSE_CHECKS: OptionChecks<CloseOptions> = { graceMillis: millis, force: aBoolean };
+
+/** The settings that `options` ask for; throws {@link InvalidArgumentError} for what cannot be meant. */
+export function resolvePoolOptions<T>(factory: Factory<T>, options: PoolOptions): PoolSettings {
+  checkFactory(factory);
+  checkOptions<PoolOptions>('createPool', options, POOL_CHECKS);
+  const settings: Record<string, unknown> = { ...DEFAULTS };
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) settings[name] = value;
+  }
+  const resolved = settings as unknown as PoolSettings;
+  if (resolved.min > resolved.max) {
+    throw new InvalidArgumentError(
+      `createPool: \`min\` must be at most \`max\` (${resolved.max}), got ${resolved.min}.`,
+    );
+  }
+  if ((resolved.testOnBorrow || resolved.testOnReturn) && factory.validate === undefined) {
+    const option = resolved.testOnBorrow ? 'testOnBorrow' : 'testOnReturn';
+    throw new InvalidArgumentError(`createPool: \`${option}\` needs a factory with validate().`);
+  }
+  return resolved;
+}
+
+/** What a lease was asked for with: generic-pool's bare priority, or options. */
+export function resolveLeaseOptions(
+  where: string,
+  asked: LeaseOptions | number | undefined,
+): LeaseOptions {
+  if (asked === undefined) return NO_OPTIONS;
+  const options: unknown = typeof asked === 'number' ? { priority: asked } : asked;
+  checkOptions<LeaseOptions>(where, options, LEASE_CHECKS);
+  return options;
+}
+
+/** The checked options of `close`, with defaults. */
+export function resolveCloseOptions(options: CloseOptions): Required<CloseOptions> {
+  checkOptions<CloseOptions>('close', options, CLOSE_CHECKS);
+  return {
+    graceMillis: options.graceMillis ?? DEFAULT_GRACE_MILLIS,
+    force: options.force ?? false,
+  };
+}
+
+function countOrInfinity(least: number): OptionCheck {
+  const finite = integer(least);
+  return (value) =>
+    value === Number.POSITIVE_INFINITY || finite(value) === undefined
+      ? undefined
+      : `an integer ≥ ${least}, or Infinity`;
+}

@@ -1,0 +1,86 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * What a pool tells the observer that watches it: each resource is a node from its birth until it is gone, each loan
+ * another while it is out. A loan that began before the watch is left out: nobody can say whose it is.
+ */
+import type { Observation, Observer, Origin } from '../core/probe.js';
+import type { PoolStats } from './pool-stats.js';
+import type { Slot } from './slot.js';
+
+/** The caller's line and scope, taken when it asked, and the watch that they were taken for. */
+export interface TakenOrigin<T> {
+  readonly watch: PoolWatch<T>;
+  readonly origin: Origin;
+}
+
+/** What a watch sees of its pool. */
+export interface WatchedPool<T> {
+  readonly name: string;
+  readonly stock: { readonly residents: Iterable<Slot<T>>; watch: PoolWatch<T> | null };
+  stats(): PoolStats;
+}
+
+/** One observer's watch over one pool. */
+export class PoolWatch<T> implements Observation {
+  readonly kind = 'pool';
+  readonly name: string;
+  readonly #observer: Observer;
+  readonly #pool: WatchedPool<T>;
+  #ended = false;
+
+  constructor(pool: WatchedPool<T>, observer: Observer) {
+    this.name = pool.name;
+    this.#pool = pool;
+    this.#observer = observer;
+    for (const slot of pool.stock.residents) this.born(slot);
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return { ...this.#pool.stats() };
+  }
+
+  takeOrigin(entry: (...args: never[]) => unknown): TakenOrigin<T> {
+    return { watch: this, origin: this.#observer.origin(entry) };
+  }
+
+  born(slot: Slot<T>): void {
+    slot.node = this.#observer.allocated('resource', this.#observer.root);
+  }
+
+  lent(slot: Slot<T>, origin: Origin, capability?: WeakKey): void {
+    if (this.#ended || slot.node === undefined) return;
+    slot.leaseNode = this.#observer.lent(slot.node, origin, capability);
+  }
+
+  returned(slot: Slot<T>, byForce: boolean): void {
+    const node = slot.leaseNode;
+    slot.leaseNode = undefined;
+    if (node !== undefined) this.#observer.freed(node, byForce);
+  }
+
+  gone(slot: Slot<T>): void {
+    const node = slot.node;
+    slot.node = undefined;
+    if (node !== undefined) this.#observer.freed(node);
+  }
+
+  touched(slot: Slot<T>, hint: string | undefined): void {
+    if (slot.leaseNode === undefined) return;
+    if (hint === undefined) this.#observer.touched(slot.leaseNode);
+    else this.#observer.touched(slot.leaseNode, hint);
+  }
+
+  expected(slot: Slot<T>, millis: number): void {
+    if (slot.leaseNode !== undefined) this.#observer.expected(slot.leaseNode, millis);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const slot of this.#pool.stock.residents) {
+      slot.node = undefined;
+      slot.leaseNode = undefined;
+    }
+    this.#pool.stock.watch = null;
+  }
+}

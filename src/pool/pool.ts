@@ -1,0 +1,320 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * The pool as its users see it: generic-pool's methods, and leases. All work is the keeper's.
+ */
+import { AlreadyWatchedError } from '../core/errors.js';
+import { aFunction, checkArgument } from '../core/options.js';
+import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+import { grantLease, grantResource, grantUse } from './grant.js';
+import type { Keeper } from './keeper.js';
+import type { Lease } from './lease.js';
+import { PoolClosedError } from './pool-errors.js';
+import type { PoolEventMap, PoolListener } from './pool-events.js';
+import {
+  type CloseOptions,
+  type LeaseOptions,
+  resolveCloseOptions,
+  resolveLeaseOptions,
+} from './pool-options.js';
+import type { LoanInfo, PoolStats } from './pool-stats.js';
+import { PoolWatch } from './pool-watch.js';
+import { UseContext } from './use-context.js';
+
+/** What methods return that have nothing to wait for. */
+const DONE: Promise<void> = Promise.resolve();
+
+/**
+ * A pool of resources, made by `createPool`. Whoever asks is served in the order of asking, by priority first; nobody
+ * who comes later overtakes. Every wait ends: with a resource, or with a typed error.
+ */
+export class Pool<T> implements AsyncDisposable, Watchable {
+  readonly #keeper: Keeper<T>;
+
+  /** @internal */
+  constructor(keeper: Keeper<T>) {
+    this.#keeper = keeper;
+  }
+
+  /**
+   * Lends a resource until the lease is released: the safest way to hold one across calls, since only the lease can
+   * release it, and `using` does so on every path. One promise and no timer when a resource is idle; O(1).
+   *
+   * Rejects with {@link AcquireTimeoutError}, {@link CreateError}, {@link PoolClosedError}, {@link PoolFullError}, or
+   * with the signal's reason.
+   *
+   * @example
+   * ```ts
+   * import { createPool } from 'tenure/pool';
+   *
+   * const pool = createPool({ create: () => ({ name: 'a' }), destroy: () => {} }, { max: 1 });
+   * const lease = await pool.lease({ timeoutMillis: 1_000 });
+   * try {
+   *   lease.resource.name; // => 'a'
+   * } finally {
+   *   lease.release();
+   * }
+   * await pool.close();
+   * ```
+   */
+  lease(options?: LeaseOptions): Promise<Lease<T>> {
+    const keeper = this.#keeper;
+    if (options === undefined) {
+      const slot = keeper.takeIdle();
+      if (slot !== null) {
+        return Promise.resolve(grantLease(keeper, slot, keeper.takeOrigin(Pool.prototype.lease)));
+      }
+    }
+    try {
+      const checked = resolveLeaseOptions('lease', options);
+      return keeper.request(grantLease<T>, checked, keeper.takeOrigin(Pool.prototype.lease));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Lends a resource if one is idle, needs no validation (`testOnBorrow`), and nobody waits for it; else `undefined`.
+   * Never creates one. O(1).
+   *
+   * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once the pool is draining or closed.
+   */
+  tryLease(): Lease<T> | undefined {
+    const keeper = this.#keeper;
+    const slot = keeper.takeIdle();
+    if (slot !== null) {
+      return grantLease(keeper, slot, keeper.takeOrigin(Pool.prototype.tryLease));
+    }
+    if (keeper.state === 'draining' || keeper.state === 'closed') {
+      throw new PoolClosedError(keeper.name, keeper.state);
+    }
+    return undefined;
+  }
+
+  /**
+   * Calls `fn` with a resource and takes it back when `fn` is done, whether it returned, threw or rejected; resolves to
+   * what `fn` returned. An error of `fn` says nothing about the resource, so it is kept (generic-pool destroys it): call
+   * `context.discard()` when it is broken. `fn` is called at once if a resource is idle.
+   *
+   * Rejects as {@link Pool.lease} does, and with what `fn` threw.
+   *
+   * @example
+   * ```ts
+   * import { createPool } from 'tenure/pool';
+   *
+   * const pool = createPool({ create: () => ({ add: (a: number, b: number) => a + b }), destroy: () => {} });
+   * await pool.use((calculator) => calculator.add(1, 2)); // => 3
+   * await pool.close();
+   * ```
+   */
+  async use<R>(
+    fn: (resource: T, context: UseContext<T>) => R,
+    options?: LeaseOptions | number,
+  ): Promise<Awaited<R>> {
+    const keeper = this.#keeper;
+    checkArgument('use', 'fn', fn, aFunction);
+    let slot = options === undefined ? keeper.takeIdle() : null;
+    const origin = keeper.takeOrigin(Pool.prototype.use);
+    let signal: AbortSignal | undefined;
+    if (slot !== null) grantUse(keeper, slot, origin);
+    else {
+      const checked = resolveLeaseOptions('use', options);
+      signal = checked.signal;
+      slot = await keeper.request(grantUse<T>, checked, origin);
+    }
+    const context = new UseContext(keeper, slot, signal);
+    try {
+      return await fn(slot.resource, context);
+    } finally {
+      context.end();
+    }
+  }
+
+  /**
+   * Lends a bare resource, as generic-pool does; give it back with `release(resource)` or `destroy(resource)`. Takes a
+   * priority or options. Rejects as {@link Pool.lease} does.
+   *
+   * @example
+   * ```ts
+   * import { createPool } from 'tenure/pool';
+   *
+   * const pool = createPool({ create: async () => ({ id: 1 }), destroy: async () => {} });
+   * const resource = await pool.acquire();
+   * pool.borrowed; // => 1
+   * await pool.release(resource);
+   * pool.borrowed; // => 0
+   * await pool.close();
+   * ```
+   */
+  acquire(options?: LeaseOptions | number): Promise<T> {
+    const keeper = this.#keeper;
+    if (options === undefined) {
+      const slot = keeper.takeIdle();
+      if (slot !== null) {
+        return Promise.resolve(
+          grantResource(keeper, slot, keeper.takeOrigin(Pool.prototype.acquire)),
+        );
+      }
+    }
+    try {
+      const checked = resolveLeaseOptions('acquire', options);
+      return keeper.request(grantResource<T>, checked, keeper.takeOrigin(Pool.prototype.acquire));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Takes back what `acquire()` lent, at once; settles when it has been reset and validated, where the pool does so.
+   * Rejects with {@link ReleaseError}, and changes nothing, if the resource is not out by `acquire()`. O(1).
+   */
+  release(resource: T): Promise<void> {
+    const keeper = this.#keeper;
+    const slot = keeper.stock.residents.acquired(resource);
+    if (slot === undefined) return Promise.reject(this.#explain(resource));
+    return keeper.takeBack(slot) ?? DONE;
+  }
+
+  /**
+   * Takes back what `acquire()` lent and destroys it; settles when it is gone. Rejects with {@link ReleaseError}, and
+   * changes nothing, if the resource is not out by `acquire()`. A failure to destroy is a `factoryDestroyError` event.
+   */
+  destroy(resource: T): Promise<void> {
+    const keeper = this.#keeper;
+    const slot = keeper.stock.residents.acquired(resource);
+    if (slot === undefined) return Promise.reject(this.#explain(resource));
+    return keeper.discard(slot, 'discarded');
+  }
+
+  /** True while somebody holds the resource, by whatever call. O(1). */
+  isBorrowedResource(resource: T): boolean {
+    return this.#keeper.stock.residents.isBorrowed(resource);
+  }
+
+  /** Fills the pool up to `min`; the first lease does the same. Needed only with `autostart: false`. */
+  start(): void {
+    this.#keeper.start();
+  }
+
+  /**
+   * Starts the pool and settles when `min` resources are there. Rejects with {@link CreateError} when one of them
+   * cannot be created (the pool goes on trying, and `ready` may be called again), and with {@link PoolClosedError}.
+   */
+  ready(): Promise<void> {
+    const keeper = this.#keeper;
+    keeper.start();
+    return keeper.state === 'open'
+      ? keeper.creator.whenReady()
+      : Promise.reject(new PoolClosedError(keeper.name, keeper.state));
+  }
+
+  /**
+   * Lends nothing more to those who come now, serves those who wait, and settles when everything has come back: without
+   * a limit of time, as in generic-pool. Follow it with `clear()`, or use `close()` instead of both.
+   */
+  drain(): Promise<void> {
+    this.#keeper.drain();
+    return this.#keeper.closing.whenReturned();
+  }
+
+  /**
+   * Destroys all idle resources, those being created included, and settles when they are gone. What is out stays out.
+   * Unless the pool is draining, it fills up to `min` again.
+   */
+  clear(): Promise<void> {
+    return this.#keeper.closing.clear();
+  }
+
+  /**
+   * Closes the pool: who waits or comes later gets {@link PoolClosedError}, what is idle is destroyed at once, what is
+   * out when it comes back. Settles when everything is gone, at the latest after the grace and one
+   * `destroyTimeoutMillis`.
+   *
+   * What is still out after the grace is reported: as a `leasesOut` event, and by a rejection with
+   * {@link LeasesOutError} (`TENURE_POOL_LEASES_OUT`); with `force` it is destroyed instead of rejecting. May be called
+   * again, also with less patience.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const resolved = resolveCloseOptions(options);
+    this.#keeper.shut();
+    await this.#keeper.closing.whenEmpty(resolved);
+  }
+
+  /** Closes the pool with the default grace. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Calls `listener` on each `event`. There is no event named `error`; a listener that throws is reported on stderr. */
+  on<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this {
+    this.#keeper.events.on(event, listener);
+    return this;
+  }
+
+  /** Undoes {@link Pool.on}. */
+  off<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this {
+    this.#keeper.events.off(event, listener);
+    return this;
+  }
+
+  /** The pool's figures at this moment. O(1). */
+  stats(): PoolStats {
+    return this.#keeper.stats();
+  }
+
+  /** What is out, longest first. O(n log n). */
+  loans(): LoanInfo[] {
+    return this.#keeper.stock.loans();
+  }
+
+  /** What the pool is called in errors and reports. */
+  get name(): string {
+    return this.#keeper.name;
+  }
+
+  /** How many resources there are in any state, those being created and destroyed included; never more than `max`. */
+  get size(): number {
+    return this.#keeper.size;
+  }
+
+  /** How many resources are idle. */
+  get available(): number {
+    return this.#keeper.stock.idle.length;
+  }
+
+  /** How many resources are out. */
+  get borrowed(): number {
+    return this.#keeper.tally.borrowed;
+  }
+
+  /** How many callers wait. */
+  get pending(): number {
+    return this.#keeper.waiters.length;
+  }
+
+  /** How many more resources `max` allows. */
+  get spareResourceCapacity(): number {
+    return this.#keeper.spareResourceCapacity;
+  }
+
+  /** How many resources are kept warm. */
+  get min(): number {
+    return this.#keeper.settings.min;
+  }
+
+  /** How many resources there may be. */
+  get max(): number {
+    return this.#keeper.settings.max;
+  }
+
+  /** Attaches an observer, such as a watchdog's, and tells it of every resource there is. */
+  [observe](observer: Observer): Observation {
+    const { stock, name } = this.#keeper;
+    if (stock.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
+    stock.watch = new PoolWatch(this.#keeper, observer);
+    return stock.watch;
+  }
+
+  #explain(resource: T): Error {
+    return this.#keeper.stock.residents.explain(this.#keeper.name, resource);
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Which slot a bare resource has: what `release(resource)` needs to know, and a lease does not. A resource is entered
+ * once, at its birth, so a loan costs one look-up and no change.
+ *
+ * Equal primitives are told apart by nobody, so any slot that is out with an equal one will do.
+ */
+import { ReleaseError } from './pool-errors.js';
+import type { Slot } from './slot.js';
+
+/** The resources of one pool. */
+export class Residents<T> {
+  readonly #slots = new Set<Slot<T>>();
+  readonly #byResource = new Map<T, Slot<T>>();
+  /** Objects that the pool has destroyed, kept weakly, for the sake of a truthful error. */
+  readonly #destroyed = new WeakSet<WeakKey>();
+
+  /** How many there are, those being destroyed included. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** Their slots, oldest first. */
+  [Symbol.iterator](): IterableIterator<Slot<T>> {
+    return this.#slots.values();
+  }
+
+  /** True for an object that is in the pool. */
+  includes(resource: T): boolean {
+    return isObject(resource) && this.#byResource.has(resource);
+  }
+
+  enter(slot: Slot<T>): void {
+    this.#slots.add(slot);
+    this.#byResource.set(slot.resource, slot);
+  }
+
+  leave(slot: Slot<T>): void {
+    this.#slots.delete(slot);
+    if (this.#byResource.get(slot.resource) === slot) this.#byResource.delete(slot.resource);
+    this.noteDestroyed(slot.resource);
+  }
+
+  /** Remembers that the resource was destroyed. */
+  noteDestroyed(resource: T): void {
+    if (isObject(resource)) this.#destroyed.add(resource);
+  }
+
+  /** The slot that is out with this resource by `acquire()`. O(1), for one of several equal primitives O(size). */
+  acquired(resource: T): Slot<T> | undefined {
+    const slot = this.#byResource.get(resource);
+    if (slot !== undefined && isAcquired(slot)) return slot;
+    return isObject(resource) ? undefined : this.#find(resource, isAcquired);
+  }
+
+  /** True while somebody holds the resource. O(1), for one of several equal primitives O(size). */
+  isBorrowed(resource: T): boolean {
+    if (this.#byResource.get(resource)?.state === 'borrowed') return true;
+    return !isObject(resource) && this.#find(resource, isBorrowed) !== undefined;
+  }
+
+  /** Why `resource` cannot be given back. */
+  explain(name: string, resource: T): ReleaseError {
+    const slot = this.#find(resource, isBorrowed) ?? this.#find(resource, () => true);
+    if (slot === undefined) {
+      return isObject(resource) && this.#destroyed.has(resource)
+        ? afterDestroy(name)
+        : new ReleaseError(
+            `${name}: Resource not currently part of this pool. Give back what its own acquire() returned.`,
+            'TENURE_POOL_FOREIGN_RESOURCE',
+          );
+    }
+    switch (slot.state) {
+      case 'borrowed':
+        return new ReleaseError(
+          slot.takenBy === 'use'
+            ? `${name}: this resource is out by use(), which takes it back by itself. Return from the function, or call discard() of its context.`
+            : `${name}: this resource is out on a lease, which alone can give it back. Call release() or destroy() of the lease.`,
+          'TENURE_POOL_RELEASE_OF_LEASE',
+        );
+      case 'destroying':
+        return afterDestroy(name);
+      default:
+        return new ReleaseError(
+          `${name}: this resource was released already. Release each resource once.`,
+          'TENURE_POOL_DOUBLE_RELEASE',
+        );
+    }
+  }
+
+  #find(resource: T, fits: (slot: Slot<T>) => boolean): Slot<T> | undefined {
+    for (const slot of this.#slots) {
+      if (Object.is(slot.resource, resource) && fits(slot)) return slot;
+    }
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is WeakKey {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+function isBorrowed(slot: Slot<unknown>): boolean {
+  return slot.state === 'borrowed';
+}
+
+function isAcquired(slot: Slot<unknown>): boolean {
+  return slot.state === 'borrowed' && slot.takenBy === 'acquire';
+}
+
+function afterDestroy(name: string): ReleaseError {
+  return new ReleaseError(
+    `${name}: this resource was destroyed already. Release it or destroy it, not both.`,
+    'TENURE_POOL_RELEASE_AFTER_DESTROY',
+  );
+}

@@ -1,0 +1,128 @@
+/**
+ * The resources of a pool: their births, the idle ones, and their deaths. A resource that is being destroyed stays in
+ * stock, and counts towards `max`, until it is gone.
+ */
+import { LinkedList } from '../core/linked-list.js';
+import type { DestroyReason } from './factory.js';
+import type { FactoryCalls } from './factory-calls.js';
+import type { PoolSettings } from './pool-options.js';
+import type { LoanInfo } from './pool-stats.js';
+import type { PoolWatch } from './pool-watch.js';
+import { Residents } from './residents.js';
+import { Slot, UNSEEN } from './slot.js';
+import type { Tally } from './tally.js';
+
+/** How much of the lifetime is left to chance, so that resources born together do not die together. */
+const LIFETIME_JITTER = 0.1;
+
+/** The resources of one pool. */
+export class Stock<T> {
+  readonly residents: Residents<T> = new Residents();
+  /** Idle resources in the order of coming back. */
+  readonly idle: LinkedList<Slot<T>> = new LinkedList();
+  /** The coarse time: refreshed by each tick of the sweep, each birth, and every now and then while lending. */
+  time: number;
+  watch: PoolWatch<T> | null = null;
+  readonly #settings: PoolSettings;
+  readonly #calls: FactoryCalls<T>;
+  readonly #tally: Tally;
+  readonly #onGone: () => void;
+  /** Resources being destroyed that never had a place. */
+  #turnedAway = 0;
+
+  /** `onGone` is called whenever a resource is gone and has left room. */
+  constructor(settings: PoolSettings, calls: FactoryCalls<T>, tally: Tally, onGone: () => void) {
+    this.#settings = settings;
+    this.#calls = calls;
+    this.#tally = tally;
+    this.#onGone = onGone;
+    this.time = settings.clock.now();
+  }
+
+  /** How many there are, without those being destroyed. */
+  get usable(): number {
+    return this.residents.size - this.#tally.destroying;
+  }
+
+  /** True when nothing is left at all. */
+  isEmpty(): boolean {
+    return this.residents.size === 0 && this.#turnedAway === 0;
+  }
+
+  refreshTime(): number {
+    this.time = this.#settings.clock.now();
+    return this.time;
+  }
+
+  /** Takes a new resource in, in no state yet; `null` for an object that is in stock already. */
+  admit(resource: T): Slot<T> | null {
+    if (this.residents.includes(resource)) return null;
+    const { maxLifetimeMillis, random } = this.#settings;
+    const lifetimeMillis = maxLifetimeMillis * (1 - LIFETIME_JITTER * random());
+    const slot = new Slot(resource, this.refreshTime() + lifetimeMillis);
+    this.residents.enter(slot);
+    this.#tally.created++;
+    this.watch?.born(slot);
+    return slot;
+  }
+
+  /** Lays a slot that is in no state among the idle ones. */
+  shelve(slot: Slot<T>): void {
+    slot.state = 'idle';
+    slot.idleSince = UNSEEN;
+    this.idle.append(slot);
+  }
+
+  /** Takes the idle slot whose turn it is; it is in no state then. */
+  takeIdle(): Slot<T> | null {
+    return this.#settings.fifo ? this.idle.shift() : this.idle.pop();
+  }
+
+  /** Destroys an idle resource. */
+  evict(slot: Slot<T>, reason: DestroyReason): void {
+    this.idle.remove(slot);
+    this.destroy(slot, reason, true);
+  }
+
+  evictAll(reason: DestroyReason): void {
+    for (const slot of [...this.idle]) {
+      if (slot.state === 'idle') this.evict(slot, reason); // Else a destruction that settled at once had it lent.
+    }
+  }
+
+  /** Destroys the resource of a slot that is in no state. */
+  destroy(slot: Slot<T>, reason: DestroyReason, background: boolean): void {
+    slot.state = 'destroying';
+    this.#tally.destroying++;
+    this.#calls.destroy(slot.resource, reason, background, () => {
+      this.#tally.destroying--;
+      this.#tally.destroyed++;
+      this.residents.leave(slot);
+      if (slot.node !== undefined) this.watch?.gone(slot);
+      slot.depart();
+      this.#onGone();
+    });
+  }
+
+  /** Destroys a resource that has no place. */
+  turnAway(resource: T): void {
+    if (this.residents.includes(resource)) return;
+    this.#turnedAway++;
+    this.#calls.destroy(resource, 'late', true, () => {
+      this.#turnedAway--;
+      this.residents.noteDestroyed(resource);
+      this.#onGone();
+    });
+  }
+
+  /** What is out, longest first. */
+  loans(): LoanInfo[] {
+    const now = this.refreshTime();
+    const loans: LoanInfo[] = [];
+    for (const slot of this.residents) {
+      if (slot.state !== 'borrowed') continue;
+      loans.push({ heldMillis: Math.max(0, now - slot.borrowedAt), takenBy: slot.takenBy });
+    }
+    return loans.sort((a, b) => b.heldMillis - a.heldMillis);
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The pool's only housekeeping timer, unref'd: it keeps the coarse time, and evicts what has lain idle too long or lived
+ * too long. It runs only while there is something to sweep.
+ *
+ * Giving back a resource does not look at the clock, which would cost as much as the rest of it. The sweep dates idle
+ * resources instead, when it first sees them: up to one tick late, so that nothing is evicted before its time. The idle
+ * list is in the order of giving back, so the undated are all at its end.
+ */
+import type { TimerHandle } from '../core/clock.js';
+import type { OwnContext } from './own-context.js';
+import type { PoolSettings } from './pool-options.js';
+import { type Slot, UNSEEN } from './slot.js';
+import type { Stock } from './stock.js';
+
+/** The longest time between two ticks, in milliseconds: how coarse the coarse time may be. */
+const LONGEST_TICK_MILLIS = 1_000;
+
+/** The housekeeping of one pool. */
+export class Sweep<T> {
+  readonly #stock: Stock<T>;
+  readonly #settings: PoolSettings;
+  readonly #inOwnContext: OwnContext;
+  readonly #tickMillis: number;
+  readonly #ticksPerRun: number;
+  #ticks = 0;
+  #timer: TimerHandle | undefined = undefined;
+
+  constructor(stock: Stock<T>, settings: PoolSettings, inOwnContext: OwnContext) {
+    const interval = settings.evictionRunIntervalMillis;
+    this.#stock = stock;
+    this.#settings = settings;
+    this.#inOwnContext = inOwnContext;
+    this.#tickMillis = interval > 0 ? Math.min(interval, LONGEST_TICK_MILLIS) : LONGEST_TICK_MILLIS;
+    this.#ticksPerRun =
+      interval > 0 ? Math.ceil(interval / this.#tickMillis) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Sees to it that the sweep runs. */
+  start(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = this.#inOwnContext(() =>
+      this.#settings.clock.setTimer(() => this.#tick(), this.#tickMillis, { background: true }),
+    );
+  }
+
+  /** Sweeps no more. */
+  stop(): void {
+    if (this.#timer === undefined) return;
+    this.#settings.clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    const now = this.#stock.refreshTime();
+    this.#ticks++;
+    if (this.#ticks >= this.#ticksPerRun) {
+      this.#ticks = 0;
+      this.#run(now);
+    }
+    if (this.#stock.residents.size > 0) this.start();
+  }
+
+  #run(now: number): void {
+    const { idle } = this.#stock;
+    for (let slot = idle.last; slot !== null && slot.idleSince === UNSEEN; slot = slot.previous) {
+      slot.idleSince = now;
+    }
+    let tests = this.#settings.numTestsPerEvictionRun;
+    for (const slot of idle) {
+      // A destruction that settles at once may have started a step that took the next ones.
+      if (tests-- <= 0 || slot.state !== 'idle') return;
+      const reason = this.#reasonToEvict(slot, now);
+      if (reason !== undefined) this.#stock.evict(slot, reason);
+    }
+  }
+
+  #reasonToEvict(slot: Slot<T>, now: number): 'idle' | 'lifetime' | undefined {
+    if (slot.expiresAt <= now) return 'lifetime';
+    const idleMillis = now - slot.idleSince;
+    if (idleMillis >= this.#settings.idleTimeoutMillis) return 'idle';
+    const { softIdleTimeoutMillis, min } = this.#settings;
+    return softIdleTimeoutMillis > 0 &&
+      this.#stock.idle.length > min &&
+      idleMillis >= softIdleTimeoutMillis
+      ? 'idle'
+      : undefined;
+  }
+}

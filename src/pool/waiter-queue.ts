@@ -1,0 +1,139 @@
+/**
+ * Those who wait: one line per priority, first come, first served within it. A waiter leaves from any place in O(1),
+ * so a thousand aborted requests cost a thousand steps. One timer serves all deadlines: it is set for the next one, and
+ * when it fires it looks again instead of being set anew for each waiter.
+ */
+import type { TimerHandle } from '../core/clock.js';
+import { LinkedList } from '../core/linked-list.js';
+import { Deadlines } from './deadlines.js';
+import type { OwnContext } from './own-context.js';
+import type { PoolSettings } from './pool-options.js';
+import type { Waiter } from './waiter.js';
+
+/** Who is told when waiters give up. They have left the queue by then. */
+export interface WaiterQueueListener<T> {
+  /** Their time is up. */
+  expired(waiters: readonly Waiter<T>[]): void;
+  /** The signal of this one aborted. */
+  aborted(waiter: Waiter<T>): void;
+}
+
+/** The waiters of one pool. */
+export class WaiterQueue<T> {
+  readonly #settings: PoolSettings;
+  readonly #inOwnContext: OwnContext;
+  readonly #listener: WaiterQueueListener<T>;
+  readonly #lines: LinkedList<Waiter<T>>[];
+  readonly #deadlines = new Deadlines<T>();
+  readonly #onAbort: (waiter: Waiter<T>) => void;
+  #timer: TimerHandle | undefined = undefined;
+  #timerDeadline = Number.POSITIVE_INFINITY;
+  /** How many wait. */
+  length = 0;
+
+  constructor(settings: PoolSettings, inOwnContext: OwnContext, listener: WaiterQueueListener<T>) {
+    this.#settings = settings;
+    this.#inOwnContext = inOwnContext;
+    this.#listener = listener;
+    this.#lines = Array.from({ length: settings.priorityRange }, () => new LinkedList());
+    this.#onAbort = (waiter) => {
+      if (waiter.settled) return;
+      this.remove(waiter);
+      listener.aborted(waiter);
+    };
+  }
+
+  /** Puts a waiter at the end of its line. */
+  add(waiter: Waiter<T>): void {
+    this.#line(waiter).append(waiter);
+    this.length++;
+  }
+
+  /** Starts the waiter's time and listens to its signal: only once it is clear that it has to wait. */
+  arm(waiter: Waiter<T>): void {
+    if (waiter.timeoutMillis !== Number.POSITIVE_INFINITY) this.#setDeadline(waiter);
+    if (waiter.signal !== undefined) {
+      waiter.onAbort = this.#onAbort;
+      waiter.signal.addEventListener('abort', waiter, { once: true });
+    }
+  }
+
+  /** Takes the first of the most urgent line. */
+  shift(): Waiter<T> | null {
+    for (const line of this.#lines) {
+      const waiter = line.first;
+      if (waiter === null) continue;
+      this.remove(waiter);
+      return waiter;
+    }
+    return null;
+  }
+
+  /** Takes a waiter out from wherever it is; it is settled from now on. */
+  remove(waiter: Waiter<T>): void {
+    this.#line(waiter).remove(waiter);
+    this.length--;
+    waiter.settled = true;
+    if (waiter.deadline !== Number.POSITIVE_INFINITY) this.#deadlines.remove(waiter);
+    if (waiter.onAbort !== undefined) waiter.signal?.removeEventListener('abort', waiter);
+    // The creation goes on for whoever is next; the waiter keeps it as a record of what it waited for.
+    if (waiter.creation !== null) waiter.creation.client = null;
+    if (this.length === 0) this.#clearTimer();
+  }
+
+  /**
+   * The first waiter for whom no creation was begun. At most `max` are passed over, since each of those has a creation
+   * under way.
+   */
+  firstWithoutCreation(): Waiter<T> | null {
+    for (const line of this.#lines) {
+      for (let waiter = line.first; waiter !== null; waiter = waiter.next) {
+        if (waiter.creation === null) return waiter;
+      }
+    }
+    return null;
+  }
+
+  #line(waiter: Waiter<T>): LinkedList<Waiter<T>> {
+    return this.#lines[waiter.priority] as LinkedList<Waiter<T>>;
+  }
+
+  #setDeadline(waiter: Waiter<T>): void {
+    waiter.deadline = this.#settings.clock.now() + waiter.timeoutMillis;
+    if (waiter.timeoutMillis === this.#settings.acquireTimeoutMillis) {
+      this.#deadlines.append(waiter);
+    } else this.#deadlines.insert(waiter);
+    if (waiter.deadline < this.#timerDeadline)
+      this.#setTimer(waiter.deadline, waiter.timeoutMillis);
+  }
+
+  #setTimer(deadline: number, delayMillis: number): void {
+    this.#clearTimer();
+    this.#timerDeadline = deadline;
+    this.#timer = this.#inOwnContext(() =>
+      this.#settings.clock.setTimer(() => this.#timerFired(), Math.max(0, delayMillis)),
+    );
+  }
+
+  #clearTimer(): void {
+    if (this.#timer === undefined) return;
+    this.#settings.clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+    this.#timerDeadline = Number.POSITIVE_INFINITY;
+  }
+
+  #timerFired(): void {
+    this.#timer = undefined;
+    this.#timerDeadline = Number.POSITIVE_INFINITY;
+    const now = this.#settings.clock.now();
+    const expired: Waiter<T>[] = [];
+    let next = this.#deadlines.next();
+    while (next !== null && next.deadline <= now) {
+      expired.push(next);
+      this.remove(next);
+      next = this.#deadlines.next();
+    }
+    if (next !== null) this.#setTimer(next.deadline, next.deadline - now);
+    if (expired.length > 0) this.#listener.expired(expired);
+  }
+}

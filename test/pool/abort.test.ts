@@ -1,0 +1,134 @@
+import { getEventListeners } from 'node:events';
+import { expect, test } from 'vitest';
+import { createPool } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+import { outcomeOf, rejection } from './outcome.js';
+import { StrictFactory } from './strict-factory.js';
+
+const reason = new Error('the request was cancelled');
+
+test('a signal that has aborted already rejects with its reason, and asks nothing of the factory', async () => {
+  const factory = new StrictFactory();
+  const pool = createPool(factory, { clock: new FakeClock() });
+  const signal = AbortSignal.abort(reason);
+  for (const call of [
+    () => pool.lease({ signal }),
+    () => pool.acquire({ signal }),
+    () => pool.use(() => {}, { signal }),
+  ]) {
+    expect(await rejection(call())).toBe(reason);
+  }
+  expect([factory.creates, pool.size, pool.pending]).toEqual([0, 0, 0]);
+});
+
+test('aborted while waiting: the place in the line is free at once, and nothing listens any more', async () => {
+  const pool = createPool(new StrictFactory(1), { max: 1, clock: new FakeClock() });
+  const lease = await pool.lease();
+  const abort = new AbortController();
+  const aborted = outcomeOf(pool.lease({ signal: abort.signal }));
+  const next = outcomeOf(pool.lease());
+  abort.abort(reason);
+  expect(pool.pending).toBe(1);
+  await settle();
+  expect(aborted()).toEqual({ is: 'rejected', error: reason });
+  void lease.release();
+  await settle();
+  expect(next().is).toBe('resolved');
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('aborted while its resource is created: the resource goes to the next one, or lies idle', async () => {
+  for (const another of [true, false]) {
+    const gates = new Gates();
+    const factory = new StrictFactory(1, { create: () => gates.next() });
+    const pool = createPool(factory, { max: 1, clock: new FakeClock() });
+    const abort = new AbortController();
+    const aborted = outcomeOf(pool.lease({ signal: abort.signal }));
+    const next = another ? outcomeOf(pool.lease()) : undefined;
+    abort.abort(reason);
+    await settle();
+    expect(aborted()).toEqual({ is: 'rejected', error: reason });
+    gates.at(0).open();
+    await settle();
+    expect(next?.().is).toBe(another ? 'resolved' : undefined);
+    expect([pool.size, pool.available, factory.creates]).toEqual([1, another ? 0 : 1, 1]);
+    await pool.close({ graceMillis: 0, force: true });
+  }
+});
+
+test('aborted while its resource is created, which then fails: the next one gets a try of its own', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(1, { create: () => gates.next() });
+  const pool = createPool(factory, { max: 1, clock: new FakeClock() });
+  const abort = new AbortController();
+  const aborted = outcomeOf(pool.lease({ signal: abort.signal }));
+  const next = outcomeOf(pool.lease());
+  abort.abort(reason);
+  gates.at(0).fail(new Error('refused'));
+  await settle();
+  expect(aborted()).toEqual({ is: 'rejected', error: reason });
+  expect(next()).toEqual({ is: 'pending' });
+  expect(factory.creates).toBe(2);
+  gates.at(1).open();
+  await settle();
+  expect(next().is).toBe('resolved');
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('aborted while its resource is validated: the resource goes to the next one, or lies idle', async () => {
+  for (const another of [true, false]) {
+    const gates = new Gates<boolean>();
+    const factory = new StrictFactory(1, { validate: () => gates.next() });
+    const pool = createPool(factory, { max: 1, testOnBorrow: true, clock: new FakeClock() });
+    (await pool.lease())[Symbol.dispose]();
+    const abort = new AbortController();
+    const aborted = outcomeOf(pool.lease({ signal: abort.signal }));
+    const next = another ? outcomeOf(pool.lease()) : undefined;
+    abort.abort(reason);
+    gates.at(0).open(true);
+    await settle();
+    expect(aborted()).toEqual({ is: 'rejected', error: reason });
+    expect(next?.().is).toBe(another ? 'resolved' : undefined);
+    expect([pool.size, pool.available]).toEqual([1, another ? 0 : 1]);
+    await pool.close({ graceMillis: 0, force: true });
+  }
+});
+
+test('aborting after the grant changes nothing', async () => {
+  const pool = createPool(new StrictFactory(1), { max: 1, clock: new FakeClock() });
+  const abort = new AbortController();
+  using lease = await pool.lease({ signal: abort.signal });
+  abort.abort(reason);
+  await settle();
+  expect(lease.resource.state).toBe('alive');
+  expect(pool.borrowed).toBe(1);
+});
+
+test('one signal for many waiters ends them all and leaves the pool whole', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), { max: 1, clock });
+  const lease = await pool.lease();
+  const abort = new AbortController();
+  const all = Array.from({ length: 10 }, () => rejection(pool.lease({ signal: abort.signal })));
+  expect(pool.pending).toBe(10);
+  abort.abort(reason);
+  expect(pool.pending).toBe(0);
+  expect(new Set(await Promise.all(all))).toEqual(new Set([reason]));
+  lease[Symbol.dispose]();
+  expect([pool.available, clock.foregroundTimers]).toEqual([1, 0]);
+});
+
+test('a signal that outlives many waits is left without listeners', async () => {
+  const pool = createPool(new StrictFactory(1), { max: 1, clock: new FakeClock() });
+  const { signal } = new AbortController();
+  for (let i = 0; i < 3; i++) {
+    const lease = await pool.lease({ signal });
+    const waiting = pool.lease({ signal });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    void lease.release();
+    (await waiting)[Symbol.dispose]();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  }
+});

@@ -1,0 +1,251 @@
+import { expect, test } from 'vitest';
+import { CreateError, createPool } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+import { outcomeOf, rejection } from './outcome.js';
+import { StrictFactory, Thing } from './strict-factory.js';
+
+const refused = new Error('connection refused');
+const refuse = () => {
+  throw refused;
+};
+
+test('the caller who caused a creation gets its failure, with the cause, after one call', async () => {
+  const factory = new StrictFactory(2, { create: refuse });
+  const events: unknown[] = [];
+  const pool = createPool(factory, { name: 'db', max: 2, clock: new FakeClock() });
+  pool.on('factoryCreateError', (error) => events.push(error));
+  const error = await rejection(pool.lease());
+  expect(error).toBeInstanceOf(CreateError);
+  expect(error).toMatchObject({ code: 'TENURE_POOL_CREATE', phase: 'create', cause: refused });
+  expect([factory.creates, events, pool.size, pool.pending]).toEqual([1, [refused], 0, 0]);
+});
+
+test('a create that throws at once is the same failure', async () => {
+  let calls = 0;
+  const pool = createPool(
+    {
+      create(): Thing {
+        calls++;
+        throw refused;
+      },
+      destroy() {},
+    },
+    { max: 1, clock: new FakeClock() },
+  );
+  for (const ask of [() => pool.lease(), () => pool.acquire(), () => pool.use(() => {})]) {
+    expect(await rejection(ask())).toMatchObject({ cause: refused });
+  }
+  expect([calls, pool.size, pool.spareResourceCapacity]).toEqual([3, 0, 1]);
+});
+
+test('each of many callers learns of a failing factory, and it is called once for each', async () => {
+  const factory = new StrictFactory(2, { create: refuse });
+  const pool = createPool(factory, { max: 2, clock: new FakeClock() });
+  const errors = await Promise.all(Array.from({ length: 50 }, () => rejection(pool.lease())));
+  expect(errors.every((error) => error instanceof CreateError)).toBe(true);
+  expect(factory.creates).toBe(50);
+});
+
+test('when the factory recovers, the next caller is served', async () => {
+  const factory = new StrictFactory(1, {
+    create: (number) => (number < 3 ? refuse() : undefined),
+  });
+  const pool = createPool(factory, { max: 1, clock: new FakeClock() });
+  for (let i = 0; i < 3; i++) await rejection(pool.lease());
+  (await pool.lease())[Symbol.dispose]();
+  expect(pool.available).toBe(1);
+});
+
+test('a caller who was served by a return is not failed by the creation begun for it', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(2, {
+    create: (number) => (number === 0 ? undefined : gates.next()),
+  });
+  const pool = createPool(factory, { max: 2, clock: new FakeClock() });
+  const first = await pool.lease();
+  const second = pool.lease();
+  void first.release();
+  using lease = await second;
+  gates.at(0).fail(refused);
+  await settle();
+  expect(lease.resource.id).toBe(0);
+  expect([pool.size, pool.stats().createErrors]).toEqual([1, 1]);
+});
+
+test('a caller whose creation served another causes a new one, and answers for that', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(2, { create: () => gates.next() });
+  const pool = createPool(factory, { max: 2, clock: new FakeClock() });
+  const first = outcomeOf(pool.lease());
+  const second = outcomeOf(pool.lease());
+  gates.at(1).open(); // The creation of the second serves the first.
+  await settle();
+  expect([first().is, second().is]).toEqual(['resolved', 'pending']);
+  gates.at(0).fail(refused); // Nobody's any more.
+  await settle();
+  expect([second().is, factory.creates]).toEqual(['pending', 3]);
+  gates.at(2).fail(refused);
+  await settle();
+  expect(second()).toMatchObject({ is: 'rejected', error: { cause: refused } });
+  expect(factory.creates).toBe(3);
+});
+
+test('a create that takes too long fails its caller, and is told so by its signal', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  let told: AbortSignal | undefined;
+  const factory = new StrictFactory(1, {
+    create(_number, signal) {
+      told = signal;
+      return gates.next();
+    },
+  });
+  const pool = createPool(factory, { max: 1, createTimeoutMillis: 100, clock });
+  const asked = outcomeOf(pool.lease());
+  await clock.advance(99);
+  expect([asked().is, told?.aborted]).toEqual(['pending', false]);
+  await clock.advance(1);
+  expect(asked()).toMatchObject({
+    is: 'rejected',
+    error: { name: 'CreateTimeoutError', code: 'TENURE_POOL_CREATE_TIMEOUT', phase: 'create' },
+  });
+  expect([told?.aborted, pool.size]).toEqual([true, 0]);
+});
+
+test('what comes after its timeout is kept when there is room', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const factory = new StrictFactory(1, { create: () => gates.next() });
+  const pool = createPool(factory, { max: 1, createTimeoutMillis: 100, clock });
+  outcomeOf(pool.lease());
+  await clock.advance(100);
+  gates.at(0).open();
+  await settle();
+  expect([pool.size, pool.available, factory.destroyed]).toEqual([1, 1, []]);
+  (await pool.lease())[Symbol.dispose]();
+  expect(factory.creates).toBe(1);
+});
+
+test('what comes after its timeout is destroyed when its place is taken, or the pool closed', async () => {
+  for (const meanwhile of ['taken', 'closed']) {
+    const clock = new FakeClock();
+    const gates = new Gates();
+    const factory = new StrictFactory(2, {
+      create: (number) => (number === 0 ? gates.next() : undefined),
+    });
+    const pool = createPool(factory, { max: 1, createTimeoutMillis: 100, clock });
+    outcomeOf(pool.lease());
+    await clock.advance(100);
+    if (meanwhile === 'taken') (await pool.lease())[Symbol.dispose]();
+    else await pool.close();
+    gates.at(0).open();
+    await settle();
+    expect(factory.destroyed).toEqual([meanwhile === 'taken' ? '1 late' : '0 late']);
+    expect(pool.size).toBe(meanwhile === 'taken' ? 1 : 0);
+    await pool.close();
+    expect(factory.alive).toBe(0);
+  }
+});
+
+test('filling up to min backs off twice as long each time, with jitter, up to a limit', async () => {
+  const clock = new FakeClock();
+  const times: number[] = [];
+  let broken = true;
+  const factory = new StrictFactory(1, {
+    create: () => {
+      times.push(clock.now());
+      if (broken) throw refused;
+    },
+  });
+  const pool = createPool(factory, { min: 1, max: 1, clock, random: () => 0.5 });
+  await clock.advance(100_000);
+  const waits = times.slice(1).map((time, i) => time - (times[i] ?? 0));
+  expect(waits.slice(0, 9)).toEqual([75, 150, 300, 600, 1_200, 2_400, 4_800, 7_500, 7_500]);
+  broken = false;
+  await clock.advance(10_000);
+  expect([pool.available, clock.foregroundTimers]).toEqual([1, 0]);
+});
+
+test('filling up to min never spins, not even when create throws at once', async () => {
+  const clock = new FakeClock();
+  let calls = 0;
+  const pool = createPool(
+    {
+      create(): Thing {
+        calls++;
+        throw refused;
+      },
+      destroy() {},
+    },
+    { min: 3, max: 3, clock },
+  );
+  expect(calls).toBe(1);
+  await clock.advance(1_000);
+  expect(calls).toBeLessThan(10);
+  await pool.close();
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('ready() tells the truth: it rejects when min cannot be created, and resolves when it can', async () => {
+  const clock = new FakeClock();
+  let broken = true;
+  const factory = new StrictFactory(2, { create: () => (broken ? refuse() : undefined) });
+  const pool = createPool(factory, { min: 2, max: 2, autostart: false, clock });
+  expect(await rejection(pool.ready())).toMatchObject({ cause: refused });
+  broken = false;
+  const ready = outcomeOf(pool.ready());
+  await clock.advance(1_000);
+  expect(ready().is).toBe('resolved');
+  expect(pool.available).toBe(2);
+  await pool.close();
+  expect(await rejection(pool.ready())).toMatchObject({ code: 'TENURE_POOL_CLOSED' });
+});
+
+test('a caller who waits while min is being filled is not failed by the filling', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(1, { create: () => gates.next() });
+  const pool = createPool(factory, { min: 1, max: 1, clock: new FakeClock() });
+  const asked = outcomeOf(pool.lease());
+  gates.at(0).fail(refused);
+  await settle();
+  expect([asked().is, factory.creates]).toEqual(['pending', 2]);
+  gates.at(1).open();
+  await settle();
+  expect(asked().is).toBe('resolved');
+});
+
+test('an object that is in the pool already is refused, and not destroyed under its holder', async () => {
+  const only = new Thing(0);
+  const destroyed: Thing[] = [];
+  const pool = createPool(
+    { create: () => only, destroy: (thing) => void destroyed.push(thing) },
+    { max: 2, clock: new FakeClock() },
+  );
+  using lease = await pool.lease();
+  expect(await rejection(pool.lease())).toMatchObject({
+    name: 'DuplicateResourceError',
+    code: 'TENURE_POOL_DUPLICATE_RESOURCE',
+  });
+  expect([lease.resource, pool.size, destroyed]).toEqual([only, 1, []]);
+});
+
+test('a listener that throws disturbs nobody', async () => {
+  const pool = createPool(new StrictFactory(1, { create: refuse }), { clock: new FakeClock() });
+  const heard: unknown[] = [];
+  const noise = console.error;
+  console.error = () => {};
+  try {
+    const faulty = () => {
+      throw new Error('listener');
+    };
+    pool.on('factoryCreateError', faulty).on('factoryCreateError', (error) => heard.push(error));
+    expect(await rejection(pool.lease())).toMatchObject({ cause: refused });
+    pool.off('factoryCreateError', faulty);
+    await rejection(pool.lease());
+  } finally {
+    console.error = noise;
+  }
+  expect(heard).toEqual([refused, refused]);
+});

@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { createPool } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+import { StrictFactory } from './strict-factory.js';
+
+/** A pool of one that is out, and a log of who gets it in which order. */
+async function busyPool(priorityRange = 1) {
+  const pool = createPool(new StrictFactory(1), { max: 1, priorityRange, clock: new FakeClock() });
+  const first = await pool.lease();
+  const served: string[] = [];
+  const ask = async (name: string, priority = 0, signal?: AbortSignal): Promise<void> => {
+    try {
+      using _lease = await pool.lease(signal ? { priority, signal } : { priority });
+      served.push(name);
+    } catch {
+      served.push(`${name} gave up`);
+    }
+  };
+  return { pool, first, served, ask };
+}
+
+test('first come, first served', async () => {
+  const { first, served, ask } = await busyPool();
+  const all = ['a', 'b', 'c', 'd'].map((name) => ask(name));
+  void first.release();
+  await Promise.all(all);
+  expect(served).toEqual(['a', 'b', 'c', 'd']);
+});
+
+test('whoever asks in the very moment of a release does not overtake', async () => {
+  const { first, served, ask } = await busyPool();
+  const waiting = ask('waiting');
+  void first.release();
+  const newcomer = ask('newcomer');
+  await Promise.all([waiting, newcomer]);
+  expect(served).toEqual(['waiting', 'newcomer']);
+});
+
+test('a newcomer does not take what is being created or validated for one who waits', async () => {
+  const creates = new Gates();
+  const validates = new Gates<boolean>();
+  const factory = new StrictFactory(2, {
+    create: () => creates.next(),
+    validate: () => validates.next(),
+  });
+  const pool = createPool(factory, { max: 1, testOnBorrow: true, clock: new FakeClock() });
+  const served: string[] = [];
+  const ask = (name: string) => pool.use(() => void served.push(name));
+  const first = [ask('a'), ask('b'), ask('c')];
+  creates.at(0).open();
+  for (let i = 0; i < 3; i++) validates.at(i).open(true);
+  await settle();
+  await Promise.all(first);
+  expect(served).toEqual(['a', 'b', 'c']);
+});
+
+test('the more urgent go first, in order among themselves; beyond the range is the least urgent', async () => {
+  const { first, served, ask } = await busyPool(3);
+  const all = [ask('low', 2), ask('beyond', 9), ask('mid', 1), ask('high', 0), ask('mid2', 1)];
+  void first.release();
+  await Promise.all(all);
+  expect(served).toEqual(['high', 'mid', 'mid2', 'low', 'beyond']);
+});
+
+test("acquire takes generic-pool's bare priority", async () => {
+  const { pool, first, served } = await busyPool(2);
+  const ask = async (name: string, priority: number) => {
+    const thing = await pool.acquire(priority);
+    served.push(name);
+    await pool.release(thing);
+  };
+  const all = [ask('low', 1), ask('high', 0)];
+  void first.release();
+  await Promise.all(all);
+  expect(served).toEqual(['high', 'low']);
+});
+
+test('one who gives up in the middle of the line holds nobody up', async () => {
+  const { first, served, ask, pool } = await busyPool();
+  const abort = new AbortController();
+  const all = [ask('a'), ask('b', 0, abort.signal), ask('c')];
+  abort.abort();
+  expect(pool.pending).toBe(2);
+  void first.release();
+  await Promise.all(all);
+  expect(served).toEqual(['b gave up', 'a', 'c']);
+});
+
+test('whatever comes first goes to whoever waits longest, be it created or returned', async () => {
+  const creates = new Gates();
+  const pool = createPool(new StrictFactory(2, { create: () => creates.next() }), {
+    max: 2,
+    clock: new FakeClock(),
+  });
+  const served: string[] = [];
+  const ask = async (name: string) => {
+    const lease = await pool.lease();
+    served.push(name);
+    return lease;
+  };
+  const a = ask('a');
+  const b = ask('b');
+  creates.at(1).open(); // The creation begun for b ends first.
+  await settle();
+  expect(served).toEqual(['a']);
+  void (await a).release();
+  await settle();
+  expect(served).toEqual(['a', 'b']);
+  creates.at(0).open();
+  await settle();
+  expect(pool.available).toBe(1);
+  (await b)[Symbol.dispose]();
+  await pool.close();
+});
+
+test('many waiters with timeouts of their own are served in order, and none is left over', async () => {
+  const { first, served, ask, pool } = await busyPool();
+  const names = Array.from({ length: 500 }, (_, i) => String(i));
+  const all = names.map((name) => ask(name));
+  void first.release();
+  await Promise.all(all);
+  expect(served).toEqual(names);
+  expect(pool.pending).toBe(0);
+});

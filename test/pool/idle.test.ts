@@ -1,0 +1,177 @@
+import { expect, test } from 'vitest';
+import { createPool, type PoolOptions } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+import { outcomeOf } from './outcome.js';
+import { StrictFactory } from './strict-factory.js';
+
+/** A pool with so many idle resources. */
+async function idlePool(idle: number, options: PoolOptions, factory = new StrictFactory(10)) {
+  const clock = new FakeClock();
+  const pool = createPool(factory, { clock, random: () => 0, ...options });
+  const leases = await Promise.all(Array.from({ length: idle }, () => pool.lease()));
+  for (const lease of leases) lease[Symbol.dispose]();
+  return { pool, clock, factory };
+}
+
+test('idle resources go after 10 minutes, never before, and soon after', async () => {
+  const { pool, clock, factory } = await idlePool(3, {});
+  await clock.advance(600_000);
+  expect(pool.available).toBe(3);
+  await clock.advance(2_000);
+  expect([pool.available, pool.size]).toEqual([0, 0]);
+  expect(factory.destroyed).toEqual(['0 idle', '1 idle', '2 idle']);
+});
+
+test('being lent starts the idle time anew', async () => {
+  const { pool, clock } = await idlePool(1, { idleTimeoutMillis: 10_000 });
+  for (let i = 0; i < 10; i++) {
+    await clock.advance(9_000);
+    (await pool.lease())[Symbol.dispose]();
+  }
+  expect(pool.stats()).toMatchObject({ available: 1, created: 1 });
+});
+
+test('an idle timeout shorter than the tick is not an early one', async () => {
+  const { pool, clock } = await idlePool(1, { idleTimeoutMillis: 500 });
+  await clock.advance(999);
+  (await pool.lease())[Symbol.dispose]();
+  await clock.advance(1);
+  expect(pool.available).toBe(1);
+});
+
+test('softIdleTimeoutMillis shrinks to min and stops there', async () => {
+  const { pool, clock } = await idlePool(5, { min: 2, softIdleTimeoutMillis: 1_000 });
+  await clock.advance(10_000);
+  expect(pool.available).toBe(2);
+});
+
+test('idleTimeoutMillis goes below min, and min is filled up again', async () => {
+  const { pool, clock, factory } = await idlePool(2, { min: 2, max: 2, idleTimeoutMillis: 1_000 });
+  await clock.advance(3_000);
+  expect(factory.destroyed.length).toBeGreaterThan(0);
+  expect(pool.available).toBe(2);
+});
+
+test('numTestsPerEvictionRun limits one sweep, evictionRunIntervalMillis spaces them', async () => {
+  const { pool, clock } = await idlePool(5, {
+    idleTimeoutMillis: 1_000,
+    evictionRunIntervalMillis: 10_000,
+    numTestsPerEvictionRun: 2,
+  });
+  await clock.advance(10_000);
+  expect(pool.available).toBe(5);
+  await clock.advance(10_000);
+  expect(pool.available).toBe(3);
+  await clock.advance(9_000);
+  expect(pool.available).toBe(3);
+  await clock.advance(1_000);
+  expect(pool.available).toBe(1);
+});
+
+test('evictionRunIntervalMillis 0 evicts nothing', async () => {
+  const { pool, clock } = await idlePool(2, {
+    idleTimeoutMillis: 1_000,
+    evictionRunIntervalMillis: 0,
+  });
+  await clock.advance(100_000);
+  expect(pool.available).toBe(2);
+});
+
+test('a lifetime ends while idle, on return and on borrow, but never in use', async () => {
+  const { pool, clock, factory } = await idlePool(1, { maxLifetimeMillis: 10_000, max: 1 });
+  const lease = await pool.lease();
+  await clock.advance(20_000);
+  expect(lease.resource.state).toBe('alive');
+  void lease.release();
+  expect(factory.destroyed).toEqual(['0 lifetime']);
+
+  const unswept = await idlePool(1, { maxLifetimeMillis: 10_000, evictionRunIntervalMillis: 0 });
+  await unswept.clock.advance(20_000);
+  using next = await unswept.pool.lease();
+  expect(next.resource.id).toBe(1);
+  expect(unswept.factory.destroyed).toEqual(['0 lifetime']);
+});
+
+test('resources born together do not die together', async () => {
+  let draw = 0;
+  const { pool, clock } = await idlePool(4, {
+    maxLifetimeMillis: 100_000,
+    random: () => draw++ / 4,
+  });
+  await clock.advance(90_500);
+  expect(pool.available).toBe(4);
+  const counts: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    await clock.advance(2_500);
+    counts.push(pool.available);
+  }
+  expect(counts).toEqual([3, 2, 1, 0]);
+});
+
+test('maxUses retires a resource after so many loans', async () => {
+  const factory = new StrictFactory(1);
+  const pool = createPool(factory, { max: 1, maxUses: 3, clock: new FakeClock() });
+  const ids: number[] = [];
+  for (let i = 0; i < 7; i++) ids.push(await pool.use((thing) => thing.id));
+  expect(ids).toEqual([0, 0, 0, 1, 1, 1, 2]);
+  expect(factory.destroyed).toEqual(['0 uses', '1 uses']);
+});
+
+test('one background timer, and none while there is nothing to sweep', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(10), { clock, idleTimeoutMillis: 1_000 });
+  expect(clock.pendingTimers).toBe(0);
+  const leases = await Promise.all(Array.from({ length: 10 }, () => pool.lease()));
+  for (const lease of leases) lease[Symbol.dispose]();
+  expect([clock.pendingTimers, clock.foregroundTimers]).toEqual([1, 0]);
+  await clock.advance(5_000);
+  expect([pool.size, clock.pendingTimers]).toEqual([0, 0]);
+  await (await pool.lease()).destroy();
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('a resource being destroyed counts towards max until it is gone', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const factory = new StrictFactory(1, { destroy: () => gates.next() });
+  const pool = createPool(factory, { max: 1, clock });
+  const destroyed = outcomeOf((await pool.lease()).destroy());
+  const next = outcomeOf(pool.lease());
+  await settle();
+  expect(pool.stats()).toMatchObject({ size: 1, destroying: 1, creating: 0 });
+  expect([destroyed().is, next().is]).toEqual(['pending', 'pending']);
+  gates.at(0).open();
+  await settle();
+  expect([destroyed().is, next().is]).toEqual(['resolved', 'resolved']);
+});
+
+test('a destroy that hangs or fails is reported, and its place is given away', async () => {
+  const clock = new FakeClock();
+  const errors: unknown[] = [];
+  const failure = new Error('already gone');
+  const destroyable = createPool(
+    {
+      create: () => ({}),
+      destroy: (): Promise<never> => (clock.now() > 2_000 ? Promise.reject(failure) : hang()),
+    },
+    { max: 1, clock },
+  );
+  destroyable.on('factoryDestroyError', (error) => errors.push(error));
+  const first = outcomeOf((await destroyable.lease()).destroy());
+  const next = outcomeOf(destroyable.lease());
+  await clock.advance(4_999);
+  expect([first().is, next().is]).toEqual(['pending', 'pending']);
+  await clock.advance(1);
+  expect([first().is, next().is]).toEqual(['resolved', 'resolved']);
+  expect(errors).toMatchObject([{ code: 'TENURE_POOL_DESTROY_TIMEOUT', phase: 'destroy' }]);
+  const outcome = next();
+  if (outcome.is === 'resolved') await outcome.value.destroy();
+  expect(errors[1]).toBe(failure);
+  expect(destroyable.size).toBe(0);
+});
+
+function hang(): Promise<never> {
+  return new Promise(() => {});
+}

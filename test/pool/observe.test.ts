@@ -1,0 +1,175 @@
+import { expect, test } from 'vitest';
+import { captureStack, parseFrames } from '../../src/core/call-site.js';
+import { createPool, observe, type PoolOptions } from '../../src/pool/index.js';
+import { Pool } from '../../src/pool/pool.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { RecordingObserver } from '../kit/recording-observer.js';
+import { rejection } from './outcome.js';
+import { StrictFactory } from './strict-factory.js';
+
+function watched(options: PoolOptions = {}) {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(), { clock, ...options });
+  const observer = new RecordingObserver();
+  return { pool, clock, observer, observation: pool[observe](observer) };
+}
+
+test('resources live from creation to destruction, loans from grant to return', async () => {
+  const { pool, observer } = watched();
+  const lease = await pool.lease();
+  const [resource] = observer.liveOf('resource');
+  expect(observer.live.get(resource as number)?.holders).toContain(observer.root);
+  expect(observer.liveOf('lease')).toHaveLength(1);
+  void lease.release();
+  expect([observer.liveOf('lease'), observer.liveOf('resource')]).toEqual([[], [resource]]);
+  await pool.close();
+  expect(observer.live.size).toBe(0);
+});
+
+test('each way of lending takes the origin at its own entry, before any wait', async () => {
+  const { pool, observer } = watched({ max: 1 });
+  const lease = await pool.lease();
+  const waiting = [pool.lease(), pool.acquire(), pool.use(() => {})] as const;
+  const { lease: entry, acquire, use, tryLease } = Pool.prototype;
+  expect(observer.entries).toEqual([entry, entry, acquire, use]);
+  void lease.release();
+  void (await waiting[0]).release();
+  await pool.release(await waiting[1]);
+  await waiting[2];
+  pool.tryLease()?.[Symbol.dispose]();
+  expect(observer.entries).toEqual([entry, entry, acquire, use, tryLease]);
+  expect(observer.liveOf('lease')).toEqual([]);
+});
+
+test("the first frame of every origin is the caller's own line", async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(), { clock });
+  const lines: (string | undefined)[] = [];
+  const observer = new RecordingObserver();
+  observer.origin = (entry) => {
+    const [frame] = parseFrames(captureStack(entry));
+    lines.push(frame?.file);
+    return {};
+  };
+  pool[observe](observer);
+  (await pool.lease())[Symbol.dispose]();
+  (await pool.lease({ timeoutMillis: 5 }))[Symbol.dispose]();
+  pool.tryLease()?.[Symbol.dispose]();
+  await pool.release(await pool.acquire());
+  await pool.release(await pool.acquire(0));
+  await pool.use(() => {});
+  await pool.use(() => {}, { priority: 0 });
+  expect(lines).toEqual(new Array(7).fill('test/pool/observe.test.ts'));
+});
+
+test('a waiter keeps the origin it came with', async () => {
+  const { pool, observer } = watched({ max: 1 });
+  const lease = await pool.lease();
+  const second = pool.lease();
+  const third = pool.lease();
+  void lease.release();
+  await second;
+  const [node] = observer.liveOf('lease');
+  expect(observer.live.get(node as number)?.origin).toEqual({ number: 2 });
+  void (await second).release();
+  (await third)[Symbol.dispose]();
+});
+
+test('the lease is the capability of a lease, and the pool keeps it from being collected in no way', async () => {
+  const { pool, observer } = watched();
+  const capability = await (async () => {
+    const lease = await pool.lease();
+    const [node] = observer.liveOf('lease');
+    const noted = observer.live.get(node as number)?.capability;
+    expect(noted?.deref()).toBe(lease);
+    return noted;
+  })();
+  await collectGarbage();
+  expect(capability?.deref()).toBeUndefined();
+  await pool.acquire();
+  const [, acquired] = observer.liveOf('lease');
+  expect(observer.live.get(acquired as number)?.capability).toBeUndefined();
+});
+
+test('touch and expectHold are passed on while the lease lasts', async () => {
+  const { pool, observer } = watched();
+  const lease = await pool.lease();
+  const [node] = observer.liveOf('lease');
+  lease.touch('query sent');
+  lease.touch();
+  lease.expectHold(60_000);
+  await pool.use((_thing, context) => {
+    context.touch('in use');
+    context.expectHold(5);
+  });
+  void lease.release();
+  lease.touch('too late');
+  const reports = observer.log.filter((line) => /touched|expected/.test(line));
+  expect(reports.slice(0, 3)).toEqual([
+    `touched ${node} query sent`,
+    `touched ${node}`,
+    `expected ${node} 60000`,
+  ]);
+  expect(reports).toHaveLength(5);
+  expect(() => pool.tryLease()?.expectHold(-1)).toThrow(/`holdMillis`/);
+});
+
+test('a watch that comes later sees the resources, and leaves out the loans that began before', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(), { clock });
+  const before = await pool.lease();
+  const waiting = await pool.lease();
+  const observer = new RecordingObserver();
+  pool[observe](observer);
+  expect([observer.liveOf('resource').length, observer.liveOf('lease').length]).toEqual([2, 0]);
+  before.touch('unknown loan');
+  void before.release();
+  await waiting.destroy();
+  expect(observer.liveOf('resource')).toHaveLength(1);
+  using _lease = await pool.lease();
+  expect(observer.liveOf('lease')).toHaveLength(1);
+});
+
+test('a second observer is refused while the first watches, and welcome afterwards', async () => {
+  const { pool, observer, observation } = watched({ max: 1 });
+  expect(() => pool[observe](new RecordingObserver())).toThrow(
+    expect.objectContaining({ code: 'TENURE_ALREADY_WATCHED' }),
+  );
+  const lease = await pool.lease();
+  const asked = pool.lease(); // Its origin is the first observer's.
+  observation[Symbol.dispose]();
+  observation[Symbol.dispose]();
+  const length = observer.log.length;
+  const second = new RecordingObserver();
+  pool[observe](second);
+  void lease.release();
+  void (await asked).release();
+  expect([observer.log.length, second.liveOf('lease')]).toEqual([length, []]);
+  (await pool.lease())[Symbol.dispose]();
+  await pool.close();
+  expect(second.live.size).toBe(0);
+});
+
+test('the observation tells kind, name and figures', async () => {
+  const { pool, observation } = watched({ name: 'db', max: 3 });
+  using _lease = await pool.lease();
+  expect([observation.kind, observation.name]).toEqual(['pool', 'db']);
+  expect(observation.stats()).toEqual({ ...pool.stats() });
+  expect(observation.stats()).toMatchObject({ borrowed: 1, size: 1, max: 3, available: 0 });
+});
+
+test('every end of a loan frees its node once: failures, forced closes, timeouts', async () => {
+  const { pool, observer, clock } = watched({ max: 2, acquireTimeoutMillis: 10 });
+  const first = await pool.lease();
+  const second = await pool.acquire();
+  const timedOut = pool.lease().catch((error: unknown) => error);
+  await clock.advance(10);
+  await timedOut;
+  await first.destroy();
+  expect(await rejection(pool.release({} as never))).toBeDefined();
+  expect(observer.liveOf('lease')).toHaveLength(1);
+  await pool.close({ graceMillis: 0, force: true });
+  await pool.release(second).catch(() => {});
+  expect(observer.live.size).toBe(0);
+});

@@ -1,0 +1,179 @@
+import { expect, test } from 'vitest';
+import { AcquireTimeoutError, createPool } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+import { outcomeOf, rejection } from './outcome.js';
+import { StrictFactory, type Thing } from './strict-factory.js';
+
+const never = () => new Promise<never>(() => {});
+
+test('a wait ends after 30 s unless told otherwise, and the error explains why', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(2), { name: 'db', max: 2, clock });
+  const lease = await pool.lease();
+  await clock.advance(5_000);
+  await pool.acquire();
+  const ended = outcomeOf(pool.lease());
+  await clock.advance(29_999);
+  expect(ended()).toEqual({ is: 'pending' });
+  await clock.advance(1);
+  const outcome = ended();
+  if (outcome.is !== 'rejected') throw new Error(outcome.is);
+  const error = outcome.error as AcquireTimeoutError;
+  expect(error).toBeInstanceOf(AcquireTimeoutError);
+  expect(error).toMatchObject({ code: 'TENURE_POOL_ACQUIRE_TIMEOUT', phase: 'wait' });
+  expect(error.stats).toMatchObject({ size: 2, borrowed: 2, available: 0, max: 2 });
+  expect(error.loans).toMatchObject([{ takenBy: 'lease' }, { takenBy: 'acquire' }]);
+  expect(error.message).toMatch(/^db: nothing could be lent within 30000 ms/);
+  expect(error.message).toMatch(/lease\(\) 35 s ago, acquire\(\) 30 s ago/);
+  expect(pool.pending).toBe(0);
+  lease[Symbol.dispose]();
+  expect(pool.available).toBe(1);
+});
+
+test('who timed out is not served later: the resource goes to the next one', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), { max: 1, clock });
+  const lease = await pool.lease();
+  const impatient = outcomeOf(pool.lease({ timeoutMillis: 10 }));
+  const patient = pool.lease();
+  await clock.advance(10);
+  expect(impatient().is).toBe('rejected');
+  void lease.release();
+  (await patient)[Symbol.dispose]();
+  expect([pool.available, pool.borrowed, pool.pending]).toEqual([1, 0, 0]);
+});
+
+test('one deadline covers waiting and creating', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const factory = new StrictFactory(1, {
+    create: (number) => (number === 0 ? undefined : gates.next()),
+  });
+  const pool = createPool(factory, { max: 1, acquireTimeoutMillis: 100, clock });
+  const lease = await pool.lease();
+  const ended = outcomeOf(pool.lease());
+  await clock.advance(60);
+  void lease.destroy();
+  await settle();
+  expect(pool.stats().creating).toBe(1);
+  await clock.advance(39);
+  expect(ended()).toEqual({ is: 'pending' });
+  await clock.advance(1);
+  expect(ended()).toMatchObject({ is: 'rejected', error: { phase: 'create' } });
+  gates.at(0).open();
+  await settle();
+  expect([pool.size, pool.available]).toEqual([1, 1]);
+});
+
+test('one deadline covers waiting, validating and creating anew', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(1, { validate: never });
+  const pool = createPool(factory, {
+    max: 1,
+    testOnBorrow: true,
+    acquireTimeoutMillis: 100,
+    clock,
+  });
+  (await pool.lease())[Symbol.dispose]();
+  const ended = outcomeOf(pool.lease());
+  await clock.advance(100);
+  expect(ended()).toMatchObject({ is: 'rejected', error: { phase: 'validate' } });
+});
+
+test('the error carries the last create error while the factory keeps failing', async () => {
+  const clock = new FakeClock();
+  let fail = false;
+  const refused = new Error('connection refused');
+  const factory = new StrictFactory(2, {
+    create: () => {
+      if (fail) throw refused;
+    },
+  });
+  const pool = createPool(factory, { max: 2, createTimeoutMillis: 60_000, clock });
+  const lease = await pool.lease();
+  fail = true;
+  await rejection(pool.lease());
+  const gates = new Gates();
+  factory.steps.create = () => gates.next();
+  const ended = outcomeOf(pool.lease());
+  await clock.advance(30_000);
+  expect(ended()).toMatchObject({ is: 'rejected', error: { cause: refused } });
+  const outcome = ended();
+  if (outcome.is === 'rejected') {
+    expect(String(outcome.error)).toMatch(/Last create error: Error: connection refused/);
+  }
+  gates.at(0).open();
+  await settle();
+  lease[Symbol.dispose]();
+});
+
+test('timeouts of any length end in the order of their deadlines, on one timer', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), { max: 1, clock, acquireTimeoutMillis: 50 });
+  using _held = await pool.lease();
+  const ended: number[] = [];
+  const lengths = [70, 10, 50, 30, 50, 90, 20, 50, 10];
+  for (const timeoutMillis of lengths) {
+    pool.lease({ timeoutMillis }).catch(() => ended.push(timeoutMillis));
+  }
+  expect(clock.foregroundTimers).toBe(1);
+  await clock.advance(100);
+  expect(ended).toEqual([...lengths].sort((a, b) => a - b));
+  expect(clock.foregroundTimers).toBe(0);
+});
+
+test('deadlines stay right when waiters leave from the middle', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), { max: 1, clock });
+  using _held = await pool.lease();
+  const ended: number[] = [];
+  const stay: number[] = [];
+  for (let i = 0; i < 200; i++) {
+    const timeoutMillis = 1 + ((i * 37) % 199);
+    const abort = new AbortController();
+    pool.lease({ timeoutMillis, signal: abort.signal }).catch((error: Error) => {
+      if (error instanceof AcquireTimeoutError) ended.push(timeoutMillis);
+    });
+    if (i % 3 === 0) abort.abort();
+    else stay.push(timeoutMillis);
+  }
+  await clock.advance(200);
+  expect(ended).toEqual(stay.sort((a, b) => a - b));
+  expect([pool.pending, clock.foregroundTimers]).toEqual([0, 0]);
+});
+
+test('Infinity waits without a timer; 0 takes only what is there', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), {
+    max: 1,
+    acquireTimeoutMillis: Number.POSITIVE_INFINITY,
+    clock,
+  });
+  const lease = await pool.lease();
+  const patient = outcomeOf(pool.lease());
+  expect(clock.foregroundTimers).toBe(0);
+  expect(await rejection(pool.lease({ timeoutMillis: 0 }))).toMatchObject({
+    code: 'TENURE_POOL_ACQUIRE_TIMEOUT',
+  });
+  await clock.advance(100_000);
+  expect(patient()).toEqual({ is: 'pending' });
+  void lease.release();
+  await settle();
+  const outcome = patient();
+  if (outcome.is !== 'resolved') throw new Error(outcome.is);
+  void outcome.value.release();
+  (await pool.lease({ timeoutMillis: 0 }))[Symbol.dispose]();
+});
+
+test('the timer goes with the last waiter, so it keeps no process alive', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), { max: 1, clock });
+  const lease = await pool.lease();
+  const waiting = pool.use((thing: Thing) => thing.id);
+  expect(clock.foregroundTimers).toBe(1);
+  void lease.release();
+  await waiting;
+  expect(clock.foregroundTimers).toBe(0);
+});

@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { createPool } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+import { outcomeOf } from './outcome.js';
+import { StrictFactory } from './strict-factory.js';
+
+const broken = new Error('broken');
+const WAYS_TO_BE_INVALID = {
+  false: () => false,
+  throws: () => {
+    throw broken;
+  },
+  rejects: () => Promise.reject(broken),
+  hangs: () => new Promise<never>(() => {}),
+};
+
+for (const [way, validate] of Object.entries(WAYS_TO_BE_INVALID)) {
+  test(`testOnBorrow: validate ${way}: destroyed, and the caller gets another`, async () => {
+    const clock = new FakeClock();
+    const errors: unknown[] = [];
+    const factory = new StrictFactory(1, { validate });
+    const pool = createPool(factory, { max: 1, testOnBorrow: true, clock });
+    pool.on('factoryValidateError', (error) => errors.push(error));
+    (await pool.lease())[Symbol.dispose]();
+    const asked = outcomeOf(pool.lease());
+    await clock.advance(5_000);
+    const outcome = asked();
+    if (outcome.is !== 'resolved') throw new Error(outcome.is);
+    expect(outcome.value.resource.id).toBe(1);
+    expect(factory.destroyed).toEqual(['0 invalid']);
+    expect(pool.size).toBe(1);
+    if (way === 'hangs') expect(errors).toMatchObject([{ code: 'TENURE_POOL_VALIDATE_TIMEOUT' }]);
+    else expect(errors).toEqual(way === 'false' ? [] : [broken]);
+    outcome.value[Symbol.dispose]();
+  });
+
+  test(`testOnReturn: validate ${way}: destroyed, and its place is free`, async () => {
+    const clock = new FakeClock();
+    const factory = new StrictFactory(1, { validate });
+    const pool = createPool(factory, { max: 1, testOnReturn: true, clock });
+    const returned = outcomeOf(pool.release(await pool.acquire()));
+    await clock.advance(5_000);
+    expect(returned().is).toBe('resolved');
+    expect(factory.destroyed).toEqual(['0 invalid']);
+    expect((await pool.acquire()).id).toBe(1);
+  });
+}
+
+test('a new resource is lent without validation', async () => {
+  const factory = new StrictFactory(2, { validate: () => false });
+  const pool = createPool(factory, { max: 2, testOnBorrow: true, clock: new FakeClock() });
+  await Promise.all([pool.lease(), pool.lease()]);
+  expect(factory.validates).toBe(0);
+});
+
+test('a validator that finds everything invalid ends in a new resource, not in a loop', async () => {
+  const factory = new StrictFactory(3, { validate: () => false });
+  const pool = createPool(factory, { max: 3, testOnBorrow: true, clock: new FakeClock() });
+  const leases = await Promise.all([pool.lease(), pool.lease(), pool.lease()]);
+  for (const lease of leases) lease[Symbol.dispose]();
+  expect((await pool.lease()).resource.id).toBe(3);
+  expect(factory.creates).toBeLessThanOrEqual(6);
+});
+
+test('reset runs before the resource is lent again, and the waiter gets it then', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(1, { reset: () => gates.next() });
+  const pool = createPool(factory, { max: 1, clock: new FakeClock() });
+  const lease = await pool.lease();
+  const next = outcomeOf(pool.lease());
+  const returned = outcomeOf(Promise.resolve(lease.release()));
+  await settle();
+  expect([next().is, returned().is, pool.stats().resetting]).toEqual(['pending', 'pending', 1]);
+  gates.at(0).open();
+  await settle();
+  expect([next().is, returned().is, factory.creates]).toEqual(['resolved', 'resolved', 1]);
+});
+
+test('a synchronous reset makes no promise', async () => {
+  const resets: object[] = [];
+  const pool = createPool(
+    { create: () => ({}), destroy: () => {}, reset: (thing) => void resets.push(thing) },
+    { clock: new FakeClock() },
+  );
+  const lease = await pool.lease();
+  expect(lease.release()).toBeUndefined();
+  expect([pool.available, resets.length]).toEqual([1, 1]);
+});
+
+test('a reset that fails or hangs destroys the resource', async () => {
+  for (const way of ['throws', 'rejects', 'hangs'] as const) {
+    const clock = new FakeClock();
+    const errors: unknown[] = [];
+    const factory = new StrictFactory(1, { reset: WAYS_TO_BE_INVALID[way] });
+    const pool = createPool(factory, { max: 1, clock });
+    pool.on('factoryResetError', (error) => errors.push(error));
+    {
+      using _lease = await pool.lease();
+    }
+    await clock.advance(5_000);
+    expect(factory.destroyed).toEqual(['0 reset']);
+    expect(errors).toHaveLength(1);
+    expect(pool.size).toBe(0);
+  }
+});
+
+test('an answer that comes after its timeout is ignored', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates<boolean>();
+  const factory = new StrictFactory(1, { validate: () => gates.next() });
+  const pool = createPool(factory, { max: 1, testOnBorrow: true, clock });
+  (await pool.lease())[Symbol.dispose]();
+  const asked = outcomeOf(pool.lease());
+  await clock.advance(5_000);
+  expect(asked().is).toBe('resolved');
+  gates.at(0).open(true);
+  await settle();
+  expect([pool.size, pool.available, factory.destroyed]).toEqual([1, 0, ['0 invalid']]);
+});
