@@ -1,0 +1,135 @@
+/** The report for people: the verdict first, then for each leak its line, the state of its component, and the fix. */
+import { type Frame, formatPosition, isApplicationFrame } from '../core/call-site.js';
+import type { LeakReport } from './leak-report.js';
+
+/** How a report is printed. */
+export interface FormatOptions {
+  /**
+   * Whether to use ANSI colours.
+   *
+   * @defaultValue false
+   */
+  readonly colour?: boolean;
+  /**
+   * How many leaks are printed in full; the rest are counted in one line.
+   *
+   * @defaultValue 10
+   */
+  readonly maxLeaks?: number;
+  /**
+   * How many of its callers in the application's own code are printed below the acquiring line.
+   *
+   * @defaultValue 3
+   */
+  readonly maxFrames?: number;
+}
+
+const WHAT_HAPPENED: Readonly<Record<LeakReport['rule'], (report: LeakReport) => string>> = {
+  orphaned: ({ scope }) => `its scope has ended and it was never released: ${scope ?? 'unnamed'}`,
+  abandoned: () => 'garbage-collected without release: nobody can release it any more',
+  tenured: () => 'still out long after all its neighbours came back',
+};
+
+/**
+ * The report as text: verdict first, the acquiring line, the component's state, the fix.
+ *
+ * @example
+ * ```ts
+ * import { formatReport } from 'tenure/watchdog';
+ *
+ * formatReport([]); // => 'NO LEAKS'
+ * ```
+ */
+export function formatReport(reports: readonly LeakReport[], options: FormatOptions = {}): string {
+  const paint = options.colour === true ? ansi : plain;
+  if (reports.length === 0) return paint('green', 'NO LEAKS');
+  const maxLeaks = options.maxLeaks ?? 10;
+  const blocks = reports
+    .slice(0, maxLeaks)
+    .map((report) => leakLines(report, paint, options.maxFrames ?? 3).join('\n'));
+  const hidden = reports.length - blocks.length;
+  if (hidden > 0) blocks.push(`… and ${hidden} more`);
+  return [verdict(reports, paint), ...blocks].join('\n\n');
+}
+
+function verdict(reports: readonly LeakReport[], paint: Paint): string {
+  const loans = reports.reduce((sum, report) => sum + report.count, 0);
+  const certain = reports.some((report) => report.certainty === 'certain');
+  const probable = reports.some((report) => report.certainty === 'probable');
+  const word = certain ? 'LEAK' : probable ? 'LEAK LIKELY' : 'LEAK SUSPECTED';
+  return paint('red', `${word}  ${plural(reports.length, 'line')}, ${plural(loans, 'lost loan')}`);
+}
+
+function leakLines(report: LeakReport, paint: Paint, maxFrames: number): string[] {
+  const { component, site, stack, scope, lastTouch, state } = report;
+  const head = `${report.rule}  ${component.kind} "${component.name}"  ${report.certainty}  ×${report.count}`;
+  const lines = [
+    `${paint('bold', head)}  (oldest ${duration(report.ageMillis)})`,
+    `  ${WHAT_HAPPENED[report.rule](report)}`,
+  ];
+  if (site === undefined) {
+    lines.push(
+      '  acquired at  unknown: no stack was taken; the next loans of this component have theirs taken',
+    );
+  } else {
+    lines.push(`  acquired at  ${paint('yellow', framed(site))}`);
+    const callers = stack.slice(stack.indexOf(site) + 1).filter(isApplicationFrame);
+    for (const frame of callers.slice(0, maxFrames)) lines.push(`               ${framed(frame)}`);
+  }
+  if (scope !== undefined && report.rule !== 'orphaned') lines.push(`  in scope     ${scope}`);
+  if (lastTouch !== undefined) {
+    lines.push(`  last touch   "${lastTouch.hint}" ${duration(lastTouch.agoMillis)} ago`);
+  }
+  if (state !== undefined) lines.push(`  ${component.kind.padEnd(12)} ${describeState(state)}`);
+  lines.push(`  evidence     ${describeEvidence(report)}`);
+  lines.push(`  fix          ${report.fix}`, `  sig          ${report.signature}`);
+  return lines;
+}
+
+function framed(frame: Frame): string {
+  return frame.functionName === ''
+    ? formatPosition(frame)
+    : `${formatPosition(frame)}  ${frame.functionName}`;
+}
+
+function describeEvidence({ rule, evidence }: LeakReport): string {
+  const simulated = [
+    ...(rule === 'orphaned' ? ['reference count 0 at the end of its scope'] : []),
+    ...(evidence.generation === undefined ? [] : [`generation ${evidence.generation}`]),
+  ];
+  return [
+    ...(simulated.length > 0 ? [`simulated: ${simulated.join(', ')}`] : []),
+    `V8: its handle ${evidence.v8 === 'collected' ? 'was collected' : 'is not collected'}`,
+  ].join('; ');
+}
+
+/** A pool's figures as a sentence, any other component's as they are. */
+function describeState(state: NonNullable<LeakReport['state']>): string {
+  const { borrowed, max, pending } = state;
+  if (borrowed !== undefined && max !== undefined) {
+    return `${borrowed}/${max} out, ${pending ?? 0} waiting`;
+  }
+  return Object.entries(state)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
+
+function duration(millis: number): string {
+  if (millis < 1_000) return `${Math.round(millis)}ms`;
+  if (millis < 60_000) return `${(millis / 1_000).toFixed(1)}s`;
+  const minutes = Math.floor(millis / 60_000);
+  if (minutes < 60) return `${minutes}m${Math.floor((millis % 60_000) / 1_000)}s`;
+  return `${Math.floor(minutes / 60)}h${minutes % 60}m`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+type Paint = (style: keyof typeof ANSI, text: string) => string;
+
+const ANSI = { bold: 1, red: 31, green: 32, yellow: 33 } as const;
+
+const plain: Paint = (_style, text) => text;
+
+const ansi: Paint = (style, text) => `\u001b[${ANSI[style]}m${text}\u001b[0m`;

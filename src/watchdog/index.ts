@@ -1,0 +1,53 @@
+/**
+ * A leak watchdog: watches pools, caches and weak maps, and names the line that lost what it took.
+ *
+ * @example
+ * ```ts
+ * import { createPool } from 'tenure/pool';
+ * import { Watchdog } from 'tenure/watchdog';
+ *
+ * using watchdog = new Watchdog();
+ * await using pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db' });
+ * watchdog.watch(pool);
+ *
+ * await watchdog.scope('GET /orders', () => pool.use(() => 'rows')); // => 'rows'
+ * await watchdog.assertNoLeaks();
+ * ```
+ *
+ * @module
+ */
+export type { Frame } from '../core/call-site.js';
+export type { Clock, TimerHandle } from '../core/clock.js';
+export {
+  AlreadyWatchedError,
+  InvalidArgumentError,
+  TenureError,
+  type TenureErrorOptions,
+} from '../core/errors.js';
+export {
+  type ComponentStats,
+  type EntryPoint,
+  type NodeId,
+  type NodeKind,
+  type Observation,
+  type Observer,
+  type Origin,
+  observe,
+  type Watchable,
+} from '../core/probe.js';
+export type { NodeGeneration } from '../gc/heap.js';
+export { type FormatOptions, formatReport } from './format-report.js';
+export type { GcSource } from './gc-source.js';
+export type { Certainty, LeakReport, LeakRule } from './leak-report.js';
+export type { WatchLevel } from './level.js';
+export type { TenuredOptions } from './rules/tenured.js';
+export {
+  type CheckOptions,
+  type LeakListener,
+  Watchdog,
+  type WatchdogEvent,
+  type WatchdogOptions,
+  type WatchdogRules,
+  type WatchdogStats,
+} from './watchdog.js';
+export { LeaksFoundError, NoCollectorError } from './watchdog-errors.js';

@@ -1,0 +1,47 @@
+/**
+ * A loan: something that a component handed out and has not got back. The record holds strings and nodes only. It must
+ * never reach the loan's capability, nor what was lent, or V8 could not collect an abandoned one.
+ */
+import type { ComponentStats } from '../core/probe.js';
+import type { NodeGeneration } from '../gc/heap.js';
+import type { HoldTimes } from './hold-times.js';
+import type { LifetimeNode } from './lifetime-graph.js';
+import type { ScopeRecord } from './scope-record.js';
+
+/** Where and for whom a loan was asked for. */
+export interface LoanOrigin {
+  /** The stack as the engine prints it; `undefined` if it was not taken. */
+  readonly stack: string | undefined;
+  readonly scope: ScopeRecord | undefined;
+}
+
+/** The component that a loan is from. */
+export interface LoanSource {
+  readonly kind: string;
+  readonly name: string;
+  readonly holdTimes: HoldTimes;
+  /** The component's own node. */
+  readonly node: LifetimeNode;
+  /** The component's figures, as long as it exists. */
+  stats(): ComponentStats | undefined;
+  /** How old the simulated heap takes a loan that is out to be. */
+  generationOf(loan: Loan): NodeGeneration;
+  /** Takes the stack of each of the next loans: one was lost whose line is not known. */
+  arm(): void;
+}
+
+export interface Loan {
+  readonly component: LoanSource;
+  readonly node: LifetimeNode;
+  readonly origin: LoanOrigin;
+  /** When it was handed out, on the watchdog's clock. */
+  readonly lentAt: number;
+  /** Whether an object of its own ends it, as a lease does; otherwise the component and the resource together do. */
+  readonly hasCapability: boolean;
+  /** Until when its holder has said that it will keep it. */
+  expectedUntil: number;
+  lastTouch: { readonly hint: string; readonly at: number } | undefined;
+  /** V8 has collected its capability. */
+  collected: boolean;
+  ended: boolean;
+}

@@ -1,0 +1,505 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * The watchdog: ties pools, caches and weak maps to a simulated garbage collector, and V8's to both. The simulated heap knows
+ * exactly what the program still *owns*: its reference counts say at once when a loan's owner is gone. V8's collector knows
+ * what the program can still *reach*, and confirms it. Neither alone can name a leak: V8 sees a connection that its pool
+ * keeps alive, and a simulated heap cannot see a variable.
+ *
+ * ```
+ *                     simulated: the scope that took it
+ *                       running            has ended
+ *   V8: capability
+ *       reachable       in use             ORPHANED (probable)
+ *       collected       ABANDONED          ORPHANED (certain)
+ * ```
+ */
+import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
+import { type Clock, systemClock, type TimerHandle } from '../core/clock.js';
+import { reportIgnoredError } from '../core/ignored-error.js';
+import {
+  aBoolean,
+  aFunction,
+  aName,
+  checkArgument,
+  checkOptions,
+  integer,
+  millis,
+  numberAtLeast,
+  type OptionCheck,
+  objectWith,
+  oneOf,
+} from '../core/options.js';
+import { isWatchable, type Observation, observe, type Watchable } from '../core/probe.js';
+import { isThenable } from '../core/thenable.js';
+import { Heap } from '../gc/heap.js';
+import { ActivityClock } from './activity-clock.js';
+import { ComponentWatch, type WatchHost } from './component-watch.js';
+import { type GcSource, hostGcSource } from './gc-source.js';
+import { LeakLedger } from './leak-ledger.js';
+import type { LeakReport } from './leak-report.js';
+import { LEVELS, type WatchLevel } from './level.js';
+import { LifetimeGraph } from './lifetime-graph.js';
+import type { Loan } from './loan.js';
+import { AbandonedRule } from './rules/abandoned.js';
+import { type TenuredOptions, TenuredRule } from './rules/tenured.js';
+import type { ScopeRecord } from './scope-record.js';
+import { LeaksFoundError, NoCollectorError } from './watchdog-errors.js';
+
+/** What a {@link Watchdog} can be told at construction. */
+export interface WatchdogOptions {
+  /**
+   * How much it looks at, and what that costs.
+   *
+   * @defaultValue 'simple'
+   */
+  readonly level?: WatchLevel;
+  /**
+   * Which rules judge. `false` switches a rule off; *tenured* takes its thresholds here.
+   *
+   * @defaultValue all three
+   */
+  readonly rules?: WatchdogRules;
+  /** Called for each leak, as a listener of `'leak'` is. */
+  readonly onLeak?: LeakListener;
+  /**
+   * How many different leaks are kept; later ones are not recorded.
+   *
+   * @defaultValue 1000
+   */
+  readonly maxRecords?: number;
+  /**
+   * After how many births and requests the young generation of the simulated heap is collected: the unit in which
+   * *tenured* counts age. A loan is old after two to eleven of them.
+   *
+   * @defaultValue 700
+   */
+  readonly nursery?: number;
+  /**
+   * How often, in milliseconds, *tenured* looks at the loans that are out. The timer never keeps the process alive.
+   *
+   * @defaultValue 10_000
+   */
+  readonly sweepIntervalMillis?: number;
+  /**
+   * The time and the timers.
+   *
+   * @defaultValue the platform's
+   */
+  readonly clock?: Clock;
+  /**
+   * The real collector, for `check({ forceGc: true })`.
+   *
+   * @defaultValue V8's on Node; none elsewhere
+   */
+  readonly gcSource?: GcSource;
+}
+
+/** Which rules judge. */
+export interface WatchdogRules {
+  /** Whether a loan that outlives its scope is a leak. */
+  readonly orphaned?: boolean;
+  /** Whether V8 is asked to confirm, and to find loans that nobody can end. */
+  readonly abandoned?: boolean;
+  /** Whether, and from when on, a loan that outlives its neighbours is suspected. */
+  readonly tenured?: boolean | TenuredOptions;
+}
+
+/** How a {@link Watchdog.check} goes about it. */
+export interface CheckOptions {
+  /**
+   * How long to wait, in milliseconds, for loans that are counted as lost to come back after all.
+   *
+   * @defaultValue 0
+   */
+  readonly settleMillis?: number;
+  /**
+   * Whether to run V8's collector first, so that abandoned loans are found now. It stops the process for some
+   * milliseconds to seconds, depending on the heap: for tests and for a person asking, not for a timer.
+   *
+   * @defaultValue false
+   */
+  readonly forceGc?: boolean;
+}
+
+/** What a {@link Watchdog} tells its listeners. */
+export type WatchdogEvent = 'leak' | 'retracted';
+
+/** Is given a leak's report. What it throws is printed and ignored. */
+export type LeakListener = (report: LeakReport) => void;
+
+/** What a {@link Watchdog} has seen so far. */
+export interface WatchdogStats {
+  /** Components that are watched. */
+  readonly components: number;
+  /** Loans that are out. */
+  readonly loansOut: number;
+  /** Loans handed out since the start. */
+  readonly loans: number;
+  /** Loans that count as lost. */
+  readonly lost: number;
+  /** Loans that counted as lost and came back. */
+  readonly retracted: number;
+  /** Scopes that are running. */
+  readonly scopes: number;
+}
+
+/**
+ * Watches pools, caches and weak maps, and says which line lost what it took.
+ *
+ * Every loan is a node of a simulated heap that copies CPython's: the scope that took it holds it. When the scope ends
+ * and the loan's reference count drops to 0 while it is still out, it is *orphaned*, known at once and without V8. When
+ * V8 collects the lease itself, it is *abandoned*, which is proof. When it reaches the oldest generation while loans
+ * around it came and went, it is *tenured*, which is a suspicion.
+ *
+ * With a watchdog attached, a lease and its release cost about 1 µs more, and with its stack 5 to 12 µs (see
+ * {@link WatchLevel}); a component that is not watched pays one null check.
+ *
+ * @example
+ * ```ts
+ * import { createPool } from 'tenure/pool';
+ * import { Watchdog } from 'tenure/watchdog';
+ *
+ * using watchdog = new Watchdog();
+ * const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', max: 2 });
+ * watchdog.watch(pool);
+ *
+ * await watchdog.scope('GET /orders', async () => {
+ *   await pool.lease(); // Never released.
+ * });
+ *
+ * const [leak] = await watchdog.check();
+ * leak?.rule; // => 'orphaned'
+ * leak?.scope; // => 'GET /orders'
+ * leak?.component.name; // => 'db'
+ * await pool.close({ graceMillis: 0, force: true });
+ * ```
+ */
+export class Watchdog implements Disposable {
+  /** The simulated heap, to look at: its counters, its collector, the path that keeps a node alive. */
+  readonly heap: Heap;
+  readonly #level: WatchLevel;
+  readonly #clock: Clock;
+  readonly #gcSource: GcSource | undefined;
+  readonly #sweepInterval: number;
+  readonly #host: WatchHost;
+  readonly #ledger: LeakLedger;
+  readonly #scope: AsyncVariable<ScopeRecord> = createAsyncVariable();
+  readonly #watches = new Set<ComponentWatch>();
+  readonly #collected: FinalizationRegistry<ComponentWatch>;
+  readonly #abandoned: AbandonedRule | undefined;
+  readonly #tenured: TenuredRule | undefined;
+  readonly #listeners: Record<WatchdogEvent, Set<LeakListener>> = {
+    leak: new Set(),
+    retracted: new Set(),
+  };
+  /** Found while the simulated heap frees a scope; judged when it has, so that no listener runs within. */
+  readonly #orphans: Loan[] = [];
+  readonly #waiting = new Set<() => void>();
+  #sweepTimer: TimerHandle | undefined;
+  #disposed = false;
+  #loans = 0;
+  #retracted = 0;
+  #scopes = 0;
+
+  /**
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
+   */
+  constructor(options: WatchdogOptions = {}) {
+    checkWatchdogOptions(options);
+    const rules = options.rules ?? {};
+    this.#level = options.level ?? 'simple';
+    this.#clock = options.clock ?? systemClock;
+    this.#gcSource = options.gcSource ?? hostGcSource();
+    this.#sweepInterval = options.sweepIntervalMillis ?? 10_000;
+    if (options.onLeak !== undefined) this.#listeners.leak.add(options.onLeak);
+
+    this.heap = new Heap();
+    const graph = new LifetimeGraph(this.heap);
+    const plan = LEVELS[this.#level === 'off' ? 'counters' : this.#level];
+    this.#ledger = new LeakLedger(options.maxRecords ?? 1_000, () => this.#clock.now(), {
+      leak: (report) => this.#emit('leak', report),
+      retracted: (report) => {
+        this.#retracted++;
+        this.#emit('retracted', report);
+      },
+      siteless: (loan) => loan.component.arm(),
+    });
+    if (plan.confirm && rules.abandoned !== false) {
+      this.#abandoned = new AbandonedRule((loan) => this.#ledger.confirm(loan));
+    }
+    if (rules.tenured !== false) {
+      this.#tenured = new TenuredRule(
+        graph,
+        typeof rules.tenured === 'object' ? rules.tenured : {},
+      );
+    }
+    this.#collected = new FinalizationRegistry((watch) => this.#unwatch(watch));
+
+    const activity = new ActivityClock(this.heap.gc, options.nursery ?? 700);
+    const judgeOrphans = rules.orphaned !== false;
+    this.#host = {
+      graph,
+      plan,
+      outside: graph.root('outside'),
+      now: () => this.#clock.now(),
+      currentScope: () => this.#scope.get(),
+      active: () => activity.tick(),
+      lent: (loan, capability) => {
+        this.#loans++;
+        if (capability !== undefined) this.#abandoned?.watch(loan, capability);
+      },
+      orphaned: (loan) => {
+        graph.keep(loan.node, loan.component.node);
+        if (judgeOrphans) this.#orphans.push(loan);
+      },
+      ended: (loan, reclaimed) => this.#ended(loan, reclaimed),
+    };
+  }
+
+  /**
+   * Watches a pool, a cache, a weak map, or anything else that speaks the probe protocol. The component is held weakly.
+   * Disposing of what is returned ends the watch; so does disposing of the watchdog.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the component cannot be watched.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another watchdog watches it.
+   */
+  watch(component: Watchable): Disposable {
+    checkArgument('watchdog.watch', 'component', component, aWatchable);
+    if (this.#level === 'off' || this.#disposed) return { [Symbol.dispose]() {} };
+    const watch = new ComponentWatch(this.#host);
+    let observation: Observation;
+    try {
+      observation = component[observe](watch);
+    } catch (error) {
+      watch.close();
+      throw error;
+    }
+    watch.attached(observation);
+    this.#watches.add(watch);
+    this.#collected.register(observation, watch, watch);
+    this.#armSweep();
+    return { [Symbol.dispose]: () => this.#unwatch(watch) };
+  }
+
+  /**
+   * Calls `body` as a scope: a request, a job, a test. What is leased within it, across awaits and timers, has to be
+   * given back by the time it ends: when `body` returns or, if it returns a promise, when that settles. Scopes nest.
+   *
+   * A thenable that is no promise is adopted as one. Where the host has no async context (no AsyncLocalStorage), a scope
+   * covers the synchronous part of `body` only.
+   *
+   * @example
+   * ```ts
+   * import { Watchdog } from 'tenure/watchdog';
+   *
+   * using watchdog = new Watchdog();
+   * watchdog.scope('sum', () => 1 + 2); // => 3
+   * await watchdog.scope('job', async () => 'done'); // => 'done'
+   * ```
+   */
+  scope<T>(name: string, body: () => T): T {
+    checkArgument('watchdog.scope', 'name', name, aName);
+    checkArgument('watchdog.scope', 'body', body, aFunction);
+    if (this.#level === 'off' || this.#disposed) return body();
+    const outer = this.#scope.get();
+    const record: ScopeRecord = {
+      path: outer === undefined ? name : `${outer.path} > ${name}`,
+      node: this.#host.graph.root('scope'),
+    };
+    this.#scopes++;
+    let result: T;
+    try {
+      result = this.#scope.run(record, body);
+    } catch (error) {
+      this.#endScope(record);
+      throw error;
+    }
+    if (!isThenable(result)) {
+      this.#endScope(record);
+      return result;
+    }
+    const promise = result instanceof Promise ? result : Promise.resolve(result);
+    const end = (): void => this.#endScope(record);
+    promise.then(end, end);
+    return promise as T;
+  }
+
+  /**
+   * Judges the loans that are out and returns the leaks that have not come back, the most numerous first.
+   *
+   * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) for `forceGc` where there is no collector to run.
+   */
+  async check(options: CheckOptions = {}): Promise<LeakReport[]> {
+    checkOptions<CheckOptions>('watchdog.check', options, {
+      settleMillis: millis,
+      forceGc: aBoolean,
+    });
+    if (options.forceGc === true) {
+      if (this.#gcSource === undefined) throw new NoCollectorError();
+      await this.#gcSource.collect();
+    }
+    this.#judgeTenured();
+    const settleMillis = options.settleMillis ?? 0;
+    if (settleMillis > 0 && this.#ledger.lost > 0) await this.#settled(settleMillis);
+    return this.#ledger.reports();
+  }
+
+  /**
+   * Resolves if nothing leaks. Runs V8's collector first where there is one.
+   *
+   * @throws {@link LeaksFoundError} (`TENURE_LEAKS_FOUND`) with the reports; its message is the formatted report.
+   */
+  async assertNoLeaks(options: CheckOptions = {}): Promise<void> {
+    const reports = await this.check({ forceGc: this.#gcSource !== undefined, ...options });
+    if (reports.length > 0) throw new LeaksFoundError(reports);
+  }
+
+  /**
+   * Adds a listener. `'leak'` is told of a leak when it is found, and again when its count has doubled; `'retracted'`
+   * when a loan that counted as lost comes back, with what is left of that leak.
+   */
+  on(event: WatchdogEvent, listener: LeakListener): this {
+    checkArgument('watchdog.on', 'event', event, oneOf('leak', 'retracted'));
+    checkArgument('watchdog.on', 'listener', listener, aFunction);
+    this.#listeners[event].add(listener);
+    return this;
+  }
+
+  /** Removes a listener. */
+  off(event: WatchdogEvent, listener: LeakListener): this {
+    checkArgument('watchdog.off', 'event', event, oneOf('leak', 'retracted'));
+    this.#listeners[event].delete(listener);
+    return this;
+  }
+
+  /** What has been seen so far. */
+  stats(): WatchdogStats {
+    let loansOut = 0;
+    for (const watch of this.#watches) loansOut += watch.loansOut;
+    return {
+      components: this.#watches.size,
+      loansOut,
+      loans: this.#loans,
+      lost: this.#ledger.lost,
+      retracted: this.#retracted,
+      scopes: this.#scopes,
+    };
+  }
+
+  /** Ends every watch and the timer. The components live on, unwatched. */
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    for (const watch of [...this.#watches]) this.#unwatch(watch);
+    for (const wake of this.#waiting) wake();
+    this.#listeners.leak.clear();
+    this.#listeners.retracted.clear();
+  }
+
+  #unwatch(watch: ComponentWatch): void {
+    if (!this.#watches.delete(watch)) return;
+    this.#collected.unregister(watch);
+    watch.close();
+    if (this.#watches.size === 0 && this.#sweepTimer !== undefined) {
+      this.#clock.clearTimer(this.#sweepTimer);
+      this.#sweepTimer = undefined;
+    }
+  }
+
+  #endScope(record: ScopeRecord): void {
+    const { node } = record;
+    if (node === null) return;
+    record.node = null;
+    this.#scopes--;
+    this.#host.graph.release(node);
+    for (let loan = this.#orphans.pop(); loan !== undefined; loan = this.#orphans.pop()) {
+      this.#ledger.enter('orphaned', 'probable', loan);
+    }
+  }
+
+  #ended(loan: Loan, reclaimed: boolean): void {
+    this.#abandoned?.unwatch(loan);
+    if (reclaimed) this.#ledger.reclaimed(loan);
+    else this.#ledger.returned(loan);
+    if (this.#ledger.lost === 0) for (const wake of this.#waiting) wake();
+  }
+
+  /** Resolves when no loan counts as lost any more, or when the time is up. */
+  #settled(withinMillis: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        this.#clock.clearTimer(timer);
+        resolve();
+      };
+      const timer = this.#clock.setTimer(wake, withinMillis);
+      this.#waiting.add(wake);
+    });
+  }
+
+  #armSweep(): void {
+    if (this.#tenured === undefined || this.#sweepTimer !== undefined) return;
+    const sweep = (): void => {
+      this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepInterval, { background: true });
+      this.#judgeTenured();
+    };
+    this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepInterval, { background: true });
+  }
+
+  #judgeTenured(): void {
+    if (this.#tenured === undefined) return;
+    const now = this.#clock.now();
+    for (const watch of this.#watches) {
+      const certainty = watch.isExhausted() ? 'probable' : 'suspect';
+      for (const loan of watch.loans()) {
+        if (!this.#ledger.has(loan) && this.#tenured.suspects(loan, now)) {
+          this.#ledger.enter('tenured', certainty, loan);
+        }
+      }
+    }
+  }
+
+  #emit(event: WatchdogEvent, report: LeakReport): void {
+    for (const listener of this.#listeners[event]) {
+      try {
+        listener(report);
+      } catch (error) {
+        reportIgnoredError(`a watchdog's listener of '${event}'`, error);
+      }
+    }
+  }
+}
+
+const aWatchable: OptionCheck = (value) =>
+  isWatchable(value) ? undefined : 'a component that can be watched: a pool, a cache, a weak map';
+
+const tenuredOptions: OptionCheck = (value) => {
+  if (typeof value === 'boolean') return undefined;
+  checkOptions<TenuredOptions>('new Watchdog: rules.tenured', value, {
+    minAgeMillis: millis,
+    minAgeUnknownMillis: millis,
+    factor: numberAtLeast(1),
+  });
+  return undefined;
+};
+
+const watchdogRules: OptionCheck = (value) => {
+  checkOptions<WatchdogRules>('new Watchdog: rules', value, {
+    orphaned: aBoolean,
+    abandoned: aBoolean,
+    tenured: tenuredOptions,
+  });
+  return undefined;
+};
+
+function checkWatchdogOptions(options: WatchdogOptions): void {
+  checkOptions<WatchdogOptions>('new Watchdog', options, {
+    level: oneOf('off', ...Object.keys(LEVELS)),
+    rules: watchdogRules,
+    onLeak: aFunction,
+    maxRecords: integer(1),
+    nursery: integer(1),
+    sweepIntervalMillis: numberAtLeast(1),
+    clock: objectWith('now', 'setTimer', 'clearTimer'),
+    gcSource: objectWith('collect'),
+  });
+}

@@ -1,0 +1,170 @@
+import { expect, test } from 'vitest';
+import { memoize } from '../../src/memoize/index.js';
+import { createPool } from '../../src/pool/index.js';
+import { type LeakReport, Watchdog } from '../../src/watchdog/index.js';
+import { WeakValueMap } from '../../src/weak/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { lineOf } from '../kit/line-of.js';
+import { settle } from '../kit/settle.js';
+
+interface Connection {
+  readonly id: number;
+}
+
+function service() {
+  const clock = new FakeClock();
+  let created = 0;
+  const pool = createPool<Connection>(
+    { create: () => ({ id: created++ }), destroy: () => {} },
+    { name: 'db', max: 3, clock, acquireTimeoutMillis: 500 },
+  );
+  const watchdog = new Watchdog({ level: 'advanced', clock });
+  watchdog.watch(pool);
+  const told: LeakReport[] = [];
+  const retracted: LeakReport[] = [];
+  watchdog.on('leak', (report) => told.push(report));
+  watchdog.on('retracted', (report) => retracted.push(report));
+  return {
+    clock,
+    pool,
+    watchdog,
+    told,
+    retracted,
+    async [Symbol.asyncDispose]() {
+      const closed = pool.close({ graceMillis: 0, force: true });
+      await clock.advance(0);
+      await closed;
+      watchdog[Symbol.dispose]();
+    },
+  };
+}
+
+test('pool: a request that returns early with its lease is told, with its line and the state of the pool', async () => {
+  await using t = service();
+  await t.watchdog.scope('GET /orders/:id', async () => {
+    const lease = await t.pool.lease(); // the early return
+    if (lease.resource.id >= 0) return;
+    await lease.release();
+  });
+  expect(t.told).toHaveLength(1);
+  expect(t.told[0]).toMatchObject({
+    rule: 'orphaned',
+    component: { kind: 'pool', name: 'db' },
+    scope: 'GET /orders/:id',
+    state: { borrowed: 1, max: 3, pending: 0 },
+  });
+  expect(t.told[0]?.site).toMatchObject({
+    file: 'test/watchdog/components.test.ts',
+    line: lineOf(import.meta.url, '// the early return'),
+  });
+});
+
+test('pool: every way to end a loan ends it for the watchdog too', async () => {
+  await using t = service();
+  await t.watchdog.scope('request', async () => {
+    {
+      await using lease = await t.pool.lease();
+      lease.touch('query');
+    }
+    {
+      using lease = t.pool.tryLease();
+      expect(lease).toBeDefined();
+    }
+    await (await t.pool.lease()).release();
+    await (await t.pool.lease()).destroy();
+    await t.pool.release(await t.pool.acquire());
+    await t.pool.destroy(await t.pool.acquire());
+    await t.pool.use(() => 'done');
+    await t.pool
+      .use(() => {
+        throw new Error('from the work');
+      })
+      .catch(() => {});
+  });
+  expect(t.told).toEqual([]);
+  expect(t.watchdog.stats()).toMatchObject({ loans: 8, loansOut: 0 });
+  t.watchdog.heap.assertInvariants();
+});
+
+test('pool: a waiter’s loan belongs to the scope that waited, and to its line', async () => {
+  await using t = service();
+  const held = [await t.pool.lease(), await t.pool.lease(), await t.pool.lease()];
+  const waiting = t.watchdog.scope('the waiter', async () => {
+    await t.pool.lease(); // the waiting line
+  });
+  await settle();
+  await t.watchdog.scope('the releaser', async () => {
+    for (const lease of held) await lease.release();
+  });
+  await waiting;
+  expect(t.told.map((report) => [report.scope, report.site?.line])).toEqual([
+    ['the waiter', lineOf(import.meta.url, '// the waiting line')],
+  ]);
+});
+
+test('pool: a lease that was dropped is proven lost by V8, though the pool keeps the resource', async () => {
+  await using t = service();
+  await (async () => {
+    for (let i = 0; i < 3; i++) await t.pool.lease();
+  })();
+  expect(await t.watchdog.check({ forceGc: true })).toMatchObject([
+    { rule: 'abandoned', certainty: 'certain', count: 3, state: { borrowed: 3 } },
+  ]);
+});
+
+test('pool: a resource that is still used after its lease was dropped is lost all the same', async () => {
+  await using t = service();
+  const { resource } = await t.pool.lease();
+  await settle();
+  const reports = await t.watchdog.check({ forceGc: true });
+  expect(reports).toMatchObject([{ rule: 'abandoned', count: 1 }]);
+  expect(resource.id).toBe(0);
+});
+
+test('pool: a loan made by acquire() is found by its scope', async () => {
+  await using t = service();
+  await t.watchdog.scope('legacy', async () => {
+    await t.pool.acquire();
+  });
+  expect(t.told).toMatchObject([{ rule: 'orphaned', scope: 'legacy' }]);
+  expect(t.told[0]?.fix).toContain('finally');
+});
+
+test('pool: a leak that a forced close has cleaned up stays a leak', async () => {
+  await using t = service();
+  await t.watchdog.scope('request', async () => {
+    await t.pool.lease();
+  });
+  const closed = t.pool.close({ graceMillis: 0, force: true });
+  await t.clock.advance(0);
+  await closed;
+  expect(t.retracted).toEqual([]);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', count: 1 }]);
+  expect(t.watchdog.stats().loansOut).toBe(0);
+});
+
+test('cache and weak map: entries are nodes from birth to death, and the path to each names its owner', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ clock });
+  const square = memoize((n: number) => n * n, { name: 'squares', max: 2, clock });
+  const sessions = new WeakValueMap<string, object>({ name: 'sessions' });
+  square(1);
+  watchdog.watch(square);
+  watchdog.watch(sessions);
+  const base = watchdog.heap.stats.live;
+  square(2);
+  square(3);
+  const held = {};
+  sessions.set('a', held);
+  sessions.set('b', {});
+  const { liveByKind } = watchdog.heap.stats;
+  expect(liveByKind.get('entry')).toBe(2);
+  expect(liveByKind.get('weak-target')).toBe(2);
+  expect(watchdog.heap.stats.live).toBe(base + 3);
+  await watchdog.check({ forceGc: true });
+  expect(watchdog.heap.stats.liveByKind.get('weak-target')).toBe(1);
+  square.clear();
+  sessions.delete('a');
+  expect(watchdog.heap.stats.live).toBe(base - 1);
+  watchdog.heap.assertInvariants();
+});

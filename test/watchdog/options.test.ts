@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest';
+import { AlreadyWatchedError } from '../../src/core/errors.js';
+import {
+  formatReport,
+  LeaksFoundError,
+  Watchdog,
+  type WatchdogOptions,
+} from '../../src/watchdog/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { LendingShelf } from './lending-shelf.js';
+
+test.each([
+  [{ levle: 'simple' }, 'unknown option `levle`'],
+  [{ level: 'loud' }, "`level` must be one of 'off', 'counters', 'simple'"],
+  [{ maxRecords: 0 }, '`maxRecords` must be an integer ≥ 1'],
+  [{ nursery: 1.5 }, '`nursery` must be an integer ≥ 1'],
+  [{ sweepIntervalMillis: 0 }, '`sweepIntervalMillis` must be a number ≥ 1'],
+  [{ onLeak: 'print' }, '`onLeak` must be a function'],
+  [{ clock: {} }, '`clock` must be an object with now(), setTimer(), clearTimer()'],
+  [{ gcSource: () => {} }, '`gcSource` must be an object with collect()'],
+  [{ rules: { orphan: true } }, 'rules: unknown option `orphan`'],
+  [{ rules: { tenured: { factor: 0.5 } } }, 'rules.tenured: `factor` must be a number ≥ 1'],
+])('a wrong option is refused by name: %j', (options, message) => {
+  expect(() => new Watchdog(options as WatchdogOptions)).toThrow(message);
+  expect(() => new Watchdog(options as WatchdogOptions)).toThrow(TypeError);
+});
+
+test('what cannot be watched is refused', () => {
+  using watchdog = new Watchdog();
+  expect(() => watchdog.watch({} as never)).toThrow('a component that can be watched');
+  expect(() => watchdog.watch(null as never)).toThrow(TypeError);
+  expect(() => watchdog.scope('', () => {})).toThrow('`name` must be a non-empty string');
+  expect(() => watchdog.scope('name', undefined as never)).toThrow('`body` must be a function');
+  expect(() => watchdog.on('leek' as never, () => {})).toThrow("'leak', 'retracted'");
+});
+
+test('a component that refuses to be watched leaves nothing in the heap', () => {
+  using watchdog = new Watchdog({ clock: new FakeClock() });
+  const before = watchdog.heap.stats.live;
+  const refusing = Object.assign(new LendingShelf(), {});
+  refusing[Symbol.for('tenure.observe') as never] = (() => {
+    throw new AlreadyWatchedError('pool "db"');
+  }) as never;
+  expect(() => watchdog.watch(refusing)).toThrow(AlreadyWatchedError);
+  expect(watchdog.heap.stats.live).toBe(before);
+  expect(watchdog.stats().components).toBe(0);
+});
+
+test('level off watches nothing and runs scopes as they are', async () => {
+  using watchdog = new Watchdog({ level: 'off' });
+  const shelf = new LendingShelf();
+  watchdog.watch(shelf);
+  shelf.put();
+  watchdog.scope('request', () => {
+    shelf.lend();
+  });
+  expect(watchdog.stats()).toMatchObject({ components: 0, loans: 0, scopes: 0 });
+  await watchdog.assertNoLeaks();
+});
+
+test('ending a watch frees its nodes, forgets its loans, and the component goes on', async () => {
+  using watchdog = new Watchdog({ level: 'advanced', clock: new FakeClock() });
+  const before = watchdog.heap.stats.live;
+  const shelf = new LendingShelf();
+  const watch = watchdog.watch(shelf);
+  for (let i = 0; i < 100; i++) shelf.put();
+  watchdog.scope('request', () => {
+    shelf.lend(3);
+    watch[Symbol.dispose]();
+  });
+  shelf.scrap(5);
+  shelf.lend(7);
+  expect(watchdog.heap.stats.live).toBe(before);
+  expect(watchdog.stats()).toMatchObject({ components: 0, loansOut: 0 });
+  expect(await watchdog.check()).toEqual([]);
+  watchdog.heap.assertInvariants();
+  watch[Symbol.dispose]();
+});
+
+test('assertNoLeaks rejects with the whole report', async () => {
+  using watchdog = new Watchdog({ level: 'advanced', clock: new FakeClock() });
+  const shelf = new LendingShelf('db');
+  shelf.put();
+  watchdog.watch(shelf);
+  await watchdog.assertNoLeaks();
+  watchdog.scope('GET /orders', () => {
+    shelf.lend();
+  });
+  const error = await watchdog.assertNoLeaks().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(LeaksFoundError);
+  const { code, message, reports } = error as LeaksFoundError;
+  expect(code).toBe('TENURE_LEAKS_FOUND');
+  expect(message).toBe(formatReport(reports));
+  expect(message).toContain('test/watchdog/options.test.ts:');
+});
+
+test('no more different leaks are kept than maxRecords', async () => {
+  using watchdog = new Watchdog({ clock: new FakeClock(), maxRecords: 2 });
+  const shelf = new LendingShelf();
+  shelf.put();
+  watchdog.watch(shelf);
+  for (const name of ['a', 'b', 'c', 'a']) {
+    watchdog.scope(name, () => {
+      shelf.lend();
+    });
+  }
+  const reports = await watchdog.check();
+  expect(reports.length).toBe(2);
+});

@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest';
+import { type LeakReport, Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { LendingShelf } from './lending-shelf.js';
+
+function watched(options: WatchdogOptions = {}) {
+  const clock = new FakeClock();
+  const watchdog = new Watchdog({ level: 'advanced', clock, nursery: 10, ...options });
+  const shelf = new LendingShelf('db');
+  shelf.put();
+  watchdog.watch(shelf);
+  const retracted: LeakReport[] = [];
+  watchdog.on('retracted', (report) => retracted.push(report));
+  return {
+    clock,
+    watchdog,
+    shelf,
+    retracted,
+    /** Loans that come and go, each held for `holdMillis`. */
+    async traffic(loans: number, holdMillis = 0): Promise<void> {
+      for (let i = 0; i < loans; i++) {
+        const ticket = shelf.lend();
+        if (holdMillis > 0) await clock.advance(holdMillis);
+        ticket.giveBack();
+      }
+    },
+    [Symbol.dispose]: () => watchdog[Symbol.dispose](),
+  };
+}
+
+test('a loan that is old by activity and by the clock is suspected, and retracted when it comes back', async () => {
+  using t = watched();
+  const ticket = t.shelf.lend();
+  await t.traffic(200);
+  await t.clock.advance(31_000);
+  const [report] = await t.watchdog.check();
+  expect(report).toMatchObject({ rule: 'tenured', certainty: 'suspect', count: 1 });
+  expect(report?.evidence.generation).toBe(2);
+  expect(report?.ageMillis).toBe(31_000);
+  ticket.giveBack();
+  expect(t.retracted).toHaveLength(1);
+  expect(await t.watchdog.check()).toEqual([]);
+});
+
+test('old by the clock alone is a slow job on a quiet service', async () => {
+  using t = watched();
+  t.shelf.lend();
+  await t.clock.advance(3_600_000);
+  expect(await t.watchdog.check()).toEqual([]);
+});
+
+test('old by activity alone is a burst of traffic', async () => {
+  using t = watched();
+  t.shelf.lend();
+  await t.traffic(5_000);
+  await t.clock.advance(29_000);
+  expect(await t.watchdog.check()).toEqual([]);
+});
+
+test('while little is known of how long loans take, the clock has to show more', async () => {
+  using t = watched();
+  t.shelf.lend();
+  for (let i = 0; i < 2_000; i++) t.shelf.askInVain();
+  await t.clock.advance(59_000);
+  expect(await t.watchdog.check()).toEqual([]);
+  await t.clock.advance(1_000);
+  expect(await t.watchdog.check()).toHaveLength(1);
+});
+
+test('a component whose loans take long is judged by its own measure', async () => {
+  using t = watched();
+  await t.traffic(40, 7_000);
+  const ticket = t.shelf.lend();
+  await t.traffic(200, 1);
+  await t.clock.advance(35_000);
+  expect(await t.watchdog.check()).toEqual([]);
+  await t.clock.advance(60_000);
+  expect(await t.watchdog.check()).toHaveLength(1);
+  ticket.giveBack();
+});
+
+test('a holder that said how long it will take is believed', async () => {
+  using t = watched();
+  const ticket = t.shelf.lend();
+  ticket.expectHold(120_000);
+  await t.traffic(200);
+  await t.clock.advance(119_000);
+  expect(await t.watchdog.check()).toEqual([]);
+  await t.clock.advance(1_000);
+  expect(await t.watchdog.check()).toHaveLength(1);
+});
+
+test('requests that fail count as activity: a pool that has leaked dry is found, and is probable', async () => {
+  using t = watched();
+  t.shelf.lend();
+  t.shelf.figures = { available: 0, pending: 3 };
+  for (let i = 0; i < 300; i++) t.shelf.askInVain();
+  await t.clock.advance(61_000);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'tenured', certainty: 'probable' }]);
+});
+
+test('a background sweep finds it without a check, once', async () => {
+  using t = watched({ sweepIntervalMillis: 1_000 });
+  const told: string[] = [];
+  t.watchdog.on('leak', (report) => told.push(report.rule));
+  t.shelf.lend();
+  await t.traffic(200);
+  await t.clock.advance(40_000);
+  expect(told).toEqual(['tenured']);
+  expect(t.clock.foregroundTimers).toBe(0);
+});
+
+test('a suspect whose scope then ends is counted once, as orphaned', async () => {
+  using t = watched();
+  t.watchdog.scope('request', () => {
+    t.shelf.lend();
+    for (let i = 0; i < 300; i++) t.shelf.askInVain();
+    t.clock.jump(61_000);
+  });
+  const reports = await t.watchdog.check();
+  expect(reports).toMatchObject([{ rule: 'orphaned', count: 1 }]);
+});
+
+test('the rule can be switched off, and leaves no timer then', async () => {
+  using t = watched({ rules: { tenured: false } });
+  expect(t.clock.pendingTimers).toBe(0);
+  t.shelf.lend();
+  await t.traffic(200);
+  await t.clock.advance(100_000);
+  expect(await t.watchdog.check()).toEqual([]);
+});
+
+test('disposing of the watchdog takes its timer away', () => {
+  const t = watched();
+  expect(t.clock.pendingTimers).toBe(1);
+  t[Symbol.dispose]();
+  expect(t.clock.pendingTimers).toBe(0);
+});
