@@ -1,0 +1,23 @@
+/**
+ * Own what you allocate: pools, caches, context managers, weak references, a simulated garbage collector, and a watchdog
+ * that names the line of a leak. Each module is a subpath of its own; this one gives all of them.
+ *
+ * @example
+ * ```ts
+ * import { createPool, Watchdog } from 'tenure';
+ *
+ * using watchdog = new Watchdog();
+ * await using pool = createPool({ create: () => ({}), destroy: () => {} });
+ * watchdog.watch(pool);
+ * await pool.use(() => 'done'); // => 'done'
+ * await watchdog.assertNoLeaks();
+ * ```
+ *
+ * @module
+ */
+export * from './gc/index.js';
+export * from './memoize/index.js';
+export * from './pool/index.js';
+export * from './scope/index.js';
+export * from './watchdog/index.js';
+export * from './weak/index.js';
