@@ -1,0 +1,158 @@
+/**
+ * The main job: an orders service on a real Postgres, under load, once with a leak and once without. `npm run demo`;
+ * `-- --seconds N` sets the length of each load, `-- --serve` keeps the leaking service up for you and curl.
+ */
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { formatReport, type LeakReport, Watchdog } from 'tenure/watchdog';
+import { createApp, type FindOrder } from './app.js';
+import { CUSTOMERS, createTables, dropTables, ORDERS, openDatabase, PRODUCTS } from './database.js';
+import { describeAnswers, runLoad } from './load.js';
+import { startLocalPostgres } from './local-postgres.js';
+import { findOrder as findOrderFixed } from './orders-fixed.js';
+import { findOrder as findOrderLeaky } from './orders-leaky.js';
+
+/** What a shell says of a program that Ctrl-C has ended. */
+const INTERRUPTED = 130;
+
+const colour = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+
+/** Aborts on Ctrl-C. Everything that is open is then closed in order. */
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => interruption.abort());
+}
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const flags = readFlags();
+  if (flags === undefined) return 2;
+  await using postgres = await startPostgres();
+  try {
+    await createTables(postgres.url);
+    console.log(`tables     ${CUSTOMERS} customers, ${PRODUCTS} products, ${ORDERS} orders\n`);
+    if (flags.serve) return await serve(postgres.url);
+    const leaky = await demonstrate('with the leak', postgres.url, findOrderLeaky, flags.seconds);
+    if (interruption.signal.aborted) return INTERRUPTED;
+    const fixed = await demonstrate('fixed', postgres.url, findOrderFixed, flags.seconds);
+    if (interruption.signal.aborted) return INTERRUPTED;
+    return verdict(leaky, fixed);
+  } finally {
+    await dropTables(postgres.url);
+  }
+}
+
+/** The database that was given to us, or one of our own. */
+async function startPostgres(): Promise<{ readonly url: string } & AsyncDisposable> {
+  const url = process.env['DATABASE_URL'];
+  if (url !== undefined) {
+    console.log('postgres   the one at DATABASE_URL');
+    return { url, async [Symbol.asyncDispose]() {} };
+  }
+  const postgres = await startLocalPostgres();
+  console.log(`postgres   started for this run: ${postgres.url}`);
+  return postgres;
+}
+
+/** Runs the service under load and returns what the watchdog found. */
+async function demonstrate(
+  title: string,
+  databaseUrl: string,
+  findOrder: FindOrder,
+  seconds: number,
+): Promise<LeakReport[]> {
+  console.log(`── the orders service, ${title} ──`);
+  await using service = await startService(databaseUrl, findOrder);
+  const { db, watchdog, findProduct, customers } = service;
+  let told = false;
+  watchdog.on('leak', (leak) => {
+    if (told || leak.site === undefined) return;
+    told = true;
+    console.log(
+      `  LEAK  ${leak.scope} lost a connection taken at ${leak.site.file}:${leak.site.line}  (${leak.count} so far)`,
+    );
+  });
+  const load = await runLoad(service.url, seconds, interruption.signal);
+  const pool = db.stats();
+  const cache = findProduct.cacheInfo();
+  console.log(
+    `load       ${Math.round(load.requestsPerSecond).toLocaleString('en')} req/s, p50 ${load.p50Millis} ms, p99 ${load.p99Millis} ms`,
+  );
+  console.log(`answers    ${describeAnswers(load.answers)}`);
+  console.log(
+    `pool       ${pool.borrowed}/${pool.max} out, ${pool.loans.toLocaleString('en')} loans, ${pool.acquireTimeouts} acquire timeouts`,
+  );
+  console.log(
+    `cache      ${cache.hits.toLocaleString('en')} hits, ${cache.misses.toLocaleString('en')} misses, ${cache.size} products; ${customers.size} customers shared`,
+  );
+  const leaks = await watchdog.check({ forceGc: true });
+  console.log(`\n${formatReport(leaks, { colour })}\n`);
+  return leaks;
+}
+
+async function startService(databaseUrl: string, findOrder: FindOrder) {
+  const watchdog = new Watchdog({ level: 'advanced' });
+  const db = openDatabase(databaseUrl);
+  const { app, findProduct, customers } = createApp(db, watchdog, findOrder);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    url,
+    db,
+    watchdog,
+    findProduct,
+    customers,
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await db.close({ graceMillis: 0, force: true });
+      watchdog[Symbol.dispose]();
+    },
+  };
+}
+
+async function serve(databaseUrl: string): Promise<number> {
+  await using service = await startService(databaseUrl, findOrderLeaky);
+  service.watchdog.on('leak', (leak) => console.log(`\n${formatReport([leak], { colour })}`));
+  console.log(`The leaking service is up until Ctrl-C:
+  curl ${service.url}/orders/1
+  curl ${service.url}/products/1
+  curl ${service.url}/customers/1/orders
+  curl ${service.url}/healthz
+  curl ${service.url}/orders/${ORDERS + 1}    # leaks: ten of these, and the pool is dry`);
+  if (!interruption.signal.aborted) await once(interruption.signal, 'abort');
+  return 0;
+}
+
+function verdict(leaky: readonly LeakReport[], fixed: readonly LeakReport[]): number {
+  const found = leaky.find((leak) => leak.site?.file.endsWith('orders-leaky.ts'));
+  if (found?.site === undefined) {
+    console.error('The watchdog did not name the line of the leak.');
+    return 1;
+  }
+  if (fixed.length > 0) {
+    console.error('The fixed service leaks.');
+    return 1;
+  }
+  const { file, line } = found.site;
+  console.log(`${file}:${line} leaked ${found.count} connections on ${found.scope}.`);
+  console.log('With `await using` on that line, nothing leaks.');
+  return 0;
+}
+
+function readFlags(): { readonly seconds: number; readonly serve: boolean } | undefined {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seconds: { type: 'string', default: '4' },
+        serve: { type: 'boolean', default: false },
+      },
+    });
+    const seconds = Number(values.seconds);
+    if (Number.isInteger(seconds) && seconds >= 1) return { seconds, serve: values.serve };
+    console.error(`--seconds takes a whole number from 1, not "${values.seconds}".`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+  }
+  console.error('usage: npm run demo -- [--seconds N] [--serve]');
+  return undefined;
+}

@@ -1,0 +1,146 @@
+/** The main job, as a user runs it: in a process of its own, with a real Postgres. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { afterEach, expect, test } from 'vitest';
+import { startLocalPostgres } from '../../examples/service/local-postgres.js';
+import { lineOf } from '../kit/line-of.js';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const LEAKY = new URL('../../examples/service/orders-leaky.ts', import.meta.url).href;
+const LEAKING_LINE = lineOf(LEAKY, 'await db.lease()');
+
+interface Demo {
+  readonly process: ChildProcess;
+  output(): string;
+  /** Resolves when the output contains this text. */
+  until(text: string): Promise<void>;
+  exitCode(): Promise<number | null>;
+}
+
+const running = new Set<ChildProcess>();
+
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+  running.clear();
+});
+
+function startDemo(args: readonly string[], environment: Record<string, string> = {}): Demo {
+  const { DATABASE_URL: _given, ...inherited } = process.env;
+  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/service/main.ts', ...args], {
+    cwd: PROJECT,
+    env: { ...inherited, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let output = '';
+  const listeners = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      output += text;
+      for (const listener of listeners) listener();
+    });
+  }
+  const closed = once(child, 'close');
+  return {
+    process: child,
+    output: () => output,
+    until: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (output.includes(text)) resolve();
+        };
+        listeners.add(look);
+        look();
+        void closed.then(() => reject(new Error(`it ended without "${text}":\n${output}`)));
+      }),
+    async exitCode() {
+      await closed;
+      running.delete(child);
+      return child.exitCode;
+    },
+  };
+}
+
+function dataFolders(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith('tenure-postgres-'));
+}
+
+test('the leak is named by line and route while the load runs, and the fixed service leaks nothing', async () => {
+  const before = dataFolders();
+  const demo = startDemo(['--seconds', '1']);
+  expect(await demo.exitCode(), demo.output()).toBe(0);
+  const output = demo.output();
+  const place = `examples/service/orders-leaky.ts:${LEAKING_LINE}`;
+  const told = output.indexOf(`LEAK  GET /orders/:id lost a connection taken at ${place}`);
+  expect(told).toBeGreaterThan(0);
+  expect(told, 'it is told before the load has ended').toBeLessThan(output.indexOf('req/s'));
+  expect(output).toContain(`acquired at  ${place}:`);
+  expect(output).toMatch(/pool {9}10\/10 out|pool {9}\d\/10 out/);
+  expect(output).toContain('NO LEAKS');
+  expect(output).toMatch(new RegExp(`${place} leaked \\d+ connections on GET /orders/:id`));
+  expect(output).not.toContain('\u001b[');
+  expect(dataFolders()).toEqual(before);
+}, 60_000);
+
+test('the fix is one line', () => {
+  const [leaky, fixed] = ['leaky', 'fixed'].map((name) =>
+    readFileSync(`${PROJECT}/examples/service/orders-${name}.ts`, 'utf8').split('\n').slice(1),
+  ) as [string[], string[]];
+  const differing = leaky.flatMap((line, i) => (line === fixed[i] ? [] : [[line, fixed[i]]]));
+  expect(leaky).toHaveLength(fixed.length);
+  expect(differing).toEqual([
+    ['  const lease = await db.lease();', '  await using lease = await db.lease();'],
+  ]);
+});
+
+test('Ctrl-C under load stops everything and leaves nothing', async () => {
+  const before = dataFolders();
+  const demo = startDemo(['--seconds', '30']);
+  await demo.until('1/30 s');
+  demo.process.kill('SIGINT');
+  expect(await demo.exitCode(), demo.output()).toBe(130);
+  expect(dataFolders()).toEqual(before);
+}, 60_000);
+
+test('DATABASE_URL is used where it is set, and its database is left as it was', async () => {
+  await using postgres = await startLocalPostgres();
+  const demo = startDemo(['--serve'], { DATABASE_URL: postgres.url });
+  await demo.until('until Ctrl-C');
+  const url = /curl (http:\S+)\/orders\/1\n/.exec(demo.output())?.[1];
+  expect(await status(`${url}/orders/1`)).toBe(200);
+  expect(await status(`${url}/products/2`)).toBe(200);
+  expect(await status(`${url}/customers/3/orders`)).toBe(200);
+  for (let i = 0; i < 10; i++) expect(await status(`${url}/orders/999999`)).toBe(404);
+  await demo.until('×8');
+  expect(await status(`${url}/orders/1`), 'the pool is dry').toBe(503);
+  expect(await status(`${url}/products/2`), 'the cache still answers').toBe(200);
+  expect(await status(`${url}/healthz`)).toBe(200);
+  demo.process.kill('SIGTERM');
+  expect(await demo.exitCode(), demo.output()).toBe(0);
+  expect(demo.output()).toContain('the one at DATABASE_URL');
+  const client = new pg.Client({ connectionString: postgres.url });
+  await client.connect();
+  const { rows } = await client.query("select 1 from pg_namespace where nspname = 'tenure_demo'");
+  await client.end();
+  expect(rows).toEqual([]);
+}, 60_000);
+
+test('a wrong flag is refused, and nothing is started', async () => {
+  for (const args of [['--seconds', '0'], ['--seconds', 'two'], ['--sevre']]) {
+    const demo = startDemo(args);
+    expect(await demo.exitCode()).toBe(2);
+    expect(demo.output()).toContain('usage: npm run demo -- [--seconds N] [--serve]');
+    expect(demo.output()).not.toContain('postgres');
+  }
+}, 60_000);
+
+async function status(url: string): Promise<number> {
+  const response = await fetch(url, { headers: { connection: 'close' } });
+  await response.arrayBuffer();
+  return response.status;
+}
