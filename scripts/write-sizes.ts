@@ -1,0 +1,8 @@
+/** `npm run sizes`: writes the size table of the README anew. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { bundleAlone, SUBPATHS, sizeTable, withSizeTable } from './bundle-sizes.js';
+
+const README = new URL('../README.md', import.meta.url);
+
+const sizes = await Promise.all(SUBPATHS.map(bundleAlone));
+writeFileSync(README, withSizeTable(readFileSync(README, 'utf8'), sizeTable(sizes)));
