@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { HOUSE, violationsOf } from './kit/floors.js';
+import { importsOf, readTree } from './kit/import-graph.js';
+
+const tree = readTree(fileURLToPath(new URL('../src', import.meta.url)));
+
+test('imports go down, never sideways or up, and there are no circles', () => {
+  expect(violationsOf(tree)).toEqual([]);
+});
+
+test('the tree that was looked at is the whole house', () => {
+  expect(tree.size).toBeGreaterThan(50);
+  expect(importsOf(tree).length).toBeGreaterThan(tree.size);
+  const modules = ['scope', 'weak', 'gc', 'pool', 'memoize', 'watchdog'];
+  for (const module of modules) {
+    expect(tree.has(`${module}/index.ts`), module).toBe(true);
+    expect(HOUSE[module]).toBeDefined();
+  }
+});
+
+test('every folder of tests is named after what it tests', () => {
+  for (const folder of ['core', 'scope', 'weak', 'gc', 'pool', 'memoize', 'watchdog']) {
+    expect(existsSync(fileURLToPath(new URL(folder, import.meta.url))), folder).toBe(true);
+  }
+});
+
+test.each([
+  ['up', { 'core/a.ts': "import '../pool/b.js';", 'pool/b.ts': '' }, 'core may not import pool'],
+  ['sideways', { 'pool/a.ts': "export * from '../memoize/b.js';" }, 'pool may not import memoize'],
+  [
+    'a type',
+    { 'watchdog/a.ts': "import type { P } from '../pool/p.js';" },
+    'watchdog may not import pool',
+  ],
+  ['an import type', { 'weak/a.ts': "let x: import('../gc/h.js').H;" }, 'weak may not import gc'],
+  [
+    'a dynamic import',
+    { 'scope/a.ts': "await import('../weak/r.js');" },
+    'scope may not import weak',
+  ],
+  ['Node', { 'gc/a.ts': "import fs from 'node:fs';" }, 'imports node:fs'],
+  ['Node without its prefix', { 'gc/a.ts': "import fs from 'fs';" }, 'imports fs'],
+  [
+    'a package',
+    { 'pool/a.ts': "import { LRUCache } from 'lru-cache';" },
+    'imports the package lru-cache',
+  ],
+  ['a global of Node', { 'pool/a.ts': 'export const x = process.pid;' }, 'uses process'],
+  [
+    'an index',
+    { 'pool/a.ts': "import '../core/index.js';", 'core/index.ts': '' },
+    'imports the index',
+  ],
+  ['code in an index', { 'pool/index.ts': 'export const x = 1;' }, 'more than re-exports'],
+  ['a new folder', { 'utils/a.ts': '' }, 'the folder utils is not on the plan'],
+  [
+    'a circle of types',
+    {
+      'core/a.ts': "import type { B } from './b.js';",
+      'core/b.ts': "import type { A } from './a.js';",
+    },
+    'circle: core/a.ts → core/b.ts',
+  ],
+])('the checker sees %s', (_what, files, complaint) => {
+  const violations = violationsOf(new Map(Object.entries<string>(files)));
+  expect(violations.join('\n')).toContain(complaint);
+});
+
+test('the checker allows what the plan allows', () => {
+  const files = {
+    'memoize/a.ts': "import { LRUCache } from 'lru-cache'; import '../weak/r.js'; import './b.js';",
+    'memoize/b.ts': 'export type T = { process: string };',
+    'node/a.ts': "import 'node:fs'; import '../watchdog/w.js'; process.exit();",
+    'weak/r.ts': "import '../core/c.js';",
+    'core/c.ts': '',
+    'watchdog/w.ts': '',
+  };
+  expect(violationsOf(new Map(Object.entries(files)))).toEqual([]);
+});

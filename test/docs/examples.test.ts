@@ -1,0 +1,96 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { afterAll, expect, test } from 'vitest';
+import { allExamples, asModule, countClaims, examplesOf } from './doc-examples.js';
+
+const FOLDER = fileURLToPath(new URL('../../.doc-examples', import.meta.url));
+
+const examples = allExamples().map((example, i) => ({
+  ...example,
+  file: `${FOLDER}/example-${i}.ts`,
+}));
+
+rmSync(FOLDER, { recursive: true, force: true });
+mkdirSync(FOLDER);
+for (const example of examples) writeFileSync(example.file, asModule(example));
+
+afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
+
+test.each(examples)('$at does what it says', async ({ file, code }) => {
+  const { default: run } = (await import(file)) as { default: () => Promise<void> };
+  await run();
+  expect(expect.getState().assertionCalls, 'each claim was checked').toBe(countClaims(code));
+});
+
+test('every example compiles as a reader would compile it', { timeout: 60_000 }, () => {
+  const config = ts.getParsedCommandLineOfConfigFile(
+    fileURLToPath(new URL('../../tsconfig.json', import.meta.url)),
+    { noUnusedLocals: false, noUnusedParameters: false },
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} },
+  );
+  const program = ts.createProgram(
+    examples.map(({ file }) => file),
+    config?.options ?? {},
+  );
+  const complaints = examples.flatMap(({ at, file }) => {
+    const source = program.getSourceFile(file);
+    return ts
+      .getPreEmitDiagnostics(program, source)
+      .map(({ messageText }) => `${at}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+  });
+  expect(complaints).toEqual([]);
+});
+
+test('every public function and class has an example', () => {
+  const entry = fileURLToPath(new URL('../../src/index.ts', import.meta.url));
+  const program = ts.createProgram([entry], { module: ts.ModuleKind.NodeNext });
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(program.getSourceFile(entry) as ts.Node);
+  const lacking = checker
+    .getExportsOfModule(module as ts.Symbol)
+    .filter((symbol) => !symbol.declarations?.some(isTypeOnlyExport))
+    .map((symbol) =>
+      symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
+    )
+    .filter((symbol) => symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class))
+    .filter((symbol) => !isErrorClass(symbol, checker))
+    .filter((symbol) => !symbol.getJsDocTags(checker).some(({ name }) => name === 'example'))
+    .map((symbol) => symbol.name);
+  expect(lacking).toEqual([]);
+});
+
+function isTypeOnlyExport(node: ts.Declaration): boolean {
+  return ts.isExportSpecifier(node) && (node.isTypeOnly || node.parent.parent.isTypeOnly);
+}
+
+function isErrorClass(symbol: ts.Symbol, checker: ts.TypeChecker): boolean {
+  const type = checker.getDeclaredTypeOfSymbol(symbol);
+  return type.getProperty('stack') !== undefined && type.getProperty('message') !== undefined;
+}
+
+test('there are examples, and they claim something', () => {
+  expect(examples.length).toBeGreaterThan(30);
+  const claims = examples.reduce((sum, { code }) => sum + countClaims(code), 0);
+  expect(claims).toBeGreaterThan(60);
+});
+
+test('a claim becomes an assertion, wherever it stands', () => {
+  const text = [
+    '/**',
+    ' * ```ts',
+    " * import { x } from 'tenure';",
+    ' * f(() => {',
+    ' *   x.y; // => [1]',
+    ' * });',
+    ' * await x.z(); // => { a: 1 }',
+    ' * ```',
+    ' */',
+  ].join('\n');
+  const [example] = examplesOf('src/a.ts', text);
+  expect(example?.at).toBe('src/a.ts:2');
+  const module = asModule(example as never);
+  expect(module).toContain('expect(x.y).toEqual([1]);');
+  expect(module).toContain('expect(await x.z()).toEqual({ a: 1 });');
+  expect(countClaims(example?.code ?? '')).toBe(2);
+});

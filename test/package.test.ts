@@ -1,0 +1,153 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type InstalledPackage,
+  installPackedPackage,
+  PROJECT,
+  run,
+  tsc,
+} from './kit/packed-package.js';
+
+const SUBPATHS = ['', '/scope', '/weak', '/gc', '/pool', '/memoize', '/watchdog'];
+
+/** Versions of Node that the package is promised for, besides the one that runs the tests. */
+const NODES = ['20', '22', '24', '26'];
+
+let installed: InstalledPackage;
+
+beforeAll(() => {
+  installed = installPackedPackage();
+  writeFileSync(join(installed.folder, 'smoke.mjs'), SMOKE);
+}, 120_000);
+
+afterAll(() => installed[Symbol.dispose]());
+
+test('the tarball holds what is promised, and nothing of the tests', () => {
+  expect(installed.files).toContain('dist/index.js');
+  expect(installed.files).toContain('dist/pool/index.d.ts');
+  expect(installed.files).toContain('src/pool/pool.ts');
+  expect(installed.files).toContain('LICENSE');
+  expect(installed.files.filter((file) => /^(test|bench|examples|docs)\//.test(file))).toEqual([]);
+});
+
+test('every subpath can be imported and required, and is one module either way', () => {
+  expect(run(installed.folder, process.execPath, ['smoke.mjs'])).toBe('fine\n');
+});
+
+test.each([
+  ['without @types/node', []],
+  ['with @types/node', ['node']],
+] as const)(
+  'its types compile in a strict project %s',
+  (_how, types) => {
+    const folder = join(installed.folder, `typed-${types.length}`);
+    mkdirSync(folder);
+    if (types.length > 0) {
+      mkdirSync(join(folder, 'node_modules/@types'), { recursive: true });
+      symlinkSync(
+        join(PROJECT, 'node_modules/@types/node'),
+        join(folder, 'node_modules/@types/node'),
+      );
+      symlinkSync(
+        join(PROJECT, 'node_modules/undici-types'),
+        join(folder, 'node_modules/undici-types'),
+      );
+    }
+    writeFileSync(join(folder, 'consumer.mts'), CONSUMER);
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: {
+          target: 'es2022',
+          module: 'nodenext',
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          skipLibCheck: false,
+          noEmit: true,
+          types,
+        },
+        files: ['consumer.mts'],
+      }),
+    );
+    tsc(folder, '-p', '.');
+  },
+  60_000,
+);
+
+test.skipIf(process.env['CI'] !== 'true').each(NODES)(
+  'it runs on Node %s (needs CI=true, since it fetches that Node from npm)',
+  (version) => {
+    const args = ['--yes', '--package', `node@${version}`, '--', 'node', 'smoke.mjs'];
+    expect(run(installed.folder, 'npx', args)).toBe('fine\n');
+  },
+  300_000,
+);
+
+const SMOKE = `
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+for (const subpath of ${JSON.stringify(SUBPATHS)}) {
+  const imported = await import('tenure' + subpath);
+  const required = require('tenure' + subpath);
+  assert.ok(Object.keys(imported).length > 0, subpath);
+  for (const name of Object.keys(imported)) assert.equal(required[name], imported[name], subpath + ' ' + name);
+}
+const { createPool, formatReport, memoize, Watchdog, WeakValueMap, Heap, DisposableStack } = await import('tenure');
+const pool = createPool({ create: async () => ({}), destroy: async () => {} }, { name: 'db' });
+const watchdog = new Watchdog({ level: 'advanced' });
+watchdog.watch(pool);
+await watchdog.scope('smoke', async () => { await pool.lease(); });
+const [leak] = await watchdog.check({ forceGc: true });
+assert.equal(leak.rule, 'orphaned');
+assert.equal(leak.certainty, 'certain');
+assert.ok(leak.site.file.endsWith('smoke.mjs'), leak.site.file);
+assert.ok(formatReport([leak]).startsWith('LEAK'));
+await pool.close({ graceMillis: 0, force: true });
+assert.equal(memoize((n) => n * 2, { max: 2 })(21), 42);
+assert.equal(new WeakValueMap().size, 0);
+assert.equal(new Heap().gc.collect(), 0);
+new DisposableStack().dispose();
+console.log('fine');
+`;
+
+const CONSUMER = `
+import { Heap, type Handle } from 'tenure/gc';
+import { memoize } from 'tenure/memoize';
+import { createPool, type Lease, type Pool } from 'tenure/pool';
+import { AsyncDisposableStack, contextManager, DisposableStack } from 'tenure/scope';
+import { type LeakReport, Watchdog } from 'tenure/watchdog';
+import { finalize, ref, WeakValueMap } from 'tenure/weak';
+import * as everything from 'tenure';
+
+interface Connection { query(sql: string): Promise<string[]> }
+const pool: Pool<Connection> = createPool({
+  create: async ({ signal }) => ({ query: async (sql: string) => [sql, String(signal.aborted)] }),
+  destroy: () => {},
+});
+export async function rows(signal: AbortSignal): Promise<string[]> {
+  await using lease: Lease<Connection> = await pool.lease({ signal, timeoutMillis: 100 });
+  return lease.resource.query('select 1');
+}
+const double = memoize(<T,>(value: T): T[] => [value, value], { max: 10, ttl: 1_000 });
+export const twice: number[] = double(2);
+export const opened = contextManager(function* (name: string) { yield name.length; });
+export function stacks(): void {
+  using stack = new DisposableStack();
+  stack.defer(() => {});
+  new AsyncDisposableStack().defer(async () => {});
+  using one = opened('x');
+  const length: number = one.value;
+  void length;
+}
+const watchdog = new Watchdog({ onLeak: (leak: LeakReport) => leak.site?.line });
+watchdog.watch(pool);
+watchdog.watch(double);
+watchdog.watch(new WeakValueMap<string, object>());
+const heap = new Heap();
+const node: Handle = heap.alloc({ kind: 'x', finalizer: (self) => heap.hold(self) });
+export const kept: object | undefined = ref({}).deref();
+finalize(pool, (name: string) => name.length, 'pool').detach();
+export const same: boolean = everything.createPool === createPool && heap.isAlive(node);
+`;

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import {
+  bundleAlone,
+  SUBPATHS,
+  type Subpath,
+  sizeTable,
+  withSizeTable,
+} from '../scripts/bundle-sizes.js';
+import { mayContain } from './kit/floors.js';
+
+/** What each subpath may weigh, minified, in bytes: about a sixth more than it does. */
+const BUDGETS: Readonly<Record<Subpath, number>> = {
+  scope: 10_000,
+  weak: 8_500,
+  gc: 33_000,
+  pool: 38_000,
+  memoize: 36_500,
+  watchdog: 46_000,
+  '.': 136_000,
+};
+
+const sizes = await Promise.all(SUBPATHS.map(bundleAlone));
+
+test.each(sizes)(
+  '$subpath, alone, is made of what its floor allows',
+  ({ subpath, inputs, imports }) => {
+    expect(inputs.length).toBeGreaterThan(3);
+    expect(imports, 'nothing is left to be imported: it runs anywhere').toEqual([]);
+    if (subpath === '.') return;
+    const strangers = inputs.filter((input) =>
+      input.startsWith('src/')
+        ? !mayContain(subpath, input.slice('src/'.length))
+        : !(subpath === 'memoize' && input.startsWith('node_modules/lru-cache/')),
+    );
+    expect(strangers).toEqual([]);
+  },
+);
+
+test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes }) => {
+  expect(minifiedBytes).toBeLessThanOrEqual(BUDGETS[subpath]);
+  expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(
+    BUDGETS[subpath] / 2,
+  );
+});
+
+test('the README tells the sizes of today', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  expect(
+    withoutGzip(readme) === withoutGzip(withSizeTable(readme, sizeTable(sizes))),
+    'run `npm run sizes`',
+  ).toBe(true);
+});
+
+/** Compressors differ between versions of Node in the last bytes. */
+function withoutGzip(readme: string): string {
+  return readme.replace(/^(\| `tenure.*? kB \|).*$/gm, '$1');
+}
