@@ -1,8 +1,11 @@
 /**
  * How long loans are held: a histogram with one bucket per power of two, so recording allocates nothing and a percentile is
- * known to within a factor of two, from below 1 ms up to 12 days.
+ * known to within a factor of two, from below 1 ms up to 24 days.
  */
 const BUCKETS = 32;
+
+/** What is held for longer counts as this long. */
+const LONGEST_MILLIS = 2 ** 31 - 1;
 
 export class HoldTimes {
   readonly #buckets = new Uint32Array(BUCKETS);
@@ -14,7 +17,7 @@ export class HoldTimes {
   }
 
   record(millis: number): void {
-    const bucket = Math.min(BUCKETS - 1, 32 - Math.clz32(Math.floor(millis)));
+    const bucket = 32 - Math.clz32(Math.min(millis, LONGEST_MILLIS));
     this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1;
     this.#count++;
   }

@@ -107,3 +107,55 @@ test('no more different leaks are kept than maxRecords', async () => {
   const reports = await watchdog.check();
   expect(reports.length).toBe(2);
 });
+
+test.each([
+  ['orphaned', { orphaned: false }],
+  ['abandoned', { abandoned: false }],
+] as const)('the rule %s can be switched off', async (rule, rules) => {
+  using watchdog = new Watchdog({ rules, clock: new FakeClock() });
+  const shelf = new LendingShelf();
+  shelf.put();
+  watchdog.watch(shelf);
+  if (rule === 'orphaned') watchdog.scope('request', () => void shelf.lend());
+  else (() => void shelf.lend())();
+  const reports = await watchdog.check({ forceGc: true });
+  expect(reports.map((report) => report.rule)).not.toContain(rule);
+});
+
+test('assertNoLeaks collects first where it can', async () => {
+  let collections = 0;
+  using watchdog = new Watchdog({
+    gcSource: {
+      async collect() {
+        collections++;
+      },
+    },
+  });
+  await watchdog.assertNoLeaks();
+  expect(collections).toBe(1);
+  await watchdog.assertNoLeaks({ forceGc: false });
+  expect(collections).toBe(1);
+});
+
+test('disposing of the watchdog ends a check that waits', async () => {
+  const clock = new FakeClock();
+  const watchdog = new Watchdog({ clock });
+  const shelf = new LendingShelf();
+  shelf.put();
+  watchdog.watch(shelf);
+  watchdog.scope('request', () => void shelf.lend());
+  const waiting = watchdog.check({ settleMillis: 60_000 });
+  watchdog[Symbol.dispose]();
+  expect(await waiting).toHaveLength(1);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('a loan that is lost after its watch has ended is nobody’s business', async () => {
+  using watchdog = new Watchdog({ clock: new FakeClock() });
+  const shelf = new LendingShelf();
+  shelf.put();
+  const watch = watchdog.watch(shelf);
+  (() => void shelf.lend())();
+  watch[Symbol.dispose]();
+  expect(await watchdog.check({ forceGc: true })).toEqual([]);
+});

@@ -285,3 +285,62 @@ test('a listener may use the watchdog', async () => {
   });
   expect(nested).toEqual([1]);
 });
+
+test('at level simple the first four loans of a component have their lines', () => {
+  using t = watched('simple');
+  for (let i = 0; i < 3; i++) t.shelf.lend().giveBack();
+  t.watchdog.scope('GET /orders', () => {
+    t.shelf.lend(); // the fourth loan
+  });
+  expect(t.told[0]?.site?.line).toBe(lineOf(import.meta.url, '// the fourth loan'));
+});
+
+test('stacks are taken of a thousand loans after a leak without a line, and then no more', () => {
+  using t = watched('simple');
+  const leak = (): void => t.watchdog.scope('leak', () => void t.shelf.lend());
+  for (let i = 0; i < 4; i++) t.shelf.lend().giveBack();
+  leak();
+  expect(t.told.at(-1)?.site).toBeUndefined();
+  for (let i = 0; i < 999; i++) t.shelf.lend().giveBack();
+  t.watchdog.scope('the thousandth', () => void t.shelf.lend());
+  expect(t.told.at(-1)).toMatchObject({ scope: 'the thousandth', site: expect.anything() });
+  t.watchdog.scope('the next', () => void t.shelf.lend());
+  expect(t.told.at(-1)).toMatchObject({ scope: 'the next', stack: [] });
+});
+
+test('the age is that of the oldest, and the most numerous leak comes first', async () => {
+  using t = watched();
+  t.watchdog.scope('once', () => void t.shelf.lend());
+  for (const wait of [3_000, 2_000, 0]) {
+    t.watchdog.scope('often', () => void t.shelf.lend());
+    t.clock.jump(wait);
+  }
+  const reports = await t.watchdog.check();
+  expect(reports.map(({ scope, count, ageMillis }) => [scope, count, ageMillis])).toEqual([
+    ['often', 3, 5_000],
+    ['once', 1, 5_000],
+  ]);
+});
+
+test('a resource that is scrapped while it is lent stays in the heap until the loan ends', () => {
+  using t = watched();
+  const ticket = t.shelf.lend();
+  t.shelf.scrap(0);
+  expect(t.watchdog.heap.stats.liveByKind.get('resource')).toBe(1);
+  ticket.giveBack();
+  expect(t.watchdog.heap.stats.liveByKind.has('resource')).toBe(false);
+  t.watchdog.heap.assertInvariants();
+});
+
+test('a component that ends a loan twice, or one that never was, disturbs nobody', async () => {
+  using t = watched();
+  const ticket = t.shelf.lend();
+  ticket.giveBack();
+  ticket.giveBack();
+  ticket.touch('too late');
+  ticket.expectHold(1);
+  t.shelf.takeBack(12_345);
+  expect(t.watchdog.stats()).toMatchObject({ loans: 1, loansOut: 0 });
+  expect(await t.watchdog.check()).toEqual([]);
+  t.watchdog.heap.assertInvariants();
+});

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { HoldTimes } from '../../src/watchdog/hold-times.js';
 import { type LeakReport, Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { LendingShelf } from './lending-shelf.js';
@@ -112,13 +113,26 @@ test('a background sweep finds it without a check, once', async () => {
 
 test('a suspect whose scope then ends is counted once, as orphaned', async () => {
   using t = watched();
-  t.watchdog.scope('request', () => {
+  await t.watchdog.scope('request', async () => {
     t.shelf.lend();
     for (let i = 0; i < 300; i++) t.shelf.askInVain();
     t.clock.jump(61_000);
+    expect(await t.watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);
   });
-  const reports = await t.watchdog.check();
-  expect(reports).toMatchObject([{ rule: 'orphaned', count: 1 }]);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', count: 1 }]);
+  expect(t.watchdog.stats().lost).toBe(1);
+});
+
+test('hold times are known to within a factor of two, and nothing is known of none', () => {
+  const times = new HoldTimes();
+  expect(times.percentile(0.99)).toBe(0);
+  for (let i = 0; i < 98; i++) times.record(3);
+  times.record(1_000);
+  times.record(2 ** 40);
+  expect(times.count).toBe(100);
+  expect(times.percentile(0.5)).toBe(4);
+  expect(times.percentile(0.99)).toBe(1_024);
+  expect(times.percentile(1)).toBe(2 ** 31);
 });
 
 test('the rule can be switched off, and leaves no timer then', async () => {

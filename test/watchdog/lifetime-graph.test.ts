@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Heap } from '../../src/gc/index.js';
+import { LifetimeGraph, type LifetimeNode } from '../../src/watchdog/lifetime-graph.js';
+
+test('nodes die with their keeper, and only then', () => {
+  const graph = new LifetimeGraph(new Heap());
+  const root = graph.root('component');
+  const node = graph.born('entry', root);
+  expect(graph.heap.pathFromRoot(node.handle)).toEqual([root.handle, node.handle]);
+  graph.release(root);
+  expect(graph.heap.stats.live).toBe(0);
+});
+
+test('a further reference keeps a node that its keeper has let go, and ending it does not end the keeping', () => {
+  const graph = new LifetimeGraph(new Heap());
+  const root = graph.root('component');
+  const node = graph.born('resource', root);
+  graph.reference(root, node);
+  graph.unreference(root, node);
+  expect(graph.heap.refcount(node.handle)).toBe(1);
+  graph.unreference(root, node);
+  expect(graph.heap.isAlive(node.handle)).toBe(true);
+  graph.unkeep(node);
+  expect(graph.heap.isAlive(node.handle)).toBe(false);
+});
+
+test('siblings come and go in any order, whoever is referenced besides', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(3), fc.nat(20)), { maxLength: 200 }), (steps) => {
+      const graph = new LifetimeGraph(new Heap());
+      const root = graph.root('component');
+      const born: LifetimeNode[] = [];
+      const referenced: LifetimeNode[] = [];
+      for (const [what, which] of steps) {
+        const node = born[which % (born.length || 1)];
+        if (what === 0 || node === undefined) born.push(graph.born('entry', root));
+        else if (what === 1) {
+          graph.unkeep(node);
+          born.splice(born.indexOf(node), 1);
+        } else if (what === 2) {
+          graph.reference(root, node);
+          referenced.push(node);
+        } else {
+          graph.unreference(root, node);
+          const place = referenced.indexOf(node);
+          if (place >= 0) referenced.splice(place, 1);
+        }
+        for (const kept of born) expect(root.targets?.[kept.place]).toBe(kept);
+      }
+      const alive = new Set([...born, ...referenced]);
+      expect(graph.heap.stats.liveByKind.get('entry') ?? 0).toBe(alive.size);
+      expect(graph.heap.edgeCount(root.handle)).toBe(born.length + referenced.length);
+      graph.heap.assertInvariants();
+    }),
+  );
+});
