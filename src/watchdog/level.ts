@@ -5,11 +5,11 @@
 
 /**
  * - `off`: nothing is watched.
- * - `counters`: nodes and scopes, no stacks, no V8 confirmation (~0.4 µs).
+ * - `counters`: nodes and scopes, no stacks, no V8 confirmation (~0.7 µs).
  * - `simple`: also V8 confirmation of every loan, and a stack for the first 4 loans of a component, for 1 in 128 after
- *   that, and for the 1,000 that follow a leak whose line is not known (~0.7 µs).
- * - `advanced`: a stack for every loan, and what it was last used for (~5 to 10 µs).
- * - `paranoid`: whole stacks; for tests (~10 to 30 µs).
+ *   that, and for the 1,000 that follow a leak whose line is not known (~1 µs).
+ * - `advanced`: a stack for every loan, and what it was last used for (~5 µs).
+ * - `paranoid`: whole stacks; for tests (~5 to 30 µs).
  */
 export type WatchLevel = 'off' | 'counters' | 'simple' | 'advanced' | 'paranoid';
 

@@ -344,3 +344,19 @@ test('a component that ends a loan twice, or one that never was, disturbs nobody
   expect(await t.watchdog.check()).toEqual([]);
   t.watchdog.heap.assertInvariants();
 });
+
+test('what a loan was last used for is told, at the levels that keep it', () => {
+  for (const [level, expected] of [
+    ['advanced', { hint: 'query sent', agoMillis: 40 }],
+    ['simple', undefined],
+  ] as const) {
+    using t = watched(level);
+    t.watchdog.scope('request', () => {
+      const ticket = t.shelf.lend();
+      ticket.touch('connected');
+      ticket.touch('query sent');
+      t.clock.jump(40);
+    });
+    expect(t.told[0]?.lastTouch).toEqual(expected);
+  }
+});
