@@ -1,22 +1,23 @@
 /**
- * Reference counting: what happens when a count reaches 0, as CPython 3.11's `subtype_dealloc`, `PyObject_ClearWeakRefs` and
- * the trashcan do it, in their order, since finalizers and callbacks can see it.
+ * Reference counting: what happens when a count reaches 0, as CPython 3.11's `subtype_dealloc`, `PyObject_ClearWeakRefs`
+ * and the trashcan do it, in their order, since finalizers and callbacks can see it.
  *
- * The trashcan bounds the depth of nested deallocations: below 50 of them a dying node is set aside on a stack, and freed when
- * the outermost deallocation ends. So a chain of a million nodes neither overflows the stack, here as there, nor is freed in
- * an order that CPython would not use.
+ * The trashcan bounds the depth of nested deallocations: below 50 of them a dying node is set aside on a stack, and freed
+ * when the outermost deallocation ends. So a chain of a million nodes neither overflows the stack, here as there, nor is
+ * freed in an order that CPython would not use.
  *
  * Source: Objects/typeobject.c, Objects/weakrefobject.c, Objects/object.c of CPython 3.11.
  */
-import type { HeapState, NodeCallback } from './heap-state.js';
+import type { EdgeStore } from './edge-store.js';
+import { GENERATION_0, type GenerationLists } from './generation-lists.js';
+import type { HeapState, NodeCallable } from './heap-state.js';
 import {
   FINALIZABLE,
   FLAG_CALLABLE,
   FLAG_FINALIZED,
-  GENERATION_0,
-  KIND_MASK,
   LEGACY,
   type NodeStore,
+  PLAIN,
   WEAK,
 } from './node-store.js';
 import type { WeakReferences } from './weak-references.js';
@@ -27,36 +28,28 @@ const TRASHCAN_DEPTH = 50;
 export class Deallocator {
   readonly #state: HeapState;
   readonly #store: NodeStore;
+  readonly #edges: EdgeStore;
+  readonly #lists: GenerationLists;
   readonly #weak: WeakReferences;
   #nesting = 0;
-  /** Nodes, and bundles of holds, that are set aside. */
+  /** Nodes, and bundles of weak references, that are set aside. */
   readonly #later: (number | readonly number[])[] = [];
 
   constructor(state: HeapState, weak: WeakReferences) {
     this.#state = state;
     this.#store = state.store;
+    this.#edges = state.store.edges;
+    this.#lists = state.store.lists;
     this.#weak = weak;
   }
 
-  /** Adds a reference from outside the heap. */
-  hold(index: number): void {
-    this.reference(index);
-    this.#state.holds++;
-  }
-
-  /** Ends a reference from outside the heap. */
-  drop(index: number): void {
-    this.#state.holds--;
-    this.unreference(index);
-  }
-
-  /** Adds an edge's reference. */
+  /** Adds a reference. */
   reference(index: number): void {
     const { refcount } = this.#store;
     refcount[index] = (refcount[index] as number) + 1;
   }
 
-  /** Ends an edge's reference; the node dies if it was the last. */
+  /** Ends a reference; the node dies if it was the last. */
   unreference(index: number): void {
     const { refcount } = this.#store;
     const left = (refcount[index] as number) - 1;
@@ -64,24 +57,65 @@ export class Deallocator {
     if (left === 0) this.#deallocate(index);
   }
 
+  /** Adds a reference by the heap itself. */
+  borrow(index: number): void {
+    this.reference(index);
+    this.#state.ownReferences++;
+  }
+
+  /** Ends a reference by the heap itself. */
+  release(index: number): void {
+    this.#state.ownReferences--;
+    this.unreference(index);
+  }
+
   /** Empties the node's edges, then ends their references, last to first. */
   clearEdges(index: number): void {
-    const store = this.#store;
-    const count = store.edgeCount[index] as number;
-    if (count > 2) {
-      const targets = store.takeEdges(index);
-      for (let place = count - 1; place >= 0; place--) this.unreference(targets[place] as number);
-      return;
+    const { pair } = this.#edges;
+    const { trace } = this.#state;
+    const first = pair[2 * index] as number;
+    if (first < 0) {
+      const targets = this.#edges.take(index);
+      for (let i = targets.length - 1; i >= 0; i--) {
+        trace?.edge('edge-', index, targets[i] as number);
+        this.unreference(targets[i] as number);
+      }
+    } else if (first > 0) {
+      const second = pair[2 * index + 1] as number;
+      pair[2 * index] = 0;
+      pair[2 * index + 1] = 0;
+      if (second !== 0) {
+        trace?.edge('edge-', index, second);
+        this.unreference(second);
+      }
+      trace?.edge('edge-', index, first);
+      this.unreference(first);
     }
-    const first = store.edgeA[index] as number;
-    const second = store.edgeB[index] as number;
-    store.edgeCount[index] = 0;
-    if (count === 2) this.unreference(second);
-    if (count > 0) this.unreference(first);
+  }
+
+  /** Runs the node's finalizer. */
+  finalize(index: number): void {
+    const state = this.#state;
+    const finalizer = this.#store.has(index, FLAG_CALLABLE) ? state.callables[index] : undefined;
+    if (finalizer === undefined) return;
+    state.counters.finalizersRun++;
+    state.trace?.node('finalize', index);
+    state.call(finalizer, index, 'finalizer');
+  }
+
+  /** Calls a weak reference back, which is kept meanwhile. A reference is called back once. */
+  callBack(weak: number, callback: NodeCallable): void {
+    const state = this.#state;
+    state.callables[weak] = undefined;
+    state.counters.weakCallbacks++;
+    state.trace?.weakCallback(weak);
+    this.borrow(weak);
+    state.call(callback, weak, 'weakref callback');
+    this.release(weak);
   }
 
   #deallocate(index: number): void {
-    this.#store.unlist(index);
+    this.#lists.remove(index);
     if (this.#nesting >= TRASHCAN_DEPTH) {
       this.#later.push(index);
       return;
@@ -108,137 +142,105 @@ export class Deallocator {
 
   #destroy(index: number): void {
     const store = this.#store;
-    const kind = (store.flags[index] as number) & KIND_MASK;
-    if (kind === FINALIZABLE && this.#resurrectedByFinalizer(index)) return;
-    if (kind === WEAK) this.#weak.detach(index);
-    else {
-      if (store.weakHead[index] !== 0) this.#killWeakReferences(index);
-      if (kind === LEGACY && this.#resurrectedByLegacyFinalizer(index)) return;
-      if (store.edgeCount[index] !== 0) this.clearEdges(index);
+    const kind = store.kind(index);
+    if (kind !== PLAIN) {
+      if (kind === FINALIZABLE && this.#isSavedByFinalizer(index)) return;
+      if (kind === WEAK) this.#weak.detach(index);
     }
+    if (store.population[WEAK] !== 0 && kind !== WEAK) this.#killWeakReferences(index);
+    if (kind === LEGACY && this.#isSavedByLegacyFinalizer(index)) return;
+    this.clearEdges(index);
     this.#free(index);
   }
 
   #free(index: number): void {
     const store = this.#store;
-    const { counts, counters } = this.#state;
+    const { counts, counters, callables, trace, phantoms } = this.#state;
     if (counts[0] > 0) counts[0]--;
-    const name = store.kindName[index] as number;
-    counters.freed++;
-    counters.liveByKind[name] = (counters.liveByKind[name] as number) - 1;
-    if (((store.flags[index] as number) & FLAG_CALLABLE) !== 0) this.#forgetCallables(index);
+    counters.died(store.name(index), store.size(index));
+    if (store.has(index, FLAG_CALLABLE) && index < callables.length) callables[index] = undefined;
+    trace?.node('free', index);
     store.give(index);
-  }
-
-  #forgetCallables(index: number): void {
-    const { finalizers, weakCallbacks } = this.#state;
-    if (index < finalizers.length) finalizers[index] = undefined;
-    if (index < weakCallbacks.length) weakCallbacks[index] = undefined;
+    if (phantoms !== null) counters.phantomQueued += phantoms.enqueue(index);
   }
 
   /** True if the finalizer made somebody hold the node again; it then stays in the youngest generation. */
-  #resurrectedByFinalizer(index: number): boolean {
-    const { store } = this.#state;
-    if (((store.flags[index] as number) & FLAG_FINALIZED) !== 0) return false;
+  #isSavedByFinalizer(index: number): boolean {
+    if (this.#store.has(index, FLAG_FINALIZED)) return false;
     this.#bringBack(index);
     this.finalize(index);
-    store.flags[index] = (store.flags[index] as number) | FLAG_FINALIZED;
-    return this.#stayed(index);
+    this.#store.raise(index, FLAG_FINALIZED);
+    return this.#hasStayed(index);
   }
 
   /** The same for a legacy finalizer, which runs every time. Weak references made meanwhile die silently. */
-  #resurrectedByLegacyFinalizer(index: number): boolean {
+  #isSavedByLegacyFinalizer(index: number): boolean {
     this.#bringBack(index);
     this.finalize(index);
-    if (this.#stayed(index)) return true;
-    this.#weak.clearAll(index);
+    if (this.#hasStayed(index)) return true;
+    this.#weak.detachAll(index);
     return false;
   }
 
-  /** Runs the node's finalizer. */
-  finalize(index: number): void {
-    const state = this.#state;
-    const finalizer = state.finalizers[index];
-    if (finalizer === undefined) return;
-    state.counters.finalizersRun++;
-    state.guard('finalizer', () => finalizer(state.handle(index), state.heap));
-  }
-
-  /** Calls a weak reference back, which is held meanwhile. A reference is called back once. */
-  callBack(weak: number, callback: NodeCallback): void {
-    const state = this.#state;
-    state.weakCallbacks[weak] = undefined;
-    state.counters.weakCallbacks++;
-    this.hold(weak);
-    state.guard('weakref callback', () => callback(state.handle(weak), state.heap));
-    this.drop(weak);
-  }
-
   #bringBack(index: number): void {
-    const { store } = this.#state;
-    store.append(GENERATION_0, index);
-    store.refcount[index] = 1;
-    this.#state.holds++;
+    this.#lists.append(GENERATION_0, index);
+    this.#store.refcount[index] = 1;
+    this.#store.gcWord[index] = 0; // A collection may have it among its trash; it is not any more.
+    this.#state.ownReferences++;
   }
 
-  #stayed(index: number): boolean {
-    const { store, counters } = this.#state;
-    const left = (store.refcount[index] as number) - 1;
-    store.refcount[index] = left;
-    this.#state.holds--;
+  #hasStayed(index: number): boolean {
+    const { refcount } = this.#store;
+    const left = (refcount[index] as number) - 1;
+    refcount[index] = left;
+    this.#state.ownReferences--;
     if (left > 0) {
-      counters.resurrections++;
+      this.#state.counters.resurrections++;
+      this.#state.trace?.node('resurrect', index);
       return true;
     }
-    store.unlist(index);
+    this.#lists.remove(index);
     return false;
   }
 
   /** Clears all weak references to a dying node and calls back those that are alive themselves, newest first. */
   #killWeakReferences(index: number): void {
-    const { store, weakCallbacks } = this.#state;
-    for (let i = 0; i < 2; i++) {
-      const head = store.weakHead[index] as number;
-      if (head === 0 || weakCallbacks[head] !== undefined) break;
-      this.#weak.clear(head);
+    const weak = this.#weak;
+    for (let dropped = 0; dropped < 2; dropped++) {
+      const first = weak.first(index);
+      if (first === 0 || weak.callback(first) !== undefined) break;
+      weak.clear(first);
     }
-    const head = store.weakHead[index] as number;
-    if (head === 0) return;
-    if (store.edgeB[head] === 0) {
-      const callback = weakCallbacks[head];
-      this.#weak.clear(head);
-      if (callback !== undefined && (store.refcount[head] as number) > 0) {
-        this.callBack(head, callback);
-      }
+    const first = weak.first(index);
+    if (first === 0) return;
+    if (weak.next(first) === 0) {
+      const callback = weak.callback(first);
+      weak.clear(first);
+      if (callback !== undefined && this.#isReferenced(first)) this.callBack(first, callback);
       return;
     }
     const bundle: number[] = [];
-    const calls: (() => void)[] = [];
-    for (let weak = head; weak !== 0; weak = store.weakHead[index] as number) {
-      const callback = weakCallbacks[weak];
-      if ((store.refcount[weak] as number) > 0) {
-        this.hold(weak);
-        bundle.push(weak);
-        if (callback !== undefined) calls.push(() => this.callBack(weak, callback));
-      }
-      this.#weak.clear(weak);
+    for (const reference of weak.of(index)) {
+      weak.clear(reference);
+      if (!this.#isReferenced(reference)) continue;
+      this.borrow(reference);
+      bundle.push(reference);
     }
-    for (const call of calls) call();
-    this.#releaseBundleNested(bundle);
+    for (const [reference, callback] of bundle.map((one) => [one, weak.callback(one)] as const)) {
+      if (callback !== undefined) this.callBack(reference, callback);
+    }
+    if (this.#nesting >= TRASHCAN_DEPTH) this.#later.push(bundle);
+    else this.#releaseBundle(bundle);
   }
 
-  /** Ends the holds of one bundle, last to first. It is a deallocation of its own: CPython's tuple. */
-  #releaseBundleNested(bundle: readonly number[]): void {
-    if (this.#nesting >= TRASHCAN_DEPTH) {
-      this.#later.push(bundle);
-      return;
-    }
-    this.#releaseBundle(bundle);
-  }
-
+  /** Lets go of a bundle, last to first. It is a deallocation of its own: that of CPython's tuple. */
   #releaseBundle(bundle: readonly number[]): void {
     this.#nesting++;
-    for (let i = bundle.length - 1; i >= 0; i--) this.drop(bundle[i] as number);
+    for (let i = bundle.length - 1; i >= 0; i--) this.release(bundle[i] as number);
     this.#leave();
+  }
+
+  #isReferenced(index: number): boolean {
+    return (this.#store.refcount[index] as number) > 0;
   }
 }

@@ -2,21 +2,11 @@
 import { checkArgument, integer } from '../core/options.js';
 import type { CPythonCollector, Generation } from './cpython-collector.js';
 import type { Deallocator } from './deallocator.js';
+import { GENERATION_0, OLDEST, PERMANENT, UNTRACKED } from './generation-lists.js';
 import type { Handle } from './handle.js';
-import type { CollectionInfo, HeapState } from './heap-state.js';
+import type { CollectionCallback, HeapState } from './heap-state.js';
 import type { GenerationStats } from './heap-stats.js';
-import {
-  FLAG_FINALIZED,
-  GENERATION_0,
-  KIND_MASK,
-  OLDEST,
-  PERMANENT,
-  UNTRACKED,
-  WEAK,
-} from './node-store.js';
-
-/** Is called when a collection starts and when it stops. */
-export type CollectionCallback = (phase: 'start' | 'stop', info: CollectionInfo) => void;
+import { FLAG_FINALIZED } from './node-store.js';
 
 /** The nodes in `gc.garbage`: each is held by the list until it is cleared. */
 export interface Garbage extends Iterable<Handle> {
@@ -87,6 +77,7 @@ export class GcModule {
    */
   collect(generation: Generation = 2): number {
     checkArgument('gc.collect', 'generation', generation, integer(0, 2));
+    this.#state.mustBeUsable();
     return this.#collector.collect(generation);
   }
 
@@ -103,11 +94,11 @@ export class GcModule {
   /** Sets the thresholds; those left out stay. A first one of 0 switches automatic collection off. */
   setThreshold(first: number, second?: number, third?: number): void {
     const { thresholds } = this.#state;
-    for (const [i, threshold] of [first, second, third].entries()) {
-      if (threshold === undefined) continue;
+    const wanted = [first, second ?? thresholds[1], third ?? thresholds[2]] as const;
+    for (const [i, threshold] of wanted.entries()) {
       checkArgument('gc.setThreshold', `threshold${i}`, threshold, integer(0));
-      thresholds[i] = threshold;
     }
+    [thresholds[0], thresholds[1], thresholds[2]] = wanted;
   }
 
   /** Statistics of the collections of each generation. */
@@ -120,74 +111,61 @@ export class GcModule {
     if (generation !== undefined) {
       checkArgument('gc.getObjects', 'generation', generation, integer(0, 2));
     }
-    const lists =
-      generation === undefined
-        ? [GENERATION_0, GENERATION_0 + 1, OLDEST]
-        : [GENERATION_0 + generation];
     const nodes: Handle[] = [];
-    for (const list of lists) this.#visit(list, (index) => nodes.push(this.#state.handle(index)));
+    this.#visit(generation, (index) => nodes.push(this.#state.handle(index)));
     return nodes;
   }
 
-  /** The nodes with an edge to one of these, each once. O(nodes and edges). */
+  /** The nodes with an edge to one of these, each once, frozen ones left out. O(nodes and edges). */
   getReferrers(...targets: Handle[]): Handle[] {
-    const { store } = this.#state;
+    const { edges } = this.#state.store;
     const wanted = new Set(targets.map((target) => this.#resolve(target)));
     const referrers: Handle[] = [];
-    for (let list = GENERATION_0; list <= OLDEST; list++) {
-      this.#visit(list, (index) => {
-        if (((store.flags[index] as number) & KIND_MASK) === WEAK) return;
-        for (let place = 0; place < (store.edgeCount[index] as number); place++) {
-          if (!wanted.has(store.edgeAt(index, place))) continue;
-          referrers.push(this.#state.handle(index));
-          return;
-        }
-      });
-    }
+    this.#visit(undefined, (index) => {
+      const count = edges.count(index);
+      for (let place = 0; place < count; place++) {
+        if (!wanted.has(edges.at(index, place))) continue;
+        referrers.push(this.#state.handle(index));
+        return;
+      }
+    });
     return referrers;
   }
 
   /** The nodes that these have edges to, last edge first, as often as they do. */
   getReferents(...sources: Handle[]): Handle[] {
-    const { store } = this.#state;
-    const referents: Handle[] = [];
-    for (const source of sources) {
-      const index = this.#resolve(source);
-      if (((store.flags[index] as number) & KIND_MASK) === WEAK) continue;
-      for (let place = (store.edgeCount[index] as number) - 1; place >= 0; place--) {
-        referents.push(this.#state.handle(store.edgeAt(index, place)));
-      }
-    }
-    return referents;
+    const { edges } = this.#state.store;
+    const indices = sources.map((source) => this.#resolve(source));
+    return this.#state.handles(indices.flatMap((index) => edges.targets(index).reverse()));
   }
 
-  /** Whether the node is in a generation, frozen ones included. */
+  /** Whether the node is in a generation, the permanent one included: all are but those that are being freed. */
   isTracked(node: Handle): boolean {
-    return this.#state.store.list[this.#resolve(node)] !== UNTRACKED;
+    return this.#state.store.lists.listOf[this.#resolve(node)] !== UNTRACKED;
   }
 
   /** Whether the node's finalizer has run. */
   isFinalized(node: Handle): boolean {
-    return ((this.#state.store.flags[this.#resolve(node)] as number) & FLAG_FINALIZED) !== 0;
+    return this.#state.store.has(this.#resolve(node), FLAG_FINALIZED);
   }
 
-  /** Moves all tracked nodes to a permanent generation, which is never collected. */
+  /** Moves all tracked nodes to a permanent generation, which is never collected. O(nodes). */
   freeze(): void {
+    this.#state.mustBeUsable();
     const { store, counts } = this.#state;
-    for (let list = GENERATION_0; list <= OLDEST; list++) {
-      store.merge(list, PERMANENT);
-      counts[list - GENERATION_0] = 0;
-    }
+    for (let list = GENERATION_0; list <= OLDEST; list++) store.lists.merge(list, PERMANENT);
+    counts.fill(0);
   }
 
-  /** Moves the permanent generation to generation 2. */
+  /** Moves the permanent generation to generation 2. O(nodes). */
   unfreeze(): void {
-    this.#state.store.merge(PERMANENT, OLDEST);
+    this.#state.mustBeUsable();
+    this.#state.store.lists.merge(PERMANENT, OLDEST);
   }
 
   /** How many nodes are frozen. */
   getFreezeCount(): number {
-    return this.#state.store.listLength[PERMANENT] as number;
+    return this.#state.store.lists.length(PERMANENT);
   }
 
   /** Sets the debug flags; `DEBUG_SAVEALL` is the one with an effect on nodes. */
@@ -201,9 +179,13 @@ export class GcModule {
     return this.#state.debug;
   }
 
-  #visit(list: number, visit: (index: number) => void): void {
-    const { next } = this.#state.store;
-    for (let i = next[list] as number; i !== list; i = next[i] as number) visit(i);
+  #visit(generation: Generation | undefined, visitor: (index: number) => void): void {
+    this.#state.mustBeUsable();
+    for (let list = GENERATION_0; list <= OLDEST; list++) {
+      if (generation === undefined || list === GENERATION_0 + generation) {
+        this.#state.store.lists.visit(list, visitor);
+      }
+    }
   }
 }
 
@@ -213,8 +195,9 @@ function garbageOf(state: HeapState, deallocator: Deallocator): Garbage {
       return state.garbage.length;
     },
     clear() {
+      state.mustBeUsable();
       const nodes = state.garbage.splice(0);
-      for (let i = nodes.length - 1; i >= 0; i--) deallocator.drop(nodes[i] as number);
+      for (let i = nodes.length - 1; i >= 0; i--) deallocator.release(nodes[i] as number);
     },
     *[Symbol.iterator]() {
       for (const index of state.garbage) yield state.handle(index);

@@ -1,15 +1,12 @@
 /** What the rooms of one simulated heap share: its memory, the collector's state, the counters, and who is called. */
 import type { Clock } from '../core/clock.js';
-import type { Handle } from './handle.js';
-import { makeHandle } from './handle.js';
+import { reportIgnoredError } from '../core/ignored-error.js';
+import { type Handle, makeHandle } from './handle.js';
+import { HeapBusyError, HeapDisposedError } from './heap-errors.js';
 import { HeapCounters } from './heap-stats.js';
+import { type HeapEvent, HeapTrace } from './heap-trace.js';
 import { NodeStore } from './node-store.js';
-
-/**
- * A finalizer, or the callback of a weak reference. It is given the heap, of which these rooms know nothing: they pass it on,
- * and stand below it.
- */
-export type NodeCallback = (node: Handle, heap: never) => void;
+import type { PhantomReferences } from './phantom-reference.js';
 
 /** Where an error came from that nobody can be given. */
 export type UnraisableWhere = 'finalizer' | 'weakref callback' | 'gc callback' | 'trace';
@@ -17,14 +14,37 @@ export type UnraisableWhere = 'finalizer' | 'weakref callback' | 'gc callback' |
 /** When allocations run the collector: before the new node is tracked (CPython ≤ 3.11), or after (3.12). */
 export type CollectionTrigger = 'allocation' | 'safepoint';
 
+/** What a collection tells the callbacks in `gc.callbacks`, as CPython does. */
+export interface CollectionInfo {
+  /** The generation that is collected. */
+  readonly generation: number;
+  /** How many nodes were collected; 0 at the start. */
+  readonly collected: number;
+  /** How many nodes could not be collected; 0 at the start. */
+  readonly uncollectable: number;
+}
+
+/** Is called when a collection starts and when it stops. */
+export type CollectionCallback = (phase: 'start' | 'stop', info: CollectionInfo) => void;
+
+/** A finalizer, or a weak reference's callback. These rooms lie below the heap that it is given, and only pass it on. */
+export type NodeCallable = (node: Handle, heap: never) => void;
+
+export type UnraisableHook = (error: unknown, where: UnraisableWhere) => void;
+
+export interface HeapStateOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly thresholds: readonly [number, number, number];
+  readonly trigger: CollectionTrigger;
+  readonly onUnraisable: UnraisableHook;
+  readonly trace?: ((event: HeapEvent) => void) | undefined;
+}
+
 export class HeapState {
   readonly store: NodeStore = new NodeStore();
   readonly counters: HeapCounters = new HeapCounters();
-  /** The heap that callbacks are given. */
-  readonly heap: never;
   readonly clock: Pick<Clock, 'now'>;
   readonly trigger: CollectionTrigger;
-  readonly onUnraisable: (error: unknown, where: UnraisableWhere) => void;
 
   /** CPython's `generations[i].count` and `.threshold`. */
   readonly counts: [number, number, number] = [0, 0, 0];
@@ -35,51 +55,97 @@ export class HeapState {
   longLivedTotal = 0;
   longLivedPending = 0;
   readonly garbage: number[] = [];
-  readonly callbacks: ((phase: 'start' | 'stop', info: CollectionInfo) => void)[] = [];
+  readonly callbacks: CollectionCallback[] = [];
 
   /** By index of the node. */
-  readonly finalizers: (NodeCallback | undefined)[] = [];
-  readonly weakCallbacks: (NodeCallback | undefined)[] = [];
-  /** References from outside the heap: holds, roots, garbage, and nodes that are being worked on. */
-  holds = 0;
+  readonly callables: (NodeCallable | undefined)[] = [];
+  /** References by the heap itself: from `garbage`, and to nodes that are being worked on. */
+  ownReferences = 0;
   disposed = false;
+  /** Whether it refuses to be used: it is disposed of, or in the middle of telling its trace. */
+  closed = false;
+  /** `null` unless it is traced. */
+  readonly trace: HeapTrace | null;
+  /** `null` until there is a phantom reference. */
+  phantoms: PhantomReferences | null = null;
+  readonly #heap: unknown;
+  readonly #onUnraisable: UnraisableHook;
 
-  constructor(
-    heap: never,
-    clock: Pick<Clock, 'now'>,
-    thresholds: readonly [number, number, number],
-    trigger: CollectionTrigger,
-    onUnraisable: (error: unknown, where: UnraisableWhere) => void,
-  ) {
-    this.heap = heap;
-    this.clock = clock;
-    this.thresholds = [...thresholds];
-    this.trigger = trigger;
-    this.onUnraisable = onUnraisable;
+  /** `heap` is what finalizers and callbacks are given. */
+  constructor(heap: unknown, options: HeapStateOptions) {
+    this.#heap = heap;
+    this.clock = options.clock;
+    this.thresholds = [...options.thresholds];
+    this.trigger = options.trigger;
+    this.#onUnraisable = options.onUnraisable;
+    const { trace } = options;
+    this.trace =
+      trace === undefined ? null : new HeapTrace(this.store, (event) => this.#tell(trace, event));
   }
 
   handle(index: number): Handle {
-    return makeHandle(index, this.store.reuse[index] as number);
+    return makeHandle(index, this.store.tag[index] as number);
   }
 
-  /** Calls something of the user's, unless the heap was disposed of. What it throws has no caller to go to. */
-  guard(where: UnraisableWhere, call: () => void): void {
+  handles(indices: readonly number[]): Handle[] {
+    return indices.map((index) => this.handle(index));
+  }
+
+  mustBeUsable(): void {
+    if (this.disposed) throw new HeapDisposedError();
+    if (this.closed) throw new HeapBusyError();
+  }
+
+  /** Calls a finalizer or a callback, unless the heap was disposed of. What it throws has no caller to go to. */
+  call(callable: NodeCallable, index: number, where: UnraisableWhere): void {
     if (this.disposed) return;
     try {
-      call();
+      callable(this.handle(index), this.#heap as never);
     } catch (error) {
-      this.counters.unraisable++;
-      this.onUnraisable(error, where);
+      this.#unraisable(error, where);
     }
   }
-}
 
-/** What a collection tells the callbacks in `gc.callbacks`, as CPython does. */
-export interface CollectionInfo {
-  /** The generation that is collected. */
-  readonly generation: number;
-  /** How many nodes were collected; 0 at the start. */
-  readonly collected: number;
-  /** How many nodes could not be collected; 0 at the start. */
-  readonly uncollectable: number;
+  /** Tells `gc.callbacks`, in order, of a collection. */
+  tell(phase: 'start' | 'stop', info: CollectionInfo): void {
+    for (const callback of [...this.callbacks]) {
+      if (this.disposed) return;
+      try {
+        callback(phase, info);
+      } catch (error) {
+        this.#unraisable(error, 'gc callback');
+      }
+    }
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.closed = true;
+    this.phantoms = null;
+    this.callbacks.length = 0;
+    this.callables.length = 0;
+  }
+
+  #tell(trace: (event: HeapEvent) => void, event: HeapEvent): void {
+    if (this.disposed) return;
+    this.closed = true;
+    try {
+      trace(event);
+    } catch (error) {
+      this.#unraisable(error, 'trace');
+    } finally {
+      this.closed = this.disposed;
+    }
+  }
+
+  /** An error must not escape into a half-done collection, so not even the hook's own does. */
+  #unraisable(error: unknown, where: UnraisableWhere): void {
+    this.counters.unraisable++;
+    try {
+      this.#onUnraisable(error, where);
+    } catch (hookError) {
+      reportIgnoredError(`a ${where} of a simulated heap`, error);
+      reportIgnoredError('the onUnraisable hook of a simulated heap', hookError);
+    }
+  }
 }

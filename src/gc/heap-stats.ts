@@ -1,4 +1,5 @@
 /** The figures of a simulated heap. */
+import { PauseHistogram } from './pause-histogram.js';
 
 /** What made the last collection run. */
 export type LastTrigger = 'none' | 'threshold' | 'explicit';
@@ -15,9 +16,11 @@ export interface HeapStats {
   readonly live: number;
   /** The most nodes that were alive at once. */
   readonly peakLive: number;
+  /** The sizes of the nodes that are alive now, together, in bytes. */
+  readonly bytesLive: number;
   /** Nodes that are alive now, by kind. */
   readonly liveByKind: ReadonlyMap<string, number>;
-  /** Nodes in generations 0, 1 and 2 now. */
+  /** Nodes in generations 0, 1 and 2 now; frozen ones are in none of them. */
   readonly liveByGeneration: readonly [number, number, number];
   /** Nodes that left generation 0, and generation 1, for an older one. */
   readonly promoted: readonly [number, number];
@@ -40,7 +43,9 @@ export interface HeapStats {
   readonly resurrections: number;
   /** Callbacks of weak references run. */
   readonly weakCallbacks: number;
-  /** Errors thrown by finalizers and callbacks. */
+  /** Phantom references put in their queues. */
+  readonly phantomQueued: number;
+  /** Errors thrown by finalizers, callbacks and the trace. */
   readonly unraisable: number;
   /** How long collections took, by the heap's clock. */
   readonly pauses: {
@@ -48,6 +53,10 @@ export interface HeapStats {
     readonly count: number;
     /** All together, in milliseconds. */
     readonly totalMillis: number;
+    /** What half of them did not exceed, in milliseconds; up to 9 % too high. */
+    readonly p50Millis: number;
+    /** What 99 in 100 of them did not exceed, in milliseconds; up to 9 % too high. */
+    readonly p99Millis: number;
     /** The longest, in milliseconds. */
     readonly maxMillis: number;
   };
@@ -70,14 +79,14 @@ export class HeapCounters {
   allocated = 0;
   freed = 0;
   freedByCycle = 0;
+  bytesLive = 0;
   uncollectable = 0;
   finalizersRun = 0;
   resurrections = 0;
   weakCallbacks = 0;
   unraisable = 0;
-  pauses = 0;
-  pauseMillis = 0;
-  longestPauseMillis = 0;
+  phantomQueued = 0;
+  readonly pauses: PauseHistogram = new PauseHistogram();
   lastTrigger: LastTrigger = 'none';
   /** Live nodes by the number of their kind's name. */
   readonly liveByKind: number[] = [];
@@ -91,6 +100,18 @@ export class HeapCounters {
 
   get live(): number {
     return this.allocated - this.freed;
+  }
+
+  born(name: number, size: number): void {
+    this.allocated++;
+    this.bytesLive += size;
+    this.liveByKind[name] = ((this.liveByKind[name] as number | undefined) ?? 0) + 1;
+  }
+
+  died(name: number, size: number): void {
+    this.freed++;
+    this.bytesLive -= size;
+    this.liveByKind[name] = (this.liveByKind[name] as number) - 1;
   }
 
   survived(generation: 0 | 1 | 2, examined: number, survivors: number): void {
@@ -110,8 +131,6 @@ export class HeapCounters {
       uncollectable: before.uncollectable + result.uncollectable,
     };
     this.uncollectable += result.uncollectable;
-    this.pauses++;
-    this.pauseMillis += millis;
-    this.longestPauseMillis = Math.max(this.longestPauseMillis, millis);
+    this.pauses.record(millis);
   }
 }

@@ -1,79 +1,54 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A simulated heap: nodes, edges between them, and CPython's memory management over both. What Python does on its own when a
- * variable is bound or unbound is done by hand here: `hold` and `drop`.
+ * A simulated heap: nodes, edges between them, and CPython's memory management over both. What Python does on its own when
+ * a variable is bound or unbound is done by hand here: `hold` and `drop`.
+ *
+ * ```
+ *   hold ──▶ node ──edge──▶ node ◀──edge── node ◀── gc.garbage
+ *                            ▲
+ *                         (weak reference)
+ * ```
+ *
+ * Holds are counted apart from edges, so a node cannot be dropped more often than it was held, and what is held is known
+ * without looking at a single edge.
  */
-import { type Clock, systemClock } from '../core/clock.js';
-import { InvalidArgumentError, nameErrorClass, TenureError } from '../core/errors.js';
-import { reportIgnoredError } from '../core/ignored-error.js';
-import {
-  aFunction,
-  aName,
-  checkArgument,
-  checkOptions,
-  integer,
-  type OptionCheck,
-  objectWith,
-  oneOf,
-} from '../core/options.js';
-import { CPythonCollector, type Generation } from './cpython-collector.js';
+import { systemClock } from '../core/clock.js';
+import { InvalidArgumentError } from '../core/errors.js';
+import { aFunction, checkArgument } from '../core/options.js';
+import { CPythonCollector } from './cpython-collector.js';
 import { Deallocator } from './deallocator.js';
+import { dominatorsOf, type RetainedSize, retainedSizeOf } from './dominators.js';
 import { GcModule } from './gc-module.js';
-import { type Handle, indexOfHandle, makeHandle, StaleHandleError } from './handle.js';
-import { type CollectionTrigger, HeapState, type UnraisableWhere } from './heap-state.js';
+import { GENERATION_0 } from './generation-lists.js';
+import { type Handle, indexOfHandle, makeHandle } from './handle.js';
+import { HeapDisposedError, NotHeldError, StaleHandleError } from './heap-errors.js';
+import {
+  checkHeapOptions,
+  checkNodeOptions,
+  type HeapOptions,
+  printUnraisable,
+} from './heap-options.js';
+import { HeapScope } from './heap-scope.js';
+import { type HeapSnapshot, takeSnapshot } from './heap-snapshot.js';
+import { HeapState } from './heap-state.js';
 import type { HeapStats } from './heap-stats.js';
 import { assertHeapInvariants } from './invariants.js';
+import { KindNames, NAMELESS } from './kind-names.js';
+import { generationOf, type NodeGeneration } from './node-generation.js';
 import {
   FINALIZABLE,
   FLAG_CALLABLE,
   FLAG_LIVE,
-  GENERATION_0,
-  KIND_MASK,
   LEGACY,
-  OLDEST,
-  PERMANENT,
+  type NodeStore,
   PLAIN,
   WEAK,
 } from './node-store.js';
-import { edgesOf, shortestPathFromRoot } from './reachability.js';
+import { PhantomReference, PhantomReferences } from './phantom-reference.js';
+import { shortestPathFromRoot } from './reachability.js';
+import { aReferenceQueue, type ReferenceQueue } from './reference-queue.js';
+import { viewStats } from './stats-view.js';
 import { WeakReferences } from './weak-references.js';
-
-/** How a {@link Heap} is set up. */
-export interface HeapOptions {
-  /**
-   * Which collector finds unreachable nodes.
-   *
-   * @defaultValue 'cpython'
-   */
-  readonly collector?: CollectorName;
-  /**
-   * The counts above which an allocation collects generation 0, 1 and 2.
-   *
-   * @defaultValue [700, 10, 10]
-   */
-  readonly thresholds?: readonly [number, number, number];
-  /**
-   * When an allocation collects: before the new node is tracked, as CPython up to 3.11, or after, as 3.12.
-   *
-   * @defaultValue 'allocation'
-   */
-  readonly trigger?: CollectionTrigger;
-  /**
-   * The time by which pauses are measured.
-   *
-   * @defaultValue the platform's
-   */
-  readonly clock?: Pick<Clock, 'now'>;
-  /**
-   * Is given what a finalizer or a callback throws: CPython's "unraisable" hook.
-   *
-   * @defaultValue prints it
-   */
-  readonly onUnraisable?: (error: unknown, where: UnraisableWhere) => void;
-}
-
-/** Which collector finds unreachable nodes. */
-export type CollectorName = 'cpython';
 
 /** Is called with a node that is about to die. It may resurrect it, by linking to it or holding it. */
 export type NodeFinalizer = (self: Handle, heap: Heap) => void;
@@ -89,11 +64,17 @@ export interface NodeOptions {
    * @defaultValue 'node'
    */
   readonly kind?: string;
+  /**
+   * How much memory it stands for, in bytes, up to 4 GiB.
+   *
+   * @defaultValue 0
+   */
+  readonly size?: number;
   /** Called once, before the node dies; it may bring the node back. */
   readonly finalizer?: NodeFinalizer;
   /**
-   * Whether the finalizer is of the kind before PEP 442: called at each death by reference count, and never in a cycle, which
-   * it makes uncollectable.
+   * Whether the finalizer is of the kind before PEP 442: called at each death by reference count, and never in a cycle,
+   * which it makes uncollectable.
    *
    * @defaultValue false
    */
@@ -106,27 +87,13 @@ export interface Root extends Disposable {
   readonly node: Handle;
 }
 
-/** The generation that a node is in; `untracked` while it dies. */
-export type NodeGeneration = Generation | 'permanent' | 'untracked';
-
-/** The heap has been disposed of. Code `TENURE_HEAP_DISPOSED`. */
-export class HeapDisposedError extends TenureError {
-  /** Its message says what to do. */
-  constructor() {
-    super('This heap was disposed of. Make a new one.', { code: 'TENURE_HEAP_DISPOSED' });
-  }
-
-  static {
-    nameErrorClass(HeapDisposedError, 'HeapDisposedError');
-  }
-}
-
 /**
  * A heap of nodes with CPython 3.11's reference counts, weak references, finalizers, generations and cycle collector.
  *
  * A node is freed the moment its reference count drops to 0; nodes that hold each other in a cycle wait for the collector.
  * All operations take O(1) unless they say otherwise, and every handle is checked: a stale one throws
- * {@link StaleHandleError} (`TENURE_STALE_HANDLE`).
+ * {@link StaleHandleError} (`TENURE_STALE_HANDLE`), any use after disposal {@link HeapDisposedError}
+ * (`TENURE_HEAP_DISPOSED`).
  *
  * @example
  * ```ts
@@ -146,31 +113,25 @@ export class Heap implements Disposable {
   /** The collector's controls, as Python's `gc` module. */
   readonly gc: GcModule;
   readonly #state: HeapState;
+  readonly #store: NodeStore;
   readonly #weak: WeakReferences;
   readonly #deallocator: Deallocator;
   readonly #collector: CPythonCollector;
-  readonly #kindIds = new Map<string, number>();
-  readonly #kindNames: string[] = [];
+  readonly #kinds: KindNames = new KindNames();
 
   /**
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    */
   constructor(options: HeapOptions = {}) {
-    checkOptions<HeapOptions>('new Heap', options, {
-      collector: oneOf('cpython'),
-      thresholds: threeCounts,
-      trigger: oneOf('allocation', 'safepoint'),
-      clock: objectWith('now'),
-      onUnraisable: aFunction,
+    checkHeapOptions(options);
+    this.#state = new HeapState(this, {
+      clock: options.clock ?? systemClock,
+      thresholds: options.thresholds ?? [700, 10, 10],
+      trigger: options.trigger ?? 'allocation',
+      onUnraisable: options.onUnraisable ?? printUnraisable,
+      trace: options.trace,
     });
-    this.#state = new HeapState(
-      this as never,
-      options.clock ?? systemClock,
-      options.thresholds ?? [700, 10, 10],
-      options.trigger ?? 'allocation',
-      options.onUnraisable ?? printUnraisable,
-    );
-    this.#kindId('node');
+    this.#store = this.#state.store;
     this.#weak = new WeakReferences(this.#state);
     this.#deallocator = new Deallocator(this.#state, this.#weak);
     this.#collector = new CPythonCollector(this.#state, this.#deallocator, this.#weak);
@@ -181,26 +142,44 @@ export class Heap implements Disposable {
 
   // ── Nodes ──
 
-  /** A new node, with a reference count of 1: the caller's own hold, to be given up with {@link Heap.drop}. May collect. */
+  /**
+   * A new node, with a reference count of 1: the caller's own hold, to be given up with {@link Heap.drop}. May collect.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
+   * @throws {@link HeapFullError} (`TENURE_HEAP_FULL`) beyond 2^26 nodes.
+   */
   alloc(options?: NodeOptions): Handle {
-    if (options === undefined) return this.#state.handle(this.#allocate(PLAIN, NAMELESS));
-    const { finalizer, legacy = false } = options;
-    const nodeKind = legacy ? LEGACY : finalizer === undefined ? PLAIN : FINALIZABLE;
-    const name = options.kind === undefined ? NAMELESS : this.#kindId(options.kind);
-    if (finalizer === undefined) return this.#state.handle(this.#allocate(nodeKind, name));
-    const index = this.#allocate(nodeKind | FLAG_CALLABLE, name);
-    this.#state.finalizers[index] = finalizer;
+    if (options === undefined) return this.#state.handle(this.#allocate(PLAIN, NAMELESS, 0));
+    checkNodeOptions(options);
+    const { kind, size = 0, finalizer, legacy = false } = options;
+    const name = kind === undefined ? NAMELESS : this.#kinds.id(kind);
+    const type = legacy ? LEGACY : finalizer === undefined ? PLAIN : FINALIZABLE;
+    if (finalizer === undefined) return this.#state.handle(this.#allocate(type, name, size));
+    const index = this.#allocate(type | FLAG_CALLABLE, name, size);
+    this.#state.callables[index] = finalizer;
     return this.#state.handle(index);
   }
 
   /** Adds a reference from outside the heap. */
   hold(node: Handle): void {
-    this.#deallocator.hold(this.#resolve(node));
+    const index = this.#resolve(node);
+    const { holds } = this.#store;
+    holds[index] = (holds[index] as number) + 1;
+    this.#deallocator.reference(index);
   }
 
-  /** Ends a reference from outside the heap; the node dies if it was the last. */
+  /**
+   * Ends a reference from outside the heap; the node dies if it was the last.
+   *
+   * @throws {@link NotHeldError} (`TENURE_NOT_HELD`) if it is not held from outside.
+   */
   drop(node: Handle): void {
-    this.#deallocator.drop(this.#resolve(node));
+    const index = this.#resolve(node);
+    const { holds } = this.#store;
+    const left = (holds[index] as number) - 1;
+    if (left < 0) throw new NotHeldError(node);
+    holds[index] = left;
+    this.#deallocator.unreference(index);
   }
 
   /** Holds a node until what is returned is disposed of; once. */
@@ -210,35 +189,74 @@ export class Heap implements Disposable {
     return {
       node,
       [Symbol.dispose]: () => {
-        if (!held) return;
+        if (!held || this.#state.disposed) return;
+        this.#state.mustBeUsable();
         held = false;
-        if (!this.#state.disposed) this.drop(node);
+        this.drop(node);
       },
     };
   }
 
-  /** Whether the handle names a node that is alive. Never throws. */
-  isAlive(node: Handle): boolean {
-    return this.#find(node) !== undefined;
+  /**
+   * Calls `body` with a scope, and drops what the scope holds when the body returns or throws: what Python does with the
+   * local variables of a function. The body is synchronous.
+   *
+   * @example
+   * ```ts
+   * import { Heap } from 'tenure/gc';
+   *
+   * const heap = new Heap();
+   * const list = heap.alloc();
+   * heap.scope((locals) => {
+   *   const item = locals.adopt(heap.alloc());
+   *   heap.link(list, item);
+   *   return heap.refcount(item);
+   * }); // => 2
+   * heap.edges(list).map((item) => heap.refcount(item)); // => [1]
+   * ```
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the body returns a promise.
+   */
+  scope<T>(body: (locals: HeapScope) => T): T {
+    const scope = new HeapScope(this);
+    try {
+      const result = body(scope);
+      if (result instanceof Promise) {
+        result.catch(() => {}); // It is refused, so nobody will wait for it.
+        throw new InvalidArgumentError(
+          'heap.scope: the body must be synchronous. Hold what an async function needs with `addRoot`.',
+        );
+      }
+      return result;
+    } finally {
+      if (!this.#state.disposed) scope.end();
+    }
   }
 
-  /** How many references a node has: edges, holds, and weak references not. */
+  /** Whether the handle names a node that is alive. Never throws, but from within the heap's own `trace`. */
+  isAlive(node: Handle): boolean {
+    if (!this.#state.disposed) this.#state.mustBeUsable();
+    return this.#find(node) !== 0;
+  }
+
+  /** How many references a node has: edges and holds; weak references do not count. */
   refcount(node: Handle): number {
-    return this.#state.store.refcount[this.#resolve(node)] as number;
+    return this.#store.refcount[this.#resolve(node)] as number;
   }
 
   /** What a node stands for. */
   kind(node: Handle): string {
-    return this.#kindNames[this.#state.store.kindName[this.#resolve(node)] as number] as string;
+    return this.#kinds.name(this.#store.name(this.#resolve(node)));
+  }
+
+  /** How much memory a node stands for, in bytes. */
+  size(node: Handle): number {
+    return this.#store.size(this.#resolve(node));
   }
 
   /** The generation that a node is in. */
   generation(node: Handle): NodeGeneration {
-    const list = this.#state.store.list[this.#resolve(node)] as number;
-    if (list === PERMANENT) return 'permanent';
-    return list >= GENERATION_0 && list <= OLDEST
-      ? ((list - GENERATION_0) as Generation)
-      : 'untracked';
+    return generationOf(this.#store, this.#resolve(node));
   }
 
   // ── Edges ──
@@ -247,56 +265,54 @@ export class Heap implements Disposable {
   link(source: Handle, target: Handle): number {
     const from = this.#resolveNode(source);
     const to = this.#resolve(target);
-    const { store } = this.#state;
     this.#deallocator.reference(to);
-    store.pushEdge(from, to);
-    return (store.edgeCount[from] as number) - 1;
+    const place = this.#store.edges.push(from, to);
+    this.#state.trace?.edge('edge+', from, to);
+    return place;
   }
 
   /** Makes an edge lead elsewhere; its old target dies if that was the last reference. */
   set(source: Handle, place: number, target: Handle): void {
     const from = this.#resolveNode(source);
     const to = this.#resolve(target);
-    const { store } = this.#state;
-    this.#checkPlace(from, place);
+    const old = this.#targetAt(from, place);
     this.#deallocator.reference(to);
-    const old = store.edgeAt(from, place);
-    store.setEdge(from, place, to);
+    this.#store.edges.replace(from, place, to);
+    const { trace } = this.#state;
+    if (trace !== null) {
+      trace.edge('edge-', from, old);
+      trace.edge('edge+', from, to);
+    }
     this.#deallocator.unreference(old);
   }
 
   /** Removes an edge, closing the gap; its target dies if that was the last reference. The last edge in O(1), others O(edges). */
   unlink(source: Handle, place: number): void {
     const from = this.#resolveNode(source);
-    const { store } = this.#state;
-    this.#checkPlace(from, place);
-    const old = store.edgeAt(from, place);
-    store.removeEdge(from, place);
+    const old = this.#targetAt(from, place);
+    this.#store.edges.remove(from, place);
+    this.#state.trace?.edge('edge-', from, old);
     this.#deallocator.unreference(old);
   }
 
-  /** Removes all edges at once, then ends their references, last to first. */
+  /** Removes all edges at once, then ends their references, last to first. O(edges). */
   clear(source: Handle): void {
     this.#deallocator.clearEdges(this.#resolveNode(source));
   }
 
   /** Where an edge leads. */
   edgeAt(source: Handle, place: number): Handle {
-    const from = this.#resolveNode(source);
-    this.#checkPlace(from, place);
-    return this.#state.handle(this.#state.store.edgeAt(from, place));
+    return this.#state.handle(this.#targetAt(this.#resolveNode(source), place));
   }
 
   /** How many edges a node has. */
   edgeCount(source: Handle): number {
-    const from = this.#resolve(source);
-    return this.#weak.isWeak(from) ? 0 : (this.#state.store.edgeCount[from] as number);
+    return this.#store.edges.count(this.#resolve(source));
   }
 
   /** Where a node's edges lead, in order. O(edges). */
   edges(source: Handle): Handle[] {
-    const targets = edgesOf(this.#state.store, this.#resolve(source));
-    return [...targets].map((index) => this.#state.handle(index));
+    return this.#state.handles(this.#store.edges.targets(this.#resolve(source)));
   }
 
   // ── Weak references ──
@@ -309,24 +325,27 @@ export class Heap implements Disposable {
    */
   weakref(target: Handle, callback?: WeakCallback): Handle {
     const to = this.#resolveNode(target);
-    if (callback === undefined) {
-      const shared = this.#weak.shareable(to);
-      if (shared !== 0) {
-        this.#deallocator.hold(shared);
-        return this.#state.handle(shared);
-      }
-    } else {
+    if (callback !== undefined) {
       checkArgument('heap.weakref', 'callback', callback, aFunction);
+      return this.#newWeak(to, callback, false);
     }
-    return this.#newWeak(to, callback);
+    const shared = this.#weak.shared(to);
+    if (shared === 0) return this.#newWeak(to, undefined, true);
+    const handle = this.#state.handle(shared);
+    this.hold(handle);
+    return handle;
   }
 
   /** @internal A weak reference of its own, as a subclass of Python's `weakref.ref` makes. */
   unsharedWeakref(target: Handle, callback?: WeakCallback): Handle {
-    return this.#newWeak(this.#resolveNode(target), callback);
+    return this.#newWeak(this.#resolveNode(target), callback, false);
   }
 
-  /** The target of a weak reference, held by nobody for it; `null` once it is dead or dying. */
+  /**
+   * The target of a weak reference, not held for the caller; `null` once it is dead or dying.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the node is not a weak reference.
+   */
   deref(weak: Handle): Handle | null {
     const index = this.#resolve(weak);
     if (!this.#weak.isWeak(index)) {
@@ -341,87 +360,116 @@ export class Heap implements Disposable {
     return this.#weak.isWeak(this.#resolve(node));
   }
 
-  /** The weak references to a node, newest first. O(references). */
+  /** The weak references to a node: the shared one first, then the newest first. O(references). */
   weakrefs(target: Handle): Handle[] {
     const index = this.#resolve(target);
-    if (this.#weak.isWeak(index)) return [];
-    return this.#weak.of(index).map((weak) => this.#state.handle(weak));
+    return this.#weak.isWeak(index) ? [] : this.#state.handles(this.#weak.of(index));
+  }
+
+  /**
+   * A reference that never leads to the node, and is put in `queue`, with its tag, once the node has been freed: not while a
+   * finalizer could bring it back, nor when the heap is disposed of.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `queue` is no {@link ReferenceQueue}.
+   */
+  phantom<T>(
+    target: Handle,
+    queue: ReferenceQueue<T>,
+    ...[tag]: undefined extends T ? [tag?: T] : [tag: T]
+  ): PhantomReference<T> {
+    const index = this.#resolve(target);
+    checkArgument('heap.phantom', 'queue', queue, aReferenceQueue);
+    const reference = new PhantomReference(queue, tag as T);
+    this.#state.phantoms ??= new PhantomReferences();
+    this.#state.phantoms.add(index, reference);
+    return reference;
   }
 
   // ── Views ──
 
   /**
-   * The shortest path that keeps a node alive: from one that is held from outside the heap, along edges, to the node.
-   * Empty if it is only waiting to be collected. O(nodes and edges).
+   * The shortest path that keeps a node alive: from one that is held from outside the heap, or by `gc.garbage`, along edges,
+   * to the node. Empty if it is only waiting to be collected. O(nodes and edges).
    */
   pathFromRoot(node: Handle): Handle[] {
-    return shortestPathFromRoot(this.#state.store, this.#resolve(node)).map((index) =>
-      this.#state.handle(index),
-    );
+    return this.#state.handles(shortestPathFromRoot(this.#state, this.#resolve(node)));
+  }
+
+  /**
+   * The immediate dominator of each node that is kept alive: the nearest other node without which it would die; `null` where
+   * no single node keeps it alive. Nodes that only wait to be collected are left out. O(edges · log nodes).
+   *
+   * @example
+   * ```ts
+   * import { Heap } from 'tenure/gc';
+   *
+   * const heap = new Heap();
+   * const [cache, entry] = [heap.alloc({ kind: 'cache' }), heap.alloc({ kind: 'entry', size: 64 })];
+   * heap.link(cache, entry);
+   * heap.dominators().get(entry); // => null
+   * heap.drop(entry); // Now only the cache holds it.
+   * heap.dominators().get(entry) === cache; // => true
+   * heap.retainedSize(cache); // => { nodes: 2, bytes: 64 }
+   * ```
+   */
+  dominators(): Map<Handle, Handle | null> {
+    this.#state.mustBeUsable();
+    return dominatorsOf(this.#state);
+  }
+
+  /** What would die with a node if nothing referred to it: itself and what it dominates. O(edges · log nodes). */
+  retainedSize(node: Handle): RetainedSize {
+    return retainedSizeOf(this.#state, this.#resolve(node));
+  }
+
+  /**
+   * The whole heap as plain data, which stays as it is when the heap changes, and which JSON can carry. O(nodes and edges).
+   *
+   * @example
+   * ```ts
+   * import { Heap } from 'tenure/gc';
+   *
+   * const heap = new Heap();
+   * heap.weakref(heap.alloc({ kind: 'list' }));
+   * const [list, weak] = heap.snapshot().nodes;
+   * [list?.kind, list?.refcount, list?.isRoot]; // => ['list', 1, true]
+   * weak?.target === list?.handle; // => true
+   * ```
+   */
+  snapshot(): HeapSnapshot {
+    this.#state.mustBeUsable();
+    return takeSnapshot(this.#state, this.#kinds, this.#weak);
   }
 
   /** The heap's figures at this moment. O(kinds). */
   get stats(): HeapStats {
-    const { counters, store, garbage, longLivedTotal, longLivedPending } = this.#state;
-    const liveByKind = new Map<string, number>();
-    for (const [id, count] of counters.liveByKind.entries()) {
-      if (count > 0) liveByKind.set(this.#kindNames[id] as string, count);
-    }
-    return {
-      allocated: counters.allocated,
-      freedByRefcount: counters.freed - counters.freedByCycle,
-      freedByCycle: counters.freedByCycle,
-      live: counters.live,
-      peakLive: store.peak,
-      liveByKind,
-      liveByGeneration: [
-        store.listLength[GENERATION_0] as number,
-        store.listLength[GENERATION_0 + 1] as number,
-        store.listLength[OLDEST] as number,
-      ],
-      promoted: [...counters.promoted],
-      survivalRate: [...counters.survivalRate],
-      longLived: { total: longLivedTotal, pending: longLivedPending },
-      uncollectable: counters.uncollectable,
-      garbageLength: garbage.length,
-      finalizersRun: counters.finalizersRun,
-      resurrections: counters.resurrections,
-      weakCallbacks: counters.weakCallbacks,
-      unraisable: counters.unraisable,
-      pauses: {
-        count: counters.pauses,
-        totalMillis: counters.pauseMillis,
-        maxMillis: counters.longestPauseMillis,
-      },
-      lastTrigger: counters.lastTrigger,
-    };
+    return viewStats(this.#state, this.#kinds);
   }
 
   /**
    * Throws an `Error` that says what is wrong if the heap contradicts itself: counts that do not add up, lists that do not
-   * close, edges to the dead. For tests; O(nodes and edges).
+   * close, edges to the dead. For tests, between operations; O(nodes and edges).
    */
   assertInvariants(): void {
-    assertHeapInvariants(this.#state);
+    assertHeapInvariants(this.#state, this.#weak);
   }
 
-  /** Ends the heap: its handles are stale, its finalizers and callbacks are not called. */
+  /** Ends the heap: its handles are stale, its finalizers and callbacks are not called, not even by a running collection. */
   [Symbol.dispose](): void {
-    this.#state.disposed = true;
-    this.#state.callbacks.length = 0;
+    this.#state.dispose();
   }
 
-  #allocate(flags: number, name: number): number {
+  #allocate(typeAndFlags: number, name: number, size: number): number {
     const state = this.#state;
-    if (state.disposed) throw new HeapDisposedError();
-    const { store, counters, counts } = state;
-    const index = store.take(flags, name);
-    state.holds++;
-    counters.allocated++;
-    counters.liveByKind[name] = (counters.liveByKind[name] as number) + 1;
-    const due = ++counts[0] > state.thresholds[0] && this.#mayCollect();
+    state.mustBeUsable();
+    const store = this.#store;
+    const index = store.take(typeAndFlags, name);
+    if (size > 0) store.setSize(index, size);
+    state.counters.born(name, size);
+    const due = ++state.counts[0] > state.thresholds[0] && this.#mayCollect();
     if (due && state.trigger === 'allocation') this.#collector.collectIfDue();
-    store.append(GENERATION_0, index);
+    store.lists.append(GENERATION_0, index);
+    state.trace?.alloc(index, this.#kinds.name(name), size);
     if (due && state.trigger === 'safepoint') this.#collector.collectIfDue();
     return index;
   }
@@ -431,79 +479,47 @@ export class Heap implements Disposable {
     return enabled && thresholds[0] !== 0 && !collecting;
   }
 
-  #newWeak(target: number, callback: WeakCallback | undefined): Handle {
-    this.#deallocator.hold(target);
-    const weak = this.#allocate(WEAK, this.#kindId('weakref'));
-    this.#weak.attach(weak, target, callback);
-    this.#deallocator.drop(target);
+  #newWeak(target: number, callback: WeakCallback | undefined, shared: boolean): Handle {
+    this.#deallocator.borrow(target);
+    const weak = this.#allocate(WEAK, this.#kinds.id('weakref'), 0);
+    this.#weak.attach(weak, target, callback, shared);
+    this.#deallocator.release(target);
     return this.#state.handle(weak);
   }
 
-  #kindId(name: string): number {
-    let id = this.#kindIds.get(name);
-    if (id === undefined) {
-      checkArgument('heap.alloc', 'kind', name, aName);
-      id = this.#kindNames.length;
-      if (id > MOST_KINDS) {
-        throw new InvalidArgumentError(
-          `heap.alloc: more than ${MOST_KINDS} kinds. A kind is a class of nodes, not a name for one.`,
-        );
-      }
-      this.#kindIds.set(name, id);
-      this.#kindNames.push(name);
-      this.#state.counters.liveByKind.push(0);
-    }
-    return id;
-  }
-
-  #find(node: Handle): number | undefined {
-    const { store, disposed } = this.#state;
+  /** The index of a live node, or 0. */
+  #find(node: Handle): number {
+    if (typeof node !== 'number') return 0;
+    const store = this.#store;
     const index = indexOfHandle(node);
-    const isHere =
-      index < store.end &&
-      ((store.flags[index] as number) & FLAG_LIVE) !== 0 &&
-      makeHandle(index, store.reuse[index] as number) === node &&
-      !disposed;
-    return isHere ? index : undefined;
+    return index < store.end &&
+      makeHandle(index, store.tag[index] as number) === node &&
+      store.has(index, FLAG_LIVE) &&
+      !this.#state.closed
+      ? index
+      : 0;
   }
 
   #resolve(node: Handle): number {
     const index = this.#find(node);
-    if (index !== undefined) return index;
-    throw this.#state.disposed ? new HeapDisposedError() : new StaleHandleError(node);
+    if (index !== 0) return index;
+    this.#state.mustBeUsable();
+    throw new StaleHandleError(node);
   }
 
   /** The index of a node that can have edges. */
   #resolveNode(node: Handle): number {
     const index = this.#resolve(node);
-    if (((this.#state.store.flags[index] as number) & KIND_MASK) === WEAK) {
-      throw new InvalidArgumentError('heap: a weak reference has no edges and no weak references.');
-    }
-    return index;
+    if (!this.#weak.isWeak(index)) return index;
+    throw new InvalidArgumentError('heap: a weak reference has no edges and no weak references.');
   }
 
-  #checkPlace(index: number, place: number): void {
-    const count = this.#state.store.edgeCount[index] as number;
-    if (Number.isInteger(place) && place >= 0 && place < count) return;
+  #targetAt(source: number, place: number): number {
+    const { edges } = this.#store;
+    const count = edges.count(source);
+    if (Number.isInteger(place) && place >= 0 && place < count) return edges.at(source, place);
     throw new InvalidArgumentError(
       `heap: the node has ${count} edges, so \`place\` must be an integer from 0 below that, got ${String(place)}.`,
     );
   }
-}
-
-/** The number of the kind `node`. */
-const NAMELESS = 0;
-
-/** As many as their ids have room for. */
-const MOST_KINDS = 65_535;
-
-const threeCounts: OptionCheck = (value) =>
-  Array.isArray(value) &&
-  value.length === 3 &&
-  value.every((count) => integer(0)(count) === undefined)
-    ? undefined
-    : 'three integers ≥ 0';
-
-function printUnraisable(error: unknown, where: UnraisableWhere): void {
-  reportIgnoredError(`a ${where} of a simulated heap`, error);
 }

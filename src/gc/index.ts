@@ -29,29 +29,57 @@ export {
   DEBUG_STATS,
   DEBUG_UNCOLLECTABLE,
 } from './debug-flags.js';
-export { type CollectionCallback, type Garbage, GcModule } from './gc-module.js';
-export { type Handle, StaleHandleError } from './handle.js';
+export type { RetainedSize } from './dominators.js';
 export {
-  type CollectorName,
+  exportHeap,
+  type HeapExportFormat,
+  type HeapExportOptions,
+  type HeapExportSource,
+} from './export-heap.js';
+export { type Garbage, GcModule } from './gc-module.js';
+export type { Handle } from './handle.js';
+export {
   Heap,
-  HeapDisposedError,
-  type HeapOptions,
   type NodeFinalizer,
-  type NodeGeneration,
   type NodeOptions,
   type Root,
   type WeakCallback,
 } from './heap.js';
 export {
-  type HeapObservation,
-  type HeapOp,
-  type HeapProgram,
-  type HeapProgramEvent,
-  runHeapProgram,
-} from './heap-program.js';
+  HeapBusyError,
+  HeapDisposedError,
+  HeapFullError,
+  NotHeldError,
+  StaleHandleError,
+} from './heap-errors.js';
+export type { CollectorName, HeapOptions } from './heap-options.js';
 export type {
+  HeapObservation,
+  HeapOp,
+  HeapProgram,
+  HeapProgramEvent,
+} from './heap-program.js';
+export type { HeapScope } from './heap-scope.js';
+export type { HeapSnapshot, SnapshotNode } from './heap-snapshot.js';
+export type {
+  CollectionCallback,
   CollectionInfo,
   CollectionTrigger,
   UnraisableWhere,
 } from './heap-state.js';
 export type { GenerationStats, HeapStats, LastTrigger } from './heap-stats.js';
+export type {
+  AllocEvent,
+  CollectionPhase,
+  EdgeEvent,
+  HeapEvent,
+  NodeEvent,
+  PhaseEvent,
+  PromoteEvent,
+  WeakCallbackEvent,
+  WeakClearEvent,
+} from './heap-trace.js';
+export type { NodeGeneration } from './node-generation.js';
+export { PhantomReference } from './phantom-reference.js';
+export { ReferenceQueue } from './reference-queue.js';
+export { runHeapProgram } from './run-heap-program.js';

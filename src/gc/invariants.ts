@@ -1,81 +1,65 @@
 /** What has to be true of a simulated heap between any two operations. */
+import { GENERATION_0, PERMANENT } from './generation-lists.js';
 import type { HeapState } from './heap-state.js';
-import {
-  FLAG_COLLECTING,
-  FLAG_UNREACHABLE,
-  GENERATION_0,
-  KIND_MASK,
-  PERMANENT,
-  WEAK,
-} from './node-store.js';
-import { countIncomingEdges, edgesOf, liveNodes } from './reachability.js';
+import type { WeakReferences } from './weak-references.js';
 
 /** Throws an `Error` that says what is wrong, if anything is. */
-export function assertHeapInvariants(state: HeapState): void {
-  const { store } = state;
-  const incoming = countIncomingEdges(store);
+export function assertHeapInvariants(state: HeapState, weak: WeakReferences): void {
+  const { store, counters } = state;
   const listed = nodesInLists(state);
-  let references = 0;
-  let edges = 0;
-  let live = 0;
-  for (const index of liveNodes(store)) {
-    live++;
-    const refcount = store.refcount[index] as number;
-    references += refcount;
-    edges += incoming[index] as number;
-    claim(refcount >= (incoming[index] as number), index, 'has more edges to it than references');
-    claim(listed.has(index), index, 'is alive and in no generation');
-    claim(
-      ((store.flags[index] as number) & (FLAG_COLLECTING | FLAG_UNREACHABLE)) === 0,
-      index,
-      'is marked by a collection that has ended',
-    );
-    for (const target of edgesOf(store, index)) {
+  const incoming = new Int32Array(store.end);
+  for (const index of listed) {
+    for (const target of store.edges.targets(index)) {
       claim(listed.has(target), index, `has an edge to the dead node ${target}`);
+      incoming[target] = (incoming[target] as number) + 1;
     }
-    if (((store.flags[index] as number) & KIND_MASK) === WEAK) checkWeak(state, index);
   }
-  if (references !== edges + state.holds) {
-    throw new Error(`${references} references, but ${edges} edges and ${state.holds} holds`);
+  let live = 0;
+  let own = 0;
+  store.visit((index) => {
+    live++;
+    claim(listed.has(index), index, 'is alive and in no generation');
+    claim(store.gcWord[index] === 0, index, 'is marked by a collection that has ended');
+    const accounted = (incoming[index] as number) + (store.holds[index] as number);
+    const references = store.refcount[index] as number;
+    claim(references >= accounted, index, 'has more edges and holds than references');
+    own += references - accounted;
+    if (weak.isWeak(index)) checkWeak(index, weak);
+  });
+  for (const index of state.garbage) claim(listed.has(index), index, 'is garbage and dead');
+  if (own !== state.ownReferences) {
+    throw new Error(`${own} references are neither edges nor holds, ${state.ownReferences} known`);
   }
-  if (live !== state.counters.live || live !== listed.size) {
-    throw new Error(`${live} live nodes, ${state.counters.live} counted, ${listed.size} listed`);
+  if (live !== counters.live || live !== listed.size) {
+    throw new Error(`${live} live nodes, ${counters.live} counted, ${listed.size} listed`);
   }
 }
 
-function nodesInLists({ store }: HeapState): Set<number> {
+function nodesInLists({ store: { lists } }: HeapState): Set<number> {
   const nodes = new Set<number>();
   for (let list = GENERATION_0; list <= PERMANENT; list++) {
-    let length = 0;
-    let before = list;
-    for (let i = store.next[list] as number; i !== list; i = store.next[i] as number) {
-      claim(store.previous[i] === before, i, 'does not point back to its predecessor');
-      claim(store.list[i] === list, i, 'does not know its generation');
-      claim(!nodes.has(i), i, 'is in two places');
-      nodes.add(i);
-      before = i;
-      length++;
-    }
-    if (length !== store.listLength[list]) {
-      throw new Error(`list ${list} has ${length} nodes, ${store.listLength[list]} counted`);
+    const before = nodes.size;
+    let previous = list;
+    lists.visit(list, (index) => {
+      claim(lists.links[2 * index + 1] === previous, index, 'does not point back');
+      claim(lists.listOf[index] === list, index, 'does not know its generation');
+      claim(!nodes.has(index), index, 'is in two places');
+      nodes.add(index);
+      previous = index;
+    });
+    if (nodes.size - before !== lists.length(list)) {
+      throw new Error(
+        `list ${list} has ${nodes.size - before} nodes, ${lists.length(list)} counted`,
+      );
     }
   }
   return nodes;
 }
 
-function checkWeak({ store }: HeapState, weak: number): void {
-  const target = store.edgeA[weak] as number;
+function checkWeak(reference: number, weak: WeakReferences): void {
+  const target = weak.target(reference);
   if (target === 0) return;
-  let found = false;
-  for (let i = store.weakHead[target] as number; i !== 0; i = store.edgeB[i] as number) {
-    claim(
-      store.edgeA[i] === target,
-      i,
-      `is in the list of weak references to ${target} by mistake`,
-    );
-    if (i === weak) found = true;
-  }
-  claim(found, weak, 'is missing from the weak references of its target');
+  claim(weak.of(target).includes(reference), reference, "is missing from its target's references");
 }
 
 function claim(holds: boolean, index: number, complaint: string): void {

@@ -1,61 +1,41 @@
 /**
- * Who keeps a node alive: the shortest path to it from a node that is held from outside the heap. Breadth first, from all
- * such nodes at once, so the first path found is the shortest. O(nodes and edges).
+ * Who keeps a node alive: the shortest path to it from a node that is held from outside the heap, or by `gc.garbage`.
+ * Breadth first, from all such nodes at once, so the first path found is the shortest. O(nodes and edges).
  */
-import { FLAG_LIVE, KIND_MASK, type NodeStore, WEAK } from './node-store.js';
+import type { HeapState } from './heap-state.js';
 
 /** The indices on the path, from the root to `target`; empty if nothing outside keeps it alive. */
-export function shortestPathFromRoot(store: NodeStore, target: number): number[] {
-  const cameFrom = new Map<number, number>();
-  const queue = rootsOf(store);
-  for (const root of queue) cameFrom.set(root, 0);
-  for (let i = 0; i < queue.length && !cameFrom.has(target); i++) {
+export function shortestPathFromRoot(state: HeapState, target: number): number[] {
+  const { edges, end } = state.store;
+  const NOT_FOUND = 0;
+  /** Where each node was reached from; a root from itself. */
+  const cameFrom = new Int32Array(end);
+  const queue = rootsOf(state);
+  for (const root of queue) cameFrom[root] = root;
+  for (let i = 0; i < queue.length && cameFrom[target] === NOT_FOUND; i++) {
     const source = queue[i] as number;
-    for (const next of edgesOf(store, source)) {
-      if (cameFrom.has(next)) continue;
-      cameFrom.set(next, source);
+    const count = edges.count(source);
+    for (let place = 0; place < count; place++) {
+      const next = edges.at(source, place);
+      if (cameFrom[next] !== NOT_FOUND) continue;
+      cameFrom[next] = source;
       queue.push(next);
     }
   }
-  const path: number[] = [];
-  for (let at = cameFrom.has(target) ? target : 0; at !== 0; at = cameFrom.get(at) ?? 0) {
-    path.unshift(at);
+  if (cameFrom[target] === NOT_FOUND) return [];
+  const path = [target];
+  for (let at = target; cameFrom[at] !== at; ) {
+    at = cameFrom[at] as number;
+    path.push(at);
   }
-  return path;
+  return path.reverse();
 }
 
-/** How many edges lead to each node, by index. */
-export function countIncomingEdges(store: NodeStore): Int32Array {
-  const incoming = new Int32Array(store.end);
-  for (const index of liveNodes(store)) {
-    for (const target of edgesOf(store, index)) {
-      incoming[target] = (incoming[target] as number) + 1;
-    }
-  }
-  return incoming;
-}
-
-/** The indices of all live nodes. */
-export function* liveNodes(store: NodeStore): Generator<number> {
-  for (let index = 0; index < store.end; index++) {
-    if (((store.flags[index] as number) & FLAG_LIVE) !== 0) yield index;
-  }
-}
-
-/** The targets of a node's strong edges, in order. */
-export function* edgesOf(store: NodeStore, index: number): Generator<number> {
-  if (((store.flags[index] as number) & KIND_MASK) === WEAK) return;
-  for (let place = 0; place < (store.edgeCount[index] as number); place++) {
-    yield store.edgeAt(index, place);
-  }
-}
-
-/** Nodes with references that no edge accounts for. */
-function rootsOf(store: NodeStore): number[] {
-  const incoming = countIncomingEdges(store);
+/** The nodes that are held from outside, each once, in the order in which they lie. */
+export function rootsOf({ store, garbage }: HeapState): number[] {
   const roots: number[] = [];
-  for (const index of liveNodes(store)) {
-    if ((store.refcount[index] as number) > (incoming[index] as number)) roots.push(index);
-  }
-  return roots;
+  store.visit((index) => {
+    if ((store.holds[index] as number) > 0) roots.push(index);
+  });
+  return [...new Set([...roots, ...garbage])];
 }

@@ -1,95 +1,123 @@
 /**
  * Weak references: nodes that know a target without holding it. The references to one target form a list that begins at
- * the target, the newest first.
+ * the target. One without a callback that `weakref` hands out again is its first; the others follow, the newest first.
  *
  * ```
- *   target ──weakHead──▶ newest ──edgeB──▶ … ──edgeB──▶ oldest
- *                          ◀──weakHead──       ◀──weakHead──
+ *   target ──chain──▶ shared ──chain──▶ newest ──chain──▶ … ──chain──▶ oldest
+ *                        ◀────newer────    ◀────newer────    ◀──newer──
  * ```
+ *
+ * The columns are made with the first weak reference: most heaps have none.
  */
-import type { HeapState, NodeCallback } from './heap-state.js';
-import { FLAG_CALLABLE, KIND_MASK, WEAK } from './node-store.js';
+import { grownColumn } from './column.js';
+import type { HeapState, NodeCallable } from './heap-state.js';
+import { FLAG_CALLABLE, FLAG_SHARED, type NodeStore, WEAK } from './node-store.js';
 
 export class WeakReferences {
   readonly #state: HeapState;
+  readonly #store: NodeStore;
+  /** What each weak reference refers to; 0 once that is dead. */
+  #target: Int32Array = new Int32Array(0);
+  /** Of a target its first reference, of a reference the one after it; or 0. */
+  #chain: Int32Array = new Int32Array(0);
+  /** Of a reference the one before it; 0 if that is the target. */
+  #newer: Int32Array = new Int32Array(0);
 
   constructor(state: HeapState) {
     this.#state = state;
+    this.#store = state.store;
+  }
+
+  isWeak(index: number): boolean {
+    return this.#store.kind(index) === WEAK;
+  }
+
+  /** The first reference to a node, or 0. */
+  first(target: number): number {
+    return target < this.#chain.length ? (this.#chain[target] as number) : 0;
+  }
+
+  /** The reference after this one, or 0. */
+  next(weak: number): number {
+    return this.#chain[weak] as number;
+  }
+
+  /** The references to a node, in their list's order. */
+  of(target: number): number[] {
+    const references: number[] = [];
+    for (let weak = this.first(target); weak !== 0; weak = this.next(weak)) references.push(weak);
+    return references;
+  }
+
+  /** The target's index, or 0 if it is dead or dying. */
+  target(weak: number): number {
+    const target = this.#target[weak] as number;
+    return target !== 0 && (this.#store.refcount[target] as number) > 0 ? target : 0;
+  }
+
+  callback(weak: number): NodeCallable | undefined {
+    return this.#store.has(weak, FLAG_CALLABLE) ? this.#state.callables[weak] : undefined;
+  }
+
+  /** A live reference that is there to be shared, or 0. */
+  shared(target: number): number {
+    const first = this.first(target);
+    return first !== 0 &&
+      this.#store.has(first, FLAG_SHARED) &&
+      (this.#store.refcount[first] as number) > 0
+      ? first
+      : 0;
   }
 
   /** Makes the node `weak` refer to `target`. */
-  attach(weak: number, target: number, callback: NodeCallback | undefined): void {
-    const { store, weakCallbacks } = this.#state;
-    const newest = store.weakHead[target] as number;
-    store.edgeA[weak] = target;
-    store.edgeB[weak] = newest;
-    store.weakHead[weak] = 0;
-    if (newest !== 0) store.weakHead[newest] = weak;
-    store.weakHead[target] = weak;
+  attach(weak: number, target: number, callback: NodeCallable | undefined, shared: boolean): void {
+    this.#fitStore();
+    const first = this.first(target);
+    const after = !shared && first !== 0 && this.#store.has(first, FLAG_SHARED) ? first : 0;
+    const chain = this.#chain;
+    const newer = this.#newer;
+    const older = chain[after === 0 ? target : after] as number;
+    this.#target[weak] = target;
+    chain[weak] = older;
+    newer[weak] = after;
+    if (older !== 0) newer[older] = weak;
+    chain[after === 0 ? target : after] = weak;
+    if (shared) this.#store.raise(weak, FLAG_SHARED);
     if (callback === undefined) return;
-    weakCallbacks[weak] = callback;
-    store.flags[weak] = (store.flags[weak] as number) | FLAG_CALLABLE;
+    this.#state.callables[weak] = callback;
+    this.#store.raise(weak, FLAG_CALLABLE);
   }
 
   /** Makes the reference dead, keeping its callback. */
   clear(weak: number): void {
-    const { store } = this.#state;
-    const target = store.edgeA[weak] as number;
+    const target = this.#target[weak] as number;
     if (target === 0) return;
-    const older = store.edgeB[weak] as number;
-    const newer = store.weakHead[weak] as number;
-    if (newer === 0) store.weakHead[target] = older;
-    else store.edgeB[newer] = older;
-    if (older !== 0) store.weakHead[older] = newer;
-    store.edgeA[weak] = 0;
-    store.edgeB[weak] = 0;
-    store.weakHead[weak] = 0;
+    const older = this.#chain[weak] as number;
+    const newer = this.#newer[weak] as number;
+    this.#chain[newer === 0 ? target : newer] = older;
+    if (older !== 0) this.#newer[older] = newer;
+    this.#target[weak] = 0;
+    this.#chain[weak] = 0;
+    this.#newer[weak] = 0;
+    this.#state.trace?.weakClear(weak, target);
   }
 
   /** Makes the reference dead and forgets its callback. */
   detach(weak: number): void {
     this.clear(weak);
-    const { store, weakCallbacks } = this.#state;
-    if (((store.flags[weak] as number) & FLAG_CALLABLE) !== 0) weakCallbacks[weak] = undefined;
+    if (this.#store.has(weak, FLAG_CALLABLE)) this.#state.callables[weak] = undefined;
   }
 
   /** Makes all references to `target` dead, silently. */
-  clearAll(target: number): void {
-    const { store } = this.#state;
-    for (let weak = store.weakHead[target]; weak; weak = store.weakHead[target]) this.detach(weak);
+  detachAll(target: number): void {
+    for (let weak = this.first(target); weak !== 0; weak = this.first(target)) this.detach(weak);
   }
 
-  /** The target's index, or 0 if it is dead or dying. */
-  target(weak: number): number {
-    const { store } = this.#state;
-    const target = store.edgeA[weak] as number;
-    return target !== 0 && (store.refcount[target] as number) > 0 ? target : 0;
-  }
-
-  /** The references to a node, newest first. */
-  of(target: number): number[] {
-    const { store } = this.#state;
-    const references: number[] = [];
-    for (
-      let weak = store.weakHead[target] as number;
-      weak !== 0;
-      weak = store.edgeB[weak] as number
-    ) {
-      references.push(weak);
-    }
-    return references;
-  }
-
-  /** A live reference without a callback, which another one without can share. */
-  shareable(target: number): number {
-    const { store, weakCallbacks } = this.#state;
-    for (const weak of this.of(target)) {
-      if (weakCallbacks[weak] === undefined && (store.refcount[weak] as number) > 0) return weak;
-    }
-    return 0;
-  }
-
-  isWeak(index: number): boolean {
-    return ((this.#state.store.flags[index] as number) & KIND_MASK) === WEAK;
+  #fitStore(): void {
+    const { capacity } = this.#store;
+    if (this.#target.length === capacity) return;
+    this.#target = grownColumn(this.#target, capacity);
+    this.#chain = grownColumn(this.#chain, capacity);
+    this.#newer = grownColumn(this.#newer, capacity);
   }
 }

@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   DEBUG_SAVEALL,
   type Handle,
   Heap,
   HeapDisposedError,
   type HeapOptions,
+  type HeapProgram,
+  InvalidArgumentError,
+  type NodeOptions,
   runHeapProgram,
   StaleHandleError,
 } from '../../src/gc/index.js';
@@ -159,10 +162,130 @@ test('the facade refuses generations and thresholds that are none', () => {
   expect(() => gc.setDebug(0.5)).toThrow('`flags` must be an integer ≥ 0');
 });
 
-test('an unknown op is refused by name', () => {
-  expect(() => runHeapProgram({ name: 'p', ops: [['explode', 1]] })).toThrow(
-    'unknown op "explode"',
+test.each([
+  [{ ops: [['explode', 1]] }, 'unknown op "explode"'],
+  [{ ops: [['constructor']] }, 'unknown op "constructor"'],
+  [{ ops: [['new']] }, '"new" takes 1 operands'],
+  [{ ops: [['new', 16]] }, 'operand 1 must be a register, an integer from 0 to 15'],
+  [{ ops: [['newf', 0, 0]] }, 'operand 2 must be an action, or -1 for none'],
+  [
+    {
+      ops: [
+        ['new', 0],
+        ['weak', 1, 0, -3],
+      ],
+    },
+    'ops[1] ["weak",1,0,-3]: operand 3 must be an action',
+  ],
+  [{ ops: [['collect', 3]] }, 'operand 1 must be a generation, an integer from 0 to 2'],
+  [{ ops: [['unlink', 0, 0.5]] }, 'operand 2 must be a number'],
+  [{ ops: [], actions: [[['drop', 99]]] }, 'actions[0][0] ["drop",99]'],
+  [{ ops: [17] }, 'unknown op'],
+  [{ ops: 'new' }, '`ops` must be an array of operations'],
+])('a wrong heap program is refused before it runs: %j', (program, message) => {
+  const run = (): unknown => runHeapProgram({ name: 'p', ...program } as unknown as HeapProgram);
+  expect(run).toThrow(InvalidArgumentError);
+  expect(run).toThrow(message);
+});
+
+test.each([
+  [{ kind: '' }, '`kind` must be a non-empty string'],
+  [{ size: -1 }, '`size` must be an integer from 0 to 4294967295'],
+  [{ finalizer: 'me' }, '`finalizer` must be a function'],
+  [{ legacy: 1 }, '`legacy` must be true or false'],
+  [{ finaliser: () => {} }, 'unknown option `finaliser`'],
+  [null, 'options must be an object'],
+])(
+  'a wrong option of a node is refused by name, and nothing is allocated: %j',
+  (options, message) => {
+    const heap = new Heap();
+    expect(() => heap.alloc(options as NodeOptions)).toThrow(message);
+    expect(heap.stats.allocated).toBe(0);
+  },
+);
+
+test('a hook that throws itself does not leave a collection half done', () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const heap = new Heap({
+    onUnraisable: () => {
+      throw new Error('from the hook');
+    },
+  });
+  for (let i = 0; i < 3; i++) {
+    const node = heap.alloc({
+      finalizer: () => {
+        throw new Error(`from finalizer ${i}`);
+      },
+    });
+    heap.link(node, node);
+    heap.drop(node);
+  }
+  expect(heap.gc.collect()).toBe(3);
+  expect(heap.stats).toMatchObject({ live: 0, unraisable: 3 });
+  const messages = printed.mock.calls.map(([, error]) => (error as Error).message);
+  expect(messages.slice(0, 2)).toEqual(['from finalizer 0', 'from the hook']);
+  expect(messages).toHaveLength(6);
+  printed.mockRestore();
+  heap.assertInvariants();
+});
+
+test('without a hook, what a finalizer throws is printed', () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const heap = new Heap();
+  const failure = new Error('from a finalizer');
+  heap.drop(
+    heap.alloc({
+      finalizer: () => {
+        throw failure;
+      },
+    }),
   );
+  expect(printed.mock.calls).toEqual([
+    ['tenure: error ignored in a finalizer of a simulated heap:', failure],
+  ]);
+  printed.mockRestore();
+});
+
+test('a heap that is disposed of by a callback of its weak references, or of its collector, ends in order', () => {
+  for (const arrange of [
+    (heap: Heap, node: Handle): void =>
+      void heap.weakref(node, (_weak, it) => it[Symbol.dispose]()),
+    (heap: Heap): void => void heap.gc.callbacks.push(() => heap[Symbol.dispose]()),
+  ]) {
+    const heap = new Heap();
+    let finalized = 0;
+    const node = heap.alloc({ finalizer: () => finalized++ });
+    arrange(heap, node);
+    heap.link(node, node);
+    heap.drop(node);
+    expect(heap.gc.collect()).toBe(1);
+    expect(finalized).toBe(0);
+    expect(() => heap.gc.collect()).toThrow(HeapDisposedError);
+  }
+});
+
+test('of several callbacks of one target, those after the one that disposes of the heap do not run', () => {
+  const heap = new Heap();
+  const node = heap.alloc();
+  let ran = 0;
+  for (let i = 0; i < 3; i++) {
+    heap.weakref(node, (_weak, within) => {
+      ran++;
+      within[Symbol.dispose]();
+    });
+  }
+  heap.drop(node);
+  expect(ran).toBe(1);
+});
+
+test('an allocation during which a finalizer disposes of the heap', () => {
+  const heap = new Heap({ thresholds: [1, 10, 10] });
+  const node = heap.alloc({ finalizer: (_self, within) => within[Symbol.dispose]() });
+  heap.link(node, node);
+  heap.drop(node);
+  const born = heap.alloc();
+  expect(heap.isAlive(born)).toBe(false);
+  expect(() => heap.alloc()).toThrow(HeapDisposedError);
 });
 
 test('save-all keeps what would be freed, until the garbage is cleared', () => {

@@ -156,6 +156,24 @@ test('statistics tell kinds, generations, promotions, survival and pauses', () =
   for (const node of keep) expect(heap.generation(node)).toBe(2);
 });
 
+test('sizes add up to the bytes that are live, and a place that is used again starts without one', () => {
+  const heap = new Heap();
+  const small = heap.alloc();
+  const large = heap.alloc({ size: 4_000_000_000 });
+  const cycle = heap.alloc({ size: 24 });
+  heap.link(cycle, cycle);
+  heap.drop(cycle);
+  expect([small, large, cycle].map((node) => heap.size(node))).toEqual([0, 4_000_000_000, 24]);
+  expect(heap.stats.bytesLive).toBe(4_000_000_024);
+  heap.gc.collect();
+  expect(heap.stats.bytesLive).toBe(4_000_000_000);
+  heap.drop(large);
+  expect(heap.stats.bytesLive).toBe(0);
+  const reused = [heap.alloc(), heap.alloc()];
+  expect(reused.map((node) => heap.size(node))).toEqual([0, 0]);
+  expect(heap.stats.bytesLive).toBe(0);
+});
+
 test('allocations collect when the count is over the threshold, before or after the new node is tracked', () => {
   for (const [trigger, promoted] of [
     ['allocation', 2],

@@ -78,3 +78,207 @@ test('in a cycle, weak references are dead before finalizers run', () => {
   expect(heap.gc.collect()).toBe(1);
   expect(seen).toEqual([null]);
 });
+
+// What CPython's own tests of `weakref` check that a heap program cannot say; named after them.
+
+test('test_subclass_refs_dont_replace_standard_refs: the shared reference stays first and shared', () => {
+  const heap = new Heap();
+  const node = heap.alloc();
+  const special = heap.unsharedWeakref(node);
+  const standard = heap.weakref(node);
+  expect(standard).not.toBe(special);
+  const another = heap.unsharedWeakref(node);
+  expect(heap.weakrefs(node)).toEqual([standard, another, special]);
+  expect(heap.weakref(node)).toBe(standard);
+  heap.assertInvariants();
+});
+
+test('test_getweakrefcount: dead references do not count', () => {
+  const heap = new Heap();
+  const node = heap.alloc();
+  const weaks = [1, 2, 3].map(() => heap.weakref(node, () => {}));
+  expect(heap.weakrefs(node)).toHaveLength(3);
+  heap.drop(weaks[1] as Handle);
+  expect(heap.weakrefs(node)).toEqual([weaks[2], weaks[0]]);
+  expect(heap.weakrefs(weaks[0] as Handle)).toEqual([]);
+  heap.assertInvariants();
+});
+
+test('test_ref_created_during_del: it is dead afterwards, and called back', () => {
+  const heap = new Heap();
+  let created!: Handle;
+  let called = 0;
+  const node = heap.alloc({
+    finalizer: (self, within) => {
+      created = within.weakref(self, () => called++);
+      expect(within.deref(created)).toBe(self);
+    },
+  });
+  heap.drop(node);
+  expect(heap.isAlive(node)).toBe(false);
+  expect(heap.deref(created)).toBeNull();
+  expect(called).toBe(1);
+  heap.assertInvariants();
+});
+
+test('test_finalize: a callback that was taken back before does not run', () => {
+  const heap = new Heap();
+  const node = heap.alloc();
+  const ran: string[] = [];
+  const kept = heap.weakref(node, () => ran.push('kept'));
+  heap.drop(heap.weakref(node, () => ran.push('taken back')));
+  heap.drop(node);
+  heap.drop(kept);
+  expect(ran).toEqual(['kept']);
+});
+
+test('test_weak_values: entries of a table vanish with their values', () => {
+  const heap = new Heap();
+  const table = new Map<string, Handle>();
+  const values = ['a', 'b', 'c'].map((key) => {
+    const value = heap.alloc();
+    const entry = heap.weakref(value, (weak, within) => {
+      table.delete(key);
+      within.drop(weak);
+    });
+    table.set(key, entry);
+    return value;
+  });
+  heap.link(values[1] as Handle, values[1] as Handle);
+  for (const value of values.slice(0, 2)) heap.drop(value);
+  expect([...table.keys()]).toEqual(['b', 'c']);
+  heap.gc.collect();
+  expect([...table.keys()]).toEqual(['c']);
+  expect(heap.stats.live).toBe(2);
+  heap.assertInvariants();
+});
+
+test('test_weak_keyed_cascading_deletes: each death causes the next', () => {
+  const heap = new Heap();
+  const table = new Map<Handle, Handle>();
+  let previous: Handle | undefined;
+  for (let i = 0; i < 200; i++) {
+    const key = heap.alloc();
+    if (previous !== undefined) {
+      const target = previous;
+      const weak = heap.weakref(target, (self, within) => {
+        const value = table.get(self) as Handle;
+        table.delete(self);
+        within.drop(value);
+        within.drop(self);
+      });
+      table.set(weak, key);
+    }
+    previous = key;
+  }
+  const first = heap.gc.getObjects()[0] as Handle;
+  heap.drop(first);
+  expect(table.size).toBe(0);
+  expect(heap.stats.live).toBe(0);
+  heap.assertInvariants();
+});
+
+test('young garbage that holds an old node kills it at once; its finalizer finds the garbage dead', () => {
+  const heap = new Heap();
+  const seen: (Handle | null)[] = [];
+  let weak!: Handle;
+  const old = heap.alloc({ finalizer: () => seen.push(heap.deref(weak)) });
+  heap.gc.collect();
+  const [young, watched] = [heap.alloc(), heap.alloc()];
+  weak = heap.weakref(watched);
+  heap.link(young, old);
+  heap.link(young, watched);
+  heap.link(watched, young);
+  for (const node of [young, watched, old]) heap.drop(node);
+  expect(heap.generation(old)).toBe(2);
+  expect(heap.gc.collect(0)).toBe(2);
+  expect(seen).toEqual([null]);
+  expect(heap.gc.getObjects()).toEqual([weak]);
+  heap.assertInvariants();
+});
+
+test('of the references before the first callback, two are let go of at once and the others kept', () => {
+  const heap = new Heap();
+  const node = heap.alloc();
+  let during: number[] = [];
+  const plain: Handle[] = [];
+  heap.unsharedWeakref(node, () => {
+    during = plain.map((weak) => heap.refcount(weak));
+  });
+  for (let i = 0; i < 3; i++) plain.push(heap.unsharedWeakref(node));
+  heap.drop(node);
+  expect(during).toEqual([2, 1, 1]);
+  expect(plain.map((weak) => heap.refcount(weak))).toEqual([1, 1, 1]);
+  heap.assertInvariants();
+});
+
+test('the shared reference is let go of before a callback runs, however new the callback is', () => {
+  const heap = new Heap();
+  const node = heap.alloc();
+  const shared = heap.weakref(node);
+  let during = 0;
+  heap.weakref(node, () => {
+    during = heap.refcount(shared);
+  });
+  heap.drop(node);
+  expect(during).toBe(1);
+});
+
+test('a reference that a legacy finalizer makes is dead afterwards, silently, whoever comes to its place', () => {
+  const heap = new Heap();
+  let created!: Handle;
+  let called = 0;
+  const node = heap.alloc({
+    legacy: true,
+    finalizer: (self, within) => {
+      created = within.weakref(self, () => called++);
+    },
+  });
+  heap.drop(node);
+  heap.alloc();
+  expect(heap.deref(created)).toBeNull();
+  expect(called).toBe(0);
+  heap.assertInvariants();
+});
+
+/** Lets a chain go that is so deep that its end, `deep`, is set aside while `leaf`, beside it, is finalized. */
+function dropWithDeepEndSetAside(heap: Heap, deep: Handle, whileSetAside: () => void): void {
+  const leaf = heap.alloc({ finalizer: whileSetAside });
+  const last = heap.alloc();
+  heap.link(last, leaf);
+  heap.link(last, deep);
+  let head = last;
+  for (let level = 1; level < 50; level++) {
+    const next = heap.alloc();
+    heap.link(next, head);
+    heap.drop(head);
+    head = next;
+  }
+  heap.drop(leaf);
+  heap.drop(deep);
+  heap.drop(head);
+}
+
+test('a target that is set aside to die is dead already', () => {
+  const heap = new Heap();
+  const deep = heap.alloc();
+  const weak = heap.weakref(deep);
+  const seen: (Handle | null)[] = [];
+  dropWithDeepEndSetAside(heap, deep, () => seen.push(heap.deref(weak)));
+  expect(seen).toEqual([null]);
+  expect(heap.stats.live).toBe(1);
+});
+
+test('a shared reference that is set aside to die is not handed out again', () => {
+  const heap = new Heap();
+  const target = heap.alloc();
+  const dying = heap.weakref(target);
+  let fresh!: Handle;
+  dropWithDeepEndSetAside(heap, dying, () => {
+    fresh = heap.weakref(target);
+  });
+  expect(fresh).not.toBe(dying);
+  expect(heap.deref(fresh)).toBe(target);
+  expect(heap.weakref(target)).toBe(fresh);
+  heap.assertInvariants();
+});

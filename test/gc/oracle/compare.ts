@@ -1,15 +1,20 @@
 /**
  * Compares the simulated heap with a live CPython 3.11: `npm run oracle -- --seed 1 --count 10000`, optionally with
- * `--profile NAME` and `--ops N`. With `--record`, writes the digests that the test-suite compares with instead.
+ * `--profile NAME` and `--ops N`. `--record` also writes what the test suite compares with: a digest of every
+ * observation, and the first few hundred observations in full.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { runHeapProgram } from '../../../src/gc/index.js';
-import { generateProgram } from '../program-generator.js';
+import { generateProgram, PROFILES } from '../program-generator.js';
 import { runOnCPython } from './cpython.js';
 import { observationDigest } from './observation-digest.js';
 
 const BATCH = 1_000;
+
+/** How many observations are stored in full: 20 of each profile. */
+const RECORDED_IN_FULL = 260;
 
 const { values } = parseArgs({
   options: {
@@ -20,19 +25,27 @@ const { values } = parseArgs({
     record: { type: 'boolean', default: false },
   },
 });
-const firstSeed = Number(values.seed);
-const count = Number(values.count);
+const [firstSeed, count, ops] = (['seed', 'count', 'ops'] as const).map((name) => {
+  const number = Number(values[name]);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw new Error(`--${name} must be an integer ≥ 0, got ${values[name]}`);
+}) as [number, number, number];
+if (values.profile !== undefined && !Object.hasOwn(PROFILES, values.profile)) {
+  throw new Error(`--profile must be one of ${Object.keys(PROFILES).join(', ')}`);
+}
 
+const recorded: string[] = [];
 const digests: string[] = [];
 let differing = 0;
 let observations = 0;
 for (let done = 0; done < count; done += BATCH) {
   const programs = Array.from({ length: Math.min(BATCH, count - done) }, (_, i) =>
-    generateProgram(firstSeed + done + i, values.profile, Number(values.ops)),
+    generateProgram(firstSeed + done + i, values.profile, ops),
   );
   for (const [i, expected] of runOnCPython(programs).entries()) {
     const program = programs[i] as (typeof programs)[number];
     digests.push(`${program.name} ${observationDigest(expected)}`);
+    if (recorded.length < RECORDED_IN_FULL) recorded.push(JSON.stringify(expected));
     observations += expected.obs.length;
     const actual = runHeapProgram(program);
     if (JSON.stringify(actual) === JSON.stringify(expected)) continue;
@@ -47,7 +60,9 @@ for (let done = 0; done < count; done += BATCH) {
 }
 console.log(`${count} programs, ${observations} observations, ${differing} programs differ`);
 if (values.record) {
-  const file = new URL('../fixtures/generated.cpython-digests.txt', import.meta.url);
-  writeFileSync(file, `${digests.join('\n')}\n`);
+  const fixtures = new URL('../fixtures/', import.meta.url);
+  writeFileSync(new URL('generated.cpython-digests.txt', fixtures), `${digests.join('\n')}\n`);
+  const full = gzipSync(recorded.join('\n'), { level: 9 });
+  writeFileSync(new URL('generated.cpython.jsonl.gz', fixtures), full);
 }
 process.exitCode = differing === 0 ? 0 : 1;

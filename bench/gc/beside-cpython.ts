@@ -1,0 +1,130 @@
+/**
+ * The simulated heap beside CPython 3.11 itself: the same graphs, the same garbage, full collections of both. Medians of a
+ * few rounds; the two take turns, so that a slow spell of the machine hits both. Without `python3.11` on the path, the
+ * heap's own times alone.
+ *
+ * Run with `npx tsx bench/gc/beside-cpython.ts [nodes] [rounds]`, on an idle machine.
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type Handle, Heap } from '../../src/gc/index.js';
+
+const NODES = Number(process.argv[2] ?? 1_000_000);
+const ROUNDS = Number(process.argv[3] ?? 5);
+const CPYTHON = fileURLToPath(new URL('on-cpython.py', import.meta.url));
+
+type Times = Record<string, number>;
+
+/** Fisher-Yates by a linear congruential generator, the same numbers as in on-cpython.py. */
+function permutation(seed: number, length: number): Int32Array {
+  const order = Int32Array.from({ length }, (_, i) => i);
+  let state = seed;
+  for (let i = length - 1; i > 0; i--) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    const j = state % (i + 1);
+    const swapped = order[i] as number;
+    order[i] = order[j] as number;
+    order[j] = swapped;
+  }
+  return order;
+}
+
+function graph(heap: Heap, length: number): Handle[] {
+  const [first, second] = [permutation(1, length), permutation(2, length)];
+  const nodes = Array.from({ length }, () => heap.alloc());
+  for (const [i, node] of nodes.entries()) {
+    heap.link(node, nodes[first[i] as number] as Handle);
+    heap.link(node, nodes[second[i] as number] as Handle);
+  }
+  return nodes;
+}
+
+function manualHeap(): Heap {
+  const heap = new Heap();
+  heap.gc.disable();
+  return heap;
+}
+
+function timed(body: () => unknown): number {
+  const start = performance.now();
+  body();
+  return performance.now() - start;
+}
+
+function roundOfAll(length: number): Times {
+  const times: Times = {};
+  const old = manualHeap();
+  const nodes = graph(old, length);
+  old.gc.collect();
+  times['live'] = timed(() => old.gc.collect());
+  for (const node of nodes.slice(1)) old.drop(node);
+  old.gc.collect();
+  times['live, one root'] = timed(() => old.gc.collect());
+  old.drop(nodes[0] as Handle);
+  times['garbage, reordered'] = timed(() => old.gc.collect());
+
+  const young = manualHeap();
+  for (const node of graph(young, length)) young.drop(node);
+  times['garbage, fresh'] = timed(() => young.gc.collect());
+
+  const pairs = manualHeap();
+  for (let i = 0; i < length / 2; i++) {
+    const [a, b] = [pairs.alloc(), pairs.alloc()];
+    pairs.link(a, b);
+    pairs.link(b, a);
+    pairs.drop(a);
+    pairs.drop(b);
+  }
+  times['two-cycles'] = timed(() => pairs.gc.collect());
+
+  const churned = manualHeap();
+  times['alloc and free'] = timed(() => {
+    for (let i = 0; i < length; i++) churned.drop(churned.alloc());
+  });
+
+  const chained = manualHeap();
+  let head = chained.alloc();
+  for (let i = 0; i < length; i++) {
+    const node = chained.alloc();
+    chained.link(node, head);
+    chained.drop(head);
+    head = node;
+  }
+  times['free a chain'] = timed(() => chained.drop(head));
+  return times;
+}
+
+function roundOnCPython(): Times | undefined {
+  const { status, stdout } = spawnSync('python3.11', [CPYTHON, String(NODES), '1'], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? (JSON.parse(stdout) as Times) : undefined;
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] as number;
+}
+
+// Compiled on a small heap first: loops that are entered cold by a million nodes are compiled over and over.
+for (let i = 0; i < 20; i++) roundOfAll(20_000);
+
+const ours: Times[] = [];
+const theirs: Times[] = [];
+for (let i = 0; i < ROUNDS; i++) {
+  ours.push(roundOfAll(NODES));
+  const cpython = roundOnCPython();
+  if (cpython !== undefined) theirs.push(cpython);
+}
+
+console.log(`${NODES} nodes, median of ${ROUNDS} rounds, ns a node`);
+for (const name of Object.keys(ours[0] as Times)) {
+  const nanos = (all: Times[]): number =>
+    (median(all.map((times) => times[name] as number)) * 1e6) / NODES;
+  const columns = [name.padEnd(20), `tenure ${nanos(ours).toFixed(0).padStart(5)}`];
+  if (theirs.length > 0) {
+    const ratio = nanos(theirs) / nanos(ours);
+    columns.push(`CPython ${nanos(theirs).toFixed(0).padStart(5)}`, `${ratio.toFixed(2)}×`);
+  }
+  console.log(columns.join('  '));
+}

@@ -1,0 +1,48 @@
+/** A heap in the language of Graphviz: https://graphviz.org/doc/info/lang.html */
+import {
+  generationName,
+  type HeapPicture,
+  hiddenNote,
+  PICTURE_COLOURS,
+  pictureFacts,
+  pictureName,
+} from './heap-picture.js';
+
+export function exportDot({ nodes, edges, hidden, focus, colours }: HeapPicture): string {
+  const drawn = nodes.map((node) => {
+    const attributes = [
+      `label=${quote(`${node.kind}\n${pictureFacts(node)}`)}`,
+      `tooltip=${quote(`handle ${node.handle}, ${generationName(node.generation)}`)}`,
+    ];
+    if (colours) attributes.push(`fillcolor=${quote(PICTURE_COLOURS[node.generation])}`);
+    if (node.isRoot) attributes.push('penwidth=3');
+    if (node.handle === focus) attributes.push('peripheries=2');
+    return `  ${pictureName(node.handle)} [${attributes.join(', ')}];`;
+  });
+  const lines = edges.map(({ from, to, count, weak }) => {
+    const attributes = [weak ? 'style=dashed' : '', count > 1 ? `label="×${count}"` : ''];
+    const given = attributes.filter((attribute) => attribute !== '').join(', ');
+    return `  ${pictureName(from)} -> ${pictureName(to)}${given === '' ? '' : ` [${given}]`};`;
+  });
+  return [
+    'digraph heap {',
+    '  rankdir=LR;',
+    '  node [shape=box, style="rounded,filled", fillcolor="white", fontname="sans-serif"];',
+    ...(hidden > 0 ? [`  label=${quote(hiddenNote(hidden))};`] : []),
+    ...drawn,
+    ...lines,
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** Graphviz reads escapes and HTML entities within quotes. */
+function quote(text: string): string {
+  const escaped = text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('"', '\\"')
+    .replaceAll('&', '&amp;')
+    .replaceAll(/\r\n|\r|\n/g, '\\n')
+    .replaceAll(/\p{Cc}/gu, ' ');
+  return `"${escaped}"`;
+}

@@ -1,0 +1,6 @@
+/** A heap as JSON: the nodes of a snapshot, cut as a picture is. Edges may lead to nodes that are not shown. */
+import type { HeapPicture } from './heap-picture.js';
+
+export function exportJson({ nodes, hidden, focus }: HeapPicture): string {
+  return `${JSON.stringify({ focus: focus ?? null, hidden, nodes }, null, 2)}\n`;
+}

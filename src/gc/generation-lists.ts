@@ -1,0 +1,110 @@
+/**
+ * The lists that nodes are in: the generations, and those that a collection sorts nodes into. Each is a ring through a
+ * sentinel, whose index is the list's name, so that a node leaves its list in O(1) and two lists join in O(1). The order in
+ * a list is part of what can be observed: it is the order of finalizers.
+ */
+import { grownColumn } from './column.js';
+
+/** In no list. */
+export const UNTRACKED = 0;
+/** The youngest generation; the next two follow it. */
+export const GENERATION_0 = 1;
+export const OLDEST = 3;
+export const PERMANENT = 4;
+export const UNREACHABLE = 5;
+export const UNCOLLECTABLE = 6;
+export const PENDING_CALLBACKS = 7;
+export const FINALIZED_TRASH = 8;
+export const STILL_UNREACHABLE = 9;
+/** The indices below are sentinels, and 0 is "none". */
+export const FIRST_NODE = 16;
+
+export class GenerationLists {
+  /** Two entries a node: the next node in its list, and the previous one. */
+  links: Int32Array;
+  /** The list that each node is in. */
+  listOf: Uint8Array;
+  /** How many nodes each list has. */
+  readonly lengths: Int32Array = new Int32Array(FIRST_NODE);
+
+  constructor(capacity: number) {
+    this.links = new Int32Array(2 * capacity);
+    this.listOf = new Uint8Array(capacity);
+    for (let list = 0; list < FIRST_NODE; list++) {
+      this.links[2 * list] = list;
+      this.links[2 * list + 1] = list;
+    }
+  }
+
+  grow(capacity: number): void {
+    this.links = grownColumn(this.links, 2 * capacity);
+    this.listOf = grownColumn(this.listOf, capacity);
+  }
+
+  /** The first node of a list, or 0. */
+  first(list: number): number {
+    const first = this.links[2 * list] as number;
+    return first === list ? 0 : first;
+  }
+
+  length(list: number): number {
+    return this.lengths[list] as number;
+  }
+
+  /** Adds a node, which is in no list, at the end. */
+  append(list: number, index: number): void {
+    const { links, lengths } = this;
+    const last = links[2 * list + 1] as number;
+    links[2 * last] = index;
+    links[2 * index] = list;
+    links[2 * index + 1] = last;
+    links[2 * list + 1] = index;
+    this.listOf[index] = list;
+    lengths[list] = (lengths[list] as number) + 1;
+  }
+
+  /** Takes a node out of the list it is in, if it is in one. */
+  remove(index: number): void {
+    const { links, lengths, listOf } = this;
+    const list = listOf[index] as number;
+    if (list === UNTRACKED) return;
+    const next = links[2 * index] as number;
+    const previous = links[2 * index + 1] as number;
+    links[2 * previous] = next;
+    links[2 * next + 1] = previous;
+    listOf[index] = UNTRACKED;
+    lengths[list] = (lengths[list] as number) - 1;
+  }
+
+  move(list: number, index: number): void {
+    this.remove(index);
+    this.append(list, index);
+  }
+
+  /** Appends all of `from` to `to`, keeping its order. O(nodes in `from`). */
+  merge(from: number, to: number): void {
+    const { links, lengths, listOf } = this;
+    const first = links[2 * from] as number;
+    if (first === from) return;
+    for (let i = first; i !== from; i = links[2 * i] as number) listOf[i] = to;
+    const last = links[2 * from + 1] as number;
+    const end = links[2 * to + 1] as number;
+    links[2 * end] = first;
+    links[2 * first + 1] = end;
+    links[2 * last] = to;
+    links[2 * to + 1] = last;
+    links[2 * from] = from;
+    links[2 * from + 1] = from;
+    lengths[to] = (lengths[to] as number) + (lengths[from] as number);
+    lengths[from] = 0;
+  }
+
+  /** Visits a list in order; the current node may leave it. */
+  visit(list: number, visitor: (index: number) => void): void {
+    for (let i = this.links[2 * list] as number; i !== list; ) {
+      const next = this.links[2 * i] as number;
+      visitor(i);
+      i = next;
+    }
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The stream of what happens in a heap, step by step: what an animation or a log is made from. Every place where something
+ * happens has one line, `trace?.…`, so a heap that is not traced pays for a comparison with `null` and nothing else.
+ *
+ * Events are told at the moment, in the middle of deallocations and collections, when the heap is not between two
+ * operations. So while it tells, the heap refuses to be used, and each event carries what is to be known.
+ */
+import { type Handle, makeHandle } from './handle.js';
+import type { NodeStore } from './node-store.js';
+
+/**
+ * Where a collection is: it starts, seeks what is unreachable, clears weak references and calls back, finalizes, seeks once
+ * more if code ran, deletes, and stops.
+ */
+export type CollectionPhase =
+  | 'start'
+  | 'find-unreachable'
+  | 'clear-weak-references'
+  | 'finalize'
+  | 'find-resurrected'
+  | 'delete'
+  | 'stop';
+
+/** A node was allocated. */
+export interface AllocEvent {
+  /** Tells it apart. */
+  readonly type: 'alloc';
+  /** The new node. */
+  readonly node: Handle;
+  /** What it stands for. */
+  readonly kind: string;
+  /** How much memory it stands for, in bytes. */
+  readonly size: number;
+}
+
+/** What happened to one node. */
+export interface NodeEvent {
+  /**
+   * - `finalize`: its finalizer is about to run;
+   * - `resurrect`: it was about to die, and is held again;
+   * - `free`: it was freed; its finalizer, its weak references and its edges are done with.
+   */
+  readonly type: 'finalize' | 'resurrect' | 'free';
+  /** The node. */
+  readonly node: Handle;
+}
+
+/** Nodes survived a collection. */
+export interface PromoteEvent {
+  /** Tells it apart. */
+  readonly type: 'promote';
+  /** The survivors, in the collector's order. */
+  readonly nodes: readonly Handle[];
+  /** The generation that they are in now; after a full collection, some were in it before. */
+  readonly to: 1 | 2;
+}
+
+/** An edge was added, or removed. Those that a node still has when it dies are removed before it is freed. */
+export interface EdgeEvent {
+  /** Which of the two. */
+  readonly type: 'edge+' | 'edge-';
+  /** The node whose edge it is. */
+  readonly from: Handle;
+  /** The node that it leads to. */
+  readonly to: Handle;
+}
+
+/** A weak reference leads nowhere any more: it, or its target, is dying. */
+export interface WeakClearEvent {
+  /** Tells it apart. */
+  readonly type: 'weak-clear';
+  /** The weak reference. */
+  readonly weak: Handle;
+  /** What it led to. */
+  readonly target: Handle;
+}
+
+/** A weak reference's callback is about to run. */
+export interface WeakCallbackEvent {
+  /** Tells it apart. */
+  readonly type: 'weak-callback';
+  /** The weak reference. */
+  readonly weak: Handle;
+}
+
+/** A collection enters a phase. Phases with nothing to do are left out. */
+export interface PhaseEvent {
+  /** Tells it apart. */
+  readonly type: 'phase';
+  /** The phase that begins. */
+  readonly phase: CollectionPhase;
+  /** The generation that is collected, with all younger ones. */
+  readonly generation: 0 | 1 | 2;
+}
+
+/** Something that happened in a heap, as given to the option `trace`. */
+export type HeapEvent =
+  | AllocEvent
+  | NodeEvent
+  | PromoteEvent
+  | EdgeEvent
+  | WeakClearEvent
+  | WeakCallbackEvent
+  | PhaseEvent;
+
+export class HeapTrace {
+  readonly #store: NodeStore;
+  readonly #tell: (event: HeapEvent) => void;
+
+  /** `tell` does not throw. */
+  constructor(store: NodeStore, tell: (event: HeapEvent) => void) {
+    this.#store = store;
+    this.#tell = tell;
+  }
+
+  alloc(index: number, kind: string, size: number): void {
+    this.#tell({ type: 'alloc', node: this.#handle(index), kind, size });
+  }
+
+  node(type: NodeEvent['type'], index: number): void {
+    this.#tell({ type, node: this.#handle(index) });
+  }
+
+  /** The nodes of a list have survived. */
+  promote(list: number, to: 1 | 2): void {
+    const nodes = this.#listed(list);
+    if (nodes.length > 0) this.#tell({ type: 'promote', nodes, to });
+  }
+
+  /** All nodes of a list were found to be resurrected. */
+  resurrected(list: number): void {
+    for (const node of this.#listed(list)) this.#tell({ type: 'resurrect', node });
+  }
+
+  edge(type: EdgeEvent['type'], from: number, to: number): void {
+    this.#tell({ type, from: this.#handle(from), to: this.#handle(to) });
+  }
+
+  weakClear(weak: number, target: number): void {
+    this.#tell({ type: 'weak-clear', weak: this.#handle(weak), target: this.#handle(target) });
+  }
+
+  weakCallback(weak: number): void {
+    this.#tell({ type: 'weak-callback', weak: this.#handle(weak) });
+  }
+
+  phase(phase: CollectionPhase, generation: 0 | 1 | 2): void {
+    this.#tell({ type: 'phase', phase, generation });
+  }
+
+  #listed(list: number): Handle[] {
+    const nodes: Handle[] = [];
+    this.#store.lists.visit(list, (index) => nodes.push(this.#handle(index)));
+    return nodes;
+  }
+
+  #handle(index: number): Handle {
+    return makeHandle(index, this.#store.tag[index] as number);
+  }
+}

@@ -1,0 +1,16 @@
+/** In which generation a node is. */
+import type { Generation } from './cpython-collector.js';
+import { GENERATION_0, OLDEST, PERMANENT } from './generation-lists.js';
+import type { NodeStore } from './node-store.js';
+
+/** The generation that a node is in; `untracked` while it dies. */
+export type NodeGeneration = Generation | 'permanent' | 'untracked';
+
+/** The generation of the node at `index`. */
+export function generationOf(store: NodeStore, index: number): NodeGeneration {
+  const list = store.lists.listOf[index] as number;
+  if (list === PERMANENT) return 'permanent';
+  return list >= GENERATION_0 && list <= OLDEST
+    ? ((list - GENERATION_0) as Generation)
+    : 'untracked';
+}

@@ -1,0 +1,46 @@
+/** The figures of a heap as they are at one moment, put together from where they are counted. */
+import { GENERATION_0, OLDEST } from './generation-lists.js';
+import type { HeapState } from './heap-state.js';
+import type { HeapStats } from './heap-stats.js';
+import type { KindNames } from './kind-names.js';
+
+/** O(kinds). */
+export function viewStats(state: HeapState, kinds: KindNames): HeapStats {
+  const { counters, store, garbage, longLivedTotal, longLivedPending } = state;
+  const liveByKind = new Map<string, number>();
+  for (const [id, count] of counters.liveByKind.entries()) {
+    if (count > 0) liveByKind.set(kinds.name(id), count);
+  }
+  return {
+    allocated: counters.allocated,
+    freedByRefcount: counters.freed - counters.freedByCycle,
+    freedByCycle: counters.freedByCycle,
+    live: counters.live,
+    peakLive: store.peak,
+    bytesLive: counters.bytesLive,
+    liveByKind,
+    liveByGeneration: [
+      store.lists.length(GENERATION_0),
+      store.lists.length(GENERATION_0 + 1),
+      store.lists.length(OLDEST),
+    ],
+    promoted: [...counters.promoted],
+    survivalRate: [...counters.survivalRate],
+    longLived: { total: longLivedTotal, pending: longLivedPending },
+    uncollectable: counters.uncollectable,
+    garbageLength: garbage.length,
+    finalizersRun: counters.finalizersRun,
+    resurrections: counters.resurrections,
+    weakCallbacks: counters.weakCallbacks,
+    phantomQueued: counters.phantomQueued,
+    unraisable: counters.unraisable,
+    pauses: {
+      count: counters.pauses.count,
+      totalMillis: counters.pauses.totalMillis,
+      p50Millis: counters.pauses.percentile(0.5),
+      p99Millis: counters.pauses.percentile(0.99),
+      maxMillis: counters.pauses.maxMillis,
+    },
+    lastTrigger: counters.lastTrigger,
+  };
+}

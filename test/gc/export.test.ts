@@ -1,0 +1,301 @@
+import { Script } from 'node:vm';
+import { expect, test } from 'vitest';
+import {
+  exportHeap,
+  type Handle,
+  Heap,
+  type HeapExportFormat,
+  type HeapExportOptions,
+  InvalidArgumentError,
+} from '../../src/gc/index.js';
+import { runPage } from './page-stand-in.js';
+
+const FORMATS: readonly HeapExportFormat[] = ['dot', 'mermaid', 'json', 'html'];
+
+/** list ⇒ item (twice), with a weak reference to it. */
+function smallHeap(): { heap: Heap; list: Handle; item: Handle; weak: Handle } {
+  const heap = new Heap();
+  const list = heap.alloc({ kind: 'list', size: 56 });
+  const item = heap.alloc({ kind: 'item' });
+  heap.link(list, item);
+  heap.link(list, item);
+  heap.drop(item);
+  heap.gc.collect(1);
+  return { heap, list, item, weak: heap.weakref(item) };
+}
+
+function chain(length: number): { heap: Heap; nodes: Handle[] } {
+  const heap = new Heap();
+  const nodes = Array.from({ length }, () => heap.alloc());
+  for (const [i, node] of nodes.entries()) {
+    if (i > 0) heap.link(nodes[i - 1] as Handle, node);
+  }
+  for (const node of nodes.slice(1)) heap.drop(node);
+  return { heap, nodes };
+}
+
+function shownIn(heap: Heap, options: HeapExportOptions): Handle[] {
+  const { nodes } = JSON.parse(exportHeap(heap, 'json', options)) as {
+    nodes: { handle: Handle }[];
+  };
+  return nodes.map(({ handle }) => handle);
+}
+
+test('DOT draws nodes, edges with their number, and weak references dashed', () => {
+  const { heap, list, item, weak } = smallHeap();
+  expect(exportHeap(heap, 'dot', { focus: item })).toBe(
+    `digraph heap {
+  rankdir=LR;
+  node [shape=box, style="rounded,filled", fillcolor="white", fontname="sans-serif"];
+  n16 [label="list\\nn16 · 1 ref · 56 B · root", tooltip="handle ${list}, generation 2", fillcolor="#3cb489", penwidth=3];
+  n17 [label="item\\nn17 · 2 refs", tooltip="handle ${item}, generation 2", fillcolor="#3cb489", peripheries=2];
+  n18 [label="weakref\\nn18 · 1 ref · root", tooltip="handle ${weak}, generation 0", fillcolor="#9bd3f5", penwidth=3];
+  n16 -> n17 [label="×2"];
+  n18 -> n17 [style=dashed];
+}
+`,
+  );
+});
+
+test('Mermaid draws the same', () => {
+  const { heap, item } = smallHeap();
+  expect(exportHeap(heap, 'mermaid', { focus: item })).toBe(
+    `flowchart LR
+  n16["list<br/>n16 · 1 ref · 56 B · root"]
+  n17["item<br/>n17 · 2 refs"]
+  n18["weakref<br/>n18 · 1 ref · root"]
+  n16 -->|×2| n17
+  n18 -.-> n17
+  classDef gen-0 fill:#9bd3f5,color:#000
+  class n18 gen-0
+  classDef gen-2 fill:#3cb489,color:#000
+  class n16,n17 gen-2
+  classDef root stroke-width:3px
+  class n16,n18 root
+  classDef focus stroke-dasharray:6 3
+  class n17 focus
+`,
+  );
+});
+
+test('JSON has the nodes of the snapshot', () => {
+  const { heap, list } = smallHeap();
+  expect(JSON.parse(exportHeap(heap, 'json', { focus: list }))).toEqual({
+    focus: list,
+    hidden: 0,
+    nodes: heap.snapshot().nodes,
+  });
+  expect(JSON.parse(exportHeap(heap, 'json'))).toMatchObject({ focus: null });
+});
+
+test.each(FORMATS)('%s says the same of the same heap, and colours only if wanted', (format) => {
+  const { heap } = smallHeap();
+  expect(exportHeap(heap, format)).toBe(exportHeap(heap, format));
+  const colours = /#9bd3f5|#3cb489/;
+  expect(colours.test(exportHeap(heap, format))).toBe(format !== 'json');
+  expect(exportHeap(heap, format, { colours: false })).not.toMatch(colours);
+});
+
+test('a focus shows what is around it, along edges and against them, as far as the radius', () => {
+  const { heap, nodes } = chain(9);
+  const focus = nodes[4] as Handle;
+  expect(shownIn(heap, { focus, radius: 0 })).toEqual([focus]);
+  expect(shownIn(heap, { focus, radius: 2 })).toEqual(nodes.slice(2, 7));
+  expect(shownIn(heap, { focus })).toEqual(nodes);
+  expect(shownIn(heap, { focus, maxNodes: 3 })).toEqual(nodes.slice(3, 6));
+});
+
+test('a weak reference is around its target, and the other way round', () => {
+  const { heap, item, weak } = smallHeap();
+  expect(shownIn(heap, { focus: weak, radius: 1 })).toEqual([item, weak]);
+  expect(shownIn(heap, { focus: item, radius: 1 })).toContain(weak);
+});
+
+test('200 nodes are shown, from the roots on, and the others are counted', () => {
+  const { heap, nodes } = chain(300);
+  const later = heap.alloc({ kind: 'a root that lies behind them' });
+  const shown = shownIn(heap, {});
+  expect(shown).toEqual([...nodes.slice(0, 199), later]);
+  expect(exportHeap(heap, 'dot')).toContain('label="101 more nodes not shown";');
+  expect(exportHeap(heap, 'mermaid')).toContain('hidden["101 more nodes not shown"]:::note');
+  expect(exportHeap(heap, 'html')).toContain('<p>200 nodes, 101 more nodes not shown</p>');
+  expect(JSON.parse(exportHeap(heap, 'json'))).toMatchObject({ hidden: 101 });
+  expect(exportHeap(heap, 'dot', { maxNodes: 300 })).toContain('"1 more node not shown"');
+  for (const format of FORMATS) {
+    expect(exportHeap(heap, format, { maxNodes: 301 })).not.toMatch(/not shown"|more node/);
+  }
+});
+
+test('what only waits to be collected is shown after what the roots reach', () => {
+  const heap = new Heap();
+  const stray = heap.alloc();
+  heap.link(stray, stray);
+  heap.drop(stray);
+  const root = heap.alloc();
+  expect(shownIn(heap, { maxNodes: 1 })).toEqual([root]);
+  expect(shownIn(heap, {})).toEqual([stray, root]);
+});
+
+test('an empty heap makes an empty picture', () => {
+  const heap = new Heap();
+  expect(exportHeap(heap, 'dot')).toMatch(/^digraph heap \{[^>\]]*\];\n\}\n$/);
+  expect(exportHeap(heap, 'mermaid')).toBe('flowchart LR\n');
+  expect(JSON.parse(exportHeap(heap, 'json'))).toEqual({ focus: null, hidden: 0, nodes: [] });
+  expect(runPage(exportHeap(heap, 'html')).elements('node')).toEqual([]);
+});
+
+const NASTY = [
+  '</script><script>alert(1)</script>',
+  '"quoted" \'twice\' \\ \\n \\',
+  '<!--<script>',
+  'a\nb\r\nc\td\u0000',
+  '"]; n1 --> n2 %% ` end',
+  '&lt;b&gt; #quot; & é 漢字 🐍',
+  '<img src=x onerror=alert(1)>',
+];
+
+test('kinds with anything in them stay within their quotes in DOT', () => {
+  for (const kind of NASTY) {
+    const heap = new Heap();
+    heap.alloc({ kind });
+    const [, , , node] = exportHeap(heap, 'dot', { colours: false }).split('\n');
+    const [, label, ...rest] =
+      /^ {2}n16 \[label="((?:[^"\\]|\\.)*)", (.*)\];$/.exec(node ?? '') ?? [];
+    expect(rest).toEqual([
+      expect.stringMatching(/^tooltip="handle \d+, generation 0", penwidth=3$/),
+    ]);
+    expect(fromDot(label ?? '')).toBe(`${withoutControls(kind)}\nn16 · 1 ref · root`);
+  }
+});
+
+test('and in Mermaid', () => {
+  for (const kind of NASTY) {
+    const heap = new Heap();
+    heap.alloc({ kind });
+    const [, node] = exportHeap(heap, 'mermaid').split('\n');
+    const [, label] =
+      /^ {2}n16\["([^"`\\[\]{}()<>&|]*(?:<br\/>[^"`\\[\]{}()<>&|]*)*)"\]$/.exec(node ?? '') ?? [];
+    expect(fromMermaid(label ?? '')).toBe(`${withoutControls(kind)}\nn16 · 1 ref · root`);
+  }
+});
+
+test('and in HTML, where they are text only', () => {
+  for (const kind of NASTY) {
+    const heap = new Heap();
+    heap.alloc({ kind });
+    const page = exportHeap(heap, 'html');
+    expect(page.match(/<script/g)).toHaveLength(2);
+    expect(page.match(/<\/script>/g)).toHaveLength(2);
+    expect(page).not.toMatch(/<!--|<img/);
+    expect(runPage(page).facts(0)).toContain(`${kind}\nn16 · 1 ref · root`);
+  }
+});
+
+test('the page is one file that loads nothing and is not allowed to', () => {
+  const { heap } = smallHeap();
+  const page = exportHeap(heap, 'html');
+  expect(page).toContain(
+    `content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"`,
+  );
+  expect(page).not.toMatch(/\bsrc=|\bhref=|@import|url\((?!#)|fetch\(|XMLHttpRequest|import\(/);
+  expect(page.match(/https?:[^'"]*/g)).toEqual(['http://www.w3.org/2000/svg']);
+  expect(page).not.toMatch(/innerHTML|document\.write|eval\(/);
+});
+
+test('its elements are closed in the order in which they are opened', () => {
+  const { heap } = smallHeap();
+  const markup = exportHeap(heap, 'html').replaceAll(
+    /(<(style|script)[^>]*>)[\s\S]*?(<\/\2>)/g,
+    '$1$3',
+  );
+  const open: string[] = [];
+  for (const [, end, name, own] of markup.matchAll(/<(\/?)([a-z0-9]+)[^>]*?(\/?)>/g)) {
+    if (own === '/' || name === 'meta') continue;
+    if (end === '/') expect(open.pop()).toBe(name);
+    else open.push(name as string);
+  }
+  expect(open).toEqual([]);
+});
+
+test('it has a legend of what is in it, light and dark colours, and a list of the nodes', () => {
+  const { heap } = smallHeap();
+  const page = exportHeap(heap, 'html');
+  for (const entry of ['generation 0', 'generation 2', 'held from outside', 'weak reference']) {
+    expect(page).toMatch(new RegExp(`<li><svg.*</svg> ${entry}</li>`));
+  }
+  expect(page).not.toContain('</svg> generation 1</li>');
+  expect(page).toContain('@media (prefers-color-scheme: dark)');
+  expect(page).toContain('<li>list: n16 · 1 ref · 56 B · root · generation 2 → n17, n17</li>');
+});
+
+test('its program draws every node and edge somewhere, the same each time, and apart', () => {
+  const { heap } = chain(60);
+  const page = exportHeap(heap, 'html');
+  const picture = runPage(page);
+  expect(picture.elements('node')).toHaveLength(60);
+  expect(picture.elements('edge')).toHaveLength(59);
+  const places = picture.places();
+  expect(places.flat().every(Number.isFinite)).toBe(true);
+  expect(runPage(page).places()).toEqual(places);
+  for (const [i, [x = 0, y = 0]] of places.entries()) {
+    for (const [x2 = 0, y2 = 0] of places.slice(i + 1)) {
+      expect(Math.hypot(x - x2, y - y2)).toBeGreaterThan(20);
+    }
+  }
+});
+
+test('one node can be reached with Tab, the others with arrows; the chosen one says what it is', () => {
+  const { heap } = smallHeap();
+  const picture = runPage(exportHeap(heap, 'html'));
+  expect(picture.tabStops()).toEqual([0]);
+  expect(picture.label(0)).toBe('list, generation 2, n16 · 1 ref · 56 B · root');
+  expect(picture.facts(1)).toMatch(
+    /^item\nn17 · 2 refs\n.*\nhandle \d+\nrefers to: nothing shown\nreferred to by: n16, n18$/,
+  );
+  expect(picture.tabStops()).toEqual([1]);
+  const seen = new Set<number>();
+  for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']) {
+    for (const from of [0, 1, 2]) {
+      const to = picture.press(from, key);
+      if (to !== from) seen.add(to);
+    }
+  }
+  expect(seen).toEqual(new Set([0, 1, 2]));
+});
+
+test('its program is valid by itself and has nothing that could end its element', () => {
+  const [, script] = /<script>([\s\S]*?)<\/script>/.exec(exportHeap(new Heap(), 'html')) ?? [];
+  expect(() => new Script(script ?? '')).not.toThrow();
+  expect(script).not.toContain('<');
+});
+
+test('what is asked wrongly is refused', () => {
+  const { heap, item } = smallHeap();
+  const bad = (format: unknown, options?: unknown): void => {
+    expect(() =>
+      exportHeap(heap, format as HeapExportFormat, options as HeapExportOptions),
+    ).toThrow(InvalidArgumentError);
+  };
+  bad('svg');
+  bad('dot', { radius: 2 });
+  bad('dot', { focus: item, radius: -1 });
+  bad('dot', { focus: new Heap().alloc() });
+  bad('dot', { maxNodes: 0 });
+  bad('dot', { colors: true });
+});
+
+function withoutControls(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll(/[^\P{Cc}\n]/gu, ' ');
+}
+
+function fromDot(label: string): string {
+  return label
+    .replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped))
+    .replaceAll(/&(amp|lt|gt);/g, (_, name: string) => ({ amp: '&', lt: '<' })[name] ?? '>');
+}
+
+function fromMermaid(label: string): string {
+  return label
+    .replaceAll('<br/>', '\n')
+    .replaceAll(/#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
+}
