@@ -61,7 +61,8 @@ const WRITERS: Readonly<Record<HeapExportFormat, (picture: HeapPicture) => strin
  * `html` page which draws it, needs nothing else and loads nothing. The same heap gives the same text, and kinds may
  * contain anything. O(nodes and edges).
  *
- * Mermaid by itself refuses more than 500 edges and 50,000 characters: lower `maxNodes` if it does.
+ * Mermaid by itself refuses more than 500 edges and 50,000 characters: lower `maxNodes` if it does. A page takes long to lay out
+ * more than a few thousand nodes.
  *
  * @example
  * ```ts

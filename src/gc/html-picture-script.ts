@@ -15,7 +15,8 @@ const svg = document.getElementById('picture');
 const facts = document.getElementById('facts');
 
 function layOut() {
-  const ideal = 90;
+  const { max, hypot } = Math;
+  const ideal = 56;
   const count = nodes.length;
   const at = nodes.map((_, i) => {
     const angle = i * Math.PI * (3 - Math.sqrt(5));
@@ -30,7 +31,7 @@ function layOut() {
         const b = at[j];
         const x = a.x - b.x;
         const y = a.y - b.y;
-        const push = (ideal * ideal) / Math.max(1, x * x + y * y);
+        const push = (ideal * ideal) / max(1, x * x + y * y);
         a.dx += x * push;
         a.dy += y * push;
         b.dx -= x * push;
@@ -42,7 +43,7 @@ function layOut() {
       const b = at[to];
       const x = a.x - b.x;
       const y = a.y - b.y;
-      const pull = Math.hypot(x, y) / ideal;
+      const pull = hypot(x, y) / ideal;
       a.dx -= x * pull;
       a.dy -= y * pull;
       b.dx += x * pull;
@@ -50,9 +51,9 @@ function layOut() {
     }
     const warmth = (ideal * round) / rounds;
     for (const a of at) {
-      a.dx -= a.x * 0.3;
-      a.dy -= a.y * 0.3;
-      const force = Math.max(1, Math.hypot(a.dx, a.dy));
+      a.dx -= a.x * 0.9;
+      a.dy -= a.y * 0.9;
+      const force = max(1, hypot(a.dx, a.dy));
       const step = Math.min(force, warmth) / force;
       a.x += a.dx * step;
       a.y += a.dy * step;
