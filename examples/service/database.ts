@@ -33,7 +33,8 @@ export function openDatabase(url: string): Database {
   );
 }
 
-export async function createTables(url: string): Promise<void> {
+/** Makes the tables and fills them; disposing of them leaves the database as it was. */
+export async function createTables(url: string): Promise<AsyncDisposable> {
   await runOnce(
     url,
     `drop schema if exists ${SCHEMA} cascade;
@@ -54,10 +55,9 @@ export async function createTables(url: string): Promise<void> {
        from generate_series(1, ${ORDERS}) i;
      analyze;`,
   );
-}
-
-export async function dropTables(url: string): Promise<void> {
-  await runOnce(url, `drop schema if exists ${SCHEMA} cascade`);
+  return {
+    [Symbol.asyncDispose]: () => runOnce(url, `drop schema if exists ${SCHEMA} cascade`),
+  };
 }
 
 async function runOnce(url: string, sql: string): Promise<void> {

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { formatReport, type LeakReport, Watchdog } from 'tenure/watchdog';
 import { createApp, type FindOrder } from './app.js';
-import { CUSTOMERS, createTables, dropTables, ORDERS, openDatabase, PRODUCTS } from './database.js';
+import { CUSTOMERS, createTables, ORDERS, openDatabase, PRODUCTS } from './database.js';
 import { describeAnswers, runLoad } from './load.js';
 import { startLocalPostgres } from './local-postgres.js';
 import { findOrder as findOrderFixed } from './orders-fixed.js';
@@ -23,24 +23,27 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => interruption.abort());
 }
 
-process.exitCode = await main();
+process.exitCode = await main().catch(explainFailure);
 
 async function main(): Promise<number> {
   const flags = readFlags();
   if (flags === undefined) return 2;
   await using postgres = await startPostgres();
-  try {
-    await createTables(postgres.url);
-    console.log(`tables     ${CUSTOMERS} customers, ${PRODUCTS} products, ${ORDERS} orders\n`);
-    if (flags.serve) return await serve(postgres.url);
-    const leaky = await demonstrate('with the leak', postgres.url, findOrderLeaky, flags.seconds);
-    if (interruption.signal.aborted) return INTERRUPTED;
-    const fixed = await demonstrate('fixed', postgres.url, findOrderFixed, flags.seconds);
-    if (interruption.signal.aborted) return INTERRUPTED;
-    return verdict(leaky, fixed);
-  } finally {
-    await dropTables(postgres.url);
-  }
+  await using _tables = await createTables(postgres.url);
+  console.log(`tables     ${CUSTOMERS} customers, ${PRODUCTS} products, ${ORDERS} orders\n`);
+  if (flags.serve) return await serve(postgres.url);
+  const leaky = await demonstrate('with the leak', postgres.url, findOrderLeaky, flags.seconds);
+  if (interruption.signal.aborted) return INTERRUPTED;
+  const fixed = await demonstrate('fixed', postgres.url, findOrderFixed, flags.seconds);
+  if (interruption.signal.aborted) return INTERRUPTED;
+  return verdict(leaky, fixed);
+}
+
+/** A failure in one line: of several causes, the first. */
+function explainFailure(error: unknown): number {
+  const [cause] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
+  console.error(`The demo could not go on: ${cause instanceof Error ? cause.message : cause}`);
+  return 1;
 }
 
 /** The database that was given to us, or one of our own. */

@@ -130,6 +130,12 @@ test('DATABASE_URL is used where it is set, and its database is left as it was',
   expect(rows).toEqual([]);
 }, 60_000);
 
+test('a database that cannot be reached is told in one line', async () => {
+  const demo = startDemo(['--seconds', '1'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/x' });
+  expect(await demo.exitCode()).toBe(1);
+  expect(demo.output()).toMatch(/could not go on: connect ECONNREFUSED 127\.0\.0\.1:1\n$/);
+}, 60_000);
+
 test('a wrong flag is refused, and nothing is started', async () => {
   for (const args of [['--seconds', '0'], ['--seconds', 'two'], ['--sevre']]) {
     const demo = startDemo(args);
