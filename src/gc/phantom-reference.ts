@@ -64,7 +64,9 @@ export class PhantomReference<T = unknown> {
 }
 
 /** The part of a reference that does not depend on its tag. */
-type Enqueueable = Pick<PhantomReference<never>, 'enqueue'>;
+interface Enqueueable {
+  enqueue(): boolean;
+}
 
 /** The phantom references of one heap, by the index of their target. */
 export class PhantomReferences {
