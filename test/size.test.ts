@@ -13,7 +13,7 @@ import { mayContain } from './kit/floors.js';
 const BUDGETS: Readonly<Record<Subpath, number>> = {
   scope: 10_000,
   weak: 8_500,
-  gc: 63_000,
+  gc: 81_000,
   pool: 38_000,
   memoize: 36_500,
   watchdog: 57_000,

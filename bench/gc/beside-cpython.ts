@@ -8,6 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Handle, Heap } from '../../src/gc/index.js';
+import { graph, median, timed } from './graphs.js';
 
 const NODES = Number(process.argv[2] ?? 1_000_000);
 const ROUNDS = Number(process.argv[3] ?? 5);
@@ -15,40 +16,10 @@ const CPYTHON = fileURLToPath(new URL('on-cpython.py', import.meta.url));
 
 type Times = Record<string, number>;
 
-/** Fisher-Yates by a linear congruential generator, the same numbers as in on-cpython.py. */
-function permutation(seed: number, length: number): Int32Array {
-  const order = Int32Array.from({ length }, (_, i) => i);
-  let state = seed;
-  for (let i = length - 1; i > 0; i--) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    const j = state % (i + 1);
-    const swapped = order[i] as number;
-    order[i] = order[j] as number;
-    order[j] = swapped;
-  }
-  return order;
-}
-
-function graph(heap: Heap, length: number): Handle[] {
-  const [first, second] = [permutation(1, length), permutation(2, length)];
-  const nodes = Array.from({ length }, () => heap.alloc());
-  for (const [i, node] of nodes.entries()) {
-    heap.link(node, nodes[first[i] as number] as Handle);
-    heap.link(node, nodes[second[i] as number] as Handle);
-  }
-  return nodes;
-}
-
 function manualHeap(): Heap {
   const heap = new Heap();
   heap.gc.disable();
   return heap;
-}
-
-function timed(body: () => unknown): number {
-  const start = performance.now();
-  body();
-  return performance.now() - start;
 }
 
 function roundOfAll(length: number): Times {
@@ -99,11 +70,6 @@ function roundOnCPython(): Times | undefined {
     encoding: 'utf8',
   });
   return status === 0 ? (JSON.parse(stdout) as Times) : undefined;
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
 }
 
 // Compiled on a small heap first: loops that are entered cold by a million nodes are compiled over and over.

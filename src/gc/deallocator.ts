@@ -69,6 +69,17 @@ export class Deallocator {
     this.unreference(index);
   }
 
+  /** Adds a reference by the heap itself that has to count for a collection which code of the user's may begin. */
+  pin(index: number): void {
+    this.borrow(index);
+    this.#notePin(index);
+  }
+
+  unpin(index: number): void {
+    this.#forgetPin(index);
+    this.release(index);
+  }
+
   /** Empties the node's edges, then ends their references, last to first. */
   clearEdges(index: number): void {
     const { pair } = this.#edges;
@@ -93,6 +104,23 @@ export class Deallocator {
     }
   }
 
+  /**
+   * The same, but a target in this list does not die of it, not even without a reference: whoever empties the list sees to
+   * that.
+   */
+  clearEdgesWithin(list: number, index: number): void {
+    const { trace } = this.#state;
+    const { refcount } = this.#store;
+    const { listOf } = this.#lists;
+    const targets = this.#edges.take(index);
+    for (let i = targets.length - 1; i >= 0; i--) {
+      const target = targets[i] as number;
+      trace?.edge('edge-', index, target);
+      if (listOf[target] === list) refcount[target] = (refcount[target] as number) - 1;
+      else this.unreference(target);
+    }
+  }
+
   /** Runs the node's finalizer. */
   finalize(index: number): void {
     const state = this.#state;
@@ -109,9 +137,9 @@ export class Deallocator {
     state.callables[weak] = undefined;
     state.counters.weakCallbacks++;
     state.trace?.weakCallback(weak);
-    this.borrow(weak);
+    this.pin(weak);
     state.call(callback, weak, 'weakref callback');
-    this.release(weak);
+    this.unpin(weak);
   }
 
   #deallocate(index: number): void {
@@ -187,6 +215,7 @@ export class Deallocator {
     this.#store.refcount[index] = 1;
     this.#store.gcWord[index] = 0; // A collection may have it among its trash; it is not any more.
     this.#state.ownReferences++;
+    this.#notePin(index);
   }
 
   #hasStayed(index: number): boolean {
@@ -194,6 +223,7 @@ export class Deallocator {
     const left = (refcount[index] as number) - 1;
     refcount[index] = left;
     this.#state.ownReferences--;
+    this.#forgetPin(index);
     if (left > 0) {
       this.#state.counters.resurrections++;
       this.#state.trace?.node('resurrect', index);
@@ -223,7 +253,7 @@ export class Deallocator {
     for (const reference of weak.of(index)) {
       weak.clear(reference);
       if (!this.#isReferenced(reference)) continue;
-      this.borrow(reference);
+      this.pin(reference);
       bundle.push(reference);
     }
     for (const [reference, callback] of bundle.map((one) => [one, weak.callback(one)] as const)) {
@@ -236,8 +266,19 @@ export class Deallocator {
   /** Lets go of a bundle, last to first. It is a deallocation of its own: that of CPython's tuple. */
   #releaseBundle(bundle: readonly number[]): void {
     this.#nesting++;
-    for (let i = bundle.length - 1; i >= 0; i--) this.release(bundle[i] as number);
+    for (let i = bundle.length - 1; i >= 0; i--) this.unpin(bundle[i] as number);
     this.#leave();
+  }
+
+  #notePin(index: number): void {
+    this.#state.pinned.push(index);
+    this.#state.barrier?.held(index);
+  }
+
+  #forgetPin(index: number): void {
+    const { pinned } = this.#state;
+    const last = pinned.pop() as number;
+    if (last !== index) pinned[pinned.lastIndexOf(index)] = last;
   }
 
   #isReferenced(index: number): boolean {

@@ -1,10 +1,10 @@
-/** The flags of `gc.setDebug`, with CPython's values. */
+/** The flags of `gc.setDebug`, with CPython's values. What they print goes to the heap's option `onDebug`. */
 
-/** Prints statistics of each collection. Kept for its value: the heap's `stats` and events tell more. */
+/** Tells of each collection: what there is before it, what it found, how long it took. */
 export const DEBUG_STATS = 1;
-/** Names collectable nodes. Kept for its value. */
+/** Names each node that is found to be collectable. */
 export const DEBUG_COLLECTABLE = 2;
-/** Names uncollectable nodes. Kept for its value. */
+/** Names each node that is found and cannot be collected. */
 export const DEBUG_UNCOLLECTABLE = 4;
 /** Moves what would be freed to `gc.garbage` instead, so that it can be looked at. */
 export const DEBUG_SAVEALL = 32;

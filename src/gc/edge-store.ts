@@ -13,7 +13,7 @@
  *
  * Targets are indices of nodes, which begin above 0. Reference counts are the caller's.
  */
-import { grownColumn } from './column.js';
+import { grownColumn, newColumn } from './column.js';
 
 const SMALLEST_SLAB = 4;
 const FIRST_SLABS = 1_024;
@@ -21,13 +21,15 @@ const FIRST_SLABS = 1_024;
 export class EdgeStore {
   /** Two entries a node. */
   pair: Int32Array;
-  slab: Int32Array = new Int32Array(FIRST_SLABS);
+  slab: Int32Array;
   #slabEnd = 0;
   /** Free slabs by the logarithm of their size. */
   readonly #freeSlabs: number[][] = Array.from({ length: 32 }, () => []);
 
-  constructor(capacity: number) {
-    this.pair = new Int32Array(2 * capacity);
+  /** A shared one can be read by other threads. */
+  constructor(capacity: number, shared: boolean) {
+    this.pair = newColumn(2 * capacity, shared);
+    this.slab = newColumn(FIRST_SLABS, shared);
   }
 
   grow(capacity: number): void {

@@ -1,12 +1,6 @@
 /** A heap in the language of Graphviz: https://graphviz.org/doc/info/lang.html */
-import {
-  generationName,
-  type HeapPicture,
-  hiddenNote,
-  PICTURE_COLOURS,
-  pictureFacts,
-  pictureName,
-} from './heap-picture.js';
+import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
+import { generationName, shadeOf } from './picture-shade.js';
 
 export function exportDot({ nodes, edges, hidden, focus, colours }: HeapPicture): string {
   const drawn = nodes.map((node) => {
@@ -14,7 +8,9 @@ export function exportDot({ nodes, edges, hidden, focus, colours }: HeapPicture)
       `label=${quote(`${node.kind}\n${pictureFacts(node)}`)}`,
       `tooltip=${quote(`handle ${node.handle}, ${generationName(node.generation)}`)}`,
     ];
-    if (colours) attributes.push(`fillcolor=${quote(PICTURE_COLOURS[node.generation])}`);
+    const shade = shadeOf(node, colours);
+    if (shade !== undefined) attributes.push(`fillcolor=${quote(shade.fill)}`);
+    if (shade?.ink === '#fff') attributes.push('fontcolor="#fff"');
     if (node.isRoot) attributes.push('penwidth=3');
     if (node.handle === focus) attributes.push('peripheries=2');
     return `  ${pictureName(node.handle)} [${attributes.join(', ')}];`;

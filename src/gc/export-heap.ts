@@ -3,7 +3,7 @@
  * would otherwise be part of every program that uses a heap, the watchdog's among them.
  */
 import { InvalidArgumentError } from '../core/errors.js';
-import { aBoolean, checkArgument, checkOptions, integer, oneOf } from '../core/options.js';
+import { checkArgument, checkOptions, integer, oneOf } from '../core/options.js';
 import { exportDot } from './export-dot.js';
 import { exportHtml } from './export-html.js';
 import { exportJson } from './export-json.js';
@@ -11,6 +11,7 @@ import { exportMermaid } from './export-mermaid.js';
 import type { Handle } from './handle.js';
 import { type HeapPicture, pictureOf } from './heap-picture.js';
 import type { HeapSnapshot } from './heap-snapshot.js';
+import type { PictureColours } from './picture-shade.js';
 
 /** A language that a heap can be written in. */
 export type HeapExportFormat = 'dot' | 'mermaid' | 'json' | 'html';
@@ -36,11 +37,11 @@ export interface HeapExportOptions {
    */
   readonly maxNodes?: number;
   /**
-   * Whether nodes are coloured by generation.
+   * What the fill of a node tells: its generation, or in the middle of an incremental collection how far it has come with it.
    *
-   * @defaultValue true
+   * @defaultValue 'generation'
    */
-  readonly colours?: boolean;
+  readonly colours?: PictureColours;
 }
 
 /** What can be exported: a {@link Heap}, or anything else that has a snapshot of one. */
@@ -90,9 +91,9 @@ export function exportHeap(
     focus: integer(0),
     radius: (value) => (value === Number.POSITIVE_INFINITY ? undefined : integer(0)(value)),
     maxNodes: integer(1),
-    colours: aBoolean,
+    colours: oneOf('generation', 'tri-colour', 'none'),
   });
-  const { focus, radius, maxNodes = 200, colours = true } = options;
+  const { focus, radius, maxNodes = 200, colours = 'generation' } = options;
   if (radius !== undefined && focus === undefined) {
     throw new InvalidArgumentError('exportHeap: `radius` needs a `focus` to be measured from.');
   }

@@ -3,19 +3,13 @@
  * What comes from the heap is data for the page's program, which puts it in place as text, never as markup; and a list of
  * the nodes, for those who do not see the picture, or have no scripts.
  */
-import {
-  generationName,
-  type HeapPicture,
-  hiddenNote,
-  PICTURE_COLOURS,
-  pictureFacts,
-  pictureName,
-} from './heap-picture.js';
+import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
 import type { SnapshotNode } from './heap-snapshot.js';
 import { HTML_PICTURE_SCRIPT } from './html-picture-script.js';
+import { generationName, shadeOf, shadesOf } from './picture-shade.js';
 
 export function exportHtml(picture: HeapPicture): string {
-  const { nodes, hidden, colours } = picture;
+  const { nodes, hidden } = picture;
   const shown = `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`;
   const caption = hidden > 0 ? `${shown}, ${hiddenNote(hidden)}` : shown;
   return `<!doctype html>
@@ -27,7 +21,7 @@ export function exportHtml(picture: HeapPicture): string {
 <meta name="color-scheme" content="light dark">
 <title>Heap: ${caption}</title>
 <style>
-${STYLE}${colours ? colourRules() : ''}</style>
+${STYLE}${shadeRules(picture)}</style>
 </head>
 <body>
 <header>
@@ -80,17 +74,14 @@ text { fill: var(--ink); font-size: 11px; text-anchor: middle; }
 .selecting .node:not(.lit), .selecting .edge:not(.lit) { opacity: 0.25; }
 `;
 
-function colourRules(): string {
-  return Object.entries(PICTURE_COLOURS)
-    .map(([generation, colour]) => `.g-${generation} circle { fill: ${colour}; }\n`)
+function shadeRules({ nodes, colours }: HeapPicture): string {
+  return shadesOf(nodes, colours)
+    .map(({ key, fill }) => `.${key} circle { fill: ${fill}; }\n`)
     .join('');
 }
 
 function legend({ nodes, colours, focus }: HeapPicture): string {
-  const generations = colours ? [...new Set(nodes.map(({ generation }) => generation))] : [];
-  const entries = generations
-    .sort((one, other) => String(one).localeCompare(String(other)))
-    .map((generation) => [dot(`g-${generation}`), generationName(generation)]);
+  const entries = shadesOf(nodes, colours).map(({ key, meaning }) => [dot(key), meaning]);
   if (nodes.some(({ isRoot }) => isRoot)) entries.push([dot('root'), 'held from outside']);
   if (focus !== undefined) entries.push([dot('focus'), 'focus']);
   entries.push([line('edge'), 'edge']);
@@ -116,14 +107,14 @@ function listItem(node: SnapshotNode): string {
 }
 
 /** Edges name their ends by position. Without a `<` nothing in it can end the element that it stands in. */
-function dataOf({ nodes, edges, focus }: HeapPicture): string {
+function dataOf({ nodes, edges, focus, colours }: HeapPicture): string {
   const positions = new Map(nodes.map(({ handle }, i) => [handle, i]));
   const data = {
     nodes: nodes.map((node) => ({
       handle: node.handle,
       name: pictureName(node.handle),
       kind: node.kind,
-      generation: node.generation,
+      shade: shadeOf(node, colours)?.key ?? '',
       generationName: generationName(node.generation),
       facts: pictureFacts(node),
       root: node.isRoot,

@@ -1,12 +1,7 @@
 /** A heap as a Mermaid flowchart, which GitHub and many wikis draw: https://mermaid.js.org/syntax/flowchart.html */
-import {
-  type HeapPicture,
-  hiddenNote,
-  PICTURE_COLOURS,
-  pictureFacts,
-  pictureName,
-} from './heap-picture.js';
+import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
 import type { SnapshotNode } from './heap-snapshot.js';
+import { shadeOf, shadesOf } from './picture-shade.js';
 
 export function exportMermaid({ nodes, edges, hidden, focus, colours }: HeapPicture): string {
   const lines = ['flowchart LR'];
@@ -28,11 +23,9 @@ export function exportMermaid({ nodes, edges, hidden, focus, colours }: HeapPict
     lines.push(`  classDef ${name} ${style}`);
     lines.push(`  class ${members.map(({ handle }) => pictureName(handle)).join(',')} ${name}`);
   };
-  if (colours) {
-    for (const [generation, colour] of Object.entries(PICTURE_COLOURS)) {
-      const members = nodes.filter((node) => String(node.generation) === generation);
-      addClass(`gen-${generation}`, `fill:${colour},color:#000`, members);
-    }
+  for (const { key, fill, ink } of shadesOf(nodes, colours)) {
+    const members = nodes.filter((node) => shadeOf(node, colours)?.key === key);
+    addClass(key, `fill:${fill},color:${ink}`, members);
   }
   const roots = nodes.filter(({ isRoot }) => isRoot);
   addClass('root', 'stroke-width:3px', roots);

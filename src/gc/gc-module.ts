@@ -1,7 +1,8 @@
 /** Python's `gc` module over a simulated heap: every function of it, camelCased, with the same results. */
 import { checkArgument, integer } from '../core/options.js';
-import type { CPythonCollector, Generation } from './cpython-collector.js';
+import type { Collector } from './collector.js';
 import type { Deallocator } from './deallocator.js';
+import type { Generation } from './generation-lists.js';
 import { GENERATION_0, OLDEST, PERMANENT, UNTRACKED } from './generation-lists.js';
 import type { Handle } from './handle.js';
 import type { CollectionCallback, HeapState } from './heap-state.js';
@@ -37,13 +38,13 @@ export class GcModule {
   /** What could not be freed, and with `DEBUG_SAVEALL` what was not to be. */
   readonly garbage: Garbage;
   readonly #state: HeapState;
-  readonly #collector: CPythonCollector;
+  readonly #collector: Collector;
   readonly #resolve: (handle: Handle) => number;
 
   /** @internal */
   constructor(
     state: HeapState,
-    collector: CPythonCollector,
+    collector: Collector,
     deallocator: Deallocator,
     resolve: (handle: Handle) => number,
   ) {
@@ -71,7 +72,8 @@ export class GcModule {
 
   /**
    * Collects a generation and all younger ones, all of them by default; returns how many nodes were found unreachable.
-   * During a collection it does nothing and returns 0. O(nodes and edges in those generations).
+   * During a collection it does nothing and returns 0. The collectors other than `cpython` know no generations, and always
+   * collect everything; `incremental` ends the collection under way first, and counts what it found. O(nodes and edges in those generations).
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a generation other than 0, 1, 2.
    */
@@ -149,17 +151,22 @@ export class GcModule {
     return this.#state.store.has(this.#resolve(node), FLAG_FINALIZED);
   }
 
-  /** Moves all tracked nodes to a permanent generation, which is never collected. O(nodes). */
+  /**
+   * Moves all tracked nodes to a permanent generation, which is never collected. An incremental collection under way is given
+   * up. O(nodes).
+   */
   freeze(): void {
     this.#state.mustBeUsable();
+    this.#collector.abandon();
     const { store, counts } = this.#state;
     for (let list = GENERATION_0; list <= OLDEST; list++) store.lists.merge(list, PERMANENT);
     counts.fill(0);
   }
 
-  /** Moves the permanent generation to generation 2. O(nodes). */
+  /** Moves the permanent generation to generation 2. An incremental collection under way is given up. O(nodes). */
   unfreeze(): void {
     this.#state.mustBeUsable();
+    this.#collector.abandon();
     this.#state.store.lists.merge(PERMANENT, OLDEST);
   }
 
@@ -168,7 +175,7 @@ export class GcModule {
     return this.#state.store.lists.length(PERMANENT);
   }
 
-  /** Sets the debug flags; `DEBUG_SAVEALL` is the one with an effect on nodes. */
+  /** Sets the debug flags. `DEBUG_SAVEALL` has an effect on nodes, the others tell the heap's option `onDebug`. */
   setDebug(flags: number): void {
     checkArgument('gc.setDebug', 'flags', flags, integer(0));
     this.#state.debug = flags;

@@ -5,6 +5,9 @@
  */
 import { grownColumn } from './column.js';
 
+/** A generation, the youngest being 0. */
+export type Generation = 0 | 1 | 2;
+
 /** In no list. */
 export const UNTRACKED = 0;
 /** The youngest generation; the next two follow it. */

@@ -2,30 +2,46 @@
 import type { Clock } from '../core/clock.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import {
-  aBoolean,
   aFunction,
-  aName,
   checkOptions,
   integer,
+  millis,
   type OptionCheck,
   objectWith,
   oneOf,
 } from '../core/options.js';
+import type { CollectorName, StepBudget } from './collector.js';
 import type { CollectionTrigger, UnraisableWhere } from './heap-state.js';
 import type { HeapEvent } from './heap-trace.js';
-import { LARGEST_SIZE } from './node-store.js';
-
-/** Which collector finds unreachable nodes. */
-export type CollectorName = 'cpython';
 
 /** How a {@link Heap} is set up. */
 export interface HeapOptions {
   /**
-   * Which collector finds unreachable nodes.
+   * Which collector finds unreachable nodes: CPython's by generations, or one that marks from the roots, at once, in steps, or
+   * on several threads. Reference counts free what is in no cycle under each of them.
    *
    * @defaultValue 'cpython'
    */
   readonly collector?: CollectorName;
+  /**
+   * How much an allocation may do of an `incremental` collection, once in as many allocations as the first threshold. With fewer
+   * objects than some four times that, nodes can be lost faster than they are found.
+   *
+   * @defaultValue { millis: 1 }
+   */
+  readonly step?: StepBudget;
+  /**
+   * How many nodes have to be alive for a `parallel` collection to use other threads.
+   *
+   * @defaultValue 250,000
+   */
+  readonly parallelFrom?: number;
+  /**
+   * How many other threads a `parallel` collection uses.
+   *
+   * @defaultValue one less than can run at once, at most 3
+   */
+  readonly helpers?: number;
   /**
    * The counts above which an allocation collects generation 0, 1 and 2.
    *
@@ -51,6 +67,12 @@ export interface HeapOptions {
    * @defaultValue prints it with `console.error`
    */
   readonly onUnraisable?: (error: unknown, where: UnraisableWhere) => void;
+  /**
+   * Is given each line that the flags of `gc.setDebug` have CPython print.
+   *
+   * @defaultValue prints it with `console.error`, as CPython does
+   */
+  readonly onDebug?: (line: string) => void;
   /**
    * Is told of everything that happens, at the moment: for animations and logs. The heap cannot be used meanwhile: that throws {@link HeapBusyError}
    * (`TENURE_HEAP_BUSY`). What it throws goes to `onUnraisable`.
@@ -80,52 +102,44 @@ const threeCounts: OptionCheck = (value) =>
     ? undefined
     : 'three integers ≥ 0';
 
+const aStepBudget: OptionCheck = (value) => {
+  if (typeof value !== 'object' || value === null) return 'an object';
+  checkStepBudget('new Heap: step', value);
+  return undefined;
+};
+
+/** Throws an `InvalidArgumentError` for an unknown or malformed budget of a step. */
+export function checkStepBudget(where: string, budget: object): asserts budget is StepBudget {
+  checkOptions<StepBudget>(where, budget, { objects: atLeastOneOrInfinity, millis });
+}
+
+const atLeastOneOrInfinity: OptionCheck = (value) =>
+  value === Number.POSITIVE_INFINITY || integer(1)(value) === undefined
+    ? undefined
+    : 'an integer ≥ 1, or Infinity';
+
 /** Throws an `InvalidArgumentError` for an unknown or malformed option. */
 export function checkHeapOptions(options: HeapOptions): void {
   checkOptions<HeapOptions>('new Heap', options, {
-    collector: oneOf('cpython'),
+    collector: oneOf('cpython', 'mark-sweep', 'incremental', 'parallel'),
+    step: aStepBudget,
+    parallelFrom: integer(0),
+    helpers: integer(0, 64),
     thresholds: threeCounts,
     trigger: oneOf('allocation', 'safepoint'),
     clock: objectWith('now'),
     onUnraisable: aFunction,
+    onDebug: aFunction,
     trace: aFunction,
   });
-}
-
-const NODE_CHECKS = {
-  kind: aName,
-  size: integer(0, LARGEST_SIZE),
-  finalizer: aFunction,
-  legacy: aBoolean,
-};
-
-/** The same for a node's. Each allocation calls it, so what is plainly well-formed is let through without the full check. */
-export function checkNodeOptions(options: object): void {
-  if (isPlainlyWellFormed(options)) return;
-  checkOptions<{ [name in keyof typeof NODE_CHECKS]: unknown }>('heap.alloc', options, NODE_CHECKS);
-}
-
-function isPlainlyWellFormed(options: {
-  readonly kind?: unknown;
-  readonly size?: unknown;
-  readonly finalizer?: unknown;
-  readonly legacy?: unknown;
-}): boolean {
-  if (typeof options !== 'object' || options === null) return false;
-  for (const name in options) {
-    if (name !== 'kind' && name !== 'finalizer' && name !== 'size' && name !== 'legacy')
-      return false;
-  }
-  const { kind, size, finalizer, legacy } = options;
-  return (
-    (kind === undefined || (typeof kind === 'string' && kind !== '')) &&
-    (finalizer === undefined || typeof finalizer === 'function') &&
-    (size === undefined || NODE_CHECKS.size(size) === undefined) &&
-    (legacy === undefined || typeof legacy === 'boolean')
-  );
 }
 
 /** The hook that prints. */
 export function printUnraisable(error: unknown, where: UnraisableWhere): void {
   reportIgnoredError(`a ${where} of a simulated heap`, error);
+}
+
+/** The hook that prints debug output where CPython prints it. */
+export function printDebug(line: string): void {
+  console.error(line);
 }

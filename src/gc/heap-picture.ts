@@ -6,6 +6,7 @@
  */
 import { type Handle, indexOfHandle } from './handle.js';
 import type { HeapSnapshot, SnapshotNode } from './heap-snapshot.js';
+import type { PictureColours } from './picture-shade.js';
 
 /** All edges from one node to another, drawn as one. */
 export interface PictureEdge {
@@ -23,7 +24,7 @@ export interface HeapPicture {
   /** How many nodes of the heap are not shown. */
   readonly hidden: number;
   readonly focus: Handle | undefined;
-  readonly colours: boolean;
+  readonly colours: PictureColours;
 }
 
 export interface PictureCut {
@@ -31,7 +32,7 @@ export interface PictureCut {
   /** How many steps from the focus a node may be away. */
   readonly radius: number;
   readonly maxNodes: number;
-  readonly colours: boolean;
+  readonly colours: PictureColours;
 }
 
 export function pictureOf({ nodes }: HeapSnapshot, cut: PictureCut): HeapPicture {
@@ -61,24 +62,10 @@ export function pictureFacts(node: SnapshotNode): string {
   return facts.join(' · ');
 }
 
-/** What is said of a generation. */
-export function generationName(generation: SnapshotNode['generation']): string {
-  return typeof generation === 'number' ? `generation ${generation}` : generation;
-}
-
 /** What is said of the nodes that are not shown. */
 export function hiddenNote(hidden: number): string {
   return `${plural(hidden, 'more node')} not shown`;
 }
-
-/** A fill for each generation; they differ in lightness too, and black can be read on all of them. */
-export const PICTURE_COLOURS: Readonly<Record<`${SnapshotNode['generation']}`, string>> = {
-  0: '#9bd3f5',
-  1: '#f0b429',
-  2: '#3cb489',
-  permanent: '#b9b9b9',
-  untracked: '#e39cc4',
-};
 
 function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -2,9 +2,9 @@
  * A heap as plain data, at one moment: what pictures are drawn from, what goes over a wire, what two moments are compared
  * by. It shares nothing with the heap, so it does not change, and it survives `JSON.stringify` as it is.
  */
+import type { Collector, NodeColour } from './collector.js';
 import type { Handle } from './handle.js';
 import type { HeapState } from './heap-state.js';
-import type { KindNames } from './kind-names.js';
 import { generationOf, type NodeGeneration } from './node-generation.js';
 import { FLAG_FINALIZED } from './node-store.js';
 import { rootsOf } from './reachability.js';
@@ -28,6 +28,8 @@ export interface SnapshotNode {
   readonly isRoot: boolean;
   /** Where its edges lead, in order. */
   readonly edges: readonly Handle[];
+  /** During an incremental collection only: how far it has come with the node. */
+  readonly colour?: NodeColour;
   /** Of a weak reference only: its target, or `null` once that is dead or dying. */
   readonly target?: Handle | null;
 }
@@ -41,13 +43,14 @@ export interface HeapSnapshot {
 /** O(nodes and edges). */
 export function takeSnapshot(
   state: HeapState,
-  kinds: KindNames,
   weak: WeakReferences,
+  collector: Collector,
 ): HeapSnapshot {
-  const { store } = state;
+  const { store, kinds } = state;
   const roots = new Set(rootsOf(state));
   const nodes: SnapshotNode[] = [];
   store.visit((index) => {
+    const colour = collector.colour(index);
     const node: SnapshotNode = {
       handle: state.handle(index),
       kind: kinds.name(store.name(index)),
@@ -57,6 +60,7 @@ export function takeSnapshot(
       finalized: store.has(index, FLAG_FINALIZED),
       isRoot: roots.has(index),
       edges: state.handles(store.edges.targets(index)),
+      ...(colour === null ? {} : { colour }),
     };
     if (!weak.isWeak(index)) {
       nodes.push(node);

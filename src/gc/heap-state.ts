@@ -1,15 +1,22 @@
 /** What the rooms of one simulated heap share: its memory, the collector's state, the counters, and who is called. */
 import type { Clock } from '../core/clock.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
+import type { WriteBarrier } from './collector.js';
 import { type Handle, makeHandle } from './handle.js';
 import { HeapBusyError, HeapDisposedError } from './heap-errors.js';
 import { HeapCounters } from './heap-stats.js';
 import { type HeapEvent, HeapTrace } from './heap-trace.js';
+import { KindNames } from './kind-names.js';
 import { NodeStore } from './node-store.js';
 import type { PhantomReferences } from './phantom-reference.js';
 
 /** Where an error came from that nobody can be given. */
-export type UnraisableWhere = 'finalizer' | 'weakref callback' | 'gc callback' | 'trace';
+export type UnraisableWhere =
+  | 'finalizer'
+  | 'weakref callback'
+  | 'gc callback'
+  | 'trace'
+  | 'debug output';
 
 /** When allocations run the collector: before the new node is tracked (CPython ≤ 3.11), or after (3.12). */
 export type CollectionTrigger = 'allocation' | 'safepoint';
@@ -32,16 +39,22 @@ export type NodeCallable = (node: Handle, heap: never) => void;
 
 export type UnraisableHook = (error: unknown, where: UnraisableWhere) => void;
 
+export type DebugHook = (line: string) => void;
+
 export interface HeapStateOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly thresholds: readonly [number, number, number];
   readonly trigger: CollectionTrigger;
   readonly onUnraisable: UnraisableHook;
+  readonly onDebug: DebugHook;
+  /** Whether threads are to see the nodes. */
+  readonly shared: boolean;
   readonly trace?: ((event: HeapEvent) => void) | undefined;
 }
 
 export class HeapState {
-  readonly store: NodeStore = new NodeStore();
+  readonly store: NodeStore;
+  readonly kinds: KindNames = new KindNames();
   readonly counters: HeapCounters = new HeapCounters();
   readonly clock: Pick<Clock, 'now'>;
   readonly trigger: CollectionTrigger;
@@ -61,6 +74,10 @@ export class HeapState {
   readonly callables: (NodeCallable | undefined)[] = [];
   /** References by the heap itself: from `garbage`, and to nodes that are being worked on. */
   ownReferences = 0;
+  /** Nodes that the heap itself works on while code of the user's may run; the same one several times if need be. */
+  readonly pinned: number[] = [];
+  /** Told of what the mutator does; `null` unless a collection needs to know. */
+  barrier: WriteBarrier | null = null;
   disposed = false;
   /** Whether it refuses to be used: it is disposed of, or in the middle of telling its trace. */
   closed = false;
@@ -70,14 +87,17 @@ export class HeapState {
   phantoms: PhantomReferences | null = null;
   readonly #heap: unknown;
   readonly #onUnraisable: UnraisableHook;
+  readonly #onDebug: DebugHook;
 
   /** `heap` is what finalizers and callbacks are given. */
   constructor(heap: unknown, options: HeapStateOptions) {
     this.#heap = heap;
+    this.store = new NodeStore(options.shared);
     this.clock = options.clock;
     this.thresholds = [...options.thresholds];
     this.trigger = options.trigger;
     this.#onUnraisable = options.onUnraisable;
+    this.#onDebug = options.onDebug;
     const { trace } = options;
     this.trace =
       trace === undefined ? null : new HeapTrace(this.store, (event) => this.#tell(trace, event));
@@ -118,10 +138,20 @@ export class HeapState {
     }
   }
 
+  /** Prints a line of debug output. */
+  print(line: string): void {
+    try {
+      this.#onDebug(line);
+    } catch (error) {
+      this.#unraisable(error, 'debug output');
+    }
+  }
+
   dispose(): void {
     this.disposed = true;
     this.closed = true;
     this.phantoms = null;
+    this.barrier = null;
     this.callbacks.length = 0;
     this.callables.length = 0;
   }

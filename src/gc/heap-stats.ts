@@ -1,8 +1,28 @@
 /** The figures of a simulated heap. */
+import type { CollectorName } from './collector.js';
 import { PauseHistogram } from './pause-histogram.js';
 
 /** What made the last collection run. */
 export type LastTrigger = 'none' | 'threshold' | 'explicit';
+
+/** Why the last marking of a `parallel` collector was done by one thread alone; `none` if it was not. */
+export type SerialReason = 'none' | 'small-heap' | 'no-threads' | 'threads-late';
+
+/** What a collector has done that others do not do. */
+export interface CollectorStats {
+  /** Which collector it is. */
+  readonly name: CollectorName;
+  /** Markings by one thread: all of `mark-sweep`, some of `parallel`. */
+  readonly serialMarks: number;
+  /** Markings in which other threads took part. */
+  readonly parallelMarks: number;
+  /** Why the last marking of `parallel` was serial. */
+  readonly serialReason: SerialReason;
+  /** How long the last marking of `mark-sweep` or `parallel` took, in milliseconds. */
+  readonly markMillis: number;
+  /** Steps of `incremental`. */
+  readonly steps: number;
+}
 
 /** What {@link Heap.stats} shows: everything since the heap was made, unless it says otherwise. */
 export interface HeapStats {
@@ -47,7 +67,7 @@ export interface HeapStats {
   readonly phantomQueued: number;
   /** Errors thrown by finalizers, callbacks and the trace. */
   readonly unraisable: number;
-  /** How long collections took, by the heap's clock. */
+  /** How long collections, or the steps of incremental ones, stopped the mutator, by the heap's clock. */
   readonly pauses: {
     /** How many there were. */
     readonly count: number;
@@ -62,6 +82,8 @@ export interface HeapStats {
   };
   /** What made the last collection run. */
   readonly lastTrigger: LastTrigger;
+  /** What the collector has done that others do not do. */
+  readonly collector: CollectorStats;
 }
 
 /** CPython's statistics of one generation. */
@@ -88,6 +110,11 @@ export class HeapCounters {
   phantomQueued = 0;
   readonly pauses: PauseHistogram = new PauseHistogram();
   lastTrigger: LastTrigger = 'none';
+  serialMarks = 0;
+  parallelMarks = 0;
+  serialReason: SerialReason = 'none';
+  markMillis = 0;
+  steps = 0;
   /** Live nodes by the number of their kind's name. */
   readonly liveByKind: number[] = [];
   readonly promoted: [number, number] = [0, 0];
@@ -119,11 +146,7 @@ export class HeapCounters {
     if (generation < 2) this.promoted[generation as 0 | 1] += survivors;
   }
 
-  collected(
-    generation: 0 | 1 | 2,
-    result: { collected: number; uncollectable: number },
-    millis: number,
-  ): void {
+  collected(generation: 0 | 1 | 2, result: { collected: number; uncollectable: number }): void {
     const before = this.generations[generation];
     this.generations[generation] = {
       collections: before.collections + 1,
@@ -131,6 +154,5 @@ export class HeapCounters {
       uncollectable: before.uncollectable + result.uncollectable,
     };
     this.uncollectable += result.uncollectable;
-    this.pauses.record(millis);
   }
 }

@@ -5,16 +5,20 @@
  * Events are told at the moment, in the middle of deallocations and collections, when the heap is not between two
  * operations. So while it tells, the heap refuses to be used, and each event carries what is to be known.
  */
+
+import type { NodeColour } from './collector.js';
 import { type Handle, makeHandle } from './handle.js';
 import type { NodeStore } from './node-store.js';
 
 /**
- * Where a collection is: it starts, seeks what is unreachable, clears weak references and calls back, finalizes, seeks once
- * more if code ran, deletes, and stops.
+ * Where a collection is: it starts, seeks what is unreachable (`find-unreachable`, or `mark` and `sweep`), clears weak references
+ * and calls back, finalizes, seeks once more if code ran, deletes, and stops.
  */
 export type CollectionPhase =
   | 'start'
   | 'find-unreachable'
+  | 'mark'
+  | 'sweep'
   | 'clear-weak-references'
   | 'finalize'
   | 'find-resurrected'
@@ -43,6 +47,16 @@ export interface NodeEvent {
   readonly type: 'finalize' | 'resurrect' | 'free';
   /** The node. */
   readonly node: Handle;
+}
+
+/** An incremental collection reached a node, or has followed all its edges; or a node was born black during it. */
+export interface ShadeEvent {
+  /** Tells it apart. */
+  readonly type: 'shade';
+  /** The node. */
+  readonly node: Handle;
+  /** Its colour from now on. */
+  readonly colour: NodeColour;
 }
 
 /** Nodes survived a collection. */
@@ -97,6 +111,7 @@ export interface PhaseEvent {
 export type HeapEvent =
   | AllocEvent
   | NodeEvent
+  | ShadeEvent
   | PromoteEvent
   | EdgeEvent
   | WeakClearEvent
@@ -119,6 +134,10 @@ export class HeapTrace {
 
   node(type: NodeEvent['type'], index: number): void {
     this.#tell({ type, node: this.#handle(index) });
+  }
+
+  shade(index: number, colour: NodeColour): void {
+    this.#tell({ type: 'shade', node: this.#handle(index), colour });
   }
 
   /** The nodes of a list have survived. */

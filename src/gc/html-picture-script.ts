@@ -100,7 +100,7 @@ const lines = edges.map(({ from, to, weak, count }) => {
 });
 
 const places = nodes.map((node, i) => {
-  const classes = ['node', 'g-' + node.generation];
+  const classes = ['node', node.shade];
   if (node.root) classes.push('root');
   if (node.focus) classes.push('focus');
   const group = make(svg, 'g', {

@@ -21,7 +21,14 @@
  */
 export type { Clock, TimerHandle } from '../core/clock.js';
 export { InvalidArgumentError, TenureError, type TenureErrorOptions } from '../core/errors.js';
-export type { Generation } from './cpython-collector.js';
+export type {
+  BaseHeap,
+  NodeFinalizer,
+  NodeOptions,
+  Root,
+  WeakCallback,
+} from './base-heap.js';
+export type { CollectorName, NodeColour, StepBudget } from './collector.js';
 export {
   DEBUG_COLLECTABLE,
   DEBUG_LEAK,
@@ -37,14 +44,9 @@ export {
   type HeapExportSource,
 } from './export-heap.js';
 export { type Garbage, GcModule } from './gc-module.js';
+export type { Generation } from './generation-lists.js';
 export type { Handle } from './handle.js';
-export {
-  Heap,
-  type NodeFinalizer,
-  type NodeOptions,
-  type Root,
-  type WeakCallback,
-} from './heap.js';
+export { Heap } from './heap.js';
 export {
   HeapBusyError,
   HeapDisposedError,
@@ -52,7 +54,7 @@ export {
   NotHeldError,
   StaleHandleError,
 } from './heap-errors.js';
-export type { CollectorName, HeapOptions } from './heap-options.js';
+export type { HeapOptions } from './heap-options.js';
 export type {
   HeapObservation,
   HeapOp,
@@ -67,7 +69,13 @@ export type {
   CollectionTrigger,
   UnraisableWhere,
 } from './heap-state.js';
-export type { GenerationStats, HeapStats, LastTrigger } from './heap-stats.js';
+export type {
+  CollectorStats,
+  GenerationStats,
+  HeapStats,
+  LastTrigger,
+  SerialReason,
+} from './heap-stats.js';
 export type {
   AllocEvent,
   CollectionPhase,
@@ -76,10 +84,12 @@ export type {
   NodeEvent,
   PhaseEvent,
   PromoteEvent,
+  ShadeEvent,
   WeakCallbackEvent,
   WeakClearEvent,
 } from './heap-trace.js';
 export type { NodeGeneration } from './node-generation.js';
 export { PhantomReference } from './phantom-reference.js';
+export type { PictureColours } from './picture-shade.js';
 export { ReferenceQueue } from './reference-queue.js';
 export { runHeapProgram } from './run-heap-program.js';

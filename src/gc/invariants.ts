@@ -1,5 +1,5 @@
 /** What has to be true of a simulated heap between any two operations. */
-import { GENERATION_0, PERMANENT } from './generation-lists.js';
+import { GENERATION_0, PERMANENT, STILL_UNREACHABLE } from './generation-lists.js';
 import type { HeapState } from './heap-state.js';
 import type { WeakReferences } from './weak-references.js';
 
@@ -19,7 +19,12 @@ export function assertHeapInvariants(state: HeapState, weak: WeakReferences): vo
   store.visit((index) => {
     live++;
     claim(listed.has(index), index, 'is alive and in no generation');
-    claim(store.gcWord[index] === 0, index, 'is marked by a collection that has ended');
+    const isSetAside = (store.lists.listOf[index] as number) > PERMANENT;
+    claim(
+      isSetAside || store.gcWord[index] === 0,
+      index,
+      'is marked by a collection that has ended',
+    );
     const accounted = (incoming[index] as number) + (store.holds[index] as number);
     const references = store.refcount[index] as number;
     claim(references >= accounted, index, 'has more edges and holds than references');
@@ -35,9 +40,11 @@ export function assertHeapInvariants(state: HeapState, weak: WeakReferences): vo
   }
 }
 
-function nodesInLists({ store: { lists } }: HeapState): Set<number> {
+function nodesInLists({ store: { lists }, barrier }: HeapState): Set<number> {
   const nodes = new Set<number>();
-  for (let list = GENERATION_0; list <= PERMANENT; list++) {
+  // Between two steps of a collection there are nodes that it has set aside.
+  const last = barrier === null ? PERMANENT : STILL_UNREACHABLE;
+  for (let list = GENERATION_0; list <= last; list++) {
     const before = nodes.size;
     let previous = list;
     lists.visit(list, (index) => {

@@ -1,5 +1,5 @@
 /** In which generation a node is. */
-import type { Generation } from './cpython-collector.js';
+import type { Generation } from './generation-lists.js';
 import { GENERATION_0, OLDEST, PERMANENT } from './generation-lists.js';
 import type { NodeStore } from './node-store.js';
 

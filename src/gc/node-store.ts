@@ -58,7 +58,7 @@ const FIRST_CAPACITY = 1_024;
 export const LARGEST_SIZE: number = 2 ** 32 - 1;
 
 export class NodeStore {
-  readonly edges: EdgeStore = new EdgeStore(FIRST_CAPACITY);
+  readonly edges: EdgeStore;
   readonly lists: GenerationLists = new GenerationLists(FIRST_CAPACITY);
   /** Edges to the node, holds on it, and references of the heap's own while it works on the node. */
   refcount: Int32Array = new Int32Array(FIRST_CAPACITY);
@@ -80,7 +80,9 @@ export class NodeStore {
   /** Places whose tags are used up. */
   #retired = 0;
 
-  constructor() {
+  /** A shared one can be marked by other threads. */
+  constructor(shared: boolean = false) {
+    this.edges = new EdgeStore(FIRST_CAPACITY, shared);
     this.tag.fill(this.#firstTag);
   }
 

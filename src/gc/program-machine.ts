@@ -1,6 +1,8 @@
 /** What a heap program runs on: a heap, root registers, and the serial numbers by which nodes are told apart. */
+
+import { BaseHeap, type WeakCallback } from './base-heap.js';
+import { makeCPythonCollector } from './cpython-collector.js';
 import type { Handle } from './handle.js';
-import { Heap, type WeakCallback } from './heap.js';
 import type { HeapOp, HeapProgram, HeapProgramEvent } from './heap-program.js';
 import { type FINALIZABLE, LEGACY, PLAIN, WEAK } from './node-store.js';
 
@@ -14,7 +16,7 @@ export type NodeType = typeof PLAIN | typeof FINALIZABLE | typeof LEGACY;
 export const DEFAULT_REGISTERS = 16;
 
 export class ProgramMachine {
-  readonly heap: Heap;
+  readonly heap: BaseHeap;
   readonly maxWeak: number;
   /** Where events go. */
   events: HeapProgramEvent[] = [];
@@ -26,7 +28,10 @@ export class ProgramMachine {
   #nextSerial = 0;
 
   constructor(program: HeapProgram, execute: Execute) {
-    this.heap = new Heap({ thresholds: program.threshold ?? [700, 10, 10], clock: TIMELESS });
+    this.heap = new BaseHeap(
+      { thresholds: program.threshold ?? [700, 10, 10], clock: TIMELESS },
+      makeCPythonCollector,
+    );
     this.maxWeak = program.maxWeak ?? 8;
     this.#actions = program.actions ?? [];
     this.#execute = execute;

@@ -1,12 +1,13 @@
 /** The figures of a heap as they are at one moment, put together from where they are counted. */
+
+import type { CollectorName } from './collector.js';
 import { GENERATION_0, OLDEST } from './generation-lists.js';
 import type { HeapState } from './heap-state.js';
 import type { HeapStats } from './heap-stats.js';
-import type { KindNames } from './kind-names.js';
 
 /** O(kinds). */
-export function viewStats(state: HeapState, kinds: KindNames): HeapStats {
-  const { counters, store, garbage, longLivedTotal, longLivedPending } = state;
+export function viewStats(state: HeapState, collector: CollectorName): HeapStats {
+  const { counters, store, kinds, garbage, longLivedTotal, longLivedPending } = state;
   const liveByKind = new Map<string, number>();
   for (const [id, count] of counters.liveByKind.entries()) {
     if (count > 0) liveByKind.set(kinds.name(id), count);
@@ -42,5 +43,13 @@ export function viewStats(state: HeapState, kinds: KindNames): HeapStats {
       maxMillis: counters.pauses.maxMillis,
     },
     lastTrigger: counters.lastTrigger,
+    collector: {
+      name: collector,
+      serialMarks: counters.serialMarks,
+      parallelMarks: counters.parallelMarks,
+      serialReason: counters.serialReason,
+      markMillis: counters.markMillis,
+      steps: counters.steps,
+    },
   };
 }

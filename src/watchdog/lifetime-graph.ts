@@ -13,8 +13,9 @@
  * Each node has one *keeper*, the holder it was born under or given to. A node's place among its keeper's edges is kept
  * with it, and the last edge is moved into the gap when it goes, so birth and death take O(1) however many siblings there are.
  */
+
+import type { BaseHeap } from '../gc/base-heap.js';
 import type { Handle } from '../gc/handle.js';
-import type { Heap } from '../gc/heap.js';
 
 /** A node of the graph. Its `handle` is stale once the simulated heap has freed it. */
 export interface LifetimeNode {
@@ -27,9 +28,9 @@ export interface LifetimeNode {
 }
 
 export class LifetimeGraph {
-  readonly heap: Heap;
+  readonly heap: BaseHeap;
 
-  constructor(heap: Heap) {
+  constructor(heap: BaseHeap) {
     this.heap = heap;
   }
 

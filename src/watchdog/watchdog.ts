@@ -31,7 +31,8 @@ import {
 } from '../core/options.js';
 import { isWatchable, type Observation, observe, type Watchable } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
-import { Heap } from '../gc/heap.js';
+import { BaseHeap } from '../gc/base-heap.js';
+import { makeCPythonCollector } from '../gc/cpython-collector.js';
 import { ActivityClock } from './activity-clock.js';
 import { ComponentWatch, type WatchHost } from './component-watch.js';
 import { type GcSource, hostGcSource } from './gc-source.js';
@@ -176,7 +177,7 @@ export interface WatchdogStats {
  */
 export class Watchdog implements Disposable {
   /** The simulated heap, to look at: its counters, its collector, the path that keeps a node alive. */
-  readonly heap: Heap;
+  readonly heap: BaseHeap;
   readonly #level: WatchLevel;
   readonly #clock: Clock;
   readonly #gcSource: GcSource | undefined;
@@ -213,7 +214,7 @@ export class Watchdog implements Disposable {
     this.#sweepInterval = options.sweepIntervalMillis ?? 10_000;
     if (options.onLeak !== undefined) this.#listeners.leak.add(options.onLeak);
 
-    this.heap = new Heap();
+    this.heap = new BaseHeap({}, makeCPythonCollector);
     const graph = new LifetimeGraph(this.heap);
     const plan = LEVELS[this.#level === 'off' ? 'counters' : this.#level];
     this.#ledger = new LeakLedger(options.maxRecords ?? 1_000, () => this.#clock.now(), {

@@ -93,7 +93,7 @@ test.each(FORMATS)('%s says the same of the same heap, and colours only if wante
   expect(exportHeap(heap, format)).toBe(exportHeap(heap, format));
   const colours = /#9bd3f5|#3cb489/;
   expect(colours.test(exportHeap(heap, format))).toBe(format !== 'json');
-  expect(exportHeap(heap, format, { colours: false })).not.toMatch(colours);
+  expect(exportHeap(heap, format, { colours: 'none' })).not.toMatch(colours);
 });
 
 test('a focus shows what is around it, along edges and against them, as far as the radius', () => {
@@ -158,7 +158,7 @@ test('kinds with anything in them stay within their quotes in DOT', () => {
   for (const kind of NASTY) {
     const heap = new Heap();
     heap.alloc({ kind });
-    const [, , , node] = exportHeap(heap, 'dot', { colours: false }).split('\n');
+    const [, , , node] = exportHeap(heap, 'dot', { colours: 'none' }).split('\n');
     const [, label, ...rest] =
       /^ {2}n16 \[label="((?:[^"\\]|\\.)*)", (.*)\];$/.exec(node ?? '') ?? [];
     expect(rest).toEqual([
@@ -299,3 +299,27 @@ function fromMermaid(label: string): string {
     .replaceAll('<br/>', '\n')
     .replaceAll(/#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
 }
+
+test('in the middle of an incremental collection, nodes are shown in its three colours', () => {
+  const heap = new Heap({ collector: 'incremental' });
+  const [root, child] = [heap.alloc({ kind: 'root' }), heap.alloc({ kind: 'child' })];
+  const lost = heap.alloc({ kind: 'lost' });
+  heap.link(root, child);
+  heap.link(lost, lost);
+  heap.drop(child);
+  heap.drop(lost);
+  const colours = 'tri-colour';
+  expect(exportHeap(heap, 'dot', { colours })).not.toContain('fillcolor="#');
+  while (heap.colour(child) !== 'grey') heap.step({ objects: 1 });
+  const fills = exportHeap(heap, 'dot', { colours }).matchAll(/label="(\w+).*fillcolor="(#\w+)"/g);
+  expect([...fills].map(([, kind, fill]) => [kind, fill])).toEqual([
+    ['root', '#222222'],
+    ['child', '#a8a8a8'],
+    ['lost', '#ffffff'],
+  ]);
+  expect(exportHeap(heap, 'mermaid', { colours })).toContain('  class n16 black\n');
+  expect(JSON.parse(exportHeap(heap, 'json')).nodes[2].colour).toBe('white');
+  const page = exportHeap(heap, 'html', { colours });
+  expect(page).toContain('.black circle { fill: #222222; }');
+  expect(page).toContain('grey: reached</li>');
+});

@@ -100,6 +100,8 @@ test('a count, a mark or a list that is off is found', () => {
       thresholds: [700, 10, 10],
       trigger: 'allocation',
       onUnraisable: () => {},
+      onDebug: () => {},
+      shared: false,
       trace: undefined,
     });
     const { store } = state;

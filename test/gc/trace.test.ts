@@ -32,6 +32,8 @@ function describe(event: HeapEvent, name: (node: Handle) => string): string {
       return `${event.type} ${name(event.from)} ${name(event.to)}`;
     case 'weak-clear':
       return `weak-clear ${name(event.weak)} ${name(event.target)}`;
+    case 'shade':
+      return `shade ${name(event.node)} ${event.colour}`;
     case 'weak-callback':
       return `weak-callback ${name(event.weak)}`;
     case 'phase':

@@ -1,0 +1,39 @@
+/** What the benches of the heap share: the graph that they work on, and how they measure. */
+import type { Handle, Heap } from '../../src/gc/index.js';
+
+/** Fisher-Yates by a linear congruential generator, the same numbers as in on-cpython.py. */
+function permutation(seed: number, length: number): Int32Array {
+  const order = Int32Array.from({ length }, (_, i) => i);
+  let state = seed;
+  for (let i = length - 1; i > 0; i--) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    const j = state % (i + 1);
+    const swapped = order[i] as number;
+    order[i] = order[j] as number;
+    order[j] = swapped;
+  }
+  return order;
+}
+
+/** Nodes with two edges each, in the order of two permutations; all are held. */
+export function graph(heap: Heap, length: number): Handle[] {
+  const [first, second] = [permutation(1, length), permutation(2, length)];
+  const nodes = Array.from({ length }, () => heap.alloc());
+  for (const [i, node] of nodes.entries()) {
+    heap.link(node, nodes[first[i] as number] as Handle);
+    heap.link(node, nodes[second[i] as number] as Handle);
+  }
+  return nodes;
+}
+
+/** How long it took, in milliseconds. */
+export function timed(body: () => unknown): number {
+  const start = performance.now();
+  body();
+  return performance.now() - start;
+}
+
+export function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] as number;
+}

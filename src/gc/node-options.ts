@@ -1,0 +1,36 @@
+/** What is checked of the options that a node is allocated with. */
+import { aBoolean, aFunction, aName, checkOptions, integer } from '../core/options.js';
+import { LARGEST_SIZE } from './node-store.js';
+
+const NODE_CHECKS = {
+  kind: aName,
+  size: integer(0, LARGEST_SIZE),
+  finalizer: aFunction,
+  legacy: aBoolean,
+};
+
+/** The same for a node's. Each allocation calls it, so what is plainly well-formed is let through without the full check. */
+export function checkNodeOptions(options: object): void {
+  if (isPlainlyWellFormed(options)) return;
+  checkOptions<{ [name in keyof typeof NODE_CHECKS]: unknown }>('heap.alloc', options, NODE_CHECKS);
+}
+
+function isPlainlyWellFormed(options: {
+  readonly kind?: unknown;
+  readonly size?: unknown;
+  readonly finalizer?: unknown;
+  readonly legacy?: unknown;
+}): boolean {
+  if (typeof options !== 'object' || options === null) return false;
+  for (const name in options) {
+    if (name !== 'kind' && name !== 'finalizer' && name !== 'size' && name !== 'legacy')
+      return false;
+  }
+  const { kind, size, finalizer, legacy } = options;
+  return (
+    (kind === undefined || (typeof kind === 'string' && kind !== '')) &&
+    (finalizer === undefined || typeof finalizer === 'function') &&
+    (size === undefined || NODE_CHECKS.size(size) === undefined) &&
+    (legacy === undefined || typeof legacy === 'boolean')
+  );
+}

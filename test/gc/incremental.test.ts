@@ -1,0 +1,270 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Handle, Heap, type HeapEvent, InvalidArgumentError } from '../../src/gc/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { type Move, RandomMutator } from './random-mutator.js';
+
+const move = fc.tuple(fc.nat(19), fc.nat(1_000), fc.nat(1_000)) as fc.Arbitrary<Move>;
+/** Runs of moves, each followed by a step over so many objects. */
+const interleavings = fc.array(
+  fc.tuple(fc.array(move, { maxLength: 6 }), fc.integer({ min: 1, max: 12 })),
+  { maxLength: 60 },
+);
+
+test('nothing reachable is freed between any two steps, and all that was unreachable at the start is', () => {
+  fc.assert(
+    fc.property(fc.array(move, { maxLength: 60 }), interleavings, (before, interleaving) => {
+      const mutator = new RandomMutator({ collector: 'incremental' });
+      for (const one of before) mutator.do(one);
+      let lostAtStart = unreachable(mutator);
+      for (const [program, objects] of interleaving) {
+        for (const one of program) {
+          mutator.do(one);
+          mutator.heap.assertInvariants();
+        }
+        const state = mutator.heap.step({ objects });
+        mutator.heap.assertInvariants();
+        expect(mutator.lost()).toEqual([]);
+        if (state === 'more') continue;
+        expect(lostAtStart.filter((node) => mutator.heap.isAlive(node))).toEqual([]);
+        lostAtStart = unreachable(mutator);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('a mutator that uses handles of unreachable nodes loses nothing that it has linked or held again', () => {
+  fc.assert(
+    fc.property(fc.array(move, { maxLength: 60 }), interleavings, (before, interleaving) => {
+      const mutator = new RandomMutator({ collector: 'incremental' }, true);
+      for (const one of before) mutator.do(one);
+      for (const [program, objects] of interleaving) {
+        for (const one of program) mutator.do(one);
+        mutator.heap.step({ objects });
+        mutator.heap.assertInvariants();
+        expect(mutator.held().filter((node) => !mutator.heap.isAlive(node))).toEqual([]);
+      }
+      mutator.heap.gc.collect();
+      mutator.heap.assertInvariants();
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('no black node leads to a white one, and no root is white once marking has begun', () => {
+  fc.assert(
+    fc.property(interleavings, (interleaving) => {
+      const phases: string[] = [];
+      const mutator = new RandomMutator({
+        collector: 'incremental',
+        trace: (event) => {
+          if (event.type === 'phase') phases.push(event.phase);
+        },
+      });
+      for (const [program, objects] of interleaving) {
+        for (const one of program) mutator.do(one);
+        mutator.heap.step({ objects });
+        if (phases.at(-1) !== 'mark') continue;
+        const nodes = new Map(mutator.heap.snapshot().nodes.map((node) => [node.handle, node]));
+        for (const { colour, edges } of nodes.values()) {
+          if (colour !== 'black' || edges.length > 2) continue;
+          expect(edges.map((edge) => nodes.get(edge)?.colour)).not.toContain('white');
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a step stops at its budget of objects, edges of a large node one by one', () => {
+  const heap = new Heap({ collector: 'incremental', thresholds: [0, 0, 0] });
+  const hub = heap.alloc();
+  for (let i = 0; i < 1_000; i++) {
+    const spoke = heap.alloc();
+    heap.link(hub, spoke);
+    heap.drop(spoke);
+  }
+  let steps = 0;
+  let black = 0;
+  while (heap.step({ objects: 10 }) === 'more') {
+    steps++;
+    const nowBlack = heap.snapshot().nodes.filter(({ colour }) => colour === 'black').length;
+    expect(nowBlack - black).toBeLessThanOrEqual(10);
+    black = nowBlack;
+  }
+  expect(black).toBe(1_001);
+  expect(steps).toBeGreaterThan(300);
+  expect(heap.stats.collector.steps).toBe(steps + 1);
+  expect(heap.stats.pauses.count).toBe(steps + 1);
+  expect(heap.gc.getStats()[2].collections).toBe(1);
+});
+
+test('edges that move up while their node is being followed are followed', () => {
+  const heap = new Heap({ collector: 'incremental' });
+  const hub = heap.alloc();
+  const spokes = Array.from({ length: 40 }, () => heap.alloc());
+  for (const spoke of spokes) heap.link(hub, spoke);
+  for (const spoke of spokes) heap.drop(spoke);
+  while (heap.colour(spokes[10] as Handle) === 'white') heap.step({ objects: 1 });
+  for (let i = 0; i < 10; i++) heap.unlink(hub, 0);
+  while (heap.step({ objects: 1 }) === 'more') heap.assertInvariants();
+  expect(spokes.slice(10).every((spoke) => heap.isAlive(spoke))).toBe(true);
+  expect(spokes.slice(0, 10).some((spoke) => heap.isAlive(spoke))).toBe(false);
+});
+
+test('a step stops when its milliseconds are over', () => {
+  let now = 0;
+  const clock = { now: () => now++ };
+  const heap = new Heap({ collector: 'incremental', clock, thresholds: [0, 0, 0] });
+  for (let i = 0; i < 10_000; i++) heap.alloc();
+  let steps = 1;
+  while (heap.step({ millis: 2 }) === 'more') steps++;
+  expect(steps).toBeGreaterThan(40);
+});
+
+test('allocations do the steps by themselves, and what is allocated meanwhile survives', () => {
+  const clock = new FakeClock();
+  const heap = new Heap({ collector: 'incremental', clock, step: { objects: 3_000 } });
+  const held: Handle[] = [];
+  const colours = new Set<string | null>();
+  for (let i = 0; i < 30_000; i++) {
+    const [keep, lose] = [heap.alloc(), heap.alloc()];
+    if (i % 10 === 0) held.push(keep);
+    else heap.drop(keep);
+    heap.link(lose, lose);
+    heap.drop(lose);
+    colours.add(heap.colour(held[0] as Handle));
+  }
+  expect([...colours]).toEqual(expect.arrayContaining([null, 'black']));
+  expect(held.every((node) => heap.isAlive(node))).toBe(true);
+  expect(heap.stats.collector.steps).toBeGreaterThan(20);
+  expect(heap.gc.getStats()[2].collections).toBeGreaterThan(2);
+  expect(heap.stats.freedByCycle).toBeGreaterThan(10_000);
+  heap.gc.collect();
+  expect(heap.stats.live).toBe(held.length);
+});
+
+test('a weak reference that is followed while the sweep goes on rescues its target with all it reaches', () => {
+  const heap = new Heap({ collector: 'incremental' });
+  const root = heap.alloc();
+  const [target, item] = [heap.alloc(), heap.alloc()];
+  heap.link(target, target);
+  heap.link(target, item);
+  const weak = heap.weakref(target);
+  heap.drop(item);
+  heap.drop(target);
+  for (let phase = ''; phase !== 'swept'; ) {
+    heap.step({ objects: 1 });
+    if (heap.generation(target) === 'untracked') phase = 'swept';
+  }
+  heap.link(root, heap.deref(weak) as Handle);
+  expect(heap.step()).toBe('done');
+  expect([target, item].map((node) => heap.isAlive(node))).toEqual([true, true]);
+  expect(heap.generation(target)).toBe(2);
+  heap.assertInvariants();
+});
+
+test('collect ends the cycle under way, and spares nothing that floated in it', () => {
+  const heap = new Heap({ collector: 'incremental' });
+  const [early, late] = [loop(heap), heap.alloc()];
+  heap.link(late, late);
+  while (heap.colour(late) !== 'black') heap.step({ objects: 1 });
+  heap.drop(late);
+  expect(heap.gc.collect()).toBe(2);
+  expect([early, late].map((node) => heap.isAlive(node))).toEqual([false, false]);
+  expect(heap.gc.getStats()[2]).toEqual({ collections: 2, collected: 2, uncollectable: 0 });
+});
+
+test('a freeze gives up the cycle under way, wherever it is', () => {
+  for (let steps = 0; steps < 60; steps++) {
+    const heap = new Heap({ collector: 'incremental' });
+    const root = heap.alloc();
+    const trash = Array.from({ length: 5 }, () => loop(heap));
+    for (let i = 0; i < steps; i++) if (heap.step({ objects: 1 }) === 'done') break;
+    heap.gc.freeze();
+    heap.assertInvariants();
+    expect(heap.colour(root)).toBe(null);
+    heap.gc.unfreeze();
+    heap.gc.collect();
+    expect(trash.some((node) => heap.isAlive(node))).toBe(false);
+    expect(heap.isAlive(root)).toBe(true);
+  }
+});
+
+test('disposing of the heap between two steps ends the cycle', () => {
+  const heap = new Heap({ collector: 'incremental' });
+  for (let i = 0; i < 10; i++) loop(heap);
+  heap.step({ objects: 3 });
+  heap[Symbol.dispose]();
+  expect(() => heap.step()).toThrow('disposed');
+});
+
+test('a step within a finalizer, and a disposal within one, do no harm', () => {
+  const heap = new Heap({ collector: 'incremental' });
+  const told: string[] = [];
+  const node = heap.alloc({
+    finalizer: () => {
+      told.push(heap.step());
+      heap[Symbol.dispose]();
+    },
+  });
+  heap.link(node, node);
+  heap.drop(node);
+  heap.step();
+  expect(told).toEqual(['more']);
+  expect(() => heap.step()).toThrow('disposed');
+});
+
+test('the trace shows every change of colour, and the phases in their order', () => {
+  const events: HeapEvent[] = [];
+  const heap = new Heap({ collector: 'incremental', trace: (event) => events.push(event) });
+  const [root, child] = [heap.alloc(), heap.alloc()];
+  heap.link(root, child);
+  heap.drop(child);
+  loop(heap);
+  events.length = 0;
+  while (heap.step({ objects: 1 }) === 'more');
+  const told = events.flatMap((event) => {
+    if (event.type === 'shade') return `${event.node === root ? 'root' : 'child'} ${event.colour}`;
+    return event.type === 'phase' ? event.phase : event.type;
+  });
+  expect(told).toEqual([
+    'start',
+    'mark',
+    'root grey',
+    'root black',
+    'child grey',
+    'child black',
+    'sweep',
+    'clear-weak-references',
+    'finalize',
+    'delete',
+    'edge-',
+    'free',
+    'stop',
+  ]);
+});
+
+test.each([
+  [{ objects: 0 }, /`objects` must be an integer ≥ 1/],
+  [{ millis: -1 }, /`millis` must be a number of milliseconds/],
+  [{ seconds: 1 }, /unknown option `seconds`/],
+])('a malformed budget %j is refused', (budget, message) => {
+  const heap = new Heap({ collector: 'incremental' });
+  expect(() => heap.step(budget as never)).toThrow(InvalidArgumentError);
+  expect(() => heap.step(budget as never)).toThrow(message);
+  expect(() => new Heap({ step: budget as never })).toThrow(message);
+});
+
+function unreachable(mutator: RandomMutator): Handle[] {
+  const reachable = mutator.reachable();
+  return [...mutator.alive()].filter((node) => !reachable.has(node));
+}
+
+function loop(heap: Heap): Handle {
+  const node = heap.alloc();
+  heap.link(node, node);
+  heap.drop(node);
+  return node;
+}

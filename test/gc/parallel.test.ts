@@ -1,0 +1,135 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { GENERATION_0 } from '../../src/gc/generation-lists.js';
+import { HeapState } from '../../src/gc/heap-state.js';
+import { type Handle, Heap } from '../../src/gc/index.js';
+import { SerialMarker } from '../../src/gc/marker.js';
+import { ParallelMarker } from '../../src/gc/parallel-marker.js';
+import { settle } from '../kit/settle.js';
+
+/** A bare heap of nodes with edges at random, the first of which are held. */
+function randomState(seed: number, nodes: number, edgesPerNode: number, held: number): HeapState {
+  const state = new HeapState(undefined, {
+    clock: { now: () => 0 },
+    thresholds: [0, 0, 0],
+    trigger: 'allocation',
+    onUnraisable: () => {},
+    onDebug: () => {},
+    shared: true,
+  });
+  const { store } = state;
+  const indices = Array.from({ length: nodes }, () => {
+    const index = store.take(0, 0);
+    state.counters.born(0, 0);
+    store.lists.append(GENERATION_0, index);
+    return index;
+  });
+  let random = seed;
+  for (const [i, index] of indices.entries()) {
+    if (i >= held) store.holds[index] = 0;
+    const edges = Math.floor(next() * 2 * edgesPerNode + 0.5);
+    for (let j = 0; j < edges; j++) {
+      store.edges.push(index, indices[Math.floor(next() * nodes)] as number);
+    }
+  }
+  return state;
+
+  function next(): number {
+    random = (Math.imul(random, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return random / 0x8000_0000;
+  }
+}
+
+test('several threads mark what one marks, whatever the graph, and whoever comes first', () => {
+  for (const chunkEntries of [2, 64]) {
+    const options = { helpers: 3, fromNodes: 0, chunkEntries, patienceMillis: 10_000 };
+    fc.assert(
+      fc.property(fc.nat(), fc.constantFrom(0.4, 0.6, 1, 2, 5), fc.nat(50), (seed, edges, held) => {
+        const state = randomState(seed, 5_000, edges, held);
+        const parallel = new ParallelMarker(state, options);
+        try {
+          for (let round = 0; round < 3; round++) {
+            const marks = parallel.mark().slice(0, state.store.end);
+            expect(marks).toEqual(new SerialMarker(state).mark().slice(0, state.store.end));
+          }
+          expect(state.counters).toMatchObject({ parallelMarks: 3, serialReason: 'none' });
+        } finally {
+          parallel.dispose();
+        }
+      }),
+      { numRuns: 12 },
+    );
+  }
+}, 60_000);
+
+test('a heap that grows between two collections is marked whole', () => {
+  const state = randomState(1, 2_000, 2, 1);
+  const parallel = new ParallelMarker(state, { helpers: 1, fromNodes: 0, patienceMillis: 10_000 });
+  try {
+    parallel.mark();
+    const { store } = state;
+    let last = 16;
+    for (let i = 0; i < 50_000; i++) {
+      const index = store.take(0, 0);
+      state.counters.born(0, 0);
+      store.holds[index] = 0;
+      store.edges.push(last, index);
+      last = index;
+    }
+    expect(parallel.mark()[last]).toBe(1);
+    expect(state.counters.parallelMarks).toBe(2);
+  } finally {
+    parallel.dispose();
+  }
+});
+
+test('a small heap is marked by one thread, which starts no other and says why', () => {
+  using heap = new Heap({ collector: 'parallel' });
+  heap.alloc();
+  heap.gc.collect();
+  expect(heap.stats.collector).toMatchObject({
+    serialMarks: 1,
+    parallelMarks: 0,
+    serialReason: 'small-heap',
+  });
+});
+
+test('without threads to help, one marks, and says why', () => {
+  using heap = new Heap({ collector: 'parallel', helpers: 0, parallelFrom: 0 });
+  const [kept, lost] = [heap.alloc(), heap.alloc()];
+  heap.link(lost, lost);
+  heap.drop(lost);
+  expect(heap.gc.collect()).toBe(1);
+  expect(heap.isAlive(kept)).toBe(true);
+  expect(heap.stats.collector).toMatchObject({ serialMarks: 1, serialReason: 'no-threads' });
+});
+
+test('a collection never waits for threads, and they help as soon as they are there', async () => {
+  using heap = new Heap({ collector: 'parallel', helpers: 2, parallelFrom: 1_000 });
+  const nodes: Handle[] = [];
+  for (let i = 0; i < 20_000; i++) {
+    const node = heap.alloc();
+    const parent = nodes[Math.floor(i / 2)];
+    if (parent !== undefined) {
+      heap.link(parent, node);
+      heap.drop(node);
+    }
+    nodes.push(node);
+  }
+  while (heap.stats.collector.parallelMarks === 0) {
+    expect(heap.gc.collect()).toBe(0);
+    await settle();
+  }
+  expect(heap.stats.collector.serialReason).toBe('none');
+  expect(heap.stats.live).toBe(20_000);
+  heap.assertInvariants();
+});
+
+test('threads do not keep the process alive, though the heap was never disposed of', async () => {
+  const program = fileURLToPath(new URL('threads-at-exit.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program]);
+  expect(stdout).toBe('1\n');
+});

@@ -1,0 +1,122 @@
+/**
+ * A program that works on a heap at random, beside a plain model of what it does: a map of edges and holds. What should be
+ * alive is what the model reaches from what it holds.
+ */
+import { type Handle, Heap, type HeapOptions } from '../../src/gc/index.js';
+
+interface ModelNode {
+  readonly edges: Handle[];
+  holds: number;
+}
+
+/** Two numbers choose the nodes, the third what is done with them. */
+export type Move = readonly [action: number, first: number, second: number];
+
+export class RandomMutator {
+  readonly heap: Heap;
+  readonly #model = new Map<Handle, ModelNode>();
+  /** Whether it also uses handles of nodes that it does not reach any more, but that are still there. */
+  readonly #reckless: boolean;
+
+  constructor(options: HeapOptions, reckless = false) {
+    this.heap = new Heap(options);
+    this.#reckless = reckless;
+  }
+
+  /** The nodes that the model reaches from what is held. */
+  reachable(): Set<Handle> {
+    const found = new Set<Handle>();
+    const rest = this.held();
+    for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
+      if (found.has(node)) continue;
+      found.add(node);
+      rest.push(...(this.#model.get(node) as ModelNode).edges);
+    }
+    return found;
+  }
+
+  /** The nodes that are held. */
+  held(): Handle[] {
+    return [...this.#model].filter(([, { holds }]) => holds > 0).map(([node]) => node);
+  }
+
+  /** The nodes that are still there. */
+  alive(): Set<Handle> {
+    return new Set([...this.#model.keys()].filter((node) => this.heap.isAlive(node)));
+  }
+
+  /** The nodes that should be there and are not. */
+  lost(): Handle[] {
+    return [...this.reachable()].filter((node) => !this.heap.isAlive(node));
+  }
+
+  /** The sum of all counts, and what it should be. */
+  references(): { counted: number; edgesAndHolds: number } {
+    let counted = 0;
+    let edgesAndHolds = 0;
+    for (const [node, { edges, holds }] of this.#model) {
+      if (!this.heap.isAlive(node)) continue;
+      counted += this.heap.refcount(node);
+      edgesAndHolds += edges.length + holds;
+    }
+    return { counted, edgesAndHolds };
+  }
+
+  do([action, first, second]: Move): void {
+    const candidates = [...(this.#reckless ? this.alive() : this.reachable())];
+    if (candidates.length === 0 || action < 3) {
+      this.#allocate();
+      return;
+    }
+    const a = candidates[first % candidates.length] as Handle;
+    const b = candidates[second % candidates.length] as Handle;
+    const { edges } = this.#model.get(a) as ModelNode;
+    // What is being deleted has lost its edges already.
+    if (this.#reckless) edges.splice(0, edges.length, ...this.heap.edges(a));
+    if (action < 8) this.#link(a, b);
+    else if (action < 10) this.#set(a, edges, second, b);
+    else if (action < 13) this.#unlink(a, edges, second);
+    else if (action < 14) this.#clear(a, edges);
+    else if (action < 16) this.#hold(a);
+    else this.#drop(a);
+  }
+
+  #allocate(): void {
+    this.#model.set(this.heap.alloc(), { edges: [], holds: 1 });
+  }
+
+  #link(from: Handle, to: Handle): void {
+    this.heap.link(from, to);
+    (this.#model.get(from) as ModelNode).edges.push(to);
+  }
+
+  #set(from: Handle, edges: Handle[], place: number, to: Handle): void {
+    if (edges.length === 0) return;
+    edges[place % edges.length] = to;
+    this.heap.set(from, place % edges.length, to);
+  }
+
+  #unlink(from: Handle, edges: Handle[], place: number): void {
+    if (edges.length === 0) return;
+    const at = place % edges.length;
+    edges.splice(at, 1);
+    this.heap.unlink(from, at);
+  }
+
+  #clear(from: Handle, edges: Handle[]): void {
+    edges.length = 0;
+    this.heap.clear(from);
+  }
+
+  #hold(node: Handle): void {
+    (this.#model.get(node) as ModelNode).holds++;
+    this.heap.hold(node);
+  }
+
+  #drop(node: Handle): void {
+    const model = this.#model.get(node) as ModelNode;
+    if (model.holds === 0) return;
+    model.holds--;
+    this.heap.drop(node);
+  }
+}

@@ -1,0 +1,9 @@
+/** A process that leaves heaps with threads behind, undisposed; `parallel.test.ts` starts it. */
+import { Heap } from '../../src/gc/index.js';
+
+const heap = new Heap({ collector: 'parallel', helpers: 2, parallelFrom: 0 });
+heap.alloc();
+heap.gc.collect();
+await new Promise((resolve) => setImmediate(resolve));
+heap.gc.collect();
+console.log(heap.stats.live);
