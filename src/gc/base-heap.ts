@@ -494,13 +494,13 @@ export class BaseHeap implements Disposable {
     state.mustBeUsable();
     const store = this.#store;
     const index = store.take(typeAndFlags, name);
-    state.barrier?.allocated(index);
     if (size > 0) store.setSize(index, size);
     state.counters.born(name, size);
+    state.trace?.alloc(index, this.#state.kinds.name(name), size);
+    state.barrier?.allocated(index);
     const due = ++state.counts[0] > state.thresholds[0] && this.#mayCollect();
     if (due && state.trigger === 'allocation') this.#collector.collectIfDue();
     store.lists.append(GENERATION_0, index);
-    state.trace?.alloc(index, this.#state.kinds.name(name), size);
     if (due && state.trigger === 'safepoint') this.#collector.collectIfDue();
     return index;
   }

@@ -20,6 +20,7 @@ import {
   PLAIN,
   WEAK,
 } from './node-store.js';
+import { QuietDeallocator } from './quiet-deallocator.js';
 import type { WeakReferences } from './weak-references.js';
 
 /** Nested deallocations beyond which dying nodes are set aside. */
@@ -31,6 +32,7 @@ export class Deallocator {
   readonly #edges: EdgeStore;
   readonly #lists: GenerationLists;
   readonly #weak: WeakReferences;
+  readonly #quiet: QuietDeallocator;
   #nesting = 0;
   /** Nodes, and bundles of weak references, that are set aside. */
   readonly #later: (number | readonly number[])[] = [];
@@ -41,6 +43,7 @@ export class Deallocator {
     this.#edges = state.store.edges;
     this.#lists = state.store.lists;
     this.#weak = weak;
+    this.#quiet = new QuietDeallocator(state);
   }
 
   /** Adds a reference. */
@@ -54,7 +57,14 @@ export class Deallocator {
     const { refcount } = this.#store;
     const left = (refcount[index] as number) - 1;
     refcount[index] = left;
-    if (left === 0) this.#deallocate(index);
+    if (left > 0) return;
+    if (this.#quiet.isAllowed()) this.#quiet.free(index);
+    else this.#deallocate(index);
+  }
+
+  /** Frees all nodes of a list of trash at once, if nobody can tell in which order they die; else it does nothing. */
+  freeUnobserved(list: number): void {
+    if (this.#quiet.isAllowed()) this.#quiet.freeAll(list);
   }
 
   /** Adds a reference by the heap itself. */

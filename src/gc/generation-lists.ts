@@ -102,6 +102,13 @@ export class GenerationLists {
     lengths[from] = 0;
   }
 
+  /** Empties a list whose nodes are in it no more. */
+  forget(list: number): void {
+    this.links[2 * list] = list;
+    this.links[2 * list + 1] = list;
+    this.lengths[list] = 0;
+  }
+
   /** Visits a list in order; the current node may leave it. */
   visit(list: number, visitor: (index: number) => void): void {
     for (let i = this.links[2 * list] as number; i !== list; ) {

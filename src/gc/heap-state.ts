@@ -112,8 +112,9 @@ export class HeapState {
   }
 
   mustBeUsable(): void {
+    if (!this.closed) return;
     if (this.disposed) throw new HeapDisposedError();
-    if (this.closed) throw new HeapBusyError();
+    throw new HeapBusyError();
   }
 
   /** Calls a finalizer or a callback, unless the heap was disposed of. What it throws has no caller to go to. */

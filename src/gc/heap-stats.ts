@@ -1,5 +1,6 @@
 /** The figures of a simulated heap. */
 import type { CollectorName } from './collector.js';
+import { NAMELESS } from './kind-names.js';
 import { PauseHistogram } from './pause-histogram.js';
 
 /** What made the last collection run. */
@@ -115,8 +116,8 @@ export class HeapCounters {
   serialReason: SerialReason = 'none';
   markMillis = 0;
   steps = 0;
-  /** Live nodes by the number of their kind's name. */
-  readonly liveByKind: number[] = [];
+  /** Live nodes by the number of their kind's name; the nameless ones are the rest. */
+  readonly liveByKind: number[] = [0];
   readonly promoted: [number, number] = [0, 0];
   readonly survivalRate: [number, number, number] = [1, 1, 1];
   readonly generations: [GenerationStats, GenerationStats, GenerationStats] = [
@@ -131,14 +132,20 @@ export class HeapCounters {
 
   born(name: number, size: number): void {
     this.allocated++;
-    this.bytesLive += size;
+    if (size !== 0) this.bytesLive += size;
+    if (name === NAMELESS) return;
     this.liveByKind[name] = ((this.liveByKind[name] as number | undefined) ?? 0) + 1;
   }
 
   died(name: number, size: number): void {
     this.freed++;
-    this.bytesLive -= size;
-    this.liveByKind[name] = (this.liveByKind[name] as number) - 1;
+    this.forget(name, size);
+  }
+
+  /** The part of `died` that differs from node to node. */
+  forget(name: number, size: number): void {
+    if (size !== 0) this.bytesLive -= size;
+    if (name !== NAMELESS) this.liveByKind[name] = (this.liveByKind[name] as number) - 1;
   }
 
   survived(generation: 0 | 1 | 2, examined: number, survivors: number): void {

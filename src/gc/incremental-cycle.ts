@@ -38,7 +38,7 @@ import {
   UNREACHABLE,
 } from './generation-lists.js';
 import type { HeapState } from './heap-state.js';
-import { COLLECTING } from './node-store.js';
+import { COLLECTING, FLAG_LIVE } from './node-store.js';
 import { isRootPlace, otherRoots } from './trace-roots.js';
 import { countSurvivors } from './tracing-pace.js';
 import type { Trash } from './trash.js';
@@ -193,7 +193,8 @@ export class IncrementalCycle implements WriteBarrier {
   #followNext(meter: WorkMeter): boolean {
     if (!meter.spend()) return false;
     const node = this.#grey[--this.#greyCount] as number;
-    if (this.#colours[node] !== GREY) return true;
+    const hasDied = !this.#state.store.has(node, FLAG_LIVE);
+    if (hasDied || this.#colours[node] !== GREY) return true;
     this.#colours[node] = BLACK;
     this.#state.trace?.shade(node, 'black');
     this.#rescue(node);

@@ -69,8 +69,9 @@ export class NodeStore {
   meta: Int32Array = new Int32Array(FIRST_CAPACITY);
   /** Empty until a node is given a size. */
   sizes: Uint32Array = new Uint32Array(0);
-  /** How many nodes there are of each kind. */
+  /** How many nodes there are of each kind, plain ones excepted, and of all these together. */
   readonly population: Int32Array = new Int32Array(KINDS);
+  observed = 0;
   /** One more than the last place that was ever used. */
   end: number = FIRST_NODE;
   /** The most nodes there were at once. */
@@ -96,7 +97,7 @@ export class NodeStore {
     if (index === 0) index = this.#newPlace();
     else this.#freeHead = this.lists.links[2 * index] as number;
     const kind = kindAndFlags & KIND_MASK;
-    this.population[kind] = (this.population[kind] as number) + 1;
+    if (kind !== PLAIN) this.#countObserved(kind, 1);
     this.refcount[index] = 1;
     this.holds[index] = 1;
     this.gcWord[index] = 0;
@@ -108,7 +109,7 @@ export class NodeStore {
   /** Gives a place back: the node is in no list and has no edges. Its handle is stale from now on. */
   give(index: number): void {
     const kind = this.kind(index);
-    this.population[kind] = (this.population[kind] as number) - 1;
+    if (kind !== PLAIN) this.#countObserved(kind, -1);
     this.meta[index] = 0;
     const tag = (this.tag[index] as number) + 1;
     if ((tag & (TAGS_PER_PLACE - 1)) === 0) {
@@ -156,6 +157,11 @@ export class NodeStore {
     for (let index = FIRST_NODE; index < this.end; index++) {
       if (this.has(index, FLAG_LIVE)) visitor(index);
     }
+  }
+
+  #countObserved(kind: number, change: 1 | -1): void {
+    this.population[kind] = (this.population[kind] as number) + change;
+    this.observed += change;
   }
 
   #newPlace(): number {

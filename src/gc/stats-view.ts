@@ -4,14 +4,18 @@ import type { CollectorName } from './collector.js';
 import { GENERATION_0, OLDEST } from './generation-lists.js';
 import type { HeapState } from './heap-state.js';
 import type { HeapStats } from './heap-stats.js';
+import { NAMELESS } from './kind-names.js';
 
 /** O(kinds). */
 export function viewStats(state: HeapState, collector: CollectorName): HeapStats {
   const { counters, store, kinds, garbage, longLivedTotal, longLivedPending } = state;
   const liveByKind = new Map<string, number>();
+  let named = 0;
   for (const [id, count] of counters.liveByKind.entries()) {
     if (count > 0) liveByKind.set(kinds.name(id), count);
+    named += count;
   }
+  if (counters.live > named) liveByKind.set(kinds.name(NAMELESS), counters.live - named);
   return {
     allocated: counters.allocated,
     freedByRefcount: counters.freed - counters.freedByCycle,

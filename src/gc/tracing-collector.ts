@@ -76,7 +76,7 @@ export class TracingCollector implements Collector {
     const { list, collected } = this.#trash.settle(2, OLDEST);
     const freedBefore = counters.freed;
     trace?.phase('delete', 2);
-    while (store.lists.length(list) > 0) this.#trash.sweepFirst(list, OLDEST);
+    this.#trash.breakUpAll(list, OLDEST);
     counters.freedByCycle += counters.freed - freedBefore;
     return { collected, uncollectable: this.#trash.keepLegacy(OLDEST) };
   }
@@ -93,7 +93,6 @@ export class TracingCollector implements Collector {
       lists.move(UNREACHABLE, i);
     }
     lists.merge(GENERATION_0, OLDEST);
-    lists.merge(GENERATION_0 + 1, OLDEST);
     return lists.length(OLDEST) + lists.length(UNREACHABLE);
   }
 }

@@ -74,8 +74,9 @@ export class Trash {
   breakUpAll(list: number, old: number): void {
     const lists = this.#lists;
     const store = this.#store;
+    if (!this.#savesAll()) this.#deallocator.freeUnobserved(list);
     for (let i = lists.first(list); i !== 0; i = lists.first(list)) {
-      if ((this.#state.debug & DEBUG_SAVEALL) !== 0) this.#toGarbage(i);
+      if (this.#savesAll()) this.#toGarbage(i);
       else this.#breakUp(i);
       if (lists.first(list) !== i) continue;
       store.gcWord[i] = 0;
@@ -91,7 +92,7 @@ export class Trash {
     const store = this.#store;
     const lists = this.#lists;
     const index = lists.first(list);
-    if ((this.#state.debug & DEBUG_SAVEALL) !== 0) {
+    if (this.#savesAll()) {
       this.#toGarbage(index);
     } else {
       const deallocator = this.#deallocator;
@@ -111,9 +112,8 @@ export class Trash {
     const uncollectable = lists.length(UNCOLLECTABLE);
     if (uncollectable === 0) return 0;
     printUncollectable(this.#state, UNCOLLECTABLE);
-    const saveAll = (this.#state.debug & DEBUG_SAVEALL) !== 0;
     lists.visit(UNCOLLECTABLE, (index) => {
-      if (saveAll || this.#store.kind(index) === LEGACY) this.#toGarbage(index);
+      if (this.#savesAll() || this.#store.kind(index) === LEGACY) this.#toGarbage(index);
     });
     lists.merge(UNCOLLECTABLE, old);
     return uncollectable;
@@ -207,6 +207,10 @@ export class Trash {
     if (this.#weak.isWeak(index)) this.#weak.detach(index);
     else deallocator.clearEdges(index);
     deallocator.release(index);
+  }
+
+  #savesAll(): boolean {
+    return (this.#state.debug & DEBUG_SAVEALL) !== 0;
   }
 
   #toGarbage(index: number): void {

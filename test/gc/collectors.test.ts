@@ -44,6 +44,7 @@ describe.each(COLLECTORS)('%s', (collector) => {
     });
     expect(heap.gc.getStats()[2]).toEqual({ collections: 1, collected: 3, uncollectable: 0 });
     expect(heap.stats.liveByGeneration).toEqual([0, 0, 1]);
+    expect(heap.gc.getCount()).toEqual([0, 0, 0]);
     expect(told).toEqual([
       ['start', { generation: 2, collected: 0, uncollectable: 0 }],
       ['stop', { generation: 2, collected: 3, uncollectable: 0 }],

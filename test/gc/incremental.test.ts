@@ -56,15 +56,21 @@ test('no black node leads to a white one, and no root is white once marking has 
   fc.assert(
     fc.property(interleavings, (interleaving) => {
       const phases: string[] = [];
+      const there = new Set<Handle>();
+      const strangers: Handle[] = [];
       const mutator = new RandomMutator({
         collector: 'incremental',
         trace: (event) => {
           if (event.type === 'phase') phases.push(event.phase);
+          if (event.type === 'alloc') there.add(event.node);
+          if (event.type === 'free') there.delete(event.node);
+          if (event.type === 'shade' && !there.has(event.node)) strangers.push(event.node);
         },
       });
       for (const [program, objects] of interleaving) {
         for (const one of program) mutator.do(one);
         mutator.heap.step({ objects });
+        expect(strangers).toEqual([]);
         if (phases.at(-1) !== 'mark') continue;
         const nodes = new Map(mutator.heap.snapshot().nodes.map((node) => [node.handle, node]));
         for (const { colour, edges } of nodes.values()) {
@@ -111,6 +117,42 @@ test('edges that move up while their node is being followed are followed', () =>
   while (heap.step({ objects: 1 }) === 'more') heap.assertInvariants();
   expect(spokes.slice(10).every((spoke) => heap.isAlive(spoke))).toBe(true);
   expect(spokes.slice(0, 10).some((spoke) => heap.isAlive(spoke))).toBe(false);
+});
+
+test('a heap that outgrows its memory during a collection keeps its colours', () => {
+  const heap = new Heap({ collector: 'incremental', thresholds: [0, 0, 0] });
+  const parents = Array.from({ length: 450 }, () => heap.alloc());
+  const children = parents.map((parent) => {
+    const child = heap.alloc();
+    heap.link(parent, child);
+    heap.drop(child);
+    return child;
+  });
+  const lost = Array.from({ length: 20 }, () => loop(heap));
+  while (heap.colour(parents[0] as Handle) !== 'black') heap.step({ objects: 1 });
+  const after = Array.from({ length: 5_000 }, () => heap.alloc());
+  while (heap.step({ objects: 50 }) === 'more') heap.assertInvariants();
+  expect([...parents, ...children, ...after].every((node) => heap.isAlive(node))).toBe(true);
+  expect(lost.some((node) => heap.isAlive(node))).toBe(false);
+});
+
+test('a node of the trash that is held while it is being deleted is spared, whether code ran or not', () => {
+  for (const finalizer of [undefined, () => {}]) {
+    const heap = new Heap({ collector: 'incremental' });
+    const trash = Array.from({ length: 6 }, () => {
+      const node = heap.alloc(finalizer === undefined ? {} : { finalizer });
+      heap.link(node, node);
+      heap.drop(node);
+      return node;
+    });
+    while (trash.every((node) => heap.isAlive(node))) heap.step({ objects: 1 });
+    const last = trash.findLast((node) => heap.isAlive(node)) as Handle;
+    heap.hold(last);
+    expect(heap.step()).toBe('done');
+    heap.assertInvariants();
+    expect(trash.filter((node) => heap.isAlive(node))).toEqual([last]);
+    expect([heap.refcount(last), heap.generation(last)]).toEqual([2, 2]);
+  }
 });
 
 test('a step stops when its milliseconds are over', () => {
