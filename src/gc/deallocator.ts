@@ -86,7 +86,7 @@ export class Deallocator {
   }
 
   unpin(index: number): void {
-    this.#forgetPin(index);
+    this.#forgetPin();
     this.release(index);
   }
 
@@ -233,7 +233,7 @@ export class Deallocator {
     const left = (refcount[index] as number) - 1;
     refcount[index] = left;
     this.#state.ownReferences--;
-    this.#forgetPin(index);
+    this.#forgetPin();
     if (left > 0) {
       this.#state.counters.resurrections++;
       this.#state.trace?.node('resurrect', index);
@@ -285,10 +285,9 @@ export class Deallocator {
     this.#state.barrier?.held(index);
   }
 
-  #forgetPin(index: number): void {
-    const { pinned } = this.#state;
-    const last = pinned.pop() as number;
-    if (last !== index) pinned[pinned.lastIndexOf(index)] = last;
+  /** Pins nest: the last one is the first to go. */
+  #forgetPin(): void {
+    this.#state.pinned.pop();
   }
 
   #isReferenced(index: number): boolean {

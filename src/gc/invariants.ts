@@ -31,6 +31,7 @@ export function assertHeapInvariants(state: HeapState, weak: WeakReferences): vo
     own += references - accounted;
     if (weak.isWeak(index)) checkWeak(index, weak);
   });
+  for (const index of state.pinned) claim(listed.has(index), index, 'is worked on and dead');
   for (const index of state.garbage) claim(listed.has(index), index, 'is garbage and dead');
   if (own !== state.ownReferences) {
     throw new Error(`${own} references are neither edges nor holds, ${state.ownReferences} known`);

@@ -16,10 +16,11 @@ describe.each(COLLECTORS)('%s', (collector) => {
         for (const move of program) {
           mutator.do(move);
           mutator.heap.assertInvariants();
-          expect(mutator.lost()).toEqual([]);
+          expect(mutator.damaged()).toEqual([]);
         }
         mutator.heap.gc.collect();
         expect(mutator.alive()).toEqual(mutator.reachable());
+        expect(mutator.damaged()).toEqual([]);
         expect(mutator.heap.stats.live).toBe(mutator.reachable().size);
         const { counted, edgesAndHolds } = mutator.references();
         expect(counted).toBe(edgesAndHolds);

@@ -24,7 +24,7 @@ test('nothing reachable is freed between any two steps, and all that was unreach
         }
         const state = mutator.heap.step({ objects });
         mutator.heap.assertInvariants();
-        expect(mutator.lost()).toEqual([]);
+        expect(mutator.damaged()).toEqual([]);
         if (state === 'more') continue;
         expect(lostAtStart.filter((node) => mutator.heap.isAlive(node))).toEqual([]);
         lostAtStart = unreachable(mutator);
@@ -110,12 +110,15 @@ test('edges that move up while their node is being followed are followed', () =>
   const heap = new Heap({ collector: 'incremental' });
   const hub = heap.alloc();
   const spokes = Array.from({ length: 40 }, () => heap.alloc());
-  for (const spoke of spokes) heap.link(hub, spoke);
+  for (const spoke of spokes) {
+    heap.link(hub, spoke);
+    heap.link(spoke, hub);
+  }
   for (const spoke of spokes) heap.drop(spoke);
-  while (heap.colour(spokes[10] as Handle) === 'white') heap.step({ objects: 1 });
+  while (heap.colour(spokes[10] as Handle) !== 'grey') heap.step({ objects: 1 });
   for (let i = 0; i < 10; i++) heap.unlink(hub, 0);
   while (heap.step({ objects: 1 }) === 'more') heap.assertInvariants();
-  expect(spokes.slice(10).every((spoke) => heap.isAlive(spoke))).toBe(true);
+  expect(spokes.slice(10).map((spoke) => heap.edges(spoke))).toEqual(Array(30).fill([hub]));
   expect(spokes.slice(0, 10).some((spoke) => heap.isAlive(spoke))).toBe(false);
 });
 
@@ -153,6 +156,53 @@ test('a node of the trash that is held while it is being deleted is spared, whet
     expect(trash.filter((node) => heap.isAlive(node))).toEqual([last]);
     expect([heap.refcount(last), heap.generation(last)]).toEqual([2, 2]);
   }
+});
+
+test('an edge that is made to lead elsewhere is followed there, though its node is black', () => {
+  const heap = new Heap({ collector: 'incremental' });
+  const [item, hidden, early, late] = [heap.alloc(), heap.alloc(), heap.alloc(), heap.alloc()];
+  heap.link(hidden, item);
+  heap.link(late, hidden);
+  heap.link(early, early);
+  heap.drop(item);
+  heap.drop(hidden);
+  while (heap.colour(early) !== 'black') heap.step({ objects: 1 });
+  expect([hidden, late].map((node) => heap.colour(node))).toEqual(['white', 'white']);
+  heap.set(early, 0, hidden);
+  heap.unlink(late, 0);
+  while (heap.step({ objects: 1 }) === 'more') heap.assertInvariants();
+  expect(heap.edges(hidden)).toEqual([item]);
+});
+
+test('a ring of trash is deleted node by node, however its references hang together', () => {
+  const heap = new Heap({ collector: 'incremental', thresholds: [0, 0, 0] });
+  const ring = Array.from({ length: 1_000 }, () => heap.alloc());
+  for (const [i, node] of ring.entries()) heap.link(node, ring[(i + 1) % 1_000] as Handle);
+  for (const node of ring) heap.drop(node);
+  let live = 1_000;
+  for (let state = ''; state !== 'done'; live = heap.stats.live) {
+    state = heap.step({ objects: 10 });
+    expect(live - heap.stats.live).toBeLessThanOrEqual(11);
+  }
+  expect(live).toBe(0);
+});
+
+test('a cycle that ends within a finalizer, by count, spares the node that is dying', () => {
+  const heap = new Heap({ collector: 'incremental' });
+  const item = heap.alloc();
+  let edges: readonly Handle[] = [];
+  const node = heap.alloc({
+    finalizer: (self) => {
+      while (heap.step({ objects: 1 }) === 'more') heap.assertInvariants();
+      edges = heap.edges(self);
+    },
+  });
+  heap.link(node, item);
+  heap.drop(item);
+  heap.step({ objects: 1 });
+  heap.drop(node);
+  expect(edges).toEqual([item]);
+  expect(heap.stats.live).toBe(0);
 });
 
 test('a step stops when its milliseconds are over', () => {
@@ -286,6 +336,9 @@ test('the trace shows every change of colour, and the phases in their order', ()
     'free',
     'stop',
   ]);
+  events.length = 0;
+  heap.alloc();
+  expect(events.map(({ type }) => type)).toEqual(['alloc']);
 });
 
 test.each([

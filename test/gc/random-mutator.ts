@@ -45,9 +45,14 @@ export class RandomMutator {
     return new Set([...this.#model.keys()].filter((node) => this.heap.isAlive(node)));
   }
 
-  /** The nodes that should be there and are not. */
-  lost(): Handle[] {
-    return [...this.reachable()].filter((node) => !this.heap.isAlive(node));
+  /** The nodes that should be there and are not, or have not the edges that they should have. */
+  damaged(): Handle[] {
+    return [...this.reachable()].filter((node) => {
+      if (!this.heap.isAlive(node)) return true;
+      const { edges } = this.#model.get(node) as ModelNode;
+      const found = this.heap.edges(node);
+      return found.length !== edges.length || found.some((edge, place) => edge !== edges[place]);
+    });
   }
 
   /** The sum of all counts, and what it should be. */
