@@ -1,5 +1,6 @@
 /** The collectors by name. */
 import type { Collector } from './collector.js';
+import { canShareMemory } from './column.js';
 import { makeCPythonCollector } from './cpython-collector.js';
 import type { HeapOptions } from './heap-options.js';
 import type { HeapState } from './heap-state.js';
@@ -20,7 +21,8 @@ export function makeCollector(state: HeapState, trash: Trash, options: HeapOptio
     case 'incremental':
       return new IncrementalCollector(state, trash, options.step ?? { millis: 1 });
     case 'parallel': {
-      const { helpers = helpersAvailable(), parallelFrom: fromNodes = 250_000 } = options;
+      const { parallelFrom: fromNodes = 250_000 } = options;
+      const helpers = canShareMemory ? (options.helpers ?? helpersAvailable()) : 0;
       const marker = new ParallelMarker(state, { helpers, fromNodes });
       return new TracingCollector(collector, state, trash, marker);
     }

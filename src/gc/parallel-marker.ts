@@ -7,7 +7,6 @@
  * Without threads, or for a small heap, marking is serial, and the counters say why.
  */
 import { startThread, type Thread, threadsAtOnce } from '../core/thread.js';
-import { canShareMemory } from './column.js';
 import type { HeapState } from './heap-state.js';
 import type { SerialReason } from './heap-stats.js';
 import {
@@ -165,7 +164,7 @@ export class ParallelMarker implements Marker {
 
 /** How many threads can help, besides this one. */
 export function helpersAvailable(): number {
-  return canShareMemory ? Math.min(MOST_HELPERS, threadsAtOnce() - 1) : 0;
+  return Math.min(MOST_HELPERS, threadsAtOnce() - 1);
 }
 
 /** Marking is bound by memory: more threads than a few gain little. */

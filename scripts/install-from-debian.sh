@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs what tests need and this machine lacks, by the names of its commands: scripts/install-from-debian.sh chromium
+# The package is taken to be named like the command. What cannot be installed is said, and left to the tests to miss.
+set -euo pipefail
+
+missing=()
+for command in "$@"; do
+  command -v "$command" >/dev/null || missing+=("$command")
+done
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "cannot install ${missing[*]}: not root, and no sudo" >&2
+    exit 0
+  fi
+  as_root=(sudo)
+fi
+if ! command -v apt-get >/dev/null; then
+  echo "cannot install ${missing[*]}: no apt-get" >&2
+  exit 0
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,67 @@
+/**
+ * A real Chromium, for tests of pages: the one that `CHROMIUM` names, or one on the path. Where there is none the tests are
+ * skipped, and say so; in continuous integration, which installs it, that is a failure.
+ */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, test } from 'vitest';
+
+const executable = process.env['CHROMIUM'] ?? onPath('chromium', 'google-chrome');
+
+/** Without these, it is refused many connections of its own on a machine without a network. */
+const QUIET = [
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+if (executable === undefined) {
+  const hint =
+    'tests of pages need Chromium: `scripts/install-from-debian.sh chromium`, or set CHROMIUM';
+  if (process.env['CI'] === 'true') throw new Error(hint);
+  console.warn(`SKIPPED: ${hint}`);
+}
+
+let browser: Browser;
+
+beforeAll(async () => {
+  if (executable === undefined) return;
+  browser = await chromium.launch({
+    executablePath: executable,
+    args: [...QUIET, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+  });
+});
+
+afterAll(() => browser?.close());
+
+/** A test with a page of its own, in one browser for the file. */
+export function testOnPage(
+  name: string,
+  body: (page: Page) => Promise<void>,
+  options: BrowserContextOptions = {},
+): void {
+  test.skipIf(executable === undefined)(name, async () => {
+    const context = await browser.newContext(options);
+    try {
+      await body(await context.newPage());
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+function onPath(...names: string[]): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return names
+    .flatMap((name) => folders.map((folder) => join(folder, name)))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
