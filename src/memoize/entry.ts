@@ -1,25 +1,44 @@
-/** One stored result. Its life is what an observer is told of, so the observer's name for it is kept beside it. */
-import type { NodeId } from '../core/probe.js';
+/**
+ * What a store keeps under a key. A result that is good for ever is kept as it is, without a box around it: a box costs
+ * as many bytes as the rest of a list node, and every hit one more load. Only a result with a life of its own, one that
+ * expires say, is kept in an `Entry`.
+ */
 
-/** Whatever stands for one stored entry in the observer's heap, and keeps the node that it was given there. */
-export interface Tracked {
-  node: NodeId | undefined;
+/** Stands for the result `undefined`, since a look-up that answers `undefined` is a miss. */
+export const UNDEFINED: unique symbol = Symbol('undefined');
+
+/** What is kept for a result: itself, {@link UNDEFINED}, or an {@link Entry}. */
+export type Slot = unknown;
+
+/** A result that is good for a while. */
+export class Entry {
+  readonly value: unknown;
+  /** Until when a hit needs nothing but the value, on the cache's clock. */
+  readonly freshUntil: number;
+
+  constructor(value: unknown, freshUntil: number) {
+    this.value = value;
+    this.freshUntil = freshUntil;
+  }
+
+  /** Whether it is of no more use to anybody at `now`. */
+  isDead(now: number): boolean {
+    return now >= this.freshUntil;
+  }
 }
 
-/** A result in its box: `undefined` is a value like any other, and a missing box is a miss. */
-export class Entry implements Tracked {
-  readonly value: unknown;
-  /** When it ceases to be served, on the cache's clock; `undefined` for never. */
-  readonly expiresAt: number | undefined;
-  node: NodeId | undefined = undefined;
+/** What is kept for a result that never expires. */
+export function slotOf(value: unknown): Slot {
+  return value === undefined ? UNDEFINED : value;
+}
 
-  constructor(value: unknown, expiresAt: number | undefined) {
-    this.value = value;
-    this.expiresAt = expiresAt;
-  }
+/** The result that is kept in a slot, expired or not. */
+export function resultIn(slot: Slot): unknown {
+  if (slot === UNDEFINED) return undefined;
+  return slot instanceof Entry ? slot.value : slot;
+}
 
-  /** Whether it may still be served at `now`. */
-  isFresh(now: number): boolean {
-    return this.expiresAt === undefined || now < this.expiresAt;
-  }
+/** Whether a slot is of no more use to anybody at `now`. */
+export function isDead(slot: Slot, now: number): boolean {
+  return slot instanceof Entry && slot.isDead(now);
 }

@@ -9,8 +9,7 @@
  * the way up, but holds every level weakly, for a level reaches values, and a value may reach the very object whose
  * death is waited for.
  */
-import type { NodeId } from '../core/probe.js';
-import type { Entry, Tracked } from './entry.js';
+import type { Slot } from './entry.js';
 
 /** The place of one argument list, or of the beginning of some. */
 export class KeyLevel {
@@ -20,7 +19,7 @@ export class KeyLevel {
   /** Whether some object's death can take this level away. */
   readonly mortal: boolean;
   /** What the unbounded store keeps here, so that it lives no longer than the key. */
-  entry: Entry | undefined = undefined;
+  slot: Slot = undefined;
   #needs = 0;
   /** One child under a primitive (not NaN, which `===` misses) needs no `Map`, which costs more than all else here. */
   #first: KeyLevel | undefined = undefined;
@@ -38,6 +37,11 @@ export class KeyLevel {
   get path(): KeyPath {
     this.#path ??= new KeyPath(this, this.parent?.path);
     return this.#path;
+  }
+
+  /** The level that an object leads to, if there is one. */
+  childOf(object: WeakKey): KeyLevel | undefined {
+    return this.#byObject?.get(object);
   }
 
   /** The level that `edge` leads to, if there is one. */
@@ -105,13 +109,12 @@ export class KeyLevel {
 }
 
 /** The way to a level, which holds none of the levels. */
-export class KeyPath implements Tracked {
+export class KeyPath {
   readonly #level: WeakRef<KeyLevel>;
   readonly #parent: KeyPath | undefined;
   #vanished = false;
   /** Where this path is listed as long as its level stands. */
   roster: Set<KeyPath> | undefined = undefined;
-  node: NodeId | undefined = undefined;
 
   constructor(level: KeyLevel, parent: KeyPath | undefined) {
     this.#level = new WeakRef(level);

@@ -11,10 +11,13 @@
  * Maps compare by SameValueZero, so 1 is not "1", NaN is NaN and -0 is 0; the depth is the argument count, so `f()` is
  * not `f(undefined)`. The commonest list, a single primitive and no receiver, is its own key and needs no level at all.
  */
-import { KeyLevel, type KeyPath } from './key-level.js';
+import { KeyLevel, KeyPath } from './key-level.js';
 
 /** What an entry is filed under: a primitive for itself, or the level of an argument list. */
 export type Key = KeyLevel | string | number | bigint | boolean | symbol;
+
+/** What may be kept about an entry without keeping its key alive: the key, or the path to a level that may vanish. */
+export type Handle = Key | KeyPath;
 
 /** The argument lists that a cache knows. */
 export class KeyTrie {
@@ -61,6 +64,16 @@ export class KeyTrie {
 /** Gives back a key that was interned. */
 export function release(key: Key): void {
   if (typeof key === 'object') key.release();
+}
+
+/** The handle of a key. */
+export function handleOf(key: Key): Handle {
+  return typeof key === 'object' && key.mortal ? key.path : key;
+}
+
+/** The key behind a handle, unless it has vanished. */
+export function keyOf(handle: Handle): Key | undefined {
+  return handle instanceof KeyPath ? handle.level : handle;
 }
 
 /** A call without a receiver: sloppy code and some bundlers pass the global object for none. */

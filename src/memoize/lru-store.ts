@@ -10,17 +10,17 @@
  * timer to read its clock cheaply, and because a `ttl` above 2^31 ms must hold.
  */
 import { LRUCache } from 'lru-cache';
-import type { Entry, Tracked } from './entry.js';
-import { type Key, release } from './key-trie.js';
-import type { OnRemoved, RemovalCause, Store } from './store.js';
+import type { Slot } from './entry.js';
+import { type Handle, handleOf, type Key, release } from './key-trie.js';
+import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
 
 const FIRST_CAPACITY = 64;
 const GROWTH = 4;
 
 /** Entries by key, at most `max`. */
-export class LruStore implements Store {
+export class LruStore implements BoundedStore {
   /** The list at its present capacity, for the fast path; none before the first entry. */
-  lru: LRUCache<Key, Entry> | undefined = undefined;
+  lru: LRUCache<Key, NonNullable<Slot>> | undefined = undefined;
   readonly #max: number;
   readonly #onRemoved: OnRemoved;
   #capacity = 0;
@@ -35,27 +35,31 @@ export class LruStore implements Store {
     return this.lru?.size ?? 0;
   }
 
-  get(key: Key): Entry | undefined {
+  get(key: Key): Slot {
     return this.lru?.get(key);
   }
 
-  peek(key: Key): Entry | undefined {
+  peek(key: Key): Slot {
     return this.lru?.peek(key);
   }
 
-  set(key: Key, entry: Entry): Tracked {
+  set(key: Key, slot: NonNullable<Slot>): boolean {
     let lru = this.lru;
     if (lru === undefined || (lru.size === this.#capacity && this.#capacity < this.#max)) {
       lru = this.#grow();
     }
     if (typeof key === 'object') key.retain();
-    lru.set(key, entry);
-    return entry;
+    lru.set(key, slot);
+    return true;
   }
 
   delete(key: Key, cause: RemovalCause): boolean {
     this.#deleting = cause;
     return this.lru?.delete(key) ?? false;
+  }
+
+  evict(): boolean {
+    return this.lru?.pop() !== undefined;
   }
 
   clear(): void {
@@ -66,22 +70,22 @@ export class LruStore implements Store {
   /** What has expired is evicted in its turn: a bounded store needs no sweep. */
   sweep(): void {}
 
-  tracked(): Iterable<Tracked> {
-    return this.lru?.values() ?? [];
+  *handles(): IterableIterator<Handle> {
+    for (const key of this.lru?.rkeys() ?? []) yield handleOf(key);
   }
 
-  #grow(): LRUCache<Key, Entry> {
+  #grow(): LRUCache<Key, NonNullable<Slot>> {
     const smaller = this.lru;
     this.#capacity = Math.min(this.#max, Math.max(FIRST_CAPACITY, this.#capacity * GROWTH));
-    const larger = new LRUCache<Key, Entry>({
+    const larger = new LRUCache<Key, NonNullable<Slot>>({
       max: this.#capacity,
-      dispose: (entry, key, reason) => {
-        release(key);
+      dispose: (slot, key, reason) => {
         const cause = reason === 'evict' ? 'size' : reason === 'set' ? 'replaced' : this.#deleting;
-        this.#onRemoved(entry, cause);
+        this.#onRemoved(handleOf(key), slot, cause);
+        release(key);
       },
     });
-    smaller?.rforEach((entry, key) => larger.set(key, entry)); // Least recently used first keeps the order.
+    smaller?.rforEach((slot, key) => larger.set(key, slot)); // Least recently used first keeps the order.
     this.lru = larger;
     return larger;
   }

@@ -10,9 +10,9 @@
  * insertion. There is no timer, no order among entries that a ttl of their own would upset, and no long pause; what is
  * kept too long is at most what was stored during one round.
  */
-import type { Entry, Tracked } from './entry.js';
+import { isDead, type Slot } from './entry.js';
 import { KeyLevel, type KeyPath } from './key-level.js';
-import type { Key } from './key-trie.js';
+import { type Handle, handleOf, type Key } from './key-trie.js';
 import type { OnRemoved, RemovalCause, Store } from './store.js';
 
 /** How far the hand moves with each insertion. At 1 it would never gain on a growing store. */
@@ -26,11 +26,11 @@ type Leaf = KeyLevel | KeyPath;
 /** Entries by key, as many as there are. */
 export class MapStore implements Store {
   /** The entries under primitives, for the fast path. */
-  readonly primitives: Map<unknown, Entry> = new Map();
+  readonly primitives: Map<unknown, Slot> = new Map();
   readonly #leaves = new Set<Leaf>();
   readonly #onRemoved: OnRemoved;
   #registry: FinalizationRegistry<KeyPath> | undefined = undefined;
-  #primitivesHand: Iterator<[unknown, Entry]> = this.primitives.entries();
+  #primitivesHand: Iterator<[unknown, Slot]> = this.primitives.entries();
   #leavesHand: Iterator<Leaf> = this.#leaves.values();
 
   constructor(onRemoved: OnRemoved) {
@@ -41,28 +41,28 @@ export class MapStore implements Store {
     return this.primitives.size + this.#leaves.size;
   }
 
-  get(key: Key): Entry | undefined {
-    return typeof key === 'object' ? key.entry : this.primitives.get(key);
+  get(key: Key): Slot {
+    return typeof key === 'object' ? key.slot : this.primitives.get(key);
   }
 
-  peek(key: Key): Entry | undefined {
+  peek(key: Key): Slot {
     return this.get(key);
   }
 
-  set(key: Key, entry: Entry): Tracked | undefined {
-    if (typeof key === 'object') return this.#setAtLevel(key, entry);
+  set(key: Key, slot: Slot): boolean {
+    if (typeof key === 'object') return this.#setAtLevel(key, slot);
     const replaced = this.primitives.get(key);
-    this.primitives.set(key, entry);
-    if (replaced !== undefined) this.#onRemoved(replaced, 'replaced');
-    return entry;
+    this.primitives.set(key, slot);
+    if (replaced !== undefined) this.#onRemoved(key, replaced, 'replaced');
+    return true;
   }
 
   delete(key: Key, cause: RemovalCause): boolean {
     if (typeof key === 'object') return this.#deleteAtLevel(key, cause);
-    const entry = this.primitives.get(key);
-    if (entry === undefined) return false;
+    const slot = this.primitives.get(key);
+    if (slot === undefined) return false;
     this.primitives.delete(key);
-    this.#onRemoved(entry, cause);
+    this.#onRemoved(key, slot, cause);
     return true;
   }
 
@@ -80,8 +80,8 @@ export class MapStore implements Store {
         this.#primitivesHand = this.primitives.entries();
         break;
       }
-      const [key, entry] = next.value;
-      if (!entry.isFresh(now)) this.delete(key as Key, 'expired');
+      const [key, slot] = next.value;
+      if (isDead(slot, now)) this.delete(key as Key, 'expired');
     }
     for (let step = 0; step < SWEEP_STRIDE; step++) {
       const next = this.#leavesHand.next();
@@ -90,43 +90,40 @@ export class MapStore implements Store {
         break;
       }
       const level = next.value instanceof KeyLevel ? next.value : next.value.level;
-      if (level?.entry?.isFresh(now) === false) this.#deleteAtLevel(level, 'expired');
+      if (level !== undefined && isDead(level.slot, now)) this.#deleteAtLevel(level, 'expired');
     }
   }
 
-  *tracked(): IterableIterator<Tracked> {
-    yield* this.primitives.values();
-    for (const leaf of this.#leaves) {
-      if (!(leaf instanceof KeyLevel)) yield leaf;
-      else if (leaf.entry !== undefined) yield leaf.entry;
-    }
+  *handles(): IterableIterator<Handle> {
+    yield* this.primitives.keys() as IterableIterator<Key>;
+    yield* this.#leaves;
   }
 
-  #setAtLevel(level: KeyLevel, entry: Entry): Tracked | undefined {
-    if (level.entry !== undefined) this.#deleteAtLevel(level, 'replaced');
+  #setAtLevel(level: KeyLevel, slot: Slot): boolean {
+    if (level.slot !== undefined) this.#deleteAtLevel(level, 'replaced');
     const objects = level.mortal ? level.objects() : NO_OBJECTS;
-    if (objects === undefined) return undefined; // The load outlived its key, whose end nobody would report again.
+    if (objects === undefined) return false; // The load outlived its key, whose end nobody would report again.
     level.retain();
-    level.entry = entry;
+    level.slot = slot;
     if (!level.mortal) {
       this.#leaves.add(level);
-      return entry;
+      return true;
     }
     const { path } = level;
     this.#leaves.add(path);
     this.#registry ??= new FinalizationRegistry((collected) => this.#collected(collected));
     for (const object of objects) this.#registry.register(object, path, path);
-    return path;
+    return true;
   }
 
   #deleteAtLevel(level: KeyLevel, cause: RemovalCause): boolean {
-    const { entry } = level;
-    if (entry === undefined) return false;
-    level.entry = undefined;
+    const { slot } = level;
+    if (slot === undefined) return false;
+    level.slot = undefined;
     this.#leaves.delete(level.mortal ? level.path : level);
     if (level.mortal) this.#registry?.unregister(level.path);
+    this.#onRemoved(handleOf(level), slot, cause);
     level.release();
-    this.#onRemoved(level.mortal ? level.path : entry, cause);
     return true;
   }
 
@@ -135,10 +132,10 @@ export class MapStore implements Store {
     const { level } = path;
     if (level === undefined) path.vanish();
     else {
-      level.entry = undefined; // A load that runs for the same key still holds the level.
+      level.slot = undefined; // A load that runs for the same key still holds the level.
       level.release();
     }
     this.#registry?.unregister(path);
-    this.#onRemoved(path, 'collected');
+    this.#onRemoved(path, undefined, 'collected');
   }
 }

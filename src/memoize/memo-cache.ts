@@ -23,14 +23,14 @@ import { AlreadyWatchedError } from '../core/errors.js';
 import type { Observation, Observer } from '../core/probe.js';
 import type { CacheInfo } from './cache-info.js';
 import { CacheWatch, type WatchedCache } from './cache-watch.js';
-import { Entry, type Tracked } from './entry.js';
+import { Entry, resultIn, type Slot, slotOf } from './entry.js';
 import { isObject } from './key-level.js';
-import { type Key, KeyTrie, release } from './key-trie.js';
+import { type Handle, handleOf, type Key, KeyTrie, release } from './key-trie.js';
 import { Load } from './load.js';
 import { LruStore } from './lru-store.js';
 import { MapStore } from './map-store.js';
 import type { AnyFn, MemoizeSettings } from './memoize-options.js';
-import type { RemovalCause, Store } from './store.js';
+import type { OnRemoved, RemovalCause, Store } from './store.js';
 
 /** A function as the cache calls it. */
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
@@ -61,8 +61,7 @@ export class MemoCache implements WatchedCache {
     this.settings = settings;
     this.#fn = fn as Callable;
     this.#keyOf = settings.key as Callable | undefined;
-    const onRemoved = (tracked: Tracked, cause: RemovalCause): void =>
-      this.#removed(tracked, cause);
+    const onRemoved: OnRemoved = (handle, _slot, cause) => this.#removed(handle, cause);
     this.store =
       settings.max === Number.POSITIVE_INFINITY
         ? new MapStore(onRemoved)
@@ -84,10 +83,10 @@ export class MemoCache implements WatchedCache {
     const keyArgs = this.#keyArgs(receiver, args);
     const known = this.#trie.find(receiver, keyArgs);
     if (known !== undefined) {
-      const entry = this.#fresh(known, this.store.get(known));
-      if (entry !== undefined) {
+      const slot = this.#fresh(known, this.store.get(known));
+      if (slot !== undefined) {
         this.hits++;
-        return entry.value;
+        return resultIn(slot);
       }
       const flight = this.#flights.get(known);
       if (flight !== undefined) {
@@ -99,8 +98,8 @@ export class MemoCache implements WatchedCache {
     return this.#load(receiver, args, this.#trie.intern(receiver, keyArgs));
   }
 
-  /** The stored entry, unused. */
-  peek(receiver: unknown, args: readonly unknown[]): Entry | undefined {
+  /** What is stored, unused; `undefined` for nothing. */
+  peek(receiver: unknown, args: readonly unknown[]): Slot {
     const key = this.#trie.find(receiver, this.#keyArgs(receiver, args));
     return key === undefined ? undefined : this.#fresh(key, this.store.peek(key));
   }
@@ -139,7 +138,7 @@ export class MemoCache implements WatchedCache {
     for (const flight of this.#flights.values()) flight.current = false;
     this.#flights.clear();
     if (this.#watch !== null) {
-      for (const tracked of this.store.tracked()) this.#watch.gone(tracked);
+      for (const handle of this.store.handles()) this.#watch.gone(handle);
     }
     this.store.clear();
     this.#trie = new KeyTrie();
@@ -178,17 +177,17 @@ export class MemoCache implements WatchedCache {
     this.#watch = null;
   }
 
-  tracked(): Iterable<Tracked> {
-    return this.store.tracked();
+  handles(): Iterable<Handle> {
+    return this.store.handles();
   }
 
   #keyArgs(receiver: unknown, args: readonly unknown[]): readonly unknown[] {
     return this.#keyOf === undefined ? args : [Reflect.apply(this.#keyOf, receiver, args)];
   }
 
-  /** The entry if it may be served; one that may not is removed. */
-  #fresh(key: Key, entry: Entry | undefined): Entry | undefined {
-    if (entry?.expiresAt === undefined || entry.isFresh(this.settings.clock.now())) return entry;
+  /** The slot if it may be served; one that may not is removed. */
+  #fresh(key: Key, slot: Slot): Slot {
+    if (!(slot instanceof Entry) || !slot.isDead(this.settings.clock.now())) return slot;
     this.store.delete(key, 'expired');
     return undefined;
   }
@@ -263,28 +262,27 @@ export class MemoCache implements WatchedCache {
       load.current = false;
       found = true;
     }
-    const entry = this.#fresh(key, this.store.peek(key));
-    return (entry !== undefined && this.store.delete(key, cause)) || found;
+    const slot = this.#fresh(key, this.store.peek(key));
+    return (slot !== undefined && this.store.delete(key, cause)) || found;
   }
 
   #keep(key: Key, value: unknown): void {
     const { max, ttl, clock } = this.settings;
     if (max === 0) return;
-    let expiresAt: number | undefined;
+    let slot = slotOf(value);
     if (ttl !== undefined) {
       const now = clock.now();
       this.store.sweep(now);
-      expiresAt = now + ttl;
+      slot = new Entry(value, now + ttl);
     }
-    const tracked = this.store.set(key, new Entry(value, expiresAt));
-    if (tracked !== undefined) this.#watch?.born(tracked);
+    if (this.store.set(key, slot)) this.#watch?.born(handleOf(key));
   }
 
-  #removed(tracked: Tracked, cause: RemovalCause): void {
+  #removed(handle: Handle, cause: RemovalCause): void {
     if (cause === 'size') this.#evictions++;
     else if (cause === 'expired') this.#expirations++;
     else if (cause === 'collected') this.#collected++;
-    this.#watch?.gone(tracked);
+    this.#watch?.gone(handle);
   }
 }
 

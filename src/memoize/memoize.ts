@@ -1,23 +1,13 @@
-/**
- * The public function, and the paths that make a hit cheap.
- *
- * A hit on one primitive is one look-up in the `Map` or in lru-cache, on one object in a `WeakMap`, on two arguments one
- * for each. No key is built and no clock is read without a `ttl`. Everything else takes `MemoCache.call`, to which the
- * arguments are spread: V8 then forwards them from the stack and never makes the rest array. Passed as an array they
- * would escape, and every hit would allocate one, for 5 to 10 ns, a third of its cost.
- */
+/** The public function: a cache, the quickest way into it, and the members that manage it. */
 import { aFunction, checkArgument } from '../core/options.js';
 import { type Observer, observe } from '../core/probe.js';
-import type { Entry } from './entry.js';
+import { resultIn } from './entry.js';
+import { type Call, callThrough } from './fast-call.js';
 import { isPlain } from './key-trie.js';
-import { LruStore } from './lru-store.js';
-import { MapStore } from './map-store.js';
 import { MemoCache } from './memo-cache.js';
 import { type AnyFn, type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
 import type { Memoized } from './memoized.js';
 import { seesReceiver } from './receiver.js';
-
-type Call = (this: unknown, ...args: unknown[]) => unknown;
 
 /**
  * The function with a memory: it is called once for each list of arguments, and answers later calls with the same
@@ -64,70 +54,6 @@ export function memoize<F extends AnyFn, K = unknown>(
   return memoized as unknown as F & Memoized<F>;
 }
 
-function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
-  if (cache.settings.key !== undefined) return plainCall(cache, ownReceiver);
-  const { store } = cache;
-  if (store instanceof MapStore) return unboundedCall(cache, store, ownReceiver);
-  if (store instanceof LruStore) return boundedCall(cache, store, ownReceiver);
-  return plainCall(cache, ownReceiver);
-}
-
-/** With a `key` every call has something to compute first, and a store of another kind has its own way in. */
-function plainCall(cache: MemoCache, ownReceiver: boolean): Call {
-  return function (...args) {
-    return cache.call(ownReceiver ? this : undefined, ...args);
-  };
-}
-
-function unboundedCall(cache: MemoCache, store: MapStore, ownReceiver: boolean): Call {
-  const { primitives } = store;
-  const { clock } = cache.settings;
-  return function (...args) {
-    if (this === undefined || !ownReceiver) {
-      let entry: Entry | undefined;
-      if (args.length === 1) {
-        const arg = args[0];
-        entry =
-          typeof arg === 'object' && arg !== null
-            ? cache.trie.plain.child(arg)?.entry
-            : primitives.get(arg);
-      } else if (args.length === 2) {
-        entry = cache.trie.plain.child(args[0])?.child(args[1])?.entry;
-      }
-      if (entry !== undefined && (entry.expiresAt === undefined || clock.now() < entry.expiresAt)) {
-        cache.hits++;
-        return entry.value;
-      }
-    }
-    return cache.call(ownReceiver ? this : undefined, ...args);
-  };
-}
-
-function boundedCall(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
-  const { clock } = cache.settings;
-  return function (...args) {
-    if (this === undefined || !ownReceiver) {
-      let entry: Entry | undefined;
-      if (args.length === 1) {
-        const arg = args[0];
-        if (typeof arg === 'string' || typeof arg === 'number') entry = store.lru?.get(arg);
-        else if (typeof arg === 'object' && arg !== null) {
-          const level = cache.trie.plain.child(arg);
-          if (level !== undefined) entry = store.lru?.get(level);
-        }
-      } else if (args.length === 2) {
-        const level = cache.trie.plain.child(args[0])?.child(args[1]);
-        if (level !== undefined) entry = store.lru?.get(level);
-      }
-      if (entry !== undefined && (entry.expiresAt === undefined || clock.now() < entry.expiresAt)) {
-        cache.hits++;
-        return entry.value;
-      }
-    }
-    return cache.call(ownReceiver ? this : undefined, ...args);
-  };
-}
-
 /** Gives `memoized` the name, the length and whatever else hangs on the function. */
 function imitate(memoized: Call, fn: AnyFn): void {
   for (const name of Reflect.ownKeys(fn)) {
@@ -148,7 +74,7 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     },
     clear: () => cache.clear(),
     peek(this: unknown, ...args: unknown[]) {
-      return cache.peek(receiverOf(this), args)?.value;
+      return resultIn(cache.peek(receiverOf(this), args));
     },
     has(this: unknown, ...args: unknown[]) {
       return cache.peek(receiverOf(this), args) !== undefined;
