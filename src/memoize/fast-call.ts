@@ -18,7 +18,7 @@ export type Call = (this: unknown, ...args: unknown[]) => unknown;
 export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
   const { store, settings } = cache;
   if (settings.key === undefined) {
-    const lasting = settings.ttl === undefined;
+    const lasting = !settings.timed;
     if (store instanceof MapStore) {
       return (lasting ? unbounded : unboundedTimed)(cache, store, ownReceiver);
     }
@@ -33,8 +33,9 @@ export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
 
 function unbounded(cache: MemoCache, store: MapStore, ownReceiver: boolean): Call {
   const { primitives } = store;
+  const { counters, shelf } = cache;
   return function (...args) {
-    if (this === undefined || !ownReceiver) {
+    if ((this === undefined || !ownReceiver) && shelf.lasting) {
       let slot: Slot;
       if (args.length === 1) {
         const arg = args[0];
@@ -46,7 +47,7 @@ function unbounded(cache: MemoCache, store: MapStore, ownReceiver: boolean): Cal
         slot = cache.trie.plain.child(args[0])?.child(args[1])?.slot;
       }
       if (slot !== undefined) {
-        cache.hits++;
+        counters.hits++;
         return slot === UNDEFINED ? undefined : slot;
       }
     }
@@ -56,6 +57,7 @@ function unbounded(cache: MemoCache, store: MapStore, ownReceiver: boolean): Cal
 
 function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean): Call {
   const { primitives } = store;
+  const { counters } = cache;
   const { clock } = cache.settings;
   return function (...args) {
     if (this === undefined || !ownReceiver) {
@@ -70,7 +72,7 @@ function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean)
         slot = cache.trie.plain.child(args[0])?.child(args[1])?.slot;
       }
       if (slot instanceof Entry && clock.now() < slot.freshUntil) {
-        cache.hits++;
+        counters.hits++;
         return slot.value;
       }
     }
@@ -79,8 +81,9 @@ function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean)
 }
 
 function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
+  const { counters, shelf } = cache;
   return function (...args) {
-    if (this === undefined || !ownReceiver) {
+    if ((this === undefined || !ownReceiver) && shelf.lasting) {
       let slot: Slot;
       if (args.length === 1) {
         const arg = args[0];
@@ -94,7 +97,7 @@ function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call 
         if (level !== undefined) slot = store.lru?.get(level);
       }
       if (slot !== undefined) {
-        cache.hits++;
+        counters.hits++;
         return slot === UNDEFINED ? undefined : slot;
       }
     }
@@ -103,6 +106,7 @@ function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call 
 }
 
 function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
+  const { counters } = cache;
   const { clock } = cache.settings;
   return function (...args) {
     if (this === undefined || !ownReceiver) {
@@ -119,7 +123,7 @@ function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): 
         if (level !== undefined) slot = store.lru?.get(level);
       }
       if (slot instanceof Entry && clock.now() < slot.freshUntil) {
-        cache.hits++;
+        counters.hits++;
         return slot.value;
       }
     }

@@ -149,6 +149,6 @@ export class KeyPath {
 }
 
 /** Whether a value can be the key of a `WeakMap` whatever the engine; symbols count as primitives. */
-export function isObject(value: unknown): value is WeakKey {
+export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -19,11 +19,14 @@ export type Key = KeyLevel | string | number | bigint | boolean | symbol;
 /** What may be kept about an entry without keeping its key alive: the key, or the path to a level that may vanish. */
 export type Handle = Key | KeyPath;
 
+/** Marks the top of the lists of calls with a receiver, which is then the first edge. */
+const OWNED = Symbol('owned');
+
 /** The argument lists that a cache knows. */
 export class KeyTrie {
   /** Lists of calls without a receiver. */
   readonly plain: KeyLevel = new KeyLevel(undefined, undefined);
-  readonly #owned = new KeyLevel(undefined, undefined);
+  readonly #owned = new KeyLevel(undefined, OWNED);
   readonly #receivers = new Set<KeyPath>();
 
   /** The key of an argument list, if it is known. A primitive is a key whether anything is filed under it or not. */
@@ -59,6 +62,35 @@ export class KeyTrie {
     this.#receivers.add(level.path);
     return level;
   }
+}
+
+/** The argument list behind a handle, without its receiver; `undefined` if an object in it is gone. */
+export function argsOf(handle: Handle): unknown[] | undefined {
+  const key = keyOf(handle);
+  if (key === undefined) return undefined;
+  if (typeof key !== 'object') return [key];
+  const args: unknown[] = [];
+  let level = key;
+  for (; level.parent !== undefined; level = level.parent) {
+    const edge = level.edge instanceof WeakRef ? level.edge.deref() : level.edge;
+    if (edge === undefined && level.edge !== undefined) return undefined;
+    args.unshift(edge);
+  }
+  return level.edge === OWNED ? args.slice(1) : args;
+}
+
+/** Whether a handle stands for calls on a receiver. */
+export function hasReceiver(handle: Handle): boolean {
+  const key = keyOf(handle);
+  if (typeof key !== 'object') return false;
+  let level = key;
+  while (level.parent !== undefined) level = level.parent;
+  return level.edge === OWNED;
+}
+
+/** Interns a key once more. */
+export function retain(key: Key): void {
+  if (typeof key === 'object') key.retain();
 }
 
 /** Gives back a key that was interned. */

@@ -1,5 +1,9 @@
 /** One call of the wrapped function, from its beginning until its result is stored or thrown away. */
+import type { SharedValue } from '../scope/shared-value.js';
+import type { EntryOptions } from './entry-options.js';
 import type { Key } from './key-trie.js';
+import type { LivedEntry } from './lived-entry.js';
+import type { OwnLoadContext } from './load-context.js';
 
 /** A running load; while it is the current one for its key, its result will be stored and later callers join it. */
 export class Load {
@@ -8,11 +12,55 @@ export class Load {
   current = true;
   /** The load within whose synchronous part this one began. */
   outer: Load | undefined;
-  /** What its callers await. */
+  /** What its callers are given: what the function returned, or the promise that they await. */
+  result: unknown = undefined;
+  /** That promise; none for a load that was over when the function returned. */
   promise: Promise<unknown> | undefined = undefined;
+  /** What those with a lease are given, once it has settled. */
+  shared: SharedValue<unknown> | undefined = undefined;
+  /** What the `load` option was given, where there is one. */
+  context: OwnLoadContext | undefined = undefined;
+  /** What `set` was told about the entry to be. */
+  own: EntryOptions | undefined = undefined;
+  /** The entry that it is to replace. */
+  replaces: LivedEntry | undefined = undefined;
+  /** The cache itself wants the result, whoever else does. */
+  background = false;
+  /** Somebody has the bare promise and can never leave. */
+  joined = false;
+  /** Callers who wait with a signal of their own. */
+  waiters = 0;
+  /** Callers who will be given a lease on the result. */
+  lessees = 0;
+  /** Tags that were invalidated since it began: if its result has one of them, it is not stored. */
+  suspectTags: Set<string> | undefined = undefined;
+  /** What those are given who came after such an invalidation. */
+  successor: Promise<unknown> | undefined = undefined;
+  /** It brought a result with a suspect tag. */
+  tainted = false;
 
   constructor(key: Key, outer: Load | undefined) {
     this.key = key;
     this.outer = outer;
+  }
+
+  /** Nobody stores its result from now on. */
+  disown(): void {
+    this.current = false;
+    this.#abortIfUnwanted(undefined);
+  }
+
+  /** A caller who waited with a signal has left for this reason; true if the load was given up with the last of them. */
+  leave(reason: unknown): boolean {
+    this.waiters--;
+    return this.#abortIfUnwanted(reason);
+  }
+
+  #abortIfUnwanted(reason: unknown): boolean {
+    if (this.joined || this.waiters > 0 || this.lessees > 0) return false;
+    if (this.background && this.current) return false;
+    if (this.promise === undefined || this.context?.signalTaken !== true) return false;
+    this.context.abort(reason);
+    return true;
   }
 }

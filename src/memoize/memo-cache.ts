@@ -1,121 +1,183 @@
 /**
- * The cache behind one memoized function: the store of settled results, and beside it the loads in flight.
+ * The cache behind one memoized function: the shelf of settled results, and beside it the loads in flight.
  *
  * ```
- *   call ──▶ key ──▶ store ──hit──▶ result
+ *   call ──▶ key ──▶ shelf ──fresh──▶ result
+ *                      │  └──stale──▶ result, and a load in the background
  *                      │ miss
  *                      ▼
  *                   in flight? ──yes──▶ the same promise (join)
  *                      │ no
  *                      ▼
- *                    load ──▶ still current? ──yes──▶ store
+ *                    load ──▶ still current? ──yes──▶ shelf
  * ```
  *
  * A load in flight lives outside of the store, so that no eviction can take it from its callers, and carries its own
- * token, `Load.current`. `delete`, `clear` and `set` take the token away: those who wait get what they asked for, but a
- * value computed before the invalidation is never served after it. The same holds for synchronous loads, which can be
- * overtaken by what the function itself calls; they are chained by `outer` instead of being filed.
+ * token, `Load.current`. `delete`, `clear`, `set` and the invalidation of tags take the token away: those who wait get
+ * what they asked for, but a value computed before the invalidation is never served after it.
  *
  * Callers are given the promise that follows the bookkeeping, so whoever sees a load settle sees the cache after it, and
  * a rejection that nobody handles is still reported by the host.
  */
-import { AlreadyWatchedError } from '../core/errors.js';
+import { AlreadyWatchedError, InvalidArgumentError } from '../core/errors.js';
 import type { Observation, Observer } from '../core/probe.js';
+import { isThenable } from '../core/thenable.js';
+import { CacheCounters } from './cache-counters.js';
 import type { CacheInfo } from './cache-info.js';
 import { CacheWatch, type WatchedCache } from './cache-watch.js';
-import { Entry, resultIn, type Slot, slotOf } from './entry.js';
-import { isObject } from './key-level.js';
-import { type Handle, handleOf, type Key, KeyTrie, release } from './key-trie.js';
+import type { CallOptions } from './call-options.js';
+import { Entry, type Slot, UNDEFINED } from './entry.js';
+import type { EntryOptions } from './entry-options.js';
+import { type Handle, handleOf, type Key, KeyTrie, release, retain } from './key-trie.js';
+import { LivedEntry } from './lived-entry.js';
 import { Load } from './load.js';
-import { LruStore } from './lru-store.js';
-import { MapStore } from './map-store.js';
+import { type Callable, Loader } from './loader.js';
 import type { AnyFn, MemoizeSettings } from './memoize-options.js';
-import type { OnRemoved, RemovalCause, Store } from './store.js';
+import { Shelf, type Terms } from './shelf.js';
+import type { Store } from './store.js';
+import { waitWith } from './wait-with.js';
 
-/** A function as the cache calls it. */
-type Callable = (this: unknown, ...args: unknown[]) => unknown;
+/** What a look-up answers when there is nothing to serve. */
+const MISS = Symbol('miss');
 
 /** Results of one function by its arguments. */
 export class MemoCache implements WatchedCache {
   readonly settings: MemoizeSettings;
+  readonly counters: CacheCounters = new CacheCounters();
+  readonly shelf: Shelf;
   readonly store: Store;
-  /** Counted here by the fast paths too. */
-  hits = 0;
-  #trie = new KeyTrie();
+  /** The argument lists that are known; another object after `clear`. */
+  trie: KeyTrie = new KeyTrie();
   readonly #fn: Callable;
   readonly #keyOf: Callable | undefined;
-  readonly #flights = new Map<Key, Load>();
-  /** The innermost load whose synchronous part is running. */
-  #running: Load | undefined = undefined;
-  #watch: CacheWatch | null = null;
+  readonly #loader: Loader;
   #disposed = false;
-  #misses = 0;
-  #joins = 0;
-  #loads = 0;
-  #loadFailures = 0;
-  #evictions = 0;
-  #expirations = 0;
-  #collected = 0;
 
   constructor(fn: AnyFn, settings: MemoizeSettings) {
     this.settings = settings;
     this.#fn = fn as Callable;
     this.#keyOf = settings.key as Callable | undefined;
-    const onRemoved: OnRemoved = (handle, _slot, cause) => this.#removed(handle, cause);
-    this.store =
-      settings.max === Number.POSITIVE_INFINITY
-        ? new MapStore(onRemoved)
-        : new LruStore(settings.max, onRemoved);
+    this.shelf = new Shelf(settings, this.counters);
+    this.#loader = new Loader(fn, settings, this.shelf, this.counters);
+    this.store = this.shelf.store;
   }
 
   get name(): string {
     return this.settings.name;
   }
 
-  /** The argument lists that are known; another object after `clear`. */
-  get trie(): KeyTrie {
-    return this.#trie;
-  }
-
   /** The stored result, the promise of the load in flight, or a new load's result. */
   call(receiver: unknown, ...args: readonly unknown[]): unknown {
     if (this.#disposed) return Reflect.apply(this.#fn, receiver, args);
     const keyArgs = this.#keyArgs(receiver, args);
-    const known = this.#trie.find(receiver, keyArgs);
+    const known = this.trie.find(receiver, keyArgs);
+    let slot: Slot;
     if (known !== undefined) {
-      const slot = this.#fresh(known, this.store.get(known));
+      slot = this.store.get(known);
       if (slot !== undefined) {
-        this.hits++;
-        return resultIn(slot);
+        const answer = this.#serve(known, slot, receiver, args);
+        if (answer !== MISS) return answer;
       }
-      const flight = this.#flights.get(known);
+      const flight = this.#loader.flights.get(known);
       if (flight !== undefined) {
-        this.#joins++;
-        return flight.promise;
+        flight.joined = true;
+        return this.#promiseOf(flight, receiver, args);
       }
     }
-    this.#misses++;
-    return this.#load(receiver, args, this.#trie.intern(receiver, keyArgs));
+    const load = this.#miss(this.trie.intern(receiver, keyArgs), slot, receiver, args);
+    load.joined = true;
+    return load.result;
   }
 
-  /** What is stored, unused; `undefined` for nothing. */
+  /** The same, for a caller who may leave, or who does not want what is stored. */
+  callWith(receiver: unknown, args: readonly unknown[], options: CallOptions): unknown {
+    const { signal, forceRefresh = false } = options;
+    if (signal?.aborted === true) return this.#refuse(signal.reason);
+    if (signal === undefined && !forceRefresh) return this.call(receiver, ...args);
+    if (this.#disposed) return withSignal(Reflect.apply(this.#fn, receiver, args), signal);
+    const key = this.trie.intern(receiver, this.#keyArgs(receiver, args));
+    try {
+      const slot = this.store.get(key);
+      if (slot !== undefined && !forceRefresh) {
+        const answer = this.#serve(key, slot, receiver, args);
+        if (answer !== MISS) return withSignal(answer, signal);
+      }
+      const flight = this.#loader.flights.get(key);
+      if (flight === undefined) retain(key);
+      const load = flight ?? this.#miss(key, slot, receiver, args);
+      const result = flight ? this.#promiseOf(flight, receiver, args) : load.result;
+      if (signal === undefined || load.promise === undefined) {
+        load.joined = true;
+        return result;
+      }
+      load.waiters++;
+      return waitWith(result as Promise<unknown>, signal, (reason) => {
+        if (load.leave(reason) && load.current) this.#loader.flights.disown(load.key);
+      });
+    } finally {
+      release(key);
+    }
+  }
+
+  /** The right to use the result until it is given back, or a promise of it. */
+  lease(receiver: unknown, args: readonly unknown[]): unknown {
+    const { custody } = this.shelf;
+    if (custody === undefined) {
+      throw new InvalidArgumentError(
+        `lease: the cache '${this.name}' never disposes of its results; give it the option \`dispose\`.`,
+      );
+    }
+    if (this.#disposed) {
+      const result = Reflect.apply(this.#fn, receiver, args);
+      const leased = (value: unknown) => custody.reserve(undefined, value, 1).leaseHeld();
+      return isThenable(result) ? Promise.resolve(result).then(leased) : leased(result);
+    }
+    const key = this.trie.intern(receiver, this.#keyArgs(receiver, args));
+    try {
+      const handle = handleOf(key);
+      const slot = this.store.get(key);
+      if (slot !== undefined) {
+        const answer = this.#serve(key, slot, receiver, args);
+        const held = answer === MISS ? undefined : custody.lease(handle);
+        if (held !== undefined) return isThenable(answer) ? Promise.resolve(held) : held;
+        if (answer !== MISS) return answer; // The promise of a failure that is remembered.
+      }
+      const flight = this.#loader.flights.get(key);
+      if (flight === undefined) retain(key);
+      else this.counters.joins++;
+      const load = flight ?? this.#miss(key, slot, receiver, args);
+      const { promise } = load;
+      if (promise === undefined) return custody.reserve(handle, load.result, 1).leaseHeld();
+      load.lessees++;
+      return promise.then(() => load.shared?.leaseHeld());
+    } finally {
+      release(key);
+    }
+  }
+
+  /** What is stored and would be served, unused; `undefined` for nothing. */
   peek(receiver: unknown, args: readonly unknown[]): Slot {
-    const key = this.#trie.find(receiver, this.#keyArgs(receiver, args));
-    return key === undefined ? undefined : this.#fresh(key, this.store.peek(key));
+    const key = this.trie.find(receiver, this.#keyArgs(receiver, args));
+    return key === undefined ? undefined : this.#servable(key);
   }
 
   /** Stores a result that was not loaded. */
-  set(receiver: unknown, args: readonly unknown[], value: unknown): void {
+  set(receiver: unknown, args: readonly unknown[], value: unknown, own?: EntryOptions): void {
     if (this.#disposed) return;
-    const key = this.#trie.intern(receiver, this.#keyArgs(receiver, args));
-    this.#forget(key, 'replaced');
+    const key = this.trie.intern(receiver, this.#keyArgs(receiver, args));
+    this.#loader.flights.disown(key);
     if (isThenable(value)) {
+      this.shelf.remove(key, 'replaced');
       const load = new Load(key, undefined);
-      this.#await(load, value).catch(() => {}); // Whoever made the promise answers for its rejection.
-    } else {
-      this.#keep(key, value);
-      release(key);
+      load.joined = true;
+      load.own = own;
+      this.#loader.follow(load, value, args).promise?.catch(() => {}); // Whoever made the promise answers for it.
+      return;
     }
+    const terms = this.shelf.terms(value, args, own);
+    if (terms === undefined) this.shelf.remove(key, 'replaced');
+    else this.shelf.place(key, value, value, terms);
+    release(key);
   }
 
   /** Forgets the result and disowns the load for an argument list: of one receiver, or of all and none. */
@@ -123,169 +185,150 @@ export class MemoCache implements WatchedCache {
     const keyArgs = this.#keyArgs(receiver, args);
     if (receiver === undefined) {
       let found = false;
-      for (const key of [...this.#trie.findAll(keyArgs)]) {
-        if (this.#forget(key, 'explicit')) found = true;
-      }
+      for (const key of [...this.trie.findAll(keyArgs)]) if (this.#forget(key)) found = true;
       return found;
     }
-    const key = this.#trie.find(receiver, keyArgs);
-    return key !== undefined && this.#forget(key, 'explicit');
+    const key = this.trie.find(receiver, keyArgs);
+    return key !== undefined && this.#forget(key);
+  }
+
+  /** Forgets the results with one of these tags, and sees to it that no load that runs brings one of them back. */
+  invalidateTags(tags: readonly string[]): number {
+    let found = 0;
+    this.#loader.flights.suspect(tags);
+    for (const key of this.shelf.tagged(tags)) if (this.#forget(key)) found++;
+    return found;
   }
 
   /** Forgets all results and disowns all loads. */
   clear(): void {
-    for (let load = this.#running; load !== undefined; load = load.outer) load.current = false;
-    for (const flight of this.#flights.values()) flight.current = false;
-    this.#flights.clear();
-    if (this.#watch !== null) {
-      for (const handle of this.store.handles()) this.#watch.gone(handle);
-    }
-    this.store.clear();
-    this.#trie = new KeyTrie();
+    this.trie = new KeyTrie();
+    this.#loader.flights.disownAll();
+    this.shelf.clear();
   }
 
   /** Forgets everything and caches nothing from now on. */
   dispose(): void {
     this.#disposed = true;
     this.clear();
-    this.#watch?.[Symbol.dispose]();
+    this.shelf.watch?.[Symbol.dispose]();
   }
 
   info(): CacheInfo {
+    const counted = this.counters;
+    const { hits, misses } = counted;
     return {
-      hits: this.hits,
-      misses: this.#misses,
-      joins: this.#joins,
-      loads: this.#loads,
-      loadFailures: this.#loadFailures,
-      evictions: this.#evictions,
-      expirations: this.#expirations,
-      collected: this.#collected,
-      inFlight: this.#flights.size,
+      ...counted,
+      hitRate: hits + misses === 0 ? 1 : hits / (hits + misses),
+      inFlight: this.#loader.flights.size,
       size: this.store.size,
       max: this.settings.max,
+      weight: this.shelf.weight,
+      maxWeight: this.settings.maxWeight,
     };
   }
 
   watch(observer: Observer): Observation {
-    if (this.#watch !== null) throw new AlreadyWatchedError(`The cache '${this.name}'`);
-    this.#watch = new CacheWatch(this, observer);
-    return this.#watch;
+    if (this.shelf.watch !== null) throw new AlreadyWatchedError(`The cache '${this.name}'`);
+    this.shelf.watch = new CacheWatch(this, observer);
+    return this.shelf.watch;
   }
 
   unwatched(): void {
-    this.#watch = null;
+    this.shelf.watch = null;
   }
 
   handles(): Iterable<Handle> {
     return this.store.handles();
   }
 
+  /** Whether callers are given promises. */
+  get asynchronous(): boolean {
+    return this.#loader.asynchronous;
+  }
+
+  /** Stores what `dump` of a cache of the same function has written down. */
+  restore(keyArgs: readonly unknown[], value: unknown, promised: boolean, terms: Terms): void {
+    if (this.#disposed || this.settings.max === 0 || terms.weight > this.settings.maxWeight) return;
+    const key = this.trie.intern(undefined, keyArgs);
+    this.#loader.flights.disown(key);
+    if (promised) this.#loader.asynchronous = true;
+    this.shelf.place(key, promised ? Promise.resolve(value) : value, value, terms);
+    release(key);
+  }
+
   #keyArgs(receiver: unknown, args: readonly unknown[]): readonly unknown[] {
     return this.#keyOf === undefined ? args : [Reflect.apply(this.#keyOf, receiver, args)];
   }
 
-  /** The slot if it may be served; one that may not is removed. */
-  #fresh(key: Key, slot: Slot): Slot {
-    if (!(slot instanceof Entry) || !slot.isDead(this.settings.clock.now())) return slot;
-    this.store.delete(key, 'expired');
-    return undefined;
-  }
-
-  /** Runs the function for a key that was interned for it. */
-  #load(receiver: unknown, args: readonly unknown[], key: Key): unknown {
-    const load = new Load(key, this.#running);
-    this.#running = load;
-    let result: unknown;
-    let pending: boolean;
-    try {
-      result = Reflect.apply(this.#fn, receiver, args);
-      pending = isThenable(result);
-    } catch (error) {
-      this.#loadFailures++;
-      release(key);
-      throw error;
-    } finally {
-      this.#running = load.outer;
-      load.outer = undefined;
+  /** What a caller is given out of a slot, or {@link MISS}. Throws a failure that is remembered. */
+  #serve(key: Key, slot: Slot, receiver: unknown, args: readonly unknown[]): unknown {
+    if (!(slot instanceof Entry)) {
+      this.counters.hits++;
+      return slot === UNDEFINED ? undefined : slot;
     }
-    if (pending) return this.#await(load, result);
-    this.#loads++;
-    if (load.current) this.#keep(key, result);
-    release(key);
-    return result;
+    const now = this.settings.clock.now();
+    if (now < slot.freshUntil) {
+      this.counters.hits++;
+      return slot.value;
+    }
+    if (slot.isDead(now)) {
+      const collected = slot instanceof LivedEntry && slot.collected;
+      this.shelf.remove(key, collected ? 'collected' : 'expired');
+      return MISS;
+    }
+    if (!(slot instanceof LivedEntry) || !slot.isServed(now)) return MISS;
+    this.counters.hits++;
+    if (slot.failure === 'thrown') throw slot.settled;
+    if (now >= slot.expiresAt) this.counters.staleHits++;
+    if (now >= Math.min(slot.expiresAt, slot.refreshAt)) {
+      this.#loader.revalidate(key, slot, receiver, args);
+    }
+    return slot.result;
   }
 
-  /** Lets others join a load until its promise settles. */
-  #await(load: Load, thenable: unknown): Promise<unknown> {
-    const promise = Promise.resolve(thenable).then(
-      (value) => {
-        this.#loads++;
-        if (this.#landed(load)) this.#keep(load.key, promise);
-        release(load.key);
-        return value;
-      },
-      (error: unknown) => {
-        this.#loadFailures++;
-        this.#landed(load);
-        release(load.key);
-        throw error;
-      },
+  /** Runs a load for a key that was interned for it, in place of what is in `slot`. */
+  #miss(key: Key, slot: Slot, receiver: unknown, args: readonly unknown[]): Load {
+    this.counters.misses++;
+    return this.#loader.run(key, receiver, args, slot instanceof LivedEntry ? slot : undefined);
+  }
+
+  /** What one who joins a flight is given. After an invalidation of tags, that is what a new load brings if need be. */
+  #promiseOf(flight: Load, receiver: unknown, args: readonly unknown[]): unknown {
+    this.counters.joins++;
+    if (flight.suspectTags === undefined) return flight.promise;
+    flight.successor ??= flight.promise?.then((value) =>
+      flight.tainted ? this.call(receiver, ...args) : value,
     );
-    load.promise = promise;
-    if (load.current) {
-      this.#disown(load.key);
-      this.#flights.set(load.key, load);
+    return flight.successor;
+  }
+
+  /** An aborted caller is rejected as the function would reject it: by a promise, unless it never returns one. */
+  #refuse(reason: unknown): Promise<never> {
+    if (!this.#loader.asynchronous && this.counters.loads > 0) throw reason;
+    return Promise.reject(reason);
+  }
+
+  /** The slot if a call would be served from it; a dead one is removed. */
+  #servable(key: Key): Slot {
+    const slot = this.store.peek(key);
+    if (!(slot instanceof Entry)) return slot;
+    const now = this.settings.clock.now();
+    if (slot.isDead(now)) {
+      this.shelf.remove(key, 'expired');
+      return undefined;
     }
-    return promise;
+    if (!(slot instanceof LivedEntry)) return slot;
+    return slot.failure === undefined && slot.isServed(now) ? slot : undefined;
   }
 
-  /** Ends the flight of a load that is still the current one for its key; false for one that was overtaken. */
-  #landed(load: Load): boolean {
-    if (!load.current) return false;
-    this.#flights.delete(load.key);
-    return true;
-  }
-
-  /** Takes the token from the load in flight for this key. */
-  #disown(key: Key): boolean {
-    const flight = this.#flights.get(key);
-    if (flight === undefined) return false;
-    flight.current = false;
-    return this.#flights.delete(key);
-  }
-
-  #forget(key: Key, cause: RemovalCause): boolean {
-    let found = this.#disown(key);
-    for (let load = this.#running; load !== undefined; load = load.outer) {
-      if (load.key !== key || !load.current) continue;
-      load.current = false;
-      found = true;
-    }
-    const slot = this.#fresh(key, this.store.peek(key));
-    return (slot !== undefined && this.store.delete(key, cause)) || found;
-  }
-
-  #keep(key: Key, value: unknown): void {
-    const { max, ttl, clock } = this.settings;
-    if (max === 0) return;
-    let slot = slotOf(value);
-    if (ttl !== undefined) {
-      const now = clock.now();
-      this.store.sweep(now);
-      slot = new Entry(value, now + ttl);
-    }
-    if (this.store.set(key, slot)) this.#watch?.born(handleOf(key));
-  }
-
-  #removed(handle: Handle, cause: RemovalCause): void {
-    if (cause === 'size') this.#evictions++;
-    else if (cause === 'expired') this.#expirations++;
-    else if (cause === 'collected') this.#collected++;
-    this.#watch?.gone(handle);
+  #forget(key: Key): boolean {
+    const disowned = this.#loader.flights.disown(key);
+    this.#servable(key); // What is dead is not there to be forgotten.
+    return this.shelf.remove(key, 'explicit') || disowned;
   }
 }
 
-function isThenable(value: unknown): boolean {
-  return isObject(value) && typeof (value as { then?: unknown }).then === 'function';
+function withSignal(result: unknown, signal: AbortSignal | undefined): unknown {
+  return signal !== undefined && isThenable(result) ? waitWith(result, signal, () => {}) : result;
 }

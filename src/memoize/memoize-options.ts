@@ -1,17 +1,26 @@
 /** The options of a memoized function, and what they are checked against. */
 import { type Clock, systemClock } from '../core/clock.js';
+import { InvalidArgumentError } from '../core/errors.js';
+import { reportIgnoredError } from '../core/ignored-error.js';
 import {
+  aBoolean,
   aFunction,
   aName,
   checkOptions,
   millis,
+  numberAtLeast,
   type OptionCheck,
   type OptionChecks,
   objectWith,
 } from '../core/options.js';
+import type { LoadContext } from './load-context.js';
+import type { RemovalCause } from './store.js';
 
 /** Any function. */
 export type AnyFn = (...args: never[]) => unknown;
+
+/** What a function's result is once it has settled. */
+export type Settled<F extends AnyFn> = Awaited<ReturnType<F>>;
 
 /** Options of `memoize`. */
 export interface MemoizeOptions<F extends AnyFn, K = unknown> {
@@ -22,22 +31,105 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
   readonly key?: (...args: Parameters<F>) => K;
   /** How many entries are kept at most, least recently used out first; 0 keeps none and only shares loads. @default Infinity */
   readonly max?: number;
-  /** How long an entry is served, in milliseconds from when its result was there. @default Infinity */
-  readonly ttl?: number;
+  /**
+   * How much all entries may weigh together, as `weigh` says; least recently used out first. A result that is heavier
+   * than this by itself is returned and not kept. Needs `weigh`. @default Infinity
+   */
+  readonly maxWeight?: number;
+  /** The weight of a result, ≥ 0, taken once when it is stored. Needs `maxWeight`. */
+  readonly weigh?: (value: Settled<F>, ...args: Parameters<F>) => number;
+  /** How long an entry is fresh, in milliseconds from when its result was there; or a function that says so. @default Infinity */
+  readonly ttl?: number | ((value: Settled<F>, ...args: Parameters<F>) => number);
+  /**
+   * How long a failure is remembered and given to later callers, in milliseconds; or a function that says so. The default
+   * remembers none. @default 0
+   */
+  readonly negativeTtl?: number | ((error: unknown, ...args: Parameters<F>) => number);
+  /**
+   * For how many milliseconds after its `ttl` an entry is still served while one load in the background replaces it.
+   * The `stale-while-revalidate` of RFC 5861. @default 0
+   */
+  readonly staleWhileRevalidate?: number;
+  /**
+   * For how many milliseconds after its `ttl` an entry is served in place of the failure, when the load that was to
+   * replace it fails. The `stale-if-error` of RFC 5861. @default 0
+   */
+  readonly staleIfError?: number;
+  /**
+   * An entry that is asked for when it is older than this many milliseconds, and still fresh, is served and replaced by a
+   * load in the background. @default Infinity
+   */
+  readonly refreshAfter?: number;
+  /** By what part at most each entry's `ttl` and `refreshAfter` are shortened at random, so that they do not end at once; from 0 to 1. @default 0 */
+  readonly jitter?: number;
+  /** The source of the randomness for `jitter`: from 0 to less than 1. @default Math.random */
+  readonly random?: () => number;
+  /** Whether a result is kept at all. @default every result is */
+  readonly cacheIf?: (value: Settled<F>, ...args: Parameters<F>) => boolean;
+  /** The tags of a result, for `invalidateTags`. @default none */
+  readonly tags?: (value: Settled<F>, ...args: Parameters<F>) => Iterable<string>;
+  /**
+   * Is called in place of the function, with the same `this`: for loads that can be aborted, that make use of the stale
+   * result, or that find out the `ttl` and the tags of their result. @default calls the function
+   */
+  readonly load?: (context: LoadContext<F>) => ReturnType<F>;
+  /**
+   * Holds results that are objects weakly: an entry goes when nobody else holds its result. A loader's promise is then
+   * not kept, but its result. Not together with `dispose`. @default false
+   */
+  readonly weakValues?: boolean;
+  /**
+   * What happens to a result that has left the cache, once every `lease` on it has been given back. `true` calls its
+   * `[Symbol.dispose]` or `[Symbol.asyncDispose]`, if it has one; a function is called for every result. Each result is
+   * disposed of once, however many entries hold it. The function's `key` is what the option `key` made, or the list of
+   * arguments; `undefined` if an object in it was collected. @default false
+   */
+  readonly dispose?:
+    | boolean
+    | ((value: Settled<F>, key: K | undefined, cause: RemovalCause) => void | PromiseLike<void>);
+  /**
+   * Told of an error that no caller can be given: of a `dispose`, a background load, or a `cacheIf`, `ttl`, `tags` or
+   * `weigh` that threw, in which case the result is returned and not kept. @default prints it
+   */
+  readonly onError?: (error: unknown, where: string) => void;
   /** What the cache is called in reports. @default the function's own name, or 'anonymous' */
   readonly name?: string;
-  /** The source of time; read only if there is a `ttl`. @default systemClock */
+  /** The source of time; read only if something depends on it. @default systemClock */
   readonly clock?: Pick<Clock, 'now'>;
 }
+
+/** A callback as the cache calls it. */
+export type Callback<R> = (...args: unknown[]) => R;
 
 /** Every option, resolved. */
 export interface MemoizeSettings {
   readonly key: AnyFn | undefined;
   readonly max: number;
-  /** `undefined` for entries that never expire. */
-  readonly ttl: number | undefined;
+  readonly maxWeight: number;
+  readonly weigh: Callback<number> | undefined;
+  readonly ttl: number | Callback<number>;
+  readonly negativeTtl: number | Callback<number>;
+  readonly staleWhileRevalidate: number;
+  readonly staleIfError: number;
+  readonly refreshAfter: number;
+  readonly jitter: number;
+  readonly random: () => number;
+  readonly cacheIf: Callback<boolean> | undefined;
+  readonly tags: Callback<Iterable<string>> | undefined;
+  readonly load: Callback<unknown> | undefined;
+  readonly weakValues: boolean;
+  readonly dispose: boolean | Callback<unknown>;
+  readonly onError: (error: unknown, where: string) => void;
   readonly name: string;
   readonly clock: Pick<Clock, 'now'>;
+  /** Whether a result is kept whatever it is, for ever and without a word about it. */
+  readonly plain: boolean;
+  /** Whether an entry can expire without an option of its own. */
+  readonly timed: boolean;
+  /** Whether an entry needs more than a time at which it expires. */
+  readonly lived: boolean;
+  /** Whether a callback is asked about each result, with its arguments. */
+  readonly judged: boolean;
 }
 
 const countOrInfinity: OptionCheck = (value) =>
@@ -45,10 +137,33 @@ const countOrInfinity: OptionCheck = (value) =>
     ? undefined
     : 'an integer ≥ 0, or Infinity';
 
+const millisOrFunction: OptionCheck = (value) =>
+  typeof value === 'function' || millis(value) === undefined
+    ? undefined
+    : 'a number of milliseconds ≥ 0, or a function';
+
 const CHECKS: OptionChecks<MemoizeOptions<AnyFn>> = {
   key: aFunction,
   max: countOrInfinity,
-  ttl: millis,
+  maxWeight: numberAtLeast(0),
+  weigh: aFunction,
+  ttl: millisOrFunction,
+  negativeTtl: millisOrFunction,
+  staleWhileRevalidate: millis,
+  staleIfError: millis,
+  refreshAfter: millis,
+  jitter: (value) =>
+    typeof value === 'number' && value >= 0 && value <= 1 ? undefined : 'a number from 0 to 1',
+  random: aFunction,
+  cacheIf: aFunction,
+  tags: aFunction,
+  load: aFunction,
+  weakValues: aBoolean,
+  dispose: (value) =>
+    typeof value === 'boolean' || typeof value === 'function'
+      ? undefined
+      : 'true, false or a function',
+  onError: aFunction,
   name: aName,
   clock: objectWith('now'),
 };
@@ -59,12 +174,53 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
   options: MemoizeOptions<F, K>,
 ): MemoizeSettings {
   checkOptions<MemoizeOptions<AnyFn>>('memoize', options, CHECKS);
-  const { key, max, ttl, name, clock }: MemoizeOptions<AnyFn> = options;
-  return {
-    key,
-    max: max ?? Number.POSITIVE_INFINITY,
-    ttl: ttl === Number.POSITIVE_INFINITY ? undefined : ttl,
-    name: name ?? (fn.name || 'anonymous'),
-    clock: clock ?? systemClock,
+  const given = options as Partial<Omit<MemoizeSettings, 'plain' | 'timed' | 'lived' | 'judged'>>;
+  if ((given.weigh === undefined) !== (given.maxWeight === undefined)) {
+    throw new InvalidArgumentError(
+      'memoize: `maxWeight` and `weigh` need each other: give both or neither.',
+    );
+  }
+  const settings = {
+    key: given.key,
+    max: given.max ?? Number.POSITIVE_INFINITY,
+    maxWeight: given.maxWeight ?? Number.POSITIVE_INFINITY,
+    weigh: given.weigh,
+    ttl: given.ttl ?? Number.POSITIVE_INFINITY,
+    negativeTtl: given.negativeTtl ?? 0,
+    staleWhileRevalidate: given.staleWhileRevalidate ?? 0,
+    staleIfError: given.staleIfError ?? 0,
+    refreshAfter: given.refreshAfter ?? Number.POSITIVE_INFINITY,
+    jitter: given.jitter ?? 0,
+    random: given.random ?? Math.random,
+    cacheIf: given.cacheIf,
+    tags: given.tags,
+    load: given.load,
+    weakValues: given.weakValues ?? false,
+    dispose: given.dispose ?? false,
+    onError: given.onError ?? ((error, where) => reportIgnoredError(where, error)),
+    name: given.name ?? (fn.name || 'anonymous'),
+    clock: given.clock ?? systemClock,
   };
+  if (settings.weakValues && settings.dispose !== false) {
+    throw new InvalidArgumentError(
+      'memoize: `dispose` does not go with `weakValues`: a value that was collected cannot be disposed of.',
+    );
+  }
+  const lived =
+    settings.negativeTtl !== 0 ||
+    settings.staleWhileRevalidate > 0 ||
+    settings.staleIfError > 0 ||
+    settings.refreshAfter !== Number.POSITIVE_INFINITY ||
+    settings.weigh !== undefined ||
+    settings.load !== undefined ||
+    settings.weakValues;
+  const timed = lived || settings.ttl !== Number.POSITIVE_INFINITY;
+  const judged =
+    typeof settings.ttl === 'function' ||
+    typeof settings.negativeTtl === 'function' ||
+    settings.weigh !== undefined ||
+    settings.cacheIf !== undefined ||
+    settings.tags !== undefined;
+  const plain = !timed && !judged && settings.dispose === false;
+  return { ...settings, plain, timed, lived, judged };
 }

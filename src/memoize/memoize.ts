@@ -1,7 +1,18 @@
 /** The public function: a cache, the quickest way into it, and the members that manage it. */
-import { aFunction, checkArgument } from '../core/options.js';
+import {
+  aBoolean,
+  aFunction,
+  anAbortSignal,
+  checkArgument,
+  checkOptions,
+  millis,
+  type OptionChecks,
+} from '../core/options.js';
 import { type Observer, observe } from '../core/probe.js';
+import type { CallOptions } from './call-options.js';
+import { type DumpedEntry, dumpCache, loadDump } from './dump.js';
 import { resultIn } from './entry.js';
+import type { EntryOptions } from './entry-options.js';
 import { type Call, callThrough } from './fast-call.js';
 import { isPlain } from './key-trie.js';
 import { MemoCache } from './memo-cache.js';
@@ -43,7 +54,7 @@ import { seesReceiver } from './receiver.js';
 export function memoize<F extends AnyFn, K = unknown>(
   fn: F,
   options: MemoizeOptions<F, K> = {},
-): F & Memoized<F> {
+): F & Memoized<F, K> {
   checkArgument('memoize', 'fn', fn, aFunction);
   const settings = resolveMemoizeOptions(fn, options);
   const cache = new MemoCache(fn, settings);
@@ -51,8 +62,18 @@ export function memoize<F extends AnyFn, K = unknown>(
   const memoized = callThrough(cache, ownReceiver);
   imitate(memoized, fn);
   addMembers(memoized, cache, fn, ownReceiver);
-  return memoized as unknown as F & Memoized<F>;
+  return memoized as unknown as F & Memoized<F, K>;
 }
+
+const CALL_CHECKS: OptionChecks<CallOptions> = { signal: anAbortSignal, forceRefresh: aBoolean };
+
+const ENTRY_CHECKS: OptionChecks<EntryOptions> = {
+  ttl: millis,
+  tags: (value) =>
+    typeof value === 'object' && value !== null && Symbol.iterator in value
+      ? undefined
+      : 'an iterable of strings',
+};
 
 /** Gives `memoized` the name, the length and whatever else hangs on the function. */
 function imitate(memoized: Call, fn: AnyFn): void {
@@ -67,7 +88,7 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
   /** Called as `memoized.peek(…)` a member's `this` is the function itself: no receiver. */
   const receiverOf = (self: unknown): unknown =>
     !ownReceiver || self === memoized || isPlain(self) ? undefined : self;
-  const members: Memoized<AnyFn> = {
+  const members: Memoized<AnyFn, unknown> = {
     wrapped: fn,
     delete(this: unknown, ...args: unknown[]) {
       return cache.delete(receiverOf(this), args);
@@ -79,9 +100,26 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     has(this: unknown, ...args: unknown[]) {
       return cache.peek(receiverOf(this), args) !== undefined;
     },
-    set(this: unknown, args: unknown[], value: unknown) {
-      cache.set(receiverOf(this), args, value);
+    set(this: unknown, args: unknown[], value: unknown, entry?: EntryOptions) {
+      if (entry !== undefined) checkOptions('set', entry, ENTRY_CHECKS);
+      cache.set(receiverOf(this), args, value, entry);
     },
+    call(this: unknown, first: unknown, ...rest: unknown[]) {
+      // What Function.prototype.call does stays possible, for all receivers but arrays.
+      if (!Array.isArray(first)) return Reflect.apply(memoized, first, rest);
+      const options = (rest[0] ?? {}) as CallOptions;
+      checkOptions('call', options, CALL_CHECKS);
+      return cache.callWith(receiverOf(this), first, options);
+    },
+    refresh(this: unknown, ...args: unknown[]) {
+      return cache.callWith(receiverOf(this), args, { forceRefresh: true });
+    },
+    lease(this: unknown, ...args: unknown[]) {
+      return cache.lease(receiverOf(this), args) as never;
+    },
+    invalidateTags: (...tags: string[]) => cache.invalidateTags(tags),
+    dump: () => dumpCache(cache) as never,
+    load: (entries: Iterable<DumpedEntry>) => loadDump(cache, entries),
     cacheInfo: () => cache.info(),
     [observe]: (observer: Observer) => cache.watch(observer),
     [Symbol.dispose]: () => cache.dispose(),

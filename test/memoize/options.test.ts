@@ -3,12 +3,12 @@ import { InvalidArgumentError, memoize } from '../../src/memoize/index.js';
 
 describe('options', () => {
   test.each([
-    [{ maxAge: 1 }, /unknown option `maxAge`.*Known options: clock, key, max, name, ttl/],
+    [{ maxAge: 1 }, /unknown option `maxAge`.*Known options: cacheIf, clock, dispose/],
     [{ max: -1 }, /`max` must be an integer ≥ 0, or Infinity, got -1/],
     [{ max: 1.5 }, /`max`/],
     [{ max: Number.NaN }, /`max`/],
     [{ max: '10' }, /`max`/],
-    [{ ttl: -1 }, /`ttl` must be a number of milliseconds ≥ 0, got -1/],
+    [{ ttl: -1 }, /`ttl` must be a number of milliseconds ≥ 0, or a function, got -1/],
     [{ ttl: Number.NaN }, /`ttl`/],
     [{ key: 'id' }, /`key` must be a function/],
     [{ name: '' }, /`name`/],

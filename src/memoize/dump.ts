@@ -1,0 +1,65 @@
+/** A cache's contents as plain records, so that the next process can begin with them. */
+import { Entry, resultIn } from './entry.js';
+import { argsOf, type Handle, hasReceiver, keyOf } from './key-trie.js';
+import { LivedEntry } from './lived-entry.js';
+import type { MemoCache } from './memo-cache.js';
+
+/** One entry, written down. */
+export interface DumpedEntry<A = unknown, V = unknown> {
+  /** The list of arguments; with the option `key`, a list of that key alone. */
+  readonly args: A;
+  /** The result, settled. */
+  readonly value: V;
+  /** Whether callers are given a promise of it. */
+  readonly async?: true;
+  /** How long it is still fresh, in milliseconds; for ever without. */
+  readonly ttl?: number;
+  /** Its tags. */
+  readonly tags?: readonly string[];
+  /** Its weight. */
+  readonly weight?: number;
+}
+
+/** The fresh entries, least valued first; a promise of them if their results are promises. */
+export function dumpCache(cache: MemoCache): DumpedEntry[] | Promise<DumpedEntry[]> {
+  const now = cache.settings.timed || !cache.shelf.lasting ? cache.settings.clock.now() : 0;
+  const entries: DumpedEntry[] = [];
+  for (const handle of cache.handles()) {
+    const entry = dumpEntry(cache, handle, now);
+    if (entry !== undefined) entries.push(entry);
+  }
+  if (!cache.asynchronous) return entries;
+  return Promise.all(
+    entries.map(async (entry) => ({ ...entry, value: await entry.value, async: true as const })),
+  );
+}
+
+/** Stores dumped entries in place of what is stored for the same arguments. */
+export function loadDump(cache: MemoCache, entries: Iterable<DumpedEntry>): void {
+  for (const { args, value, async: promised, ttl, tags, weight } of entries) {
+    cache.restore(args as readonly unknown[], value, promised === true, {
+      ttl: ttl ?? Number.POSITIVE_INFINITY,
+      tags: tags === undefined || tags.length === 0 ? undefined : new Set(tags),
+      weight: weight ?? 0,
+    });
+  }
+}
+
+function dumpEntry(cache: MemoCache, handle: Handle, now: number): DumpedEntry | undefined {
+  const key = keyOf(handle);
+  const args = argsOf(handle);
+  if (key === undefined || args === undefined || hasReceiver(handle)) return undefined;
+  const slot = cache.store.peek(key);
+  const lived = slot instanceof LivedEntry;
+  if (lived && (slot.failure !== undefined || slot.collected)) return undefined;
+  const expiresAt = lived ? slot.expiresAt : slot instanceof Entry ? slot.freshUntil : Infinity;
+  if (now >= expiresAt) return undefined;
+  const tags = cache.shelf.tagsOf(handle);
+  return {
+    args,
+    value: lived ? slot.settled : resultIn(slot),
+    ...(expiresAt === Infinity ? {} : { ttl: expiresAt - now }),
+    ...(tags === undefined ? {} : { tags: [...tags] }),
+    ...(lived && slot.weight > 0 ? { weight: slot.weight } : {}),
+  };
+}

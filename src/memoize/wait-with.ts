@@ -1,0 +1,28 @@
+/** Waiting with a way out. */
+
+/** Follows `promise` until `signal` is aborted: then it rejects with the signal's reason, and `onLeave` is told. */
+export function waitWith<T>(
+  promise: PromiseLike<T>,
+  signal: AbortSignal,
+  onLeave: (reason: unknown) => void,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const leave = (): void => {
+      signal.removeEventListener('abort', leave);
+      reject(signal.reason);
+      onLeave(signal.reason);
+    };
+    promise.then(
+      (value) => {
+        signal.removeEventListener('abort', leave);
+        resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', leave);
+        reject(error);
+      },
+    );
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave);
+  });
+}

@@ -1,0 +1,285 @@
+/** Callers who leave: lru-cache lets the first caller's signal reject everybody, and ignores all others. */
+import { describe, expect, test } from 'vitest';
+import { memoize } from '../../src/memoize/index.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+
+function loader(options: object = {}) {
+  const gates = new Gates<string>();
+  const signals: AbortSignal[] = [];
+  const fn = memoize((_: string): Promise<string> => gates.next(), {
+    ...options,
+    load: ({ signal, args }) => {
+      signals.push(signal);
+      const passed = gates.next().then((value) => `${value} of ${args[0]}`);
+      return Promise.race([
+        passed,
+        new Promise<never>((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+        }),
+      ]);
+    },
+  });
+  return { fn, gates, signals };
+}
+
+describe('a caller who leaves', () => {
+  test('is rejected alone, first or last: isaacs/node-lru-cache fetch, nodejs/undici#5711', async () => {
+    const { fn, gates, signals } = loader();
+    const [first, joiner] = [new AbortController(), new AbortController()];
+    const leaving = fn.call(['k'], { signal: first.signal });
+    const staying = fn('k');
+    const another = fn.call(['k'], { signal: joiner.signal });
+    first.abort(new Error('first left'));
+    await expect(leaving).rejects.toThrow('first left');
+    joiner.abort(new Error('joiner left'));
+    await expect(another).rejects.toThrow('joiner left');
+    expect(signals[0]?.aborted).toBe(false);
+    gates.at(0).open('value');
+    expect(await staying).toBe('value of k');
+    expect(await fn('k')).toBe('value of k');
+    expect(gates.arrived).toBe(1);
+  });
+
+  test('aborts the load when no other waits, with the last reason', async () => {
+    const { fn, gates, signals } = loader();
+    const callers = [new AbortController(), new AbortController()];
+    const calls = callers.map(({ signal }) => fn.call(['k'], { signal }));
+    callers[0]?.abort(new Error('one'));
+    expect(signals[0]?.aborted).toBe(false);
+    callers[1]?.abort(new Error('two'));
+    expect(signals[0]?.reason).toEqual(new Error('two'));
+    expect((await Promise.allSettled(calls)).map(({ status }) => status)).toEqual([
+      'rejected',
+      'rejected',
+    ]);
+    expect(fn.cacheInfo().inFlight).toBe(0);
+    const next = fn('k');
+    gates.at(1).open('anew');
+    expect(await next).toBe('anew of k');
+    expect(signals).toHaveLength(2);
+  });
+
+  test('leaves the load running if it never took its signal; the result is kept', async () => {
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next());
+    const caller = new AbortController();
+    const leaving = fn.call(['k'], { signal: caller.signal });
+    caller.abort();
+    await expect(leaving).rejects.toThrow('aborted');
+    expect(fn.cacheInfo().inFlight).toBe(1);
+    gates.at(0).open('kept');
+    await settle();
+    expect(await fn('k')).toBe('kept');
+    expect(gates.arrived).toBe(1);
+  });
+
+  test('who was aborted already starts nothing and does not hang: nodejs/undici#5673', async () => {
+    const { fn, gates } = loader();
+    const signal = AbortSignal.abort(new Error('gone'));
+    await expect(fn.call(['k'], { signal })).rejects.toThrow('gone');
+    expect(gates.arrived).toBe(0);
+    const running = fn('k');
+    await expect(fn.call(['k'], { signal })).rejects.toThrow('gone');
+    gates.at(0).open('v');
+    await running;
+    await expect(fn.call(['k'], { signal })).rejects.toThrow('gone');
+    expect(fn.cacheInfo()).toMatchObject({ misses: 1, hits: 0, joins: 0 });
+  });
+
+  test('does not disturb the load of those who come after an abort', async () => {
+    const { fn, gates, signals } = loader();
+    const caller = new AbortController();
+    const leaving = fn.call(['k'], { signal: caller.signal });
+    caller.abort();
+    const fresh = fn('k');
+    await expect(leaving).rejects.toThrow();
+    gates.at(1).open('fresh');
+    expect(await fresh).toBe('fresh of k');
+    expect(signals[1]?.aborted).toBe(false);
+  });
+
+  test('leaves nothing behind on a signal that lives on', async () => {
+    const { fn, gates } = loader();
+    const { signal } = new AbortController();
+    const listeners = new Set<unknown>();
+    const spied = new Proxy(signal, {
+      get(target, name) {
+        if (name === 'addEventListener') return (_: string, l: unknown) => listeners.add(l);
+        if (name === 'removeEventListener') return (_: string, l: unknown) => listeners.delete(l);
+        return Reflect.get(target, name, target);
+      },
+    });
+    const waiting = fn.call(['k'], { signal: spied });
+    expect(listeners.size).toBe(1);
+    gates.at(0).open('v');
+    await waiting;
+    expect(listeners.size).toBe(0);
+    const failing = fn.call(['bad'], { signal: spied });
+    gates.at(1).fail(new Error('down'));
+    await expect(failing).rejects.toThrow('down');
+    expect(listeners.size).toBe(0);
+  });
+
+  test('of a revalidation takes nothing from the cache', async () => {
+    let now = 0;
+    const { fn, gates, signals } = loader({
+      ttl: 10,
+      staleWhileRevalidate: 10,
+      clock: { now: () => now },
+    });
+    gates.at(0).open('old');
+    await fn('k');
+    now = 15;
+    const caller = new AbortController();
+    expect(await fn.call(['k'], { signal: caller.signal })).toBe('old of k');
+    const refreshed = fn.call(['k'], { signal: caller.signal, forceRefresh: true });
+    caller.abort();
+    await expect(refreshed).rejects.toThrow();
+    expect(signals[1]?.aborted).toBe(false);
+    fn.delete('k');
+    expect(signals[1]?.aborted).toBe(true); // Neither the cache nor anybody else wants it any more.
+  });
+
+  test('of a load that was invalidated aborts it too', async () => {
+    const { fn, signals } = loader();
+    const caller = new AbortController();
+    const leaving = fn.call(['k'], { signal: caller.signal });
+    fn.clear();
+    expect(signals[0]?.aborted).toBe(false);
+    caller.abort();
+    await expect(leaving).rejects.toThrow();
+    expect(signals[0]?.aborted).toBe(true);
+  });
+});
+
+describe('call', () => {
+  test('a synchronous function answers at once, and throws the reason of an aborted signal', () => {
+    const fn = memoize((a: number, b: number) => a + b);
+    const { signal } = new AbortController();
+    expect([fn.call([1, 2]), fn.call([1, 2], { signal }), fn(1, 2)]).toEqual([3, 3, 3]);
+    expect(() => fn.call([1, 2], { signal: AbortSignal.abort(new Error('gone')) })).toThrow('gone');
+    expect(fn.cacheInfo()).toMatchObject({ misses: 1, hits: 2 });
+  });
+
+  test('is still what every function has, for a receiver', () => {
+    const fn = memoize(function (this: { by: number } | undefined, x: number) {
+      return x * (this?.by ?? 1);
+    });
+    expect(fn.call({ by: 3 }, 2)).toBe(6);
+    expect(fn.call(undefined, 2)).toBe(2);
+    expect(fn.apply({ by: 4 }, [2])).toBe(8);
+    const owner = { by: 5, fn };
+    expect(Reflect.apply(owner.fn.call, owner, [[2]])).toBe(10);
+  });
+
+  test('refuses what it does not know', () => {
+    const fn = memoize((x: number) => x);
+    expect(() => fn.call([1], { sginal: 1 } as never)).toThrow('call: unknown option `sginal`');
+    expect(() => fn.call([1], { signal: 'x' } as never)).toThrow('`signal` must be an AbortSignal');
+  });
+
+  test('on a disposed cache calls the function, and lets the caller leave', async () => {
+    const { fn } = (() => {
+      const gates = new Gates<string>();
+      return { fn: memoize((_: string) => gates.next()) };
+    })();
+    fn[Symbol.dispose]();
+    const caller = new AbortController();
+    const leaving = fn.call(['k'], { signal: caller.signal });
+    caller.abort(new Error('left'));
+    await expect(leaving).rejects.toThrow('left');
+  });
+});
+
+describe('refresh and forceRefresh', () => {
+  test('load anew, share the load, and serve the old value meanwhile', async () => {
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next());
+    gates.at(0).open('old');
+    await fn('k');
+    const refreshed = [fn.refresh('k'), fn.call(['k'], { forceRefresh: true })];
+    expect(await fn('k')).toBe('old');
+    gates.at(1).open('new');
+    expect(await Promise.all(refreshed)).toEqual(['new', 'new']);
+    expect(await fn('k')).toBe('new');
+    expect(gates.arrived).toBe(2);
+    expect(fn.cacheInfo()).toMatchObject({ misses: 2, joins: 1, hits: 2 });
+  });
+
+  test('a refresh that fails leaves what is stored', async () => {
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next());
+    gates.at(0).open('old');
+    await fn('k');
+    gates.at(1).fail(new Error('down'));
+    await expect(fn.refresh('k')).rejects.toThrow('down');
+    expect(await fn('k')).toBe('old');
+  });
+
+  test('a synchronous function too', () => {
+    let runs = 0;
+    const fn = memoize((_: string) => {
+      if (++runs === 3) throw new Error('down');
+      return runs;
+    });
+    expect([fn('k'), fn.refresh('k'), fn('k')]).toEqual([1, 2, 2]);
+    expect(() => fn.refresh('k')).toThrow('down');
+    expect(fn('k')).toBe(2);
+  });
+});
+
+describe('the load option', () => {
+  test('is given the arguments, `this` and what is stale, and may say ttl and tags', async () => {
+    let now = 0;
+    const seen: unknown[] = [];
+    const fn = memoize(
+      function (this: unknown, a: number, _b: string): Promise<number> {
+        return Promise.resolve(a);
+      },
+      {
+        clock: { now: () => now },
+        async load(context) {
+          seen.push([context.args, context.stale]);
+          context.ttl = 10 * context.args[0];
+          context.tags = ['all'];
+          return (context.stale ?? 0) + 1;
+        },
+      },
+    );
+    expect(await fn(1, 'x')).toBe(1);
+    now = 9;
+    expect(await fn(1, 'x')).toBe(1);
+    expect(await fn.refresh(1, 'x')).toBe(2);
+    expect(seen).toEqual([
+      [[1, 'x'], undefined],
+      [[1, 'x'], 1],
+    ]);
+    now = 19;
+    expect(fn.has(1, 'x')).toBe(false);
+    await fn(2, 'y');
+    expect(fn.invalidateTags('all')).toBe(1);
+  });
+
+  test('makes its signal only when it is asked for one', async () => {
+    let made = 0;
+    const { AbortController } = globalThis;
+    globalThis.AbortController = class extends AbortController {
+      constructor() {
+        super();
+        made++;
+      }
+    };
+    try {
+      const fn = memoize(async (id: number) => id, {
+        load: async (context) => (context.args[0] === 1 ? 1 : Number(context.signal.aborted)),
+      });
+      await fn(1);
+      expect(made).toBe(0);
+      await fn(2);
+      expect(made).toBe(1);
+    } finally {
+      globalThis.AbortController = AbortController;
+    }
+  });
+});
