@@ -24,6 +24,7 @@
  *
  * @module
  */
+export type { Clock, TimerHandle } from '../core/clock.js';
 export { InvalidArgumentError, TenureError, type TenureErrorOptions } from '../core/errors.js';
 export { asyncContextManager } from './async-context-manager.js';
 export { AsyncDisposableStack } from './async-disposable-stack.js';
@@ -33,4 +34,6 @@ export { ContextEndedError, NeverYieldedError, YieldedTwiceError } from './conte
 export { contextManager } from './context-manager.js';
 export { DisposableStack } from './disposable-stack.js';
 export type { ManagedContext, RunOutcome } from './managed-context.js';
+export { RefCounted, type RefCountedOptions } from './ref-counted.js';
+export type { SharedLease } from './shared-value.js';
 export { SuppressedError } from './suppressed-error.js';
