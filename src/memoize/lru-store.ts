@@ -84,6 +84,12 @@ export class LruStore implements BoundedStore {
         this.#onRemoved(handleOf(key), slot, cause);
         release(key);
       },
+      onInsert: (slot, key, reason) => {
+        // The same result once more is no disposal to lru-cache, but it is another entry.
+        if (reason !== 'update') return;
+        this.#onRemoved(handleOf(key), slot, 'replaced');
+        release(key);
+      },
     });
     smaller?.rforEach((slot, key) => larger.set(key, slot)); // Least recently used first keeps the order.
     this.lru = larger;

@@ -223,6 +223,7 @@ export class Shelf {
     this.#tags?.remove(handle);
     this.custody?.dismiss(handle, cause);
     this.watch?.gone(handle);
+    if (cause === 'collected') this.custody?.settle(); // Nobody's operation, so nobody else does.
     if (this.#registry !== undefined && slot instanceof LivedEntry) this.#registry.unregister(slot);
   }
 }

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { memoize } from '../../src/memoize/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+
+describe.each([
+  { what: 'unbounded', options: {} },
+  { what: 'bounded', options: { max: 100 } },
+])('tags, $what', ({ options }) => {
+  test('everything that bears one goes', () => {
+    const fn = memoize((team: string, id: number) => ({ team, id }), {
+      ...options,
+      tags: (user) => [`team:${user.team}`, `user:${user.id}`],
+    });
+    for (const id of [1, 2, 3]) fn(id < 3 ? 'red' : 'blue', id);
+    expect(fn.invalidateTags('team:red')).toBe(2);
+    expect([fn.has('red', 1), fn.has('red', 2), fn.has('blue', 3)]).toEqual([false, false, true]);
+    expect(fn.invalidateTags('team:red', 'nobody')).toBe(0);
+    expect(fn.invalidateTags('user:3', 'team:blue')).toBe(1);
+    expect(fn.cacheInfo().size).toBe(0);
+  });
+
+  test('an entry that was replaced has the tags of the new one', () => {
+    const fn = memoize((id: number) => id, options);
+    fn.set([1], 10, { tags: ['a'] });
+    fn.set([1], 11, { tags: ['b'] });
+    expect(fn.invalidateTags('a')).toBe(0);
+    expect(fn(1)).toBe(11);
+    expect(fn.invalidateTags('b')).toBe(1);
+  });
+
+  test('a load that brings an invalidated tag is not stored, and later callers get a newer one', async () => {
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next(), { ...options, tags: () => ['t'] });
+    const before = fn('k');
+    expect(fn.invalidateTags('t')).toBe(0);
+    const after = [fn('k'), fn('k'), fn.call(['k'], { signal: new AbortController().signal })];
+    expect(gates.arrived).toBe(1);
+    gates.at(0).open('old');
+    expect(await before).toBe('old');
+    await settle();
+    expect(gates.arrived).toBe(2);
+    gates.at(1).open('new');
+    expect(await Promise.all(after)).toEqual(['new', 'new', 'new']);
+    expect(await fn('k')).toBe('new');
+  });
+
+  test('a load that brings other tags is shared and stored as ever', async () => {
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next(), { ...options, tags: () => ['mine'] });
+    const before = fn('k');
+    fn.invalidateTags('other');
+    const after = fn('k');
+    gates.at(0).open('value');
+    expect(await Promise.all([before, after])).toEqual(['value', 'value']);
+    await settle();
+    expect(await fn('k')).toBe('value');
+    expect(gates.arrived).toBe(1);
+  });
+
+  test('a synchronous load that invalidates its own tag is not stored', () => {
+    const fn = memoize(
+      (id: number) => {
+        fn.invalidateTags('t');
+        return id;
+      },
+      { ...options, tags: (): string[] => ['t'] },
+    );
+    fn(1);
+    expect(fn.has(1)).toBe(false);
+  });
+
+  test('a tag that is no string is reported, and the result is not kept', () => {
+    const errors: unknown[] = [];
+    const fn = memoize((id: number) => id, {
+      ...options,
+      tags: () => [7 as never],
+      onError: (error) => errors.push(error),
+    });
+    fn(1);
+    expect([fn.has(1), errors.length]).toEqual([false, 1]);
+  });
+});
+
+test('tags keep no key object alive, and forget it with its entry', async () => {
+  const fn = memoize((_: object) => 'x', { tags: () => ['t'] });
+  const refs = Array.from({ length: 20 }, () => {
+    const key = {};
+    fn(key);
+    return new WeakRef(key);
+  });
+  await collectGarbage();
+  expect(refs.filter((ref) => ref.deref() !== undefined)).toEqual([]);
+  expect(fn.cacheInfo()).toMatchObject({ size: 0, collected: 20 });
+  expect(fn.invalidateTags('t')).toBe(0);
+});

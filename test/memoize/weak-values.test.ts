@@ -1,0 +1,62 @@
+/** Results that are held weakly, confirmed by V8's own collector. */
+import { describe, expect, test } from 'vitest';
+import { memoize } from '../../src/memoize/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
+
+describe.each([
+  { what: 'unbounded', options: {} },
+  { what: 'bounded', options: { max: 100 } },
+  { what: 'weighed', options: { maxWeight: 100, weigh: () => 1 } },
+  { what: 'timed', options: { ttl: 1e9 } },
+])('weakValues, $what', ({ options }) => {
+  test('a result is served as long as somebody holds it, and its entry goes with it', async () => {
+    const fn = memoize((id: number, _?: string) => ({ id }), { ...options, weakValues: true });
+    const held = fn(1);
+    const refs: WeakRef<object>[] = [];
+    (() => {
+      for (let id = 2; id < 22; id++) refs.push(new WeakRef(fn(id, 'x')));
+    })();
+    expect(fn.cacheInfo().size).toBe(21);
+    await collectGarbage();
+    expect(refs.filter((ref) => ref.deref() !== undefined)).toEqual([]);
+    expect(fn.cacheInfo()).toMatchObject({ size: 1, collected: 20, expirations: 0 });
+    expect(fn(1)).toBe(held);
+    expect([fn.has(2, 'x'), fn(2, 'x')]).toEqual([false, { id: 2 }]);
+  });
+
+  test('an asynchronous result too', async () => {
+    const fn = memoize(async (id: number) => ({ id }), { ...options, weakValues: true });
+    const held = await fn(1);
+    expect(await fn(1)).toBe(held);
+    await (async () => {
+      await fn(2);
+    })();
+    await collectGarbage();
+    expect(await fn(1)).toBe(held);
+    expect(fn.cacheInfo()).toMatchObject({ size: 1, collected: 1, misses: 2 });
+  });
+
+  test('a primitive is simply kept', async () => {
+    const fn = memoize((id: number) => `text ${id}`, { ...options, weakValues: true });
+    fn(1);
+    await collectGarbage();
+    expect(fn.has(1)).toBe(true);
+    fn(1);
+    expect(fn.cacheInfo()).toMatchObject({ hits: 1, misses: 1, collected: 0 });
+  });
+
+  test('the death of a replaced result does not take the new one', async () => {
+    const fn = memoize((_: string) => ({}), { ...options, weakValues: true });
+    const fresh = {};
+    fn('k');
+    await new Promise(setImmediate);
+    fn.set(['k'], fresh);
+    await collectGarbage();
+    expect(fn('k')).toBe(fresh);
+    expect(fn.cacheInfo().collected).toBe(0);
+  });
+});
+
+test('does not go with `dispose`', () => {
+  expect(() => memoize(() => ({}), { weakValues: true, dispose: true })).toThrow('weakValues');
+});
