@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { transform } from 'esbuild';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /** Where the continuous integration wants the results as JSON as well. */
@@ -7,6 +8,23 @@ const jsonReport = process.env['VITEST_JSON_REPORT'];
 const source = fileURLToPath(new URL('src', import.meta.url));
 
 const config: ViteUserConfig = defineConfig({
+  plugins: [
+    {
+      // Vite's own transformer leaves the standard's decorators as they are, and Node 20 cannot read them.
+      name: 'standard-decorators',
+      enforce: 'pre',
+      async transform(code, id) {
+        if (!id.endsWith('.ts') || !/^\s*@[a-z]\w*[(<\s]/m.test(code)) return undefined;
+        const options = {
+          loader: 'ts',
+          target: 'es2022',
+          sourcefile: id,
+          sourcemap: true,
+        } as const;
+        return transform(code, options);
+      },
+    },
+  ],
   resolve: {
     alias: [
       { find: /^tenure$/, replacement: `${source}/index.ts` },

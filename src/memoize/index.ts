@@ -47,4 +47,10 @@ export type { LoadContext } from './load-context.js';
 export { memoize } from './memoize.js';
 export type { AnyFn, MemoizeOptions, Settled } from './memoize-options.js';
 export type { AsReturned, DumpedArgs, Memoized } from './memoized.js';
+export {
+  cacheOf,
+  type MemberFunction,
+  type MemoizedDecorator,
+  memoized,
+} from './memoized-decorator.js';
 export type { RemovalCause } from './store.js';

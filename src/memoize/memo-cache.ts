@@ -48,14 +48,15 @@ export class MemoCache implements WatchedCache {
   readonly store: Store;
   /** The argument lists that are known; another object after `clear`. */
   trie: KeyTrie = new KeyTrie();
-  readonly #fn: Callable;
+  /** The function, uncached. */
+  readonly fn: Callable;
   readonly #keyOf: Callable | undefined;
   readonly #loader: Loader;
   #disposed = false;
 
   constructor(fn: AnyFn, settings: MemoizeSettings) {
     this.settings = settings;
-    this.#fn = fn as Callable;
+    this.fn = fn as Callable;
     this.#keyOf = settings.key as Callable | undefined;
     this.shelf = new Shelf(settings, this.counters);
     this.#loader = new Loader(fn, settings, this.shelf, this.counters);
@@ -68,7 +69,7 @@ export class MemoCache implements WatchedCache {
 
   /** The stored result, the promise of the load in flight, or a new load's result. */
   call(receiver: unknown, ...args: readonly unknown[]): unknown {
-    if (this.#disposed) return Reflect.apply(this.#fn, receiver, args);
+    if (this.#disposed) return Reflect.apply(this.fn, receiver, args);
     const keyArgs = this.#keyArgs(receiver, args);
     const known = this.trie.find(receiver, keyArgs);
     let slot: Slot;
@@ -94,7 +95,7 @@ export class MemoCache implements WatchedCache {
     const { signal, forceRefresh = false } = options;
     if (signal?.aborted === true) return this.#refuse(signal.reason);
     if (signal === undefined && !forceRefresh) return this.call(receiver, ...args);
-    if (this.#disposed) return withSignal(Reflect.apply(this.#fn, receiver, args), signal);
+    if (this.#disposed) return withSignal(Reflect.apply(this.fn, receiver, args), signal);
     const key = this.trie.intern(receiver, this.#keyArgs(receiver, args));
     try {
       const slot = this.store.get(key);
@@ -128,7 +129,7 @@ export class MemoCache implements WatchedCache {
       );
     }
     if (this.#disposed) {
-      const result = Reflect.apply(this.#fn, receiver, args);
+      const result = Reflect.apply(this.fn, receiver, args);
       const leased = (value: unknown) => custody.reserve(undefined, value, 1).leaseHeld();
       return isThenable(result) ? Promise.resolve(result).then(leased) : leased(result);
     }

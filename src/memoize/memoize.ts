@@ -65,6 +65,13 @@ export function memoize<F extends AnyFn, K = unknown>(
   return memoized as unknown as F & Memoized<F, K>;
 }
 
+/** A cache that there is already, as a memoized function without a receiver. */
+export function memoizedFunction(cache: MemoCache, call: Call, fn: AnyFn): Memoized<AnyFn> {
+  const memoized: Call = (...args) => call(...args);
+  addMembers(memoized, cache, fn, false);
+  return memoized as unknown as Memoized<AnyFn>;
+}
+
 const CALL_CHECKS: OptionChecks<CallOptions> = { signal: anAbortSignal, forceRefresh: aBoolean };
 
 const ENTRY_CHECKS: OptionChecks<EntryOptions> = {

@@ -1,0 +1,157 @@
+/**
+ * The decorator for methods and getters, as the standard has it (stage 3, TypeScript ≥ 5.0 without
+ * `experimentalDecorators`).
+ *
+ * Each instance has a cache of its own, so `max` is its own too and one instance cannot evict another's results. It is
+ * made at the first call, held by the instance's life alone (in a `WeakMap`; what it holds may well refer to the
+ * instance), and lays out nothing before it has entries. What a subclass inherits it shares by code and not by entries:
+ * the receiver decides. A method that overrides another and calls it has two caches, one for each decorated method.
+ */
+import { InvalidArgumentError } from '../core/errors.js';
+import { type Call, callThrough } from './fast-call.js';
+import { isObject } from './key-level.js';
+import { MemoCache } from './memo-cache.js';
+import { memoizedFunction } from './memoize.js';
+import { type AnyFn, type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
+import type { Memoized } from './memoized.js';
+
+/** What `memoized` returns: a decorator for methods and getters. */
+export interface MemoizedDecorator<F extends AnyFn> {
+  <This extends object, M extends F>(method: M, context: ClassMethodDecoratorContext<This>): M;
+  <This extends object, V>(
+    getter: (this: This) => V,
+    context: ClassGetterDecoratorContext<This, V>,
+  ): (this: This) => V;
+}
+
+/** The cache of one instance. */
+interface Cell {
+  readonly cache: MemoCache;
+  readonly call: Call;
+}
+
+/** The decorated functions, with the cells of their receivers. */
+const cellsByMethod = new WeakMap<WeakKey, (receiver: object) => Cell>();
+
+/**
+ * Gives a method or a getter a memory, one for each instance.
+ *
+ * The options are those of `memoize`. For callbacks with typed arguments name the method's type:
+ * `@memoized<Shop['price']>({ key: (item) => item.id })`. Reach the cache of an instance with {@link cacheOf}.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option, or if what is
+ * decorated is neither a method nor a getter.
+ *
+ * @example
+ * ```ts
+ * import { cacheOf, memoized } from 'tenure/memoize';
+ *
+ * class Shop {
+ *   lookups = 0;
+ *   @memoized({ max: 100 })
+ *   price(item: string): number {
+ *     this.lookups++;
+ *     return item.length;
+ *   }
+ * }
+ * const shop = new Shop();
+ * [shop.price('tea'), shop.price('tea'), shop.lookups]; // => [3, 3, 1]
+ * cacheOf(shop, 'price').delete('tea'); // => true
+ * new Shop().price('tea'); // => 3
+ * ```
+ */
+export function memoized<F extends AnyFn = AnyFn>(
+  options: MemoizeOptions<F> = {},
+): MemoizedDecorator<F> {
+  resolveMemoizeOptions(memoized as AnyFn, options);
+  function decorate(method: AnyFn, context: DecoratorContext): AnyFn {
+    if (context.kind !== 'method' && context.kind !== 'getter') {
+      throw new InvalidArgumentError(
+        `memoized: it decorates methods and getters, \`${String(context.name)}\` is a ${context.kind}.`,
+      );
+    }
+    return decorated(method, options, String(context.name));
+  }
+  return decorate as MemoizedDecorator<F>;
+}
+
+/**
+ * The cache that a decorated method or getter has for one instance, with all members of a memoized function. Made if the
+ * method has not been called yet.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the member is not decorated with {@link memoized}.
+ *
+ * @example
+ * ```ts
+ * import { cacheOf, memoized } from 'tenure/memoize';
+ *
+ * class Circle {
+ *   radius = 1;
+ *   @memoized()
+ *   get area(): number {
+ *     return Math.PI * this.radius ** 2;
+ *   }
+ * }
+ * const circle = new Circle();
+ * circle.area === circle.area; // => true
+ * circle.radius = 0;
+ * cacheOf(circle, 'area').clear();
+ * circle.area; // => 0
+ * ```
+ */
+export function cacheOf<T extends object, N extends keyof T>(
+  instance: T,
+  name: N,
+): MemberFunction<T[N]> & Memoized<MemberFunction<T[N]>> {
+  const { get, value } = descriptorOf(instance, name) ?? {};
+  const method: unknown = get ?? value;
+  const cells = isObject(method) ? cellsByMethod.get(method) : undefined;
+  if (cells === undefined) {
+    throw new InvalidArgumentError(
+      `cacheOf: \`${String(name)}\` is not decorated with \`memoized\`.`,
+    );
+  }
+  const { cache, call } = cells(instance);
+  return memoizedFunction(cache, call, cache.fn) as never;
+}
+
+/** What a member is called as: a method as itself, a getter without arguments. */
+export type MemberFunction<M> = M extends AnyFn ? M : () => M;
+
+function decorated(method: AnyFn, options: MemoizeOptions<AnyFn>, name: string): AnyFn {
+  const cells = new WeakMap<object, Cell>();
+  const settings = resolveMemoizeOptions(method, { name, ...options });
+  const cellOf = (receiver: object): Cell => {
+    let cell = cells.get(receiver);
+    if (cell === undefined) {
+      const { key } = settings;
+      const cache = new MemoCache(method.bind(receiver as never), {
+        ...settings,
+        key: key?.bind(receiver as never),
+      });
+      cell = { cache, call: callThrough(cache, false) };
+      cells.set(receiver, cell);
+    }
+    return cell;
+  };
+  const replacement = {
+    [name](this: unknown, ...args: unknown[]): unknown {
+      const cell = isObject(this) ? cells.get(this) : undefined;
+      if (cell !== undefined) return cell.call(...args);
+      // Without an instance there is nothing that a cache could belong to.
+      if (!isObject(this)) return Reflect.apply(method as Call, this, args);
+      return cellOf(this).call(...args);
+    },
+  }[name] as AnyFn;
+  Object.defineProperty(replacement, 'length', { value: method.length, configurable: true });
+  cellsByMethod.set(replacement, cellOf);
+  return replacement;
+}
+
+function descriptorOf(instance: object, name: PropertyKey): PropertyDescriptor | undefined {
+  for (let owner: object | null = instance; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    const descriptor = Object.getOwnPropertyDescriptor(owner, name);
+    if (descriptor !== undefined) return descriptor;
+  }
+  return undefined;
+}

@@ -1,0 +1,260 @@
+/** `@memoized()` on methods and getters; the type-checker is part of the test. */
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { cacheOf, memoized } from '../../src/memoize/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+
+const clock = new FakeClock();
+
+class Shop {
+  readonly name: string;
+  runs = 0;
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  @memoized()
+  item(id: number): string {
+    this.runs++;
+    return `${this.name} ${id}`;
+  }
+
+  @memoized({ max: 2, ttl: 100, clock })
+  bounded(id: number, _?: string): { id: number; run: number } {
+    return { id, run: ++this.runs };
+  }
+
+  @memoized()
+  get label(): { text: string } {
+    this.runs++;
+    return { text: this.name };
+  }
+
+  @memoized()
+  async later(id: number): Promise<{ id: number }> {
+    this.runs++;
+    return { id };
+  }
+
+  @memoized<Shop['search']>({ key: (query) => query.text, cacheIf: (found) => found.length > 0 })
+  search(query: { text: string }): string[] {
+    this.runs++;
+    return query.text === '' ? [] : [query.text];
+  }
+
+  @memoized()
+  generic<T>(value: T): { value: T } {
+    return { value };
+  }
+
+  static runs = 0;
+  @memoized()
+  static count(_: string): number {
+    return ++Shop.runs;
+  }
+
+  @memoized()
+  #secret(id: number): object {
+    return { id };
+  }
+  tell(id: number): object {
+    return this.#secret(id);
+  }
+}
+
+class Bakery extends Shop {
+  bakes = 0;
+
+  @memoized()
+  override item(id: number): string {
+    this.bakes++;
+    return `${super.item(id)} of bread`;
+  }
+}
+
+describe('a decorated method', () => {
+  test('has a cache for each instance: sindresorhus/memoize#74, p-memoize#46', () => {
+    const [a, b] = [new Shop('a'), new Shop('b')];
+    expect([a.item(1), a.item(1), b.item(1), a.item(2)]).toEqual(['a 1', 'a 1', 'b 1', 'a 2']);
+    expect([a.runs, b.runs]).toEqual([2, 1]);
+  });
+
+  test('does not mix with another: sindresorhus/memoize#77', () => {
+    const shop = new Shop('a');
+    expect(shop.item(1)).toBe('a 1');
+    expect(shop.bounded(1)).toEqual({ id: 1, run: 2 });
+    expect(shop.generic(1)).toEqual({ value: 1 });
+  });
+
+  test('is bounded and timed for each instance', () => {
+    const [a, b] = [new Shop('a'), new Shop('b')];
+    const first = a.bounded(1);
+    for (const id of [1, 2, 3, 4]) b.bounded(id);
+    expect(a.bounded(1)).toBe(first);
+    clock.jump(100);
+    expect(a.bounded(1)).not.toBe(first);
+    expect(cacheOf(b, 'bounded').cacheInfo()).toMatchObject({ size: 2, evictions: 2, max: 2 });
+    expect(cacheOf(a, 'bounded').cacheInfo()).toMatchObject({ size: 1, expirations: 1 });
+  });
+
+  test('keeps its name and length, and its place on the prototype', () => {
+    expect([Shop.prototype.item.name, Shop.prototype.bounded.length]).toEqual(['item', 2]);
+    expect(Object.keys(new Shop('a'))).toEqual(['name', 'runs']);
+  });
+
+  test('takes typed callbacks, called with the instance', () => {
+    const shop = new Shop('a');
+    expect(shop.search({ text: 'x' })).toBe(shop.search({ text: 'x' }));
+    shop.search({ text: '' });
+    shop.search({ text: '' });
+    expect(shop.runs).toBe(3);
+    class Keyed {
+      prefix = 'p';
+      @memoized<Keyed['find']>({
+        key(this: unknown, id) {
+          return `${(this as Keyed).prefix}${id}`;
+        },
+      })
+      find(id: number): object {
+        return { id };
+      }
+    }
+    const keyed = new Keyed();
+    const found = keyed.find(1);
+    expect(keyed.find(1)).toBe(found);
+    keyed.prefix = 'q';
+    expect(keyed.find(1)).not.toBe(found);
+  });
+
+  test('shares one load', async () => {
+    const shop = new Shop('a');
+    const [one, two] = [shop.later(1), shop.later(1)];
+    expect(one).toBe(two);
+    expect(await one).toEqual({ id: 1 });
+    expect(shop.runs).toBe(1);
+  });
+
+  test('static, private and as a getter', () => {
+    expect([Shop.count('x'), Shop.count('x'), Shop.count('y')]).toEqual([1, 1, 2]);
+    const shop = new Shop('a');
+    expect(shop.tell(1)).toBe(shop.tell(1));
+    expect(shop.label).toBe(shop.label);
+    expect(shop.runs).toBe(1);
+    expect(new Shop('b').label).toEqual({ text: 'b' });
+  });
+
+  test('without a receiver is the bare method', () => {
+    const { item } = Shop.prototype;
+    expect(() => Reflect.apply(item, undefined, [1])).toThrow(TypeError);
+  });
+});
+
+describe('inheritance', () => {
+  test('an inherited method has a cache for each instance of whatever class', () => {
+    const [shop, bakery] = [new Shop('s'), new Bakery('b')];
+    expect([shop.label.text, bakery.label.text]).toEqual(['s', 'b']);
+    expect(bakery.label).toBe(bakery.label);
+  });
+
+  test('an overriding method and the one that it calls have a cache each', () => {
+    const bakery = new Bakery('b');
+    expect([bakery.item(1), bakery.item(1)]).toEqual(['b 1 of bread', 'b 1 of bread']);
+    expect([bakery.bakes, bakery.runs]).toEqual([1, 1]);
+    cacheOf(bakery, 'item').clear();
+    bakery.item(1);
+    expect([bakery.bakes, bakery.runs]).toEqual([2, 1]);
+  });
+});
+
+describe('cacheOf', () => {
+  test('gives the members of a memoized function, for one instance', async () => {
+    const [a, b] = [new Shop('a'), new Shop('b')];
+    a.item(1);
+    b.item(1);
+    const cache = cacheOf(a, 'item');
+    expectTypeOf(cache.peek).parameters.toEqualTypeOf<[id: number]>();
+    expectTypeOf(cache(1)).toBeString();
+    expect([cache.peek(1), cache.has(2), cache.delete(1)]).toEqual(['a 1', false, true]);
+    expect([a.item(1), b.item(1), a.runs, b.runs]).toEqual(['a 1', 'b 1', 2, 1]);
+    cache.set([1], 'given');
+    expect([a.item(1), cache(1), cache.wrapped(1)]).toEqual(['given', 'given', 'a 1']);
+    const label = cacheOf(a, 'label');
+    expectTypeOf(label.peek).returns.toEqualTypeOf<{ text: string } | undefined>();
+    expect(label.has()).toBe(false);
+    expect(a.label).toBe(label.peek());
+    await expect(
+      cacheOf(a, 'later').call([1], { signal: AbortSignal.abort(new Error('gone')) }),
+    ).rejects.toThrow('gone');
+  });
+
+  test('refuses what is not decorated', () => {
+    const shop = new Shop('a');
+    expect(() => cacheOf(shop, 'tell')).toThrow('cacheOf: `tell` is not decorated');
+    expect(() => cacheOf(shop, 'name')).toThrow('`name` is not decorated');
+    expect(() => cacheOf(shop, 'nothing' as never)).toThrow('`nothing` is not decorated');
+  });
+});
+
+describe('a decorated class', () => {
+  test('keeps no instance alive, and its results go with it: python/cpython#102618', async () => {
+    const results: WeakRef<object>[] = [];
+    const instances = Array.from({ length: 20 }, () => {
+      const shop = new Shop('a');
+      results.push(new WeakRef(shop.label), new WeakRef(shop.bounded(1)));
+      return new WeakRef(shop);
+    });
+    await collectGarbage();
+    expect(instances.filter((ref) => ref.deref() !== undefined)).toEqual([]);
+    expect(results.filter((ref) => ref.deref() !== undefined)).toEqual([]);
+  });
+
+  test('lays out nothing before the first call, and little then: isaacs/node-lru-cache#208', () => {
+    let made = 0;
+    const counting = { now: () => 0 };
+    class Big {
+      @memoized({ max: 1_000_000, clock: counting })
+      m(id: number): number {
+        made++;
+        return id;
+      }
+    }
+    const many = Array.from({ length: 1_000 }, () => new Big());
+    const before = process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+    for (const big of many) big.m(1);
+    const after = process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+    expect(made).toBe(1_000);
+    expect((after - before) / 1_000).toBeLessThan(20_000);
+  });
+
+  test('only methods and getters', () => {
+    const decorate = memoized() as (value: unknown, context: object) => unknown;
+    expect(() => decorate(undefined, { kind: 'field', name: 'x' })).toThrow(
+      'memoized: it decorates methods and getters, `x` is a field',
+    );
+    expect(() => memoized({ maxAge: 1 } as never)).toThrow('unknown option `maxAge`');
+    const misuse = (): unknown =>
+      class {
+        // @ts-expect-error: a setter returns nothing to remember.
+        @memoized()
+        set x(_: number) {}
+      };
+    expect(misuse).toThrow('`x` is a setter');
+  });
+
+  test('one load for the callers of one instance', async () => {
+    const gates = new Gates<string>();
+    class Api {
+      @memoized({ name: 'api' })
+      get(_: string): Promise<string> {
+        return gates.next();
+      }
+    }
+    const [a, b] = [new Api(), new Api()];
+    const calls = [a.get('k'), a.get('k'), b.get('k')];
+    expect(gates.arrived).toBe(2);
+    gates.at(0).open('of a');
+    gates.at(1).open('of b');
+    expect(await Promise.all(calls)).toEqual(['of a', 'of a', 'of b']);
+  });
+});
