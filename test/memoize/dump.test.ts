@@ -1,0 +1,136 @@
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { type DumpedEntry, memoize } from '../../src/memoize/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
+import { FakeClock } from '../kit/fake-clock.js';
+
+describe('dump and load', () => {
+  test('a new cache begins with what the old one had, through JSON', () => {
+    const area = (width: number, height: number): number => width * height;
+    const old = memoize(area);
+    for (let i = 1; i < 5; i++) old(i, 2);
+    const dumped = JSON.parse(JSON.stringify(old.dump())) as ReturnType<typeof old.dump>;
+    expect(dumped).toHaveLength(4);
+    expect(dumped[0]).toEqual({ args: [1, 2], value: 2 });
+    const warm = memoize(area);
+    warm.load(dumped);
+    expect([1, 2, 3, 4].map((i) => warm(i, 2))).toEqual([2, 4, 6, 8]);
+    expect(warm.cacheInfo()).toMatchObject({ hits: 4, misses: 0, loads: 0, size: 4 });
+  });
+
+  test('of an asynchronous function: the results, settled', async () => {
+    const user = async (id: number): Promise<{ id: number }> => ({ id });
+    const old = memoize(user, { max: 10 });
+    for (const id of [1, 2]) await old(id);
+    const dumping = old.dump();
+    expectTypeOf(dumping).toEqualTypeOf<Promise<DumpedEntry<[id: number], { id: number }>[]>>();
+    const dumped = await dumping;
+    expect(dumped).toEqual([
+      { args: [1], value: { id: 1 }, async: true },
+      { args: [2], value: { id: 2 }, async: true },
+    ]);
+    const warm = memoize((id: number) => user(id), { max: 10 });
+    warm.load(dumped);
+    const loaded = warm(1);
+    expect(loaded).toBeInstanceOf(Promise);
+    expect(await loaded).toEqual({ id: 1 });
+    expect(warm.cacheInfo().misses).toBe(0);
+    expect(await warm.dump()).toHaveLength(2);
+    expect(await memoize(user).dump()).toEqual([]);
+  });
+
+  test('what was used last is kept longest', () => {
+    const old = memoize((id: number) => id, { max: 3 });
+    for (const id of [1, 2, 3, 1]) old(id);
+    expect(old.dump().map(({ args }) => args[0])).toEqual([2, 3, 1]);
+    const warm = memoize((id: number) => id, { max: 2 });
+    warm.load(old.dump());
+    expect([1, 2, 3].map((id) => warm.has(id))).toEqual([true, false, true]);
+  });
+
+  test('what is left of the ttl, the tags and the weight go along; the expired and failures do not', () => {
+    const clock = new FakeClock();
+    const make = () =>
+      memoize(
+        (text: string) => {
+          if (text === '') throw new Error('empty');
+          return text;
+        },
+        {
+          ttl: 100,
+          staleWhileRevalidate: 1_000,
+          negativeTtl: 1_000,
+          maxWeight: 10,
+          weigh: (value) => value.length,
+          tags: (value) => [value],
+          clock,
+        },
+      );
+    const old = make();
+    old('old');
+    clock.jump(60);
+    old('new');
+    expect(() => old('')).toThrow('empty');
+    clock.jump(60);
+    const dumped = old.dump();
+    expect(dumped).toEqual([{ args: ['new'], value: 'new', ttl: 40, tags: ['new'], weight: 3 }]);
+    const warm = make();
+    warm.load([...dumped, { args: ['x'], value: 'too heavy', weight: 11 }]);
+    expect(warm.cacheInfo()).toMatchObject({ size: 1, weight: 3 });
+    clock.jump(39);
+    expect(warm('new')).toBe('new');
+    expect(warm.cacheInfo().staleHits).toBe(0);
+    clock.jump(1);
+    warm('new');
+    expect(warm.cacheInfo().staleHits).toBe(1);
+    expect(warm.invalidateTags('new')).toBe(1);
+  });
+
+  test('with `key`, the key stands for the arguments', () => {
+    const fn = (query: { id: number }): string => `#${query.id}`;
+    const key = ({ id }: { id: number }): string => `id ${id}`;
+    const old = memoize(fn, { key });
+    old({ id: 7 });
+    expect(old.dump()).toEqual([{ args: ['id 7'], value: '#7' }]);
+    const warm = memoize(fn, { key });
+    warm.load(old.dump());
+    expect(warm.peek({ id: 7 })).toBe('#7');
+  });
+
+  test('a receiver cannot be written down, and what was collected is gone', async () => {
+    const fn = memoize(function (this: unknown, ...args: unknown[]) {
+      return args.length;
+    });
+    fn.call({ a: 1 }, 1);
+    fn(undefined, null);
+    const kept = {};
+    fn(kept);
+    (() => fn({}, 1))();
+    await collectGarbage();
+    expect(fn.dump()).toEqual([
+      { args: [undefined, null], value: 2 },
+      { args: [kept], value: 1 },
+    ]);
+  });
+
+  test('`undefined` is a result', () => {
+    const old = memoize((_: number) => undefined);
+    old(1);
+    const warm = memoize((_: number) => undefined);
+    warm.load(old.dump());
+    expect(warm.has(1)).toBe(true);
+    warm(1);
+    expect(warm.cacheInfo()).toMatchObject({ hits: 1, misses: 0 });
+  });
+
+  test('loading takes the place of what is stored and of loads in flight; a disposed cache takes nothing', async () => {
+    const fn = memoize(async (_: string) => 'loaded');
+    const loading = fn('k');
+    fn.load([{ args: ['k'], value: 'dumped', async: true }]);
+    expect(await fn('k')).toBe('dumped');
+    expect(await loading).toBe('loaded');
+    expect(await fn('k')).toBe('dumped');
+    fn[Symbol.dispose]();
+    fn.load([{ args: ['k'], value: 'dumped', async: true }]);
+    expect(fn.cacheInfo().size).toBe(0);
+  });
+});
