@@ -195,13 +195,12 @@ export class Shelf {
     return all.size === 0 ? undefined : all;
   }
 
-  /** The weight of what is replaced does not count, and nothing is evicted for it. */
+  /** What is replaced goes first: nothing is evicted for its sake. */
   #makeRoom(key: Key, weight: number): void {
-    const replaced = this.store.peek(key);
-    const freed = replaced instanceof LivedEntry ? replaced.weight : 0;
-    if (this.#weight - freed + weight <= this.#settings.maxWeight) return;
-    if (replaced !== undefined) this.store.delete(key, 'replaced');
-    while (this.#weight + weight > this.#settings.maxWeight && this.#bounded?.evict() === true);
+    const { maxWeight } = this.#settings;
+    if (this.#weight + weight <= maxWeight) return;
+    this.store.delete(key, 'replaced');
+    while (this.#weight + weight > maxWeight && this.#bounded?.evict() === true);
   }
 
   #register(handle: Handle, slot: Slot, settled: unknown): void {

@@ -141,15 +141,20 @@ describe('a caller who leaves', () => {
     expect(signals[1]?.aborted).toBe(true); // Neither the cache nor anybody else wants it any more.
   });
 
-  test('of a load that was invalidated aborts it too', async () => {
-    const { fn, signals } = loader();
+  test('of a load that was invalidated aborts it too, and not the one that came after', async () => {
+    const { fn, gates, signals } = loader();
     const caller = new AbortController();
     const leaving = fn.call(['k'], { signal: caller.signal });
     fn.clear();
+    const fresh = fn('k');
     expect(signals[0]?.aborted).toBe(false);
     caller.abort();
     await expect(leaving).rejects.toThrow();
-    expect(signals[0]?.aborted).toBe(true);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(fn('k')).toBe(fresh);
+    gates.at(1).open('fresh');
+    expect(await fresh).toBe('fresh of k');
+    expect(fn.has('k')).toBe(true);
   });
 });
 

@@ -127,6 +127,16 @@ describe.each([
     expect(closed()).toEqual(['closed shared']);
   });
 
+  test('a result that comes back after its disposal has another life, and another end', () => {
+    const reopened = new Resource('again');
+    const fn = memoize((_: number) => reopened, { ...options, dispose: true });
+    for (let life = 0; life < 2; life++) {
+      fn(1);
+      fn.delete(1);
+    }
+    expect(closed()).toEqual(['closed again', 'closed again']);
+  });
+
   test('a result that was not kept belongs to its callers, or to those with a lease on it', () => {
     const fn = memoize((id: number) => new Resource(id), {
       ...options,
