@@ -1,9 +1,8 @@
-/** The counters behind `cacheInfo`, which only ever go up. */
+/** The counters behind `cacheInfo`, which only ever go up; hits are counted by `FastState`. */
 import type { RemovalCause } from './store.js';
 
 /** What has happened in a cache. */
 export class CacheCounters {
-  hits = 0;
   misses = 0;
   joins = 0;
   staleHits = 0;

@@ -22,7 +22,7 @@ export interface DumpedEntry<A = unknown, V = unknown> {
 
 /** The fresh entries, least valued first; a promise of them if their results are promises. */
 export function dumpCache(cache: MemoCache): DumpedEntry[] | Promise<DumpedEntry[]> {
-  const now = cache.settings.timed || !cache.shelf.lasting ? cache.settings.clock.now() : 0;
+  const now = cache.settings.timed || !cache.fast.lasting ? cache.settings.clock.now() : 0;
   const entries: DumpedEntry[] = [];
   for (const handle of cache.handles()) {
     const entry = dumpEntry(cache, handle, now);

@@ -6,7 +6,7 @@
  * arguments are spread: V8 then forwards them from the stack and never makes the rest array. Passed as an array they
  * would escape, and every hit would allocate one, for 5 to 10 ns, a third of its cost.
  */
-import { Entry, type Slot, UNDEFINED } from './entry.js';
+import type { Entry, Slot } from './entry.js';
 import { LruStore } from './lru-store.js';
 import { MapStore } from './map-store.js';
 import type { MemoCache } from './memo-cache.js';
@@ -33,22 +33,22 @@ export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
 
 function unbounded(cache: MemoCache, store: MapStore, ownReceiver: boolean): Call {
   const { primitives } = store;
-  const { counters, shelf } = cache;
+  const { fast } = cache;
   return function (...args) {
-    if ((this === undefined || !ownReceiver) && shelf.lasting) {
+    if ((this === undefined || !ownReceiver) && fast.lasting) {
       let slot: Slot;
       if (args.length === 1) {
         const arg = args[0];
         slot =
           typeof arg === 'object' && arg !== null
-            ? cache.trie.plain.childOf(arg)?.slot
+            ? fast.top.byObject.get(arg)?.slot
             : primitives.get(arg);
       } else if (args.length === 2) {
-        slot = cache.trie.plain.child(args[0])?.child(args[1])?.slot;
+        slot = fast.top.child(args[0])?.child(args[1])?.slot;
       }
       if (slot !== undefined) {
-        counters.hits++;
-        return slot === UNDEFINED ? undefined : slot;
+        fast.hits++;
+        return slot;
       }
     }
     return cache.call(ownReceiver ? this : undefined, ...args);
@@ -57,23 +57,24 @@ function unbounded(cache: MemoCache, store: MapStore, ownReceiver: boolean): Cal
 
 function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean): Call {
   const { primitives } = store;
-  const { counters } = cache;
+  const { fast } = cache;
   const { clock } = cache.settings;
   return function (...args) {
     if (this === undefined || !ownReceiver) {
-      let slot: Slot;
+      let entry: Entry | undefined;
       if (args.length === 1) {
         const arg = args[0];
-        slot =
+        entry = (
           typeof arg === 'object' && arg !== null
-            ? cache.trie.plain.childOf(arg)?.slot
-            : primitives.get(arg);
+            ? fast.top.byObject.get(arg)?.slot
+            : primitives.get(arg)
+        ) as Entry | undefined;
       } else if (args.length === 2) {
-        slot = cache.trie.plain.child(args[0])?.child(args[1])?.slot;
+        entry = fast.top.child(args[0])?.child(args[1])?.slot as Entry | undefined;
       }
-      if (slot instanceof Entry && clock.now() < slot.freshUntil) {
-        counters.hits++;
-        return slot.value;
+      if (entry !== undefined && clock.now() < entry.freshUntil) {
+        fast.hits++;
+        return entry.value;
       }
     }
     return cache.call(ownReceiver ? this : undefined, ...args);
@@ -81,24 +82,26 @@ function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean)
 }
 
 function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
-  const { counters, shelf } = cache;
+  const { fast } = cache;
   return function (...args) {
-    if ((this === undefined || !ownReceiver) && shelf.lasting) {
+    if ((this === undefined || !ownReceiver) && fast.lasting) {
       let slot: Slot;
       if (args.length === 1) {
         const arg = args[0];
-        if (typeof arg === 'string' || typeof arg === 'number') slot = store.lru?.get(arg);
-        else if (typeof arg === 'object' && arg !== null) {
-          const level = cache.trie.plain.childOf(arg);
+        if (typeof arg === 'string' || typeof arg === 'number') {
+          slot = store.lru?.get(arg);
+          if (slot === undefined) return cache.missed(arg, ownReceiver ? this : undefined);
+        } else if (typeof arg === 'object' && arg !== null) {
+          const level = fast.top.byObject.get(arg);
           if (level !== undefined) slot = store.lru?.get(level);
         }
       } else if (args.length === 2) {
-        const level = cache.trie.plain.child(args[0])?.child(args[1]);
+        const level = fast.top.child(args[0])?.child(args[1]);
         if (level !== undefined) slot = store.lru?.get(level);
       }
       if (slot !== undefined) {
-        counters.hits++;
-        return slot === UNDEFINED ? undefined : slot;
+        fast.hits++;
+        return slot;
       }
     }
     return cache.call(ownReceiver ? this : undefined, ...args);
@@ -106,7 +109,7 @@ function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call 
 }
 
 function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
-  const { counters } = cache;
+  const { fast } = cache;
   const { clock } = cache.settings;
   return function (...args) {
     if (this === undefined || !ownReceiver) {
@@ -115,16 +118,17 @@ function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): 
         const arg = args[0];
         if (typeof arg === 'string' || typeof arg === 'number') slot = store.lru?.get(arg);
         else if (typeof arg === 'object' && arg !== null) {
-          const level = cache.trie.plain.childOf(arg);
+          const level = fast.top.byObject.get(arg);
           if (level !== undefined) slot = store.lru?.get(level);
         }
       } else if (args.length === 2) {
-        const level = cache.trie.plain.child(args[0])?.child(args[1]);
+        const level = fast.top.child(args[0])?.child(args[1]);
         if (level !== undefined) slot = store.lru?.get(level);
       }
-      if (slot instanceof Entry && clock.now() < slot.freshUntil) {
-        counters.hits++;
-        return slot.value;
+      const entry = slot as Entry | undefined;
+      if (entry !== undefined && clock.now() < entry.freshUntil) {
+        fast.hits++;
+        return entry.value;
       }
     }
     return cache.call(ownReceiver ? this : undefined, ...args);

@@ -45,7 +45,7 @@ export class Flights {
   /** Ends a flight; false for a load that was overtaken. */
   land(load: Load): boolean {
     if (!load.current) return false;
-    if (this.#byKey.get(load.key) === load) this.#byKey.delete(load.key);
+    if (this.get(load.key) === load) this.#byKey.delete(load.key);
     return true;
   }
 

@@ -11,6 +11,9 @@
  */
 import type { Slot } from './entry.js';
 
+/** Shared by all levels that no object leads away from; it stays empty. */
+const NOWHERE = new WeakMap<WeakKey, KeyLevel>();
+
 /** The place of one argument list, or of the beginning of some. */
 export class KeyLevel {
   readonly parent: KeyLevel | undefined;
@@ -20,11 +23,12 @@ export class KeyLevel {
   readonly mortal: boolean;
   /** What the unbounded store keeps here, so that it lives no longer than the key. */
   slot: Slot = undefined;
+  /** Where objects lead. */
+  byObject: WeakMap<WeakKey, KeyLevel> = NOWHERE;
   #needs = 0;
   /** One child under a primitive (not NaN, which `===` misses) needs no `Map`, which costs more than all else here. */
   #first: KeyLevel | undefined = undefined;
   #byPrimitive: Map<unknown, KeyLevel> | undefined = undefined;
-  #byObject: WeakMap<WeakKey, KeyLevel> | undefined = undefined;
   #path: KeyPath | undefined = undefined;
 
   constructor(parent: KeyLevel | undefined, edge: unknown) {
@@ -39,14 +43,9 @@ export class KeyLevel {
     return this.#path;
   }
 
-  /** The level that an object leads to, if there is one. */
-  childOf(object: WeakKey): KeyLevel | undefined {
-    return this.#byObject?.get(object);
-  }
-
   /** The level that `edge` leads to, if there is one. */
   child(edge: unknown): KeyLevel | undefined {
-    if (isObject(edge)) return this.#byObject?.get(edge);
+    if (isObject(edge)) return this.byObject.get(edge);
     const first = this.#first;
     if (first !== undefined && first.edge === edge) return first;
     return this.#byPrimitive?.get(edge);
@@ -58,8 +57,8 @@ export class KeyLevel {
     if (found !== undefined) return found;
     const child = new KeyLevel(this, edge);
     if (isObject(edge)) {
-      this.#byObject ??= new WeakMap();
-      this.#byObject.set(edge, child);
+      if (this.byObject === NOWHERE) this.byObject = new WeakMap();
+      this.byObject.set(edge, child);
     } else if (this.#first === undefined && !Number.isNaN(edge)) {
       this.#first = child;
     } else {
@@ -99,7 +98,7 @@ export class KeyLevel {
   #remove(child: KeyLevel): void {
     if (child.edge instanceof WeakRef) {
       const object = child.edge.deref();
-      if (object !== undefined) this.#byObject?.delete(object);
+      if (object !== undefined) this.byObject.delete(object);
     } else if (this.#first === child) {
       this.#first = undefined;
     } else {

@@ -28,6 +28,7 @@ import { CacheWatch, type WatchedCache } from './cache-watch.js';
 import type { CallOptions } from './call-options.js';
 import { Entry, type Slot, UNDEFINED } from './entry.js';
 import type { EntryOptions } from './entry-options.js';
+import { FastState } from './fast-state.js';
 import { type Handle, handleOf, type Key, KeyTrie, release, retain } from './key-trie.js';
 import { LivedEntry } from './lived-entry.js';
 import { Load } from './load.js';
@@ -44,6 +45,7 @@ const MISS = Symbol('miss');
 export class MemoCache implements WatchedCache {
   readonly settings: MemoizeSettings;
   readonly counters: CacheCounters = new CacheCounters();
+  readonly fast: FastState;
   readonly shelf: Shelf;
   readonly store: Store;
   /** The argument lists that are known; another object after `clear`. */
@@ -58,7 +60,8 @@ export class MemoCache implements WatchedCache {
     this.settings = settings;
     this.fn = fn as Callable;
     this.#keyOf = settings.key as Callable | undefined;
-    this.shelf = new Shelf(settings, this.counters);
+    this.fast = new FastState(!settings.timed, this.trie.plain);
+    this.shelf = new Shelf(settings, this.counters, this.fast);
     this.#loader = new Loader(fn, settings, this.shelf, this.counters);
     this.store = this.shelf.store;
   }
@@ -86,6 +89,21 @@ export class MemoCache implements WatchedCache {
       }
     }
     const load = this.#miss(this.trie.intern(receiver, keyArgs), slot, receiver, args);
+    load.joined = true;
+    return load.result;
+  }
+
+  /** The same, for one primitive, once the store has been asked for it in vain. */
+  missed(key: string | number, receiver: unknown): unknown {
+    const args = [key];
+    if (this.#disposed) return Reflect.apply(this.fn, receiver, args);
+    const flight = this.#loader.flights.get(key);
+    if (flight !== undefined) {
+      flight.joined = true;
+      return this.#promiseOf(flight, receiver, args);
+    }
+    this.counters.misses++;
+    const load = this.#loader.run(key, receiver, args);
     load.joined = true;
     return load.result;
   }
@@ -204,6 +222,7 @@ export class MemoCache implements WatchedCache {
   /** Forgets all results and disowns all loads. */
   clear(): void {
     this.trie = new KeyTrie();
+    this.fast.top = this.trie.plain;
     this.#loader.flights.disownAll();
     this.shelf.clear();
   }
@@ -217,8 +236,10 @@ export class MemoCache implements WatchedCache {
 
   info(): CacheInfo {
     const counted = this.counters;
-    const { hits, misses } = counted;
+    const { hits } = this.fast;
+    const { misses } = counted;
     return {
+      hits,
       ...counted,
       hitRate: hits + misses === 0 ? 1 : hits / (hits + misses),
       inFlight: this.#loader.flights.size,
@@ -265,12 +286,12 @@ export class MemoCache implements WatchedCache {
   /** What a caller is given out of a slot, or {@link MISS}. Throws a failure that is remembered. */
   #serve(key: Key, slot: Slot, receiver: unknown, args: readonly unknown[]): unknown {
     if (!(slot instanceof Entry)) {
-      this.counters.hits++;
+      this.fast.hits++;
       return slot === UNDEFINED ? undefined : slot;
     }
     const now = this.settings.clock.now();
     if (now < slot.freshUntil) {
-      this.counters.hits++;
+      this.fast.hits++;
       return slot.value;
     }
     if (slot.isDead(now)) {
@@ -279,7 +300,7 @@ export class MemoCache implements WatchedCache {
       return MISS;
     }
     if (!(slot instanceof LivedEntry) || !slot.isServed(now)) return MISS;
-    this.counters.hits++;
+    this.fast.hits++;
     if (slot.failure === 'thrown') throw slot.settled;
     if (now >= slot.expiresAt) this.counters.staleHits++;
     if (now >= Math.min(slot.expiresAt, slot.refreshAt)) {

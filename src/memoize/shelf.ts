@@ -12,6 +12,7 @@ import type { CacheWatch } from './cache-watch.js';
 import { Custody } from './custody.js';
 import { Entry, isDead, type Slot, slotOf } from './entry.js';
 import type { EntryOptions } from './entry-options.js';
+import type { FastState } from './fast-state.js';
 import { isObject } from './key-level.js';
 import { type Handle, handleOf, type Key, keyOf } from './key-trie.js';
 import { type Failure, type Lifetime, LivedEntry } from './lived-entry.js';
@@ -34,21 +35,20 @@ const FOREVER: Terms = { ttl: Number.POSITIVE_INFINITY, tags: undefined, weight:
 export class Shelf {
   readonly store: Store;
   readonly custody: Custody | undefined;
-  /** Whether every slot is a result that is good for ever: no {@link Entry} is in the store. */
-  lasting: boolean;
   /** The watch over this cache, while there is one. */
   watch: CacheWatch | null = null;
   readonly #settings: MemoizeSettings;
   readonly #counters: CacheCounters;
+  readonly #fast: FastState;
   readonly #bounded: BoundedStore | undefined;
   #tags: TagIndex | undefined = undefined;
   #weight = 0;
   #registry: FinalizationRegistry<{ handle: Handle; entry: WeakRef<LivedEntry> }> | undefined =
     undefined;
 
-  constructor(settings: MemoizeSettings, counters: CacheCounters) {
+  constructor(settings: MemoizeSettings, counters: CacheCounters, fast: FastState) {
     this.#settings = settings;
-    this.lasting = !settings.timed;
+    this.#fast = fast;
     this.#counters = counters;
     const onRemoved: OnRemoved = (handle, slot, cause) => this.#removed(handle, slot, cause);
     const { max, maxWeight } = settings;
@@ -90,7 +90,7 @@ export class Shelf {
   /** Keeps a result; `result` is what callers are given, `settled` what it has settled to. */
   place(key: Key, result: unknown, settled: unknown, terms: Terms): void {
     if (this.#settings.plain && terms === FOREVER) {
-      if (this.store.set(key, slotOf(result))) this.watch?.born(handleOf(key));
+      if (this.store.set(key, this.#rawSlot(result))) this.watch?.born(handleOf(key));
       return;
     }
     const slot = this.#slot(result, settled, terms);
@@ -164,8 +164,8 @@ export class Shelf {
 
   #slot(result: unknown, settled: unknown, terms: Terms): Slot {
     const settings = this.#settings;
-    if (!settings.lived && terms.ttl === Number.POSITIVE_INFINITY) return slotOf(result);
-    this.lasting = false;
+    if (!settings.timed && terms.ttl === Number.POSITIVE_INFINITY) return this.#rawSlot(result);
+    this.#fast.lasting = false;
     const now = settings.clock.now();
     this.store.sweep(now);
     const part = settings.jitter === 0 ? 1 : 1 - settings.jitter * settings.random();
@@ -181,6 +181,11 @@ export class Shelf {
     return settings.weakValues && isObject(settled)
       ? new LivedEntry(result, settled, life, { weight, weak: settled })
       : new LivedEntry(result, settled, life, { weight });
+  }
+
+  #rawSlot(result: unknown): Slot {
+    if (result === undefined) this.#fast.lasting = false;
+    return slotOf(result);
   }
 
   #tagsFrom(
