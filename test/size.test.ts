@@ -11,13 +11,13 @@ import { mayContain } from './kit/floors.js';
 
 /** What each subpath may weigh, minified, in bytes: about a sixth more than it does. */
 const BUDGETS: Readonly<Record<Subpath, number>> = {
-  scope: 10_000,
+  scope: 13_500,
   weak: 8_500,
   gc: 81_000,
   pool: 38_000,
-  memoize: 36_500,
+  memoize: 59_000,
   watchdog: 57_000,
-  '.': 166_000,
+  '.': 210_000,
 };
 
 const sizes = await Promise.all(SUBPATHS.map(bundleAlone));

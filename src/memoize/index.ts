@@ -39,13 +39,14 @@ export {
   type Watchable,
 } from '../core/probe.js';
 export type { SharedLease } from '../scope/shared-value.js';
+export type { AnyFn, Settled } from './any-fn.js';
 export type { CacheInfo } from './cache-info.js';
 export type { CallOptions } from './call-options.js';
 export type { DumpedEntry } from './dump.js';
 export type { EntryOptions } from './entry-options.js';
 export type { LoadContext } from './load-context.js';
 export { memoize } from './memoize.js';
-export type { AnyFn, MemoizeOptions, Settled } from './memoize-options.js';
+export type { MemoizeOptions } from './memoize-options.js';
 export type { AsReturned, DumpedArgs, Memoized } from './memoized.js';
 export {
   cacheOf,

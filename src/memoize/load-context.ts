@@ -1,5 +1,5 @@
 /** What the `load` option is given. */
-import type { AnyFn, Settled } from './memoize-options.js';
+import type { AnyFn, Settled } from './any-fn.js';
 
 /** One load, as its loader sees it. */
 export interface LoadContext<F extends AnyFn = AnyFn> {

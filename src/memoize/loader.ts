@@ -4,13 +4,14 @@
  * is stored if nobody has overtaken it.
  */
 import { isThenable } from '../core/thenable.js';
+import type { AnyFn } from './any-fn.js';
 import type { CacheCounters } from './cache-counters.js';
 import { Flights } from './flights.js';
 import { handleOf, type Key, release, retain } from './key-trie.js';
 import type { Failure, LivedEntry } from './lived-entry.js';
 import type { Load } from './load.js';
 import { OwnLoadContext } from './load-context.js';
-import type { AnyFn, MemoizeSettings } from './memoize-options.js';
+import type { MemoizeSettings } from './memoize-options.js';
 import type { Shelf } from './shelf.js';
 
 /** A function as the cache calls it. */

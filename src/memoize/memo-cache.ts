@@ -22,6 +22,7 @@
 import { AlreadyWatchedError, InvalidArgumentError } from '../core/errors.js';
 import type { Observation, Observer } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
+import type { AnyFn } from './any-fn.js';
 import { CacheCounters } from './cache-counters.js';
 import type { CacheInfo } from './cache-info.js';
 import { CacheWatch, type WatchedCache } from './cache-watch.js';
@@ -33,7 +34,7 @@ import { type Handle, handleOf, type Key, KeyTrie, release, retain } from './key
 import { LivedEntry } from './lived-entry.js';
 import { Load } from './load.js';
 import { type Callable, Loader } from './loader.js';
-import type { AnyFn, MemoizeSettings } from './memoize-options.js';
+import type { MemoizeSettings } from './memoize-options.js';
 import { Shelf, type Terms } from './shelf.js';
 import type { Store } from './store.js';
 import { waitWith } from './wait-with.js';

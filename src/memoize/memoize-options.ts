@@ -13,14 +13,9 @@ import {
   type OptionChecks,
   objectWith,
 } from '../core/options.js';
+import type { AnyFn, Settled } from './any-fn.js';
 import type { LoadContext } from './load-context.js';
 import type { RemovalCause } from './store.js';
-
-/** Any function. */
-export type AnyFn = (...args: never[]) => unknown;
-
-/** What a function's result is once it has settled. */
-export type Settled<F extends AnyFn> = Awaited<ReturnType<F>>;
 
 /** Options of `memoize`. */
 export interface MemoizeOptions<F extends AnyFn, K = unknown> {

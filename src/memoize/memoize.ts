@@ -9,6 +9,7 @@ import {
   type OptionChecks,
 } from '../core/options.js';
 import { type Observer, observe } from '../core/probe.js';
+import type { AnyFn } from './any-fn.js';
 import type { CallOptions } from './call-options.js';
 import { type DumpedEntry, dumpCache, loadDump } from './dump.js';
 import { resultIn } from './entry.js';
@@ -16,7 +17,7 @@ import type { EntryOptions } from './entry-options.js';
 import { type Call, callThrough } from './fast-call.js';
 import { isPlain } from './key-trie.js';
 import { MemoCache } from './memo-cache.js';
-import { type AnyFn, type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
+import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
 import type { Memoized } from './memoized.js';
 import { seesReceiver } from './receiver.js';
 

@@ -8,11 +8,12 @@
  * the receiver decides. A method that overrides another and calls it has two caches, one for each decorated method.
  */
 import { InvalidArgumentError } from '../core/errors.js';
+import type { AnyFn } from './any-fn.js';
 import { type Call, callThrough } from './fast-call.js';
 import { isObject } from './key-level.js';
 import { MemoCache } from './memo-cache.js';
 import { memoizedFunction } from './memoize.js';
-import { type AnyFn, type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
+import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
 import type { Memoized } from './memoized.js';
 
 /** What `memoized` returns: a decorator for methods and getters. */

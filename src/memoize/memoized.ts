@@ -2,11 +2,11 @@
 /** What a memoized function can do besides being called. */
 import type { Watchable } from '../core/probe.js';
 import type { SharedLease } from '../scope/shared-value.js';
+import type { AnyFn, Settled } from './any-fn.js';
 import type { CacheInfo } from './cache-info.js';
 import type { CallOptions } from './call-options.js';
 import type { DumpedEntry } from './dump.js';
 import type { EntryOptions } from './entry-options.js';
-import type { AnyFn, Settled } from './memoize-options.js';
 
 /** `T`, or a promise of it if the function returns promises. */
 export type AsReturned<F extends AnyFn, T> =

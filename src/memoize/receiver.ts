@@ -3,7 +3,7 @@
  * results. Where it cannot, telling receivers apart would only hide entries: `users.byId.delete(7)` has to find what
  * `users.byId(7)` stored.
  */
-import type { AnyFn } from './memoize-options.js';
+import type { AnyFn } from './any-fn.js';
 
 /** An arrow function begins with its parameter list or its one parameter, whatever stands before it being `async`. */
 const ARROW = /^(?:async\b\s*)?(?:\(|[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*\s*=>)/u;
