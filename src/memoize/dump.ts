@@ -40,7 +40,7 @@ export function loadDump(cache: MemoCache, entries: Iterable<DumpedEntry>): void
     cache.restore(args as readonly unknown[], value, promised === true, {
       ttl: ttl ?? Number.POSITIVE_INFINITY,
       tags: tags === undefined || tags.length === 0 ? undefined : new Set(tags),
-      weight: weight ?? 0,
+      weight: cache.settings.weigh === undefined ? 0 : (weight ?? 0),
     });
   }
 }

@@ -83,6 +83,7 @@ function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean)
 
 function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
   const { fast } = cache;
+  const { simple } = cache.settings;
   return function (...args) {
     if ((this === undefined || !ownReceiver) && fast.lasting) {
       let slot: Slot;
@@ -90,7 +91,8 @@ function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call 
         const arg = args[0];
         if (typeof arg === 'string' || typeof arg === 'number') {
           slot = store.lru?.get(arg);
-          if (slot === undefined) return cache.missed(arg, ownReceiver ? this : undefined);
+          if (slot === undefined && simple)
+            return cache.missed(arg, ownReceiver ? this : undefined);
         } else if (typeof arg === 'object' && arg !== null) {
           const level = fast.top.byObject.get(arg);
           if (level !== undefined) slot = store.lru?.get(level);
@@ -110,14 +112,17 @@ function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call 
 
 function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
   const { fast } = cache;
-  const { clock } = cache.settings;
+  const { clock, simple } = cache.settings;
   return function (...args) {
     if (this === undefined || !ownReceiver) {
       let slot: Slot;
       if (args.length === 1) {
         const arg = args[0];
-        if (typeof arg === 'string' || typeof arg === 'number') slot = store.lru?.get(arg);
-        else if (typeof arg === 'object' && arg !== null) {
+        if (typeof arg === 'string' || typeof arg === 'number') {
+          slot = store.lru?.get(arg);
+          if (slot === undefined && simple)
+            return cache.missed(arg, ownReceiver ? this : undefined);
+        } else if (typeof arg === 'object' && arg !== null) {
           const level = fast.top.byObject.get(arg);
           if (level !== undefined) slot = store.lru?.get(level);
         }

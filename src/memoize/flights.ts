@@ -80,6 +80,7 @@ export class Flights {
 }
 
 function suspect(load: Load, tags: readonly string[]): void {
-  load.suspectTags ??= new Set();
-  for (const tag of tags) load.suspectTags.add(tag);
+  const details = load.ownDetails;
+  details.suspectTags ??= new Set();
+  for (const tag of tags) details.suspectTags.add(tag);
 }

@@ -5,6 +5,33 @@ import type { Key } from './key-trie.js';
 import type { LivedEntry } from './lived-entry.js';
 import type { OwnLoadContext } from './load-context.js';
 
+/** What only some loads have. */
+export class LoadDetails {
+  /** What the `load` option was given. */
+  context: OwnLoadContext | undefined = undefined;
+  /** What `set` was told about the entry to be. */
+  own: EntryOptions | undefined = undefined;
+  /** The entry that it is to replace. */
+  replaces: LivedEntry | undefined = undefined;
+  /** The cache itself wants the result, whoever else does. */
+  background = false;
+  /** Callers who wait with a signal of their own. */
+  waiters = 0;
+  /** Callers who will be given a lease on the result. */
+  lessees = 0;
+  /** What those are given, once it has settled. */
+  shared: SharedValue<unknown> | undefined = undefined;
+  /** Tags that were invalidated since it began: if its result has one of them, it is not stored. */
+  suspectTags: Set<string> | undefined = undefined;
+  /** What those are given who came after such an invalidation. */
+  successor: Promise<unknown> | undefined = undefined;
+  /** It brought a result with a suspect tag. */
+  tainted = false;
+}
+
+/** Most loads are synchronous, short and alike: they share this, and a miss makes one small object. */
+const NONE: Readonly<LoadDetails> = Object.freeze(new LoadDetails());
+
 /** A running load; while it is the current one for its key, its result will be stored and later callers join it. */
 export class Load {
   readonly key: Key;
@@ -16,32 +43,24 @@ export class Load {
   result: unknown = undefined;
   /** That promise; none for a load that was over when the function returned. */
   promise: Promise<unknown> | undefined = undefined;
-  /** What those with a lease are given, once it has settled. */
-  shared: SharedValue<unknown> | undefined = undefined;
-  /** What the `load` option was given, where there is one. */
-  context: OwnLoadContext | undefined = undefined;
-  /** What `set` was told about the entry to be. */
-  own: EntryOptions | undefined = undefined;
-  /** The entry that it is to replace. */
-  replaces: LivedEntry | undefined = undefined;
-  /** The cache itself wants the result, whoever else does. */
-  background = false;
   /** Somebody has the bare promise and can never leave. */
   joined = false;
-  /** Callers who wait with a signal of their own. */
-  waiters = 0;
-  /** Callers who will be given a lease on the result. */
-  lessees = 0;
-  /** Tags that were invalidated since it began: if its result has one of them, it is not stored. */
-  suspectTags: Set<string> | undefined = undefined;
-  /** What those are given who came after such an invalidation. */
-  successor: Promise<unknown> | undefined = undefined;
-  /** It brought a result with a suspect tag. */
-  tainted = false;
+  #details: LoadDetails | undefined = undefined;
 
   constructor(key: Key, outer: Load | undefined) {
     this.key = key;
     this.outer = outer;
+  }
+
+  /** What is particular about it, to be read. */
+  get details(): Readonly<LoadDetails> {
+    return this.#details ?? NONE;
+  }
+
+  /** The same, to be written. */
+  get ownDetails(): LoadDetails {
+    this.#details ??= new LoadDetails();
+    return this.#details;
   }
 
   /** Nobody stores its result from now on. */
@@ -52,15 +71,16 @@ export class Load {
 
   /** A caller who waited with a signal has left for this reason; true if the load was given up with the last of them. */
   leave(reason: unknown): boolean {
-    this.waiters--;
+    this.ownDetails.waiters--;
     return this.#abortIfUnwanted(reason);
   }
 
   #abortIfUnwanted(reason: unknown): boolean {
-    if (this.joined || this.waiters > 0 || this.lessees > 0) return false;
-    if (this.background && this.current) return false;
-    if (this.promise === undefined || this.context?.signalTaken !== true) return false;
-    this.context.abort(reason);
+    const { waiters, lessees, background, context } = this.details;
+    if (this.joined || waiters > 0 || lessees > 0) return false;
+    if (background && this.current) return false;
+    if (this.promise === undefined || context?.signalTaken !== true) return false;
+    context.abort(reason);
     return true;
   }
 }

@@ -49,8 +49,10 @@ export class Loader {
     background = false,
   ): Load {
     const load = this.flights.begin(key);
-    load.replaces = replaces;
-    load.background = background;
+    if (replaces !== undefined) {
+      load.ownDetails.replaces = replaces;
+      load.ownDetails.background = background;
+    }
     let result: unknown;
     let pending: boolean;
     try {
@@ -72,6 +74,36 @@ export class Loader {
     if (load.current) this.#landed(load, result, result, args);
     release(key);
     return load;
+  }
+
+  /**
+   * The same for one primitive that is a key by itself, under which nothing is stored, in a cache of simple settings: a miss
+   * costs little more than what it must do.
+   */
+  runSimple(key: string | number, receiver: unknown): unknown {
+    const { misses } = this.#counters;
+    const load = this.flights.begin(key);
+    let result: unknown;
+    let pending: boolean;
+    try {
+      result = Reflect.apply(this.#fn, receiver, [key]);
+      pending = isThenable(result);
+    } catch (error) {
+      this.flights.returned(load);
+      this.#counters.loadFailures++;
+      throw error;
+    }
+    this.flights.returned(load);
+    if (pending) {
+      load.joined = true;
+      return this.follow(load, result as PromiseLike<unknown>, NO_ARGS).result;
+    }
+    this.#counters.loads++;
+    if (!load.current) return result;
+    // The function may have called itself with the same argument.
+    if (this.#counters.misses === misses) this.#shelf.add(key, result);
+    else this.#landed(load, result, result, NO_ARGS);
+    return result;
   }
 
   /** Lets others join a load until what it waits for has settled. */
@@ -143,22 +175,25 @@ export class Loader {
   #call(load: Load, receiver: unknown, args: readonly unknown[]): unknown {
     const option = this.#settings.load;
     if (option === undefined) return Reflect.apply(this.#fn, receiver, args);
-    const { replaces } = load;
+    const { replaces } = load.details;
     const stale = replaces?.failure === undefined ? replaces?.settled : undefined;
-    load.context = new OwnLoadContext(args, stale);
-    return Reflect.apply(option, receiver, [load.context]);
+    const context = new OwnLoadContext(args, stale);
+    load.ownDetails.context = context;
+    return Reflect.apply(option, receiver, [context]);
   }
 
   /** Stores what a load brought, if it still may be. */
   #landed(load: Load, result: unknown, settled: unknown, args: readonly unknown[]): void {
     if (!load.current) return;
     const shelf = this.#shelf;
-    const terms = shelf.terms(settled, args, load.context ?? load.own);
+    const { context, own } = load.details;
+    const terms = shelf.terms(settled, args, context ?? own);
     if (!this.flights.land(load)) return; // Its terms have invalidated it.
-    if (load.suspectTags !== undefined && terms?.tags !== undefined) {
-      for (const tag of terms.tags) if (load.suspectTags.has(tag)) load.tainted = true;
+    const { suspectTags } = load.details;
+    if (suspectTags !== undefined && terms?.tags !== undefined) {
+      for (const tag of terms.tags) if (suspectTags.has(tag)) load.ownDetails.tainted = true;
     }
-    if (terms === undefined || load.tainted) shelf.remove(load.key, 'replaced');
+    if (terms === undefined || load.details.tainted) shelf.remove(load.key, 'replaced');
     else shelf.place(load.key, result, settled, terms);
   }
 
@@ -170,9 +205,9 @@ export class Loader {
     how: Failure,
     args: readonly unknown[],
   ): LivedEntry | undefined {
-    const { replaces } = load;
+    const { replaces, background } = load.details;
     if (!this.flights.land(load)) return undefined;
-    if (!load.background && replaces?.standsIn(this.#settings.clock.now()) === true) {
+    if (!background && replaces?.standsIn(this.#settings.clock.now()) === true) {
       this.#counters.staleHits++;
       return replaces;
     }
@@ -181,7 +216,9 @@ export class Loader {
   }
 
   #reserve(load: Load, settled: unknown): void {
-    if (load.lessees === 0) return;
-    load.shared = this.#shelf.custody?.reserve(handleOf(load.key), settled, load.lessees);
+    const { lessees } = load.details;
+    if (lessees === 0) return;
+    const handle = handleOf(load.key);
+    load.ownDetails.shared = this.#shelf.custody?.reserve(handle, settled, lessees);
   }
 }

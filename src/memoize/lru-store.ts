@@ -14,6 +14,8 @@ import type { Slot } from './entry.js';
 import { type Handle, handleOf, type Key, release } from './key-trie.js';
 import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
 
+/** One for all: lru-cache makes an object of each call's default, and writes to it. */
+const SET_OPTIONS = {};
 const FIRST_CAPACITY = 64;
 const GROWTH = 4;
 
@@ -44,12 +46,18 @@ export class LruStore implements BoundedStore {
   }
 
   set(key: Key, slot: NonNullable<Slot>): boolean {
+    // The same result once more is no disposal to lru-cache, but it is another entry.
+    if (this.lru?.peek(key) === slot) this.delete(key, 'replaced');
+    return this.add(key, slot);
+  }
+
+  add(key: Key, slot: NonNullable<Slot>): boolean {
     let lru = this.lru;
     if (lru === undefined || (lru.size === this.#capacity && this.#capacity < this.#max)) {
       lru = this.#grow();
     }
     if (typeof key === 'object') key.retain();
-    lru.set(key, slot);
+    lru.set(key, slot, SET_OPTIONS);
     return true;
   }
 
@@ -82,12 +90,6 @@ export class LruStore implements BoundedStore {
       dispose: (slot, key, reason) => {
         const cause = reason === 'evict' ? 'size' : reason === 'set' ? 'replaced' : this.#deleting;
         this.#onRemoved(handleOf(key), slot, cause);
-        release(key);
-      },
-      onInsert: (slot, key, reason) => {
-        // The same result once more is no disposal to lru-cache, but it is another entry.
-        if (reason !== 'update') return;
-        this.#onRemoved(handleOf(key), slot, 'replaced');
         release(key);
       },
     });

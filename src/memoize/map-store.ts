@@ -57,6 +57,12 @@ export class MapStore implements Store {
     return true;
   }
 
+  add(key: Key, slot: Slot): boolean {
+    if (typeof key === 'object') return this.#setAtLevel(key, slot);
+    this.primitives.set(key, slot);
+    return true;
+  }
+
   delete(key: Key, cause: RemovalCause): boolean {
     if (typeof key === 'object') return this.#deleteAtLevel(key, cause);
     const slot = this.primitives.get(key);

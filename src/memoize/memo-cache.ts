@@ -94,19 +94,11 @@ export class MemoCache implements WatchedCache {
     return load.result;
   }
 
-  /** The same, for one primitive, once the store has been asked for it in vain. */
+  /** The same, for one primitive in a cache of simple settings, once the store has been asked for it in vain. */
   missed(key: string | number, receiver: unknown): unknown {
-    const args = [key];
-    if (this.#disposed) return Reflect.apply(this.fn, receiver, args);
-    const flight = this.#loader.flights.get(key);
-    if (flight !== undefined) {
-      flight.joined = true;
-      return this.#promiseOf(flight, receiver, args);
-    }
+    if (this.#disposed || this.#loader.flights.size > 0) return this.call(receiver, key);
     this.counters.misses++;
-    const load = this.#loader.run(key, receiver, args);
-    load.joined = true;
-    return load.result;
+    return this.#loader.runSimple(key, receiver);
   }
 
   /** The same, for a caller who may leave, or who does not want what is stored. */
@@ -130,7 +122,7 @@ export class MemoCache implements WatchedCache {
         load.joined = true;
         return result;
       }
-      load.waiters++;
+      load.ownDetails.waiters++;
       return waitWith(result as Promise<unknown>, signal, (reason) => {
         if (load.leave(reason) && load.current) this.#loader.flights.disown(load.key);
       });
@@ -168,8 +160,8 @@ export class MemoCache implements WatchedCache {
       const load = flight ?? this.#miss(key, slot, receiver, args);
       const { promise } = load;
       if (promise === undefined) return custody.reserve(handle, load.result, 1).leaseHeld();
-      load.lessees++;
-      return promise.then(() => load.shared?.leaseHeld());
+      load.ownDetails.lessees++;
+      return promise.then(() => load.details.shared?.leaseHeld());
     } finally {
       release(key);
     }
@@ -190,7 +182,7 @@ export class MemoCache implements WatchedCache {
       this.shelf.remove(key, 'replaced');
       const load = new Load(key, undefined);
       load.joined = true;
-      load.own = own;
+      load.ownDetails.own = own;
       this.#loader.follow(load, value, args).promise?.catch(() => {}); // Whoever made the promise answers for it.
       return;
     }
@@ -319,11 +311,12 @@ export class MemoCache implements WatchedCache {
   /** What one who joins a flight is given. After an invalidation of tags, that is what a new load brings if need be. */
   #promiseOf(flight: Load, receiver: unknown, args: readonly unknown[]): unknown {
     this.counters.joins++;
-    if (flight.suspectTags === undefined) return flight.promise;
-    flight.successor ??= flight.promise?.then((value) =>
-      flight.tainted ? this.call(receiver, ...args) : value,
+    if (flight.details.suspectTags === undefined) return flight.promise;
+    const details = flight.ownDetails;
+    details.successor ??= flight.promise?.then((value) =>
+      details.tainted ? this.call(receiver, ...args) : value,
     );
-    return flight.successor;
+    return details.successor;
   }
 
   /** An aborted caller is rejected as the function would reject it: by a promise, unless it never returns one. */

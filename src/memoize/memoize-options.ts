@@ -117,8 +117,8 @@ export interface MemoizeSettings {
   readonly onError: (error: unknown, where: string) => void;
   readonly name: string;
   readonly clock: Pick<Clock, 'now'>;
-  /** Whether a result is kept whatever it is, for ever and without a word about it. */
-  readonly plain: boolean;
+  /** Whether every result is kept, for the same time and without a word about it. */
+  readonly simple: boolean;
   /** Whether an entry can expire without an option of its own. */
   readonly timed: boolean;
   /** Whether an entry needs more than a time at which it expires. */
@@ -169,7 +169,7 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
   options: MemoizeOptions<F, K>,
 ): MemoizeSettings {
   checkOptions<MemoizeOptions<AnyFn>>('memoize', options, CHECKS);
-  const given = options as Partial<Omit<MemoizeSettings, 'plain' | 'timed' | 'lived' | 'judged'>>;
+  const given = options as Partial<Omit<MemoizeSettings, 'simple' | 'timed' | 'lived' | 'judged'>>;
   if ((given.weigh === undefined) !== (given.maxWeight === undefined)) {
     throw new InvalidArgumentError(
       'memoize: `maxWeight` and `weigh` need each other: give both or neither.',
@@ -216,6 +216,6 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     settings.weigh !== undefined ||
     settings.cacheIf !== undefined ||
     settings.tags !== undefined;
-  const plain = !timed && !judged && settings.dispose === false;
-  return { ...settings, plain, timed, lived, judged };
+  const simple = !lived && !judged && settings.dispose === false;
+  return { ...settings, simple, timed, lived, judged };
 }

@@ -29,8 +29,6 @@ export interface Terms {
   readonly weight: number;
 }
 
-const FOREVER: Terms = { ttl: Number.POSITIVE_INFINITY, tags: undefined, weight: 0 };
-
 /** The entries of one cache. */
 export class Shelf {
   readonly store: Store;
@@ -41,6 +39,8 @@ export class Shelf {
   readonly #counters: CacheCounters;
   readonly #fast: FastState;
   readonly #bounded: BoundedStore | undefined;
+  /** The terms of a result that nothing is asked about. */
+  readonly #usual: Terms;
   #tags: TagIndex | undefined = undefined;
   #weight = 0;
   #registry: FinalizationRegistry<{ handle: Handle; entry: WeakRef<LivedEntry> }> | undefined =
@@ -49,6 +49,8 @@ export class Shelf {
   constructor(settings: MemoizeSettings, counters: CacheCounters, fast: FastState) {
     this.#settings = settings;
     this.#fast = fast;
+    const { ttl } = settings;
+    this.#usual = { ttl: typeof ttl === 'number' ? ttl : Infinity, tags: undefined, weight: 0 };
     this.#counters = counters;
     const onRemoved: OnRemoved = (handle, slot, cause) => this.#removed(handle, slot, cause);
     const { max, maxWeight } = settings;
@@ -70,7 +72,7 @@ export class Shelf {
   terms(settled: unknown, args: readonly unknown[], own?: EntryOptions): Terms | undefined {
     const settings = this.#settings;
     if (settings.max === 0) return undefined;
-    if (settings.plain && own === undefined) return FOREVER;
+    if (own === undefined && !settings.judged) return this.#usual;
     try {
       if (settings.cacheIf?.(settled, ...args) === false) return undefined;
       const weight = settings.weigh?.(settled, ...args) ?? 0;
@@ -89,10 +91,6 @@ export class Shelf {
 
   /** Keeps a result; `result` is what callers are given, `settled` what it has settled to. */
   place(key: Key, result: unknown, settled: unknown, terms: Terms): void {
-    if (this.#settings.plain && terms === FOREVER) {
-      if (this.store.set(key, this.#rawSlot(result))) this.watch?.born(handleOf(key));
-      return;
-    }
     const slot = this.#slot(result, settled, terms);
     if (slot instanceof LivedEntry && slot.weight > 0) this.#makeRoom(key, slot.weight);
     if (this.store.set(key, slot)) {
@@ -107,6 +105,13 @@ export class Shelf {
       if (this.#settings.weakValues) this.#register(handle, slot, settled);
     }
     this.custody?.settle();
+  }
+
+  /** Keeps a result in a cache of simple settings, under a key under which there is nothing. */
+  add(key: Key, result: unknown): void {
+    if (this.#settings.max === 0) return;
+    const slot = this.#slot(result, result, this.#usual);
+    if (this.store.add(key, slot)) this.watch?.born(handleOf(key));
   }
 
   /** Keeps a failure for as long as `negativeTtl` says, unless there is a result that is better than none. */
@@ -221,7 +226,12 @@ export class Shelf {
   }
 
   #removed(handle: Handle, slot: Slot, cause: RemovalCause): void {
-    const weight = slot instanceof LivedEntry ? slot.weight : 0;
+    if (this.#settings.simple && this.watch === null && this.#tags === undefined) {
+      this.#counters.removed(cause, 0);
+      return;
+    }
+    const weighed = this.#settings.weigh !== undefined && slot instanceof LivedEntry;
+    const weight = weighed ? slot.weight : 0;
     this.#weight -= weight;
     this.#counters.removed(cause, weight);
     this.#tags?.remove(handle);

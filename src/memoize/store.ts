@@ -24,6 +24,8 @@ export interface Store {
   peek(key: Key): Slot;
   /** Keeps `slot`, in place of what was there; false if it is not kept because nobody could ask for it. */
   set(key: Key, slot: Slot): boolean;
+  /** The same for a key under which there is nothing. */
+  add(key: Key, slot: Slot): boolean;
   /** Removes the entry; false when there is none. */
   delete(key: Key, cause: RemovalCause): boolean;
   /** Removes everything, silently. */
