@@ -3,8 +3,9 @@
  *
  * Run with `node --expose-gc --import tsx bench/memoize/memory.ts`.
  */
+import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { memoize } from '../../src/memoize/index.js';
+import { memoize, memoized } from '../../src/memoize/index.js';
 import { print } from './measure.js';
 
 /** Bytes that one entry with a shared value takes, over what its key takes. */
@@ -58,26 +59,47 @@ function used(): number {
 }
 
 /** Bytes that a cache takes before its first entry. */
-function compareEmpty(caches: number): void {
-  const shared = {};
+async function compareEmpty(caches: number): Promise<void> {
+  class Decorated {
+    @memoized({ max: 1_000 })
+    method(key: number): number {
+      return key;
+    }
+  }
   const make: [name: string, make: () => unknown][] = [
     ['LRUCache, max 1,000', () => new LRUCache<number, object>({ max: 1_000 })],
     ['Map', () => new Map()],
-    ['tenure memoize', () => memoize((_: number) => shared)],
-    ['tenure memoize, max 1,000', () => memoize((_: number) => shared, { max: 1_000 })],
+    ['tenure memoize', () => memoize((key: number) => key)],
+    ['tenure memoize, max 1,000', () => memoize((key: number) => key, { max: 1_000 })],
+    ['an instance with a memoized method', () => new Decorated()],
+    ['the same after its first call', () => called(new Decorated())],
   ];
-  console.log(`\nMemory of a cache without entries, of ${caches}, and times the first`);
+  const called = (instance: Decorated): Decorated => {
+    instance.method(1);
+    return instance;
+  };
+  console.log(`\nMemory of a cache, of ${caches}, and times the first`);
+  const kept: unknown[] = [];
   let first = Number.NaN;
   for (const [name, once] of make) {
-    globalThis.gc?.();
-    const before = used();
-    const all = Array.from({ length: caches }, once);
-    globalThis.gc?.();
-    const bytes = (used() - before) / all.length;
+    once(); // Compiles what it needs.
+    const before = await settledUse();
+    kept.push(Array.from({ length: caches }, once));
+    const bytes = ((await settledUse()) - before) / caches;
     if (Number.isNaN(first)) first = bytes;
     print(name, `${bytes.toFixed(0)} B`, bytes / first);
   }
+  if (kept.length !== make.length) throw new Error('nothing may be collected before the end');
+}
+
+/** What is in use after everything that can go has gone. */
+async function settledUse(): Promise<number> {
+  for (let i = 0; i < 3; i++) {
+    await setImmediate();
+    globalThis.gc?.();
+  }
+  return used();
 }
 
 compareMemory(100_000);
-compareEmpty(1_000);
+await compareEmpty(1_000);
