@@ -10,6 +10,7 @@ import type { Entry, Slot } from './entry.js';
 import { LruStore } from './lru-store.js';
 import { MapStore } from './map-store.js';
 import type { MemoCache } from './memo-cache.js';
+import { S3FifoStore } from './s3-fifo-store.js';
 
 /** A function with a memory, as it is called. */
 export type Call = (this: unknown, ...args: unknown[]) => unknown;
@@ -25,6 +26,7 @@ export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
     if (store instanceof LruStore) {
       return (lasting ? bounded : boundedTimed)(cache, store, ownReceiver);
     }
+    if (store instanceof S3FifoStore && lasting) return counted(cache, store, ownReceiver);
   }
   return function (...args) {
     return cache.call(ownReceiver ? this : undefined, ...args);
@@ -134,6 +136,32 @@ function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): 
       if (entry !== undefined && clock.now() < entry.freshUntil) {
         fast.hits++;
         return entry.value;
+      }
+    }
+    return cache.call(ownReceiver ? this : undefined, ...args);
+  };
+}
+
+/** Only for results that last: a look-up whose result may be no good would be counted as a use, and once more later. */
+function counted(cache: MemoCache, store: S3FifoStore, ownReceiver: boolean): Call {
+  const { fast } = cache;
+  return function (...args) {
+    if ((this === undefined || !ownReceiver) && fast.lasting) {
+      let slot: Slot;
+      if (args.length === 1) {
+        const arg = args[0];
+        if (typeof arg === 'string' || typeof arg === 'number') slot = store.get(arg);
+        else if (typeof arg === 'object' && arg !== null) {
+          const level = fast.top.byObject.get(arg);
+          if (level !== undefined) slot = store.get(level);
+        }
+      } else if (args.length === 2) {
+        const level = fast.top.child(args[0])?.child(args[1]);
+        if (level !== undefined) slot = store.get(level);
+      }
+      if (slot !== undefined) {
+        fast.hits++;
+        return slot;
       }
     }
     return cache.call(ownReceiver ? this : undefined, ...args);

@@ -46,8 +46,10 @@ export type { DumpedEntry } from './dump.js';
 export type { EntryOptions } from './entry-options.js';
 export type { LoadContext } from './load-context.js';
 export { memoize } from './memoize.js';
-export type { MemoizeOptions } from './memoize-options.js';
+
+export type { EvictionPolicy, MemoizeOptions } from './memoize-options.js';
 export type { AsReturned, DumpedArgs, Memoized } from './memoized.js';
+
 export {
   cacheOf,
   type MemberFunction,

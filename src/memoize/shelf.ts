@@ -19,6 +19,7 @@ import { type Failure, type Lifetime, LivedEntry } from './lived-entry.js';
 import { LruStore } from './lru-store.js';
 import { MapStore } from './map-store.js';
 import type { Callback, MemoizeSettings } from './memoize-options.js';
+import { S3FifoStore } from './s3-fifo-store.js';
 import type { BoundedStore, OnRemoved, RemovalCause, Store } from './store.js';
 import { TagIndex } from './tag-index.js';
 
@@ -57,7 +58,8 @@ export class Shelf {
     if (max === Number.POSITIVE_INFINITY && maxWeight === Number.POSITIVE_INFINITY) {
       this.store = new MapStore(onRemoved);
     } else {
-      this.#bounded = new LruStore(max, onRemoved);
+      const Bounded = settings.policy === 's3-fifo' ? S3FifoStore : LruStore;
+      this.#bounded = new Bounded(max, onRemoved);
       this.store = this.#bounded;
     }
     this.custody = settings.dispose === false ? undefined : new Custody(settings, counters);

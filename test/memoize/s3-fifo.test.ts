@@ -1,0 +1,251 @@
+/** The second policy: what it keeps, what it reports, and random calls beside the paper's queues written plainly. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { hitRatio } from '../../bench/hit-ratio/hit-ratio.js';
+import { mixed, zipf } from '../../bench/hit-ratio/workloads.js';
+import { observe } from '../../src/core/probe.js';
+import { memoize } from '../../src/memoize/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { RecordingObserver } from '../kit/recording-observer.js';
+
+const policy = 's3-fifo';
+
+describe("policy: 's3-fifo'", () => {
+  test('a scan displaces nothing that is asked for again', () => {
+    const kept = (under: 'lru' | 's3-fifo'): number => {
+      const fn = memoize((id: number) => id, { max: 100, policy: under });
+      for (let round = 0; round < 3; round++) for (let id = 0; id < 50; id++) fn(id);
+      for (let id = 1_000; id < 3_000; id++) fn(id);
+      return Array.from({ length: 50 }, (_, id) => fn.has(id)).filter(Boolean).length;
+    };
+    expect(kept('lru')).toBe(0);
+    expect(kept(policy)).toBe(50);
+  });
+
+  test('what comes back soon after it went is kept from then on', () => {
+    const fn = memoize((id: number) => id, { max: 20, policy });
+    for (let id = 0; id < 21; id++) fn(id);
+    expect(fn.has(0)).toBe(false);
+    fn(0); // Its fingerprint is known: the main queue takes it.
+    for (let id = 100; id < 118; id++) fn(id);
+    expect(fn.has(0)).toBe(true);
+    expect(fn.has(5)).toBe(false);
+  });
+
+  test('argument lists and objects are recognised by their fingerprints too', () => {
+    const owner = {};
+    const fn = memoize((_: object, id: number) => id, { max: 20, policy });
+    for (let id = 0; id < 21; id++) fn(owner, id);
+    fn(owner, 0);
+    for (let id = 100; id < 118; id++) fn(owner, id);
+    expect(fn.has(owner, 0)).toBe(true);
+    expect(fn.has(owner, 5)).toBe(false);
+  });
+
+  test.each(['lru', policy] as const)(
+    '%s reports evictions, disposals and entries alike',
+    (under) => {
+      const gone: string[] = [];
+      const observer = new RecordingObserver();
+      const fn = memoize((id: number) => ({ id }), {
+        max: 10,
+        policy: under,
+        dispose: (value, key, cause) => {
+          gone.push(`${value.id} ${String(key)} ${cause}`);
+        },
+      });
+      fn[observe](observer);
+      for (let id = 0; id < 12; id++) fn(id);
+      fn.set([11], { id: 11 });
+      fn.delete(11);
+      expect(gone).toEqual(['0 0 size', '1 1 size', '11 11 replaced', '11 11 explicit']);
+      expect(fn.cacheInfo()).toMatchObject({ size: 9, max: 10, evictions: 2, disposals: 4 });
+      expect(observer.live.size).toBe(9);
+      fn.clear();
+      expect(observer.live.size).toBe(0);
+      expect(fn.cacheInfo()).toMatchObject({ size: 0, evictions: 2 });
+    },
+  );
+
+  test('keeps within `maxWeight`, and evicts to do so', () => {
+    const fn = memoize((id: number) => id, {
+      policy,
+      maxWeight: 1_000,
+      weigh: (id) => 1 + (id % 7),
+    });
+    for (let id = 0; id < 5_000; id++) {
+      fn(id % 700);
+      expect(fn.cacheInfo().weight).toBeLessThanOrEqual(1_000);
+    }
+    expect(fn.cacheInfo().weight).toBeGreaterThan(990);
+  });
+
+  test('expires', () => {
+    const clock = new FakeClock();
+    const fn = memoize((id: number) => ({ id }), { max: 10, policy, ttl: 100, clock });
+    const first = fn(1);
+    clock.jump(99);
+    expect(fn(1)).toBe(first);
+    clock.jump(1);
+    expect(fn.has(1)).toBe(false);
+    expect(fn(1)).not.toBe(first);
+    expect(fn.cacheInfo()).toMatchObject({ expirations: 1, hits: 1, misses: 2 });
+  });
+
+  test('what expires in the main queue need not prove itself again', () => {
+    const clock = new FakeClock();
+    const fn = memoize((id: number) => id, { max: 20, policy, ttl: 100, clock });
+    for (let round = 0; round < 3; round++) fn(0);
+    for (let id = 1; id < 22; id++) fn(id);
+    clock.jump(100);
+    fn(0);
+    for (let id = 100; id < 119; id++) fn(id);
+    expect(fn.has(0)).toBe(true);
+  });
+
+  test('1 entry, 0 entries', () => {
+    const one = memoize((id: number) => id, { max: 1, policy });
+    for (const id of [1, 1, 1, 2, 2, 3]) one(id);
+    expect(one.cacheInfo()).toMatchObject({ size: 1, hits: 3, misses: 3, evictions: 2 });
+    const none = memoize((id: number) => id, { max: 0, policy });
+    expect([none(1), none.cacheInfo().size]).toEqual([1, 0]);
+  });
+
+  test('an unknown policy is refused', () => {
+    expect(() => memoize(() => 1, { policy: 'fifo' as never })).toThrow(
+      /`policy`.*'lru' or 's3-fifo'/,
+    );
+  });
+
+  test('more hits than LRU, by popularity and mixed', () => {
+    for (const [workload, margin] of [
+      [zipf(0.8, 1, 10_000, 100_000), 0.08],
+      [zipf(0.99, 1, 10_000, 100_000), 0.06],
+      [zipf(1.1, 1, 10_000, 100_000), 0.04],
+      [mixed(1, 10_000, 100_000), 0.07],
+    ] as const) {
+      const lru = hitRatio(workload.keys, 300, 'lru').ratio;
+      expect(hitRatio(workload.keys, 300, policy).ratio - lru, workload.name).toBeGreaterThan(
+        margin,
+      );
+    }
+  });
+});
+
+/** The paper's three queues as arrays, oldest first. The ghost is exact where ours is a table of fingerprints. */
+class PlainQueues {
+  readonly hits = new Map<number, number>();
+  readonly expiresAt = new Map<number, number>();
+  small: number[] = [];
+  main: number[] = [];
+  ghost: { key: number; since: number }[] = [];
+  evicted = 0;
+  expired = 0;
+  #remembered = 0;
+  readonly #max: number;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  call(key: number, now: number, ttl: number): boolean {
+    const hits = this.hits.get(key);
+    if (hits !== undefined) {
+      this.hits.set(key, Math.min(3, hits + 1));
+      if (now < (this.expiresAt.get(key) as number)) return true;
+      this.expired++;
+      if (this.main.includes(key)) this.#remember(key);
+      this.remove(key);
+    }
+    while (this.hits.size >= this.#max) this.#evict();
+    const ghost = this.ghost.find((past) => past.key === key);
+    this.ghost = this.ghost.filter((past) => past !== ghost);
+    const known = ghost !== undefined && ghost.since > this.#remembered - this.#ghostLength;
+    (known ? this.main : this.small).push(key);
+    this.hits.set(key, 0);
+    this.expiresAt.set(key, now + ttl);
+    return false;
+  }
+
+  remove(key: number): boolean {
+    this.small = this.small.filter((kept) => kept !== key);
+    this.main = this.main.filter((kept) => kept !== key);
+    return this.hits.delete(key);
+  }
+
+  get #ghostLength(): number {
+    return this.#max - Math.floor(this.#max / 10);
+  }
+
+  #remember(key: number): void {
+    this.#remembered++;
+    this.ghost = this.ghost.filter((past) => past.key !== key);
+    this.ghost.push({ key, since: this.#remembered });
+  }
+
+  #evict(): void {
+    for (;;) {
+      const fromSmall =
+        this.main.length === 0 || this.small.length >= Math.max(1, Math.floor(this.#max / 10));
+      const key = (fromSmall ? this.small : this.main).shift() as number;
+      const hits = this.hits.get(key) as number;
+      if (hits >= (fromSmall ? 2 : 1)) {
+        this.hits.set(key, fromSmall ? 0 : hits - 1);
+        this.main.push(key);
+        continue;
+      }
+      if (fromSmall) this.#remember(key);
+      this.hits.delete(key);
+      this.evicted++;
+      return;
+    }
+  }
+}
+
+type Step = { readonly op: 'call' | 'delete'; readonly key: number } | { readonly wait: number };
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    { weight: 20, arbitrary: fc.record({ op: fc.constant('call' as const), key: fc.nat(39) }) },
+    { weight: 10, arbitrary: fc.record({ op: fc.constant('call' as const), key: fc.nat(7) }) },
+    { weight: 1, arbitrary: fc.record({ op: fc.constant('delete' as const), key: fc.nat(39) }) },
+    { weight: 1, arbitrary: fc.record({ wait: fc.nat(60) }) },
+  ),
+  { maxLength: 400, size: 'max' },
+);
+
+test('random calls, deletions and time: every hit, every eviction and what is left agree with the plain queues', () => {
+  fc.assert(
+    fc.property(steps, fc.constantFrom(1, 2, 3, 9, 10, 11, 25), (played, max) => {
+      const clock = new FakeClock();
+      const ttl = 100;
+      const fn = memoize((id: number) => id, { max, policy, ttl, clock });
+      const plain = new PlainQueues(max);
+      for (const step of played) {
+        if ('wait' in step) clock.jump(step.wait);
+        else if (step.op === 'delete') {
+          const fresh = clock.now() < (plain.expiresAt.get(step.key) ?? 0);
+          if (!plain.hits.has(step.key) || fresh) {
+            expect(fn.delete(step.key)).toBe(plain.remove(step.key));
+          }
+        } else {
+          const { hits } = fn.cacheInfo();
+          fn(step.key);
+          expect(fn.cacheInfo().hits - hits).toBe(plain.call(step.key, clock.now(), ttl) ? 1 : 0);
+        }
+        const { evictions, size, expirations } = fn.cacheInfo();
+        expect([evictions, size, expirations]).toEqual([
+          plain.evicted,
+          plain.hits.size,
+          plain.expired,
+        ]);
+      }
+      expect(fn.dump().map(({ args }) => args[0])).toEqual(
+        [...plain.small, ...plain.main].filter(
+          (key) => clock.now() < (plain.expiresAt.get(key) as number),
+        ),
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
