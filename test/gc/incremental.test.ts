@@ -158,6 +158,22 @@ test('a node of the trash that is held while it is being deleted is spared, whet
   }
 });
 
+test('of several large nodes, each is followed from its first edge on', () => {
+  const heap = new Heap({ collector: 'incremental' });
+  const children = [10, 5, 8].flatMap((edges) => {
+    const hub = heap.alloc();
+    return Array.from({ length: edges }, () => {
+      const child = heap.alloc();
+      heap.link(child, hub);
+      heap.link(hub, child);
+      heap.drop(child);
+      return child;
+    });
+  });
+  while (heap.step({ objects: 3 }) === 'more') heap.assertInvariants();
+  expect(children.map((child) => heap.edgeCount(child))).toEqual(Array(23).fill(1));
+});
+
 test('an edge that is made to lead elsewhere is followed there, though its node is black', () => {
   const heap = new Heap({ collector: 'incremental' });
   const [item, hidden, early, late] = [heap.alloc(), heap.alloc(), heap.alloc(), heap.alloc()];
