@@ -41,6 +41,15 @@ export class LinkedList<T extends Linked<T>> {
     this.#length++;
   }
 
+  /** Adds `item`, which is in no list, at the front. */
+  prepend(item: T): void {
+    item.next = this.#first;
+    if (this.#first === null) this.#last = item;
+    else this.#first.previous = item;
+    this.#first = item;
+    this.#length++;
+  }
+
   /** Removes `item`, which must be in this list. */
   remove(item: T): void {
     if (item.previous === null) this.#first = item.next;

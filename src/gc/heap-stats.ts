@@ -1,7 +1,8 @@
 /** The figures of a simulated heap. */
+
+import { MillisHistogram } from '../core/histogram.js';
 import type { CollectorName } from './collector.js';
 import { NAMELESS } from './kind-names.js';
-import { PauseHistogram } from './pause-histogram.js';
 
 /** What made the last collection run. */
 export type LastTrigger = 'none' | 'threshold' | 'explicit';
@@ -109,7 +110,7 @@ export class HeapCounters {
   weakCallbacks = 0;
   unraisable = 0;
   phantomQueued = 0;
-  readonly pauses: PauseHistogram = new PauseHistogram();
+  readonly pauses: MillisHistogram = new MillisHistogram();
   lastTrigger: LastTrigger = 'none';
   serialMarks = 0;
   parallelMarks = 0;

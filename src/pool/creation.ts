@@ -8,6 +8,8 @@ export interface Client {
 /** One creation under way. It is bound to the caller who caused it, or to nobody when it fills up `min`. */
 export class Creation<C extends Client = Client> {
   client: C | null;
+  /** Everything was invalidated since it began: what it brings is not wanted. */
+  isOutdated = false;
   readonly controller: AbortController = new AbortController();
   /** Settles when the creation has ended one way or another. */
   readonly ended: Promise<void>;

@@ -31,6 +31,8 @@ export interface CreatorHost<T> {
   firstWithoutCreation(): Waiter<T> | null;
   /** Takes the new resource in; false if the pool has it already. */
   adopt(resource: T): boolean;
+  /** Takes the new resource in to destroy it. */
+  condemn(resource: T): void;
   /** Destroys a resource that has no place. */
   turnAway(resource: T): void;
   /** Ends the wait of a caller. */
@@ -110,6 +112,11 @@ export class Creator<T> {
     await Promise.all([...this.#underWay].map((creation) => creation.ended));
   }
 
+  /** What the creations under way bring is not wanted; others are begun for those who wait. */
+  outdate(): void {
+    for (const creation of this.#underWay) creation.isOutdated = true;
+  }
+
   /** Creates nothing any more, and lets those under way know that nobody wants them. */
   close(): void {
     if (this.#closed) return;
@@ -150,7 +157,8 @@ export class Creator<T> {
       return;
     }
     const client = this.#end(creation);
-    if (!this.#host.adopt(resource)) {
+    if (creation.isOutdated) this.#host.condemn(resource);
+    else if (!this.#host.adopt(resource)) {
       this.#countFailure(client, new DuplicateResourceError(this.#settings.name));
     } else {
       this.#failuresInARow = 0;

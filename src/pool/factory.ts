@@ -13,7 +13,7 @@ export interface CreateContext {
 
 /**
  * Why a resource is destroyed: it was `idle` too long, reached its `lifetime` or number of `uses`, was found `invalid`,
- * could not be `reset`, was `discarded` by its holder, fell to `clear()` or `close()`, was still out when a `forced`
+ * could not be `reset`, was `discarded` by its holder, was `invalidated`, was one too many after a `resize`, fell to `clear()` or `close()`, was still out when a `forced`
  * close took it, or came so `late` that its place had been given away. A holder may give a reason of its own.
  */
 export type DestroyReason =
@@ -23,6 +23,8 @@ export type DestroyReason =
   | 'invalid'
   | 'reset'
   | 'discarded'
+  | 'invalidated'
+  | 'resize'
   | 'clear'
   | 'close'
   | 'forced'

@@ -64,5 +64,5 @@ export {
 } from './pool-errors.js';
 export type { PoolEventMap, PoolListener } from './pool-events.js';
 export type { CloseOptions, LeaseOptions, PoolOptions } from './pool-options.js';
-export type { LoanInfo, PoolStats } from './pool-stats.js';
+export type { LoanInfo, Percentiles, PoolStats } from './pool-stats.js';
 export type { UseContext } from './use-context.js';

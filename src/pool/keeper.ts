@@ -26,24 +26,28 @@ import {
 } from './pool-errors.js';
 import { PoolEvents } from './pool-events.js';
 import type { LeaseOptions, PoolSettings } from './pool-options.js';
-import type { PoolStats } from './pool-stats.js';
+import { type PoolStats, percentilesOf } from './pool-stats.js';
 import type { TakenOrigin } from './pool-watch.js';
-import type { Slot } from './slot.js';
+import { Renewal, type RenewalHost } from './renewal.js';
+import { type Slot, UNTIMED } from './slot.js';
 import { Stock } from './stock.js';
 import { Sweep } from './sweep.js';
 import { Tally } from './tally.js';
 import { Waiter } from './waiter.js';
 import { WaiterQueue, type WaiterQueueListener } from './waiter-queue.js';
 
-/** The coarse time is refreshed once in so many loans, a power of two, besides on each tick. */
-const LOANS_PER_REFRESH = 64;
+/** One loan in so many, a power of two, refreshes the coarse time and has its own taken; until then each does. */
+const LOANS_PER_SAMPLE = 64;
+
+/** The same for those who wait. */
+const WAITS_PER_SAMPLE = 16;
 
 /** Where a pool is in its life. */
 type PoolState = 'not started' | 'open' | 'draining' | 'closed';
 
 /** The one who lends what a pool has. */
 export class Keeper<T>
-  implements Lender<T>, CreatorHost<T>, ClosingHost<T>, WaiterQueueListener<T>
+  implements Lender<T>, CreatorHost<T>, ClosingHost<T>, RenewalHost<T>, WaiterQueueListener<T>
 {
   readonly name: string;
   readonly settings: PoolSettings;
@@ -53,6 +57,7 @@ export class Keeper<T>
   readonly waiters: WaiterQueue<T>;
   readonly creator: Creator<T>;
   readonly closing: Closing<T>;
+  readonly renewal: Renewal<T>;
   readonly #calls: FactoryCalls<T>;
   readonly #sweep: Sweep<T>;
   #state: PoolState = 'not started';
@@ -60,6 +65,9 @@ export class Keeper<T>
   #lendsAtOnce = false;
   /** True while a returned resource can be lent again without further ado. */
   #keepsReturns = false;
+  /** Which bits of the number of a loan, or of a wait, are 0 if its time is taken. */
+  #loanMask = 0;
+  #waitMask = 0;
   #dispensing = false;
   #dispenseAgain = false;
 
@@ -71,7 +79,8 @@ export class Keeper<T>
     this.stock = new Stock(settings, this.#calls, this.tally, () => this.roomChanged());
     this.waiters = new WaiterQueue(settings, inOwnContext, this);
     this.creator = new Creator(this, this.#calls, settings, inOwnContext);
-    this.#sweep = new Sweep(this.stock, settings, inOwnContext);
+    this.#sweep = new Sweep(this.stock, settings, inOwnContext, (slot) => this.#keepAlive(slot));
+    this.renewal = new Renewal(this);
     this.closing = new Closing(this);
   }
 
@@ -107,7 +116,12 @@ export class Keeper<T>
   #enter(state: PoolState): void {
     this.#state = state;
     this.#lendsAtOnce = state === 'open' && !this.settings.testOnBorrow;
-    this.#keepsReturns = state === 'open' && !this.#calls.inspectsReturns;
+    this.#updateReturns();
+  }
+
+  #updateReturns(): void {
+    this.#keepsReturns =
+      this.#state === 'open' && !this.#calls.inspectsReturns && this.renewal.excess <= 0;
   }
 
   // Lending
@@ -121,7 +135,7 @@ export class Keeper<T>
         this.#lend(slot);
         return slot;
       }
-      stock.destroy(slot, 'lifetime', true);
+      stock.destroy(slot, slot.doom, true);
     }
     return null;
   }
@@ -151,6 +165,10 @@ export class Keeper<T>
     const asked = options.priority ?? 0;
     const priority = asked >= 0 && asked <= lowest ? asked : lowest;
     const waiter = new Waiter<T>(grant, priority, timeoutMillis, signal, origin);
+    if ((++this.tally.waited & this.#waitMask) === 0) {
+      waiter.since = this.stock.refreshTime();
+      if (this.tally.waited === WAITS_PER_SAMPLE) this.#waitMask = WAITS_PER_SAMPLE - 1;
+    }
     const granted = new Promise<R>((resolve, reject) => {
       waiter.resolve = resolve as (granted: unknown) => void;
       waiter.reject = reject;
@@ -197,13 +215,14 @@ export class Keeper<T>
     while (this.waiters.length > (testOnBorrow ? tally.validating : 0)) {
       const slot = stock.takeIdle();
       if (slot === null) return;
-      if (slot.expiresAt <= stock.time) stock.destroy(slot, 'lifetime', true);
-      else if (testOnBorrow) this.#validate(slot);
+      if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.doom, true);
+      else if (testOnBorrow) this.#validate(slot, () => stock.shelve(slot));
       else this.#hand(slot);
     }
   }
 
-  #validate(slot: Slot<T>): void {
+  /** Looks whether an idle slot is still good for something; if nobody waits for it, `lay` lays it back. */
+  #validate(slot: Slot<T>, lay: () => void): void {
     slot.state = 'validating';
     this.tally.validating++;
     this.#calls.validate(slot.resource, (valid) => {
@@ -211,16 +230,26 @@ export class Keeper<T>
       this.tally.validating--;
       if (!valid) this.stock.destroy(slot, 'invalid', false);
       else if (this.#state === 'closed') this.stock.destroy(slot, 'close', false);
+      else if (slot.expiresAt <= this.stock.time) this.stock.destroy(slot, slot.doom, true);
       else if (this.waiters.length > 0) this.#hand(slot);
-      else this.stock.shelve(slot);
+      else lay();
       this.#dispense();
       this.closing.check();
+    });
+  }
+
+  #keepAlive(slot: Slot<T>): void {
+    this.stock.idle.remove(slot);
+    this.#validate(slot, () => {
+      slot.provenAt = this.stock.refreshTime();
+      this.stock.putBack(slot);
     });
   }
 
   /** Lends the slot to the first in line, of whom there is one. */
   #hand(slot: Slot<T>): void {
     const waiter = this.waiters.shift() as Waiter<T>;
+    if (waiter.since >= 0) this.tally.waits.record(this.stock.refreshTime() - waiter.since);
     this.#lend(slot);
     waiter.resolve(waiter.grant(this, slot, waiter.origin));
   }
@@ -230,7 +259,10 @@ export class Keeper<T>
     slot.state = 'borrowed';
     slot.uses++;
     tally.borrowed++;
-    if ((++tally.loans & (LOANS_PER_REFRESH - 1)) === 0) stock.refreshTime();
+    if ((++tally.loans & this.#loanMask) === 0) {
+      slot.timedFrom = stock.refreshTime();
+      if (tally.loans === LOANS_PER_SAMPLE) this.#loanMask = LOANS_PER_SAMPLE - 1;
+    }
     slot.borrowedAt = stock.time;
   }
 
@@ -255,6 +287,11 @@ export class Keeper<T>
     return slot.whenGone();
   }
 
+  detach(slot: Slot<T>): void {
+    this.endLoan(slot);
+    this.stock.release(slot);
+  }
+
   touched(slot: Slot<T>, hint: string | undefined): void {
     this.stock.watch?.touched(slot, hint);
   }
@@ -266,7 +303,13 @@ export class Keeper<T>
   endLoan(slot: Slot<T>, byForce = false): void {
     slot.loan++;
     this.tally.borrowed--;
+    if (slot.timedFrom >= 0) this.#takeTime(slot);
     if (slot.leaseNode !== undefined) this.stock.watch?.returned(slot, byForce);
+  }
+
+  #takeTime(slot: Slot<T>): void {
+    this.tally.holds.record(this.stock.refreshTime() - slot.timedFrom);
+    slot.timedFrom = UNTIMED;
   }
 
   /** Looks at a returned resource, and resets and validates it if asked to. */
@@ -274,6 +317,11 @@ export class Keeper<T>
     const reason = this.#endOfLife(slot);
     if (reason !== undefined) {
       this.stock.destroy(slot, reason, true);
+      this.closing.check();
+      return;
+    }
+    if (!this.#calls.inspectsReturns) {
+      this.#restore(slot);
       this.closing.check();
       return;
     }
@@ -286,8 +334,7 @@ export class Keeper<T>
       if (slot.state === 'resetting') {
         this.tally.resetting--;
         if (unfit !== undefined) this.stock.destroy(slot, unfit, true);
-        else if (this.#state === 'closed') this.stock.destroy(slot, 'close', false);
-        else this.#restore(slot);
+        else this.#keepOrEnd(slot);
         this.closing.check();
       }
       report?.();
@@ -298,10 +345,17 @@ export class Keeper<T>
     });
   }
 
+  #keepOrEnd(slot: Slot<T>): void {
+    const reason = this.#endOfLife(slot);
+    if (reason === undefined) this.#restore(slot);
+    else this.stock.destroy(slot, reason, reason !== 'close');
+  }
+
   #endOfLife(slot: Slot<T>): DestroyReason | undefined {
     if (this.#state === 'closed') return 'close';
-    if (slot.expiresAt <= this.stock.time) return 'lifetime';
-    return slot.uses >= this.settings.maxUses ? 'uses' : undefined;
+    if (slot.expiresAt <= this.stock.time) return slot.doom;
+    if (slot.uses >= this.settings.maxUses) return 'uses';
+    return this.renewal.excess > 0 ? 'resize' : undefined;
   }
 
   /** A good resource goes to the first in line, or lies idle. */
@@ -323,9 +377,15 @@ export class Keeper<T>
     else {
       this.#sweep.start();
       if (this.waiters.length > 0) this.#hand(slot);
+      else if (this.renewal.excess > 0) this.stock.destroy(slot, 'resize', true);
       else this.stock.shelve(slot);
     }
     return true;
+  }
+
+  condemn(resource: T): void {
+    const slot = this.stock.admit(resource);
+    if (slot !== null) this.stock.destroy(slot, 'invalidated', true);
   }
 
   turnAway(resource: T): void {
@@ -338,6 +398,7 @@ export class Keeper<T>
   }
 
   roomChanged(): void {
+    this.#updateReturns();
     this.#dispense();
     this.creator.fillUp();
     if (this.stock.residents.size === 0) this.#sweep.stop();
@@ -416,6 +477,11 @@ export class Keeper<T>
       loans: this.tally.loans,
       created: this.tally.created,
       destroyed: this.tally.destroyed,
+      destroyedBy: { ...this.tally.destroyedBy },
+      detached: this.tally.detached,
+      waited: this.tally.waited,
+      waitMillis: percentilesOf(this.tally.waits),
+      holdMillis: percentilesOf(this.tally.holds),
       createErrors: this.creator.errors,
       acquireTimeouts: this.tally.acquireTimeouts,
     };

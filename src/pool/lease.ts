@@ -9,6 +9,14 @@ import type { Lender } from './lender.js';
 import { LeaseEndedError, ReleaseError } from './pool-errors.js';
 import type { Slot } from './slot.js';
 
+type LeaseEnding = 'released' | 'destroyed' | 'detached';
+
+const ENDED_CODES: Readonly<Record<LeaseEnding, string>> = {
+  released: 'TENURE_POOL_DOUBLE_RELEASE',
+  destroyed: 'TENURE_POOL_RELEASE_AFTER_DESTROY',
+  detached: 'TENURE_POOL_RELEASE_AFTER_DETACH',
+};
+
 /**
  * One resource, held until it is released. Dispose of it with `using` or `await using`, or call `release()`.
  *
@@ -28,7 +36,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   readonly #lender: Lender<T>;
   readonly #slot: Slot<T>;
   readonly #loan: number;
-  #ending: 'released' | 'destroyed' | undefined = undefined;
+  #ending: LeaseEnding | undefined = undefined;
 
   /** @internal */
   constructor(lender: Lender<T>, slot: Slot<T>) {
@@ -81,6 +89,33 @@ export class Lease<T> implements Disposable, AsyncDisposable {
       : Promise.reject(this.#endedAlready(this.#ending));
   }
 
+  /**
+   * Takes the resource out of the pool for good and returns it: it is the caller's to end from now on, and its place in
+   * the pool is free. O(1).
+   *
+   * @example
+   * ```ts
+   * import { createPool } from 'tenure/pool';
+   *
+   * const pool = createPool({ create: () => ({ socket: 1 }), destroy: () => {} });
+   * const lease = await pool.lease();
+   * lease.detach(); // => { socket: 1 }
+   * pool.size; // => 0
+   * await pool.close();
+   * ```
+   *
+   * @throws {@link ReleaseError} after the lease has ended, by its code.
+   */
+  detach(): T {
+    if (this.#slot.loan !== this.#loan) {
+      if (this.#ending !== undefined) throw this.#endedAlready(this.#ending);
+      throw new LeaseEndedError(this.#lender.name, 'forced by close()');
+    }
+    this.#ending = 'detached';
+    this.#lender.detach(this.#slot);
+    return this.#slot.resource;
+  }
+
   /** Tells a watchdog that the lease is in use; `hint` says by what. Without one, and after the end, nothing happens. */
   touch(hint?: string): void {
     if (this.#slot.loan === this.#loan) this.#lender.touched(this.#slot, hint);
@@ -102,10 +137,10 @@ export class Lease<T> implements Disposable, AsyncDisposable {
     if (this.#slot.loan === this.#loan) await this.release();
   }
 
-  #endedAlready(ending: 'released' | 'destroyed'): ReleaseError {
+  #endedAlready(ending: LeaseEnding): ReleaseError {
     return new ReleaseError(
       `${this.#lender.name}: this lease was ${ending} already. End each lease once, or leave it to \`using\`.`,
-      ending === 'released' ? 'TENURE_POOL_DOUBLE_RELEASE' : 'TENURE_POOL_RELEASE_AFTER_DESTROY',
+      ENDED_CODES[ending],
     );
   }
 }

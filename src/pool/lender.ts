@@ -8,6 +8,8 @@ export interface Lender<T> {
   takeBack(slot: Slot<T>): void | Promise<void>;
   /** Takes a borrowed slot back and destroys its resource; settles when it is gone. Never rejects. */
   discard(slot: Slot<T>, reason: string): Promise<void>;
+  /** Ends a loan by letting its holder keep the resource. */
+  detach(slot: Slot<T>): void;
   /** The holder did something with the loan. */
   touched(slot: Slot<T>, hint: string | undefined): void;
   /** The holder means to keep the loan for so long. */

@@ -184,6 +184,7 @@ export class DestroyTimeoutError extends PoolError {
  * Something was given back that is not out. The pool is unharmed. By `code`:
  * - `TENURE_POOL_DOUBLE_RELEASE`: it was released before;
  * - `TENURE_POOL_RELEASE_AFTER_DESTROY`: it was destroyed before;
+ * - `TENURE_POOL_RELEASE_AFTER_DETACH`: its lease was detached, so the pool has nothing to do with it any more;
  * - `TENURE_POOL_RELEASE_OF_LEASE`: it is out on a lease, and only the lease can release it;
  * - `TENURE_POOL_FOREIGN_RESOURCE`: the pool does not know it.
  */

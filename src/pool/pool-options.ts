@@ -52,6 +52,12 @@ export interface PoolOptions {
   readonly priorityRange?: number;
   /** Calls `validate` before an idle resource is lent. A newly created one is taken as good. @default false */
   readonly testOnBorrow?: boolean;
+  /**
+   * Calls `validate` on what has been idle for so long without being validated, in milliseconds, to within a sweep: it
+   * keeps connections from being dropped as silent, and finds the dead before a caller does. Infinity for never.
+   * @default Infinity
+   */
+  readonly keepaliveMillis?: number;
   /** Calls `validate` when a resource comes back. @default false */
   readonly testOnReturn?: boolean;
   /** Lends the longest idle first; `false` the newest, which lets a pool shrink after a burst. @default true */
@@ -82,8 +88,14 @@ export interface CloseOptions {
   readonly force?: boolean;
 }
 
-/** Every option of a pool, resolved. */
-export type PoolSettings = Required<PoolOptions>;
+/** Every option of a pool, resolved. `resize` changes the limits. */
+export type PoolSettings = Omit<Required<PoolOptions>, 'min' | 'max'> & PoolLimits;
+
+/** How many resources a pool keeps warm, and how many it may have. */
+export interface PoolLimits {
+  min: number;
+  max: number;
+}
 
 /** How long `close` waits for what is out unless told otherwise. */
 const DEFAULT_GRACE_MILLIS = 10_000;
@@ -106,6 +118,7 @@ const DEFAULTS: PoolSettings = {
   priorityRange: 1,
   testOnBorrow: false,
   testOnReturn: false,
+  keepaliveMillis: Number.POSITIVE_INFINITY,
   fifo: true,
   autostart: true,
   clock: systemClock,
@@ -138,6 +151,7 @@ const POOL_CHECKS: OptionChecks<PoolOptions> = {
   priorityRange: integer(1, 1_000),
   testOnBorrow: aBoolean,
   testOnReturn: aBoolean,
+  keepaliveMillis: positiveMillis,
   fifo: aBoolean,
   autostart: aBoolean,
   clock: objectWith('now', 'setTimer', 'clearTimer'),
@@ -168,11 +182,27 @@ export function resolvePoolOptions<T>(factory: Factory<T>, options: PoolOptions)
       `createPool: \`min\` must be at most \`max\` (${resolved.max}), got ${resolved.min}.`,
     );
   }
-  if ((resolved.testOnBorrow || resolved.testOnReturn) && factory.validate === undefined) {
-    const option = resolved.testOnBorrow ? 'testOnBorrow' : 'testOnReturn';
+  const keepsAlive = resolved.keepaliveMillis !== Number.POSITIVE_INFINITY;
+  const needing = [
+    ['testOnBorrow', resolved.testOnBorrow],
+    ['testOnReturn', resolved.testOnReturn],
+    ['keepaliveMillis', keepsAlive],
+  ] as const;
+  const option = needing.find(([, isAsked]) => isAsked)?.[0];
+  if (option !== undefined && factory.validate === undefined) {
     throw new InvalidArgumentError(`createPool: \`${option}\` needs a factory with validate().`);
   }
   return resolved;
+}
+
+/** The limits that `resize` is asked for, with those that stay. */
+export function resolveLimits(options: Partial<PoolLimits>, now: PoolLimits): PoolLimits {
+  checkOptions<PoolLimits>('resize', options, { min: integer(0), max: integer(1) });
+  const { min = now.min, max = now.max } = options;
+  if (min > max) {
+    throw new InvalidArgumentError(`resize: \`min\` must be at most \`max\` (${max}), got ${min}.`);
+  }
+  return { min, max };
 }
 
 /** What a lease was asked for with: generic-pool's bare priority, or options. */

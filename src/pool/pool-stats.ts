@@ -1,4 +1,15 @@
 /** What a pool counts. */
+import type { MillisHistogram } from '../core/histogram.js';
+
+/** How long something took, from a sample: the first ones all, later one in a few. */
+export interface Percentiles {
+  /** What half of them did not exceed, in milliseconds; up to 9 % too high. */
+  readonly p50: number;
+  /** What 99 in 100 of them did not exceed, in milliseconds; up to 9 % too high. */
+  readonly p99: number;
+  /** The longest in the sample, in milliseconds. */
+  readonly max: number;
+}
 
 /** A pool's figures at one moment. All but the last group describe the present. */
 export interface PoolStats {
@@ -28,10 +39,29 @@ export interface PoolStats {
   readonly created: number;
   /** Resources destroyed since then. */
   readonly destroyed: number;
+  /** The same, by reason. */
+  readonly destroyedBy: Readonly<Record<string, number>>;
+  /** Resources that were detached since then. */
+  readonly detached: number;
+  /** Callers who had to wait since then. */
+  readonly waited: number;
+  /** How long those who had to wait did, until they were served. */
+  readonly waitMillis: Percentiles;
+  /** How long resources were held, until they came back. */
+  readonly holdMillis: Percentiles;
   /** Creations that failed or timed out since then. */
   readonly createErrors: number;
   /** Callers whose wait timed out since then. */
   readonly acquireTimeouts: number;
+}
+
+/** What a histogram shows of itself. */
+export function percentilesOf(histogram: MillisHistogram): Percentiles {
+  return {
+    p50: histogram.percentile(0.5),
+    p99: histogram.percentile(0.99),
+    max: histogram.maxMillis,
+  };
 }
 
 /** A loan that is out, as reports show it. */

@@ -36,7 +36,8 @@ export class PoolWatch<T> implements Observation {
   }
 
   stats(): Readonly<Record<string, number>> {
-    return { ...this.#pool.stats() };
+    const figures = Object.entries(this.#pool.stats());
+    return Object.fromEntries(figures.filter(([, figure]) => typeof figure === 'number'));
   }
 
   takeOrigin(entry: (...args: never[]) => unknown): TakenOrigin<T> {

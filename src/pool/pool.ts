@@ -15,6 +15,7 @@ import {
   type LeaseOptions,
   resolveCloseOptions,
   resolveLeaseOptions,
+  resolveLimits,
 } from './pool-options.js';
 import type { LoanInfo, PoolStats } from './pool-stats.js';
 import { PoolWatch } from './pool-watch.js';
@@ -237,6 +238,35 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     const resolved = resolveCloseOptions(options);
     this.#keeper.shut();
     await this.#keeper.closing.whenEmpty(resolved);
+  }
+
+  /**
+   * Changes the limits at once. When there are too many, idle ones are destroyed, and others as they come back: `size` can
+   * be above `max` until then. When there is room for more, those who wait are served.
+   *
+   * @example
+   * ```ts
+   * import { createPool } from 'tenure/pool';
+   *
+   * const pool = createPool({ create: () => ({}), destroy: () => {} }, { max: 1 });
+   * pool.resize({ min: 2, max: 5 });
+   * await pool.ready();
+   * [pool.available, pool.max]; // => [2, 5]
+   * await pool.close();
+   * ```
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for limits that cannot be; then nothing changes.
+   */
+  resize(limits: { readonly min?: number; readonly max?: number }): void {
+    this.#keeper.renewal.resize(resolveLimits(limits, this.#keeper.settings));
+  }
+
+  /**
+   * Has everything replaced that there is now, after a failover or a change of password, say: what is idle is destroyed at
+   * once, what is out when it comes back, what is being created when it is there. Settles when all of it is gone.
+   */
+  invalidate(): Promise<void> {
+    return this.#keeper.renewal.invalidate();
   }
 
   /** Closes the pool with the default grace. */

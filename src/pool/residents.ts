@@ -37,7 +37,6 @@ export class Residents<T> {
   leave(slot: Slot<T>): void {
     this.#slots.delete(slot);
     if (this.#byResource.get(slot.resource) === slot) this.#byResource.delete(slot.resource);
-    this.noteDestroyed(slot.resource);
   }
 
   /** Remembers that the resource was destroyed. */

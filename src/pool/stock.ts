@@ -60,6 +60,7 @@ export class Stock<T> {
     const { maxLifetimeMillis, random } = this.#settings;
     const lifetimeMillis = maxLifetimeMillis * (1 - LIFETIME_JITTER * random());
     const slot = new Slot(resource, this.refreshTime() + lifetimeMillis);
+    slot.provenAt = this.time;
     this.residents.enter(slot);
     this.#tally.created++;
     this.watch?.born(slot);
@@ -71,6 +72,12 @@ export class Stock<T> {
     slot.state = 'idle';
     slot.idleSince = UNSEEN;
     this.idle.append(slot);
+  }
+
+  /** Lays a slot that was taken from among the idle ones, and is still as long idle, back where it was. */
+  putBack(slot: Slot<T>): void {
+    slot.state = 'idle';
+    this.idle.prepend(slot);
   }
 
   /** Takes the idle slot whose turn it is; it is in no state then. */
@@ -97,11 +104,16 @@ export class Stock<T> {
     this.#calls.destroy(slot.resource, reason, background, () => {
       this.#tally.destroying--;
       this.#tally.destroyed++;
-      this.residents.leave(slot);
-      if (slot.node !== undefined) this.watch?.gone(slot);
-      slot.depart();
-      this.#onGone();
+      this.#tally.destroyedBy[reason] = (this.#tally.destroyedBy[reason] ?? 0) + 1;
+      this.residents.noteDestroyed(slot.resource);
+      this.#leave(slot);
     });
+  }
+
+  /** Lets the resource of a slot that is in no state go, with whoever has it. */
+  release(slot: Slot<T>): void {
+    this.#tally.detached++;
+    this.#leave(slot);
   }
 
   /** Destroys a resource that has no place. */
@@ -113,6 +125,13 @@ export class Stock<T> {
       this.residents.noteDestroyed(resource);
       this.#onGone();
     });
+  }
+
+  #leave(slot: Slot<T>): void {
+    this.residents.leave(slot);
+    if (slot.node !== undefined) this.watch?.gone(slot);
+    slot.depart();
+    this.#onGone();
   }
 
   /** What is out, longest first. */

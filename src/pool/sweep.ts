@@ -20,16 +20,24 @@ export class Sweep<T> {
   readonly #stock: Stock<T>;
   readonly #settings: PoolSettings;
   readonly #inOwnContext: OwnContext;
+  readonly #keepAlive: (slot: Slot<T>) => void;
   readonly #tickMillis: number;
   readonly #ticksPerRun: number;
   #ticks = 0;
   #timer: TimerHandle | undefined = undefined;
 
-  constructor(stock: Stock<T>, settings: PoolSettings, inOwnContext: OwnContext) {
+  /** `keepAlive` validates an idle slot that has been left alone for so long. */
+  constructor(
+    stock: Stock<T>,
+    settings: PoolSettings,
+    inOwnContext: OwnContext,
+    keepAlive: (slot: Slot<T>) => void,
+  ) {
     const interval = settings.evictionRunIntervalMillis;
     this.#stock = stock;
     this.#settings = settings;
     this.#inOwnContext = inOwnContext;
+    this.#keepAlive = keepAlive;
     this.#tickMillis = interval > 0 ? Math.min(interval, LONGEST_TICK_MILLIS) : LONGEST_TICK_MILLIS;
     this.#ticksPerRun =
       interval > 0 ? Math.ceil(interval / this.#tickMillis) : Number.POSITIVE_INFINITY;
@@ -66,13 +74,21 @@ export class Sweep<T> {
     for (let slot = idle.last; slot !== null && slot.idleSince === UNSEEN; slot = slot.previous) {
       slot.idleSince = now;
     }
+    const overdue: Slot<T>[] = [];
     let tests = this.#settings.numTestsPerEvictionRun;
     for (const slot of idle) {
       // A destruction that settles at once may have started a step that took the next ones.
-      if (tests-- <= 0 || slot.state !== 'idle') return;
+      if (tests-- <= 0 || slot.state !== 'idle') break;
       const reason = this.#reasonToEvict(slot, now);
       if (reason !== undefined) this.#stock.evict(slot, reason);
+      else if (this.#isOverdue(slot, now)) overdue.push(slot);
     }
+    // The newest first: each is put back at the front, the longest idle at last.
+    for (const slot of overdue.reverse()) if (slot.state === 'idle') this.#keepAlive(slot);
+  }
+
+  #isOverdue(slot: Slot<T>, now: number): boolean {
+    return now - Math.max(slot.idleSince, slot.provenAt) >= this.#settings.keepaliveMillis;
   }
 
   #reasonToEvict(slot: Slot<T>, now: number): 'idle' | 'lifetime' | undefined {

@@ -30,6 +30,8 @@ export class Waiter<T> implements Linked<Waiter<T>>, AbortListener, Client {
   readonly signal: AbortSignal | undefined;
   /** The creation that was begun for it; its failure is this waiter's. */
   creation: Creation | null = null;
+  /** When it came, if its time is being taken; else -1. */
+  since = -1;
   settled = false;
   resolve!: (granted: unknown) => void;
   reject!: (reason: unknown) => void;

@@ -1,5 +1,5 @@
 /**
- * How long pauses were, in buckets that grow by the eighth root of 2: recording one allocates nothing, and a percentile is
+ * How long things took, in buckets that grow by the eighth root of 2: recording one allocates nothing, and a percentile is
  * at most 9 % above the true one and never below it. The first bucket is for what took less than a microsecond, the last
  * for what took more than an hour.
  */
@@ -7,7 +7,7 @@ const PER_DOUBLING = 8;
 const SHORTEST_MILLIS = 0.001;
 const BUCKETS = 32 * PER_DOUBLING;
 
-export class PauseHistogram {
+export class MillisHistogram {
   readonly #buckets: Uint32Array = new Uint32Array(BUCKETS);
   count = 0;
   totalMillis = 0;
@@ -21,7 +21,7 @@ export class PauseHistogram {
     this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1;
   }
 
-  /** The pause that this share (0 to 1) of all pauses did not exceed; 0 if there was none. */
+  /** The time that this share (0 to 1) of all did not exceed; 0 if there was none. */
   percentile(share: number): number {
     const rank = Math.max(1, Math.ceil(share * this.count));
     let seen = 0;

@@ -1,0 +1,240 @@
+import { expect, test } from 'vitest';
+import { createPool, type PoolOptions } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+import { rejection } from './outcome.js';
+import { hold, letGo, type Steps, StrictFactory } from './strict-factory.js';
+
+function open(options: PoolOptions = {}, steps: Steps = {}, mostAlive = options.max ?? 10) {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(mostAlive, steps);
+  return { clock, factory, pool: createPool(factory, { clock, ...options }) };
+}
+
+test('a detached resource is the holder’s own, and its place is free', async () => {
+  const { pool, factory } = open({ max: 1 }, {}, 2);
+  const lease = await pool.lease();
+  const next = pool.lease();
+  const thing = lease.detach();
+  expect([thing.state, factory.destroyed]).toEqual(['alive', []]);
+  const other = await next;
+  expect(other.resource).not.toBe(thing);
+  expect([pool.size, pool.borrowed, pool.stats().detached]).toEqual([1, 1, 1]);
+  expect(() => lease.detach()).toThrow(
+    expect.objectContaining({ code: 'TENURE_POOL_RELEASE_AFTER_DETACH' }),
+  );
+  expect(() => lease.release()).toThrow(
+    expect.objectContaining({ code: 'TENURE_POOL_RELEASE_AFTER_DETACH' }),
+  );
+  expect(() => lease.resource).toThrow(
+    expect.objectContaining({ code: 'TENURE_POOL_LEASE_ENDED' }),
+  );
+  lease[Symbol.dispose]();
+  expect((await rejection(pool.release(thing))) as Error).toMatchObject({
+    code: 'TENURE_POOL_FOREIGN_RESOURCE',
+  });
+  void other.release();
+  await pool.close();
+  expect([thing.state, factory.alive]).toEqual(['alive', 1]);
+});
+
+test('a lease that was released cannot be detached', async () => {
+  const { pool } = open();
+  const lease = await pool.lease();
+  void lease.release();
+  expect(() => lease.detach()).toThrow(
+    expect.objectContaining({ code: 'TENURE_POOL_DOUBLE_RELEASE' }),
+  );
+  expect(pool.available).toBe(1);
+});
+
+test('invalidate destroys what is idle at once, and what is out when it comes back', async () => {
+  const { pool, factory } = open({ min: 2, max: 4 });
+  await pool.ready();
+  const lease = await pool.lease();
+  hold(lease.resource);
+  const gone = pool.invalidate();
+  expect(factory.destroyed).toEqual(['1 invalidated']);
+  const fresh = await pool.lease();
+  expect(fresh.resource.id).toBeGreaterThan(1);
+  expect(lease.resource.state).toBe('alive');
+  letGo(lease.resource);
+  void lease.release();
+  await gone;
+  expect(factory.destroyed).toEqual(['1 invalidated', '0 invalidated']);
+  void fresh.release();
+  await settle();
+  expect(pool.stats()).toMatchObject({ available: 2, destroyedBy: { invalidated: 2 } });
+  await pool.close();
+});
+
+test('what was being created when everything was invalidated is replaced, and its caller served', async () => {
+  const gates = new Gates();
+  const { pool, factory } = open({ max: 1 }, { create: () => gates.next() });
+  const lease = pool.lease();
+  const gone = pool.invalidate();
+  gates.at(0).open();
+  await gone;
+  await settle();
+  expect(factory.destroyed).toEqual(['0 invalidated']);
+  gates.at(1).open();
+  expect((await lease).resource.id).toBe(1);
+  (await lease).release();
+  await pool.close();
+});
+
+test('what is being validated or reset when everything is invalidated is not lent again', async () => {
+  const [validations, resets] = [new Gates(), new Gates()];
+  const { pool, factory } = open(
+    { max: 2, testOnBorrow: true },
+    { validate: () => validations.next(), reset: () => resets.next() },
+  );
+  const [first, second] = [await pool.lease(), await pool.lease()];
+  void first.release();
+  resets.at(0).open();
+  await settle();
+  const waiting = pool.lease();
+  void second.release();
+  const gone = pool.invalidate();
+  validations.at(0).open();
+  resets.at(1).open();
+  await gone;
+  expect(factory.destroyed).toEqual(['0 invalidated', '1 invalidated']);
+  expect((await waiting).resource.id).toBe(2);
+  (await waiting).release();
+  resets.at(2).open();
+  await pool.close();
+});
+
+test('a larger max serves those who wait at once, a larger min fills up', async () => {
+  const { pool } = open({ max: 1 }, {}, 3);
+  const first = await pool.lease();
+  const second = pool.lease();
+  pool.resize({ max: 3 });
+  const lent = await second;
+  expect([pool.borrowed, pool.max]).toEqual([2, 3]);
+  pool.resize({ min: 3 });
+  await pool.ready();
+  expect([pool.available, pool.min]).toEqual([1, 3]);
+  for (const lease of [first, lent]) void lease.release();
+  await pool.close();
+});
+
+test('a smaller max takes idle ones at once, others as they come back, and nobody’s loan', async () => {
+  const { pool, factory } = open({ max: 4 });
+  const leases = [await pool.lease(), await pool.lease(), await pool.lease(), await pool.lease()];
+  void leases[0]?.release();
+  pool.resize({ max: 2 });
+  expect(factory.destroyed).toEqual(['0 resize']);
+  void leases[1]?.release();
+  expect(factory.destroyed).toEqual(['0 resize', '1 resize']);
+  void leases[2]?.release();
+  await settle();
+  expect([pool.available, pool.borrowed, pool.size]).toEqual([1, 1, 2]);
+  void leases[3]?.release();
+  await settle();
+  expect([pool.available, pool.size]).toEqual([2, 2]);
+  const [one, two] = [await pool.lease(), await pool.lease()];
+  void one.release();
+  void two.release();
+  expect(factory.destroyed).toHaveLength(2);
+  await pool.close();
+});
+
+test('those who wait are served before a smaller max takes what comes back', async () => {
+  const { pool } = open({ max: 2 });
+  const [one, two] = [await pool.lease(), await pool.lease()];
+  const waiting = pool.lease();
+  pool.resize({ max: 1 });
+  void one.release();
+  await settle();
+  expect(pool.pending).toBe(1);
+  void two.release();
+  const third = await waiting;
+  expect([pool.size, pool.pending]).toEqual([1, 0]);
+  void third.release();
+  await pool.close();
+});
+
+test.each([
+  [{ max: 0 }, '`max` must be an integer ≥ 1'],
+  [{ min: 11 }, '`min` must be at most `max` (10), got 11'],
+  [{ maximum: 3 }, 'unknown option `maximum`'],
+])('limits that cannot be are refused, and nothing changes: %j', (limits, message) => {
+  const { pool } = open({ min: 0, max: 10, autostart: false });
+  expect(() => pool.resize(limits as { max?: number })).toThrow(message);
+  expect([pool.min, pool.max]).toEqual([0, 10]);
+});
+
+test('a keepalive validates what has been idle for so long, and destroys what is dead', async () => {
+  const dead = new Set<number>();
+  const { pool, factory, clock } = open(
+    { max: 3, keepaliveMillis: 5_000, idleTimeoutMillis: 60_000, fifo: true },
+    { validate: (thing) => !dead.has(thing.id) },
+  );
+  const leases = [await pool.lease(), await pool.lease(), await pool.lease()];
+  for (const lease of leases) void lease.release();
+  await clock.advance(4_000);
+  expect(factory.validates).toBe(0);
+  dead.add(1);
+  await clock.advance(3_000);
+  expect(factory.validates).toBe(3);
+  expect(factory.destroyed).toEqual(['1 invalid']);
+  expect(pool.available).toBe(2);
+  await clock.advance(3_500);
+  expect(factory.validates).toBe(3);
+  await clock.advance(1_000);
+  expect(factory.validates).toBe(5);
+  const next = await pool.lease();
+  expect(next.resource.id, 'the order of the idle ones has not changed').toBe(0);
+  void next.release();
+  await clock.advance(62_000);
+  expect(pool.available, 'a keepalive is no use, so idle ones still leave').toBe(0);
+  await pool.close();
+});
+
+test('a caller who comes during a keepalive gets what is being validated when it is found good', async () => {
+  const gates = new Gates();
+  const { pool, clock } = open(
+    { max: 1, keepaliveMillis: 1_000 },
+    { validate: () => gates.next() },
+  );
+  void (await pool.lease()).release();
+  await clock.advance(2_500);
+  expect(pool.stats().validating).toBe(1);
+  const waiting = pool.lease();
+  gates.at(0).open();
+  expect((await waiting).resource.id).toBe(0);
+  (await waiting).release();
+  await pool.close();
+});
+
+test('a keepalive needs a factory that validates', () => {
+  expect(() => open({ keepaliveMillis: 1_000 })).toThrow(/`keepaliveMillis` needs a factory/);
+});
+
+test('stats tell how long callers waited, how long resources were held, and why they ended', async () => {
+  const { pool, clock } = open({ max: 1, maxUses: 3 });
+  for (const [waitMillis, holdMillis] of [
+    [0, 100],
+    [200, 300],
+    [400, 500],
+  ] as const) {
+    const holder = waitMillis > 0 ? await pool.lease() : undefined;
+    const waiting = pool.lease();
+    await clock.advance(waitMillis);
+    void holder?.release();
+    const lease = await waiting;
+    await clock.advance(holdMillis);
+    void lease.release();
+  }
+  const { waitMillis, holdMillis, loans, waited, destroyedBy } = pool.stats();
+  expect([loans, waited]).toEqual([5, 4]);
+  expect(waitMillis.max).toBe(400);
+  expect(holdMillis.max).toBe(500);
+  expect(holdMillis.p50).toBeGreaterThanOrEqual(300);
+  expect(holdMillis.p50).toBeLessThan(330);
+  expect(destroyedBy).toEqual({ uses: 1 });
+  await pool.close();
+});
