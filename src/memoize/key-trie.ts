@@ -26,14 +26,15 @@ const OWNED = Symbol('owned');
 export class KeyTrie {
   /** Lists of calls without a receiver. */
   readonly plain: KeyLevel = new KeyLevel(undefined, undefined);
-  readonly #owned = new KeyLevel(undefined, OWNED);
-  readonly #receivers = new Set<KeyPath>();
+  /** Lists of calls with a receiver, which comes first; most caches never see one. */
+  #owned: KeyLevel | undefined = undefined;
+  readonly #receivers: Set<KeyPath> = new Set();
 
   /** The key of an argument list, if it is known. A primitive is a key whether anything is filed under it or not. */
   find(receiver: unknown, args: readonly unknown[]): Key | undefined {
     const plain = isPlain(receiver);
     if (plain && args.length === 1 && isOwnKey(args[0])) return args[0];
-    return follow(plain ? this.plain : this.#owned.child(receiver), args);
+    return follow(plain ? this.plain : this.#owned?.child(receiver), args);
   }
 
   /** The key of an argument list, retained: {@link release} it. */
@@ -57,6 +58,7 @@ export class KeyTrie {
   }
 
   #receiverLevel(receiver: unknown): KeyLevel {
+    this.#owned ??= new KeyLevel(undefined, OWNED);
     const level = this.#owned.descend(receiver);
     level.path.roster = this.#receivers;
     this.#receivers.add(level.path);

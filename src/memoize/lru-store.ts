@@ -16,7 +16,7 @@ import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
 
 /** One for all: lru-cache makes an object of each call's default, and writes to it. */
 const SET_OPTIONS = {};
-const FIRST_CAPACITY = 64;
+const FIRST_CAPACITY = 16;
 const GROWTH = 4;
 
 /** Entries by key, at most `max`. */

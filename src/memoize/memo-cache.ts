@@ -216,8 +216,9 @@ export class MemoCache implements WatchedCache {
   clear(): void {
     this.trie = new KeyTrie();
     this.fast.top = this.trie.plain;
-    this.#loader.flights.disownAll();
     this.shelf.clear();
+    this.#loader.flights.disownAll(); // Now, because a loader that is aborted may call the cache.
+    this.shelf.custody?.settle();
   }
 
   /** Forgets everything and caches nothing from now on. */

@@ -126,10 +126,8 @@ function decorated(method: AnyFn, options: MemoizeOptions<AnyFn>, name: string):
     let cell = cells.get(receiver);
     if (cell === undefined) {
       const { key } = settings;
-      const cache = new MemoCache(method.bind(receiver as never), {
-        ...settings,
-        key: key?.bind(receiver as never),
-      });
+      const own = key === undefined ? settings : { ...settings, key: key.bind(receiver as never) };
+      const cache = new MemoCache(method.bind(receiver as never), own);
       cell = { cache, call: callThrough(cache, false) };
       cells.set(receiver, cell);
     }

@@ -19,11 +19,9 @@ export type AsReturned<F extends AnyFn, T> =
 export interface Memoized<F extends AnyFn, K = unknown> extends Disposable, Watchable {
   /** The function itself, uncached. */
   readonly wrapped: F;
-  /**
-   * Calls the function as one who may leave, or who wants no stored result. With any receiver but an array in the first
-   * place it is `Function.prototype.call`.
-   */
+  /** Calls the function as one who may leave, or who wants no stored result. */
   call(args: Parameters<F>, options?: CallOptions): ReturnType<F>;
+  /** What `Function.prototype.call` does, for any receiver but an array. */
   call(receiver: ThisParameterType<F>, ...args: Parameters<F>): ReturnType<F>;
   /**
    * Loads anew, or joins a load in flight, and stores the result in place of what is there, which is served meanwhile and

@@ -138,6 +138,7 @@ export class Shelf {
     } catch (thrown) {
       onError(thrown, `the negativeTtl of the cache '${name}'`);
     }
+    this.custody?.settle();
   }
 
   /** Removes an entry; false for none. */
@@ -147,15 +148,15 @@ export class Shelf {
     return removed;
   }
 
-  /** Removes everything. */
+  /** Removes everything; the results are disposed of when the custody is settled. */
   clear(): void {
     if (this.watch !== null) for (const handle of this.store.handles()) this.watch.gone(handle);
     this.store.clear();
+    this.#fast.lasting = !this.#settings.timed;
     this.#weight = 0;
     this.#tags = undefined;
     this.#registry = undefined;
     this.custody?.dismissAll();
-    this.custody?.settle();
   }
 
   /** The keys of the entries with one of these tags. */

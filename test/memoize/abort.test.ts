@@ -141,6 +141,32 @@ describe('a caller who leaves', () => {
     expect(signals[1]?.aborted).toBe(true); // Neither the cache nor anybody else wants it any more.
   });
 
+  test('a loader that is aborted by `clear` and calls the cache finds it cleared', async () => {
+    let now = 0;
+    const found: unknown[] = [];
+    const fn = memoize((key: string): Promise<string> => Promise.resolve(key), {
+      load: ({ args: [key], signal, stale }) => {
+        if (stale === undefined) return Promise.resolve(key);
+        return new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            found.push(fn.has('other'), fn.peek('other'));
+            reject(signal.reason);
+          });
+        });
+      },
+      ttl: 10,
+      staleWhileRevalidate: 10,
+      clock: { now: () => now },
+    });
+    await fn('k');
+    now = 15;
+    await fn('other');
+    await fn('k'); // Stale: a load in the background, which nobody but the cache waits for.
+    expect(fn.cacheInfo().inFlight).toBe(1);
+    fn.clear();
+    expect(found).toEqual([false, undefined]);
+  });
+
   test('of a load that was invalidated aborts it too, and not the one that came after', async () => {
     const { fn, gates, signals } = loader();
     const caller = new AbortController();

@@ -213,6 +213,21 @@ describe.each([
   });
 });
 
+test('a failure that takes the place of a result disposes of it', () => {
+  let down = false;
+  const fn = memoize(
+    (id: number) => {
+      if (down) throw new Error('down');
+      return new Resource(id);
+    },
+    { max: 1, dispose: true, negativeTtl: 1e9 },
+  );
+  fn(1);
+  down = true;
+  expect(() => fn(2)).toThrow('down');
+  expect(closed()).toEqual(['closed 1']);
+});
+
 test('eviction disposes, and a throwing disposal does not keep the old entry: lru-cache set()', () => {
   const causes: RemovalCause[] = [];
   const errors: unknown[] = [];
