@@ -27,20 +27,18 @@ import { CacheCounters } from './cache-counters.js';
 import type { CacheInfo } from './cache-info.js';
 import { CacheWatch, type WatchedCache } from './cache-watch.js';
 import type { CallOptions } from './call-options.js';
-import { Entry, type Slot, UNDEFINED } from './entry.js';
+import type { Slot } from './entry.js';
 import type { EntryOptions } from './entry-options.js';
 import { FastState } from './fast-state.js';
 import { type Handle, handleOf, type Key, KeyTrie, release, retain } from './key-trie.js';
 import { LivedEntry } from './lived-entry.js';
 import { Load } from './load.js';
 import { type Callable, Loader } from './loader.js';
+import { Lookup, MISS } from './lookup.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import { Shelf, type Terms } from './shelf.js';
 import type { Store } from './store.js';
 import { waitWith } from './wait-with.js';
-
-/** What a look-up answers when there is nothing to serve. */
-const MISS = Symbol('miss');
 
 /** Results of one function by its arguments. */
 export class MemoCache implements WatchedCache {
@@ -55,6 +53,7 @@ export class MemoCache implements WatchedCache {
   readonly fn: Callable;
   readonly #keyOf: Callable | undefined;
   readonly #loader: Loader;
+  readonly #lookup: Lookup;
   #disposed = false;
 
   constructor(fn: AnyFn, settings: MemoizeSettings) {
@@ -64,6 +63,7 @@ export class MemoCache implements WatchedCache {
     this.fast = new FastState(!settings.timed, this.trie.plain);
     this.shelf = new Shelf(settings, this.counters, this.fast);
     this.#loader = new Loader(fn, settings, this.shelf, this.counters);
+    this.#lookup = new Lookup(settings, this.shelf, this.#loader, this.counters, this.fast);
     this.store = this.shelf.store;
   }
 
@@ -80,7 +80,7 @@ export class MemoCache implements WatchedCache {
     if (known !== undefined) {
       slot = this.store.get(known);
       if (slot !== undefined) {
-        const answer = this.#serve(known, slot, receiver, args);
+        const answer = this.#lookup.serve(known, slot, receiver, args);
         if (answer !== MISS) return answer;
       }
       const flight = this.#loader.flights.get(known);
@@ -111,7 +111,7 @@ export class MemoCache implements WatchedCache {
     try {
       const slot = this.store.get(key);
       if (slot !== undefined && !forceRefresh) {
-        const answer = this.#serve(key, slot, receiver, args);
+        const answer = this.#lookup.serve(key, slot, receiver, args);
         if (answer !== MISS) return withSignal(answer, signal);
       }
       const flight = this.#loader.flights.get(key);
@@ -149,7 +149,7 @@ export class MemoCache implements WatchedCache {
       const handle = handleOf(key);
       const slot = this.store.get(key);
       if (slot !== undefined) {
-        const answer = this.#serve(key, slot, receiver, args);
+        const answer = this.#lookup.serve(key, slot, receiver, args);
         const held = answer === MISS ? undefined : custody.lease(handle);
         if (held !== undefined) return isThenable(answer) ? Promise.resolve(held) : held;
         if (answer !== MISS) return answer; // The promise of a failure that is remembered.
@@ -170,7 +170,7 @@ export class MemoCache implements WatchedCache {
   /** What is stored and would be served, unused; `undefined` for nothing. */
   peek(receiver: unknown, args: readonly unknown[]): Slot {
     const key = this.trie.find(receiver, this.#keyArgs(receiver, args));
-    return key === undefined ? undefined : this.#servable(key);
+    return key === undefined ? undefined : this.#lookup.servable(key);
   }
 
   /** Stores a result that was not loaded. */
@@ -277,32 +277,6 @@ export class MemoCache implements WatchedCache {
     return this.#keyOf === undefined ? args : [Reflect.apply(this.#keyOf, receiver, args)];
   }
 
-  /** What a caller is given out of a slot, or {@link MISS}. Throws a failure that is remembered. */
-  #serve(key: Key, slot: Slot, receiver: unknown, args: readonly unknown[]): unknown {
-    if (!(slot instanceof Entry)) {
-      this.fast.hits++;
-      return slot === UNDEFINED ? undefined : slot;
-    }
-    const now = this.settings.clock.now();
-    if (now < slot.freshUntil) {
-      this.fast.hits++;
-      return slot.value;
-    }
-    if (slot.isDead(now)) {
-      const collected = slot instanceof LivedEntry && slot.collected;
-      this.shelf.remove(key, collected ? 'collected' : 'expired');
-      return MISS;
-    }
-    if (!(slot instanceof LivedEntry) || !slot.isServed(now)) return MISS;
-    this.fast.hits++;
-    if (slot.failure === 'thrown') throw slot.settled;
-    if (now >= slot.expiresAt) this.counters.staleHits++;
-    if (now >= Math.min(slot.expiresAt, slot.refreshAt)) {
-      this.#loader.revalidate(key, slot, receiver, args);
-    }
-    return slot.result;
-  }
-
   /** Runs a load for a key that was interned for it, in place of what is in `slot`. */
   #miss(key: Key, slot: Slot, receiver: unknown, args: readonly unknown[]): Load {
     this.counters.misses++;
@@ -326,22 +300,9 @@ export class MemoCache implements WatchedCache {
     return Promise.reject(reason);
   }
 
-  /** The slot if a call would be served from it; a dead one is removed. */
-  #servable(key: Key): Slot {
-    const slot = this.store.peek(key);
-    if (!(slot instanceof Entry)) return slot;
-    const now = this.settings.clock.now();
-    if (slot.isDead(now)) {
-      this.shelf.remove(key, 'expired');
-      return undefined;
-    }
-    if (!(slot instanceof LivedEntry)) return slot;
-    return slot.failure === undefined && slot.isServed(now) ? slot : undefined;
-  }
-
   #forget(key: Key): boolean {
     const disowned = this.#loader.flights.disown(key);
-    this.#servable(key); // What is dead is not there to be forgotten.
+    this.#lookup.servable(key); // What is dead is not there to be forgotten.
     return this.shelf.remove(key, 'explicit') || disowned;
   }
 }
