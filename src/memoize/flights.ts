@@ -49,6 +49,13 @@ export class Flights {
     return true;
   }
 
+  /** Aborts a load that nobody wants any more. It cannot be joined by then: who is told of the abort may call again. */
+  giveUp(load: Load, reason: unknown): void {
+    this.land(load);
+    load.current = false;
+    load.abort(reason);
+  }
+
   /** Disowns every load for this key; false for none. */
   disown(key: Key): boolean {
     let found = false;

@@ -63,24 +63,26 @@ export class Load {
     return this.#details;
   }
 
-  /** Nobody stores its result from now on. */
+  /** Nobody stores its result from now on; if nobody waits for it either, it is aborted. */
   disown(): void {
     this.current = false;
-    this.#abortIfUnwanted(undefined);
+    if (this.#unwanted) this.abort(undefined);
   }
 
-  /** A caller who waited with a signal has left for this reason; true if the load was given up with the last of them. */
-  leave(reason: unknown): boolean {
+  /** A caller who waited with a signal has left; true if that was the last who wanted the result. */
+  leave(): boolean {
     this.ownDetails.waiters--;
-    return this.#abortIfUnwanted(reason);
+    return this.#unwanted;
   }
 
-  #abortIfUnwanted(reason: unknown): boolean {
+  /** Tells the loader, if it listens, that nobody waits. */
+  abort(reason: unknown): void {
+    this.details.context?.abort(reason);
+  }
+
+  get #unwanted(): boolean {
     const { waiters, lessees, background, context } = this.details;
-    if (this.joined || waiters > 0 || lessees > 0) return false;
-    if (background && this.current) return false;
-    if (this.promise === undefined || context?.signalTaken !== true) return false;
-    context.abort(reason);
-    return true;
+    if (this.joined || waiters > 0 || lessees > 0 || (background && this.current)) return false;
+    return this.promise !== undefined && context?.signalTaken === true;
   }
 }

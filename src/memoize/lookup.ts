@@ -45,8 +45,7 @@ export class Lookup {
       return slot.value;
     }
     if (slot.isDead(now)) {
-      const collected = slot instanceof LivedEntry && slot.collected;
-      this.#shelf.remove(key, collected ? 'collected' : 'expired');
+      this.#bury(key, slot);
       return MISS;
     }
     if (!(slot instanceof LivedEntry) || !slot.isServed(now)) return MISS;
@@ -65,10 +64,15 @@ export class Lookup {
     if (!(slot instanceof Entry)) return slot;
     const now = this.#settings.clock.now();
     if (slot.isDead(now)) {
-      this.#shelf.remove(key, 'expired');
+      this.#bury(key, slot);
       return undefined;
     }
     if (!(slot instanceof LivedEntry)) return slot;
     return slot.failure === undefined && slot.isServed(now) ? slot : undefined;
+  }
+
+  #bury(key: Key, slot: Entry): void {
+    const collected = slot instanceof LivedEntry && slot.collected;
+    this.#shelf.remove(key, collected ? 'collected' : 'expired');
   }
 }

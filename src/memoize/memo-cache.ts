@@ -124,7 +124,7 @@ export class MemoCache implements WatchedCache {
       }
       load.ownDetails.waiters++;
       return waitWith(result as Promise<unknown>, signal, (reason) => {
-        if (load.leave(reason) && load.current) this.#loader.flights.disown(load.key);
+        if (load.leave()) this.#loader.flights.giveUp(load, reason);
       });
     } finally {
       release(key);
@@ -157,11 +157,17 @@ export class MemoCache implements WatchedCache {
       const flight = this.#loader.flights.get(key);
       if (flight === undefined) retain(key);
       else this.counters.joins++;
+      const late = flight?.details.suspectTags !== undefined;
       const load = flight ?? this.#miss(key, slot, receiver, args);
       const { promise } = load;
       if (promise === undefined) return custody.reserve(handle, load.result, 1).leaseHeld();
       load.ownDetails.lessees++;
-      return promise.then(() => load.details.shared?.leaseHeld());
+      return promise.then(() => {
+        const held = load.details.shared?.leaseHeld();
+        if (!late || !load.details.tainted) return held;
+        held?.release(); // Its tags were invalidated before this call.
+        return this.lease(receiver, args);
+      });
     } finally {
       release(key);
     }

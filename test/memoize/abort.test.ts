@@ -87,6 +87,29 @@ describe('a caller who leaves', () => {
     expect(fn.cacheInfo()).toMatchObject({ misses: 1, hits: 0, joins: 0 });
   });
 
+  test('a call from within the abort begins a load of its own', async () => {
+    const again: Promise<string>[] = [];
+    let runs = 0;
+    const fn = memoize((key: string): Promise<string> => Promise.resolve(key), {
+      load: ({ signal }) => {
+        if (++runs > 1) return Promise.resolve('second');
+        return new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            again.push(fn('k'));
+            reject(signal.reason);
+          });
+        });
+      },
+    });
+    const caller = new AbortController();
+    const leaving = fn.call(['k'], { signal: caller.signal });
+    caller.abort();
+    await expect(leaving).rejects.toThrow();
+    expect(await Promise.all(again)).toEqual(['second']);
+    expect(await fn('k')).toBe('second');
+    expect(runs).toBe(2);
+  });
+
   test('does not disturb the load of those who come after an abort', async () => {
     const { fn, gates, signals } = loader();
     const caller = new AbortController();

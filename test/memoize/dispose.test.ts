@@ -115,6 +115,27 @@ describe.each([
     expect(closed()).toEqual(['closed k']);
   });
 
+  test('a lease that is asked for after an invalidation of its tags is on a newer result', async () => {
+    const gates = new Gates<Resource>();
+    const fn = memoize((_: string) => gates.next(), {
+      ...options,
+      dispose: true,
+      tags: () => ['t'],
+    });
+    const early = fn.lease('k');
+    fn.invalidateTags('t');
+    const late = fn.lease('k');
+    gates.at(0).open(new Resource('old'));
+    gates.at(1).open(new Resource('new'));
+    const [first, second] = await Promise.all([early, late]);
+    expect([first.value.id, second.value.id]).toEqual(['old', 'new']);
+    first.release();
+    expect(closed()).toEqual(['closed old']);
+    second.release();
+    fn.clear();
+    expect(closed()).toEqual(['closed new']);
+  });
+
   test('several entries with one result dispose of it once, with the last', () => {
     const shared = new Resource('shared');
     const fn = memoize((_: number) => shared, { ...options, dispose: true });
