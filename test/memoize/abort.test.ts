@@ -110,6 +110,16 @@ describe('a caller who leaves', () => {
     expect(runs).toBe(2);
   });
 
+  test('whose signal the function itself aborts is rejected', async () => {
+    const caller = new AbortController();
+    const fn = memoize(async (id: number) => {
+      caller.abort(new Error('enough'));
+      return id;
+    });
+    await expect(fn.call([1], { signal: caller.signal })).rejects.toThrow('enough');
+    expect(await fn(1)).toBe(1);
+  });
+
   test('does not disturb the load of those who come after an abort', async () => {
     const { fn, gates, signals } = loader();
     const caller = new AbortController();
@@ -167,7 +177,9 @@ describe('a caller who leaves', () => {
   test('a loader that is aborted by `clear` and calls the cache finds it cleared', async () => {
     let now = 0;
     const found: unknown[] = [];
+    const errors: unknown[] = [];
     const fn = memoize((key: string): Promise<string> => Promise.resolve(key), {
+      onError: (error) => errors.push(error),
       load: ({ args: [key], signal, stale }) => {
         if (stale === undefined) return Promise.resolve(key);
         return new Promise((_, reject) => {
@@ -188,6 +200,8 @@ describe('a caller who leaves', () => {
     expect(fn.cacheInfo().inFlight).toBe(1);
     fn.clear();
     expect(found).toEqual([false, undefined]);
+    await settle();
+    expect(errors).toEqual([]); // It was aborted on purpose.
   });
 
   test('of a load that was invalidated aborts it too, and not the one that came after', async () => {

@@ -291,6 +291,21 @@ test('the key that is told is the one that `key` made', () => {
   expect(keys).toEqual([7]);
 });
 
+test('the key of a method is its arguments, without the receiver', () => {
+  const keys: unknown[] = [];
+  const owner = {
+    find: memoize(
+      function (this: unknown, id: number, _: string) {
+        return { id };
+      },
+      { dispose: (_, key) => void keys.push(key) },
+    ),
+  };
+  owner.find(7, 'x');
+  owner.find.clear();
+  expect(keys).toEqual([[7, 'x']]);
+});
+
 test('errors are printed when nobody wants to be told', () => {
   const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
   try {

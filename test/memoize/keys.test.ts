@@ -68,20 +68,22 @@ describe.each(bounds)('keys, $what', ({ options }) => {
     expect([one(1), two(1), one(1), two(1)]).toEqual(['one 1', 'two 1', 'one 1', 'two 1']);
   });
 
-  test('`undefined` and `null` are results like any other', () => {
+  test('`undefined` and `null` are results like any other: lru-cache, cacheable, bentocache', () => {
+    const results = [undefined, null, 0, '', false, Number.NaN];
     let runs = 0;
-    const nothing = memoize((value: null | undefined) => {
+    const fn = memoize((index: number, _?: string) => {
       runs++;
-      return value;
+      return results[index];
     }, options);
-    expect([nothing(null), nothing(null), nothing(undefined), nothing(undefined)]).toEqual([
-      null,
-      null,
-      undefined,
-      undefined,
-    ]);
-    expect(runs).toBe(2);
-    expect(nothing.has(undefined)).toBe(true);
+    for (let round = 0; round < 3; round++) {
+      for (const index of results.keys()) {
+        expect(fn(index)).toBe(results[index]);
+        expect(fn(index, 'x')).toBe(results[index]);
+        expect(fn.has(index)).toBe(true);
+        expect(fn.peek(index)).toBe(results[index]);
+      }
+    }
+    expect(runs).toBe(2 * results.length);
   });
 
   test('`key` makes one value of all arguments, which is compared by SameValueZero', () => {

@@ -122,3 +122,23 @@ test('eviction frees, across growth', () => {
   }
   expect(observer.live.size).toBe(200);
 });
+
+test('a function that calls itself with the same argument has one entry for it', () => {
+  for (const same of [true, false]) {
+    const shared = {};
+    let depth = 0;
+    const fn = memoize(
+      (id: number): object => {
+        if (depth++ === 0) fn(id);
+        return same ? shared : { id };
+      },
+      { max: 5 },
+    );
+    const observer = new RecordingObserver();
+    fn[observe](observer);
+    fn(1);
+    expect([observer.live.size, fn.cacheInfo().size]).toEqual([1, 1]);
+    fn.delete(1);
+    expect(observer.live.size).toBe(0);
+  }
+});

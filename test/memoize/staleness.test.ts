@@ -94,6 +94,7 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
     expect([fn('k'), fn('k'), runs]).toEqual([1, 1, 1]);
     await settle();
     expect([fn('k'), runs]).toEqual([2, 2]);
+    expect(fn.cacheInfo().refreshes).toBe(1);
   });
 
   test('a synchronous function that throws in the background keeps what there is', async () => {
