@@ -80,7 +80,7 @@ test('what was being created when everything was invalidated is replaced, and it
   expect(factory.destroyed).toEqual(['0 invalidated']);
   gates.at(1).open();
   expect((await lease).resource.id).toBe(1);
-  (await lease).release();
+  void (await lease).release();
   await pool.close();
 });
 
@@ -102,7 +102,7 @@ test('what is being validated or reset when everything is invalidated is not len
   await gone;
   expect(factory.destroyed).toEqual(['0 invalidated', '1 invalidated']);
   expect((await waiting).resource.id).toBe(2);
-  (await waiting).release();
+  void (await waiting).release();
   resets.at(2).open();
   await pool.close();
 });
@@ -206,7 +206,7 @@ test('a caller who comes during a keepalive gets what is being validated when it
   const waiting = pool.lease();
   gates.at(0).open();
   expect((await waiting).resource.id).toBe(0);
-  (await waiting).release();
+  void (await waiting).release();
   await pool.close();
 });
 
