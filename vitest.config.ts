@@ -28,6 +28,7 @@ const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
       { find: /^tenure$/, replacement: `${source}/index.ts` },
+      { find: /^tenure\/integrations\/(.*)$/, replacement: `${source}/integrations/$1.ts` },
       { find: /^tenure\/(.*)$/, replacement: `${source}/$1/index.ts` },
     ],
   },

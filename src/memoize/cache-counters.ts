@@ -17,6 +17,10 @@ export class CacheCounters {
   collected = 0;
   disposals = 0;
   disposeFailures = 0;
+  sharedHits = 0;
+  sharedMisses = 0;
+  sharedWrites = 0;
+  sharedErrors = 0;
 
   /** An entry has gone. */
   removed(cause: RemovalCause, weight: number): void {

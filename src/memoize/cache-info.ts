@@ -2,7 +2,7 @@
 export interface CacheInfo {
   /** Calls answered by a stored result, fresh or stale, or by a stored failure. */
   readonly hits: number;
-  /** Calls that ran the function. */
+  /** Calls that found no result here: they ran the function, or asked the shared level. */
   readonly misses: number;
   /** Calls that were given the promise of a load that was already in flight; neither hits nor misses. */
   readonly joins: number;
@@ -32,6 +32,14 @@ export interface CacheInfo {
   readonly disposals: number;
   /** Those of them whose disposal threw or rejected. */
   readonly disposeFailures: number;
+  /** Misses that the shared level answered; those ran no function. */
+  readonly sharedHits: number;
+  /** Times that the shared level was asked in vain. */
+  readonly sharedMisses: number;
+  /** Results that were written to the shared level. */
+  readonly sharedWrites: number;
+  /** Failures of the shared level, its bus or its lock. No call fails of them. */
+  readonly sharedErrors: number;
   /** Loads that a caller could join at this moment. */
   readonly inFlight: number;
   /** Entries stored at this moment, expired ones that nobody has come across included; functools' `currsize`. */

@@ -14,7 +14,7 @@ export type Slot = unknown;
 export class Entry {
   readonly value: unknown;
   /** Until when a hit needs nothing but the value, on the cache's clock. */
-  readonly freshUntil: number;
+  freshUntil: number;
 
   constructor(value: unknown, freshUntil: number) {
     this.value = value;

@@ -42,8 +42,10 @@ export type { SharedLease } from '../scope/shared-value.js';
 export type { AnyFn, Settled } from './any-fn.js';
 export type { CacheInfo } from './cache-info.js';
 export type { CallOptions } from './call-options.js';
+export type { ClusterLease, ClusterLock } from './cluster-lock.js';
 export type { DumpedEntry } from './dump.js';
 export type { EntryOptions } from './entry-options.js';
+export type { BusListener, InvalidationBus } from './invalidation-bus.js';
 export type { LoadContext } from './load-context.js';
 export { memoize } from './memoize.js';
 
@@ -56,4 +58,6 @@ export {
   type MemoizedDecorator,
   memoized,
 } from './memoized-decorator.js';
+export { SharedStoreError } from './shared-level.js';
+export type { SharedStore } from './shared-store.js';
 export type { RemovalCause } from './store.js';

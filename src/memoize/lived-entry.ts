@@ -26,8 +26,8 @@ export type Failure = 'thrown' | 'rejected';
 
 /** A result, or a failure, with a life of its own. */
 export class LivedEntry extends Entry {
-  readonly expiresAt: number;
-  readonly staleUntil: number;
+  expiresAt: number;
+  staleUntil: number;
   readonly errorUntil: number;
   readonly refreshAt: number;
   /** Whether callers are given a promise of {@link settled}. */
@@ -91,6 +91,14 @@ export class LivedEntry extends Entry {
       now < this.errorUntil &&
       !this.collected
     );
+  }
+
+  /** Makes it stale at `now`, if it is not already: it may be wrong. It can still stand in for a failure. */
+  distrust(now: number): void {
+    if (this.failure !== undefined) return;
+    this.freshUntil = Number.NEGATIVE_INFINITY;
+    this.expiresAt = Math.min(this.expiresAt, now);
+    this.staleUntil = Math.min(this.staleUntil, now);
   }
 
   override isDead(now: number): boolean {

@@ -1,5 +1,8 @@
 /** What the `load` option is given. */
+
 import type { AnyFn, Settled } from './any-fn.js';
+import type { SharedLoad } from './shared-load.js';
+import type { Terms } from './terms.js';
 
 /** One load, as its loader sees it. */
 export interface LoadContext<F extends AnyFn = AnyFn> {
@@ -24,6 +27,10 @@ export class OwnLoadContext implements LoadContext {
   readonly stale: never;
   ttl: number | undefined = undefined;
   tags: Iterable<string> | undefined = undefined;
+  /** What it has to do with the shared level, where there is one. */
+  shared: SharedLoad | undefined = undefined;
+  /** On which terms its result was kept, once it was. */
+  kept: Terms | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
   constructor(args: readonly unknown[], stale: unknown) {

@@ -15,6 +15,8 @@ export class LoadDetails {
   replaces: LivedEntry | undefined = undefined;
   /** The cache itself wants the result, whoever else does. */
   background = false;
+  /** Its caller wants neither what is stored here nor what is shared. */
+  forced = false;
   /** Callers who wait with a signal of their own. */
   waiters = 0;
   /** Callers who will be given a lease on the result. */

@@ -7,11 +7,12 @@ import { isThenable } from '../core/thenable.js';
 import type { AnyFn } from './any-fn.js';
 import type { CacheCounters } from './cache-counters.js';
 import { Flights } from './flights.js';
-import { handleOf, type Key, release, retain } from './key-trie.js';
+import { argsOf, handleOf, hasReceiver, type Key, release, retain } from './key-trie.js';
 import type { Failure, LivedEntry } from './lived-entry.js';
 import type { Load } from './load.js';
 import { OwnLoadContext } from './load-context.js';
 import type { MemoizeSettings } from './memoize-options.js';
+import type { SharedLevel } from './shared-level.js';
 import type { Shelf } from './shelf.js';
 
 /** A function as the cache calls it. */
@@ -28,13 +29,21 @@ export class Loader {
   readonly #settings: MemoizeSettings;
   readonly #shelf: Shelf;
   readonly #counters: CacheCounters;
+  readonly #shared: SharedLevel | undefined;
 
-  constructor(fn: AnyFn, settings: MemoizeSettings, shelf: Shelf, counters: CacheCounters) {
+  constructor(
+    fn: AnyFn,
+    settings: MemoizeSettings,
+    shelf: Shelf,
+    counters: CacheCounters,
+    shared: SharedLevel | undefined,
+  ) {
     this.#fn = fn as Callable;
     this.asynchronous = Object.prototype.toString.call(fn) === '[object AsyncFunction]';
     this.#settings = settings;
     this.#shelf = shelf;
     this.#counters = counters;
+    this.#shared = shared;
   }
 
   /**
@@ -47,12 +56,14 @@ export class Loader {
     args: readonly unknown[],
     replaces: LivedEntry | undefined = undefined,
     background = false,
+    forced = false,
   ): Load {
     const load = this.flights.begin(key);
     if (replaces !== undefined) {
       load.ownDetails.replaces = replaces;
       load.ownDetails.background = background;
     }
+    if (forced) load.ownDetails.forced = true;
     let result: unknown;
     let pending: boolean;
     try {
@@ -117,6 +128,7 @@ export class Loader {
         this.#counters.loads++;
         this.#counters.loadMillis += clock.now() - began;
         this.#landed(load, promise, settled, asked);
+        this.#leaveShared(load, settled);
         this.#reserve(load, settled);
         release(load.key);
         return settled;
@@ -125,6 +137,7 @@ export class Loader {
         this.#counters.loadFailures++;
         this.#counters.loadMillis += clock.now() - began;
         const standIn = this.#failed(load, promise, error, 'rejected', asked);
+        this.#leaveShared(load, undefined);
         release(load.key);
         if (standIn === undefined) throw error;
         this.#reserve(load, standIn.settled);
@@ -174,12 +187,23 @@ export class Loader {
 
   #call(load: Load, receiver: unknown, args: readonly unknown[]): unknown {
     const option = this.#settings.load;
-    if (option === undefined) return Reflect.apply(this.#fn, receiver, args);
-    const { replaces } = load.details;
+    const shared = this.#shared;
+    if (option === undefined && shared === undefined)
+      return Reflect.apply(this.#fn, receiver, args);
+    const { replaces, forced } = load.details;
     const stale = replaces?.failure === undefined ? replaces?.settled : undefined;
     const context = new OwnLoadContext(args, stale);
     load.ownDetails.context = context;
-    return Reflect.apply(option, receiver, [context]);
+    const compute = (): unknown =>
+      option === undefined
+        ? Reflect.apply(this.#fn, receiver, args)
+        : Reflect.apply(option, receiver, [context]);
+    if (shared === undefined) return compute();
+    const handle = handleOf(load.key);
+    // What is replaced before its time would only be found again.
+    const anew =
+      forced || (replaces !== undefined && this.#settings.clock.now() < replaces.expiresAt);
+    return shared.load(context, hasReceiver(handle) ? undefined : argsOf(handle), anew, compute);
   }
 
   /** Stores what a load brought, if it still may be. */
@@ -194,7 +218,11 @@ export class Loader {
       for (const tag of terms.tags) if (suspectTags.has(tag)) load.ownDetails.tainted = true;
     }
     if (terms === undefined || load.details.tainted) shelf.remove(load.key, 'replaced');
-    else shelf.place(load.key, result, settled, terms);
+    else {
+      shelf.place(load.key, result, settled, terms);
+      if (context !== undefined) context.kept = terms;
+      if (this.#shared?.distrusts(context?.shared) === true) shelf.distrust(load.key);
+    }
   }
 
   /** Ends the flight of a load that failed; answers with the entry that stands in for what it did not bring. */
@@ -213,6 +241,11 @@ export class Loader {
     }
     this.#shelf.placeFailure(load.key, failure, how, error, args);
     return undefined;
+  }
+
+  #leaveShared(load: Load, settled: unknown): void {
+    const { context } = load.details;
+    if (context?.shared !== undefined) this.#shared?.landed(context.shared, settled, context.kept);
   }
 
   #reserve(load: Load, settled: unknown): void {

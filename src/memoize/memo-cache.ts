@@ -30,18 +30,29 @@ import type { CallOptions } from './call-options.js';
 import type { Slot } from './entry.js';
 import type { EntryOptions } from './entry-options.js';
 import { FastState } from './fast-state.js';
-import { type Handle, handleOf, type Key, KeyTrie, release, retain } from './key-trie.js';
+import {
+  type Handle,
+  handleOf,
+  isPlain,
+  type Key,
+  KeyTrie,
+  keyOf,
+  release,
+  retain,
+} from './key-trie.js';
 import { LivedEntry } from './lived-entry.js';
 import { Load } from './load.js';
 import { type Callable, Loader } from './loader.js';
 import { Lookup, MISS } from './lookup.js';
 import type { MemoizeSettings } from './memoize-options.js';
-import { Shelf, type Terms } from './shelf.js';
+import { type LocalLevel, SharedLevel } from './shared-level.js';
+import { Shelf } from './shelf.js';
 import type { Store } from './store.js';
+import type { Terms } from './terms.js';
 import { waitWith } from './wait-with.js';
 
 /** Results of one function by its arguments. */
-export class MemoCache implements WatchedCache {
+export class MemoCache implements WatchedCache, LocalLevel {
   readonly settings: MemoizeSettings;
   readonly counters: CacheCounters = new CacheCounters();
   readonly fast: FastState;
@@ -54,6 +65,7 @@ export class MemoCache implements WatchedCache {
   readonly #keyOf: Callable | undefined;
   readonly #loader: Loader;
   readonly #lookup: Lookup;
+  readonly #shared: SharedLevel | undefined;
   #disposed = false;
 
   constructor(fn: AnyFn, settings: MemoizeSettings) {
@@ -62,9 +74,10 @@ export class MemoCache implements WatchedCache {
     this.#keyOf = settings.key as Callable | undefined;
     this.fast = new FastState(!settings.timed, this.trie.plain);
     this.shelf = new Shelf(settings, this.counters, this.fast);
-    this.#loader = new Loader(fn, settings, this.shelf, this.counters);
-    this.#lookup = new Lookup(settings, this.shelf, this.#loader, this.counters, this.fast);
     this.store = this.shelf.store;
+    this.#shared = settings.shared ? new SharedLevel(settings, this.counters, this) : undefined;
+    this.#loader = new Loader(fn, settings, this.shelf, this.counters, this.#shared);
+    this.#lookup = new Lookup(settings, this.shelf, this.#loader, this.counters, this.fast);
   }
 
   get name(): string {
@@ -116,7 +129,7 @@ export class MemoCache implements WatchedCache {
       }
       const flight = this.#loader.flights.get(key);
       if (flight === undefined) retain(key);
-      const load = flight ?? this.#miss(key, slot, receiver, args);
+      const load = flight ?? this.#miss(key, slot, receiver, args, forceRefresh);
       const result = flight ? this.#promiseOf(flight, receiver, args) : load.result;
       if (signal === undefined || load.promise === undefined) {
         load.joined = true;
@@ -182,9 +195,12 @@ export class MemoCache implements WatchedCache {
   /** Stores a result that was not loaded. */
   set(receiver: unknown, args: readonly unknown[], value: unknown, own?: EntryOptions): void {
     if (this.#disposed) return;
-    const key = this.trie.intern(receiver, this.#keyArgs(receiver, args));
+    const keyArgs = this.#keyArgs(receiver, args);
+    const key = this.trie.intern(receiver, keyArgs);
     this.#loader.flights.disown(key);
+    const shared = isPlain(receiver) ? this.#shared : undefined;
     if (isThenable(value)) {
+      shared?.invalidate(keyArgs);
       this.shelf.remove(key, 'replaced');
       const load = new Load(key, undefined);
       load.joined = true;
@@ -195,6 +211,8 @@ export class MemoCache implements WatchedCache {
     const terms = this.shelf.terms(value, args, own);
     if (terms === undefined) this.shelf.remove(key, 'replaced');
     else this.shelf.place(key, value, value, terms);
+    shared?.replace(keyArgs, value, terms);
+    if (shared?.distrusts(undefined) === true) this.shelf.distrust(key);
     release(key);
   }
 
@@ -202,9 +220,8 @@ export class MemoCache implements WatchedCache {
   delete(receiver: unknown, args: readonly unknown[]): boolean {
     const keyArgs = this.#keyArgs(receiver, args);
     if (receiver === undefined) {
-      let found = false;
-      for (const key of [...this.trie.findAll(keyArgs)]) if (this.#forget(key)) found = true;
-      return found;
+      this.#shared?.invalidate(keyArgs);
+      return this.forgetHere(keyArgs);
     }
     const key = this.trie.find(receiver, keyArgs);
     return key !== undefined && this.#forget(key);
@@ -212,14 +229,42 @@ export class MemoCache implements WatchedCache {
 
   /** Forgets the results with one of these tags, and sees to it that no load that runs brings one of them back. */
   invalidateTags(tags: readonly string[]): number {
+    this.#shared?.invalidateTags(tags);
+    return this.forgetTagsHere(tags);
+  }
+
+  /** Forgets all results and disowns all loads. */
+  clear(): void {
+    this.#shared?.invalidateAll();
+    this.forgetAllHere();
+  }
+
+  /** Resolves when what was invalidated and stored has reached the shared level, or has failed to. */
+  async flush(): Promise<void> {
+    await this.#shared?.flush();
+  }
+
+  forgetHere(keyArgs: readonly unknown[]): boolean {
+    let found = false;
+    for (const key of [...this.trie.findAll(keyArgs)]) if (this.#forget(key)) found = true;
+    return found;
+  }
+
+  forgetTagsHere(tags: readonly string[]): number {
     let found = 0;
     this.#loader.flights.suspect(tags);
     for (const key of this.shelf.tagged(tags)) if (this.#forget(key)) found++;
     return found;
   }
 
-  /** Forgets all results and disowns all loads. */
-  clear(): void {
+  distrustAll(): void {
+    for (const handle of [...this.store.handles()]) {
+      const key = keyOf(handle);
+      if (key !== undefined) this.shelf.distrust(key);
+    }
+  }
+
+  forgetAllHere(): void {
     this.trie = new KeyTrie();
     this.fast.top = this.trie.plain;
     this.shelf.clear();
@@ -230,7 +275,8 @@ export class MemoCache implements WatchedCache {
   /** Forgets everything and caches nothing from now on. */
   dispose(): void {
     this.#disposed = true;
-    this.clear();
+    this.#shared?.end();
+    this.forgetAllHere();
     this.shelf.watch?.[Symbol.dispose]();
   }
 
@@ -241,6 +287,7 @@ export class MemoCache implements WatchedCache {
     return {
       hits,
       ...counted,
+      loads: counted.loads - counted.sharedHits,
       hitRate: hits + misses === 0 ? 1 : hits / (hits + misses),
       inFlight: this.#loader.flights.size,
       size: this.store.size,
@@ -284,9 +331,10 @@ export class MemoCache implements WatchedCache {
   }
 
   /** Runs a load for a key that was interned for it, in place of what is in `slot`. */
-  #miss(key: Key, slot: Slot, receiver: unknown, args: readonly unknown[]): Load {
+  #miss(key: Key, slot: Slot, receiver: unknown, args: readonly unknown[], forced = false): Load {
     this.counters.misses++;
-    return this.#loader.run(key, receiver, args, slot instanceof LivedEntry ? slot : undefined);
+    const replaces = slot instanceof LivedEntry ? slot : undefined;
+    return this.#loader.run(key, receiver, args, replaces, false, forced);
   }
 
   /** What one who joins a flight is given. After an invalidation of tags, that is what a new load brings if need be. */

@@ -14,7 +14,10 @@ import {
   objectWith,
 } from '../core/options.js';
 import type { AnyFn, Settled } from './any-fn.js';
+import type { ClusterLock } from './cluster-lock.js';
+import type { InvalidationBus } from './invalidation-bus.js';
 import type { LoadContext } from './load-context.js';
+import type { SharedStore } from './shared-store.js';
 import type { RemovalCause } from './store.js';
 
 /** Which entry makes room for another. */
@@ -92,6 +95,19 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
     | boolean
     | ((value: Settled<F>, key: K | undefined, cause: RemovalCause) => void | PromiseLike<void>);
   /**
+   * A store that other processes use too: an instance of Keyv, say. It is asked before the function is called, and told
+   * of the result afterwards, while the caller goes on. Values must survive being serialized. The function must be
+   * asynchronous, its arguments primitives, or what `key` makes of them, and the cache needs a `name` that it has in
+   * every process and that no other function has. @default none
+   */
+  readonly store?: SharedStore;
+  /** How long an answer of the store is waited for, in milliseconds, before the call goes on without it. @default 1000 */
+  readonly storeTimeout?: number;
+  /** Tells the other processes what is invalidated, and hears it from them. Needs a `name`. @default none */
+  readonly bus?: InvalidationBus;
+  /** Lets one process load at a time what all of them want; the others find it in `store`. Needs `store`. @default none */
+  readonly lock?: ClusterLock;
+  /**
    * Told of an error that no caller can be given: of a `dispose`, a background load, or a `cacheIf`, `ttl`, `tags` or
    * `weigh` that threw, in which case the result is returned and not kept. @default prints it
    */
@@ -124,6 +140,12 @@ export interface MemoizeSettings {
   readonly load: Callback<unknown> | undefined;
   readonly weakValues: boolean;
   readonly dispose: boolean | Callback<unknown>;
+  readonly store: SharedStore | undefined;
+  readonly storeTimeout: number;
+  readonly bus: InvalidationBus | undefined;
+  readonly lock: ClusterLock | undefined;
+  /** Whether other processes share the results, or hear what is invalidated. */
+  readonly shared: boolean;
   readonly onError: (error: unknown, where: string) => void;
   readonly name: string;
   readonly clock: Pick<Clock, 'now'>;
@@ -169,6 +191,10 @@ const CHECKS: OptionChecks<MemoizeOptions<AnyFn>> = {
     typeof value === 'boolean' || typeof value === 'function'
       ? undefined
       : 'true, false or a function',
+  store: objectWith('get', 'set', 'delete'),
+  storeTimeout: millis,
+  bus: objectWith('publish', 'subscribe'),
+  lock: objectWith('acquire'),
   onError: aFunction,
   name: aName,
   clock: objectWith('now'),
@@ -204,6 +230,10 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     load: given.load,
     weakValues: given.weakValues ?? false,
     dispose: given.dispose ?? false,
+    store: given.store,
+    storeTimeout: given.storeTimeout ?? 1_000,
+    bus: given.bus,
+    lock: given.lock,
     onError: given.onError ?? ((error, where) => reportIgnoredError(where, error)),
     name: given.name ?? (fn.name || 'anonymous'),
     clock: given.clock ?? systemClock,
@@ -213,7 +243,20 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
       'memoize: `dispose` does not go with `weakValues`: a value that was collected cannot be disposed of.',
     );
   }
+  const shared = given.store !== undefined || given.bus !== undefined || given.lock !== undefined;
+  if (shared && given.name === undefined) {
+    throw new InvalidArgumentError(
+      'memoize: a cache with a `store`, a `bus` or a `lock` needs a `name`: the same in every process, and that of no ' +
+        'other function.',
+    );
+  }
+  if (given.lock !== undefined && given.store === undefined) {
+    throw new InvalidArgumentError(
+      'memoize: `lock` needs `store`: those who waited for the lock find there what its holder has loaded.',
+    );
+  }
   const lived =
+    shared ||
     settings.negativeTtl !== 0 ||
     settings.staleWhileRevalidate > 0 ||
     settings.staleIfError > 0 ||
@@ -229,5 +272,5 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     settings.cacheIf !== undefined ||
     settings.tags !== undefined;
   const simple = !lived && !judged && settings.dispose === false;
-  return { ...settings, simple, timed, lived, judged };
+  return { ...settings, simple, timed, lived, judged, shared };
 }

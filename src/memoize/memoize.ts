@@ -128,6 +128,7 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     invalidateTags: (...tags: string[]) => cache.invalidateTags(tags),
     dump: () => dumpCache(cache) as never,
     load: (entries: Iterable<DumpedEntry>) => loadDump(cache, entries),
+    flush: () => cache.flush(),
     cacheInfo: () => cache.info(),
     [observe]: (observer: Observer) => cache.watch(observer),
     [Symbol.dispose]: () => cache.dispose(),

@@ -122,6 +122,12 @@ export type MemberFunction<M> = M extends AnyFn ? M : () => M;
 function decorated(method: AnyFn, options: MemoizeOptions<AnyFn>, name: string): AnyFn {
   const cells = new WeakMap<object, Cell>();
   const settings = resolveMemoizeOptions(method, { name, ...options });
+  if (settings.shared) {
+    throw new InvalidArgumentError(
+      'memoized: the caches of instances cannot be shared with other processes: memoize a function that takes what ' +
+        'identifies the instance.',
+    );
+  }
   const cellOf = (receiver: object): Cell => {
     let cell = cells.get(receiver);
     if (cell === undefined) {

@@ -56,6 +56,11 @@ export interface Memoized<F extends AnyFn, K = unknown> extends Disposable, Watc
    * shared at once and stored when it has fulfilled; if it rejects, nothing is stored.
    */
   set(args: Parameters<F>, value: ReturnType<F>, entry?: EntryOptions): void;
+  /**
+   * Resolves when everything invalidated or stored so far has reached the option `store` and has been published on the
+   * option `bus`, or has failed to, which `onError` was told. At once without them.
+   */
+  flush(): Promise<void>;
   /** The cache's figures at this moment. */
   cacheInfo(): CacheInfo;
   /**

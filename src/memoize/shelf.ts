@@ -22,13 +22,7 @@ import type { Callback, MemoizeSettings } from './memoize-options.js';
 import { S3FifoStore } from './s3-fifo-store.js';
 import type { BoundedStore, OnRemoved, RemovalCause, Store } from './store.js';
 import { TagIndex } from './tag-index.js';
-
-/** On which terms a result is kept. */
-export interface Terms {
-  readonly ttl: number;
-  readonly tags: ReadonlySet<string> | undefined;
-  readonly weight: number;
-}
+import type { Terms } from './terms.js';
 
 /** The entries of one cache. */
 export class Shelf {
@@ -139,6 +133,12 @@ export class Shelf {
       onError(thrown, `the negativeTtl of the cache '${name}'`);
     }
     this.custody?.settle();
+  }
+
+  /** Makes an entry stale. */
+  distrust(key: Key): void {
+    const slot = this.store.peek(key);
+    if (slot instanceof LivedEntry) slot.distrust(this.#settings.clock.now());
   }
 
   /** Removes an entry; false for none. */
