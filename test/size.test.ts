@@ -15,9 +15,9 @@ const BUDGETS: Readonly<Record<Subpath, number>> = {
   weak: 8_500,
   gc: 81_000,
   pool: 38_000,
-  memoize: 60_000,
+  memoize: 75_000,
   watchdog: 57_000,
-  '.': 215_000,
+  '.': 230_000,
 };
 
 const sizes = await Promise.all(SUBPATHS.map(bundleAlone));
