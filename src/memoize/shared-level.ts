@@ -22,9 +22,10 @@
  * entries that were stored before the connection was lost, or by a load that began before it came back, are stale.
  *
  * **Failures** of store, bus and lock are counted and reported, and the function is called as if there were none of them.
- * An invalidation that did not reach the store is tried again before the store is next believed.
+ * An invalidation that did not reach the store or the bus is tried again, every second and before the store is next
+ * believed.
  */
-import { systemClock } from '../core/clock.js';
+import { systemClock, type TimerHandle } from '../core/clock.js';
 import { nameErrorClass, TenureError } from '../core/errors.js';
 import type { CacheCounters } from './cache-counters.js';
 import type { OwnLoadContext } from './load-context.js';
@@ -101,6 +102,8 @@ export class SharedLevel {
   #connected: boolean;
   #connection = 0;
   #toldOfKeys = false;
+  #retry: TimerHandle | undefined = undefined;
+  #ended = false;
   /** A store that did not answer is not asked before then. */
   #restUntil = 0;
   #lockRestUntil = 0;
@@ -220,6 +223,8 @@ export class SharedLevel {
 
   /** Hears and says nothing any more. */
   end(): void {
+    this.#ended = true;
+    if (this.#retry !== undefined) systemClock.clearTimer(this.#retry);
     this.#subscription?.[Symbol.dispose]();
     this.#settings.store?.off?.('error', this.#failed);
   }
@@ -344,9 +349,20 @@ export class SharedLevel {
         }
       } finally {
         this.#confirming = undefined;
+        this.#retryLater();
       }
     });
     return this.#confirming;
+  }
+
+  /** Nobody may call again, and the other processes must be told all the same. */
+  #retryLater(): void {
+    if (this.#unconfirmed.size === 0 || this.#ended || this.#retry !== undefined) return;
+    const again = (): void => {
+      this.#retry = undefined;
+      void this.#confirm();
+    };
+    this.#retry = systemClock.setTimer(again, REST_MILLIS, { background: true });
   }
 
   #receive(text: string): void {

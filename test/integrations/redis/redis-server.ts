@@ -1,0 +1,101 @@
+/**
+ * A real Redis for tests: that of `REDIS_URL`, or a server of our own from the redis-server on the PATH, which
+ * scripts/install-from-debian.sh puts there where it may. Without any the tests are skipped, loudly; with CI=true they fail.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createClient } from 'redis';
+
+/** Whether servers of our own can be started; they can then be stopped, too. */
+export const canStart: boolean = spawnSync('redis-server', ['--version']).status === 0;
+
+/** Whether there is any Redis. */
+export const canConnect: boolean = canStart || process.env['REDIS_URL'] !== undefined;
+
+if (!canConnect) {
+  const message =
+    'NO REDIS: set REDIS_URL, put redis-server on the PATH, or run scripts/install-from-debian.sh redis-server. ' +
+    'What is shared between processes is NOT TESTED.';
+  if (process.env['CI'] === 'true') throw new Error(message);
+  console.warn(`\n${'!'.repeat(80)}\n${message}\n${'!'.repeat(80)}\n`);
+}
+
+/** A server, ours or not. */
+export class RedisServer implements AsyncDisposable {
+  readonly url: string;
+  readonly #port: number;
+  #child: ChildProcess | undefined = undefined;
+
+  private constructor(url: string, port: number) {
+    this.url = url;
+    this.#port = port;
+  }
+
+  /** That of `REDIS_URL`, or one of our own. */
+  static async any(): Promise<RedisServer> {
+    const url = process.env['REDIS_URL'];
+    return url === undefined ? RedisServer.own() : new RedisServer(url, 0);
+  }
+
+  static async own(): Promise<RedisServer> {
+    const port = await freePort();
+    const server = new RedisServer(`redis://127.0.0.1:${port}`, port);
+    await server.start();
+    return server;
+  }
+
+  async start(): Promise<void> {
+    const args = [
+      '--port',
+      String(this.#port),
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+    ];
+    const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#child = child;
+    for await (const chunk of child.stdout) {
+      if (String(chunk).includes('Ready to accept connections')) break;
+    }
+  }
+
+  /** As if the machine had gone. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
+
+/** A connected client, closed by disposal. */
+export async function connect(url: string) {
+  const client = createClient({ url });
+  client.on('error', () => {});
+  await client.connect();
+  return Object.assign(client, {
+    [Symbol.asyncDispose]: async () => {
+      if (client.isOpen) client.destroy();
+    },
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

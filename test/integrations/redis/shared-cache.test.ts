@@ -1,0 +1,176 @@
+/** What several processes share through a real Redis. Nothing is timed; what must happen is waited for. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { canConnect, canStart, connect, RedisServer } from './redis-server.js';
+import { type WorkerOptions, WorkerProcess } from './worker-process.js';
+
+const PATIENCE = 60_000;
+
+describe.skipIf(!canConnect)('a cache that processes share', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await RedisServer.any();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const workers = async (count: number, options: Partial<WorkerOptions> = {}) => {
+    const own: WorkerOptions = {
+      url: server.url,
+      space: `tenure-test-${randomUUID()}`,
+      client: 'redis',
+      lockTtl: 500,
+      ttl: 3_600_000,
+      truthFrom: 'redis',
+      ...options,
+    };
+    const started = await Promise.all(
+      Array.from({ length: count }, () => WorkerProcess.start(own)),
+    );
+    return {
+      all: started as [WorkerProcess, ...WorkerProcess[]],
+      space: own.space,
+      [Symbol.asyncDispose]: async () => {
+        await Promise.all(started.map((worker) => worker.kill()));
+      },
+    };
+  };
+
+  test.each(['redis', 'ioredis'] as const)(
+    '4 processes × 100 callers on one cold key make one load (%s)',
+    async (client) => {
+      await using service = await workers(4, { client });
+      await using redis = await connect(server.url);
+      await redis.set(`${service.space}:truth:a`, 'first');
+      const answers = await Promise.all(
+        service.all.map((worker) => worker.call('a', { times: 100, delay: 100 })),
+      );
+      expect(answers.flat()).toEqual(Array.from({ length: 400 }, () => 'first'));
+      expect(await redis.get(`${service.space}:loads:a`)).toBe('1');
+      const infos = await Promise.all(service.all.map((worker) => worker.info()));
+      expect(infos.map((info) => info.sharedHits).sort()).toEqual([0, 1, 1, 1]);
+      expect(infos.map((info) => info.failures)).toEqual([0, 0, 0, 0]);
+    },
+    PATIENCE,
+  );
+
+  test(
+    'kill -9 of the process that loads: the next one loads, the others share that',
+    async () => {
+      await using service = await workers(3);
+      await using redis = await connect(server.url);
+      await redis.set(`${service.space}:truth:a`, 'first');
+      const [doomed, second, third] = service.all as [WorkerProcess, WorkerProcess, WorkerProcess];
+      void doomed.call('a', { delay: 3_600_000 });
+      await until(async () => (await redis.get(`${service.space}:loads:a`)) === '1');
+      const answers = Promise.all([
+        second.call('a', { times: 50 }),
+        third.call('a', { times: 50 }),
+      ]);
+      await doomed.kill();
+      expect(new Set((await answers).flat())).toEqual(new Set(['first']));
+      expect(await redis.get(`${service.space}:loads:a`)).toBe('2');
+    },
+    PATIENCE,
+  );
+
+  test(
+    'a slow holder keeps its lock for as long as it lives',
+    async () => {
+      await using service = await workers(2, { lockTtl: 150 });
+      await using redis = await connect(server.url);
+      const answers = await Promise.all(service.all.map((one) => one.call('a', { delay: 1_000 })));
+      expect(answers.flat()).toEqual(['null', 'null']);
+      expect(await redis.get(`${service.space}:loads:a`)).toBe('1');
+    },
+    PATIENCE,
+  );
+
+  test.each(['redis', 'ioredis'] as const)(
+    'an invalidation reaches every process, and nobody is served the old result afterwards (%s)',
+    async (client) => {
+      await using service = await workers(3, { client });
+      await using redis = await connect(server.url);
+      const truth = `${service.space}:truth:a`;
+      await redis.set(truth, 'old');
+      await allTrust(service.all);
+      for (const worker of service.all) expect(await worker.call('a')).toEqual(['old']);
+      await redis.set(truth, 'new');
+      for (const worker of service.all)
+        expect(await worker.call('a'), 'still cached').toEqual(['old']);
+      await service.all[0].delete('a');
+      expect(await service.all[0].call('a')).toEqual(['new']);
+      for (const worker of service.all) {
+        await until(async () => (await worker.call('a'))[0] === 'new');
+        expect(new Set(await worker.call('a', { times: 100 }))).toEqual(new Set(['new']));
+      }
+    },
+    PATIENCE,
+  );
+
+  test(
+    'a load that began before an invalidation is stored nowhere',
+    async () => {
+      await using service = await workers(3);
+      await using redis = await connect(server.url);
+      const [slow, other, third] = service.all as [WorkerProcess, WorkerProcess, WorkerProcess];
+      const truth = `${service.space}:truth:a`;
+      await redis.set(truth, 'old');
+      await allTrust(service.all);
+      const early = slow.call('a', { delay: 500 });
+      await until(async () => (await redis.get(`${service.space}:loads:a`)) === '1');
+      await redis.set(truth, 'new');
+      await other.delete('a');
+      expect(await early, 'who asked before gets what there was').toEqual(['old']);
+      await slow.info(); // Whatever it writes has been written.
+      expect(await slow.call('a')).toEqual(['new']);
+      expect(await other.call('a')).toEqual(['new']);
+      expect(await third.call('a')).toEqual(['new']);
+    },
+    PATIENCE,
+  );
+
+  test.skipIf(!canStart)(
+    'Redis is killed and comes back under load: no call fails, and invalidations are heard again',
+    async () => {
+      await using own = await RedisServer.own();
+      await using service = await workers(2, { url: own.url, truthFrom: 'process' });
+      const [one, other] = service.all as [WorkerProcess, WorkerProcess];
+      await Promise.all([one.hammer(), other.hammer()]);
+      await until(async () => (await one.info()).hits > 20);
+      await own.kill();
+      await until(async () => (await one.info()).sharedErrors > 0);
+      const before = await one.info();
+      await until(async () => (await one.info()).runs > before.runs + 20);
+      const down = await one.info();
+      expect(down.hits, 'what is kept here is not trusted meanwhile').toBe(before.hits);
+      await own.start();
+      await until(async () => (await one.info()).hits > down.hits);
+      const [mine, theirs] = await Promise.all([one.rest(), other.rest()]);
+      expect([mine.failed, theirs.failed]).toEqual([0, 0]);
+      await allTrust(service.all);
+      const [value] = await other.call('z');
+      expect(await other.call('z')).toEqual([value]);
+      await one.delete('z');
+      await until(async () => (await other.call('z'))[0] !== value);
+    },
+    PATIENCE,
+  );
+});
+
+/** Until every process hears the bus: only then does it keep anything to itself. */
+async function allTrust(workers: readonly WorkerProcess[]): Promise<void> {
+  for (const [at, worker] of workers.entries()) {
+    const id = `probe ${at}`;
+    await until(async () => {
+      const { hits } = await worker.info();
+      await worker.call(id);
+      await worker.call(id);
+      return (await worker.info()).hits > hits;
+    });
+  }
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await pause(10);
+}
