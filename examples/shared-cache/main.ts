@@ -1,0 +1,59 @@
+/**
+ * Two processes' worth of caches over one Redis: one load for both, and a change that both see.
+ *
+ *     REDIS_URL=redis://localhost:6379 npx tsx examples/shared-cache/main.ts
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import KeyvRedis from '@keyv/redis';
+import Keyv from 'keyv';
+import { createClient } from 'redis';
+import { redisBus, redisLock } from '../../src/integrations/redis.js';
+import { memoize } from '../../src/memoize/index.js';
+
+const url = process.env['REDIS_URL'] ?? 'redis://localhost:6379';
+const client = createClient({ url });
+client.on('error', () => {}); // Reported by the caches.
+await client.connect();
+const space = `example-${process.pid}`;
+const prices = new Map([['tea', 3]]);
+let loads = 0;
+
+/** What each process of the service does when it starts. */
+function priceCache() {
+  const keyv = new Keyv({ store: new KeyvRedis(url), namespace: space });
+  const price = memoize(
+    async (product: string) => {
+      loads++;
+      return prices.get(product);
+    },
+    {
+      name: 'price',
+      max: 10_000,
+      ttl: 60_000,
+      policy: 's3-fifo',
+      store: keyv,
+      bus: redisBus(client, { channel: `${space}:bus` }),
+      lock: redisLock(client, { prefix: `${space}:lock:` }),
+    },
+  );
+  return { price, keyv };
+}
+
+const here = priceCache();
+const there = priceCache();
+
+const [ours, theirs] = await Promise.all([here.price('tea'), there.price('tea')]);
+console.log(`tea costs ${ours} here and ${theirs} there, after ${loads} load`);
+
+prices.set('tea', 4);
+here.price.delete('tea');
+await here.price.flush();
+while ((await there.price('tea')) !== 4) await pause(1); // The message is on its way.
+console.log(`tea costs ${await here.price('tea')} here and 4 there`);
+
+for (const { price, keyv } of [here, there]) {
+  await price.flush();
+  price[Symbol.dispose]();
+  await keyv.disconnect();
+}
+client.destroy();
