@@ -82,18 +82,14 @@ export class Creator<T> {
 
   /** Creates for callers who wait for whom nothing is on its way. */
   meetDemand(): void {
-    while (this.#host.shortfall() > 0 && this.#host.spareResourceCapacity > 0) {
+    while (this.#host.shortfall() > 0 && this.#mayBegin()) {
       this.#begin(this.#host.firstWithoutCreation());
     }
   }
 
   /** Fills up to `min`, unless the factory is being left alone. */
   fillUp(): void {
-    while (
-      this.#backoff === undefined &&
-      this.#host.shortfallOfMin() > 0 &&
-      this.#host.spareResourceCapacity > 0
-    ) {
+    while (this.#backoff === undefined && this.#host.shortfallOfMin() > 0 && this.#mayBegin()) {
       this.#begin(null);
     }
     if (this.#readyListeners.length > 0 && this.#isReady()) this.#settleReady();
@@ -138,6 +134,13 @@ export class Creator<T> {
   /** Waits no longer for the creations under way; what they bring is turned away. */
   giveUp(): void {
     for (const creation of [...this.#underWay]) this.#end(creation);
+  }
+
+  #mayBegin(): boolean {
+    return (
+      this.#host.spareResourceCapacity > 0 &&
+      this.#underWay.size < this.#settings.maxConcurrentCreates
+    );
   }
 
   #begin(client: Waiter<T> | null): void {

@@ -28,6 +28,8 @@ export interface PoolOptions {
   readonly min?: number;
   /** How long a caller waits altogether: for its turn, a creation and a validation. @default 30_000 */
   readonly acquireTimeoutMillis?: number;
+  /** How many calls of `create` may be under way at once, so that a burst does not storm a server. @default Infinity */
+  readonly maxConcurrentCreates?: number;
   /** How long one `create` may take. What arrives later is kept if there is room, else destroyed. @default 30_000 */
   readonly createTimeoutMillis?: number;
   /** How long one `validate` or `reset` may take. @default 5_000 */
@@ -105,6 +107,7 @@ const DEFAULTS: PoolSettings = {
   max: 10,
   min: 0,
   acquireTimeoutMillis: 30_000,
+  maxConcurrentCreates: Number.POSITIVE_INFINITY,
   createTimeoutMillis: 30_000,
   validateTimeoutMillis: 5_000,
   destroyTimeoutMillis: 5_000,
@@ -135,6 +138,7 @@ const POOL_CHECKS: OptionChecks<PoolOptions> = {
   max: integer(1),
   min: integer(0),
   acquireTimeoutMillis: positiveMillis,
+  maxConcurrentCreates: countOrInfinity(1),
   createTimeoutMillis: positiveMillis,
   validateTimeoutMillis: positiveMillis,
   destroyTimeoutMillis: positiveMillis,

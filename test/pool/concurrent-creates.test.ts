@@ -1,0 +1,39 @@
+/** A burst of callers does not storm the factory. */
+import { expect, test } from 'vitest';
+import { createPool } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+import { rejection } from './outcome.js';
+import { StrictFactory } from './strict-factory.js';
+
+test('no more creations are under way at once than allowed, and everybody is served', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(6, { create: () => gates.next() });
+  const pool = createPool(factory, {
+    max: 6,
+    min: 3,
+    maxConcurrentCreates: 2,
+    clock: new FakeClock(),
+  });
+  const waiting = Array.from({ length: 6 }, () => pool.lease());
+  for (let opened = 0; opened < 6; opened++) {
+    expect(pool.stats().creating).toBe(Math.min(2, 6 - opened));
+    gates.at(opened).open();
+    await settle();
+  }
+  for (const lease of await Promise.all(waiting)) void lease.release();
+  await pool.close();
+});
+
+test('a creation that fails makes room for the next', async () => {
+  const factory = new StrictFactory(2, {
+    create: (number) => (number === 0 ? Promise.reject(new Error('refused')) : undefined),
+  });
+  const pool = createPool(factory, { max: 2, maxConcurrentCreates: 1, clock: new FakeClock() });
+  const first = pool.lease();
+  const second = pool.lease();
+  expect(await rejection(first)).toMatchObject({ code: 'TENURE_POOL_CREATE' });
+  void (await second).release();
+  await pool.close();
+});
