@@ -8,6 +8,7 @@ import { LinkedList } from '../core/linked-list.js';
 import { Deadlines } from './deadlines.js';
 import type { OwnContext } from './own-context.js';
 import type { PoolSettings } from './pool-options.js';
+import { SharedSignal } from './shared-signal.js';
 import type { Waiter } from './waiter.js';
 
 /** Who is told when waiters give up. They have left the queue by then. */
@@ -25,6 +26,7 @@ export class WaiterQueue<T> {
   readonly #listener: WaiterQueueListener<T>;
   readonly #lines: LinkedList<Waiter<T>>[];
   readonly #deadlines = new Deadlines<T>();
+  readonly #signals = new Map<AbortSignal, SharedSignal<T>>();
   readonly #onAbort: (waiter: Waiter<T>) => void;
   #timer: TimerHandle | undefined = undefined;
   #timerDeadline = Number.POSITIVE_INFINITY;
@@ -52,10 +54,7 @@ export class WaiterQueue<T> {
   /** Starts the waiter's time and listens to its signal: only once it is clear that it has to wait. */
   arm(waiter: Waiter<T>): void {
     if (waiter.timeoutMillis !== Number.POSITIVE_INFINITY) this.#setDeadline(waiter);
-    if (waiter.signal !== undefined) {
-      waiter.onAbort = this.#onAbort;
-      waiter.signal.addEventListener('abort', waiter, { once: true });
-    }
+    if (waiter.signal !== undefined) this.#listen(waiter, waiter.signal);
   }
 
   /** Takes the first of the most urgent line. */
@@ -75,7 +74,7 @@ export class WaiterQueue<T> {
     this.length--;
     waiter.settled = true;
     if (waiter.deadline !== Number.POSITIVE_INFINITY) this.#deadlines.remove(waiter);
-    if (waiter.onAbort !== undefined) waiter.signal?.removeEventListener('abort', waiter);
+    if (waiter.signal !== undefined) this.#unlisten(waiter, waiter.signal);
     // The creation goes on for whoever is next; the waiter keeps it as a record of what it waited for.
     if (waiter.creation !== null) waiter.creation.client = null;
     if (this.length === 0) this.#clearTimer();
@@ -92,6 +91,25 @@ export class WaiterQueue<T> {
       }
     }
     return null;
+  }
+
+  #listen(waiter: Waiter<T>, signal: AbortSignal): void {
+    let shared = this.#signals.get(signal);
+    if (shared === undefined) {
+      shared = new SharedSignal(this.#onAbort);
+      this.#signals.set(signal, shared);
+      signal.addEventListener('abort', shared, { once: true });
+    }
+    shared.waiters.add(waiter);
+  }
+
+  #unlisten(waiter: Waiter<T>, signal: AbortSignal): void {
+    const shared = this.#signals.get(signal);
+    if (shared === undefined) return;
+    shared.waiters.delete(waiter);
+    if (shared.waiters.size > 0) return;
+    this.#signals.delete(signal);
+    signal.removeEventListener('abort', shared);
   }
 
   #line(waiter: Waiter<T>): LinkedList<Waiter<T>> {

@@ -8,13 +8,8 @@ import type { Client, Creation } from './creation.js';
 import type { Grant } from './grant.js';
 import type { TakenOrigin } from './pool-watch.js';
 
-/** What a waiter's signal calls. The waiter itself listens, which saves a closure for each. */
-interface AbortListener {
-  handleEvent(): void;
-}
-
 /** A caller who waits for a resource. */
-export class Waiter<T> implements Linked<Waiter<T>>, AbortListener, Client {
+export class Waiter<T> implements Linked<Waiter<T>>, Client {
   previous: Waiter<T> | null = null;
   next: Waiter<T> | null = null;
   /** Neighbours by deadline, among those with the pool's own timeout. */
@@ -35,7 +30,6 @@ export class Waiter<T> implements Linked<Waiter<T>>, AbortListener, Client {
   settled = false;
   resolve!: (granted: unknown) => void;
   reject!: (reason: unknown) => void;
-  onAbort: ((waiter: Waiter<T>) => void) | undefined = undefined;
 
   constructor(
     grant: Grant<T, unknown>,
@@ -49,9 +43,5 @@ export class Waiter<T> implements Linked<Waiter<T>>, AbortListener, Client {
     this.timeoutMillis = timeoutMillis;
     this.signal = signal;
     this.origin = origin;
-  }
-
-  handleEvent(): void {
-    this.onAbort?.(this);
   }
 }

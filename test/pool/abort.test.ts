@@ -132,3 +132,21 @@ test('a signal that outlives many waits is left without listeners', async () => 
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   }
 });
+
+test('a hundred waiters on one signal are no warning, and all give up', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  const pool = createPool(new StrictFactory(1), { max: 1, clock: new FakeClock() });
+  const held = await pool.lease();
+  const abort = new AbortController();
+  const waiting = Array.from({ length: 100 }, () =>
+    rejection(pool.lease({ signal: abort.signal })),
+  );
+  abort.abort(new Error('gone'));
+  for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ message: 'gone' });
+  process.off('warning', onWarning);
+  expect([warnings, pool.pending]).toEqual([[], 0]);
+  void held.release();
+  await pool.close();
+});
