@@ -9,7 +9,16 @@ import {
   tsc,
 } from './kit/packed-package.js';
 
-const SUBPATHS = ['', '/scope', '/weak', '/gc', '/pool', '/memoize', '/watchdog'];
+const SUBPATHS = [
+  '',
+  '/scope',
+  '/weak',
+  '/gc',
+  '/pool',
+  '/memoize',
+  '/watchdog',
+  '/integrations/redis',
+];
 
 /** Versions of Node that the package is promised for, besides the one that runs the tests. */
 const NODES = ['20', '22', '24', '26'];

@@ -33,6 +33,7 @@ import type { BusListener, InvalidationBus } from '../memoize/invalidation-bus.j
 
 /** What is used of a client of the package `redis`. */
 export interface NodeRedisClient {
+  /** Whether it was connected, and not closed since. */
   readonly isOpen: boolean;
   /** Runs a script. */
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
@@ -44,15 +45,21 @@ export interface NodeRedisClient {
 
 /** What is used of the duplicate that subscribes. */
 export interface NodeRedisSubscriber {
+  /** Whether it is connected now. */
   readonly isReady: boolean;
+  /** Connects. */
   connect(): Promise<unknown>;
+  /** Has `listener` called with each message of a channel. */
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
+  /** Disconnects at once. */
   destroy(): unknown;
+  /** Listens to an event. */
   on(event: string, listener: (error: unknown) => void): unknown;
 }
 
 /** What is used of a client of the package `ioredis`. */
 export interface IoRedisClient {
+  /** Where its connection is: `'ready'` when it can be used. */
   readonly status: string;
   /** Runs a script. */
   eval(script: string, keyCount: number, ...args: string[]): Promise<unknown>;
@@ -64,9 +71,13 @@ export interface IoRedisClient {
 
 /** What is used of the duplicate that subscribes. */
 export interface IoRedisSubscriber {
+  /** Where its connection is: `'ready'` when it can be used. */
   readonly status: string;
+  /** Has messages of a channel come as `message` events. */
   subscribe(channel: string): Promise<unknown>;
+  /** Disconnects at once. */
   disconnect(): void;
+  /** Listens to an event. */
   on(event: string, listener: (...args: never[]) => void): unknown;
 }
 
@@ -121,7 +132,7 @@ const LOCK_CHECKS: OptionChecks<RedisLockOptions> = {
  * The bus over Redis pub/sub, for the option `bus` of `memoize`. It makes one connection of its own, when the first cache
  * subscribes, and closes it after the last.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for what is no client, and for a malformed option.
+ * @throws `InvalidArgumentError` (`TENURE_INVALID_ARGUMENT`) for what is no client, and for a malformed option.
  */
 export function redisBus(client: RedisClient, options: RedisBusOptions = {}): InvalidationBus {
   checkArgument('redisBus', 'client', client, aClient);
@@ -132,7 +143,7 @@ export function redisBus(client: RedisClient, options: RedisBusOptions = {}): In
 /**
  * The lock over Redis, for the option `lock` of `memoize`.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for what is no client, and for a malformed option.
+ * @throws `InvalidArgumentError` (`TENURE_INVALID_ARGUMENT`) for what is no client, and for a malformed option.
  */
 export function redisLock(client: RedisClient, options: RedisLockOptions = {}): ClusterLock {
   checkArgument('redisLock', 'client', client, aClient);
@@ -142,6 +153,7 @@ export function redisLock(client: RedisClient, options: RedisLockOptions = {}): 
 
 /** The lock was not free within the time of `wait`. Code: `TENURE_REDIS_LOCK_TIMEOUT`. */
 export class RedisLockTimeoutError extends TenureError {
+  /** @internal */
   constructor(name: string, wait: number) {
     super(
       `The lock '${name}' was not free within ${wait} ms. If loads may take that long, raise the option \`wait\`.`,
@@ -156,6 +168,7 @@ export class RedisLockTimeoutError extends TenureError {
 
 /** Redis gave no answer. Code: `TENURE_REDIS_SILENT`. */
 export class RedisSilentError extends TenureError {
+  /** @internal */
   constructor(waited: number) {
     super(`Redis gave no answer within ${waited} ms. Is it running, and is the client connected?`, {
       code: 'TENURE_REDIS_SILENT',

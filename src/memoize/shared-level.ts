@@ -71,6 +71,7 @@ interface Message {
  * `TENURE_SHARED_STORE`.
  */
 export class SharedStoreError extends TenureError {
+  /** @internal */
   constructor(message: string) {
     super(message, { code: 'TENURE_SHARED_STORE' });
   }

@@ -123,7 +123,7 @@ async function play({ create, validate, reset, interruption, moment }: Case): Pr
       pool.resize({ max: 1 });
       break;
     case 'invalidate':
-      pool.invalidate();
+      void pool.invalidate();
       break;
     case 'close':
       closed = outcomeOf(pool.close({ graceMillis: 500 }));
