@@ -2,7 +2,8 @@
  * `npm run faults`: plants each fault of `test/gc/planted-faults.json` in a copy of the simulated heap, one at a time, and tells
  * which of them the tests let live. A surviving fault is a missing test, or a change that nobody can observe.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +51,7 @@ try {
       path,
       sound.replace(fault.replace, () => fault.by),
     );
-    if (testsPass()) {
+    if (await testsPass()) {
       survivors.push(fault);
       console.log(`SURVIVED     ${describe(fault)}`);
     }
@@ -61,12 +62,19 @@ try {
   rmSync(copy, { recursive: true, force: true });
 }
 
-function testsPass(): boolean {
-  const { status } = spawnSync(
+/** Tests run in processes of their own, which would outlive a runner that is killed: the whole group is. */
+async function testsPass(): Promise<boolean> {
+  const runner = spawn(
     process.execPath,
     ['node_modules/vitest/vitest.mjs', 'run', 'test/gc', '--bail=1', '--reporter=dot'],
-    { cwd: copy, timeout: PATIENCE_MILLIS, stdio: 'ignore' },
+    { cwd: copy, stdio: 'ignore', detached: true },
   );
+  const patience = setTimeout(
+    () => process.kill(-(runner.pid as number), 'SIGKILL'),
+    PATIENCE_MILLIS,
+  );
+  const [status] = (await once(runner, 'exit')) as [number | null];
+  clearTimeout(patience);
   return status === 0;
 }
 
