@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
@@ -8,6 +10,7 @@ import { HeapState } from '../../src/gc/heap-state.js';
 import { type Handle, Heap } from '../../src/gc/index.js';
 import { SerialMarker } from '../../src/gc/marker.js';
 import { ParallelMarker } from '../../src/gc/parallel-marker.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
 import { settle } from '../kit/settle.js';
 
 /** A bare heap of nodes with edges at random, the first of which are held. */
@@ -133,3 +136,29 @@ test('threads do not keep the process alive, though the heap was never disposed 
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program]);
   expect(stdout).toBe('1\n');
 });
+
+/** How many threads this process has, where the system tells. */
+function threadCount(): number {
+  return readdirSync('/proc/self/task').length;
+}
+
+test.runIf(existsSync('/proc/self/task'))(
+  'threads end with their heap, whether it is disposed of or forgotten',
+  async () => {
+    // Threads of the host's own that start at their first use are not to be taken for ours.
+    await Promise.all(Array.from({ length: 16 }, () => stat('/proc/self')));
+    for (const end of ['dispose', 'forget'] as const) {
+      const before = threadCount();
+      let heap: Heap | undefined = new Heap({ collector: 'parallel', helpers: 2, parallelFrom: 0 });
+      heap.alloc();
+      heap.gc.collect();
+      expect(threadCount()).toBeGreaterThanOrEqual(before + 2);
+      if (end === 'dispose') heap[Symbol.dispose]();
+      heap = undefined;
+      while (threadCount() > before) {
+        if (end === 'forget') await collectGarbage();
+        await settle();
+      }
+    }
+  },
+);
