@@ -13,7 +13,8 @@ export interface CreateContext {
 
 /**
  * Why a resource is destroyed: it was `idle` too long, reached its `lifetime` or number of `uses`, was found `invalid`,
- * could not be `reset`, was `discarded` by its holder, was `invalidated`, was one too many after a `resize`, fell to `clear()` or `close()`, was still out when a `forced`
+ * could not be `reset`, was `discarded` by its holder, was `invalidated`, was one too many after a `resize`, was `yielded` to
+ * another key of a keyed pool, fell to `clear()` or `close()`, was still out when a `forced`
  * close took it, or came so `late` that its place had been given away. A holder may give a reason of its own.
  */
 export type DestroyReason =
@@ -25,6 +26,7 @@ export type DestroyReason =
   | 'discarded'
   | 'invalidated'
   | 'resize'
+  | 'yielded'
   | 'clear'
   | 'close'
   | 'forced'

@@ -44,6 +44,7 @@ export {
 } from '../core/probe.js';
 export { createPool } from './create-pool.js';
 export type { CreateContext, DestroyReason, Factory } from './factory.js';
+export { KeyedPool, type KeyedPoolOptions, type KeyedPoolStats } from './keyed-pool.js';
 export type { Lease } from './lease.js';
 export type { Pool } from './pool.js';
 export {

@@ -29,6 +29,7 @@ import type { LeaseOptions, PoolSettings } from './pool-options.js';
 import { type PoolStats, percentilesOf } from './pool-stats.js';
 import type { TakenOrigin } from './pool-watch.js';
 import { Renewal, type RenewalHost } from './renewal.js';
+import type { CeilingMember, SharedCeiling } from './shared-ceiling.js';
 import { type Slot, UNTIMED } from './slot.js';
 import { Stock } from './stock.js';
 import { Sweep } from './sweep.js';
@@ -47,7 +48,13 @@ type PoolState = 'not started' | 'open' | 'draining' | 'closed';
 
 /** The one who lends what a pool has. */
 export class Keeper<T>
-  implements Lender<T>, CreatorHost<T>, ClosingHost<T>, RenewalHost<T>, WaiterQueueListener<T>
+  implements
+    Lender<T>,
+    CreatorHost<T>,
+    ClosingHost<T>,
+    RenewalHost<T>,
+    WaiterQueueListener<T>,
+    CeilingMember
 {
   readonly name: string;
   readonly settings: PoolSettings;
@@ -71,7 +78,17 @@ export class Keeper<T>
   #dispensing = false;
   #dispenseAgain = false;
 
-  constructor(factory: Factory<T>, settings: PoolSettings, inOwnContext: OwnContext) {
+  /** The number of the loan granted last, if there is a common ceiling. */
+  lastGrant = 0;
+  readonly #ceiling: SharedCeiling | null;
+
+  constructor(
+    factory: Factory<T>,
+    settings: PoolSettings,
+    inOwnContext: OwnContext,
+    ceiling: SharedCeiling | null = null,
+  ) {
+    this.#ceiling = ceiling;
     this.name = settings.name;
     this.settings = settings;
     this.events = new PoolEvents(inOwnContext);
@@ -165,6 +182,7 @@ export class Keeper<T>
     const asked = options.priority ?? 0;
     const priority = asked >= 0 && asked <= lowest ? asked : lowest;
     const waiter = new Waiter<T>(grant, priority, timeoutMillis, signal, origin);
+    if (this.#ceiling !== null) waiter.ticket = this.#ceiling.nextTicket();
     if ((++this.tally.waited & this.#waitMask) === 0) {
       waiter.since = this.stock.refreshTime();
       if (this.tally.waited === WAITS_PER_SAMPLE) this.#waitMask = WAITS_PER_SAMPLE - 1;
@@ -207,6 +225,7 @@ export class Keeper<T>
     } finally {
       this.#dispensing = false;
     }
+    this.#ceiling?.shareOut();
   }
 
   #serveFromIdle(): void {
@@ -264,6 +283,7 @@ export class Keeper<T>
       if (tally.loans === LOANS_PER_SAMPLE) this.#loanMask = LOANS_PER_SAMPLE - 1;
     }
     slot.borrowedAt = stock.time;
+    if (this.#ceiling !== null) this.lastGrant = this.#ceiling.nextGrant();
   }
 
   // Taking back
@@ -360,8 +380,12 @@ export class Keeper<T>
 
   /** A good resource goes to the first in line, or lies idle. */
   #restore(slot: Slot<T>): void {
-    if (this.waiters.length === 0) this.stock.shelve(slot);
-    else if (!this.settings.testOnBorrow) this.#hand(slot);
+    if (this.#ceiling?.claims(this) === true) {
+      this.stock.destroy(slot, 'yielded', true);
+    } else if (this.waiters.length === 0) {
+      this.stock.shelve(slot);
+      this.#ceiling?.shareOut();
+    } else if (!this.settings.testOnBorrow) this.#hand(slot);
     else {
       this.stock.shelve(slot);
       this.#dispense();
@@ -427,7 +451,35 @@ export class Keeper<T>
   }
 
   get spareResourceCapacity(): number {
-    return this.settings.max - this.size;
+    const own = this.settings.max - this.size;
+    return this.#ceiling === null ? own : Math.min(own, this.#ceiling.roomFor(this));
+  }
+
+  // Under a common ceiling
+
+  get leaving(): number {
+    return this.tally.destroying;
+  }
+
+  get spare(): number {
+    return this.stock.idle.length;
+  }
+
+  get firstTicket(): number {
+    return this.waiters.first?.ticket ?? Number.POSITIVE_INFINITY;
+  }
+
+  isStarved(): boolean {
+    return this.shortfall() > 0 && this.size < this.settings.max;
+  }
+
+  giveUpIdle(): void {
+    const slot = this.stock.idle.first;
+    if (slot !== null) this.stock.evict(slot, 'yielded');
+  }
+
+  serve(): void {
+    this.#dispense();
   }
 
   // Those who give up

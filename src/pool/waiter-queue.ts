@@ -57,6 +57,12 @@ export class WaiterQueue<T> {
     if (waiter.signal !== undefined) this.#listen(waiter, waiter.signal);
   }
 
+  /** The first of the most urgent line. */
+  get first(): Waiter<T> | null {
+    for (const line of this.#lines) if (line.first !== null) return line.first;
+    return null;
+  }
+
   /** Takes the first of the most urgent line. */
   shift(): Waiter<T> | null {
     for (const line of this.#lines) {

@@ -27,6 +27,8 @@ export class Waiter<T> implements Linked<Waiter<T>>, Client {
   creation: Creation | null = null;
   /** When it came, if its time is being taken; else -1. */
   since = -1;
+  /** Its number among the callers of all pools under a common ceiling. */
+  ticket = 0;
   settled = false;
   resolve!: (granted: unknown) => void;
   reject!: (reason: unknown) => void;

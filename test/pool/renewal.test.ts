@@ -238,3 +238,14 @@ test('stats tell how long callers waited, how long resources were held, and why 
   expect(destroyedBy).toEqual({ uses: 1 });
   await pool.close();
 });
+
+test('a keepalive leaves the idle ones in their order', async () => {
+  const { pool, clock } = open({ keepaliveMillis: 5_000 }, { validate: () => true });
+  const leases = [await pool.lease(), await pool.lease(), await pool.lease()];
+  for (const lease of leases) void lease.release();
+  await clock.advance(7_000);
+  const again = [await pool.lease(), await pool.lease(), await pool.lease()];
+  expect(again.map(({ resource }) => resource.id)).toEqual([0, 1, 2]);
+  for (const lease of again) void lease.release();
+  await pool.close();
+});

@@ -1,0 +1,129 @@
+/**
+ * One limit over several pools: a `KeyedPool` has a pool for each key, and all of them together may have so many resources.
+ *
+ * When a pool has callers for whom it may create nothing, since all the room is taken, it is starved. Room is made for it, by
+ * one resource at a time: an idle one of the key that has lent nothing for the longest time leaves; if none is idle, the next
+ * one that comes back to a key whose callers came later. What becomes free goes to the starved key whose first caller has
+ * waited longest. So the keys take turns, and a busy one cannot keep out the others.
+ */
+
+/** A pool under a common ceiling. */
+export interface CeilingMember {
+  /** How many resources it has in any state, those being created and destroyed included. */
+  readonly size: number;
+  /** How many of them are being destroyed. */
+  readonly leaving: number;
+  /** How many of them are idle. */
+  readonly spare: number;
+  /** The number of the loan that it granted last, counted over all members. */
+  readonly lastGrant: number;
+  /** The number of its first caller, counted over all members; `Infinity` if nobody waits. */
+  readonly firstTicket: number;
+  /** Whether it has callers for whom it would create a resource if there was room. */
+  isStarved(): boolean;
+  /** Destroys the idle resource whose turn it would be last. */
+  giveUpIdle(): void;
+  /** Creates what it has room for. */
+  serve(): void;
+}
+
+export class SharedCeiling {
+  readonly #members = new Set<CeilingMember>();
+  readonly #maxTotal: number;
+  #isSharingOut = false;
+  #tickets = 0;
+  #grants = 0;
+
+  constructor(maxTotal: number) {
+    this.#maxTotal = maxTotal;
+  }
+
+  add(member: CeilingMember): void {
+    this.#members.add(member);
+  }
+
+  remove(member: CeilingMember): void {
+    this.#members.delete(member);
+  }
+
+  /** How many resources all members have. O(members). */
+  get total(): number {
+    let total = 0;
+    for (const { size } of this.#members) total += size;
+    return total;
+  }
+
+  /** How many more resources there may be. */
+  get room(): number {
+    return this.#maxTotal - this.total;
+  }
+
+  /** How many more resources a member may have: none while it is the turn of another. */
+  roomFor(member: CeilingMember): number {
+    const { room } = this;
+    if (room <= 0) return 0;
+    const hungriest = this.#hungriest();
+    return hungriest === undefined || hungriest === member ? room : 0;
+  }
+
+  nextTicket(): number {
+    return ++this.#tickets;
+  }
+
+  nextGrant(): number {
+    return ++this.#grants;
+  }
+
+  /** Something has changed that may help those who are starved: there is room, or something is idle. */
+  shareOut(): void {
+    if (this.#isSharingOut) return;
+    this.#isSharingOut = true;
+    try {
+      for (let member = this.#hungriest(); member !== undefined; member = this.#hungriest()) {
+        if (this.room <= 0) this.#makeRoomFor(member);
+        if (this.room <= 0) return;
+        const { firstTicket } = member;
+        member.serve();
+        if (member.isStarved() && member.firstTicket === firstTicket && this.room > 0) return;
+      }
+    } finally {
+      this.#isSharingOut = false;
+    }
+  }
+
+  /** Whether a member has to let go of a resource that came back, though callers of its own wait. */
+  claims(member: CeilingMember): boolean {
+    if (this.room > 0 || this.#isRoomOnItsWay()) return false;
+    const hungriest = this.#hungriest();
+    return (
+      hungriest !== undefined &&
+      hungriest !== member &&
+      hungriest.size < member.size &&
+      hungriest.firstTicket < member.firstTicket
+    );
+  }
+
+  #hungriest(): CeilingMember | undefined {
+    let hungriest: CeilingMember | undefined;
+    for (const member of this.#members) {
+      const waitsLonger = hungriest === undefined || member.firstTicket < hungriest.firstTicket;
+      if (waitsLonger && member.isStarved()) hungriest = member;
+    }
+    return hungriest;
+  }
+
+  #makeRoomFor(hungry: CeilingMember): void {
+    if (this.#isRoomOnItsWay()) return;
+    let coldest: CeilingMember | undefined;
+    for (const member of this.#members) {
+      if (member === hungry || member.spare === 0) continue;
+      if (coldest === undefined || member.lastGrant < coldest.lastGrant) coldest = member;
+    }
+    coldest?.giveUpIdle();
+  }
+
+  #isRoomOnItsWay(): boolean {
+    for (const { leaving } of this.#members) if (leaving > 0) return true;
+    return false;
+  }
+}
