@@ -1,0 +1,128 @@
+import Keyv from 'keyv';
+import { expect, test } from 'vitest';
+import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
+import { decodeArgs, encodeArgs } from '../../src/memoize/shared-key.js';
+
+/** Caches of one function over one store, as two processes have them. */
+function twoProcesses(options: Partial<MemoizeOptions<(id: number) => Promise<string>>> = {}) {
+  const entries = new Map();
+  const loads: number[] = [];
+  const [one, other] = [0, 1].map(() =>
+    memoize(
+      async (id: number) => {
+        loads.push(id);
+        return `value ${id}, load ${loads.length}`;
+      },
+      { name: 'products', store: new Keyv({ store: entries }), ...options },
+    ),
+  ) as [Process, Process];
+  return { one, other, loads, entries };
+}
+
+type Process = ReturnType<typeof memoize<(id: number) => Promise<string>>>;
+
+test('what one process has loaded the other one finds', async () => {
+  const { one, other, loads } = twoProcesses();
+  expect(await one(1)).toBe('value 1, load 1');
+  await one.flush();
+  expect(await other(1)).toBe('value 1, load 1');
+  expect(await other(1)).toBe('value 1, load 1');
+  expect(loads).toEqual([1]);
+  expect(one.cacheInfo()).toMatchObject({ sharedHits: 0, sharedMisses: 1, sharedWrites: 1 });
+  expect(other.cacheInfo()).toMatchObject({ sharedHits: 1, sharedMisses: 0, hits: 1 });
+});
+
+test('undefined is a value, shared like any other', async () => {
+  const entries = new Map();
+  let loads = 0;
+  const nothing = () =>
+    memoize(
+      async (_id: number): Promise<undefined> => {
+        loads++;
+      },
+      { name: 'nothing', store: new Keyv({ store: entries }) },
+    );
+  const [one, other] = [nothing(), nothing()];
+  await one(1);
+  await one.flush();
+  expect([await other(1), loads]).toEqual([undefined, 1]);
+});
+
+test('what one process deletes, the other loads anew once its own copy is gone', async () => {
+  const { one, other, loads } = twoProcesses();
+  await one(1);
+  await one.flush();
+  one.delete(1);
+  await one.flush();
+  expect(await other(1)).toBe('value 1, load 2');
+  expect(loads).toEqual([1, 1]);
+});
+
+test('a clear, and an invalidation of tags, hold for what other processes have stored', async () => {
+  const { one, other, loads } = twoProcesses({ tags: (_value, id) => [`shard ${id % 2}`] });
+  for (const id of [1, 2]) await one(id);
+  await one.flush();
+  other.invalidateTags('shard 1');
+  await other.flush();
+  expect([await other(1), await other(2)]).toEqual(['value 1, load 3', 'value 2, load 2']);
+  await other.flush();
+  other.clear();
+  await other.flush();
+  expect(await other(2)).toBe('value 2, load 4');
+  expect(loads).toEqual([1, 2, 1, 2]);
+});
+
+test('a store that fails never fails a call: it is counted and told', async () => {
+  const told: unknown[] = [];
+  const down = new Error('the store is down');
+  const fail = () => Promise.reject(down);
+  const fn = memoize(async (id: number) => id * 2, {
+    name: 'doubles',
+    store: { get: fail, set: fail, delete: fail },
+    onError: (error) => told.push(error),
+  });
+  expect([await fn(1), await fn(2), await fn(1)]).toEqual([2, 4, 2]);
+  await fn.flush();
+  expect(fn.cacheInfo().sharedErrors).toBeGreaterThan(0);
+  expect(told.length).toBeGreaterThan(0);
+  fn[Symbol.dispose]();
+});
+
+test('arguments that cannot be written down are computed here, and told of once', async () => {
+  const told: unknown[] = [];
+  const fn = memoize(async (what: object | number) => typeof what, {
+    name: 'kinds',
+    store: new Keyv({ store: new Map() }),
+    onError: (error) => told.push(error),
+  });
+  expect([await fn({}), await fn({}), await fn(1)]).toEqual(['object', 'object', 'number']);
+  expect(told).toHaveLength(1);
+});
+
+test.each([
+  [{ store: new Keyv() }, /name/],
+  [{ lock: { acquire: async () => undefined } }, /store/],
+  [{ name: 'a', store: {} }, /`store` must be an object with get\(\)/],
+])('what cannot be meant is refused: %#', (options, message) => {
+  expect(() => memoize(async () => 1, options as never)).toThrow(message);
+});
+
+test('arguments are written so that they can be told apart, and read back', () => {
+  const lists = [
+    [1],
+    ['1'],
+    [1n],
+    [Number.NaN],
+    [null],
+    [undefined],
+    [],
+    [''],
+    [true],
+    [[1]].flat(),
+  ];
+  const texts = lists.map((list) => encodeArgs(list));
+  expect(new Set(texts).size).toBe(lists.length - 1);
+  for (const [i, text] of texts.entries()) expect(decodeArgs(text as string)).toEqual(lists[i]);
+  for (const arg of [{}, Symbol('s'), () => 1]) expect(encodeArgs([arg])).toBe(undefined);
+  expect(encodeArgs([Number.POSITIVE_INFINITY])).not.toBe(encodeArgs([Number.NEGATIVE_INFINITY]));
+});
