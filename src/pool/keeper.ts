@@ -225,7 +225,7 @@ export class Keeper<T>
     } finally {
       this.#dispensing = false;
     }
-    this.#ceiling?.shareOut();
+    this.#ceiling?.served(this);
   }
 
   #serveFromIdle(): void {

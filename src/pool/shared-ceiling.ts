@@ -29,6 +29,8 @@ export interface CeilingMember {
 
 export class SharedCeiling {
   readonly #members = new Set<CeilingMember>();
+  /** Those who were starved when they were last looked at: what comes back asks nobody else. */
+  readonly #starved = new Set<CeilingMember>();
   readonly #maxTotal: number;
   #isSharingOut = false;
   #tickets = 0;
@@ -44,6 +46,7 @@ export class SharedCeiling {
 
   remove(member: CeilingMember): void {
     this.#members.delete(member);
+    this.#starved.delete(member);
   }
 
   /** How many resources all members have. O(members). */
@@ -74,7 +77,13 @@ export class SharedCeiling {
     return ++this.#grants;
   }
 
-  /** Something has changed that may help those who are starved: there is room, or something is idle. */
+  /** A member has done for its callers what it could. */
+  served(member: CeilingMember): void {
+    if (member.isStarved()) this.#starved.add(member);
+    this.shareOut();
+  }
+
+  /** Something has changed that may help those who are starved: there is room, or something is idle. O(1) if there are none. */
   shareOut(): void {
     if (this.#isSharingOut) return;
     this.#isSharingOut = true;
@@ -91,9 +100,12 @@ export class SharedCeiling {
     }
   }
 
-  /** Whether a member has to let go of a resource that came back, though callers of its own wait. */
+  /**
+   * Whether a member has to let go of a resource that came back, though callers of its own wait. O(1) if nobody is starved, else
+   * O(members).
+   */
   claims(member: CeilingMember): boolean {
-    if (this.room > 0 || this.#isRoomOnItsWay()) return false;
+    if (this.#starved.size === 0 || this.room > 0 || this.#isRoomOnItsWay()) return false;
     const hungriest = this.#hungriest();
     return (
       hungriest !== undefined &&
@@ -105,9 +117,11 @@ export class SharedCeiling {
 
   #hungriest(): CeilingMember | undefined {
     let hungriest: CeilingMember | undefined;
-    for (const member of this.#members) {
-      const waitsLonger = hungriest === undefined || member.firstTicket < hungriest.firstTicket;
-      if (waitsLonger && member.isStarved()) hungriest = member;
+    for (const member of this.#starved) {
+      if (!member.isStarved()) this.#starved.delete(member);
+      else if (hungriest === undefined || member.firstTicket < hungriest.firstTicket) {
+        hungriest = member;
+      }
     }
     return hungriest;
   }
