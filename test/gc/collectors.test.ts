@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEBUG_SAVEALL, type Handle, Heap } from '../../src/gc/index.js';
+import { lostLoop } from './lost-loop.js';
 import { type Move, RandomMutator } from './random-mutator.js';
 
 const COLLECTORS = ['cpython', 'mark-sweep', 'incremental', 'parallel'] as const;
@@ -34,7 +35,7 @@ describe.each(COLLECTORS)('%s', (collector) => {
     const told: unknown[] = [];
     heap.gc.callbacks.push((phase, info) => told.push([phase, info]));
     const kept = heap.alloc();
-    for (let i = 0; i < 3; i++) loop(heap);
+    for (let i = 0; i < 3; i++) lostLoop(heap);
     expect(heap.gc.collect()).toBe(3);
     expect(heap.isAlive(kept)).toBe(true);
     expect(heap.stats).toMatchObject({
@@ -69,7 +70,7 @@ describe.each(COLLECTORS)('%s', (collector) => {
     heap.link(lazarus, cargo);
     heap.drop(cargo);
     heap.drop(lazarus);
-    const other = loop(heap);
+    const other = lostLoop(heap);
     expect(heap.gc.collect()).toBe(1);
     expect([lazarus, cargo, other].map((node) => heap.isAlive(node))).toEqual([true, true, false]);
     heap.assertInvariants();
@@ -110,7 +111,7 @@ describe.each(COLLECTORS)('%s', (collector) => {
     expect([...heap.gc.garbage]).toEqual([legacy]);
     expect(heap.stats.uncollectable).toBe(2);
     heap.gc.setDebug(DEBUG_SAVEALL);
-    const saved = loop(heap);
+    const saved = lostLoop(heap);
     heap.gc.collect();
     expect([...heap.gc.garbage]).toEqual([legacy, saved]);
     heap.assertInvariants();
@@ -123,11 +124,11 @@ describe.each(COLLECTORS)('%s', (collector) => {
 
   test('allocations collect by themselves, as often as the size of the heap makes it worth while', () => {
     const heap = new Heap({ collector, thresholds: [100, 5, 5] });
-    for (let i = 0; i < 20_000; i++) loop(heap);
+    for (let i = 0; i < 20_000; i++) lostLoop(heap);
     expect(heap.stats.lastTrigger).toBe('threshold');
     expect(heap.stats.peakLive).toBeLessThan(1_000);
     heap.gc.disable();
-    for (let i = 0; i < 2_000; i++) loop(heap);
+    for (let i = 0; i < 2_000; i++) lostLoop(heap);
     expect(heap.stats.live).toBeGreaterThanOrEqual(2_000);
   });
 
@@ -144,7 +145,7 @@ describe.each(COLLECTORS)('%s', (collector) => {
 
   test('what is frozen is not collected, and keeps what it reaches', () => {
     const heap = new Heap({ collector });
-    const frozen = loop(heap);
+    const frozen = lostLoop(heap);
     heap.gc.freeze();
     const young = heap.alloc();
     heap.link(frozen, young);
@@ -161,7 +162,7 @@ describe.each(COLLECTORS)('%s', (collector) => {
     let seen: boolean[] = [];
     const node = heap.alloc({
       finalizer: (self) => {
-        loop(heap);
+        lostLoop(heap);
         expect(heap.gc.collect()).toBe(1);
         seen = [self, item].map((one) => heap.isAlive(one));
       },
@@ -176,7 +177,7 @@ describe.each(COLLECTORS)('%s', (collector) => {
 
   test('a collection while a weak reference is made spares its target', () => {
     const heap = new Heap({ collector, thresholds: [1, 0, 0] });
-    const target = loop(heap);
+    const target = lostLoop(heap);
     const weak = heap.weakref(target);
     expect(heap.deref(weak)).toBe(target);
     expect(heap.gc.collect()).toBe(1);
@@ -204,16 +205,8 @@ describe.each(COLLECTORS)('%s', (collector) => {
 
   test('step does all there is to do where there are no steps, and without a budget', () => {
     const heap = new Heap({ collector });
-    const lost = loop(heap);
+    const lost = lostLoop(heap);
     expect(heap.step()).toBe('done');
     expect(heap.isAlive(lost)).toBe(false);
   });
 });
-
-/** A node that only it itself refers to. */
-function loop(heap: Heap): Handle {
-  const node = heap.alloc();
-  heap.link(node, node);
-  heap.drop(node);
-  return node;
-}

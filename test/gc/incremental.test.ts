@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Handle, Heap, type HeapEvent, InvalidArgumentError } from '../../src/gc/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { lostLoop } from './lost-loop.js';
 import { type Move, RandomMutator } from './random-mutator.js';
 
 const move = fc.tuple(fc.nat(19), fc.nat(1_000), fc.nat(1_000)) as fc.Arbitrary<Move>;
@@ -131,7 +132,7 @@ test('a heap that outgrows its memory during a collection keeps its colours', ()
     heap.drop(child);
     return child;
   });
-  const lost = Array.from({ length: 20 }, () => loop(heap));
+  const lost = Array.from({ length: 20 }, () => lostLoop(heap));
   while (heap.colour(parents[0] as Handle) !== 'black') heap.step({ objects: 1 });
   const after = Array.from({ length: 5_000 }, () => heap.alloc());
   while (heap.step({ objects: 50 }) === 'more') heap.assertInvariants();
@@ -275,7 +276,7 @@ test('a weak reference that is followed while the sweep goes on rescues its targ
 
 test('collect ends the cycle under way, and spares nothing that floated in it', () => {
   const heap = new Heap({ collector: 'incremental' });
-  const [early, late] = [loop(heap), heap.alloc()];
+  const [early, late] = [lostLoop(heap), heap.alloc()];
   heap.link(late, late);
   while (heap.colour(late) !== 'black') heap.step({ objects: 1 });
   heap.drop(late);
@@ -288,7 +289,7 @@ test('a freeze gives up the cycle under way, wherever it is', () => {
   for (let steps = 0; steps < 60; steps++) {
     const heap = new Heap({ collector: 'incremental' });
     const root = heap.alloc();
-    const trash = Array.from({ length: 5 }, () => loop(heap));
+    const trash = Array.from({ length: 5 }, () => lostLoop(heap));
     for (let i = 0; i < steps; i++) if (heap.step({ objects: 1 }) === 'done') break;
     heap.gc.freeze();
     heap.assertInvariants();
@@ -302,7 +303,7 @@ test('a freeze gives up the cycle under way, wherever it is', () => {
 
 test('disposing of the heap between two steps ends the cycle', () => {
   const heap = new Heap({ collector: 'incremental' });
-  for (let i = 0; i < 10; i++) loop(heap);
+  for (let i = 0; i < 10; i++) lostLoop(heap);
   heap.step({ objects: 3 });
   heap[Symbol.dispose]();
   expect(() => heap.step()).toThrow('disposed');
@@ -330,7 +331,7 @@ test('the trace shows every change of colour, and the phases in their order', ()
   const [root, child] = [heap.alloc(), heap.alloc()];
   heap.link(root, child);
   heap.drop(child);
-  loop(heap);
+  lostLoop(heap);
   events.length = 0;
   while (heap.step({ objects: 1 }) === 'more');
   const told = events.flatMap((event) => {
@@ -371,11 +372,4 @@ test.each([
 function unreachable(mutator: RandomMutator): Handle[] {
   const reachable = mutator.reachable();
   return [...mutator.alive()].filter((node) => !reachable.has(node));
-}
-
-function loop(heap: Heap): Handle {
-  const node = heap.alloc();
-  heap.link(node, node);
-  heap.drop(node);
-  return node;
 }
