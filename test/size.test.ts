@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<Subpath, number>> = {
   scope: 13_500,
   weak: 8_500,
   gc: 81_000,
-  pool: 46_500,
+  pool: 54_000,
   memoize: 75_000,
   watchdog: 57_000,
   '.': 230_000,

@@ -4,10 +4,10 @@
  */
 
 /** The wait after the first failure, in milliseconds. */
-const FIRST_MILLIS = 100;
+const FIRST_MILLIS = 10;
 
 /** The longest wait, in milliseconds. */
-const LONGEST_MILLIS = 10_000;
+const LONGEST_MILLIS = 5_000;
 
 /** The wait after `failures` failures in a row, in milliseconds. `random` gives a number from 0 up to 1. */
 export function backoffMillis(failures: number, random: () => number): number {

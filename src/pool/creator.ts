@@ -3,16 +3,19 @@
  *
  * A creation is bound to the caller who caused it, and its failure is that caller's. Its success is nobody's in
  * particular: the resource goes to whoever is first in line, and a caller who was served by a returned resource
- * meanwhile, or gave up, is simply unbound. So every failure ends somebody's wait, and a factory that keeps failing is
- * called once per caller, never in a loop. Filling up to `min` has no caller; it backs off instead.
+ * meanwhile, or gave up, is simply unbound.
+ *
+ * After a failure the factory is left alone for a while, longer after each one in a row, and tried again for those who
+ * wait. A transient failure is thus nobody's trouble. Once so many in a row have failed (`createAttempts`), the failure is
+ * told to the caller who caused it, and from then on each further one is, so an outage is known within one wait. Failures
+ * of creations that were under way together count as one.
  *
  * A creation that timed out has lost its place. Its resource, if it comes after all, is taken in when there is room for
  * it and destroyed when there is not.
  */
-import type { TimerHandle } from '../core/clock.js';
-import { backoffMillis } from './backoff.js';
 import { Creation } from './creation.js';
 import type { FactoryCalls } from './factory-calls.js';
+import { FactoryPause } from './factory-pause.js';
 import type { OwnContext } from './own-context.js';
 import { type CreateError, DuplicateResourceError, PoolClosedError } from './pool-errors.js';
 import type { PoolSettings } from './pool-options.js';
@@ -26,8 +29,8 @@ export interface CreatorHost<T> {
   shortfall(): number;
   /** How many resources there are, without those being destroyed. */
   readonly usable: number;
-  /** How many resources are missing from `min`; 0 while the pool does not fill up. */
-  shortfallOfMin(): number;
+  /** Whether the pool keeps resources warm now. */
+  readonly isFilling: boolean;
   firstWithoutCreation(): Waiter<T> | null;
   /** Takes the new resource in; false if the pool has it already. */
   adopt(resource: T): boolean;
@@ -41,8 +44,9 @@ export interface CreatorHost<T> {
   roomChanged(): void;
 }
 
-/** Somebody who waits until `min` resources are there. */
+/** Somebody who waits until so many resources are there. */
 interface ReadyListener {
+  readonly count: number;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -55,9 +59,10 @@ export class Creator<T> {
   readonly #inOwnContext: OwnContext;
   readonly #underWay = new Set<Creation<Waiter<T>>>();
   #readyListeners: ReadyListener[] = [];
-  #failuresInARow = 0;
-  #backoff: TimerHandle | undefined = undefined;
+  readonly #pause: FactoryPause;
   #closed = false;
+  /** How many creations are under way. */
+  underWay = 0;
   /** How many creations failed or timed out. */
   errors = 0;
   /** Why the last creation failed; `undefined` after a success. */
@@ -73,32 +78,38 @@ export class Creator<T> {
     this.#calls = calls;
     this.#settings = settings;
     this.#inOwnContext = inOwnContext;
+    this.#pause = new FactoryPause(settings, inOwnContext, () => host.roomChanged());
   }
 
-  /** How many creations are under way. */
-  get underWay(): number {
-    return this.#underWay.size;
+  /** Whether the factory is being left alone. */
+  get isBackingOff(): boolean {
+    return this.#pause.isOn;
   }
 
   /** Creates for callers who wait for whom nothing is on its way. */
   meetDemand(): void {
-    while (this.#host.shortfall() > 0 && this.#mayBegin()) {
+    this.#noteWhetherAwaited();
+    while (this.#mayTry() && this.#host.shortfall() > 0 && this.#mayBegin()) {
       this.#begin(this.#host.firstWithoutCreation());
     }
   }
 
-  /** Fills up to `min`, unless the factory is being left alone. */
-  fillUp(): void {
-    while (this.#backoff === undefined && this.#host.shortfallOfMin() > 0 && this.#mayBegin()) {
-      this.#begin(null);
-    }
-    if (this.#readyListeners.length > 0 && this.#isReady()) this.#settleReady();
+  /** Nobody waits for a creation any more. */
+  nobodyWaits(): void {
+    this.#noteWhetherAwaited();
   }
 
-  /** Settles when `min` resources are there; rejects when creating one of them fails, or the pool closes. */
-  whenReady(): Promise<void> {
+  /** Fills up to `min`, or further for those who asked for more, unless the factory is being left alone. */
+  fillUp(): void {
+    while (!this.isBackingOff && this.#missing() > 0 && this.#mayBegin()) this.#begin(null);
+    this.#settleReady();
+  }
+
+  /** Settles when `count` resources are there; rejects when creating one of them fails, or the pool closes. */
+  whenReady(count: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#readyListeners.push({ resolve, reject });
+      this.#readyListeners.push({ count, resolve, reject });
+      this.#noteWhetherAwaited();
       this.fillUp();
     });
   }
@@ -118,6 +129,7 @@ export class Creator<T> {
     if (this.#closed) return;
     this.#closed = true;
     this.stopFilling();
+    this.#pause.cancel();
     const error = new PoolClosedError(this.#settings.name, 'closed');
     for (const creation of [...this.#underWay]) {
       this.#inOwnContext(() => creation.controller.abort(error));
@@ -126,8 +138,6 @@ export class Creator<T> {
 
   /** Stops filling up; nobody will see the pool ready. */
   stopFilling(): void {
-    if (this.#backoff !== undefined) this.#settings.clock.clearTimer(this.#backoff);
-    this.#backoff = undefined;
     this.#failReady(new PoolClosedError(this.#settings.name, 'closed'));
   }
 
@@ -136,10 +146,17 @@ export class Creator<T> {
     for (const creation of [...this.#underWay]) this.#end(creation);
   }
 
+  #noteWhetherAwaited(): void {
+    this.#pause.setAwaited(this.#host.shortfall() > 0 || this.#readyListeners.length > 0);
+  }
+
+  #mayTry(): boolean {
+    return !this.isBackingOff || this.#settings.createAttempts === 1;
+  }
+
   #mayBegin(): boolean {
     return (
-      this.#host.spareResourceCapacity > 0 &&
-      this.#underWay.size < this.#settings.maxConcurrentCreates
+      this.#host.spareResourceCapacity > 0 && this.underWay < this.#settings.maxConcurrentCreates
     );
   }
 
@@ -147,7 +164,8 @@ export class Creator<T> {
     const creation = new Creation<Waiter<T>>(client);
     if (client !== null) client.creation = creation;
     this.#underWay.add(creation);
-    this.#calls.create(creation.controller, client === null, {
+    this.underWay++;
+    this.#calls.create(creation.controller, this.#pause.failuresInARow + 1, client === null, {
       created: (resource) => this.#created(creation, resource),
       failed: (error) => this.#failed(creation, error),
       late: (resource) => this.#late(resource),
@@ -164,8 +182,8 @@ export class Creator<T> {
     else if (!this.#host.adopt(resource)) {
       this.#countFailure(client, new DuplicateResourceError(this.#settings.name));
     } else {
-      this.#failuresInARow = 0;
       this.lastError = undefined;
+      this.#pause.succeeded();
     }
     this.#host.roomChanged();
   }
@@ -188,43 +206,35 @@ export class Creator<T> {
       client.creation = null;
       creation.client = null;
     }
-    this.#underWay.delete(creation);
+    if (this.#underWay.delete(creation)) this.underWay--;
     creation.end();
     return client;
   }
 
   #countFailure(client: Waiter<T> | null, error: CreateError): void {
     this.errors++;
-    this.#failuresInARow++;
     this.lastError = error.cause ?? error;
-    if (this.#host.shortfallOfMin() > 0) this.#backOff();
-    if (client !== null) this.#host.refuse(client, error);
-    else this.#failReady(error);
+    if (!this.#closed) this.#pause.failed();
+    if (client === null) this.#failReady(error);
+    else if (this.#pause.failuresInARow >= this.#settings.createAttempts) {
+      this.#host.refuse(client, error);
+    }
   }
 
-  #backOff(): void {
-    if (this.#backoff !== undefined) return;
-    const delayMillis = backoffMillis(this.#failuresInARow, this.#settings.random);
-    this.#backoff = this.#inOwnContext(() =>
-      this.#settings.clock.setTimer(
-        () => {
-          this.#backoff = undefined;
-          this.fillUp();
-        },
-        delayMillis,
-        { background: true },
-      ),
-    );
-  }
-
-  #isReady(): boolean {
-    return this.#host.usable >= this.#settings.min;
+  /** How many resources are missing from what is to be kept warm. */
+  #missing(): number {
+    if (!this.#host.isFilling) return 0;
+    let wanted = this.#settings.min;
+    for (const { count } of this.#readyListeners) wanted = Math.max(wanted, count);
+    return Math.min(wanted, this.#settings.max) - this.#host.usable - this.underWay;
   }
 
   #settleReady(): void {
-    const listeners = this.#readyListeners;
-    this.#readyListeners = [];
-    for (const listener of listeners) listener.resolve();
+    if (this.#readyListeners.length === 0) return;
+    const there = this.#host.usable;
+    const ready = this.#readyListeners.filter(({ count }) => count <= there);
+    this.#readyListeners = this.#readyListeners.filter(({ count }) => count > there);
+    for (const listener of ready) listener.resolve();
   }
 
   #failReady(error: unknown): void {

@@ -62,11 +62,16 @@ export class FactoryCalls<T> {
     this.inspectsReturns = factory.reset !== undefined || settings.testOnReturn;
   }
 
-  create(controller: AbortController, background: boolean, listener: CreationListener<T>): void {
+  create(
+    controller: AbortController,
+    attempt: number,
+    background: boolean,
+    listener: CreationListener<T>,
+  ): void {
     const { createTimeoutMillis, name } = this.#settings;
     const { signal } = controller;
     this.#attempt<T>({
-      call: () => this.#factory.create({ signal }),
+      call: () => this.#factory.create({ signal, attempt }),
       timeoutMillis: createTimeoutMillis,
       background,
       succeeded: (resource) => listener.created(resource),

@@ -9,6 +9,8 @@ import { aFunction, checkArgument } from '../core/options.js';
 export interface CreateContext {
   /** Aborted when the pool no longer wants the resource: its creation timed out, or the pool was closed. */
   readonly signal: AbortSignal;
+  /** 1, or one more than the number of creations that failed in a row before this one. */
+  readonly attempt: number;
 }
 
 /**

@@ -3,47 +3,36 @@
  * grant also tells the watch, since only here is the lease at hand that can end the loan.
  */
 import { Lease } from './lease.js';
-import type { Lender } from './lender.js';
-import type { TakenOrigin } from './pool-watch.js';
+import type { LoanOrigin } from './loan-origin.js';
 import type { Slot } from './slot.js';
 
 /** Turns a slot that is out into what its caller gets. */
-export type Grant<T, R> = (
-  lender: Lender<T>,
-  slot: Slot<T>,
-  taken: TakenOrigin<T> | undefined,
-) => R;
+export type Grant<T, R> = (slot: Slot<T>, origin: LoanOrigin<T> | undefined) => R;
 
 /** For `lease()` and `tryLease()`. */
-export function grantLease<T>(
-  lender: Lender<T>,
-  slot: Slot<T>,
-  taken: TakenOrigin<T> | undefined,
-): Lease<T> {
+export function grantLease<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined): Lease<T> {
   slot.takenBy = 'lease';
-  const lease = new Lease(lender, slot);
-  taken?.watch.lent(slot, taken.origin, lease);
+  const lease = new Lease(slot);
+  if (origin !== undefined) track(slot, origin, lease);
   return lease;
 }
 
 /** For `acquire()`. */
-export function grantResource<T>(
-  _lender: Lender<T>,
-  slot: Slot<T>,
-  taken: TakenOrigin<T> | undefined,
-): T {
+export function grantResource<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined): T {
   slot.takenBy = 'acquire';
-  taken?.watch.lent(slot, taken.origin);
+  if (origin !== undefined) track(slot, origin);
   return slot.resource;
 }
 
 /** For `use()`. */
-export function grantUse<T>(
-  _lender: Lender<T>,
-  slot: Slot<T>,
-  taken: TakenOrigin<T> | undefined,
-): Slot<T> {
+export function grantUse<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined): Slot<T> {
   slot.takenBy = 'use';
-  taken?.watch.lent(slot, taken.origin);
+  if (origin !== undefined) track(slot, origin);
   return slot;
+}
+
+function track<T>(slot: Slot<T>, { watch, origin, stack }: LoanOrigin<T>, lease?: Lease<T>): void {
+  const tracking = slot.track();
+  tracking.stack = stack;
+  if (origin !== undefined) tracking.node = watch?.lent(slot, origin, lease);
 }

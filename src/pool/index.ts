@@ -42,6 +42,7 @@ export {
   observe,
   type Watchable,
 } from '../core/probe.js';
+export type { CallSites } from './call-sites.js';
 export { createPool } from './create-pool.js';
 export type { CreateContext, DestroyReason, Factory } from './factory.js';
 export { KeyedPool, type KeyedPoolOptions, type KeyedPoolStats } from './keyed-pool.js';
@@ -63,7 +64,7 @@ export {
   ReleaseError,
   ValidateTimeoutError,
 } from './pool-errors.js';
-export type { PoolEventMap, PoolListener } from './pool-events.js';
+export type { DestroyedResource, PoolEventMap, PoolListener } from './pool-events.js';
 export type { CloseOptions, LeaseOptions, PoolOptions } from './pool-options.js';
 export type { LoanInfo, Percentiles, PoolStats } from './pool-stats.js';
 export type { UseContext } from './use-context.js';

@@ -3,19 +3,22 @@
  *
  * Everything happens in one of two steps, both synchronous. `takeBack` gives a returned resource straight to the first
  * in line, so nobody who comes later can overtake. `dispense` matches those who wait with what is idle, and has the
- * creator make what is missing. Whatever waited for the factory looks again at its slot's state when it goes on, since a
- * close may have taken the slot meanwhile.
+ * creator make what is missing.
  *
  * The hot path of a loan is: unlink an idle slot, count it, link it again. It reads no clock, looks nothing up, and
  * sets no timer.
  */
 import type { EntryPoint } from '../core/probe.js';
+import { SiteSample } from './call-sites.js';
+import { CeilingShare } from './ceiling-share.js';
 import { Closing, type ClosingHost } from './closing.js';
 import { Creator, type CreatorHost } from './creator.js';
-import type { DestroyReason, Factory } from './factory.js';
+import type { Factory } from './factory.js';
 import { FactoryCalls } from './factory-calls.js';
 import type { Grant } from './grant.js';
-import type { Lender } from './lender.js';
+import { Inspection, type InspectionHost } from './inspection.js';
+import type { LoanOrigin } from './loan-origin.js';
+import { UNTIMED } from './loan-tracking.js';
 import type { OwnContext } from './own-context.js';
 import {
   AcquireTimeoutError,
@@ -25,12 +28,11 @@ import {
   type PoolPhase,
 } from './pool-errors.js';
 import { PoolEvents } from './pool-events.js';
-import type { LeaseOptions, PoolSettings } from './pool-options.js';
-import { type PoolStats, percentilesOf } from './pool-stats.js';
-import type { TakenOrigin } from './pool-watch.js';
+import { type LeaseOptions, NO_OPTIONS, type PoolSettings } from './pool-options.js';
+import { type PoolStats, statsOf } from './pool-stats.js';
 import { Renewal, type RenewalHost } from './renewal.js';
-import type { CeilingMember, SharedCeiling } from './shared-ceiling.js';
-import { type Slot, UNTIMED } from './slot.js';
+import type { SharedCeiling } from './shared-ceiling.js';
+import type { Lender, Slot } from './slot.js';
 import { Stock } from './stock.js';
 import { Sweep } from './sweep.js';
 import { Tally } from './tally.js';
@@ -52,9 +54,9 @@ export class Keeper<T>
     Lender<T>,
     CreatorHost<T>,
     ClosingHost<T>,
+    InspectionHost<T>,
     RenewalHost<T>,
-    WaiterQueueListener<T>,
-    CeilingMember
+    WaiterQueueListener<T>
 {
   readonly name: string;
   readonly settings: PoolSettings;
@@ -65,8 +67,12 @@ export class Keeper<T>
   readonly creator: Creator<T>;
   readonly closing: Closing<T>;
   readonly renewal: Renewal<T>;
+  /** Its part in the common ceiling, if there is one. */
+  readonly ceilingShare: CeilingShare<T> | null;
   readonly #calls: FactoryCalls<T>;
-  readonly #sweep: Sweep<T>;
+  readonly #inspection: Inspection<T>;
+  readonly #sites: SiteSample;
+  readonly sweep: Sweep<T>;
   #state: PoolState = 'not started';
   /** True while an idle resource can be lent without further ado. */
   #lendsAtOnce = false;
@@ -78,31 +84,36 @@ export class Keeper<T>
   #dispensing = false;
   #dispenseAgain = false;
 
-  /** The number of the loan granted last, if there is a common ceiling. */
-  lastGrant = 0;
-  readonly #ceiling: SharedCeiling | null;
-
   constructor(
     factory: Factory<T>,
     settings: PoolSettings,
     inOwnContext: OwnContext,
     ceiling: SharedCeiling | null = null,
   ) {
-    this.#ceiling = ceiling;
     this.name = settings.name;
     this.settings = settings;
     this.events = new PoolEvents(inOwnContext);
     this.#calls = new FactoryCalls(factory, settings, this.events, inOwnContext);
-    this.stock = new Stock(settings, this.#calls, this.tally, () => this.roomChanged());
+    this.stock = new Stock(this, this.events, settings, this.#calls, this.tally);
     this.waiters = new WaiterQueue(settings, inOwnContext, this);
     this.creator = new Creator(this, this.#calls, settings, inOwnContext);
-    this.#sweep = new Sweep(this.stock, settings, inOwnContext, (slot) => this.#keepAlive(slot));
+    this.#inspection = new Inspection(this, this.#calls);
+    this.#sites = new SiteSample(settings.callSites);
+    this.sweep = new Sweep(this.stock, settings, inOwnContext, {
+      ticked: () => this.#sites.tick(),
+      keepAlive: (slot) => this.#inspection.keepAlive(slot),
+    });
     this.renewal = new Renewal(this);
     this.closing = new Closing(this);
+    this.ceilingShare = ceiling === null ? null : new CeilingShare(ceiling, this);
   }
 
   get state(): PoolState {
     return this.#state;
+  }
+
+  get isClosed(): boolean {
+    return this.#state === 'closed';
   }
 
   start(): void {
@@ -119,9 +130,9 @@ export class Keeper<T>
 
   /** Lends nothing to anybody any more, and destroys what is idle. */
   shut(): void {
-    if (this.#state === 'closed') return;
+    if (this.isClosed) return;
     this.#enter('closed');
-    this.#sweep.stop();
+    this.sweep.stop();
     for (let waiter = this.waiters.shift(); waiter !== null; waiter = this.waiters.shift()) {
       waiter.reject(new PoolClosedError(this.name, 'closed'));
     }
@@ -137,8 +148,7 @@ export class Keeper<T>
   }
 
   #updateReturns(): void {
-    this.#keepsReturns =
-      this.#state === 'open' && !this.#calls.inspectsReturns && this.renewal.excess <= 0;
+    this.#keepsReturns = this.#state === 'open' && !this.#calls.inspectsReturns && !this.hasExcess;
   }
 
   // Lending
@@ -157,61 +167,70 @@ export class Keeper<T>
     return null;
   }
 
-  /** The caller's line and scope, while the pool is watched. */
-  takeOrigin(entry: EntryPoint): TakenOrigin<T> | undefined {
+  /** The caller's line and scope, while the pool is watched or the line is in the sample. */
+  originOf(entry: EntryPoint): LoanOrigin<T> | undefined {
     const { watch } = this.stock;
-    return watch === null ? undefined : watch.takeOrigin(entry);
+    if (watch === null && !this.#sites.isOpen) return undefined;
+    return { watch, origin: watch?.origin(entry), stack: this.#sites.take(entry) };
   }
 
   /** Grants now or later; rejects as the errors of the pool say. */
   request<R>(
     grant: Grant<T, R>,
     options: LeaseOptions,
-    origin: TakenOrigin<T> | undefined,
+    origin: LoanOrigin<T> | undefined,
   ): Promise<R> {
-    const { signal, timeoutMillis = this.settings.acquireTimeoutMillis } = options;
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
-    this.start();
-    if (this.#state !== 'open') return Promise.reject(new PoolClosedError(this.name, this.#state));
+    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
+    if (this.#state === 'not started') this.start();
+    const { state } = this;
+    if (state !== 'open') return Promise.reject(new PoolClosedError(this.name, state));
     const slot = this.takeIdle();
-    if (slot !== null) return Promise.resolve(grant(this, slot, origin));
-    if (this.#isFull()) {
-      return Promise.reject(new PoolFullError(this.name, this.settings.maxWaitingClients));
-    }
-    const lowest = this.settings.priorityRange - 1;
-    const asked = options.priority ?? 0;
-    const priority = asked >= 0 && asked <= lowest ? asked : lowest;
-    const waiter = new Waiter<T>(grant, priority, timeoutMillis, signal, origin);
-    if (this.#ceiling !== null) waiter.ticket = this.#ceiling.nextTicket();
-    if ((++this.tally.waited & this.#waitMask) === 0) {
-      waiter.since = this.stock.refreshTime();
-      if (this.tally.waited === WAITS_PER_SAMPLE) this.#waitMask = WAITS_PER_SAMPLE - 1;
-    }
-    const granted = new Promise<R>((resolve, reject) => {
-      waiter.resolve = resolve as (granted: unknown) => void;
-      waiter.reject = reject;
-    });
-    this.waiters.add(waiter);
-    this.#dispense();
-    if (waiter.settled) return granted;
-    if (timeoutMillis > 0) this.waiters.arm(waiter);
-    else {
-      this.waiters.remove(waiter);
-      this.expired([waiter]);
-    }
-    return granted;
+    return slot === null
+      ? this.#wait(grant, options, origin)
+      : Promise.resolve(grant(slot, origin));
   }
 
-  #isFull(): boolean {
-    return (
-      this.waiters.length >= this.settings.maxWaitingClients &&
-      this.spareResourceCapacity < 1 &&
-      this.stock.idle.length === 0
-    );
+  #wait<R>(
+    grant: Grant<T, R>,
+    options: LeaseOptions,
+    origin: LoanOrigin<T> | undefined,
+  ): Promise<R> {
+    const { waiters, settings } = this;
+    const hasRoom = this.stock.idle.length > 0 || this.spareResourceCapacity > 0;
+    if (waiters.length >= settings.maxWaitingClients && (!hasRoom || this.creator.isBackingOff)) {
+      return this.#refuseOneMore();
+    }
+    const waiter = new Waiter<T>(grant, origin, settings.acquireTimeoutMillis);
+    if (options !== NO_OPTIONS) waiter.ask(options, settings);
+    if (this.ceilingShare !== null) waiter.ticket = this.ceilingShare.ceiling.nextTicket();
+    if ((++this.tally.waited & this.#waitMask) === 0) this.#timeWait(waiter);
+    waiters.add(waiter);
+    if (hasRoom || this.ceilingShare !== null) {
+      this.dispense();
+      if (waiter.settled) return waiter.granted as Promise<R>;
+    }
+    if (waiter.timeoutMillis > 0) waiters.arm(waiter);
+    else {
+      waiters.remove(waiter);
+      this.expired([waiter]);
+    }
+    return waiter.granted as Promise<R>;
+  }
+
+  #refuseOneMore(): Promise<never> {
+    this.tally.refusals++;
+    const error = new PoolFullError(this.name, this.settings.maxWaitingClients);
+    this.events.emit('refused', error);
+    return Promise.reject(error);
+  }
+
+  #timeWait(waiter: Waiter<T>): void {
+    waiter.sample = { since: this.stock.refreshTime() };
+    if (this.tally.waited === WAITS_PER_SAMPLE) this.#waitMask = WAITS_PER_SAMPLE - 1;
   }
 
   /** Matches those who wait with what is idle, then sees to what is missing. */
-  #dispense(): void {
+  dispense(): void {
     // A factory that settles at once calls back in the middle of a step.
     this.#dispenseAgain = true;
     if (this.#dispensing) return;
@@ -225,7 +244,7 @@ export class Keeper<T>
     } finally {
       this.#dispensing = false;
     }
-    this.#ceiling?.served(this);
+    this.ceilingShare?.ceiling.served(this.ceilingShare);
   }
 
   #serveFromIdle(): void {
@@ -235,69 +254,47 @@ export class Keeper<T>
       const slot = stock.takeIdle();
       if (slot === null) return;
       if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.doom, true);
-      else if (testOnBorrow) this.#validate(slot, () => stock.shelve(slot));
-      else this.#hand(slot);
+      else if (testOnBorrow) this.#inspection.beforeLoan(slot);
+      else this.handOver(slot);
     }
   }
 
-  /** Looks whether an idle slot is still good for something; if nobody waits for it, `lay` lays it back. */
-  #validate(slot: Slot<T>, lay: () => void): void {
-    slot.state = 'validating';
-    this.tally.validating++;
-    this.#calls.validate(slot.resource, (valid) => {
-      if (slot.state !== 'validating') return;
-      this.tally.validating--;
-      if (!valid) this.stock.destroy(slot, 'invalid', false);
-      else if (this.#state === 'closed') this.stock.destroy(slot, 'close', false);
-      else if (slot.expiresAt <= this.stock.time) this.stock.destroy(slot, slot.doom, true);
-      else if (this.waiters.length > 0) this.#hand(slot);
-      else lay();
-      this.#dispense();
-      this.closing.check();
-    });
-  }
-
-  #keepAlive(slot: Slot<T>): void {
-    this.stock.idle.remove(slot);
-    this.#validate(slot, () => {
-      slot.provenAt = this.stock.refreshTime();
-      this.stock.putBack(slot);
-    });
-  }
-
-  /** Lends the slot to the first in line, of whom there is one. */
-  #hand(slot: Slot<T>): void {
-    const waiter = this.waiters.shift() as Waiter<T>;
-    if (waiter.since >= 0) this.tally.waits.record(this.stock.refreshTime() - waiter.since);
+  handOver(slot: Slot<T>): boolean {
+    const waiter = this.waiters.shift();
+    if (waiter === null) return false;
+    if (waiter.sample !== null) {
+      this.tally.waits.record(this.stock.refreshTime() - waiter.sample.since);
+    }
     this.#lend(slot);
-    waiter.resolve(waiter.grant(this, slot, waiter.origin));
+    waiter.resolve(waiter.grant(slot, waiter.origin));
+    return true;
   }
 
   #lend(slot: Slot<T>): void {
     const { stock, tally } = this;
     slot.state = 'borrowed';
-    slot.uses++;
-    tally.borrowed++;
-    if ((++tally.loans & this.#loanMask) === 0) {
-      slot.timedFrom = stock.refreshTime();
-      if (tally.loans === LOANS_PER_SAMPLE) this.#loanMask = LOANS_PER_SAMPLE - 1;
-    }
     slot.borrowedAt = stock.time;
-    if (this.#ceiling !== null) this.lastGrant = this.#ceiling.nextGrant();
+    tally.borrowed++;
+    if ((++tally.loans & this.#loanMask) === 0) this.#timeLoan(slot);
+    if (--slot.usesLeft === 0) slot.condemn('uses');
+    if (this.ceilingShare !== null) {
+      this.ceilingShare.lastGrant = this.ceilingShare.ceiling.nextGrant();
+    }
+  }
+
+  #timeLoan(slot: Slot<T>): void {
+    slot.track().timedFrom = slot.borrowedAt = this.stock.refreshTime();
+    if (this.tally.loans === LOANS_PER_SAMPLE) this.#loanMask = LOANS_PER_SAMPLE - 1;
   }
 
   // Taking back
 
   takeBack(slot: Slot<T>): void | Promise<void> {
     this.endLoan(slot);
-    if (
-      !this.#keepsReturns ||
-      slot.expiresAt <= this.stock.time ||
-      slot.uses >= this.settings.maxUses
-    ) {
-      return this.#inspect(slot);
+    if (!this.#keepsReturns || slot.expiresAt <= this.stock.time) {
+      return this.#inspection.afterLoan(slot);
     }
-    this.#restore(slot);
+    this.restore(slot);
   }
 
   discard(slot: Slot<T>, reason: string): Promise<void> {
@@ -323,73 +320,32 @@ export class Keeper<T>
   endLoan(slot: Slot<T>, byForce = false): void {
     slot.loan++;
     this.tally.borrowed--;
-    if (slot.timedFrom >= 0) this.#takeTime(slot);
-    if (slot.leaseNode !== undefined) this.stock.watch?.returned(slot, byForce);
+    if (slot.tracking !== null) this.#endTracking(slot, byForce);
   }
 
-  #takeTime(slot: Slot<T>): void {
-    this.tally.holds.record(this.stock.refreshTime() - slot.timedFrom);
-    slot.timedFrom = UNTIMED;
+  #endTracking(slot: Slot<T>, byForce: boolean): void {
+    const { timedFrom = UNTIMED, node } = slot.tracking ?? {};
+    slot.tracking = null;
+    if (timedFrom !== UNTIMED) this.tally.holds.record(this.stock.refreshTime() - timedFrom);
+    if (node !== undefined) this.stock.watch?.returned(node, byForce);
   }
 
-  /** Looks at a returned resource, and resets and validates it if asked to. */
-  #inspect(slot: Slot<T>): void | Promise<void> {
-    const reason = this.#endOfLife(slot);
-    if (reason !== undefined) {
-      this.stock.destroy(slot, reason, true);
-      this.closing.check();
-      return;
-    }
-    if (!this.#calls.inspectsReturns) {
-      this.#restore(slot);
-      this.closing.check();
-      return;
-    }
-    slot.state = 'resetting';
-    this.tally.resetting++;
-    let inspected = false;
-    let report: (() => void) | undefined;
-    this.#calls.inspectReturn(slot.resource, (unfit) => {
-      inspected = true;
-      if (slot.state === 'resetting') {
-        this.tally.resetting--;
-        if (unfit !== undefined) this.stock.destroy(slot, unfit, true);
-        else this.#keepOrEnd(slot);
-        this.closing.check();
-      }
-      report?.();
-    });
-    if (inspected) return;
-    return new Promise((resolve) => {
-      report = resolve;
-    });
-  }
-
-  #keepOrEnd(slot: Slot<T>): void {
-    const reason = this.#endOfLife(slot);
-    if (reason === undefined) this.#restore(slot);
-    else this.stock.destroy(slot, reason, reason !== 'close');
-  }
-
-  #endOfLife(slot: Slot<T>): DestroyReason | undefined {
-    if (this.#state === 'closed') return 'close';
-    if (slot.expiresAt <= this.stock.time) return slot.doom;
-    if (slot.uses >= this.settings.maxUses) return 'uses';
-    return this.renewal.excess > 0 ? 'resize' : undefined;
-  }
-
-  /** A good resource goes to the first in line, or lies idle. */
-  #restore(slot: Slot<T>): void {
-    if (this.#ceiling?.claims(this) === true) {
+  restore(slot: Slot<T>): void {
+    if (this.ceilingShare?.ceiling.claims(this.ceilingShare) === true) {
       this.stock.destroy(slot, 'yielded', true);
     } else if (this.waiters.length === 0) {
       this.stock.shelve(slot);
-      this.#ceiling?.shareOut();
-    } else if (!this.settings.testOnBorrow) this.#hand(slot);
+      this.ceilingShare?.ceiling.shareOut();
+    } else if (!this.settings.testOnBorrow) this.handOver(slot);
     else {
       this.stock.shelve(slot);
-      this.#dispense();
+      this.dispense();
     }
+  }
+
+  inspected(): void {
+    this.dispense();
+    this.closing.check();
   }
 
   // Creations
@@ -397,11 +353,11 @@ export class Keeper<T>
   adopt(resource: T): boolean {
     const slot = this.stock.admit(resource);
     if (slot === null) return false;
-    if (this.#state === 'closed') this.stock.destroy(slot, 'close', false);
+    if (this.isClosed) this.stock.destroy(slot, 'close', false);
     else {
-      this.#sweep.start();
-      if (this.waiters.length > 0) this.#hand(slot);
-      else if (this.renewal.excess > 0) this.stock.destroy(slot, 'resize', true);
+      this.sweep.start();
+      if (this.waiters.length > 0) this.handOver(slot);
+      else if (this.hasExcess) this.stock.destroy(slot, 'resize', true);
       else this.stock.shelve(slot);
     }
     return true;
@@ -423,9 +379,9 @@ export class Keeper<T>
 
   roomChanged(): void {
     this.#updateReturns();
-    this.#dispense();
+    this.dispense();
     this.creator.fillUp();
-    if (this.stock.residents.size === 0) this.#sweep.stop();
+    if (this.stock.residents.size === 0) this.sweep.stop();
     this.closing.check();
   }
 
@@ -438,8 +394,8 @@ export class Keeper<T>
     return this.waiters.length - this.stock.idle.length - onTheWay;
   }
 
-  shortfallOfMin(): number {
-    return this.#state === 'open' ? this.settings.min - this.usable - this.creator.underWay : 0;
+  get isFilling(): boolean {
+    return this.#state === 'open';
   }
 
   get usable(): number {
@@ -450,36 +406,14 @@ export class Keeper<T>
     return this.stock.residents.size + this.creator.underWay;
   }
 
+  get hasExcess(): boolean {
+    return this.renewal.excess > 0;
+  }
+
   get spareResourceCapacity(): number {
     const own = this.settings.max - this.size;
-    return this.#ceiling === null ? own : Math.min(own, this.#ceiling.roomFor(this));
-  }
-
-  // Under a common ceiling
-
-  get leaving(): number {
-    return this.tally.destroying;
-  }
-
-  get spare(): number {
-    return this.stock.idle.length;
-  }
-
-  get firstTicket(): number {
-    return this.waiters.first?.ticket ?? Number.POSITIVE_INFINITY;
-  }
-
-  isStarved(): boolean {
-    return this.shortfall() > 0 && this.size < this.settings.max;
-  }
-
-  giveUpIdle(): void {
-    const slot = this.stock.idle.first;
-    if (slot !== null) this.stock.evict(slot, 'yielded');
-  }
-
-  serve(): void {
-    this.#dispense();
+    const { ceilingShare } = this;
+    return ceilingShare === null ? own : Math.min(own, ceilingShare.ceiling.roomFor(ceilingShare));
   }
 
   // Those who give up
@@ -490,22 +424,23 @@ export class Keeper<T>
     const loans = this.stock.loans();
     const { lastError } = this.creator;
     for (const waiter of waiters) {
-      waiter.reject(
-        new AcquireTimeoutError(
-          this.name,
-          waiter.timeoutMillis,
-          this.#waitedFor(waiter),
-          stats,
-          loans,
-          lastError,
-        ),
-      );
+      const { timeoutMillis } = waiter;
+      const phase = this.#waitedFor(waiter);
+      const error = new AcquireTimeoutError(this.name, {
+        timeoutMillis,
+        phase,
+        stats,
+        loans,
+        lastCreateError: lastError,
+      });
+      this.events.emit('acquireTimeout', error);
+      waiter.reject(error);
     }
     this.closing.check();
   }
 
   #waitedFor(waiter: Waiter<T>): PoolPhase {
-    if (waiter.creation !== null) return 'create';
+    if (waiter.creation !== null || this.creator.isBackingOff) return 'create';
     return this.tally.validating > 0 ? 'validate' : 'wait';
   }
 
@@ -514,28 +449,11 @@ export class Keeper<T>
     this.closing.check();
   }
 
+  emptied(): void {
+    this.creator.nobodyWaits();
+  }
+
   stats(): PoolStats {
-    return {
-      size: this.size,
-      available: this.stock.idle.length,
-      borrowed: this.tally.borrowed,
-      pending: this.waiters.length,
-      creating: this.creator.underWay,
-      validating: this.tally.validating,
-      resetting: this.tally.resetting,
-      destroying: this.tally.destroying,
-      min: this.settings.min,
-      max: this.settings.max,
-      loans: this.tally.loans,
-      created: this.tally.created,
-      destroyed: this.tally.destroyed,
-      destroyedBy: { ...this.tally.destroyedBy },
-      detached: this.tally.detached,
-      waited: this.tally.waited,
-      waitMillis: percentilesOf(this.tally.waits),
-      holdMillis: percentilesOf(this.tally.holds),
-      createErrors: this.creator.errors,
-      acquireTimeouts: this.tally.acquireTimeouts,
-    };
+    return statsOf(this);
   }
 }

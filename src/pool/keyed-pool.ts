@@ -130,7 +130,7 @@ export class KeyedPool<K, T> implements AsyncDisposable {
     const keeper = new Keeper(factory, settings, this.#inOwnContext, this.#ceiling);
     const pool = new Pool(keeper);
     this.#members.set(key, { keeper, pool });
-    this.#ceiling.add(keeper);
+    if (keeper.ceilingShare !== null) this.#ceiling.add(keeper.ceilingShare);
     if (settings.autostart) keeper.start();
     return pool;
   }
@@ -180,7 +180,7 @@ export class KeyedPool<K, T> implements AsyncDisposable {
     for (const [key, { keeper, pool }] of this.#members) {
       if (pool.size + pool.pending > 0 || pool.min > 0) continue;
       this.#members.delete(key);
-      this.#ceiling.remove(keeper);
+      if (keeper.ceilingShare !== null) this.#ceiling.remove(keeper.ceilingShare);
       void pool.close();
     }
     this.#pruneAt = Math.max(16, 2 * this.#members.size);

@@ -4,18 +4,26 @@
  * can collect it, and a watchdog learns for certain that the resource will never come back. It carries its slot and the
  * number of its loan; when the slot has moved on, the numbers differ and the lease is dead.
  */
+import { captureStack } from '../core/call-site.js';
 import { checkArgument, millis } from '../core/options.js';
-import type { Lender } from './lender.js';
+import type { EntryPoint } from '../core/probe.js';
+import { atLine } from './call-sites.js';
 import { LeaseEndedError, ReleaseError } from './pool-errors.js';
 import type { Slot } from './slot.js';
 
-type LeaseEnding = 'released' | 'destroyed' | 'detached';
+/** How a lease ended, in place of the number of its loan. */
+const RELEASED = -1;
+const DESTROYED = -2;
+const DETACHED = -3;
 
-const ENDED_CODES: Readonly<Record<LeaseEnding, string>> = {
-  released: 'TENURE_POOL_DOUBLE_RELEASE',
-  destroyed: 'TENURE_POOL_RELEASE_AFTER_DESTROY',
-  detached: 'TENURE_POOL_RELEASE_AFTER_DETACH',
+const ENDINGS: Readonly<Record<number, { readonly verb: string; readonly code: string }>> = {
+  [RELEASED]: { verb: 'released', code: 'TENURE_POOL_DOUBLE_RELEASE' },
+  [DESTROYED]: { verb: 'destroyed', code: 'TENURE_POOL_RELEASE_AFTER_DESTROY' },
+  [DETACHED]: { verb: 'detached', code: 'TENURE_POOL_RELEASE_AFTER_DETACH' },
 };
+
+/** Where leases were ended, of those in the sample. */
+const endStacks = new WeakMap<object, string>();
 
 /**
  * One resource, held until it is released. Dispose of it with `using` or `await using`, or call `release()`.
@@ -33,14 +41,12 @@ const ENDED_CODES: Readonly<Record<LeaseEnding, string>> = {
  * ```
  */
 export class Lease<T> implements Disposable, AsyncDisposable {
-  readonly #lender: Lender<T>;
   readonly #slot: Slot<T>;
-  readonly #loan: number;
-  #ending: LeaseEnding | undefined = undefined;
+  /** The number of the loan; below 0 how the lease ended. */
+  #loan: number;
 
   /** @internal */
-  constructor(lender: Lender<T>, slot: Slot<T>) {
-    this.#lender = lender;
+  constructor(slot: Slot<T>) {
     this.#slot = slot;
     this.#loan = slot.loan;
   }
@@ -51,9 +57,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * @throws {@link LeaseEndedError} (`TENURE_POOL_LEASE_ENDED`) after the lease has ended.
    */
   get resource(): T {
-    if (this.#slot.loan !== this.#loan) {
-      throw new LeaseEndedError(this.#lender.name, this.#ending ?? 'forced by close()');
-    }
+    if (this.#slot.loan !== this.#loan) throw this.#ended();
     return this.#slot.resource;
   }
 
@@ -66,11 +70,13 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * was released or destroyed.
    */
   release(): void | Promise<void> {
-    if (this.#slot.loan === this.#loan) {
-      this.#ending = 'released';
-      return this.#lender.takeBack(this.#slot);
+    const slot = this.#slot;
+    if (slot.loan === this.#loan) {
+      this.#loan = RELEASED;
+      if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.release);
+      return slot.lender.takeBack(slot);
     }
-    if (this.#ending !== undefined) throw this.#endedAlready(this.#ending);
+    if (this.#loan < 0) throw endedTwice(this, slot.lender.name, this.#loan);
   }
 
   /**
@@ -80,13 +86,15 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * Rejects with {@link ReleaseError} after the lease was released or destroyed.
    */
   destroy(reason: string = 'discarded'): Promise<void> {
-    if (this.#slot.loan === this.#loan) {
-      this.#ending = 'destroyed';
-      return this.#lender.discard(this.#slot, reason);
+    const slot = this.#slot;
+    if (slot.loan === this.#loan) {
+      this.#loan = DESTROYED;
+      if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.destroy);
+      return slot.lender.discard(slot, reason);
     }
-    return this.#ending === undefined
-      ? this.#slot.whenGone()
-      : Promise.reject(this.#endedAlready(this.#ending));
+    return this.#loan < 0
+      ? Promise.reject(endedTwice(this, slot.lender.name, this.#loan))
+      : slot.whenGone();
   }
 
   /**
@@ -107,24 +115,25 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * @throws {@link ReleaseError} after the lease has ended, by its code.
    */
   detach(): T {
-    if (this.#slot.loan !== this.#loan) {
-      if (this.#ending !== undefined) throw this.#endedAlready(this.#ending);
-      throw new LeaseEndedError(this.#lender.name, 'forced by close()');
+    const slot = this.#slot;
+    if (slot.loan !== this.#loan) {
+      throw this.#loan < 0 ? endedTwice(this, slot.lender.name, this.#loan) : this.#ended();
     }
-    this.#ending = 'detached';
-    this.#lender.detach(this.#slot);
-    return this.#slot.resource;
+    this.#loan = DETACHED;
+    if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.detach);
+    slot.lender.detach(slot);
+    return slot.resource;
   }
 
   /** Tells a watchdog that the lease is in use; `hint` says by what. Without one, and after the end, nothing happens. */
   touch(hint?: string): void {
-    if (this.#slot.loan === this.#loan) this.#lender.touched(this.#slot, hint);
+    if (this.#slot.loan === this.#loan) this.#slot.lender.touched(this.#slot, hint);
   }
 
   /** Tells a watchdog that the lease will be held for up to `holdMillis` milliseconds from now, on purpose. */
   expectHold(holdMillis: number): void {
     checkArgument('expectHold', 'holdMillis', holdMillis, millis);
-    if (this.#slot.loan === this.#loan) this.#lender.expected(this.#slot, holdMillis);
+    if (this.#slot.loan === this.#loan) this.#slot.lender.expected(this.#slot, holdMillis);
   }
 
   /** Releases the resource; does nothing after the lease has ended. */
@@ -137,10 +146,21 @@ export class Lease<T> implements Disposable, AsyncDisposable {
     if (this.#slot.loan === this.#loan) await this.release();
   }
 
-  #endedAlready(ending: LeaseEnding): ReleaseError {
-    return new ReleaseError(
-      `${this.#lender.name}: this lease was ${ending} already. End each lease once, or leave it to \`using\`.`,
-      ENDED_CODES[ending],
-    );
+  #ended(): LeaseEndedError {
+    const ending = ENDINGS[this.#loan]?.verb ?? 'forced by close()';
+    const where = atLine(endStacks.get(this));
+    return new LeaseEndedError(this.#slot.lender.name, `${ending}${where}`);
   }
+}
+
+function noteEnd<T>(lease: Lease<T>, slot: Slot<T>, entry: EntryPoint): void {
+  if (slot.tracking?.stack !== undefined) endStacks.set(lease, captureStack(entry));
+}
+
+function endedTwice<T>(lease: Lease<T>, name: string, loan: number): ReleaseError {
+  const { verb, code } = ENDINGS[loan] as (typeof ENDINGS)[number];
+  return new ReleaseError(
+    `${name}: this lease was ${verb} already${atLine(endStacks.get(lease))}, and is ended again${atLine(captureStack(endedTwice))}. End each lease once, or leave it to \`using\`.`,
+    code,
+  );
 }

@@ -29,6 +29,15 @@ export class PoolError extends TenureError {
   }
 }
 
+/** What an {@link AcquireTimeoutError} is made of. */
+interface AcquireTimeoutDetails {
+  readonly timeoutMillis: number;
+  readonly phase: PoolPhase;
+  readonly stats: PoolStats;
+  readonly loans: readonly LoanInfo[];
+  readonly lastCreateError: unknown;
+}
+
 /**
  * Nothing could be lent in time. Code `TENURE_POOL_ACQUIRE_TIMEOUT`; `phase` says what it waited for, `cause` is the
  * last create error while the factory keeps failing.
@@ -42,14 +51,10 @@ export class AcquireTimeoutError extends PoolError {
   /** @internal */
   constructor(
     name: string,
-    timeoutMillis: number,
-    phase: PoolPhase,
-    stats: PoolStats,
-    loans: readonly LoanInfo[],
-    lastCreateError: unknown,
+    { timeoutMillis, phase, stats, loans, lastCreateError }: AcquireTimeoutDetails,
   ) {
     const lines = [
-      `${name}: nothing could be lent within ${timeoutMillis} ms (${WAITED_FOR[phase] ?? phase}): ${formatStats(stats)}.`,
+      `${name}: ResourceRequest timed out: nothing could be lent within ${timeoutMillis} ms (${WAITED_FOR[phase] ?? phase}): ${formatStats(stats)}.`,
     ];
     if (loans.length > 0) lines.push(`Longest out: ${formatLoans(loans)}.`);
     if (lastCreateError !== undefined) lines.push(`Last create error: ${brief(lastCreateError)}.`);
@@ -87,14 +92,23 @@ export class PoolClosedError extends PoolError {
   }
 }
 
-/** As many callers wait as `maxWaitingClients` allows. Code `TENURE_POOL_FULL`. */
+/**
+ * As many callers wait as `maxWaitingClients` allows. Code `TENURE_POOL_FULL`. The message is generic-pool's to the
+ * letter, since programs look for it; what to do stands in `advice`.
+ */
 export class PoolFullError extends PoolError {
+  /** The name of the pool. */
+  readonly pool: string;
+  /** How many may wait. */
+  readonly maxWaitingClients: number;
+  /** What to do. */
+  readonly advice: string = 'Shed load, or raise `max` or `maxWaitingClients`.';
+
   /** @internal */
   constructor(name: string, maxWaitingClients: number) {
-    super(
-      `${name}: max waitingClients count exceeded: ${maxWaitingClients} wait already. Shed load, or raise \`max\` or \`maxWaitingClients\`.`,
-      { code: 'TENURE_POOL_FULL', phase: 'wait' },
-    );
+    super('max waitingClients count exceeded', { code: 'TENURE_POOL_FULL', phase: 'wait' });
+    this.pool = name;
+    this.maxWaitingClients = maxWaitingClients;
   }
 
   static {
@@ -170,7 +184,7 @@ export class DestroyTimeoutError extends PoolError {
   /** @internal */
   constructor(name: string, timeoutMillis: number) {
     super(
-      `${name}: destroy() did not settle within ${timeoutMillis} ms; its place is given away. Find out why it hangs, or raise \`destroyTimeoutMillis\`.`,
+      `${name}: destroy timed out: it did not settle within ${timeoutMillis} ms; its place is given away. Find out why it hangs, or raise \`destroyTimeoutMillis\`.`,
       { code: 'TENURE_POOL_DESTROY_TIMEOUT', phase: 'destroy' },
     );
   }

@@ -4,11 +4,23 @@
  */
 import { reportIgnoredError } from '../core/ignored-error.js';
 import { aFunction, checkArgument, oneOf } from '../core/options.js';
+import type { DestroyReason } from './factory.js';
 import type { OwnContext } from './own-context.js';
+import type { AcquireTimeoutError, PoolFullError } from './pool-errors.js';
 import type { LoanInfo } from './pool-stats.js';
 
 /** What each event of a pool hands to its listeners. */
 export interface PoolEventMap {
+  /** A resource was created: the resource. */
+  created: unknown;
+  /** A resource is gone: which, and why. */
+  destroyed: DestroyedResource;
+  /** A resource left the pool with its holder: the resource. */
+  detached: unknown;
+  /** A caller waited in vain: the error it got. */
+  acquireTimeout: AcquireTimeoutError;
+  /** A caller was refused since too many waited already: the error it got. */
+  refused: PoolFullError;
   /** `create` failed or timed out: its error. */
   factoryCreateError: unknown;
   /** `destroy` failed or timed out: its error. */
@@ -21,10 +33,23 @@ export interface PoolEventMap {
   leasesOut: readonly LoanInfo[];
 }
 
+/** What a `destroyed` event tells. */
+export interface DestroyedResource {
+  /** The resource that is gone. */
+  readonly resource: unknown;
+  /** Why it was destroyed. */
+  readonly reason: DestroyReason;
+}
+
 /** Called when something happens in a pool, in the async context that the pool was created in. */
 export type PoolListener<E extends keyof PoolEventMap> = (payload: PoolEventMap[E]) => void;
 
 const EVENT_NAMES: readonly (keyof PoolEventMap)[] = [
+  'created',
+  'destroyed',
+  'detached',
+  'acquireTimeout',
+  'refused',
   'factoryCreateError',
   'factoryDestroyError',
   'factoryValidateError',

@@ -1,5 +1,6 @@
 /** What a pool counts. */
 import type { MillisHistogram } from '../core/histogram.js';
+import type { Tally } from './tally.js';
 
 /** How long something took, from a sample: the first ones all, later one in a few. */
 export interface Percentiles {
@@ -53,10 +54,56 @@ export interface PoolStats {
   readonly createErrors: number;
   /** Callers whose wait timed out since then. */
   readonly acquireTimeouts: number;
+  /** Callers refused since then because `maxWaitingClients` waited already. */
+  readonly refusals: number;
+}
+
+/** What the figures of a pool are drawn from. */
+export interface PoolFigures {
+  readonly settings: { readonly min: number; readonly max: number };
+  readonly size: number;
+  readonly stock: { readonly idle: { readonly length: number } };
+  readonly waiters: { readonly length: number };
+  readonly creator: { readonly underWay: number; readonly errors: number };
+  readonly tally: Tally;
+}
+
+/** The figures of a pool at this moment. */
+export function statsOf({
+  settings,
+  size,
+  stock,
+  waiters,
+  creator,
+  tally,
+}: PoolFigures): PoolStats {
+  return {
+    size,
+    available: stock.idle.length,
+    borrowed: tally.borrowed,
+    pending: waiters.length,
+    creating: creator.underWay,
+    validating: tally.validating,
+    resetting: tally.resetting,
+    destroying: tally.destroying,
+    min: settings.min,
+    max: settings.max,
+    loans: tally.loans,
+    created: tally.created,
+    destroyed: tally.destroyed,
+    destroyedBy: { ...tally.destroyedBy },
+    detached: tally.detached,
+    waited: tally.waited,
+    waitMillis: percentilesOf(tally.waits),
+    holdMillis: percentilesOf(tally.holds),
+    createErrors: creator.errors,
+    acquireTimeouts: tally.acquireTimeouts,
+    refusals: tally.refusals,
+  };
 }
 
 /** What a histogram shows of itself. */
-export function percentilesOf(histogram: MillisHistogram): Percentiles {
+function percentilesOf(histogram: MillisHistogram): Percentiles {
   return {
     p50: histogram.percentile(0.5),
     p99: histogram.percentile(0.99),
@@ -70,6 +117,10 @@ export interface LoanInfo {
   readonly heldMillis: number;
   /** By what call it was taken. */
   readonly takenBy: 'lease' | 'acquire' | 'use';
+  /** The function of the application that took it, if it has a name and its line was taken: see `callSites`. */
+  readonly holder: string | undefined;
+  /** The line of the application that took it, as `file:line:column`, if it was taken: see `callSites`. */
+  readonly site: string | undefined;
 }
 
 /** The figures that explain why nothing is to be had, in one line. */
@@ -84,9 +135,15 @@ export function formatStats(stats: PoolStats): string {
 
 /** The longest loans in one line, longest first. */
 export function formatLoans(loans: readonly LoanInfo[], most = 3): string {
-  const shown = loans.slice(0, most).map((loan) => `${loan.takenBy}() ${age(loan.heldMillis)} ago`);
+  const shown = loans.slice(0, most).map(formatLoan);
   if (loans.length > most) shown.push(`${loans.length - most} more`);
   return shown.join(', ');
+}
+
+function formatLoan({ takenBy, heldMillis, holder, site }: LoanInfo): string {
+  const where = site === undefined ? '' : ` at ${site}`;
+  const who = holder === undefined ? '' : ` in ${holder}`;
+  return `${takenBy}() ${age(heldMillis)} ago${where}${who}`;
 }
 
 function age(heldMillis: number): string {

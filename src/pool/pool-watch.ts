@@ -3,15 +3,9 @@
  * What a pool tells the observer that watches it: each resource is a node from its birth until it is gone, each loan
  * another while it is out. A loan that began before the watch is left out: nobody can say whose it is.
  */
-import type { Observation, Observer, Origin } from '../core/probe.js';
+import type { EntryPoint, NodeId, Observation, Observer, Origin } from '../core/probe.js';
 import type { PoolStats } from './pool-stats.js';
 import type { Slot } from './slot.js';
-
-/** The caller's line and scope, taken when it asked, and the watch that they were taken for. */
-export interface TakenOrigin<T> {
-  readonly watch: PoolWatch<T>;
-  readonly origin: Origin;
-}
 
 /** What a watch sees of its pool. */
 export interface WatchedPool<T> {
@@ -40,23 +34,22 @@ export class PoolWatch<T> implements Observation {
     return Object.fromEntries(figures.filter(([, figure]) => typeof figure === 'number'));
   }
 
-  takeOrigin(entry: (...args: never[]) => unknown): TakenOrigin<T> {
-    return { watch: this, origin: this.#observer.origin(entry) };
+  origin(entry: EntryPoint): Origin {
+    return this.#observer.origin(entry);
   }
 
   born(slot: Slot<T>): void {
     slot.node = this.#observer.allocated('resource', this.#observer.root);
   }
 
-  lent(slot: Slot<T>, origin: Origin, capability?: WeakKey): void {
-    if (this.#ended || slot.node === undefined) return;
-    slot.leaseNode = this.#observer.lent(slot.node, origin, capability);
+  /** The node of the new loan. */
+  lent(slot: Slot<T>, origin: Origin, capability?: WeakKey): NodeId | undefined {
+    if (this.#ended || slot.node === undefined) return undefined;
+    return this.#observer.lent(slot.node, origin, capability);
   }
 
-  returned(slot: Slot<T>, byForce: boolean): void {
-    const node = slot.leaseNode;
-    slot.leaseNode = undefined;
-    if (node !== undefined) this.#observer.freed(node, byForce);
+  returned(loan: NodeId, byForce: boolean): void {
+    this.#observer.freed(loan, byForce);
   }
 
   gone(slot: Slot<T>): void {
@@ -66,13 +59,15 @@ export class PoolWatch<T> implements Observation {
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {
-    if (slot.leaseNode === undefined) return;
-    if (hint === undefined) this.#observer.touched(slot.leaseNode);
-    else this.#observer.touched(slot.leaseNode, hint);
+    const loan = slot.tracking?.node;
+    if (loan === undefined) return;
+    if (hint === undefined) this.#observer.touched(loan);
+    else this.#observer.touched(loan, hint);
   }
 
   expected(slot: Slot<T>, millis: number): void {
-    if (slot.leaseNode !== undefined) this.#observer.expected(slot.leaseNode, millis);
+    const loan = slot.tracking?.node;
+    if (loan !== undefined) this.#observer.expected(loan, millis);
   }
 
   [Symbol.dispose](): void {
@@ -80,7 +75,7 @@ export class PoolWatch<T> implements Observation {
     this.#ended = true;
     for (const slot of this.#pool.stock.residents) {
       slot.node = undefined;
-      slot.leaseNode = undefined;
+      if (slot.tracking !== null) slot.tracking.node = undefined;
     }
     this.#pool.stock.watch = null;
   }

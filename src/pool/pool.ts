@@ -3,8 +3,14 @@
  * The pool as its users see it: generic-pool's methods, and leases. All work is the keeper's.
  */
 import { AlreadyWatchedError } from '../core/errors.js';
-import { aFunction, checkArgument } from '../core/options.js';
-import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+import { aFunction, checkArgument, integer } from '../core/options.js';
+import {
+  type EntryPoint,
+  type Observation,
+  type Observer,
+  observe,
+  type Watchable,
+} from '../core/probe.js';
 import { grantLease, grantResource, grantUse } from './grant.js';
 import type { Keeper } from './keeper.js';
 import type { Lease } from './lease.js';
@@ -62,12 +68,12 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     if (options === undefined) {
       const slot = keeper.takeIdle();
       if (slot !== null) {
-        return Promise.resolve(grantLease(keeper, slot, keeper.takeOrigin(Pool.prototype.lease)));
+        return Promise.resolve(grantLease(slot, keeper.originOf(Pool.prototype.lease)));
       }
     }
     try {
       const checked = resolveLeaseOptions('lease', options);
-      return keeper.request(grantLease<T>, checked, keeper.takeOrigin(Pool.prototype.lease));
+      return keeper.request(grantLease<T>, checked, keeper.originOf(Pool.prototype.lease));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -83,7 +89,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     const keeper = this.#keeper;
     const slot = keeper.takeIdle();
     if (slot !== null) {
-      return grantLease(keeper, slot, keeper.takeOrigin(Pool.prototype.tryLease));
+      return grantLease(slot, keeper.originOf(Pool.prototype.tryLease));
     }
     if (keeper.state === 'draining' || keeper.state === 'closed') {
       throw new PoolClosedError(keeper.name, keeper.state);
@@ -114,15 +120,15 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     const keeper = this.#keeper;
     checkArgument('use', 'fn', fn, aFunction);
     let slot = options === undefined ? keeper.takeIdle() : null;
-    const origin = keeper.takeOrigin(Pool.prototype.use);
+    const origin = keeper.originOf(Pool.prototype.use);
     let signal: AbortSignal | undefined;
-    if (slot !== null) grantUse(keeper, slot, origin);
+    if (slot !== null) grantUse(slot, origin);
     else {
       const checked = resolveLeaseOptions('use', options);
       signal = checked.signal;
       slot = await keeper.request(grantUse<T>, checked, origin);
     }
-    const context = new UseContext(keeper, slot, signal);
+    const context = new UseContext(slot, signal);
     try {
       return await fn(slot.resource, context);
     } finally {
@@ -151,14 +157,12 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     if (options === undefined) {
       const slot = keeper.takeIdle();
       if (slot !== null) {
-        return Promise.resolve(
-          grantResource(keeper, slot, keeper.takeOrigin(Pool.prototype.acquire)),
-        );
+        return Promise.resolve(grantResource(slot, keeper.originOf(Pool.prototype.acquire)));
       }
     }
     try {
       const checked = resolveLeaseOptions('acquire', options);
-      return keeper.request(grantResource<T>, checked, keeper.takeOrigin(Pool.prototype.acquire));
+      return keeper.request(grantResource<T>, checked, keeper.originOf(Pool.prototype.acquire));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -171,7 +175,10 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   release(resource: T): Promise<void> {
     const keeper = this.#keeper;
     const slot = keeper.stock.residents.acquired(resource);
-    if (slot === undefined) return Promise.reject(this.#explain(resource));
+    if (slot === undefined) {
+      return Promise.reject(this.#explain(resource, Pool.prototype.release));
+    }
+    if (slot.tracking !== null) slot.noteEnd(Pool.prototype.release);
     return keeper.takeBack(slot) ?? DONE;
   }
 
@@ -182,7 +189,10 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   destroy(resource: T): Promise<void> {
     const keeper = this.#keeper;
     const slot = keeper.stock.residents.acquired(resource);
-    if (slot === undefined) return Promise.reject(this.#explain(resource));
+    if (slot === undefined) {
+      return Promise.reject(this.#explain(resource, Pool.prototype.destroy));
+    }
+    if (slot.tracking !== null) slot.noteEnd(Pool.prototype.destroy);
     return keeper.discard(slot, 'discarded');
   }
 
@@ -201,10 +211,35 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * cannot be created (the pool goes on trying, and `ready` may be called again), and with {@link PoolClosedError}.
    */
   ready(): Promise<void> {
+    return this.#whenThere(this.#keeper.settings.min);
+  }
+
+  /**
+   * Creates resources ahead of a load, until there are `count` of them (all that `max` allows, by default), and settles
+   * when they are there. They are not kept beyond their idle time: `min` does that. Rejects as {@link Pool.ready} does.
+   *
+   * @example
+   * ```ts
+   * import { createPool } from 'tenure/pool';
+   *
+   * const pool = createPool({ create: async () => ({}), destroy: () => {} }, { max: 8 });
+   * await pool.warmUp(3);
+   * pool.available; // => 3
+   * await pool.close();
+   * ```
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) unless `count` is an integer from 1 to `max`.
+   */
+  warmUp(count: number = this.#keeper.settings.max): Promise<void> {
+    checkArgument('warmUp', 'count', count, integer(1, this.#keeper.settings.max));
+    return this.#whenThere(count);
+  }
+
+  #whenThere(count: number): Promise<void> {
     const keeper = this.#keeper;
     keeper.start();
     return keeper.state === 'open'
-      ? keeper.creator.whenReady()
+      ? keeper.creator.whenReady(count)
       : Promise.reject(new PoolClosedError(keeper.name, keeper.state));
   }
 
@@ -336,6 +371,11 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     return this.#keeper.settings.max;
   }
 
+  /** @internal What generic-pool's own tests look at: `null` until the sweep runs. */
+  get _scheduledEviction(): unknown {
+    return this.#keeper.sweep.timer;
+  }
+
   /** Attaches an observer, such as a watchdog's, and tells it of every resource there is. */
   [observe](observer: Observer): Observation {
     const { stock, name } = this.#keeper;
@@ -344,7 +384,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     return stock.watch;
   }
 
-  #explain(resource: T): Error {
-    return this.#keeper.stock.residents.explain(this.#keeper.name, resource);
+  #explain(resource: T, entry: EntryPoint): Error {
+    return this.#keeper.stock.residents.explain(this.#keeper.name, resource, entry);
   }
 }

@@ -4,6 +4,9 @@
  *
  * Equal primitives are told apart by nobody, so any slot that is out with an equal one will do.
  */
+import { captureStack } from '../core/call-site.js';
+import type { EntryPoint } from '../core/probe.js';
+import { atLine } from './call-sites.js';
 import { ReleaseError } from './pool-errors.js';
 import type { Slot } from './slot.js';
 
@@ -11,13 +14,10 @@ import type { Slot } from './slot.js';
 export class Residents<T> {
   readonly #slots = new Set<Slot<T>>();
   readonly #byResource = new Map<T, Slot<T>>();
-  /** Objects that the pool has destroyed, kept weakly, for the sake of a truthful error. */
-  readonly #destroyed = new WeakSet<WeakKey>();
-
+  /** Objects that the pool has destroyed, kept weakly, and the stacks of who ended their last loans. */
+  readonly #destroyed = new WeakMap<WeakKey, string | undefined>();
   /** How many there are, those being destroyed included. */
-  get size(): number {
-    return this.#slots.size;
-  }
+  size = 0;
 
   /** Their slots, oldest first. */
   [Symbol.iterator](): IterableIterator<Slot<T>> {
@@ -31,17 +31,18 @@ export class Residents<T> {
 
   enter(slot: Slot<T>): void {
     this.#slots.add(slot);
+    this.size++;
     this.#byResource.set(slot.resource, slot);
   }
 
   leave(slot: Slot<T>): void {
-    this.#slots.delete(slot);
+    if (this.#slots.delete(slot)) this.size--;
     if (this.#byResource.get(slot.resource) === slot) this.#byResource.delete(slot.resource);
   }
 
-  /** Remembers that the resource was destroyed. */
-  noteDestroyed(resource: T): void {
-    if (isObject(resource)) this.#destroyed.add(resource);
+  /** Remembers that the resource was destroyed, and who gave it back last, if that is known. */
+  noteDestroyed(resource: T, endStack: string | undefined): void {
+    if (isObject(resource)) this.#destroyed.set(resource, endStack);
   }
 
   /** The slot that is out with this resource by `acquire()`. O(1), for one of several equal primitives O(size). */
@@ -57,12 +58,12 @@ export class Residents<T> {
     return !isObject(resource) && this.#find(resource, isBorrowed) !== undefined;
   }
 
-  /** Why `resource` cannot be given back. */
-  explain(name: string, resource: T): ReleaseError {
+  /** Why `resource` cannot be given back by whoever called `entry`. */
+  explain(name: string, resource: T, entry: EntryPoint): ReleaseError {
     const slot = this.#find(resource, isBorrowed) ?? this.#find(resource, () => true);
     if (slot === undefined) {
       return isObject(resource) && this.#destroyed.has(resource)
-        ? afterDestroy(name)
+        ? afterDestroy(name, this.#destroyed.get(resource), entry)
         : new ReleaseError(
             `${name}: Resource not currently part of this pool. Give back what its own acquire() returned.`,
             'TENURE_POOL_FOREIGN_RESOURCE',
@@ -77,10 +78,10 @@ export class Residents<T> {
           'TENURE_POOL_RELEASE_OF_LEASE',
         );
       case 'destroying':
-        return afterDestroy(name);
+        return afterDestroy(name, slot.endStack, entry);
       default:
         return new ReleaseError(
-          `${name}: this resource was released already. Release each resource once.`,
+          `${name}: this resource was released already${atLine(slot.endStack)}, and is released again${atLine(captureStack(entry))}. Release each resource once.`,
           'TENURE_POOL_DOUBLE_RELEASE',
         );
     }
@@ -106,9 +107,9 @@ function isAcquired(slot: Slot<unknown>): boolean {
   return slot.state === 'borrowed' && slot.takenBy === 'acquire';
 }
 
-function afterDestroy(name: string): ReleaseError {
+function afterDestroy(name: string, endStack: string | undefined, entry: EntryPoint): ReleaseError {
   return new ReleaseError(
-    `${name}: this resource was destroyed already. Release it or destroy it, not both.`,
+    `${name}: this resource was destroyed already${atLine(endStack)}, and is given back again${atLine(captureStack(entry))}. Release it or destroy it, not both.`,
     'TENURE_POOL_RELEASE_AFTER_DESTROY',
   );
 }

@@ -2,18 +2,28 @@
  * The resources of a pool: their births, the idle ones, and their deaths. A resource that is being destroyed stays in
  * stock, and counts towards `max`, until it is gone.
  */
+import { formatPosition } from '../core/call-site.js';
 import { LinkedList } from '../core/linked-list.js';
+import { applicationLine } from './call-sites.js';
 import type { DestroyReason } from './factory.js';
 import type { FactoryCalls } from './factory-calls.js';
+import type { PoolEvents } from './pool-events.js';
 import type { PoolSettings } from './pool-options.js';
 import type { LoanInfo } from './pool-stats.js';
 import type { PoolWatch } from './pool-watch.js';
 import { Residents } from './residents.js';
+import type { Lender } from './slot.js';
 import { Slot, UNSEEN } from './slot.js';
 import type { Tally } from './tally.js';
 
 /** How much of the lifetime is left to chance, so that resources born together do not die together. */
 const LIFETIME_JITTER = 0.1;
+
+/** Whose stock it is. */
+export interface StockHost<T> extends Lender<T> {
+  /** A resource is gone and has left room. */
+  roomChanged(): void;
+}
 
 /** The resources of one pool. */
 export class Stock<T> {
@@ -23,19 +33,29 @@ export class Stock<T> {
   /** The coarse time: refreshed by each tick of the sweep, each birth, and every now and then while lending. */
   time: number;
   watch: PoolWatch<T> | null = null;
+  /** True if the longest idle is lent first. */
+  readonly #fifo: boolean;
+  readonly #host: StockHost<T>;
+  readonly #events: PoolEvents;
   readonly #settings: PoolSettings;
   readonly #calls: FactoryCalls<T>;
   readonly #tally: Tally;
-  readonly #onGone: () => void;
   /** Resources being destroyed that never had a place. */
   #turnedAway = 0;
 
-  /** `onGone` is called whenever a resource is gone and has left room. */
-  constructor(settings: PoolSettings, calls: FactoryCalls<T>, tally: Tally, onGone: () => void) {
+  constructor(
+    host: StockHost<T>,
+    events: PoolEvents,
+    settings: PoolSettings,
+    calls: FactoryCalls<T>,
+    tally: Tally,
+  ) {
+    this.#host = host;
+    this.#events = events;
+    this.#fifo = settings.fifo;
     this.#settings = settings;
     this.#calls = calls;
     this.#tally = tally;
-    this.#onGone = onGone;
     this.time = settings.clock.now();
   }
 
@@ -57,13 +77,15 @@ export class Stock<T> {
   /** Takes a new resource in, in no state yet; `null` for an object that is in stock already. */
   admit(resource: T): Slot<T> | null {
     if (this.residents.includes(resource)) return null;
-    const { maxLifetimeMillis, random } = this.#settings;
+    const { maxLifetimeMillis, maxUses, random } = this.#settings;
     const lifetimeMillis = maxLifetimeMillis * (1 - LIFETIME_JITTER * random());
-    const slot = new Slot(resource, this.refreshTime() + lifetimeMillis);
+    const expiresAt = this.refreshTime() + lifetimeMillis;
+    const slot = new Slot(resource, this.#host, expiresAt, maxUses);
     slot.provenAt = this.time;
     this.residents.enter(slot);
     this.#tally.created++;
     this.watch?.born(slot);
+    this.#events.emit('created', resource);
     return slot;
   }
 
@@ -82,7 +104,7 @@ export class Stock<T> {
 
   /** Takes the idle slot whose turn it is; it is in no state then. */
   takeIdle(): Slot<T> | null {
-    return this.#settings.fifo ? this.idle.shift() : this.idle.pop();
+    return this.#fifo ? this.idle.shift() : this.idle.pop();
   }
 
   /** Destroys an idle resource. */
@@ -105,7 +127,8 @@ export class Stock<T> {
       this.#tally.destroying--;
       this.#tally.destroyed++;
       this.#tally.destroyedBy[reason] = (this.#tally.destroyedBy[reason] ?? 0) + 1;
-      this.residents.noteDestroyed(slot.resource);
+      this.residents.noteDestroyed(slot.resource, slot.endStack);
+      this.#events.emit('destroyed', { resource: slot.resource, reason });
       this.#leave(slot);
     });
   }
@@ -113,6 +136,7 @@ export class Stock<T> {
   /** Lets the resource of a slot that is in no state go, with whoever has it. */
   release(slot: Slot<T>): void {
     this.#tally.detached++;
+    this.#events.emit('detached', slot.resource);
     this.#leave(slot);
   }
 
@@ -122,8 +146,8 @@ export class Stock<T> {
     this.#turnedAway++;
     this.#calls.destroy(resource, 'late', true, () => {
       this.#turnedAway--;
-      this.residents.noteDestroyed(resource);
-      this.#onGone();
+      this.residents.noteDestroyed(resource, undefined);
+      this.#host.roomChanged();
     });
   }
 
@@ -131,7 +155,7 @@ export class Stock<T> {
     this.residents.leave(slot);
     if (slot.node !== undefined) this.watch?.gone(slot);
     slot.depart();
-    this.#onGone();
+    this.#host.roomChanged();
   }
 
   /** What is out, longest first. */
@@ -140,7 +164,13 @@ export class Stock<T> {
     const loans: LoanInfo[] = [];
     for (const slot of this.residents) {
       if (slot.state !== 'borrowed') continue;
-      loans.push({ heldMillis: Math.max(0, now - slot.borrowedAt), takenBy: slot.takenBy });
+      const line = applicationLine(slot.tracking?.stack);
+      loans.push({
+        heldMillis: Math.max(0, now - slot.borrowedAt),
+        takenBy: slot.takenBy,
+        holder: line?.functionName || undefined,
+        site: line === undefined ? undefined : formatPosition(line),
+      });
     }
     return loans.sort((a, b) => b.heldMillis - a.heldMillis);
   }

@@ -15,29 +15,37 @@ import type { Stock } from './stock.js';
 /** The longest time between two ticks, in milliseconds: how coarse the coarse time may be. */
 const LONGEST_TICK_MILLIS = 1_000;
 
+/** Who is told what the housekeeping comes upon. */
+export interface SweepListener<T> {
+  /** Some time has passed, at most a second. */
+  ticked(): void;
+  /** An idle slot has been left alone for too long. */
+  keepAlive(slot: Slot<T>): void;
+}
+
 /** The housekeeping of one pool. */
 export class Sweep<T> {
   readonly #stock: Stock<T>;
   readonly #settings: PoolSettings;
   readonly #inOwnContext: OwnContext;
-  readonly #keepAlive: (slot: Slot<T>) => void;
+  readonly #listener: SweepListener<T>;
   readonly #tickMillis: number;
   readonly #ticksPerRun: number;
   #ticks = 0;
-  #timer: TimerHandle | undefined = undefined;
+  /** Set while it runs. */
+  timer: TimerHandle | null = null;
 
-  /** `keepAlive` validates an idle slot that has been left alone for so long. */
   constructor(
     stock: Stock<T>,
     settings: PoolSettings,
     inOwnContext: OwnContext,
-    keepAlive: (slot: Slot<T>) => void,
+    listener: SweepListener<T>,
   ) {
     const interval = settings.evictionRunIntervalMillis;
     this.#stock = stock;
     this.#settings = settings;
     this.#inOwnContext = inOwnContext;
-    this.#keepAlive = keepAlive;
+    this.#listener = listener;
     this.#tickMillis = interval > 0 ? Math.min(interval, LONGEST_TICK_MILLIS) : LONGEST_TICK_MILLIS;
     this.#ticksPerRun =
       interval > 0 ? Math.ceil(interval / this.#tickMillis) : Number.POSITIVE_INFINITY;
@@ -45,22 +53,23 @@ export class Sweep<T> {
 
   /** Sees to it that the sweep runs. */
   start(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = this.#inOwnContext(() =>
+    if (this.timer !== null) return;
+    this.timer = this.#inOwnContext(() =>
       this.#settings.clock.setTimer(() => this.#tick(), this.#tickMillis, { background: true }),
     );
   }
 
   /** Sweeps no more. */
   stop(): void {
-    if (this.#timer === undefined) return;
-    this.#settings.clock.clearTimer(this.#timer);
-    this.#timer = undefined;
+    if (this.timer === null) return;
+    this.#settings.clock.clearTimer(this.timer);
+    this.timer = null;
   }
 
   #tick(): void {
-    this.#timer = undefined;
+    this.timer = null;
     const now = this.#stock.refreshTime();
+    this.#listener.ticked();
     this.#ticks++;
     if (this.#ticks >= this.#ticksPerRun) {
       this.#ticks = 0;
@@ -84,7 +93,7 @@ export class Sweep<T> {
       else if (this.#isOverdue(slot, now)) overdue.push(slot);
     }
     // The newest first: each is put back at the front, the longest idle at last.
-    for (const slot of overdue.reverse()) if (slot.state === 'idle') this.#keepAlive(slot);
+    for (const slot of overdue.reverse()) if (slot.state === 'idle') this.#listener.keepAlive(slot);
   }
 
   #isOverdue(slot: Slot<T>, now: number): boolean {

@@ -30,4 +30,6 @@ export class Tally {
   readonly holds: MillisHistogram = new MillisHistogram();
   /** Callers whose wait timed out, in all. */
   acquireTimeouts = 0;
+  /** Callers who were refused since too many waited, in all. */
+  refusals = 0;
 }

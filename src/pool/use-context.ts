@@ -2,21 +2,18 @@
  * What the function given to `use()` gets beside the resource. Like a lease, it is dead as soon as its loan has ended.
  */
 import { checkArgument, millis } from '../core/options.js';
-import type { Lender } from './lender.js';
 import type { Slot } from './slot.js';
 
 /** The loan that a function given to `use()` runs on. */
 export class UseContext<T> {
   /** The signal that `use()` was called with. */
   readonly signal: AbortSignal | undefined;
-  readonly #lender: Lender<T>;
   readonly #slot: Slot<T>;
   readonly #loan: number;
   #discardReason: string | undefined = undefined;
 
   /** @internal */
-  constructor(lender: Lender<T>, slot: Slot<T>, signal: AbortSignal | undefined) {
-    this.#lender = lender;
+  constructor(slot: Slot<T>, signal: AbortSignal | undefined) {
     this.#slot = slot;
     this.#loan = slot.loan;
     this.signal = signal;
@@ -29,19 +26,19 @@ export class UseContext<T> {
 
   /** Tells a watchdog that the resource is in use; `hint` says by what. */
   touch(hint?: string): void {
-    if (this.#slot.loan === this.#loan) this.#lender.touched(this.#slot, hint);
+    if (this.#slot.loan === this.#loan) this.#slot.lender.touched(this.#slot, hint);
   }
 
   /** Tells a watchdog that the resource will be held for up to `holdMillis` milliseconds from now, on purpose. */
   expectHold(holdMillis: number): void {
     checkArgument('expectHold', 'holdMillis', holdMillis, millis);
-    if (this.#slot.loan === this.#loan) this.#lender.expected(this.#slot, holdMillis);
+    if (this.#slot.loan === this.#loan) this.#slot.lender.expected(this.#slot, holdMillis);
   }
 
   /** @internal Ends the loan, unless a forced close has ended it. */
   end(): void {
     if (this.#slot.loan !== this.#loan) return;
-    if (this.#discardReason === undefined) void this.#lender.takeBack(this.#slot);
-    else void this.#lender.discard(this.#slot, this.#discardReason);
+    if (this.#discardReason === undefined) void this.#slot.lender.takeBack(this.#slot);
+    else void this.#slot.lender.discard(this.#slot, this.#discardReason);
   }
 }

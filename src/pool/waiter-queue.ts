@@ -9,7 +9,8 @@ import { Deadlines } from './deadlines.js';
 import type { OwnContext } from './own-context.js';
 import type { PoolSettings } from './pool-options.js';
 import { SharedSignal } from './shared-signal.js';
-import type { Waiter } from './waiter.js';
+import { TurnClock } from './turn-clock.js';
+import { NO_DEADLINE, type Waiter } from './waiter.js';
 
 /** Who is told when waiters give up. They have left the queue by then. */
 export interface WaiterQueueListener<T> {
@@ -17,6 +18,8 @@ export interface WaiterQueueListener<T> {
   expired(waiters: readonly Waiter<T>[]): void;
   /** The signal of this one aborted. */
   aborted(waiter: Waiter<T>): void;
+  /** Nobody waits any more. */
+  emptied(): void;
 }
 
 /** The waiters of one pool. */
@@ -28,6 +31,7 @@ export class WaiterQueue<T> {
   readonly #deadlines = new Deadlines<T>();
   readonly #signals = new Map<AbortSignal, SharedSignal<T>>();
   readonly #onAbort: (waiter: Waiter<T>) => void;
+  readonly #turnClock: TurnClock;
   #timer: TimerHandle | undefined = undefined;
   #timerDeadline = Number.POSITIVE_INFINITY;
   /** How many wait. */
@@ -37,6 +41,7 @@ export class WaiterQueue<T> {
     this.#settings = settings;
     this.#inOwnContext = inOwnContext;
     this.#listener = listener;
+    this.#turnClock = new TurnClock(settings.clock);
     this.#lines = Array.from({ length: settings.priorityRange }, () => new LinkedList());
     this.#onAbort = (waiter) => {
       if (waiter.settled) return;
@@ -59,19 +64,18 @@ export class WaiterQueue<T> {
 
   /** The first of the most urgent line. */
   get first(): Waiter<T> | null {
-    for (const line of this.#lines) if (line.first !== null) return line.first;
+    for (let priority = 0; priority < this.#lines.length; priority++) {
+      const { first } = this.#lines[priority] as LinkedList<Waiter<T>>;
+      if (first !== null) return first;
+    }
     return null;
   }
 
   /** Takes the first of the most urgent line. */
   shift(): Waiter<T> | null {
-    for (const line of this.#lines) {
-      const waiter = line.first;
-      if (waiter === null) continue;
-      this.remove(waiter);
-      return waiter;
-    }
-    return null;
+    const waiter = this.first;
+    if (waiter !== null) this.remove(waiter);
+    return waiter;
   }
 
   /** Takes a waiter out from wherever it is; it is settled from now on. */
@@ -79,11 +83,14 @@ export class WaiterQueue<T> {
     this.#line(waiter).remove(waiter);
     this.length--;
     waiter.settled = true;
-    if (waiter.deadline !== Number.POSITIVE_INFINITY) this.#deadlines.remove(waiter);
+    if (waiter.deadline !== NO_DEADLINE) this.#deadlines.remove(waiter);
     if (waiter.signal !== undefined) this.#unlisten(waiter, waiter.signal);
     // The creation goes on for whoever is next; the waiter keeps it as a record of what it waited for.
     if (waiter.creation !== null) waiter.creation.client = null;
-    if (this.length === 0) this.#clearTimer();
+    if (this.length === 0) {
+      this.#clearTimer();
+      this.#listener.emptied();
+    }
   }
 
   /**
@@ -123,19 +130,22 @@ export class WaiterQueue<T> {
   }
 
   #setDeadline(waiter: Waiter<T>): void {
-    waiter.deadline = this.#settings.clock.now() + waiter.timeoutMillis;
     if (waiter.timeoutMillis === this.#settings.acquireTimeoutMillis) {
+      waiter.deadline = this.#turnClock.now() + waiter.timeoutMillis;
       this.#deadlines.append(waiter);
-    } else this.#deadlines.insert(waiter);
-    if (waiter.deadline < this.#timerDeadline)
-      this.#setTimer(waiter.deadline, waiter.timeoutMillis);
+    } else {
+      waiter.deadline = Math.ceil(this.#settings.clock.now()) + waiter.timeoutMillis;
+      this.#deadlines.insert(waiter);
+    }
+    if (waiter.deadline < this.#timerDeadline) this.#setTimer(waiter.deadline);
   }
 
-  #setTimer(deadline: number, delayMillis: number): void {
+  #setTimer(deadline: number): void {
     this.#clearTimer();
     this.#timerDeadline = deadline;
+    const { clock } = this.#settings;
     this.#timer = this.#inOwnContext(() =>
-      this.#settings.clock.setTimer(() => this.#timerFired(), Math.max(0, delayMillis)),
+      clock.setTimer(() => this.#timerFired(), Math.max(0, deadline - clock.now())),
     );
   }
 
@@ -157,7 +167,7 @@ export class WaiterQueue<T> {
       this.remove(next);
       next = this.#deadlines.next();
     }
-    if (next !== null) this.#setTimer(next.deadline, next.deadline - now);
+    if (next !== null) this.#setTimer(next.deadline);
     if (expired.length > 0) this.#listener.expired(expired);
   }
 }

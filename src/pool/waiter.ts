@@ -6,7 +6,25 @@
 import type { Linked } from '../core/linked-list.js';
 import type { Client, Creation } from './creation.js';
 import type { Grant } from './grant.js';
-import type { TakenOrigin } from './pool-watch.js';
+import type { LoanOrigin } from './loan-origin.js';
+import type { LeaseOptions, PoolSettings } from './pool-options.js';
+
+/** The deadline of those who wait without end, and of those who have left. */
+export const NO_DEADLINE = -1;
+
+let lastResolve: (granted: unknown) => void = nobody;
+let lastReject: (reason: unknown) => void = nobody;
+
+/** Hands over the settlers of a new promise: one function for all promises costs less than a closure for each. */
+function keepSettlers(
+  resolve: (granted: unknown) => void,
+  reject: (reason: unknown) => void,
+): void {
+  lastResolve = resolve;
+  lastReject = reject;
+}
+
+function nobody(): void {}
 
 /** A caller who waits for a resource. */
 export class Waiter<T> implements Linked<Waiter<T>>, Client {
@@ -17,33 +35,37 @@ export class Waiter<T> implements Linked<Waiter<T>>, Client {
   later: Waiter<T> | null = null;
   /** The place in the heap of the other deadlines; -1 outside of it. */
   heapIndex = -1;
-  readonly priority: number;
-  readonly timeoutMillis: number;
-  deadline: number = Number.POSITIVE_INFINITY;
+  priority = 0;
+  timeoutMillis: number;
+  /** In whole milliseconds, which V8 keeps without an allocation. */
+  deadline: number = NO_DEADLINE;
   readonly grant: Grant<T, unknown>;
-  readonly origin: TakenOrigin<T> | undefined;
-  readonly signal: AbortSignal | undefined;
+  readonly origin: LoanOrigin<T> | undefined;
+  signal: AbortSignal | undefined = undefined;
   /** The creation that was begun for it; its failure is this waiter's. */
   creation: Creation | null = null;
-  /** When it came, if its time is being taken; else -1. */
-  since = -1;
+  /** When it came, if its time is being taken. */
+  sample: { readonly since: number } | null = null;
   /** Its number among the callers of all pools under a common ceiling. */
   ticket = 0;
   settled = false;
-  resolve!: (granted: unknown) => void;
-  reject!: (reason: unknown) => void;
+  readonly granted: Promise<unknown> = new Promise(keepSettlers);
+  readonly resolve: (granted: unknown) => void = lastResolve;
+  readonly reject: (reason: unknown) => void = lastReject;
 
-  constructor(
-    grant: Grant<T, unknown>,
-    priority: number,
-    timeoutMillis: number,
-    signal: AbortSignal | undefined,
-    origin: TakenOrigin<T> | undefined,
-  ) {
+  constructor(grant: Grant<T, unknown>, origin: LoanOrigin<T> | undefined, timeoutMillis: number) {
     this.grant = grant;
-    this.priority = priority;
-    this.timeoutMillis = timeoutMillis;
-    this.signal = signal;
     this.origin = origin;
+    this.timeoutMillis = timeoutMillis;
+    lastResolve = nobody;
+    lastReject = nobody;
+  }
+
+  /** Takes the caller's own options. A priority beyond the range is the last one. */
+  ask({ priority = 0, timeoutMillis, signal }: LeaseOptions, settings: PoolSettings): void {
+    const lowest = settings.priorityRange - 1;
+    this.priority = priority >= 0 && priority <= lowest ? priority : lowest;
+    if (timeoutMillis !== undefined) this.timeoutMillis = timeoutMillis;
+    this.signal = signal;
   }
 }

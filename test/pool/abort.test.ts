@@ -61,7 +61,7 @@ test('aborted while its resource is created: the resource goes to the next one, 
 test('aborted while its resource is created, which then fails: the next one gets a try of its own', async () => {
   const gates = new Gates();
   const factory = new StrictFactory(1, { create: () => gates.next() });
-  const pool = createPool(factory, { max: 1, clock: new FakeClock() });
+  const pool = createPool(factory, { max: 1, createAttempts: 1, clock: new FakeClock() });
   const abort = new AbortController();
   const aborted = outcomeOf(pool.lease({ signal: abort.signal }));
   const next = outcomeOf(pool.lease());

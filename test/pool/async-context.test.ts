@@ -54,7 +54,9 @@ test("the factory is called in the pool's own flow, whoever's request it serves"
 test('events are heard in the flow of the pool', async () => {
   const seen: unknown[] = [];
   const failing = { create: () => Promise.reject(new Error('no')), destroy() {} };
-  const pool = flow.run('the pool', () => createPool(failing, { clock: new FakeClock() }));
+  const pool = flow.run('the pool', () =>
+    createPool(failing, { createAttempts: 1, clock: new FakeClock() }),
+  );
   pool.on('factoryCreateError', () => seen.push(flow.getStore()));
   await flow.run('request', () => pool.lease().catch(() => {}));
   expect(seen).toEqual(['the pool']);

@@ -30,7 +30,12 @@ test('a creation that fails makes room for the next', async () => {
   const factory = new StrictFactory(2, {
     create: (number) => (number === 0 ? Promise.reject(new Error('refused')) : undefined),
   });
-  const pool = createPool(factory, { max: 2, maxConcurrentCreates: 1, clock: new FakeClock() });
+  const pool = createPool(factory, {
+    max: 2,
+    maxConcurrentCreates: 1,
+    createAttempts: 1,
+    clock: new FakeClock(),
+  });
   const first = pool.lease();
   const second = pool.lease();
   expect(await rejection(first)).toMatchObject({ code: 'TENURE_POOL_CREATE' });

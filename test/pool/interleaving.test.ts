@@ -147,6 +147,7 @@ async function play({ create, validate, reset, interruption, moment }: Case): Pr
   if (closed === undefined) {
     factory.steps.create = () => undefined;
     factory.steps.validate = () => true;
+    await clock.advance(5_000); // However long the factory was to be left alone.
     await pool.use((thing) => void letGo(hold(thing)));
     await clock.advance(1_000);
     closed = outcomeOf(pool.close());

@@ -25,8 +25,12 @@ test('a wait ends after 30 s unless told otherwise, and the error explains why',
   expect(error).toMatchObject({ code: 'TENURE_POOL_ACQUIRE_TIMEOUT', phase: 'wait' });
   expect(error.stats).toMatchObject({ size: 2, borrowed: 2, available: 0, max: 2 });
   expect(error.loans).toMatchObject([{ takenBy: 'lease' }, { takenBy: 'acquire' }]);
-  expect(error.message).toMatch(/^db: nothing could be lent within 30000 ms/);
-  expect(error.message).toMatch(/lease\(\) 35 s ago, acquire\(\) 30 s ago/);
+  expect(error.message).toMatch(
+    /^db: ResourceRequest timed out: nothing could be lent within 30000 ms/,
+  );
+  expect(error.message).toMatch(
+    /lease\(\) 35 s ago at test\/pool\/timeout\.test\.ts:\d+:\d+, acquire\(\) 30 s ago at test/,
+  );
   expect(pool.pending).toBe(0);
   lease[Symbol.dispose]();
   expect(pool.available).toBe(1);
@@ -91,7 +95,12 @@ test('the error carries the last create error while the factory keeps failing', 
       if (fail) throw refused;
     },
   });
-  const pool = createPool(factory, { max: 2, createTimeoutMillis: 60_000, clock });
+  const pool = createPool(factory, {
+    max: 2,
+    createAttempts: 1,
+    createTimeoutMillis: 60_000,
+    clock,
+  });
   const lease = await pool.lease();
   fail = true;
   await rejection(pool.lease());

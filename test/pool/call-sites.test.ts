@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { createPool, type LeasesOutError, type PoolOptions } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { lineOf } from '../kit/line-of.js';
+import { outcomeOf, rejection } from './outcome.js';
+import { StrictFactory } from './strict-factory.js';
+
+const HERE = 'test/pool/call-sites.test.ts';
+
+function at(lineNumber: number): string {
+  return `${HERE}:${lineNumber}:`;
+}
+
+function poolOf(options: PoolOptions = {}) {
+  const clock = new FakeClock();
+  return {
+    clock,
+    pool: createPool(new StrictFactory(200), { name: 'db', max: 2, clock, ...options }),
+  };
+}
+
+test('a timed-out wait names the lines of who holds what it waited for: a nested lease is seen at once', async () => {
+  const { pool, clock } = poolOf({ max: 1 });
+  async function loadOrder() {
+    await using _outer = await pool.lease(); // the outer lease
+    await pool.lease({ timeoutMillis: 100 });
+  }
+  const loading = outcomeOf(loadOrder());
+  await clock.advance(100);
+  const outcome = loading();
+  const message = outcome.is === 'rejected' ? String(outcome.error) : outcome.is;
+  expect(message).toContain(at(lineOf(import.meta.url, 'the outer lease')));
+  expect(message).toContain('in loadOrder');
+});
+
+test('what is still out at the close is reported with its holder, its age and its line', async () => {
+  const { pool, clock } = poolOf();
+  async function forget() {
+    await pool.acquire(); // forgotten
+  }
+  await forget();
+  await clock.advance(3_000);
+  const error = (await rejection(pool.close({ graceMillis: 0 }))) as LeasesOutError;
+  expect(error.loans).toHaveLength(1);
+  expect(error.loans[0]).toMatchObject({ takenBy: 'acquire', holder: 'forget', heldMillis: 3_000 });
+  expect(error.loans[0]?.site).toContain(at(lineOf(import.meta.url, '// forgotten')));
+  expect(error.message).toContain(at(lineOf(import.meta.url, '// forgotten')));
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a lease that is ended twice names both lines', async () => {
+  const { pool } = poolOf();
+  const lease = await pool.lease();
+  void lease.release(); // the first end
+  let message = '';
+  try {
+    void lease.release(); // the second end
+  } catch (error) {
+    message = String(error);
+  }
+  expect(message).toContain(`already at ${at(lineOf(import.meta.url, 'the first end'))}`);
+  expect(message).toContain(`again at ${at(lineOf(import.meta.url, 'the second end'))}`);
+  expect(() => lease.resource).toThrow(
+    `released at ${at(lineOf(import.meta.url, 'the first end'))}`,
+  );
+});
+
+test('a bare resource that is given back twice names both lines', async () => {
+  const { pool } = poolOf();
+  const resource = await pool.acquire();
+  await pool.release(resource); // the first release
+  const twice = String(await rejection(pool.release(resource))); // the second release
+  expect(twice).toContain(`already at ${at(lineOf(import.meta.url, 'the first release'))}`);
+  expect(twice).toContain(`again at ${at(lineOf(import.meta.url, 'the second release'))}`);
+  const other = await pool.acquire();
+  await pool.destroy(other); // the destruction
+  const late = String(await rejection(pool.release(other))); // the late release
+  expect(late).toContain(`already at ${at(lineOf(import.meta.url, 'the destruction'))}`);
+  expect(late).toContain(`again at ${at(lineOf(import.meta.url, 'the late release'))}`);
+});
+
+test('a second release never passes for the first of the next holder', async () => {
+  const { pool } = poolOf({ max: 1 });
+  const first = await pool.lease();
+  void first.release();
+  const second = await pool.lease();
+  expect(() => first.release()).toThrow(/released already/);
+  expect([second.resource.id, pool.borrowed]).toEqual([0, 1]);
+});
+
+test('lines are taken of the first loans in each second, of all, or of none', async () => {
+  const taken: Record<string, number> = {};
+  for (const callSites of ['sampled', 'all', 'none'] as const) {
+    const { pool, clock } = poolOf({ max: 200, callSites });
+    for (let i = 0; i < 100; i++) await pool.acquire();
+    await clock.advance(1_000);
+    for (let i = 0; i < 100; i++) await pool.acquire();
+    taken[callSites] = pool.loans().filter(({ site }) => site !== undefined).length;
+    await pool.close({ graceMillis: 0, force: true });
+  }
+  expect(taken).toEqual({ sampled: 128, all: 200, none: 0 });
+});
