@@ -43,6 +43,7 @@ export {
   type Watchable,
 } from '../core/probe.js';
 export type { CallSites } from './call-sites.js';
+export { createGenericPool, type GenericPoolOptions } from './create-generic-pool.js';
 export { createPool } from './create-pool.js';
 export type { CreateContext, DestroyReason, Factory } from './factory.js';
 export { KeyedPool, type KeyedPoolOptions, type KeyedPoolStats } from './keyed-pool.js';

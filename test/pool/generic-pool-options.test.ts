@@ -1,0 +1,96 @@
+/** generic-pool's options, read as generic-pool reads them, beside generic-pool itself. */
+import genericPool from 'generic-pool';
+import { expect, test } from 'vitest';
+import { createGenericPool, createPool } from '../../src/pool/index.js';
+
+const factory = {
+  create: async () => ({}),
+  destroy: async () => {},
+  validate: async () => true,
+};
+
+const READINGS: Record<string, unknown>[] = [
+  {},
+  { max: 3 },
+  { max: '3', min: '2' },
+  { max: [], min: 'asf' },
+  { min: 5, max: 3 },
+  { max: 0 },
+  { max: -7, min: -1 },
+  { max: 2.9, min: null },
+  { max: null, testOnBorrow: 'yes', fifo: 0 },
+  { max: 4, idletimeoutMillis: 300_000, log: false, Promise },
+];
+
+test('limits are read as generic-pool reads them, malformed ones included', async () => {
+  for (const options of READINGS) {
+    const theirs = genericPool.createPool(factory, { ...options, autostart: false });
+    const ours = createGenericPool(factory, { ...options, autostart: false });
+    const limits = ({
+      max,
+      spareResourceCapacity,
+    }: {
+      max: number;
+      spareResourceCapacity: number;
+    }) => ({
+      max,
+      spareResourceCapacity,
+    });
+    expect({ options, ...limits(ours) }).toEqual({ options, ...limits(theirs) });
+    expect(ours.min).toBe(Math.max(0, theirs.min));
+    await ours.close();
+  }
+});
+
+test('without options, one resource, no sweep and no end of waiting', async () => {
+  const pool = createGenericPool(factory);
+  const held = await pool.acquire();
+  const second = pool.acquire();
+  expect([pool.max, pool.pending]).toEqual([1, 1]);
+  await pool.release(held);
+  expect(await second).toBe(held);
+  await pool.release(held);
+  await pool.drain();
+  await pool.clear();
+  expect(pool.size).toBe(0);
+});
+
+test('a failing create is tried again for as long as somebody waits', async () => {
+  let tries = 0;
+  const errors: unknown[] = [];
+  const pool = createGenericPool({
+    create: async () => {
+      if (++tries <= 5) throw new Error(`refused ${tries}`);
+      return { tries };
+    },
+    destroy: async () => {},
+  });
+  pool.on('factoryCreateError', (error) => errors.push(String(error)));
+  const resource = await pool.acquire();
+  expect([resource.tries, errors.length, errors[4]]).toEqual([6, 5, 'Error: refused 5']);
+  await pool.release(resource);
+  await pool.close();
+});
+
+test('createPool takes what generic-pool takes without effect, and refuses what is malformed', async () => {
+  const pool = createPool(factory, { max: 2, log: false, Promise });
+  expect(pool.max).toBe(2);
+  await pool.close();
+  for (const options of [{ max: 'two' }, { min: 5, max: 3 }, { idletimeoutMillis: 300_000 }]) {
+    expect(() => createPool(factory, options as object)).toThrow(/createPool: /);
+  }
+});
+
+test('the messages that programs look for are kept', async () => {
+  const pool = createPool(factory, { max: 1, maxWaitingClients: 0, name: 'db' });
+  const held = await pool.acquire();
+  await expect(pool.acquire()).rejects.toMatchObject({
+    message: 'max waitingClients count exceeded',
+    pool: 'db',
+    maxWaitingClients: 0,
+    advice: expect.stringContaining('maxWaitingClients'),
+  });
+  await expect(pool.release({})).rejects.toThrow(/Resource not currently part of this pool/);
+  await pool.release(held);
+  await pool.close();
+});
