@@ -1,35 +1,19 @@
 /**
- * Deadlines of waiters, the next one found at once.
- *
- * Nearly all waiters have the pool's own timeout, so they expire in the order in which they came: a doubly linked list
- * keeps them, O(1) to add and to remove from anywhere. Only waiters with a timeout of their own need sorting: a binary
- * heap keeps those, O(log n), with each waiter's place noted in it so that one in the middle can be removed.
+ * The deadlines of waiters with a timeout of their own, the next one found at once: a binary heap, O(log n), with each
+ * waiter's place noted in it so that one in the middle can be removed.
  */
-import type { Waiter } from './waiter.js';
+import { NOT_IN_HEAP, type Waiter } from './waiter.js';
 
 /** Waiters by deadline. */
 export class Deadlines<T> {
-  #first: Waiter<T> | null = null;
-  #last: Waiter<T> | null = null;
   readonly #heap: Waiter<T>[] = [];
 
   /** The waiter whose deadline comes next. */
-  next(): Waiter<T> | null {
-    const own = this.#first;
-    const other = this.#heap[0];
-    if (other === undefined) return own;
-    return own === null || other.deadline < own.deadline ? other : own;
+  next(): Waiter<T> | undefined {
+    return this.#heap[0];
   }
 
-  /** Adds a waiter whose deadline is no earlier than that of any added by this method before. */
-  append(waiter: Waiter<T>): void {
-    waiter.earlier = this.#last;
-    if (this.#last === null) this.#first = waiter;
-    else this.#last.later = waiter;
-    this.#last = waiter;
-  }
-
-  /** Adds a waiter with any deadline. */
+  /** Adds a waiter. */
   insert(waiter: Waiter<T>): void {
     this.#heap.push(waiter);
     this.#rise(waiter, this.#heap.length - 1);
@@ -37,20 +21,8 @@ export class Deadlines<T> {
 
   /** Removes a waiter that was added. */
   remove(waiter: Waiter<T>): void {
-    if (waiter.heapIndex >= 0) this.#removeFromHeap(waiter);
-    else {
-      if (waiter.earlier === null) this.#first = waiter.later;
-      else waiter.earlier.later = waiter.later;
-      if (waiter.later === null) this.#last = waiter.earlier;
-      else waiter.later.earlier = waiter.earlier;
-      waiter.earlier = null;
-      waiter.later = null;
-    }
-  }
-
-  #removeFromHeap(waiter: Waiter<T>): void {
     const index = waiter.heapIndex;
-    waiter.heapIndex = -1;
+    waiter.heapIndex = NOT_IN_HEAP;
     const last = this.#heap.pop() as Waiter<T>;
     if (last === waiter) return;
     this.#rise(last, index);

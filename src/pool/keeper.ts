@@ -40,10 +40,10 @@ import { Waiter } from './waiter.js';
 import { WaiterQueue, type WaiterQueueListener } from './waiter-queue.js';
 
 /** One loan in so many, a power of two, refreshes the coarse time and has its own taken; until then each does. */
-const LOANS_PER_SAMPLE = 64;
+const LOANS_PER_SAMPLE = 256;
 
 /** The same for those who wait. */
-const WAITS_PER_SAMPLE = 16;
+const WAITS_PER_SAMPLE = 64;
 
 /** Where a pool is in its life. */
 type PoolState = 'not started' | 'open' | 'draining' | 'closed';

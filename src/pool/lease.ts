@@ -153,6 +153,9 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   }
 }
 
+// A promise that is resolved to a lease looks for `then` in vain, along the whole chain of prototypes: it is found here.
+Object.defineProperty(Lease.prototype, 'then', { value: undefined });
+
 function noteEnd<T>(lease: Lease<T>, slot: Slot<T>, entry: EntryPoint): void {
   if (slot.tracking?.stack !== undefined) endStacks.set(lease, captureStack(entry));
 }

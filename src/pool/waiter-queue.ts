@@ -1,7 +1,8 @@
 /**
  * Those who wait: one line per priority, first come, first served within it. A waiter leaves from any place in O(1),
  * so a thousand aborted requests cost a thousand steps. One timer serves all deadlines: it is set for the next one, and
- * when it fires it looks again instead of being set anew for each waiter.
+ * when it fires it looks again instead of being set anew for each waiter. Nearly all waiters have the pool's own timeout,
+ * so their deadlines need no order but that of the lines.
  */
 import type { TimerHandle } from '../core/clock.js';
 import { LinkedList } from '../core/linked-list.js';
@@ -10,7 +11,7 @@ import type { OwnContext } from './own-context.js';
 import type { PoolSettings } from './pool-options.js';
 import { SharedSignal } from './shared-signal.js';
 import { TurnClock } from './turn-clock.js';
-import { NO_DEADLINE, type Waiter } from './waiter.js';
+import { NO_DEADLINE, NOT_IN_HEAP, type Waiter } from './waiter.js';
 
 /** Who is told when waiters give up. They have left the queue by then. */
 export interface WaiterQueueListener<T> {
@@ -28,7 +29,10 @@ export class WaiterQueue<T> {
   readonly #inOwnContext: OwnContext;
   readonly #listener: WaiterQueueListener<T>;
   readonly #lines: LinkedList<Waiter<T>>[];
-  readonly #deadlines = new Deadlines<T>();
+  /** Of those with a timeout of their own. */
+  readonly #ownDeadlines = new Deadlines<T>();
+  /** Of those with the pool's timeout: no later than the next one. */
+  #commonDeadline = Number.POSITIVE_INFINITY;
   readonly #signals = new Map<AbortSignal, SharedSignal<T>>();
   readonly #onAbort: (waiter: Waiter<T>) => void;
   readonly #turnClock: TurnClock;
@@ -83,11 +87,12 @@ export class WaiterQueue<T> {
     this.#line(waiter).remove(waiter);
     this.length--;
     waiter.settled = true;
-    if (waiter.deadline !== NO_DEADLINE) this.#deadlines.remove(waiter);
+    if (waiter.heapIndex !== NOT_IN_HEAP) this.#ownDeadlines.remove(waiter);
     if (waiter.signal !== undefined) this.#unlisten(waiter, waiter.signal);
     // The creation goes on for whoever is next; the waiter keeps it as a record of what it waited for.
     if (waiter.creation !== null) waiter.creation.client = null;
     if (this.length === 0) {
+      this.#commonDeadline = Number.POSITIVE_INFINITY;
       this.#clearTimer();
       this.#listener.emptied();
     }
@@ -132,10 +137,10 @@ export class WaiterQueue<T> {
   #setDeadline(waiter: Waiter<T>): void {
     if (waiter.timeoutMillis === this.#settings.acquireTimeoutMillis) {
       waiter.deadline = this.#turnClock.now() + waiter.timeoutMillis;
-      this.#deadlines.append(waiter);
+      if (waiter.deadline < this.#commonDeadline) this.#commonDeadline = waiter.deadline;
     } else {
       waiter.deadline = Math.ceil(this.#settings.clock.now()) + waiter.timeoutMillis;
-      this.#deadlines.insert(waiter);
+      this.#ownDeadlines.insert(waiter);
     }
     if (waiter.deadline < this.#timerDeadline) this.#setTimer(waiter.deadline);
   }
@@ -161,13 +166,32 @@ export class WaiterQueue<T> {
     this.#timerDeadline = Number.POSITIVE_INFINITY;
     const now = this.#settings.clock.now();
     const expired: Waiter<T>[] = [];
-    let next = this.#deadlines.next();
-    while (next !== null && next.deadline <= now) {
-      expired.push(next);
-      this.remove(next);
-      next = this.#deadlines.next();
+    let own = this.#ownDeadlines.next();
+    for (; own !== undefined && own.deadline <= now; own = this.#ownDeadlines.next()) {
+      expired.push(own);
+      this.remove(own);
     }
-    if (next !== null) this.#setTimer(next.deadline);
-    if (expired.length > 0) this.#listener.expired(expired);
+    if (this.#commonDeadline <= now) this.#expireCommon(now, expired);
+    const next = Math.min(own?.deadline ?? Number.POSITIVE_INFINITY, this.#commonDeadline);
+    if (this.length > 0 && next !== Number.POSITIVE_INFINITY) this.#setTimer(next);
+    if (expired.length === 0) return;
+    this.#listener.expired(expired.sort((a, b) => a.deadline - b.deadline));
+  }
+
+  /** Those with the pool's timeout stand in each line in the order of their deadlines. */
+  #expireCommon(now: number, expired: Waiter<T>[]): void {
+    let next = Number.POSITIVE_INFINITY;
+    for (const line of this.#lines) {
+      for (const waiter of line) {
+        if (waiter.heapIndex !== NOT_IN_HEAP || waiter.deadline === NO_DEADLINE) continue;
+        if (waiter.deadline > now) {
+          next = Math.min(next, waiter.deadline);
+          break;
+        }
+        expired.push(waiter);
+        this.remove(waiter);
+      }
+    }
+    this.#commonDeadline = next;
   }
 }

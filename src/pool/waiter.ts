@@ -9,6 +9,9 @@ import type { Grant } from './grant.js';
 import type { LoanOrigin } from './loan-origin.js';
 import type { LeaseOptions, PoolSettings } from './pool-options.js';
 
+/** The place of a waiter that is not among those with a timeout of their own. */
+export const NOT_IN_HEAP = -1;
+
 /** The deadline of those who wait without end, and of those who have left. */
 export const NO_DEADLINE = -1;
 
@@ -30,11 +33,8 @@ function nobody(): void {}
 export class Waiter<T> implements Linked<Waiter<T>>, Client {
   previous: Waiter<T> | null = null;
   next: Waiter<T> | null = null;
-  /** Neighbours by deadline, among those with the pool's own timeout. */
-  earlier: Waiter<T> | null = null;
-  later: Waiter<T> | null = null;
-  /** The place in the heap of the other deadlines; -1 outside of it. */
-  heapIndex = -1;
+  /** The place among those with a timeout of their own. */
+  heapIndex: number = NOT_IN_HEAP;
   priority = 0;
   timeoutMillis: number;
   /** In whole milliseconds, which V8 keeps without an allocation. */
