@@ -15,11 +15,6 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
-/** A running Postgres; disposing of it stops it and removes its data. */
-export interface LocalPostgres extends AsyncDisposable {
-  readonly url: string;
-}
-
 /** Whom Postgres runs as; by default as ourselves. */
 interface Owner {
   readonly uid?: number;
@@ -29,45 +24,114 @@ interface Owner {
 /** Postgres refuses to run as root, so for root it runs as `nobody`. */
 const NOBODY: Owner = { uid: 65534, gid: 65534 };
 
-export async function startLocalPostgres(): Promise<LocalPostgres> {
+const BASE_SETTINGS: ServerSettings = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  fsync: 'off',
+};
+
+/** What `postgres -c` takes, by name: `{ max_connections: 20 }`. */
+export type ServerSettings = Readonly<Record<string, string | number>>;
+
+/** How a server stops: `fast` says goodbye to its clients, `immediate` falls as if the power were cut. */
+export type StopMode = 'fast' | 'immediate';
+
+const STOP_SIGNALS: Readonly<Record<StopMode, NodeJS.Signals>> = {
+  fast: 'SIGINT',
+  immediate: 'SIGQUIT',
+};
+
+/** Starts a Postgres on a port of its own, with an empty database. */
+export async function startLocalPostgres(settings: ServerSettings = {}): Promise<LocalPostgres> {
   const binaries = await findBinaries();
-  const owner: Owner = process.getuid?.() === 0 ? NOBODY : {};
   const home = mkdtempSync(join(tmpdir(), 'tenure-postgres-'));
-  let server: ChildProcess | undefined;
-  const abandon = (): void => {
-    server?.kill('SIGQUIT');
-    rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
-  };
-  process.once('exit', abandon);
+  const postgres = new LocalPostgres(home, await freePort(), settings);
   try {
-    chmodSync(home, 0o755);
-    const native = copyBinaries(binaries, home);
-    const data = join(home, 'data');
-    mkdirSync(data, { mode: 0o700 });
-    if (owner.uid !== undefined && owner.gid !== undefined) chownSync(data, owner.uid, owner.gid);
-    initialise(native, data, owner);
-    const port = await freePort();
-    server = spawn(join(native, 'bin/postgres'), serverArguments(data, port), {
-      ...owner,
-      cwd: home,
-      detached: true, // Ctrl-C in the terminal is ours to handle: clients first, then the server.
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const running = server;
-    await untilReady(running);
-    return {
-      url: `postgres://postgres@127.0.0.1:${port}/postgres`,
-      async [Symbol.asyncDispose]() {
-        running.kill('SIGINT');
-        if (running.exitCode === null && running.signalCode === null) await once(running, 'exit');
-        process.off('exit', abandon);
-        rmSync(home, { recursive: true, force: true });
-      },
-    };
+    postgres.install(binaries);
+    await postgres.start();
+    return postgres;
   } catch (error) {
-    process.off('exit', abandon);
-    abandon();
+    postgres.abandon();
     throw error;
+  }
+}
+
+/** A Postgres that can be stopped and started; disposing of it stops it and removes its data. */
+export class LocalPostgres implements AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  readonly #home: string;
+  readonly #settings: ServerSettings;
+  readonly #owner: Owner = process.getuid?.() === 0 ? NOBODY : {};
+  #server: ChildProcess | undefined = undefined;
+  /** For a process that ends without saying so. */
+  readonly #atExit = (): void => this.abandon();
+
+  constructor(home: string, port: number, settings: ServerSettings) {
+    this.#home = home;
+    this.port = port;
+    this.url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+    this.#settings = settings;
+    process.once('exit', this.#atExit);
+  }
+
+  /** Makes an empty database. */
+  install(binaries: string): void {
+    chmodSync(this.#home, 0o755);
+    copyBinaries(binaries, this.#native);
+    mkdirSync(this.#data, { mode: 0o700 });
+    const { uid, gid } = this.#owner;
+    if (uid !== undefined && gid !== undefined) chownSync(this.#data, uid, gid);
+    initialise(this.#native, this.#data, this.#owner);
+  }
+
+  /** Settles when the server takes connections. */
+  async start(): Promise<void> {
+    const settings = { ...BASE_SETTINGS, ...this.#settings };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const server = spawn(
+      join(this.#native, 'bin/postgres'),
+      ['-D', this.#data, '-p', String(this.port), ...flags],
+      {
+        ...this.#owner,
+        cwd: this.#home,
+        detached: true, // Ctrl-C in the terminal is ours to handle: clients first, then the server.
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    this.#server = server;
+    await untilReady(server);
+  }
+
+  /** Settles when the server has ended. */
+  async stop(mode: StopMode = 'fast'): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, 'exit');
+    server.kill(STOP_SIGNALS[mode]);
+    await ended;
+  }
+
+  /** Ends the server and removes its data, without waiting for either. */
+  abandon(): void {
+    process.off('exit', this.#atExit);
+    this.#server?.kill('SIGQUIT');
+    rmSync(this.#home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    this.abandon();
+  }
+
+  get #native(): string {
+    return join(this.#home, 'native');
+  }
+
+  get #data(): string {
+    return join(this.#home, 'data');
   }
 }
 
@@ -86,20 +150,18 @@ async function findBinaries(): Promise<string> {
 }
 
 /** A copy that `nobody` can read, with the links that npm packages cannot hold. */
-function copyBinaries(from: string, home: string): string {
-  const native = join(home, 'native');
+function copyBinaries(from: string, native: string): void {
   cpSync(from, native, { recursive: true, verbatimSymlinks: true });
   const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
     source: string;
     target: string;
   }[];
   for (const { source, target } of links) {
-    const link = join(home, target);
+    const link = join(dirname(native), target);
     rmSync(link, { force: true });
-    symlinkSync(relative(dirname(link), join(home, source)), link);
+    symlinkSync(relative(dirname(link), join(dirname(native), source)), link);
   }
   for (const program of ['initdb', 'postgres']) chmodSync(join(native, 'bin', program), 0o755);
-  return native;
 }
 
 function initialise(native: string, data: string, owner: Owner): void {
@@ -116,11 +178,6 @@ function initialise(native: string, data: string, owner: Owner): void {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`initdb failed: ${stderr}`);
-}
-
-function serverArguments(data: string, port: number): string[] {
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off'];
-  return ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
 }
 
 async function untilReady(server: ChildProcess): Promise<void> {
