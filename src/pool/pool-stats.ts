@@ -103,7 +103,7 @@ export function statsOf({
 }
 
 /** What a histogram shows of itself. */
-function percentilesOf(histogram: MillisHistogram): Percentiles {
+export function percentilesOf(histogram: MillisHistogram): Percentiles {
   return {
     p50: histogram.percentile(0.5),
     p99: histogram.percentile(0.99),

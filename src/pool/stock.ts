@@ -2,11 +2,10 @@
  * The resources of a pool: their births, the idle ones, and their deaths. A resource that is being destroyed stays in
  * stock, and counts towards `max`, until it is gone.
  */
-import { formatPosition } from '../core/call-site.js';
 import { LinkedList } from '../core/linked-list.js';
-import { applicationLine } from './call-sites.js';
 import type { DestroyReason } from './factory.js';
 import type { FactoryCalls } from './factory-calls.js';
+import { loansOut } from './loans-out.js';
 import type { PoolEvents } from './pool-events.js';
 import type { PoolSettings } from './pool-options.js';
 import type { LoanInfo } from './pool-stats.js';
@@ -160,18 +159,6 @@ export class Stock<T> {
 
   /** What is out, longest first. */
   loans(): LoanInfo[] {
-    const now = this.refreshTime();
-    const loans: LoanInfo[] = [];
-    for (const slot of this.residents) {
-      if (slot.state !== 'borrowed') continue;
-      const line = applicationLine(slot.tracking?.stack);
-      loans.push({
-        heldMillis: Math.max(0, now - slot.borrowedAt),
-        takenBy: slot.takenBy,
-        holder: line?.functionName || undefined,
-        site: line === undefined ? undefined : formatPosition(line),
-      });
-    }
-    return loans.sort((a, b) => b.heldMillis - a.heldMillis);
+    return loansOut(this.residents, this.refreshTime());
   }
 }
