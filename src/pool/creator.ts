@@ -60,6 +60,7 @@ export class Creator<T> {
   readonly #underWay = new Set<Creation<Waiter<T>>>();
   #readyListeners: ReadyListener[] = [];
   readonly #pause: FactoryPause;
+  #isFillingUp = false;
   #closed = false;
   /** How many creations are under way. */
   underWay = 0;
@@ -101,7 +102,10 @@ export class Creator<T> {
 
   /** Fills up to `min`, or further for those who asked for more, unless the factory is being left alone. */
   fillUp(): void {
+    if (this.#isFillingUp) return; // A factory that settles at once calls back in the middle.
+    this.#isFillingUp = true;
     while (!this.isBackingOff && this.#missing() > 0 && this.#mayBegin()) this.#begin(null);
+    this.#isFillingUp = false;
     this.#settleReady();
   }
 

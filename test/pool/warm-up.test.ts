@@ -52,3 +52,16 @@ test('warming up tells the truth about failures, and is refused for counts that 
   await pool.close();
   expect(await rejection(pool.warmUp(1))).toMatchObject({ code: 'TENURE_POOL_CLOSED' });
 });
+
+test('ten thousand that are created at once do not fill the stack', async () => {
+  const pool = createPool(
+    { create: () => ({}), destroy: () => {} },
+    { min: 5_000, max: 10_000, clock: new FakeClock() },
+  );
+  await pool.warmUp();
+  expect(pool.available).toBe(10_000);
+  pool.resize({ min: 0, max: 1 });
+  await settle();
+  expect(pool.size).toBe(1);
+  await pool.close();
+});
