@@ -12,18 +12,21 @@ const YOUNG_PER_MIDDLE = 10;
 export class ActivityClock {
   readonly #gc: GcModule;
   readonly #nursery: number;
+  readonly #beforeCollection: () => void;
   #events = 0;
   #youngCollections = 0;
 
-  /** Collects after every `nursery` events. */
-  constructor(gc: GcModule, nursery: number) {
+  /** Collects after every `nursery` events, and calls `beforeCollection` first. */
+  constructor(gc: GcModule, nursery: number, beforeCollection: () => void) {
     this.#gc = gc;
     this.#nursery = nursery;
+    this.#beforeCollection = beforeCollection;
   }
 
   tick(): void {
     if (++this.#events < this.#nursery) return;
     this.#events = 0;
+    this.#beforeCollection();
     const middle = ++this.#youngCollections % YOUNG_PER_MIDDLE === 0;
     this.#gc.collect(middle ? 1 : 0);
   }

@@ -14,10 +14,11 @@ import type {
 } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/node-generation.js';
 import { HoldTimes } from './hold-times.js';
-import { ARMED_LOANS, type LevelPlan } from './level.js';
+import type { LevelPlan } from './level.js';
 import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
 import type { Loan, LoanOrigin, LoanSource } from './loan.js';
 import type { ScopeRecord } from './scope-record.js';
+import { StackSample } from './stack-sample.js';
 
 /** What the watch of a component needs of its watchdog. */
 export interface WatchHost {
@@ -29,7 +30,9 @@ export interface WatchHost {
   currentScope(): ScopeRecord | undefined;
   /** Something was asked for or born: the simulated heap's time goes by. */
   active(): void;
-  lent(loan: Loan, capability: WeakKey | undefined): void;
+  lent(loan: Loan): void;
+  /** Gives every loan that is out its place in the graph: it is about to be looked at, or changed. */
+  settle(): void;
   /** Nothing holds the loan any more, and it is still out. */
   orphaned(loan: Loan): void;
   /** The holder ended the loan, or the component took it back. */
@@ -39,24 +42,27 @@ export interface WatchHost {
 /** The id of the component's own node. */
 const ROOT: NodeId = 0;
 
+/** How old a loan is that has not been settled. */
+const YOUNGEST: NodeGeneration = 0;
+
 export class ComponentWatch implements Observer, LoanSource {
   readonly root: NodeId = ROOT;
   readonly holdTimes: HoldTimes = new HoldTimes();
   /** The component's node; after {@link close} its handle is stale. */
   readonly node: LifetimeNode;
   readonly #host: WatchHost;
+  readonly #stacks: StackSample;
   readonly #nodes: (LifetimeNode | undefined)[];
   readonly #freeIds: NodeId[] = [];
   readonly #loans = new Map<NodeId, Loan>();
   #observation: WeakRef<Observation> | undefined;
   #kind = 'component';
   #name = '';
-  #asked = 0;
-  #armed = 0;
   #closed = false;
 
   constructor(host: WatchHost) {
     this.#host = host;
+    this.#stacks = new StackSample(host.plan, () => host.now());
     this.node = host.graph.root('component');
     this.#nodes = [this.node];
   }
@@ -84,7 +90,7 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   generationOf(loan: Loan): NodeGeneration {
-    return this.#host.graph.heap.generation(loan.node.handle);
+    return loan.node === null ? YOUNGEST : this.#host.graph.heap.generation(loan.node.handle);
   }
 
   /** Whether everything is out and somebody waits. */
@@ -101,7 +107,7 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   arm(): void {
-    this.#armed = ARMED_LOANS;
+    this.#stacks.arm();
   }
 
   /** Ends the watch: the component reports nothing more, its nodes and loans are forgotten. */
@@ -117,7 +123,7 @@ export class ComponentWatch implements Observer, LoanSource {
   origin(entry: EntryPoint): Origin {
     this.#host.active();
     const origin: LoanOrigin = {
-      stack: this.#wantsStack() ? captureStack(entry, this.#host.plan.stackDepth) : undefined,
+      stack: this.#stacks.wantsNext() ? captureStack(entry, this.#host.plan.stackDepth) : undefined,
       scope: this.#host.currentScope(),
     };
     return origin;
@@ -131,37 +137,47 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
-    const { graph, outside } = this.#host;
-    const from = origin as LoanOrigin;
+    const resource = this.#nodes[held];
+    const id = this.#enter(undefined);
     const loan: Loan = {
       component: this,
-      node: graph.born('lease', from.scope?.node ?? outside, () => {
-        if (!loan.ended) this.#host.orphaned(loan);
-      }),
-      origin: from,
+      id,
+      node: null,
+      held: resource,
+      origin: origin as LoanOrigin,
       lentAt: this.#host.now(),
       hasCapability: capability !== undefined,
+      capability,
       expectedUntil: 0,
       lastTouch: undefined,
       collected: false,
       ended: false,
     };
-    const resource = this.#nodes[held];
-    if (resource !== undefined) graph.reference(loan.node, resource);
-    const id = this.#enter(loan.node);
     this.#loans.set(id, loan);
+    this.#host.lent(loan);
     this.#host.active();
-    this.#host.lent(loan, capability);
     return id;
   }
 
+  settle(loan: Loan): void {
+    const { graph, outside } = this.#host;
+    const node = graph.born('lease', loan.origin.scope?.node ?? outside, () => {
+      if (!loan.ended) this.#host.orphaned(loan);
+    });
+    loan.node = node;
+    this.#nodes[loan.id] = node;
+    if (loan.held !== undefined) graph.reference(node, loan.held);
+  }
+
   referenced(from: NodeId, to: NodeId): void {
+    this.#host.settle();
     const holder = this.#nodes[from];
     const held = this.#nodes[to];
     if (holder && held) this.#host.graph.reference(holder, held);
   }
 
   dropped(from: NodeId, to: NodeId): void {
+    this.#host.settle();
     const holder = this.#nodes[from];
     const held = this.#nodes[to];
     if (holder && held) this.#host.graph.unreference(holder, held);
@@ -173,6 +189,7 @@ export class ComponentWatch implements Observer, LoanSource {
       this.#end(id, loan, reclaimed);
       return;
     }
+    this.#host.settle();
     const node = this.#nodes[id];
     if (node !== undefined && id !== ROOT) this.#leave(id, node);
   }
@@ -188,26 +205,20 @@ export class ComponentWatch implements Observer, LoanSource {
     if (loan !== undefined) loan.expectedUntil = this.#host.now() + millis;
   }
 
-  #wantsStack(): boolean {
-    const { stackEvery, stackFirst } = this.#host.plan;
-    if (stackEvery === 0) return false;
-    if (this.#armed > 0) {
-      this.#armed--;
-      return true;
-    }
-    const asked = this.#asked++;
-    return asked < stackFirst || asked % stackEvery === 0;
-  }
-
   #end(id: NodeId, loan: Loan, reclaimed: boolean): void {
     loan.ended = true;
+    loan.capability = undefined;
     this.#loans.delete(id);
     if (!reclaimed) this.holdTimes.record(this.#host.now() - loan.lentAt);
+    if (loan.node === null) {
+      this.#freeIds.push(id);
+      return;
+    }
     this.#leave(id, loan.node);
     this.#host.ended(loan, reclaimed);
   }
 
-  #enter(node: LifetimeNode): NodeId {
+  #enter(node: LifetimeNode | undefined): NodeId {
     const id = this.#freeIds.pop() ?? this.#nodes.length;
     this.#nodes[id] = node;
     return id;

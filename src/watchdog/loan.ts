@@ -1,8 +1,8 @@
 /**
- * A loan: something that a component handed out and has not got back. The record holds strings and nodes only. It must
- * never reach the loan's capability, nor what was lent, or V8 could not collect an abandoned one.
+ * A loan: something that a component handed out and has not got back. Once it is settled, the record holds strings and
+ * nodes only. It must not reach the loan's capability then, nor what was lent, or V8 could not collect an abandoned one.
  */
-import type { ComponentStats } from '../core/probe.js';
+import type { ComponentStats, NodeId } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/node-generation.js';
 import type { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
@@ -28,16 +28,25 @@ export interface LoanSource {
   generationOf(loan: Loan): NodeGeneration;
   /** Takes the stack of each of the next loans: one was lost whose line is not known. */
   arm(): void;
+  /** Gives a loan that is still out its place in the graph. */
+  settle(loan: Loan): void;
 }
 
 export interface Loan {
   readonly component: LoanSource;
-  readonly node: LifetimeNode;
+  /** By what name the component knows it. */
+  readonly id: NodeId;
+  /** Its place in the graph, once it is settled. */
+  node: LifetimeNode | null;
+  /** What was lent. */
+  readonly held: LifetimeNode | undefined;
   readonly origin: LoanOrigin;
   /** When it was handed out, on the watchdog's clock. */
   readonly lentAt: number;
   /** Whether an object of its own ends it, as a lease does; otherwise the component and the resource together do. */
   readonly hasCapability: boolean;
+  /** That object, until the loan is settled or has ended. */
+  capability: WeakKey | undefined;
   /** Until when its holder has said that it will keep it. */
   expectedUntil: number;
   lastTouch: { readonly hint: string; readonly at: number } | undefined;

@@ -52,6 +52,7 @@ export class TenuredRule {
 
   suspects(loan: Loan, now: number): boolean {
     return (
+      loan.node !== null &&
       now >= loan.expectedUntil &&
       now - loan.lentAt >= this.#threshold(loan.component.holdTimes) &&
       this.#graph.heap.generation(loan.node.handle) === OLDEST_GENERATION
