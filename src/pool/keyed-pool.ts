@@ -4,10 +4,12 @@
  * when they are empty; what they share is a limit on how many resources there may be in all.
  */
 import { captureAsyncContext } from '../core/async-context.js';
-import { InvalidArgumentError } from '../core/errors.js';
+import { AlreadyWatchedError, InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument, integer } from '../core/options.js';
+import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
 import type { Factory } from './factory.js';
 import { Keeper } from './keeper.js';
+import { KeyedWatch } from './keyed-watch.js';
 import type { Lease } from './lease.js';
 import type { OwnContext } from './own-context.js';
 import { Pool } from './pool.js';
@@ -46,7 +48,7 @@ export interface KeyedPoolStats {
  * key that has lent nothing for the longest time leaves for a key that needs one; if none is idle, the next that comes back does
  * whose own callers came later. Keys are compared as those of a `Map`.
  *
- * Each key's pool is a pool like any other: `pool(key)` gives it, to be watched, say.
+ * Each key's pool is a pool like any other: `pool(key)` gives it. A watchdog may watch one of them, or all as one.
  *
  * @example
  * ```ts
@@ -61,7 +63,7 @@ export interface KeyedPoolStats {
  * await pool.close();
  * ```
  */
-export class KeyedPool<K, T> implements AsyncDisposable {
+export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   readonly #factoryOf: (key: K) => Factory<T>;
   readonly #options: PoolOptions;
   readonly #ceiling: SharedCeiling;
@@ -70,6 +72,7 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   /** How many keys there may be before empty ones are looked for. */
   #pruneAt = 16;
   #isClosed = false;
+  #watch: KeyedWatch | null = null;
 
   /**
    * `factoryOf` gives the factory of a key, when the key is first asked for.
@@ -119,7 +122,7 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   pool(key: K): Pool<T> {
     const known = this.#members.get(key);
     if (known !== undefined) return known.pool;
-    const name = this.#options.name ?? 'pool';
+    const name = this.#name;
     if (this.#isClosed) throw new PoolClosedError(name, 'closed');
     this.#prune();
     const factory = this.#factoryOf(key);
@@ -130,6 +133,7 @@ export class KeyedPool<K, T> implements AsyncDisposable {
     const keeper = new Keeper(factory, settings, this.#inOwnContext, this.#ceiling);
     const pool = new Pool(keeper);
     this.#members.set(key, { keeper, pool });
+    this.#watch?.add(pool);
     if (keeper.ceilingShare !== null) this.#ceiling.add(keeper.ceilingShare);
     if (settings.autostart) keeper.start();
     return pool;
@@ -169,6 +173,31 @@ export class KeyedPool<K, T> implements AsyncDisposable {
     }
   }
 
+  /** Attaches an observer, such as a watchdog's, to the pools of all keys, those that are still to be made among them. */
+  [observe](observer: Observer): Observation {
+    if (this.#watch !== null) throw new AlreadyWatchedError(`The keyed pool '${this.#name}'`);
+    const watch = new KeyedWatch(
+      this.#name,
+      () => ({ ...this.stats() }),
+      observer,
+      () => {
+        this.#watch = null;
+      },
+    );
+    try {
+      for (const { pool } of this.#members.values()) watch.add(pool);
+    } catch (error) {
+      watch[Symbol.dispose]();
+      throw error;
+    }
+    this.#watch = watch;
+    return watch;
+  }
+
+  get #name(): string {
+    return this.#options.name ?? 'pool';
+  }
+
   /** Closes with the default grace. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
@@ -180,6 +209,7 @@ export class KeyedPool<K, T> implements AsyncDisposable {
     for (const [key, { keeper, pool }] of this.#members) {
       if (pool.size + pool.pending > 0 || pool.min > 0) continue;
       this.#members.delete(key);
+      this.#watch?.remove(pool);
       if (keeper.ceilingShare !== null) this.#ceiling.remove(keeper.ceilingShare);
       void pool.close();
     }

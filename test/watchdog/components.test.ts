@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
-import { createPool } from '../../src/pool/index.js';
-import { type LeakReport, Watchdog } from '../../src/watchdog/index.js';
+import { createPool, KeyedPool } from '../../src/pool/index.js';
+import { AlreadyWatchedError, type LeakReport, Watchdog } from '../../src/watchdog/index.js';
 import { WeakValueMap } from '../../src/weak/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
@@ -141,6 +141,47 @@ test('pool: a leak that a forced close has cleaned up stays a leak', async () =>
   expect(t.retracted).toEqual([]);
   expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', count: 1 }]);
   expect(t.watchdog.stats().loansOut).toBe(0);
+});
+
+const tenants = (): KeyedPool<string, Connection> =>
+  new KeyedPool(() => ({ create: () => ({ id: 0 }), destroy: () => {} }), { name: 'tenants' });
+
+const figures = { keys: 2, size: 3, available: 1, borrowed: 2, pending: 0 };
+
+test('keyed pool: loans of all keys are watched as one, those of later keys too', async () => {
+  using watchdog = new Watchdog({ level: 'advanced', clock: new FakeClock() });
+  const pool = tenants();
+  await pool.use('early', () => watchdog.watch(pool));
+  await watchdog.scope('request', async () => {
+    await pool.lease('early'); // lost of a key that was known
+    await pool.use('early', () => 'fine');
+    await pool.lease('late'); // lost of a key that was not
+  });
+  const reports = await watchdog.check();
+  expect(watchdog.heap.stats.liveByKind.get('resource')).toBe(3);
+  await pool.close({ graceMillis: 0, force: true });
+  expect(reports.map(({ component, site, state }) => [component.name, site?.line, state])).toEqual([
+    ['tenants', lineOf(import.meta.url, '// lost of a key that was known'), figures],
+    ['tenants', lineOf(import.meta.url, '// lost of a key that was not'), figures],
+  ]);
+  expect(watchdog.heap.stats.liveByKind.has('resource')).toBe(false);
+  watchdog.heap.assertInvariants();
+});
+
+test('keyed pool: one watchdog at a time, over all keys or over one', async () => {
+  using first = new Watchdog({ clock: new FakeClock() });
+  using second = new Watchdog({ clock: new FakeClock() });
+  await using pool = tenants();
+  await pool.use('a', () => {});
+  const one = second.watch(pool.pool('a'));
+  await pool.use('b', () => {});
+  expect(() => first.watch(pool)).toThrow(AlreadyWatchedError);
+  one[Symbol.dispose]();
+  const all = first.watch(pool);
+  expect(() => second.watch(pool)).toThrow(AlreadyWatchedError);
+  expect(() => second.watch(pool.pool('b'))).toThrow(AlreadyWatchedError);
+  all[Symbol.dispose]();
+  second.watch(pool);
 });
 
 test('cache and weak map: entries are nodes from birth to death, and the path to each names its owner', async () => {

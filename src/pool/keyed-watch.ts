@@ -1,0 +1,45 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** One observer's watch over the pools of all keys, those that are still to be made among them. */
+import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+
+export class KeyedWatch implements Observation {
+  readonly kind = 'pool';
+  readonly name: string;
+  readonly stats: () => Readonly<Record<string, number>>;
+  readonly #observer: Observer;
+  readonly #ended: () => void;
+  readonly #watches = new Map<Watchable, Observation>();
+
+  /** `ended` is called once, at the end of the watch. */
+  constructor(
+    name: string,
+    stats: () => Readonly<Record<string, number>>,
+    observer: Observer,
+    ended: () => void,
+  ) {
+    this.name = name;
+    this.stats = stats;
+    this.#observer = observer;
+    this.#ended = ended;
+  }
+
+  /**
+   * Watches the pool of one more key.
+   *
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer watches that pool.
+   */
+  add(pool: Watchable): void {
+    this.#watches.set(pool, pool[observe](this.#observer));
+  }
+
+  /** The pool of a key is no more. */
+  remove(pool: Watchable): void {
+    this.#watches.delete(pool);
+  }
+
+  [Symbol.dispose](): void {
+    for (const watch of this.#watches.values()) watch[Symbol.dispose]();
+    this.#watches.clear();
+    this.#ended();
+  }
+}
