@@ -64,7 +64,15 @@ export class LinkedList<T extends Linked<T>> {
   /** Removes and returns the item at the front. */
   shift(): T | null {
     const item = this.#first;
-    if (item !== null) this.remove(item);
+    if (item === null) return null;
+    const { next } = item;
+    this.#first = next;
+    if (next === null) this.#last = null;
+    else {
+      next.previous = null;
+      item.next = null;
+    }
+    this.#length--;
     return item;
   }
 

@@ -68,23 +68,28 @@ export class WaiterQueue<T> {
 
   /** The first of the most urgent line. */
   get first(): Waiter<T> | null {
-    for (let priority = 0; priority < this.#lines.length; priority++) {
-      const { first } = this.#lines[priority] as LinkedList<Waiter<T>>;
-      if (first !== null) return first;
-    }
-    return null;
+    return this.#mostUrgent()?.first ?? null;
   }
 
   /** Takes the first of the most urgent line. */
   shift(): Waiter<T> | null {
-    const waiter = this.first;
-    if (waiter !== null) this.remove(waiter);
+    const waiter = this.#mostUrgent()?.shift() ?? null;
+    if (waiter !== null) this.#left(waiter);
     return waiter;
+  }
+
+  #mostUrgent(): LinkedList<Waiter<T>> | undefined {
+    const first = this.#lines[0];
+    return this.#lines.length === 1 ? first : this.#lines.find((line) => line.length > 0);
   }
 
   /** Takes a waiter out from wherever it is; it is settled from now on. */
   remove(waiter: Waiter<T>): void {
     this.#line(waiter).remove(waiter);
+    this.#left(waiter);
+  }
+
+  #left(waiter: Waiter<T>): void {
     this.length--;
     waiter.settled = true;
     if (waiter.heapIndex !== NOT_IN_HEAP) this.#ownDeadlines.remove(waiter);

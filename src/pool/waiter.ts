@@ -15,20 +15,6 @@ export const NOT_IN_HEAP = -1;
 /** The deadline of those who wait without end, and of those who have left. */
 export const NO_DEADLINE = -1;
 
-let lastResolve: (granted: unknown) => void = nobody;
-let lastReject: (reason: unknown) => void = nobody;
-
-/** Hands over the settlers of a new promise: one function for all promises costs less than a closure for each. */
-function keepSettlers(
-  resolve: (granted: unknown) => void,
-  reject: (reason: unknown) => void,
-): void {
-  lastResolve = resolve;
-  lastReject = reject;
-}
-
-function nobody(): void {}
-
 /** A caller who waits for a resource. */
 export class Waiter<T> implements Linked<Waiter<T>>, Client {
   previous: Waiter<T> | null = null;
@@ -49,16 +35,18 @@ export class Waiter<T> implements Linked<Waiter<T>>, Client {
   /** Its number among the callers of all pools under a common ceiling. */
   ticket = 0;
   settled = false;
-  readonly granted: Promise<unknown> = new Promise(keepSettlers);
-  readonly resolve: (granted: unknown) => void = lastResolve;
-  readonly reject: (reason: unknown) => void = lastReject;
+  readonly granted: Promise<unknown>;
+  resolve!: (granted: unknown) => void;
+  reject!: (reason: unknown) => void;
 
   constructor(grant: Grant<T, unknown>, origin: LoanOrigin<T> | undefined, timeoutMillis: number) {
     this.grant = grant;
     this.origin = origin;
     this.timeoutMillis = timeoutMillis;
-    lastResolve = nobody;
-    lastReject = nobody;
+    this.granted = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
   }
 
   /** Takes the caller's own options. A priority beyond the range is the last one. */
