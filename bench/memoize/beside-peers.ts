@@ -15,7 +15,8 @@ import moizeModule from 'moize';
 import pMemoize from 'p-memoize';
 import QuickLRU from 'quick-lru';
 import { memoize } from '../../src/memoize/index.js';
-import { awaiting, type Contender, compare, counting, loop, loopPairs } from './measure.js';
+import { type Contender, compare } from '../compare.js';
+import { awaiting, counting, loop, loopPairs } from './loops.js';
 
 /** Their types say that the function hangs on `default`; what is imported is the function. */
 const fastMemoize = fastMemoizeModule as unknown as typeof fastMemoizeModule.default;

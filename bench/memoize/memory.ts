@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { memoize, memoized } from '../../src/memoize/index.js';
-import { print } from './measure.js';
+import { print } from '../compare.js';
 
 /** Bytes that one entry with a shared value takes, over what its key takes. */
 function compareMemory(entries: number): void {

@@ -5,7 +5,7 @@
  *
  * Run with `node --expose-gc --import tsx bench/pool/beside-peers.ts [rounds]`.
  */
-import { compare, print } from '../memoize/measure.js';
+import { compare, print } from '../compare.js';
 import { contended, MAX, uncontended } from './contenders.js';
 
 const LOANS = 100_000;

@@ -5,7 +5,7 @@ import { Pool as SequelizePool } from 'sequelize-pool';
 import { Pool as TarnPool } from 'tarn';
 import { createPool, type Pool } from '../../src/pool/index.js';
 import { Watchdog } from '../../src/watchdog/index.js';
-import type { Contender } from '../memoize/measure.js';
+import type { Contender } from '../compare.js';
 
 export const MAX = 10;
 const WORKERS = 100;

@@ -1,63 +1,13 @@
-/** How the benches of memoize measure: all contenders in one process, interleaved in random order, medians compared. */
+/** How the benches measure: all contenders in one process, interleaved in random order, medians compared. */
 
 /** Rounds of each group: the first argument of the script. */
-const ROUNDS = Number(process.argv[2] ?? 11);
+export const ROUNDS = Number(process.argv[2] ?? 11);
 
 /** Something that is measured beside others. */
 export interface Contender {
   readonly name: string;
   /** Performs this many operations. */
   run(operations: number): unknown;
-}
-
-/** A loop of its own for each contender: a shared one would see every kind of call and optimise none. */
-export function loop<K>(name: string, keys: readonly K[], once: (key: K) => unknown): Contender {
-  const make = new Function(
-    'keys',
-    'once',
-    `return (n) => { let last; for (let i = 0; i < n; i++) last = once(keys[i % ${keys.length}]); return last; }`,
-  ) as (keys: readonly K[], once: (key: K) => unknown) => (n: number) => unknown;
-  for (const key of keys) once(key);
-  return { name, run: make(keys, once) };
-}
-
-/** The same for two arguments. */
-export function loopPairs<A, B>(
-  name: string,
-  pairs: readonly (readonly [A, B])[],
-  once: (a: A, b: B) => unknown,
-): Contender {
-  const make = new Function(
-    'pairs',
-    'once',
-    `return (n) => { let last; for (let i = 0; i < n; i++) { const pair = pairs[i % ${pairs.length}]; last = once(pair[0], pair[1]); } return last; }`,
-  ) as (p: typeof pairs, once: (a: A, b: B) => unknown) => (n: number) => unknown;
-  for (const [a, b] of pairs) once(a, b);
-  return { name, run: make(pairs, once) };
-}
-
-/** Every key is new. */
-export function counting(name: string, first: number, once: (key: number) => unknown): Contender {
-  let next = 0;
-  const run = (operations: number): void => {
-    for (let i = 0; i < operations; i++) once(next++);
-  };
-  run(first);
-  return { name, run };
-}
-
-/** Every result is awaited. */
-export function awaiting(
-  name: string,
-  keys: number,
-  once: (key: number) => PromiseLike<unknown>,
-): Contender {
-  return {
-    name,
-    async run(operations) {
-      for (let i = 0; i < operations; i++) await once(i % keys);
-    },
-  };
 }
 
 /** Prints each contender's median time and its ratio to the first's. */
@@ -102,6 +52,7 @@ function shuffled<T>(items: readonly T[]): T[] {
     .map(({ item }) => item);
 }
 
-function median(numbers: readonly number[]): number {
+/** The middle one of an odd count of numbers. */
+export function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 }
