@@ -41,13 +41,12 @@ export type { GcSource } from './gc-source.js';
 export type { Certainty, LeakReport, LeakRule } from './leak-report.js';
 export type { WatchLevel } from './level.js';
 export type { TenuredOptions } from './rules/tenured.js';
-export {
-  type CheckOptions,
-  type LeakListener,
-  Watchdog,
-  type WatchdogEvent,
-  type WatchdogOptions,
-  type WatchdogRules,
-  type WatchdogStats,
-} from './watchdog.js';
+export { Watchdog, type WatchdogStats } from './watchdog.js';
 export { LeaksFoundError, NoCollectorError } from './watchdog-errors.js';
+export type {
+  CheckOptions,
+  LeakListener,
+  WatchdogEvent,
+  WatchdogOptions,
+  WatchdogRules,
+} from './watchdog-options.js';

@@ -1,0 +1,132 @@
+/** What a watchdog is told: at construction, at a check, and by whom it is listened to. */
+import type { Clock } from '../core/clock.js';
+import {
+  aBoolean,
+  aFunction,
+  checkOptions,
+  integer,
+  millis,
+  numberAtLeast,
+  type OptionCheck,
+  objectWith,
+  oneOf,
+} from '../core/options.js';
+import type { GcSource } from './gc-source.js';
+import type { LeakReport } from './leak-report.js';
+import { LEVELS, type WatchLevel } from './level.js';
+import type { TenuredOptions } from './rules/tenured.js';
+
+/** What a {@link Watchdog} can be told at construction. */
+export interface WatchdogOptions {
+  /**
+   * How much it looks at, and what that costs.
+   *
+   * @defaultValue 'simple'
+   */
+  readonly level?: WatchLevel;
+  /**
+   * Which rules judge. `false` switches a rule off; *tenured* takes its thresholds here.
+   *
+   * @defaultValue all three
+   */
+  readonly rules?: WatchdogRules;
+  /** Called for each leak, as a listener of `'leak'` is. */
+  readonly onLeak?: LeakListener;
+  /**
+   * How many different leaks are kept; later ones are not recorded.
+   *
+   * @defaultValue 1000
+   */
+  readonly maxRecords?: number;
+  /**
+   * After how many births and requests the young generation of the simulated heap is collected: the unit in which
+   * *tenured* counts age. A loan is old after two to eleven of them.
+   *
+   * @defaultValue 700
+   */
+  readonly nursery?: number;
+  /**
+   * How often, in milliseconds, *tenured* looks at the loans that are out. The timer never keeps the process alive.
+   *
+   * @defaultValue 10_000
+   */
+  readonly sweepIntervalMillis?: number;
+  /**
+   * The time and the timers.
+   *
+   * @defaultValue the platform's
+   */
+  readonly clock?: Clock;
+  /**
+   * The real collector, for `check({ forceGc: true })`.
+   *
+   * @defaultValue V8's on Node; none elsewhere
+   */
+  readonly gcSource?: GcSource;
+}
+
+/** Which rules judge. */
+export interface WatchdogRules {
+  /** Whether a loan that outlives its scope is a leak. */
+  readonly orphaned?: boolean;
+  /** Whether V8 is asked to confirm, and to find loans that nobody can end. */
+  readonly abandoned?: boolean;
+  /** Whether, and from when on, a loan that outlives its neighbours is suspected. */
+  readonly tenured?: boolean | TenuredOptions;
+}
+
+/** How a {@link Watchdog.check} goes about it. */
+export interface CheckOptions {
+  /**
+   * How long to wait, in milliseconds, for loans that are counted as lost to come back after all.
+   *
+   * @defaultValue 0
+   */
+  readonly settleMillis?: number;
+  /**
+   * Whether to run V8's collector first, so that abandoned loans are found now. It stops the process for some
+   * milliseconds to seconds, depending on the heap: for tests and for a person asking, not for a timer.
+   *
+   * @defaultValue false
+   */
+  readonly forceGc?: boolean;
+}
+
+/** What a {@link Watchdog} tells its listeners. */
+export type WatchdogEvent = 'leak' | 'retracted';
+
+/** Is given a leak's report. What it throws is printed and ignored. */
+export type LeakListener = (report: LeakReport) => void;
+
+const tenuredOptions: OptionCheck = (value) => {
+  if (typeof value === 'boolean') return undefined;
+  checkOptions<TenuredOptions>('new Watchdog: rules.tenured', value, {
+    minAgeMillis: millis,
+    minAgeUnknownMillis: millis,
+    factor: numberAtLeast(1),
+  });
+  return undefined;
+};
+
+const watchdogRules: OptionCheck = (value) => {
+  checkOptions<WatchdogRules>('new Watchdog: rules', value, {
+    orphaned: aBoolean,
+    abandoned: aBoolean,
+    tenured: tenuredOptions,
+  });
+  return undefined;
+};
+
+/** Throws a typed error for an unknown or malformed option. */
+export function checkWatchdogOptions(options: WatchdogOptions): void {
+  checkOptions<WatchdogOptions>('new Watchdog', options, {
+    level: oneOf('off', ...Object.keys(LEVELS)),
+    rules: watchdogRules,
+    onLeak: aFunction,
+    maxRecords: integer(1),
+    nursery: integer(1),
+    sweepIntervalMillis: numberAtLeast(1),
+    clock: objectWith('now', 'setTimer', 'clearTimer'),
+    gcSource: objectWith('collect'),
+  });
+}
