@@ -6,7 +6,19 @@ import { build } from 'esbuild';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** The subpaths of the package; `.` is the whole of it. */
-export const SUBPATHS = ['scope', 'weak', 'gc', 'pool', 'memoize', 'watchdog', '.'] as const;
+export const SUBPATHS = [
+  'scope',
+  'weak',
+  'gc',
+  'pool',
+  'memoize',
+  'watchdog',
+  'integrations/generic-pool',
+  'integrations/mysql2',
+  'integrations/pg',
+  'integrations/tarn',
+  '.',
+] as const;
 
 export type Subpath = (typeof SUBPATHS)[number];
 
@@ -21,7 +33,7 @@ export interface BundleSize {
 }
 
 export async function bundleAlone(subpath: Subpath): Promise<BundleSize> {
-  const entry = subpath === '.' ? 'src/index.ts' : `src/${subpath}/index.ts`;
+  const entry = entryOf(subpath);
   const { metafile, outputFiles } = await build({
     absWorkingDir: ROOT,
     entryPoints: [entry],
@@ -45,6 +57,11 @@ export async function bundleAlone(subpath: Subpath): Promise<BundleSize> {
     minifiedBytes: contents.byteLength,
     gzippedBytes: gzipSync(contents, { level: 9 }).byteLength,
   };
+}
+
+function entryOf(subpath: Subpath): string {
+  if (subpath === '.') return 'src/index.ts';
+  return subpath.startsWith('integrations/') ? `src/${subpath}.ts` : `src/${subpath}/index.ts`;
 }
 
 const START = '<!-- sizes:start -->';

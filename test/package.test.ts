@@ -17,7 +17,11 @@ const SUBPATHS = [
   '/pool',
   '/memoize',
   '/watchdog',
+  '/integrations/generic-pool',
+  '/integrations/mysql2',
+  '/integrations/pg',
   '/integrations/redis',
+  '/integrations/tarn',
 ];
 
 /** Versions of Node that the package is promised for, besides the one that runs the tests. */

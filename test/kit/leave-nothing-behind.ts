@@ -2,6 +2,7 @@
  * Every test fails that leaves behind a timer, a handle or an unhandled rejection. Loaded for every test file.
  * Unref'd timers do not count: they are what housekeeping is made of, and FakeClock counts them where it matters.
  */
+import timersModule from 'node:timers';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { settle } from './settle.js';
 
@@ -55,6 +56,7 @@ function activeHandles(): Map<string, number> {
   return counts;
 }
 
+/** Some packages clear the timers that they set as globals by those of the module. */
 function watchTimers(): void {
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
   const watchedSetTimeout = (callback: (...args: unknown[]) => void, ...rest: [number]) => {
@@ -78,6 +80,7 @@ function watchTimers(): void {
     clearTimeout(timer);
     clearInterval(timer);
   };
+  Object.assign(timersModule, { clearTimeout: watchedClear, clearInterval: watchedClear });
   Object.assign(globalThis, {
     setTimeout: watchedSetTimeout,
     setInterval: watchedSetInterval,

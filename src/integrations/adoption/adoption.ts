@@ -1,0 +1,288 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * What makes the loans of another package's pool into leases. The peer goes on deciding who gets what and when; here each
+ * loan gets a slot, from the moment it is granted until it has ended, which is what a lease and a watch are about. What the peer
+ * lends to others, it lends unseen.
+ *
+ * ```
+ *   asked ──peer delivers──▶ out ──release──▶ back with the peer
+ *     │                       ├────destroy──▶ destroyed by the peer
+ *     │ abort, timeout, close └────detach───▶ the holder's, who answers to the peer
+ *     ▼
+ *   nothing; what the peer delivers all the same goes straight back
+ * ```
+ */
+import type { Clock, TimerHandle } from '../../core/clock.js';
+import { reportIgnoredError } from '../../core/ignored-error.js';
+import type { EntryPoint } from '../../core/probe.js';
+import { type CallSites, SiteSample } from '../../pool/call-sites.js';
+import type { Grant } from '../../pool/grant.js';
+import type { LoanOrigin } from '../../pool/loan-origin.js';
+import { loansOut } from '../../pool/loans-out.js';
+import {
+  AcquireTimeoutError,
+  LeasesOutError,
+  PoolClosedError,
+  ReleaseError,
+} from '../../pool/pool-errors.js';
+import type { CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
+import { type LoanInfo, type PoolStats, percentilesOf } from '../../pool/pool-stats.js';
+import type { PoolWatch } from '../../pool/pool-watch.js';
+import { type Lender, Slot } from '../../pool/slot.js';
+import { Tally } from '../../pool/tally.js';
+import type { PeerPool } from './peer-pool.js';
+import { PeerWait } from './peer-wait.js';
+import { PeerWaits } from './peer-waits.js';
+
+/** For how long one sample of callers' lines is taken. */
+const SAMPLE_MILLIS = 1_000;
+
+/** What an adoption goes by. */
+export interface AdoptionSettings {
+  readonly name: string;
+  readonly acquireTimeoutMillis: number;
+  readonly callSites: CallSites;
+  readonly clock: Clock;
+}
+
+/** The lender of what a peer lends. */
+export class Adoption<T> implements Lender<T> {
+  readonly name: string;
+  /** What is out. */
+  readonly stock: { readonly residents: Set<Slot<T>>; watch: PoolWatch<T> | null } = {
+    residents: new Set(),
+    watch: null,
+  };
+  readonly #peer: PeerPool<T>;
+  readonly #settings: AdoptionSettings;
+  readonly #tally = new Tally();
+  readonly #sites: SiteSample;
+  #sampledFrom: number;
+  readonly #waits = new PeerWaits();
+  #isClosed = false;
+  #peerEnded: Promise<unknown> | undefined = undefined;
+  /** Called when nothing is out any more, by those who wait for that. */
+  readonly #whenReturned = new Set<() => void>();
+
+  constructor(peer: PeerPool<T>, settings: AdoptionSettings) {
+    this.name = settings.name;
+    this.#peer = peer;
+    this.#settings = settings;
+    this.#sites = new SiteSample(settings.callSites);
+    this.#sampledFrom = settings.clock.now();
+  }
+
+  /** The caller's line and scope, while the pool is watched or the line is in the sample. */
+  originOf(entry: EntryPoint): LoanOrigin<T> | undefined {
+    const { watch } = this.stock;
+    const now = this.#settings.clock.now();
+    if (now - this.#sampledFrom >= SAMPLE_MILLIS) {
+      this.#sampledFrom = now;
+      this.#sites.tick();
+    }
+    if (watch === null && !this.#sites.isOpen) return undefined;
+    return { watch, origin: watch?.origin(entry), stack: this.#sites.take(entry) };
+  }
+
+  request<R>(
+    grant: Grant<T, R>,
+    options: LeaseOptions,
+    origin: LoanOrigin<T> | undefined,
+  ): Promise<R> {
+    const { signal, timeoutMillis = this.#settings.acquireTimeoutMillis } = options;
+    const { clock } = this.#settings;
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    if (this.#isClosed) return Promise.reject(new PoolClosedError(this.name, 'closed'));
+    const since = clock.now();
+    return new Promise<R>((resolve, reject) => {
+      const expired = (): Error => this.#expired(timeoutMillis);
+      const wait = new PeerWait({ clock, signal, timeoutMillis, expired, reject }, this.#waits);
+      const failed = (error: unknown): void => {
+        if (wait.end()) reject(error);
+      };
+      this.#tally.waited++;
+      try {
+        this.#peer.request(options).then((resource) => {
+          if (!wait.end()) return this.#returnUntaken(resource);
+          this.#tally.waits.record(clock.now() - since);
+          resolve(grant(this.#lend(resource), origin));
+        }, failed);
+      } catch (error) {
+        failed(error);
+      }
+    });
+  }
+
+  takeBack(slot: Slot<T>): void | Promise<void> {
+    this.#endLoan(slot);
+    let returned: unknown;
+    try {
+      returned = this.#peer.giveBack(slot.resource);
+    } catch (error) {
+      throw new ReleaseError(
+        `${this.name}: the pool underneath does not take this resource back: ${error}. Give back what you leased by its lease alone.`,
+        'TENURE_POOL_DOUBLE_RELEASE',
+      );
+    } finally {
+      this.#depart(slot);
+    }
+    if (returned instanceof Promise) return this.#settled(returned, 'giving a resource back');
+  }
+
+  discard(slot: Slot<T>, reason: string): Promise<void> {
+    this.#endLoan(slot);
+    return this.#destroy(slot, reason);
+  }
+
+  detach(slot: Slot<T>): void {
+    this.#endLoan(slot);
+    this.#tally.detached++;
+    this.#depart(slot);
+  }
+
+  touched(slot: Slot<T>, hint: string | undefined): void {
+    this.stock.watch?.touched(slot, hint);
+  }
+
+  expected(slot: Slot<T>, millis: number): void {
+    this.stock.watch?.expected(slot, millis);
+  }
+
+  /** Lends nothing more, and settles when nothing is out; rejects when something still is after the grace, without `force`. */
+  async close({ graceMillis, force }: Required<CloseOptions>): Promise<void> {
+    this.#isClosed = true;
+    this.#waits.turnAway(new PoolClosedError(this.name, 'closed'));
+    if (await this.#returnedWithin(graceMillis)) return;
+    if (!force) throw new LeasesOutError(this.name, graceMillis, this.loans());
+    const held = [...this.stock.residents].filter(({ state }) => state === 'borrowed');
+    await Promise.all(held.map((slot) => this.#forfeit(slot)));
+    await this.#returnedWithin(Number.POSITIVE_INFINITY);
+  }
+
+  /** Ends the peer, once. */
+  endPeer(): Promise<unknown> {
+    this.#peerEnded ??= Promise.resolve(this.#peer.end());
+    return this.#peerEnded;
+  }
+
+  /** What is out, longest first. */
+  loans(): LoanInfo[] {
+    return loansOut(this.stock.residents, this.#settings.clock.now());
+  }
+
+  stats(): PoolStats {
+    const tally = this.#tally;
+    return {
+      ...this.#peer.figures(),
+      validating: 0,
+      resetting: 0,
+      destroying: tally.destroying,
+      loans: tally.loans,
+      created: 0,
+      destroyed: tally.destroyed,
+      destroyedBy: { ...tally.destroyedBy },
+      detached: tally.detached,
+      waited: tally.waited,
+      waitMillis: percentilesOf(tally.waits),
+      holdMillis: percentilesOf(tally.holds),
+      createErrors: 0,
+      acquireTimeouts: tally.acquireTimeouts,
+      refusals: 0,
+    };
+  }
+
+  #lend(resource: T): Slot<T> {
+    const slot = new Slot(resource, this, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    slot.state = 'borrowed';
+    slot.borrowedAt = this.#settings.clock.now();
+    this.#tally.loans++;
+    this.stock.residents.add(slot);
+    this.stock.watch?.born(slot);
+    return slot;
+  }
+
+  #endLoan(slot: Slot<T>, byForce = false): void {
+    const node = slot.tracking?.node;
+    slot.loan++;
+    slot.tracking = null;
+    this.#tally.holds.record(this.#settings.clock.now() - slot.borrowedAt);
+    if (node !== undefined) this.stock.watch?.returned(node, byForce);
+  }
+
+  #depart(slot: Slot<T>): void {
+    this.stock.residents.delete(slot);
+    this.stock.watch?.gone(slot);
+    slot.depart();
+    if (this.stock.residents.size > 0) return;
+    for (const tell of this.#whenReturned) tell();
+  }
+
+  async #destroy(slot: Slot<T>, reason: string): Promise<void> {
+    slot.state = 'destroying';
+    this.#tally.destroying++;
+    try {
+      await this.#peer.destroy(slot.resource);
+    } catch (error) {
+      reportIgnoredError(`${this.name}: destroying a resource`, error);
+    } finally {
+      this.#tally.destroying--;
+      this.#tally.destroyed++;
+      this.#tally.destroyedBy[reason] = (this.#tally.destroyedBy[reason] ?? 0) + 1;
+      this.#depart(slot);
+    }
+  }
+
+  #forfeit(slot: Slot<T>): Promise<void> {
+    this.#endLoan(slot, true);
+    return this.#destroy(slot, 'forced');
+  }
+
+  /** The peer has delivered to somebody who no longer waits. */
+  #returnUntaken(resource: T): void {
+    const doing = `${this.name}: giving back what came too late`;
+    try {
+      const returned = this.#peer.giveBack(resource);
+      if (returned instanceof Promise) void this.#settled(returned, doing);
+    } catch (error) {
+      reportIgnoredError(doing, error);
+    }
+  }
+
+  async #settled(promise: Promise<unknown>, doing: string): Promise<void> {
+    try {
+      await promise;
+    } catch (error) {
+      reportIgnoredError(doing, error);
+    }
+  }
+
+  #expired(timeoutMillis: number): Error {
+    this.#tally.acquireTimeouts++;
+    return new AcquireTimeoutError(this.name, {
+      timeoutMillis,
+      phase: 'wait',
+      stats: this.stats(),
+      loans: this.loans(),
+      lastCreateError: undefined,
+    });
+  }
+
+  #returnedWithin(graceMillis: number): Promise<boolean> {
+    const { clock } = this.#settings;
+    if (this.stock.residents.size === 0) return Promise.resolve(true);
+    if (graceMillis === 0) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      let timer: TimerHandle | undefined;
+      const end = (returned: boolean): void => {
+        this.#whenReturned.delete(tell);
+        if (timer !== undefined) clock.clearTimer(timer);
+        resolve(returned);
+      };
+      const tell = (): void => end(true);
+      this.#whenReturned.add(tell);
+      if (graceMillis !== Number.POSITIVE_INFINITY) {
+        timer = clock.setTimer(() => end(false), graceMillis);
+      }
+    });
+  }
+}

@@ -1,0 +1,17 @@
+/** What each adoption hands to its users besides `adoptPool`, in one place. */
+export type { Clock, TimerHandle } from '../../core/clock.js';
+export { InvalidArgumentError } from '../../core/errors.js';
+export type { CallSites } from '../../pool/call-sites.js';
+export type { Lease } from '../../pool/lease.js';
+export {
+  AcquireTimeoutError,
+  LeaseEndedError,
+  LeasesOutError,
+  PoolClosedError,
+  PoolError,
+  ReleaseError,
+} from '../../pool/pool-errors.js';
+export type { CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
+export type { LoanInfo, Percentiles, PoolStats } from '../../pool/pool-stats.js';
+export type { UseContext } from '../../pool/use-context.js';
+export type { AdoptedCloseOptions, AdoptedPool, AdoptOptions } from './adopted-pool.js';

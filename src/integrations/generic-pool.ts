@@ -1,0 +1,56 @@
+/**
+ * A pool of the package generic-pool, adopted: leases that end with their block, a `use` that keeps the resource when your
+ * function fails, waits that end by a signal, and a watchdog. The pool stays yours, its other users notice nothing.
+ *
+ * @module
+ */
+import type { Pool } from 'generic-pool';
+import { AdoptedPool, type AdoptOptions } from './adoption/adopted-pool.js';
+
+export * from './adoption/surface.js';
+
+/**
+ * Leases, `use` and watching over a pool of generic-pool.
+ *
+ * @example
+ * ```ts
+ * import genericPool from 'generic-pool';
+ * import { adoptPool } from 'tenure/integrations/generic-pool';
+ *
+ * const factory = { create: async () => ({ id: 1 }), destroy: async () => {} };
+ * const pool = adoptPool(genericPool.createPool(factory, { max: 2 }), { name: 'workers' });
+ * const lease = await pool.lease({ timeoutMillis: 1_000 });
+ * lease.resource.id; // => 1
+ * lease.release();
+ * await pool.use((worker) => worker.id); // => 1
+ * await pool.close({ endPeer: true });
+ * ```
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for options that are unknown or malformed.
+ */
+export function adoptPool<T>(pool: Pool<T>, options: AdoptOptions = {}): AdoptedPool<T> {
+  return new AdoptedPool<T>(
+    {
+      request: ({ priority }) => pool.acquire(priority),
+      giveBack: (resource) => {
+        if (!pool.isBorrowedResource(resource)) throw new Error('it is not out');
+        return pool.release(resource);
+      },
+      destroy: (resource) => pool.destroy(resource),
+      figures: () => ({
+        size: pool.size,
+        available: pool.available,
+        borrowed: pool.borrowed,
+        pending: pool.pending,
+        creating: 0,
+        min: pool.min,
+        max: pool.max,
+      }),
+      end: async () => {
+        await pool.drain();
+        await pool.clear();
+      },
+    },
+    options,
+  );
+}

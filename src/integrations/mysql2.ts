@@ -1,0 +1,115 @@
+/**
+ * A pool of the package mysql2, adopted, of `mysql2/promise` or with callbacks: leases that end with their block, `use`,
+ * waits that end by a signal, which mysql2 has neither of, and a watchdog. The pool stays yours, and so do its own queries.
+ *
+ * @module
+ */
+import type { PoolConnection as CallbackConnection, Pool as CallbackPool } from 'mysql2';
+import type { Pool, PoolConnection } from 'mysql2/promise';
+import { AdoptedPool, type AdoptOptions } from './adoption/adopted-pool.js';
+import type { PeerFigures } from './adoption/peer-pool.js';
+
+export * from './adoption/surface.js';
+
+/**
+ * Leases, `use` and watching over a pool of mysql2, of either kind. mysql2 tells no figures; those in `stats()` are read
+ * from its own lists, and are 0 if a version of it should keep them elsewhere.
+ *
+ * @example
+ * ```ts
+ * import mysql from 'mysql2/promise';
+ * import { adoptPool } from 'tenure/integrations/mysql2';
+ *
+ * const db = adoptPool(mysql.createPool({ connectionLimit: 4 }), { name: 'orders-db' });
+ * db.stats().max; // => 4
+ * await db.close({ endPeer: true });
+ * ```
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for options that are unknown or malformed.
+ */
+export function adoptPool(pool: Pool, options?: AdoptOptions): AdoptedPool<PoolConnection>;
+/** The same with callbacks. */
+export function adoptPool(
+  pool: CallbackPool,
+  options?: AdoptOptions,
+): AdoptedPool<CallbackConnection>;
+export function adoptPool(
+  pool: Pool | CallbackPool,
+  options: AdoptOptions = {},
+): AdoptedPool<PoolConnection> | AdoptedPool<CallbackConnection> {
+  return isCallbackPool(pool)
+    ? adopt(
+        () => connectionOf(pool),
+        pool,
+        () => ended(pool),
+        options,
+      )
+    : adopt(
+        () => pool.getConnection(),
+        pool.pool,
+        () => pool.end(),
+        options,
+      );
+}
+
+function adopt<T extends { release(): void; destroy(): void }>(
+  request: () => PromiseLike<T>,
+  core: CallbackPool,
+  end: () => unknown,
+  options: AdoptOptions,
+): AdoptedPool<T> {
+  return new AdoptedPool<T>(
+    {
+      request,
+      giveBack: (connection) => connection.release(),
+      destroy: (connection) => connection.destroy(),
+      figures: () => figuresOf(core),
+      end,
+    },
+    options,
+  );
+}
+
+function isCallbackPool(pool: Pool | CallbackPool): pool is CallbackPool {
+  return typeof (pool as Partial<CallbackPool>).promise === 'function';
+}
+
+function connectionOf(pool: CallbackPool): Promise<CallbackConnection> {
+  return new Promise((resolve, reject) => {
+    pool.getConnection((error, connection) => {
+      if (error === null || error === undefined) resolve(connection);
+      else reject(error);
+    });
+  });
+}
+
+function ended(pool: CallbackPool): Promise<void> {
+  return new Promise((resolve, reject) => {
+    pool.end((error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(error);
+    });
+  });
+}
+
+/** The lists that mysql2 keeps to itself. */
+interface CoreLists {
+  readonly _allConnections?: { readonly length: number };
+  readonly _freeConnections?: { readonly length: number };
+  readonly _connectionQueue?: { readonly length: number };
+}
+
+function figuresOf(core: CallbackPool): PeerFigures {
+  const { _allConnections, _freeConnections, _connectionQueue } = core as unknown as CoreLists;
+  const size = _allConnections?.length ?? 0;
+  const available = _freeConnections?.length ?? 0;
+  return {
+    size,
+    available,
+    borrowed: size - available,
+    pending: _connectionQueue?.length ?? 0,
+    creating: 0,
+    min: 0,
+    max: core.config.connectionLimit ?? 0,
+  };
+}

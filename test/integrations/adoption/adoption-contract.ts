@@ -1,0 +1,304 @@
+/** What every adopted pool keeps, whoever made it: run over each peer, with a real server behind it where it needs one. */
+import { describe, expect, test } from 'vitest';
+import type { AdoptedPool, AdoptOptions } from '../../../src/integrations/adoption/adopted-pool.js';
+import { observe } from '../../../src/pool/index.js';
+import { Watchdog } from '../../../src/watchdog/index.js';
+import { collectGarbage } from '../../kit/collect-garbage.js';
+import { FakeClock } from '../../kit/fake-clock.js';
+import { lineOf } from '../../kit/line-of.js';
+import { RecordingObserver } from '../../kit/recording-observer.js';
+
+/** A peer under test. */
+export interface AdoptedPeer<T> {
+  readonly pool: AdoptedPool<T>;
+  /** Takes a resource past the adoption, as the peer's other users do. */
+  take(): Promise<T>;
+  give(resource: T): unknown;
+  /** Throws unless the resource still does its work. */
+  work(resource: T): Promise<unknown>;
+  /** What a resource is known by. */
+  identify(resource: T): unknown;
+  /** Whether the peer can be used no more. */
+  isEnded(): Promise<boolean>;
+}
+
+export type MakePeer<T> = (max: number, options: AdoptOptions) => AdoptedPeer<T>;
+
+export function keepsTheContract<T>(make: MakePeer<T>): void {
+  function setUp(max = 1, options: AdoptOptions = {}) {
+    const clock = new FakeClock();
+    const peer = make(max, { name: 'db', clock, ...options });
+    return {
+      ...peer,
+      clock,
+      async [Symbol.asyncDispose](): Promise<void> {
+        const { borrowed, pending } = peer.pool.stats();
+        await peer.pool.close({ graceMillis: 0, force: true, endPeer: true });
+        expect({ borrowed, pending }, 'nothing is lost').toEqual({ borrowed: 0, pending: 0 });
+        expect(clock.pendingTimers, 'no timer is left').toBe(0);
+      },
+    };
+  }
+
+  describe('lending', () => {
+    test('a lease ends with its block, and the peer has the resource back', async () => {
+      await using t = setUp();
+      let known: unknown;
+      {
+        await using lease = await t.pool.lease();
+        await t.work(lease.resource);
+        known = t.identify(lease.resource);
+        expect(t.pool.stats()).toMatchObject({ size: 1, borrowed: 1, available: 0, max: 1 });
+      }
+      expect(t.pool.stats()).toMatchObject({ size: 1, borrowed: 0, available: 1, loans: 1 });
+      using again = await t.pool.lease();
+      expect(t.identify(again.resource)).toBe(known);
+    });
+
+    test('a lease ends once: what comes after is told by its code', async () => {
+      await using t = setUp();
+      const released = await t.pool.lease();
+      released.release();
+      expect(() => released.release()).toThrow(withCode('TENURE_POOL_DOUBLE_RELEASE'));
+      expect(() => released.resource).toThrow(withCode('TENURE_POOL_LEASE_ENDED'));
+      released[Symbol.dispose]();
+      const destroyed = await t.pool.lease();
+      await destroyed.destroy();
+      expect(() => destroyed.release()).toThrow(withCode('TENURE_POOL_RELEASE_AFTER_DESTROY'));
+    });
+
+    test('use() gives back what it lent, also when the function fails, and keeps it', async () => {
+      await using t = setUp();
+      const known = await t.pool.use((resource) => t.identify(resource));
+      const failing = t.pool.use(() => Promise.reject(new Error('no such order')));
+      await expect(failing).rejects.toThrow('no such order');
+      expect(await t.pool.use((resource) => t.identify(resource))).toBe(known);
+    });
+
+    test('what is destroyed is lent no more, and its place is free', async () => {
+      await using t = setUp();
+      const lease = await t.pool.lease();
+      const first = t.identify(lease.resource);
+      await lease.destroy('broken');
+      const second = await t.pool.use((resource, context) => {
+        context.discard();
+        return t.identify(resource);
+      });
+      await using third = await t.pool.lease();
+      await t.work(third.resource);
+      expect(new Set([first, second, t.identify(third.resource)]).size).toBe(3);
+      expect(t.pool.stats()).toMatchObject({
+        size: 1,
+        destroyed: 2,
+        destroyedBy: { broken: 1, discarded: 1 },
+      });
+    });
+
+    test('what is destroyed while somebody waits makes room for him', async () => {
+      await using t = setUp();
+      const lease = await t.pool.lease();
+      const first = t.identify(lease.resource);
+      const waiting = t.pool.lease();
+      await lease.destroy();
+      await using next = await waiting;
+      expect(t.identify(next.resource)).not.toBe(first);
+      await t.work(next.resource);
+    });
+
+    test('a detached resource is its holder’s, who answers to the peer', async () => {
+      await using t = setUp();
+      const lease = await t.pool.lease();
+      const resource = lease.detach();
+      expect(() => lease.release()).toThrow(withCode('TENURE_POOL_RELEASE_AFTER_DETACH'));
+      expect(t.pool.loans()).toEqual([]);
+      expect(t.pool.stats()).toMatchObject({ borrowed: 1, detached: 1 });
+      await t.give(resource);
+    });
+
+    test('what others take of the peer counts, and is not seen', async () => {
+      await using t = setUp(2);
+      const taken = await t.take();
+      await using _lease = await t.pool.lease();
+      expect(t.pool.stats().borrowed).toBe(2);
+      expect(t.pool.loans()).toHaveLength(1);
+      await t.give(taken);
+    });
+
+    test('an option that is unknown or malformed is refused', async () => {
+      await using t = setUp();
+      await expect(t.pool.lease({ timeoutMillis: -1 })).rejects.toThrow(/`timeoutMillis`/);
+      await expect(t.pool.use('query' as never)).rejects.toThrow(/`fn`/);
+      expect(() => make(1, { nmae: 'db' } as never)).toThrow(/unknown option `nmae`/);
+      expect(() => make(1, { acquireTimeoutMillis: 0 })).toThrow(/`acquireTimeoutMillis`/);
+    });
+  });
+
+  describe('giving up', () => {
+    test('a caller who leaves while he waits has left, and the next one is served', async () => {
+      await using t = setUp();
+      const lease = await t.pool.lease();
+      const leaving = new AbortController();
+      const left = t.pool.lease({ signal: leaving.signal });
+      const next = t.pool.lease();
+      leaving.abort(new Error('client went away'));
+      await expect(left).rejects.toThrow('client went away');
+      lease.release();
+      (await next).release();
+    });
+
+    test('what is delivered to somebody who has left goes straight back', async () => {
+      await using t = setUp();
+      const leaving = new AbortController();
+      const left = t.pool.lease({ signal: leaving.signal });
+      leaving.abort(new Error('client went away'));
+      await expect(left).rejects.toThrow('client went away');
+      const lease = await t.pool.lease();
+      await t.work(lease.resource);
+      lease.release();
+      expect(t.pool.stats().loans).toBe(1);
+    });
+
+    test('a signal that was aborted before asks for nothing', async () => {
+      await using t = setUp();
+      const reason = new Error('too late');
+      await expect(t.pool.lease({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+      expect(t.pool.stats()).toMatchObject({ size: 0, waited: 0 });
+    });
+
+    test('a wait ends by its timeout, and the error names the line of the holder', async () => {
+      await using t = setUp(1, { acquireTimeoutMillis: 5_000 });
+      const lease = await t.pool.lease(); // the holder
+      const timedOut = t.pool.lease().catch((error: unknown) => error);
+      const soon = t.pool.use(() => {}, { timeoutMillis: 10 }).catch((error: unknown) => error);
+      await t.clock.advance(10);
+      expect(await soon).toMatchObject({ code: 'TENURE_POOL_ACQUIRE_TIMEOUT' });
+      await t.clock.advance(4_990);
+      const line = lineOf(import.meta.url, '// the holder');
+      expect(await timedOut).toMatchObject({
+        code: 'TENURE_POOL_ACQUIRE_TIMEOUT',
+        stats: { borrowed: 1, max: 1 },
+        loans: [{ site: expect.stringContaining(`adoption-contract.ts:${line}`) }],
+      });
+      lease.release();
+      (await t.pool.lease()).release();
+      expect(t.pool.stats().acquireTimeouts).toBe(2);
+    });
+  });
+
+  describe('closing', () => {
+    test('who waits is turned away, what is out is waited for, and the peer stays open', async () => {
+      await using t = setUp();
+      const lease = await t.pool.lease();
+      const waiting = t.pool.lease();
+      const refused = expect(waiting).rejects.toThrow(withCode('TENURE_POOL_CLOSED'));
+      const closed = t.pool.close({ graceMillis: 1_000 });
+      await refused;
+      lease.release();
+      await closed;
+      await expect(t.pool.lease()).rejects.toThrow(withCode('TENURE_POOL_CLOSED'));
+      const taken = await t.take();
+      await t.work(taken);
+      await t.give(taken);
+    });
+
+    test('what is still out after the grace is reported, and destroyed by force', async () => {
+      await using t = setUp();
+      const lease = await t.pool.lease();
+      const closed = expect(t.pool.close({ graceMillis: 1_000 })).rejects.toMatchObject({
+        code: 'TENURE_POOL_LEASES_OUT',
+        loans: [{ takenBy: 'lease' }],
+      });
+      await t.clock.advance(1_000);
+      await closed;
+      await t.pool.close({ graceMillis: 0, force: true });
+      expect(() => lease.resource).toThrow(withCode('TENURE_POOL_LEASE_ENDED'));
+      lease.release();
+      expect(t.pool.stats()).toMatchObject({ borrowed: 0, destroyedBy: { forced: 1 } });
+    });
+
+    test('the peer ends with it only when asked to', async () => {
+      await using t = setUp();
+      await t.pool.use(t.work);
+      await t.pool.close();
+      expect(await t.isEnded()).toBe(false);
+      await t.pool.close({ endPeer: true });
+      await t.pool.close({ endPeer: true });
+      expect(await t.isEnded()).toBe(true);
+    });
+  });
+
+  describe('watching', () => {
+    test('a loan is a node from grant to return', async () => {
+      await using t = setUp(2);
+      const observer = new RecordingObserver();
+      using _watch = t.pool[observe](observer);
+      const lease = await t.pool.lease();
+      await t.pool.use((_resource, context) => {
+        context.touch('query sent');
+        expect(observer.liveOf('lease')).toHaveLength(2);
+      });
+      expect(observer.liveOf('lease')).toHaveLength(1);
+      lease.touch();
+      lease.expectHold(60_000);
+      lease.release();
+      expect(observer.live.size).toBe(0);
+      await (await t.pool.lease()).destroy();
+      (await t.pool.lease())[Symbol.dispose]();
+      expect(observer.live.size).toBe(0);
+      expect(observer.log.filter((line) => /touched|expected/.test(line))).toHaveLength(3);
+      expect(() => t.pool[observe](observer)).toThrow(withCode('TENURE_ALREADY_WATCHED'));
+    });
+
+    test('a forced close is the holder’s fault', async () => {
+      await using t = setUp();
+      const observer = new RecordingObserver();
+      const byForce: unknown[] = [];
+      const { freed } = observer;
+      observer.freed = (node, reclaimed?: boolean) => {
+        if (reclaimed === true) byForce.push(node);
+        freed.call(observer, node);
+      };
+      using _watch = t.pool[observe](observer);
+      await t.pool.lease();
+      await t.pool.close({ graceMillis: 0, force: true });
+      expect([byForce.length, observer.live.size]).toEqual([1, 0]);
+    });
+
+    test('a lease that nobody holds any more is proven lost, with its line', async () => {
+      await using t = setUp(2);
+      using watchdog = new Watchdog({ level: 'advanced', clock: t.clock });
+      watchdog.watch(t.pool);
+      await (async () => {
+        await t.pool.lease(); // where it is lost
+      })();
+      using _held = await t.pool.lease();
+      const [report, ...others] = await watchdog.check({ forceGc: true });
+      expect(others).toEqual([]);
+      expect(report).toMatchObject({ rule: 'abandoned', certainty: 'certain', count: 1 });
+      expect(report?.evidence.v8).toBe('collected');
+      expect(report?.site?.line).toBe(lineOf(import.meta.url, '// where it is lost'));
+      await t.pool.close({ graceMillis: 0, force: true });
+    });
+
+    test('a lease that outlives its scope is an orphan at once', async () => {
+      await using t = setUp();
+      using watchdog = new Watchdog({ level: 'advanced', clock: t.clock });
+      watchdog.watch(t.pool);
+      const lease = await watchdog.scope('GET /orders', () => t.pool.lease());
+      expect(await watchdog.check()).toMatchObject([{ rule: 'orphaned', count: 1 }]);
+      lease.release();
+    });
+
+    test('nothing keeps a lease from being collected, watched or not', async () => {
+      await using t = setUp();
+      const lost = await (async () => new WeakRef(await t.pool.lease()))();
+      await collectGarbage();
+      expect(lost.deref()).toBeUndefined();
+      await t.pool.close({ graceMillis: 0, force: true });
+    });
+  });
+}
+
+function withCode(code: string): Error {
+  return expect.objectContaining({ code });
+}

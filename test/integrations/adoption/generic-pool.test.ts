@@ -1,0 +1,91 @@
+import genericPool from 'generic-pool';
+import { expect, test } from 'vitest';
+import { adoptPool } from '../../../src/integrations/generic-pool.js';
+import { Gates } from '../../kit/gate.js';
+import { keepsTheContract } from './adoption-contract.js';
+
+interface Thing {
+  isAlive: boolean;
+}
+
+const factory = {
+  create: async (): Promise<Thing> => ({ isAlive: true }),
+  destroy: async (thing: Thing): Promise<void> => {
+    thing.isAlive = false;
+  },
+};
+
+keepsTheContract<Thing>((max, options) => {
+  const peer = genericPool.createPool(factory, { max });
+  return {
+    pool: adoptPool(peer, options),
+    take: () => peer.acquire(),
+    give: (thing) => peer.release(thing),
+    work: async (thing) => expect(thing.isAlive).toBe(true),
+    identify: (thing) => thing,
+    isEnded: async () =>
+      peer.acquire().then(
+        async (thing) => {
+          await peer.release(thing);
+          return false;
+        },
+        () => true,
+      ),
+  };
+});
+
+test('a priority is the peer’s', async () => {
+  const peer = genericPool.createPool(factory, { max: 1, priorityRange: 2 });
+  const pool = adoptPool(peer);
+  const order: string[] = [];
+  const first = await pool.lease();
+  const waiting = [
+    pool.use(() => order.push('later'), { priority: 1 }),
+    pool.use(() => order.push('sooner'), { priority: 0 }),
+  ];
+  await first.release();
+  await Promise.all(waiting);
+  expect(order).toEqual(['sooner', 'later']);
+  await pool.close({ endPeer: true });
+});
+
+test('what the peer rejects with is passed on', async () => {
+  const peer = genericPool.createPool(factory, { max: 1, maxWaitingClients: 0 });
+  const pool = adoptPool(peer);
+  const first = await pool.lease();
+  await expect(pool.lease()).rejects.toThrow('max waitingClients count exceeded');
+  await first.release();
+  await pool.close({ endPeer: true });
+});
+
+test('a resource given back behind the back of its lease is told', async () => {
+  const peer = genericPool.createPool(factory, { max: 1 });
+  const pool = adoptPool(peer, { name: 'workers' });
+  const lease = await pool.lease();
+  await peer.release(lease.resource);
+  expect(() => lease.release()).toThrow(/workers: the pool underneath does not take/);
+  expect(pool.loans()).toEqual([]);
+  await pool.close({ endPeer: true });
+});
+
+test('a creation that ends after its caller has left, or after the close, is the peer’s to keep', async () => {
+  const gates = new Gates();
+  const create = async (): Promise<Thing> => {
+    await gates.next();
+    return { isAlive: true };
+  };
+  const peer = genericPool.createPool({ ...factory, create }, { max: 2 });
+  const pool = adoptPool(peer);
+  const leaving = new AbortController();
+  const left = pool.lease({ signal: leaving.signal }).catch((reason: Error) => reason.message);
+  const late = pool.lease().catch((error: { code: string }) => error.code);
+  leaving.abort(new Error('left'));
+  await pool.close();
+  expect(await Promise.all([left, late])).toEqual(['left', 'TENURE_POOL_CLOSED']);
+  expect(peer.available).toBe(0);
+  for (const gate of [0, 1]) gates.at(gate).open();
+  const both = await Promise.all([peer.acquire(), peer.acquire()]);
+  expect([peer.size, peer.borrowed, new Set(both).size]).toEqual([2, 2, 2]);
+  await Promise.all(both.map((thing) => peer.release(thing)));
+  await pool.close({ endPeer: true });
+});

@@ -1,0 +1,66 @@
+import { Pool } from 'tarn';
+import { expect, test } from 'vitest';
+import { adoptPool } from '../../../src/integrations/tarn.js';
+import { keepsTheContract } from './adoption-contract.js';
+
+interface Thing {
+  isAlive: boolean;
+}
+
+const factory = {
+  create: async (): Promise<Thing> => ({ isAlive: true }),
+  destroy: async (thing: Thing): Promise<void> => {
+    thing.isAlive = false;
+  },
+};
+
+keepsTheContract<Thing>((max, options) => {
+  const peer = new Pool({ ...factory, min: 0, max });
+  let isEnded = false;
+  peer.on('poolDestroySuccess', () => {
+    isEnded = true;
+  });
+  return {
+    pool: adoptPool(peer, options),
+    take: () => peer.acquire().promise,
+    give: (thing) => peer.release(thing),
+    work: async (thing) => expect(thing.isAlive).toBe(true),
+    identify: (thing) => thing,
+    isEnded: async () => isEnded,
+  };
+});
+
+test('lease.destroy() settles when the resource is gone, and creates nothing', async () => {
+  let created = 0;
+  const peer = new Pool({
+    ...factory,
+    create: async () => {
+      created++;
+      return factory.create();
+    },
+    min: 0,
+    max: 3,
+  });
+  const warnings: string[] = [];
+  Object.assign(peer, { log: (message: string) => warnings.push(message) });
+  const pool = adoptPool(peer);
+  const leases = [await pool.lease(), await pool.lease(), await pool.lease()];
+  const things = leases.map(({ resource }) => resource);
+  await leases[0]?.release();
+  await leases[1]?.destroy();
+  expect(things.map(({ isAlive }) => isAlive)).toEqual([true, false, true]);
+  await leases[2]?.destroy();
+  expect(things.map(({ isAlive }) => isAlive)).toEqual([true, false, false]);
+  expect(pool.stats()).toMatchObject({ size: 1, available: 1, pending: 0 });
+  expect([created, warnings]).toEqual([3, []]);
+  await pool.close({ endPeer: true });
+});
+
+test('the validation that the peer has goes on', async () => {
+  const peer = new Pool({ ...factory, min: 0, max: 1, validate: (thing) => thing.isAlive });
+  const pool = adoptPool(peer);
+  const first = await pool.use((thing) => thing);
+  first.isAlive = false;
+  expect(await pool.use((thing) => thing)).not.toBe(first);
+  await pool.close({ endPeer: true });
+});
