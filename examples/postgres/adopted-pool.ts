@@ -1,0 +1,19 @@
+/** A `pg.Pool` that exists already, with leases, `use` and a watchdog over it. */
+import pg from 'pg';
+import { type AdoptedPool, adoptPool } from 'tenure/integrations/pg';
+import { formatReport, Watchdog } from 'tenure/watchdog';
+
+/** The pool as it was, and as it is once adopted. */
+export interface OrdersDb {
+  readonly peer: pg.Pool;
+  readonly db: AdoptedPool<pg.PoolClient>;
+}
+
+/** `report` gets the text of each leak: the line that took a client and did not give it back. */
+export function openOrdersDb(config: pg.PoolConfig, report: (text: string) => void): OrdersDb {
+  const peer = new pg.Pool(config);
+  peer.on('error', () => {}); // Without a listener, an idle client that breaks ends the process.
+  const db = adoptPool(peer, { name: 'orders-db', acquireTimeoutMillis: 5_000 });
+  new Watchdog({ onLeak: (leak) => report(formatReport([leak])) }).watch(db);
+  return { peer, db };
+}

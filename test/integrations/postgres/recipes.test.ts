@@ -1,0 +1,143 @@
+/** The recipes for Postgres, as the documentation prints them, on a real one. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openOrdersDb } from '../../../examples/postgres/adopted-pool.js';
+import { createClientPool } from '../../../examples/postgres/client-pool.js';
+import { listen } from '../../../examples/postgres/listen.js';
+import { transaction } from '../../../examples/postgres/transaction.js';
+import {
+  type LocalPostgres,
+  startLocalPostgres,
+} from '../../../examples/service/local-postgres.js';
+import { collectGarbage } from '../../kit/collect-garbage.js';
+import { lineOf } from '../../kit/line-of.js';
+import { canStart, Overseer, until } from './postgres-server.js';
+
+const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
+
+const BLOCK = /^`(examples\/\S+)`:\n\n```typescript\n([\s\S]*?)^```$/gm;
+
+test('the page prints the examples as they are', () => {
+  const page = readFileSync(`${PROJECT}/docs/recipes/postgres.md`, 'utf8');
+  const printed = [...page.matchAll(BLOCK)].map(([, file, code]) => [file as string, code]);
+  expect(printed.map(([file]) => file)).toEqual([
+    'examples/postgres/client-pool.ts',
+    'examples/postgres/transaction.ts',
+    'examples/postgres/listen.ts',
+    'examples/postgres/adopted-pool.ts',
+  ]);
+  for (const [file, code] of printed) {
+    expect(code, file).toBe(readFileSync(`${PROJECT}/${file}`, 'utf8'));
+  }
+});
+
+describe.skipIf(!canStart)('recipes on a real Postgres', () => {
+  let server: LocalPostgres;
+  beforeAll(async () => {
+    server = await startLocalPostgres();
+  }, 60_000);
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  async function setUp() {
+    const name = `test-${randomUUID()}`;
+    const config: pg.PoolConfig = { connectionString: server.url, application_name: name };
+    const overseer = await Overseer.of(server.url);
+    const pool = createClientPool(config, { max: 2 });
+    const reports: string[] = [];
+    const { peer, db } = openOrdersDb({ ...config, max: 2 }, (text) => reports.push(text));
+    const table = `t${randomUUID().replaceAll('-', '')}`;
+    await pool.use((client) => client.query(`create table ${table} (n int)`));
+    return {
+      name,
+      overseer,
+      pool,
+      peer,
+      db,
+      reports,
+      add: (n: number) => async (client: pg.ClientBase) =>
+        (await client.query(`insert into ${table} values (${n}) returning n`)).rows,
+      rows: async (): Promise<number[]> => {
+        const { rows } = await pool.use((client) => client.query(`select n from ${table}`));
+        return rows.map(({ n }) => n);
+      },
+      async [Symbol.asyncDispose](): Promise<void> {
+        await pool.close();
+        await db.close({ endPeer: true });
+        await until(async () => (await overseer.backends(name)) === 0);
+        await overseer[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  test.each(['pool', 'db'] as const)(
+    'transaction: committed when the work succeeds, rolled back when it fails (%s)',
+    async (which) => {
+      await using t = await setUp();
+      expect(await transaction(t[which], t.add(1))).toEqual([{ n: 1 }]);
+      const failing = transaction(t[which], async (client) => {
+        await t.add(2)(client);
+        throw new Error('out of stock');
+      });
+      await expect(failing).rejects.toThrow('out of stock');
+      expect(await t.rows()).toEqual([1]);
+      expect(t[which].stats()).toMatchObject({ borrowed: 0, destroyed: 0 });
+    },
+  );
+
+  test.each(['pool', 'db'] as const)(
+    'transaction: a client that cannot roll back is lent no more (%s)',
+    async (which) => {
+      await using t = await setUp();
+      const failing = transaction(t[which], async (client) => {
+        client.on('error', () => {});
+        await t.add(1)(client);
+        await t.overseer.kill(t.name);
+        await client.query('select 1');
+      });
+      await expect(failing).rejects.toThrow();
+      await until(() => t[which].stats().destroyed > 0);
+      expect(await t.rows()).toEqual([]);
+    },
+  );
+
+  test('listen: every message is heard, and the place in the pool is free', async () => {
+    await using t = await setUp();
+    const heard: string[] = [];
+    {
+      await using _listening = await listen(t.pool, 'news', (message) => heard.push(message));
+      await Promise.all([t.rows(), t.rows(), t.rows()]);
+      expect(t.pool.size).toBeLessThanOrEqual(2);
+      await t.pool.use((client) => client.query("notify news, 'first'; notify news, 'second'"));
+      await until(() => heard.length === 2);
+    }
+    await t.pool.use((client) => client.query("notify news, 'nobody hears this'"));
+    expect(heard).toEqual(['first', 'second']);
+    expect(t.pool.stats()).toMatchObject({ borrowed: 0, detached: 1 });
+  });
+
+  test('adopted: an idle client that breaks ends nothing, and the next one is answered', async () => {
+    await using t = await setUp();
+    await t.db.use((client) => client.query('select 1'));
+    await t.overseer.kill(t.name);
+    await until(() => t.peer.totalCount === 0);
+    expect(await transaction(t.db, t.add(1))).toEqual([{ n: 1 }]);
+  });
+
+  test('adopted: the line that lost a client is told', async () => {
+    await using t = await setUp();
+    await (async () => {
+      await t.db.lease(); // where a client is lost
+    })();
+    await until(async () => {
+      await collectGarbage();
+      return t.reports.length > 0;
+    });
+    const line = lineOf(import.meta.url, '// where a client is lost');
+    expect(t.reports[0]).toContain('pool "orders-db"  certain');
+    expect(t.reports[0]).toContain(`recipes.test.ts:${line}`);
+    await t.db.close({ graceMillis: 0, force: true });
+  });
+});
