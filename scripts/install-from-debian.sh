@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Installs what tests need and this machine lacks, by the names of its commands: scripts/install-from-debian.sh chromium
-# The package is taken to be named like the command. What cannot be installed is said, and left to the tests to miss.
+# The package is taken to be named like the command, unless it is said: mariadbd=mariadb-server. What cannot be installed is
+# told, and left to the tests to miss.
 set -euo pipefail
 
+PATH=$PATH:/usr/sbin
 missing=()
-for command in "$@"; do
-  command -v "$command" >/dev/null || missing+=("$command")
+for wanted in "$@"; do
+  command -v "${wanted%%=*}" >/dev/null || missing+=("${wanted#*=}")
 done
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 

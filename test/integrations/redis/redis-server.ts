@@ -4,8 +4,8 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { createClient } from 'redis';
+import { freePort } from '../../kit/free-port.js';
 
 /** Whether servers of our own can be started; they can then be stopped, too. */
 export const canStart: boolean = spawnSync('redis-server', ['--version']).status === 0;
@@ -88,14 +88,4 @@ export async function connect(url: string) {
       if (client.isOpen) client.destroy();
     },
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -1,0 +1,106 @@
+/** mysql2's pool, adopted, on a real MariaDB. */
+import callbacks from 'mysql2';
+import mysql from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { adoptPool } from '../../../src/integrations/mysql2.js';
+import { keepsTheContract } from '../adoption/adoption-contract.js';
+import { canStart, MariadbServer } from './mariadb-server.js';
+
+describe.skipIf(!canStart)('on a real MariaDB', () => {
+  let server: MariadbServer;
+  beforeAll(async () => {
+    server = await MariadbServer.start();
+  }, 60_000);
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const config = (max: number): mysql.PoolOptions => ({
+    host: '127.0.0.1',
+    port: server.port,
+    user: 'root',
+    connectionLimit: max,
+  });
+
+  describe('with promises', () => {
+    keepsTheContract<mysql.PoolConnection>((max, options) => {
+      const peer = mysql.createPool(config(max));
+      return {
+        pool: adoptPool(peer, options),
+        take: () => peer.getConnection(),
+        give: (connection) => connection.release(),
+        work: (connection) => connection.query('select 1'),
+        identify: (connection) => connection.threadId,
+        isEnded: () => isRefused(peer.query('select 1')),
+      };
+    });
+
+    test('a connection that is killed while it is held is discarded, and replaced', async () => {
+      const pool = adoptPool(mysql.createPool(config(1)), { name: 'db' });
+      const killed = pool.use(async (connection, context) => {
+        connection.on('error', () => {});
+        await kill(server, connection.threadId);
+        await connection.query('select 1').finally(() => context.discard('killed'));
+      });
+      await expect(killed).rejects.toThrow();
+      expect(await pool.use(answer)).toBe(1);
+      expect(pool.stats()).toMatchObject({ size: 1, borrowed: 0, destroyedBy: { killed: 1 } });
+      await pool.close({ endPeer: true });
+    });
+
+    test('callers who leave by the dozen cost the pool nothing', async () => {
+      const pool = adoptPool(mysql.createPool(config(3)));
+      const leaving = new AbortController();
+      const { signal } = leaving;
+      const left = Array.from({ length: 30 }, () => pool.use(answer, { signal }).catch(String));
+      const staying = Array.from({ length: 30 }, () => pool.use(answer));
+      leaving.abort(new Error('left'));
+      expect(new Set(await Promise.all(left))).toEqual(new Set(['Error: left']));
+      expect(await Promise.all(staying)).toEqual(Array.from({ length: 30 }, () => 1));
+      expect(pool.stats()).toMatchObject({ borrowed: 0, pending: 0, loans: 30 });
+      await pool.close({ endPeer: true });
+    });
+
+    test('what the pool cannot connect to rejects with its own error', async () => {
+      const pool = adoptPool(mysql.createPool({ ...config(1), user: 'nobody', password: 'x' }));
+      await expect(pool.lease()).rejects.toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' });
+      expect(pool.stats()).toMatchObject({ borrowed: 0, pending: 0 });
+      await pool.close({ endPeer: true });
+    });
+  });
+
+  describe('with callbacks', () => {
+    keepsTheContract<callbacks.PoolConnection>((max, options) => {
+      const peer = callbacks.createPool(config(max));
+      return {
+        pool: adoptPool(peer, options),
+        take: () =>
+          new Promise((resolve, reject) => {
+            peer.getConnection((error, connection) =>
+              error === null ? resolve(connection) : reject(error),
+            );
+          }),
+        give: (connection) => connection.release(),
+        work: (connection) => connection.promise().query('select 1'),
+        identify: (connection) => connection.threadId,
+        isEnded: () => isRefused(peer.promise().query('select 1')),
+      };
+    });
+  });
+});
+
+async function kill(server: MariadbServer, threadId: number): Promise<void> {
+  const own = await mysql.createConnection({ host: '127.0.0.1', port: server.port, user: 'root' });
+  await own.query(`kill ${threadId}`);
+  await own.end();
+}
+
+async function answer(connection: mysql.Connection): Promise<unknown> {
+  const [rows] = await connection.query<mysql.RowDataPacket[]>('select 1 as n');
+  return rows[0]?.['n'];
+}
+
+async function isRefused(query: Promise<unknown>): Promise<boolean> {
+  return query.then(
+    () => false,
+    (error: unknown) => String(error).includes('Pool is closed'),
+  );
+}

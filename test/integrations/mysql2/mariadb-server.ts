@@ -1,0 +1,83 @@
+/**
+ * A real MariaDB for tests, of our own, from the mariadbd on the PATH, which scripts/install-from-debian.sh puts there where it
+ * may. Without one the tests are skipped, loudly; with CI=true they fail.
+ */
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../../kit/free-port.js';
+
+/** Debian keeps servers where only root's PATH leads. */
+const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` };
+
+/** Whether servers can be started. */
+export const canStart: boolean = spawnSync('mariadbd', ['--version'], { env }).status === 0;
+
+if (!canStart) {
+  const message =
+    'NO MARIADB: put mariadbd on the PATH, or run scripts/install-from-debian.sh mariadbd=mariadb-server. ' +
+    'The adoption of mysql2’s pool is NOT TESTED.';
+  if (process.env['CI'] === 'true') throw new Error(message);
+  console.warn(`\n${'!'.repeat(80)}\n${message}\n${'!'.repeat(80)}\n`);
+}
+
+/** A server with an empty database. */
+export class MariadbServer implements AsyncDisposable {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #child: ChildProcess;
+
+  private constructor(port: number, folder: string, child: ChildProcess) {
+    this.port = port;
+    this.#folder = folder;
+    this.#child = child;
+  }
+
+  static async start(): Promise<MariadbServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'tenure-mariadb-'));
+    const data = [
+      '--no-defaults',
+      `--datadir=${join(folder, 'data')}`,
+      ...(process.getuid?.() === 0 ? ['--user=root'] : []),
+    ];
+    const install = [...data, '--auth-root-authentication-method=normal', '--skip-test-db'];
+    await promisify(execFile)('mariadb-install-db', install, { env });
+    const port = await freePort();
+    const child = spawn(
+      'mariadbd',
+      [
+        ...data,
+        `--port=${port}`,
+        '--bind-address=127.0.0.1',
+        `--socket=${join(folder, 'socket')}`,
+        `--pid-file=${join(folder, 'pid')}`,
+        '--skip-name-resolve',
+      ],
+      { env, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    const server = new MariadbServer(port, folder, child);
+    await isReady(child);
+    return server;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null) {
+      const gone = once(this.#child, 'exit');
+      this.#child.kill('SIGKILL');
+      await gone;
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function isReady(child: ChildProcess): Promise<void> {
+  let said = '';
+  for await (const chunk of child.stderr ?? []) {
+    said += String(chunk);
+    if (said.includes('ready for connections')) return;
+  }
+  throw new Error(`mariadbd did not start:\n${said}`);
+}
