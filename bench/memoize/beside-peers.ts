@@ -16,7 +16,7 @@ import pMemoize from 'p-memoize';
 import QuickLRU from 'quick-lru';
 import { memoize } from '../../src/memoize/index.js';
 import { type Contender, compare } from '../compare.js';
-import { awaiting, counting, loop, loopPairs } from './loops.js';
+import { awaiting, counting, hits, loop, loopPairs } from './loops.js';
 
 /** Their types say that the function hangs on `default`; what is imported is the function. */
 const fastMemoize = fastMemoizeModule as unknown as typeof fastMemoizeModule.default;
@@ -25,58 +25,86 @@ const moize = moizeModule as unknown as typeof moizeModule.default;
 const LIVE = 1_000;
 const MAX = 2 * LIVE;
 
-const strings = Array.from({ length: LIVE }, (_, i) => `key${i}`);
-const integers = Array.from({ length: LIVE }, (_, i) => i);
-const objects = Array.from({ length: LIVE }, (_, i) => ({ i }));
+const strings = (): string[] => Array.from({ length: LIVE }, (_, i) => `key${i}`);
+const integers = (): number[] => Array.from({ length: LIVE }, (_, i) => i);
+const objects = (): object[] => Array.from({ length: LIVE }, (_, i) => ({ i }));
 const pairs = Array.from({ length: 1_024 }, (_, i) => [i >> 5, `b${i & 31}`] as const);
 
 const value = (_: unknown): object => ({});
 const pairValue = (_: number, __: string): object => ({});
 
-function unboundedHits<K extends string | number>(keys: readonly K[]): Contender[] {
-  const map = new Map<K, object>(keys.map((key) => [key, {}]));
+/**
+ * Fills a cache with its keys first. Each contender has a `read` of its own: a common one would see all kinds of cache, and
+ * be fast with none.
+ */
+function filled<K, C extends { set(key: K, value: object): unknown }>(
+  cache: C,
+  read: (cache: C) => (key: K) => unknown,
+): (keys: readonly K[]) => (key: K) => unknown {
+  return (keys) => {
+    for (const key of keys) cache.set(key, {});
+    return read(cache);
+  };
+}
+
+function unboundedHits<K extends string | number>(keys: () => readonly K[]): Contender[] {
   return [
-    loop('floor: Map.get', keys, (key) => map.get(key)),
-    loop('tenure memoize', keys, memoize(value)),
-    loop('memoizee, primitive', keys, memoizee(value, { primitive: true })),
-    loop('memoize', keys, sindresorhus(value)),
-    loop('fast-memoize', keys, fastMemoize(value)),
+    hits(
+      'floor: Map.get',
+      keys,
+      filled(new Map<K, object>(), (cache) => (key) => cache.get(key)),
+    ),
+    hits('tenure memoize', keys, () => memoize(value)),
+    hits('memoizee, primitive', keys, () => memoizee(value, { primitive: true })),
+    hits('memoize', keys, () => sindresorhus(value)),
+    hits('fast-memoize', keys, () => fastMemoize(value)),
   ];
 }
 
-function boundedHits<K extends string | number>(keys: readonly K[]): Contender[] {
-  const lru = new LRUCache<K, object>({ max: MAX });
-  for (const key of keys) lru.set(key, {});
-  const timed = new LRUCache<K, object>({ max: MAX, ttl: 1e9 });
-  for (const key of keys) timed.set(key, {});
+function boundedHits<K extends string | number>(keys: () => readonly K[]): Contender[] {
   const memo = new LRUCache<K, object>({ max: MAX, memoMethod: value });
-  const quick = new QuickLRU<K, object>({ maxSize: MAX });
-  for (const key of keys) quick.set(key, {});
   return [
-    loop('floor: LRUCache.get', keys, (key) => lru.get(key)),
-    loop('tenure memoize, max', keys, memoize(value, { max: MAX })),
-    loop('LRUCache.memo', keys, (key) => memo.memo(key)),
-    loop('QuickLRU.get', keys, (key) => quick.get(key)),
-    loop('memoizee, primitive, max', keys, memoizee(value, { primitive: true, max: MAX })),
-    loop('micro-memoize, maxSize', keys, micro(value, { maxSize: MAX })),
-    loop('moize, maxSize', keys, moize(value, { maxSize: MAX })),
-    loop('LRUCache.get, ttl', keys, (key) => timed.get(key)),
-    loop('tenure memoize, max, ttl', keys, memoize(value, { max: MAX, ttl: 1e9 })),
+    hits(
+      'floor: LRUCache.get',
+      keys,
+      filled(new LRUCache<K, object>({ max: MAX }), (cache) => (key) => cache.get(key)),
+    ),
+    hits('tenure memoize, max', keys, () => memoize(value, { max: MAX })),
+    hits('LRUCache.memo', keys, () => (key) => memo.memo(key)),
+    hits(
+      'QuickLRU.get',
+      keys,
+      filled(new QuickLRU<K, object>({ maxSize: MAX }), (cache) => (key) => cache.get(key)),
+    ),
+    hits('memoizee, primitive, max', keys, () => memoizee(value, { primitive: true, max: MAX })),
+    hits('micro-memoize, maxSize', keys, () => micro(value, { maxSize: MAX })),
+    hits('moize, maxSize', keys, () => moize(value, { maxSize: MAX })),
+    hits(
+      'LRUCache.get, ttl',
+      keys,
+      filled(new LRUCache<K, object>({ max: MAX, ttl: 1e9 }), (cache) => (key) => cache.get(key)),
+    ),
+    hits('tenure memoize, max, ttl', keys, () => memoize(value, { max: MAX, ttl: 1e9 })),
   ];
 }
 
 function objectHits(): Contender[] {
-  const weak = new WeakMap<object, object>(objects.map((key) => [key, {}]));
-  const lru = new LRUCache<object, object>({ max: MAX });
-  for (const key of objects) lru.set(key, {});
   return [
-    loop('floor: WeakMap.get', objects, (key) => weak.get(key)),
-    loop('tenure memoize', objects, memoize(value)),
-    loop('LRUCache.get', objects, (key) => lru.get(key)),
-    loop('tenure memoize, max', objects, memoize(value, { max: MAX })),
-    loop('memoize', objects, sindresorhus(value)),
-    loop('memoizee', objects, memoizee(value)),
-    loop('fast-memoize', objects, fastMemoize(value)),
+    hits(
+      'floor: WeakMap.get',
+      objects,
+      filled(new WeakMap<object, object>(), (cache) => (key) => cache.get(key)),
+    ),
+    hits('tenure memoize', objects, () => memoize(value)),
+    hits(
+      'LRUCache.get',
+      objects,
+      filled(new LRUCache<object, object>({ max: MAX }), (cache) => (key) => cache.get(key)),
+    ),
+    hits('tenure memoize, max', objects, () => memoize(value, { max: MAX })),
+    hits('memoize', objects, () => sindresorhus(value)),
+    hits('memoizee', objects, () => memoizee(value)),
+    hits('fast-memoize', objects, () => fastMemoize(value)),
   ];
 }
 
@@ -106,16 +134,16 @@ function methodHits(): Contender[] {
   });
   const receiver = { method };
   const map = new WeakMap<object, Map<number, object>>([
-    [receiver, new Map(integers.map((key) => [key, {}]))],
+    [receiver, new Map(integers().map((key) => [key, {}]))],
   ]);
   return [
-    loop('floor: WeakMap.get, Map.get', integers, (key) => map.get(receiver)?.get(key)),
-    loop('tenure memoize, as a method', integers, (key) => receiver.method(key)),
+    loop('floor: WeakMap.get, Map.get', integers(), (key) => map.get(receiver)?.get(key)),
+    loop('tenure memoize, as a method', integers(), (key) => receiver.method(key)),
   ];
 }
 
 function awaitedHits(): Contender[] {
-  const map = new Map<number, Promise<object>>(integers.map((key) => [key, Promise.resolve({})]));
+  const map = new Map<number, Promise<object>>(integers().map((key) => [key, Promise.resolve({})]));
   const load = async (_: number): Promise<object> => ({});
   const lru = new LRUCache<number, object>({ max: MAX, fetchMethod: load });
   const dedupe = createCache({ ttl: 1_000, storage: { type: 'memory' } }).define('load', load);

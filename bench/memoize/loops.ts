@@ -12,6 +12,19 @@ export function loop<K>(name: string, keys: readonly K[], once: (key: K) => unkn
   return { name, run: make(keys, once) };
 }
 
+/**
+ * The same, with keys of its own. Who is made first with common keys would find them and what is stored under them side by
+ * side in memory, and take a third less time than the same code made later.
+ */
+export function hits<K>(
+  name: string,
+  makeKeys: () => readonly K[],
+  prepare: (keys: readonly K[]) => (key: K) => unknown,
+): Contender {
+  const keys = makeKeys();
+  return loop(name, keys, prepare(keys));
+}
+
 /** The same for two arguments. */
 export function loopPairs<A, B>(
   name: string,
