@@ -24,7 +24,7 @@ function loader(options: object = {}) {
 }
 
 describe('a caller who leaves', () => {
-  test('is rejected alone, first or last: isaacs/node-lru-cache fetch, nodejs/undici#5711', async () => {
+  test('is rejected alone, first or last: isaacs/node-lru-cache fetch, nodejs/undici#5711, moka-rs/moka#59', async () => {
     const { fn, gates, signals } = loader();
     const [first, joiner] = [new AbortController(), new AbortController()];
     const leaving = fn.call(['k'], { signal: first.signal });

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 
 describe('max', () => {
-  test('the least recently used goes first', () => {
+  test('the least recently used goes first: node-cache/node-cache#155', () => {
     const fn = memoize((id: number) => id, { max: 3 });
     for (const id of [1, 2, 3, 1, 4]) fn(id);
     expect([1, 2, 3, 4].map((id) => fn.has(id))).toEqual([true, false, true, true]);

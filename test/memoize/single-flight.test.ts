@@ -8,7 +8,7 @@ describe.each([
   { what: 'bounded to nothing', options: { max: 0 } },
   { what: 'timed', options: { ttl: 10, clock: { now: () => 0 } } },
 ])('one load for many callers, $what', ({ options }) => {
-  test('a hundred callers, one call: jaredwray/cacheable#888', async () => {
+  test('a hundred callers, one call: jaredwray/cacheable#417, #888', async () => {
     const gates = new Gates<{ id: number }>();
     const fn = memoize((_: number, __: string) => gates.next(), options);
     const calls = Array.from({ length: 100 }, () => fn(1, 'x'));

@@ -37,7 +37,7 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
   };
 
   test.each(['redis', 'ioredis'] as const)(
-    '4 processes × 100 callers on one cold key make one load (%s)',
+    '4 processes × 100 callers on one cold key make one load (%s): jaredwray/cacheable#1201, Julien-R44/bentocache#2',
     async (client) => {
       await using service = await workers(4, { client });
       await using redis = await connect(server.url);
