@@ -12,6 +12,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
+  readonly #closed = new Set<Promise<unknown>>();
   #stalled = false;
 
   private constructor(server: Server, port: number, target: number) {
@@ -55,8 +56,8 @@ export class TcpProxy implements AsyncDisposable {
   /** Breaks all connections that there are. */
   cut(): void {
     for (const { near, far } of this.#pairs) {
-      near.resetAndDestroy();
-      far.resetAndDestroy();
+      breakOff(near);
+      breakOff(far);
     }
   }
 
@@ -64,6 +65,7 @@ export class TcpProxy implements AsyncDisposable {
     this.cut();
     this.#server.close();
     await once(this.#server, 'close');
+    await Promise.all(this.#closed);
   }
 
   #join(near: Socket, target: number): void {
@@ -78,12 +80,23 @@ export class TcpProxy implements AsyncDisposable {
       from.on('data', (chunk) => to.write(chunk));
       from.on('end', () => to.end());
       from.on('error', () => {}); // What matters comes with `close`.
-      from.on('close', () => {
-        to.destroy();
-        this.#pairs.delete(pair);
+      const closed = new Promise<void>((resolve) => {
+        from.on('close', () => {
+          to.destroy();
+          this.#pairs.delete(pair);
+          this.#closed.delete(closed);
+          resolve();
+        });
       });
+      this.#closed.add(closed);
     }
     if (this.#stalled) far.pause();
     else near.resume();
   }
+}
+
+/** A socket that is saying goodbye cannot be reset: Node would destroy it and never close it. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { canConnect, canStart, connect, RedisServer } from './redis-server.js';
 import { type WorkerOptions, WorkerProcess } from './worker-process.js';
 
@@ -82,6 +83,55 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
       const answers = await Promise.all(service.all.map((one) => one.call('a', { delay: 1_000 })));
       expect(answers.flat()).toEqual(['null', 'null']);
       expect(await redis.get(`${service.space}:loads:a`)).toBe('1');
+    },
+    PATIENCE,
+  );
+
+  test(
+    'a holder that is frozen past its lock comes back too late: its result is kept nowhere',
+    async () => {
+      await using service = await workers(3);
+      await using redis = await connect(server.url);
+      const [frozen, second, third] = service.all as [WorkerProcess, WorkerProcess, WorkerProcess];
+      const truth = `${service.space}:truth:a`;
+      await redis.set(truth, 'old');
+      await allTrust(service.all);
+      const early = frozen.call('a', { delay: 500 });
+      await until(async () => (await redis.get(`${service.space}:loads:a`)) === '1');
+      frozen.freeze();
+      await redis.set(truth, 'new');
+      expect(await second.call('a')).toEqual(['new']);
+      await second.info(); // Whatever it writes has been written.
+      frozen.thaw();
+      expect(await early, 'who asked before gets what there was').toEqual(['old']);
+      await frozen.info();
+      expect(await third.call('a')).toEqual(['new']);
+      expect(await frozen.call('a')).toEqual(['new']);
+      expect(await redis.get(`${service.space}:loads:a`)).toBe('2');
+    },
+    PATIENCE,
+  );
+
+  test.skipIf(!canStart).each(['redis', 'ioredis'] as const)(
+    'a bus that is silent, and whose connection nobody ends, is not trusted (%s)',
+    async (client) => {
+      await using own = await RedisServer.own();
+      await using network = await TcpProxy.to(Number(new URL(own.url).port));
+      const busUrl = `redis://127.0.0.1:${network.port}`;
+      await using service = await workers(1, { url: own.url, client, busUrl });
+      const { space, all } = service;
+      await using neighbour = await WorkerProcess.start({ ...all[0].options, busUrl: own.url });
+      await using redis = await connect(own.url);
+      await redis.set(`${space}:truth:a`, 'old');
+      await allTrust([...all, neighbour]);
+      expect(await all[0].call('a')).toEqual(['old']);
+      network.stall();
+      await redis.set(`${space}:truth:a`, 'new');
+      await neighbour.delete('a');
+      await until(async () => (await all[0].call('a'))[0] === 'new');
+      network.heal();
+      await allTrust(all);
+      expect(await all[0].call('a')).toEqual(['new']);
     },
     PATIENCE,
   );

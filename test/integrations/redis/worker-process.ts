@@ -6,6 +6,8 @@ import type { CacheInfo } from '../../../src/memoize/index.js';
 
 export interface WorkerOptions {
   readonly url: string;
+  /** Where the bus and the lock are, if not there: behind a network that can fail. */
+  readonly busUrl?: string;
   /** What all names begin with. */
   readonly space: string;
   readonly client: 'redis' | 'ioredis';
@@ -38,11 +40,13 @@ export interface WorkerInfo extends CacheInfo {
 
 /** A process of the service. */
 export class WorkerProcess implements AsyncDisposable {
+  readonly options: WorkerOptions;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
   #count = 0;
 
   private constructor(options: WorkerOptions) {
+    this.options = options;
     const file = fileURLToPath(new URL('worker.ts', import.meta.url));
     this.#child = fork(file, [JSON.stringify(options)], { execArgv: ['--import', 'tsx'] });
     this.#child.on('message', (reply: Reply) => {
@@ -80,6 +84,15 @@ export class WorkerProcess implements AsyncDisposable {
 
   rest(): Promise<{ calls: number; failed: number }> {
     return this.#ask({ op: 'rest', id: '' }) as Promise<{ calls: number; failed: number }>;
+  }
+
+  /** Stops it where it is, as a machine does that is out of memory, or suspended. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** kill -9. */

@@ -10,6 +10,7 @@ import type { Reply, Request, WorkerOptions } from './worker-process.js';
 
 const {
   url,
+  busUrl = url,
   space,
   client: kind,
   lockTtl,
@@ -21,7 +22,9 @@ const data = createClient({ url });
 data.on('error', () => {});
 await data.connect();
 const client =
-  kind === 'ioredis' ? new Redis(url, { maxRetriesPerRequest: null }) : data.duplicate();
+  kind === 'ioredis'
+    ? new Redis(busUrl, { maxRetriesPerRequest: null })
+    : createClient({ url: busUrl });
 client.on('error', () => {});
 if ('connect' in client && kind === 'redis') await client.connect();
 
