@@ -1,0 +1,237 @@
+/** Random scripts, played on the pool and on one that is written as plainly as can be: after each step both stand alike. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createPool, type Lease, type Pool } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+import { PlainPool, type Standing } from './plain-pool.js';
+import { hold, letGo, StrictFactory, type Thing } from './strict-factory.js';
+
+const MOST = 4;
+const TIMEOUT_MILLIS = 100;
+
+interface Caller {
+  readonly abort: AbortController;
+  lease: Lease<Thing> | undefined;
+  standing: Standing;
+}
+
+/** The pool, driven by the same words as the plain one. */
+class RealPool {
+  readonly clock: FakeClock = new FakeClock();
+  readonly pool: Pool<Thing>;
+  readonly factory: StrictFactory;
+  readonly callers: Caller[] = [];
+  readonly broken = new Set<number>();
+  /** The numbers of the creations that are under way, in the order in which they began. */
+  readonly #underWay: number[] = [];
+  readonly #gates = new Gates();
+
+  constructor(max: number, fifo: boolean, testOnBorrow: boolean) {
+    this.factory = new StrictFactory(MOST, {
+      validate: ({ id }) => !this.broken.has(id),
+      create: (number) => {
+        this.#underWay.push(number);
+        return this.#gates.next();
+      },
+    });
+    this.pool = createPool(this.factory, {
+      max,
+      fifo,
+      testOnBorrow,
+      createAttempts: 1,
+      priorityRange: 3,
+      acquireTimeoutMillis: TIMEOUT_MILLIS,
+      createTimeoutMillis: Number.POSITIVE_INFINITY,
+      clock: this.clock,
+    });
+  }
+
+  ask(priority: number, timeoutMillis: number): void {
+    const caller: Caller = { abort: new AbortController(), lease: undefined, standing: 'waits' };
+    this.callers.push(caller);
+    const own = timeoutMillis === TIMEOUT_MILLIS ? {} : { timeoutMillis };
+    this.pool.lease({ priority, signal: caller.abort.signal, ...own }).then(
+      (lease) => this.#lent(caller, lease),
+      (error: { code: Standing }) => {
+        caller.standing = error.code;
+      },
+    );
+  }
+
+  tryToAsk(): void {
+    const caller: Caller = { abort: new AbortController(), lease: undefined, standing: 'over' };
+    this.callers.push(caller);
+    const lease = this.pool.tryLease();
+    if (lease !== undefined) this.#lent(caller, lease);
+  }
+
+  giveBack(caller: number): void {
+    void this.#over(caller).release();
+  }
+
+  destroy(caller: number): void {
+    void this.#over(caller).destroy();
+  }
+
+  detach(caller: number): void {
+    this.#over(caller).detach().state = 'destroyed';
+  }
+
+  abort(caller: number): void {
+    this.callers[caller]?.abort.abort({ code: 'aborted' });
+  }
+
+  created(at: number): void {
+    this.#gates.at(this.#began(at)).open();
+  }
+
+  failed(at: number): void {
+    this.#gates.at(this.#began(at)).fail(new Error('refused'));
+  }
+
+  #lent(caller: Caller, lease: Lease<Thing>): void {
+    caller.lease = lease;
+    caller.standing = hold(lease.resource).id;
+  }
+
+  #over(caller: number): Lease<Thing> {
+    const { lease } = this.callers[caller] as Caller;
+    if (lease === undefined) throw new Error('it was never lent');
+    letGo(lease.resource);
+    (this.callers[caller] as Caller).standing = 'over';
+    return lease;
+  }
+
+  #began(at: number): number {
+    return this.#underWay.splice(at, 1)[0] as number;
+  }
+}
+
+const WORDS = [
+  'ask',
+  'ask',
+  'ask',
+  'tryToAsk',
+  'giveBack',
+  'giveBack',
+  'destroy',
+  'detach',
+  'again',
+  'abort',
+  'created',
+  'created',
+  'failed',
+  'breakDown',
+  'resize',
+  'invalidate',
+  'pass',
+] as const;
+
+interface Step {
+  readonly word: (typeof WORDS)[number];
+  /** Which of those that there are to choose from. */
+  readonly which: number;
+}
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.record({ word: fc.constantFrom(...WORDS), which: fc.nat(59) }),
+  { minLength: 20, maxLength: 60, size: 'max' },
+);
+
+/** Plays one step on both, if there is something to play it on. */
+async function play(
+  { word, which }: Step,
+  real: RealPool,
+  plain: PlainPool,
+  bound: number,
+): Promise<void> {
+  const chosen = (are: (standing: Standing) => boolean): number | undefined => {
+    const callers = [...plain.standings.keys()].filter((caller) =>
+      are(plain.standings[caller] as Standing),
+    );
+    return callers[which % callers.length];
+  };
+  const holder = chosen((standing) => typeof standing === 'number');
+  const waiter = chosen((standing) => standing === 'waits');
+  const { creating } = plain.figures;
+  if (word === 'ask') {
+    const timeoutMillis = which % 2 === 0 ? TIMEOUT_MILLIS : 10 + which;
+    real.ask(which % 3, timeoutMillis);
+    plain.ask(which % 3, timeoutMillis);
+  } else if (word === 'tryToAsk') {
+    real.tryToAsk();
+    plain.tryToAsk();
+  } else if (word === 'giveBack' && holder !== undefined) {
+    real.giveBack(holder);
+    plain.giveBack(holder);
+  } else if (word === 'destroy' && holder !== undefined) {
+    real.destroy(holder);
+    plain.lose(holder);
+  } else if (word === 'detach' && holder !== undefined) {
+    real.detach(holder);
+    plain.lose(holder);
+  } else if (word === 'again') {
+    const ended = real.callers.find(({ lease, standing }) => lease && standing === 'over');
+    if (ended !== undefined) expect(() => ended.lease?.release()).toThrow();
+  } else if (word === 'abort' && waiter !== undefined) {
+    real.abort(waiter);
+    plain.abort(waiter);
+  } else if (word === 'created' && creating > 0) {
+    real.created(which % creating);
+    plain.created(which % creating);
+  } else if (word === 'failed' && creating > 0) {
+    real.failed(which % creating);
+    plain.failed(which % creating);
+  } else if (word === 'breakDown' && plain.made > 0) {
+    real.broken.add(which % plain.made);
+    plain.breakDown(which % plain.made);
+  } else if (word === 'resize') {
+    const max = 1 + (which % bound);
+    real.pool.resize({ max });
+    plain.resize(max);
+  } else if (word === 'invalidate' && which % 3 === 0) {
+    void real.pool.invalidate();
+    plain.invalidate();
+  } else if (word === 'pass') {
+    await real.clock.advance(which);
+    plain.pass(which);
+  }
+}
+
+function standAlike({ pool, callers }: RealPool, plain: PlainPool): void {
+  const { size, available, borrowed, pending, creating, max } = pool.stats();
+  expect({ size, available, borrowed, pending, creating, max }).toEqual(plain.figures);
+  expect(callers.map(({ standing }) => standing)).toEqual(plain.standings);
+  if (pending > 0) expect(available, 'nobody waits while something is idle').toBe(0);
+}
+
+async function script(
+  played: readonly Step[],
+  max: number,
+  fifo: boolean,
+  testOnBorrow: boolean,
+): Promise<void> {
+  const real = new RealPool(max, fifo, testOnBorrow);
+  const plain = new PlainPool(max, fifo, testOnBorrow);
+  for (const step of played) {
+    await play(step, real, plain, MOST);
+    await settle();
+    standAlike(real, plain);
+  }
+  const closed = real.pool.close({ graceMillis: 0, force: true });
+  await real.clock.advance(60_000);
+  await settle();
+  for (let at = plain.figures.creating; at > 0; at--) real.failed(0);
+  await closed;
+  await settle();
+  expect([real.pool.size, real.factory.alive, real.clock.pendingTimers]).toEqual([0, 0, 0]);
+}
+
+test('random scripts: who has what, who waits, and who was told what', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, fc.integer({ min: 1, max: MOST }), fc.boolean(), fc.boolean(), script),
+    { numRuns: 400 },
+  );
+});

@@ -1,0 +1,188 @@
+/**
+ * What a pool is to do, written as plainly as can be: lists, and no thought of cost. Nothing here takes time: a resource is
+ * created when the test says so, and destroyed at once.
+ */
+
+/** How a request stands: it waits, it has the thing of this number, it is over, or it was refused with this code. */
+export type Standing = 'waits' | 'over' | number | `TENURE_${string}` | 'aborted';
+
+interface Waiting {
+  readonly caller: number;
+  readonly priority: number;
+  readonly deadline: number;
+}
+
+interface Creation {
+  /** Who is told of its failure. */
+  client: number | undefined;
+  wanted: boolean;
+}
+
+export interface Figures {
+  readonly size: number;
+  readonly available: number;
+  readonly borrowed: number;
+  readonly pending: number;
+  readonly creating: number;
+  readonly max: number;
+}
+
+export class PlainPool {
+  readonly standings: Standing[] = [];
+  readonly #fifo: boolean;
+  readonly #testOnBorrow: boolean;
+  #max: number;
+  #now = 0;
+  #made = 0;
+  #idle: number[] = [];
+  #held = new Map<number, number>();
+  #outdated = new Set<number>();
+  #broken = new Set<number>();
+  #line: Waiting[] = [];
+  #creations: Creation[] = [];
+
+  constructor(max: number, fifo: boolean, testOnBorrow: boolean) {
+    this.#max = max;
+    this.#fifo = fifo;
+    this.#testOnBorrow = testOnBorrow;
+  }
+
+  get figures(): Figures {
+    return {
+      size: this.#size,
+      available: this.#idle.length,
+      borrowed: this.#held.size,
+      pending: this.#line.length,
+      creating: this.#creations.length,
+      max: this.#max,
+    };
+  }
+
+  ask(priority: number, timeoutMillis: number): void {
+    const caller = this.standings.length;
+    this.standings.push('waits');
+    const waiting = { caller, priority, deadline: this.#now + timeoutMillis };
+    const behind = this.#line.findIndex((other) => other.priority > priority);
+    this.#line.splice(behind === -1 ? this.#line.length : behind, 0, waiting);
+    this.#serve();
+  }
+
+  /** Nobody waits for it: it is lent at once or not at all. */
+  tryToAsk(): void {
+    const isReady = this.#line.length === 0 && this.#idle.length > 0 && !this.#testOnBorrow;
+    if (!isReady) this.standings.push('over');
+    else this.ask(0, Number.POSITIVE_INFINITY);
+  }
+
+  giveBack(caller: number): void {
+    const thing = this.#take(caller);
+    if (!this.#outdated.has(thing) && this.#size < this.#max) {
+      if (this.#testOnBorrow) this.#idle.push(thing);
+      else this.#offer(thing);
+    }
+    this.#serve();
+  }
+
+  /** Destroyed or detached: it is gone. */
+  lose(caller: number): void {
+    this.#take(caller);
+    this.#serve();
+  }
+
+  abort(caller: number): void {
+    this.#leave(caller, 'aborted');
+    this.#serve();
+  }
+
+  /** The creation that began first, or second, and so on, has ended. */
+  created(at: number): void {
+    const [creation] = this.#creations.splice(at, 1);
+    const thing = this.#made++;
+    const isExcess = this.#size >= this.#max && this.#line.length === 0;
+    if (creation?.wanted === true && !isExcess) this.#offer(thing);
+    this.#serve();
+  }
+
+  failed(at: number): void {
+    const [creation] = this.#creations.splice(at, 1);
+    if (creation?.client !== undefined) this.#leave(creation.client, 'TENURE_POOL_CREATE');
+    this.#serve();
+  }
+
+  /** Something happens to a thing, which nobody notices before it is validated. */
+  breakDown(thing: number): void {
+    this.#broken.add(thing);
+  }
+
+  /** How many things there have been. */
+  get made(): number {
+    return this.#made;
+  }
+
+  resize(max: number): void {
+    this.#max = max;
+    while (this.#size > max && this.#idle.length > 0) this.#idle.shift();
+    this.#serve();
+  }
+
+  invalidate(): void {
+    for (const thing of this.#held.values()) this.#outdated.add(thing);
+    for (const creation of this.#creations) creation.wanted = false;
+    this.#idle = [];
+    this.#serve();
+  }
+
+  pass(millis: number): void {
+    this.#now += millis;
+    for (const { caller, deadline } of [...this.#line]) {
+      if (deadline <= this.#now) this.#leave(caller, 'TENURE_POOL_ACQUIRE_TIMEOUT');
+    }
+    this.#serve();
+  }
+
+  get #size(): number {
+    return this.#idle.length + this.#held.size + this.#creations.length;
+  }
+
+  #take(caller: number): number {
+    const thing = this.#held.get(caller) as number;
+    this.#held.delete(caller);
+    this.standings[caller] = 'over';
+    return thing;
+  }
+
+  /** To the first in line, before anybody who comes later. */
+  #offer(thing: number): void {
+    const [first] = this.#line;
+    if (first === undefined) this.#idle.push(thing);
+    else this.#lend(thing, first.caller);
+  }
+
+  #lend(thing: number, caller: number): void {
+    this.#leave(caller, thing);
+    this.#held.set(caller, thing);
+  }
+
+  #leave(caller: number, standing: Standing): void {
+    this.#line = this.#line.filter((waiting) => waiting.caller !== caller);
+    for (const creation of this.#creations) {
+      if (creation.client === caller) creation.client = undefined;
+    }
+    this.standings[caller] = standing;
+  }
+
+  #serve(): void {
+    for (;;) {
+      const [first] = this.#line;
+      const thing = first && (this.#fifo ? this.#idle.shift() : this.#idle.pop());
+      if (first === undefined || thing === undefined) break;
+      if (!this.#testOnBorrow || !this.#broken.has(thing)) this.#lend(thing, first.caller);
+    }
+    while (this.#line.length > this.#creations.length && this.#size < this.#max) {
+      const client = this.#line.find(
+        ({ caller }) => !this.#creations.some((creation) => creation.client === caller),
+      );
+      this.#creations.push({ client: client?.caller, wanted: true });
+    }
+  }
+}
