@@ -40,12 +40,14 @@ export function adoptPool(
   return isCallbackPool(pool)
     ? adopt(
         () => connectionOf(pool),
+        (connection) => connection,
         pool,
         () => ended(pool),
         options,
       )
     : adopt(
         () => pool.getConnection(),
+        ({ connection }) => connection,
         pool.pool,
         () => pool.end(),
         options,
@@ -54,6 +56,8 @@ export function adoptPool(
 
 function adopt<T extends { release(): void; destroy(): void }>(
   request: () => PromiseLike<T>,
+  /** The connection itself: with promises, each loan wraps it anew. */
+  identify: (connection: T) => object,
   core: CallbackPool,
   end: () => unknown,
   options: AdoptOptions,
@@ -61,7 +65,11 @@ function adopt<T extends { release(): void; destroy(): void }>(
   return new AdoptedPool<T>(
     {
       request,
-      giveBack: (connection) => connection.release(),
+      identify,
+      giveBack: (connection) => {
+        if (isReleased(identify(connection))) throw new Error('it is not out');
+        connection.release();
+      },
       destroy: (connection) => connection.destroy(),
       figures: () => figuresOf(core),
       end,
@@ -90,6 +98,11 @@ function ended(pool: CallbackPool): Promise<void> {
       else reject(error);
     });
   });
+}
+
+/** mysql2 ignores a second release, but notes the first. */
+function isReleased(connection: { readonly _released?: boolean }): boolean {
+  return connection._released === true;
 }
 
 /** The lists that mysql2 keeps to itself. */

@@ -5,6 +5,10 @@
  * `lease.destroy()`, and `context.discard()` in `use`, is `client.release(true)`. Call it after an error of the connection: `pg.Pool`
  * removes a client that broke only when its socket has said so, which may be after the next one got it.
  *
+ * A client that breaks while it is lent emits `'error'`, which ends the process if nobody listens, and `pg.Pool` listens to idle ones
+ * alone. The adoption listens for as long as the loan lasts: the holder learns of it by the query that fails, and the
+ * client is removed when it comes back.
+ *
  * @module
  */
 import type { Pool, PoolClient } from 'pg';
@@ -28,11 +32,13 @@ export * from './adoption/surface.js';
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for options that are unknown or malformed.
  */
 export function adoptPool(pool: Pool, options: AdoptOptions = {}): AdoptedPool<PoolClient> {
+  const held = new HeldClients();
   return new AdoptedPool<PoolClient>(
     {
-      request: () => pool.connect(),
-      giveBack: (client) => client.release(),
-      destroy: (client) => client.release(true),
+      request: async () => held.take(await pool.connect()),
+      giveBack: (client) => held.release(client, false),
+      destroy: (client) => held.release(client, true),
+      handOver: (client) => held.forget(client),
       figures: () => ({
         size: pool.totalCount,
         available: pool.idleCount,
@@ -47,3 +53,29 @@ export function adoptPool(pool: Pool, options: AdoptOptions = {}): AdoptedPool<P
     options,
   );
 }
+
+/** The clients that are lent, each with the `release` of that loan: the client itself has that of whoever holds it now. */
+class HeldClients {
+  readonly #releases = new WeakMap<PoolClient, PoolClient['release']>();
+
+  take(client: PoolClient): PoolClient {
+    if (!this.#releases.has(client)) client.on('error', ignore);
+    this.#releases.set(client, client.release);
+    return client;
+  }
+
+  release(client: PoolClient, isBroken: boolean): void {
+    const release = this.#releases.get(client);
+    this.forget(client);
+    if (isBroken) release?.(true);
+    else release?.();
+  }
+
+  forget(client: PoolClient): void {
+    this.#releases.delete(client);
+    client.off('error', ignore);
+  }
+}
+
+/** The holder's next query tells him. */
+function ignore(): void {}

@@ -63,6 +63,8 @@ export class Adoption<T> implements Lender<T> {
   #peerEnded: Promise<unknown> | undefined = undefined;
   /** Called when nothing is out any more, by those who wait for that. */
   readonly #whenReturned = new Set<() => void>();
+  /** Who holds a resource. One that was given back to the peer past its lease may be lent anew, while that lease goes on. */
+  readonly #holders = new Map<unknown, Slot<T>>();
 
   constructor(peer: PeerPool<T>, settings: AdoptionSettings) {
     this.name = settings.name;
@@ -117,6 +119,7 @@ export class Adoption<T> implements Lender<T> {
     this.#endLoan(slot);
     let returned: unknown;
     try {
+      this.#expectHolder(slot);
       returned = this.#peer.giveBack(slot.resource);
     } catch (error) {
       throw new ReleaseError(
@@ -138,6 +141,7 @@ export class Adoption<T> implements Lender<T> {
     this.#endLoan(slot);
     this.#tally.detached++;
     this.#depart(slot);
+    this.#peer.handOver?.(slot.resource);
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {
@@ -197,6 +201,7 @@ export class Adoption<T> implements Lender<T> {
     slot.borrowedAt = this.#settings.clock.now();
     this.#tally.loans++;
     this.stock.residents.add(slot);
+    this.#holders.set(this.#identityOf(resource), slot);
     this.stock.watch?.born(slot);
     return slot;
   }
@@ -209,8 +214,21 @@ export class Adoption<T> implements Lender<T> {
     if (node !== undefined) this.stock.watch?.returned(node, byForce);
   }
 
+  #identityOf(resource: T): unknown {
+    return this.#peer.identify === undefined ? resource : this.#peer.identify(resource);
+  }
+
+  #isHolder(slot: Slot<T>): boolean {
+    return this.#holders.get(this.#identityOf(slot.resource)) === slot;
+  }
+
+  #expectHolder(slot: Slot<T>): void {
+    if (!this.#isHolder(slot)) throw new Error('it was given back, and is lent to somebody else');
+  }
+
   #depart(slot: Slot<T>): void {
     this.stock.residents.delete(slot);
+    if (this.#isHolder(slot)) this.#holders.delete(this.#identityOf(slot.resource));
     this.stock.watch?.gone(slot);
     slot.depart();
     if (this.stock.residents.size > 0) return;
@@ -221,13 +239,14 @@ export class Adoption<T> implements Lender<T> {
     slot.state = 'destroying';
     this.#tally.destroying++;
     try {
+      this.#expectHolder(slot);
       await this.#peer.destroy(slot.resource);
+      this.#tally.destroyed++;
+      this.#tally.destroyedBy[reason] = (this.#tally.destroyedBy[reason] ?? 0) + 1;
     } catch (error) {
       reportIgnoredError(`${this.name}: destroying a resource`, error);
     } finally {
       this.#tally.destroying--;
-      this.#tally.destroyed++;
-      this.#tally.destroyedBy[reason] = (this.#tally.destroyedBy[reason] ?? 0) + 1;
       this.#depart(slot);
     }
   }

@@ -1,5 +1,5 @@
 /** What every adopted pool keeps, whoever made it: run over each peer, with a real server behind it where it needs one. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { AdoptedPool, AdoptOptions } from '../../../src/integrations/adoption/adopted-pool.js';
 import { observe } from '../../../src/pool/index.js';
 import { Watchdog } from '../../../src/watchdog/index.js';
@@ -113,6 +113,33 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       expect(t.pool.loans()).toEqual([]);
       expect(t.pool.stats()).toMatchObject({ borrowed: 1, detached: 1 });
       await t.give(resource);
+    });
+
+    test('a resource given back behind the back of its lease is its next holder’s', async () => {
+      await using t = setUp();
+      const stale = await t.pool.lease();
+      await t.give(stale.resource);
+      await using holder = await t.pool.lease();
+      expect(() => stale.release()).toThrow(withCode('TENURE_POOL_DOUBLE_RELEASE'));
+      expect(t.pool.stats().borrowed).toBe(1);
+      expect(t.pool.loans()).toHaveLength(1);
+      await t.work(holder.resource);
+    });
+
+    test('nor can it be destroyed under that holder', async () => {
+      const complained = vi.spyOn(console, 'error').mockImplementation(() => {});
+      try {
+        await using t = setUp();
+        const stale = await t.pool.lease();
+        await t.give(stale.resource);
+        await using holder = await t.pool.lease();
+        await stale.destroy();
+        expect(complained).toHaveBeenCalledOnce();
+        expect(t.pool.stats()).toMatchObject({ size: 1, borrowed: 1, destroyed: 0 });
+        await t.work(holder.resource);
+      } finally {
+        complained.mockRestore();
+      }
     });
 
     test('what others take of the peer counts, and is not seen', async () => {

@@ -9,8 +9,9 @@ import {
 } from '../../../examples/service/local-postgres.js';
 import { adoptPool as adoptPgPool } from '../../../src/integrations/pg.js';
 import { adoptPool as adoptTarnPool } from '../../../src/integrations/tarn.js';
+import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
-import { canStart, Overseer, until } from './postgres-server.js';
+import { canStart, Overseer } from './postgres-server.js';
 
 describe.skipIf(!canStart)('on a real Postgres', () => {
   let server: LocalPostgres;
@@ -43,7 +44,6 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       const pool = adoptPgPool(openPgPool(2, name), { name });
       await using overseer = await Overseer.of(server.url);
       const broken = pool.use(async (client, context) => {
-        client.on('error', () => {});
         expect(await overseer.kill(name)).toBe(1);
         await client.query('select 1').finally(() => context.discard());
       });
@@ -51,6 +51,52 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       expect(await pool.use(answer)).toBe(1);
       await pool.close({ endPeer: true });
       await until(async () => (await overseer.backends(name)) === 0);
+    });
+
+    test('a client that breaks in the middle of a statement, or while its holder does other things, ends nothing', async () => {
+      const name = `test-${randomUUID()}`;
+      const pool = adoptPgPool(openPgPool(2, name), { name });
+      await using overseer = await Overseer.of(server.url);
+      const idler = await pool.lease();
+      const inStatement = pool.use((client) => client.query('select pg_sleep(60)'));
+      const failed = expect(inStatement).rejects.toThrow();
+      await until(async () => (await overseer.backends(name, 'active')) === 1);
+      expect(await overseer.kill(name)).toBe(2);
+      await failed;
+      await until(async () => (await overseer.backends(name)) === 0);
+      await expect(idler.resource.query('select 1')).rejects.toThrow();
+      void idler.release();
+      expect(await Promise.all([pool.use(answer), pool.use(answer)])).toEqual([1, 1]);
+      expect(pool.stats()).toMatchObject({ borrowed: 0, pending: 0, loans: 4 });
+      await pool.close({ endPeer: true });
+    });
+
+    test('what an adoption listens to on a client, it does until the loan ends', async () => {
+      const peer = openPgPool(1);
+      const pool = adoptPgPool(peer);
+      const bare = await peer.connect();
+      const before = bare.listenerCount('error');
+      bare.release();
+      await pool.use((client) => expect(client.listenerCount('error')).toBe(before + 1));
+      const detached = (await pool.lease()).detach();
+      expect(detached.listenerCount('error')).toBe(before);
+      detached.release();
+      await pool.close({ endPeer: true });
+    });
+
+    test('a client given back behind the back of its lease stays with others who got it', async () => {
+      const peer = openPgPool(1);
+      const pool = adoptPgPool(peer);
+      const stale = await pool.lease();
+      stale.resource.release();
+      const stranger = await peer.connect();
+      expect(() => stale.release()).toThrow(
+        expect.objectContaining({ code: 'TENURE_POOL_DOUBLE_RELEASE' }),
+      );
+      expect(peer.idleCount).toBe(0);
+      expect(await answer(stranger)).toBe(1);
+      stranger.release();
+      await pool.close({ endPeer: true });
     });
 
     test('callers who leave by the dozen cost the pool nothing', async () => {

@@ -11,7 +11,8 @@ import {
 } from '../../../examples/service/local-postgres.js';
 import { CreateError, type Pool, PoolError, type PoolOptions } from '../../../src/pool/index.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
-import { canStart, expectAccounted, Overseer, until } from './postgres-server.js';
+import { until } from '../../kit/until.js';
+import { canStart, expectAccounted, Overseer } from './postgres-server.js';
 
 const PATIENCE = 60_000;
 

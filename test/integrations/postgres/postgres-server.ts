@@ -2,7 +2,6 @@
  * A real Postgres for tests, one that can be killed and restarted: from the binaries that npm delivers. Where npm has none
  * for this machine the tests are skipped, loudly; with CI=true they fail.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { expect } from 'vitest';
 import { hasLocalPostgres } from '../../../examples/service/local-postgres.js';
@@ -55,19 +54,6 @@ export class Overseer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.end();
-  }
-}
-
-/** Waits until something is so; for what a server does in its own time. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  patienceMillis = 15_000,
-): Promise<void> {
-  const deadline = performance.now() + patienceMillis;
-  while (!(await condition())) {
-    if (performance.now() > deadline)
-      throw new Error(`not so after ${patienceMillis} ms: ${condition}`);
-    await pause(20);
   }
 }
 

@@ -14,7 +14,8 @@ import {
 } from '../../../examples/service/local-postgres.js';
 import { collectGarbage } from '../../kit/collect-garbage.js';
 import { lineOf } from '../../kit/line-of.js';
-import { canStart, Overseer, until } from './postgres-server.js';
+import { until } from '../../kit/until.js';
+import { canStart, Overseer } from './postgres-server.js';
 
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -92,7 +93,6 @@ describe.skipIf(!canStart)('recipes on a real Postgres', () => {
     async (which) => {
       await using t = await setUp();
       const failing = transaction(t[which], async (client) => {
-        client.on('error', () => {});
         await t.add(1)(client);
         await t.overseer.kill(t.name);
         await client.query('select 1');
