@@ -3,6 +3,7 @@ import callbacks from 'mysql2';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { adoptPool } from '../../../src/integrations/mysql2.js';
+import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
 import { canStart, MariadbServer } from './mariadb-server.js';
 
@@ -36,14 +37,43 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
     test('a connection that is killed while it is held is discarded, and replaced', async () => {
       const pool = adoptPool(mysql.createPool(config(1)), { name: 'db' });
       const killed = pool.use(async (connection, context) => {
-        connection.on('error', () => {});
-        await kill(server, connection.threadId);
+        await server.kill(connection.threadId);
         await connection.query('select 1').finally(() => context.discard('killed'));
       });
       await expect(killed).rejects.toThrow();
       expect(await pool.use(answer)).toBe(1);
       expect(pool.stats()).toMatchObject({ size: 1, borrowed: 0, destroyedBy: { killed: 1 } });
       await pool.close({ endPeer: true });
+    });
+
+    test('a connection that is killed in the middle of a statement ends that statement alone', async () => {
+      const pool = adoptPool(mysql.createPool(config(1)), { name: 'db' });
+      let threadId = 0;
+      const inStatement = pool.use((connection) => {
+        threadId = connection.threadId;
+        return connection.query('select sleep(60)');
+      });
+      const failed = expect(inStatement).rejects.toThrow();
+      const waiting = pool.use(answer);
+      await until(() => server.isRunning('select sleep(60)'));
+      await server.kill(threadId);
+      await failed;
+      expect(await waiting).toBe(1);
+      expect(pool.stats()).toMatchObject({ size: 1, borrowed: 0, pending: 0, loans: 2 });
+      await pool.close({ endPeer: true });
+    });
+
+    test('a connection that is killed while it is idle is replaced, and no caller sees it', async () => {
+      const pool = adoptPool(mysql.createPool(config(2)), { name: 'db' });
+      const threadId = await pool.use((connection) => connection.threadId);
+      expect(pool.stats()).toMatchObject({ size: 1, available: 1 });
+      await server.kill(threadId);
+      await until(() => pool.stats().size === 0);
+      expect(await pool.use(answer)).toBe(1);
+      expect(pool.stats()).toMatchObject({ size: 1, available: 1, borrowed: 0 });
+      expect(await server.connections()).toBe(1);
+      await pool.close({ endPeer: true });
+      await until(async () => (await server.connections()) === 0);
     });
 
     test('callers who leave by the dozen cost the pool nothing', async () => {
@@ -86,12 +116,6 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
     });
   });
 });
-
-async function kill(server: MariadbServer, threadId: number): Promise<void> {
-  const own = await mysql.createConnection({ host: '127.0.0.1', port: server.port, user: 'root' });
-  await own.query(`kill ${threadId}`);
-  await own.end();
-}
 
 async function answer(connection: mysql.Connection): Promise<unknown> {
   const [rows] = await connection.query<mysql.RowDataPacket[]>('select 1 as n');

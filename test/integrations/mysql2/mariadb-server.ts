@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import mysql from 'mysql2/promise';
 import { freePort } from '../../kit/free-port.js';
 
 /** Debian keeps servers where only root's PATH leads. */
@@ -61,6 +62,39 @@ export class MariadbServer implements AsyncDisposable {
     const server = new MariadbServer(port, folder, child);
     await isReady(child);
     return server;
+  }
+
+  /** Kills a connection. */
+  async kill(threadId: number): Promise<void> {
+    await this.#ask(`kill ${threadId}`);
+  }
+
+  /** How many connections there are. */
+  async connections(): Promise<number> {
+    return (await this.#statements()).length;
+  }
+
+  /** Whether a connection is in the middle of this statement. */
+  async isRunning(statement: string): Promise<boolean> {
+    return (await this.#statements()).includes(statement);
+  }
+
+  /** The statement of each connection, but for the one that asks. */
+  async #statements(): Promise<unknown[]> {
+    const rows = await this.#ask(
+      "select info from information_schema.processlist where user = 'root' and id <> connection_id()",
+    );
+    return rows.map(({ info }) => info);
+  }
+
+  async #ask(statement: string): Promise<mysql.RowDataPacket[]> {
+    const own = await mysql.createConnection({ host: '127.0.0.1', port: this.port, user: 'root' });
+    try {
+      const [rows] = await own.query<mysql.RowDataPacket[]>(statement);
+      return rows;
+    } finally {
+      await own.end();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
