@@ -1,0 +1,205 @@
+/**
+ * Random programs over adopted pools: callers come, leave, wait too long, give back, destroy and detach, while others use the
+ * peer beside them. Whatever they do, no resource has two holders, none is lost, and nobody waits beside a free one.
+ */
+import fc from 'fast-check';
+import genericPool from 'generic-pool';
+import { Pool } from 'tarn';
+import { expect, test } from 'vitest';
+import type { AdoptedPool, AdoptOptions } from '../../../src/integrations/adoption/adopted-pool.js';
+import { adoptPool as adoptGenericPool } from '../../../src/integrations/generic-pool.js';
+import { adoptPool as adoptTarnPool } from '../../../src/integrations/tarn.js';
+import type { Lease } from '../../../src/pool/index.js';
+import { FakeClock } from '../../kit/fake-clock.js';
+import { settle } from '../../kit/settle.js';
+import { until } from '../../kit/until.js';
+
+interface Thing {
+  isAlive: boolean;
+}
+
+interface Peer {
+  readonly pool: AdoptedPool<Thing>;
+  take(): PromiseLike<Thing>;
+  give(thing: Thing): unknown;
+}
+
+/** What was made and not destroyed. */
+type Living = Set<Thing>;
+
+function factoryOf(living: Living) {
+  return {
+    create: async (): Promise<Thing> => {
+      await settle();
+      const thing = { isAlive: true };
+      living.add(thing);
+      return thing;
+    },
+    destroy: async (thing: Thing): Promise<void> => {
+      if (!living.delete(thing)) throw new Error('destroyed twice');
+      thing.isAlive = false;
+    },
+  };
+}
+
+const PEERS = {
+  'generic-pool': (max: number, living: Living, options: AdoptOptions): Peer => {
+    const peer = genericPool.createPool(factoryOf(living), { max });
+    return {
+      pool: adoptGenericPool(peer, options),
+      take: () => peer.acquire(),
+      give: (thing) => peer.release(thing),
+    };
+  },
+  tarn: (max: number, living: Living, options: AdoptOptions): Peer => {
+    const peer = new Pool({ ...factoryOf(living), min: 0, max });
+    return {
+      pool: adoptTarnPool(peer, options),
+      take: () => peer.acquire().promise,
+      give: (thing) => peer.release(thing),
+    };
+  },
+};
+
+const place = fc.nat({ max: 7 });
+
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.constant({ does: 'come' as const }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('come' as const), for: fc.nat(20) }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('leave' as const), which: place }) },
+  { weight: 4, arbitrary: fc.record({ does: fc.constant('release' as const), which: place }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('destroy' as const), which: place }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('detach' as const), which: place }) },
+  { weight: 1, arbitrary: fc.constant({ does: 'come past it' as const }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('pass' as const), millis: fc.nat(15) }) },
+  { weight: 2, arbitrary: fc.constant({ does: 'settle' as const }) },
+);
+
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+class Program {
+  readonly clock = new FakeClock();
+  readonly living: Living = new Set();
+  readonly peer: Peer;
+  readonly max: number;
+  readonly waiting: AbortController[] = [];
+  readonly leases: Lease<Thing>[] = [];
+  /** Who holds what without a lease. */
+  readonly bare: Thing[] = [];
+  readonly ended: Promise<unknown>[] = [];
+  come = 0;
+  served = 0;
+  left = 0;
+
+  constructor(which: keyof typeof PEERS, max: number) {
+    this.max = max;
+    this.peer = PEERS[which](max, this.living, { clock: this.clock, acquireTimeoutMillis: 1e9 });
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      await this.#take(step);
+      this.#expectSingleHolders();
+    }
+    await this.#wait();
+    await this.#end();
+  }
+
+  async #take(step: Step): Promise<void> {
+    switch (step.does) {
+      case 'come':
+        return this.#come('for' in step ? step.for : undefined);
+      case 'leave':
+        return pick(this.waiting, step.which)?.abort(new Error('left'));
+      case 'release':
+        return void pick(this.leases, step.which)?.release();
+      case 'destroy':
+        return void this.ended.push(Promise.resolve(pick(this.leases, step.which)?.destroy()));
+      case 'detach': {
+        const lease = pick(this.leases, step.which);
+        if (lease !== undefined) this.bare.push(lease.detach());
+        return;
+      }
+      case 'come past it':
+        this.ended.push(Promise.resolve(this.peer.take()).then((thing) => this.peer.give(thing)));
+        return;
+      case 'pass':
+        return this.clock.advance(step.millis);
+      case 'settle':
+        return settle();
+    }
+  }
+
+  #come(timeoutMillis: number | undefined): void {
+    const leaving = new AbortController();
+    const options = { signal: leaving.signal };
+    this.come++;
+    this.waiting.push(leaving);
+    const outcome = this.peer.pool
+      .lease(timeoutMillis === undefined ? options : { ...options, timeoutMillis })
+      .then(
+        (lease) => {
+          this.served++;
+          this.leases.push(lease);
+        },
+        () => {
+          this.left++;
+        },
+      )
+      .finally(() => remove(this.waiting, leaving));
+    this.ended.push(outcome);
+  }
+
+  #expectSingleHolders(): void {
+    const held = [...this.leases.map(({ resource }) => resource), ...this.bare];
+    expect(new Set(held).size, 'nobody shares').toBe(held.length);
+    expect(
+      held.every(({ isAlive }) => isAlive),
+      'what is held is alive',
+    ).toBe(true);
+    expect(held.length).toBeLessThanOrEqual(this.max);
+  }
+
+  /** Everything is given back until nobody waits: a free resource and a caller who waits find each other. */
+  async #wait(): Promise<void> {
+    await until(async () => {
+      for (const lease of this.leases.splice(0)) await lease.release();
+      for (const thing of this.bare.splice(0)) this.peer.give(thing);
+      this.#expectSingleHolders();
+      return this.waiting.length === 0;
+    });
+    for (const lease of this.leases.splice(0)) await lease.release();
+    await Promise.all(this.ended);
+  }
+
+  async #end(): Promise<void> {
+    const { pool } = this.peer;
+    await until(() => {
+      const { borrowed, pending, creating } = pool.stats(); // What was asked for those who left is on its way.
+      return borrowed + pending + creating === 0;
+    });
+    expect(this.served + this.left, 'everybody was answered').toBe(this.come);
+    expect(pool.stats()).toMatchObject({ loans: this.served, size: this.living.size });
+    expect(pool.loans()).toEqual([]);
+    expect(this.clock.pendingTimers).toBe(0);
+    await pool.close({ endPeer: true });
+    await until(() => this.living.size === 0);
+  }
+}
+
+test.each(['generic-pool', 'tarn'] as const)('%s', async (which) => {
+  const programs = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 40 }));
+  await fc.assert(
+    fc.asyncProperty(programs, ([max, steps]) => new Program(which, max).run(steps)),
+    { numRuns: 100 },
+  );
+});
+
+function pick<E>(from: E[], which: number): E | undefined {
+  return from.length === 0 ? undefined : from.splice(which % from.length, 1)[0];
+}
+
+function remove<E>(from: E[], what: E): void {
+  const index = from.indexOf(what);
+  if (index >= 0) from.splice(index, 1);
+}
