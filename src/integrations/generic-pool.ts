@@ -42,7 +42,7 @@ export function adoptPool<T>(pool: Pool<T>, options: AdoptOptions = {}): Adopted
         available: pool.available,
         borrowed: pool.borrowed,
         pending: pool.pending,
-        creating: 0,
+        creating: pool.size - pool.available - pool.borrowed, // Or being tested.
         min: pool.min,
         max: pool.max,
       }),

@@ -147,7 +147,8 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
 
   /**
    * The figures at this moment. `size`, `available`, `borrowed`, `pending`, `creating`, `min` and `max` are those of the
-   * pool underneath, with what others take of it; the rest counts what went through here. What cannot be known is 0.
+   * pool underneath, with what others take of it; the rest counts what went through here. What cannot be known is 0:
+   * `pg.Pool` and mysql2 do not tell `creating`, and count what they are connecting among the `borrowed`.
    */
   stats(): PoolStats {
     return this.#adoption.stats();
