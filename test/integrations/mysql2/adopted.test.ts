@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { adoptPool } from '../../../src/integrations/mysql2.js';
 import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
+import { outlivesFailures } from '../adoption/failure-contract.js';
 import { canStart, MariadbServer } from './mariadb-server.js';
 
 describe.skipIf(!canStart)('on a real MariaDB', () => {
@@ -33,6 +34,14 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
         isEnded: () => isRefused(peer.query('select 1')),
       };
     });
+
+    outlivesFailures<mysql.PoolConnection>(
+      (port, max) => ({
+        pool: adoptPool(mysql.createPool({ ...config(max), port })),
+        ask: answer,
+      }),
+      () => server,
+    );
 
     test('a connection that is killed while it is held is discarded, and replaced', async () => {
       const pool = adoptPool(mysql.createPool(config(1)), { name: 'db' });

@@ -25,43 +25,56 @@ if (!canStart) {
   console.warn(`\n${'!'.repeat(80)}\n${message}\n${'!'.repeat(80)}\n`);
 }
 
-/** A server with an empty database. */
+/** A server with an empty database, which can fall and come back. */
 export class MariadbServer implements AsyncDisposable {
   readonly port: number;
   readonly #folder: string;
-  readonly #child: ChildProcess;
+  #child: ChildProcess | undefined = undefined;
 
-  private constructor(port: number, folder: string, child: ChildProcess) {
+  private constructor(port: number, folder: string) {
     this.port = port;
     this.#folder = folder;
-    this.#child = child;
   }
 
   static async start(): Promise<MariadbServer> {
     const folder = await mkdtemp(join(tmpdir(), 'tenure-mariadb-'));
-    const data = [
-      '--no-defaults',
-      `--datadir=${join(folder, 'data')}`,
-      ...(process.getuid?.() === 0 ? ['--user=root'] : []),
+    const server = new MariadbServer(await freePort(), folder);
+    const install = [
+      ...server.#flags,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
     ];
-    const install = [...data, '--auth-root-authentication-method=normal', '--skip-test-db'];
     await promisify(execFile)('mariadb-install-db', install, { env });
-    const port = await freePort();
+    await server.start();
+    return server;
+  }
+
+  /** Settles when it takes connections. */
+  async start(): Promise<void> {
     const child = spawn(
       'mariadbd',
       [
-        ...data,
-        `--port=${port}`,
+        ...this.#flags,
+        `--port=${this.port}`,
         '--bind-address=127.0.0.1',
-        `--socket=${join(folder, 'socket')}`,
-        `--pid-file=${join(folder, 'pid')}`,
+        `--socket=${join(this.#folder, 'socket')}`,
+        `--pid-file=${join(this.#folder, 'pid')}`,
         '--skip-name-resolve',
       ],
       { env, stdio: ['ignore', 'ignore', 'pipe'] },
     );
-    const server = new MariadbServer(port, folder, child);
+    this.#child = child;
     await isReady(child);
-    return server;
+  }
+
+  /** Ends it as if the power were cut. */
+  async crash(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
   }
 
   /** Kills a connection. */
@@ -98,12 +111,16 @@ export class MariadbServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null) {
-      const gone = once(this.#child, 'exit');
-      this.#child.kill('SIGKILL');
-      await gone;
-    }
+    await this.crash();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  get #flags(): string[] {
+    return [
+      '--no-defaults',
+      `--datadir=${join(this.#folder, 'data')}`,
+      ...(process.getuid?.() === 0 ? ['--user=root'] : []),
+    ];
   }
 }
 

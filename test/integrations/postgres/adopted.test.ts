@@ -11,6 +11,7 @@ import { adoptPool as adoptPgPool } from '../../../src/integrations/pg.js';
 import { adoptPool as adoptTarnPool } from '../../../src/integrations/tarn.js';
 import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
+import { outlivesFailures } from '../adoption/failure-contract.js';
 import { canStart, Overseer } from './postgres-server.js';
 
 describe.skipIf(!canStart)('on a real Postgres', () => {
@@ -38,6 +39,27 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
         isEnded: async () => peer.ended,
       };
     });
+
+    outlivesFailures<pg.PoolClient>(
+      (port, max) => {
+        const peer = new pg.Pool({
+          connectionString: `postgres://postgres@127.0.0.1:${port}/postgres`,
+          application_name: 'fallible',
+          max,
+        });
+        peer.on('error', () => {});
+        return { pool: adoptPgPool(peer), ask: answer };
+      },
+      () => ({
+        port: server.port,
+        crash: () => server.stop('immediate'),
+        start: () => server.start(),
+        async connections() {
+          await using overseer = await Overseer.of(server.url);
+          return await overseer.backends('fallible');
+        },
+      }),
+    );
 
     test('a client that broke while it was held is discarded, and replaced', async () => {
       const name = `test-${randomUUID()}`;
