@@ -1,6 +1,6 @@
 /** pg.Pool and knex's pool, adopted, on a real Postgres. */
 import { randomUUID } from 'node:crypto';
-import { knex as openKnex } from 'knex';
+import { type Knex, knex as openKnex } from 'knex';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -11,7 +11,7 @@ import { adoptPool as adoptPgPool } from '../../../src/integrations/pg.js';
 import { adoptPool as adoptTarnPool } from '../../../src/integrations/tarn.js';
 import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
-import { outlivesFailures } from '../adoption/failure-contract.js';
+import { type FallibleServer, outlivesFailures } from '../adoption/failure-contract.js';
 import { canStart, Overseer } from './postgres-server.js';
 
 describe.skipIf(!canStart)('on a real Postgres', () => {
@@ -27,6 +27,21 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
     return peer;
   };
 
+  const fallibleAt = (port: number): pg.ClientConfig => ({
+    connectionString: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    application_name: 'fallible',
+  });
+
+  const fallible = (): FallibleServer => ({
+    port: server.port,
+    crash: () => server.stop('immediate'),
+    start: () => server.start(),
+    async connections() {
+      await using overseer = await Overseer.of(server.url);
+      return await overseer.backends('fallible');
+    },
+  });
+
   describe('pg.Pool', () => {
     keepsTheContract<pg.PoolClient>((max, options) => {
       const peer = openPgPool(max);
@@ -40,26 +55,11 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       };
     });
 
-    outlivesFailures<pg.PoolClient>(
-      (port, max) => {
-        const peer = new pg.Pool({
-          connectionString: `postgres://postgres@127.0.0.1:${port}/postgres`,
-          application_name: 'fallible',
-          max,
-        });
-        peer.on('error', () => {});
-        return { pool: adoptPgPool(peer), ask: answer };
-      },
-      () => ({
-        port: server.port,
-        crash: () => server.stop('immediate'),
-        start: () => server.start(),
-        async connections() {
-          await using overseer = await Overseer.of(server.url);
-          return await overseer.backends('fallible');
-        },
-      }),
-    );
+    outlivesFailures<pg.PoolClient>((port, max) => {
+      const peer = new pg.Pool({ ...fallibleAt(port), max });
+      peer.on('error', () => {});
+      return { pool: adoptPgPool(peer), ask: answer };
+    }, fallible);
 
     test('a client that broke while it was held is discarded, and replaced', async () => {
       const name = `test-${randomUUID()}`;
@@ -80,12 +80,15 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       const pool = adoptPgPool(openPgPool(2, name), { name });
       await using overseer = await Overseer.of(server.url);
       const idler = await pool.lease();
-      const inStatement = pool.use((client) => client.query('select pg_sleep(60)'));
+      const ended = new Promise((resolve) => idler.resource.once('end', resolve));
+      const inStatement = pool.use((client, context) =>
+        client.query('select pg_sleep(60)').finally(() => context.discard()),
+      );
       const failed = expect(inStatement).rejects.toThrow();
       await until(async () => (await overseer.backends(name, 'active')) === 1);
       expect(await overseer.kill(name)).toBe(2);
       await failed;
-      await until(async () => (await overseer.backends(name)) === 0);
+      await ended;
       await expect(idler.resource.query('select 1')).rejects.toThrow();
       void idler.release();
       expect(await Promise.all([pool.use(answer), pool.use(answer)])).toEqual([1, 1]);
@@ -156,6 +159,13 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
         isEnded: async () => isEnded,
       };
     });
+
+    outlivesFailures<pg.Client>((port, max) => {
+      const connection = fallibleAt(port) as Knex.PgConnectionConfig;
+      const log = { warn: () => {} }; // It tells of each connection that breaks.
+      const db = openKnex({ client: 'pg', connection, log, pool: { min: 0, max } });
+      return { pool: adoptTarnPool<pg.Client>(db.client.pool), ask: answer };
+    }, fallible);
 
     test('its own queries go on, on the same connections', async () => {
       const db = open(1);
