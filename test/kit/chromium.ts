@@ -24,6 +24,9 @@ if (executable === undefined) {
   console.warn(`SKIPPED: ${hint}`);
 }
 
+/** A browser that starts for the first time, on a machine with other work, takes its time. */
+const STARTING_MILLIS = 60_000;
+
 let browser: Browser;
 
 beforeAll(async () => {
@@ -32,7 +35,7 @@ beforeAll(async () => {
     executablePath: executable,
     args: [...QUIET, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
   });
-});
+}, STARTING_MILLIS);
 
 afterAll(() => browser?.close());
 
