@@ -11,6 +11,8 @@ export class LoadDetails {
   context: OwnLoadContext | undefined = undefined;
   /** What `set` was told about the entry to be. */
   own: EntryOptions | undefined = undefined;
+  /** For which arguments the shared level is to have its result, if that was set as a promise. */
+  sharedAs: readonly unknown[] | undefined = undefined;
   /** The entry that it is to replace. */
   replaces: LivedEntry | undefined = undefined;
   /** The cache itself wants the result, whoever else does. */

@@ -210,7 +210,7 @@ export class Loader {
   #landed(load: Load, result: unknown, settled: unknown, args: readonly unknown[]): void {
     if (!load.current) return;
     const shelf = this.#shelf;
-    const { context, own } = load.details;
+    const { context, own, sharedAs } = load.details;
     const terms = shelf.terms(settled, args, context ?? own);
     if (!this.flights.land(load)) return; // Its terms have invalidated it.
     const { suspectTags } = load.details;
@@ -221,6 +221,7 @@ export class Loader {
     else {
       shelf.place(load.key, result, settled, terms);
       if (context !== undefined) context.kept = terms;
+      if (sharedAs !== undefined) this.#shared?.replace(sharedAs, settled, terms);
       if (this.#shared?.distrusts(context?.shared) === true) shelf.distrust(load.key);
     }
   }

@@ -200,11 +200,14 @@ export class MemoCache implements WatchedCache, LocalLevel {
     this.#loader.flights.disown(key);
     const shared = isPlain(receiver) ? this.#shared : undefined;
     if (isThenable(value)) {
-      shared?.invalidate(keyArgs);
       this.shelf.remove(key, 'replaced');
       const load = new Load(key, undefined);
       load.joined = true;
       load.ownDetails.own = own;
+      if (shared !== undefined) {
+        shared.invalidate(keyArgs);
+        load.ownDetails.sharedAs = keyArgs;
+      }
       this.#loader.follow(load, value, args).promise?.catch(() => {}); // Whoever made the promise answers for it.
       return;
     }

@@ -2,6 +2,8 @@ import Keyv from 'keyv';
 import { expect, test } from 'vitest';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import { decodeArgs, encodeArgs } from '../../src/memoize/shared-key.js';
+import { Gate } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
 
 /** Caches of one function over one store, as two processes have them. */
 function twoProcesses(options: Partial<MemoizeOptions<(id: number) => Promise<string>>> = {}) {
@@ -70,6 +72,30 @@ test('a clear, and an invalidation of tags, hold for what other processes have s
   await other.flush();
   expect(await other(2)).toBe('value 2, load 4');
   expect(loads).toEqual([1, 2, 1, 2]);
+});
+
+test('what is set is shared, a promise as soon as it has settled', async () => {
+  const { one, other, loads } = twoProcesses();
+  one.set([1], Promise.resolve('promised'));
+  expect(await one(1)).toBe('promised');
+  await one.flush();
+  expect(await other(1)).toBe('promised');
+  one.set([2], 'given' as never);
+  await one.flush();
+  expect(await other(2)).toBe('given');
+  expect(loads).toEqual([]);
+});
+
+test('a promise that was set is not shared once it has been invalidated, or if it fails', async () => {
+  const { one, other } = twoProcesses();
+  const gate = new Gate<string>();
+  one.set([1], gate.passed);
+  one.delete(1);
+  gate.open('too late');
+  one.set([2], Promise.reject(new Error('failed')));
+  await settle();
+  await one.flush();
+  expect([await other(1), await other(2)]).toEqual(['value 1, load 1', 'value 2, load 2']);
 });
 
 test('a store that fails never fails a call: it is counted and told', async () => {
