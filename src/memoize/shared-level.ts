@@ -25,14 +25,17 @@
  * An invalidation that did not reach the store or the bus is tried again, every second and before the store is next
  * believed.
  */
-import { systemClock, type TimerHandle } from '../core/clock.js';
-import { nameErrorClass, TenureError } from '../core/errors.js';
+import { systemClock } from '../core/clock.js';
 import type { CacheCounters } from './cache-counters.js';
+import { type Envelope, isEnvelope, tokenIn } from './envelope.js';
 import type { OwnLoadContext } from './load-context.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import { decodeArgs, encodeArgs } from './shared-key.js';
 import { SharedLoad } from './shared-load.js';
+import { SharedStoreError } from './shared-store-error.js';
+import { REST_MILLIS, StoreAccess } from './store-access.js';
 import type { Terms } from './terms.js';
+import { Unconfirmed } from './unconfirmed.js';
 
 /** The cache in this process, as the shared level sees it. */
 export interface LocalLevel {
@@ -46,18 +49,6 @@ export interface LocalLevel {
   distrustAll(): void;
 }
 
-/** A result as it lies in the store. */
-interface Envelope {
-  readonly value?: unknown;
-  /** When it expires, in milliseconds since 1970. */
-  readonly until?: number;
-  readonly key: string;
-  readonly cache: string;
-  /** Its tags with their tokens. */
-  readonly tags?: Readonly<Record<string, string>>;
-  readonly fence?: number;
-}
-
 /** What is published. */
 interface Message {
   readonly from: string;
@@ -66,28 +57,8 @@ interface Message {
   readonly tags?: readonly string[];
 }
 
-/**
- * Given to `onError`: the shared level did not do its part for a call, which went on without it. Codes:
- * `TENURE_SHARED_STORE`.
- */
-export class SharedStoreError extends TenureError {
-  /** @internal */
-  constructor(message: string) {
-    super(message, { code: 'TENURE_SHARED_STORE' });
-  }
-
-  static {
-    nameErrorClass(SharedStoreError, 'SharedStoreError');
-  }
-}
-
 /** How long the token of a key is kept: longer than any load. */
 const TOKEN_MILLIS = 86_400_000;
-/** How long a store that did not answer is left alone. */
-const REST_MILLIS = 1_000;
-/** So many invalidations that did not get through become one of everything. */
-const MOST_UNCONFIRMED = 1_000;
-
 /** What the caches of one name have in common. */
 export class SharedLevel {
   readonly #settings: MemoizeSettings;
@@ -95,18 +66,13 @@ export class SharedLevel {
   readonly #local: LocalLevel;
   readonly #id = globalThis.crypto.randomUUID();
   readonly #subscription: Disposable | undefined;
-  /** Invalidations that have not got through, by what they invalidate. */
-  readonly #unconfirmed = new Map<string, () => Promise<void>>();
+  readonly #store: StoreAccess;
+  readonly #unconfirmed: Unconfirmed;
   /** What goes on behind the callers' backs. */
   readonly #behind = new Set<Promise<void>>();
-  #confirming: Promise<void> | undefined = undefined;
   #connected: boolean;
   #connection = 0;
   #toldOfKeys = false;
-  #retry: TimerHandle | undefined = undefined;
-  #ended = false;
-  /** A store that did not answer is not asked before then. */
-  #restUntil = 0;
   #lockRestUntil = 0;
 
   constructor(settings: MemoizeSettings, counters: CacheCounters, local: LocalLevel) {
@@ -114,6 +80,8 @@ export class SharedLevel {
     this.#counters = counters;
     this.#local = local;
     const { bus, store } = settings;
+    this.#store = new StoreAccess(store, settings.storeTimeout);
+    this.#unconfirmed = new Unconfirmed((work) => this.#track(work));
     this.#connected = bus === undefined;
     store?.on?.('error', this.#failed);
     this.#subscription = bus?.subscribe({
@@ -204,42 +172,41 @@ export class SharedLevel {
   invalidateTags(tags: readonly string[]): void {
     void this.#submit(`tags ${JSON.stringify(tags)}`, { tags }, async () => {
       // In this order: who reads the new token of a tag has been told by that of all tags that his load began too early.
-      await this.#set(this.#nameOf('tags', ''), crypto.randomUUID(), 0);
-      for (const tag of tags) await this.#set(this.#nameOf('tag', tag), crypto.randomUUID(), 0);
+      await this.#store.set(this.#nameOf('tags', ''), crypto.randomUUID(), 0);
+      for (const tag of tags)
+        await this.#store.set(this.#nameOf('tag', tag), crypto.randomUUID(), 0);
     });
   }
 
   /** The same for all results. */
   invalidateAll(): void {
     void this.#submit('all', {}, () =>
-      this.#set(this.#nameOf('cache', ''), crypto.randomUUID(), 0),
+      this.#store.set(this.#nameOf('cache', ''), crypto.randomUUID(), 0),
     );
   }
 
   /** Waits until what was invalidated and written has got through, or has failed. */
   async flush(): Promise<void> {
-    await this.#confirm();
+    await this.#unconfirmed.confirm();
     await Promise.all(this.#behind);
   }
 
   /** Hears and says nothing any more. */
   end(): void {
-    this.#ended = true;
-    if (this.#retry !== undefined) systemClock.clearTimer(this.#retry);
+    this.#unconfirmed.end();
     this.#subscription?.[Symbol.dispose]();
     this.#settings.store?.off?.('error', this.#failed);
   }
 
   /** Reads the present generations, and the result if it is to be believed. */
   async #look(load: SharedLoad, blindly: boolean): Promise<Envelope | undefined> {
-    const { store } = this.#settings;
-    if (store === undefined) return undefined;
+    if (!this.#store.exists) return undefined;
     load.generations = undefined;
-    if (systemClock.now() < this.#restUntil) return undefined;
+    if (this.#store.rests) return undefined;
     try {
-      if (this.#unconfirmed.size > 0) await this.#confirm();
+      if (this.#unconfirmed.size > 0) await this.#unconfirmed.confirm();
       if (this.#unconfirmed.size > 0) return undefined;
-      const [envelope, key, cache, tags] = await this.#get([
+      const [envelope, key, cache, tags] = await this.#store.get([
         this.#nameOf('entry', load.key),
         ...this.#generationNames(load.key),
       ]);
@@ -263,7 +230,7 @@ export class SharedLevel {
     if (envelope.until !== undefined && Date.now() >= envelope.until) return undefined;
     const tags = Object.entries(envelope.tags ?? {});
     if (tags.length === 0) return envelope;
-    const tokens = await this.#get(tags.map(([tag]) => this.#nameOf('tag', tag)));
+    const tokens = await this.#store.get(tags.map(([tag]) => this.#nameOf('tag', tag)));
     return tags.every(([, token], at) => tokenIn(tokens[at]) === token) ? envelope : undefined;
   }
 
@@ -277,10 +244,9 @@ export class SharedLevel {
 
   async #write(load: SharedLoad, value: unknown, terms: Terms): Promise<void> {
     const { generations: before, lease } = load;
-    const { store } = this.#settings;
-    if (store === undefined || before === undefined || terms.ttl <= 0) return;
+    if (!this.#store.exists || before === undefined || terms.ttl <= 0) return;
     const tags = [...(terms.tags ?? [])];
-    const [there, key, cache, all, ...tokens] = await this.#get([
+    const [there, key, cache, all, ...tokens] = await this.#store.get([
       this.#nameOf('entry', load.key),
       ...this.#generationNames(load.key),
       ...tags.map((tag) => this.#nameOf('tag', tag)),
@@ -304,16 +270,14 @@ export class SharedLevel {
       ...(lease === undefined ? {} : { fence: lease.fence }),
     };
     const name = this.#nameOf('entry', load.key);
-    await this.#set(name, envelope, lasting ? 0 : Math.ceil(terms.ttl));
+    await this.#store.set(name, envelope, lasting ? 0 : Math.ceil(terms.ttl));
     this.#counters.sharedWrites++;
   }
 
   #invalidateKey(key: string, token: string): Promise<void> {
     return this.#submit(`key ${key}`, { key }, async () => {
-      const { store } = this.#settings;
-      if (store === undefined) return;
-      await this.#set(this.#nameOf('key', key), token, TOKEN_MILLIS);
-      await this.#inTime(store.delete(this.#nameOf('entry', key)));
+      await this.#store.set(this.#nameOf('key', key), token, TOKEN_MILLIS);
+      await this.#store.delete(this.#nameOf('entry', key));
     });
   }
 
@@ -325,45 +289,15 @@ export class SharedLevel {
   ): Promise<void> {
     const message: Message = { from: this.#id, cache: this.#settings.name, ...about };
     const work = async (): Promise<void> => {
-      if (this.#settings.store !== undefined) await inStore();
-      await this.#inTime(this.#settings.bus?.publish(JSON.stringify(message)));
+      if (this.#store.exists) await inStore();
+      await this.#store.inTime(this.#settings.bus?.publish(JSON.stringify(message)));
     };
-    if (this.#unconfirmed.size >= MOST_UNCONFIRMED && name !== 'all') {
+    if (this.#unconfirmed.isFull && name !== 'all') {
       this.#unconfirmed.clear();
       this.invalidateAll();
       return Promise.resolve();
     }
-    this.#unconfirmed.delete(name);
-    this.#unconfirmed.set(name, work);
-    return this.#confirm();
-  }
-
-  /** Tries what has not got through, in order. Never rejects. */
-  #confirm(): Promise<void> {
-    if (this.#unconfirmed.size === 0) return Promise.resolve();
-    this.#confirming ??= this.#track(async () => {
-      try {
-        // What is submitted during a round is taken along by it.
-        for (const [name, work] of this.#unconfirmed) {
-          await work();
-          if (this.#unconfirmed.get(name) === work) this.#unconfirmed.delete(name);
-        }
-      } finally {
-        this.#confirming = undefined;
-        this.#retryLater();
-      }
-    });
-    return this.#confirming;
-  }
-
-  /** Nobody may call again, and the other processes must be told all the same. */
-  #retryLater(): void {
-    if (this.#unconfirmed.size === 0 || this.#ended || this.#retry !== undefined) return;
-    const again = (): void => {
-      this.#retry = undefined;
-      void this.#confirm();
-    };
-    this.#retry = systemClock.setTimer(again, REST_MILLIS, { background: true });
+    return this.#unconfirmed.submit(name, work);
   }
 
   #receive(text: string): void {
@@ -384,7 +318,7 @@ export class SharedLevel {
     this.#connected = state;
     this.#connection++;
     this.#local.distrustAll();
-    if (state && this.#unconfirmed.size > 0) void this.#confirm();
+    if (state && this.#unconfirmed.size > 0) void this.#unconfirmed.confirm();
   }
 
   #track(work: () => Promise<void>): Promise<void> {
@@ -406,41 +340,6 @@ export class SharedLevel {
     this.#toldOfKeys = true;
   }
 
-  async #get(names: string[]): Promise<unknown[]> {
-    const { store } = this.#settings;
-    if (store === undefined) return [];
-    const values = store.getMany
-      ? store.getMany(names)
-      : Promise.all(names.map((name) => store.get(name)));
-    return (await this.#inTime(values)) ?? [];
-  }
-
-  async #set(name: string, value: unknown, ttl: number): Promise<void> {
-    const done = await this.#inTime(this.#settings.store?.set(name, value, ttl));
-    if (done === false) throw new SharedStoreError(`The store could not keep '${name}'.`);
-  }
-
-  /** A store that does not answer is one that has failed. */
-  async #inTime<T>(answer: Promise<T> | undefined): Promise<T | undefined> {
-    if (answer === undefined) return undefined;
-    const { storeTimeout } = this.#settings;
-    if (storeTimeout === Number.POSITIVE_INFINITY) return answer;
-    let timer: unknown;
-    const late = new Promise<never>((_, reject) => {
-      timer = systemClock.setTimer(() => {
-        this.#restUntil = systemClock.now() + REST_MILLIS;
-        reject(
-          new SharedStoreError(`No answer within the \`storeTimeout\` of ${storeTimeout} ms.`),
-        );
-      }, storeTimeout);
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      systemClock.clearTimer(timer as never);
-    }
-  }
-
   #generationNames(key: string): string[] {
     return [this.#nameOf('key', key), this.#nameOf('cache', ''), this.#nameOf('tags', '')];
   }
@@ -448,12 +347,4 @@ export class SharedLevel {
   #nameOf(kind: 'entry' | 'key' | 'tag' | 'tags' | 'cache', what: string): string {
     return `${this.#settings.name}:${kind}:${what}`;
   }
-}
-
-function isEnvelope(value: unknown): value is Envelope {
-  return typeof value === 'object' && value !== null && 'key' in value && 'cache' in value;
-}
-
-function tokenIn(stored: unknown): string {
-  return typeof stored === 'string' ? stored : '';
 }
