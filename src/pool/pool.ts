@@ -68,12 +68,18 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     if (options === undefined) {
       const slot = keeper.takeIdle();
       if (slot !== null) {
-        return Promise.resolve(grantLease(slot, keeper.originOf(Pool.prototype.lease)));
+        return Promise.resolve(
+          grantLease(slot, keeper.wantsOrigins ? keeper.originOf(Pool.prototype.lease) : undefined),
+        );
       }
     }
     try {
       const checked = resolveLeaseOptions('lease', options);
-      return keeper.request(grantLease<T>, checked, keeper.originOf(Pool.prototype.lease));
+      return keeper.request(
+        grantLease<T>,
+        checked,
+        keeper.wantsOrigins ? keeper.originOf(Pool.prototype.lease) : undefined,
+      );
     } catch (error) {
       return Promise.reject(error);
     }
@@ -89,7 +95,10 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     const keeper = this.#keeper;
     const slot = keeper.takeIdle();
     if (slot !== null) {
-      return grantLease(slot, keeper.originOf(Pool.prototype.tryLease));
+      return grantLease(
+        slot,
+        keeper.wantsOrigins ? keeper.originOf(Pool.prototype.tryLease) : undefined,
+      );
     }
     if (keeper.state === 'draining' || keeper.state === 'closed') {
       throw new PoolClosedError(keeper.name, keeper.state);
@@ -120,7 +129,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     const keeper = this.#keeper;
     checkArgument('use', 'fn', fn, aFunction);
     let slot = options === undefined ? keeper.takeIdle() : null;
-    const origin = keeper.originOf(Pool.prototype.use);
+    const origin = keeper.wantsOrigins ? keeper.originOf(Pool.prototype.use) : undefined;
     let signal: AbortSignal | undefined;
     if (slot !== null) grantUse(slot, origin);
     else {
@@ -157,12 +166,21 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     if (options === undefined) {
       const slot = keeper.takeIdle();
       if (slot !== null) {
-        return Promise.resolve(grantResource(slot, keeper.originOf(Pool.prototype.acquire)));
+        return Promise.resolve(
+          grantResource(
+            slot,
+            keeper.wantsOrigins ? keeper.originOf(Pool.prototype.acquire) : undefined,
+          ),
+        );
       }
     }
     try {
       const checked = resolveLeaseOptions('acquire', options);
-      return keeper.request(grantResource<T>, checked, keeper.originOf(Pool.prototype.acquire));
+      return keeper.request(
+        grantResource<T>,
+        checked,
+        keeper.wantsOrigins ? keeper.originOf(Pool.prototype.acquire) : undefined,
+      );
     } catch (error) {
       return Promise.reject(error);
     }
