@@ -42,9 +42,7 @@ function unbounded(cache: MemoCache, store: MapStore, ownReceiver: boolean): Cal
       if (args.length === 1) {
         const arg = args[0];
         slot =
-          typeof arg === 'object' && arg !== null
-            ? fast.top.byObject.get(arg)?.slot
-            : primitives.get(arg);
+          typeof arg === 'object' && arg !== null ? store.objects.get(arg) : primitives.get(arg);
       } else if (args.length === 2) {
         slot = fast.top.child(args[0])?.child(args[1])?.slot;
       }
@@ -67,9 +65,7 @@ function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean)
       if (args.length === 1) {
         const arg = args[0];
         entry = (
-          typeof arg === 'object' && arg !== null
-            ? fast.top.byObject.get(arg)?.slot
-            : primitives.get(arg)
+          typeof arg === 'object' && arg !== null ? store.objects.get(arg) : primitives.get(arg)
         ) as Entry | undefined;
       } else if (args.length === 2) {
         entry = fast.top.child(args[0])?.child(args[1])?.slot as Entry | undefined;

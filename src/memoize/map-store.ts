@@ -27,6 +27,8 @@ type Leaf = KeyLevel | KeyPath;
 export class MapStore implements Store {
   /** The entries under primitives, for the fast path. */
   readonly primitives: Map<unknown, Slot> = new Map();
+  /** The entries under single objects, for the fast path: each is at its level too. */
+  objects: WeakMap<WeakKey, Slot> = new WeakMap();
   readonly #leaves = new Set<Leaf>();
   readonly #onRemoved: OnRemoved;
   #registry: FinalizationRegistry<KeyPath> | undefined = undefined;
@@ -75,6 +77,7 @@ export class MapStore implements Store {
   /** The trie is given up with the entries, so its levels are left as they are. */
   clear(): void {
     this.primitives.clear();
+    this.objects = new WeakMap();
     this.#leaves.clear();
     this.#registry = undefined;
   }
@@ -111,6 +114,7 @@ export class MapStore implements Store {
     if (objects === undefined) return false; // The load outlived its key, whose end nobody would report again.
     level.retain();
     level.slot = slot;
+    if (objects.length === 1 && isSingle(level)) this.objects.set(objects[0] as WeakKey, slot);
     if (!level.mortal) {
       this.#leaves.add(level);
       return true;
@@ -126,6 +130,10 @@ export class MapStore implements Store {
     const { slot } = level;
     if (slot === undefined) return false;
     level.slot = undefined;
+    if (level.mortal && isSingle(level)) {
+      const [object] = level.objects() ?? NO_OBJECTS;
+      if (object !== undefined) this.objects.delete(object);
+    }
     this.#leaves.delete(level.mortal ? level.path : level);
     if (level.mortal) this.#registry?.unregister(level.path);
     this.#onRemoved(handleOf(level), slot, cause);
@@ -144,4 +152,9 @@ export class MapStore implements Store {
     this.#registry?.unregister(path);
     this.#onRemoved(path, undefined, 'collected');
   }
+}
+
+/** Whether a level is that of one argument and no receiver. */
+function isSingle({ parent }: KeyLevel): boolean {
+  return parent !== undefined && parent.parent === undefined && parent.edge === undefined;
 }

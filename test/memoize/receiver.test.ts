@@ -137,3 +137,27 @@ describe('functions that cannot see `this`', () => {
     expect(other.byId(7)).not.toBe(users.byId(7));
   });
 });
+
+test('what is called on an object is not what is called with it', () => {
+  const fn = memoize(function (this: unknown, ...args: object[]) {
+    return { on: this, with: args };
+  });
+  const shop = {};
+  const on = fn.call(shop);
+  expect(fn(shop)).not.toBe(on);
+  expect(fn(shop)).toMatchObject({ with: [shop] });
+  expect(fn.call(shop)).toBe(on);
+});
+
+test('one object: what is forgotten, replaced or cleared is not served again', () => {
+  let calls = 0;
+  const fn = memoize((_: object) => ++calls);
+  const key = {};
+  expect([fn(key), fn(key)]).toEqual([1, 1]);
+  fn.delete(key);
+  expect([fn(key), fn(key)]).toEqual([2, 2]);
+  fn.set([key], 7);
+  expect(fn(key)).toBe(7);
+  fn.clear();
+  expect([fn(key), fn(key)]).toEqual([3, 3]);
+});
