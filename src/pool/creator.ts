@@ -61,6 +61,8 @@ export class Creator<T> {
   #readyListeners: ReadyListener[] = [];
   readonly #pause: FactoryPause;
   #isFillingUp = false;
+  /** How often everything was invalidated. */
+  #invalidations = 0;
   #closed = false;
   /** How many creations are under way. */
   underWay = 0;
@@ -123,9 +125,9 @@ export class Creator<T> {
     await Promise.all([...this.#underWay].map((creation) => creation.ended));
   }
 
-  /** What the creations under way bring is not wanted; others are begun for those who wait. */
+  /** What the creations under way bring, however late, is not wanted; others are begun for those who wait. */
   outdate(): void {
-    for (const creation of this.#underWay) creation.isOutdated = true;
+    this.#invalidations++;
   }
 
   /** Creates nothing any more, and lets those under way know that nobody wants them. */
@@ -165,14 +167,14 @@ export class Creator<T> {
   }
 
   #begin(client: Waiter<T> | null): void {
-    const creation = new Creation<Waiter<T>>(client);
+    const creation = new Creation<Waiter<T>>(client, this.#invalidations);
     if (client !== null) client.creation = creation;
     this.#underWay.add(creation);
     this.underWay++;
     this.#calls.create(creation.controller, this.#pause.failuresInARow + 1, client === null, {
       created: (resource) => this.#created(creation, resource),
       failed: (error) => this.#failed(creation, error),
-      late: (resource) => this.#late(resource),
+      late: (resource) => this.#late(creation, resource),
     });
   }
 
@@ -182,7 +184,7 @@ export class Creator<T> {
       return;
     }
     const client = this.#end(creation);
-    if (creation.isOutdated) this.#host.condemn(resource);
+    if (this.#isOutdated(creation)) this.#host.condemn(resource);
     else if (!this.#host.adopt(resource)) {
       this.#countFailure(client, new DuplicateResourceError(this.#settings.name));
     } else {
@@ -198,9 +200,15 @@ export class Creator<T> {
     this.#host.roomChanged();
   }
 
-  #late(resource: T): void {
-    if (this.#closed || this.#host.spareResourceCapacity <= 0) this.#host.turnAway(resource);
+  /** The creation has timed out; what it brings is kept if there is room for it. */
+  #late(creation: Creation<Waiter<T>>, resource: T): void {
+    const isWanted = !this.#closed && !this.#isOutdated(creation);
+    if (!isWanted || this.#host.spareResourceCapacity <= 0) this.#host.turnAway(resource);
     else if (this.#host.adopt(resource)) this.#host.roomChanged();
+  }
+
+  #isOutdated(creation: Creation<Waiter<T>>): boolean {
+    return creation.invalidations !== this.#invalidations;
   }
 
   /** Takes the creation off; returns for whom it was, if that caller still waits. */

@@ -3,7 +3,7 @@ import { createPool, type PoolOptions } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
-import { rejection } from './outcome.js';
+import { outcomeOf, rejection } from './outcome.js';
 import { hold, letGo, type Steps, StrictFactory } from './strict-factory.js';
 
 function open(options: PoolOptions = {}, steps: Steps = {}, mostAlive = options.max ?? 10) {
@@ -83,6 +83,29 @@ test('what was being created when everything was invalidated is replaced, and it
   void (await lease).release();
   await pool.close();
 });
+
+test.each([50, 150])(
+  'what was begun before an invalidation and comes after its timeout is not lent: invalidated after %i ms',
+  async (moment) => {
+    const clock = new FakeClock();
+    const gates = new Gates();
+    const factory = new StrictFactory(2, {
+      create: (number) => (number === 0 ? gates.next() : undefined),
+    });
+    const pool = createPool(factory, { max: 2, createTimeoutMillis: 100, clock });
+    const leaving = new AbortController();
+    const left = outcomeOf(pool.lease({ signal: leaving.signal }));
+    leaving.abort();
+    await clock.advance(moment);
+    void pool.invalidate();
+    await clock.advance(200 - moment);
+    gates.at(0).open();
+    await settle();
+    expect(left().is).toBe('rejected');
+    expect([pool.size, pool.available, factory.alive]).toEqual([0, 0, 0]);
+    expect(factory.destroyed).toHaveLength(1);
+  },
+);
 
 test('what is being validated or reset when everything is invalidated is not lent again', async () => {
   const [validations, resets] = [new Gates(), new Gates()];
