@@ -76,8 +76,12 @@ export class Keeper<T>
   #state: PoolState = 'not started';
   /** True while an idle resource can be lent without further ado. */
   #lendsAtOnce = false;
-  /** True while a returned resource can be lent again without further ado. */
+  /** True while those who find nothing may wait, and need no number among the callers of other pools. */
+  #letsWait = false;
+  /** True while a returned resource can be kept without further ado. */
   #keepsReturns = false;
+  /** True while it can be lent again, too. */
+  #relends = false;
   /** Which bits of the number of a loan, or of a wait, are 0 if its time is taken. */
   #loanMask = 0;
   #waitMask = 0;
@@ -144,11 +148,13 @@ export class Keeper<T>
   #enter(state: PoolState): void {
     this.#state = state;
     this.#lendsAtOnce = state === 'open' && !this.settings.testOnBorrow;
+    this.#letsWait = state === 'open' && this.ceilingShare === null;
     this.#updateReturns();
   }
 
   #updateReturns(): void {
     this.#keepsReturns = this.#state === 'open' && !this.#calls.inspectsReturns && !this.hasExcess;
+    this.#relends = this.#keepsReturns && !this.settings.testOnBorrow && this.ceilingShare === null;
   }
 
   // Lending
@@ -179,6 +185,28 @@ export class Keeper<T>
   originOf(entry: EntryPoint): LoanOrigin<T> {
     const { watch } = this.stock;
     return { watch, origin: watch?.origin(entry), stack: this.#sites.take(entry) };
+  }
+
+  /**
+   * Whether a newcomer would but lengthen the line: others wait already, and the pool can neither lend nor create anything.
+   */
+  get isLinedUp(): boolean {
+    const { waiters, settings, stock } = this;
+    return (
+      this.#letsWait &&
+      waiters.length > 0 &&
+      waiters.length < settings.maxWaitingClients &&
+      stock.residents.size >= settings.max &&
+      stock.idle.length === 0
+    );
+  }
+
+  /** Grants later what is asked for without options, where `isLinedUp`. */
+  lineUp<R>(grant: Grant<T, R>, origin: LoanOrigin<T> | undefined): Promise<R> {
+    const waiter = new Waiter<T>(grant, origin, this.settings.acquireTimeoutMillis);
+    if ((++this.tally.waited & this.#waitMask) === 0) this.#timeWait(waiter);
+    this.waiters.addPlain(waiter);
+    return waiter.granted as Promise<R>;
   }
 
   /** Grants now or later; rejects as the errors of the pool say. */
@@ -301,7 +329,9 @@ export class Keeper<T>
     if (!this.#keepsReturns || slot.expiresAt <= this.stock.time) {
       return this.#inspection.afterLoan(slot);
     }
-    this.restore(slot);
+    if (!this.#relends) this.restore(slot);
+    else if (this.waiters.length === 0) this.stock.shelve(slot);
+    else this.handOver(slot);
   }
 
   discard(slot: Slot<T>, reason: string): Promise<void> {

@@ -72,12 +72,17 @@ export class Pool<T> implements AsyncDisposable, Watchable {
           grantLease(slot, keeper.wantsOrigins ? keeper.originOf(Pool.prototype.lease) : undefined),
         );
       }
+      if (keeper.isLinedUp) {
+        return keeper.lineUp(
+          grantLease<T>,
+          keeper.wantsOrigins ? keeper.originOf(Pool.prototype.lease) : undefined,
+        );
+      }
     }
     try {
-      const checked = resolveLeaseOptions('lease', options);
       return keeper.request(
         grantLease<T>,
-        checked,
+        resolveLeaseOptions('lease', options),
         keeper.wantsOrigins ? keeper.originOf(Pool.prototype.lease) : undefined,
       );
     } catch (error) {
@@ -173,12 +178,17 @@ export class Pool<T> implements AsyncDisposable, Watchable {
           ),
         );
       }
+      if (keeper.isLinedUp) {
+        return keeper.lineUp(
+          grantResource<T>,
+          keeper.wantsOrigins ? keeper.originOf(Pool.prototype.acquire) : undefined,
+        );
+      }
     }
     try {
-      const checked = resolveLeaseOptions('acquire', options);
       return keeper.request(
         grantResource<T>,
-        checked,
+        resolveLeaseOptions('acquire', options),
         keeper.wantsOrigins ? keeper.originOf(Pool.prototype.acquire) : undefined,
       );
     } catch (error) {

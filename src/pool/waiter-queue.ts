@@ -10,7 +10,7 @@ import { Deadlines } from './deadlines.js';
 import type { OwnContext } from './own-context.js';
 import type { PoolSettings } from './pool-options.js';
 import { SharedSignal } from './shared-signal.js';
-import { TurnClock } from './turn-clock.js';
+import { Turn } from './turn.js';
 import { NO_DEADLINE, NOT_IN_HEAP, type Waiter } from './waiter.js';
 
 /** Who is told when waiters give up. They have left the queue by then. */
@@ -35,7 +35,9 @@ export class WaiterQueue<T> {
   #commonDeadline = Number.POSITIVE_INFINITY;
   readonly #signals = new Map<AbortSignal, SharedSignal<T>>();
   readonly #onAbort: (waiter: Waiter<T>) => void;
-  readonly #turnClock: TurnClock;
+  readonly #turn = new Turn();
+  /** Of those with the pool's timeout who come in this turn. */
+  #turnDeadline = NO_DEADLINE;
   #timer: TimerHandle | undefined = undefined;
   #timerDeadline = Number.POSITIVE_INFINITY;
   /** How many wait. */
@@ -45,7 +47,6 @@ export class WaiterQueue<T> {
     this.#settings = settings;
     this.#inOwnContext = inOwnContext;
     this.#listener = listener;
-    this.#turnClock = new TurnClock(settings.clock);
     this.#lines = Array.from({ length: settings.priorityRange }, () => new LinkedList());
     this.#onAbort = (waiter) => {
       if (waiter.settled) return;
@@ -58,6 +59,13 @@ export class WaiterQueue<T> {
   add(waiter: Waiter<T>): void {
     this.#line(waiter).append(waiter);
     this.length++;
+  }
+
+  /** Adds and arms a waiter that asks for nothing but a resource. */
+  addPlain(waiter: Waiter<T>): void {
+    (this.#lines[0] as LinkedList<Waiter<T>>).append(waiter);
+    this.length++;
+    this.#setCommonDeadline(waiter);
   }
 
   /** Starts the waiter's time and listens to its signal: only once it is clear that it has to wait. */
@@ -97,6 +105,7 @@ export class WaiterQueue<T> {
     // The creation goes on for whoever is next; the waiter keeps it as a record of what it waited for.
     if (waiter.creation !== null) waiter.creation.client = null;
     if (this.length === 0) {
+      this.#turn.end();
       this.#commonDeadline = Number.POSITIVE_INFINITY;
       this.#clearTimer();
       this.#listener.emptied();
@@ -109,9 +118,7 @@ export class WaiterQueue<T> {
    */
   firstWithoutCreation(): Waiter<T> | null {
     for (const line of this.#lines) {
-      for (let waiter = line.first; waiter !== null; waiter = waiter.next) {
-        if (waiter.creation === null) return waiter;
-      }
+      for (const waiter of line) if (waiter.creation === null) return waiter;
     }
     return null;
   }
@@ -141,13 +148,27 @@ export class WaiterQueue<T> {
 
   #setDeadline(waiter: Waiter<T>): void {
     if (waiter.timeoutMillis === this.#settings.acquireTimeoutMillis) {
-      waiter.deadline = this.#turnClock.now() + waiter.timeoutMillis;
-      if (waiter.deadline < this.#commonDeadline) this.#commonDeadline = waiter.deadline;
-    } else {
-      waiter.deadline = Math.ceil(this.#settings.clock.now()) + waiter.timeoutMillis;
-      this.#ownDeadlines.insert(waiter);
+      this.#setCommonDeadline(waiter);
+      return;
     }
+    waiter.deadline = Math.ceil(this.#settings.clock.now()) + waiter.timeoutMillis;
+    this.#ownDeadlines.insert(waiter);
     if (waiter.deadline < this.#timerDeadline) this.#setTimer(waiter.deadline);
+  }
+
+  #setCommonDeadline(waiter: Waiter<T>): void {
+    if (!this.#turn.isRunning) this.#beginTurn();
+    waiter.deadline = this.#turnDeadline;
+  }
+
+  #beginTurn(): void {
+    const { clock, acquireTimeoutMillis } = this.#settings;
+    if (acquireTimeoutMillis === Number.POSITIVE_INFINITY) return;
+    this.#turn.begin();
+    const deadline = Math.ceil(clock.now()) + acquireTimeoutMillis;
+    this.#turnDeadline = deadline;
+    if (deadline < this.#commonDeadline) this.#commonDeadline = deadline;
+    if (deadline < this.#timerDeadline) this.#setTimer(deadline);
   }
 
   #setTimer(deadline: number): void {

@@ -13,7 +13,7 @@ class Item implements Linked<Item> {
 
 test('behaves like an array under any sequence of operations', () => {
   const step = fc.oneof(
-    fc.constantFrom('append' as const, 'shift' as const, 'pop' as const),
+    fc.constantFrom('append' as const, 'prepend' as const, 'shift' as const, 'pop' as const),
     fc.record({ remove: fc.nat() }),
   );
   fc.assert(
@@ -25,6 +25,10 @@ test('behaves like an array under any sequence of operations', () => {
           const item = new Item(i);
           list.append(item);
           model.push(item);
+        } else if (operation === 'prepend') {
+          const item = new Item(i);
+          list.prepend(item);
+          model.unshift(item);
         } else if (operation === 'shift') expect(list.shift()).toBe(model.shift() ?? null);
         else if (operation === 'pop') expect(list.pop()).toBe(model.pop() ?? null);
         else if (model.length > 0) {

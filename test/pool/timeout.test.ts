@@ -186,3 +186,15 @@ test('the timer goes with the last waiter, so it keeps no process alive', async 
   await waiting;
   expect(clock.foregroundTimers).toBe(0);
 });
+
+test('who waits after the last one was served in the same breath has a deadline of its own', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), { max: 1, clock });
+  const lease = await pool.lease();
+  const served = pool.lease();
+  void lease.release();
+  const late = outcomeOf(pool.lease());
+  await clock.advance(30_000);
+  expect(late()).toMatchObject({ error: { code: 'TENURE_POOL_ACQUIRE_TIMEOUT' } });
+  (await served)[Symbol.dispose]();
+});

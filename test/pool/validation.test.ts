@@ -119,3 +119,15 @@ test('an answer that comes after its timeout is ignored', async () => {
   await settle();
   expect([pool.size, pool.available, factory.destroyed]).toEqual([1, 0, ['0 invalid']]);
 });
+
+test('two who come at once have theirs validated at once, not one after the other', async () => {
+  const gates = new Gates<boolean>();
+  const factory = new StrictFactory(2, { validate: () => gates.next() });
+  const pool = createPool(factory, { max: 2, testOnBorrow: true });
+  await pool.warmUp();
+  const both = [pool.lease(), pool.lease()];
+  expect(pool.stats()).toMatchObject({ validating: 2, available: 0, pending: 2 });
+  gates.at(0).open(true);
+  gates.at(1).open(true);
+  for (const lease of await Promise.all(both)) lease[Symbol.dispose]();
+});
