@@ -30,6 +30,8 @@ export interface WatchHost {
   currentScope(): ScopeRecord | undefined;
   /** Something was asked for or born: the simulated heap's time goes by. */
   active(): void;
+  /** The time at which the loan begins that is `lent` next. */
+  beginning(): number;
   lent(loan: Loan): void;
   /** Gives every loan that is out its place in the graph: it is about to be looked at, or changed. */
   settle(): void;
@@ -54,11 +56,14 @@ export class ComponentWatch implements Observer, LoanSource {
   readonly #stacks: StackSample;
   readonly #nodes: (LifetimeNode | undefined)[];
   readonly #freeIds: NodeId[] = [];
-  readonly #loans = new Map<NodeId, Loan>();
+  /** By id. */
+  readonly #loans: (Loan | undefined)[] = [];
   #observation: WeakRef<Observation> | undefined;
   #kind = 'component';
   #name = '';
   #closed = false;
+  /** How many loans are out. */
+  loansOut = 0;
 
   constructor(host: WatchHost) {
     this.#host = host;
@@ -75,14 +80,9 @@ export class ComponentWatch implements Observer, LoanSource {
     return this.#name;
   }
 
-  /** How many loans are out. */
-  get loansOut(): number {
-    return this.#loans.size;
-  }
-
   /** The loans that are out. */
-  loans(): IterableIterator<Loan> {
-    return this.#loans.values();
+  *loans(): IterableIterator<Loan> {
+    for (const loan of this.#loans) if (loan !== undefined) yield loan;
   }
 
   stats(): ComponentStats | undefined {
@@ -115,9 +115,10 @@ export class ComponentWatch implements Observer, LoanSource {
     if (this.#closed) return;
     this.#closed = true;
     this.#observation?.deref()?.[Symbol.dispose]();
-    for (const [id, loan] of this.#loans) this.#end(id, loan, true);
+    for (const loan of this.loans()) this.#end(loan, true);
     this.#host.graph.release(this.node);
     this.#nodes.length = 0;
+    this.#loans.length = 0;
   }
 
   origin(entry: EntryPoint): Origin {
@@ -145,7 +146,7 @@ export class ComponentWatch implements Observer, LoanSource {
       node: null,
       held: resource,
       origin: origin as LoanOrigin,
-      lentAt: this.#host.now(),
+      lentAt: this.#host.beginning(),
       hasCapability: capability !== undefined,
       capability,
       expectedUntil: 0,
@@ -153,7 +154,8 @@ export class ComponentWatch implements Observer, LoanSource {
       collected: false,
       ended: false,
     };
-    this.#loans.set(id, loan);
+    this.#loans[id] = loan;
+    this.loansOut++;
     this.#host.lent(loan);
     this.#host.active();
     return id;
@@ -184,9 +186,9 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   freed(id: NodeId, reclaimed = false): void {
-    const loan = this.#loans.get(id);
+    const loan = this.#loans[id];
     if (loan !== undefined) {
-      this.#end(id, loan, reclaimed);
+      this.#end(loan, reclaimed);
       return;
     }
     this.#host.settle();
@@ -195,20 +197,22 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   touched(id: NodeId, hint = 'touched'): void {
-    const loan = this.#loans.get(id);
+    const loan = this.#loans[id];
     if (loan === undefined || !this.#host.plan.touches) return;
     loan.lastTouch = { hint, at: this.#host.now() };
   }
 
   expected(id: NodeId, millis: number): void {
-    const loan = this.#loans.get(id);
+    const loan = this.#loans[id];
     if (loan !== undefined) loan.expectedUntil = this.#host.now() + millis;
   }
 
-  #end(id: NodeId, loan: Loan, reclaimed: boolean): void {
+  #end(loan: Loan, reclaimed: boolean): void {
+    const { id } = loan;
     loan.ended = true;
     loan.capability = undefined;
-    this.#loans.delete(id);
+    this.#loans[id] = undefined;
+    this.loansOut--;
     if (!reclaimed) this.holdTimes.record(this.#host.now() - loan.lentAt);
     if (loan.node === null) {
       this.#freeIds.push(id);

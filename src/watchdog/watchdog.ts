@@ -159,7 +159,10 @@ export class Watchdog implements Disposable {
     }
     this.#collected = new FinalizationRegistry((watch) => this.#unwatch(watch));
 
-    this.#newborns = new NewbornLoans((loan) => this.#settle(loan));
+    this.#newborns = new NewbornLoans(
+      () => this.#clock.now(),
+      (loan) => this.#settle(loan),
+    );
     const activity = new ActivityClock(this.#heap.gc, options.nursery ?? 700, () =>
       this.#newborns.settleAll(),
     );
@@ -171,6 +174,7 @@ export class Watchdog implements Disposable {
       now: () => this.#clock.now(),
       currentScope: () => this.#scope.get(),
       active: () => activity.tick(),
+      beginning: () => this.#newborns.beginning(),
       lent: (loan) => {
         this.#loans++;
         this.#newborns.add(loan);
