@@ -29,6 +29,11 @@ export class CeilingShare<T> implements CeilingMember {
     this.#pool = pool;
   }
 
+  /** One of its resources was lent. */
+  granted(): void {
+    this.lastGrant = this.ceiling.nextGrant();
+  }
+
   get size(): number {
     return this.#pool.size;
   }

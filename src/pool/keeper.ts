@@ -8,8 +8,6 @@
  * The hot path of a loan is: unlink an idle slot, count it, link it again. It reads no clock, looks nothing up, and
  * sets no timer.
  */
-import type { EntryPoint } from '../core/probe.js';
-import { SiteSample } from './call-sites.js';
 import { CeilingShare } from './ceiling-share.js';
 import { Closing, type ClosingHost } from './closing.js';
 import { Creator, type CreatorHost } from './creator.js';
@@ -17,7 +15,7 @@ import type { Factory } from './factory.js';
 import { FactoryCalls } from './factory-calls.js';
 import type { Grant } from './grant.js';
 import { Inspection, type InspectionHost } from './inspection.js';
-import type { LoanOrigin } from './loan-origin.js';
+import { type LoanOrigin, LoanOrigins } from './loan-origin.js';
 import { UNTIMED } from './loan-tracking.js';
 import type { OwnContext } from './own-context.js';
 import {
@@ -28,7 +26,12 @@ import {
   type PoolPhase,
 } from './pool-errors.js';
 import { PoolEvents } from './pool-events.js';
-import { type LeaseOptions, NO_OPTIONS, type PoolSettings } from './pool-options.js';
+import {
+  type LeaseOptions,
+  NO_OPTIONS,
+  type PoolSettings,
+  resolveLeaseOptions,
+} from './pool-options.js';
 import { type PoolStats, statsOf } from './pool-stats.js';
 import { Renewal, type RenewalHost } from './renewal.js';
 import type { SharedCeiling } from './shared-ceiling.js';
@@ -63,6 +66,7 @@ export class Keeper<T>
   readonly events: PoolEvents;
   readonly tally: Tally = new Tally();
   readonly stock: Stock<T>;
+  readonly origins: LoanOrigins<T>;
   readonly waiters: WaiterQueue<T>;
   readonly creator: Creator<T>;
   readonly closing: Closing<T>;
@@ -71,7 +75,6 @@ export class Keeper<T>
   readonly ceilingShare: CeilingShare<T> | null;
   readonly #calls: FactoryCalls<T>;
   readonly #inspection: Inspection<T>;
-  readonly #sites: SiteSample;
   readonly sweep: Sweep<T>;
   #state: PoolState = 'not started';
   /** True while an idle resource can be lent without further ado. */
@@ -102,9 +105,9 @@ export class Keeper<T>
     this.waiters = new WaiterQueue(settings, inOwnContext, this);
     this.creator = new Creator(this, this.#calls, settings, inOwnContext);
     this.#inspection = new Inspection(this, this.#calls);
-    this.#sites = new SiteSample(settings.callSites);
+    this.origins = new LoanOrigins(settings.callSites);
     this.sweep = new Sweep(this.stock, settings, inOwnContext, {
-      ticked: () => this.#sites.tick(),
+      ticked: () => this.origins.tick(),
       keepAlive: (slot) => this.#inspection.keepAlive(slot),
     });
     this.renewal = new Renewal(this);
@@ -163,34 +166,44 @@ export class Keeper<T>
   takeIdle(): Slot<T> | null {
     if (!this.#lendsAtOnce || this.waiters.length > 0) return null;
     const { stock } = this;
-    for (let slot = stock.takeIdle(); slot !== null; slot = stock.takeIdle()) {
-      if (slot.expiresAt > stock.time) {
-        this.#lend(slot);
-        return slot;
-      }
-      stock.destroy(slot, slot.doom, true);
+    const slot = stock.takeIdle();
+    if (slot === null) return null;
+    if (slot.expiresAt <= stock.time) return this.#takeAnother(slot);
+    this.#lend(slot);
+    return slot;
+  }
+
+  #takeAnother(expired: Slot<T>): Slot<T> | null {
+    this.stock.destroy(expired, expired.doom, true);
+    return this.takeIdle();
+  }
+
+  /** For those who would not wait. */
+  lendNothing(): undefined {
+    const state = this.#state;
+    if (state === 'draining' || state === 'closed') throw new PoolClosedError(this.name, state);
+    return undefined;
+  }
+
+  /** Grants what was not there at once, now or later; rejects as the errors of the pool say. */
+  ask<R>(
+    where: string,
+    grant: Grant<T, R>,
+    options: LeaseOptions | number | undefined,
+    origin: LoanOrigin<T> | undefined,
+  ): Promise<R> {
+    if (options === undefined && this.#isLinedUp()) return this.#lineUp(grant, origin);
+    try {
+      return this.#request(grant, resolveLeaseOptions(where, options), origin);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return null;
-  }
-
-  /**
-   * Whether the next caller's line and scope are wanted: the pool is watched, or the line is in the sample. Ask before naming
-   * the method that was called, which alone costs a fifth of a loan.
-   */
-  get wantsOrigins(): boolean {
-    return this.stock.watch !== null || this.#sites.isOpen;
-  }
-
-  /** The caller's line, if it is in the sample, and scope. */
-  originOf(entry: EntryPoint): LoanOrigin<T> {
-    const { watch } = this.stock;
-    return { watch, origin: watch?.origin(entry), stack: this.#sites.take(entry) };
   }
 
   /**
    * Whether a newcomer would but lengthen the line: others wait already, and the pool can neither lend nor create anything.
    */
-  get isLinedUp(): boolean {
+  #isLinedUp(): boolean {
     const { waiters, settings, stock } = this;
     return (
       this.#letsWait &&
@@ -201,16 +214,14 @@ export class Keeper<T>
     );
   }
 
-  /** Grants later what is asked for without options, where `isLinedUp`. */
-  lineUp<R>(grant: Grant<T, R>, origin: LoanOrigin<T> | undefined): Promise<R> {
+  #lineUp<R>(grant: Grant<T, R>, origin: LoanOrigin<T> | undefined): Promise<R> {
     const waiter = new Waiter<T>(grant, origin, this.settings.acquireTimeoutMillis);
     if ((++this.tally.waited & this.#waitMask) === 0) this.#timeWait(waiter);
     this.waiters.addPlain(waiter);
     return waiter.granted as Promise<R>;
   }
 
-  /** Grants now or later; rejects as the errors of the pool say. */
-  request<R>(
+  #request<R>(
     grant: Grant<T, R>,
     options: LeaseOptions,
     origin: LoanOrigin<T> | undefined,
@@ -312,9 +323,7 @@ export class Keeper<T>
     tally.borrowed++;
     if ((++tally.loans & this.#loanMask) === 0) this.#timeLoan(slot);
     if (--slot.usesLeft === 0) slot.condemn('uses');
-    if (this.ceilingShare !== null) {
-      this.ceilingShare.lastGrant = this.ceilingShare.ceiling.nextGrant();
-    }
+    if (this.ceilingShare !== null) this.ceilingShare.granted();
   }
 
   #timeLoan(slot: Slot<T>): void {
@@ -326,12 +335,16 @@ export class Keeper<T>
 
   takeBack(slot: Slot<T>): void | Promise<void> {
     this.endLoan(slot);
+    if (!this.#relends || slot.expiresAt <= this.stock.time) return this.#seeTo(slot);
+    if (this.waiters.length === 0) this.stock.shelve(slot);
+    else this.handOver(slot);
+  }
+
+  #seeTo(slot: Slot<T>): void | Promise<void> {
     if (!this.#keepsReturns || slot.expiresAt <= this.stock.time) {
       return this.#inspection.afterLoan(slot);
     }
-    if (!this.#relends) this.restore(slot);
-    else if (this.waiters.length === 0) this.stock.shelve(slot);
-    else this.handOver(slot);
+    this.restore(slot);
   }
 
   discard(slot: Slot<T>, reason: string): Promise<void> {
@@ -347,11 +360,11 @@ export class Keeper<T>
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {
-    this.stock.watch?.touched(slot, hint);
+    this.origins.watch?.touched(slot, hint);
   }
 
   expected(slot: Slot<T>, millis: number): void {
-    this.stock.watch?.expected(slot, millis);
+    this.origins.watch?.expected(slot, millis);
   }
 
   endLoan(slot: Slot<T>, byForce = false): void {
@@ -364,7 +377,7 @@ export class Keeper<T>
     const { timedFrom = UNTIMED, node } = slot.tracking ?? {};
     slot.tracking = null;
     if (timedFrom !== UNTIMED) this.tally.holds.record(this.stock.refreshTime() - timedFrom);
-    if (node !== undefined) this.stock.watch?.returned(node, byForce);
+    if (node !== undefined) this.origins.watch?.returned(node, byForce);
   }
 
   restore(slot: Slot<T>): void {

@@ -71,12 +71,11 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    */
   release(): void | Promise<void> {
     const slot = this.#slot;
-    if (slot.loan === this.#loan) {
-      this.#loan = RELEASED;
-      if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.release);
-      return slot.lender.takeBack(slot);
-    }
-    if (this.#loan < 0) throw endedTwice(this, slot.lender.name, this.#loan);
+    const loan = this.#loan;
+    if (slot.loan !== loan) return refuseSecondEnd(this, slot, loan);
+    this.#loan = RELEASED;
+    if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.release);
+    return slot.lender.takeBack(slot);
   }
 
   /**
@@ -158,6 +157,11 @@ Object.defineProperty(Lease.prototype, 'then', { value: undefined });
 
 function noteEnd<T>(lease: Lease<T>, slot: Slot<T>, entry: EntryPoint): void {
   if (slot.tracking?.stack !== undefined) endStacks.set(lease, captureStack(entry));
+}
+
+/** A lease that `close()` has ended by force may be released for good measure; one that its holder has ended may not. */
+function refuseSecondEnd<T>(lease: Lease<T>, slot: Slot<T>, loan: number): void {
+  if (loan < 0) throw endedTwice(lease, slot.lender.name, loan);
 }
 
 function endedTwice<T>(lease: Lease<T>, name: string, loan: number): ReleaseError {

@@ -10,7 +10,8 @@ import type { Slot } from './slot.js';
 /** What a watch sees of its pool. */
 export interface WatchedPool<T> {
   readonly name: string;
-  readonly stock: { readonly residents: Iterable<Slot<T>>; watch: PoolWatch<T> | null };
+  readonly stock: { readonly residents: Iterable<Slot<T>> };
+  readonly origins: { watch: PoolWatch<T> | null };
   stats(): PoolStats;
 }
 
@@ -77,6 +78,6 @@ export class PoolWatch<T> implements Observation {
       slot.node = undefined;
       if (slot.tracking !== null) slot.tracking.node = undefined;
     }
-    this.#pool.stock.watch = null;
+    this.#pool.origins.watch = null;
   }
 }

@@ -20,7 +20,6 @@ import {
   type CloseOptions,
   type LeaseOptions,
   resolveCloseOptions,
-  resolveLeaseOptions,
   resolveLimits,
 } from './pool-options.js';
 import type { LoanInfo, PoolStats } from './pool-stats.js';
@@ -65,29 +64,11 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   lease(options?: LeaseOptions): Promise<Lease<T>> {
     const keeper = this.#keeper;
-    if (options === undefined) {
-      const slot = keeper.takeIdle();
-      if (slot !== null) {
-        return Promise.resolve(
-          grantLease(slot, keeper.wantsOrigins ? keeper.originOf(Pool.prototype.lease) : undefined),
-        );
-      }
-      if (keeper.isLinedUp) {
-        return keeper.lineUp(
-          grantLease<T>,
-          keeper.wantsOrigins ? keeper.originOf(Pool.prototype.lease) : undefined,
-        );
-      }
-    }
-    try {
-      return keeper.request(
-        grantLease<T>,
-        resolveLeaseOptions('lease', options),
-        keeper.wantsOrigins ? keeper.originOf(Pool.prototype.lease) : undefined,
-      );
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    const slot = options === undefined ? keeper.takeIdle() : null;
+    const origin = keeper.origins.areWanted ? keeper.origins.of(Pool.prototype.lease) : undefined;
+    return slot === null
+      ? keeper.ask('lease', grantLease<T>, options, origin)
+      : Promise.resolve(grantLease(slot, origin));
   }
 
   /**
@@ -99,16 +80,11 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   tryLease(): Lease<T> | undefined {
     const keeper = this.#keeper;
     const slot = keeper.takeIdle();
-    if (slot !== null) {
-      return grantLease(
-        slot,
-        keeper.wantsOrigins ? keeper.originOf(Pool.prototype.tryLease) : undefined,
-      );
-    }
-    if (keeper.state === 'draining' || keeper.state === 'closed') {
-      throw new PoolClosedError(keeper.name, keeper.state);
-    }
-    return undefined;
+    if (slot === null) return keeper.lendNothing();
+    const origin = keeper.origins.areWanted
+      ? keeper.origins.of(Pool.prototype.tryLease)
+      : undefined;
+    return grantLease(slot, origin);
   }
 
   /**
@@ -134,14 +110,10 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     const keeper = this.#keeper;
     checkArgument('use', 'fn', fn, aFunction);
     let slot = options === undefined ? keeper.takeIdle() : null;
-    const origin = keeper.wantsOrigins ? keeper.originOf(Pool.prototype.use) : undefined;
-    let signal: AbortSignal | undefined;
-    if (slot !== null) grantUse(slot, origin);
-    else {
-      const checked = resolveLeaseOptions('use', options);
-      signal = checked.signal;
-      slot = await keeper.request(grantUse<T>, checked, origin);
-    }
+    const origin = keeper.origins.areWanted ? keeper.origins.of(Pool.prototype.use) : undefined;
+    if (slot === null) slot = await keeper.ask('use', grantUse<T>, options, origin);
+    else grantUse(slot, origin);
+    const signal = typeof options === 'object' ? options.signal : undefined;
     const context = new UseContext(slot, signal);
     try {
       return await fn(slot.resource, context);
@@ -168,32 +140,11 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   acquire(options?: LeaseOptions | number): Promise<T> {
     const keeper = this.#keeper;
-    if (options === undefined) {
-      const slot = keeper.takeIdle();
-      if (slot !== null) {
-        return Promise.resolve(
-          grantResource(
-            slot,
-            keeper.wantsOrigins ? keeper.originOf(Pool.prototype.acquire) : undefined,
-          ),
-        );
-      }
-      if (keeper.isLinedUp) {
-        return keeper.lineUp(
-          grantResource<T>,
-          keeper.wantsOrigins ? keeper.originOf(Pool.prototype.acquire) : undefined,
-        );
-      }
-    }
-    try {
-      return keeper.request(
-        grantResource<T>,
-        resolveLeaseOptions('acquire', options),
-        keeper.wantsOrigins ? keeper.originOf(Pool.prototype.acquire) : undefined,
-      );
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    const slot = options === undefined ? keeper.takeIdle() : null;
+    const origin = keeper.origins.areWanted ? keeper.origins.of(Pool.prototype.acquire) : undefined;
+    return slot === null
+      ? keeper.ask('acquire', grantResource<T>, options, origin)
+      : Promise.resolve(grantResource(slot, origin));
   }
 
   /**
@@ -406,10 +357,10 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /** Attaches an observer, such as a watchdog's, and tells it of every resource there is. */
   [observe](observer: Observer): Observation {
-    const { stock, name } = this.#keeper;
-    if (stock.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
-    stock.watch = new PoolWatch(this.#keeper, observer);
-    return stock.watch;
+    const { origins, name } = this.#keeper;
+    if (origins.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
+    origins.watch = new PoolWatch(this.#keeper, observer);
+    return origins.watch;
   }
 
   #explain(resource: T, entry: EntryPoint): Error {

@@ -5,11 +5,11 @@
 import { LinkedList } from '../core/linked-list.js';
 import type { DestroyReason } from './factory.js';
 import type { FactoryCalls } from './factory-calls.js';
+import type { LoanOrigins } from './loan-origin.js';
 import { loansOut } from './loans-out.js';
 import type { PoolEvents } from './pool-events.js';
 import type { PoolSettings } from './pool-options.js';
 import type { LoanInfo } from './pool-stats.js';
-import type { PoolWatch } from './pool-watch.js';
 import { Residents } from './residents.js';
 import type { Lender } from './slot.js';
 import { Slot, UNSEEN } from './slot.js';
@@ -20,6 +20,7 @@ const LIFETIME_JITTER = 0.1;
 
 /** Whose stock it is. */
 export interface StockHost<T> extends Lender<T> {
+  readonly origins: LoanOrigins<T>;
   /** A resource is gone and has left room. */
   roomChanged(): void;
 }
@@ -31,7 +32,6 @@ export class Stock<T> {
   readonly idle: LinkedList<Slot<T>> = new LinkedList();
   /** The coarse time: refreshed by each tick of the sweep, each birth, and every now and then while lending. */
   time: number;
-  watch: PoolWatch<T> | null = null;
   /** True if the longest idle is lent first. */
   readonly #fifo: boolean;
   readonly #host: StockHost<T>;
@@ -83,7 +83,7 @@ export class Stock<T> {
     slot.provenAt = this.time;
     this.residents.enter(slot);
     this.#tally.created++;
-    this.watch?.born(slot);
+    this.#host.origins.watch?.born(slot);
     this.#events.emit('created', resource);
     return slot;
   }
@@ -152,7 +152,7 @@ export class Stock<T> {
 
   #leave(slot: Slot<T>): void {
     this.residents.leave(slot);
-    if (slot.node !== undefined) this.watch?.gone(slot);
+    if (slot.node !== undefined) this.#host.origins.watch?.gone(slot);
     slot.depart();
     this.#host.roomChanged();
   }

@@ -166,9 +166,9 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
 
   /** Attaches an observer, such as a watchdog's. */
   [observe](observer: Observer): Observation {
-    const { stock, name } = this.#adoption;
-    if (stock.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
-    stock.watch = new PoolWatch(this.#adoption, observer);
-    return stock.watch;
+    const { origins, name } = this.#adoption;
+    if (origins.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
+    origins.watch = new PoolWatch(this.#adoption, observer);
+    return origins.watch;
   }
 }

@@ -15,9 +15,9 @@
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import type { EntryPoint } from '../../core/probe.js';
-import { type CallSites, SiteSample } from '../../pool/call-sites.js';
+import type { CallSites } from '../../pool/call-sites.js';
 import type { Grant } from '../../pool/grant.js';
-import type { LoanOrigin } from '../../pool/loan-origin.js';
+import { type LoanOrigin, LoanOrigins } from '../../pool/loan-origin.js';
 import { loansOut } from '../../pool/loans-out.js';
 import {
   AcquireTimeoutError,
@@ -27,7 +27,6 @@ import {
 } from '../../pool/pool-errors.js';
 import type { CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
 import { type LoanInfo, type PoolStats, percentilesOf } from '../../pool/pool-stats.js';
-import type { PoolWatch } from '../../pool/pool-watch.js';
 import { type Lender, Slot } from '../../pool/slot.js';
 import { Tally } from '../../pool/tally.js';
 import type { PeerPool } from './peer-pool.js';
@@ -49,14 +48,11 @@ export interface AdoptionSettings {
 export class Adoption<T> implements Lender<T> {
   readonly name: string;
   /** What is out. */
-  readonly stock: { readonly residents: Set<Slot<T>>; watch: PoolWatch<T> | null } = {
-    residents: new Set(),
-    watch: null,
-  };
+  readonly stock: { readonly residents: Set<Slot<T>> } = { residents: new Set() };
+  readonly origins: LoanOrigins<T>;
   readonly #peer: PeerPool<T>;
   readonly #settings: AdoptionSettings;
   readonly #tally = new Tally();
-  readonly #sites: SiteSample;
   #sampledFrom: number;
   readonly #waits = new PeerWaits();
   #isClosed = false;
@@ -70,20 +66,18 @@ export class Adoption<T> implements Lender<T> {
     this.name = settings.name;
     this.#peer = peer;
     this.#settings = settings;
-    this.#sites = new SiteSample(settings.callSites);
+    this.origins = new LoanOrigins(settings.callSites);
     this.#sampledFrom = settings.clock.now();
   }
 
   /** The caller's line and scope, while the pool is watched or the line is in the sample. */
   originOf(entry: EntryPoint): LoanOrigin<T> | undefined {
-    const { watch } = this.stock;
     const now = this.#settings.clock.now();
     if (now - this.#sampledFrom >= SAMPLE_MILLIS) {
       this.#sampledFrom = now;
-      this.#sites.tick();
+      this.origins.tick();
     }
-    if (watch === null && !this.#sites.isOpen) return undefined;
-    return { watch, origin: watch?.origin(entry), stack: this.#sites.take(entry) };
+    return this.origins.areWanted ? this.origins.of(entry) : undefined;
   }
 
   request<R>(
@@ -145,11 +139,11 @@ export class Adoption<T> implements Lender<T> {
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {
-    this.stock.watch?.touched(slot, hint);
+    this.origins.watch?.touched(slot, hint);
   }
 
   expected(slot: Slot<T>, millis: number): void {
-    this.stock.watch?.expected(slot, millis);
+    this.origins.watch?.expected(slot, millis);
   }
 
   /** Lends nothing more, and settles when nothing is out; rejects when something still is after the grace, without `force`. */
@@ -202,7 +196,7 @@ export class Adoption<T> implements Lender<T> {
     this.#tally.loans++;
     this.stock.residents.add(slot);
     this.#holders.set(this.#identityOf(resource), slot);
-    this.stock.watch?.born(slot);
+    this.origins.watch?.born(slot);
     return slot;
   }
 
@@ -211,7 +205,7 @@ export class Adoption<T> implements Lender<T> {
     slot.loan++;
     slot.tracking = null;
     this.#tally.holds.record(this.#settings.clock.now() - slot.borrowedAt);
-    if (node !== undefined) this.stock.watch?.returned(node, byForce);
+    if (node !== undefined) this.origins.watch?.returned(node, byForce);
   }
 
   #identityOf(resource: T): unknown {
@@ -229,7 +223,7 @@ export class Adoption<T> implements Lender<T> {
   #depart(slot: Slot<T>): void {
     this.stock.residents.delete(slot);
     if (this.#isHolder(slot)) this.#holders.delete(this.#identityOf(slot.resource));
-    this.stock.watch?.gone(slot);
+    this.origins.watch?.gone(slot);
     slot.depart();
     if (this.stock.residents.size > 0) return;
     for (const tell of this.#whenReturned) tell();
