@@ -18,13 +18,7 @@ import { Inspection, type InspectionHost } from './inspection.js';
 import { type LoanOrigin, LoanOrigins } from './loan-origin.js';
 import { UNTIMED } from './loan-tracking.js';
 import type { OwnContext } from './own-context.js';
-import {
-  AcquireTimeoutError,
-  type CreateError,
-  PoolClosedError,
-  PoolFullError,
-  type PoolPhase,
-} from './pool-errors.js';
+import { type CreateError, PoolClosedError } from './pool-errors.js';
 import { PoolEvents } from './pool-events.js';
 import {
   type LeaseOptions,
@@ -39,8 +33,9 @@ import type { Lender, Slot } from './slot.js';
 import { Stock } from './stock.js';
 import { Sweep } from './sweep.js';
 import { Tally } from './tally.js';
+import { Unserved, type UnservedHost } from './unserved.js';
 import { Waiter } from './waiter.js';
-import { WaiterQueue, type WaiterQueueListener } from './waiter-queue.js';
+import { WaiterQueue } from './waiter-queue.js';
 
 /** One loan in so many, a power of two, refreshes the coarse time and has its own taken; until then each does. */
 const LOANS_PER_SAMPLE = 256;
@@ -59,7 +54,7 @@ export class Keeper<T>
     ClosingHost<T>,
     InspectionHost<T>,
     RenewalHost<T>,
-    WaiterQueueListener<T>
+    UnservedHost<T>
 {
   readonly name: string;
   readonly settings: PoolSettings;
@@ -75,6 +70,7 @@ export class Keeper<T>
   readonly ceilingShare: CeilingShare<T> | null;
   readonly #calls: FactoryCalls<T>;
   readonly #inspection: Inspection<T>;
+  readonly #unserved: Unserved<T>;
   readonly sweep: Sweep<T>;
   #state: PoolState = 'not started';
   /** True while an idle resource can be lent without further ado. */
@@ -102,7 +98,8 @@ export class Keeper<T>
     this.events = new PoolEvents(inOwnContext);
     this.#calls = new FactoryCalls(factory, settings, this.events, inOwnContext);
     this.stock = new Stock(this, this.events, settings, this.#calls, this.tally);
-    this.waiters = new WaiterQueue(settings, inOwnContext, this);
+    this.#unserved = new Unserved(this);
+    this.waiters = new WaiterQueue(settings, inOwnContext, this.#unserved);
     this.creator = new Creator(this, this.#calls, settings, inOwnContext);
     this.#inspection = new Inspection(this, this.#calls);
     this.origins = new LoanOrigins(settings.callSites);
@@ -244,7 +241,7 @@ export class Keeper<T>
     const { waiters, settings } = this;
     const hasRoom = this.stock.idle.length > 0 || this.spareResourceCapacity > 0;
     if (waiters.length >= settings.maxWaitingClients && (!hasRoom || this.creator.isBackingOff)) {
-      return this.#refuseOneMore();
+      return this.#unserved.refuse();
     }
     const waiter = new Waiter<T>(grant, origin, settings.acquireTimeoutMillis);
     if (options !== NO_OPTIONS) waiter.ask(options, settings);
@@ -258,16 +255,9 @@ export class Keeper<T>
     if (waiter.timeoutMillis > 0) waiters.arm(waiter);
     else {
       waiters.remove(waiter);
-      this.expired([waiter]);
+      this.#unserved.expired([waiter]);
     }
     return waiter.granted as Promise<R>;
-  }
-
-  #refuseOneMore(): Promise<never> {
-    this.tally.refusals++;
-    const error = new PoolFullError(this.name, this.settings.maxWaitingClients);
-    this.events.emit('refused', error);
-    return Promise.reject(error);
   }
 
   #timeWait(waiter: Waiter<T>): void {
@@ -464,43 +454,6 @@ export class Keeper<T>
     const own = this.settings.max - this.size;
     const { ceilingShare } = this;
     return ceilingShare === null ? own : Math.min(own, ceilingShare.ceiling.roomFor(ceilingShare));
-  }
-
-  // Those who give up
-
-  expired(waiters: readonly Waiter<T>[]): void {
-    this.tally.acquireTimeouts += waiters.length;
-    const stats = this.stats();
-    const loans = this.stock.loans();
-    const { lastError } = this.creator;
-    for (const waiter of waiters) {
-      const { timeoutMillis } = waiter;
-      const phase = this.#waitedFor(waiter);
-      const error = new AcquireTimeoutError(this.name, {
-        timeoutMillis,
-        phase,
-        stats,
-        loans,
-        lastCreateError: lastError,
-      });
-      this.events.emit('acquireTimeout', error);
-      waiter.reject(error);
-    }
-    this.closing.check();
-  }
-
-  #waitedFor(waiter: Waiter<T>): PoolPhase {
-    if (waiter.creation !== null || this.creator.isBackingOff) return 'create';
-    return this.tally.validating > 0 ? 'validate' : 'wait';
-  }
-
-  aborted(waiter: Waiter<T>): void {
-    waiter.reject(waiter.signal?.reason);
-    this.closing.check();
-  }
-
-  emptied(): void {
-    this.creator.nobodyWaits();
   }
 
   stats(): PoolStats {
