@@ -7,13 +7,19 @@
  * would escape, and every hit would allocate one, for 5 to 10 ns, a third of its cost.
  */
 import type { Entry, Slot } from './entry.js';
+import type { FastState } from './fast-state.js';
+import type { Key } from './key-trie.js';
 import { LruStore } from './lru-store.js';
 import { MapStore } from './map-store.js';
 import type { MemoCache } from './memo-cache.js';
 import { S3FifoStore } from './s3-fifo-store.js';
+import type { BoundedStore } from './store.js';
 
 /** A function with a memory, as it is called. */
 export type Call = (this: unknown, ...args: unknown[]) => unknown;
+
+/** The same with the receiver as the first argument. */
+type Called = (receiver: unknown, ...args: unknown[]) => unknown;
 
 /** The quickest way into a cache. */
 export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
@@ -21,7 +27,7 @@ export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
   if (settings.key === undefined) {
     const lasting = !settings.timed;
     if (store instanceof MapStore) {
-      return (lasting ? unbounded : unboundedTimed)(cache, store, ownReceiver);
+      return lasting ? unbounded(cache, ownReceiver) : unboundedTimed(cache, store, ownReceiver);
     }
     if (store instanceof LruStore) {
       return (lasting ? bounded : boundedTimed)(cache, store, ownReceiver);
@@ -33,25 +39,45 @@ export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
   };
 }
 
-function unbounded(cache: MemoCache, store: MapStore, ownReceiver: boolean): Call {
-  const { primitives } = store;
+function unbounded(cache: MemoCache, ownReceiver: boolean): Call {
   const { fast } = cache;
-  return function (...args) {
-    if ((this === undefined || !ownReceiver) && fast.lasting) {
-      let slot: Slot;
-      if (args.length === 1) {
-        const arg = args[0];
-        slot =
-          typeof arg === 'object' && arg !== null ? store.objects.get(arg) : primitives.get(arg);
-      } else if (args.length === 2) {
-        slot = fast.top.child(args[0])?.child(args[1])?.slot;
-      }
+  const call = inMaps(fast, (caller, ...args) => {
+    if (caller !== undefined) return ownReceiver ? cache.call(caller, ...args) : call(...args);
+    if (args.length === 2 && fast.lasting) {
+      const slot = fast.pairLevel(args[0], args[1])?.slot;
       if (slot !== undefined) {
         fast.hits++;
         return slot;
       }
     }
-    return cache.call(ownReceiver ? this : undefined, ...args);
+    return cache.call(undefined, ...args);
+  });
+  return call;
+}
+
+/**
+ * A hit on one argument in the maps of an unbounded store; `others` does the rest.
+ *
+ * Here and in {@link inList} the code is as short as can be, since V8 inlines little of it otherwise, and a hit takes up to
+ * half as long again: nothing is checked twice, what is used are parameters, which V8 knows to be initialized, and there is
+ * no rest array, whose elements take more bytecode.
+ */
+function inMaps(fast: FastState, others: Called): Call {
+  return function (arg) {
+    // biome-ignore-start lint/complexity/noArguments: see above.
+    if (this === undefined && arguments.length === 1) {
+      const state = fast;
+      const slot =
+        typeof arg === 'object' && arg !== null
+          ? state.objects.get(arg)
+          : state.primitives.get(arg);
+      if (slot !== undefined) {
+        state.hits++;
+        return slot;
+      }
+    }
+    return others(this, ...arguments);
+    // biome-ignore-end lint/complexity/noArguments: see above.
   };
 }
 
@@ -60,106 +86,131 @@ function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean)
   const { fast } = cache;
   const { clock } = cache.settings;
   return function (...args) {
-    if (this === undefined || !ownReceiver) {
-      let entry: Entry | undefined;
-      if (args.length === 1) {
-        const arg = args[0];
-        entry = (
-          typeof arg === 'object' && arg !== null ? store.objects.get(arg) : primitives.get(arg)
-        ) as Entry | undefined;
-      } else if (args.length === 2) {
-        entry = fast.top.child(args[0])?.child(args[1])?.slot as Entry | undefined;
-      }
-      if (entry !== undefined && clock.now() < entry.freshUntil) {
-        fast.hits++;
-        return entry.value;
-      }
-    }
-    return cache.call(ownReceiver ? this : undefined, ...args);
-  };
-}
-
-function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
-  const { fast } = cache;
-  const { simple } = cache.settings;
-  return function (...args) {
-    if ((this === undefined || !ownReceiver) && fast.lasting) {
+    const receiver = ownReceiver ? this : undefined;
+    if (receiver === undefined) {
+      const arg = args[0];
       let slot: Slot;
       if (args.length === 1) {
-        const arg = args[0];
-        if (typeof arg === 'string' || typeof arg === 'number') {
-          slot = store.lru?.get(arg);
-          if (slot === undefined && simple)
-            return cache.missed(arg, ownReceiver ? this : undefined);
-        } else if (typeof arg === 'object' && arg !== null) {
-          const level = fast.top.byObject.get(arg);
-          if (level !== undefined) slot = store.lru?.get(level);
-        }
-      } else if (args.length === 2) {
-        const level = fast.top.child(args[0])?.child(args[1]);
-        if (level !== undefined) slot = store.lru?.get(level);
-      }
-      if (slot !== undefined) {
-        fast.hits++;
-        return slot;
-      }
-    }
-    return cache.call(ownReceiver ? this : undefined, ...args);
-  };
-}
-
-function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
-  const { fast } = cache;
-  const { clock, simple } = cache.settings;
-  return function (...args) {
-    if (this === undefined || !ownReceiver) {
-      let slot: Slot;
-      if (args.length === 1) {
-        const arg = args[0];
-        if (typeof arg === 'string' || typeof arg === 'number') {
-          slot = store.lru?.get(arg);
-          if (slot === undefined && simple)
-            return cache.missed(arg, ownReceiver ? this : undefined);
-        } else if (typeof arg === 'object' && arg !== null) {
-          const level = fast.top.byObject.get(arg);
-          if (level !== undefined) slot = store.lru?.get(level);
-        }
-      } else if (args.length === 2) {
-        const level = fast.top.child(args[0])?.child(args[1]);
-        if (level !== undefined) slot = store.lru?.get(level);
-      }
+        slot =
+          typeof arg === 'object' && arg !== null ? store.objects.get(arg) : primitives.get(arg);
+      } else if (args.length === 2) slot = fast.pairLevel(arg, args[1])?.slot;
       const entry = slot as Entry | undefined;
       if (entry !== undefined && clock.now() < entry.freshUntil) {
         fast.hits++;
         return entry.value;
       }
     }
-    return cache.call(ownReceiver ? this : undefined, ...args);
+    return cache.call(receiver, ...args);
+  };
+}
+
+function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
+  const { fast } = cache;
+  const { simple } = cache.settings;
+  const byLevel = throughLevel(cache, store);
+  const call = inList(fast, (caller, ...args) => {
+    if (caller !== undefined) return ownReceiver ? cache.call(caller, ...args) : call(...args);
+    return simple && fast.lasting && args.length === 1 && isOwnKey(args[0])
+      ? cache.missed(args[0])
+      : byLevel(undefined, ...args);
+  });
+  return call;
+}
+
+/**
+ * The same in lru-cache's list, where nothing is found that is no key by itself. With lru-cache's `get` it just fits into what
+ * V8 inlines.
+ */
+function inList(fast: FastState, others: Called): Call {
+  return function (arg) {
+    // biome-ignore-start lint/complexity/noArguments: see `inMaps`.
+    if (this === undefined && arguments.length === 1) {
+      const state = fast;
+      const slot = state.lru.get(arg as Key);
+      if (slot !== undefined) {
+        state.hits++;
+        return slot;
+      }
+    }
+    return others(this, ...arguments);
+    // biome-ignore-end lint/complexity/noArguments: see `inMaps`.
+  };
+}
+
+function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
+  const { fast } = cache;
+  const { clock, simple } = cache.settings;
+  const others = throughLevelTimed(cache, store);
+  return function (...args) {
+    const receiver = ownReceiver ? this : undefined;
+    if (receiver === undefined && args.length === 1) {
+      const arg = args[0];
+      if (isOwnKey(arg)) {
+        const entry = store.lru?.get(arg) as Entry | undefined;
+        if (entry !== undefined && clock.now() < entry.freshUntil) {
+          fast.hits++;
+          return entry.value;
+        }
+        if (entry === undefined && simple) return cache.missed(arg);
+      }
+    }
+    return others(receiver, ...args);
   };
 }
 
 /** Only for results that last: a look-up whose result may be no good would be counted as a use, and once more later. */
 function counted(cache: MemoCache, store: S3FifoStore, ownReceiver: boolean): Call {
   const { fast } = cache;
+  const others = throughLevel(cache, store);
   return function (...args) {
-    if ((this === undefined || !ownReceiver) && fast.lasting) {
-      let slot: Slot;
-      if (args.length === 1) {
-        const arg = args[0];
-        if (typeof arg === 'string' || typeof arg === 'number') slot = store.get(arg);
-        else if (typeof arg === 'object' && arg !== null) {
-          const level = fast.top.byObject.get(arg);
-          if (level !== undefined) slot = store.get(level);
+    const receiver = ownReceiver ? this : undefined;
+    if (receiver === undefined && args.length === 1 && fast.lasting) {
+      const arg = args[0];
+      if (isOwnKey(arg)) {
+        const slot = store.get(arg);
+        if (slot !== undefined) {
+          fast.hits++;
+          return slot;
         }
-      } else if (args.length === 2) {
-        const level = fast.top.child(args[0])?.child(args[1]);
-        if (level !== undefined) slot = store.get(level);
       }
+    }
+    return others(receiver, ...args);
+  };
+}
+
+/** The rest of a path through a bounded store: one object, or two arguments. */
+function throughLevel(cache: MemoCache, store: BoundedStore): Called {
+  const { fast } = cache;
+  return (receiver, ...args) => {
+    if (receiver === undefined && fast.lasting) {
+      const level = fast.levelOf(args.length, args[0], args[1]);
+      const slot = level === undefined ? undefined : store.get(level);
       if (slot !== undefined) {
         fast.hits++;
         return slot;
       }
     }
-    return cache.call(ownReceiver ? this : undefined, ...args);
+    return cache.call(receiver, ...args);
   };
+}
+
+function throughLevelTimed(cache: MemoCache, store: BoundedStore): Called {
+  const { fast } = cache;
+  const { clock } = cache.settings;
+  return (receiver, ...args) => {
+    if (receiver === undefined) {
+      const level = fast.levelOf(args.length, args[0], args[1]);
+      const entry = (level === undefined ? undefined : store.get(level)) as Entry | undefined;
+      if (entry !== undefined && clock.now() < entry.freshUntil) {
+        fast.hits++;
+        return entry.value;
+      }
+    }
+    return cache.call(receiver, ...args);
+  };
+}
+
+/** Whether an argument is its own key. */
+function isOwnKey(arg: unknown): arg is string | number {
+  return typeof arg === 'string' || typeof arg === 'number';
 }

@@ -10,6 +10,8 @@ export class Flights {
   readonly #byKey = new Map<Key, Load>();
   /** The innermost load whose synchronous part is running. */
   #running: Load | undefined = undefined;
+  /** A load that is over: to V8, one more object that is new and referred to by an old one costs as much as a hit. */
+  #spare: Load | undefined = undefined;
 
   /** How many loads can be joined. */
   get size(): number {
@@ -26,6 +28,22 @@ export class Flights {
     const load = new Load(key, this.#running);
     this.#running = load;
     return load;
+  }
+
+  /** The same for a load that may be {@link recycle recycled}. */
+  beginAnew(key: Key): Load {
+    const load = this.#spare;
+    if (load === undefined) return this.begin(key);
+    this.#spare = undefined;
+    load.key = key;
+    load.outer = this.#running;
+    this.#running = load;
+    return load;
+  }
+
+  /** Nobody has this load any more, and it was not overtaken. */
+  recycle(load: Load): void {
+    if (load.isPlain) this.#spare = load;
   }
 
   /** The synchronous part of a load is over. */

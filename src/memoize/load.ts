@@ -38,7 +38,7 @@ const NONE: Readonly<LoadDetails> = Object.freeze(new LoadDetails());
 
 /** A running load; while it is the current one for its key, its result will be stored and later callers join it. */
 export class Load {
-  readonly key: Key;
+  key: Key;
   /** False once `delete`, `clear`, `set` or a newer load has overtaken it: what it brings is no longer wanted. */
   current = true;
   /** The load within whose synchronous part this one began. */
@@ -54,6 +54,11 @@ export class Load {
   constructor(key: Key, outer: Load | undefined) {
     this.key = key;
     this.outer = outer;
+  }
+
+  /** Whether there is nothing particular about it. */
+  get isPlain(): boolean {
+    return this.#details === undefined;
   }
 
   /** What is particular about it, to be read. */

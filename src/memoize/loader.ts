@@ -91,13 +91,14 @@ export class Loader {
    * The same for one primitive that is a key by itself, under which nothing is stored, in a cache of simple settings: a miss
    * costs little more than what it must do.
    */
-  runSimple(key: string | number, receiver: unknown): unknown {
+  runSimple(key: string | number): unknown {
     const { misses } = this.#counters;
-    const load = this.flights.begin(key);
+    const load = this.flights.beginAnew(key);
+    const fn = this.#fn;
     let result: unknown;
     let pending: boolean;
     try {
-      result = Reflect.apply(this.#fn, receiver, [key]);
+      result = fn(key);
       pending = isThenable(result);
     } catch (error) {
       this.flights.returned(load);
@@ -112,8 +113,10 @@ export class Loader {
     this.#counters.loads++;
     if (!load.current) return result;
     // The function may have called itself with the same argument.
-    if (this.#counters.misses === misses) this.#shelf.add(key, result);
-    else this.#landed(load, result, result, NO_ARGS);
+    if (this.#counters.misses === misses) {
+      this.flights.recycle(load);
+      this.#shelf.add(key, result);
+    } else this.#landed(load, result, result, NO_ARGS);
     return result;
   }
 

@@ -11,6 +11,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Slot } from './entry.js';
+import type { FastState, LruList } from './fast-state.js';
 import { type Handle, handleOf, type Key, release } from './key-trie.js';
 import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
 
@@ -21,16 +22,18 @@ const GROWTH = 4;
 
 /** Entries by key, at most `max`. */
 export class LruStore implements BoundedStore {
-  /** The list at its present capacity, for the fast path; none before the first entry. */
-  lru: LRUCache<Key, NonNullable<Slot>> | undefined = undefined;
+  /** The list at its present capacity; none before the first entry. */
+  lru: LruList | undefined = undefined;
   readonly #max: number;
   readonly #onRemoved: OnRemoved;
+  readonly #fast: FastState;
   #capacity = 0;
   #deleting: RemovalCause = 'explicit';
 
-  constructor(max: number, onRemoved: OnRemoved) {
+  constructor(max: number, onRemoved: OnRemoved, fast: FastState) {
     this.#max = max;
     this.#onRemoved = onRemoved;
+    this.#fast = fast;
   }
 
   get size(): number {
@@ -72,6 +75,7 @@ export class LruStore implements BoundedStore {
 
   clear(): void {
     this.lru = undefined;
+    this.#fast.listChanged(undefined);
     this.#capacity = 0;
   }
 
@@ -82,7 +86,7 @@ export class LruStore implements BoundedStore {
     for (const key of this.lru?.rkeys() ?? []) yield handleOf(key);
   }
 
-  #grow(): LRUCache<Key, NonNullable<Slot>> {
+  #grow(): LruList {
     const smaller = this.lru;
     this.#capacity = Math.min(this.#max, Math.max(FIRST_CAPACITY, this.#capacity * GROWTH));
     const larger = new LRUCache<Key, NonNullable<Slot>>({
@@ -95,6 +99,7 @@ export class LruStore implements BoundedStore {
     });
     smaller?.rforEach((slot, key) => larger.set(key, slot)); // Least recently used first keeps the order.
     this.lru = larger;
+    this.#fast.listChanged(larger);
     return larger;
   }
 }

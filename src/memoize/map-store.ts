@@ -11,6 +11,7 @@
  * kept too long is at most what was stored during one round.
  */
 import { isDead, type Slot } from './entry.js';
+import type { FastState } from './fast-state.js';
 import { KeyLevel, type KeyPath } from './key-level.js';
 import { type Handle, handleOf, type Key } from './key-trie.js';
 import type { OnRemoved, RemovalCause, Store } from './store.js';
@@ -25,18 +26,21 @@ type Leaf = KeyLevel | KeyPath;
 
 /** Entries by key, as many as there are. */
 export class MapStore implements Store {
-  /** The entries under primitives, for the fast path. */
+  /** The entries under primitives, for the fast paths. */
   readonly primitives: Map<unknown, Slot> = new Map();
-  /** The entries under single objects, for the fast path: each is at its level too. */
+  /** The entries under single objects, for the fast paths: each is at its level too. */
   objects: WeakMap<WeakKey, Slot> = new WeakMap();
   readonly #leaves = new Set<Leaf>();
   readonly #onRemoved: OnRemoved;
+  readonly #fast: FastState;
   #registry: FinalizationRegistry<KeyPath> | undefined = undefined;
   #primitivesHand: Iterator<[unknown, Slot]> = this.primitives.entries();
   #leavesHand: Iterator<Leaf> = this.#leaves.values();
 
-  constructor(onRemoved: OnRemoved) {
+  constructor(onRemoved: OnRemoved, fast: FastState) {
     this.#onRemoved = onRemoved;
+    this.#fast = fast;
+    fast.mapsChanged(this.primitives, this.objects);
   }
 
   get size(): number {
@@ -78,6 +82,7 @@ export class MapStore implements Store {
   clear(): void {
     this.primitives.clear();
     this.objects = new WeakMap();
+    this.#fast.mapsChanged(this.primitives, this.objects);
     this.#leaves.clear();
     this.#registry = undefined;
   }

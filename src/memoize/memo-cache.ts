@@ -108,10 +108,10 @@ export class MemoCache implements WatchedCache, LocalLevel {
   }
 
   /** The same, for one primitive in a cache of simple settings, once the store has been asked for it in vain. */
-  missed(key: string | number, receiver: unknown): unknown {
-    if (this.#disposed || this.#loader.flights.size > 0) return this.call(receiver, key);
+  missed(key: string | number): unknown {
+    if (this.#disposed || this.#loader.flights.size > 0) return this.call(undefined, key);
     this.counters.misses++;
-    return this.#loader.runSimple(key, receiver);
+    return this.#loader.runSimple(key);
   }
 
   /** The same, for a caller who may leave, or who does not want what is stored. */

@@ -50,10 +50,12 @@ export class Shelf {
     const onRemoved: OnRemoved = (handle, slot, cause) => this.#removed(handle, slot, cause);
     const { max, maxWeight } = settings;
     if (max === Number.POSITIVE_INFINITY && maxWeight === Number.POSITIVE_INFINITY) {
-      this.store = new MapStore(onRemoved);
+      this.store = new MapStore(onRemoved, fast);
     } else {
-      const Bounded = settings.policy === 's3-fifo' ? S3FifoStore : LruStore;
-      this.#bounded = new Bounded(max, onRemoved);
+      this.#bounded =
+        settings.policy === 's3-fifo'
+          ? new S3FifoStore(max, onRemoved)
+          : new LruStore(max, onRemoved, fast);
       this.store = this.#bounded;
     }
     this.custody = settings.dispose === false ? undefined : new Custody(settings, counters);
@@ -173,7 +175,7 @@ export class Shelf {
   #slot(result: unknown, settled: unknown, terms: Terms): Slot {
     const settings = this.#settings;
     if (!settings.timed && terms.ttl === Number.POSITIVE_INFINITY) return this.#rawSlot(result);
-    this.#fast.lasting = false;
+    this.#fast.endLasting();
     const now = settings.clock.now();
     this.store.sweep(now);
     const part = settings.jitter === 0 ? 1 : 1 - settings.jitter * settings.random();
@@ -192,7 +194,7 @@ export class Shelf {
   }
 
   #rawSlot(result: unknown): Slot {
-    if (result === undefined) this.#fast.lasting = false;
+    if (result === undefined) this.#fast.endLasting();
     return slotOf(result);
   }
 

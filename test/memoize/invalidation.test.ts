@@ -95,6 +95,45 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect(deleted.cacheInfo()).toMatchObject({ size: 0, inFlight: 0 });
   });
 
+  test('a load that is not the first may be forgotten by what it calls, however deep', () => {
+    const forgotten: number[] = [];
+    const fn = memoize((n: number): string => {
+      if (n === 0) {
+        for (const outer of forgotten) expect(fn.delete(outer)).toBe(true);
+        return '0';
+      }
+      return `${n} ${fn(n - 1)}`;
+    }, options);
+    fn(1);
+    fn.delete(0);
+    fn.delete(1);
+    forgotten.push(3, 1);
+    expect(fn(4)).toBe('4 3 2 1 0');
+    expect([0, 1, 2, 3, 4].map((n) => fn.has(n))).toEqual([true, false, true, false, true]);
+    expect(fn(1)).toBe('1 0');
+    expect(fn.peek(1)).toBe('1 0');
+  });
+
+  test('a load of one argument may forget that of two which called for it', () => {
+    const fn = memoize((n: number, isOuter?: boolean): string => {
+      if (isOuter) return fn(n);
+      fn.delete(n, true);
+      return `${n}`;
+    }, options);
+    fn(1);
+    expect(fn(2, true)).toBe('2');
+    expect([fn.has(2), fn.has(2, true)]).toEqual([true, false]);
+  });
+
+  test('a function that answers at once may answer later another time', async () => {
+    const fn = memoize((key: string) => (key === 'now' ? key : Promise.resolve(key)), options);
+    expect(fn('now')).toBe('now');
+    const later = fn('later');
+    expect(fn('later')).toBe(later);
+    expect(await later).toBe('later');
+    expect([fn.peek('now'), fn.peek('later')]).toEqual(['now', later]);
+  });
+
   test('an async function that forgets its own key before it first waits', async () => {
     const gates = new Gates<number>();
     const fn = memoize((_: string): Promise<number> => {

@@ -68,6 +68,21 @@ describe.each(bounds)('keys, $what', ({ options }) => {
     expect([one(1), two(1), one(1), two(1)]).toEqual(['one 1', 'two 1', 'one 1', 'two 1']);
   });
 
+  test('`undefined` stays a result among others, under keys of all kinds, after `clear` too', () => {
+    const numbers = Array.from({ length: 30 }, (_, i) => i);
+    const keys = [...numbers.map(String), ...numbers.map((i) => ({ i })), ...numbers];
+    let runs = 0;
+    const fn = memoize((key: unknown) => {
+      runs++;
+      return typeof key === 'number' ? key : undefined;
+    }, options);
+    for (let round = 0; round < 4; round++) {
+      if (round === 2) fn.clear();
+      for (const key of keys) expect(fn(key)).toBe(typeof key === 'number' ? key : undefined);
+    }
+    expect(runs).toBe(2 * keys.length);
+  });
+
   test('`undefined` and `null` are results like any other: lru-cache, cacheable, bentocache', () => {
     const results = [undefined, null, 0, '', false, Number.NaN];
     let runs = 0;
