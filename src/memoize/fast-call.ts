@@ -41,40 +41,46 @@ export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
 
 function unbounded(cache: MemoCache, ownReceiver: boolean): Call {
   const { fast } = cache;
-  const call = inMaps(fast, (caller, ...args) => {
-    if (caller !== undefined) return ownReceiver ? cache.call(caller, ...args) : call(...args);
-    if (args.length === 2 && fast.lasting) {
-      const slot = fast.pairLevel(args[0], args[1])?.slot;
-      if (slot !== undefined) {
-        fast.hits++;
-        return slot;
-      }
+  const callPair = (first: unknown, second: unknown): unknown => {
+    const slot = fast.lasting ? fast.pairLevel(first, second)?.slot : undefined;
+    if (slot !== undefined) {
+      fast.hits++;
+      return slot;
     }
-    return cache.call(undefined, ...args);
-  });
+    return cache.call(undefined, first, second);
+  };
+  const call = inMaps(fast, callPair, (caller, ...args) =>
+    caller === undefined || ownReceiver ? cache.call(caller, ...args) : call(...args),
+  );
   return call;
 }
 
 /**
- * A hit on one argument in the maps of an unbounded store; `others` does the rest.
+ * A hit on one argument in the maps of an unbounded store; `callPair` takes two, and `others` does the rest.
  *
  * Here and in {@link inList} the code is as short as can be, since V8 inlines little of it otherwise, and a hit takes up to
  * half as long again: nothing is checked twice, what is used are parameters, which V8 knows to be initialized, and there is
  * no rest array, whose elements take more bytecode.
  */
-function inMaps(fast: FastState, others: Called): Call {
+function inMaps(
+  fast: FastState,
+  callPair: (first: unknown, second: unknown) => unknown,
+  others: Called,
+): Call {
   return function (arg) {
     // biome-ignore-start lint/complexity/noArguments: see above.
-    if (this === undefined && arguments.length === 1) {
-      const state = fast;
-      const slot =
-        typeof arg === 'object' && arg !== null
-          ? state.objects.get(arg)
-          : state.primitives.get(arg);
-      if (slot !== undefined) {
-        state.hits++;
-        return slot;
-      }
+    if (this === undefined) {
+      if (arguments.length === 1) {
+        const state = fast;
+        const slot =
+          typeof arg === 'object' && arg !== null
+            ? state.objects.get(arg)
+            : state.primitives.get(arg);
+        if (slot !== undefined) {
+          state.hits++;
+          return slot;
+        }
+      } else if (arguments.length === 2) return callPair(arg, arguments[1]);
     }
     return others(this, ...arguments);
     // biome-ignore-end lint/complexity/noArguments: see above.
@@ -105,15 +111,10 @@ function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean)
 }
 
 function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
-  const { fast } = cache;
-  const { simple } = cache.settings;
-  const byLevel = throughLevel(cache, store);
-  const call = inList(fast, (caller, ...args) => {
-    if (caller !== undefined) return ownReceiver ? cache.call(caller, ...args) : call(...args);
-    return simple && fast.lasting && args.length === 1 && isOwnKey(args[0])
-      ? cache.missed(args[0])
-      : byLevel(undefined, ...args);
-  });
+  const call = inList(
+    cache.fast,
+    boundedOthers(cache, store, ownReceiver, () => call),
+  );
   return call;
 }
 
@@ -137,70 +138,65 @@ function inList(fast: FastState, others: Called): Call {
   };
 }
 
-function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
-  const { fast } = cache;
-  const { clock, simple } = cache.settings;
-  const others = throughLevelTimed(cache, store);
-  return function (...args) {
-    const receiver = ownReceiver ? this : undefined;
-    if (receiver === undefined && args.length === 1) {
-      const arg = args[0];
-      if (isOwnKey(arg)) {
-        const entry = store.lru?.get(arg) as Entry | undefined;
-        if (entry !== undefined && clock.now() < entry.freshUntil) {
-          fast.hits++;
-          return entry.value;
-        }
-        if (entry === undefined && simple) return cache.missed(arg);
-      }
-    }
-    return others(receiver, ...args);
-  };
-}
-
 /** Only for results that last: a look-up whose result may be no good would be counted as a use, and once more later. */
 function counted(cache: MemoCache, store: S3FifoStore, ownReceiver: boolean): Call {
   const { fast } = cache;
-  const others = throughLevel(cache, store);
-  return function (...args) {
-    const receiver = ownReceiver ? this : undefined;
-    if (receiver === undefined && args.length === 1 && fast.lasting) {
-      const arg = args[0];
-      if (isOwnKey(arg)) {
-        const slot = store.get(arg);
-        if (slot !== undefined) {
-          fast.hits++;
-          return slot;
-        }
-      }
-    }
-    return others(receiver, ...args);
-  };
-}
-
-/** The rest of a path through a bounded store: one object, or two arguments. */
-function throughLevel(cache: MemoCache, store: BoundedStore): Called {
-  const { fast } = cache;
-  return (receiver, ...args) => {
-    if (receiver === undefined && fast.lasting) {
-      const level = fast.levelOf(args.length, args[0], args[1]);
-      const slot = level === undefined ? undefined : store.get(level);
+  const others = boundedOthers(cache, store, ownReceiver, () => call);
+  const call: Call = function (...args) {
+    if (this === undefined && args.length === 1 && fast.lasting) {
+      const slot = store.get(args[0] as Key);
       if (slot !== undefined) {
         fast.hits++;
         return slot;
       }
     }
-    return cache.call(receiver, ...args);
+    return others(this, ...args);
+  };
+  return call;
+}
+
+/** What is left to a bounded store of results that last: misses, objects, two arguments, receivers. */
+function boundedOthers(
+  cache: MemoCache,
+  store: BoundedStore,
+  ownReceiver: boolean,
+  again: () => Call,
+): Called {
+  const { fast } = cache;
+  const { simple } = cache.settings;
+  return (caller, ...args) => {
+    if (caller !== undefined) return ownReceiver ? cache.call(caller, ...args) : again()(...args);
+    if (fast.lasting) {
+      const arg = args[0];
+      if (args.length > 1 || !isOwnKey(arg)) {
+        const level = fast.levelOf(args.length, arg, args[1]);
+        const slot = level === undefined ? undefined : store.get(level);
+        if (slot !== undefined) {
+          fast.hits++;
+          return slot;
+        }
+      } else if (simple) return cache.missed(arg);
+    }
+    return cache.call(undefined, ...args);
   };
 }
 
-function throughLevelTimed(cache: MemoCache, store: BoundedStore): Called {
+function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
   const { fast } = cache;
-  const { clock } = cache.settings;
-  return (receiver, ...args) => {
+  const { clock, simple } = cache.settings;
+  return function (...args) {
+    const receiver = ownReceiver ? this : undefined;
     if (receiver === undefined) {
-      const level = fast.levelOf(args.length, args[0], args[1]);
-      const entry = (level === undefined ? undefined : store.get(level)) as Entry | undefined;
+      const arg = args[0];
+      let slot: Slot;
+      if (args.length === 1 && isOwnKey(arg)) {
+        slot = store.lru?.get(arg);
+        if (slot === undefined && simple) return cache.missed(arg);
+      } else {
+        const level = fast.levelOf(args.length, arg, args[1]);
+        if (level !== undefined) slot = store.lru?.get(level);
+      }
+      const entry = slot as Entry | undefined;
       if (entry !== undefined && clock.now() < entry.freshUntil) {
         fast.hits++;
         return entry.value;
