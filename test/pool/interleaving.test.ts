@@ -70,8 +70,10 @@ function step(clock: FakeClock, ending: Ending = 'ok'): Promise<void> | undefine
 class PoorFactory implements Factory<Thing> {
   readonly things: StrictFactory;
   readonly #clock: FakeClock;
+  readonly #outdated = new Set<Thing>();
   #endings: Readonly<Partial<Record<Step, Ending>>>;
   #creates = 0;
+  #invalidations = 0;
 
   constructor(clock: FakeClock, endings: Readonly<Partial<Record<Step, Ending>>>) {
     this.#clock = clock;
@@ -87,10 +89,25 @@ class PoorFactory implements Factory<Thing> {
     this.#endings = { destroy };
   }
 
+  /** Nothing that is there, or was begun to be created, may be lent from now on. */
+  invalidate(): void {
+    this.#invalidations++;
+    for (const thing of this.things.things) this.#outdated.add(thing);
+  }
+
+  mustBeUpToDate(thing: Thing): void {
+    expect(this.#outdated.has(thing), 'from before the invalidation').toBe(false);
+  }
+
   /** The first two are good, so that there is something to validate and to reset. */
   create(context: { signal: AbortSignal }): Thing | Promise<Thing> {
     const ending = this.#creates++ < 2 ? 'ok' : this.#endings.create;
-    return this.#after(step(this.#clock, ending), () => this.things.create(context));
+    const invalidations = this.#invalidations;
+    return this.#after(step(this.#clock, ending), async () => {
+      const thing = await this.things.create(context);
+      if (invalidations < this.#invalidations) this.#outdated.add(thing);
+      return thing;
+    });
   }
 
   validate(thing: Thing): boolean | Promise<boolean> {
@@ -157,7 +174,7 @@ async function play({ interruption, moment, ...endings }: Case): Promise<void> {
   const abort = new AbortController();
   const taken = async (options: object): Promise<void> => {
     const lease = await pool.lease(options);
-    hold(lease.resource);
+    factory.mustBeUpToDate(hold(lease.resource));
     await settle();
     mustBeWhole(pool);
     if (pool.stats().borrowed > 0) {
@@ -195,6 +212,7 @@ async function play({ interruption, moment, ...endings }: Case): Promise<void> {
       pool.resize({ max: 1 });
       break;
     case 'invalidate':
+      factory.invalidate();
       void pool.invalidate();
       break;
     case 'close':
@@ -221,7 +239,10 @@ async function play({ interruption, moment, ...endings }: Case): Promise<void> {
   if (closed === undefined) {
     factory.recover();
     await clock.advance(5_000); // However long the factory was to be left alone.
-    await pool.use((thing) => void letGo(hold(thing)));
+    await pool.use((thing) => {
+      factory.mustBeUpToDate(hold(thing));
+      letGo(thing);
+    });
     await clock.advance(1_000);
     closed = outcomeOf(pool.close());
   }
