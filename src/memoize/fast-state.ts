@@ -4,10 +4,12 @@ import type { Slot } from './entry.js';
 import type { KeyLevel } from './key-level.js';
 import type { Key } from './key-trie.js';
 
-/** lru-cache's list of slots. */
-export type LruList = LRUCache<Key, NonNullable<Slot>>;
+/** What is asked of lru-cache's list. Its own type would reach users, and it needs Node's. */
+interface List {
+  get(key: Key): Slot;
+}
 
-const NO_LIST: LruList = /* @__PURE__ */ new LRUCache({ max: 1 });
+const NO_LIST: List = /* @__PURE__ */ new LRUCache({ max: 1 });
 const NO_PRIMITIVES: ReadonlyMap<unknown, Slot> = new Map();
 const NO_OBJECTS: WeakMap<WeakKey, Slot> = new WeakMap();
 
@@ -16,7 +18,7 @@ export class FastState {
   /** Calls answered by a stored result. */
   hits = 0;
   /** Where a bounded cache finds results by one primitive, as long as its slots are `lasting`; else there is nothing. */
-  lru: LruList = NO_LIST;
+  lru: List = NO_LIST;
   /** The same for an unbounded cache. */
   primitives: ReadonlyMap<unknown, Slot> = NO_PRIMITIVES;
   /** The same by one object. */
@@ -43,7 +45,7 @@ export class FastState {
   }
 
   /** A bounded store has another list, or none any more. */
-  listChanged(lru: LruList | undefined): void {
+  listChanged(lru: List | undefined): void {
     this.lru = this.lasting && lru !== undefined ? lru : NO_LIST;
   }
 

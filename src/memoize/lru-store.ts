@@ -11,7 +11,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Slot } from './entry.js';
-import type { FastState, LruList } from './fast-state.js';
+import type { FastState } from './fast-state.js';
 import { type Handle, handleOf, type Key, release } from './key-trie.js';
 import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
 
@@ -23,7 +23,7 @@ const GROWTH = 4;
 /** Entries by key, at most `max`. */
 export class LruStore implements BoundedStore {
   /** The list at its present capacity; none before the first entry. */
-  lru: LruList | undefined = undefined;
+  lru: LRUCache<Key, NonNullable<Slot>> | undefined = undefined;
   readonly #max: number;
   readonly #onRemoved: OnRemoved;
   readonly #fast: FastState;
@@ -86,7 +86,7 @@ export class LruStore implements BoundedStore {
     for (const key of this.lru?.rkeys() ?? []) yield handleOf(key);
   }
 
-  #grow(): LruList {
+  #grow(): LRUCache<Key, NonNullable<Slot>> {
     const smaller = this.lru;
     this.#capacity = Math.min(this.#max, Math.max(FIRST_CAPACITY, this.#capacity * GROWTH));
     const larger = new LRUCache<Key, NonNullable<Slot>>({
