@@ -79,6 +79,7 @@ export function uncontended(): Contender[] {
 export function contended(): Contender[] {
   return [
     byWorkers('floor: a queue of resolvers', resolverQueue()),
+    byWorkers('floor: the same, an async function', inAsyncFunction(resolverQueue())),
     byWorkersLeasing('tenure lease', ours()),
     byWorkersLeasing('tenure lease, watched at simple', watched()),
     byWorkers('tenure acquire', ours()),
@@ -162,6 +163,13 @@ function resolverQueue(): Resources {
       }
       next(resource);
     },
+  };
+}
+
+function inAsyncFunction(floor: Resources): Resources {
+  return {
+    acquire: async () => floor.acquire(),
+    release: (resource) => floor.release(resource),
   };
 }
 
