@@ -34,7 +34,7 @@ import { Stock } from './stock.js';
 import { Sweep } from './sweep.js';
 import { Tally } from './tally.js';
 import { Unserved, type UnservedHost } from './unserved.js';
-import { Waiter } from './waiter.js';
+import { Waiter, Wishes } from './waiter.js';
 import { WaiterQueue } from './waiter-queue.js';
 
 /** One loan in so many, a power of two, refreshes the coarse time and has its own taken; until then each does. */
@@ -212,7 +212,7 @@ export class Keeper<T>
   }
 
   #lineUp<R>(grant: Grant<T, R>, origin: LoanOrigin<T> | undefined): Promise<R> {
-    const waiter = new Waiter<T>(grant, origin, this.settings.acquireTimeoutMillis);
+    const waiter = new Waiter<T>(grant, origin);
     if ((++this.tally.waited & this.#waitMask) === 0) this.#timeWait(waiter);
     this.waiters.addPlain(waiter);
     return waiter.granted as Promise<R>;
@@ -243,8 +243,8 @@ export class Keeper<T>
     if (waiters.length >= settings.maxWaitingClients && (!hasRoom || this.creator.isBackingOff)) {
       return this.#unserved.refuse();
     }
-    const waiter = new Waiter<T>(grant, origin, settings.acquireTimeoutMillis);
-    if (options !== NO_OPTIONS) waiter.ask(options, settings);
+    const wishes = options === NO_OPTIONS ? null : new Wishes(options, settings);
+    const waiter = new Waiter<T>(grant, origin, wishes);
     if (this.ceilingShare !== null) waiter.ticket = this.ceilingShare.ceiling.nextTicket();
     if ((++this.tally.waited & this.#waitMask) === 0) this.#timeWait(waiter);
     waiters.add(waiter);
@@ -252,7 +252,7 @@ export class Keeper<T>
       this.dispense();
       if (waiter.settled) return waiter.granted as Promise<R>;
     }
-    if (waiter.timeoutMillis > 0) waiters.arm(waiter);
+    if (wishes === null || wishes.timeoutMillis > 0) waiters.arm(waiter);
     else {
       waiters.remove(waiter);
       this.#unserved.expired([waiter]);

@@ -40,13 +40,13 @@ export class Unserved<T> implements WaiterQueueListener<T> {
   }
 
   expired(waiters: readonly Waiter<T>[]): void {
-    const { name, tally, events, stock, creator, closing } = this.#pool;
+    const { name, settings, tally, events, stock, creator, closing } = this.#pool;
     tally.acquireTimeouts += waiters.length;
     const stats = this.#pool.stats();
     const loans = stock.loans();
     const lastCreateError = creator.lastError;
     for (const waiter of waiters) {
-      const { timeoutMillis } = waiter;
+      const timeoutMillis = waiter.wishes?.timeoutMillis ?? settings.acquireTimeoutMillis;
       const phase = this.#waitedFor(waiter);
       const error = new AcquireTimeoutError(name, {
         timeoutMillis,
@@ -68,7 +68,7 @@ export class Unserved<T> implements WaiterQueueListener<T> {
   }
 
   aborted(waiter: Waiter<T>): void {
-    waiter.reject(waiter.signal?.reason);
+    waiter.reject(waiter.wishes?.signal?.reason);
     this.#pool.closing.check();
   }
 

@@ -11,7 +11,7 @@ import type { OwnContext } from './own-context.js';
 import type { PoolSettings } from './pool-options.js';
 import { SharedSignal } from './shared-signal.js';
 import { Turn } from './turn.js';
-import { NO_DEADLINE, NOT_IN_HEAP, type Waiter } from './waiter.js';
+import { NO_DEADLINE, NOT_IN_HEAP, type Waiter, type Wishes } from './waiter.js';
 
 /** Who is told when waiters give up. They have left the queue by then. */
 export interface WaiterQueueListener<T> {
@@ -70,8 +70,12 @@ export class WaiterQueue<T> {
 
   /** Starts the waiter's time and listens to its signal: only once it is clear that it has to wait. */
   arm(waiter: Waiter<T>): void {
-    if (waiter.timeoutMillis !== Number.POSITIVE_INFINITY) this.#setDeadline(waiter);
-    if (waiter.signal !== undefined) this.#listen(waiter, waiter.signal);
+    const { wishes } = waiter;
+    if (wishes === null) this.#setCommonDeadline(waiter);
+    else {
+      this.#setDeadline(waiter, wishes.timeoutMillis);
+      if (wishes.signal !== undefined) this.#listen(waiter, wishes.signal);
+    }
   }
 
   /** The first of the most urgent line. */
@@ -100,8 +104,7 @@ export class WaiterQueue<T> {
   #left(waiter: Waiter<T>): void {
     this.length--;
     waiter.settled = true;
-    if (waiter.heapIndex !== NOT_IN_HEAP) this.#ownDeadlines.remove(waiter);
-    if (waiter.signal !== undefined) this.#unlisten(waiter, waiter.signal);
+    if (waiter.wishes !== null) this.#forget(waiter, waiter.wishes);
     // The creation goes on for whoever is next; the waiter keeps it as a record of what it waited for.
     if (waiter.creation !== null) waiter.creation.client = null;
     if (this.length === 0) {
@@ -146,12 +149,18 @@ export class WaiterQueue<T> {
     return this.#lines[waiter.priority] as LinkedList<Waiter<T>>;
   }
 
-  #setDeadline(waiter: Waiter<T>): void {
-    if (waiter.timeoutMillis === this.#settings.acquireTimeoutMillis) {
+  #forget(waiter: Waiter<T>, { signal }: Wishes): void {
+    if (waiter.heapIndex !== NOT_IN_HEAP) this.#ownDeadlines.remove(waiter);
+    if (signal !== undefined) this.#unlisten(waiter, signal);
+  }
+
+  #setDeadline(waiter: Waiter<T>, timeoutMillis: number): void {
+    if (timeoutMillis === this.#settings.acquireTimeoutMillis) {
       this.#setCommonDeadline(waiter);
       return;
     }
-    waiter.deadline = Math.ceil(this.#settings.clock.now()) + waiter.timeoutMillis;
+    if (timeoutMillis === Number.POSITIVE_INFINITY) return;
+    waiter.deadline = Math.ceil(this.#settings.clock.now()) + timeoutMillis;
     this.#ownDeadlines.insert(waiter);
     if (waiter.deadline < this.#timerDeadline) this.#setTimer(waiter.deadline);
   }

@@ -15,19 +15,32 @@ export const NOT_IN_HEAP = -1;
 /** The deadline of those who wait without end, and of those who have left. */
 export const NO_DEADLINE = -1;
 
+/** What a caller asks for besides a resource. Most ask for nothing, and their waiters are the smaller for it. */
+export class Wishes {
+  /** The number of its line. A priority beyond the range is the last one. */
+  readonly priority: number;
+  readonly timeoutMillis: number;
+  readonly signal: AbortSignal | undefined;
+  /** The place among those with a timeout of their own. */
+  heapIndex: number = NOT_IN_HEAP;
+
+  constructor({ priority = 0, timeoutMillis, signal }: LeaseOptions, settings: PoolSettings) {
+    const lowest = settings.priorityRange - 1;
+    this.priority = priority >= 0 && priority <= lowest ? priority : lowest;
+    this.timeoutMillis = timeoutMillis ?? settings.acquireTimeoutMillis;
+    this.signal = signal;
+  }
+}
+
 /** A caller who waits for a resource. */
 export class Waiter<T> implements Linked<Waiter<T>>, Client {
   previous: Waiter<T> | null = null;
   next: Waiter<T> | null = null;
-  /** The place among those with a timeout of their own. */
-  heapIndex: number = NOT_IN_HEAP;
-  priority = 0;
-  timeoutMillis: number;
   /** In whole milliseconds, which V8 keeps without an allocation. */
   deadline: number = NO_DEADLINE;
   readonly grant: Grant<T, unknown>;
   readonly origin: LoanOrigin<T> | undefined;
-  signal: AbortSignal | undefined = undefined;
+  readonly wishes: Wishes | null;
   /** The creation that was begun for it; its failure is this waiter's. */
   creation: Creation | null = null;
   /** When it came, if its time is being taken. */
@@ -39,21 +52,31 @@ export class Waiter<T> implements Linked<Waiter<T>>, Client {
   resolve!: (granted: unknown) => void;
   reject!: (reason: unknown) => void;
 
-  constructor(grant: Grant<T, unknown>, origin: LoanOrigin<T> | undefined, timeoutMillis: number) {
+  constructor(
+    grant: Grant<T, unknown>,
+    origin: LoanOrigin<T> | undefined,
+    wishes: Wishes | null = null,
+  ) {
     this.grant = grant;
     this.origin = origin;
-    this.timeoutMillis = timeoutMillis;
+    this.wishes = wishes;
     this.granted = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
   }
 
-  /** Takes the caller's own options. A priority beyond the range is the last one. */
-  ask({ priority = 0, timeoutMillis, signal }: LeaseOptions, settings: PoolSettings): void {
-    const lowest = settings.priorityRange - 1;
-    this.priority = priority >= 0 && priority <= lowest ? priority : lowest;
-    if (timeoutMillis !== undefined) this.timeoutMillis = timeoutMillis;
-    this.signal = signal;
+  /** The number of its line. */
+  get priority(): number {
+    return this.wishes === null ? 0 : this.wishes.priority;
+  }
+
+  /** The place among those with a timeout of their own. */
+  get heapIndex(): number {
+    return this.wishes === null ? NOT_IN_HEAP : this.wishes.heapIndex;
+  }
+
+  set heapIndex(index: number) {
+    if (this.wishes !== null) this.wishes.heapIndex = index;
   }
 }
