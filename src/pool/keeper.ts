@@ -34,14 +34,12 @@ import { Stock } from './stock.js';
 import { Sweep } from './sweep.js';
 import { Tally } from './tally.js';
 import { Unserved, type UnservedHost } from './unserved.js';
-import { Waiter, Wishes } from './waiter.js';
+import { WaitTimes } from './wait-times.js';
+import { type Resolve, Waiter, Wishes } from './waiter.js';
 import { WaiterQueue } from './waiter-queue.js';
 
 /** One loan in so many, a power of two, refreshes the coarse time and has its own taken; until then each does. */
 const LOANS_PER_SAMPLE = 256;
-
-/** The same for those who wait. */
-const WAITS_PER_SAMPLE = 64;
 
 /** Where a pool is in its life. */
 type PoolState = 'not started' | 'open' | 'draining' | 'closed';
@@ -81,9 +79,8 @@ export class Keeper<T>
   #keepsReturns = false;
   /** True while it can be lent again, too. */
   #relends = false;
-  /** Which bits of the number of a loan, or of a wait, are 0 if its time is taken. */
+  /** Which bits of the number of a loan are 0 if its time is taken. */
   #loanMask = 0;
-  #waitMask = 0;
   #dispensing = false;
   #dispenseAgain = false;
 
@@ -99,7 +96,8 @@ export class Keeper<T>
     this.#calls = new FactoryCalls(factory, settings, this.events, inOwnContext);
     this.stock = new Stock(this, this.events, settings, this.#calls, this.tally);
     this.#unserved = new Unserved(this);
-    this.waiters = new WaiterQueue(settings, inOwnContext, this.#unserved);
+    const times = new WaitTimes(this.tally, this.stock);
+    this.waiters = new WaiterQueue(settings, inOwnContext, this.#unserved, times);
     this.creator = new Creator(this, this.#calls, settings, inOwnContext);
     this.#inspection = new Inspection(this, this.#calls);
     this.origins = new LoanOrigins(settings.callSites);
@@ -189,7 +187,7 @@ export class Keeper<T>
     options: LeaseOptions | number | undefined,
     origin: LoanOrigin<T> | undefined,
   ): Promise<R> {
-    if (options === undefined && this.#isLinedUp()) return this.#lineUp(grant, origin);
+    if (options === undefined && this.#isLinedUp()) return this.waiters.join(grant, origin);
     try {
       return this.#request(grant, resolveLeaseOptions(where, options), origin);
     } catch (error) {
@@ -209,13 +207,6 @@ export class Keeper<T>
       stock.residents.size >= settings.max &&
       stock.idle.length === 0
     );
-  }
-
-  #lineUp<R>(grant: Grant<T, R>, origin: LoanOrigin<T> | undefined): Promise<R> {
-    const waiter = new Waiter<T>(grant, origin);
-    if ((++this.tally.waited & this.#waitMask) === 0) this.#timeWait(waiter);
-    this.waiters.addPlain(waiter);
-    return waiter.granted as Promise<R>;
   }
 
   #request<R>(
@@ -244,25 +235,23 @@ export class Keeper<T>
       return this.#unserved.refuse();
     }
     const wishes = options === NO_OPTIONS ? null : new Wishes(options, settings);
-    const waiter = new Waiter<T>(grant, origin, wishes);
-    if (this.ceilingShare !== null) waiter.ticket = this.ceilingShare.ceiling.nextTicket();
-    if ((++this.tally.waited & this.#waitMask) === 0) this.#timeWait(waiter);
+    return new Promise<R>((resolve, reject) => {
+      this.#enqueue(new Waiter<T>(grant, origin, wishes, resolve as Resolve, reject), hasRoom);
+    });
+  }
+
+  #enqueue(waiter: Waiter<T>, hasRoom: boolean): void {
+    const { waiters, ceilingShare } = this;
+    const { wishes } = waiter;
+    if (ceilingShare !== null) waiter.ticket = ceilingShare.ceiling.nextTicket();
     waiters.add(waiter);
-    if (hasRoom || this.ceilingShare !== null) {
-      this.dispense();
-      if (waiter.settled) return waiter.granted as Promise<R>;
-    }
+    if (hasRoom || ceilingShare !== null) this.dispense();
+    if (waiter.settled) return;
     if (wishes === null || wishes.timeoutMillis > 0) waiters.arm(waiter);
     else {
       waiters.remove(waiter);
       this.#unserved.expired([waiter]);
     }
-    return waiter.granted as Promise<R>;
-  }
-
-  #timeWait(waiter: Waiter<T>): void {
-    waiter.sample = { since: this.stock.refreshTime() };
-    if (this.tally.waited === WAITS_PER_SAMPLE) this.#waitMask = WAITS_PER_SAMPLE - 1;
   }
 
   /** Matches those who wait with what is idle, then sees to what is missing. */
@@ -296,24 +285,24 @@ export class Keeper<T>
   }
 
   handOver(slot: Slot<T>): boolean {
-    const waiter = this.waiters.shift();
-    if (waiter === null) return false;
-    if (waiter.sample !== null) {
-      this.tally.waits.record(this.stock.refreshTime() - waiter.sample.since);
-    }
+    if (this.waiters.length === 0) return false;
     this.#lend(slot);
-    waiter.resolve(waiter.grant(slot, waiter.origin));
+    this.waiters.serve(slot);
     return true;
   }
 
   #lend(slot: Slot<T>): void {
-    const { stock, tally } = this;
     slot.state = 'borrowed';
+    this.#beginLoan(slot);
+    if (this.ceilingShare !== null) this.ceilingShare.granted();
+  }
+
+  #beginLoan(slot: Slot<T>): void {
+    const { stock, tally } = this;
     slot.borrowedAt = stock.time;
     tally.borrowed++;
     if ((++tally.loans & this.#loanMask) === 0) this.#timeLoan(slot);
     if (--slot.usesLeft === 0) slot.condemn('uses');
-    if (this.ceilingShare !== null) this.ceilingShare.granted();
   }
 
   #timeLoan(slot: Slot<T>): void {
@@ -327,7 +316,10 @@ export class Keeper<T>
     this.endLoan(slot);
     if (!this.#relends || slot.expiresAt <= this.stock.time) return this.#seeTo(slot);
     if (this.waiters.length === 0) this.stock.shelve(slot);
-    else this.handOver(slot);
+    else {
+      this.#beginLoan(slot);
+      this.waiters.serve(slot);
+    }
   }
 
   #seeTo(slot: Slot<T>): void | Promise<void> {

@@ -1,16 +1,23 @@
 /**
- * Those who wait: one line per priority, first come, first served within it. A waiter leaves from any place in O(1),
- * so a thousand aborted requests cost a thousand steps. One timer serves all deadlines: it is set for the next one, and
- * when it fires it looks again instead of being set anew for each waiter. Nearly all waiters have the pool's own timeout,
- * so their deadlines need no order but that of the lines.
+ * Those who wait: one line per priority, first come, first served within it. A waiter leaves from any place in O(1), so
+ * a thousand aborted requests cost a thousand steps. The end of the most urgent line is a crowd of those who are all alike,
+ * for as long as nothing else is to be done with any of them.
+ *
+ * One timer serves all deadlines: it is set for the next one, and when it fires it looks again instead of being set anew
+ * for each waiter. Nearly all waiters have the pool's own timeout, so their deadlines need no order but that of the lines.
  */
 import type { TimerHandle } from '../core/clock.js';
 import { LinkedList } from '../core/linked-list.js';
+import { Crowd } from './crowd.js';
 import { Deadlines } from './deadlines.js';
+import type { Grant } from './grant.js';
+import type { LoanOrigin } from './loan-origin.js';
 import type { OwnContext } from './own-context.js';
 import type { PoolSettings } from './pool-options.js';
 import { SharedSignal } from './shared-signal.js';
+import type { Slot } from './slot.js';
 import { Turn } from './turn.js';
+import type { WaitTimes } from './wait-times.js';
 import { NO_DEADLINE, NOT_IN_HEAP, type Waiter, type Wishes } from './waiter.js';
 
 /** Who is told when waiters give up. They have left the queue by then. */
@@ -28,7 +35,11 @@ export class WaiterQueue<T> {
   readonly #settings: PoolSettings;
   readonly #inOwnContext: OwnContext;
   readonly #listener: WaiterQueueListener<T>;
+  readonly #times: WaitTimes;
   readonly #lines: LinkedList<Waiter<T>>[];
+  /** The first of them, the most urgent; the crowd stands behind it. */
+  readonly #firstLine: LinkedList<Waiter<T>>;
+  readonly #crowd: Crowd<T>;
   /** Of those with a timeout of their own. */
   readonly #ownDeadlines = new Deadlines<T>();
   /** Of those with the pool's timeout: no later than the next one. */
@@ -43,11 +54,19 @@ export class WaiterQueue<T> {
   /** How many wait. */
   length = 0;
 
-  constructor(settings: PoolSettings, inOwnContext: OwnContext, listener: WaiterQueueListener<T>) {
+  constructor(
+    settings: PoolSettings,
+    inOwnContext: OwnContext,
+    listener: WaiterQueueListener<T>,
+    times: WaitTimes,
+  ) {
     this.#settings = settings;
     this.#inOwnContext = inOwnContext;
     this.#listener = listener;
+    this.#times = times;
     this.#lines = Array.from({ length: settings.priorityRange }, () => new LinkedList());
+    this.#firstLine = this.#lines[0] as LinkedList<Waiter<T>>;
+    this.#crowd = new Crowd(times);
     this.#onAbort = (waiter) => {
       if (waiter.settled) return;
       this.remove(waiter);
@@ -57,15 +76,39 @@ export class WaiterQueue<T> {
 
   /** Puts a waiter at the end of its line. */
   add(waiter: Waiter<T>): void {
-    this.#line(waiter).append(waiter);
+    const line = this.#line(waiter);
+    if (line === this.#firstLine) while (this.#crowd.length > 0) this.#callOut();
+    waiter.since = this.#times.begin();
+    line.append(waiter);
     this.length++;
   }
 
-  /** Adds and arms a waiter that asks for nothing but a resource. */
-  addPlain(waiter: Waiter<T>): void {
-    (this.#lines[0] as LinkedList<Waiter<T>>).append(waiter);
+  /** Adds one who asks for nothing but a resource, behind all others of the most urgent line, and starts its time. */
+  join<R>(grant: Grant<T, R>, origin: LoanOrigin<T> | undefined): Promise<R> {
+    if (!this.#turn.isRunning) this.#beginTurn();
     this.length++;
-    this.#setCommonDeadline(waiter);
+    return this.#crowd.join(grant, origin, this.#turnDeadline);
+  }
+
+  /** The first of the crowd becomes the last of those before it. */
+  #callOut(): Waiter<T> {
+    const waiter = this.#crowd.callOut();
+    this.#firstLine.append(waiter);
+    return waiter;
+  }
+
+  /** Grants the slot to the first of the most urgent line. Somebody must be waiting. */
+  serve(slot: Slot<T>): void {
+    if (this.#crowd.length === this.length) {
+      this.length--;
+      this.#crowd.serve(slot);
+      if (this.length === 0) this.#emptied();
+    } else this.#serveWaiter(this.shift() as Waiter<T>, slot);
+  }
+
+  #serveWaiter(waiter: Waiter<T>, slot: Slot<T>): void {
+    if (waiter.since !== null) this.#times.end(waiter.since);
+    waiter.resolve(waiter.grant(slot, waiter.origin));
   }
 
   /** Starts the waiter's time and listens to its signal: only once it is clear that it has to wait. */
@@ -91,8 +134,8 @@ export class WaiterQueue<T> {
   }
 
   #mostUrgent(): LinkedList<Waiter<T>> | undefined {
-    const first = this.#lines[0];
-    return this.#lines.length === 1 ? first : this.#lines.find((line) => line.length > 0);
+    if (this.#firstLine.length === 0 && this.#crowd.length > 0) this.#callOut();
+    return this.#lines.length === 1 ? this.#firstLine : this.#lines.find((line) => line.length > 0);
   }
 
   /** Takes a waiter out from wherever it is; it is settled from now on. */
@@ -107,12 +150,15 @@ export class WaiterQueue<T> {
     if (waiter.wishes !== null) this.#forget(waiter, waiter.wishes);
     // The creation goes on for whoever is next; the waiter keeps it as a record of what it waited for.
     if (waiter.creation !== null) waiter.creation.client = null;
-    if (this.length === 0) {
-      this.#turn.end();
-      this.#commonDeadline = Number.POSITIVE_INFINITY;
-      this.#clearTimer();
-      this.#listener.emptied();
-    }
+    if (this.length === 0) this.#emptied();
+  }
+
+  #emptied(): void {
+    this.#turn.end();
+    this.#commonDeadline = Number.POSITIVE_INFINITY;
+    this.#clearTimer();
+    this.#crowd.shrink();
+    this.#listener.emptied();
   }
 
   /**
@@ -122,6 +168,7 @@ export class WaiterQueue<T> {
   firstWithoutCreation(): Waiter<T> | null {
     for (const line of this.#lines) {
       for (const waiter of line) if (waiter.creation === null) return waiter;
+      if (line === this.#firstLine && this.#crowd.length > 0) return this.#callOut();
     }
     return null;
   }
@@ -215,7 +262,9 @@ export class WaiterQueue<T> {
 
   /** Those with the pool's timeout stand in each line in the order of their deadlines. */
   #expireCommon(now: number, expired: Waiter<T>[]): void {
-    let next = Number.POSITIVE_INFINITY;
+    const crowd = this.#crowd;
+    while (crowd.nextDeadline <= now) this.#callOut();
+    let next = crowd.nextDeadline;
     for (const line of this.#lines) {
       for (const waiter of line) {
         if (waiter.heapIndex !== NOT_IN_HEAP || waiter.deadline === NO_DEADLINE) continue;

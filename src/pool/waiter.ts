@@ -32,6 +32,12 @@ export class Wishes {
   }
 }
 
+/** Ends a wait with what was asked for. */
+export type Resolve = (granted: unknown) => void;
+
+/** Ends a wait with nothing. */
+export type Reject = (reason: unknown) => void;
+
 /** A caller who waits for a resource. */
 export class Waiter<T> implements Linked<Waiter<T>>, Client {
   previous: Waiter<T> | null = null;
@@ -41,29 +47,34 @@ export class Waiter<T> implements Linked<Waiter<T>>, Client {
   readonly grant: Grant<T, unknown>;
   readonly origin: LoanOrigin<T> | undefined;
   readonly wishes: Wishes | null;
+  readonly resolve: Resolve;
+  readonly #reject: Reject | undefined;
   /** The creation that was begun for it; its failure is this waiter's. */
   creation: Creation | null = null;
   /** When it came, if its time is being taken. */
-  sample: { readonly since: number } | null = null;
+  since: number | null = null;
   /** Its number among the callers of all pools under a common ceiling. */
   ticket = 0;
   settled = false;
-  readonly granted: Promise<unknown>;
-  resolve!: (granted: unknown) => void;
-  reject!: (reason: unknown) => void;
 
   constructor(
     grant: Grant<T, unknown>,
     origin: LoanOrigin<T> | undefined,
-    wishes: Wishes | null = null,
+    wishes: Wishes | null,
+    resolve: Resolve,
+    reject?: Reject,
   ) {
     this.grant = grant;
     this.origin = origin;
     this.wishes = wishes;
-    this.granted = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
+    this.resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** One of a crowd has no function for it, and is rejected by way of another promise, two microtasks later. */
+  reject(reason: unknown): void {
+    if (this.#reject === undefined) this.resolve(Promise.reject(reason));
+    else this.#reject(reason);
   }
 
   /** The number of its line. */

@@ -9,10 +9,11 @@ import { PlainPool, type Standing } from './plain-pool.js';
 import { hold, letGo, StrictFactory, type Thing } from './strict-factory.js';
 
 const MOST = 4;
-const TIMEOUT_MILLIS = 100;
+const TIMEOUT_MILLIS = 30;
 
 interface Caller {
-  readonly abort: AbortController;
+  /** Unless it asked for nothing but a resource. */
+  readonly abort: AbortController | undefined;
   lease: Lease<Thing> | undefined;
   standing: Standing;
 }
@@ -49,10 +50,19 @@ class RealPool {
   }
 
   ask(priority: number, timeoutMillis: number): void {
-    const caller: Caller = { abort: new AbortController(), lease: undefined, standing: 'waits' };
-    this.callers.push(caller);
+    const abort = new AbortController();
     const own = timeoutMillis === TIMEOUT_MILLIS ? {} : { timeoutMillis };
-    this.pool.lease({ priority, signal: caller.abort.signal, ...own }).then(
+    this.#await(this.pool.lease({ priority, signal: abort.signal, ...own }), abort);
+  }
+
+  askPlainly(): void {
+    this.#await(this.pool.lease());
+  }
+
+  #await(asked: Promise<Lease<Thing>>, abort?: AbortController): void {
+    const caller: Caller = { abort, lease: undefined, standing: 'waits' };
+    this.callers.push(caller);
+    asked.then(
       (lease) => this.#lent(caller, lease),
       (error: { code: Standing }) => {
         caller.standing = error.code;
@@ -61,7 +71,7 @@ class RealPool {
   }
 
   tryToAsk(): void {
-    const caller: Caller = { abort: new AbortController(), lease: undefined, standing: 'over' };
+    const caller: Caller = { abort: undefined, lease: undefined, standing: 'over' };
     this.callers.push(caller);
     const lease = this.pool.tryLease();
     if (lease !== undefined) this.#lent(caller, lease);
@@ -80,7 +90,7 @@ class RealPool {
   }
 
   abort(caller: number): void {
-    this.callers[caller]?.abort.abort({ code: 'aborted' });
+    this.callers[caller]?.abort?.abort({ code: 'aborted' });
   }
 
   created(at: number): void {
@@ -112,7 +122,8 @@ class RealPool {
 const WORDS = [
   'ask',
   'ask',
-  'ask',
+  'askPlainly',
+  'askPlainly',
   'tryToAsk',
   'giveBack',
   'giveBack',
@@ -147,19 +158,24 @@ async function play(
   plain: PlainPool,
   bound: number,
 ): Promise<void> {
-  const chosen = (are: (standing: Standing) => boolean): number | undefined => {
+  const chosen = (are: (standing: Standing, caller: number) => boolean): number | undefined => {
     const callers = [...plain.standings.keys()].filter((caller) =>
-      are(plain.standings[caller] as Standing),
+      are(plain.standings[caller] as Standing, caller),
     );
     return callers[which % callers.length];
   };
   const holder = chosen((standing) => typeof standing === 'number');
-  const waiter = chosen((standing) => standing === 'waits');
+  const abortable = chosen(
+    (standing, caller) => standing === 'waits' && real.callers[caller]?.abort !== undefined,
+  );
   const { creating } = plain.figures;
   if (word === 'ask') {
     const timeoutMillis = which % 2 === 0 ? TIMEOUT_MILLIS : 10 + which;
     real.ask(which % 3, timeoutMillis);
     plain.ask(which % 3, timeoutMillis);
+  } else if (word === 'askPlainly') {
+    real.askPlainly();
+    plain.ask(0, TIMEOUT_MILLIS);
   } else if (word === 'tryToAsk') {
     real.tryToAsk();
     plain.tryToAsk();
@@ -175,9 +191,9 @@ async function play(
   } else if (word === 'again') {
     const ended = real.callers.find(({ lease, standing }) => lease && standing === 'over');
     if (ended !== undefined) expect(() => ended.lease?.release()).toThrow();
-  } else if (word === 'abort' && waiter !== undefined) {
-    real.abort(waiter);
-    plain.abort(waiter);
+  } else if (word === 'abort' && abortable !== undefined) {
+    real.abort(abortable);
+    plain.abort(abortable);
   } else if (word === 'created' && creating > 0) {
     real.created(which % creating);
     plain.created(which % creating);
