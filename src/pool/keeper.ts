@@ -79,8 +79,10 @@ export class Keeper<T>
   #keepsReturns = false;
   /** True while it can be lent again, too. */
   #relends = false;
-  /** Which bits of the number of a loan are 0 if its time is taken. */
-  #loanMask = 0;
+  /** Which bits of the number of a loan are not all 0 if its time is not taken. */
+  #untimedLoans = 0;
+  /** The same, if there is nothing else to do with it either. */
+  #plainLoans = 0;
   #dispensing = false;
   #dispenseAgain = false;
 
@@ -292,34 +294,36 @@ export class Keeper<T>
   }
 
   #lend(slot: Slot<T>): void {
-    slot.state = 'borrowed';
-    this.#beginLoan(slot);
-    if (this.ceilingShare !== null) this.ceilingShare.granted();
-  }
-
-  #beginLoan(slot: Slot<T>): void {
     const { stock, tally } = this;
+    slot.state = 'borrowed';
     slot.borrowedAt = stock.time;
     tally.borrowed++;
-    if ((++tally.loans & this.#loanMask) === 0) this.#timeLoan(slot);
+    if ((++tally.loans & this.#plainLoans) === 0) this.#heed(slot);
+  }
+
+  /** Does with some loans, or with each if the pool is no plain one, what need not be done with all. */
+  #heed(slot: Slot<T>): void {
+    if ((this.tally.loans & this.#untimedLoans) === 0) this.#timeLoan(slot);
     if (--slot.usesLeft === 0) slot.condemn('uses');
+    this.ceilingShare?.granted();
   }
 
   #timeLoan(slot: Slot<T>): void {
     slot.track().timedFrom = slot.borrowedAt = this.stock.refreshTime();
-    if (this.tally.loans === LOANS_PER_SAMPLE) this.#loanMask = LOANS_PER_SAMPLE - 1;
+    if (this.tally.loans !== LOANS_PER_SAMPLE) return;
+    this.#untimedLoans = LOANS_PER_SAMPLE - 1;
+    const isPlain =
+      this.settings.maxUses === Number.POSITIVE_INFINITY && this.ceilingShare === null;
+    if (isPlain) this.#plainLoans = this.#untimedLoans;
   }
 
   // Taking back
 
   takeBack(slot: Slot<T>): void | Promise<void> {
-    this.endLoan(slot);
+    this.endLoan(slot, false);
     if (!this.#relends || slot.expiresAt <= this.stock.time) return this.#seeTo(slot);
     if (this.waiters.length === 0) this.stock.shelve(slot);
-    else {
-      this.#beginLoan(slot);
-      this.waiters.serve(slot);
-    }
+    else this.handOver(slot);
   }
 
   #seeTo(slot: Slot<T>): void | Promise<void> {
@@ -330,14 +334,14 @@ export class Keeper<T>
   }
 
   discard(slot: Slot<T>, reason: string): Promise<void> {
-    this.endLoan(slot);
+    this.endLoan(slot, false);
     this.stock.destroy(slot, reason, false);
     this.closing.check();
     return slot.whenGone();
   }
 
   detach(slot: Slot<T>): void {
-    this.endLoan(slot);
+    this.endLoan(slot, false);
     this.stock.release(slot);
   }
 
@@ -349,7 +353,7 @@ export class Keeper<T>
     this.origins.watch?.expected(slot, millis);
   }
 
-  endLoan(slot: Slot<T>, byForce = false): void {
+  endLoan(slot: Slot<T>, byForce: boolean): void {
     slot.loan++;
     this.tally.borrowed--;
     if (slot.tracking !== null) this.#endTracking(slot, byForce);

@@ -114,9 +114,9 @@ test('maxUses retires a resource after so many loans', async () => {
   const factory = new StrictFactory(1);
   const pool = createPool(factory, { max: 1, maxUses: 3, clock: new FakeClock() });
   const ids: number[] = [];
-  for (let i = 0; i < 7; i++) ids.push(await pool.use((thing) => thing.id));
-  expect(ids).toEqual([0, 0, 0, 1, 1, 1, 2]);
-  expect(factory.destroyed).toEqual(['0 uses', '1 uses']);
+  for (let i = 0; i < 1_000; i++) ids.push(await pool.use((thing) => thing.id));
+  expect(ids).toEqual(Array.from({ length: 1_000 }, (_, i) => Math.floor(i / 3)));
+  expect(factory.destroyed).toEqual(Array.from({ length: 333 }, (_, i) => `${i} uses`));
 });
 
 test('one background timer, and none while there is nothing to sweep', async () => {

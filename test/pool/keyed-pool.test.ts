@@ -39,7 +39,8 @@ test('each key has resources of its own, up to max', async () => {
 
 test('where the total is reached, the key that has lent nothing for the longest time yields an idle one', async () => {
   const { pool, factories, alive } = open({ maxTotal: 2 });
-  for (const key of ['a', 'b', 'a']) void (await pool.lease(key)).release();
+  const keys = [...Array(300).fill('a'), ...Array(300).fill('b'), 'a'];
+  for (const key of keys) void (await pool.lease(key)).release();
   const c = await pool.lease('c');
   expect(factories.get('b')?.destroyed).toEqual(['0 yielded']);
   expect(factories.get('a')?.destroyed).toEqual([]);
