@@ -44,8 +44,19 @@ export function checkArgument(
   value: unknown,
   check: OptionCheck,
 ): void {
+  const error = argumentError(where, name, value, check);
+  if (error !== undefined) throw error;
+}
+
+/** What {@link checkArgument} would throw: for those who do not throw, but reject. */
+export function argumentError(
+  where: string,
+  name: string,
+  value: unknown,
+  check: OptionCheck,
+): Error | undefined {
   const expected = check(value);
-  if (expected !== undefined) throw malformed(where, name, expected, value);
+  return expected === undefined ? undefined : malformed(where, name, expected, value);
 }
 
 /** An integer from `least` up to 2^53 − 1, or up to `most`. */

@@ -3,7 +3,7 @@
  * The pool as its users see it: generic-pool's methods, and leases. All work is the keeper's.
  */
 import { AlreadyWatchedError } from '../core/errors.js';
-import { aFunction, checkArgument, integer } from '../core/options.js';
+import { aFunction, argumentError, checkArgument, integer } from '../core/options.js';
 import {
   type EntryPoint,
   type Observation,
@@ -24,7 +24,7 @@ import {
 } from './pool-options.js';
 import type { LoanInfo, PoolStats } from './pool-stats.js';
 import { PoolWatch } from './pool-watch.js';
-import { UseContext } from './use-context.js';
+import { type UseContext, useNow, useOnceGranted } from './use-context.js';
 
 /** What methods return that have nothing to wait for. */
 const DONE: Promise<void> = Promise.resolve();
@@ -103,23 +103,18 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * await pool.close();
    * ```
    */
-  async use<R>(
+  use<R>(
     fn: (resource: T, context: UseContext<T>) => R,
     options?: LeaseOptions | number,
   ): Promise<Awaited<R>> {
+    const error = argumentError('use', 'fn', fn, aFunction);
+    if (error !== undefined) return Promise.reject(error);
     const keeper = this.#keeper;
-    checkArgument('use', 'fn', fn, aFunction);
-    let slot = options === undefined ? keeper.takeIdle() : null;
+    const slot = options === undefined ? keeper.takeIdle() : null;
     const origin = keeper.origins.areWanted ? keeper.origins.of(Pool.prototype.use) : undefined;
-    if (slot === null) slot = await keeper.ask('use', grantUse<T>, options, origin);
-    else grantUse(slot, origin);
-    const signal = typeof options === 'object' ? options.signal : undefined;
-    const context = new UseContext(slot, signal);
-    try {
-      return await fn(slot.resource, context);
-    } finally {
-      context.end();
-    }
+    return slot === null
+      ? useOnceGranted(keeper.ask('use', grantUse<T>, options, origin), fn, options)
+      : useNow(grantUse(slot, origin), fn);
   }
 
   /**

@@ -2,6 +2,7 @@
  * What the function given to `use()` gets beside the resource. Like a lease, it is dead as soon as its loan has ended.
  */
 import { checkArgument, millis } from '../core/options.js';
+import type { LeaseOptions } from './pool-options.js';
 import type { Slot } from './slot.js';
 
 /** The loan that a function given to `use()` runs on. */
@@ -41,4 +42,28 @@ export class UseContext<T> {
     if (this.#discardReason === undefined) void this.#slot.lender.takeBack(this.#slot);
     else void this.#slot.lender.discard(this.#slot, this.#discardReason);
   }
+}
+
+/** Calls `fn` with what is out, and gives it back when `fn` is done, whatever came of it. */
+export async function useNow<T, R>(
+  slot: Slot<T>,
+  fn: (resource: T, context: UseContext<T>) => R,
+  signal?: AbortSignal,
+): Promise<Awaited<R>> {
+  const context = new UseContext(slot, signal);
+  try {
+    return await fn(slot.resource, context);
+  } finally {
+    context.end();
+  }
+}
+
+/** The same with what has yet to be granted. */
+export async function useOnceGranted<T, R>(
+  asked: Promise<Slot<T>>,
+  fn: (resource: T, context: UseContext<T>) => R,
+  options: LeaseOptions | number | undefined,
+): Promise<Awaited<R>> {
+  const slot = await asked;
+  return useNow(slot, fn, typeof options === 'object' ? options.signal : undefined);
 }

@@ -27,7 +27,7 @@ import {
 } from '../../pool/pool-options.js';
 import type { LoanInfo, PoolStats } from '../../pool/pool-stats.js';
 import { PoolWatch } from '../../pool/pool-watch.js';
-import { UseContext } from '../../pool/use-context.js';
+import { type UseContext, useNow } from '../../pool/use-context.js';
 import { Adoption } from './adoption.js';
 import type { PeerPool } from './peer-pool.js';
 
@@ -118,12 +118,7 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
     const checked = resolveLeaseOptions('use', options);
     const origin = adoption.originOf(AdoptedPool.prototype.use);
     const slot = await adoption.request(grantUse<T>, checked, origin);
-    const context = new UseContext(slot, checked.signal);
-    try {
-      return await fn(slot.resource, context);
-    } finally {
-      context.end();
-    }
+    return useNow(slot, fn, checked.signal);
   }
 
   /**
