@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { HOUSE, violationsOf } from './kit/floors.js';
 import { importsOf, readTree } from './kit/import-graph.js';
+import { LAYERS, PARTS, violationsOf } from './kit/layers.js';
 
 const tree = readTree(fileURLToPath(new URL('../src', import.meta.url)));
 
@@ -10,13 +10,13 @@ test('imports go down, never sideways or up, and there are no circles', () => {
   expect(violationsOf(tree)).toEqual([]);
 });
 
-test('the tree that was looked at is the whole house', () => {
+test('the whole source tree is checked', () => {
   expect(tree.size).toBeGreaterThan(50);
   expect(importsOf(tree).length).toBeGreaterThan(tree.size);
   const modules = ['scope', 'weak', 'gc', 'pool', 'memoize', 'watchdog'];
   for (const module of modules) {
     expect(tree.has(`${module}/index.ts`), module).toBe(true);
-    expect(HOUSE[module]).toBeDefined();
+    expect(LAYERS[module]).toBeDefined();
   }
 });
 
@@ -54,7 +54,32 @@ test.each([
     'imports the index',
   ],
   ['code in an index', { 'pool/index.ts': 'export const x = 1;' }, 'more than re-exports'],
-  ['a new folder', { 'utils/a.ts': '' }, 'the folder utils is not on the plan'],
+  ['a new folder', { 'utils/a.ts': '' }, 'the folder utils has no layer'],
+  ['a new sub-folder', { 'pool/utils/a.ts': '' }, 'the folder pool/utils is no part'],
+  [
+    'an import between parts that is not listed',
+    { 'pool/loan/a.ts': "import '../queue/b.js';", 'pool/queue/b.ts': '' },
+    'pool/loan may not import pool/queue',
+  ],
+  [
+    'an import of a file in front that is not listed',
+    { 'memoize/keys/a.ts': "import '../entries.js';", 'memoize/entries.ts': '' },
+    'memoize/keys may not import memoize/entries',
+  ],
+  [
+    'an adoption that reaches behind the loan',
+    { 'integrations/adoption/a.ts': "import '../../pool/keeper.js';", 'pool/keeper.ts': '' },
+    'integrations may not import pool/keeper',
+  ],
+  [
+    'a circle of parts',
+    {
+      'pool/stock/a.ts': "import '../pool-options.js';",
+      'pool/pool-options.ts': "import './stock/b.js';",
+      'pool/stock/b.ts': '',
+    },
+    'circle of parts: pool/stock.ts → pool/pool-options.ts',
+  ],
   [
     'a circle of types',
     {
@@ -68,7 +93,20 @@ test.each([
   expect(violations.join('\n')).toContain(complaint);
 });
 
-test('the checker allows what the plan allows', () => {
+test('every part that the table names exists', () => {
+  const folders = new Set([...tree.keys()].map((file) => file.split('/').slice(0, -1).join('/')));
+  for (const [module, parts] of Object.entries(PARTS)) {
+    for (const [part, mayImport] of Object.entries(parts)) {
+      expect(folders.has(`${module}/${part}`), `${module}/${part}`).toBe(true);
+      for (const target of mayImport) {
+        const exists = target in parts || tree.has(`${module}/${target}.ts`);
+        expect(exists, `${module}/${part} may import ${target}`).toBe(true);
+      }
+    }
+  }
+});
+
+test('the checker allows what the layers allow', () => {
   const files = {
     'memoize/a.ts': "import { LRUCache } from 'lru-cache'; import '../weak/r.js'; import './b.js';",
     'memoize/b.ts': 'export type T = { process: string };',

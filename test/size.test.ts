@@ -7,7 +7,7 @@ import {
   sizeTable,
   withSizeTable,
 } from '../scripts/bundle-sizes.js';
-import { mayContain } from './kit/floors.js';
+import { mayContain } from './kit/layers.js';
 
 /** What each subpath may weigh, minified, in bytes: about a sixth more than it does. */
 const BUDGETS: Readonly<Record<Subpath, number>> = {
@@ -27,7 +27,7 @@ const BUDGETS: Readonly<Record<Subpath, number>> = {
 const sizes = await Promise.all(SUBPATHS.map(bundleAlone));
 
 test.each(sizes)(
-  '$subpath, alone, is made of what its floor allows',
+  '$subpath, alone, is made of what its layer allows',
   ({ subpath, inputs, imports }) => {
     expect(inputs.length).toBeGreaterThan(3);
     expect(imports, 'nothing is left to be imported: it runs anywhere').toEqual([]);

@@ -35,11 +35,14 @@ export function createAsyncVariable<T>(): AsyncVariable<T> {
   };
 }
 
+/** Calls its argument in an async context that was captured earlier, and returns its result. */
+export type RunInContext = <R>(body: () => R) => R;
+
 /**
  * A function that calls its argument in the async flow that is current now, whoever calls it later; where the host has
  * no such flows, it just calls. What a component starts by itself then belongs to nobody's request.
  */
-export function captureAsyncContext(): <R>(body: () => R) => R {
+export function captureAsyncContext(): RunInContext {
   const hooks = builtinModule<AsyncHooks>('async_hooks');
   return hooks?.AsyncLocalStorage.snapshot?.() ?? ((body) => body());
 }

@@ -16,12 +16,10 @@ import { systemClock } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import type { Collector, NodeColour, StepBudget } from './collector.js';
-import { canShareMemory } from './column.js';
-import { Deallocator } from './deallocator.js';
-import { dominatorsOf, type RetainedSize, retainedSizeOf } from './dominators.js';
+import { Trash } from './collectors/trash.js';
+import { Deallocator } from './deallocation/deallocator.js';
+import { WeakReferences } from './deallocation/weak-references.js';
 import { GcModule } from './gc-module.js';
-import { GENERATION_0 } from './generation-lists.js';
-import { type Handle, indexOfHandle, makeHandle } from './handle.js';
 import { NotHeldError, StaleHandleError } from './heap-errors.js';
 import {
   checkHeapOptions,
@@ -31,13 +29,13 @@ import {
   printUnraisable,
 } from './heap-options.js';
 import { HeapScope } from './heap-scope.js';
-import { type HeapSnapshot, takeSnapshot } from './heap-snapshot.js';
 import { HeapState } from './heap-state.js';
 import type { HeapStats } from './heap-stats.js';
-import { assertHeapInvariants } from './invariants.js';
-import { NAMELESS } from './kind-names.js';
-import { generationOf, type NodeGeneration } from './node-generation.js';
-import { checkNodeOptions } from './node-options.js';
+import { canShareMemory } from './memory/column.js';
+import { GENERATION_0 } from './memory/generation-lists.js';
+import { type Handle, indexOfHandle, makeHandle } from './memory/handle.js';
+import { NAMELESS } from './memory/kind-names.js';
+import { generationOf, type NodeGeneration } from './memory/node-generation.js';
 import {
   FINALIZABLE,
   FLAG_CALLABLE,
@@ -46,13 +44,15 @@ import {
   type NodeStore,
   PLAIN,
   WEAK,
-} from './node-store.js';
+} from './memory/node-store.js';
+import { checkNodeOptions } from './node-options.js';
 import { PhantomReference, PhantomReferences } from './phantom-reference.js';
-import { shortestPathFromRoot } from './reachability.js';
 import { aReferenceQueue, type ReferenceQueue } from './reference-queue.js';
-import { viewStats } from './stats-view.js';
-import { Trash } from './trash.js';
-import { WeakReferences } from './weak-references.js';
+import { dominatorsOf, type RetainedSize, retainedSizeOf } from './views/dominators.js';
+import { type HeapSnapshot, takeSnapshot } from './views/heap-snapshot.js';
+import { assertHeapInvariants } from './views/invariants.js';
+import { shortestPathFromRoot } from './views/reachability.js';
+import { viewStats } from './views/stats-view.js';
 
 /** Is called with a node that is about to die. It may resurrect it, by linking to it or holding it. */
 export type NodeFinalizer = (self: Handle, heap: BaseHeap) => void;

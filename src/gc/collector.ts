@@ -11,7 +11,7 @@
  *
  * Reference counts go on under each of them: they are the mutator's, and free all that is in no cycle at once.
  */
-import type { Generation } from './generation-lists.js';
+import type { Generation } from './memory/generation-lists.js';
 
 /** Which collector finds unreachable nodes. */
 export type CollectorName = 'cpython' | 'mark-sweep' | 'incremental' | 'parallel';

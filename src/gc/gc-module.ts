@@ -1,13 +1,13 @@
 /** Python's `gc` module over a simulated heap: every function of it, camelCased, with the same results. */
 import { checkArgument, integer } from '../core/options.js';
 import type { Collector } from './collector.js';
-import type { Deallocator } from './deallocator.js';
-import type { Generation } from './generation-lists.js';
-import { GENERATION_0, OLDEST, PERMANENT, UNTRACKED } from './generation-lists.js';
-import type { Handle } from './handle.js';
+import type { Deallocator } from './deallocation/deallocator.js';
 import type { CollectionCallback, HeapState } from './heap-state.js';
 import type { GenerationStats } from './heap-stats.js';
-import { FLAG_FINALIZED } from './node-store.js';
+import type { Generation } from './memory/generation-lists.js';
+import { GENERATION_0, OLDEST, PERMANENT, UNTRACKED } from './memory/generation-lists.js';
+import type { Handle } from './memory/handle.js';
+import { FLAG_FINALIZED } from './memory/node-store.js';
 
 /** The nodes in `gc.garbage`: each is held by the list until it is cleared. */
 export interface Garbage extends Iterable<Handle> {

@@ -1,6 +1,6 @@
 /** Local variables of a simulated heap: nodes held until a function returns. */
 import { InvalidArgumentError } from '../core/errors.js';
-import type { Handle } from './handle.js';
+import type { Handle } from './memory/handle.js';
 
 /** What is left of {@link Heap} when holding is all that matters. */
 export interface Holder {

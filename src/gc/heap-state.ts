@@ -2,12 +2,12 @@
 import type { Clock } from '../core/clock.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import type { WriteBarrier } from './collector.js';
-import { type Handle, makeHandle } from './handle.js';
 import { HeapBusyError, HeapDisposedError } from './heap-errors.js';
 import { HeapCounters } from './heap-stats.js';
 import { type HeapEvent, HeapTrace } from './heap-trace.js';
-import { KindNames } from './kind-names.js';
-import { NodeStore } from './node-store.js';
+import { type Handle, makeHandle } from './memory/handle.js';
+import { KindNames } from './memory/kind-names.js';
+import { NodeStore } from './memory/node-store.js';
 import type { PhantomReferences } from './phantom-reference.js';
 
 /** Where an error came from that nobody can be given. */

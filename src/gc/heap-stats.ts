@@ -2,7 +2,7 @@
 
 import { MillisHistogram } from '../core/histogram.js';
 import type { CollectorName } from './collector.js';
-import { NAMELESS } from './kind-names.js';
+import { NAMELESS } from './memory/kind-names.js';
 
 /** What made the last collection run. */
 export type LastTrigger = 'none' | 'threshold' | 'explicit';

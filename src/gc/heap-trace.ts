@@ -7,8 +7,8 @@
  */
 
 import type { NodeColour } from './collector.js';
-import { type Handle, makeHandle } from './handle.js';
-import type { NodeStore } from './node-store.js';
+import { type Handle, makeHandle } from './memory/handle.js';
+import type { NodeStore } from './memory/node-store.js';
 
 /**
  * Where a collection is: it starts, seeks what is unreachable (`find-unreachable`, or `mark` and `sweep`), clears weak references

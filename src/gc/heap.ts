@@ -3,8 +3,8 @@
  * collectors come together, for those who use them.
  */
 import { BaseHeap } from './base-heap.js';
+import { makeCollector } from './collectors/make-collector.js';
 import type { HeapOptions } from './heap-options.js';
-import { makeCollector } from './make-collector.js';
 
 /**
  * A heap of nodes with CPython 3.11's reference counts, weak references, finalizers, generations and cycle collector; or

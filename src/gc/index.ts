@@ -36,16 +36,14 @@ export {
   DEBUG_STATS,
   DEBUG_UNCOLLECTABLE,
 } from './debug-flags.js';
-export type { RetainedSize } from './dominators.js';
 export {
   exportHeap,
   type HeapExportFormat,
   type HeapExportOptions,
   type HeapExportSource,
-} from './export-heap.js';
+} from './export/export-heap.js';
+export type { PictureColours } from './export/picture-shade.js';
 export { type Garbage, GcModule } from './gc-module.js';
-export type { Generation } from './generation-lists.js';
-export type { Handle } from './handle.js';
 export { Heap } from './heap.js';
 export {
   HeapBusyError,
@@ -55,14 +53,7 @@ export {
   StaleHandleError,
 } from './heap-errors.js';
 export type { HeapOptions } from './heap-options.js';
-export type {
-  HeapObservation,
-  HeapOp,
-  HeapProgram,
-  HeapProgramEvent,
-} from './heap-program.js';
 export type { HeapScope } from './heap-scope.js';
-export type { HeapSnapshot, SnapshotNode } from './heap-snapshot.js';
 export type {
   CollectionCallback,
   CollectionInfo,
@@ -88,8 +79,17 @@ export type {
   WeakCallbackEvent,
   WeakClearEvent,
 } from './heap-trace.js';
-export type { NodeGeneration } from './node-generation.js';
+export type { Generation } from './memory/generation-lists.js';
+export type { Handle } from './memory/handle.js';
+export type { NodeGeneration } from './memory/node-generation.js';
 export { PhantomReference } from './phantom-reference.js';
-export type { PictureColours } from './picture-shade.js';
+export type {
+  HeapObservation,
+  HeapOp,
+  HeapProgram,
+  HeapProgramEvent,
+} from './program/heap-program.js';
+export { runHeapProgram } from './program/run-heap-program.js';
 export { ReferenceQueue } from './reference-queue.js';
-export { runHeapProgram } from './run-heap-program.js';
+export type { RetainedSize } from './views/dominators.js';
+export type { HeapSnapshot, SnapshotNode } from './views/heap-snapshot.js';

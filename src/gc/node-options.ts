@@ -1,6 +1,6 @@
 /** What is checked of the options that a node is allocated with. */
 import { aBoolean, aFunction, aName, checkOptions, integer } from '../core/options.js';
-import { LARGEST_SIZE } from './node-store.js';
+import { LARGEST_SIZE } from './memory/node-store.js';
 
 const NODE_CHECKS = {
   kind: aName,

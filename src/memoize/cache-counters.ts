@@ -1,5 +1,5 @@
 /** The counters behind `cacheInfo`, which only ever go up; hits are counted by `FastState`. */
-import type { RemovalCause } from './store.js';
+import type { RemovalCause } from './stores/store.js';
 
 /** What has happened in a cache. */
 export class CacheCounters {

@@ -5,7 +5,7 @@
  */
 import type { ComponentStats, NodeId, Observation, Observer } from '../core/probe.js';
 import type { CacheInfo } from './cache-info.js';
-import type { Handle } from './key-trie.js';
+import type { Handle } from './keys/key-trie.js';
 
 /** What a watch sees of its cache. */
 export interface WatchedCache {

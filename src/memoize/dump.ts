@@ -1,8 +1,9 @@
 /** A cache's contents as plain records, so that the next process can begin with them. */
-import { Entry, resultIn } from './entry.js';
-import { argsOf, type Handle, hasReceiver, keyOf } from './key-trie.js';
-import { LivedEntry } from './lived-entry.js';
+
+import { argsOf, type Handle, hasReceiver, keyOf } from './keys/key-trie.js';
 import type { MemoCache } from './memo-cache.js';
+import { LivedEntry } from './stores/staged-entry.js';
+import { Entry, resultIn } from './stores/stored.js';
 
 /** One entry, written down. */
 export interface DumpedEntry<A = unknown, V = unknown> {

@@ -6,14 +6,15 @@
  * arguments are spread: V8 then forwards them from the stack and never makes the rest array. Passed as an array they
  * would escape, and every hit would allocate one, for 5 to 10 ns, a third of its cost.
  */
-import type { Entry, Slot } from './entry.js';
-import type { FastState } from './fast-state.js';
-import type { Key } from './key-trie.js';
-import { LruStore } from './lru-store.js';
-import { MapStore } from './map-store.js';
+
+import type { Key } from './keys/key-trie.js';
 import type { MemoCache } from './memo-cache.js';
-import { S3FifoStore } from './s3-fifo-store.js';
-import type { BoundedStore } from './store.js';
+import type { FastState } from './stores/fast-state.js';
+import { LruStore } from './stores/lru-store.js';
+import { MapStore } from './stores/map-store.js';
+import { S3FifoStore } from './stores/s3-fifo-store.js';
+import type { BoundedStore } from './stores/store.js';
+import type { Entry, Slot } from './stores/stored.js';
 
 /** A function with a memory, as it is called. */
 export type Call = (this: unknown, ...args: unknown[]) => unknown;

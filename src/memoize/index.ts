@@ -58,6 +58,6 @@ export {
   type MemoizedDecorator,
   memoized,
 } from './memoized-decorator.js';
+export { SharedStoreError } from './shared/shared-store-error.js';
 export type { SharedStore } from './shared-store.js';
-export { SharedStoreError } from './shared-store-error.js';
-export type { RemovalCause } from './store.js';
+export type { RemovalCause } from './stores/store.js';

@@ -1,8 +1,6 @@
 /** What the `load` option is given. */
 
 import type { AnyFn, Settled } from './any-fn.js';
-import type { SharedLoad } from './shared-load.js';
-import type { Terms } from './terms.js';
 
 /** One load, as its loader sees it. */
 export interface LoadContext<F extends AnyFn = AnyFn> {
@@ -19,36 +17,4 @@ export interface LoadContext<F extends AnyFn = AnyFn> {
   ttl: number | undefined;
   /** Set it to give the result tags besides those of the `tags` option. */
   tags: Iterable<string> | undefined;
-}
-
-/** The context that makes its signal when it is asked for one: most loads take none, and a controller costs 2 µs. */
-export class OwnLoadContext implements LoadContext {
-  readonly args: never[];
-  readonly stale: never;
-  ttl: number | undefined = undefined;
-  tags: Iterable<string> | undefined = undefined;
-  /** What it has to do with the shared level, where there is one. */
-  shared: SharedLoad | undefined = undefined;
-  /** On which terms its result was kept, once it was. */
-  kept: Terms | undefined = undefined;
-  #controller: AbortController | undefined = undefined;
-
-  constructor(args: readonly unknown[], stale: unknown) {
-    this.args = args as never[];
-    this.stale = stale as never;
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
-  }
-
-  /** Whether the loader has asked for the signal. */
-  get signalTaken(): boolean {
-    return this.#controller !== undefined;
-  }
-
-  abort(reason: unknown): void {
-    this.#controller?.abort(reason);
-  }
 }

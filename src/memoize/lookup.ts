@@ -1,12 +1,12 @@
 /** What a caller is given out of the store: whether a slot may be served now, and what that sets going. */
 import type { CacheCounters } from './cache-counters.js';
-import { Entry, type Slot, UNDEFINED } from './entry.js';
-import type { FastState } from './fast-state.js';
-import type { Key } from './key-trie.js';
-import { LivedEntry } from './lived-entry.js';
-import type { Loader } from './loader.js';
+import type { Shelf } from './entries.js';
+import type { Key } from './keys/key-trie.js';
+import type { Loader } from './loading/loader.js';
 import type { MemoizeSettings } from './memoize-options.js';
-import type { Shelf } from './shelf.js';
+import type { FastState } from './stores/fast-state.js';
+import { LivedEntry } from './stores/staged-entry.js';
+import { Entry, type Slot, UNDEFINED } from './stores/stored.js';
 
 /** The answer when there is nothing to serve. */
 export const MISS: unique symbol = Symbol('miss');

@@ -27,9 +27,9 @@ import { CacheCounters } from './cache-counters.js';
 import type { CacheInfo } from './cache-info.js';
 import { CacheWatch, type WatchedCache } from './cache-watch.js';
 import type { CallOptions } from './call-options.js';
-import type { Slot } from './entry.js';
+import { Shelf } from './entries.js';
 import type { EntryOptions } from './entry-options.js';
-import { FastState } from './fast-state.js';
+import type { Terms } from './entry-terms.js';
 import {
   type Handle,
   handleOf,
@@ -39,17 +39,17 @@ import {
   keyOf,
   release,
   retain,
-} from './key-trie.js';
-import { LivedEntry } from './lived-entry.js';
-import { Load } from './load.js';
-import { type Callable, Loader } from './loader.js';
+} from './keys/key-trie.js';
+import { waitWith } from './loading/abortable-wait.js';
+import { Load } from './loading/load.js';
+import { type Callable, Loader } from './loading/loader.js';
 import { Lookup, MISS } from './lookup.js';
 import type { MemoizeSettings } from './memoize-options.js';
-import { type LocalLevel, SharedLevel } from './shared-level.js';
-import { Shelf } from './shelf.js';
-import type { Store } from './store.js';
-import type { Terms } from './terms.js';
-import { waitWith } from './wait-with.js';
+import { type LocalLevel, SharedLevel } from './shared/shared-level.js';
+import { FastState } from './stores/fast-state.js';
+import { LivedEntry } from './stores/staged-entry.js';
+import type { Store } from './stores/store.js';
+import type { Slot } from './stores/stored.js';
 
 /** Results of one function by its arguments. */
 export class MemoCache implements WatchedCache, LocalLevel {

@@ -18,7 +18,7 @@ import type { ClusterLock } from './cluster-lock.js';
 import type { InvalidationBus } from './invalidation-bus.js';
 import type { LoadContext } from './load-context.js';
 import type { SharedStore } from './shared-store.js';
-import type { RemovalCause } from './store.js';
+import type { RemovalCause } from './stores/store.js';
 
 /** Which entry makes room for another. */
 export type EvictionPolicy = 'lru' | 's3-fifo';

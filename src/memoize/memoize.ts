@@ -12,14 +12,14 @@ import { type Observer, observe } from '../core/probe.js';
 import type { AnyFn } from './any-fn.js';
 import type { CallOptions } from './call-options.js';
 import { type DumpedEntry, dumpCache, loadDump } from './dump.js';
-import { resultIn } from './entry.js';
 import type { EntryOptions } from './entry-options.js';
 import { type Call, callThrough } from './fast-call.js';
-import { isPlain } from './key-trie.js';
+import { isPlain } from './keys/key-trie.js';
 import { MemoCache } from './memo-cache.js';
 import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
 import type { Memoized } from './memoized.js';
 import { seesReceiver } from './receiver.js';
+import { resultIn } from './stores/stored.js';
 
 /**
  * The function with a memory: it is called once for each list of arguments, and answers later calls with the same

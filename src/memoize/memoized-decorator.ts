@@ -10,7 +10,7 @@
 import { InvalidArgumentError } from '../core/errors.js';
 import type { AnyFn } from './any-fn.js';
 import { type Call, callThrough } from './fast-call.js';
-import { isObject } from './key-level.js';
+import { isObject } from './keys/key-level.js';
 import { MemoCache } from './memo-cache.js';
 import { memoizedFunction } from './memoize.js';
 import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';

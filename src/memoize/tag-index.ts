@@ -1,5 +1,5 @@
 /** Which entries have which tags. It holds handles, so it keeps no key alive that may die. */
-import type { Handle } from './key-trie.js';
+import type { Handle } from './keys/key-trie.js';
 
 /** Entries by tag and tags by entry. */
 export class TagIndex {

@@ -42,12 +42,12 @@ export {
   observe,
   type Watchable,
 } from '../core/probe.js';
-export type { CallSites } from './call-sites.js';
 export { createGenericPool, type GenericPoolOptions } from './create-generic-pool.js';
 export { createPool } from './create-pool.js';
 export type { CreateContext, DestroyReason, Factory } from './factory.js';
 export { KeyedPool, type KeyedPoolOptions, type KeyedPoolStats } from './keyed-pool.js';
-export type { Lease } from './lease.js';
+export type { Lease } from './loan/lease.js';
+export type { UseContext } from './loan/use-context.js';
 export type { Pool } from './pool.js';
 export {
   AcquireTimeoutError,
@@ -66,6 +66,5 @@ export {
   ValidateTimeoutError,
 } from './pool-errors.js';
 export type { DestroyedResource, PoolEventMap, PoolListener } from './pool-events.js';
-export type { CloseOptions, LeaseOptions, PoolOptions } from './pool-options.js';
+export type { CallSites, CloseOptions, LeaseOptions, PoolOptions } from './pool-options.js';
 export type { LoanInfo, Percentiles, PoolStats } from './pool-stats.js';
-export type { UseContext } from './use-context.js';

@@ -8,16 +8,18 @@
  * The hot path of a loan is: unlink an idle slot, count it, link it again. It reads no clock, looks nothing up, and
  * sets no timer.
  */
-import { CeilingShare } from './ceiling-share.js';
-import { Closing, type ClosingHost } from './closing.js';
-import { Creator, type CreatorHost } from './creator.js';
+
+import type { RunInContext } from '../core/async-context.js';
+import { CeilingShare } from './ceiling/ceiling-share.js';
+import type { SharedCeiling } from './ceiling/shared-ceiling.js';
+import { Creator, type CreatorHost } from './creation/creator.js';
+import { FactoryCalls } from './creation/factory-calls.js';
 import type { Factory } from './factory.js';
-import { FactoryCalls } from './factory-calls.js';
-import type { Grant } from './grant.js';
-import { Inspection, type InspectionHost } from './inspection.js';
-import { type LoanOrigin, LoanOrigins } from './loan-origin.js';
-import { UNTIMED } from './loan-tracking.js';
-import type { OwnContext } from './own-context.js';
+import type { Grant } from './loan/grant.js';
+import { type LoanOrigin, LoanOrigins } from './loan/loan-origin.js';
+import { UNTIMED } from './loan/loan-tracking.js';
+import type { Lender, Slot } from './loan/slot.js';
+import { Tally } from './pool-counters.js';
 import { type CreateError, PoolClosedError } from './pool-errors.js';
 import { PoolEvents } from './pool-events.js';
 import {
@@ -27,16 +29,15 @@ import {
   resolveLeaseOptions,
 } from './pool-options.js';
 import { type PoolStats, statsOf } from './pool-stats.js';
+import { WaitTimes } from './queue/wait-times.js';
+import { type Resolve, Waiter, Wishes } from './queue/waiter.js';
+import { WaiterQueue } from './queue/waiter-queue.js';
 import { Renewal, type RenewalHost } from './renewal.js';
-import type { SharedCeiling } from './shared-ceiling.js';
-import type { Lender, Slot } from './slot.js';
-import { Stock } from './stock.js';
-import { Sweep } from './sweep.js';
-import { Tally } from './tally.js';
-import { Unserved, type UnservedHost } from './unserved.js';
-import { WaitTimes } from './wait-times.js';
-import { type Resolve, Waiter, Wishes } from './waiter.js';
-import { WaiterQueue } from './waiter-queue.js';
+import { Closing, type ClosingHost } from './shutdown.js';
+import { Inspection, type InspectionHost } from './stock/inspection.js';
+import { Stock } from './stock/stock.js';
+import { Sweep } from './stock/sweep.js';
+import { Unserved, type UnservedHost } from './wait-failures.js';
 
 /** One loan in so many, a power of two, refreshes the coarse time and has its own taken; until then each does. */
 const LOANS_PER_SAMPLE = 256;
@@ -48,7 +49,7 @@ type PoolState = 'not started' | 'open' | 'draining' | 'closed';
 export class Keeper<T>
   implements
     Lender<T>,
-    CreatorHost<T>,
+    CreatorHost<T, Waiter<T>>,
     ClosingHost<T>,
     InspectionHost<T>,
     RenewalHost<T>,
@@ -61,7 +62,7 @@ export class Keeper<T>
   readonly stock: Stock<T>;
   readonly origins: LoanOrigins<T>;
   readonly waiters: WaiterQueue<T>;
-  readonly creator: Creator<T>;
+  readonly creator: Creator<T, Waiter<T>>;
   readonly closing: Closing<T>;
   readonly renewal: Renewal<T>;
   /** Its part in the common ceiling, if there is one. */
@@ -89,21 +90,21 @@ export class Keeper<T>
   constructor(
     factory: Factory<T>,
     settings: PoolSettings,
-    inOwnContext: OwnContext,
+    runInContext: RunInContext,
     ceiling: SharedCeiling | null = null,
   ) {
     this.name = settings.name;
     this.settings = settings;
-    this.events = new PoolEvents(inOwnContext);
-    this.#calls = new FactoryCalls(factory, settings, this.events, inOwnContext);
+    this.events = new PoolEvents(runInContext);
+    this.#calls = new FactoryCalls(factory, settings, this.events, runInContext);
     this.stock = new Stock(this, this.events, settings, this.#calls, this.tally);
     this.#unserved = new Unserved(this);
     const times = new WaitTimes(this.tally, this.stock);
-    this.waiters = new WaiterQueue(settings, inOwnContext, this.#unserved, times);
-    this.creator = new Creator(this, this.#calls, settings, inOwnContext);
+    this.waiters = new WaiterQueue(settings, runInContext, this.#unserved, times);
+    this.creator = new Creator(this, this.#calls, settings, runInContext);
     this.#inspection = new Inspection(this, this.#calls);
     this.origins = new LoanOrigins(settings.callSites);
-    this.sweep = new Sweep(this.stock, settings, inOwnContext, {
+    this.sweep = new Sweep(this.stock, settings, runInContext, {
       ticked: () => this.origins.tick(),
       keepAlive: (slot) => this.#inspection.keepAlive(slot),
     });

@@ -3,15 +3,18 @@
  * A pool for each key: for each tenant, each shard, each host. The pools are made when their keys are first asked for and forgotten
  * when they are empty; what they share is a limit on how many resources there may be in all.
  */
+
+import type { RunInContext } from '../core/async-context.js';
 import { captureAsyncContext } from '../core/async-context.js';
 import { AlreadyWatchedError, InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument, integer } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+import { SharedCeiling } from './ceiling/shared-ceiling.js';
 import type { Factory } from './factory.js';
 import { Keeper } from './keeper.js';
 import { KeyedWatch } from './keyed-watch.js';
-import type { Lease } from './lease.js';
-import type { OwnContext } from './own-context.js';
+import type { Lease } from './loan/lease.js';
+import type { UseContext } from './loan/use-context.js';
 import { Pool } from './pool.js';
 import { PoolClosedError } from './pool-errors.js';
 import {
@@ -20,8 +23,6 @@ import {
   type PoolOptions,
   resolvePoolOptions,
 } from './pool-options.js';
-import { SharedCeiling } from './shared-ceiling.js';
-import type { UseContext } from './use-context.js';
 
 /** Options of a {@link KeyedPool}: those of each key's pool, and the limit of all together. */
 export interface KeyedPoolOptions extends PoolOptions {
@@ -67,7 +68,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   readonly #factoryOf: (key: K) => Factory<T>;
   readonly #options: PoolOptions;
   readonly #ceiling: SharedCeiling;
-  readonly #inOwnContext: OwnContext;
+  readonly #runInContext: RunInContext;
   readonly #members = new Map<K, { readonly keeper: Keeper<T>; readonly pool: Pool<T> }>();
   /** How many keys there may be before empty ones are looked for. */
   #pruneAt = 16;
@@ -92,7 +93,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     this.#factoryOf = factoryOf;
     this.#options = poolOptions;
     this.#ceiling = new SharedCeiling(maxTotal);
-    this.#inOwnContext = captureAsyncContext();
+    this.#runInContext = captureAsyncContext();
   }
 
   /** Lends a resource of the key until the lease is released. Rejects as {@link Pool.lease} does. */
@@ -130,7 +131,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
       ...this.#options,
       name: `${name}/${String(key)}`,
     });
-    const keeper = new Keeper(factory, settings, this.#inOwnContext, this.#ceiling);
+    const keeper = new Keeper(factory, settings, this.#runInContext, this.#ceiling);
     const pool = new Pool(keeper);
     this.#members.set(key, { keeper, pool });
     this.#watch?.add(pool);

@@ -2,10 +2,11 @@
  * The events of a pool. There is no event named `error`, so nothing that goes wrong in the background can end the
  * process; and a listener that throws disturbs neither the pool nor the other listeners.
  */
+
+import type { RunInContext } from '../core/async-context.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import { aFunction, checkArgument, oneOf } from '../core/options.js';
 import type { DestroyReason } from './factory.js';
-import type { OwnContext } from './own-context.js';
 import type { AcquireTimeoutError, PoolFullError } from './pool-errors.js';
 import type { LoanInfo } from './pool-stats.js';
 
@@ -62,10 +63,10 @@ const anEvent = oneOf(...EVENT_NAMES);
 /** The listeners of one pool. */
 export class PoolEvents {
   readonly #listeners = new Map<string, Set<(payload: never) => void>>();
-  readonly #inOwnContext: OwnContext;
+  readonly #runInContext: RunInContext;
 
-  constructor(inOwnContext: OwnContext) {
-    this.#inOwnContext = inOwnContext;
+  constructor(runInContext: RunInContext) {
+    this.#runInContext = runInContext;
   }
 
   on<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): void {
@@ -83,7 +84,7 @@ export class PoolEvents {
   emit<E extends keyof PoolEventMap>(event: E, payload: PoolEventMap[E]): void {
     const listeners = this.#listeners.get(event);
     if (listeners === undefined) return;
-    this.#inOwnContext(() => {
+    this.#runInContext(() => {
       for (const listener of [...listeners]) {
         try {
           (listener as PoolListener<E>)(payload);

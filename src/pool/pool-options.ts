@@ -17,8 +17,10 @@ import {
   objectWith,
   oneOf,
 } from '../core/options.js';
-import type { CallSites } from './call-sites.js';
 import { checkFactory, type Factory } from './factory.js';
+
+/** Which callers have their call site captured. */
+export type CallSites = 'sampled' | 'all' | 'none';
 
 /** Options of `createPool`. Times are in milliseconds; `Infinity` switches a timeout off. */
 export interface PoolOptions {

@@ -1,6 +1,6 @@
 /** What a pool counts. */
 import type { MillisHistogram } from '../core/histogram.js';
-import type { Tally } from './tally.js';
+import type { Tally } from './pool-counters.js';
 
 /** How long something took, from a sample: the first ones all, later one in a few. */
 export interface Percentiles {

@@ -11,9 +11,11 @@ import {
   observe,
   type Watchable,
 } from '../core/probe.js';
-import { grantLease, grantResource, grantUse } from './grant.js';
 import type { Keeper } from './keeper.js';
-import type { Lease } from './lease.js';
+import { grantLease, grantResource, grantUse } from './loan/grant.js';
+import type { Lease } from './loan/lease.js';
+import { PoolWatch } from './loan/loan-watch.js';
+import { type UseContext, useNow, useOnceGranted } from './loan/use-context.js';
 import { PoolClosedError } from './pool-errors.js';
 import type { PoolEventMap, PoolListener } from './pool-events.js';
 import {
@@ -23,8 +25,6 @@ import {
   resolveLimits,
 } from './pool-options.js';
 import type { LoanInfo, PoolStats } from './pool-stats.js';
-import { PoolWatch } from './pool-watch.js';
-import { type UseContext, useNow, useOnceGranted } from './use-context.js';
 
 /** What methods return that have nothing to wait for. */
 const DONE: Promise<void> = Promise.resolve();

@@ -2,15 +2,16 @@
  * Changing a pool while it is in use: other limits, and other resources. Nobody's loan is cut short: what is idle goes at
  * once, what is out when it comes back, and what takes its place is created as ever.
  */
-import type { Creator } from './creator.js';
+import type { Creator } from './creation/creator.js';
 import type { PoolLimits, PoolSettings } from './pool-options.js';
-import type { Stock } from './stock.js';
+import type { Waiter } from './queue/waiter.js';
+import type { Stock } from './stock/stock.js';
 
 /** What a renewal needs of its pool. */
 export interface RenewalHost<T> {
   readonly settings: PoolSettings;
   readonly stock: Stock<T>;
-  readonly creator: Creator<T>;
+  readonly creator: Creator<T, Waiter<T>>;
   /** There may be room for more now, or for less. */
   roomChanged(): void;
 }

@@ -12,7 +12,7 @@ import type {
   Observer,
   Origin,
 } from '../core/probe.js';
-import type { NodeGeneration } from '../gc/node-generation.js';
+import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import { HoldTimes } from './hold-times.js';
 import type { LevelPlan } from './level.js';
 import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';

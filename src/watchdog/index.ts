@@ -35,7 +35,7 @@ export {
   observe,
   type Watchable,
 } from '../core/probe.js';
-export type { NodeGeneration } from '../gc/node-generation.js';
+export type { NodeGeneration } from '../gc/memory/node-generation.js';
 export { type FormatOptions, formatReport } from './format-report.js';
 export type { GcSource } from './gc-source.js';
 export type { Certainty, LeakReport, LeakRule } from './leak-report.js';

@@ -1,7 +1,7 @@
 /** What the watchdog says about a leak, as data. */
 import type { Frame } from '../core/call-site.js';
 import type { ComponentStats } from '../core/probe.js';
-import type { NodeGeneration } from '../gc/node-generation.js';
+import type { NodeGeneration } from '../gc/memory/node-generation.js';
 
 /**
  * Which rule found the leak.

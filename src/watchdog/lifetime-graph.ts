@@ -15,7 +15,7 @@
  */
 
 import type { BaseHeap } from '../gc/base-heap.js';
-import type { Handle } from '../gc/handle.js';
+import type { Handle } from '../gc/memory/handle.js';
 
 /** A node of the graph. Its `handle` is stale once the simulated heap has freed it. */
 export interface LifetimeNode {

@@ -3,7 +3,7 @@
  * nodes only. It must not reach the loan's capability then, nor what was lent, or V8 could not collect an abandoned one.
  */
 import type { ComponentStats, NodeId } from '../core/probe.js';
-import type { NodeGeneration } from '../gc/node-generation.js';
+import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
 import type { ScopeRecord } from './scope-record.js';

@@ -29,7 +29,7 @@ import {
 import { isWatchable, type Observation, observe, type Watchable } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
 import { BaseHeap } from '../gc/base-heap.js';
-import { makeCPythonCollector } from '../gc/cpython-collector.js';
+import { makeCPythonCollector } from '../gc/collectors/cpython-collector.js';
 import { ActivityClock } from './activity-clock.js';
 import { ComponentWatch, type WatchHost } from './component-watch.js';
 import { type GcSource, hostGcSource } from './gc-source.js';

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { GENERATION_0 } from '../../src/gc/generation-lists.js';
-import type { Handle } from '../../src/gc/handle.js';
+import { WeakReferences } from '../../src/gc/deallocation/weak-references.js';
 import { HeapState } from '../../src/gc/heap-state.js';
 import type { HeapOp } from '../../src/gc/index.js';
-import { assertHeapInvariants } from '../../src/gc/invariants.js';
-import { NodeStore, PLAIN } from '../../src/gc/node-store.js';
-import { ProgramMachine } from '../../src/gc/program-machine.js';
-import { operationNamed } from '../../src/gc/program-operations.js';
-import { WeakReferences } from '../../src/gc/weak-references.js';
+import { GENERATION_0 } from '../../src/gc/memory/generation-lists.js';
+import type { Handle } from '../../src/gc/memory/handle.js';
+import { NodeStore, PLAIN } from '../../src/gc/memory/node-store.js';
+import { ProgramMachine } from '../../src/gc/program/program-machine.js';
+import { operationNamed } from '../../src/gc/program/program-operations.js';
+import { assertHeapInvariants } from '../../src/gc/views/invariants.js';
 import { generateProgram, PROFILES } from './program-generator.js';
 
 function execute(machine: ProgramMachine, op: HeapOp, self: Handle | null): void {

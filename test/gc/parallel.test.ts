@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { GENERATION_0 } from '../../src/gc/generation-lists.js';
+import { SerialMarker } from '../../src/gc/collectors/marker.js';
+import { ParallelMarker } from '../../src/gc/collectors/parallel-marker.js';
 import { HeapState } from '../../src/gc/heap-state.js';
 import { type Handle, Heap } from '../../src/gc/index.js';
-import { SerialMarker } from '../../src/gc/marker.js';
-import { ParallelMarker } from '../../src/gc/parallel-marker.js';
+import { GENERATION_0 } from '../../src/gc/memory/generation-lists.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { settle } from '../kit/settle.js';
 

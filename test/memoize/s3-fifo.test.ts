@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { hitRatio } from '../../bench/hit-ratio/hit-ratio.js';
 import { mixed, zipf } from '../../bench/hit-ratio/workloads.js';
 import { observe } from '../../src/core/probe.js';
-import { fingerprint } from '../../src/memoize/fingerprint.js';
 import { memoize } from '../../src/memoize/index.js';
+import { fingerprint } from '../../src/memoize/stores/fingerprint.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
 

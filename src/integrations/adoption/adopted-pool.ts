@@ -16,9 +16,11 @@ import {
   oneOf,
 } from '../../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../../core/probe.js';
-import type { CallSites } from '../../pool/call-sites.js';
-import { grantLease, grantUse } from '../../pool/grant.js';
-import type { Lease } from '../../pool/lease.js';
+import { grantLease, grantUse } from '../../pool/loan/grant.js';
+import type { Lease } from '../../pool/loan/lease.js';
+import { PoolWatch } from '../../pool/loan/loan-watch.js';
+import { type UseContext, useNow } from '../../pool/loan/use-context.js';
+import type { CallSites } from '../../pool/pool-options.js';
 import {
   type CloseOptions,
   type LeaseOptions,
@@ -26,8 +28,6 @@ import {
   resolveLeaseOptions,
 } from '../../pool/pool-options.js';
 import type { LoanInfo, PoolStats } from '../../pool/pool-stats.js';
-import { PoolWatch } from '../../pool/pool-watch.js';
-import { type UseContext, useNow } from '../../pool/use-context.js';
 import { Adoption } from './adoption.js';
 import type { PeerPool } from './peer-pool.js';
 

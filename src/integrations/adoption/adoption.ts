@@ -15,20 +15,19 @@
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import type { EntryPoint } from '../../core/probe.js';
-import type { CallSites } from '../../pool/call-sites.js';
-import type { Grant } from '../../pool/grant.js';
-import { type LoanOrigin, LoanOrigins } from '../../pool/loan-origin.js';
-import { loansOut } from '../../pool/loans-out.js';
+import type { Grant } from '../../pool/loan/grant.js';
+import { type LoanOrigin, LoanOrigins } from '../../pool/loan/loan-origin.js';
+import { loansOut } from '../../pool/loan/loans-out.js';
+import { type Lender, Slot } from '../../pool/loan/slot.js';
+import { Tally } from '../../pool/pool-counters.js';
 import {
   AcquireTimeoutError,
   LeasesOutError,
   PoolClosedError,
   ReleaseError,
 } from '../../pool/pool-errors.js';
-import type { CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
+import type { CallSites, CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
 import { type LoanInfo, type PoolStats, percentilesOf } from '../../pool/pool-stats.js';
-import { type Lender, Slot } from '../../pool/slot.js';
-import { Tally } from '../../pool/tally.js';
 import type { PeerPool } from './peer-pool.js';
 import { PeerWait } from './peer-wait.js';
 import { PeerWaits } from './peer-waits.js';

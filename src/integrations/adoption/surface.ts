@@ -1,8 +1,8 @@
 /** What each adoption hands to its users besides `adoptPool`, in one place. */
 export type { Clock, TimerHandle } from '../../core/clock.js';
 export { InvalidArgumentError } from '../../core/errors.js';
-export type { CallSites } from '../../pool/call-sites.js';
-export type { Lease } from '../../pool/lease.js';
+export type { Lease } from '../../pool/loan/lease.js';
+export type { UseContext } from '../../pool/loan/use-context.js';
 export {
   AcquireTimeoutError,
   LeaseEndedError,
@@ -11,7 +11,6 @@ export {
   PoolError,
   ReleaseError,
 } from '../../pool/pool-errors.js';
-export type { CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
+export type { CallSites, CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
 export type { LoanInfo, Percentiles, PoolStats } from '../../pool/pool-stats.js';
-export type { UseContext } from '../../pool/use-context.js';
 export type { AdoptedCloseOptions, AdoptedPool, AdoptOptions } from './adopted-pool.js';

@@ -1,0 +1,52 @@
+/** What every collection does around its work: it stops the mutator, tells of its start and its stop, and counts. */
+
+import { type CollectionResult, NOTHING_COLLECTED } from '../collection-result.js';
+import type { HeapState } from '../heap-state.js';
+import type { Generation } from '../memory/generation-lists.js';
+import { printCollectionStart, printCollectionStop } from './debug-output.js';
+
+/** Runs `body` as a collection in one piece, which is one pause. */
+export function runCollection(
+  state: HeapState,
+  generation: Generation,
+  body: () => CollectionResult,
+): CollectionResult {
+  return stopMutator(state, () => {
+    const startedAt = state.clock.now();
+    tellStart(state, generation);
+    const result = body();
+    const millis = state.clock.now() - startedAt;
+    state.counters.pauses.record(millis);
+    tellStop(state, generation, result, millis);
+    return result;
+  });
+}
+
+/** Runs a part of a collection; meanwhile no other begins. */
+export function stopMutator<T>(state: HeapState, body: () => T): T {
+  state.collecting = true;
+  try {
+    return body();
+  } finally {
+    state.collecting = false;
+  }
+}
+
+export function tellStart(state: HeapState, generation: Generation): void {
+  printCollectionStart(state, generation);
+  state.trace?.phase('start', generation);
+  state.tell('start', { generation, ...NOTHING_COLLECTED });
+}
+
+/** `millis` is how long the collection stopped the mutator. */
+export function tellStop(
+  state: HeapState,
+  generation: Generation,
+  result: CollectionResult,
+  millis: number,
+): void {
+  printCollectionStop(state, result, millis);
+  state.counters.collected(generation, result);
+  state.trace?.phase('stop', generation);
+  state.tell('stop', { generation, ...result });
+}

@@ -1,0 +1,120 @@
+/**
+ * CPython 3.11's cycle collector, step for step (Modules/gcmodule.c). Reference counts free everything but cycles; the
+ * collector finds those without knowing a single root. Within the generations being collected it subtracts from each node's
+ * count the references that come from within. What is left over comes from outside, so it is alive, and with it all it
+ * reaches.
+ *
+ * ```
+ *   young ──update refs, subtract──▶ scan ──▶ survivors ──▶ older generation
+ *                                     └─▶ unreachable ──▶ trash: edges cleared, reference counting does the rest
+ * ```
+ *
+ * A full collection is skipped while what has survived since the last one is less than a quarter of what survived it, so
+ * that a growing heap costs amortised linear time (Martin von Löwis, 2008).
+ */
+
+import { type CollectionResult, NOTHING_COLLECTED } from '../collection-result.js';
+import type { Collector } from '../collector.js';
+import type { HeapState } from '../heap-state.js';
+import {
+  GENERATION_0,
+  type Generation,
+  type GenerationLists,
+  OLDEST,
+  UNREACHABLE,
+} from '../memory/generation-lists.js';
+import { runCollection } from './collection.js';
+import type { Trash } from './trash.js';
+import { separateUnreachable } from './unreachable.js';
+
+class CPythonCollector implements Collector {
+  readonly name = 'cpython';
+  readonly #state: HeapState;
+  readonly #lists: GenerationLists;
+  readonly #trash: Trash;
+
+  constructor(state: HeapState, trash: Trash) {
+    this.#state = state;
+    this.#lists = state.store.lists;
+    this.#trash = trash;
+  }
+
+  /** Collects the oldest generation whose count is over its threshold, after an allocation. */
+  collectIfDue(): void {
+    const { counts, thresholds, longLivedPending, longLivedTotal } = this.#state;
+    for (const generation of [2, 1, 0] as const) {
+      if (counts[generation] <= thresholds[generation]) continue;
+      if (generation === 2 && longLivedPending < Math.floor(longLivedTotal / 4)) continue;
+      this.#state.counters.lastTrigger = 'threshold';
+      this.#collect(generation);
+      return;
+    }
+  }
+
+  collect(generation: Generation): number {
+    if (this.#state.collecting) return 0;
+    this.#state.counters.lastTrigger = 'explicit';
+    const { collected, uncollectable } = this.#collect(generation);
+    return collected + uncollectable;
+  }
+
+  step(): 'done' {
+    this.collect(2);
+    return 'done';
+  }
+
+  colour(): null {
+    return null;
+  }
+
+  abandon(): void {}
+
+  dispose(): void {}
+
+  #collect(generation: Generation): CollectionResult {
+    return runCollection(this.#state, generation, () => this.#run(generation));
+  }
+
+  #run(generation: Generation): CollectionResult {
+    const { counts, counters, trace, store } = this.#state;
+    const lists = this.#lists;
+    if (generation < 2) counts[generation + 1] = (counts[generation + 1] as number) + 1;
+    counts.fill(0, 0, generation + 1);
+
+    const young = GENERATION_0 + generation;
+    for (let list = GENERATION_0; list < young; list++) lists.merge(list, young);
+    const old = generation < 2 ? young + 1 : OLDEST;
+
+    const examined = lists.length(young);
+    trace?.phase('find-unreachable', generation);
+    separateUnreachable(store, young, UNREACHABLE);
+    const survivors = lists.length(young);
+    counters.survived(generation, examined, survivors);
+    this.#promote(generation, survivors);
+    if (survivors === examined) return NOTHING_COLLECTED;
+
+    const { list, collected } = this.#trash.settle(generation, old);
+    const freedBefore = counters.freed;
+    trace?.phase('delete', generation);
+    this.#trash.breakUpAll(list, old);
+    counters.freedByCycle += counters.freed - freedBefore;
+    return { collected, uncollectable: this.#trash.keepLegacy(old) };
+  }
+
+  #promote(generation: Generation, survivors: number): void {
+    const state = this.#state;
+    state.trace?.promote(GENERATION_0 + generation, generation === 0 ? 1 : 2);
+    if (generation === 2) {
+      state.longLivedPending = 0;
+      state.longLivedTotal = survivors;
+      return;
+    }
+    if (generation === 1) state.longLivedPending += survivors;
+    this.#lists.merge(GENERATION_0 + generation, GENERATION_0 + generation + 1);
+  }
+}
+
+/** The collector of a heap that has no choice. */
+export function makeCPythonCollector(state: HeapState, trash: Trash): Collector {
+  return new CPythonCollector(state, trash);
+}

@@ -1,0 +1,104 @@
+/**
+ * Mark and sweep in steps, so that no pause is longer than a step's budget. A cycle begins when as much has been allocated as
+ * would make a tracing collector collect; from then on, whenever the first threshold is passed, one step of it is done. A
+ * cycle ends for sure: new nodes are born black, so what is left to mark gets less with every step.
+ *
+ * Each step is a pause; the cycle is the collection that statistics and callbacks know.
+ */
+
+import type { Collector, NodeColour, StepBudget } from '../collector.js';
+import type { HeapState } from '../heap-state.js';
+import { stopMutator, tellStart, tellStop } from './collection.js';
+import { IncrementalCycle } from './incremental-cycle.js';
+import { isHeapWorthTracing } from './tracing-pace.js';
+import type { Trash } from './trash.js';
+import { WorkMeter } from './work-meter.js';
+
+export class IncrementalCollector implements Collector {
+  readonly name = 'incremental';
+  readonly #state: HeapState;
+  readonly #trash: Trash;
+  readonly #budget: StepBudget;
+  #cycle: IncrementalCycle | null = null;
+  /** How long the steps of the cycle under way have taken. */
+  #cycleMillis = 0;
+
+  /** `budget` is for the steps that allocations do. */
+  constructor(state: HeapState, trash: Trash, budget: StepBudget) {
+    this.#state = state;
+    this.#trash = trash;
+    this.#budget = budget;
+  }
+
+  collectIfDue(): void {
+    const isWorthIt = isHeapWorthTracing(this.#state);
+    if (this.#cycle === null && !isWorthIt) return;
+    if (this.#cycle === null) this.#state.counters.lastTrigger = 'threshold';
+    this.#step(this.#budget);
+  }
+
+  /** Ends the cycle under way, and does a whole one, which no node that was unreachable before survives. */
+  collect(): number {
+    if (this.#state.collecting) return 0;
+    this.#state.counters.lastTrigger = 'explicit';
+    let found = 0;
+    if (this.#cycle !== null) found += this.#step({});
+    return found + this.#step({});
+  }
+
+  step(budget: StepBudget): 'done' | 'more' {
+    if (this.#state.collecting) return this.#cycle === null ? 'done' : 'more';
+    if (this.#cycle === null) this.#state.counters.lastTrigger = 'explicit';
+    this.#step(budget);
+    return this.#cycle === null ? 'done' : 'more';
+  }
+
+  colour(index: number): NodeColour | null {
+    return this.#cycle?.colour(index) ?? null;
+  }
+
+  abandon(): void {
+    const cycle = this.#cycle;
+    if (cycle === null) return;
+    cycle.abandon();
+    this.#end(cycle);
+  }
+
+  dispose(): void {
+    this.#cycle = null;
+  }
+
+  /** Returns how many nodes the cycle found unreachable, if it has ended; else 0. */
+  #step(budget: StepBudget): number {
+    const state = this.#state;
+    return stopMutator(state, () => {
+      const startedAt = state.clock.now();
+      const cycle = this.#cycle ?? this.#begin();
+      const isDone = cycle.work(new WorkMeter(state.clock, budget));
+      const millis = state.clock.now() - startedAt;
+      this.#cycleMillis += millis;
+      state.counters.steps++;
+      state.counters.pauses.record(millis);
+      if (!isDone || state.disposed) return 0;
+      this.#end(cycle);
+      return cycle.result.collected + cycle.result.uncollectable;
+    });
+  }
+
+  #begin(): IncrementalCycle {
+    const state = this.#state;
+    state.counts.fill(0);
+    this.#cycleMillis = 0;
+    tellStart(state, 2);
+    const cycle = new IncrementalCycle(state, this.#trash);
+    this.#cycle = cycle;
+    state.barrier = cycle;
+    return cycle;
+  }
+
+  #end(cycle: IncrementalCycle): void {
+    this.#cycle = null;
+    this.#state.barrier = null;
+    tellStop(this.#state, 2, cycle.result, this.#cycleMillis);
+  }
+}

@@ -1,0 +1,31 @@
+/** Where a tracing collector begins: at what is held from outside the heap, or must not be collected. */
+
+import type { HeapState } from '../heap-state.js';
+import { FIRST_NODE, PERMANENT } from '../memory/generation-lists.js';
+
+/** Whether the node at this place is held from outside, or frozen. */
+export function isRootPlace({ store }: HeapState, index: number): boolean {
+  return (store.holds[index] as number) > 0 || store.lists.listOf[index] === PERMANENT;
+}
+
+/** Roots that are not known by their place: `gc.garbage`, and what the heap itself works on. */
+export function otherRoots({ garbage, pinned }: HeapState): number[] {
+  return [...garbage, ...pinned];
+}
+
+/** Marks all roots and puts them on the stack, which must have room for every node; returns how many they are. */
+export function pushRoots(state: HeapState, marks: Uint8Array, stack: Int32Array): number {
+  const { holds, end, lists } = state.store;
+  let top = 0;
+  const push = (index: number): void => {
+    if (marks[index] !== 0) return;
+    marks[index] = 1;
+    stack[top++] = index;
+  };
+  for (let i = FIRST_NODE; i < end; i++) {
+    if ((holds[i] as number) > 0) push(i);
+  }
+  lists.visit(PERMANENT, push);
+  for (const index of otherRoots(state)) push(index);
+  return top;
+}

@@ -1,0 +1,112 @@
+/**
+ * Deallocation where nobody listens. While a heap has neither finalizers, nor weak or phantom references, nor a trace, no code
+ * can run in the middle of a deallocation, so nobody can tell in which order nodes die, nor how deep it goes. Then what a node
+ * held is worked off in a loop, and trash is given back as it is, without a thought for the references within it.
+ *
+ * The outcome is that of the `Deallocator`, which it does this for; only the order in which places are used again differs.
+ */
+
+import type { HeapState } from '../heap-state.js';
+import type { EdgeStore } from '../memory/edge-store.js';
+import { type GenerationLists, UNTRACKED } from '../memory/generation-lists.js';
+import type { NodeStore } from '../memory/node-store.js';
+
+export class QuietDeallocator {
+  readonly #state: HeapState;
+  readonly #store: NodeStore;
+  readonly #edges: EdgeStore;
+  readonly #lists: GenerationLists;
+  /** Nodes without a reference that have not been freed yet. */
+  readonly #dying: number[] = [];
+
+  constructor(state: HeapState) {
+    this.#state = state;
+    this.#store = state.store;
+    this.#edges = state.store.edges;
+    this.#lists = state.store.lists;
+  }
+
+  /** Whether it can take over. */
+  isAllowed(): boolean {
+    const { trace, phantoms, store } = this.#state;
+    return store.observed === 0 && trace === null && phantoms === null;
+  }
+
+  /** Frees a node that has no reference left, and all that dies of it. */
+  free(index: number): void {
+    const { pair } = this.#edges;
+    const dying = this.#dying;
+    let freed = 0;
+    for (let node = index; ; node = dying.pop() as number) {
+      this.#lists.remove(node);
+      if (pair[2 * node] !== 0) this.#letGo(node);
+      this.#giveBack(node);
+      freed++;
+      if (dying.length === 0) break;
+    }
+    this.#count(freed);
+  }
+
+  /** Frees all nodes of a list, which refer to each other and to others but are referred to by none of the others. */
+  freeAll(list: number): void {
+    const { gcWord } = this.#store;
+    const { pair } = this.#edges;
+    const { links, listOf } = this.#lists;
+    const length = this.#lists.length(list);
+    for (let node = links[2 * list] as number; node !== list; ) {
+      const next = links[2 * node] as number;
+      const first = pair[2 * node] as number;
+      if (first < 0) {
+        for (const target of this.#edges.take(node)) {
+          if (gcWord[target] === 0) this.#unreference(target);
+        }
+      } else if (first > 0) {
+        const second = pair[2 * node + 1] as number;
+        pair[2 * node] = 0;
+        pair[2 * node + 1] = 0;
+        if (gcWord[first] === 0) this.#unreference(first);
+        if (second > 0 && gcWord[second] === 0) this.#unreference(second);
+      }
+      listOf[node] = UNTRACKED;
+      this.#giveBack(node);
+      node = next;
+    }
+    this.#lists.forget(list);
+    this.#count(length);
+    const next = this.#dying.pop();
+    if (next !== undefined) this.free(next);
+  }
+
+  #letGo(node: number): void {
+    const { pair } = this.#edges;
+    const first = pair[2 * node] as number;
+    if (first < 0) {
+      for (const target of this.#edges.take(node)) this.#unreference(target);
+      return;
+    }
+    const second = pair[2 * node + 1] as number;
+    pair[2 * node] = 0;
+    pair[2 * node + 1] = 0;
+    this.#unreference(first);
+    if (second > 0) this.#unreference(second);
+  }
+
+  #unreference(index: number): void {
+    const { refcount } = this.#store;
+    const left = (refcount[index] as number) - 1;
+    refcount[index] = left;
+    if (left === 0) this.#dying.push(index);
+  }
+
+  #giveBack(index: number): void {
+    const store = this.#store;
+    this.#state.counters.forget(store.name(index), store.size(index));
+    store.give(index);
+  }
+
+  #count(freed: number): void {
+    const { counts, counters } = this.#state;
+    counts[0] = Math.max(0, counts[0] - freed);
+    counters.freed += freed;
+  }
+}

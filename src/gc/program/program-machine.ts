@@ -1,0 +1,143 @@
+/** What a heap program runs on: a heap, root registers, and the serial numbers by which nodes are told apart. */
+
+import { BaseHeap, type WeakCallback } from '../base-heap.js';
+import { makeCPythonCollector } from '../collectors/cpython-collector.js';
+import type { Handle } from '../memory/handle.js';
+import { type FINALIZABLE, LEGACY, PLAIN, WEAK } from '../memory/node-store.js';
+import type { HeapOp, HeapProgram, HeapProgramEvent } from './heap-program.js';
+
+/** Runs one operation; `self` is the node that is being finalized, or the weak reference, within an action. */
+export type Execute = (machine: ProgramMachine, op: HeapOp, self: Handle | null) => void;
+
+/** The kinds of nodes that a program allocates. */
+export type NodeType = typeof PLAIN | typeof FINALIZABLE | typeof LEGACY;
+
+/** How many registers a program has unless it says otherwise. */
+export const DEFAULT_REGISTERS = 16;
+
+export class ProgramMachine {
+  readonly heap: BaseHeap;
+  readonly maxWeak: number;
+  /** Where events go. */
+  events: HeapProgramEvent[] = [];
+  readonly #actions: readonly (readonly HeapOp[])[];
+  readonly #execute: Execute;
+  readonly #registers: (Handle | null)[];
+  readonly #serials = new Map<Handle, number>();
+  readonly #types = new Map<Handle, NodeType>();
+  #nextSerial = 0;
+
+  constructor(program: HeapProgram, execute: Execute) {
+    this.heap = new BaseHeap(
+      { thresholds: program.threshold ?? [700, 10, 10], clock: TIMELESS },
+      makeCPythonCollector,
+    );
+    this.maxWeak = program.maxWeak ?? 8;
+    this.#actions = program.actions ?? [];
+    this.#execute = execute;
+    this.#registers = new Array<Handle | null>(program.regs ?? DEFAULT_REGISTERS).fill(null);
+    if (program.enabled === false) this.heap.gc.disable();
+    this.heap.gc.callbacks.push((phase, { generation, collected, uncollectable }) => {
+      if (phase === 'start') this.emit('S', generation);
+      else this.emit('E', generation, collected, uncollectable);
+    });
+  }
+
+  get registers(): readonly (Handle | null)[] {
+    return this.#registers;
+  }
+
+  emit(...event: [string, ...unknown[]]): void {
+    this.events.push(event);
+  }
+
+  register(number: number): Handle | null {
+    return this.#registers[number] ?? null;
+  }
+
+  /** The register's node, if it can have edges. */
+  node(number: number): Handle | null {
+    const held = this.register(number);
+    return held === null || this.heap.isWeak(held) ? null : held;
+  }
+
+  /** The register's node, if it has edges. */
+  source(number: number): Handle | null {
+    const node = this.node(number);
+    return node === null || this.heap.edgeCount(node) === 0 ? null : node;
+  }
+
+  /** Binds a register: the new value is held before the old one is dropped, which may run anything. */
+  bind(number: number, value: Handle | null): void {
+    if (value !== null) this.heap.hold(value);
+    const old = this.register(number);
+    this.#registers[number] = value;
+    if (old !== null) this.heap.drop(old);
+  }
+
+  /** Calls `body` with a temporary reference to the node. */
+  holding(node: Handle, body: () => void): void {
+    this.heap.hold(node);
+    body();
+    this.heap.drop(node);
+  }
+
+  /** Allocates into a register, which is emptied first. */
+  allocate(register: number, type: NodeType, action: number): void {
+    this.bind(register, null);
+    const serial = this.nextSerial();
+    const node = type === PLAIN ? this.heap.alloc() : this.#finalizable(type, serial, action);
+    this.#types.set(node, type);
+    this.bind(register, this.named(node, serial));
+    this.heap.drop(node);
+  }
+
+  nextSerial(): number {
+    return this.#nextSerial++;
+  }
+
+  /** Enters a fresh node, which the caller holds, under its serial number. */
+  named(node: Handle, serial: number): Handle {
+    this.#serials.set(node, serial);
+    return node;
+  }
+
+  idOf(node: Handle | null): number {
+    return node === null ? -1 : (this.#serials.get(node) as number);
+  }
+
+  ids(nodes: readonly (Handle | null)[]): number[] {
+    return nodes.map((node) => this.idOf(node));
+  }
+
+  typeOf(node: Handle): number {
+    return this.heap.isWeak(node) ? WEAK : (this.#types.get(node) ?? PLAIN);
+  }
+
+  /** The callback of a weak reference; `undefined` for an action of -2. */
+  callback(serial: number, action: number): WeakCallback | undefined {
+    if (action < -1) return undefined;
+    return (weak) => {
+      this.emit('C', serial);
+      this.#act(action, weak);
+    };
+  }
+
+  #finalizable(type: NodeType, serial: number, action: number): Handle {
+    const legacy = type === LEGACY;
+    return this.heap.alloc({
+      legacy,
+      finalizer: (self) => {
+        this.emit(legacy ? 'L' : 'F', serial);
+        this.#act(action, self);
+      },
+    });
+  }
+
+  #act(action: number, self: Handle): void {
+    for (const op of this.#actions[action] ?? []) this.#execute(this, op, self);
+  }
+}
+
+/** Pauses are no part of an observation. */
+const TIMELESS = { now: () => 0 };

@@ -1,0 +1,59 @@
+/** The figures of a heap as they are at one moment, put together from where they are counted. */
+
+import type { CollectorName } from '../collector.js';
+import type { HeapState } from '../heap-state.js';
+import type { HeapStats } from '../heap-stats.js';
+import { GENERATION_0, OLDEST } from '../memory/generation-lists.js';
+import { NAMELESS } from '../memory/kind-names.js';
+
+/** O(kinds). */
+export function viewStats(state: HeapState, collector: CollectorName): HeapStats {
+  const { counters, store, kinds, garbage, longLivedTotal, longLivedPending } = state;
+  const liveByKind = new Map<string, number>();
+  let named = 0;
+  for (const [id, count] of counters.liveByKind.entries()) {
+    if (count > 0) liveByKind.set(kinds.name(id), count);
+    named += count;
+  }
+  if (counters.live > named) liveByKind.set(kinds.name(NAMELESS), counters.live - named);
+  return {
+    allocated: counters.allocated,
+    freedByRefcount: counters.freed - counters.freedByCycle,
+    freedByCycle: counters.freedByCycle,
+    live: counters.live,
+    peakLive: store.peak,
+    bytesLive: counters.bytesLive,
+    liveByKind,
+    liveByGeneration: [
+      store.lists.length(GENERATION_0),
+      store.lists.length(GENERATION_0 + 1),
+      store.lists.length(OLDEST),
+    ],
+    promoted: [...counters.promoted],
+    survivalRate: [...counters.survivalRate],
+    longLived: { total: longLivedTotal, pending: longLivedPending },
+    uncollectable: counters.uncollectable,
+    garbageLength: garbage.length,
+    finalizersRun: counters.finalizersRun,
+    resurrections: counters.resurrections,
+    weakCallbacks: counters.weakCallbacks,
+    phantomQueued: counters.phantomQueued,
+    unraisable: counters.unraisable,
+    pauses: {
+      count: counters.pauses.count,
+      totalMillis: counters.pauses.totalMillis,
+      p50Millis: counters.pauses.percentile(0.5),
+      p99Millis: counters.pauses.percentile(0.99),
+      maxMillis: counters.pauses.maxMillis,
+    },
+    lastTrigger: counters.lastTrigger,
+    collector: {
+      name: collector,
+      serialMarks: counters.serialMarks,
+      parallelMarks: counters.parallelMarks,
+      serialReason: counters.serialReason,
+      markMillis: counters.markMillis,
+      steps: counters.steps,
+    },
+  };
+}

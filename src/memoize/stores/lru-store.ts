@@ -1,0 +1,105 @@
+/**
+ * The bounded store: lru-cache's list of entries, least recently used first out.
+ *
+ * lru-cache lays out arrays for its whole capacity when it is made: 23 KiB and tens of microseconds for a thousand
+ * entries. A cache that is one of many, or that may grow to a million and never does, must not pay that, so nothing is
+ * made before the first entry and the capacity quadruples up to `max` as it fills: each entry is copied a third of a time
+ * on average.
+ *
+ * Only its get, set, delete, peek, walking and dispose are used. Expiry is the entry's own, because lru-cache's needs a
+ * timer to read its clock cheaply, and because a `ttl` above 2^31 ms must hold.
+ */
+import { LRUCache } from 'lru-cache';
+import { type Handle, handleOf, type Key, release } from '../keys/key-trie.js';
+import type { FastState } from './fast-state.js';
+import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
+import type { Slot } from './stored.js';
+
+/** One for all: lru-cache makes an object of each call's default, and writes to it. */
+const SET_OPTIONS = {};
+const FIRST_CAPACITY = 16;
+const GROWTH = 4;
+
+/** Entries by key, at most `max`. */
+export class LruStore implements BoundedStore {
+  /** The list at its present capacity; none before the first entry. */
+  lru: LRUCache<Key, NonNullable<Slot>> | undefined = undefined;
+  readonly #max: number;
+  readonly #onRemoved: OnRemoved;
+  readonly #fast: FastState;
+  #capacity = 0;
+  #deleting: RemovalCause = 'explicit';
+
+  constructor(max: number, onRemoved: OnRemoved, fast: FastState) {
+    this.#max = max;
+    this.#onRemoved = onRemoved;
+    this.#fast = fast;
+  }
+
+  get size(): number {
+    return this.lru?.size ?? 0;
+  }
+
+  get(key: Key): Slot {
+    return this.lru?.get(key);
+  }
+
+  peek(key: Key): Slot {
+    return this.lru?.peek(key);
+  }
+
+  set(key: Key, slot: NonNullable<Slot>): boolean {
+    // The same result once more is no disposal to lru-cache, but it is another entry.
+    if (this.lru?.peek(key) === slot) this.delete(key, 'replaced');
+    return this.add(key, slot);
+  }
+
+  add(key: Key, slot: NonNullable<Slot>): boolean {
+    let lru = this.lru;
+    if (lru === undefined || (lru.size === this.#capacity && this.#capacity < this.#max)) {
+      lru = this.#grow();
+    }
+    if (typeof key === 'object') key.retain();
+    lru.set(key, slot, SET_OPTIONS);
+    return true;
+  }
+
+  delete(key: Key, cause: RemovalCause): boolean {
+    this.#deleting = cause;
+    return this.lru?.delete(key) ?? false;
+  }
+
+  evict(): boolean {
+    return this.lru?.pop() !== undefined;
+  }
+
+  clear(): void {
+    this.lru = undefined;
+    this.#fast.listChanged(undefined);
+    this.#capacity = 0;
+  }
+
+  /** What has expired is evicted in its turn: a bounded store needs no sweep. */
+  sweep(): void {}
+
+  *handles(): IterableIterator<Handle> {
+    for (const key of this.lru?.rkeys() ?? []) yield handleOf(key);
+  }
+
+  #grow(): LRUCache<Key, NonNullable<Slot>> {
+    const smaller = this.lru;
+    this.#capacity = Math.min(this.#max, Math.max(FIRST_CAPACITY, this.#capacity * GROWTH));
+    const larger = new LRUCache<Key, NonNullable<Slot>>({
+      max: this.#capacity,
+      dispose: (slot, key, reason) => {
+        const cause = reason === 'evict' ? 'size' : reason === 'set' ? 'replaced' : this.#deleting;
+        this.#onRemoved(handleOf(key), slot, cause);
+        release(key);
+      },
+    });
+    smaller?.rforEach((slot, key) => larger.set(key, slot)); // Least recently used first keeps the order.
+    this.lru = larger;
+    this.#fast.listChanged(larger);
+    return larger;
+  }
+}

@@ -1,0 +1,173 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * A lease is the capability to give a resource back. Nothing in the pool refers to it, so when a caller loses it, V8
+ * can collect it, and a watchdog learns for certain that the resource will never come back. It carries its slot and the
+ * number of its loan; when the slot has moved on, the numbers differ and the lease is dead.
+ */
+import { captureStack } from '../../core/call-site.js';
+import { checkArgument, millis } from '../../core/options.js';
+import type { EntryPoint } from '../../core/probe.js';
+import { LeaseEndedError, ReleaseError } from '../pool-errors.js';
+import { atLine } from './call-sites.js';
+import type { Slot } from './slot.js';
+
+/** How a lease ended, in place of the number of its loan. */
+const RELEASED = -1;
+const DESTROYED = -2;
+const DETACHED = -3;
+
+const ENDINGS: Readonly<Record<number, { readonly verb: string; readonly code: string }>> = {
+  [RELEASED]: { verb: 'released', code: 'TENURE_POOL_DOUBLE_RELEASE' },
+  [DESTROYED]: { verb: 'destroyed', code: 'TENURE_POOL_RELEASE_AFTER_DESTROY' },
+  [DETACHED]: { verb: 'detached', code: 'TENURE_POOL_RELEASE_AFTER_DETACH' },
+};
+
+/** Where leases were ended, of those in the sample. */
+const endStacks = new WeakMap<object, string>();
+
+/**
+ * One resource, held until it is released. Dispose of it with `using` or `await using`, or call `release()`.
+ *
+ * @example
+ * ```ts
+ * import { createPool } from 'tenure/pool';
+ *
+ * const pool = createPool({ create: () => ({ queries: 0 }), destroy: () => {} });
+ * const lease = await pool.lease();
+ * lease.resource.queries++;
+ * lease.release();
+ * pool.available; // => 1
+ * await pool.close();
+ * ```
+ */
+export class Lease<T> implements Disposable, AsyncDisposable {
+  readonly #slot: Slot<T>;
+  /** The number of the loan; below 0 how the lease ended. */
+  #loan: number;
+
+  /** @internal */
+  constructor(slot: Slot<T>) {
+    this.#slot = slot;
+    this.#loan = slot.loan;
+  }
+
+  /**
+   * The resource.
+   *
+   * @throws {@link LeaseEndedError} (`TENURE_POOL_LEASE_ENDED`) after the lease has ended.
+   */
+  get resource(): T {
+    if (this.#slot.loan !== this.#loan) throw this.#ended();
+    return this.#slot.resource;
+  }
+
+  /**
+   * Gives the resource back at once. Where the pool resets or validates what comes back, that happens before it is lent
+   * again, and a promise of it is returned; it never rejects. After a forced `close()` there is nothing to give back,
+   * and the call is ignored. O(1).
+   *
+   * @throws {@link ReleaseError} (`TENURE_POOL_DOUBLE_RELEASE`, `TENURE_POOL_RELEASE_AFTER_DESTROY`) after the lease
+   * was released or destroyed.
+   */
+  release(): void | Promise<void> {
+    const slot = this.#slot;
+    const loan = this.#loan;
+    if (slot.loan !== loan) return refuseSecondEnd(this, slot, loan);
+    this.#loan = RELEASED;
+    if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.release);
+    return slot.lender.takeBack(slot);
+  }
+
+  /**
+   * Gives the resource back as broken: it is destroyed instead of being lent again. Settles when it is gone; errors of
+   * the factory are events of the pool. `reason` is handed to the factory's `destroy`; `'discarded'` by default.
+   *
+   * Rejects with {@link ReleaseError} after the lease was released or destroyed.
+   */
+  destroy(reason: string = 'discarded'): Promise<void> {
+    const slot = this.#slot;
+    if (slot.loan === this.#loan) {
+      this.#loan = DESTROYED;
+      if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.destroy);
+      return slot.lender.discard(slot, reason);
+    }
+    return this.#loan < 0
+      ? Promise.reject(endedTwice(this, slot.lender.name, this.#loan))
+      : slot.whenGone();
+  }
+
+  /**
+   * Takes the resource out of the pool for good and returns it: it is the caller's to end from now on, and its place in
+   * the pool is free. O(1).
+   *
+   * @example
+   * ```ts
+   * import { createPool } from 'tenure/pool';
+   *
+   * const pool = createPool({ create: () => ({ socket: 1 }), destroy: () => {} });
+   * const lease = await pool.lease();
+   * lease.detach(); // => { socket: 1 }
+   * pool.size; // => 0
+   * await pool.close();
+   * ```
+   *
+   * @throws {@link ReleaseError} after the lease has ended, by its code.
+   */
+  detach(): T {
+    const slot = this.#slot;
+    if (slot.loan !== this.#loan) {
+      throw this.#loan < 0 ? endedTwice(this, slot.lender.name, this.#loan) : this.#ended();
+    }
+    this.#loan = DETACHED;
+    if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.detach);
+    slot.lender.detach(slot);
+    return slot.resource;
+  }
+
+  /** Tells a watchdog that the lease is in use; `hint` says by what. Without one, and after the end, nothing happens. */
+  touch(hint?: string): void {
+    if (this.#slot.loan === this.#loan) this.#slot.lender.touched(this.#slot, hint);
+  }
+
+  /** Tells a watchdog that the lease will be held for up to `holdMillis` milliseconds from now, on purpose. */
+  expectHold(holdMillis: number): void {
+    checkArgument('expectHold', 'holdMillis', holdMillis, millis);
+    if (this.#slot.loan === this.#loan) this.#slot.lender.expected(this.#slot, holdMillis);
+  }
+
+  /** Releases the resource; does nothing after the lease has ended. */
+  [Symbol.dispose](): void {
+    if (this.#slot.loan === this.#loan) void this.release();
+  }
+
+  /** Releases the resource and waits until it has been reset; does nothing after the lease has ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#slot.loan === this.#loan) await this.release();
+  }
+
+  #ended(): LeaseEndedError {
+    const ending = ENDINGS[this.#loan]?.verb ?? 'forced by close()';
+    const where = atLine(endStacks.get(this));
+    return new LeaseEndedError(this.#slot.lender.name, `${ending}${where}`);
+  }
+}
+
+// A promise that is resolved to a lease looks for `then` in vain, along the whole chain of prototypes: it is found here.
+Object.defineProperty(Lease.prototype, 'then', { value: undefined });
+
+function noteEnd<T>(lease: Lease<T>, slot: Slot<T>, entry: EntryPoint): void {
+  if (slot.tracking?.stack !== undefined) endStacks.set(lease, captureStack(entry));
+}
+
+/** A lease that `close()` has ended by force may be released for good measure; one that its holder has ended may not. */
+function refuseSecondEnd<T>(lease: Lease<T>, slot: Slot<T>, loan: number): void {
+  if (loan < 0) throw endedTwice(lease, slot.lender.name, loan);
+}
+
+function endedTwice<T>(lease: Lease<T>, name: string, loan: number): ReleaseError {
+  const { verb, code } = ENDINGS[loan] as (typeof ENDINGS)[number];
+  return new ReleaseError(
+    `${name}: this lease was ${verb} already${atLine(endStacks.get(lease))}, and is ended again${atLine(captureStack(endedTwice))}. End each lease once, or leave it to \`using\`.`,
+    code,
+  );
+}

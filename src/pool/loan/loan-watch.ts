@@ -1,0 +1,83 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * What a pool tells the observer that watches it: each resource is a node from its birth until it is gone, each loan
+ * another while it is out. A loan that began before the watch is left out: nobody can say whose it is.
+ */
+import type { EntryPoint, NodeId, Observation, Observer, Origin } from '../../core/probe.js';
+import type { PoolStats } from '../pool-stats.js';
+import type { Slot } from './slot.js';
+
+/** What a watch sees of its pool. */
+export interface WatchedPool<T> {
+  readonly name: string;
+  readonly stock: { readonly residents: Iterable<Slot<T>> };
+  readonly origins: { watch: PoolWatch<T> | null };
+  stats(): PoolStats;
+}
+
+/** One observer's watch over one pool. */
+export class PoolWatch<T> implements Observation {
+  readonly kind = 'pool';
+  readonly name: string;
+  readonly #observer: Observer;
+  readonly #pool: WatchedPool<T>;
+  #ended = false;
+
+  constructor(pool: WatchedPool<T>, observer: Observer) {
+    this.name = pool.name;
+    this.#pool = pool;
+    this.#observer = observer;
+    for (const slot of pool.stock.residents) this.born(slot);
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    const figures = Object.entries(this.#pool.stats());
+    return Object.fromEntries(figures.filter(([, figure]) => typeof figure === 'number'));
+  }
+
+  origin(entry: EntryPoint): Origin {
+    return this.#observer.origin(entry);
+  }
+
+  born(slot: Slot<T>): void {
+    slot.node = this.#observer.allocated('resource', this.#observer.root);
+  }
+
+  /** The node of the new loan. */
+  lent(slot: Slot<T>, origin: Origin, capability?: WeakKey): NodeId | undefined {
+    if (this.#ended || slot.node === undefined) return undefined;
+    return this.#observer.lent(slot.node, origin, capability);
+  }
+
+  returned(loan: NodeId, byForce: boolean): void {
+    this.#observer.freed(loan, byForce);
+  }
+
+  gone(slot: Slot<T>): void {
+    const node = slot.node;
+    slot.node = undefined;
+    if (node !== undefined) this.#observer.freed(node);
+  }
+
+  touched(slot: Slot<T>, hint: string | undefined): void {
+    const loan = slot.tracking?.node;
+    if (loan === undefined) return;
+    if (hint === undefined) this.#observer.touched(loan);
+    else this.#observer.touched(loan, hint);
+  }
+
+  expected(slot: Slot<T>, millis: number): void {
+    const loan = slot.tracking?.node;
+    if (loan !== undefined) this.#observer.expected(loan, millis);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const slot of this.#pool.stock.residents) {
+      slot.node = undefined;
+      if (slot.tracking !== null) slot.tracking.node = undefined;
+    }
+    this.#pool.origins.watch = null;
+  }
+}

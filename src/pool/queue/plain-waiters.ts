@@ -1,0 +1,124 @@
+/**
+ * The long end of a line: those who wait behind others and ask for nothing but a resource. They leave it by the front only,
+ * so none of them needs links, or an object at all: what is known of them stands in rings, a ring for each thing, all with
+ * the same places.
+ *
+ * ```
+ *   head = 5        length = 5, capacity = 8
+ *     ┌───┬───┬───┬───┬───┬───┬───┬───┐
+ *     │ d │ e │   │   │   │ a │ b │ c │     a is the first
+ *     └───┴───┴───┴───┴───┴───┴───┴───┘
+ * ```
+ *
+ * Whatever else is to become of one of them, it is called out first, and is a `Waiter` from then on.
+ */
+import type { Grant } from '../loan/grant.js';
+import type { LoanOrigin } from '../loan/loan-origin.js';
+import type { Slot } from '../loan/slot.js';
+import type { WaitTimes } from './wait-times.js';
+import { NO_DEADLINE, type Resolve, Waiter } from './waiter.js';
+
+/** Places at first. Powers of two, so that an index wraps with one `&`. */
+const SMALL = 16;
+
+/** More places than that are given up when nobody waits. */
+const LARGE = 1024;
+
+/** Those who wait behind others, in the order of coming. */
+export class Crowd<T> {
+  #resolves!: (Resolve | undefined)[];
+  #origins!: (LoanOrigin<T> | undefined)[];
+  #grants!: (Grant<T, unknown> | undefined)[];
+  #deadlines!: number[];
+  #begins!: (number | null)[];
+  #head = 0;
+  length = 0;
+  readonly #times: WaitTimes;
+
+  constructor(times: WaitTimes) {
+    this.#times = times;
+    this.#clear();
+  }
+
+  /** Adds somebody at the end. Amortised O(1). */
+  join<R>(grant: Grant<T, R>, origin: LoanOrigin<T> | undefined, deadline: number): Promise<R> {
+    const since = this.#times.begin();
+    if (this.length === this.#resolves.length) this.#grow();
+    const place = (this.#head + this.length) & (this.#resolves.length - 1);
+    this.length++;
+    this.#grants[place] = grant;
+    this.#deadlines[place] = deadline;
+    if (origin !== undefined) this.#origins[place] = origin;
+    if (since !== null) this.#begins[place] = since;
+    return new Promise<R>((resolve) => {
+      this.#resolves[place] = resolve as Resolve;
+    });
+  }
+
+  /** The deadline of the first; infinite if there is none. */
+  get nextDeadline(): number {
+    return this.length === 0 ? Number.POSITIVE_INFINITY : (this.#deadlines[this.#head] as number);
+  }
+
+  /** Grants the slot to the first. */
+  serve(slot: Slot<T>): void {
+    const place = this.#head;
+    const grant = this.#grants[place] as Grant<T, unknown>;
+    const resolve = this.#resolves[place] as Resolve;
+    const origin = this.#origins[place];
+    const since = this.#begins[place] as number | null;
+    this.#vacate(place);
+    if (since !== null) this.#times.end(since);
+    resolve(grant(slot, origin));
+  }
+
+  /** Takes the first out, as a waiter by itself. */
+  callOut(): Waiter<T> {
+    const place = this.#head;
+    const grant = this.#grants[place] as Grant<T, unknown>;
+    const resolve = this.#resolves[place] as Resolve;
+    const waiter = new Waiter<T>(grant, this.#origins[place], null, resolve);
+    waiter.deadline = this.#deadlines[place] as number;
+    waiter.since = this.#begins[place] as number | null;
+    this.#vacate(place);
+    return waiter;
+  }
+
+  /** Gives up the places that a long line has left behind. */
+  shrink(): void {
+    if (this.length === 0 && this.#resolves.length > LARGE) this.#clear();
+  }
+
+  #vacate(first: number): void {
+    this.#resolves[first] = undefined;
+    if (this.#origins[first] !== undefined) this.#origins[first] = undefined;
+    if (this.#begins[first] !== null) this.#begins[first] = null;
+    this.#head = (first + 1) & (this.#resolves.length - 1);
+    this.length--;
+  }
+
+  #clear(): void {
+    this.#resolves = new Array(SMALL).fill(undefined);
+    this.#origins = new Array(SMALL).fill(undefined);
+    this.#grants = new Array(SMALL).fill(undefined);
+    this.#deadlines = new Array(SMALL).fill(NO_DEADLINE);
+    this.#begins = new Array(SMALL).fill(null);
+    this.#head = 0;
+  }
+
+  #grow(): void {
+    const head = this.#head;
+    this.#resolves = unrolled(this.#resolves, head, undefined);
+    this.#origins = unrolled(this.#origins, head, undefined);
+    this.#grants = unrolled(this.#grants, head, undefined);
+    this.#deadlines = unrolled(this.#deadlines, head, NO_DEADLINE);
+    this.#begins = unrolled(this.#begins, head, null);
+    this.#head = 0;
+  }
+}
+
+/** The items of a full ring in their order, and as many free places behind them. */
+function unrolled<I>(ring: readonly I[], head: number, free: I): I[] {
+  const places = new Array<I>(ring.length).fill(free);
+  return ring.slice(head).concat(ring.slice(0, head), places);
+}

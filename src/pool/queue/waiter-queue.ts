@@ -1,0 +1,282 @@
+/**
+ * Those who wait: one line per priority, first come, first served within it. A waiter leaves from any place in O(1), so
+ * a thousand aborted requests cost a thousand steps. The end of the most urgent line is a crowd of those who are all alike,
+ * for as long as nothing else is to be done with any of them.
+ *
+ * One timer serves all deadlines: it is set for the next one, and when it fires it looks again instead of being set anew
+ * for each waiter. Nearly all waiters have the pool's own timeout, so their deadlines need no order but that of the lines.
+ */
+
+import type { RunInContext } from '../../core/async-context.js';
+import type { TimerHandle } from '../../core/clock.js';
+import { LinkedList } from '../../core/linked-list.js';
+import type { Grant } from '../loan/grant.js';
+import type { LoanOrigin } from '../loan/loan-origin.js';
+import type { Slot } from '../loan/slot.js';
+import type { PoolSettings } from '../pool-options.js';
+import { Deadlines } from './deadlines.js';
+import { Turn } from './microtask-turn.js';
+import { Crowd } from './plain-waiters.js';
+import { SharedSignal } from './shared-signal.js';
+import type { WaitTimes } from './wait-times.js';
+import { NO_DEADLINE, NOT_IN_HEAP, type Waiter, type Wishes } from './waiter.js';
+
+/** Who is told when waiters give up. They have left the queue by then. */
+export interface WaiterQueueListener<T> {
+  /** Their time is up. */
+  expired(waiters: readonly Waiter<T>[]): void;
+  /** The signal of this one aborted. */
+  aborted(waiter: Waiter<T>): void;
+  /** Nobody waits any more. */
+  emptied(): void;
+}
+
+/** The waiters of one pool. */
+export class WaiterQueue<T> {
+  readonly #settings: PoolSettings;
+  readonly #runInContext: RunInContext;
+  readonly #listener: WaiterQueueListener<T>;
+  readonly #times: WaitTimes;
+  readonly #lines: LinkedList<Waiter<T>>[];
+  /** The first of them, the most urgent; the crowd stands behind it. */
+  readonly #firstLine: LinkedList<Waiter<T>>;
+  readonly #crowd: Crowd<T>;
+  /** Of those with a timeout of their own. */
+  readonly #ownDeadlines = new Deadlines<T>();
+  /** Of those with the pool's timeout: no later than the next one. */
+  #commonDeadline = Number.POSITIVE_INFINITY;
+  readonly #signals = new Map<AbortSignal, SharedSignal<T>>();
+  readonly #onAbort: (waiter: Waiter<T>) => void;
+  readonly #turn = new Turn();
+  /** Of those with the pool's timeout who come in this turn. */
+  #turnDeadline = NO_DEADLINE;
+  #timer: TimerHandle | undefined = undefined;
+  #timerDeadline = Number.POSITIVE_INFINITY;
+  /** How many wait. */
+  length = 0;
+
+  constructor(
+    settings: PoolSettings,
+    runInContext: RunInContext,
+    listener: WaiterQueueListener<T>,
+    times: WaitTimes,
+  ) {
+    this.#settings = settings;
+    this.#runInContext = runInContext;
+    this.#listener = listener;
+    this.#times = times;
+    this.#lines = Array.from({ length: settings.priorityRange }, () => new LinkedList());
+    this.#firstLine = this.#lines[0] as LinkedList<Waiter<T>>;
+    this.#crowd = new Crowd(times);
+    this.#onAbort = (waiter) => {
+      if (waiter.settled) return;
+      this.remove(waiter);
+      listener.aborted(waiter);
+    };
+  }
+
+  /** Puts a waiter at the end of its line. */
+  add(waiter: Waiter<T>): void {
+    const line = this.#line(waiter);
+    if (line === this.#firstLine) while (this.#crowd.length > 0) this.#callOut();
+    waiter.since = this.#times.begin();
+    line.append(waiter);
+    this.length++;
+  }
+
+  /** Adds one who asks for nothing but a resource, behind all others of the most urgent line, and starts its time. */
+  join<R>(grant: Grant<T, R>, origin: LoanOrigin<T> | undefined): Promise<R> {
+    if (!this.#turn.isRunning) this.#beginTurn();
+    this.length++;
+    return this.#crowd.join(grant, origin, this.#turnDeadline);
+  }
+
+  /** The first of the crowd becomes the last of those before it. */
+  #callOut(): Waiter<T> {
+    const waiter = this.#crowd.callOut();
+    this.#firstLine.append(waiter);
+    return waiter;
+  }
+
+  /** Grants the slot to the first of the most urgent line. Somebody must be waiting. */
+  serve(slot: Slot<T>): void {
+    if (this.#crowd.length === this.length) {
+      this.length--;
+      this.#crowd.serve(slot);
+      if (this.length === 0) this.#emptied();
+    } else this.#serveWaiter(this.shift() as Waiter<T>, slot);
+  }
+
+  #serveWaiter(waiter: Waiter<T>, slot: Slot<T>): void {
+    if (waiter.since !== null) this.#times.end(waiter.since);
+    waiter.resolve(waiter.grant(slot, waiter.origin));
+  }
+
+  /** Starts the waiter's time and listens to its signal: only once it is clear that it has to wait. */
+  arm(waiter: Waiter<T>): void {
+    const { wishes } = waiter;
+    if (wishes === null) this.#setCommonDeadline(waiter);
+    else {
+      this.#setDeadline(waiter, wishes.timeoutMillis);
+      if (wishes.signal !== undefined) this.#listen(waiter, wishes.signal);
+    }
+  }
+
+  /** The first of the most urgent line. */
+  get first(): Waiter<T> | null {
+    return this.#mostUrgent()?.first ?? null;
+  }
+
+  /** Takes the first of the most urgent line. */
+  shift(): Waiter<T> | null {
+    const waiter = this.#mostUrgent()?.shift() ?? null;
+    if (waiter !== null) this.#left(waiter);
+    return waiter;
+  }
+
+  #mostUrgent(): LinkedList<Waiter<T>> | undefined {
+    if (this.#firstLine.length === 0 && this.#crowd.length > 0) this.#callOut();
+    return this.#lines.length === 1 ? this.#firstLine : this.#lines.find((line) => line.length > 0);
+  }
+
+  /** Takes a waiter out from wherever it is; it is settled from now on. */
+  remove(waiter: Waiter<T>): void {
+    this.#line(waiter).remove(waiter);
+    this.#left(waiter);
+  }
+
+  #left(waiter: Waiter<T>): void {
+    this.length--;
+    waiter.settled = true;
+    if (waiter.wishes !== null) this.#forget(waiter, waiter.wishes);
+    // The creation goes on for whoever is next; the waiter keeps it as a record of what it waited for.
+    if (waiter.creation !== null) waiter.creation.client = null;
+    if (this.length === 0) this.#emptied();
+  }
+
+  #emptied(): void {
+    this.#turn.end();
+    this.#commonDeadline = Number.POSITIVE_INFINITY;
+    this.#clearTimer();
+    this.#crowd.shrink();
+    this.#listener.emptied();
+  }
+
+  /**
+   * The first waiter for whom no creation was begun. At most `max` are passed over, since each of those has a creation
+   * under way.
+   */
+  firstWithoutCreation(): Waiter<T> | null {
+    for (const line of this.#lines) {
+      for (const waiter of line) if (waiter.creation === null) return waiter;
+      if (line === this.#firstLine && this.#crowd.length > 0) return this.#callOut();
+    }
+    return null;
+  }
+
+  #listen(waiter: Waiter<T>, signal: AbortSignal): void {
+    let shared = this.#signals.get(signal);
+    if (shared === undefined) {
+      shared = new SharedSignal(this.#onAbort);
+      this.#signals.set(signal, shared);
+      signal.addEventListener('abort', shared, { once: true });
+    }
+    shared.waiters.add(waiter);
+  }
+
+  #unlisten(waiter: Waiter<T>, signal: AbortSignal): void {
+    const shared = this.#signals.get(signal);
+    if (shared === undefined) return;
+    shared.waiters.delete(waiter);
+    if (shared.waiters.size > 0) return;
+    this.#signals.delete(signal);
+    signal.removeEventListener('abort', shared);
+  }
+
+  #line(waiter: Waiter<T>): LinkedList<Waiter<T>> {
+    return this.#lines[waiter.priority] as LinkedList<Waiter<T>>;
+  }
+
+  #forget(waiter: Waiter<T>, { signal }: Wishes): void {
+    if (waiter.heapIndex !== NOT_IN_HEAP) this.#ownDeadlines.remove(waiter);
+    if (signal !== undefined) this.#unlisten(waiter, signal);
+  }
+
+  #setDeadline(waiter: Waiter<T>, timeoutMillis: number): void {
+    if (timeoutMillis === this.#settings.acquireTimeoutMillis) {
+      this.#setCommonDeadline(waiter);
+      return;
+    }
+    if (timeoutMillis === Number.POSITIVE_INFINITY) return;
+    waiter.deadline = Math.ceil(this.#settings.clock.now()) + timeoutMillis;
+    this.#ownDeadlines.insert(waiter);
+    if (waiter.deadline < this.#timerDeadline) this.#setTimer(waiter.deadline);
+  }
+
+  #setCommonDeadline(waiter: Waiter<T>): void {
+    if (!this.#turn.isRunning) this.#beginTurn();
+    waiter.deadline = this.#turnDeadline;
+  }
+
+  #beginTurn(): void {
+    const { clock, acquireTimeoutMillis } = this.#settings;
+    if (acquireTimeoutMillis === Number.POSITIVE_INFINITY) return;
+    this.#turn.begin();
+    const deadline = Math.ceil(clock.now()) + acquireTimeoutMillis;
+    this.#turnDeadline = deadline;
+    if (deadline < this.#commonDeadline) this.#commonDeadline = deadline;
+    if (deadline < this.#timerDeadline) this.#setTimer(deadline);
+  }
+
+  #setTimer(deadline: number): void {
+    this.#clearTimer();
+    this.#timerDeadline = deadline;
+    const { clock } = this.#settings;
+    this.#timer = this.#runInContext(() =>
+      clock.setTimer(() => this.#timerFired(), Math.max(0, deadline - clock.now())),
+    );
+  }
+
+  #clearTimer(): void {
+    if (this.#timer === undefined) return;
+    this.#settings.clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+    this.#timerDeadline = Number.POSITIVE_INFINITY;
+  }
+
+  #timerFired(): void {
+    this.#timer = undefined;
+    this.#timerDeadline = Number.POSITIVE_INFINITY;
+    const now = this.#settings.clock.now();
+    const expired: Waiter<T>[] = [];
+    let own = this.#ownDeadlines.next();
+    for (; own !== undefined && own.deadline <= now; own = this.#ownDeadlines.next()) {
+      expired.push(own);
+      this.remove(own);
+    }
+    if (this.#commonDeadline <= now) this.#expireCommon(now, expired);
+    const next = Math.min(own?.deadline ?? Number.POSITIVE_INFINITY, this.#commonDeadline);
+    if (this.length > 0 && next !== Number.POSITIVE_INFINITY) this.#setTimer(next);
+    if (expired.length === 0) return;
+    this.#listener.expired(expired.sort((a, b) => a.deadline - b.deadline));
+  }
+
+  /** Those with the pool's timeout stand in each line in the order of their deadlines. */
+  #expireCommon(now: number, expired: Waiter<T>[]): void {
+    const crowd = this.#crowd;
+    while (crowd.nextDeadline <= now) this.#callOut();
+    let next = crowd.nextDeadline;
+    for (const line of this.#lines) {
+      for (const waiter of line) {
+        if (waiter.heapIndex !== NOT_IN_HEAP || waiter.deadline === NO_DEADLINE) continue;
+        if (waiter.deadline > now) {
+          next = Math.min(next, waiter.deadline);
+          break;
+        }
+        expired.push(waiter);
+        this.remove(waiter);
+      }
+    }
+    this.#commonDeadline = next;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Which slot a bare resource has: what `release(resource)` needs to know, and a lease does not. A resource is entered
+ * once, at its birth, so a loan costs one look-up and no change.
+ *
+ * Equal primitives are told apart by nobody, so any slot that is out with an equal one will do.
+ */
+import { captureStack } from '../../core/call-site.js';
+import type { EntryPoint } from '../../core/probe.js';
+import { atLine } from '../loan/call-sites.js';
+import type { Slot } from '../loan/slot.js';
+import { ReleaseError } from '../pool-errors.js';
+
+/** The resources of one pool. */
+export class Residents<T> {
+  readonly #slots = new Set<Slot<T>>();
+  readonly #byResource = new Map<T, Slot<T>>();
+  /** Objects that the pool has destroyed, kept weakly, and the stacks of who ended their last loans. */
+  readonly #destroyed = new WeakMap<WeakKey, string | undefined>();
+  /** How many there are, those being destroyed included. */
+  size = 0;
+
+  /** Their slots, oldest first. */
+  [Symbol.iterator](): IterableIterator<Slot<T>> {
+    return this.#slots.values();
+  }
+
+  /** True for an object that is in the pool. */
+  includes(resource: T): boolean {
+    return isObject(resource) && this.#byResource.has(resource);
+  }
+
+  enter(slot: Slot<T>): void {
+    this.#slots.add(slot);
+    this.size++;
+    this.#byResource.set(slot.resource, slot);
+  }
+
+  leave(slot: Slot<T>): void {
+    if (this.#slots.delete(slot)) this.size--;
+    if (this.#byResource.get(slot.resource) === slot) this.#byResource.delete(slot.resource);
+  }
+
+  /** Remembers that the resource was destroyed, and who gave it back last, if that is known. */
+  noteDestroyed(resource: T, endStack: string | undefined): void {
+    if (isObject(resource)) this.#destroyed.set(resource, endStack);
+  }
+
+  /** The slot that is out with this resource by `acquire()`. O(1), for one of several equal primitives O(size). */
+  acquired(resource: T): Slot<T> | undefined {
+    const slot = this.#byResource.get(resource);
+    if (slot !== undefined && isAcquired(slot)) return slot;
+    return isObject(resource) ? undefined : this.#find(resource, isAcquired);
+  }
+
+  /** True while somebody holds the resource. O(1), for one of several equal primitives O(size). */
+  isBorrowed(resource: T): boolean {
+    if (this.#byResource.get(resource)?.state === 'borrowed') return true;
+    return !isObject(resource) && this.#find(resource, isBorrowed) !== undefined;
+  }
+
+  /** Why `resource` cannot be given back by whoever called `entry`. */
+  explain(name: string, resource: T, entry: EntryPoint): ReleaseError {
+    const slot = this.#find(resource, isBorrowed) ?? this.#find(resource, () => true);
+    if (slot === undefined) {
+      return isObject(resource) && this.#destroyed.has(resource)
+        ? afterDestroy(name, this.#destroyed.get(resource), entry)
+        : new ReleaseError(
+            `${name}: Resource not currently part of this pool. Give back what its own acquire() returned.`,
+            'TENURE_POOL_FOREIGN_RESOURCE',
+          );
+    }
+    switch (slot.state) {
+      case 'borrowed':
+        return new ReleaseError(
+          slot.takenBy === 'use'
+            ? `${name}: this resource is out by use(), which takes it back by itself. Return from the function, or call discard() of its context.`
+            : `${name}: this resource is out on a lease, which alone can give it back. Call release() or destroy() of the lease.`,
+          'TENURE_POOL_RELEASE_OF_LEASE',
+        );
+      case 'destroying':
+        return afterDestroy(name, slot.endStack, entry);
+      default:
+        return new ReleaseError(
+          `${name}: this resource was released already${atLine(slot.endStack)}, and is released again${atLine(captureStack(entry))}. Release each resource once.`,
+          'TENURE_POOL_DOUBLE_RELEASE',
+        );
+    }
+  }
+
+  #find(resource: T, fits: (slot: Slot<T>) => boolean): Slot<T> | undefined {
+    for (const slot of this.#slots) {
+      if (Object.is(slot.resource, resource) && fits(slot)) return slot;
+    }
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is WeakKey {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+function isBorrowed(slot: Slot<unknown>): boolean {
+  return slot.state === 'borrowed';
+}
+
+function isAcquired(slot: Slot<unknown>): boolean {
+  return slot.state === 'borrowed' && slot.takenBy === 'acquire';
+}
+
+function afterDestroy(name: string, endStack: string | undefined, entry: EntryPoint): ReleaseError {
+  return new ReleaseError(
+    `${name}: this resource was destroyed already${atLine(endStack)}, and is given back again${atLine(captureStack(entry))}. Release it or destroy it, not both.`,
+    'TENURE_POOL_RELEASE_AFTER_DESTROY',
+  );
+}
