@@ -37,6 +37,43 @@ export function checkOptions<O extends object>(
   }
 }
 
+/** What is known of one option: how its value is checked, and what stands in when it is not given. */
+export interface OptionRow<V> {
+  readonly check: OptionCheck;
+  readonly fallback: V;
+}
+
+/** One row per option; `S` is what the options resolve to. */
+export type OptionTable<S> = { readonly [K in keyof S]-?: OptionRow<S[K]> };
+
+/** The row of an option with a default. */
+export function option<V>(check: OptionCheck, fallback: V): OptionRow<V> {
+  return { check, fallback };
+}
+
+/** The row of an option that may be absent. */
+export function optional<V>(check: OptionCheck): OptionRow<V | undefined> {
+  return { check, fallback: undefined };
+}
+
+/**
+ * The options with their defaults.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ */
+export function resolveOptions<S extends object>(
+  where: string,
+  options: unknown,
+  table: OptionTable<S>,
+): S {
+  const rows = Object.entries<OptionRow<unknown>>(table);
+  const checks = Object.fromEntries(rows.map(([name, { check }]) => [name, check]));
+  checkOptions<Record<string, unknown>>(where, options, checks);
+  return Object.fromEntries(
+    rows.map(([name, { fallback }]) => [name, options[name] ?? fallback]),
+  ) as S;
+}
+
 /** Throws {@link InvalidArgumentError} unless the positional argument `name` passes its check. */
 export function checkArgument(
   where: string,
@@ -68,6 +105,15 @@ export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): 
       : `an integer ${range}`;
 }
 
+/** An integer from `least` up to 2^53 − 1, or `Infinity`. */
+export function countOrInfinity(least: number): OptionCheck {
+  const finite = integer(least);
+  return (value) =>
+    value === Number.POSITIVE_INFINITY || finite(value) === undefined
+      ? undefined
+      : `an integer ≥ ${least}, or Infinity`;
+}
+
 /** A number from `least` up, `Infinity` included, `NaN` not. */
 export function numberAtLeast(least: number): OptionCheck {
   return (value) =>
@@ -77,6 +123,12 @@ export function numberAtLeast(least: number): OptionCheck {
 /** A finite number or `Infinity`, from 0 up, in milliseconds. */
 export const millis: OptionCheck = (value) =>
   typeof value === 'number' && value >= 0 ? undefined : 'a number of milliseconds ≥ 0';
+
+/** A number above 0 or `Infinity`, in milliseconds. */
+export const positiveMillis: OptionCheck = (value) =>
+  typeof value === 'number' && value > 0
+    ? undefined
+    : 'a number of milliseconds > 0 (Infinity for no limit)';
 
 /** A function. */
 export const aFunction: OptionCheck = (value) =>

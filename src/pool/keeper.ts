@@ -19,7 +19,7 @@ import type { Grant } from './loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from './loan/loan-origin.js';
 import { UNTIMED } from './loan/loan-tracking.js';
 import type { Lender, Slot } from './loan/slot.js';
-import { Tally } from './pool-counters.js';
+import { PoolCounters } from './pool-counters.js';
 import { type CreateError, PoolClosedError } from './pool-errors.js';
 import { PoolEvents } from './pool-events.js';
 import {
@@ -30,14 +30,14 @@ import {
 } from './pool-options.js';
 import { type PoolStats, statsOf } from './pool-stats.js';
 import { WaitTimes } from './queue/wait-times.js';
-import { type Resolve, Waiter, Wishes } from './queue/waiter.js';
+import { type Resolve, Waiter, WaitOptions } from './queue/waiter.js';
 import { WaiterQueue } from './queue/waiter-queue.js';
 import { Renewal, type RenewalHost } from './renewal.js';
-import { Closing, type ClosingHost } from './shutdown.js';
+import { Shutdown, type ShutdownHost } from './shutdown.js';
 import { Inspection, type InspectionHost } from './stock/inspection.js';
 import { Stock } from './stock/stock.js';
 import { Sweep } from './stock/sweep.js';
-import { Unserved, type UnservedHost } from './wait-failures.js';
+import { WaitFailures, type WaitFailuresHost } from './wait-failures.js';
 
 /** One loan in so many, a power of two, refreshes the coarse time and has its own taken; until then each does. */
 const LOANS_PER_SAMPLE = 256;
@@ -50,26 +50,26 @@ export class Keeper<T>
   implements
     Lender<T>,
     CreatorHost<T, Waiter<T>>,
-    ClosingHost<T>,
+    ShutdownHost<T>,
     InspectionHost<T>,
     RenewalHost<T>,
-    UnservedHost<T>
+    WaitFailuresHost<T>
 {
   readonly name: string;
   readonly settings: PoolSettings;
   readonly events: PoolEvents;
-  readonly tally: Tally = new Tally();
+  readonly counters: PoolCounters = new PoolCounters();
   readonly stock: Stock<T>;
   readonly origins: LoanOrigins<T>;
   readonly waiters: WaiterQueue<T>;
   readonly creator: Creator<T, Waiter<T>>;
-  readonly closing: Closing<T>;
+  readonly shutdown: Shutdown<T>;
   readonly renewal: Renewal<T>;
   /** Its part in the common ceiling, if there is one. */
   readonly ceilingShare: CeilingShare<T> | null;
   readonly #calls: FactoryCalls<T>;
   readonly #inspection: Inspection<T>;
-  readonly #unserved: Unserved<T>;
+  readonly #failures: WaitFailures<T>;
   readonly sweep: Sweep<T>;
   #state: PoolState = 'not started';
   /** True while an idle resource can be lent without further ado. */
@@ -97,10 +97,10 @@ export class Keeper<T>
     this.settings = settings;
     this.events = new PoolEvents(runInContext);
     this.#calls = new FactoryCalls(factory, settings, this.events, runInContext);
-    this.stock = new Stock(this, this.events, settings, this.#calls, this.tally);
-    this.#unserved = new Unserved(this);
-    const times = new WaitTimes(this.tally, this.stock);
-    this.waiters = new WaiterQueue(settings, runInContext, this.#unserved, times);
+    this.stock = new Stock(this, this.events, settings, this.#calls, this.counters);
+    this.#failures = new WaitFailures(this);
+    const times = new WaitTimes(this.counters, this.stock);
+    this.waiters = new WaiterQueue(settings, runInContext, this.#failures, times);
     this.creator = new Creator(this, this.#calls, settings, runInContext);
     this.#inspection = new Inspection(this, this.#calls);
     this.origins = new LoanOrigins(settings.callSites);
@@ -109,7 +109,7 @@ export class Keeper<T>
       keepAlive: (slot) => this.#inspection.keepAlive(slot),
     });
     this.renewal = new Renewal(this);
-    this.closing = new Closing(this);
+    this.shutdown = new Shutdown(this);
     this.ceilingShare = ceiling === null ? null : new CeilingShare(ceiling, this);
   }
 
@@ -124,7 +124,7 @@ export class Keeper<T>
   start(): void {
     if (this.#state !== 'not started') return;
     this.#enter('open');
-    this.creator.fillUp();
+    this.creator.fillToMin();
   }
 
   /** Lends nothing to those who come from now on. */
@@ -134,7 +134,7 @@ export class Keeper<T>
   }
 
   /** Lends nothing to anybody any more, and destroys what is idle. */
-  shut(): void {
+  closeNow(): void {
     if (this.isClosed) return;
     this.#enter('closed');
     this.sweep.stop();
@@ -143,7 +143,7 @@ export class Keeper<T>
     }
     this.creator.close();
     this.stock.evictAll('close');
-    this.closing.check();
+    this.shutdown.check();
   }
 
   #enter(state: PoolState): void {
@@ -166,25 +166,25 @@ export class Keeper<T>
     const { stock } = this;
     const slot = stock.takeIdle();
     if (slot === null) return null;
-    if (slot.expiresAt <= stock.time) return this.#takeAnother(slot);
+    if (slot.expiresAt <= stock.time) return this.#takeIdleAfterExpired(slot);
     this.#lend(slot);
     return slot;
   }
 
-  #takeAnother(expired: Slot<T>): Slot<T> | null {
-    this.stock.destroy(expired, expired.doom, true);
+  #takeIdleAfterExpired(expired: Slot<T>): Slot<T> | null {
+    this.stock.destroy(expired, expired.expiryReason, true);
     return this.takeIdle();
   }
 
   /** For those who would not wait. */
-  lendNothing(): undefined {
+  throwIfClosed(): undefined {
     const state = this.#state;
     if (state === 'draining' || state === 'closed') throw new PoolClosedError(this.name, state);
     return undefined;
   }
 
   /** Grants what was not there at once, now or later; rejects as the errors of the pool say. */
-  ask<R>(
+  leaseSlowly<R>(
     where: string,
     grant: Grant<T, R>,
     options: LeaseOptions | number | undefined,
@@ -207,7 +207,7 @@ export class Keeper<T>
       this.#letsWait &&
       waiters.length > 0 &&
       waiters.length < settings.maxWaitingClients &&
-      stock.residents.size >= settings.max &&
+      stock.slots.size >= settings.max &&
       stock.idle.length === 0
     );
   }
@@ -235,9 +235,9 @@ export class Keeper<T>
     const { waiters, settings } = this;
     const hasRoom = this.stock.idle.length > 0 || this.spareResourceCapacity > 0;
     if (waiters.length >= settings.maxWaitingClients && (!hasRoom || this.creator.isBackingOff)) {
-      return this.#unserved.refuse();
+      return this.#failures.poolFull();
     }
-    const wishes = options === NO_OPTIONS ? null : new Wishes(options, settings);
+    const wishes = options === NO_OPTIONS ? null : new WaitOptions(options, settings);
     return new Promise<R>((resolve, reject) => {
       this.#enqueue(new Waiter<T>(grant, origin, wishes, resolve as Resolve, reject), hasRoom);
     });
@@ -245,15 +245,15 @@ export class Keeper<T>
 
   #enqueue(waiter: Waiter<T>, hasRoom: boolean): void {
     const { waiters, ceilingShare } = this;
-    const { wishes } = waiter;
+    const { options } = waiter;
     if (ceilingShare !== null) waiter.ticket = ceilingShare.ceiling.nextTicket();
     waiters.add(waiter);
     if (hasRoom || ceilingShare !== null) this.dispense();
     if (waiter.settled) return;
-    if (wishes === null || wishes.timeoutMillis > 0) waiters.arm(waiter);
+    if (options === null || options.timeoutMillis > 0) waiters.startWaiting(waiter);
     else {
       waiters.remove(waiter);
-      this.#unserved.expired([waiter]);
+      this.#failures.expired([waiter]);
     }
   }
 
@@ -267,21 +267,21 @@ export class Keeper<T>
       while (this.#dispenseAgain) {
         this.#dispenseAgain = false;
         this.#serveFromIdle();
-        this.creator.meetDemand();
+        this.creator.createForWaiters();
       }
     } finally {
       this.#dispensing = false;
     }
-    this.ceilingShare?.ceiling.served(this.ceilingShare);
+    this.ceilingShare?.ceiling.memberServed(this.ceilingShare);
   }
 
   #serveFromIdle(): void {
-    const { stock, tally } = this;
+    const { stock, counters } = this;
     const { testOnBorrow } = this.settings;
-    while (this.waiters.length > (testOnBorrow ? tally.validating : 0)) {
+    while (this.waiters.length > (testOnBorrow ? counters.validating : 0)) {
       const slot = stock.takeIdle();
       if (slot === null) return;
-      if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.doom, true);
+      if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.expiryReason, true);
       else if (testOnBorrow) this.#inspection.beforeLoan(slot);
       else this.handOver(slot);
     }
@@ -295,23 +295,23 @@ export class Keeper<T>
   }
 
   #lend(slot: Slot<T>): void {
-    const { stock, tally } = this;
+    const { stock, counters } = this;
     slot.state = 'borrowed';
     slot.borrowedAt = stock.time;
-    tally.borrowed++;
-    if ((++tally.loans & this.#plainLoans) === 0) this.#heed(slot);
+    counters.borrowed++;
+    if ((++counters.loans & this.#plainLoans) === 0) this.#applySampledSteps(slot);
   }
 
   /** Does with some loans, or with each if the pool is no plain one, what need not be done with all. */
-  #heed(slot: Slot<T>): void {
-    if ((this.tally.loans & this.#untimedLoans) === 0) this.#timeLoan(slot);
-    if (--slot.usesLeft === 0) slot.condemn('uses');
+  #applySampledSteps(slot: Slot<T>): void {
+    if ((this.counters.loans & this.#untimedLoans) === 0) this.#timeLoan(slot);
+    if (--slot.usesLeft === 0) slot.expire('uses');
     this.ceilingShare?.granted();
   }
 
   #timeLoan(slot: Slot<T>): void {
     slot.track().timedFrom = slot.borrowedAt = this.stock.refreshTime();
-    if (this.tally.loans !== LOANS_PER_SAMPLE) return;
+    if (this.counters.loans !== LOANS_PER_SAMPLE) return;
     this.#untimedLoans = LOANS_PER_SAMPLE - 1;
     const isPlain =
       this.settings.maxUses === Number.POSITIVE_INFINITY && this.ceilingShare === null;
@@ -322,22 +322,22 @@ export class Keeper<T>
 
   takeBack(slot: Slot<T>): void | Promise<void> {
     this.endLoan(slot, false);
-    if (!this.#relends || slot.expiresAt <= this.stock.time) return this.#seeTo(slot);
-    if (this.waiters.length === 0) this.stock.shelve(slot);
+    if (!this.#relends || slot.expiresAt <= this.stock.time) return this.#takeBackSlowly(slot);
+    if (this.waiters.length === 0) this.stock.putIdle(slot);
     else this.handOver(slot);
   }
 
-  #seeTo(slot: Slot<T>): void | Promise<void> {
+  #takeBackSlowly(slot: Slot<T>): void | Promise<void> {
     if (!this.#keepsReturns || slot.expiresAt <= this.stock.time) {
       return this.#inspection.afterLoan(slot);
     }
-    this.restore(slot);
+    this.makeAvailable(slot);
   }
 
   discard(slot: Slot<T>, reason: string): Promise<void> {
     this.endLoan(slot, false);
     this.stock.destroy(slot, reason, false);
-    this.closing.check();
+    this.shutdown.check();
     return slot.whenGone();
   }
 
@@ -356,60 +356,60 @@ export class Keeper<T>
 
   endLoan(slot: Slot<T>, byForce: boolean): void {
     slot.loan++;
-    this.tally.borrowed--;
+    this.counters.borrowed--;
     if (slot.tracking !== null) this.#endTracking(slot, byForce);
   }
 
   #endTracking(slot: Slot<T>, byForce: boolean): void {
     const { timedFrom = UNTIMED, node } = slot.tracking ?? {};
     slot.tracking = null;
-    if (timedFrom !== UNTIMED) this.tally.holds.record(this.stock.refreshTime() - timedFrom);
-    if (node !== undefined) this.origins.watch?.returned(node, byForce);
+    if (timedFrom !== UNTIMED) this.counters.holds.record(this.stock.refreshTime() - timedFrom);
+    if (node !== undefined) this.origins.watch?.loanEnded(node, byForce);
   }
 
-  restore(slot: Slot<T>): void {
-    if (this.ceilingShare?.ceiling.claims(this.ceilingShare) === true) {
+  makeAvailable(slot: Slot<T>): void {
+    if (this.ceilingShare?.ceiling.mustYield(this.ceilingShare) === true) {
       this.stock.destroy(slot, 'yielded', true);
     } else if (this.waiters.length === 0) {
-      this.stock.shelve(slot);
-      this.ceilingShare?.ceiling.shareOut();
+      this.stock.putIdle(slot);
+      this.ceilingShare?.ceiling.distributeRoom();
     } else if (!this.settings.testOnBorrow) this.handOver(slot);
     else {
-      this.stock.shelve(slot);
+      this.stock.putIdle(slot);
       this.dispense();
     }
   }
 
   inspected(): void {
     this.dispense();
-    this.closing.check();
+    this.shutdown.check();
   }
 
   // Creations
 
-  adopt(resource: T): boolean {
-    const slot = this.stock.admit(resource);
+  addCreated(resource: T): boolean {
+    const slot = this.stock.add(resource);
     if (slot === null) return false;
     if (this.isClosed) this.stock.destroy(slot, 'close', false);
     else {
       this.sweep.start();
       if (this.waiters.length > 0) this.handOver(slot);
       else if (this.hasExcess) this.stock.destroy(slot, 'resize', true);
-      else this.stock.shelve(slot);
+      else this.stock.putIdle(slot);
     }
     return true;
   }
 
-  condemn(resource: T): void {
-    const slot = this.stock.admit(resource);
+  destroyOutdated(resource: T): void {
+    const slot = this.stock.add(resource);
     if (slot !== null) this.stock.destroy(slot, 'invalidated', true);
   }
 
-  turnAway(resource: T): void {
-    this.stock.turnAway(resource);
+  destroyUnplaced(resource: T): void {
+    this.stock.destroyUnplaced(resource);
   }
 
-  refuse(waiter: Waiter<T>, error: CreateError): void {
+  rejectWaiter(waiter: Waiter<T>, error: CreateError): void {
     this.waiters.remove(waiter);
     waiter.reject(error);
   }
@@ -417,9 +417,9 @@ export class Keeper<T>
   roomChanged(): void {
     this.#updateReturns();
     this.dispense();
-    this.creator.fillUp();
-    if (this.stock.residents.size === 0) this.sweep.stop();
-    this.closing.check();
+    this.creator.fillToMin();
+    if (this.stock.slots.size === 0) this.sweep.stop();
+    this.shutdown.check();
   }
 
   firstWithoutCreation(): Waiter<T> | null {
@@ -427,7 +427,7 @@ export class Keeper<T>
   }
 
   shortfall(): number {
-    const onTheWay = this.creator.underWay + this.tally.validating + this.tally.resetting;
+    const onTheWay = this.creator.creating + this.counters.validating + this.counters.resetting;
     return this.waiters.length - this.stock.idle.length - onTheWay;
   }
 
@@ -440,7 +440,7 @@ export class Keeper<T>
   }
 
   get size(): number {
-    return this.stock.residents.size + this.creator.underWay;
+    return this.stock.slots.size + this.creator.creating;
   }
 
   get hasExcess(): boolean {

@@ -3,7 +3,7 @@
 import { MillisHistogram } from '../core/histogram.js';
 
 /** The counts of one pool. */
-export class Tally {
+export class PoolCounters {
   /** Resources that somebody holds. */
   borrowed = 0;
   /** Resources being validated before they are lent. */

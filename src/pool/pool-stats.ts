@@ -1,6 +1,6 @@
 /** What a pool counts. */
 import type { MillisHistogram } from '../core/histogram.js';
-import type { Tally } from './pool-counters.js';
+import type { PoolCounters } from './pool-counters.js';
 
 /** How long something took, from a sample: the first ones all, later one in a few. */
 export interface Percentiles {
@@ -64,8 +64,8 @@ export interface PoolFigures {
   readonly size: number;
   readonly stock: { readonly idle: { readonly length: number } };
   readonly waiters: { readonly length: number };
-  readonly creator: { readonly underWay: number; readonly errors: number };
-  readonly tally: Tally;
+  readonly creator: { readonly creating: number; readonly errors: number };
+  readonly counters: PoolCounters;
 }
 
 /** The figures of a pool at this moment. */
@@ -75,30 +75,30 @@ export function statsOf({
   stock,
   waiters,
   creator,
-  tally,
+  counters,
 }: PoolFigures): PoolStats {
   return {
     size,
     available: stock.idle.length,
-    borrowed: tally.borrowed,
+    borrowed: counters.borrowed,
     pending: waiters.length,
-    creating: creator.underWay,
-    validating: tally.validating,
-    resetting: tally.resetting,
-    destroying: tally.destroying,
+    creating: creator.creating,
+    validating: counters.validating,
+    resetting: counters.resetting,
+    destroying: counters.destroying,
     min: settings.min,
     max: settings.max,
-    loans: tally.loans,
-    created: tally.created,
-    destroyed: tally.destroyed,
-    destroyedBy: { ...tally.destroyedBy },
-    detached: tally.detached,
-    waited: tally.waited,
-    waitMillis: percentilesOf(tally.waits),
-    holdMillis: percentilesOf(tally.holds),
+    loans: counters.loans,
+    created: counters.created,
+    destroyed: counters.destroyed,
+    destroyedBy: { ...counters.destroyedBy },
+    detached: counters.detached,
+    waited: counters.waited,
+    waitMillis: percentilesOf(counters.waits),
+    holdMillis: percentilesOf(counters.holds),
     createErrors: creator.errors,
-    acquireTimeouts: tally.acquireTimeouts,
-    refusals: tally.refusals,
+    acquireTimeouts: counters.acquireTimeouts,
+    refusals: counters.refusals,
   };
 }
 

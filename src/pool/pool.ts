@@ -14,7 +14,7 @@ import {
 import type { Keeper } from './keeper.js';
 import { grantLease, grantResource, grantUse } from './loan/grant.js';
 import type { Lease } from './loan/lease.js';
-import { PoolWatch } from './loan/loan-watch.js';
+import { LoanWatch } from './loan/loan-watch.js';
 import { type UseContext, useNow, useOnceGranted } from './loan/use-context.js';
 import { PoolClosedError } from './pool-errors.js';
 import type { PoolEventMap, PoolListener } from './pool-events.js';
@@ -65,9 +65,11 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   lease(options?: LeaseOptions): Promise<Lease<T>> {
     const keeper = this.#keeper;
     const slot = options === undefined ? keeper.takeIdle() : null;
-    const origin = keeper.origins.areWanted ? keeper.origins.of(Pool.prototype.lease) : undefined;
+    const origin = keeper.origins.isCapturing
+      ? keeper.origins.capture(Pool.prototype.lease)
+      : undefined;
     return slot === null
-      ? keeper.ask('lease', grantLease<T>, options, origin)
+      ? keeper.leaseSlowly('lease', grantLease<T>, options, origin)
       : Promise.resolve(grantLease(slot, origin));
   }
 
@@ -80,9 +82,9 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   tryLease(): Lease<T> | undefined {
     const keeper = this.#keeper;
     const slot = keeper.takeIdle();
-    if (slot === null) return keeper.lendNothing();
-    const origin = keeper.origins.areWanted
-      ? keeper.origins.of(Pool.prototype.tryLease)
+    if (slot === null) return keeper.throwIfClosed();
+    const origin = keeper.origins.isCapturing
+      ? keeper.origins.capture(Pool.prototype.tryLease)
       : undefined;
     return grantLease(slot, origin);
   }
@@ -111,9 +113,11 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     if (error !== undefined) return Promise.reject(error);
     const keeper = this.#keeper;
     const slot = options === undefined ? keeper.takeIdle() : null;
-    const origin = keeper.origins.areWanted ? keeper.origins.of(Pool.prototype.use) : undefined;
+    const origin = keeper.origins.isCapturing
+      ? keeper.origins.capture(Pool.prototype.use)
+      : undefined;
     return slot === null
-      ? useOnceGranted(keeper.ask('use', grantUse<T>, options, origin), fn, options)
+      ? useOnceGranted(keeper.leaseSlowly('use', grantUse<T>, options, origin), fn, options)
       : useNow(grantUse(slot, origin), fn);
   }
 
@@ -136,9 +140,11 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   acquire(options?: LeaseOptions | number): Promise<T> {
     const keeper = this.#keeper;
     const slot = options === undefined ? keeper.takeIdle() : null;
-    const origin = keeper.origins.areWanted ? keeper.origins.of(Pool.prototype.acquire) : undefined;
+    const origin = keeper.origins.isCapturing
+      ? keeper.origins.capture(Pool.prototype.acquire)
+      : undefined;
     return slot === null
-      ? keeper.ask('acquire', grantResource<T>, options, origin)
+      ? keeper.leaseSlowly('acquire', grantResource<T>, options, origin)
       : Promise.resolve(grantResource(slot, origin));
   }
 
@@ -148,7 +154,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   release(resource: T): Promise<void> {
     const keeper = this.#keeper;
-    const slot = keeper.stock.residents.acquired(resource);
+    const slot = keeper.stock.slots.acquired(resource);
     if (slot === undefined) {
       return Promise.reject(this.#explain(resource, Pool.prototype.release));
     }
@@ -162,7 +168,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   destroy(resource: T): Promise<void> {
     const keeper = this.#keeper;
-    const slot = keeper.stock.residents.acquired(resource);
+    const slot = keeper.stock.slots.acquired(resource);
     if (slot === undefined) {
       return Promise.reject(this.#explain(resource, Pool.prototype.destroy));
     }
@@ -172,7 +178,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /** True while somebody holds the resource, by whatever call. O(1). */
   isBorrowedResource(resource: T): boolean {
-    return this.#keeper.stock.residents.isBorrowed(resource);
+    return this.#keeper.stock.slots.isBorrowed(resource);
   }
 
   /** Fills the pool up to `min`; the first lease does the same. Needed only with `autostart: false`. */
@@ -223,7 +229,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   drain(): Promise<void> {
     this.#keeper.drain();
-    return this.#keeper.closing.whenReturned();
+    return this.#keeper.shutdown.whenReturned();
   }
 
   /**
@@ -231,7 +237,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * Unless the pool is draining, it fills up to `min` again.
    */
   clear(): Promise<void> {
-    return this.#keeper.closing.clear();
+    return this.#keeper.shutdown.clear();
   }
 
   /**
@@ -245,8 +251,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   async close(options: CloseOptions = {}): Promise<void> {
     const resolved = resolveCloseOptions(options);
-    this.#keeper.shut();
-    await this.#keeper.closing.whenEmpty(resolved);
+    this.#keeper.closeNow();
+    await this.#keeper.shutdown.whenEmpty(resolved);
   }
 
   /**
@@ -322,7 +328,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /** How many resources are out. */
   get borrowed(): number {
-    return this.#keeper.tally.borrowed;
+    return this.#keeper.counters.borrowed;
   }
 
   /** How many callers wait. */
@@ -354,11 +360,11 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   [observe](observer: Observer): Observation {
     const { origins, name } = this.#keeper;
     if (origins.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
-    origins.watch = new PoolWatch(this.#keeper, observer);
+    origins.watch = new LoanWatch(this.#keeper, observer);
     return origins.watch;
   }
 
   #explain(resource: T, entry: EntryPoint): Error {
-    return this.#keeper.stock.residents.explain(this.#keeper.name, resource, entry);
+    return this.#keeper.stock.slots.releaseError(this.#keeper.name, resource, entry);
   }
 }

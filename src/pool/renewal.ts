@@ -27,7 +27,7 @@ export class Renewal<T> {
   /** How many resources there are, or will be, beyond `max`. */
   get excess(): number {
     const { stock, creator, settings } = this.#pool;
-    return stock.usable + creator.underWay - settings.max;
+    return stock.usable + creator.creating - settings.max;
   }
 
   resize({ min, max }: PoolLimits): void {
@@ -43,10 +43,10 @@ export class Renewal<T> {
   /** Has everything there is replaced; settles when it is gone. */
   async invalidate(): Promise<void> {
     const { stock, creator } = this.#pool;
-    const old = [...stock.residents];
+    const old = [...stock.slots];
     const underWay = creator.whenEnded();
-    for (const slot of old) slot.condemn('invalidated');
-    creator.outdate();
+    for (const slot of old) slot.expire('invalidated');
+    creator.invalidate();
     stock.evictAll('invalidated');
     await underWay;
     await Promise.all(old.map((slot) => slot.whenGone()));

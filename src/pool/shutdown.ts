@@ -13,7 +13,7 @@
 import type { TimerHandle } from '../core/clock.js';
 import type { Creator } from './creation/creator.js';
 import type { Slot } from './loan/slot.js';
-import type { Tally } from './pool-counters.js';
+import type { PoolCounters } from './pool-counters.js';
 import { LeasesOutError } from './pool-errors.js';
 import type { PoolEvents } from './pool-events.js';
 import type { CloseOptions, PoolSettings } from './pool-options.js';
@@ -21,10 +21,10 @@ import type { Waiter } from './queue/waiter.js';
 import type { Stock } from './stock/stock.js';
 
 /** What closing needs of its pool. */
-export interface ClosingHost<T> {
+export interface ShutdownHost<T> {
   readonly settings: PoolSettings;
   readonly stock: Stock<T>;
-  readonly tally: Tally;
+  readonly counters: PoolCounters;
   readonly creator: Creator<T, Waiter<T>>;
   readonly events: PoolEvents;
   readonly waiters: { readonly length: number };
@@ -39,11 +39,11 @@ interface Wait {
 }
 
 /** The end of one pool. */
-export class Closing<T> {
-  readonly #pool: ClosingHost<T>;
+export class Shutdown<T> {
+  readonly #pool: ShutdownHost<T>;
   readonly #waits = new Set<Wait>();
 
-  constructor(pool: ClosingHost<T>) {
+  constructor(pool: ShutdownHost<T>) {
     this.#pool = pool;
   }
 
@@ -58,10 +58,11 @@ export class Closing<T> {
 
   /** Settles when nobody waits and everything has come back. */
   whenReturned(): Promise<void> {
-    const { waiters, tally } = this.#pool;
+    const { waiters, counters } = this.#pool;
     return new Promise((resolve) => {
       this.#waits.add({
-        isOver: () => waiters.length + tally.borrowed + tally.validating + tally.resetting === 0,
+        isOver: () =>
+          waiters.length + counters.borrowed + counters.validating + counters.resetting === 0,
         end: resolve,
       });
       this.check();
@@ -73,7 +74,7 @@ export class Closing<T> {
     const { stock, creator } = this.#pool;
     await creator.whenEnded();
     stock.evictAll('clear');
-    const leaving = [...stock.residents].filter((slot) => slot.state === 'destroying');
+    const leaving = [...stock.slots].filter((slot) => slot.state === 'destroying');
     await Promise.all(leaving.map((slot) => slot.whenGone()));
   }
 
@@ -95,7 +96,7 @@ export class Closing<T> {
     return new Promise((resolve) => {
       let timer: TimerHandle | undefined;
       const wait: Wait = {
-        isOver: () => this.#pool.stock.isEmpty() && this.#pool.creator.underWay === 0,
+        isOver: () => this.#pool.stock.isEmpty() && this.#pool.creator.creating === 0,
         end: () => {
           if (timer !== undefined) clock.clearTimer(timer);
           resolve(true);
@@ -115,11 +116,11 @@ export class Closing<T> {
 
   /** Destroys what nobody holds, whatever is being done with it. */
   #abandonUnheld(): void {
-    const { stock, tally, creator } = this.#pool;
-    creator.giveUp();
-    for (const slot of [...stock.residents]) {
-      if (slot.state === 'validating') tally.validating--;
-      else if (slot.state === 'resetting') tally.resetting--;
+    const { stock, counters, creator } = this.#pool;
+    creator.abandonAll();
+    for (const slot of [...stock.slots]) {
+      if (slot.state === 'validating') counters.validating--;
+      else if (slot.state === 'resetting') counters.resetting--;
       else continue;
       stock.destroy(slot, 'close', false);
     }
@@ -127,7 +128,7 @@ export class Closing<T> {
 
   /** Destroys what somebody holds. */
   #forfeitHeld(): void {
-    for (const slot of [...this.#pool.stock.residents]) {
+    for (const slot of [...this.#pool.stock.slots]) {
       if (slot.state !== 'borrowed') continue;
       this.#pool.endLoan(slot, true);
       this.#pool.stock.destroy(slot, 'forced', false);

@@ -16,7 +16,7 @@ import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import { HoldTimes } from './hold-times.js';
 import type { LevelPlan } from './level.js';
 import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
-import type { Loan, LoanOrigin, LoanSource } from './loan.js';
+import type { CallOrigin, Loan, LoanSource } from './loan.js';
 import type { ScopeRecord } from './scope-record.js';
 import { StackSample } from './stack-sample.js';
 
@@ -123,7 +123,7 @@ export class ComponentWatch implements Observer, LoanSource {
 
   origin(entry: EntryPoint): Origin {
     this.#host.active();
-    const origin: LoanOrigin = {
+    const origin: CallOrigin = {
       stack: this.#stacks.wantsNext() ? captureStack(entry, this.#host.plan.stackDepth) : undefined,
       scope: this.#host.currentScope(),
     };
@@ -145,7 +145,7 @@ export class ComponentWatch implements Observer, LoanSource {
       id,
       node: null,
       held: resource,
-      origin: origin as LoanOrigin,
+      origin: origin as CallOrigin,
       lentAt: this.#host.beginning(),
       hasCapability: capability !== undefined,
       capability,

@@ -9,7 +9,7 @@ import type { LifetimeNode } from './lifetime-graph.js';
 import type { ScopeRecord } from './scope-record.js';
 
 /** Where and for whom a loan was asked for. */
-export interface LoanOrigin {
+export interface CallOrigin {
   /** The stack as the engine prints it; `undefined` if it was not taken. */
   readonly stack: string | undefined;
   readonly scope: ScopeRecord | undefined;
@@ -40,7 +40,7 @@ export interface Loan {
   node: LifetimeNode | null;
   /** What was lent. */
   readonly held: LifetimeNode | undefined;
-  readonly origin: LoanOrigin;
+  readonly origin: CallOrigin;
   /** When it was handed out, on the watchdog's clock. */
   readonly lentAt: number;
   /** Whether an object of its own ends it, as a lease does; otherwise the component and the resource together do. */

@@ -11,8 +11,12 @@ import {
   millis,
   numberAtLeast,
   type OptionCheck,
+  type OptionTable,
   objectWith,
   oneOf,
+  option,
+  optional,
+  resolveOptions,
 } from '../../src/core/options.js';
 
 interface Options {
@@ -66,4 +70,18 @@ test('a positional argument is refused by name', () => {
   expect(() => checkArgument('pool.use', 'fn', 1, aFunction)).toThrow(
     'pool.use: `fn` must be a function, got 1.',
   );
+});
+
+test('one row per option gives its check and its default', () => {
+  const table: OptionTable<{ max: number; name: string | undefined }> = {
+    max: option(integer(1), 10),
+    name: optional(aName),
+  };
+  expect(resolveOptions('make', {}, table)).toEqual({ max: 10, name: undefined });
+  expect(resolveOptions('make', { max: 2, name: undefined }, table)).toEqual({ max: 2 });
+  expect(() => resolveOptions('make', { max: 0 }, table)).toThrow(
+    'make: `max` must be an integer ≥ 1',
+  );
+  expect(() => resolveOptions('make', { maxx: 1 }, table)).toThrow('Known options: max, name.');
+  expect(() => resolveOptions('make', null, table)).toThrow('make: options must be an object');
 });

@@ -18,7 +18,7 @@ import {
 import { type Observation, type Observer, observe, type Watchable } from '../../core/probe.js';
 import { grantLease, grantUse } from '../../pool/loan/grant.js';
 import type { Lease } from '../../pool/loan/lease.js';
-import { PoolWatch } from '../../pool/loan/loan-watch.js';
+import { LoanWatch } from '../../pool/loan/loan-watch.js';
 import { type UseContext, useNow } from '../../pool/loan/use-context.js';
 import type { CallSites } from '../../pool/pool-options.js';
 import {
@@ -163,7 +163,7 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
   [observe](observer: Observer): Observation {
     const { origins, name } = this.#adoption;
     if (origins.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
-    origins.watch = new PoolWatch(this.#adoption, observer);
+    origins.watch = new LoanWatch(this.#adoption, observer);
     return origins.watch;
   }
 }

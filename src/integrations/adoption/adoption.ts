@@ -19,7 +19,7 @@ import type { Grant } from '../../pool/loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from '../../pool/loan/loan-origin.js';
 import { loansOut } from '../../pool/loan/loans-out.js';
 import { type Lender, Slot } from '../../pool/loan/slot.js';
-import { Tally } from '../../pool/pool-counters.js';
+import { PoolCounters } from '../../pool/pool-counters.js';
 import {
   AcquireTimeoutError,
   LeasesOutError,
@@ -47,11 +47,11 @@ export interface AdoptionSettings {
 export class Adoption<T> implements Lender<T> {
   readonly name: string;
   /** What is out. */
-  readonly stock: { readonly residents: Set<Slot<T>> } = { residents: new Set() };
+  readonly stock: { readonly slots: Set<Slot<T>> } = { slots: new Set() };
   readonly origins: LoanOrigins<T>;
   readonly #peer: PeerPool<T>;
   readonly #settings: AdoptionSettings;
-  readonly #tally = new Tally();
+  readonly #counters = new PoolCounters();
   #sampledFrom: number;
   readonly #waits = new PeerWaits();
   #isClosed = false;
@@ -76,7 +76,7 @@ export class Adoption<T> implements Lender<T> {
       this.#sampledFrom = now;
       this.origins.tick();
     }
-    return this.origins.areWanted ? this.origins.of(entry) : undefined;
+    return this.origins.isCapturing ? this.origins.capture(entry) : undefined;
   }
 
   request<R>(
@@ -95,11 +95,11 @@ export class Adoption<T> implements Lender<T> {
       const failed = (error: unknown): void => {
         if (wait.end()) reject(error);
       };
-      this.#tally.waited++;
+      this.#counters.waited++;
       try {
         this.#peer.request(options).then((resource) => {
           if (!wait.end()) return this.#returnUntaken(resource);
-          this.#tally.waits.record(clock.now() - since);
+          this.#counters.waits.record(clock.now() - since);
           resolve(grant(this.#lend(resource), origin));
         }, failed);
       } catch (error) {
@@ -132,7 +132,7 @@ export class Adoption<T> implements Lender<T> {
 
   detach(slot: Slot<T>): void {
     this.#endLoan(slot);
-    this.#tally.detached++;
+    this.#counters.detached++;
     this.#depart(slot);
     this.#peer.handOver?.(slot.resource);
   }
@@ -151,7 +151,7 @@ export class Adoption<T> implements Lender<T> {
     this.#waits.turnAway(new PoolClosedError(this.name, 'closed'));
     if (await this.#returnedWithin(graceMillis)) return;
     if (!force) throw new LeasesOutError(this.name, graceMillis, this.loans());
-    const held = [...this.stock.residents].filter(({ state }) => state === 'borrowed');
+    const held = [...this.stock.slots].filter(({ state }) => state === 'borrowed');
     await Promise.all(held.map((slot) => this.#forfeit(slot)));
     await this.#returnedWithin(Number.POSITIVE_INFINITY);
   }
@@ -164,26 +164,26 @@ export class Adoption<T> implements Lender<T> {
 
   /** What is out, longest first. */
   loans(): LoanInfo[] {
-    return loansOut(this.stock.residents, this.#settings.clock.now());
+    return loansOut(this.stock.slots, this.#settings.clock.now());
   }
 
   stats(): PoolStats {
-    const tally = this.#tally;
+    const counters = this.#counters;
     return {
       ...this.#peer.figures(),
       validating: 0,
       resetting: 0,
-      destroying: tally.destroying,
-      loans: tally.loans,
+      destroying: counters.destroying,
+      loans: counters.loans,
       created: 0,
-      destroyed: tally.destroyed,
-      destroyedBy: { ...tally.destroyedBy },
-      detached: tally.detached,
-      waited: tally.waited,
-      waitMillis: percentilesOf(tally.waits),
-      holdMillis: percentilesOf(tally.holds),
+      destroyed: counters.destroyed,
+      destroyedBy: { ...counters.destroyedBy },
+      detached: counters.detached,
+      waited: counters.waited,
+      waitMillis: percentilesOf(counters.waits),
+      holdMillis: percentilesOf(counters.holds),
       createErrors: 0,
-      acquireTimeouts: tally.acquireTimeouts,
+      acquireTimeouts: counters.acquireTimeouts,
       refusals: 0,
     };
   }
@@ -192,10 +192,10 @@ export class Adoption<T> implements Lender<T> {
     const slot = new Slot(resource, this, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
     slot.state = 'borrowed';
     slot.borrowedAt = this.#settings.clock.now();
-    this.#tally.loans++;
-    this.stock.residents.add(slot);
+    this.#counters.loans++;
+    this.stock.slots.add(slot);
     this.#holders.set(this.#identityOf(resource), slot);
-    this.origins.watch?.born(slot);
+    this.origins.watch?.resourceCreated(slot);
     return slot;
   }
 
@@ -203,8 +203,8 @@ export class Adoption<T> implements Lender<T> {
     const node = slot.tracking?.node;
     slot.loan++;
     slot.tracking = null;
-    this.#tally.holds.record(this.#settings.clock.now() - slot.borrowedAt);
-    if (node !== undefined) this.origins.watch?.returned(node, byForce);
+    this.#counters.holds.record(this.#settings.clock.now() - slot.borrowedAt);
+    if (node !== undefined) this.origins.watch?.loanEnded(node, byForce);
   }
 
   #identityOf(resource: T): unknown {
@@ -220,26 +220,26 @@ export class Adoption<T> implements Lender<T> {
   }
 
   #depart(slot: Slot<T>): void {
-    this.stock.residents.delete(slot);
+    this.stock.slots.delete(slot);
     if (this.#isHolder(slot)) this.#holders.delete(this.#identityOf(slot.resource));
-    this.origins.watch?.gone(slot);
-    slot.depart();
-    if (this.stock.residents.size > 0) return;
+    this.origins.watch?.resourceGone(slot);
+    slot.markGone();
+    if (this.stock.slots.size > 0) return;
     for (const tell of this.#whenReturned) tell();
   }
 
   async #destroy(slot: Slot<T>, reason: string): Promise<void> {
     slot.state = 'destroying';
-    this.#tally.destroying++;
+    this.#counters.destroying++;
     try {
       this.#expectHolder(slot);
       await this.#peer.destroy(slot.resource);
-      this.#tally.destroyed++;
-      this.#tally.destroyedBy[reason] = (this.#tally.destroyedBy[reason] ?? 0) + 1;
+      this.#counters.destroyed++;
+      this.#counters.destroyedBy[reason] = (this.#counters.destroyedBy[reason] ?? 0) + 1;
     } catch (error) {
       reportIgnoredError(`${this.name}: destroying a resource`, error);
     } finally {
-      this.#tally.destroying--;
+      this.#counters.destroying--;
       this.#depart(slot);
     }
   }
@@ -269,7 +269,7 @@ export class Adoption<T> implements Lender<T> {
   }
 
   #expired(timeoutMillis: number): Error {
-    this.#tally.acquireTimeouts++;
+    this.#counters.acquireTimeouts++;
     return new AcquireTimeoutError(this.name, {
       timeoutMillis,
       phase: 'wait',
@@ -281,7 +281,7 @@ export class Adoption<T> implements Lender<T> {
 
   #returnedWithin(graceMillis: number): Promise<boolean> {
     const { clock } = this.#settings;
-    if (this.stock.residents.size === 0) return Promise.resolve(true);
+    if (this.stock.slots.size === 0) return Promise.resolve(true);
     if (graceMillis === 0) return Promise.resolve(false);
     return new Promise((resolve) => {
       let timer: TimerHandle | undefined;

@@ -1,6 +1,6 @@
 /** One pool's part in a common ceiling: what the others need to know of it, and may ask of it. */
 
-import type { Tally } from '../pool-counters.js';
+import type { PoolCounters } from '../pool-counters.js';
 import type { WaiterQueue } from '../queue/waiter-queue.js';
 import type { Stock } from '../stock/stock.js';
 import type { CeilingMember, SharedCeiling } from './shared-ceiling.js';
@@ -8,7 +8,7 @@ import type { CeilingMember, SharedCeiling } from './shared-ceiling.js';
 /** What a pool shows of itself under a common ceiling. */
 export interface CeilingShareHost<T> {
   readonly stock: Stock<T>;
-  readonly tally: Tally;
+  readonly counters: PoolCounters;
   readonly waiters: WaiterQueue<T>;
   readonly settings: { readonly max: number };
   readonly size: number;
@@ -39,11 +39,11 @@ export class CeilingShare<T> implements CeilingMember {
     return this.#pool.size;
   }
 
-  get leaving(): number {
-    return this.#pool.tally.destroying;
+  get destroying(): number {
+    return this.#pool.counters.destroying;
   }
 
-  get spare(): number {
+  get idle(): number {
     return this.#pool.stock.idle.length;
   }
 
@@ -56,7 +56,7 @@ export class CeilingShare<T> implements CeilingMember {
     return !creator.isBackingOff && this.#pool.shortfall() > 0 && this.size < settings.max;
   }
 
-  giveUpIdle(): void {
+  evictIdle(): void {
     const { stock } = this.#pool;
     const slot = stock.idle.first;
     if (slot !== null) stock.evict(slot, 'yielded');

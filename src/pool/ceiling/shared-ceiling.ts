@@ -12,9 +12,9 @@ export interface CeilingMember {
   /** How many resources it has in any state, those being created and destroyed included. */
   readonly size: number;
   /** How many of them are being destroyed. */
-  readonly leaving: number;
+  readonly destroying: number;
   /** How many of them are idle. */
-  readonly spare: number;
+  readonly idle: number;
   /** The number of the loan that it granted last, counted over all members. */
   readonly lastGrant: number;
   /** The number of its first caller, counted over all members; `Infinity` if nobody waits. */
@@ -22,7 +22,7 @@ export interface CeilingMember {
   /** Whether it has callers for whom it would create a resource if there was room. */
   isStarved(): boolean;
   /** Destroys the idle resource whose turn it would be last. */
-  giveUpIdle(): void;
+  evictIdle(): void;
   /** Creates what it has room for. */
   serve(): void;
 }
@@ -32,7 +32,7 @@ export class SharedCeiling {
   /** Those who were starved when they were last looked at: what comes back asks nobody else. */
   readonly #starved = new Set<CeilingMember>();
   readonly #maxTotal: number;
-  #isSharingOut = false;
+  #isDistributing = false;
   #tickets = 0;
   #grants = 0;
 
@@ -65,7 +65,7 @@ export class SharedCeiling {
   roomFor(member: CeilingMember): number {
     const { room } = this;
     if (room <= 0) return 0;
-    const hungriest = this.#hungriest();
+    const hungriest = this.#longestStarved();
     return hungriest === undefined || hungriest === member ? room : 0;
   }
 
@@ -78,17 +78,21 @@ export class SharedCeiling {
   }
 
   /** A member has done for its callers what it could. */
-  served(member: CeilingMember): void {
+  memberServed(member: CeilingMember): void {
     if (member.isStarved()) this.#starved.add(member);
-    this.shareOut();
+    this.distributeRoom();
   }
 
   /** Something has changed that may help those who are starved: there is room, or something is idle. O(1) if there are none. */
-  shareOut(): void {
-    if (this.#isSharingOut) return;
-    this.#isSharingOut = true;
+  distributeRoom(): void {
+    if (this.#isDistributing) return;
+    this.#isDistributing = true;
     try {
-      for (let member = this.#hungriest(); member !== undefined; member = this.#hungriest()) {
+      for (
+        let member = this.#longestStarved();
+        member !== undefined;
+        member = this.#longestStarved()
+      ) {
         if (this.room <= 0) this.#makeRoomFor(member);
         if (this.room <= 0) return;
         const { firstTicket } = member;
@@ -96,7 +100,7 @@ export class SharedCeiling {
         if (member.isStarved() && member.firstTicket === firstTicket && this.room > 0) return;
       }
     } finally {
-      this.#isSharingOut = false;
+      this.#isDistributing = false;
     }
   }
 
@@ -104,9 +108,9 @@ export class SharedCeiling {
    * Whether a member has to let go of a resource that came back, though callers of its own wait. O(1) if nobody is starved, else
    * O(members).
    */
-  claims(member: CeilingMember): boolean {
-    if (this.#starved.size === 0 || this.room > 0 || this.#isRoomOnItsWay()) return false;
-    const hungriest = this.#hungriest();
+  mustYield(member: CeilingMember): boolean {
+    if (this.#starved.size === 0 || this.room > 0 || this.#isRoomComing()) return false;
+    const hungriest = this.#longestStarved();
     return (
       hungriest !== undefined &&
       hungriest !== member &&
@@ -115,7 +119,7 @@ export class SharedCeiling {
     );
   }
 
-  #hungriest(): CeilingMember | undefined {
+  #longestStarved(): CeilingMember | undefined {
     let hungriest: CeilingMember | undefined;
     for (const member of this.#starved) {
       if (!member.isStarved()) this.#starved.delete(member);
@@ -127,17 +131,17 @@ export class SharedCeiling {
   }
 
   #makeRoomFor(hungry: CeilingMember): void {
-    if (this.#isRoomOnItsWay()) return;
+    if (this.#isRoomComing()) return;
     let coldest: CeilingMember | undefined;
     for (const member of this.#members) {
-      if (member === hungry || member.spare === 0) continue;
+      if (member === hungry || member.idle === 0) continue;
       if (coldest === undefined || member.lastGrant < coldest.lastGrant) coldest = member;
     }
-    coldest?.giveUpIdle();
+    coldest?.evictIdle();
   }
 
-  #isRoomOnItsWay(): boolean {
-    for (const { leaving } of this.#members) if (leaving > 0) return true;
+  #isRoomComing(): boolean {
+    for (const { destroying } of this.#members) if (destroying > 0) return true;
     return false;
   }
 }

@@ -33,13 +33,13 @@ export interface CreatorHost<T, C extends Client> {
   readonly isFilling: boolean;
   firstWithoutCreation(): C | null;
   /** Takes the new resource in; false if the pool has it already. */
-  adopt(resource: T): boolean;
+  addCreated(resource: T): boolean;
   /** Takes the new resource in to destroy it. */
-  condemn(resource: T): void;
+  destroyOutdated(resource: T): void;
   /** Destroys a resource that has no place. */
-  turnAway(resource: T): void;
+  destroyUnplaced(resource: T): void;
   /** Ends the wait of a caller. */
-  refuse(waiter: C, error: CreateError): void;
+  rejectWaiter(waiter: C, error: CreateError): void;
   /** There may be room for another creation now, or nothing left to wait for. */
   roomChanged(): void;
 }
@@ -57,7 +57,7 @@ export class Creator<T, C extends Client> {
   readonly #calls: FactoryCalls<T>;
   readonly #settings: PoolSettings;
   readonly #runInContext: RunInContext;
-  readonly #underWay = new Set<Creation<C>>();
+  readonly #running = new Set<Creation<C>>();
   #readyListeners: ReadyListener[] = [];
   readonly #pause: FactoryPause;
   #isFillingUp = false;
@@ -65,7 +65,7 @@ export class Creator<T, C extends Client> {
   #invalidations = 0;
   #closed = false;
   /** How many creations are under way. */
-  underWay = 0;
+  creating = 0;
   /** How many creations failed or timed out. */
   errors = 0;
   /** Why the last creation failed; `undefined` after a success. */
@@ -90,7 +90,7 @@ export class Creator<T, C extends Client> {
   }
 
   /** Creates for callers who wait for whom nothing is on its way. */
-  meetDemand(): void {
+  createForWaiters(): void {
     this.#noteWhetherAwaited();
     while (this.#mayTry() && this.#host.shortfall() > 0 && this.#mayBegin()) {
       this.#begin(this.#host.firstWithoutCreation());
@@ -98,12 +98,12 @@ export class Creator<T, C extends Client> {
   }
 
   /** Nobody waits for a creation any more. */
-  nobodyWaits(): void {
+  queueEmptied(): void {
     this.#noteWhetherAwaited();
   }
 
   /** Fills up to `min`, or further for those who asked for more, unless the factory is being left alone. */
-  fillUp(): void {
+  fillToMin(): void {
     if (this.#isFillingUp) return; // A factory that settles at once calls back in the middle.
     this.#isFillingUp = true;
     while (!this.isBackingOff && this.#missing() > 0 && this.#mayBegin()) this.#begin(null);
@@ -116,17 +116,17 @@ export class Creator<T, C extends Client> {
     return new Promise((resolve, reject) => {
       this.#readyListeners.push({ count, resolve, reject });
       this.#noteWhetherAwaited();
-      this.fillUp();
+      this.fillToMin();
     });
   }
 
   /** Settles when all creations that are under way now have ended. Never rejects. */
   async whenEnded(): Promise<void> {
-    await Promise.all([...this.#underWay].map((creation) => creation.ended));
+    await Promise.all([...this.#running].map((creation) => creation.ended));
   }
 
   /** What the creations under way bring, however late, is not wanted; others are begun for those who wait. */
-  outdate(): void {
+  invalidate(): void {
     this.#invalidations++;
   }
 
@@ -137,7 +137,7 @@ export class Creator<T, C extends Client> {
     this.stopFilling();
     this.#pause.cancel();
     const error = new PoolClosedError(this.#settings.name, 'closed');
-    for (const creation of [...this.#underWay]) {
+    for (const creation of [...this.#running]) {
       this.#runInContext(() => creation.controller.abort(error));
     }
   }
@@ -148,8 +148,8 @@ export class Creator<T, C extends Client> {
   }
 
   /** Waits no longer for the creations under way; what they bring is turned away. */
-  giveUp(): void {
-    for (const creation of [...this.#underWay]) this.#end(creation);
+  abandonAll(): void {
+    for (const creation of [...this.#running]) this.#end(creation);
   }
 
   #noteWhetherAwaited(): void {
@@ -162,15 +162,15 @@ export class Creator<T, C extends Client> {
 
   #mayBegin(): boolean {
     return (
-      this.#host.spareResourceCapacity > 0 && this.underWay < this.#settings.maxConcurrentCreates
+      this.#host.spareResourceCapacity > 0 && this.creating < this.#settings.maxConcurrentCreates
     );
   }
 
   #begin(client: C | null): void {
     const creation = new Creation<C>(client, this.#invalidations);
     if (client !== null) client.creation = creation;
-    this.#underWay.add(creation);
-    this.underWay++;
+    this.#running.add(creation);
+    this.creating++;
     this.#calls.create(creation.controller, this.#pause.failuresInARow + 1, client === null, {
       created: (resource) => this.#created(creation, resource),
       failed: (error) => this.#failed(creation, error),
@@ -179,13 +179,13 @@ export class Creator<T, C extends Client> {
   }
 
   #created(creation: Creation<C>, resource: T): void {
-    if (!this.#underWay.has(creation)) {
-      this.#host.turnAway(resource); // The close gave up waiting for it.
+    if (!this.#running.has(creation)) {
+      this.#host.destroyUnplaced(resource); // The close gave up waiting for it.
       return;
     }
     const client = this.#end(creation);
-    if (this.#isOutdated(creation)) this.#host.condemn(resource);
-    else if (!this.#host.adopt(resource)) {
+    if (this.#isOutdated(creation)) this.#host.destroyOutdated(resource);
+    else if (!this.#host.addCreated(resource)) {
       this.#countFailure(client, new DuplicateResourceError(this.#settings.name));
     } else {
       this.lastError = undefined;
@@ -195,7 +195,7 @@ export class Creator<T, C extends Client> {
   }
 
   #failed(creation: Creation<C>, error: CreateError): void {
-    if (!this.#underWay.has(creation)) return;
+    if (!this.#running.has(creation)) return;
     this.#countFailure(this.#end(creation), error);
     this.#host.roomChanged();
   }
@@ -203,8 +203,8 @@ export class Creator<T, C extends Client> {
   /** The creation has timed out; what it brings is kept if there is room for it. */
   #late(creation: Creation<C>, resource: T): void {
     const isWanted = !this.#closed && !this.#isOutdated(creation);
-    if (!isWanted || this.#host.spareResourceCapacity <= 0) this.#host.turnAway(resource);
-    else if (this.#host.adopt(resource)) this.#host.roomChanged();
+    if (!isWanted || this.#host.spareResourceCapacity <= 0) this.#host.destroyUnplaced(resource);
+    else if (this.#host.addCreated(resource)) this.#host.roomChanged();
   }
 
   #isOutdated(creation: Creation<C>): boolean {
@@ -218,7 +218,7 @@ export class Creator<T, C extends Client> {
       client.creation = null;
       creation.client = null;
     }
-    if (this.#underWay.delete(creation)) this.underWay--;
+    if (this.#running.delete(creation)) this.creating--;
     creation.end();
     return client;
   }
@@ -229,7 +229,7 @@ export class Creator<T, C extends Client> {
     if (!this.#closed) this.#pause.failed();
     if (client === null) this.#failReady(error);
     else if (this.#pause.failuresInARow >= this.#settings.createAttempts) {
-      this.#host.refuse(client, error);
+      this.#host.rejectWaiter(client, error);
     }
   }
 
@@ -238,7 +238,7 @@ export class Creator<T, C extends Client> {
     if (!this.#host.isFilling) return 0;
     let wanted = this.#settings.min;
     for (const { count } of this.#readyListeners) wanted = Math.max(wanted, count);
-    return Math.min(wanted, this.#settings.max) - this.#host.usable - this.underWay;
+    return Math.min(wanted, this.#settings.max) - this.#host.usable - this.creating;
   }
 
   #settleReady(): void {

@@ -34,5 +34,5 @@ export function grantUse<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined): S
 function track<T>(slot: Slot<T>, { watch, origin, stack }: LoanOrigin<T>, lease?: Lease<T>): void {
   const tracking = slot.track();
   tracking.stack = stack;
-  if (origin !== undefined) tracking.node = watch?.lent(slot, origin, lease);
+  if (origin !== undefined) tracking.node = watch?.loanGranted(slot, origin, lease);
 }

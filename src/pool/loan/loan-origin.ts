@@ -2,12 +2,12 @@
 import type { EntryPoint, Origin } from '../../core/probe.js';
 import type { CallSites } from '../pool-options.js';
 import { SiteSample } from './call-sites.js';
-import type { PoolWatch } from './loan-watch.js';
+import type { LoanWatch } from './loan-watch.js';
 
 /** Where and for whom a loan was asked for. */
 export interface LoanOrigin<T> {
   /** The watch that was on then. */
-  readonly watch: PoolWatch<T> | null;
+  readonly watch: LoanWatch<T> | null;
   /** What the watch took. */
   readonly origin: Origin | undefined;
   /** The caller's stack, if it is in the sample. */
@@ -20,28 +20,28 @@ export class LoanOrigins<T> {
    * Whether the next caller's is wanted: the pool is watched, or the line is in the sample. Ask before naming the method
    * that was called, which alone costs a fifth of a loan. It is no getter, since V8 leaves those of a hot path out of it.
    */
-  areWanted: boolean;
+  isCapturing: boolean;
   readonly #sites: SiteSample;
-  #watch: PoolWatch<T> | null = null;
+  #watch: LoanWatch<T> | null = null;
 
   constructor(callSites: CallSites) {
     this.#sites = new SiteSample(callSites);
-    this.areWanted = this.#sites.isOpen;
+    this.isCapturing = this.#sites.isOpen;
   }
 
   /** The caller's line, if it is in the sample, and scope. */
-  of(entry: EntryPoint): LoanOrigin<T> {
+  capture(entry: EntryPoint): LoanOrigin<T> {
     const stack = this.#sites.take(entry);
     this.#update();
     return { watch: this.#watch, origin: this.#watch?.origin(entry), stack };
   }
 
   /** Who is told of births, loans and deaths. */
-  get watch(): PoolWatch<T> | null {
+  get watch(): LoanWatch<T> | null {
     return this.#watch;
   }
 
-  set watch(watch: PoolWatch<T> | null) {
+  set watch(watch: LoanWatch<T> | null) {
     this.#watch = watch;
     this.#update();
   }
@@ -53,6 +53,6 @@ export class LoanOrigins<T> {
   }
 
   #update(): void {
-    this.areWanted = this.#watch !== null || this.#sites.isOpen;
+    this.isCapturing = this.#watch !== null || this.#sites.isOpen;
   }
 }

@@ -8,26 +8,26 @@ import type { PoolStats } from '../pool-stats.js';
 import type { Slot } from './slot.js';
 
 /** What a watch sees of its pool. */
-export interface WatchedPool<T> {
+export interface WatchedLoans<T> {
   readonly name: string;
-  readonly stock: { readonly residents: Iterable<Slot<T>> };
-  readonly origins: { watch: PoolWatch<T> | null };
+  readonly stock: { readonly slots: Iterable<Slot<T>> };
+  readonly origins: { watch: LoanWatch<T> | null };
   stats(): PoolStats;
 }
 
 /** One observer's watch over one pool. */
-export class PoolWatch<T> implements Observation {
+export class LoanWatch<T> implements Observation {
   readonly kind = 'pool';
   readonly name: string;
   readonly #observer: Observer;
-  readonly #pool: WatchedPool<T>;
+  readonly #pool: WatchedLoans<T>;
   #ended = false;
 
-  constructor(pool: WatchedPool<T>, observer: Observer) {
+  constructor(pool: WatchedLoans<T>, observer: Observer) {
     this.name = pool.name;
     this.#pool = pool;
     this.#observer = observer;
-    for (const slot of pool.stock.residents) this.born(slot);
+    for (const slot of pool.stock.slots) this.resourceCreated(slot);
   }
 
   stats(): Readonly<Record<string, number>> {
@@ -39,21 +39,21 @@ export class PoolWatch<T> implements Observation {
     return this.#observer.origin(entry);
   }
 
-  born(slot: Slot<T>): void {
+  resourceCreated(slot: Slot<T>): void {
     slot.node = this.#observer.allocated('resource', this.#observer.root);
   }
 
   /** The node of the new loan. */
-  lent(slot: Slot<T>, origin: Origin, capability?: WeakKey): NodeId | undefined {
+  loanGranted(slot: Slot<T>, origin: Origin, capability?: WeakKey): NodeId | undefined {
     if (this.#ended || slot.node === undefined) return undefined;
     return this.#observer.lent(slot.node, origin, capability);
   }
 
-  returned(loan: NodeId, byForce: boolean): void {
+  loanEnded(loan: NodeId, byForce: boolean): void {
     this.#observer.freed(loan, byForce);
   }
 
-  gone(slot: Slot<T>): void {
+  resourceGone(slot: Slot<T>): void {
     const node = slot.node;
     slot.node = undefined;
     if (node !== undefined) this.#observer.freed(node);
@@ -74,7 +74,7 @@ export class PoolWatch<T> implements Observation {
   [Symbol.dispose](): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const slot of this.#pool.stock.residents) {
+    for (const slot of this.#pool.stock.slots) {
       slot.node = undefined;
       if (slot.tracking !== null) slot.tracking.node = undefined;
     }

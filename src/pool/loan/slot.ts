@@ -54,7 +54,7 @@ export class Slot<T> implements Linked<Slot<T>> {
   /** When its time is over. */
   expiresAt: number;
   /** Why it is destroyed then. */
-  doom: DestroyReason = 'lifetime';
+  expiryReason: DestroyReason = 'lifetime';
   /** How many loans have ended: the number of the current one. */
   loan = 0;
   /** How many loans are left to it; below 0 if they are not limited. */
@@ -65,7 +65,7 @@ export class Slot<T> implements Linked<Slot<T>> {
   /** The stack of who ended the last loan, if that is in the sample. */
   endStack: string | undefined = undefined;
   /** When it was last known to be good: at its birth, when it was lent, or when a keepalive said so. */
-  provenAt = 0;
+  validatedAt = 0;
   takenBy: LoanInfo['takenBy'] = 'lease';
   /** When a sweep first saw it idle: never too early, so nothing is evicted before its time. */
   idleSince: number = UNSEEN;
@@ -93,9 +93,9 @@ export class Slot<T> implements Linked<Slot<T>> {
   }
 
   /** Has the resource destroyed as soon as nobody holds it. */
-  condemn(reason: DestroyReason): void {
+  expire(reason: DestroyReason): void {
     this.expiresAt = Number.NEGATIVE_INFINITY;
-    this.doom = reason;
+    this.expiryReason = reason;
   }
 
   /** Settles when the resource has been destroyed, or has left the pool. */
@@ -108,7 +108,7 @@ export class Slot<T> implements Linked<Slot<T>> {
   }
 
   /** The resource has been destroyed, or has left the pool. */
-  depart(): void {
+  markGone(): void {
     this.state = 'gone';
     this.#reportGone?.();
   }

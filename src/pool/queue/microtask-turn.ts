@@ -7,7 +7,7 @@
 const DONE: Promise<void> = Promise.resolve();
 
 /** Knows whether the microtasks that were due at the beginning are still running. */
-export class Turn {
+export class MicrotaskTurn {
   isRunning = false;
   readonly #end: () => void;
 

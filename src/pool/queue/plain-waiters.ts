@@ -25,7 +25,7 @@ const SMALL = 16;
 const LARGE = 1024;
 
 /** Those who wait behind others, in the order of coming. */
-export class Crowd<T> {
+export class PlainWaiters<T> {
   #resolves!: (Resolve | undefined)[];
   #origins!: (LoanOrigin<T> | undefined)[];
   #grants!: (Grant<T, unknown> | undefined)[];
@@ -73,7 +73,7 @@ export class Crowd<T> {
   }
 
   /** Takes the first out, as a waiter by itself. */
-  callOut(): Waiter<T> {
+  takeFirst(): Waiter<T> {
     const place = this.#head;
     const grant = this.#grants[place] as Grant<T, unknown>;
     const resolve = this.#resolves[place] as Resolve;

@@ -15,11 +15,11 @@ import type { LoanOrigin } from '../loan/loan-origin.js';
 import type { Slot } from '../loan/slot.js';
 import type { PoolSettings } from '../pool-options.js';
 import { Deadlines } from './deadlines.js';
-import { Turn } from './microtask-turn.js';
-import { Crowd } from './plain-waiters.js';
+import { MicrotaskTurn } from './microtask-turn.js';
+import { PlainWaiters } from './plain-waiters.js';
 import { SharedSignal } from './shared-signal.js';
 import type { WaitTimes } from './wait-times.js';
-import { NO_DEADLINE, NOT_IN_HEAP, type Waiter, type Wishes } from './waiter.js';
+import { NO_DEADLINE, NOT_IN_HEAP, type Waiter, type WaitOptions } from './waiter.js';
 
 /** Who is told when waiters give up. They have left the queue by then. */
 export interface WaiterQueueListener<T> {
@@ -40,14 +40,14 @@ export class WaiterQueue<T> {
   readonly #lines: LinkedList<Waiter<T>>[];
   /** The first of them, the most urgent; the crowd stands behind it. */
   readonly #firstLine: LinkedList<Waiter<T>>;
-  readonly #crowd: Crowd<T>;
+  readonly #plain: PlainWaiters<T>;
   /** Of those with a timeout of their own. */
   readonly #ownDeadlines = new Deadlines<T>();
   /** Of those with the pool's timeout: no later than the next one. */
   #commonDeadline = Number.POSITIVE_INFINITY;
   readonly #signals = new Map<AbortSignal, SharedSignal<T>>();
   readonly #onAbort: (waiter: Waiter<T>) => void;
-  readonly #turn = new Turn();
+  readonly #turn = new MicrotaskTurn();
   /** Of those with the pool's timeout who come in this turn. */
   #turnDeadline = NO_DEADLINE;
   #timer: TimerHandle | undefined = undefined;
@@ -67,7 +67,7 @@ export class WaiterQueue<T> {
     this.#times = times;
     this.#lines = Array.from({ length: settings.priorityRange }, () => new LinkedList());
     this.#firstLine = this.#lines[0] as LinkedList<Waiter<T>>;
-    this.#crowd = new Crowd(times);
+    this.#plain = new PlainWaiters(times);
     this.#onAbort = (waiter) => {
       if (waiter.settled) return;
       this.remove(waiter);
@@ -78,7 +78,7 @@ export class WaiterQueue<T> {
   /** Puts a waiter at the end of its line. */
   add(waiter: Waiter<T>): void {
     const line = this.#line(waiter);
-    if (line === this.#firstLine) while (this.#crowd.length > 0) this.#callOut();
+    if (line === this.#firstLine) while (this.#plain.length > 0) this.#promoteFirstPlain();
     waiter.since = this.#times.begin();
     line.append(waiter);
     this.length++;
@@ -88,22 +88,22 @@ export class WaiterQueue<T> {
   join<R>(grant: Grant<T, R>, origin: LoanOrigin<T> | undefined): Promise<R> {
     if (!this.#turn.isRunning) this.#beginTurn();
     this.length++;
-    return this.#crowd.join(grant, origin, this.#turnDeadline);
+    return this.#plain.join(grant, origin, this.#turnDeadline);
   }
 
   /** The first of the crowd becomes the last of those before it. */
-  #callOut(): Waiter<T> {
-    const waiter = this.#crowd.callOut();
+  #promoteFirstPlain(): Waiter<T> {
+    const waiter = this.#plain.takeFirst();
     this.#firstLine.append(waiter);
     return waiter;
   }
 
   /** Grants the slot to the first of the most urgent line. Somebody must be waiting. */
   serve(slot: Slot<T>): void {
-    if (this.#crowd.length === this.length) {
+    if (this.#plain.length === this.length) {
       this.length--;
-      this.#crowd.serve(slot);
-      if (this.length === 0) this.#emptied();
+      this.#plain.serve(slot);
+      if (this.length === 0) this.#onEmptied();
     } else this.#serveWaiter(this.shift() as Waiter<T>, slot);
   }
 
@@ -113,12 +113,12 @@ export class WaiterQueue<T> {
   }
 
   /** Starts the waiter's time and listens to its signal: only once it is clear that it has to wait. */
-  arm(waiter: Waiter<T>): void {
-    const { wishes } = waiter;
-    if (wishes === null) this.#setCommonDeadline(waiter);
+  startWaiting(waiter: Waiter<T>): void {
+    const { options } = waiter;
+    if (options === null) this.#setCommonDeadline(waiter);
     else {
-      this.#setDeadline(waiter, wishes.timeoutMillis);
-      if (wishes.signal !== undefined) this.#listen(waiter, wishes.signal);
+      this.#setDeadline(waiter, options.timeoutMillis);
+      if (options.signal !== undefined) this.#listen(waiter, options.signal);
     }
   }
 
@@ -130,35 +130,35 @@ export class WaiterQueue<T> {
   /** Takes the first of the most urgent line. */
   shift(): Waiter<T> | null {
     const waiter = this.#mostUrgent()?.shift() ?? null;
-    if (waiter !== null) this.#left(waiter);
+    if (waiter !== null) this.#onLeft(waiter);
     return waiter;
   }
 
   #mostUrgent(): LinkedList<Waiter<T>> | undefined {
-    if (this.#firstLine.length === 0 && this.#crowd.length > 0) this.#callOut();
+    if (this.#firstLine.length === 0 && this.#plain.length > 0) this.#promoteFirstPlain();
     return this.#lines.length === 1 ? this.#firstLine : this.#lines.find((line) => line.length > 0);
   }
 
   /** Takes a waiter out from wherever it is; it is settled from now on. */
   remove(waiter: Waiter<T>): void {
     this.#line(waiter).remove(waiter);
-    this.#left(waiter);
+    this.#onLeft(waiter);
   }
 
-  #left(waiter: Waiter<T>): void {
+  #onLeft(waiter: Waiter<T>): void {
     this.length--;
     waiter.settled = true;
-    if (waiter.wishes !== null) this.#forget(waiter, waiter.wishes);
+    if (waiter.options !== null) this.#releaseOptions(waiter, waiter.options);
     // The creation goes on for whoever is next; the waiter keeps it as a record of what it waited for.
     if (waiter.creation !== null) waiter.creation.client = null;
-    if (this.length === 0) this.#emptied();
+    if (this.length === 0) this.#onEmptied();
   }
 
-  #emptied(): void {
+  #onEmptied(): void {
     this.#turn.end();
     this.#commonDeadline = Number.POSITIVE_INFINITY;
     this.#clearTimer();
-    this.#crowd.shrink();
+    this.#plain.shrink();
     this.#listener.emptied();
   }
 
@@ -169,7 +169,7 @@ export class WaiterQueue<T> {
   firstWithoutCreation(): Waiter<T> | null {
     for (const line of this.#lines) {
       for (const waiter of line) if (waiter.creation === null) return waiter;
-      if (line === this.#firstLine && this.#crowd.length > 0) return this.#callOut();
+      if (line === this.#firstLine && this.#plain.length > 0) return this.#promoteFirstPlain();
     }
     return null;
   }
@@ -197,7 +197,7 @@ export class WaiterQueue<T> {
     return this.#lines[waiter.priority] as LinkedList<Waiter<T>>;
   }
 
-  #forget(waiter: Waiter<T>, { signal }: Wishes): void {
+  #releaseOptions(waiter: Waiter<T>, { signal }: WaitOptions): void {
     if (waiter.heapIndex !== NOT_IN_HEAP) this.#ownDeadlines.remove(waiter);
     if (signal !== undefined) this.#unlisten(waiter, signal);
   }
@@ -263,9 +263,9 @@ export class WaiterQueue<T> {
 
   /** Those with the pool's timeout stand in each line in the order of their deadlines. */
   #expireCommon(now: number, expired: Waiter<T>[]): void {
-    const crowd = this.#crowd;
-    while (crowd.nextDeadline <= now) this.#callOut();
-    let next = crowd.nextDeadline;
+    const plain = this.#plain;
+    while (plain.nextDeadline <= now) this.#promoteFirstPlain();
+    let next = plain.nextDeadline;
     for (const line of this.#lines) {
       for (const waiter of line) {
         if (waiter.heapIndex !== NOT_IN_HEAP || waiter.deadline === NO_DEADLINE) continue;

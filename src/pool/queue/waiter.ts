@@ -16,7 +16,7 @@ export const NOT_IN_HEAP = -1;
 export const NO_DEADLINE = -1;
 
 /** What a caller asks for besides a resource. Most ask for nothing, and their waiters are the smaller for it. */
-export class Wishes {
+export class WaitOptions {
   /** The number of its line. A priority beyond the range is the last one. */
   readonly priority: number;
   readonly timeoutMillis: number;
@@ -46,7 +46,7 @@ export class Waiter<T> implements Linked<Waiter<T>>, Client {
   deadline: number = NO_DEADLINE;
   readonly grant: Grant<T, unknown>;
   readonly origin: LoanOrigin<T> | undefined;
-  readonly wishes: Wishes | null;
+  readonly options: WaitOptions | null;
   readonly resolve: Resolve;
   readonly #reject: Reject | undefined;
   /** The creation that was begun for it; its failure is this waiter's. */
@@ -60,13 +60,13 @@ export class Waiter<T> implements Linked<Waiter<T>>, Client {
   constructor(
     grant: Grant<T, unknown>,
     origin: LoanOrigin<T> | undefined,
-    wishes: Wishes | null,
+    options: WaitOptions | null,
     resolve: Resolve,
     reject?: Reject,
   ) {
     this.grant = grant;
     this.origin = origin;
-    this.wishes = wishes;
+    this.options = options;
     this.resolve = resolve;
     this.#reject = reject;
   }
@@ -79,15 +79,15 @@ export class Waiter<T> implements Linked<Waiter<T>>, Client {
 
   /** The number of its line. */
   get priority(): number {
-    return this.wishes === null ? 0 : this.wishes.priority;
+    return this.options === null ? 0 : this.options.priority;
   }
 
   /** The place among those with a timeout of their own. */
   get heapIndex(): number {
-    return this.wishes === null ? NOT_IN_HEAP : this.wishes.heapIndex;
+    return this.options === null ? NOT_IN_HEAP : this.options.heapIndex;
   }
 
   set heapIndex(index: number) {
-    if (this.wishes !== null) this.wishes.heapIndex = index;
+    if (this.options !== null) this.options.heapIndex = index;
   }
 }

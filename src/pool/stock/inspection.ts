@@ -7,13 +7,13 @@
 import type { FactoryCalls } from '../creation/factory-calls.js';
 import type { DestroyReason } from '../factory.js';
 import type { Slot } from '../loan/slot.js';
-import type { Tally } from '../pool-counters.js';
+import type { PoolCounters } from '../pool-counters.js';
 import type { Stock } from './stock.js';
 
 /** What an inspection needs of its pool. */
 export interface InspectionHost<T> {
   readonly stock: Stock<T>;
-  readonly tally: Tally;
+  readonly counters: PoolCounters;
   /** Nothing is kept any more. */
   readonly isClosed: boolean;
   /** There are more resources than there may be. */
@@ -21,7 +21,7 @@ export interface InspectionHost<T> {
   /** A good slot in no state goes to the first in line; false if nobody waits. */
   handOver(slot: Slot<T>): boolean;
   /** A good slot in no state that came back is lent, or laid down. */
-  restore(slot: Slot<T>): void;
+  makeAvailable(slot: Slot<T>): void;
   /** Callers may be served now, or somebody may have waited for the inspection to end. */
   inspected(): void;
 }
@@ -38,7 +38,7 @@ export class Inspection<T> {
 
   /** Validates a slot that was idle, for whoever is first in line then. */
   beforeLoan(slot: Slot<T>): void {
-    this.#validate(slot, () => this.#host.stock.shelve(slot));
+    this.#validate(slot, () => this.#host.stock.putIdle(slot));
   }
 
   /** Validates an idle slot for its own sake; it stays where it is in the order of idle ones. */
@@ -46,8 +46,8 @@ export class Inspection<T> {
     const { stock } = this.#host;
     stock.idle.remove(slot);
     this.#validate(slot, () => {
-      slot.provenAt = stock.refreshTime();
-      stock.putBack(slot);
+      slot.validatedAt = stock.refreshTime();
+      stock.restoreIdle(slot);
     });
   }
 
@@ -58,15 +58,15 @@ export class Inspection<T> {
       this.#host.inspected();
       return;
     }
-    const { tally, stock } = this.#host;
+    const { counters, stock } = this.#host;
     slot.state = 'resetting';
-    tally.resetting++;
+    counters.resetting++;
     let isInspected = false;
     let report: (() => void) | undefined;
     this.#calls.inspectReturn(slot.resource, (unfit) => {
       isInspected = true;
       if (slot.state === 'resetting') {
-        tally.resetting--;
+        counters.resetting--;
         if (unfit !== undefined) stock.destroy(slot, unfit, true);
         else this.#keepOrEnd(slot);
         this.#host.inspected();
@@ -80,15 +80,15 @@ export class Inspection<T> {
   }
 
   #validate(slot: Slot<T>, lay: () => void): void {
-    const { stock, tally } = this.#host;
+    const { stock, counters } = this.#host;
     slot.state = 'validating';
-    tally.validating++;
+    counters.validating++;
     this.#calls.validate(slot.resource, (valid) => {
       if (slot.state !== 'validating') return;
-      tally.validating--;
+      counters.validating--;
       if (!valid) stock.destroy(slot, 'invalid', false);
       else if (this.#host.isClosed) stock.destroy(slot, 'close', false);
-      else if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.doom, true);
+      else if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.expiryReason, true);
       else if (!this.#host.handOver(slot)) lay();
       this.#host.inspected();
     });
@@ -96,13 +96,13 @@ export class Inspection<T> {
 
   #keepOrEnd(slot: Slot<T>): void {
     const reason = this.#endOfLife(slot);
-    if (reason === undefined) this.#host.restore(slot);
+    if (reason === undefined) this.#host.makeAvailable(slot);
     else this.#host.stock.destroy(slot, reason, reason !== 'close');
   }
 
   #endOfLife(slot: Slot<T>): DestroyReason | undefined {
     if (this.#host.isClosed) return 'close';
-    if (slot.expiresAt <= this.#host.stock.time) return slot.doom;
+    if (slot.expiresAt <= this.#host.stock.time) return slot.expiryReason;
     return this.#host.hasExcess ? 'resize' : undefined;
   }
 }

@@ -11,7 +11,7 @@ import type { Slot } from '../loan/slot.js';
 import { ReleaseError } from '../pool-errors.js';
 
 /** The resources of one pool. */
-export class Residents<T> {
+export class SlotIndex<T> {
   readonly #slots = new Set<Slot<T>>();
   readonly #byResource = new Map<T, Slot<T>>();
   /** Objects that the pool has destroyed, kept weakly, and the stacks of who ended their last loans. */
@@ -25,17 +25,17 @@ export class Residents<T> {
   }
 
   /** True for an object that is in the pool. */
-  includes(resource: T): boolean {
+  has(resource: T): boolean {
     return isObject(resource) && this.#byResource.has(resource);
   }
 
-  enter(slot: Slot<T>): void {
+  add(slot: Slot<T>): void {
     this.#slots.add(slot);
     this.size++;
     this.#byResource.set(slot.resource, slot);
   }
 
-  leave(slot: Slot<T>): void {
+  remove(slot: Slot<T>): void {
     if (this.#slots.delete(slot)) this.size--;
     if (this.#byResource.get(slot.resource) === slot) this.#byResource.delete(slot.resource);
   }
@@ -59,7 +59,7 @@ export class Residents<T> {
   }
 
   /** Why `resource` cannot be given back by whoever called `entry`. */
-  explain(name: string, resource: T, entry: EntryPoint): ReleaseError {
+  releaseError(name: string, resource: T, entry: EntryPoint): ReleaseError {
     const slot = this.#find(resource, isBorrowed) ?? this.#find(resource, () => true);
     if (slot === undefined) {
       return isObject(resource) && this.#destroyed.has(resource)

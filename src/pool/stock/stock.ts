@@ -9,11 +9,11 @@ import type { LoanOrigins } from '../loan/loan-origin.js';
 import { loansOut } from '../loan/loans-out.js';
 import type { Lender } from '../loan/slot.js';
 import { Slot, UNSEEN } from '../loan/slot.js';
-import type { Tally } from '../pool-counters.js';
+import type { PoolCounters } from '../pool-counters.js';
 import type { PoolEvents } from '../pool-events.js';
 import type { PoolSettings } from '../pool-options.js';
 import type { LoanInfo } from '../pool-stats.js';
-import { Residents } from './slot-index.js';
+import { SlotIndex } from './slot-index.js';
 
 /** How much of the lifetime is left to chance, so that resources born together do not die together. */
 const LIFETIME_JITTER = 0.1;
@@ -27,7 +27,7 @@ export interface StockHost<T> extends Lender<T> {
 
 /** The resources of one pool. */
 export class Stock<T> {
-  readonly residents: Residents<T> = new Residents();
+  readonly slots: SlotIndex<T> = new SlotIndex();
   /** Idle resources in the order of coming back. */
   readonly idle: LinkedList<Slot<T>> = new LinkedList();
   /** The coarse time: refreshed by each tick of the sweep, each birth, and every now and then while lending. */
@@ -38,34 +38,34 @@ export class Stock<T> {
   readonly #events: PoolEvents;
   readonly #settings: PoolSettings;
   readonly #calls: FactoryCalls<T>;
-  readonly #tally: Tally;
+  readonly #counters: PoolCounters;
   /** Resources being destroyed that never had a place. */
-  #turnedAway = 0;
+  #unplaced = 0;
 
   constructor(
     host: StockHost<T>,
     events: PoolEvents,
     settings: PoolSettings,
     calls: FactoryCalls<T>,
-    tally: Tally,
+    counters: PoolCounters,
   ) {
     this.#host = host;
     this.#events = events;
     this.#fifo = settings.fifo;
     this.#settings = settings;
     this.#calls = calls;
-    this.#tally = tally;
+    this.#counters = counters;
     this.time = settings.clock.now();
   }
 
   /** How many there are, without those being destroyed. */
   get usable(): number {
-    return this.residents.size - this.#tally.destroying;
+    return this.slots.size - this.#counters.destroying;
   }
 
   /** True when nothing is left at all. */
   isEmpty(): boolean {
-    return this.residents.size === 0 && this.#turnedAway === 0;
+    return this.slots.size === 0 && this.#unplaced === 0;
   }
 
   refreshTime(): number {
@@ -74,29 +74,29 @@ export class Stock<T> {
   }
 
   /** Takes a new resource in, in no state yet; `null` for an object that is in stock already. */
-  admit(resource: T): Slot<T> | null {
-    if (this.residents.includes(resource)) return null;
+  add(resource: T): Slot<T> | null {
+    if (this.slots.has(resource)) return null;
     const { maxLifetimeMillis, maxUses, random } = this.#settings;
     const lifetimeMillis = maxLifetimeMillis * (1 - LIFETIME_JITTER * random());
     const expiresAt = this.refreshTime() + lifetimeMillis;
     const slot = new Slot(resource, this.#host, expiresAt, maxUses);
-    slot.provenAt = this.time;
-    this.residents.enter(slot);
-    this.#tally.created++;
-    this.#host.origins.watch?.born(slot);
+    slot.validatedAt = this.time;
+    this.slots.add(slot);
+    this.#counters.created++;
+    this.#host.origins.watch?.resourceCreated(slot);
     this.#events.emit('created', resource);
     return slot;
   }
 
   /** Lays a slot that is in no state among the idle ones. */
-  shelve(slot: Slot<T>): void {
+  putIdle(slot: Slot<T>): void {
     slot.state = 'idle';
     slot.idleSince = UNSEEN;
     this.idle.append(slot);
   }
 
   /** Lays a slot that was taken from among the idle ones, and is still as long idle, back where it was. */
-  putBack(slot: Slot<T>): void {
+  restoreIdle(slot: Slot<T>): void {
     slot.state = 'idle';
     this.idle.prepend(slot);
   }
@@ -121,12 +121,12 @@ export class Stock<T> {
   /** Destroys the resource of a slot that is in no state. */
   destroy(slot: Slot<T>, reason: DestroyReason, background: boolean): void {
     slot.state = 'destroying';
-    this.#tally.destroying++;
+    this.#counters.destroying++;
     this.#calls.destroy(slot.resource, reason, background, () => {
-      this.#tally.destroying--;
-      this.#tally.destroyed++;
-      this.#tally.destroyedBy[reason] = (this.#tally.destroyedBy[reason] ?? 0) + 1;
-      this.residents.noteDestroyed(slot.resource, slot.endStack);
+      this.#counters.destroying--;
+      this.#counters.destroyed++;
+      this.#counters.destroyedBy[reason] = (this.#counters.destroyedBy[reason] ?? 0) + 1;
+      this.slots.noteDestroyed(slot.resource, slot.endStack);
       this.#events.emit('destroyed', { resource: slot.resource, reason });
       this.#leave(slot);
     });
@@ -134,31 +134,31 @@ export class Stock<T> {
 
   /** Lets the resource of a slot that is in no state go, with whoever has it. */
   release(slot: Slot<T>): void {
-    this.#tally.detached++;
+    this.#counters.detached++;
     this.#events.emit('detached', slot.resource);
     this.#leave(slot);
   }
 
   /** Destroys a resource that has no place. */
-  turnAway(resource: T): void {
-    if (this.residents.includes(resource)) return;
-    this.#turnedAway++;
+  destroyUnplaced(resource: T): void {
+    if (this.slots.has(resource)) return;
+    this.#unplaced++;
     this.#calls.destroy(resource, 'late', true, () => {
-      this.#turnedAway--;
-      this.residents.noteDestroyed(resource, undefined);
+      this.#unplaced--;
+      this.slots.noteDestroyed(resource, undefined);
       this.#host.roomChanged();
     });
   }
 
   #leave(slot: Slot<T>): void {
-    this.residents.leave(slot);
-    if (slot.node !== undefined) this.#host.origins.watch?.gone(slot);
-    slot.depart();
+    this.slots.remove(slot);
+    if (slot.node !== undefined) this.#host.origins.watch?.resourceGone(slot);
+    slot.markGone();
     this.#host.roomChanged();
   }
 
   /** What is out, longest first. */
   loans(): LoanInfo[] {
-    return loansOut(this.residents, this.refreshTime());
+    return loansOut(this.slots, this.refreshTime());
   }
 }

@@ -76,7 +76,7 @@ export class Sweep<T> {
       this.#ticks = 0;
       this.#run(now);
     }
-    if (this.#stock.residents.size > 0) this.start();
+    if (this.#stock.slots.size > 0) this.start();
   }
 
   #run(now: number): void {
@@ -98,7 +98,7 @@ export class Sweep<T> {
   }
 
   #isOverdue(slot: Slot<T>, now: number): boolean {
-    return now - Math.max(slot.idleSince, slot.provenAt) >= this.#settings.keepaliveMillis;
+    return now - Math.max(slot.idleSince, slot.validatedAt) >= this.#settings.keepaliveMillis;
   }
 
   #reasonToEvict(slot: Slot<T>, now: number): 'idle' | 'lifetime' | undefined {

@@ -1,0 +1,44 @@
+/**
+ * Waits for conditions of a component, with a grace: each wait has a condition, which is checked again whenever the
+ * component says that something has changed, and ends when the condition holds or the grace is over.
+ */
+import type { Clock, TimerHandle } from './clock.js';
+
+interface Wait {
+  readonly isMet: () => boolean;
+  readonly end: (met: boolean) => void;
+}
+
+/** The waits of one component. */
+export class ConditionWaits {
+  readonly #clock: Clock;
+  readonly #waits = new Set<Wait>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Ends the waits whose condition holds now. Call it after each change that a condition may depend on. O(waits). */
+  check(): void {
+    for (const wait of this.#waits) if (wait.isMet()) wait.end(true);
+  }
+
+  /** Resolves to true when `isMet` holds, at once if it does already, and to false when `graceMillis` are over. */
+  until(isMet: () => boolean, graceMillis: number = Number.POSITIVE_INFINITY): Promise<boolean> {
+    if (isMet()) return Promise.resolve(true);
+    if (graceMillis === 0) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      let timer: TimerHandle | undefined;
+      const end = (met: boolean): void => {
+        this.#waits.delete(wait);
+        if (timer !== undefined) this.#clock.clearTimer(timer);
+        resolve(met);
+      };
+      const wait: Wait = { isMet, end };
+      this.#waits.add(wait);
+      if (graceMillis !== Number.POSITIVE_INFINITY) {
+        timer = this.#clock.setTimer(() => end(false), graceMillis);
+      }
+    });
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The listeners of one component's events. A listener that throws is reported and ignored, so it disturbs neither the
+ * component nor the other listeners.
+ */
+import type { RunInContext } from './async-context.js';
+import { reportIgnoredError } from './ignored-error.js';
+import { aFunction, checkArgument, type OptionCheck, oneOf } from './options.js';
+
+/** Called with an event's payload. */
+export type Listener<P> = (payload: P) => void;
+
+/** Listeners by event; `M` maps each event to its payload. */
+export class EventListeners<M extends object> {
+  readonly #owner: string;
+  readonly #anEvent: OptionCheck;
+  readonly #runInContext: RunInContext;
+  readonly #listeners = new Map<keyof M, Set<Listener<never>>>();
+
+  /**
+   * `owner` is what the component is called in reports: `'a pool'`, say. Listeners are called in `runInContext`, by
+   * default in the async context of whoever emits.
+   */
+  constructor(
+    owner: string,
+    events: readonly (keyof M & string)[],
+    runInContext: RunInContext = (body) => body(),
+  ) {
+    this.#owner = owner;
+    this.#anEvent = oneOf(...events);
+    this.#runInContext = runInContext;
+  }
+
+  /**
+   * Adds a listener; one that is there already is not added twice.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event or a listener that is no function.
+   */
+  on<E extends keyof M>(event: E, listener: Listener<M[E]>): void {
+    checkArgument('on', 'event', event, this.#anEvent);
+    checkArgument('on', 'listener', listener, aFunction);
+    const listeners = this.#listeners.get(event);
+    if (listeners === undefined) this.#listeners.set(event, new Set([listener]));
+    else listeners.add(listener);
+  }
+
+  /**
+   * Removes a listener; one that is not there is ignored.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event.
+   */
+  off<E extends keyof M>(event: E, listener: Listener<M[E]>): void {
+    checkArgument('off', 'event', event, this.#anEvent);
+    const listeners = this.#listeners.get(event);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.#listeners.delete(event);
+  }
+
+  /** Whether an event has a listener. O(1). */
+  has(event: keyof M): boolean {
+    return this.#listeners.size > 0 && this.#listeners.has(event);
+  }
+
+  /** Calls the listeners that the event has now. Never throws. */
+  emit<E extends keyof M>(event: E, payload: M[E]): void {
+    const listeners = this.#listeners.get(event);
+    if (listeners === undefined) return;
+    this.#runInContext(() => {
+      for (const listener of [...listeners] as Listener<M[E]>[]) {
+        try {
+          listener(payload);
+        } catch (error) {
+          reportIgnoredError(`a listener of ${this.#owner}'s '${String(event)}'`, error);
+        }
+      }
+    });
+  }
+
+  /** Removes all listeners. */
+  clear(): void {
+    this.#listeners.clear();
+  }
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { ConditionWaits } from '../../src/core/condition-waits.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { settle } from '../kit/settle.js';
+
+test('a wait ends when its condition holds, and leaves no timer', async () => {
+  const clock = new FakeClock();
+  const waits = new ConditionWaits(clock);
+  let count = 2;
+  const ended: string[] = [];
+  void waits.until(() => count === 0, 100).then((met) => ended.push(`none: ${met}`));
+  void waits.until(() => count <= 1).then((met) => ended.push(`one: ${met}`));
+  waits.check();
+  await settle();
+  expect(ended).toEqual([]);
+  count = 1;
+  waits.check();
+  await settle();
+  expect(ended).toEqual(['one: true']);
+  count = 0;
+  waits.check();
+  await settle();
+  expect(ended).toEqual(['one: true', 'none: true']);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('a wait whose grace is over ends without its condition, and is checked no more', async () => {
+  const clock = new FakeClock();
+  const waits = new ConditionWaits(clock);
+  let checks = 0;
+  const wait = waits.until(() => {
+    checks++;
+    return false;
+  }, 50);
+  await clock.advance(50);
+  expect(await wait).toBe(false);
+  const before = checks;
+  waits.check();
+  expect(checks).toBe(before);
+});
+
+test('a condition that holds already ends the wait at once, and a grace of 0 waits for nothing', async () => {
+  const waits = new ConditionWaits(new FakeClock());
+  expect(await waits.until(() => true, 0)).toBe(true);
+  expect(await waits.until(() => false, 0)).toBe(false);
+});

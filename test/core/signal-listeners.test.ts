@@ -1,0 +1,39 @@
+import { getEventListeners } from 'node:events';
+import { expect, test } from 'vitest';
+import { SignalListeners } from '../../src/core/signal-listeners.js';
+
+test('waits on one signal share one listener, and are told of its reason in the order of coming', () => {
+  const told: string[] = [];
+  const listeners = new SignalListeners<string>((wait, reason) => told.push(`${wait}: ${reason}`));
+  const controller = new AbortController();
+  for (const wait of ['a', 'b', 'c']) listeners.add(controller.signal, wait);
+  expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+  listeners.remove(controller.signal, 'b');
+  controller.abort('enough');
+  expect(told).toEqual(['a: enough', 'c: enough']);
+});
+
+test('the listener leaves the signal with the last wait', () => {
+  const listeners = new SignalListeners<string>(() => {});
+  const { signal } = new AbortController();
+  listeners.add(signal, 'a');
+  listeners.add(signal, 'b');
+  listeners.remove(signal, 'a');
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  listeners.remove(signal, 'b');
+  listeners.remove(signal, 'b');
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+});
+
+test('a wait that another one removes while they are told is not told', () => {
+  const told: string[] = [];
+  const controller = new AbortController();
+  const listeners = new SignalListeners<string>((wait) => {
+    told.push(wait);
+    listeners.remove(controller.signal, 'b');
+  });
+  listeners.add(controller.signal, 'a');
+  listeners.add(controller.signal, 'b');
+  controller.abort();
+  expect(told).toEqual(['a']);
+});
