@@ -19,22 +19,7 @@ export function checkOptions<O extends object>(
   options: unknown,
   checks: OptionChecks<O>,
 ): asserts options is O {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidArgumentError(`${where}: options must be an object, got ${show(options)}.`);
-  }
-  for (const name of Object.keys(options)) {
-    const check = (checks as Record<string, OptionCheck | undefined>)[name];
-    if (check === undefined || !Object.hasOwn(checks, name)) {
-      const known = Object.keys(checks).sort().join(', ');
-      throw new InvalidArgumentError(
-        `${where}: unknown option \`${name}\`. Known options: ${known}.`,
-      );
-    }
-    const value: unknown = (options as Record<string, unknown>)[name];
-    if (value === undefined) continue;
-    const expected = check(value);
-    if (expected !== undefined) throw malformed(where, name, expected, value);
-  }
+  checkEach(where, options, checks, (check: OptionCheck) => check);
 }
 
 /** What is known of one option: how its value is checked, and what stands in when it is not given. */
@@ -66,12 +51,34 @@ export function resolveOptions<S extends object>(
   options: unknown,
   table: OptionTable<S>,
 ): S {
-  const rows = Object.entries<OptionRow<unknown>>(table);
-  const checks = Object.fromEntries(rows.map(([name, { check }]) => [name, check]));
-  checkOptions<Record<string, unknown>>(where, options, checks);
-  return Object.fromEntries(
-    rows.map(([name, { fallback }]) => [name, options[name] ?? fallback]),
-  ) as S;
+  checkEach(where, options, table, ({ check }: OptionRow<unknown>) => check);
+  const settings: Record<string, unknown> = {};
+  for (const name of Object.keys(table)) {
+    settings[name] = options[name] ?? (table as Record<string, OptionRow<unknown>>)[name]?.fallback;
+  }
+  return settings as S;
+}
+
+function checkEach<R>(
+  where: string,
+  options: unknown,
+  rows: object,
+  checkOf: (row: R) => OptionCheck,
+): asserts options is Record<string, unknown> {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError(`${where}: options must be an object, got ${show(options)}.`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(rows, name)) {
+      const known = Object.keys(rows).sort().join(', ');
+      throw new InvalidArgumentError(
+        `${where}: unknown option \`${name}\`. Known options: ${known}.`,
+      );
+    }
+    const expected =
+      value === undefined ? undefined : checkOf((rows as Record<string, R>)[name] as R)(value);
+    if (expected !== undefined) throw malformed(where, name, expected, value);
+  }
 }
 
 /** Throws {@link InvalidArgumentError} unless the positional argument `name` passes its check. */

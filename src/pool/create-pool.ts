@@ -1,15 +1,15 @@
-/** Makes a pool: checks what it is given, and keeps the async context that its background work belongs to. */
+/** Makes a pool: checks the arguments and captures the async context that the pool's background work runs in. */
 import { captureAsyncContext } from '../core/async-context.js';
-import type { Factory } from './factory.js';
+import { checkFactory, type Factory } from './factory.js';
 import { Keeper } from './keeper.js';
 import { Pool } from './pool.js';
-import { type PoolOptions, resolvePoolOptions } from './pool-options.js';
+import { checkValidation, type PoolOptions, resolvePoolOptions } from './pool-options.js';
 
 /**
- * A pool of what `factory` makes. Factory and options are generic-pool's and more; every wait has a timeout unless one
- * is switched off with `Infinity`.
+ * Makes a pool of the resources that `factory` creates. Factory and options are a superset of generic-pool's. Every wait has
+ * a timeout unless it is switched off with `Infinity`.
  *
- * The factory is always called in the async context of this call, whoever's request needs a resource.
+ * The factory is always called in the async context of this call, not in that of the request that needs a resource.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
  *
@@ -25,7 +25,9 @@ import { type PoolOptions, resolvePoolOptions } from './pool-options.js';
  * ```
  */
 export function createPool<T>(factory: Factory<T>, options: PoolOptions = {}): Pool<T> {
-  const settings = resolvePoolOptions(factory, options);
+  checkFactory('createPool', factory);
+  const settings = resolvePoolOptions('createPool', options);
+  checkValidation('createPool', factory, settings);
   const keeper = new Keeper(factory, settings, captureAsyncContext());
   if (settings.autostart) keeper.start();
   return new Pool(keeper);

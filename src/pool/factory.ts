@@ -1,11 +1,11 @@
 /**
- * What the pool needs from its user: how a resource is made, ended, judged and cleaned. The first three are
- * generic-pool's, so a factory written for it works as it is.
+ * The factory of a pool: how a resource is created, destroyed, validated and reset. The first three methods are
+ * generic-pool's, so a factory that was written for generic-pool works unchanged.
  */
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 
-/** What `create` is told. */
+/** The argument of `create`. */
 export interface CreateContext {
   /** Aborted when the pool no longer wants the resource: its creation timed out, or the pool was closed. */
   readonly signal: AbortSignal;
@@ -14,10 +14,20 @@ export interface CreateContext {
 }
 
 /**
- * Why a resource is destroyed: it was `idle` too long, reached its `lifetime` or number of `uses`, was found `invalid`,
- * could not be `reset`, was `discarded` by its holder, was `invalidated`, was one too many after a `resize`, was `yielded` to
- * another key of a keyed pool, fell to `clear()` or `close()`, was still out when a `forced`
- * close took it, or came so `late` that its place had been given away. A holder may give a reason of its own.
+ * Why a resource is destroyed. A holder may give a reason of its own.
+ *
+ * | reason | the resource |
+ * |---|---|
+ * | `idle` | was idle for too long |
+ * | `lifetime`, `uses` | reached `maxLifetimeMillis`, `maxUses` |
+ * | `invalid`, `reset` | was refused by `validate`, or could not be reset |
+ * | `discarded` | was given back as broken by its holder |
+ * | `invalidated` | existed when `invalidate()` was called |
+ * | `resize` | was one too many after a `resize` |
+ * | `yielded` | made room for another key of a keyed pool |
+ * | `clear`, `close` | was idle when `clear()` or `close()` was called, or came back afterwards |
+ * | `forced` | was still borrowed after the grace of a forced close |
+ * | `late` | was created after its timeout, when its place was taken |
  */
 export type DestroyReason =
   | 'idle'
@@ -36,37 +46,37 @@ export type DestroyReason =
   | (string & {});
 
 /**
- * Makes, ends, judges and cleans resources. Each call runs in the async context that the pool was created in, whoever's
- * request caused it, and has a timeout. A call that throws counts as one whose promise rejects.
+ * Creates, destroys, validates and resets resources. Each call runs in the async context that the pool was created in, not
+ * in that of the request that caused it, and has a timeout. A call that throws counts as one whose promise rejects.
  */
 export interface Factory<T> {
   /**
-   * Makes a resource. Any value will do, falsy ones included. An object must be a new one each time; equal primitives
-   * are allowed and told apart by nobody.
+   * Creates a resource: any value, falsy ones included. An object must be a new one each time. Equal primitives are
+   * allowed; the pool cannot tell them apart.
    */
   create(context: CreateContext): T | PromiseLike<T>;
-  /** Ends a resource. Until it settles, or times out, the resource counts towards `max`. */
+  /** Destroys a resource. It counts towards `max` until this settles or times out. */
   destroy(resource: T, reason: DestroyReason): unknown;
-  /** Says whether a resource is still good. Throwing, rejecting and timing out mean that it is not. */
+  /** Whether a resource is still good. Throwing, rejecting and timing out mean that it is not. */
   validate?(resource: T): boolean | PromiseLike<boolean>;
-  /** Cleans a resource that comes back. Throwing, rejecting and timing out destroy it. */
+  /** Cleans a resource that came back. Throwing, rejecting and timing out destroy it. */
   reset?(resource: T): unknown;
 }
 
 /** Throws {@link InvalidArgumentError} unless `factory` has the methods that a pool calls. */
-export function checkFactory(factory: unknown): void {
+export function checkFactory(where: string, factory: unknown): void {
   if (typeof factory !== 'object' || factory === null) {
     throw new InvalidArgumentError(
-      'createPool: the factory must be an object with create() and destroy().',
+      `${where}: the factory must be an object with create() and destroy().`,
     );
   }
   const methods = factory as Record<string, unknown>;
   for (const name of ['create', 'destroy']) {
-    checkArgument('createPool', `factory.${name}`, methods[name], aFunction);
+    checkArgument(where, `factory.${name}`, methods[name], aFunction);
   }
   for (const name of ['validate', 'reset']) {
     if (methods[name] !== undefined) {
-      checkArgument('createPool', `factory.${name}`, methods[name], aFunction);
+      checkArgument(where, `factory.${name}`, methods[name], aFunction);
     }
   }
 }

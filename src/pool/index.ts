@@ -1,6 +1,6 @@
 /**
- * Pools of things that are expensive to make: database connections, browsers, workers. A superset of generic-pool with
- * leases that end with their block, waits that always end, and an account of who holds what.
+ * Pools of resources that are expensive to make: database connections, browsers, workers. A superset of generic-pool, with
+ * leases that end with their block, waits that always end, and errors that name the lines of the holders.
  *
  * @example
  * ```ts
@@ -43,9 +43,12 @@ export {
   type Watchable,
 } from '../core/probe.js';
 export { createGenericPool, type GenericPoolOptions } from './create-generic-pool.js';
+export { createKeyedPool } from './create-keyed-pool.js';
 export { createPool } from './create-pool.js';
 export type { CreateContext, DestroyReason, Factory } from './factory.js';
-export { KeyedPool, type KeyedPoolOptions, type KeyedPoolStats } from './keyed-pool.js';
+export type { KeyedPoolEvent, KeyedPoolEventMap, KeyedPoolListener } from './keyed-events.js';
+export type { KeyedPool, KeyedPoolStats } from './keyed-pool.js';
+export type { KeyedPoolOptions } from './keyed-pool-options.js';
 export type { Lease } from './loan/lease.js';
 export type { UseContext } from './loan/use-context.js';
 export type { Pool } from './pool.js';
@@ -66,5 +69,10 @@ export {
   ValidateTimeoutError,
 } from './pool-errors.js';
 export type { DestroyedResource, PoolEventMap, PoolListener } from './pool-events.js';
-export type { CallSites, CloseOptions, LeaseOptions, PoolOptions } from './pool-options.js';
+export type {
+  CallSites,
+  CloseOptions,
+  LeaseOptions,
+  PoolOptions,
+} from './pool-options.js';
 export type { LoanInfo, Percentiles, PoolStats } from './pool-stats.js';

@@ -1,17 +1,22 @@
 /**
- * The keeper of a pool: it lends what is in stock, takes it back, and decides who is next.
+ * The keeper runs a pool: it lends resources, takes them back, and decides which waiter is next.
  *
- * Everything happens in one of two steps, both synchronous. `takeBack` gives a returned resource straight to the first
- * in line, so nobody who comes later can overtake. `dispense` matches those who wait with what is idle, and has the
- * creator make what is missing.
+ * The path of a loan:
  *
- * The hot path of a loan is: unlink an idle slot, count it, link it again. It reads no clock, looks nothing up, and
- * sets no timer.
+ * 1. **Fast path.** `takeIdle` unlinks an idle slot and counts the loan. It reads no clock, looks nothing up and sets no
+ *    timer.
+ * 2. **Queue.** A caller for whom nothing is idle waits: `leaseSlowly` adds it to the queue, behind all earlier callers.
+ * 3. **Creation.** `dispense` matches waiters with idle resources, and has the creator make the missing ones.
+ * 4. **Hand-over.** `handOver` lends a free slot to the first waiter.
+ * 5. **Return.** `takeBack` ends the loan. The slot goes straight to the first waiter, or back among the idle ones.
+ *
+ * Steps 1, 4 and 5 are synchronous, so a caller that comes later never overtakes one that waits. Each has a fast form for
+ * pools that do nothing else at that step; `#updateFastPaths` says when it may be used. Everything else takes the slow form:
+ * `testOnBorrow`, `reset`, `maxUses`, a shared ceiling, a draining pool.
  */
-
 import type { RunInContext } from '../core/async-context.js';
-import { CeilingShare } from './ceiling/ceiling-share.js';
-import type { SharedCeiling } from './ceiling/shared-ceiling.js';
+import { Capacity } from './capacity.js';
+import type { CeilingShare, CeilingShareHost } from './ceiling/ceiling-share.js';
 import { Creator, type CreatorHost } from './creation/creator.js';
 import { FactoryCalls } from './creation/factory-calls.js';
 import type { Factory } from './factory.js';
@@ -21,7 +26,7 @@ import { UNTIMED } from './loan/loan-tracking.js';
 import type { Lender, Slot } from './loan/slot.js';
 import { PoolCounters } from './pool-counters.js';
 import { type CreateError, PoolClosedError } from './pool-errors.js';
-import { PoolEvents } from './pool-events.js';
+import { makePoolEvents, type PoolEvents } from './pool-events.js';
 import {
   type LeaseOptions,
   NO_OPTIONS,
@@ -31,29 +36,28 @@ import {
 import { type PoolStats, statsOf } from './pool-stats.js';
 import { WaitTimes } from './queue/wait-times.js';
 import { type Resolve, Waiter, WaitOptions } from './queue/waiter.js';
-import { WaiterQueue } from './queue/waiter-queue.js';
-import { Renewal, type RenewalHost } from './renewal.js';
-import { Shutdown, type ShutdownHost } from './shutdown.js';
+import { WaiterQueue, type WaiterQueueListener } from './queue/waiter-queue.js';
+import { Shutdown } from './shutdown.js';
 import { Inspection, type InspectionHost } from './stock/inspection.js';
 import { Stock } from './stock/stock.js';
 import { Sweep } from './stock/sweep.js';
-import { WaitFailures, type WaitFailuresHost } from './wait-failures.js';
+import { WaitFailures } from './wait-failures.js';
 
-/** One loan in so many, a power of two, refreshes the coarse time and has its own taken; until then each does. */
+/** Every loan is timed until this many were granted; then one in this many. A power of two. */
 const LOANS_PER_SAMPLE = 256;
+
+/** A mask for loan numbers: `number & mask` is 0 for every loan. */
+const EVERY_LOAN = 0;
+
+/** A mask for loan numbers: `number & mask` is 0 for one loan in {@link LOANS_PER_SAMPLE}. */
+const SAMPLED_LOANS: number = LOANS_PER_SAMPLE - 1;
 
 /** Where a pool is in its life. */
 type PoolState = 'not started' | 'open' | 'draining' | 'closed';
 
-/** The one who lends what a pool has. */
+/** Runs one pool. */
 export class Keeper<T>
-  implements
-    Lender<T>,
-    CreatorHost<T, Waiter<T>>,
-    ShutdownHost<T>,
-    InspectionHost<T>,
-    RenewalHost<T>,
-    WaitFailuresHost<T>
+  implements Lender<T>, CreatorHost<T, Waiter<T>>, InspectionHost<T>, WaiterQueueListener<T>
 {
   readonly name: string;
   readonly settings: PoolSettings;
@@ -62,56 +66,68 @@ export class Keeper<T>
   readonly stock: Stock<T>;
   readonly origins: LoanOrigins<T>;
   readonly waiters: WaiterQueue<T>;
+  readonly capacity: Capacity;
   readonly creator: Creator<T, Waiter<T>>;
   readonly shutdown: Shutdown<T>;
-  readonly renewal: Renewal<T>;
-  /** Its part in the common ceiling, if there is one. */
+  readonly sweep: Sweep<T>;
+  /** The pool's part in a shared ceiling, if there is one. */
   readonly ceilingShare: CeilingShare<T> | null;
   readonly #calls: FactoryCalls<T>;
   readonly #inspection: Inspection<T>;
   readonly #failures: WaitFailures<T>;
-  readonly sweep: Sweep<T>;
   #state: PoolState = 'not started';
-  /** True while an idle resource can be lent without further ado. */
-  #lendsAtOnce = false;
-  /** True while those who find nothing may wait, and need no number among the callers of other pools. */
-  #letsWait = false;
-  /** True while a returned resource can be kept without further ado. */
-  #keepsReturns = false;
-  /** True while it can be lent again, too. */
-  #relends = false;
-  /** Which bits of the number of a loan are not all 0 if its time is not taken. */
-  #untimedLoans = 0;
-  /** The same, if there is nothing else to do with it either. */
-  #plainLoans = 0;
-  #dispensing = false;
-  #dispenseAgain = false;
+  /** Whether an idle resource may be lent without a validation. */
+  #mayTakeIdle = false;
+  /** Whether a caller may join the queue without a number in the order of a shared ceiling. */
+  #mayJoinQueue = false;
+  /** Whether a returned resource may be kept without a reset or a validation. */
+  #mayKeepReturns = false;
+  /** Whether a returned resource may be handed to the next waiter, or put among the idle ones, at once. */
+  #mayHandOverReturns = false;
+  /** Which loans are timed: those whose `number & mask` is 0. */
+  #timedLoans = EVERY_LOAN;
+  /** Which loans take the slow steps of lending: those whose `number & mask` is 0. */
+  #slowLoans = EVERY_LOAN;
+  #isDispensing = false;
+  #mustDispenseAgain = false;
 
   constructor(
     factory: Factory<T>,
     settings: PoolSettings,
     runInContext: RunInContext,
-    ceiling: SharedCeiling | null = null,
+    makeCeilingShare: ((host: CeilingShareHost<T>) => CeilingShare<T>) | null = null,
   ) {
+    const { counters } = this;
     this.name = settings.name;
     this.settings = settings;
-    this.events = new PoolEvents(runInContext);
-    this.#calls = new FactoryCalls(factory, settings, this.events, runInContext);
-    this.stock = new Stock(this, this.events, settings, this.#calls, this.counters);
-    this.#failures = new WaitFailures(this);
-    const times = new WaitTimes(this.counters, this.stock);
-    this.waiters = new WaiterQueue(settings, runInContext, this.#failures, times);
-    this.creator = new Creator(this, this.#calls, settings, runInContext);
-    this.#inspection = new Inspection(this, this.#calls);
+    this.events = makePoolEvents(runInContext);
     this.origins = new LoanOrigins(settings.callSites);
+    this.#calls = new FactoryCalls(factory, settings, this.events, runInContext);
+    this.stock = new Stock(this, this.events, settings, this.#calls, counters);
+    const waitTimes = new WaitTimes(counters, this.stock);
+    this.waiters = new WaiterQueue(settings, runInContext, this, waitTimes);
+    this.capacity = new Capacity(settings, this.stock, counters, this.waiters);
+    this.creator = new Creator(this, this.#calls, settings, this.capacity, counters, runInContext);
+    this.ceilingShare = makeCeilingShare?.(this) ?? null;
+    this.capacity.sharedRoom = this.ceilingShare;
+    this.#failures = new WaitFailures(settings, this.stock, this.creator, counters, this.events);
+    this.#inspection = new Inspection(this, this.#calls);
     this.sweep = new Sweep(this.stock, settings, runInContext, {
       ticked: () => this.origins.tick(),
       keepAlive: (slot) => this.#inspection.keepAlive(slot),
     });
-    this.renewal = new Renewal(this);
-    this.shutdown = new Shutdown(this);
-    this.ceilingShare = ceiling === null ? null : new CeilingShare(ceiling, this);
+    this.shutdown = new Shutdown(
+      settings,
+      this.stock,
+      this.creator,
+      counters,
+      this.waiters,
+      this.events,
+      (slot) => this.endLoan(slot, true),
+    );
   }
+
+  // ── States ──────────────────────────────────────────────────────────────────
 
   get state(): PoolState {
     return this.#state;
@@ -127,14 +143,14 @@ export class Keeper<T>
     this.creator.fillToMin();
   }
 
-  /** Lends nothing to those who come from now on. */
+  /** Lends nothing to callers that come from now on; serves the waiters. */
   drain(): void {
     if (this.#state !== 'closed') this.#enter('draining');
     this.creator.stopFilling();
   }
 
-  /** Lends nothing to anybody any more, and destroys what is idle. */
-  closeNow(): void {
+  /** Rejects the waiters and all later callers, and destroys the idle resources. */
+  close(): void {
     if (this.isClosed) return;
     this.#enter('closed');
     this.sweep.stop();
@@ -148,21 +164,31 @@ export class Keeper<T>
 
   #enter(state: PoolState): void {
     this.#state = state;
-    this.#lendsAtOnce = state === 'open' && !this.settings.testOnBorrow;
-    this.#letsWait = state === 'open' && this.ceilingShare === null;
-    this.#updateReturns();
+    this.#updateFastPaths();
   }
 
-  #updateReturns(): void {
-    this.#keepsReturns = this.#state === 'open' && !this.#calls.inspectsReturns && !this.hasExcess;
-    this.#relends = this.#keepsReturns && !this.settings.testOnBorrow && this.ceilingShare === null;
+  /**
+   * Decides which fast paths may be taken. A new step of a loan adds its condition here, or the step is skipped for most
+   * loans.
+   */
+  #updateFastPaths(): void {
+    const { settings, ceilingShare } = this;
+    const isOpen = this.#state === 'open';
+    const isAlone = ceilingShare === null;
+    this.#mayTakeIdle = isOpen && !settings.testOnBorrow;
+    this.#mayJoinQueue = isOpen && isAlone;
+    this.#mayKeepReturns = isOpen && !this.#calls.inspectsReturns && !this.capacity.hasExcess;
+    this.#mayHandOverReturns = this.#mayKeepReturns && !settings.testOnBorrow && isAlone;
+    this.#timedLoans = this.counters.loans < LOANS_PER_SAMPLE ? EVERY_LOAN : SAMPLED_LOANS;
+    const countsUses = settings.maxUses !== Number.POSITIVE_INFINITY;
+    this.#slowLoans = countsUses || !isAlone ? EVERY_LOAN : this.#timedLoans;
   }
 
-  // Lending
+  // ── Lending ─────────────────────────────────────────────────────────────────
 
-  /** Lends an idle resource if that can be done at once and overtakes nobody. */
+  /** Lends an idle resource if that is possible at once and overtakes no waiter. */
   takeIdle(): Slot<T> | null {
-    if (!this.#lendsAtOnce || this.waiters.length > 0) return null;
+    if (!this.#mayTakeIdle || this.waiters.length > 0) return null;
     const { stock } = this;
     const slot = stock.takeIdle();
     if (slot === null) return null;
@@ -176,21 +202,21 @@ export class Keeper<T>
     return this.takeIdle();
   }
 
-  /** For those who would not wait. */
+  /** For a caller that does not wait and found nothing. Throws {@link PoolClosedError} if the pool lends nothing at all. */
   throwIfClosed(): undefined {
     const state = this.#state;
     if (state === 'draining' || state === 'closed') throw new PoolClosedError(this.name, state);
     return undefined;
   }
 
-  /** Grants what was not there at once, now or later; rejects as the errors of the pool say. */
+  /** Grants a resource now or later, for a caller that {@link takeIdle} gave nothing. Rejects with the pool's errors. */
   leaseSlowly<R>(
     where: string,
     grant: Grant<T, R>,
     options: LeaseOptions | number | undefined,
     origin: LoanOrigin<T> | undefined,
   ): Promise<R> {
-    if (options === undefined && this.#isLinedUp()) return this.waiters.join(grant, origin);
+    if (options === undefined && this.#isQueueGrowing()) return this.waiters.join(grant, origin);
     try {
       return this.#request(grant, resolveLeaseOptions(where, options), origin);
     } catch (error) {
@@ -198,13 +224,11 @@ export class Keeper<T>
     }
   }
 
-  /**
-   * Whether a newcomer would but lengthen the line: others wait already, and the pool can neither lend nor create anything.
-   */
-  #isLinedUp(): boolean {
+  /** Whether a new caller can only join the queue: others wait already, and the pool can neither lend nor create. */
+  #isQueueGrowing(): boolean {
     const { waiters, settings, stock } = this;
     return (
-      this.#letsWait &&
+      this.#mayJoinQueue &&
       waiters.length > 0 &&
       waiters.length < settings.maxWaitingClients &&
       stock.slots.size >= settings.max &&
@@ -229,17 +253,17 @@ export class Keeper<T>
 
   #wait<R>(
     grant: Grant<T, R>,
-    options: LeaseOptions,
+    leaseOptions: LeaseOptions,
     origin: LoanOrigin<T> | undefined,
   ): Promise<R> {
     const { waiters, settings } = this;
-    const hasRoom = this.stock.idle.length > 0 || this.spareResourceCapacity > 0;
+    const hasRoom = this.stock.idle.length > 0 || this.capacity.spare > 0;
     if (waiters.length >= settings.maxWaitingClients && (!hasRoom || this.creator.isBackingOff)) {
       return this.#failures.poolFull();
     }
-    const wishes = options === NO_OPTIONS ? null : new WaitOptions(options, settings);
+    const options = leaseOptions === NO_OPTIONS ? null : new WaitOptions(leaseOptions, settings);
     return new Promise<R>((resolve, reject) => {
-      this.#enqueue(new Waiter<T>(grant, origin, wishes, resolve as Resolve, reject), hasRoom);
+      this.#enqueue(new Waiter<T>(grant, origin, options, resolve as Resolve, reject), hasRoom);
     });
   }
 
@@ -253,24 +277,24 @@ export class Keeper<T>
     if (options === null || options.timeoutMillis > 0) waiters.startWaiting(waiter);
     else {
       waiters.remove(waiter);
-      this.#failures.expired([waiter]);
+      this.expired([waiter]);
     }
   }
 
-  /** Matches those who wait with what is idle, then sees to what is missing. */
+  /** Serves waiters from the idle resources, then has the creator make the missing ones. */
   dispense(): void {
     // A factory that settles at once calls back in the middle of a step.
-    this.#dispenseAgain = true;
-    if (this.#dispensing) return;
-    this.#dispensing = true;
+    this.#mustDispenseAgain = true;
+    if (this.#isDispensing) return;
+    this.#isDispensing = true;
     try {
-      while (this.#dispenseAgain) {
-        this.#dispenseAgain = false;
+      while (this.#mustDispenseAgain) {
+        this.#mustDispenseAgain = false;
         this.#serveFromIdle();
         this.creator.createForWaiters();
       }
     } finally {
-      this.#dispensing = false;
+      this.#isDispensing = false;
     }
     this.ceilingShare?.ceiling.memberServed(this.ceilingShare);
   }
@@ -287,6 +311,7 @@ export class Keeper<T>
     }
   }
 
+  /** Lends a slot that is in no state to the first waiter; false if there is none. */
   handOver(slot: Slot<T>): boolean {
     if (this.waiters.length === 0) return false;
     this.#lend(slot);
@@ -299,36 +324,50 @@ export class Keeper<T>
     slot.state = 'borrowed';
     slot.borrowedAt = stock.time;
     counters.borrowed++;
-    if ((++counters.loans & this.#plainLoans) === 0) this.#applySampledSteps(slot);
+    if ((++counters.loans & this.#slowLoans) === 0) this.#lendSlowly(slot);
   }
 
-  /** Does with some loans, or with each if the pool is no plain one, what need not be done with all. */
-  #applySampledSteps(slot: Slot<T>): void {
-    if ((this.counters.loans & this.#untimedLoans) === 0) this.#timeLoan(slot);
+  /** The slow steps of lending: samples hold times, counts uses, orders the keys of a shared ceiling. */
+  #lendSlowly(slot: Slot<T>): void {
+    if ((this.counters.loans & this.#timedLoans) === 0) this.#timeLoan(slot);
     if (--slot.usesLeft === 0) slot.expire('uses');
     this.ceilingShare?.granted();
   }
 
   #timeLoan(slot: Slot<T>): void {
     slot.track().timedFrom = slot.borrowedAt = this.stock.refreshTime();
-    if (this.counters.loans !== LOANS_PER_SAMPLE) return;
-    this.#untimedLoans = LOANS_PER_SAMPLE - 1;
-    const isPlain =
-      this.settings.maxUses === Number.POSITIVE_INFINITY && this.ceilingShare === null;
-    if (isPlain) this.#plainLoans = this.#untimedLoans;
+    if (this.counters.loans === LOANS_PER_SAMPLE) this.#updateFastPaths();
   }
 
-  // Taking back
+  // ── Waits that fail ─────────────────────────────────────────────────────────
+
+  expired(waiters: readonly Waiter<T>[]): void {
+    this.#failures.timedOut(waiters, () => this.stats());
+    this.shutdown.check();
+  }
+
+  aborted(waiter: Waiter<T>, reason: unknown): void {
+    waiter.reject(reason);
+    this.shutdown.check();
+  }
+
+  emptied(): void {
+    this.creator.queueEmptied();
+  }
+
+  // ── Taking back ─────────────────────────────────────────────────────────────
 
   takeBack(slot: Slot<T>): void | Promise<void> {
     this.endLoan(slot, false);
-    if (!this.#relends || slot.expiresAt <= this.stock.time) return this.#takeBackSlowly(slot);
+    if (!this.#mayHandOverReturns || slot.expiresAt <= this.stock.time) {
+      return this.#takeBackSlowly(slot);
+    }
     if (this.waiters.length === 0) this.stock.putIdle(slot);
     else this.handOver(slot);
   }
 
   #takeBackSlowly(slot: Slot<T>): void | Promise<void> {
-    if (!this.#keepsReturns || slot.expiresAt <= this.stock.time) {
+    if (!this.#mayKeepReturns || slot.expiresAt <= this.stock.time) {
       return this.#inspection.afterLoan(slot);
     }
     this.makeAvailable(slot);
@@ -343,7 +382,7 @@ export class Keeper<T>
 
   detach(slot: Slot<T>): void {
     this.endLoan(slot, false);
-    this.stock.release(slot);
+    this.stock.detach(slot);
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {
@@ -354,6 +393,7 @@ export class Keeper<T>
     this.origins.watch?.expected(slot, millis);
   }
 
+  /** Marks the current loan of a slot as ended. `byForce` says that its holder did not end it. */
   endLoan(slot: Slot<T>, byForce: boolean): void {
     slot.loan++;
     this.counters.borrowed--;
@@ -367,6 +407,7 @@ export class Keeper<T>
     if (node !== undefined) this.origins.watch?.loanEnded(node, byForce);
   }
 
+  /** Lends a good slot in no state to the first waiter, or puts it among the idle ones. */
   makeAvailable(slot: Slot<T>): void {
     if (this.ceilingShare?.ceiling.mustYield(this.ceilingShare) === true) {
       this.stock.destroy(slot, 'yielded', true);
@@ -385,7 +426,7 @@ export class Keeper<T>
     this.shutdown.check();
   }
 
-  // Creations
+  // ── Creations ───────────────────────────────────────────────────────────────
 
   addCreated(resource: T): boolean {
     const slot = this.stock.add(resource);
@@ -394,7 +435,7 @@ export class Keeper<T>
     else {
       this.sweep.start();
       if (this.waiters.length > 0) this.handOver(slot);
-      else if (this.hasExcess) this.stock.destroy(slot, 'resize', true);
+      else if (this.capacity.hasExcess) this.stock.destroy(slot, 'resize', true);
       else this.stock.putIdle(slot);
     }
     return true;
@@ -415,42 +456,11 @@ export class Keeper<T>
   }
 
   roomChanged(): void {
-    this.#updateReturns();
+    this.#updateFastPaths();
     this.dispense();
     this.creator.fillToMin();
     if (this.stock.slots.size === 0) this.sweep.stop();
     this.shutdown.check();
-  }
-
-  firstWithoutCreation(): Waiter<T> | null {
-    return this.waiters.firstWithoutCreation();
-  }
-
-  shortfall(): number {
-    const onTheWay = this.creator.creating + this.counters.validating + this.counters.resetting;
-    return this.waiters.length - this.stock.idle.length - onTheWay;
-  }
-
-  get isFilling(): boolean {
-    return this.#state === 'open';
-  }
-
-  get usable(): number {
-    return this.stock.usable;
-  }
-
-  get size(): number {
-    return this.stock.slots.size + this.creator.creating;
-  }
-
-  get hasExcess(): boolean {
-    return this.renewal.excess > 0;
-  }
-
-  get spareResourceCapacity(): number {
-    const own = this.settings.max - this.size;
-    const { ceilingShare } = this;
-    return ceilingShare === null ? own : Math.min(own, ceilingShare.ceiling.roomFor(ceilingShare));
   }
 
   stats(): PoolStats {

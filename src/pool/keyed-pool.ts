@@ -1,99 +1,71 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A pool for each key: for each tenant, each shard, each host. The pools are made when their keys are first asked for and forgotten
- * when they are empty; what they share is a limit on how many resources there may be in all.
+ * A pool for each key: for each tenant, shard or host. A key's pool is made when the key is first asked for, and forgotten
+ * when it is empty. All pools share one limit on the number of resources.
  */
-
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { RunInContext } from '../core/async-context.js';
-import { captureAsyncContext } from '../core/async-context.js';
-import { AlreadyWatchedError, InvalidArgumentError } from '../core/errors.js';
-import { aFunction, checkArgument, integer } from '../core/options.js';
+import { AlreadyWatchedError } from '../core/errors.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+import { CeilingShare } from './ceiling/ceiling-share.js';
 import { SharedCeiling } from './ceiling/shared-ceiling.js';
-import type { Factory } from './factory.js';
+import { checkFactory, type Factory } from './factory.js';
 import { Keeper } from './keeper.js';
+import { KeyedEvents, type KeyedPoolListener } from './keyed-events.js';
+import type { KeyedPoolSettings } from './keyed-pool-options.js';
 import { KeyedWatch } from './keyed-watch.js';
 import type { Lease } from './loan/lease.js';
 import type { UseContext } from './loan/use-context.js';
 import { Pool } from './pool.js';
 import { PoolClosedError } from './pool-errors.js';
-import {
-  type CloseOptions,
-  type LeaseOptions,
-  type PoolOptions,
-  resolvePoolOptions,
-} from './pool-options.js';
-
-/** Options of a {@link KeyedPool}: those of each key's pool, and the limit of all together. */
-export interface KeyedPoolOptions extends PoolOptions {
-  /** How many resources there may be for all keys together. @default Infinity */
-  readonly maxTotal?: number;
-}
+import type { PoolEventMap } from './pool-events.js';
+import { type CloseOptions, checkValidation, type LeaseOptions } from './pool-options.js';
 
 /** The figures of all keys together. */
 export interface KeyedPoolStats {
-  /** Keys that have resources or callers. */
+  /** Keys that have resources or waiters. */
   readonly keys: number;
   /** Resources in any state. */
   readonly size: number;
   /** Idle resources. */
   readonly available: number;
-  /** Resources that somebody holds. */
+  /** Resources that callers hold. */
   readonly borrowed: number;
-  /** Callers who wait. */
+  /** Callers that wait. */
   readonly pending: number;
 }
 
+/** From this many keys on, empty pools are looked for. */
+const FIRST_PRUNE_SIZE = 16;
+
 /**
- * Pools by key, with a limit for each key (`max`) and one for all (`maxTotal`). Where that is reached, an idle resource of the
- * key that has lent nothing for the longest time leaves for a key that needs one; if none is idle, the next that comes back does
- * whose own callers came later. Keys are compared as those of a `Map`.
+ * Pools by key, made by `createKeyedPool`. When `maxTotal` is reached and a key needs a resource, the key that has lent
+ * nothing for the longest time gives up an idle one. If none is idle, a key whose waiters came later gives up the next
+ * resource that comes back to it.
  *
  * Each key's pool is a pool like any other: `pool(key)` gives it. A watchdog may watch one of them, or all as one.
- *
- * @example
- * ```ts
- * import { KeyedPool } from 'tenure/pool';
- *
- * const connect = (host: string) => ({ create: () => ({ host }), destroy: () => {} });
- * const pool = new KeyedPool(connect, { max: 4, maxTotal: 20 });
- * await pool.use('a.example', (connection) => connection.host); // => 'a.example'
- * const lease = await pool.lease('b.example');
- * pool.stats(); // => { keys: 2, size: 2, available: 1, borrowed: 1, pending: 0 }
- * lease.release();
- * await pool.close();
- * ```
  */
 export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   readonly #factoryOf: (key: K) => Factory<T>;
-  readonly #options: PoolOptions;
+  readonly #settings: KeyedPoolSettings;
   readonly #ceiling: SharedCeiling;
   readonly #runInContext: RunInContext;
+  readonly #events: KeyedEvents<K>;
   readonly #members = new Map<K, { readonly keeper: Keeper<T>; readonly pool: Pool<T> }>();
-  /** How many keys there may be before empty ones are looked for. */
-  #pruneAt = 16;
+  #pruneSize = FIRST_PRUNE_SIZE;
   #isClosed = false;
   #watch: KeyedWatch | null = null;
 
-  /**
-   * `factoryOf` gives the factory of a key, when the key is first asked for.
-   *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a wrong `maxTotal`. Other options are checked with a
-   * key's factory, when it is first asked for.
-   */
-  constructor(factoryOf: (key: K) => Factory<T>, options: KeyedPoolOptions = {}) {
-    checkArgument('new KeyedPool', 'factoryOf', factoryOf, aFunction);
-    if (typeof options !== 'object' || options === null) {
-      throw new InvalidArgumentError('new KeyedPool: `options` must be an object.');
-    }
-    const { maxTotal = Number.POSITIVE_INFINITY, ...poolOptions } = options;
-    if (maxTotal !== Number.POSITIVE_INFINITY) {
-      checkArgument('new KeyedPool', 'maxTotal', maxTotal, integer(1));
-    }
+  /** @internal */
+  constructor(
+    factoryOf: (key: K) => Factory<T>,
+    settings: KeyedPoolSettings,
+    runInContext: RunInContext,
+  ) {
     this.#factoryOf = factoryOf;
-    this.#options = poolOptions;
-    this.#ceiling = new SharedCeiling(maxTotal);
-    this.#runInContext = captureAsyncContext();
+    this.#settings = settings;
+    this.#ceiling = new SharedCeiling(settings.maxTotal);
+    this.#runInContext = runInContext;
+    this.#events = new KeyedEvents(runInContext);
   }
 
   /** Lends a resource of the key until the lease is released. Rejects as {@link Pool.lease} does. */
@@ -116,33 +88,71 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * The pool of a key, made if there is none. It is forgotten when it is empty, so ask for it anew each time.
+   * The pool of a key, made if there is none. An empty pool is forgotten and closed, so ask for it anew each time.
    *
    * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once this is closed.
    */
   pool(key: K): Pool<T> {
     const known = this.#members.get(key);
     if (known !== undefined) return known.pool;
-    const name = this.#name;
-    if (this.#isClosed) throw new PoolClosedError(name, 'closed');
+    if (this.#isClosed) throw new PoolClosedError(this.name, 'closed');
     this.#prune();
     const factory = this.#factoryOf(key);
-    const settings = resolvePoolOptions(factory, {
-      ...this.#options,
-      name: `${name}/${String(key)}`,
-    });
-    const keeper = new Keeper(factory, settings, this.#runInContext, this.#ceiling);
+    checkFactory('createKeyedPool', factory);
+    checkValidation('createKeyedPool', factory, this.#settings);
+    const settings = { ...this.#settings, name: `${this.name}/${String(key)}` };
+    const keeper = new Keeper<T>(
+      factory,
+      settings,
+      this.#runInContext,
+      (host) => new CeilingShare(this.#ceiling, host),
+    );
     const pool = new Pool(keeper);
     this.#members.set(key, { keeper, pool });
+    this.#events.add(key, keeper.events);
     this.#watch?.add(pool);
     if (keeper.ceilingShare !== null) this.#ceiling.add(keeper.ceilingShare);
     if (settings.autostart) keeper.start();
     return pool;
   }
 
+  /** The name in errors and reports; each key's pool has the key behind it. */
+  get name(): string {
+    return this.#settings.name;
+  }
+
   /** The keys that have a pool. O(keys). */
   keys(): K[] {
     return [...this.#members.keys()];
+  }
+
+  /**
+   * Adds a listener to an event of the pools of all keys, those that are made later included. It is called with the key and
+   * with what a listener of {@link Pool.on} gets.
+   *
+   * @example
+   * ```ts
+   * import { createKeyedPool } from 'tenure/pool';
+   *
+   * const pools = createKeyedPool((host: string) => ({ create: () => ({ host }), destroy: () => {} }));
+   * const created: string[] = [];
+   * pools.on('created', ({ key }) => created.push(key));
+   * await pools.use('a.example', () => {});
+   * created; // => ['a.example']
+   * await pools.close();
+   * ```
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event.
+   */
+  on<E extends keyof PoolEventMap>(event: E, listener: KeyedPoolListener<K, E>): this {
+    this.#events.on(event, listener);
+    return this;
+  }
+
+  /** Removes a listener that {@link KeyedPool.on} has added. */
+  off<E extends keyof PoolEventMap>(event: E, listener: KeyedPoolListener<K, E>): this {
+    this.#events.off(event, listener);
+    return this;
   }
 
   /** The figures of all keys together. O(keys). */
@@ -159,8 +169,8 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Closes the pools of all keys, at once, as {@link Pool.close} does. Rejects with the error of the one that could not be
-   * closed, or with an `AggregateError` of all theirs.
+   * Closes the pools of all keys at once, as {@link Pool.close} does. Rejects with the error of the pool that could not be
+   * closed, or with an `AggregateError` if there are several.
    */
   async close(options: CloseOptions = {}): Promise<void> {
     this.#isClosed = true;
@@ -174,11 +184,11 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     }
   }
 
-  /** Attaches an observer, such as a watchdog's, to the pools of all keys, those that are still to be made among them. */
+  /** Attaches an observer, such as a watchdog, to the pools of all keys, those that are made later included. */
   [observe](observer: Observer): Observation {
-    if (this.#watch !== null) throw new AlreadyWatchedError(`The keyed pool '${this.#name}'`);
+    if (this.#watch !== null) throw new AlreadyWatchedError(`The keyed pool '${this.name}'`);
     const watch = new KeyedWatch(
-      this.#name,
+      this.name,
       () => ({ ...this.stats() }),
       observer,
       () => {
@@ -195,25 +205,22 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     return watch;
   }
 
-  get #name(): string {
-    return this.#options.name ?? 'pool';
-  }
-
   /** Closes with the default grace. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  /** Forgets keys without resources and callers, now and then, so that each costs O(1) in the long run. */
+  /** Forgets keys without resources and waiters, so seldom that it costs O(1) a key. */
   #prune(): void {
-    if (this.#members.size < this.#pruneAt) return;
+    if (this.#members.size < this.#pruneSize) return;
     for (const [key, { keeper, pool }] of this.#members) {
       if (pool.size + pool.pending > 0 || pool.min > 0) continue;
       this.#members.delete(key);
+      this.#events.remove(keeper.events);
       this.#watch?.remove(pool);
       if (keeper.ceilingShare !== null) this.#ceiling.remove(keeper.ceilingShare);
       void pool.close();
     }
-    this.#pruneAt = Math.max(16, 2 * this.#members.size);
+    this.#pruneSize = Math.max(FIRST_PRUNE_SIZE, 2 * this.#members.size);
   }
 }

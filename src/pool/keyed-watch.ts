@@ -1,7 +1,8 @@
+/** One observer's watch over the pools of all keys, those that are made later included. */
 /// <reference lib="esnext.disposable" preserve="true" />
-/** One observer's watch over the pools of all keys, those that are still to be made among them. */
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
 
+/** The watch over one keyed pool. */
 export class KeyedWatch implements Observation {
   readonly kind = 'pool';
   readonly name: string;
@@ -24,7 +25,7 @@ export class KeyedWatch implements Observation {
   }
 
   /**
-   * Watches the pool of one more key.
+   * Watches the pool of another key.
    *
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer watches that pool.
    */
@@ -32,7 +33,7 @@ export class KeyedWatch implements Observation {
     this.#watches.set(pool, pool[observe](this.#observer));
   }
 
-  /** The pool of a key is no more. */
+  /** Forgets the pool of a key, which is closed. */
   remove(pool: Watchable): void {
     this.#watches.delete(pool);
   }

@@ -1,12 +1,13 @@
-/** What is counted while it happens: states that have no list of their own, and totals since the pool was created. */
-
+/** The counters of one pool: how many resources are in a state that has no list of its own, and totals since its creation. */
 import { MillisHistogram } from '../core/histogram.js';
 
-/** The counts of one pool. */
+/** The counters of one pool. */
 export class PoolCounters {
-  /** Resources that somebody holds. */
+  /** Resources that a caller holds. */
   borrowed = 0;
-  /** Resources being validated before they are lent. */
+  /** Calls of `create` that are running. */
+  creating = 0;
+  /** Resources being validated before they are lent, or to keep them alive. */
   validating = 0;
   /** Resources being reset and validated after they came back. */
   resetting = 0;
@@ -16,20 +17,22 @@ export class PoolCounters {
   loans = 0;
   /** Resources created in all. */
   created = 0;
+  /** Creations that failed or timed out, in all. */
+  createErrors = 0;
   /** Resources destroyed in all. */
   destroyed = 0;
-  /** The same, by reason. */
+  /** Resources destroyed in all, by reason. */
   readonly destroyedBy: Record<string, number> = {};
-  /** Resources that left with their holders, in all. */
+  /** Resources that left the pool with their holders, in all. */
   detached = 0;
-  /** Callers who had to wait, in all. */
+  /** Callers that had to wait, in all. */
   waited = 0;
-  /** How long callers waited, of those whose time was taken. */
+  /** How long callers waited: a sample. */
   readonly waits: MillisHistogram = new MillisHistogram();
-  /** How long resources were held, in the loans whose time was taken. */
+  /** How long resources were held: a sample. */
   readonly holds: MillisHistogram = new MillisHistogram();
   /** Callers whose wait timed out, in all. */
   acquireTimeouts = 0;
-  /** Callers who were refused since too many waited, in all. */
+  /** Callers that were refused because too many waited, in all. */
   refusals = 0;
 }

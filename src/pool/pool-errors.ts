@@ -1,13 +1,11 @@
-/**
- * A class per failure of a pool. Each says in which phase it happened and what to do about it.
- */
+/** The errors of a pool, a class for each failure. Each error names its phase and says what to do. */
 import { nameErrorClass, TenureError, type TenureErrorOptions } from '../core/errors.js';
 import { formatLoans, formatStats, type LoanInfo, type PoolStats } from './pool-stats.js';
 
 /** What the pool was doing when it failed. */
 export type PoolPhase = 'wait' | 'create' | 'validate' | 'reset' | 'release' | 'destroy' | 'close';
 
-/** What a {@link PoolError} carries besides its message. */
+/** The options of a {@link PoolError}. */
 export interface PoolErrorOptions extends TenureErrorOptions {
   /** What the pool was doing. */
   readonly phase: PoolPhase;
@@ -29,7 +27,7 @@ export class PoolError extends TenureError {
   }
 }
 
-/** What an {@link AcquireTimeoutError} is made of. */
+/** The details of an {@link AcquireTimeoutError}. */
 interface AcquireTimeoutDetails {
   readonly timeoutMillis: number;
   readonly phase: PoolPhase;
@@ -39,13 +37,13 @@ interface AcquireTimeoutDetails {
 }
 
 /**
- * Nothing could be lent in time. Code `TENURE_POOL_ACQUIRE_TIMEOUT`; `phase` says what it waited for, `cause` is the
- * last create error while the factory keeps failing.
+ * No resource could be lent in time. Code `TENURE_POOL_ACQUIRE_TIMEOUT`. `phase` says what the caller waited for; `cause` is
+ * the last error of `create` while the factory keeps failing.
  */
 export class AcquireTimeoutError extends PoolError {
   /** The pool's figures when the time was up. */
   readonly stats: PoolStats;
-  /** What was out then, longest first. */
+  /** The loans that were out then, longest first. */
   readonly loans: readonly LoanInfo[];
 
   /** @internal */
@@ -77,7 +75,7 @@ export class AcquireTimeoutError extends PoolError {
   }
 }
 
-/** The pool is closed, or draining, and lends nothing any more. Code `TENURE_POOL_CLOSED`. */
+/** The pool is closed or draining, and lends nothing. Code `TENURE_POOL_CLOSED`. */
 export class PoolClosedError extends PoolError {
   /** @internal */
   constructor(name: string, state: string) {
@@ -93,13 +91,13 @@ export class PoolClosedError extends PoolError {
 }
 
 /**
- * As many callers wait as `maxWaitingClients` allows. Code `TENURE_POOL_FULL`. The message is generic-pool's to the
- * letter, since programs look for it; what to do stands in `advice`.
+ * As many callers wait as `maxWaitingClients` allows. Code `TENURE_POOL_FULL`. The message is exactly generic-pool's, because
+ * programs look for it; `advice` says what to do.
  */
 export class PoolFullError extends PoolError {
   /** The name of the pool. */
   readonly pool: string;
-  /** How many may wait. */
+  /** How many callers may wait. */
   readonly maxWaitingClients: number;
   /** What to do. */
   readonly advice: string = 'Shed load, or raise `max` or `maxWaitingClients`.';
@@ -116,7 +114,7 @@ export class PoolFullError extends PoolError {
   }
 }
 
-/** The factory could not make a resource. Code `TENURE_POOL_CREATE`; `cause` is what it threw. */
+/** `create` failed. Code `TENURE_POOL_CREATE`; `cause` is what it threw. */
 export class CreateError extends PoolError {
   /** @internal */
   constructor(message: string, options: { readonly code?: string; readonly cause?: unknown }) {
@@ -133,7 +131,7 @@ export class CreateTimeoutError extends CreateError {
   /** @internal */
   constructor(name: string, timeoutMillis: number) {
     super(
-      `${name}: create() did not settle within ${timeoutMillis} ms. Let it heed its \`signal\`, or raise \`createTimeoutMillis\`.`,
+      `${name}: create() did not settle within ${timeoutMillis} ms. Let it stop by its \`signal\`, or raise \`createTimeoutMillis\`.`,
       { code: 'TENURE_POOL_CREATE_TIMEOUT' },
     );
   }
@@ -143,7 +141,7 @@ export class CreateTimeoutError extends CreateError {
   }
 }
 
-/** The factory made an object that the pool has already. Code `TENURE_POOL_DUPLICATE_RESOURCE`. */
+/** `create` returned an object that is in the pool already. Code `TENURE_POOL_DUPLICATE_RESOURCE`. */
 export class DuplicateResourceError extends CreateError {
   /** @internal */
   constructor(name: string) {
@@ -195,11 +193,11 @@ export class DestroyTimeoutError extends PoolError {
 }
 
 /**
- * Something was given back that is not out. The pool is unharmed. By `code`:
+ * A resource was given back that its caller does not hold. The pool does not change. By `code`:
  * - `TENURE_POOL_DOUBLE_RELEASE`: it was released before;
  * - `TENURE_POOL_RELEASE_AFTER_DESTROY`: it was destroyed before;
- * - `TENURE_POOL_RELEASE_AFTER_DETACH`: its lease was detached, so the pool has nothing to do with it any more;
- * - `TENURE_POOL_RELEASE_OF_LEASE`: it is out on a lease, and only the lease can release it;
+ * - `TENURE_POOL_RELEASE_AFTER_DETACH`: its lease was detached, so the pool no longer has it;
+ * - `TENURE_POOL_RELEASE_OF_LEASE`: it was lent by `lease()` or `use()`, which alone can release it;
  * - `TENURE_POOL_FOREIGN_RESOURCE`: the pool does not know it.
  */
 export class ReleaseError extends PoolError {
@@ -218,7 +216,7 @@ export class LeaseEndedError extends PoolError {
   /** @internal */
   constructor(name: string, ending: string) {
     super(
-      `${name}: this lease has ended (${ending}); its resource may be somebody else's by now. Use it before the lease ends, or take a new lease.`,
+      `${name}: this lease has ended (${ending}); another caller may hold its resource by now. Use it before the lease ends, or take a new lease.`,
       { code: 'TENURE_POOL_LEASE_ENDED', phase: 'release' },
     );
   }
@@ -228,9 +226,9 @@ export class LeaseEndedError extends PoolError {
   }
 }
 
-/** `close` waited for its grace and something is still out. Code `TENURE_POOL_LEASES_OUT`. */
+/** The grace of `close` is over, and loans are still out. Code `TENURE_POOL_LEASES_OUT`. */
 export class LeasesOutError extends PoolError {
-  /** What is still out, longest first. */
+  /** The loans that are still out, longest first. */
   readonly loans: readonly LoanInfo[];
 
   /** @internal */

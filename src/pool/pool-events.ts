@@ -1,11 +1,9 @@
 /**
- * The events of a pool. There is no event named `error`, so nothing that goes wrong in the background can end the
- * process; and a listener that throws disturbs neither the pool nor the other listeners.
+ * The events of a pool: generic-pool's, and one for each thing that is counted. There is no event named `error`, so a
+ * factory that fails in the background cannot end the process.
  */
-
 import type { RunInContext } from '../core/async-context.js';
-import { reportIgnoredError } from '../core/ignored-error.js';
-import { aFunction, checkArgument, oneOf } from '../core/options.js';
+import { EventListeners } from '../core/event-listeners.js';
 import type { DestroyReason } from './factory.js';
 import type { AcquireTimeoutError, PoolFullError } from './pool-errors.js';
 import type { LoanInfo } from './pool-stats.js';
@@ -18,9 +16,9 @@ export interface PoolEventMap {
   destroyed: DestroyedResource;
   /** A resource left the pool with its holder: the resource. */
   detached: unknown;
-  /** A caller waited in vain: the error it got. */
+  /** A caller's wait timed out: the error that the caller got. */
   acquireTimeout: AcquireTimeoutError;
-  /** A caller was refused since too many waited already: the error it got. */
+  /** A caller was refused because too many waited already: the error that the caller got. */
   refused: PoolFullError;
   /** `create` failed or timed out: its error. */
   factoryCreateError: unknown;
@@ -30,7 +28,7 @@ export interface PoolEventMap {
   factoryValidateError: unknown;
   /** `reset` failed or timed out: its error. */
   factoryResetError: unknown;
-  /** The grace of `close` is over: what is still out, longest first. */
+  /** The grace of `close` is over: the loans that are still out, longest first. */
   leasesOut: readonly LoanInfo[];
 }
 
@@ -45,7 +43,8 @@ export interface DestroyedResource {
 /** Called when something happens in a pool, in the async context that the pool was created in. */
 export type PoolListener<E extends keyof PoolEventMap> = (payload: PoolEventMap[E]) => void;
 
-const EVENT_NAMES: readonly (keyof PoolEventMap)[] = [
+/** The names of all events. */
+export const POOL_EVENTS: readonly (keyof PoolEventMap)[] = [
   'created',
   'destroyed',
   'detached',
@@ -58,40 +57,10 @@ const EVENT_NAMES: readonly (keyof PoolEventMap)[] = [
   'leasesOut',
 ];
 
-const anEvent = oneOf(...EVENT_NAMES);
-
 /** The listeners of one pool. */
-export class PoolEvents {
-  readonly #listeners = new Map<string, Set<(payload: never) => void>>();
-  readonly #runInContext: RunInContext;
+export type PoolEvents = EventListeners<PoolEventMap>;
 
-  constructor(runInContext: RunInContext) {
-    this.#runInContext = runInContext;
-  }
-
-  on<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): void {
-    checkArgument('on', 'event', event, anEvent);
-    checkArgument('on', 'listener', listener, aFunction);
-    const listeners = this.#listeners.get(event);
-    if (listeners === undefined) this.#listeners.set(event, new Set([listener]));
-    else listeners.add(listener);
-  }
-
-  off<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): void {
-    this.#listeners.get(event)?.delete(listener);
-  }
-
-  emit<E extends keyof PoolEventMap>(event: E, payload: PoolEventMap[E]): void {
-    const listeners = this.#listeners.get(event);
-    if (listeners === undefined) return;
-    this.#runInContext(() => {
-      for (const listener of [...listeners]) {
-        try {
-          (listener as PoolListener<E>)(payload);
-        } catch (error) {
-          reportIgnoredError(`a listener of ${event}`, error);
-        }
-      }
-    });
-  }
+/** Listeners for one pool, called in the pool's own async context. */
+export function makePoolEvents(runInContext: RunInContext): PoolEvents {
+  return new EventListeners<PoolEventMap>('a pool', POOL_EVENTS, runInContext);
 }

@@ -1,6 +1,6 @@
 /**
- * The options of a pool, of a lease and of closing. Names are generic-pool's wherever it has the option; defaults are
- * the safe ones: nothing waits for ever, and a resource grows neither stale nor old without anybody noticing.
+ * The options of a pool, of a lease and of `close`. Names are generic-pool's wherever it has the option. Defaults are the
+ * safe ones: every wait has a timeout, and no resource stays idle or grows old without a limit.
  */
 import { type Clock, systemClock } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
@@ -10,34 +10,40 @@ import {
   aName,
   anAbortSignal,
   checkOptions,
+  countOrInfinity,
   integer,
   millis,
   type OptionCheck,
   type OptionChecks,
+  type OptionTable,
   objectWith,
   oneOf,
+  option,
+  optional,
+  positiveMillis,
+  resolveOptions,
 } from '../core/options.js';
-import { checkFactory, type Factory } from './factory.js';
+import type { Factory } from './factory.js';
 
 /** Which callers have their call site captured. */
 export type CallSites = 'sampled' | 'all' | 'none';
 
 /** Options of `createPool`. Times are in milliseconds; `Infinity` switches a timeout off. */
 export interface PoolOptions {
-  /** What the pool is called in errors and reports. @default 'pool' */
+  /** The pool's name in errors and reports. @default 'pool' */
   readonly name?: string;
-  /** How many resources exist at most, those being created and destroyed included. @default 10 */
+  /** The most resources that may exist, those being created and destroyed included. @default 10 */
   readonly max?: number;
   /** How many resources are kept warm. @default 0 */
   readonly min?: number;
-  /** How long a caller waits altogether: for its turn, a creation and a validation. @default 30_000 */
+  /** How long a caller waits in all: for its turn, a creation and a validation. @default 30_000 */
   readonly acquireTimeoutMillis?: number;
-  /** How many calls of `create` may be under way at once, so that a burst does not storm a server. @default Infinity */
+  /** How many calls of `create` may run at once, so that a burst does not overload a server. @default Infinity */
   readonly maxConcurrentCreates?: number;
   /**
-   * After how many failures of `create` in a row the callers for whom it was called are told. Until then, and for those
-   * who come later, it is tried again: after 10 ms, then twice as long each time up to 5 s, less up to half of it at
-   * random. 1 fails fast: each caller causes a creation at once, and is told of its failure.
+   * After how many failures of `create` in a row a failure rejects the caller that it was called for. Before that, the pool
+   * tries again: after 10 ms, then after twice as long each time, up to 5 s, less a random part of up to one half. 1 fails
+   * fast: each caller causes a creation at once, and is rejected when it fails.
    * @default 8
    */
   readonly createAttempts?: number;
@@ -45,13 +51,13 @@ export interface PoolOptions {
   readonly createTimeoutMillis?: number;
   /** How long one `validate` or `reset` may take. @default 5_000 */
   readonly validateTimeoutMillis?: number;
-  /** How long one `destroy` may take before its place is given away. @default 5_000 */
+  /** How long one `destroy` may take before its place in the pool is free again. @default 5_000 */
   readonly destroyTimeoutMillis?: number;
-  /** How long a resource may lie idle, even if `min` must be filled up again. @default 600_000 (10 minutes) */
+  /** How long a resource may be idle, even if another has to be created for `min`. @default 600_000 (10 minutes) */
   readonly idleTimeoutMillis?: number;
-  /** The same, but only while more than `min` are idle; -1 for never. @default -1 */
+  /** How long a resource may be idle while more than `min` are idle; -1 for no limit. @default -1 */
   readonly softIdleTimeoutMillis?: number;
-  /** How old a resource may grow, less up to 10 % of jitter drawn at its birth. @default 1_800_000 (30 minutes) */
+  /** How old a resource may grow, less a random part of up to 10 %. @default 1_800_000 (30 minutes) */
   readonly maxLifetimeMillis?: number;
   /** How often a resource may be lent. @default Infinity */
   readonly maxUses?: number;
@@ -63,29 +69,29 @@ export interface PoolOptions {
   readonly maxWaitingClients?: number;
   /** How many priorities there are, 0 the most urgent. @default 1 */
   readonly priorityRange?: number;
-  /** Calls `validate` before an idle resource is lent. A newly created one is taken as good. @default false */
+  /** Calls `validate` before an idle resource is lent. A new resource is not validated. @default false */
   readonly testOnBorrow?: boolean;
   /**
-   * Calls `validate` on what has been idle for so long without being validated, in milliseconds, to within a sweep: it
-   * keeps connections from being dropped as silent, and finds the dead before a caller does. Infinity for never.
+   * Calls `validate` on a resource that was idle for this long without a validation, to within one sweep. This keeps a
+   * server from closing silent connections, and finds broken ones before a caller does. `Infinity` for never.
    * @default Infinity
    */
   readonly keepaliveMillis?: number;
   /** Calls `validate` when a resource comes back. @default false */
   readonly testOnReturn?: boolean;
   /**
-   * Whose lines are taken, for errors and reports to name: `'sampled'` takes those of the first 64 loans in each second,
-   * which costs less than a thousandth of the time; `'all'` costs each loan some 10 µs.
+   * Whose stacks are captured for errors and reports. `'sampled'` captures those of the first 64 loans in each second, for
+   * less than a thousandth of the time; `'all'` costs each loan some 10 µs.
    * @default 'sampled'
    */
   readonly callSites?: CallSites;
   /** Lends the longest idle first; `false` the newest, which lets a pool shrink after a burst. @default true */
   readonly fifo?: boolean;
-  /** Fills up to `min` at once; `false` at the first use. @default true */
+  /** Creates `min` resources at once; `false` at the first use. @default true */
   readonly autostart?: boolean;
-  /** Without effect; so that generic-pool's options can be passed on. */
+  /** No effect. Accepted because generic-pool has the option. */
   readonly log?: unknown;
-  /** Without effect: promises are the platform's. So that generic-pool's options can be passed on. */
+  /** No effect: promises are the platform's. Accepted because generic-pool has the option. */
   readonly Promise?: unknown;
   /** The source of time. @default systemClock */
   readonly clock?: Clock;
@@ -97,97 +103,70 @@ export interface PoolOptions {
 export interface LeaseOptions {
   /** From 0, the most urgent, up to `priorityRange - 1`; what lies beyond counts as the least urgent. @default 0 */
   readonly priority?: number;
-  /** Gives up waiting; the promise rejects with the signal's reason. Without effect once the lease is granted. */
+  /** Ends the wait when it aborts; the promise rejects with its reason. No effect once the lease is granted. */
   readonly signal?: AbortSignal;
-  /** How long to wait, in milliseconds; 0 takes only what is there at once. @default the pool's `acquireTimeoutMillis` */
+  /** How long to wait, in milliseconds; 0 waits for nothing. @default the pool's `acquireTimeoutMillis` */
   readonly timeoutMillis?: number;
 }
 
 /** Options of `close`. */
 export interface CloseOptions {
-  /** How long to wait for what is out, in milliseconds. @default 10_000 */
+  /** How long to wait for borrowed resources, in milliseconds. @default 10_000 */
   readonly graceMillis?: number;
-  /** Destroys what is still out after the grace, under its holder's hands. @default false */
+  /** Destroys resources that are still borrowed after the grace. @default false */
   readonly force?: boolean;
 }
 
-/** Every option of a pool, resolved. `resize` changes the limits. */
-export type PoolSettings = Omit<Required<PoolOptions>, 'min' | 'max' | 'log' | 'Promise'> &
+/** The options of generic-pool that have no effect here. */
+export type IgnoredOptions = Pick<PoolOptions, 'log' | 'Promise'>;
+
+/** The resolved options of a pool. `resize` changes the limits. */
+export type PoolSettings = Omit<Required<PoolOptions>, keyof PoolLimits | keyof IgnoredOptions> &
   PoolLimits;
 
-/** How many resources a pool keeps warm, and how many it may have. */
+/** How many resources a pool keeps warm, and how many may exist. */
 export interface PoolLimits {
   min: number;
   max: number;
 }
 
-/** How long `close` waits for what is out unless told otherwise. */
-const DEFAULT_GRACE_MILLIS = 10_000;
-
-const DEFAULTS: PoolSettings = {
-  name: 'pool',
-  max: 10,
-  min: 0,
-  acquireTimeoutMillis: 30_000,
-  maxConcurrentCreates: Number.POSITIVE_INFINITY,
-  createAttempts: 8,
-  createTimeoutMillis: 30_000,
-  validateTimeoutMillis: 5_000,
-  destroyTimeoutMillis: 5_000,
-  idleTimeoutMillis: 600_000,
-  softIdleTimeoutMillis: -1,
-  maxLifetimeMillis: 1_800_000,
-  maxUses: Number.POSITIVE_INFINITY,
-  evictionRunIntervalMillis: 1_000,
-  numTestsPerEvictionRun: Number.POSITIVE_INFINITY,
-  maxWaitingClients: Number.POSITIVE_INFINITY,
-  priorityRange: 1,
-  testOnBorrow: false,
-  testOnReturn: false,
-  keepaliveMillis: Number.POSITIVE_INFINITY,
-  callSites: 'sampled',
-  fifo: true,
-  autostart: true,
-  clock: systemClock,
-  random: Math.random,
-};
-
-const positiveMillis: OptionCheck = (value) =>
-  typeof value === 'number' && value > 0
+const positiveMillisOrNever: OptionCheck = (value) =>
+  value === -1 || positiveMillis(value) === undefined
     ? undefined
-    : 'a number of milliseconds > 0 (Infinity for no limit)';
+    : 'a number of milliseconds > 0, or -1 for never';
 
-const POOL_CHECKS: OptionChecks<PoolOptions> = {
-  name: aName,
-  max: integer(1),
-  min: integer(0),
-  acquireTimeoutMillis: positiveMillis,
-  maxConcurrentCreates: countOrInfinity(1),
-  createAttempts: countOrInfinity(1),
-  createTimeoutMillis: positiveMillis,
-  validateTimeoutMillis: positiveMillis,
-  destroyTimeoutMillis: positiveMillis,
-  idleTimeoutMillis: positiveMillis,
-  softIdleTimeoutMillis: (value) =>
-    value === -1 || positiveMillis(value) === undefined
-      ? undefined
-      : 'a number of milliseconds > 0, or -1 for never',
-  maxLifetimeMillis: positiveMillis,
-  maxUses: countOrInfinity(1),
-  evictionRunIntervalMillis: millis,
-  numTestsPerEvictionRun: countOrInfinity(1),
-  maxWaitingClients: countOrInfinity(0),
-  priorityRange: integer(1, 1_000),
-  testOnBorrow: aBoolean,
-  testOnReturn: aBoolean,
-  keepaliveMillis: positiveMillis,
-  callSites: oneOf('sampled', 'all', 'none'),
-  fifo: aBoolean,
-  autostart: aBoolean,
-  log: () => undefined,
-  Promise: () => undefined,
-  clock: objectWith('now', 'setTimer', 'clearTimer'),
-  random: aFunction,
+/** Accepts anything, for options that have no effect. */
+const anything: OptionCheck = () => undefined;
+
+/** Each option's check and default. */
+export const POOL_OPTIONS: OptionTable<PoolSettings & IgnoredOptions> = {
+  name: option(aName, 'pool'),
+  max: option(integer(1), 10),
+  min: option(integer(0), 0),
+  acquireTimeoutMillis: option(positiveMillis, 30_000),
+  maxConcurrentCreates: option(countOrInfinity(1), Number.POSITIVE_INFINITY),
+  createAttempts: option(countOrInfinity(1), 8),
+  createTimeoutMillis: option(positiveMillis, 30_000),
+  validateTimeoutMillis: option(positiveMillis, 5_000),
+  destroyTimeoutMillis: option(positiveMillis, 5_000),
+  idleTimeoutMillis: option(positiveMillis, 600_000),
+  softIdleTimeoutMillis: option(positiveMillisOrNever, -1),
+  maxLifetimeMillis: option(positiveMillis, 1_800_000),
+  maxUses: option(countOrInfinity(1), Number.POSITIVE_INFINITY),
+  evictionRunIntervalMillis: option(millis, 1_000),
+  numTestsPerEvictionRun: option(countOrInfinity(1), Number.POSITIVE_INFINITY),
+  maxWaitingClients: option(countOrInfinity(0), Number.POSITIVE_INFINITY),
+  priorityRange: option(integer(1, 1_000), 1),
+  testOnBorrow: option(aBoolean, false),
+  keepaliveMillis: option(positiveMillis, Number.POSITIVE_INFINITY),
+  testOnReturn: option(aBoolean, false),
+  callSites: option(oneOf('sampled', 'all', 'none'), 'sampled'),
+  fifo: option(aBoolean, true),
+  autostart: option(aBoolean, true),
+  log: optional(anything),
+  Promise: optional(anything),
+  clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
+  random: option(aFunction, Math.random),
 };
 
 const LEASE_CHECKS: OptionChecks<LeaseOptions> = {
@@ -196,72 +175,69 @@ const LEASE_CHECKS: OptionChecks<LeaseOptions> = {
   timeoutMillis: millis,
 };
 
-/** What a caller asks for who asks for nothing in particular. */
+/** The options of a caller that gives none. */
 export const NO_OPTIONS: LeaseOptions = {};
 
-const CLOSE_CHECKS: OptionChecks<CloseOptions> = { graceMillis: millis, force: aBoolean };
+const CLOSE_OPTIONS: OptionTable<Required<CloseOptions>> = {
+  graceMillis: option(millis, 10_000),
+  force: option(aBoolean, false),
+};
 
-/** The settings that `options` ask for; throws {@link InvalidArgumentError} for what cannot be meant. */
-export function resolvePoolOptions<T>(factory: Factory<T>, options: PoolOptions): PoolSettings {
-  checkFactory(factory);
-  checkOptions<PoolOptions>('createPool', options, POOL_CHECKS);
-  const settings: Record<string, unknown> = { ...DEFAULTS };
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined) settings[name] = value;
-  }
-  const resolved = settings as unknown as PoolSettings;
-  if (resolved.min > resolved.max) {
-    throw new InvalidArgumentError(
-      `createPool: \`min\` must be at most \`max\` (${resolved.max}), got ${resolved.min}.`,
-    );
-  }
-  const keepsAlive = resolved.keepaliveMillis !== Number.POSITIVE_INFINITY;
-  const needing = [
-    ['testOnBorrow', resolved.testOnBorrow],
-    ['testOnReturn', resolved.testOnReturn],
-    ['keepaliveMillis', keepsAlive],
-  ] as const;
-  const option = needing.find(([, isAsked]) => isAsked)?.[0];
-  if (option !== undefined && factory.validate === undefined) {
-    throw new InvalidArgumentError(`createPool: \`${option}\` needs a factory with validate().`);
-  }
-  return resolved;
+/**
+ * The options of a pool with their defaults.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ */
+export function resolvePoolOptions(where: string, options: PoolOptions): PoolSettings {
+  const settings: PoolSettings = resolveOptions(where, options, POOL_OPTIONS);
+  checkLimits(where, settings);
+  return settings;
 }
 
-/** The limits that `resize` is asked for, with those that stay. */
+/** The options that call `validate`. */
+const VALIDATING_OPTIONS = ['testOnBorrow', 'testOnReturn', 'keepaliveMillis'] as const;
+
+/** Throws {@link InvalidArgumentError} if an option needs `validate` and the factory has none. */
+export function checkValidation<T>(
+  where: string,
+  factory: Factory<T>,
+  settings: PoolSettings,
+): void {
+  if (factory.validate !== undefined) return;
+  for (const name of VALIDATING_OPTIONS) {
+    if (settings[name] === POOL_OPTIONS[name].fallback) continue;
+    throw new InvalidArgumentError(`${where}: \`${name}\` needs a factory with validate().`);
+  }
+}
+
+/** Throws {@link InvalidArgumentError} unless `min` is at most `max`. */
+export function checkLimits(where: string, { min, max }: PoolLimits): void {
+  if (min <= max) return;
+  throw new InvalidArgumentError(`${where}: \`min\` must be at most \`max\` (${max}), got ${min}.`);
+}
+
+/** The limits that `resize` is called with, and the present ones where it gives none. */
 export function resolveLimits(options: Partial<PoolLimits>, now: PoolLimits): PoolLimits {
-  checkOptions<PoolLimits>('resize', options, { min: integer(0), max: integer(1) });
-  const { min = now.min, max = now.max } = options;
-  if (min > max) {
-    throw new InvalidArgumentError(`resize: \`min\` must be at most \`max\` (${max}), got ${min}.`);
-  }
-  return { min, max };
+  const limits = resolveOptions<PoolLimits>('resize', options, {
+    min: option(integer(0), now.min),
+    max: option(integer(1), now.max),
+  });
+  checkLimits('resize', limits);
+  return limits;
 }
 
-/** What a lease was asked for with: generic-pool's bare priority, or options. */
+/** The options of one `lease`, `acquire` or `use`; a number is generic-pool's bare priority. */
 export function resolveLeaseOptions(
   where: string,
-  asked: LeaseOptions | number | undefined,
+  given: LeaseOptions | number | undefined,
 ): LeaseOptions {
-  if (asked === undefined) return NO_OPTIONS;
-  const options: unknown = typeof asked === 'number' ? { priority: asked } : asked;
+  if (given === undefined) return NO_OPTIONS;
+  const options: unknown = typeof given === 'number' ? { priority: given } : given;
   checkOptions<LeaseOptions>(where, options, LEASE_CHECKS);
   return options;
 }
 
-/** The checked options of `close`, with defaults. */
+/** The options of `close` with their defaults. */
 export function resolveCloseOptions(options: CloseOptions): Required<CloseOptions> {
-  checkOptions<CloseOptions>('close', options, CLOSE_CHECKS);
-  return {
-    graceMillis: options.graceMillis ?? DEFAULT_GRACE_MILLIS,
-    force: options.force ?? false,
-  };
-}
-
-function countOrInfinity(least: number): OptionCheck {
-  const finite = integer(least);
-  return (value) =>
-    value === Number.POSITIVE_INFINITY || finite(value) === undefined
-      ? undefined
-      : `an integer ≥ ${least}, or Infinity`;
+  return resolveOptions('close', options, CLOSE_OPTIONS);
 }

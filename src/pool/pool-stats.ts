@@ -1,28 +1,28 @@
-/** What a pool counts. */
+/** The figures of a pool, and how they are printed. */
 import type { MillisHistogram } from '../core/histogram.js';
 import type { PoolCounters } from './pool-counters.js';
 
-/** How long something took, from a sample: the first ones all, later one in a few. */
+/** How long something took, from a sample: all of the first, later one in 64 waits or 256 loans. */
 export interface Percentiles {
-  /** What half of them did not exceed, in milliseconds; up to 9 % too high. */
+  /** The median, in milliseconds; up to 9 % too high. */
   readonly p50: number;
-  /** What 99 in 100 of them did not exceed, in milliseconds; up to 9 % too high. */
+  /** The 99th percentile, in milliseconds; up to 9 % too high. */
   readonly p99: number;
   /** The longest in the sample, in milliseconds. */
   readonly max: number;
 }
 
-/** A pool's figures at one moment. All but the last group describe the present. */
+/** A pool's figures at one moment. `size` to `max` describe the present; the others count since the pool was created. */
 export interface PoolStats {
-  /** Resources in any state, those being created and destroyed included; never more than `max`. */
+  /** Resources in any state, those being created and destroyed included; more than `max` only for a while after a `resize`. */
   readonly size: number;
   /** Idle resources. */
   readonly available: number;
-  /** Resources that somebody holds. */
+  /** Resources that callers hold. */
   readonly borrowed: number;
-  /** Callers who wait. */
+  /** Callers that wait. */
   readonly pending: number;
-  /** Creations under way. */
+  /** Creations that run. */
   readonly creating: number;
   /** Resources being validated before they are lent. */
   readonly validating: number;
@@ -40,13 +40,13 @@ export interface PoolStats {
   readonly created: number;
   /** Resources destroyed since then. */
   readonly destroyed: number;
-  /** The same, by reason. */
+  /** Resources destroyed since then, by reason. */
   readonly destroyedBy: Readonly<Record<string, number>>;
   /** Resources that were detached since then. */
   readonly detached: number;
-  /** Callers who had to wait since then. */
+  /** Callers that had to wait since then. */
   readonly waited: number;
-  /** How long those who had to wait did, until they were served. */
+  /** How long callers that had to wait did so, until they got a resource. */
   readonly waitMillis: Percentiles;
   /** How long resources were held, until they came back. */
   readonly holdMillis: Percentiles;
@@ -58,31 +58,23 @@ export interface PoolStats {
   readonly refusals: number;
 }
 
-/** What the figures of a pool are drawn from. */
+/** The parts of a pool that its figures come from. */
 export interface PoolFigures {
   readonly settings: { readonly min: number; readonly max: number };
-  readonly size: number;
+  readonly capacity: { readonly size: number };
   readonly stock: { readonly idle: { readonly length: number } };
   readonly waiters: { readonly length: number };
-  readonly creator: { readonly creating: number; readonly errors: number };
   readonly counters: PoolCounters;
 }
 
 /** The figures of a pool at this moment. */
-export function statsOf({
-  settings,
-  size,
-  stock,
-  waiters,
-  creator,
-  counters,
-}: PoolFigures): PoolStats {
+export function statsOf({ settings, capacity, stock, waiters, counters }: PoolFigures): PoolStats {
   return {
-    size,
+    size: capacity.size,
     available: stock.idle.length,
     borrowed: counters.borrowed,
     pending: waiters.length,
-    creating: creator.creating,
+    creating: counters.creating,
     validating: counters.validating,
     resetting: counters.resetting,
     destroying: counters.destroying,
@@ -96,13 +88,13 @@ export function statsOf({
     waited: counters.waited,
     waitMillis: percentilesOf(counters.waits),
     holdMillis: percentilesOf(counters.holds),
-    createErrors: creator.errors,
+    createErrors: counters.createErrors,
     acquireTimeouts: counters.acquireTimeouts,
     refusals: counters.refusals,
   };
 }
 
-/** What a histogram shows of itself. */
+/** The percentiles of a histogram. */
 export function percentilesOf(histogram: MillisHistogram): Percentiles {
   return {
     p50: histogram.percentile(0.5),
@@ -111,19 +103,19 @@ export function percentilesOf(histogram: MillisHistogram): Percentiles {
   };
 }
 
-/** A loan that is out, as reports show it. */
+/** A loan that is out. */
 export interface LoanInfo {
-  /** How long it has been out, in milliseconds, to within a second. */
+  /** How long the resource has been held, in milliseconds, to within a second. */
   readonly heldMillis: number;
-  /** By what call it was taken. */
+  /** The method that took it. */
   readonly takenBy: 'lease' | 'acquire' | 'use';
-  /** The function of the application that took it, if it has a name and its line was taken: see `callSites`. */
+  /** The name of the application's function that took it, if it has one and the stack was captured: see `callSites`. */
   readonly holder: string | undefined;
-  /** The line of the application that took it, as `file:line:column`, if it was taken: see `callSites`. */
+  /** The application's line that took it, as `file:line:column`, if the stack was captured: see `callSites`. */
   readonly site: string | undefined;
 }
 
-/** The figures that explain why nothing is to be had, in one line. */
+/** The figures that explain why no resource is free, in one line. */
 export function formatStats(stats: PoolStats): string {
   const parts = [`${stats.size} of at most ${stats.max} resources`, `${stats.borrowed} borrowed`];
   for (const state of ['available', 'creating', 'validating', 'resetting', 'destroying'] as const) {

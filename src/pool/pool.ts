@@ -1,7 +1,7 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * The pool as its users see it: generic-pool's methods, and leases. All work is the keeper's.
+ * The public face of a pool: leases, and generic-pool's methods. The keeper does the work.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { AlreadyWatchedError } from '../core/errors.js';
 import { aFunction, argumentError, checkArgument, integer } from '../core/options.js';
 import {
@@ -25,13 +25,14 @@ import {
   resolveLimits,
 } from './pool-options.js';
 import type { LoanInfo, PoolStats } from './pool-stats.js';
+import { invalidateResources, resizePool } from './renewal.js';
 
-/** What methods return that have nothing to wait for. */
+/** The promise of a method that has nothing to wait for. */
 const DONE: Promise<void> = Promise.resolve();
 
 /**
- * A pool of resources, made by `createPool`. Whoever asks is served in the order of asking, by priority first; nobody
- * who comes later overtakes. Every wait ends: with a resource, or with a typed error.
+ * A pool of resources, made by `createPool`. Callers are served by priority, and in the order of coming within a priority; a
+ * later caller never overtakes. Every wait ends with a resource or with a typed error.
  */
 export class Pool<T> implements AsyncDisposable, Watchable {
   readonly #keeper: Keeper<T>;
@@ -42,8 +43,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Lends a resource until the lease is released: the safest way to hold one across calls, since only the lease can
-   * release it, and `using` does so on every path. One promise and no timer when a resource is idle; O(1).
+   * Lends a resource until the lease is released. Only the lease can release it, and `using` does so on every path. One
+   * promise and no timer when a resource is idle; O(1).
    *
    * Rejects with {@link AcquireTimeoutError}, {@link CreateError}, {@link PoolClosedError}, {@link PoolFullError}, or
    * with the signal's reason.
@@ -74,8 +75,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Lends a resource if one is idle, needs no validation (`testOnBorrow`), and nobody waits for it; else `undefined`.
-   * Never creates one. O(1).
+   * Lends a resource if one is idle, needs no validation (`testOnBorrow`), and no caller waits for it; else returns
+   * `undefined`. Never creates a resource. O(1).
    *
    * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once the pool is draining or closed.
    */
@@ -90,8 +91,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Calls `fn` with a resource and takes it back when `fn` is done, whether it returned, threw or rejected; resolves to
-   * what `fn` returned. An error of `fn` says nothing about the resource, so it is kept (generic-pool destroys it): call
+   * Calls `fn` with a resource, and takes the resource back when `fn` has returned, thrown or settled. Resolves to what `fn`
+   * returned. An error of `fn` says nothing about the resource, so the pool keeps it (generic-pool destroys it): call
    * `context.discard()` when it is broken. `fn` is called at once if a resource is idle.
    *
    * Rejects as {@link Pool.lease} does, and with what `fn` threw.
@@ -122,8 +123,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Lends a bare resource, as generic-pool does; give it back with `release(resource)` or `destroy(resource)`. Takes a
-   * priority or options. Rejects as {@link Pool.lease} does.
+   * Lends a bare resource, as generic-pool does. Give it back with `release(resource)` or `destroy(resource)`. Takes
+   * options, or a priority. Rejects as {@link Pool.lease} does.
    *
    * @example
    * ```ts
@@ -149,8 +150,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Takes back what `acquire()` lent, at once; settles when it has been reset and validated, where the pool does so.
-   * Rejects with {@link ReleaseError}, and changes nothing, if the resource is not out by `acquire()`. O(1).
+   * Takes back a resource that `acquire()` lent, at once. Settles when it has been reset and validated, if the pool does so.
+   * Rejects with {@link ReleaseError}, and changes nothing, if `acquire()` has not lent the resource. O(1).
    */
   release(resource: T): Promise<void> {
     const keeper = this.#keeper;
@@ -163,8 +164,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Takes back what `acquire()` lent and destroys it; settles when it is gone. Rejects with {@link ReleaseError}, and
-   * changes nothing, if the resource is not out by `acquire()`. A failure to destroy is a `factoryDestroyError` event.
+   * Takes back a resource that `acquire()` lent and destroys it. Settles when it is gone. Rejects with {@link ReleaseError},
+   * and changes nothing, if `acquire()` has not lent the resource. A failing `destroy` is a `factoryDestroyError` event.
    */
   destroy(resource: T): Promise<void> {
     const keeper = this.#keeper;
@@ -176,27 +177,27 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     return keeper.discard(slot, 'discarded');
   }
 
-  /** True while somebody holds the resource, by whatever call. O(1). */
+  /** Whether a caller holds the resource, by any method. O(1). */
   isBorrowedResource(resource: T): boolean {
     return this.#keeper.stock.slots.isBorrowed(resource);
   }
 
-  /** Fills the pool up to `min`; the first lease does the same. Needed only with `autostart: false`. */
+  /** Creates `min` resources, as the first lease does. Needed only with `autostart: false`. */
   start(): void {
     this.#keeper.start();
   }
 
   /**
-   * Starts the pool and settles when `min` resources are there. Rejects with {@link CreateError} when one of them
-   * cannot be created (the pool goes on trying, and `ready` may be called again), and with {@link PoolClosedError}.
+   * Starts the pool and settles when `min` resources exist. Rejects with {@link CreateError} when one of them cannot be
+   * created, and with {@link PoolClosedError}. The pool goes on trying, and `ready` may be called again.
    */
   ready(): Promise<void> {
-    return this.#whenThere(this.#keeper.settings.min);
+    return this.#whenReady(this.#keeper.settings.min);
   }
 
   /**
-   * Creates resources ahead of a load, until there are `count` of them (all that `max` allows, by default), and settles
-   * when they are there. They are not kept beyond their idle time: `min` does that. Rejects as {@link Pool.ready} does.
+   * Creates resources before a load comes, until `count` exist (`max` by default), and settles when they do. They are not
+   * kept beyond their idle timeout: `min` does that. Rejects as {@link Pool.ready} does.
    *
    * @example
    * ```ts
@@ -212,10 +213,10 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   warmUp(count: number = this.#keeper.settings.max): Promise<void> {
     checkArgument('warmUp', 'count', count, integer(1, this.#keeper.settings.max));
-    return this.#whenThere(count);
+    return this.#whenReady(count);
   }
 
-  #whenThere(count: number): Promise<void> {
+  #whenReady(count: number): Promise<void> {
     const keeper = this.#keeper;
     keeper.start();
     return keeper.state === 'open'
@@ -224,8 +225,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Lends nothing more to those who come now, serves those who wait, and settles when everything has come back: without
-   * a limit of time, as in generic-pool. Follow it with `clear()`, or use `close()` instead of both.
+   * Rejects callers that come from now on, serves the waiters, and settles when all resources have come back. It has no
+   * time limit, as in generic-pool. Call `clear()` afterwards, or use `close()` instead of both.
    */
   drain(): Promise<void> {
     this.#keeper.drain();
@@ -233,31 +234,31 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Destroys all idle resources, those being created included, and settles when they are gone. What is out stays out.
-   * Unless the pool is draining, it fills up to `min` again.
+   * Destroys all idle resources, those being created included, and settles when they are gone. Borrowed resources stay.
+   * Unless the pool is draining, it creates `min` resources again.
    */
   clear(): Promise<void> {
     return this.#keeper.shutdown.clear();
   }
 
   /**
-   * Closes the pool: who waits or comes later gets {@link PoolClosedError}, what is idle is destroyed at once, what is
-   * out when it comes back. Settles when everything is gone, at the latest after the grace and one
+   * Closes the pool. Waiters and later callers are rejected with {@link PoolClosedError}. Idle resources are destroyed at
+   * once, borrowed ones when they come back. Settles when all are gone, at the latest after the grace and one
    * `destroyTimeoutMillis`.
    *
-   * What is still out after the grace is reported: as a `leasesOut` event, and by a rejection with
-   * {@link LeasesOutError} (`TENURE_POOL_LEASES_OUT`); with `force` it is destroyed instead of rejecting. May be called
-   * again, also with less patience.
+   * Loans that are still out after the grace are reported: by a `leasesOut` event, and by a rejection with
+   * {@link LeasesOutError} (`TENURE_POOL_LEASES_OUT`). With `force`, their resources are destroyed instead of the rejection.
+   * `close` may be called again, also with a shorter grace.
    */
   async close(options: CloseOptions = {}): Promise<void> {
     const resolved = resolveCloseOptions(options);
-    this.#keeper.closeNow();
+    this.#keeper.close();
     await this.#keeper.shutdown.whenEmpty(resolved);
   }
 
   /**
-   * Changes the limits at once. When there are too many, idle ones are destroyed, and others as they come back: `size` can
-   * be above `max` until then. When there is room for more, those who wait are served.
+   * Changes the limits at once. Resources beyond `max` are destroyed: idle ones now, borrowed ones when they come back, so
+   * `size` can be above `max` until then. When there is room for more, waiters are served.
    *
    * @example
    * ```ts
@@ -273,15 +274,16 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for limits that cannot be; then nothing changes.
    */
   resize(limits: { readonly min?: number; readonly max?: number }): void {
-    this.#keeper.renewal.resize(resolveLimits(limits, this.#keeper.settings));
+    const keeper = this.#keeper;
+    resizePool(keeper, resolveLimits(limits, keeper.settings));
   }
 
   /**
-   * Has everything replaced that there is now, after a failover or a change of password, say: what is idle is destroyed at
-   * once, what is out when it comes back, what is being created when it is there. Settles when all of it is gone.
+   * Replaces all present resources, after a failover or a change of password, say. Idle ones are destroyed at once, borrowed
+   * ones when they come back, those being created when they are there. Settles when all of them are gone.
    */
   invalidate(): Promise<void> {
-    return this.#keeper.renewal.invalidate();
+    return invalidateResources(this.#keeper);
   }
 
   /** Closes the pool with the default grace. */
@@ -289,13 +291,17 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     return this.close();
   }
 
-  /** Calls `listener` on each `event`. There is no event named `error`; a listener that throws is reported on stderr. */
+  /**
+   * Adds a listener to an event. There is no event named `error`. A listener that throws is reported on stderr.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event.
+   */
   on<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this {
     this.#keeper.events.on(event, listener);
     return this;
   }
 
-  /** Undoes {@link Pool.on}. */
+  /** Removes a listener that {@link Pool.on} has added. */
   off<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this {
     this.#keeper.events.off(event, listener);
     return this;
@@ -306,57 +312,57 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     return this.#keeper.stats();
   }
 
-  /** What is out, longest first. O(n log n). */
+  /** The loans that are out, longest first. O(n log n). */
   loans(): LoanInfo[] {
     return this.#keeper.stock.loans();
   }
 
-  /** What the pool is called in errors and reports. */
+  /** The name in errors and reports. */
   get name(): string {
     return this.#keeper.name;
   }
 
-  /** How many resources there are in any state, those being created and destroyed included; never more than `max`. */
+  /** Resources in any state, those being created and destroyed included. Above `max` only for a while after `resize`. */
   get size(): number {
-    return this.#keeper.size;
+    return this.#keeper.capacity.size;
   }
 
-  /** How many resources are idle. */
+  /** Idle resources. */
   get available(): number {
     return this.#keeper.stock.idle.length;
   }
 
-  /** How many resources are out. */
+  /** Resources that callers hold. */
   get borrowed(): number {
     return this.#keeper.counters.borrowed;
   }
 
-  /** How many callers wait. */
+  /** Callers that wait. */
   get pending(): number {
     return this.#keeper.waiters.length;
   }
 
-  /** How many more resources `max` allows. */
+  /** How many more resources may be created. */
   get spareResourceCapacity(): number {
-    return this.#keeper.spareResourceCapacity;
+    return this.#keeper.capacity.spare;
   }
 
-  /** How many resources are kept warm. */
+  /** The option `min`: resources that are kept warm. */
   get min(): number {
     return this.#keeper.settings.min;
   }
 
-  /** How many resources there may be. */
+  /** The option `max`: the most resources that may exist. */
   get max(): number {
     return this.#keeper.settings.max;
   }
 
-  /** @internal What generic-pool's own tests look at: `null` until the sweep runs. */
+  /** @internal For generic-pool's own tests: `null` until the sweep runs. */
   get _scheduledEviction(): unknown {
     return this.#keeper.sweep.timer;
   }
 
-  /** Attaches an observer, such as a watchdog's, and tells it of every resource there is. */
+  /** Attaches an observer, such as a watchdog, and tells it of every present resource. */
   [observe](observer: Observer): Observation {
     const { origins, name } = this.#keeper;
     if (origins.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);

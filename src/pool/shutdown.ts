@@ -1,16 +1,15 @@
 /**
- * Draining, clearing and closing. They wait for things to come back, so each call is a wait of its own with a condition
- * that is looked at again whenever something has come back; a second `close` may be more impatient than the first.
+ * Draining, clearing and closing. Each waits until resources have come back.
  *
  * ```
  *   open ──drain()──▶ draining ──close()──▶ closed
  *     └───────────────close()────────────────▲
  * ```
  *
- * Draining serves those who wait already; closing turns them away. A close never hangs: after the grace, what is still
- * out is reported, and with `force` destroyed, and a destruction has a timeout.
+ * A draining pool serves its waiters; a closing pool rejects them. A close never hangs: after the grace it reports the
+ * loans that are still out, or destroys their resources with `force`, and every destruction has a timeout.
  */
-import type { TimerHandle } from '../core/clock.js';
+import { ConditionWaits } from '../core/condition-waits.js';
 import type { Creator } from './creation/creator.js';
 import type { Slot } from './loan/slot.js';
 import type { PoolCounters } from './pool-counters.js';
@@ -20,118 +19,97 @@ import type { CloseOptions, PoolSettings } from './pool-options.js';
 import type { Waiter } from './queue/waiter.js';
 import type { Stock } from './stock/stock.js';
 
-/** What closing needs of its pool. */
-export interface ShutdownHost<T> {
-  readonly settings: PoolSettings;
-  readonly stock: Stock<T>;
-  readonly counters: PoolCounters;
-  readonly creator: Creator<T, Waiter<T>>;
-  readonly events: PoolEvents;
-  readonly waiters: { readonly length: number };
-  /** Marks a loan as ended, whatever its holder thinks. */
-  endLoan(slot: Slot<T>, byForce: boolean): void;
-}
-
-/** A wait for a condition. */
-interface Wait {
-  isOver(): boolean;
-  end(): void;
-}
-
-/** The end of one pool. */
+/** The shutdown of one pool. */
 export class Shutdown<T> {
-  readonly #pool: ShutdownHost<T>;
-  readonly #waits = new Set<Wait>();
+  readonly #settings: PoolSettings;
+  readonly #stock: Stock<T>;
+  readonly #creator: Creator<T, Waiter<T>>;
+  readonly #counters: PoolCounters;
+  readonly #waiters: { readonly length: number };
+  readonly #events: PoolEvents;
+  readonly #forceEnd: (slot: Slot<T>) => void;
+  readonly #waits: ConditionWaits;
 
-  constructor(pool: ShutdownHost<T>) {
-    this.#pool = pool;
+  /** `forceEnd` marks a loan as ended although its holder has not released it. */
+  constructor(
+    settings: PoolSettings,
+    stock: Stock<T>,
+    creator: Creator<T, Waiter<T>>,
+    counters: PoolCounters,
+    waiters: { readonly length: number },
+    events: PoolEvents,
+    forceEnd: (slot: Slot<T>) => void,
+  ) {
+    this.#settings = settings;
+    this.#stock = stock;
+    this.#creator = creator;
+    this.#counters = counters;
+    this.#waiters = waiters;
+    this.#events = events;
+    this.#forceEnd = forceEnd;
+    this.#waits = new ConditionWaits(settings.clock);
   }
 
-  /** Something has changed: looks whether it is what somebody waits for. */
+  /** Ends the waits whose condition now holds. Call it after each change of the pool. */
   check(): void {
-    for (const wait of this.#waits) {
-      if (!wait.isOver()) continue;
-      this.#waits.delete(wait);
-      wait.end();
-    }
+    this.#waits.check();
   }
 
-  /** Settles when nobody waits and everything has come back. */
-  whenReturned(): Promise<void> {
-    const { waiters, counters } = this.#pool;
-    return new Promise((resolve) => {
-      this.#waits.add({
-        isOver: () =>
-          waiters.length + counters.borrowed + counters.validating + counters.resetting === 0,
-        end: resolve,
-      });
-      this.check();
-    });
+  /** Settles when no caller waits and everything has come back. */
+  async whenReturned(): Promise<void> {
+    await this.#waits.until(() => this.#isReturned());
   }
 
-  /** Destroys what is idle once the creations under way have ended; settles when it is gone. */
+  /** Destroys the idle resources once the running creations have ended. Settles when they are gone. */
   async clear(): Promise<void> {
-    const { stock, creator } = this.#pool;
-    await creator.whenEnded();
-    stock.evictAll('clear');
-    const leaving = [...stock.slots].filter((slot) => slot.state === 'destroying');
+    await this.#creator.whenEnded();
+    this.#stock.evictAll('clear');
+    const leaving = [...this.#stock.slots].filter((slot) => slot.state === 'destroying');
     await Promise.all(leaving.map((slot) => slot.whenGone()));
   }
 
-  /** Settles when the pool is empty; rejects when something is still out after the grace, without `force`. */
+  /** Settles when the pool is empty. Rejects when loans are still out after the grace, unless `force` is set. */
   async whenEmpty({ graceMillis, force }: Required<CloseOptions>): Promise<void> {
     if (await this.#emptyWithin(graceMillis)) return;
-    this.#abandonUnheld();
-    const loans = this.#pool.stock.loans();
+    this.#destroyUnheld();
+    const loans = this.#stock.loans();
     if (loans.length > 0) {
-      this.#pool.events.emit('leasesOut', loans);
-      if (!force) throw new LeasesOutError(this.#pool.settings.name, graceMillis, loans);
-      this.#forfeitHeld();
+      this.#events.emit('leasesOut', loans);
+      if (!force) throw new LeasesOutError(this.#settings.name, graceMillis, loans);
+      this.#destroyHeld();
     }
     await this.#emptyWithin(Number.POSITIVE_INFINITY);
   }
 
-  #emptyWithin(graceMillis: number): Promise<boolean> {
-    const { clock } = this.#pool.settings;
-    return new Promise((resolve) => {
-      let timer: TimerHandle | undefined;
-      const wait: Wait = {
-        isOver: () => this.#pool.stock.isEmpty() && this.#pool.creator.creating === 0,
-        end: () => {
-          if (timer !== undefined) clock.clearTimer(timer);
-          resolve(true);
-        },
-      };
-      const giveUp = (): void => {
-        if (this.#waits.delete(wait)) resolve(false);
-      };
-      this.#waits.add(wait);
-      this.check();
-      if (graceMillis === 0) giveUp();
-      else if (graceMillis !== Number.POSITIVE_INFINITY && this.#waits.has(wait)) {
-        timer = clock.setTimer(giveUp, graceMillis);
-      }
-    });
+  #isReturned(): boolean {
+    const { borrowed, validating, resetting } = this.#counters;
+    return this.#waiters.length + borrowed + validating + resetting === 0;
   }
 
-  /** Destroys what nobody holds, whatever is being done with it. */
-  #abandonUnheld(): void {
-    const { stock, counters, creator } = this.#pool;
-    creator.abandonAll();
-    for (const slot of [...stock.slots]) {
+  #emptyWithin(graceMillis: number): Promise<boolean> {
+    return this.#waits.until(
+      () => this.#stock.isEmpty() && this.#counters.creating === 0,
+      graceMillis,
+    );
+  }
+
+  /** Destroys what no caller holds: creations, validations and resets that are still running. */
+  #destroyUnheld(): void {
+    const counters = this.#counters;
+    this.#creator.abandonAll();
+    for (const slot of [...this.#stock.slots]) {
       if (slot.state === 'validating') counters.validating--;
       else if (slot.state === 'resetting') counters.resetting--;
       else continue;
-      stock.destroy(slot, 'close', false);
+      this.#stock.destroy(slot, 'close', false);
     }
   }
 
-  /** Destroys what somebody holds. */
-  #forfeitHeld(): void {
-    for (const slot of [...this.#pool.stock.slots]) {
+  #destroyHeld(): void {
+    for (const slot of [...this.#stock.slots]) {
       if (slot.state !== 'borrowed') continue;
-      this.#pool.endLoan(slot, true);
-      this.#pool.stock.destroy(slot, 'forced', false);
+      this.#forceEnd(slot);
+      this.#stock.destroy(slot, 'forced', false);
     }
   }
 }

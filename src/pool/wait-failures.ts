@@ -1,5 +1,4 @@
-/** Those who leave with nothing: refused since too many wait, out of time, or called away. */
-
+/** Rejects callers that get no resource: too many wait already, or the acquire timeout is over. */
 import type { Creator } from './creation/creator.js';
 import type { PoolCounters } from './pool-counters.js';
 import { AcquireTimeoutError, PoolFullError, type PoolPhase } from './pool-errors.js';
@@ -7,48 +6,49 @@ import type { PoolEvents } from './pool-events.js';
 import type { PoolSettings } from './pool-options.js';
 import type { PoolStats } from './pool-stats.js';
 import type { Waiter } from './queue/waiter.js';
-import type { WaiterQueueListener } from './queue/waiter-queue.js';
-import type { Shutdown } from './shutdown.js';
 import type { Stock } from './stock/stock.js';
 
-/** The pool that had nothing for them. */
-export interface WaitFailuresHost<T> {
-  readonly name: string;
-  readonly settings: PoolSettings;
-  readonly counters: PoolCounters;
-  readonly stock: Stock<T>;
-  readonly creator: Creator<T, Waiter<T>>;
-  readonly shutdown: Shutdown<T>;
-  readonly events: PoolEvents;
-  stats(): PoolStats;
-}
+/** The failed waits of one pool. */
+export class WaitFailures<T> {
+  readonly #settings: PoolSettings;
+  readonly #stock: Stock<T>;
+  readonly #creator: Creator<T, Waiter<T>>;
+  readonly #counters: PoolCounters;
+  readonly #events: PoolEvents;
 
-/** Tells them why. */
-export class WaitFailures<T> implements WaiterQueueListener<T> {
-  readonly #pool: WaitFailuresHost<T>;
-
-  constructor(pool: WaitFailuresHost<T>) {
-    this.#pool = pool;
+  constructor(
+    settings: PoolSettings,
+    stock: Stock<T>,
+    creator: Creator<T, Waiter<T>>,
+    counters: PoolCounters,
+    events: PoolEvents,
+  ) {
+    this.#settings = settings;
+    this.#stock = stock;
+    this.#creator = creator;
+    this.#counters = counters;
+    this.#events = events;
   }
 
-  /** For one more than may wait. */
+  /** The rejection of a caller that finds the queue full. */
   poolFull(): Promise<never> {
-    const { counters, events, name, settings } = this.#pool;
-    counters.refusals++;
-    const error = new PoolFullError(name, settings.maxWaitingClients);
-    events.emit('refused', error);
+    const { name, maxWaitingClients } = this.#settings;
+    const error = new PoolFullError(name, maxWaitingClients);
+    this.#counters.refusals++;
+    this.#events.emit('refused', error);
     return Promise.reject(error);
   }
 
-  expired(waiters: readonly Waiter<T>[]): void {
-    const { name, settings, counters, events, stock, creator, shutdown } = this.#pool;
-    counters.acquireTimeouts += waiters.length;
-    const stats = this.#pool.stats();
-    const loans = stock.loans();
-    const lastCreateError = creator.lastError;
+  /** Rejects waiters whose time is over. They have left the queue already. */
+  timedOut(waiters: readonly Waiter<T>[], currentStats: () => PoolStats): void {
+    const { name, acquireTimeoutMillis } = this.#settings;
+    this.#counters.acquireTimeouts += waiters.length;
+    const stats = currentStats();
+    const loans = this.#stock.loans();
+    const lastCreateError = this.#creator.lastError;
     for (const waiter of waiters) {
-      const timeoutMillis = waiter.options?.timeoutMillis ?? settings.acquireTimeoutMillis;
-      const phase = this.#waitedFor(waiter);
+      const timeoutMillis = waiter.options?.timeoutMillis ?? acquireTimeoutMillis;
+      const phase = this.#phaseOf(waiter);
       const error = new AcquireTimeoutError(name, {
         timeoutMillis,
         phase,
@@ -56,24 +56,13 @@ export class WaitFailures<T> implements WaiterQueueListener<T> {
         loans,
         lastCreateError,
       });
-      events.emit('acquireTimeout', error);
+      this.#events.emit('acquireTimeout', error);
       waiter.reject(error);
     }
-    shutdown.check();
   }
 
-  #waitedFor(waiter: Waiter<T>): PoolPhase {
-    const { creator, counters } = this.#pool;
-    if (waiter.creation !== null || creator.isBackingOff) return 'create';
-    return counters.validating > 0 ? 'validate' : 'wait';
-  }
-
-  aborted(waiter: Waiter<T>): void {
-    waiter.reject(waiter.options?.signal?.reason);
-    this.#pool.shutdown.check();
-  }
-
-  emptied(): void {
-    this.#pool.creator.queueEmptied();
+  #phaseOf(waiter: Waiter<T>): PoolPhase {
+    if (waiter.creation !== null || this.#creator.isBackingOff) return 'create';
+    return this.#counters.validating > 0 ? 'validate' : 'wait';
   }
 }

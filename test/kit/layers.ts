@@ -45,7 +45,14 @@ export const LAYERS: Readonly<Record<string, Module>> = {
 export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   pool: {
     loan: ['factory', 'pool-errors', 'pool-options', 'pool-stats'],
-    creation: ['factory', 'pool-errors', 'pool-events', 'pool-options'],
+    creation: [
+      'capacity',
+      'factory',
+      'pool-counters',
+      'pool-errors',
+      'pool-events',
+      'pool-options',
+    ],
     queue: ['creation', 'loan', 'pool-counters', 'pool-options'],
     stock: [
       'creation',
@@ -57,7 +64,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
       'pool-options',
       'pool-stats',
     ],
-    ceiling: ['pool-counters', 'queue', 'stock'],
+    ceiling: ['capacity', 'pool-counters', 'queue', 'stock'],
   },
   memoize: {
     keys: [],

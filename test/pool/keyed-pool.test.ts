@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { KeyedPool, type KeyedPoolOptions, type Lease } from '../../src/pool/index.js';
+import { createKeyedPool, type KeyedPoolOptions, type Lease } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 import { rejection } from './outcome.js';
@@ -9,7 +9,7 @@ import { hold, letGo, StrictFactory, type Thing } from './strict-factory.js';
 function open(options: KeyedPoolOptions = {}) {
   const clock = new FakeClock();
   const factories = new Map<string, StrictFactory>();
-  const pool = new KeyedPool<string, Thing>(
+  const pool = createKeyedPool<string, Thing>(
     (key) => {
       const factory = new StrictFactory(options.max ?? 10);
       factories.set(key, factory);
@@ -123,13 +123,41 @@ test.each([
   [{ maxTotal: 0 }, '`maxTotal` must be an integer ≥ 1'],
   [{ maxTotal: 1.5 }, '`maxTotal` must be an integer ≥ 1'],
 ])('a total that cannot be is refused: %j', (options, message) => {
-  expect(() => open(options)).toThrow(message);
+  expect(() => open(options as KeyedPoolOptions)).toThrow(message);
 });
 
-test('a wrong option is told when a key is first asked for, and nothing is left of the key', async () => {
-  const { pool } = open({ max: 0 });
-  expect(await rejection(pool.lease('a'))).toMatchObject({ code: 'TENURE_INVALID_ARGUMENT' });
-  expect(pool.keys()).toEqual([]);
+test.each([
+  [{ max: 0 }, 'createKeyedPool: `max` must be an integer'],
+  [{ maxTotal: 0.5 }, 'createKeyedPool: `maxTotal` must be an integer ≥ 1, or Infinity'],
+  [{ min: 3, max: 2 }, 'createKeyedPool: `min` must be at most `max`'],
+  [{ maxtotal: 1 }, 'unknown option `maxtotal`'],
+])('a wrong option is refused at once: %j', (options, message) => {
+  expect(() => open(options as KeyedPoolOptions)).toThrow(message);
+});
+
+test('a wrong factory is refused when its key is first asked for, and nothing is left of the key', async () => {
+  const pools = createKeyedPool((key: string) => ({ create: () => key }) as never);
+  expect(await rejection(pools.lease('a'))).toMatchObject({
+    code: 'TENURE_INVALID_ARGUMENT',
+    message: expect.stringContaining('factory.destroy'),
+  });
+  expect(pools.keys()).toEqual([]);
+});
+
+test('listeners hear of the events of all keys, with the key, until they are removed', async () => {
+  const { pool } = open({ max: 1 });
+  const seen: string[] = [];
+  const note = ({ key, payload }: { key: string; payload: unknown }): void => {
+    seen.push(`${key}: ${(payload as { reason?: string }).reason ?? 'created'}`);
+  };
+  await pool.lease('before');
+  pool.on('created', note).on('destroyed', note);
+  await pool.lease('after');
+  await pool.pool('before').close({ graceMillis: 0, force: true });
+  pool.off('destroyed', note);
+  await pool.close({ graceMillis: 0, force: true });
+  expect(seen).toEqual(['after: created', 'before: forced']);
+  expect(() => pool.on('error' as 'created', note)).toThrow('on: `event` must be one of');
 });
 
 test('at random: never more than the total, nobody waits while there is something for him, nobody for ever', async () => {

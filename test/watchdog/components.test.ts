@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
-import { createPool, KeyedPool } from '../../src/pool/index.js';
+import { createKeyedPool, createPool, type KeyedPool } from '../../src/pool/index.js';
 import { AlreadyWatchedError, type LeakReport, Watchdog } from '../../src/watchdog/index.js';
 import { WeakValueMap } from '../../src/weak/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -144,7 +144,7 @@ test('pool: a leak that a forced close has cleaned up stays a leak', async () =>
 });
 
 const tenants = (): KeyedPool<string, Connection> =>
-  new KeyedPool(() => ({ create: () => ({ id: 0 }), destroy: () => {} }), { name: 'tenants' });
+  createKeyedPool(() => ({ create: () => ({ id: 0 }), destroy: () => {} }), { name: 'tenants' });
 
 const figures = { keys: 2, size: 3, available: 1, borrowed: 2, pending: 0 };
 

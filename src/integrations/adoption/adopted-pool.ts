@@ -1,8 +1,7 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A pool of another package as its users see it once it is adopted: leases, `use` and watching over it, as over a pool of
- * our own. All work is the adoption's.
+ * The public face of an adopted pool: leases, `use` and watching over a pool of another package. The adoption does the work.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type Clock, systemClock } from '../../core/clock.js';
 import { AlreadyWatchedError } from '../../core/errors.js';
 import {
@@ -10,10 +9,12 @@ import {
   aFunction,
   aName,
   checkArgument,
-  checkOptions,
-  type OptionChecks,
+  type OptionTable,
   objectWith,
   oneOf,
+  option,
+  positiveMillis,
+  resolveOptions,
 } from '../../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../../core/probe.js';
 import { grantLease, grantUse } from '../../pool/loan/grant.js';
@@ -28,18 +29,18 @@ import {
   resolveLeaseOptions,
 } from '../../pool/pool-options.js';
 import type { LoanInfo, PoolStats } from '../../pool/pool-stats.js';
-import { Adoption } from './adoption.js';
+import { Adoption, type AdoptionSettings } from './adoption.js';
 import type { PeerPool } from './peer-pool.js';
 
 /** Options of `adoptPool`. Times are in milliseconds. */
 export interface AdoptOptions {
-  /** What the pool is called in errors and reports. @default 'pool' */
+  /** The pool's name in errors and reports. @default 'pool' */
   readonly name?: string;
-  /** How long a caller waits, whatever the pool underneath does; `Infinity` for no limit. @default 30_000 */
+  /** How long a caller waits here, whatever the peer's own timeout is; `Infinity` for no limit. @default 30_000 */
   readonly acquireTimeoutMillis?: number;
   /**
-   * Whose lines are taken, for errors and `loans()` to name: `'sampled'` takes those of the first 64 callers in each
-   * second, `'all'` each, for some 10 µs.
+   * Whose stacks are captured for errors and `loans()`: `'sampled'` captures those of the first 64 callers in each second,
+   * `'all'` costs each caller some 10 µs.
    * @default 'sampled'
    */
   readonly callSites?: CallSites;
@@ -49,49 +50,38 @@ export interface AdoptOptions {
 
 /** Options of {@link AdoptedPool.close}. */
 export interface AdoptedCloseOptions extends CloseOptions {
-  /** Ends the pool underneath, too, when everything is back. @default false */
+  /** Ends the peer, too, when all loans have ended. @default false */
   readonly endPeer?: boolean;
 }
 
-const ADOPT_CHECKS: OptionChecks<AdoptOptions> = {
-  name: aName,
-  acquireTimeoutMillis: (value) =>
-    typeof value === 'number' && value > 0
-      ? undefined
-      : 'a number of milliseconds > 0 (Infinity for no limit)',
-  callSites: oneOf('sampled', 'all', 'none'),
-  clock: objectWith('now', 'setTimer', 'clearTimer'),
+const ADOPT_OPTIONS: OptionTable<AdoptionSettings> = {
+  name: option(aName, 'pool'),
+  acquireTimeoutMillis: option(positiveMillis, 30_000),
+  callSites: option(oneOf('sampled', 'all', 'none'), 'sampled'),
+  clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
 };
 
 /**
- * Leases, `use` and watching over a pool of another package. That pool goes on as it is: its options, its order of serving and
- * its other users stay, and what they take is not seen here.
+ * Leases, `use` and watching over a pool of another package, the peer. The peer keeps its options, its order of serving and
+ * its other users. What other users take from it is not seen here.
  */
 export class AdoptedPool<T> implements AsyncDisposable, Watchable {
   readonly #adoption: Adoption<T>;
 
   /** @internal */
   constructor(peer: PeerPool<T>, options: AdoptOptions) {
-    checkOptions<AdoptOptions>('adoptPool', options, ADOPT_CHECKS);
-    const {
-      name = 'pool',
-      acquireTimeoutMillis = 30_000,
-      callSites = 'sampled',
-      clock = systemClock,
-    } = options;
-    this.#adoption = new Adoption(peer, { name, acquireTimeoutMillis, callSites, clock });
+    this.#adoption = new Adoption(peer, resolveOptions('adoptPool', options, ADOPT_OPTIONS));
   }
 
   /**
-   * Lends a resource until the lease is released. Its `destroy()` has the pool underneath destroy the resource; its
-   * `detach()` ends the lease alone, and the resource is yours to give back to the pool underneath.
+   * Lends a resource until the lease is released. The lease's `destroy()` has the peer destroy the resource. Its `detach()`
+   * ends the lease only; the caller then gives the resource back to the peer.
    *
-   * A caller who leaves by `signal`, or whose `timeoutMillis` are over, has left; the pool underneath does not know, and what
-   * it delivers is given back at once. `timeoutMillis: 0` takes what comes within a turn of the event
-   * loop. `priority` matters to generic-pool alone.
+   * A caller leaves by its `signal` or after `timeoutMillis`. The peer does not know of it; a resource that it delivers later
+   * is given back at once. `timeoutMillis: 0` takes what comes within a turn of the event loop. Only generic-pool uses
+   * `priority`.
    *
-   * Rejects with {@link AcquireTimeoutError}, {@link PoolClosedError}, the signal's reason, or what the pool underneath
-   * rejects with.
+   * Rejects with {@link AcquireTimeoutError}, {@link PoolClosedError}, the signal's reason, or the peer's error.
    */
   lease(options?: LeaseOptions): Promise<Lease<T>> {
     const adoption = this.#adoption;
@@ -105,9 +95,9 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Calls `fn` with a resource and gives it back when `fn` is done, whether it returned, threw or rejected; resolves to
-   * what `fn` returned. Call `context.discard()` when the resource is broken. Rejects as {@link AdoptedPool.lease} does,
-   * and with what `fn` threw.
+   * Calls `fn` with a resource, and gives the resource back when `fn` has returned, thrown or settled. Resolves to what `fn`
+   * returned. Call `context.discard()` when the resource is broken. Rejects as {@link AdoptedPool.lease} does, and with what
+   * `fn` threw.
    */
   async use<R>(
     fn: (resource: T, context: UseContext<T>) => R,
@@ -122,11 +112,11 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Lends nothing more: who waits or comes later gets {@link PoolClosedError}. Settles when everything that was lent here is
-   * back. The pool underneath stays open, unless `endPeer` is set.
+   * Lends nothing more. Waiters and later callers are rejected with {@link PoolClosedError}. Settles when all loans that were
+   * taken here have ended. The peer stays open, unless `endPeer` is set.
    *
-   * What is still out after the grace is reported by a rejection with {@link LeasesOutError}
-   * (`TENURE_POOL_LEASES_OUT`); with `force` it is destroyed instead. May be called again.
+   * Loans that are still out after the grace are reported by a rejection with {@link LeasesOutError}
+   * (`TENURE_POOL_LEASES_OUT`). With `force`, their resources are destroyed instead. `close` may be called again.
    */
   async close(options: AdoptedCloseOptions = {}): Promise<void> {
     const { endPeer = false, ...closing } = options;
@@ -135,31 +125,31 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
     if (endPeer) await this.#adoption.endPeer();
   }
 
-  /** Closes it with the default grace; the pool underneath stays open. */
+  /** Closes it with the default grace; the peer stays open. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
   /**
-   * The figures at this moment. `size`, `available`, `borrowed`, `pending`, `creating`, `min` and `max` are those of the
-   * pool underneath, with what others take of it; the rest counts what went through here. What cannot be known is 0:
-   * `pg.Pool` and mysql2 do not tell `creating`, and count what they are connecting among the `borrowed`.
+   * The figures at this moment. `size`, `available`, `borrowed`, `pending`, `creating`, `min` and `max` are the peer's, its
+   * other users included. The other figures count what went through here. A figure that the peer does not tell is 0:
+   * `pg.Pool` and mysql2 count resources that are being created among the `borrowed`.
    */
   stats(): PoolStats {
     return this.#adoption.stats();
   }
 
-  /** What was lent here and is out, longest first. O(n log n). */
+  /** The loans that were taken here and are out, longest first. O(n log n). */
   loans(): LoanInfo[] {
     return this.#adoption.loans();
   }
 
-  /** What the pool is called in errors and reports. */
+  /** The name in errors and reports. */
   get name(): string {
     return this.#adoption.name;
   }
 
-  /** Attaches an observer, such as a watchdog's. */
+  /** Attaches an observer, such as a watchdog. */
   [observe](observer: Observer): Observation {
     const { origins, name } = this.#adoption;
     if (origins.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);

@@ -1,18 +1,19 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * What makes the loans of another package's pool into leases. The peer goes on deciding who gets what and when; here each
- * loan gets a slot, from the moment it is granted until it has ended, which is what a lease and a watch are about. What the peer
- * lends to others, it lends unseen.
+ * Makes leases of the loans of another package's pool, the peer. The peer decides which caller gets which resource, and when.
+ * Each loan gets a slot here, from its grant to its end, for the lease and the watch. Loans that others take from the peer are
+ * not seen here.
  *
  * ```
  *   asked ──peer delivers──▶ out ──release──▶ back with the peer
  *     │                       ├────destroy──▶ destroyed by the peer
- *     │ abort, timeout, close └────detach───▶ the holder's, who answers to the peer
+ *     │ abort, timeout, close └────detach───▶ kept by the holder, who gives it back to the peer
  *     ▼
- *   nothing; what the peer delivers all the same goes straight back
+ *   rejected; a resource that comes later goes straight back
  * ```
  */
-import type { Clock, TimerHandle } from '../../core/clock.js';
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Clock } from '../../core/clock.js';
+import { ConditionWaits } from '../../core/condition-waits.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import type { EntryPoint } from '../../core/probe.js';
 import type { Grant } from '../../pool/loan/grant.js';
@@ -29,13 +30,12 @@ import {
 import type { CallSites, CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
 import { type LoanInfo, type PoolStats, percentilesOf } from '../../pool/pool-stats.js';
 import type { PeerPool } from './peer-pool.js';
-import { PeerWait } from './peer-wait.js';
 import { PeerWaits } from './peer-waits.js';
 
-/** For how long one sample of callers' lines is taken. */
+/** How long one sample of callers' stacks lasts, in milliseconds. */
 const SAMPLE_MILLIS = 1_000;
 
-/** What an adoption goes by. */
+/** The settings of an adoption. */
 export interface AdoptionSettings {
   readonly name: string;
   readonly acquireTimeoutMillis: number;
@@ -43,22 +43,21 @@ export interface AdoptionSettings {
   readonly clock: Clock;
 }
 
-/** The lender of what a peer lends. */
+/** The loans of one peer. */
 export class Adoption<T> implements Lender<T> {
   readonly name: string;
-  /** What is out. */
+  /** The slots of the loans that are out. */
   readonly stock: { readonly slots: Set<Slot<T>> } = { slots: new Set() };
   readonly origins: LoanOrigins<T>;
   readonly #peer: PeerPool<T>;
   readonly #settings: AdoptionSettings;
   readonly #counters = new PoolCounters();
   #sampledFrom: number;
-  readonly #waits = new PeerWaits();
+  readonly #waits: PeerWaits;
+  readonly #returns: ConditionWaits;
   #isClosed = false;
   #peerEnded: Promise<unknown> | undefined = undefined;
-  /** Called when nothing is out any more, by those who wait for that. */
-  readonly #whenReturned = new Set<() => void>();
-  /** Who holds a resource. One that was given back to the peer past its lease may be lent anew, while that lease goes on. */
+  /** The current loan of each resource. A resource that was given back behind its lease's back may be lent again. */
   readonly #holders = new Map<unknown, Slot<T>>();
 
   constructor(peer: PeerPool<T>, settings: AdoptionSettings) {
@@ -66,10 +65,12 @@ export class Adoption<T> implements Lender<T> {
     this.#peer = peer;
     this.#settings = settings;
     this.origins = new LoanOrigins(settings.callSites);
+    this.#waits = new PeerWaits(settings.clock);
+    this.#returns = new ConditionWaits(settings.clock);
     this.#sampledFrom = settings.clock.now();
   }
 
-  /** The caller's line and scope, while the pool is watched or the line is in the sample. */
+  /** Captures the caller's stack and scope, while the pool is watched or the sample has room. */
   originOf(entry: EntryPoint): LoanOrigin<T> | undefined {
     const now = this.#settings.clock.now();
     if (now - this.#sampledFrom >= SAMPLE_MILLIS) {
@@ -90,15 +91,15 @@ export class Adoption<T> implements Lender<T> {
     if (this.#isClosed) return Promise.reject(new PoolClosedError(this.name, 'closed'));
     const since = clock.now();
     return new Promise<R>((resolve, reject) => {
-      const expired = (): Error => this.#expired(timeoutMillis);
-      const wait = new PeerWait({ clock, signal, timeoutMillis, expired, reject }, this.#waits);
+      const timeoutError = (): Error => this.#timeoutError(timeoutMillis);
+      const wait = this.#waits.begin({ signal, timeoutMillis, timeoutError, reject });
       const failed = (error: unknown): void => {
         if (wait.end()) reject(error);
       };
       this.#counters.waited++;
       try {
         this.#peer.request(options).then((resource) => {
-          if (!wait.end()) return this.#returnUntaken(resource);
+          if (!wait.end()) return this.#giveBackLate(resource);
           this.#counters.waits.record(clock.now() - since);
           resolve(grant(this.#lend(resource), origin));
         }, failed);
@@ -145,14 +146,14 @@ export class Adoption<T> implements Lender<T> {
     this.origins.watch?.expected(slot, millis);
   }
 
-  /** Lends nothing more, and settles when nothing is out; rejects when something still is after the grace, without `force`. */
+  /** Lends nothing more. Settles when no loan is out; rejects after the grace if one still is, without `force`. */
   async close({ graceMillis, force }: Required<CloseOptions>): Promise<void> {
     this.#isClosed = true;
-    this.#waits.turnAway(new PoolClosedError(this.name, 'closed'));
+    this.#waits.rejectAll(new PoolClosedError(this.name, 'closed'));
     if (await this.#returnedWithin(graceMillis)) return;
     if (!force) throw new LeasesOutError(this.name, graceMillis, this.loans());
     const held = [...this.stock.slots].filter(({ state }) => state === 'borrowed');
-    await Promise.all(held.map((slot) => this.#forfeit(slot)));
+    await Promise.all(held.map((slot) => this.#destroyHeld(slot)));
     await this.#returnedWithin(Number.POSITIVE_INFINITY);
   }
 
@@ -162,7 +163,7 @@ export class Adoption<T> implements Lender<T> {
     return this.#peerEnded;
   }
 
-  /** What is out, longest first. */
+  /** The loans that are out, longest first. */
   loans(): LoanInfo[] {
     return loansOut(this.stock.slots, this.#settings.clock.now());
   }
@@ -216,7 +217,7 @@ export class Adoption<T> implements Lender<T> {
   }
 
   #expectHolder(slot: Slot<T>): void {
-    if (!this.#isHolder(slot)) throw new Error('it was given back, and is lent to somebody else');
+    if (!this.#isHolder(slot)) throw new Error('it was given back, and is lent to another caller');
   }
 
   #depart(slot: Slot<T>): void {
@@ -224,8 +225,7 @@ export class Adoption<T> implements Lender<T> {
     if (this.#isHolder(slot)) this.#holders.delete(this.#identityOf(slot.resource));
     this.origins.watch?.resourceGone(slot);
     slot.markGone();
-    if (this.stock.slots.size > 0) return;
-    for (const tell of this.#whenReturned) tell();
+    this.#returns.check();
   }
 
   async #destroy(slot: Slot<T>, reason: string): Promise<void> {
@@ -244,13 +244,13 @@ export class Adoption<T> implements Lender<T> {
     }
   }
 
-  #forfeit(slot: Slot<T>): Promise<void> {
+  #destroyHeld(slot: Slot<T>): Promise<void> {
     this.#endLoan(slot, true);
     return this.#destroy(slot, 'forced');
   }
 
-  /** The peer has delivered to somebody who no longer waits. */
-  #returnUntaken(resource: T): void {
+  /** Gives back a resource that came after its caller's wait had ended. */
+  #giveBackLate(resource: T): void {
     const doing = `${this.name}: giving back what came too late`;
     try {
       const returned = this.#peer.giveBack(resource);
@@ -268,7 +268,7 @@ export class Adoption<T> implements Lender<T> {
     }
   }
 
-  #expired(timeoutMillis: number): Error {
+  #timeoutError(timeoutMillis: number): Error {
     this.#counters.acquireTimeouts++;
     return new AcquireTimeoutError(this.name, {
       timeoutMillis,
@@ -280,21 +280,6 @@ export class Adoption<T> implements Lender<T> {
   }
 
   #returnedWithin(graceMillis: number): Promise<boolean> {
-    const { clock } = this.#settings;
-    if (this.stock.slots.size === 0) return Promise.resolve(true);
-    if (graceMillis === 0) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      let timer: TimerHandle | undefined;
-      const end = (returned: boolean): void => {
-        this.#whenReturned.delete(tell);
-        if (timer !== undefined) clock.clearTimer(timer);
-        resolve(returned);
-      };
-      const tell = (): void => end(true);
-      this.#whenReturned.add(tell);
-      if (graceMillis !== Number.POSITIVE_INFINITY) {
-        timer = clock.setTimer(() => end(false), graceMillis);
-      }
-    });
+    return this.#returns.until(() => this.stock.slots.size === 0, graceMillis);
   }
 }

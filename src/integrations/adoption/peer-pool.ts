@@ -1,7 +1,7 @@
-/** What the adoption of a pool needs of that pool, in the words of no pool in particular. */
+/** The port to a pool of another package. */
 import type { LeaseOptions } from '../../pool/pool-options.js';
 
-/** A peer's figures; what it does not tell is 0. */
+/** A peer's figures; a figure that it does not tell is 0. */
 export interface PeerFigures {
   readonly size: number;
   readonly available: number;
@@ -15,13 +15,13 @@ export interface PeerFigures {
 /** A pool of another package. */
 export interface PeerPool<T> {
   request(options: LeaseOptions): PromiseLike<T>;
-  /** What a resource is known by, where each loan of it gets an object of its own. */
+  /** The identity of a resource, for a peer that gives each loan of it another object. */
   identify?(resource: T): unknown;
-  /** Throws if the resource is not out, where the peer knows. */
+  /** Gives a resource back. Throws if it is not out, as far as the peer knows. */
   giveBack(resource: T): unknown;
-  /** Has a resource that is out destroyed; settles as soon as the peer says that it is gone. */
+  /** Has a borrowed resource destroyed. Settles when the peer says that it is gone. */
   destroy(resource: T): unknown;
-  /** Undoes what `request` did to a resource that now is its holder's. */
+  /** Undoes what `request` did to a resource that its holder now keeps. */
   handOver?(resource: T): void;
   figures(): PeerFigures;
   end(): unknown;

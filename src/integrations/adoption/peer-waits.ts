@@ -1,61 +1,65 @@
 /**
- * All who wait for one peer. A signal is often shared by everything that a request starts, and Node warns of a leak at the
- * eleventh listener, so those who share one share a listener.
+ * The callers that wait for a peer. Peers know no signals and no timeout for one caller, so waits end here. A resource that
+ * the peer delivers after the end of the wait goes straight back to the peer.
  */
+import type { Clock, TimerHandle } from '../../core/clock.js';
+import { SignalListeners } from '../../core/signal-listeners.js';
 
-/** One who waits. */
-interface Waiting {
+/** What ends a wait besides a resource. */
+export interface PeerWaitLimits {
   readonly signal: AbortSignal | undefined;
+  /** How long the caller waits, in milliseconds; `Infinity` for no limit. */
+  readonly timeoutMillis: number;
+  /** The error of a caller whose timeout is over. */
+  timeoutError(): Error;
+  /** Rejects the caller. */
+  reject(reason: unknown): void;
+}
+
+/** One caller's wait. */
+export interface PeerWait {
+  /** Ends the wait because the peer has answered; false if it had ended before. */
+  end(): boolean;
+}
+
+interface Wait extends PeerWait {
   giveUp(reason: unknown): void;
 }
 
-/** Those who share a signal. */
-class Sharers {
-  readonly waits = new Set<Waiting>();
-  readonly #signal: AbortSignal;
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-  }
-
-  handleEvent(): void {
-    for (const wait of [...this.waits]) wait.giveUp(this.#signal.reason);
-  }
-}
-
-/** All who wait for one peer. */
+/** All waits for one peer. */
 export class PeerWaits {
-  readonly #waits = new Set<Waiting>();
-  readonly #sharers = new Map<AbortSignal, Sharers>();
+  readonly #clock: Clock;
+  readonly #waits = new Set<Wait>();
+  readonly #signals = new SignalListeners<Wait>((wait, reason) => wait.giveUp(reason));
 
-  add(wait: Waiting): void {
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Begins a wait. The signal must not have aborted yet. */
+  begin({ signal, timeoutMillis, timeoutError, reject }: PeerWaitLimits): PeerWait {
+    let timer: TimerHandle | undefined;
+    const wait: Wait = {
+      end: () => {
+        if (!this.#waits.delete(wait)) return false;
+        if (timer !== undefined) this.#clock.clearTimer(timer);
+        if (signal !== undefined) this.#signals.remove(signal, wait);
+        return true;
+      },
+      giveUp: (reason) => {
+        if (wait.end()) reject(reason);
+      },
+    };
     this.#waits.add(wait);
-    const { signal } = wait;
-    if (signal === undefined) return;
-    let sharers = this.#sharers.get(signal);
-    if (sharers === undefined) {
-      sharers = new Sharers(signal);
-      this.#sharers.set(signal, sharers);
-      signal.addEventListener('abort', sharers);
+    if (signal !== undefined) this.#signals.add(signal, wait);
+    if (timeoutMillis !== Number.POSITIVE_INFINITY) {
+      timer = this.#clock.setTimer(() => wait.giveUp(timeoutError()), timeoutMillis);
     }
-    sharers.waits.add(wait);
+    return wait;
   }
 
-  /** False if it is not among them any more. */
-  delete(wait: Waiting): boolean {
-    if (!this.#waits.delete(wait)) return false;
-    const { signal } = wait;
-    const sharers = signal === undefined ? undefined : this.#sharers.get(signal);
-    if (signal === undefined || sharers === undefined) return true;
-    sharers.waits.delete(wait);
-    if (sharers.waits.size > 0) return true;
-    this.#sharers.delete(signal);
-    signal.removeEventListener('abort', sharers);
-    return true;
-  }
-
-  /** Nobody will get anything. */
-  turnAway(reason: unknown): void {
+  /** Rejects all callers that wait. */
+  rejectAll(reason: unknown): void {
     for (const wait of [...this.#waits]) wait.giveUp(reason);
   }
 }

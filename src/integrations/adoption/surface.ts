@@ -1,4 +1,4 @@
-/** What each adoption hands to its users besides `adoptPool`, in one place. */
+/** The exports that all adoptions have besides `adoptPool`. */
 export type { Clock, TimerHandle } from '../../core/clock.js';
 export { InvalidArgumentError } from '../../core/errors.js';
 export type { Lease } from '../../pool/loan/lease.js';

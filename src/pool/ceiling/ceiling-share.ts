@@ -1,68 +1,71 @@
-/** One pool's part in a common ceiling: what the others need to know of it, and may ask of it. */
-
+/** One pool under a shared ceiling: what the other pools need to know of it, and may ask of it. */
+import type { Capacity } from '../capacity.js';
 import type { PoolCounters } from '../pool-counters.js';
 import type { WaiterQueue } from '../queue/waiter-queue.js';
 import type { Stock } from '../stock/stock.js';
 import type { CeilingMember, SharedCeiling } from './shared-ceiling.js';
 
-/** What a pool shows of itself under a common ceiling. */
+/** The pool behind a share. */
 export interface CeilingShareHost<T> {
-  readonly stock: Stock<T>;
-  readonly counters: PoolCounters;
-  readonly waiters: WaiterQueue<T>;
   readonly settings: { readonly max: number };
-  readonly size: number;
+  readonly capacity: Capacity;
+  readonly counters: PoolCounters;
+  readonly stock: Stock<T>;
+  readonly waiters: WaiterQueue<T>;
   readonly creator: { readonly isBackingOff: boolean };
-  /** How many waiters there are for whom nothing is on its way. */
-  shortfall(): number;
-  /** Serves those who can be served. */
+  /** Serves the waiters as far as possible. */
   dispense(): void;
 }
 
-/** The part of one pool. */
+/** The share of one pool. */
 export class CeilingShare<T> implements CeilingMember {
   readonly ceiling: SharedCeiling;
-  readonly #pool: CeilingShareHost<T>;
+  readonly #host: CeilingShareHost<T>;
   lastGrant = 0;
 
-  constructor(ceiling: SharedCeiling, pool: CeilingShareHost<T>) {
+  constructor(ceiling: SharedCeiling, host: CeilingShareHost<T>) {
     this.ceiling = ceiling;
-    this.#pool = pool;
+    this.#host = host;
   }
 
-  /** One of its resources was lent. */
+  /** Notes that the pool has lent a resource. */
   granted(): void {
     this.lastGrant = this.ceiling.nextGrant();
   }
 
+  /** How many more resources the ceiling lets this pool create. */
+  get room(): number {
+    return this.ceiling.roomFor(this);
+  }
+
   get size(): number {
-    return this.#pool.size;
+    return this.#host.capacity.size;
   }
 
   get destroying(): number {
-    return this.#pool.counters.destroying;
+    return this.#host.counters.destroying;
   }
 
   get idle(): number {
-    return this.#pool.stock.idle.length;
+    return this.#host.stock.idle.length;
   }
 
   get firstTicket(): number {
-    return this.#pool.waiters.first?.ticket ?? Number.POSITIVE_INFINITY;
+    return this.#host.waiters.first?.ticket ?? Number.POSITIVE_INFINITY;
   }
 
   isStarved(): boolean {
-    const { creator, settings } = this.#pool;
-    return !creator.isBackingOff && this.#pool.shortfall() > 0 && this.size < settings.max;
+    const { creator, capacity, settings } = this.#host;
+    return !creator.isBackingOff && capacity.shortfall > 0 && capacity.size < settings.max;
   }
 
   evictIdle(): void {
-    const { stock } = this.#pool;
+    const { stock } = this.#host;
     const slot = stock.idle.first;
     if (slot !== null) stock.evict(slot, 'yielded');
   }
 
   serve(): void {
-    this.#pool.dispense();
+    this.#host.dispense();
   }
 }

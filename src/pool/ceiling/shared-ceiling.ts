@@ -1,35 +1,41 @@
 /**
- * One limit over several pools: a `KeyedPool` has a pool for each key, and all of them together may have so many resources.
+ * One limit over several pools. A keyed pool has a pool for each key, and all of them together may have `maxTotal`
+ * resources.
  *
- * When a pool has callers for whom it may create nothing, since all the room is taken, it is starved. Room is made for it, by
- * one resource at a time: an idle one of the key that has lent nothing for the longest time leaves; if none is idle, the next
- * one that comes back to a key whose callers came later. What becomes free goes to the starved key whose first caller has
- * waited longest. So the keys take turns, and a busy one cannot keep out the others.
+ * A pool is starved when it has waiters for whom it may create nothing because the ceiling is reached. Room is made for
+ * it, one resource at a time:
+ *
+ * - An idle resource is evicted, from the pool that has lent nothing for the longest time.
+ * - If none is idle, a pool whose waiters came later yields the next resource that comes back to it.
+ *
+ * Room goes to the starved pool whose first waiter has waited longest. So the keys take turns, and a busy key cannot keep
+ * out the others.
  */
 
-/** A pool under a common ceiling. */
+/** A pool under a shared ceiling. */
 export interface CeilingMember {
-  /** How many resources it has in any state, those being created and destroyed included. */
+  /** Resources in any state, those being created and destroyed included. */
   readonly size: number;
-  /** How many of them are being destroyed. */
+  /** Resources being destroyed. */
   readonly destroying: number;
-  /** How many of them are idle. */
+  /** Idle resources. */
   readonly idle: number;
-  /** The number of the loan that it granted last, counted over all members. */
+  /** The number of the loan that the pool granted last, counted over all members. */
   readonly lastGrant: number;
-  /** The number of its first caller, counted over all members; `Infinity` if nobody waits. */
+  /** The number of the pool's first waiter, counted over all members; `Infinity` if none waits. */
   readonly firstTicket: number;
-  /** Whether it has callers for whom it would create a resource if there was room. */
+  /** Whether it has waiters for whom it would create a resource if there was room. */
   isStarved(): boolean;
-  /** Destroys the idle resource whose turn it would be last. */
+  /** Destroys the idle resource that would be lent last. */
   evictIdle(): void;
-  /** Creates what it has room for. */
+  /** Creates resources for its waiters, as far as there is room. */
   serve(): void;
 }
 
+/** The ceiling over all pools of one keyed pool. */
 export class SharedCeiling {
   readonly #members = new Set<CeilingMember>();
-  /** Those who were starved when they were last looked at: what comes back asks nobody else. */
+  /** The members that were starved when they were last looked at. A returned resource is offered to these alone. */
   readonly #starved = new Set<CeilingMember>();
   readonly #maxTotal: number;
   #isDistributing = false;
@@ -61,38 +67,37 @@ export class SharedCeiling {
     return this.#maxTotal - this.total;
   }
 
-  /** How many more resources a member may have: none while it is the turn of another. */
+  /** How many more resources a member may have: none while another member is first in line for the room. */
   roomFor(member: CeilingMember): number {
     const { room } = this;
     if (room <= 0) return 0;
-    const hungriest = this.#longestStarved();
-    return hungriest === undefined || hungriest === member ? room : 0;
+    const next = this.#longestStarved();
+    return next === undefined || next === member ? room : 0;
   }
 
+  /** The next number in the order of all waiters. */
   nextTicket(): number {
     return ++this.#tickets;
   }
 
+  /** The next number in the order of all loans. */
   nextGrant(): number {
     return ++this.#grants;
   }
 
-  /** A member has done for its callers what it could. */
+  /** A member has served its waiters as far as it could. */
   memberServed(member: CeilingMember): void {
     if (member.isStarved()) this.#starved.add(member);
     this.distributeRoom();
   }
 
-  /** Something has changed that may help those who are starved: there is room, or something is idle. O(1) if there are none. */
+  /** Gives room to the starved members, in order. Call it when a resource is idle or gone. O(1) if no member is starved. */
   distributeRoom(): void {
     if (this.#isDistributing) return;
     this.#isDistributing = true;
     try {
-      for (
-        let member = this.#longestStarved();
-        member !== undefined;
-        member = this.#longestStarved()
-      ) {
+      let member = this.#longestStarved();
+      for (; member !== undefined; member = this.#longestStarved()) {
         if (this.room <= 0) this.#makeRoomFor(member);
         if (this.room <= 0) return;
         const { firstTicket } = member;
@@ -105,39 +110,39 @@ export class SharedCeiling {
   }
 
   /**
-   * Whether a member has to let go of a resource that came back, though callers of its own wait. O(1) if nobody is starved, else
-   * O(members).
+   * Whether a member has to give up a resource that came back, although it has waiters itself. O(1) if no member is starved,
+   * else O(members).
    */
   mustYield(member: CeilingMember): boolean {
     if (this.#starved.size === 0 || this.room > 0 || this.#isRoomComing()) return false;
-    const hungriest = this.#longestStarved();
+    const starved = this.#longestStarved();
     return (
-      hungriest !== undefined &&
-      hungriest !== member &&
-      hungriest.size < member.size &&
-      hungriest.firstTicket < member.firstTicket
+      starved !== undefined &&
+      starved !== member &&
+      starved.size < member.size &&
+      starved.firstTicket < member.firstTicket
     );
   }
 
   #longestStarved(): CeilingMember | undefined {
-    let hungriest: CeilingMember | undefined;
+    let longest: CeilingMember | undefined;
     for (const member of this.#starved) {
       if (!member.isStarved()) this.#starved.delete(member);
-      else if (hungriest === undefined || member.firstTicket < hungriest.firstTicket) {
-        hungriest = member;
-      }
+      else if (longest === undefined || member.firstTicket < longest.firstTicket) longest = member;
     }
-    return hungriest;
+    return longest;
   }
 
-  #makeRoomFor(hungry: CeilingMember): void {
+  #makeRoomFor(starved: CeilingMember): void {
     if (this.#isRoomComing()) return;
-    let coldest: CeilingMember | undefined;
+    let leastRecentlyUsed: CeilingMember | undefined;
     for (const member of this.#members) {
-      if (member === hungry || member.idle === 0) continue;
-      if (coldest === undefined || member.lastGrant < coldest.lastGrant) coldest = member;
+      if (member === starved || member.idle === 0) continue;
+      if (leastRecentlyUsed === undefined || member.lastGrant < leastRecentlyUsed.lastGrant) {
+        leastRecentlyUsed = member;
+      }
     }
-    coldest?.evictIdle();
+    leastRecentlyUsed?.evictIdle();
   }
 
   #isRoomComing(): boolean {

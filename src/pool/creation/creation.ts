@@ -1,17 +1,17 @@
-/** One creation under way. */
+/** One running call of the factory's `create`. */
 
-/** For whom a creation was begun; it is told when the creation fails. */
+/** The waiter that a creation was begun for. */
 export interface Client {
   creation: Creation | null;
 }
 
-/** One creation under way. It is bound to the caller who caused it, or to nobody when it fills up `min`. */
+/** One running creation. It is bound to the waiter that caused it, or to none when it fills up `min`. */
 export class Creation<C extends Client = Client> {
   client: C | null;
-  /** How often everything had been invalidated when it began. */
+  /** How often all resources had been invalidated when it began. */
   readonly invalidations: number;
   readonly controller: AbortController = new AbortController();
-  /** Settles when the creation has ended one way or another. */
+  /** Settles when the creation has succeeded, failed or been abandoned. */
   readonly ended: Promise<void>;
   end!: () => void;
 

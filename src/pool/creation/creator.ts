@@ -1,50 +1,43 @@
 /**
- * Creations: begun when callers wait for whom nothing is on its way, and to keep `min` resources warm.
+ * Creates resources: for waiters for whom none is on its way, and to keep `min` resources warm.
  *
- * A creation is bound to the caller who caused it, and its failure is that caller's. Its success is nobody's in
- * particular: the resource goes to whoever is first in line, and a caller who was served by a returned resource
- * meanwhile, or gave up, is simply unbound.
+ * A creation is bound to the waiter that caused it, and its failure is that waiter's. Its resource is not: it goes to the
+ * first waiter in the queue. A waiter that got a returned resource meanwhile, or gave up, is unbound.
  *
- * After a failure the factory is left alone for a while, longer after each one in a row, and tried again for those who
- * wait. A transient failure is thus nobody's trouble. Once so many in a row have failed (`createAttempts`), the failure is
- * told to the caller who caused it, and from then on each further one is, so an outage is known within one wait. Failures
- * of creations that were under way together count as one.
+ * After a failure the factory gets a pause, longer after each failure in a row; then it is tried again for the waiters. So
+ * a short outage rejects no caller. After `createAttempts` failures in a row, each further failure rejects the waiter that
+ * caused the creation, so an outage is known within one wait. Failures of creations that ran at the same time count as one.
  *
- * A creation that timed out has lost its place. Its resource, if it comes after all, is taken in when there is room for
- * it and destroyed when there is not.
+ * A creation that timed out gives its place away. If its resource comes after all, the pool keeps it when there is room,
+ * and destroys it otherwise.
  */
-
 import type { RunInContext } from '../../core/async-context.js';
+import type { Capacity } from '../capacity.js';
+import type { PoolCounters } from '../pool-counters.js';
 import { type CreateError, DuplicateResourceError, PoolClosedError } from '../pool-errors.js';
 import type { PoolSettings } from '../pool-options.js';
 import { type Client, Creation } from './creation.js';
 import type { FactoryCalls } from './factory-calls.js';
 import { FactoryPause } from './factory-pause.js';
 
-/** What creations need to know of their pool, and tell it. */
+/** What the creator asks of its pool, and tells it. */
 export interface CreatorHost<T, C extends Client> {
-  /** How many more resources `max` allows. */
-  readonly spareResourceCapacity: number;
-  /** How many waiters there are for whom nothing is on its way. */
-  shortfall(): number;
-  /** How many resources there are, without those being destroyed. */
-  readonly usable: number;
-  /** Whether the pool keeps resources warm now. */
-  readonly isFilling: boolean;
-  firstWithoutCreation(): C | null;
+  /** The state of the pool. Only an `'open'` pool keeps `min` resources warm. */
+  readonly state: string;
+  readonly waiters: { firstWithoutCreation(): C | null };
   /** Takes the new resource in; false if the pool has it already. */
   addCreated(resource: T): boolean;
-  /** Takes the new resource in to destroy it. */
+  /** Destroys a new resource whose creation began before an invalidation. */
   destroyOutdated(resource: T): void;
-  /** Destroys a resource that has no place. */
+  /** Destroys a resource that has no place in the pool. */
   destroyUnplaced(resource: T): void;
-  /** Ends the wait of a caller. */
+  /** Ends the wait of a caller with an error. */
   rejectWaiter(waiter: C, error: CreateError): void;
-  /** There may be room for another creation now, or nothing left to wait for. */
+  /** There may be room for another creation, or nothing left to wait for. */
   roomChanged(): void;
 }
 
-/** Somebody who waits until so many resources are there. */
+/** A caller of `ready` or `warmUp`, who waits until `count` resources exist. */
 interface ReadyListener {
   readonly count: number;
   resolve(): void;
@@ -56,18 +49,16 @@ export class Creator<T, C extends Client> {
   readonly #host: CreatorHost<T, C>;
   readonly #calls: FactoryCalls<T>;
   readonly #settings: PoolSettings;
+  readonly #capacity: Capacity;
+  readonly #counters: PoolCounters;
   readonly #runInContext: RunInContext;
   readonly #running = new Set<Creation<C>>();
   #readyListeners: ReadyListener[] = [];
   readonly #pause: FactoryPause;
   #isFillingUp = false;
-  /** How often everything was invalidated. */
+  /** How often all resources were invalidated. */
   #invalidations = 0;
   #closed = false;
-  /** How many creations are under way. */
-  creating = 0;
-  /** How many creations failed or timed out. */
-  errors = 0;
   /** Why the last creation failed; `undefined` after a success. */
   lastError: unknown = undefined;
 
@@ -75,34 +66,38 @@ export class Creator<T, C extends Client> {
     host: CreatorHost<T, C>,
     calls: FactoryCalls<T>,
     settings: PoolSettings,
+    capacity: Capacity,
+    counters: PoolCounters,
     runInContext: RunInContext,
   ) {
     this.#host = host;
     this.#calls = calls;
     this.#settings = settings;
+    this.#capacity = capacity;
+    this.#counters = counters;
     this.#runInContext = runInContext;
     this.#pause = new FactoryPause(settings, runInContext, () => host.roomChanged());
   }
 
-  /** Whether the factory is being left alone. */
+  /** Whether the factory is in a pause after a failure. */
   get isBackingOff(): boolean {
     return this.#pause.isOn;
   }
 
-  /** Creates for callers who wait for whom nothing is on its way. */
+  /** Begins a creation for each waiter for whom no resource is on its way, as far as there is room. */
   createForWaiters(): void {
-    this.#noteWhetherAwaited();
-    while (this.#mayTry() && this.#host.shortfall() > 0 && this.#mayBegin()) {
-      this.#begin(this.#host.firstWithoutCreation());
+    this.#updatePause();
+    while (this.#mayTry() && this.#capacity.shortfall > 0 && this.#mayBegin()) {
+      this.#begin(this.#host.waiters.firstWithoutCreation());
     }
   }
 
-  /** Nobody waits for a creation any more. */
+  /** The last waiter has left the queue. */
   queueEmptied(): void {
-    this.#noteWhetherAwaited();
+    this.#updatePause();
   }
 
-  /** Fills up to `min`, or further for those who asked for more, unless the factory is being left alone. */
+  /** Creates up to `min` resources, or more for callers of `warmUp`, unless the factory is in a pause. */
   fillToMin(): void {
     if (this.#isFillingUp) return; // A factory that settles at once calls back in the middle.
     this.#isFillingUp = true;
@@ -111,26 +106,26 @@ export class Creator<T, C extends Client> {
     this.#settleReady();
   }
 
-  /** Settles when `count` resources are there; rejects when creating one of them fails, or the pool closes. */
+  /** Settles when `count` resources exist. Rejects when creating one of them fails, or when the pool closes. */
   whenReady(count: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#readyListeners.push({ count, resolve, reject });
-      this.#noteWhetherAwaited();
+      this.#updatePause();
       this.fillToMin();
     });
   }
 
-  /** Settles when all creations that are under way now have ended. Never rejects. */
+  /** Settles when all creations that run now have ended. Never rejects. */
   async whenEnded(): Promise<void> {
     await Promise.all([...this.#running].map((creation) => creation.ended));
   }
 
-  /** What the creations under way bring, however late, is not wanted; others are begun for those who wait. */
+  /** Has the resources of all running creations destroyed, however late they come. */
   invalidate(): void {
     this.#invalidations++;
   }
 
-  /** Creates nothing any more, and lets those under way know that nobody wants them. */
+  /** Begins no more creations, and aborts the signals of those that run. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -142,18 +137,18 @@ export class Creator<T, C extends Client> {
     }
   }
 
-  /** Stops filling up; nobody will see the pool ready. */
+  /** Rejects the callers of `ready` and `warmUp`. */
   stopFilling(): void {
     this.#failReady(new PoolClosedError(this.#settings.name, 'closed'));
   }
 
-  /** Waits no longer for the creations under way; what they bring is turned away. */
+  /** Stops waiting for the creations that run. Their resources are destroyed when they come. */
   abandonAll(): void {
     for (const creation of [...this.#running]) this.#end(creation);
   }
 
-  #noteWhetherAwaited(): void {
-    this.#pause.setAwaited(this.#host.shortfall() > 0 || this.#readyListeners.length > 0);
+  #updatePause(): void {
+    this.#pause.setAwaited(this.#capacity.shortfall > 0 || this.#readyListeners.length > 0);
   }
 
   #mayTry(): boolean {
@@ -162,7 +157,7 @@ export class Creator<T, C extends Client> {
 
   #mayBegin(): boolean {
     return (
-      this.#host.spareResourceCapacity > 0 && this.creating < this.#settings.maxConcurrentCreates
+      this.#capacity.spare > 0 && this.#counters.creating < this.#settings.maxConcurrentCreates
     );
   }
 
@@ -170,7 +165,7 @@ export class Creator<T, C extends Client> {
     const creation = new Creation<C>(client, this.#invalidations);
     if (client !== null) client.creation = creation;
     this.#running.add(creation);
-    this.creating++;
+    this.#counters.creating++;
     this.#calls.create(creation.controller, this.#pause.failuresInARow + 1, client === null, {
       created: (resource) => this.#created(creation, resource),
       failed: (error) => this.#failed(creation, error),
@@ -180,7 +175,7 @@ export class Creator<T, C extends Client> {
 
   #created(creation: Creation<C>, resource: T): void {
     if (!this.#running.has(creation)) {
-      this.#host.destroyUnplaced(resource); // The close gave up waiting for it.
+      this.#host.destroyUnplaced(resource); // `abandonAll` has ended the creation.
       return;
     }
     const client = this.#end(creation);
@@ -200,10 +195,10 @@ export class Creator<T, C extends Client> {
     this.#host.roomChanged();
   }
 
-  /** The creation has timed out; what it brings is kept if there is room for it. */
+  /** Takes in the resource of a creation that had timed out, if there is room for it. */
   #late(creation: Creation<C>, resource: T): void {
     const isWanted = !this.#closed && !this.#isOutdated(creation);
-    if (!isWanted || this.#host.spareResourceCapacity <= 0) this.#host.destroyUnplaced(resource);
+    if (!isWanted || this.#capacity.spare <= 0) this.#host.destroyUnplaced(resource);
     else if (this.#host.addCreated(resource)) this.#host.roomChanged();
   }
 
@@ -211,20 +206,20 @@ export class Creator<T, C extends Client> {
     return creation.invalidations !== this.#invalidations;
   }
 
-  /** Takes the creation off; returns for whom it was, if that caller still waits. */
+  /** Ends a creation; returns the waiter it was begun for, if that one still waits. */
   #end(creation: Creation<C>): C | null {
     const client = creation.client;
     if (client !== null) {
       client.creation = null;
       creation.client = null;
     }
-    if (this.#running.delete(creation)) this.creating--;
+    if (this.#running.delete(creation)) this.#counters.creating--;
     creation.end();
     return client;
   }
 
   #countFailure(client: C | null, error: CreateError): void {
-    this.errors++;
+    this.#counters.createErrors++;
     this.lastError = error.cause ?? error;
     if (!this.#closed) this.#pause.failed();
     if (client === null) this.#failReady(error);
@@ -233,19 +228,20 @@ export class Creator<T, C extends Client> {
     }
   }
 
-  /** How many resources are missing from what is to be kept warm. */
+  /** How many resources are missing to reach `min`, or the count that a caller of `warmUp` waits for. */
   #missing(): number {
-    if (!this.#host.isFilling) return 0;
+    if (this.#host.state !== 'open') return 0;
     let wanted = this.#settings.min;
     for (const { count } of this.#readyListeners) wanted = Math.max(wanted, count);
-    return Math.min(wanted, this.#settings.max) - this.#host.usable - this.creating;
+    const { usable } = this.#capacity;
+    return Math.min(wanted, this.#settings.max) - usable - this.#counters.creating;
   }
 
   #settleReady(): void {
     if (this.#readyListeners.length === 0) return;
-    const there = this.#host.usable;
-    const ready = this.#readyListeners.filter(({ count }) => count <= there);
-    this.#readyListeners = this.#readyListeners.filter(({ count }) => count > there);
+    const { usable } = this.#capacity;
+    const ready = this.#readyListeners.filter(({ count }) => count <= usable);
+    this.#readyListeners = this.#readyListeners.filter(({ count }) => count > usable);
     for (const listener of ready) listener.resolve();
   }
 

@@ -1,6 +1,6 @@
 /**
- * The factory's methods, made safe to call: each in the pool's own async context, with its timeout, settling exactly
- * once and never by throwing. What settles at once is reported at once, without a timer or a promise.
+ * Safe calls of the factory's methods. Each call runs in the pool's own async context, has a timeout, ends exactly once
+ * and never throws. A method that returns no promise ends at once, without a timer.
  */
 
 import type { RunInContext } from '../../core/async-context.js';
@@ -16,37 +16,37 @@ import {
 import type { PoolEvents } from '../pool-events.js';
 import type { PoolSettings } from '../pool-options.js';
 
-/** Who is told how a creation ended. */
+/** Told how a creation ended. */
 export interface CreationListener<T> {
-  /** The resource is there. */
+  /** `create` returned a resource in time. */
   created(resource: T): void;
-  /** It will not be there: `create` failed, or took too long. */
+  /** `create` failed or timed out. */
   failed(error: CreateError): void;
-  /** It came after it had been given up. */
+  /** `create` returned a resource after its timeout. */
   late(resource: T): void;
 }
 
-/** One call under way. */
+/** One running call. */
 interface Attempt<R> {
   call(): R | PromiseLike<R>;
   readonly timeoutMillis: number;
-  /** A timer for what nobody waits for does not keep the process alive. */
+  /** Whether no caller waits for it: its timer then does not keep the process alive. */
   readonly background: boolean;
   succeeded(value: R): void;
   failed(error: unknown): void;
   timedOut(): void;
-  /** It settled well after the timeout. */
+  /** It succeeded after its timeout. */
   late?(value: R): void;
 }
 
-/** The safe form of a factory's methods. */
+/** Calls the methods of one factory. */
 export class FactoryCalls<T> {
   readonly #factory: Factory<T>;
   readonly #settings: PoolSettings;
   readonly #clock: Clock;
   readonly #events: PoolEvents;
   readonly #runInContext: RunInContext;
-  /** True when a resource that comes back needs to be looked at. */
+  /** Whether a returned resource has to be reset or validated. */
   readonly inspectsReturns: boolean;
 
   constructor(
@@ -92,21 +92,21 @@ export class FactoryCalls<T> {
     });
   }
 
-  /** Whether the resource is good; a validation that fails means that it is not. */
+  /** Tells whether the resource is good. A validation that fails or times out means that it is not. */
   validate(resource: T, settled: (valid: boolean) => void): void {
     const { validate } = this.#factory;
     if (validate === undefined) {
       settled(true);
       return;
     }
-    this.#judge(
+    this.#check(
       'validate',
       () => validate.call(this.#factory, resource),
-      (verdict) => settled(verdict !== FAILED && verdict !== false),
+      (outcome) => settled(outcome !== FAILED && outcome !== false),
     );
   }
 
-  /** Resets and, where asked for, validates a resource that came back: why it cannot stay, or `undefined`. */
+  /** Resets and validates a returned resource, as the options ask. Tells why it cannot stay, or `undefined`. */
   inspectReturn(resource: T, settled: (unfit: DestroyReason | undefined) => void): void {
     const validated = (): void => {
       if (!this.#settings.testOnReturn) settled(undefined);
@@ -117,14 +117,14 @@ export class FactoryCalls<T> {
       validated();
       return;
     }
-    this.#judge(
+    this.#check(
       'reset',
       () => reset.call(this.#factory, resource),
       (outcome) => (outcome === FAILED ? settled('reset') : validated()),
     );
   }
 
-  /** Destroys the resource; settles when it is gone or `destroy` has failed or taken too long. */
+  /** Destroys the resource. `settled` is called when it is gone, or when `destroy` has failed or timed out. */
   destroy(resource: T, reason: DestroyReason, background: boolean, settled: () => void): void {
     const { destroyTimeoutMillis, name } = this.#settings;
     const failed = (error: unknown): void => {
@@ -141,7 +141,7 @@ export class FactoryCalls<T> {
     });
   }
 
-  #judge(
+  #check(
     phase: 'validate' | 'reset',
     call: () => unknown,
     settled: (outcome: unknown) => void,
@@ -194,7 +194,7 @@ export class FactoryCalls<T> {
             attempt.timeoutMillis,
             { background: attempt.background },
           );
-    // A foreign thenable may throw, or settle twice; a promise around it does neither.
+    // A foreign thenable may throw or settle twice; a promise made from it does neither.
     Promise.resolve(result).then(
       (value) => {
         if (close()) attempt.succeeded(value);

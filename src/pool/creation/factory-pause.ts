@@ -1,13 +1,12 @@
 /**
- * The pause in which a failing factory is left alone. Its timer keeps the process alive only while somebody waits for its
- * end, whenever they came.
+ * The pause that a failing factory gets. Its timer keeps the process alive only while a caller waits for the end of the
+ * pause.
  */
-
 import type { RunInContext } from '../../core/async-context.js';
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { backoffMillis } from './backoff.js';
 
-/** What a pause needs to know. */
+/** The settings that a pause depends on. */
 export interface PauseSettings {
   readonly clock: Clock;
   readonly random: () => number;
@@ -21,7 +20,7 @@ export class FactoryPause {
   #timer: TimerHandle | undefined = undefined;
   #endsAt = 0;
   #isAwaited = false;
-  /** Failures before this pause, without a success in between. Those during a pause began before it, and count as one. */
+  /** Failures without a success in between. Failures during a pause count as one: their calls began before it. */
   failuresInARow = 0;
 
   /** `onEnd` is called when a pause is over. */
@@ -35,36 +34,36 @@ export class FactoryPause {
     return this.#timer !== undefined;
   }
 
-  /** The factory has failed. */
+  /** Begins a pause after a failure, unless one is on. */
   failed(): void {
     if (this.isOn) return;
     const { clock, random } = this.#settings;
     this.#endsAt = clock.now() + backoffMillis(++this.failuresInARow, random);
-    this.#arm();
+    this.#setTimer();
   }
 
-  /** The factory is well again. */
+  /** Ends the pause after a success, and counts failures from 0 again. */
   succeeded(): void {
     this.failuresInARow = 0;
     this.cancel();
   }
 
-  /** Ends the pause without telling anybody. */
+  /** Ends the pause without calling `onEnd`. */
   cancel(): void {
     if (this.#timer !== undefined) this.#settings.clock.clearTimer(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Says whether anybody waits for the end of the pause. */
+  /** Says whether a caller waits for the end of the pause. */
   setAwaited(isAwaited: boolean): void {
     if (this.#isAwaited === isAwaited) return;
     this.#isAwaited = isAwaited;
     if (!this.isOn) return;
     this.cancel();
-    this.#arm();
+    this.#setTimer();
   }
 
-  #arm(): void {
+  #setTimer(): void {
     const { clock } = this.#settings;
     const millis = Math.max(0, this.#endsAt - clock.now());
     this.#timer = this.#runInContext(() =>

@@ -1,9 +1,9 @@
 /**
- * The lines of callers, for errors and reports to name.
+ * A sample of callers' stacks, for errors and reports.
  *
- * Taking a caller's line costs 4 to 12 µs, a hundred times as much as a loan. So the sample is bounded by time: so many
- * lines may be taken until the next tick of the sweep, which gives a service with fewer loans a second all of them, and a
- * busier one some of them for less than a thousandth of its time.
+ * Capturing a stack costs 4 to 12 µs, a hundred times as much as a loan. So at most 64 stacks are captured between two
+ * ticks of the sweep. A service with fewer loans a second gets all its stacks; a busier one gets some, for less than a
+ * thousandth of its time.
  */
 import {
   applicationFrame,
@@ -15,43 +15,43 @@ import {
 import type { EntryPoint } from '../../core/probe.js';
 import type { CallSites } from '../pool-options.js';
 
-/** How many lines are taken from one tick of the sweep to the next. */
-const LINES_PER_TICK = 64;
+/** How many stacks are captured between two ticks of the sweep. */
+const STACKS_PER_TICK = 64;
 
-/** Decides whose lines are taken. */
+/** Decides which callers' stacks are captured. */
 export class SiteSample {
   readonly #mode: CallSites;
-  #linesLeft: number;
+  #stacksLeft: number;
 
   constructor(mode: CallSites) {
     this.#mode = mode;
-    this.#linesLeft = mode === 'none' ? 0 : LINES_PER_TICK;
+    this.#stacksLeft = mode === 'none' ? 0 : STACKS_PER_TICK;
   }
 
-  /** Whether the next caller's line would be taken. */
+  /** Whether the next caller's stack would be captured. */
   get isOpen(): boolean {
-    return this.#linesLeft > 0;
+    return this.#stacksLeft > 0;
   }
 
   /** The stack above `entry`, if it is in the sample. */
   take(entry: EntryPoint): string | undefined {
-    if (this.#linesLeft === 0) return undefined;
-    if (this.#mode === 'sampled') this.#linesLeft--;
+    if (this.#stacksLeft === 0) return undefined;
+    if (this.#mode === 'sampled') this.#stacksLeft--;
     return captureStack(entry);
   }
 
-  /** Some time has passed. */
+  /** Begins the sample of the next tick. */
   tick(): void {
-    if (this.#mode !== 'none') this.#linesLeft = LINES_PER_TICK;
+    if (this.#mode !== 'none') this.#stacksLeft = STACKS_PER_TICK;
   }
 }
 
-/** The line of the application in a stack. */
+/** The innermost frame of a stack that is the application's own code. */
 export function applicationLine(stack: string | undefined): Frame | undefined {
   return stack === undefined ? undefined : applicationFrame(parseFrames(stack));
 }
 
-/** ` at file:line:column` of the application's line in a stack, or nothing if there is none. */
+/** ` at file:line:column` for the application's frame in a stack; empty if there is none. */
 export function atLine(stack: string | undefined): string {
   const frame = applicationLine(stack);
   return frame === undefined ? '' : ` at ${formatPosition(frame)}`;

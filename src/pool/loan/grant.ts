@@ -1,15 +1,15 @@
 /**
- * What a caller is given for a slot that is now out: a lease, the bare resource, or the slot itself for `use()`. Each
- * grant also tells the watch, since only here is the lease at hand that can end the loan.
+ * What a caller gets for a borrowed slot: a lease, the bare resource, or the slot itself for `use()`. The grant also tells
+ * the watch, because the lease that can end the loan exists only here.
  */
 import { Lease } from './lease.js';
 import type { LoanOrigin } from './loan-origin.js';
 import type { Slot } from './slot.js';
 
-/** Turns a slot that is out into what its caller gets. */
+/** Turns a borrowed slot into what its caller gets. */
 export type Grant<T, R> = (slot: Slot<T>, origin: LoanOrigin<T> | undefined) => R;
 
-/** For `lease()` and `tryLease()`. */
+/** The grant of `lease()` and `tryLease()`. */
 export function grantLease<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined): Lease<T> {
   slot.takenBy = 'lease';
   const lease = new Lease(slot);
@@ -17,14 +17,14 @@ export function grantLease<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined):
   return lease;
 }
 
-/** For `acquire()`. */
+/** The grant of `acquire()`. */
 export function grantResource<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined): T {
   slot.takenBy = 'acquire';
   if (origin !== undefined) track(slot, origin);
   return slot.resource;
 }
 
-/** For `use()`. */
+/** The grant of `use()`. */
 export function grantUse<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined): Slot<T> {
   slot.takenBy = 'use';
   if (origin !== undefined) track(slot, origin);

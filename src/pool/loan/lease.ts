@@ -1,9 +1,9 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A lease is the capability to give a resource back. Nothing in the pool refers to it, so when a caller loses it, V8
- * can collect it, and a watchdog learns for certain that the resource will never come back. It carries its slot and the
- * number of its loan; when the slot has moved on, the numbers differ and the lease is dead.
+ * A lease is the capability to give a resource back. The pool never refers to it. So V8 can collect a lease that its holder
+ * lost, and a watchdog then knows for certain that the resource will not come back. A lease has its slot and the number of
+ * its loan. After the end of the loan the slot has another number, and the lease has no effect.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { captureStack } from '../../core/call-site.js';
 import { checkArgument, millis } from '../../core/options.js';
 import type { EntryPoint } from '../../core/probe.js';
@@ -11,7 +11,7 @@ import { LeaseEndedError, ReleaseError } from '../pool-errors.js';
 import { atLine } from './call-sites.js';
 import type { Slot } from './slot.js';
 
-/** How a lease ended, in place of the number of its loan. */
+/** How a lease ended: stored in place of the number of its loan. */
 const RELEASED = -1;
 const DESTROYED = -2;
 const DETACHED = -3;
@@ -22,7 +22,7 @@ const ENDINGS: Readonly<Record<number, { readonly verb: string; readonly code: s
   [DETACHED]: { verb: 'detached', code: 'TENURE_POOL_RELEASE_AFTER_DETACH' },
 };
 
-/** Where leases were ended, of those in the sample. */
+/** The stacks that ended leases, as far as they were captured. */
 const endStacks = new WeakMap<object, string>();
 
 /**
@@ -42,7 +42,7 @@ const endStacks = new WeakMap<object, string>();
  */
 export class Lease<T> implements Disposable, AsyncDisposable {
   readonly #slot: Slot<T>;
-  /** The number of the loan; below 0 how the lease ended. */
+  /** The number of the loan; after the end of the lease, how it ended (below 0). */
   #loan: number;
 
   /** @internal */
@@ -62,9 +62,9 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Gives the resource back at once. Where the pool resets or validates what comes back, that happens before it is lent
-   * again, and a promise of it is returned; it never rejects. After a forced `close()` there is nothing to give back,
-   * and the call is ignored. O(1).
+   * Gives the resource back at once. A pool that resets or validates returned resources does so before it lends the
+   * resource again; then a promise is returned that settles when this is done, and never rejects. After a forced `close()`
+   * the call has no effect. O(1).
    *
    * @throws {@link ReleaseError} (`TENURE_POOL_DOUBLE_RELEASE`, `TENURE_POOL_RELEASE_AFTER_DESTROY`) after the lease
    * was released or destroyed.
@@ -79,8 +79,8 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Gives the resource back as broken: it is destroyed instead of being lent again. Settles when it is gone; errors of
-   * the factory are events of the pool. `reason` is handed to the factory's `destroy`; `'discarded'` by default.
+   * Gives the resource back as broken: the pool destroys it. Settles when it is gone; an error of the factory is an event
+   * of the pool. `reason` is handed to the factory's `destroy`; `'discarded'` by default.
    *
    * Rejects with {@link ReleaseError} after the lease was released or destroyed.
    */
@@ -97,8 +97,8 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Takes the resource out of the pool for good and returns it: it is the caller's to end from now on, and its place in
-   * the pool is free. O(1).
+   * Takes the resource out of the pool for good and returns it. The caller has to end it from now on, and its place in the
+   * pool is free. O(1).
    *
    * @example
    * ```ts
@@ -124,7 +124,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
     return slot.resource;
   }
 
-  /** Tells a watchdog that the lease is in use; `hint` says by what. Without one, and after the end, nothing happens. */
+  /** Tells a watchdog that the lease is in use; `hint` says by what. No effect without a watchdog, or after the end. */
   touch(hint?: string): void {
     if (this.#slot.loan === this.#loan) this.#slot.lender.touched(this.#slot, hint);
   }
@@ -152,14 +152,14 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   }
 }
 
-// A promise that is resolved to a lease looks for `then` in vain, along the whole chain of prototypes: it is found here.
+// A promise that resolves to a lease looks for `then` along all prototypes. Finding it here is faster.
 Object.defineProperty(Lease.prototype, 'then', { value: undefined });
 
 function noteEnd<T>(lease: Lease<T>, slot: Slot<T>, entry: EntryPoint): void {
   if (slot.tracking?.stack !== undefined) endStacks.set(lease, captureStack(entry));
 }
 
-/** A lease that `close()` has ended by force may be released for good measure; one that its holder has ended may not. */
+/** A lease that a forced `close()` ended may still be released; one that its holder ended may not. */
 function refuseSecondEnd<T>(lease: Lease<T>, slot: Slot<T>, loan: number): void {
   if (loan < 0) throw endedTwice(lease, slot.lender.name, loan);
 }

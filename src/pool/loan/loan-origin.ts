@@ -1,4 +1,4 @@
-/** Where and for whom a loan was asked for, taken when it was, before any wait. */
+/** Captures where and for whom a loan was asked for, before any wait. */
 import type { EntryPoint, Origin } from '../../core/probe.js';
 import type { CallSites } from '../pool-options.js';
 import { SiteSample } from './call-sites.js';
@@ -6,19 +6,19 @@ import type { LoanWatch } from './loan-watch.js';
 
 /** Where and for whom a loan was asked for. */
 export interface LoanOrigin<T> {
-  /** The watch that was on then. */
+  /** The watch that was attached when the loan was asked for. */
   readonly watch: LoanWatch<T> | null;
-  /** What the watch took. */
+  /** What the observer captured. */
   readonly origin: Origin | undefined;
   /** The caller's stack, if it is in the sample. */
   readonly stack: string | undefined;
 }
 
-/** Takes the origins of a pool's loans, for itself and for whoever watches the pool. */
+/** Captures the origins of one pool's loans, for the pool's errors and for its observer. */
 export class LoanOrigins<T> {
   /**
-   * Whether the next caller's is wanted: the pool is watched, or the line is in the sample. Ask before naming the method
-   * that was called, which alone costs a fifth of a loan. It is no getter, since V8 leaves those of a hot path out of it.
+   * Whether the next caller's origin is captured: the pool is watched, or the sample has room. Check it before naming the
+   * method that was called, which alone costs a fifth of a loan. A plain field, because V8 does not inline a getter here.
    */
   isCapturing: boolean;
   readonly #sites: SiteSample;
@@ -29,14 +29,14 @@ export class LoanOrigins<T> {
     this.isCapturing = this.#sites.isOpen;
   }
 
-  /** The caller's line, if it is in the sample, and scope. */
+  /** Captures the origin of a call of `entry`: its stack, if it is in the sample, and the observer's scope. */
   capture(entry: EntryPoint): LoanOrigin<T> {
     const stack = this.#sites.take(entry);
     this.#update();
     return { watch: this.#watch, origin: this.#watch?.origin(entry), stack };
   }
 
-  /** Who is told of births, loans and deaths. */
+  /** The watch that is told of resources and loans, if there is one. */
   get watch(): LoanWatch<T> | null {
     return this.#watch;
   }
@@ -46,7 +46,7 @@ export class LoanOrigins<T> {
     this.#update();
   }
 
-  /** Some time has passed. */
+  /** A tick of the sweep has passed: a new sample begins. */
   tick(): void {
     this.#sites.tick();
     this.#update();

@@ -1,18 +1,18 @@
 /**
- * What is known of one loan that is out, besides that it is: kept for loans in a sample, and for all while the pool is
- * watched, so that a loan outside of it costs one check at its end.
+ * Optional details of one loan, allocated for sampled loans, and for all loans while the pool is watched. A loan without
+ * them costs one check at its end.
  */
 import type { NodeId } from '../../core/probe.js';
 
-/** What is known of one loan that is out. */
+/** Optional details of one loan. */
 export class LoanTracking {
-  /** When it began, exactly, if its time is being taken; else `UNTIMED`. */
+  /** When the loan began, in milliseconds, if it is timed; else `UNTIMED`. */
   timedFrom: number = UNTIMED;
-  /** Its node, if it was watched from its start. */
+  /** The loan's node in the observer's heap, if the pool was watched when the loan began. */
   node: NodeId | undefined = undefined;
-  /** The stack of who took it, if that is in the sample. */
+  /** The stack of the caller that took the loan, if it was captured. */
   stack: string | undefined = undefined;
 }
 
-/** The beginning of a loan whose time is not being taken. */
+/** The start of a loan that is not timed. */
 export const UNTIMED = -1;

@@ -1,13 +1,13 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * What a pool tells the observer that watches it: each resource is a node from its birth until it is gone, each loan
- * another while it is out. A loan that began before the watch is left out: nobody can say whose it is.
+ * Reports a pool's resources and loans to its observer. Each resource is a node from its creation until it is gone; each
+ * loan is a node while it is out. Loans that began before the watch are left out, because their callers are not known.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { EntryPoint, NodeId, Observation, Observer, Origin } from '../../core/probe.js';
 import type { PoolStats } from '../pool-stats.js';
 import type { Slot } from './slot.js';
 
-/** What a watch sees of its pool. */
+/** The host of the loans: a pool, or an adopted pool. */
 export interface WatchedLoans<T> {
   readonly name: string;
   readonly stock: { readonly slots: Iterable<Slot<T>> };
@@ -15,7 +15,7 @@ export interface WatchedLoans<T> {
   stats(): PoolStats;
 }
 
-/** One observer's watch over one pool. */
+/** One observer's watch over the loans of one pool. */
 export class LoanWatch<T> implements Observation {
   readonly kind = 'pool';
   readonly name: string;
@@ -43,7 +43,7 @@ export class LoanWatch<T> implements Observation {
     slot.node = this.#observer.allocated('resource', this.#observer.root);
   }
 
-  /** The node of the new loan. */
+  /** Reports a new loan; returns its node, or `undefined` after the end of the watch. */
   loanGranted(slot: Slot<T>, origin: Origin, capability?: WeakKey): NodeId | undefined {
     if (this.#ended || slot.node === undefined) return undefined;
     return this.#observer.lent(slot.node, origin, capability);

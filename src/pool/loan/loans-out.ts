@@ -1,10 +1,10 @@
-/** What is out, as reports show it. */
+/** Describes the loans that are out, for reports and errors. */
 import { formatPosition } from '../../core/call-site.js';
 import type { LoanInfo } from '../pool-stats.js';
 import { applicationLine } from './call-sites.js';
 import type { Slot } from './slot.js';
 
-/** The loans among these slots, longest first. */
+/** The loans among these slots, longest first. O(n log n). */
 export function loansOut<T>(slots: Iterable<Slot<T>>, now: number): LoanInfo[] {
   const loans: LoanInfo[] = [];
   for (const slot of slots) {

@@ -1,5 +1,5 @@
 /**
- * A slot is the pool's record of one resource, from its birth until it is gone:
+ * A slot is the pool's record of one resource, from its creation until it is gone:
  *
  * ```
  *   created ──▶ idle ◀──▶ validating        (test on borrow)
@@ -9,8 +9,8 @@
  *          borrowed ───┘──────────▶ (any state) destroying ──▶ gone
  * ```
  *
- * A slot never refers to the lease it is out on: V8 must be able to collect a lease that was lost, which is how a
- * watchdog proves the loss. Slot and lease share a loan number instead; it changes when the loan ends.
+ * A slot never refers to its lease. V8 can therefore collect a lease that its holder lost, and that proves the loss to a
+ * watchdog. Slot and lease share a loan number instead, which changes when the loan ends.
  */
 import { captureStack } from '../../core/call-site.js';
 import type { Linked } from '../../core/linked-list.js';
@@ -19,28 +19,28 @@ import type { DestroyReason } from '../factory.js';
 import type { LoanInfo } from '../pool-stats.js';
 import { LoanTracking } from './loan-tracking.js';
 
-/** Who a loan is given back to. */
+/** The pool that a loan is given back to. */
 export interface Lender<T> {
   readonly name: string;
   /** Takes a borrowed slot back; settles when the resource has been reset and validated. Never rejects. */
   takeBack(slot: Slot<T>): void | Promise<void>;
   /** Takes a borrowed slot back and destroys its resource; settles when it is gone. Never rejects. */
   discard(slot: Slot<T>, reason: string): Promise<void>;
-  /** Ends a loan by letting its holder keep the resource. */
+  /** Ends a loan; its holder keeps the resource. */
   detach(slot: Slot<T>): void;
-  /** The holder did something with the loan. */
+  /** The holder used the resource. */
   touched(slot: Slot<T>, hint: string | undefined): void;
-  /** The holder means to keep the loan for so long. */
+  /** The holder will keep the loan for up to `millis` milliseconds from now. */
   expected(slot: Slot<T>, millis: number): void;
 }
 
-/** Where a resource is in its life. */
+/** The state of a resource. */
 export type SlotState = 'idle' | 'validating' | 'borrowed' | 'resetting' | 'destroying' | 'gone';
 
-/** The time that an idle slot has until a sweep first sees it. */
+/** `idleSince` of an idle slot that no sweep has seen yet. */
 export const UNSEEN = -1;
 
-/** The uses left to a resource that may be lent without limit: counting down from here never comes to 0. */
+/** `usesLeft` of a resource that may be lent without limit: counting down from here never reaches 0. */
 const UNLIMITED = -1;
 
 /** The pool's record of one resource. */
@@ -49,27 +49,29 @@ export class Slot<T> implements Linked<Slot<T>> {
   next: Slot<T> | null = null;
   state: SlotState = 'idle';
   readonly resource: T;
-  /** To whom it is given back. */
+  /** The pool that it is given back to. */
   readonly lender: Lender<T>;
-  /** When its time is over. */
+  /** When the resource expires, on the pool's clock. */
   expiresAt: number;
-  /** Why it is destroyed then. */
+  /** Why it is destroyed when it has expired. */
   expiryReason: DestroyReason = 'lifetime';
-  /** How many loans have ended: the number of the current one. */
+  /** The number of the current loan: how many have ended before. */
   loan = 0;
-  /** How many loans are left to it; below 0 if they are not limited. */
+  /** How many loans are left; below 0 if they are not limited. */
   usesLeft: number;
+  /** When the current loan began, in coarse time. */
   borrowedAt = 0;
-  /** What is known of the current loan besides, if anything. */
+  /** Optional details of the current loan. */
   tracking: LoanTracking | null = null;
-  /** The stack of who ended the last loan, if that is in the sample. */
+  /** The stack that ended the last loan, if it was captured. */
   endStack: string | undefined = undefined;
-  /** When it was last known to be good: at its birth, when it was lent, or when a keepalive said so. */
+  /** When it was last known to be good: created, or validated by a keepalive. */
   validatedAt = 0;
+  /** The method that took the current loan. */
   takenBy: LoanInfo['takenBy'] = 'lease';
-  /** When a sweep first saw it idle: never too early, so nothing is evicted before its time. */
+  /** When a sweep first saw it idle. Up to one tick late, so it is never evicted too early. */
   idleSince: number = UNSEEN;
-  /** The node of the resource, while the pool is watched. */
+  /** The resource's node in the observer's heap, while the pool is watched. */
   node: NodeId | undefined = undefined;
   #whenGone: Promise<void> | null = null;
   #reportGone: (() => void) | null = null;
@@ -81,24 +83,24 @@ export class Slot<T> implements Linked<Slot<T>> {
     this.usesLeft = maxUses === Number.POSITIVE_INFINITY ? UNLIMITED : maxUses;
   }
 
-  /** The tracking of the current loan, begun if there is none. */
+  /** The details of the current loan, allocated on first use. */
   track(): LoanTracking {
     this.tracking ??= new LoanTracking();
     return this.tracking;
   }
 
-  /** Takes the line of who ends the loan in `entry`, if that of its beginning was taken. */
+  /** Captures the stack that ends the loan by `entry`, if the stack that began it was captured. */
   noteEnd(entry: EntryPoint): void {
     this.endStack = this.tracking?.stack === undefined ? undefined : captureStack(entry);
   }
 
-  /** Has the resource destroyed as soon as nobody holds it. */
+  /** Lets the resource expire now: it is destroyed as soon as no caller holds it. */
   expire(reason: DestroyReason): void {
     this.expiresAt = Number.NEGATIVE_INFINITY;
     this.expiryReason = reason;
   }
 
-  /** Settles when the resource has been destroyed, or has left the pool. */
+  /** Settles when the resource has been destroyed or detached. */
   whenGone(): Promise<void> {
     if (this.state === 'gone') return Promise.resolve();
     this.#whenGone ??= new Promise((resolve) => {
@@ -107,7 +109,7 @@ export class Slot<T> implements Linked<Slot<T>> {
     return this.#whenGone;
   }
 
-  /** The resource has been destroyed, or has left the pool. */
+  /** Records that the resource has been destroyed or detached. */
   markGone(): void {
     this.state = 'gone';
     this.#reportGone?.();

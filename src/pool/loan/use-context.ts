@@ -1,11 +1,9 @@
-/**
- * What the function given to `use()` gets beside the resource. Like a lease, it is dead as soon as its loan has ended.
- */
+/** The context that `use()` gives to its function beside the resource. It has no effect after the loan has ended. */
 import { checkArgument, millis } from '../../core/options.js';
 import type { LeaseOptions } from '../pool-options.js';
 import type { Slot } from './slot.js';
 
-/** The loan that a function given to `use()` runs on. */
+/** The loan of one call of `use()`. */
 export class UseContext<T> {
   /** The signal that `use()` was called with. */
   readonly signal: AbortSignal | undefined;
@@ -20,7 +18,7 @@ export class UseContext<T> {
     this.signal = signal;
   }
 
-  /** Has the resource destroyed, instead of lent again, when the function is done: call it when it is broken. */
+  /** Has the resource destroyed when the function is done. Call it when the resource is broken. */
   discard(reason: string = 'discarded'): void {
     this.#discardReason = reason;
   }
@@ -44,7 +42,7 @@ export class UseContext<T> {
   }
 }
 
-/** Calls `fn` with what is out, and gives it back when `fn` is done, whatever came of it. */
+/** Calls `fn` with the resource of a borrowed slot, and ends the loan when `fn` has returned, thrown or settled. */
 export async function useNow<T, R>(
   slot: Slot<T>,
   fn: (resource: T, context: UseContext<T>) => R,
@@ -58,12 +56,12 @@ export async function useNow<T, R>(
   }
 }
 
-/** The same with what has yet to be granted. */
+/** Calls `fn` as {@link useNow} does, once the slot has been granted. */
 export async function useOnceGranted<T, R>(
-  asked: Promise<Slot<T>>,
+  granted: Promise<Slot<T>>,
   fn: (resource: T, context: UseContext<T>) => R,
   options: LeaseOptions | number | undefined,
 ): Promise<Awaited<R>> {
-  const slot = await asked;
+  const slot = await granted;
   return useNow(slot, fn, typeof options === 'object' ? options.signal : undefined);
 }

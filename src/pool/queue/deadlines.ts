@@ -1,14 +1,14 @@
 /**
- * The deadlines of waiters with a timeout of their own, the next one found at once: a binary heap, O(log n), with each
- * waiter's place noted in it so that one in the middle can be removed.
+ * The deadlines of waiters with a timeout of their own: a binary heap. Adding and removing are O(log n), the next deadline
+ * is O(1). Each waiter knows its index in the heap, so that it can be removed from the middle.
  */
 import { NOT_IN_HEAP, type Waiter } from './waiter.js';
 
-/** Waiters by deadline. */
+/** Waiters in the order of their deadlines. */
 export class Deadlines<T> {
   readonly #heap: Waiter<T>[] = [];
 
-  /** The waiter whose deadline comes next. */
+  /** The waiter with the next deadline. */
   next(): Waiter<T> | undefined {
     return this.#heap[0];
   }

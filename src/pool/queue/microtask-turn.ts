@@ -1,12 +1,11 @@
 /**
- * One run of microtasks. No timer can fire within it, so what happens in it happens at one time to all whose wait ends by
- * a timer, unless the run itself is long; then that time is its beginning. Whoever takes the time once a turn saves what
- * costs as much as the rest of a wait.
+ * One run of microtasks. No timer fires within it, so all waiters that come in it may share one deadline, and the clock is
+ * read once a run. Reading it for each waiter would cost as much as the rest of a wait.
  */
 
 const DONE: Promise<void> = Promise.resolve();
 
-/** Knows whether the microtasks that were due at the beginning are still running. */
+/** Tells whether the current run of microtasks is still the one in which {@link begin} was called. */
 export class MicrotaskTurn {
   isRunning = false;
   readonly #end: () => void;
@@ -15,11 +14,13 @@ export class MicrotaskTurn {
     this.#end = () => this.end();
   }
 
+  /** Begins a turn, which ends when the microtasks that are due now have run. */
   begin(): void {
     this.isRunning = true;
     void DONE.then(this.#end);
   }
 
+  /** Ends the turn. */
   end(): void {
     this.isRunning = false;
   }

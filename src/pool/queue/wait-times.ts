@@ -1,21 +1,20 @@
-/** How many callers had to wait, and how long: of the first ones, and then of one in so many. */
-
+/** Counts the callers that wait, and measures how long some of them do. */
 import type { PoolCounters } from '../pool-counters.js';
 
-/** One wait in so many, a power of two, has its time taken; until then each does. */
+/** Every wait is timed until this many began; then one in this many. A power of two. */
 const WAITS_PER_SAMPLE = 64;
 
-/** A clock that other parts of the pool read later without asking the host. */
+/** A clock that keeps the time it read last. */
 export interface CoarseClock {
-  /** Reads the clock, and keeps the time, in milliseconds. */
+  /** Reads the clock and keeps the time, in milliseconds. */
   refreshTime(): number;
 }
 
-/** The times of one pool's callers. */
+/** The wait times of one pool's callers. */
 export class WaitTimes {
   readonly #counters: PoolCounters;
   readonly #clock: CoarseClock;
-  /** Which bits of the number of a wait are 0 if its time is taken. */
+  /** The sampling mask: a wait is timed when `count & mask` is 0. */
   #mask = 0;
 
   constructor(counters: PoolCounters, clock: CoarseClock) {
@@ -23,17 +22,17 @@ export class WaitTimes {
     this.#clock = clock;
   }
 
-  /** Counts a caller; returns when it came, if its time is taken. */
+  /** Counts a waiter. Returns when it came, in milliseconds, if its wait is timed. */
   begin(): number | null {
-    return (++this.#counters.waited & this.#mask) === 0 ? this.#take() : null;
+    return (++this.#counters.waited & this.#mask) === 0 ? this.#readClock() : null;
   }
 
-  /** The one who came then was served. */
+  /** Records the wait time of a waiter that came at `since` and got a resource now. */
   end(since: number): void {
     this.#counters.waits.record(this.#clock.refreshTime() - since);
   }
 
-  #take(): number {
+  #readClock(): number {
     if (this.#counters.waited === WAITS_PER_SAMPLE) this.#mask = WAITS_PER_SAMPLE - 1;
     return this.#clock.refreshTime();
   }

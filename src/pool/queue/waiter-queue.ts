@@ -1,15 +1,23 @@
 /**
- * Those who wait: one line per priority, first come, first served within it. A waiter leaves from any place in O(1), so
- * a thousand aborted requests cost a thousand steps. The end of the most urgent line is a crowd of those who are all alike,
- * for as long as nothing else is to be done with any of them.
+ * The wait queue: one line per priority, first come, first served within a line. A waiter leaves from any place in O(1), so
+ * a thousand aborted requests cost a thousand steps.
  *
- * One timer serves all deadlines: it is set for the next one, and when it fires it looks again instead of being set anew
- * for each waiter. Nearly all waiters have the pool's own timeout, so their deadlines need no order but that of the lines.
+ * ```
+ *   priority 0   waiter ⇄ waiter ⇄ waiter   then the plain waiters
+ *   priority 1   waiter ⇄ waiter
+ * ```
+ *
+ * Waiters without options at the end of the most urgent line are stored without an object each (`PlainWaiters`). They become
+ * `Waiter` objects when something else than serving them is due.
+ *
+ * One timer serves all deadlines. It is set for the next deadline, and looks for the one after it when it fires. Nearly all
+ * waiters have the pool's timeout, so their deadlines are in the order of the lines. Others are in a heap.
  */
 
 import type { RunInContext } from '../../core/async-context.js';
 import type { TimerHandle } from '../../core/clock.js';
 import { LinkedList } from '../../core/linked-list.js';
+import { SignalListeners } from '../../core/signal-listeners.js';
 import type { Grant } from '../loan/grant.js';
 import type { LoanOrigin } from '../loan/loan-origin.js';
 import type { Slot } from '../loan/slot.js';
@@ -17,17 +25,16 @@ import type { PoolSettings } from '../pool-options.js';
 import { Deadlines } from './deadlines.js';
 import { MicrotaskTurn } from './microtask-turn.js';
 import { PlainWaiters } from './plain-waiters.js';
-import { SharedSignal } from './shared-signal.js';
 import type { WaitTimes } from './wait-times.js';
 import { NO_DEADLINE, NOT_IN_HEAP, type Waiter, type WaitOptions } from './waiter.js';
 
-/** Who is told when waiters give up. They have left the queue by then. */
+/** Told when waits end without a resource. The waiters have left the queue by then. */
 export interface WaiterQueueListener<T> {
-  /** Their time is up. */
+  /** The timeouts of these waiters are over. */
   expired(waiters: readonly Waiter<T>[]): void;
-  /** The signal of this one aborted. */
-  aborted(waiter: Waiter<T>): void;
-  /** Nobody waits any more. */
+  /** The signal of this waiter aborted. */
+  aborted(waiter: Waiter<T>, reason: unknown): void;
+  /** The last waiter has left. */
   emptied(): void;
 }
 
@@ -38,21 +45,20 @@ export class WaiterQueue<T> {
   readonly #listener: WaiterQueueListener<T>;
   readonly #times: WaitTimes;
   readonly #lines: LinkedList<Waiter<T>>[];
-  /** The first of them, the most urgent; the crowd stands behind it. */
+  /** The most urgent line; the plain waiters stand behind it. */
   readonly #firstLine: LinkedList<Waiter<T>>;
   readonly #plain: PlainWaiters<T>;
-  /** Of those with a timeout of their own. */
+  /** Waiters with a timeout of their own. */
   readonly #ownDeadlines = new Deadlines<T>();
-  /** Of those with the pool's timeout: no later than the next one. */
+  /** The next deadline of the waiters with the pool's timeout, or an earlier time. */
   #commonDeadline = Number.POSITIVE_INFINITY;
-  readonly #signals = new Map<AbortSignal, SharedSignal<T>>();
-  readonly #onAbort: (waiter: Waiter<T>) => void;
+  readonly #signals: SignalListeners<Waiter<T>>;
   readonly #turn = new MicrotaskTurn();
-  /** Of those with the pool's timeout who come in this turn. */
+  /** The deadline of the waiters with the pool's timeout that come in this turn. */
   #turnDeadline = NO_DEADLINE;
   #timer: TimerHandle | undefined = undefined;
   #timerDeadline = Number.POSITIVE_INFINITY;
-  /** How many wait. */
+  /** How many callers wait. */
   length = 0;
 
   constructor(
@@ -68,11 +74,10 @@ export class WaiterQueue<T> {
     this.#lines = Array.from({ length: settings.priorityRange }, () => new LinkedList());
     this.#firstLine = this.#lines[0] as LinkedList<Waiter<T>>;
     this.#plain = new PlainWaiters(times);
-    this.#onAbort = (waiter) => {
-      if (waiter.settled) return;
+    this.#signals = new SignalListeners((waiter, reason) => {
       this.remove(waiter);
-      listener.aborted(waiter);
-    };
+      listener.aborted(waiter, reason);
+    });
   }
 
   /** Puts a waiter at the end of its line. */
@@ -84,21 +89,21 @@ export class WaiterQueue<T> {
     this.length++;
   }
 
-  /** Adds one who asks for nothing but a resource, behind all others of the most urgent line, and starts its time. */
+  /** Adds a waiter without options at the end of the most urgent line, and starts its time. */
   join<R>(grant: Grant<T, R>, origin: LoanOrigin<T> | undefined): Promise<R> {
     if (!this.#turn.isRunning) this.#beginTurn();
     this.length++;
     return this.#plain.join(grant, origin, this.#turnDeadline);
   }
 
-  /** The first of the crowd becomes the last of those before it. */
+  /** Makes the first plain waiter an object, at the end of the line before it. */
   #promoteFirstPlain(): Waiter<T> {
     const waiter = this.#plain.takeFirst();
     this.#firstLine.append(waiter);
     return waiter;
   }
 
-  /** Grants the slot to the first of the most urgent line. Somebody must be waiting. */
+  /** Grants the slot to the first waiter of the most urgent line, which must exist. */
   serve(slot: Slot<T>): void {
     if (this.#plain.length === this.length) {
       this.length--;
@@ -112,22 +117,22 @@ export class WaiterQueue<T> {
     waiter.resolve(waiter.grant(slot, waiter.origin));
   }
 
-  /** Starts the waiter's time and listens to its signal: only once it is clear that it has to wait. */
+  /** Starts the waiter's time and listens to its signal. Call it once it is clear that the caller has to wait. */
   startWaiting(waiter: Waiter<T>): void {
     const { options } = waiter;
     if (options === null) this.#setCommonDeadline(waiter);
     else {
       this.#setDeadline(waiter, options.timeoutMillis);
-      if (options.signal !== undefined) this.#listen(waiter, options.signal);
+      if (options.signal !== undefined) this.#signals.add(options.signal, waiter);
     }
   }
 
-  /** The first of the most urgent line. */
+  /** The first waiter of the most urgent line. */
   get first(): Waiter<T> | null {
     return this.#mostUrgent()?.first ?? null;
   }
 
-  /** Takes the first of the most urgent line. */
+  /** Takes the first waiter of the most urgent line out; it is settled from now on. */
   shift(): Waiter<T> | null {
     const waiter = this.#mostUrgent()?.shift() ?? null;
     if (waiter !== null) this.#onLeft(waiter);
@@ -139,7 +144,7 @@ export class WaiterQueue<T> {
     return this.#lines.length === 1 ? this.#firstLine : this.#lines.find((line) => line.length > 0);
   }
 
-  /** Takes a waiter out from wherever it is; it is settled from now on. */
+  /** Takes a waiter out from any place; it is settled from now on. */
   remove(waiter: Waiter<T>): void {
     this.#line(waiter).remove(waiter);
     this.#onLeft(waiter);
@@ -149,7 +154,7 @@ export class WaiterQueue<T> {
     this.length--;
     waiter.settled = true;
     if (waiter.options !== null) this.#releaseOptions(waiter, waiter.options);
-    // The creation goes on for whoever is next; the waiter keeps it as a record of what it waited for.
+    // The creation goes on for the next waiter. This one keeps a reference, for the phase in its error.
     if (waiter.creation !== null) waiter.creation.client = null;
     if (this.length === 0) this.#onEmptied();
   }
@@ -163,8 +168,8 @@ export class WaiterQueue<T> {
   }
 
   /**
-   * The first waiter for whom no creation was begun. At most `max` are passed over, since each of those has a creation
-   * under way.
+   * The first waiter for whom no creation was begun. At most `max` are passed over, because each of those has a running
+   * creation.
    */
   firstWithoutCreation(): Waiter<T> | null {
     for (const line of this.#lines) {
@@ -174,32 +179,13 @@ export class WaiterQueue<T> {
     return null;
   }
 
-  #listen(waiter: Waiter<T>, signal: AbortSignal): void {
-    let shared = this.#signals.get(signal);
-    if (shared === undefined) {
-      shared = new SharedSignal(this.#onAbort);
-      this.#signals.set(signal, shared);
-      signal.addEventListener('abort', shared, { once: true });
-    }
-    shared.waiters.add(waiter);
-  }
-
-  #unlisten(waiter: Waiter<T>, signal: AbortSignal): void {
-    const shared = this.#signals.get(signal);
-    if (shared === undefined) return;
-    shared.waiters.delete(waiter);
-    if (shared.waiters.size > 0) return;
-    this.#signals.delete(signal);
-    signal.removeEventListener('abort', shared);
-  }
-
   #line(waiter: Waiter<T>): LinkedList<Waiter<T>> {
     return this.#lines[waiter.priority] as LinkedList<Waiter<T>>;
   }
 
   #releaseOptions(waiter: Waiter<T>, { signal }: WaitOptions): void {
     if (waiter.heapIndex !== NOT_IN_HEAP) this.#ownDeadlines.remove(waiter);
-    if (signal !== undefined) this.#unlisten(waiter, signal);
+    if (signal !== undefined) this.#signals.remove(signal, waiter);
   }
 
   #setDeadline(waiter: Waiter<T>, timeoutMillis: number): void {
@@ -261,7 +247,7 @@ export class WaiterQueue<T> {
     this.#listener.expired(expired.sort((a, b) => a.deadline - b.deadline));
   }
 
-  /** Those with the pool's timeout stand in each line in the order of their deadlines. */
+  /** Waiters with the pool's timeout stand in each line in the order of their deadlines. */
   #expireCommon(now: number, expired: Waiter<T>[]): void {
     const plain = this.#plain;
     while (plain.nextDeadline <= now) this.#promoteFirstPlain();

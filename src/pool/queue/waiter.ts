@@ -1,7 +1,6 @@
 /**
- * A caller who waits: in a line for its turn, and in the deadline queue for its time. The pool keeps it until a resource
- * is granted, its time is up, its signal aborts or the pool closes, whichever comes first; then it is settled once and
- * for all, and nothing keeps it any more.
+ * A caller that waits for a resource. Its wait ends once: with a resource, by its timeout, by its signal, or by the close
+ * of the pool.
  */
 import type { Linked } from '../../core/linked-list.js';
 import type { Client, Creation } from '../creation/creation.js';
@@ -9,19 +8,19 @@ import type { Grant } from '../loan/grant.js';
 import type { LoanOrigin } from '../loan/loan-origin.js';
 import type { LeaseOptions, PoolSettings } from '../pool-options.js';
 
-/** The place of a waiter that is not among those with a timeout of their own. */
+/** `heapIndex` of a waiter that is not in the heap of deadlines. */
 export const NOT_IN_HEAP = -1;
 
-/** The deadline of those who wait without end, and of those who have left. */
+/** The deadline of a waiter without a timeout. */
 export const NO_DEADLINE = -1;
 
-/** What a caller asks for besides a resource. Most ask for nothing, and their waiters are the smaller for it. */
+/** The options of a waiter, apart from it because most waiters have none. */
 export class WaitOptions {
-  /** The number of its line. A priority beyond the range is the last one. */
+  /** From 0, the most urgent. A priority beyond the range counts as the least urgent. */
   readonly priority: number;
   readonly timeoutMillis: number;
   readonly signal: AbortSignal | undefined;
-  /** The place among those with a timeout of their own. */
+  /** The index in the heap of deadlines. */
   heapIndex: number = NOT_IN_HEAP;
 
   constructor({ priority = 0, timeoutMillis, signal }: LeaseOptions, settings: PoolSettings) {
@@ -32,29 +31,30 @@ export class WaitOptions {
   }
 }
 
-/** Ends a wait with what was asked for. */
+/** Ends a wait with the grant. */
 export type Resolve = (granted: unknown) => void;
 
-/** Ends a wait with nothing. */
+/** Ends a wait with an error. */
 export type Reject = (reason: unknown) => void;
 
-/** A caller who waits for a resource. */
+/** A caller that waits for a resource. */
 export class Waiter<T> implements Linked<Waiter<T>>, Client {
   previous: Waiter<T> | null = null;
   next: Waiter<T> | null = null;
-  /** In whole milliseconds, which V8 keeps without an allocation. */
+  /** In whole milliseconds, which V8 stores without an allocation. */
   deadline: number = NO_DEADLINE;
   readonly grant: Grant<T, unknown>;
   readonly origin: LoanOrigin<T> | undefined;
   readonly options: WaitOptions | null;
   readonly resolve: Resolve;
   readonly #reject: Reject | undefined;
-  /** The creation that was begun for it; its failure is this waiter's. */
+  /** The creation that was begun for this waiter, and whose failure rejects it. */
   creation: Creation | null = null;
-  /** When it came, if its time is being taken. */
+  /** When it came, if its wait is timed. */
   since: number | null = null;
-  /** Its number among the callers of all pools under a common ceiling. */
+  /** Its number among the waiters of all pools under a shared ceiling. */
   ticket = 0;
+  /** Whether the wait has ended. */
   settled = false;
 
   constructor(
@@ -71,18 +71,18 @@ export class Waiter<T> implements Linked<Waiter<T>>, Client {
     this.#reject = reject;
   }
 
-  /** One of a crowd has no function for it, and is rejected by way of another promise, two microtasks later. */
+  /** Rejects the caller. A waiter that had no options is rejected by another promise, two microtasks later. */
   reject(reason: unknown): void {
     if (this.#reject === undefined) this.resolve(Promise.reject(reason));
     else this.#reject(reason);
   }
 
-  /** The number of its line. */
+  /** From 0, the most urgent. */
   get priority(): number {
     return this.options === null ? 0 : this.options.priority;
   }
 
-  /** The place among those with a timeout of their own. */
+  /** The index in the heap of deadlines. */
   get heapIndex(): number {
     return this.options === null ? NOT_IN_HEAP : this.options.heapIndex;
   }

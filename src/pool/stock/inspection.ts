@@ -1,7 +1,7 @@
 /**
- * What happens to a resource between two loans: it is reset and validated when it comes back, validated before it is
- * lent, and validated now and then while it is idle. Each of these waits for the factory, and whoever waits looks again
- * at the state of the slot when it goes on, since a close may have taken it meanwhile.
+ * Inspects resources between two loans: resets and validates them when they come back, validates them before they are
+ * lent, and validates idle ones to keep them alive. Each inspection waits for the factory. It looks at the state of the
+ * slot again when it goes on, because a close may have destroyed the resource meanwhile.
  */
 
 import type { FactoryCalls } from '../creation/factory-calls.js';
@@ -10,19 +10,19 @@ import type { Slot } from '../loan/slot.js';
 import type { PoolCounters } from '../pool-counters.js';
 import type { Stock } from './stock.js';
 
-/** What an inspection needs of its pool. */
+/** What an inspection asks of its pool, and tells it. */
 export interface InspectionHost<T> {
   readonly stock: Stock<T>;
   readonly counters: PoolCounters;
-  /** Nothing is kept any more. */
+  /** Whether the pool destroys every resource that comes back. */
   readonly isClosed: boolean;
-  /** There are more resources than there may be. */
-  readonly hasExcess: boolean;
-  /** A good slot in no state goes to the first in line; false if nobody waits. */
+  /** Whether there are more resources than `max` allows. */
+  readonly capacity: { readonly hasExcess: boolean };
+  /** Lends a good slot in no state to the first waiter; false if there is none. */
   handOver(slot: Slot<T>): boolean;
-  /** A good slot in no state that came back is lent, or laid down. */
+  /** Lends a good slot in no state to the first waiter, or puts it among the idle ones. */
   makeAvailable(slot: Slot<T>): void;
-  /** Callers may be served now, or somebody may have waited for the inspection to end. */
+  /** An inspection has ended: there may be waiters to serve, or a `drain` that waited for it. */
   inspected(): void;
 }
 
@@ -36,12 +36,12 @@ export class Inspection<T> {
     this.#calls = calls;
   }
 
-  /** Validates a slot that was idle, for whoever is first in line then. */
+  /** Validates a slot that was idle, then lends it to the first waiter. */
   beforeLoan(slot: Slot<T>): void {
     this.#validate(slot, () => this.#host.stock.putIdle(slot));
   }
 
-  /** Validates an idle slot for its own sake; it stays where it is in the order of idle ones. */
+  /** Validates an idle slot; it keeps its place in the order of idle ones. */
   keepAlive(slot: Slot<T>): void {
     const { stock } = this.#host;
     stock.idle.remove(slot);
@@ -51,7 +51,7 @@ export class Inspection<T> {
     });
   }
 
-  /** Looks at a resource that came back; settles when it has been reset and validated, where that is asked for. */
+  /** Resets and validates a returned resource, as the options ask. Settles when that is done. */
   afterLoan(slot: Slot<T>): void | Promise<void> {
     if (this.#endOfLife(slot) !== undefined || !this.#calls.inspectsReturns) {
       this.#keepOrEnd(slot);
@@ -79,7 +79,7 @@ export class Inspection<T> {
     });
   }
 
-  #validate(slot: Slot<T>, lay: () => void): void {
+  #validate(slot: Slot<T>, putBack: () => void): void {
     const { stock, counters } = this.#host;
     slot.state = 'validating';
     counters.validating++;
@@ -89,7 +89,7 @@ export class Inspection<T> {
       if (!valid) stock.destroy(slot, 'invalid', false);
       else if (this.#host.isClosed) stock.destroy(slot, 'close', false);
       else if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.expiryReason, true);
-      else if (!this.#host.handOver(slot)) lay();
+      else if (!this.#host.handOver(slot)) putBack();
       this.#host.inspected();
     });
   }
@@ -103,6 +103,6 @@ export class Inspection<T> {
   #endOfLife(slot: Slot<T>): DestroyReason | undefined {
     if (this.#host.isClosed) return 'close';
     if (slot.expiresAt <= this.#host.stock.time) return slot.expiryReason;
-    return this.#host.hasExcess ? 'resize' : undefined;
+    return this.#host.capacity.hasExcess ? 'resize' : undefined;
   }
 }

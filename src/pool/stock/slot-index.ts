@@ -1,8 +1,8 @@
 /**
- * Which slot a bare resource has: what `release(resource)` needs to know, and a lease does not. A resource is entered
- * once, at its birth, so a loan costs one look-up and no change.
+ * Finds the slot of a bare resource, for `release(resource)`; a lease knows its slot. A resource is added once, when it is
+ * created, so a loan by `acquire()` costs one look-up and no change.
  *
- * Equal primitives are told apart by nobody, so any slot that is out with an equal one will do.
+ * Equal primitives cannot be told apart. Any borrowed slot with an equal one is taken.
  */
 import { captureStack } from '../../core/call-site.js';
 import type { EntryPoint } from '../../core/probe.js';
@@ -10,21 +10,21 @@ import { atLine } from '../loan/call-sites.js';
 import type { Slot } from '../loan/slot.js';
 import { ReleaseError } from '../pool-errors.js';
 
-/** The resources of one pool. */
+/** The slots of one pool, by resource. */
 export class SlotIndex<T> {
   readonly #slots = new Set<Slot<T>>();
   readonly #byResource = new Map<T, Slot<T>>();
-  /** Objects that the pool has destroyed, kept weakly, and the stacks of who ended their last loans. */
+  /** Objects that the pool has destroyed, held weakly, with the stack that ended their last loan. */
   readonly #destroyed = new WeakMap<WeakKey, string | undefined>();
-  /** How many there are, those being destroyed included. */
+  /** How many slots there are, those being destroyed included. */
   size = 0;
 
-  /** Their slots, oldest first. */
+  /** The slots, oldest first. */
   [Symbol.iterator](): IterableIterator<Slot<T>> {
     return this.#slots.values();
   }
 
-  /** True for an object that is in the pool. */
+  /** Whether an object is in the pool; false for every primitive. */
   has(resource: T): boolean {
     return isObject(resource) && this.#byResource.has(resource);
   }
@@ -40,25 +40,25 @@ export class SlotIndex<T> {
     if (this.#byResource.get(slot.resource) === slot) this.#byResource.delete(slot.resource);
   }
 
-  /** Remembers that the resource was destroyed, and who gave it back last, if that is known. */
+  /** Remembers that an object was destroyed, with the stack that ended its last loan, if it was captured. */
   noteDestroyed(resource: T, endStack: string | undefined): void {
     if (isObject(resource)) this.#destroyed.set(resource, endStack);
   }
 
-  /** The slot that is out with this resource by `acquire()`. O(1), for one of several equal primitives O(size). */
+  /** The slot that `acquire()` lent for this resource. O(1); O(size) for one of several equal primitives. */
   acquired(resource: T): Slot<T> | undefined {
     const slot = this.#byResource.get(resource);
     if (slot !== undefined && isAcquired(slot)) return slot;
     return isObject(resource) ? undefined : this.#find(resource, isAcquired);
   }
 
-  /** True while somebody holds the resource. O(1), for one of several equal primitives O(size). */
+  /** Whether a caller holds the resource. O(1); O(size) for one of several equal primitives. */
   isBorrowed(resource: T): boolean {
     if (this.#byResource.get(resource)?.state === 'borrowed') return true;
     return !isObject(resource) && this.#find(resource, isBorrowed) !== undefined;
   }
 
-  /** Why `resource` cannot be given back by whoever called `entry`. */
+  /** The error of a call of `entry` that gives back a resource that `acquire()` did not lend. */
   releaseError(name: string, resource: T, entry: EntryPoint): ReleaseError {
     const slot = this.#find(resource, isBorrowed) ?? this.#find(resource, () => true);
     if (slot === undefined) {

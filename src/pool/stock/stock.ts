@@ -1,6 +1,6 @@
 /**
- * The resources of a pool: their births, the idle ones, and their deaths. A resource that is being destroyed stays in
- * stock, and counts towards `max`, until it is gone.
+ * The resources of a pool, in any state but being created. A resource that is being destroyed stays in stock, and counts
+ * towards `max`, until it is gone.
  */
 import { LinkedList } from '../../core/linked-list.js';
 import type { FactoryCalls } from '../creation/factory-calls.js';
@@ -15,31 +15,32 @@ import type { PoolSettings } from '../pool-options.js';
 import type { LoanInfo } from '../pool-stats.js';
 import { SlotIndex } from './slot-index.js';
 
-/** How much of the lifetime is left to chance, so that resources born together do not die together. */
+/** The random part of a lifetime, so that resources created together are not destroyed together. */
 const LIFETIME_JITTER = 0.1;
 
-/** Whose stock it is. */
+/** The pool that a stock belongs to. */
 export interface StockHost<T> extends Lender<T> {
   readonly origins: LoanOrigins<T>;
-  /** A resource is gone and has left room. */
+  /** A resource is gone and has left room for another. */
   roomChanged(): void;
 }
 
 /** The resources of one pool. */
 export class Stock<T> {
+  /** All slots, idle or not. */
   readonly slots: SlotIndex<T> = new SlotIndex();
-  /** Idle resources in the order of coming back. */
+  /** Idle slots, longest idle first. */
   readonly idle: LinkedList<Slot<T>> = new LinkedList();
-  /** The coarse time: refreshed by each tick of the sweep, each birth, and every now and then while lending. */
+  /** The coarse time, in milliseconds: refreshed by each tick of the sweep, each creation and some of the loans. */
   time: number;
-  /** True if the longest idle is lent first. */
+  /** Whether the longest idle resource is lent first. */
   readonly #fifo: boolean;
   readonly #host: StockHost<T>;
   readonly #events: PoolEvents;
   readonly #settings: PoolSettings;
   readonly #calls: FactoryCalls<T>;
   readonly #counters: PoolCounters;
-  /** Resources being destroyed that never had a place. */
+  /** How many resources are being destroyed that never had a slot. */
   #unplaced = 0;
 
   constructor(
@@ -63,17 +64,18 @@ export class Stock<T> {
     return this.slots.size - this.#counters.destroying;
   }
 
-  /** True when nothing is left at all. */
+  /** Whether no resource is left, and none is being destroyed. */
   isEmpty(): boolean {
     return this.slots.size === 0 && this.#unplaced === 0;
   }
 
+  /** Reads the clock and keeps the time. */
   refreshTime(): number {
     this.time = this.#settings.clock.now();
     return this.time;
   }
 
-  /** Takes a new resource in, in no state yet; `null` for an object that is in stock already. */
+  /** Adds a slot for a new resource, in no state yet; `null` for an object that is in stock already. */
   add(resource: T): Slot<T> | null {
     if (this.slots.has(resource)) return null;
     const { maxLifetimeMillis, maxUses, random } = this.#settings;
@@ -88,20 +90,20 @@ export class Stock<T> {
     return slot;
   }
 
-  /** Lays a slot that is in no state among the idle ones. */
+  /** Puts a slot that is in no state behind the idle ones. */
   putIdle(slot: Slot<T>): void {
     slot.state = 'idle';
     slot.idleSince = UNSEEN;
     this.idle.append(slot);
   }
 
-  /** Lays a slot that was taken from among the idle ones, and is still as long idle, back where it was. */
+  /** Puts a slot that was only inspected back before the idle ones, as long idle as it was. */
   restoreIdle(slot: Slot<T>): void {
     slot.state = 'idle';
     this.idle.prepend(slot);
   }
 
-  /** Takes the idle slot whose turn it is; it is in no state then. */
+  /** Takes the next idle slot; it is in no state then. */
   takeIdle(): Slot<T> | null {
     return this.#fifo ? this.idle.shift() : this.idle.pop();
   }
@@ -112,9 +114,10 @@ export class Stock<T> {
     this.destroy(slot, reason, true);
   }
 
+  /** Destroys all idle resources. */
   evictAll(reason: DestroyReason): void {
     for (const slot of [...this.idle]) {
-      if (slot.state === 'idle') this.evict(slot, reason); // Else a destruction that settled at once had it lent.
+      if (slot.state === 'idle') this.evict(slot, reason); // A destruction that ended at once may have lent it.
     }
   }
 
@@ -128,18 +131,18 @@ export class Stock<T> {
       this.#counters.destroyedBy[reason] = (this.#counters.destroyedBy[reason] ?? 0) + 1;
       this.slots.noteDestroyed(slot.resource, slot.endStack);
       this.#events.emit('destroyed', { resource: slot.resource, reason });
-      this.#leave(slot);
+      this.#remove(slot);
     });
   }
 
-  /** Lets the resource of a slot that is in no state go, with whoever has it. */
-  release(slot: Slot<T>): void {
+  /** Removes a slot whose resource its holder keeps. */
+  detach(slot: Slot<T>): void {
     this.#counters.detached++;
     this.#events.emit('detached', slot.resource);
-    this.#leave(slot);
+    this.#remove(slot);
   }
 
-  /** Destroys a resource that has no place. */
+  /** Destroys a resource that has no slot. */
   destroyUnplaced(resource: T): void {
     if (this.slots.has(resource)) return;
     this.#unplaced++;
@@ -150,14 +153,14 @@ export class Stock<T> {
     });
   }
 
-  #leave(slot: Slot<T>): void {
+  #remove(slot: Slot<T>): void {
     this.slots.remove(slot);
     if (slot.node !== undefined) this.#host.origins.watch?.resourceGone(slot);
     slot.markGone();
     this.#host.roomChanged();
   }
 
-  /** What is out, longest first. */
+  /** The loans that are out, longest first. */
   loans(): LoanInfo[] {
     return loansOut(this.slots, this.refreshTime());
   }

@@ -1,10 +1,10 @@
 /**
- * The pool's only housekeeping timer, unref'd: it keeps the coarse time, and evicts what has lain idle too long or lived
- * too long. It runs only while there is something to sweep.
+ * The pool's one housekeeping timer. It refreshes the coarse time, and evicts resources that are idle or old for too long.
+ * It runs only while there are resources, and never keeps the process alive.
  *
- * Giving back a resource does not look at the clock, which would cost as much as the rest of it. The sweep dates idle
- * resources instead, when it first sees them: up to one tick late, so that nothing is evicted before its time. The idle
- * list is in the order of giving back, so the undated are all at its end.
+ * A return does not read the clock, which would cost as much as the rest of the return. The sweep sets `idleSince` when it
+ * first sees an idle slot: up to one tick late, so no slot is evicted too early. The idle list is in the order of return, so
+ * the slots without `idleSince` are all at its end.
  */
 
 import type { RunInContext } from '../../core/async-context.js';
@@ -13,18 +13,18 @@ import { type Slot, UNSEEN } from '../loan/slot.js';
 import type { PoolSettings } from '../pool-options.js';
 import type { Stock } from './stock.js';
 
-/** The longest time between two ticks, in milliseconds: how coarse the coarse time may be. */
+/** The longest time between two ticks, in milliseconds. The coarse time may be this old. */
 const LONGEST_TICK_MILLIS = 1_000;
 
-/** Who is told what the housekeeping comes upon. */
+/** Told what a sweep finds. */
 export interface SweepListener<T> {
-  /** Some time has passed, at most a second. */
+  /** A tick has passed: at most a second. */
   ticked(): void;
-  /** An idle slot has been left alone for too long. */
+  /** An idle slot was not validated for `keepaliveMillis`. */
   keepAlive(slot: Slot<T>): void;
 }
 
-/** The housekeeping of one pool. */
+/** The sweep of one pool. */
 export class Sweep<T> {
   readonly #stock: Stock<T>;
   readonly #settings: PoolSettings;
@@ -33,7 +33,7 @@ export class Sweep<T> {
   readonly #tickMillis: number;
   readonly #ticksPerRun: number;
   #ticks = 0;
-  /** Set while it runs. */
+  /** The timer while the sweep runs, else `null`. */
   timer: TimerHandle | null = null;
 
   constructor(
@@ -52,7 +52,7 @@ export class Sweep<T> {
       interval > 0 ? Math.ceil(interval / this.#tickMillis) : Number.POSITIVE_INFINITY;
   }
 
-  /** Sees to it that the sweep runs. */
+  /** Runs the sweep, unless it runs already. */
   start(): void {
     if (this.timer !== null) return;
     this.timer = this.#runInContext(() =>
@@ -60,7 +60,7 @@ export class Sweep<T> {
     );
   }
 
-  /** Sweeps no more. */
+  /** Stops the sweep. */
   stop(): void {
     if (this.timer === null) return;
     this.#settings.clock.clearTimer(this.timer);
@@ -87,13 +87,13 @@ export class Sweep<T> {
     const overdue: Slot<T>[] = [];
     let tests = this.#settings.numTestsPerEvictionRun;
     for (const slot of idle) {
-      // A destruction that settles at once may have started a step that took the next ones.
+      // A destruction that ended at once may have lent the next slots.
       if (tests-- <= 0 || slot.state !== 'idle') break;
       const reason = this.#reasonToEvict(slot, now);
       if (reason !== undefined) this.#stock.evict(slot, reason);
       else if (this.#isOverdue(slot, now)) overdue.push(slot);
     }
-    // The newest first: each is put back at the front, the longest idle at last.
+    // Shortest idle first: each is put back at the front, so the longest idle ends up first again.
     for (const slot of overdue.reverse()) if (slot.state === 'idle') this.#listener.keepAlive(slot);
   }
 

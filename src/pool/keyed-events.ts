@@ -1,0 +1,62 @@
+/**
+ * The events of a keyed pool: those of the pools of all keys, with the key. A pool is listened to only for events that a
+ * listener was added for, so events without listeners cost nothing.
+ */
+import type { RunInContext } from '../core/async-context.js';
+import { EventListeners } from '../core/event-listeners.js';
+import { POOL_EVENTS, type PoolEventMap, type PoolEvents } from './pool-events.js';
+
+/** An event of one key's pool. */
+export interface KeyedPoolEvent<K, E extends keyof PoolEventMap> {
+  /** The key whose pool the event is from. */
+  readonly key: K;
+  /** What the pool's own listeners get. */
+  readonly payload: PoolEventMap[E];
+}
+
+/** What each event of a keyed pool hands to its listeners. */
+export type KeyedPoolEventMap<K> = { [E in keyof PoolEventMap]: KeyedPoolEvent<K, E> };
+
+/** Called when something happens in the pool of a key. */
+export type KeyedPoolListener<K, E extends keyof PoolEventMap> = (
+  event: KeyedPoolEvent<K, E>,
+) => void;
+
+/** The listeners of one keyed pool. */
+export class KeyedEvents<K> {
+  readonly #listeners: EventListeners<KeyedPoolEventMap<K>>;
+  readonly #members = new Map<PoolEvents, K>();
+  readonly #forwarded = new Set<keyof PoolEventMap>();
+
+  constructor(runInContext: RunInContext) {
+    this.#listeners = new EventListeners('a keyed pool', POOL_EVENTS, runInContext);
+  }
+
+  on<E extends keyof PoolEventMap>(event: E, listener: KeyedPoolListener<K, E>): void {
+    this.#listeners.on(event, listener);
+    if (this.#forwarded.has(event)) return;
+    this.#forwarded.add(event);
+    for (const [events, key] of this.#members) this.#forward(event, events, key);
+  }
+
+  off<E extends keyof PoolEventMap>(event: E, listener: KeyedPoolListener<K, E>): void {
+    this.#listeners.off(event, listener);
+  }
+
+  /** Forwards the events of a key's pool from now on. */
+  add(key: K, events: PoolEvents): void {
+    this.#members.set(events, key);
+    for (const event of this.#forwarded) this.#forward(event, events, key);
+  }
+
+  /** Forgets the pool of a key. Events that it still has are forwarded. */
+  remove(events: PoolEvents): void {
+    this.#members.delete(events);
+  }
+
+  #forward<E extends keyof PoolEventMap>(event: E, events: PoolEvents, key: K): void {
+    events.on(event, (payload) => {
+      this.#listeners.emit(event, { key, payload } as KeyedPoolEventMap<K>[E]);
+    });
+  }
+}
