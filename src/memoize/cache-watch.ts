@@ -1,16 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
  * What a cache tells the observer that watches it: each stored entry is a node from its birth until it is gone. Entries
- * have no room for their node, since most caches are never watched; the watch keeps them by handle.
+ * have no room for their node, since most caches are never watched; the watch keeps them by ref.
  */
 import type { ComponentStats, NodeId, Observation, Observer } from '../core/probe.js';
 import type { CacheInfo } from './cache-info.js';
-import type { Handle } from './keys/key-trie.js';
+import type { KeyRef } from './keys/key-trie.js';
 
 /** What a watch sees of its cache. */
 export interface WatchedCache {
   readonly name: string;
-  handles(): Iterable<Handle>;
+  refs(): Iterable<KeyRef>;
   info(): CacheInfo;
   /** The watch has ended. */
   unwatched(): void;
@@ -22,27 +22,27 @@ export class CacheWatch implements Observation {
   readonly name: string;
   readonly #cache: WatchedCache;
   readonly #observer: Observer;
-  readonly #nodes = new Map<Handle, NodeId>();
+  readonly #nodes = new Map<KeyRef, NodeId>();
   #ended = false;
 
   constructor(cache: WatchedCache, observer: Observer) {
     this.name = cache.name;
     this.#cache = cache;
     this.#observer = observer;
-    for (const handle of cache.handles()) this.born(handle);
+    for (const ref of cache.refs()) this.entryAdded(ref);
   }
 
   stats(): ComponentStats {
     return { ...this.#cache.info() };
   }
 
-  born(handle: Handle): void {
-    this.#nodes.set(handle, this.#observer.allocated('entry', this.#observer.root));
+  entryAdded(ref: KeyRef): void {
+    this.#nodes.set(ref, this.#observer.allocated('entry', this.#observer.root));
   }
 
-  gone(handle: Handle): void {
-    const node = this.#nodes.get(handle);
-    this.#nodes.delete(handle);
+  entryRemoved(ref: KeyRef): void {
+    const node = this.#nodes.get(ref);
+    this.#nodes.delete(ref);
     if (node !== undefined) this.#observer.freed(node);
   }
 

@@ -3,9 +3,9 @@
  * when neither does any more, the result is disposed of, once. Several entries with one result share one count.
  *
  * Entries go in the middle of what the store does, and a disposal runs code of the user's, which may call the cache
- * again: so those that went are only noted, and {@link Custody.settle} lets go of them when the store is in order.
+ * again: so those that went are only noted, and {@link DisposalTracker.disposeUnused} lets go of them when the store is in order.
  *
- * A result is held by the handle of its entry: if an object in the key dies, the entry goes without a word, but its
+ * A result is held by the ref of its entry: if an object in the key dies, the entry goes without a word, but its
  * result is still there to be disposed of.
  */
 
@@ -14,28 +14,28 @@ import { asyncDisposeMethod } from '../scope/dispose-method.js';
 import { type SharedLease, SharedValue } from '../scope/shared-value.js';
 import type { CacheCounters } from './cache-counters.js';
 import { isObject } from './keys/key-level.js';
-import { argsOf, type Handle } from './keys/key-trie.js';
+import { argsOf, type KeyRef } from './keys/key-trie.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import type { RemovalCause } from './stores/store.js';
 
-interface Dismissal {
+interface Removal {
   readonly shared: SharedValue<unknown>;
-  readonly handle: Handle;
+  readonly ref: KeyRef;
   readonly cause: RemovalCause;
 }
 
 /** The results of one cache and who holds them. */
-export class Custody {
+export class DisposalTracker {
   readonly #settings: MemoizeSettings;
   readonly #counters: CacheCounters;
-  readonly #byHandle = new Map<Handle, SharedValue<unknown>>();
+  readonly #byRef = new Map<KeyRef, SharedValue<unknown>>();
   readonly #byValue = new WeakMap<WeakKey, SharedValue<unknown>>();
   /** Why, and from where, a result last went. */
-  readonly #lastDismissal = new WeakMap<
+  readonly #lastRemoval = new WeakMap<
     SharedValue<unknown>,
     { key: unknown; cause: RemovalCause }
   >();
-  #due: Dismissal[] = [];
+  #removed: Removal[] = [];
 
   constructor(settings: MemoizeSettings, counters: CacheCounters) {
     this.#settings = settings;
@@ -43,45 +43,45 @@ export class Custody {
   }
 
   /** An entry holds `value` from now on. */
-  admit(handle: Handle, value: unknown): void {
+  entryAdded(ref: KeyRef, value: unknown): void {
     const shared = this.#shared(value);
     shared.hold();
-    this.#byHandle.set(handle, shared);
+    this.#byRef.set(ref, shared);
   }
 
-  /** An entry has gone; {@link settle} will let go of its result. */
-  dismiss(handle: Handle, cause: RemovalCause): void {
-    const shared = this.#byHandle.get(handle);
+  /** An entry has gone; {@link disposeUnused} will let go of its result. */
+  entryRemoved(ref: KeyRef, cause: RemovalCause): void {
+    const shared = this.#byRef.get(ref);
     if (shared === undefined) return; // A failure has nothing to dispose of.
-    this.#byHandle.delete(handle);
-    this.#due.push({ shared, handle, cause });
+    this.#byRef.delete(ref);
+    this.#removed.push({ shared, ref, cause });
   }
 
   /** All entries have gone. */
-  dismissAll(): void {
-    for (const handle of [...this.#byHandle.keys()]) this.dismiss(handle, 'explicit');
+  allRemoved(): void {
+    for (const ref of [...this.#byRef.keys()]) this.entryRemoved(ref, 'explicit');
   }
 
   /** Lets go of the results of the entries that have gone. */
-  settle(): void {
-    while (this.#due.length > 0) {
-      const due = this.#due;
-      this.#due = [];
-      for (const { shared, handle, cause } of due) {
-        this.#lastDismissal.set(shared, { key: this.#keyOf(handle), cause });
+  disposeUnused(): void {
+    while (this.#removed.length > 0) {
+      const due = this.#removed;
+      this.#removed = [];
+      for (const { shared, ref, cause } of due) {
+        this.#lastRemoval.set(shared, { key: this.#keyOf(ref), cause });
         shared.drop();
       }
     }
   }
 
   /** A lease on what an entry holds. */
-  lease(handle: Handle): SharedLease<unknown> | undefined {
-    return this.#byHandle.get(handle)?.lease();
+  lease(ref: KeyRef): SharedLease<unknown> | undefined {
+    return this.#byRef.get(ref)?.lease();
   }
 
   /** Takes hold of `value` for callers who will be given leases on it, whether the entry holds it or not. */
-  reserve(handle: Handle | undefined, value: unknown, lessees: number): SharedValue<unknown> {
-    const held = handle === undefined ? undefined : this.#byHandle.get(handle);
+  reserve(ref: KeyRef | undefined, value: unknown, lessees: number): SharedValue<unknown> {
+    const held = ref === undefined ? undefined : this.#byRef.get(ref);
     const shared = held !== undefined && held.value === value ? held : this.#shared(value);
     for (let i = 0; i < lessees; i++) shared.hold();
     return shared;
@@ -96,8 +96,8 @@ export class Custody {
     return shared;
   }
 
-  #keyOf(handle: Handle): unknown {
-    const args = argsOf(handle);
+  #keyOf(ref: KeyRef): unknown {
+    const args = argsOf(ref);
     return this.#settings.key === undefined ? args : args?.[0];
   }
 
@@ -107,7 +107,7 @@ export class Custody {
     try {
       let outcome: unknown;
       if (typeof dispose === 'function') {
-        const { key, cause } = this.#lastDismissal.get(shared) ?? {
+        const { key, cause } = this.#lastRemoval.get(shared) ?? {
           key: undefined,
           cause: 'explicit',
         };

@@ -1,8 +1,8 @@
 /** A cache's contents as plain records, so that the next process can begin with them. */
 
-import { argsOf, type Handle, hasReceiver, keyOf } from './keys/key-trie.js';
+import { argsOf, hasReceiver, type KeyRef, keyOf } from './keys/key-trie.js';
 import type { MemoCache } from './memo-cache.js';
-import { LivedEntry } from './stores/staged-entry.js';
+import { StagedEntry } from './stores/staged-entry.js';
 import { Entry, resultIn } from './stores/stored.js';
 
 /** One entry, written down. */
@@ -23,10 +23,11 @@ export interface DumpedEntry<A = unknown, V = unknown> {
 
 /** The fresh entries, least valued first; a promise of them if their results are promises. */
 export function dumpCache(cache: MemoCache): DumpedEntry[] | Promise<DumpedEntry[]> {
-  const now = cache.settings.timed || !cache.fast.lasting ? cache.settings.clock.now() : 0;
+  const now =
+    cache.settings.expires || !cache.fast.storesBareResults ? cache.settings.clock.now() : 0;
   const entries: DumpedEntry[] = [];
-  for (const handle of cache.handles()) {
-    const entry = dumpEntry(cache, handle, now);
+  for (const ref of cache.refs()) {
+    const entry = dumpEntry(cache, ref, now);
     if (entry !== undefined) entries.push(entry);
   }
   if (!cache.asynchronous) return entries;
@@ -46,21 +47,21 @@ export function loadDump(cache: MemoCache, entries: Iterable<DumpedEntry>): void
   }
 }
 
-function dumpEntry(cache: MemoCache, handle: Handle, now: number): DumpedEntry | undefined {
-  const key = keyOf(handle);
-  const args = argsOf(handle);
-  if (key === undefined || args === undefined || hasReceiver(handle)) return undefined;
-  const slot = cache.store.peek(key);
-  const lived = slot instanceof LivedEntry;
-  if (lived && (slot.failure !== undefined || slot.collected)) return undefined;
-  const expiresAt = lived ? slot.expiresAt : slot instanceof Entry ? slot.freshUntil : Infinity;
+function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): DumpedEntry | undefined {
+  const key = keyOf(ref);
+  const args = argsOf(ref);
+  if (key === undefined || args === undefined || hasReceiver(ref)) return undefined;
+  const stored = cache.store.peek(key);
+  const lived = stored instanceof StagedEntry;
+  if (lived && (stored.failure !== undefined || stored.collected)) return undefined;
+  const expiresAt = lived ? stored.expiresAt : stored instanceof Entry ? stored.freshUntil : Infinity;
   if (now >= expiresAt) return undefined;
-  const tags = cache.shelf.tagsOf(handle);
+  const tags = cache.shelf.tagsOf(ref);
   return {
     args,
-    value: lived ? slot.settled : resultIn(slot),
+    value: lived ? stored.settled : resultIn(stored),
     ...(expiresAt === Infinity ? {} : { ttl: expiresAt - now }),
     ...(tags === undefined ? {} : { tags: [...tags] }),
-    ...(lived && slot.weight > 0 ? { weight: slot.weight } : {}),
+    ...(lived && stored.weight > 0 ? { weight: stored.weight } : {}),
   };
 }

@@ -9,25 +9,25 @@
 import { InvalidArgumentError } from '../core/errors.js';
 import type { CacheCounters } from './cache-counters.js';
 import type { CacheWatch } from './cache-watch.js';
-import { Custody } from './disposal-tracker.js';
+import { DisposalTracker } from './disposal-tracker.js';
 import type { EntryOptions } from './entry-options.js';
-import type { Terms } from './entry-terms.js';
+import type { EntryTerms } from './entry-terms.js';
 import { isObject } from './keys/key-level.js';
-import { type Handle, handleOf, type Key, keyOf } from './keys/key-trie.js';
+import { type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
 import type { Callback, MemoizeSettings } from './memoize-options.js';
 import type { FastState } from './stores/fast-state.js';
 import { LruStore } from './stores/lru-store.js';
 import { MapStore } from './stores/map-store.js';
 import { S3FifoStore } from './stores/s3-fifo-store.js';
-import { type Failure, type Lifetime, LivedEntry } from './stores/staged-entry.js';
+import { type Failure, type Lifetime, StagedEntry } from './stores/staged-entry.js';
 import type { BoundedStore, OnRemoved, RemovalCause, Store } from './stores/store.js';
-import { Entry, isDead, type Slot, slotOf } from './stores/stored.js';
+import { Entry, isDead, type Stored, storedFor } from './stores/stored.js';
 import { TagIndex } from './tag-index.js';
 
 /** The entries of one cache. */
-export class Shelf {
+export class Entries {
   readonly store: Store;
-  readonly custody: Custody | undefined;
+  readonly disposals: DisposalTracker | undefined;
   /** The watch over this cache, while there is one. */
   watch: CacheWatch | null = null;
   readonly #settings: MemoizeSettings;
@@ -35,19 +35,23 @@ export class Shelf {
   readonly #fast: FastState;
   readonly #bounded: BoundedStore | undefined;
   /** The terms of a result that nothing is asked about. */
-  readonly #usual: Terms;
+  readonly #defaultTerms: EntryTerms;
   #tags: TagIndex | undefined = undefined;
   #weight = 0;
-  #registry: FinalizationRegistry<{ handle: Handle; entry: WeakRef<LivedEntry> }> | undefined =
+  #registry: FinalizationRegistry<{ ref: KeyRef; entry: WeakRef<StagedEntry> }> | undefined =
     undefined;
 
   constructor(settings: MemoizeSettings, counters: CacheCounters, fast: FastState) {
     this.#settings = settings;
     this.#fast = fast;
     const { ttl } = settings;
-    this.#usual = { ttl: typeof ttl === 'number' ? ttl : Infinity, tags: undefined, weight: 0 };
+    this.#defaultTerms = {
+      ttl: typeof ttl === 'number' ? ttl : Infinity,
+      tags: undefined,
+      weight: 0,
+    };
     this.#counters = counters;
-    const onRemoved: OnRemoved = (handle, slot, cause) => this.#removed(handle, slot, cause);
+    const onRemoved: OnRemoved = (ref, stored, cause) => this.#onRemoved(ref, stored, cause);
     const { max, maxWeight } = settings;
     if (max === Number.POSITIVE_INFINITY && maxWeight === Number.POSITIVE_INFINITY) {
       this.store = new MapStore(onRemoved, fast);
@@ -58,7 +62,8 @@ export class Shelf {
           : new LruStore(max, onRemoved, fast);
       this.store = this.#bounded;
     }
-    this.custody = settings.dispose === false ? undefined : new Custody(settings, counters);
+    this.disposals =
+      settings.dispose === false ? undefined : new DisposalTracker(settings, counters);
   }
 
   /** What all entries weigh. */
@@ -67,10 +72,14 @@ export class Shelf {
   }
 
   /** On which terms a result is to be kept; `undefined` if it is not. What a callback throws is reported. */
-  terms(settled: unknown, args: readonly unknown[], own?: EntryOptions): Terms | undefined {
+  decideTerms(
+    settled: unknown,
+    args: readonly unknown[],
+    own?: EntryOptions,
+  ): EntryTerms | undefined {
     const settings = this.#settings;
     if (settings.max === 0) return undefined;
-    if (own === undefined && !settings.judged) return this.#usual;
+    if (own === undefined && !settings.asksCallbacks) return this.#defaultTerms;
     try {
       if (settings.cacheIf?.(settled, ...args) === false) return undefined;
       const weight = settings.weigh?.(settled, ...args) ?? 0;
@@ -88,32 +97,32 @@ export class Shelf {
   }
 
   /** Keeps a result; `result` is what callers are given, `settled` what it has settled to. */
-  place(key: Key, result: unknown, settled: unknown, terms: Terms): void {
-    const slot = this.#slot(result, settled, terms);
-    if (slot instanceof LivedEntry && slot.weight > 0) this.#makeRoom(key, slot.weight);
-    if (this.store.set(key, slot)) {
-      const handle = handleOf(key);
+  put(key: Key, result: unknown, settled: unknown, terms: EntryTerms): void {
+    const stored = this.#stored(result, settled, terms);
+    if (stored instanceof StagedEntry && stored.weight > 0) this.#makeRoom(key, stored.weight);
+    if (this.store.set(key, stored)) {
+      const ref = refOf(key);
       this.#weight += terms.weight;
-      this.watch?.born(handle);
-      this.custody?.admit(handle, settled);
+      this.watch?.entryAdded(ref);
+      this.disposals?.entryAdded(ref, settled);
       if (terms.tags !== undefined) {
         this.#tags ??= new TagIndex();
-        this.#tags.add(handle, terms.tags);
+        this.#tags.add(ref, terms.tags);
       }
-      if (this.#settings.weakValues) this.#register(handle, slot, settled);
+      if (this.#settings.weakValues) this.#register(ref, stored, settled);
     }
-    this.custody?.settle();
+    this.disposals?.disposeUnused();
   }
 
   /** Keeps a result in a cache of simple settings, under a key under which there is nothing. */
   add(key: Key, result: unknown): void {
     if (this.#settings.max === 0) return;
-    const slot = this.#slot(result, result, this.#usual);
-    if (this.store.add(key, slot)) this.watch?.born(handleOf(key));
+    const stored = this.#stored(result, result, this.#defaultTerms);
+    if (this.store.add(key, stored)) this.watch?.entryAdded(refOf(key));
   }
 
   /** Keeps a failure for as long as `negativeTtl` says, unless there is a result that is better than none. */
-  placeFailure(
+  putFailure(
     key: Key,
     failure: unknown,
     how: Failure,
@@ -129,58 +138,60 @@ export class Shelf {
       if (ttl === 0 || (there !== undefined && !isDead(there, now))) return;
       const life = { refreshAt: Infinity, expiresAt: now + ttl, staleUntil: 0, errorUntil: 0 };
       this.store.sweep(now);
-      const entry = new LivedEntry(failure, error, life, { failure: how });
-      if (this.store.set(key, entry)) this.watch?.born(handleOf(key));
+      const entry = new StagedEntry(failure, error, life, { failure: how });
+      if (this.store.set(key, entry)) this.watch?.entryAdded(refOf(key));
     } catch (thrown) {
       onError(thrown, `the negativeTtl of the cache '${name}'`);
     }
-    this.custody?.settle();
+    this.disposals?.disposeUnused();
   }
 
   /** Makes an entry stale. */
-  distrust(key: Key): void {
-    const slot = this.store.peek(key);
-    if (slot instanceof LivedEntry) slot.distrust(this.#settings.clock.now());
+  markStale(key: Key): void {
+    const stored = this.store.peek(key);
+    if (stored instanceof StagedEntry) stored.markStale(this.#settings.clock.now());
   }
 
   /** Removes an entry; false for none. */
   remove(key: Key, cause: RemovalCause): boolean {
     const removed = this.store.delete(key, cause);
-    this.custody?.settle();
+    this.disposals?.disposeUnused();
     return removed;
   }
 
   /** Removes everything; the results are disposed of when the custody is settled. */
   clear(): void {
-    if (this.watch !== null) for (const handle of this.store.handles()) this.watch.gone(handle);
+    if (this.watch !== null)
+      for (const ref of this.store.refs()) this.watch.entryRemoved(ref);
     this.store.clear();
-    this.#fast.lasting = !this.#settings.timed;
+    this.#fast.storesBareResults = !this.#settings.expires;
     this.#weight = 0;
     this.#tags = undefined;
     this.#registry = undefined;
-    this.custody?.dismissAll();
+    this.disposals?.allRemoved();
   }
 
   /** The keys of the entries with one of these tags. */
   tagged(tags: readonly string[]): Key[] {
-    const handles = this.#tags?.tagged(tags) ?? [];
-    return [...handles].map(keyOf).filter((key) => key !== undefined);
+    const refs = this.#tags?.tagged(tags) ?? [];
+    return [...refs].map(keyOf).filter((key) => key !== undefined);
   }
 
   /** The tags of an entry. */
-  tagsOf(handle: Handle): ReadonlySet<string> | undefined {
-    return this.#tags?.tagsOf(handle);
+  tagsOf(ref: KeyRef): ReadonlySet<string> | undefined {
+    return this.#tags?.tagsOf(ref);
   }
 
-  #slot(result: unknown, settled: unknown, terms: Terms): Slot {
+  #stored(result: unknown, settled: unknown, terms: EntryTerms): Stored {
     const settings = this.#settings;
-    if (!settings.timed && terms.ttl === Number.POSITIVE_INFINITY) return this.#rawSlot(result);
-    this.#fast.endLasting();
+    if (!settings.expires && terms.ttl === Number.POSITIVE_INFINITY)
+      return this.#bareResult(result);
+    this.#fast.endBareResults();
     const now = settings.clock.now();
     this.store.sweep(now);
     const part = settings.jitter === 0 ? 1 : 1 - settings.jitter * settings.random();
     const expiresAt = Math.ceil(now + terms.ttl * part); // A fraction costs an entry 16 bytes more.
-    if (!settings.lived) return new Entry(result, expiresAt);
+    if (!settings.hasStages) return new Entry(result, expiresAt);
     const life: Lifetime = {
       refreshAt: now + settings.refreshAfter * part,
       expiresAt,
@@ -189,13 +200,13 @@ export class Shelf {
     };
     const { weight } = terms;
     return settings.weakValues && isObject(settled)
-      ? new LivedEntry(result, settled, life, { weight, weak: settled })
-      : new LivedEntry(result, settled, life, { weight });
+      ? new StagedEntry(result, settled, life, { weight, weak: settled })
+      : new StagedEntry(result, settled, life, { weight });
   }
 
-  #rawSlot(result: unknown): Slot {
-    if (result === undefined) this.#fast.endLasting();
-    return slotOf(result);
+  #bareResult(result: unknown): Stored {
+    if (result === undefined) this.#fast.endBareResults();
+    return storedFor(result);
   }
 
   #tagsFrom(
@@ -218,32 +229,33 @@ export class Shelf {
     while (this.#weight + weight > maxWeight && this.#bounded?.evict() === true);
   }
 
-  #register(handle: Handle, slot: Slot, settled: unknown): void {
-    if (!(slot instanceof LivedEntry) || !isObject(settled)) return;
-    this.#registry ??= new FinalizationRegistry(({ handle: of, entry }) => {
+  #register(ref: KeyRef, stored: Stored, settled: unknown): void {
+    if (!(stored instanceof StagedEntry) || !isObject(settled)) return;
+    this.#registry ??= new FinalizationRegistry(({ ref: of, entry }) => {
       const key = keyOf(of);
       const collected = entry.deref();
       if (key === undefined || collected === undefined || this.store.peek(key) !== collected)
         return;
       this.store.delete(key, 'collected');
     });
-    this.#registry.register(settled, { handle, entry: new WeakRef(slot) }, slot);
+    this.#registry.register(settled, { ref, entry: new WeakRef(stored) }, stored);
   }
 
-  #removed(handle: Handle, slot: Slot, cause: RemovalCause): void {
-    if (this.#settings.simple && this.watch === null && this.#tags === undefined) {
+  #onRemoved(ref: KeyRef, stored: Stored, cause: RemovalCause): void {
+    if (this.#settings.isPlain && this.watch === null && this.#tags === undefined) {
       this.#counters.removed(cause, 0);
       return;
     }
-    const weighed = this.#settings.weigh !== undefined && slot instanceof LivedEntry;
-    const weight = weighed ? slot.weight : 0;
+    const weighed = this.#settings.weigh !== undefined && stored instanceof StagedEntry;
+    const weight = weighed ? stored.weight : 0;
     this.#weight -= weight;
     this.#counters.removed(cause, weight);
-    this.#tags?.remove(handle);
-    this.custody?.dismiss(handle, cause);
-    this.watch?.gone(handle);
-    if (cause === 'collected') this.custody?.settle(); // Nobody's operation, so nobody else does.
-    if (this.#registry !== undefined && slot instanceof LivedEntry) this.#registry.unregister(slot);
+    this.#tags?.remove(ref);
+    this.disposals?.entryRemoved(ref, cause);
+    this.watch?.entryRemoved(ref);
+    if (cause === 'collected') this.disposals?.disposeUnused(); // Nobody's operation, so nobody else does.
+    if (this.#registry !== undefined && stored instanceof StagedEntry)
+      this.#registry.unregister(stored);
   }
 }
 

@@ -14,7 +14,7 @@ import { LruStore } from './stores/lru-store.js';
 import { MapStore } from './stores/map-store.js';
 import { S3FifoStore } from './stores/s3-fifo-store.js';
 import type { BoundedStore } from './stores/store.js';
-import type { Entry, Slot } from './stores/stored.js';
+import type { Entry, Stored } from './stores/stored.js';
 
 /** A function with a memory, as it is called. */
 export type Call = (this: unknown, ...args: unknown[]) => unknown;
@@ -26,7 +26,7 @@ type Called = (receiver: unknown, ...args: unknown[]) => unknown;
 export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
   const { store, settings } = cache;
   if (settings.key === undefined) {
-    const lasting = !settings.timed;
+    const lasting = !settings.expires;
     if (store instanceof MapStore) {
       return lasting ? unbounded(cache, ownReceiver) : unboundedTimed(cache, store, ownReceiver);
     }
@@ -43,10 +43,10 @@ export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
 function unbounded(cache: MemoCache, ownReceiver: boolean): Call {
   const { fast } = cache;
   const callPair = (first: unknown, second: unknown): unknown => {
-    const slot = fast.lasting ? fast.pairLevel(first, second)?.slot : undefined;
-    if (slot !== undefined) {
+    const stored = fast.storesBareResults ? fast.pairLevel(first, second)?.stored : undefined;
+    if (stored !== undefined) {
       fast.hits++;
-      return slot;
+      return stored;
     }
     return cache.call(undefined, first, second);
   };
@@ -73,13 +73,13 @@ function inMaps(
     if (this === undefined) {
       if (arguments.length === 1) {
         const state = fast;
-        const slot =
+        const stored =
           typeof arg === 'object' && arg !== null
             ? state.objects.get(arg)
             : state.primitives.get(arg);
-        if (slot !== undefined) {
+        if (stored !== undefined) {
           state.hits++;
-          return slot;
+          return stored;
         }
       } else if (arguments.length === 2) return callPair(arg, arguments[1]);
     }
@@ -96,12 +96,12 @@ function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean)
     const receiver = ownReceiver ? this : undefined;
     if (receiver === undefined) {
       const arg = args[0];
-      let slot: Slot;
+      let stored: Stored;
       if (args.length === 1) {
-        slot =
+        stored =
           typeof arg === 'object' && arg !== null ? store.objects.get(arg) : primitives.get(arg);
-      } else if (args.length === 2) slot = fast.pairLevel(arg, args[1])?.slot;
-      const entry = slot as Entry | undefined;
+      } else if (args.length === 2) stored = fast.pairLevel(arg, args[1])?.stored;
+      const entry = stored as Entry | undefined;
       if (entry !== undefined && clock.now() < entry.freshUntil) {
         fast.hits++;
         return entry.value;
@@ -128,10 +128,10 @@ function inList(fast: FastState, others: Called): Call {
     // biome-ignore-start lint/complexity/noArguments: see `inMaps`.
     if (this === undefined && arguments.length === 1) {
       const state = fast;
-      const slot = state.lru.get(arg as Key);
-      if (slot !== undefined) {
+      const stored = state.lru.get(arg as Key);
+      if (stored !== undefined) {
         state.hits++;
-        return slot;
+        return stored;
       }
     }
     return others(this, ...arguments);
@@ -144,11 +144,11 @@ function counted(cache: MemoCache, store: S3FifoStore, ownReceiver: boolean): Ca
   const { fast } = cache;
   const others = boundedOthers(cache, store, ownReceiver, () => call);
   const call: Call = function (...args) {
-    if (this === undefined && args.length === 1 && fast.lasting) {
-      const slot = store.get(args[0] as Key);
-      if (slot !== undefined) {
+    if (this === undefined && args.length === 1 && fast.storesBareResults) {
+      const stored = store.get(args[0] as Key);
+      if (stored !== undefined) {
         fast.hits++;
-        return slot;
+        return stored;
       }
     }
     return others(this, ...args);
@@ -164,19 +164,19 @@ function boundedOthers(
   again: () => Call,
 ): Called {
   const { fast } = cache;
-  const { simple } = cache.settings;
+  const { isPlain } = cache.settings;
   return (caller, ...args) => {
     if (caller !== undefined) return ownReceiver ? cache.call(caller, ...args) : again()(...args);
-    if (fast.lasting) {
+    if (fast.storesBareResults) {
       const arg = args[0];
       if (args.length > 1 || !isOwnKey(arg)) {
         const level = fast.levelOf(args.length, arg, args[1]);
-        const slot = level === undefined ? undefined : store.get(level);
-        if (slot !== undefined) {
+        const stored = level === undefined ? undefined : store.get(level);
+        if (stored !== undefined) {
           fast.hits++;
-          return slot;
+          return stored;
         }
-      } else if (simple) return cache.missed(arg);
+      } else if (isPlain) return cache.missed(arg);
     }
     return cache.call(undefined, ...args);
   };
@@ -184,20 +184,20 @@ function boundedOthers(
 
 function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
   const { fast } = cache;
-  const { clock, simple } = cache.settings;
+  const { clock, isPlain } = cache.settings;
   return function (...args) {
     const receiver = ownReceiver ? this : undefined;
     if (receiver === undefined) {
       const arg = args[0];
-      let slot: Slot;
+      let stored: Stored;
       if (args.length === 1 && isOwnKey(arg)) {
-        slot = store.lru?.get(arg);
-        if (slot === undefined && simple) return cache.missed(arg);
+        stored = store.lru?.get(arg);
+        if (stored === undefined && isPlain) return cache.missed(arg);
       } else {
         const level = fast.levelOf(args.length, arg, args[1]);
-        if (level !== undefined) slot = store.lru?.get(level);
+        if (level !== undefined) stored = store.lru?.get(level);
       }
-      const entry = slot as Entry | undefined;
+      const entry = stored as Entry | undefined;
       if (entry !== undefined && clock.now() < entry.freshUntil) {
         fast.hits++;
         return entry.value;

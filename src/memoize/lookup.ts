@@ -1,27 +1,27 @@
-/** What a caller is given out of the store: whether a slot may be served now, and what that sets going. */
+/** What a caller is given out of the store: whether a stored may be served now, and what that sets going. */
 import type { CacheCounters } from './cache-counters.js';
-import type { Shelf } from './entries.js';
+import type { Entries } from './entries.js';
 import type { Key } from './keys/key-trie.js';
 import type { Loader } from './loading/loader.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import type { FastState } from './stores/fast-state.js';
-import { LivedEntry } from './stores/staged-entry.js';
-import { Entry, type Slot, UNDEFINED } from './stores/stored.js';
+import { StagedEntry } from './stores/staged-entry.js';
+import { Entry, type Stored, UNDEFINED } from './stores/stored.js';
 
 /** The answer when there is nothing to serve. */
 export const MISS: unique symbol = Symbol('miss');
 
-/** Looks at slots with the clock in hand. */
+/** Looks at stored with the clock in hand. */
 export class Lookup {
   readonly #settings: MemoizeSettings;
-  readonly #shelf: Shelf;
+  readonly #shelf: Entries;
   readonly #loader: Loader;
   readonly #counters: CacheCounters;
   readonly #fast: FastState;
 
   constructor(
     settings: MemoizeSettings,
-    shelf: Shelf,
+    shelf: Entries,
     loader: Loader,
     counters: CacheCounters,
     fast: FastState,
@@ -33,46 +33,46 @@ export class Lookup {
     this.#fast = fast;
   }
 
-  /** What a caller is given out of a slot, or {@link MISS}. Throws a failure that is remembered. */
-  serve(key: Key, slot: Slot, receiver: unknown, args: readonly unknown[]): unknown {
-    if (!(slot instanceof Entry)) {
+  /** What a caller is given out of a stored, or {@link MISS}. Throws a failure that is remembered. */
+  serve(key: Key, stored: Stored, receiver: unknown, args: readonly unknown[]): unknown {
+    if (!(stored instanceof Entry)) {
       this.#fast.hits++;
-      return slot === UNDEFINED ? undefined : slot;
+      return stored === UNDEFINED ? undefined : stored;
     }
     const now = this.#settings.clock.now();
-    if (now < slot.freshUntil) {
+    if (now < stored.freshUntil) {
       this.#fast.hits++;
-      return slot.value;
+      return stored.value;
     }
-    if (slot.isDead(now)) {
-      this.#bury(key, slot);
+    if (stored.isDead(now)) {
+      this.#removeDead(key, stored);
       return MISS;
     }
-    if (!(slot instanceof LivedEntry) || !slot.isServed(now)) return MISS;
+    if (!(stored instanceof StagedEntry) || !stored.isServable(now)) return MISS;
     this.#fast.hits++;
-    if (slot.failure === 'thrown') throw slot.settled;
-    if (now >= slot.expiresAt) this.#counters.staleHits++;
-    if (now >= Math.min(slot.expiresAt, slot.refreshAt)) {
-      this.#loader.revalidate(key, slot, receiver, args);
+    if (stored.failure === 'thrown') throw stored.settled;
+    if (now >= stored.expiresAt) this.#counters.staleHits++;
+    if (now >= Math.min(stored.expiresAt, stored.refreshAt)) {
+      this.#loader.revalidate(key, stored, receiver, args);
     }
-    return slot.result;
+    return stored.result;
   }
 
-  /** The slot if a call would be served from it; a dead one is removed. */
-  servable(key: Key): Slot {
-    const slot = this.#shelf.store.peek(key);
-    if (!(slot instanceof Entry)) return slot;
+  /** The stored if a call would be served from it; a dead one is removed. */
+  servable(key: Key): Stored {
+    const stored = this.#shelf.store.peek(key);
+    if (!(stored instanceof Entry)) return stored;
     const now = this.#settings.clock.now();
-    if (slot.isDead(now)) {
-      this.#bury(key, slot);
+    if (stored.isDead(now)) {
+      this.#removeDead(key, stored);
       return undefined;
     }
-    if (!(slot instanceof LivedEntry)) return slot;
-    return slot.failure === undefined && slot.isServed(now) ? slot : undefined;
+    if (!(stored instanceof StagedEntry)) return stored;
+    return stored.failure === undefined && stored.isServable(now) ? stored : undefined;
   }
 
-  #bury(key: Key, slot: Entry): void {
-    const collected = slot instanceof LivedEntry && slot.collected;
+  #removeDead(key: Key, stored: Entry): void {
+    const collected = stored instanceof StagedEntry && stored.collected;
     this.#shelf.remove(key, collected ? 'collected' : 'expired');
   }
 }

@@ -17,7 +17,7 @@
  * what they asked for, but a value computed before the invalidation is never served after it.
  *
  * Callers are given the promise that follows the bookkeeping, so whoever sees a load settle sees the cache after it, and
- * a rejection that nobody handles is still reported by the host.
+ * a rejection that nobody refs is still reported by the host.
  */
 import { AlreadyWatchedError, InvalidArgumentError } from '../core/errors.js';
 import type { Observation, Observer } from '../core/probe.js';
@@ -27,36 +27,36 @@ import { CacheCounters } from './cache-counters.js';
 import type { CacheInfo } from './cache-info.js';
 import { CacheWatch, type WatchedCache } from './cache-watch.js';
 import type { CallOptions } from './call-options.js';
-import { Shelf } from './entries.js';
+import { Entries } from './entries.js';
 import type { EntryOptions } from './entry-options.js';
-import type { Terms } from './entry-terms.js';
+import type { EntryTerms } from './entry-terms.js';
 import {
-  type Handle,
-  handleOf,
-  isPlain,
+  hasNoReceiver,
   type Key,
+  type KeyRef,
   KeyTrie,
   keyOf,
+  refOf,
   release,
   retain,
 } from './keys/key-trie.js';
-import { waitWith } from './loading/abortable-wait.js';
+import { abortableWait } from './loading/abortable-wait.js';
 import { Load } from './loading/load.js';
 import { type Callable, Loader } from './loading/loader.js';
 import { Lookup, MISS } from './lookup.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import { type LocalLevel, SharedLevel } from './shared/shared-level.js';
 import { FastState } from './stores/fast-state.js';
-import { LivedEntry } from './stores/staged-entry.js';
+import { StagedEntry } from './stores/staged-entry.js';
 import type { Store } from './stores/store.js';
-import type { Slot } from './stores/stored.js';
+import type { Stored } from './stores/stored.js';
 
 /** Results of one function by its arguments. */
 export class MemoCache implements WatchedCache, LocalLevel {
   readonly settings: MemoizeSettings;
   readonly counters: CacheCounters = new CacheCounters();
   readonly fast: FastState;
-  readonly shelf: Shelf;
+  readonly shelf: Entries;
   readonly store: Store;
   /** The argument lists that are known; another object after `clear`. */
   trie: KeyTrie = new KeyTrie();
@@ -72,8 +72,8 @@ export class MemoCache implements WatchedCache, LocalLevel {
     this.settings = settings;
     this.fn = fn as Callable;
     this.#keyOf = settings.key as Callable | undefined;
-    this.fast = new FastState(!settings.timed, this.trie.plain);
-    this.shelf = new Shelf(settings, this.counters, this.fast);
+    this.fast = new FastState(!settings.expires, this.trie.plain);
+    this.shelf = new Entries(settings, this.counters, this.fast);
     this.store = this.shelf.store;
     this.#shared = settings.shared ? new SharedLevel(settings, this.counters, this) : undefined;
     this.#loader = new Loader(fn, settings, this.shelf, this.counters, this.#shared);
@@ -89,11 +89,11 @@ export class MemoCache implements WatchedCache, LocalLevel {
     if (this.#disposed) return Reflect.apply(this.fn, receiver, args);
     const keyArgs = this.#keyArgs(receiver, args);
     const known = this.trie.find(receiver, keyArgs);
-    let slot: Slot;
+    let stored: Stored;
     if (known !== undefined) {
-      slot = this.store.get(known);
-      if (slot !== undefined) {
-        const answer = this.#lookup.serve(known, slot, receiver, args);
+      stored = this.store.get(known);
+      if (stored !== undefined) {
+        const answer = this.#lookup.serve(known, stored, receiver, args);
         if (answer !== MISS) return answer;
       }
       const flight = this.#loader.flights.get(known);
@@ -102,7 +102,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
         return this.#promiseOf(flight, receiver, args);
       }
     }
-    const load = this.#miss(this.trie.intern(receiver, keyArgs), slot, receiver, args);
+    const load = this.#miss(this.trie.intern(receiver, keyArgs), stored, receiver, args);
     load.joined = true;
     return load.result;
   }
@@ -122,21 +122,21 @@ export class MemoCache implements WatchedCache, LocalLevel {
     if (this.#disposed) return withSignal(Reflect.apply(this.fn, receiver, args), signal);
     const key = this.trie.intern(receiver, this.#keyArgs(receiver, args));
     try {
-      const slot = this.store.get(key);
-      if (slot !== undefined && !forceRefresh) {
-        const answer = this.#lookup.serve(key, slot, receiver, args);
+      const stored = this.store.get(key);
+      if (stored !== undefined && !forceRefresh) {
+        const answer = this.#lookup.serve(key, stored, receiver, args);
         if (answer !== MISS) return withSignal(answer, signal);
       }
       const flight = this.#loader.flights.get(key);
       if (flight === undefined) retain(key);
-      const load = flight ?? this.#miss(key, slot, receiver, args, forceRefresh);
+      const load = flight ?? this.#miss(key, stored, receiver, args, forceRefresh);
       const result = flight ? this.#promiseOf(flight, receiver, args) : load.result;
       if (signal === undefined || load.promise === undefined) {
         load.joined = true;
         return result;
       }
       load.ownDetails.waiters++;
-      return waitWith(result as Promise<unknown>, signal, (reason) => {
+      return abortableWait(result as Promise<unknown>, signal, (reason) => {
         if (load.leave()) this.#loader.flights.giveUp(load, reason);
       });
     } finally {
@@ -146,24 +146,24 @@ export class MemoCache implements WatchedCache, LocalLevel {
 
   /** The right to use the result until it is given back, or a promise of it. */
   lease(receiver: unknown, args: readonly unknown[]): unknown {
-    const { custody } = this.shelf;
-    if (custody === undefined) {
+    const { disposals } = this.shelf;
+    if (disposals === undefined) {
       throw new InvalidArgumentError(
         `lease: the cache '${this.name}' never disposes of its results; give it the option \`dispose\`.`,
       );
     }
     if (this.#disposed) {
       const result = Reflect.apply(this.fn, receiver, args);
-      const leased = (value: unknown) => custody.reserve(undefined, value, 1).leaseHeld();
+      const leased = (value: unknown) => disposals.reserve(undefined, value, 1).leaseHeld();
       return isThenable(result) ? Promise.resolve(result).then(leased) : leased(result);
     }
     const key = this.trie.intern(receiver, this.#keyArgs(receiver, args));
     try {
-      const handle = handleOf(key);
-      const slot = this.store.get(key);
-      if (slot !== undefined) {
-        const answer = this.#lookup.serve(key, slot, receiver, args);
-        const held = answer === MISS ? undefined : custody.lease(handle);
+      const ref = refOf(key);
+      const stored = this.store.get(key);
+      if (stored !== undefined) {
+        const answer = this.#lookup.serve(key, stored, receiver, args);
+        const held = answer === MISS ? undefined : disposals.lease(ref);
         if (held !== undefined) return isThenable(answer) ? Promise.resolve(held) : held;
         if (answer !== MISS) return answer; // The promise of a failure that is remembered.
       }
@@ -171,9 +171,9 @@ export class MemoCache implements WatchedCache, LocalLevel {
       if (flight === undefined) retain(key);
       else this.counters.joins++;
       const late = flight?.details.suspectTags !== undefined;
-      const load = flight ?? this.#miss(key, slot, receiver, args);
+      const load = flight ?? this.#miss(key, stored, receiver, args);
       const { promise } = load;
-      if (promise === undefined) return custody.reserve(handle, load.result, 1).leaseHeld();
+      if (promise === undefined) return disposals.reserve(ref, load.result, 1).leaseHeld();
       load.ownDetails.lessees++;
       return promise.then(() => {
         const held = load.details.shared?.leaseHeld();
@@ -187,7 +187,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
   }
 
   /** What is stored and would be served, unused; `undefined` for nothing. */
-  peek(receiver: unknown, args: readonly unknown[]): Slot {
+  peek(receiver: unknown, args: readonly unknown[]): Stored {
     const key = this.trie.find(receiver, this.#keyArgs(receiver, args));
     return key === undefined ? undefined : this.#lookup.servable(key);
   }
@@ -198,7 +198,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
     const keyArgs = this.#keyArgs(receiver, args);
     const key = this.trie.intern(receiver, keyArgs);
     this.#loader.flights.disown(key);
-    const shared = isPlain(receiver) ? this.#shared : undefined;
+    const shared = hasNoReceiver(receiver) ? this.#shared : undefined;
     if (isThenable(value)) {
       this.shelf.remove(key, 'replaced');
       const load = new Load(key, undefined);
@@ -211,11 +211,11 @@ export class MemoCache implements WatchedCache, LocalLevel {
       this.#loader.follow(load, value, args).promise?.catch(() => {}); // Whoever made the promise answers for it.
       return;
     }
-    const terms = this.shelf.terms(value, args, own);
+    const terms = this.shelf.decideTerms(value, args, own);
     if (terms === undefined) this.shelf.remove(key, 'replaced');
-    else this.shelf.place(key, value, value, terms);
+    else this.shelf.put(key, value, value, terms);
     shared?.replace(keyArgs, value, terms);
-    if (shared?.distrusts(undefined) === true) this.shelf.distrust(key);
+    if (shared?.mustMarkStale(undefined) === true) this.shelf.markStale(key);
     release(key);
   }
 
@@ -255,15 +255,15 @@ export class MemoCache implements WatchedCache, LocalLevel {
 
   forgetTagsHere(tags: readonly string[]): number {
     let found = 0;
-    this.#loader.flights.suspect(tags);
+    this.#loader.flights.invalidateTags(tags);
     for (const key of this.shelf.tagged(tags)) if (this.#forget(key)) found++;
     return found;
   }
 
-  distrustAll(): void {
-    for (const handle of [...this.store.handles()]) {
-      const key = keyOf(handle);
-      if (key !== undefined) this.shelf.distrust(key);
+  markAllStale(): void {
+    for (const ref of [...this.store.refs()]) {
+      const key = keyOf(ref);
+      if (key !== undefined) this.shelf.markStale(key);
     }
   }
 
@@ -272,7 +272,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
     this.fast.top = this.trie.plain;
     this.shelf.clear();
     this.#loader.flights.disownAll(); // Now, because a loader that is aborted may call the cache.
-    this.shelf.custody?.settle();
+    this.shelf.disposals?.disposeUnused();
   }
 
   /** Forgets everything and caches nothing from now on. */
@@ -310,8 +310,8 @@ export class MemoCache implements WatchedCache, LocalLevel {
     this.shelf.watch = null;
   }
 
-  handles(): Iterable<Handle> {
-    return this.store.handles();
+  refs(): Iterable<KeyRef> {
+    return this.store.refs();
   }
 
   /** Whether callers are given promises. */
@@ -320,12 +320,12 @@ export class MemoCache implements WatchedCache, LocalLevel {
   }
 
   /** Stores what `dump` of a cache of the same function has written down. */
-  restore(keyArgs: readonly unknown[], value: unknown, promised: boolean, terms: Terms): void {
+  restore(keyArgs: readonly unknown[], value: unknown, promised: boolean, terms: EntryTerms): void {
     if (this.#disposed || this.settings.max === 0 || terms.weight > this.settings.maxWeight) return;
     const key = this.trie.intern(undefined, keyArgs);
     this.#loader.flights.disown(key);
     if (promised) this.#loader.asynchronous = true;
-    this.shelf.place(key, promised ? Promise.resolve(value) : value, value, terms);
+    this.shelf.put(key, promised ? Promise.resolve(value) : value, value, terms);
     release(key);
   }
 
@@ -333,10 +333,10 @@ export class MemoCache implements WatchedCache, LocalLevel {
     return this.#keyOf === undefined ? args : [Reflect.apply(this.#keyOf, receiver, args)];
   }
 
-  /** Runs a load for a key that was interned for it, in place of what is in `slot`. */
-  #miss(key: Key, slot: Slot, receiver: unknown, args: readonly unknown[], forced = false): Load {
+  /** Runs a load for a key that was interned for it, in place of what is in `stored`. */
+  #miss(key: Key, stored: Stored, receiver: unknown, args: readonly unknown[], forced = false): Load {
     this.counters.misses++;
-    const replaces = slot instanceof LivedEntry ? slot : undefined;
+    const replaces = stored instanceof StagedEntry ? stored : undefined;
     return this.#loader.run(key, receiver, args, replaces, false, forced);
   }
 
@@ -365,5 +365,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
 }
 
 function withSignal(result: unknown, signal: AbortSignal | undefined): unknown {
-  return signal !== undefined && isThenable(result) ? waitWith(result, signal, () => {}) : result;
+  return signal !== undefined && isThenable(result)
+    ? abortableWait(result, signal, () => {})
+    : result;
 }

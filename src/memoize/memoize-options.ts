@@ -150,13 +150,13 @@ export interface MemoizeSettings {
   readonly name: string;
   readonly clock: Pick<Clock, 'now'>;
   /** Whether every result is kept, for the same time and without a word about it. */
-  readonly simple: boolean;
+  readonly isPlain: boolean;
   /** Whether an entry can expire without an option of its own. */
-  readonly timed: boolean;
+  readonly expires: boolean;
   /** Whether an entry needs more than a time at which it expires. */
-  readonly lived: boolean;
+  readonly hasStages: boolean;
   /** Whether a callback is asked about each result, with its arguments. */
-  readonly judged: boolean;
+  readonly asksCallbacks: boolean;
 }
 
 const countOrInfinity: OptionCheck = (value) =>
@@ -272,5 +272,5 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     settings.cacheIf !== undefined ||
     settings.tags !== undefined;
   const simple = !lived && !judged && settings.dispose === false;
-  return { ...settings, simple, timed, lived, judged, shared };
+  return { ...settings, isPlain: simple, expires: timed, hasStages: lived, asksCallbacks: judged, shared };
 }

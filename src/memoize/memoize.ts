@@ -14,7 +14,7 @@ import type { CallOptions } from './call-options.js';
 import { type DumpedEntry, dumpCache, loadDump } from './dump.js';
 import type { EntryOptions } from './entry-options.js';
 import { type Call, callThrough } from './fast-call.js';
-import { isPlain } from './keys/key-trie.js';
+import { hasNoReceiver } from './keys/key-trie.js';
 import { MemoCache } from './memo-cache.js';
 import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
 import type { Memoized } from './memoized.js';
@@ -95,7 +95,7 @@ function imitate(memoized: Call, fn: AnyFn): void {
 function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: boolean): void {
   /** Called as `memoized.peek(…)` a member's `this` is the function itself: no receiver. */
   const receiverOf = (self: unknown): unknown =>
-    !ownReceiver || self === memoized || isPlain(self) ? undefined : self;
+    !ownReceiver || self === memoized || hasNoReceiver(self) ? undefined : self;
   const members: Memoized<AnyFn, unknown> = {
     wrapped: fn,
     delete(this: unknown, ...args: unknown[]) {

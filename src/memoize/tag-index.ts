@@ -1,42 +1,42 @@
-/** Which entries have which tags. It holds handles, so it keeps no key alive that may die. */
-import type { Handle } from './keys/key-trie.js';
+/** Which entries have which tags. It holds refs, so it keeps no key alive that may die. */
+import type { KeyRef } from './keys/key-trie.js';
 
 /** Entries by tag and tags by entry. */
 export class TagIndex {
-  readonly #handles = new Map<string, Set<Handle>>();
-  readonly #tags = new Map<Handle, ReadonlySet<string>>();
+  readonly #refs = new Map<string, Set<KeyRef>>();
+  readonly #tags = new Map<KeyRef, ReadonlySet<string>>();
 
   /** Gives an entry, which has none, its tags. */
-  add(handle: Handle, tags: ReadonlySet<string>): void {
-    this.#tags.set(handle, tags);
+  add(ref: KeyRef, tags: ReadonlySet<string>): void {
+    this.#tags.set(ref, tags);
     for (const tag of tags) {
-      const handles = this.#handles.get(tag);
-      if (handles === undefined) this.#handles.set(tag, new Set([handle]));
-      else handles.add(handle);
+      const refs = this.#refs.get(tag);
+      if (refs === undefined) this.#refs.set(tag, new Set([ref]));
+      else refs.add(ref);
     }
   }
 
   /** Forgets an entry. */
-  remove(handle: Handle): void {
-    const tags = this.#tags.get(handle);
+  remove(ref: KeyRef): void {
+    const tags = this.#tags.get(ref);
     if (tags === undefined) return;
-    this.#tags.delete(handle);
+    this.#tags.delete(ref);
     for (const tag of tags) {
-      const handles = this.#handles.get(tag);
-      handles?.delete(handle);
-      if (handles?.size === 0) this.#handles.delete(tag);
+      const refs = this.#refs.get(tag);
+      refs?.delete(ref);
+      if (refs?.size === 0) this.#refs.delete(tag);
     }
   }
 
   /** The tags of an entry. */
-  tagsOf(handle: Handle): ReadonlySet<string> | undefined {
-    return this.#tags.get(handle);
+  tagsOf(ref: KeyRef): ReadonlySet<string> | undefined {
+    return this.#tags.get(ref);
   }
 
   /** The entries that have one of these tags. */
-  tagged(tags: readonly string[]): Set<Handle> {
-    const found = new Set<Handle>();
-    for (const tag of tags) for (const handle of this.#handles.get(tag) ?? []) found.add(handle);
+  tagged(tags: readonly string[]): Set<KeyRef> {
+    const found = new Set<KeyRef>();
+    for (const tag of tags) for (const ref of this.#refs.get(tag) ?? []) found.add(ref);
     return found;
   }
 }

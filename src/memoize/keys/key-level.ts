@@ -21,7 +21,7 @@ export class KeyLevel {
   /** Whether some object's death can take this level away. */
   readonly mortal: boolean;
   /** What the unbounded store keeps here, so that it lives no longer than the key. */
-  slot: unknown = undefined;
+  stored: unknown = undefined;
   /** Where objects lead. */
   byObject: WeakMap<WeakKey, KeyLevel> = NOWHERE;
   #needs = 0;

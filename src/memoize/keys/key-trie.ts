@@ -17,7 +17,7 @@ import { KeyLevel, KeyPath } from './key-level.js';
 export type Key = KeyLevel | string | number | bigint | boolean | symbol;
 
 /** What may be kept about an entry without keeping its key alive: the key, or the path to a level that may vanish. */
-export type Handle = Key | KeyPath;
+export type KeyRef = Key | KeyPath;
 
 /** Marks the top of the lists of calls with a receiver, which is then the first edge. */
 const OWNED = Symbol('owned');
@@ -32,14 +32,14 @@ export class KeyTrie {
 
   /** The key of an argument list, if it is known. A primitive is a key whether anything is filed under it or not. */
   find(receiver: unknown, args: readonly unknown[]): Key | undefined {
-    const plain = isPlain(receiver);
+    const plain = hasNoReceiver(receiver);
     if (plain && args.length === 1 && isOwnKey(args[0])) return args[0];
     return follow(plain ? this.plain : this.#owned?.child(receiver), args);
   }
 
   /** The key of an argument list, retained: {@link release} it. */
   intern(receiver: unknown, args: readonly unknown[]): Key {
-    const plain = isPlain(receiver);
+    const plain = hasNoReceiver(receiver);
     if (plain && args.length === 1 && isOwnKey(args[0])) return args[0];
     let level = plain ? this.plain : this.#receiverLevel(receiver);
     for (const arg of args) level = level.descend(arg);
@@ -66,9 +66,9 @@ export class KeyTrie {
   }
 }
 
-/** The argument list behind a handle, without its receiver; `undefined` if an object in it is gone. */
-export function argsOf(handle: Handle): unknown[] | undefined {
-  const key = keyOf(handle);
+/** The argument list behind a ref, without its receiver; `undefined` if an object in it is gone. */
+export function argsOf(ref: KeyRef): unknown[] | undefined {
+  const key = keyOf(ref);
   if (key === undefined) return undefined;
   if (typeof key !== 'object') return [key];
   const args: unknown[] = [];
@@ -81,9 +81,9 @@ export function argsOf(handle: Handle): unknown[] | undefined {
   return level.edge === OWNED ? args.slice(1) : args;
 }
 
-/** Whether a handle stands for calls on a receiver. */
-export function hasReceiver(handle: Handle): boolean {
-  const key = keyOf(handle);
+/** Whether a ref stands for calls on a receiver. */
+export function hasReceiver(ref: KeyRef): boolean {
+  const key = keyOf(ref);
   if (typeof key !== 'object') return false;
   let level = key;
   while (level.parent !== undefined) level = level.parent;
@@ -100,18 +100,18 @@ export function release(key: Key): void {
   if (typeof key === 'object') key.release();
 }
 
-/** The handle of a key. */
-export function handleOf(key: Key): Handle {
+/** The ref of a key. */
+export function refOf(key: Key): KeyRef {
   return typeof key === 'object' && key.mortal ? key.path : key;
 }
 
-/** The key behind a handle, unless it has vanished. */
-export function keyOf(handle: Handle): Key | undefined {
-  return handle instanceof KeyPath ? handle.level : handle;
+/** The key behind a ref, unless it has vanished. */
+export function keyOf(ref: KeyRef): Key | undefined {
+  return ref instanceof KeyPath ? ref.level : ref;
 }
 
 /** A call without a receiver: sloppy code and some bundlers pass the global object for none. */
-export function isPlain(receiver: unknown): boolean {
+export function hasNoReceiver(receiver: unknown): boolean {
   return receiver === undefined || receiver === null || receiver === globalThis;
 }
 

@@ -1,7 +1,7 @@
 /** Waiting with a way out. */
 
 /** Follows `promise` until `signal` is aborted: then it rejects with the signal's reason, and `onLeave` is told. */
-export function waitWith<T>(
+export function abortableWait<T>(
   promise: PromiseLike<T>,
   signal: AbortSignal,
   onLeave: (reason: unknown) => void,

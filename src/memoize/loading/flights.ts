@@ -23,17 +23,17 @@ export class Flights {
     return this.#byKey.size === 0 ? undefined : this.#byKey.get(key);
   }
 
-  /** A load whose synchronous part begins; {@link returned} ends that. */
-  begin(key: Key): Load {
+  /** A load whose synchronous part begins; {@link endSync} ends that. */
+  beginSync(key: Key): Load {
     const load = new Load(key, this.#running);
     this.#running = load;
     return load;
   }
 
   /** The same for a load that may be {@link recycle recycled}. */
-  beginAnew(key: Key): Load {
+  reuseOrBegin(key: Key): Load {
     const load = this.#spare;
-    if (load === undefined) return this.begin(key);
+    if (load === undefined) return this.beginSync(key);
     this.#spare = undefined;
     load.key = key;
     load.outer = this.#running;
@@ -43,34 +43,34 @@ export class Flights {
 
   /** Nobody has this load any more, and it was not overtaken. */
   recycle(load: Load): void {
-    if (load.isPlain) this.#spare = load;
+    if (load.hasNoDetails) this.#spare = load;
   }
 
   /** The synchronous part of a load is over. */
-  returned(load: Load): void {
+  endSync(load: Load): void {
     this.#running = load.outer;
     load.outer = undefined;
   }
 
   /** Lets others join a load, unless it was overtaken before it first waited. */
-  takeOff(load: Load): void {
-    if (!load.current) return;
+  makeJoinable(load: Load): void {
+    if (!load.isCurrent) return;
     const overtaken = this.#byKey.get(load.key);
     this.#byKey.set(load.key, load);
     overtaken?.disown();
   }
 
   /** Ends a flight; false for a load that was overtaken. */
-  land(load: Load): boolean {
-    if (!load.current) return false;
+  finish(load: Load): boolean {
+    if (!load.isCurrent) return false;
     if (this.get(load.key) === load) this.#byKey.delete(load.key);
     return true;
   }
 
   /** Aborts a load that nobody wants any more. It cannot be joined by then: who is told of the abort may call again. */
   giveUp(load: Load, reason: unknown): void {
-    this.land(load);
-    load.current = false;
+    this.finish(load);
+    load.isCurrent = false;
     load.abort(reason);
   }
 
@@ -78,7 +78,7 @@ export class Flights {
   disown(key: Key): boolean {
     let found = false;
     for (let load = this.#running; load !== undefined; load = load.outer) {
-      if (load.key !== key || !load.current) continue;
+      if (load.key !== key || !load.isCurrent) continue;
       load.disown();
       found = true;
     }
@@ -98,7 +98,7 @@ export class Flights {
   }
 
   /** Results with one of these tags are out of date if their load has begun already. */
-  suspect(tags: readonly string[]): void {
+  invalidateTags(tags: readonly string[]): void {
     for (let load = this.#running; load !== undefined; load = load.outer) suspect(load, tags);
     for (const load of this.#byKey.values()) suspect(load, tags);
   }

@@ -2,7 +2,7 @@
 import type { SharedValue } from '../../scope/shared-value.js';
 import type { EntryOptions } from '../entry-options.js';
 import type { Key } from '../keys/key-trie.js';
-import type { LivedEntry } from '../stores/staged-entry.js';
+import type { StagedEntry } from '../stores/staged-entry.js';
 import type { OwnLoadContext } from './own-load-context.js';
 
 /** What only some loads have. */
@@ -14,7 +14,7 @@ export class LoadDetails {
   /** For which arguments the shared level is to have its result, if that was set as a promise. */
   sharedAs: readonly unknown[] | undefined = undefined;
   /** The entry that it is to replace. */
-  replaces: LivedEntry | undefined = undefined;
+  replaces: StagedEntry | undefined = undefined;
   /** The cache itself wants the result, whoever else does. */
   background = false;
   /** Its caller wants neither what is stored here nor what is shared. */
@@ -40,7 +40,7 @@ const NONE: Readonly<LoadDetails> = Object.freeze(new LoadDetails());
 export class Load {
   key: Key;
   /** False once `delete`, `clear`, `set` or a newer load has overtaken it: what it brings is no longer wanted. */
-  current = true;
+  isCurrent = true;
   /** The load within whose synchronous part this one began. */
   outer: Load | undefined;
   /** What its callers are given: what the function returned, or the promise that they await. */
@@ -57,7 +57,7 @@ export class Load {
   }
 
   /** Whether there is nothing particular about it. */
-  get isPlain(): boolean {
+  get hasNoDetails(): boolean {
     return this.#details === undefined;
   }
 
@@ -74,14 +74,14 @@ export class Load {
 
   /** Nobody stores its result from now on; if nobody waits for it either, it is aborted. */
   disown(): void {
-    this.current = false;
-    if (this.#unwanted) this.abort(undefined);
+    this.isCurrent = false;
+    if (this.#isUnwanted) this.abort(undefined);
   }
 
   /** A caller who waited with a signal has left; true if that was the last who wanted the result. */
   leave(): boolean {
     this.ownDetails.waiters--;
-    return this.#unwanted;
+    return this.#isUnwanted;
   }
 
   /** Tells the loader, if it listens, that nobody waits. */
@@ -89,9 +89,9 @@ export class Load {
     this.details.context?.abort(reason);
   }
 
-  get #unwanted(): boolean {
+  get #isUnwanted(): boolean {
     const { waiters, lessees, background, context } = this.details;
-    if (this.joined || waiters > 0 || lessees > 0 || (background && this.current)) return false;
+    if (this.joined || waiters > 0 || lessees > 0 || (background && this.isCurrent)) return false;
     return this.promise !== undefined && context?.signalTaken === true;
   }
 }

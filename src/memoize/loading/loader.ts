@@ -6,11 +6,11 @@
 import { isThenable } from '../../core/thenable.js';
 import type { AnyFn } from '../any-fn.js';
 import type { CacheCounters } from '../cache-counters.js';
-import type { Shelf } from '../entries.js';
-import { argsOf, handleOf, hasReceiver, type Key, release, retain } from '../keys/key-trie.js';
+import type { Entries } from '../entries.js';
+import { argsOf, hasReceiver, type Key, refOf, release, retain } from '../keys/key-trie.js';
 import type { MemoizeSettings } from '../memoize-options.js';
 import type { SharedLevel } from '../shared/shared-level.js';
-import type { Failure, LivedEntry } from '../stores/staged-entry.js';
+import type { Failure, StagedEntry } from '../stores/staged-entry.js';
 import { Flights } from './flights.js';
 import type { Load } from './load.js';
 import { OwnLoadContext } from './own-load-context.js';
@@ -27,14 +27,14 @@ export class Loader {
   asynchronous: boolean;
   readonly #fn: Callable;
   readonly #settings: MemoizeSettings;
-  readonly #shelf: Shelf;
+  readonly #shelf: Entries;
   readonly #counters: CacheCounters;
   readonly #shared: SharedLevel | undefined;
 
   constructor(
     fn: AnyFn,
     settings: MemoizeSettings,
-    shelf: Shelf,
+    shelf: Entries,
     counters: CacheCounters,
     shared: SharedLevel | undefined,
   ) {
@@ -54,11 +54,11 @@ export class Loader {
     key: Key,
     receiver: unknown,
     args: readonly unknown[],
-    replaces: LivedEntry | undefined = undefined,
+    replaces: StagedEntry | undefined = undefined,
     background = false,
     forced = false,
   ): Load {
-    const load = this.flights.begin(key);
+    const load = this.flights.beginSync(key);
     if (replaces !== undefined) {
       load.ownDetails.replaces = replaces;
       load.ownDetails.background = background;
@@ -70,7 +70,7 @@ export class Loader {
       result = this.#call(load, receiver, args);
       pending = isThenable(result);
     } catch (error) {
-      this.flights.returned(load);
+      this.flights.endSync(load);
       this.#counters.loadFailures++;
       const standIn = this.#failed(load, error, error, 'thrown', args);
       release(key);
@@ -78,11 +78,11 @@ export class Loader {
       load.result = standIn.result;
       return load;
     }
-    this.flights.returned(load);
+    this.flights.endSync(load);
     if (pending) return this.follow(load, result as PromiseLike<unknown>, args);
     this.#counters.loads++;
     load.result = result;
-    if (load.current) this.#landed(load, result, result, args);
+    if (load.isCurrent) this.#landed(load, result, result, args);
     release(key);
     return load;
   }
@@ -93,7 +93,7 @@ export class Loader {
    */
   runSimple(key: string | number): unknown {
     const { misses } = this.#counters;
-    const load = this.flights.beginAnew(key);
+    const load = this.flights.reuseOrBegin(key);
     const fn = this.#fn;
     let result: unknown;
     let pending: boolean;
@@ -101,17 +101,17 @@ export class Loader {
       result = fn(key);
       pending = isThenable(result);
     } catch (error) {
-      this.flights.returned(load);
+      this.flights.endSync(load);
       this.#counters.loadFailures++;
       throw error;
     }
-    this.flights.returned(load);
+    this.flights.endSync(load);
     if (pending) {
       load.joined = true;
       return this.follow(load, result as PromiseLike<unknown>, NO_ARGS).result;
     }
     this.#counters.loads++;
-    if (!load.current) return result;
+    if (!load.isCurrent) return result;
     // The function may have called itself with the same argument.
     if (this.#counters.misses === misses) {
       this.flights.recycle(load);
@@ -123,8 +123,8 @@ export class Loader {
   /** Lets others join a load until what it waits for has settled. */
   follow(load: Load, thenable: PromiseLike<unknown>, args: readonly unknown[]): Load {
     this.asynchronous = true;
-    const { clock, judged } = this.#settings;
-    const asked = judged ? args : NO_ARGS; // A load in flight must not keep its arguments alive for nothing.
+    const { clock, asksCallbacks } = this.#settings;
+    const asked = asksCallbacks ? args : NO_ARGS; // A load in flight must not keep its arguments alive for nothing.
     const began = clock.now();
     const promise = Promise.resolve(thenable).then(
       (settled) => {
@@ -149,7 +149,7 @@ export class Loader {
     );
     load.result = promise;
     load.promise = promise;
-    this.flights.takeOff(load);
+    this.flights.makeJoinable(load);
     return load;
   }
 
@@ -157,11 +157,11 @@ export class Loader {
    * Replaces an entry in the background, unless that is under way. An asynchronous load begins at once; a synchronous one
    * would make the caller wait after all, so it runs in a microtask of its own.
    */
-  revalidate(key: Key, entry: LivedEntry, receiver: unknown, args: readonly unknown[]): void {
+  revalidate(key: Key, entry: StagedEntry, receiver: unknown, args: readonly unknown[]): void {
     if (entry.refreshing || this.flights.get(key) !== undefined) return;
     this.#counters.refreshes++;
     retain(key);
-    if (entry.promised) {
+    if (entry.isAsync) {
       this.#runInBackground(key, entry, receiver, args);
       return;
     }
@@ -173,7 +173,12 @@ export class Loader {
     });
   }
 
-  #runInBackground(key: Key, entry: LivedEntry, receiver: unknown, args: readonly unknown[]): void {
+  #runInBackground(
+    key: Key,
+    entry: StagedEntry,
+    receiver: unknown,
+    args: readonly unknown[],
+  ): void {
     const failed = (error: unknown): void => {
       this.#counters.refreshFailures++;
       this.#settings.onError(error, `a background load of the cache '${this.#settings.name}'`);
@@ -181,7 +186,7 @@ export class Loader {
     try {
       const load = this.run(key, receiver, args, entry, true);
       load.promise?.catch((error: unknown) => {
-        if (load.current) failed(error); // One that was given up was aborted on purpose.
+        if (load.isCurrent) failed(error); // One that was given up was aborted on purpose.
       });
     } catch (error) {
       failed(error);
@@ -202,30 +207,30 @@ export class Loader {
         ? Reflect.apply(this.#fn, receiver, args)
         : Reflect.apply(option, receiver, [context]);
     if (shared === undefined) return compute();
-    const handle = handleOf(load.key);
+    const ref = refOf(load.key);
     // What is replaced before its time would only be found again.
     const anew =
       forced || (replaces !== undefined && this.#settings.clock.now() < replaces.expiresAt);
-    return shared.load(context, hasReceiver(handle) ? undefined : argsOf(handle), anew, compute);
+    return shared.load(context, hasReceiver(ref) ? undefined : argsOf(ref), anew, compute);
   }
 
   /** Stores what a load brought, if it still may be. */
   #landed(load: Load, result: unknown, settled: unknown, args: readonly unknown[]): void {
-    if (!load.current) return;
+    if (!load.isCurrent) return;
     const shelf = this.#shelf;
     const { context, own, sharedAs } = load.details;
-    const terms = shelf.terms(settled, args, context ?? own);
-    if (!this.flights.land(load)) return; // Its terms have invalidated it.
+    const terms = shelf.decideTerms(settled, args, context ?? own);
+    if (!this.flights.finish(load)) return; // Its terms have invalidated it.
     const { suspectTags } = load.details;
     if (suspectTags !== undefined && terms?.tags !== undefined) {
       for (const tag of terms.tags) if (suspectTags.has(tag)) load.ownDetails.tainted = true;
     }
     if (terms === undefined || load.details.tainted) shelf.remove(load.key, 'replaced');
     else {
-      shelf.place(load.key, result, settled, terms);
+      shelf.put(load.key, result, settled, terms);
       if (context !== undefined) context.kept = terms;
       if (sharedAs !== undefined) this.#shared?.replace(sharedAs, settled, terms);
-      if (this.#shared?.distrusts(context?.shared) === true) shelf.distrust(load.key);
+      if (this.#shared?.mustMarkStale(context?.shared) === true) shelf.markStale(load.key);
     }
   }
 
@@ -236,14 +241,14 @@ export class Loader {
     error: unknown,
     how: Failure,
     args: readonly unknown[],
-  ): LivedEntry | undefined {
+  ): StagedEntry | undefined {
     const { replaces, background } = load.details;
-    if (!this.flights.land(load)) return undefined;
-    if (!background && replaces?.standsIn(this.#settings.clock.now()) === true) {
+    if (!this.flights.finish(load)) return undefined;
+    if (!background && replaces?.replacesFailure(this.#settings.clock.now()) === true) {
       this.#counters.staleHits++;
       return replaces;
     }
-    this.#shelf.placeFailure(load.key, failure, how, error, args);
+    this.#shelf.putFailure(load.key, failure, how, error, args);
     return undefined;
   }
 
@@ -255,7 +260,7 @@ export class Loader {
   #reserve(load: Load, settled: unknown): void {
     const { lessees } = load.details;
     if (lessees === 0) return;
-    const handle = handleOf(load.key);
-    load.ownDetails.shared = this.#shelf.custody?.reserve(handle, settled, lessees);
+    const ref = refOf(load.key);
+    load.ownDetails.shared = this.#shelf.disposals?.reserve(ref, settled, lessees);
   }
 }

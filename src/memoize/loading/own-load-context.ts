@@ -1,6 +1,6 @@
 /** The context that a cache gives to the `load` option. */
 
-import type { Terms } from '../entry-terms.js';
+import type { EntryTerms } from '../entry-terms.js';
 import type { LoadContext } from '../load-context.js';
 import type { SharedLoad } from '../shared/shared-load.js';
 
@@ -13,7 +13,7 @@ export class OwnLoadContext implements LoadContext {
   /** What it has to do with the shared level, where there is one. */
   shared: SharedLoad | undefined = undefined;
   /** On which terms its result was kept, once it was. */
-  kept: Terms | undefined = undefined;
+  kept: EntryTerms | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
   constructor(args: readonly unknown[], stale: unknown) {

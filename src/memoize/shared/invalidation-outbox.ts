@@ -10,7 +10,7 @@ const RETRY_MILLIS = 1_000;
 const MOST = 1_000;
 
 /** What is still to be done, by what it invalidates. */
-export class Unconfirmed {
+export class InvalidationOutbox {
   /** Runs work behind the callers' backs, and tells of its failure. */
   readonly #track: (work: () => Promise<void>) => Promise<void>;
   readonly #works = new Map<string, () => Promise<void>>();

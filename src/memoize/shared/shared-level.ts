@@ -27,14 +27,14 @@
  */
 import { systemClock } from '../../core/clock.js';
 import type { CacheCounters } from '../cache-counters.js';
-import type { Terms } from '../entry-terms.js';
+import type { EntryTerms } from '../entry-terms.js';
 import type { MemoizeSettings } from '../memoize-options.js';
 import { type Envelope, isEnvelope, tokenIn } from './envelope.js';
-import { Unconfirmed } from './invalidation-outbox.js';
+import { InvalidationOutbox } from './invalidation-outbox.js';
 import { decodeArgs, encodeArgs } from './shared-key.js';
 import { SharedLoad, type SharedLoadContext } from './shared-load.js';
 import { SharedStoreError } from './shared-store-error.js';
-import { REST_MILLIS, StoreAccess } from './store-breaker.js';
+import { REST_MILLIS, StoreBreaker } from './store-breaker.js';
 
 /** The cache in this process, as the shared level sees it. */
 export interface LocalLevel {
@@ -45,7 +45,7 @@ export interface LocalLevel {
   /** Forgets everything, here only. */
   forgetAllHere(): void;
   /** Makes everything stale. */
-  distrustAll(): void;
+  markAllStale(): void;
 }
 
 /** What is published. */
@@ -65,10 +65,10 @@ export class SharedLevel {
   readonly #local: LocalLevel;
   readonly #id = globalThis.crypto.randomUUID();
   readonly #subscription: Disposable | undefined;
-  readonly #store: StoreAccess;
-  readonly #unconfirmed: Unconfirmed;
+  readonly #store: StoreBreaker;
+  readonly #outbox: InvalidationOutbox;
   /** What goes on behind the callers' backs. */
-  readonly #behind = new Set<Promise<void>>();
+  readonly #background = new Set<Promise<void>>();
   #connected: boolean;
   #connection = 0;
   #toldOfKeys = false;
@@ -79,8 +79,8 @@ export class SharedLevel {
     this.#counters = counters;
     this.#local = local;
     const { bus, store } = settings;
-    this.#store = new StoreAccess(store, settings.storeTimeout);
-    this.#unconfirmed = new Unconfirmed((work) => this.#track(work));
+    this.#store = new StoreBreaker(store, settings.storeTimeout);
+    this.#outbox = new InvalidationOutbox((work) => this.#track(work));
     this.#connected = bus === undefined;
     store?.on?.('error', this.#failed);
     this.#subscription = bus?.subscribe({
@@ -109,7 +109,7 @@ export class SharedLevel {
     }
     const load = new SharedLoad(encoded, this.#connection);
     context.shared = load;
-    const found = await this.#look(load, forced);
+    const found = await this.#read(load, forced);
     if (found !== undefined) return this.#take(load, context, found);
     const { lock, name } = this.#settings;
     if (lock === undefined || systemClock.now() < this.#lockRestUntil) return compute();
@@ -120,12 +120,12 @@ export class SharedLevel {
       this.#failed(error);
       return compute();
     }
-    const brought = await this.#look(load, forced);
+    const brought = await this.#read(load, forced);
     return brought === undefined ? compute() : this.#take(load, context, brought);
   }
 
   /** A load is over; `terms` are those on which its result was kept, if it was. Writes it and gives the lock back. */
-  landed(load: SharedLoad, value: unknown, terms: Terms | undefined): void {
+  landed(load: SharedLoad, value: unknown, terms: EntryTerms | undefined): void {
     const { lease } = load;
     const wanted = terms !== undefined && !load.found && lease?.lost !== true;
     if (!wanted && lease === undefined) return;
@@ -139,7 +139,7 @@ export class SharedLevel {
   }
 
   /** Whether what a load brought must not be trusted although it was just stored. */
-  distrusts(load: SharedLoad | undefined): boolean {
+  mustMarkStale(load: SharedLoad | undefined): boolean {
     if (!this.#connected) return true;
     return (
       load !== undefined && (load.connection !== this.#connection || load.lease?.lost === true)
@@ -153,7 +153,7 @@ export class SharedLevel {
   }
 
   /** The same, and shares a newer one. */
-  replace(keyArgs: readonly unknown[], value: unknown, terms: Terms | undefined): void {
+  replace(keyArgs: readonly unknown[], value: unknown, terms: EntryTerms | undefined): void {
     const key = encodeArgs(keyArgs);
     if (key === undefined) return;
     const token = crypto.randomUUID();
@@ -162,7 +162,7 @@ export class SharedLevel {
     void this.#track(async () => {
       const load = new SharedLoad(key, this.#connection);
       await invalidated;
-      await this.#look(load, true);
+      await this.#read(load, true);
       if (load.generations?.key === token) await this.#write(load, value, terms);
     });
   }
@@ -186,32 +186,32 @@ export class SharedLevel {
 
   /** Waits until what was invalidated and written has got through, or has failed. */
   async flush(): Promise<void> {
-    await this.#unconfirmed.confirm();
-    await Promise.all(this.#behind);
+    await this.#outbox.confirm();
+    await Promise.all(this.#background);
   }
 
   /** Hears and says nothing any more. */
   end(): void {
-    this.#unconfirmed.end();
+    this.#outbox.end();
     this.#subscription?.[Symbol.dispose]();
     this.#settings.store?.off?.('error', this.#failed);
   }
 
   /** Reads the present generations, and the result if it is to be believed. */
-  async #look(load: SharedLoad, blindly: boolean): Promise<Envelope | undefined> {
+  async #read(load: SharedLoad, blindly: boolean): Promise<Envelope | undefined> {
     if (!this.#store.exists) return undefined;
     load.generations = undefined;
-    if (this.#store.rests) return undefined;
+    if (this.#store.isOpen) return undefined;
     try {
-      if (this.#unconfirmed.size > 0) await this.#unconfirmed.confirm();
-      if (this.#unconfirmed.size > 0) return undefined;
+      if (this.#outbox.size > 0) await this.#outbox.confirm();
+      if (this.#outbox.size > 0) return undefined;
       const [envelope, key, cache, tags] = await this.#store.get([
         this.#nameOf('entry', load.key),
         ...this.#generationNames(load.key),
       ]);
       load.generations = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
       if (blindly) return undefined;
-      const good = await this.#believable(envelope, load.generations);
+      const good = await this.#validated(envelope, load.generations);
       if (good === undefined) this.#counters.sharedMisses++;
       return good;
     } catch (error) {
@@ -220,7 +220,7 @@ export class SharedLevel {
     }
   }
 
-  async #believable(
+  async #validated(
     envelope: unknown,
     now: { readonly key: string; readonly cache: string },
   ): Promise<Envelope | undefined> {
@@ -241,7 +241,7 @@ export class SharedLevel {
     return envelope.value;
   }
 
-  async #write(load: SharedLoad, value: unknown, terms: Terms): Promise<void> {
+  async #write(load: SharedLoad, value: unknown, terms: EntryTerms): Promise<void> {
     const { generations: before, lease } = load;
     if (!this.#store.exists || before === undefined || terms.ttl <= 0) return;
     const tags = [...(terms.tags ?? [])];
@@ -291,12 +291,12 @@ export class SharedLevel {
       if (this.#store.exists) await inStore();
       await this.#store.inTime(this.#settings.bus?.publish(JSON.stringify(message)));
     };
-    if (this.#unconfirmed.isFull && name !== 'all') {
-      this.#unconfirmed.clear();
+    if (this.#outbox.isFull && name !== 'all') {
+      this.#outbox.clear();
       this.invalidateAll();
       return Promise.resolve();
     }
-    return this.#unconfirmed.submit(name, work);
+    return this.#outbox.submit(name, work);
   }
 
   #receive(text: string): void {
@@ -316,15 +316,15 @@ export class SharedLevel {
     if (state === this.#connected) return;
     this.#connected = state;
     this.#connection++;
-    this.#local.distrustAll();
-    if (state && this.#unconfirmed.size > 0) void this.#unconfirmed.confirm();
+    this.#local.markAllStale();
+    if (state && this.#outbox.size > 0) void this.#outbox.confirm();
   }
 
   #track(work: () => Promise<void>): Promise<void> {
     const tracked: Promise<void> = work()
       .catch(this.#failed)
-      .finally(() => this.#behind.delete(tracked));
-    this.#behind.add(tracked);
+      .finally(() => this.#background.delete(tracked));
+    this.#background.add(tracked);
     return tracked;
   }
 

@@ -10,10 +10,10 @@ import { SharedStoreError } from './shared-store-error.js';
 export const REST_MILLIS = 1_000;
 
 /** A store that may be slow, and may be none. */
-export class StoreAccess {
+export class StoreBreaker {
   readonly #store: SharedStore | undefined;
   readonly #timeoutMillis: number;
-  #restUntil = 0;
+  #openUntil = 0;
 
   /** `timeoutMillis` is how long an answer is waited for; `Infinity` for no limit. */
   constructor(store: SharedStore | undefined, timeoutMillis: number) {
@@ -27,8 +27,8 @@ export class StoreAccess {
   }
 
   /** Whether the store is being left alone. */
-  get rests(): boolean {
-    return systemClock.now() < this.#restUntil;
+  get isOpen(): boolean {
+    return systemClock.now() < this.#openUntil;
   }
 
   /** What lies under these names. */
@@ -59,7 +59,7 @@ export class StoreAccess {
     let timer: unknown;
     const late = new Promise<never>((_, reject) => {
       timer = systemClock.setTimer(() => {
-        this.#restUntil = systemClock.now() + REST_MILLIS;
+        this.#openUntil = systemClock.now() + REST_MILLIS;
         reject(
           new SharedStoreError(
             `No answer within the \`storeTimeout\` of ${this.#timeoutMillis} ms.`,

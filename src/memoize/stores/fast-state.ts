@@ -2,43 +2,43 @@
 import { LRUCache } from 'lru-cache';
 import type { KeyLevel } from '../keys/key-level.js';
 import type { Key } from '../keys/key-trie.js';
-import type { Slot } from './stored.js';
+import type { Stored } from './stored.js';
 
 /** What is asked of lru-cache's list. Its own type would reach users, and it needs Node's. */
 interface List {
-  get(key: Key): Slot;
+  get(key: Key): Stored;
 }
 
 const NO_LIST: List = /* @__PURE__ */ new LRUCache({ max: 1 });
-const NO_PRIMITIVES: ReadonlyMap<unknown, Slot> = new Map();
-const NO_OBJECTS: WeakMap<WeakKey, Slot> = new WeakMap();
+const NO_PRIMITIVES: ReadonlyMap<unknown, Stored> = new Map();
+const NO_OBJECTS: WeakMap<WeakKey, Stored> = new WeakMap();
 
 /** The part of a cache that every hit touches. */
 export class FastState {
   /** Calls answered by a stored result. */
   hits = 0;
-  /** Where a bounded cache finds results by one primitive, as long as its slots are `lasting`; else there is nothing. */
+  /** Where a bounded cache finds results by one primitive, as long as its stored are `lasting`; else there is nothing. */
   lru: List = NO_LIST;
   /** The same for an unbounded cache. */
-  primitives: ReadonlyMap<unknown, Slot> = NO_PRIMITIVES;
+  primitives: ReadonlyMap<unknown, Stored> = NO_PRIMITIVES;
   /** The same by one object. */
-  objects: WeakMap<WeakKey, Slot> = NO_OBJECTS;
+  objects: WeakMap<WeakKey, Stored> = NO_OBJECTS;
   /**
-   * Whether every slot is the result itself: there is no {@link Entry} in the store and no stand-in for `undefined`.
-   * A fast path that had to ask of each slot what it is would spend a tenth of its time on that.
+   * Whether every stored is the result itself: there is no {@link Entry} in the store and no stand-in for `undefined`.
+   * A fast path that had to ask of each stored what it is would spend a tenth of its time on that.
    */
-  lasting: boolean;
+  storesBareResults: boolean;
   /** The top of the argument lists without a receiver. */
   top: KeyLevel;
 
   constructor(lasting: boolean, top: KeyLevel) {
-    this.lasting = lasting;
+    this.storesBareResults = lasting;
     this.top = top;
   }
 
-  /** From now on there may be slots of other kinds. */
-  endLasting(): void {
-    this.lasting = false;
+  /** From now on there may be stored of other kinds. */
+  endBareResults(): void {
+    this.storesBareResults = false;
     this.lru = NO_LIST;
     this.primitives = NO_PRIMITIVES;
     this.objects = NO_OBJECTS;
@@ -46,11 +46,11 @@ export class FastState {
 
   /** A bounded store has another list, or none any more. */
   listChanged(lru: List | undefined): void {
-    this.lru = this.lasting && lru !== undefined ? lru : NO_LIST;
+    this.lru = this.storesBareResults && lru !== undefined ? lru : NO_LIST;
   }
 
   /** An unbounded store has other maps. */
-  mapsChanged(primitives: ReadonlyMap<unknown, Slot>, objects: WeakMap<WeakKey, Slot>): void {
+  mapsChanged(primitives: ReadonlyMap<unknown, Stored>, objects: WeakMap<WeakKey, Stored>): void {
     this.primitives = primitives;
     this.objects = objects;
   }

@@ -10,10 +10,10 @@
  * timer to read its clock cheaply, and because a `ttl` above 2^31 ms must hold.
  */
 import { LRUCache } from 'lru-cache';
-import { type Handle, handleOf, type Key, release } from '../keys/key-trie.js';
+import { type Key, type KeyRef, refOf, release } from '../keys/key-trie.js';
 import type { FastState } from './fast-state.js';
 import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
-import type { Slot } from './stored.js';
+import type { Stored } from './stored.js';
 
 /** One for all: lru-cache makes an object of each call's default, and writes to it. */
 const SET_OPTIONS = {};
@@ -23,7 +23,7 @@ const GROWTH = 4;
 /** Entries by key, at most `max`. */
 export class LruStore implements BoundedStore {
   /** The list at its present capacity; none before the first entry. */
-  lru: LRUCache<Key, NonNullable<Slot>> | undefined = undefined;
+  lru: LRUCache<Key, NonNullable<Stored>> | undefined = undefined;
   readonly #max: number;
   readonly #onRemoved: OnRemoved;
   readonly #fast: FastState;
@@ -40,27 +40,27 @@ export class LruStore implements BoundedStore {
     return this.lru?.size ?? 0;
   }
 
-  get(key: Key): Slot {
+  get(key: Key): Stored {
     return this.lru?.get(key);
   }
 
-  peek(key: Key): Slot {
+  peek(key: Key): Stored {
     return this.lru?.peek(key);
   }
 
-  set(key: Key, slot: NonNullable<Slot>): boolean {
+  set(key: Key, stored: NonNullable<Stored>): boolean {
     // The same result once more is no disposal to lru-cache, but it is another entry.
-    if (this.lru?.peek(key) === slot) this.delete(key, 'replaced');
-    return this.add(key, slot);
+    if (this.lru?.peek(key) === stored) this.delete(key, 'replaced');
+    return this.add(key, stored);
   }
 
-  add(key: Key, slot: NonNullable<Slot>): boolean {
+  add(key: Key, stored: NonNullable<Stored>): boolean {
     let lru = this.lru;
     if (lru === undefined || (lru.size === this.#capacity && this.#capacity < this.#max)) {
       lru = this.#grow();
     }
     if (typeof key === 'object') key.retain();
-    lru.set(key, slot, SET_OPTIONS);
+    lru.set(key, stored, SET_OPTIONS);
     return true;
   }
 
@@ -82,22 +82,22 @@ export class LruStore implements BoundedStore {
   /** What has expired is evicted in its turn: a bounded store needs no sweep. */
   sweep(): void {}
 
-  *handles(): IterableIterator<Handle> {
-    for (const key of this.lru?.rkeys() ?? []) yield handleOf(key);
+  *refs(): IterableIterator<KeyRef> {
+    for (const key of this.lru?.rkeys() ?? []) yield refOf(key);
   }
 
-  #grow(): LRUCache<Key, NonNullable<Slot>> {
+  #grow(): LRUCache<Key, NonNullable<Stored>> {
     const smaller = this.lru;
     this.#capacity = Math.min(this.#max, Math.max(FIRST_CAPACITY, this.#capacity * GROWTH));
-    const larger = new LRUCache<Key, NonNullable<Slot>>({
+    const larger = new LRUCache<Key, NonNullable<Stored>>({
       max: this.#capacity,
-      dispose: (slot, key, reason) => {
+      dispose: (stored, key, reason) => {
         const cause = reason === 'evict' ? 'size' : reason === 'set' ? 'replaced' : this.#deleting;
-        this.#onRemoved(handleOf(key), slot, cause);
+        this.#onRemoved(refOf(key), stored, cause);
         release(key);
       },
     });
-    smaller?.rforEach((slot, key) => larger.set(key, slot)); // Least recently used first keeps the order.
+    smaller?.rforEach((stored, key) => larger.set(key, stored)); // Least recently used first keeps the order.
     this.lru = larger;
     this.#fast.listChanged(larger);
     return larger;

@@ -12,10 +12,10 @@
  */
 
 import { KeyLevel, type KeyPath } from '../keys/key-level.js';
-import { type Handle, handleOf, type Key } from '../keys/key-trie.js';
+import { type Key, type KeyRef, refOf } from '../keys/key-trie.js';
 import type { FastState } from './fast-state.js';
 import type { OnRemoved, RemovalCause, Store } from './store.js';
-import { isDead, type Slot } from './stored.js';
+import { isDead, type Stored } from './stored.js';
 
 /** How far the hand moves with each insertion. At 1 it would never gain on a growing store. */
 const SWEEP_STRIDE = 3;
@@ -28,14 +28,14 @@ type Leaf = KeyLevel | KeyPath;
 /** Entries by key, as many as there are. */
 export class MapStore implements Store {
   /** The entries under primitives, for the fast paths. */
-  readonly primitives: Map<unknown, Slot> = new Map();
+  readonly primitives: Map<unknown, Stored> = new Map();
   /** The entries under single objects, for the fast paths: each is at its level too. */
-  objects: WeakMap<WeakKey, Slot> = new WeakMap();
+  objects: WeakMap<WeakKey, Stored> = new WeakMap();
   readonly #leaves = new Set<Leaf>();
   readonly #onRemoved: OnRemoved;
   readonly #fast: FastState;
   #registry: FinalizationRegistry<KeyPath> | undefined = undefined;
-  #primitivesHand: Iterator<[unknown, Slot]> = this.primitives.entries();
+  #primitivesHand: Iterator<[unknown, Stored]> = this.primitives.entries();
   #leavesHand: Iterator<Leaf> = this.#leaves.values();
 
   constructor(onRemoved: OnRemoved, fast: FastState) {
@@ -48,34 +48,34 @@ export class MapStore implements Store {
     return this.primitives.size + this.#leaves.size;
   }
 
-  get(key: Key): Slot {
-    return typeof key === 'object' ? key.slot : this.primitives.get(key);
+  get(key: Key): Stored {
+    return typeof key === 'object' ? key.stored : this.primitives.get(key);
   }
 
-  peek(key: Key): Slot {
+  peek(key: Key): Stored {
     return this.get(key);
   }
 
-  set(key: Key, slot: Slot): boolean {
-    if (typeof key === 'object') return this.#setAtLevel(key, slot);
+  set(key: Key, stored: Stored): boolean {
+    if (typeof key === 'object') return this.#setAtLevel(key, stored);
     const replaced = this.primitives.get(key);
-    this.primitives.set(key, slot);
+    this.primitives.set(key, stored);
     if (replaced !== undefined) this.#onRemoved(key, replaced, 'replaced');
     return true;
   }
 
-  add(key: Key, slot: Slot): boolean {
-    if (typeof key === 'object') return this.#setAtLevel(key, slot);
-    this.primitives.set(key, slot);
+  add(key: Key, stored: Stored): boolean {
+    if (typeof key === 'object') return this.#setAtLevel(key, stored);
+    this.primitives.set(key, stored);
     return true;
   }
 
   delete(key: Key, cause: RemovalCause): boolean {
     if (typeof key === 'object') return this.#deleteAtLevel(key, cause);
-    const slot = this.primitives.get(key);
-    if (slot === undefined) return false;
+    const stored = this.primitives.get(key);
+    if (stored === undefined) return false;
     this.primitives.delete(key);
-    this.#onRemoved(key, slot, cause);
+    this.#onRemoved(key, stored, cause);
     return true;
   }
 
@@ -95,8 +95,8 @@ export class MapStore implements Store {
         this.#primitivesHand = this.primitives.entries();
         break;
       }
-      const [key, slot] = next.value;
-      if (isDead(slot, now)) this.delete(key as Key, 'expired');
+      const [key, stored] = next.value;
+      if (isDead(stored, now)) this.delete(key as Key, 'expired');
     }
     for (let step = 0; step < SWEEP_STRIDE; step++) {
       const next = this.#leavesHand.next();
@@ -105,22 +105,22 @@ export class MapStore implements Store {
         break;
       }
       const level = next.value instanceof KeyLevel ? next.value : next.value.level;
-      if (level !== undefined && isDead(level.slot, now)) this.#deleteAtLevel(level, 'expired');
+      if (level !== undefined && isDead(level.stored, now)) this.#deleteAtLevel(level, 'expired');
     }
   }
 
-  *handles(): IterableIterator<Handle> {
+  *refs(): IterableIterator<KeyRef> {
     yield* this.primitives.keys() as IterableIterator<Key>;
     yield* this.#leaves;
   }
 
-  #setAtLevel(level: KeyLevel, slot: Slot): boolean {
-    if (level.slot !== undefined) this.#deleteAtLevel(level, 'replaced');
+  #setAtLevel(level: KeyLevel, stored: Stored): boolean {
+    if (level.stored !== undefined) this.#deleteAtLevel(level, 'replaced');
     const objects = level.mortal ? level.objects() : NO_OBJECTS;
     if (objects === undefined) return false; // The load outlived its key, whose end nobody would report again.
     level.retain();
-    level.slot = slot;
-    if (objects.length === 1 && isSingle(level)) this.objects.set(objects[0] as WeakKey, slot);
+    level.stored = stored;
+    if (objects.length === 1 && isSingle(level)) this.objects.set(objects[0] as WeakKey, stored);
     if (!level.mortal) {
       this.#leaves.add(level);
       return true;
@@ -133,16 +133,16 @@ export class MapStore implements Store {
   }
 
   #deleteAtLevel(level: KeyLevel, cause: RemovalCause): boolean {
-    const { slot } = level;
-    if (slot === undefined) return false;
-    level.slot = undefined;
+    const { stored } = level;
+    if (stored === undefined) return false;
+    level.stored = undefined;
     if (level.mortal && isSingle(level)) {
       const [object] = level.objects() ?? NO_OBJECTS;
       if (object !== undefined) this.objects.delete(object);
     }
     this.#leaves.delete(level.mortal ? level.path : level);
     if (level.mortal) this.#registry?.unregister(level.path);
-    this.#onRemoved(handleOf(level), slot, cause);
+    this.#onRemoved(refOf(level), stored, cause);
     level.release();
     return true;
   }
@@ -152,7 +152,7 @@ export class MapStore implements Store {
     const { level } = path;
     if (level === undefined) path.vanish();
     else {
-      level.slot = undefined; // A load that runs for the same key still holds the level.
+      level.stored = undefined; // A load that runs for the same key still holds the level.
       level.release();
     }
     this.#registry?.unregister(path);

@@ -28,11 +28,11 @@
  * measured in entries, as a weight says nothing about how often something is asked for.
  */
 
-import { type Handle, handleOf, type Key, release } from '../keys/key-trie.js';
+import { type Key, type KeyRef, refOf, release } from '../keys/key-trie.js';
 import { fingerprint } from './fingerprint.js';
 import { GhostQueue } from './ghost-queue.js';
 import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
-import type { Slot } from './stored.js';
+import type { Stored } from './stored.js';
 
 const SMALL = 0;
 const MAIN = 1;
@@ -53,7 +53,7 @@ export class S3FifoStore implements BoundedStore {
   readonly #onRemoved: OnRemoved;
   readonly #places = new Map<Key, number>();
   #keys: Key[] = [0, 0];
-  #slots: Slot[] = [undefined, undefined];
+  #stored: Stored[] = [undefined, undefined];
   #marks = new Uint8Array(FIRST_CAPACITY);
   /** Towards the oldest; from the end of a queue, its newest. */
   #older = new Uint32Array(FIRST_CAPACITY);
@@ -74,37 +74,37 @@ export class S3FifoStore implements BoundedStore {
     return this.#places.size;
   }
 
-  get(key: Key): Slot {
+  get(key: Key): Stored {
     const place = this.#places.get(key);
     if (place === undefined) return undefined;
     this.#hit(place);
-    return this.#slots[place];
+    return this.#stored[place];
   }
 
-  peek(key: Key): Slot {
+  peek(key: Key): Stored {
     const place = this.#places.get(key);
-    return place === undefined ? undefined : this.#slots[place];
+    return place === undefined ? undefined : this.#stored[place];
   }
 
   /** An entry that is replaced keeps its place, and its being replaced is a use. */
-  set(key: Key, slot: NonNullable<Slot>): boolean {
+  set(key: Key, stored: NonNullable<Stored>): boolean {
     const place = this.#places.get(key);
-    if (place === undefined) return this.add(key, slot);
-    const replaced = this.#slots[place];
+    if (place === undefined) return this.add(key, stored);
+    const replaced = this.#stored[place];
     this.#hit(place);
-    this.#slots[place] = slot;
-    this.#onRemoved(handleOf(key), replaced, 'replaced');
+    this.#stored[place] = stored;
+    this.#onRemoved(refOf(key), replaced, 'replaced');
     return true;
   }
 
-  add(key: Key, slot: NonNullable<Slot>): boolean {
+  add(key: Key, stored: NonNullable<Stored>): boolean {
     while (this.size >= this.#max) this.evict();
     if (typeof key === 'object') key.retain();
     const known = this.#ghost?.take(fingerprint(key)) === true;
     const place = this.#takePlace();
     this.#places.set(key, place);
     this.#keys[place] = key;
-    this.#slots[place] = slot;
+    this.#stored[place] = stored;
     this.#marks[place] = 0;
     this.#link(place, known ? MAIN : SMALL);
     return true;
@@ -145,11 +145,11 @@ export class S3FifoStore implements BoundedStore {
   /** What has expired is evicted in its turn: a bounded store needs no sweep. */
   sweep(): void {}
 
-  *handles(): IterableIterator<Handle> {
+  *refs(): IterableIterator<KeyRef> {
     for (const end of [SMALL, MAIN]) {
       let place = this.#newer[end] as number;
       for (; place >= FIRST_PLACE; place = this.#newer[place] as number) {
-        yield handleOf(this.#keys[place] as Key);
+        yield refOf(this.#keys[place] as Key);
       }
     }
   }
@@ -179,14 +179,14 @@ export class S3FifoStore implements BoundedStore {
   }
 
   #remove(key: Key, place: number, cause: RemovalCause): void {
-    const slot = this.#slots[place];
+    const stored = this.#stored[place];
     this.#unlink(place);
     this.#places.delete(key);
     this.#keys[place] = 0;
-    this.#slots[place] = undefined;
+    this.#stored[place] = undefined;
     this.#older[place] = this.#vacant;
     this.#vacant = place;
-    this.#onRemoved(handleOf(key), slot, cause);
+    this.#onRemoved(refOf(key), stored, cause);
     release(key);
   }
 
@@ -218,7 +218,7 @@ export class S3FifoStore implements BoundedStore {
     const place = this.#keys.length;
     if (place === this.#marks.length) this.#grow(place * 2);
     this.#keys.push(0);
-    this.#slots.push(undefined);
+    this.#stored.push(undefined);
     return place;
   }
 
@@ -236,7 +236,7 @@ export class S3FifoStore implements BoundedStore {
 
   #empty(): void {
     this.#keys = [0, 0];
-    this.#slots = [undefined, undefined];
+    this.#stored = [undefined, undefined];
     this.#marks = new Uint8Array(FIRST_CAPACITY);
     this.#older = new Uint32Array(FIRST_CAPACITY);
     this.#newer = new Uint32Array(FIRST_CAPACITY);

@@ -25,13 +25,13 @@ export interface Lifetime {
 export type Failure = 'thrown' | 'rejected';
 
 /** A result, or a failure, with a life of its own. */
-export class LivedEntry extends Entry {
+export class StagedEntry extends Entry {
   expiresAt: number;
   staleUntil: number;
   readonly errorUntil: number;
   readonly refreshAt: number;
   /** Whether callers are given a promise of {@link settled}. */
-  readonly promised: boolean;
+  readonly isAsync: boolean;
   readonly weight: number;
   readonly failure: Failure | undefined;
   readonly #settled: unknown;
@@ -55,7 +55,7 @@ export class LivedEntry extends Entry {
     this.expiresAt = life.expiresAt;
     this.staleUntil = life.staleUntil;
     this.errorUntil = life.errorUntil;
-    this.promised = result !== settled;
+    this.isAsync = result !== settled;
     this.weight = weight;
     this.failure = failure;
     this.#settled = weak === undefined ? settled : undefined;
@@ -75,16 +75,16 @@ export class LivedEntry extends Entry {
   /** What a caller is given. */
   get result(): unknown {
     if (this.#weak === undefined) return this.value;
-    return this.promised ? Promise.resolve(this.#weak.deref()) : this.#weak.deref();
+    return this.isAsync ? Promise.resolve(this.#weak.deref()) : this.#weak.deref();
   }
 
   /** Whether a caller may be given the result at `now`, be it stale. */
-  isServed(now: number): boolean {
+  isServable(now: number): boolean {
     return (now < this.expiresAt || now < this.staleUntil) && !this.collected;
   }
 
   /** Whether the result, past its time, may stand in for a failure at `now`. */
-  standsIn(now: number): boolean {
+  replacesFailure(now: number): boolean {
     return (
       this.failure === undefined &&
       now >= this.expiresAt &&
@@ -94,7 +94,7 @@ export class LivedEntry extends Entry {
   }
 
   /** Makes it stale at `now`, if it is not already: it may be wrong. It can still stand in for a failure. */
-  distrust(now: number): void {
+  markStale(now: number): void {
     if (this.failure !== undefined) return;
     this.freshUntil = Number.NEGATIVE_INFINITY;
     this.expiresAt = Math.min(this.expiresAt, now);

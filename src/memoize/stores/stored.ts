@@ -8,7 +8,7 @@
 export const UNDEFINED: unique symbol = Symbol('undefined');
 
 /** What is kept for a result: itself, {@link UNDEFINED}, or an {@link Entry}. */
-export type Slot = unknown;
+export type Stored = unknown;
 
 /** A result that is good for a while. */
 export class Entry {
@@ -28,17 +28,17 @@ export class Entry {
 }
 
 /** What is kept for a result that never expires. */
-export function slotOf(value: unknown): Slot {
+export function storedFor(value: unknown): Stored {
   return value === undefined ? UNDEFINED : value;
 }
 
-/** The result that is kept in a slot, expired or not. */
-export function resultIn(slot: Slot): unknown {
-  if (slot === UNDEFINED) return undefined;
-  return slot instanceof Entry ? slot.value : slot;
+/** The result that is kept in a stored, expired or not. */
+export function resultIn(stored: Stored): unknown {
+  if (stored === UNDEFINED) return undefined;
+  return stored instanceof Entry ? stored.value : stored;
 }
 
-/** Whether a slot is of no more use to anybody at `now`. */
-export function isDead(slot: Slot, now: number): boolean {
-  return slot instanceof Entry && slot.isDead(now);
+/** Whether a stored is of no more use to anybody at `now`. */
+export function isDead(stored: Stored, now: number): boolean {
+  return stored instanceof Entry && stored.isDead(now);
 }
