@@ -16,7 +16,11 @@
  * @module
  */
 export * from './gc/index.js';
+export * from './memoize/disposal/index.js';
+export * from './memoize/dump/index.js';
 export * from './memoize/index.js';
+export * from './memoize/s3-fifo/index.js';
+export * from './memoize/shared/index.js';
 export * from './pool/index.js';
 export * from './scope/index.js';
 export * from './watchdog/index.js';

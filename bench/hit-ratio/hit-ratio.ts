@@ -5,9 +5,9 @@ import { type EvictionPolicy, memoize } from '../../src/memoize/index.js';
 export function hitRatio(
   keys: Iterable<unknown>,
   max: number,
-  policy: EvictionPolicy,
+  policy?: EvictionPolicy,
 ): { readonly ratio: number; readonly requests: number } {
-  const cached = memoize((_key: unknown) => true, { max, policy });
+  const cached = memoize((_key: unknown) => true, { max, ...(policy && { policy }) });
   let requests = 0;
   for (const key of keys) {
     cached(key);

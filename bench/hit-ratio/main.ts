@@ -8,6 +8,7 @@
  */
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
+import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
 import { hitRatio } from './hit-ratio.js';
 import { formatOf, readTrace, TRACE_FORMATS, type TraceFormat } from './traces.js';
 import { mixed, type Workload, zipf } from './workloads.js';
@@ -34,8 +35,8 @@ const { values, positionals } = parseArgs({
 });
 
 function row(name: string, keys: Iterable<unknown>, max: number): number {
-  const lru = hitRatio(keys, max, 'lru').ratio * 100;
-  const { ratio } = hitRatio(keys, max, 's3-fifo');
+  const lru = hitRatio(keys, max).ratio * 100;
+  const { ratio } = hitRatio(keys, max, s3fifo());
   const gain = ratio * 100 - lru;
   const cells = [lru, ratio * 100, gain].map((cell) => cell.toFixed(2).padStart(8));
   console.log(`${name.padEnd(28)}${String(max).padStart(9)}${cells.join('')}`);

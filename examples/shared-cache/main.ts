@@ -9,6 +9,8 @@ import Keyv from 'keyv';
 import { createClient } from 'redis';
 import { redisBus, redisLock } from '../../src/integrations/redis.js';
 import { memoize } from '../../src/memoize/index.js';
+import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
+import { sharedCache } from '../../src/memoize/shared/index.js';
 
 const url = process.env['REDIS_URL'] ?? 'redis://localhost:6379';
 const client = createClient({ url });
@@ -30,10 +32,12 @@ function priceCache() {
       name: 'price',
       max: 10_000,
       ttl: 60_000,
-      policy: 's3-fifo',
-      store: keyv,
-      bus: redisBus(client, { channel: `${space}:bus` }),
-      lock: redisLock(client, { prefix: `${space}:lock:` }),
+      policy: s3fifo(),
+      shared: sharedCache({
+        store: keyv,
+        bus: redisBus(client, { channel: `${space}:bus` }),
+        lock: redisLock(client, { prefix: `${space}:lock:` }),
+      }),
     },
   );
   return { price, keyv };

@@ -1,7 +1,7 @@
-/** What can be memoized, and what it gives. */
+/** The types of functions that can be memoized, and of their results. */
 
 /** Any function. */
 export type AnyFn = (...args: never[]) => unknown;
 
-/** What a function's result is once it has settled. */
+/** The result of a function, settled. */
 export type Settled<F extends AnyFn> = Awaited<ReturnType<F>>;

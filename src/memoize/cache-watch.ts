@@ -1,13 +1,13 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * What a cache tells the observer that watches it: each stored entry is a node from its birth until it is gone. Entries
- * have no room for their node, since most caches are never watched; the watch keeps them by ref.
+ * Reports a cache's entries to its observer: each stored entry is a node until it leaves. The watch keeps the nodes by key,
+ * because most caches are never watched and their entries have no field for a node.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ComponentStats, NodeId, Observation, Observer } from '../core/probe.js';
 import type { CacheInfo } from './cache-info.js';
 import type { KeyRef } from './keys/key-trie.js';
 
-/** What a watch sees of its cache. */
+/** The cache, as its watch sees it. */
 export interface WatchedCache {
   readonly name: string;
   refs(): Iterable<KeyRef>;

@@ -1,77 +1,70 @@
 /**
- * What is kept, and on which terms. The shelf decides whether and for how long a result stays, files it in the store,
- * and settles everything that hangs on an entry when it goes: its weight, its tags, its disposal, its node in the
- * observer's heap.
+ * The entries of a cache: decides whether and for how long a result is kept, puts it into the store, and updates what
+ * depends on an entry when it leaves: its weight, its tags, its disposal, its node in the observer's heap.
  *
- * The terms are drawn up before a load ends its flight: the callbacks that they come from are the user's and may
- * invalidate the very load that they are asked about.
+ * The terms of a result are decided before its load ends. They come from the user's callbacks, which may invalidate the
+ * very load that they are asked about.
  */
 import { InvalidArgumentError } from '../core/errors.js';
-import type { CacheCounters } from './cache-counters.js';
+import type { CacheRecorder } from './cache-recorder.js';
 import type { CacheWatch } from './cache-watch.js';
-import { DisposalTracker } from './disposal-tracker.js';
+import type { Disposals } from './disposal-port.js';
 import type { EntryOptions } from './entry-options.js';
 import type { EntryTerms } from './entry-terms.js';
 import { isObject } from './keys/key-level.js';
-import { type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
+import { argsOf, type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
 import type { Callback, MemoizeSettings } from './memoize-options.js';
 import type { FastState } from './stores/fast-state.js';
 import { LruStore } from './stores/lru-store.js';
 import { MapStore } from './stores/map-store.js';
-import { S3FifoStore } from './stores/s3-fifo-store.js';
 import { type Failure, type Lifetime, StagedEntry } from './stores/staged-entry.js';
-import type { BoundedStore, OnRemoved, RemovalCause, Store } from './stores/store.js';
+import type { BoundedStore, RemovalCause, Store } from './stores/store.js';
 import { Entry, isDead, type Stored, storedFor } from './stores/stored.js';
 import { TagIndex } from './tag-index.js';
 
 /** The entries of one cache. */
 export class Entries {
   readonly store: Store;
-  readonly disposals: DisposalTracker | undefined;
-  /** The watch over this cache, while there is one. */
+  readonly disposals: Disposals | undefined;
+  /** The observer's watch over this cache, while there is one. */
   watch: CacheWatch | null = null;
   readonly #settings: MemoizeSettings;
-  readonly #counters: CacheCounters;
+  readonly #recorder: CacheRecorder;
   readonly #fast: FastState;
   readonly #bounded: BoundedStore | undefined;
-  /** The terms of a result that nothing is asked about. */
+  /** The terms of a result that no callback is asked about. */
   readonly #defaultTerms: EntryTerms;
   #tags: TagIndex | undefined = undefined;
   #weight = 0;
   #registry: FinalizationRegistry<{ ref: KeyRef; entry: WeakRef<StagedEntry> }> | undefined =
     undefined;
 
-  constructor(settings: MemoizeSettings, counters: CacheCounters, fast: FastState) {
+  constructor(settings: MemoizeSettings, recorder: CacheRecorder, fast: FastState) {
+    const { max, maxWeight, policy, ttl, dispose } = settings;
     this.#settings = settings;
+    this.#recorder = recorder;
     this.#fast = fast;
-    const { ttl } = settings;
     this.#defaultTerms = {
       ttl: typeof ttl === 'number' ? ttl : Infinity,
       tags: undefined,
       weight: 0,
     };
-    this.#counters = counters;
-    const onRemoved: OnRemoved = (ref, stored, cause) => this.#onRemoved(ref, stored, cause);
-    const { max, maxWeight } = settings;
-    if (max === Number.POSITIVE_INFINITY && maxWeight === Number.POSITIVE_INFINITY) {
-      this.store = new MapStore(onRemoved, fast);
-    } else {
-      this.#bounded =
-        settings.policy === 's3-fifo'
-          ? new S3FifoStore(max, onRemoved)
-          : new LruStore(max, onRemoved, fast);
+    const onRemoved = (ref: KeyRef, stored: Stored, cause: RemovalCause): void =>
+      this.#onRemoved(ref, stored, cause);
+    if (max === Infinity && maxWeight === Infinity) this.store = new MapStore(onRemoved, fast);
+    else {
+      this.#bounded = policy?.makeStore(max, onRemoved) ?? new LruStore(max, onRemoved, fast);
       this.store = this.#bounded;
     }
-    this.disposals =
-      settings.dispose === false ? undefined : new DisposalTracker(settings, counters);
+    this.disposals = dispose?.attach(settings, recorder.counters);
   }
 
-  /** What all entries weigh. */
+  /** The weight of all entries together. */
   get weight(): number {
     return this.#weight;
   }
 
-  /** On which terms a result is to be kept; `undefined` if it is not. What a callback throws is reported. */
+  /** The terms on which a result is kept; `undefined` if it is not. An error of a callback is reported. */
   decideTerms(
     settled: unknown,
     args: readonly unknown[],
@@ -96,32 +89,33 @@ export class Entries {
     }
   }
 
-  /** Keeps a result; `result` is what callers are given, `settled` what it has settled to. */
+  /** Keeps a result. `result` is what callers are given, `settled` what it has settled to. */
   put(key: Key, result: unknown, settled: unknown, terms: EntryTerms): void {
+    const { weight, tags } = terms;
     const stored = this.#stored(result, settled, terms);
-    if (stored instanceof StagedEntry && stored.weight > 0) this.#makeRoom(key, stored.weight);
+    if (weight > 0) this.#makeRoom(key, weight);
     if (this.store.set(key, stored)) {
       const ref = refOf(key);
-      this.#weight += terms.weight;
+      this.#weight += weight;
       this.watch?.entryAdded(ref);
       this.disposals?.entryAdded(ref, settled);
-      if (terms.tags !== undefined) {
+      if (tags !== undefined) {
         this.#tags ??= new TagIndex();
-        this.#tags.add(ref, terms.tags);
+        this.#tags.add(ref, tags);
       }
       if (this.#settings.weakValues) this.#register(ref, stored, settled);
     }
     this.disposals?.disposeUnused();
   }
 
-  /** Keeps a result in a cache of simple settings, under a key under which there is nothing. */
+  /** Keeps a result in a cache of plain settings, under a key that has no entry. */
   add(key: Key, result: unknown): void {
     if (this.#settings.max === 0) return;
     const stored = this.#stored(result, result, this.#defaultTerms);
     if (this.store.add(key, stored)) this.watch?.entryAdded(refOf(key));
   }
 
-  /** Keeps a failure for as long as `negativeTtl` says, unless there is a result that is better than none. */
+  /** Keeps a failure for `negativeTtl`, unless there is a result that is still of use. */
   putFailure(
     key: Key,
     failure: unknown,
@@ -134,8 +128,8 @@ export class Entries {
     try {
       const ttl = millisFrom('negativeTtl', negativeTtl, error, args);
       const now = clock.now();
-      const there = this.store.peek(key);
-      if (ttl === 0 || (there !== undefined && !isDead(there, now))) return;
+      const present = this.store.peek(key);
+      if (ttl === 0 || (present !== undefined && !isDead(present, now))) return;
       const life = { refreshAt: Infinity, expiresAt: now + ttl, staleUntil: 0, errorUntil: 0 };
       this.store.sweep(now);
       const entry = new StagedEntry(failure, error, life, { failure: how });
@@ -152,19 +146,18 @@ export class Entries {
     if (stored instanceof StagedEntry) stored.markStale(this.#settings.clock.now());
   }
 
-  /** Removes an entry; false for none. */
+  /** Removes an entry; false if there is none. */
   remove(key: Key, cause: RemovalCause): boolean {
     const removed = this.store.delete(key, cause);
     this.disposals?.disposeUnused();
     return removed;
   }
 
-  /** Removes everything; the results are disposed of when the custody is settled. */
+  /** Removes all entries. Their results are disposed of by the next `disposeUnused`. */
   clear(): void {
-    if (this.watch !== null)
-      for (const ref of this.store.refs()) this.watch.entryRemoved(ref);
+    if (this.watch !== null) for (const ref of this.store.refs()) this.watch.entryRemoved(ref);
     this.store.clear();
-    this.#fast.storesBareResults = !this.#settings.expires;
+    this.#fast.setMixed(false);
     this.#weight = 0;
     this.#tags = undefined;
     this.#registry = undefined;
@@ -184,9 +177,8 @@ export class Entries {
 
   #stored(result: unknown, settled: unknown, terms: EntryTerms): Stored {
     const settings = this.#settings;
-    if (!settings.expires && terms.ttl === Number.POSITIVE_INFINITY)
-      return this.#bareResult(result);
-    this.#fast.endBareResults();
+    if (!settings.expires && terms.ttl === Infinity) return this.#bareResult(result);
+    if (!settings.expires) this.#fast.setMixed(true);
     const now = settings.clock.now();
     this.store.sweep(now);
     const part = settings.jitter === 0 ? 1 : 1 - settings.jitter * settings.random();
@@ -199,13 +191,16 @@ export class Entries {
       errorUntil: expiresAt + settings.staleIfError,
     };
     const { weight } = terms;
-    return settings.weakValues && isObject(settled)
-      ? new StagedEntry(result, settled, life, { weight, weak: settled })
-      : new StagedEntry(result, settled, life, { weight });
+    return new StagedEntry(
+      result,
+      settled,
+      life,
+      settings.weakValues && isObject(settled) ? { weight, weak: settled } : { weight },
+    );
   }
 
   #bareResult(result: unknown): Stored {
-    if (result === undefined) this.#fast.endBareResults();
+    if (result === undefined) this.#fast.setMixed(true);
     return storedFor(result);
   }
 
@@ -221,7 +216,7 @@ export class Entries {
     return all.size === 0 ? undefined : all;
   }
 
-  /** What is replaced goes first: nothing is evicted for its sake. */
+  /** Evicts entries until `weight` fits. The entry that is replaced leaves first. */
   #makeRoom(key: Key, weight: number): void {
     const { maxWeight } = this.#settings;
     if (this.#weight + weight <= maxWeight) return;
@@ -242,20 +237,25 @@ export class Entries {
   }
 
   #onRemoved(ref: KeyRef, stored: Stored, cause: RemovalCause): void {
+    const { listeners } = this.#recorder;
+    if (cause !== 'explicit' && cause !== 'replaced' && listeners?.has('evict') === true) {
+      listeners.emit('evict', { args: argsOf(ref), cause });
+    }
     if (this.#settings.isPlain && this.watch === null && this.#tags === undefined) {
-      this.#counters.removed(cause, 0);
+      this.#recorder.removed(cause, 0);
       return;
     }
-    const weighed = this.#settings.weigh !== undefined && stored instanceof StagedEntry;
-    const weight = weighed ? stored.weight : 0;
+    const isWeighed = this.#settings.weigh !== undefined && stored instanceof StagedEntry;
+    const weight = isWeighed ? stored.weight : 0;
     this.#weight -= weight;
-    this.#counters.removed(cause, weight);
+    this.#recorder.removed(cause, weight);
     this.#tags?.remove(ref);
     this.disposals?.entryRemoved(ref, cause);
     this.watch?.entryRemoved(ref);
-    if (cause === 'collected') this.disposals?.disposeUnused(); // Nobody's operation, so nobody else does.
-    if (this.#registry !== undefined && stored instanceof StagedEntry)
+    if (cause === 'collected') this.disposals?.disposeUnused(); // No operation is running that would do it.
+    if (this.#registry !== undefined && stored instanceof StagedEntry) {
       this.#registry.unregister(stored);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
-/** What one entry is given besides its result. */
+/** Options of one entry. */
 export interface EntryOptions {
-  /** How long it is fresh, in milliseconds, in place of what the option `ttl` says. */
+  /** How long it is fresh, in milliseconds. @default the option `ttl` */
   readonly ttl?: number | undefined;
-  /** Its tags besides those of the option `tags`. */
+  /** Its tags, besides those of the option `tags`. @default none */
   readonly tags?: Iterable<string> | undefined;
 }

@@ -1,49 +1,46 @@
 /**
- * The paths that make a hit cheap: one closure for each kind of store, chosen when the cache is made.
+ * The fast paths of a hit: one closure for each kind of store, chosen when the cache is made.
  *
- * A hit on one primitive is one look-up in the `Map` or in lru-cache, on one object in a `WeakMap`, on two arguments one
- * for each. No key is built and no clock is read without a `ttl`. Everything else takes `MemoCache.call`, to which the
- * arguments are spread: V8 then forwards them from the stack and never makes the rest array. Passed as an array they
- * would escape, and every hit would allocate one, for 5 to 10 ns, a third of its cost.
+ * A hit on one primitive is one look-up in the `Map` or in lru-cache. A hit on one object is one in a `WeakMap`, and a hit on two
+ * arguments is one for each. No key is built, and without a `ttl` no clock is read. All other calls take `MemoCache.call`. The
+ * arguments are spread into it: V8 forwards them from the stack and never makes the rest array. An array would escape, and
+ * each hit would allocate one, for 5 to 10 ns, a third of its cost.
  */
-
 import type { Key } from './keys/key-trie.js';
 import type { MemoCache } from './memo-cache.js';
 import type { FastState } from './stores/fast-state.js';
-import { LruStore } from './stores/lru-store.js';
-import { MapStore } from './stores/map-store.js';
-import { S3FifoStore } from './stores/s3-fifo-store.js';
-import type { BoundedStore } from './stores/store.js';
+import type { Store } from './stores/store.js';
 import type { Entry, Stored } from './stores/stored.js';
 
-/** A function with a memory, as it is called. */
+/** A memoized function, as it is called. */
 export type Call = (this: unknown, ...args: unknown[]) => unknown;
 
-/** The same with the receiver as the first argument. */
-type Called = (receiver: unknown, ...args: unknown[]) => unknown;
+/** A memoized function that takes its receiver as the first argument. */
+type CallOn = (receiver: unknown, ...args: unknown[]) => unknown;
 
-/** The quickest way into a cache. */
+/** The fastest way into a cache. */
 export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
   const { store, settings } = cache;
   if (settings.key === undefined) {
-    const lasting = !settings.expires;
-    if (store instanceof MapStore) {
-      return lasting ? unbounded(cache, ownReceiver) : unboundedTimed(cache, store, ownReceiver);
+    if (store.fastPath === 'maps') {
+      return settings.expires ? timedMaps(cache, ownReceiver) : bareMaps(cache, ownReceiver);
     }
-    if (store instanceof LruStore) {
-      return (lasting ? bounded : boundedTimed)(cache, store, ownReceiver);
+    if (store.fastPath === 'list') {
+      return settings.expires
+        ? timedList(cache, store, ownReceiver)
+        : bareList(cache, store, ownReceiver);
     }
-    if (store instanceof S3FifoStore && lasting) return counted(cache, store, ownReceiver);
+    if (store.fastPath === 'get' && !settings.expires) return bareGet(cache, store, ownReceiver);
   }
   return function (...args) {
     return cache.call(ownReceiver ? this : undefined, ...args);
   };
 }
 
-function unbounded(cache: MemoCache, ownReceiver: boolean): Call {
+function bareMaps(cache: MemoCache, ownReceiver: boolean): Call {
   const { fast } = cache;
   const callPair = (first: unknown, second: unknown): unknown => {
-    const stored = fast.storesBareResults ? fast.pairLevel(first, second)?.stored : undefined;
+    const stored = fast.pairLevel(first, second)?.stored;
     if (stored !== undefined) {
       fast.hits++;
       return stored;
@@ -57,18 +54,18 @@ function unbounded(cache: MemoCache, ownReceiver: boolean): Call {
 }
 
 /**
- * A hit on one argument in the maps of an unbounded store; `callPair` takes two, and `others` does the rest.
+ * Answers a hit on one argument from the maps of an unbounded store. `callPair` takes two arguments, and `others` takes the rest.
  *
- * Here and in {@link inList} the code is as short as can be, since V8 inlines little of it otherwise, and a hit takes up to
- * half as long again: nothing is checked twice, what is used are parameters, which V8 knows to be initialized, and there is
- * no rest array, whose elements take more bytecode.
+ * Here and in {@link inList} the code is as short as possible, so that V8 inlines it with the look-up; otherwise a hit takes up to
+ * half as long again. Nothing is checked twice. Parameters are used instead of outer variables, because V8 knows that they are
+ * initialized. There is no rest array, whose elements take more bytecode. `test/bytecode.test.ts` holds the budget.
  */
 function inMaps(
   fast: FastState,
   callPair: (first: unknown, second: unknown) => unknown,
-  others: Called,
+  others: CallOn,
 ): Call {
-  return function (arg) {
+  const hitInMaps: Call = function (arg) {
     // biome-ignore-start lint/complexity/noArguments: see above.
     if (this === undefined) {
       if (arguments.length === 1) {
@@ -86,10 +83,10 @@ function inMaps(
     return others(this, ...arguments);
     // biome-ignore-end lint/complexity/noArguments: see above.
   };
+  return hitInMaps;
 }
 
-function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean): Call {
-  const { primitives } = store;
+function timedMaps(cache: MemoCache, ownReceiver: boolean): Call {
   const { fast } = cache;
   const { clock } = cache.settings;
   return function (...args) {
@@ -99,7 +96,9 @@ function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean)
       let stored: Stored;
       if (args.length === 1) {
         stored =
-          typeof arg === 'object' && arg !== null ? store.objects.get(arg) : primitives.get(arg);
+          typeof arg === 'object' && arg !== null
+            ? fast.objects.get(arg)
+            : fast.primitives.get(arg);
       } else if (args.length === 2) stored = fast.pairLevel(arg, args[1])?.stored;
       const entry = stored as Entry | undefined;
       if (entry !== undefined && clock.now() < entry.freshUntil) {
@@ -111,7 +110,7 @@ function unboundedTimed(cache: MemoCache, store: MapStore, ownReceiver: boolean)
   };
 }
 
-function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
+function bareList(cache: MemoCache, store: Store, ownReceiver: boolean): Call {
   const call = inList(
     cache.fast,
     boundedOthers(cache, store, ownReceiver, () => call),
@@ -120,11 +119,11 @@ function bounded(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call 
 }
 
 /**
- * The same in lru-cache's list, where nothing is found that is no key by itself. With lru-cache's `get` it just fits into what
- * V8 inlines.
+ * Answers a hit on one argument from lru-cache's list, in which only a primitive is found. With lru-cache's `get` it just fits
+ * into what V8 inlines.
  */
-function inList(fast: FastState, others: Called): Call {
-  return function (arg) {
+function inList(fast: FastState, others: CallOn): Call {
+  const hitInList: Call = function (arg) {
     // biome-ignore-start lint/complexity/noArguments: see `inMaps`.
     if (this === undefined && arguments.length === 1) {
       const state = fast;
@@ -137,14 +136,15 @@ function inList(fast: FastState, others: Called): Call {
     return others(this, ...arguments);
     // biome-ignore-end lint/complexity/noArguments: see `inMaps`.
   };
+  return hitInList;
 }
 
-/** Only for results that last: a look-up whose result may be no good would be counted as a use, and once more later. */
-function counted(cache: MemoCache, store: S3FifoStore, ownReceiver: boolean): Call {
+/** Only for results that never expire: an expired result would count as a use here, and again in the slow path. */
+function bareGet(cache: MemoCache, store: Store, ownReceiver: boolean): Call {
   const { fast } = cache;
   const others = boundedOthers(cache, store, ownReceiver, () => call);
   const call: Call = function (...args) {
-    if (this === undefined && args.length === 1 && fast.storesBareResults) {
+    if (this === undefined && args.length === 1 && fast.isOpen) {
       const stored = store.get(args[0] as Key);
       if (stored !== undefined) {
         fast.hits++;
@@ -156,18 +156,18 @@ function counted(cache: MemoCache, store: S3FifoStore, ownReceiver: boolean): Ca
   return call;
 }
 
-/** What is left to a bounded store of results that last: misses, objects, two arguments, receivers. */
+/** The other calls of a bounded cache whose results never expire: misses, objects, two arguments, receivers. */
 function boundedOthers(
   cache: MemoCache,
-  store: BoundedStore,
+  store: Store,
   ownReceiver: boolean,
   again: () => Call,
-): Called {
+): CallOn {
   const { fast } = cache;
   const { isPlain } = cache.settings;
   return (caller, ...args) => {
     if (caller !== undefined) return ownReceiver ? cache.call(caller, ...args) : again()(...args);
-    if (fast.storesBareResults) {
+    if (fast.isOpen) {
       const arg = args[0];
       if (args.length > 1 || !isOwnKey(arg)) {
         const level = fast.levelOf(args.length, arg, args[1]);
@@ -176,26 +176,26 @@ function boundedOthers(
           fast.hits++;
           return stored;
         }
-      } else if (isPlain) return cache.missed(arg);
+      } else if (isPlain) return cache.callMissed(arg);
     }
     return cache.call(undefined, ...args);
   };
 }
 
-function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): Call {
+function timedList(cache: MemoCache, store: Store, ownReceiver: boolean): Call {
   const { fast } = cache;
   const { clock, isPlain } = cache.settings;
   return function (...args) {
     const receiver = ownReceiver ? this : undefined;
-    if (receiver === undefined) {
+    if (receiver === undefined && fast.isOpen) {
       const arg = args[0];
       let stored: Stored;
       if (args.length === 1 && isOwnKey(arg)) {
-        stored = store.lru?.get(arg);
-        if (stored === undefined && isPlain) return cache.missed(arg);
+        stored = fast.lru.get(arg);
+        if (stored === undefined && isPlain) return cache.callMissed(arg);
       } else {
         const level = fast.levelOf(args.length, arg, args[1]);
-        if (level !== undefined) stored = store.lru?.get(level);
+        if (level !== undefined) stored = store.get(level);
       }
       const entry = stored as Entry | undefined;
       if (entry !== undefined && clock.now() < entry.freshUntil) {
@@ -207,7 +207,7 @@ function boundedTimed(cache: MemoCache, store: LruStore, ownReceiver: boolean): 
   };
 }
 
-/** Whether an argument is its own key. */
+/** Whether an argument is a key by itself, without a level of the key trie. */
 function isOwnKey(arg: unknown): arg is string | number {
   return typeof arg === 'string' || typeof arg === 'number';
 }

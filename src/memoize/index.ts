@@ -1,6 +1,6 @@
 /**
- * Functions with a memory: computed once, loaded once for many callers, bounded, timed, and never served stale after
- * an invalidation.
+ * A cache for functions: each result is loaded once for many callers, bounded and timed, and never served after an
+ * invalidation.
  *
  * @example
  * ```ts
@@ -40,17 +40,23 @@ export {
 } from '../core/probe.js';
 export type { SharedLease } from '../scope/shared-value.js';
 export type { AnyFn, Settled } from './any-fn.js';
+export type {
+  CacheEventMap,
+  CallEvent,
+  EvictEvent,
+  LoadErrorEvent,
+  LoadEvent,
+} from './cache-events.js';
 export type { CacheInfo } from './cache-info.js';
 export type { CallOptions } from './call-options.js';
-export type { ClusterLease, ClusterLock } from './cluster-lock.js';
-export type { DumpedEntry } from './dump.js';
+export type { Disposal, DisposeCallback } from './disposal-port.js';
 export type { EntryOptions } from './entry-options.js';
-export type { BusListener, InvalidationBus } from './invalidation-bus.js';
+export type { EvictionPolicy } from './eviction-policy.js';
 export type { LoadContext } from './load-context.js';
 export { memoize } from './memoize.js';
 
-export type { EvictionPolicy, MemoizeOptions } from './memoize-options.js';
-export type { AsReturned, DumpedArgs, Memoized } from './memoized.js';
+export type { MemoizeOptions } from './memoize-options.js';
+export type { AsReturned, CacheListener, Memoized } from './memoized.js';
 
 export {
   cacheOf,
@@ -58,6 +64,5 @@ export {
   type MemoizedDecorator,
   memoized,
 } from './memoized-decorator.js';
-export { SharedStoreError } from './shared/shared-store-error.js';
-export type { SharedStore } from './shared-store.js';
+export type { SharedCache } from './shared-port.js';
 export type { RemovalCause } from './stores/store.js';

@@ -1,4 +1,4 @@
-/** What the `load` option is given. */
+/** The argument of the `load` option. */
 
 import type { AnyFn, Settled } from './any-fn.js';
 

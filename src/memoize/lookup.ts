@@ -1,5 +1,5 @@
-/** What a caller is given out of the store: whether a stored may be served now, and what that sets going. */
-import type { CacheCounters } from './cache-counters.js';
+/** Answers calls from the store: decides whether a stored value may be served now, and begins refreshes. */
+import type { CacheRecorder } from './cache-recorder.js';
 import type { Entries } from './entries.js';
 import type { Key } from './keys/key-trie.js';
 import type { Loader } from './loading/loader.js';
@@ -11,37 +11,37 @@ import { Entry, type Stored, UNDEFINED } from './stores/stored.js';
 /** The answer when there is nothing to serve. */
 export const MISS: unique symbol = Symbol('miss');
 
-/** Looks at stored with the clock in hand. */
+/** The look-ups of one cache. */
 export class Lookup {
   readonly #settings: MemoizeSettings;
-  readonly #shelf: Entries;
+  readonly #entries: Entries;
   readonly #loader: Loader;
-  readonly #counters: CacheCounters;
+  readonly #recorder: CacheRecorder;
   readonly #fast: FastState;
 
   constructor(
     settings: MemoizeSettings,
-    shelf: Entries,
+    entries: Entries,
     loader: Loader,
-    counters: CacheCounters,
+    recorder: CacheRecorder,
     fast: FastState,
   ) {
     this.#settings = settings;
-    this.#shelf = shelf;
+    this.#entries = entries;
     this.#loader = loader;
-    this.#counters = counters;
+    this.#recorder = recorder;
     this.#fast = fast;
   }
 
-  /** What a caller is given out of a stored, or {@link MISS}. Throws a failure that is remembered. */
+  /** The answer for a stored value, or {@link MISS}. Throws a failure that is remembered. */
   serve(key: Key, stored: Stored, receiver: unknown, args: readonly unknown[]): unknown {
     if (!(stored instanceof Entry)) {
-      this.#fast.hits++;
+      this.#countHit(args);
       return stored === UNDEFINED ? undefined : stored;
     }
     const now = this.#settings.clock.now();
     if (now < stored.freshUntil) {
-      this.#fast.hits++;
+      this.#countHit(args);
       return stored.value;
     }
     if (stored.isDead(now)) {
@@ -49,18 +49,21 @@ export class Lookup {
       return MISS;
     }
     if (!(stored instanceof StagedEntry) || !stored.isServable(now)) return MISS;
-    this.#fast.hits++;
+    if (now < stored.expiresAt) this.#countHit(args);
+    else {
+      this.#fast.hits++;
+      this.#recorder.servedStale(args);
+    }
     if (stored.failure === 'thrown') throw stored.settled;
-    if (now >= stored.expiresAt) this.#counters.staleHits++;
     if (now >= Math.min(stored.expiresAt, stored.refreshAt)) {
       this.#loader.revalidate(key, stored, receiver, args);
     }
     return stored.result;
   }
 
-  /** The stored if a call would be served from it; a dead one is removed. */
+  /** The stored value if a call would be answered with it; a dead one is removed. */
   servable(key: Key): Stored {
-    const stored = this.#shelf.store.peek(key);
+    const stored = this.#entries.store.peek(key);
     if (!(stored instanceof Entry)) return stored;
     const now = this.#settings.clock.now();
     if (stored.isDead(now)) {
@@ -71,8 +74,13 @@ export class Lookup {
     return stored.failure === undefined && stored.isServable(now) ? stored : undefined;
   }
 
-  #removeDead(key: Key, stored: Entry): void {
-    const collected = stored instanceof StagedEntry && stored.collected;
-    this.#shelf.remove(key, collected ? 'collected' : 'expired');
+  #countHit(args: readonly unknown[]): void {
+    this.#fast.hits++;
+    this.#recorder.listeners?.emit('hit', { args });
+  }
+
+  #removeDead(key: Key, entry: Entry): void {
+    const isCollected = entry instanceof StagedEntry && entry.collected;
+    this.#entries.remove(key, isCollected ? 'collected' : 'expired');
   }
 }

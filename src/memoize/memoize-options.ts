@@ -1,4 +1,4 @@
-/** The options of a memoized function, and what they are checked against. */
+/** The options of a memoized function. */
 import { type Clock, systemClock } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
@@ -6,22 +6,21 @@ import {
   aBoolean,
   aFunction,
   aName,
-  checkOptions,
+  countOrInfinity,
   millis,
   numberAtLeast,
   type OptionCheck,
-  type OptionChecks,
+  type OptionTable,
   objectWith,
+  option,
+  optional,
+  resolveOptions,
 } from '../core/options.js';
 import type { AnyFn, Settled } from './any-fn.js';
-import type { ClusterLock } from './cluster-lock.js';
-import type { InvalidationBus } from './invalidation-bus.js';
+import type { Disposal } from './disposal-port.js';
+import type { EvictionPolicy } from './eviction-policy.js';
 import type { LoadContext } from './load-context.js';
-import type { SharedStore } from './shared-store.js';
-import type { RemovalCause } from './stores/store.js';
-
-/** Which entry makes room for another. */
-export type EvictionPolicy = 'lru' | 's3-fifo';
+import type { SharedCache } from './shared-port.js';
 
 /** Options of `memoize`. */
 export interface MemoizeOptions<F extends AnyFn, K = unknown> {
@@ -40,9 +39,8 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
   /** The weight of a result, ≥ 0, taken once when it is stored. Needs `maxWeight`. */
   readonly weigh?: (value: Settled<F>, ...args: Parameters<F>) => number;
   /**
-   * Which entry makes room when `max` or `maxWeight` is reached. `'lru'`: the least recently used. `'s3-fifo'`: one that
-   * was asked for least since it came; more hits on most workloads, and a scan over many keys displaces nothing.
-   * @default 'lru'
+   * Which entry makes room when `max` or `maxWeight` is reached: `s3fifo()` of `tenure/memoize/s3-fifo`, or a policy of your own.
+   * @default least recently used
    */
   readonly policy?: EvictionPolicy;
   /** How long an entry is fresh, in milliseconds from when its result was there; or a function that says so. @default Infinity */
@@ -86,27 +84,15 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
    */
   readonly weakValues?: boolean;
   /**
-   * What happens to a result that has left the cache, once every `lease` on it has been given back. `true` calls its
-   * `[Symbol.dispose]` or `[Symbol.asyncDispose]`, if it has one; a function is called for every result. Each result is
-   * disposed of once, however many entries hold it. The function's `key` is what the option `key` made, or the list of
-   * arguments; `undefined` if an object in it was collected. @default false
+   * Disposes of results that have left the cache: `disposal()` of `tenure/memoize/disposal`. Not together with `weakValues`.
+   * @default results are dropped
    */
-  readonly dispose?:
-    | boolean
-    | ((value: Settled<F>, key: K | undefined, cause: RemovalCause) => void | PromiseLike<void>);
+  readonly dispose?: Disposal<Settled<F>, K>;
   /**
-   * A store that other processes use too: an instance of Keyv, say. It is asked before the function is called, and told
-   * of the result afterwards, while the caller goes on. Values must survive being serialized. The function must be
-   * asynchronous, its arguments primitives, or what `key` makes of them, and the cache needs a `name` that it has in
-   * every process and that no other function has. @default none
+   * Shares results and invalidations with other processes: `sharedCache({ store, bus, lock })` of `tenure/memoize/shared`.
+   * Needs a `name`. @default none
    */
-  readonly store?: SharedStore;
-  /** How long an answer of the store is waited for, in milliseconds, before the call goes on without it. @default 1000 */
-  readonly storeTimeout?: number;
-  /** Tells the other processes what is invalidated, and hears it from them. Needs a `name`. @default none */
-  readonly bus?: InvalidationBus;
-  /** Lets one process load at a time what all of them want; the others find it in `store`. Needs `store`. @default none */
-  readonly lock?: ClusterLock;
+  readonly shared?: SharedCache;
   /**
    * Told of an error that no caller can be given: of a `dispose`, a background load, or a `cacheIf`, `ttl`, `tags` or
    * `weigh` that threw, in which case the result is returned and not kept. @default prints it
@@ -121,13 +107,13 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
 /** A callback as the cache calls it. */
 export type Callback<R> = (...args: unknown[]) => R;
 
-/** Every option, resolved. */
-export interface MemoizeSettings {
+/** The options with their defaults. */
+interface ResolvedOptions {
   readonly key: AnyFn | undefined;
   readonly max: number;
   readonly maxWeight: number;
   readonly weigh: Callback<number> | undefined;
-  readonly policy: EvictionPolicy;
+  readonly policy: EvictionPolicy | undefined;
   readonly ttl: number | Callback<number>;
   readonly negativeTtl: number | Callback<number>;
   readonly staleWhileRevalidate: number;
@@ -139,138 +125,108 @@ export interface MemoizeSettings {
   readonly tags: Callback<Iterable<string>> | undefined;
   readonly load: Callback<unknown> | undefined;
   readonly weakValues: boolean;
-  readonly dispose: boolean | Callback<unknown>;
-  readonly store: SharedStore | undefined;
-  readonly storeTimeout: number;
-  readonly bus: InvalidationBus | undefined;
-  readonly lock: ClusterLock | undefined;
-  /** Whether other processes share the results, or hear what is invalidated. */
-  readonly shared: boolean;
+  readonly dispose: Disposal<never, never> | undefined;
+  readonly shared: SharedCache | undefined;
   readonly onError: (error: unknown, where: string) => void;
   readonly name: string;
   readonly clock: Pick<Clock, 'now'>;
-  /** Whether every result is kept, for the same time and without a word about it. */
+}
+
+/** The options with their defaults, and what follows from them. */
+export interface MemoizeSettings extends ResolvedOptions {
+  /** The option `name`, if it was given. */
+  readonly givenName: string | undefined;
+  /** Whether every result is kept, for the same time, and no callback or part is told of it. */
   readonly isPlain: boolean;
   /** Whether an entry can expire without an option of its own. */
   readonly expires: boolean;
-  /** Whether an entry needs more than a time at which it expires. */
+  /** Whether an entry needs more than the time at which it expires. */
   readonly hasStages: boolean;
   /** Whether a callback is asked about each result, with its arguments. */
   readonly asksCallbacks: boolean;
 }
-
-const countOrInfinity: OptionCheck = (value) =>
-  value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && (value as number) >= 0)
-    ? undefined
-    : 'an integer ≥ 0, or Infinity';
 
 const millisOrFunction: OptionCheck = (value) =>
   typeof value === 'function' || millis(value) === undefined
     ? undefined
     : 'a number of milliseconds ≥ 0, or a function';
 
-const CHECKS: OptionChecks<MemoizeOptions<AnyFn>> = {
-  key: aFunction,
-  max: countOrInfinity,
-  maxWeight: numberAtLeast(0),
-  weigh: aFunction,
-  policy: (value) => (value === 'lru' || value === 's3-fifo' ? undefined : "'lru' or 's3-fifo'"),
-  ttl: millisOrFunction,
-  negativeTtl: millisOrFunction,
-  staleWhileRevalidate: millis,
-  staleIfError: millis,
-  refreshAfter: millis,
-  jitter: (value) =>
-    typeof value === 'number' && value >= 0 && value <= 1 ? undefined : 'a number from 0 to 1',
-  random: aFunction,
-  cacheIf: aFunction,
-  tags: aFunction,
-  load: aFunction,
-  weakValues: aBoolean,
-  dispose: (value) =>
-    typeof value === 'boolean' || typeof value === 'function'
-      ? undefined
-      : 'true, false or a function',
-  store: objectWith('get', 'set', 'delete'),
-  storeTimeout: millis,
-  bus: objectWith('publish', 'subscribe'),
-  lock: objectWith('acquire'),
-  onError: aFunction,
-  name: aName,
-  clock: objectWith('now'),
+const fraction: OptionCheck = (value) =>
+  typeof value === 'number' && value >= 0 && value <= 1 ? undefined : 'a number from 0 to 1';
+
+/** Accepts what a function of a subpath makes, which has this method. */
+function madeBy(call: string, subpath: string, method: string): OptionCheck {
+  return (value) => objectWith(method)(value) && `made by ${call} of 'tenure/memoize/${subpath}'`;
+}
+
+/** Each option's check and default. */
+const OPTIONS: OptionTable<ResolvedOptions> = {
+  key: optional(aFunction),
+  max: option(countOrInfinity(0), Infinity),
+  maxWeight: option(numberAtLeast(0), Infinity),
+  weigh: optional(aFunction),
+  policy: optional(madeBy('a policy, such as s3fifo()', 's3-fifo', 'makeStore')),
+  ttl: option<number | Callback<number>>(millisOrFunction, Infinity),
+  negativeTtl: option<number | Callback<number>>(millisOrFunction, 0),
+  staleWhileRevalidate: option(millis, 0),
+  staleIfError: option(millis, 0),
+  refreshAfter: option(millis, Infinity),
+  jitter: option(fraction, 0),
+  random: option(aFunction, Math.random),
+  cacheIf: optional(aFunction),
+  tags: optional(aFunction),
+  load: optional(aFunction),
+  weakValues: option(aBoolean, false),
+  dispose: optional(madeBy('disposal()', 'disposal', 'attach')),
+  shared: optional(madeBy('sharedCache()', 'shared', 'attach')),
+  onError: option(aFunction, (error: unknown, where: string) => reportIgnoredError(where, error)),
+  name: option(aName, ''),
+  clock: option(objectWith('now'), systemClock),
 };
 
-/** The settings that `options` ask for; throws {@link InvalidArgumentError} for what cannot be meant. */
+/**
+ * The options of a memoized function with their defaults.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ */
 export function resolveMemoizeOptions<F extends AnyFn, K>(
   fn: F,
   options: MemoizeOptions<F, K>,
 ): MemoizeSettings {
-  checkOptions<MemoizeOptions<AnyFn>>('memoize', options, CHECKS);
-  const given = options as Partial<Omit<MemoizeSettings, 'simple' | 'timed' | 'lived' | 'judged'>>;
-  if ((given.weigh === undefined) !== (given.maxWeight === undefined)) {
+  const settings = resolveOptions('memoize', options, OPTIONS);
+  const { ttl, negativeTtl, weigh, dispose } = settings;
+  if ((weigh === undefined) !== (options.maxWeight === undefined)) {
     throw new InvalidArgumentError(
       'memoize: `maxWeight` and `weigh` need each other: give both or neither.',
     );
   }
-  const settings = {
-    key: given.key,
-    max: given.max ?? Number.POSITIVE_INFINITY,
-    maxWeight: given.maxWeight ?? Number.POSITIVE_INFINITY,
-    weigh: given.weigh,
-    policy: given.policy ?? 'lru',
-    ttl: given.ttl ?? Number.POSITIVE_INFINITY,
-    negativeTtl: given.negativeTtl ?? 0,
-    staleWhileRevalidate: given.staleWhileRevalidate ?? 0,
-    staleIfError: given.staleIfError ?? 0,
-    refreshAfter: given.refreshAfter ?? Number.POSITIVE_INFINITY,
-    jitter: given.jitter ?? 0,
-    random: given.random ?? Math.random,
-    cacheIf: given.cacheIf,
-    tags: given.tags,
-    load: given.load,
-    weakValues: given.weakValues ?? false,
-    dispose: given.dispose ?? false,
-    store: given.store,
-    storeTimeout: given.storeTimeout ?? 1_000,
-    bus: given.bus,
-    lock: given.lock,
-    onError: given.onError ?? ((error, where) => reportIgnoredError(where, error)),
-    name: given.name ?? (fn.name || 'anonymous'),
-    clock: given.clock ?? systemClock,
-  };
-  if (settings.weakValues && settings.dispose !== false) {
+  if (settings.weakValues && dispose !== undefined) {
     throw new InvalidArgumentError(
       'memoize: `dispose` does not go with `weakValues`: a value that was collected cannot be disposed of.',
     );
   }
-  const shared = given.store !== undefined || given.bus !== undefined || given.lock !== undefined;
-  if (shared && given.name === undefined) {
-    throw new InvalidArgumentError(
-      'memoize: a cache with a `store`, a `bus` or a `lock` needs a `name`: the same in every process, and that of no ' +
-        'other function.',
-    );
-  }
-  if (given.lock !== undefined && given.store === undefined) {
-    throw new InvalidArgumentError(
-      'memoize: `lock` needs `store`: those who waited for the lock find there what its holder has loaded.',
-    );
-  }
-  const lived =
-    shared ||
-    settings.negativeTtl !== 0 ||
+  const hasStages =
+    settings.shared !== undefined ||
+    negativeTtl !== 0 ||
     settings.staleWhileRevalidate > 0 ||
     settings.staleIfError > 0 ||
-    settings.refreshAfter !== Number.POSITIVE_INFINITY ||
-    settings.weigh !== undefined ||
+    settings.refreshAfter !== Infinity ||
+    weigh !== undefined ||
     settings.load !== undefined ||
     settings.weakValues;
-  const timed = lived || settings.ttl !== Number.POSITIVE_INFINITY;
-  const judged =
-    typeof settings.ttl === 'function' ||
-    typeof settings.negativeTtl === 'function' ||
-    settings.weigh !== undefined ||
+  const asksCallbacks =
+    typeof ttl === 'function' ||
+    typeof negativeTtl === 'function' ||
+    weigh !== undefined ||
     settings.cacheIf !== undefined ||
     settings.tags !== undefined;
-  const simple = !lived && !judged && settings.dispose === false;
-  return { ...settings, isPlain: simple, expires: timed, hasStages: lived, asksCallbacks: judged, shared };
+  return {
+    ...settings,
+    name: settings.name || fn.name || 'anonymous',
+    givenName: options.name,
+    isPlain: !hasStages && !asksCallbacks && dispose === undefined,
+    expires: hasStages || ttl !== Infinity,
+    hasStages,
+    asksCallbacks,
+  };
 }

@@ -1,4 +1,5 @@
-/** The public function: a cache, the quickest way into it, and the members that manage it. */
+/** The public function: a cache, its fast path, and the members that manage it. */
+import { InvalidArgumentError } from '../core/errors.js';
 import {
   aBoolean,
   aFunction,
@@ -6,12 +7,12 @@ import {
   checkArgument,
   checkOptions,
   millis,
+  type OptionCheck,
   type OptionChecks,
 } from '../core/options.js';
 import { type Observer, observe } from '../core/probe.js';
 import type { AnyFn } from './any-fn.js';
 import type { CallOptions } from './call-options.js';
-import { type DumpedEntry, dumpCache, loadDump } from './dump.js';
 import type { EntryOptions } from './entry-options.js';
 import { type Call, callThrough } from './fast-call.js';
 import { hasNoReceiver } from './keys/key-trie.js';
@@ -22,20 +23,22 @@ import { seesReceiver } from './receiver.js';
 import { resultIn } from './stores/stored.js';
 
 /**
- * The function with a memory: it is called once for each list of arguments, and answers later calls with the same
- * result, or the same promise.
+ * Gives a function a cache: the function is called once for each list of arguments, and later calls get the same result, or
+ * the same promise.
  *
  * - **Keys** are all arguments, by identity: 1 is not `'1'`, NaN is NaN, -0 is 0, and `f()` is not `f(undefined)`. An
  *   object is held weakly while there is no `max`: its entries die with it. With `options.key` one value stands for all
  *   arguments.
- * - **Methods**: unless the function is an arrow function or bound, the object it is called on is part of the key, held
- *   in the same way, so two instances never share.
- * - **One load**: callers that come while a promise is pending are given that promise, whatever is evicted meanwhile.
- * - **Failures** are not remembered: what throws or rejects is called again by the next caller.
- * - **Invalidation**: after `delete`, `clear` or `set`, no value computed before is ever served again.
+ * - **Methods**: unless the function is an arrow function or bound, the object it is called on is part of the key and is held
+ *   in the same way, so two instances never share results.
+ * - **One load**: callers that come while a promise is pending get that promise, even if entries are evicted meanwhile.
+ * - **Failures** are not remembered: when the function throws or rejects, the next caller calls it again.
+ * - **Invalidation**: after `delete`, `clear` or `set`, no result that was computed before is ever served again.
  *
- * A hit is O(1) for each argument. No timer is ever set. An async function that awaits itself with the same arguments
- * waits for itself for ever.
+ * A hit is O(1) for each argument. No timer is ever set. An async function that awaits itself with the same arguments waits for
+ * itself forever.
+ *
+ * What few caches need is imported apart: `tenure/memoize/s3-fifo`, `/shared`, `/disposal` and `/dump`.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option, or if `fn` is no
  * function.
@@ -55,23 +58,41 @@ import { resultIn } from './stores/stored.js';
 export function memoize<F extends AnyFn, K = unknown>(
   fn: F,
   options: MemoizeOptions<F, K> = {},
-): F & Memoized<F, K> {
+): F & Memoized<F> {
   checkArgument('memoize', 'fn', fn, aFunction);
-  const settings = resolveMemoizeOptions(fn, options);
-  const cache = new MemoCache(fn, settings);
+  const cache = new MemoCache(fn, resolveMemoizeOptions(fn, options));
   const ownReceiver = seesReceiver(fn);
   const memoized = callThrough(cache, ownReceiver);
-  imitate(memoized, fn);
+  copyProperties(fn, memoized);
   addMembers(memoized, cache, fn, ownReceiver);
-  return memoized as unknown as F & Memoized<F, K>;
+  return memoized as unknown as F & Memoized<F>;
 }
 
-/** A cache that there is already, as a memoized function without a receiver. */
+/** A cache that exists already, as a memoized function without a receiver. */
 export function memoizedFunction(cache: MemoCache, call: Call, fn: AnyFn): Memoized<AnyFn> {
   const memoized: Call = (...args) => call(...args);
   addMembers(memoized, cache, fn, false);
   return memoized as unknown as Memoized<AnyFn>;
 }
+
+/** The caches of memoized functions. */
+const caches = /* @__PURE__ */ new WeakMap<WeakKey, MemoCache>();
+
+/**
+ * The cache of a memoized function.
+ *
+ * @throws {@link InvalidArgumentError} for a function that is not memoized.
+ */
+export function cacheBehind(where: string, memoized: WeakKey): MemoCache {
+  const cache = caches.get(memoized);
+  if (cache !== undefined) return cache;
+  throw new InvalidArgumentError(`${where}: \`memoized\` must be a function that memoize() made.`);
+}
+
+const aList: OptionCheck = (value) =>
+  Array.isArray(value)
+    ? undefined
+    : 'an array, the arguments of one call (for a receiver, use `Reflect.apply(memoized, receiver, args)`)';
 
 const CALL_CHECKS: OptionChecks<CallOptions> = { signal: anAbortSignal, forceRefresh: aBoolean };
 
@@ -83,8 +104,8 @@ const ENTRY_CHECKS: OptionChecks<EntryOptions> = {
       : 'an iterable of strings',
 };
 
-/** Gives `memoized` the name, the length and whatever else hangs on the function. */
-function imitate(memoized: Call, fn: AnyFn): void {
+/** Gives `memoized` the name, the length and all other properties of the function. */
+function copyProperties(fn: AnyFn, memoized: Call): void {
   for (const name of Reflect.ownKeys(fn)) {
     if (name === 'prototype' || name === 'arguments' || name === 'caller') continue;
     const property = Object.getOwnPropertyDescriptor(fn, name);
@@ -93,10 +114,10 @@ function imitate(memoized: Call, fn: AnyFn): void {
 }
 
 function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: boolean): void {
-  /** Called as `memoized.peek(…)` a member's `this` is the function itself: no receiver. */
+  /** In `memoized.peek(…)`, `this` is the function itself: no receiver. */
   const receiverOf = (self: unknown): unknown =>
     !ownReceiver || self === memoized || hasNoReceiver(self) ? undefined : self;
-  const members: Memoized<AnyFn, unknown> = {
+  const members: Memoized<AnyFn> = {
     wrapped: fn,
     delete(this: unknown, ...args: unknown[]) {
       return cache.delete(receiverOf(this), args);
@@ -109,15 +130,14 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
       return cache.peek(receiverOf(this), args) !== undefined;
     },
     set(this: unknown, args: unknown[], value: unknown, entry?: EntryOptions) {
+      checkArgument('set', 'args', args, aList);
       if (entry !== undefined) checkOptions('set', entry, ENTRY_CHECKS);
       cache.set(receiverOf(this), args, value, entry);
     },
-    call(this: unknown, first: unknown, ...rest: unknown[]) {
-      // What Function.prototype.call does stays possible, for all receivers but arrays.
-      if (!Array.isArray(first)) return Reflect.apply(memoized, first, rest);
-      const options = (rest[0] ?? {}) as CallOptions;
+    call(this: unknown, args: unknown[], options: CallOptions = {}) {
+      checkArgument('call', 'args', args, aList);
       checkOptions('call', options, CALL_CHECKS);
-      return cache.callWith(receiverOf(this), first, options);
+      return cache.callWith(receiverOf(this), args, options);
     },
     refresh(this: unknown, ...args: unknown[]) {
       return cache.callWith(receiverOf(this), args, { forceRefresh: true });
@@ -126,10 +146,16 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
       return cache.lease(receiverOf(this), args) as never;
     },
     invalidateTags: (...tags: string[]) => cache.invalidateTags(tags),
-    dump: () => dumpCache(cache) as never,
-    load: (entries: Iterable<DumpedEntry>) => loadDump(cache, entries),
     flush: () => cache.flush(),
     cacheInfo: () => cache.info(),
+    on: (event, listener) => {
+      cache.on(event, listener);
+      return memoized as never;
+    },
+    off: (event, listener) => {
+      cache.off(event, listener);
+      return memoized as never;
+    },
     [observe]: (observer: Observer) => cache.watch(observer),
     [Symbol.dispose]: () => cache.dispose(),
   };
@@ -137,4 +163,5 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     const value: unknown = Reflect.get(members, name);
     Object.defineProperty(memoized, name, { value, configurable: true, writable: true });
   }
+  caches.set(memoized, cache);
 }

@@ -1,11 +1,10 @@
 /**
- * The decorator for methods and getters, as the standard has it (stage 3, TypeScript ≥ 5.0 without
- * `experimentalDecorators`).
+ * The decorator for methods and getters, of the standard's stage 3 (TypeScript ≥ 5.0 without `experimentalDecorators`).
  *
- * Each instance has a cache of its own, so `max` is its own too and one instance cannot evict another's results. It is
- * made at the first call, held by the instance's life alone (in a `WeakMap`; what it holds may well refer to the
- * instance), and lays out nothing before it has entries. What a subclass inherits it shares by code and not by entries:
- * the receiver decides. A method that overrides another and calls it has two caches, one for each decorated method.
+ * Each instance has a cache of its own, so an instance cannot evict another's results. The cache is made at the first call and
+ * lives as long as the instance (in a `WeakMap`, so its results may refer to the instance). It allocates nothing before it has
+ * entries. An inherited method has one cache per instance. A method that overrides another and calls it has two caches, one for
+ * each decorated method.
  */
 import { InvalidArgumentError } from '../core/errors.js';
 import type { AnyFn } from './any-fn.js';
@@ -31,17 +30,17 @@ interface Cell {
   readonly call: Call;
 }
 
-/** The decorated functions, with the cells of their receivers. */
+/** Decorated functions, with the caches of their instances. */
 const cellsByMethod = new WeakMap<WeakKey, (receiver: object) => Cell>();
 
 /**
- * Gives a method or a getter a memory, one for each instance.
+ * Gives a method or a getter a cache for each instance.
  *
- * The options are those of `memoize`. For callbacks with typed arguments name the method's type:
- * `@memoized<Shop['price']>({ key: (item) => item.id })`. Reach the cache of an instance with {@link cacheOf}.
+ * The options are those of `memoize`. For callbacks with typed arguments, name the method's type:
+ * `@memoized<Shop['price']>({ key: (item) => item.id })`. {@link cacheOf} gives the cache of an instance.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option, or if what is
- * decorated is neither a method nor a getter.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option, or if it decorates
+ * neither a method nor a getter.
  *
  * @example
  * ```ts
@@ -77,8 +76,8 @@ export function memoized<F extends AnyFn = AnyFn>(
 }
 
 /**
- * The cache that a decorated method or getter has for one instance, with all members of a memoized function. Made if the
- * method has not been called yet.
+ * The cache of a decorated method or getter for one instance, with all members of a memoized function. It is made if the method
+ * has not been called yet.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the member is not decorated with {@link memoized}.
  *
@@ -116,16 +115,15 @@ export function cacheOf<T extends object, N extends keyof T>(
   return memoizedFunction(cache, call, cache.fn) as never;
 }
 
-/** What a member is called as: a method as itself, a getter without arguments. */
+/** The type of a decorated member as a function: a method as it is, a getter without arguments. */
 export type MemberFunction<M> = M extends AnyFn ? M : () => M;
 
 function decorated(method: AnyFn, options: MemoizeOptions<AnyFn>, name: string): AnyFn {
   const cells = new WeakMap<object, Cell>();
   const settings = resolveMemoizeOptions(method, { name, ...options });
-  if (settings.shared) {
+  if (settings.shared !== undefined) {
     throw new InvalidArgumentError(
-      'memoized: the caches of instances cannot be shared with other processes: memoize a function that takes what ' +
-        'identifies the instance.',
+      'memoized: the caches of instances cannot be shared with other processes. Memoize a function that takes the id of the instance.',
     );
   }
   const cellOf = (receiver: object): Cell => {
@@ -143,7 +141,7 @@ function decorated(method: AnyFn, options: MemoizeOptions<AnyFn>, name: string):
     [name](this: unknown, ...args: unknown[]): unknown {
       const cell = isObject(this) ? cells.get(this) : undefined;
       if (cell !== undefined) return cell.call(...args);
-      // Without an instance there is nothing that a cache could belong to.
+      // Without an instance there is no cache.
       if (!isObject(this)) return Reflect.apply(method as Call, this, args);
       return cellOf(this).call(...args);
     },

@@ -1,4 +1,4 @@
-/** Which entries have which tags. It holds refs, so it keeps no key alive that may die. */
+/** Finds entries by tag. It holds key references, so it does not keep a key alive. */
 import type { KeyRef } from './keys/key-trie.js';
 
 /** Entries by tag and tags by entry. */
@@ -6,7 +6,7 @@ export class TagIndex {
   readonly #refs = new Map<string, Set<KeyRef>>();
   readonly #tags = new Map<KeyRef, ReadonlySet<string>>();
 
-  /** Gives an entry, which has none, its tags. */
+  /** Sets the tags of an entry that has none. */
   add(ref: KeyRef, tags: ReadonlySet<string>): void {
     this.#tags.set(ref, tags);
     for (const tag of tags) {
@@ -16,7 +16,7 @@ export class TagIndex {
     }
   }
 
-  /** Forgets an entry. */
+  /** Removes an entry. */
   remove(ref: KeyRef): void {
     const tags = this.#tags.get(ref);
     if (tags === undefined) return;

@@ -230,12 +230,16 @@ describe('call', () => {
     expect(fn.cacheInfo()).toMatchObject({ misses: 1, hits: 2 });
   });
 
-  test('is still what every function has, for a receiver', () => {
+  test('refuses arguments that are no array, and says how to pass a receiver', () => {
     const fn = memoize(function (this: { by: number } | undefined, x: number) {
       return x * (this?.by ?? 1);
     });
-    expect(fn.call({ by: 3 }, 2)).toBe(6);
-    expect(fn.call(undefined, 2)).toBe(2);
+    for (const args of [{ by: 3 }, undefined, null, 'ab', 2, new Set([2])]) {
+      expect(() => fn.call(args as never)).toThrow(/call: `args` must be an array.*Reflect\.apply/);
+      expect(() => fn.set(args as never, 1)).toThrow('set: `args` must be an array');
+    }
+    expect(fn.cacheInfo()).toMatchObject({ misses: 0, size: 0 });
+    expect(Reflect.apply(fn, { by: 3 }, [2])).toBe(6);
     expect(fn.apply({ by: 4 }, [2])).toBe(8);
     const owner = { by: 5, fn };
     expect(Reflect.apply(owner.fn.call, owner, [[2]])).toBe(10);

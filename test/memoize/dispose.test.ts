@@ -1,5 +1,7 @@
 /** Results that are disposed of when they leave the cache, and not while somebody with a lease uses them. */
+
 import { describe, expect, test, vi } from 'vitest';
+import { disposal } from '../../src/memoize/disposal/index.js';
 import { memoize, type RemovalCause } from '../../src/memoize/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -32,9 +34,9 @@ describe.each([
       ...options,
       ttl: 100,
       clock,
-      dispose: (value, key, cause) => {
+      dispose: disposal((value, key, cause) => {
         causes.push([value.id, key, cause]);
-      },
+      }),
     });
     fn(1);
     fn.delete(1);
@@ -62,7 +64,7 @@ describe.each([
       [Symbol.asyncDispose]: async () => void log.push('async'),
     };
     const results = [new Resource(0), both, 'text', null, {}];
-    const fn = memoize(async (id: number) => results[id], { ...options, dispose: true });
+    const fn = memoize(async (id: number) => results[id], { ...options, dispose: disposal() });
     for (const id of results.keys()) await fn(id);
     fn.clear();
     expect([closed(), log]).toEqual([['closed 0'], ['async']]);
@@ -70,7 +72,7 @@ describe.each([
   });
 
   test('not before the last lease has been given back', async () => {
-    const fn = memoize(async (id: number) => new Resource(id), { ...options, dispose: true });
+    const fn = memoize(async (id: number) => new Resource(id), { ...options, dispose: disposal() });
     const first = await fn.lease(1);
     const second = await fn.lease(1);
     expect(first.value).toBe(second.value);
@@ -91,7 +93,7 @@ describe.each([
   });
 
   test('a synchronous function gives its leases at once', () => {
-    const fn = memoize((id: number) => new Resource(id), { ...options, dispose: true });
+    const fn = memoize((id: number) => new Resource(id), { ...options, dispose: disposal() });
     const lease = fn.lease(1);
     const again = fn.lease(1);
     expect(lease.value).toBe(again.value);
@@ -104,7 +106,7 @@ describe.each([
 
   test('a lease that is waited for holds the result before it is there', async () => {
     const gates = new Gates<Resource>();
-    const fn = memoize((_: string) => gates.next(), { ...options, dispose: true });
+    const fn = memoize((_: string) => gates.next(), { ...options, dispose: disposal() });
     const leases = [fn.lease('k'), fn.lease('k')];
     fn.delete('k');
     gates.at(0).open(new Resource('k'));
@@ -119,7 +121,7 @@ describe.each([
     const gates = new Gates<Resource>();
     const fn = memoize((_: string) => gates.next(), {
       ...options,
-      dispose: true,
+      dispose: disposal(),
       tags: () => ['t'],
     });
     const early = fn.lease('k');
@@ -138,7 +140,7 @@ describe.each([
 
   test('several entries with one result dispose of it once, with the last', () => {
     const shared = new Resource('shared');
-    const fn = memoize((_: number) => shared, { ...options, dispose: true });
+    const fn = memoize((_: number) => shared, { ...options, dispose: disposal() });
     fn(1);
     fn(2);
     fn.set([1], shared);
@@ -150,7 +152,7 @@ describe.each([
 
   test('a result that comes back after its disposal has another life, and another end', () => {
     const reopened = new Resource('again');
-    const fn = memoize((_: number) => reopened, { ...options, dispose: true });
+    const fn = memoize((_: number) => reopened, { ...options, dispose: disposal() });
     for (let life = 0; life < 2; life++) {
       fn(1);
       fn.delete(1);
@@ -161,7 +163,7 @@ describe.each([
   test('a result that was not kept belongs to its callers, or to those with a lease on it', () => {
     const fn = memoize((id: number) => new Resource(id), {
       ...options,
-      dispose: true,
+      dispose: disposal(),
       cacheIf: () => false,
     });
     fn(1);
@@ -177,10 +179,10 @@ describe.each([
     const fn = memoize((id: number) => ({ id }), {
       ...options,
       name: 'things',
-      dispose: ({ id }) => {
+      dispose: disposal(({ id }) => {
         if (id === 1) throw new Error('thrown');
         return id === 2 ? Promise.reject(new Error('rejected')) : undefined;
-      },
+      }),
       onError: (...args) => told.push(args),
     });
     for (const id of [1, 2, 3]) fn(id);
@@ -198,13 +200,13 @@ describe.each([
     const log: number[] = [];
     const fn = memoize((id: number) => ({ id }), {
       ...options,
-      dispose: ({ id }) => {
+      dispose: disposal(({ id }) => {
         log.push(id);
         if (id < 3) {
           fn.delete(id + 1);
           fn(id + 10);
         }
-      },
+      }),
     });
     for (const id of [1, 2, 3]) fn(id);
     fn.delete(1);
@@ -217,7 +219,7 @@ describe.each([
       async (_: string): Promise<Resource> => {
         throw new Error('down');
       },
-      { ...options, dispose: true, negativeTtl: 1e9 },
+      { ...options, dispose: disposal(), negativeTtl: 1e9 },
     );
     await expect(fn.lease('k')).rejects.toThrow('down');
     await expect(fn.lease('k')).rejects.toThrow('down');
@@ -226,7 +228,7 @@ describe.each([
   });
 
   test('a disposed cache makes a lease for its holder alone', async () => {
-    const fn = memoize(async (id: number) => new Resource(id), { ...options, dispose: true });
+    const fn = memoize(async (id: number) => new Resource(id), { ...options, dispose: disposal() });
     fn[Symbol.dispose]();
     const lease = await fn.lease(1);
     lease.release();
@@ -241,7 +243,7 @@ test('a failure that takes the place of a result disposes of it', () => {
       if (down) throw new Error('down');
       return new Resource(id);
     },
-    { max: 1, dispose: true, negativeTtl: 1e9 },
+    { max: 1, dispose: disposal(), negativeTtl: 1e9 },
   );
   fn(1);
   down = true;
@@ -254,10 +256,10 @@ test('eviction disposes, and a throwing disposal does not keep the old entry: lr
   const errors: unknown[] = [];
   const fn = memoize((id: number) => ({ id }), {
     max: 2,
-    dispose: (_, __, cause) => {
+    dispose: disposal((_, __, cause) => {
       causes.push(cause);
       throw new Error('broken');
-    },
+    }),
     onError: (error) => errors.push(error),
   });
   for (const id of [1, 2, 3, 4]) expect(fn(id)).toEqual({ id });
@@ -269,10 +271,10 @@ test('eviction disposes, and a throwing disposal does not keep the old entry: lr
 test('a result whose key was collected is disposed of all the same', async () => {
   const causes: unknown[] = [];
   const fn = memoize((_: object) => new Resource('orphan'), {
-    dispose: (value, key, cause) => {
+    dispose: disposal((value, key, cause) => {
       value[Symbol.dispose]();
       causes.push([key, cause]);
-    },
+    }),
   });
   (() => fn({}))();
   await collectGarbage();
@@ -284,7 +286,7 @@ test('the key that is told is the one that `key` made', () => {
   const keys: unknown[] = [];
   const fn = memoize((query: { id: number }) => query, {
     key: ({ id }) => id,
-    dispose: (_, key) => void keys.push(key),
+    dispose: disposal((_, key) => void keys.push(key)),
   });
   fn({ id: 7 });
   fn.clear();
@@ -298,7 +300,7 @@ test('the key of a method is its arguments, without the receiver', () => {
       function (this: unknown, id: number, _: string) {
         return { id };
       },
-      { dispose: (_, key) => void keys.push(key) },
+      { dispose: disposal((_, key) => void keys.push(key)) },
     ),
   };
   owner.find(7, 'x');
@@ -311,9 +313,9 @@ test('errors are printed when nobody wants to be told', () => {
   try {
     const fn = memoize((id: number) => id, {
       name: 'ids',
-      dispose: () => {
+      dispose: disposal(() => {
         throw new Error('x');
-      },
+      }),
     });
     fn(1);
     fn.clear();
@@ -327,5 +329,7 @@ test('errors are printed when nobody wants to be told', () => {
 
 test('`lease` needs `dispose`', () => {
   const fn = memoize((id: number) => id, { name: 'ids' });
-  expect(() => fn.lease(1)).toThrow("lease: the cache 'ids' never disposes of its results");
+  expect(() => fn.lease(1)).toThrow(
+    /lease: the cache 'ids' does not dispose.*'tenure\/memoize\/disposal'/,
+  );
 });

@@ -1,18 +1,19 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { type DumpedEntry, memoize } from '../../src/memoize/index.js';
+import { type DumpedEntry, dump, restore } from '../../src/memoize/dump/index.js';
+import { memoize } from '../../src/memoize/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 
-describe('dump and load', () => {
+describe('dump and restore', () => {
   test('a new cache begins with what the old one had, through JSON', () => {
     const area = (width: number, height: number): number => width * height;
     const old = memoize(area);
     for (let i = 1; i < 5; i++) old(i, 2);
-    const dumped = JSON.parse(JSON.stringify(old.dump())) as ReturnType<typeof old.dump>;
+    const dumped = JSON.parse(JSON.stringify(dump(old))) as DumpedEntry<[number, number], number>[];
     expect(dumped).toHaveLength(4);
     expect(dumped[0]).toEqual({ args: [1, 2], value: 2 });
     const warm = memoize(area);
-    warm.load(dumped);
+    restore(warm, dumped);
     expect([1, 2, 3, 4].map((i) => warm(i, 2))).toEqual([2, 4, 6, 8]);
     expect(warm.cacheInfo()).toMatchObject({ hits: 4, misses: 0, loads: 0, size: 4 });
   });
@@ -21,29 +22,31 @@ describe('dump and load', () => {
     const user = async (id: number): Promise<{ id: number }> => ({ id });
     const old = memoize(user, { max: 10 });
     for (const id of [1, 2]) await old(id);
-    const dumping = old.dump();
-    expectTypeOf(dumping).toEqualTypeOf<Promise<DumpedEntry<[id: number], { id: number }>[]>>();
+    const dumping = dump(old);
+    expectTypeOf(dumping).toEqualTypeOf<
+      Promise<DumpedEntry<[id: number] | [key: unknown], { id: number }>[]>
+    >();
     const dumped = await dumping;
     expect(dumped).toEqual([
       { args: [1], value: { id: 1 }, async: true },
       { args: [2], value: { id: 2 }, async: true },
     ]);
     const warm = memoize((id: number) => user(id), { max: 10 });
-    warm.load(dumped);
+    restore(warm, dumped);
     const loaded = warm(1);
     expect(loaded).toBeInstanceOf(Promise);
     expect(await loaded).toEqual({ id: 1 });
     expect(warm.cacheInfo().misses).toBe(0);
-    expect(await warm.dump()).toHaveLength(2);
-    expect(await memoize(user).dump()).toEqual([]);
+    expect(await dump(warm)).toHaveLength(2);
+    expect(await dump(memoize(user))).toEqual([]);
   });
 
   test('what was used last is kept longest', () => {
     const old = memoize((id: number) => id, { max: 3 });
     for (const id of [1, 2, 3, 1]) old(id);
-    expect(old.dump().map(({ args }) => args[0])).toEqual([2, 3, 1]);
+    expect(dump(old).map(({ args }) => args[0])).toEqual([2, 3, 1]);
     const warm = memoize((id: number) => id, { max: 2 });
-    warm.load(old.dump());
+    restore(warm, dump(old));
     expect([1, 2, 3].map((id) => warm.has(id))).toEqual([true, false, true]);
   });
 
@@ -71,11 +74,11 @@ describe('dump and load', () => {
     old('new');
     expect(() => old('')).toThrow('empty');
     clock.jump(60);
-    const dumped = old.dump();
+    const dumped = dump(old);
     expect(dumped).toEqual([{ args: ['new'], value: 'new', ttl: 40, tags: ['new'], weight: 3 }]);
     const warm = make();
-    warm.load(dumped);
-    warm.load([{ args: ['x'], value: 'too heavy', weight: 11 }]);
+    restore(warm, dumped);
+    restore(warm, [{ args: ['x'], value: 'too heavy', weight: 11 }]);
     expect(warm.cacheInfo()).toMatchObject({ size: 1, weight: 3 });
     clock.jump(39);
     expect(warm('new')).toBe('new');
@@ -91,9 +94,9 @@ describe('dump and load', () => {
     const key = ({ id }: { id: number }): string => `id ${id}`;
     const old = memoize(fn, { key });
     old({ id: 7 });
-    expect(old.dump()).toEqual([{ args: ['id 7'], value: '#7' }]);
+    expect(dump(old)).toEqual([{ args: ['id 7'], value: '#7' }]);
     const warm = memoize(fn, { key });
-    warm.load(old.dump());
+    restore(warm, dump(old));
     expect(warm.peek({ id: 7 })).toBe('#7');
   });
 
@@ -101,13 +104,13 @@ describe('dump and load', () => {
     const fn = memoize(function (this: unknown, ...args: unknown[]) {
       return args.length;
     });
-    fn.call({ a: 1 }, 1);
+    Reflect.apply(fn, { a: 1 }, [1]);
     fn(undefined, null);
     const kept = {};
     fn(kept);
     (() => fn({}, 1))();
     await collectGarbage();
-    expect(fn.dump()).toEqual([
+    expect(dump(fn)).toEqual([
       { args: [undefined, null], value: 2 },
       { args: [kept], value: 1 },
     ]);
@@ -117,7 +120,7 @@ describe('dump and load', () => {
     const old = memoize((_: number) => undefined);
     old(1);
     const warm = memoize((_: number) => undefined);
-    warm.load(old.dump());
+    restore(warm, dump(old));
     expect(warm.has(1)).toBe(true);
     warm(1);
     expect(warm.cacheInfo()).toMatchObject({ hits: 1, misses: 0 });
@@ -126,12 +129,12 @@ describe('dump and load', () => {
   test('loading takes the place of what is stored and of loads in flight; a disposed cache takes nothing', async () => {
     const fn = memoize(async (_: string) => 'loaded');
     const loading = fn('k');
-    fn.load([{ args: ['k'], value: 'dumped', async: true }]);
+    restore(fn, [{ args: ['k'], value: 'dumped', async: true }]);
     expect(await fn('k')).toBe('dumped');
     expect(await loading).toBe('loaded');
     expect(await fn('k')).toBe('dumped');
     fn[Symbol.dispose]();
-    fn.load([{ args: ['k'], value: 'dumped', async: true }]);
+    restore(fn, [{ args: ['k'], value: 'dumped', async: true }]);
     expect(fn.cacheInfo().size).toBe(0);
   });
 });

@@ -3,7 +3,7 @@ import { InvalidArgumentError, memoize } from '../../src/memoize/index.js';
 
 describe('options', () => {
   test.each([
-    [{ maxAge: 1 }, /unknown option `maxAge`.*Known options: bus, cacheIf, clock, dispose/],
+    [{ maxAge: 1 }, /unknown option `maxAge`.*Known options: cacheIf, clock, dispose/],
     [{ max: -1 }, /`max` must be an integer ≥ 0, or Infinity, got -1/],
     [{ max: 1.5 }, /`max`/],
     [{ max: Number.NaN }, /`max`/],

@@ -78,9 +78,11 @@ describe.each([
     const fn = memoize(function (this: unknown, _: number) {
       return ++runs;
     }, options);
-    expect([fn(1), fn.call(globalThis, 1), fn.call(null, 1)]).toEqual([1, 1, 1]);
-    expect(fn.call('text', 1)).toBe(2);
-    expect(fn.call('text', 1)).toBe(2);
+    expect([fn(1), Reflect.apply(fn, globalThis, [1]), Reflect.apply(fn, null, [1])]).toEqual([
+      1, 1, 1,
+    ]);
+    expect(Reflect.apply(fn, 'text', [1])).toBe(2);
+    expect(Reflect.apply(fn, 'text', [1])).toBe(2);
   });
 });
 
@@ -143,10 +145,10 @@ test('what is called on an object is not what is called with it', () => {
     return { on: this, with: args };
   });
   const shop = {};
-  const on = fn.call(shop);
+  const on = Reflect.apply(fn, shop, []);
   expect(fn(shop)).not.toBe(on);
   expect(fn(shop)).toMatchObject({ with: [shop] });
-  expect(fn.call(shop)).toBe(on);
+  expect(Reflect.apply(fn, shop, [])).toBe(on);
 });
 
 test('one object: what is forgotten, replaced or cleared is not served again', () => {

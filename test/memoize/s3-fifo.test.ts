@@ -1,25 +1,29 @@
 /** The second policy: what it keeps, what it reports, and random calls beside the paper's queues written plainly. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hitRatio } from '../../bench/hit-ratio/hit-ratio.js';
 import { mixed, zipf } from '../../bench/hit-ratio/workloads.js';
 import { observe } from '../../src/core/probe.js';
-import { memoize } from '../../src/memoize/index.js';
-import { fingerprint } from '../../src/memoize/stores/fingerprint.js';
+import { disposal } from '../../src/memoize/disposal/index.js';
+import { dump } from '../../src/memoize/dump/index.js';
+import { type EvictionPolicy, memoize } from '../../src/memoize/index.js';
+import { fingerprint } from '../../src/memoize/s3-fifo/fingerprint.js';
+import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
 
-const policy = 's3-fifo';
+const policy = s3fifo();
 
-describe("policy: 's3-fifo'", () => {
+describe('policy: s3fifo()', () => {
   test('a scan displaces nothing that is asked for again', () => {
-    const kept = (under: 'lru' | 's3-fifo'): number => {
-      const fn = memoize((id: number) => id, { max: 100, policy: under });
+    const kept = (under: EvictionPolicy | undefined): number => {
+      const fn = memoize((id: number) => id, { max: 100, ...(under && { policy: under }) });
       for (let round = 0; round < 3; round++) for (let id = 0; id < 50; id++) fn(id);
       for (let id = 1_000; id < 3_000; id++) fn(id);
       return Array.from({ length: 50 }, (_, id) => fn.has(id)).filter(Boolean).length;
     };
-    expect(kept('lru')).toBe(0);
+    expect(kept(undefined)).toBe(0);
     expect(kept(policy)).toBe(50);
   });
 
@@ -43,30 +47,30 @@ describe("policy: 's3-fifo'", () => {
     expect(fn.has(owner, 5)).toBe(false);
   });
 
-  test.each(['lru', policy] as const)(
-    '%s reports evictions, disposals and entries alike',
-    (under) => {
-      const gone: string[] = [];
-      const observer = new RecordingObserver();
-      const fn = memoize((id: number) => ({ id }), {
-        max: 10,
-        policy: under,
-        dispose: (value, key, cause) => {
-          gone.push(`${value.id} ${String(key)} ${cause}`);
-        },
-      });
-      fn[observe](observer);
-      for (let id = 0; id < 12; id++) fn(id);
-      fn.set([11], { id: 11 });
-      fn.delete(11);
-      expect(gone).toEqual(['0 0 size', '1 1 size', '11 11 replaced', '11 11 explicit']);
-      expect(fn.cacheInfo()).toMatchObject({ size: 9, max: 10, evictions: 2, disposals: 4 });
-      expect(observer.live.size).toBe(9);
-      fn.clear();
-      expect(observer.live.size).toBe(0);
-      expect(fn.cacheInfo()).toMatchObject({ size: 0, evictions: 2 });
-    },
-  );
+  test.each([
+    { what: 'least recently used', options: {} },
+    { what: 's3fifo()', options: { policy } },
+  ])('$what reports evictions, disposals and entries alike', ({ options }) => {
+    const gone: string[] = [];
+    const observer = new RecordingObserver();
+    const fn = memoize((id: number) => ({ id }), {
+      max: 10,
+      ...options,
+      dispose: disposal((value, key, cause) => {
+        gone.push(`${value.id} ${String(key)} ${cause}`);
+      }),
+    });
+    fn[observe](observer);
+    for (let id = 0; id < 12; id++) fn(id);
+    fn.set([11], { id: 11 });
+    fn.delete(11);
+    expect(gone).toEqual(['0 0 size', '1 1 size', '11 11 replaced', '11 11 explicit']);
+    expect(fn.cacheInfo()).toMatchObject({ size: 9, max: 10, evictions: 2, disposals: 4 });
+    expect(observer.live.size).toBe(9);
+    fn.clear();
+    expect(observer.live.size).toBe(0);
+    expect(fn.cacheInfo()).toMatchObject({ size: 0, evictions: 2 });
+  });
 
   test('keeps within `maxWeight`, and evicts to do so', () => {
     const fn = memoize((id: number) => id, {
@@ -114,7 +118,7 @@ describe("policy: 's3-fifo'", () => {
 
   test('an unknown policy is refused', () => {
     expect(() => memoize(() => 1, { policy: 'fifo' as never })).toThrow(
-      /`policy` must be 'lru' or 's3-fifo'/,
+      /`policy` must be made by a policy, such as s3fifo\(\) of 'tenure\/memoize\/s3-fifo'/,
     );
   });
 
@@ -125,7 +129,7 @@ describe("policy: 's3-fifo'", () => {
       [zipf(1.1, 1, 10_000, 100_000), 0.04],
       [mixed(1, 10_000, 100_000), 0.07],
     ] as const) {
-      const lru = hitRatio(workload.keys, 300, 'lru').ratio;
+      const lru = hitRatio(workload.keys, 300).ratio;
       expect(hitRatio(workload.keys, 300, policy).ratio - lru, workload.name).toBeGreaterThan(
         margin,
       );
@@ -250,7 +254,7 @@ test('random calls, deletions and time: every hit, every eviction and what is le
           plain.expired,
         ]);
       }
-      expect(fn.dump().map(({ args }) => args[0])).toEqual(
+      expect(dump(fn).map(({ args }) => args[0])).toEqual(
         [...plain.small, ...plain.main].filter(
           (key) => clock.now() < (plain.expiresAt.get(key) as number),
         ),

@@ -1,6 +1,7 @@
 import Keyv from 'keyv';
 import { expect, test } from 'vitest';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
+import { sharedCache } from '../../src/memoize/shared/index.js';
 import { decodeArgs, encodeArgs } from '../../src/memoize/shared/shared-key.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -15,7 +16,11 @@ function twoProcesses(options: Partial<MemoizeOptions<(id: number) => Promise<st
         loads.push(id);
         return `value ${id}, load ${loads.length}`;
       },
-      { name: 'products', store: new Keyv({ store: entries }), ...options },
+      {
+        name: 'products',
+        shared: sharedCache({ store: new Keyv({ store: entries }) }),
+        ...options,
+      },
     ),
   ) as [Process, Process];
   return { one, other, loads, entries };
@@ -42,7 +47,7 @@ test('undefined is a value, shared like any other', async () => {
       async (_id: number): Promise<undefined> => {
         loads++;
       },
-      { name: 'nothing', store: new Keyv({ store: entries }) },
+      { name: 'nothing', shared: sharedCache({ store: new Keyv({ store: entries }) }) },
     );
   const [one, other] = [nothing(), nothing()];
   await one(1);
@@ -104,7 +109,7 @@ test('a store that fails never fails a call: it is counted and told', async () =
   const fail = () => Promise.reject(down);
   const fn = memoize(async (id: number) => id * 2, {
     name: 'doubles',
-    store: { get: fail, set: fail, delete: fail },
+    shared: sharedCache({ store: { get: fail, set: fail, delete: fail } }),
     onError: (error) => told.push(error),
   });
   expect([await fn(1), await fn(2), await fn(1)]).toEqual([2, 4, 2]);
@@ -118,7 +123,7 @@ test('arguments that cannot be written down are computed here, and told of once'
   const told: unknown[] = [];
   const fn = memoize(async (what: object | number) => typeof what, {
     name: 'kinds',
-    store: new Keyv({ store: new Map() }),
+    shared: sharedCache({ store: new Keyv({ store: new Map() }) }),
     onError: (error) => told.push(error),
   });
   expect([await fn({}), await fn({}), await fn(1)]).toEqual(['object', 'object', 'number']);
@@ -126,10 +131,28 @@ test('arguments that cannot be written down are computed here, and told of once'
 });
 
 test.each([
-  [{ store: new Keyv() }, /name/],
-  [{ lock: { acquire: async () => undefined } }, /store/],
-  [{ name: 'a', store: {} }, /`store` must be an object with get\(\)/],
-])('what cannot be meant is refused: %#', (options, message) => {
+  [{ lock: { acquire: async () => undefined }, bus: { publish() {}, subscribe() {} } }, /`store`/],
+  [{ store: {} }, /sharedCache: `store` must be an object with get\(\)/],
+  [{ storeTimeout: 1 }, /unknown option `storeTimeout`.*storeTimeoutMillis/],
+  [{}, /a `store`, a `bus` or both/],
+])('a wrong option is refused: %#', (options, message) => {
+  expect(() => sharedCache(options as never)).toThrow(message);
+});
+
+test('a shared cache needs a name', () => {
+  const shared = sharedCache({ store: new Keyv() });
+  expect(() => memoize(async () => 1, { shared })).toThrow(/`shared` needs a `name`/);
+});
+
+test.each([
+  [{ store: new Keyv() }, /unknown option `store`/],
+  [
+    { shared: { store: new Keyv() } },
+    /`shared` must be made by sharedCache\(\) of 'tenure\/memoize\/shared'/,
+  ],
+  [{ dispose: true }, /`dispose` must be made by disposal\(\) of 'tenure\/memoize\/disposal'/],
+  [{ policy: 's3-fifo' }, /s3fifo\(\) of 'tenure\/memoize\/s3-fifo'/],
+])('an option without its part says what to import: %#', (options, message) => {
   expect(() => memoize(async () => 1, options as never)).toThrow(message);
 });
 

@@ -19,8 +19,11 @@ describe('an unbounded cache keeps no key object alive', () => {
     { what: 'an earlier argument', call: (fn, key, i) => fn(key, i, `x${i}`) },
     { what: 'one of two objects', call: (fn, key) => fn(longLived, key) },
     { what: 'between two', call: (fn, key, i) => fn(longLived, i, key, longLived) },
-    { what: 'the receiver: python/cpython#102618', call: (fn, key, i) => fn.call(key, i) },
-    { what: 'the receiver without arguments', call: (fn, key) => fn.call(key) },
+    {
+      what: 'the receiver: python/cpython#102618',
+      call: (fn, key, i) => Reflect.apply(fn, key, [i]),
+    },
+    { what: 'the receiver without arguments', call: (fn, key) => Reflect.apply(fn, key, []) },
   ];
   type AnyCall = (this: unknown, ...args: unknown[]) => unknown;
   const longLived = {};
@@ -224,8 +227,8 @@ describe('an argument list is forgotten with', () => {
     const bounded = memoize(unbounded.wrapped, { max: 5 });
     (() => {
       for (let i = 0; i < 100; i++) {
-        unbounded.call({}, 1);
-        bounded.call({}, 1);
+        Reflect.apply(unbounded, {}, [1]);
+        Reflect.apply(bounded, {}, [1]);
       }
     })();
     await survivors([]);

@@ -1,5 +1,7 @@
 /** Results that are held weakly, confirmed by V8's own collector. */
+
 import { describe, expect, test } from 'vitest';
+import { disposal } from '../../src/memoize/disposal/index.js';
 import { memoize } from '../../src/memoize/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 
@@ -58,5 +60,7 @@ describe.each([
 });
 
 test('does not go with `dispose`', () => {
-  expect(() => memoize(() => ({}), { weakValues: true, dispose: true })).toThrow('weakValues');
+  expect(() => memoize(() => ({}), { weakValues: true, dispose: disposal() })).toThrow(
+    'weakValues',
+  );
 });

@@ -1,6 +1,6 @@
-/** Waiting with a way out. */
+/** A wait that its caller can leave. */
 
-/** Follows `promise` until `signal` is aborted: then it rejects with the signal's reason, and `onLeave` is told. */
+/** Follows `promise` until `signal` aborts. Then it rejects with the signal's reason, and `onLeave` is called. */
 export function abortableWait<T>(
   promise: PromiseLike<T>,
   signal: AbortSignal,

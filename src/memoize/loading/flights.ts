@@ -1,16 +1,16 @@
 /**
- * The loads that run: those whose promise others can join, and those whose synchronous part is on the stack, which are
- * chained by `outer`, since what a function itself calls may invalidate what it is about to return.
+ * The loads that run. Loads with a promise can be joined, and are found by key. Loads whose synchronous part is on the stack
+ * are chained by `outer`, because what the function calls may invalidate the result that it is about to return.
  */
 import type { Key } from '../keys/key-trie.js';
 import { Load } from './load.js';
 
-/** Loads in flight, by key. */
+/** The loads of one cache. */
 export class Flights {
   readonly #byKey = new Map<Key, Load>();
-  /** The innermost load whose synchronous part is running. */
+  /** The innermost load whose synchronous part runs. */
   #running: Load | undefined = undefined;
-  /** A load that is over: to V8, one more object that is new and referred to by an old one costs as much as a hit. */
+  /** A load that has ended, for reuse: a new object that an old one refers to costs V8 as much as a hit. */
   #spare: Load | undefined = undefined;
 
   /** How many loads can be joined. */
@@ -18,19 +18,19 @@ export class Flights {
     return this.#byKey.size;
   }
 
-  /** The load that can be joined for this key. */
+  /** The load that can be joined for a key. */
   get(key: Key): Load | undefined {
     return this.#byKey.size === 0 ? undefined : this.#byKey.get(key);
   }
 
-  /** A load whose synchronous part begins; {@link endSync} ends that. */
+  /** Begins the synchronous part of a load; {@link endSync} ends it. */
   beginSync(key: Key): Load {
     const load = new Load(key, this.#running);
     this.#running = load;
     return load;
   }
 
-  /** The same for a load that may be {@link recycle recycled}. */
+  /** Begins the synchronous part of a load that may be {@link recycle recycled}. */
   reuseOrBegin(key: Key): Load {
     const load = this.#spare;
     if (load === undefined) return this.beginSync(key);
@@ -41,40 +41,40 @@ export class Flights {
     return load;
   }
 
-  /** Nobody has this load any more, and it was not overtaken. */
+  /** Keeps a load for reuse that has ended, was current, and is not referred to any more. */
   recycle(load: Load): void {
     if (load.hasNoDetails) this.#spare = load;
   }
 
-  /** The synchronous part of a load is over. */
+  /** Ends the synchronous part of a load. */
   endSync(load: Load): void {
     this.#running = load.outer;
     load.outer = undefined;
   }
 
-  /** Lets others join a load, unless it was overtaken before it first waited. */
+  /** Lets later callers join a load, if it is current. */
   makeJoinable(load: Load): void {
     if (!load.isCurrent) return;
-    const overtaken = this.#byKey.get(load.key);
+    const earlier = this.#byKey.get(load.key);
     this.#byKey.set(load.key, load);
-    overtaken?.disown();
+    earlier?.disown();
   }
 
-  /** Ends a flight; false for a load that was overtaken. */
+  /** Ends a load; returns false if it is not current. */
   finish(load: Load): boolean {
     if (!load.isCurrent) return false;
     if (this.get(load.key) === load) this.#byKey.delete(load.key);
     return true;
   }
 
-  /** Aborts a load that nobody wants any more. It cannot be joined by then: who is told of the abort may call again. */
+  /** Aborts a load that no caller wants. It cannot be joined by then, because an abort listener may call the cache. */
   giveUp(load: Load, reason: unknown): void {
     this.finish(load);
     load.isCurrent = false;
     load.abort(reason);
   }
 
-  /** Disowns every load for this key; false for none. */
+  /** Disowns every load for a key; returns false if there is none. */
   disown(key: Key): boolean {
     let found = false;
     for (let load = this.#running; load !== undefined; load = load.outer) {
@@ -97,15 +97,15 @@ export class Flights {
     for (const flight of flights) flight.disown();
   }
 
-  /** Results with one of these tags are out of date if their load has begun already. */
+  /** Has results with one of these tags not stored if their load has begun. */
   invalidateTags(tags: readonly string[]): void {
-    for (let load = this.#running; load !== undefined; load = load.outer) suspect(load, tags);
-    for (const load of this.#byKey.values()) suspect(load, tags);
+    for (let load = this.#running; load !== undefined; load = load.outer) addTags(load, tags);
+    for (const load of this.#byKey.values()) addTags(load, tags);
   }
 }
 
-function suspect(load: Load, tags: readonly string[]): void {
+function addTags(load: Load, tags: readonly string[]): void {
   const details = load.ownDetails;
-  details.suspectTags ??= new Set();
-  for (const tag of tags) details.suspectTags.add(tag);
+  details.invalidatedTags ??= new Set();
+  for (const tag of tags) details.invalidatedTags.add(tag);
 }

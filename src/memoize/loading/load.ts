@@ -1,53 +1,50 @@
-/** One call of the wrapped function, from its beginning until its result is stored or thrown away. */
-import type { SharedValue } from '../../scope/shared-value.js';
+/** One call of the wrapped function, until its result is stored or discarded. */
 import type { EntryOptions } from '../entry-options.js';
 import type { Key } from '../keys/key-trie.js';
 import type { StagedEntry } from '../stores/staged-entry.js';
 import type { OwnLoadContext } from './own-load-context.js';
 
-/** What only some loads have. */
+/** Optional fields of a load, allocated on first use. */
 export class LoadDetails {
-  /** What the `load` option was given. */
+  /** The argument of the `load` option. */
   context: OwnLoadContext | undefined = undefined;
-  /** What `set` was told about the entry to be. */
+  /** The options that `set` was called with. */
   own: EntryOptions | undefined = undefined;
-  /** For which arguments the shared level is to have its result, if that was set as a promise. */
+  /** The key arguments under which a promise given to `set` is shared. */
   sharedAs: readonly unknown[] | undefined = undefined;
-  /** The entry that it is to replace. */
+  /** The entry that the load is to replace. */
   replaces: StagedEntry | undefined = undefined;
-  /** The cache itself wants the result, whoever else does. */
+  /** Whether the cache itself wants the result, whatever its callers do. */
   background = false;
-  /** Its caller wants neither what is stored here nor what is shared. */
+  /** Whether its caller wants neither a stored result nor a shared one. */
   forced = false;
-  /** Callers who wait with a signal of their own. */
+  /** How many callers wait with a signal of their own. */
   waiters = 0;
-  /** Callers who will be given a lease on the result. */
-  lessees = 0;
-  /** What those are given, once it has settled. */
-  shared: SharedValue<unknown> | undefined = undefined;
-  /** Tags that were invalidated since it began: if its result has one of them, it is not stored. */
-  suspectTags: Set<string> | undefined = undefined;
-  /** What those are given who came after such an invalidation. */
+  /** Tags that were invalidated since the load began. A result with one of them is not stored. */
+  invalidatedTags: Set<string> | undefined = undefined;
+  /** What callers are given that came after such an invalidation. */
   successor: Promise<unknown> | undefined = undefined;
-  /** It brought a result with a suspect tag. */
-  tainted = false;
+  /** Whether the result has an invalidated tag. */
+  isOutdated = false;
 }
 
-/** Most loads are synchronous, short and alike: they share this, and a miss makes one small object. */
-const NONE: Readonly<LoadDetails> = Object.freeze(new LoadDetails());
+/** Shared by the loads without details, so that a miss allocates one small object. */
+const NO_DETAILS: Readonly<LoadDetails> = /* @__PURE__ */ Object.freeze(
+  /* @__PURE__ */ new LoadDetails(),
+);
 
-/** A running load; while it is the current one for its key, its result will be stored and later callers join it. */
+/** A running load. While it is current for its key, its result will be stored, and later callers join it. */
 export class Load {
   key: Key;
-  /** False once `delete`, `clear`, `set` or a newer load has overtaken it: what it brings is no longer wanted. */
+  /** False after `delete`, `clear`, `set` or a newer load for the key: the result is not stored. */
   isCurrent = true;
   /** The load within whose synchronous part this one began. */
   outer: Load | undefined;
-  /** What its callers are given: what the function returned, or the promise that they await. */
+  /** What its callers are given: the function's result, or the promise that they await. */
   result: unknown = undefined;
-  /** That promise; none for a load that was over when the function returned. */
+  /** That promise; `undefined` for a load that ended when the function returned. */
   promise: Promise<unknown> | undefined = undefined;
-  /** Somebody has the bare promise and can never leave. */
+  /** Whether a caller has the bare promise, and so never leaves. */
   joined = false;
   #details: LoadDetails | undefined = undefined;
 
@@ -56,42 +53,41 @@ export class Load {
     this.outer = outer;
   }
 
-  /** Whether there is nothing particular about it. */
   get hasNoDetails(): boolean {
     return this.#details === undefined;
   }
 
-  /** What is particular about it, to be read. */
+  /** The optional fields, to be read. */
   get details(): Readonly<LoadDetails> {
-    return this.#details ?? NONE;
+    return this.#details ?? NO_DETAILS;
   }
 
-  /** The same, to be written. */
+  /** The optional fields, to be written. */
   get ownDetails(): LoadDetails {
     this.#details ??= new LoadDetails();
     return this.#details;
   }
 
-  /** Nobody stores its result from now on; if nobody waits for it either, it is aborted. */
+  /** Has the result not stored, and aborts the load if no caller waits for it. */
   disown(): void {
     this.isCurrent = false;
     if (this.#isUnwanted) this.abort(undefined);
   }
 
-  /** A caller who waited with a signal has left; true if that was the last who wanted the result. */
+  /** A caller with a signal has left. Returns true if no other caller wants the result. */
   leave(): boolean {
     this.ownDetails.waiters--;
     return this.#isUnwanted;
   }
 
-  /** Tells the loader, if it listens, that nobody waits. */
+  /** Aborts the signal that the loader may have taken. */
   abort(reason: unknown): void {
     this.details.context?.abort(reason);
   }
 
   get #isUnwanted(): boolean {
-    const { waiters, lessees, background, context } = this.details;
-    if (this.joined || waiters > 0 || lessees > 0 || (background && this.isCurrent)) return false;
+    const { waiters, background, context } = this.details;
+    if (this.joined || waiters > 0 || (background && this.isCurrent)) return false;
     return this.promise !== undefined && context?.signalTaken === true;
   }
 }

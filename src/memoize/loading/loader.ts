@@ -1,15 +1,15 @@
 /**
- * Runs the function and brings home what it returns. A load goes through the same steps whoever asked for it, a caller,
- * a `refresh` or the cache itself: its synchronous part, its flight if it returned a promise, and its landing, where it
- * is stored if nobody has overtaken it.
+ * Runs the function and stores its result. Every load takes the same steps, whether a caller, a `refresh` or the cache itself
+ * wants it: its synchronous part; its flight, if the function returned a promise; its end, where the result is stored unless
+ * the load is no longer current.
  */
 import { isThenable } from '../../core/thenable.js';
 import type { AnyFn } from '../any-fn.js';
-import type { CacheCounters } from '../cache-counters.js';
+import type { CacheRecorder } from '../cache-recorder.js';
 import type { Entries } from '../entries.js';
 import { argsOf, hasReceiver, type Key, refOf, release, retain } from '../keys/key-trie.js';
 import type { MemoizeSettings } from '../memoize-options.js';
-import type { SharedLevel } from '../shared/shared-level.js';
+import type { SharedLevel } from '../shared-port.js';
 import type { Failure, StagedEntry } from '../stores/staged-entry.js';
 import { Flights } from './flights.js';
 import type { Load } from './load.js';
@@ -20,35 +20,35 @@ export type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
 const NO_ARGS: readonly unknown[] = [];
 
-/** Loads of one function. */
+/** The loads of one function. */
 export class Loader {
   readonly flights: Flights = new Flights();
   /** Whether the function returns promises, as far as is known. */
-  asynchronous: boolean;
+  isAsync: boolean;
   readonly #fn: Callable;
   readonly #settings: MemoizeSettings;
-  readonly #shelf: Entries;
-  readonly #counters: CacheCounters;
+  readonly #entries: Entries;
+  readonly #recorder: CacheRecorder;
   readonly #shared: SharedLevel | undefined;
 
   constructor(
     fn: AnyFn,
     settings: MemoizeSettings,
-    shelf: Entries,
-    counters: CacheCounters,
+    entries: Entries,
+    recorder: CacheRecorder,
     shared: SharedLevel | undefined,
   ) {
     this.#fn = fn as Callable;
-    this.asynchronous = Object.prototype.toString.call(fn) === '[object AsyncFunction]';
+    this.isAsync = Object.prototype.toString.call(fn) === '[object AsyncFunction]';
     this.#settings = settings;
-    this.#shelf = shelf;
-    this.#counters = counters;
+    this.#entries = entries;
+    this.#recorder = recorder;
     this.#shared = shared;
   }
 
   /**
-   * Runs the function for a key that was interned for it, and that it gives back. Throws what the function throws, unless
-   * the entry that was to be replaced stands in for it: that is for callers, not for a load in the background.
+   * Runs the function for a key that was interned for this load, and releases the key. Throws what the function throws. A load
+   * for callers does not throw if the entry that it was to replace may replace the failure.
    */
   run(
     key: Key,
@@ -65,86 +65,86 @@ export class Loader {
     }
     if (forced) load.ownDetails.forced = true;
     let result: unknown;
-    let pending: boolean;
+    let isPending: boolean;
     try {
       result = this.#call(load, receiver, args);
-      pending = isThenable(result);
+      isPending = isThenable(result);
     } catch (error) {
       this.flights.endSync(load);
-      this.#counters.loadFailures++;
-      const standIn = this.#failed(load, error, error, 'thrown', args);
+      this.#recorder.loadFailed(error, 0);
+      const stale = this.#failed(load, error, error, 'thrown', args);
       release(key);
-      if (standIn === undefined) throw error;
-      load.result = standIn.result;
+      if (stale === undefined) throw error;
+      load.result = stale.result;
       return load;
     }
     this.flights.endSync(load);
-    if (pending) return this.follow(load, result as PromiseLike<unknown>, args);
-    this.#counters.loads++;
+    if (isPending) return this.follow(load, result as PromiseLike<unknown>, args);
+    this.#recorder.loaded(result, 0);
     load.result = result;
-    if (load.isCurrent) this.#landed(load, result, result, args);
+    this.#succeeded(load, result, result, args);
     release(key);
     return load;
   }
 
   /**
-   * The same for one primitive that is a key by itself, under which nothing is stored, in a cache of simple settings: a miss
-   * costs little more than what it must do.
+   * Runs the function for one primitive that has no entry, in a cache of plain settings and without listeners. This is the
+   * short form of {@link run}: a miss costs little more than the call and the insertion.
    */
-  runSimple(key: string | number): unknown {
-    const { misses } = this.#counters;
+  runPlain(key: string | number): unknown {
+    const { counters } = this.#recorder;
+    const { misses } = counters;
     const load = this.flights.reuseOrBegin(key);
     const fn = this.#fn;
     let result: unknown;
-    let pending: boolean;
+    let isPending: boolean;
     try {
       result = fn(key);
-      pending = isThenable(result);
+      isPending = isThenable(result);
     } catch (error) {
       this.flights.endSync(load);
-      this.#counters.loadFailures++;
+      counters.loadFailures++;
       throw error;
     }
     this.flights.endSync(load);
-    if (pending) {
+    if (isPending) {
       load.joined = true;
       return this.follow(load, result as PromiseLike<unknown>, NO_ARGS).result;
     }
-    this.#counters.loads++;
+    counters.loads++;
     if (!load.isCurrent) return result;
     // The function may have called itself with the same argument.
-    if (this.#counters.misses === misses) {
+    if (counters.misses === misses) {
       this.flights.recycle(load);
-      this.#shelf.add(key, result);
-    } else this.#landed(load, result, result, NO_ARGS);
+      this.#entries.add(key, result);
+    } else this.#succeeded(load, result, result, NO_ARGS);
     return result;
   }
 
-  /** Lets others join a load until what it waits for has settled. */
+  /** Lets other callers join a load until its promise has settled. */
   follow(load: Load, thenable: PromiseLike<unknown>, args: readonly unknown[]): Load {
-    this.asynchronous = true;
+    this.isAsync = true;
     const { clock, asksCallbacks } = this.#settings;
-    const asked = asksCallbacks ? args : NO_ARGS; // A load in flight must not keep its arguments alive for nothing.
+    // A load in flight must not keep its arguments alive without need.
+    const kept = asksCallbacks || this.#recorder.listeners !== null ? args : NO_ARGS;
     const began = clock.now();
     const promise = Promise.resolve(thenable).then(
       (settled) => {
-        this.#counters.loads++;
-        this.#counters.loadMillis += clock.now() - began;
-        this.#landed(load, promise, settled, asked);
-        this.#leaveShared(load, settled);
-        this.#reserve(load, settled);
+        this.#recorder.loaded(settled, clock.now() - began);
+        this.#succeeded(load, promise, settled, kept);
+        this.#endShared(load, settled);
+        this.#entries.disposals?.loadSettled(load, settled);
         release(load.key);
         return settled;
       },
       (error: unknown) => {
-        this.#counters.loadFailures++;
-        this.#counters.loadMillis += clock.now() - began;
-        const standIn = this.#failed(load, promise, error, 'rejected', asked);
-        this.#leaveShared(load, undefined);
+        this.#recorder.loadFailed(error, clock.now() - began);
+        const stale = this.#failed(load, promise, error, 'rejected', kept);
+        this.#endShared(load, undefined);
         release(load.key);
-        if (standIn === undefined) throw error;
-        this.#reserve(load, standIn.settled);
-        return standIn.settled;
+        if (stale === undefined) throw error;
+        this.#entries.disposals?.loadSettled(load, stale.settled);
+        return stale.settled;
       },
     );
     load.result = promise;
@@ -154,12 +154,12 @@ export class Loader {
   }
 
   /**
-   * Replaces an entry in the background, unless that is under way. An asynchronous load begins at once; a synchronous one
-   * would make the caller wait after all, so it runs in a microtask of its own.
+   * Replaces an entry in the background, unless a load for it runs. An asynchronous load begins at once. A synchronous load
+   * would make the caller wait, so it runs in a microtask of its own.
    */
   revalidate(key: Key, entry: StagedEntry, receiver: unknown, args: readonly unknown[]): void {
     if (entry.refreshing || this.flights.get(key) !== undefined) return;
-    this.#counters.refreshes++;
+    this.#recorder.counters.refreshes++;
     retain(key);
     if (entry.isAsync) {
       this.#runInBackground(key, entry, receiver, args);
@@ -168,8 +168,9 @@ export class Loader {
     entry.refreshing = true;
     queueMicrotask(() => {
       entry.refreshing = false;
-      if (this.#shelf.store.peek(key) === entry) this.#runInBackground(key, entry, receiver, args);
-      else release(key); // It was invalidated or replaced meanwhile.
+      const isPresent = this.#entries.store.peek(key) === entry;
+      if (isPresent) this.#runInBackground(key, entry, receiver, args);
+      else release(key); // The entry was invalidated or replaced meanwhile.
     });
   }
 
@@ -180,13 +181,13 @@ export class Loader {
     args: readonly unknown[],
   ): void {
     const failed = (error: unknown): void => {
-      this.#counters.refreshFailures++;
+      this.#recorder.counters.refreshFailures++;
       this.#settings.onError(error, `a background load of the cache '${this.#settings.name}'`);
     };
     try {
       const load = this.run(key, receiver, args, entry, true);
       load.promise?.catch((error: unknown) => {
-        if (load.isCurrent) failed(error); // One that was given up was aborted on purpose.
+        if (load.isCurrent) failed(error); // Otherwise the load was aborted on purpose.
       });
     } catch (error) {
       failed(error);
@@ -194,10 +195,11 @@ export class Loader {
   }
 
   #call(load: Load, receiver: unknown, args: readonly unknown[]): unknown {
-    const option = this.#settings.load;
+    const { load: option, clock } = this.#settings;
     const shared = this.#shared;
-    if (option === undefined && shared === undefined)
+    if (option === undefined && shared === undefined) {
       return Reflect.apply(this.#fn, receiver, args);
+    }
     const { replaces, forced } = load.details;
     const stale = replaces?.failure === undefined ? replaces?.settled : undefined;
     const context = new OwnLoadContext(args, stale);
@@ -208,33 +210,33 @@ export class Loader {
         : Reflect.apply(option, receiver, [context]);
     if (shared === undefined) return compute();
     const ref = refOf(load.key);
-    // What is replaced before its time would only be found again.
-    const anew =
-      forced || (replaces !== undefined && this.#settings.clock.now() < replaces.expiresAt);
-    return shared.load(context, hasReceiver(ref) ? undefined : argsOf(ref), anew, compute);
+    // The store would only return the entry that is replaced before its time.
+    const isEarly = replaces !== undefined && clock.now() < replaces.expiresAt;
+    const keyArgs = hasReceiver(ref) ? undefined : argsOf(ref);
+    return shared.getOrCompute(context, keyArgs, forced || isEarly, compute);
   }
 
-  /** Stores what a load brought, if it still may be. */
-  #landed(load: Load, result: unknown, settled: unknown, args: readonly unknown[]): void {
+  /** Stores the result of a load, if it is still current. */
+  #succeeded(load: Load, result: unknown, settled: unknown, args: readonly unknown[]): void {
     if (!load.isCurrent) return;
-    const shelf = this.#shelf;
+    const entries = this.#entries;
     const { context, own, sharedAs } = load.details;
-    const terms = shelf.decideTerms(settled, args, context ?? own);
-    if (!this.flights.finish(load)) return; // Its terms have invalidated it.
-    const { suspectTags } = load.details;
-    if (suspectTags !== undefined && terms?.tags !== undefined) {
-      for (const tag of terms.tags) if (suspectTags.has(tag)) load.ownDetails.tainted = true;
+    const terms = entries.decideTerms(settled, args, context ?? own);
+    if (!this.flights.finish(load)) return; // A callback has invalidated the load.
+    const { invalidatedTags } = load.details;
+    if (invalidatedTags !== undefined && terms?.tags !== undefined) {
+      for (const tag of terms.tags) if (invalidatedTags.has(tag)) load.ownDetails.isOutdated = true;
     }
-    if (terms === undefined || load.details.tainted) shelf.remove(load.key, 'replaced');
+    if (terms === undefined || load.details.isOutdated) entries.remove(load.key, 'replaced');
     else {
-      shelf.put(load.key, result, settled, terms);
+      entries.put(load.key, result, settled, terms);
       if (context !== undefined) context.kept = terms;
       if (sharedAs !== undefined) this.#shared?.replace(sharedAs, settled, terms);
-      if (this.#shared?.mustMarkStale(context?.shared) === true) shelf.markStale(load.key);
+      if (this.#shared?.mustMarkStale(context?.shared) === true) entries.markStale(load.key);
     }
   }
 
-  /** Ends the flight of a load that failed; answers with the entry that stands in for what it did not bring. */
+  /** Ends a load that failed. Returns the stale entry that is served instead of the failure, if there is one. */
   #failed(
     load: Load,
     failure: unknown,
@@ -245,22 +247,15 @@ export class Loader {
     const { replaces, background } = load.details;
     if (!this.flights.finish(load)) return undefined;
     if (!background && replaces?.replacesFailure(this.#settings.clock.now()) === true) {
-      this.#counters.staleHits++;
+      this.#recorder.servedStale(args);
       return replaces;
     }
-    this.#shelf.putFailure(load.key, failure, how, error, args);
+    this.#entries.putFailure(load.key, failure, how, error, args);
     return undefined;
   }
 
-  #leaveShared(load: Load, settled: unknown): void {
+  #endShared(load: Load, settled: unknown): void {
     const { context } = load.details;
     if (context?.shared !== undefined) this.#shared?.landed(context.shared, settled, context.kept);
-  }
-
-  #reserve(load: Load, settled: unknown): void {
-    const { lessees } = load.details;
-    if (lessees === 0) return;
-    const ref = refOf(load.key);
-    load.ownDetails.shared = this.#shelf.disposals?.reserve(ref, settled, lessees);
   }
 }

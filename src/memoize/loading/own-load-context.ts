@@ -1,18 +1,16 @@
 /** The context that a cache gives to the `load` option. */
-
 import type { EntryTerms } from '../entry-terms.js';
 import type { LoadContext } from '../load-context.js';
-import type { SharedLoad } from '../shared/shared-load.js';
+import type { SharedLoad, SharedLoadContext } from '../shared-port.js';
 
-/** The context that makes its signal when it is asked for one: most loads take none, and a controller costs 2 µs. */
-export class OwnLoadContext implements LoadContext {
+/** A context that makes its signal on first use: most loads take none, and a controller costs 2 µs. */
+export class OwnLoadContext implements LoadContext, SharedLoadContext {
   readonly args: never[];
   readonly stale: never;
   ttl: number | undefined = undefined;
   tags: Iterable<string> | undefined = undefined;
-  /** What it has to do with the shared level, where there is one. */
   shared: SharedLoad | undefined = undefined;
-  /** On which terms its result was kept, once it was. */
+  /** The terms on which the result was stored, if it was. */
   kept: EntryTerms | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
@@ -26,7 +24,7 @@ export class OwnLoadContext implements LoadContext {
     return this.#controller.signal;
   }
 
-  /** Whether the loader has asked for the signal. */
+  /** Whether the loader has taken the signal. */
   get signalTaken(): boolean {
     return this.#controller !== undefined;
   }

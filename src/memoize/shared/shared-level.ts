@@ -26,26 +26,25 @@
  * believed.
  */
 import { systemClock } from '../../core/clock.js';
-import type { CacheCounters } from '../cache-counters.js';
+import type { CacheIdentity } from '../cache-identity.js';
+import type { CacheCounters } from '../cache-recorder.js';
+import type { ClusterLock } from '../cluster-lock.js';
 import type { EntryTerms } from '../entry-terms.js';
-import type { MemoizeSettings } from '../memoize-options.js';
+import type { InvalidationBus } from '../invalidation-bus.js';
+import type { LocalLevel, SharedLevel, SharedLoad, SharedLoadContext } from '../shared-port.js';
+import type { SharedStore } from '../shared-store.js';
 import { type Envelope, isEnvelope, tokenIn } from './envelope.js';
 import { InvalidationOutbox } from './invalidation-outbox.js';
 import { decodeArgs, encodeArgs } from './shared-key.js';
-import { SharedLoad, type SharedLoadContext } from './shared-load.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { REST_MILLIS, StoreBreaker } from './store-breaker.js';
 
-/** The cache in this process, as the shared level sees it. */
-export interface LocalLevel {
-  /** Forgets one result, here only. */
-  forgetHere(keyArgs: readonly unknown[]): void;
-  /** Forgets results by tag, here only. */
-  forgetTagsHere(tags: readonly string[]): void;
-  /** Forgets everything, here only. */
-  forgetAllHere(): void;
-  /** Makes everything stale. */
-  markAllStale(): void;
+/** The outside systems of a shared cache. */
+export interface SharedCacheSettings {
+  readonly store: SharedStore | undefined;
+  readonly storeTimeoutMillis: number;
+  readonly bus: InvalidationBus | undefined;
+  readonly lock: ClusterLock | undefined;
 }
 
 /** What is published. */
@@ -59,8 +58,9 @@ interface Message {
 /** How long the token of a key is kept: longer than any load. */
 const TOKEN_MILLIS = 86_400_000;
 /** What the caches of one name have in common. */
-export class SharedLevel {
-  readonly #settings: MemoizeSettings;
+export class StoreBackedLevel implements SharedLevel {
+  readonly #parts: SharedCacheSettings;
+  readonly #cache: CacheIdentity;
   readonly #counters: CacheCounters;
   readonly #local: LocalLevel;
   readonly #id = globalThis.crypto.randomUUID();
@@ -74,12 +74,18 @@ export class SharedLevel {
   #toldOfKeys = false;
   #lockRestUntil = 0;
 
-  constructor(settings: MemoizeSettings, counters: CacheCounters, local: LocalLevel) {
-    this.#settings = settings;
+  constructor(
+    parts: SharedCacheSettings,
+    cache: CacheIdentity,
+    counters: CacheCounters,
+    local: LocalLevel,
+  ) {
+    this.#parts = parts;
+    this.#cache = cache;
     this.#counters = counters;
     this.#local = local;
-    const { bus, store } = settings;
-    this.#store = new StoreBreaker(store, settings.storeTimeout);
+    const { bus, store } = parts;
+    this.#store = new StoreBreaker(store, parts.storeTimeoutMillis);
     this.#outbox = new InvalidationOutbox((work) => this.#track(work));
     this.#connected = bus === undefined;
     store?.on?.('error', this.#failed);
@@ -91,7 +97,7 @@ export class SharedLevel {
   }
 
   /** Gets a result from the store, or from `compute`, with the cluster's lock if there is one. */
-  async load(
+  async getOrCompute(
     context: SharedLoadContext,
     keyArgs: readonly unknown[] | undefined,
     forced: boolean,
@@ -101,17 +107,18 @@ export class SharedLevel {
     if (encoded === undefined) {
       this.#failedOnce(
         new SharedStoreError(
-          `The cache '${this.#settings.name}' was called with something that means nothing in another process, such ` +
+          `The cache '${this.#cache.name}' was called with something that means nothing in another process, such ` +
             'as an object or a receiver: give it a `key` that returns a string or a number. The call was not shared.',
         ),
       );
       return compute();
     }
-    const load = new SharedLoad(encoded, this.#connection);
+    const load = this.#newLoad(encoded);
     context.shared = load;
     const found = await this.#read(load, forced);
     if (found !== undefined) return this.#take(load, context, found);
-    const { lock, name } = this.#settings;
+    const { lock } = this.#parts;
+    const { name } = this.#cache;
     if (lock === undefined || systemClock.now() < this.#lockRestUntil) return compute();
     try {
       load.lease = await lock.acquire(`${name}:${encoded}`);
@@ -160,7 +167,7 @@ export class SharedLevel {
     const invalidated = this.#invalidateKey(key, token);
     if (terms === undefined) return;
     void this.#track(async () => {
-      const load = new SharedLoad(key, this.#connection);
+      const load = this.#newLoad(key);
       await invalidated;
       await this.#read(load, true);
       if (load.generations?.key === token) await this.#write(load, value, terms);
@@ -194,7 +201,7 @@ export class SharedLevel {
   end(): void {
     this.#outbox.end();
     this.#subscription?.[Symbol.dispose]();
-    this.#settings.store?.off?.('error', this.#failed);
+    this.#parts.store?.off?.('error', this.#failed);
   }
 
   /** Reads the present generations, and the result if it is to be believed. */
@@ -231,6 +238,16 @@ export class SharedLevel {
     if (tags.length === 0) return envelope;
     const tokens = await this.#store.get(tags.map(([tag]) => this.#nameOf('tag', tag)));
     return tags.every(([, token], at) => tokenIn(tokens[at]) === token) ? envelope : undefined;
+  }
+
+  #newLoad(key: string): SharedLoad {
+    return {
+      key,
+      connection: this.#connection,
+      generations: undefined,
+      lease: undefined,
+      found: false,
+    };
   }
 
   #take(load: SharedLoad, context: SharedLoadContext, envelope: Envelope): unknown {
@@ -286,10 +303,10 @@ export class SharedLevel {
     about: Omit<Message, 'from' | 'cache'>,
     inStore: () => Promise<void>,
   ): Promise<void> {
-    const message: Message = { from: this.#id, cache: this.#settings.name, ...about };
+    const message: Message = { from: this.#id, cache: this.#cache.name, ...about };
     const work = async (): Promise<void> => {
       if (this.#store.exists) await inStore();
-      await this.#store.inTime(this.#settings.bus?.publish(JSON.stringify(message)));
+      await this.#store.inTime(this.#parts.bus?.publish(JSON.stringify(message)));
     };
     if (this.#outbox.isFull && name !== 'all') {
       this.#outbox.clear();
@@ -303,7 +320,7 @@ export class SharedLevel {
     let message: Message;
     try {
       message = JSON.parse(text) as Message;
-      if (message.from === this.#id || message.cache !== this.#settings.name) return;
+      if (message.from === this.#id || message.cache !== this.#cache.name) return;
       if (message.key !== undefined) this.#local.forgetHere(decodeArgs(message.key));
       else if (message.tags !== undefined) this.#local.forgetTagsHere(message.tags);
       else this.#local.forgetAllHere();
@@ -330,7 +347,7 @@ export class SharedLevel {
 
   readonly #failed = (error: unknown): void => {
     this.#counters.sharedErrors++;
-    const { onError, name } = this.#settings;
+    const { onError, name } = this.#cache;
     onError(error, `the shared level of the cache '${name}'`);
   };
 
@@ -344,6 +361,6 @@ export class SharedLevel {
   }
 
   #nameOf(kind: 'entry' | 'key' | 'tag' | 'tags' | 'cache', what: string): string {
-    return `${this.#settings.name}:${kind}:${what}`;
+    return `${this.#cache.name}:${kind}:${what}`;
   }
 }

@@ -1,68 +1,103 @@
-/** What the fast paths read and write, on one object. */
+/** What the fast paths of a cache read and write, on one object. */
 import { LRUCache } from 'lru-cache';
-import type { KeyLevel } from '../keys/key-level.js';
+import { KeyLevel } from '../keys/key-level.js';
 import type { Key } from '../keys/key-trie.js';
 import type { Stored } from './stored.js';
 
-/** What is asked of lru-cache's list. Its own type would reach users, and it needs Node's. */
-interface List {
+/** The part of lru-cache that a fast path uses. Its own type would reach users, and it needs Node's types. */
+export interface LruList {
   get(key: Key): Stored;
 }
 
-const NO_LIST: List = /* @__PURE__ */ new LRUCache({ max: 1 });
-const NO_PRIMITIVES: ReadonlyMap<unknown, Stored> = new Map();
-const NO_OBJECTS: WeakMap<WeakKey, Stored> = new WeakMap();
+/** The part of a `Map` or `WeakMap` that a fast path uses. */
+export interface Lookup<K> {
+  get(key: K): Stored;
+}
+
+const NO_LIST: LruList = /* @__PURE__ */ new LRUCache({ max: 1 });
+const NO_PRIMITIVES: Lookup<unknown> = /* @__PURE__ */ new Map();
+const NO_OBJECTS: Lookup<object> = /* @__PURE__ */ new WeakMap();
+const NO_LEVEL: KeyLevel = /* @__PURE__ */ new KeyLevel(undefined, undefined);
 
 /** The part of a cache that every hit touches. */
 export class FastState {
   /** Calls answered by a stored result. */
   hits = 0;
-  /** Where a bounded cache finds results by one primitive, as long as its stored are `lasting`; else there is nothing. */
-  lru: List = NO_LIST;
-  /** The same for an unbounded cache. */
-  primitives: ReadonlyMap<unknown, Stored> = NO_PRIMITIVES;
-  /** The same by one object. */
-  objects: WeakMap<WeakKey, Stored> = NO_OBJECTS;
+  /** Where a fast path finds the results of a bounded cache, by one primitive; empty while the fast paths are closed. */
+  lru: LruList = NO_LIST;
+  /** Where a fast path finds the results of an unbounded cache, by one primitive; empty while the fast paths are closed. */
+  primitives: Lookup<unknown> = NO_PRIMITIVES;
+  /** Where a fast path finds the results of an unbounded cache, by one object; empty while the fast paths are closed. */
+  objects: Lookup<object> = NO_OBJECTS;
+  /** The argument lists without a receiver, for two arguments; empty while the fast paths are closed. */
+  top: KeyLevel = NO_LEVEL;
   /**
-   * Whether every stored is the result itself: there is no {@link Entry} in the store and no stand-in for `undefined`.
-   * A fast path that had to ask of each stored what it is would spend a tenth of its time on that.
+   * Whether fast paths may answer: no listener wants to be told of hits, and everything in the store is of the one kind that
+   * the fast path of this cache expects. A fast path that asked each stored value for its kind would spend a tenth of its time
+   * on that.
    */
-  storesBareResults: boolean;
-  /** The top of the argument lists without a receiver. */
-  top: KeyLevel;
+  isOpen = true;
+  #isObserved = false;
+  #isMixed = false;
+  #lru: LruList = NO_LIST;
+  #primitives: Lookup<unknown> = NO_PRIMITIVES;
+  #objects: Lookup<object> = NO_OBJECTS;
+  #top: KeyLevel;
 
-  constructor(lasting: boolean, top: KeyLevel) {
-    this.storesBareResults = lasting;
-    this.top = top;
+  constructor(top: KeyLevel) {
+    this.#top = top;
+    this.#update();
   }
 
-  /** From now on there may be stored of other kinds. */
-  endBareResults(): void {
-    this.storesBareResults = false;
-    this.lru = NO_LIST;
-    this.primitives = NO_PRIMITIVES;
-    this.objects = NO_OBJECTS;
+  /** Closes the fast paths while a listener is told of each hit. */
+  setObserved(isObserved: boolean): void {
+    this.#isObserved = isObserved;
+    this.#update();
+  }
+
+  /** Closes the fast paths for good if the store may contain values of another kind, until it is cleared. */
+  setMixed(isMixed: boolean): void {
+    if (this.#isMixed === isMixed) return;
+    this.#isMixed = isMixed;
+    this.#update();
   }
 
   /** A bounded store has another list, or none any more. */
-  listChanged(lru: List | undefined): void {
-    this.lru = this.storesBareResults && lru !== undefined ? lru : NO_LIST;
+  setList(lru: LruList | undefined): void {
+    this.#lru = lru ?? NO_LIST;
+    this.#update();
   }
 
   /** An unbounded store has other maps. */
-  mapsChanged(primitives: ReadonlyMap<unknown, Stored>, objects: WeakMap<WeakKey, Stored>): void {
-    this.primitives = primitives;
-    this.objects = objects;
+  setMaps(primitives: Lookup<unknown>, objects: Lookup<object>): void {
+    this.#primitives = primitives;
+    this.#objects = objects;
+    this.#update();
   }
 
-  /** Where these arguments lead, if they are one or two. */
+  /** The cache has other argument lists. */
+  setTop(top: KeyLevel): void {
+    this.#top = top;
+    this.#update();
+  }
+
+  /** The level of one or two arguments, if it is known; `undefined` for any other number. */
   levelOf(count: number, first: unknown, second: unknown): KeyLevel | undefined {
     if (count === 1) return this.top.child(first);
     return count === 2 ? this.pairLevel(first, second) : undefined;
   }
 
-  /** Where two arguments lead. */
+  /** The level of two arguments, if it is known. */
   pairLevel(first: unknown, second: unknown): KeyLevel | undefined {
     return this.top.child(first)?.child(second);
+  }
+
+  #update(): void {
+    const isOpen = !this.#isObserved && !this.#isMixed;
+    this.isOpen = isOpen;
+    this.lru = isOpen ? this.#lru : NO_LIST;
+    this.primitives = isOpen ? this.#primitives : NO_PRIMITIVES;
+    this.objects = isOpen ? this.#objects : NO_OBJECTS;
+    this.top = isOpen ? this.#top : NO_LEVEL;
   }
 }

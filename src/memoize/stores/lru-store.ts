@@ -26,6 +26,7 @@ export class LruStore implements BoundedStore {
   lru: LRUCache<Key, NonNullable<Stored>> | undefined = undefined;
   readonly #max: number;
   readonly #onRemoved: OnRemoved;
+  readonly fastPath = 'list';
   readonly #fast: FastState;
   #capacity = 0;
   #deleting: RemovalCause = 'explicit';
@@ -75,11 +76,11 @@ export class LruStore implements BoundedStore {
 
   clear(): void {
     this.lru = undefined;
-    this.#fast.listChanged(undefined);
+    this.#fast.setList(undefined);
     this.#capacity = 0;
   }
 
-  /** What has expired is evicted in its turn: a bounded store needs no sweep. */
+  /** Expired entries are evicted in their turn, so a bounded store needs no sweep. */
   sweep(): void {}
 
   *refs(): IterableIterator<KeyRef> {
@@ -99,7 +100,7 @@ export class LruStore implements BoundedStore {
     });
     smaller?.rforEach((stored, key) => larger.set(key, stored)); // Least recently used first keeps the order.
     this.lru = larger;
-    this.#fast.listChanged(larger);
+    this.#fast.setList(larger);
     return larger;
   }
 }

@@ -1,19 +1,19 @@
 /**
- * A result whose life has more than one end.
+ * An entry with stages: fresh, due for a refresh, stale, and kept for failures only.
  *
  * ```
  *   stored      refreshAfter       ttl      + staleWhileRevalidate
  *     ├── fresh ─────┼── fresh ─────┼── stale ───────┼
- *     │              │ served,      │ served,        │ not served, but stands in for a
- *     │              │ replaced     │ replaced       │ failure for + staleIfError
+ *     │              │ served,      │ served,        │ served only in place of a
+ *     │              │ replaced     │ replaced       │ failure, for + staleIfError
  * ```
  *
- * The fast paths only know `freshUntil`. Whatever they must not hand out by themselves, a failure or a result that is
- * held weakly, says that it was never fresh.
+ * The fast paths read `freshUntil` alone. A failure, and a result that is held weakly, must not be returned by a fast path, so
+ * their `freshUntil` is over from the start.
  */
 import { Entry } from './stored.js';
 
-/** When the parts of an entry's life end, on the cache's clock. */
+/** When the stages of an entry end, on the cache's clock. */
 export interface Lifetime {
   readonly refreshAt: number;
   readonly expiresAt: number;
@@ -24,7 +24,7 @@ export interface Lifetime {
 /** How a stored failure reaches the caller: thrown, or as a rejected promise. */
 export type Failure = 'thrown' | 'rejected';
 
-/** A result, or a failure, with a life of its own. */
+/** A result or a failure, with stages. */
 export class StagedEntry extends Entry {
   expiresAt: number;
   staleUntil: number;
@@ -36,7 +36,7 @@ export class StagedEntry extends Entry {
   readonly failure: Failure | undefined;
   readonly #settled: unknown;
   readonly #weak: WeakRef<WeakKey> | undefined;
-  /** A replacement is about to be loaded in the background. */
+  /** Whether a background load that replaces it is about to run. */
   refreshing = false;
 
   constructor(
@@ -62,28 +62,28 @@ export class StagedEntry extends Entry {
     this.#weak = weak === undefined ? undefined : new WeakRef(weak);
   }
 
-  /** Whether a result that was held weakly has been collected. */
+  /** Whether its result was held weakly and has been collected. */
   get collected(): boolean {
     return this.#weak !== undefined && this.#weak.deref() === undefined;
   }
 
-  /** What the load brought, settled. */
+  /** The result, settled; for a failure, its error. */
   get settled(): unknown {
     return this.#weak === undefined ? this.#settled : this.#weak.deref();
   }
 
-  /** What a caller is given. */
+  /** What a caller gets. */
   get result(): unknown {
     if (this.#weak === undefined) return this.value;
     return this.isAsync ? Promise.resolve(this.#weak.deref()) : this.#weak.deref();
   }
 
-  /** Whether a caller may be given the result at `now`, be it stale. */
+  /** Whether a caller may get the result at `now`, stale or not. */
   isServable(now: number): boolean {
     return (now < this.expiresAt || now < this.staleUntil) && !this.collected;
   }
 
-  /** Whether the result, past its time, may stand in for a failure at `now`. */
+  /** Whether the result is stale at `now` and may be served in place of a failure. */
   replacesFailure(now: number): boolean {
     return (
       this.failure === undefined &&
@@ -93,7 +93,7 @@ export class StagedEntry extends Entry {
     );
   }
 
-  /** Makes it stale at `now`, if it is not already: it may be wrong. It can still stand in for a failure. */
+  /** Makes it stale at `now`, if it is not yet. It may still be served in place of a failure. */
   markStale(now: number): void {
     if (this.failure !== undefined) return;
     this.freshUntil = Number.NEGATIVE_INFINITY;

@@ -1,44 +1,49 @@
 /**
- * Where settled results are kept. Loads in flight are not here, so no eviction can lose one. A store retains the keys
- * under which it keeps something, and says of each entry that goes why it went.
+ * The port to a store of settled results. Loads in flight are not in it, so an eviction cannot lose one. A store retains the keys
+ * of its entries, and says of each entry that leaves why it left.
  */
 
 import type { Key, KeyRef } from '../keys/key-trie.js';
 import type { Stored } from './stored.js';
 
-/** Why an entry went: Caffeine's names. */
+/** Why an entry left, in Caffeine's words. */
 export type RemovalCause = 'explicit' | 'replaced' | 'expired' | 'size' | 'collected';
 
 /**
- * Told of each entry that goes by itself or by `delete` and `set`; not of those that go with {@link Store.clear}. The
- * stored is `undefined` if it went with its key.
+ * Told of each entry that leaves by itself, or by `delete` and `set`; not by {@link Store.clear}. `stored` is `undefined` if the
+ * entry was collected with its key.
  */
 export type OnRemoved = (ref: KeyRef, stored: Stored, cause: RemovalCause) => void;
 
-/** Slots by key. */
+/** Stored values by key. */
 export interface Store {
-  /** How many entries are kept; one whose key object was collected counts until the engine says so. */
+  /**
+   * Which fast path finds the entries: `'maps'` and `'list'` look into the maps and the list of {@link FastState}; `'get'` calls
+   * {@link get}, for results that never expire; `'none'` makes every call take the slow path.
+   */
+  readonly fastPath: 'maps' | 'list' | 'get' | 'none';
+  /** How many entries there are; an entry whose key was collected counts until the engine reports it. */
   readonly size: number;
-  /** The stored, good or not; `undefined` for none. Counts as a use of it. */
+  /** The stored value, expired or not; `undefined` for none. Counts as a use. */
   get(key: Key): Stored;
-  /** The stored, good or not; `undefined` for none. Counts as nothing. */
+  /** The stored value, expired or not; `undefined` for none. Counts as no use. */
   peek(key: Key): Stored;
-  /** Keeps `stored`, in place of what was there; false if it is not kept because nobody could ask for it. */
+  /** Keeps `stored` in place of the present value; false if an object in the key was collected. */
   set(key: Key, stored: Stored): boolean;
-  /** The same for a key under which there is nothing. */
+  /** Keeps `stored` under a key that has no entry; false if an object in the key was collected. */
   add(key: Key, stored: Stored): boolean;
-  /** Removes the entry; false when there is none. */
+  /** Removes the entry; false if there is none. */
   delete(key: Key, cause: RemovalCause): boolean;
-  /** Removes everything, silently. */
+  /** Removes everything, without a call of `onRemoved`. */
   clear(): void;
-  /** Looks at the next few entries and removes those that are dead at `now`. */
+  /** Removes those of the next few entries that are dead at `now`. */
   sweep(now: number): void;
-  /** What stands for each entry, least valued first. */
+  /** The key references of all entries, next to be evicted first. */
   refs(): Iterable<KeyRef>;
 }
 
-/** A store that gives up what it values least to make room. */
+/** A store that evicts entries to make room. */
 export interface BoundedStore extends Store {
-  /** Removes the entry that the policy values least, for the cause 'size'; false when there is none. */
+  /** Removes the entry that is next by the policy, for the cause 'size'; false if there is none. */
   evict(): boolean;
 }

@@ -1,19 +1,18 @@
 /**
- * What a store keeps under a key. A result that is good for ever is kept as it is, without a box around it: a box costs
- * as many bytes as the rest of a list node, and every hit one more load. Only a result with a life of its own, one that
- * expires say, is kept in an `Entry`.
+ * The stored form of a result. A result that never expires is stored bare: an object around it would cost as many bytes as the
+ * rest of a list node, and each hit one more load. A result that expires is stored in an `Entry`.
  */
 
-/** Stands for the result `undefined`, since a look-up that answers `undefined` is a miss. */
+/** Stored for the result `undefined`, because a look-up that returns `undefined` is a miss. */
 export const UNDEFINED: unique symbol = Symbol('undefined');
 
-/** What is kept for a result: itself, {@link UNDEFINED}, or an {@link Entry}. */
+/** The stored form of a result: the result itself, {@link UNDEFINED}, or an {@link Entry}. */
 export type Stored = unknown;
 
-/** A result that is good for a while. */
+/** A result that expires. */
 export class Entry {
   readonly value: unknown;
-  /** Until when a hit needs nothing but the value, on the cache's clock. */
+  /** Until when a hit may return the value without a further check, on the cache's clock. */
   freshUntil: number;
 
   constructor(value: unknown, freshUntil: number) {
@@ -21,24 +20,24 @@ export class Entry {
     this.freshUntil = freshUntil;
   }
 
-  /** Whether it is of no more use to anybody at `now`. */
+  /** Whether no call can use it at `now` or later. */
   isDead(now: number): boolean {
     return now >= this.freshUntil;
   }
 }
 
-/** What is kept for a result that never expires. */
+/** The stored form of a result that never expires. */
 export function storedFor(value: unknown): Stored {
   return value === undefined ? UNDEFINED : value;
 }
 
-/** The result that is kept in a stored, expired or not. */
+/** The result in a stored value, expired or not. */
 export function resultIn(stored: Stored): unknown {
   if (stored === UNDEFINED) return undefined;
   return stored instanceof Entry ? stored.value : stored;
 }
 
-/** Whether a stored is of no more use to anybody at `now`. */
+/** Whether no call can use a stored value at `now` or later. */
 export function isDead(stored: Stored, now: number): boolean {
   return stored instanceof Entry && stored.isDead(now);
 }

@@ -6,6 +6,8 @@ import Keyv from 'keyv';
 import { createClient } from 'redis';
 import { redisBus, redisLock } from '../../../src/integrations/redis.js';
 import { memoize } from '../../../src/memoize/index.js';
+import { s3fifo } from '../../../src/memoize/s3-fifo/index.js';
+import { sharedCache } from '../../../src/memoize/shared/index.js';
 import type { Reply, Request, WorkerOptions } from './worker-process.js';
 
 const {
@@ -50,11 +52,13 @@ const cached = memoize(truth, {
   key: (id) => id,
   max: 1_000,
   ttl,
-  policy: 's3-fifo',
-  store,
-  storeTimeout: 300,
-  bus,
-  lock: redisLock(client, { prefix: `${space}:lock:`, ttl: lockTtl }),
+  policy: s3fifo(),
+  shared: sharedCache({
+    store,
+    storeTimeoutMillis: 300,
+    bus,
+    lock: redisLock(client, { prefix: `${space}:lock:`, ttl: lockTtl }),
+  }),
   onError: () => {
     failures++;
   },

@@ -29,10 +29,10 @@
  */
 
 import { type Key, type KeyRef, refOf, release } from '../keys/key-trie.js';
+import type { BoundedStore, OnRemoved, RemovalCause } from '../stores/store.js';
+import type { Stored } from '../stores/stored.js';
 import { fingerprint } from './fingerprint.js';
 import { GhostQueue } from './ghost-queue.js';
-import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
-import type { Stored } from './stored.js';
 
 const SMALL = 0;
 const MAIN = 1;
@@ -49,6 +49,7 @@ const IN_MAIN = 4;
 
 /** Entries by key, at most `max`. */
 export class S3FifoStore implements BoundedStore {
+  readonly fastPath = 'get';
   readonly #max: number;
   readonly #onRemoved: OnRemoved;
   readonly #places = new Map<Key, number>();

@@ -1,0 +1,56 @@
+/** The events of a memoized function. While an event has no listener it costs nothing, hits included. */
+import type { RemovalCause } from './stores/store.js';
+
+/** A call that the cache answered, or could not answer. */
+export interface CallEvent {
+  /** The arguments of the call. */
+  readonly args: readonly unknown[];
+}
+
+/** A run of the function that brought a result. */
+export interface LoadEvent {
+  /** The result, settled. */
+  readonly value: unknown;
+  /** How long the load took, in milliseconds; 0 for a synchronous function. */
+  readonly millis: number;
+}
+
+/** A run of the function that failed. */
+export interface LoadErrorEvent {
+  /** What the function threw, or rejected with. */
+  readonly error: unknown;
+}
+
+/** An entry that left the cache by itself. */
+export interface EvictEvent {
+  /** The arguments of the entry, or the key that `key` made of them; `undefined` if an object in them was collected. */
+  readonly args: readonly unknown[] | undefined;
+  /** Why it left: `size`, `expired` or `collected`. */
+  readonly cause: RemovalCause;
+}
+
+/** What each event of a memoized function hands to its listeners. */
+export interface CacheEventMap {
+  /** A call was answered by a stored result. */
+  hit: CallEvent;
+  /** A call found no result here: it runs the function, or asks the shared level. */
+  miss: CallEvent;
+  /** A call was answered by a result past its `ttl`. Not told as a hit. */
+  stale: CallEvent;
+  /** A load brought a result. */
+  load: LoadEvent;
+  /** A load failed. */
+  error: LoadErrorEvent;
+  /** An entry left the cache by itself: not by `delete`, `clear`, `set` or a replacement. */
+  evict: EvictEvent;
+}
+
+/** The names of all events. */
+export const CACHE_EVENTS: readonly (keyof CacheEventMap)[] = [
+  'hit',
+  'miss',
+  'stale',
+  'load',
+  'error',
+  'evict',
+];

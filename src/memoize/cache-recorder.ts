@@ -1,0 +1,72 @@
+/** Counts what happens in a cache, for `cacheInfo`, and tells the listeners. Hits are counted by `FastState`. */
+import { EventListeners } from '../core/event-listeners.js';
+import { CACHE_EVENTS, type CacheEventMap } from './cache-events.js';
+import type { RemovalCause } from './stores/store.js';
+
+/** The counters of one cache, which only go up. */
+export class CacheCounters {
+  misses = 0;
+  joins = 0;
+  staleHits = 0;
+  loads = 0;
+  loadFailures = 0;
+  loadMillis = 0;
+  refreshes = 0;
+  refreshFailures = 0;
+  evictions = 0;
+  evictedWeight = 0;
+  expirations = 0;
+  collected = 0;
+  disposals = 0;
+  disposeFailures = 0;
+  sharedHits = 0;
+  sharedMisses = 0;
+  sharedWrites = 0;
+  sharedErrors = 0;
+}
+
+/** The counters and the listeners of one cache. */
+export class CacheRecorder {
+  readonly counters: CacheCounters = new CacheCounters();
+  /** `null` until the first listener is added. */
+  listeners: EventListeners<CacheEventMap> | null = null;
+
+  /** The listeners, made on first use. */
+  get events(): EventListeners<CacheEventMap> {
+    this.listeners ??= new EventListeners<CacheEventMap>('a cache', CACHE_EVENTS);
+    return this.listeners;
+  }
+
+  missed(args: readonly unknown[]): void {
+    this.counters.misses++;
+    this.listeners?.emit('miss', { args });
+  }
+
+  loaded(value: unknown, millis: number): void {
+    this.counters.loads++;
+    this.counters.loadMillis += millis;
+    this.listeners?.emit('load', { value, millis });
+  }
+
+  loadFailed(error: unknown, millis: number): void {
+    this.counters.loadFailures++;
+    this.counters.loadMillis += millis;
+    this.listeners?.emit('error', { error });
+  }
+
+  /** A caller was given a result past its `ttl`. */
+  servedStale(args: readonly unknown[]): void {
+    this.counters.staleHits++;
+    this.listeners?.emit('stale', { args });
+  }
+
+  /** An entry has left the cache. */
+  removed(cause: RemovalCause, weight: number): void {
+    const { counters } = this;
+    if (cause === 'size') {
+      counters.evictions++;
+      counters.evictedWeight += weight;
+    } else if (cause === 'expired') counters.expirations++;
+    else if (cause === 'collected') counters.collected++;
+  }
+}

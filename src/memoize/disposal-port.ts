@@ -1,0 +1,36 @@
+/** The port to the disposal of results, which is imported apart because most caches need none. */
+import type { CacheIdentity } from './cache-identity.js';
+import type { CacheCounters } from './cache-recorder.js';
+import type { Key, KeyRef } from './keys/key-trie.js';
+import type { RemovalCause } from './stores/store.js';
+
+/** Called with a result that has left the cache and is no longer leased. */
+export type DisposeCallback<V, K> = (
+  value: V,
+  key: K | undefined,
+  cause: RemovalCause,
+) => void | PromiseLike<void>;
+
+/** The disposal of results, as the option `dispose` takes it. Made by `disposal()` of `tenure/memoize/disposal`. */
+export interface Disposal<V, K> {
+  /** Called for each result; without it, the result's own `[Symbol.dispose]` or `[Symbol.asyncDispose]` is called. */
+  readonly onDispose: DisposeCallback<V, K> | undefined;
+  /** @internal The disposals of one cache. */
+  readonly attach: (cache: CacheIdentity, counters: CacheCounters) => Disposals;
+}
+
+/** Told what happens to the entries and loads of one cache, so that each result is disposed of once. */
+export interface Disposals {
+  /** An entry holds `value` from now on. */
+  entryAdded(ref: KeyRef, value: unknown): void;
+  /** An entry has left the cache; its result is disposed of by the next {@link disposeUnused}. */
+  entryRemoved(ref: KeyRef, cause: RemovalCause): void;
+  /** All entries have left the cache. */
+  allRemoved(): void;
+  /** Disposes of the results that neither an entry nor a lease holds. Call it when the store is in order again. */
+  disposeUnused(): void;
+  /** A load has brought `value`, whether it is stored or not. */
+  loadSettled(load: { readonly key: Key }, value: unknown): void;
+  /** A lease on a result, or a promise of one. */
+  lease(cache: never, receiver: unknown, args: readonly unknown[]): unknown;
+}

@@ -1,0 +1,184 @@
+/**
+ * Reference counts of cached results: a result is disposed of once, after its entry is gone and its last lease is released.
+ * Several entries with one result share one count.
+ *
+ * Entries leave in the middle of the store's work, and a disposal runs the user's code, which may call the cache. So entries
+ * that left are only noted, and `disposeUnused` drops them when the store is in order again.
+ *
+ * Results are kept by the reference of their key. If an object in the key is collected, the entry vanishes, but its result
+ * can still be disposed of.
+ */
+import { isThenable } from '../../core/thenable.js';
+import { asyncDisposeMethod } from '../../scope/dispose-method.js';
+import { SharedValue } from '../../scope/shared-value.js';
+import type { CacheIdentity } from '../cache-identity.js';
+import type { CacheCounters } from '../cache-recorder.js';
+import type { Disposals, DisposeCallback } from '../disposal-port.js';
+import { isObject } from '../keys/key-level.js';
+import { argsOf, type Key, type KeyRef, refOf } from '../keys/key-trie.js';
+import type { Load } from '../loading/load.js';
+import type { MemoCache } from '../memo-cache.js';
+import type { RemovalCause } from '../stores/store.js';
+
+interface Removal {
+  readonly shared: SharedValue<unknown>;
+  readonly ref: KeyRef;
+  readonly cause: RemovalCause;
+}
+
+/** The callers that will get a lease when a load has settled. */
+interface LeaseWaits {
+  count: number;
+  shared: SharedValue<unknown> | undefined;
+}
+
+/** The results of one cache and their holders. */
+export class DisposalTracker implements Disposals {
+  readonly #onDispose: DisposeCallback<unknown, unknown> | undefined;
+  readonly #cache: CacheIdentity;
+  readonly #counters: CacheCounters;
+  readonly #byRef = new Map<KeyRef, SharedValue<unknown>>();
+  readonly #byValue = new WeakMap<WeakKey, SharedValue<unknown>>();
+  /** The key and the cause of a result's last removal. */
+  readonly #lastRemoval = new WeakMap<
+    SharedValue<unknown>,
+    { key: unknown; cause: RemovalCause }
+  >();
+  readonly #waits = new WeakMap<object, LeaseWaits>();
+  #removed: Removal[] = [];
+
+  constructor(
+    onDispose: DisposeCallback<unknown, unknown> | undefined,
+    cache: CacheIdentity,
+    counters: CacheCounters,
+  ) {
+    this.#onDispose = onDispose;
+    this.#cache = cache;
+    this.#counters = counters;
+  }
+
+  entryAdded(ref: KeyRef, value: unknown): void {
+    const shared = this.#shared(value);
+    shared.hold();
+    this.#byRef.set(ref, shared);
+  }
+
+  entryRemoved(ref: KeyRef, cause: RemovalCause): void {
+    const shared = this.#byRef.get(ref);
+    if (shared === undefined) return; // The entry of a failure.
+    this.#byRef.delete(ref);
+    this.#removed.push({ shared, ref, cause });
+  }
+
+  allRemoved(): void {
+    for (const ref of [...this.#byRef.keys()]) this.entryRemoved(ref, 'explicit');
+  }
+
+  disposeUnused(): void {
+    while (this.#removed.length > 0) {
+      const removed = this.#removed;
+      this.#removed = [];
+      for (const { shared, ref, cause } of removed) {
+        this.#lastRemoval.set(shared, { key: this.#keyOf(ref), cause });
+        shared.drop();
+      }
+    }
+  }
+
+  loadSettled(load: { readonly key: Key }, value: unknown): void {
+    const waits = this.#waits.get(load);
+    if (waits === undefined) return;
+    this.#waits.delete(load);
+    waits.shared = this.#hold(refOf(load.key), value, waits.count);
+  }
+
+  lease(cache: MemoCache, receiver: unknown, args: readonly unknown[]): unknown {
+    if (cache.isDisposed) {
+      const result = Reflect.apply(cache.fn, receiver, args);
+      const leased = (value: unknown) => this.#hold(undefined, value, 1).leaseHeld();
+      return isThenable(result) ? Promise.resolve(result).then(leased) : leased(result);
+    }
+    const found = cache.find(receiver, args);
+    const ref = refOf(found.key);
+    if (found.load === undefined) {
+      const { answer } = found;
+      const lease = this.#byRef.get(ref)?.lease();
+      if (lease === undefined) return answer; // The promise of a failure that is remembered.
+      return isThenable(answer) ? Promise.resolve(lease) : lease;
+    }
+    const { load, isJoined } = found;
+    const { promise } = load;
+    if (promise === undefined) return this.#hold(ref, load.result, 1).leaseHeld();
+    const waits = this.#waitFor(load);
+    if (isJoined) this.#counters.joins++;
+    const mayBeOutdated = isJoined && load.details.invalidatedTags !== undefined;
+    return promise.then(() => {
+      const lease = waits.shared?.leaseHeld();
+      if (!mayBeOutdated || !load.details.isOutdated) return lease;
+      lease?.release(); // The tags of the result were invalidated before this call.
+      return this.lease(cache, receiver, args);
+    });
+  }
+
+  #waitFor(load: Load): LeaseWaits {
+    let waits = this.#waits.get(load);
+    if (waits === undefined) {
+      waits = { count: 0, shared: undefined };
+      this.#waits.set(load, waits);
+    }
+    waits.count++;
+    load.joined = true;
+    return waits;
+  }
+
+  /** Holds `value` for leases, whether an entry holds it or not. */
+  #hold(ref: KeyRef | undefined, value: unknown, leases: number): SharedValue<unknown> {
+    const held = ref === undefined ? undefined : this.#byRef.get(ref);
+    const shared = held !== undefined && held.value === value ? held : this.#shared(value);
+    for (let i = 0; i < leases; i++) shared.hold();
+    return shared;
+  }
+
+  #shared(value: unknown): SharedValue<unknown> {
+    if (!isObject(value)) return new SharedValue(value, this.#dispose);
+    const known = this.#byValue.get(value);
+    if (known !== undefined && !known.ended) return known;
+    const shared = new SharedValue<unknown>(value, this.#dispose);
+    this.#byValue.set(value, shared);
+    return shared;
+  }
+
+  #keyOf(ref: KeyRef): unknown {
+    const args = argsOf(ref);
+    return this.#cache.key === undefined ? args : args?.[0];
+  }
+
+  readonly #dispose = (shared: SharedValue<unknown>): void => {
+    const { value } = shared;
+    try {
+      let outcome: unknown;
+      if (this.#onDispose !== undefined) {
+        const { key, cause = 'explicit' } = this.#lastRemoval.get(shared) ?? {};
+        this.#counters.disposals++;
+        outcome = this.#onDispose(value, key, cause);
+      } else if (isDisposable(value)) {
+        this.#counters.disposals++;
+        outcome = Reflect.apply(asyncDisposeMethod(value), value, []);
+      }
+      if (isThenable(outcome)) {
+        Promise.resolve(outcome).catch((error: unknown) => this.#failed(error));
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+  };
+
+  #failed(error: unknown): void {
+    this.#counters.disposeFailures++;
+    this.#cache.onError(error, `a disposal in the cache '${this.#cache.name}'`);
+  }
+}
+
+function isDisposable(value: unknown): value is object {
+  return isObject(value) && (Symbol.dispose in value || Symbol.asyncDispose in value);
+}

@@ -1,0 +1,127 @@
+/** A cache's contents as plain records, so that another process can begin with them. */
+import type { AnyFn, Settled } from '../any-fn.js';
+import { argsOf, hasReceiver, type KeyRef, keyOf, release } from '../keys/key-trie.js';
+import type { MemoCache } from '../memo-cache.js';
+import { cacheBehind } from '../memoize.js';
+import type { AsReturned, Memoized } from '../memoized.js';
+import { StagedEntry } from '../stores/staged-entry.js';
+import { Entry, resultIn } from '../stores/stored.js';
+
+/** One entry of a dump. */
+export interface DumpedEntry<A = unknown, V = unknown> {
+  /** The list of arguments; with the option `key`, a list of that key alone. */
+  readonly args: A;
+  /** The result, settled. */
+  readonly value: V;
+  /** Whether callers are given a promise of it. */
+  readonly async?: true;
+  /** How long it is still fresh, in milliseconds; absent if for ever. */
+  readonly ttl?: number;
+  /** Its tags. */
+  readonly tags?: readonly string[];
+  /** Its weight. */
+  readonly weight?: number;
+}
+
+/** The arguments in a dump: those of the call, or a list of the key that the option `key` made of them. */
+export type DumpedArgs<F extends AnyFn> = Parameters<F> | [key: unknown];
+
+/**
+ * The fresh results of a memoized function with their arguments, least recently used first; a promise of them if the function
+ * returns promises. Results of methods and of collected objects are left out. O(n).
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a function that is not memoized.
+ *
+ * @example
+ * ```ts
+ * import { memoize } from 'tenure/memoize';
+ * import { dump, restore } from 'tenure/memoize/dump';
+ *
+ * const square = (n: number): number => n * n;
+ * const before = memoize(square);
+ * before(3);
+ * dump(before); // => [{ args: [3], value: 9 }]
+ *
+ * const after = memoize(square);
+ * restore(after, dump(before));
+ * after.has(3); // => true
+ * ```
+ */
+export function dump<F extends AnyFn>(
+  memoized: Memoized<F>,
+): AsReturned<F, DumpedEntry<DumpedArgs<F>, Settled<F>>[]> {
+  const cache = cacheBehind('dump', memoized);
+  const now = cache.settings.expires || !cache.fast.isOpen ? cache.settings.clock.now() : 0;
+  const entries: DumpedEntry[] = [];
+  for (const ref of cache.refs()) {
+    const entry = dumpEntry(cache, ref, now);
+    if (entry !== undefined) entries.push(entry);
+  }
+  if (!cache.loader.isAsync) return entries as never;
+  return Promise.all(
+    entries.map(async (entry) => ({ ...entry, value: await entry.value, async: true as const })),
+  ) as never;
+}
+
+/**
+ * Stores results that {@link dump} has taken from a cache of the same function and `key`, in place of what is stored for their
+ * arguments. Their `ttl` goes on from where it was when they were dumped.
+ *
+ * @example
+ * ```ts
+ * import { memoize } from 'tenure/memoize';
+ * import { restore } from 'tenure/memoize/dump';
+ *
+ * const square = memoize((n: number): number => n * n);
+ * restore(square, [{ args: [3], value: 9, ttl: 60_000 }]);
+ * square.has(3); // => true
+ * ```
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a function that is not memoized.
+ */
+export function restore<F extends AnyFn>(
+  memoized: Memoized<F>,
+  entries: Iterable<DumpedEntry<DumpedArgs<F>, Settled<F>>>,
+): void {
+  const cache = cacheBehind('restore', memoized);
+  for (const entry of entries) restoreEntry(cache, entry);
+}
+
+function restoreEntry(cache: MemoCache, entry: DumpedEntry): void {
+  const { args, value, async: isAsync = false, ttl, tags, weight = 0 } = entry;
+  const { settings, loader } = cache;
+  const terms = {
+    ttl: ttl ?? Number.POSITIVE_INFINITY,
+    tags: tags === undefined || tags.length === 0 ? undefined : new Set(tags),
+    weight: settings.weigh === undefined ? 0 : weight,
+  };
+  if (cache.isDisposed || settings.max === 0 || terms.weight > settings.maxWeight) return;
+  const key = cache.trie.intern(undefined, args as readonly unknown[]);
+  loader.flights.disown(key);
+  if (isAsync) loader.isAsync = true;
+  cache.entries.put(key, isAsync ? Promise.resolve(value) : value, value, terms);
+  release(key);
+}
+
+function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): DumpedEntry | undefined {
+  const key = keyOf(ref);
+  const args = argsOf(ref);
+  if (key === undefined || args === undefined || hasReceiver(ref)) return undefined;
+  const stored = cache.store.peek(key);
+  const isStaged = stored instanceof StagedEntry;
+  if (isStaged && (stored.failure !== undefined || stored.collected)) return undefined;
+  const expiresAt = isStaged
+    ? stored.expiresAt
+    : stored instanceof Entry
+      ? stored.freshUntil
+      : Infinity;
+  if (now >= expiresAt) return undefined;
+  const tags = cache.entries.tagsOf(ref);
+  return {
+    args,
+    value: isStaged ? stored.settled : resultIn(stored),
+    ...(expiresAt === Infinity ? {} : { ttl: expiresAt - now }),
+    ...(tags === undefined ? {} : { tags: [...tags] }),
+    ...(isStaged && stored.weight > 0 ? { weight: stored.weight } : {}),
+  };
+}
