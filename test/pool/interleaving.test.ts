@@ -8,6 +8,7 @@ import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 import { type Outcome, outcomeOf } from './outcome.js';
 import { hold, letGo, StrictFactory, type Thing } from './strict-factory.js';
+import { warm } from './warm.js';
 
 const ENDINGS = ['ok', 'reject', 'throw', 'slow', 'hang', 'late', 'late reject'] as const;
 const STEPS = ['create', 'validate', 'reset', 'destroy'] as const;
@@ -83,6 +84,16 @@ class PoorFactory implements Factory<Thing> {
     this.things = new StrictFactory(2 + late, { validate: () => true, reset: () => true });
   }
 
+  /** Lends often while every step goes well, so that the pool takes its fast path; then begins afresh. */
+  async warm(pool: Pool<Thing>): Promise<void> {
+    const endings = this.#endings;
+    this.#endings = {};
+    await warm(pool);
+    this.#endings = endings;
+    this.#creates = 0;
+    this.things.destroyed.length = 0;
+  }
+
   /** From now on all goes well, but for what is destroyed. */
   recover(): void {
     const { destroy = 'ok' } = this.#endings;
@@ -154,7 +165,7 @@ function mustBeWhole(pool: Pool<Thing>): void {
   if (stats.pending > validating) expect(available).toBe(0);
 }
 
-async function play({ interruption, moment, ...endings }: Case): Promise<void> {
+async function play({ interruption, moment, ...endings }: Case, isWarm: boolean): Promise<void> {
   const clock = new FakeClock();
   const factory = new PoorFactory(clock, endings);
   const pool = createPool(factory, {
@@ -166,6 +177,7 @@ async function play({ interruption, moment, ...endings }: Case): Promise<void> {
     acquireTimeoutMillis: 1_000,
     clock,
   });
+  if (isWarm) await factory.warm(pool);
   const [first, second] = [await pool.lease(), await pool.lease()];
   hold(first.resource);
   hold(second.resource);
@@ -253,11 +265,11 @@ async function play({ interruption, moment, ...endings }: Case): Promise<void> {
   expect(new Set(destroyed).size, 'each was destroyed once').toBe(destroyed.length);
 }
 
-async function playAll(cases: Iterable<Case>): Promise<number> {
+async function playAll(cases: Iterable<Case>, isWarm = false): Promise<number> {
   let played = 0;
   for (const it of cases) {
     try {
-      await play(it);
+      await play(it, isWarm);
     } catch (error) {
       throw new Error(JSON.stringify(it), { cause: error });
     }
@@ -266,15 +278,20 @@ async function playAll(cases: Iterable<Case>): Promise<number> {
   return played;
 }
 
-test.each(STEPS)(
-  '%s ends in every way, interrupted in every way, at every moment',
-  async (step) => {
+const POOLS = [
+  { what: 'a new pool', isWarm: false },
+  { what: 'a pool that has lent often', isWarm: true },
+];
+
+test.each(POOLS.flatMap((pool) => STEPS.map((step) => ({ ...pool, step }))))(
+  '$step ends in every way, interrupted in every way, at every moment: $what',
+  async ({ step, isWarm }) => {
     const cases = ENDINGS.flatMap((ending) =>
       INTERRUPTIONS.flatMap((interruption) =>
         MOMENTS.map((moment): Case => ({ [step]: ending, interruption, moment })),
       ),
     );
-    expect(await playAll(cases)).toBe(210);
+    expect(await playAll(cases, isWarm)).toBe(210);
   },
 );
 
