@@ -1,5 +1,5 @@
 /** What a watchdog is told: at construction, at a check, and by whom it is listened to. */
-import type { Clock } from '../core/clock.js';
+import { type Clock, systemClock } from '../core/clock.js';
 import {
   aBoolean,
   aFunction,
@@ -8,8 +8,12 @@ import {
   millis,
   numberAtLeast,
   type OptionCheck,
+  type OptionTable,
   objectWith,
   oneOf,
+  option,
+  optional,
+  resolveOptions,
 } from '../core/options.js';
 import type { GcSource } from './gc-source.js';
 import type { LeakReport } from './leak-report.js';
@@ -98,6 +102,18 @@ export type WatchdogEvent = 'leak' | 'retracted';
 /** Is given a leak's report. What it throws is printed and ignored. */
 export type LeakListener = (report: LeakReport) => void;
 
+/** What the options of a watchdog resolve to. */
+export interface WatchdogSettings {
+  readonly level: WatchLevel;
+  readonly rules: WatchdogRules;
+  readonly onLeak: LeakListener | undefined;
+  readonly maxRecords: number;
+  readonly nursery: number;
+  readonly sweepIntervalMillis: number;
+  readonly clock: Clock;
+  readonly gcSource: GcSource | undefined;
+}
+
 const tenuredOptions: OptionCheck = (value) => {
   if (typeof value === 'boolean') return undefined;
   checkOptions<TenuredOptions>('new Watchdog: rules.tenured', value, {
@@ -117,16 +133,36 @@ const watchdogRules: OptionCheck = (value) => {
   return undefined;
 };
 
-/** Throws a typed error for an unknown or malformed option. */
-export function checkWatchdogOptions(options: WatchdogOptions): void {
-  checkOptions<WatchdogOptions>('new Watchdog', options, {
-    level: oneOf('off', ...Object.keys(LEVELS)),
-    rules: watchdogRules,
-    onLeak: aFunction,
-    maxRecords: integer(1),
-    nursery: integer(1),
-    sweepIntervalMillis: numberAtLeast(1),
-    clock: objectWith('now', 'setTimer', 'clearTimer'),
-    gcSource: objectWith('collect'),
-  });
+const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
+  level: option(oneOf('off', ...Object.keys(LEVELS)), 'simple'),
+  rules: option(watchdogRules, {}),
+  onLeak: optional(aFunction),
+  maxRecords: option(integer(1), 1_000),
+  nursery: option(integer(1), 700),
+  sweepIntervalMillis: option(numberAtLeast(1), 10_000),
+  clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
+  gcSource: optional(objectWith('collect')),
+};
+
+const CHECK_OPTIONS: OptionTable<Required<CheckOptions>> = {
+  settleMillis: option(millis, 0),
+  forceGc: option(aBoolean, false),
+};
+
+/**
+ * The options of a watchdog with their defaults.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ */
+export function resolveWatchdogOptions(options: WatchdogOptions): WatchdogSettings {
+  return resolveOptions('new Watchdog', options, WATCHDOG_OPTIONS);
+}
+
+/**
+ * The options of one check with their defaults.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ */
+export function resolveCheckOptions(options: CheckOptions): Required<CheckOptions> {
+  return resolveOptions('watchdog.check', options, CHECK_OPTIONS);
 }

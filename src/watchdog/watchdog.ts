@@ -14,18 +14,9 @@
  * ```
  */
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
-import { type Clock, systemClock, type TimerHandle } from '../core/clock.js';
+import type { Clock, TimerHandle } from '../core/clock.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
-import {
-  aBoolean,
-  aFunction,
-  aName,
-  checkArgument,
-  checkOptions,
-  millis,
-  type OptionCheck,
-  oneOf,
-} from '../core/options.js';
+import { aFunction, aName, checkArgument, type OptionCheck, oneOf } from '../core/options.js';
 import { isWatchable, type Observation, observe, type Watchable } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
 import { BaseHeap } from '../gc/base-heap.js';
@@ -45,8 +36,9 @@ import type { ScopeRecord } from './scope-record.js';
 import { LeaksFoundError, NoCollectorError } from './watchdog-errors.js';
 import {
   type CheckOptions,
-  checkWatchdogOptions,
   type LeakListener,
+  resolveCheckOptions,
+  resolveWatchdogOptions,
   type WatchdogEvent,
   type WatchdogOptions,
 } from './watchdog-options.js';
@@ -104,7 +96,7 @@ export class Watchdog implements Disposable {
   readonly #level: WatchLevel;
   readonly #clock: Clock;
   readonly #gcSource: GcSource | undefined;
-  readonly #sweepInterval: number;
+  readonly #sweepIntervalMillis: number;
   readonly #host: WatchHost;
   readonly #ledger: LeakLedger;
   readonly #scope: AsyncVariable<ScopeRecord> = createAsyncVariable();
@@ -129,18 +121,18 @@ export class Watchdog implements Disposable {
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    */
   constructor(options: WatchdogOptions = {}) {
-    checkWatchdogOptions(options);
-    const rules = options.rules ?? {};
-    this.#level = options.level ?? 'simple';
-    this.#clock = options.clock ?? systemClock;
-    this.#gcSource = options.gcSource ?? hostGcSource();
-    this.#sweepInterval = options.sweepIntervalMillis ?? 10_000;
-    if (options.onLeak !== undefined) this.#listeners.leak.add(options.onLeak);
+    const settings = resolveWatchdogOptions(options);
+    const { rules } = settings;
+    this.#level = settings.level;
+    this.#clock = settings.clock;
+    this.#gcSource = settings.gcSource ?? hostGcSource();
+    this.#sweepIntervalMillis = settings.sweepIntervalMillis;
+    if (settings.onLeak !== undefined) this.#listeners.leak.add(settings.onLeak);
 
     this.#heap = new BaseHeap({}, makeCPythonCollector);
     const graph = new LifetimeGraph(this.#heap);
     const plan = LEVELS[this.#level === 'off' ? 'counters' : this.#level];
-    this.#ledger = new LeakLedger(options.maxRecords ?? 1_000, () => this.#clock.now(), {
+    this.#ledger = new LeakLedger(settings.maxRecords, () => this.#clock.now(), {
       leak: (report) => this.#emit('leak', report),
       retracted: (report) => {
         this.#retracted++;
@@ -163,7 +155,7 @@ export class Watchdog implements Disposable {
       () => this.#clock.now(),
       (loan) => this.#settle(loan),
     );
-    const activity = new ActivityClock(this.#heap.gc, options.nursery ?? 700, () =>
+    const activity = new ActivityClock(this.#heap.gc, settings.nursery, () =>
       this.#newborns.settleAll(),
     );
     const judgeOrphans = rules.orphaned !== false;
@@ -269,17 +261,13 @@ export class Watchdog implements Disposable {
    * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) for `forceGc` where there is no collector to run.
    */
   async check(options: CheckOptions = {}): Promise<LeakReport[]> {
-    checkOptions<CheckOptions>('watchdog.check', options, {
-      settleMillis: millis,
-      forceGc: aBoolean,
-    });
+    const { settleMillis, forceGc } = resolveCheckOptions(options);
     this.#newborns.settleAll();
-    if (options.forceGc === true) {
+    if (forceGc) {
       if (this.#gcSource === undefined) throw new NoCollectorError();
       await this.#gcSource.collect();
     }
     this.#judgeTenured();
-    const settleMillis = options.settleMillis ?? 0;
     if (settleMillis > 0 && this.#ledger.lost > 0) await this.#settled(settleMillis);
     return this.#ledger.reports();
   }
@@ -386,10 +374,12 @@ export class Watchdog implements Disposable {
   #armSweep(): void {
     if (this.#tenured === undefined || this.#sweepTimer !== undefined) return;
     const sweep = (): void => {
-      this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepInterval, { background: true });
+      this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepIntervalMillis, {
+        background: true,
+      });
       this.#judgeTenured();
     };
-    this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepInterval, { background: true });
+    this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepIntervalMillis, { background: true });
   }
 
   #judgeTenured(): void {
