@@ -15,8 +15,8 @@
  */
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
 import type { Clock, TimerHandle } from '../core/clock.js';
-import { reportIgnoredError } from '../core/ignored-error.js';
-import { aFunction, aName, checkArgument, type OptionCheck, oneOf } from '../core/options.js';
+import { EventListeners } from '../core/event-listeners.js';
+import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
 import { isWatchable, type Observation, observe, type Watchable } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
 import { BaseHeap } from '../gc/base-heap.js';
@@ -104,10 +104,10 @@ export class Watchdog implements Disposable {
   readonly #collected: FinalizationRegistry<ComponentWatch>;
   readonly #abandoned: AbandonedRule | undefined;
   readonly #tenured: TenuredRule | undefined;
-  readonly #listeners: Record<WatchdogEvent, Set<LeakListener>> = {
-    leak: new Set(),
-    retracted: new Set(),
-  };
+  readonly #listeners: EventListeners<Record<WatchdogEvent, LeakReport>> = new EventListeners(
+    'a watchdog',
+    ['leak', 'retracted'],
+  );
   /** Found while the simulated heap frees a scope; judged when it has, so that no listener runs within. */
   readonly #orphans: Loan[] = [];
   readonly #waiting = new Set<() => void>();
@@ -127,16 +127,16 @@ export class Watchdog implements Disposable {
     this.#clock = settings.clock;
     this.#gcSource = settings.gcSource ?? hostGcSource();
     this.#sweepIntervalMillis = settings.sweepIntervalMillis;
-    if (settings.onLeak !== undefined) this.#listeners.leak.add(settings.onLeak);
+    if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
 
     this.#heap = new BaseHeap({}, makeCPythonCollector);
     const graph = new LifetimeGraph(this.#heap);
     const plan = LEVELS[this.#level === 'off' ? 'counters' : this.#level];
     this.#ledger = new LeakLedger(settings.maxRecords, () => this.#clock.now(), {
-      leak: (report) => this.#emit('leak', report),
+      leak: (report) => this.#listeners.emit('leak', report),
       retracted: (report) => {
         this.#retracted++;
-        this.#emit('retracted', report);
+        this.#listeners.emit('retracted', report);
       },
       siteless: (loan) => loan.component.arm(),
     });
@@ -285,18 +285,21 @@ export class Watchdog implements Disposable {
   /**
    * Adds a listener. `'leak'` is told of a leak when it is found, and again when its count has doubled; `'retracted'`
    * when a loan that counted as lost comes back, with what is left of that leak.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event or a listener that is no function.
    */
   on(event: WatchdogEvent, listener: LeakListener): this {
-    checkArgument('watchdog.on', 'event', event, oneOf('leak', 'retracted'));
-    checkArgument('watchdog.on', 'listener', listener, aFunction);
-    this.#listeners[event].add(listener);
+    this.#listeners.on(event, listener);
     return this;
   }
 
-  /** Removes a listener. */
+  /**
+   * Removes a listener; one that is not there is ignored.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event.
+   */
   off(event: WatchdogEvent, listener: LeakListener): this {
-    checkArgument('watchdog.off', 'event', event, oneOf('leak', 'retracted'));
-    this.#listeners[event].delete(listener);
+    this.#listeners.off(event, listener);
     return this;
   }
 
@@ -319,8 +322,7 @@ export class Watchdog implements Disposable {
     this.#disposed = true;
     for (const watch of [...this.#watches]) this.#unwatch(watch);
     for (const wake of this.#waiting) wake();
-    this.#listeners.leak.clear();
-    this.#listeners.retracted.clear();
+    this.#listeners.clear();
   }
 
   #unwatch(watch: ComponentWatch): void {
@@ -391,16 +393,6 @@ export class Watchdog implements Disposable {
         if (!this.#ledger.has(loan) && this.#tenured.suspects(loan, now)) {
           this.#ledger.enter('tenured', certainty, loan);
         }
-      }
-    }
-  }
-
-  #emit(event: WatchdogEvent, report: LeakReport): void {
-    for (const listener of this.#listeners[event]) {
-      try {
-        listener(report);
-      } catch (error) {
-        reportIgnoredError(`a watchdog's listener of '${event}'`, error);
       }
     }
   }

@@ -31,7 +31,9 @@ test('what cannot be watched is refused', () => {
   expect(() => watchdog.watch(null as never)).toThrow(TypeError);
   expect(() => watchdog.scope('', () => {})).toThrow('`name` must be a non-empty string');
   expect(() => watchdog.scope('name', undefined as never)).toThrow('`body` must be a function');
-  expect(() => watchdog.on('leek' as never, () => {})).toThrow("'leak', 'retracted'");
+  expect(() => watchdog.on('leek' as never, () => {})).toThrow(
+    "on: `event` must be one of 'leak', 'retracted'",
+  );
 });
 
 test('a component that refuses to be watched leaves nothing in the heap', () => {

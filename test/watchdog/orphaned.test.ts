@@ -268,7 +268,7 @@ test('a listener that throws is reported and ignored, and the others are called'
       t.shelf.lend();
     });
     expect(after).toEqual(['orphaned']);
-    expect(String(printed[0])).toContain("a watchdog's listener of 'leak'");
+    expect(String(printed[0])).toContain("a listener of a watchdog's 'leak'");
   } finally {
     console.error = print;
   }
