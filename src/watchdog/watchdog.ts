@@ -15,6 +15,7 @@
  */
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
 import type { Clock, TimerHandle } from '../core/clock.js';
+import { ConditionWaits } from '../core/condition-waits.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
 import { isWatchable, type Observation, observe, type Watchable } from '../core/probe.js';
@@ -110,7 +111,8 @@ export class Watchdog implements Disposable {
   );
   /** Found while the simulated heap frees a scope; judged when it has, so that no listener runs within. */
   readonly #orphans: Loan[] = [];
-  readonly #waiting = new Set<() => void>();
+  /** Checks that wait for lost loans to come back. */
+  readonly #settlingChecks: ConditionWaits;
   #sweepTimer: TimerHandle | undefined;
   #disposed = false;
   #loans = 0;
@@ -125,6 +127,7 @@ export class Watchdog implements Disposable {
     const { rules } = settings;
     this.#level = settings.level;
     this.#clock = settings.clock;
+    this.#settlingChecks = new ConditionWaits(settings.clock);
     this.#gcSource = settings.gcSource ?? hostGcSource();
     this.#sweepIntervalMillis = settings.sweepIntervalMillis;
     if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
@@ -268,7 +271,7 @@ export class Watchdog implements Disposable {
       await this.#gcSource.collect();
     }
     this.#judgeTenured();
-    if (settleMillis > 0 && this.#ledger.lost > 0) await this.#settled(settleMillis);
+    await this.#settlingChecks.until(() => this.#disposed || this.#ledger.lost === 0, settleMillis);
     return this.#ledger.reports();
   }
 
@@ -321,7 +324,7 @@ export class Watchdog implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const watch of [...this.#watches]) this.#unwatch(watch);
-    for (const wake of this.#waiting) wake();
+    this.#settlingChecks.check();
     this.#listeners.clear();
   }
 
@@ -357,20 +360,7 @@ export class Watchdog implements Disposable {
     this.#abandoned?.unwatch(loan);
     if (reclaimed) this.#ledger.reclaimed(loan);
     else this.#ledger.returned(loan);
-    if (this.#ledger.lost === 0) for (const wake of this.#waiting) wake();
-  }
-
-  /** Resolves when no loan counts as lost any more, or when the time is up. */
-  #settled(withinMillis: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        this.#clock.clearTimer(timer);
-        resolve();
-      };
-      const timer = this.#clock.setTimer(wake, withinMillis);
-      this.#waiting.add(wake);
-    });
+    this.#settlingChecks.check();
   }
 
   #armSweep(): void {
