@@ -36,7 +36,7 @@ export interface WatchHost {
   /** Gives every loan that is out its place in the graph: it is about to be looked at, or changed. */
   settle(): void;
   /** Nothing holds the loan any more, and it is still out. */
-  orphaned(loan: Loan): void;
+  unheld(loan: Loan): void;
   /** The holder ended the loan, or the component took it back. */
   ended(loan: Loan, reclaimed: boolean): void;
 }
@@ -164,7 +164,7 @@ export class ComponentWatch implements Observer, LoanSource {
   settle(loan: Loan): void {
     const { graph, outside } = this.#host;
     const node = graph.born('lease', loan.origin.scope?.node ?? outside, () => {
-      if (!loan.ended) this.#host.orphaned(loan);
+      if (!loan.ended) this.#host.unheld(loan);
     });
     loan.node = node;
     this.#nodes[loan.id] = node;

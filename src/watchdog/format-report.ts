@@ -1,6 +1,7 @@
 /** The report for people: the verdict first, then for each leak its line, the state of its component, and the fix. */
 import { type Frame, formatPosition, isApplicationFrame } from '../core/call-site.js';
 import type { LeakReport } from './leak-report.js';
+import { RULES } from './rules/rules.js';
 
 /** How a report is printed. */
 export interface FormatOptions {
@@ -23,12 +24,6 @@ export interface FormatOptions {
    */
   readonly maxFrames?: number;
 }
-
-const WHAT_HAPPENED: Readonly<Record<LeakReport['rule'], (report: LeakReport) => string>> = {
-  orphaned: ({ scope }) => `its scope has ended and it was never released: ${scope ?? 'unnamed'}`,
-  abandoned: () => 'garbage-collected without release: nobody can release it any more',
-  tenured: () => 'still out long after all its neighbours came back',
-};
 
 /**
  * The report as text: verdict first, the acquiring line, the component's state, the fix.
@@ -62,10 +57,11 @@ function verdict(reports: readonly LeakReport[], paint: Paint): string {
 
 function leakLines(report: LeakReport, paint: Paint, maxFrames: number): string[] {
   const { component, site, stack, scope, lastTouch, state } = report;
+  const rule = RULES[report.rule];
   const head = `${report.rule}  ${component.kind} "${component.name}"  ${report.certainty}  ×${report.count}`;
   const lines = [
     `${paint('bold', head)}  (oldest ${duration(report.ageMillis)})`,
-    `  ${WHAT_HAPPENED[report.rule](report)}`,
+    `  ${rule.whatHappened(report)}`,
   ];
   if (site === undefined) {
     lines.push(
@@ -76,7 +72,7 @@ function leakLines(report: LeakReport, paint: Paint, maxFrames: number): string[
     const callers = stack.slice(stack.indexOf(site) + 1).filter(isApplicationFrame);
     for (const frame of callers.slice(0, maxFrames)) lines.push(`               ${framed(frame)}`);
   }
-  if (scope !== undefined && report.rule !== 'orphaned') lines.push(`  in scope     ${scope}`);
+  if (scope !== undefined && rule.namesScope !== true) lines.push(`  in scope     ${scope}`);
   if (lastTouch !== undefined) {
     lines.push(`  last touch   "${lastTouch.hint}" ${duration(lastTouch.agoMillis)} ago`);
   }
@@ -93,8 +89,9 @@ function framed(frame: Frame): string {
 }
 
 function describeEvidence({ rule, evidence }: LeakReport): string {
+  const ofRule = RULES[rule].evidence;
   const simulated = [
-    ...(rule === 'orphaned' ? ['reference count 0 at the end of its scope'] : []),
+    ...(ofRule === undefined ? [] : [ofRule]),
     ...(evidence.generation === undefined ? [] : [`generation ${evidence.generation}`]),
   ];
   return [

@@ -1,7 +1,9 @@
 /** All the loans that one line lost in one way. One group is one leak to a person, however many loans it cost. */
 import { applicationFrame, type Frame, formatPosition, parseFrames } from '../core/call-site.js';
-import type { Certainty, LeakReport, LeakRule } from './leak-report.js';
+import type { Certainty } from './certainty.js';
+import type { LeakReport } from './leak-report.js';
 import type { Loan } from './loan.js';
+import { type LeakRule, RULES } from './rules/rules.js';
 
 export class LeakGroup {
   readonly rule: LeakRule;
@@ -52,7 +54,7 @@ export class LeakGroup {
   }
 
   report(now: number): LeakReport {
-    const { component, origin, lastTouch, hasCapability } = this.#latest;
+    const { component, origin, lastTouch } = this.#latest;
     const site = applicationFrame(this.stack);
     const state = component.stats();
     return {
@@ -72,9 +74,7 @@ export class LeakGroup {
         ...(!this.#latest.ended && { generation: component.generationOf(this.#latest) }),
         v8: this.#latest.collected ? 'collected' : 'not collected',
       },
-      fix: hasCapability
-        ? `hold it with \`await using lease = await ${component.kind}.lease()\`, or pass the work to \`${component.kind}.use(fn)\``
-        : `release it in a \`finally\` block, or pass the work to \`${component.kind}.use(fn)\``,
+      fix: RULES[this.rule].fix(this.#latest),
       signature: this.signature,
     };
   }

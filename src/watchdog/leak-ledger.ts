@@ -3,9 +3,11 @@
  * that one mistake is never counted as several. A loan that comes back late is taken out again.
  */
 
+import type { Certainty } from './certainty.js';
 import { LeakGroup, signatureOf, stackOf } from './leak-group.js';
-import type { Certainty, LeakReport, LeakRule } from './leak-report.js';
+import type { LeakReport } from './leak-report.js';
 import type { Loan } from './loan.js';
+import { type LeakRule, precedes } from './rules/rules.js';
 
 /** Who is told. */
 export interface LedgerEvents {
@@ -48,8 +50,13 @@ export class LeakLedger {
     return this.#groupOf.has(loan);
   }
 
-  /** Enters a loan that a rule has found to be lost. */
+  /** Enters a loan that a rule has found to be lost, or confirms it if an earlier rule of the list has. */
   enter(rule: LeakRule, certainty: Certainty, loan: Loan): void {
+    const counted = this.#groupOf.get(loan);
+    if (counted !== undefined && precedes(counted.rule, rule)) {
+      counted.confirm(certainty);
+      return;
+    }
     this.#strike(loan);
     const stack = stackOf(loan);
     const signature = signatureOf(rule, loan, stack);
@@ -63,14 +70,6 @@ export class LeakLedger {
     this.#groupOf.set(loan, group);
     if (!group.hasSite) this.#events.siteless(loan);
     if (isPowerOfTwo(group.count)) this.#events.leak(group.report(this.#now()));
-  }
-
-  /** V8 has collected the loan's capability: what was likely is now certain. */
-  confirm(loan: Loan): void {
-    loan.collected = true;
-    const group = this.#groupOf.get(loan);
-    if (group?.rule === 'orphaned') group.confirm('certain');
-    else this.enter('abandoned', 'certain', loan);
   }
 
   /** The loan came back. */

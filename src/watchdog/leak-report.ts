@@ -2,21 +2,8 @@
 import type { Frame } from '../core/call-site.js';
 import type { ComponentStats } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
-
-/**
- * Which rule found the leak.
- *
- * - `orphaned`: the scope that took the loan has ended, and the loan is still out.
- * - `abandoned`: V8 collected the only object through which the loan could be ended.
- * - `tenured`: the loan has outlived the traffic around it by far.
- */
-export type LeakRule = 'orphaned' | 'abandoned' | 'tenured';
-
-/**
- * How sure the watchdog is: `suspect` may be a slow job, `probable` has no holder left by the simulated reference count,
- * `certain` was confirmed by V8's collector.
- */
-export type Certainty = 'suspect' | 'probable' | 'certain';
+import type { Certainty } from './certainty.js';
+import type { LeakRule } from './rules/rules.js';
 
 /** All leaks of one kind from one line, counted together. */
 export interface LeakReport {

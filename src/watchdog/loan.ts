@@ -24,6 +24,8 @@ export interface LoanSource {
   readonly node: LifetimeNode;
   /** The component's figures, as long as it exists. */
   stats(): ComponentStats | undefined;
+  /** Whether everything is out and a caller waits. */
+  isExhausted(): boolean;
   /** How old the simulated heap takes a loan that is out to be. */
   generationOf(loan: Loan): NodeGeneration;
   /** Takes the stack of each of the next loans: one was lost whose line is not known. */

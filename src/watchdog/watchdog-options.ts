@@ -3,11 +3,9 @@ import { type Clock, systemClock } from '../core/clock.js';
 import {
   aBoolean,
   aFunction,
-  checkOptions,
   integer,
   millis,
   numberAtLeast,
-  type OptionCheck,
   type OptionTable,
   objectWith,
   oneOf,
@@ -18,7 +16,7 @@ import {
 import type { GcSource } from './gc-source.js';
 import type { LeakReport } from './leak-report.js';
 import { LEVELS, type WatchLevel } from './level.js';
-import type { TenuredOptions } from './rules/tenured.js';
+import { someRules, type WatchdogRules } from './rules/rules.js';
 
 /** What a {@link Watchdog} can be told at construction. */
 export interface WatchdogOptions {
@@ -69,16 +67,6 @@ export interface WatchdogOptions {
   readonly gcSource?: GcSource;
 }
 
-/** Which rules judge. */
-export interface WatchdogRules {
-  /** Whether a loan that outlives its scope is a leak. */
-  readonly orphaned?: boolean;
-  /** Whether V8 is asked to confirm, and to find loans that nobody can end. */
-  readonly abandoned?: boolean;
-  /** Whether, and from when on, a loan that outlives its neighbours is suspected. */
-  readonly tenured?: boolean | TenuredOptions;
-}
-
 /** How a {@link Watchdog.check} goes about it. */
 export interface CheckOptions {
   /**
@@ -114,28 +102,9 @@ export interface WatchdogSettings {
   readonly gcSource: GcSource | undefined;
 }
 
-const tenuredOptions: OptionCheck = (value) => {
-  if (typeof value === 'boolean') return undefined;
-  checkOptions<TenuredOptions>('new Watchdog: rules.tenured', value, {
-    minAgeMillis: millis,
-    minAgeUnknownMillis: millis,
-    factor: numberAtLeast(1),
-  });
-  return undefined;
-};
-
-const watchdogRules: OptionCheck = (value) => {
-  checkOptions<WatchdogRules>('new Watchdog: rules', value, {
-    orphaned: aBoolean,
-    abandoned: aBoolean,
-    tenured: tenuredOptions,
-  });
-  return undefined;
-};
-
 const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
   level: option(oneOf('off', ...Object.keys(LEVELS)), 'simple'),
-  rules: option(watchdogRules, {}),
+  rules: option(someRules, {}),
   onLeak: optional(aFunction),
   maxRecords: option(integer(1), 1_000),
   nursery: option(integer(1), 700),

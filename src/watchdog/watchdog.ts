@@ -23,6 +23,7 @@ import { isThenable } from '../core/thenable.js';
 import { BaseHeap } from '../gc/base-heap.js';
 import { makeCPythonCollector } from '../gc/collectors/cpython-collector.js';
 import { ActivityClock } from './activity-clock.js';
+import type { Certainty } from './certainty.js';
 import { ComponentWatch, type WatchHost } from './component-watch.js';
 import { type GcSource, hostGcSource } from './gc-source.js';
 import { LeakLedger } from './leak-ledger.js';
@@ -31,8 +32,8 @@ import { LEVELS, type WatchLevel } from './level.js';
 import { LifetimeGraph } from './lifetime-graph.js';
 import type { Loan } from './loan.js';
 import { NewbornLoans } from './newborn-loans.js';
-import { AbandonedRule } from './rules/abandoned.js';
-import { TenuredRule } from './rules/tenured.js';
+import type { Rule } from './rules/rule.js';
+import { createRules, type LeakRule } from './rules/rules.js';
 import type { ScopeRecord } from './scope-record.js';
 import { LeaksFoundError, NoCollectorError } from './watchdog-errors.js';
 import {
@@ -103,16 +104,16 @@ export class Watchdog implements Disposable {
   readonly #scope: AsyncVariable<ScopeRecord> = createAsyncVariable();
   readonly #watches = new Set<ComponentWatch>();
   readonly #collected: FinalizationRegistry<ComponentWatch>;
-  readonly #abandoned: AbandonedRule | undefined;
-  readonly #tenured: TenuredRule | undefined;
+  readonly #rules: readonly Rule<LeakRule>[];
   readonly #listeners: EventListeners<Record<WatchdogEvent, LeakReport>> = new EventListeners(
     'a watchdog',
     ['leak', 'retracted'],
   );
-  /** Found while the simulated heap frees a scope; judged when it has, so that no listener runs within. */
-  readonly #orphans: Loan[] = [];
+  /** Loans that the simulated heap has found unheld while it freed a scope. They are judged when it has, since a listener may use the heap. */
+  readonly #unheld: Loan[] = [];
   /** Checks that wait for lost loans to come back. */
   readonly #settlingChecks: ConditionWaits;
+  readonly #sweeps: boolean;
   #sweepTimer: TimerHandle | undefined;
   #disposed = false;
   #loans = 0;
@@ -124,7 +125,6 @@ export class Watchdog implements Disposable {
    */
   constructor(options: WatchdogOptions = {}) {
     const settings = resolveWatchdogOptions(options);
-    const { rules } = settings;
     this.#level = settings.level;
     this.#clock = settings.clock;
     this.#settlingChecks = new ConditionWaits(settings.clock);
@@ -143,15 +143,10 @@ export class Watchdog implements Disposable {
       },
       siteless: (loan) => loan.component.arm(),
     });
-    if (plan.confirm && rules.abandoned !== false) {
-      this.#abandoned = new AbandonedRule((loan) => this.#ledger.confirm(loan));
-    }
-    if (rules.tenured !== false) {
-      this.#tenured = new TenuredRule(
-        graph,
-        typeof rules.tenured === 'object' ? rules.tenured : {},
-      );
-    }
+    this.#rules = createRules(settings.rules, plan.confirm, (rule, certainty, loan) =>
+      this.#ledger.enter(rule, certainty, loan),
+    );
+    this.#sweeps = this.#rules.some((rule) => rule.judge !== undefined);
     this.#collected = new FinalizationRegistry((watch) => this.#unwatch(watch));
 
     this.#newborns = new NewbornLoans(
@@ -161,7 +156,6 @@ export class Watchdog implements Disposable {
     const activity = new ActivityClock(this.#heap.gc, settings.nursery, () =>
       this.#newborns.settleAll(),
     );
-    const judgeOrphans = rules.orphaned !== false;
     this.#host = {
       graph,
       plan,
@@ -175,10 +169,10 @@ export class Watchdog implements Disposable {
         this.#newborns.add(loan);
       },
       settle: () => this.#newborns.settleAll(),
-      orphaned: (loan) => {
+      unheld: (loan) => {
         if (loan.node === null) return;
         graph.keep(loan.node, loan.component.node);
-        if (judgeOrphans) this.#orphans.push(loan);
+        this.#unheld.push(loan);
       },
       ended: (loan, reclaimed) => this.#ended(loan, reclaimed),
     };
@@ -270,7 +264,7 @@ export class Watchdog implements Disposable {
       if (this.#gcSource === undefined) throw new NoCollectorError();
       await this.#gcSource.collect();
     }
-    this.#judgeTenured();
+    this.#judge();
     await this.#settlingChecks.until(() => this.#disposed || this.#ledger.lost === 0, settleMillis);
     return this.#ledger.reports();
   }
@@ -345,46 +339,51 @@ export class Watchdog implements Disposable {
     record.node = null;
     this.#scopes--;
     this.#host.graph.release(node);
-    for (let loan = this.#orphans.pop(); loan !== undefined; loan = this.#orphans.pop()) {
-      this.#ledger.enter('orphaned', 'probable', loan);
+    for (let loan = this.#unheld.pop(); loan !== undefined; loan = this.#unheld.pop()) {
+      for (const rule of this.#rules) this.#count(loan, rule.name, rule.unheld?.(loan));
     }
   }
 
   #settle(loan: Loan): void {
     loan.component.settle(loan);
-    if (loan.capability !== undefined) this.#abandoned?.watch(loan, loan.capability);
+    for (const rule of this.#rules) rule.settled?.(loan, loan.capability);
     loan.capability = undefined;
   }
 
   #ended(loan: Loan, reclaimed: boolean): void {
-    this.#abandoned?.unwatch(loan);
+    for (const rule of this.#rules) rule.ended?.(loan);
     if (reclaimed) this.#ledger.reclaimed(loan);
     else this.#ledger.returned(loan);
     this.#settlingChecks.check();
   }
 
   #armSweep(): void {
-    if (this.#tenured === undefined || this.#sweepTimer !== undefined) return;
+    if (!this.#sweeps || this.#sweepTimer !== undefined) return;
     const sweep = (): void => {
       this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepIntervalMillis, {
         background: true,
       });
-      this.#judgeTenured();
+      this.#judge();
     };
     this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepIntervalMillis, { background: true });
   }
 
-  #judgeTenured(): void {
-    if (this.#tenured === undefined) return;
+  /** Has the rules judge every settled loan that is out and is not counted as lost. */
+  #judge(): void {
+    if (!this.#sweeps) return;
     const now = this.#clock.now();
     for (const watch of this.#watches) {
-      const certainty = watch.isExhausted() ? 'probable' : 'suspect';
       for (const loan of watch.loans()) {
-        if (!this.#ledger.has(loan) && this.#tenured.suspects(loan, now)) {
-          this.#ledger.enter('tenured', certainty, loan);
+        if (loan.node === null) continue;
+        for (const rule of this.#rules) {
+          if (!this.#ledger.has(loan)) this.#count(loan, rule.name, rule.judge?.(loan, now));
         }
       }
     }
+  }
+
+  #count(loan: Loan, rule: LeakRule, certainty: Certainty | undefined): void {
+    if (certainty !== undefined) this.#ledger.enter(rule, certainty, loan);
   }
 }
 

@@ -94,7 +94,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
     program: ['base-heap', 'collectors', 'memory'],
   },
   watchdog: {
-    rules: ['hold-times', 'lifetime-graph', 'loan'],
+    rules: ['certainty', 'hold-times', 'loan'],
   },
   integrations: {
     adoption: [],

@@ -1,27 +1,43 @@
 /**
- * Rule *abandoned*: V8 has collected the one object through which a loan could be ended, so nobody can end it any more.
- * This is proof, whatever still uses what was lent.
+ * Rule *abandoned*: V8 has collected the object through which the loan could be ended, so no code can end it any more.
+ * This is proof, even while other code still uses the resource.
  *
- * What is registered decides everything. A pool keeps its resources alive, so the resource itself is never collected; a
- * wrapper that the user destructures is collected while the loan is in good hands. Only the release capability will do.
+ * The choice of the registered object decides everything:
+ *
+ * | registered with V8 | what happens |
+ * |---|---|
+ * | the resource | its pool keeps it alive: never collected, no leak found |
+ * | a wrapper that the caller may take apart | collected while the loan is in use: false alarm |
+ * | the release capability, the lease | collected when no code can release the loan any more: proof |
  */
 import type { Loan } from '../loan.js';
+import { releaseAdvice } from './release-advice.js';
+import type { Found, Rule, RuleDefinition } from './rule.js';
 
-export class AbandonedRule {
-  readonly #registry: FinalizationRegistry<Loan>;
+class AbandonedRule implements Rule<'abandoned'> {
+  readonly name = 'abandoned';
+  readonly #capabilities: FinalizationRegistry<Loan>;
 
-  /** `abandoned` is called, between turns of the event loop, for each loan whose capability was collected. */
-  constructor(abandoned: (loan: Loan) => void) {
-    this.#registry = new FinalizationRegistry((loan) => {
-      if (!loan.ended) abandoned(loan);
+  constructor(found: Found) {
+    this.#capabilities = new FinalizationRegistry((loan) => {
+      if (loan.ended) return;
+      loan.collected = true;
+      found(loan, 'certain');
     });
   }
 
-  watch(loan: Loan, capability: WeakKey): void {
-    this.#registry.register(capability, loan, loan);
+  settled(loan: Loan, capability: WeakKey | undefined): void {
+    if (capability !== undefined) this.#capabilities.register(capability, loan, loan);
   }
 
-  unwatch(loan: Loan): void {
-    this.#registry.unregister(loan);
+  ended(loan: Loan): void {
+    this.#capabilities.unregister(loan);
   }
 }
+
+export const abandoned: RuleDefinition<'abandoned'> = {
+  asksV8: true,
+  whatHappened: () => 'garbage-collected without release: nobody can release it any more',
+  fix: releaseAdvice,
+  create: (found) => new AbandonedRule(found),
+};
