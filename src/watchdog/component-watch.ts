@@ -14,32 +14,10 @@ import type {
 } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import { HoldTimes } from './hold-times.js';
-import type { LevelPlan } from './level.js';
-import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
+import type { LifetimeNode } from './lifetime-graph.js';
 import type { CallOrigin, Loan, LoanSource } from './loan.js';
-import type { ScopeRecord } from './scope-record.js';
+import type { LoanTracker } from './loan-tracker.js';
 import { StackSample } from './stack-sample.js';
-
-/** What the watch of a component needs of its watchdog. */
-export interface WatchHost {
-  readonly graph: LifetimeGraph;
-  readonly plan: LevelPlan;
-  /** Keeps the loans that are taken outside of any scope. */
-  readonly outside: LifetimeNode;
-  now(): number;
-  currentScope(): ScopeRecord | undefined;
-  /** Something was asked for or born: the simulated heap's time goes by. */
-  active(): void;
-  /** The time at which the loan begins that is `lent` next. */
-  beginning(): number;
-  lent(loan: Loan): void;
-  /** Gives every loan that is out its place in the graph: it is about to be looked at, or changed. */
-  settle(): void;
-  /** Nothing holds the loan any more, and it is still out. */
-  unheld(loan: Loan): void;
-  /** The holder ended the loan, or the component took it back. */
-  ended(loan: Loan, reclaimed: boolean): void;
-}
 
 /** The id of the component's own node. */
 const ROOT: NodeId = 0;
@@ -52,7 +30,7 @@ export class ComponentWatch implements Observer, LoanSource {
   readonly holdTimes: HoldTimes = new HoldTimes();
   /** The component's node; after {@link close} its handle is stale. */
   readonly node: LifetimeNode;
-  readonly #host: WatchHost;
+  readonly #tracker: LoanTracker;
   readonly #stacks: StackSample;
   readonly #nodes: (LifetimeNode | undefined)[];
   readonly #freeIds: NodeId[] = [];
@@ -65,10 +43,10 @@ export class ComponentWatch implements Observer, LoanSource {
   /** How many loans are out. */
   loansOut = 0;
 
-  constructor(host: WatchHost) {
-    this.#host = host;
-    this.#stacks = new StackSample(host.plan, () => host.now());
-    this.node = host.graph.root('component');
+  constructor(tracker: LoanTracker) {
+    this.#tracker = tracker;
+    this.#stacks = new StackSample(tracker.plan, tracker);
+    this.node = tracker.graph.root('component');
     this.#nodes = [this.node];
   }
 
@@ -90,7 +68,7 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   generationOf(loan: Loan): NodeGeneration {
-    return loan.node === null ? YOUNGEST : this.#host.graph.heap.generation(loan.node.handle);
+    return loan.node === null ? YOUNGEST : this.#tracker.graph.heap.generation(loan.node.handle);
   }
 
   /** Whether everything is out and somebody waits. */
@@ -116,16 +94,18 @@ export class ComponentWatch implements Observer, LoanSource {
     this.#closed = true;
     this.#observation?.deref()?.[Symbol.dispose]();
     for (const loan of this.loans()) this.#end(loan, true);
-    this.#host.graph.release(this.node);
+    this.#tracker.graph.release(this.node);
     this.#nodes.length = 0;
     this.#loans.length = 0;
   }
 
   origin(entry: EntryPoint): Origin {
-    this.#host.active();
+    this.#tracker.active();
     const origin: CallOrigin = {
-      stack: this.#stacks.wantsNext() ? captureStack(entry, this.#host.plan.stackDepth) : undefined,
-      scope: this.#host.currentScope(),
+      stack: this.#stacks.wantsNext()
+        ? captureStack(entry, this.#tracker.plan.stackDepth)
+        : undefined,
+      scope: this.#tracker.currentScope(),
     };
     return origin;
   }
@@ -133,8 +113,8 @@ export class ComponentWatch implements Observer, LoanSource {
   allocated(kind: NodeKind, owner: NodeId): NodeId {
     const keeper = this.#nodes[owner];
     if (keeper === undefined) return ROOT;
-    this.#host.active();
-    return this.#enter(this.#host.graph.born(kind, keeper));
+    this.#tracker.active();
+    return this.#enter(this.#tracker.graph.born(kind, keeper));
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
@@ -146,7 +126,7 @@ export class ComponentWatch implements Observer, LoanSource {
       node: null,
       held: resource,
       origin: origin as CallOrigin,
-      lentAt: this.#host.beginning(),
+      lentAt: this.#tracker.beginning(),
       hasCapability: capability !== undefined,
       capability,
       expectedUntil: 0,
@@ -156,15 +136,15 @@ export class ComponentWatch implements Observer, LoanSource {
     };
     this.#loans[id] = loan;
     this.loansOut++;
-    this.#host.lent(loan);
-    this.#host.active();
+    this.#tracker.lent(loan);
+    this.#tracker.active();
     return id;
   }
 
   settle(loan: Loan): void {
-    const { graph, outside } = this.#host;
+    const { graph, outside } = this.#tracker;
     const node = graph.born('lease', loan.origin.scope?.node ?? outside, () => {
-      if (!loan.ended) this.#host.unheld(loan);
+      if (!loan.ended) this.#tracker.unheld(loan);
     });
     loan.node = node;
     this.#nodes[loan.id] = node;
@@ -172,17 +152,17 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   referenced(from: NodeId, to: NodeId): void {
-    this.#host.settle();
+    this.#tracker.settleAll();
     const holder = this.#nodes[from];
     const held = this.#nodes[to];
-    if (holder && held) this.#host.graph.reference(holder, held);
+    if (holder && held) this.#tracker.graph.reference(holder, held);
   }
 
   dropped(from: NodeId, to: NodeId): void {
-    this.#host.settle();
+    this.#tracker.settleAll();
     const holder = this.#nodes[from];
     const held = this.#nodes[to];
-    if (holder && held) this.#host.graph.unreference(holder, held);
+    if (holder && held) this.#tracker.graph.unreference(holder, held);
   }
 
   freed(id: NodeId, reclaimed = false): void {
@@ -191,20 +171,20 @@ export class ComponentWatch implements Observer, LoanSource {
       this.#end(loan, reclaimed);
       return;
     }
-    this.#host.settle();
+    this.#tracker.settleAll();
     const node = this.#nodes[id];
     if (node !== undefined && id !== ROOT) this.#leave(id, node);
   }
 
   touched(id: NodeId, hint = 'touched'): void {
     const loan = this.#loans[id];
-    if (loan === undefined || !this.#host.plan.touches) return;
-    loan.lastTouch = { hint, at: this.#host.now() };
+    if (loan === undefined || !this.#tracker.plan.touches) return;
+    loan.lastTouch = { hint, at: this.#tracker.now() };
   }
 
   expected(id: NodeId, millis: number): void {
     const loan = this.#loans[id];
-    if (loan !== undefined) loan.expectedUntil = this.#host.now() + millis;
+    if (loan !== undefined) loan.expectedUntil = this.#tracker.now() + millis;
   }
 
   #end(loan: Loan, reclaimed: boolean): void {
@@ -213,13 +193,13 @@ export class ComponentWatch implements Observer, LoanSource {
     loan.capability = undefined;
     this.#loans[id] = undefined;
     this.loansOut--;
-    if (!reclaimed) this.holdTimes.record(this.#host.now() - loan.lentAt);
+    if (!reclaimed) this.holdTimes.record(this.#tracker.now() - loan.lentAt);
     if (loan.node === null) {
       this.#freeIds.push(id);
       return;
     }
     this.#leave(id, loan.node);
-    this.#host.ended(loan, reclaimed);
+    this.#tracker.ended(loan, reclaimed);
   }
 
   #enter(node: LifetimeNode | undefined): NodeId {
@@ -231,6 +211,6 @@ export class ComponentWatch implements Observer, LoanSource {
   #leave(id: NodeId, node: LifetimeNode): void {
     this.#nodes[id] = undefined;
     this.#freeIds.push(id);
-    this.#host.graph.unkeep(node);
+    this.#tracker.graph.unkeep(node);
   }
 }

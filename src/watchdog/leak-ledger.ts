@@ -3,31 +3,40 @@
  * that one mistake is never counted as several. A loan that comes back late is taken out again.
  */
 
+import type { Clock } from '../core/clock.js';
+import { ConditionWaits } from '../core/condition-waits.js';
+import type { EventListeners } from '../core/event-listeners.js';
 import type { Certainty } from './certainty.js';
 import { LeakGroup, signatureOf, stackOf } from './leak-group.js';
 import type { LeakReport } from './leak-report.js';
 import type { Loan } from './loan.js';
 import { type LeakRule, precedes } from './rules/rules.js';
 
-/** Who is told. */
+/** The events of a ledger, each with a report of the leak that has changed. */
 export interface LedgerEvents {
-  leak(report: LeakReport): void;
-  retracted(report: LeakReport): void;
-  /** A loan was lost whose line is not known. */
-  siteless(loan: Loan): void;
+  /** A leak was found, or its count has doubled. */
+  readonly leak: LeakReport;
+  /** A loan that counted as lost came back. */
+  readonly retracted: LeakReport;
 }
 
 export class LeakLedger {
   readonly #groups = new Map<string, LeakGroup>();
   readonly #groupOf = new Map<Loan, LeakGroup>();
   readonly #maxGroups: number;
-  readonly #now: () => number;
-  readonly #events: LedgerEvents;
+  readonly #clock: Clock;
+  readonly #listeners: EventListeners<LedgerEvents>;
+  /** Checks that wait until no loan counts as lost. */
+  readonly #waits: ConditionWaits;
+  #retracted = 0;
+  #closed = false;
 
-  constructor(maxGroups: number, now: () => number, events: LedgerEvents) {
+  /** Keeps at most `maxGroups` leaks; later ones are not recorded. */
+  constructor(maxGroups: number, clock: Clock, listeners: EventListeners<LedgerEvents>) {
     this.#maxGroups = maxGroups;
-    this.#now = now;
-    this.#events = events;
+    this.#clock = clock;
+    this.#listeners = listeners;
+    this.#waits = new ConditionWaits(clock);
   }
 
   /** How many loans are lost and have not come back. */
@@ -37,9 +46,25 @@ export class LeakLedger {
     return lost;
   }
 
+  /** How many loans counted as lost and came back. */
+  get retracted(): number {
+    return this.#retracted;
+  }
+
+  /** Resolves when no loan counts as lost, when `graceMillis` are over, or when the ledger is closed. */
+  async noneLost(graceMillis: number): Promise<void> {
+    await this.#waits.until(() => this.#closed || this.lost === 0, graceMillis);
+  }
+
+  /** Ends all waits. The reports stay. */
+  close(): void {
+    this.#closed = true;
+    this.#waits.check();
+  }
+
   /** The leaks that have not come back, the most numerous first. */
   reports(): LeakReport[] {
-    const now = this.#now();
+    const now = this.#clock.now();
     return [...this.#groups.values()]
       .map((group) => group.report(now))
       .sort((a, b) => b.count - a.count);
@@ -68,14 +93,17 @@ export class LeakLedger {
     }
     group.add(loan);
     this.#groupOf.set(loan, group);
-    if (!group.hasSite) this.#events.siteless(loan);
-    if (isPowerOfTwo(group.count)) this.#events.leak(group.report(this.#now()));
+    if (!group.hasSite) loan.component.arm();
+    if (isPowerOfTwo(group.count)) this.#listeners.emit('leak', group.report(this.#clock.now()));
   }
 
   /** The loan came back. */
   returned(loan: Loan): void {
     const group = this.#strike(loan);
-    if (group !== undefined) this.#events.retracted(group.report(this.#now()));
+    if (group === undefined) return;
+    this.#retracted++;
+    this.#listeners.emit('retracted', group.report(this.#clock.now()));
+    this.#waits.check();
   }
 
   /** The loan's component took it back by force. */

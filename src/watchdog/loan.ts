@@ -6,7 +6,7 @@ import type { ComponentStats, NodeId } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
-import type { ScopeRecord } from './scope-record.js';
+import type { ScopeRecord } from './scopes.js';
 
 /** Where and for whom a loan was asked for. */
 export interface CallOrigin {

@@ -6,6 +6,7 @@
  * Until then its capability is kept alive, which delays the proof that a loan was abandoned by less than a turn of the event
  * loop.
  */
+import type { Clock } from '../core/clock.js';
 import type { Loan } from './loan.js';
 
 /** How many microtasks pass between one look and the next. A loan that does no more than end takes three. */
@@ -19,7 +20,7 @@ const UNKNOWN = -1;
 const DONE: Promise<void> = Promise.resolve();
 
 export class NewbornLoans {
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #settle: (loan: Loan) => void;
   readonly #nextMicrotask: () => void;
   /** Those that began since the last look, and those that have been looked at once. */
@@ -31,8 +32,8 @@ export class NewbornLoans {
   #time = UNKNOWN;
 
   /** `settle` is called for each loan that is still out when its time has come. */
-  constructor(now: () => number, settle: (loan: Loan) => void) {
-    this.#now = now;
+  constructor(clock: Clock, settle: (loan: Loan) => void) {
+    this.#clock = clock;
     this.#settle = settle;
     this.#nextMicrotask = () => {
       this.#time = UNKNOWN;
@@ -46,7 +47,7 @@ export class NewbornLoans {
    * all that begin within the same few microtasks, so a loan may seem to have begun that much earlier.
    */
   beginning(): number {
-    if (this.#time === UNKNOWN) this.#time = this.#now();
+    if (this.#time === UNKNOWN) this.#time = this.#clock.now();
     return this.#time;
   }
 

@@ -2,19 +2,20 @@
  * Which loans of a component have their stacks taken: the first ones, since a component that leaks usually does so from the
  * start; then one in so many, and no more than some a second, since a stack costs as much as a hundred loans.
  */
+import type { Clock } from '../core/clock.js';
 import { ARMED_LOANS, type LevelPlan, STACKS_PER_SECOND } from './level.js';
 
 export class StackSample {
   readonly #plan: LevelPlan;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'now'>;
   #asked = 0;
   #armed = 0;
   #second = 0;
   #takenInSecond = 0;
 
-  constructor(plan: LevelPlan, now: () => number) {
+  constructor(plan: LevelPlan, clock: Pick<Clock, 'now'>) {
     this.#plan = plan;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /** Takes the stack of each of the next loans: one was lost whose line is not known. */
@@ -35,7 +36,7 @@ export class StackSample {
   }
 
   #isWithinRate(): boolean {
-    const second = Math.floor(this.#now() / 1_000);
+    const second = Math.floor(this.#clock.now() / 1_000);
     if (second !== this.#second) {
       this.#second = second;
       this.#takenInSecond = 0;

@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The watchdog: ties pools, caches and weak maps to a simulated garbage collector, and V8's to both. The simulated heap knows
  * exactly what the program still *owns*: its reference counts say at once when a loan's owner is gone. V8's collector knows
@@ -13,28 +12,19 @@
  *       collected       ABANDONED          ORPHANED (certain)
  * ```
  */
-import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
-import type { Clock, TimerHandle } from '../core/clock.js';
-import { ConditionWaits } from '../core/condition-waits.js';
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Clock } from '../core/clock.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
 import { isWatchable, type Observation, observe, type Watchable } from '../core/probe.js';
-import { isThenable } from '../core/thenable.js';
-import { BaseHeap } from '../gc/base-heap.js';
-import { makeCPythonCollector } from '../gc/collectors/cpython-collector.js';
-import { ActivityClock } from './activity-clock.js';
-import type { Certainty } from './certainty.js';
-import { ComponentWatch, type WatchHost } from './component-watch.js';
+import type { BaseHeap } from '../gc/base-heap.js';
+import { ComponentWatch } from './component-watch.js';
 import { type GcSource, hostGcSource } from './gc-source.js';
-import { LeakLedger } from './leak-ledger.js';
+import type { LedgerEvents } from './leak-ledger.js';
 import type { LeakReport } from './leak-report.js';
-import { LEVELS, type WatchLevel } from './level.js';
-import { LifetimeGraph } from './lifetime-graph.js';
-import type { Loan } from './loan.js';
-import { NewbornLoans } from './newborn-loans.js';
-import type { Rule } from './rules/rule.js';
-import { createRules, type LeakRule } from './rules/rules.js';
-import type { ScopeRecord } from './scope-record.js';
+import type { WatchLevel } from './level.js';
+import { LoanTracker } from './loan-tracker.js';
+import { Sweep } from './sweep.js';
 import { LeaksFoundError, NoCollectorError } from './watchdog-errors.js';
 import {
   type CheckOptions,
@@ -93,32 +83,18 @@ export interface WatchdogStats {
  * ```
  */
 export class Watchdog implements Disposable {
-  readonly #heap: BaseHeap;
-  readonly #newborns: NewbornLoans;
   readonly #level: WatchLevel;
   readonly #clock: Clock;
   readonly #gcSource: GcSource | undefined;
-  readonly #sweepIntervalMillis: number;
-  readonly #host: WatchHost;
-  readonly #ledger: LeakLedger;
-  readonly #scope: AsyncVariable<ScopeRecord> = createAsyncVariable();
+  readonly #listeners: EventListeners<LedgerEvents> = new EventListeners('a watchdog', [
+    'leak',
+    'retracted',
+  ]);
+  readonly #tracker: LoanTracker;
+  readonly #sweep: Sweep;
   readonly #watches = new Set<ComponentWatch>();
   readonly #collected: FinalizationRegistry<ComponentWatch>;
-  readonly #rules: readonly Rule<LeakRule>[];
-  readonly #listeners: EventListeners<Record<WatchdogEvent, LeakReport>> = new EventListeners(
-    'a watchdog',
-    ['leak', 'retracted'],
-  );
-  /** Loans that the simulated heap has found unheld while it freed a scope. They are judged when it has, since a listener may use the heap. */
-  readonly #unheld: Loan[] = [];
-  /** Checks that wait for lost loans to come back. */
-  readonly #settlingChecks: ConditionWaits;
-  readonly #sweeps: boolean;
-  #sweepTimer: TimerHandle | undefined;
   #disposed = false;
-  #loans = 0;
-  #retracted = 0;
-  #scopes = 0;
 
   /**
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
@@ -127,61 +103,17 @@ export class Watchdog implements Disposable {
     const settings = resolveWatchdogOptions(options);
     this.#level = settings.level;
     this.#clock = settings.clock;
-    this.#settlingChecks = new ConditionWaits(settings.clock);
     this.#gcSource = settings.gcSource ?? hostGcSource();
-    this.#sweepIntervalMillis = settings.sweepIntervalMillis;
     if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
-
-    this.#heap = new BaseHeap({}, makeCPythonCollector);
-    const graph = new LifetimeGraph(this.#heap);
-    const plan = LEVELS[this.#level === 'off' ? 'counters' : this.#level];
-    this.#ledger = new LeakLedger(settings.maxRecords, () => this.#clock.now(), {
-      leak: (report) => this.#listeners.emit('leak', report),
-      retracted: (report) => {
-        this.#retracted++;
-        this.#listeners.emit('retracted', report);
-      },
-      siteless: (loan) => loan.component.arm(),
-    });
-    this.#rules = createRules(settings.rules, plan.confirm, (rule, certainty, loan) =>
-      this.#ledger.enter(rule, certainty, loan),
-    );
-    this.#sweeps = this.#rules.some((rule) => rule.judge !== undefined);
+    this.#tracker = new LoanTracker(settings, this.#listeners);
+    this.#sweep = new Sweep(settings.clock, settings.sweepIntervalMillis, () => this.#judge());
     this.#collected = new FinalizationRegistry((watch) => this.#unwatch(watch));
-
-    this.#newborns = new NewbornLoans(
-      () => this.#clock.now(),
-      (loan) => this.#settle(loan),
-    );
-    const activity = new ActivityClock(this.#heap.gc, settings.nursery, () =>
-      this.#newborns.settleAll(),
-    );
-    this.#host = {
-      graph,
-      plan,
-      outside: graph.root('outside'),
-      now: () => this.#clock.now(),
-      currentScope: () => this.#scope.get(),
-      active: () => activity.tick(),
-      beginning: () => this.#newborns.beginning(),
-      lent: (loan) => {
-        this.#loans++;
-        this.#newborns.add(loan);
-      },
-      settle: () => this.#newborns.settleAll(),
-      unheld: (loan) => {
-        if (loan.node === null) return;
-        graph.keep(loan.node, loan.component.node);
-        this.#unheld.push(loan);
-      },
-      ended: (loan, reclaimed) => this.#ended(loan, reclaimed),
-    };
   }
 
   /** The simulated heap, to look at: its counters, its collector, the path that keeps a node alive. */
   get heap(): BaseHeap {
-    this.#newborns.settleAll();
-    return this.#heap;
+    this.#tracker.settleAll();
+    return this.#tracker.graph.heap;
   }
 
   /**
@@ -194,7 +126,7 @@ export class Watchdog implements Disposable {
   watch(component: Watchable): Disposable {
     checkArgument('watchdog.watch', 'component', component, aWatchable);
     if (this.#level === 'off' || this.#disposed) return { [Symbol.dispose]() {} };
-    const watch = new ComponentWatch(this.#host);
+    const watch = new ComponentWatch(this.#tracker);
     let observation: Observation;
     try {
       observation = component[observe](watch);
@@ -205,7 +137,7 @@ export class Watchdog implements Disposable {
     watch.attached(observation);
     this.#watches.add(watch);
     this.#collected.register(observation, watch, watch);
-    this.#armSweep();
+    if (this.#tracker.needsSweep) this.#sweep.start();
     return { [Symbol.dispose]: () => this.#unwatch(watch) };
   }
 
@@ -229,27 +161,7 @@ export class Watchdog implements Disposable {
     checkArgument('watchdog.scope', 'name', name, aName);
     checkArgument('watchdog.scope', 'body', body, aFunction);
     if (this.#level === 'off' || this.#disposed) return body();
-    const outer = this.#scope.get();
-    const record: ScopeRecord = {
-      path: outer === undefined ? name : `${outer.path} > ${name}`,
-      node: this.#host.graph.root('scope'),
-    };
-    this.#scopes++;
-    let result: T;
-    try {
-      result = this.#scope.run(record, body);
-    } catch (error) {
-      this.#endScope(record);
-      throw error;
-    }
-    if (!isThenable(result)) {
-      this.#endScope(record);
-      return result;
-    }
-    const promise = result instanceof Promise ? result : Promise.resolve(result);
-    const end = (): void => this.#endScope(record);
-    promise.then(end, end);
-    return promise as T;
+    return this.#tracker.scopes.run(name, body);
   }
 
   /**
@@ -259,14 +171,14 @@ export class Watchdog implements Disposable {
    */
   async check(options: CheckOptions = {}): Promise<LeakReport[]> {
     const { settleMillis, forceGc } = resolveCheckOptions(options);
-    this.#newborns.settleAll();
+    this.#tracker.settleAll();
     if (forceGc) {
       if (this.#gcSource === undefined) throw new NoCollectorError();
       await this.#gcSource.collect();
     }
     this.#judge();
-    await this.#settlingChecks.until(() => this.#disposed || this.#ledger.lost === 0, settleMillis);
-    return this.#ledger.reports();
+    await this.#tracker.ledger.noneLost(settleMillis);
+    return this.#tracker.ledger.reports();
   }
 
   /**
@@ -302,15 +214,16 @@ export class Watchdog implements Disposable {
 
   /** What has been seen so far. */
   stats(): WatchdogStats {
+    const { loans, ledger, scopes } = this.#tracker;
     let loansOut = 0;
     for (const watch of this.#watches) loansOut += watch.loansOut;
     return {
       components: this.#watches.size,
       loansOut,
-      loans: this.#loans,
-      lost: this.#ledger.lost,
-      retracted: this.#retracted,
-      scopes: this.#scopes,
+      loans,
+      lost: ledger.lost,
+      retracted: ledger.retracted,
+      scopes: scopes.running,
     };
   }
 
@@ -318,7 +231,7 @@ export class Watchdog implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const watch of [...this.#watches]) this.#unwatch(watch);
-    this.#settlingChecks.check();
+    this.#tracker.ledger.close();
     this.#listeners.clear();
   }
 
@@ -326,64 +239,14 @@ export class Watchdog implements Disposable {
     if (!this.#watches.delete(watch)) return;
     this.#collected.unregister(watch);
     watch.close();
-    if (this.#watches.size === 0 && this.#sweepTimer !== undefined) {
-      this.#clock.clearTimer(this.#sweepTimer);
-      this.#sweepTimer = undefined;
-    }
+    if (this.#watches.size === 0) this.#sweep.stop();
   }
 
-  #endScope(record: ScopeRecord): void {
-    const { node } = record;
-    if (node === null) return;
-    this.#newborns.settleAll();
-    record.node = null;
-    this.#scopes--;
-    this.#host.graph.release(node);
-    for (let loan = this.#unheld.pop(); loan !== undefined; loan = this.#unheld.pop()) {
-      for (const rule of this.#rules) this.#count(loan, rule.name, rule.unheld?.(loan));
-    }
-  }
-
-  #settle(loan: Loan): void {
-    loan.component.settle(loan);
-    for (const rule of this.#rules) rule.settled?.(loan, loan.capability);
-    loan.capability = undefined;
-  }
-
-  #ended(loan: Loan, reclaimed: boolean): void {
-    for (const rule of this.#rules) rule.ended?.(loan);
-    if (reclaimed) this.#ledger.reclaimed(loan);
-    else this.#ledger.returned(loan);
-    this.#settlingChecks.check();
-  }
-
-  #armSweep(): void {
-    if (!this.#sweeps || this.#sweepTimer !== undefined) return;
-    const sweep = (): void => {
-      this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepIntervalMillis, {
-        background: true,
-      });
-      this.#judge();
-    };
-    this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepIntervalMillis, { background: true });
-  }
-
-  /** Has the rules judge every settled loan that is out and is not counted as lost. */
   #judge(): void {
-    if (!this.#sweeps) return;
     const now = this.#clock.now();
     for (const watch of this.#watches) {
-      for (const loan of watch.loans()) {
-        if (loan.node === null) continue;
-        for (const rule of this.#rules) {
-          if (!this.#ledger.has(loan)) this.#count(loan, rule.name, rule.judge?.(loan, now));
-        }
-      }
+      for (const loan of watch.loans()) this.#tracker.judge(loan, now);
     }
-  }
-
-  #count(loan: Loan, rule: LeakRule, certainty: Certainty | undefined): void {
-    if (certainty !== undefined) this.#ledger.enter(rule, certainty, loan);
   }
 }
 

@@ -1,0 +1,35 @@
+/** A background timer that repeats while it is started. It never keeps the process alive. */
+import type { Clock, TimerHandle } from '../core/clock.js';
+
+export class Sweep {
+  readonly #clock: Clock;
+  readonly #intervalMillis: number;
+  readonly #run: () => void;
+  #timer: TimerHandle | undefined;
+
+  /** Calls `run` every `intervalMillis` while it is started. */
+  constructor(clock: Clock, intervalMillis: number, run: () => void) {
+    this.#clock = clock;
+    this.#intervalMillis = intervalMillis;
+    this.#run = run;
+  }
+
+  /** Starts the timer; without effect while it runs. */
+  start(): void {
+    if (this.#timer === undefined) this.#setTimer();
+  }
+
+  /** Stops the timer; without effect if it does not run. */
+  stop(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #setTimer(): void {
+    const run = (): void => {
+      this.#setTimer();
+      this.#run();
+    };
+    this.#timer = this.#clock.setTimer(run, this.#intervalMillis, { background: true });
+  }
+}
