@@ -1,6 +1,6 @@
 /** All the loans that one line lost in one way. One group is one leak to a person, however many loans it cost. */
 import { applicationFrame, type Frame, formatPosition, parseFrames } from '../core/call-site.js';
-import type { Certainty } from './certainty.js';
+import { type Certainty, surerOf } from './certainty.js';
 import type { LeakReport } from './leak-report.js';
 import type { Loan } from './loan.js';
 import { type LeakRule, RULES } from './rules/rules.js';
@@ -12,14 +12,13 @@ export class LeakGroup {
   readonly #loans = new Set<Loan>();
   /** Loans that their component took back by force: nobody can return them any more. */
   #reclaimed = 0;
-  #certainty: Certainty;
+  #certainty: Certainty = 'suspect';
   #latest: Loan;
 
-  constructor(rule: LeakRule, certainty: Certainty, loan: Loan, stack: readonly Frame[]) {
+  constructor(rule: LeakRule, loan: Loan, stack: readonly Frame[]) {
     this.rule = rule;
     this.stack = stack;
     this.signature = signatureOf(rule, loan, stack);
-    this.#certainty = certainty;
     this.#latest = loan;
   }
 
@@ -33,7 +32,9 @@ export class LeakGroup {
     return this.stack.length > 0;
   }
 
-  add(loan: Loan): void {
+  /** Counts a loan. The group is as sure as the surest of its loans has been. */
+  add(loan: Loan, certainty: Certainty): void {
+    this.confirm(certainty);
     this.#loans.add(loan);
     this.#latest = loan;
   }
@@ -49,8 +50,9 @@ export class LeakGroup {
     this.#reclaimed++;
   }
 
+  /** Makes the group at least as sure as this. */
   confirm(certainty: Certainty): void {
-    this.#certainty = certainty;
+    this.#certainty = surerOf(this.#certainty, certainty);
   }
 
   report(now: number): LeakReport {

@@ -88,10 +88,10 @@ export class LeakLedger {
     let group = this.#groups.get(signature);
     if (group === undefined) {
       if (this.#groups.size >= this.#maxGroups) return;
-      group = new LeakGroup(rule, certainty, loan, stack);
+      group = new LeakGroup(rule, loan, stack);
       this.#groups.set(signature, group);
     }
-    group.add(loan);
+    group.add(loan, certainty);
     this.#groupOf.set(loan, group);
     if (!group.hasSite) loan.component.arm();
     if (isPowerOfTwo(group.count)) this.#listeners.emit('leak', group.report(this.#clock.now()));

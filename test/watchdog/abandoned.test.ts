@@ -45,6 +45,19 @@ test('an orphaned loan that V8 collects becomes certain and is not counted twice
   ]);
 });
 
+test('an abandoned loan whose scope then ends stays certain, and is counted as orphaned', async () => {
+  using t = watched();
+  await t.watchdog.scope('request', async () => {
+    loseTickets(t.shelf, 3);
+    expect(await t.watchdog.check({ forceGc: true })).toMatchObject([
+      { rule: 'abandoned', certainty: 'certain', count: 3 },
+    ]);
+  });
+  expect(await t.watchdog.check()).toMatchObject([
+    { rule: 'orphaned', certainty: 'certain', count: 3, evidence: { v8: 'collected' } },
+  ]);
+});
+
 test('a loan whose stack was taken can still be collected', async () => {
   using t = watched('advanced');
   const refs: WeakRef<Ticket>[] = [];

@@ -100,6 +100,20 @@ test('requests that fail count as activity: a pool that has leaked dry is found,
   expect(await t.watchdog.check()).toMatchObject([{ rule: 'tenured', certainty: 'probable' }]);
 });
 
+test('a leak is as sure as the surest finding of its loans', async () => {
+  using t = watched();
+  const lose = (): void => void t.shelf.lend();
+  lose();
+  await t.traffic(200);
+  await t.clock.advance(31_000);
+  expect(await t.watchdog.check()).toMatchObject([{ certainty: 'suspect', count: 1 }]);
+  lose();
+  t.shelf.figures = { available: 0, pending: 3 };
+  await t.traffic(200);
+  await t.clock.advance(31_000);
+  expect(await t.watchdog.check()).toMatchObject([{ certainty: 'probable', count: 2 }]);
+});
+
 test('a background sweep finds it without a check, once', async () => {
   using t = watched({ sweepIntervalMillis: 1_000 });
   const told: string[] = [];

@@ -18,5 +18,8 @@ export const orphaned: RuleDefinition<'orphaned'> = {
   whatHappened: ({ scope }) =>
     `its scope has ended and it was never released: ${scope ?? 'unnamed'}`,
   fix: releaseAdvice,
-  create: () => ({ name: 'orphaned', unheld: () => 'probable' }),
+  create: () => ({
+    name: 'orphaned',
+    unheld: ({ collected }) => (collected ? 'certain' : 'probable'),
+  }),
 };
