@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { formatReport, type LeakReport, Watchdog } from '../../src/watchdog/index.js';
+import { createRules, RULES } from '../../src/watchdog/rules/rules.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { LendingShelf } from './lending-shelf.js';
+
+const names = (rules: readonly { readonly name: string }[]): string[] =>
+  rules.map(({ name }) => name);
+
+test('all rules are on by default, each under its own name', () => {
+  expect(names(createRules({}, true, () => {}))).toEqual(Object.keys(RULES));
+  expect(names(createRules({ orphaned: true, tenured: {} }, true, () => {}))).toEqual(
+    Object.keys(RULES),
+  );
+});
+
+test('a rule is off when it is switched off, or when it needs V8 and the level does without', () => {
+  expect(names(createRules({ orphaned: false, tenured: false }, true, () => {}))).toEqual([
+    'abandoned',
+  ]);
+  expect(names(createRules({}, false, () => {}))).not.toContain('abandoned');
+});
+
+test('a suspect that V8 then collects is counted once, as abandoned', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ level: 'advanced', clock, nursery: 10 });
+  const shelf = new LendingShelf();
+  shelf.put();
+  watchdog.watch(shelf);
+  let ticket: unknown = shelf.lend();
+  for (let i = 0; i < 300; i++) shelf.askInVain();
+  await clock.advance(61_000);
+  expect(await watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);
+  ticket = undefined;
+  expect(await watchdog.check({ forceGc: true })).toMatchObject([{ rule: 'abandoned', count: 1 }]);
+  expect([ticket, watchdog.stats().lost]).toEqual([undefined, 1]);
+});
+
+test.each([
+  ['orphaned', 'its scope has ended', 'reference count 0', false],
+  ['abandoned', 'garbage-collected without release', undefined, true],
+  ['tenured', 'still out long after', undefined, true],
+] as const)(
+  'a report of the rule %s is in the words of its file',
+  (rule, sentence, evidence, hasScopeLine) => {
+    const report: LeakReport = {
+      rule,
+      certainty: 'certain',
+      component: { kind: 'pool', name: 'db' },
+      stack: [],
+      scope: 'GET /orders',
+      count: 1,
+      ageMillis: 0,
+      evidence: { v8: 'collected' },
+      fix: 'release it',
+      signature: '00000000',
+    };
+    const text = formatReport([report]);
+    expect(text).toContain(`  ${sentence}`);
+    expect(text.includes('in scope     GET /orders')).toBe(hasScopeLine);
+    expect(text).toContain(
+      `evidence     ${evidence === undefined ? 'V8' : `simulated: ${evidence}`}`,
+    );
+  },
+);
