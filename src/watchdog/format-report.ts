@@ -1,32 +1,32 @@
-/** The report for people: the verdict first, then for each leak its line, the state of its component, and the fix. */
+/** Prints reports for people: the verdict, then for each leak its line, the state of its component, and the fix. */
 import { type Frame, formatPosition, isApplicationFrame } from '../core/call-site.js';
 import type { LeakReport } from './leak-report.js';
 import { RULES } from './rules/rules.js';
 
-/** How a report is printed. */
+/** Options of {@link formatReport}. */
 export interface FormatOptions {
   /**
    * Whether to use ANSI colours.
    *
-   * @defaultValue false
+   * @default false
    */
   readonly colour?: boolean;
   /**
-   * How many leaks are printed in full; the rest are counted in one line.
+   * How many leaks to print in full; one line counts the rest.
    *
-   * @defaultValue 10
+   * @default 10
    */
   readonly maxLeaks?: number;
   /**
-   * How many of its callers in the application's own code are printed below the acquiring line.
+   * How many callers to print below the acquiring line. Frames of the host and of dependencies are left out.
    *
-   * @defaultValue 3
+   * @default 3
    */
   readonly maxFrames?: number;
 }
 
 /**
- * The report as text: verdict first, the acquiring line, the component's state, the fix.
+ * Gives reports as text: the verdict first, then each leak with its line, the component's state, the evidence and the fix.
  *
  * @example
  * ```ts
@@ -89,9 +89,9 @@ function framed(frame: Frame): string {
 }
 
 function describeEvidence({ rule, evidence }: LeakReport): string {
-  const ofRule = RULES[rule].evidence;
+  const evidenceOfRule = RULES[rule].evidence;
   const simulated = [
-    ...(ofRule === undefined ? [] : [ofRule]),
+    ...(evidenceOfRule === undefined ? [] : [evidenceOfRule]),
     ...(evidence.generation === undefined ? [] : [`generation ${evidence.generation}`]),
   ];
   return [
@@ -100,7 +100,7 @@ function describeEvidence({ rule, evidence }: LeakReport): string {
   ].join('; ');
 }
 
-/** A pool's figures as a sentence, any other component's as they are. */
+/** Gives a pool's figures as a phrase, and any other component's as they are. */
 function describeState(state: NonNullable<LeakReport['state']>): string {
   const { borrowed, max, pending } = state;
   if (borrowed !== undefined && max !== undefined) {

@@ -1,8 +1,14 @@
 /**
- * The book of leaks. A loan stands in it at most once: when a second rule finds it, it moves or its group is confirmed, so
- * that one mistake is never counted as several. A loan that comes back late is taken out again.
+ * The leaks that the rules have found, grouped by rule, component, scope and line. A loan counts in one group at most, so
+ * one mistake is never counted as several:
+ *
+ * | what happens to a counted loan | the ledger |
+ * |---|---|
+ * | a rule further up the list of rules finds it | moves it to a group of that rule |
+ * | a rule further down the list finds it | makes its group as sure as that rule is |
+ * | it comes back | removes it, and emits `retracted` |
+ * | its component takes it back by force | counts it on: the holder did not release it |
  */
-
 import type { Clock } from '../core/clock.js';
 import { ConditionWaits } from '../core/condition-waits.js';
 import type { EventListeners } from '../core/event-listeners.js';
@@ -20,7 +26,9 @@ export interface LedgerEvents {
   readonly retracted: LeakReport;
 }
 
+/** The leaks of one watchdog. */
 export class LeakLedger {
+  /** The leaks by signature. */
   readonly #groups = new Map<string, LeakGroup>();
   readonly #groupOf = new Map<Loan, LeakGroup>();
   readonly #maxGroups: number;
@@ -39,7 +47,7 @@ export class LeakLedger {
     this.#waits = new ConditionWaits(clock);
   }
 
-  /** How many loans are lost and have not come back. */
+  /** How many loans count as lost. O(leaks). */
   get lost(): number {
     let lost = 0;
     for (const group of this.#groups.values()) lost += group.count;
@@ -52,7 +60,7 @@ export class LeakLedger {
   }
 
   /** Resolves when no loan counts as lost, when `graceMillis` are over, or when the ledger is closed. */
-  async noneLost(graceMillis: number): Promise<void> {
+  async untilNoneLost(graceMillis: number): Promise<void> {
     await this.#waits.until(() => this.#closed || this.lost === 0, graceMillis);
   }
 
@@ -62,7 +70,7 @@ export class LeakLedger {
     this.#waits.check();
   }
 
-  /** The leaks that have not come back, the most numerous first. */
+  /** Reports each leak, the most numerous first. O(leaks · log leaks). */
   reports(): LeakReport[] {
     const now = this.#clock.now();
     return [...this.#groups.values()]
@@ -70,19 +78,19 @@ export class LeakLedger {
       .sort((a, b) => b.count - a.count);
   }
 
-  /** Whether a loan counts as lost. */
+  /** Whether a loan counts as lost. O(1). */
   has(loan: Loan): boolean {
     return this.#groupOf.has(loan);
   }
 
-  /** Enters a loan that a rule has found to be lost, or confirms it if an earlier rule of the list has. */
-  enter(rule: LeakRule, certainty: Certainty, loan: Loan): void {
+  /** Counts a loan that a rule has found to be lost, and emits `leak` when the count of its group has doubled. O(1). */
+  record(rule: LeakRule, certainty: Certainty, loan: Loan): void {
     const counted = this.#groupOf.get(loan);
     if (counted !== undefined && precedes(counted.rule, rule)) {
       counted.confirm(certainty);
       return;
     }
-    this.#strike(loan);
+    this.#remove(loan);
     const stack = stackOf(loan);
     const signature = signatureOf(rule, loan, stack);
     let group = this.#groups.get(signature);
@@ -93,27 +101,27 @@ export class LeakLedger {
     }
     group.add(loan, certainty);
     this.#groupOf.set(loan, group);
-    if (!group.hasSite) loan.component.arm();
+    if (!group.hasSite) loan.component.captureNextStacks();
     if (isPowerOfTwo(group.count)) this.#listeners.emit('leak', group.report(this.#clock.now()));
   }
 
-  /** The loan came back. */
+  /** Removes a loan that came back. O(1). */
   returned(loan: Loan): void {
-    const group = this.#strike(loan);
+    const group = this.#remove(loan);
     if (group === undefined) return;
     this.#retracted++;
     this.#listeners.emit('retracted', group.report(this.#clock.now()));
     this.#waits.check();
   }
 
-  /** The loan's component took it back by force. */
+  /** Forgets the record of a loan that its component took back by force; it stays counted. O(1). */
   reclaimed(loan: Loan): void {
     this.#groupOf.get(loan)?.reclaim(loan);
     this.#groupOf.delete(loan);
   }
 
-  /** Takes a loan out of the book, and returns the leak that it was part of. */
-  #strike(loan: Loan): LeakGroup | undefined {
+  /** Removes a loan and gives the group that it was in. */
+  #remove(loan: Loan): LeakGroup | undefined {
     const group = this.#groupOf.get(loan);
     if (group === undefined) return undefined;
     this.#groupOf.delete(loan);

@@ -1,10 +1,11 @@
 /**
- * Follows each loan of the watched components from its start to its end, and has the rules judge it.
+ * Follows each loan of the watched components from its start to its end, and asks the rules for their verdicts.
  *
  * ```
- *   lent ──▶ unsettled ──some microtasks──▶ settled ──▶ ended      the loan came back: retracted if it counted as lost
- *               │                             │
- *               └──▶ ended: leaves no trace   └──▶ unheld          its scope ended first: the rules judge
+ *   lent ──▶ unsettled ──some microtasks──▶ settled ──▶ ended       it came back; if it counted as lost: retracted
+ *               │                              │
+ *               └──▶ ended, without a trace    ├──▶ unheld          its scope ended first: rules judge
+ *                                              └──▶ still out       sweep or check: rules judge
  * ```
  */
 import type { Clock } from '../core/clock.js';
@@ -17,50 +18,52 @@ import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
 import type { Loan } from './loan.js';
-import { NewbornLoans } from './newborn-loans.js';
 import type { Rule } from './rules/rule.js';
 import { createRules, type LeakRule } from './rules/rules.js';
 import { type ScopeListener, type ScopeRecord, Scopes } from './scopes.js';
+import { UnsettledLoans } from './unsettled-loans.js';
 import type { WatchdogSettings } from './watchdog-options.js';
 
+/** The loans of one watchdog's components. Its methods are the host of {@link ComponentWatch}. */
 export class LoanTracker implements ScopeListener {
-  /** The simulated heap's view of what is alive. */
+  /** What the program owns, as nodes of the simulated heap. */
   readonly graph: LifetimeGraph;
-  /** What the watchdog's level means, in figures. */
-  readonly plan: LevelPlan;
-  /** Holds the loans that are taken outside of any scope. */
-  readonly outside: LifetimeNode;
+  /** The figures of the watchdog's level. */
+  readonly levelPlan: LevelPlan;
+  /** The root that holds the loans taken outside of any scope. */
+  readonly outsideScopes: LifetimeNode;
   /** The loans that count as lost. */
   readonly ledger: LeakLedger;
+  /** The scopes that are running. */
   readonly scopes: Scopes;
-  /** Whether a rule judges loans while they are out, so that a sweep is worth its timer. */
+  /** Whether an active rule judges loans while they are out. */
   readonly needsSweep: boolean;
   readonly #clock: Clock;
   readonly #rules: readonly Rule<LeakRule>[];
-  readonly #newborns: NewbornLoans;
+  readonly #unsettled: UnsettledLoans;
   readonly #activity: ActivityClock;
-  /** Loans that became unheld while the heap freed a scope, judged afterwards: a listener must not run within the heap. */
+  /** Loans that became unheld while the heap freed a scope. They are judged afterwards: a listener must not run within the heap. */
   readonly #unheld: Loan[] = [];
   #loans = 0;
 
   constructor(settings: WatchdogSettings, listeners: EventListeners<LedgerEvents>) {
     this.#clock = settings.clock;
-    this.plan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
+    this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
     this.ledger = new LeakLedger(settings.maxRecords, settings.clock, listeners);
-    this.#rules = createRules(settings.rules, this.plan.confirm, (rule, certainty, loan) =>
-      this.ledger.enter(rule, certainty, loan),
+    this.#rules = createRules(settings.rules, this.levelPlan.confirm, (rule, certainty, loan) =>
+      this.ledger.record(rule, certainty, loan),
     );
     this.needsSweep = this.#rules.some((rule) => rule.judge !== undefined);
     this.graph = new LifetimeGraph(new BaseHeap({}, makeCPythonCollector));
-    this.outside = this.graph.root('outside');
+    this.outsideScopes = this.graph.allocateRoot('outside');
     this.scopes = new Scopes(this.graph, this);
-    this.#newborns = new NewbornLoans(settings.clock, (loan) => this.#settle(loan));
+    this.#unsettled = new UnsettledLoans(settings.clock, (loan) => this.#settle(loan));
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.nursery, () =>
       this.settleAll(),
     );
   }
 
-  /** How many loans have begun. */
+  /** How many loans have begun since the start. */
   get loans(): number {
     return this.#loans;
   }
@@ -75,56 +78,58 @@ export class LoanTracker implements ScopeListener {
     return this.scopes.current();
   }
 
-  /** Lets the simulated heap's time go by: something was asked for, or a node was born. */
-  active(): void {
+  /** Counts a request or the birth of a node, by which loans age. May collect. */
+  noteActivity(): void {
     this.#activity.tick();
   }
 
-  /** The time at which the loan begins that is `lent` next. */
-  beginning(): number {
-    return this.#newborns.beginning();
+  /** The start time of the next loan, in milliseconds. */
+  nextLentAt(): number {
+    return this.#unsettled.nextLentAt();
   }
 
-  /** Starts to follow a loan. */
+  /** Called when a loan has begun. */
   lent(loan: Loan): void {
     this.#loans++;
-    this.#newborns.add(loan);
+    this.#unsettled.add(loan);
   }
 
-  /** Settles every loan that is out: the graph is about to be looked at, or changed. */
+  /** Settles every loan that is out. Call it before the graph is looked at or changed. */
   settleAll(): void {
-    this.#newborns.settleAll();
+    this.#unsettled.settleAll();
   }
 
-  /** Called within the heap when nothing holds a settled loan any more that is still out. */
+  /** Called within the heap when no holder is left of a settled loan that is still out. Saves the loan's node under its component. */
   unheld(loan: Loan): void {
     if (loan.node === null) return;
-    this.graph.keep(loan.node, loan.component.node);
+    this.graph.setOwner(loan.node, loan.component.node);
     this.#unheld.push(loan);
   }
 
-  /** Called when the holder has ended a settled loan, or the component has taken it back. */
+  /** Called when a settled loan has ended. `reclaimed` says that its component took it back by force. */
   ended(loan: Loan, reclaimed: boolean): void {
     for (const rule of this.#rules) rule.ended?.(loan);
     if (reclaimed) this.ledger.reclaimed(loan);
     else this.ledger.returned(loan);
   }
 
-  /** Has the rules judge a loan that is out, unless it counts as lost already. */
+  /** Asks the rules about a loan that is out. Without effect if it is not settled, or counts as lost already. */
   judge(loan: Loan, now: number): void {
     if (loan.node === null) return;
     for (const rule of this.#rules) {
-      if (!this.ledger.has(loan)) this.#enter(loan, rule.name, rule.judge?.(loan, now));
+      if (!this.ledger.has(loan)) this.#recordIfLost(loan, rule.name, rule.judge?.(loan, now));
     }
   }
 
+  /** Gives the loans of the scope their nodes, so that its end is seen in their reference counts. */
   scopeEnding(): void {
     this.settleAll();
   }
 
+  /** Asks the rules about the loans that the scope has left behind, in the order in which they were taken. */
   scopeEnded(): void {
     for (let loan = this.#unheld.pop(); loan !== undefined; loan = this.#unheld.pop()) {
-      for (const rule of this.#rules) this.#enter(loan, rule.name, rule.unheld?.(loan));
+      for (const rule of this.#rules) this.#recordIfLost(loan, rule.name, rule.unheld?.(loan));
     }
   }
 
@@ -134,7 +139,7 @@ export class LoanTracker implements ScopeListener {
     loan.capability = undefined;
   }
 
-  #enter(loan: Loan, rule: LeakRule, certainty: Certainty | undefined): void {
-    if (certainty !== undefined) this.ledger.enter(rule, certainty, loan);
+  #recordIfLost(loan: Loan, rule: LeakRule, certainty: Certainty | undefined): void {
+    if (certainty !== undefined) this.ledger.record(rule, certainty, loan);
   }
 }

@@ -1,33 +1,34 @@
 /**
- * The scopes of a watchdog: named stretches of work, a request or a job, that own the loans taken within them. The current
- * scope travels in the async context.
+ * The scopes of a watchdog: named pieces of work, such as a request or a job, that own the loans taken within them. The
+ * current scope travels in the async context.
  *
  * ```
- *   run ──▶ node held from outside ──▶ body, its awaits and timers ──▶ node released
- *                  │                                                       │
- *                  └──▶ loans that it takes               loans still out are unheld
+ *   run ──▶ allocate a root ──▶ body, with its awaits and timers ──▶ release the root
+ *                                       │                                  │
+ *                                it owns its loans              loans still out are unheld
  * ```
  */
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
 import { isThenable } from '../core/thenable.js';
 import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
 
-/** A scope that runs or has run. */
+/** One scope. */
 export interface ScopeRecord {
-  /** Its name behind those of the scopes around it, joined by ` > `. */
+  /** The names of the scopes around it and its own, outermost first, joined by ` > `. */
   readonly path: string;
-  /** Its node, held from outside while it runs; `null` once it has ended. */
+  /** Its root while it runs; `null` once it has ended. */
   node: LifetimeNode | null;
 }
 
-/** Is told of the end of each scope. */
+/** Called at the end of each scope. */
 export interface ScopeListener {
-  /** Called before the node of a scope is released. */
+  /** Called before the root of a scope is released. */
   scopeEnding(): void;
-  /** Called when the node of a scope has been released. */
+  /** Called after the root of a scope has been released. */
   scopeEnded(): void;
 }
 
+/** The scopes of one watchdog. */
 export class Scopes {
   readonly #graph: LifetimeGraph;
   readonly #listener: ScopeListener;
@@ -44,14 +45,14 @@ export class Scopes {
     return this.#running;
   }
 
-  /** The scope of the current async flow, which may have ended; `undefined` outside of any scope. */
+  /** Gives the scope of the current async flow, which may have ended; `undefined` outside of any scope. */
   current(): ScopeRecord | undefined {
     return this.#current.get();
   }
 
   /**
-   * Calls `body` as a scope, which ends when `body` returns or throws or, if it returns a promise, when that settles. A
-   * thenable that is no promise is adopted as one.
+   * Calls `body` as a scope and gives its result. The scope ends when `body` returns or throws or, if it returns a promise,
+   * when that settles. Another thenable is adopted as a promise.
    */
   run<T>(name: string, body: () => T): T {
     const scope = this.#open(name);
@@ -77,7 +78,7 @@ export class Scopes {
     this.#running++;
     return {
       path: outer === undefined ? name : `${outer.path} > ${name}`,
-      node: this.#graph.root('scope'),
+      node: this.#graph.allocateRoot('scope'),
     };
   }
 
@@ -87,7 +88,7 @@ export class Scopes {
     this.#listener.scopeEnding();
     scope.node = null;
     this.#running--;
-    this.#graph.release(node);
+    this.#graph.releaseRoot(node);
     this.#listener.scopeEnded();
   }
 }

@@ -1,25 +1,26 @@
-/** A background timer that repeats while it is started. It never keeps the process alive. */
+/** A timer that repeats. It never keeps the process alive. */
 import type { Clock, TimerHandle } from '../core/clock.js';
 
+/** A repeating timer, stopped at first. */
 export class Sweep {
   readonly #clock: Clock;
   readonly #intervalMillis: number;
   readonly #run: () => void;
   #timer: TimerHandle | undefined;
 
-  /** Calls `run` every `intervalMillis` while it is started. */
+  /** `run` is called every `intervalMillis` between {@link start} and {@link stop}. */
   constructor(clock: Clock, intervalMillis: number, run: () => void) {
     this.#clock = clock;
     this.#intervalMillis = intervalMillis;
     this.#run = run;
   }
 
-  /** Starts the timer; without effect while it runs. */
+  /** Starts the timer. Without effect if it runs. */
   start(): void {
     if (this.#timer === undefined) this.#setTimer();
   }
 
-  /** Stops the timer; without effect if it does not run. */
+  /** Stops the timer. Without effect if it does not run. */
   stop(): void {
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
     this.#timer = undefined;

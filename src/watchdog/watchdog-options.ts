@@ -1,4 +1,4 @@
-/** What a watchdog is told: at construction, at a check, and by whom it is listened to. */
+/** The options of a watchdog and of a check, and what a watchdog emits. */
 import { type Clock, systemClock } from '../core/clock.js';
 import {
   aBoolean,
@@ -18,76 +18,77 @@ import type { LeakReport } from './leak-report.js';
 import { LEVELS, type WatchLevel } from './level.js';
 import { someRules, type WatchdogRules } from './rules/rules.js';
 
-/** What a {@link Watchdog} can be told at construction. */
+/** Options of a {@link Watchdog}. */
 export interface WatchdogOptions {
   /**
-   * How much it looks at, and what that costs.
+   * How much it records of each loan, and at what cost.
    *
-   * @defaultValue 'simple'
+   * @default 'simple'
    */
   readonly level?: WatchLevel;
   /**
-   * Which rules judge. `false` switches a rule off; *tenured* takes its thresholds here.
+   * Which rules judge, and the options of a rule. `false` switches a rule off.
    *
-   * @defaultValue all three
+   * @default every rule
    */
   readonly rules?: WatchdogRules;
-  /** Called for each leak, as a listener of `'leak'` is. */
+  /** A first listener of `'leak'`. */
   readonly onLeak?: LeakListener;
   /**
-   * How many different leaks are kept; later ones are not recorded.
+   * How many different leaks it records; later ones are left out.
    *
-   * @defaultValue 1000
+   * @default 1_000
    */
   readonly maxRecords?: number;
   /**
-   * After how many births and requests the young generation of the simulated heap is collected: the unit in which
-   * *tenured* counts age. A loan is old after two to eleven of them.
+   * After how many births of nodes and requests for loans the simulated heap collects its young generation. The rule
+   * *tenured* counts age in such collections: a loan is old after two to eleven.
    *
-   * @defaultValue 700
+   * @default 700
    */
   readonly nursery?: number;
   /**
-   * How often, in milliseconds, *tenured* looks at the loans that are out. The timer never keeps the process alive.
+   * How often the rules judge the loans that are out, in milliseconds. No timer is set if no active rule does, as *tenured*
+   * does. The timer never keeps the process alive.
    *
-   * @defaultValue 10_000
+   * @default 10_000
    */
   readonly sweepIntervalMillis?: number;
   /**
-   * The time and the timers.
+   * The source of time and timers.
    *
-   * @defaultValue the platform's
+   * @default the platform's
    */
   readonly clock?: Clock;
   /**
-   * The real collector, for `check({ forceGc: true })`.
+   * Runs the real collector for `check({ forceGc: true })`.
    *
-   * @defaultValue V8's on Node; none elsewhere
+   * @default V8's on Node, none elsewhere
    */
   readonly gcSource?: GcSource;
 }
 
-/** How a {@link Watchdog.check} goes about it. */
+/** Options of {@link Watchdog.check}. */
 export interface CheckOptions {
   /**
-   * How long to wait, in milliseconds, for loans that are counted as lost to come back after all.
+   * How long to wait for loans that count as lost to come back after all, in milliseconds.
    *
-   * @defaultValue 0
+   * @default 0
    */
   readonly settleMillis?: number;
   /**
-   * Whether to run V8's collector first, so that abandoned loans are found now. It stops the process for some
-   * milliseconds to seconds, depending on the heap: for tests and for a person asking, not for a timer.
+   * Whether to run V8's collector first, so that abandoned loans are found now. It stops the process for milliseconds to
+   * seconds, depending on the heap. Use it in tests and on a person's request, not from a timer.
    *
-   * @defaultValue false
+   * @default false
    */
   readonly forceGc?: boolean;
 }
 
-/** What a {@link Watchdog} tells its listeners. */
+/** The events of a {@link Watchdog}: `'leak'` and `'retracted'`, see {@link Watchdog.on}. */
 export type WatchdogEvent = 'leak' | 'retracted';
 
-/** Is given a leak's report. What it throws is printed and ignored. */
+/** Called with the report of a leak. An error that it throws is printed and ignored. */
 export type LeakListener = (report: LeakReport) => void;
 
 /** What the options of a watchdog resolve to. */
@@ -119,7 +120,7 @@ const CHECK_OPTIONS: OptionTable<Required<CheckOptions>> = {
 };
 
 /**
- * The options of a watchdog with their defaults.
+ * Gives the options of a watchdog with their defaults.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
@@ -128,7 +129,7 @@ export function resolveWatchdogOptions(options: WatchdogOptions): WatchdogSettin
 }
 
 /**
- * The options of one check with their defaults.
+ * Gives the options of one check with their defaults.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */

@@ -1,19 +1,29 @@
 /**
- * The watchdog: ties pools, caches and weak maps to a simulated garbage collector, and V8's to both. The simulated heap knows
- * exactly what the program still *owns*: its reference counts say at once when a loan's owner is gone. V8's collector knows
- * what the program can still *reach*, and confirms it. Neither alone can name a leak: V8 sees a connection that its pool
- * keeps alive, and a simulated heap cannot see a variable.
+ * The watchdog finds the loans that are never released, by two garbage collectors.
+ *
+ * - The *simulated heap* knows what the program owns. Its reference counts say at once when the owner of a loan is gone. It
+ *   cannot see variables.
+ * - *V8's collector* knows what the program can reach. It confirms a leak, but late and without a name. It cannot find one
+ *   alone: a pool keeps each of its connections alive, lost or not.
  *
  * ```
- *                     simulated: the scope that took it
- *                       running            has ended
- *   V8: capability
- *       reachable       in use             ORPHANED (probable)
- *       collected       ABANDONED          ORPHANED (certain)
+ *                       simulated heap: the scope that took the loan
+ *                         is running          has ended
+ *   V8: the lease
+ *       is reachable      in use              ORPHANED (probable)
+ *       was collected     ABANDONED           ORPHANED (certain)
+ * ```
+ *
+ * The parts, from a component to a report:
+ *
+ * ```
+ *   component ──probe──▶ ComponentWatch ──▶ LoanTracker ──▶ rules ──▶ LeakLedger ──▶ listeners, check
+ *                                               │
+ *                                               ├──▶ LifetimeGraph, in the simulated heap
+ *                                               └──▶ Scopes
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Clock } from '../core/clock.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
 import { isWatchable, type Observation, observe, type Watchable } from '../core/probe.js';
@@ -35,32 +45,34 @@ import {
   type WatchdogOptions,
 } from './watchdog-options.js';
 
-/** What a {@link Watchdog} has seen so far. */
+/** The figures of a {@link Watchdog}. */
 export interface WatchdogStats {
-  /** Components that are watched. */
+  /** How many components are watched. */
   readonly components: number;
-  /** Loans that are out. */
+  /** How many loans are out. */
   readonly loansOut: number;
-  /** Loans handed out since the start. */
+  /** How many loans have begun since the start. */
   readonly loans: number;
-  /** Loans that count as lost. */
+  /** How many loans count as lost. */
   readonly lost: number;
-  /** Loans that counted as lost and came back. */
+  /** How many loans counted as lost and came back. */
   readonly retracted: number;
-  /** Scopes that are running. */
+  /** How many scopes are running. */
   readonly scopes: number;
 }
 
 /**
- * Watches pools, caches and weak maps, and says which line lost what it took.
+ * A watch over pools, caches and weak maps that names the line which lost a resource.
  *
- * Every loan is a node of a simulated heap that copies CPython's: the scope that took it holds it. When the scope ends
- * and the loan's reference count drops to 0 while it is still out, it is *orphaned*, known at once and without V8. When
- * V8 collects the lease itself, it is *abandoned*, which is proof. When it reaches the oldest generation while loans
- * around it came and went, it is *tenured*, which is a suspicion.
+ * Each loan is a node of a simulated heap that copies CPython's. The scope that took the loan holds it. Three rules judge:
  *
- * With a watchdog attached, a lease and its release cost about 1 µs more, half of that if it ends at once, and with its
- * stack 5 to 12 µs (see {@link WatchLevel}); a component that is not watched pays one null check.
+ * - *orphaned*: the scope has ended, and the loan's reference count has dropped to 0 while the loan is out. This is known at
+ *   once, without V8.
+ * - *abandoned*: V8 has collected the lease. This is proof.
+ * - *tenured*: the loan has reached the oldest generation while the loans around it came and went. This is a suspicion.
+ *
+ * A watched lease and its release cost about 1 µs more, half of that if the lease is released at once, and 5 to 12 µs if the
+ * stack is taken (see {@link WatchLevel}). A component that is not watched pays one null check.
  *
  * @example
  * ```ts
@@ -84,7 +96,6 @@ export interface WatchdogStats {
  */
 export class Watchdog implements Disposable {
   readonly #level: WatchLevel;
-  readonly #clock: Clock;
   readonly #gcSource: GcSource | undefined;
   readonly #listeners: EventListeners<LedgerEvents> = new EventListeners('a watchdog', [
     'leak',
@@ -93,32 +104,34 @@ export class Watchdog implements Disposable {
   readonly #tracker: LoanTracker;
   readonly #sweep: Sweep;
   readonly #watches = new Set<ComponentWatch>();
-  readonly #collected: FinalizationRegistry<ComponentWatch>;
+  /** Ends the watch of a component that V8 has collected. */
+  readonly #componentDeaths: FinalizationRegistry<ComponentWatch>;
   #disposed = false;
 
   /**
+   * Watches nothing yet.
+   *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    */
   constructor(options: WatchdogOptions = {}) {
     const settings = resolveWatchdogOptions(options);
     this.#level = settings.level;
-    this.#clock = settings.clock;
     this.#gcSource = settings.gcSource ?? hostGcSource();
     if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
     this.#tracker = new LoanTracker(settings, this.#listeners);
     this.#sweep = new Sweep(settings.clock, settings.sweepIntervalMillis, () => this.#judge());
-    this.#collected = new FinalizationRegistry((watch) => this.#unwatch(watch));
+    this.#componentDeaths = new FinalizationRegistry((watch) => this.#unwatch(watch));
   }
 
-  /** The simulated heap, to look at: its counters, its collector, the path that keeps a node alive. */
+  /** The simulated heap, to inspect: its counters, its collector, the path from a root to a node. Do not change it. */
   get heap(): BaseHeap {
     this.#tracker.settleAll();
     return this.#tracker.graph.heap;
   }
 
   /**
-   * Watches a pool, a cache, a weak map, or anything else that speaks the probe protocol. The component is held weakly.
-   * Disposing of what is returned ends the watch; so does disposing of the watchdog.
+   * Watches a pool, a cache, a weak map, or another component that implements `[observe]`. The watchdog holds it weakly. The
+   * watch ends when the result or the watchdog is disposed of.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the component cannot be watched.
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another watchdog watches it.
@@ -136,17 +149,20 @@ export class Watchdog implements Disposable {
     }
     watch.attached(observation);
     this.#watches.add(watch);
-    this.#collected.register(observation, watch, watch);
+    this.#componentDeaths.register(observation, watch, watch);
     if (this.#tracker.needsSweep) this.#sweep.start();
     return { [Symbol.dispose]: () => this.#unwatch(watch) };
   }
 
   /**
-   * Calls `body` as a scope: a request, a job, a test. What is leased within it, across awaits and timers, has to be
-   * given back by the time it ends: when `body` returns or, if it returns a promise, when that settles. Scopes nest.
+   * Calls `body` as a scope, such as a request, a job or a test, and gives its result. Loans taken within the scope, across
+   * awaits and timers, have to be released before it ends. It ends when `body` returns or throws or, if it returns a promise,
+   * when that settles. Scopes nest.
    *
-   * A thenable that is no promise is adopted as one. Where the host has no async context (no AsyncLocalStorage), a scope
-   * covers the synchronous part of `body` only.
+   * A thenable that is no promise is adopted as one. Without AsyncLocalStorage in the host, a scope covers only the
+   * synchronous part of `body`.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an empty name or a body that is no function.
    *
    * @example
    * ```ts
@@ -165,9 +181,10 @@ export class Watchdog implements Disposable {
   }
 
   /**
-   * Judges the loans that are out and returns the leaks that have not come back, the most numerous first.
+   * Judges the loans that are out and gives the leaks, the most numerous first. O(loans that are out).
    *
-   * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) for `forceGc` where there is no collector to run.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
+   * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) for `forceGc` where the host exposes no collector.
    */
   async check(options: CheckOptions = {}): Promise<LeakReport[]> {
     const { settleMillis, forceGc } = resolveCheckOptions(options);
@@ -177,12 +194,12 @@ export class Watchdog implements Disposable {
       await this.#gcSource.collect();
     }
     this.#judge();
-    await this.#tracker.ledger.noneLost(settleMillis);
+    await this.#tracker.ledger.untilNoneLost(settleMillis);
     return this.#tracker.ledger.reports();
   }
 
   /**
-   * Resolves if nothing leaks. Runs V8's collector first where there is one.
+   * Resolves if {@link check} finds no leak. Runs V8's collector first where the host exposes it.
    *
    * @throws {@link LeaksFoundError} (`TENURE_LEAKS_FOUND`) with the reports; its message is the formatted report.
    */
@@ -192,8 +209,10 @@ export class Watchdog implements Disposable {
   }
 
   /**
-   * Adds a listener. `'leak'` is told of a leak when it is found, and again when its count has doubled; `'retracted'`
-   * when a loan that counted as lost comes back, with what is left of that leak.
+   * Adds a listener. An error that it throws is printed and ignored.
+   *
+   * - `'leak'`: a leak was found, or its count has doubled.
+   * - `'retracted'`: a loan that counted as lost came back. The report gives what is left of the leak.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event or a listener that is no function.
    */
@@ -203,7 +222,7 @@ export class Watchdog implements Disposable {
   }
 
   /**
-   * Removes a listener; one that is not there is ignored.
+   * Removes a listener. Without effect if it was not added.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event.
    */
@@ -212,7 +231,7 @@ export class Watchdog implements Disposable {
     return this;
   }
 
-  /** What has been seen so far. */
+  /** Gives the figures. O(components + leaks). */
   stats(): WatchdogStats {
     const { loans, ledger, scopes } = this.#tracker;
     let loansOut = 0;
@@ -227,7 +246,7 @@ export class Watchdog implements Disposable {
     };
   }
 
-  /** Ends every watch and the timer. The components live on, unwatched. */
+  /** Ends all watches, removes all listeners, and stops the timer. The components go on, unwatched. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const watch of [...this.#watches]) this.#unwatch(watch);
@@ -237,13 +256,13 @@ export class Watchdog implements Disposable {
 
   #unwatch(watch: ComponentWatch): void {
     if (!this.#watches.delete(watch)) return;
-    this.#collected.unregister(watch);
+    this.#componentDeaths.unregister(watch);
     watch.close();
     if (this.#watches.size === 0) this.#sweep.stop();
   }
 
   #judge(): void {
-    const now = this.#clock.now();
+    const now = this.#tracker.now();
     for (const watch of this.#watches) {
       for (const loan of watch.loans()) this.#tracker.judge(loan, now);
     }

@@ -1,19 +1,20 @@
 /**
- * Rule *abandoned*: V8 has collected the object through which the loan could be ended, so no code can end it any more.
- * This is proof, even while other code still uses the resource.
+ * Rule *abandoned*: V8 has collected the capability of a loan, the one object that can end it. No code can end the loan any
+ * more. This is proof, even while other code still uses the resource.
  *
- * The choice of the registered object decides everything:
+ * What is registered with V8 decides what is found:
  *
- * | registered with V8 | what happens |
+ * | registered | result |
  * |---|---|
- * | the resource | its pool keeps it alive: never collected, no leak found |
- * | a wrapper that the caller may take apart | collected while the loan is in use: false alarm |
- * | the release capability, the lease | collected when no code can release the loan any more: proof |
+ * | the resource | never collected, since its pool keeps it alive: no leak is found |
+ * | a wrapper that the caller may take apart | collected while the resource is in use and can be released: a false alarm |
+ * | the capability, such as a lease | collected when no code can release the loan: proof |
  */
 import type { Loan } from '../loan.js';
 import { releaseAdvice } from './release-advice.js';
 import type { Found, Rule, RuleDefinition } from './rule.js';
 
+/** Registers the capabilities of one watchdog's loans with V8. */
 class AbandonedRule implements Rule<'abandoned'> {
   readonly name = 'abandoned';
   readonly #capabilities: FinalizationRegistry<Loan>;
@@ -35,9 +36,10 @@ class AbandonedRule implements Rule<'abandoned'> {
   }
 }
 
+/** The rule *abandoned*. */
 export const abandoned: RuleDefinition<'abandoned'> = {
   asksV8: true,
-  whatHappened: () => 'garbage-collected without release: nobody can release it any more',
+  whatHappened: () => 'garbage-collected without release: no code can release it any more',
   fix: releaseAdvice,
   create: (found) => new AbandonedRule(found),
 };

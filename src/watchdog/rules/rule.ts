@@ -21,22 +21,22 @@ export interface Rule<N extends string = string> {
   /** Its key in `RULES`. */
   readonly name: N;
   /**
-   * Called with a loan that is still out after some microtasks. `capability` is the object that ends the loan, if there is
-   * one. A rule that kept `capability` would keep it from being collected.
+   * Called when a loan is still out after some microtasks. `capability` is the object that ends the loan, if there is one.
+   * A rule must not keep it: V8 could then not collect it.
    */
   settled?(loan: Loan, capability: WeakKey | undefined): void;
-  /** Judges a settled loan whose scope has ended before it. Gives how sure it is that the loan is lost, if at all. */
+  /** Judges a settled loan whose scope has ended first. Gives how sure the rule is that the loan is lost, if it is. */
   unheld?(loan: Loan): Certainty | undefined;
   /**
-   * Judges a settled loan that is out and not counted as lost, in each sweep and each check. `now` is the watchdog's time
-   * in milliseconds. Gives how sure it is that the loan is lost, if at all.
+   * Judges a settled loan that is out and does not count as lost, in each sweep and each check. `now` is the watchdog's
+   * time in milliseconds. Gives how sure the rule is that the loan is lost, if it is.
    */
   judge?(loan: Loan, now: number): Certainty | undefined;
   /** Called when a settled loan ends. */
   ended?(loan: Loan): void;
 }
 
-/** Counts a loan as lost, for a rule that learns of it between `unheld` and `judge`. */
+/** Counts a loan as lost, for a rule that learns of the loss outside of its hooks. */
 export type Found = (loan: Loan, certainty: Certainty) => void;
 
 /** What the sentence of a report may mention. */
@@ -45,7 +45,7 @@ export interface ReportedLeak {
   readonly scope?: string;
 }
 
-/** An entry of `RULES`: the words of a rule, its options `O`, and how it is set to work. */
+/** An entry of `RULES`: what a report says for the rule, its options `O`, and how to make it. */
 export interface RuleDefinition<N extends string, O extends object = never> {
   /** One row per option; absent if the rule can only be switched on and off. */
   readonly options?: OptionTable<Required<O>>;
@@ -59,6 +59,6 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   whatHappened(leak: ReportedLeak): string;
   /** What to change in the code that took the loan, as a clause. */
   fix(loan: Loan): string;
-  /** Makes the rule for one watchdog. */
+  /** Makes the rule for one watchdog. `options` are complete. */
   create(found: Found, options: Required<O>): Rule<N>;
 }

@@ -1,6 +1,6 @@
 /**
- * The one list of rules. A new rule is a file of this folder, a property of {@link WatchdogRules} and an entry of
- * {@link RULES}; the compiler holds the two together. Reports, options and the union of rule names follow from them.
+ * The one list of rules. To add a rule, write its file in this folder, and add it to {@link WatchdogRules} and to
+ * {@link RULES}; the compiler compares the two. Reports, option checks and {@link LeakRule} follow from them.
  */
 import {
   aBoolean,
@@ -16,41 +16,35 @@ import { orphaned } from './orphaned.js';
 import type { Rule, RuleDefinition } from './rule.js';
 import { type TenuredOptions, tenured } from './tenured.js';
 
-/** Which rules judge. `false` switches a rule off. */
+/** Which rules judge, and the options of a rule. `false` switches a rule off. */
 export interface WatchdogRules {
   /**
-   * Finds a loan whose scope has ended before it.
+   * Finds a loan that is still out when its scope ends.
    *
    * @default true
    */
   readonly orphaned?: boolean;
   /**
-   * Asks V8 to confirm, and finds a loan whose lease V8 has collected. Off at the level `counters`.
+   * Finds a loan whose lease V8 has collected, and confirms orphaned ones. Off at the level `counters`.
    *
    * @default true
    */
   readonly abandoned?: boolean;
   /**
-   * Suspects a loan that stays out while the loans around it come and go; takes its thresholds here.
+   * Suspects a loan that stays out while the loans around it come and go.
    *
    * @default true
    */
   readonly tenured?: boolean | TenuredOptions;
 }
 
-/**
- * Which rule found the leak.
- *
- * - `orphaned`: the scope that took the loan has ended, and the loan is still out.
- * - `abandoned`: V8 collected the only object through which the loan could be ended.
- * - `tenured`: the loan has outlived the traffic around it by far.
- */
+/** The name of a rule: `'orphaned'`, `'abandoned'` or `'tenured'`, see {@link WatchdogRules}. */
 export type LeakRule = keyof WatchdogRules;
 
-/** The options that a rule takes beside `true` and `false`. */
+/** The options of a rule; `never` if it can only be switched on and off. */
 type OptionsOf<N extends LeakRule> = Exclude<WatchdogRules[N], boolean | undefined>;
 
-/** The rules by name. A loan that several rules find is counted under the first of them in this order. */
+/** The rules by name. A loan that several rules find counts under the one that comes first here. */
 export const RULES: { readonly [N in LeakRule]-?: RuleDefinition<N, OptionsOf<N>> } = {
   orphaned,
   abandoned,
@@ -59,7 +53,7 @@ export const RULES: { readonly [N in LeakRule]-?: RuleDefinition<N, OptionsOf<N>
 
 const ORDER = Object.keys(RULES) as LeakRule[];
 
-/** Whether a loan that both rules find is counted under `first`. */
+/** Whether `first` comes before `second` in {@link RULES}. */
 export function precedes(first: LeakRule, second: LeakRule): boolean {
   return ORDER.indexOf(first) < ORDER.indexOf(second);
 }
@@ -68,13 +62,18 @@ const CHECKS = Object.fromEntries(
   ORDER.map((name) => [name, checkOf(name)]),
 ) as OptionChecks<WatchdogRules>;
 
-/** A choice of rules and their options. */
+/** An object of rules and their options. */
 export const someRules: OptionCheck = (value) => {
   checkOptions<WatchdogRules>('new Watchdog: rules', value, CHECKS);
   return undefined;
 };
 
-/** The rules that are switched on; those that need V8 only if `asksV8`. `found` is called when a rule finds a loan by itself. */
+/**
+ * Makes the rules that are switched on, in the order of {@link RULES}. Rules that need V8 are left out unless `asksV8`.
+ * `found` is called when a rule finds a lost loan outside of its hooks.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for malformed options of a rule.
+ */
 export function createRules(
   chosen: WatchdogRules,
   asksV8: boolean,

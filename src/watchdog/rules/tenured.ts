@@ -1,10 +1,11 @@
 /**
- * Rule *tenured*: a loan that stays out while the loans around it come and go. A suspect is old by two measures:
+ * Rule *tenured*: a loan that stays out while the loans around it come and go. A suspect is old by two measures. Each alone
+ * would give false alarms:
  *
- * | measure | old means | alone, it suspects |
+ * | measure | a loan is old if | alone, it would suspect |
  * |---|---|---|
- * | activity | it has survived two collections of the simulated heap, which takes some thousand requests and births | every loan in a burst of traffic |
- * | the clock | it is far older than loans of its component ever are | every slow job of a quiet service |
+ * | activity | it is in the oldest generation: it has survived two collections, some thousand requests and births | every loan in a burst of traffic |
+ * | the clock | it is far older than loans of its component usually get | every slow job of a quiet service |
  */
 import { millis, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
@@ -13,35 +14,36 @@ import type { Loan } from '../loan.js';
 import { releaseAdvice } from './release-advice.js';
 import type { Rule, RuleDefinition } from './rule.js';
 
-/** When the rule *tenured* takes a loan to be old by the clock. */
+/** Options of the rule *tenured*: when a loan is old by the clock. */
 export interface TenuredOptions {
   /**
-   * No loan younger than this, in milliseconds, is suspected.
+   * The age below which no loan is suspected, in milliseconds.
    *
    * @default 30_000
    */
   readonly minAgeMillis?: number;
   /**
-   * Takes the place of `minAgeMillis`, in milliseconds, while fewer than 20 loans of the component have come back: nothing
-   * is known yet of how long its loans take.
+   * The age below which no loan is suspected while fewer than 20 loans of its component have come back, in milliseconds.
+   * Nothing is known then about how long such loans take.
    *
    * @default 60_000
    */
   readonly minAgeUnknownMillis?: number;
   /**
-   * A loan is suspected from this many times the 99th percentile of its component's returned loans on.
+   * How many times as old a loan has to be as the 99th percentile of its component's returned loans.
    *
    * @default 10
    */
   readonly factor?: number;
 }
 
-/** How many loans have to come back before their percentile means something. */
+/** How many returned loans a percentile has to be drawn from. */
 const ENOUGH_SAMPLES = 20;
 
-/** The generation that long-lived nodes end up in. */
+/** The generation of nodes that have survived two collections. */
 const OLDEST_GENERATION = 2;
 
+/** The thresholds of one watchdog. */
 class TenuredRule implements Rule<'tenured'> {
   readonly name = 'tenured';
   readonly #options: Required<TenuredOptions>;
@@ -68,13 +70,14 @@ class TenuredRule implements Rule<'tenured'> {
   }
 }
 
+/** The rule *tenured*. */
 export const tenured: RuleDefinition<'tenured', TenuredOptions> = {
   options: {
     minAgeMillis: option(millis, 30_000),
     minAgeUnknownMillis: option(millis, 60_000),
     factor: option(numberAtLeast(1), 10),
   },
-  whatHappened: () => 'still out long after all its neighbours came back',
+  whatHappened: () => 'still out long after the loans around it came back',
   fix: releaseAdvice,
   create: (_found, options) => new TenuredRule(options),
 };
