@@ -28,7 +28,7 @@ import { runUnattended } from './run-unattended.js';
 import { WeakEntry } from './weak-entry.js';
 import { aWeakKey } from './weak-key.js';
 import { WeakMapWatch } from './weak-map-watch.js';
-import { checkWeakValueMapOptions, type WeakValueMapOptions } from './weak-value-map-options.js';
+import { resolveWeakValueMapOptions, type WeakValueMapOptions } from './weak-value-map-options.js';
 
 /** The figures of a {@link WeakValueMap} since it was made. */
 export interface WeakValueMapStats {
@@ -82,9 +82,9 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if an option is unknown or malformed.
    */
   constructor(options: WeakValueMapOptions<K> = {}) {
-    checkWeakValueMapOptions(options);
-    this.#name = options.name ?? 'weak-map';
-    this.#onCollect = options.onCollect;
+    const { name, onCollect } = resolveWeakValueMapOptions(options);
+    this.#name = name;
+    this.#onCollect = onCollect;
     // No engine has to drop a registry while what it has registered lives, so it must not hold the map.
     const self = new WeakRef(this);
     this.#deaths = new FinalizationRegistry((entry) => {
