@@ -17,10 +17,11 @@ import { reportIgnoredError } from '../core/ignored-error.js';
 import {
   aFunction,
   checkArgument,
-  checkOptions,
   millis,
-  type OptionChecks,
+  type OptionTable,
   objectWith,
+  option,
+  resolveOptions,
 } from '../core/options.js';
 import { asyncDisposeMethod } from './dispose-method.js';
 import { type SharedLease, SharedValue } from './shared-value.js';
@@ -35,10 +36,17 @@ export interface RefCountedOptions<T> {
   readonly clock?: Clock;
 }
 
-const CHECKS: OptionChecks<RefCountedOptions<unknown>> = {
-  dispose: aFunction,
-  idleMillis: millis,
-  clock: objectWith('now', 'setTimer', 'clearTimer'),
+/** What the options resolve to. */
+interface RefCountedSettings<T> {
+  readonly dispose: (value: T) => unknown;
+  readonly idleMillis: number;
+  readonly clock: Clock;
+}
+
+const OPTIONS: OptionTable<RefCountedSettings<unknown>> = {
+  dispose: option(aFunction, disposeBySymbol),
+  idleMillis: option(millis, 0),
+  clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
 };
 
 /** One value, from the beginning of its creation to the end of its disposal. */
@@ -94,11 +102,11 @@ export class RefCounted<T> implements AsyncDisposable {
    */
   constructor(create: () => T | PromiseLike<T>, options: RefCountedOptions<T> = {}) {
     checkArgument('RefCounted', 'create', create, aFunction);
-    checkOptions<RefCountedOptions<never>>('RefCounted', options, CHECKS);
+    const settings: RefCountedSettings<T> = resolveOptions('RefCounted', options, OPTIONS);
     this.#create = create;
-    this.#dispose = options.dispose ?? disposeBySymbol;
-    this.#idleMillis = options.idleMillis ?? 0;
-    this.#clock = options.clock ?? systemClock;
+    this.#dispose = settings.dispose;
+    this.#idleMillis = settings.idleMillis;
+    this.#clock = settings.clock;
   }
 
   /** How many leases on the present value are out; those on values that were invalidated do not count. */
