@@ -1,6 +1,6 @@
 /**
- * Set-up and tear-down that stay together: stacks of disposables, context managers out of generators, and `closing` for
- * what has a `close` method but is not disposable.
+ * Set-up and tear-down in one place: stacks of disposables, context managers out of generators, `closing` for values that
+ * have a `close` method but are not disposable, and values that are shared by count.
  *
  * @example
  * ```ts
