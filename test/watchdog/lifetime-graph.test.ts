@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Heap } from '../../src/gc/index.js';
 import { LifetimeGraph, type LifetimeNode } from '../../src/watchdog/lifetime-graph.js';
 
-test('nodes die with their keeper, and only then', () => {
+test('a node is freed with its owner, and not before', () => {
   const graph = new LifetimeGraph(new Heap());
   const root = graph.allocateRoot('component');
   const node = graph.allocate('entry', root);
@@ -12,7 +12,7 @@ test('nodes die with their keeper, and only then', () => {
   expect(graph.heap.stats.live).toBe(0);
 });
 
-test('a further reference keeps a node that its keeper has let go, and ending it does not end the keeping', () => {
+test('a reference holds a node besides its owner; removing one leaves the other', () => {
   const graph = new LifetimeGraph(new Heap());
   const root = graph.allocateRoot('component');
   const node = graph.allocate('resource', root);
@@ -25,7 +25,7 @@ test('a further reference keeps a node that its keeper has let go, and ending it
   expect(graph.heap.isAlive(node.handle)).toBe(false);
 });
 
-test('siblings come and go in any order, whoever is referenced besides', () => {
+test('nodes of one owner can be added, removed and referenced in any order', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(3), fc.nat(20)), { maxLength: 200 }), (steps) => {
       const graph = new LifetimeGraph(new Heap());

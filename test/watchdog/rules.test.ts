@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { formatReport, type LeakReport, Watchdog } from '../../src/watchdog/index.js';
 import { createRules, RULES } from '../../src/watchdog/rules/rules.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { LendingShelf } from './lending-shelf.js';
+import { MinimalPool } from './minimal-pool.js';
 
 const names = (rules: readonly { readonly name: string }[]): string[] =>
   rules.map(({ name }) => name);
@@ -14,26 +14,26 @@ test('all rules are on by default, each under its own name', () => {
   );
 });
 
-test('a rule is off when it is switched off, or when it needs V8 and the level does without', () => {
+test('a rule is off if it is switched off, or if it needs V8 and the level does without', () => {
   expect(names(createRules({ orphaned: false, tenured: false }, true, () => {}))).toEqual([
     'abandoned',
   ]);
   expect(names(createRules({}, false, () => {}))).not.toContain('abandoned');
 });
 
-test('a suspect that V8 then collects is counted once, as abandoned', async () => {
+test('a suspect whose lease V8 then collects is counted once, as abandoned', async () => {
   const clock = new FakeClock();
   using watchdog = new Watchdog({ level: 'advanced', clock, nursery: 10 });
-  const shelf = new LendingShelf();
-  shelf.put();
-  watchdog.watch(shelf);
-  let ticket: unknown = shelf.lend();
-  for (let i = 0; i < 300; i++) shelf.askInVain();
+  const pool = new MinimalPool();
+  pool.addResource();
+  watchdog.watch(pool);
+  let lease: unknown = pool.lease();
+  for (let i = 0; i < 300; i++) pool.requestInVain();
   await clock.advance(61_000);
   expect(await watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);
-  ticket = undefined;
+  lease = undefined;
   expect(await watchdog.check({ forceGc: true })).toMatchObject([{ rule: 'abandoned', count: 1 }]);
-  expect([ticket, watchdog.stats().lost]).toEqual([undefined, 1]);
+  expect([lease, watchdog.stats().lost]).toEqual([undefined, 1]);
 });
 
 test.each([
