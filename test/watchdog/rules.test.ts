@@ -15,10 +15,19 @@ test('all rules are on by default, each under its own name', () => {
 });
 
 test('a rule is off if it is switched off, or if it needs V8 and the level does without', () => {
-  expect(names(createRules({ orphaned: false, tenured: false }, true, () => {}))).toEqual([
-    'abandoned',
-  ]);
+  const some = names(createRules({ orphaned: false, tenured: false }, true, () => {}));
+  expect([some.includes('orphaned'), some.includes('tenured')]).toEqual([false, false]);
+  expect(some).toContain('abandoned');
   expect(names(createRules({}, false, () => {}))).not.toContain('abandoned');
+});
+
+test('no timer is set if no active rule judges loans while they are out', () => {
+  const clock = new FakeClock();
+  const judging = createRules({}, true, () => {}).filter((rule) => rule.judge !== undefined);
+  const rules = Object.fromEntries(names(judging).map((name) => [name, false]));
+  using watchdog = new Watchdog({ clock, rules });
+  watchdog.watch(new MinimalPool());
+  expect([judging.length > 0, clock.pendingTimers]).toEqual([true, 0]);
 });
 
 test('a suspect whose lease V8 then collects is counted once, as abandoned', async () => {
