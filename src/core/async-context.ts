@@ -39,8 +39,8 @@ export function createAsyncVariable<T>(): AsyncVariable<T> {
 export type RunInContext = <R>(body: () => R) => R;
 
 /**
- * Captures the current async context. A component uses it for work of its own, so that this work does not run in the
- * context of the request that happened to cause it. Where the host has no async context, the result just calls its argument.
+ * Captures the current async context. A component uses it to keep its own work out of the context of a request that happens
+ * to cause the work. Where the host has no async context, the result just calls its argument.
  */
 export function captureAsyncContext(): RunInContext {
   const hooks = builtinModule<AsyncHooks>('async_hooks');

@@ -15,8 +15,8 @@
  * - The component keeps the id of a node in its own record, so a report needs no look-up.
  * - The observer holds components weakly. A component holds its observer strongly.
  *
- * The key is registered with `Symbol.for`, so that components of other packages, and of a second copy of this one, can be
- * watched too.
+ * The key is registered with `Symbol.for`. Components of other packages can thus be watched, and components of a second copy
+ * of this package.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 

@@ -1,6 +1,10 @@
 /**
- * Set-up and tear-down in one place: stacks of disposables, context managers out of generators, `closing` for values that
- * have a `close` method but are not disposable, and values that are shared by count.
+ * Set-up and tear-down in one place.
+ *
+ * - Stacks of disposables.
+ * - Context managers out of generators.
+ * - `closing` for values that have a `close` method but are not disposable.
+ * - `RefCounted` for values that are shared by count.
  *
  * @example
  * ```ts

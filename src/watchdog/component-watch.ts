@@ -1,6 +1,6 @@
 /**
  * The observer of one watched component. It turns the calls of the probe (`core/probe.ts`) into nodes and edges of the
- * lifetime graph, and holds the records of the loans that are out.
+ * lifetime graph. It holds the records of the loans that are out.
  *
  * | call of the probe | what changes |
  * |---|---|

@@ -11,7 +11,7 @@
  * | `advanced` | also the stack of each loan, and its last touch | ~5 µs | ~5 µs |
  * | `paranoid` | the whole stack of each loan; for tests | 5 to 30 µs | 5 to 30 µs |
  *
- * `simple` takes the stacks of the first 4 loans of a component, then of 1 loan in 128 and at most 100 a second. After a
+ * `simple` takes the stacks of the first 4 loans of a component. After that it takes 1 in 128, at most 100 a second. After a
  * leak whose line is unknown it takes the stacks of the next 1,000 loans.
  *
  * A cost is that of one loan and its release on Node 20. It vanishes beside a query over a network, but not beside an

@@ -42,7 +42,10 @@ export class LoanTracker implements ScopeListener {
   readonly #rules: readonly Rule<LeakRule>[];
   readonly #unsettled: UnsettledLoans;
   readonly #activity: ActivityClock;
-  /** Loans that became unheld while the heap freed a scope. They are judged afterwards: a listener must not run within the heap. */
+  /**
+   * Loans that became unheld while the heap freed a scope. They are judged afterwards: a listener must not run within the
+   * heap.
+   */
   readonly #unheld: Loan[] = [];
   #loans = 0;
 
@@ -99,7 +102,10 @@ export class LoanTracker implements ScopeListener {
     this.#unsettled.settleAll();
   }
 
-  /** Called within the heap when no holder is left of a settled loan that is still out. Saves the loan's node under its component. */
+  /**
+   * Called within the heap when a settled loan that is still out has no holder any more. Saves the loan's node under its
+   * component.
+   */
   unheld(loan: Loan): void {
     if (loan.node === null) return;
     this.graph.setOwner(loan.node, loan.component.node);

@@ -50,8 +50,8 @@ export class UnsettledLoans {
   }
 
   /**
-   * The start time of the loan that is added next, in milliseconds. A reading of the clock costs half as much as a loan, so
-   * loans that begin within the same few microtasks share one. A loan may seem to have begun that much too early.
+   * The start time of the loan that is added next, in milliseconds. A reading of the clock costs half as much as a loan.
+   * Loans that begin within the same few microtasks therefore share one. A loan may seem to have begun that much too early.
    */
   nextLentAt(): number {
     if (this.#currentTime === TIME_UNKNOWN) this.#currentTime = this.#clock.now();

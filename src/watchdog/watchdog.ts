@@ -71,8 +71,8 @@ export interface WatchdogStats {
  * - *abandoned*: V8 has collected the lease. This is proof.
  * - *tenured*: the loan has reached the oldest generation while the loans around it came and went. This is a suspicion.
  *
- * A watched lease and its release cost about 1 µs more, half of that if the lease is released at once, and 5 to 12 µs if the
- * stack is taken (see {@link WatchLevel}). A component that is not watched pays one null check.
+ * Watching adds about 1 µs to a lease and its release, and half of that if the lease is released at once. With a stack it adds
+ * 5 to 12 µs, see {@link WatchLevel}. A component that is not watched pays one null check.
  *
  * @example
  * ```ts

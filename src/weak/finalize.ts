@@ -1,6 +1,6 @@
 /**
- * Finalizers, after `weakref.finalize` of Python: a callback that runs once, when its target has been collected, when the
- * finalizer is called, or when the process ends, whichever comes first.
+ * Finalizers, after `weakref.finalize` of Python. A finalizer runs a callback once: when its target has been collected, when
+ * the finalizer is called, or when the process ends, whichever comes first.
  *
  * The registry holds what a finalizer needs, and the target holds nothing. So a caller need not keep the finalizer, and it
  * cannot be part of a cycle:

@@ -17,8 +17,8 @@
  *   a read, and iterating is safe.
  * - The callback removes the entry that died, and not a newer entry under its key.
  *
- * Each map has a registry of its own. A registry shared by all maps would hold the keys of a dropped map for as long as the
- * values live, and for ever if a key reaches its value.
+ * Each map has a registry of its own. A registry shared by all maps would hold the keys of a dropped map as long as the values
+ * live. If a key reaches its value, that is for ever.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { AlreadyWatchedError } from '../core/errors.js';
