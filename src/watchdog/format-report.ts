@@ -1,5 +1,12 @@
 /** Prints reports for people: the verdict, then for each leak its line, the state of its component, and the fix. */
 import { type Frame, formatPosition, isApplicationFrame } from '../core/call-site.js';
+import {
+  aBoolean,
+  countOrInfinity,
+  type OptionTable,
+  option,
+  resolveOptions,
+} from '../core/options.js';
 import type { LeakReport } from './leak-report.js';
 import { RULES } from './rules/rules.js';
 
@@ -25,8 +32,16 @@ export interface FormatOptions {
   readonly maxFrames?: number;
 }
 
+const FORMAT_OPTIONS: OptionTable<Required<FormatOptions>> = {
+  colour: option(aBoolean, false),
+  maxLeaks: option(countOrInfinity(0), 10),
+  maxFrames: option(countOrInfinity(0), 3),
+};
+
 /**
  * Gives reports as text: the verdict first, then each leak with its line, the component's state, the evidence and the fix.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
  *
  * @example
  * ```ts
@@ -36,12 +51,12 @@ export interface FormatOptions {
  * ```
  */
 export function formatReport(reports: readonly LeakReport[], options: FormatOptions = {}): string {
-  const paint = options.colour === true ? ansi : plain;
+  const { colour, maxLeaks, maxFrames } = resolveOptions('formatReport', options, FORMAT_OPTIONS);
+  const paint = colour ? ansi : plain;
   if (reports.length === 0) return paint('green', 'NO LEAKS');
-  const maxLeaks = options.maxLeaks ?? 10;
   const blocks = reports
     .slice(0, maxLeaks)
-    .map((report) => leakLines(report, paint, options.maxFrames ?? 3).join('\n'));
+    .map((report) => leakLines(report, paint, maxFrames).join('\n'));
   const hidden = reports.length - blocks.length;
   if (hidden > 0) blocks.push(`… and ${hidden} more`);
   return [verdict(reports, paint), ...blocks].join('\n\n');

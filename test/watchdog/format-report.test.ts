@@ -77,6 +77,14 @@ test('leaks beyond the maximum are counted, not printed', () => {
   expect(text).toContain('… and 10 more');
 });
 
+test('an unknown or malformed option is refused', () => {
+  expect(() => formatReport([], { colours: true } as never)).toThrow('unknown option `colours`');
+  expect(() => formatReport([], { maxLeaks: -1 })).toThrow(
+    'formatReport: `maxLeaks` must be an integer ≥ 0, or Infinity',
+  );
+  expect(formatReport([orphaned], { maxLeaks: Number.POSITIVE_INFINITY })).toContain('acquired at');
+});
+
 test('colours are printed on request, and change nothing else', () => {
   const coloured = formatReport([orphaned], { colour: true });
   expect(coloured).toContain('\u001b[31mLEAK');
