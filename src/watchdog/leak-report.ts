@@ -7,9 +7,9 @@ import type { LeakRule } from './rules/rules.js';
 
 /** The loans that one line has lost in one scope by one rule. */
 export interface LeakReport {
-  /** The rule that found it. */
+  /** The rule that found the leak. */
   readonly rule: LeakRule;
-  /** How sure it is. */
+  /** How sure the rule is. */
   readonly certainty: Certainty;
   /** The component that lent the resources. */
   readonly component: {

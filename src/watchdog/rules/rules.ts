@@ -38,7 +38,7 @@ export interface WatchdogRules {
   readonly tenured?: boolean | TenuredOptions;
 }
 
-/** The name of a rule: `'orphaned'`, `'abandoned'` or `'tenured'`, see {@link WatchdogRules}. */
+/** The name of a rule: a key of {@link WatchdogRules}. */
 export type LeakRule = keyof WatchdogRules;
 
 /** The options of a rule; `never` if it can only be switched on and off. */
