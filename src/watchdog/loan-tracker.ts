@@ -24,6 +24,9 @@ import { type ScopeListener, type ScopeRecord, Scopes } from './scopes.js';
 import { UnsettledLoans } from './unsettled-loans.js';
 import type { WatchdogSettings } from './watchdog-options.js';
 
+/** The active rules by the hook that they implement, so that a loan costs no look at the others. */
+type RulesByHook = Readonly<Record<Exclude<keyof Rule, 'name'>, readonly Rule<LeakRule>[]>>;
+
 /** The loans of one watchdog's components. Its methods are the host of {@link ComponentWatch}. */
 export class LoanTracker implements ScopeListener {
   /** What the program owns, as nodes of the simulated heap. */
@@ -36,10 +39,8 @@ export class LoanTracker implements ScopeListener {
   readonly ledger: LeakLedger;
   /** The scopes that are running. */
   readonly scopes: Scopes;
-  /** Whether an active rule judges loans while they are out. */
-  readonly needsSweep: boolean;
   readonly #clock: Clock;
-  readonly #rules: readonly Rule<LeakRule>[];
+  readonly #rules: RulesByHook;
   readonly #unsettled: UnsettledLoans;
   readonly #activity: ActivityClock;
   /**
@@ -53,10 +54,15 @@ export class LoanTracker implements ScopeListener {
     this.#clock = settings.clock;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
     this.ledger = new LeakLedger(settings.maxRecords, settings.clock, listeners);
-    this.#rules = createRules(settings.rules, this.levelPlan.confirm, (rule, certainty, loan) =>
+    const rules = createRules(settings.rules, this.levelPlan.confirm, (rule, certainty, loan) =>
       this.ledger.record(rule, certainty, loan),
     );
-    this.needsSweep = this.#rules.some((rule) => rule.judge !== undefined);
+    this.#rules = {
+      settled: rules.filter((rule) => rule.settled !== undefined),
+      unheld: rules.filter((rule) => rule.unheld !== undefined),
+      judge: rules.filter((rule) => rule.judge !== undefined),
+      ended: rules.filter((rule) => rule.ended !== undefined),
+    };
     this.graph = new LifetimeGraph(new BaseHeap({}, makeCPythonCollector));
     this.outsideScopes = this.graph.allocateRoot('outside');
     this.scopes = new Scopes(this.graph, this);
@@ -64,6 +70,11 @@ export class LoanTracker implements ScopeListener {
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.nursery, () =>
       this.settleAll(),
     );
+  }
+
+  /** Whether an active rule judges loans while they are out. */
+  get needsSweep(): boolean {
+    return this.#rules.judge.length > 0;
   }
 
   /** How many loans have begun since the start. */
@@ -114,7 +125,7 @@ export class LoanTracker implements ScopeListener {
 
   /** Called when a settled loan has ended. `reclaimed` says that its component took it back by force. */
   ended(loan: Loan, reclaimed: boolean): void {
-    for (const rule of this.#rules) rule.ended?.(loan);
+    for (const rule of this.#rules.ended) rule.ended?.(loan);
     if (reclaimed) this.ledger.reclaimed(loan);
     else this.ledger.returned(loan);
   }
@@ -122,7 +133,7 @@ export class LoanTracker implements ScopeListener {
   /** Asks the rules about a loan that is out. Without effect if it is not settled, or counts as lost already. */
   judge(loan: Loan, now: number): void {
     if (loan.node === null) return;
-    for (const rule of this.#rules) {
+    for (const rule of this.#rules.judge) {
       if (!this.ledger.has(loan)) this.#recordIfLost(loan, rule.name, rule.judge?.(loan, now));
     }
   }
@@ -135,13 +146,14 @@ export class LoanTracker implements ScopeListener {
   /** Asks the rules about the loans that the scope has left behind, in the order in which they were taken. */
   scopeEnded(): void {
     for (let loan = this.#unheld.pop(); loan !== undefined; loan = this.#unheld.pop()) {
-      for (const rule of this.#rules) this.#recordIfLost(loan, rule.name, rule.unheld?.(loan));
+      for (const rule of this.#rules.unheld)
+        this.#recordIfLost(loan, rule.name, rule.unheld?.(loan));
     }
   }
 
   #settle(loan: Loan): void {
     loan.component.settle(loan);
-    for (const rule of this.#rules) rule.settled?.(loan, loan.capability);
+    for (const rule of this.#rules.settled) rule.settled?.(loan, loan.capability);
     loan.capability = undefined;
   }
 
