@@ -16,7 +16,7 @@ const BUDGETS: Readonly<Record<Subpath, number>> = {
   gc: 81_000,
   pool: 54_000,
   memoize: 75_000,
-  watchdog: 57_000,
+  watchdog: 60_000,
   'integrations/generic-pool': 23_000,
   'integrations/mysql2': 23_000,
   'integrations/pg': 23_000,

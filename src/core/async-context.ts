@@ -1,14 +1,14 @@
 /**
- * A value that follows a logical flow of control across awaits, timers and callbacks: AsyncLocalStorage where the host
- * has it. Elsewhere the value holds for the synchronous part of `run` only.
+ * Variables that follow an async flow: a call, and the awaits, timers and callbacks that it starts. They are made of
+ * AsyncLocalStorage where the host has it. Elsewhere a value holds for the synchronous part of `run` only.
  */
 import { builtinModule } from './host.js';
 
-/** A value bound to the current async flow. */
+/** A variable with one value for each async flow. */
 export interface AsyncVariable<T> {
-  /** Calls `body` with the value set, for it and for all that it starts. */
+  /** Calls `body` with the value set for its async flow, and gives its result. */
   run<R>(value: T, body: () => R): R;
-  /** The value that the current flow was started with. */
+  /** Gives the value of the current async flow; `undefined` if none is set. */
   get(): T | undefined;
 }
 
@@ -24,7 +24,7 @@ interface AsyncHooks {
   };
 }
 
-/** A new variable, unset. */
+/** Makes a variable without a value. */
 export function createAsyncVariable<T>(): AsyncVariable<T> {
   const hooks = builtinModule<AsyncHooks>('async_hooks');
   if (hooks === undefined) return synchronousVariable();
@@ -39,8 +39,8 @@ export function createAsyncVariable<T>(): AsyncVariable<T> {
 export type RunInContext = <R>(body: () => R) => R;
 
 /**
- * A function that calls its argument in the async flow that is current now, whoever calls it later; where the host has
- * no such flows, it just calls. What a component starts by itself then belongs to nobody's request.
+ * Captures the current async context. A component uses it to keep its own work out of the context of a request that happens
+ * to cause the work. Where the host has no async context, the result just calls its argument.
  */
 export function captureAsyncContext(): RunInContext {
   const hooks = builtinModule<AsyncHooks>('async_hooks');

@@ -1,18 +1,18 @@
 /**
  * Call sites: the lines that led to a call, as plain strings.
  *
- * An `Error` whose stack nobody has read yet keeps the frames themselves, and with them `this` and every closure on the
- * stack. A record holding such an error kept 100 of 100 abandoned handles alive, so no collector could ever report
- * them. The stack is therefore formatted at once and the error thrown away. On V8 this costs 4 to 12 µs for 4 to 16
- * frames: sample it on paths that are hotter than that.
+ * V8 formats the stack of an `Error` when it is first read. Until then the error holds the frames, and with them `this` and
+ * every closure on the stack. A record with such an error kept 100 of 100 abandoned handles alive, so that no collector
+ * could report them. The stack is therefore formatted at once, and the error is dropped. This costs 4 to 12 µs for 4 to 16
+ * frames: sample it on hotter paths.
  */
 import { workingDirectory } from './host.js';
 
 /** One line of a stack. */
 export interface Frame {
-  /** The function's name as the engine gives it; empty at the top level. */
+  /** The name of the function as the engine prints it; empty at the top level. */
   readonly functionName: string;
-  /** The file, relative to the working directory where it lies within it; else a path or URL. */
+  /** The file: a path relative to the working directory if it lies within, otherwise an absolute path or a URL. */
   readonly file: string;
   /** The line, from 1. */
   readonly line: number;
@@ -25,12 +25,12 @@ interface V8ErrorConstructor {
   captureStackTrace?(target: object, above: unknown): void;
 }
 
-/** How many frames are taken unless the caller says otherwise. */
+/** The default number of frames. */
 const DEFAULT_DEPTH = 10;
 
 /**
- * The stack above `entry`, whose own frame is left out, as the engine prints it, without its first line.
- * Parse it with {@link parseFrames} when it is needed: most stacks never are.
+ * Gives the stack of the caller of `entry` as the engine prints it, without its first line. The frame of `entry` is left out.
+ * Parse it with {@link parseFrames} only when it is needed: most stacks never are.
  */
 export function captureStack(entry: unknown, depth: number = DEFAULT_DEPTH): string {
   const errors = Error as unknown as V8ErrorConstructor;
@@ -47,14 +47,14 @@ export function captureStack(entry: unknown, depth: number = DEFAULT_DEPTH): str
 const FRAME = /^\s*at (?:async )?(?:(.*) \()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/;
 
 /**
- * Where this package's own files are, unless a bundler has merged them with others. Its frames say nothing to a reader who
- * looks for a line of the application.
+ * The folder of this package's own files; `undefined` if a bundler has merged them with others. Frames of this folder are left
+ * out: a reader looks for a line of the application.
  */
 const OWN_FOLDER = /^(?:file:\/\/)?(.*\/)core\/call-site\.[jt]s$/.exec(import.meta.url)?.[1];
 
 /**
- * The frames of a stack that {@link captureStack} took, innermost first. Lines without a position and this package's own
- * are left out.
+ * Gives the frames of a stack that {@link captureStack} took, innermost first. Lines without a position are left out, and so
+ * are this package's own.
  */
 export function parseFrames(stack: string): Frame[] {
   const here = workingDirectory();
@@ -74,17 +74,17 @@ export function parseFrames(stack: string): Frame[] {
   return frames;
 }
 
-/** The innermost frame of the application's own code: neither the host's nor a dependency's. */
+/** Gives the innermost frame of the application's own code, or the innermost frame if there is none. */
 export function applicationFrame(frames: readonly Frame[]): Frame | undefined {
   return frames.find(isApplicationFrame) ?? frames[0];
 }
 
-/** `file:line:column`, the form that editors and terminals turn into a link. */
+/** Gives `file:line:column`, which editors and terminals turn into a link. */
 export function formatPosition(frame: Frame): string {
   return `${frame.file}:${frame.line}:${frame.column}`;
 }
 
-/** Whether a frame is neither the host's nor a dependency's. */
+/** Whether a frame belongs to the application: neither to the host nor to a dependency. */
 export function isApplicationFrame({ file }: Frame): boolean {
   return !file.startsWith('node:') && !file.includes('node_modules/');
 }

@@ -1,38 +1,36 @@
-/**
- * Time, injected. A component that waits or expires takes a `Clock`, so a test moves time by hand and never sleeps.
- */
+/** Injected time. A component that waits or expires takes a `Clock`, so that a test moves time by hand and never sleeps. */
 
-/** A timer that a {@link Clock} has set; give it back to {@link Clock.clearTimer}. */
+/** A timer that a {@link Clock} has set. Pass it to {@link Clock.clearTimer}. */
 export type TimerHandle = NonNullable<unknown>;
 
 /** A source of time and timers. */
 export interface Clock {
-  /** Milliseconds on a monotonic scale; only differences mean anything. */
+  /** Gives milliseconds on a monotonic scale. Only differences between two readings have a meaning. */
   now(): number;
   /**
-   * Calls `callback` once, `delayMillis` from now. Delays beyond 2^31 − 1 ms are honoured, never shortened.
-   * A `background` timer does not keep the process alive.
+   * Calls `callback` once, `delayMillis` from now. A delay beyond 2^31 − 1 ms is not shortened. A `background` timer does not
+   * keep the process alive.
    */
   setTimer(
     callback: () => void,
     delayMillis: number,
     options?: { readonly background?: boolean },
   ): TimerHandle;
-  /** Cancels a timer; a timer that has fired or was cancelled is ignored. */
+  /** Cancels a timer. Without effect if it has fired or was cancelled. */
   clearTimer(timer: TimerHandle): void;
 }
 
-/** The longest delay that platform timers take; a longer one would fire after 1 ms. */
+/** The longest delay of platform timers, in milliseconds. A timer with a longer one would fire after 1 ms. */
 const LONGEST_PLATFORM_DELAY = 2 ** 31 - 1;
 
-/** A number in browsers, an object with `unref` on Node, Bun and Deno. */
+/** The platform's handle: a number in browsers, an object with `unref` on Node, Bun and Deno. */
 type PlatformHandle = number | { unref?(): unknown };
 
 interface PlatformTimer {
   handle: PlatformHandle;
 }
 
-/** The platform's own monotonic clock and timers. */
+/** The platform's monotonic clock and timers. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer(callback, delayMillis, options) {

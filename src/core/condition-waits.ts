@@ -1,6 +1,6 @@
 /**
- * Waits for conditions of a component, with a grace: each wait has a condition, which is checked again whenever the
- * component says that something has changed, and ends when the condition holds or the grace is over.
+ * Waits for conditions of a component, each with a time limit: the grace. A wait ends when its condition holds or when its
+ * grace is over. The conditions are checked when the component says that its state has changed.
  */
 import type { Clock, TimerHandle } from './clock.js';
 
@@ -14,16 +14,17 @@ export class ConditionWaits {
   readonly #clock: Clock;
   readonly #waits = new Set<Wait>();
 
+  /** `clock` sets the timers of the graces. */
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Ends the waits whose condition holds now. Call it after each change that a condition may depend on. O(waits). */
+  /** Ends the waits whose condition holds. Call it after each change that a condition may depend on. O(waits). */
   check(): void {
     for (const wait of this.#waits) if (wait.isMet()) wait.end(true);
   }
 
-  /** Resolves to true when `isMet` holds, at once if it does already, and to false when `graceMillis` are over. */
+  /** Resolves to true as soon as `isMet` holds, and to false when `graceMillis` are over first. A grace of 0 does not wait. */
   until(isMet: () => boolean, graceMillis: number = Number.POSITIVE_INFINITY): Promise<boolean> {
     if (isMet()) return Promise.resolve(true);
     if (graceMillis === 0) return Promise.resolve(false);

@@ -1,5 +1,5 @@
 /**
- * A double-ended queue in a ring whose capacity is a power of two, so an index wraps with one `&`:
+ * A double-ended queue in a ring buffer. Its capacity is a power of two, so that an index wraps with one `&`:
  *
  * ```
  *   head=5                       length=5, capacity=8
@@ -8,33 +8,34 @@
  *     └───┴───┴───┴───┴───┴───┴───┴───┘
  * ```
  *
- * Every operation is O(1), growth amortised. A vacated place is cleared, so the deque keeps nothing alive.
+ * Each operation is O(1), amortised over the growth of the ring. A place is cleared when its item is removed, so the deque keeps
+ * no removed item alive.
  */
 export class Deque<T> {
   #ring: (T | undefined)[] = new Array(16);
   #head = 0;
   #length = 0;
 
-  /** How many items it holds. */
+  /** How many items there are. */
   get length(): number {
     return this.#length;
   }
 
-  /** Adds `item` behind the last. */
+  /** Adds `item` at the back. */
   push(item: T): void {
     if (this.#length === this.#ring.length) this.#grow();
     this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = item;
     this.#length++;
   }
 
-  /** Removes and returns the last item, the newest. */
+  /** Removes and gives the item at the back. */
   pop(): T | undefined {
     if (this.#length === 0) return undefined;
     this.#length--;
     return this.#take((this.#head + this.#length) & (this.#ring.length - 1));
   }
 
-  /** Removes and returns the first item, the oldest. */
+  /** Removes and gives the item at the front. */
   shift(): T | undefined {
     if (this.#length === 0) return undefined;
     const item = this.#take(this.#head);
@@ -43,12 +44,12 @@ export class Deque<T> {
     return item;
   }
 
-  /** The first item, left in its place. */
+  /** Gives the item at the front without removing it. */
   first(): T | undefined {
     return this.#length === 0 ? undefined : this.#ring[this.#head];
   }
 
-  /** The items from first to last. The deque must not change meanwhile. */
+  /** Gives the items from front to back. The deque must not change meanwhile. */
   *[Symbol.iterator](): IterableIterator<T> {
     for (let i = 0; i < this.#length; i++) {
       yield this.#ring[(this.#head + i) & (this.#ring.length - 1)] as T;

@@ -1,18 +1,18 @@
 /**
- * Every failure that tenure reports is a `TenureError` with a stable `code`, so a caller can branch on the code
- * and a person can read the message, which says what to do.
+ * The base classes of tenure's errors. Each error has a stable `code` for the caller to branch on, and a message that tells a
+ * person what to do.
  */
 
-/** What a {@link TenureError} carries besides its message. */
+/** Options of a {@link TenureError}. */
 export interface TenureErrorOptions {
-  /** The stable machine-readable name of the failure, `TENURE_…`. */
+  /** The stable name of the failure for programs, `TENURE_…`. */
   readonly code: string;
-  /** The error that led to this one. */
+  /** The error that caused this one. */
   readonly cause?: unknown;
 }
 
 /**
- * The base of every error class in tenure.
+ * The base class of tenure's errors.
  *
  * @example
  * ```ts
@@ -24,10 +24,10 @@ export interface TenureErrorOptions {
  * ```
  */
 export class TenureError extends Error {
-  /** The stable machine-readable name of the failure. */
+  /** The stable name of the failure for programs. */
   readonly code: string;
 
-  /** The message says what happened and what to do about it. */
+  /** `message` says what happened and what to do about it. */
   constructor(message: string, options: TenureErrorOptions) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = options.code;
@@ -39,7 +39,7 @@ export class TenureError extends Error {
 }
 
 /**
- * A `TypeError` for a wrong option or argument, thrown at the call that got it.
+ * A `TypeError` for a wrong option or argument, thrown by the call that was given it.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export class InvalidArgumentError extends TypeError {
   }
 }
 
-/** Sets the name on the prototype, so that it survives minification and costs nothing per error. */
+/** Sets the name of an error class on its prototype. It survives minification there, and costs nothing per error. */
 export function nameErrorClass(errorClass: { readonly prototype: Error }, name: string): void {
   Object.defineProperty(errorClass.prototype, 'name', {
     value: name,
@@ -68,11 +68,9 @@ export function nameErrorClass(errorClass: { readonly prototype: Error }, name: 
   });
 }
 
-/**
- * A component got a second observer while the first was attached. Code `TENURE_ALREADY_WATCHED`.
- */
+/** A second observer for a component while the first is attached. Code `TENURE_ALREADY_WATCHED`. */
 export class AlreadyWatchedError extends TenureError {
-  /** `component` is what it is and what it is called: `pool "db"`. */
+  /** `component` is the kind and the name of the component: `pool "db"`. */
   constructor(component: string) {
     super(
       `${component} is watched already. Dispose of the first watch before a second watchdog takes over.`,

@@ -1,12 +1,12 @@
 /**
- * The listeners of one component's events. A listener that throws is reported and ignored, so it disturbs neither the
+ * The listeners of one component's events. An error of a listener is printed and ignored, so that it disturbs neither the
  * component nor the other listeners.
  */
 import type { RunInContext } from './async-context.js';
 import { reportIgnoredError } from './ignored-error.js';
 import { aFunction, checkArgument, type OptionCheck, oneOf } from './options.js';
 
-/** Called with an event's payload. */
+/** A function that is called with an event's payload. */
 export type Listener<P> = (payload: P) => void;
 
 /** Listeners by event; `M` maps each event to its payload. */
@@ -17,8 +17,8 @@ export class EventListeners<M extends object> {
   readonly #listeners = new Map<keyof M, Set<Listener<never>>>();
 
   /**
-   * `owner` is what the component is called in reports: `'a pool'`, say. Listeners are called in `runInContext`, by
-   * default in the async context of whoever emits.
+   * `owner` names the component when an error is printed, as `'a pool'` does. `runInContext` calls the listeners, by default
+   * in the async context of the emitter.
    */
   constructor(
     owner: string,
@@ -31,7 +31,7 @@ export class EventListeners<M extends object> {
   }
 
   /**
-   * Adds a listener; one that is there already is not added twice.
+   * Adds a listener. Without effect if it was added before. O(1).
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event or a listener that is no function.
    */
@@ -44,7 +44,7 @@ export class EventListeners<M extends object> {
   }
 
   /**
-   * Removes a listener; one that is not there is ignored.
+   * Removes a listener. Without effect if it was not added. O(1).
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event.
    */
@@ -60,7 +60,7 @@ export class EventListeners<M extends object> {
     return this.#listeners.size > 0 && this.#listeners.has(event);
   }
 
-  /** Calls the listeners that the event has now. Never throws. */
+  /** Calls the listeners that the event has at this moment, in the order in which they were added. Never throws. */
   emit<E extends keyof M>(event: E, payload: M[E]): void {
     const listeners = this.#listeners.get(event);
     if (listeners === undefined) return;

@@ -1,7 +1,7 @@
 /**
- * What the host offers beyond the language, asked for at run time so that every module still loads, and bundles, where
- * there is none of it. `process.getBuiltinModule` (Node ≥ 20.16, Bun, Deno) is the platform's own way to do this without
- * an import that a browser or a bundler could not resolve.
+ * What the host offers beyond the language. It is looked up at run time, so that every module loads and bundles on a host
+ * without it. `process.getBuiltinModule` (Node ≥ 20.16, Bun, Deno) gives a module without an import, which a browser or a
+ * bundler could not resolve.
  */
 
 interface HostProcess {
@@ -13,12 +13,12 @@ interface HostProcess {
 
 const host = (globalThis as { process?: HostProcess }).process;
 
-/** The named built-in module of the host, or `undefined` where there is none. */
+/** Gives a built-in module of the host; `undefined` where there is none. */
 export function builtinModule<M>(id: string): M | undefined {
   return host?.getBuiltinModule?.(id) as M | undefined;
 }
 
-/** The directory that the process works in, or `undefined` where there is none. */
+/** Gives the working directory of the process; `undefined` where there is none. */
 export function workingDirectory(): string | undefined {
   try {
     return host?.cwd?.();
@@ -28,8 +28,8 @@ export function workingDirectory(): string | undefined {
 }
 
 /**
- * Calls `listener` when the process ends by itself, a signal excepted, until the returned function is called. Where the
- * host has no such event it is never called.
+ * Calls `listener` when the process ends, unless a signal ends it. The result removes the listener. Where the host has no such
+ * event, `listener` is never called.
  */
 export function onProcessExit(listener: () => void): () => void {
   host?.on?.('exit', listener);

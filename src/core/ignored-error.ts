@@ -1,10 +1,10 @@
 /**
- * Errors that nobody can be given: thrown by a listener, by a finalizer, by a callback that an engine calls between turns.
- * Rethrowing would end the process for a mistake in a callback, and swallowing would hide it, so they are printed, as
- * Python prints "Exception ignored in".
+ * Errors without a caller: a listener, a finalizer, or a callback that the engine calls between turns has thrown them. They are
+ * printed, as Python prints "Exception ignored in". Rethrowing would end the process for a mistake in a callback, and
+ * dropping them would hide it.
  */
 
-/** Reports an error that has no caller, and goes on. */
+/** Prints an error that has no caller. `where` says where it was thrown. */
 export function reportIgnoredError(where: string, error: unknown): void {
   console.error(`tenure: error ignored in ${where}:`, error);
 }

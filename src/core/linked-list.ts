@@ -1,33 +1,33 @@
 /**
- * An intrusive doubly linked list: the links live in the items, so adding, moving and removing allocate nothing and
- * take O(1) from anywhere in the list. An item is in at most one list at a time.
+ * An intrusive doubly linked list: the links are properties of the items. Adding and removing allocate nothing, and are O(1)
+ * anywhere in the list. An item is in at most one list at a time.
  */
 
-/** What an item needs in order to be listed. Both links are `null` while it is in no list. */
+/** The links of an item. Both are `null` while the item is in no list. */
 export interface Linked<T> {
-  /** The neighbour towards the front. */
+  /** The item before this one. */
   previous: T | null;
-  /** The neighbour towards the back. */
+  /** The item after this one. */
   next: T | null;
 }
 
-/** A list of items that carry their own links. */
+/** A list of items that have their own links. */
 export class LinkedList<T extends Linked<T>> {
   #first: T | null = null;
   #last: T | null = null;
   #length = 0;
 
-  /** How many items are listed. */
+  /** How many items there are. O(1). */
   get length(): number {
     return this.#length;
   }
 
-  /** The item at the front. */
+  /** The item at the front; `null` if the list is empty. */
   get first(): T | null {
     return this.#first;
   }
 
-  /** The item at the back. */
+  /** The item at the back; `null` if the list is empty. */
   get last(): T | null {
     return this.#last;
   }
@@ -61,7 +61,7 @@ export class LinkedList<T extends Linked<T>> {
     this.#length--;
   }
 
-  /** Removes and returns the item at the front. */
+  /** Removes and gives the item at the front. */
   shift(): T | null {
     const item = this.#first;
     if (item === null) return null;
@@ -76,14 +76,14 @@ export class LinkedList<T extends Linked<T>> {
     return item;
   }
 
-  /** Removes and returns the item at the back. */
+  /** Removes and gives the item at the back. */
   pop(): T | null {
     const item = this.#last;
     if (item !== null) this.remove(item);
     return item;
   }
 
-  /** The items from front to back. The current item may be removed while iterating. */
+  /** Gives the items from front to back. The current item may be removed meanwhile. */
   *[Symbol.iterator](): IterableIterator<T> {
     for (let item = this.#first; item !== null; ) {
       const next: T | null = item.next;

@@ -1,18 +1,18 @@
 /**
- * Option checking: an unknown or malformed option throws at construction, naming the option and what was expected,
- * instead of being ignored until a service is under load.
+ * Checks of options and arguments. An unknown or malformed option throws at construction, with its name and what was
+ * expected. Without this, a mistake would show only when a service is under load.
  */
 import { InvalidArgumentError } from './errors.js';
 
-/** Judges one option's value; returns what was expected when the value is wrong. */
+/** Checks one value. Gives what was expected if the value is wrong, otherwise `undefined`. */
 export type OptionCheck = (value: unknown) => string | undefined;
 
 /** One check per known option. */
 export type OptionChecks<O> = { readonly [K in keyof Required<O>]: OptionCheck };
 
 /**
- * Throws {@link InvalidArgumentError} unless every own option is known and well-formed. An `undefined` value means
- * that the option was not given.
+ * Throws {@link InvalidArgumentError} unless each own property of `options` is known and passes its check. An option whose
+ * value is `undefined` counts as absent. `where` names the call in the message.
  */
 export function checkOptions<O extends object>(
   where: string,
@@ -22,27 +22,27 @@ export function checkOptions<O extends object>(
   checkEach(where, options, checks, (check: OptionCheck) => check);
 }
 
-/** What is known of one option: how its value is checked, and what stands in when it is not given. */
+/** One option: its check, and the value that it has if it is absent. */
 export interface OptionRow<V> {
   readonly check: OptionCheck;
   readonly fallback: V;
 }
 
-/** One row per option; `S` is what the options resolve to. */
+/** A table with one row per option. `S` is what the options resolve to. */
 export type OptionTable<S> = { readonly [K in keyof S]-?: OptionRow<S[K]> };
 
-/** The row of an option with a default. */
+/** Makes the row of an option with a default. */
 export function option<V>(check: OptionCheck, fallback: V): OptionRow<V> {
   return { check, fallback };
 }
 
-/** The row of an option that may be absent. */
+/** Makes the row of an option without a default. */
 export function optional<V>(check: OptionCheck): OptionRow<V | undefined> {
   return { check, fallback: undefined };
 }
 
 /**
- * The options with their defaults.
+ * Gives `options` with their defaults.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
@@ -81,7 +81,7 @@ function checkEach<R>(
   }
 }
 
-/** Throws {@link InvalidArgumentError} unless the positional argument `name` passes its check. */
+/** Throws {@link InvalidArgumentError} unless the argument `name` passes its check. */
 export function checkArgument(
   where: string,
   name: string,
@@ -92,7 +92,7 @@ export function checkArgument(
   if (error !== undefined) throw error;
 }
 
-/** What {@link checkArgument} would throw: for those who do not throw, but reject. */
+/** Gives the error that {@link checkArgument} would throw, for a caller that rejects instead of throwing. */
 export function argumentError(
   where: string,
   name: string,
@@ -103,7 +103,7 @@ export function argumentError(
   return expected === undefined ? undefined : malformed(where, name, expected, value);
 }
 
-/** An integer from `least` up to 2^53 − 1, or up to `most`. */
+/** Expects an integer from `least` to `most`, by default to 2^53 − 1. */
 export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): OptionCheck {
   const range = most === Number.MAX_SAFE_INTEGER ? `≥ ${least}` : `from ${least} to ${most}`;
   return (value) =>
@@ -112,7 +112,7 @@ export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): 
       : `an integer ${range}`;
 }
 
-/** An integer from `least` up to 2^53 − 1, or `Infinity`. */
+/** Expects an integer from `least` to 2^53 − 1, or `Infinity`. */
 export function countOrInfinity(least: number): OptionCheck {
   const finite = integer(least);
   return (value) =>
@@ -121,35 +121,35 @@ export function countOrInfinity(least: number): OptionCheck {
       : `an integer ≥ ${least}, or Infinity`;
 }
 
-/** A number from `least` up, `Infinity` included, `NaN` not. */
+/** Expects a number from `least` on, `Infinity` included, `NaN` excluded. */
 export function numberAtLeast(least: number): OptionCheck {
   return (value) =>
     typeof value === 'number' && value >= least ? undefined : `a number ≥ ${least}`;
 }
 
-/** A finite number or `Infinity`, from 0 up, in milliseconds. */
+/** Expects a number of milliseconds from 0 on, `Infinity` included. */
 export const millis: OptionCheck = (value) =>
   typeof value === 'number' && value >= 0 ? undefined : 'a number of milliseconds ≥ 0';
 
-/** A number above 0 or `Infinity`, in milliseconds. */
+/** Expects a number of milliseconds above 0, `Infinity` included. */
 export const positiveMillis: OptionCheck = (value) =>
   typeof value === 'number' && value > 0
     ? undefined
     : 'a number of milliseconds > 0 (Infinity for no limit)';
 
-/** A function. */
+/** Expects a function. */
 export const aFunction: OptionCheck = (value) =>
   typeof value === 'function' ? undefined : 'a function';
 
-/** `true` or `false`. */
+/** Expects `true` or `false`. */
 export const aBoolean: OptionCheck = (value) =>
   typeof value === 'boolean' ? undefined : 'true or false';
 
-/** A string with at least one character. */
+/** Expects a string with at least one character. */
 export const aName: OptionCheck = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'a non-empty string';
 
-/** An object with all of the named methods. */
+/** Expects an object with all of these methods. */
 export function objectWith(...methods: readonly string[]): OptionCheck {
   return (value) =>
     typeof value === 'object' &&
@@ -159,7 +159,7 @@ export function objectWith(...methods: readonly string[]): OptionCheck {
       : `an object with ${methods.map((name) => `${name}()`).join(', ')}`;
 }
 
-/** One of a fixed set of strings. */
+/** Expects one of these strings. */
 export function oneOf(...allowed: readonly string[]): OptionCheck {
   return (value) =>
     allowed.includes(value as string)
@@ -167,7 +167,7 @@ export function oneOf(...allowed: readonly string[]): OptionCheck {
       : `one of ${allowed.map((name) => `'${name}'`).join(', ')}`;
 }
 
-/** The shape that an AbortSignal shows. */
+/** Expects an object of the shape of an AbortSignal. */
 export const anAbortSignal: OptionCheck = (value) =>
   typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
     ? undefined

@@ -1,109 +1,109 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * The probe: the one protocol by which a component (a pool, a cache, a weak map) lets itself be watched.
+ * The probe: the protocol by which a component (a pool, a cache, a weak map) lets itself be watched.
  *
- * An observer is told of *lifetimes*, which it can lay out as a heap: the component is a root, what it hands out and
- * keeps are nodes, and "who holds it" are edges.
+ * The component reports *lifetimes* to an observer, which can lay them out as a heap. The component is a root. What it keeps and
+ * lends are nodes. An edge leads from a holder to what it holds.
  *
  * ```
  *   component ──▶ resource ◀── lease ◀── scope            pool
  *   component ──▶ entry                                   cache, weak map
  * ```
  *
- * Rules that keep it free of charge:
- * - With no observer attached, a hot path pays one null check.
- * - Hits never report; only births, deaths, loans and touches do.
- * - The component keeps each node's id in its own record, so reporting needs no look-up.
- * - The observer holds components weakly; a component holds its observer strongly.
+ * Rules that keep it cheap:
+ * - Without an observer, a hot path pays one null check.
+ * - Cache hits are never reported.
+ * - The component keeps the id of a node in its own record, so a report needs no look-up.
+ * - The observer holds components weakly. A component holds its observer strongly.
  *
- * The key is registered with `Symbol.for`, so a component from another package, or from a second copy of this one,
- * can join in.
+ * The key is registered with `Symbol.for`. Components of other packages can thus be watched, and components of a second copy
+ * of this package.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 
-/** The key under which a component lets itself be watched. */
+/** The key of the method by which a component lets itself be watched. */
 export const observe: unique symbol = Symbol.for('tenure.observe') as never;
 
-/** The name that an {@link Observer} gave to a node. Opaque: keep it and give it back. */
+/** The id that an {@link Observer} gave to a node. Opaque: keep it and pass it to the observer. */
 export type NodeId = number;
 
-/** What a node stands for. */
+/** The kind of a node. */
 export type NodeKind = 'resource' | 'lease' | 'entry' | 'weak-target' | (string & {});
 
-/** Where and for whom something was asked for. Opaque to the component. */
+/** The caller that asked for a resource: its line and its async scope. Opaque to the component. */
 export type Origin = NonNullable<unknown>;
 
-/** A function whose frame, and all above it, are left out of a call site: the component's public entry. */
+/** The component's public function that the caller called. Its frame and the frames within it are left out of the call site. */
 export type EntryPoint = (...args: never[]) => unknown;
 
-/** Who is told of lifetimes. One observer is made for each watched component. */
+/** The receiver of a component's reports. Each watched component has an observer of its own. */
 export interface Observer {
   /** The node of the component itself. */
   readonly root: NodeId;
 
   /**
-   * Takes the caller's line and async scope. Call it synchronously in the public entry point, before any wait:
-   * afterwards both are lost.
+   * Takes the line and the async scope of the caller. Call it synchronously in the public function `entry`, before any await:
+   * both are lost afterwards.
    */
   origin(entry: EntryPoint): Origin;
 
-  /** A node was born, held by `owner`. */
+  /** Reports a new node, held by `owner`. Gives its id. */
   allocated(kind: NodeKind, owner: NodeId): NodeId;
 
   /**
-   * `held` was handed out to the caller that `origin` names. The loan is a node of its own: the caller's scope holds
-   * it, and it holds `held`.
+   * Reports that `held` was lent to the caller of `origin`. The loan is a node of its own: the caller's scope holds it, and it
+   * holds `held`. Gives the id of the loan.
    *
-   * `capability` is the one object through which the loan can be ended. Nothing that the component or its observer
-   * keeps may reach it; when V8 collects it, nobody can end the loan any more.
+   * `capability` is the one object that can end the loan. Neither the component nor its observer may keep an object that
+   * reaches it. When V8 has collected it, no code can end the loan any more.
    */
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId;
 
-  /** `from` now holds `to`. */
+  /** Reports that `from` now holds `to`. */
   referenced(from: NodeId, to: NodeId): void;
 
-  /** `from` no longer holds `to`. */
+  /** Reports that `from` no longer holds `to`. */
   dropped(from: NodeId, to: NodeId): void;
 
   /**
-   * The node's life has ended: released, evicted, destroyed, collected. `reclaimed` says of a loan that the component
-   * took it back by itself, a forced close say, so that its holder is still to blame for not ending it.
+   * Reports the end of a node: it was released, evicted, destroyed or collected. For a loan, `reclaimed` says that the
+   * component took it back by force, as a forced close does. It then stays a leak, since its holder has not ended it.
    */
   freed(node: NodeId, reclaimed?: boolean): void;
 
-  /** The node's holder did something with it. */
+  /** Reports that the holder of a loan used it; `hint` says for what. */
   touched(node: NodeId, hint?: string): void;
 
-  /** The holder says that it will keep this loan for up to `millis` milliseconds from now, on purpose. */
+  /** Reports that the holder of a loan means to keep it for up to `millis` milliseconds from now. */
   expected(node: NodeId, millis: number): void;
 }
 
-/** Figures that an observer may pull at any time; it must be cheap and have no effect. */
+/** The figures of a component. */
 export type ComponentStats = Readonly<Record<string, number>>;
 
 /**
- * What a component answers when it is watched. The component keeps it as long as it lives, and the observer keeps it
- * weakly. Disposing of it ends the watch; the component then reports nothing more.
+ * A component's answer to being watched. The component keeps it as long as it lives, and the observer holds it weakly.
+ * Disposing of it ends the watch: the component reports nothing more.
  */
 export interface Observation extends Disposable {
-  /** What the component is: `'pool'`, `'cache'`, `'weak-map'`. */
+  /** The kind of the component: `'pool'`, `'cache'`, `'weak-map'`. */
   readonly kind: string;
   /** The name that its user gave it. */
   readonly name: string;
-  /** The component's figures at this moment. */
+  /** Gives the component's figures at this moment. It is cheap, has no effect, and may be called at any time. */
   stats(): ComponentStats;
 }
 
 /** A component that can be watched. */
 export interface Watchable {
   /**
-   * Attaches `observer`, first telling it of everything that is alive already.
+   * Attaches `observer`, and reports to it the nodes that exist already.
    *
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
    */
   [observe](observer: Observer): Observation;
 }
 
-/** True for a value that speaks the probe protocol. */
+/** Whether a value can be watched. */
 export function isWatchable(value: unknown): value is Watchable {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&

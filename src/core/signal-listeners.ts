@@ -1,6 +1,6 @@
 /**
- * One `abort` listener for each AbortSignal, however many waits depend on it. A signal is often shared by everything that
- * a request starts, and Node warns of a leak at the eleventh listener.
+ * One `abort` listener for each AbortSignal, however many waits depend on the signal. All work of a request often shares one
+ * signal, and Node warns of a leak at the eleventh listener.
  */
 
 /** The waits that depend on one signal. */
@@ -25,12 +25,12 @@ export class SignalListeners<W> {
   readonly #listeners = new Map<AbortSignal, SharedListener<W>>();
   readonly #onAbort: (wait: W, reason: unknown) => void;
 
-  /** `onAbort` is called for each wait when its signal aborts, unless it was removed before. */
+  /** `onAbort` is called for each wait when its signal aborts, unless the wait was removed before. */
   constructor(onAbort: (wait: W, reason: unknown) => void) {
     this.#onAbort = onAbort;
   }
 
-  /** Makes a wait depend on a signal that has not aborted yet. */
+  /** Makes a wait depend on a signal, which must not have aborted. O(1). */
   add(signal: AbortSignal, wait: W): void {
     let listener = this.#listeners.get(signal);
     if (listener === undefined) {
@@ -41,7 +41,7 @@ export class SignalListeners<W> {
     listener.waits.add(wait);
   }
 
-  /** Removes a wait that has ended; with the last wait the listener leaves the signal. */
+  /** Removes a wait that has ended. With the last wait of a signal the listener is removed from it. O(1). */
   remove(signal: AbortSignal, wait: W): void {
     const listener = this.#listeners.get(signal);
     if (listener === undefined) return;

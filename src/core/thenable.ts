@@ -1,4 +1,4 @@
-/** True for what `await` would wait for. */
+/** Whether `await` would wait for a value. */
 export function isThenable<R>(value: R | PromiseLike<R>): value is PromiseLike<R> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&

@@ -1,14 +1,11 @@
-/**
- * Another thread of the host, for work that is worth it: a worker thread in Node, a web worker in a page. It never keeps
- * the process alive.
- */
+/** Threads of the host: a worker thread in Node, a web worker in a page. They never keep the process alive. */
 import { builtinModule } from './host.js';
 
-/** A thread that runs a program of ours. */
+/** A thread that runs one function for each message. */
 export interface Thread {
-  /** Gives the program a message. Memory in it is shared, not copied. */
+  /** Sends a message to the thread. A SharedArrayBuffer in it is shared, not copied. */
   post(message: unknown): void;
-  /** Ends it, whatever it is doing. */
+  /** Ends the thread at once, even while it runs. */
   end(): void;
 }
 
@@ -35,18 +32,18 @@ interface ThreadGlobals {
 const globals = globalThis as ThreadGlobals;
 
 /**
- * Starts a thread whose `program`, the text of a function, is called with each message; `undefined` where the host has
- * no threads. `onFailure` is called if it dies by an error.
+ * Starts a thread. `program` is the text of a function, called with each message. Gives `undefined` where the host has no
+ * threads. `onFailure` is called if an error ends the thread.
  */
 export function startThread(program: string, onFailure: () => void): Thread | undefined {
   try {
     return startNodeThread(program, onFailure) ?? startWebThread(program, onFailure);
   } catch {
-    return undefined; // The host forbids it: a permission, a content security policy.
+    return undefined; // The host forbids it, by a permission or a content security policy.
   }
 }
 
-/** How many threads can run at once, this one included. */
+/** Gives how many threads can run at once, this one included. */
 export function threadsAtOnce(): number {
   const os = builtinModule<{ availableParallelism?(): number }>('node:os');
   return os?.availableParallelism?.() ?? globals.navigator?.hardwareConcurrency ?? 1;

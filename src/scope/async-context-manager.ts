@@ -1,23 +1,21 @@
+/** {@link contextManager} with an asynchronous set-up or tear-down. After `contextlib.asynccontextmanager` of Python. */
 /// <reference lib="esnext.disposable" preserve="true" />
-/**
- * {@link contextManager} for a set-up or tear-down that takes time. After `contextlib.asynccontextmanager` of Python.
- */
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { AsyncManagedContext } from './async-managed-context.js';
 
 /**
- * Makes an async disposable out of an async generator function that yields exactly once. Calling the result runs the
- * body up to its `yield` and gives a promise; the end of the `await using` block, or of `run`, runs the rest. `this` and
- * the arguments are passed on.
+ * Makes a context manager out of an async generator function that yields exactly once. A call of the result runs the body up
+ * to its `yield` and gives a promise of an async disposable. The end of the `await using` block, or of `run`, runs the rest.
+ * `this` and the arguments are passed on to the body.
  *
- * As with {@link contextManager}, only {@link AsyncManagedContext.run} tells the body of an error.
+ * As with {@link contextManager}, only {@link AsyncManagedContext.run} throws an error of the block into the body.
  *
- * The promise rejects with what the body throws before its `yield`, and with {@link NeverYieldedError}
- * (`TENURE_CONTEXT_NEVER_YIELDED`) if the body ends before it yields.
+ * The promise rejects with what the body throws before its `yield`. It rejects with {@link NeverYieldedError}
+ * (`TENURE_CONTEXT_NEVER_YIELDED`) if the body ends without a yield.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `body` is no function or, from the result, if it
- * is no async generator function.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `body` is no function, and by a call of the
+ * result if it is no async generator function.
  *
  * @example
  * ```ts

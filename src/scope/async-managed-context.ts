@@ -1,9 +1,9 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * {@link ManagedContext} over an async generator. One thing is new: a second disposal can come while the first is under
- * way. It waits for the same end, so that whoever awaits either knows that the tear-down is over, and only the first
- * reports its errors.
+ * {@link ManagedContext} over an async generator. Here a second disposal can start while the first is under way. It waits
+ * for the first, so that each caller that awaits a disposal knows that the tear-down is over. Only the first disposal reports
+ * an error.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { aFunction, checkArgument } from '../core/options.js';
 import { ContextEndedError, NeverYieldedError, YieldedTwiceError } from './context-errors.js';
 import { keepCause } from './keep-cause.js';
@@ -12,11 +12,11 @@ import { suppressing } from './suppressed-error.js';
 type AsyncBody<T> = AsyncGenerator<T, void, void>;
 
 /**
- * A value and the duty to tear down what was set up for it. End it with `await using`, or hand a block to `run`. Made by
+ * A value that was set up and has to be torn down. End it with `await using` or with `run`. Made by
  * {@link asyncContextManager}.
  */
 export class AsyncManagedContext<T> implements AsyncDisposable {
-  /** What the body yielded. It stays readable after the end. */
+  /** The value that the body yielded. It stays readable after the end. */
   readonly value: T;
   #body: AsyncBody<T> | undefined;
   #disposing: Promise<void> | undefined = undefined;
@@ -35,11 +35,15 @@ export class AsyncManagedContext<T> implements AsyncDisposable {
   }
 
   /**
-   * Calls `block` with the value and then ends the context, once: what comes after the body's yield runs.
+   * Calls `block` with the value, then ends the context: the code after the body's yield runs.
    *
-   * An error of the block is thrown into the body, at its yield. If the body lets it pass, `run` rejects with it. If the
-   * body throws another, `run` rejects with that, with the block's error as its `cause` unless it has one. If the body
-   * handles it and ends, `run` gives `undefined`.
+   * An error of the block is thrown into the body, at its yield. What the body does decides the outcome:
+   *
+   * | the body | `run` |
+   * |---|---|
+   * | lets the error pass | rejects with it |
+   * | throws another error | rejects with that one, with the error of the block as its `cause` unless it has one |
+   * | handles the error and ends | gives `undefined` |
    *
    * Rejects with {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the context was run or disposed of before, and
    * with {@link YieldedTwiceError} (`TENURE_CONTEXT_YIELDED_TWICE`) if the body yields again.
@@ -63,7 +67,7 @@ export class AsyncManagedContext<T> implements AsyncDisposable {
    */
   async run<R>(block: (value: T) => R): Promise<Awaited<R> | undefined> {
     checkArgument('run', 'block', block, aFunction);
-    const body = this.#take();
+    const body = this.#takeBody();
     if (body === undefined) throw new ContextEndedError();
     let result: Awaited<R>;
     try {
@@ -76,21 +80,21 @@ export class AsyncManagedContext<T> implements AsyncDisposable {
   }
 
   /**
-   * Resumes the body after its yield, as after success, and waits until it has ended. Does nothing while `run` is under
-   * way, which ends it itself; a later disposal waits for the first, which alone rejects with what went wrong.
+   * Resumes the body after its yield, as after success, and resolves when it has ended. Without effect while `run` is under
+   * way: it ends the context itself. A later disposal waits for the first, and does not report its error again.
    *
-   * Rejects with {@link YieldedTwiceError} (`TENURE_CONTEXT_YIELDED_TWICE`) if the body yields again; else with what it
+   * Rejects with {@link YieldedTwiceError} (`TENURE_CONTEXT_YIELDED_TWICE`) if the body yields again; otherwise with what it
    * throws.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    const body = this.#take();
+    const body = this.#takeBody();
     if (body === undefined) return this.#disposing;
     const disposing = resume(body);
     this.#disposing = disposing.catch(() => {});
     return disposing;
   }
 
-  #take(): AsyncBody<T> | undefined {
+  #takeBody(): AsyncBody<T> | undefined {
     const body = this.#body;
     this.#body = undefined;
     return body;

@@ -1,13 +1,17 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A handle that closes something which has a method for it but no `[Symbol.dispose]`. After `contextlib.closing` of
- * Python.
+ * A handle that closes a value which has a closing method but no `[Symbol.dispose]`. After `contextlib.closing` of Python.
  *
- * Many a `close` returns a promise, and its type does not always say so (it may be overloaded). The handle is therefore
- * disposable both ways. Under `await using` the promise is awaited and its error thrown; under `using` nobody can be
- * given the error, so it is printed: an unhandled rejection would end the process for a socket that closed badly, and
- * dropping it would hide that.
+ * A `close` method may return a promise, and an overloaded one does not show that in its type. The handle is therefore
+ * disposable both ways:
+ *
+ * | block | what happens to the promise |
+ * |---|---|
+ * | `await using` | it is awaited, and its error is thrown |
+ * | `using` | its error is printed, since no caller waits for it |
+ *
+ * An unhandled rejection would end the process for a socket that closed badly. Dropping the error would hide it.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import { isThenable } from '../core/thenable.js';
@@ -17,31 +21,31 @@ export type MethodName<T> = {
   [K in keyof T]: T[K] extends () => unknown ? K : never;
 }[keyof T];
 
-/** What has a method `close`. */
+/** A value with a method `close`. */
 export interface Closable {
-  /** Closes it; a promise that it returns is awaited where that is possible. */
+  /** Closes the value. A promise that it returns is awaited under `await using`. */
   close(): unknown;
 }
 
-/** A value and the duty to close it, once. */
+/** A handle that closes its value once. */
 export interface Closing<T> extends Disposable, AsyncDisposable {
-  /** What is to be closed. */
+  /** The value that the handle closes. */
   readonly value: T;
   /**
-   * Closes the value, unless that was done before, and throws what its method throws. If the method returns a promise
-   * which rejects, the error is printed with `console.error`: use `await using` for such a value.
+   * Closes the value, unless it was closed before. Throws what the closing method throws. If the method returns a promise
+   * that rejects, the error is printed with `console.error`: use `await using` for such a value.
    */
   [Symbol.dispose](): void;
   /**
-   * Closes the value and waits until that is done; rejects with what its method throws or rejects with. If it was closed
-   * before, it waits for that close and does not report its error again.
+   * Closes the value and resolves when that is done. Rejects with what the closing method throws or rejects with. If the value
+   * was closed before, it waits for that close, and does not report an error again.
    */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Gives a handle that closes `thing` at the end of its `using` or `await using` block: by its method `close`, by the
- * method that is named, or by a function. The close happens once, even if it fails.
+ * Gives a handle that closes `thing` at the end of its `using` or `await using` block. The second
+ * argument says how: a method of `thing` by name, by default `close`, or a function. It closes once, even if that fails.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) at once if there is no such method.
  *
@@ -76,7 +80,7 @@ export function closing<T>(
 class ClosingHandle<T> implements Closing<T> {
   readonly value: T;
   #close: ((thing: T) => unknown) | undefined;
-  /** The close that is under way; it never rejects. */
+  /** The asynchronous close, once it has started. It never rejects. */
   #pending: Promise<unknown> | undefined = undefined;
 
   constructor(value: T, close: (thing: T) => unknown) {

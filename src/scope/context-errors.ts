@@ -1,9 +1,7 @@
-/**
- * The ways in which a context manager breaks its contract, which is to yield exactly once.
- */
+/** The errors of context managers, whose body has to yield exactly once. */
 import { nameErrorClass, TenureError } from '../core/errors.js';
 
-/** The body of a context manager ended before it had yielded a value. Code `TENURE_CONTEXT_NEVER_YIELDED`. */
+/** A body that ended without a yield. Code `TENURE_CONTEXT_NEVER_YIELDED`. */
 export class NeverYieldedError extends TenureError {
   /** @internal */
   constructor() {
@@ -19,8 +17,8 @@ export class NeverYieldedError extends TenureError {
 }
 
 /**
- * The body of a context manager yielded again when it should have ended. It was closed at that yield, so its `finally`
- * blocks have run. Code `TENURE_CONTEXT_YIELDED_TWICE`; `cause` is the error that had been thrown into it, if any.
+ * A body that yielded a second time. It was closed at that yield, so its `finally` blocks have run. Code
+ * `TENURE_CONTEXT_YIELDED_TWICE`; `cause` is the error that was thrown into the body, if any.
  */
 export class YieldedTwiceError extends TenureError {
   /** @internal */
@@ -36,7 +34,7 @@ export class YieldedTwiceError extends TenureError {
   }
 }
 
-/** `run` was called on a context that had been entered or disposed of before. Code `TENURE_CONTEXT_ENDED`. */
+/** A call of `run` on a context that was run or disposed of before. Code `TENURE_CONTEXT_ENDED`. */
 export class ContextEndedError extends TenureError {
   /** @internal */
   constructor() {

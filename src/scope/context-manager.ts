@@ -1,26 +1,26 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * Set-up and tear-down as one function: what stands before the `yield` sets up, what stands after it tears down. After
+ * Set-up and tear-down in one function: the code before the `yield` sets up, the code after it tears down. After
  * `contextlib.contextmanager` of Python.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { ManagedContext } from './managed-context.js';
 
 /**
- * Makes a disposable out of a generator function that yields exactly once. Calling the result runs the body up to its
- * `yield`; the end of the `using` block, or of `run`, runs the rest. `this` and the arguments are passed on.
+ * Makes a context manager out of a generator function that yields exactly once. A call of the result runs the body up to its
+ * `yield` and gives a disposable. The end of the `using` block, or of `run`, runs the rest. `this` and the arguments are
+ * passed on to the body.
  *
- * Under `using` the body is always resumed as after success, because JavaScript does not tell a disposable that its
- * block has failed: put the tear-down into `finally`. A body that must tell success from failure (commit or roll back)
- * is to be used through {@link ManagedContext.run}.
+ * Under `using` the body always resumes as after success, since JavaScript does not tell a disposable that its block has
+ * failed. Put the tear-down into `finally`. Use {@link ManagedContext.run} for a body that commits or rolls back.
  *
- * The result throws what the body throws before its `yield`.
+ * A call of the result throws what the body throws before its `yield`.
  *
- * @throws {@link NeverYieldedError} (`TENURE_CONTEXT_NEVER_YIELDED`), from the result, if the body ends before it
- * yields.
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `body` is no function or, from the result, if it
- * is no generator function.
+ * @throws {@link NeverYieldedError} (`TENURE_CONTEXT_NEVER_YIELDED`) by a call of the result if the body ends
+ * without a yield.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `body` is no function, and by a call of the
+ * result if it is no generator function.
  *
  * @example
  * ```ts

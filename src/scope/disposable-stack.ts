@@ -1,24 +1,26 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * Which DisposableStack the package uses: the platform's where it has one (Node 24), ours elsewhere. The choice is made
- * when the module loads, and no global is touched.
+ * Chooses the DisposableStack of the package: the platform's where it has one (Node 24), our own elsewhere. The choice is made
+ * when the module loads. No global is changed.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { OwnDisposableStack } from './own-disposable-stack.js';
 
 const platform: { readonly DisposableStack?: DisposableStackConstructor } = globalThis;
 
-/** Resources that are disposed of together, in the reverse of the order in which they were added. */
+/** Resources that are disposed of together, the newest first. */
 export type DisposableStack = globalThis.DisposableStack;
 
 /**
- * Collects resources and disposes of them together, the newest first. One that throws does not stop the others; when
- * several throw, they arrive as one `SuppressedError`.
+ * Collects resources and disposes of them together, the newest first. A disposal that throws does not stop the others. If
+ * several throw, their errors are thrown as one `SuppressedError`.
  *
- * - `use(resource)` adds something disposable; `null` and `undefined` are let through.
- * - `adopt(value, onDispose)` adds a value that is not disposable itself.
- * - `defer(onDispose)` adds a callback.
- * - `move()` hands everything to a new stack: what a constructor has collected survives it when it succeeds.
- * - `dispose()` disposes, once; later calls do nothing. After it, adding throws a `ReferenceError`.
+ * | method | effect |
+ * |---|---|
+ * | `use(resource)` | adds a disposable; takes `null` and `undefined` too |
+ * | `adopt(value, onDispose)` | adds a value that is not disposable itself |
+ * | `defer(onDispose)` | adds a callback |
+ * | `move()` | moves all resources to a new stack, so that a constructor that has succeeded can keep them |
+ * | `dispose()` | disposes once; without effect after that, and adding throws a `ReferenceError` |
  *
  * Adding is O(1), disposing O(n).
  *

@@ -1,27 +1,31 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * How the language finds out how a value is to be disposed of (`GetDisposeMethod` of the TC39 proposal): the method is
- * looked up once, when the value is handed over, and `null` counts as absent. The errors are the language's own kinds,
- * so that code which moves to the platform's stacks sees no difference.
+ * Finds the disposal method of a value as the language does (`GetDisposeMethod` of the TC39 proposal). The method is looked up
+ * once, when the value is added, and `null` counts as absent. The errors are of the language's own classes, so that code
+ * which moves to the platform's stacks sees no difference.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 
 /** A disposal method, called with its resource as `this`. */
 export type DisposeMethod = (this: unknown) => unknown;
 
-/** What a stack keeps of a resource; one without a method stands for `null` or `undefined`. */
+/** One resource of a stack. */
 export interface Disposal {
   readonly resource: unknown;
+  /** Its disposal method; `undefined` for the resources `null` and `undefined`. */
   readonly method: DisposeMethod | undefined;
 }
 
-/** The method with which `resource` is disposed of synchronously. */
+/** Gives the method that disposes of `resource` synchronously. Throws a `TypeError` if there is none. */
 export function syncDisposeMethod(resource: unknown): DisposeMethod {
   const method = methodOf(objectOf(resource), Symbol.dispose);
   if (method === undefined) throw new TypeError('The value has no method [Symbol.dispose].');
   return method;
 }
 
-/** The method with which `resource` is disposed of asynchronously; what a synchronous one returns is not awaited. */
+/**
+ * Gives the method that disposes of `resource` asynchronously. The result of a synchronous method is not awaited. Throws a
+ * `TypeError` if there is neither.
+ */
 export function asyncDisposeMethod(resource: unknown): DisposeMethod {
   const target = objectOf(resource);
   const method = methodOf(target, Symbol.asyncDispose);
@@ -35,7 +39,7 @@ export function asyncDisposeMethod(resource: unknown): DisposeMethod {
   };
 }
 
-/** `callback`, or the language's own error when it cannot be called. */
+/** Gives `callback`. Throws a `TypeError` if it is no function. */
 export function callable<F>(callback: F): F {
   if (typeof callback !== 'function') throw new TypeError('The callback is not a function.');
   return callback;

@@ -1,6 +1,10 @@
 /**
- * Set-up and tear-down that stay together: stacks of disposables, context managers out of generators, and `closing` for
- * what has a `close` method but is not disposable.
+ * Set-up and tear-down in one place.
+ *
+ * - Stacks of disposables.
+ * - Context managers out of generators.
+ * - `closing` for values that have a `close` method but are not disposable.
+ * - `RefCounted` for values that are shared by count.
  *
  * @example
  * ```ts

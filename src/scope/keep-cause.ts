@@ -1,9 +1,9 @@
 /**
- * When a clean-up fails because of, or after, an earlier error, the later one is what the caller gets, and JavaScript
- * forgets the earlier. Python keeps it as `__context__`; here it becomes the `cause` of an error that has none.
+ * Keeps the earlier of two errors. When a clean-up fails after an error, the caller gets the later error, and JavaScript drops
+ * the earlier one. Python keeps it as `__context__`. Here it becomes the `cause` of the later error.
  */
 
-/** `later`, which remembers `earlier` as its cause if it can and nobody gave it another. */
+/** Gives `later`, with `earlier` as its cause unless it has one or is itself among the causes of `earlier`. */
 export function keepCause(later: unknown, earlier: unknown): unknown {
   if (later instanceof Error && !('cause' in later) && !causesOf(earlier).has(later)) {
     Reflect.defineProperty(later, 'cause', { value: earlier, writable: true, configurable: true });
@@ -11,7 +11,7 @@ export function keepCause(later: unknown, earlier: unknown): unknown {
   return later;
 }
 
-/** The error and its causes. An error that is thrown on from among them must not get a cause: that would be a circle. */
+/** Gives an error and its chain of causes. An error of this chain must not get `earlier` as its cause: that would be a circle. */
 function causesOf(error: unknown): Set<unknown> {
   const causes = new Set<unknown>();
   for (let link = error; !causes.has(link); link = link instanceof Error ? link.cause : link) {

@@ -1,11 +1,14 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * One passage through a context manager's body: set up when made, torn down once.
+ * One run of a context manager's body: set up when it is made, torn down once.
  *
- * `using` tells a disposable nothing of how its block ended, so disposal can only resume the body as after success.
- * `run` knows: it throws the error of its block in at the yield, as Python's `with` does. Whichever comes first takes
- * the generator out of the handle, and with it the duty to end it, so nothing can end it twice.
+ * | ended by | the body |
+ * |---|---|
+ * | `using` | resumes as after success, since a disposable is not told how its block ended |
+ * | `run` | gets the error of the block thrown in at its yield, as with Python's `with` |
+ *
+ * The first of the two takes the generator out of the handle, so the body cannot be ended twice.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { aFunction, checkArgument } from '../core/options.js';
 import { isThenable } from '../core/thenable.js';
 import { ContextEndedError, NeverYieldedError, YieldedTwiceError } from './context-errors.js';
@@ -13,8 +16,8 @@ import { keepCause } from './keep-cause.js';
 import { suppressing } from './suppressed-error.js';
 
 /**
- * What `run` of a {@link ManagedContext} gives: the block's own result, or `undefined` when the block failed and the
- * manager handled the error. A block that returns a promise gives a promise.
+ * The result of {@link ManagedContext.run}: the result of the block, or `undefined` if the block failed and the body handled
+ * the error. A promise if the block returns one.
  */
 export type RunOutcome<R> = [R] extends [never]
   ? undefined
@@ -24,12 +27,9 @@ export type RunOutcome<R> = [R] extends [never]
 
 type Body<T> = Generator<T, void, void>;
 
-/**
- * A value and the duty to tear down what was set up for it. End it with `using`, or hand a block to `run`. Made by
- * {@link contextManager}.
- */
+/** A value that was set up and has to be torn down. End it with `using` or with `run`. Made by {@link contextManager}. */
 export class ManagedContext<T> implements Disposable {
-  /** What the body yielded. It stays readable after the end. */
+  /** The value that the body yielded. It stays readable after the end. */
   readonly value: T;
   #body: Body<T> | undefined;
 
@@ -42,12 +42,16 @@ export class ManagedContext<T> implements Disposable {
   }
 
   /**
-   * Calls `block` with the value and then ends the context, once: what comes after the body's yield runs. A block that
-   * returns a promise keeps the context open until it has settled.
+   * Calls `block` with the value, then ends the context: the code after the body's yield runs. If the block returns a
+   * promise, the context ends when that settles.
    *
-   * An error of the block is thrown into the body, at its yield. If the body lets it pass, `run` throws it. If the body
-   * throws another, `run` throws that, with the block's error as its `cause` unless it has one. If the body handles it
-   * and ends, `run` gives `undefined`.
+   * An error of the block is thrown into the body, at its yield. What the body does decides the outcome:
+   *
+   * | the body | `run` |
+   * |---|---|
+   * | lets the error pass | throws it |
+   * | throws another error | throws that one, with the error of the block as its `cause` unless it has one |
+   * | handles the error and ends | gives `undefined` |
    *
    * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the context was run or disposed of before.
    * @throws {@link YieldedTwiceError} (`TENURE_CONTEXT_YIELDED_TWICE`) if the body yields again.
@@ -77,23 +81,23 @@ export class ManagedContext<T> implements Disposable {
    */
   run<R>(block: (value: T) => R): RunOutcome<R> {
     checkArgument('run', 'block', block, aFunction);
-    const body = this.#take();
+    const body = this.#takeBody();
     if (body === undefined) throw new ContextEndedError();
     return runIn(body, block, this.value) as RunOutcome<R>;
   }
 
   /**
-   * Resumes the body after its yield, as after success. Does nothing if the context has ended, or while `run` is under
-   * way, which ends it itself.
+   * Resumes the body after its yield, as after success. Without effect if the context has ended, or while `run` is under way:
+   * it ends the context itself.
    *
-   * @throws {@link YieldedTwiceError} (`TENURE_CONTEXT_YIELDED_TWICE`) if the body yields again; else what it throws.
+   * @throws {@link YieldedTwiceError} (`TENURE_CONTEXT_YIELDED_TWICE`) if the body yields again; otherwise what it throws.
    */
   [Symbol.dispose](): void {
-    const body = this.#take();
+    const body = this.#takeBody();
     if (body !== undefined) resume(body);
   }
 
-  #take(): Body<T> | undefined {
+  #takeBody(): Body<T> | undefined {
     const body = this.#body;
     this.#body = undefined;
     return body;

@@ -1,8 +1,8 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * AsyncDisposableStack as the TC39 proposal specifies it, for platforms without one. The doc comments for users are at
+ * AsyncDisposableStack as the TC39 proposal specifies it, for platforms without one. The documentation for users is in
  * `async-disposable-stack.ts`.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import {
   asyncDisposeMethod,
   callable,
@@ -13,10 +13,10 @@ import { suppressing } from './suppressed-error.js';
 
 /** Our own AsyncDisposableStack. */
 export class OwnAsyncDisposableStack implements AsyncDisposableStack {
-  /** In order of arrival; `undefined` once disposed or moved. */
+  /** The resources, the oldest first; `undefined` once disposed or moved. */
   #disposals: Disposal[] | undefined = [];
 
-  /** The very function that `disposeAsync` is. */
+  /** The method `disposeAsync`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
   /** `'AsyncDisposableStack'`. */
   declare readonly [Symbol.toStringTag]: string;
@@ -26,25 +26,28 @@ export class OwnAsyncDisposableStack implements AsyncDisposableStack {
   }
 
   use<T extends AsyncDisposable | Disposable | null | undefined>(value: T): T {
-    const disposals = this.#open();
+    const disposals = this.#openDisposals();
     const absent = value === null || value === undefined;
     disposals.push({ resource: value, method: absent ? undefined : asyncDisposeMethod(value) });
     return value;
   }
 
   adopt<T>(value: T, onDisposeAsync: (value: T) => PromiseLike<void> | void): T {
-    const disposals = this.#open();
+    const disposals = this.#openDisposals();
     callable(onDisposeAsync);
     disposals.push({ resource: undefined, method: () => onDisposeAsync(value) });
     return value;
   }
 
   defer(onDisposeAsync: () => PromiseLike<void> | void): void {
-    this.#open().push({ resource: undefined, method: callable(onDisposeAsync) as DisposeMethod });
+    this.#openDisposals().push({
+      resource: undefined,
+      method: callable(onDisposeAsync) as DisposeMethod,
+    });
   }
 
   move(): AsyncDisposableStack {
-    const disposals = this.#open();
+    const disposals = this.#openDisposals();
     this.#disposals = undefined;
     const heir = new OwnAsyncDisposableStack();
     heir.#disposals = disposals;
@@ -71,12 +74,12 @@ export class OwnAsyncDisposableStack implements AsyncDisposableStack {
         failure = { error: failure === undefined ? error : suppressing(error, failure.error) };
       }
     }
-    // A `null` among the resources makes disposal take a turn, however many there are and whatever else there is.
+    // The specification: a resource `null` makes the disposal take a microtask, unless another resource has done so.
     if (owesAwait && !awaited) await undefined;
     if (failure !== undefined) throw failure.error;
   }
 
-  #open(): Disposal[] {
+  #openDisposals(): Disposal[] {
     if (this.#disposals === undefined) {
       throw new ReferenceError('The AsyncDisposableStack was disposed already. Make a new one.');
     }

@@ -1,8 +1,8 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * DisposableStack as the TC39 proposal specifies it, for platforms without one. The doc comments for users are at
+ * DisposableStack as the TC39 proposal specifies it, for platforms without one. The documentation for users is in
  * `disposable-stack.ts`.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import {
   callable,
   type Disposal,
@@ -13,10 +13,10 @@ import { suppressing } from './suppressed-error.js';
 
 /** Our own DisposableStack. */
 export class OwnDisposableStack implements DisposableStack {
-  /** In order of arrival; `undefined` once disposed or moved. */
+  /** The resources, the oldest first; `undefined` once disposed or moved. */
   #disposals: Disposal[] | undefined = [];
 
-  /** The very function that `dispose` is. */
+  /** The method `dispose`. */
   declare readonly [Symbol.dispose]: () => void;
   /** `'DisposableStack'`. */
   declare readonly [Symbol.toStringTag]: string;
@@ -26,7 +26,7 @@ export class OwnDisposableStack implements DisposableStack {
   }
 
   use<T extends Disposable | null | undefined>(value: T): T {
-    const disposals = this.#open();
+    const disposals = this.#openDisposals();
     if (value !== null && value !== undefined) {
       disposals.push({ resource: value, method: syncDisposeMethod(value) });
     }
@@ -34,18 +34,21 @@ export class OwnDisposableStack implements DisposableStack {
   }
 
   adopt<T>(value: T, onDispose: (value: T) => void): T {
-    const disposals = this.#open();
+    const disposals = this.#openDisposals();
     callable(onDispose);
     disposals.push({ resource: undefined, method: () => onDispose(value) });
     return value;
   }
 
   defer(onDispose: () => void): void {
-    this.#open().push({ resource: undefined, method: callable(onDispose) as DisposeMethod });
+    this.#openDisposals().push({
+      resource: undefined,
+      method: callable(onDispose) as DisposeMethod,
+    });
   }
 
   move(): DisposableStack {
-    const disposals = this.#open();
+    const disposals = this.#openDisposals();
     this.#disposals = undefined;
     const heir = new OwnDisposableStack();
     heir.#disposals = disposals;
@@ -67,7 +70,7 @@ export class OwnDisposableStack implements DisposableStack {
     if (failure !== undefined) throw failure.error;
   }
 
-  #open(): Disposal[] {
+  #openDisposals(): Disposal[] {
     if (this.#disposals === undefined) {
       throw new ReferenceError('The DisposableStack was disposed already. Make a new one.');
     }

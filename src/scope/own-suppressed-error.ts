@@ -1,8 +1,8 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * SuppressedError as the TC39 proposal specifies it, for platforms without one. It is a function and not a class,
- * because it can be called without `new`.
+ * SuppressedError as the TC39 proposal specifies it, for platforms without one. It is a function and not a class, since it
+ * can be called without `new`.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 
 /** Our own SuppressedError. */
 export const OwnSuppressedError: SuppressedErrorConstructor = function SuppressedError(

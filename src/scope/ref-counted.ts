@@ -1,7 +1,6 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A resource that many use and nobody owns: made when the first asks for it, shared by all who come while it lives, and
- * disposed of when the last has given it back. The count says so exactly and at once; no collector is waited for.
+ * A value that several holders share and none of them owns. The first `acquire` creates it, and the last release disposes of
+ * it. A reference count says when: exactly and at once, without a garbage collector.
  *
  * ```
  *   acquire ──▶ create ──▶ in use ──last release──▶ idle ──idleMillis──▶ disposed
@@ -9,58 +8,72 @@
  *                            └───────acquire──────────┘
  * ```
  *
- * Who acquires while it is being created has a hold on it before it is there, so an `invalidate` in between takes it from
- * those who come later and from nobody else.
+ * A caller that acquires during the creation has a hold on the value before it exists. An `invalidate` in between therefore
+ * takes the value from later callers only.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type Clock, systemClock, type TimerHandle } from '../core/clock.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import {
   aFunction,
   checkArgument,
-  checkOptions,
   millis,
-  type OptionChecks,
+  type OptionTable,
   objectWith,
+  option,
+  resolveOptions,
 } from '../core/options.js';
 import { asyncDisposeMethod } from './dispose-method.js';
 import { type SharedLease, SharedValue } from './shared-value.js';
 
 /** Options of {@link RefCounted}. */
 export interface RefCountedOptions<T> {
-  /** Ends the value's life. @default its `[Symbol.asyncDispose]` or `[Symbol.dispose]`, if it has one */
+  /** Disposes of the value. @default its `[Symbol.asyncDispose]` or `[Symbol.dispose]`, if it has one */
   readonly dispose?: (value: T) => void | PromiseLike<void>;
-  /** How long an unused value is kept for the next to ask, in milliseconds. @default 0 */
+  /** How long an unused value is kept for the next caller, in milliseconds. Infinity for ever. @default 0 */
   readonly idleMillis?: number;
-  /** The source of time; its timer is a background timer. @default systemClock */
+  /** The source of time. Its timer does not keep the process alive. @default systemClock */
   readonly clock?: Clock;
 }
 
-const CHECKS: OptionChecks<RefCountedOptions<unknown>> = {
-  dispose: aFunction,
-  idleMillis: millis,
-  clock: objectWith('now', 'setTimer', 'clearTimer'),
+/** What the options resolve to. */
+interface RefCountedSettings<T> {
+  readonly dispose: (value: T) => unknown;
+  readonly idleMillis: number;
+  readonly clock: Clock;
+}
+
+const OPTIONS: OptionTable<RefCountedSettings<unknown>> = {
+  dispose: option(aFunction, disposeBySymbol),
+  idleMillis: option(millis, 0),
+  clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
 };
 
-/** One value, from the beginning of its creation to the end of its disposal. */
-interface Tenancy<T> {
+/** One value, from the start of its creation to the end of its disposal. */
+interface Instance<T> {
+  /** Settles with the creation. */
   readonly ready: Promise<SharedValue<T>>;
   /** Settles when the value has been disposed of. */
   readonly ended: Promise<void>;
-  readonly end: (disposal: Promise<void>) => void;
+  /** Settles `ended` with a disposal. */
+  readonly resolveEnded: (disposal: Promise<void>) => void;
+  /** The value and its count; `undefined` until it is created. */
   shared: SharedValue<T> | undefined;
-  /** Those who wait for its creation. */
-  reserved: number;
-  /** Nobody is given it any more. */
-  retired: boolean;
-  /** Somebody waits for its end, and is told how it went. */
-  awaited: boolean;
+  /** How many callers wait for the creation. */
+  waiting: number;
+  /** Whether later callers get another instance. */
+  isRetired: boolean;
+  /** Whether a caller of `invalidate` waits for `ended`, and is given an error of the disposal. */
+  isEndAwaited: boolean;
+  /** Retires the instance when it has been idle for long enough. */
   timer: TimerHandle | undefined;
 }
 
 /**
  * A shared value that is created on demand and disposed of after its last release.
  *
- * A creation that fails rejects all who wait for it; the next `acquire` tries anew. Acquiring and releasing take O(1).
+ * A failed creation rejects each `acquire` that waits for it; the next `acquire` creates again. Acquiring and releasing are
+ * O(1).
  *
  * @example
  * ```ts
@@ -85,128 +98,128 @@ export class RefCounted<T> implements AsyncDisposable {
   readonly #dispose: (value: T) => unknown;
   readonly #idleMillis: number;
   readonly #clock: Clock;
-  #current: Tenancy<T> | undefined = undefined;
+  #current: Instance<T> | undefined = undefined;
 
   /**
-   * Nothing is created yet.
+   * Creates no value yet.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    */
   constructor(create: () => T | PromiseLike<T>, options: RefCountedOptions<T> = {}) {
     checkArgument('RefCounted', 'create', create, aFunction);
-    checkOptions<RefCountedOptions<never>>('RefCounted', options, CHECKS);
+    const settings: RefCountedSettings<T> = resolveOptions('RefCounted', options, OPTIONS);
     this.#create = create;
-    this.#dispose = options.dispose ?? disposeBySymbol;
-    this.#idleMillis = options.idleMillis ?? 0;
-    this.#clock = options.clock ?? systemClock;
+    this.#dispose = settings.dispose;
+    this.#idleMillis = settings.idleMillis;
+    this.#clock = settings.clock;
   }
 
-  /** How many leases on the present value are out; those on values that were invalidated do not count. */
+  /** How many leases on the current value are out. Leases on invalidated values do not count. */
   get refs(): number {
     const shared = this.#current?.shared;
-    return shared === undefined ? 0 : shared.holds - 1; // One hold is this cell's own.
+    return shared === undefined ? 0 : shared.holds - 1; // One hold is our own.
   }
 
-  /** A lease on the value, which is created if there is none. Rejects with what the creation throws. */
+  /** Gives a lease on the value, and creates the value if there is none. Rejects with what the creation throws. */
   async acquire(): Promise<SharedLease<T>> {
-    const tenancy = this.#current ?? this.#open();
-    if (tenancy.timer !== undefined) this.#clock.clearTimer(tenancy.timer);
-    tenancy.timer = undefined;
-    if (tenancy.shared === undefined) {
-      tenancy.reserved++;
-      await tenancy.ready;
+    const instance = this.#current ?? this.#createInstance();
+    if (instance.timer !== undefined) this.#clock.clearTimer(instance.timer);
+    instance.timer = undefined;
+    if (instance.shared === undefined) {
+      instance.waiting++;
+      await instance.ready;
     } else {
-      tenancy.shared.hold();
+      instance.shared.hold();
     }
-    return this.#lease(tenancy);
+    return this.#lease(instance);
   }
 
   /**
-   * Takes the value from those who come later; they get a new one. Resolves when the old one has been disposed of, after
-   * its last lease, and rejects with what its disposal throws.
+   * Makes later callers get a new value. Resolves when the old one has been disposed of, after its last lease. Rejects with
+   * what the disposal throws.
    */
   async invalidate(): Promise<void> {
-    const tenancy = this.#current;
-    if (tenancy === undefined) return;
-    tenancy.awaited = true;
-    this.#retire(tenancy);
-    await tenancy.ended;
+    const instance = this.#current;
+    if (instance === undefined) return;
+    instance.isEndAwaited = true;
+    this.#retire(instance);
+    await instance.ended;
   }
 
-  /** The same as {@link invalidate}. */
+  /** Calls {@link invalidate}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.invalidate();
   }
 
-  #open(): Tenancy<T> {
-    let end!: (disposal: Promise<void>) => void;
+  #createInstance(): Instance<T> {
+    let resolveEnded!: (disposal: Promise<void>) => void;
     const ended = new Promise<void>((resolve) => {
-      end = resolve;
+      resolveEnded = resolve;
     });
     const created = (async () => this.#create())();
     const ready = created.then(
       (value) => {
-        const shared = new SharedValue(value, () => this.#end(tenancy, value));
-        for (let holds = tenancy.reserved + 1; holds > 0; holds--) shared.hold();
-        tenancy.shared = shared;
-        if (tenancy.retired) shared.drop();
+        const shared = new SharedValue(value, () => this.#disposeOf(instance, value));
+        for (let holds = instance.waiting + 1; holds > 0; holds--) shared.hold();
+        instance.shared = shared;
+        if (instance.isRetired) shared.drop();
         return shared;
       },
       (error: unknown) => {
-        if (this.#current === tenancy) this.#current = undefined;
-        end(Promise.resolve());
+        if (this.#current === instance) this.#current = undefined;
+        resolveEnded(Promise.resolve());
         throw error;
       },
     );
-    const tenancy: Tenancy<T> = {
+    const instance: Instance<T> = {
       ready,
       ended,
-      end,
+      resolveEnded,
       shared: undefined,
-      reserved: 0,
-      retired: false,
-      awaited: false,
+      waiting: 0,
+      isRetired: false,
+      isEndAwaited: false,
       timer: undefined,
     };
-    this.#current = tenancy;
-    return tenancy;
+    this.#current = instance;
+    return instance;
   }
 
-  #lease(tenancy: Tenancy<T>): SharedLease<T> {
-    const shared = tenancy.shared as SharedValue<T>;
+  #lease(instance: Instance<T>): SharedLease<T> {
+    const shared = instance.shared as SharedValue<T>;
     let released = false;
     const release = (): void => {
       if (released) return;
       released = true;
       shared.drop();
-      if (!tenancy.retired && shared.holds === 1) this.#idle(tenancy);
+      if (!instance.isRetired && shared.holds === 1) this.#startIdling(instance);
     };
     return { value: shared.value, release, [Symbol.dispose]: release };
   }
 
-  #idle(tenancy: Tenancy<T>): void {
-    if (this.#idleMillis === 0) this.#retire(tenancy);
+  #startIdling(instance: Instance<T>): void {
+    if (this.#idleMillis === 0) this.#retire(instance);
     else if (this.#idleMillis !== Number.POSITIVE_INFINITY) {
-      tenancy.timer = this.#clock.setTimer(() => this.#retire(tenancy), this.#idleMillis, {
+      instance.timer = this.#clock.setTimer(() => this.#retire(instance), this.#idleMillis, {
         background: true,
       });
     }
   }
 
-  #retire(tenancy: Tenancy<T>): void {
-    if (tenancy.retired) return;
-    tenancy.retired = true;
+  #retire(instance: Instance<T>): void {
+    if (instance.isRetired) return;
+    instance.isRetired = true;
     this.#current = undefined;
-    if (tenancy.timer !== undefined) this.#clock.clearTimer(tenancy.timer);
-    tenancy.shared?.drop();
+    if (instance.timer !== undefined) this.#clock.clearTimer(instance.timer);
+    instance.shared?.drop();
   }
 
-  #end(tenancy: Tenancy<T>, value: T): void {
+  #disposeOf(instance: Instance<T>, value: T): void {
     const disposal = (async () => {
       await this.#dispose(value);
     })();
-    if (!tenancy.awaited) disposal.catch((error) => reportIgnoredError('a disposal', error));
-    tenancy.end(tenancy.awaited ? disposal : disposal.catch(() => {}));
+    if (!instance.isEndAwaited) disposal.catch((error) => reportIgnoredError('a disposal', error));
+    instance.resolveEnded(instance.isEndAwaited ? disposal : disposal.catch(() => {}));
   }
 }
 

@@ -1,18 +1,18 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * One value in several hands: it is counted who holds it, and with the last hold its end comes, once. The count is
- * exact at any moment, as CPython's reference counts are, so the end does not wait for a collector.
+ * A value with a reference count. When the last hold is dropped the value is unused, once and for all. The count is exact at
+ * any moment, as CPython's reference counts are, so no garbage collector is waited for.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 
-/** The right to use a shared value until it is given back. */
+/** The right to use a shared value until it is released. */
 export interface SharedLease<T> extends Disposable {
-  /** The value. It stays usable until this lease, and every other, has been given back. */
+  /** The value. It stays usable until the last lease is released. */
   readonly value: T;
-  /** Gives the lease back; a second time does nothing. */
+  /** Releases the lease. Without effect the second time. O(1). */
   release(): void;
 }
 
-/** A value and the number of those who hold it. */
+/** A value and the number of its holders. */
 export class SharedValue<T> {
   readonly value: T;
   readonly #onUnused: (shared: SharedValue<T>) => void;
@@ -25,22 +25,22 @@ export class SharedValue<T> {
     this.#onUnused = onUnused;
   }
 
-  /** How many hold it. */
+  /** How many holds there are. */
   get holds(): number {
     return this.#holds;
   }
 
-  /** Whether it has come to its end: nobody may take hold of it any more. */
+  /** Whether the last hold was dropped; the value must not be held any more. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** One more holds it. */
+  /** Adds a hold. */
   hold(): void {
     this.#holds++;
   }
 
-  /** One less holds it; with the last it ends. */
+  /** Drops a hold. After the last one the value has ended. */
   drop(): void {
     this.#holds--;
     if (this.#holds > 0 || this.#ended) return;
@@ -48,7 +48,7 @@ export class SharedValue<T> {
     this.#onUnused(this);
   }
 
-  /** A lease on a hold that the caller has taken with {@link hold}. */
+  /** Gives a lease on a hold that the caller has added with {@link hold}. */
   leaseHeld(): SharedLease<T> {
     let released = false;
     const release = (): void => {
@@ -59,7 +59,7 @@ export class SharedValue<T> {
     return { value: this.value, release, [Symbol.dispose]: release };
   }
 
-  /** A hold of its own, as a lease. */
+  /** Adds a hold and gives it as a lease. */
   lease(): SharedLease<T> {
     this.hold();
     return this.leaseHeld();

@@ -1,21 +1,21 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * Which SuppressedError the package uses: the platform's where it has one, so that `instanceof` holds for errors that
- * `using` itself throws; ours elsewhere.
+ * Chooses the SuppressedError of the package: the platform's where it has one, our own elsewhere. With the platform's,
+ * `instanceof` holds for errors that `using` itself throws.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { OwnSuppressedError } from './own-suppressed-error.js';
 
 const platform: { readonly SuppressedError?: SuppressedErrorConstructor } = globalThis;
 
-/** An error that was thrown while another was on its way. */
+/** An error that was thrown while another error was being thrown. */
 export type SuppressedError = globalThis.SuppressedError;
 
 /**
- * An error that was thrown while another was on its way: `error` is the later one, `suppressed` the earlier. Both, and
- * everything they suppress in turn, are kept.
+ * An error that was thrown while another error was being thrown: `error` is the later one, `suppressed` the earlier. Both are
+ * kept, with the errors that they suppress in turn.
  *
- * It is the platform's own class where there is one (Node 24), else an equal one. Compiled `using` on older platforms
- * throws an error of the same name and shape that is no instance of it: ask for `name` where both may occur.
+ * It is the platform's own class where there is one (Node 24), and an equal one elsewhere. On older platforms a compiled
+ * `using` throws an error of this name and shape that is no instance of it. Check `name` where both may occur.
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ export type SuppressedError = globalThis.SuppressedError;
 export const SuppressedError: SuppressedErrorConstructor =
   platform.SuppressedError ?? OwnSuppressedError;
 
-/** The error to go on with after `error` was thrown in a disposal while `earlier` was on its way. */
+/** Gives the error to throw after a disposal threw `error` while `earlier` was being thrown. */
 export function suppressing(error: unknown, earlier: unknown): SuppressedError {
   return new SuppressedError(error, earlier, 'An error was suppressed during disposal');
 }

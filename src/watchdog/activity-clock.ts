@@ -1,12 +1,14 @@
 /**
- * The simulated heap's time. A service in balance frees as much as it allocates, so CPython's trigger, which counts
- * allocations *less* frees, would hardly ever collect and nothing would grow old. Here the young generations are collected
- * after so many events, births and requests alike: age is counted in what went by. A request that fails because everything is
- * lost counts too, or a pool that has leaked dry would stop the clock by which its leaks are found.
+ * Decides when the simulated heap collects, so that a node's age counts the activity that it has survived.
+ *
+ * CPython collects when allocations *less* frees exceed a threshold. A service in balance frees as much as it allocates, so
+ * that difference hardly grows: nothing would be collected, and no node would be promoted. Here each event counts, the
+ * birth of a node and the request for a loan alike. A request that fails counts too. Otherwise a pool that has leaked dry
+ * would stop the clock by which its leaks are found.
  */
 import type { GcModule } from '../gc/gc-module.js';
 
-/** Collections of the youngest generation for each one of the middle generation, as CPython's second threshold. */
+/** One collection in this many includes the middle generation: CPython's second threshold. */
 const YOUNG_PER_MIDDLE = 10;
 
 export class ActivityClock {
@@ -16,13 +18,14 @@ export class ActivityClock {
   #events = 0;
   #youngCollections = 0;
 
-  /** Collects after every `nursery` events, and calls `beforeCollection` first. */
+  /** Collects after every `nursery` events. `beforeCollection` is called before each collection. */
   constructor(gc: GcModule, nursery: number, beforeCollection: () => void) {
     this.#gc = gc;
     this.#nursery = nursery;
     this.#beforeCollection = beforeCollection;
   }
 
+  /** Counts one event. Amortised O(1). */
   tick(): void {
     if (++this.#events < this.#nursery) return;
     this.#events = 0;

@@ -1,6 +1,15 @@
 /**
- * One watched component: the observer that it reports to. Turns the probe's calls into nodes and edges of the lifetime
- * graph, and keeps the loans that are out.
+ * The observer of one watched component. It turns the calls of the probe (`core/probe.ts`) into nodes and edges of the
+ * lifetime graph. It holds the records of the loans that are out.
+ *
+ * | call of the probe | what changes |
+ * |---|---|
+ * | `origin` | none; takes the caller's stack and scope |
+ * | `allocated` | a node under its owner |
+ * | `lent` | a loan, without a node until it is settled |
+ * | `referenced`, `dropped` | an edge |
+ * | `freed` of a loan | the loan ends; its node goes, if it has one |
+ * | `freed` of another node | the node goes |
  */
 import { captureStack } from '../core/call-site.js';
 import type {
@@ -14,50 +23,28 @@ import type {
 } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import { HoldTimes } from './hold-times.js';
-import type { LevelPlan } from './level.js';
-import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
+import type { LifetimeNode } from './lifetime-graph.js';
 import type { CallOrigin, Loan, LoanSource } from './loan.js';
-import type { ScopeRecord } from './scope-record.js';
+import type { LoanTracker } from './loan-tracker.js';
 import { StackSample } from './stack-sample.js';
-
-/** What the watch of a component needs of its watchdog. */
-export interface WatchHost {
-  readonly graph: LifetimeGraph;
-  readonly plan: LevelPlan;
-  /** Keeps the loans that are taken outside of any scope. */
-  readonly outside: LifetimeNode;
-  now(): number;
-  currentScope(): ScopeRecord | undefined;
-  /** Something was asked for or born: the simulated heap's time goes by. */
-  active(): void;
-  /** The time at which the loan begins that is `lent` next. */
-  beginning(): number;
-  lent(loan: Loan): void;
-  /** Gives every loan that is out its place in the graph: it is about to be looked at, or changed. */
-  settle(): void;
-  /** Nothing holds the loan any more, and it is still out. */
-  orphaned(loan: Loan): void;
-  /** The holder ended the loan, or the component took it back. */
-  ended(loan: Loan, reclaimed: boolean): void;
-}
 
 /** The id of the component's own node. */
 const ROOT: NodeId = 0;
 
-/** How old a loan is that has not been settled. */
+/** The generation of a loan that is not settled. */
 const YOUNGEST: NodeGeneration = 0;
 
+/** The watch over one component. The component keeps it; it holds the component weakly. */
 export class ComponentWatch implements Observer, LoanSource {
   readonly root: NodeId = ROOT;
   readonly holdTimes: HoldTimes = new HoldTimes();
-  /** The component's node; after {@link close} its handle is stale. */
+  /** The component's node. Its handle is stale after {@link close}. */
   readonly node: LifetimeNode;
-  readonly #host: WatchHost;
-  readonly #stacks: StackSample;
-  readonly #nodes: (LifetimeNode | undefined)[];
+  readonly #tracker: LoanTracker;
+  readonly #stackSample: StackSample;
+  readonly #nodesById: (LifetimeNode | undefined)[];
   readonly #freeIds: NodeId[] = [];
-  /** By id. */
-  readonly #loans: (Loan | undefined)[] = [];
+  readonly #loansById: (Loan | undefined)[] = [];
   #observation: WeakRef<Observation> | undefined;
   #kind = 'component';
   #name = '';
@@ -65,11 +52,11 @@ export class ComponentWatch implements Observer, LoanSource {
   /** How many loans are out. */
   loansOut = 0;
 
-  constructor(host: WatchHost) {
-    this.#host = host;
-    this.#stacks = new StackSample(host.plan, () => host.now());
-    this.node = host.graph.root('component');
-    this.#nodes = [this.node];
+  constructor(tracker: LoanTracker) {
+    this.#tracker = tracker;
+    this.#stackSample = new StackSample(tracker.levelPlan, tracker);
+    this.node = tracker.graph.allocateRoot('component');
+    this.#nodesById = [this.node];
   }
 
   get kind(): string {
@@ -80,9 +67,9 @@ export class ComponentWatch implements Observer, LoanSource {
     return this.#name;
   }
 
-  /** The loans that are out. */
+  /** Gives the loans that are out. */
   *loans(): IterableIterator<Loan> {
-    for (const loan of this.#loans) if (loan !== undefined) yield loan;
+    for (const loan of this.#loansById) if (loan !== undefined) yield loan;
   }
 
   stats(): ComponentStats | undefined {
@@ -90,63 +77,64 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   generationOf(loan: Loan): NodeGeneration {
-    return loan.node === null ? YOUNGEST : this.#host.graph.heap.generation(loan.node.handle);
+    return loan.node === null ? YOUNGEST : this.#tracker.graph.heap.generation(loan.node.handle);
   }
 
-  /** Whether everything is out and somebody waits. */
   isExhausted(): boolean {
     const { available, pending } = this.stats() ?? {};
     return available === 0 && pending !== undefined && pending > 0;
   }
 
-  /** Takes note of what the component answered when it was attached. Holds it weakly. */
+  /** Takes note of the component's answer to being watched. Holds it weakly. */
   attached(observation: Observation): void {
     this.#observation = new WeakRef(observation);
     this.#kind = observation.kind;
     this.#name = observation.name;
   }
 
-  arm(): void {
-    this.#stacks.arm();
+  captureNextStacks(): void {
+    this.#stackSample.captureNextStacks();
   }
 
-  /** Ends the watch: the component reports nothing more, its nodes and loans are forgotten. */
+  /** Ends the watch: removes the component's nodes and loans. O(nodes). */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#observation?.deref()?.[Symbol.dispose]();
-    for (const loan of this.loans()) this.#end(loan, true);
-    this.#host.graph.release(this.node);
-    this.#nodes.length = 0;
-    this.#loans.length = 0;
+    for (const loan of this.loans()) this.#endLoan(loan, true);
+    this.#tracker.graph.releaseRoot(this.node);
+    this.#nodesById.length = 0;
+    this.#loansById.length = 0;
   }
 
   origin(entry: EntryPoint): Origin {
-    this.#host.active();
+    this.#tracker.noteActivity();
     const origin: CallOrigin = {
-      stack: this.#stacks.wantsNext() ? captureStack(entry, this.#host.plan.stackDepth) : undefined,
-      scope: this.#host.currentScope(),
+      stack: this.#stackSample.sampleNext()
+        ? captureStack(entry, this.#tracker.levelPlan.stackDepth)
+        : undefined,
+      scope: this.#tracker.currentScope(),
     };
     return origin;
   }
 
   allocated(kind: NodeKind, owner: NodeId): NodeId {
-    const keeper = this.#nodes[owner];
-    if (keeper === undefined) return ROOT;
-    this.#host.active();
-    return this.#enter(this.#host.graph.born(kind, keeper));
+    const ownerNode = this.#nodesById[owner];
+    if (ownerNode === undefined) return ROOT;
+    this.#tracker.noteActivity();
+    return this.#assignId(this.#tracker.graph.allocate(kind, ownerNode));
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
-    const resource = this.#nodes[held];
-    const id = this.#enter(undefined);
+    const resource = this.#nodesById[held];
+    const id = this.#assignId(undefined);
     const loan: Loan = {
       component: this,
       id,
       node: null,
       held: resource,
       origin: origin as CallOrigin,
-      lentAt: this.#host.beginning(),
+      lentAt: this.#tracker.nextLentAt(),
       hasCapability: capability !== undefined,
       capability,
       expectedUntil: 0,
@@ -154,83 +142,83 @@ export class ComponentWatch implements Observer, LoanSource {
       collected: false,
       ended: false,
     };
-    this.#loans[id] = loan;
+    this.#loansById[id] = loan;
     this.loansOut++;
-    this.#host.lent(loan);
-    this.#host.active();
+    this.#tracker.lent(loan);
+    this.#tracker.noteActivity();
     return id;
   }
 
   settle(loan: Loan): void {
-    const { graph, outside } = this.#host;
-    const node = graph.born('lease', loan.origin.scope?.node ?? outside, () => {
-      if (!loan.ended) this.#host.orphaned(loan);
+    const { graph, outsideScopes } = this.#tracker;
+    const node = graph.allocate('lease', loan.origin.scope?.node ?? outsideScopes, () => {
+      if (!loan.ended) this.#tracker.unheld(loan);
     });
     loan.node = node;
-    this.#nodes[loan.id] = node;
+    this.#nodesById[loan.id] = node;
     if (loan.held !== undefined) graph.reference(node, loan.held);
   }
 
   referenced(from: NodeId, to: NodeId): void {
-    this.#host.settle();
-    const holder = this.#nodes[from];
-    const held = this.#nodes[to];
-    if (holder && held) this.#host.graph.reference(holder, held);
+    this.#tracker.settleAll();
+    const holder = this.#nodesById[from];
+    const held = this.#nodesById[to];
+    if (holder && held) this.#tracker.graph.reference(holder, held);
   }
 
   dropped(from: NodeId, to: NodeId): void {
-    this.#host.settle();
-    const holder = this.#nodes[from];
-    const held = this.#nodes[to];
-    if (holder && held) this.#host.graph.unreference(holder, held);
+    this.#tracker.settleAll();
+    const holder = this.#nodesById[from];
+    const held = this.#nodesById[to];
+    if (holder && held) this.#tracker.graph.unreference(holder, held);
   }
 
   freed(id: NodeId, reclaimed = false): void {
-    const loan = this.#loans[id];
+    const loan = this.#loansById[id];
     if (loan !== undefined) {
-      this.#end(loan, reclaimed);
+      this.#endLoan(loan, reclaimed);
       return;
     }
-    this.#host.settle();
-    const node = this.#nodes[id];
-    if (node !== undefined && id !== ROOT) this.#leave(id, node);
+    this.#tracker.settleAll();
+    const node = this.#nodesById[id];
+    if (node !== undefined && id !== ROOT) this.#removeNode(id, node);
   }
 
   touched(id: NodeId, hint = 'touched'): void {
-    const loan = this.#loans[id];
-    if (loan === undefined || !this.#host.plan.touches) return;
-    loan.lastTouch = { hint, at: this.#host.now() };
+    const loan = this.#loansById[id];
+    if (loan === undefined || !this.#tracker.levelPlan.touches) return;
+    loan.lastTouch = { hint, at: this.#tracker.now() };
   }
 
   expected(id: NodeId, millis: number): void {
-    const loan = this.#loans[id];
-    if (loan !== undefined) loan.expectedUntil = this.#host.now() + millis;
+    const loan = this.#loansById[id];
+    if (loan !== undefined) loan.expectedUntil = this.#tracker.now() + millis;
   }
 
-  #end(loan: Loan, reclaimed: boolean): void {
+  #endLoan(loan: Loan, reclaimed: boolean): void {
     const { id } = loan;
     loan.ended = true;
     loan.capability = undefined;
-    this.#loans[id] = undefined;
+    this.#loansById[id] = undefined;
     this.loansOut--;
-    if (!reclaimed) this.holdTimes.record(this.#host.now() - loan.lentAt);
+    if (!reclaimed) this.holdTimes.record(this.#tracker.now() - loan.lentAt);
     if (loan.node === null) {
       this.#freeIds.push(id);
       return;
     }
-    this.#leave(id, loan.node);
-    this.#host.ended(loan, reclaimed);
+    this.#removeNode(id, loan.node);
+    this.#tracker.ended(loan, reclaimed);
   }
 
-  #enter(node: LifetimeNode | undefined): NodeId {
-    const id = this.#freeIds.pop() ?? this.#nodes.length;
-    this.#nodes[id] = node;
+  #assignId(node: LifetimeNode | undefined): NodeId {
+    const id = this.#freeIds.pop() ?? this.#nodesById.length;
+    this.#nodesById[id] = node;
     return id;
   }
 
-  #leave(id: NodeId, node: LifetimeNode): void {
-    this.#nodes[id] = undefined;
+  #removeNode(id: NodeId, node: LifetimeNode): void {
+    this.#nodesById[id] = undefined;
     this.#freeIds.push(id);
-    this.#host.graph.unkeep(node);
+    this.#tracker.graph.removeOwner(node);
   }
 }

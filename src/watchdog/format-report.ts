@@ -1,37 +1,47 @@
-/** The report for people: the verdict first, then for each leak its line, the state of its component, and the fix. */
+/** Prints reports for people: the verdict, then for each leak its line, the state of its component, and the fix. */
 import { type Frame, formatPosition, isApplicationFrame } from '../core/call-site.js';
+import {
+  aBoolean,
+  countOrInfinity,
+  type OptionTable,
+  option,
+  resolveOptions,
+} from '../core/options.js';
 import type { LeakReport } from './leak-report.js';
+import { RULES } from './rules/rules.js';
 
-/** How a report is printed. */
+/** Options of {@link formatReport}. */
 export interface FormatOptions {
   /**
    * Whether to use ANSI colours.
    *
-   * @defaultValue false
+   * @default false
    */
   readonly colour?: boolean;
   /**
-   * How many leaks are printed in full; the rest are counted in one line.
+   * How many leaks to print in full; one line counts the rest.
    *
-   * @defaultValue 10
+   * @default 10
    */
   readonly maxLeaks?: number;
   /**
-   * How many of its callers in the application's own code are printed below the acquiring line.
+   * How many callers to print below the acquiring line. Frames of the host and of dependencies are left out.
    *
-   * @defaultValue 3
+   * @default 3
    */
   readonly maxFrames?: number;
 }
 
-const WHAT_HAPPENED: Readonly<Record<LeakReport['rule'], (report: LeakReport) => string>> = {
-  orphaned: ({ scope }) => `its scope has ended and it was never released: ${scope ?? 'unnamed'}`,
-  abandoned: () => 'garbage-collected without release: nobody can release it any more',
-  tenured: () => 'still out long after all its neighbours came back',
+const FORMAT_OPTIONS: OptionTable<Required<FormatOptions>> = {
+  colour: option(aBoolean, false),
+  maxLeaks: option(countOrInfinity(0), 10),
+  maxFrames: option(countOrInfinity(0), 3),
 };
 
 /**
- * The report as text: verdict first, the acquiring line, the component's state, the fix.
+ * Gives reports as text: the verdict first, then each leak with its line, the component's state, the evidence and the fix.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
  *
  * @example
  * ```ts
@@ -41,12 +51,12 @@ const WHAT_HAPPENED: Readonly<Record<LeakReport['rule'], (report: LeakReport) =>
  * ```
  */
 export function formatReport(reports: readonly LeakReport[], options: FormatOptions = {}): string {
-  const paint = options.colour === true ? ansi : plain;
+  const { colour, maxLeaks, maxFrames } = resolveOptions('formatReport', options, FORMAT_OPTIONS);
+  const paint = colour ? ansi : plain;
   if (reports.length === 0) return paint('green', 'NO LEAKS');
-  const maxLeaks = options.maxLeaks ?? 10;
   const blocks = reports
     .slice(0, maxLeaks)
-    .map((report) => leakLines(report, paint, options.maxFrames ?? 3).join('\n'));
+    .map((report) => leakLines(report, paint, maxFrames).join('\n'));
   const hidden = reports.length - blocks.length;
   if (hidden > 0) blocks.push(`… and ${hidden} more`);
   return [verdict(reports, paint), ...blocks].join('\n\n');
@@ -62,10 +72,11 @@ function verdict(reports: readonly LeakReport[], paint: Paint): string {
 
 function leakLines(report: LeakReport, paint: Paint, maxFrames: number): string[] {
   const { component, site, stack, scope, lastTouch, state } = report;
+  const rule = RULES[report.rule];
   const head = `${report.rule}  ${component.kind} "${component.name}"  ${report.certainty}  ×${report.count}`;
   const lines = [
     `${paint('bold', head)}  (oldest ${duration(report.ageMillis)})`,
-    `  ${WHAT_HAPPENED[report.rule](report)}`,
+    `  ${rule.whatHappened(report)}`,
   ];
   if (site === undefined) {
     lines.push(
@@ -76,7 +87,7 @@ function leakLines(report: LeakReport, paint: Paint, maxFrames: number): string[
     const callers = stack.slice(stack.indexOf(site) + 1).filter(isApplicationFrame);
     for (const frame of callers.slice(0, maxFrames)) lines.push(`               ${framed(frame)}`);
   }
-  if (scope !== undefined && report.rule !== 'orphaned') lines.push(`  in scope     ${scope}`);
+  if (scope !== undefined && rule.namesScope !== true) lines.push(`  in scope     ${scope}`);
   if (lastTouch !== undefined) {
     lines.push(`  last touch   "${lastTouch.hint}" ${duration(lastTouch.agoMillis)} ago`);
   }
@@ -93,8 +104,9 @@ function framed(frame: Frame): string {
 }
 
 function describeEvidence({ rule, evidence }: LeakReport): string {
+  const evidenceOfRule = RULES[rule].evidence;
   const simulated = [
-    ...(rule === 'orphaned' ? ['reference count 0 at the end of its scope'] : []),
+    ...(evidenceOfRule === undefined ? [] : [evidenceOfRule]),
     ...(evidence.generation === undefined ? [] : [`generation ${evidence.generation}`]),
   ];
   return [
@@ -103,7 +115,7 @@ function describeEvidence({ rule, evidence }: LeakReport): string {
   ].join('; ');
 }
 
-/** A pool's figures as a sentence, any other component's as they are. */
+/** Gives a pool's figures as a phrase, and any other component's as they are. */
 function describeState(state: NonNullable<LeakReport['state']>): string {
   const { borrowed, max, pending } = state;
   if (borrowed !== undefined && max !== undefined) {

@@ -1,12 +1,12 @@
 /**
- * The real collector, so that the watchdog can confirm what the simulated one found. V8 exposes it without a command-line
- * flag: the flag is set at run time and the function taken from a new context, which leaves `globalThis.gc` as it was.
+ * Runs the real collector, so that V8 confirms what the simulated heap has found. No command-line flag is needed: the flag
+ * is set at run time, and the function is taken from a new context. `globalThis.gc` stays as it was.
  */
 import { builtinModule } from '../core/host.js';
 
 /** A collector that can be run on demand. */
 export interface GcSource {
-  /** Runs a full collection and resolves when the finalization callbacks it caused have run. */
+  /** Runs a full collection. Resolves when the finalization callbacks that it caused have run. */
   collect(): Promise<void>;
 }
 
@@ -18,10 +18,10 @@ interface VmModule {
   runInNewContext(code: string): unknown;
 }
 
-/** Turns of the event loop after which finalization callbacks are given up on. V8 has needed one. */
-const PATIENCE_TURNS = 20;
+/** How many turns of the event loop to wait for a finalization callback. V8 has needed one. */
+const MAX_TURNS = 20;
 
-/** The host's collector, or `undefined` where the host does not expose one. */
+/** Gives the host's collector, or `undefined` where the host does not expose one. */
 export function hostGcSource(): GcSource | undefined {
   const v8 = builtinModule<V8Module>('v8');
   const vm = builtinModule<VmModule>('vm');
@@ -33,20 +33,20 @@ export function hostGcSource(): GcSource | undefined {
         v8.setFlagsFromString('--expose-gc');
         gc = vm.runInNewContext('gc') as () => void;
       }
-      await nextTurn(); // What was dereferenced in this turn is kept alive until it ends.
-      await confirmedCollection(gc);
+      await nextTurn(); // V8 keeps what was dereferenced in this turn alive until the turn ends.
+      await collectUntilConfirmed(gc);
     },
   };
 }
 
-/** Collects until an object that nobody holds has been reported dead. */
-async function confirmedCollection(gc: () => void): Promise<void> {
+/** Collects until V8 has reported the death of an object that nothing holds. */
+async function collectUntilConfirmed(gc: () => void): Promise<void> {
   let confirmed = false;
   const canary = new FinalizationRegistry<undefined>(() => {
     confirmed = true;
   });
   canary.register({}, undefined);
-  for (let turn = 0; !confirmed && turn < PATIENCE_TURNS; turn++) {
+  for (let turn = 0; !confirmed && turn < MAX_TURNS; turn++) {
     gc();
     await nextTurn();
   }

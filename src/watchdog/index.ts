@@ -36,10 +36,12 @@ export {
   type Watchable,
 } from '../core/probe.js';
 export type { NodeGeneration } from '../gc/memory/node-generation.js';
+export type { Certainty } from './certainty.js';
 export { type FormatOptions, formatReport } from './format-report.js';
 export type { GcSource } from './gc-source.js';
-export type { Certainty, LeakReport, LeakRule } from './leak-report.js';
+export type { LeakReport } from './leak-report.js';
 export type { WatchLevel } from './level.js';
+export type { LeakRule, WatchdogRules } from './rules/rules.js';
 export type { TenuredOptions } from './rules/tenured.js';
 export { Watchdog, type WatchdogStats } from './watchdog.js';
 export { LeaksFoundError, NoCollectorError } from './watchdog-errors.js';
@@ -48,5 +50,4 @@ export type {
   LeakListener,
   WatchdogEvent,
   WatchdogOptions,
-  WatchdogRules,
 } from './watchdog-options.js';

@@ -1,27 +1,31 @@
-/** All the loans that one line lost in one way. One group is one leak to a person, however many loans it cost. */
+/** The loans that one line has lost in one scope by one rule. A person reads them as one leak with a count. */
 import { applicationFrame, type Frame, formatPosition, parseFrames } from '../core/call-site.js';
-import type { Certainty, LeakReport, LeakRule } from './leak-report.js';
+import { type Certainty, surerOf } from './certainty.js';
+import type { LeakReport } from './leak-report.js';
 import type { Loan } from './loan.js';
+import { type LeakRule, RULES } from './rules/rules.js';
 
+/** One leak. */
 export class LeakGroup {
   readonly rule: LeakRule;
+  /** Identifies the leak, see {@link signatureOf}. */
   readonly signature: string;
+  /** The stack that took the first of the loans; empty if it was not taken. */
   readonly stack: readonly Frame[];
   readonly #loans = new Set<Loan>();
-  /** Loans that their component took back by force: nobody can return them any more. */
+  /** How many loans their component took back by force. They stay counted, since their holder can no longer return them. */
   #reclaimed = 0;
-  #certainty: Certainty;
+  #certainty: Certainty = 'suspect';
   #latest: Loan;
 
-  constructor(rule: LeakRule, certainty: Certainty, loan: Loan, stack: readonly Frame[]) {
+  constructor(rule: LeakRule, loan: Loan, stack: readonly Frame[]) {
     this.rule = rule;
     this.stack = stack;
     this.signature = signatureOf(rule, loan, stack);
-    this.#certainty = certainty;
     this.#latest = loan;
   }
 
-  /** Loans lost and not returned. */
+  /** How many loans are lost in this way and have not come back. */
   get count(): number {
     return this.#loans.size + this.#reclaimed;
   }
@@ -31,28 +35,32 @@ export class LeakGroup {
     return this.stack.length > 0;
   }
 
-  add(loan: Loan): void {
+  /** Counts a loan. The group is as sure as the surest finding of its loans. O(1). */
+  add(loan: Loan, certainty: Certainty): void {
+    this.confirm(certainty);
     this.#loans.add(loan);
     this.#latest = loan;
   }
 
-  /** The loan was returned after all, or is counted elsewhere from now on. */
+  /** Stops counting a loan that came back or moves to another group. O(1). */
   remove(loan: Loan): void {
     this.#loans.delete(loan);
   }
 
-  /** The loan's record can go, but not the blame. */
+  /** Forgets a loan's record, and counts it on. O(1). */
   reclaim(loan: Loan): void {
     this.remove(loan);
     this.#reclaimed++;
   }
 
+  /** Makes the group at least as sure as this. */
   confirm(certainty: Certainty): void {
-    this.#certainty = certainty;
+    this.#certainty = surerOf(this.#certainty, certainty);
   }
 
+  /** Reports the leak as it is at `now`, in milliseconds. O(loans). */
   report(now: number): LeakReport {
-    const { component, origin, lastTouch, hasCapability } = this.#latest;
+    const { component, origin, lastTouch } = this.#latest;
     const site = applicationFrame(this.stack);
     const state = component.stats();
     return {
@@ -72,9 +80,7 @@ export class LeakGroup {
         ...(!this.#latest.ended && { generation: component.generationOf(this.#latest) }),
         v8: this.#latest.collected ? 'collected' : 'not collected',
       },
-      fix: hasCapability
-        ? `hold it with \`await using lease = await ${component.kind}.lease()\`, or pass the work to \`${component.kind}.use(fn)\``
-        : `release it in a \`finally\` block, or pass the work to \`${component.kind}.use(fn)\``,
+      fix: RULES[this.rule].fix(this.#latest),
       signature: this.signature,
     };
   }
@@ -86,7 +92,7 @@ export class LeakGroup {
   }
 }
 
-/** What makes two leaks the same one, as 8 hexadecimal digits. */
+/** Gives 8 hexadecimal digits that are equal for two loans of the same rule, component, scope and line, in every run. */
 export function signatureOf(rule: LeakRule, loan: Loan, stack: readonly Frame[]): string {
   const site = applicationFrame(stack);
   const identity = [
@@ -99,12 +105,12 @@ export function signatureOf(rule: LeakRule, loan: Loan, stack: readonly Frame[])
   return fnv1a(identity.join('\0')).toString(16).padStart(8, '0');
 }
 
-/** The stack of a loan, parsed; empty if none was taken. */
+/** Gives the frames of a loan's stack; empty if it was not taken. */
 export function stackOf(loan: Loan): Frame[] {
   return loan.origin.stack === undefined ? [] : parseFrames(loan.origin.stack);
 }
 
-/** FNV-1a over UTF-16 code units, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+/** Hashes a text by 32-bit FNV-1a over its UTF-16 code units: http://www.isthe.com/chongo/tech/comp/fnv/ */
 function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {

@@ -1,92 +1,127 @@
 /**
- * The book of leaks. A loan stands in it at most once: when a second rule finds it, it moves or its group is confirmed, so
- * that one mistake is never counted as several. A loan that comes back late is taken out again.
+ * The leaks that the rules have found, grouped by rule, component, scope and line. A loan counts in one group at most, so
+ * one mistake is never counted as several:
+ *
+ * | what happens to a counted loan | the ledger |
+ * |---|---|
+ * | a rule further up the list of rules finds it | moves it to a group of that rule |
+ * | a rule further down the list finds it | makes its group as sure as that rule is |
+ * | it comes back | removes it, and emits `retracted` |
+ * | its component takes it back by force | counts it on: the holder did not release it |
  */
-
+import type { Clock } from '../core/clock.js';
+import { ConditionWaits } from '../core/condition-waits.js';
+import type { EventListeners } from '../core/event-listeners.js';
+import type { Certainty } from './certainty.js';
 import { LeakGroup, signatureOf, stackOf } from './leak-group.js';
-import type { Certainty, LeakReport, LeakRule } from './leak-report.js';
+import type { LeakReport } from './leak-report.js';
 import type { Loan } from './loan.js';
+import { type LeakRule, precedes } from './rules/rules.js';
 
-/** Who is told. */
+/** The events of a ledger, each with a report of the leak that has changed. */
 export interface LedgerEvents {
-  leak(report: LeakReport): void;
-  retracted(report: LeakReport): void;
-  /** A loan was lost whose line is not known. */
-  siteless(loan: Loan): void;
+  /** A leak was found, or its count has doubled. */
+  readonly leak: LeakReport;
+  /** A loan that counted as lost came back. */
+  readonly retracted: LeakReport;
 }
 
+/** The leaks of one watchdog. */
 export class LeakLedger {
+  /** The leaks by signature. */
   readonly #groups = new Map<string, LeakGroup>();
   readonly #groupOf = new Map<Loan, LeakGroup>();
   readonly #maxGroups: number;
-  readonly #now: () => number;
-  readonly #events: LedgerEvents;
+  readonly #clock: Clock;
+  readonly #listeners: EventListeners<LedgerEvents>;
+  /** Checks that wait until no loan counts as lost. */
+  readonly #waits: ConditionWaits;
+  #retracted = 0;
+  #closed = false;
 
-  constructor(maxGroups: number, now: () => number, events: LedgerEvents) {
+  /** Keeps at most `maxGroups` leaks; later ones are not recorded. */
+  constructor(maxGroups: number, clock: Clock, listeners: EventListeners<LedgerEvents>) {
     this.#maxGroups = maxGroups;
-    this.#now = now;
-    this.#events = events;
+    this.#clock = clock;
+    this.#listeners = listeners;
+    this.#waits = new ConditionWaits(clock);
   }
 
-  /** How many loans are lost and have not come back. */
+  /** How many loans count as lost. O(leaks). */
   get lost(): number {
     let lost = 0;
     for (const group of this.#groups.values()) lost += group.count;
     return lost;
   }
 
-  /** The leaks that have not come back, the most numerous first. */
+  /** How many loans counted as lost and came back. */
+  get retracted(): number {
+    return this.#retracted;
+  }
+
+  /** Resolves when no loan counts as lost, when `graceMillis` are over, or when the ledger is closed. */
+  async untilNoneLost(graceMillis: number): Promise<void> {
+    await this.#waits.until(() => this.#closed || this.lost === 0, graceMillis);
+  }
+
+  /** Ends all waits. The reports stay. */
+  close(): void {
+    this.#closed = true;
+    this.#waits.check();
+  }
+
+  /** Reports each leak, the most numerous first. O(leaks · log leaks). */
   reports(): LeakReport[] {
-    const now = this.#now();
+    const now = this.#clock.now();
     return [...this.#groups.values()]
       .map((group) => group.report(now))
       .sort((a, b) => b.count - a.count);
   }
 
-  /** Whether a loan counts as lost. */
+  /** Whether a loan counts as lost. O(1). */
   has(loan: Loan): boolean {
     return this.#groupOf.has(loan);
   }
 
-  /** Enters a loan that a rule has found to be lost. */
-  enter(rule: LeakRule, certainty: Certainty, loan: Loan): void {
-    this.#strike(loan);
+  /** Counts a loan that a rule has found to be lost, and emits `leak` when the count of its group has doubled. O(1). */
+  record(rule: LeakRule, certainty: Certainty, loan: Loan): void {
+    const counted = this.#groupOf.get(loan);
+    if (counted !== undefined && precedes(counted.rule, rule)) {
+      counted.confirm(certainty);
+      return;
+    }
+    this.#remove(loan);
     const stack = stackOf(loan);
     const signature = signatureOf(rule, loan, stack);
     let group = this.#groups.get(signature);
     if (group === undefined) {
       if (this.#groups.size >= this.#maxGroups) return;
-      group = new LeakGroup(rule, certainty, loan, stack);
+      group = new LeakGroup(rule, loan, stack);
       this.#groups.set(signature, group);
     }
-    group.add(loan);
+    group.add(loan, certainty);
     this.#groupOf.set(loan, group);
-    if (!group.hasSite) this.#events.siteless(loan);
-    if (isPowerOfTwo(group.count)) this.#events.leak(group.report(this.#now()));
+    if (!group.hasSite) loan.component.captureNextStacks();
+    if (isPowerOfTwo(group.count)) this.#listeners.emit('leak', group.report(this.#clock.now()));
   }
 
-  /** V8 has collected the loan's capability: what was likely is now certain. */
-  confirm(loan: Loan): void {
-    loan.collected = true;
-    const group = this.#groupOf.get(loan);
-    if (group?.rule === 'orphaned') group.confirm('certain');
-    else this.enter('abandoned', 'certain', loan);
-  }
-
-  /** The loan came back. */
+  /** Removes a loan that came back. O(1). */
   returned(loan: Loan): void {
-    const group = this.#strike(loan);
-    if (group !== undefined) this.#events.retracted(group.report(this.#now()));
+    const group = this.#remove(loan);
+    if (group === undefined) return;
+    this.#retracted++;
+    this.#listeners.emit('retracted', group.report(this.#clock.now()));
+    this.#waits.check();
   }
 
-  /** The loan's component took it back by force. */
+  /** Forgets the record of a loan that its component took back by force; it stays counted. O(1). */
   reclaimed(loan: Loan): void {
     this.#groupOf.get(loan)?.reclaim(loan);
     this.#groupOf.delete(loan);
   }
 
-  /** Takes a loan out of the book, and returns the leak that it was part of. */
-  #strike(loan: Loan): LeakGroup | undefined {
+  /** Removes a loan and gives the group that it was in. */
+  #remove(loan: Loan): LeakGroup | undefined {
     const group = this.#groupOf.get(loan);
     if (group === undefined) return undefined;
     this.#groupOf.delete(loan);

@@ -1,30 +1,17 @@
-/** What the watchdog says about a leak, as data. */
+/** A leak as data. */
 import type { Frame } from '../core/call-site.js';
 import type { ComponentStats } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
+import type { Certainty } from './certainty.js';
+import type { LeakRule } from './rules/rules.js';
 
-/**
- * Which rule found the leak.
- *
- * - `orphaned`: the scope that took the loan has ended, and the loan is still out.
- * - `abandoned`: V8 collected the only object through which the loan could be ended.
- * - `tenured`: the loan has outlived the traffic around it by far.
- */
-export type LeakRule = 'orphaned' | 'abandoned' | 'tenured';
-
-/**
- * How sure the watchdog is: `suspect` may be a slow job, `probable` has no holder left by the simulated reference count,
- * `certain` was confirmed by V8's collector.
- */
-export type Certainty = 'suspect' | 'probable' | 'certain';
-
-/** All leaks of one kind from one line, counted together. */
+/** The loans that one line has lost in one scope by one rule. */
 export interface LeakReport {
-  /** The rule that found it. */
+  /** The rule that found the leak. */
   readonly rule: LeakRule;
-  /** How sure it is. */
+  /** How sure the rule is. */
   readonly certainty: Certainty;
-  /** The component whose property was not given back. */
+  /** The component that lent the resources. */
   readonly component: {
     /** `'pool'`, `'cache'`, … */
     readonly kind: string;
@@ -37,28 +24,31 @@ export interface LeakReport {
   readonly stack: readonly Frame[];
   /** The scope in which it was taken, outermost first, joined by ` > `. */
   readonly scope?: string;
-  /** How many loans are lost in this way and have not come back. */
+  /** How many loans are lost and have not come back. */
   readonly count: number;
-  /** Age of the oldest of them, in milliseconds. */
+  /** The age of the oldest of them, in milliseconds. */
   readonly ageMillis: number;
-  /** What the holder did last, if it said so. */
+  /** What the holder of the latest of them last did with it; absent if it has not said so. */
   readonly lastTouch?: {
-    /** What it called it. */
+    /** The holder's own word for it. */
     readonly hint: string;
     /** How long ago, in milliseconds. */
     readonly agoMillis: number;
   };
   /** The component's figures when the report was made; absent once the component is gone. */
   readonly state?: ComponentStats;
-  /** What the two collectors say of the latest of these loans. */
+  /** What the two collectors say about the latest of them. */
   readonly evidence: {
-    /** Its generation in the simulated heap; absent once its component has taken it back. */
+    /** Its generation in the simulated heap; absent once its component has taken it back by force. */
     readonly generation?: NodeGeneration;
     /** Whether V8 has collected the object through which it could have been ended. */
     readonly v8: 'collected' | 'not collected';
   };
-  /** What to change, in one sentence. */
+  /** What to change in the code that took the loans. */
   readonly fix: string;
-  /** The same for the same rule, component, scope and line, in every run: for deduplication and suppression. */
+  /**
+   * 8 hexadecimal digits, equal in every run for one rule, component, scope and line. Use them to find duplicates and to
+   * suppress known leaks.
+   */
   readonly signature: string;
 }

@@ -1,37 +1,42 @@
-/**
- * How much the watchdog looks at, as one word. Costs are for one acquire and release on Node 20 that does nothing in between,
- * and for one that lasts; beside a query over a network all of them vanish, beside an object pool at a million loans a second
- * they do not.
- */
+/** The levels of watching, as words and as figures. */
 
 /**
- * - `off`: nothing is watched.
- * - `counters`: nodes and scopes, no stacks, no V8 confirmation (~0.4 and ~0.7 µs).
- * - `simple`: also V8 confirmation of every loan, and a stack for the first 4 loans of a component, for 1 in 128 after
- *   that (100 a second at most), and for the 1,000 that follow a leak whose line is not known (~0.4 and ~1.5 µs).
- * - `advanced`: a stack for every loan, and what it was last used for (~5 µs).
- * - `paranoid`: whole stacks; for tests (~5 to 30 µs).
+ * How much the watchdog records of each loan.
+ *
+ * | level | records | cost if released at once | cost if held |
+ * |---|---|---:|---:|
+ * | `off` | nothing | 0 | 0 |
+ * | `counters` | nodes and scopes | ~0.4 µs | ~0.7 µs |
+ * | `simple` | also asks V8 to confirm, and takes some stacks | ~0.4 µs | ~1.5 µs |
+ * | `advanced` | also the stack of each loan, and its last touch | ~5 µs | ~5 µs |
+ * | `paranoid` | the whole stack of each loan; for tests | 5 to 30 µs | 5 to 30 µs |
+ *
+ * `simple` takes the stacks of the first 4 loans of a component. After that it takes 1 in 128, at most 100 a second. After a
+ * leak whose line is unknown it takes the stacks of the next 1,000 loans.
+ *
+ * A cost is that of one loan and its release on Node 20. It vanishes beside a query over a network, but not beside an
+ * object pool that lends a million times a second.
  */
 export type WatchLevel = 'off' | 'counters' | 'simple' | 'advanced' | 'paranoid';
 
-/** What a level means, in figures. */
+/** The figures of a level. */
 export interface LevelPlan {
-  /** Whether V8 is asked to tell when a loan's capability is collected. */
+  /** Whether V8 tells the watchdog when it collects a loan's capability. */
   readonly confirm: boolean;
-  /** One loan in this many has its stack taken, if that is not too often; 1: each; 0: none. */
+  /** One loan in this many has its stack taken, within {@link STACKS_PER_SECOND}. 1 takes every stack, 0 none. */
   readonly stackEvery: number;
-  /** This many first loans of each component have their stack taken. */
+  /** How many loans of a component have their stacks taken at its start. */
   readonly stackFirst: number;
-  /** How many frames a stack has at most. */
+  /** The maximum number of frames of a stack. */
   readonly stackDepth: number;
-  /** Whether touches are kept. */
+  /** Whether a loan's last touch is recorded. */
   readonly touches: boolean;
 }
 
-/** This many loans have their stacks taken after a leak whose line is not known. */
-export const ARMED_LOANS = 1_000;
+/** How many loans have their stacks taken after a leak whose line is unknown. */
+export const STACKS_AFTER_SITELESS_LEAK = 1_000;
 
-/** No more loans of a sample than this have their stacks taken in one second. */
+/** The maximum number of stacks that a sample takes in one second. */
 export const STACKS_PER_SECOND = 100;
 
 export const LEVELS: Readonly<Record<Exclude<WatchLevel, 'off'>, LevelPlan>> = {

@@ -1,29 +1,30 @@
 /**
- * The watchdog's picture of what the program owns, laid out in a simulated heap: components and scopes are held from
- * outside, resources, entries and loans are nodes, "who holds it" are edges.
+ * What the program owns, laid out as a graph in a simulated heap. Components and running scopes are roots. Resources, cache
+ * entries and loans are nodes. An edge leads from a holder to what it holds.
  *
  * ```
- *      (held)            (held)
+ *      (root)            (root)
  *   component           scope "GET /orders/:id"
  *    │      │              │
  *    ▼      ▼              ▼
- *  entry  resource ◀───── loan        the scope ends ⇒ the loan's count drops to 0
+ *  entry  resource ◀───── loan        the scope ends ⇒ the reference count of the loan drops to 0
  * ```
  *
- * Each node has one *keeper*, the holder it was born under or given to. A node's place among its keeper's edges is kept
- * with it, and the last edge is moved into the gap when it goes, so birth and death take O(1) however many siblings there are.
+ * Each node that is no root has one *owner*: the holder that it was allocated under or given to. A node records the index of
+ * its owner's edge to it. When that edge is removed, the owner's last edge takes its place. Allocating and freeing a node are
+ * therefore O(1), however many nodes the owner holds.
  */
-
 import type { BaseHeap } from '../gc/base-heap.js';
 import type { Handle } from '../gc/memory/handle.js';
 
 /** A node of the graph. Its `handle` is stale once the simulated heap has freed it. */
 export interface LifetimeNode {
   readonly handle: Handle;
-  keeper: LifetimeNode | null;
-  /** Index of the keeper's edge to this node. */
-  place: number;
-  /** The targets of this node's edges, in the heap's order; made when the first edge is. */
+  /** The holder that it was allocated under or given to; `null` for a root, and once the owner has let go. */
+  owner: LifetimeNode | null;
+  /** Index of the owner's edge to this node; -1 without an owner. */
+  ownerEdge: number;
+  /** The targets of this node's edges, in the heap's order; `null` until the first edge is added. */
   targets: LifetimeNode[] | null;
 }
 
@@ -34,69 +35,76 @@ export class LifetimeGraph {
     this.heap = heap;
   }
 
-  /** A node held from outside the graph until {@link release}. */
-  root(kind: string): LifetimeNode {
-    return { handle: this.heap.alloc({ kind }), keeper: null, place: -1, targets: null };
+  /** Adds a node that is held from outside the graph until {@link releaseRoot}. O(1). */
+  allocateRoot(kind: string): LifetimeNode {
+    return { handle: this.heap.alloc({ kind }), owner: null, ownerEdge: -1, targets: null };
   }
 
-  /** Gives up the outside hold on a root. What only it held dies with it. */
-  release(root: LifetimeNode): void {
+  /** Ends the outside hold on a root. The nodes that only it held are freed with it. */
+  releaseRoot(root: LifetimeNode): void {
     this.heap.drop(root.handle);
   }
 
-  /** A node kept by `keeper`. `unheld` is called, once, when nothing holds the node any more. */
-  born(kind: string, keeper: LifetimeNode, unheld?: (node: LifetimeNode) => void): LifetimeNode {
+  /**
+   * Adds a node under `owner`. `onUnheld` is called once, within the heap, when no edge leads to the node any more; it may
+   * save the node with {@link setOwner}. O(1).
+   */
+  allocate(
+    kind: string,
+    owner: LifetimeNode,
+    onUnheld?: (node: LifetimeNode) => void,
+  ): LifetimeNode {
     const handle = this.heap.alloc(
-      unheld === undefined ? { kind } : { kind, finalizer: () => unheld(node) },
+      onUnheld === undefined ? { kind } : { kind, finalizer: () => onUnheld(node) },
     );
-    const node: LifetimeNode = { handle, keeper: null, place: -1, targets: null };
-    this.keep(node, keeper);
+    const node: LifetimeNode = { handle, owner: null, ownerEdge: -1, targets: null };
+    this.setOwner(node, owner);
     this.heap.drop(handle);
     return node;
   }
 
-  /** Puts a node that has no keeper under `keeper`; from within `unheld`, this is what saves it. */
-  keep(node: LifetimeNode, keeper: LifetimeNode): void {
-    node.place = this.reference(keeper, node);
-    node.keeper = keeper;
+  /** Puts a node without an owner under `owner`. O(1). */
+  setOwner(node: LifetimeNode, owner: LifetimeNode): void {
+    node.ownerEdge = this.reference(owner, node);
+    node.owner = owner;
   }
 
-  /** Adds an edge and returns its index. */
+  /** Adds an edge and returns its index. O(1). */
   reference(from: LifetimeNode, to: LifetimeNode): number {
     this.heap.link(from.handle, to.handle);
     from.targets ??= [];
     return from.targets.push(to) - 1;
   }
 
-  /** Removes an edge that {@link reference} added; without one, nothing happens. */
+  /** Removes an edge that {@link reference} added; without effect if there is none. O(edges). */
   unreference(from: LifetimeNode, to: LifetimeNode): void {
     const targets = from.targets ?? [];
-    const place = targets.findIndex((target, i) => target === to && !isKeeping(from, to, i));
-    if (place >= 0) this.#removeEdge(from, targets, place);
+    const edge = targets.findIndex((target, i) => target === to && !isOwnerEdge(from, to, i));
+    if (edge >= 0) this.#removeEdge(from, targets, edge);
   }
 
-  /** Ends the keeper's hold; the node is freed unless something else holds it. */
-  unkeep(node: LifetimeNode): void {
-    const { keeper, place } = node;
-    node.keeper = null;
-    node.place = -1;
-    if (keeper?.targets && this.heap.isAlive(keeper.handle)) {
-      this.#removeEdge(keeper, keeper.targets, place);
+  /** Ends the owner's hold; the node is freed unless another node holds it. O(1). */
+  removeOwner(node: LifetimeNode): void {
+    const { owner, ownerEdge } = node;
+    node.owner = null;
+    node.ownerEdge = -1;
+    if (owner?.targets && this.heap.isAlive(owner.handle)) {
+      this.#removeEdge(owner, owner.targets, ownerEdge);
     }
   }
 
-  #removeEdge(from: LifetimeNode, targets: LifetimeNode[], place: number): void {
+  #removeEdge(from: LifetimeNode, targets: LifetimeNode[], edge: number): void {
     const last = targets.length - 1;
     const moved = targets.pop() as LifetimeNode;
-    if (place !== last) {
-      if (isKeeping(from, moved, last)) moved.place = place;
-      targets[place] = moved;
-      this.heap.set(from.handle, place, moved.handle);
+    if (edge !== last) {
+      if (isOwnerEdge(from, moved, last)) moved.ownerEdge = edge;
+      targets[edge] = moved;
+      this.heap.set(from.handle, edge, moved.handle);
     }
     this.heap.unlink(from.handle, last);
   }
 }
 
-function isKeeping(from: LifetimeNode, node: LifetimeNode, place: number): boolean {
-  return node.keeper === from && node.place === place;
+function isOwnerEdge(from: LifetimeNode, node: LifetimeNode, edge: number): boolean {
+  return node.owner === from && node.ownerEdge === edge;
 }

@@ -1,56 +1,68 @@
 /**
- * A loan: something that a component handed out and has not got back. Once it is settled, the record holds strings and
- * nodes only. It must not reach the loan's capability then, nor what was lent, or V8 could not collect an abandoned one.
+ * The record of a loan: of a resource that a component has lent and not got back.
+ *
+ * A loan is *settled* when it is still out after some microtasks: it gets a node in the simulated heap and is registered with
+ * V8. From then on the record holds strings and nodes only. It must reach neither the capability nor the resource: V8 could
+ * not collect the lease of an abandoned loan.
  */
 import type { ComponentStats, NodeId } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
-import type { ScopeRecord } from './scope-record.js';
+import type { ScopeRecord } from './scopes.js';
 
-/** Where and for whom a loan was asked for. */
+/** The caller that asked for a loan. */
 export interface CallOrigin {
-  /** The stack as the engine prints it; `undefined` if it was not taken. */
+  /** The caller's stack as the engine prints it; `undefined` if it was not taken. */
   readonly stack: string | undefined;
+  /** The caller's scope; `undefined` outside of any scope. */
   readonly scope: ScopeRecord | undefined;
 }
 
-/** The component that a loan is from. */
+/** The component that has lent a resource. */
 export interface LoanSource {
+  /** `'pool'`, `'cache'`, … */
   readonly kind: string;
+  /** The name that its user gave it. */
   readonly name: string;
+  /** How long its returned loans were held. */
   readonly holdTimes: HoldTimes;
   /** The component's own node. */
   readonly node: LifetimeNode;
-  /** The component's figures, as long as it exists. */
+  /** Gives the component's figures; `undefined` once it has been collected. */
   stats(): ComponentStats | undefined;
-  /** How old the simulated heap takes a loan that is out to be. */
+  /** Whether every resource is out and a caller waits. */
+  isExhausted(): boolean;
+  /** Gives the generation of a loan in the simulated heap. */
   generationOf(loan: Loan): NodeGeneration;
-  /** Takes the stack of each of the next loans: one was lost whose line is not known. */
-  arm(): void;
-  /** Gives a loan that is still out its place in the graph. */
+  /** Takes the stacks of the next loans: the line of a lost loan is unknown. */
+  captureNextStacks(): void;
+  /** Gives a loan that is still out its node. */
   settle(loan: Loan): void;
 }
 
+/** A loan, from the moment in which it was lent. */
 export interface Loan {
   readonly component: LoanSource;
-  /** By what name the component knows it. */
+  /** The id under which the component reports the loan. */
   readonly id: NodeId;
-  /** Its place in the graph, once it is settled. */
+  /** Its node in the graph; `null` until it is settled. */
   node: LifetimeNode | null;
-  /** What was lent. */
+  /** The node of the lent resource. */
   readonly held: LifetimeNode | undefined;
   readonly origin: CallOrigin;
-  /** When it was handed out, on the watchdog's clock. */
+  /** When it began, on the watchdog's clock, in milliseconds. */
   readonly lentAt: number;
-  /** Whether an object of its own ends it, as a lease does; otherwise the component and the resource together do. */
+  /** Whether an object of its own ends the loan, as a lease does. Without one, the holder gives the resource to the component. */
   readonly hasCapability: boolean;
-  /** That object, until the loan is settled or has ended. */
+  /** The object that ends the loan; `undefined` once the loan is settled or has ended. */
   capability: WeakKey | undefined;
-  /** Until when its holder has said that it will keep it. */
+  /** Until when the holder means to keep it, on the watchdog's clock; 0 if the holder has not said so. */
   expectedUntil: number;
+  /** What the holder last did with it, and when, if the level records that. */
   lastTouch: { readonly hint: string; readonly at: number } | undefined;
-  /** V8 has collected its capability. */
+  /** Whether V8 has collected its capability. */
   collected: boolean;
+  /** Whether it has come back. */
   ended: boolean;
 }

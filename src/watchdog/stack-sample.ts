@@ -1,41 +1,50 @@
 /**
- * Which loans of a component have their stacks taken: the first ones, since a component that leaks usually does so from the
- * start; then one in so many, and no more than some a second, since a stack costs as much as a hundred loans.
+ * Chooses the loans of a component whose stacks are taken. A stack costs as much as a hundred loans, so a sample has to do:
+ *
+ * | loans | why |
+ * |---|---|
+ * | the first few | a component that leaks usually does so from the start |
+ * | then one in so many, within a rate | a leak of long standing gets its line in time, at a bounded cost |
+ * | all for a while, after a leak without a line | the next loan that the same line loses names it |
  */
-import { ARMED_LOANS, type LevelPlan, STACKS_PER_SECOND } from './level.js';
+import type { Clock } from '../core/clock.js';
+import { type LevelPlan, STACKS_AFTER_SITELESS_LEAK, STACKS_PER_SECOND } from './level.js';
 
+/** The sample of one component. */
 export class StackSample {
   readonly #plan: LevelPlan;
-  readonly #now: () => number;
-  #asked = 0;
-  #armed = 0;
+  readonly #clock: Pick<Clock, 'now'>;
+  /** Loans counted while the sample decided. */
+  #loans = 0;
+  /** How many of the next loans have their stacks taken in any case. */
+  #unsampledLeft = 0;
   #second = 0;
   #takenInSecond = 0;
 
-  constructor(plan: LevelPlan, now: () => number) {
+  constructor(plan: LevelPlan, clock: Pick<Clock, 'now'>) {
     this.#plan = plan;
-    this.#now = now;
+    this.#clock = clock;
   }
 
-  /** Takes the stack of each of the next loans: one was lost whose line is not known. */
-  arm(): void {
-    this.#armed = ARMED_LOANS;
+  /** Takes the stack of each of the next {@link STACKS_AFTER_SITELESS_LEAK} loans. */
+  captureNextStacks(): void {
+    this.#unsampledLeft = STACKS_AFTER_SITELESS_LEAK;
   }
 
-  /** Whether the next loan is one of them. */
-  wantsNext(): boolean {
+  /** Counts the next loan. True if its stack is to be taken. O(1). */
+  sampleNext(): boolean {
     const { stackEvery, stackFirst } = this.#plan;
     if (stackEvery <= 1) return stackEvery === 1;
-    if (this.#armed > 0) {
-      this.#armed--;
+    if (this.#unsampledLeft > 0) {
+      this.#unsampledLeft--;
       return true;
     }
-    const asked = this.#asked++;
-    return asked < stackFirst || (asked % stackEvery === 0 && this.#isWithinRate());
+    const index = this.#loans++;
+    return index < stackFirst || (index % stackEvery === 0 && this.#isWithinRate());
   }
 
   #isWithinRate(): boolean {
-    const second = Math.floor(this.#now() / 1_000);
+    const second = Math.floor(this.#clock.now() / 1_000);
     if (second !== this.#second) {
       this.#second = second;
       this.#takenInSecond = 0;

@@ -3,11 +3,9 @@ import { nameErrorClass, TenureError } from '../core/errors.js';
 import { formatReport } from './format-report.js';
 import type { LeakReport } from './leak-report.js';
 
-/**
- * {@link Watchdog.assertNoLeaks} found leaks; the message is the whole report. Code `TENURE_LEAKS_FOUND`.
- */
+/** The leaks that {@link Watchdog.assertNoLeaks} found. Code `TENURE_LEAKS_FOUND`. */
 export class LeaksFoundError extends TenureError {
-  /** What was found. */
+  /** The leaks, the most numerous first. */
   readonly reports: readonly LeakReport[];
 
   /** The message is the formatted report. */
@@ -21,11 +19,9 @@ export class LeaksFoundError extends TenureError {
   }
 }
 
-/**
- * A forced collection was asked for where the host offers none. Code `TENURE_NO_COLLECTOR`.
- */
+/** A check with `forceGc` where the host exposes no collector. Code `TENURE_NO_COLLECTOR`. */
 export class NoCollectorError extends TenureError {
-  /** Its message says what to do. */
+  /** The message says what to do. */
   constructor() {
     super(
       'watchdog.check: this host exposes no garbage collector. Leave `forceGc` out, or give the watchdog a `gcSource`.',

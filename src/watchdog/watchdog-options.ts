@@ -1,132 +1,138 @@
-/** What a watchdog is told: at construction, at a check, and by whom it is listened to. */
-import type { Clock } from '../core/clock.js';
+/** The options of a watchdog and of a check, and what a watchdog emits. */
+import { type Clock, systemClock } from '../core/clock.js';
 import {
   aBoolean,
   aFunction,
-  checkOptions,
   integer,
   millis,
   numberAtLeast,
-  type OptionCheck,
+  type OptionTable,
   objectWith,
   oneOf,
+  option,
+  optional,
+  resolveOptions,
 } from '../core/options.js';
 import type { GcSource } from './gc-source.js';
 import type { LeakReport } from './leak-report.js';
 import { LEVELS, type WatchLevel } from './level.js';
-import type { TenuredOptions } from './rules/tenured.js';
+import { someRules, type WatchdogRules } from './rules/rules.js';
 
-/** What a {@link Watchdog} can be told at construction. */
+/** Options of a {@link Watchdog}. */
 export interface WatchdogOptions {
   /**
-   * How much it looks at, and what that costs.
+   * How much it records of each loan, and at what cost.
    *
-   * @defaultValue 'simple'
+   * @default 'simple'
    */
   readonly level?: WatchLevel;
   /**
-   * Which rules judge. `false` switches a rule off; *tenured* takes its thresholds here.
+   * Which rules judge, and the options of a rule. `false` switches a rule off.
    *
-   * @defaultValue all three
+   * @default every rule
    */
   readonly rules?: WatchdogRules;
-  /** Called for each leak, as a listener of `'leak'` is. */
+  /** A first listener of `'leak'`. */
   readonly onLeak?: LeakListener;
   /**
-   * How many different leaks are kept; later ones are not recorded.
+   * How many different leaks it records; later ones are left out.
    *
-   * @defaultValue 1000
+   * @default 1_000
    */
   readonly maxRecords?: number;
   /**
-   * After how many births and requests the young generation of the simulated heap is collected: the unit in which
-   * *tenured* counts age. A loan is old after two to eleven of them.
+   * After how many births of nodes and requests for loans the simulated heap collects its young generation. The rule
+   * *tenured* counts age in such collections: a loan is old after two to eleven.
    *
-   * @defaultValue 700
+   * @default 700
    */
   readonly nursery?: number;
   /**
-   * How often, in milliseconds, *tenured* looks at the loans that are out. The timer never keeps the process alive.
+   * How often the rules judge the loans that are out, in milliseconds. No timer is set if no active rule does, as *tenured*
+   * does. The timer never keeps the process alive.
    *
-   * @defaultValue 10_000
+   * @default 10_000
    */
   readonly sweepIntervalMillis?: number;
   /**
-   * The time and the timers.
+   * The source of time and timers.
    *
-   * @defaultValue the platform's
+   * @default the platform's
    */
   readonly clock?: Clock;
   /**
-   * The real collector, for `check({ forceGc: true })`.
+   * Runs the real collector for `check({ forceGc: true })`.
    *
-   * @defaultValue V8's on Node; none elsewhere
+   * @default V8's on Node, none elsewhere
    */
   readonly gcSource?: GcSource;
 }
 
-/** Which rules judge. */
-export interface WatchdogRules {
-  /** Whether a loan that outlives its scope is a leak. */
-  readonly orphaned?: boolean;
-  /** Whether V8 is asked to confirm, and to find loans that nobody can end. */
-  readonly abandoned?: boolean;
-  /** Whether, and from when on, a loan that outlives its neighbours is suspected. */
-  readonly tenured?: boolean | TenuredOptions;
-}
-
-/** How a {@link Watchdog.check} goes about it. */
+/** Options of {@link Watchdog.check}. */
 export interface CheckOptions {
   /**
-   * How long to wait, in milliseconds, for loans that are counted as lost to come back after all.
+   * How long to wait for loans that count as lost to come back after all, in milliseconds.
    *
-   * @defaultValue 0
+   * @default 0
    */
   readonly settleMillis?: number;
   /**
-   * Whether to run V8's collector first, so that abandoned loans are found now. It stops the process for some
-   * milliseconds to seconds, depending on the heap: for tests and for a person asking, not for a timer.
+   * Whether to run V8's collector first, so that abandoned loans are found now. It stops the process for milliseconds to
+   * seconds, depending on the heap. Use it in tests and on a person's request, not from a timer.
    *
-   * @defaultValue false
+   * @default false
    */
   readonly forceGc?: boolean;
 }
 
-/** What a {@link Watchdog} tells its listeners. */
+/** The events of a {@link Watchdog}: `'leak'` and `'retracted'`, see {@link Watchdog.on}. */
 export type WatchdogEvent = 'leak' | 'retracted';
 
-/** Is given a leak's report. What it throws is printed and ignored. */
+/** Called with the report of a leak. An error that it throws is printed and ignored. */
 export type LeakListener = (report: LeakReport) => void;
 
-const tenuredOptions: OptionCheck = (value) => {
-  if (typeof value === 'boolean') return undefined;
-  checkOptions<TenuredOptions>('new Watchdog: rules.tenured', value, {
-    minAgeMillis: millis,
-    minAgeUnknownMillis: millis,
-    factor: numberAtLeast(1),
-  });
-  return undefined;
+/** What the options of a watchdog resolve to. */
+export interface WatchdogSettings {
+  readonly level: WatchLevel;
+  readonly rules: WatchdogRules;
+  readonly onLeak: LeakListener | undefined;
+  readonly maxRecords: number;
+  readonly nursery: number;
+  readonly sweepIntervalMillis: number;
+  readonly clock: Clock;
+  readonly gcSource: GcSource | undefined;
+}
+
+const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
+  level: option(oneOf('off', ...Object.keys(LEVELS)), 'simple'),
+  rules: option(someRules, {}),
+  onLeak: optional(aFunction),
+  maxRecords: option(integer(1), 1_000),
+  nursery: option(integer(1), 700),
+  sweepIntervalMillis: option(numberAtLeast(1), 10_000),
+  clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
+  gcSource: optional(objectWith('collect')),
 };
 
-const watchdogRules: OptionCheck = (value) => {
-  checkOptions<WatchdogRules>('new Watchdog: rules', value, {
-    orphaned: aBoolean,
-    abandoned: aBoolean,
-    tenured: tenuredOptions,
-  });
-  return undefined;
+const CHECK_OPTIONS: OptionTable<Required<CheckOptions>> = {
+  settleMillis: option(millis, 0),
+  forceGc: option(aBoolean, false),
 };
 
-/** Throws a typed error for an unknown or malformed option. */
-export function checkWatchdogOptions(options: WatchdogOptions): void {
-  checkOptions<WatchdogOptions>('new Watchdog', options, {
-    level: oneOf('off', ...Object.keys(LEVELS)),
-    rules: watchdogRules,
-    onLeak: aFunction,
-    maxRecords: integer(1),
-    nursery: integer(1),
-    sweepIntervalMillis: numberAtLeast(1),
-    clock: objectWith('now', 'setTimer', 'clearTimer'),
-    gcSource: objectWith('collect'),
-  });
+/**
+ * Gives the options of a watchdog with their defaults.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ */
+export function resolveWatchdogOptions(options: WatchdogOptions): WatchdogSettings {
+  return resolveOptions('new Watchdog', options, WATCHDOG_OPTIONS);
+}
+
+/**
+ * Gives the options of one check with their defaults.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ */
+export function resolveCheckOptions(options: CheckOptions): Required<CheckOptions> {
+  return resolveOptions('watchdog.check', options, CHECK_OPTIONS);
 }

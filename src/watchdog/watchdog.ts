@@ -1,82 +1,78 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * The watchdog: ties pools, caches and weak maps to a simulated garbage collector, and V8's to both. The simulated heap knows
- * exactly what the program still *owns*: its reference counts say at once when a loan's owner is gone. V8's collector knows
- * what the program can still *reach*, and confirms it. Neither alone can name a leak: V8 sees a connection that its pool
- * keeps alive, and a simulated heap cannot see a variable.
+ * The watchdog finds the loans that are never released, by two garbage collectors.
+ *
+ * - The *simulated heap* knows what the program owns. Its reference counts say at once when the owner of a loan is gone. It
+ *   cannot see variables.
+ * - *V8's collector* knows what the program can reach. It confirms a leak, but late and without a name. It cannot find one
+ *   alone: a pool keeps each of its connections alive, lost or not.
  *
  * ```
- *                     simulated: the scope that took it
- *                       running            has ended
- *   V8: capability
- *       reachable       in use             ORPHANED (probable)
- *       collected       ABANDONED          ORPHANED (certain)
+ *                       simulated heap: the scope that took the loan
+ *                         is running          has ended
+ *   V8: the lease
+ *       is reachable      in use              ORPHANED (probable)
+ *       was collected     ABANDONED           ORPHANED (certain)
+ * ```
+ *
+ * The parts, from a component to a report:
+ *
+ * ```
+ *   component ──probe──▶ ComponentWatch ──▶ LoanTracker ──▶ rules ──▶ LeakLedger ──▶ listeners, check
+ *                                               │
+ *                                               ├──▶ LifetimeGraph, in the simulated heap
+ *                                               └──▶ Scopes
  * ```
  */
-import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
-import { type Clock, systemClock, type TimerHandle } from '../core/clock.js';
-import { reportIgnoredError } from '../core/ignored-error.js';
-import {
-  aBoolean,
-  aFunction,
-  aName,
-  checkArgument,
-  checkOptions,
-  millis,
-  type OptionCheck,
-  oneOf,
-} from '../core/options.js';
+/// <reference lib="esnext.disposable" preserve="true" />
+import { EventListeners } from '../core/event-listeners.js';
+import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
 import { isWatchable, type Observation, observe, type Watchable } from '../core/probe.js';
-import { isThenable } from '../core/thenable.js';
-import { BaseHeap } from '../gc/base-heap.js';
-import { makeCPythonCollector } from '../gc/collectors/cpython-collector.js';
-import { ActivityClock } from './activity-clock.js';
-import { ComponentWatch, type WatchHost } from './component-watch.js';
+import type { BaseHeap } from '../gc/base-heap.js';
+import { ComponentWatch } from './component-watch.js';
 import { type GcSource, hostGcSource } from './gc-source.js';
-import { LeakLedger } from './leak-ledger.js';
+import type { LedgerEvents } from './leak-ledger.js';
 import type { LeakReport } from './leak-report.js';
-import { LEVELS, type WatchLevel } from './level.js';
-import { LifetimeGraph } from './lifetime-graph.js';
-import type { Loan } from './loan.js';
-import { NewbornLoans } from './newborn-loans.js';
-import { AbandonedRule } from './rules/abandoned.js';
-import { TenuredRule } from './rules/tenured.js';
-import type { ScopeRecord } from './scope-record.js';
+import type { WatchLevel } from './level.js';
+import { LoanTracker } from './loan-tracker.js';
+import { Sweep } from './sweep.js';
 import { LeaksFoundError, NoCollectorError } from './watchdog-errors.js';
 import {
   type CheckOptions,
-  checkWatchdogOptions,
   type LeakListener,
+  resolveCheckOptions,
+  resolveWatchdogOptions,
   type WatchdogEvent,
   type WatchdogOptions,
 } from './watchdog-options.js';
 
-/** What a {@link Watchdog} has seen so far. */
+/** The figures of a {@link Watchdog}. */
 export interface WatchdogStats {
-  /** Components that are watched. */
+  /** How many components are watched. */
   readonly components: number;
-  /** Loans that are out. */
+  /** How many loans are out. */
   readonly loansOut: number;
-  /** Loans handed out since the start. */
+  /** How many loans have begun since the start. */
   readonly loans: number;
-  /** Loans that count as lost. */
+  /** How many loans count as lost. */
   readonly lost: number;
-  /** Loans that counted as lost and came back. */
+  /** How many loans counted as lost and came back. */
   readonly retracted: number;
-  /** Scopes that are running. */
+  /** How many scopes are running. */
   readonly scopes: number;
 }
 
 /**
- * Watches pools, caches and weak maps, and says which line lost what it took.
+ * A watch over pools, caches and weak maps that names the line which lost a resource.
  *
- * Every loan is a node of a simulated heap that copies CPython's: the scope that took it holds it. When the scope ends
- * and the loan's reference count drops to 0 while it is still out, it is *orphaned*, known at once and without V8. When
- * V8 collects the lease itself, it is *abandoned*, which is proof. When it reaches the oldest generation while loans
- * around it came and went, it is *tenured*, which is a suspicion.
+ * Each loan is a node of a simulated heap that copies CPython's. The scope that took the loan holds it. Three rules judge:
  *
- * With a watchdog attached, a lease and its release cost about 1 µs more, half of that if it ends at once, and with its
- * stack 5 to 12 µs (see {@link WatchLevel}); a component that is not watched pays one null check.
+ * - *orphaned*: the scope has ended, and the loan's reference count has dropped to 0 while the loan is out. This is known at
+ *   once, without V8.
+ * - *abandoned*: V8 has collected the lease. This is proof.
+ * - *tenured*: the loan has reached the oldest generation while the loans around it came and went. This is a suspicion.
+ *
+ * Watching adds about 1 µs to a lease and its release, and half of that if the lease is released at once. With a stack it adds
+ * 5 to 12 µs, see {@link WatchLevel}. A component that is not watched pays one null check.
  *
  * @example
  * ```ts
@@ -99,105 +95,43 @@ export interface WatchdogStats {
  * ```
  */
 export class Watchdog implements Disposable {
-  readonly #heap: BaseHeap;
-  readonly #newborns: NewbornLoans;
   readonly #level: WatchLevel;
-  readonly #clock: Clock;
   readonly #gcSource: GcSource | undefined;
-  readonly #sweepInterval: number;
-  readonly #host: WatchHost;
-  readonly #ledger: LeakLedger;
-  readonly #scope: AsyncVariable<ScopeRecord> = createAsyncVariable();
+  readonly #listeners: EventListeners<LedgerEvents> = new EventListeners('a watchdog', [
+    'leak',
+    'retracted',
+  ]);
+  readonly #tracker: LoanTracker;
+  readonly #sweep: Sweep;
   readonly #watches = new Set<ComponentWatch>();
-  readonly #collected: FinalizationRegistry<ComponentWatch>;
-  readonly #abandoned: AbandonedRule | undefined;
-  readonly #tenured: TenuredRule | undefined;
-  readonly #listeners: Record<WatchdogEvent, Set<LeakListener>> = {
-    leak: new Set(),
-    retracted: new Set(),
-  };
-  /** Found while the simulated heap frees a scope; judged when it has, so that no listener runs within. */
-  readonly #orphans: Loan[] = [];
-  readonly #waiting = new Set<() => void>();
-  #sweepTimer: TimerHandle | undefined;
+  /** Ends the watch of a component that V8 has collected. */
+  readonly #componentDeaths: FinalizationRegistry<ComponentWatch>;
   #disposed = false;
-  #loans = 0;
-  #retracted = 0;
-  #scopes = 0;
 
   /**
+   * Watches nothing yet.
+   *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    */
   constructor(options: WatchdogOptions = {}) {
-    checkWatchdogOptions(options);
-    const rules = options.rules ?? {};
-    this.#level = options.level ?? 'simple';
-    this.#clock = options.clock ?? systemClock;
-    this.#gcSource = options.gcSource ?? hostGcSource();
-    this.#sweepInterval = options.sweepIntervalMillis ?? 10_000;
-    if (options.onLeak !== undefined) this.#listeners.leak.add(options.onLeak);
-
-    this.#heap = new BaseHeap({}, makeCPythonCollector);
-    const graph = new LifetimeGraph(this.#heap);
-    const plan = LEVELS[this.#level === 'off' ? 'counters' : this.#level];
-    this.#ledger = new LeakLedger(options.maxRecords ?? 1_000, () => this.#clock.now(), {
-      leak: (report) => this.#emit('leak', report),
-      retracted: (report) => {
-        this.#retracted++;
-        this.#emit('retracted', report);
-      },
-      siteless: (loan) => loan.component.arm(),
-    });
-    if (plan.confirm && rules.abandoned !== false) {
-      this.#abandoned = new AbandonedRule((loan) => this.#ledger.confirm(loan));
-    }
-    if (rules.tenured !== false) {
-      this.#tenured = new TenuredRule(
-        graph,
-        typeof rules.tenured === 'object' ? rules.tenured : {},
-      );
-    }
-    this.#collected = new FinalizationRegistry((watch) => this.#unwatch(watch));
-
-    this.#newborns = new NewbornLoans(
-      () => this.#clock.now(),
-      (loan) => this.#settle(loan),
-    );
-    const activity = new ActivityClock(this.#heap.gc, options.nursery ?? 700, () =>
-      this.#newborns.settleAll(),
-    );
-    const judgeOrphans = rules.orphaned !== false;
-    this.#host = {
-      graph,
-      plan,
-      outside: graph.root('outside'),
-      now: () => this.#clock.now(),
-      currentScope: () => this.#scope.get(),
-      active: () => activity.tick(),
-      beginning: () => this.#newborns.beginning(),
-      lent: (loan) => {
-        this.#loans++;
-        this.#newborns.add(loan);
-      },
-      settle: () => this.#newborns.settleAll(),
-      orphaned: (loan) => {
-        if (loan.node === null) return;
-        graph.keep(loan.node, loan.component.node);
-        if (judgeOrphans) this.#orphans.push(loan);
-      },
-      ended: (loan, reclaimed) => this.#ended(loan, reclaimed),
-    };
+    const settings = resolveWatchdogOptions(options);
+    this.#level = settings.level;
+    this.#gcSource = settings.gcSource ?? hostGcSource();
+    if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
+    this.#tracker = new LoanTracker(settings, this.#listeners);
+    this.#sweep = new Sweep(settings.clock, settings.sweepIntervalMillis, () => this.#judge());
+    this.#componentDeaths = new FinalizationRegistry((watch) => this.#unwatch(watch));
   }
 
-  /** The simulated heap, to look at: its counters, its collector, the path that keeps a node alive. */
+  /** The simulated heap, to inspect: its counters, its collector, the path from a root to a node. Do not change it. */
   get heap(): BaseHeap {
-    this.#newborns.settleAll();
-    return this.#heap;
+    this.#tracker.settleAll();
+    return this.#tracker.graph.heap;
   }
 
   /**
-   * Watches a pool, a cache, a weak map, or anything else that speaks the probe protocol. The component is held weakly.
-   * Disposing of what is returned ends the watch; so does disposing of the watchdog.
+   * Watches a pool, a cache, a weak map, or another component that implements `[observe]`. The watchdog holds it weakly. The
+   * watch ends when the result or the watchdog is disposed of.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the component cannot be watched.
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another watchdog watches it.
@@ -205,7 +139,7 @@ export class Watchdog implements Disposable {
   watch(component: Watchable): Disposable {
     checkArgument('watchdog.watch', 'component', component, aWatchable);
     if (this.#level === 'off' || this.#disposed) return { [Symbol.dispose]() {} };
-    const watch = new ComponentWatch(this.#host);
+    const watch = new ComponentWatch(this.#tracker);
     let observation: Observation;
     try {
       observation = component[observe](watch);
@@ -215,17 +149,20 @@ export class Watchdog implements Disposable {
     }
     watch.attached(observation);
     this.#watches.add(watch);
-    this.#collected.register(observation, watch, watch);
-    this.#armSweep();
+    this.#componentDeaths.register(observation, watch, watch);
+    if (this.#tracker.needsSweep) this.#sweep.start();
     return { [Symbol.dispose]: () => this.#unwatch(watch) };
   }
 
   /**
-   * Calls `body` as a scope: a request, a job, a test. What is leased within it, across awaits and timers, has to be
-   * given back by the time it ends: when `body` returns or, if it returns a promise, when that settles. Scopes nest.
+   * Calls `body` as a scope, such as a request, a job or a test, and gives its result. Loans taken within the scope, across
+   * awaits and timers, have to be released before it ends. It ends when `body` returns or throws or, if it returns a promise,
+   * when that settles. Scopes nest.
    *
-   * A thenable that is no promise is adopted as one. Where the host has no async context (no AsyncLocalStorage), a scope
-   * covers the synchronous part of `body` only.
+   * A thenable that is no promise is adopted as one. Without AsyncLocalStorage in the host, a scope covers only the
+   * synchronous part of `body`.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an empty name or a body that is no function.
    *
    * @example
    * ```ts
@@ -240,52 +177,29 @@ export class Watchdog implements Disposable {
     checkArgument('watchdog.scope', 'name', name, aName);
     checkArgument('watchdog.scope', 'body', body, aFunction);
     if (this.#level === 'off' || this.#disposed) return body();
-    const outer = this.#scope.get();
-    const record: ScopeRecord = {
-      path: outer === undefined ? name : `${outer.path} > ${name}`,
-      node: this.#host.graph.root('scope'),
-    };
-    this.#scopes++;
-    let result: T;
-    try {
-      result = this.#scope.run(record, body);
-    } catch (error) {
-      this.#endScope(record);
-      throw error;
-    }
-    if (!isThenable(result)) {
-      this.#endScope(record);
-      return result;
-    }
-    const promise = result instanceof Promise ? result : Promise.resolve(result);
-    const end = (): void => this.#endScope(record);
-    promise.then(end, end);
-    return promise as T;
+    return this.#tracker.scopes.run(name, body);
   }
 
   /**
-   * Judges the loans that are out and returns the leaks that have not come back, the most numerous first.
+   * Judges the loans that are out and gives the leaks, the most numerous first. O(loans that are out).
    *
-   * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) for `forceGc` where there is no collector to run.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
+   * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) for `forceGc` where the host exposes no collector.
    */
   async check(options: CheckOptions = {}): Promise<LeakReport[]> {
-    checkOptions<CheckOptions>('watchdog.check', options, {
-      settleMillis: millis,
-      forceGc: aBoolean,
-    });
-    this.#newborns.settleAll();
-    if (options.forceGc === true) {
+    const { settleMillis, forceGc } = resolveCheckOptions(options);
+    this.#tracker.settleAll();
+    if (forceGc) {
       if (this.#gcSource === undefined) throw new NoCollectorError();
       await this.#gcSource.collect();
     }
-    this.#judgeTenured();
-    const settleMillis = options.settleMillis ?? 0;
-    if (settleMillis > 0 && this.#ledger.lost > 0) await this.#settled(settleMillis);
-    return this.#ledger.reports();
+    this.#judge();
+    await this.#tracker.ledger.untilNoneLost(settleMillis);
+    return this.#tracker.ledger.reports();
   }
 
   /**
-   * Resolves if nothing leaks. Runs V8's collector first where there is one.
+   * Resolves if {@link check} finds no leak. Runs V8's collector first where the host exposes it.
    *
    * @throws {@link LeaksFoundError} (`TENURE_LEAKS_FOUND`) with the reports; its message is the formatted report.
    */
@@ -295,123 +209,62 @@ export class Watchdog implements Disposable {
   }
 
   /**
-   * Adds a listener. `'leak'` is told of a leak when it is found, and again when its count has doubled; `'retracted'`
-   * when a loan that counted as lost comes back, with what is left of that leak.
+   * Adds a listener. An error that it throws is printed and ignored.
+   *
+   * - `'leak'`: a leak was found, or its count has doubled.
+   * - `'retracted'`: a loan that counted as lost came back. The report gives what is left of the leak.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event or a listener that is no function.
    */
   on(event: WatchdogEvent, listener: LeakListener): this {
-    checkArgument('watchdog.on', 'event', event, oneOf('leak', 'retracted'));
-    checkArgument('watchdog.on', 'listener', listener, aFunction);
-    this.#listeners[event].add(listener);
+    this.#listeners.on(event, listener);
     return this;
   }
 
-  /** Removes a listener. */
+  /**
+   * Removes a listener. Without effect if it was not added.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event.
+   */
   off(event: WatchdogEvent, listener: LeakListener): this {
-    checkArgument('watchdog.off', 'event', event, oneOf('leak', 'retracted'));
-    this.#listeners[event].delete(listener);
+    this.#listeners.off(event, listener);
     return this;
   }
 
-  /** What has been seen so far. */
+  /** Gives the figures. O(components + leaks). */
   stats(): WatchdogStats {
+    const { loans, ledger, scopes } = this.#tracker;
     let loansOut = 0;
     for (const watch of this.#watches) loansOut += watch.loansOut;
     return {
       components: this.#watches.size,
       loansOut,
-      loans: this.#loans,
-      lost: this.#ledger.lost,
-      retracted: this.#retracted,
-      scopes: this.#scopes,
+      loans,
+      lost: ledger.lost,
+      retracted: ledger.retracted,
+      scopes: scopes.running,
     };
   }
 
-  /** Ends every watch and the timer. The components live on, unwatched. */
+  /** Ends all watches, removes all listeners, and stops the timer. The components go on, unwatched. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const watch of [...this.#watches]) this.#unwatch(watch);
-    for (const wake of this.#waiting) wake();
-    this.#listeners.leak.clear();
-    this.#listeners.retracted.clear();
+    this.#tracker.ledger.close();
+    this.#listeners.clear();
   }
 
   #unwatch(watch: ComponentWatch): void {
     if (!this.#watches.delete(watch)) return;
-    this.#collected.unregister(watch);
+    this.#componentDeaths.unregister(watch);
     watch.close();
-    if (this.#watches.size === 0 && this.#sweepTimer !== undefined) {
-      this.#clock.clearTimer(this.#sweepTimer);
-      this.#sweepTimer = undefined;
-    }
+    if (this.#watches.size === 0) this.#sweep.stop();
   }
 
-  #endScope(record: ScopeRecord): void {
-    const { node } = record;
-    if (node === null) return;
-    this.#newborns.settleAll();
-    record.node = null;
-    this.#scopes--;
-    this.#host.graph.release(node);
-    for (let loan = this.#orphans.pop(); loan !== undefined; loan = this.#orphans.pop()) {
-      this.#ledger.enter('orphaned', 'probable', loan);
-    }
-  }
-
-  #settle(loan: Loan): void {
-    loan.component.settle(loan);
-    if (loan.capability !== undefined) this.#abandoned?.watch(loan, loan.capability);
-    loan.capability = undefined;
-  }
-
-  #ended(loan: Loan, reclaimed: boolean): void {
-    this.#abandoned?.unwatch(loan);
-    if (reclaimed) this.#ledger.reclaimed(loan);
-    else this.#ledger.returned(loan);
-    if (this.#ledger.lost === 0) for (const wake of this.#waiting) wake();
-  }
-
-  /** Resolves when no loan counts as lost any more, or when the time is up. */
-  #settled(withinMillis: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        this.#clock.clearTimer(timer);
-        resolve();
-      };
-      const timer = this.#clock.setTimer(wake, withinMillis);
-      this.#waiting.add(wake);
-    });
-  }
-
-  #armSweep(): void {
-    if (this.#tenured === undefined || this.#sweepTimer !== undefined) return;
-    const sweep = (): void => {
-      this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepInterval, { background: true });
-      this.#judgeTenured();
-    };
-    this.#sweepTimer = this.#clock.setTimer(sweep, this.#sweepInterval, { background: true });
-  }
-
-  #judgeTenured(): void {
-    if (this.#tenured === undefined) return;
-    const now = this.#clock.now();
+  #judge(): void {
+    const now = this.#tracker.now();
     for (const watch of this.#watches) {
-      const certainty = watch.isExhausted() ? 'probable' : 'suspect';
-      for (const loan of watch.loans()) {
-        if (!this.#ledger.has(loan) && this.#tenured.suspects(loan, now)) {
-          this.#ledger.enter('tenured', certainty, loan);
-        }
-      }
-    }
-  }
-
-  #emit(event: WatchdogEvent, report: LeakReport): void {
-    for (const listener of this.#listeners[event]) {
-      try {
-        listener(report);
-      } catch (error) {
-        reportIgnoredError(`a watchdog's listener of '${event}'`, error);
-      }
+      for (const loan of watch.loans()) this.#tracker.judge(loan, now);
     }
   }
 }

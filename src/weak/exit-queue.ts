@@ -1,44 +1,44 @@
 /**
- * What is to run when the process ends: the youngest first, including what is added by one that runs then. The host is
- * listened to only while something waits here.
+ * Tasks that run when the process ends, the newest first. A task may add a task while it runs; that one runs next. The
+ * package listens for the host's exit only while there is a task.
  */
 import { onProcessExit } from '../core/host.js';
 import { runUnattended } from './run-unattended.js';
 
-/** Something that runs at exit. */
+/** A task of the exit queue. */
 export interface ExitTask {
-  /** Its number in order of birth. */
+  /** Its number in the order of creation. */
   readonly birth: number;
-  /** Cancels itself, then does what there is to do. */
+  /** Cancels the task, then does its work. */
   run(): unknown;
 }
 
-const waiting = new Set<ExitTask>();
+const tasks = new Set<ExitTask>();
 let stopListening: (() => void) | undefined;
-/** True if a task was added since the last look: it may be younger than all that were to run next. */
-let grown = false;
+/** Whether a task was added while the tasks run: it may be newer than the next one. */
+let hasNewTask = false;
 
-/** Adds `task`. */
+/** Adds `task`. O(1). */
 export function runAtExit(task: ExitTask): void {
-  waiting.add(task);
-  grown = true;
+  tasks.add(task);
+  hasNewTask = true;
   stopListening ??= onProcessExit(runAll);
 }
 
-/** Takes `task` out. */
+/** Removes `task`. O(1). */
 export function cancelAtExit(task: ExitTask): void {
-  waiting.delete(task);
-  if (waiting.size > 0) return;
+  tasks.delete(task);
+  if (tasks.size > 0) return;
   stopListening?.();
   stopListening = undefined;
 }
 
 function runAll(): void {
-  while (waiting.size > 0) {
-    grown = false;
-    for (const task of [...waiting].sort((a, b) => b.birth - a.birth)) {
-      if (grown) break;
-      if (waiting.has(task)) runUnattended('a finalizer at exit', () => task.run());
+  while (tasks.size > 0) {
+    hasNewTask = false;
+    for (const task of [...tasks].sort((a, b) => b.birth - a.birth)) {
+      if (hasNewTask) break;
+      if (tasks.has(task)) runUnattended('a finalizer at exit', () => task.run());
     }
   }
 }

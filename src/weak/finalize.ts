@@ -1,9 +1,9 @@
 /**
- * Finalizers, after `weakref.finalize` of Python: a callback that runs once, when its target has been collected, when
- * it is called, or when the process ends, whichever comes first.
+ * Finalizers, after `weakref.finalize` of Python. A finalizer runs a callback once: when its target has been collected, when
+ * the finalizer is called, or when the process ends, whichever comes first.
  *
- * Everything it needs lives in the registry and nothing in the target, so it needs not be kept, and no cycle can arise
- * through it:
+ * The registry holds what a finalizer needs, and the target holds nothing. So a caller need not keep the finalizer, and it
+ * cannot be part of a cycle:
  *
  * ```
  *   registry ──▶ list of one target ──▶ record f1 ⇄ record f2 ──▶ fn, args         ┄┄▶ weak
@@ -11,8 +11,8 @@
  *      └┄┄┄┄┄┄┄┄┄┄┄┄┄┄▶ target ◀┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┘
  * ```
  *
- * V8 calls back for the registrations of one target in no order that it promises. A target is therefore registered
- * once, for the list of its records, which runs newest first: what was set up last is torn down first.
+ * V8 promises no order for the registrations of one target. A target is therefore registered once, with the list of its
+ * records. The records run newest first, so that what was set up last is torn down first.
  */
 import { InvalidArgumentError } from '../core/errors.js';
 import { type Linked, LinkedList } from '../core/linked-list.js';
@@ -21,9 +21,9 @@ import { cancelAtExit, type ExitTask, runAtExit } from './exit-queue.js';
 import { runUnattended } from './run-unattended.js';
 import { aWeakKey } from './weak-key.js';
 
-/** What a finalizer would call, and for what. */
+/** The call that a finalizer makes. */
 export interface FinalizerCall<T extends WeakKey, A extends unknown[], R> {
-  /** The object whose death is awaited. */
+  /** The object whose collection runs the callback. */
   readonly target: T;
   /** The callback. */
   readonly fn: (...args: A) => R;
@@ -31,29 +31,29 @@ export interface FinalizerCall<T extends WeakKey, A extends unknown[], R> {
   readonly args: A;
 }
 
-/** Runs its callback once. Made by {@link finalize}. */
+/** A callback that runs once. Made by {@link finalize}. */
 export interface Finalizer<T extends WeakKey, A extends unknown[], R> {
-  /** Runs the callback now and gives its result; gives `undefined` if it ran before or was detached. */
+  /** Runs the callback and gives its result. Gives `undefined` if the callback has run or was detached. */
   (): R | undefined;
   /** True until the callback has run or was detached. */
   readonly alive: boolean;
   /**
-   * Whether the callback is to run when the process ends, if it has not run by then. Setting it on a finalizer that is
-   * not alive does nothing.
+   * Whether the callback runs when the process ends, if it has not run by then. Setting it is without effect if the
+   * finalizer is not alive.
    *
-   * @defaultValue `true`
+   * @default true
    */
   atexit: boolean;
-  /** What would be called; `undefined` if it ran, was detached, or the target has been collected. */
+  /** Gives the call; `undefined` if the callback has run or was detached, or the target has been collected. */
   peek(): FinalizerCall<T, A, R> | undefined;
   /**
-   * Gives up the callback and says what it would have been; `undefined`, and nothing is given up, if it ran, was
-   * detached, or the target has been collected, for then the callback is about to run.
+   * Gives the call and makes sure that it is never made. Gives `undefined` and changes nothing if the callback has run or was
+   * detached, or if the target has been collected: the callback then runs soon.
    */
   detach(): FinalizerCall<T, A, R> | undefined;
 }
 
-/** A finalizer that has not run; what it calls goes when it ends, so that an ended one holds nothing. */
+/** The record of a finalizer. It drops its call when it ends, so that an ended finalizer holds nothing. */
 class FinalizerRecord implements Linked<FinalizerRecord>, ExitTask {
   previous: FinalizerRecord | null = null;
   next: FinalizerRecord | null = null;
@@ -86,7 +86,7 @@ class FinalizerRecord implements Linked<FinalizerRecord>, ExitTask {
     return this.call === undefined || target === undefined ? undefined : { target, ...this.call };
   }
 
-  /** Ends its life without a call. */
+  /** Ends the finalizer without making its call. */
   retire(): void {
     this.setAtexit(false);
     this.call = undefined;
@@ -113,21 +113,24 @@ const deaths = new FinalizationRegistry<LinkedList<FinalizerRecord>>((records) =
 });
 
 /**
- * Calls `fn(...args)` once: some turns after V8 has collected `target`, when the finalizer is called, or when the process
- * ends (unless its `atexit` is set to `false`). Several finalizers of one target, and those left at exit, run newest
- * first. The finalizer need not be kept.
+ * Calls `fn(...args)` once, and gives the finalizer, which the caller need not keep. The call is made
  *
- * Neither `fn` nor `args` may reach `target`, which would then never be collected: hand over what is needed, the file
- * descriptor and not the file. V8 promises nothing about when it collects; this is the net under `using`, not instead
- * of it.
+ * - some turns of the event loop after V8 has collected `target`,
+ * - when the finalizer is called, or
+ * - when the process ends, unless `atexit` of the finalizer is `false`.
  *
- * When V8 or the exit runs it, what `fn` throws or rejects with is printed with `console.error`; at exit there is no time
- * for anything asynchronous. A process that dies by a signal runs nothing, and a browser has no exit.
+ * Several finalizers of one target run newest first, and so do the finalizers that are left at exit.
+ *
+ * Neither `fn` nor `args` may reach `target`, or V8 never collects it: pass the file descriptor and not the file. V8 does not
+ * promise when it collects. Use this besides `using`, not instead of it.
+ *
+ * If V8 or the exit makes the call, an error or a rejection of `fn` is printed with `console.error`. Asynchronous work does
+ * not finish at exit. A process that a signal ends runs no finalizer, and a browser has no exit.
  *
  * O(1), some microseconds.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if nothing can refer to `target` weakly, if `fn` is
- * no function, or if one of `fn` and `args` is the target.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `target` cannot be referred to weakly, if `fn` is no
+ * function, or if `target` is `fn` or one of `args`.
  *
  * @example
  * ```ts
@@ -171,14 +174,14 @@ function recordsFor(target: WeakKey): LinkedList<FinalizerRecord> {
   return records;
 }
 
-/** Where a finalizer keeps its record. */
+/** The key of a finalizer's record. */
 const recordOf = Symbol('record');
 
 interface RecordHolder {
   [recordOf]: FinalizerRecord;
 }
 
-/** What all finalizers inherit: defining accessors on each would cost more than all the rest. */
+/** The prototype of all finalizers. Accessors on each finalizer would cost more than all the rest of it. */
 const finalizerPrototype: object = Object.create(Function.prototype, {
   alive: {
     get(this: RecordHolder): boolean {

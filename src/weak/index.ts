@@ -1,6 +1,5 @@
 /**
- * References that do not keep their target alive: `ref` and `finalize` after Python's `weakref`, and a map whose values
- * can be collected.
+ * Weak references: `ref` and `finalize` after Python's `weakref`, and a map that holds its values weakly.
  *
  * @example
  * ```ts

@@ -1,9 +1,8 @@
 /**
  * Weak references with a death callback, after `weakref.ref` of Python:
  *
- * - A reference without a callback is made once per target and shared, since nothing can tell two of them apart.
- * - The callback belongs to the reference. Drop the reference, and the callback is never called; if reference and target
- *   are collected together, it is not called either.
+ * - A reference without a callback is made once per target and shared, since two of them could not be told apart.
+ * - The callback belongs to the reference. It is not called for a reference that is collected before its target or with it.
  *
  * ```
  *   caller ──▶ Ref ──▶ onDeath          deaths (registry) ┄┄▶ Ref        ┄┄▶ weak
@@ -11,14 +10,14 @@
  *               └┄┄┄┄┄┄┄┄┄▶ target ◀┄┄┄┄┄┄┄┄┄┘
  * ```
  *
- * The registry holds the Ref weakly, hence the callback too. What would stay behind on a target that outlives many
- * dropped references is one registration each; a second registry, on the references, takes those back.
+ * The registry holds the Ref weakly, and so the callback. Each dropped reference would leave a registration behind on a target
+ * that lives on. A second registry, on the references, removes those registrations.
  */
 import { aFunction, checkArgument } from '../core/options.js';
 import { runUnattended } from './run-unattended.js';
 import { aWeakKey } from './weak-key.js';
 
-/** A reference that does not keep its target alive. Made by {@link ref}. */
+/** A weak reference: it does not keep its target alive. Made by {@link ref}. */
 export class Ref<T extends WeakKey> {
   readonly #target: WeakRef<T>;
   #onDeath: ((ref: Ref<T>) => void) | undefined;
@@ -30,8 +29,8 @@ export class Ref<T extends WeakKey> {
   }
 
   /**
-   * The target, or `undefined` once V8 has collected it. A target that was returned stays alive until the current turn
-   * of the event loop ends.
+   * Gives the target; `undefined` once V8 has collected it. A target that was given stays alive until the current turn of
+   * the event loop ends.
    */
   deref(): T | undefined {
     return this.#target.deref();
@@ -47,7 +46,7 @@ export class Ref<T extends WeakKey> {
   }
 }
 
-/** Both the held value and the token by which a registration is taken back. */
+/** The held value of a registration and also its unregister token. */
 type Registration = WeakRef<Ref<WeakKey>>;
 
 const shared = new WeakMap<WeakKey, Ref<WeakKey>>();
@@ -61,15 +60,16 @@ const droppedRefs = new FinalizationRegistry<Registration>((registration) => {
 });
 
 /**
- * Gives a weak reference to `target`. Without `onDeath` it is the same one each time for the same target.
+ * Gives a weak reference to `target`. Without `onDeath`, each call gives the one shared reference to a target.
  *
- * `onDeath` is called once with the reference, some turns after the target was collected, if the reference is still held
- * by then: keep it. It must not reach the target itself, which would then never die. What it throws is printed with
- * `console.error`. V8 promises no callback at exit, nor soon; it is for caches and diagnostics, not for correctness.
+ * `onDeath` is called once with the reference, some turns of the event loop after V8 has collected the target. The caller has
+ * to keep the reference until then. `onDeath` must not reach the target, or V8 never collects it. An error or a rejection of
+ * it is printed with `console.error`. V8 promises neither when it calls, nor that it calls at all before the process ends.
+ * Use it for caches and diagnostics, not for correctness.
  *
- * O(1): about a microsecond, and less for a reference that is there already.
+ * O(1): about a microsecond, and less for a shared reference that exists.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if nothing can refer to `target` weakly (a number, a
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `target` cannot be referred to weakly (a number, a
  * string), or if `onDeath` is no function.
  *
  * @example

@@ -1,10 +1,10 @@
 /**
- * Callbacks that the engine starts between turns, or at exit. There is no caller to throw to: an error there would end
- * the process, so it is printed instead, and so is the rejection of a promise that nobody else can get hold of.
+ * Runs callbacks that have no caller: the engine starts them between turns, or at exit. An error would end the process, so it
+ * is printed instead. So is the rejection of a promise that the callback returns.
  */
 import { reportIgnoredError } from '../core/ignored-error.js';
 
-/** Calls `callback`; what it throws or rejects with is printed, and it goes on. */
+/** Calls `callback`. Never throws: prints an error or a rejection, with `where` it came from. */
 export function runUnattended(where: string, callback: () => unknown): void {
   try {
     const result = callback();

@@ -1,10 +1,10 @@
 import type { NodeId } from '../core/probe.js';
 
-/** What a map keeps of one value: its weak reference, and what is needed to forget it. */
+/** An entry of a WeakValueMap: the key, and a weak reference to the value. */
 export class WeakEntry<K, V extends WeakKey> {
   readonly key: K;
   readonly ref: WeakRef<V>;
-  /** Its node in the heap of the observer; `undefined` while nobody watches. */
+  /** Its node in the heap of the observer; `undefined` while no observer is attached. */
   node: NodeId | undefined = undefined;
 
   constructor(key: K, value: V) {

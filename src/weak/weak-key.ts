@@ -1,6 +1,6 @@
 import type { OptionCheck } from '../core/options.js';
 
-/** What a weak reference can refer to: an object, a function, or a symbol that is not registered with `Symbol.for`. */
+/** A value that can be referred to weakly: an object, a function, or a symbol that is not registered with `Symbol.for`. */
 export const aWeakKey: OptionCheck = (value) =>
   (typeof value === 'object' && value !== null) ||
   typeof value === 'function' ||

@@ -1,22 +1,22 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * What a weak map tells the observer that watches it: each entry is a node from the time it is set until its value is
- * collected, deleted or replaced.
+ * Reports the entries of a weak map to the observer that watches it. An entry is a node from the time it is set until its value
+ * is collected, deleted or replaced.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ComponentStats, NodeId, Observation, Observer } from '../core/probe.js';
 
-/** What of an entry a watch needs. */
+/** An entry as its watch sees it. */
 interface WatchedEntry {
   node: NodeId | undefined;
   readonly ref: WeakRef<WeakKey>;
 }
 
-/** What a watch sees of its map. */
+/** A map as its watch sees it. */
 export interface WatchedWeakMap {
   readonly name: string;
   readonly entries: Iterable<WatchedEntry>;
   stats(): ComponentStats;
-  /** The watch has ended. */
+  /** Called when the watch has ended. */
   unwatched(): void;
 }
 
@@ -33,7 +33,7 @@ export class WeakMapWatch implements Observation {
     this.#map = map;
     this.#observer = observer;
     for (const entry of map.entries) {
-      if (entry.ref.deref() !== undefined) this.born(entry);
+      if (entry.ref.deref() !== undefined) this.added(entry);
     }
   }
 
@@ -41,11 +41,13 @@ export class WeakMapWatch implements Observation {
     return this.#map.stats();
   }
 
-  born(entry: WatchedEntry): void {
+  /** Reports that an entry was added. */
+  added(entry: WatchedEntry): void {
     entry.node = this.#observer.allocated('weak-target', this.#observer.root);
   }
 
-  gone(entry: WatchedEntry): void {
+  /** Reports that an entry was removed, unless it was never reported. */
+  removed(entry: WatchedEntry): void {
     const node = entry.node;
     entry.node = undefined;
     if (node !== undefined) this.#observer.freed(node);

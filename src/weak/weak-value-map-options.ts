@@ -1,28 +1,48 @@
-/**
- * The options of a WeakValueMap.
- */
-import { aFunction, aName, checkOptions, type OptionChecks } from '../core/options.js';
+/** The options of a WeakValueMap. */
+import {
+  aFunction,
+  aName,
+  type OptionTable,
+  option,
+  optional,
+  resolveOptions,
+} from '../core/options.js';
 
-/** How a {@link WeakValueMap} is to behave. */
+/** Options of a {@link WeakValueMap}. */
 export interface WeakValueMapOptions<K> {
   /**
-   * What reports and errors call the map.
+   * The name of the map in reports and errors.
    *
-   * @defaultValue `'weak-map'`
+   * @default 'weak-map'
    */
   readonly name?: string;
   /**
-   * Called with the key some turns after its value has been collected, when the entry is gone from the map; not for
-   * an entry that was deleted or replaced. What it throws is printed with `console.error`.
+   * Called with a key some turns after its value was collected, when the entry has left the map. It is not called for an
+   * entry that was deleted or replaced. An error that it throws is printed with `console.error`.
    *
-   * @defaultValue nothing
+   * @default none
    */
   readonly onCollect?: (key: K) => void;
 }
 
-const checks: OptionChecks<WeakValueMapOptions<unknown>> = { name: aName, onCollect: aFunction };
+/** What the options of a map resolve to. */
+export interface WeakValueMapSettings<K> {
+  readonly name: string;
+  readonly onCollect: ((key: K) => void) | undefined;
+}
 
-/** Throws unless `options` are well-formed. */
-export function checkWeakValueMapOptions(options: unknown): void {
-  checkOptions('WeakValueMap', options, checks);
+const OPTIONS: OptionTable<WeakValueMapSettings<unknown>> = {
+  name: option(aName, 'weak-map'),
+  onCollect: optional(aFunction),
+};
+
+/**
+ * Gives the options of a map with their defaults.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ */
+export function resolveWeakValueMapOptions<K>(
+  options: WeakValueMapOptions<K>,
+): WeakValueMapSettings<K> {
+  return resolveOptions('WeakValueMap', options, OPTIONS);
 }

@@ -1,6 +1,5 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A Map that does not keep its values alive, after `weakref.WeakValueDictionary` of Python.
+ * A Map that holds its values weakly, after `weakref.WeakValueDictionary` of Python.
  *
  * ```
  *   map ──▶ entries: Map ──▶ entry ──▶ key                     ┄┄▶ weak
@@ -11,16 +10,17 @@
  *               └┄┄▶ map
  * ```
  *
- * When V8 has collected a value it calls the registry, some turns later, and the entry goes. Between the two, the entry
- * is there and its value is not. Two rules follow:
+ * V8 collects a value and, some turns later, calls the registry, which removes the entry. Between the two the entry is *dead*:
+ * it exists and its value does not. Two rules follow:
  *
- * - Dead entries are hidden from every question, `size` included, and only the registry's callback removes them. A read
- *   never removes anything, so `onCollect` never runs inside of a read, and iterating is safe.
- * - The callback removes the entry that died, and not what stands under its key by then.
+ * - No read sees a dead entry, `size` included, and only the registry's callback removes one. So `onCollect` never runs within
+ *   a read, and iterating is safe.
+ * - The callback removes the entry that died, and not a newer entry under its key.
  *
- * The registry belongs to the map. A registry that all maps shared would hold the keys of a map that was dropped for as
- * long as its values live, and for ever if a key reaches its value.
+ * Each map has a registry of its own. A registry shared by all maps would hold the keys of a dropped map as long as the values
+ * live. If a key reaches its value, that is for ever.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { AlreadyWatchedError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
@@ -28,28 +28,28 @@ import { runUnattended } from './run-unattended.js';
 import { WeakEntry } from './weak-entry.js';
 import { aWeakKey } from './weak-key.js';
 import { WeakMapWatch } from './weak-map-watch.js';
-import { checkWeakValueMapOptions, type WeakValueMapOptions } from './weak-value-map-options.js';
+import { resolveWeakValueMapOptions, type WeakValueMapOptions } from './weak-value-map-options.js';
 
-/** The figures of a {@link WeakValueMap} since it was made. */
+/** The figures of a {@link WeakValueMap} since it was created. */
 export interface WeakValueMapStats {
-  /** Entries that are kept, those included whose value was collected a moment ago. */
+  /** How many entries there are. It includes an entry whose value was collected a moment ago. */
   readonly size: number;
-  /** Reads that found a value. */
+  /** How many reads found a value. */
   readonly hits: number;
-  /** Reads that found none. */
+  /** How many reads found none. */
   readonly misses: number;
-  /** Entries that went because their value was collected. */
+  /** How many entries were removed because their value was collected. */
   readonly collected: number;
 }
 
 /**
- * A Map whose values can be collected while they are in it; their entries then go by themselves. Keys are held strongly,
- * as long as their value lives. Iterating goes in the order of insertion and sees what is added meanwhile, as in a Map.
+ * A Map that holds its values weakly. When V8 has collected a value, its entry is removed. A key is held strongly as long as
+ * its value lives. A loop goes in the order of insertion and sees entries that are added meanwhile, as in a Map.
  *
- * `get`, `has`, `set` and `delete` are O(1); `size` asks every value and is O(n). A value that a read has returned stays
- * alive until the current turn of the event loop ends.
+ * `get`, `has`, `set` and `delete` are O(1). `size` checks every value and is O(n).
  *
- * A key that reaches its value keeps it alive. So does whoever iterates, for the turn.
+ * A value that a read or a loop has given stays alive until the current turn of the event loop ends. A key that reaches its
+ * value keeps it alive for ever.
  *
  * @example
  * ```ts
@@ -77,23 +77,23 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
   declare readonly [Symbol.toStringTag]: string;
 
   /**
-   * An empty map.
+   * Makes an empty map.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if an option is unknown or malformed.
    */
   constructor(options: WeakValueMapOptions<K> = {}) {
-    checkWeakValueMapOptions(options);
-    this.#name = options.name ?? 'weak-map';
-    this.#onCollect = options.onCollect;
-    // No engine has to drop a registry while what it has registered lives, so it must not hold the map.
+    const { name, onCollect } = resolveWeakValueMapOptions(options);
+    this.#name = name;
+    this.#onCollect = onCollect;
+    // An engine may keep a registry as long as its targets live, so the registry must not hold the map.
     const self = new WeakRef(this);
     this.#deaths = new FinalizationRegistry((entry) => {
       const map = self.deref();
-      if (map !== undefined) map.#bury(entry);
+      if (map !== undefined) map.#removeDead(entry);
     });
   }
 
-  /** How many values are alive. O(n). */
+  /** How many values live. O(n). */
   get size(): number {
     let alive = 0;
     for (const entry of this.#entries.values()) {
@@ -102,7 +102,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     return alive;
   }
 
-  /** The value under `key`, if it is alive. */
+  /** Gives the value under `key`; `undefined` if there is none that lives. O(1). */
   get(key: K): V | undefined {
     const value = this.#entries.get(key)?.ref.deref();
     if (value === undefined) this.#misses++;
@@ -110,16 +110,16 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     return value;
   }
 
-  /** Whether there is a live value under `key`. It may be collected after this turn: `get` it to keep it. */
+  /** Whether a value under `key` lives. V8 may collect it after this turn: use {@link get} to hold it. O(1). */
   has(key: K): boolean {
     return this.#entries.get(key)?.ref.deref() !== undefined;
   }
 
   /**
-   * Puts `value` under `key`, in the place of what was there.
+   * Sets the value under `key`, and replaces a former one. O(1).
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if nothing can refer to `value` weakly; what was
-   * there stays.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `value` cannot be referred to weakly. The map then
+   * stays as it is.
    */
   set(key: K, value: V): this {
     checkArgument('WeakValueMap.set', 'value', value, aWeakKey);
@@ -128,24 +128,24 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
       const formerValue = former.ref.deref();
       if (formerValue === value) return this;
       this.#deaths.unregister(former);
-      this.#watch?.gone(former);
+      this.#watch?.removed(former);
       if (formerValue === undefined) {
         this.#collected++;
-        this.#entries.delete(key); // A Map would put what is new to it at the end.
+        this.#entries.delete(key); // A new key goes to the end, as in a Map.
       }
     }
     const entry = new WeakEntry(key, value);
     this.#entries.set(key, entry);
     this.#deaths.register(value, entry, entry);
-    this.#watch?.born(entry);
+    this.#watch?.added(entry);
     return this;
   }
 
   /**
-   * The live value under `key`; if there is none, `make(key)` makes it and it is put there.
+   * Gives the value under `key`. If none lives, it sets the result of `make(key)` and gives that. O(1) besides `make`.
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `make` is no function, or if nothing can refer
-   * to what it made weakly; what `make` throws. The map then stays as it is.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `make` is no function, or if its result cannot be
+   * referred to weakly; what `make` throws. The map then stays as it is.
    */
   getOrInsertComputed(key: K, make: (key: K) => V): V {
     checkArgument('WeakValueMap.getOrInsertComputed', 'make', make, aFunction);
@@ -156,22 +156,22 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     return made;
   }
 
-  /** Removes the value under `key`; says whether there was a live one. */
+  /** Removes the value under `key`. True if there was one that lived. O(1). */
   delete(key: K): boolean {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.ref.deref() === undefined) return false;
-    this.#drop(entry);
+    this.#remove(entry);
     return true;
   }
 
   /** Removes all values. O(n). */
   clear(): void {
     for (const entry of this.#entries.values()) {
-      if (entry.ref.deref() !== undefined) this.#drop(entry);
+      if (entry.ref.deref() !== undefined) this.#remove(entry);
     }
   }
 
-  /** The live entries, in order of insertion. */
+  /** Gives the entries whose values live, in order of insertion. */
   *entries(): Generator<[K, V], undefined, unknown> {
     for (const [key, entry] of this.#entries) {
       const value = entry.ref.deref();
@@ -180,7 +180,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     return undefined;
   }
 
-  /** The keys of the live values, in order of insertion. */
+  /** Gives the keys of the values that live, in order of insertion. */
   *keys(): Generator<K, undefined, unknown> {
     for (const [key, entry] of this.#entries) {
       if (entry.ref.deref() !== undefined) yield key;
@@ -188,7 +188,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     return undefined;
   }
 
-  /** The live values, in order of insertion of their keys. */
+  /** Gives the values that live, in order of insertion. */
   *values(): Generator<V, undefined, unknown> {
     for (const entry of this.#entries.values()) {
       const value = entry.ref.deref();
@@ -197,7 +197,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     return undefined;
   }
 
-  /** Calls `callback` for each live entry, in order of insertion. */
+  /** Calls `callback` for each entry whose value lives, in order of insertion. */
   forEach(callback: (value: V, key: K, map: this) => void, thisArg?: unknown): void {
     checkArgument('WeakValueMap.forEach', 'callback', callback, aFunction);
     for (const [key, value] of this.entries()) {
@@ -205,12 +205,12 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     }
   }
 
-  /** The live entries, in order of insertion. */
+  /** Gives the entries whose values live, in order of insertion. */
   [Symbol.iterator](): Generator<[K, V], undefined, unknown> {
     return this.entries();
   }
 
-  /** The figures since the map was made. O(1). */
+  /** Gives the figures since the map was created. O(1). */
   stats(): WeakValueMapStats {
     return {
       size: this.#entries.size,
@@ -221,9 +221,9 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
   }
 
   /**
-   * Attaches an observer, as a watchdog does; it is told of each entry's life.
+   * Attaches an observer, such as a watchdog, which is told when an entry is added or removed.
    *
-   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another is attached.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
    */
   [observe](observer: Observer): Observation {
     if (this.#watch !== null) throw new AlreadyWatchedError(this.#name);
@@ -242,17 +242,17 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     return watch;
   }
 
-  #drop(entry: WeakEntry<K, V>): void {
+  #remove(entry: WeakEntry<K, V>): void {
     this.#entries.delete(entry.key);
     this.#deaths.unregister(entry);
-    this.#watch?.gone(entry);
+    this.#watch?.removed(entry);
   }
 
-  #bury(entry: WeakEntry<K, V>): void {
+  #removeDead(entry: WeakEntry<K, V>): void {
     if (this.#entries.get(entry.key) !== entry) return;
     this.#entries.delete(entry.key);
     this.#collected++;
-    this.#watch?.gone(entry);
+    this.#watch?.removed(entry);
     const onCollect = this.#onCollect;
     if (onCollect !== undefined) {
       runUnattended(`onCollect of ${this.#name}`, () => onCollect(entry.key));

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { captureAsyncContext, createAsyncVariable } from '../../src/core/async-context.js';
 import { Gate } from '../kit/gate.js';
 
-test('the value follows the flow that it was set for, and no other', async () => {
+test('a value is seen in the flow that it was set for, and in no other', async () => {
   const variable = createAsyncVariable<string>();
   const gate = new Gate();
   const flow = variable.run('a', async () => {
@@ -26,7 +26,7 @@ test('nested flows see the innermost value', () => {
   expect(seen).toEqual(['outer', 'inner', 'outer']);
 });
 
-test('a captured context is entered by whoever calls it', () => {
+test('a captured context replaces the context of its caller', () => {
   const variable = createAsyncVariable<string>();
   const inOwnContext = variable.run('own', () => captureAsyncContext());
   expect(variable.run('caller', () => inOwnContext(() => variable.get()))).toBe('own');

@@ -22,7 +22,7 @@ test('the first frame is the line that called the entry point', () => {
   expect(formatPosition(frame as never)).toMatch(/^test\/core\/call-site\.test\.ts:\d+:\d+$/);
 });
 
-test('the depth is what was asked for, and the process’s own limit is as it was', () => {
+test('the stack is as deep as requested, and the stack limit of the process stays', () => {
   const before = Error.stackTraceLimit;
   const deep = (levels: number): string =>
     levels === 0 ? captureStack(entryPoint, 5) || captureStack(deep, 5) : deep(levels - 1);
@@ -43,11 +43,11 @@ test.each([
   expect(parseFrames(line)).toEqual([{ functionName, file, line: number, column }]);
 });
 
-test('lines that are no frames with a position are left out', () => {
+test('lines without a position are left out', () => {
   expect(parseFrames('    at Array.map (<anonymous>)\n    at native\n\nrubbish')).toEqual([]);
 });
 
-test('the line of the application is the innermost that is neither Node’s nor a dependency’s', () => {
+test('the frame of the application is the innermost that belongs neither to Node nor to a dependency', () => {
   const frames = parseFrames(
     [
       '    at query (/srv/node_modules/orm/index.js:1:1)',
@@ -61,7 +61,7 @@ test('the line of the application is the innermost that is neither Node’s nor 
   expect(applicationFrame([])).toBeUndefined();
 });
 
-test('a stack that a program formats by itself is no frame, and no error', () => {
+test('a program that formats stacks by itself gets an empty stack', () => {
   const prepare = Error.prepareStackTrace;
   Error.prepareStackTrace = (_error, sites) => sites;
   try {
@@ -108,7 +108,7 @@ test('a record that keeps a stack keeps nothing else: 100 of 100 dropped handles
   expect(kept).toHaveLength(100);
 });
 
-test('a record that keeps an unread Error keeps the handle alive: the reason for the one above', async () => {
+test('a record that keeps an unread Error keeps the handle alive, which is why stacks are formatted at once', async () => {
   const { kept, refs } = makeAndDrop(
     100,
     () => new HandleWithRawError(),

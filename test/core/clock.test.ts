@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a timer fires once, after its delay, and not when it was cleared', () => {
+test('a timer fires once, after its delay, and not if it was cleared', () => {
   const fired: string[] = [];
   systemClock.setTimer(() => fired.push('a'), 100);
   const cleared = systemClock.setTimer(() => fired.push('b'), 100);
@@ -22,7 +22,7 @@ test('a timer fires once, after its delay, and not when it was cleared', () => {
   expect(fired).toEqual(['a']);
 });
 
-test('a delay beyond what the platform takes is neither shortened nor lost, and can be cleared on the way', () => {
+test('a delay beyond the maximum of the platform is neither shortened nor lost, and can be cleared meanwhile', () => {
   const month = 32 * 24 * 3_600_000;
   const fired: number[] = [];
   const started = systemClock.now();

@@ -24,7 +24,7 @@ test('a wait ends when its condition holds, and leaves no timer', async () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('a wait whose grace is over ends without its condition, and is checked no more', async () => {
+test('a wait whose grace is over ends, and its condition is not checked any more', async () => {
   const clock = new FakeClock();
   const waits = new ConditionWaits(clock);
   let checks = 0;
@@ -39,7 +39,7 @@ test('a wait whose grace is over ends without its condition, and is checked no m
   expect(checks).toBe(before);
 });
 
-test('a condition that holds already ends the wait at once, and a grace of 0 waits for nothing', async () => {
+test('a condition that holds ends the wait at once, and a grace of 0 does not wait', async () => {
   const waits = new ConditionWaits(new FakeClock());
   expect(await waits.until(() => true, 0)).toBe(true);
   expect(await waits.until(() => false, 0)).toBe(false);

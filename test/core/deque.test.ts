@@ -26,7 +26,7 @@ test('behaves like an array under any sequence of operations, across growth and 
   );
 });
 
-test('keeps nothing alive that was taken out', async () => {
+test('keeps no removed item alive', async () => {
   const deque = new Deque<object>();
   const refs = (() => {
     deque.push({});

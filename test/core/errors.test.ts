@@ -7,7 +7,7 @@ import {
   TenureError,
 } from '../../src/core/errors.js';
 
-test('an error has its code, its class’s name and its cause, and its name costs no property', () => {
+test('an error has a code, the name of its class and a cause, and the name is no own property', () => {
   const cause = new Error('cause');
   const error = new TenureError('what to do', { code: 'TENURE_X', cause });
   expect(error).toBeInstanceOf(Error);

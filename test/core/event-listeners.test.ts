@@ -25,7 +25,7 @@ test('a listener is called once for each event until it is removed', () => {
   expect(listeners.has('opened')).toBe(false);
 });
 
-test('a listener that throws is reported by event, and the others are called', () => {
+test('an error of a listener is printed with the event, and the other listeners are called', () => {
   using print = vi.spyOn(console, 'error').mockImplementation(() => {});
   const listeners = listenersOf();
   const opened: number[] = [];
@@ -38,7 +38,7 @@ test('a listener that throws is reported by event, and the others are called', (
   expect(String(print.mock.calls[0]?.[0])).toContain("a listener of a door's 'opened'");
 });
 
-test('a listener that is added or removed while an event is told changes only the next one', () => {
+test('a listener that is added or removed during an event changes only the next event', () => {
   const listeners = listenersOf();
   const calls: string[] = [];
   const second = (): void => void calls.push('second');
@@ -52,14 +52,14 @@ test('a listener that is added or removed while an event is told changes only th
   expect(calls).toEqual(['first', 'second']);
 });
 
-test('an unknown event and a listener that is no function are refused by name', () => {
+test('an error names an unknown event, and a listener that is no function', () => {
   const listeners = listenersOf();
   expect(() => listeners.on('error' as 'opened', () => {})).toThrow("one of 'opened', 'closed'");
   expect(() => listeners.off('error' as 'opened', () => {})).toThrow('off: `event`');
   expect(() => listeners.on('opened', 1 as never)).toThrow('on: `listener` must be a function');
 });
 
-test('listeners run in the async context that was given', () => {
+test('listeners run in the given async context', () => {
   const storage = new AsyncLocalStorage<string>();
   const inContext = storage.run('own', () => AsyncLocalStorage.snapshot());
   const listeners = new EventListeners<Events>('a door', ['opened', 'closed'], inContext);

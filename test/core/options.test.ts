@@ -27,7 +27,7 @@ interface Options {
 const check = (options: unknown): void =>
   checkOptions<Options>('createThing', options, { max: integer(1), name: aName });
 
-test('known and well-formed options pass; an undefined one was not given', () => {
+test('known and well-formed options pass; an undefined option counts as absent', () => {
   check({});
   check({ max: 1, name: 'a' });
   check({ max: undefined });
@@ -45,7 +45,7 @@ test.each([
   [{ name: {} }, 'got an object.'],
   [null, 'createThing: options must be an object, got null.'],
   ['max', 'createThing: options must be an object, got "max".'],
-])('what is wrong is named: %j', (options, message) => {
+])('an error names the wrong option: %j', (options, message) => {
   expect(() => check(options)).toThrow(message);
   expect(() => check(options)).toThrow(InvalidArgumentError);
   expect(() => check(options)).toThrow(TypeError);
@@ -66,7 +66,7 @@ test.each<[string, OptionCheck, unknown[], unknown[]]>([
   for (const value of bad) expect(ofCheck(value), String(value)).toEqual(expect.any(String));
 });
 
-test('a positional argument is refused by name', () => {
+test('an error names the wrong argument', () => {
   expect(() => checkArgument('pool.use', 'fn', 1, aFunction)).toThrow(
     'pool.use: `fn` must be a function, got 1.',
   );

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import { SignalListeners } from '../../src/core/signal-listeners.js';
 
-test('waits on one signal share one listener, and are told of its reason in the order of coming', () => {
+test('waits on one signal share one listener, and get its reason in the order in which they were added', () => {
   const told: string[] = [];
   const listeners = new SignalListeners<string>((wait, reason) => told.push(`${wait}: ${reason}`));
   const controller = new AbortController();
@@ -13,7 +13,7 @@ test('waits on one signal share one listener, and are told of its reason in the 
   expect(told).toEqual(['a: enough', 'c: enough']);
 });
 
-test('the listener leaves the signal with the last wait', () => {
+test('the listener is removed from the signal with the last wait', () => {
   const listeners = new SignalListeners<string>(() => {});
   const { signal } = new AbortController();
   listeners.add(signal, 'a');
@@ -25,7 +25,7 @@ test('the listener leaves the signal with the last wait', () => {
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
 });
 
-test('a wait that another one removes while they are told is not told', () => {
+test('a wait that another wait removes during the abort is not called', () => {
   const told: string[] = [];
   const controller = new AbortController();
   const listeners = new SignalListeners<string>((wait) => {

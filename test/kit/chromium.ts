@@ -1,6 +1,6 @@
 /**
- * A real Chromium, for tests of pages: the one that `CHROMIUM` names, or one on the path. Where there is none the tests are
- * skipped, and say so; in continuous integration, which installs it, that is a failure.
+ * Runs tests of pages in a real Chromium: the one that `CHROMIUM` names, or one on the path. Without one, the tests are
+ * skipped with a message. In continuous integration, which installs it, that is a failure.
  */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -10,7 +10,7 @@ import { sayMissing } from './say-missing.js';
 
 const executable = process.env['CHROMIUM'] ?? onPath('chromium', 'google-chrome');
 
-/** Without these, it is refused many connections of its own on a machine without a network. */
+/** Keeps Chromium from connections of its own, which a machine without a network refuses. */
 const QUIET = [
   '--disable-quic',
   '--disable-background-networking',
@@ -24,7 +24,7 @@ if (executable === undefined) {
   );
 }
 
-/** A browser that starts for the first time, on a machine with other work, takes its time. */
+/** How long the first start of the browser may take on a busy machine. */
 const STARTING_MILLIS = 60_000;
 
 let browser: Browser;
@@ -39,7 +39,7 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-/** A test with a page of its own, in one browser for the file. */
+/** Defines a test with a page of its own. The tests of a file share one browser. */
 export function testOnPage(
   name: string,
   body: (page: Page) => Promise<void>,

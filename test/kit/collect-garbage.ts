@@ -5,8 +5,8 @@ import { runInNewContext } from 'node:vm';
 let gc: (() => void) | undefined;
 
 /**
- * Runs V8's full collector, without CLI flags, and lets FinalizationRegistry callbacks run. A target that the calling
- * function has dereferenced in this turn stays alive until the turn ends, hence the turn before the first collection.
+ * Runs V8's full collector without a command-line flag, and the callbacks of FinalizationRegistry. It waits for a turn first:
+ * a target that was dereferenced in this turn stays alive until the turn ends.
  */
 export async function collectGarbage(): Promise<void> {
   if (gc === undefined) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { FakeClock } from './fake-clock.js';
 
-test('timers fire in the order of their deadlines, at them, and not before', async () => {
+test('timers fire at their deadlines, in order, and not before', async () => {
   const clock = new FakeClock(0);
   const fired: string[] = [];
   clock.setTimer(() => fired.push(`b ${clock.now()}`), 20);
@@ -31,7 +31,7 @@ test('a timer set by a timer fires in the same advance if it is due', async () =
   expect(fired).toEqual([15]);
 });
 
-test('background timers are told from those that would keep the process alive', () => {
+test('background timers are counted apart from timers that would keep the process alive', () => {
   const clock = new FakeClock();
   clock.setTimer(() => {}, 1, { background: true });
   const timer = clock.setTimer(() => {}, 1);
@@ -40,7 +40,7 @@ test('background timers are told from those that would keep the process alive', 
   expect([clock.pendingTimers, clock.foregroundTimers]).toEqual([1, 0]);
 });
 
-test('a timer for no time at all is a bug of the code under test', () => {
+test('a timer without a valid delay is refused', () => {
   expect(() => new FakeClock().setTimer(() => {}, Number.NaN)).toThrow(RangeError);
   expect(() => new FakeClock().setTimer(() => {}, -1)).toThrow(RangeError);
 });

@@ -1,4 +1,4 @@
-/** A clock that a test moves by hand: timers fire in order of their deadline, none by itself. */
+/** A clock that a test moves by hand. Timers fire in the order of their deadlines, and only when the test moves time on. */
 import type { Clock, TimerHandle } from '../../src/core/clock.js';
 import { settle } from './settle.js';
 
@@ -42,17 +42,17 @@ export class FakeClock implements Clock {
     this.#timers.delete(timer as FakeTimer);
   }
 
-  /** Timers that are set and have not fired. */
+  /** How many timers are set and have not fired. */
   get pendingTimers(): number {
     return this.#timers.size;
   }
 
-  /** Pending timers that would keep the process alive. */
+  /** How many of them would keep the process alive. */
   get foregroundTimers(): number {
     return [...this.#timers].filter((timer) => !timer.background).length;
   }
 
-  /** Moves time on, firing each due timer at its own deadline and letting what it started settle. */
+  /** Moves time on. Each due timer fires at its own deadline, and the promises that it starts settle before the next one. */
   async advance(millis: number): Promise<void> {
     const target = this.#now + millis;
     await settle();
@@ -65,7 +65,7 @@ export class FakeClock implements Clock {
     this.#now = target;
   }
 
-  /** Moves time on without letting any timer fire: a process that was suspended, a coarse clock that jumped. */
+  /** Moves time on without firing timers, as when a process was suspended or a coarse clock jumps. */
   jump(millis: number): void {
     this.#now += millis;
   }

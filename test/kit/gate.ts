@@ -1,10 +1,10 @@
-/** A gate holds an async step where a test wants it, so an interleaving is exact instead of likely. */
+/** A gate stops an async step where the test wants it, so that an interleaving is exact instead of likely. */
 export class Gate<T = void> {
   /** Settles when the gate is opened or failed. */
   readonly passed: Promise<T>;
-  /** Lets everybody through with this value. */
+  /** Resolves each waiting step with this value. */
   readonly open: (value: T) => void;
-  /** Rejects everybody who waits. */
+  /** Rejects each waiting step. */
   readonly fail: (reason: unknown) => void;
 
   constructor() {
@@ -14,28 +14,28 @@ export class Gate<T = void> {
       open = resolve;
       fail = reject;
     });
-    this.passed.catch(() => {}); // A gate that fails with nobody waiting is no unhandled rejection.
+    this.passed.catch(() => {}); // A gate may fail without a waiting step.
     this.open = open;
     this.fail = fail;
   }
 }
 
-/** A line of gates: each call to `next()` waits at a gate of its own, which the test opens by its number. */
+/** A row of gates. Each call of `next()` waits at a gate of its own, which the test opens by its number. */
 export class Gates<T = void> {
   readonly #gates: Gate<T>[] = [];
   #arrived = 0;
 
-  /** Arrives at the next gate and waits there. */
+  /** Waits at the next gate. */
   next(): Promise<T> {
     return this.at(this.#arrived++).passed;
   }
 
-  /** How many have arrived so far. */
+  /** How many steps have arrived at a gate. */
   get arrived(): number {
     return this.#arrived;
   }
 
-  /** The gate with this number, from 0; it may be opened before anybody arrives. */
+  /** Gives the gate with this number, from 0. It may be opened before a step arrives. */
   at(index: number): Gate<T> {
     let gate = this.#gates[index];
     if (gate === undefined) {

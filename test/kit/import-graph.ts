@@ -1,9 +1,9 @@
-/** The imports of a source tree, as the TypeScript compiler reads them: types, re-exports and dynamic imports included. */
+/** Finds the imports of a source tree by the TypeScript compiler: types, re-exports and dynamic imports included. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 import ts from 'typescript';
 
-/** Source texts by path relative to the tree's root, with `/`. */
+/** Source texts by path. A path is relative to the root of the tree and uses `/`. */
 export type SourceTree = ReadonlyMap<string, string>;
 
 export interface Import {
@@ -40,7 +40,7 @@ export function importsOf(tree: SourceTree): Import[] {
   });
 }
 
-/** Names of globals that a file uses. */
+/** Gives the names of the globals that a file uses. */
 export function globalsUsed(text: string, globals: ReadonlySet<string>): string[] {
   const source = ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest, true);
   const used = new Set<string>();
@@ -52,7 +52,7 @@ export function globalsUsed(text: string, globals: ReadonlySet<string>): string[
   return [...used];
 }
 
-/** Statements of a file that are no re-exports. */
+/** Gives the statements of a file that are no re-exports. */
 export function otherThanReExports(text: string): string[] {
   const source = ts.createSourceFile('index.ts', text, ts.ScriptTarget.Latest, true);
   return source.statements
@@ -60,7 +60,7 @@ export function otherThanReExports(text: string): string[] {
     .map((node) => node.getText(source));
 }
 
-/** One circle per strongly connected group, each as the files on it. */
+/** Gives one circle of each strongly connected group, as the files on it. */
 export function circlesOf(imports: readonly Import[]): string[][] {
   const targets = new Map<string, string[]>();
   for (const { from, to } of imports) {
@@ -112,7 +112,7 @@ function resolve(from: string, specifier: string): string {
   return relative('.', path).split(sep).join('/').replace(/\.js$/, '.ts');
 }
 
-/** True for a name that stands for a value, false for one that names a property or a declaration. */
+/** Whether a name refers to a value, and does not name a property or a declaration. */
 function isReference(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node;

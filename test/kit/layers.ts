@@ -13,7 +13,7 @@ interface Module {
   readonly layer: number;
   /** Modules it may import, besides itself. */
   readonly mayImport: readonly string[] | 'any layer below';
-  /** Whether it may use what only Node has. */
+  /** Set if it may use modules and globals that only Node has. */
   readonly host?: true;
   /** Packages it may import. */
   readonly packages?: readonly string[];
@@ -120,7 +120,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
     program: ['base-heap', 'collectors', 'memory'],
   },
   watchdog: {
-    rules: ['hold-times', 'lifetime-graph', 'loan'],
+    rules: ['certainty', 'hold-times', 'loan'],
   },
   integrations: {
     adoption: [],
@@ -128,7 +128,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   },
 };
 
-/** What a module may import of another module, where that is less than all of it. */
+/** The parts that a module may import of another module, if it may not import all of it. */
 export const SEAMS: Readonly<Record<string, readonly string[]>> = {
   // A loan has two hosts: the pool, and the pools of other packages that are adopted.
   'integrations → pool': [
@@ -141,7 +141,7 @@ export const SEAMS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The one file of the neutral modules that may ask what the host is. */
+/** The one file of the neutral modules that may use globals of the host. */
 const HOST_FILE = 'core/host.ts';
 
 const HOST_GLOBALS = new Set([
@@ -154,7 +154,7 @@ const HOST_GLOBALS = new Set([
   'setImmediate',
 ]);
 
-/** Everything in which a tree departs from the layers, one sentence each. */
+/** Gives the violations of the layers in a tree, one sentence each. */
 export function violationsOf(tree: SourceTree): string[] {
   const imports = importsOf(tree);
   return [
@@ -213,7 +213,7 @@ function betweenParts(at: string, from: string, to: string): string[] {
     : [`${at}: ${module}/${part} may not import ${module}/${target}`];
 }
 
-/** The imports between the parts of each module, as if each part were one file. */
+/** Gives the imports between the parts of each module, as if each part were one file. */
 function importsOfParts(imports: readonly Import[]): Import[] {
   return imports.flatMap(({ from, to, line }) => {
     const [source, target] = [partFile(from), partFile(to)];
@@ -253,7 +253,7 @@ function moduleOf(file: string): string {
   return file.includes('/') ? (file.split('/')[0] as string) : '';
 }
 
-/** The sub-folder that a file is in, or the name of a file that stands in front of the sub-folders. */
+/** Gives the sub-folder of a file, or the name of a file in front of the sub-folders. */
 function partOf(file: string): string {
   return (file.split('/')[1] ?? '').replace(/\.ts$/, '');
 }

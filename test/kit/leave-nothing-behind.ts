@@ -1,18 +1,18 @@
 /**
- * Every test fails that leaves behind a timer, a handle or an unhandled rejection. Loaded for every test file.
- * Unref'd timers do not count: they are what housekeeping is made of, and FakeClock counts them where it matters.
+ * Makes each test fail that leaves behind a timer, a handle or an unhandled rejection. Every test file loads it. Timers
+ * without a reference (`unref`) do not count: background work uses them, and FakeClock counts them for tests that care.
  */
 import timersModule from 'node:timers';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { settle } from './settle.js';
 
-/** How long a handle that is closing may take to be gone. */
+/** How long a closing handle may take to close. */
 const PATIENCE_MILLIS = 2_000;
 
 const rejections: unknown[] = [];
 process.on('unhandledRejection', (reason) => rejections.push(reason));
 
-/** Timers that a test has set and that have neither fired nor been cleared. The test runner's own are not among them. */
+/** The timers of the running test that have neither fired nor been cleared, without those of the test runner. */
 const timers = new Set<NodeJS.Timeout>();
 watchTimers();
 
@@ -29,7 +29,7 @@ afterEach(async () => {
   await settle();
   let left = leftBehind();
   while (left.length > 0 && performance.now() < deadline) {
-    await settle(); // A socket that was destroyed, or a child that has exited, goes within a few turns.
+    await settle(); // A destroyed socket or an exited child takes a few turns to close.
     left = leftBehind();
   }
   for (const timer of timers) clearTimeout(timer);
@@ -56,7 +56,7 @@ function activeHandles(): Map<string, number> {
   return counts;
 }
 
-/** Some packages clear the timers that they set as globals by those of the module. */
+/** Records timers. It also replaces the clearing functions of `node:timers`: some packages clear global timers by those. */
 function watchTimers(): void {
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
   const watchedSetTimeout = (callback: (...args: unknown[]) => void, ...rest: [number]) => {

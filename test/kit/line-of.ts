@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The number of the one line of a file that contains this text and is not itself a call of `lineOf`. */
+/** Gives the number of the one line of a file that contains a text and is no call of `lineOf`. */
 export function lineOf(fileUrl: string, text: string): number {
   const lines = readFileSync(fileURLToPath(fileUrl), 'utf8').split('\n');
   const found = lines.flatMap((line, i) =>

@@ -1,4 +1,4 @@
-/** The package as its users get it: built, packed, and installed into an empty folder, without a network. */
+/** Builds and packs the package, and installs it into an empty folder without a network, as a user would get it. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,7 +58,7 @@ export function installPackedPackage(): InstalledPackage {
   };
 }
 
-/** Runs the project's own TypeScript compiler; throws with what it printed. */
+/** Runs the project's TypeScript compiler. Throws with its output if it fails. */
 export function tsc(folder: string, ...args: string[]): void {
   run(folder, process.execPath, [join(PROJECT, 'node_modules/typescript/bin/tsc'), ...args]);
 }

@@ -1,10 +1,10 @@
-/** An observer that writes down what a component reports, and throws on a report that no heap could be built from. */
+/** An observer that records what a component reports. It throws on a report that contradicts the ones before. */
 import type { NodeId, NodeKind, Observer, Origin } from '../../src/core/probe.js';
 
 export interface RecordedNode {
   readonly id: NodeId;
   readonly kind: NodeKind;
-  /** Who holds it, once per reference. */
+  /** The nodes that hold it, once per reference. */
   readonly holders: NodeId[];
   readonly origin?: Origin;
   readonly capability?: WeakRef<WeakKey>;
@@ -12,15 +12,15 @@ export interface RecordedNode {
 
 export class RecordingObserver implements Observer {
   readonly root: NodeId = 1;
-  /** The nodes that are alive, by id, without the root. */
+  /** The live nodes by id, without the root. */
   readonly live = new Map<NodeId, RecordedNode>();
   /** Every report in order, as `lent 3`, `freed 3`, `touched 3 query sent`. */
   readonly log: string[] = [];
-  /** The entry points that origins were asked for from. */
+  /** The entry points that were passed to `origin`. */
   readonly entries: unknown[] = [];
   #lastId: NodeId = this.root;
 
-  /** Ids of live nodes of one kind. */
+  /** Gives the ids of the live nodes of one kind. */
   liveOf(kind: NodeKind): NodeId[] {
     return [...this.live.values()].filter((node) => node.kind === kind).map((node) => node.id);
   }

@@ -1,4 +1,4 @@
-/** Says loudly that something is not tested on this machine; where `CI=true`, that is a failure. */
+/** Prints that something is not tested on this machine. Throws if `CI=true`. */
 export function sayMissing(what: string): void {
   if (process.env['CI'] === 'true') throw new Error(what);
   const line = '!'.repeat(80);

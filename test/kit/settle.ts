@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Resolves when all promise jobs that can run without a timer, I/O or a gate have run. */
+/** Resolves when all promise jobs have run that need no timer, no I/O and no gate. */
 export async function settle(): Promise<void> {
   await setImmediate();
 }

@@ -1,8 +1,8 @@
-/** A network between a client and a server on this machine, which a test can stall, cut and heal. */
+/** A network between a client and a server on this machine. A test can stall, cut and heal it. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Two sockets that were one connection. */
+/** The two sockets of a forwarded connection. */
 interface Pair {
   readonly near: Socket;
   readonly far: Socket;
@@ -21,7 +21,7 @@ export class TcpProxy implements AsyncDisposable {
     server.on('connection', (near) => this.#join(near, target));
   }
 
-  /** Forwards a port of its own to `target`. */
+  /** Opens a port and forwards it to `target`. */
   static async to(target: number): Promise<TcpProxy> {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -30,12 +30,12 @@ export class TcpProxy implements AsyncDisposable {
     return new TcpProxy(server, address.port, target);
   }
 
-  /** How many connections go through it. */
+  /** How many connections are forwarded. */
   get connections(): number {
     return this.#pairs.size;
   }
 
-  /** From now on nothing gets through, and nobody is told: new connections are accepted and stay silent. */
+  /** Stops all data without closing a connection. New connections are accepted and stay silent. */
   stall(): void {
     this.#stalled = true;
     for (const { near, far } of this.#pairs) {
@@ -44,7 +44,7 @@ export class TcpProxy implements AsyncDisposable {
     }
   }
 
-  /** Lets everything through again, what was held up included. */
+  /** Lets data through again, including the data that was held back. */
   heal(): void {
     this.#stalled = false;
     for (const { near, far } of this.#pairs) {
@@ -53,7 +53,7 @@ export class TcpProxy implements AsyncDisposable {
     }
   }
 
-  /** Breaks all connections that there are. */
+  /** Breaks all connections. */
   cut(): void {
     for (const { near, far } of this.#pairs) {
       breakOff(near);
@@ -79,7 +79,7 @@ export class TcpProxy implements AsyncDisposable {
       from.setNoDelay(true);
       from.on('data', (chunk) => to.write(chunk));
       from.on('end', () => to.end());
-      from.on('error', () => {}); // What matters comes with `close`.
+      from.on('error', () => {}); // The event `close` follows and is handled.
       const closed = new Promise<void>((resolve) => {
         from.on('close', () => {
           to.destroy();
@@ -95,7 +95,7 @@ export class TcpProxy implements AsyncDisposable {
   }
 }
 
-/** A socket that is saying goodbye cannot be reset: Node would destroy it and never close it. */
+/** Breaks a connection off. An ending socket cannot be reset: Node would destroy it and never emit `close`. */
 function breakOff(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();

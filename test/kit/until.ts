@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Waits until something is so; for what a server does in its own time. */
+/** Waits until a condition holds, for work of a server that the test cannot await. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   patienceMillis = 15_000,
@@ -8,7 +8,7 @@ export async function until(
   const deadline = performance.now() + patienceMillis;
   while (!(await condition())) {
     if (performance.now() > deadline)
-      throw new Error(`not so after ${patienceMillis} ms: ${condition}`);
+      throw new Error(`the condition does not hold after ${patienceMillis} ms: ${condition}`);
     await pause(20);
   }
 }

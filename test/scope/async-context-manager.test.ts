@@ -47,7 +47,7 @@ test('sets up before the promise resolves, tears down before the block is left',
   expect(log).toEqual(['open a', 'succeeded', 'close a']);
 });
 
-test('what the set-up throws, the call rejects with', async () => {
+test('the call rejects with the error of the set-up', async () => {
   const manager = asyncContextManager(async function* (connected: boolean) {
     await null;
     if (!connected) throw new Error('no connection');
@@ -89,7 +89,7 @@ test('a body that never yields, or yields twice, is an error that says so', asyn
   expect(closed).toHaveBeenCalledTimes(1);
 });
 
-test('a body that yields twice and then fails to close loses neither error', async () => {
+test('a body that yields twice and fails to close loses neither error', async () => {
   const manager = asyncContextManager(async function* () {
     using closing = new DisposableStack();
     closing.defer(() => {
@@ -119,7 +119,7 @@ test('run gives what its block resolves to, then tears down', async () => {
   expect(await other.run(({ name }) => name.length)).toBe(1);
 });
 
-test('run throws the error of its block in at the yield', async () => {
+test('run throws the error of its block into the body at the yield', async () => {
   const { log, manager } = logging();
   const failing = (await manager('a')).run(() => Promise.reject('late'));
   await expect(failing).rejects.toBe('late');
@@ -160,7 +160,7 @@ test('a body that handles the error and yields again is an error with the cause'
   expect(error).toMatchObject({ cause: 'first' });
 });
 
-test('a context is run once; disposal within run leaves the end to run', async () => {
+test('a context is run once, and a disposal within run has no effect', async () => {
   const { log, manager } = logging();
   const context = await manager('a');
   await context.run(async () => {

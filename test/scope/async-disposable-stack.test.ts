@@ -5,7 +5,7 @@ import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { asyncDisposableStacks, turnsUntilSettled } from './implementations.js';
 
-test("the exported class is the platform's where there is one, and ours elsewhere", () => {
+test("the exported class is the platform's if there is one, and our own otherwise", () => {
   const platform = (globalThis as { AsyncDisposableStack?: unknown }).AsyncDisposableStack;
   expect(AsyncDisposableStack).toBe(platform ?? OwnAsyncDisposableStack);
 });
@@ -46,7 +46,7 @@ describe.each(asyncDisposableStacks)('AsyncDisposableStack: %s', (_, Stack) => {
     await disposing;
   });
 
-  test('use, adopt and defer give back what a caller goes on with', async () => {
+  test('use and adopt return their value, and defer returns nothing', async () => {
     await using stack = new Stack();
     const resource = { async [Symbol.asyncDispose]() {} };
     expect(stack.use(resource)).toBe(resource);
@@ -116,7 +116,7 @@ describe.each(asyncDisposableStacks)('AsyncDisposableStack: %s', (_, Stack) => {
     expect(dispose).toHaveBeenCalledTimes(1);
   });
 
-  test('takes no turn with nothing to dispose of, and one for null resources, however many', async () => {
+  test('an empty stack takes no turn, and null resources take one turn, however many there are', async () => {
     const empty = new Stack();
     expect(await turnsUntilSettled(empty.disposeAsync())).toBe(1);
     const one = new Stack();
@@ -155,7 +155,7 @@ describe.each(asyncDisposableStacks)('AsyncDisposableStack: %s', (_, Stack) => {
     expect(() => stack.use(value as never)).toThrow(TypeError);
   });
 
-  test('adopt and defer refuse what cannot be called', async () => {
+  test('adopt and defer refuse a callback that is no function', async () => {
     await using stack = new Stack();
     expect(() => stack.adopt({}, {} as never)).toThrow(TypeError);
     expect(() => stack.defer(undefined as never)).toThrow(TypeError);
@@ -170,7 +170,7 @@ describe.each(asyncDisposableStacks)('AsyncDisposableStack: %s', (_, Stack) => {
     expect(() => stack.move()).toThrow(ReferenceError);
   });
 
-  test('move hands everything to a new stack and leaves the old one disposed', async () => {
+  test('move passes all resources to a new stack and leaves the old one disposed', async () => {
     const log: string[] = [];
     const stack = new Stack();
     stack.defer(() => void log.push('a'));
@@ -181,7 +181,7 @@ describe.each(asyncDisposableStacks)('AsyncDisposableStack: %s', (_, Stack) => {
     expect(log).toEqual(['a']);
   });
 
-  test('errors arrive as a chain, the last outermost, after everything was disposed of', async () => {
+  test('errors are thrown as a chain, the last outermost, after all resources were disposed of', async () => {
     const log: string[] = [];
     const stack = new Stack();
     stack.defer(() => void log.push('last'));
@@ -216,7 +216,7 @@ describe.each(asyncDisposableStacks)('AsyncDisposableStack: %s', (_, Stack) => {
     }
   });
 
-  test('a foreign receiver rejects, and throws where nothing is awaited', async () => {
+  test('a foreign receiver makes disposeAsync reject, and the other methods throw', async () => {
     const impostor = Object.create(Stack.prototype) as InstanceType<typeof Stack>;
     await expect(impostor.disposeAsync()).rejects.toThrow(TypeError);
     expect(() => impostor.use(null)).toThrow(TypeError);

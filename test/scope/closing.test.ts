@@ -34,7 +34,7 @@ test('calls the method that is named, by a string or a symbol, or the function',
   expect(close.mock.calls).toEqual([[7]]);
 });
 
-test('calls the method that the value has at the end', () => {
+test('calls the method that the value has at the end of the block', () => {
   const thing = { close: vi.fn() };
   const first = thing.close;
   {
@@ -53,7 +53,7 @@ test('a missing method is an error at once that names it', () => {
   expect(() => closing(undefined as never)).toThrow(InvalidArgumentError);
 });
 
-test('closes once, whichever way, even if it failed', async () => {
+test('closes once, synchronously or asynchronously, even if that fails', async () => {
   const thing = {
     close: vi.fn(() => {
       throw new Error('would not close');

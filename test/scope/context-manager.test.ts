@@ -13,7 +13,7 @@ import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { thrownBy } from './implementations.js';
 
-/** A manager that writes down what happens to it. */
+/** A context manager that logs its steps. */
 function logging() {
   const log: string[] = [];
   const manager = contextManager(function* (name: string) {
@@ -31,7 +31,7 @@ function logging() {
   return { log, manager };
 }
 
-/** A manager that handles errors of one class. */
+/** A context manager that handles errors of one class. */
 const handling = (kind: new (message: string) => Error) =>
   contextManager(function* () {
     try {
@@ -60,7 +60,7 @@ test('tears down when the block throws, without being told of the error', () => 
   expect(log).toEqual(['open a', 'succeeded', 'close a']);
 });
 
-test('each call is a context of its own; arguments and this are passed on', () => {
+test('each call makes a context of its own; arguments and this are passed on', () => {
   const { log, manager } = logging();
   {
     using _first = manager('a');
@@ -81,7 +81,7 @@ test('each call is a context of its own; arguments and this are passed on', () =
   expect(opened.value).toBe('repo:x:1');
 });
 
-test('disposal is once only', () => {
+test('a second disposal has no effect', () => {
   const { log, manager } = logging();
   const context = manager('a');
   context[Symbol.dispose]();
@@ -90,7 +90,7 @@ test('disposal is once only', () => {
   expect(context.value).toEqual({ name: 'a' });
 });
 
-test('what the set-up throws, the call throws', () => {
+test('the call throws the error of the set-up', () => {
   const closed = vi.fn();
   const manager = contextManager(function* (connected: boolean) {
     try {
@@ -104,7 +104,7 @@ test('what the set-up throws, the call throws', () => {
   expect(closed).toHaveBeenCalledTimes(1);
 });
 
-test('what the tear-down throws, disposal throws, once', () => {
+test('the disposal throws the error of the tear-down, once', () => {
   const manager = contextManager(function* () {
     yield 1;
     throw new Error('would not close');
@@ -144,7 +144,7 @@ test('a body that yields twice is closed at the second yield, and is an error', 
   expect(log).toEqual(['yield 1', 'yield 2', 'closed']);
 });
 
-test('a body that yields twice and then fails to close loses neither error', () => {
+test('a body that yields twice and fails to close loses neither error', () => {
   const manager = contextManager(function* () {
     using closing = new DisposableStack();
     closing.defer(() => {
@@ -181,7 +181,7 @@ test('run gives what its block returns, then tears down, once', () => {
   expect(log).toEqual(['open a', 'succeeded', 'close a']);
 });
 
-test('run throws the error of its block in at the yield, and on when the body lets it pass', () => {
+test('run throws the error of its block into the body, and on if the body lets it pass', () => {
   const { log, manager } = logging();
   const error = new RangeError('too far');
   expect(
@@ -206,7 +206,7 @@ test('run gives undefined when the body handles the error', () => {
   ).toThrow('wrong');
 });
 
-test('another error of the body takes the place of the first, which becomes its cause', () => {
+test('another error of the body replaces the first, which becomes its cause', () => {
   const translating = contextManager(function* (translate: (error: unknown) => unknown) {
     try {
       yield 1;

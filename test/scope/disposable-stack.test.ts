@@ -3,7 +3,7 @@ import { DisposableStack, SuppressedError } from '../../src/scope/index.js';
 import { OwnDisposableStack } from '../../src/scope/own-disposable-stack.js';
 import { disposableStacks, thrownBy } from './implementations.js';
 
-test("the exported class is the platform's where there is one, and ours elsewhere", () => {
+test("the exported class is the platform's if there is one, and our own otherwise", () => {
   const platform = (globalThis as { DisposableStack?: unknown }).DisposableStack;
   expect(DisposableStack).toBe(platform ?? OwnDisposableStack);
   using stack: DisposableStack = new DisposableStack();
@@ -42,7 +42,7 @@ describe.each(disposableStacks)('DisposableStack: %s', (_, Stack) => {
     expect(log).toEqual([[resource], [undefined], [undefined, 'adopted'], [resource]]);
   });
 
-  test('use, adopt and defer give back what a caller goes on with', () => {
+  test('use and adopt return their value, and defer returns nothing', () => {
     using stack = new Stack();
     const resource = { [Symbol.dispose]() {} };
     expect(stack.use(resource)).toBe(resource);
@@ -109,7 +109,7 @@ describe.each(disposableStacks)('DisposableStack: %s', (_, Stack) => {
     expect(() => stack.use(value as never)).toThrow(TypeError);
   });
 
-  test('adopt and defer refuse what cannot be called, and keep nothing', () => {
+  test('adopt and defer refuse a callback that is no function, and keep nothing', () => {
     using stack = new Stack();
     for (const callback of [undefined, null, {}, 'f', 1]) {
       expect(() => stack.adopt({}, callback as never)).toThrow(TypeError);
@@ -117,7 +117,7 @@ describe.each(disposableStacks)('DisposableStack: %s', (_, Stack) => {
     }
   });
 
-  test('after disposal, adding and moving throw a ReferenceError before anything is looked at', () => {
+  test('after disposal, adding and moving throw a ReferenceError before they check their arguments', () => {
     const stack = new Stack();
     stack.dispose();
     expect(() => stack.use(1 as never)).toThrow(ReferenceError);
@@ -127,7 +127,7 @@ describe.each(disposableStacks)('DisposableStack: %s', (_, Stack) => {
     expect(() => stack.move()).toThrow(ReferenceError);
   });
 
-  test('move hands everything to a new stack and leaves the old one disposed', () => {
+  test('move passes all resources to a new stack and leaves the old one disposed', () => {
     const log: string[] = [];
     class Derived extends Stack {}
     const stack = new Derived();
@@ -143,7 +143,7 @@ describe.each(disposableStacks)('DisposableStack: %s', (_, Stack) => {
     expect(log).toEqual(['c', 'b', 'a']);
   });
 
-  test('one that throws does not stop the others, and its error arrives as it is', () => {
+  test('a disposal that throws does not stop the others, and a single error is thrown as it is', () => {
     const log: string[] = [];
     const error = new Error('b');
     const stack = new Stack();
@@ -157,7 +157,7 @@ describe.each(disposableStacks)('DisposableStack: %s', (_, Stack) => {
     expect(stack.disposed).toBe(true);
   });
 
-  test('several errors arrive as a chain, the last thrown outermost; undefined is an error too', () => {
+  test('several errors are thrown as a chain, the last outermost; undefined counts as an error', () => {
     const stack = new Stack();
     for (const error of ['third', undefined, 'first']) {
       stack.defer(() => {
@@ -178,7 +178,7 @@ describe.each(disposableStacks)('DisposableStack: %s', (_, Stack) => {
     }
   });
 
-  test('only undefined thrown is thrown', () => {
+  test('a single undefined that was thrown is thrown', () => {
     const stack = new Stack();
     stack.defer(() => {
       throw undefined;

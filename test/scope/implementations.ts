@@ -1,4 +1,4 @@
-/** Ours, and the platform's where it has one: what a contract suite runs over. */
+/** The implementations that a contract suite tests: our own, and the platform's if it has one. */
 import { OwnAsyncDisposableStack } from '../../src/scope/own-async-disposable-stack.js';
 import { OwnDisposableStack } from '../../src/scope/own-disposable-stack.js';
 import { OwnSuppressedError } from '../../src/scope/own-suppressed-error.js';
@@ -22,7 +22,7 @@ export const suppressedErrors = both<SuppressedErrorConstructor>(
   platform.SuppressedError,
 );
 
-/** What a call throws. */
+/** Gives the error that a call throws. */
 export function thrownBy(call: () => unknown): unknown {
   try {
     call();
@@ -32,7 +32,7 @@ export function thrownBy(call: () => unknown): unknown {
   throw new Error('nothing was thrown');
 }
 
-/** Counts the turns of the microtask queue until a promise settles. */
+/** Gives the number of turns of the microtask queue until a promise settles. */
 export async function turnsUntilSettled(promise: Promise<unknown>): Promise<number> {
   let settled = false;
   const mark = () => {

@@ -15,7 +15,7 @@ function counted(options: object = {}) {
 }
 
 describe('RefCounted', () => {
-  test('is made when it is first asked for, shared, and disposed of after the last release', async () => {
+  test('the value is created by the first acquire, shared, and disposed of after the last release', async () => {
     const { cell, disposed, made } = counted();
     expect([made(), cell.refs]).toEqual([0, 0]);
     const [a, b] = await Promise.all([cell.acquire(), cell.acquire()]);
@@ -30,7 +30,7 @@ describe('RefCounted', () => {
     expect(again.value.id).toBe(2);
   });
 
-  test('waits for the next to ask, if it may be idle', async () => {
+  test('an unused value is kept for the next caller while it may be idle', async () => {
     const clock = new FakeClock();
     const { cell, disposed, made } = counted({ idleMillis: 100, clock });
     (await cell.acquire()).release();
@@ -45,7 +45,7 @@ describe('RefCounted', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('idle for ever sets no timer', async () => {
+  test('an infinite idle time sets no timer', async () => {
     const clock = new FakeClock();
     const { cell, disposed } = counted({ idleMillis: Infinity, clock });
     (await cell.acquire()).release();
@@ -54,7 +54,7 @@ describe('RefCounted', () => {
     expect(disposed).toEqual([1]);
   });
 
-  test('an invalidated value lives as long as its leases, and a new one beside it', async () => {
+  test('an invalidated value lives as long as its leases, beside a new value', async () => {
     const { cell, disposed } = counted();
     const old = await cell.acquire();
     let ended = false;
@@ -70,7 +70,7 @@ describe('RefCounted', () => {
     expect(disposed).toEqual([1]);
   });
 
-  test('invalidated while it is made: those who waited get it, those who come later do not', async () => {
+  test('a value that is invalidated during its creation goes to the callers that waited, and to no later one', async () => {
     const gates = new Gates<string>();
     const disposed: string[] = [];
     const cell = new RefCounted(() => gates.next(), {
@@ -89,7 +89,7 @@ describe('RefCounted', () => {
     second.release();
   });
 
-  test('a creation that fails rejects all who wait, and the next tries again', async () => {
+  test('a failed creation rejects each waiting caller, and the next caller tries again', async () => {
     const gates = new Gates<string>();
     const cell = new RefCounted(() => gates.next());
     const waiting = [cell.acquire(), cell.acquire()];
@@ -108,7 +108,7 @@ describe('RefCounted', () => {
     expect(throwing.refs).toBe(0);
   });
 
-  test('disposes by symbol, the asynchronous one first, and leaves alone what has none', async () => {
+  test('disposes by symbol, the asynchronous one first; a value without either is left as it is', async () => {
     const log: string[] = [];
     const gate = new Gate();
     const cell = new RefCounted(() => ({
@@ -133,7 +133,7 @@ describe('RefCounted', () => {
     }
   });
 
-  test('a disposal that fails is told to who waits for it, and else reported', async () => {
+  test('an error of the disposal rejects a waiting invalidate, and is printed if there is none', async () => {
     const reported = vi.spyOn(console, 'error').mockImplementation(() => {});
     try {
       const cell = new RefCounted(() => 1, {

@@ -5,7 +5,7 @@ import { suppressedErrors } from './implementations.js';
 
 const hidden = { writable: true, enumerable: false, configurable: true };
 
-test("the exported class is the platform's where there is one, and ours elsewhere", () => {
+test("the exported class is the platform's if there is one, and our own otherwise", () => {
   const platform = (globalThis as { SuppressedError?: unknown }).SuppressedError;
   expect(SuppressedError).toBe(platform ?? OwnSuppressedError);
 });
@@ -23,7 +23,7 @@ describe.each(suppressedErrors)('SuppressedError: %s', (_, Suppressed) => {
     expect(error.stack?.startsWith('SuppressedError: both')).toBe(true);
   });
 
-  test('has no message of its own when none is given, and turns one into a string', () => {
+  test('has no own message if none is given, and turns a given message into a string', () => {
     expect(Object.hasOwn(new Suppressed(1, 2), 'message')).toBe(false);
     expect(new Suppressed(1, 2).message).toBe('');
     expect(new Suppressed(1, 2, 42 as never).message).toBe('42');

@@ -2,41 +2,41 @@ import { expect, test } from 'vitest';
 import { type LeakReport, NoCollectorError, Watchdog } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
-import { LendingShelf, type Ticket } from './lending-shelf.js';
+import { type MinimalLease, MinimalPool } from './minimal-pool.js';
 
 function watched(level: 'simple' | 'advanced' | 'counters' = 'advanced') {
   const watchdog = new Watchdog({ level, clock: new FakeClock() });
-  const shelf = new LendingShelf('db');
-  shelf.put();
-  watchdog.watch(shelf);
-  return { watchdog, shelf, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
+  const pool = new MinimalPool('db');
+  pool.addResource();
+  watchdog.watch(pool);
+  return { watchdog, pool, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
 }
 
-function loseTickets(shelf: LendingShelf, count: number): void {
-  for (let i = 0; i < count; i++) shelf.lend(); // where tickets are lost
+function loseLeases(pool: MinimalPool, count: number): void {
+  for (let i = 0; i < count; i++) pool.lease(); // where leases are lost
 }
 
-test('every ticket that was dropped is found, with its line, and proven', async () => {
+test('each dropped lease is found with its line, and is certain', async () => {
   using t = watched();
-  loseTickets(t.shelf, 100);
+  loseLeases(t.pool, 100);
   const [report, ...others] = await t.watchdog.check({ forceGc: true });
   expect(others).toEqual([]);
   expect(report).toMatchObject({ rule: 'abandoned', certainty: 'certain', count: 100 });
   expect(report?.evidence.v8).toBe('collected');
-  expect(report?.site?.line).toBe(lineOf(import.meta.url, '// where tickets are lost'));
+  expect(report?.site?.line).toBe(lineOf(import.meta.url, '// where leases are lost'));
 });
 
-test('a ticket that is still held is not reported, nor one given back', async () => {
+test('neither a held lease nor a released one is reported', async () => {
   using t = watched();
-  const held = t.shelf.lend();
-  t.shelf.lend().giveBack();
+  const held = t.pool.lease();
+  t.pool.lease().release();
   expect(await t.watchdog.check({ forceGc: true })).toEqual([]);
-  held.giveBack();
+  held.release();
 });
 
-test('an orphaned loan that V8 collects becomes certain and is not counted twice', async () => {
+test('an orphaned loan whose lease V8 collects becomes certain, and is not counted twice', async () => {
   using t = watched();
-  t.watchdog.scope('request', () => loseTickets(t.shelf, 3));
+  t.watchdog.scope('request', () => loseLeases(t.pool, 3));
   expect(await t.watchdog.check()).toMatchObject([
     { rule: 'orphaned', certainty: 'probable', count: 3 },
   ]);
@@ -45,24 +45,37 @@ test('an orphaned loan that V8 collects becomes certain and is not counted twice
   ]);
 });
 
-test('a loan whose stack was taken can still be collected', async () => {
+test('an abandoned loan whose scope then ends stays certain, and is counted as orphaned', async () => {
+  using t = watched();
+  await t.watchdog.scope('request', async () => {
+    loseLeases(t.pool, 3);
+    expect(await t.watchdog.check({ forceGc: true })).toMatchObject([
+      { rule: 'abandoned', certainty: 'certain', count: 3 },
+    ]);
+  });
+  expect(await t.watchdog.check()).toMatchObject([
+    { rule: 'orphaned', certainty: 'certain', count: 3, evidence: { v8: 'collected' } },
+  ]);
+});
+
+test('a taken stack does not keep its lease alive', async () => {
   using t = watched('advanced');
-  const refs: WeakRef<Ticket>[] = [];
+  const refs: WeakRef<MinimalLease>[] = [];
   class Holder {
-    readonly ticket = t.shelf.lend(); // `this` and the frame are on the stack that is taken
+    readonly lease = t.pool.lease(); // `this` is on the stack that is taken
   }
-  for (let i = 0; i < 100; i++) refs.push(new WeakRef(new Holder().ticket));
+  for (let i = 0; i < 100; i++) refs.push(new WeakRef(new Holder().lease));
   await t.watchdog.check({ forceGc: true });
   expect(refs.filter((ref) => ref.deref() !== undefined)).toEqual([]);
 });
 
-test('level counters does not ask V8', async () => {
+test('the level counters does not register leases with V8', async () => {
   using t = watched('counters');
-  loseTickets(t.shelf, 1);
+  loseLeases(t.pool, 1);
   expect(await t.watchdog.check({ forceGc: true })).toEqual([]);
 });
 
-test('a forced collection without a collector is refused', async () => {
+test('forceGc runs the collector of the gcSource, and only then', async () => {
   const collections: string[] = [];
   using watchdog = new Watchdog({
     gcSource: {
@@ -78,14 +91,14 @@ test('a forced collection without a collector is refused', async () => {
   expect(new NoCollectorError().code).toBe('TENURE_NO_COLLECTOR');
 });
 
-test('the watchdog keeps neither the component nor its figures alive, and forgets it', async () => {
+test('the watchdog does not keep a component alive, and removes its nodes when V8 has collected it', async () => {
   using watchdog = new Watchdog({ clock: new FakeClock() });
   const reports: LeakReport[] = [];
   const ref = (() => {
-    const shelf = new LendingShelf();
-    for (let i = 0; i < 10; i++) shelf.put();
-    watchdog.watch(shelf);
-    return new WeakRef(shelf);
+    const pool = new MinimalPool();
+    for (let i = 0; i < 10; i++) pool.addResource();
+    watchdog.watch(pool);
+    return new WeakRef(pool);
   })();
   expect(watchdog.stats().components).toBe(1);
   const before = watchdog.heap.stats.live;

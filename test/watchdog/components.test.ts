@@ -20,15 +20,15 @@ function service() {
   );
   const watchdog = new Watchdog({ level: 'advanced', clock });
   watchdog.watch(pool);
-  const told: LeakReport[] = [];
+  const leaks: LeakReport[] = [];
   const retracted: LeakReport[] = [];
-  watchdog.on('leak', (report) => told.push(report));
+  watchdog.on('leak', (report) => leaks.push(report));
   watchdog.on('retracted', (report) => retracted.push(report));
   return {
     clock,
     pool,
     watchdog,
-    told,
+    leaks,
     retracted,
     async [Symbol.asyncDispose]() {
       const closed = pool.close({ graceMillis: 0, force: true });
@@ -39,27 +39,27 @@ function service() {
   };
 }
 
-test('pool: a request that returns early with its lease is told, with its line and the state of the pool', async () => {
+test('pool: a request that returns without releasing its lease is reported, with its line and the state of the pool', async () => {
   await using t = service();
   await t.watchdog.scope('GET /orders/:id', async () => {
     const lease = await t.pool.lease(); // the early return
     if (lease.resource.id >= 0) return;
     await lease.release();
   });
-  expect(t.told).toHaveLength(1);
-  expect(t.told[0]).toMatchObject({
+  expect(t.leaks).toHaveLength(1);
+  expect(t.leaks[0]).toMatchObject({
     rule: 'orphaned',
     component: { kind: 'pool', name: 'db' },
     scope: 'GET /orders/:id',
     state: { borrowed: 1, max: 3, pending: 0 },
   });
-  expect(t.told[0]?.site).toMatchObject({
+  expect(t.leaks[0]?.site).toMatchObject({
     file: 'test/watchdog/components.test.ts',
     line: lineOf(import.meta.url, '// the early return'),
   });
 });
 
-test('pool: every way to end a loan ends it for the watchdog too', async () => {
+test('pool: the watchdog sees each way to end a loan', async () => {
   await using t = service();
   await t.watchdog.scope('request', async () => {
     {
@@ -81,12 +81,12 @@ test('pool: every way to end a loan ends it for the watchdog too', async () => {
       })
       .catch(() => {});
   });
-  expect(t.told).toEqual([]);
+  expect(t.leaks).toEqual([]);
   expect(t.watchdog.stats()).toMatchObject({ loans: 8, loansOut: 0 });
   t.watchdog.heap.assertInvariants();
 });
 
-test('pool: a waiter’s loan belongs to the scope that waited, and to its line', async () => {
+test('pool: the loan of a waiter belongs to the scope and the line that waited', async () => {
   await using t = service();
   const held = [await t.pool.lease(), await t.pool.lease(), await t.pool.lease()];
   const waiting = t.watchdog.scope('the waiter', async () => {
@@ -97,12 +97,12 @@ test('pool: a waiter’s loan belongs to the scope that waited, and to its line'
     for (const lease of held) await lease.release();
   });
   await waiting;
-  expect(t.told.map((report) => [report.scope, report.site?.line])).toEqual([
+  expect(t.leaks.map((report) => [report.scope, report.site?.line])).toEqual([
     ['the waiter', lineOf(import.meta.url, '// the waiting line')],
   ]);
 });
 
-test('pool: a lease that was dropped is proven lost by V8, though the pool keeps the resource', async () => {
+test('pool: V8 proves a dropped lease, although the pool keeps the resource', async () => {
   await using t = service();
   await (async () => {
     for (let i = 0; i < 3; i++) await t.pool.lease();
@@ -112,7 +112,7 @@ test('pool: a lease that was dropped is proven lost by V8, though the pool keeps
   ]);
 });
 
-test('pool: a resource that is still used after its lease was dropped is lost all the same', async () => {
+test('pool: a loan whose lease was dropped is lost even while its resource is used', async () => {
   await using t = service();
   const { resource } = await t.pool.lease();
   await settle();
@@ -121,16 +121,16 @@ test('pool: a resource that is still used after its lease was dropped is lost al
   expect(resource.id).toBe(0);
 });
 
-test('pool: a loan made by acquire() is found by its scope', async () => {
+test('pool: a loan of acquire() is found when its scope ends', async () => {
   await using t = service();
   await t.watchdog.scope('legacy', async () => {
     await t.pool.acquire();
   });
-  expect(t.told).toMatchObject([{ rule: 'orphaned', scope: 'legacy' }]);
-  expect(t.told[0]?.fix).toContain('finally');
+  expect(t.leaks).toMatchObject([{ rule: 'orphaned', scope: 'legacy' }]);
+  expect(t.leaks[0]?.fix).toContain('finally');
 });
 
-test('pool: a leak that a forced close has cleaned up stays a leak', async () => {
+test('pool: a leak stays a leak after a forced close', async () => {
   await using t = service();
   await t.watchdog.scope('request', async () => {
     await t.pool.lease();
@@ -148,27 +148,27 @@ const tenants = (): KeyedPool<string, Connection> =>
 
 const figures = { keys: 2, size: 3, available: 1, borrowed: 2, pending: 0 };
 
-test('keyed pool: loans of all keys are watched as one, those of later keys too', async () => {
+test('keyed pool: one watch covers the loans of all keys, and of keys that come later', async () => {
   using watchdog = new Watchdog({ level: 'advanced', clock: new FakeClock() });
   const pool = tenants();
   await pool.use('early', () => watchdog.watch(pool));
   await watchdog.scope('request', async () => {
-    await pool.lease('early'); // lost of a key that was known
+    await pool.lease('early'); // lost under the early key
     await pool.use('early', () => 'fine');
-    await pool.lease('late'); // lost of a key that was not
+    await pool.lease('late'); // lost under the late key
   });
   const reports = await watchdog.check();
   expect(watchdog.heap.stats.liveByKind.get('resource')).toBe(3);
   await pool.close({ graceMillis: 0, force: true });
   expect(reports.map(({ component, site, state }) => [component.name, site?.line, state])).toEqual([
-    ['tenants', lineOf(import.meta.url, '// lost of a key that was known'), figures],
-    ['tenants', lineOf(import.meta.url, '// lost of a key that was not'), figures],
+    ['tenants', lineOf(import.meta.url, '// lost under the early key'), figures],
+    ['tenants', lineOf(import.meta.url, '// lost under the late key'), figures],
   ]);
   expect(watchdog.heap.stats.liveByKind.has('resource')).toBe(false);
   watchdog.heap.assertInvariants();
 });
 
-test('keyed pool: one watchdog at a time, over all keys or over one', async () => {
+test('keyed pool: one watchdog at a time watches all keys or one key', async () => {
   using first = new Watchdog({ clock: new FakeClock() });
   using second = new Watchdog({ clock: new FakeClock() });
   await using pool = tenants();
@@ -184,7 +184,7 @@ test('keyed pool: one watchdog at a time, over all keys or over one', async () =
   second.watch(pool);
 });
 
-test('cache and weak map: entries are nodes from birth to death, and the path to each names its owner', async () => {
+test('cache and weak map: an entry is a node from when it is added until it is removed', async () => {
   const clock = new FakeClock();
   using watchdog = new Watchdog({ clock });
   const square = memoize((n: number) => n * n, { name: 'squares', max: 2, clock });

@@ -24,7 +24,7 @@ const orphaned: LeakReport = {
   signature: '5f3a91c2',
 };
 
-test('verdict first, then the acquiring line, the state, the evidence and the fix', () => {
+test('the report gives the verdict, then the acquiring line, the state, the evidence and the fix', () => {
   expect(formatReport([orphaned])).toBe(
     [
       'LEAK  1 line, 37 lost loans',
@@ -51,14 +51,14 @@ test('the verdict is as sure as the surest leak', () => {
   expect(formatReport([])).toBe('NO LEAKS');
 });
 
-test('a leak without a line says what will be done about it', () => {
+test('a leak without a line says that the next loans have their stacks taken', () => {
   const { site: _site, ...siteless } = orphaned;
   expect(formatReport([{ ...siteless, stack: [] }])).toContain(
     'acquired at  unknown: no stack was taken; the next loans of this component have theirs taken',
   );
 });
 
-test('a component that is no pool shows its figures as they are', () => {
+test('a component that is no pool has its figures printed as they are', () => {
   const report = {
     ...orphaned,
     component: { kind: 'cache', name: 'users' },
@@ -67,7 +67,7 @@ test('a component that is no pool shows its figures as they are', () => {
   expect(formatReport([report])).toContain('  cache        size 3, hits 9');
 });
 
-test('many leaks are cut, and counted', () => {
+test('leaks beyond the maximum are counted, not printed', () => {
   const text = formatReport(
     Array.from({ length: 12 }, () => orphaned),
     { maxLeaks: 2 },
@@ -77,7 +77,15 @@ test('many leaks are cut, and counted', () => {
   expect(text).toContain('… and 10 more');
 });
 
-test('colours only on request, and nothing else changes', () => {
+test('an unknown or malformed option is refused', () => {
+  expect(() => formatReport([], { colours: true } as never)).toThrow('unknown option `colours`');
+  expect(() => formatReport([], { maxLeaks: -1 })).toThrow(
+    'formatReport: `maxLeaks` must be an integer ≥ 0, or Infinity',
+  );
+  expect(formatReport([orphaned], { maxLeaks: Number.POSITIVE_INFINITY })).toContain('acquired at');
+});
+
+test('colours are printed on request, and change nothing else', () => {
   const coloured = formatReport([orphaned], { colour: true });
   expect(coloured).toContain('\u001b[31mLEAK');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for

@@ -3,40 +3,40 @@ import { expect, test } from 'vitest';
 import { Heap } from '../../src/gc/index.js';
 import { LifetimeGraph, type LifetimeNode } from '../../src/watchdog/lifetime-graph.js';
 
-test('nodes die with their keeper, and only then', () => {
+test('a node is freed with its owner, and not before', () => {
   const graph = new LifetimeGraph(new Heap());
-  const root = graph.root('component');
-  const node = graph.born('entry', root);
+  const root = graph.allocateRoot('component');
+  const node = graph.allocate('entry', root);
   expect(graph.heap.pathFromRoot(node.handle)).toEqual([root.handle, node.handle]);
-  graph.release(root);
+  graph.releaseRoot(root);
   expect(graph.heap.stats.live).toBe(0);
 });
 
-test('a further reference keeps a node that its keeper has let go, and ending it does not end the keeping', () => {
+test('a reference holds a node besides its owner; removing one leaves the other', () => {
   const graph = new LifetimeGraph(new Heap());
-  const root = graph.root('component');
-  const node = graph.born('resource', root);
+  const root = graph.allocateRoot('component');
+  const node = graph.allocate('resource', root);
   graph.reference(root, node);
   graph.unreference(root, node);
   expect(graph.heap.refcount(node.handle)).toBe(1);
   graph.unreference(root, node);
   expect(graph.heap.isAlive(node.handle)).toBe(true);
-  graph.unkeep(node);
+  graph.removeOwner(node);
   expect(graph.heap.isAlive(node.handle)).toBe(false);
 });
 
-test('siblings come and go in any order, whoever is referenced besides', () => {
+test('nodes of one owner can be added, removed and referenced in any order', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(3), fc.nat(20)), { maxLength: 200 }), (steps) => {
       const graph = new LifetimeGraph(new Heap());
-      const root = graph.root('component');
+      const root = graph.allocateRoot('component');
       const born: LifetimeNode[] = [];
       const referenced: LifetimeNode[] = [];
       for (const [what, which] of steps) {
         const node = born[which % (born.length || 1)];
-        if (what === 0 || node === undefined) born.push(graph.born('entry', root));
+        if (what === 0 || node === undefined) born.push(graph.allocate('entry', root));
         else if (what === 1) {
-          graph.unkeep(node);
+          graph.removeOwner(node);
           born.splice(born.indexOf(node), 1);
         } else if (what === 2) {
           graph.reference(root, node);
@@ -46,7 +46,7 @@ test('siblings come and go in any order, whoever is referenced besides', () => {
           const place = referenced.indexOf(node);
           if (place >= 0) referenced.splice(place, 1);
         }
-        for (const kept of born) expect(root.targets?.[kept.place]).toBe(kept);
+        for (const kept of born) expect(root.targets?.[kept.ownerEdge]).toBe(kept);
       }
       const alive = new Set([...born, ...referenced]);
       expect(graph.heap.stats.liveByKind.get('entry') ?? 0).toBe(alive.size);

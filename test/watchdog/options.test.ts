@@ -7,7 +7,7 @@ import {
   type WatchdogOptions,
 } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { LendingShelf } from './lending-shelf.js';
+import { MinimalPool } from './minimal-pool.js';
 
 test.each([
   [{ levle: 'simple' }, 'unknown option `levle`'],
@@ -25,19 +25,21 @@ test.each([
   expect(() => new Watchdog(options as WatchdogOptions)).toThrow(TypeError);
 });
 
-test('what cannot be watched is refused', () => {
+test('a value that cannot be watched is refused, and so are malformed arguments', () => {
   using watchdog = new Watchdog();
   expect(() => watchdog.watch({} as never)).toThrow('a component that can be watched');
   expect(() => watchdog.watch(null as never)).toThrow(TypeError);
   expect(() => watchdog.scope('', () => {})).toThrow('`name` must be a non-empty string');
   expect(() => watchdog.scope('name', undefined as never)).toThrow('`body` must be a function');
-  expect(() => watchdog.on('leek' as never, () => {})).toThrow("'leak', 'retracted'");
+  expect(() => watchdog.on('leek' as never, () => {})).toThrow(
+    "on: `event` must be one of 'leak', 'retracted'",
+  );
 });
 
-test('a component that refuses to be watched leaves nothing in the heap', () => {
+test('a component that refuses to be watched leaves no node behind', () => {
   using watchdog = new Watchdog({ clock: new FakeClock() });
   const before = watchdog.heap.stats.live;
-  const refusing = Object.assign(new LendingShelf(), {});
+  const refusing = Object.assign(new MinimalPool(), {});
   refusing[Symbol.for('tenure.observe') as never] = (() => {
     throw new AlreadyWatchedError('pool "db"');
   }) as never;
@@ -46,30 +48,30 @@ test('a component that refuses to be watched leaves nothing in the heap', () => 
   expect(watchdog.stats().components).toBe(0);
 });
 
-test('level off watches nothing and runs scopes as they are', async () => {
+test('the level off watches nothing and just calls the body of a scope', async () => {
   using watchdog = new Watchdog({ level: 'off' });
-  const shelf = new LendingShelf();
-  watchdog.watch(shelf);
-  shelf.put();
+  const pool = new MinimalPool();
+  watchdog.watch(pool);
+  pool.addResource();
   watchdog.scope('request', () => {
-    shelf.lend();
+    pool.lease();
   });
   expect(watchdog.stats()).toMatchObject({ components: 0, loans: 0, scopes: 0 });
   await watchdog.assertNoLeaks();
 });
 
-test('ending a watch frees its nodes, forgets its loans, and the component goes on', async () => {
+test('ending a watch removes its nodes and loans, and the component goes on', async () => {
   using watchdog = new Watchdog({ level: 'advanced', clock: new FakeClock() });
   const before = watchdog.heap.stats.live;
-  const shelf = new LendingShelf();
-  const watch = watchdog.watch(shelf);
-  for (let i = 0; i < 100; i++) shelf.put();
+  const pool = new MinimalPool();
+  const watch = watchdog.watch(pool);
+  for (let i = 0; i < 100; i++) pool.addResource();
   watchdog.scope('request', () => {
-    shelf.lend(3);
+    pool.lease(3);
     watch[Symbol.dispose]();
   });
-  shelf.scrap(5);
-  shelf.lend(7);
+  pool.destroyResource(5);
+  pool.lease(7);
   expect(watchdog.heap.stats.live).toBe(before);
   expect(watchdog.stats()).toMatchObject({ components: 0, loansOut: 0 });
   expect(await watchdog.check()).toEqual([]);
@@ -79,12 +81,12 @@ test('ending a watch frees its nodes, forgets its loans, and the component goes 
 
 test('assertNoLeaks rejects with the whole report', async () => {
   using watchdog = new Watchdog({ level: 'advanced', clock: new FakeClock() });
-  const shelf = new LendingShelf('db');
-  shelf.put();
-  watchdog.watch(shelf);
+  const pool = new MinimalPool('db');
+  pool.addResource();
+  watchdog.watch(pool);
   await watchdog.assertNoLeaks();
   watchdog.scope('GET /orders', () => {
-    shelf.lend();
+    pool.lease();
   });
   const error = await watchdog.assertNoLeaks().catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(LeaksFoundError);
@@ -94,14 +96,14 @@ test('assertNoLeaks rejects with the whole report', async () => {
   expect(message).toContain('test/watchdog/options.test.ts:');
 });
 
-test('no more different leaks are kept than maxRecords', async () => {
+test('at most maxRecords different leaks are recorded', async () => {
   using watchdog = new Watchdog({ clock: new FakeClock(), maxRecords: 2 });
-  const shelf = new LendingShelf();
-  shelf.put();
-  watchdog.watch(shelf);
+  const pool = new MinimalPool();
+  pool.addResource();
+  watchdog.watch(pool);
   for (const name of ['a', 'b', 'c', 'a']) {
     watchdog.scope(name, () => {
-      shelf.lend();
+      pool.lease();
     });
   }
   const reports = await watchdog.check();
@@ -113,16 +115,16 @@ test.each([
   ['abandoned', { abandoned: false }],
 ] as const)('the rule %s can be switched off', async (rule, rules) => {
   using watchdog = new Watchdog({ rules, clock: new FakeClock() });
-  const shelf = new LendingShelf();
-  shelf.put();
-  watchdog.watch(shelf);
-  if (rule === 'orphaned') watchdog.scope('request', () => void shelf.lend());
-  else (() => void shelf.lend())();
+  const pool = new MinimalPool();
+  pool.addResource();
+  watchdog.watch(pool);
+  if (rule === 'orphaned') watchdog.scope('request', () => void pool.lease());
+  else (() => void pool.lease())();
   const reports = await watchdog.check({ forceGc: true });
   expect(reports.map((report) => report.rule)).not.toContain(rule);
 });
 
-test('assertNoLeaks collects first where it can', async () => {
+test('assertNoLeaks runs the collector first if there is one', async () => {
   let collections = 0;
   using watchdog = new Watchdog({
     gcSource: {
@@ -137,25 +139,25 @@ test('assertNoLeaks collects first where it can', async () => {
   expect(collections).toBe(1);
 });
 
-test('disposing of the watchdog ends a check that waits', async () => {
+test('disposing of the watchdog ends a waiting check', async () => {
   const clock = new FakeClock();
   const watchdog = new Watchdog({ clock });
-  const shelf = new LendingShelf();
-  shelf.put();
-  watchdog.watch(shelf);
-  watchdog.scope('request', () => void shelf.lend());
+  const pool = new MinimalPool();
+  pool.addResource();
+  watchdog.watch(pool);
+  watchdog.scope('request', () => void pool.lease());
   const waiting = watchdog.check({ settleMillis: 60_000 });
   watchdog[Symbol.dispose]();
   expect(await waiting).toHaveLength(1);
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('a loan that is lost after its watch has ended is nobody’s business', async () => {
+test('a loan that is lost after its watch has ended is not reported', async () => {
   using watchdog = new Watchdog({ clock: new FakeClock() });
-  const shelf = new LendingShelf();
-  shelf.put();
-  const watch = watchdog.watch(shelf);
-  (() => void shelf.lend())();
+  const pool = new MinimalPool();
+  pool.addResource();
+  const watch = watchdog.watch(pool);
+  (() => void pool.lease())();
   watch[Symbol.dispose]();
   expect(await watchdog.check({ forceGc: true })).toEqual([]);
 });

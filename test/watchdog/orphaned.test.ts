@@ -4,35 +4,35 @@ import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { lineOf } from '../kit/line-of.js';
 import { settle } from '../kit/settle.js';
-import { LendingShelf, type Ticket } from './lending-shelf.js';
+import { type MinimalLease, MinimalPool } from './minimal-pool.js';
 
 function watched(level: 'simple' | 'advanced' | 'counters' = 'advanced') {
   const clock = new FakeClock();
   const watchdog = new Watchdog({ level, clock });
-  const shelf = new LendingShelf('db');
-  shelf.put();
-  watchdog.watch(shelf);
-  const told: LeakReport[] = [];
+  const pool = new MinimalPool('db');
+  pool.addResource();
+  watchdog.watch(pool);
+  const leaks: LeakReport[] = [];
   const retracted: LeakReport[] = [];
-  watchdog.on('leak', (report) => told.push(report));
+  watchdog.on('leak', (report) => leaks.push(report));
   watchdog.on('retracted', (report) => retracted.push(report));
   return {
     clock,
     watchdog,
-    shelf,
-    told,
+    pool,
+    leaks,
     retracted,
     [Symbol.dispose]: () => watchdog[Symbol.dispose](),
   };
 }
 
-test('a loan that outlives its synchronous scope is told at once, with line and scope', () => {
+test('a loan that outlives its synchronous scope is reported at once, with line and scope', () => {
   using t = watched();
   t.watchdog.scope('GET /orders', () => {
-    t.shelf.lend(); // the leaking line
+    t.pool.lease(); // the leaking line
   });
-  expect(t.told).toHaveLength(1);
-  const [report] = t.told as [LeakReport];
+  expect(t.leaks).toHaveLength(1);
+  const [report] = t.leaks as [LeakReport];
   expect(report.rule).toBe('orphaned');
   expect(report.scope).toBe('GET /orders');
   expect(report.component).toEqual({ kind: 'pool', name: 'db' });
@@ -41,15 +41,15 @@ test('a loan that outlives its synchronous scope is told at once, with line and 
   expect(report.certainty).toBe('probable');
 });
 
-test('a loan that is given back within its scope is not told, sync or async', async () => {
+test('a loan that is released within its scope is not reported, in a sync or an async scope', async () => {
   using t = watched();
-  t.watchdog.scope('sync', () => t.shelf.lend().giveBack());
+  t.watchdog.scope('sync', () => t.pool.lease().release());
   await t.watchdog.scope('async', async () => {
-    const ticket = t.shelf.lend();
+    const lease = t.pool.lease();
     await settle();
-    ticket.giveBack();
+    lease.release();
   });
-  expect(t.told).toEqual([]);
+  expect(t.leaks).toEqual([]);
   expect(await t.watchdog.check()).toEqual([]);
   expect(t.watchdog.stats()).toMatchObject({ loans: 2, loansOut: 0, lost: 0, scopes: 0 });
 });
@@ -58,87 +58,87 @@ test('an async scope ends when its promise settles, not before', async () => {
   using t = watched();
   const gate = new Gate();
   const done = t.watchdog.scope('job', async () => {
-    t.shelf.lend();
+    t.pool.lease();
     await gate.passed;
   });
   await settle();
-  expect(t.told).toEqual([]);
+  expect(t.leaks).toEqual([]);
   gate.open();
   await done;
-  expect(t.told).toHaveLength(1);
+  expect(t.leaks).toHaveLength(1);
 });
 
-test('a scope that throws or rejects ends too, and the error passes through', async () => {
+test('a scope that throws or rejects ends, and the caller gets the error', async () => {
   using t = watched();
   const failure = new Error('from the body');
   expect(() =>
     t.watchdog.scope('sync', () => {
-      t.shelf.lend();
+      t.pool.lease();
       throw failure;
     }),
   ).toThrow(failure);
   const rejected = t.watchdog.scope('async', async () => {
-    t.shelf.lend();
+    t.pool.lease();
     await settle();
     throw failure;
   });
   await expect(rejected).rejects.toBe(failure);
-  expect(t.told.map((report) => report.scope)).toEqual(['sync', 'async']);
+  expect(t.leaks.map((report) => report.scope)).toEqual(['sync', 'async']);
 });
 
-test('parallel scopes own what they took, whoever ends first', async () => {
+test('parallel scopes own their loans, in whatever order they end', async () => {
   using t = watched();
   const gates = [new Gate(), new Gate()];
   const run = (name: string, gate: Gate, leaks: boolean): Promise<void> =>
     t.watchdog.scope(name, async () => {
       await settle();
-      const ticket = t.shelf.lend();
+      const lease = t.pool.lease();
       await gate.passed;
-      if (!leaks) ticket.giveBack();
+      if (!leaks) lease.release();
     });
   const first = run('honest', gates[0] as Gate, false);
   const second = run('leaky', gates[1] as Gate, true);
   await settle();
   gates[1]?.open();
   await second;
-  expect(t.told.map((report) => report.scope)).toEqual(['leaky']);
+  expect(t.leaks.map((report) => report.scope)).toEqual(['leaky']);
   gates[0]?.open();
   await first;
-  expect(t.told).toHaveLength(1);
+  expect(t.leaks).toHaveLength(1);
 });
 
-test('nested scopes are named from outside in, and the inner one owns what it took', async () => {
+test('nested scopes are named from the outermost to the innermost, and the innermost owns the loan', async () => {
   using t = watched();
   await t.watchdog.scope('request', async () => {
     await t.watchdog.scope('transaction', async () => {
-      t.shelf.lend();
+      t.pool.lease();
     });
-    expect(t.told.map((report) => report.scope)).toEqual(['request > transaction']);
+    expect(t.leaks.map((report) => report.scope)).toEqual(['request > transaction']);
   });
 });
 
-test('a loan belongs to the scope that asked for it, whoever was running when it was granted', async () => {
+test('a loan belongs to the scope that asked for it, not to the scope in which it was granted', async () => {
   using t = watched();
-  let grant!: () => Ticket;
+  let grant!: () => MinimalLease;
   const asking = new Gate();
   const asker = t.watchdog.scope('asker', async () => {
-    grant = t.shelf.lendLater();
+    grant = t.pool.leaseLater();
     await asking.passed;
   });
   await t.watchdog.scope('granter', async () => {
     grant();
   });
-  expect(t.told).toEqual([]);
+  expect(t.leaks).toEqual([]);
   asking.open();
   await asker;
-  expect(t.told.map((report) => report.scope)).toEqual(['asker']);
+  expect(t.leaks.map((report) => report.scope)).toEqual(['asker']);
 });
 
 test('a loan taken outside of any scope is not orphaned', async () => {
   using t = watched();
-  t.shelf.lend();
+  t.pool.lease();
   t.watchdog.scope('other', () => {});
-  expect(t.told).toEqual([]);
+  expect(t.leaks).toEqual([]);
 });
 
 test('a loan taken in the background after its scope has ended is not orphaned by it', async () => {
@@ -147,23 +147,23 @@ test('a loan taken in the background after its scope has ended is not orphaned b
   let background!: Promise<void>;
   t.watchdog.scope('request', () => {
     background = gate.passed.then(() => {
-      t.shelf.lend();
+      t.pool.lease();
     });
   });
   gate.open();
   await background;
-  expect(t.told).toEqual([]);
+  expect(t.leaks).toEqual([]);
   expect(t.watchdog.stats().loansOut).toBe(1);
 });
 
 test('a loan that comes back late is retracted', async () => {
   using t = watched();
-  let ticket!: Ticket;
+  let lease!: MinimalLease;
   t.watchdog.scope('request', () => {
-    ticket = t.shelf.lend();
+    lease = t.pool.lease();
   });
   expect(await t.watchdog.check()).toHaveLength(1);
-  ticket.giveBack();
+  lease.release();
   expect(t.retracted).toHaveLength(1);
   expect(t.retracted[0]?.count).toBe(0);
   expect(await t.watchdog.check()).toEqual([]);
@@ -174,9 +174,9 @@ test('a loan that its component took back by force stays a leak', async () => {
   using t = watched();
   let loan!: number;
   t.watchdog.scope('request', () => {
-    loan = t.shelf.lendBare();
+    loan = t.pool.lendWithoutLease();
   });
-  t.shelf.takeBack(loan, true);
+  t.pool.takeBack(loan, true);
   expect(t.retracted).toEqual([]);
   const [report] = await t.watchdog.check();
   expect(report?.count).toBe(1);
@@ -184,21 +184,21 @@ test('a loan that its component took back by force stays a leak', async () => {
   expect(t.watchdog.stats().loansOut).toBe(0);
 });
 
-test('check waits for latecomers as long as it is told to, and no longer', async () => {
+test('check waits up to settleMillis for lost loans to come back', async () => {
   using t = watched();
-  const tickets: Ticket[] = [];
+  const leases: MinimalLease[] = [];
   t.watchdog.scope('request', () => {
-    tickets.push(t.shelf.lend(), t.shelf.lend());
+    leases.push(t.pool.lease(), t.pool.lease());
   });
   const patient = t.watchdog.check({ settleMillis: 5_000 });
   await settle();
-  tickets[0]?.giveBack();
+  leases[0]?.release();
   await t.clock.advance(4_000);
-  tickets[1]?.giveBack();
+  leases[1]?.release();
   expect(await patient).toEqual([]);
 
   t.watchdog.scope('request', () => {
-    t.shelf.lend();
+    t.pool.lease();
   });
   const impatient = t.watchdog.check({ settleMillis: 5_000 });
   await t.clock.advance(5_000);
@@ -206,54 +206,56 @@ test('check waits for latecomers as long as it is told to, and no longer', async
   expect(t.clock.foregroundTimers).toBe(0);
 });
 
-test('loans lost by one line are one leak, told when its count has doubled', () => {
+test('loans lost by one line are one leak, emitted again when its count has doubled', () => {
   using t = watched();
   for (let i = 0; i < 37; i++) {
     t.watchdog.scope('GET /orders', () => {
-      t.shelf.lend();
+      t.pool.lease();
     });
   }
-  expect(t.told.map((report) => report.count)).toEqual([1, 2, 4, 8, 16, 32]);
-  expect(new Set(t.told.map((report) => report.signature)).size).toBe(1);
+  expect(t.leaks.map((report) => report.count)).toEqual([1, 2, 4, 8, 16, 32]);
+  expect(new Set(t.leaks.map((report) => report.signature)).size).toBe(1);
 });
 
 test('two lines, or one line in two scopes, are two leaks', async () => {
   using t = watched();
   const leak = (): void => {
-    t.shelf.lend();
+    t.pool.lease();
   };
   t.watchdog.scope('a', leak);
   t.watchdog.scope('b', leak);
   t.watchdog.scope('b', () => {
-    t.shelf.lend();
+    t.pool.lease();
   });
   const reports = await t.watchdog.check();
   expect(reports).toHaveLength(3);
   expect(new Set(reports.map((report) => report.signature)).size).toBe(3);
 });
 
-test('a leak without a line has the stacks of the next loans taken', async () => {
+test('after a leak without a line, the next loans have their stacks taken', async () => {
   using t = watched('simple');
-  for (let i = 0; i < 4; i++) t.shelf.lend().giveBack(); // These have theirs taken anyway.
+  for (let i = 0; i < 4; i++) t.pool.lease().release(); // The first four have their stacks taken.
   t.watchdog.scope('GET /orders', () => {
-    t.shelf.lend();
+    t.pool.lease();
   });
-  expect(t.told[0]?.site).toBeUndefined();
+  expect(t.leaks[0]?.site).toBeUndefined();
   t.watchdog.scope('GET /orders', () => {
-    t.shelf.lend(); // the armed line
+    t.pool.lease(); // the line after a leak without a line
   });
-  expect(t.told[1]?.site?.line).toBe(lineOf(import.meta.url, '// the armed line'));
+  expect(t.leaks[1]?.site?.line).toBe(
+    lineOf(import.meta.url, '// the line after a leak without a line'),
+  );
 });
 
-test('level counters finds the scope, without a line', () => {
+test('the level counters names the scope, without a line', () => {
   using t = watched('counters');
   t.watchdog.scope('GET /orders', () => {
-    t.shelf.lend();
+    t.pool.lease();
   });
-  expect(t.told).toMatchObject([{ scope: 'GET /orders', stack: [] }]);
+  expect(t.leaks).toMatchObject([{ scope: 'GET /orders', stack: [] }]);
 });
 
-test('a listener that throws is reported and ignored, and the others are called', () => {
+test('an error of a listener is printed, and the other listeners are called', () => {
   using t = watched();
   const printed: unknown[][] = [];
   const print = console.error;
@@ -265,10 +267,10 @@ test('a listener that throws is reported and ignored, and the others are called'
     const after: string[] = [];
     t.watchdog.on('leak', (report) => after.push(report.rule));
     t.watchdog.scope('request', () => {
-      t.shelf.lend();
+      t.pool.lease();
     });
     expect(after).toEqual(['orphaned']);
-    expect(String(printed[0])).toContain("a watchdog's listener of 'leak'");
+    expect(String(printed[0])).toContain("a listener of a watchdog's 'leak'");
   } finally {
     console.error = print;
   }
@@ -281,38 +283,38 @@ test('a listener may use the watchdog', async () => {
     nested.push(t.watchdog.scope('within', () => t.watchdog.stats().lost));
   });
   t.watchdog.scope('request', () => {
-    t.shelf.lend();
+    t.pool.lease();
   });
   expect(nested).toEqual([1]);
 });
 
-test('at level simple the first four loans of a component have their lines', () => {
+test('the level simple takes the lines of the first four loans of a component', () => {
   using t = watched('simple');
-  for (let i = 0; i < 3; i++) t.shelf.lend().giveBack();
+  for (let i = 0; i < 3; i++) t.pool.lease().release();
   t.watchdog.scope('GET /orders', () => {
-    t.shelf.lend(); // the fourth loan
+    t.pool.lease(); // the fourth loan
   });
-  expect(t.told[0]?.site?.line).toBe(lineOf(import.meta.url, '// the fourth loan'));
+  expect(t.leaks[0]?.site?.line).toBe(lineOf(import.meta.url, '// the fourth loan'));
 });
 
-test('stacks are taken of a thousand loans after a leak without a line, and then no more', () => {
+test('after a leak without a line, a thousand loans have their stacks taken, and then no more', () => {
   using t = watched('simple');
-  const leak = (): void => t.watchdog.scope('leak', () => void t.shelf.lend());
-  for (let i = 0; i < 4; i++) t.shelf.lend().giveBack();
+  const leak = (): void => t.watchdog.scope('leak', () => void t.pool.lease());
+  for (let i = 0; i < 4; i++) t.pool.lease().release();
   leak();
-  expect(t.told.at(-1)?.site).toBeUndefined();
-  for (let i = 0; i < 999; i++) t.shelf.lend().giveBack();
-  t.watchdog.scope('the thousandth', () => void t.shelf.lend());
-  expect(t.told.at(-1)).toMatchObject({ scope: 'the thousandth', site: expect.anything() });
-  t.watchdog.scope('the next', () => void t.shelf.lend());
-  expect(t.told.at(-1)).toMatchObject({ scope: 'the next', stack: [] });
+  expect(t.leaks.at(-1)?.site).toBeUndefined();
+  for (let i = 0; i < 999; i++) t.pool.lease().release();
+  t.watchdog.scope('the thousandth', () => void t.pool.lease());
+  expect(t.leaks.at(-1)).toMatchObject({ scope: 'the thousandth', site: expect.anything() });
+  t.watchdog.scope('the next', () => void t.pool.lease());
+  expect(t.leaks.at(-1)).toMatchObject({ scope: 'the next', stack: [] });
 });
 
-test('the age is that of the oldest, and the most numerous leak comes first', async () => {
+test('a report gives the age of the oldest loan, and the most numerous leak comes first', async () => {
   using t = watched();
-  t.watchdog.scope('once', () => void t.shelf.lend());
+  t.watchdog.scope('once', () => void t.pool.lease());
   for (const wait of [3_000, 2_000, 0]) {
-    t.watchdog.scope('often', () => void t.shelf.lend());
+    t.watchdog.scope('often', () => void t.pool.lease());
     t.clock.jump(wait);
   }
   const reports = await t.watchdog.check();
@@ -322,41 +324,41 @@ test('the age is that of the oldest, and the most numerous leak comes first', as
   ]);
 });
 
-test('a resource that is scrapped while it is lent stays in the heap until the loan ends', () => {
+test('a resource that is destroyed while it is lent stays in the heap until the loan ends', () => {
   using t = watched();
-  const ticket = t.shelf.lend();
-  t.shelf.scrap(0);
+  const lease = t.pool.lease();
+  t.pool.destroyResource(0);
   expect(t.watchdog.heap.stats.liveByKind.get('resource')).toBe(1);
-  ticket.giveBack();
+  lease.release();
   expect(t.watchdog.heap.stats.liveByKind.has('resource')).toBe(false);
   t.watchdog.heap.assertInvariants();
 });
 
-test('a component that ends a loan twice, or one that never was, disturbs nobody', async () => {
+test('ending a loan twice, or an unknown loan, has no effect', async () => {
   using t = watched();
-  const ticket = t.shelf.lend();
-  ticket.giveBack();
-  ticket.giveBack();
-  ticket.touch('too late');
-  ticket.expectHold(1);
-  t.shelf.takeBack(12_345);
+  const lease = t.pool.lease();
+  lease.release();
+  lease.release();
+  lease.touch('too late');
+  lease.expectHold(1);
+  t.pool.takeBack(12_345);
   expect(t.watchdog.stats()).toMatchObject({ loans: 1, loansOut: 0 });
   expect(await t.watchdog.check()).toEqual([]);
   t.watchdog.heap.assertInvariants();
 });
 
-test('what a loan was last used for is told, at the levels that keep it', () => {
+test('a report says what a loan was last used for, at the levels that record it', () => {
   for (const [level, expected] of [
     ['advanced', { hint: 'query sent', agoMillis: 40 }],
     ['simple', undefined],
   ] as const) {
     using t = watched(level);
     t.watchdog.scope('request', () => {
-      const ticket = t.shelf.lend();
-      ticket.touch('connected');
-      ticket.touch('query sent');
+      const lease = t.pool.lease();
+      lease.touch('connected');
+      lease.touch('query sent');
       t.clock.jump(40);
     });
-    expect(t.told[0]?.lastTouch).toEqual(expected);
+    expect(t.leaks[0]?.lastTouch).toEqual(expected);
   }
 });

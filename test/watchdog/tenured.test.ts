@@ -2,27 +2,27 @@ import { expect, test } from 'vitest';
 import { HoldTimes } from '../../src/watchdog/hold-times.js';
 import { type LeakReport, Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { LendingShelf } from './lending-shelf.js';
+import { MinimalPool } from './minimal-pool.js';
 
 function watched(options: WatchdogOptions = {}) {
   const clock = new FakeClock();
   const watchdog = new Watchdog({ level: 'advanced', clock, nursery: 10, ...options });
-  const shelf = new LendingShelf('db');
-  shelf.put();
-  watchdog.watch(shelf);
+  const pool = new MinimalPool('db');
+  pool.addResource();
+  watchdog.watch(pool);
   const retracted: LeakReport[] = [];
   watchdog.on('retracted', (report) => retracted.push(report));
   return {
     clock,
     watchdog,
-    shelf,
+    pool,
     retracted,
-    /** Loans that come and go, each held for `holdMillis`. */
+    /** Takes and releases loans one after another, each held for `holdMillis`. */
     async traffic(loans: number, holdMillis = 0): Promise<void> {
       for (let i = 0; i < loans; i++) {
-        const ticket = shelf.lend();
+        const lease = pool.lease();
         if (holdMillis > 0) await clock.advance(holdMillis);
-        ticket.giveBack();
+        lease.release();
       }
     },
     [Symbol.dispose]: () => watchdog[Symbol.dispose](),
@@ -31,59 +31,59 @@ function watched(options: WatchdogOptions = {}) {
 
 test('a loan that is old by activity and by the clock is suspected, and retracted when it comes back', async () => {
   using t = watched();
-  const ticket = t.shelf.lend();
+  const lease = t.pool.lease();
   await t.traffic(200);
   await t.clock.advance(31_000);
   const [report] = await t.watchdog.check();
   expect(report).toMatchObject({ rule: 'tenured', certainty: 'suspect', count: 1 });
   expect(report?.evidence.generation).toBe(2);
   expect(report?.ageMillis).toBe(31_000);
-  ticket.giveBack();
+  lease.release();
   expect(t.retracted).toHaveLength(1);
   expect(await t.watchdog.check()).toEqual([]);
 });
 
-test('old by the clock alone is a slow job on a quiet service', async () => {
+test('a loan that is old by the clock alone is not suspected: a slow job on a quiet service', async () => {
   using t = watched();
-  t.shelf.lend();
+  t.pool.lease();
   await t.clock.advance(3_600_000);
   expect(await t.watchdog.check()).toEqual([]);
 });
 
-test('old by activity alone is a burst of traffic', async () => {
+test('a loan that is old by activity alone is not suspected: a burst of traffic', async () => {
   using t = watched();
-  t.shelf.lend();
+  t.pool.lease();
   await t.traffic(5_000);
   await t.clock.advance(29_000);
   expect(await t.watchdog.check()).toEqual([]);
 });
 
-test('while little is known of how long loans take, the clock has to show more', async () => {
+test('before enough loans have come back, a loan has to be older to be suspected', async () => {
   using t = watched();
-  t.shelf.lend();
-  for (let i = 0; i < 2_000; i++) t.shelf.askInVain();
+  t.pool.lease();
+  for (let i = 0; i < 2_000; i++) t.pool.requestInVain();
   await t.clock.advance(59_000);
   expect(await t.watchdog.check()).toEqual([]);
   await t.clock.advance(1_000);
   expect(await t.watchdog.check()).toHaveLength(1);
 });
 
-test('a component whose loans take long is judged by its own measure', async () => {
+test('a component whose loans take long is judged by its own hold times', async () => {
   using t = watched();
   await t.traffic(40, 7_000);
-  const ticket = t.shelf.lend();
+  const lease = t.pool.lease();
   await t.traffic(200, 1);
   await t.clock.advance(35_000);
   expect(await t.watchdog.check()).toEqual([]);
   await t.clock.advance(60_000);
   expect(await t.watchdog.check()).toHaveLength(1);
-  ticket.giveBack();
+  lease.release();
 });
 
-test('a holder that said how long it will take is believed', async () => {
+test('a loan is not suspected before the time that its holder expects', async () => {
   using t = watched();
-  const ticket = t.shelf.lend();
-  ticket.expectHold(120_000);
+  const lease = t.pool.lease();
+  lease.expectHold(120_000);
   await t.traffic(200);
   await t.clock.advance(119_000);
   expect(await t.watchdog.check()).toEqual([]);
@@ -91,31 +91,45 @@ test('a holder that said how long it will take is believed', async () => {
   expect(await t.watchdog.check()).toHaveLength(1);
 });
 
-test('requests that fail count as activity: a pool that has leaked dry is found, and is probable', async () => {
+test('failed requests count as activity, and a suspect in a pool that has run dry is probable', async () => {
   using t = watched();
-  t.shelf.lend();
-  t.shelf.figures = { available: 0, pending: 3 };
-  for (let i = 0; i < 300; i++) t.shelf.askInVain();
+  t.pool.lease();
+  t.pool.figures = { available: 0, pending: 3 };
+  for (let i = 0; i < 300; i++) t.pool.requestInVain();
   await t.clock.advance(61_000);
   expect(await t.watchdog.check()).toMatchObject([{ rule: 'tenured', certainty: 'probable' }]);
 });
 
-test('a background sweep finds it without a check, once', async () => {
+test('a leak is as sure as the surest finding of its loans', async () => {
+  using t = watched();
+  const lose = (): void => void t.pool.lease();
+  lose();
+  await t.traffic(200);
+  await t.clock.advance(31_000);
+  expect(await t.watchdog.check()).toMatchObject([{ certainty: 'suspect', count: 1 }]);
+  lose();
+  t.pool.figures = { available: 0, pending: 3 };
+  await t.traffic(200);
+  await t.clock.advance(31_000);
+  expect(await t.watchdog.check()).toMatchObject([{ certainty: 'probable', count: 2 }]);
+});
+
+test('a background sweep finds a suspect without a check, once', async () => {
   using t = watched({ sweepIntervalMillis: 1_000 });
-  const told: string[] = [];
-  t.watchdog.on('leak', (report) => told.push(report.rule));
-  t.shelf.lend();
+  const leaks: string[] = [];
+  t.watchdog.on('leak', (report) => leaks.push(report.rule));
+  t.pool.lease();
   await t.traffic(200);
   await t.clock.advance(40_000);
-  expect(told).toEqual(['tenured']);
+  expect(leaks).toEqual(['tenured']);
   expect(t.clock.foregroundTimers).toBe(0);
 });
 
 test('a suspect whose scope then ends is counted once, as orphaned', async () => {
   using t = watched();
   await t.watchdog.scope('request', async () => {
-    t.shelf.lend();
-    for (let i = 0; i < 300; i++) t.shelf.askInVain();
+    t.pool.lease();
+    for (let i = 0; i < 300; i++) t.pool.requestInVain();
     t.clock.jump(61_000);
     expect(await t.watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);
   });
@@ -123,7 +137,7 @@ test('a suspect whose scope then ends is counted once, as orphaned', async () =>
   expect(t.watchdog.stats().lost).toBe(1);
 });
 
-test('hold times are known to within a factor of two, and nothing is known of none', () => {
+test('a percentile of hold times is exact to a factor of two, and 0 without any', () => {
   const times = new HoldTimes();
   expect(times.percentile(0.99)).toBe(0);
   for (let i = 0; i < 98; i++) times.record(3);
@@ -135,16 +149,15 @@ test('hold times are known to within a factor of two, and nothing is known of no
   expect(times.percentile(1)).toBe(2 ** 31);
 });
 
-test('the rule can be switched off, and leaves no timer then', async () => {
+test('the rule can be switched off', async () => {
   using t = watched({ rules: { tenured: false } });
-  expect(t.clock.pendingTimers).toBe(0);
-  t.shelf.lend();
+  t.pool.lease();
   await t.traffic(200);
   await t.clock.advance(100_000);
   expect(await t.watchdog.check()).toEqual([]);
 });
 
-test('disposing of the watchdog takes its timer away', () => {
+test('disposing of the watchdog clears its timer', () => {
   const t = watched();
   expect(t.clock.pendingTimers).toBe(1);
   t[Symbol.dispose]();

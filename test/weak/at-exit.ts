@@ -1,4 +1,4 @@
-/** A process whose finalizers run at its end; `finalize-at-exit.test.ts` starts it. The argument says how it ends. */
+/** A program whose finalizers run when it ends. `finalize-at-exit.test.ts` starts it; the argument says how it ends. */
 import { finalize } from '../../src/weak/index.js';
 
 const target = {};

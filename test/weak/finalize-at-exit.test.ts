@@ -33,7 +33,7 @@ test.each([
   ['return', 0],
   ['exit', 3],
   ['throw', 1],
-])('what is pending runs newest first when the process ends by: %s', async (how, code) => {
+])('pending finalizers run newest first when the process ends by: %s', async (how, code) => {
   const child = await ended(how);
   expect(child.stdout.trim().split('\n')).toEqual(inOrder);
   expect(child.stderr).toContain('error ignored in a finalizer at exit: Error: of f3');

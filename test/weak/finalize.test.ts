@@ -11,7 +11,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A target that a test can drop: nothing else may hold it. */
+/** Holds a target until the test drops it. No other code may hold the target. */
 class Holder {
   target: object | undefined = {};
 
@@ -49,7 +49,7 @@ test('a call runs the callback, gives its result, and ends the finalizer', async
   expect(sums).toEqual([199]);
 });
 
-test('detach gives up the callback and says what it would have been', async () => {
+test('detach cancels the callback and gives the call', async () => {
   const holder = new Holder();
   const fn = vi.fn();
   const finalizer = finalize(holder.held, fn, 'a');
@@ -64,7 +64,7 @@ test('detach gives up the callback and says what it would have been', async () =
   expect(fn).not.toHaveBeenCalled();
 });
 
-test('the death of the target runs the callback, with nobody holding the finalizer', async () => {
+test('the collection of the target runs the callback, even if the finalizer is not held', async () => {
   const holder = new Holder();
   const fn = vi.fn();
   finalize(holder.held, fn, 'a', 1);
@@ -74,7 +74,7 @@ test('the death of the target runs the callback, with nobody holding the finaliz
   expect(fn.mock.calls).toEqual([['a', 1]]);
 });
 
-test('after the death, the finalizer does nothing more', async () => {
+test('after the collection of the target, the finalizer has no effect', async () => {
   const holder = new Holder();
   const fn = vi.fn();
   const finalizer = finalize(holder.held, fn);
@@ -112,7 +112,7 @@ test('the finalizers of one target run newest first', async () => {
   expect(log).toEqual(['A', 'f3', 'B', 'f4', 'f2', 'f1', 'C']);
 });
 
-test('nothing keeps the callback or the arguments of an ended finalizer alive', async () => {
+test('an ended finalizer keeps neither its callback nor its arguments alive', async () => {
   const target = {};
   const [finalizers, probes] = (() => {
     const probes: WeakRef<object>[] = [];
@@ -133,7 +133,7 @@ test('nothing keeps the callback or the arguments of an ended finalizer alive', 
   expect(finalizers.map(({ alive }) => alive)).toEqual([false, false]);
 });
 
-test('an error at the death is printed and stops nothing', async () => {
+test('an error after the collection is printed, and the other finalizers run', async () => {
   const print = vi.spyOn(console, 'error').mockImplementation(() => {});
   const log: string[] = [];
   const holder = new Holder();
@@ -149,7 +149,7 @@ test('an error at the death is printed and stops nothing', async () => {
   expect(print.mock.calls.map(([, error]) => error.message)).toEqual(['thrown', 'rejected']);
 });
 
-test('an error of a call is the caller’s', () => {
+test('a direct call throws the error of its callback', () => {
   const finalizer = finalize({}, () => {
     throw new Error('thrown');
   });
@@ -158,7 +158,7 @@ test('an error of a call is the caller’s', () => {
   expect(finalizer()).toBe(undefined);
 });
 
-test('what would keep the target alive for ever is refused', () => {
+test('a callback or an argument that is the target is refused', () => {
   const target = {};
   const close = (_id: number, _file: object) => {};
   expect(() => finalize(target, close, 1, target)).toThrow(InvalidArgumentError);
@@ -168,7 +168,7 @@ test('what would keep the target alive for ever is refused', () => {
   expect(() => finalize({}, 'fn' as never)).toThrow(/`fn` must be a function/);
 });
 
-test('listens for the exit only while something is to run then', async () => {
+test('the exit listener exists only while a finalizer is to run at exit', async () => {
   const before = process.listenerCount('exit');
   const target = {};
   const holder = new Holder();

@@ -6,7 +6,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('gives the target while it lives, and undefined when it was collected', async () => {
+test('deref gives the target while it lives, and undefined once it was collected', async () => {
   let target: object | null = { name: 'target' };
   const weak = ref(target);
   await collectGarbage();
@@ -16,7 +16,7 @@ test('gives the target while it lives, and undefined when it was collected', asy
   expect(weak.deref()).toBe(undefined);
 });
 
-test('is shared per target without a callback, and never with one', () => {
+test('a ref is shared per target without a callback, and never with one', () => {
   const target = {};
   expect(ref(target)).toBe(ref(target));
   expect(ref({})).not.toBe(ref(target));
@@ -37,7 +37,7 @@ test('a shared ref does not keep its target alive', async () => {
   expect(probe.deref()).toBe(undefined);
 });
 
-test('the callback gets the ref, once, when the target is gone', async () => {
+test('the callback is called once with the ref, when the target was collected', async () => {
   const deaths: [Ref<object>, unknown][] = [];
   let target: object | null = {};
   const weak = ref(target, (dead) => deaths.push([dead, dead.deref()]));
@@ -50,7 +50,7 @@ test('the callback gets the ref, once, when the target is gone', async () => {
   expect(deaths).toHaveLength(1);
 });
 
-test('the callback runs neither in the turn of the death nor in its microtasks', async () => {
+test('the callback runs neither in the turn of the collection nor in its microtasks', async () => {
   const onDeath = vi.fn();
   const weak = (() => ref({}, onDeath))();
   await Promise.resolve();
@@ -79,7 +79,7 @@ test('the callback of a ref that was dropped is not called, and is collected', a
   expect([kept.deref(), target]).toEqual([undefined, {}]);
 });
 
-test('a callback that was called is let go, though its ref is held', async () => {
+test('a callback that was called is released, even if its ref is held', async () => {
   const [weak, callback] = (() => {
     const onDeath = () => {};
     return [ref({}, onDeath), new WeakRef(onDeath)];
@@ -99,7 +99,7 @@ test('no callback is called for a ref that is collected with its target', async 
   expect(called).toEqual([]);
 });
 
-test('dropped refs leave nothing behind on a target that outlives them', async () => {
+test('dropped refs leave no registration behind on a target that outlives them', async () => {
   const target = {};
   const used = async () => {
     await collectGarbage();
@@ -140,7 +140,7 @@ test('each of several callbacks runs, also after one that throws or rejects; err
   expect(kept).toHaveLength(3);
 });
 
-test('takes functions and symbols, and refuses what cannot be referred to weakly', () => {
+test('takes functions and symbols, and refuses values that cannot be referred to weakly', () => {
   const symbol = Symbol('unregistered');
   expect(ref(symbol as WeakKey).deref()).toBe(symbol);
   const target = () => {};

@@ -10,7 +10,7 @@ function watched(name?: string) {
   return { map, observer, watch: map[observe](observer) };
 }
 
-test('says what it is, and gives its figures', () => {
+test('an observation has a kind, a name and figures', () => {
   const { map, watch } = watched('images');
   expect(isWatchable(map)).toBe(true);
   expect([watch.kind, watch.name]).toEqual(['weak-map', 'images']);
@@ -66,7 +66,7 @@ test('reads report nothing', () => {
   expect([map.size, observer.log.length]).toEqual([1, reports]);
 });
 
-test('an observer that comes later is told of what is there', () => {
+test('an observer that is attached later is told of the existing entries', () => {
   const map = new WeakValueMap<string, object>();
   const items = [{}, {}] as const;
   map.set('a', items[0]).set('b', items[1]);
@@ -77,7 +77,7 @@ test('an observer that comes later is told of what is there', () => {
   expect(observer.live.size).toBe(0);
 });
 
-test('a second observer is refused while the first is attached, and then welcome', () => {
+test('a second observer is refused while the first is attached, and accepted after that', () => {
   const { map, observer, watch } = watched();
   const items = [{ id: 'a' }, { id: 'b' }] as const;
   map.set('a', items[0]);
@@ -97,7 +97,7 @@ test('a second observer is refused while the first is attached, and then welcome
   ]);
 });
 
-test('a watched map that was dropped goes, though its observation is held weakly only', async () => {
+test('a watched map that was dropped is collected', async () => {
   const [map, value] = (() => {
     const { map } = watched();
     const value = { id: 'kept' };

@@ -1,4 +1,4 @@
-/** While its values are held, a WeakValueMap is a Map: the same answers to any sequence of operations. */
+/** Compares a WeakValueMap with a Map under any sequence of operations, while its values are held. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WeakValueMap } from '../../src/weak/index.js';
@@ -45,7 +45,7 @@ function apply(
   }
 }
 
-test('answers as a Map does', () => {
+test('gives what a Map gives', () => {
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
       const map = new Map<unknown, object>();
@@ -62,7 +62,7 @@ test('answers as a Map does', () => {
   );
 });
 
-test('a loop that is changed under way sees what a loop over a Map sees', () => {
+test('a loop over a map that changes meanwhile gives what a loop over a Map gives', () => {
   fc.assert(
     fc.property(
       fc.array(operation, { maxLength: 20 }),

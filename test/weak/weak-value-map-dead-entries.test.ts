@@ -1,6 +1,6 @@
 /**
- * The time between a value's collection and the callback that removes its entry. V8 ends it too soon to be tested with
- * certainty, so here WeakRef and FinalizationRegistry are replaced by ones that a test moves by hand.
+ * Tests the time between the collection of a value and the callback that removes its entry. V8 gives no control over that
+ * time, so WeakRef and FinalizationRegistry are replaced by ones that the test controls.
  */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { observe, WeakValueMap } from '../../src/weak/index.js';
@@ -51,7 +51,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Runs the callbacks for what is dead. */
+/** Calls the registered callbacks of the dead values. */
 function callBack(): void {
   const due = registrations.filter(({ target }) => dead.has(target));
   registrations = registrations.filter(({ target }) => !dead.has(target));
@@ -69,7 +69,7 @@ function mapOf<K extends string>(...keys: K[]) {
   return { map, values, onCollect };
 }
 
-test('a dead entry is hidden from every question, and removed by the callback alone', () => {
+test('no read sees a dead entry, and only the callback removes it', () => {
   const { map, values, onCollect } = mapOf('a', 'b');
   dead.add(values.a);
   expect([map.size, map.has('a'), map.get('a'), map.delete('a')]).toEqual([
@@ -91,7 +91,7 @@ test('a dead entry is hidden from every question, and removed by the callback al
   expect(map.stats()).toMatchObject({ size: 1, collected: 1 });
 });
 
-test('clear leaves a dead entry to its callback, so that onCollect hears of it', () => {
+test('clear leaves a dead entry to its callback, so that onCollect is called', () => {
   const { map, values, onCollect } = mapOf('a', 'b');
   dead.add(values.a);
   map.clear();
@@ -101,7 +101,7 @@ test('clear leaves a dead entry to its callback, so that onCollect hears of it',
   expect(map.stats()).toMatchObject({ size: 0, collected: 1 });
 });
 
-test('a dead entry that is set again is new, at the end, and the late callback passes it by', () => {
+test('a key that is set again after its entry died goes to the end, and the late callback leaves it', () => {
   const { map, values, onCollect } = mapOf('a', 'b');
   const [late] = registrations;
   dead.add(values.a);
@@ -115,7 +115,7 @@ test('a dead entry that is set again is new, at the end, and the late callback p
   expect(map.stats()).toMatchObject({ size: 2, collected: 1 });
 });
 
-test('an observer is not told of the end of what it never heard of', () => {
+test('an observer is not told of the end of an entry that was never reported to it', () => {
   const { map, values } = mapOf('a', 'b');
   map[observe](new RecordingObserver())[Symbol.dispose]();
   dead.add(values.a);
@@ -125,7 +125,7 @@ test('an observer is not told of the end of what it never heard of', () => {
   expect(second.log).toEqual(['allocated weak-target 2']);
 });
 
-test('an observer is told of each end once, whatever the order of death, question and callback', () => {
+test('an observer is told of each end once, in any order of collection, read and callback', () => {
   const { map, values } = mapOf('a', 'b', 'c', 'd');
   dead.add(values.d);
   const observer = new RecordingObserver();

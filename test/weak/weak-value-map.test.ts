@@ -10,12 +10,12 @@ interface Item {
   readonly id: string;
 }
 
-/** Fills a map with items that nobody holds, from a frame that is gone when it returns. */
+/** Fills a map with items that no other code holds. It is a function of its own, so that no frame of a test holds them. */
 function fill(map: WeakValueMap<string, Item>, ...keys: string[]): void {
   for (const key of keys) map.set(key, { id: `lost ${key}` });
 }
 
-test('holds what it was given while somebody else holds it', async () => {
+test('holds a value while other code holds it', async () => {
   const map = new WeakValueMap<string, Item>();
   const item = { id: 'a' };
   expect(map.set('a', item)).toBe(map);
@@ -25,7 +25,7 @@ test('holds what it was given while somebody else holds it', async () => {
   expect([map.get('b'), map.has('b')]).toEqual([undefined, false]);
 });
 
-test('lets go of what nobody else holds, and of its keys', async () => {
+test('removes a value that no other code holds, with its key', async () => {
   const map = new WeakValueMap<object, Item>();
   const kept = { id: 'kept' };
   const keptKey = {};
@@ -44,7 +44,7 @@ test('lets go of what nobody else holds, and of its keys', async () => {
   expect(key.deref()).toBe(undefined);
 });
 
-test('onCollect gets the key of each value that was collected, when its entry is gone', async () => {
+test('onCollect gets the key of each collected value, after its entry was removed', async () => {
   const seen: [string, boolean, number][] = [];
   const map: WeakValueMap<string, Item> = new WeakValueMap({
     onCollect: (key) => {
@@ -61,7 +61,7 @@ test('onCollect gets the key of each value that was collected, when its entry is
   expect(map.get('b')).toBe(kept);
 });
 
-test('onCollect may put something under the key again', async () => {
+test('onCollect may set the key again', async () => {
   const again = { id: 'again' };
   const map: WeakValueMap<string, Item> = new WeakValueMap({
     onCollect: (key) => {
@@ -74,7 +74,7 @@ test('onCollect may put something under the key again', async () => {
   expect(map.get('a')).toBe(again);
 });
 
-test('what onCollect throws is printed, and the other entries go all the same', async () => {
+test('an error of onCollect is printed, and the other entries are removed', async () => {
   const print = vi.spyOn(console, 'error').mockImplementation(() => {});
   const map = new WeakValueMap<string, Item>({
     name: 'images',
@@ -89,7 +89,7 @@ test('what onCollect throws is printed, and the other entries go all the same', 
   expect(print.mock.calls[0]?.[0]).toContain('onCollect of images');
 });
 
-test('the death of a replaced value does not touch its replacement', async () => {
+test('the collection of a replaced value does not change its replacement', async () => {
   const onCollect = vi.fn();
   const map = new WeakValueMap<string, Item>({ onCollect });
   const replacement = { id: 'new' };
@@ -101,7 +101,7 @@ test('the death of a replaced value does not touch its replacement', async () =>
   expect(map.stats()).toMatchObject({ size: 1, collected: 0 });
 });
 
-test('a value that was deleted or cleared is not collected afterwards', async () => {
+test('a value that was deleted or cleared is not counted as collected', async () => {
   const onCollect = vi.fn();
   const map = new WeakValueMap<string, Item>({ onCollect });
   fill(map, 'a', 'b');
@@ -134,7 +134,7 @@ test('getOrInsertComputed makes a value once for as long as it lives', async () 
   expect(map.get('a')).toBe(first);
 });
 
-test('getOrInsertComputed: what make returns wins over what it set; what it throws changes nothing', () => {
+test('getOrInsertComputed: the result of make replaces what make set, and an error of make changes nothing', () => {
   const map = new WeakValueMap<string, Item>();
   const set = { id: 'set' };
   const made = { id: 'made' };
@@ -155,7 +155,7 @@ test('getOrInsertComputed: what make returns wins over what it set; what it thro
   expect([...map.keys()]).toEqual(['a']);
 });
 
-test('values die while a loop over them goes on', async () => {
+test('values can be collected during a loop over them', async () => {
   const map = new WeakValueMap<string, Item>();
   const last = { id: 'last' };
   fill(map, 'a', 'b', 'c');
@@ -169,7 +169,7 @@ test('values die while a loop over them goes on', async () => {
   expect(map.size).toBe(1);
 });
 
-test('a loop sees what is added and not what is deleted meanwhile, as in a Map', () => {
+test('a loop sees entries that are added meanwhile, and not deleted ones, as in a Map', () => {
   const items = { a: { id: 'a' }, b: { id: 'b' }, c: { id: 'c' }, d: { id: 'd' } };
   const map = new WeakValueMap<string, Item>();
   map.set('a', items.a).set('b', items.b).set('c', items.c);
@@ -229,11 +229,11 @@ test('counts hits, misses and collected values', async () => {
   expect(map.stats()).toEqual({ size: 1, hits: 2, misses: 2, collected: 1 });
 });
 
-test('a map that was dropped goes, with its keys, while its values live', async () => {
+test('a dropped map is collected with its keys, while its values live', async () => {
   const value = { id: 'kept' };
   const [map, key] = (() => {
     const map = new WeakValueMap<object, Item>({ onCollect: () => {} });
-    const key = { value }; // A key that reaches its value, the worst case.
+    const key = { value }; // The worst case: a key that reaches its value.
     map.set(key, value);
     return [new WeakRef(map), new WeakRef(key)];
   })();

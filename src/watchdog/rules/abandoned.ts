@@ -1,27 +1,45 @@
 /**
- * Rule *abandoned*: V8 has collected the one object through which a loan could be ended, so nobody can end it any more.
- * This is proof, whatever still uses what was lent.
+ * Rule *abandoned*: V8 has collected the capability of a loan, the one object that can end it. No code can end the loan any
+ * more. This is proof, even while other code still uses the resource.
  *
- * What is registered decides everything. A pool keeps its resources alive, so the resource itself is never collected; a
- * wrapper that the user destructures is collected while the loan is in good hands. Only the release capability will do.
+ * What is registered with V8 decides what is found:
+ *
+ * | registered | result |
+ * |---|---|
+ * | the resource | never collected, since its pool keeps it alive: no leak is found |
+ * | a wrapper that the caller may take apart | collected while the resource is in use and can be released: a false alarm |
+ * | the capability, such as a lease | collected when no code can release the loan: proof |
  */
 import type { Loan } from '../loan.js';
+import { releaseAdvice } from './release-advice.js';
+import type { Found, Rule, RuleDefinition } from './rule.js';
 
-export class AbandonedRule {
-  readonly #registry: FinalizationRegistry<Loan>;
+/** Registers the capabilities of one watchdog's loans with V8. */
+class AbandonedRule implements Rule<'abandoned'> {
+  readonly name = 'abandoned';
+  readonly #capabilities: FinalizationRegistry<Loan>;
 
-  /** `abandoned` is called, between turns of the event loop, for each loan whose capability was collected. */
-  constructor(abandoned: (loan: Loan) => void) {
-    this.#registry = new FinalizationRegistry((loan) => {
-      if (!loan.ended) abandoned(loan);
+  constructor(found: Found) {
+    this.#capabilities = new FinalizationRegistry((loan) => {
+      if (loan.ended) return;
+      loan.collected = true;
+      found(loan, 'certain');
     });
   }
 
-  watch(loan: Loan, capability: WeakKey): void {
-    this.#registry.register(capability, loan, loan);
+  settled(loan: Loan, capability: WeakKey | undefined): void {
+    if (capability !== undefined) this.#capabilities.register(capability, loan, loan);
   }
 
-  unwatch(loan: Loan): void {
-    this.#registry.unregister(loan);
+  ended(loan: Loan): void {
+    this.#capabilities.unregister(loan);
   }
 }
+
+/** The rule *abandoned*. */
+export const abandoned: RuleDefinition<'abandoned'> = {
+  asksV8: true,
+  whatHappened: () => 'garbage-collected without release: no code can release it any more',
+  fix: releaseAdvice,
+  create: (found) => new AbandonedRule(found),
+};

@@ -1,67 +1,83 @@
 /**
- * Rule *tenured*: a loan that lives on while its neighbours come and go. It has to be old in two ways: by *activity*, it
- * has survived two collections of the simulated heap and reached the oldest generation, which takes some thousand
- * requests and births around it; and by the *clock*, it is far older than loans of its component ever are. A slow job on a
- * quiet service is old by the clock alone, a burst of traffic makes loans old by activity alone; neither is suspected.
+ * Rule *tenured*: a loan that stays out while the loans around it come and go. A suspect is old by two measures. Each alone
+ * would give false alarms:
+ *
+ * | measure | a loan is old if | alone, it would suspect |
+ * |---|---|---|
+ * | activity | it is in the oldest generation: it has survived two collections, some thousand requests and births | every loan in a burst of traffic |
+ * | the clock | it is far older than loans of its component usually get | every slow job of a quiet service |
  */
+import { millis, numberAtLeast, option } from '../../core/options.js';
+import type { Certainty } from '../certainty.js';
 import type { HoldTimes } from '../hold-times.js';
-import type { LifetimeGraph } from '../lifetime-graph.js';
 import type { Loan } from '../loan.js';
+import { releaseAdvice } from './release-advice.js';
+import type { Rule, RuleDefinition } from './rule.js';
 
-/** When a loan is old by the clock. */
+/** Options of the rule *tenured*: when a loan is old by the clock. */
 export interface TenuredOptions {
   /**
-   * No loan younger than this, in milliseconds, is suspected.
+   * The age below which no loan is suspected, in milliseconds.
    *
-   * @defaultValue 30_000
+   * @default 30_000
    */
   readonly minAgeMillis?: number;
   /**
-   * The same while fewer than 20 loans of the component have been returned, so that nothing is known of how long they
-   * take.
+   * The age below which no loan is suspected while fewer than 20 loans of its component have come back, in milliseconds.
+   * Nothing is known then about how long such loans take.
    *
-   * @defaultValue 60_000
+   * @default 60_000
    */
   readonly minAgeUnknownMillis?: number;
   /**
-   * A loan must be this many times as old as the 99th percentile of its component's returned loans.
+   * How many times as old a loan has to be as the 99th percentile of its component's returned loans.
    *
-   * @defaultValue 10
+   * @default 10
    */
   readonly factor?: number;
 }
 
-/** Returned loans below which their percentile says nothing. */
+/** How many returned loans a percentile has to be drawn from. */
 const ENOUGH_SAMPLES = 20;
 
-/** The generation that long-lived nodes end up in. */
+/** The generation of nodes that have survived two collections. */
 const OLDEST_GENERATION = 2;
 
-export class TenuredRule {
-  readonly #graph: LifetimeGraph;
-  readonly #minAge: number;
-  readonly #minAgeUnknown: number;
-  readonly #factor: number;
+/** The thresholds of one watchdog. */
+class TenuredRule implements Rule<'tenured'> {
+  readonly name = 'tenured';
+  readonly #options: Required<TenuredOptions>;
 
-  constructor(graph: LifetimeGraph, options: TenuredOptions) {
-    this.#graph = graph;
-    this.#minAge = options.minAgeMillis ?? 30_000;
-    this.#minAgeUnknown = options.minAgeUnknownMillis ?? 60_000;
-    this.#factor = options.factor ?? 10;
+  constructor(options: Required<TenuredOptions>) {
+    this.#options = options;
   }
 
-  suspects(loan: Loan, now: number): boolean {
-    return (
-      loan.node !== null &&
+  judge(loan: Loan, now: number): Certainty | undefined {
+    const { component } = loan;
+    const isSuspect =
       now >= loan.expectedUntil &&
-      now - loan.lentAt >= this.#threshold(loan.component.holdTimes) &&
-      this.#graph.heap.generation(loan.node.handle) === OLDEST_GENERATION
-    );
+      now - loan.lentAt >= this.#oldMillis(component.holdTimes) &&
+      component.generationOf(loan) === OLDEST_GENERATION;
+    if (!isSuspect) return undefined;
+    return component.isExhausted() ? 'probable' : 'suspect';
   }
 
-  #threshold(holdTimes: HoldTimes): number {
+  #oldMillis(holdTimes: HoldTimes): number {
+    const { minAgeMillis, minAgeUnknownMillis, factor } = this.#options;
     return holdTimes.count < ENOUGH_SAMPLES
-      ? this.#minAgeUnknown
-      : Math.max(this.#minAge, this.#factor * holdTimes.percentile(0.99));
+      ? minAgeUnknownMillis
+      : Math.max(minAgeMillis, factor * holdTimes.percentile(0.99));
   }
 }
+
+/** The rule *tenured*. */
+export const tenured: RuleDefinition<'tenured', TenuredOptions> = {
+  options: {
+    minAgeMillis: option(millis, 30_000),
+    minAgeUnknownMillis: option(millis, 60_000),
+    factor: option(numberAtLeast(1), 10),
+  },
+  whatHappened: () => 'still out long after the loans around it came back',
+  fix: releaseAdvice,
+  create: (_found, options) => new TenuredRule(options),
+};

@@ -4,21 +4,21 @@ import { type LeakReport, type Observer, observe, Watchdog } from '../../src/wat
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
-import { LendingShelf } from './lending-shelf.js';
+import { MinimalPool } from './minimal-pool.js';
 
 function watched() {
-  const told: LeakReport[] = [];
+  const leaks: LeakReport[] = [];
   const clock = new FakeClock();
-  const watchdog = new Watchdog({ level: 'simple', clock, onLeak: (report) => told.push(report) });
-  const shelf = new LendingShelf('db');
-  shelf.put();
-  watchdog.watch(shelf);
-  return { watchdog, shelf, clock, told, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
+  const watchdog = new Watchdog({ level: 'simple', clock, onLeak: (report) => leaks.push(report) });
+  const pool = new MinimalPool('db');
+  pool.addResource();
+  watchdog.watch(pool);
+  return { watchdog, pool, clock, leaks, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
 }
 
-const leases = ({ heap }: Watchdog): number => heap.stats.liveByKind.get('lease') ?? 0;
+const leaseNodes = ({ heap }: Watchdog): number => heap.stats.liveByKind.get('lease') ?? 0;
 
-test('loans that end at once are counted, and put nothing into the heap', async () => {
+test('loans that end at once are counted, and add no node', async () => {
   using watchdog = new Watchdog({ level: 'simple', clock: new FakeClock() });
   await using pool = createPool({ create: () => ({}), destroy: () => {} });
   watchdog.watch(pool);
@@ -30,39 +30,39 @@ test('loans that end at once are counted, and put nothing into the heap', async 
   expect(watchdog.stats().loans).toBe(5_001);
 });
 
-test('a loan of this very moment is in the heap that one looks at', () => {
+test('a loan that has just begun is in the heap when it is looked at', () => {
   using t = watched();
-  const ticket = t.shelf.lend();
-  expect(leases(t.watchdog)).toBe(1);
-  ticket.giveBack();
-  expect(leases(t.watchdog)).toBe(0);
+  const lease = t.pool.lease();
+  expect(leaseNodes(t.watchdog)).toBe(1);
+  lease.release();
+  expect(leaseNodes(t.watchdog)).toBe(0);
   t.watchdog.heap.assertInvariants();
 });
 
-test('a loan that nobody asks after is proven lost by V8 all the same', async () => {
+test('V8 proves a dropped lease without a check', async () => {
   using t = watched();
-  for (let i = 0; i < 20; i++) t.shelf.lend();
+  for (let i = 0; i < 20; i++) t.pool.lease();
   await settle();
   await collectGarbage();
-  expect(t.told.at(-1)).toMatchObject({ rule: 'abandoned', certainty: 'certain' });
+  expect(t.leaks.at(-1)).toMatchObject({ rule: 'abandoned', certainty: 'certain' });
 });
 
-test('more loans at once than are kept back are each watched, and each ends', () => {
+test('more loans at once than the younger list takes are all watched', () => {
   using t = watched();
-  const tickets = Array.from({ length: 3_000 }, () => t.shelf.lend());
-  expect(leases(t.watchdog)).toBe(3_000);
-  for (const ticket of tickets) ticket.giveBack();
-  expect(leases(t.watchdog)).toBe(0);
+  const leases = Array.from({ length: 3_000 }, () => t.pool.lease());
+  expect(leaseNodes(t.watchdog)).toBe(3_000);
+  for (const lease of leases) lease.release();
+  expect(leaseNodes(t.watchdog)).toBe(0);
   t.watchdog.heap.assertInvariants();
 });
 
-test('what a new loan comes to hold, and lets go of, is known of it', () => {
+test('references of an unsettled loan are recorded', () => {
   using watchdog = new Watchdog({ level: 'simple', clock: new FakeClock() });
   const observers: Observer[] = [];
   watchdog.watch({
     [observe]: (given: Observer) => {
       observers.push(given);
-      return { kind: 'shelf', name: 'db', stats: () => ({}), [Symbol.dispose]: () => {} };
+      return { kind: 'pool', name: 'db', stats: () => ({}), [Symbol.dispose]: () => {} };
     },
   });
   const [observer] = observers as [Observer];
@@ -76,12 +76,12 @@ test('what a new loan comes to hold, and lets go of, is known of it', () => {
   expect(watchdog.heap.stats.liveByKind.has('extra')).toBe(false);
 });
 
-test('no more than a hundred stacks of a sample are taken in a second', () => {
+test('a sample takes at most a hundred stacks a second', () => {
   using t = watched();
   using capture = vi.spyOn(Error as unknown as { captureStackTrace(): void }, 'captureStackTrace');
-  for (let i = 0; i < 128 * 300; i++) t.shelf.lend().giveBack();
+  for (let i = 0; i < 128 * 300; i++) t.pool.lease().release();
   expect(capture).toHaveBeenCalledTimes(4 + 100);
   t.clock.jump(1_000);
-  for (let i = 0; i < 128 * 300; i++) t.shelf.lend().giveBack();
+  for (let i = 0; i < 128 * 300; i++) t.pool.lease().release();
   expect(capture).toHaveBeenCalledTimes(4 + 100 + 100);
 });

@@ -1,0 +1,64 @@
+/**
+ * A rule: what counts as a leak, and what a report says about it. Each rule is a file of this folder and an entry of
+ * `RULES`, the one list of rules.
+ *
+ * The watchdog tells every active rule about each loan, and asks for verdicts:
+ *
+ * ```
+ *   lent ──▶ settled ──┬──▶ ended           the loan came back
+ *                      ├──▶ judge, …        it is out: each sweep and check asks
+ *                      └──▶ unheld          it is out, and its scope has ended
+ * ```
+ *
+ * A loan that ends within a few microtasks is never settled, and no rule is told of it.
+ */
+import type { OptionTable } from '../../core/options.js';
+import type { Certainty } from '../certainty.js';
+import type { Loan } from '../loan.js';
+
+/** A rule at work in one watchdog. It implements the hooks that it needs. */
+export interface Rule<N extends string = string> {
+  /** Its key in `RULES`. */
+  readonly name: N;
+  /**
+   * Called when a loan is still out after some microtasks. `capability` is the object that ends the loan, if there is one.
+   * A rule must not keep it: V8 could then not collect it.
+   */
+  settled?(loan: Loan, capability: WeakKey | undefined): void;
+  /** Judges a settled loan whose scope has ended first. Gives how sure the rule is that the loan is lost, if it is. */
+  unheld?(loan: Loan): Certainty | undefined;
+  /**
+   * Judges a settled loan that is out and does not count as lost, in each sweep and each check. `now` is the watchdog's
+   * time in milliseconds. Gives how sure the rule is that the loan is lost, if it is.
+   */
+  judge?(loan: Loan, now: number): Certainty | undefined;
+  /** Called when a settled loan ends. */
+  ended?(loan: Loan): void;
+}
+
+/** Counts a loan as lost, for a rule that learns of the loss outside of its hooks. */
+export type Found = (loan: Loan, certainty: Certainty) => void;
+
+/** What the sentence of a report may mention. */
+export interface ReportedLeak {
+  /** The scope that took the loans; absent outside of any scope. */
+  readonly scope?: string;
+}
+
+/** An entry of `RULES`: what a report says for the rule, its options `O`, and how to make it. */
+export interface RuleDefinition<N extends string, O extends object = never> {
+  /** One row per option; absent if the rule can only be switched on and off. */
+  readonly options?: OptionTable<Required<O>>;
+  /** Set if the rule needs V8's confirmation, which the level `counters` does without. */
+  readonly asksV8?: true;
+  /** What the simulated heap has shown of the loans that the rule finds. */
+  readonly evidence?: string;
+  /** Set if {@link whatHappened} names the scope. */
+  readonly namesScope?: true;
+  /** What happened to the loans, as a clause. */
+  whatHappened(leak: ReportedLeak): string;
+  /** What to change in the code that took the loan, as a clause. */
+  fix(loan: Loan): string;
+  /** Makes the rule for one watchdog. `options` are complete. */
+  create(found: Found, options: Required<O>): Rule<N>;
+}
