@@ -36,7 +36,7 @@ export interface SharedLevel {
     compute: () => unknown,
   ): Promise<unknown>;
   /** A load is over. `terms` are those on which its result was stored here, if it was. */
-  landed(load: SharedLoad, value: unknown, terms: EntryTerms | undefined): void;
+  loadEnded(load: SharedLoad, value: unknown, terms: EntryTerms | undefined): void;
   /** Whether a result that was just stored here has to be marked stale. */
   mustMarkStale(load: SharedLoad | undefined): boolean;
   /** Invalidates one result in all processes. */

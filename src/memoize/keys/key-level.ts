@@ -11,7 +11,7 @@
  */
 
 /** Shared by all levels that no object leads away from; it stays empty. */
-const NOWHERE = new WeakMap<WeakKey, KeyLevel>();
+const NO_CHILDREN = new WeakMap<WeakKey, KeyLevel>();
 
 /** The place of one argument list, or of the beginning of some. */
 export class KeyLevel {
@@ -19,21 +19,21 @@ export class KeyLevel {
   /** What leads here from the parent: a primitive, or an object held weakly. */
   readonly edge: unknown;
   /** Whether some object's death can take this level away. */
-  readonly mortal: boolean;
+  readonly isCollectable: boolean;
   /** What the unbounded store keeps here, so that it lives no longer than the key. */
   stored: unknown = undefined;
   /** Where objects lead. */
-  byObject: WeakMap<WeakKey, KeyLevel> = NOWHERE;
-  #needs = 0;
+  byObject: WeakMap<WeakKey, KeyLevel> = NO_CHILDREN;
+  #refCount = 0;
   /** One child under a primitive (not NaN, which `===` misses) needs no `Map`, which costs more than all else here. */
-  #first: KeyLevel | undefined = undefined;
+  #firstPrimitive: KeyLevel | undefined = undefined;
   #byPrimitive: Map<unknown, KeyLevel> | undefined = undefined;
   #path: KeyPath | undefined = undefined;
 
   constructor(parent: KeyLevel | undefined, edge: unknown) {
     this.parent = parent;
     this.edge = isObject(edge) ? new WeakRef(edge) : edge;
-    this.mortal = parent !== undefined && (parent.mortal || isObject(edge));
+    this.isCollectable = parent !== undefined && (parent.isCollectable || isObject(edge));
   }
 
   /** The way from the top to here, for those who must not keep this level alive. */
@@ -45,7 +45,7 @@ export class KeyLevel {
   /** The level that `edge` leads to, if there is one. */
   child(edge: unknown): KeyLevel | undefined {
     if (isObject(edge)) return this.byObject.get(edge);
-    const first = this.#first;
+    const first = this.#firstPrimitive;
     if (first !== undefined && first.edge === edge) return first;
     return this.#byPrimitive?.get(edge);
   }
@@ -56,29 +56,29 @@ export class KeyLevel {
     if (found !== undefined) return found;
     const child = new KeyLevel(this, edge);
     if (isObject(edge)) {
-      if (this.byObject === NOWHERE) this.byObject = new WeakMap();
+      if (this.byObject === NO_CHILDREN) this.byObject = new WeakMap();
       this.byObject.set(edge, child);
-    } else if (this.#first === undefined && !Number.isNaN(edge)) {
-      this.#first = child;
+    } else if (this.#firstPrimitive === undefined && !Number.isNaN(edge)) {
+      this.#firstPrimitive = child;
     } else {
       this.#byPrimitive ??= new Map();
       this.#byPrimitive.set(edge, child);
     }
-    this.#needs++;
+    this.#refCount++;
     return child;
   }
 
   /** One more needs this level. */
   retain(): void {
-    this.#needs++;
+    this.#refCount++;
   }
 
   /** One less needs this level; with the last it leaves its parent. */
   release(): void {
-    this.#needs--;
-    if (this.#needs > 0 || this.parent === undefined) return;
+    this.#refCount--;
+    if (this.#refCount > 0 || this.parent === undefined) return;
     this.parent.#remove(this);
-    this.#path?.leaveRoster();
+    this.#path?.unlist();
     this.parent.release();
   }
 
@@ -98,8 +98,8 @@ export class KeyLevel {
     if (child.edge instanceof WeakRef) {
       const object = child.edge.deref();
       if (object !== undefined) this.byObject.delete(object);
-    } else if (this.#first === child) {
-      this.#first = undefined;
+    } else if (this.#firstPrimitive === child) {
+      this.#firstPrimitive = undefined;
     } else {
       this.#byPrimitive?.delete(child.edge);
     }
@@ -110,9 +110,9 @@ export class KeyLevel {
 export class KeyPath {
   readonly #level: WeakRef<KeyLevel>;
   readonly #parent: KeyPath | undefined;
-  #vanished = false;
+  #isCollected = false;
   /** Where this path is listed as long as its level stands. */
-  roster: Set<KeyPath> | undefined = undefined;
+  listedIn: Set<KeyPath> | undefined = undefined;
 
   constructor(level: KeyLevel, parent: KeyPath | undefined) {
     this.#level = new WeakRef(level);
@@ -125,16 +125,16 @@ export class KeyPath {
   }
 
   /** Nobody finds the level any more. */
-  leaveRoster(): void {
-    this.roster?.delete(this);
+  unlist(): void {
+    this.listedIn?.delete(this);
   }
 
   /** The level was collected: the lowest ancestor that is still there has lost a child, once for each child. */
-  vanish(): void {
+  levelCollected(): void {
     let path: KeyPath = this;
-    while (!path.#vanished) {
-      path.#vanished = true;
-      path.leaveRoster();
+    while (!path.#isCollected) {
+      path.#isCollected = true;
+      path.unlist();
       if (path.#parent === undefined) return;
       path = path.#parent;
       const survivor = path.level;

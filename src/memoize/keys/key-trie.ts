@@ -60,7 +60,7 @@ export class KeyTrie {
   #receiverLevel(receiver: unknown): KeyLevel {
     this.#owned ??= new KeyLevel(undefined, OWNED);
     const level = this.#owned.descend(receiver);
-    level.path.roster = this.#receivers;
+    level.path.listedIn = this.#receivers;
     this.#receivers.add(level.path);
     return level;
   }
@@ -102,7 +102,7 @@ export function release(key: Key): void {
 
 /** The ref of a key. */
 export function refOf(key: Key): KeyRef {
-  return typeof key === 'object' && key.mortal ? key.path : key;
+  return typeof key === 'object' && key.isCollectable ? key.path : key;
 }
 
 /** The key behind a ref, unless it has vanished. */

@@ -256,6 +256,7 @@ export class Loader {
 
   #endShared(load: Load, settled: unknown): void {
     const { context } = load.details;
-    if (context?.shared !== undefined) this.#shared?.landed(context.shared, settled, context.kept);
+    if (context?.shared !== undefined)
+      this.#shared?.loadEnded(context.shared, settled, context.kept);
   }
 }

@@ -62,7 +62,7 @@ export class S3FifoStore implements BoundedStore {
   #newer = new Uint32Array(FIRST_CAPACITY);
   #smallSize = 0;
   /** The first of the places that were given up, linked by `#older`; 0 for none. */
-  #vacant = 0;
+  #firstFree = 0;
   #ghost: GhostQueue | undefined = undefined;
 
   constructor(max: number, onRemoved: OnRemoved) {
@@ -185,8 +185,8 @@ export class S3FifoStore implements BoundedStore {
     this.#places.delete(key);
     this.#keys[place] = 0;
     this.#stored[place] = undefined;
-    this.#older[place] = this.#vacant;
-    this.#vacant = place;
+    this.#older[place] = this.#firstFree;
+    this.#firstFree = place;
     this.#onRemoved(refOf(key), stored, cause);
     release(key);
   }
@@ -211,9 +211,9 @@ export class S3FifoStore implements BoundedStore {
   }
 
   #takePlace(): number {
-    const vacant = this.#vacant;
+    const vacant = this.#firstFree;
     if (vacant !== 0) {
-      this.#vacant = this.#older[vacant] as number;
+      this.#firstFree = this.#older[vacant] as number;
       return vacant;
     }
     const place = this.#keys.length;
@@ -246,7 +246,7 @@ export class S3FifoStore implements BoundedStore {
       this.#newer[end] = end;
     }
     this.#smallSize = 0;
-    this.#vacant = 0;
+    this.#firstFree = 0;
     this.#ghost = undefined;
   }
 }

@@ -7,14 +7,14 @@ import { systemClock, type TimerHandle } from '../../core/clock.js';
 /** How often they are tried again, in milliseconds. */
 const RETRY_MILLIS = 1_000;
 /** So many become one of everything. */
-const MOST = 1_000;
+const MAX_PENDING = 1_000;
 
 /** What is still to be done, by what it invalidates. */
 export class InvalidationOutbox {
   /** Runs work behind the callers' backs, and tells of its failure. */
   readonly #track: (work: () => Promise<void>) => Promise<void>;
-  readonly #works = new Map<string, () => Promise<void>>();
-  #confirming: Promise<void> | undefined = undefined;
+  readonly #pending = new Map<string, () => Promise<void>>();
+  #delivery: Promise<void> | undefined = undefined;
   #retry: TimerHandle | undefined = undefined;
   #ended = false;
 
@@ -24,24 +24,24 @@ export class InvalidationOutbox {
 
   /** How many have not got through. */
   get size(): number {
-    return this.#works.size;
+    return this.#pending.size;
   }
 
   /** Whether there are so many that everything had better be invalidated. */
   get isFull(): boolean {
-    return this.#works.size >= MOST;
+    return this.#pending.size >= MAX_PENDING;
   }
 
   /** Carries out an invalidation, in its turn; it replaces an earlier one of the same name. */
   submit(name: string, work: () => Promise<void>): Promise<void> {
-    this.#works.delete(name);
-    this.#works.set(name, work);
-    return this.confirm();
+    this.#pending.delete(name);
+    this.#pending.set(name, work);
+    return this.deliver();
   }
 
   /** Forgets all. */
   clear(): void {
-    this.#works.clear();
+    this.#pending.clear();
   }
 
   /** Tries none any more. */
@@ -51,28 +51,28 @@ export class InvalidationOutbox {
   }
 
   /** Tries what has not got through, in order. Never rejects. */
-  confirm(): Promise<void> {
-    if (this.#works.size === 0) return Promise.resolve();
-    this.#confirming ??= this.#track(async () => {
+  deliver(): Promise<void> {
+    if (this.#pending.size === 0) return Promise.resolve();
+    this.#delivery ??= this.#track(async () => {
       try {
         // What is submitted during a round is taken along by it.
-        for (const [name, work] of this.#works) {
+        for (const [name, work] of this.#pending) {
           await work();
-          if (this.#works.get(name) === work) this.#works.delete(name);
+          if (this.#pending.get(name) === work) this.#pending.delete(name);
         }
       } finally {
-        this.#confirming = undefined;
+        this.#delivery = undefined;
         this.#retryLater();
       }
     });
-    return this.#confirming;
+    return this.#delivery;
   }
 
   #retryLater(): void {
-    if (this.#works.size === 0 || this.#ended || this.#retry !== undefined) return;
+    if (this.#pending.size === 0 || this.#ended || this.#retry !== undefined) return;
     const again = (): void => {
       this.#retry = undefined;
-      void this.confirm();
+      void this.deliver();
     };
     this.#retry = systemClock.setTimer(again, RETRY_MILLIS, { background: true });
   }

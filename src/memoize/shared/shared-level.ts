@@ -37,7 +37,7 @@ import { type Envelope, isEnvelope, tokenIn } from './envelope.js';
 import { InvalidationOutbox } from './invalidation-outbox.js';
 import { decodeArgs, encodeArgs } from './shared-key.js';
 import { SharedStoreError } from './shared-store-error.js';
-import { REST_MILLIS, StoreBreaker } from './store-breaker.js';
+import { OPEN_MILLIS, StoreBreaker } from './store-breaker.js';
 
 /** The outside systems of a shared cache. */
 export interface SharedCacheSettings {
@@ -71,8 +71,8 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #background = new Set<Promise<void>>();
   #connected: boolean;
   #connection = 0;
-  #toldOfKeys = false;
-  #lockRestUntil = 0;
+  #hasReportedKey = false;
+  #lockOpenUntil = 0;
 
   constructor(
     parts: SharedCacheSettings,
@@ -116,23 +116,23 @@ export class StoreBackedLevel implements SharedLevel {
     const load = this.#newLoad(encoded);
     context.shared = load;
     const found = await this.#read(load, forced);
-    if (found !== undefined) return this.#take(load, context, found);
+    if (found !== undefined) return this.#useStored(load, context, found);
     const { lock } = this.#parts;
     const { name } = this.#cache;
-    if (lock === undefined || systemClock.now() < this.#lockRestUntil) return compute();
+    if (lock === undefined || systemClock.now() < this.#lockOpenUntil) return compute();
     try {
       load.lease = await lock.acquire(`${name}:${encoded}`);
     } catch (error) {
-      this.#lockRestUntil = systemClock.now() + REST_MILLIS;
+      this.#lockOpenUntil = systemClock.now() + OPEN_MILLIS;
       this.#failed(error);
       return compute();
     }
     const brought = await this.#read(load, forced);
-    return brought === undefined ? compute() : this.#take(load, context, brought);
+    return brought === undefined ? compute() : this.#useStored(load, context, brought);
   }
 
   /** A load is over; `terms` are those on which its result was kept, if it was. Writes it and gives the lock back. */
-  landed(load: SharedLoad, value: unknown, terms: EntryTerms | undefined): void {
+  loadEnded(load: SharedLoad, value: unknown, terms: EntryTerms | undefined): void {
     const { lease } = load;
     const wanted = terms !== undefined && !load.found && lease?.lost !== true;
     if (!wanted && lease === undefined) return;
@@ -193,7 +193,7 @@ export class StoreBackedLevel implements SharedLevel {
 
   /** Waits until what was invalidated and written has got through, or has failed. */
   async flush(): Promise<void> {
-    await this.#outbox.confirm();
+    await this.#outbox.deliver();
     await Promise.all(this.#background);
   }
 
@@ -210,7 +210,7 @@ export class StoreBackedLevel implements SharedLevel {
     load.generations = undefined;
     if (this.#store.isOpen) return undefined;
     try {
-      if (this.#outbox.size > 0) await this.#outbox.confirm();
+      if (this.#outbox.size > 0) await this.#outbox.deliver();
       if (this.#outbox.size > 0) return undefined;
       const [envelope, key, cache, tags] = await this.#store.get([
         this.#nameOf('entry', load.key),
@@ -218,7 +218,7 @@ export class StoreBackedLevel implements SharedLevel {
       ]);
       load.generations = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
       if (blindly) return undefined;
-      const good = await this.#validated(envelope, load.generations);
+      const good = await this.#validate(envelope, load.generations);
       if (good === undefined) this.#counters.sharedMisses++;
       return good;
     } catch (error) {
@@ -227,7 +227,7 @@ export class StoreBackedLevel implements SharedLevel {
     }
   }
 
-  async #validated(
+  async #validate(
     envelope: unknown,
     now: { readonly key: string; readonly cache: string },
   ): Promise<Envelope | undefined> {
@@ -250,7 +250,7 @@ export class StoreBackedLevel implements SharedLevel {
     };
   }
 
-  #take(load: SharedLoad, context: SharedLoadContext, envelope: Envelope): unknown {
+  #useStored(load: SharedLoad, context: SharedLoadContext, envelope: Envelope): unknown {
     this.#counters.sharedHits++;
     load.found = true;
     if (envelope.until !== undefined) context.ttl = Math.max(0, envelope.until - Date.now());
@@ -334,7 +334,7 @@ export class StoreBackedLevel implements SharedLevel {
     this.#connected = state;
     this.#connection++;
     this.#local.markAllStale();
-    if (state && this.#outbox.size > 0) void this.#outbox.confirm();
+    if (state && this.#outbox.size > 0) void this.#outbox.deliver();
   }
 
   #track(work: () => Promise<void>): Promise<void> {
@@ -352,8 +352,8 @@ export class StoreBackedLevel implements SharedLevel {
   };
 
   #failedOnce(error: SharedStoreError): void {
-    if (!this.#toldOfKeys) this.#failed(error);
-    this.#toldOfKeys = true;
+    if (!this.#hasReportedKey) this.#failed(error);
+    this.#hasReportedKey = true;
   }
 
   #generationNames(key: string): string[] {

@@ -7,7 +7,7 @@ import type { SharedStore } from '../shared-store.js';
 import { SharedStoreError } from './shared-store-error.js';
 
 /** How long a store that did not answer is left alone, in milliseconds. */
-export const REST_MILLIS = 1_000;
+export const OPEN_MILLIS = 1_000;
 
 /** A store that may be slow, and may be none. */
 export class StoreBreaker {
@@ -59,7 +59,7 @@ export class StoreBreaker {
     let timer: unknown;
     const late = new Promise<never>((_, reject) => {
       timer = systemClock.setTimer(() => {
-        this.#openUntil = systemClock.now() + REST_MILLIS;
+        this.#openUntil = systemClock.now() + OPEN_MILLIS;
         reject(
           new SharedStoreError(
             `No answer within the \`storeTimeout\` of ${this.#timeoutMillis} ms.`,

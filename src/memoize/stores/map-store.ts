@@ -114,12 +114,12 @@ export class MapStore implements Store {
 
   #setAtLevel(level: KeyLevel, stored: Stored): boolean {
     if (level.stored !== undefined) this.#deleteAtLevel(level, 'replaced');
-    const objects = level.mortal ? level.objects() : NO_OBJECTS;
+    const objects = level.isCollectable ? level.objects() : NO_OBJECTS;
     if (objects === undefined) return false; // The key was collected before, and is not reported again.
     level.retain();
     level.stored = stored;
     if (objects.length === 1 && isSingle(level)) this.#objects.set(objects[0] as WeakKey, stored);
-    if (!level.mortal) {
+    if (!level.isCollectable) {
       this.#leaves.add(level);
       return true;
     }
@@ -134,12 +134,12 @@ export class MapStore implements Store {
     const { stored } = level;
     if (stored === undefined) return false;
     level.stored = undefined;
-    if (level.mortal && isSingle(level)) {
+    if (level.isCollectable && isSingle(level)) {
       const [object] = level.objects() ?? NO_OBJECTS;
       if (object !== undefined) this.#objects.delete(object);
     }
-    this.#leaves.delete(level.mortal ? level.path : level);
-    if (level.mortal) this.#registry?.unregister(level.path);
+    this.#leaves.delete(level.isCollectable ? level.path : level);
+    if (level.isCollectable) this.#registry?.unregister(level.path);
     this.#onRemoved(refOf(level), stored, cause);
     level.release();
     return true;
@@ -148,7 +148,7 @@ export class MapStore implements Store {
   #collected(path: KeyPath): void {
     if (!this.#leaves.delete(path)) return; // Another object of the key was collected first.
     const { level } = path;
-    if (level === undefined) path.vanish();
+    if (level === undefined) path.levelCollected();
     else {
       level.stored = undefined; // A load that runs for the key still holds the level.
       level.release();
