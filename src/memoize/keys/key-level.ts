@@ -1,31 +1,31 @@
 /**
- * One level of the key trie, and the weak account of it.
+ * One level of the key trie, and the weak path to it.
  *
- * A level counts what needs it: its children, the entry stored at it and the loads that run for it. When nothing does,
- * it leaves its parent, and so on upwards: a cache that has forgotten an entry has forgotten its key.
+ * A level has a reference count: its children, the entry stored at it, and the loads that run for it. At 0 it leaves its
+ * parent, which may then leave its own parent. So a cache that has forgotten an entry has forgotten its key.
  *
- * A level reached through an object hangs in a `WeakMap`, so it can also vanish with that object, without a word. Its
- * parent then counts a child too many. `KeyPath` is what a `FinalizationRegistry` may hold to put that right: it knows
- * the way up, but holds every level weakly, for a level reaches values, and a value may reach the very object whose
- * death is waited for.
+ * A level under an object is held by a `WeakMap`, so it is collected with that object. No code runs then, and the reference
+ * count of its parent is one too high. A `FinalizationRegistry` corrects the count. It holds a `KeyPath`, which knows the
+ * ancestors but holds every level weakly. A strong reference would be wrong: a level reaches values, and a value may reach the
+ * object whose collection the registry waits for.
  */
 
-/** Shared by all levels that no object leads away from; it stays empty. */
+/** The children of every level that has none under objects; stays empty. */
 const NO_CHILDREN = new WeakMap<WeakKey, KeyLevel>();
 
-/** The place of one argument list, or of the beginning of some. */
+/** The place of one argument list, or of the first arguments that several lists share. */
 export class KeyLevel {
   readonly parent: KeyLevel | undefined;
-  /** What leads here from the parent: a primitive, or an object held weakly. */
+  /** The argument that leads from the parent to this level: a primitive, or an object held weakly. */
   readonly edge: unknown;
-  /** Whether some object's death can take this level away. */
+  /** Whether an object is on the path to this level. The level is then collected with that object. */
   readonly isCollectable: boolean;
-  /** What the unbounded store keeps here, so that it lives no longer than the key. */
+  /** The value that the unbounded store keeps for this list. It is stored here so that it is collected with the key. */
   stored: unknown = undefined;
-  /** Where objects lead. */
+  /** The children under objects. */
   byObject: WeakMap<WeakKey, KeyLevel> = NO_CHILDREN;
   #refCount = 0;
-  /** One child under a primitive (not NaN, which `===` misses) needs no `Map`, which costs more than all else here. */
+  /** The first child under a primitive other than NaN, which `===` misses. It saves the `Map`, most of a level's memory. */
   #firstPrimitive: KeyLevel | undefined = undefined;
   #byPrimitive: Map<unknown, KeyLevel> | undefined = undefined;
   #path: KeyPath | undefined = undefined;
@@ -36,13 +36,13 @@ export class KeyLevel {
     this.isCollectable = parent !== undefined && (parent.isCollectable || isObject(edge));
   }
 
-  /** The way from the top to here, for those who must not keep this level alive. */
+  /** The path from the top to this level, for holders that must not keep the level alive. */
   get path(): KeyPath {
     this.#path ??= new KeyPath(this, this.parent?.path);
     return this.#path;
   }
 
-  /** The level that `edge` leads to, if there is one. */
+  /** The child under `edge`, if there is one. */
   child(edge: unknown): KeyLevel | undefined {
     if (isObject(edge)) return this.byObject.get(edge);
     const first = this.#firstPrimitive;
@@ -50,7 +50,7 @@ export class KeyLevel {
     return this.#byPrimitive?.get(edge);
   }
 
-  /** The level that `edge` leads to, made if need be. The caller retains it, or a descendant, before anything else. */
+  /** The child under `edge`; adds it if it is missing. The caller must then retain the child or a descendant of it. */
   descend(edge: unknown): KeyLevel {
     const found = this.child(edge);
     if (found !== undefined) return found;
@@ -68,12 +68,12 @@ export class KeyLevel {
     return child;
   }
 
-  /** One more needs this level. */
+  /** Adds a reference. */
   retain(): void {
     this.#refCount++;
   }
 
-  /** One less needs this level; with the last it leaves its parent. */
+  /** Drops a reference. With the last one, the level leaves its parent. */
   release(): void {
     this.#refCount--;
     if (this.#refCount > 0 || this.parent === undefined) return;
@@ -82,7 +82,7 @@ export class KeyLevel {
     this.parent.release();
   }
 
-  /** The objects on the way here; `undefined` once one of them is gone, and nobody can come here any more. */
+  /** The objects on the path to this level; `undefined` if one was collected, because no call can then reach the level. */
   objects(): WeakKey[] | undefined {
     const alive: WeakKey[] = [];
     for (let level: KeyLevel | undefined = this; level !== undefined; level = level.parent) {
@@ -106,12 +106,12 @@ export class KeyLevel {
   }
 }
 
-/** The way to a level, which holds none of the levels. */
+/** The path to a level. It holds all levels on the path weakly. */
 export class KeyPath {
   readonly #level: WeakRef<KeyLevel>;
   readonly #parent: KeyPath | undefined;
   #isCollected = false;
-  /** Where this path is listed as long as its level stands. */
+  /** The set that lists this path while its level is in the trie. */
   listedIn: Set<KeyPath> | undefined = undefined;
 
   constructor(level: KeyLevel, parent: KeyPath | undefined) {
@@ -119,17 +119,17 @@ export class KeyPath {
     this.#parent = parent;
   }
 
-  /** The level, unless it has vanished with its object. */
+  /** The level; `undefined` after it was collected. */
   get level(): KeyLevel | undefined {
     return this.#level.deref();
   }
 
-  /** Nobody finds the level any more. */
+  /** Removes this path from the set that lists it. */
   unlist(): void {
     this.listedIn?.delete(this);
   }
 
-  /** The level was collected: the lowest ancestor that is still there has lost a child, once for each child. */
+  /** Drops the reference that the collected level had to its lowest present ancestor. Later calls do nothing. */
   levelCollected(): void {
     let path: KeyPath = this;
     while (!path.#isCollected) {
@@ -137,16 +137,16 @@ export class KeyPath {
       path.unlist();
       if (path.#parent === undefined) return;
       path = path.#parent;
-      const survivor = path.level;
-      if (survivor !== undefined) {
-        survivor.release();
+      const ancestor = path.level;
+      if (ancestor !== undefined) {
+        ancestor.release();
         return;
       }
     }
   }
 }
 
-/** Whether a value can be the key of a `WeakMap` whatever the engine; symbols count as primitives. */
+/** Whether a value can be the key of a `WeakMap` in every engine. Symbols count as primitives. */
 export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

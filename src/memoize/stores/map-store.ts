@@ -1,12 +1,12 @@
 /**
  * The unbounded store. An entry under a primitive is in one `Map`. An entry under an argument list is at its level of the key
- * trie, so it is collected with the objects in its key, and a value may refer to its own key without keeping it alive.
+ * trie. So it is collected with the objects in its key, and a value may refer to its own key without keeping it alive.
  *
- * Such an entry vanishes without a call. A `FinalizationRegistry`, made for the first of them, then corrects the count and the
- * trie. It holds paths, never levels, entries or values.
+ * No code runs when such an entry is collected. A `FinalizationRegistry` corrects the count and the trie afterwards. It is made
+ * for the first such entry, and holds paths, never levels, entries or values.
  *
- * Expired entries that are not asked for again are found by a cursor, which moves over a few entries with each insertion. So
- * there is no timer, no order among entries, and no long pause. An expired entry is kept for one round of the cursor at most.
+ * A cursor finds the expired entries that no caller asks for again. It moves over a few entries with each insertion. So there is
+ * no timer, no order among entries, and no long pause. An expired entry is kept for one round of the cursor at most.
  */
 
 import { KeyLevel, type KeyPath } from '../keys/key-level.js';
@@ -20,7 +20,7 @@ const SWEEP_STRIDE = 3;
 
 const NO_OBJECTS: readonly WeakKey[] = [];
 
-/** A level that stays as long as its entry, or the path to a level that may vanish. */
+/** A level that stays as long as its entry, or the path to a level that may be collected. */
 type Leaf = KeyLevel | KeyPath;
 
 /** Entries by key, without a bound. */
