@@ -114,7 +114,7 @@ export class PoolFullError extends PoolError {
   }
 }
 
-/** `create` failed. Code `TENURE_POOL_CREATE`; `cause` is what it threw. */
+/** `create` failed. Code `TENURE_POOL_CREATE`; `cause` is the error that it threw or rejected with. */
 export class CreateError extends PoolError {
   /** @internal */
   constructor(message: string, options: { readonly code?: string; readonly cause?: unknown }) {
