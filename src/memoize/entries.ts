@@ -273,6 +273,6 @@ function millisFrom(
 
 function malformed(option: string, expected: string, got: unknown): Error {
   return new InvalidArgumentError(
-    `memoize: \`${option}\` must give ${expected}, it gave ${String(got)}.`,
+    `memoize: \`${option}\` must return ${expected}, it returned ${String(got)}.`,
   );
 }
