@@ -107,7 +107,7 @@ class PoorFactory implements Factory<Thing> {
   }
 
   mustBeUpToDate(thing: Thing): void {
-    expect(this.#outdated.has(thing), 'from before the invalidation').toBe(false);
+    expect(this.#outdated.has(thing), 'the resource is from before the invalidation').toBe(false);
   }
 
   /** The first two creations succeed, so that there are resources to validate and to reset. */

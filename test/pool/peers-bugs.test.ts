@@ -394,7 +394,7 @@ describe('idling', () => {
       await clock.advance(10_000);
       sizes.add(pool.size);
     }
-    expect(draws, 'drawn once, at birth').toBe(5);
+    expect(draws, 'drawn once, at the creation').toBe(5);
     expect([...sizes]).toEqual([5, 4, 3, 2, 1, 0]);
     expect(factory.alive).toBe(0);
     const once = createPool(new StrictFactory(1), { max: 1, maxUses: 1, clock });

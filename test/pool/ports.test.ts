@@ -259,7 +259,7 @@ describe('HikariCP', () => {
     const inUse = await pool.lease();
     const invalidated = pool.invalidate();
     await settle();
-    expect(inUse.resource.state, 'in use, never killed').toBe('alive');
+    expect(inUse.resource.state, 'never destroyed during a loan').toBe('alive');
     void inUse.release();
     await invalidated;
     await settle();

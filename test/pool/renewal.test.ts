@@ -213,7 +213,9 @@ test('a keepalive validates resources that were idle for its time, and destroys 
   expect(next.resource.id, 'the order of the idle ones has not changed').toBe(0);
   void next.release();
   await clock.advance(62_000);
-  expect(pool.available, 'a keepalive is no use, so idle ones still leave').toBe(0);
+  expect(pool.available, 'a keepalive does not count as a use, so idle resources still leave').toBe(
+    0,
+  );
   await pool.close();
 });
 
