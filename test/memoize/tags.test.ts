@@ -16,7 +16,7 @@ describe.each([
     for (const id of [1, 2, 3]) fn(id < 3 ? 'red' : 'blue', id);
     expect(fn.invalidateTags('team:red')).toBe(2);
     expect([fn.has('red', 1), fn.has('red', 2), fn.has('blue', 3)]).toEqual([false, false, true]);
-    expect(fn.invalidateTags('team:red', 'nobody')).toBe(0);
+    expect(fn.invalidateTags('team:red', 'no such tag')).toBe(0);
     expect(fn.invalidateTags('user:3', 'team:blue')).toBe(1);
     expect(fn.cacheInfo().size).toBe(0);
   });

@@ -113,7 +113,7 @@ describe.skipIf(!canStart)('recipes on a real Postgres', () => {
       await t.pool.use((client) => client.query("notify news, 'first'; notify news, 'second'"));
       await until(() => heard.length === 2);
     }
-    await t.pool.use((client) => client.query("notify news, 'nobody hears this'"));
+    await t.pool.use((client) => client.query("notify news, 'without a listener'"));
     expect(heard).toEqual(['first', 'second']);
     expect(t.pool.stats()).toMatchObject({ borrowed: 0, detached: 1 });
   });
