@@ -1,6 +1,6 @@
 /**
- * Adds leases, a `use` that keeps the resource when your function fails, waits that end by a signal, and a watchdog to a pool of
- * the package generic-pool. The pool stays yours. Its other users work as before.
+ * Adopts pools of the package generic-pool. An adopted pool has leases, waits that end by a signal, and a watch. Its `use` keeps the
+ * resource when your function fails. The pool stays yours. Its other users work as before.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Adds leases, `use`, waits with a timeout or a signal, and a watchdog to a pool of the package mysql2, with promises or with
- * callbacks. mysql2's own waits have neither a timeout nor a signal. The pool stays yours. `pool.query()` works as before.
+ * Adopts pools of the package mysql2, with promises or with callbacks. An adopted pool has leases, `use` and a watch. Its waits end by a
+ * timeout or a signal; mysql2's own waits have neither. The pool stays yours. `pool.query()` works as before.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Adds leases, `use`, waits that end by a signal, and a watchdog to a `pg.Pool`. The watchdog names the line that did not release
- * its client. The pool stays yours, and `pool.query()` works as before.
+ * Adopts a `pg.Pool`. An adopted pool has leases, `use`, waits that end by a signal, and a watch: a watchdog names the line that did not
+ * release its client. The pool stays yours, and `pool.query()` works as before.
  *
  * `lease.destroy()`, and `context.discard()` in `use`, call `client.release(true)`. Use them after an error of the connection.
  * `pg.Pool` removes a broken client only when its socket has reported the failure. By then the next caller may have it.

@@ -1,6 +1,6 @@
 /**
- * Adds leases, `use`, waits that end by a signal, and a watchdog to a pool of the package tarn, such as `knex.client.pool`. The
- * pool stays yours. Other users of it, such as knex's own queries, work as before.
+ * Adopts pools of the package tarn, such as `knex.client.pool`. An adopted pool has leases, `use`, waits that end by a signal, and a
+ * watch. The pool stays yours. Its other users, such as knex's own queries, work as before.
  *
  * @module
  */

@@ -6,7 +6,7 @@
  * ```
  *   asked ──peer delivers──▶ out ──release──▶ back with the peer
  *     │                       ├────destroy──▶ destroyed by the peer
- *     │ abort, timeout, close └────detach───▶ kept by the holder, who gives it back to the peer
+ *     │ abort, timeout, close └────detach───▶ kept by the holder, which gives it back to the peer
  *     ▼
  *   rejected; a resource that comes later goes straight back
  * ```
