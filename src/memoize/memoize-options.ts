@@ -77,8 +77,8 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
   /** Gives the tags of a result, for `invalidateTags`. @default none */
   readonly tags?: (value: Settled<F>, ...args: Parameters<F>) => Iterable<string>;
   /**
-   * Called in place of the function, with the function's `this`. Use it for a load that can be aborted, that needs the stale
-   * result, or that sets the `ttl` and the tags of its result. @default calls the function
+   * Called in place of the function, with the function's `this`. Such a load can be aborted, gets the stale result, and may set the
+   * `ttl` and the tags of its result. @default calls the function
    */
   readonly load?: (context: LoadContext<F>) => ReturnType<F>;
   /**
