@@ -1,6 +1,6 @@
 /**
- * Own what you allocate: pools, caches, context managers, weak references, a simulated garbage collector, and a watchdog
- * that names the line of a leak. Each module is a subpath of its own; this one gives all of them.
+ * Own what you allocate: pools, caches, context managers, weak references, a simulated garbage collector, and a watchdog that
+ * names the line of a leak. Each module has a subpath of its own. This one has all of them, except the integrations.
  *
  * @example
  * ```ts

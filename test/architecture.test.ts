@@ -6,7 +6,7 @@ import { LAYERS, PARTS, violationsOf } from './kit/layers.js';
 
 const tree = readTree(fileURLToPath(new URL('../src', import.meta.url)));
 
-test('imports go down, never sideways or up, and there are no circles', () => {
+test('imports go from higher to lower layers only, and there are no circles', () => {
   expect(violationsOf(tree)).toEqual([]);
 });
 
@@ -20,7 +20,7 @@ test('the whole source tree is checked', () => {
   }
 });
 
-test('every folder of tests is named after what it tests', () => {
+test('every folder of tests has the name of the folder it tests', () => {
   for (const folder of ['core', 'scope', 'weak', 'gc', 'pool', 'memoize', 'watchdog']) {
     expect(existsSync(fileURLToPath(new URL(folder, import.meta.url))), folder).toBe(true);
   }
@@ -88,12 +88,12 @@ test.each([
     },
     'circle: core/a.ts → core/b.ts',
   ],
-])('the checker sees %s', (_what, files, complaint) => {
+])('the checker finds %s', (_what, files, complaint) => {
   const violations = violationsOf(new Map(Object.entries<string>(files)));
   expect(violations.join('\n')).toContain(complaint);
 });
 
-test('every part that the table names exists', () => {
+test('every part in the table exists', () => {
   const folders = new Set([...tree.keys()].map((file) => file.split('/').slice(0, -1).join('/')));
   for (const [module, parts] of Object.entries(PARTS)) {
     for (const [part, mayImport] of Object.entries(parts)) {

@@ -1,7 +1,7 @@
 /**
- * The bytecode budget of the functions that V8 has to inline, measured by V8 itself. V8 inlines a function of at most 460 bytes
- * of bytecode, and at most 920 bytes into one caller. A function that outgrows its budget still works, and every other test
- * stays green, but a loan or a hit takes up to half as long again.
+ * The bytecode budget of the functions that V8 must inline, measured by V8 itself. V8 inlines a function of at most 460
+ * bytes of bytecode, and at most 920 bytes into one caller. A function above its budget still works, and all other
+ * tests pass, but a loan or a hit takes up to half as long again.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -32,7 +32,7 @@ for (let call = 0; call < 3; call++) [unbounded(1), bounded(1)];
 await pool.close();
 `;
 
-/** In bytes. A budget is what the function takes now, with room for a byte or two that another version of V8 needs. */
+/** Budgets in bytes: the present size of each function, plus a byte or two for other versions of V8. */
 const BUDGETS: Readonly<Record<string, { readonly budget: number; readonly path: string }>> = {
   lease: { budget: 130, path: 'pool.lease() with an idle resource' },
   takeIdle: { budget: 102, path: 'Keeper.takeIdle, in pool.lease()' },
@@ -46,7 +46,7 @@ const BUDGETS: Readonly<Record<string, { readonly budget: number; readonly path:
   hitInList: { budget: 71, path: 'a hit in a bounded cache, with lru-cache’s get' },
 };
 
-/** The sizes of all compiled functions of a name. */
+/** The sizes of all compiled functions with a name. */
 const sizes = new Map<string, number[]>();
 
 beforeAll(async () => {
@@ -77,7 +77,7 @@ beforeAll(async () => {
   }
 });
 
-test.each(Object.entries(BUDGETS))('%s keeps its bytecode budget', (name, { budget, path }) => {
+test.each(Object.entries(BUDGETS))('%s is within its bytecode budget', (name, { budget, path }) => {
   const size = sizes.get(name) ?? [];
   expect(size, `${name} was not compiled: has it another name now?`).not.toEqual([]);
   expect(

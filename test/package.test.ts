@@ -44,7 +44,7 @@ test('the tarball holds what is promised, and nothing of the tests', () => {
   expect(installed.files.filter((file) => /^(test|bench|examples|docs)\//.test(file))).toEqual([]);
 });
 
-test('every subpath can be imported and required, and is one module either way', () => {
+test('every subpath can be imported and required, and both give one module', () => {
   expect(run(installed.folder, process.execPath, ['smoke.mjs'])).toBe('fine\n');
 });
 
@@ -52,7 +52,7 @@ test.each([
   ['without @types/node', []],
   ['with @types/node', ['node']],
 ] as const)(
-  'its types compile in a strict project %s',
+  "the package's types compile in a strict project %s",
   (_how, types) => {
     const folder = join(installed.folder, `typed-${types.length}`);
     mkdirSync(folder);
@@ -89,7 +89,7 @@ test.each([
 );
 
 test.skipIf(process.env['CI'] !== 'true').each(NODES)(
-  'it runs on Node %s (needs CI=true, since it fetches that Node from npm)',
+  'the package runs on Node %s (needs CI=true, because it gets that Node from npm)',
   (version) => {
     const args = ['--yes', '--package', `node@${version}`, '--', 'node', 'smoke.mjs'];
     expect(run(installed.folder, 'npx', args)).toBe('fine\n');

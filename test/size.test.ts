@@ -27,10 +27,10 @@ const BUDGETS: Readonly<Record<Subpath, number>> = {
 const sizes = await Promise.all(SUBPATHS.map(bundleAlone));
 
 test.each(sizes)(
-  '$subpath, alone, is made of what its layer allows',
+  '$subpath, bundled alone, has only files that its layer may import',
   ({ subpath, inputs, imports }) => {
     expect(inputs.length).toBeGreaterThan(3);
-    expect(imports, 'nothing is left to be imported: it runs anywhere').toEqual([]);
+    expect(imports, 'the bundle imports nothing, so it runs on every platform').toEqual([]);
     if (subpath === '.') return;
     const strangers = inputs.filter((input) =>
       input.startsWith('src/')
@@ -48,7 +48,7 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   );
 });
 
-test('the README tells the sizes of today', () => {
+test('the README has the present sizes', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   expect(
     withoutGzip(readme) === withoutGzip(withSizeTable(readme, sizeTable(sizes))),
@@ -56,7 +56,7 @@ test('the README tells the sizes of today', () => {
   ).toBe(true);
 });
 
-/** Compressors differ between versions of Node in the last bytes. */
+/** Versions of Node compress to sizes that differ by a few bytes. */
 function withoutGzip(readme: string): string {
   return readme.replace(/^(\| `tenure.*? kB \|).*$/gm, '$1');
 }

@@ -1,15 +1,15 @@
-/** A `pg.Pool` that exists already, with leases, `use` and a watchdog over it. */
+/** Adds leases, `use` and a watchdog to a `pg.Pool` that exists already. */
 import pg from 'pg';
 import { type AdoptedPool, adoptPool } from 'tenure/integrations/pg';
 import { formatReport, Watchdog } from 'tenure/watchdog';
 
-/** The pool as it was, and as it is once adopted. */
+/** The pool itself, and the adopted pool over it. */
 export interface OrdersDb {
   readonly peer: pg.Pool;
   readonly db: AdoptedPool<pg.PoolClient>;
 }
 
-/** `report` gets the text of each leak: the line that took a client and did not give it back. */
+/** `report` gets the text of each leak, with the line that took a client and did not give it back. */
 export function openOrdersDb(config: pg.PoolConfig, report: (text: string) => void): OrdersDb {
   const peer = new pg.Pool(config);
   peer.on('error', () => {}); // Without a listener, an idle client that breaks ends the process.

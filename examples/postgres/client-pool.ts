@@ -1,16 +1,16 @@
-/** Postgres connections under `createPool`: raw clients, one holder at a time, clean whenever they are lent. */
+/** Postgres connections under `createPool`: raw clients with one holder at a time, reset after each loan. */
 import { Socket } from 'node:net';
 import pg from 'pg';
 import { createPool, type Pool, type PoolOptions } from 'tenure/pool';
 
-/** How long a server has for saying goodbye before its connection is cut, in milliseconds. */
-const GOODBYE_MILLIS = 1_000;
+/** How long a connection may take to end before it is cut, in milliseconds. */
+const END_TIMEOUT_MILLIS = 1_000;
 
-/** Undoes what a holder may have left behind, in one round trip. Unlike `discard all` it keeps prepared statements. */
+/** Removes the session state of a holder in one round trip. Unlike `discard all` it keeps prepared statements. */
 const RESET_SESSION =
   'close all; unlisten *; reset all; discard temp; select pg_advisory_unlock_all()';
 
-/** A client that knows when it is broken, and whose socket can be cut when the network no longer answers. */
+/** A client that knows when it is broken. Its socket can be cut when the network no longer answers. */
 export class PooledClient extends pg.Client {
   readonly #socket: Socket;
   #isBroken = false;
@@ -30,7 +30,7 @@ export class PooledClient extends pg.Client {
     return this.#isBroken;
   }
 
-  /** Ends the connection whatever it is doing. */
+  /** Ends the connection at once, also during a statement. */
   cut(reason?: Error): void {
     this.#socket.destroy(reason);
   }
@@ -45,11 +45,12 @@ export function createClientPool(
     {
       async create({ signal }) {
         const client = new PooledClient({
-          statement_timeout: 10_000, // The server gives up a statement,
-          query_timeout: 12_000, // and we do, where the server does not answer at all.
+          statement_timeout: 10_000, // The server cancels a statement after this time.
+          query_timeout: 12_000, // The client stops waiting if the server does not answer at all.
           ...config,
         });
-        const abandon = (): void => client.cut(new Error('nobody wants this connection any more'));
+        const abandon = (): void =>
+          client.cut(new Error('the pool no longer wants this connection'));
         signal.addEventListener('abort', abandon, { once: true });
         try {
           await client.connect();
@@ -67,12 +68,12 @@ export function createClientPool(
         return true;
       },
       async reset(client) {
-        if (client.isBroken) throw new Error('the connection broke while it was held');
+        if (client.isBroken) throw new Error('the connection broke during the loan');
         if (client.getTransactionStatus() !== 'I') await client.query('rollback');
         await client.query(RESET_SESSION);
       },
       async destroy(client) {
-        const timer = setTimeout(() => client.cut(), GOODBYE_MILLIS);
+        const timer = setTimeout(() => client.cut(), END_TIMEOUT_MILLIS);
         try {
           await client.end();
         } finally {
@@ -82,7 +83,7 @@ export function createClientPool(
       },
     },
     {
-      testOnBorrow: true, // One round trip for each loan; what broke while idle is replaced, and no caller sees it.
+      testOnBorrow: true, // One round trip per loan. A connection that broke while idle is replaced unseen.
       keepaliveMillis: 60_000,
       ...options,
     },

@@ -1,8 +1,11 @@
-/** LISTEN needs a connection of its own for as long as it listens: one is detached, and its place in the pool is free. */
+/**
+ * LISTEN needs a connection of its own as long as it listens. A connection is detached, so its place in the pool is
+ * free.
+ */
 import type { Pool } from 'tenure/pool';
 import type { PooledClient } from './client-pool.js';
 
-/** Calls `heard` with each message of `channel`, until what is returned is disposed of. */
+/** Calls `heard` with each message of `channel`. Disposing of the result ends it. */
 export async function listen(
   pool: Pool<PooledClient>,
   channel: string,

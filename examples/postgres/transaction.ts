@@ -1,7 +1,7 @@
-/** A transaction on a client of any pool that has `use`: committed when the work succeeds, rolled back when it fails. */
+/** A transaction on a client of any pool that has `use`: committed if the work succeeds, rolled back if it fails. */
 import type pg from 'pg';
 
-/** A pool of clients, adopted or our own. */
+/** A pool of clients, adopted or made by `createPool`. */
 interface ClientPool {
   use<R>(
     work: (client: pg.ClientBase, context: { discard(reason?: string): void }) => Promise<R>,
@@ -9,7 +9,7 @@ interface ClientPool {
   ): Promise<Awaited<R>>;
 }
 
-/** Resolves to what `work` gave, once it is committed. `signal` ends the wait for a client, not the work. */
+/** Resolves to the result of `work` after the commit. `signal` ends the wait for a client, not the work. */
 export async function transaction<R>(
   pool: ClientPool,
   work: (client: pg.ClientBase) => Promise<R>,
@@ -22,7 +22,7 @@ export async function transaction<R>(
       await client.query('commit');
       return result;
     } catch (error) {
-      // A client that cannot even roll back is broken: nobody shall get it again.
+      // A client that cannot roll back is broken, and must not be lent again.
       await client.query('rollback').catch(() => context.discard('rollback failed'));
       throw error;
     }

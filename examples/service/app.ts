@@ -1,4 +1,4 @@
-/** The orders service: Fastify over a pool of Postgres connections, with everything it owns under a watchdog. */
+/** The orders service: Fastify over a pool of Postgres connections. A watchdog watches everything that the service owns. */
 import Fastify, { type FastifyInstance } from 'fastify';
 import { memoize } from 'tenure/memoize';
 import { PoolError } from 'tenure/pool';
@@ -14,7 +14,7 @@ import {
   selectProduct,
 } from './model.js';
 
-/** Finds one order; the demo has a version that leaks and one that does not. */
+/** Finds one order. The demo has a version with a leak and one without. */
 export type FindOrder = (
   db: Database,
   findProduct: ProductLookup,
@@ -30,7 +30,7 @@ export function createApp(db: Database, watchdog: Watchdog, findOrder: FindOrder
     ttl: 60_000,
   });
 
-  // Requests that run at the same time share one object per customer; when the last one has ended, V8 may have it.
+  // Concurrent requests share one object per customer. V8 may collect it when the last of them has ended.
   const customers = new WeakValueMap<number, Customer>({ name: 'customers' });
   const findCustomer = async (id: number): Promise<Customer | undefined> => {
     const known = customers.get(id);
@@ -68,7 +68,7 @@ export function createApp(db: Database, watchdog: Watchdog, findOrder: FindOrder
   return { app, findProduct, customers };
 }
 
-/** What a request leases has to be back when its handler is done. */
+/** A request must have given back its loans when its handler is done. */
 function scopeEachRequest(app: FastifyInstance, watchdog: Watchdog): void {
   app.addHook('onRoute', (route) => {
     const { handler } = route;
@@ -79,7 +79,7 @@ function scopeEachRequest(app: FastifyInstance, watchdog: Watchdog): void {
   });
 }
 
-/** A pool that has run dry is an overload: 503 at once, not a hang, and not our stack trace. */
+/** An exhausted pool is an overload: it answers 503 at once, without a hang and without a stack trace. */
 function answerFailuresClearly(app: FastifyInstance): void {
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof PoolError) {

@@ -8,7 +8,7 @@ export const CUSTOMERS = 1_000;
 export const PRODUCTS = 2_000;
 export const ORDERS = 10_000;
 
-/** A schema of its own, so that a database which is given to us is left as it was. */
+/** The schema of the demo. It has one of its own, so that the database of a user is left as it was. */
 const SCHEMA = 'tenure_demo';
 
 export function openDatabase(url: string): Database {
@@ -19,7 +19,7 @@ export function openDatabase(url: string): Database {
           connectionString: url,
           options: `-c search_path=${SCHEMA}`,
         });
-        client.on('error', () => {}); // An idle connection that breaks is found by `validate`.
+        client.on('error', () => {}); // `validate` finds an idle connection that breaks.
         await client.connect();
         return client;
       },
@@ -33,7 +33,7 @@ export function openDatabase(url: string): Database {
   );
 }
 
-/** Makes the tables and fills them; disposing of them leaves the database as it was. */
+/** Creates and fills the tables. Disposing of the result leaves the database as it was. */
 export async function createTables(url: string): Promise<AsyncDisposable> {
   await runOnce(
     url,

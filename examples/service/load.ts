@@ -1,4 +1,4 @@
-/** Load over HTTP, as customers make it, with progress in the terminal. */
+/** Load over HTTP, as customers cause it, with its progress in the terminal. */
 import autocannon from 'autocannon';
 import { CUSTOMERS, ORDERS, PRODUCTS } from './database.js';
 
@@ -6,14 +6,14 @@ export interface LoadResult {
   readonly requestsPerSecond: number;
   readonly p50Millis: number;
   readonly p99Millis: number;
-  /** Answers by status code. */
+  /** The number of answers by status code. */
   readonly answers: Readonly<Record<string, number>>;
 }
 
-/** One request in this many asks for an order that does not exist: a stale bookmark. */
+/** One request in this many asks for an order that does not exist, like a stale bookmark. */
 const STALE_BOOKMARK_EVERY = 100;
 
-/** Drives load for so many seconds, or until the signal aborts. */
+/** Sends requests for `seconds` seconds, or until the signal aborts. */
 export async function runLoad(
   url: string,
   seconds: number,
@@ -51,7 +51,7 @@ export async function runLoad(
   }
 }
 
-/** The same sequence in each run: orders, products, customers, and now and then a health check. */
+/** The sequence of requests, equal in each run: orders, products, customers, and some health checks. */
 function pathOfRequest(n: number): string {
   const id = (n * 7919) % ORDERS;
   switch (n % 10) {
@@ -69,7 +69,7 @@ function pathOfRequest(n: number): string {
   }
 }
 
-/** One line that moves on a terminal, a line a second elsewhere. */
+/** Shows progress: one line that is updated on a terminal, and one line a second elsewhere. */
 function showProgress(seconds: number, answers: Readonly<Record<string, number>>): () => void {
   const isTerminal = process.stdout.isTTY === true;
   let second = 0;

@@ -1,4 +1,4 @@
-/** A Postgres of our own, from the binaries that npm delivers: for machines without `DATABASE_URL`. */
+/** A local Postgres from the binaries of an npm package, for machines without `DATABASE_URL`. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -15,7 +15,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
-/** Whom Postgres runs as; by default as ourselves. */
+/** The user that Postgres runs as. @default the user of this process */
 interface Owner {
   readonly uid?: number;
   readonly gid?: number;
@@ -30,10 +30,10 @@ const BASE_SETTINGS: ServerSettings = {
   fsync: 'off',
 };
 
-/** What `postgres -c` takes, by name: `{ max_connections: 20 }`. */
+/** Settings for `postgres -c`, by name: `{ max_connections: 20 }`. */
 export type ServerSettings = Readonly<Record<string, string | number>>;
 
-/** How a server stops: `fast` says goodbye to its clients, `immediate` falls as if the power were cut. */
+/** How a server stops: `fast` ends its connections first, `immediate` stops as after a power failure. */
 export type StopMode = 'fast' | 'immediate';
 
 const STOP_SIGNALS: Readonly<Record<StopMode, NodeJS.Signals>> = {
@@ -41,7 +41,7 @@ const STOP_SIGNALS: Readonly<Record<StopMode, NodeJS.Signals>> = {
   immediate: 'SIGQUIT',
 };
 
-/** Starts a Postgres on a port of its own, with an empty database. */
+/** Starts a Postgres on a free port, with an empty database. */
 export async function startLocalPostgres(settings: ServerSettings = {}): Promise<LocalPostgres> {
   const binaries = await findBinaries();
   const home = mkdtempSync(join(tmpdir(), 'tenure-postgres-'));
@@ -56,7 +56,7 @@ export async function startLocalPostgres(settings: ServerSettings = {}): Promise
   }
 }
 
-/** A Postgres that can be stopped and started; disposing of it stops it and removes its data. */
+/** A Postgres that can be stopped and started. Disposing of it stops it and removes its data. */
 export class LocalPostgres implements AsyncDisposable {
   readonly port: number;
   readonly url: string;
@@ -64,7 +64,7 @@ export class LocalPostgres implements AsyncDisposable {
   readonly #settings: ServerSettings;
   readonly #owner: Owner = process.getuid?.() === 0 ? NOBODY : {};
   #server: ChildProcess | undefined = undefined;
-  /** For a process that ends without saying so. */
+  /** Stops the server if the process exits without disposing of it. */
   readonly #atExit = (): void => this.abandon();
 
   constructor(home: string, port: number, settings: ServerSettings) {
@@ -75,7 +75,7 @@ export class LocalPostgres implements AsyncDisposable {
     process.once('exit', this.#atExit);
   }
 
-  /** Makes an empty database. */
+  /** Creates an empty database. */
   install(binaries: string): void {
     chmodSync(this.#home, 0o755);
     copyBinaries(binaries, this.#native);
@@ -85,7 +85,7 @@ export class LocalPostgres implements AsyncDisposable {
     initialise(this.#native, this.#data, this.#owner);
   }
 
-  /** Settles when the server takes connections. */
+  /** Starts the server. Settles when it accepts connections. */
   async start(): Promise<void> {
     const settings = { ...BASE_SETTINGS, ...this.#settings };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -95,7 +95,7 @@ export class LocalPostgres implements AsyncDisposable {
       {
         ...this.#owner,
         cwd: this.#home,
-        detached: true, // Ctrl-C in the terminal is ours to handle: clients first, then the server.
+        detached: true, // This program handles Ctrl-C: it ends the clients first, then the server.
         stdio: ['ignore', 'ignore', 'pipe'],
       },
     );
@@ -135,7 +135,7 @@ export class LocalPostgres implements AsyncDisposable {
   }
 }
 
-/** Whether npm has delivered a Postgres for this machine. */
+/** Whether npm has installed a Postgres for this machine. */
 export async function hasLocalPostgres(): Promise<boolean> {
   return findBinaries().then(
     () => true,
@@ -157,7 +157,10 @@ async function findBinaries(): Promise<string> {
   }
 }
 
-/** A copy that `nobody` can read, with the links that npm packages cannot hold. */
+/**
+ * Copies the binaries to a folder that the user `nobody` can read, and adds the links that an npm package cannot
+ * contain.
+ */
 function copyBinaries(from: string, native: string): void {
   cpSync(from, native, { recursive: true, verbatimSymlinks: true });
   const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {

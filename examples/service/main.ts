@@ -1,6 +1,7 @@
 /**
- * The main job: an orders service on a real Postgres, under load, once with a leak and once without. `npm run demo`;
- * `-- --seconds N` sets the length of each load, `-- --serve` keeps the leaking service up for you and curl.
+ * The main example: an orders service on a real Postgres, under load, once with a leak and once without. Run it by `npm
+ * run demo`. `-- --seconds N` sets the length of each load. `-- --serve` keeps the leaking service running for your own
+ * requests.
  */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
@@ -12,12 +13,12 @@ import { startLocalPostgres } from './local-postgres.js';
 import { findOrder as findOrderFixed } from './orders-fixed.js';
 import { findOrder as findOrderLeaky } from './orders-leaky.js';
 
-/** What a shell says of a program that Ctrl-C has ended. */
+/** The exit code of a program that Ctrl-C has ended. */
 const INTERRUPTED = 130;
 
 const colour = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
 
-/** Aborts on Ctrl-C. Everything that is open is then closed in order. */
+/** Aborts on Ctrl-C. All open resources are then closed in order. */
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => interruption.abort());
@@ -39,14 +40,14 @@ async function main(): Promise<number> {
   return verdict(leaky, fixed);
 }
 
-/** A failure in one line: of several causes, the first. */
+/** A failure in one line; of several causes, the first one. */
 function explainFailure(error: unknown): number {
   const [cause] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
   console.error(`The demo could not go on: ${cause instanceof Error ? cause.message : cause}`);
   return 1;
 }
 
-/** The database that was given to us, or one of our own. */
+/** The database of `DATABASE_URL`, or a local one. */
 async function startPostgres(): Promise<{ readonly url: string } & AsyncDisposable> {
   const url = process.env['DATABASE_URL'];
   if (url !== undefined) {
@@ -58,7 +59,7 @@ async function startPostgres(): Promise<{ readonly url: string } & AsyncDisposab
   return postgres;
 }
 
-/** Runs the service under load and returns what the watchdog found. */
+/** Runs the service under load, and returns the leaks that the watchdog found. */
 async function demonstrate(
   title: string,
   databaseUrl: string,

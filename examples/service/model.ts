@@ -1,4 +1,4 @@
-/** What the orders service knows about, and the queries that find it. */
+/** The records of the orders service, and the queries that find them. */
 import type pg from 'pg';
 
 export interface Product {

@@ -1,7 +1,7 @@
 /**
- * Two processes' worth of caches over one Redis: one load for both, and a change that both see.
+ * Two caches over one Redis, as two processes have them. They share one load, and both see a change.
  *
- *     REDIS_URL=redis://localhost:6379 npx tsx examples/shared-cache/main.ts
+ * REDIS_URL=redis://localhost:6379 npx tsx examples/shared-cache/main.ts
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import KeyvRedis from '@keyv/redis';
@@ -14,13 +14,13 @@ import { sharedCache } from '../../src/memoize/shared/index.js';
 
 const url = process.env['REDIS_URL'] ?? 'redis://localhost:6379';
 const client = createClient({ url });
-client.on('error', () => {}); // Reported by the caches.
+client.on('error', () => {}); // The caches report connection errors.
 await client.connect();
 const space = `example-${process.pid}`;
 const prices = new Map([['tea', 3]]);
 let loads = 0;
 
-/** What each process of the service does when it starts. */
+/** Makes the cache, as each process of the service does when it starts. */
 function priceCache() {
   const keyv = new Keyv({ store: new KeyvRedis(url), namespace: space });
   const price = memoize(
@@ -52,7 +52,7 @@ console.log(`tea costs ${ours} here and ${theirs} there, after ${loads} load`);
 prices.set('tea', 4);
 here.price.delete('tea');
 await here.price.flush();
-while ((await there.price('tea')) !== 4) await pause(1); // The message is on its way.
+while ((await there.price('tea')) !== 4) await pause(1); // The invalidation is on its way.
 console.log(`tea costs ${await here.price('tea')} here and 4 there`);
 
 for (const { price, keyv } of [here, there]) {

@@ -1,6 +1,6 @@
 /**
- * A pool of the package generic-pool, adopted: leases that end with their block, a `use` that keeps the resource when your
- * function fails, waits that end by a signal, and a watchdog. The pool stays yours, its other users notice nothing.
+ * Adopts pools of the package generic-pool. An adopted pool has leases, waits that end by a signal, and a watch. Its `use` keeps the
+ * resource when your function fails. The pool stays yours. Its other users work as before.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { AdoptedPool, type AdoptOptions } from './adoption/adopted-pool.js';
 export * from './adoption/surface.js';
 
 /**
- * Leases, `use` and watching over a pool of generic-pool.
+ * Adopts a pool of generic-pool: gives it leases, `use` and a watch.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export function adoptPool<T>(pool: Pool<T>, options: AdoptOptions = {}): Adopted
         available: pool.available,
         borrowed: pool.borrowed,
         pending: pool.pending,
-        creating: pool.size - pool.available - pool.borrowed, // Or being tested.
+        creating: pool.size - pool.available - pool.borrowed, // Includes resources that are being validated.
         min: pool.min,
         max: pool.max,
       }),

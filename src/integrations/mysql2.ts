@@ -1,6 +1,6 @@
 /**
- * A pool of the package mysql2, adopted, of `mysql2/promise` or with callbacks: leases that end with their block, `use`,
- * waits that end by a signal, which mysql2 has neither of, and a watchdog. The pool stays yours, and so do its own queries.
+ * Adopts pools of the package mysql2, with promises or with callbacks. An adopted pool has leases, `use` and a watch. Its waits end by a
+ * timeout or a signal; mysql2's own waits have neither. The pool stays yours. `pool.query()` works as before.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import type { PeerFigures } from './adoption/peer-pool.js';
 export * from './adoption/surface.js';
 
 /**
- * Leases, `use` and watching over a pool of mysql2, of either kind. mysql2 tells no figures; those in `stats()` are read
- * from its own lists, and are 0 if a version of it should keep them elsewhere.
+ * Adopts a pool of `mysql2/promise`: gives it leases, `use` and a watch. mysql2 has no public figures. Those in `stats()` are read
+ * from its private lists. They are 0 if a version of mysql2 has no such lists.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export * from './adoption/surface.js';
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for options that are unknown or malformed.
  */
 export function adoptPool(pool: Pool, options?: AdoptOptions): AdoptedPool<PoolConnection>;
-/** The same with callbacks. */
+/** Adopts a pool of `mysql2`, with callbacks: gives it leases, `use` and a watch. */
 export function adoptPool(
   pool: CallbackPool,
   options?: AdoptOptions,
@@ -56,7 +56,7 @@ export function adoptPool(
 
 function adopt<T extends { release(): void; destroy(): void }>(
   request: () => PromiseLike<T>,
-  /** The connection itself: with promises, each loan wraps it anew. */
+  /** Gives the connection itself. A pool with promises makes a new wrapper around it for each loan. */
   identify: (connection: T) => object,
   core: CallbackPool,
   end: () => unknown,
@@ -100,12 +100,12 @@ function ended(pool: CallbackPool): Promise<void> {
   });
 }
 
-/** mysql2 ignores a second release, but notes the first. */
+/** Whether the connection was released. mysql2 ignores a second release, but has a flag for the first. */
 function isReleased(connection: { readonly _released?: boolean }): boolean {
   return connection._released === true;
 }
 
-/** The lists that mysql2 keeps to itself. */
+/** The private lists of a pool of mysql2. */
 interface CoreLists {
   readonly _allConnections?: { readonly length: number };
   readonly _freeConnections?: { readonly length: number };

@@ -1,13 +1,13 @@
 /**
- * `pg.Pool`, adopted: leases that end with their block, `use`, waits that end by a signal, and a watchdog that names the line
- * which did not release its client. The pool stays yours, and `pool.query()` goes on as ever.
+ * Adopts a `pg.Pool`. An adopted pool has leases, `use`, waits that end by a signal, and a watch: a watchdog names the line that did not
+ * release its client. The pool stays yours, and `pool.query()` works as before.
  *
- * `lease.destroy()`, and `context.discard()` in `use`, is `client.release(true)`. Call it after an error of the connection: `pg.Pool`
- * removes a client that broke only when its socket has said so, which may be after the next one got it.
+ * `lease.destroy()`, and `context.discard()` in `use`, call `client.release(true)`. Use them after an error of the connection.
+ * `pg.Pool` removes a broken client only when its socket has reported the failure. By then the next caller may have it.
  *
- * A client that breaks while it is lent emits `'error'`, which ends the process if nobody listens, and `pg.Pool` listens to idle ones
- * alone. The adoption listens for as long as the loan lasts: the holder learns of it by the query that fails, and the
- * client is removed when it comes back.
+ * A client that breaks while it is lent emits `'error'`. Without a listener this event ends the process, and `pg.Pool` listens to
+ * idle clients only. The adoption listens during each loan. The holder sees a failing query, and the client is removed when it
+ * comes back.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { AdoptedPool, type AdoptOptions } from './adoption/adopted-pool.js';
 export * from './adoption/surface.js';
 
 /**
- * Leases, `use` and watching over a `pg.Pool`.
+ * Adopts a `pg.Pool`: gives it leases, `use` and a watch.
  *
  * @example
  * ```ts
@@ -54,7 +54,10 @@ export function adoptPool(pool: Pool, options: AdoptOptions = {}): AdoptedPool<P
   );
 }
 
-/** The clients that are lent, each with the `release` of that loan: the client itself has that of whoever holds it now. */
+/**
+ * The clients that are lent, each with the `release` of its loan. `client.release` cannot be used at the end of a loan: pg replaces
+ * it with each loan, so it may belong to a later holder.
+ */
 class HeldClients {
   readonly #releases = new WeakMap<PoolClient, PoolClient['release']>();
 
@@ -77,5 +80,5 @@ class HeldClients {
   }
 }
 
-/** The holder's next query tells him. */
+/** Ignores an error of a lent client, because the holder's next query rejects with it. */
 function ignore(): void {}

@@ -1,7 +1,6 @@
 /**
- * Redis, or Valkey, as what the processes of a service share: the bus on which their caches tell each other what is no
- * longer true, and the lock that lets one of them load at a time. The client is yours, of the package `redis` or
- * `ioredis`, and stays yours: nothing here closes it.
+ * Redis or Valkey for caches that several processes share: a bus for their invalidations, and a lock that lets one process at a
+ * time load a result. The client is of the package `redis` or `ioredis`. It stays yours and is never closed.
  *
  * @module
  */
@@ -50,10 +49,10 @@ const LOCK_CHECKS: OptionChecks<RedisLockOptions> = {
 };
 
 /**
- * The bus over Redis pub/sub, for the option `bus` of `memoize`. It makes one connection of its own, when the first cache
- * subscribes, and closes it after the last.
+ * Makes a bus over Redis pub/sub, for the option `bus` of `sharedCache`. It opens one connection of its own when the first cache
+ * subscribes, and closes it after the last one.
  *
- * @throws `InvalidArgumentError` (`TENURE_INVALID_ARGUMENT`) for what is no client, and for a malformed option.
+ * @throws `InvalidArgumentError` (`TENURE_INVALID_ARGUMENT`) for a `client` that is not one, and for a malformed option.
  */
 export function redisBus(client: RedisClient, options: RedisBusOptions = {}): InvalidationBus {
   checkArgument('redisBus', 'client', client, aClient);
@@ -62,9 +61,9 @@ export function redisBus(client: RedisClient, options: RedisBusOptions = {}): In
 }
 
 /**
- * The lock over Redis, for the option `lock` of `memoize`.
+ * Makes a lock over Redis, for the option `lock` of `sharedCache`.
  *
- * @throws `InvalidArgumentError` (`TENURE_INVALID_ARGUMENT`) for what is no client, and for a malformed option.
+ * @throws `InvalidArgumentError` (`TENURE_INVALID_ARGUMENT`) for a `client` that is not one, and for a malformed option.
  */
 export function redisLock(client: RedisClient, options: RedisLockOptions = {}): ClusterLock {
   checkArgument('redisLock', 'client', client, aClient);

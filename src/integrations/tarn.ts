@@ -1,6 +1,6 @@
 /**
- * A pool of the package tarn, adopted, such as the one that knex keeps as `knex.client.pool`: leases that end with their
- * block, `use`, waits that end by a signal, and a watchdog. The pool stays yours, and so do knex's own queries.
+ * Adopts pools of the package tarn, such as `knex.client.pool`. An adopted pool has leases, `use`, waits that end by a signal, and a
+ * watch. The pool stays yours. Its other users, such as knex's own queries, work as before.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { AdoptedPool, type AdoptOptions } from './adoption/adopted-pool.js';
 export * from './adoption/surface.js';
 
 /**
- * Leases, `use` and watching over a pool of tarn.
+ * Adopts a pool of tarn: gives it leases, `use` and a watch.
  *
  * @example
  * ```ts
@@ -26,16 +26,16 @@ export * from './adoption/surface.js';
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for options that are unknown or malformed.
  */
 export function adoptPool<T>(pool: Pool<T>, options: AdoptOptions = {}): AdoptedPool<T> {
-  const doomed = new Doomed(pool);
+  const destructions = new Destructions(pool);
   return new AdoptedPool<T>(
     {
-      // Not aborted when its caller has left: what tarn has just given to an aborted request, it lays aside without serving
-      // the next in line, who then waits for a release that may never come.
+      // The request is not aborted when its caller leaves. If tarn has just given a resource to an aborted request, it sets the
+      // resource aside without serving the next request. That one then waits for a release that may never come.
       request: () => pool.acquire().promise,
       giveBack: (resource) => {
         if (!pool.release(resource)) throw new Error('it is not out');
       },
-      destroy: (resource) => doomed.destroy(resource),
+      destroy: (resource) => destructions.destroy(resource),
       figures: () => ({
         size: pool.numUsed() + pool.numFree() + pool.numPendingCreates(),
         available: pool.numFree(),
@@ -52,55 +52,57 @@ export function adoptPool<T>(pool: Pool<T>, options: AdoptOptions = {}): Adopted
 }
 
 /**
- * The resources that are to be destroyed. tarn has no method for it, but destroys what does not pass its `validate` before
- * it is lent again; so a doomed resource fails there. If nobody waits, a request is made that gets the doomed one, tarn's
- * newest free one, and is taken back before it causes a creation.
+ * Destroys single resources of a pool of tarn, which has no method for it. tarn validates a resource before it lends it again, and
+ * destroys one that is not valid. So the resource is released, and `validate` returns false for it.
+ *
+ * If no request is pending, one is made. It gets the released resource, because tarn lends the newest free one. The request is
+ * aborted before it causes a creation.
  */
-class Doomed<T> {
+class Destructions<T> {
   readonly #pool: Pool<T>;
-  readonly #whenGone = new Map<T, () => void>();
+  readonly #onGone = new Map<T, () => void>();
 
   constructor(pool: Pool<T>) {
     this.#pool = pool;
     const validated = pool as unknown as { validate(resource: T): unknown };
     const { validate } = validated;
     validated.validate = (resource) =>
-      this.#whenGone.has(resource) ? false : validate.call(pool, resource);
+      this.#onGone.has(resource) ? false : validate.call(pool, resource);
     const gone = (_event: number, resource: T): void => {
-      this.#whenGone.get(resource)?.();
-      this.#whenGone.delete(resource);
+      this.#onGone.get(resource)?.();
+      this.#onGone.delete(resource);
     };
     pool.on('destroySuccess', gone);
     pool.on('destroyFail', gone);
   }
 
-  /** Settles when the resource is gone, or its destruction has failed or taken too long, as tarn sees it. */
+  /** Destroys a resource. Settles when tarn reports that it is gone, or that its destruction has failed or timed out. */
   destroy(resource: T): Promise<void> {
     const pool = this.#pool;
-    const gone = new Promise<void>((resolve) => this.#whenGone.set(resource, resolve));
-    const nobodyWaits = pool.numPendingAcquires() === 0;
+    const gone = new Promise<void>((resolve) => this.#onGone.set(resource, resolve));
+    const hasPendingRequest = pool.numPendingAcquires() > 0;
     if (!pool.release(resource)) {
-      this.#whenGone.delete(resource);
+      this.#onGone.delete(resource);
       throw new Error('it is not out');
     }
-    if (nobodyWaits) this.#drawOut(resource);
+    if (!hasPendingRequest) this.#requestInvalid(resource);
     return gone;
   }
 
-  #drawOut(resource: T): void {
+  #requestInvalid(resource: T): void {
     const pool = this.#pool;
-    const probe = pool.acquire();
-    probe.promise.catch(() => {}); // Taking it back rejects it.
-    const drawn = (_event: number, destroyed: T): void => {
+    const request = pool.acquire();
+    request.promise.catch(() => {}); // The abort rejects it.
+    const onDestroy = (_event: number, destroyed: T): void => {
       if (destroyed !== resource) return;
-      pool.removeListener('destroyRequest', drawn);
-      probe.abort();
+      pool.removeListener('destroyRequest', onDestroy);
+      request.abort();
     };
-    pool.on('destroyRequest', drawn);
+    pool.on('destroyRequest', onDestroy);
   }
 }
 
-/** tarn's limits are in its types as protected. */
+/** A limit of tarn's pool, which its types declare as protected. */
 function limitOf<T>(pool: Pool<T>, limit: 'min' | 'max'): number {
   return (pool as unknown as Readonly<Record<typeof limit, number>>)[limit];
 }

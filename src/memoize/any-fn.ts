@@ -3,5 +3,5 @@
 /** Any function. */
 export type AnyFn = (...args: never[]) => unknown;
 
-/** The result of a function, settled. */
+/** The settled result of a function. */
 export type Settled<F extends AnyFn> = Awaited<ReturnType<F>>;

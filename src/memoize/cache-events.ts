@@ -21,27 +21,30 @@ export interface LoadErrorEvent {
   readonly error: unknown;
 }
 
-/** An entry that left the cache by itself. */
+/** An entry that was evicted, has expired, or was collected. */
 export interface EvictEvent {
-  /** The arguments of the entry, or the key that `key` made of them; `undefined` if an object in them was collected. */
+  /**
+   * The arguments of the entry, or a list of the one key that the option `key` made of them. `undefined` if an object in them
+   * was collected.
+   */
   readonly args: readonly unknown[] | undefined;
   /** Why it left: `size`, `expired` or `collected`. */
   readonly cause: RemovalCause;
 }
 
-/** What each event of a memoized function hands to its listeners. */
+/** The payload of each event of a memoized function. */
 export interface CacheEventMap {
   /** A call was answered by a stored result. */
   hit: CallEvent;
-  /** A call found no result here: it runs the function, or asks the shared level. */
+  /** A call found no result in this cache: it runs the function, or asks the shared level. */
   miss: CallEvent;
-  /** A call was answered by a result past its `ttl`. Not told as a hit. */
+  /** A call was answered by a result past its `ttl`. There is no `hit` event for this call. */
   stale: CallEvent;
   /** A load brought a result. */
   load: LoadEvent;
   /** A load failed. */
   error: LoadErrorEvent;
-  /** An entry left the cache by itself: not by `delete`, `clear`, `set` or a replacement. */
+  /** An entry was evicted, has expired, or was collected. Not told for `delete`, `clear`, `set` or a replacement. */
   evict: EvictEvent;
 }
 

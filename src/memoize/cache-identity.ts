@@ -1,6 +1,6 @@
-/** What a part of a cache, imported apart, knows of its cache. */
+/** The part of a cache that the separately imported features of it know: disposal and the shared level. */
 
-/** The name of a cache, and where its errors go. */
+/** The name of a cache, and the listener of its errors. */
 export interface CacheIdentity {
   readonly name: string;
   /** The option `name`, if it was given. */

@@ -1,9 +1,9 @@
-/** Counts what happens in a cache, for `cacheInfo`, and tells the listeners. Hits are counted by `FastState`. */
+/** Counts the events of a cache for `cacheInfo`, and emits them to listeners. `FastState` counts the hits. */
 import { EventListeners } from '../core/event-listeners.js';
 import { CACHE_EVENTS, type CacheEventMap } from './cache-events.js';
 import type { RemovalCause } from './stores/store.js';
 
-/** The counters of one cache, which only go up. */
+/** The counters of one cache. They never decrease. */
 export class CacheCounters {
   misses = 0;
   joins = 0;
@@ -54,13 +54,13 @@ export class CacheRecorder {
     this.listeners?.emit('error', { error });
   }
 
-  /** A caller was given a result past its `ttl`. */
+  /** Counts a caller that got a result past its `ttl`. */
   servedStale(args: readonly unknown[]): void {
     this.counters.staleHits++;
     this.listeners?.emit('stale', { args });
   }
 
-  /** An entry has left the cache. */
+  /** Counts an entry that has left the cache. */
   removed(cause: RemovalCause, weight: number): void {
     const { counters } = this;
     if (cause === 'size') {

@@ -1,6 +1,6 @@
 /**
- * Reports a cache's entries to its observer: each stored entry is a node until it leaves. The watch keeps the nodes by key,
- * because most caches are never watched and their entries have no field for a node.
+ * Reports a cache's entries to its observer: each stored entry is a node until it leaves. The watch keeps the nodes by key. An
+ * entry has no field for a node, because most caches are never watched.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { ComponentStats, NodeId, Observation, Observer } from '../core/probe.js';
@@ -12,7 +12,7 @@ export interface WatchedCache {
   readonly name: string;
   refs(): Iterable<KeyRef>;
   info(): CacheInfo;
-  /** The watch has ended. */
+  /** Told that the watch has ended. */
   unwatched(): void;
 }
 

@@ -1,17 +1,17 @@
-/** How one of several processes gets to load what all of them want. */
+/** The port to a lock across processes: of all processes that need a result, one loads it. */
 
-/** The right to load, as long as it lasts. */
+/** One process's hold of a lock. It is limited in time. */
 export interface ClusterLease {
-  /** Greater than that of any earlier holder of the same lock: what an earlier holder writes later can be told by it. */
+  /** The fencing token: greater than that of any earlier holder of this lock. It tells late writes of an earlier holder. */
   readonly fence: number;
-  /** Whether somebody else may hold the lock by now. */
+  /** Whether another process may hold the lock by now. */
   readonly lost: boolean;
-  /** Gives it back; later calls do nothing. */
+  /** Releases the lock; later calls do nothing. */
   release(): Promise<void>;
 }
 
-/** A lock on names, across processes. */
+/** Locks by name, across processes. */
 export interface ClusterLock {
-  /** Waits for the lock; rejects if it cannot be had, in which case the cache loads without it. */
+  /** Waits for the lock of a name. If it rejects, the cache loads without the lock. */
   acquire(name: string): Promise<ClusterLease>;
 }

@@ -1,4 +1,4 @@
-/** The port to the disposal of results, which is imported apart because most caches need none. */
+/** The port to the disposal of results. Disposal is imported separately, because most caches do not need it. */
 import type { CacheIdentity } from './cache-identity.js';
 import type { CacheCounters } from './cache-recorder.js';
 import type { Key, KeyRef } from './keys/key-trie.js';
@@ -19,18 +19,18 @@ export interface Disposal<V, K> {
   readonly attach: (cache: CacheIdentity, counters: CacheCounters) => Disposals;
 }
 
-/** Told what happens to the entries and loads of one cache, so that each result is disposed of once. */
+/** The disposals of one cache. It is told of the cache's entries and loads, and disposes of each result once. */
 export interface Disposals {
-  /** An entry holds `value` from now on. */
+  /** Told that an entry holds `value` from now on. */
   entryAdded(ref: KeyRef, value: unknown): void;
-  /** An entry has left the cache; its result is disposed of by the next {@link disposeUnused}. */
+  /** Told that an entry has left the cache. Its result is disposed of by the next {@link disposeUnused}. */
   entryRemoved(ref: KeyRef, cause: RemovalCause): void;
-  /** All entries have left the cache. */
+  /** Told that all entries have left the cache. */
   allRemoved(): void;
-  /** Disposes of the results that neither an entry nor a lease holds. Call it when the store is in order again. */
+  /** Disposes of the results that neither an entry nor a lease holds. Call it when the store is consistent again. */
   disposeUnused(): void;
-  /** A load has brought `value`, whether it is stored or not. */
+  /** Told that a load has brought `value`, whether it is stored or not. */
   loadSettled(load: { readonly key: Key }, value: unknown): void;
-  /** A lease on a result, or a promise of one. */
+  /** Gives a lease on a result, or a promise of one. */
   lease(cache: never, receiver: unknown, args: readonly unknown[]): unknown;
 }

@@ -1,6 +1,6 @@
 /**
- * The entries of a cache: decides whether and for how long a result is kept, puts it into the store, and updates what
- * depends on an entry when it leaves: its weight, its tags, its disposal, its node in the observer's heap.
+ * The entries of a cache. Decides whether and for how long a result is kept, and puts it into the store. When an entry leaves,
+ * updates its weight, its tags, its disposal and its node in the observer's heap.
  *
  * The terms of a result are decided before its load ends. They come from the user's callbacks, which may invalidate the
  * very load that they are asked about.
@@ -64,7 +64,7 @@ export class Entries {
     return this.#weight;
   }
 
-  /** The terms on which a result is kept; `undefined` if it is not. An error of a callback is reported. */
+  /** The terms on which a result is kept; `undefined` if it is not kept. Reports an error of a callback. */
   decideTerms(
     settled: unknown,
     args: readonly unknown[],
@@ -89,7 +89,7 @@ export class Entries {
     }
   }
 
-  /** Keeps a result. `result` is what callers are given, `settled` what it has settled to. */
+  /** Keeps a result. Callers get `result`; `settled` is the value that it has settled to. */
   put(key: Key, result: unknown, settled: unknown, terms: EntryTerms): void {
     const { weight, tags } = terms;
     const stored = this.#stored(result, settled, terms);
@@ -115,7 +115,7 @@ export class Entries {
     if (this.store.add(key, stored)) this.watch?.entryAdded(refOf(key));
   }
 
-  /** Keeps a failure for `negativeTtl`, unless there is a result that is still of use. */
+  /** Keeps a failure for `negativeTtl`, unless a result is stored that may still be served. */
   putFailure(
     key: Key,
     failure: unknown,
@@ -252,7 +252,7 @@ export class Entries {
     this.#tags?.remove(ref);
     this.disposals?.entryRemoved(ref, cause);
     this.watch?.entryRemoved(ref);
-    if (cause === 'collected') this.disposals?.disposeUnused(); // No operation is running that would do it.
+    if (cause === 'collected') this.disposals?.disposeUnused(); // No operation of the cache is running that would do it.
     if (this.#registry !== undefined && stored instanceof StagedEntry) {
       this.#registry.unregister(stored);
     }
@@ -273,6 +273,6 @@ function millisFrom(
 
 function malformed(option: string, expected: string, got: unknown): Error {
   return new InvalidArgumentError(
-    `memoize: \`${option}\` must give ${expected}, it gave ${String(got)}.`,
+    `memoize: \`${option}\` must return ${expected}, it returned ${String(got)}.`,
   );
 }

@@ -1,7 +1,7 @@
-/** Options of one entry. */
+/** Options of one entry, for `set`. */
 export interface EntryOptions {
-  /** How long it is fresh, in milliseconds. @default the option `ttl` */
+  /** How long the entry is fresh, in milliseconds. @default the option `ttl` */
   readonly ttl?: number | undefined;
-  /** Its tags, besides those of the option `tags`. @default none */
+  /** Tags of the entry besides those of the option `tags`. @default none */
   readonly tags?: Iterable<string> | undefined;
 }

@@ -1,6 +1,6 @@
-/** What is settled about a result before it is kept. */
+/** The terms of a result. They are decided before the result is stored. */
 
-/** On which terms a result is kept. */
+/** The terms on which a result is kept: its `ttl` in milliseconds, its tags and its weight. */
 export interface EntryTerms {
   readonly ttl: number;
   readonly tags: ReadonlySet<string> | undefined;

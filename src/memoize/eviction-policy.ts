@@ -1,4 +1,4 @@
-/** The port to an eviction policy: which entry makes room when a cache is full. */
+/** The port to an eviction policy: which entry is evicted when a cache is full. */
 import type { BoundedStore, OnRemoved } from './stores/store.js';
 
 /** An eviction policy, as the option `policy` takes it. */

@@ -1,23 +1,23 @@
+/** The port to a bus: the caches of one name in several processes tell each other their invalidations on it. */
 /// <reference lib="esnext.disposable" preserve="true" />
-/** How caches of the same name, in several processes, tell each other what is no longer true. */
 
-/** What a cache tells the bus that it listens on. */
+/** A cache, as the bus sees it. */
 export interface BusListener {
-  /** Somebody has published a message; whoever published it may be told too. */
+  /** Called for each published message. The publisher may get its own messages too. */
   message(text: string): void;
   /**
-   * Whether messages arrive from now on. Until it is told so, and from when it is told otherwise, a cache trusts nothing
-   * that it keeps by itself.
+   * Called when the connection is established (`true`) or lost (`false`). A cache is not connected at first. While it is not
+   * connected, it does not trust its own entries.
    */
   connected(state: boolean): void;
-  /** Something failed that nobody was waiting for. */
+  /** Called for an error of the bus that rejects no promise. */
   error(error: unknown): void;
 }
 
 /** A channel to all processes. */
 export interface InvalidationBus {
-  /** Sends a message to all who listen; rejects if it could not be sent. */
+  /** Sends a message to all listeners; rejects if it could not be sent. */
   publish(text: string): Promise<unknown>;
-  /** Listens until that is disposed of. */
+  /** Adds a listener. Disposing of the result removes it. */
   subscribe(listener: BusListener): Disposable;
 }

@@ -1,5 +1,4 @@
-/** The argument of the `load` option. */
-
+/** The argument of the option `load`. */
 import type { AnyFn, Settled } from './any-fn.js';
 
 /** One load, as its loader sees it. */
@@ -7,14 +6,14 @@ export interface LoadContext<F extends AnyFn = AnyFn> {
   /** The arguments of the call that began the load. */
   readonly args: Parameters<F>;
   /**
-   * Aborted when nobody waits for the result any more. Made when it is first read; a load that never reads it runs to
+   * Aborts when no caller waits for the result any more. It is made when it is first read. A load that never reads it runs to
    * its end, and its result is kept.
    */
   readonly signal: AbortSignal;
-  /** The result that this load is to replace, expired or not; `undefined` for none. */
+  /** The result that this load replaces, expired or not; `undefined` for none. */
   readonly stale: Settled<F> | undefined;
-  /** Set it to give the result a `ttl` of its own, in milliseconds. */
+  /** The `ttl` of this result in milliseconds, for the loader to set. @default the option `ttl` */
   ttl: number | undefined;
-  /** Set it to give the result tags besides those of the `tags` option. */
+  /** Tags of this result besides those of the option `tags`, for the loader to set. @default none */
   tags: Iterable<string> | undefined;
 }

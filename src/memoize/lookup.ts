@@ -1,4 +1,4 @@
-/** Answers calls from the store: decides whether a stored value may be served now, and begins refreshes. */
+/** Answers calls from the store. Decides whether a stored value may be served now, and begins refreshes. */
 import type { CacheRecorder } from './cache-recorder.js';
 import type { Entries } from './entries.js';
 import type { Key } from './keys/key-trie.js';
@@ -61,7 +61,7 @@ export class Lookup {
     return stored.result;
   }
 
-  /** The stored value if a call would be answered with it; a dead one is removed. */
+  /** The stored value if it would answer a call; `undefined` otherwise. Removes an expired or collected entry. */
   servable(key: Key): Stored {
     const stored = this.#entries.store.peek(key);
     if (!(stored instanceof Entry)) return stored;

@@ -21,11 +21,11 @@
  * 5. **Load** (`loading/loader.ts`): the function runs, and its result is stored if the load is still current.
  *
  * A load in flight is not in the store, so an eviction cannot take it from its callers. `delete`, `clear`, `set` and an
- * invalidation of tags make it no longer current: callers that wait for it get its result, but the result is never served
- * after the invalidation.
+ * invalidation of tags make it no longer current. Callers that wait for it get its result, but no call after the invalidation
+ * does.
  *
- * Callers get a promise that settles after the result was stored. So a caller that sees a load settle sees the cache after
- * it, and the host reports a rejection that no caller handles.
+ * Callers get a promise that settles after the result was stored. So a caller that continues after a load finds its result in
+ * the cache. The host reports a rejection that no caller handles.
  */
 import { AlreadyWatchedError, InvalidArgumentError } from '../core/errors.js';
 import type { Observation, Observer } from '../core/probe.js';
@@ -58,7 +58,7 @@ import { StagedEntry } from './stores/staged-entry.js';
 import type { Store } from './stores/store.js';
 import type { Stored } from './stores/stored.js';
 
-/** How a call is answered: by `answer`, or by a load: a new one, or one that the caller joins. */
+/** The outcome of a look-up: an `answer`, or a load that is new or that the caller joins. */
 export type Found =
   | { readonly key: Key; readonly answer: unknown; readonly load?: undefined }
   | { readonly key: Key; readonly load: Load; readonly isJoined: boolean };
@@ -71,9 +71,9 @@ export class MemoCache implements WatchedCache, LocalLevel {
   readonly entries: Entries;
   readonly store: Store;
   readonly loader: Loader;
-  /** The argument lists that are known; another object after `clear`. */
+  /** The known argument lists; `clear` replaces the trie. */
   trie: KeyTrie = new KeyTrie();
-  /** The function, uncached. */
+  /** The original function, without the cache. */
   readonly fn: Callable;
   /** Whether every call goes straight to the function. */
   isDisposed = false;
@@ -99,8 +99,8 @@ export class MemoCache implements WatchedCache, LocalLevel {
   }
 
   /**
-   * The stored result, the promise of the load in flight, or the result of a new load. This is {@link find} without an
-   * object for its outcome, which would cost a hit on three arguments half as much again.
+   * Gives the stored result, the promise of the load in flight, or the result of a new load. It repeats {@link find} without an
+   * object for the outcome. That object would make a hit on three arguments half as slow again.
    */
   call(receiver: unknown, ...args: readonly unknown[]): unknown {
     if (this.isDisposed) return Reflect.apply(this.fn, receiver, args);
@@ -134,7 +134,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
     return loader.runPlain(key);
   }
 
-  /** A call with a signal, or one that does not want a stored result. */
+  /** A call with a signal, or with `forceRefresh`. */
   callWith(receiver: unknown, args: readonly unknown[], options: CallOptions): unknown {
     const { signal, forceRefresh = false } = options;
     if (signal?.aborted === true) return this.#refuse(signal.reason);
@@ -154,7 +154,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
     });
   }
 
-  /** Finds a stored result, or the load in flight, or begins a load. The caller says what it does with the load. */
+  /** Finds a stored result or the load in flight, or begins a load. The caller must then register with the load that it gets. */
   find(receiver: unknown, args: readonly unknown[], forced = false): Found {
     const key = this.trie.intern(receiver, this.#keyArgs(receiver, args));
     try {
@@ -173,7 +173,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
   }
 
   /**
-   * A lease on a result, or a promise of one.
+   * Gives a lease on a result, or a promise of one.
    *
    * @throws {@link InvalidArgumentError} without the option `dispose`.
    */
@@ -208,7 +208,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
         shared.invalidate(keyArgs);
         load.ownDetails.sharedAs = keyArgs;
       }
-      loader.follow(load, value, args).promise?.catch(() => {}); // The caller handles the promise it has made.
+      loader.follow(load, value, args).promise?.catch(() => {}); // The caller handles the rejection of its own promise.
       return;
     }
     const terms = entries.decideTerms(value, args, own);
@@ -242,7 +242,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
     this.forgetAllHere();
   }
 
-  /** Settles when what was invalidated and stored has reached the shared level, or has failed to. */
+  /** Settles when all results and invalidations so far have reached the shared level, or have failed. */
   async flush(): Promise<void> {
     await this.#shared?.flush();
   }
@@ -327,7 +327,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
     return this.store.refs();
   }
 
-  /** A hit is told by {@link call} alone. */
+  /** Closes the fast paths while `hit` has a listener, because only {@link call} emits hits. */
   #updateFastPaths(): void {
     this.fast.setObserved(this.recorder.events.has('hit'));
   }
@@ -349,7 +349,10 @@ export class MemoCache implements WatchedCache, LocalLevel {
     return this.loader.run(key, receiver, args, replaces, false, forced);
   }
 
-  /** The promise of a caller that joins a load. If the load began before an invalidation of its tags, it is loaded anew. */
+  /**
+   * The promise for a caller that joins a load. If a tag of the result was invalidated after the load began, the caller gets the
+   * result of a new call instead.
+   */
   #promiseOf(flight: Load, receiver: unknown, args: readonly unknown[]): unknown {
     this.recorder.counters.joins++;
     if (flight.details.invalidatedTags === undefined) return flight.promise;

@@ -25,67 +25,70 @@ import type { SharedCache } from './shared-port.js';
 /** Options of `memoize`. */
 export interface MemoizeOptions<F extends AnyFn, K = unknown> {
   /**
-   * Turns the arguments into the one value that is compared instead of them, by SameValueZero: a string for structural
-   * keys, say. Called as the function itself would be, on hits too. @default all arguments, by identity
+   * Makes one key of the arguments, for example a string for structural keys. It is compared by SameValueZero. The option is
+   * called with the function's `this`, on hits too. @default all arguments, by identity
    */
   readonly key?: (...args: Parameters<F>) => K;
-  /** How many entries are kept at most, least recently used out first; 0 keeps none and only shares loads. @default Infinity */
+  /** The most entries. The least recently used entry is evicted first. 0 keeps none and only shares loads. @default Infinity */
   readonly max?: number;
   /**
-   * How much all entries may weigh together, as `weigh` says; least recently used out first. A result that is heavier
-   * than this by itself is returned and not kept. Needs `weigh`. @default Infinity
+   * The largest weight of all entries together, by `weigh`. The least recently used entry is evicted first. A result that is
+   * heavier than `maxWeight` is returned and not kept. Needs `weigh`. @default Infinity
    */
   readonly maxWeight?: number;
-  /** The weight of a result, ≥ 0, taken once when it is stored. Needs `maxWeight`. */
+  /** Gives the weight of a result, ≥ 0. Called once, when the result is stored. Needs `maxWeight`. */
   readonly weigh?: (value: Settled<F>, ...args: Parameters<F>) => number;
   /**
-   * Which entry makes room when `max` or `maxWeight` is reached: `s3fifo()` of `tenure/memoize/s3-fifo`, or a policy of your own.
+   * Decides which entry is evicted when `max` or `maxWeight` is reached: `s3fifo()` of `tenure/memoize/s3-fifo`.
    * @default least recently used
    */
   readonly policy?: EvictionPolicy;
-  /** How long an entry is fresh, in milliseconds from when its result was there; or a function that says so. @default Infinity */
+  /** How long a result is fresh, in milliseconds from its arrival; or a function that returns this. @default Infinity */
   readonly ttl?: number | ((value: Settled<F>, ...args: Parameters<F>) => number);
   /**
-   * How long a failure is remembered and given to later callers, in milliseconds; or a function that says so. The default
-   * remembers none. @default 0
+   * How long a failure is remembered and given to later callers, in milliseconds; or a function that returns this. By default
+   * no failure is remembered. @default 0
    */
   readonly negativeTtl?: number | ((error: unknown, ...args: Parameters<F>) => number);
   /**
-   * For how many milliseconds after its `ttl` an entry is still served while one load in the background replaces it.
-   * The `stale-while-revalidate` of RFC 5861. @default 0
+   * How long after its `ttl` a result is still served, in milliseconds, while one load in the background replaces it. The
+   * `stale-while-revalidate` of RFC 5861. @default 0
    */
   readonly staleWhileRevalidate?: number;
   /**
-   * For how many milliseconds after its `ttl` an entry is served in place of the failure, when the load that was to
-   * replace it fails. The `stale-if-error` of RFC 5861. @default 0
+   * How long after its `ttl` a result is served in place of a failure, in milliseconds: when the load that should replace it
+   * fails, the caller gets the stale result. The `stale-if-error` of RFC 5861. @default 0
    */
   readonly staleIfError?: number;
   /**
-   * An entry that is asked for when it is older than this many milliseconds, and still fresh, is served and replaced by a
-   * load in the background. @default Infinity
+   * The age, in milliseconds, from which a fresh result is served and also replaced by a load in the background. The load begins
+   * when a caller asks for the result. @default Infinity
    */
   readonly refreshAfter?: number;
-  /** By what part at most each entry's `ttl` and `refreshAfter` are shortened at random, so that they do not end at once; from 0 to 1. @default 0 */
+  /**
+   * The largest part, from 0 to 1, by which the `ttl` and `refreshAfter` of each entry are shortened at random. It keeps entries
+   * that were stored together from expiring together. @default 0
+   */
   readonly jitter?: number;
-  /** The source of the randomness for `jitter`: from 0 to less than 1. @default Math.random */
+  /** Gives a random number for `jitter`, from 0 to less than 1. @default Math.random */
   readonly random?: () => number;
-  /** Whether a result is kept at all. @default every result is */
+  /** Whether a result is kept. @default every result is kept */
   readonly cacheIf?: (value: Settled<F>, ...args: Parameters<F>) => boolean;
-  /** The tags of a result, for `invalidateTags`. @default none */
+  /** Gives the tags of a result, for `invalidateTags`. @default none */
   readonly tags?: (value: Settled<F>, ...args: Parameters<F>) => Iterable<string>;
   /**
-   * Is called in place of the function, with the same `this`: for loads that can be aborted, that make use of the stale
-   * result, or that find out the `ttl` and the tags of their result. @default calls the function
+   * Called in place of the function, with the function's `this`. Such a load can be aborted, gets the stale result, and may set the
+   * `ttl` and the tags of its result. @default calls the function
    */
   readonly load?: (context: LoadContext<F>) => ReturnType<F>;
   /**
-   * Holds results that are objects weakly: an entry goes when nobody else holds its result. A loader's promise is then
-   * not kept, but its result. Not together with `dispose`. @default false
+   * Holds results that are objects weakly: an entry leaves when no other holder of its result is left. The cache then keeps the
+   * settled result, not the promise of it. Not together with `dispose`. @default false
    */
   readonly weakValues?: boolean;
   /**
    * Disposes of results that have left the cache: `disposal()` of `tenure/memoize/disposal`. Not together with `weakValues`.
-   * @default results are dropped
+   * @default results are not disposed of
    */
   readonly dispose?: Disposal<Settled<F>, K>;
   /**
@@ -94,13 +97,14 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
    */
   readonly shared?: SharedCache;
   /**
-   * Told of an error that no caller can be given: of a `dispose`, a background load, or a `cacheIf`, `ttl`, `tags` or
-   * `weigh` that threw, in which case the result is returned and not kept. @default prints it
+   * Called with an error that no caller can get. `where` names its source: a disposal, a background load, the shared level, or
+   * one of `cacheIf`, `ttl`, `negativeTtl`, `tags` and `weigh`. A result whose callback threw is returned and not kept.
+   * @default prints it on stderr
    */
   readonly onError?: (error: unknown, where: string) => void;
-  /** What the cache is called in reports. @default the function's own name, or 'anonymous' */
+  /** The name of the cache in reports, and in the shared level. @default the function's own name, or 'anonymous' */
   readonly name?: string;
-  /** The source of time; read only if something depends on it. @default systemClock */
+  /** The source of time. It is read only when a result can expire or a load is timed. @default systemClock */
   readonly clock?: Pick<Clock, 'now'>;
 }
 
@@ -132,15 +136,15 @@ interface ResolvedOptions {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** The options with their defaults, and what follows from them. */
+/** The options with their defaults, and the flags that are derived from them. */
 export interface MemoizeSettings extends ResolvedOptions {
   /** The option `name`, if it was given. */
   readonly givenName: string | undefined;
-  /** Whether every result is kept, for the same time, and no callback or part is told of it. */
+  /** Whether all results are kept on one set of terms, without a callback, a stage or a disposal. */
   readonly isPlain: boolean;
   /** Whether an entry can expire without an option of its own. */
   readonly expires: boolean;
-  /** Whether an entry needs more than the time at which it expires. */
+  /** Whether entries have stages, and so need more than the time at which they expire. */
   readonly hasStages: boolean;
   /** Whether a callback is asked about each result, with its arguments. */
   readonly asksCallbacks: boolean;
@@ -154,7 +158,7 @@ const millisOrFunction: OptionCheck = (value) =>
 const fraction: OptionCheck = (value) =>
   typeof value === 'number' && value >= 0 && value <= 1 ? undefined : 'a number from 0 to 1';
 
-/** Accepts what a function of a subpath makes, which has this method. */
+/** Accepts a value that a function of a subpath has made. `method` is a method that such a value has. */
 function madeBy(call: string, subpath: string, method: string): OptionCheck {
   return (value) => objectWith(method)(value) && `made by ${call} of 'tenure/memoize/${subpath}'`;
 }

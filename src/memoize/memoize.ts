@@ -23,22 +23,21 @@ import { seesReceiver } from './receiver.js';
 import { resultIn } from './stores/stored.js';
 
 /**
- * Gives a function a cache: the function is called once for each list of arguments, and later calls get the same result, or
- * the same promise.
+ * Gives a function a cache. The function is called once for each list of arguments; later calls get its result, or its promise.
  *
- * - **Keys** are all arguments, by identity: 1 is not `'1'`, NaN is NaN, -0 is 0, and `f()` is not `f(undefined)`. An
- *   object is held weakly while there is no `max`: its entries die with it. With `options.key` one value stands for all
- *   arguments.
- * - **Methods**: unless the function is an arrow function or bound, the object it is called on is part of the key and is held
- *   in the same way, so two instances never share results.
- * - **One load**: callers that come while a promise is pending get that promise, even if entries are evicted meanwhile.
+ * - **Keys** are all arguments, by identity: 1 is not `'1'`, NaN is NaN, -0 is 0, and `f()` is not `f(undefined)`. Without the
+ *   option `max`, objects in a key are held weakly: their entries are collected with them. With the option `key`, one value
+ *   stands for all arguments.
+ * - **Methods**: the object that the function is called on is part of the key, so two instances never share results. This does
+ *   not apply to arrow functions and bound functions.
+ * - **One load**: callers that come while a promise is pending get that promise, even if entries are evicted in the meantime.
  * - **Failures** are not remembered: when the function throws or rejects, the next caller calls it again.
  * - **Invalidation**: after `delete`, `clear` or `set`, no result that was computed before is ever served again.
  *
- * A hit is O(1) for each argument. No timer is ever set. An async function that awaits itself with the same arguments waits for
- * itself forever.
+ * A hit is O(1) for each argument. No timer is ever set. An async function that awaits a call of itself with its own arguments
+ * waits forever.
  *
- * What few caches need is imported apart: `tenure/memoize/s3-fifo`, `/shared`, `/disposal` and `/dump`.
+ * Features that few caches need have imports of their own: `tenure/memoize/s3-fifo`, `/shared`, `/disposal` and `/dump`.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option, or if `fn` is no
  * function.
@@ -68,7 +67,7 @@ export function memoize<F extends AnyFn, K = unknown>(
   return memoized as unknown as F & Memoized<F>;
 }
 
-/** A cache that exists already, as a memoized function without a receiver. */
+/** Makes a memoized function without a receiver of a cache that exists already. */
 export function memoizedFunction(cache: MemoCache, call: Call, fn: AnyFn): Memoized<AnyFn> {
   const memoized: Call = (...args) => call(...args);
   addMembers(memoized, cache, fn, false);
@@ -104,7 +103,7 @@ const ENTRY_CHECKS: OptionChecks<EntryOptions> = {
       : 'an iterable of strings',
 };
 
-/** Gives `memoized` the name, the length and all other properties of the function. */
+/** Copies the name, the length and all other properties of the function to `memoized`. */
 function copyProperties(fn: AnyFn, memoized: Call): void {
   for (const name of Reflect.ownKeys(fn)) {
     if (name === 'prototype' || name === 'arguments' || name === 'caller') continue;
@@ -114,7 +113,7 @@ function copyProperties(fn: AnyFn, memoized: Call): void {
 }
 
 function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: boolean): void {
-  /** In `memoized.peek(…)`, `this` is the function itself: no receiver. */
+  /** The receiver of a member's call. In `memoized.peek(…)`, `this` is the memoized function, which is no receiver. */
   const receiverOf = (self: unknown): unknown =>
     !ownReceiver || self === memoized || hasNoReceiver(self) ? undefined : self;
   const members: Memoized<AnyFn> = {

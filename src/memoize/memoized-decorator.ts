@@ -1,10 +1,10 @@
 /**
- * The decorator for methods and getters, of the standard's stage 3 (TypeScript ≥ 5.0 without `experimentalDecorators`).
+ * The decorator for methods and getters. It follows the stage-3 proposal (TypeScript ≥ 5.0 without `experimentalDecorators`).
  *
- * Each instance has a cache of its own, so an instance cannot evict another's results. The cache is made at the first call and
- * lives as long as the instance (in a `WeakMap`, so its results may refer to the instance). It allocates nothing before it has
- * entries. An inherited method has one cache per instance. A method that overrides another and calls it has two caches, one for
- * each decorated method.
+ * Each instance has a cache of its own, so an instance cannot evict another's results. The cache is made at the first call. A
+ * `WeakMap` holds it as long as the instance, so its results may refer to the instance. It allocates nothing before it has
+ * entries. An inherited method has one cache per instance. A decorated method that overrides another decorated method has its own
+ * cache; a call of `super` uses the other one.
  */
 import { InvalidArgumentError } from '../core/errors.js';
 import type { AnyFn } from './any-fn.js';
@@ -15,7 +15,7 @@ import { memoizedFunction } from './memoize.js';
 import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
 import type { Memoized } from './memoized.js';
 
-/** What `memoized` returns: a decorator for methods and getters. */
+/** The decorator for methods and getters that `memoized` returns. */
 export interface MemoizedDecorator<F extends AnyFn> {
   <This extends object, M extends F>(method: M, context: ClassMethodDecoratorContext<This>): M;
   <This extends object, V>(
@@ -76,8 +76,8 @@ export function memoized<F extends AnyFn = AnyFn>(
 }
 
 /**
- * The cache of a decorated method or getter for one instance, with all members of a memoized function. It is made if the method
- * has not been called yet.
+ * Gives the cache of a decorated method or getter for one instance, with all members of a memoized function. Makes the cache if
+ * the method has not been called yet.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the member is not decorated with {@link memoized}.
  *

@@ -1,10 +1,10 @@
 /**
- * Tells whether a function can use `this`. If it can, two objects that share a memoized method must not share its results. If it
- * cannot, the receiver must not be part of the key: `users.byId.delete(7)` has to find what `users.byId(7)` stored.
+ * Tells whether a function can use `this`. If it can, two objects with one memoized method must not share its results. If it
+ * cannot, the receiver must not be part of the key: `users.byId.delete(7)` has to find the result that `users.byId(7)` stored.
  */
 import type { AnyFn } from './any-fn.js';
 
-/** The source of an arrow function: its parameter list or its one parameter comes first, after `async` at most. */
+/** Matches the source of an arrow function: an optional `async`, then its parameter list or its one parameter. */
 const ARROW = /^(?:async\b\s*)?(?:\(|[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*\s*=>)/u;
 
 /** Whether the function can use `this`: false only for arrow functions and bound functions. */

@@ -1,4 +1,4 @@
-/** The port to a level that processes share, which is imported apart because most caches have none. */
+/** The port to the shared level. The shared level is imported separately, because most caches have none. */
 import type { CacheIdentity } from './cache-identity.js';
 import type { CacheCounters } from './cache-recorder.js';
 import type { ClusterLease } from './cluster-lock.js';
@@ -28,16 +28,19 @@ export interface LocalLevel {
 
 /** The shared level, as the cache of this process sees it. */
 export interface SharedLevel {
-  /** Gets a result from the store or from `compute`. `keyArgs` is `undefined` for a call that cannot be shared. */
+  /**
+   * Gets a result from the store, or from `compute`, with the cluster's lock if there is one. `keyArgs` is `undefined` for a
+   * call that cannot be shared. With `forced`, a stored result is not used.
+   */
   getOrCompute(
     context: SharedLoadContext,
     keyArgs: readonly unknown[] | undefined,
     forced: boolean,
     compute: () => unknown,
   ): Promise<unknown>;
-  /** A load is over. `terms` are those on which its result was stored here, if it was. */
-  landed(load: SharedLoad, value: unknown, terms: EntryTerms | undefined): void;
-  /** Whether a result that was just stored here has to be marked stale. */
+  /** Told that a load has ended. `terms` are those on which its result was stored in this process, if it was stored. */
+  loadEnded(load: SharedLoad, value: unknown, terms: EntryTerms | undefined): void;
+  /** Whether the entry that was just stored in this process must be marked stale. */
   mustMarkStale(load: SharedLoad | undefined): boolean;
   /** Invalidates one result in all processes. */
   invalidate(keyArgs: readonly unknown[]): void;
@@ -47,17 +50,17 @@ export interface SharedLevel {
   invalidateTags(tags: readonly string[]): void;
   /** Invalidates all results in all processes. */
   invalidateAll(): void;
-  /** Settles when what was invalidated and written so far has been carried out, or has failed. */
+  /** Settles when all invalidations and writes so far have succeeded or failed. */
   flush(): Promise<void>;
   /** Disconnects this cache. */
   end(): void;
 }
 
-/** The tokens that tell whether something was invalidated since they were read; `''` where nothing ever was. */
+/** The tokens that were present when a load began. `''` stands for a token that was never set. */
 export interface Generations {
   readonly key: string;
   readonly cache: string;
-  /** Changes with every invalidation of tags, for loads that do not know their tags yet. */
+  /** Changes with every invalidation of any tag, for loads that do not know their tags yet. */
   readonly tags: string;
 }
 
@@ -69,7 +72,7 @@ export interface SharedLoad {
   readonly connection: number;
   /** The tokens before the function ran. Without them, nothing is written. */
   generations: Generations | undefined;
-  /** The lock that it holds. */
+  /** The lock that the load holds. */
   lease: ClusterLease | undefined;
   /** Whether its result came from the store. */
   found: boolean;

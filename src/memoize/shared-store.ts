@@ -1,20 +1,20 @@
 /**
- * The level that several processes share, as far as the cache needs to know it. Every instance of Keyv is one, over
- * Redis, Valkey or whatever else Keyv speaks.
+ * The port to a store that several processes share. Every instance of Keyv is such a store, over Redis, Valkey or any other
+ * system that Keyv supports.
  */
 
 /** A store of values by string, shared with other processes. */
 export interface SharedStore {
-  /** The value, or `undefined` for none. */
+  /** Reads a value; `undefined` for none. */
   get(key: string): Promise<unknown>;
-  /** All at once; without it they are asked for one by one. */
+  /** Reads several values at once. Without this method they are read one by one. */
   getMany?(keys: string[]): Promise<unknown[]>;
-  /** Keeps a value for `ttl` milliseconds, 0 being for ever; resolves to `false` if that failed. */
+  /** Stores a value for `ttl` milliseconds; 0 for no limit. Resolves to `false` if the store could not keep it. */
   set(key: string, value: unknown, ttl: number): Promise<unknown>;
   /** Removes a value. */
   delete(key: string): Promise<unknown>;
-  /** Tells of errors, where the store swallows them. */
+  /** Adds a listener to the errors that the store does not reject with. */
   on?(event: 'error', listener: (error: unknown) => void): unknown;
-  /** Ends that. */
+  /** Removes a listener. */
   off?(event: 'error', listener: (error: unknown) => void): unknown;
 }

@@ -1,4 +1,4 @@
-/** Finds entries by tag. It holds key references, so it does not keep a key alive. */
+/** Finds entries by tag. It holds references to keys, so it does not keep the objects in a key alive. */
 import type { KeyRef } from './keys/key-trie.js';
 
 /** Entries by tag and tags by entry. */

@@ -1,16 +1,16 @@
 /**
- * generic-pool's own reading of its options, for programs that are to go on exactly as they did: its defaults, which wait
- * without end, and its leniency, which takes what is malformed as not given and passes over what it does not know.
+ * Makes a pool that reads its options as generic-pool does, for programs that must behave exactly as before. The defaults are
+ * generic-pool's, without a time limit on any wait. A malformed option counts as not given, and an unknown one is ignored.
  */
 import { createPool } from './create-pool.js';
 import type { Factory } from './factory.js';
 import type { Pool } from './pool.js';
 
-/** The options of generic-pool 3.9. Times are in milliseconds. What is malformed counts as not given. */
+/** The options of generic-pool 3.9. Times are in milliseconds. A malformed option counts as not given. */
 export interface GenericPoolOptions {
-  /** How many resources exist at most. @default 1 */
+  /** The most resources that may exist. @default 1 */
   readonly max?: unknown;
-  /** How many resources are kept warm; no more than `max`. @default 0 */
+  /** How many resources are kept warm, at most `max`. @default 0 */
   readonly min?: unknown;
   /** How many callers may wait. @default Infinity */
   readonly maxWaitingClients?: unknown;
@@ -24,7 +24,7 @@ export interface GenericPoolOptions {
   readonly testOnReturn?: unknown;
   /** Lends the longest idle first. @default true */
   readonly fifo?: unknown;
-  /** Fills up to `min` at once. @default true */
+  /** Creates `min` resources at once. @default true */
   readonly autostart?: unknown;
   /** How many priorities there are. @default 1 */
   readonly priorityRange?: unknown;
@@ -32,20 +32,20 @@ export interface GenericPoolOptions {
   readonly evictionRunIntervalMillis?: unknown;
   /** How many idle resources one sweep looks at. @default 3 */
   readonly numTestsPerEvictionRun?: unknown;
-  /** How long a resource may lie idle while more than `min` are; -1 for ever. @default -1 */
+  /** How long a resource may be idle while more than `min` are idle; -1 for no limit. @default -1 */
   readonly softIdleTimeoutMillis?: unknown;
-  /** How long a resource may lie idle, if there are sweeps. @default 30_000 */
+  /** How long a resource may be idle, if there are sweeps. @default 30_000 */
   readonly idleTimeoutMillis?: unknown;
-  /** Whatever else generic-pool passes over. */
+  /** Any other option. It is ignored, as in generic-pool. */
   readonly [other: string]: unknown;
 }
 
 /**
- * A pool with generic-pool's defaults instead of the safe ones: one resource, no timeouts, no sweeps, and a failing
- * `create` tried again for as long as somebody waits, though after a pause each time. Use {@link createPool} for new code.
+ * Makes a pool with generic-pool's defaults instead of the safe ones: one resource, no timeouts, no sweeps. A failing `create`
+ * is tried again as long as a caller waits, after a pause each time. Use {@link createPool} for new code.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a factory without `create` or `destroy`, or
- * without `validate` where an option needs it (generic-pool waits for ever then).
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a factory without `create` or `destroy`, or without
+ * `validate` if an option needs it (generic-pool then waits forever).
  *
  * @example
  * ```ts
@@ -86,7 +86,7 @@ export function createGenericPool<T>(
   });
 }
 
-/** The integer that an option begins with; `undefined` if it begins with none. */
+/** The integer at the start of an option's text; `undefined` if there is none. */
 function parsed(option: unknown): number | undefined {
   if (option === Number.POSITIVE_INFINITY) return option;
   const number = Number.parseInt(String(option), 10);

@@ -24,10 +24,10 @@ export interface CreateContext {
  * | `discarded` | was given back as broken by its holder |
  * | `invalidated` | existed when `invalidate()` was called |
  * | `resize` | was one too many after a `resize` |
- * | `yielded` | made room for another key of a keyed pool |
+ * | `yielded` | was given up for another key of a keyed pool |
  * | `clear`, `close` | was idle when `clear()` or `close()` was called, or came back afterwards |
  * | `forced` | was still borrowed after the grace of a forced close |
- * | `late` | was created after its timeout, when its place was taken |
+ * | `late` | was created after its timeout, when its place was already taken |
  */
 export type DestroyReason =
   | 'idle'
@@ -46,8 +46,8 @@ export type DestroyReason =
   | (string & {});
 
 /**
- * Creates, destroys, validates and resets resources. Each call runs in the async context that the pool was created in, not
- * in that of the request that caused it, and has a timeout. A call that throws counts as one whose promise rejects.
+ * Creates, destroys, validates and resets resources. Each call has a timeout. It runs in the async context that the pool was
+ * created in, not in that of the request that caused it. A call that throws counts as one whose promise rejects.
  */
 export interface Factory<T> {
   /**

@@ -1,6 +1,6 @@
 /**
- * Pools of resources that are expensive to make: database connections, browsers, workers. A superset of generic-pool, with
- * leases that end with their block, waits that always end, and errors that name the lines of the holders.
+ * Pools of resources that are expensive to make: database connections, browsers, workers. A superset of generic-pool. Leases end
+ * with their block, every wait ends, and errors name the lines of the holders.
  *
  * @example
  * ```ts

@@ -52,7 +52,7 @@ const EVERY_LOAN = 0;
 /** A mask for loan numbers: `number & mask` is 0 for one loan in {@link LOANS_PER_SAMPLE}. */
 const SAMPLED_LOANS: number = LOANS_PER_SAMPLE - 1;
 
-/** Where a pool is in its life. */
+/** The states of a pool. */
 type PoolState = 'not started' | 'open' | 'draining' | 'closed';
 
 /** Runs one pool. */
@@ -84,9 +84,9 @@ export class Keeper<T>
   #mayKeepReturns = false;
   /** Whether a returned resource may be handed to the next waiter, or put among the idle ones, at once. */
   #mayHandOverReturns = false;
-  /** Which loans are timed: those whose `number & mask` is 0. */
+  /** The sampling mask of timed loans: a loan is timed when `number & mask` is 0. */
   #timedLoans = EVERY_LOAN;
-  /** Which loans take the slow steps of lending: those whose `number & mask` is 0. */
+  /** The sampling mask of slow loans: a loan takes the slow steps of lending when `number & mask` is 0. */
   #slowLoans = EVERY_LOAN;
   #isDispensing = false;
   #mustDispenseAgain = false;
@@ -202,7 +202,7 @@ export class Keeper<T>
     return this.takeIdle();
   }
 
-  /** For a caller that does not wait and found nothing. Throws {@link PoolClosedError} if the pool lends nothing at all. */
+  /** Throws {@link PoolClosedError} if the pool is draining or closed. For a caller that found nothing and does not wait. */
   throwIfClosed(): undefined {
     const state = this.#state;
     if (state === 'draining' || state === 'closed') throw new PoolClosedError(this.name, state);

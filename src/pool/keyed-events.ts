@@ -10,14 +10,14 @@ import { POOL_EVENTS, type PoolEventMap, type PoolEvents } from './pool-events.j
 export interface KeyedPoolEvent<K, E extends keyof PoolEventMap> {
   /** The key whose pool the event is from. */
   readonly key: K;
-  /** What the pool's own listeners get. */
+  /** The payload of the pool's own event. */
   readonly payload: PoolEventMap[E];
 }
 
-/** What each event of a keyed pool hands to its listeners. */
+/** The payload of each event of a keyed pool. */
 export type KeyedPoolEventMap<K> = { [E in keyof PoolEventMap]: KeyedPoolEvent<K, E> };
 
-/** Called when something happens in the pool of a key. */
+/** A listener of one event of a keyed pool. */
 export type KeyedPoolListener<K, E extends keyof PoolEventMap> = (
   event: KeyedPoolEvent<K, E>,
 ) => void;

@@ -38,9 +38,9 @@ export interface KeyedPoolStats {
 const FIRST_PRUNE_SIZE = 16;
 
 /**
- * Pools by key, made by `createKeyedPool`. When `maxTotal` is reached and a key needs a resource, the key that has lent
- * nothing for the longest time gives up an idle one. If none is idle, a key whose waiters came later gives up the next
- * resource that comes back to it.
+ * Pools by key, made by `createKeyedPool`. When `maxTotal` is reached, a key that needs a resource gets one from another key.
+ * The key that has lent nothing for the longest time gives up an idle resource. If no resource is idle, a key whose waiters came
+ * later gives up the next resource that comes back to it.
  *
  * Each key's pool is a pool like any other: `pool(key)` gives it. A watchdog may watch one of them, or all as one.
  */

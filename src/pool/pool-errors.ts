@@ -114,7 +114,7 @@ export class PoolFullError extends PoolError {
   }
 }
 
-/** `create` failed. Code `TENURE_POOL_CREATE`; `cause` is what it threw. */
+/** `create` failed. Code `TENURE_POOL_CREATE`; `cause` is the error that it threw or rejected with. */
 export class CreateError extends PoolError {
   /** @internal */
   constructor(message: string, options: { readonly code?: string; readonly cause?: unknown }) {
@@ -234,7 +234,7 @@ export class LeasesOutError extends PoolError {
   /** @internal */
   constructor(name: string, graceMillis: number, loans: readonly LoanInfo[]) {
     super(
-      `${name}: ${loans.length} still out ${graceMillis} ms after it was closed: ${formatLoans(loans)}. Release what is leased, give a longer \`graceMillis\`, or close with \`force: true\`.`,
+      `${name}: ${loans.length} still out ${graceMillis} ms after it was closed: ${formatLoans(loans)}. Release every lease, give a longer \`graceMillis\`, or close with \`force: true\`.`,
       { code: 'TENURE_POOL_LEASES_OUT', phase: 'close' },
     );
     this.loans = loans;

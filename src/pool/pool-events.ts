@@ -8,7 +8,7 @@ import type { DestroyReason } from './factory.js';
 import type { AcquireTimeoutError, PoolFullError } from './pool-errors.js';
 import type { LoanInfo } from './pool-stats.js';
 
-/** What each event of a pool hands to its listeners. */
+/** The payload of each event of a pool. */
 export interface PoolEventMap {
   /** A resource was created: the resource. */
   created: unknown;
@@ -32,7 +32,7 @@ export interface PoolEventMap {
   leasesOut: readonly LoanInfo[];
 }
 
-/** What a `destroyed` event tells. */
+/** The payload of a `destroyed` event. */
 export interface DestroyedResource {
   /** The resource that is gone. */
   readonly resource: unknown;
@@ -40,7 +40,7 @@ export interface DestroyedResource {
   readonly reason: DestroyReason;
 }
 
-/** Called when something happens in a pool, in the async context that the pool was created in. */
+/** A listener of one event of a pool. It is called in the async context that the pool was created in. */
 export type PoolListener<E extends keyof PoolEventMap> = (payload: PoolEventMap[E]) => void;
 
 /** The names of all events. */

@@ -41,13 +41,16 @@ export interface PoolOptions {
   /** How many calls of `create` may run at once, so that a burst does not overload a server. @default Infinity */
   readonly maxConcurrentCreates?: number;
   /**
-   * After how many failures of `create` in a row a failure rejects the caller that it was called for. Before that, the pool
-   * tries again: after 10 ms, then after twice as long each time, up to 5 s, less a random part of up to one half. 1 fails
-   * fast: each caller causes a creation at once, and is rejected when it fails.
+   * How many failures of `create` in a row make a failure reject the caller that it was called for. Before that, the pool tries
+   * again after a pause. The pause begins at 10 ms and doubles up to 5 s, less a random part of up to one half. 1 fails fast:
+   * each caller causes a creation at once, and is rejected when it fails.
    * @default 8
    */
   readonly createAttempts?: number;
-  /** How long one `create` may take. What arrives later is kept if there is room, else destroyed. @default 30_000 */
+  /**
+   * How long one `create` may take. A resource that arrives later is kept if the pool is below `max`, else destroyed.
+   * @default 30_000
+   */
   readonly createTimeoutMillis?: number;
   /** How long one `validate` or `reset` may take. @default 5_000 */
   readonly validateTimeoutMillis?: number;

@@ -2,7 +2,7 @@
 import type { MillisHistogram } from '../core/histogram.js';
 import type { PoolCounters } from './pool-counters.js';
 
-/** How long something took, from a sample: all of the first, later one in 64 waits or 256 loans. */
+/** Percentiles of durations, from a sample: all of the first waits and loans, then one in 64 waits and one in 256 loans. */
 export interface Percentiles {
   /** The median, in milliseconds; up to 9 % too high. */
   readonly p50: number;
@@ -46,7 +46,7 @@ export interface PoolStats {
   readonly detached: number;
   /** Callers that had to wait since then. */
   readonly waited: number;
-  /** How long callers that had to wait did so, until they got a resource. */
+  /** How long callers waited until they got a resource. Callers that got one at once are not counted. */
   readonly waitMillis: Percentiles;
   /** How long resources were held, until they came back. */
   readonly holdMillis: Percentiles;

@@ -43,8 +43,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Lends a resource until the lease is released. Only the lease can release it, and `using` does so on every path. One
-   * promise and no timer when a resource is idle; O(1).
+   * Lends a resource until the lease is released. Only the lease can release it, and `using` does so on every path. If a
+   * resource is idle, it costs one promise and no timer. O(1).
    *
    * Rejects with {@link AcquireTimeoutError}, {@link CreateError}, {@link PoolClosedError}, {@link PoolFullError}, or
    * with the signal's reason.
@@ -196,8 +196,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Creates resources before a load comes, until `count` exist (`max` by default), and settles when they do. They are not
-   * kept beyond their idle timeout: `min` does that. Rejects as {@link Pool.ready} does.
+   * Creates resources before they are needed, until `count` exist (`max` by default), and settles when they do. They are not
+   * kept beyond their idle timeout; the option `min` keeps resources. Rejects as {@link Pool.ready} does.
    *
    * @example
    * ```ts
@@ -258,7 +258,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /**
    * Changes the limits at once. Resources beyond `max` are destroyed: idle ones now, borrowed ones when they come back, so
-   * `size` can be above `max` until then. When there is room for more, waiters are served.
+   * `size` can be above `max` until then. If more may be created now, waiters are served.
    *
    * @example
    * ```ts
@@ -271,7 +271,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * await pool.close();
    * ```
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for limits that cannot be; then nothing changes.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for malformed limits; then nothing changes.
    */
   resize(limits: { readonly min?: number; readonly max?: number }): void {
     const keeper = this.#keeper;
@@ -279,8 +279,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Replaces all present resources, after a failover or a change of password, say. Idle ones are destroyed at once, borrowed
-   * ones when they come back, those being created when they are there. Settles when all of them are gone.
+   * Replaces all present resources, for example after a failover or a change of password. Idle ones are destroyed at once,
+   * borrowed ones when they come back, and those being created when they arrive. Settles when all of them are gone.
    */
   invalidate(): Promise<void> {
     return invalidateResources(this.#keeper);

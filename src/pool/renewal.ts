@@ -14,7 +14,7 @@ export interface Renewable<T> {
   readonly stock: Stock<T>;
   readonly creator: Creator<T, Waiter<T>>;
   readonly capacity: Capacity;
-  /** There may be room for another creation now, or too many resources. */
+  /** Told that another creation may be possible now, or that there are too many resources. */
   roomChanged(): void;
 }
 

@@ -6,8 +6,8 @@
  *     └───────────────close()────────────────▲
  * ```
  *
- * A draining pool serves its waiters; a closing pool rejects them. A close never hangs: after the grace it reports the
- * loans that are still out, or destroys their resources with `force`, and every destruction has a timeout.
+ * A draining pool serves its waiters; a closing pool rejects them. A close never hangs. After the grace it reports the loans
+ * that are still out, or, with `force`, destroys their resources. Every destruction has a timeout.
  */
 import { ConditionWaits } from '../core/condition-waits.js';
 import type { Creator } from './creation/creator.js';

@@ -1,13 +1,13 @@
 /**
- * The examples in the documentation: every `ts` block of the README, the guides and the doc comments. Each is made into
- * a module that checks what the example claims: a statement `expression; // => value` asserts the value.
+ * The examples in the documentation: every `ts` block of the README, the guides and the doc comments. Each becomes a
+ * module that checks the claims of the example. A statement `expression; // => value` asserts the value.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 export interface DocExample {
-  /** Where it stands: `README.md:34`. */
+  /** The file and the line of the example: `README.md:34`. */
   readonly at: string;
   readonly code: string;
 }
@@ -25,7 +25,7 @@ export function allExamples(): DocExample[] {
   );
 }
 
-/** The `ts` blocks of a text, without the stars of the comment that they stand in. */
+/** The `ts` blocks of a text, without the stars of a surrounding comment. */
 export function examplesOf(file: string, text: string): DocExample[] {
   return [...text.matchAll(BLOCK)].map((match) => {
     const [, , body = ''] = match;
@@ -35,7 +35,7 @@ export function examplesOf(file: string, text: string): DocExample[] {
   });
 }
 
-/** A module that exports the example as an async function, each claim in it an assertion. */
+/** A module that exports the example as an async function, with an assertion for each claim. */
 export function asModule({ at, code }: DocExample): string {
   const source = ts.createSourceFile('example.ts', code, ts.ScriptTarget.Latest, true);
   const imports: string[] = [];
@@ -60,7 +60,7 @@ export function countClaims(code: string): number {
   return code.split('\n').filter((line) => CLAIM.test(line)).length;
 }
 
-/** The statement with every claim in it, at whatever depth, made an assertion. */
+/** A statement with an assertion in place of every claim, at any depth. */
 function withClaims(statement: ts.Statement, source: ts.SourceFile): string {
   const edits: { start: number; end: number; text: string }[] = [];
   const visit = (node: ts.Node): void => {

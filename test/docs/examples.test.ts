@@ -17,13 +17,13 @@ for (const example of examples) writeFileSync(example.file, asModule(example));
 
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
-test.each(examples)('$at does what it says', async ({ file, code }) => {
+test.each(examples)('the claims of $at are true', async ({ file, code }) => {
   const { default: run } = (await import(file)) as { default: () => Promise<void> };
   await run();
   expect(expect.getState().assertionCalls, 'each claim was checked').toBe(countClaims(code));
 });
 
-test('every example compiles as a reader would compile it', { timeout: 60_000 }, () => {
+test("every example compiles in a reader's project", { timeout: 60_000 }, () => {
   const config = ts.getParsedCommandLineOfConfigFile(
     fileURLToPath(new URL('../../tsconfig.json', import.meta.url)),
     { noUnusedLocals: false, noUnusedParameters: false },
@@ -69,13 +69,13 @@ function isErrorClass(symbol: ts.Symbol, checker: ts.TypeChecker): boolean {
   return type.getProperty('stack') !== undefined && type.getProperty('message') !== undefined;
 }
 
-test('there are examples, and they claim something', () => {
+test('there are examples, and they make claims', () => {
   expect(examples.length).toBeGreaterThan(30);
   const claims = examples.reduce((sum, { code }) => sum + countClaims(code), 0);
   expect(claims).toBeGreaterThan(60);
 });
 
-test('a claim becomes an assertion, wherever it stands', () => {
+test('a claim becomes an assertion, at any place', () => {
   const text = [
     '/**',
     ' * ```ts',

@@ -1,4 +1,4 @@
-/** The main job, as a user runs it: in a process of its own, with a real Postgres. */
+/** The main example, run as a user runs it: in a process of its own, with a real Postgres. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const LEAKING_LINE = lineOf(LEAKY, 'await db.lease()');
 interface Demo {
   readonly process: ChildProcess;
   output(): string;
-  /** Resolves when the output contains this text. */
+  /** Resolves when the output contains `text`. */
   until(text: string): Promise<void>;
   exitCode(): Promise<number | null>;
 }
@@ -70,7 +70,7 @@ function dataFolders(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith('tenure-postgres-'));
 }
 
-test('the leak is named by line and route while the load runs, and the fixed service leaks nothing', async () => {
+test('the report names the line and the route of the leak during the load, and the fixed service has no leak', async () => {
   const before = dataFolders();
   const demo = startDemo(['--seconds', '1']);
   expect(await demo.exitCode(), demo.output()).toBe(0);
@@ -98,7 +98,7 @@ test('the fix is one line', () => {
   ]);
 });
 
-test('Ctrl-C under load stops everything and leaves nothing', async () => {
+test('Ctrl-C under load stops everything and leaves nothing behind', async () => {
   const before = dataFolders();
   const demo = startDemo(['--seconds', '30']);
   await demo.until('1/30 s');
@@ -107,7 +107,7 @@ test('Ctrl-C under load stops everything and leaves nothing', async () => {
   expect(dataFolders()).toEqual(before);
 }, 60_000);
 
-test('DATABASE_URL is used where it is set, and its database is left as it was', async () => {
+test('DATABASE_URL is used if it is set, and its database is left as it was', async () => {
   await using postgres = await startLocalPostgres();
   const demo = startDemo(['--serve'], { DATABASE_URL: postgres.url });
   await demo.until('until Ctrl-C');
@@ -130,13 +130,13 @@ test('DATABASE_URL is used where it is set, and its database is left as it was',
   expect(rows).toEqual([]);
 }, 60_000);
 
-test('a database that cannot be reached is told in one line', async () => {
+test('a database that cannot be reached causes an error of one line', async () => {
   const demo = startDemo(['--seconds', '1'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/x' });
   expect(await demo.exitCode()).toBe(1);
   expect(demo.output()).toMatch(/could not go on: connect ECONNREFUSED 127\.0\.0\.1:1\n$/);
 }, 60_000);
 
-test('a wrong flag is refused, and nothing is started', async () => {
+test('an unknown flag is refused, and nothing is started', async () => {
   for (const args of [['--seconds', '0'], ['--seconds', 'two'], ['--sevre']]) {
     const demo = startDemo(args);
     expect(await demo.exitCode()).toBe(2);

@@ -1,4 +1,4 @@
-/** The example of a shared cache, run as its reader would. */
+/** The example of a shared cache, run as a reader runs it. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -7,7 +7,7 @@ import { canConnect, RedisServer } from '../integrations/redis/redis-server.js';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/shared-cache/main.ts', import.meta.url));
 
-test.skipIf(!canConnect)('loads once for both, and both see the change', async () => {
+test.skipIf(!canConnect)('the two caches share one load, and both see the change', async () => {
   await using server = await RedisServer.any();
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', EXAMPLE], {
     env: { ...process.env, REDIS_URL: server.url },

@@ -1,4 +1,7 @@
-/** Callers who leave: lru-cache lets the first caller's signal reject everybody, and ignores all others. */
+/**
+ * Calls with a signal. In lru-cache the first caller's signal rejects all callers, and the signals of the others are
+ * ignored.
+ */
 import { describe, expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { Gates } from '../kit/gate.js';
@@ -23,8 +26,8 @@ function loader(options: object = {}) {
   return { fn, gates, signals };
 }
 
-describe('a caller who leaves', () => {
-  test('is rejected alone, first or last: isaacs/node-lru-cache fetch, nodejs/undici#5711, moka-rs/moka#59', async () => {
+describe('an abort by a caller', () => {
+  test('rejects that caller alone, first or last: isaacs/node-lru-cache fetch, nodejs/undici#5711, moka-rs/moka#59', async () => {
     const { fn, gates, signals } = loader();
     const [first, joiner] = [new AbortController(), new AbortController()];
     const leaving = fn.call(['k'], { signal: first.signal });
@@ -41,7 +44,7 @@ describe('a caller who leaves', () => {
     expect(gates.arrived).toBe(1);
   });
 
-  test('aborts the load when no other waits, with the last reason', async () => {
+  test('aborts the load when no other caller waits, with the reason of the last caller', async () => {
     const { fn, gates, signals } = loader();
     const callers = [new AbortController(), new AbortController()];
     const calls = callers.map(({ signal }) => fn.call(['k'], { signal }));
@@ -60,7 +63,7 @@ describe('a caller who leaves', () => {
     expect(signals).toHaveLength(2);
   });
 
-  test('leaves the load running if it never took its signal; the result is kept', async () => {
+  test('leaves the load running if the loader never read its signal; the result is kept', async () => {
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next());
     const caller = new AbortController();
@@ -74,7 +77,7 @@ describe('a caller who leaves', () => {
     expect(gates.arrived).toBe(1);
   });
 
-  test('who was aborted already starts nothing and does not hang: nodejs/undici#5673', async () => {
+  test('before the call begins no load and does not hang: nodejs/undici#5673', async () => {
     const { fn, gates } = loader();
     const signal = AbortSignal.abort(new Error('gone'));
     await expect(fn.call(['k'], { signal })).rejects.toThrow('gone');
@@ -87,7 +90,7 @@ describe('a caller who leaves', () => {
     expect(fn.cacheInfo()).toMatchObject({ misses: 1, hits: 0, joins: 0 });
   });
 
-  test('a call from within the abort begins a load of its own', async () => {
+  test('may call the cache in an abort listener, which begins a new load', async () => {
     const again: Promise<string>[] = [];
     let runs = 0;
     const fn = memoize((key: string): Promise<string> => Promise.resolve(key), {
@@ -110,7 +113,7 @@ describe('a caller who leaves', () => {
     expect(runs).toBe(2);
   });
 
-  test('whose signal the function itself aborts is rejected', async () => {
+  test('from within the function rejects the caller', async () => {
     const caller = new AbortController();
     const fn = memoize(async (id: number) => {
       caller.abort(new Error('enough'));
@@ -120,7 +123,7 @@ describe('a caller who leaves', () => {
     expect(await fn(1)).toBe(1);
   });
 
-  test('does not disturb the load of those who come after an abort', async () => {
+  test('does not affect the load of callers that come afterwards', async () => {
     const { fn, gates, signals } = loader();
     const caller = new AbortController();
     const leaving = fn.call(['k'], { signal: caller.signal });
@@ -132,7 +135,7 @@ describe('a caller who leaves', () => {
     expect(signals[1]?.aborted).toBe(false);
   });
 
-  test('leaves nothing behind on a signal that lives on', async () => {
+  test('leaves no listener on a signal that is used further', async () => {
     const { fn, gates } = loader();
     const { signal } = new AbortController();
     const listeners = new Set<unknown>();
@@ -154,7 +157,7 @@ describe('a caller who leaves', () => {
     expect(listeners.size).toBe(0);
   });
 
-  test('of a revalidation takes nothing from the cache', async () => {
+  test('during a revalidation does not abort the load, which the cache still wants', async () => {
     let now = 0;
     const { fn, gates, signals } = loader({
       ttl: 10,
@@ -171,10 +174,10 @@ describe('a caller who leaves', () => {
     await expect(refreshed).rejects.toThrow();
     expect(signals[1]?.aborted).toBe(false);
     fn.delete('k');
-    expect(signals[1]?.aborted).toBe(true); // Neither the cache nor anybody else wants it any more.
+    expect(signals[1]?.aborted).toBe(true); // Neither the cache nor a caller wants it any more.
   });
 
-  test('a loader that is aborted by `clear` and calls the cache finds it cleared', async () => {
+  test('by `clear`: a loader that calls the cache then finds it cleared', async () => {
     let now = 0;
     const found: unknown[] = [];
     const errors: unknown[] = [];
@@ -196,15 +199,15 @@ describe('a caller who leaves', () => {
     await fn('k');
     now = 15;
     await fn('other');
-    await fn('k'); // Stale: a load in the background, which nobody but the cache waits for.
+    await fn('k'); // Stale: this begins a load in the background, for which no caller waits.
     expect(fn.cacheInfo().inFlight).toBe(1);
     fn.clear();
     expect(found).toEqual([false, undefined]);
     await settle();
-    expect(errors).toEqual([]); // It was aborted on purpose.
+    expect(errors).toEqual([]); // The cache aborted the load on purpose.
   });
 
-  test('of a load that was invalidated aborts it too, and not the one that came after', async () => {
+  test('of an invalidated load aborts that load, and not the newer one', async () => {
     const { fn, gates, signals } = loader();
     const caller = new AbortController();
     const leaving = fn.call(['k'], { signal: caller.signal });
@@ -222,7 +225,7 @@ describe('a caller who leaves', () => {
 });
 
 describe('call', () => {
-  test('a synchronous function answers at once, and throws the reason of an aborted signal', () => {
+  test('a synchronous function returns its result, and an aborted signal throws its reason', () => {
     const fn = memoize((a: number, b: number) => a + b);
     const { signal } = new AbortController();
     expect([fn.call([1, 2]), fn.call([1, 2], { signal }), fn(1, 2)]).toEqual([3, 3, 3]);
@@ -230,7 +233,7 @@ describe('call', () => {
     expect(fn.cacheInfo()).toMatchObject({ misses: 1, hits: 2 });
   });
 
-  test('refuses arguments that are no array, and says how to pass a receiver', () => {
+  test('refuses arguments that are not an array, and says how to pass a receiver', () => {
     const fn = memoize(function (this: { by: number } | undefined, x: number) {
       return x * (this?.by ?? 1);
     });
@@ -245,13 +248,13 @@ describe('call', () => {
     expect(Reflect.apply(owner.fn.call, owner, [[2]])).toBe(10);
   });
 
-  test('refuses what it does not know', () => {
+  test('refuses unknown and malformed options', () => {
     const fn = memoize((x: number) => x);
     expect(() => fn.call([1], { sginal: 1 } as never)).toThrow('call: unknown option `sginal`');
     expect(() => fn.call([1], { signal: 'x' } as never)).toThrow('`signal` must be an AbortSignal');
   });
 
-  test('on a disposed cache calls the function, and lets the caller leave', async () => {
+  test('on a disposed cache calls the function, and rejects a caller whose signal aborts', async () => {
     const { fn } = (() => {
       const gates = new Gates<string>();
       return { fn: memoize((_: string) => gates.next()) };
@@ -265,7 +268,7 @@ describe('call', () => {
 });
 
 describe('refresh and forceRefresh', () => {
-  test('load anew, share the load, and serve the old value meanwhile', async () => {
+  test('begin a load, let others join it, and serve the old value in the meantime', async () => {
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next());
     gates.at(0).open('old');
@@ -279,7 +282,7 @@ describe('refresh and forceRefresh', () => {
     expect(fn.cacheInfo()).toMatchObject({ misses: 2, joins: 1, hits: 2 });
   });
 
-  test('a refresh that fails leaves what is stored', async () => {
+  test('a refresh that fails keeps the stored result', async () => {
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next());
     gates.at(0).open('old');
@@ -289,7 +292,7 @@ describe('refresh and forceRefresh', () => {
     expect(await fn('k')).toBe('old');
   });
 
-  test('a synchronous function too', () => {
+  test('work for a synchronous function too', () => {
     let runs = 0;
     const fn = memoize((_: string) => {
       if (++runs === 3) throw new Error('down');
@@ -302,7 +305,7 @@ describe('refresh and forceRefresh', () => {
 });
 
 describe('the load option', () => {
-  test('is given the arguments, `this` and what is stale, and may say ttl and tags', async () => {
+  test('gets the arguments, `this` and the stale result, and may set ttl and tags', async () => {
     let now = 0;
     const seen: unknown[] = [];
     const fn = memoize(
@@ -333,7 +336,7 @@ describe('the load option', () => {
     expect(fn.invalidateTags('all')).toBe(1);
   });
 
-  test('makes its signal only when it is asked for one', async () => {
+  test('makes its signal only when the loader reads it', async () => {
     let made = 0;
     const { AbortController } = globalThis;
     globalThis.AbortController = class extends AbortController {

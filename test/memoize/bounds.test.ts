@@ -3,14 +3,14 @@ import { describe, expect, test, vi } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 
 describe('max', () => {
-  test('the least recently used goes first: node-cache/node-cache#155', () => {
+  test('the least recently used entry is evicted first: node-cache/node-cache#155', () => {
     const fn = memoize((id: number) => id, { max: 3 });
     for (const id of [1, 2, 3, 1, 4]) fn(id);
     expect([1, 2, 3, 4].map((id) => fn.has(id))).toEqual([true, false, true, true]);
     expect(fn.cacheInfo()).toMatchObject({ size: 3, max: 3, evictions: 1, hits: 1, misses: 4 });
   });
 
-  test('`peek` and `has` are no use of an entry', () => {
+  test('`peek` and `has` do not count as a use of an entry', () => {
     const fn = memoize((id: number) => id, { max: 2 });
     fn(1);
     fn(2);
@@ -20,7 +20,7 @@ describe('max', () => {
     expect(fn.has(1)).toBe(false);
   });
 
-  test('holds across growth, in order, for one argument and for several', () => {
+  test('the bound holds while the store grows, in order, for one argument and for several', () => {
     const max = 1_000;
     const one = memoize((id: number) => id, { max });
     const two = memoize((a: number, b: string) => `${a}${b}`, { max });
@@ -44,14 +44,14 @@ describe('max', () => {
     expect(one.cacheInfo()).toMatchObject({ size: 1_000, evictions: 200 });
   });
 
-  test('0 keeps nothing', () => {
+  test('max 0 keeps no result', () => {
     let runs = 0;
     const fn = memoize((_: number) => ++runs, { max: 0 });
     expect([fn(1), fn(1)]).toEqual([1, 2]);
     expect(fn.cacheInfo()).toMatchObject({ hits: 0, misses: 2, size: 0, max: 0, evictions: 0 });
   });
 
-  test('unbounded unless told: planttheidea/moize#149 (a default of 1)', () => {
+  test('there is no bound by default: planttheidea/moize#149 (a default of 1)', () => {
     const fn = memoize((id: number) => id);
     for (let id = 0; id < 5_000; id++) fn(id);
     expect(fn.cacheInfo()).toMatchObject({

@@ -1,6 +1,7 @@
 /**
- * What users of `memoize` and `p-memoize` rely on, as their test suites have it, behind the shim that a migration would
- * write: those packages look at the first argument alone, and call the options by other names.
+ * What users of `memoize` and `p-memoize` rely on, taken from the test suites of these packages. The tests run through
+ * the shim that a migration would write: those packages use the first argument alone as the key, and have other names
+ * for the options.
  */
 import { describe, expect, test } from 'vitest';
 import { cacheOf, memoize, memoized } from '../../src/memoize/index.js';
@@ -28,7 +29,7 @@ function theirs<R>(fn: Fn<R>, options: TheirOptions = {}, clock = new FakeClock(
   });
 }
 
-/** A function that counts its calls from 0, synchronously or not. */
+/** A function that counts its calls from 0, synchronous or asynchronous. */
 const kinds = [
   {
     kind: 'memoize',
@@ -104,7 +105,7 @@ describe.each(kinds)('$kind', ({ counter }) => {
     expect([await fn(one), await fn(one), await fn(two), await fn(two)]).toEqual([0, 0, 1, 1]);
   });
 
-  test('objects, weakly: what a WeakMap as `cache` was for', async () => {
+  test('objects are held weakly, as with a WeakMap for the option `cache`', async () => {
     const fn = theirs(counter());
     const [foo, bar] = [{}, {}];
     expect([await fn(foo), await fn(foo), await fn(bar), await fn(bar)]).toEqual([0, 0, 1, 1]);
@@ -122,7 +123,7 @@ describe.each(kinds)('$kind', ({ counter }) => {
     expect(fn.cacheInfo()).toMatchObject({ size: 1, expirations: 1 });
   });
 
-  test('maxAge by the arguments; 0 keeps nothing', async () => {
+  test('maxAge as a function of the arguments; 0 keeps no result', async () => {
     const clock = new FakeClock();
     const fn = theirs(counter(), { maxAge: (first) => Number(first) }, clock);
     expect([await fn(0), await fn(0), await fn(100), await fn(100)]).toEqual([0, 1, 2, 2]);
@@ -153,7 +154,7 @@ describe.each(kinds)('$kind', ({ counter }) => {
     expect(fn.cacheInfo().size).toBe(0);
   });
 
-  test('keeps the name, and what hangs on the function', () => {
+  test('keeps the name and the properties of the function', () => {
     expect(theirs(function foo() {}).name).toBe('foo');
     expect(memoize(Object.assign(() => 1, { extra: 7 })).extra).toBe(7);
   });
@@ -211,7 +212,7 @@ describe.each(kinds)('$kind', ({ counter }) => {
 });
 
 describe('p-memoize alone', () => {
-  test('shouldCache sees the value and the arguments, and is not asked about failures', async () => {
+  test('shouldCache gets the value and the arguments, and is not called for failures', async () => {
     const asked: unknown[] = [];
     let i = 0;
     const fn = theirs(
@@ -234,7 +235,7 @@ describe('p-memoize alone', () => {
     ]);
   });
 
-  test('callers at the same time share one call, whether it is then kept or not', async () => {
+  test('concurrent callers share one call, whether its result is kept or not', async () => {
     let runs = 0;
     const fn = theirs(async () => ++runs, { shouldCache: () => false });
     expect(await Promise.all([fn('a'), fn('a'), fn('b')])).toEqual([1, 1, 2]);
@@ -252,7 +253,7 @@ describe('p-memoize alone', () => {
     expect([await fn(), runs]).toEqual([2, 2]);
   });
 
-  test('`undefined` is a result like any other', async () => {
+  test('`undefined` is a result', async () => {
     let runs = 0;
     const fn = theirs(async () => {
       runs++;

@@ -1,4 +1,4 @@
-/** `@memoized()` on methods and getters; the type-checker is part of the test. */
+/** The decorator `@memoized()` on methods and getters. The type checker is part of the test. */
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { cacheOf, memoized } from '../../src/memoize/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
@@ -80,14 +80,14 @@ describe('a decorated method', () => {
     expect([a.runs, b.runs]).toEqual([2, 1]);
   });
 
-  test('does not mix with another: sindresorhus/memoize#77', () => {
+  test('shares no results with another method: sindresorhus/memoize#77', () => {
     const shop = new Shop('a');
     expect(shop.item(1)).toBe('a 1');
     expect(shop.bounded(1)).toEqual({ id: 1, run: 2 });
     expect(shop.generic(1)).toEqual({ value: 1 });
   });
 
-  test('is bounded and timed for each instance', () => {
+  test('has a bound and a ttl for each instance', () => {
     const [a, b] = [new Shop('a'), new Shop('b')];
     const first = a.bounded(1);
     for (const id of [1, 2, 3, 4]) b.bounded(id);
@@ -103,7 +103,7 @@ describe('a decorated method', () => {
     expect(Object.keys(new Shop('a'))).toEqual(['name', 'runs']);
   });
 
-  test('takes typed callbacks, called with the instance', () => {
+  test('takes typed callbacks, called with the instance as `this`', () => {
     const shop = new Shop('a');
     expect(shop.search({ text: 'x' })).toBe(shop.search({ text: 'x' }));
     shop.search({ text: '' });
@@ -127,7 +127,7 @@ describe('a decorated method', () => {
     expect(keyed.find(1)).not.toBe(found);
   });
 
-  test('shares one load', async () => {
+  test('runs one load for concurrent callers', async () => {
     const shop = new Shop('a');
     const [one, two] = [shop.later(1), shop.later(1)];
     expect(one).toBe(two);
@@ -135,7 +135,7 @@ describe('a decorated method', () => {
     expect(shop.runs).toBe(1);
   });
 
-  test('static, private and as a getter', () => {
+  test('may be static, private or a getter', () => {
     expect([Shop.count('x'), Shop.count('x'), Shop.count('y')]).toEqual([1, 1, 2]);
     const shop = new Shop('a');
     expect(shop.tell(1)).toBe(shop.tell(1));
@@ -144,20 +144,20 @@ describe('a decorated method', () => {
     expect(new Shop('b').label).toEqual({ text: 'b' });
   });
 
-  test('without a receiver is the bare method', () => {
+  test('is the original method when it is called without a receiver', () => {
     const { item } = Shop.prototype;
     expect(() => Reflect.apply(item, undefined, [1])).toThrow(TypeError);
   });
 });
 
 describe('inheritance', () => {
-  test('an inherited method has a cache for each instance of whatever class', () => {
+  test('an inherited method has a cache for each instance of every class', () => {
     const [shop, bakery] = [new Shop('s'), new Bakery('b')];
     expect([shop.label.text, bakery.label.text]).toEqual(['s', 'b']);
     expect(bakery.label).toBe(bakery.label);
   });
 
-  test('an overriding method and the one that it calls have a cache each', () => {
+  test('an overriding method and the overridden one have separate caches', () => {
     const bakery = new Bakery('b');
     expect([bakery.item(1), bakery.item(1)]).toEqual(['b 1 of bread', 'b 1 of bread']);
     expect([bakery.bakes, bakery.runs]).toEqual([1, 1]);
@@ -188,7 +188,7 @@ describe('cacheOf', () => {
     ).rejects.toThrow('gone');
   });
 
-  test('refuses what is not decorated', () => {
+  test('refuses a member that is not decorated', () => {
     const shop = new Shop('a');
     expect(() => cacheOf(shop, 'tell')).toThrow('cacheOf: `tell` is not decorated');
     expect(() => cacheOf(shop, 'name')).toThrow('`name` is not decorated');
@@ -197,7 +197,7 @@ describe('cacheOf', () => {
 });
 
 describe('a decorated class', () => {
-  test('keeps no instance alive, and its results go with it: python/cpython#102618', async () => {
+  test('keeps no instance from being collected, and its results are collected with it: python/cpython#102618', async () => {
     const results: WeakRef<object>[] = [];
     const instances = Array.from({ length: 20 }, () => {
       const shop = new Shop('a');
@@ -209,7 +209,7 @@ describe('a decorated class', () => {
     expect(results.filter((ref) => ref.deref() !== undefined)).toEqual([]);
   });
 
-  test('lays out nothing before the first call, and little then: isaacs/node-lru-cache#208', () => {
+  test('allocates nothing before the first call, and little then: isaacs/node-lru-cache#208', () => {
     let made = 0;
     const counting = { now: () => 0 };
     class Big {
@@ -227,7 +227,7 @@ describe('a decorated class', () => {
     expect((after - before) / 1_000).toBeLessThan(20_000);
   });
 
-  test('only methods and getters', () => {
+  test('only methods and getters can be decorated', () => {
     const decorate = memoized() as (value: unknown, context: object) => unknown;
     expect(() => decorate(undefined, { kind: 'field', name: 'x' })).toThrow(
       'memoized: it decorates methods and getters, `x` is a field',
@@ -242,7 +242,7 @@ describe('a decorated class', () => {
     expect(misuse).toThrow('`x` is a setter');
   });
 
-  test('one load for the callers of one instance', async () => {
+  test('concurrent callers of one instance share one load', async () => {
     const gates = new Gates<string>();
     class Api {
       @memoized({ name: 'api' })

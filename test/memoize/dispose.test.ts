@@ -1,4 +1,4 @@
-/** Results that are disposed of when they leave the cache, and not while somebody with a lease uses them. */
+/** Results that are disposed of when they leave the cache, and not while a caller has a lease on them. */
 
 import { describe, expect, test, vi } from 'vitest';
 import { disposal } from '../../src/memoize/disposal/index.js';
@@ -27,7 +27,7 @@ describe.each([
   { what: 'unbounded', options: {} },
   { what: 'bounded', options: { max: 100 } },
 ])('dispose, $what', ({ options }) => {
-  test('a result is disposed of once when its entry goes, for whatever cause', () => {
+  test('a result is disposed of once when its entry leaves, for every cause', () => {
     const clock = new FakeClock();
     const causes: unknown[][] = [];
     const fn = memoize((id: number, _?: string) => new Resource(id), {
@@ -57,7 +57,7 @@ describe.each([
     expect(fn.cacheInfo().disposals).toBe(5);
   });
 
-  test('by its own symbol, synchronous or not; what has none is let go', async () => {
+  test("calls the result's own dispose method, synchronous or not; a result without one is dropped", async () => {
     const log: string[] = [];
     const both = {
       [Symbol.dispose]: () => void log.push('sync'),
@@ -71,7 +71,7 @@ describe.each([
     expect(fn.cacheInfo()).toMatchObject({ disposals: 2, disposeFailures: 0 });
   });
 
-  test('not before the last lease has been given back', async () => {
+  test('no disposal before the last lease is released', async () => {
     const fn = memoize(async (id: number) => new Resource(id), { ...options, dispose: disposal() });
     const first = await fn.lease(1);
     const second = await fn.lease(1);
@@ -92,7 +92,7 @@ describe.each([
     expect(closed()).toEqual(['closed 2']);
   });
 
-  test('a synchronous function gives its leases at once', () => {
+  test('a synchronous function returns its leases synchronously', () => {
     const fn = memoize((id: number) => new Resource(id), { ...options, dispose: disposal() });
     const lease = fn.lease(1);
     const again = fn.lease(1);
@@ -104,7 +104,7 @@ describe.each([
     expect(closed()).toEqual(['closed 1']);
   });
 
-  test('a lease that is waited for holds the result before it is there', async () => {
+  test('a lease that a caller waits for holds the result from its arrival', async () => {
     const gates = new Gates<Resource>();
     const fn = memoize((_: string) => gates.next(), { ...options, dispose: disposal() });
     const leases = [fn.lease('k'), fn.lease('k')];
@@ -117,7 +117,7 @@ describe.each([
     expect(closed()).toEqual(['closed k']);
   });
 
-  test('a lease that is asked for after an invalidation of its tags is on a newer result', async () => {
+  test('a lease that is requested after an invalidation of the tags is on a newer result', async () => {
     const gates = new Gates<Resource>();
     const fn = memoize((_: string) => gates.next(), {
       ...options,
@@ -138,7 +138,7 @@ describe.each([
     expect(closed()).toEqual(['closed new']);
   });
 
-  test('several entries with one result dispose of it once, with the last', () => {
+  test('a result of several entries is disposed of once, with the last entry', () => {
     const shared = new Resource('shared');
     const fn = memoize((_: number) => shared, { ...options, dispose: disposal() });
     fn(1);
@@ -150,7 +150,7 @@ describe.each([
     expect(closed()).toEqual(['closed shared']);
   });
 
-  test('a result that comes back after its disposal has another life, and another end', () => {
+  test('a result that is stored again after its disposal is disposed of again', () => {
     const reopened = new Resource('again');
     const fn = memoize((_: number) => reopened, { ...options, dispose: disposal() });
     for (let life = 0; life < 2; life++) {
@@ -160,7 +160,7 @@ describe.each([
     expect(closed()).toEqual(['closed again', 'closed again']);
   });
 
-  test('a result that was not kept belongs to its callers, or to those with a lease on it', () => {
+  test('a result that was not kept belongs to its callers; with a lease, it is disposed of at the end', () => {
     const fn = memoize((id: number) => new Resource(id), {
       ...options,
       dispose: disposal(),
@@ -174,7 +174,7 @@ describe.each([
     expect(closed()).toEqual(['closed 2']);
   });
 
-  test('a disposal that throws or rejects breaks nothing and is reported', async () => {
+  test('a disposal that throws or rejects is reported, and has no other effect', async () => {
     const told: unknown[][] = [];
     const fn = memoize((id: number) => ({ id }), {
       ...options,
@@ -214,7 +214,7 @@ describe.each([
     expect([fn.has(11), fn.has(12), fn.has(13)]).toEqual([true, true, false]);
   });
 
-  test('a failure that is remembered is nothing to dispose of, and is what a lease gets', async () => {
+  test('a remembered failure is not disposed of, and `lease` rejects with it', async () => {
     const fn = memoize(
       async (_: string): Promise<Resource> => {
         throw new Error('down');
@@ -227,7 +227,7 @@ describe.each([
     expect(fn.cacheInfo()).toMatchObject({ misses: 1, hits: 1, disposals: 0 });
   });
 
-  test('a disposed cache makes a lease for its holder alone', async () => {
+  test('a lease of a disposed cache disposes of the result at its end', async () => {
     const fn = memoize(async (id: number) => new Resource(id), { ...options, dispose: disposal() });
     fn[Symbol.dispose]();
     const lease = await fn.lease(1);
@@ -236,7 +236,7 @@ describe.each([
   });
 });
 
-test('a failure that takes the place of a result disposes of it', () => {
+test('a stored failure that evicts a result disposes of it', () => {
   let down = false;
   const fn = memoize(
     (id: number) => {
@@ -251,7 +251,7 @@ test('a failure that takes the place of a result disposes of it', () => {
   expect(closed()).toEqual(['closed 1']);
 });
 
-test('eviction disposes, and a throwing disposal does not keep the old entry: lru-cache set()', () => {
+test('an eviction disposes, and a disposal that throws does not keep the old entry: lru-cache set()', () => {
   const causes: RemovalCause[] = [];
   const errors: unknown[] = [];
   const fn = memoize((id: number) => ({ id }), {
@@ -268,7 +268,7 @@ test('eviction disposes, and a throwing disposal does not keep the old entry: lr
   expect([fn.has(3), fn.has(4), fn.cacheInfo().size]).toEqual([true, true, 2]);
 });
 
-test('a result whose key was collected is disposed of all the same', async () => {
+test('a result whose key was collected is disposed of', async () => {
   const causes: unknown[] = [];
   const fn = memoize((_: object) => new Resource('orphan'), {
     dispose: disposal((value, key, cause) => {
@@ -282,7 +282,7 @@ test('a result whose key was collected is disposed of all the same', async () =>
   expect(causes).toEqual([[undefined, 'collected']]);
 });
 
-test('the key that is told is the one that `key` made', () => {
+test('with the option `key`, onDispose gets that key', () => {
   const keys: unknown[] = [];
   const fn = memoize((query: { id: number }) => query, {
     key: ({ id }) => id,
@@ -308,7 +308,7 @@ test('the key of a method is its arguments, without the receiver', () => {
   expect(keys).toEqual([[7, 'x']]);
 });
 
-test('errors are printed when nobody wants to be told', () => {
+test('without `onError`, errors are printed', () => {
   const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
   try {
     const fn = memoize((id: number) => id, {

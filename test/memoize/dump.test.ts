@@ -5,7 +5,7 @@ import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 
 describe('dump and restore', () => {
-  test('a new cache begins with what the old one had, through JSON', () => {
+  test('a new cache begins with the results of the old one, through JSON', () => {
     const area = (width: number, height: number): number => width * height;
     const old = memoize(area);
     for (let i = 1; i < 5; i++) old(i, 2);
@@ -18,7 +18,7 @@ describe('dump and restore', () => {
     expect(warm.cacheInfo()).toMatchObject({ hits: 4, misses: 0, loads: 0, size: 4 });
   });
 
-  test('of an asynchronous function: the results, settled', async () => {
+  test('an asynchronous function: the dump has the settled results', async () => {
     const user = async (id: number): Promise<{ id: number }> => ({ id });
     const old = memoize(user, { max: 10 });
     for (const id of [1, 2]) await old(id);
@@ -41,7 +41,7 @@ describe('dump and restore', () => {
     expect(await dump(memoize(user))).toEqual([]);
   });
 
-  test('what was used last is kept longest', () => {
+  test('a restored cache evicts the least recently used results of the dump first', () => {
     const old = memoize((id: number) => id, { max: 3 });
     for (const id of [1, 2, 3, 1]) old(id);
     expect(dump(old).map(({ args }) => args[0])).toEqual([2, 3, 1]);
@@ -50,7 +50,7 @@ describe('dump and restore', () => {
     expect([1, 2, 3].map((id) => warm.has(id))).toEqual([true, false, true]);
   });
 
-  test('what is left of the ttl, the tags and the weight go along; the expired and failures do not', () => {
+  test('a dump has the rest of the ttl, the tags and the weight; expired results and failures are left out', () => {
     const clock = new FakeClock();
     const make = () =>
       memoize(
@@ -100,7 +100,7 @@ describe('dump and restore', () => {
     expect(warm.peek({ id: 7 })).toBe('#7');
   });
 
-  test('a receiver cannot be written down, and what was collected is gone', async () => {
+  test('results of methods and of collected objects are left out', async () => {
     const fn = memoize(function (this: unknown, ...args: unknown[]) {
       return args.length;
     });
@@ -126,7 +126,7 @@ describe('dump and restore', () => {
     expect(warm.cacheInfo()).toMatchObject({ hits: 1, misses: 0 });
   });
 
-  test('loading takes the place of what is stored and of loads in flight; a disposed cache takes nothing', async () => {
+  test('restore replaces stored results and loads in flight; a disposed cache stores nothing', async () => {
     const fn = memoize(async (_: string) => 'loaded');
     const loading = fn('k');
     restore(fn, [{ args: ['k'], value: 'dumped', async: true }]);

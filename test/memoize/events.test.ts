@@ -1,4 +1,4 @@
-/** The events of a memoized function, and that they cost and change nothing while nothing listens. */
+/** The events of a memoized function. Without a listener they cost nothing and change nothing. */
 import { describe, expect, test, vi } from 'vitest';
 import { type CacheEventMap, memoize } from '../../src/memoize/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
@@ -39,7 +39,7 @@ describe.each([
     expect(fn.cacheInfo()).toMatchObject({ hits: 3, misses: 2 });
   });
 
-  test('a load tells its result or its error, synchronous or not', async () => {
+  test('a load emits its result or its error, synchronous or not', async () => {
     const fn = memoize((id: number): number | Promise<number> => {
       if (id < 0) throw new RangeError('below 0');
       return id === 0 ? Promise.reject(new Error('zero')) : id > 10 ? Promise.resolve(id) : id;
@@ -55,7 +55,7 @@ describe.each([
   });
 });
 
-test('an eviction tells the arguments and the cause; what the user removes is no eviction', async () => {
+test('an eviction emits the arguments and the cause; a removal by the user emits nothing', async () => {
   const clock = new FakeClock();
   const bounded = memoize((id: number) => id, { max: 2, ttl: 10, clock });
   const unbounded = memoize((of: object) => Object.keys(of).length);
@@ -78,7 +78,7 @@ test('an eviction tells the arguments and the cause; what the user removes is no
   expect(seen).toEqual([[undefined, 'collected']]);
 });
 
-test('a stale answer is told as stale, in place of a failure too, and not as a hit', async () => {
+test('a stale answer emits `stale` and not `hit`, also in place of a failure', async () => {
   const clock = new FakeClock();
   let fails = false;
   const fn = memoize(
@@ -136,7 +136,7 @@ test('a listener may call the cache, and remove itself', () => {
   expect(fn.has(2)).toBe(true);
 });
 
-test('an unknown event is refused by name', () => {
+test('an unknown event is refused, and the error names it', () => {
   const fn = memoize(() => 1);
   expect(() => fn.on('set' as 'hit', () => {})).toThrow("on: `event` must be one of 'hit', 'miss'");
 });

@@ -4,7 +4,7 @@ import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 
 describe('failures are not remembered', () => {
-  test('a throw: sindresorhus/memoize#8', () => {
+  test('when the function throws: sindresorhus/memoize#8', () => {
     let runs = 0;
     const fn = memoize((id: number) => {
       if (++runs === 1) throw new Error('first');
@@ -15,18 +15,18 @@ describe('failures are not remembered', () => {
     expect(fn.cacheInfo()).toMatchObject({ misses: 2, loads: 1, loadFailures: 1, size: 1 });
   });
 
-  test('a rejection: medikoo/memoizee#117, graphql/dataloader#258, jaredwray/cacheable#896', async () => {
+  test('when it rejects: medikoo/memoizee#117, graphql/dataloader#258, jaredwray/cacheable#896', async () => {
     let runs = 0;
     const fn = memoize(async (id: number) => {
       if (++runs === 1) throw new Error('first');
       return id;
     });
-    const retried = fn(7).catch(() => fn(7)); // At once, in the handler.
+    const retried = fn(7).catch(() => fn(7)); // The new call is in the handler of the rejection.
     expect(await retried).toBe(7);
     expect(fn.cacheInfo()).toMatchObject({ misses: 2, loadFailures: 1, size: 1, inFlight: 0 });
   });
 
-  test('everybody who waits gets the rejection, and the next caller a new load', async () => {
+  test('all waiting callers get the rejection, and the next caller begins a new load', async () => {
     const gates = new Gates<string>();
     const fn = memoize((_: number) => gates.next());
     const waiting = Promise.allSettled([fn(1), fn(1), fn(1)]);
@@ -38,14 +38,14 @@ describe('failures are not remembered', () => {
     expect(gates.arrived).toBe(2);
   });
 
-  test('a rejection that nobody handles is reported once, as the bare function would', async () => {
+  test('a rejection without a handler is reported once, as it is without the cache', async () => {
     const reported: unknown[] = [];
     const others = process.listeners('unhandledRejection');
     process.removeAllListeners('unhandledRejection');
     process.on('unhandledRejection', (reason) => reported.push(reason));
     try {
       const fn = memoize(async () => {
-        throw new Error('nobody listens');
+        throw new Error('not handled');
       });
       void fn();
       void fn();
@@ -55,7 +55,7 @@ describe('failures are not remembered', () => {
       process.removeAllListeners('unhandledRejection');
       for (const listener of others) process.on('unhandledRejection', listener);
     }
-    expect(reported).toEqual([new Error('nobody listens')]);
+    expect(reported).toEqual([new Error('not handled')]);
   });
 
   test('a throw and a rejection leave no key behind', async () => {

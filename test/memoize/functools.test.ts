@@ -1,4 +1,4 @@
-/** The counters beside those of CPython's functools.lru_cache, as `functools/record.py` has written them down. */
+/** The counters, compared with those of CPython's functools.lru_cache, which `functools/record.py` has recorded. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
@@ -16,7 +16,7 @@ const { runs } = JSON.parse(
   readFileSync(new URL('functools/observations.json', import.meta.url), 'utf8'),
 ) as Observations;
 
-/** A value of Python's as one of ours that is equal to nothing else: a float as a bigint. */
+/** Converts a value of Python to one that equals no other: a float becomes a bigint. */
 function ourValue(word: string): unknown {
   if (word.startsWith("'")) return word.slice(1, -1);
   if (word.endsWith('.0')) return BigInt(word.slice(0, -2));
@@ -24,8 +24,8 @@ function ourValue(word: string): unknown {
 }
 
 /**
- * Python's own idea of equal keys without `typed`: 1 == 1.0 == True, but a lone int or str is its own key, and never
- * equal to what a lone float is packed into.
+ * Python's equality of keys without `typed`: 1 == 1.0 == True. A single int or str is its own key, and is never equal
+ * to the tuple that a single float is packed into.
  */
 function untypedKey(...args: readonly unknown[]): string {
   const [first] = args;
@@ -48,7 +48,7 @@ test.each(runs)(
       },
       { max: maxsize ?? Number.POSITIVE_INFINITY, ...(typed ? {} : { key: untypedKey }) },
     );
-    let [hits, misses] = [0, 0]; // Ours go on after a clear; CPython's begin again.
+    let [hits, misses] = [0, 0]; // Our counters continue after a clear; those of CPython begin at 0.
     const lines = observations.split(';');
     const mine = lines.map((line) => {
       const [operation = ''] = line.split('=');

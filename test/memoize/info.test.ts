@@ -1,10 +1,10 @@
-/** The figures: functools' four, and Caffeine's. */
+/** The figures of a cache: the four of functools, and those of Caffeine. */
 import { expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 
-test('all figures of a cache that nothing has happened in', () => {
+test('all figures of a cache that was never called', () => {
   expect(memoize((x: number) => x, { max: 3 }).cacheInfo()).toEqual({
     hits: 0,
     misses: 0,
@@ -34,7 +34,7 @@ test('all figures of a cache that nothing has happened in', () => {
   });
 });
 
-test('hits, misses and joins are all calls, and the hit rate is of those that did not join', async () => {
+test('hits, misses and joins are all calls, and the hit rate leaves out the joins', async () => {
   const gates = new Gates<string>();
   const fn = memoize((_: string) => gates.next());
   const loading = [fn('k'), fn('k')];

@@ -19,7 +19,7 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
   }
 
   test.each(ways)(
-    '$way during a load never lets the old value in: google/guava#1881, kibertoad/layered-loader#414, logto-io/logto#9428',
+    '$way during a load: the old value is never stored or served again: google/guava#1881, kibertoad/layered-loader#414, logto-io/logto#9428',
     async ({ forget }) => {
       const gates = new Gates<string>();
       const fn = loader(gates);
@@ -38,7 +38,7 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     },
   );
 
-  test.each(ways)('$way during a load that ends last', async ({ forget }) => {
+  test.each(ways)('$way during a load that ends after the newer one', async ({ forget }) => {
     const gates = new Gates<string>();
     const fn = loader(gates);
     const old = fn('k');
@@ -66,16 +66,19 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect(fn.cacheInfo()).toMatchObject({ size: 1, inFlight: 0 });
   });
 
-  test.each(ways)('$way with nobody coming after stores nothing', async ({ forget }) => {
-    const gates = new Gates<string>();
-    const fn = loader(gates);
-    const old = fn('k');
-    forget(fn);
-    gates.at(0).open('old');
-    await old;
-    expect(fn.has('k')).toBe(false);
-    expect(fn.cacheInfo().size).toBe(0);
-  });
+  test.each(ways)(
+    '$way during a load without later callers: no result is stored',
+    async ({ forget }) => {
+      const gates = new Gates<string>();
+      const fn = loader(gates);
+      const old = fn('k');
+      forget(fn);
+      gates.at(0).open('old');
+      await old;
+      expect(fn.has('k')).toBe(false);
+      expect(fn.cacheInfo().size).toBe(0);
+    },
+  );
 
   test('a synchronous load that forgets its own key is not stored', () => {
     let runs = 0;
@@ -95,7 +98,7 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect(deleted.cacheInfo()).toMatchObject({ size: 0, inFlight: 0 });
   });
 
-  test('a load that is not the first may be forgotten by what it calls, however deep', () => {
+  test('a nested load may forget an outer one, at any depth', () => {
     const forgotten: number[] = [];
     const fn = memoize((n: number): string => {
       if (n === 0) {
@@ -114,7 +117,7 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect(fn.peek(1)).toBe('1 0');
   });
 
-  test('a load of one argument may forget that of two which called for it', () => {
+  test('a load of one argument may forget the outer load of two arguments', () => {
     const fn = memoize((n: number, isOuter?: boolean): string => {
       if (isOuter) return fn(n);
       fn.delete(n, true);
@@ -125,7 +128,7 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect([fn.has(2), fn.has(2, true)]).toEqual([true, false]);
   });
 
-  test('a function that answers at once may answer later another time', async () => {
+  test('a function may return a value for one call and a promise for another', async () => {
     const fn = memoize((key: string) => (key === 'now' ? key : Promise.resolve(key)), options);
     expect(fn('now')).toBe('now');
     const later = fn('later');
@@ -134,7 +137,7 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect([fn.peek('now'), fn.peek('later')]).toEqual(['now', later]);
   });
 
-  test('an async function that forgets its own key before it first waits', async () => {
+  test('an async function that clears the cache before its first await is not stored', async () => {
     const gates = new Gates<number>();
     const fn = memoize((_: string): Promise<number> => {
       fn.clear();
@@ -147,7 +150,7 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect(fn.has('k')).toBe(false);
   });
 
-  test('`delete` is for one list of arguments and says whether there was something', () => {
+  test('`delete` is for one list of arguments, and returns whether there was a result', () => {
     const fn = memoize((a: number, b?: number) => [a, b], options);
     fn(1);
     fn(1, 2);
@@ -170,7 +173,7 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect(fn.cacheInfo().misses).toBe(5);
   });
 
-  test('`set` stores, replaces and overtakes the load in flight', async () => {
+  test('`set` stores, replaces, and takes precedence over a load in flight', async () => {
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), options);
     const old = fn('k');
@@ -199,7 +202,7 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect(await fn('k')).toBe('loaded');
   });
 
-  test('`peek` and `has` count as nothing', () => {
+  test('`peek` and `has` count neither as hits nor as misses', () => {
     const fn = memoize((id: number) => `${id}`, options);
     expect([fn.peek(1), fn.has(1)]).toEqual([undefined, false]);
     fn(1);
@@ -207,7 +210,7 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect(fn.cacheInfo()).toMatchObject({ hits: 0, misses: 1 });
   });
 
-  test('a disposed cache forgets, stores nothing more and lets calls through', async () => {
+  test('a disposed cache forgets all, stores nothing more, and calls the function each time', async () => {
     const gates = new Gates<string>();
     let runs = 0;
     const fn = memoize((_: string) => {

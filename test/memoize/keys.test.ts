@@ -8,7 +8,7 @@ const bounds = [
 ];
 
 describe.each(bounds)('keys, $what', ({ options }) => {
-  /** Which calls of `lists`, in order, ran the function. */
+  /** The indices of the calls that ran the function. */
   function misses(lists: readonly unknown[][]): boolean[] {
     let runs = 0;
     const fn = memoize((...args: unknown[]) => {
@@ -68,7 +68,7 @@ describe.each(bounds)('keys, $what', ({ options }) => {
     expect([one(1), two(1), one(1), two(1)]).toEqual(['one 1', 'two 1', 'one 1', 'two 1']);
   });
 
-  test('`undefined` stays a result among others, under keys of all kinds, after `clear` too', () => {
+  test('`undefined` stays a result beside others, for keys of all kinds, also after `clear`', () => {
     const numbers = Array.from({ length: 30 }, (_, i) => i);
     const keys = [...numbers.map(String), ...numbers.map((i) => ({ i })), ...numbers];
     let runs = 0;
@@ -83,7 +83,7 @@ describe.each(bounds)('keys, $what', ({ options }) => {
     expect(runs).toBe(2 * keys.length);
   });
 
-  test('`undefined` and `null` are results like any other: lru-cache, cacheable, bentocache', () => {
+  test('`undefined` and `null` are results: lru-cache, cacheable, bentocache', () => {
     const results = [undefined, null, 0, '', false, Number.NaN];
     let runs = 0;
     const fn = memoize((index: number, _?: string) => {
@@ -123,7 +123,7 @@ describe.each(bounds)('keys, $what', ({ options }) => {
     expect([fn({}), fn({})]).toEqual([1, 1]);
   });
 
-  test('a throwing `key` fails the call and nothing else', () => {
+  test('a `key` that throws fails the call, and has no other effect', () => {
     const fn = memoize((id: number) => id, {
       ...options,
       key: (id) => {

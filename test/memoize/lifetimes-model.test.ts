@@ -1,7 +1,7 @@
 /**
- * Random sequences of calls beside a plain model of what a cache with lifetimes, tags and weights must do. The function
- * is synchronous, so each step is over, background load included, before the next; loads that overlap are the matter of
- * `model.test.ts`.
+ * Compares random sequences of calls with a plain model of a cache with lifetimes, tags and weights. The function is
+ * synchronous. So each step, with its background load, ends before the next one. `model.test.ts` tests loads that
+ * overlap.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -59,9 +59,9 @@ interface Kept {
   readonly weight: number;
 }
 
-/** Answers as the cache must, a failure as `failed …`. */
+/** The answer that the cache must give. A failure is `failed …`. */
 class Model {
-  /** Least recently used first. */
+  /** The entries, least recently used first. */
   readonly kept = new Map<string, Kept>();
   readonly counts = {
     hits: 0,
@@ -252,7 +252,7 @@ async function play(steps: readonly Step[], setting: Setting): Promise<void> {
   expect(clock.pendingTimers).toBe(0);
 }
 
-test('a cache with lifetimes, tags and weights does what the model does', async () => {
+test('a cache with lifetimes, tags and weights behaves as the model', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 80, size: 'max' }), setting, play),
     {

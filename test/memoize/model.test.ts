@@ -1,4 +1,4 @@
-/** Random sequences of calls beside a plain model of what a cache with max, ttl and loads in flight must do. */
+/** Compares random sequences of calls with a plain model of a cache with max, ttl and loads in flight. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { observe } from '../../src/core/probe.js';
@@ -46,9 +46,9 @@ interface ModelLoad {
   wanted: boolean;
 }
 
-/** What must be stored and in flight, by the number of the argument list. */
+/** The entries and loads that there must be, by the number of the argument list. */
 class Model {
-  /** Least recently used first. */
+  /** The entries, least recently used first. */
   readonly stored = new Map<number, { promise: unknown; expiresAt: number }>();
   readonly flights = new Map<number, { load: ModelLoad; promise: unknown }>();
   counts = { hits: 0, misses: 0, joins: 0, evictions: 0, loads: 0, loadFailures: 0 };
@@ -173,7 +173,7 @@ async function play(steps: readonly Step[], max: number, ttl: number): Promise<v
     expect(info).toMatchObject({ ...model.counts, inFlight: model.flights.size });
     expect(observer.live.size).toBe(info.size);
     if (max === Number.POSITIVE_INFINITY) {
-      expect(info.size).toBeLessThanOrEqual(model.stored.size); // Sweeps come early, never wrongly.
+      expect(info.size).toBeLessThanOrEqual(model.stored.size); // The sweep may have removed expired entries already, and no others.
       for (const number of [...model.stored.keys()]) {
         const expected = model.fresh(number);
         expect(fn.peek(...(LISTS[number] as unknown[]))).toBe(expected?.promise);
@@ -187,7 +187,7 @@ async function play(steps: readonly Step[], max: number, ttl: number): Promise<v
   expect(clock.pendingTimers).toBe(0);
 }
 
-test('a cache does what the model does', async () => {
+test('a cache behaves as the model', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { maxLength: 60 }),

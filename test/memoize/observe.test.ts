@@ -18,7 +18,7 @@ describe.each([
     return { fn, observer, watch: () => fn[observe](observer) };
   }
 
-  test('tells of what it is', () => {
+  test('the observation has a kind, a name and figures', () => {
     const { fn, watch } = watched();
     fn(1);
     expect(isWatchable(fn)).toBe(true);
@@ -36,7 +36,7 @@ describe.each([
     expect(memoize(loadUser)[observe](new RecordingObserver()).name).toBe('loadUser');
   });
 
-  test('each entry is a node of the root from birth to death, and hits report nothing', () => {
+  test('each entry is a node from when it is stored until it leaves, and hits report nothing', () => {
     const { fn, observer, watch } = watched();
     watch();
     for (const args of lists) fn(...args);
@@ -50,7 +50,7 @@ describe.each([
     expect(observer.log).toHaveLength(2 * length);
   });
 
-  test('a watch that begins late is told of what is there', () => {
+  test('a watch that begins late gets the present entries', () => {
     const { fn, observer, watch } = watched();
     for (const args of lists) fn(...args);
     watch();
@@ -74,7 +74,7 @@ describe.each([
     expect(observer.log.filter((line) => line.startsWith('freed'))).toHaveLength(lists.length);
   });
 
-  test('an ended watch is told nothing more, and another may follow', () => {
+  test('an observer is told nothing after the end of its watch, and another may follow', () => {
     const { fn, observer, watch } = watched();
     const first = watch();
     for (const args of lists) fn(...args);
@@ -92,7 +92,7 @@ describe.each([
     expect(second.log).toHaveLength(2 * (lists.length + 1));
   });
 
-  test('expiry frees, and a load in flight or a failure is no entry', async () => {
+  test('an expiry frees the node; a load in flight or a failure has none', async () => {
     const clock = new FakeClock();
     const gates = new Gates<number>();
     const fn = memoize((_: number) => gates.next(), { ...options, ttl: 10, clock });
@@ -112,7 +112,7 @@ describe.each([
   });
 });
 
-test('eviction frees, across growth', () => {
+test('an eviction frees the node, also while the store grows', () => {
   const fn = memoize((id: number, _: string) => id, { max: 200 });
   const observer = new RecordingObserver();
   fn[observe](observer);

@@ -20,11 +20,11 @@ describe('options', () => {
     expect(make).toThrow(message);
   });
 
-  test('what is no function is refused', () => {
+  test('a value that is not a function is refused', () => {
     expect(() => memoize('fn' as never)).toThrow(/memoize: `fn` must be a function, got "fn"/);
   });
 
-  test('`undefined` is as good as not given', () => {
+  test('`undefined` counts as not given', () => {
     const fn = memoize((x: number) => x, { max: undefined, ttl: undefined } as object);
     expect(fn.cacheInfo().max).toBe(Number.POSITIVE_INFINITY);
   });
@@ -44,7 +44,7 @@ describe('the memoized function', () => {
     expect(Object.keys(memoized)).toEqual(['version']);
   });
 
-  test('hands out the one result, no copies: jaredwray/cacheable#137, medikoo/memoizee#32', () => {
+  test('returns the stored result itself, not a copy: jaredwray/cacheable#137, medikoo/memoizee#32', () => {
     const fn = memoize((x: number) => ({ x }), { max: 5 });
     fn(1).x = 2;
     expect(fn(1)).toEqual({ x: 2 });

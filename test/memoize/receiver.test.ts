@@ -29,13 +29,13 @@ describe.each([
     return memoize(item, options);
   }
 
-  test('two instances share nothing, and `this` arrives: sindresorhus/memoize#74, p-memoize#46', () => {
+  test('two instances share no results, and the function gets `this`: sindresorhus/memoize#74, p-memoize#46', () => {
     const { a, b } = shops();
     expect([a.item(1), b.item(1), a.item(1), b.item(1)]).toEqual(['a 1', 'b 1', 'a 1', 'b 1']);
     expect([a.runs, b.runs]).toEqual([1, 1]);
   });
 
-  test('two methods share nothing: sindresorhus/memoize#77', () => {
+  test('two methods share no results: sindresorhus/memoize#77', () => {
     const object = {
       n: 2,
       double: memoize(function (this: { n: number }, x: number) {
@@ -48,7 +48,7 @@ describe.each([
     expect([object.double(5), object.power(5), object.double(5)]).toEqual([10, 25, 10]);
   });
 
-  test('`delete` reaches every instance, or the one it is called for', () => {
+  test('`delete` is for all instances, or for the one that it is called on', () => {
     const { item, a, b } = shops();
     a.item(1);
     b.item(1);
@@ -61,7 +61,7 @@ describe.each([
     expect(item.cacheInfo().size).toBe(0);
   });
 
-  test('`peek`, `has` and `set` speak of the instance they are called for', () => {
+  test('`peek`, `has` and `set` are for the instance that they are called on', () => {
     const { item, a, b } = shops();
     item.set.call(a, [1], 'given');
     expect([a.item(1), b.item(1)]).toEqual(['given', 'b 1']);
@@ -73,7 +73,7 @@ describe.each([
     expect(a.runs).toBe(0);
   });
 
-  test('the global object and `null` are no receivers', () => {
+  test('the global object and `null` do not count as receivers', () => {
     let runs = 0;
     const fn = memoize(function (this: unknown, _: number) {
       return ++runs;
@@ -86,7 +86,7 @@ describe.each([
   });
 });
 
-describe('functions that cannot see `this`', () => {
+describe('functions that cannot use `this`', () => {
   const computed = Symbol('computed');
   const functions = {
     arrow: (id: number) => ({ id }),
@@ -96,7 +96,7 @@ describe('functions that cannot see `this`', () => {
       return { id };
     }.bind({}),
   };
-  test.each(Object.entries(functions))('%s: the receiver is no part of the key', async (_, fn) => {
+  test.each(Object.entries(functions))('%s: the receiver is not part of the key', async (_, fn) => {
     const users = { byId: memoize(fn as (id: number) => object) };
     const other = { byId: users.byId };
     const found = users.byId(7);
@@ -132,7 +132,7 @@ describe('functions that cannot see `this`', () => {
       },
     }.async,
   };
-  test.each(Object.entries(seeing))('%s: it is', (_, fn) => {
+  test.each(Object.entries(seeing))('%s: the receiver is part of the key', (_, fn) => {
     const byId = memoize(fn as (id: number) => object);
     const [users, other] = [{ byId }, { byId }];
     expect(users.byId(7)).toBe(users.byId(7));
@@ -140,7 +140,7 @@ describe('functions that cannot see `this`', () => {
   });
 });
 
-test('what is called on an object is not what is called with it', () => {
+test('a call on an object is not a call with that object as an argument', () => {
   const fn = memoize(function (this: unknown, ...args: object[]) {
     return { on: this, with: args };
   });
@@ -151,7 +151,7 @@ test('what is called on an object is not what is called with it', () => {
   expect(Reflect.apply(fn, shop, [])).toBe(on);
 });
 
-test('one object: what is forgotten, replaced or cleared is not served again', () => {
+test('one object: a forgotten, replaced or cleared result is not served again', () => {
   let calls = 0;
   const fn = memoize((_: object) => ++calls);
   const key = {};

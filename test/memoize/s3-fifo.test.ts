@@ -1,4 +1,7 @@
-/** The second policy: what it keeps, what it reports, and random calls beside the paper's queues written plainly. */
+/**
+ * The eviction policy S3-FIFO: what it keeps and reports, and random calls compared with a plain model of the paper's
+ * queues.
+ */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -16,7 +19,7 @@ import { RecordingObserver } from '../kit/recording-observer.js';
 const policy = s3fifo();
 
 describe('policy: s3fifo()', () => {
-  test('a scan displaces nothing that is asked for again', () => {
+  test('a scan displaces no entry that is used repeatedly', () => {
     const kept = (under: EvictionPolicy | undefined): number => {
       const fn = memoize((id: number) => id, { max: 100, ...(under && { policy: under }) });
       for (let round = 0; round < 3; round++) for (let id = 0; id < 50; id++) fn(id);
@@ -27,17 +30,17 @@ describe('policy: s3fifo()', () => {
     expect(kept(policy)).toBe(50);
   });
 
-  test('what comes back soon after it went is kept from then on', () => {
+  test('an entry that is stored again soon after its eviction is kept from then on', () => {
     const fn = memoize((id: number) => id, { max: 20, policy });
     for (let id = 0; id < 21; id++) fn(id);
     expect(fn.has(0)).toBe(false);
-    fn(0); // Its fingerprint is known: the main queue takes it.
+    fn(0); // The ghost queue has its fingerprint, so the entry goes to the main queue.
     for (let id = 100; id < 118; id++) fn(id);
     expect(fn.has(0)).toBe(true);
     expect(fn.has(5)).toBe(false);
   });
 
-  test('argument lists and objects are recognised by their fingerprints too', () => {
+  test('argument lists and objects are recognized by their fingerprints too', () => {
     const owner = {};
     const fn = memoize((_: object, id: number) => id, { max: 20, policy });
     for (let id = 0; id < 21; id++) fn(owner, id);
@@ -50,7 +53,7 @@ describe('policy: s3fifo()', () => {
   test.each([
     { what: 'least recently used', options: {} },
     { what: 's3fifo()', options: { policy } },
-  ])('$what reports evictions, disposals and entries alike', ({ options }) => {
+  ])('$what reports evictions, disposals and entries as the other policy does', ({ options }) => {
     const gone: string[] = [];
     const observer = new RecordingObserver();
     const fn = memoize((id: number) => ({ id }), {
@@ -72,7 +75,7 @@ describe('policy: s3fifo()', () => {
     expect(fn.cacheInfo()).toMatchObject({ size: 0, evictions: 2 });
   });
 
-  test('keeps within `maxWeight`, and evicts to do so', () => {
+  test('keeps the weight within `maxWeight` by evictions', () => {
     const fn = memoize((id: number) => id, {
       policy,
       maxWeight: 1_000,
@@ -85,7 +88,7 @@ describe('policy: s3fifo()', () => {
     expect(fn.cacheInfo().weight).toBeGreaterThan(990);
   });
 
-  test('expires', () => {
+  test('entries expire', () => {
     const clock = new FakeClock();
     const fn = memoize((id: number) => ({ id }), { max: 10, policy, ttl: 100, clock });
     const first = fn(1);
@@ -97,7 +100,7 @@ describe('policy: s3fifo()', () => {
     expect(fn.cacheInfo()).toMatchObject({ expirations: 1, hits: 1, misses: 2 });
   });
 
-  test('what expires in the main queue need not prove itself again', () => {
+  test('an entry that expires in the main queue goes there again when it is stored again', () => {
     const clock = new FakeClock();
     const fn = memoize((id: number) => id, { max: 20, policy, ttl: 100, clock });
     for (let round = 0; round < 3; round++) fn(0);
@@ -108,7 +111,7 @@ describe('policy: s3fifo()', () => {
     expect(fn.has(0)).toBe(true);
   });
 
-  test('1 entry, 0 entries', () => {
+  test('max 1 and max 0', () => {
     const one = memoize((id: number) => id, { max: 1, policy });
     for (const id of [1, 1, 1, 2, 2, 3]) one(id);
     expect(one.cacheInfo()).toMatchObject({ size: 1, hits: 3, misses: 3, evictions: 2 });
@@ -122,7 +125,7 @@ describe('policy: s3fifo()', () => {
     );
   });
 
-  test('more hits than LRU, by popularity and mixed', () => {
+  test('has more hits than LRU, on Zipf and mixed workloads', () => {
     for (const [workload, margin] of [
       [zipf(0.8, 1, 10_000, 100_000), 0.08],
       [zipf(0.99, 1, 10_000, 100_000), 0.06],
@@ -137,7 +140,10 @@ describe('policy: s3fifo()', () => {
   });
 });
 
-/** The paper's three queues as arrays, oldest first. The ghost is exact where ours is a table of buckets. */
+/**
+ * The paper's three queues as arrays, oldest first. The ghost queue of the model is exact; that of the store is a hash
+ * table of buckets.
+ */
 class PlainQueues {
   readonly hits = new Map<number, number>();
   readonly expiresAt = new Map<number, number>();
@@ -209,7 +215,7 @@ class PlainQueues {
 
 type Step = { readonly op: 'call' | 'delete'; readonly key: number } | { readonly wait: number };
 
-/** Keys of which no nine share a bucket of the ghost, so that none of them is forgotten early. */
+/** Keys of which at most eight share a bucket of the ghost queue, so that no fingerprint is forgotten early. */
 const KEYS: readonly number[] = [0, 1, 2, 3].flatMap((bucket) =>
   Array.from({ length: 400 }, (_, key) => key)
     .filter((key) => fingerprint(key) % 4 === bucket)
@@ -228,7 +234,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { maxLength: 400, size: 'max' },
 );
 
-test('random calls, deletions and time: every hit, every eviction and what is left agree with the plain queues', () => {
+test('random calls, deletions and time: hits, evictions and entries are those of the plain queues', () => {
   fc.assert(
     fc.property(steps, fc.constantFrom(1, 2, 3, 9, 10, 11, 25), (played, max) => {
       const clock = new FakeClock();

@@ -6,7 +6,7 @@ import { decodeArgs, encodeArgs } from '../../src/memoize/shared/shared-key.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 
-/** Caches of one function over one store, as two processes have them. */
+/** Two caches of one function over one store, as two processes have them. */
 function twoProcesses(options: Partial<MemoizeOptions<(id: number) => Promise<string>>> = {}) {
   const entries = new Map();
   const loads: number[] = [];
@@ -28,7 +28,7 @@ function twoProcesses(options: Partial<MemoizeOptions<(id: number) => Promise<st
 
 type Process = ReturnType<typeof memoize<(id: number) => Promise<string>>>;
 
-test('what one process has loaded the other one finds', async () => {
+test('a result that one process has loaded is found by the other', async () => {
   const { one, other, loads } = twoProcesses();
   expect(await one(1)).toBe('value 1, load 1');
   await one.flush();
@@ -39,7 +39,7 @@ test('what one process has loaded the other one finds', async () => {
   expect(other.cacheInfo()).toMatchObject({ sharedHits: 1, sharedMisses: 0, hits: 1 });
 });
 
-test('undefined is a value, shared like any other', async () => {
+test('undefined is a value, and is shared', async () => {
   const entries = new Map();
   let loads = 0;
   const nothing = () =>
@@ -55,7 +55,7 @@ test('undefined is a value, shared like any other', async () => {
   expect([await other(1), loads]).toEqual([undefined, 1]);
 });
 
-test('what one process deletes, the other loads anew once its own copy is gone', async () => {
+test('after a delete by one process, the other loads again once its own entry is gone', async () => {
   const { one, other, loads } = twoProcesses();
   await one(1);
   await one.flush();
@@ -65,7 +65,7 @@ test('what one process deletes, the other loads anew once its own copy is gone',
   expect(loads).toEqual([1, 1]);
 });
 
-test('a clear, and an invalidation of tags, hold for what other processes have stored', async () => {
+test('a clear and an invalidation of tags apply to results that other processes have stored', async () => {
   const { one, other, loads } = twoProcesses({ tags: (_value, id) => [`shard ${id % 2}`] });
   for (const id of [1, 2]) await one(id);
   await one.flush();
@@ -79,7 +79,7 @@ test('a clear, and an invalidation of tags, hold for what other processes have s
   expect(loads).toEqual([1, 2, 1, 2]);
 });
 
-test('what is set is shared, a promise as soon as it has settled', async () => {
+test('a value given to `set` is shared, a promise when it has settled', async () => {
   const { one, other, loads } = twoProcesses();
   one.set([1], Promise.resolve('promised'));
   expect(await one(1)).toBe('promised');
@@ -91,7 +91,7 @@ test('what is set is shared, a promise as soon as it has settled', async () => {
   expect(loads).toEqual([]);
 });
 
-test('a promise that was set is not shared once it has been invalidated, or if it fails', async () => {
+test('a promise given to `set` is not shared after an invalidation, or if it rejects', async () => {
   const { one, other } = twoProcesses();
   const gate = new Gate<string>();
   one.set([1], gate.passed);
@@ -103,7 +103,7 @@ test('a promise that was set is not shared once it has been invalidated, or if i
   expect([await other(1), await other(2)]).toEqual(['value 1, load 1', 'value 2, load 2']);
 });
 
-test('a store that fails never fails a call: it is counted and told', async () => {
+test('a store that fails never fails a call: the failure is counted and reported', async () => {
   const told: unknown[] = [];
   const down = new Error('the store is down');
   const fail = () => Promise.reject(down);
@@ -119,7 +119,7 @@ test('a store that fails never fails a call: it is counted and told', async () =
   fn[Symbol.dispose]();
 });
 
-test('arguments that cannot be written down are computed here, and told of once', async () => {
+test('a call whose arguments cannot be encoded is not shared, which is reported once', async () => {
   const told: unknown[] = [];
   const fn = memoize(async (what: object | number) => typeof what, {
     name: 'kinds',
@@ -135,7 +135,7 @@ test.each([
   [{ store: {} }, /sharedCache: `store` must be an object with get\(\)/],
   [{ storeTimeout: 1 }, /unknown option `storeTimeout`.*storeTimeoutMillis/],
   [{}, /a `store`, a `bus` or both/],
-])('a wrong option is refused: %#', (options, message) => {
+])('a malformed option is refused: %#', (options, message) => {
   expect(() => sharedCache(options as never)).toThrow(message);
 });
 
@@ -152,11 +152,11 @@ test.each([
   ],
   [{ dispose: true }, /`dispose` must be made by disposal\(\) of 'tenure\/memoize\/disposal'/],
   [{ policy: 's3-fifo' }, /s3fifo\(\) of 'tenure\/memoize\/s3-fifo'/],
-])('an option without its part says what to import: %#', (options, message) => {
+])('the error of an option whose part is missing says what to import: %#', (options, message) => {
   expect(() => memoize(async () => 1, options as never)).toThrow(message);
 });
 
-test('arguments are written so that they can be told apart, and read back', () => {
+test('encoded arguments are distinct, and decoded ones equal the original', () => {
   const lists = [
     [1],
     ['1'],

@@ -1,8 +1,8 @@
-/** What the compiler makes of memoized functions; `npm run typecheck` is what runs these. */
+/** The types of memoized functions. `npm run typecheck` is the test. */
 import { expect, expectTypeOf, test } from 'vitest';
 import { type CacheInfo, memoize } from '../../src/memoize/index.js';
 
-test('generics survive: planttheidea/micro-memoize#126', () => {
+test('generics are kept: planttheidea/micro-memoize#126', () => {
   const identity = memoize(<T>(value: T): T => value);
   expectTypeOf(identity({ a: 1 })).toEqualTypeOf<{ a: number }>();
   const text: string = identity('x');
@@ -10,7 +10,7 @@ test('generics survive: planttheidea/micro-memoize#126', () => {
   expect([text, count]).toEqual(['x', 1]);
 });
 
-test('overloads survive: sindresorhus/memoize#46', () => {
+test('overloads are kept: sindresorhus/memoize#46', () => {
   function parse(text: string): string;
   function parse(text: string, base: number): number;
   function parse(text: string, base?: number): string | number {
@@ -22,7 +22,7 @@ test('overloads survive: sindresorhus/memoize#46', () => {
   expect([text, count]).toEqual(['10', 2]);
 });
 
-test('`this` survives', () => {
+test('the type of `this` is kept', () => {
   const scale = memoize(function (this: { by: number }, x: number): number {
     return this.by * x;
   });
@@ -52,7 +52,7 @@ test('members take the arguments of the function', () => {
   expectTypeOf(user).toExtend<Disposable>();
 });
 
-test('properties of the function survive', () => {
+test('properties of the function are kept', () => {
   const tagged = memoize(Object.assign((x: number) => x, { tag: 'x' as const }));
   expectTypeOf(tagged.tag).toEqualTypeOf<'x'>();
   expect(tagged.tag).toBe('x');

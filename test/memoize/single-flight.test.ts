@@ -8,7 +8,7 @@ describe.each([
   { what: 'bounded to nothing', options: { max: 0 } },
   { what: 'timed', options: { ttl: 10, clock: { now: () => 0 } } },
 ])('one load for many callers, $what', ({ options }) => {
-  test('a hundred callers, one call: jaredwray/cacheable#417, #888', async () => {
+  test('a hundred callers cause one call: jaredwray/cacheable#417, #888', async () => {
     const gates = new Gates<{ id: number }>();
     const fn = memoize((_: number, __: string) => gates.next(), options);
     const calls = Array.from({ length: 100 }, () => fn(1, 'x'));
@@ -20,7 +20,7 @@ describe.each([
     expect(fn.cacheInfo().inFlight).toBe(0);
   });
 
-  test('loads for different keys run side by side', async () => {
+  test('loads for different keys run concurrently', async () => {
     const gates = new Gates<number>();
     const fn = memoize((_: number) => gates.next(), options);
     const both = [fn(1), fn(2)];
@@ -33,7 +33,7 @@ describe.each([
 });
 
 describe('promises', () => {
-  test('an async hit is the same promise, during the load and after', async () => {
+  test('callers get one promise, during the load and afterwards', async () => {
     const fn = memoize(async (id: number) => ({ id }));
     const first = fn(1);
     expect(fn(1)).toBe(first);
@@ -42,13 +42,13 @@ describe('promises', () => {
     expect(fn.peek(1)).toBe(first);
   });
 
-  test('who sees a load settle sees the cache after it', async () => {
+  test('a caller that continues after a load finds its result in the cache', async () => {
     const fn = memoize(async (id: number) => id);
     const seen = await fn(1).then(() => fn.cacheInfo());
     expect(seen).toMatchObject({ inFlight: 0, size: 1, loads: 1 });
   });
 
-  test('a thenable is adopted', async () => {
+  test('a thenable becomes a promise', async () => {
     let runs = 0;
     const fn = memoize((id: number): PromiseLike<number> => {
       runs++;
@@ -63,7 +63,7 @@ describe('promises', () => {
     expect(runs).toBe(1);
   });
 
-  test('a load is not lost to eviction: isaacs/node-lru-cache#274, #320, #389, vltpkg/vltpkg#1781', async () => {
+  test('an eviction does not lose a load in flight: isaacs/node-lru-cache#274, #320, #389, vltpkg/vltpkg#1781', async () => {
     const gates = new Gates<string>();
     const fn = memoize(
       (id: number): Promise<string> => (id === 0 ? gates.next() : Promise.resolve(`${id}`)),
@@ -91,7 +91,7 @@ describe('promises', () => {
     expect(await later(30)).toBe(832040);
   });
 
-  test('of two loads that a synchronous re-entry has begun for one key, the later begun is shared', async () => {
+  test('if a synchronous re-entry begins a second load for a key, callers join the second', async () => {
     const gates = new Gates<string>();
     let depth = 0;
     const fn = memoize((_: string): Promise<string> => {

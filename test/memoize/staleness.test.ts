@@ -1,4 +1,4 @@
-/** What happens to an entry past its prime: refreshed ahead, served stale, or standing in for a failure. */
+/** Entries that are not fresh: refreshed ahead of time, served stale, or served in place of a failure. */
 import { describe, expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -42,7 +42,7 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
     expect(fn.cacheInfo()).toMatchObject({ hits: 5, staleHits: 3, misses: 1, refreshes: 1 });
   });
 
-  test('after the window a call waits', async () => {
+  test('after the window a caller waits for the load', async () => {
     const { clock, gates, fn } = cached();
     gates.at(0).open('old');
     await fn('k');
@@ -53,7 +53,7 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
     expect(fn.cacheInfo()).toMatchObject({ misses: 2, expirations: 1, refreshes: 0 });
   });
 
-  test('`peek` and `has` see what a call would be served', async () => {
+  test('`peek` and `has` tell what a call would be served', async () => {
     const { clock, gates, fn } = cached();
     gates.at(0).open('old');
     const first = fn('k');
@@ -80,7 +80,7 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
     expect(fn.cacheInfo()).toMatchObject({ refreshes: 2, refreshFailures: 1, loadFailures: 1 });
   });
 
-  test('a synchronous function is run again after the call, not during it', async () => {
+  test('a synchronous function runs again after the call, not during it', async () => {
     const clock = new FakeClock();
     let runs = 0;
     const fn = memoize((_: string) => ++runs, {
@@ -97,7 +97,7 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
     expect(fn.cacheInfo().refreshes).toBe(1);
   });
 
-  test('a synchronous function that throws in the background keeps what there is', async () => {
+  test('a synchronous function that throws in the background leaves the entry as it is', async () => {
     const clock = new FakeClock();
     const errors: unknown[][] = [];
     let runs = 0;
@@ -148,7 +148,7 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
     }
   });
 
-  test('a microtask that finds the entry gone runs nothing', async () => {
+  test('the microtask of a revalidation runs nothing if the entry is gone', async () => {
     const clock = new FakeClock();
     let runs = 0;
     const fn = memoize((_: string, __: number) => ++runs, {
@@ -169,7 +169,7 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
 describe.each(stores)('stale if error, $what', ({ bound }) => {
   const options = { ...bound, ttl: 100, staleIfError: 1_000 };
 
-  test('the stale value stands in for a rejection, for everybody who waits', async () => {
+  test('all waiting callers get the stale value in place of a rejection', async () => {
     const clock = new FakeClock();
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), { ...options, clock });
@@ -185,7 +185,7 @@ describe.each(stores)('stale if error, $what', ({ bound }) => {
     expect(fn.cacheInfo()).toMatchObject({ loads: 2, loadFailures: 1, staleHits: 1, misses: 3 });
   });
 
-  test('and for a throw', () => {
+  test('a caller gets the stale value in place of a throw', () => {
     const clock = new FakeClock();
     let runs = 0;
     const fn = memoize(
@@ -203,7 +203,7 @@ describe.each(stores)('stale if error, $what', ({ bound }) => {
     expect(fn.cacheInfo()).toMatchObject({ size: 0, expirations: 1 });
   });
 
-  test('not past the window, however long the load took', async () => {
+  test('a failure after the window rejects, even if the load began within it', async () => {
     const clock = new FakeClock();
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), { ...options, clock });
@@ -216,7 +216,7 @@ describe.each(stores)('stale if error, $what', ({ bound }) => {
     await expect(late).rejects.toThrow('down');
   });
 
-  test('not after an invalidation: Julien-R44/bentocache#71', async () => {
+  test('no stale value after an invalidation: Julien-R44/bentocache#71', async () => {
     const clock = new FakeClock();
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), { ...options, clock });
@@ -236,7 +236,7 @@ describe.each(stores)('stale if error, $what', ({ bound }) => {
 });
 
 describe('refreshAfter', () => {
-  test('an entry that is asked for late in its life is replaced before it expires', async () => {
+  test('an entry that is used after refreshAfter is replaced before it expires', async () => {
     const clock = new FakeClock();
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), { ttl: 100, refreshAfter: 60, clock });
@@ -256,7 +256,7 @@ describe('refreshAfter', () => {
     expect(fn.cacheInfo()).toMatchObject({ refreshes: 1, staleHits: 0, misses: 1, expirations: 0 });
   });
 
-  test('an entry that nobody asks for is not', async () => {
+  test('an entry that is not used is not replaced', async () => {
     const clock = new FakeClock();
     let runs = 0;
     const fn = memoize(async (_: string) => ++runs, { ttl: 100, refreshAfter: 60, clock });
@@ -267,7 +267,7 @@ describe('refreshAfter', () => {
 });
 
 describe('negativeTtl', () => {
-  test('a rejection is remembered for that long', async () => {
+  test('a rejection is remembered for that time', async () => {
     const clock = new FakeClock();
     let runs = 0;
     const fn = memoize(
@@ -284,7 +284,7 @@ describe('negativeTtl', () => {
     await expect(fn('k')).rejects.toThrow('failure 2');
   });
 
-  test('a throw too, by a function of the error', () => {
+  test('a throw is remembered too, for a time that depends on the error', () => {
     const clock = new FakeClock();
     let runs = 0;
     const fn = memoize(
@@ -308,7 +308,7 @@ describe('negativeTtl', () => {
     expect(runs).toBe(4);
   });
 
-  test('a failure never takes the place of a result', async () => {
+  test('a failure never replaces a result', async () => {
     const clock = new FakeClock();
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), { negativeTtl: 100, clock });
@@ -319,7 +319,7 @@ describe('negativeTtl', () => {
     expect(await fn('k')).toBe('good');
   });
 
-  test('a result takes the place of a failure', async () => {
+  test('a result replaces a failure', async () => {
     const clock = new FakeClock();
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), { negativeTtl: 100, clock });
@@ -365,7 +365,7 @@ describe('a ttl for each entry', () => {
     expect(() => fn.set(['k'], 1, { tags: 7 as never })).toThrow('set: `tags` must be');
   });
 
-  test('what is no duration is reported, and the result is not kept', () => {
+  test('a malformed duration is reported, and the result is not kept', () => {
     const errors: unknown[] = [];
     const fn = memoize((id: number) => id, {
       ttl: () => Number.NaN,
@@ -400,7 +400,7 @@ describe('jitter', () => {
   });
 });
 
-test('an aged entry beyond 2^31 ms, with every window: Julien-R44/bentocache#61', async () => {
+test('windows beyond 2^31 ms work: Julien-R44/bentocache#61', async () => {
   const clock = new FakeClock();
   const long = 2 ** 31 + 5;
   let runs = 0;

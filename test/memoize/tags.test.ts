@@ -8,7 +8,7 @@ describe.each([
   { what: 'unbounded', options: {} },
   { what: 'bounded', options: { max: 100 } },
 ])('tags, $what', ({ options }) => {
-  test('everything that bears one goes', () => {
+  test('all entries with the tag are removed', () => {
     const fn = memoize((team: string, id: number) => ({ team, id }), {
       ...options,
       tags: (user) => [`team:${user.team}`, `user:${user.id}`],
@@ -16,12 +16,12 @@ describe.each([
     for (const id of [1, 2, 3]) fn(id < 3 ? 'red' : 'blue', id);
     expect(fn.invalidateTags('team:red')).toBe(2);
     expect([fn.has('red', 1), fn.has('red', 2), fn.has('blue', 3)]).toEqual([false, false, true]);
-    expect(fn.invalidateTags('team:red', 'nobody')).toBe(0);
+    expect(fn.invalidateTags('team:red', 'no such tag')).toBe(0);
     expect(fn.invalidateTags('user:3', 'team:blue')).toBe(1);
     expect(fn.cacheInfo().size).toBe(0);
   });
 
-  test('an entry that was replaced has the tags of the new one', () => {
+  test('a replaced entry has the tags of the new result', () => {
     const fn = memoize((id: number) => id, options);
     fn.set([1], 10, { tags: ['a'] });
     fn.set([1], 11, { tags: ['b'] });
@@ -30,7 +30,7 @@ describe.each([
     expect(fn.invalidateTags('b')).toBe(1);
   });
 
-  test('a load that brings an invalidated tag is not stored, and later callers get a newer one', async () => {
+  test('a load whose result has an invalidated tag is not stored, and later callers get a newer result', async () => {
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), { ...options, tags: () => ['t'] });
     const before = fn('k');
@@ -46,7 +46,7 @@ describe.each([
     expect(await fn('k')).toBe('new');
   });
 
-  test('a load that brings other tags is shared and stored as ever', async () => {
+  test('a load whose result has other tags is shared and stored', async () => {
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), { ...options, tags: () => ['mine'] });
     const before = fn('k');
@@ -71,7 +71,7 @@ describe.each([
     expect(fn.has(1)).toBe(false);
   });
 
-  test('a tag that is no string is reported, and the result is not kept', () => {
+  test('a tag that is not a string is reported, and the result is not kept', () => {
     const errors: unknown[] = [];
     const fn = memoize((id: number) => id, {
       ...options,
@@ -83,7 +83,7 @@ describe.each([
   });
 });
 
-test('tags keep no key object alive, and forget it with its entry', async () => {
+test('tags do not keep an object in a key from being collected, and are dropped with its entry', async () => {
   const fn = memoize((_: object) => 'x', { tags: () => ['t'] });
   const refs = Array.from({ length: 20 }, () => {
     const key = {};

@@ -22,7 +22,7 @@ describe.each([
   });
 
   test.each([{ args: [1] }, { args: [{}] }, { args: [1, 2] }, { args: [] }])(
-    'for $args too',
+    'an entry of $args expires too',
     ({ args }) => {
       const clock = new FakeClock();
       let runs = 0;
@@ -34,7 +34,7 @@ describe.each([
     },
   );
 
-  test('a hit does not prolong it', () => {
+  test('a hit does not extend the ttl', () => {
     const clock = new FakeClock();
     let runs = 0;
     const fn = memoize((_: number) => ++runs, { ...bound, ttl: 100, clock });
@@ -45,7 +45,7 @@ describe.each([
     expect(runs).toBe(3);
   });
 
-  test('it counts from when the result is there', async () => {
+  test('the ttl counts from the arrival of the result', async () => {
     const clock = new FakeClock();
     const gates = new Gates<string>();
     const fn = memoize((_: number) => gates.next(), { ...bound, ttl: 100, clock });
@@ -61,7 +61,7 @@ describe.each([
     gates.at(1).open('again');
   });
 
-  test('above 2^31 ms: Julien-R44/bentocache#61, isaacs/ttlcache#41', async () => {
+  test('a ttl above 2^31 ms works: Julien-R44/bentocache#61, isaacs/ttlcache#41', async () => {
     const clock = new FakeClock();
     let runs = 0;
     const ttl = 2 ** 31 + 10;
@@ -92,29 +92,32 @@ describe.each([
     expect([never(1), never(1)]).toEqual([1, 2]);
   });
 
-  test('the system clock serves when none is given', () => {
+  test('the system clock is the default', () => {
     const fn = memoize((id: number) => ({ id }), { ...bound, ttl: 1e9 });
     expect(fn(1)).toBe(fn(1));
   });
 });
 
-describe('expired entries that nobody asks for', () => {
+describe('expired entries that no caller asks for', () => {
   test.each([
     { what: 'one argument', args: (id: number): unknown[] => [id] },
     { what: 'two arguments', args: (id: number): unknown[] => [id, 'x'] },
     { what: 'an object that lives on', args: (id: number): unknown[] => [{ id }, id] },
-  ])('leave an unbounded cache as new ones come: node-cache/node-cache#155 ($what)', ({ args }) => {
-    const clock = new FakeClock();
-    const alive: unknown[][] = [];
-    const fn = memoize((..._: unknown[]) => 'x', { ttl: 100, clock });
-    for (let id = 0; id < 10_000; id++) {
-      const list = args(id);
-      alive.push(list);
-      fn(...list);
-      clock.jump(1); // 100 are fresh at any time.
-    }
-    expect(fn.cacheInfo().size).toBeLessThan(1_000);
-    expect(fn.cacheInfo().expirations).toBe(10_000 - fn.cacheInfo().size);
-    expect(alive).toHaveLength(10_000);
-  });
+  ])(
+    'leave an unbounded cache as new entries come: node-cache/node-cache#155 ($what)',
+    ({ args }) => {
+      const clock = new FakeClock();
+      const alive: unknown[][] = [];
+      const fn = memoize((..._: unknown[]) => 'x', { ttl: 100, clock });
+      for (let id = 0; id < 10_000; id++) {
+        const list = args(id);
+        alive.push(list);
+        fn(...list);
+        clock.jump(1); // 100 entries are fresh at any time.
+      }
+      expect(fn.cacheInfo().size).toBeLessThan(1_000);
+      expect(fn.cacheInfo().expirations).toBe(10_000 - fn.cacheInfo().size);
+      expect(alive).toHaveLength(10_000);
+    },
+  );
 });

@@ -6,13 +6,13 @@ import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
 
-/** How many of these are still there after a full collection. */
+/** How many of these objects exist after a full collection. */
 async function survivors(refs: readonly WeakRef<WeakKey>[]): Promise<number> {
   await collectGarbage();
   return refs.filter((ref) => ref.deref() !== undefined).length;
 }
 
-describe('an unbounded cache keeps no key object alive', () => {
+describe('an unbounded cache keeps no object in a key from being collected', () => {
   const calls: { what: string; call: (fn: AnyCall, key: object, i: number) => unknown }[] = [
     { what: 'the only argument', call: (fn, key) => fn(key) },
     { what: 'a later argument', call: (fn, key, i) => fn(i, key) },
@@ -48,7 +48,7 @@ describe('an unbounded cache keeps no key object alive', () => {
     expect(observer.live.size).toBe(0);
   });
 
-  test('the levels on the way to it go too', async () => {
+  test('the levels of the trie on the path to it are collected too', async () => {
     const fn = memoize((..._: unknown[]) => ({}));
     const refs: WeakRef<WeakKey>[] = [];
     const results: WeakRef<WeakKey>[] = [];
@@ -68,7 +68,7 @@ describe('an unbounded cache keeps no key object alive', () => {
     expect(fn(longLived, 1, longLived)).toBe(again);
   });
 
-  test('an entry that was deleted, and another stored for the same objects, count once', async () => {
+  test('an entry that was deleted, and one stored again for its objects, are counted once', async () => {
     const fn = memoize((..._: unknown[]) => ({}));
     const refs: WeakRef<WeakKey>[] = [];
     (() => {
@@ -105,7 +105,7 @@ describe('an unbounded cache keeps no key object alive', () => {
 });
 
 describe('a bounded cache', () => {
-  test('gives up the key objects of what it evicts, and its own places for those that live on', async () => {
+  test('releases the objects in evicted keys, and the memory of their entries for objects that live longer', async () => {
     const fn = memoize((key: object, _: number) => ({ key }), { max: 10 });
     const refs: WeakRef<WeakKey>[] = [];
     (() => {
@@ -120,7 +120,7 @@ describe('a bounded cache', () => {
     expect(await survivors(refs)).toBe(0);
   });
 
-  test('forgets the argument lists of what it evicts', async () => {
+  test('forgets the argument lists of evicted entries', async () => {
     const objects = Array.from({ length: 100 }, () => ({}));
     const fn = memoize((..._: unknown[]) => {}, { max: 10 });
     const marks = marked((mark, i) => {
@@ -133,10 +133,10 @@ describe('a bounded cache', () => {
   });
 });
 
-describe('an argument list is forgotten with', () => {
+describe('an argument list is forgotten when', () => {
   const longLived = {};
 
-  test('a load that throws, rejects, is disowned or is not kept', async () => {
+  test('its load throws, rejects, is disowned, or its result is not kept', async () => {
     const fn = memoize((how: string, _: symbol) => {
       if (how === 'throws') throw new Error(how);
       return how === 'rejects' ? Promise.reject(new Error(how)) : Promise.resolve(how);
@@ -152,7 +152,7 @@ describe('an argument list is forgotten with', () => {
     expect(await survivors(marks)).toBe(0);
   });
 
-  test('its entry: `delete` and expiry', async () => {
+  test('its entry is deleted or expires', async () => {
     const clock = new FakeClock();
     const fn = memoize((..._: unknown[]) => {}, { ttl: 10, clock });
     const marks = marked((mark, i) => {
@@ -165,7 +165,7 @@ describe('an argument list is forgotten with', () => {
     expect(await survivors(marks)).toBe(0);
   });
 
-  test('any object in it', async () => {
+  test('any object in it is collected', async () => {
     const fn = memoize((..._: unknown[]) => {});
     const marks = marked((mark, i) => {
       fn(longLived, mark, {}, 'x');
@@ -175,7 +175,7 @@ describe('an argument list is forgotten with', () => {
     expect(fn.cacheInfo()).toMatchObject({ size: 0, collected: 200 });
   });
 
-  test('and not with an object of its neighbours', async () => {
+  test('one of its objects is collected, and not when an object of another list is', async () => {
     const fn = memoize((..._: unknown[]) => {});
     (() => {
       for (const list of [['a'], ['b'], ['c'], []]) fn(longLived, 'p', {}, ...list);
@@ -190,7 +190,7 @@ describe('an argument list is forgotten with', () => {
     expect(fn.has(longLived, 'q', 'stays')).toBe(true);
   });
 
-  test('the load within which a longer one began', async () => {
+  test('its load ends, although a load that began within it still runs', async () => {
     const gate = new Gate();
     const fn = memoize(
       (mark: symbol | string): unknown => {
@@ -205,7 +205,7 @@ describe('an argument list is forgotten with', () => {
     gate.open();
   });
 
-  test('the wait for its objects to die', () => {
+  test('its entry is deleted, and so is its registration for the collection of its objects', () => {
     const register = vi.spyOn(FinalizationRegistry.prototype, 'register');
     const unregister = vi.spyOn(FinalizationRegistry.prototype, 'unregister');
     try {
@@ -222,7 +222,7 @@ describe('an argument list is forgotten with', () => {
     }
   });
 
-  test('its receiver, which `delete` then does not look for', async () => {
+  test('its receiver is collected, and `delete` then does not look at that receiver', async () => {
     const unbounded = memoize(function (this: object, _: number) {});
     const bounded = memoize(unbounded.wrapped, { max: 5 });
     (() => {
@@ -244,7 +244,7 @@ describe('an argument list is forgotten with', () => {
   });
 });
 
-/** Calls `use` with a hundred symbols that nothing else holds; the trie holds a symbol strongly, as any primitive. */
+/** Calls `use` with a hundred symbols that nothing else holds. The trie holds a symbol strongly, like any primitive. */
 function marked(use: (mark: symbol, i: number) => void): WeakRef<symbol>[] {
   return Array.from({ length: 100 }, (_, i) => {
     const mark = Symbol('mark');

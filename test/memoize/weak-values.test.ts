@@ -1,4 +1,4 @@
-/** Results that are held weakly, confirmed by V8's own collector. */
+/** Results that are held weakly, checked with V8's own collector. */
 
 import { describe, expect, test } from 'vitest';
 import { disposal } from '../../src/memoize/disposal/index.js';
@@ -11,7 +11,7 @@ describe.each([
   { what: 'weighed', options: { maxWeight: 100, weigh: () => 1 } },
   { what: 'timed', options: { ttl: 1e9 } },
 ])('weakValues, $what', ({ options }) => {
-  test('a result is served as long as somebody holds it, and its entry goes with it', async () => {
+  test('a result is served as long as it has another holder, and its entry leaves with it', async () => {
     const fn = memoize((id: number, _?: string) => ({ id }), { ...options, weakValues: true });
     const held = fn(1);
     const refs: WeakRef<object>[] = [];
@@ -26,7 +26,7 @@ describe.each([
     expect([fn.has(2, 'x'), fn(2, 'x')]).toEqual([false, { id: 2 }]);
   });
 
-  test('an asynchronous result too', async () => {
+  test('an asynchronous result is held weakly too', async () => {
     const fn = memoize(async (id: number) => ({ id }), { ...options, weakValues: true });
     const held = await fn(1);
     expect(await fn(1)).toBe(held);
@@ -38,7 +38,7 @@ describe.each([
     expect(fn.cacheInfo()).toMatchObject({ size: 1, collected: 1, misses: 2 });
   });
 
-  test('a primitive is simply kept', async () => {
+  test('a primitive is kept', async () => {
     const fn = memoize((id: number) => `text ${id}`, { ...options, weakValues: true });
     fn(1);
     await collectGarbage();
@@ -47,7 +47,7 @@ describe.each([
     expect(fn.cacheInfo()).toMatchObject({ hits: 1, misses: 1, collected: 0 });
   });
 
-  test('the death of a replaced result does not take the new one', async () => {
+  test('the collection of a replaced result does not remove the new one', async () => {
     const fn = memoize((_: string) => ({}), { ...options, weakValues: true });
     const fresh = {};
     fn('k');
@@ -59,7 +59,7 @@ describe.each([
   });
 });
 
-test('does not go with `dispose`', () => {
+test('weakValues together with `dispose` is refused', () => {
   expect(() => memoize(() => ({}), { weakValues: true, dispose: disposal() })).toThrow(
     'weakValues',
   );

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 
 describe('maxWeight and weigh', () => {
-  test('the least recently used make room for what is heavy', () => {
+  test('the least recently used entries are evicted for a heavy one', () => {
     const fn = memoize((text: string) => text, { maxWeight: 10, weigh: (value) => value.length });
     for (const text of ['aaaa', 'bbbb', 'aaaa', 'cc']) fn(text);
     expect(fn.cacheInfo()).toMatchObject({ weight: 10, maxWeight: 10, size: 3, evictions: 0 });
@@ -16,7 +16,7 @@ describe('maxWeight and weigh', () => {
     expect(fn.cacheInfo()).toMatchObject({ weight: 7, size: 2, evictions: 2, evictedWeight: 8 });
   });
 
-  test('what is heavier than the limit is returned and not kept, and evicts nothing', () => {
+  test('a result that is heavier than the limit is returned and not kept, and evicts nothing', () => {
     const fn = memoize((text: string) => text, { maxWeight: 5, weigh: (value) => value.length });
     fn('aaa');
     expect(fn('toolong')).toBe('toolong');
@@ -24,7 +24,7 @@ describe('maxWeight and weigh', () => {
     expect(fn.cacheInfo()).toMatchObject({ weight: 3, evictions: 0 });
   });
 
-  test('it replaces what it is too heavy to replace by nothing', async () => {
+  test('a refreshed result that is too heavy removes the stored one', async () => {
     let size = 2;
     const fn = memoize(async (_: string) => 'x'.repeat(size), {
       maxWeight: 5,
@@ -37,7 +37,7 @@ describe('maxWeight and weigh', () => {
     expect(fn.cacheInfo()).toMatchObject({ weight: 0, size: 0 });
   });
 
-  test('a replacement counts instead of what it replaces', () => {
+  test('after a replacement, the weight of the new result counts', () => {
     const fn = memoize((text: string) => text, { maxWeight: 10, weigh: (value) => value.length });
     fn('other');
     fn.set(['k'], '12345');
@@ -52,7 +52,7 @@ describe('maxWeight and weigh', () => {
     expect(fn.cacheInfo().weight).toBe(0);
   });
 
-  test('together with `max`, both hold', () => {
+  test('together with `max`, both limits hold', () => {
     const fn = memoize((text: string) => text, {
       max: 2,
       maxWeight: 10,
@@ -62,13 +62,13 @@ describe('maxWeight and weigh', () => {
     expect(fn.cacheInfo()).toMatchObject({ size: 2, weight: 2, evictions: 1, evictedWeight: 1 });
   });
 
-  test('without `max` any number of light entries', () => {
+  test('without `max`, the number of light entries has no limit', () => {
     const fn = memoize((id: number) => id, { maxWeight: 1_000, weigh: () => 0.5 });
     for (let id = 0; id < 3_000; id++) fn(id);
     expect(fn.cacheInfo()).toMatchObject({ size: 2_000, weight: 1_000, evictions: 1_000 });
   });
 
-  test('what is no weight is reported, and the result is not kept', () => {
+  test('a malformed weight is reported, and the result is not kept', () => {
     const errors: unknown[] = [];
     const fn = memoize((id: number) => id, {
       maxWeight: 10,
@@ -78,14 +78,14 @@ describe('maxWeight and weigh', () => {
     expect([fn(1), fn(2), fn.cacheInfo().size, errors.length]).toEqual([1, 2, 0, 2]);
   });
 
-  test('one without the other is refused', () => {
+  test('one of the two options without the other is refused', () => {
     expect(() => memoize((x: number) => x, { maxWeight: 5 })).toThrow('need each other');
     expect(() => memoize((x: number) => x, { weigh: () => 1 })).toThrow('need each other');
   });
 });
 
 describe('cacheIf', () => {
-  test('says whether a result is kept, by its value and its arguments', async () => {
+  test('decides whether a result is kept, by its value and its arguments', async () => {
     let runs = 0;
     const fn = memoize(
       async (id: number) => {
@@ -99,7 +99,7 @@ describe('cacheIf', () => {
     expect(fn.cacheInfo()).toMatchObject({ size: 1, hits: 1 });
   });
 
-  test('a result that is not to be kept takes the old one with it', () => {
+  test('a result that is not kept removes the stored one', () => {
     let ok = true;
     const fn = memoize((_: string) => ok, { cacheIf: (value) => value });
     fn('k');
@@ -108,7 +108,7 @@ describe('cacheIf', () => {
     expect(fn.has('k')).toBe(false);
   });
 
-  test('what it throws is reported and the caller is answered', () => {
+  test('its error is reported, and the caller gets the result', () => {
     const told: unknown[][] = [];
     const fn = memoize((id: number) => id, {
       name: 'ids',
@@ -121,7 +121,7 @@ describe('cacheIf', () => {
     expect(told).toEqual([[new Error('broken'), "the terms of a result of the cache 'ids'"]]);
   });
 
-  test('an invalidation from within it counts', async () => {
+  test('an invalidation within it applies to the load', async () => {
     const fn = memoize(async (id: number) => id, {
       cacheIf: (_, id) => {
         fn.delete(id);

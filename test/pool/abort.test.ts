@@ -9,7 +9,7 @@ import { StrictFactory } from './strict-factory.js';
 
 const reason = new Error('the request was cancelled');
 
-test('a signal that has aborted already rejects with its reason, and asks nothing of the factory', async () => {
+test('a signal that has already aborted rejects with its reason, without a call of the factory', async () => {
   const factory = new StrictFactory();
   const pool = createPool(factory, { clock: new FakeClock() });
   const signal = AbortSignal.abort(reason);
@@ -23,7 +23,7 @@ test('a signal that has aborted already rejects with its reason, and asks nothin
   expect([factory.creates, pool.size, pool.pending]).toEqual([0, 0, 0]);
 });
 
-test('aborted while waiting: the place in the line is free at once, and nothing listens any more', async () => {
+test('an abort while waiting frees the place in the queue at once, and removes the listener', async () => {
   const pool = createPool(new StrictFactory(1), { max: 1, clock: new FakeClock() });
   const lease = await pool.lease();
   const abort = new AbortController();
@@ -39,7 +39,7 @@ test('aborted while waiting: the place in the line is free at once, and nothing 
   await pool.close({ graceMillis: 0, force: true });
 });
 
-test('aborted while its resource is created: the resource goes to the next one, or lies idle', async () => {
+test('an abort during the creation: the resource goes to the next waiter, or becomes idle', async () => {
   for (const another of [true, false]) {
     const gates = new Gates();
     const factory = new StrictFactory(1, { create: () => gates.next() });
@@ -58,7 +58,7 @@ test('aborted while its resource is created: the resource goes to the next one, 
   }
 });
 
-test('aborted while its resource is created, which then fails: the next one gets a try of its own', async () => {
+test('an abort during a creation that then fails: the next waiter gets a creation of its own', async () => {
   const gates = new Gates();
   const factory = new StrictFactory(1, { create: () => gates.next() });
   const pool = createPool(factory, { max: 1, createAttempts: 1, clock: new FakeClock() });
@@ -77,7 +77,7 @@ test('aborted while its resource is created, which then fails: the next one gets
   await pool.close({ graceMillis: 0, force: true });
 });
 
-test('aborted while its resource is validated: the resource goes to the next one, or lies idle', async () => {
+test('an abort during the validation: the resource goes to the next waiter, or becomes idle', async () => {
   for (const another of [true, false]) {
     const gates = new Gates<boolean>();
     const factory = new StrictFactory(1, { validate: () => gates.next() });
@@ -96,7 +96,7 @@ test('aborted while its resource is validated: the resource goes to the next one
   }
 });
 
-test('aborting after the grant changes nothing', async () => {
+test('an abort after the grant changes nothing', async () => {
   const pool = createPool(new StrictFactory(1), { max: 1, clock: new FakeClock() });
   const abort = new AbortController();
   using lease = await pool.lease({ signal: abort.signal });
@@ -106,7 +106,7 @@ test('aborting after the grant changes nothing', async () => {
   expect(pool.borrowed).toBe(1);
 });
 
-test('one signal for many waiters ends them all and leaves the pool whole', async () => {
+test('one signal for many waiters ends all waits, and the pool stays consistent', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(1), { max: 1, clock });
   const lease = await pool.lease();
@@ -120,7 +120,7 @@ test('one signal for many waiters ends them all and leaves the pool whole', asyn
   expect([pool.available, clock.foregroundTimers]).toEqual([1, 0]);
 });
 
-test('a signal that outlives many waits is left without listeners', async () => {
+test('a signal that outlives many waits has no listeners left', async () => {
   const pool = createPool(new StrictFactory(1), { max: 1, clock: new FakeClock() });
   const { signal } = new AbortController();
   for (let i = 0; i < 3; i++) {
@@ -133,7 +133,7 @@ test('a signal that outlives many waits is left without listeners', async () => 
   }
 });
 
-test('a hundred waiters on one signal are no warning, and all give up', async () => {
+test('a hundred waiters on one signal cause no warning, and all are rejected', async () => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error): void => void warnings.push(warning);
   process.on('warning', onWarning);

@@ -10,7 +10,7 @@ function open(options: PoolOptions = {}, factory = new StrictFactory(options.max
   return { factory, clock, pool: createPool(factory, { clock, ...options }) };
 }
 
-test('creates on demand, up to max, and lends again what came back', async () => {
+test('creates on demand, up to max, and lends returned resources again', async () => {
   const { pool, factory } = open({ max: 2 });
   expect(pool.size).toBe(0);
   const first = await pool.lease();
@@ -27,7 +27,7 @@ test('creates on demand, up to max, and lends again what came back', async () =>
   second[Symbol.dispose]();
 });
 
-test('min resources are there without anybody asking, and no more', async () => {
+test('creates min resources without a request, and no more', async () => {
   const { pool, factory } = open({ min: 3, max: 5 });
   await pool.ready();
   expect([pool.size, pool.available, factory.creates]).toEqual([3, 3, 3]);
@@ -57,7 +57,7 @@ test('idle resources are lent longest idle first, or newest first with fifo off'
   }
 });
 
-test('tryLease takes only what is idle, and never what others wait for', async () => {
+test('tryLease takes only idle resources, and none that a waiter needs', async () => {
   const { pool, factory } = open({ max: 1 });
   expect(pool.tryLease()).toBeUndefined();
   expect(factory.creates).toBe(0);
@@ -71,14 +71,14 @@ test('tryLease takes only what is idle, and never what others wait for', async (
   expect(taken?.resource.id).toBe(0);
 });
 
-test('tryLease leaves alone what must be validated first', async () => {
+test('tryLease takes no resource that must be validated first', async () => {
   const { pool } = open({ testOnBorrow: true }, new StrictFactory(10, { validate: () => true }));
   (await pool.lease())[Symbol.dispose]();
   expect(pool.available).toBe(1);
   expect(pool.tryLease()).toBeUndefined();
 });
 
-test('falsy resources are resources', async () => {
+test('falsy values can be resources', async () => {
   for (const falsy of [0, '', null, undefined, false, Number.NaN]) {
     const destroyed: unknown[] = [];
     const pool = createPool(
@@ -97,7 +97,7 @@ test('falsy resources are resources', async () => {
   }
 });
 
-test('equal primitives are as many resources: a pool of tokens is a semaphore', async () => {
+test('equal primitives count as separate resources: a pool of tokens is a semaphore', async () => {
   const pool = createPool(
     { create: () => 'token', destroy: () => {} },
     { max: 3, clock: new FakeClock() },
@@ -116,7 +116,7 @@ test('equal primitives are as many resources: a pool of tokens is a semaphore', 
   await pool.close();
 });
 
-test('use takes back on success, on a rejection, on a throw, and after a plain value', async () => {
+test('use takes the resource back after a success, a rejection, a throw and a plain value', async () => {
   const { pool, factory } = open({ max: 1 });
   const boom = new Error('boom');
   expect(await pool.use(async (thing) => thing.id)).toBe(0);
@@ -133,7 +133,7 @@ test('use takes back on success, on a rejection, on a throw, and after a plain v
   expect(factory.destroyed).toEqual([]);
 });
 
-test('use destroys what its function discards, after the function is done', async () => {
+test('use destroys a discarded resource when its function is done', async () => {
   const { pool, factory } = open({ max: 1 });
   await pool.use(async (_thing, context) => {
     context.discard('half-written protocol');
@@ -151,7 +151,7 @@ test('use passes its signal on', async () => {
   await pool.use((_thing, context) => expect(context.signal).toBe(signal), { signal });
 });
 
-test('maxWaitingClients refuses one more, at once and by type', async () => {
+test('maxWaitingClients: one caller more is rejected at once, with a class of its own', async () => {
   const { pool } = open({ max: 1, maxWaitingClients: 1 });
   const lease = await pool.lease();
   const waiting = pool.lease();
@@ -165,7 +165,7 @@ test('maxWaitingClients refuses one more, at once and by type', async () => {
   (await waiting)[Symbol.dispose]();
 });
 
-test('maxWaitingClients 0 still lends what can be created', async () => {
+test('maxWaitingClients 0 still lends a resource that can be created', async () => {
   const { pool } = open({ max: 2, maxWaitingClients: 0 });
   const [first, second] = await Promise.all([pool.lease(), pool.lease()]);
   expect(await rejection(pool.lease())).toMatchObject({ code: 'TENURE_POOL_FULL' });
@@ -173,7 +173,7 @@ test('maxWaitingClients 0 still lends what can be created', async () => {
   second[Symbol.dispose]();
 });
 
-test('wrong options throw when the pool is created, naming the option', () => {
+test('malformed options throw when the pool is created, and the error names the option', () => {
   const factory = new StrictFactory();
   const wrong: [object, RegExp][] = [
     [{ max: 0 }, /`max` must be an integer ≥ 1, got 0/],
@@ -196,7 +196,7 @@ test('wrong options throw when the pool is created, naming the option', () => {
   }
 });
 
-test('wrong arguments reject, and lose nothing', async () => {
+test('malformed arguments reject, and no resource is lost', async () => {
   const { pool } = open({ max: 1 });
   for (const call of [
     () => pool.lease({ timeout: 5 } as never),

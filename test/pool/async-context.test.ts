@@ -7,7 +7,7 @@ import { settle } from '../kit/settle.js';
 
 const flow = new AsyncLocalStorage<string>();
 
-test("the factory is called in the pool's own flow, whoever's request it serves", async () => {
+test('the factory is called in the async context of the pool, not in that of a request', async () => {
   const seen: string[] = [];
   const see = (what: string) => void seen.push(`${what} in ${flow.getStore()}`);
   const clock = new FakeClock();
@@ -51,7 +51,7 @@ test("the factory is called in the pool's own flow, whoever's request it serves"
   ]);
 });
 
-test('events are heard in the flow of the pool', async () => {
+test('listeners are called in the async context of the pool', async () => {
   const seen: unknown[] = [];
   const failing = { create: () => Promise.reject(new Error('no')), destroy() {} };
   const pool = flow.run('the pool', () =>
@@ -62,7 +62,7 @@ test('events are heard in the flow of the pool', async () => {
   expect(seen).toEqual(['the pool']);
 });
 
-test('a waiter goes on in its own flow, whoever released', async () => {
+test('a waiter continues in its own async context, not in that of the caller that released', async () => {
   const pool = createPool({ create: () => ({}), destroy() {} }, { max: 1, clock: new FakeClock() });
   const lease = await flow.run('holder', () => pool.lease());
   const seen: unknown[] = [];
@@ -78,7 +78,7 @@ test('a waiter goes on in its own flow, whoever released', async () => {
   expect(seen).toEqual(['waiter 1', 'waiter 2', 'user']);
 });
 
-test("background work keeps no request's store alive", async () => {
+test('background work keeps the store of no request alive', async () => {
   const store = new AsyncLocalStorage<object>();
   const clock = new FakeClock();
   const pool = createPool({ create: async () => ({}), destroy() {} }, { max: 1, min: 1, clock });

@@ -19,7 +19,7 @@ function poolOf(options: PoolOptions = {}) {
   };
 }
 
-test('a timed-out wait names the lines of who holds what it waited for: a nested lease is seen at once', async () => {
+test('an acquire timeout names the lines of the holders, so a nested lease is seen at once', async () => {
   const { pool, clock } = poolOf({ max: 1 });
   async function loadOrder() {
     await using _outer = await pool.lease(); // the outer lease
@@ -33,7 +33,7 @@ test('a timed-out wait names the lines of who holds what it waited for: a nested
   expect(message).toContain('in loadOrder');
 });
 
-test('what is still out at the close is reported with its holder, its age and its line', async () => {
+test('close reports each loan that is still out, with its function, its age and its line', async () => {
   const { pool, clock } = poolOf();
   async function forget() {
     await pool.acquire(); // forgotten
@@ -48,7 +48,7 @@ test('what is still out at the close is reported with its holder, its age and it
   await pool.close({ graceMillis: 0, force: true });
 });
 
-test('a lease that is ended twice names both lines', async () => {
+test('the error of a lease that is ended twice names both lines', async () => {
   const { pool } = poolOf();
   const lease = await pool.lease();
   void lease.release(); // the first end
@@ -65,7 +65,7 @@ test('a lease that is ended twice names both lines', async () => {
   );
 });
 
-test('a bare resource that is given back twice names both lines', async () => {
+test('the error of a bare resource that is given back twice names both lines', async () => {
   const { pool } = poolOf();
   const resource = await pool.acquire();
   await pool.release(resource); // the first release
@@ -79,7 +79,7 @@ test('a bare resource that is given back twice names both lines', async () => {
   expect(late).toContain(`again at ${at(lineOf(import.meta.url, 'the late release'))}`);
 });
 
-test('a second release never passes for the first of the next holder', async () => {
+test('a second release is never taken for a release by the next holder', async () => {
   const { pool } = poolOf({ max: 1 });
   const first = await pool.lease();
   void first.release();
@@ -88,7 +88,7 @@ test('a second release never passes for the first of the next holder', async () 
   expect([second.resource.id, pool.borrowed]).toEqual([0, 1]);
 });
 
-test('lines are taken of the first loans in each second, of all, or of none', async () => {
+test('lines are captured for the first loans in each second, for all loans, or for none', async () => {
   const taken: Record<string, number> = {};
   for (const callSites of ['sampled', 'all', 'none'] as const) {
     const { pool, clock } = poolOf({ max: 200, callSites });

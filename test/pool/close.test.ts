@@ -14,7 +14,7 @@ function open(max: number, steps: Steps = {}) {
   return { clock, factory, pool: createPool(factory, { max, clock }) };
 }
 
-test('close destroys what is idle, waits for what is out, and leaves nothing', async () => {
+test('close destroys idle resources, waits for borrowed ones, and leaves nothing behind', async () => {
   const { pool, clock, factory } = open(2);
   const out = await pool.lease();
   (await pool.lease())[Symbol.dispose]();
@@ -40,7 +40,7 @@ test('close resolves only when the resources are gone', async () => {
   expect(closed().is).toBe('resolved');
 });
 
-test('a closed pool refuses at once, by type, and rejects those who wait', async () => {
+test('a closed pool rejects callers and waiters at once, with a class of its own', async () => {
   const { pool, factory } = open(1);
   const out = await pool.lease();
   const waiting = rejection(pool.lease());
@@ -61,7 +61,7 @@ test('a closed pool refuses at once, by type, and rejects those who wait', async
   expect([factory.creates, factory.alive]).toEqual([1, 0]);
 });
 
-test('what is still out after the grace is reported, and destroyed when it comes back', async () => {
+test('loans that are out after the grace are reported, and destroyed when they come back', async () => {
   const { pool, clock, factory } = open(2);
   const reports: unknown[] = [];
   pool.on('leasesOut', (loans) => reports.push(loans));
@@ -84,7 +84,7 @@ test('what is still out after the grace is reported, and destroyed when it comes
   expect(factory.alive).toBe(0);
 });
 
-test('force destroys what is out, and its holders learn of it without harm', async () => {
+test('force destroys borrowed resources, and a later release by the holder does no harm', async () => {
   const { pool, clock, factory } = open(3);
   const reports: unknown[] = [];
   pool.on('leasesOut', (loans) => reports.push(loans));
@@ -109,7 +109,7 @@ test('force destroys what is out, and its holders learn of it without harm', asy
   expect([pool.borrowed, factory.destroyed.length, clock.pendingTimers]).toEqual([0, 3, 0]);
 });
 
-test('close never hangs: not on a hung create, validate, reset or destroy, nor on a lost lease', async () => {
+test('close never hangs: a create, validate, reset or destroy that hangs, or a lost lease', async () => {
   const hang = () => new Promise(() => {});
   for (const hung of ['create', 'validate', 'reset', 'destroy'] as const) {
     const clock = new FakeClock();
@@ -140,7 +140,7 @@ test('close never hangs: not on a hung create, validate, reset or destroy, nor o
   }
 });
 
-test('a creation that ends after the close is destroyed, and its signal told it', async () => {
+test('a creation that ends after the close is destroyed, and its signal has aborted', async () => {
   const gates = new Gates();
   let told: AbortSignal | undefined;
   const { pool, clock, factory } = open(1, {
@@ -160,7 +160,7 @@ test('a creation that ends after the close is destroyed, and its signal told it'
   expect(factory.destroyed).toEqual(['0 late']);
 });
 
-test('close may be called again, also with less patience', async () => {
+test('close may be called again, also with a shorter grace', async () => {
   const { pool, clock } = open(1);
   await pool.lease();
   const patient = outcomeOf(pool.close({ graceMillis: 60_000 }));
@@ -181,7 +181,7 @@ test('await using closes the pool', async () => {
   expect([factory.things.length, factory.alive]).toEqual([1, 0]);
 });
 
-test('drain serves those who wait, refuses newcomers, and settles when all has come back', async () => {
+test('drain serves the waiters, rejects later callers, and settles when all resources are back', async () => {
   const { pool, factory } = open(1);
   const first = await pool.lease();
   const waiting = pool.lease();
@@ -199,7 +199,7 @@ test('drain serves those who wait, refuses newcomers, and settles when all has c
   expect([pool.size, factory.alive]).toEqual([0, 0]);
 });
 
-test('drain also settles when those who wait give up', async () => {
+test('drain also settles when the waiters give up', async () => {
   const { pool, clock } = open(1);
   const lease = await pool.lease();
   const abort = new AbortController();
@@ -212,7 +212,7 @@ test('drain also settles when those who wait give up', async () => {
   expect(drained().is).toBe('resolved');
 });
 
-test('clear destroys idle resources, those being created included, and fills up to min again', async () => {
+test('clear destroys idle resources, those being created included, and creates min again', async () => {
   const gates = new Gates();
   const clock = new FakeClock();
   const factory = new StrictFactory(3, { create: (number) => (number === 2 ? gates.next() : 0) });

@@ -1,4 +1,4 @@
-/** A burst of callers does not storm the factory. */
+/** The limit on concurrent creations, so that a burst of callers does not overload the factory. */
 import { expect, test } from 'vitest';
 import { createPool } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -7,7 +7,7 @@ import { settle } from '../kit/settle.js';
 import { rejection } from './outcome.js';
 import { StrictFactory } from './strict-factory.js';
 
-test('no more creations are under way at once than allowed, and everybody is served', async () => {
+test('no more creations run at once than allowed, and all callers are served', async () => {
   const gates = new Gates();
   const factory = new StrictFactory(6, { create: () => gates.next() });
   const pool = createPool(factory, {
@@ -26,7 +26,7 @@ test('no more creations are under way at once than allowed, and everybody is ser
   await pool.close();
 });
 
-test('a creation that fails makes room for the next', async () => {
+test('a creation that fails lets the next one begin', async () => {
   const factory = new StrictFactory(2, {
     create: (number) => (number === 0 ? Promise.reject(new Error('refused')) : undefined),
   });

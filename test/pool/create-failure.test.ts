@@ -11,7 +11,7 @@ const refuse = () => {
   throw refused;
 };
 
-test('failing fast, the caller who caused a creation gets its failure, with the cause, after one call', async () => {
+test('with createAttempts 1, the caller that caused a creation gets its failure and cause, after one call', async () => {
   const factory = new StrictFactory(2, { create: refuse });
   const events: unknown[] = [];
   const pool = createPool(factory, {
@@ -27,7 +27,7 @@ test('failing fast, the caller who caused a creation gets its failure, with the 
   expect([factory.creates, events, pool.size, pool.pending]).toEqual([1, [refused], 0, 0]);
 });
 
-test('a create that throws at once is the same failure', async () => {
+test('a create that throws synchronously fails like one that rejects', async () => {
   let calls = 0;
   const pool = createPool(
     {
@@ -45,7 +45,7 @@ test('a create that throws at once is the same failure', async () => {
   expect([calls, pool.size, pool.spareResourceCapacity]).toEqual([3, 0, 1]);
 });
 
-test('each of many callers learns of a failing factory, and it is called once for each', async () => {
+test('with many callers, each gets the failure, and the factory is called once for each', async () => {
   const factory = new StrictFactory(2, { create: refuse });
   const pool = createPool(factory, { max: 2, createAttempts: 1, clock: new FakeClock() });
   const errors = await Promise.all(Array.from({ length: 50 }, () => rejection(pool.lease())));
@@ -63,7 +63,7 @@ test('when the factory recovers, the next caller is served', async () => {
   expect(pool.available).toBe(1);
 });
 
-test('a caller who was served by a return is not failed by the creation begun for it', async () => {
+test('a caller that got a returned resource is not rejected by the creation begun for it', async () => {
   const gates = new Gates();
   const factory = new StrictFactory(2, {
     create: (number) => (number === 0 ? undefined : gates.next()),
@@ -79,16 +79,16 @@ test('a caller who was served by a return is not failed by the creation begun fo
   expect([pool.size, pool.stats().createErrors]).toEqual([1, 1]);
 });
 
-test('a caller whose creation served another causes a new one, and answers for that', async () => {
+test('a caller whose creation served another caller causes a new one, and gets its failure', async () => {
   const gates = new Gates();
   const factory = new StrictFactory(2, { create: () => gates.next() });
   const pool = createPool(factory, { max: 2, createAttempts: 1, clock: new FakeClock() });
   const first = outcomeOf(pool.lease());
   const second = outcomeOf(pool.lease());
-  gates.at(1).open(); // The creation of the second serves the first.
+  gates.at(1).open(); // The creation that was begun for the second caller serves the first.
   await settle();
   expect([first().is, second().is]).toEqual(['resolved', 'pending']);
-  gates.at(0).fail(refused); // Nobody's any more.
+  gates.at(0).fail(refused); // This creation has no waiter any more.
   await settle();
   expect([second().is, factory.creates]).toEqual(['pending', 3]);
   gates.at(2).fail(refused);
@@ -97,7 +97,7 @@ test('a caller whose creation served another causes a new one, and answers for t
   expect(factory.creates).toBe(3);
 });
 
-test('a create that takes too long fails its caller, and is told so by its signal', async () => {
+test('a create that times out rejects its caller, and aborts its signal', async () => {
   const clock = new FakeClock();
   const gates = new Gates();
   let told: AbortSignal | undefined;
@@ -119,7 +119,7 @@ test('a create that takes too long fails its caller, and is told so by its signa
   expect([told?.aborted, pool.size]).toEqual([true, 0]);
 });
 
-test('what comes after its timeout is kept when there is room', async () => {
+test('a resource that comes after its timeout is kept if the pool is below max', async () => {
   const clock = new FakeClock();
   const gates = new Gates();
   const factory = new StrictFactory(1, { create: () => gates.next() });
@@ -133,7 +133,7 @@ test('what comes after its timeout is kept when there is room', async () => {
   expect(factory.creates).toBe(1);
 });
 
-test('what comes after its timeout is destroyed when its place is taken, or the pool closed', async () => {
+test('a resource that comes after its timeout is destroyed if its place is taken, or the pool closed', async () => {
   for (const meanwhile of ['taken', 'closed']) {
     const clock = new FakeClock();
     const gates = new Gates();
@@ -159,7 +159,7 @@ test('what comes after its timeout is destroyed when its place is taken, or the 
   }
 });
 
-test("a transient failure is nobody's trouble: the factory is tried again, later each time", async () => {
+test('a transient failure rejects no caller: the factory is tried again, after a longer pause each time', async () => {
   const clock = new FakeClock();
   const tries: [time: number, attempt: number][] = [];
   const pool = createPool(
@@ -188,7 +188,7 @@ test("a transient failure is nobody's trouble: the factory is tried again, later
   ]);
 });
 
-test('an outage is told after so many failures in a row, and then to each caller after one more', async () => {
+test('an outage rejects the waiters after createAttempts failures in a row, then each caller after one', async () => {
   const clock = new FakeClock();
   const factory = new StrictFactory(3, { create: refuse });
   const pool = createPool(factory, { max: 3, createAttempts: 4, clock, random: () => 0 });
@@ -210,7 +210,7 @@ test('an outage is told after so many failures in a row, and then to each caller
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('while the factory is left alone, a returned resource serves who waits, and a success ends the pause', async () => {
+test('during a pause of the factory, a returned resource serves a waiter, and a success ends the pause', async () => {
   const clock = new FakeClock();
   let broken = false;
   const factory = new StrictFactory(3, { create: () => (broken ? refuse() : undefined) });
@@ -228,7 +228,7 @@ test('while the factory is left alone, a returned resource serves who waits, and
   expect(third().is).toBe('resolved');
 });
 
-test('while the factory is left alone, no more than maxWaitingClients wait', async () => {
+test('during a pause of the factory, no more than maxWaitingClients callers wait', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(9, { create: refuse }), {
     max: 9,
@@ -245,7 +245,7 @@ test('while the factory is left alone, no more than maxWaitingClients wait', asy
   await pool.close();
 });
 
-test('filling up to min backs off twice as long each time, with jitter, up to a limit', async () => {
+test('filling up to min doubles its pause each time, with jitter, up to a limit', async () => {
   const clock = new FakeClock();
   const times: number[] = [];
   let broken = true;
@@ -265,7 +265,7 @@ test('filling up to min backs off twice as long each time, with jitter, up to a 
   expect([pool.available, clock.foregroundTimers]).toEqual([1, 0]);
 });
 
-test('filling up to min never spins, not even when create throws at once', async () => {
+test('filling up to min never loops without a pause, even if create throws synchronously', async () => {
   const clock = new FakeClock();
   let calls = 0;
   const pool = createPool(
@@ -285,7 +285,7 @@ test('filling up to min never spins, not even when create throws at once', async
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('ready() tells the truth: it rejects when min cannot be created, and resolves when it can', async () => {
+test('ready() rejects when min cannot be created, and resolves when it can', async () => {
   const clock = new FakeClock();
   let broken = true;
   const factory = new StrictFactory(2, { create: () => (broken ? refuse() : undefined) });
@@ -300,7 +300,7 @@ test('ready() tells the truth: it rejects when min cannot be created, and resolv
   expect(await rejection(pool.ready())).toMatchObject({ code: 'TENURE_POOL_CLOSED' });
 });
 
-test('a caller who waits while min is being filled is not failed by the filling', async () => {
+test('a caller that waits while min is being filled is not rejected by a failure of the filling', async () => {
   const gates = new Gates();
   const clock = new FakeClock();
   const factory = new StrictFactory(1, { create: () => gates.next() });
@@ -314,7 +314,7 @@ test('a caller who waits while min is being filled is not failed by the filling'
   expect(asked().is).toBe('resolved');
 });
 
-test('an object that is in the pool already is refused, and not destroyed under its holder', async () => {
+test('an object that is already in the pool is refused, and not destroyed under its holder', async () => {
   const only = new Thing(0);
   const destroyed: Thing[] = [];
   const pool = createPool(
@@ -329,7 +329,7 @@ test('an object that is in the pool already is refused, and not destroyed under 
   expect([lease.resource, pool.size, destroyed]).toEqual([only, 1, []]);
 });
 
-test('a listener that throws disturbs nobody', async () => {
+test('a listener that throws has no effect on callers or other listeners', async () => {
   const pool = createPool(new StrictFactory(1, { create: refuse }), {
     createAttempts: 1,
     clock: new FakeClock(),

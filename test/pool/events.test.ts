@@ -4,7 +4,7 @@ import { FakeClock } from '../kit/fake-clock.js';
 import { outcomeOf, rejection } from './outcome.js';
 import { StrictFactory } from './strict-factory.js';
 
-test('births, deaths with their reasons, and waits in vain are told as they are counted', async () => {
+test('creations, destructions with their reasons, and failed waits are emitted and counted', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(), { max: 2, maxWaitingClients: 1, clock });
   const heard: string[] = [];
@@ -54,7 +54,7 @@ test('births, deaths with their reasons, and waits in vain are told as they are 
   });
 });
 
-test('an event that does not exist is refused', () => {
+test('an unknown event is refused', () => {
   const pool = createPool(new StrictFactory(), { clock: new FakeClock() });
   expect(() => pool.on('error' as 'created', () => {})).toThrow(/on: `event` must be one of/);
 });

@@ -1,4 +1,4 @@
-/** What has to happen with every loan happens with every loan, also when a pool has lent often and takes its fast path. */
+/** The steps that every loan must take, tested on a pool that has lent often and takes its fast path. */
 import { expect, test, vi } from 'vitest';
 import { createKeyedPool, createPool, observe } from '../../src/pool/index.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
@@ -13,7 +13,7 @@ test('maxUses counts every loan', async () => {
   expect(pool.stats()).toMatchObject({ loans: LOANS, created: Math.ceil(LOANS / 3) });
 });
 
-test('testOnBorrow validates before every loan but that of a new resource', async () => {
+test('testOnBorrow validates before every loan, except that of a new resource', async () => {
   let validations = 0;
   const validate = (): boolean => ++validations > 0;
   await using pool = createPool({ ...factory, validate }, { testOnBorrow: true });
@@ -28,7 +28,7 @@ test('reset runs after every loan', async () => {
   expect(resets).toBe(LOANS);
 });
 
-test('an observer is told of every loan, also when it comes after the first thousand', async () => {
+test('an observer is told of every loan, also if it is attached after the first thousand', async () => {
   await using pool = createPool(factory);
   for (let loan = 0; loan < LOANS; loan++) await pool.use(() => {});
   const observer = new RecordingObserver();
@@ -39,7 +39,7 @@ test('an observer is told of every loan, also when it comes after the first thou
   expect(observer.live.size).toBe(1);
 });
 
-test('a keyed pool knows which key lent last, after every loan', async () => {
+test('a keyed pool knows after every loan which key lent last', async () => {
   await using pools = createKeyedPool(() => factory, { maxTotal: 2 });
   for (let loan = 0; loan < LOANS; loan++) {
     await pools.use('a', () => {});

@@ -5,7 +5,7 @@ import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { StrictFactory } from './strict-factory.js';
 
-/** A pool of one that is out, and a log of who gets it in which order. */
+/** A pool whose only resource is borrowed, and a log of the order in which callers are served. */
 async function busyPool(priorityRange = 1) {
   const pool = createPool(new StrictFactory(1), { max: 1, priorityRange, clock: new FakeClock() });
   const first = await pool.lease();
@@ -29,7 +29,7 @@ test('first come, first served', async () => {
   expect(served).toEqual(['a', 'b', 'c', 'd']);
 });
 
-test('whoever asks in the very moment of a release does not overtake', async () => {
+test('a caller that asks at the moment of a release does not overtake the waiters', async () => {
   const { first, served, ask } = await busyPool();
   const waiting = ask('waiting');
   void first.release();
@@ -38,7 +38,7 @@ test('whoever asks in the very moment of a release does not overtake', async () 
   expect(served).toEqual(['waiting', 'newcomer']);
 });
 
-test('a newcomer does not take what is being created or validated for one who waits', async () => {
+test('a later caller does not take a resource that is created or validated for a waiter', async () => {
   const creates = new Gates();
   const validates = new Gates<boolean>();
   const factory = new StrictFactory(2, {
@@ -56,7 +56,7 @@ test('a newcomer does not take what is being created or validated for one who wa
   expect(served).toEqual(['a', 'b', 'c']);
 });
 
-test('the more urgent go first, in order among themselves; beyond the range is the least urgent', async () => {
+test('more urgent callers go first, in order within a priority; beyond the range is the least urgent', async () => {
   const { first, served, ask } = await busyPool(3);
   const all = [ask('low', 2), ask('beyond', 9), ask('mid', 1), ask('high', 0), ask('mid2', 1)];
   void first.release();
@@ -64,7 +64,7 @@ test('the more urgent go first, in order among themselves; beyond the range is t
   expect(served).toEqual(['high', 'mid', 'mid2', 'low', 'beyond']);
 });
 
-test("acquire takes generic-pool's bare priority", async () => {
+test('acquire takes a bare priority, as generic-pool does', async () => {
   const { pool, first, served } = await busyPool(2);
   const ask = async (name: string, priority: number) => {
     const thing = await pool.acquire(priority);
@@ -77,7 +77,7 @@ test("acquire takes generic-pool's bare priority", async () => {
   expect(served).toEqual(['high', 'low']);
 });
 
-test('one who gives up in the middle of the line holds nobody up', async () => {
+test('a waiter that gives up in the middle of the queue does not delay the others', async () => {
   const { first, served, ask, pool } = await busyPool();
   const abort = new AbortController();
   const all = [ask('a'), ask('b', 0, abort.signal), ask('c')];
@@ -88,7 +88,7 @@ test('one who gives up in the middle of the line holds nobody up', async () => {
   expect(served).toEqual(['b gave up', 'a', 'c']);
 });
 
-test('whatever comes first goes to whoever waits longest, be it created or returned', async () => {
+test('the first available resource goes to the longest waiter, created or returned', async () => {
   const creates = new Gates();
   const pool = createPool(new StrictFactory(2, { create: () => creates.next() }), {
     max: 2,
@@ -115,7 +115,7 @@ test('whatever comes first goes to whoever waits longest, be it created or retur
   await pool.close();
 });
 
-test('many waiters with timeouts of their own are served in order, and none is left over', async () => {
+test('many waiters with their own timeouts are served in order, and none is left over', async () => {
   const { first, served, ask, pool } = await busyPool();
   const names = Array.from({ length: 500 }, (_, i) => String(i));
   const all = names.map((name) => ask(name));

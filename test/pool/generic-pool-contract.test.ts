@@ -1,6 +1,7 @@
 /**
- * The same seeded scripts on generic-pool and on ours, compared by what a user sees after each step: who got what, in
- * which order, and the counters. The scripts keep to what both promise: a factory that works, and at once.
+ * Runs seeded scripts on generic-pool and on our pool, and compares what a user sees after each step: which caller got
+ * which resource, the order, and the counters. The scripts stay within what both pools promise: a factory that never
+ * fails and settles at once.
  */
 import genericPool from 'generic-pool';
 import { expect, test } from 'vitest';
@@ -11,7 +12,7 @@ interface Item {
   readonly id: number;
 }
 
-/** What both pools offer. */
+/** The methods and counters that both pools have. */
 interface Common {
   acquire(priority?: number): Promise<Item>;
   release(item: Item): Promise<void>;
@@ -34,7 +35,7 @@ type Maker = (
   options: PoolOptions,
 ) => Common;
 
-/** A small generator of the same numbers for both. */
+/** A small seeded random generator, so that both pools get equal numbers. */
 function numbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -107,12 +108,12 @@ async function play(make: Maker, seed: number): Promise<string[]> {
   await drained;
   const cleared = log.length;
   await pool.clear();
-  log.push(...log.splice(cleared).sort()); // In which order is nobody's business.
-  log.push(String(pool.size)); // Not `available`: generic-pool goes on counting what it has destroyed.
+  log.push(...log.splice(cleared).sort()); // The order of destruction is not part of the contract.
+  log.push(String(pool.size)); // Not `available`: generic-pool still counts destroyed resources there.
   return log;
 }
 
-test('300 seeded scripts read the same on generic-pool and on ours', async () => {
+test('300 seeded scripts give equal logs on generic-pool and on our pool', async () => {
   for (let seed = 1; seed <= 300; seed++) {
     const theirs = await play((factory, options) => genericPool.createPool(factory, options), seed);
     const ours = await play((factory, options) => createPool(factory, options), seed);
@@ -120,7 +121,7 @@ test('300 seeded scripts read the same on generic-pool and on ours', async () =>
   }
 });
 
-test('events of generic-pool carry what the factory threw', async () => {
+test('events of generic-pool carry the error of the factory', async () => {
   const failure = new Error('cannot destroy');
   for (const make of [genericPool.createPool, createPool] as unknown as Maker[]) {
     const pool = make(

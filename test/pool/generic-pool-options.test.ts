@@ -1,4 +1,4 @@
-/** generic-pool's options, read as generic-pool reads them, beside generic-pool itself. */
+/** generic-pool's options, compared with generic-pool itself. */
 import genericPool from 'generic-pool';
 import { expect, test } from 'vitest';
 import { createGenericPool, createPool } from '../../src/pool/index.js';
@@ -42,7 +42,7 @@ test('limits are read as generic-pool reads them, malformed ones included', asyn
   }
 });
 
-test('without options, one resource, no sweep and no end of waiting', async () => {
+test('without options there is one resource, no sweep, and no limit on a wait', async () => {
   const pool = createGenericPool(factory);
   const held = await pool.acquire();
   const second = pool.acquire();
@@ -55,7 +55,7 @@ test('without options, one resource, no sweep and no end of waiting', async () =
   expect(pool.size).toBe(0);
 });
 
-test('a failing create is tried again for as long as somebody waits', async () => {
+test('a failing create is tried again as long as a caller waits', async () => {
   let tries = 0;
   const errors: unknown[] = [];
   const pool = createGenericPool({
@@ -72,7 +72,7 @@ test('a failing create is tried again for as long as somebody waits', async () =
   await pool.close();
 });
 
-test('createPool takes what generic-pool takes without effect, and refuses what is malformed', async () => {
+test('createPool accepts the options of generic-pool that have no effect, and refuses malformed ones', async () => {
   const pool = createPool(factory, { max: 2, log: false, Promise });
   expect(pool.max).toBe(2);
   await pool.close();
@@ -81,7 +81,7 @@ test('createPool takes what generic-pool takes without effect, and refuses what 
   }
 });
 
-test('the messages that programs look for are kept', async () => {
+test('the messages that programs search for are kept', async () => {
   const pool = createPool(factory, { max: 1, maxWaitingClients: 0, name: 'db' });
   const held = await pool.acquire();
   await expect(pool.acquire()).rejects.toMatchObject({

@@ -6,7 +6,7 @@ import { settle } from '../kit/settle.js';
 import { outcomeOf } from './outcome.js';
 import { StrictFactory } from './strict-factory.js';
 
-/** A pool with so many idle resources. */
+/** A pool with `count` idle resources. */
 async function idlePool(idle: number, options: PoolOptions, factory = new StrictFactory(10)) {
   const clock = new FakeClock();
   const pool = createPool(factory, { clock, random: () => 0, ...options });
@@ -15,7 +15,7 @@ async function idlePool(idle: number, options: PoolOptions, factory = new Strict
   return { pool, clock, factory };
 }
 
-test('idle resources go after 10 minutes, never before, and soon after', async () => {
+test('idle resources are destroyed after 10 minutes, never earlier, and soon after', async () => {
   const { pool, clock, factory } = await idlePool(3, {});
   await clock.advance(600_000);
   expect(pool.available).toBe(3);
@@ -24,7 +24,7 @@ test('idle resources go after 10 minutes, never before, and soon after', async (
   expect(factory.destroyed).toEqual(['0 idle', '1 idle', '2 idle']);
 });
 
-test('being lent starts the idle time anew', async () => {
+test('a loan restarts the idle time', async () => {
   const { pool, clock } = await idlePool(1, { idleTimeoutMillis: 10_000 });
   for (let i = 0; i < 10; i++) {
     await clock.advance(9_000);
@@ -33,7 +33,7 @@ test('being lent starts the idle time anew', async () => {
   expect(pool.stats()).toMatchObject({ available: 1, created: 1 });
 });
 
-test('an idle timeout shorter than the tick is not an early one', async () => {
+test('an idle timeout shorter than a tick does not end early', async () => {
   const { pool, clock } = await idlePool(1, { idleTimeoutMillis: 500 });
   await clock.advance(999);
   (await pool.lease())[Symbol.dispose]();
@@ -79,7 +79,7 @@ test('evictionRunIntervalMillis 0 evicts nothing', async () => {
   expect(pool.available).toBe(2);
 });
 
-test('a lifetime ends while idle, on return and on borrow, but never in use', async () => {
+test('a lifetime ends while idle, on return and on borrow, but never during a loan', async () => {
   const { pool, clock, factory } = await idlePool(1, { maxLifetimeMillis: 10_000, max: 1 });
   const lease = await pool.lease();
   await clock.advance(20_000);
@@ -94,7 +94,7 @@ test('a lifetime ends while idle, on return and on borrow, but never in use', as
   expect(unswept.factory.destroyed).toEqual(['0 lifetime']);
 });
 
-test('resources born together do not die together', async () => {
+test('resources created together are not destroyed together', async () => {
   let draw = 0;
   const { pool, clock } = await idlePool(4, {
     maxLifetimeMillis: 100_000,
@@ -110,7 +110,7 @@ test('resources born together do not die together', async () => {
   expect(counts).toEqual([3, 2, 1, 0]);
 });
 
-test('maxUses retires a resource after so many loans', async () => {
+test('maxUses destroys a resource after that many loans', async () => {
   const factory = new StrictFactory(1);
   const pool = createPool(factory, { max: 1, maxUses: 3, clock: new FakeClock() });
   const ids: number[] = [];
@@ -119,7 +119,7 @@ test('maxUses retires a resource after so many loans', async () => {
   expect(factory.destroyed).toEqual(Array.from({ length: 333 }, (_, i) => `${i} uses`));
 });
 
-test('one background timer, and none while there is nothing to sweep', async () => {
+test('there is one background timer, and none while there is nothing to sweep', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(10), { clock, idleTimeoutMillis: 1_000 });
   expect(clock.pendingTimers).toBe(0);
@@ -147,7 +147,7 @@ test('a resource being destroyed counts towards max until it is gone', async () 
   expect([destroyed().is, next().is]).toEqual(['resolved', 'resolved']);
 });
 
-test('a destroy that hangs or fails is reported, and its place is given away', async () => {
+test('a destroy that hangs or fails is reported, and its place is free again', async () => {
   const clock = new FakeClock();
   const errors: unknown[] = [];
   const failure = new Error('already gone');

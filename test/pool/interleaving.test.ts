@@ -1,6 +1,6 @@
 /**
- * Every way in which a caller can give up or be let down, at every step of the way, each with another caller behind
- * that must be served or told why not. After each, the pool must be whole.
+ * Every way in which a caller can give up or a step can fail, at every step of a loan. Behind the caller stand others,
+ * which must be served or rejected with a reason. After each case the pool must be consistent.
  */
 import { expect, test } from 'vitest';
 import { createPool, type Factory, type Pool } from '../../src/pool/index.js';
@@ -35,12 +35,12 @@ interface Case extends Readonly<Partial<Record<Step, Ending>>> {
   readonly moment: number;
 }
 
-/** The factory's timeouts are 100 ms, so what hangs ends by itself before the callers' 1,000 ms. */
+/** The factory's timeouts are 100 ms, so a step that hangs ends before the callers' 1,000 ms. */
 const CALL_TIMEOUT_MILLIS = 100;
 const SLOW_MILLIS = 20;
 const LATE_MILLIS = 150;
 
-/** From one look at the pool to the next, in milliseconds. */
+/** The times between two checks of the pool, in milliseconds. */
 const PACE = [10, 40, 49, 2, 50, 100, 250, 500, 1_000] as const;
 
 function step(clock: FakeClock, ending: Ending = 'ok'): Promise<void> | undefined {
@@ -67,7 +67,7 @@ function step(clock: FakeClock, ending: Ending = 'ok'): Promise<void> | undefine
   }
 }
 
-/** A factory whose steps end as the case says, those that throw before they have returned anything. */
+/** A factory whose steps end as the case says. A step that throws does so synchronously. */
 class PoorFactory implements Factory<Thing> {
   readonly things: StrictFactory;
   readonly #clock: FakeClock;
@@ -79,12 +79,12 @@ class PoorFactory implements Factory<Thing> {
   constructor(clock: FakeClock, endings: Readonly<Partial<Record<Step, Ending>>>) {
     this.#clock = clock;
     this.#endings = endings;
-    // What comes late is one too many until it is turned away, and what does not end is not gone.
+    // A late resource is one too many until the pool destroys it, and counts until its destruction has ended.
     const late = /late/.test(endings.create ?? '') ? 4 : 0;
     this.things = new StrictFactory(2 + late, { validate: () => true, reset: () => true });
   }
 
-  /** Lends often while every step goes well, so that the pool takes its fast path; then begins afresh. */
+  /** Lends often while every step succeeds, so that the pool takes its fast path. Then resets the counts. */
   async warm(pool: Pool<Thing>): Promise<void> {
     const endings = this.#endings;
     this.#endings = {};
@@ -94,23 +94,23 @@ class PoorFactory implements Factory<Thing> {
     this.things.destroyed.length = 0;
   }
 
-  /** From now on all goes well, but for what is destroyed. */
+  /** From now on all steps succeed, except destructions. */
   recover(): void {
     const { destroy = 'ok' } = this.#endings;
     this.#endings = { destroy };
   }
 
-  /** Nothing that is there, or was begun to be created, may be lent from now on. */
+  /** From now on no present resource, and none that is being created, may be lent. */
   invalidate(): void {
     this.#invalidations++;
     for (const thing of this.things.things) this.#outdated.add(thing);
   }
 
   mustBeUpToDate(thing: Thing): void {
-    expect(this.#outdated.has(thing), 'from before the invalidation').toBe(false);
+    expect(this.#outdated.has(thing), 'the resource is from before the invalidation').toBe(false);
   }
 
-  /** The first two are good, so that there is something to validate and to reset. */
+  /** The first two creations succeed, so that there are resources to validate and to reset. */
   create(context: { signal: AbortSignal }): Thing | Promise<Thing> {
     const ending = this.#creates++ < 2 ? 'ok' : this.#endings.create;
     const invalidations = this.#invalidations;
@@ -137,7 +137,7 @@ class PoorFactory implements Factory<Thing> {
     if (destroy === 'ok' || destroy === 'reject' || destroy === 'throw') {
       return this.#after(step(this.#clock, destroy), () => ended);
     }
-    // Until the pool gives up waiting for its end, it is not gone.
+    // The resource counts as alive until the destruction settles, or until just before the pool's timeout.
     thing.state = 'alive';
     const gone = destroy === 'slow' ? SLOW_MILLIS - 1 : CALL_TIMEOUT_MILLIS - 1;
     this.#clock.setTimer(
@@ -158,7 +158,7 @@ class PoorFactory implements Factory<Thing> {
 function mustBeWhole(pool: Pool<Thing>): void {
   const stats = pool.stats();
   expect(stats.size).toBeLessThanOrEqual(2);
-  // Above a limit that was lowered nothing lies idle; what is busy leaves when it is done.
+  // Above a lowered `max` no resource is idle. Busy ones are destroyed when they come back.
   if (stats.size - stats.destroying > stats.max) expect(stats.available).toBe(0);
   const { available, borrowed, creating, validating, resetting, destroying } = stats;
   expect(stats.size).toBe(available + borrowed + creating + validating + resetting + destroying);
@@ -194,7 +194,7 @@ async function play({ interruption, moment, ...endings }: Case, isWarm: boolean)
       try {
         thing = lease.resource;
       } catch {
-        return; // A forced close took it.
+        return; // A forced close has ended the lease.
       }
       letGo(thing);
       await lease[Symbol.asyncDispose]();
@@ -250,7 +250,7 @@ async function play({ interruption, moment, ...endings }: Case, isWarm: boolean)
   expect([pool.pending, pool.borrowed, clock.foregroundTimers]).toEqual([0, 0, 0]);
   if (closed === undefined) {
     factory.recover();
-    await clock.advance(5_000); // However long the factory was to be left alone.
+    await clock.advance(5_000); // Longer than any pause of the factory.
     await pool.use((thing) => {
       factory.mustBeUpToDate(hold(thing));
       letGo(thing);
@@ -284,7 +284,7 @@ const POOLS = [
 ];
 
 test.each(POOLS.flatMap((pool) => STEPS.map((step) => ({ ...pool, step }))))(
-  '$step ends in every way, interrupted in every way, at every moment: $what',
+  '$step ends in every way, with every interruption, at every moment: $what',
   async ({ step, isWarm }) => {
     const cases = ENDINGS.flatMap((ending) =>
       INTERRUPTIONS.flatMap((interruption) =>
@@ -297,18 +297,15 @@ test.each(POOLS.flatMap((pool) => STEPS.map((step) => ({ ...pool, step }))))(
 
 const PAIRS = STEPS.flatMap((one, at) => STEPS.slice(at + 1).map((other) => ({ one, other })));
 
-test.each(PAIRS)(
-  '$one and $other end in every two ways, interrupted in every way',
-  async (pair) => {
-    let number = 0;
-    const cases = ENDINGS.flatMap((ending) =>
-      ENDINGS.flatMap((ending2) =>
-        INTERRUPTIONS.map((interruption): Case => {
-          const moment = MOMENTS[number++ % MOMENTS.length] ?? 0;
-          return { [pair.one]: ending, [pair.other]: ending2, interruption, moment };
-        }),
-      ),
-    );
-    expect(await playAll(cases)).toBe(490);
-  },
-);
+test.each(PAIRS)('$one and $other end in every two ways, with every interruption', async (pair) => {
+  let number = 0;
+  const cases = ENDINGS.flatMap((ending) =>
+    ENDINGS.flatMap((ending2) =>
+      INTERRUPTIONS.map((interruption): Case => {
+        const moment = MOMENTS[number++ % MOMENTS.length] ?? 0;
+        return { [pair.one]: ending, [pair.other]: ending2, interruption, moment };
+      }),
+    ),
+  );
+  expect(await playAll(cases)).toBe(490);
+});

@@ -21,7 +21,7 @@ function open(options: KeyedPoolOptions = {}) {
   return { clock, factories, pool, alive };
 }
 
-test('each key has resources of its own, up to max', async () => {
+test('each key has its own resources, up to max', async () => {
   const { pool, factories } = open({ max: 1 });
   const [a, b] = [await pool.lease('a'), await pool.lease('b')];
   const second = pool.lease('a');
@@ -37,7 +37,7 @@ test('each key has resources of its own, up to max', async () => {
   await pool.close();
 });
 
-test('where the total is reached, the key that has lent nothing for the longest time yields an idle one', async () => {
+test('at maxTotal, the key that has lent nothing for the longest time gives up an idle resource', async () => {
   const { pool, factories, alive } = open({ maxTotal: 2 });
   const keys = [...Array(300).fill('a'), ...Array(300).fill('b'), 'a'];
   for (const key of keys) void (await pool.lease(key)).release();
@@ -49,7 +49,7 @@ test('where the total is reached, the key that has lent nothing for the longest 
   await pool.close();
 });
 
-test('a key that waits gets the next one that comes back idle anywhere', async () => {
+test('a key that waits gets the next resource that becomes idle in any pool', async () => {
   const { pool, alive } = open({ maxTotal: 1 });
   const a = await pool.lease('a');
   const waiting = pool.lease('b');
@@ -82,7 +82,7 @@ test('a busy key does not keep out another: callers are served in the order in w
   await pool.close();
 });
 
-test('a wait ends by its timeout, whatever it waits for', async () => {
+test('a wait ends by its timeout, for every reason of the wait', async () => {
   const { pool, clock } = open({ maxTotal: 1, acquireTimeoutMillis: 100 });
   const a = await pool.lease('a');
   const failing = pool.lease('b');
@@ -93,7 +93,7 @@ test('a wait ends by its timeout, whatever it waits for', async () => {
   await pool.close();
 });
 
-test('keys that have become empty are forgotten', async () => {
+test('empty keys are forgotten', async () => {
   const { pool } = open({ maxTotal: 4 });
   for (let key = 0; key < 1_000; key++) void (await pool.lease(String(key))).release();
   expect(pool.keys().length).toBeLessThan(64);
@@ -101,7 +101,7 @@ test('keys that have become empty are forgotten', async () => {
   await pool.close();
 });
 
-test('close closes all, and tells of what is out by key', async () => {
+test('close closes the pools of all keys, and reports the loans that are out by key', async () => {
   const { pool, clock } = open({ name: 'shards' });
   const [a, b] = [await pool.lease('a'), await pool.lease('b')];
   const closed = pool.close({ graceMillis: 10 });
@@ -122,7 +122,7 @@ test('close closes all, and tells of what is out by key', async () => {
 test.each([
   [{ maxTotal: 0 }, '`maxTotal` must be an integer ≥ 1'],
   [{ maxTotal: 1.5 }, '`maxTotal` must be an integer ≥ 1'],
-])('a total that cannot be is refused: %j', (options, message) => {
+])('a malformed total is refused: %j', (options, message) => {
   expect(() => open(options as KeyedPoolOptions)).toThrow(message);
 });
 
@@ -131,11 +131,11 @@ test.each([
   [{ maxTotal: 0.5 }, 'createKeyedPool: `maxTotal` must be an integer ≥ 1, or Infinity'],
   [{ min: 3, max: 2 }, 'createKeyedPool: `min` must be at most `max`'],
   [{ maxtotal: 1 }, 'unknown option `maxtotal`'],
-])('a wrong option is refused at once: %j', (options, message) => {
+])('a malformed option is refused at once: %j', (options, message) => {
   expect(() => open(options as KeyedPoolOptions)).toThrow(message);
 });
 
-test('a wrong factory is refused when its key is first asked for, and nothing is left of the key', async () => {
+test('a malformed factory is refused when its key is first asked for, and the key is forgotten', async () => {
   const pools = createKeyedPool((key: string) => ({ create: () => key }) as never);
   expect(await rejection(pools.lease('a'))).toMatchObject({
     code: 'TENURE_INVALID_ARGUMENT',
@@ -144,7 +144,7 @@ test('a wrong factory is refused when its key is first asked for, and nothing is
   expect(pools.keys()).toEqual([]);
 });
 
-test('listeners hear of the events of all keys, with the key, until they are removed', async () => {
+test('listeners get the events of all keys, with the key, until they are removed', async () => {
   const { pool } = open({ max: 1 });
   const seen: string[] = [];
   const note = ({ key, payload }: { key: string; payload: unknown }): void => {
@@ -160,7 +160,7 @@ test('listeners hear of the events of all keys, with the key, until they are rem
   expect(() => pool.on('error' as 'created', note)).toThrow('on: `event` must be one of');
 });
 
-test('at random: never more than the total, nobody waits while there is something for him, nobody for ever', async () => {
+test('random load: never more than the total, no wait beside an idle resource, and every wait ends', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 4 }),
@@ -206,7 +206,7 @@ test('at random: never more than the total, nobody waits while there is somethin
   );
 });
 
-test('what comes back to a key that needs it no more goes to one that could have more', async () => {
+test('a returned resource that its key no longer needs goes to a key that may have more', async () => {
   const { pool, factories } = open({ maxTotal: 2 });
   const [a, b] = [await pool.lease('a'), await pool.lease('b')];
   const waiting = pool.lease('a');

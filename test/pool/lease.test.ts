@@ -11,7 +11,7 @@ function open(max = 1, steps: Steps = {}) {
   return { factory, pool: createPool(factory, { max, clock: new FakeClock() }) };
 }
 
-test('using gives back at the end of the block, on every path', async () => {
+test('using gives the resource back at the end of the block, on every path', async () => {
   const { pool } = open();
   {
     using lease = await pool.lease();
@@ -41,7 +41,7 @@ test('await using waits until the resource has been reset', async () => {
   expect([resets, pool.available]).toEqual([1, 1]);
 });
 
-test('a lease is dead once released, whoever holds its resource by then', async () => {
+test('a released lease has no effect on its resource, whose holder may be another caller by then', async () => {
   const { pool, factory } = open();
   const stale = await pool.lease();
   void stale.release();
@@ -61,7 +61,7 @@ test('a lease is dead once released, whoever holds its resource by then', async 
   expect(factory.destroyed).toEqual([]);
 });
 
-test('a lease is dead once destroyed', async () => {
+test('a destroyed lease has no effect', async () => {
   const { pool, factory } = open();
   const lease = await pool.lease();
   await lease.destroy('connection reset');
@@ -76,7 +76,7 @@ test('a lease is dead once destroyed', async () => {
   expect([pool.size, pool.borrowed]).toEqual([0, 0]);
 });
 
-test('a mistaken release names the mistake and changes nothing', async () => {
+test('the error of a mistaken release names the mistake, and the pool does not change', async () => {
   const { pool } = open(2);
   const lease = await pool.lease();
   const thing = await pool.acquire();
@@ -110,7 +110,7 @@ test('isBorrowedResource knows every kind of loan', async () => {
   expect(pool.isBorrowedResource({} as never)).toBe(false);
 });
 
-test('the pool does not keep a lost lease alive', async () => {
+test('the pool does not keep a lost lease from being collected', async () => {
   const { pool } = open(2);
   const waited = async () => {
     const first = await pool.lease();
@@ -140,7 +140,7 @@ test('a settled waiter keeps neither its signal nor its promise', async () => {
   expect(pool.available).toBe(1);
 });
 
-test('the pool keeps no destroyed resource alive', async () => {
+test('the pool does not keep a destroyed resource from being collected', async () => {
   const pool = createPool(
     { create: () => ({}), destroy: () => {} },
     { max: 1, clock: new FakeClock() },

@@ -1,4 +1,4 @@
-/** A long line of callers who ask for nothing but a resource, some of them joined by others who ask for more. */
+/** A long queue of callers without options, with some callers with options among them. */
 import { expect, test } from 'vitest';
 import { createPool, type Lease, type PoolOptions } from '../../src/pool/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
@@ -8,7 +8,7 @@ import { settle } from '../kit/settle.js';
 import { outcomeOf } from './outcome.js';
 import { StrictFactory, type Thing } from './strict-factory.js';
 
-/** A pool whose only resource is out. */
+/** A pool whose only resource is borrowed. */
 async function busyPool(options: PoolOptions = {}) {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(100), { max: 1, clock, ...options });
@@ -16,7 +16,7 @@ async function busyPool(options: PoolOptions = {}) {
   return { clock, pool, first };
 }
 
-/** Gives each lease back as soon as it is there, and notes `name`. */
+/** Adds `name` to `served` and releases the lease, as soon as a lease is granted. */
 function passOn(served: string[], name: string): (lease: Lease<Thing>) => void {
   return (lease) => {
     served.push(name);
@@ -24,9 +24,9 @@ function passOn(served: string[], name: string): (lease: Lease<Thing>) => void {
   };
 }
 
-/** How often somebody comes who asks for more than a resource. */
+/** How often a caller with options comes. */
 test.each(['never', 'now and then', 'often'])(
-  'it is served in the order of coming while others come; %s one who asks for more',
+  'callers are served in the order in which they came; callers with options come %s',
   async (often) => {
     const { pool, first } = await busyPool();
     const period = { never: Number.POSITIVE_INFINITY, 'now and then': 150, often: 7 }[
@@ -64,7 +64,7 @@ test.each(['never', 'now and then', 'often'])(
   },
 );
 
-test('each leaves at its own time if nothing comes back, and nothing is left when all have', async () => {
+test('each waiter times out at its own time if no resource comes back, and nothing is left behind', async () => {
   const { clock, pool, first } = await busyPool({ acquireTimeoutMillis: 100 });
   const waits: (() => { is: string })[] = [];
   for (let at = 0; at < 40; at++) {
@@ -86,7 +86,7 @@ test('each leaves at its own time if nothing comes back, and nothing is left whe
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('a close ends the wait of all', async () => {
+test('a close ends all waits', async () => {
   const { clock, pool, first } = await busyPool();
   const waits = Array.from({ length: 50 }, () => outcomeOf(pool.lease()));
   const closed = pool.close();
@@ -101,7 +101,7 @@ test('a close ends the wait of all', async () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('when nothing comes back and nothing can be created, each is told why', async () => {
+test('if no resource comes back and none can be created, each waiter is rejected with the reason', async () => {
   const clock = new FakeClock();
   let isDown = false;
   const factory = new StrictFactory(1, {
@@ -123,7 +123,7 @@ test('when nothing comes back and nothing can be created, each is told why', asy
   expect([pool.available, pool.pending]).toEqual([1, 0]);
 });
 
-test('a wait is timed for who waited, and for no longer than that', async () => {
+test('the wait of a caller is measured from when it came, not from an earlier caller', async () => {
   const { clock, pool, first } = await busyPool();
   const served: string[] = [];
   const early = Array.from({ length: 20 }, () => pool.lease().then(passOn(served, 'early')));
@@ -145,7 +145,7 @@ test('a wait is timed for who waited, and for no longer than that', async () => 
   expect(pool.stats().waitMillis.p50, 'of many late ones').toBeLessThan(4);
 });
 
-test('each loan names the line that asked for it, and nobody else’s', async () => {
+test('each loan names the line of its own caller', async () => {
   const { pool, first } = await busyPool();
   const sites: (string | undefined)[] = [];
   const late: (string | undefined)[] = [];
@@ -185,7 +185,7 @@ test('each loan names the line that asked for it, and nobody else’s', async ()
   expect(new Set(late), 'no more lines are taken by now').toEqual(new Set([undefined]));
 });
 
-test('a lease that was waited for and lost is not kept by the line', async () => {
+test('the queue does not keep a lost lease from being collected', async () => {
   const { pool, first } = await busyPool();
   const lost: WeakRef<Lease<Thing>>[] = [];
   const ask = async (): Promise<void> => {
@@ -200,7 +200,7 @@ test('a lease that was waited for and lost is not kept by the line', async () =>
   expect(lost.map((ref) => ref.deref())).toEqual([undefined, undefined, undefined]);
 });
 
-test('when it has gone, it leaves no memory in use', async () => {
+test('the queue keeps no memory when all waiters have left', async () => {
   const { pool, first } = await busyPool({ callSites: 'none' });
   const bytesInUse = async (): Promise<number> => {
     await collectGarbage();

@@ -1,4 +1,4 @@
-/** Random scripts, played on the pool and on one that is written as plainly as can be: after each step both stand alike. */
+/** Plays random scripts on the pool and on a plain model of it, and compares the two after each step. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createPool, type Lease, type Pool } from '../../src/pool/index.js';
@@ -13,20 +13,20 @@ const MOST = 4;
 const TIMEOUT_MILLIS = 30;
 
 interface Caller {
-  /** Unless it asked for nothing but a resource. */
+  /** Absent for a caller without options. */
   readonly abort: AbortController | undefined;
   lease: Lease<Thing> | undefined;
   standing: Standing;
 }
 
-/** The pool, driven by the same words as the plain one. */
+/** The real pool, with the methods of the plain model. */
 class RealPool {
   readonly clock: FakeClock = new FakeClock();
   readonly pool: Pool<Thing>;
   readonly factory: StrictFactory;
   readonly callers: Caller[] = [];
   readonly broken = new Set<number>();
-  /** The numbers of the creations that are under way, in the order in which they began. */
+  /** The numbers of the running creations, in the order in which they began. */
   readonly #underWay: number[] = [];
   readonly #gates = new Gates();
 
@@ -50,7 +50,7 @@ class RealPool {
     });
   }
 
-  /** Begins the script on a pool that has lent often: its resource is gone, and things are counted from 0 again. */
+  /** Lends often, so that the pool takes its fast path. Then destroys the resource and counts things from 0 again. */
   async warm(): Promise<void> {
     const warmed = warm(this.pool);
     await settle();
@@ -152,7 +152,7 @@ const WORDS = [
 
 interface Step {
   readonly word: (typeof WORDS)[number];
-  /** Which of those that there are to choose from. */
+  /** Chooses among the callers, creations or things to which the step may apply. */
   readonly which: number;
 }
 
@@ -161,7 +161,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 20, maxLength: 60, size: 'max' },
 );
 
-/** Plays one step on both, if there is something to play it on. */
+/** Plays one step on both, if there is anything to which it applies. */
 async function play(
   { word, which }: Step,
   real: RealPool,
@@ -230,7 +230,7 @@ function standAlike({ pool, callers }: RealPool, plain: PlainPool): void {
   const { size, available, borrowed, pending, creating, max } = pool.stats();
   expect({ size, available, borrowed, pending, creating, max }).toEqual(plain.figures);
   expect(callers.map(({ standing }) => standing)).toEqual(plain.standings);
-  if (pending > 0) expect(available, 'nobody waits while something is idle').toBe(0);
+  if (pending > 0) expect(available, 'no caller waits while a resource is idle').toBe(0);
 }
 
 async function script(
@@ -261,7 +261,7 @@ test.each([
   { what: 'a new pool', isWarm: false },
   { what: 'a pool that has lent often', isWarm: true },
 ])(
-  'random scripts on $what: who holds what, who waits, and which errors they get',
+  'random scripts on $what: the pool and the model have equal holders, waiters and errors',
   async ({ isWarm }) => {
     await fc.assert(
       fc.asyncProperty(

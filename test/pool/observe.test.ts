@@ -15,7 +15,7 @@ function watched(options: PoolOptions = {}) {
   return { pool, clock, observer, observation: pool[observe](observer) };
 }
 
-test('resources live from creation to destruction, loans from grant to return', async () => {
+test('resource nodes last from creation to destruction, loan nodes from grant to return', async () => {
   const { pool, observer } = watched();
   const lease = await pool.lease();
   const [resource] = observer.liveOf('resource');
@@ -27,7 +27,7 @@ test('resources live from creation to destruction, loans from grant to return', 
   expect(observer.live.size).toBe(0);
 });
 
-test('each way of lending takes the origin at its own entry, before any wait', async () => {
+test('each way of lending captures the origin at its own entry point, before any wait', async () => {
   const { pool, observer } = watched({ max: 1 });
   const lease = await pool.lease();
   const waiting = [pool.lease(), pool.acquire(), pool.use(() => {})] as const;
@@ -63,7 +63,7 @@ test("the first frame of every origin is the caller's own line", async () => {
   expect(lines).toEqual(new Array(7).fill('test/pool/observe.test.ts'));
 });
 
-test('a waiter keeps the origin it came with', async () => {
+test('a waiter keeps the origin of its own call', async () => {
   const { pool, observer } = watched({ max: 1 });
   const lease = await pool.lease();
   const second = pool.lease();
@@ -76,7 +76,7 @@ test('a waiter keeps the origin it came with', async () => {
   (await third)[Symbol.dispose]();
 });
 
-test('the lease is the capability of a lease, and the pool keeps it from being collected in no way', async () => {
+test('the lease is the capability of its loan, and the pool does not keep it from being collected', async () => {
   const { pool, observer } = watched();
   const capability = await (async () => {
     const lease = await pool.lease();
@@ -115,7 +115,7 @@ test('touch and expectHold are passed on while the lease lasts', async () => {
   expect(() => pool.tryLease()?.expectHold(-1)).toThrow(/`holdMillis`/);
 });
 
-test('a watch that comes later sees the resources, and leaves out the loans that began before', async () => {
+test('a watch that begins later gets the present resources, and leaves out loans that began before', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(), { clock });
   const before = await pool.lease();
@@ -131,13 +131,13 @@ test('a watch that comes later sees the resources, and leaves out the loans that
   expect(observer.liveOf('lease')).toHaveLength(1);
 });
 
-test('a second observer is refused while the first watches, and welcome afterwards', async () => {
+test('a second observer is refused while the first watches, and accepted afterwards', async () => {
   const { pool, observer, observation } = watched({ max: 1 });
   expect(() => pool[observe](new RecordingObserver())).toThrow(
     expect.objectContaining({ code: 'TENURE_ALREADY_WATCHED' }),
   );
   const lease = await pool.lease();
-  const asked = pool.lease(); // Its origin is the first observer's.
+  const asked = pool.lease(); // This loan's origin was captured by the first observer.
   observation[Symbol.dispose]();
   observation[Symbol.dispose]();
   const length = observer.log.length;
@@ -151,7 +151,7 @@ test('a second observer is refused while the first watches, and welcome afterwar
   expect(second.live.size).toBe(0);
 });
 
-test('the observation tells kind, name and figures', async () => {
+test('the observation has a kind, a name and figures', async () => {
   const { pool, observation } = watched({ name: 'db', max: 3 });
   using _lease = await pool.lease();
   expect([observation.kind, observation.name]).toEqual(['pool', 'db']);

@@ -1,4 +1,4 @@
-/** How a promise has ended so far, without waiting for it. */
+/** The outcome of a promise so far, without a wait for it. */
 import { settle } from '../kit/settle.js';
 
 export type Outcome<T> =
@@ -6,7 +6,7 @@ export type Outcome<T> =
   | { readonly is: 'resolved'; readonly value: T }
   | { readonly is: 'rejected'; readonly error: unknown };
 
-/** Watches a promise; call the result to see how it has ended so far. */
+/** Watches a promise. Call the result to get its outcome so far. */
 export function outcomeOf<T>(promise: Promise<T>): () => Outcome<T> {
   let outcome: Outcome<T> = { is: 'pending' };
   promise.then(
@@ -20,7 +20,7 @@ export function outcomeOf<T>(promise: Promise<T>): () => Outcome<T> {
   return () => outcome;
 }
 
-/** The error that a promise has been rejected with; throws if it has not been, after all that can run has run. */
+/** The error that a promise has rejected with. Throws if the promise has not rejected after all microtasks have run. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   const outcome = outcomeOf(promise);
   await settle();

@@ -1,6 +1,6 @@
 /**
- * What users of other pools complain of, and what was found wrong in them, each as a test that names the report. A pool that
- * had any of these faults would be caught here, whatever the reason.
+ * Complaints about other pools and bugs found in them, each as a test whose title names the report. The tests assert
+ * behaviour, so they would catch such a bug in this pool for any cause.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ const refuse = (): never => {
 };
 const never = (): Promise<never> => new Promise(() => {});
 
-/** All is back, and nothing waits or ticks. */
+/** All resources are back, no caller waits, and no timer runs. */
 async function expectAtRest(pool: Pool<Thing>, clock: FakeClock, size: number): Promise<void> {
   await settle();
   expect(pool.stats()).toMatchObject({ size, available: size, borrowed: 0, pending: 0 });
@@ -25,7 +25,7 @@ async function expectAtRest(pool: Pool<Thing>, clock: FakeClock, size: number): 
 }
 
 describe('creating', () => {
-  test('a factory that fails is not called in a loop, and the caller is told: node-pool#175, #183, #194, #273, sequelize#7884', async () => {
+  test('a factory that fails is not called in a loop, and the caller is rejected: node-pool#175, #183, #194, #273, sequelize#7884', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(1, { create: refuse });
     const pool = createPool(factory, { max: 1, clock });
@@ -38,7 +38,7 @@ describe('creating', () => {
     expect(pool.pending).toBe(0);
   });
 
-  test('a create that throws at once leaves neither a waiter nor a place behind: generic-pool, sequelize-pool', async () => {
+  test('a create that throws synchronously leaves no waiter and no occupied place: generic-pool, sequelize-pool', async () => {
     const clock = new FakeClock();
     let fails = true;
     const factory = new StrictFactory(1);
@@ -57,7 +57,7 @@ describe('creating', () => {
     await expectAtRest(pool, clock, 1);
   });
 
-  test('a connect that ends after its timeout is neither lost nor waited for: node-postgres#3543, #3197', async () => {
+  test('a connection that comes after its timeout is not lost, and no caller waits for it: node-postgres#3543, #3197', async () => {
     const clock = new FakeClock();
     const gates = new Gates();
     const factory = new StrictFactory(2, { create: () => gates.next() });
@@ -75,7 +75,7 @@ describe('creating', () => {
     expect([pool.size, factory.alive]).toEqual([1, 1]);
   });
 
-  test('an acquisition that failed leaks nothing: Effect#7109', async () => {
+  test('a failed acquisition leaks nothing: Effect#7109', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(2, { create: (n) => (n % 2 === 0 ? refuse() : undefined) });
     const pool = createPool(factory, { max: 2, createAttempts: 1, clock });
@@ -90,7 +90,7 @@ describe('creating', () => {
     expect(factory.alive).toBe(0);
   });
 
-  test('a resource that is falsy is a resource: tarn', async () => {
+  test('a falsy value can be a resource: tarn', async () => {
     const pool = createPool<unknown>({ create: () => 0, destroy: () => {} }, { max: 1 });
     expect(await pool.acquire()).toBe(0);
     await pool.release(0);
@@ -99,7 +99,7 @@ describe('creating', () => {
 });
 
 describe('waiting', () => {
-  test('who gave up is not handed anything later: oven-sh/bun#39451, cap-js/cds-dbs#1721, knex#1694', async () => {
+  test('a caller that gave up is not given a resource later: oven-sh/bun#39451, cap-js/cds-dbs#1721, knex#1694', async () => {
     const clock = new FakeClock();
     const pool = createPool(new StrictFactory(2), { max: 2, acquireTimeoutMillis: 50, clock });
     const held = [await pool.lease(), await pool.lease()];
@@ -115,7 +115,7 @@ describe('waiting', () => {
     expect(gaveUp.map((outcome) => outcome().is)).toEqual(gaveUp.map(() => 'rejected'));
   });
 
-  test('one absolute deadline, however often it stands in line anew: mysql2#4497, #4498', async () => {
+  test('a caller has one absolute deadline, even if it has to queue again: mysql2#4497, #4498', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(1, { validate: () => false });
     const options = { max: 1, testOnBorrow: true, acquireTimeoutMillis: 100, clock };
@@ -125,14 +125,14 @@ describe('waiting', () => {
     const ended = outcomeOf(pool.lease());
     await clock.advance(60);
     factory.steps.create = never;
-    void holder.release(); // Found invalid: the one who waits has to wait for another.
+    void holder.release(); // The resource is invalid, so the waiter has to wait for another.
     await clock.advance(39);
     expect(ended().is).toBe('pending');
     await clock.advance(1);
     expect([ended().is, clock.now() - began]).toEqual(['rejected', 100]);
   });
 
-  test('those who wait can be bounded, and one more is told at once: node-pool#108', async () => {
+  test('the number of waiters can be limited, and one more is rejected at once: node-pool#108', async () => {
     const clock = new FakeClock();
     const pool = createPool(new StrictFactory(1), { max: 1, maxWaitingClients: 2, clock });
     const lease = await pool.lease();
@@ -143,7 +143,7 @@ describe('waiting', () => {
     await expectAtRest(pool, clock, 1);
   });
 
-  test('a newcomer takes nothing from who waits: golang/go#31708, sqlx#453, asyncpg#1247, Effect 3', async () => {
+  test('a later caller takes nothing from a waiter: golang/go#31708, sqlx#453, asyncpg#1247, Effect 3', async () => {
     const clock = new FakeClock();
     const pool = createPool(new StrictFactory(1), { max: 1, clock });
     const served: number[] = [];
@@ -160,7 +160,7 @@ describe('waiting', () => {
     expect(served).toEqual(Array.from({ length: 21 }, (_, id) => id));
   });
 
-  test('after saturation it comes to rest, at full width: HikariCP#830', async () => {
+  test('after saturation the pool comes to rest at its full size: HikariCP#830', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(10, {
       create: () => new Promise((resolve) => clock.setTimer(() => resolve(0), 50)),
@@ -176,7 +176,7 @@ describe('waiting', () => {
     expect(factory.creates).toBe(10);
   });
 
-  test('a nested acquire that can never end tells of both lines: knex#1381, #2820, HikariCP#442', async () => {
+  test('the error of a nested acquire that can never end names both lines: knex#1381, #2820, HikariCP#442', async () => {
     const clock = new FakeClock();
     const pool = createPool(new StrictFactory(1), { max: 1, acquireTimeoutMillis: 1_000, clock });
     const nested = outcomeOf(pool.use(() => pool.use(() => {})));
@@ -188,7 +188,7 @@ describe('waiting', () => {
     await expectAtRest(pool, clock, 1);
   });
 
-  test('a timer runs while somebody waits, and none keeps the process alive afterwards: node-pool#147', async () => {
+  test('a timer runs while a caller waits, and none keeps the process alive afterwards: node-pool#147', async () => {
     const clock = new FakeClock();
     const pool = createPool(new StrictFactory(1), { max: 1, clock });
     const lease = await pool.lease();
@@ -202,7 +202,7 @@ describe('waiting', () => {
 });
 
 describe('giving back', () => {
-  test('a double release gives nothing to two: mysql2#1280, #3559, node-pg-pool#115', async () => {
+  test('a double release never gives one resource to two callers: mysql2#1280, #3559, node-pg-pool#115', async () => {
     const clock = new FakeClock();
     const pool = createPool(new StrictFactory(1), { max: 1, clock });
     const lease = await pool.lease();
@@ -216,7 +216,7 @@ describe('giving back', () => {
     expect(next.resource.state).toBe('alive');
   });
 
-  test('a release that comes too late does not touch what took its place: Effect#7515', async () => {
+  test('a late release does not affect the resource that took its place: Effect#7515', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(1);
     const pool = createPool(factory, { max: 1, clock });
@@ -230,7 +230,7 @@ describe('giving back', () => {
     expect([pool.size, pool.borrowed, factory.alive]).toEqual([1, 1, 1]);
   });
 
-  test('what was never lent is told from what was given back: node-pool#206', async () => {
+  test('the error tells a resource that was never lent from one that was given back: node-pool#206', async () => {
     const pool = createPool(new StrictFactory(1), { max: 1, clock: new FakeClock() });
     const thing = await pool.acquire();
     await pool.release(thing);
@@ -242,7 +242,7 @@ describe('giving back', () => {
     expect(foreign).toMatchObject({ code: 'TENURE_POOL_FOREIGN_RESOURCE' });
   });
 
-  test('a business error in use() costs no resource, and no way out of it leaks one: generic-pool', async () => {
+  test('an error of the function in use() costs no resource, and no way out of it leaks one: generic-pool', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(1);
     const pool = createPool(factory, { max: 1, clock });
@@ -258,7 +258,7 @@ describe('giving back', () => {
   });
 
   test.each(['rejects', 'throws'])(
-    'a validate that %s is an answer, not an unhandled rejection, and costs no place: node-pool#195',
+    'a validate that %s causes no unhandled rejection, and costs no place: node-pool#195',
     async (way) => {
       const clock = new FakeClock();
       const factory = new StrictFactory(1);
@@ -282,7 +282,7 @@ describe('giving back', () => {
 });
 
 describe('ending', () => {
-  test('close ends although somebody keeps a lease, and who comes afterwards is told at once: node-pool#256, node-postgres#2199, #2778, tarn#81, Effect', async () => {
+  test('close ends although a holder keeps a lease, and later callers are rejected at once: node-pool#256, node-postgres#2199, #2778, tarn#81, Effect', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(2, { create: (n) => (n === 0 ? undefined : never()) });
     const pool = createPool(factory, { max: 2, min: 1, clock });
@@ -314,7 +314,7 @@ describe('ending', () => {
     expect(closed().is).toBe('resolved');
   });
 
-  test('a destroy that hangs holds up nothing for ever: node-pool#288', async () => {
+  test('a destroy that hangs blocks nothing forever: node-pool#288', async () => {
     const clock = new FakeClock();
     const pool = createPool(new StrictFactory(4, { destroy: never }), { max: 2, clock });
     await Promise.all([pool.use(() => {}), pool.use(() => {})]);
@@ -327,11 +327,11 @@ describe('ending', () => {
     expect(closed().is).toBe('resolved');
   });
 
-  test('what is being destroyed counts: max is never exceeded: node-pool#233', async () => {
+  test('a resource that is being destroyed counts towards max, which is never exceeded: node-pool#233', async () => {
     const clock = new FakeClock();
     const slowly = (): Promise<void> =>
       new Promise((resolve) => clock.setTimer(() => resolve(), 100));
-    const factory = new StrictFactory(2, { destroy: slowly }); // Throws when a third one is alive.
+    const factory = new StrictFactory(2, { destroy: slowly }); // Throws when a third resource is alive.
     const pool = createPool(factory, { max: 2, clock });
     const rounds = Array.from({ length: 20 }, async () => {
       const lease = await pool.lease();
@@ -342,14 +342,14 @@ describe('ending', () => {
     expect([factory.creates, factory.alive]).toEqual([20, 0]);
   });
 
-  test('an idle resource that breaks ends no process: node-postgres#2386, bytebase/dbhub#422', async () => {
+  test('an idle resource that breaks does not end the process: node-postgres#2386, bytebase/dbhub#422', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(2, { create: (n) => (n === 1 ? refuse() : undefined) });
     const failing = () => Promise.reject(new Error('already gone'));
     const pool = createPool(factory, { max: 2, createAttempts: 1, clock });
     const lease = await pool.lease();
     factory.steps.destroy = failing;
-    expect(await rejection(pool.lease())).toBeDefined(); // No listener hears of it, and nothing is thrown.
+    expect(await rejection(pool.lease())).toBeDefined(); // There is no event for it, and nothing is thrown.
     await lease.destroy();
     await settle();
     await pool.use(() => {});
@@ -367,20 +367,20 @@ describe('idling', () => {
     return { clock, factory, pool };
   };
 
-  test('what is idle too long goes without being asked to, all in one sweep: node-pool#178, #200', async () => {
+  test('resources that are idle for too long are destroyed without a request, all in one sweep: node-pool#178, #200', async () => {
     const { clock, factory, pool } = await idlePool({ idleTimeoutMillis: 10_000 });
     await clock.advance(13_000);
     expect([pool.size, factory.alive]).toEqual([0, 0]);
   });
 
-  test('below min nothing is destroyed only to be created again: node-pool#56', async () => {
+  test('below min no resource is destroyed only to be created again: node-pool#56', async () => {
     const options = { min: 5, softIdleTimeoutMillis: 1_000, maxLifetimeMillis: 3_600_000 };
     const { clock, factory, pool } = await idlePool(options);
     await clock.advance(300_000);
     expect([pool.size, factory.creates]).toEqual([5, 5]);
   });
 
-  test('lifetimes and uses are limited, and those born together do not die together: node-pool#133, tarn#11, mysql2#4384, pgx#1437', async () => {
+  test('lifetimes and uses are limited, and resources created together are not destroyed together: node-pool#133, tarn#11, mysql2#4384, pgx#1437', async () => {
     let draw = 0;
     const random = (): number => (draw++ % 5) / 5;
     const { clock, factory, pool } = await idlePool({
@@ -394,14 +394,14 @@ describe('idling', () => {
       await clock.advance(10_000);
       sizes.add(pool.size);
     }
-    expect(draws, 'drawn once, at birth').toBe(5);
+    expect(draws, 'drawn once, at the creation').toBe(5);
     expect([...sizes]).toEqual([5, 4, 3, 2, 1, 0]);
     expect(factory.alive).toBe(0);
     const once = createPool(new StrictFactory(1), { max: 1, maxUses: 1, clock });
     expect([await once.use(({ id }) => id), await once.use(({ id }) => id)]).toEqual([0, 1]);
   });
 
-  test('what has left is kept by nothing that counts its time: Effect#8310', async () => {
+  test('resources that have left the pool leave no timer behind: Effect#8310', async () => {
     const { clock, pool } = await idlePool({ idleTimeoutMillis: 600_000 }, 50);
     const leases = await Promise.all(Array.from({ length: 50 }, () => pool.lease()));
     await Promise.all(leases.map((lease) => lease.destroy()));
@@ -409,7 +409,7 @@ describe('idling', () => {
   });
 });
 
-test('each goes on in its own async context, whoever released: node-pg-pool#108', async () => {
+test('each caller continues in its own async context, not in that of the caller that released: node-pg-pool#108', async () => {
   const request = new AsyncLocalStorage<string>();
   const pool = createPool(new StrictFactory(1), { max: 1, clock: new FakeClock() });
   const seen = ['a', 'b', 'c'].map((id) =>
@@ -422,7 +422,7 @@ test('each goes on in its own async context, whoever released: node-pg-pool#108'
   expect(await Promise.all(seen)).toEqual(['a', 'b', 'c']);
 });
 
-test('interrupted at any moment between asking and having, nothing leaks: Effect#8390', async () => {
+test('an abort at any moment between the request and the grant leaks nothing: Effect#8390', async () => {
   for (let moment = 0; moment < 40; moment++) {
     const clock = new FakeClock();
     const after = (millis: number): Promise<void> =>

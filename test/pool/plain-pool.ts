@@ -1,9 +1,9 @@
 /**
- * What a pool is to do, written as plainly as can be: lists, and no thought of cost. Nothing here takes time: a resource is
- * created when the test says so, and destroyed at once.
+ * A plain model of the pool: lists, without regard to cost. No step takes time: a resource is created when the test
+ * says so, and destroyed at once.
  */
 
-/** How a request stands: it waits, it has the thing of this number, it is over, or it was refused with this code. */
+/** The state of a request: it waits, has ended, holds the thing with this number, or was rejected with this code. */
 export type Standing = 'waits' | 'over' | number | `TENURE_${string}` | 'aborted';
 
 interface Waiting {
@@ -13,7 +13,7 @@ interface Waiting {
 }
 
 interface Creation {
-  /** Who is told of its failure. */
+  /** The caller that is rejected if it fails. */
   client: number | undefined;
   wanted: boolean;
 }
@@ -67,7 +67,7 @@ export class PlainPool {
     this.#serve();
   }
 
-  /** Nobody waits for it: it is lent at once or not at all. */
+  /** A request that does not wait: it is served at once or not at all. */
   tryToAsk(): void {
     const isReady = this.#line.length === 0 && this.#idle.length > 0 && !this.#testOnBorrow;
     if (!isReady) this.standings.push('over');
@@ -83,7 +83,7 @@ export class PlainPool {
     this.#serve();
   }
 
-  /** Destroyed or detached: it is gone. */
+  /** Ends a loan whose thing was destroyed or detached. */
   lose(caller: number): void {
     this.#take(caller);
     this.#serve();
@@ -94,7 +94,7 @@ export class PlainPool {
     this.#serve();
   }
 
-  /** The creation that began first, or second, and so on, has ended. */
+  /** Ends a running creation; `at` is its index in the order of beginning. */
   created(at: number): void {
     const [creation] = this.#creations.splice(at, 1);
     const thing = this.#made++;
@@ -109,12 +109,12 @@ export class PlainPool {
     this.#serve();
   }
 
-  /** Something happens to a thing, which nobody notices before it is validated. */
+  /** Breaks a thing. The pool does not notice it before it validates the thing. */
   breakDown(thing: number): void {
     this.#broken.add(thing);
   }
 
-  /** How many things there have been. */
+  /** How many things were created in all. */
   get made(): number {
     return this.#made;
   }
@@ -151,7 +151,7 @@ export class PlainPool {
     return thing;
   }
 
-  /** To the first in line, before anybody who comes later. */
+  /** Gives a thing to the first waiter, before any later caller. */
   #offer(thing: number): void {
     const [first] = this.#line;
     if (first === undefined) this.#idle.push(thing);

@@ -1,6 +1,6 @@
 /**
- * The tests of Apache commons-pool and HikariCP that tell most about a pool, asked of ours: each title names the test that it
- * answers to. Where theirs wait for threads and real time, these move a clock.
+ * The most important tests of Apache commons-pool and HikariCP, written for this pool. Each title begins with the name
+ * of the original test. The originals wait for threads and real time; these move a clock.
  */
 import { describe, expect, test } from 'vitest';
 import { createPool } from '../../src/pool/index.js';
@@ -23,7 +23,7 @@ describe('commons-pool', () => {
     const factory = new StrictFactory(5, {
       validate: (_thing, number) => number % 3 !== 0,
       destroy: () => pause(100),
-    }); // Throws as soon as a sixth is alive.
+    }); // Throws as soon as a sixth resource is alive.
     const pool = createPool(factory, { max: 5, testOnBorrow: true, testOnReturn: true, clock });
     let done = 0;
     const work = async (): Promise<void> => {
@@ -50,7 +50,7 @@ describe('commons-pool', () => {
     const work = async (): Promise<void> => {
       for (let i = 0; i < 100; i++) {
         await pool.use(async (thing) => {
-          hold(thing); // Throws if somebody has it.
+          hold(thing); // Throws if another caller holds it.
           await pause(i % 2);
           letGo(thing);
         });
@@ -62,7 +62,7 @@ describe('commons-pool', () => {
     expect(pool.stats()).toMatchObject({ loans: 2_000, borrowed: 0, size: 5 });
   });
 
-  test('testLivenessOnTransientFactoryFailure: those who wait are served when the factory works again', async () => {
+  test('testLivenessOnTransientFactoryFailure: waiters are served when the factory works again', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(1, {
       create: (number) => {
@@ -72,7 +72,7 @@ describe('commons-pool', () => {
     const pool = createPool(factory, { max: 1, clock });
     const lease = await pool.lease();
     const waiting = [outcomeOf(pool.use(() => 'a')), outcomeOf(pool.use(() => 'b'))];
-    void lease.destroy(); // The creation for the first in line fails, and its repetition.
+    void lease.destroy(); // The creation for the first waiter fails, and so does the next attempt.
     await clock.advance(1_000);
     expect(waiting.map((outcome) => outcome())).toEqual([
       { is: 'resolved', value: 'a' },
@@ -80,7 +80,7 @@ describe('commons-pool', () => {
     ]);
   });
 
-  test('testTimeoutNoLeak: a thousand waits in vain cost nothing', async () => {
+  test('testTimeoutNoLeak: a thousand timed-out waits leave nothing behind', async () => {
     const clock = new FakeClock();
     const pool = createPool(new StrictFactory(2), { max: 2, acquireTimeoutMillis: 10, clock });
     const held = [await pool.acquire(), await pool.acquire()];
@@ -104,11 +104,11 @@ describe('commons-pool', () => {
     const waiting = pool.use(({ id }) => id);
     await lease.release();
     expect(await waiting).toBe(1);
-    await settle(); // What was lent meanwhile is validated, too, when it comes back.
+    await settle(); // The resource that was lent in the meantime is validated, too, when it comes back.
     expect(pool.stats()).toMatchObject({ size: 1, available: 1, destroyedBy: { invalid: 1 } });
   });
 
-  test('testBorrowObjectFairness: served in the order in which they came', async () => {
+  test('testBorrowObjectFairness: callers are served in the order in which they came', async () => {
     const clock = new FakeClock();
     const pause = pauseOn(clock);
     const pool = createPool(new StrictFactory(3), { max: 3, clock });
@@ -124,7 +124,7 @@ describe('commons-pool', () => {
     expect(served).toEqual(Array.from({ length: 60 }, (_, id) => id));
   });
 
-  test('testClosedPoolBehavior: what comes back after the close is destroyed, and the counts stay right', async () => {
+  test('testClosedPoolBehavior: resources that come back after the close are destroyed, and the counts stay right', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(3);
     const pool = createPool(factory, { max: 3, clock });
@@ -144,7 +144,7 @@ describe('commons-pool', () => {
     await pool.close();
   });
 
-  test('testWhenExhaustedFail, testMaxWait: at once where nobody may wait, else when the time is up', async () => {
+  test('testWhenExhaustedFail, testMaxWait: rejected at once if no caller may wait, else after the timeout', async () => {
     const clock = new FakeClock();
     const pool = createPool(new StrictFactory(1), { max: 1, maxWaitingClients: 1, clock });
     const lease = await pool.lease();
@@ -160,7 +160,7 @@ describe('commons-pool', () => {
     void lease.release();
   });
 
-  test('testEvictorWithMinIdle, testMaxIdle: in quiet times it shrinks to min and no further', async () => {
+  test('testEvictorWithMinIdle, testMaxIdle: an unused pool shrinks to min and no further', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(8);
     const pool = createPool(factory, { min: 2, max: 8, softIdleTimeoutMillis: 5_000, clock });
@@ -172,7 +172,7 @@ describe('commons-pool', () => {
 });
 
 describe('HikariCP', () => {
-  test('TestConnectionTimeoutRetry: waits for its whole time, and tells why it was in vain', async () => {
+  test('TestConnectionTimeoutRetry: a caller waits for its whole timeout, and the error names the cause', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(1, { create: () => Promise.reject(down) });
     const pool = createPool(factory, {
@@ -197,7 +197,7 @@ describe('HikariCP', () => {
     });
   });
 
-  test('TestConnectionTimeoutRetry: the database heals after 300 ms, and the wait ends well', async () => {
+  test('TestConnectionTimeoutRetry: the database recovers after 300 ms, and the caller is served', async () => {
     const clock = new FakeClock();
     const began = clock.now();
     const factory = new StrictFactory(1, {
@@ -211,7 +211,7 @@ describe('HikariCP', () => {
     expect(millis).toBeLessThan(1_000);
   });
 
-  test('TestConnectionTimeoutRetry: who waits has what comes back at once, though its creation is under way', async () => {
+  test('TestConnectionTimeoutRetry: a waiter gets a returned resource at once, although its creation still runs', async () => {
     const clock = new FakeClock();
     const gates = new Gates();
     const factory = new StrictFactory(2, { create: (n) => (n === 0 ? undefined : gates.next()) });
@@ -228,7 +228,7 @@ describe('HikariCP', () => {
     expect(pool.stats()).toMatchObject({ size: 2, available: 2 });
   });
 
-  test('TestSaturatedPool830: fifty at once and slow creations reach a balance', async () => {
+  test('TestSaturatedPool830: fifty callers at once and slow creations reach a balance', async () => {
     const clock = new FakeClock();
     const pause = pauseOn(clock);
     const factory = new StrictFactory(10, { create: () => pause(100) });
@@ -240,7 +240,7 @@ describe('HikariCP', () => {
     expect(factory.creates).toBe(10);
   });
 
-  test('testBackfill: what is destroyed is replaced up to min, without anybody asking', async () => {
+  test('testBackfill: destroyed resources are replaced up to min, without a request', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(4);
     const pool = createPool(factory, { min: 4, max: 4, clock });
@@ -251,7 +251,7 @@ describe('HikariCP', () => {
     expect(factory.creates).toBe(5);
   });
 
-  test('testEvictAllRefill: after an invalidation all are new, and nobody’s loan was cut short', async () => {
+  test('testEvictAllRefill: after an invalidation all resources are new, and no loan was cut short', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(5);
     const pool = createPool(factory, { min: 3, max: 5, clock });
@@ -259,7 +259,7 @@ describe('HikariCP', () => {
     const inUse = await pool.lease();
     const invalidated = pool.invalidate();
     await settle();
-    expect(inUse.resource.state, 'in use, never killed').toBe('alive');
+    expect(inUse.resource.state, 'never destroyed during a loan').toBe('alive');
     void inUse.release();
     await invalidated;
     await settle();
@@ -272,7 +272,7 @@ describe('HikariCP', () => {
     );
   });
 
-  test('testMaxLifetime: never while in use, and not later than at the return', async () => {
+  test('testMaxLifetime: a resource is never destroyed during a loan, and at the latest when it comes back', async () => {
     const clock = new FakeClock();
     const factory = new StrictFactory(1);
     const pool = createPool(factory, { max: 1, maxLifetimeMillis: 30_000, clock });
@@ -284,7 +284,7 @@ describe('HikariCP', () => {
     expect(await pool.use(({ id }) => id)).toBe(1);
   });
 
-  test('testKeepalive: what is idle is looked at, so that nobody finds it dead', async () => {
+  test('testKeepalive: idle resources are validated, so no caller gets a broken one', async () => {
     const clock = new FakeClock();
     let isDead = false;
     const factory = new StrictFactory(1, { validate: () => !isDead });
@@ -299,7 +299,7 @@ describe('HikariCP', () => {
     expect(await pool.use(({ id }) => id)).toBeGreaterThan(0);
   });
 
-  test('ShutdownTest: ends while creations are under way and callers wait, and leaves nothing', async () => {
+  test('ShutdownTest: close ends while creations run and callers wait, and leaves nothing behind', async () => {
     const clock = new FakeClock();
     const pause = pauseOn(clock);
     const factory = new StrictFactory(5, { create: () => pause(300) });

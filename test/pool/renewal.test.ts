@@ -12,7 +12,7 @@ function open(options: PoolOptions = {}, steps: Steps = {}, mostAlive = options.
   return { clock, factory, pool: createPool(factory, { clock, ...options }) };
 }
 
-test('a detached resource is the holder’s own, and its place is free', async () => {
+test('a detached resource belongs to its holder, and its place is free', async () => {
   const { pool, factory } = open({ max: 1 }, {}, 2);
   const lease = await pool.lease();
   const next = pool.lease();
@@ -39,7 +39,7 @@ test('a detached resource is the holder’s own, and its place is free', async (
   expect([thing.state, factory.alive]).toEqual(['alive', 1]);
 });
 
-test('a lease that was released cannot be detached', async () => {
+test('a released lease cannot be detached', async () => {
   const { pool } = open();
   const lease = await pool.lease();
   void lease.release();
@@ -49,7 +49,7 @@ test('a lease that was released cannot be detached', async () => {
   expect(pool.available).toBe(1);
 });
 
-test('invalidate destroys what is idle at once, and what is out when it comes back', async () => {
+test('invalidate destroys idle resources at once, and borrowed ones when they come back', async () => {
   const { pool, factory } = open({ min: 2, max: 4 });
   await pool.ready();
   const lease = await pool.lease();
@@ -69,7 +69,7 @@ test('invalidate destroys what is idle at once, and what is out when it comes ba
   await pool.close();
 });
 
-test('what was being created when everything was invalidated is replaced, and its caller served', async () => {
+test('a resource that was being created during an invalidation is replaced, and its caller is served', async () => {
   const gates = new Gates();
   const { pool, factory } = open({ max: 1 }, { create: () => gates.next() });
   const lease = pool.lease();
@@ -85,7 +85,7 @@ test('what was being created when everything was invalidated is replaced, and it
 });
 
 test.each([50, 150])(
-  'what was begun before an invalidation and comes after its timeout is not lent: invalidated after %i ms',
+  'a creation that began before an invalidation and comes after its timeout is not lent: invalidated after %i ms',
   async (moment) => {
     const clock = new FakeClock();
     const gates = new Gates();
@@ -107,7 +107,7 @@ test.each([50, 150])(
   },
 );
 
-test('what is being validated or reset when everything is invalidated is not lent again', async () => {
+test('a resource that is being validated or reset during an invalidation is not lent again', async () => {
   const [validations, resets] = [new Gates(), new Gates()];
   const { pool, factory } = open(
     { max: 2, testOnBorrow: true },
@@ -130,7 +130,7 @@ test('what is being validated or reset when everything is invalidated is not len
   await pool.close();
 });
 
-test('a larger max serves those who wait at once, a larger min fills up', async () => {
+test('a larger max serves waiters at once, and a larger min creates resources', async () => {
   const { pool } = open({ max: 1 }, {}, 3);
   const first = await pool.lease();
   const second = pool.lease();
@@ -144,7 +144,7 @@ test('a larger max serves those who wait at once, a larger min fills up', async 
   await pool.close();
 });
 
-test('a smaller max takes idle ones at once, others as they come back, and nobody’s loan', async () => {
+test('a smaller max destroys idle resources at once, borrowed ones when they come back, and ends no loan', async () => {
   const { pool, factory } = open({ max: 4 });
   const leases = [await pool.lease(), await pool.lease(), await pool.lease(), await pool.lease()];
   void leases[0]?.release();
@@ -165,7 +165,7 @@ test('a smaller max takes idle ones at once, others as they come back, and nobod
   await pool.close();
 });
 
-test('those who wait are served before a smaller max takes what comes back', async () => {
+test('waiters are served before a smaller max takes returned resources', async () => {
   const { pool } = open({ max: 2 });
   const [one, two] = [await pool.lease(), await pool.lease()];
   const waiting = pool.lease();
@@ -184,13 +184,13 @@ test.each([
   [{ max: 0 }, '`max` must be an integer ≥ 1'],
   [{ min: 11 }, '`min` must be at most `max` (10), got 11'],
   [{ maximum: 3 }, 'unknown option `maximum`'],
-])('limits that cannot be are refused, and nothing changes: %j', (limits, message) => {
+])('malformed limits are refused, and nothing changes: %j', (limits, message) => {
   const { pool } = open({ min: 0, max: 10, autostart: false });
   expect(() => pool.resize(limits as { max?: number })).toThrow(message);
   expect([pool.min, pool.max]).toEqual([0, 10]);
 });
 
-test('a keepalive validates what has been idle for so long, and destroys what is dead', async () => {
+test('a keepalive validates resources that were idle for its time, and destroys broken ones', async () => {
   const dead = new Set<number>();
   const { pool, factory, clock } = open(
     { max: 3, keepaliveMillis: 5_000, idleTimeoutMillis: 60_000, fifo: true },
@@ -213,11 +213,13 @@ test('a keepalive validates what has been idle for so long, and destroys what is
   expect(next.resource.id, 'the order of the idle ones has not changed').toBe(0);
   void next.release();
   await clock.advance(62_000);
-  expect(pool.available, 'a keepalive is no use, so idle ones still leave').toBe(0);
+  expect(pool.available, 'a keepalive does not count as a use, so idle resources still leave').toBe(
+    0,
+  );
   await pool.close();
 });
 
-test('a caller who comes during a keepalive gets what is being validated when it is found good', async () => {
+test('a caller that comes during a keepalive gets the resource if it is valid', async () => {
   const gates = new Gates();
   const { pool, clock } = open(
     { max: 1, keepaliveMillis: 1_000 },
@@ -233,11 +235,11 @@ test('a caller who comes during a keepalive gets what is being validated when it
   await pool.close();
 });
 
-test('a keepalive needs a factory that validates', () => {
+test('keepaliveMillis needs a factory with validate', () => {
   expect(() => open({ keepaliveMillis: 1_000 })).toThrow(/`keepaliveMillis` needs a factory/);
 });
 
-test('stats tell how long callers waited, how long resources were held, and why they ended', async () => {
+test('stats has the wait times, the hold times and the reasons of destruction', async () => {
   const { pool, clock } = open({ max: 1, maxUses: 3 });
   for (const [waitMillis, holdMillis] of [
     [0, 100],
@@ -262,7 +264,7 @@ test('stats tell how long callers waited, how long resources were held, and why 
   await pool.close();
 });
 
-test('a keepalive leaves the idle ones in their order', async () => {
+test('a keepalive does not change the order of idle resources', async () => {
   const { pool, clock } = open({ keepaliveMillis: 5_000 }, { validate: () => true });
   const leases = [await pool.lease(), await pool.lease(), await pool.lease()];
   for (const lease of leases) void lease.release();

@@ -1,4 +1,4 @@
-/** A factory that throws as soon as a pool breaks its word: too many alive, one destroyed twice, one with two holders. */
+/** A factory that throws as soon as a pool breaks a rule: too many resources, one destroyed twice, one with two holders. */
 import type { Factory } from '../../src/pool/factory.js';
 
 export class Thing {
@@ -11,7 +11,7 @@ export class Thing {
   }
 }
 
-/** What a test may put in place of the factory's own steps. Each is given its number, from 0. */
+/** Steps that a test puts in place of the factory's own. Each gets the number of its call, from 0. */
 export interface Steps {
   create?(number: number, signal: AbortSignal): unknown;
   destroy?(thing: Thing, reason: string): unknown;
@@ -80,7 +80,7 @@ export class StrictFactory implements Factory<Thing> {
   }
 }
 
-/** Takes hold of a thing that nobody else may hold. */
+/** Marks a thing as held. Throws if it is held already. */
 export function hold(thing: Thing): Thing {
   if (thing.held) throw new Error(`${thing.id} has two holders`);
   if (thing.state !== 'alive') throw new Error(`${thing.id} was lent although ${thing.state}`);
@@ -88,7 +88,7 @@ export function hold(thing: Thing): Thing {
   return thing;
 }
 
-/** Lets go of a thing, before it is given back. */
+/** Marks a thing as not held, before it is given back. */
 export function letGo(thing: Thing): Thing {
   thing.held = false;
   return thing;

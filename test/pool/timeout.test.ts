@@ -8,7 +8,7 @@ import { StrictFactory, type Thing } from './strict-factory.js';
 
 const never = () => new Promise<never>(() => {});
 
-test('a wait ends after 30 s unless told otherwise, and the error explains why', async () => {
+test('a wait ends after 30 s by default, and the error explains why', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(2), { name: 'db', max: 2, clock });
   const lease = await pool.lease();
@@ -36,7 +36,7 @@ test('a wait ends after 30 s unless told otherwise, and the error explains why',
   expect(pool.available).toBe(1);
 });
 
-test('who timed out is not served later: the resource goes to the next one', async () => {
+test('a caller that timed out is not served later: the resource goes to the next one', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(1), { max: 1, clock });
   const lease = await pool.lease();
@@ -71,7 +71,7 @@ test('one deadline covers waiting and creating', async () => {
   expect([pool.size, pool.available]).toEqual([1, 1]);
 });
 
-test('one deadline covers waiting, validating and creating anew', async () => {
+test('one deadline covers waiting, validating and creating again', async () => {
   const clock = new FakeClock();
   const factory = new StrictFactory(1, { validate: never });
   const pool = createPool(factory, {
@@ -133,7 +133,7 @@ test('timeouts of any length end in the order of their deadlines, on one timer',
   expect(clock.foregroundTimers).toBe(0);
 });
 
-test('deadlines stay right when waiters leave from the middle', async () => {
+test('deadlines stay right when waiters leave from the middle of the queue', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(1), { max: 1, clock });
   using _held = await pool.lease();
@@ -153,7 +153,7 @@ test('deadlines stay right when waiters leave from the middle', async () => {
   expect([pool.pending, clock.foregroundTimers]).toEqual([0, 0]);
 });
 
-test('Infinity waits without a timer; 0 takes only what is there', async () => {
+test('Infinity waits without a timer; 0 takes only an idle resource', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(1), {
     max: 1,
@@ -176,7 +176,7 @@ test('Infinity waits without a timer; 0 takes only what is there', async () => {
   (await pool.lease({ timeoutMillis: 0 }))[Symbol.dispose]();
 });
 
-test('the timer goes with the last waiter, so it keeps no process alive', async () => {
+test('the timer ends with the last waiter, so it does not keep the process alive', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(1), { max: 1, clock });
   const lease = await pool.lease();
@@ -187,7 +187,7 @@ test('the timer goes with the last waiter, so it keeps no process alive', async 
   expect(clock.foregroundTimers).toBe(0);
 });
 
-test('who waits after the last one was served in the same breath has a deadline of its own', async () => {
+test('a caller that waits in the turn in which the last waiter was served has a deadline of its own', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(1), { max: 1, clock });
   const lease = await pool.lease();

@@ -55,7 +55,7 @@ test('a new resource is lent without validation', async () => {
   expect(factory.validates).toBe(0);
 });
 
-test('a validator that finds everything invalid ends in a new resource, not in a loop', async () => {
+test('a validate that refuses every resource leads to a new resource, not to a loop', async () => {
   const factory = new StrictFactory(3, { validate: () => false });
   const pool = createPool(factory, { max: 3, testOnBorrow: true, clock: new FakeClock() });
   const leases = await Promise.all([pool.lease(), pool.lease(), pool.lease()]);
@@ -64,7 +64,7 @@ test('a validator that finds everything invalid ends in a new resource, not in a
   expect(factory.creates).toBeLessThanOrEqual(6);
 });
 
-test('reset runs before the resource is lent again, and the waiter gets it then', async () => {
+test('reset runs before the resource is lent again, and the waiter gets it afterwards', async () => {
   const gates = new Gates();
   const factory = new StrictFactory(1, { reset: () => gates.next() });
   const pool = createPool(factory, { max: 1, clock: new FakeClock() });
@@ -106,7 +106,7 @@ test('a reset that fails or hangs destroys the resource', async () => {
   }
 });
 
-test('an answer that comes after its timeout is ignored', async () => {
+test('a validation that ends after its timeout is ignored', async () => {
   const clock = new FakeClock();
   const gates = new Gates<boolean>();
   const factory = new StrictFactory(1, { validate: () => gates.next() });
@@ -120,7 +120,7 @@ test('an answer that comes after its timeout is ignored', async () => {
   expect([pool.size, pool.available, factory.destroyed]).toEqual([1, 0, ['0 invalid']]);
 });
 
-test('two who come at once have theirs validated at once, not one after the other', async () => {
+test('the resources of two concurrent callers are validated concurrently', async () => {
   const gates = new Gates<boolean>();
   const factory = new StrictFactory(2, { validate: () => gates.next() });
   const pool = createPool(factory, { max: 2, testOnBorrow: true });

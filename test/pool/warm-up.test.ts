@@ -6,7 +6,7 @@ import { settle } from '../kit/settle.js';
 import { outcomeOf, rejection } from './outcome.js';
 import { StrictFactory } from './strict-factory.js';
 
-test('warming up settles when so many are there, and no sooner', async () => {
+test('warmUp settles when that many resources exist, and no sooner', async () => {
   const gates = new Gates();
   const factory = new StrictFactory(5, { create: () => gates.next() });
   const pool = createPool(factory, { max: 5, maxConcurrentCreates: 2, clock: new FakeClock() });
@@ -23,7 +23,7 @@ test('warming up settles when so many are there, and no sooner', async () => {
   await pool.close();
 });
 
-test('what was warmed up is not kept warm: only min is', async () => {
+test('resources of warmUp are not kept warm: only min keeps resources', async () => {
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(), {
     min: 1,
@@ -38,7 +38,7 @@ test('what was warmed up is not kept warm: only min is', async () => {
   await pool.close();
 });
 
-test('warming up tells the truth about failures, and is refused for counts that cannot be', async () => {
+test('warmUp rejects when a creation fails, and refuses malformed counts', async () => {
   const refused = new Error('refused');
   const factory = new StrictFactory(3, { create: () => Promise.reject(refused) });
   const pool = createPool(factory, { max: 3, clock: new FakeClock() });
@@ -53,7 +53,7 @@ test('warming up tells the truth about failures, and is refused for counts that 
   expect(await rejection(pool.warmUp(1))).toMatchObject({ code: 'TENURE_POOL_CLOSED' });
 });
 
-test('ten thousand that are created at once do not fill the stack', async () => {
+test('ten thousand resources that are created synchronously do not overflow the stack', async () => {
   const pool = createPool(
     { create: () => ({}), destroy: () => {} },
     { min: 5_000, max: 10_000, clock: new FakeClock() },

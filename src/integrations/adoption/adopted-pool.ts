@@ -36,7 +36,7 @@ import type { PeerPool } from './peer-pool.js';
 export interface AdoptOptions {
   /** The pool's name in errors and reports. @default 'pool' */
   readonly name?: string;
-  /** How long a caller waits here, whatever the peer's own timeout is; `Infinity` for no limit. @default 30_000 */
+  /** How long a caller waits, besides the peer's own timeout; `Infinity` for no limit. @default 30_000 */
   readonly acquireTimeoutMillis?: number;
   /**
    * Whose stacks are captured for errors and `loans()`: `'sampled'` captures those of the first 64 callers in each second,
@@ -62,8 +62,8 @@ const ADOPT_OPTIONS: OptionTable<AdoptionSettings> = {
 };
 
 /**
- * Leases, `use` and watching over a pool of another package, the peer. The peer keeps its options, its order of serving and
- * its other users. What other users take from it is not seen here.
+ * Leases, `use` and a watch over a pool of another package, the peer. The peer keeps its options, its order of serving and its other
+ * users. Loans that other users take from the peer directly are not seen.
  */
 export class AdoptedPool<T> implements AsyncDisposable, Watchable {
   readonly #adoption: Adoption<T>;
@@ -77,9 +77,8 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
    * Lends a resource until the lease is released. The lease's `destroy()` has the peer destroy the resource. Its `detach()`
    * ends the lease only; the caller then gives the resource back to the peer.
    *
-   * A caller leaves by its `signal` or after `timeoutMillis`. The peer does not know of it; a resource that it delivers later
-   * is given back at once. `timeoutMillis: 0` takes what comes within a turn of the event loop. Only generic-pool uses
-   * `priority`.
+   * A wait ends by its `signal` or after `timeoutMillis`. The peer does not learn of it; a resource that it delivers later is given
+   * back at once. With `timeoutMillis: 0` the wait lasts one turn of the event loop. Only generic-pool uses `priority`.
    *
    * Rejects with {@link AcquireTimeoutError}, {@link PoolClosedError}, the signal's reason, or the peer's error.
    */
@@ -112,8 +111,8 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Lends nothing more. Waiters and later callers are rejected with {@link PoolClosedError}. Settles when all loans that were
-   * taken here have ended. The peer stays open, unless `endPeer` is set.
+   * Lends nothing more. Waiters and later callers are rejected with {@link PoolClosedError}. Settles when all loans of this pool
+   * have ended. The peer stays open, unless `endPeer` is set.
    *
    * Loans that are still out after the grace are reported by a rejection with {@link LeasesOutError}
    * (`TENURE_POOL_LEASES_OUT`). With `force`, their resources are destroyed instead. `close` may be called again.
@@ -131,15 +130,15 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * The figures at this moment. `size`, `available`, `borrowed`, `pending`, `creating`, `min` and `max` are the peer's, its
-   * other users included. The other figures count what went through here. A figure that the peer does not tell is 0:
-   * `pg.Pool` and mysql2 count resources that are being created among the `borrowed`.
+   * The figures at this moment. `size`, `available`, `borrowed`, `pending`, `creating`, `min` and `max` are the peer's, its other
+   * users included. The other figures count the loans of this pool. A figure that the peer does not have is 0: `pg.Pool` and
+   * mysql2 count resources that are being created among the `borrowed`.
    */
   stats(): PoolStats {
     return this.#adoption.stats();
   }
 
-  /** The loans that were taken here and are out, longest first. O(n log n). */
+  /** The loans of this pool that are out, longest first. O(n log n). */
   loans(): LoanInfo[] {
     return this.#adoption.loans();
   }

@@ -1,12 +1,12 @@
 /**
- * Makes leases of the loans of another package's pool, the peer. The peer decides which caller gets which resource, and when.
- * Each loan gets a slot here, from its grant to its end, for the lease and the watch. Loans that others take from the peer are
- * not seen here.
+ * Makes leases of the loans of another package's pool, the peer. The peer decides which caller gets which resource, and when. Each
+ * loan has a slot in the adoption, from its grant to its end, for the lease and the watch. Loans that other users take from the
+ * peer directly are not seen.
  *
  * ```
  *   asked ──peer delivers──▶ out ──release──▶ back with the peer
  *     │                       ├────destroy──▶ destroyed by the peer
- *     │ abort, timeout, close └────detach───▶ kept by the holder, who gives it back to the peer
+ *     │ abort, timeout, close └────detach───▶ kept by the holder, which gives it back to the peer
  *     ▼
  *   rejected; a resource that comes later goes straight back
  * ```
@@ -70,7 +70,7 @@ export class Adoption<T> implements Lender<T> {
     this.#sampledFrom = settings.clock.now();
   }
 
-  /** Captures the caller's stack and scope, while the pool is watched or the sample has room. */
+  /** Captures the caller's stack and scope, while the pool is watched or the sample is not full. */
   originOf(entry: EntryPoint): LoanOrigin<T> | undefined {
     const now = this.#settings.clock.now();
     if (now - this.#sampledFrom >= SAMPLE_MILLIS) {
@@ -117,11 +117,11 @@ export class Adoption<T> implements Lender<T> {
       returned = this.#peer.giveBack(slot.resource);
     } catch (error) {
       throw new ReleaseError(
-        `${this.name}: the pool underneath does not take this resource back: ${error}. Give back what you leased by its lease alone.`,
+        `${this.name}: the pool underneath does not take this resource back: ${error}. Give a leased resource back by its lease only.`,
         'TENURE_POOL_DOUBLE_RELEASE',
       );
     } finally {
-      this.#depart(slot);
+      this.#removeSlot(slot);
     }
     if (returned instanceof Promise) return this.#settled(returned, 'giving a resource back');
   }
@@ -134,7 +134,7 @@ export class Adoption<T> implements Lender<T> {
   detach(slot: Slot<T>): void {
     this.#endLoan(slot);
     this.#counters.detached++;
-    this.#depart(slot);
+    this.#removeSlot(slot);
     this.#peer.handOver?.(slot.resource);
   }
 
@@ -220,7 +220,7 @@ export class Adoption<T> implements Lender<T> {
     if (!this.#isHolder(slot)) throw new Error('it was given back, and is lent to another caller');
   }
 
-  #depart(slot: Slot<T>): void {
+  #removeSlot(slot: Slot<T>): void {
     this.stock.slots.delete(slot);
     if (this.#isHolder(slot)) this.#holders.delete(this.#identityOf(slot.resource));
     this.origins.watch?.resourceGone(slot);
@@ -240,7 +240,7 @@ export class Adoption<T> implements Lender<T> {
       reportIgnoredError(`${this.name}: destroying a resource`, error);
     } finally {
       this.#counters.destroying--;
-      this.#depart(slot);
+      this.#removeSlot(slot);
     }
   }
 
@@ -251,7 +251,7 @@ export class Adoption<T> implements Lender<T> {
 
   /** Gives back a resource that came after its caller's wait had ended. */
   #giveBackLate(resource: T): void {
-    const doing = `${this.name}: giving back what came too late`;
+    const doing = `${this.name}: giving back a resource that came too late`;
     try {
       const returned = this.#peer.giveBack(resource);
       if (returned instanceof Promise) void this.#settled(returned, doing);

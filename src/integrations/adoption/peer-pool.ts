@@ -1,7 +1,7 @@
 /** The port to a pool of another package. */
 import type { LeaseOptions } from '../../pool/pool-options.js';
 
-/** A peer's figures; a figure that it does not tell is 0. */
+/** The figures of a peer. A figure that the peer does not have is 0. */
 export interface PeerFigures {
   readonly size: number;
   readonly available: number;
@@ -14,15 +14,18 @@ export interface PeerFigures {
 
 /** A pool of another package. */
 export interface PeerPool<T> {
+  /** Asks for a resource. */
   request(options: LeaseOptions): PromiseLike<T>;
-  /** The identity of a resource, for a peer that gives each loan of it another object. */
+  /** The identity of a resource, for a peer that gives each loan of a resource another object. */
   identify?(resource: T): unknown;
-  /** Gives a resource back. Throws if it is not out, as far as the peer knows. */
+  /** Gives a resource back. Throws if the peer knows that it is not borrowed. */
   giveBack(resource: T): unknown;
-  /** Has a borrowed resource destroyed. Settles when the peer says that it is gone. */
+  /** Destroys a borrowed resource. Settles when the peer reports that it is gone. */
   destroy(resource: T): unknown;
   /** Undoes what `request` did to a resource that its holder now keeps. */
   handOver?(resource: T): void;
+  /** The peer's figures at this moment. */
   figures(): PeerFigures;
+  /** Ends the peer. Settles when it has ended. */
   end(): unknown;
 }

@@ -1,6 +1,6 @@
 /**
- * The callers that wait for a peer. Peers know no signals and no timeout for one caller, so waits end here. A resource that
- * the peer delivers after the end of the wait goes straight back to the peer.
+ * The callers that wait for a peer. Peers have no signals and no timeout for a single caller, so the adoption ends the waits. A
+ * resource that the peer delivers after the end of the wait goes straight back to the peer.
  */
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { SignalListeners } from '../../core/signal-listeners.js';

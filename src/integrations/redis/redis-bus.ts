@@ -1,9 +1,11 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * The bus: a pub/sub channel, which forgets whoever is not connected. So a cache is told when the connection is lost, and
- * trusts nothing of its own until it is back. A connection can be dead without anybody saying so; a heartbeat on the same
- * channel finds out.
+ * A bus over a pub/sub channel of Redis. Redis does not keep messages for a subscriber that is not connected. So the bus tells its
+ * caches when the connection is lost, and they do not trust their own entries until it is back.
+ *
+ * A connection can be broken without an event of the client. The bus therefore publishes a heartbeat on its channel. A heartbeat
+ * that does not come back means that the connection is lost.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type Clock, systemClock, type TimerHandle } from '../../core/clock.js';
 import type { BusListener, InvalidationBus } from '../../memoize/invalidation-bus.js';
 import {
@@ -15,9 +17,9 @@ import {
 
 /** Options of {@link redisBus}. */
 export interface RedisBusOptions {
-  /** The channel: the same in all processes. @default 'tenure:invalidation' */
+  /** The channel. All processes must have one channel. @default 'tenure:invalidation' */
   readonly channel?: string;
-  /** How often the connection is tried, in milliseconds; a dead one is noticed after at most two of them. @default 2000 */
+  /** The time between two heartbeats, in milliseconds. A lost connection is noticed after at most two. @default 2000 */
   readonly heartbeat?: number;
   /** The source of time. @default systemClock */
   readonly clock?: Clock;
@@ -36,7 +38,7 @@ export class RedisBus implements InvalidationBus {
   #close: (() => void) | undefined = undefined;
   #connected = false;
   #beatTimer: TimerHandle | undefined = undefined;
-  #beatHeard = true;
+  #beatReceived = true;
 
   constructor(client: RedisClient, options: RedisBusOptions) {
     this.#client = client;
@@ -68,8 +70,8 @@ export class RedisBus implements InvalidationBus {
     this.#close = isIoRedis(this.#client)
       ? this.#openIoRedis(this.#client.duplicate())
       : this.#openNodeRedis(this.#client.duplicate());
-    this.#beatHeard = true;
-    this.#armBeat();
+    this.#beatReceived = true;
+    this.#scheduleBeat();
   }
 
   #openIoRedis(subscriber: IoRedisSubscriber): () => void {
@@ -113,7 +115,7 @@ export class RedisBus implements InvalidationBus {
     });
     subscriber.on('reconnecting', lost);
     subscriber.on('end', lost);
-    // The client has subscribed again before it says that it is ready.
+    // After a reconnection the client subscribes again before it emits `ready`.
     subscriber.on('ready', () => {
       if (!closed && subscribed) this.#connect(true);
     });
@@ -133,14 +135,14 @@ export class RedisBus implements InvalidationBus {
       try {
         subscriber.destroy();
       } catch {
-        // It says that it was never open.
+        // The client was never open.
       }
     };
   }
 
   #receive(text: string): void {
     if (text === this.#beat) {
-      this.#beatHeard = true;
+      this.#beatReceived = true;
       this.#connect(true);
     } else if (!text.startsWith(BEAT))
       for (const listener of this.#listeners) listener.message(text);
@@ -149,7 +151,7 @@ export class RedisBus implements InvalidationBus {
   #connect(state: boolean): void {
     if (state === this.#connected) return;
     this.#connected = state;
-    if (state) this.#beatHeard = true;
+    if (state) this.#beatReceived = true;
     for (const listener of this.#listeners) listener.connected(state);
   }
 
@@ -157,16 +159,16 @@ export class RedisBus implements InvalidationBus {
     for (const listener of this.#listeners) listener.error(error);
   }
 
-  #armBeat(): void {
+  #scheduleBeat(): void {
     this.#beatTimer = this.#clock.setTimer(() => this.#onBeat(), this.#heartbeat, {
       background: true,
     });
   }
 
   #onBeat(): void {
-    if (!this.#beatHeard) this.#connect(false);
-    this.#beatHeard = false;
-    this.#client.publish(this.#channel, this.#beat).catch(() => {}); // It will not be heard, which says it all.
-    this.#armBeat();
+    if (!this.#beatReceived) this.#connect(false);
+    this.#beatReceived = false;
+    this.#client.publish(this.#channel, this.#beat).catch(() => {}); // Without the beat, the connection counts as lost.
+    this.#scheduleBeat();
   }
 }

@@ -1,57 +1,55 @@
-/**
- * The clients of the packages `redis` and `ioredis`, as far as they are used here, and what tells them apart.
- */
+/** The clients of the packages `redis` and `ioredis`: the parts that the bus and the lock use, and calls that work with both. */
 import type { Clock } from '../../core/clock.js';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
 import { objectWith } from '../../core/options.js';
 
-/** What is used of a client of the package `redis`. */
+/** The part of a client of the package `redis` that is used. */
 export interface NodeRedisClient {
-  /** Whether it was connected, and not closed since. */
+  /** Whether it was connected and has not been closed since. */
   readonly isOpen: boolean;
   /** Runs a script. */
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
-  /** Sends to a channel. */
+  /** Sends a message to a channel. */
   publish(channel: string, message: string): Promise<unknown>;
-  /** Another client with the same settings. */
+  /** Makes another client with this client's settings. */
   duplicate(): NodeRedisSubscriber;
 }
 
-/** What is used of the duplicate that subscribes. */
+/** The part of a client of the package `redis` that is used to subscribe. */
 export interface NodeRedisSubscriber {
   /** Whether it is connected now. */
   readonly isReady: boolean;
   /** Connects. */
   connect(): Promise<unknown>;
-  /** Has `listener` called with each message of a channel. */
+  /** Calls `listener` with each message of a channel from now on. */
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   /** Disconnects at once. */
   destroy(): unknown;
-  /** Listens to an event. */
+  /** Adds a listener to an event. */
   on(event: string, listener: (error: unknown) => void): unknown;
 }
 
-/** What is used of a client of the package `ioredis`. */
+/** The part of a client of the package `ioredis` that is used. */
 export interface IoRedisClient {
-  /** Where its connection is: `'ready'` when it can be used. */
+  /** The state of its connection: `'ready'` when it can be used. */
   readonly status: string;
   /** Runs a script. */
   eval(script: string, keyCount: number, ...args: string[]): Promise<unknown>;
-  /** Sends to a channel. */
+  /** Sends a message to a channel. */
   publish(channel: string, message: string): Promise<unknown>;
-  /** Another client with the same settings. */
+  /** Makes another client with this client's settings. */
   duplicate(): IoRedisSubscriber;
 }
 
-/** What is used of the duplicate that subscribes. */
+/** The part of a client of the package `ioredis` that is used to subscribe. */
 export interface IoRedisSubscriber {
-  /** Where its connection is: `'ready'` when it can be used. */
+  /** The state of its connection: `'ready'` when it can be used. */
   readonly status: string;
-  /** Has messages of a channel come as `message` events. */
+  /** Emits each message of a channel as a `message` event from now on. */
   subscribe(channel: string): Promise<unknown>;
   /** Disconnects at once. */
   disconnect(): void;
-  /** Listens to an event. */
+  /** Adds a listener to an event. */
   on(event: string, listener: (...args: never[]) => void): unknown;
 }
 
@@ -72,15 +70,15 @@ export class RedisSilentError extends TenureError {
   }
 }
 
-/** Checks that a value is one. */
+/** Checks that a value has the methods of a Redis client. */
 export const aClient = objectWith('eval', 'publish', 'duplicate');
 
-/** Only a client of `ioredis` tells its status by a word. */
+/** Whether a client is of the package `ioredis`. Only those have a `status`. */
 export function isIoRedis(client: RedisClient): client is IoRedisClient {
   return 'status' in client && typeof client.status === 'string';
 }
 
-/** Runs a script with either. */
+/** Runs a script with a client of either package. */
 export function run(
   client: RedisClient,
   script: string,
@@ -92,10 +90,10 @@ export function run(
     : client.eval(script, { keys, arguments: args });
 }
 
-/** How long an answer of Redis is waited for. */
+/** How long to wait for an answer of Redis, in milliseconds. */
 const ANSWER_MILLIS = 1_000;
 
-/** A client without a connection may keep a command for as long as that lasts. */
+/** Limits the wait for an answer: a client without a connection may queue a command until it is connected again. */
 export function inTime<T>(clock: Clock, answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = clock.setTimer(() => reject(new RedisSilentError(ANSWER_MILLIS)), ANSWER_MILLIS);

@@ -1,17 +1,17 @@
-/** One holder's time with a lock: prolonged as long as the holder lives. */
+/** One process's hold of a lock. It is extended until it is released, as long as the process runs. */
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import type { ClusterLease } from '../../memoize/cluster-lock.js';
 import { inTime, type RedisClient, run } from './redis-client.js';
 
-const PROLONG = `
+const EXTEND = `
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end
 return 0`;
 
-const GIVE_BACK = `
+const RELEASE = `
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
 return 0`;
 
-/** A lock that is held, until it is given back or lost. */
+/** The hold of a lock, until it is released or lost. */
 export class RedisLease implements ClusterLease {
   readonly fence: number;
   readonly #client: RedisClient;
@@ -19,9 +19,9 @@ export class RedisLease implements ClusterLease {
   readonly #key: string;
   readonly #token: string;
   readonly #ttl: number;
-  /** Until when nobody else can have it, for all that is known here. */
-  #until: number;
-  #over = false;
+  /** The time until which Redis gives the lock to no other process, counted from before the last request. */
+  #heldUntil: number;
+  #isReleased = false;
   #timer: TimerHandle | undefined = undefined;
 
   constructor(
@@ -39,37 +39,37 @@ export class RedisLease implements ClusterLease {
     this.#token = token;
     this.fence = fence;
     this.#ttl = ttl;
-    this.#until = asked + ttl;
-    this.#arm();
+    this.#heldUntil = asked + ttl;
+    this.#scheduleExtension();
   }
 
   get lost(): boolean {
-    return this.#over || this.#clock.now() >= this.#until;
+    return this.#isReleased || this.#clock.now() >= this.#heldUntil;
   }
 
   async release(): Promise<void> {
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
-    if (this.#over) return;
-    this.#over = true;
-    await inTime(this.#clock, run(this.#client, GIVE_BACK, [this.#key], [this.#token]));
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    await inTime(this.#clock, run(this.#client, RELEASE, [this.#key], [this.#token]));
   }
 
-  #arm(): void {
-    this.#timer = this.#clock.setTimer(() => void this.#prolong(), this.#ttl / 3, {
+  #scheduleExtension(): void {
+    this.#timer = this.#clock.setTimer(() => void this.#extend(), this.#ttl / 3, {
       background: true,
     });
   }
 
-  async #prolong(): Promise<void> {
+  async #extend(): Promise<void> {
     const asked = this.#clock.now();
     try {
-      const held = await run(this.#client, PROLONG, [this.#key], [this.#token, String(this.#ttl)]);
-      if (this.#over) return;
-      if (Number(held) === 1) this.#until = asked + this.#ttl;
-      else this.#until = asked;
+      const held = await run(this.#client, EXTEND, [this.#key], [this.#token, String(this.#ttl)]);
+      if (this.#isReleased) return;
+      if (Number(held) === 1) this.#heldUntil = asked + this.#ttl;
+      else this.#heldUntil = asked;
     } catch {
-      // Tried again below; without success it is lost when its time is up.
+      // The next attempt is scheduled below. If none succeeds, the lock is lost at the end of its time.
     }
-    if (!this.lost) this.#arm();
+    if (!this.lost) this.#scheduleExtension();
   }
 }

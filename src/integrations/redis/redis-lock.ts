@@ -1,9 +1,12 @@
 /**
- * The lock: the one of Redis' own documentation, `SET NX PX` with a token that only its holder knows, and scripts that
- * compare it before they prolong or delete. Its holder prolongs it three times in each `ttl`; a holder that died does not, so
- * the next one gets it at most `ttl` later. With each lock comes a number greater than that of any holder before. One Redis is
- * assumed, not several that vote: a failover may give the lock to two, who then both load, which costs a load, and the number
- * keeps the earlier one's result out.
+ * A lock over Redis, as in Redis' own documentation: `SET NX PX` with a token that only the holder knows. Scripts compare the token
+ * before they extend or delete the lock.
+ *
+ * - The holder extends the lock three times in each `ttl`. If its process ends without a release, another process gets the lock
+ *   at most `ttl` later.
+ * - Each lock comes with a fencing token: a number that is greater than that of any earlier holder.
+ * - The lock is for one Redis, not for several that vote (Redlock). After a failover two processes may hold it. Then both load,
+ *   which costs one load. The fencing token keeps the result of the earlier holder out of the store.
  */
 import { type Clock, systemClock } from '../../core/clock.js';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
@@ -13,15 +16,15 @@ import { RedisLease } from './redis-lease.js';
 
 /** Options of {@link redisLock}. */
 export interface RedisLockOptions {
-  /** What the names of the locks begin with. @default 'tenure:lock:' */
+  /** The start of all names of locks in Redis. @default 'tenure:lock:' */
   readonly prefix?: string;
-  /** After how many milliseconds the lock of a process that has died is free. @default 5000 */
+  /** How long the lock of a process that ended without a release stays locked, in milliseconds. @default 5000 */
   readonly ttl?: number;
-  /** How long to wait for the lock, in milliseconds, before loading without it. @default 30000 */
+  /** How long a caller waits for the lock, in milliseconds, before it loads without the lock. @default 30000 */
   readonly wait?: number;
-  /** How often one who waits tries, in milliseconds; each time is up to half of that later, at random. @default 25 */
+  /** The time between two attempts of a waiting caller, in milliseconds, plus up to half of it at random. @default 25 */
   readonly retry?: number;
-  /** The source of randomness: from 0 to less than 1. @default Math.random */
+  /** Gives a random number from 0 to less than 1. @default Math.random */
   readonly random?: () => number;
   /** The source of time. @default systemClock */
   readonly clock?: Clock;
@@ -42,7 +45,7 @@ export class RedisLockTimeoutError extends TenureError {
   }
 }
 
-const TAKE = `
+const ACQUIRE = `
 if redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
   local fence = redis.call('incr', KEYS[2])
   redis.call('pexpire', KEYS[2], ARGV[3])
@@ -50,7 +53,7 @@ if redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
 end
 return 0`;
 
-/** How long the count of a lock's holders is kept: longer than any result could be on its way. */
+/** How long the counter of fencing tokens is kept, in milliseconds: longer than any load. */
 const FENCE_MILLIS = 86_400_000;
 
 /** The locks of one prefix. */
@@ -74,7 +77,7 @@ export class RedisLock implements ClusterLock {
   }
 
   async acquire(name: string): Promise<ClusterLease> {
-    // In braces, so that a cluster keeps both keys in one place.
+    // The braces are a hash tag: a Redis cluster then keeps both keys on one node.
     const key = `${this.#prefix}{${name}}`;
     const token = crypto.randomUUID();
     const deadline = this.#clock.now() + this.#wait;
@@ -85,7 +88,7 @@ export class RedisLock implements ClusterLock {
           this.#clock,
           run(
             this.#client,
-            TAKE,
+            ACQUIRE,
             [key, `${key}:fence`],
             [token, String(this.#ttl), String(FENCE_MILLIS)],
           ),

@@ -1,12 +1,12 @@
 /**
- * Reference counts of cached results: a result is disposed of once, after its entry is gone and its last lease is released.
+ * Reference counts of cached results. A result is disposed of once: after its entry has left and its last lease is released.
  * Several entries with one result share one count.
  *
- * Entries leave in the middle of the store's work, and a disposal runs the user's code, which may call the cache. So entries
- * that left are only noted, and `disposeUnused` drops them when the store is in order again.
+ * Entries leave in the middle of the store's work, and a disposal runs user code, which may call the cache. So a removal is only
+ * recorded at first. `disposeUnused` drops the references when the store is consistent again.
  *
- * Results are kept by the reference of their key. If an object in the key is collected, the entry vanishes, but its result
- * can still be disposed of.
+ * Results are kept by the reference to their key. So the result of an entry that was collected with an object in its key can
+ * still be disposed of.
  */
 import { isThenable } from '../../core/thenable.js';
 import { asyncDisposeMethod } from '../../scope/dispose-method.js';
@@ -26,7 +26,7 @@ interface Removal {
   readonly cause: RemovalCause;
 }
 
-/** The callers that will get a lease when a load has settled. */
+/** The callers that wait for a load, and get a lease when it has settled. */
 interface LeaseWaits {
   count: number;
   shared: SharedValue<unknown> | undefined;
@@ -103,7 +103,7 @@ export class DisposalTracker implements Disposals {
     if (found.load === undefined) {
       const { answer } = found;
       const lease = this.#byRef.get(ref)?.lease();
-      if (lease === undefined) return answer; // The promise of a failure that is remembered.
+      if (lease === undefined) return answer; // A remembered failure, as a rejected promise.
       return isThenable(answer) ? Promise.resolve(lease) : lease;
     }
     const { load, isJoined } = found;

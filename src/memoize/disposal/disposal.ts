@@ -4,13 +4,14 @@ import type { Disposal, DisposeCallback } from '../disposal-port.js';
 import { DisposalTracker } from './disposal-tracker.js';
 
 /**
- * Makes a cache dispose of its results: give it to the option `dispose`. A result is disposed of once, after its entry has left
- * the cache and every `lease` on it was released, however many entries hold it. A result that the cache did not keep is
+ * Makes a cache dispose of its results: give it to the option `dispose`. A result is disposed of once, even if several entries
+ * held it: after they have left the cache and every `lease` on the result was released. A result that the cache did not keep is
  * disposed of with its last lease.
  *
- * Without an argument, the result's own `[Symbol.dispose]` or `[Symbol.asyncDispose]` is called, if it has one. `onDispose` is
- * called for every result, with the key (the argument list, or what the option `key` made of it; `undefined` if an object in
- * it was collected) and the cause. What it throws or rejects with goes to `onError`.
+ * Without an argument, the result's own `[Symbol.dispose]` or `[Symbol.asyncDispose]` is called, if it has one.
+ *
+ * `onDispose` is called for every result, with the key and the cause. The key is the argument list, or the key that the option
+ * `key` made of it; `undefined` if an object in it was collected. An error of a disposal goes to the option `onError`.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an `onDispose` that is no function.
  *

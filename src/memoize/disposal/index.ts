@@ -1,5 +1,5 @@
 /**
- * Disposal of cached results: a result is closed when it has left the cache and no caller leases it.
+ * Disposal of cached results: a result is disposed of when it has left the cache and no caller has a lease on it.
  *
  * @module
  */

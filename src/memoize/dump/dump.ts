@@ -1,4 +1,4 @@
-/** A cache's contents as plain records, so that another process can begin with them. */
+/** The results of a cache as plain records, so that another process can begin with them. */
 import type { AnyFn, Settled } from '../any-fn.js';
 import { argsOf, hasReceiver, type KeyRef, keyOf, release } from '../keys/key-trie.js';
 import type { MemoCache } from '../memo-cache.js';
@@ -9,26 +9,26 @@ import { Entry, resultIn } from '../stores/stored.js';
 
 /** One entry of a dump. */
 export interface DumpedEntry<A = unknown, V = unknown> {
-  /** The list of arguments; with the option `key`, a list of that key alone. */
+  /** The list of arguments; with the option `key`, a list of the one key. */
   readonly args: A;
-  /** The result, settled. */
+  /** The settled result. */
   readonly value: V;
-  /** Whether callers are given a promise of it. */
+  /** Present if callers get a promise of the result. */
   readonly async?: true;
-  /** How long it is still fresh, in milliseconds; absent if for ever. */
+  /** How long the result is still fresh, in milliseconds; absent if it never expires. */
   readonly ttl?: number;
-  /** Its tags. */
+  /** The tags of the result; absent if it has none. */
   readonly tags?: readonly string[];
-  /** Its weight. */
+  /** The weight of the result; absent if it is 0. */
   readonly weight?: number;
 }
 
-/** The arguments in a dump: those of the call, or a list of the key that the option `key` made of them. */
+/** The arguments in a dump: those of the call, or a list of the one key that the option `key` made of them. */
 export type DumpedArgs<F extends AnyFn> = Parameters<F> | [key: unknown];
 
 /**
- * The fresh results of a memoized function with their arguments, least recently used first; a promise of them if the function
- * returns promises. Results of methods and of collected objects are left out. O(n).
+ * Gives the fresh results of a memoized function with their arguments, least recently used first; a promise of them if the
+ * function returns promises. Leaves out results of methods, and entries with a collected object in their key. O(n).
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a function that is not memoized.
  *
@@ -64,8 +64,8 @@ export function dump<F extends AnyFn>(
 }
 
 /**
- * Stores results that {@link dump} has taken from a cache of the same function and `key`, in place of what is stored for their
- * arguments. Their `ttl` goes on from where it was when they were dumped.
+ * Stores results that {@link dump} has given, from a cache with this function and this `key`. They replace the present results
+ * for their arguments. Their `ttl` continues from the time of the dump. O(n).
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Dumps of a cache: its results as plain records, for the next process.
+ * Dumps of a cache: its results as plain records, which another process can restore.
  *
  * @module
  */

@@ -1,88 +1,88 @@
 /**
- * One level of the key trie, and the weak account of it.
+ * One level of the key trie, and the weak path to it.
  *
- * A level counts what needs it: its children, the entry stored at it and the loads that run for it. When nothing does,
- * it leaves its parent, and so on upwards: a cache that has forgotten an entry has forgotten its key.
+ * A level has a reference count: its children, the entry stored at it, and the loads that run for it. At 0 it leaves its
+ * parent, which may then leave its own parent. So a cache that has forgotten an entry has forgotten its key.
  *
- * A level reached through an object hangs in a `WeakMap`, so it can also vanish with that object, without a word. Its
- * parent then counts a child too many. `KeyPath` is what a `FinalizationRegistry` may hold to put that right: it knows
- * the way up, but holds every level weakly, for a level reaches values, and a value may reach the very object whose
- * death is waited for.
+ * A level under an object is held by a `WeakMap`, so it is collected with that object. No code runs then, and the reference
+ * count of its parent is one too high. A `FinalizationRegistry` corrects the count. It holds a `KeyPath`, which knows the
+ * ancestors but holds every level weakly. A strong reference would be wrong: a level reaches values, and a value may reach the
+ * object whose collection the registry waits for.
  */
 
-/** Shared by all levels that no object leads away from; it stays empty. */
-const NOWHERE = new WeakMap<WeakKey, KeyLevel>();
+/** The children of every level that has none under objects; stays empty. */
+const NO_CHILDREN = new WeakMap<WeakKey, KeyLevel>();
 
-/** The place of one argument list, or of the beginning of some. */
+/** The place of one argument list, or of the first arguments that several lists share. */
 export class KeyLevel {
   readonly parent: KeyLevel | undefined;
-  /** What leads here from the parent: a primitive, or an object held weakly. */
+  /** The argument that leads from the parent to this level: a primitive, or an object held weakly. */
   readonly edge: unknown;
-  /** Whether some object's death can take this level away. */
-  readonly mortal: boolean;
-  /** What the unbounded store keeps here, so that it lives no longer than the key. */
+  /** Whether an object is on the path to this level. The level is then collected with that object. */
+  readonly isCollectable: boolean;
+  /** The value that the unbounded store keeps for this list. It is stored here so that it is collected with the key. */
   stored: unknown = undefined;
-  /** Where objects lead. */
-  byObject: WeakMap<WeakKey, KeyLevel> = NOWHERE;
-  #needs = 0;
-  /** One child under a primitive (not NaN, which `===` misses) needs no `Map`, which costs more than all else here. */
-  #first: KeyLevel | undefined = undefined;
+  /** The children under objects. */
+  byObject: WeakMap<WeakKey, KeyLevel> = NO_CHILDREN;
+  #refCount = 0;
+  /** The first child under a primitive other than NaN, which `===` misses. It saves the `Map`, most of a level's memory. */
+  #firstPrimitive: KeyLevel | undefined = undefined;
   #byPrimitive: Map<unknown, KeyLevel> | undefined = undefined;
   #path: KeyPath | undefined = undefined;
 
   constructor(parent: KeyLevel | undefined, edge: unknown) {
     this.parent = parent;
     this.edge = isObject(edge) ? new WeakRef(edge) : edge;
-    this.mortal = parent !== undefined && (parent.mortal || isObject(edge));
+    this.isCollectable = parent !== undefined && (parent.isCollectable || isObject(edge));
   }
 
-  /** The way from the top to here, for those who must not keep this level alive. */
+  /** The path from the top to this level, for holders that must not keep the level alive. */
   get path(): KeyPath {
     this.#path ??= new KeyPath(this, this.parent?.path);
     return this.#path;
   }
 
-  /** The level that `edge` leads to, if there is one. */
+  /** The child under `edge`, if there is one. */
   child(edge: unknown): KeyLevel | undefined {
     if (isObject(edge)) return this.byObject.get(edge);
-    const first = this.#first;
+    const first = this.#firstPrimitive;
     if (first !== undefined && first.edge === edge) return first;
     return this.#byPrimitive?.get(edge);
   }
 
-  /** The level that `edge` leads to, made if need be. The caller retains it, or a descendant, before anything else. */
+  /** The child under `edge`; adds it if it is missing. The caller must then retain the child or a descendant of it. */
   descend(edge: unknown): KeyLevel {
     const found = this.child(edge);
     if (found !== undefined) return found;
     const child = new KeyLevel(this, edge);
     if (isObject(edge)) {
-      if (this.byObject === NOWHERE) this.byObject = new WeakMap();
+      if (this.byObject === NO_CHILDREN) this.byObject = new WeakMap();
       this.byObject.set(edge, child);
-    } else if (this.#first === undefined && !Number.isNaN(edge)) {
-      this.#first = child;
+    } else if (this.#firstPrimitive === undefined && !Number.isNaN(edge)) {
+      this.#firstPrimitive = child;
     } else {
       this.#byPrimitive ??= new Map();
       this.#byPrimitive.set(edge, child);
     }
-    this.#needs++;
+    this.#refCount++;
     return child;
   }
 
-  /** One more needs this level. */
+  /** Adds a reference. */
   retain(): void {
-    this.#needs++;
+    this.#refCount++;
   }
 
-  /** One less needs this level; with the last it leaves its parent. */
+  /** Drops a reference. With the last one, the level leaves its parent. */
   release(): void {
-    this.#needs--;
-    if (this.#needs > 0 || this.parent === undefined) return;
+    this.#refCount--;
+    if (this.#refCount > 0 || this.parent === undefined) return;
     this.parent.#remove(this);
-    this.#path?.leaveRoster();
+    this.#path?.unlist();
     this.parent.release();
   }
 
-  /** The objects on the way here; `undefined` once one of them is gone, and nobody can come here any more. */
+  /** The objects on the path to this level; `undefined` if one was collected, because no call can then reach the level. */
   objects(): WeakKey[] | undefined {
     const alive: WeakKey[] = [];
     for (let level: KeyLevel | undefined = this; level !== undefined; level = level.parent) {
@@ -98,55 +98,55 @@ export class KeyLevel {
     if (child.edge instanceof WeakRef) {
       const object = child.edge.deref();
       if (object !== undefined) this.byObject.delete(object);
-    } else if (this.#first === child) {
-      this.#first = undefined;
+    } else if (this.#firstPrimitive === child) {
+      this.#firstPrimitive = undefined;
     } else {
       this.#byPrimitive?.delete(child.edge);
     }
   }
 }
 
-/** The way to a level, which holds none of the levels. */
+/** The path to a level. It holds all levels on the path weakly. */
 export class KeyPath {
   readonly #level: WeakRef<KeyLevel>;
   readonly #parent: KeyPath | undefined;
-  #vanished = false;
-  /** Where this path is listed as long as its level stands. */
-  roster: Set<KeyPath> | undefined = undefined;
+  #isCollected = false;
+  /** The set that lists this path while its level is in the trie. */
+  listedIn: Set<KeyPath> | undefined = undefined;
 
   constructor(level: KeyLevel, parent: KeyPath | undefined) {
     this.#level = new WeakRef(level);
     this.#parent = parent;
   }
 
-  /** The level, unless it has vanished with its object. */
+  /** The level; `undefined` after it was collected. */
   get level(): KeyLevel | undefined {
     return this.#level.deref();
   }
 
-  /** Nobody finds the level any more. */
-  leaveRoster(): void {
-    this.roster?.delete(this);
+  /** Removes this path from the set that lists it. */
+  unlist(): void {
+    this.listedIn?.delete(this);
   }
 
-  /** The level was collected: the lowest ancestor that is still there has lost a child, once for each child. */
-  vanish(): void {
+  /** Drops the reference that the collected level had to its lowest present ancestor. Later calls do nothing. */
+  levelCollected(): void {
     let path: KeyPath = this;
-    while (!path.#vanished) {
-      path.#vanished = true;
-      path.leaveRoster();
+    while (!path.#isCollected) {
+      path.#isCollected = true;
+      path.unlist();
       if (path.#parent === undefined) return;
       path = path.#parent;
-      const survivor = path.level;
-      if (survivor !== undefined) {
-        survivor.release();
+      const ancestor = path.level;
+      if (ancestor !== undefined) {
+        ancestor.release();
         return;
       }
     }
   }
 }
 
-/** Whether a value can be the key of a `WeakMap` whatever the engine; symbols count as primitives. */
+/** Whether a value can be the key of a `WeakMap` in every engine. Symbols count as primitives. */
 export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

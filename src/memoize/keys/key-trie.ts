@@ -1,6 +1,6 @@
 /**
- * Argument lists as keys, by identity, without a key string: one level per argument, a `Map` for primitives and a
- * `WeakMap` for objects.
+ * Argument lists as keys, by identity, without a key string. There is one level per argument, with a `Map` for primitives and
+ * a `WeakMap` for objects.
  *
  * ```
  *   f(1, user)       plain ──1──▶ ○ ──(user)──▶ ●       (x) an object, held weakly
@@ -8,36 +8,36 @@
  *   shop.f(1)        owned ──(shop)──▶ ○ ──1──▶ ●
  * ```
  *
- * Maps compare by SameValueZero, so 1 is not "1", NaN is NaN and -0 is 0; the depth is the argument count, so `f()` is
- * not `f(undefined)`. The commonest list, a single primitive and no receiver, is its own key and needs no level at all.
+ * Maps compare by SameValueZero, so 1 is not "1", NaN is NaN and -0 is 0. The depth is the argument count, so `f()` is not
+ * `f(undefined)`. The most common list, a single primitive without a receiver, is its own key and needs no level.
  */
 import { KeyLevel, KeyPath } from './key-level.js';
 
-/** What an entry is filed under: a primitive for itself, or the level of an argument list. */
+/** The key of an entry: a primitive, or the level of an argument list. */
 export type Key = KeyLevel | string | number | bigint | boolean | symbol;
 
-/** What may be kept about an entry without keeping its key alive: the key, or the path to a level that may vanish. */
+/** A reference to an entry that does not keep the objects in its key alive: the key, or the path to a collectable level. */
 export type KeyRef = Key | KeyPath;
 
-/** Marks the top of the lists of calls with a receiver, which is then the first edge. */
+/** The edge of the top level for calls with a receiver. The receiver is then the first edge below it. */
 const OWNED = Symbol('owned');
 
 /** The argument lists that a cache knows. */
 export class KeyTrie {
   /** Lists of calls without a receiver. */
   readonly plain: KeyLevel = new KeyLevel(undefined, undefined);
-  /** Lists of calls with a receiver, which comes first; most caches never see one. */
+  /** Lists of calls with a receiver. Most caches never have one. */
   #owned: KeyLevel | undefined = undefined;
   readonly #receivers: Set<KeyPath> = new Set();
 
-  /** The key of an argument list, if it is known. A primitive is a key whether anything is filed under it or not. */
+  /** The key of an argument list, if the trie has it. A primitive is its own key, with or without an entry. */
   find(receiver: unknown, args: readonly unknown[]): Key | undefined {
     const plain = hasNoReceiver(receiver);
     if (plain && args.length === 1 && isOwnKey(args[0])) return args[0];
     return follow(plain ? this.plain : this.#owned?.child(receiver), args);
   }
 
-  /** The key of an argument list, retained: {@link release} it. */
+  /** The key of an argument list, added if it is missing, and retained. The caller must {@link release} it. */
   intern(receiver: unknown, args: readonly unknown[]): Key {
     const plain = hasNoReceiver(receiver);
     if (plain && args.length === 1 && isOwnKey(args[0])) return args[0];
@@ -47,7 +47,7 @@ export class KeyTrie {
     return level;
   }
 
-  /** The keys under which an argument list is known: without a receiver, and for each receiver that is alive. */
+  /** The known keys of an argument list: the one without a receiver, and one for each present receiver. O(receivers). */
   *findAll(args: readonly unknown[]): IterableIterator<Key> {
     const plain = this.find(undefined, args);
     if (plain !== undefined) yield plain;
@@ -60,13 +60,13 @@ export class KeyTrie {
   #receiverLevel(receiver: unknown): KeyLevel {
     this.#owned ??= new KeyLevel(undefined, OWNED);
     const level = this.#owned.descend(receiver);
-    level.path.roster = this.#receivers;
+    level.path.listedIn = this.#receivers;
     this.#receivers.add(level.path);
     return level;
   }
 }
 
-/** The argument list behind a ref, without its receiver; `undefined` if an object in it is gone. */
+/** The argument list behind a reference, without its receiver; `undefined` if an object in it was collected. */
 export function argsOf(ref: KeyRef): unknown[] | undefined {
   const key = keyOf(ref);
   if (key === undefined) return undefined;
@@ -81,7 +81,7 @@ export function argsOf(ref: KeyRef): unknown[] | undefined {
   return level.edge === OWNED ? args.slice(1) : args;
 }
 
-/** Whether a ref stands for calls on a receiver. */
+/** Whether a reference is to an entry of a call with a receiver. */
 export function hasReceiver(ref: KeyRef): boolean {
   const key = keyOf(ref);
   if (typeof key !== 'object') return false;
@@ -90,32 +90,32 @@ export function hasReceiver(ref: KeyRef): boolean {
   return level.edge === OWNED;
 }
 
-/** Interns a key once more. */
+/** Adds a reference to a key that was interned. */
 export function retain(key: Key): void {
   if (typeof key === 'object') key.retain();
 }
 
-/** Gives back a key that was interned. */
+/** Drops a reference to a key that was interned. */
 export function release(key: Key): void {
   if (typeof key === 'object') key.release();
 }
 
-/** The ref of a key. */
+/** The reference to a key. */
 export function refOf(key: Key): KeyRef {
-  return typeof key === 'object' && key.mortal ? key.path : key;
+  return typeof key === 'object' && key.isCollectable ? key.path : key;
 }
 
-/** The key behind a ref, unless it has vanished. */
+/** The key behind a reference; `undefined` after its level was collected. */
 export function keyOf(ref: KeyRef): Key | undefined {
   return ref instanceof KeyPath ? ref.level : ref;
 }
 
-/** A call without a receiver: sloppy code and some bundlers pass the global object for none. */
+/** Whether a call has no receiver. Sloppy-mode code and some bundlers pass the global object instead of none. */
 export function hasNoReceiver(receiver: unknown): boolean {
   return receiver === undefined || receiver === null || receiver === globalThis;
 }
 
-/** `undefined` and `null` are left to the trie: lru-cache takes neither for a key. */
+/** Whether an argument is its own key. `undefined` and `null` are not, because lru-cache does not take them as keys. */
 function isOwnKey(arg: unknown): arg is Exclude<Key, KeyLevel> {
   return arg !== undefined && arg !== null && typeof arg !== 'object' && typeof arg !== 'function';
 }

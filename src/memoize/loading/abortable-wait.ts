@@ -1,6 +1,6 @@
 /** A wait that its caller can leave. */
 
-/** Follows `promise` until `signal` aborts. Then it rejects with the signal's reason, and `onLeave` is called. */
+/** Follows `promise` until `signal` aborts. Then the wait rejects with the signal's reason, and calls `onLeave`. */
 export function abortableWait<T>(
   promise: PromiseLike<T>,
   signal: AbortSignal,

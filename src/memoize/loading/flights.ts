@@ -1,6 +1,6 @@
 /**
- * The loads that run. Loads with a promise can be joined, and are found by key. Loads whose synchronous part is on the stack
- * are chained by `outer`, because what the function calls may invalidate the result that it is about to return.
+ * The loads that run. Loads with a promise can be joined, and are found by key. Loads whose synchronous part is on the stack are
+ * chained by `outer`: the function may call code that invalidates the result which it is about to return.
  */
 import type { Key } from '../keys/key-trie.js';
 import { Load } from './load.js';
@@ -10,7 +10,7 @@ export class Flights {
   readonly #byKey = new Map<Key, Load>();
   /** The innermost load whose synchronous part runs. */
   #running: Load | undefined = undefined;
-  /** A load that has ended, for reuse: a new object that an old one refers to costs V8 as much as a hit. */
+  /** A load that has ended, for reuse. A new object that an old one refers to costs V8 as much as a hit. */
   #spare: Load | undefined = undefined;
 
   /** How many loads can be joined. */
@@ -41,7 +41,7 @@ export class Flights {
     return load;
   }
 
-  /** Keeps a load for reuse that has ended, was current, and is not referred to any more. */
+  /** Keeps a load for reuse. It must have ended, must have been current, and must have no other reference. */
   recycle(load: Load): void {
     if (load.hasNoDetails) this.#spare = load;
   }
@@ -67,7 +67,7 @@ export class Flights {
     return true;
   }
 
-  /** Aborts a load that no caller wants. It cannot be joined by then, because an abort listener may call the cache. */
+  /** Aborts a load that no caller wants. Makes it unjoinable first, because an abort listener may call the cache. */
   giveUp(load: Load, reason: unknown): void {
     this.finish(load);
     load.isCurrent = false;
@@ -97,7 +97,7 @@ export class Flights {
     for (const flight of flights) flight.disown();
   }
 
-  /** Has results with one of these tags not stored if their load has begun. */
+  /** Makes the running loads not store a result that has one of these tags. */
   invalidateTags(tags: readonly string[]): void {
     for (let load = this.#running; load !== undefined; load = load.outer) addTags(load, tags);
     for (const load of this.#byKey.values()) addTags(load, tags);

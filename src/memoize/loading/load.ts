@@ -22,7 +22,7 @@ export class LoadDetails {
   waiters = 0;
   /** Tags that were invalidated since the load began. A result with one of them is not stored. */
   invalidatedTags: Set<string> | undefined = undefined;
-  /** What callers are given that came after such an invalidation. */
+  /** The promise for callers that came after such an invalidation. */
   successor: Promise<unknown> | undefined = undefined;
   /** Whether the result has an invalidated tag. */
   isOutdated = false;
@@ -33,16 +33,16 @@ const NO_DETAILS: Readonly<LoadDetails> = /* @__PURE__ */ Object.freeze(
   /* @__PURE__ */ new LoadDetails(),
 );
 
-/** A running load. While it is current for its key, its result will be stored, and later callers join it. */
+/** A running load. While it is current for its key, later callers join it, and its result will be stored. */
 export class Load {
   key: Key;
   /** False after `delete`, `clear`, `set` or a newer load for the key: the result is not stored. */
   isCurrent = true;
   /** The load within whose synchronous part this one began. */
   outer: Load | undefined;
-  /** What its callers are given: the function's result, or the promise that they await. */
+  /** The result for its callers: the function's return value, or the promise that they await. */
   result: unknown = undefined;
-  /** That promise; `undefined` for a load that ended when the function returned. */
+  /** The promise that its callers await; `undefined` for a load that ended when the function returned. */
   promise: Promise<unknown> | undefined = undefined;
   /** Whether a caller has the bare promise, and so never leaves. */
   joined = false;
@@ -57,12 +57,12 @@ export class Load {
     return this.#details === undefined;
   }
 
-  /** The optional fields, to be read. */
+  /** The optional fields, for reading. */
   get details(): Readonly<LoadDetails> {
     return this.#details ?? NO_DETAILS;
   }
 
-  /** The optional fields, to be written. */
+  /** The optional fields, for writing. Allocates them if they are missing. */
   get ownDetails(): LoadDetails {
     this.#details ??= new LoadDetails();
     return this.#details;

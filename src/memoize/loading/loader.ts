@@ -1,7 +1,9 @@
 /**
- * Runs the function and stores its result. Every load takes the same steps, whether a caller, a `refresh` or the cache itself
- * wants it: its synchronous part; its flight, if the function returned a promise; its end, where the result is stored unless
- * the load is no longer current.
+ * Runs the function and stores its result. Every load has up to three parts, for a caller, a `refresh` or a background load:
+ *
+ * 1. The synchronous part: the function is on the stack.
+ * 2. The flight, if the function returned a promise: other callers can join it.
+ * 3. The end: the result is stored, unless the load is no longer current.
  */
 import { isThenable } from '../../core/thenable.js';
 import type { AnyFn } from '../any-fn.js';
@@ -47,8 +49,8 @@ export class Loader {
   }
 
   /**
-   * Runs the function for a key that was interned for this load, and releases the key. Throws what the function throws. A load
-   * for callers does not throw if the entry that it was to replace may replace the failure.
+   * Runs the function for a key that was interned for this load, and releases the key. Throws the function's error. A load for
+   * callers does not throw if the entry that it should replace may be served in place of the failure.
    */
   run(
     key: Key,
@@ -125,7 +127,7 @@ export class Loader {
   follow(load: Load, thenable: PromiseLike<unknown>, args: readonly unknown[]): Load {
     this.isAsync = true;
     const { clock, asksCallbacks } = this.#settings;
-    // A load in flight must not keep its arguments alive without need.
+    // A load in flight keeps its arguments only if a callback or a listener will need them.
     const kept = asksCallbacks || this.#recorder.listeners !== null ? args : NO_ARGS;
     const began = clock.now();
     const promise = Promise.resolve(thenable).then(
@@ -170,7 +172,7 @@ export class Loader {
       entry.refreshing = false;
       const isPresent = this.#entries.store.peek(key) === entry;
       if (isPresent) this.#runInBackground(key, entry, receiver, args);
-      else release(key); // The entry was invalidated or replaced meanwhile.
+      else release(key); // The entry was invalidated or replaced in the meantime.
     });
   }
 
@@ -256,6 +258,7 @@ export class Loader {
 
   #endShared(load: Load, settled: unknown): void {
     const { context } = load.details;
-    if (context?.shared !== undefined) this.#shared?.landed(context.shared, settled, context.kept);
+    if (context?.shared !== undefined)
+      this.#shared?.loadEnded(context.shared, settled, context.kept);
   }
 }

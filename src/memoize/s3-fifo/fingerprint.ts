@@ -1,19 +1,21 @@
 /**
- * 32 bits that stand for a key, for those who remember keys that are gone. The same key always has the same fingerprint
- * within a process, even when the level of its argument list was given up and made anew; two keys may share one, which
- * whoever uses it must be able to bear. An object has a number for its identity, which lives no longer than the object.
+ * Fingerprints of keys: 32 bits in place of a key, so that the ghost queue can remember keys that have left the cache.
+ *
+ * Within a process a key always has one fingerprint, even when its level in the key trie is removed and added again. Two keys
+ * may have one fingerprint in common, so a user of fingerprints must tolerate a false match. An object is represented by a
+ * number, which is dropped when the object is collected.
  */
 import { KeyLevel } from '../keys/key-level.js';
 import type { Key } from '../keys/key-trie.js';
 
-/** 2^32 by the golden ratio: consecutive numbers come out far apart. */
+/** 2^32 divided by the golden ratio (Fibonacci hashing). It maps consecutive numbers to distant ones. */
 const GOLDEN = 0x9e3779b1;
 
 const double = new DataView(new ArrayBuffer(8));
 const identities = new WeakMap<WeakKey, number>();
 let nextIdentity = 1;
 
-/** The fingerprint of a key: O(1), but O(length) for a string. */
+/** The fingerprint of a key. O(1) for each argument, O(length) for a string. */
 export function fingerprint(key: Key): number {
   if (!(key instanceof KeyLevel)) return ofEdge(key);
   let mixed = 0;
@@ -44,7 +46,7 @@ function ofNumber(number: number): number {
   return mix(double.getInt32(0) ^ Math.imul(double.getInt32(4), GOLDEN));
 }
 
-/** What is gone will not come back, so any number does for it. */
+/** The hash of an object's number. A collected object is never asked for again, so any number does for it. */
 function ofObject(object: WeakKey | undefined): number {
   if (object === undefined) return 0;
   let identity = identities.get(object);

@@ -1,29 +1,31 @@
 /**
- * The keys that were evicted of late, as fingerprints: S3-FIFO's ghost queue without a queue.
+ * The ghost queue of S3-FIFO: the fingerprints of recently evicted keys, in a hash table instead of a queue.
  *
- * Section 4.2 of the paper describes the trick. Each fingerprint lies in a small bucket of a hash table together with the
- * time it was put there, counted in evictions. What is older than the queue would be long has dropped out of it, and
- * its place is taken when one is needed: nothing is ever unlinked, moved or swept. If a bucket is full of what still
- * counts, its oldest goes a little early. A false recognition needs two keys that agree in 32 bits within one bucket;
- * its price is one entry in the wrong queue.
+ * The trick is described in section 4.2 of the paper. A fingerprint is stored in a small bucket of a hash table, with the time
+ * of its insertion. The time is counted in evictions. A fingerprint counts as forgotten once its age exceeds the length of the
+ * queue, and a later insertion reuses its place. So no fingerprint is ever unlinked, moved or swept.
+ *
+ * If all places of a bucket are in use, its oldest fingerprint is forgotten a little early. A false match needs two keys with
+ * one fingerprint in one bucket. It costs one entry in the wrong queue.
  */
 
+/** How many fingerprints a bucket has places for. */
 const BUCKET = 8;
 
-/** The last so many fingerprints. */
+/** The fingerprints of the last `length` evictions. */
 export class GhostQueue {
   /** How many evictions it remembers. */
   readonly length: number;
   readonly #fingerprints: Uint32Array;
-  /** When each was put there; 0 for an empty place. */
+  /** When each fingerprint was inserted, in evictions; 0 for an empty place. */
   readonly #times: Float64Array;
   readonly #bucketMask: number;
   #now: number;
 
-  /** Takes over what a shorter or longer queue remembers. */
+  /** `before` is a queue of another length whose fingerprints are taken over. */
   constructor(length: number, before?: GhostQueue) {
     this.length = length;
-    this.#now = length; // So that 0 is too long ago.
+    this.#now = length; // An empty place, with the time 0, thus counts as forgotten.
     let buckets = 1;
     while (buckets * BUCKET < length * 2) buckets *= 2;
     this.#bucketMask = buckets - 1;
@@ -32,7 +34,7 @@ export class GhostQueue {
     if (before !== undefined) for (const print of before.#remembered()) this.add(print);
   }
 
-  /** Remembers a fingerprint. */
+  /** Inserts a fingerprint. O(1). */
   add(print: number): void {
     const place = this.#placeFor(print);
     this.#now++;
@@ -40,7 +42,7 @@ export class GhostQueue {
     this.#times[place] = this.#now;
   }
 
-  /** Forgets a fingerprint; false if it was not remembered. */
+  /** Removes a fingerprint; false if the queue does not have it. O(1). */
   take(print: number): boolean {
     const first = this.#bucketOf(print);
     for (let place = first; place < first + BUCKET; place++) {
@@ -66,13 +68,13 @@ export class GhostQueue {
     return oldest;
   }
 
-  /** Oldest first. */
+  /** All fingerprints, oldest first. O(n log n). */
   #remembered(): number[] {
-    const alive: number[] = [];
+    const places: number[] = [];
     for (const [place, time] of this.#times.entries()) {
-      if (time > this.#now - this.length) alive.push(place);
+      if (time > this.#now - this.length) places.push(place);
     }
-    alive.sort((a, b) => (this.#times[a] as number) - (this.#times[b] as number));
-    return alive.map((place) => this.#fingerprints[place] as number);
+    places.sort((a, b) => (this.#times[a] as number) - (this.#times[b] as number));
+    return places.map((place) => this.#fingerprints[place] as number);
   }
 }

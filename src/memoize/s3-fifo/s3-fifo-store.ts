@@ -1,12 +1,18 @@
 /**
- * The bounded store that keeps what is asked for again: S3-FIFO, "FIFO queues are all you need for cache eviction"
- * (Juncheng Yang, Yazhuo Zhang, Ziyue Qiu, Yao Yue, K. V. Rashmi; SOSP 2023).
+ * A bounded store that keeps the entries which are used repeatedly. The algorithm is S3-FIFO, from "FIFO queues are all you
+ * need for cache eviction" (Juncheng Yang, Yazhuo Zhang, Ziyue Qiu, Yao Yue, K. V. Rashmi; SOSP 2023).
  *
- * Most keys of most workloads are asked for once. An LRU list lets each of them travel its whole length before it goes,
- * past entries that would have been hit. Here every newcomer waits in a small queue, a tenth of the whole. Who is hit
- * twice there moves on to the main queue, who is not is soon gone, and only its fingerprint is remembered: if it comes
- * back before as many others have gone as the main queue is long, it enters the main queue at once. That queue is a
- * FIFO with second chances: an entry at its end that was hit goes round once more for each hit, three times at most.
+ * ## Eviction
+ *
+ * Most keys of most workloads are used once. In an LRU list such a key moves through the whole list before it leaves. It displaces
+ * entries that would have been hit.
+ *
+ * - **Small queue**: a new entry begins here. This queue has a tenth of all entries. An entry with two hits moves on to the main
+ *   queue. Any other is evicted, and its fingerprint goes into the ghost queue.
+ * - **Ghost queue**: fingerprints of evicted entries, as many as the main queue has entries. An entry that is stored again while
+ *   its fingerprint is here enters the main queue at once.
+ * - **Main queue**: a FIFO with second chances. An entry at its end that was hit is put at the front again, once for each hit,
+ *   at most three times.
  *
  * ```
  *              new ──▶ ┌ small: 1/10 ┐ ──hit twice──▶ ┌ main: 9/10 ───────┐ ──▶ out
@@ -16,16 +22,22 @@
  *                       ghost: fingerprints ──comes back─┘◀── once more, one hit less
  * ```
  *
- * A hit moves nothing: it adds one to a count of two bits. All steps are O(1); an eviction may send several entries
- * round, but each time it uses up a hit, so it is O(1) for each call. A scan cannot displace the main queue.
+ * ## Cost
  *
- * Entries lie in parallel arrays, linked by their indices, which costs a quarter of what an object for each would.
- * Indices 0 and 1 are the ends of the two queues. The arrays double as they fill, and there is no ghost before the first
- * eviction, so that a cache that never fills pays for what it holds.
+ * A hit moves no entry: it adds one to a count of two bits. An eviction may move several entries to the front, but each move
+ * uses up one hit. So every operation is O(1), amortised. A scan over many keys cannot displace the main queue.
  *
- * Two departures. The paper never expires anything: an entry that expires in the main queue leaves its fingerprint too,
- * or each `ttl` would put what is asked for most on probation again. And under a `maxWeight` the queues are still
- * measured in entries, as a weight says nothing about how often something is asked for.
+ * ## Memory
+ *
+ * Entries are stored in parallel arrays and linked by index. This takes a quarter of the memory that one object per entry would
+ * take. Indices 0 and 1 are the ends of the two queues. The arrays double as they fill, and the ghost queue is made at the first
+ * eviction. So a cache that never fills uses memory for its present entries only.
+ *
+ * ## Departures from the paper
+ *
+ * The paper has no expiry. Here an entry that expires in the main queue also leaves its fingerprint. Otherwise each `ttl` would
+ * send the most used entries through the small queue again. With `maxWeight` the queues are still measured in entries, because
+ * a weight does not tell how often an entry is used.
  */
 
 import { type Key, type KeyRef, refOf, release } from '../keys/key-trie.js';
@@ -41,9 +53,9 @@ const FIRST_CAPACITY = 64;
 
 /** The part of all entries that the small queue holds. */
 const SMALL_PART = 0.1;
-/** So many hits in the small queue make an entry worth keeping. */
+/** How many hits in the small queue move an entry to the main queue. */
 const HITS_TO_STAY = 2;
-/** In a mark: how often an entry was hit, as far as that is counted, and whether it is in the main queue. */
+/** Bits of a mark: the number of hits, up to 3, and whether the entry is in the main queue. */
 const HITS = 3;
 const IN_MAIN = 4;
 
@@ -56,13 +68,13 @@ export class S3FifoStore implements BoundedStore {
   #keys: Key[] = [0, 0];
   #stored: Stored[] = [undefined, undefined];
   #marks = new Uint8Array(FIRST_CAPACITY);
-  /** Towards the oldest; from the end of a queue, its newest. */
+  /** The next older entry of a queue; at the end of a queue, the newest. */
   #older = new Uint32Array(FIRST_CAPACITY);
-  /** Towards the newest; from the end of a queue, its oldest. */
+  /** The next newer entry of a queue; at the end of a queue, the oldest. */
   #newer = new Uint32Array(FIRST_CAPACITY);
   #smallSize = 0;
-  /** The first of the places that were given up, linked by `#older`; 0 for none. */
-  #vacant = 0;
+  /** The first free place, linked to the next by `#older`; 0 for none. */
+  #firstFree = 0;
   #ghost: GhostQueue | undefined = undefined;
 
   constructor(max: number, onRemoved: OnRemoved) {
@@ -87,7 +99,7 @@ export class S3FifoStore implements BoundedStore {
     return place === undefined ? undefined : this.#stored[place];
   }
 
-  /** An entry that is replaced keeps its place, and its being replaced is a use. */
+  /** Replaces the value of an entry in its place, which counts as a use; or adds an entry. */
   set(key: Key, stored: NonNullable<Stored>): boolean {
     const place = this.#places.get(key);
     if (place === undefined) return this.add(key, stored);
@@ -143,7 +155,7 @@ export class S3FifoStore implements BoundedStore {
     this.#empty();
   }
 
-  /** What has expired is evicted in its turn: a bounded store needs no sweep. */
+  /** Expired entries are evicted in their turn, so a bounded store needs no sweep. */
   sweep(): void {}
 
   *refs(): IterableIterator<KeyRef> {
@@ -155,7 +167,7 @@ export class S3FifoStore implements BoundedStore {
     }
   }
 
-  /** How many entries the small queue may hold before it, and not the main queue, has to give one up. */
+  /** The size from which the small queue gives up the next entry. Below it, the main queue does. */
   get #smallTarget(): number {
     const whole = Math.min(this.#max, this.size);
     return this.size === this.#smallSize ? 0 : Math.max(1, Math.floor(whole * SMALL_PART));
@@ -172,7 +184,7 @@ export class S3FifoStore implements BoundedStore {
 
   #remember(key: Key): void {
     const length = Math.max(1, this.size - Math.floor(this.size * SMALL_PART));
-    // A bound on the weight lets the number of entries wander: the ghost follows in leaps.
+    // With `maxWeight` the number of entries changes all the time. The ghost queue grows only when that number has doubled.
     if (this.#ghost === undefined || this.#ghost.length * 2 < length) {
       this.#ghost = new GhostQueue(length, this.#ghost);
     }
@@ -185,8 +197,8 @@ export class S3FifoStore implements BoundedStore {
     this.#places.delete(key);
     this.#keys[place] = 0;
     this.#stored[place] = undefined;
-    this.#older[place] = this.#vacant;
-    this.#vacant = place;
+    this.#older[place] = this.#firstFree;
+    this.#firstFree = place;
     this.#onRemoved(refOf(key), stored, cause);
     release(key);
   }
@@ -211,10 +223,10 @@ export class S3FifoStore implements BoundedStore {
   }
 
   #takePlace(): number {
-    const vacant = this.#vacant;
-    if (vacant !== 0) {
-      this.#vacant = this.#older[vacant] as number;
-      return vacant;
+    const free = this.#firstFree;
+    if (free !== 0) {
+      this.#firstFree = this.#older[free] as number;
+      return free;
     }
     const place = this.#keys.length;
     if (place === this.#marks.length) this.#grow(place * 2);
@@ -246,7 +258,7 @@ export class S3FifoStore implements BoundedStore {
       this.#newer[end] = end;
     }
     this.#smallSize = 0;
-    this.#vacant = 0;
+    this.#firstFree = 0;
     this.#ghost = undefined;
   }
 }

@@ -3,8 +3,9 @@ import type { EvictionPolicy } from '../eviction-policy.js';
 import { S3FifoStore } from './s3-fifo-store.js';
 
 /**
- * The eviction policy S3-FIFO: an entry that was asked for least since it came makes room. It has more hits than least recently
- * used on most workloads, and a scan over many keys displaces nothing.
+ * The eviction policy S3-FIFO, for the option `policy`. It evicts entries that were hardly used since they were stored, and keeps
+ * entries that are used repeatedly. On most workloads it has more hits than the default, least recently used. A scan over many
+ * keys does not displace the entries in use.
  *
  * Source: "FIFO queues are all you need for cache eviction" (SOSP 2023).
  *

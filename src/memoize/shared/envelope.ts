@@ -1,23 +1,26 @@
-/** How a result lies in the shared store: with the generations it was loaded in. */
+/** The form in which a result is written to the shared store: with the tokens that were present when its load began. */
 
-/** A result as it lies in the store. */
+/** A result in the shared store. */
 export interface Envelope {
   readonly value?: unknown;
   /** When it expires, in milliseconds since 1970. */
   readonly until?: number;
+  /** The token of its key. */
   readonly key: string;
+  /** The token of the cache. */
   readonly cache: string;
-  /** Its tags with their tokens. */
+  /** The token of each of its tags, by tag. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** The fence of the lock under which it was loaded. */
   readonly fence?: number;
 }
 
-/** Whether a value that was read is one. */
+/** Whether a value from the store is an envelope. */
 export function isEnvelope(value: unknown): value is Envelope {
   return typeof value === 'object' && value !== null && 'key' in value && 'cache' in value;
 }
 
-/** The token that was read; '' for none. */
+/** The token in a value from the store; '' for none. */
 export function tokenIn(stored: unknown): string {
   return typeof stored === 'string' ? stored : '';
 }

@@ -1,5 +1,6 @@
 /**
- * A cache that processes share, over a store, a bus and a lock. `tenure/integrations/redis` makes the bus and the lock.
+ * A cache that several processes share, over a store, a bus and a lock. `tenure/integrations/redis` has a bus and a lock for
+ * Redis.
  *
  * @module
  */

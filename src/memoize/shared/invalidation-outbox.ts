@@ -1,20 +1,21 @@
 /**
- * Invalidations that have not got through. Each is tried again, every second and whenever somebody asks for it, until it
- * has: nobody may call again, and the other processes must be told all the same.
+ * The outbox of invalidations: those that the shared store or the bus has not acknowledged yet. The outbox tries them again every
+ * second, and whenever it is asked to. It has a timer of its own, because the other processes must be told even if no caller
+ * calls again.
  */
 import { systemClock, type TimerHandle } from '../../core/clock.js';
 
-/** How often they are tried again, in milliseconds. */
+/** The time between two attempts, in milliseconds. */
 const RETRY_MILLIS = 1_000;
-/** So many become one of everything. */
-const MOST = 1_000;
+/** The most pending invalidations. With more, the whole cache is invalidated instead. */
+const MAX_PENDING = 1_000;
 
-/** What is still to be done, by what it invalidates. */
+/** The pending invalidations of one cache, by name. */
 export class InvalidationOutbox {
-  /** Runs work behind the callers' backs, and tells of its failure. */
+  /** Runs work in the background and reports its failure. */
   readonly #track: (work: () => Promise<void>) => Promise<void>;
-  readonly #works = new Map<string, () => Promise<void>>();
-  #confirming: Promise<void> | undefined = undefined;
+  readonly #pending = new Map<string, () => Promise<void>>();
+  #delivery: Promise<void> | undefined = undefined;
   #retry: TimerHandle | undefined = undefined;
   #ended = false;
 
@@ -22,57 +23,57 @@ export class InvalidationOutbox {
     this.#track = track;
   }
 
-  /** How many have not got through. */
+  /** How many invalidations are pending. */
   get size(): number {
-    return this.#works.size;
+    return this.#pending.size;
   }
 
-  /** Whether there are so many that everything had better be invalidated. */
+  /** Whether so many are pending that the whole cache should be invalidated instead. */
   get isFull(): boolean {
-    return this.#works.size >= MOST;
+    return this.#pending.size >= MAX_PENDING;
   }
 
-  /** Carries out an invalidation, in its turn; it replaces an earlier one of the same name. */
+  /** Adds an invalidation, in place of a pending one with this name, and delivers all in order. Never rejects. */
   submit(name: string, work: () => Promise<void>): Promise<void> {
-    this.#works.delete(name);
-    this.#works.set(name, work);
-    return this.confirm();
+    this.#pending.delete(name);
+    this.#pending.set(name, work);
+    return this.deliver();
   }
 
-  /** Forgets all. */
+  /** Drops all pending invalidations. */
   clear(): void {
-    this.#works.clear();
+    this.#pending.clear();
   }
 
-  /** Tries none any more. */
+  /** Stops the timer. */
   end(): void {
     this.#ended = true;
     if (this.#retry !== undefined) systemClock.clearTimer(this.#retry);
   }
 
-  /** Tries what has not got through, in order. Never rejects. */
-  confirm(): Promise<void> {
-    if (this.#works.size === 0) return Promise.resolve();
-    this.#confirming ??= this.#track(async () => {
+  /** Tries the pending invalidations in order, until one fails. Never rejects. */
+  deliver(): Promise<void> {
+    if (this.#pending.size === 0) return Promise.resolve();
+    this.#delivery ??= this.#track(async () => {
       try {
-        // What is submitted during a round is taken along by it.
-        for (const [name, work] of this.#works) {
+        // The loop also visits invalidations that are submitted while it runs.
+        for (const [name, work] of this.#pending) {
           await work();
-          if (this.#works.get(name) === work) this.#works.delete(name);
+          if (this.#pending.get(name) === work) this.#pending.delete(name);
         }
       } finally {
-        this.#confirming = undefined;
+        this.#delivery = undefined;
         this.#retryLater();
       }
     });
-    return this.#confirming;
+    return this.#delivery;
   }
 
   #retryLater(): void {
-    if (this.#works.size === 0 || this.#ended || this.#retry !== undefined) return;
+    if (this.#pending.size === 0 || this.#ended || this.#retry !== undefined) return;
     const again = (): void => {
       this.#retry = undefined;
-      void this.confirm();
+      void this.deliver();
     };
     this.#retry = systemClock.setTimer(again, RETRY_MILLIS, { background: true });
   }

@@ -17,15 +17,18 @@ import { type SharedCacheSettings, StoreBackedLevel } from './shared-level.js';
 /** Options of {@link sharedCache}. At least one of `store` and `bus` is needed. */
 export interface SharedCacheOptions {
   /**
-   * A store that other processes use too: an instance of Keyv, say. It is read before the function is called, and written
-   * afterwards, while the caller goes on. Values must survive being serialized. @default none
+   * A store that other processes use too, for example an instance of Keyv. It is read before the function is called. It is
+   * written afterwards, while the caller goes on. Values must be serializable by the store. @default none
    */
   readonly store?: SharedStore;
-  /** How long an answer of the store is waited for, in milliseconds, before the call goes on without it. @default 1000 */
+  /**
+   * How long a call waits for an answer of the store, in milliseconds, before it goes on without the store. `Infinity` for no
+   * limit. @default 1000
+   */
   readonly storeTimeoutMillis?: number;
-  /** Tells the other processes what is invalidated, and hears it from them. @default none */
+  /** Sends invalidations to the other processes, and receives theirs. @default none */
   readonly bus?: InvalidationBus;
-  /** Lets one process at a time load a result; the others find it in `store`. Needs `store`. @default none */
+  /** Lets one process at a time load a result. The others then find it in `store`. Needs `store`. @default none */
   readonly lock?: ClusterLock;
 }
 
@@ -37,9 +40,11 @@ const OPTIONS: OptionTable<SharedCacheSettings> = {
 };
 
 /**
- * Shares a cache between processes: give it to the option `shared`. The function must be asynchronous, its arguments must be
- * primitives, or what the option `key` makes of them, and the cache needs a `name`: the same in every process, and that of no
- * other function.
+ * Shares a cache between processes: give it to the option `shared`.
+ *
+ * - The function must be asynchronous.
+ * - Its arguments must be primitives, or the option `key` must make a primitive of them.
+ * - The cache needs the option `name`: one name in all processes, and no other function may have it.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
  *
@@ -66,14 +71,14 @@ export function sharedCache(options: SharedCacheOptions): SharedCache {
   }
   if (parts.lock !== undefined && parts.store === undefined) {
     throw new InvalidArgumentError(
-      'sharedCache: `lock` needs `store`: callers that waited for the lock find there what its holder has loaded.',
+      'sharedCache: `lock` needs `store`: a caller that waited for the lock gets the result of its holder from there.',
     );
   }
   return {
     attach: (cache, counters, local) => {
       if (cache.givenName === undefined) {
         throw new InvalidArgumentError(
-          'memoize: a cache with `shared` needs a `name`: the same in every process, and that of no other function.',
+          'memoize: a cache with `shared` needs a `name`: one name in all processes, and no other function may have it.',
         );
       }
       return new StoreBackedLevel(parts, cache, counters, local);

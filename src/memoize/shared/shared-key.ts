@@ -1,9 +1,9 @@
 /**
- * Argument lists as strings that mean the same in every process. Only primitives do; a symbol or an object is what it is
- * by its identity, which ends with the process.
+ * Argument lists as strings that are valid in every process. They can contain primitives other than symbols. A symbol and an
+ * object have an identity, which is only known in their own process.
  */
 
-/** The list as text; `undefined` if something in it cannot be written down. 1 is not '1', NaN is NaN, -0 is 0. */
+/** The argument list as text; `undefined` if it has a symbol or an object. 1 is not '1', NaN is NaN, -0 is 0. O(n). */
 export function encodeArgs(args: readonly unknown[]): string | undefined {
   const written: unknown[] = [];
   for (const arg of args) {
@@ -17,7 +17,7 @@ export function encodeArgs(args: readonly unknown[]): string | undefined {
   return JSON.stringify(written);
 }
 
-/** What {@link encodeArgs} has written down. */
+/** The argument list in a text that {@link encodeArgs} has written. */
 export function decodeArgs(text: string): unknown[] {
   return (JSON.parse(text) as unknown[]).map((written) => {
     if (typeof written !== 'object' || written === null) return written;

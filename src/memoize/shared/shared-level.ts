@@ -1,29 +1,37 @@
 /**
- * The shared level behind a cache: read through before the function is called, written behind its back.
+ * The shared level behind a cache: a store is read before the function is called, and written in the background afterwards.
  *
  * ```
- *   miss ──▶ shared store ──has it──▶ result
- *                │ has not
+ *   miss ──▶ shared store ──found──▶ result
+ *                │ not found
  *                ▼
  *             cluster lock ──▶ shared store once more ──▶ function ──▶ result
  *                                                             └──▶ generations unchanged? ──▶ shared store
  * ```
  *
- * **No invalidated result is ever believed.** A store of values knows no transactions, so deleting is not enough: a load
- * that began before an invalidation may write after it. Each key, each tag and the cache itself therefore has a
- * generation, a random token in the store that an invalidation replaces. A result is written with the tokens that were
- * read before its load began, and believed only while they are the present ones, in whatever order reads and writes
- * arrive. Tokens that cannot be read make a result unbelievable, never believable, so a store that fails can only cost
- * a load. The tags of a result are known only after its load: it is not written if any tag was invalidated meanwhile.
- * The store may forget tokens of keys after a day, when no load can still be on its way; those of tags and of the
- * cache must stay, so do not let it evict what has no ttl.
+ * ## Invalidation
  *
- * **The bus** makes other processes drop what they keep themselves. Whoever does not hear it trusts nothing of its own:
- * entries that were stored before the connection was lost, or by a load that began before it came back, are stale.
+ * **An invalidated result is never used.** A store of values has no transactions, so a deletion is not enough: a load that began
+ * before an invalidation may write its result afterwards. So each key, each tag and the cache itself has a generation: a random
+ * token in the store, which an invalidation replaces.
  *
- * **Failures** of store, bus and lock are counted and reported, and the function is called as if there were none of them.
- * An invalidation that did not reach the store or the bus is tried again, every second and before the store is next
- * believed.
+ * - A result is written with the tokens that were read before its load began. It is used only while they are still the present
+ *   ones. So the order in which reads and writes reach the store does not matter.
+ * - If tokens cannot be read, the result is not used. A store that fails costs a load, never a wrong result.
+ * - The tags of a result are known only after its load. The result is not written if any tag was invalidated during the load.
+ * - Tokens of keys expire after a day. By then no load that read them is still running. Tokens of tags and of the cache must
+ *   stay, so the store must not evict values without a ttl.
+ *
+ * ## Bus
+ *
+ * A message on the bus makes the other processes drop their own entries. A process that is not connected does not trust its own
+ * entries. When the connection is lost or restored, all entries become stale. So does the result of a load that began under an
+ * earlier connection.
+ *
+ * ## Failures
+ *
+ * Failures of the store, the bus and the lock are counted and reported. The function is then called as it is without them. An
+ * invalidation that did not reach the store or the bus is tried again: every second, and before the store is next read.
  */
 import { systemClock } from '../../core/clock.js';
 import type { CacheIdentity } from '../cache-identity.js';
@@ -37,7 +45,7 @@ import { type Envelope, isEnvelope, tokenIn } from './envelope.js';
 import { InvalidationOutbox } from './invalidation-outbox.js';
 import { decodeArgs, encodeArgs } from './shared-key.js';
 import { SharedStoreError } from './shared-store-error.js';
-import { REST_MILLIS, StoreBreaker } from './store-breaker.js';
+import { OPEN_MILLIS, StoreBreaker } from './store-breaker.js';
 
 /** The outside systems of a shared cache. */
 export interface SharedCacheSettings {
@@ -47,7 +55,7 @@ export interface SharedCacheSettings {
   readonly lock: ClusterLock | undefined;
 }
 
-/** What is published. */
+/** A message on the bus: one key, some tags, or the whole cache was invalidated. */
 interface Message {
   readonly from: string;
   readonly cache: string;
@@ -57,7 +65,8 @@ interface Message {
 
 /** How long the token of a key is kept: longer than any load. */
 const TOKEN_MILLIS = 86_400_000;
-/** What the caches of one name have in common. */
+
+/** The shared level of one cache, over a store, a bus and a lock. */
 export class StoreBackedLevel implements SharedLevel {
   readonly #parts: SharedCacheSettings;
   readonly #cache: CacheIdentity;
@@ -67,12 +76,12 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #subscription: Disposable | undefined;
   readonly #store: StoreBreaker;
   readonly #outbox: InvalidationOutbox;
-  /** What goes on behind the callers' backs. */
+  /** The work that runs in the background. */
   readonly #background = new Set<Promise<void>>();
   #connected: boolean;
   #connection = 0;
-  #toldOfKeys = false;
-  #lockRestUntil = 0;
+  #hasReportedKey = false;
+  #lockOpenUntil = 0;
 
   constructor(
     parts: SharedCacheSettings,
@@ -107,8 +116,8 @@ export class StoreBackedLevel implements SharedLevel {
     if (encoded === undefined) {
       this.#failedOnce(
         new SharedStoreError(
-          `The cache '${this.#cache.name}' was called with something that means nothing in another process, such ` +
-            'as an object or a receiver: give it a `key` that returns a string or a number. The call was not shared.',
+          `The cache '${this.#cache.name}' was called with an argument that other processes cannot compare, such as an ` +
+            'object or a receiver: give it a `key` that returns a string or a number. The call was not shared.',
         ),
       );
       return compute();
@@ -116,23 +125,23 @@ export class StoreBackedLevel implements SharedLevel {
     const load = this.#newLoad(encoded);
     context.shared = load;
     const found = await this.#read(load, forced);
-    if (found !== undefined) return this.#take(load, context, found);
+    if (found !== undefined) return this.#useStored(load, context, found);
     const { lock } = this.#parts;
     const { name } = this.#cache;
-    if (lock === undefined || systemClock.now() < this.#lockRestUntil) return compute();
+    if (lock === undefined || systemClock.now() < this.#lockOpenUntil) return compute();
     try {
       load.lease = await lock.acquire(`${name}:${encoded}`);
     } catch (error) {
-      this.#lockRestUntil = systemClock.now() + REST_MILLIS;
+      this.#lockOpenUntil = systemClock.now() + OPEN_MILLIS;
       this.#failed(error);
       return compute();
     }
     const brought = await this.#read(load, forced);
-    return brought === undefined ? compute() : this.#take(load, context, brought);
+    return brought === undefined ? compute() : this.#useStored(load, context, brought);
   }
 
-  /** A load is over; `terms` are those on which its result was kept, if it was. Writes it and gives the lock back. */
-  landed(load: SharedLoad, value: unknown, terms: EntryTerms | undefined): void {
+  /** Writes the result of a load that has ended, if it was stored, and releases the lock. */
+  loadEnded(load: SharedLoad, value: unknown, terms: EntryTerms | undefined): void {
     const { lease } = load;
     const wanted = terms !== undefined && !load.found && lease?.lost !== true;
     if (!wanted && lease === undefined) return;
@@ -145,7 +154,7 @@ export class StoreBackedLevel implements SharedLevel {
     });
   }
 
-  /** Whether what a load brought must not be trusted although it was just stored. */
+  /** Whether the entry that a load has just stored must be marked stale: this process may have missed an invalidation. */
   mustMarkStale(load: SharedLoad | undefined): boolean {
     if (!this.#connected) return true;
     return (
@@ -153,13 +162,13 @@ export class StoreBackedLevel implements SharedLevel {
     );
   }
 
-  /** Sees to it that nobody is served a result from before now. */
+  /** Invalidates one result in all processes. */
   invalidate(keyArgs: readonly unknown[]): void {
     const key = encodeArgs(keyArgs);
     if (key !== undefined) void this.#invalidateKey(key, crypto.randomUUID());
   }
 
-  /** The same, and shares a newer one. */
+  /** Invalidates one result in all processes, and writes a newer one. */
   replace(keyArgs: readonly unknown[], value: unknown, terms: EntryTerms | undefined): void {
     const key = encodeArgs(keyArgs);
     if (key === undefined) return;
@@ -174,51 +183,51 @@ export class StoreBackedLevel implements SharedLevel {
     });
   }
 
-  /** The same for all results with one of these tags. */
+  /** Invalidates the results with one of these tags in all processes. */
   invalidateTags(tags: readonly string[]): void {
     void this.#submit(`tags ${JSON.stringify(tags)}`, { tags }, async () => {
-      // In this order: who reads the new token of a tag has been told by that of all tags that his load began too early.
+      // The token of all tags comes first. A load that reads the new token of one tag can then see that it began too early.
       await this.#store.set(this.#nameOf('tags', ''), crypto.randomUUID(), 0);
       for (const tag of tags)
         await this.#store.set(this.#nameOf('tag', tag), crypto.randomUUID(), 0);
     });
   }
 
-  /** The same for all results. */
+  /** Invalidates all results in all processes. */
   invalidateAll(): void {
     void this.#submit('all', {}, () =>
       this.#store.set(this.#nameOf('cache', ''), crypto.randomUUID(), 0),
     );
   }
 
-  /** Waits until what was invalidated and written has got through, or has failed. */
+  /** Settles when all pending invalidations and writes have succeeded or failed. */
   async flush(): Promise<void> {
-    await this.#outbox.confirm();
+    await this.#outbox.deliver();
     await Promise.all(this.#background);
   }
 
-  /** Hears and says nothing any more. */
+  /** Disconnects the cache from the bus and the store. */
   end(): void {
     this.#outbox.end();
     this.#subscription?.[Symbol.dispose]();
     this.#parts.store?.off?.('error', this.#failed);
   }
 
-  /** Reads the present generations, and the result if it is to be believed. */
-  async #read(load: SharedLoad, blindly: boolean): Promise<Envelope | undefined> {
+  /** Reads the present tokens into the load. Returns the stored result if it is valid, unless `tokensOnly` is set. */
+  async #read(load: SharedLoad, tokensOnly: boolean): Promise<Envelope | undefined> {
     if (!this.#store.exists) return undefined;
     load.generations = undefined;
     if (this.#store.isOpen) return undefined;
     try {
-      if (this.#outbox.size > 0) await this.#outbox.confirm();
+      if (this.#outbox.size > 0) await this.#outbox.deliver();
       if (this.#outbox.size > 0) return undefined;
       const [envelope, key, cache, tags] = await this.#store.get([
         this.#nameOf('entry', load.key),
         ...this.#generationNames(load.key),
       ]);
       load.generations = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
-      if (blindly) return undefined;
-      const good = await this.#validated(envelope, load.generations);
+      if (tokensOnly) return undefined;
+      const good = await this.#validate(envelope, load.generations);
       if (good === undefined) this.#counters.sharedMisses++;
       return good;
     } catch (error) {
@@ -227,7 +236,7 @@ export class StoreBackedLevel implements SharedLevel {
     }
   }
 
-  async #validated(
+  async #validate(
     envelope: unknown,
     now: { readonly key: string; readonly cache: string },
   ): Promise<Envelope | undefined> {
@@ -250,7 +259,7 @@ export class StoreBackedLevel implements SharedLevel {
     };
   }
 
-  #take(load: SharedLoad, context: SharedLoadContext, envelope: Envelope): unknown {
+  #useStored(load: SharedLoad, context: SharedLoadContext, envelope: Envelope): unknown {
     this.#counters.sharedHits++;
     load.found = true;
     if (envelope.until !== undefined) context.ttl = Math.max(0, envelope.until - Date.now());
@@ -297,7 +306,7 @@ export class StoreBackedLevel implements SharedLevel {
     });
   }
 
-  /** Carries out an invalidation in the store, then tells the others; remembers it until both have succeeded. */
+  /** Puts an invalidation into the outbox: it is carried out in the store, then published on the bus. */
   #submit(
     name: string,
     about: Omit<Message, 'from' | 'cache'>,
@@ -334,7 +343,7 @@ export class StoreBackedLevel implements SharedLevel {
     this.#connected = state;
     this.#connection++;
     this.#local.markAllStale();
-    if (state && this.#outbox.size > 0) void this.#outbox.confirm();
+    if (state && this.#outbox.size > 0) void this.#outbox.deliver();
   }
 
   #track(work: () => Promise<void>): Promise<void> {
@@ -352,8 +361,8 @@ export class StoreBackedLevel implements SharedLevel {
   };
 
   #failedOnce(error: SharedStoreError): void {
-    if (!this.#toldOfKeys) this.#failed(error);
-    this.#toldOfKeys = true;
+    if (!this.#hasReportedKey) this.#failed(error);
+    this.#hasReportedKey = true;
   }
 
   #generationNames(key: string): string[] {

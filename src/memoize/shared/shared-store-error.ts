@@ -1,8 +1,8 @@
-/** What the shared level did not do. */
+/** The error of the shared level. */
 import { nameErrorClass, TenureError } from '../../core/errors.js';
 
 /**
- * Given to `onError`: the shared level did not do its part for a call, which went on without it. Codes:
+ * Given to `onError` when the shared level could not be used for a call. The call went on without it. Its code is
  * `TENURE_SHARED_STORE`.
  */
 export class SharedStoreError extends TenureError {

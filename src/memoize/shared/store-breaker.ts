@@ -1,21 +1,21 @@
 /**
- * The shared store as what it is: something that may fail, or not answer. A store that did not answer in time is left alone
- * for a while, so that not every call has to wait for it.
+ * A circuit breaker for the shared store. After an answer that did not come in time the breaker is open for a while: calls go on
+ * without the store, so that they do not all wait for it.
  */
 import { systemClock } from '../../core/clock.js';
 import type { SharedStore } from '../shared-store.js';
 import { SharedStoreError } from './shared-store-error.js';
 
-/** How long a store that did not answer is left alone, in milliseconds. */
-export const REST_MILLIS = 1_000;
+/** How long the breaker stays open, in milliseconds. */
+export const OPEN_MILLIS = 1_000;
 
-/** A store that may be slow, and may be none. */
+/** A store with a timeout for each answer. There may be no store behind it. */
 export class StoreBreaker {
   readonly #store: SharedStore | undefined;
   readonly #timeoutMillis: number;
   #openUntil = 0;
 
-  /** `timeoutMillis` is how long an answer is waited for; `Infinity` for no limit. */
+  /** `timeoutMillis` limits the wait for each answer; `Infinity` for no limit. */
   constructor(store: SharedStore | undefined, timeoutMillis: number) {
     this.#store = store;
     this.#timeoutMillis = timeoutMillis;
@@ -26,12 +26,12 @@ export class StoreBreaker {
     return this.#store !== undefined;
   }
 
-  /** Whether the store is being left alone. */
+  /** Whether the breaker is open: the store should not be asked now. */
   get isOpen(): boolean {
     return systemClock.now() < this.#openUntil;
   }
 
-  /** What lies under these names. */
+  /** Reads the values with these names. */
   async get(names: string[]): Promise<unknown[]> {
     const store = this.#store;
     if (store === undefined) return [];
@@ -41,28 +41,28 @@ export class StoreBreaker {
     return (await this.inTime(values)) ?? [];
   }
 
-  /** Keeps a value for `ttl` milliseconds, 0 being for ever. */
+  /** Stores a value for `ttl` milliseconds; 0 for no limit. Rejects if the store could not keep it. */
   async set(name: string, value: unknown, ttl: number): Promise<void> {
     const done = await this.inTime(this.#store?.set(name, value, ttl));
     if (done === false) throw new SharedStoreError(`The store could not keep '${name}'.`);
   }
 
-  /** Removes what lies under a name. */
+  /** Removes the value with this name. */
   async delete(name: string): Promise<void> {
     await this.inTime(this.#store?.delete(name));
   }
 
-  /** The answer; one that does not come in time is a failure. */
+  /** Waits for an answer of the store. Rejects, and opens the breaker, if it does not come in time. */
   async inTime<T>(answer: Promise<T> | undefined): Promise<T | undefined> {
     if (answer === undefined) return undefined;
     if (this.#timeoutMillis === Number.POSITIVE_INFINITY) return answer;
     let timer: unknown;
     const late = new Promise<never>((_, reject) => {
       timer = systemClock.setTimer(() => {
-        this.#openUntil = systemClock.now() + REST_MILLIS;
+        this.#openUntil = systemClock.now() + OPEN_MILLIS;
         reject(
           new SharedStoreError(
-            `No answer within the \`storeTimeout\` of ${this.#timeoutMillis} ms.`,
+            `No answer within the \`storeTimeoutMillis\` of ${this.#timeoutMillis} ms.`,
           ),
         );
       }, this.#timeoutMillis);

@@ -1,4 +1,4 @@
-/** What the fast paths of a cache read and write, on one object. */
+/** The fields that the fast paths of a cache read and write, on one object. */
 import { LRUCache } from 'lru-cache';
 import { KeyLevel } from '../keys/key-level.js';
 import type { Key } from '../keys/key-trie.js';
@@ -19,22 +19,21 @@ const NO_PRIMITIVES: Lookup<unknown> = /* @__PURE__ */ new Map();
 const NO_OBJECTS: Lookup<object> = /* @__PURE__ */ new WeakMap();
 const NO_LEVEL: KeyLevel = /* @__PURE__ */ new KeyLevel(undefined, undefined);
 
-/** The part of a cache that every hit touches. */
+/** The fields of a cache that every hit uses. */
 export class FastState {
   /** Calls answered by a stored result. */
   hits = 0;
-  /** Where a fast path finds the results of a bounded cache, by one primitive; empty while the fast paths are closed. */
+  /** The results of a bounded cache by one primitive; empty while the fast paths are closed. */
   lru: LruList = NO_LIST;
-  /** Where a fast path finds the results of an unbounded cache, by one primitive; empty while the fast paths are closed. */
+  /** The results of an unbounded cache by one primitive; empty while the fast paths are closed. */
   primitives: Lookup<unknown> = NO_PRIMITIVES;
-  /** Where a fast path finds the results of an unbounded cache, by one object; empty while the fast paths are closed. */
+  /** The results of an unbounded cache by one object; empty while the fast paths are closed. */
   objects: Lookup<object> = NO_OBJECTS;
   /** The argument lists without a receiver, for two arguments; empty while the fast paths are closed. */
   top: KeyLevel = NO_LEVEL;
   /**
-   * Whether fast paths may answer: no listener wants to be told of hits, and everything in the store is of the one kind that
-   * the fast path of this cache expects. A fast path that asked each stored value for its kind would spend a tenth of its time
-   * on that.
+   * Whether fast paths may answer: no listener is told of hits, and all stored values are of the kind that the fast path of
+   * this cache expects. A check of each stored value's kind would take a tenth of a hit's time.
    */
   isOpen = true;
   #isObserved = false;
@@ -55,27 +54,27 @@ export class FastState {
     this.#update();
   }
 
-  /** Closes the fast paths for good if the store may contain values of another kind, until it is cleared. */
+  /** Closes the fast paths while the store may contain values of another kind. Only a clear of the store opens them again. */
   setMixed(isMixed: boolean): void {
     if (this.#isMixed === isMixed) return;
     this.#isMixed = isMixed;
     this.#update();
   }
 
-  /** A bounded store has another list, or none any more. */
+  /** Sets the list of a bounded store; `undefined` if it has none. */
   setList(lru: LruList | undefined): void {
     this.#lru = lru ?? NO_LIST;
     this.#update();
   }
 
-  /** An unbounded store has other maps. */
+  /** Sets the maps of an unbounded store. */
   setMaps(primitives: Lookup<unknown>, objects: Lookup<object>): void {
     this.#primitives = primitives;
     this.#objects = objects;
     this.#update();
   }
 
-  /** The cache has other argument lists. */
+  /** Sets the argument lists of the cache. */
   setTop(top: KeyLevel): void {
     this.#top = top;
     this.#update();

@@ -1,13 +1,13 @@
 /**
  * The bounded store: lru-cache's list of entries, least recently used first out.
  *
- * lru-cache lays out arrays for its whole capacity when it is made: 23 KiB and tens of microseconds for a thousand
- * entries. A cache that is one of many, or that may grow to a million and never does, must not pay that, so nothing is
- * made before the first entry and the capacity quadruples up to `max` as it fills: each entry is copied a third of a time
- * on average.
+ * lru-cache allocates arrays for its whole capacity when it is made: 23 KiB and tens of microseconds for a thousand entries. A
+ * service with many caches, or a cache with a large `max` that never fills, must not pay for that. So nothing is made before
+ * the first entry, and the capacity quadruples up to `max` as the store fills. Each entry is copied a third of a time on
+ * average.
  *
- * Only its get, set, delete, peek, walking and dispose are used. Expiry is the entry's own, because lru-cache's needs a
- * timer to read its clock cheaply, and because a `ttl` above 2^31 ms must hold.
+ * Only lru-cache's get, set, delete, peek, pop, iteration and dispose are used. Expiry belongs to the entry: lru-cache needs a
+ * timer to read its clock cheaply, and a `ttl` above 2^31 ms must work too.
  */
 import { LRUCache } from 'lru-cache';
 import { type Key, type KeyRef, refOf, release } from '../keys/key-trie.js';
@@ -15,14 +15,14 @@ import type { FastState } from './fast-state.js';
 import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
 import type { Stored } from './stored.js';
 
-/** One for all: lru-cache makes an object of each call's default, and writes to it. */
+/** The options of all calls of `set`. Without options, lru-cache allocates an object for each call. It writes to this object. */
 const SET_OPTIONS = {};
 const FIRST_CAPACITY = 16;
 const GROWTH = 4;
 
 /** Entries by key, at most `max`. */
 export class LruStore implements BoundedStore {
-  /** The list at its present capacity; none before the first entry. */
+  /** The list at its present capacity; `undefined` before the first entry. */
   lru: LRUCache<Key, NonNullable<Stored>> | undefined = undefined;
   readonly #max: number;
   readonly #onRemoved: OnRemoved;
@@ -50,7 +50,7 @@ export class LruStore implements BoundedStore {
   }
 
   set(key: Key, stored: NonNullable<Stored>): boolean {
-    // The same result once more is no disposal to lru-cache, but it is another entry.
+    // lru-cache does not call `dispose` when a value replaces itself, but it is a new entry here.
     if (this.lru?.peek(key) === stored) this.delete(key, 'replaced');
     return this.add(key, stored);
   }

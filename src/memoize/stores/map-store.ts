@@ -1,12 +1,12 @@
 /**
  * The unbounded store. An entry under a primitive is in one `Map`. An entry under an argument list is at its level of the key
- * trie, so it is collected with the objects in its key, and a value may refer to its own key without keeping it alive.
+ * trie. So it is collected with the objects in its key, and a value may refer to its own key without keeping it alive.
  *
- * Such an entry vanishes without a call. A `FinalizationRegistry`, made for the first of them, then corrects the count and the
- * trie. It holds paths, never levels, entries or values.
+ * No code runs when such an entry is collected. A `FinalizationRegistry` corrects the count and the trie afterwards. It is made
+ * for the first such entry, and holds paths, never levels, entries or values.
  *
- * Expired entries that are not asked for again are found by a cursor, which moves over a few entries with each insertion. So
- * there is no timer, no order among entries, and no long pause. An expired entry is kept for one round of the cursor at most.
+ * A cursor finds the expired entries that no caller asks for again. It moves over a few entries with each insertion. So there is
+ * no timer, no order among entries, and no long pause. An expired entry is kept for one round of the cursor at most.
  */
 
 import { KeyLevel, type KeyPath } from '../keys/key-level.js';
@@ -20,7 +20,7 @@ const SWEEP_STRIDE = 3;
 
 const NO_OBJECTS: readonly WeakKey[] = [];
 
-/** A level that stays as long as its entry, or the path to a level that may vanish. */
+/** A level that stays as long as its entry, or the path to a level that may be collected. */
 type Leaf = KeyLevel | KeyPath;
 
 /** Entries by key, without a bound. */
@@ -114,12 +114,12 @@ export class MapStore implements Store {
 
   #setAtLevel(level: KeyLevel, stored: Stored): boolean {
     if (level.stored !== undefined) this.#deleteAtLevel(level, 'replaced');
-    const objects = level.mortal ? level.objects() : NO_OBJECTS;
+    const objects = level.isCollectable ? level.objects() : NO_OBJECTS;
     if (objects === undefined) return false; // The key was collected before, and is not reported again.
     level.retain();
     level.stored = stored;
     if (objects.length === 1 && isSingle(level)) this.#objects.set(objects[0] as WeakKey, stored);
-    if (!level.mortal) {
+    if (!level.isCollectable) {
       this.#leaves.add(level);
       return true;
     }
@@ -134,12 +134,12 @@ export class MapStore implements Store {
     const { stored } = level;
     if (stored === undefined) return false;
     level.stored = undefined;
-    if (level.mortal && isSingle(level)) {
+    if (level.isCollectable && isSingle(level)) {
       const [object] = level.objects() ?? NO_OBJECTS;
       if (object !== undefined) this.#objects.delete(object);
     }
-    this.#leaves.delete(level.mortal ? level.path : level);
-    if (level.mortal) this.#registry?.unregister(level.path);
+    this.#leaves.delete(level.isCollectable ? level.path : level);
+    if (level.isCollectable) this.#registry?.unregister(level.path);
     this.#onRemoved(refOf(level), stored, cause);
     level.release();
     return true;
@@ -148,7 +148,7 @@ export class MapStore implements Store {
   #collected(path: KeyPath): void {
     if (!this.#leaves.delete(path)) return; // Another object of the key was collected first.
     const { level } = path;
-    if (level === undefined) path.vanish();
+    if (level === undefined) path.levelCollected();
     else {
       level.stored = undefined; // A load that runs for the key still holds the level.
       level.release();

@@ -8,8 +8,8 @@
  *     │              │ replaced     │ replaced       │ failure, for + staleIfError
  * ```
  *
- * The fast paths read `freshUntil` alone. A failure, and a result that is held weakly, must not be returned by a fast path, so
- * their `freshUntil` is over from the start.
+ * The fast paths read `freshUntil` alone. They must return neither a failure nor a result that is held weakly. So for these
+ * two, `freshUntil` is in the past from the start.
  */
 import { Entry } from './stored.js';
 
@@ -72,7 +72,7 @@ export class StagedEntry extends Entry {
     return this.#weak === undefined ? this.#settled : this.#weak.deref();
   }
 
-  /** What a caller gets. */
+  /** The result as a caller gets it: settled, or a promise. */
   get result(): unknown {
     if (this.#weak === undefined) return this.value;
     return this.isAsync ? Promise.resolve(this.#weak.deref()) : this.#weak.deref();
@@ -93,7 +93,7 @@ export class StagedEntry extends Entry {
     );
   }
 
-  /** Makes it stale at `now`, if it is not yet. It may still be served in place of a failure. */
+  /** Makes the entry stale at `now`, unless it is stale already. It may still be served in place of a failure. */
   markStale(now: number): void {
     if (this.failure !== undefined) return;
     this.freshUntil = Number.NEGATIVE_INFINITY;

@@ -1,6 +1,6 @@
 /**
- * The port to a store of settled results. Loads in flight are not in it, so an eviction cannot lose one. A store retains the keys
- * of its entries, and says of each entry that leaves why it left.
+ * The port to a store of settled results. Loads in flight are not in it, so an eviction cannot lose one. A store retains the
+ * keys of its entries. It reports each entry that leaves, with the cause.
  */
 
 import type { Key, KeyRef } from '../keys/key-trie.js';
@@ -10,8 +10,8 @@ import type { Stored } from './stored.js';
 export type RemovalCause = 'explicit' | 'replaced' | 'expired' | 'size' | 'collected';
 
 /**
- * Told of each entry that leaves by itself, or by `delete` and `set`; not by {@link Store.clear}. `stored` is `undefined` if the
- * entry was collected with its key.
+ * Called for each entry that leaves by an eviction, an expiry, a collection, `delete` or `set`; not for {@link Store.clear}.
+ * `stored` is `undefined` if the entry was collected with its key.
  */
 export type OnRemoved = (ref: KeyRef, stored: Stored, cause: RemovalCause) => void;
 
@@ -36,7 +36,7 @@ export interface Store {
   delete(key: Key, cause: RemovalCause): boolean;
   /** Removes everything, without a call of `onRemoved`. */
   clear(): void;
-  /** Removes those of the next few entries that are dead at `now`. */
+  /** Looks at the next few entries, and removes the dead ones among them. */
   sweep(now: number): void;
   /** The key references of all entries, next to be evicted first. */
   refs(): Iterable<KeyRef>;

@@ -1,6 +1,6 @@
 /**
- * The stored form of a result. A result that never expires is stored bare: an object around it would cost as many bytes as the
- * rest of a list node, and each hit one more load. A result that expires is stored in an `Entry`.
+ * The stored form of a result. A result that expires is stored in an `Entry`. A result that never expires is stored bare. An
+ * object around it would need as many bytes as the rest of a list node. Each hit would need one more memory access.
  */
 
 /** Stored for the result `undefined`, because a look-up that returns `undefined` is a miss. */
@@ -12,7 +12,7 @@ export type Stored = unknown;
 /** A result that expires. */
 export class Entry {
   readonly value: unknown;
-  /** Until when a hit may return the value without a further check, on the cache's clock. */
+  /** The time, on the cache's clock, before which a hit may return the value without a further check. */
   freshUntil: number;
 
   constructor(value: unknown, freshUntil: number) {
@@ -20,7 +20,7 @@ export class Entry {
     this.freshUntil = freshUntil;
   }
 
-  /** Whether no call can use it at `now` or later. */
+  /** Whether no call may be given the result at `now` or later. */
   isDead(now: number): boolean {
     return now >= this.freshUntil;
   }
@@ -37,7 +37,7 @@ export function resultIn(stored: Stored): unknown {
   return stored instanceof Entry ? stored.value : stored;
 }
 
-/** Whether no call can use a stored value at `now` or later. */
+/** Whether no call may be given a stored value at `now` or later. */
 export function isDead(stored: Stored, now: number): boolean {
   return stored instanceof Entry && stored.isDead(now);
 }

@@ -2,13 +2,13 @@
  * One limit over several pools. A keyed pool has a pool for each key, and all of them together may have `maxTotal`
  * resources.
  *
- * A pool is starved when it has waiters for whom it may create nothing because the ceiling is reached. Room is made for
- * it, one resource at a time:
+ * A pool is starved when it has waiters for whom it may create nothing because the ceiling is reached. Other pools then give up
+ * resources for it, one at a time:
  *
  * - An idle resource is evicted, from the pool that has lent nothing for the longest time.
  * - If none is idle, a pool whose waiters came later yields the next resource that comes back to it.
  *
- * Room goes to the starved pool whose first waiter has waited longest. So the keys take turns, and a busy key cannot keep
+ * The starved pool whose first waiter has waited longest may create first. So the keys take turns, and a busy key cannot keep
  * out the others.
  */
 
@@ -85,7 +85,7 @@ export class SharedCeiling {
     return ++this.#grants;
   }
 
-  /** A member has served its waiters as far as it could. */
+  /** Told that a member has served its waiters as far as it could. */
   memberServed(member: CeilingMember): void {
     if (member.isStarved()) this.#starved.add(member);
     this.distributeRoom();

@@ -1,6 +1,6 @@
 /**
- * The pause after a failure of the factory: 10 ms, then twice as long after each failure in a row, up to 5 s. A random
- * part of up to one half is taken off, so that the pools of many processes do not all reach a recovering server at once.
+ * The pause after a failure of the factory: 10 ms, then twice as long after each failure in a row, up to 5 s. A random part of
+ * up to one half is taken off. So the pools of many processes do not all reach a recovering server at once.
  */
 
 /** The pause after the first failure, in milliseconds. */

@@ -2,14 +2,14 @@
  * Creates resources: for waiters for whom none is on its way, and to keep `min` resources warm.
  *
  * A creation is bound to the waiter that caused it, and its failure is that waiter's. Its resource is not: it goes to the
- * first waiter in the queue. A waiter that got a returned resource meanwhile, or gave up, is unbound.
+ * first waiter in the queue. A waiter that got a returned resource in the meantime, or gave up, is unbound.
  *
- * After a failure the factory gets a pause, longer after each failure in a row; then it is tried again for the waiters. So
- * a short outage rejects no caller. After `createAttempts` failures in a row, each further failure rejects the waiter that
- * caused the creation, so an outage is known within one wait. Failures of creations that ran at the same time count as one.
+ * After a failure the factory gets a pause, longer after each failure in a row. Then it is tried again for the waiters. So a
+ * short outage rejects no caller. After `createAttempts` failures in a row, each further failure rejects the waiter that caused
+ * the creation. So callers learn of a long outage within one wait. Failures of creations that ran concurrently count as one.
  *
- * A creation that timed out gives its place away. If its resource comes after all, the pool keeps it when there is room,
- * and destroys it otherwise.
+ * A creation that timed out gives its place away. If its resource comes after all, the pool keeps it if it is below `max`, and
+ * destroys it otherwise.
  */
 import type { RunInContext } from '../../core/async-context.js';
 import type { Capacity } from '../capacity.js';
@@ -33,11 +33,11 @@ export interface CreatorHost<T, C extends Client> {
   destroyUnplaced(resource: T): void;
   /** Ends the wait of a caller with an error. */
   rejectWaiter(waiter: C, error: CreateError): void;
-  /** There may be room for another creation, or nothing left to wait for. */
+  /** Told that another creation may be possible now, or that nothing is left to wait for. */
   roomChanged(): void;
 }
 
-/** A caller of `ready` or `warmUp`, who waits until `count` resources exist. */
+/** A caller of `ready` or `warmUp`, which waits until `count` resources exist. */
 interface ReadyListener {
   readonly count: number;
   resolve(): void;
@@ -92,7 +92,7 @@ export class Creator<T, C extends Client> {
     }
   }
 
-  /** The last waiter has left the queue. */
+  /** Told that the last waiter has left the queue. */
   queueEmptied(): void {
     this.#updatePause();
   }

@@ -1,6 +1,6 @@
 /**
- * What a caller gets for a borrowed slot: a lease, the bare resource, or the slot itself for `use()`. The grant also tells
- * the watch, because the lease that can end the loan exists only here.
+ * Turns a borrowed slot into what its caller gets: a lease, the bare resource, or the slot itself for `use()`. The grant also
+ * tells the watch, because no other part of the pool knows the lease.
  */
 import { Lease } from './lease.js';
 import type { LoanOrigin } from './loan-origin.js';

@@ -1,7 +1,7 @@
 /**
- * A lease is the capability to give a resource back. The pool never refers to it. So V8 can collect a lease that its holder
- * lost, and a watchdog then knows for certain that the resource will not come back. A lease has its slot and the number of
- * its loan. After the end of the loan the slot has another number, and the lease has no effect.
+ * A lease is the capability to give a resource back. The pool never refers to it, so V8 can collect a lease that its holder
+ * lost. A watchdog then knows for certain that the resource will not come back. A lease has its slot and the number of its
+ * loan. After the end of the loan the slot has another number, and the lease has no effect.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { captureStack } from '../../core/call-site.js';
@@ -152,7 +152,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   }
 }
 
-// A promise that resolves to a lease looks for `then` along all prototypes. Finding it here is faster.
+// A promise that resolves to a lease looks for `then` along all prototypes. The look-up ends sooner if the first one has it.
 Object.defineProperty(Lease.prototype, 'then', { value: undefined });
 
 function noteEnd<T>(lease: Lease<T>, slot: Slot<T>, entry: EntryPoint): void {

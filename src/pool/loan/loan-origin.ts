@@ -17,8 +17,8 @@ export interface LoanOrigin<T> {
 /** Captures the origins of one pool's loans, for the pool's errors and for its observer. */
 export class LoanOrigins<T> {
   /**
-   * Whether the next caller's origin is captured: the pool is watched, or the sample has room. Check it before naming the
-   * method that was called, which alone costs a fifth of a loan. A plain field, because V8 does not inline a getter here.
+   * Whether the next caller's origin is captured: the pool is watched, or the sample is not full. Check it before naming the
+   * method that was called: that expression alone costs a fifth of a loan. A plain field, because V8 does not inline a getter.
    */
   isCapturing: boolean;
   readonly #sites: SiteSample;

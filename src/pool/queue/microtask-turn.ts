@@ -1,5 +1,5 @@
 /**
- * One run of microtasks. No timer fires within it, so all waiters that come in it may share one deadline, and the clock is
+ * One run of microtasks. No timer fires within it, so all waiters that come within one run may share a deadline. The clock is
  * read once a run. Reading it for each waiter would cost as much as the rest of a wait.
  */
 

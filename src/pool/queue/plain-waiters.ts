@@ -9,7 +9,7 @@
  *     └───┴───┴───┴───┴───┴───┴───┴───┘
  * ```
  *
- * A waiter that is to be rejected, or that a creation is begun for, is taken out first and becomes a `Waiter` object.
+ * A waiter becomes a `Waiter` object before it is rejected, and before a creation is begun for it.
  */
 import type { Grant } from '../loan/grant.js';
 import type { LoanOrigin } from '../loan/loan-origin.js';

@@ -1,9 +1,8 @@
 /**
- * Inspects resources between two loans: resets and validates them when they come back, validates them before they are
- * lent, and validates idle ones to keep them alive. Each inspection waits for the factory. It looks at the state of the
- * slot again when it goes on, because a close may have destroyed the resource meanwhile.
+ * Inspects resources between two loans. It resets and validates returned ones, validates idle ones before they are lent, and
+ * validates idle ones as a keepalive. Each inspection waits for the factory. Afterwards it checks the state of the slot again,
+ * because a close may have destroyed the resource in the meantime.
  */
-
 import type { FactoryCalls } from '../creation/factory-calls.js';
 import type { DestroyReason } from '../factory.js';
 import type { Slot } from '../loan/slot.js';
@@ -22,7 +21,7 @@ export interface InspectionHost<T> {
   handOver(slot: Slot<T>): boolean;
   /** Lends a good slot in no state to the first waiter, or puts it among the idle ones. */
   makeAvailable(slot: Slot<T>): void;
-  /** An inspection has ended: there may be waiters to serve, or a `drain` that waited for it. */
+  /** Told that an inspection has ended: there may be waiters to serve, or a `drain` that waited for it. */
   inspected(): void;
 }
 

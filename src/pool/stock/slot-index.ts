@@ -65,7 +65,7 @@ export class SlotIndex<T> {
       return isObject(resource) && this.#destroyed.has(resource)
         ? afterDestroy(name, this.#destroyed.get(resource), entry)
         : new ReleaseError(
-            `${name}: Resource not currently part of this pool. Give back what its own acquire() returned.`,
+            `${name}: Resource not currently part of this pool. Give back resources of its own acquire() only.`,
             'TENURE_POOL_FOREIGN_RESOURCE',
           );
     }

@@ -21,7 +21,7 @@ const LIFETIME_JITTER = 0.1;
 /** The pool that a stock belongs to. */
 export interface StockHost<T> extends Lender<T> {
   readonly origins: LoanOrigins<T>;
-  /** A resource is gone and has left room for another. */
+  /** Told that a resource is gone, so another may be created. */
   roomChanged(): void;
 }
 

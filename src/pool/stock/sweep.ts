@@ -18,9 +18,9 @@ const LONGEST_TICK_MILLIS = 1_000;
 
 /** Told what a sweep finds. */
 export interface SweepListener<T> {
-  /** A tick has passed: at most a second. */
+  /** Told of each tick; at most a second has passed since the last. */
   ticked(): void;
-  /** An idle slot was not validated for `keepaliveMillis`. */
+  /** Told of an idle slot that was not validated for `keepaliveMillis`. */
   keepAlive(slot: Slot<T>): void;
 }
 

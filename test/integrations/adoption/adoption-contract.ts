@@ -1,4 +1,4 @@
-/** What every adopted pool keeps, whoever made it: run over each peer, with a real server behind it where it needs one. */
+/** What every adopted pool guarantees. Each peer runs these tests, with a real server if it needs one. */
 import { describe, expect, test, vi } from 'vitest';
 import type { AdoptedPool, AdoptOptions } from '../../../src/integrations/adoption/adopted-pool.js';
 import { observe } from '../../../src/pool/index.js';
@@ -11,14 +11,14 @@ import { RecordingObserver } from '../../kit/recording-observer.js';
 /** A peer under test. */
 export interface AdoptedPeer<T> {
   readonly pool: AdoptedPool<T>;
-  /** Takes a resource past the adoption, as the peer's other users do. */
+  /** Takes a resource from the peer directly, as its other users do. */
   take(): Promise<T>;
   give(resource: T): unknown;
-  /** Throws unless the resource still does its work. */
+  /** Throws unless the resource still works. */
   work(resource: T): Promise<unknown>;
-  /** What a resource is known by. */
+  /** The identity of a resource. */
   identify(resource: T): unknown;
-  /** Whether the peer can be used no more. */
+  /** Whether the peer has ended. */
   isEnded(): Promise<boolean>;
 }
 
@@ -41,7 +41,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
   }
 
   describe('lending', () => {
-    test('a lease ends with its block, and the peer has the resource back', async () => {
+    test('a lease ends with its block, and the resource is back with the peer', async () => {
       await using t = setUp();
       let known: unknown;
       {
@@ -55,7 +55,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       expect(t.identify(again.resource)).toBe(known);
     });
 
-    test('a lease ends once: what comes after is told by its code', async () => {
+    test('a lease ends once: a later call fails with a code for its mistake', async () => {
       await using t = setUp();
       const released = await t.pool.lease();
       released.release();
@@ -67,7 +67,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       expect(() => destroyed.release()).toThrow(withCode('TENURE_POOL_RELEASE_AFTER_DESTROY'));
     });
 
-    test('use() gives back what it lent, also when the function fails, and keeps it', async () => {
+    test('use() gives the resource back, also when the function fails, and the peer keeps it', async () => {
       await using t = setUp();
       const known = await t.pool.use((resource) => t.identify(resource));
       const failing = t.pool.use(() => Promise.reject(new Error('no such order')));
@@ -75,7 +75,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       expect(await t.pool.use((resource) => t.identify(resource))).toBe(known);
     });
 
-    test('what is destroyed is lent no more, and its place is free', async () => {
+    test('a destroyed resource is not lent again, and its place is free', async () => {
       await using t = setUp();
       const lease = await t.pool.lease();
       const first = t.identify(lease.resource);
@@ -94,7 +94,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       });
     });
 
-    test('what is destroyed while somebody waits makes room for him', async () => {
+    test('a destroyed resource is replaced for a waiter', async () => {
       await using t = setUp();
       const lease = await t.pool.lease();
       const first = t.identify(lease.resource);
@@ -105,7 +105,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       await t.work(next.resource);
     });
 
-    test('a detached resource is its holder’s, who answers to the peer', async () => {
+    test('a detached resource belongs to its holder, which gives it back to the peer', async () => {
       await using t = setUp();
       const lease = await t.pool.lease();
       const resource = lease.detach();
@@ -115,7 +115,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       await t.give(resource);
     });
 
-    test('a resource given back behind the back of its lease is its next holder’s', async () => {
+    test('a resource that was given back without its lease is not taken from its next holder', async () => {
       await using t = setUp();
       const stale = await t.pool.lease();
       await t.give(stale.resource);
@@ -126,7 +126,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       await t.work(holder.resource);
     });
 
-    test('nor can it be destroyed under that holder', async () => {
+    test('a resource that was given back without its lease is not destroyed under its next holder', async () => {
       const complained = vi.spyOn(console, 'error').mockImplementation(() => {});
       try {
         await using t = setUp();
@@ -142,7 +142,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       }
     });
 
-    test('what others take of the peer counts, and is not seen', async () => {
+    test("loans of the peer's other users count in the figures, and are not reported", async () => {
       await using t = setUp(2);
       const taken = await t.take();
       await using _lease = await t.pool.lease();
@@ -161,7 +161,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
   });
 
   describe('giving up', () => {
-    test('a caller who leaves while he waits has left, and the next one is served', async () => {
+    test('a caller that aborts its wait has left, and the next one is served', async () => {
       await using t = setUp();
       const lease = await t.pool.lease();
       const leaving = new AbortController();
@@ -173,7 +173,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       (await next).release();
     });
 
-    test('what is delivered to somebody who has left goes straight back', async () => {
+    test('a resource for a caller that has left goes straight back to the peer', async () => {
       await using t = setUp();
       const leaving = new AbortController();
       const left = t.pool.lease({ signal: leaving.signal });
@@ -185,7 +185,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       expect(t.pool.stats().loans).toBe(1);
     });
 
-    test('a signal that was aborted before asks for nothing', async () => {
+    test('a signal that has already aborted causes no request', async () => {
       await using t = setUp();
       const reason = new Error('too late');
       await expect(t.pool.lease({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
@@ -213,7 +213,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
   });
 
   describe('closing', () => {
-    test('who waits is turned away, what is out is waited for, and the peer stays open', async () => {
+    test('waiters are rejected, close waits for the loans, and the peer stays open', async () => {
       await using t = setUp();
       const lease = await t.pool.lease();
       const waiting = t.pool.lease();
@@ -228,7 +228,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       await t.give(taken);
     });
 
-    test('what is still out after the grace is reported, and destroyed by force', async () => {
+    test('loans that are out after the grace are reported, and destroyed by force', async () => {
       await using t = setUp();
       const lease = await t.pool.lease();
       const closed = expect(t.pool.close({ graceMillis: 1_000 })).rejects.toMatchObject({
@@ -243,7 +243,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       expect(t.pool.stats()).toMatchObject({ borrowed: 0, destroyedBy: { forced: 1 } });
     });
 
-    test('the peer ends with it only when asked to', async () => {
+    test('the peer ends with the adopted pool only if endPeer is set', async () => {
       await using t = setUp();
       await t.pool.use(t.work);
       await t.pool.close();
@@ -276,7 +276,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       expect(() => t.pool[observe](observer)).toThrow(withCode('TENURE_ALREADY_WATCHED'));
     });
 
-    test('a forced close is the holder’s fault', async () => {
+    test('a forced close is reported as a loan that its holder has not ended', async () => {
       await using t = setUp();
       const observer = new RecordingObserver();
       const byForce: unknown[] = [];
@@ -291,7 +291,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       expect([byForce.length, observer.live.size]).toEqual([1, 0]);
     });
 
-    test('a lease that nobody holds any more is proven lost, with its line', async () => {
+    test('a lease without a holder is reported as abandoned, with its line', async () => {
       await using t = setUp(2);
       using watchdog = new Watchdog({ level: 'advanced', clock: t.clock });
       watchdog.watch(t.pool);
@@ -307,7 +307,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       await t.pool.close({ graceMillis: 0, force: true });
     });
 
-    test('a lease that outlives its scope is an orphan at once', async () => {
+    test('a lease that outlives its scope is reported as orphaned at once', async () => {
       await using t = setUp();
       using watchdog = new Watchdog({ level: 'advanced', clock: t.clock });
       watchdog.watch(t.pool);

@@ -1,24 +1,27 @@
-/** What an adopted pool of connections keeps while its server and the network fail: run over each peer, on a real server. */
+/**
+ * What every adopted pool of connections guarantees while its server and the network fail. Each peer runs these tests,
+ * on a real server.
+ */
 import { expect, test } from 'vitest';
 import type { AdoptedPool } from '../../../src/integrations/adoption/adopted-pool.js';
 import { settle } from '../../kit/settle.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { until } from '../../kit/until.js';
 
-/** A server that can fall. */
+/** A server that can be killed. */
 export interface FallibleServer {
   readonly port: number;
-  /** Ends it as if the power were cut. */
+  /** Ends the server without a shutdown, as a power failure does. */
   crash(): Promise<void>;
   start(): Promise<void>;
-  /** How many connections it has, other than those of who asks. */
+  /** How many connections it has, except that of the caller. */
   connections(): Promise<number>;
 }
 
 /** An adopted pool of connections to a server under test. */
 export interface AdoptedConnections<T> {
   readonly pool: AdoptedPool<T>;
-  /** The server's answer: always 1. */
+  /** Asks the server, which always answers 1. */
   ask(connection: T): Promise<unknown>;
 }
 
@@ -40,7 +43,7 @@ export function outlivesFailures<T>(
       pool,
       ask,
       answered,
-      /** It works at its full width, everything is back, and the server has no connection that the peer does not know of. */
+      /** Checks that the pool works at its full size, all resources are back, and the server has no unknown connection. */
       async expectWhole(): Promise<void> {
         await until(async () => {
           const answers = await Promise.all(Array.from({ length: MAX }, answered));
@@ -51,14 +54,14 @@ export function outlivesFailures<T>(
         expect(pool.loans()).toEqual([]);
         await until(async () => (await server.connections()) === pool.stats().size);
       },
-      /** Callers who ask again and again, whatever they get. */
+      /** Callers that ask in a loop, for every outcome. */
       load() {
         const outcomes: unknown[] = [];
         let isOver = false;
         const callers = Array.from({ length: 3 * MAX }, async () => {
           while (!isOver) {
             outcomes.push(await answered());
-            await settle(); // A peer that refuses at once leaves the sockets no turn.
+            await settle(); // Gives the sockets a turn, which a peer that refuses at once does not.
           }
         });
         return {
@@ -79,7 +82,7 @@ export function outlivesFailures<T>(
   }
 
   test(
-    'a server that falls under load and comes back: every caller is answered, and the pool recovers',
+    'a server that is killed under load and restarted: every caller gets an answer, and the pool recovers',
     async () => {
       await using t = await setUp();
       const { outcomes, end } = t.load();
@@ -96,7 +99,7 @@ export function outlivesFailures<T>(
   );
 
   test(
-    'a network that is cut under load: every caller is answered, and the pool recovers',
+    'a network that is cut under load: every caller gets an answer, and the pool recovers',
     async () => {
       await using t = await setUp();
       const { outcomes, end } = t.load();
@@ -111,7 +114,7 @@ export function outlivesFailures<T>(
   );
 
   test(
-    'a network that stalls: callers leave in time, and what comes for them when it heals goes back',
+    'a network that stalls: waits end in time, and resources that come later go back to the peer',
     async () => {
       await using t = await setUp();
       await t.pool.use(t.ask);

@@ -34,7 +34,7 @@ keepsTheContract<Thing>((max, options) => {
   };
 });
 
-test('a priority is the peer’s', async () => {
+test('a priority is passed to the peer', async () => {
   const peer = genericPool.createPool(factory, { max: 1, priorityRange: 2 });
   const pool = adoptPool(peer);
   const order: string[] = [];
@@ -49,7 +49,7 @@ test('a priority is the peer’s', async () => {
   await pool.close({ endPeer: true });
 });
 
-test('what the peer rejects with is passed on', async () => {
+test('a rejection of the peer is passed to the caller', async () => {
   const peer = genericPool.createPool(factory, { max: 1, maxWaitingClients: 0 });
   const pool = adoptPool(peer);
   const first = await pool.lease();
@@ -58,7 +58,7 @@ test('what the peer rejects with is passed on', async () => {
   await pool.close({ endPeer: true });
 });
 
-test('a resource given back behind the back of its lease is told', async () => {
+test('a resource that was given back without its lease causes an error', async () => {
   const peer = genericPool.createPool(factory, { max: 1 });
   const pool = adoptPool(peer, { name: 'workers' });
   const lease = await pool.lease();
@@ -68,7 +68,7 @@ test('a resource given back behind the back of its lease is told', async () => {
   await pool.close({ endPeer: true });
 });
 
-test('a creation that ends after its caller has left, or after the close, is the peer’s to keep', async () => {
+test('a resource that is created after its caller has given up, or after the close, goes back to the peer', async () => {
   const gates = new Gates();
   const create = async (): Promise<Thing> => {
     await gates.next();

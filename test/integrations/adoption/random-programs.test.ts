@@ -1,6 +1,7 @@
 /**
- * Random programs over adopted pools: callers come, leave, wait too long, give back, destroy and detach, while others use the
- * peer beside them. Whatever they do, no resource has two holders, none is lost, and nobody waits beside a free one.
+ * Random programs over adopted pools. Callers come, leave, time out, release, destroy and detach, while other users
+ * take from the peer directly. In every case no resource has two holders, none is lost, and no caller waits beside a
+ * free one.
  */
 import fc from 'fast-check';
 import genericPool from 'generic-pool';
@@ -24,7 +25,7 @@ interface Peer {
   give(thing: Thing): unknown;
 }
 
-/** What was made and not destroyed. */
+/** The resources that were created and not destroyed. */
 type Living = Set<Thing>;
 
 function factoryOf(living: Living) {
@@ -84,7 +85,7 @@ class Program {
   readonly max: number;
   readonly waiting: AbortController[] = [];
   readonly leases: Lease<Thing>[] = [];
-  /** Who holds what without a lease. */
+  /** The resources that are held without a lease. */
   readonly bare: Thing[] = [];
   readonly ended: Promise<unknown>[] = [];
   come = 0;
@@ -152,15 +153,15 @@ class Program {
 
   #expectSingleHolders(): void {
     const held = [...this.leases.map(({ resource }) => resource), ...this.bare];
-    expect(new Set(held).size, 'nobody shares').toBe(held.length);
+    expect(new Set(held).size, 'each resource has one holder').toBe(held.length);
     expect(
       held.every(({ isAlive }) => isAlive),
-      'what is held is alive',
+      'every held resource is alive',
     ).toBe(true);
     expect(held.length).toBeLessThanOrEqual(this.max);
   }
 
-  /** Everything is given back until nobody waits: a free resource and a caller who waits find each other. */
+  /** Gives all resources back until no caller waits: each waiter must get a free resource. */
   async #wait(): Promise<void> {
     await until(async () => {
       for (const lease of this.leases.splice(0)) await lease.release();
@@ -175,10 +176,10 @@ class Program {
   async #end(): Promise<void> {
     const { pool } = this.peer;
     await until(() => {
-      const { borrowed, pending, creating } = pool.stats(); // What was asked for those who left is on its way.
+      const { borrowed, pending, creating } = pool.stats(); // Requests of callers that left may still run.
       return borrowed + pending + creating === 0;
     });
-    expect(this.served + this.left, 'everybody was answered').toBe(this.come);
+    expect(this.served + this.left, 'every caller got an answer').toBe(this.come);
     expect(pool.stats()).toMatchObject({ loans: this.served, size: this.living.size });
     expect(pool.loans()).toEqual([]);
     expect(this.clock.pendingTimers).toBe(0);

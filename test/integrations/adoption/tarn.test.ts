@@ -30,7 +30,7 @@ keepsTheContract<Thing>((max, options) => {
   };
 });
 
-test('lease.destroy() settles when the resource is gone, and creates nothing', async () => {
+test('lease.destroy() settles when the resource is gone, and creates no other', async () => {
   let created = 0;
   const peer = new Pool({
     ...factory,
@@ -56,7 +56,7 @@ test('lease.destroy() settles when the resource is gone, and creates nothing', a
   await pool.close({ endPeer: true });
 });
 
-test('the validation that the peer has goes on', async () => {
+test("the peer's own validation still runs", async () => {
   const peer = new Pool({ ...factory, min: 0, max: 1, validate: (thing) => thing.isAlive });
   const pool = adoptPool(peer);
   const first = await pool.use((thing) => thing);

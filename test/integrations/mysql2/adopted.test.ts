@@ -1,4 +1,4 @@
-/** mysql2's pool, adopted, on a real MariaDB. */
+/** An adopted pool of mysql2, on a real MariaDB. */
 import callbacks from 'mysql2';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -43,7 +43,7 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
       () => server,
     );
 
-    test('a connection that is killed while it is held is discarded, and replaced', async () => {
+    test('a connection that is killed during a loan is discarded and replaced', async () => {
       const pool = adoptPool(mysql.createPool(config(1)), { name: 'db' });
       const killed = pool.use(async (connection, context) => {
         await server.kill(connection.threadId);
@@ -55,7 +55,7 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
       await pool.close({ endPeer: true });
     });
 
-    test('a connection that is killed in the middle of a statement ends that statement alone', async () => {
+    test('a connection that is killed during a statement fails that statement only', async () => {
       const pool = adoptPool(mysql.createPool(config(1)), { name: 'db' });
       let threadId = 0;
       const inStatement = pool.use((connection) => {
@@ -85,7 +85,7 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
       await until(async () => (await server.connections()) === 0);
     });
 
-    test('callers who leave by the dozen cost the pool nothing', async () => {
+    test('many callers that give up cost the pool nothing', async () => {
       const pool = adoptPool(mysql.createPool(config(3)));
       const leaving = new AbortController();
       const { signal } = leaving;
@@ -98,7 +98,7 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
       await pool.close({ endPeer: true });
     });
 
-    test('what the pool cannot connect to rejects with its own error', async () => {
+    test("a failing connection attempt rejects with mysql2's own error", async () => {
       const pool = adoptPool(mysql.createPool({ ...config(1), user: 'nobody', password: 'x' }));
       await expect(pool.lease()).rejects.toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' });
       expect(pool.stats()).toMatchObject({ borrowed: 0, pending: 0 });

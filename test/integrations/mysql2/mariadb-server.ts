@@ -1,6 +1,6 @@
 /**
- * A real MariaDB for tests, of our own, from the mariadbd on the PATH, which scripts/install-from-debian.sh puts there where it
- * may. Without one the tests are skipped, loudly; with CI=true they fail.
+ * A real MariaDB for tests: an own server from the mariadbd on the PATH. scripts/install-from-debian.sh installs one if
+ * it can. Without a server the tests are skipped with a message; with CI=true they fail.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import mysql from 'mysql2/promise';
 import { freePort } from '../../kit/free-port.js';
 import { sayMissing } from '../../kit/say-missing.js';
 
-/** Debian keeps servers where only root's PATH leads. */
+/** The folder of servers on Debian, which is only on the PATH of root. */
 const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` };
 
 /** Whether servers can be started. */
@@ -25,7 +25,7 @@ if (!canStart) {
   );
 }
 
-/** A server with an empty database, which can fall and come back. */
+/** A server with an empty database. It can be killed and started again. */
 export class MariadbServer implements AsyncDisposable {
   readonly port: number;
   readonly #folder: string;
@@ -49,7 +49,7 @@ export class MariadbServer implements AsyncDisposable {
     return server;
   }
 
-  /** Settles when it takes connections. */
+  /** Starts the server. Settles when it accepts connections. */
   async start(): Promise<void> {
     const child = spawn(
       'mariadbd',
@@ -67,7 +67,7 @@ export class MariadbServer implements AsyncDisposable {
     await isReady(child);
   }
 
-  /** Ends it as if the power were cut. */
+  /** Ends the server without a shutdown, as a power failure does. */
   async crash(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -87,12 +87,12 @@ export class MariadbServer implements AsyncDisposable {
     return (await this.#statements()).length;
   }
 
-  /** Whether a connection is in the middle of this statement. */
+  /** Whether a connection is running this statement. */
   async isRunning(statement: string): Promise<boolean> {
     return (await this.#statements()).includes(statement);
   }
 
-  /** The statement of each connection, but for the one that asks. */
+  /** The statement of each connection, except the connection that asks. */
   async #statements(): Promise<unknown[]> {
     const rows = await this.#ask(
       "select info from information_schema.processlist where user = 'root' and id <> connection_id()",

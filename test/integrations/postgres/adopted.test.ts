@@ -1,4 +1,4 @@
-/** pg.Pool and knex's pool, adopted, on a real Postgres. */
+/** Adopted pools of pg and of knex, on a real Postgres. */
 import { randomUUID } from 'node:crypto';
 import { type Knex, knex as openKnex } from 'knex';
 import pg from 'pg';
@@ -61,7 +61,7 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       return { pool: adoptPgPool(peer), ask: answer };
     }, fallible);
 
-    test('a client that broke while it was held is discarded, and replaced', async () => {
+    test('a client that broke during a loan is discarded and replaced', async () => {
       const name = `test-${randomUUID()}`;
       const pool = adoptPgPool(openPgPool(2, name), { name });
       await using overseer = await Overseer.of(server.url);
@@ -75,7 +75,7 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       await until(async () => (await overseer.backends(name)) === 0);
     });
 
-    test('a client that breaks in the middle of a statement, or while its holder does other things, ends nothing', async () => {
+    test('a client that breaks during a statement or between two statements does not end the process', async () => {
       const name = `test-${randomUUID()}`;
       const pool = adoptPgPool(openPgPool(2, name), { name });
       await using overseer = await Overseer.of(server.url);
@@ -96,7 +96,7 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       await pool.close({ endPeer: true });
     });
 
-    test('what an adoption listens to on a client, it does until the loan ends', async () => {
+    test("the adoption's listeners on a client are removed when the loan ends", async () => {
       const peer = openPgPool(1);
       const pool = adoptPgPool(peer);
       const bare = await peer.connect();
@@ -109,7 +109,7 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       await pool.close({ endPeer: true });
     });
 
-    test('a client given back behind the back of its lease stays with others who got it', async () => {
+    test('a client that was given back without its lease is not taken from its next holder', async () => {
       const peer = openPgPool(1);
       const pool = adoptPgPool(peer);
       const stale = await pool.lease();
@@ -124,7 +124,7 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       await pool.close({ endPeer: true });
     });
 
-    test('callers who leave by the dozen cost the pool nothing', async () => {
+    test('many callers that give up cost the pool nothing', async () => {
       const peer = openPgPool(3);
       const pool = adoptPgPool(peer);
       const leaving = new AbortController();
@@ -162,12 +162,12 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
 
     outlivesFailures<pg.Client>((port, max) => {
       const connection = fallibleAt(port) as Knex.PgConnectionConfig;
-      const log = { warn: () => {} }; // It tells of each connection that breaks.
+      const log = { warn: () => {} }; // knex logs each connection that breaks.
       const db = openKnex({ client: 'pg', connection, log, pool: { min: 0, max } });
       return { pool: adoptTarnPool<pg.Client>(db.client.pool), ask: answer };
     }, fallible);
 
-    test('its own queries go on, on the same connections', async () => {
+    test("knex's own queries work on these connections", async () => {
       const db = open(1);
       const pool = adoptTarnPool<pg.Client>(db.client.pool, { name: 'knex' });
       const lease = await pool.lease();

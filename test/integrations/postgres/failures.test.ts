@@ -1,6 +1,6 @@
 /**
- * A pool of Postgres connections while the server and the network fail. Whatever happens: every caller is answered, the
- * pool is whole again by itself, and the server has no connection that the pool does not know of.
+ * A pool of Postgres connections while the server and the network fail. In every case all callers get an answer, the
+ * pool recovers by itself, and the server has no connection that the pool does not know.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ import { canStart, expectAccounted, Overseer } from './postgres-server.js';
 
 const PATIENCE = 60_000;
 
-/** How many connections the server takes. */
+/** The most connections that the server accepts. */
 const MAX_CONNECTIONS = 12;
 
 describe.skipIf(!canStart)('a pool of Postgres connections', () => {
@@ -26,7 +26,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
   }, PATIENCE);
   afterAll(() => server[Symbol.asyncDispose]());
 
-  /** A pool that reaches the server through a network of the test's own. */
+  /** A pool that reaches the server through a proxy of the test. */
   async function setUp(options: PoolOptions = {}) {
     const proxy = await TcpProxy.to(server.port);
     const name = `test-${randomUUID()}`;
@@ -48,7 +48,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
       pool,
       proxy,
       name,
-      /** The pool is whole: it works at its full width, and its books agree with the server's. */
+      /** Checks that the pool works at its full size, and that it counts as many connections as the server. */
       async expectWhole(width = pool.max): Promise<void> {
         await until(() => workAll(pool, width));
         await until(() => isAtRest(pool));
@@ -82,7 +82,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
     await t.expectWhole();
   });
 
-  test('connections killed in the middle of a statement fail that statement, and nothing else', async () => {
+  test('connections that are killed during a statement fail that statement, and nothing else', async () => {
     await using t = await setUp();
     const busy = Array.from({ length: 4 }, () =>
       t.pool.use((client) => client.query('select pg_sleep(30)')).catch(codeOf),
@@ -97,7 +97,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
     expect(t.pool.stats().destroyedBy['reset']).toBe(4);
   });
 
-  test('connections killed while a holder thinks are not lent again', async () => {
+  test('connections that are killed between two statements of a holder are not lent again', async () => {
     await using t = await setUp({ max: 2 });
     const leases = [await t.pool.lease(), await t.pool.lease()] as const;
     await using overseer = await Overseer.of(server.url);
@@ -110,7 +110,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
   });
 
   test.each(['fast', 'immediate'] as const)(
-    'a server that is restarted (%s) under load: every caller is answered, and the pool recovers',
+    'a server that is restarted (%s) under load: every caller gets an answer, and the pool recovers',
     async (mode) => {
       await using t = await setUp();
       const outcomes: unknown[] = [];
@@ -137,7 +137,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
   );
 
   test(
-    'a server that refuses more connections: those it has go round, and nobody hangs',
+    'a server that refuses more connections: callers share the present ones, and no caller hangs',
     async () => {
       await using t = await setUp({ max: 4 * MAX_CONNECTIONS });
       const callers = Array.from({ length: 100 }, (_, n) =>
@@ -158,7 +158,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
   );
 
   test(
-    'when connections are free again, the pool takes what it was refused',
+    'when the server has free connections again, the pool creates the ones that were refused',
     async () => {
       await using others = await setUp({ max: MAX_CONNECTIONS });
       await using t = await setUp({ max: 3 });
@@ -175,7 +175,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
   );
 
   test(
-    'a network that stalls: waits end by their timeouts, and the pool works again when it heals',
+    'a network that stalls: waits end by their timeouts, and the pool works again afterwards',
     async () => {
       await using t = await setUp({ acquireTimeoutMillis: 1_000 });
       await workAll(t.pool, 4);
@@ -199,7 +199,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
   );
 
   test(
-    'a stall that never ends: the places of what was cut off are free again',
+    'a stall that does not end: the places of the lost connections are free again',
     async () => {
       await using t = await setUp({ acquireTimeoutMillis: 2_000 });
       await workAll(t.pool, 4);
@@ -212,7 +212,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
       await until(() => isAtRest(t.pool));
       expect(t.pool.size).toBe(0);
       expectAccounted(t.pool.stats());
-      t.proxy.cut(); // What the server still has of them goes with the network.
+      t.proxy.cut(); // The server then closes its side of the lost connections.
       t.proxy.heal();
       await t.expectWhole();
     },
@@ -220,7 +220,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
   );
 
   test(
-    'a network that is cut under load: every caller is answered, and the pool recovers',
+    'a network that is cut under load: every caller gets an answer, and the pool recovers',
     async () => {
       await using t = await setUp();
       const outcomes: unknown[] = [];
@@ -255,7 +255,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
     PATIENCE,
   );
 
-  test('what a holder leaves behind is gone before the next one comes', async () => {
+  test('the session state that a holder leaves behind is gone before the next loan', async () => {
     await using t = await setUp({ max: 1 });
     const quarrelsome = t.pool.use(async (client) => {
       await client.query('listen news');
@@ -279,7 +279,7 @@ describe.skipIf(!canStart)('a pool of Postgres connections', () => {
   });
 });
 
-/** One caller's work: its own number back, so an answer meant for somebody else is seen. */
+/** Sends a caller's own number to the server and back, so that an answer for another caller is noticed. */
 async function ask(pool: Pool<PooledClient>, n: number): Promise<number> {
   const answer = await pool.use(async (client) => {
     const { rows } = await client.query<{ n: number }>('select $1::int as n', [n]);
@@ -289,7 +289,7 @@ async function ask(pool: Pool<PooledClient>, n: number): Promise<number> {
   return n;
 }
 
-/** True when so many callers held a connection at the same time, and all were answered. */
+/** Whether `width` callers held a connection concurrently, and all got an answer. */
 async function workAll(pool: Pool<PooledClient>, width: number): Promise<boolean> {
   const leases = await Promise.allSettled(Array.from({ length: width }, () => pool.lease()));
   const answers = await Promise.allSettled(

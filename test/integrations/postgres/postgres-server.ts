@@ -1,6 +1,6 @@
 /**
- * A real Postgres for tests, one that can be killed and restarted: from the binaries that npm delivers. Where npm has none
- * for this machine the tests are skipped, loudly; with CI=true they fail.
+ * A real Postgres for tests, from the binaries of an npm package. It can be killed and restarted. If npm has no
+ * binaries for the machine, the tests are skipped with a message; with CI=true they fail.
  */
 import pg from 'pg';
 import { expect } from 'vitest';
@@ -18,7 +18,7 @@ if (!canStart) {
   );
 }
 
-/** Who looks at the server from outside the pool under test. */
+/** A connection that looks at the server from outside the pool under test. */
 export class Overseer implements AsyncDisposable {
   readonly #client: pg.Client;
 
@@ -33,7 +33,7 @@ export class Overseer implements AsyncDisposable {
     return new Overseer(client);
   }
 
-  /** How many connections the server has under this name; those in the middle of a statement, if asked. */
+  /** How many connections of this name the server has, or how many of them are running a statement. */
   async backends(applicationName: string, which: 'all' | 'active' = 'all'): Promise<number> {
     const { rows } = await this.#client.query<{ count: number }>(
       `select count(*)::int as count from pg_stat_activity
@@ -43,7 +43,7 @@ export class Overseer implements AsyncDisposable {
     return rows[0]?.count ?? 0;
   }
 
-  /** Kills the connections of this name, and tells how many there were. */
+  /** Kills the connections of this name, and returns how many there were. */
   async kill(applicationName: string): Promise<number> {
     const { rowCount } = await this.#client.query(
       'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1',
@@ -57,7 +57,7 @@ export class Overseer implements AsyncDisposable {
   }
 }
 
-/** Every resource that was ever made is idle, out, on its way, destroyed or detached. */
+/** Checks that every resource that was ever created is idle, borrowed, in a transition, destroyed or detached. */
 export function expectAccounted(stats: PoolStats): void {
   const { available, borrowed, creating, validating, resetting, destroying } = stats;
   expect(stats.size, 'size is the sum of its parts').toBe(

@@ -1,4 +1,4 @@
-/** The recipes for Postgres, as the documentation prints them, on a real one. */
+/** The recipes for Postgres in the documentation, run on a real server. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 
 const BLOCK = /^`(examples\/\S+)`:\n\n```typescript\n([\s\S]*?)^```$/gm;
 
-test('the page prints the examples as they are', () => {
+test('the page has the example files unchanged', () => {
   const page = readFileSync(`${PROJECT}/docs/recipes/postgres.md`, 'utf8');
   const printed = [...page.matchAll(BLOCK)].map(([, file, code]) => [file as string, code]);
   expect(printed.map(([file]) => file)).toEqual([
@@ -89,7 +89,7 @@ describe.skipIf(!canStart)('recipes on a real Postgres', () => {
   );
 
   test.each(['pool', 'db'] as const)(
-    'transaction: a client that cannot roll back is lent no more (%s)',
+    'transaction: a client that cannot roll back is not lent again (%s)',
     async (which) => {
       await using t = await setUp();
       const failing = transaction(t[which], async (client) => {
@@ -103,7 +103,7 @@ describe.skipIf(!canStart)('recipes on a real Postgres', () => {
     },
   );
 
-  test('listen: every message is heard, and the place in the pool is free', async () => {
+  test('listen: every message arrives, and the place in the pool is free', async () => {
     await using t = await setUp();
     const heard: string[] = [];
     {
@@ -113,12 +113,12 @@ describe.skipIf(!canStart)('recipes on a real Postgres', () => {
       await t.pool.use((client) => client.query("notify news, 'first'; notify news, 'second'"));
       await until(() => heard.length === 2);
     }
-    await t.pool.use((client) => client.query("notify news, 'nobody hears this'"));
+    await t.pool.use((client) => client.query("notify news, 'without a listener'"));
     expect(heard).toEqual(['first', 'second']);
     expect(t.pool.stats()).toMatchObject({ borrowed: 0, detached: 1 });
   });
 
-  test('adopted: an idle client that breaks ends nothing, and the next one is answered', async () => {
+  test('adopted: an idle client that breaks does not end the process, and the next query succeeds', async () => {
     await using t = await setUp();
     await t.db.use((client) => client.query('select 1'));
     await t.overseer.kill(t.name);
@@ -126,7 +126,7 @@ describe.skipIf(!canStart)('recipes on a real Postgres', () => {
     expect(await transaction(t.db, t.add(1))).toEqual([{ n: 1 }]);
   });
 
-  test('adopted: the line that lost a client is told', async () => {
+  test('adopted: the report names the line that lost a client', async () => {
     await using t = await setUp();
     await (async () => {
       await t.db.lease(); // where a client is lost

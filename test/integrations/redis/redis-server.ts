@@ -1,6 +1,7 @@
 /**
- * A real Redis for tests: that of `REDIS_URL`, or a server of our own from the redis-server on the PATH, which
- * scripts/install-from-debian.sh puts there where it may. Without any the tests are skipped, loudly; with CI=true they fail.
+ * A real Redis for tests: that of `REDIS_URL`, or an own server from the redis-server on the PATH.
+ * scripts/install-from-debian.sh installs one if it can. Without a server the tests are skipped with a message; with
+ * CI=true they fail.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,20 +9,20 @@ import { createClient } from 'redis';
 import { freePort } from '../../kit/free-port.js';
 import { sayMissing } from '../../kit/say-missing.js';
 
-/** Whether servers of our own can be started; they can then be stopped, too. */
+/** Whether the tests can start own servers, which they can also stop. */
 export const canStart: boolean = spawnSync('redis-server', ['--version']).status === 0;
 
-/** Whether there is any Redis. */
+/** Whether there is a Redis. */
 export const canConnect: boolean = canStart || process.env['REDIS_URL'] !== undefined;
 
 if (!canConnect) {
   sayMissing(
     'NO REDIS: set REDIS_URL, put redis-server on the PATH, or run scripts/install-from-debian.sh redis-server. ' +
-      'What is shared between processes is NOT TESTED.',
+      'Caches that processes share are NOT TESTED.',
   );
 }
 
-/** A server, ours or not. */
+/** A Redis server: that of `REDIS_URL`, or an own one. */
 export class RedisServer implements AsyncDisposable {
   readonly url: string;
   readonly #port: number;
@@ -32,7 +33,7 @@ export class RedisServer implements AsyncDisposable {
     this.#port = port;
   }
 
-  /** That of `REDIS_URL`, or one of our own. */
+  /** The server of `REDIS_URL`, or a new own one. */
   static async any(): Promise<RedisServer> {
     const url = process.env['REDIS_URL'];
     return url === undefined ? RedisServer.own() : new RedisServer(url, 0);
@@ -63,7 +64,7 @@ export class RedisServer implements AsyncDisposable {
     }
   }
 
-  /** As if the machine had gone. */
+  /** Ends the server without a shutdown, as a power failure does. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -78,7 +79,7 @@ export class RedisServer implements AsyncDisposable {
   }
 }
 
-/** A connected client, closed by disposal. */
+/** A connected client. Disposing of it closes it. */
 export async function connect(url: string) {
   const client = createClient({ url });
   client.on('error', () => {});

@@ -1,4 +1,4 @@
-/** What several processes share through a real Redis. Nothing is timed; what must happen is waited for. */
+/** Shared caches of several processes over a real Redis. The tests wait for conditions and never for a fixed time. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -56,7 +56,7 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
   );
 
   test(
-    'kill -9 of the process that loads: the next one loads, the others share that',
+    'kill -9 of the process that loads: the next process loads, and the others share its result',
     async () => {
       await using service = await workers(3);
       await using redis = await connect(server.url);
@@ -76,7 +76,7 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
   );
 
   test(
-    'a slow holder keeps its lock for as long as it lives',
+    'a slow holder keeps its lock as long as it runs',
     async () => {
       await using service = await workers(2, { lockTtl: 150 });
       await using redis = await connect(server.url);
@@ -88,7 +88,7 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
   );
 
   test(
-    'a holder that is frozen past its lock comes back too late: its result is kept nowhere',
+    'a holder that is stopped for longer than its lock: its late result is stored nowhere',
     async () => {
       await using service = await workers(3);
       await using redis = await connect(server.url);
@@ -101,9 +101,9 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
       frozen.freeze();
       await redis.set(truth, 'new');
       expect(await second.call('a')).toEqual(['new']);
-      await second.info(); // Whatever it writes has been written.
+      await second.info(); // Its pending writes have ended.
       frozen.thaw();
-      expect(await early, 'who asked before gets what there was').toEqual(['old']);
+      expect(await early, 'a caller from before the change gets the old result').toEqual(['old']);
       await frozen.info();
       expect(await third.call('a')).toEqual(['new']);
       expect(await frozen.call('a')).toEqual(['new']);
@@ -113,7 +113,7 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
   );
 
   test.skipIf(!canStart).each(['redis', 'ioredis'] as const)(
-    'a bus that is silent, and whose connection nobody ends, is not trusted (%s)',
+    'a bus that is silent, without the end of its connection, is not trusted (%s)',
     async (client) => {
       await using own = await RedisServer.own();
       await using network = await TcpProxy.to(Number(new URL(own.url).port));
@@ -137,7 +137,7 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
   );
 
   test.each(['redis', 'ioredis'] as const)(
-    'an invalidation reaches every process, and nobody is served the old result afterwards (%s)',
+    'an invalidation reaches every process, and no caller gets the old result afterwards (%s)',
     async (client) => {
       await using service = await workers(3, { client });
       await using redis = await connect(server.url);
@@ -171,8 +171,8 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
       await until(async () => (await redis.get(`${service.space}:loads:a`)) === '1');
       await redis.set(truth, 'new');
       await other.delete('a');
-      expect(await early, 'who asked before gets what there was').toEqual(['old']);
-      await slow.info(); // Whatever it writes has been written.
+      expect(await early, 'a caller from before the change gets the old result').toEqual(['old']);
+      await slow.info(); // Its pending writes have ended.
       expect(await slow.call('a')).toEqual(['new']);
       expect(await other.call('a')).toEqual(['new']);
       expect(await third.call('a')).toEqual(['new']);
@@ -181,7 +181,7 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
   );
 
   test.skipIf(!canStart)(
-    'Redis is killed and comes back under load: no call fails, and invalidations are heard again',
+    'Redis is killed and restarted under load: no call fails, and invalidations arrive again',
     async () => {
       await using own = await RedisServer.own();
       await using service = await workers(2, { url: own.url, truthFrom: 'process' });
@@ -193,7 +193,7 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
       const before = await one.info();
       await until(async () => (await one.info()).runs > before.runs + 20);
       const down = await one.info();
-      expect(down.hits, 'what is kept here is not trusted meanwhile').toBe(before.hits);
+      expect(down.hits, 'a disconnected process does not trust its own entries').toBe(before.hits);
       await own.start();
       await until(async () => (await one.info()).hits > down.hits);
       const [mine, theirs] = await Promise.all([one.rest(), other.rest()]);
@@ -208,7 +208,7 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
   );
 });
 
-/** Until every process hears the bus: only then does it keep anything to itself. */
+/** Waits until every process is connected to the bus. Only then does it trust its own entries. */
 async function allTrust(workers: readonly WorkerProcess[]): Promise<void> {
   for (const [at, worker] of workers.entries()) {
     const id = `probe ${at}`;

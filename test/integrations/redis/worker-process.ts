@@ -1,4 +1,4 @@
-/** The parent's side of one worker. */
+/** A worker, as its parent controls it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -6,14 +6,14 @@ import type { CacheInfo } from '../../../src/memoize/index.js';
 
 export interface WorkerOptions {
   readonly url: string;
-  /** Where the bus and the lock are, if not there: behind a network that can fail. */
+  /** The address of Redis for the bus and the lock: through a network that can fail. By default it is `url`. */
   readonly busUrl?: string;
-  /** What all names begin with. */
+  /** The prefix of all names in Redis. */
   readonly space: string;
   readonly client: 'redis' | 'ioredis';
   readonly lockTtl: number;
   readonly ttl: number;
-  /** Where the function gets its results: from Redis, or made up by the process. */
+  /** The source of the function's results: Redis, or the process itself. */
   readonly truthFrom: 'redis' | 'process';
 }
 
@@ -34,7 +34,7 @@ export interface Reply {
 export interface WorkerInfo extends CacheInfo {
   /** How often the function ran. */
   readonly runs: number;
-  /** What `onError` was told. */
+  /** How often `onError` was called. */
   readonly failures: number;
 }
 
@@ -64,7 +64,7 @@ export class WorkerProcess implements AsyncDisposable {
     return worker;
   }
 
-  /** The results of calls at once. */
+  /** Makes `times` concurrent calls, and gives their results. */
   call(id: string, options: { delay?: number; times?: number } = {}): Promise<string[]> {
     return this.#ask({ op: 'call', id, ...options }) as Promise<string[]>;
   }
@@ -77,7 +77,7 @@ export class WorkerProcess implements AsyncDisposable {
     return this.#ask({ op: 'info', id: '' }) as Promise<WorkerInfo>;
   }
 
-  /** Calls again and again, until told to rest. */
+  /** Calls the function in a loop until `rest` is called. */
   hammer(): Promise<unknown> {
     return this.#ask({ op: 'hammer', id: '' });
   }
@@ -86,7 +86,7 @@ export class WorkerProcess implements AsyncDisposable {
     return this.#ask({ op: 'rest', id: '' }) as Promise<{ calls: number; failed: number }>;
   }
 
-  /** Stops it where it is, as a machine does that is out of memory, or suspended. */
+  /** Stops the process where it is, as a suspended machine does. */
   freeze(): void {
     this.#child.kill('SIGSTOP');
   }
@@ -95,7 +95,7 @@ export class WorkerProcess implements AsyncDisposable {
     this.#child.kill('SIGCONT');
   }
 
-  /** kill -9. */
+  /** Ends the process with kill -9. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = once(this.#child, 'exit');

@@ -1,4 +1,4 @@
-/** One process of a service: a shared cache of one function, driven by messages of its parent. */
+/** One process of a service: a shared cache of one function, controlled by messages of its parent. */
 import { setTimeout as pause } from 'node:timers/promises';
 import KeyvRedis from '@keyv/redis';
 import { Redis } from 'ioredis';
