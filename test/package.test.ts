@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SUBPATHS as EXPORTED } from '../scripts/bundle-sizes.js';
 import {
   type InstalledPackage,
   installPackedPackage,
@@ -9,20 +10,7 @@ import {
   tsc,
 } from './kit/packed-package.js';
 
-const SUBPATHS = [
-  '',
-  '/scope',
-  '/weak',
-  '/gc',
-  '/pool',
-  '/memoize',
-  '/watchdog',
-  '/integrations/generic-pool',
-  '/integrations/mysql2',
-  '/integrations/pg',
-  '/integrations/redis',
-  '/integrations/tarn',
-];
+const SUBPATHS = EXPORTED.map((subpath) => (subpath === '.' ? '' : `/${subpath}`));
 
 /** Versions of Node that the package is promised for, besides the one that runs the tests. */
 const NODES = ['20', '22', '24', '26'];
