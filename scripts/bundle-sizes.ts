@@ -16,7 +16,7 @@ const { exports: EXPORTS } = JSON.parse(readFileSync(`${ROOT}/package.json`, 'ut
 };
 
 /** Source file of each subpath that package.json exports, without `./`; `.` is the whole package and comes last. */
-const ENTRIES: ReadonlyMap<string, string> = new Map(
+export const ENTRIES: ReadonlyMap<string, string> = new Map(
   Object.entries(EXPORTS)
     .flatMap(([subpath, target]): [string, string][] =>
       typeof target === 'string' ? [] : [[subpath, target.default]],
