@@ -35,12 +35,11 @@ const PROMISES: Readonly<Record<string, number>> = {
 export const packages = ['CPython'] as const;
 
 export function rows({ rounds, scale = 1 }: BenchOptions): Row[] {
+  if (roundOnCPython(1_000) === undefined) throw new BenchSkipped('python3.11 is not on the path');
   const nodes = scaled(NODES, scale);
-  const groups = measureBoth(nodes, rounds, scaled(WARM_UP_NODES, scale));
-  return groups.map((group) => {
-    if (!group.figures.has('CPython')) throw new BenchSkipped('python3.11 is not on the path');
-    return atLeast(PROMISES[group.title] ?? 1, named(group, nodes), 'tenure', 'CPython');
-  });
+  return measureBoth(nodes, rounds, scaled(WARM_UP_NODES, scale)).map((group) =>
+    atLeast(PROMISES[group.title] ?? 1, named(group, nodes), 'tenure', 'CPython'),
+  );
 }
 
 function named(group: Group, nodes: number): Group {
