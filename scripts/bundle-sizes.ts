@@ -33,9 +33,9 @@ export const SUBPATHS: readonly string[] = [...ENTRIES.keys()];
 
 export interface BundleSize {
   readonly subpath: string;
-  /** Files it is made of, relative to the project. */
+  /** Files in the bundle, relative to the project. */
   readonly inputs: readonly string[];
-  /** What it would still import at run time. */
+  /** Modules that the bundle still imports at run time. */
   readonly imports: readonly string[];
   readonly minifiedBytes: number;
   readonly gzippedBytes: number;

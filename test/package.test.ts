@@ -12,7 +12,7 @@ import {
 
 const SUBPATHS = EXPORTED.map((subpath) => (subpath === '.' ? '' : `/${subpath}`));
 
-/** Versions of Node that the package is promised for, besides the one that runs the tests. */
+/** Versions of Node that the package supports. */
 const NODES = ['20', '22', '24', '26'];
 
 let installed: InstalledPackage;
@@ -24,7 +24,7 @@ beforeAll(() => {
 
 afterAll(() => installed[Symbol.dispose]());
 
-test('the tarball holds what is promised, and nothing of the tests', () => {
+test('the tarball contains the build, the sources and the license, and no tests', () => {
   expect(installed.files).toContain('dist/index.js');
   expect(installed.files).toContain('dist/pool/index.d.ts');
   expect(installed.files).toContain('src/pool/pool.ts');
