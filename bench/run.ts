@@ -25,6 +25,9 @@ const chosen = BENCHES.filter(({ name }) => {
 });
 if (chosen.length === 0) throw new Error(`no bench begins with ${positionals.join(' or ')}`);
 
+const fixedRounds = values.rounds === undefined ? undefined : Number(values.rounds);
+if (fixedRounds !== undefined && !(fixedRounds >= 1)) throw new Error('--rounds: a number from 1');
+
 const facts = machineFacts();
 const packages = new Set(['tenure']);
 const sections = new Map<string, { title: string; rows: Row[]; skipped: string[] }>();
@@ -46,7 +49,7 @@ if (values.strict && missed(report).length > 0) process.exitCode = 1;
 async function run({ section: title, name, rounds }: Bench): Promise<void> {
   process.stdout.write(`bench/${name}.ts`);
   const start = performance.now();
-  const outcome = await runBench(name, { rounds: Number(values.rounds ?? rounds) });
+  const outcome = await runBench(name, { rounds: fixedRounds ?? rounds });
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
   console.log(outcome.skipped === undefined ? `  ${seconds} s` : `  SKIPPED: ${outcome.skipped}`);
   const section = sections.get(title) ?? { title, rows: [], skipped: [] };
