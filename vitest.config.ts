@@ -1,13 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
-import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfigFnObject } from 'vitest/config';
 
-/** Where the continuous integration wants the results as JSON as well. */
+/** File for a JSON report of the full test run, which the continuous integration asks for. */
 const jsonReport = process.env['VITEST_JSON_REPORT'];
 
 const source = fileURLToPath(new URL('src', import.meta.url));
 
-const config: ViteUserConfig = defineConfig({
+/** Alias for `vitest --mode lowest`: the lowest version of lru-cache in the range of `package.json`. */
+const LOWEST_LRU_CACHE = { find: /^lru-cache$/, replacement: 'lru-cache-lowest' };
+
+const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
   plugins: [
     {
       // Vite's own transformer leaves the standard's decorators as they are, and Node 20 cannot read them.
@@ -30,6 +33,7 @@ const config: ViteUserConfig = defineConfig({
       { find: /^tenure$/, replacement: `${source}/index.ts` },
       { find: /^tenure\/integrations\/(.*)$/, replacement: `${source}/integrations/$1.ts` },
       { find: /^tenure\/(.*)$/, replacement: `${source}/$1/index.ts` },
+      ...(mode === 'lowest' ? [LOWEST_LRU_CACHE] : []),
     ],
   },
   test: {
@@ -37,8 +41,10 @@ const config: ViteUserConfig = defineConfig({
     setupFiles: ['test/kit/leave-nothing-behind.ts'],
     pool: 'forks',
     reporters:
-      jsonReport === undefined ? ['default'] : ['default', ['json', { outputFile: jsonReport }]],
+      jsonReport === undefined || mode === 'lowest'
+        ? ['default']
+        : ['default', ['json', { outputFile: jsonReport }]],
     testTimeout: 20_000,
   },
-});
+}));
 export default config;

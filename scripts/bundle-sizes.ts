@@ -1,39 +1,49 @@
-/** How large each subpath is when it is bundled alone, and the table of it in the README. */
+/**
+ * The size of each subpath when it is bundled alone, and the table of sizes in the README.
+ *
+ * Every subpath bundles for a neutral platform. `integrations/*` takes the client or pool as an argument and imports no
+ * package, so its size is the adapter's own.
+ */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** The subpaths of the package; `.` is the whole of it. */
-export const SUBPATHS = [
-  'scope',
-  'weak',
-  'gc',
-  'pool',
-  'memoize',
-  'watchdog',
-  'integrations/generic-pool',
-  'integrations/mysql2',
-  'integrations/pg',
-  'integrations/tarn',
-  '.',
-] as const;
+const { exports: EXPORTS } = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
+};
 
-export type Subpath = (typeof SUBPATHS)[number];
+/** Source file of each subpath that package.json exports, without `./`; `.` is the whole package and comes last. */
+export const ENTRIES: ReadonlyMap<string, string> = new Map(
+  Object.entries(EXPORTS)
+    .flatMap(([subpath, target]): [string, string][] =>
+      typeof target === 'string' ? [] : [[subpath, target.default]],
+    )
+    .sort(([a], [b]) => Number(a === '.') - Number(b === '.'))
+    .map(([subpath, target]) => [
+      subpath.replace('./', ''),
+      target.replace('./dist/', 'src/').replace(/\.js$/, '.ts'),
+    ]),
+);
+
+/** The subpaths of the package, `.` last. */
+export const SUBPATHS: readonly string[] = [...ENTRIES.keys()];
 
 export interface BundleSize {
-  readonly subpath: Subpath;
-  /** Files it is made of, relative to the project. */
+  readonly subpath: string;
+  /** Files in the bundle, relative to the project. */
   readonly inputs: readonly string[];
-  /** What it would still import at run time. */
+  /** Modules that the bundle still imports at run time. */
   readonly imports: readonly string[];
   readonly minifiedBytes: number;
   readonly gzippedBytes: number;
 }
 
-export async function bundleAlone(subpath: Subpath): Promise<BundleSize> {
-  const entry = entryOf(subpath);
+export async function bundleAlone(subpath: string): Promise<BundleSize> {
+  const entry = ENTRIES.get(subpath);
+  if (entry === undefined) throw new Error(`package.json exports no subpath '${subpath}'`);
   const { metafile, outputFiles } = await build({
     absWorkingDir: ROOT,
     entryPoints: [entry],
@@ -59,11 +69,6 @@ export async function bundleAlone(subpath: Subpath): Promise<BundleSize> {
   };
 }
 
-function entryOf(subpath: Subpath): string {
-  if (subpath === '.') return 'src/index.ts';
-  return subpath.startsWith('integrations/') ? `src/${subpath}.ts` : `src/${subpath}/index.ts`;
-}
-
 const START = '<!-- sizes:start -->';
 const END = '<!-- sizes:end -->';
 
@@ -83,7 +88,7 @@ export function withSizeTable(readme: string, table: string): string {
   return `${readme.slice(0, start + START.length)}\n\n${table}\n\n${readme.slice(end)}`;
 }
 
-function nameOf(subpath: Subpath): string {
+function nameOf(subpath: string): string {
   return subpath === '.' ? 'tenure' : `tenure/${subpath}`;
 }
 

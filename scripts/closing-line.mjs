@@ -1,4 +1,4 @@
-/** Prints how many tests passed and failed, from vitest's JSON report, as one plain line. Fails if none ran. */
+/** Prints the number of passed, failed and skipped tests in vitest's JSON report. Fails if a test failed or none ran. */
 import { readFileSync } from 'node:fs';
 
 const text = readFileSync(process.argv[2], 'utf8');

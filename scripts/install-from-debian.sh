@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what tests need and this machine lacks, by the names of its commands: scripts/install-from-debian.sh chromium
-# The package is taken to be named like the command, unless it is said: mariadbd=mariadb-server. What cannot be installed is
-# told, and left to the tests to miss.
+# Installs the commands that the tests need and this machine lacks: scripts/install-from-debian.sh chromium mariadbd=mariadb-server
+# A package has the name of its command, unless the argument names it after `=`. The script prints what it cannot install, and
+# ends with 0: the tests that need the command then fail or are skipped.
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin
@@ -24,7 +24,7 @@ if ! command -v apt-get >/dev/null; then
   exit 0
 fi
 export DEBIAN_FRONTEND=noninteractive
-# Servers are for the tests to start, not for the machine.
+# Keeps the installed servers from starting: each test starts its own.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null

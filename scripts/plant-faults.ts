@@ -1,6 +1,6 @@
 /**
- * `npm run faults`: plants each fault of `test/gc/planted-faults.json` in a copy of the simulated heap, one at a time, and tells
- * which of them the tests let live. A surviving fault is a missing test, or a change that nobody can observe.
+ * `npm run faults`: plants each fault of `test/gc/planted-faults.json` in a copy of the simulated heap, one at a time, and prints
+ * each fault that no test finds. A surviving fault is a missing test, or a change without an observable effect.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,8 +17,8 @@ interface Fault {
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 
-/** A fault that makes the tests run on for ever is found too. */
-const PATIENCE_MILLIS = 120_000;
+/** Limit of a test run, in milliseconds: a fault that makes the tests run for ever counts as found. */
+const TEST_RUN_LIMIT_MILLIS = 120_000;
 
 const copy = mkdtempSync(join(tmpdir(), 'tenure-faults-'));
 for (const name of [
@@ -62,19 +62,22 @@ try {
   rmSync(copy, { recursive: true, force: true });
 }
 
-/** Tests run in processes of their own, which would outlive a runner that is killed: the whole group is. */
+/**
+ * Runs the tests on the copy. A run past the limit counts as failed. It ends by killing its process group, because the worker
+ * processes of vitest would outlive vitest itself.
+ */
 async function testsPass(): Promise<boolean> {
   const runner = spawn(
     process.execPath,
     ['node_modules/vitest/vitest.mjs', 'run', 'test/gc', '--bail=1', '--reporter=dot'],
     { cwd: copy, stdio: 'ignore', detached: true },
   );
-  const patience = setTimeout(
+  const limit = setTimeout(
     () => process.kill(-(runner.pid as number), 'SIGKILL'),
-    PATIENCE_MILLIS,
+    TEST_RUN_LIMIT_MILLIS,
   );
   const [status] = (await once(runner, 'exit')) as [number | null];
-  clearTimeout(patience);
+  clearTimeout(limit);
   return status === 0;
 }
 

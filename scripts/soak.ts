@@ -1,7 +1,7 @@
 /**
  * `npm run soak`: a pool of real Postgres connections under load and under chaos, for 10 minutes; `-- --seconds N` for
- * another time, `-- --seed N` for the same choices again. It fails if a resource was lost, a connection had two holders or an answer
- * that was another's, a caller hung, memory grew, or a promise was rejected unseen.
+ * another time, `-- --seed N` to repeat the choices of a run. It fails if a resource is lost, a connection has two holders, a caller
+ * gets another caller's answer or hangs, memory grows, or a rejected promise has no handler.
  */
 import { parseArgs } from 'node:util';
 import { startLocalPostgres } from '../examples/service/local-postgres.js';

@@ -1,4 +1,4 @@
-/** `npm run sizes`: writes the size table of the README anew. */
+/** `npm run sizes`: replaces the size table in the README. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { bundleAlone, SUBPATHS, sizeTable, withSizeTable } from './bundle-sizes.js';
 

@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SUBPATHS as EXPORTED } from '../scripts/bundle-sizes.js';
 import {
   type InstalledPackage,
   installPackedPackage,
@@ -9,22 +10,9 @@ import {
   tsc,
 } from './kit/packed-package.js';
 
-const SUBPATHS = [
-  '',
-  '/scope',
-  '/weak',
-  '/gc',
-  '/pool',
-  '/memoize',
-  '/watchdog',
-  '/integrations/generic-pool',
-  '/integrations/mysql2',
-  '/integrations/pg',
-  '/integrations/redis',
-  '/integrations/tarn',
-];
+const SUBPATHS = EXPORTED.map((subpath) => (subpath === '.' ? '' : `/${subpath}`));
 
-/** Versions of Node that the package is promised for, besides the one that runs the tests. */
+/** Versions of Node that the package supports. */
 const NODES = ['20', '22', '24', '26'];
 
 let installed: InstalledPackage;
@@ -36,7 +24,7 @@ beforeAll(() => {
 
 afterAll(() => installed[Symbol.dispose]());
 
-test('the tarball holds what is promised, and nothing of the tests', () => {
+test('the tarball contains the build, the sources and the license, and no tests', () => {
   expect(installed.files).toContain('dist/index.js');
   expect(installed.files).toContain('dist/pool/index.d.ts');
   expect(installed.files).toContain('src/pool/pool.ts');

@@ -1,4 +1,4 @@
-/** What the benches of the heap share: the graph that they work on, and how they measure. */
+/** The graph that the benches of the heap work on, and their stopwatch. */
 import type { Handle, Heap } from '../../src/gc/index.js';
 
 /** Fisher-Yates by a linear congruential generator, the same numbers as in on-cpython.py. */
@@ -15,7 +15,7 @@ function permutation(seed: number, length: number): Int32Array {
   return order;
 }
 
-/** Nodes with two edges each, in the order of two permutations; all are held. */
+/** Allocates nodes with two edges each, in the order of two permutations, and holds all of them. */
 export function graph(heap: Heap, length: number): Handle[] {
   const [first, second] = [permutation(1, length), permutation(2, length)];
   const nodes = Array.from({ length }, () => heap.alloc());
@@ -26,14 +26,9 @@ export function graph(heap: Heap, length: number): Handle[] {
   return nodes;
 }
 
-/** How long it took, in milliseconds. */
+/** Runs the body, and returns how many milliseconds it took. */
 export function timed(body: () => unknown): number {
   const start = performance.now();
   body();
   return performance.now() - start;
-}
-
-export function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
 }

@@ -1,7 +1,7 @@
-/** What part of the requests a cache answers: the memoizer itself is asked, not a model of its policy. */
+/** Measures hit ratios on the memoizer itself, not on a model of its policy. */
 import { type EvictionPolicy, memoize } from '../../src/memoize/index.js';
 
-/** The part of all requests that were hits, from 0 to 1. */
+/** Returns the hits as a part of all requests, from 0 to 1. */
 export function hitRatio(
   keys: Iterable<unknown>,
   max: number,

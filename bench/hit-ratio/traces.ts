@@ -1,13 +1,13 @@
-/** Requests out of trace files, in the formats that caching traces are published in. `.gz` is unpacked on the way. */
+/** Reads requests from trace files, in the formats of published caching traces. Unpacks `.gz`. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
 /**
- * - `lines`: one key a line; LIRS traces are of this kind, their `*` and empty lines are no requests.
- * - `arc`: `start count …` a line, as the ARC traces (`.lis`) are: that many consecutive blocks.
- * - `csv`: the key is in one column.
+ * - `lines`: one key a line, as in LIRS traces. Empty lines and `*` are no requests.
+ * - `arc`: `start count …` a line, as in the ARC traces (`.lis`): that many consecutive blocks.
+ * - `csv`: one column is the key.
  * - `oracle`: libCacheSim's oracleGeneral: records of 24 bytes, little-endian u32 time, u64 key, u32 size, i64 next.
  * - `int32be`, `int64be`: bare big-endian numbers.
  */
@@ -18,9 +18,9 @@ export type TraceFormat = (typeof TRACE_FORMATS)[number];
 export interface TraceOptions {
   /** @default what the file's name suggests, or 'lines' */
   readonly format?: TraceFormat;
-  /** Of a CSV: the column of the key, by its place from 0, or by its name in the first line. @default 0 */
+  /** Column of the key in a CSV file: its place from 0, or its name in the first line. @default 0 */
   readonly column?: number | string;
-  /** No more requests than this. @default Infinity */
+  /** Most requests to read. @default Infinity */
   readonly limit?: number;
 }
 
@@ -37,7 +37,7 @@ export function formatOf(path: string): TraceFormat {
   return 'lines';
 }
 
-/** The keys that a trace asks for, in order. Throws for a file that is not in the format. */
+/** Reads the requested keys in order. Throws if the file does not have the format. */
 export async function readTrace(path: string, options: TraceOptions = {}): Promise<Request[]> {
   if (/\.(zst|xz|bz2)$/.test(path))
     throw new Error(`${path}: unpack it first; only .gz is unpacked here.`);
@@ -110,7 +110,7 @@ async function* records(
   if (rest.length > 0) throw new Error(`${rest.length} bytes too many for records of ${size}.`);
 }
 
-/** A number where it is one exactly, since a cache of numbers is quicker; its digits otherwise. */
+/** The key as a number if a number holds it exactly, because a cache of numbers is faster. Otherwise its digits. */
 function keyOf(text: string): Request {
   const number = Number(text);
   return Number.isSafeInteger(number) && String(number) === text ? number : text;

@@ -1,6 +1,6 @@
 /** Seeded request sequences: the same keys in the same order on every machine. */
 
-/** A sequence of requests, and how many different keys it can ask for. */
+/** A sequence of requests, and the number of keys that they are drawn from. */
 export interface Workload {
   readonly name: string;
   readonly keys: Uint32Array;
@@ -18,7 +18,7 @@ export function random(seed: number): () => number {
   };
 }
 
-/** Ranks from 0, where rank r is asked for in proportion to 1 / (r + 1)^skew; exactly, by the cumulative table. */
+/** Draws ranks from 0, rank r in proportion to 1 / (r + 1)^skew. A table of cumulative weights makes it exact. */
 export function zipfRanks(universe: number, skew: number, next: () => number): () => number {
   const cumulative = new Float64Array(universe);
   let sum = 0;
@@ -46,8 +46,8 @@ export function zipf(skew: number, seed = 1, universe = 100_000, length = 1_000_
 }
 
 /**
- * What spoils an LRU list: among requests by popularity, a job that goes over the same keys again and again, and scans
- * that ask for each key once and never again. The parts come in bursts of a hundred requests.
+ * A workload that an LRU list serves badly: requests by popularity, a loop over the same keys, and scans that request each key
+ * once. The three take turns in bursts of a hundred requests.
  */
 export function mixed(seed = 1, universe = 100_000, length = 1_000_000): Workload {
   const next = random(seed);

@@ -1,9 +1,9 @@
 /**
  * memoize beside its floors and its peers: a hit on each kind of key, an awaited hit, a miss that has to make room, and
- * hits among ever more entries. The floor of each group comes first: the bare structure that must be looked up anyway.
- * A bound is given to those peers that can have one where the group is of bounded caches, and to no other.
+ * hits among ever more entries. The floor of each group comes first: the bare structure that every cache looks up. In groups of
+ * bounded caches each peer has a bound, if it can have one; in other groups no peer has one.
  *
- * Run with `node --import tsx bench/memoize/beside-peers.ts [rounds]`; memory is the matter of `memory.ts`.
+ * Run with `npx tsx bench/memoize/beside-peers.ts [rounds]`. `memory.ts` measures memory.
  */
 import { createCache } from 'async-cache-dedupe';
 import fastMemoizeModule from 'fast-memoize';
@@ -15,10 +15,28 @@ import moizeModule from 'moize';
 import pMemoize from 'p-memoize';
 import QuickLRU from 'quick-lru';
 import { memoize } from '../../src/memoize/index.js';
-import { type Contender, compare } from '../compare.js';
+import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
+import {
+  type BenchOptions,
+  type Contender,
+  figureOf,
+  type Group,
+  measure,
+  scaled,
+} from '../compare.js';
+import {
+  asMultipleOf,
+  atLeast,
+  atMost,
+  beside,
+  fastest,
+  flat,
+  type Row,
+  type Section,
+} from '../row.js';
 import { awaiting, counting, hits, loop, loopPairs } from './loops.js';
 
-/** Their types say that the function hangs on `default`; what is imported is the function. */
+/** Their types say that the function is a property `default`, but the import is the function itself. */
 const fastMemoize = fastMemoizeModule as unknown as typeof fastMemoizeModule.default;
 const moize = moizeModule as unknown as typeof moizeModule.default;
 
@@ -34,8 +52,8 @@ const value = (_: unknown): object => ({});
 const pairValue = (_: number, __: string): object => ({});
 
 /**
- * Fills a cache with its keys first. Each contender has a `read` of its own: a common one would see all kinds of cache, and
- * be fast with none.
+ * Fills a cache with its keys first. Each contender has its own `read`: V8 would see all kinds of cache in a shared one, and
+ * optimise none.
  */
 function filled<K, C extends { set(key: K, value: object): unknown }>(
   cache: C,
@@ -160,7 +178,7 @@ function awaitedHits(): Contender[] {
   ];
 }
 
-/** Every key is new, and one entry has to go for it. */
+/** Calls with new keys, each of which evicts an entry. */
 function insertions(max: number): Contender[] {
   const lru = new LRUCache<number, object>({ max });
   const quick = new QuickLRU<number, object>({ maxSize: max });
@@ -176,7 +194,7 @@ function insertions(max: number): Contender[] {
   ];
 }
 
-/** What a hit costs among this many entries, asked for in random order. */
+/** Hits among this many entries, in random order. */
 function among(entries: number): Contender[] {
   const keys = Array.from({ length: entries }, (_, i) => (i * 7_919 + 13) % entries);
   const map = new Map<number, object>(keys.map((key) => [key, {}]));
@@ -190,16 +208,141 @@ function among(entries: number): Contender[] {
   ];
 }
 
-await compare('A hit, one string', unboundedHits(strings));
-await compare('A hit, one integer', unboundedHits(integers));
-await compare('A bounded hit, one string', boundedHits(strings));
-await compare('A bounded hit, one integer', boundedHits(integers));
-await compare('A hit, one object', objectHits());
-await compare('A hit, two primitives', pairHits());
-await compare('A hit, a method', methodHits());
-await compare('An awaited hit', awaitedHits(), 100_000);
-await compare('A miss at capacity 1,000', insertions(1_000), 100_000);
-await compare('A miss at capacity 100,000', insertions(100_000), 100_000);
-for (const entries of [1_000, 100_000, 1_000_000]) {
-  await compare(`A hit among ${entries} entries`, among(entries), 1_000_000);
+/** Packages that are measured besides tenure. */
+export const packages = [
+  'lru-cache',
+  'memoize',
+  'p-memoize',
+  'memoizee',
+  'fast-memoize',
+  'micro-memoize',
+  'moize',
+  'quick-lru',
+  'async-cache-dedupe',
+] as const;
+
+export function rows(options: BenchOptions): Promise<Row[]> {
+  return rowsOf(sections(options));
 }
+
+async function* sections(options: BenchOptions): AsyncGenerator<Section> {
+  const { scale = 1 } = options;
+  for (const [kind, keys] of [
+    ['one string', strings],
+    ['one integer', integers],
+  ] as const) {
+    const group = await measure(`A hit, ${kind}`, unboundedHits<string | number>(keys), options);
+    yield {
+      group,
+      rows: [
+        atMost(1.5, group, 'tenure memoize', 'floor: Map.get'),
+        atLeast(4, group, 'tenure memoize', 'memoize'),
+        ...beside(group, 'tenure memoize', ['memoizee, primitive', 'fast-memoize']),
+      ],
+    };
+  }
+  for (const [kind, keys] of [
+    ['one string', strings],
+    ['one integer', integers],
+  ] as const) {
+    const group = await measure(
+      `A bounded hit, ${kind}`,
+      boundedHits<string | number>(keys),
+      options,
+    );
+    yield {
+      group,
+      rows: [
+        atMost(1.3, group, 'tenure memoize, max', 'floor: LRUCache.get'),
+        atLeast(10, group, 'tenure memoize, max', 'memoizee, primitive, max'),
+        ...beside(group, 'tenure memoize, max', [
+          'LRUCache.memo',
+          'QuickLRU.get',
+          'micro-memoize, maxSize',
+          'moize, maxSize',
+        ]),
+        ...asMultipleOf(group, 'tenure memoize, max, ttl', ['LRUCache.get, ttl']),
+      ],
+    };
+  }
+  const object = await measure('A hit, one object', objectHits(), options);
+  yield {
+    group: object,
+    rows: [
+      atMost(1.5, object, 'tenure memoize', 'floor: WeakMap.get'),
+      ...beside(object, 'tenure memoize', ['memoize', 'memoizee', 'fast-memoize']),
+      ...asMultipleOf(object, 'tenure memoize, max', ['LRUCache.get']),
+    ],
+  };
+  const pair = await measure('A hit, two primitives', pairHits(), options);
+  const pairPeers = ['memoizee, primitive', 'memoize, cacheKey', 'fast-memoize'];
+  const best = fastest(pair, pairPeers);
+  yield {
+    group: pair,
+    rows: [
+      atLeast(3, pair, 'tenure memoize', best),
+      ...beside(
+        pair,
+        'tenure memoize',
+        pairPeers.filter((peer) => peer !== best),
+      ),
+      ...beside(pair, 'tenure memoize, max', ['micro-memoize, maxSize', 'moize, maxSize']),
+    ],
+  };
+  const method = await measure('A hit, a method', methodHits(), options);
+  yield {
+    group: method,
+    rows: asMultipleOf(method, 'tenure memoize, as a method', ['floor: WeakMap.get, Map.get']),
+  };
+  const awaited = await measure('An awaited hit', awaitedHits(), options, 100_000);
+  yield {
+    group: awaited,
+    rows: [
+      atLeast(5, awaited, 'tenure memoize', 'p-memoize'),
+      atLeast(1.5, awaited, 'tenure memoize, max', 'LRUCache.fetch'),
+      ...beside(awaited, 'tenure memoize', ['memoizee, promise', 'async-cache-dedupe']),
+      ...beside(awaited, 'tenure memoize, max', [
+        'micro-memoize, async, maxSize',
+        'moize, isPromise, maxSize',
+      ]),
+    ],
+  };
+  const large = scaled(100_000, scale);
+  for (const capacity of [1_000, large]) {
+    const title = `A miss at capacity ${count(capacity)}`;
+    const group = await measure(title, insertions(capacity), options, 100_000);
+    yield {
+      group,
+      rows: [
+        atMost(1.3, group, 'tenure memoize, max', 'floor: LRUCache.get, set'),
+        ...beside(group, 'tenure memoize, max', ['QuickLRU.get, set', 'memoizee, max']),
+      ],
+    };
+  }
+  let first: Group | undefined;
+  for (const entries of [1_000, large, scaled(1_000_000, scale)]) {
+    const title = `A hit among ${count(entries)} entries`;
+    const group = await measure(title, among(entries), options, 1_000_000);
+    yield { group, rows: first === undefined ? [] : growthRows(first, group) };
+    first ??= group;
+  }
+}
+
+/** What a hit takes among many entries, as a multiple of what it takes among few. */
+function growthRows(few: Group, many: Group): Row[] {
+  const growth: Group = {
+    title: `${many.title}: growth from 1,000`,
+    unit: '×',
+    figures: new Map([...few.figures].map(([name, nanos]) => [name, figureOf(many, name) / nanos])),
+  };
+  return [
+    flat(growth, 'tenure memoize', 'Map.get'),
+    flat(growth, 'tenure memoize, max', 'LRUCache.get'),
+  ];
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en');
+}
+
+if (isEntry(import.meta.url)) await printAndExit(sections({ rounds: numberArgument(0, 11) }));

@@ -1,7 +1,7 @@
-/** How the calls of a memoized function are repeated. */
+/** Loops that repeat the calls of a memoized function. */
 import type { Contender } from '../compare.js';
 
-/** A loop of its own for each contender: a shared one would see every kind of call and optimise none. */
+/** A contender with its own loop: V8 would see every kind of call in a shared one, and optimise none. */
 export function loop<K>(name: string, keys: readonly K[], once: (key: K) => unknown): Contender {
   const make = new Function(
     'keys',
@@ -13,8 +13,8 @@ export function loop<K>(name: string, keys: readonly K[], once: (key: K) => unkn
 }
 
 /**
- * The same, with keys of its own. Who is made first with common keys would find them and what is stored under them side by
- * side in memory, and take a third less time than the same code made later.
+ * A contender with its own loop and its own keys. If contenders shared keys, the first would find them and their values side
+ * by side in memory, and take a third less time than a later one with equal code.
  */
 export function hits<K>(
   name: string,
@@ -25,7 +25,7 @@ export function hits<K>(
   return loop(name, keys, prepare(keys));
 }
 
-/** The same for two arguments. */
+/** A contender with its own loop that calls with two arguments. */
 export function loopPairs<A, B>(
   name: string,
   pairs: readonly (readonly [A, B])[],
@@ -40,7 +40,7 @@ export function loopPairs<A, B>(
   return { name, run: make(pairs, once) };
 }
 
-/** Every key is new. */
+/** A contender that calls with a new key each time, after `first` calls. */
 export function counting(name: string, first: number, once: (key: number) => unknown): Contender {
   let next = 0;
   const run = (operations: number): void => {
@@ -50,7 +50,7 @@ export function counting(name: string, first: number, once: (key: number) => unk
   return { name, run };
 }
 
-/** Every result is awaited. */
+/** A contender that awaits every result. */
 export function awaiting(
   name: string,
   keys: number,

@@ -1,4 +1,4 @@
-/** The pools that are measured, each with the loop that its users would write. */
+/** The pools that the bench measures, each with the loop that its users would write. */
 import genericPool from 'generic-pool';
 import { createPool as createLightningPool } from 'lightning-pool';
 import { Pool as SequelizePool } from 'sequelize-pool';
@@ -10,12 +10,17 @@ import type { Contender } from '../compare.js';
 export const MAX = 10;
 const WORKERS = 100;
 
+/** Name of the least that lending without a wait takes. */
+export const FLOOR = 'floor: pop, Promise.resolve, push';
+/** Name of the least that lending with waits takes. */
+export const SHARED_FLOOR = 'floor: a queue of resolvers';
+
 const factory = {
   create: async (): Promise<object> => ({}),
   destroy: async (): Promise<void> => {},
 };
 
-/** A pool of which resources are taken and given back. */
+/** A pool whose resources are acquired and released. */
 interface Resources {
   acquire(): Promise<object>;
   release(resource: object): unknown;
@@ -32,7 +37,7 @@ function tarnPool(): Resources {
   return pending(new TarnPool<object>({ ...factory, min: 0, max: MAX }));
 }
 
-/** tarn's `acquire` gives an object that has the promise. */
+/** Adapts tarn, whose `acquire` returns an object with the promise in it. */
 function pending(pool: TarnPool<object>): Resources {
   return { acquire: () => pool.acquire().promise, release: (resource) => pool.release(resource) };
 }
@@ -50,7 +55,7 @@ function peers(): [name: string, pool: Resources][] {
   ];
 }
 
-/** Every feature is there, and the default acquire timeout armed. */
+/** A pool with its defaults: the acquire timeout is armed. */
 function ours(): Pool<object> {
   return createPool(factory, { max: MAX });
 }
@@ -61,7 +66,7 @@ function watched(): Pool<object> {
   return pool;
 }
 
-/** Those who lend without waiting, the floor first. */
+/** Pools that lend at once, the floor first. */
 export function uncontended(): Contender[] {
   return [
     bareStack(),
@@ -75,11 +80,11 @@ export function uncontended(): Contender[] {
   ];
 }
 
-/** 100 workers share 10 resources, the floor first. */
+/** Pools of 10 resources that 100 workers share, the floor first. */
 export function contended(): Contender[] {
   return [
-    byWorkers('floor: a queue of resolvers', resolverQueue()),
-    byWorkers('floor: the same, an async function', inAsyncFunction(resolverQueue())),
+    byWorkers(SHARED_FLOOR, resolverQueue()),
+    byWorkers('floor: a queue of resolvers, async', inAsyncFunction(resolverQueue())),
     byWorkersLeasing('tenure lease', ours()),
     byWorkersLeasing('tenure lease, watched at simple', watched()),
     byWorkers('tenure acquire', ours()),
@@ -90,7 +95,7 @@ export function contended(): Contender[] {
 function bareStack(): Contender {
   const stack = Array.from({ length: MAX }, () => ({}));
   return {
-    name: 'floor: pop, Promise.resolve, push',
+    name: FLOOR,
     async run(loans) {
       for (let i = 0; i < loans; i++) stack.push((await Promise.resolve(stack.pop())) as object);
     },
@@ -138,7 +143,7 @@ function trying(pool: Pool<object>): Contender {
   };
 }
 
-/** The least that a contended pool can do. */
+/** The least that a pool with waiters can do. */
 function resolverQueue(): Resources {
   const stack = Array.from({ length: MAX }, () => ({}));
   const waiting: (((resource: object) => void) | undefined)[] = [];

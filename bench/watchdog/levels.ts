@@ -1,41 +1,40 @@
 /**
- * What watching costs: a lease and its release, unwatched and at each level, interleaved in one process; medians, and ratios to
- * the unwatched one. `npx tsx bench/watchdog/levels.ts`
+ * What watching costs: a lease and its release, unwatched and at each level, interleaved in one process.
+ *
+ * Run with `npx tsx bench/watchdog/levels.ts [rounds]`.
  */
 import { createPool } from '../../src/pool/index.js';
 import { Watchdog, type WatchLevel } from '../../src/watchdog/index.js';
+import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
+import { type BenchOptions, type Contender, measure } from '../compare.js';
+import { asMultipleOf, type Row, type Section } from '../row.js';
 
-const ROUNDS = 9;
 const LEASES = 20_000;
+const UNWATCHED = 'unwatched';
+const LEVELS: readonly WatchLevel[] = ['counters', 'simple', 'advanced', 'paranoid'];
 
-const cases: { readonly name: string; readonly run: () => Promise<void>; times: number[] }[] = [];
+/** No package is measured besides tenure. */
+export const packages = [] as const;
 
-for (const level of ['unwatched', 'counters', 'simple', 'advanced', 'paranoid'] as const) {
+export function rows(options: BenchOptions): Promise<Row[]> {
+  return rowsOf(sections(options));
+}
+
+async function* sections(options: BenchOptions): AsyncGenerator<Section> {
+  const contenders = [leasing(undefined), ...LEVELS.map(leasing)];
+  const group = await measure('One loan, watched at a level', contenders, options, LEASES);
+  yield { group, rows: LEVELS.flatMap((level) => asMultipleOf(group, level, [UNWATCHED])) };
+}
+
+function leasing(level: WatchLevel | undefined): Contender {
   const pool = createPool({ create: () => ({}), destroy: () => {} }, { max: 10 });
-  if (level !== 'unwatched') new Watchdog({ level: level as WatchLevel }).watch(pool);
-  cases.push({
-    name: level,
-    times: [],
-    async run() {
-      for (let i = 0; i < LEASES; i++) await (await pool.lease()).release();
+  if (level !== undefined) new Watchdog({ level }).watch(pool);
+  return {
+    name: level ?? UNWATCHED,
+    async run(leases) {
+      for (let i = 0; i < leases; i++) await (await pool.lease()).release();
     },
-  });
+  };
 }
 
-for (let round = 0; round <= ROUNDS; round++) {
-  for (const { run, times } of cases) {
-    const startedAt = performance.now();
-    await run();
-    if (round > 0) times.push(((performance.now() - startedAt) * 1e6) / LEASES);
-  }
-}
-
-const median = (times: number[]): number =>
-  times.sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
-const unwatched = median(cases[0]?.times ?? []);
-for (const { name, times } of cases) {
-  const nanos = median(times);
-  console.log(
-    `${name.padEnd(10)} ${nanos.toFixed(0).padStart(7)} ns  ${(nanos / unwatched).toFixed(1)}×`,
-  );
-}
+if (isEntry(import.meta.url)) await printAndExit(sections({ rounds: numberArgument(0, 9) }));

@@ -1,4 +1,4 @@
-/** The chaos of a soak: what servers, networks and operators do to a pool, drawn by lot. */
+/** The chaos of a soak: failures of servers and networks, and acts of operators, chosen at random. */
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { LocalPostgres } from '../../examples/service/local-postgres.js';
@@ -6,7 +6,7 @@ import type { TcpProxy } from '../../test/kit/tcp-proxy.js';
 import { APPLICATION, type SoakPool, WIDTH } from './load.js';
 import type { Random } from './random.js';
 
-export interface Battlefield {
+export interface ChaosTarget {
   readonly server: LocalPostgres;
   readonly proxy: TcpProxy;
   readonly pool: SoakPool;
@@ -14,27 +14,27 @@ export interface Battlefield {
   readonly seconds: number;
 }
 
-/** The last part of a soak is quiet, so that what it ends with is the pool's own doing. */
+/** Length of the quiet last part of a soak, so that only the pool decides what the soak ends with. */
 const QUIET_SECONDS = 4;
 
-/** Makes trouble about once a second, and tells what it made. */
+/** Causes an incident about once a second, and counts the incidents by kind. */
 export async function runChaos(
-  field: Battlefield,
+  target: ChaosTarget,
   onSecond: (second: number) => void,
 ): Promise<string> {
-  const { random, seconds } = field;
+  const { random, seconds } = target;
   const made = new Map<string, number>();
   const began = performance.now();
   let second = 0;
   const tick = setInterval(() => onSecond(++second), 1_000);
   try {
     while (performance.now() - began < (seconds - QUIET_SECONDS) * 1_000) {
-      const trouble = random.weighted(TROUBLES);
-      await trouble(field);
-      made.set(trouble.name, (made.get(trouble.name) ?? 0) + 1);
+      const incident = random.weighted(INCIDENTS);
+      await incident(target);
+      made.set(incident.name, (made.get(incident.name) ?? 0) + 1);
       await pause(300 + random.below(1_000));
     }
-    const { pool, proxy } = field;
+    const { pool, proxy } = target;
     proxy.heal();
     pool.resize({ min: 2, max: WIDTH });
     await pause(Math.max(0, seconds * 1_000 - (performance.now() - began)));
@@ -44,8 +44,8 @@ export async function runChaos(
   return [...made].map(([name, count]) => `${name} ×${count}`).join(', ');
 }
 
-/** Kills some of the connections, whatever they are doing. */
-async function kill({ server, random }: Battlefield): Promise<void> {
+/** Kills some of the connections, idle and busy ones. */
+async function kill({ server, random }: ChaosTarget): Promise<void> {
   const client = new pg.Client({ connectionString: server.url });
   client.on('error', () => {});
   await client.connect();
@@ -57,8 +57,8 @@ async function kill({ server, random }: Battlefield): Promise<void> {
   await client.end();
 }
 
-/** Cancels what some of them are doing. */
-async function cancel({ server }: Battlefield): Promise<void> {
+/** Cancels the running statements of all connections. */
+async function cancel({ server }: ChaosTarget): Promise<void> {
   const client = new pg.Client({ connectionString: server.url });
   client.on('error', () => {});
   await client.connect();
@@ -69,38 +69,38 @@ async function cancel({ server }: Battlefield): Promise<void> {
   await client.end();
 }
 
-/** Nothing gets through for a while: sometimes shorter than the timeouts, sometimes longer. */
-async function stall({ proxy, random }: Battlefield): Promise<void> {
+/** Stalls the network, sometimes for less than the timeouts, sometimes for more. */
+async function stall({ proxy, random }: ChaosTarget): Promise<void> {
   proxy.stall();
   await pause(200 + random.below(3_000));
   if (random.next() < 0.5) proxy.cut();
   proxy.heal();
 }
 
-async function cut({ proxy }: Battlefield): Promise<void> {
+async function cut({ proxy }: ChaosTarget): Promise<void> {
   proxy.cut();
 }
 
-async function restart({ server, random }: Battlefield): Promise<void> {
+async function restart({ server, random }: ChaosTarget): Promise<void> {
   await server.stop(random.next() < 0.5 ? 'fast' : 'immediate');
   await pause(random.below(500));
   await server.start();
 }
 
-async function invalidate({ pool }: Battlefield): Promise<void> {
+async function invalidate({ pool }: ChaosTarget): Promise<void> {
   await pool.invalidate();
 }
 
-async function resize({ pool, random }: Battlefield): Promise<void> {
+async function resize({ pool, random }: ChaosTarget): Promise<void> {
   pool.resize({ min: random.below(3), max: 3 + random.below(WIDTH - 2) });
 }
 
-async function clear({ pool }: Battlefield): Promise<void> {
+async function clear({ pool }: ChaosTarget): Promise<void> {
   await pool.clear();
 }
 
-/** Others take all the connections that the server has. */
-async function crowdOut({ server, random }: Battlefield): Promise<void> {
+/** Opens all the connections that the server allows. */
+async function exhaustServer({ server, random }: ChaosTarget): Promise<void> {
   const clients = Array.from({ length: 20 }, () => new pg.Client({ connectionString: server.url }));
   for (const client of clients) client.on('error', () => {});
   const connected = await Promise.allSettled(clients.map((client) => client.connect()));
@@ -110,7 +110,7 @@ async function crowdOut({ server, random }: Battlefield): Promise<void> {
   );
 }
 
-const TROUBLES: readonly (readonly [number, (field: Battlefield) => Promise<void>])[] = [
+const INCIDENTS: readonly (readonly [number, (target: ChaosTarget) => Promise<void>])[] = [
   [6, kill],
   [2, cancel],
   [3, stall],
@@ -119,5 +119,5 @@ const TROUBLES: readonly (readonly [number, (field: Battlefield) => Promise<void
   [2, invalidate],
   [3, resize],
   [1, clear],
-  [2, crowdOut],
+  [2, exhaustServer],
 ];

@@ -1,15 +1,15 @@
-/** Whether memory grows: the heap after a full collection, now and then, and the medians of the first and the last third. */
+/** Tells whether memory grows: samples the heap after full collections, and compares the medians of the first and last third. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Finding } from './verdict.js';
 
-/** How many samples a run takes. */
+/** Samples of one run. */
 const SAMPLES = 30;
 
-/** Caches fill and code is compiled before this part of the run is over. */
+/** Part of the run without samples, while caches fill and V8 compiles. */
 const WARM_UP = 0.2;
 
-/** What may come and go between two samples, in bytes: what the operations under way happen to hold. */
+/** Bytes by which two samples may differ, because operations in progress hold memory. */
 const NOISE_BYTES = 1_500_000;
 
 export class HeapWatch {
@@ -25,7 +25,7 @@ export class HeapWatch {
     this.#collect = runInNewContext('gc') as () => void;
   }
 
-  /** To be called once a second. */
+  /** Takes a sample if one is due. Call it once a second. */
   at(second: number): void {
     if (second < this.#from || second % this.#every !== 0) return;
     this.#collect();

@@ -1,4 +1,4 @@
-/** The load of a soak: workers that use the pool in every way there is, and check that what they hold is theirs alone. */
+/** The load of a soak: workers that use every method of the pool, and check that each connection has one holder. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Lease, type Pool, PoolError } from 'tenure/pool';
 import { createClientPool, type PooledClient } from '../../examples/postgres/client-pool.js';
@@ -6,16 +6,16 @@ import type { Random } from './random.js';
 
 export type SoakPool = Pool<PooledClient>;
 
-/** The name under which the server knows the pool's connections. */
+/** Application name of the pool's connections on the server. */
 export const APPLICATION = 'tenure-soak';
 
 export const WIDTH = 8;
 const WORKERS = 24;
 
-/** Every timeout of the pool and the client, in milliseconds: short, so that a stall of the network runs into each. */
+/** Every timeout of the pool and the client, in milliseconds: so short that a network stall exceeds each of them. */
 const TIMEOUT = 1_500;
 
-/** No operation waits for more than a loan, two statements and a reset; the rest is for a machine that is busy. */
+/** Longest time of an operation, in milliseconds: a loan, two statements, a reset, and a margin for a busy machine. */
 const HANG_MILLIS = 30_000;
 
 /** Codes of errors that only a mistake of the pool, or of the soak, can cause. */
@@ -62,7 +62,7 @@ export class Load {
   readonly #held = new Set<PooledClient>();
   readonly #outcomes = new Map<string, number>();
   readonly #began = new Map<number, number>();
-  /** What may never happen, and did. */
+  /** Faults that were seen: events that must never happen. */
   readonly mistakes: string[] = [];
   longestMillis = 0;
   #operations = 0;
@@ -82,16 +82,16 @@ export class Load {
     this.#workers = Array.from({ length: WORKERS }, (_, worker) => this.#work(worker));
   }
 
-  /** Lets the operations under way end; those that do not are mistakes. */
+  /** Waits for the operations in progress. An operation that does not end is a fault. */
   async stop(): Promise<void> {
     this.#isOver = true;
-    const patience = new AbortController();
-    const hung = pause(HANG_MILLIS, 'hung', { signal: patience.signal }).catch(() => 'over');
+    const timer = new AbortController();
+    const hung = pause(HANG_MILLIS, 'hung', { signal: timer.signal }).catch(() => 'over');
     const ended = Promise.all(this.#workers);
     if ((await Promise.race([ended, hung])) === 'hung') {
       this.mistakes.push(`${this.#began.size} operations hang`);
     }
-    patience.abort();
+    timer.abort();
   }
 
   describe(): string {
@@ -142,7 +142,7 @@ export class Load {
     await this.#holding(lease.resource, () => this.#ask(lease.resource, n));
   }
 
-  /** A statement that fails says nothing about its connection. */
+  /** Runs a statement that fails. Its connection stays usable. */
   async #fail(n: number): Promise<void> {
     await this.#pool.use((client) =>
       this.#holding(client, async () => {
@@ -178,7 +178,7 @@ export class Load {
     void lease.release();
   }
 
-  /** Its time is over before its statement is: the connection comes back in the middle of it. */
+  /** Releases a connection before its statement has ended. */
   async #useAndLeave(): Promise<void> {
     await this.#pool.use((client) =>
       this.#holding(client, async () => {
@@ -236,7 +236,7 @@ export class Load {
     }
   }
 
-  /** Left open: the reset of the pool has to end it. */
+  /** Leaves a transaction open: the pool's `reset` has to end it. */
   async #transaction(): Promise<void> {
     await this.#pool.use((client) =>
       this.#holding(client, async () => {
@@ -261,7 +261,7 @@ export class Load {
     }
   }
 
-  /** Servers and networks fail in many ways, all of them welcome here; the pool's own mistakes are not. */
+  /** Counts an error. Only errors that the pool itself causes are faults: servers and networks may fail in any way. */
   #judge(error: unknown): void {
     const { code } = error as { code?: unknown };
     if (MISTAKES.has(code) || error instanceof TypeError || error instanceof ReferenceError) {
@@ -278,5 +278,5 @@ export class Load {
   }
 }
 
-/** Why a caller goes away. */
+/** Reason with which callers abort. */
 class Left extends Error {}

@@ -1,4 +1,4 @@
-/** Choices that a seed repeats: the generator xorshift32, of George Marsaglia's "Xorshift RNGs" (2003). */
+/** A seeded random generator: xorshift32, of George Marsaglia's "Xorshift RNGs" (2003). */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed | 0 || 1;
   }
 
-  /** From 0 to less than 1. */
+  /** Returns a number from 0 to less than 1. */
   next(): number {
     this.#state ^= this.#state << 13;
     this.#state ^= this.#state >>> 17;
@@ -14,12 +14,12 @@ export class Random {
     return (this.#state >>> 0) / 2 ** 32;
   }
 
-  /** An integer from 0 to less than `bound`. */
+  /** Returns an integer from 0 to less than `bound`. */
   below(bound: number): number {
     return Math.floor(this.next() * bound);
   }
 
-  /** One of several, each as often as its weight says. */
+  /** Chooses one of several, in proportion to their weights. */
   weighted<T>(choices: readonly (readonly [weight: number, choice: T])[]): T {
     let rest = this.next() * choices.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, choice] of choices) {

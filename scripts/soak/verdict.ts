@@ -1,4 +1,4 @@
-/** What a soak ends with: the pool's books against the server's, at rest, at full width, and closed. */
+/** The verdict of a soak: compares the pool's counters with the server's, when idle, when fully lent, and when closed. */
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { LocalPostgres } from '../../examples/service/local-postgres.js';
@@ -10,8 +10,8 @@ export interface Finding {
   readonly isFine: boolean;
 }
 
-/** How long things that end in their own time may take, in milliseconds. */
-const PATIENCE = 20_000;
+/** Longest wait for work that ends by itself, in milliseconds. */
+const WAIT_LIMIT_MILLIS = 20_000;
 
 export async function inspectEnd(
   pool: SoakPool,
@@ -44,21 +44,21 @@ export async function inspectEnd(
     finding('resources created', created, created > WIDTH),
     finding('lost resources', unaccounted + borrowed, unaccounted === 0 && borrowed === 0),
     finding('callers still waiting', pending, pending === 0),
-    finding('the whole width is to be had, and the server sees as many', wide, wide),
+    finding('every connection can be leased, and the server counts as many', wide, wide),
     finding('connections left on the server after the close', left, gone),
     finding('longest operation, in ms', Math.round(load.longestMillis), true),
     finding('mistakes', load.mistakes.slice(0, 5).join('\n') || 'none', load.mistakes.length === 0),
   ];
 }
 
-/** The pool's figures when nothing is on its way any more. */
+/** The pool's counters once no operation is in progress. */
 async function atRest(pool: SoakPool): Promise<ReturnType<SoakPool['stats']>> {
   await eventually(async () => pool.size === pool.available && pool.pending === 0);
   return pool.stats();
 }
 
 async function eventually(condition: () => Promise<boolean>): Promise<boolean> {
-  const deadline = performance.now() + PATIENCE;
+  const deadline = performance.now() + WAIT_LIMIT_MILLIS;
   while (!(await condition())) {
     if (performance.now() > deadline) return false;
     await pause(50);

@@ -1,4 +1,4 @@
-/** The reader of trace files, on files of every format that it knows. */
+/** Reads trace files of every format. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ test('bare big-endian numbers', async () => {
   expect(await read('b.bin', four, { format: 'int64be' })).toEqual([2 ** 32 + 2 ** 32 - 1]);
 });
 
-test('what cannot be read says so', async () => {
+test('a file that cannot be read is an error that says why', async () => {
   await expect(readTrace(join(directory, 'none.gz'))).rejects.toThrow(/ENOENT/);
   await expect(read('a.zst', 'x')).rejects.toThrow(/unpack it first/);
   await expect(read('empty', '')).rejects.toThrow(/no request/);

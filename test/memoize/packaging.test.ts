@@ -9,19 +9,27 @@ const PROGRAM = `
   console.log(fn(21), fn(21), fn.cacheInfo().hits);
 `;
 
-test('runs where code may not be made of strings, and awaits nothing at the top: isaacs/node-lru-cache#397, #400', async () => {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('../../src/memoize/index.ts', import.meta.url))],
-    bundle: true,
-    format: 'cjs', // Which has no top-level await: the build would fail.
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
-    write: false,
-  });
-  const bundle = outputFiles[0]?.text ?? '';
-  const printed = execFileSync(process.execPath, ['--disallow-code-generation-from-strings', '-'], {
-    input: `${bundle}\n${PROGRAM}`,
-    encoding: 'utf8',
-  });
-  expect(printed.trim()).toBe('42 42 1');
-});
+test.each(['lru-cache', 'lru-cache-lowest'])(
+  'with %s, runs where code may not be made of strings, and awaits nothing at the top: isaacs/node-lru-cache#397, #400',
+  async (lruCache) => {
+    const { outputFiles } = await build({
+      entryPoints: [fileURLToPath(new URL('../../src/memoize/index.ts', import.meta.url))],
+      bundle: true,
+      format: 'cjs', // Which has no top-level await: the build would fail.
+      platform: 'neutral',
+      mainFields: ['module', 'main'],
+      alias: lruCache === 'lru-cache' ? {} : { 'lru-cache': lruCache },
+      write: false,
+    });
+    const bundle = outputFiles[0]?.text ?? '';
+    const printed = execFileSync(
+      process.execPath,
+      ['--disallow-code-generation-from-strings', '-'],
+      {
+        input: `${bundle}\n${PROGRAM}`,
+        encoding: 'utf8',
+      },
+    );
+    expect(printed.trim()).toBe('42 42 1');
+  },
+);

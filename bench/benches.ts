@@ -1,0 +1,67 @@
+/** The benches that `npm run bench` runs, and how it runs one: in a process of its own. */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { BenchOptions } from './compare.js';
+import type { Row } from './row.js';
+
+/** A bench: a module `bench/<name>.ts`. */
+export interface Bench {
+  /** Heading of the report that its rows stand under. */
+  readonly section: string;
+  readonly name: string;
+  /** Rounds of the short form, an odd number. */
+  readonly rounds: number;
+}
+
+/** What the module of a bench exports. */
+export interface BenchModule {
+  /** Packages that it measures besides tenure. */
+  readonly packages: readonly string[];
+  rows(options: BenchOptions): readonly Row[] | Promise<readonly Row[]>;
+}
+
+/** What running a bench gave. */
+export interface Outcome {
+  readonly packages: readonly string[];
+  readonly rows: readonly Row[];
+  /** Why it could not run on this machine. */
+  readonly skipped?: string;
+}
+
+/** In the order of the report. A new bench is a module that exports `rows` and `packages`, and a line here. */
+export const BENCHES: readonly Bench[] = [
+  { section: 'Pool', name: 'pool/beside-peers', rounds: 15 },
+  { section: 'Pool', name: 'pool/scaling', rounds: 3 },
+  { section: 'Memoize', name: 'memoize/beside-peers', rounds: 9 },
+  { section: 'Memoize', name: 'memoize/memory', rounds: 1 },
+  { section: 'Hit ratio', name: 'hit-ratio/main', rounds: 1 },
+  { section: 'Heap', name: 'gc/beside-cpython', rounds: 3 },
+  { section: 'Heap', name: 'gc/collectors', rounds: 7 },
+  { section: 'Watchdog', name: 'watchdog/levels', rounds: 9 },
+];
+
+const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
+
+/**
+ * Runs a bench in a process of its own, so that no bench meets what an earlier one made V8 compile. Rejects with what the bench
+ * printed if it fails.
+ */
+export function runBench(name: string, options: BenchOptions): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = fork(CHILD, [name, JSON.stringify(options)], {
+      execArgv: ['--expose-gc', '--import', 'tsx'],
+      silent: true,
+    });
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+      });
+    }
+    child.once('message', (outcome: Outcome) => resolve(outcome));
+    child.once('error', reject);
+    child.once('close', (code) =>
+      reject(new Error(`bench/${name}.ts exited with ${code}:\n${printed}`)),
+    );
+  });
+}

@@ -1,0 +1,29 @@
+/** What package.json promises about other packages, and what typedoc.json covers. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { ENTRIES } from '../scripts/bundle-sizes.js';
+
+interface Manifest {
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+function json<T>(file: string): T {
+  return JSON.parse(readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')) as T;
+}
+
+const manifest = json<Manifest>('package.json');
+const peers = Object.entries(manifest.peerDependencies);
+
+test.each(peers)('%s is an optional peer: %s ends before an untested major', (name, range) => {
+  const majors = range.split(' || ').map((part) => /^\^(\d+)\.\d+\.\d+$/.exec(part)?.[1]);
+  expect(majors.at(-1)).toBe(manifest.devDependencies[name]?.split('.')[0]);
+  expect(majors).not.toContain(undefined);
+  expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
+});
+
+test('the API documentation covers every subpath', () => {
+  const { entryPoints } = json<{ readonly entryPoints: readonly string[] }>('typedoc.json');
+  expect(entryPoints.toSorted()).toEqual([...ENTRIES.values()].toSorted());
+});
