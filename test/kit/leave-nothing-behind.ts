@@ -3,11 +3,12 @@
  * without a reference (`unref`) do not count: background work uses them, and FakeClock counts them for tests that care.
  */
 import timersModule from 'node:timers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { settle } from './settle.js';
 
 /** How long a closing handle may take to close. */
-const PATIENCE_MILLIS = 2_000;
+const PATIENCE_MILLIS = 5_000;
 
 const rejections: unknown[] = [];
 process.on('unhandledRejection', (reason) => rejections.push(reason));
@@ -29,7 +30,7 @@ afterEach(async () => {
   await settle();
   let left = leftBehind();
   while (left.length > 0 && performance.now() < deadline) {
-    await settle(); // A destroyed socket or an exited child takes a few turns to close.
+    await pause(5); // A socket closes when its server, which needs the processor too, has closed its end.
     left = leftBehind();
   }
   for (const timer of timers) clearTimeout(timer);
