@@ -3,7 +3,7 @@
  * component nor the other listeners.
  */
 import type { RunInContext } from './async-context.js';
-import { reportIgnoredError } from './ignored-error.js';
+import { guardedCall } from './guarded-call.js';
 import { aFunction, checkArgument, type OptionCheck, oneOf } from './options.js';
 
 /** A function that is called with an event's payload. */
@@ -66,11 +66,7 @@ export class EventListeners<M extends object> {
     if (listeners === undefined) return;
     this.#runInContext(() => {
       for (const listener of [...listeners] as Listener<M[E]>[]) {
-        try {
-          listener(payload);
-        } catch (error) {
-          reportIgnoredError(`a listener of ${this.#owner}'s '${String(event)}'`, error);
-        }
+        guardedCall(`a listener of ${this.#owner}'s '${String(event)}'`, () => listener(payload));
       }
     });
   }

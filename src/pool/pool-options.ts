@@ -236,8 +236,7 @@ export function resolveLeaseOptions(
 ): LeaseOptions {
   if (given === undefined) return NO_OPTIONS;
   const options: unknown = typeof given === 'number' ? { priority: given } : given;
-  checkOptions<LeaseOptions>(where, options, LEASE_CHECKS);
-  return options;
+  return checkOptions<LeaseOptions>(where, options, LEASE_CHECKS);
 }
 
 /** The options of `close` with their defaults. */
