@@ -6,21 +6,21 @@ import { mayContain } from './kit/layers.js';
 /** What each subpath may weigh, minified, in bytes: about a sixth more than it does. */
 const BUDGETS: Readonly<Record<string, number>> = {
   scope: 13_500,
-  weak: 8_500,
+  weak: 10_000,
   gc: 81_000,
-  pool: 54_000,
+  pool: 64_000,
   memoize: 62_500,
   'memoize/disposal': 5_800,
   'memoize/dump': 4_700,
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 10_700,
   watchdog: 60_000,
-  'integrations/generic-pool': 23_000,
-  'integrations/mysql2': 23_000,
-  'integrations/pg': 23_000,
+  'integrations/generic-pool': 25_500,
+  'integrations/mysql2': 25_500,
+  'integrations/pg': 25_500,
   'integrations/redis': 7_500,
-  'integrations/tarn': 23_000,
-  '.': 230_000,
+  'integrations/tarn': 25_500,
+  '.': 240_000,
 };
 
 test('every subpath has a budget', () => {

@@ -7,7 +7,6 @@ import type { CeilingMember, SharedCeiling } from './shared-ceiling.js';
 
 /** The pool behind a share. */
 export interface CeilingShareHost<T> {
-  readonly settings: { readonly max: number };
   readonly capacity: Capacity;
   readonly counters: PoolCounters;
   readonly stock: Stock<T>;
@@ -42,8 +41,14 @@ export class CeilingShare<T> implements CeilingMember {
     return this.#host.capacity.size;
   }
 
-  get destroying(): number {
-    return this.#host.counters.destroying;
+  get leaving(): number {
+    const { destroying, slowDestroys } = this.#host.counters;
+    return destroying - slowDestroys;
+  }
+
+  get shortfall(): number {
+    const { capacity } = this.#host;
+    return Math.min(capacity.shortfall, capacity.max.value - capacity.size);
   }
 
   get idle(): number {
@@ -55,8 +60,7 @@ export class CeilingShare<T> implements CeilingMember {
   }
 
   isStarved(): boolean {
-    const { creator, capacity, settings } = this.#host;
-    return !creator.isBackingOff && capacity.shortfall > 0 && capacity.size < settings.max;
+    return !this.#host.creator.isBackingOff && this.shortfall > 0;
   }
 
   evictIdle(): void {

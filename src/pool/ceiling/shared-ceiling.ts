@@ -16,8 +16,10 @@
 export interface CeilingMember {
   /** Resources in any state, those being created and destroyed included. */
   readonly size: number;
-  /** Resources being destroyed. */
-  readonly destroying: number;
+  /** Resources being destroyed, but for destructions that have become slow: they may hang. */
+  readonly leaving: number;
+  /** Waiters for whom no resource is idle or on its way, as far as `max` allows one more. */
+  readonly shortfall: number;
   /** Idle resources. */
   readonly idle: number;
   /** The number of the loan that the pool granted last, counted over all members. */
@@ -37,13 +39,14 @@ export class SharedCeiling {
   readonly #members = new Set<CeilingMember>();
   /** The members that were starved when they were last looked at. A returned resource is offered to these alone. */
   readonly #starved = new Set<CeilingMember>();
-  readonly #maxTotal: number;
+  /** The most resources that all members may have together. */
+  readonly maxTotal: number;
   #isDistributing = false;
   #tickets = 0;
   #grants = 0;
 
   constructor(maxTotal: number) {
-    this.#maxTotal = maxTotal;
+    this.maxTotal = maxTotal;
   }
 
   add(member: CeilingMember): void {
@@ -64,7 +67,7 @@ export class SharedCeiling {
 
   /** How many more resources there may be. */
   get room(): number {
-    return this.#maxTotal - this.total;
+    return this.maxTotal - this.total;
   }
 
   /** How many more resources a member may have: none while another member is first in line for the room. */
@@ -133,20 +136,31 @@ export class SharedCeiling {
     return longest;
   }
 
+  /** Evicts idle resources until as many are leaving as starved waiters need. */
   #makeRoomFor(starved: CeilingMember): void {
-    if (this.#isRoomComing()) return;
-    let leastRecentlyUsed: CeilingMember | undefined;
-    for (const member of this.#members) {
-      if (member === starved || member.idle === 0) continue;
-      if (leastRecentlyUsed === undefined || member.lastGrant < leastRecentlyUsed.lastGrant) {
-        leastRecentlyUsed = member;
-      }
+    while (this.room <= 0 && !this.#isRoomComing()) {
+      const giver = this.#leastRecentlyUsed(starved);
+      if (giver === undefined) return;
+      giver.evictIdle();
     }
-    leastRecentlyUsed?.evictIdle();
   }
 
+  #leastRecentlyUsed(starved: CeilingMember): CeilingMember | undefined {
+    let found: CeilingMember | undefined;
+    for (const member of this.#members) {
+      if (member === starved || member.idle === 0) continue;
+      if (found === undefined || member.lastGrant < found.lastGrant) found = member;
+    }
+    return found;
+  }
+
+  /** Whether as many resources are leaving as the starved members need. */
   #isRoomComing(): boolean {
-    for (const { destroying } of this.#members) if (destroying > 0) return true;
-    return false;
+    let leaving = 0;
+    for (const member of this.#members) leaving += member.leaving;
+    if (leaving === 0) return false;
+    let needed = 0;
+    for (const member of this.#starved) if (member.isStarved()) needed += member.shortfall;
+    return leaving >= needed;
   }
 }

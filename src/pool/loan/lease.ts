@@ -124,6 +124,14 @@ export class Lease<T> implements Disposable, AsyncDisposable {
     return slot.resource;
   }
 
+  /**
+   * Tells the pool of an error that the resource gave. If `isBroken` of the factory answers true for it, the pool destroys the
+   * resource when it comes back. `use()` does this by itself.
+   */
+  reportError(error: unknown): void {
+    if (this.#slot.loan === this.#loan) this.#slot.lender.failed(this.#slot, error);
+  }
+
   /** Tells a watchdog that the lease is in use; `hint` says by what. No effect without a watchdog, or after the end. */
   touch(hint?: string): void {
     if (this.#slot.loan === this.#loan) this.#slot.lender.touched(this.#slot, hint);

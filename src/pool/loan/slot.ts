@@ -30,6 +30,8 @@ export interface Lender<T> {
   detach(slot: Slot<T>): void;
   /** The holder used the resource. */
   touched(slot: Slot<T>, hint: string | undefined): void;
+  /** The holder had an error with the resource. */
+  failed(slot: Slot<T>, error: unknown): void;
   /** The holder will keep the loan for up to `millis` milliseconds from now. */
   expected(slot: Slot<T>, millis: number): void;
 }
