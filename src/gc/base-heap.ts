@@ -15,6 +15,13 @@
 import { systemClock } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
+import {
+  aReferenceQueue,
+  PhantomReference,
+  type ReferenceQueue,
+  type TagArgument,
+} from '../core/reference-queue.js';
+import { isThenable } from '../core/thenable.js';
 import type { Collector, NodeColour, StepBudget } from './collector.js';
 import { Trash } from './collectors/trash.js';
 import { Deallocator } from './deallocation/deallocator.js';
@@ -46,8 +53,7 @@ import {
   WEAK,
 } from './memory/node-store.js';
 import { checkNodeOptions } from './node-options.js';
-import { PhantomReference, PhantomReferences } from './phantom-reference.js';
-import { aReferenceQueue, type ReferenceQueue } from './reference-queue.js';
+import { PhantomReferences } from './phantom-references.js';
 import { dominatorsOf, type RetainedSize, retainedSizeOf } from './views/dominators.js';
 import { type HeapSnapshot, takeSnapshot } from './views/heap-snapshot.js';
 import { assertHeapInvariants } from './views/invariants.js';
@@ -212,8 +218,8 @@ export class BaseHeap implements Disposable {
     const scope = new HeapScope(this);
     try {
       const result = body(scope);
-      if (result instanceof Promise) {
-        result.catch(() => {}); // It is refused, so nobody will wait for it.
+      if (isThenable(result)) {
+        Promise.resolve(result).catch(() => {}); // It is refused, so no caller waits for it.
         throw new InvalidArgumentError(
           'heap.scope: the body must be synchronous. Hold what an async function needs with `addRoot`.',
         );
@@ -369,11 +375,11 @@ export class BaseHeap implements Disposable {
   phantom<T>(
     target: Handle,
     queue: ReferenceQueue<T>,
-    ...[tag]: undefined extends T ? [tag?: T] : [tag: T]
+    ...[tag]: TagArgument<T>
   ): PhantomReference<T> {
     const index = this.#resolve(target);
     checkArgument('heap.phantom', 'queue', queue, aReferenceQueue);
-    const reference = new PhantomReference(queue, tag as T);
+    const reference = PhantomReference.withoutTarget(queue, tag as T);
     this.#state.phantoms ??= new PhantomReferences();
     this.#state.phantoms.add(index, reference);
     return reference;

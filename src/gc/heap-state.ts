@@ -8,7 +8,7 @@ import { type HeapEvent, HeapTrace } from './heap-trace.js';
 import { type Handle, makeHandle } from './memory/handle.js';
 import { KindNames } from './memory/kind-names.js';
 import { NodeStore } from './memory/node-store.js';
-import type { PhantomReferences } from './phantom-reference.js';
+import type { PhantomReferences } from './phantom-references.js';
 
 /** Where an error came from that nobody can be given. */
 export type UnraisableWhere =
