@@ -1,8 +1,8 @@
 /**
  * Weak references: helpers after Python's `weakref` and `java.lang.ref`, on the real objects of the program.
  *
- * - References: `ref`, `PhantomReference` with its `ReferenceQueue`.
- * - Clean-up after an object: `finalize`, `keepAlive`; `wasCollected` proves in a test that it can happen.
+ * - References: `ref`, `weakMethod`, `weakListener`, `PhantomReference` with its `ReferenceQueue`.
+ * - Clean-up after an object: `finalize`, `Cleaner`, `keepAlive`; `wasCollected` proves in a test that it can happen.
  * - Collections: `WeakValueMap`.
  *
  * @example
@@ -41,9 +41,12 @@ export {
   type TagArgument,
   type TakeOptions,
 } from '../core/reference-queue.js';
+export { type Cleanable, Cleaner, type CleanerOptions } from './cleaner.js';
 export { type Finalizer, type FinalizerCall, finalize } from './finalize.js';
 export { keepAlive } from './keep-alive.js';
 export { type Ref, ref, refsOf } from './ref.js';
 export { type WasCollectedOptions, wasCollected } from './was-collected.js';
 export type { WeakCollectionOptions, WeakValueMapOptions } from './weak-collection-options.js';
+export { type EventEmitterLike, type EventTargetLike, weakListener } from './weak-listener.js';
+export { type MethodKeyOf, type WeakMethod, weakMethod } from './weak-method.js';
 export { WeakValueMap, type WeakValueMapStats } from './weak-value-map.js';
