@@ -27,7 +27,7 @@ test('every subpath has a budget', () => {
   expect(Object.keys(BUDGETS).sort()).toEqual(SUBPATHS.toSorted());
 });
 
-const sizes = await Promise.all(SUBPATHS.map(bundleAlone));
+const sizes = await Promise.all(SUBPATHS.map((subpath) => bundleAlone(subpath)));
 
 test.each(sizes)(
   '$subpath, bundled alone, has only files that its layer may import',
@@ -48,6 +48,18 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   const budget = BUDGETS[subpath] ?? 0;
   expect(minifiedBytes).toBeLessThanOrEqual(budget);
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
+});
+
+test('createPool, imported alone, stays below 47 kB', async () => {
+  const { minifiedBytes } = await bundleAlone('pool', 'createPool');
+  expect(minifiedBytes).toBeLessThanOrEqual(47_000);
+});
+
+test('memoize, imported alone, stays below 34 kB beside lru-cache, and has no part that is imported apart', async () => {
+  const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(34_000);
+  const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
+  expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });
 
 test('the README has the present sizes', () => {
