@@ -71,6 +71,14 @@ export class EventListeners<M extends object> {
     });
   }
 
+  /**
+   * Calls the listeners in a microtask. For an emitter in the middle of a step: a listener may call the emitter, which by then
+   * is in a state that is whole. Listeners that are added before the microtask are called too.
+   */
+  emitLater<E extends keyof M>(event: E, payload: M[E]): void {
+    if (this.has(event)) queueMicrotask(() => this.emit(event, payload));
+  }
+
   /** Removes all listeners. */
   clear(): void {
     this.#listeners.clear();
