@@ -48,7 +48,7 @@ function compareFullCollections(): void {
   for (let round = 0; round < ROUNDS; round++) {
     for (const { heap, wholes, marks } of runs) {
       wholes.push(timed(() => heap.gc.collect()));
-      marks.push(heap.stats.collector.markMillis);
+      marks.push(heap.stats().collector.markMillis);
     }
   }
   console.log(`full collection of ${NODES} live nodes, one root, median of ${ROUNDS}`);
@@ -62,7 +62,7 @@ function compareFullCollections(): void {
     const run = runs.find(({ contestant }) => contestant === wanted);
     return median(run?.marks ?? []);
   }) as [number, number];
-  const { parallelMarks } = (runs.at(-1) as (typeof runs)[0]).heap.stats.collector;
+  const { parallelMarks } = (runs.at(-1) as (typeof runs)[0]).heap.stats().collector;
   console.log(
     `marking with helpers: ${(alone / helped).toFixed(2)}× as fast as alone` +
       ` (${parallelMarks} of ${ROUNDS + 1} had helpers)`,
@@ -75,17 +75,17 @@ function stepsUnderLoad(): void {
   using heap = new Heap({ collector: 'incremental', step: { millis: 1 } });
   const nodes: Handle[] = graph(heap, NODES);
   heap.gc.collect();
-  const before = heap.stats;
+  const before = heap.stats();
   const pauses: number[] = [];
   let steps = before.collector.steps;
   let random = 1;
-  while (heap.stats.collector.steps < before.collector.steps + 3_000) {
+  while (heap.stats().collector.steps < before.collector.steps + 3_000) {
     for (let i = 0; i < 64; i++) {
       random = (Math.imul(random, 1_103_515_245) + 12_345) & 0x7fffffff;
       const place = random % NODES;
       const startedAt = performance.now();
       const node = heap.alloc();
-      const { steps: now } = heap.stats.collector;
+      const { steps: now } = heap.stats().collector;
       if (now > steps) pauses.push(performance.now() - startedAt);
       steps = now;
       heap.link(node, node);
@@ -94,7 +94,7 @@ function stepsUnderLoad(): void {
       nodes[place] = node;
     }
   }
-  const { pauses: told } = heap.stats;
+  const { pauses: told } = heap.stats();
   const sorted = pauses.toSorted((a, b) => a - b);
   const at = (share: number): string =>
     (sorted[Math.floor(share * (sorted.length - 1))] as number).toFixed(2);

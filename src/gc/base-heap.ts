@@ -471,7 +471,7 @@ export class BaseHeap implements Disposable {
   }
 
   /** The heap's figures at this moment. O(kinds). */
-  get stats(): HeapStats {
+  stats(): HeapStats {
     return viewStats(this.#state, this.#collector.name);
   }
 

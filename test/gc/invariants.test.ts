@@ -36,7 +36,7 @@ test.each(Object.keys(PROFILES))(
         heap.gc.collect();
         heap.assertInvariants();
       }
-      if (PROFILES[profile]?.legacy === undefined) expect(heap.stats.live).toBe(0);
+      if (PROFILES[profile]?.legacy === undefined) expect(heap.stats().live).toBe(0);
     }
   },
 );

@@ -55,14 +55,15 @@ async function collectInPage(): Promise<Gc.HeapStats> {
     }
     nodes.push(node);
   }
-  const { collector } = heap.stats;
+  const { collector } = heap.stats();
   const isWaiting = (): boolean =>
-    heap.stats.collector.parallelMarks === 0 && heap.stats.collector.serialReason !== 'no-threads';
+    heap.stats().collector.parallelMarks === 0 &&
+    heap.stats().collector.serialReason !== 'no-threads';
   for (let round = collector.serialMarks; round < 5_000 && isWaiting(); round++) {
     heap.gc.collect();
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  const { stats } = heap;
+  const stats = heap.stats();
   heap[Symbol.dispose]();
   return stats;
 }

@@ -93,7 +93,7 @@ test('a small heap is marked by one thread, which starts no other and says why',
   using heap = new Heap({ collector: 'parallel' });
   heap.alloc();
   heap.gc.collect();
-  expect(heap.stats.collector).toMatchObject({
+  expect(heap.stats().collector).toMatchObject({
     serialMarks: 1,
     parallelMarks: 0,
     serialReason: 'small-heap',
@@ -107,7 +107,7 @@ test('without threads to help, one marks, and says why', () => {
   heap.drop(lost);
   expect(heap.gc.collect()).toBe(1);
   expect(heap.isAlive(kept)).toBe(true);
-  expect(heap.stats.collector).toMatchObject({ serialMarks: 1, serialReason: 'no-threads' });
+  expect(heap.stats().collector).toMatchObject({ serialMarks: 1, serialReason: 'no-threads' });
 });
 
 test('a collection never waits for threads, and they help as soon as they are there', async () => {
@@ -122,12 +122,12 @@ test('a collection never waits for threads, and they help as soon as they are th
     }
     nodes.push(node);
   }
-  while (heap.stats.collector.parallelMarks === 0) {
+  while (heap.stats().collector.parallelMarks === 0) {
     expect(heap.gc.collect()).toBe(0);
     await settle();
   }
-  expect(heap.stats.collector.serialReason).toBe('none');
-  expect(heap.stats.live).toBe(20_000);
+  expect(heap.stats().collector.serialReason).toBe('none');
+  expect(heap.stats().live).toBe(20_000);
   heap.assertInvariants();
 });
 

@@ -20,7 +20,7 @@ test('a reference is enqueued once, when its target has been freed', () => {
   expect([...queue]).toEqual([reference]);
   expect(queue.poll()).toBe(reference);
   expect([reference.isEnqueued, queue.length, queue.poll()]).toEqual([true, 0, undefined]);
-  expect(heap.stats.phantomQueued).toBe(1);
+  expect(heap.stats().phantomQueued).toBe(1);
 });
 
 test('it neither counts nor keeps alive, and tells of collected cycles too', () => {
@@ -122,7 +122,7 @@ test('a reference that was cleared is not enqueued, nor is it counted', () => {
   const reference = heap.phantom(node, queue);
   reference.clear();
   heap.drop(node);
-  expect([reference.isEnqueued, queue.length, heap.stats.phantomQueued]).toEqual([false, 0, 0]);
+  expect([reference.isEnqueued, queue.length, heap.stats().phantomQueued]).toEqual([false, 0, 0]);
 });
 
 test('nothing is enqueued when the heap is disposed of, not even by a collection that is running', () => {

@@ -6,4 +6,4 @@ heap.alloc();
 heap.gc.collect();
 await new Promise((resolve) => setImmediate(resolve));
 heap.gc.collect();
-console.log(heap.stats.live);
+console.log(heap.stats().live);

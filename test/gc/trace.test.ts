@@ -179,7 +179,7 @@ test('a trace that throws goes to the hook, and the heap goes on', () => {
   heap.drop(node);
   expect(heap.gc.collect()).toBe(1);
   expect(errors[0]).toEqual(['alloc', 'trace']);
-  expect(heap.stats).toMatchObject({ live: 0, unraisable: errors.length });
+  expect(heap.stats()).toMatchObject({ live: 0, unraisable: errors.length });
   heap.assertInvariants();
 });
 

@@ -88,10 +88,10 @@ test('the watchdog keeps neither the component nor its figures alive, and forget
     return new WeakRef(shelf);
   })();
   expect(watchdog.stats().components).toBe(1);
-  const before = watchdog.heap.stats.live;
+  const before = watchdog.heap.stats().live;
   reports.push(...(await watchdog.check({ forceGc: true })));
   expect(ref.deref()).toBeUndefined();
   expect(watchdog.stats().components).toBe(0);
-  expect(watchdog.heap.stats.live).toBe(before - 11);
+  expect(watchdog.heap.stats().live).toBe(before - 11);
   expect(reports).toEqual([]);
 });

@@ -9,7 +9,7 @@ test('nodes die with their keeper, and only then', () => {
   const node = graph.born('entry', root);
   expect(graph.heap.pathFromRoot(node.handle)).toEqual([root.handle, node.handle]);
   graph.release(root);
-  expect(graph.heap.stats.live).toBe(0);
+  expect(graph.heap.stats().live).toBe(0);
 });
 
 test('a further reference keeps a node that its keeper has let go, and ending it does not end the keeping', () => {
@@ -49,7 +49,7 @@ test('siblings come and go in any order, whoever is referenced besides', () => {
         for (const kept of born) expect(root.targets?.[kept.place]).toBe(kept);
       }
       const alive = new Set([...born, ...referenced]);
-      expect(graph.heap.stats.liveByKind.get('entry') ?? 0).toBe(alive.size);
+      expect(graph.heap.stats().liveByKind.get('entry') ?? 0).toBe(alive.size);
       expect(graph.heap.edgeCount(root.handle)).toBe(born.length + referenced.length);
       graph.heap.assertInvariants();
     }),

@@ -36,13 +36,13 @@ test('what cannot be watched is refused', () => {
 
 test('a component that refuses to be watched leaves nothing in the heap', () => {
   using watchdog = new Watchdog({ clock: new FakeClock() });
-  const before = watchdog.heap.stats.live;
+  const before = watchdog.heap.stats().live;
   const refusing = Object.assign(new LendingShelf(), {});
   refusing[Symbol.for('tenure.observe') as never] = (() => {
     throw new AlreadyWatchedError('pool "db"');
   }) as never;
   expect(() => watchdog.watch(refusing)).toThrow(AlreadyWatchedError);
-  expect(watchdog.heap.stats.live).toBe(before);
+  expect(watchdog.heap.stats().live).toBe(before);
   expect(watchdog.stats().components).toBe(0);
 });
 
@@ -60,7 +60,7 @@ test('level off watches nothing and runs scopes as they are', async () => {
 
 test('ending a watch frees its nodes, forgets its loans, and the component goes on', async () => {
   using watchdog = new Watchdog({ level: 'advanced', clock: new FakeClock() });
-  const before = watchdog.heap.stats.live;
+  const before = watchdog.heap.stats().live;
   const shelf = new LendingShelf();
   const watch = watchdog.watch(shelf);
   for (let i = 0; i < 100; i++) shelf.put();
@@ -70,7 +70,7 @@ test('ending a watch frees its nodes, forgets its loans, and the component goes 
   });
   shelf.scrap(5);
   shelf.lend(7);
-  expect(watchdog.heap.stats.live).toBe(before);
+  expect(watchdog.heap.stats().live).toBe(before);
   expect(watchdog.stats()).toMatchObject({ components: 0, loansOut: 0 });
   expect(await watchdog.check()).toEqual([]);
   watchdog.heap.assertInvariants();

@@ -326,9 +326,9 @@ test('a resource that is scrapped while it is lent stays in the heap until the l
   using t = watched();
   const ticket = t.shelf.lend();
   t.shelf.scrap(0);
-  expect(t.watchdog.heap.stats.liveByKind.get('resource')).toBe(1);
+  expect(t.watchdog.heap.stats().liveByKind.get('resource')).toBe(1);
   ticket.giveBack();
-  expect(t.watchdog.heap.stats.liveByKind.has('resource')).toBe(false);
+  expect(t.watchdog.heap.stats().liveByKind.has('resource')).toBe(false);
   t.watchdog.heap.assertInvariants();
 });
 

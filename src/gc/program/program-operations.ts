@@ -257,7 +257,7 @@ function snapshot(machine: ProgramMachine): unknown {
     machine.typeOf(node),
     heap.isWeak(node) ? [machine.idOf(heap.deref(node))] : machine.ids(heap.edges(node)),
   ];
-  const { total, pending } = heap.stats.longLived;
+  const { total, pending } = heap.stats().longLived;
   return {
     gens: ([0, 1, 2] as const).map((generation) => gc.getObjects(generation).map(describe)),
     frozen: gc.getFreezeCount(),
