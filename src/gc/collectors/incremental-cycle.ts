@@ -32,6 +32,7 @@
 import type { CollectionResult } from '../collection-result.js';
 import type { NodeColour, WriteBarrier } from '../collector.js';
 import type { HeapState } from '../heap-state.js';
+import type { EdgeVisitor } from '../memory/edge-store.js';
 import {
   FIRST_NODE,
   GENERATION_0,
@@ -52,7 +53,7 @@ const COLOURS: readonly NodeColour[] = ['white', 'grey', 'black'];
 
 type Phase = 'roots' | 'mark' | 'sweep' | 'settle' | 'delete' | 'done';
 
-export class IncrementalCycle implements WriteBarrier {
+export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
   readonly #state: HeapState;
   readonly #trash: Trash;
   #phase: Phase = 'roots';
@@ -199,17 +200,16 @@ export class IncrementalCycle implements WriteBarrier {
     this.#colours[node] = BLACK;
     this.#state.trace?.shade(node, 'black');
     this.#rescue(node);
-    const { pair } = this.#state.store.edges;
-    const first = pair[2 * node] as number;
-    if (first < 0) {
+    if (!this.#state.store.edges.visitInline(node, this)) {
       this.#following = node;
       this.#followingAt = 0;
-    } else if (first > 0) {
-      if (this.#colours[first] === WHITE) this.#shade(first);
-      const second = pair[2 * node + 1] as number;
-      if (second > 0 && this.#colours[second] === WHITE) this.#shade(second);
     }
     return true;
+  }
+
+  /** Shades the target of an edge that is followed. */
+  visitEdge(_source: number, target: number): void {
+    if (this.#colours[target] === WHITE) this.#shade(target);
   }
 
   #followOn(meter: WorkMeter): boolean {

@@ -58,6 +58,10 @@ function subtractByList(store: NodeStore, base: number): void {
   }
 }
 
+/**
+ * This function and `scan` decode edges themselves, since a visitor shared with others makes a collection of live nodes 3 %
+ * slower in the package and 45 % slower in an esbuild bundle.
+ */
 function subtractEdges(
   source: number,
   gcWord: Int32Array,

@@ -3,6 +3,8 @@
  * can run in the middle of a deallocation, so nobody can tell in which order nodes die, nor how deep it goes. Then what a node
  * held is worked off in a loop, and trash is given back as it is, without a thought for the references within it.
  *
+ * It decodes edges itself, since a visitor shared with the `Deallocator` makes freeing cyclic garbage 5 to 30 % slower.
+ *
  * The outcome is that of the `Deallocator`, which it does this for; only the order in which places are used again differs.
  */
 

@@ -10,7 +10,7 @@
  */
 
 import type { HeapState, NodeCallable } from '../heap-state.js';
-import type { EdgeStore } from '../memory/edge-store.js';
+import type { EdgeStore, EdgeVisitor } from '../memory/edge-store.js';
 import { GENERATION_0, type GenerationLists } from '../memory/generation-lists.js';
 import {
   FINALIZABLE,
@@ -27,7 +27,7 @@ import type { WeakReferences } from './weak-references.js';
 /** Nested deallocations beyond which dying nodes are set aside. */
 const TRASHCAN_DEPTH = 50;
 
-export class Deallocator {
+export class Deallocator implements EdgeVisitor {
   readonly #state: HeapState;
   readonly #store: NodeStore;
   readonly #edges: EdgeStore;
@@ -93,26 +93,13 @@ export class Deallocator {
 
   /** Empties the node's edges, then ends their references, last to first. */
   clearEdges(index: number): void {
-    const { pair } = this.#edges;
-    const { trace } = this.#state;
-    const first = pair[2 * index] as number;
-    if (first < 0) {
-      const targets = this.#edges.take(index);
-      for (let i = targets.length - 1; i >= 0; i--) {
-        trace?.edge('edge-', index, targets[i] as number);
-        this.unreference(targets[i] as number);
-      }
-    } else if (first > 0) {
-      const second = pair[2 * index + 1] as number;
-      pair[2 * index] = 0;
-      pair[2 * index + 1] = 0;
-      if (second !== 0) {
-        trace?.edge('edge-', index, second);
-        this.unreference(second);
-      }
-      trace?.edge('edge-', index, first);
-      this.unreference(first);
-    }
+    this.#edges.drain(index, this);
+  }
+
+  /** Ends the reference of an edge that was removed. */
+  visitEdge(source: number, target: number): void {
+    this.#state.trace?.edge('edge-', source, target);
+    this.unreference(target);
   }
 
   /**
