@@ -21,6 +21,8 @@
  * Multiprocessors*, 2001 (termination by a count of idle threads).
  */
 
+import type { EdgeStore } from '../memory/edge-store.js';
+
 /** What a thread needs to take part in a marking. Everything but the number is shared memory. */
 export interface Marking {
   /** Not 0, and another one each time. */
@@ -37,6 +39,8 @@ export interface Marking {
   readonly length: number;
   readonly isFirst: boolean;
 }
+
+const NO_POOL = new Int32Array(0);
 
 export const CONTROL_LENGTH = 6;
 export const OPEN = 0;
@@ -127,4 +131,27 @@ export function markTogether(marking: Marking): void {
       }
     }
   }
+}
+
+/** Marks what the nodes on the stack lead to, in this thread alone: with nobody idle, the pool stays empty. */
+export function markAlone(
+  stack: Int32Array,
+  length: number,
+  marks: Uint8Array,
+  { pair, slab }: EdgeStore,
+): void {
+  const control = new Int32Array(CONTROL_LENGTH);
+  control[OPEN] = 1;
+  control[JOINED] = 1;
+  markTogether({
+    number: 1,
+    control,
+    pool: NO_POOL,
+    stack,
+    marks,
+    pair,
+    slab,
+    length,
+    isFirst: true,
+  });
 }

@@ -4,6 +4,7 @@
  * matter as much. O(nodes and edges reached).
  */
 import type { HeapState } from '../heap-state.js';
+import { markAlone } from './mark-together.js';
 import { pushRoots } from './trace-roots.js';
 
 /** Marks nodes on behalf of a tracing collector. */
@@ -34,44 +35,10 @@ export class SerialMarker implements Marker {
       this.#marks.fill(0);
     }
     const roots = pushRoots(this.#state, this.#marks, this.#stack);
-    markReachable(this.#stack, roots, this.#marks, edges.pair, edges.slab);
+    markAlone(this.#stack, roots, this.#marks, edges);
     this.#state.counters.serialMarks++;
     return this.#marks;
   }
 
   dispose(): void {}
-}
-
-/** Marks all that the nodes on the stack, which are marked, lead to. */
-function markReachable(
-  stack: Int32Array,
-  length: number,
-  marks: Uint8Array,
-  pair: Int32Array,
-  slab: Int32Array,
-): void {
-  let top = length;
-  while (top > 0) {
-    const node = stack[--top] as number;
-    const first = pair[2 * node] as number;
-    if (first > 0) {
-      if (marks[first] === 0) {
-        marks[first] = 1;
-        stack[top++] = first;
-      }
-      const second = pair[2 * node + 1] as number;
-      if (second > 0 && marks[second] === 0) {
-        marks[second] = 1;
-        stack[top++] = second;
-      }
-    } else if (first < 0) {
-      const stop = ~first + 1 + (slab[~first] as number);
-      for (let at = ~first + 1; at < stop; at++) {
-        const target = slab[at] as number;
-        if (marks[target] !== 0) continue;
-        marks[target] = 1;
-        stack[top++] = target;
-      }
-    }
-  }
 }
