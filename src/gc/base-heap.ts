@@ -12,7 +12,6 @@
  * Holds are counted apart from edges, so a node cannot be dropped more often than it was held, and what is held is known
  * without looking at a single edge.
  */
-import { systemClock } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import type { Collector, NodeColour, StepBudget } from './collector.js';
@@ -20,31 +19,30 @@ import { Trash } from './collectors/trash.js';
 import { Deallocator } from './deallocation/deallocator.js';
 import { WeakReferences } from './deallocation/weak-references.js';
 import { GcModule } from './gc-module.js';
-import { NotHeldError, StaleHandleError } from './heap-errors.js';
+import { NotHeldError } from './heap-errors.js';
 import {
   checkHeapOptions,
   checkStepBudget,
   type HeapOptions,
-  printDebug,
-  printUnraisable,
+  stateOptionsOf,
 } from './heap-options.js';
-import { HeapScope } from './heap-scope.js';
+import { holdAsRoot, type Root } from './heap-root.js';
+import { type HeapScope, runInScope } from './heap-scope.js';
 import { HeapState } from './heap-state.js';
 import type { HeapStats } from './heap-stats.js';
-import { canShareMemory } from './memory/column.js';
-import { GENERATION_0 } from './memory/generation-lists.js';
-import { type Handle, indexOfHandle, makeHandle } from './memory/handle.js';
+import type { Handle } from './memory/handle.js';
+import type { HandleTable } from './memory/handle-table.js';
 import { NAMELESS } from './memory/kind-names.js';
 import { generationOf, type NodeGeneration } from './memory/node-generation.js';
 import {
   FINALIZABLE,
   FLAG_CALLABLE,
-  FLAG_LIVE,
   LEGACY,
   type NodeStore,
   PLAIN,
   WEAK,
 } from './memory/node-store.js';
+import { NodeAllocator } from './node-allocator.js';
 import { checkNodeOptions } from './node-options.js';
 import { PhantomReference, PhantomReferences } from './phantom-reference.js';
 import { aReferenceQueue, type ReferenceQueue } from './reference-queue.js';
@@ -88,12 +86,6 @@ export interface NodeOptions {
   readonly legacy?: boolean;
 }
 
-/** A reference from outside the heap, until it is disposed of. */
-export interface Root extends Disposable {
-  /** The node that it holds. */
-  readonly node: Handle;
-}
-
 /**
  * What every {@link Heap} can do. A heap of the watchdog's is one that has CPython's collector alone, so that a program with a
  * watchdog does not carry the others.
@@ -103,31 +95,24 @@ export class BaseHeap implements Disposable {
   readonly gc: GcModule;
   readonly #state: HeapState;
   readonly #store: NodeStore;
+  readonly #handles: HandleTable;
   readonly #weak: WeakReferences;
+  readonly #allocator: NodeAllocator;
   readonly #deallocator: Deallocator;
   readonly #collector: Collector;
 
   /** @internal `makeCollector` makes the collector that the options ask for. */
   constructor(options: HeapOptions, makeCollector: CollectorMaker) {
     checkHeapOptions(options);
-    const { collector = 'cpython' } = options;
-    this.#state = new HeapState(this, {
-      clock: options.clock ?? systemClock,
-      thresholds: options.thresholds ?? [700, 10, 10],
-      trigger: options.trigger ?? 'allocation',
-      onUnraisable: options.onUnraisable ?? printUnraisable,
-      onDebug: options.onDebug ?? printDebug,
-      shared: collector === 'parallel' && canShareMemory,
-      trace: options.trace,
-    });
+    this.#state = new HeapState(this, stateOptionsOf(options));
     this.#store = this.#state.store;
+    this.#handles = this.#state.handles;
     this.#weak = new WeakReferences(this.#state);
     this.#deallocator = new Deallocator(this.#state, this.#weak);
     const trash = new Trash(this.#state, this.#deallocator, this.#weak);
     this.#collector = makeCollector(this.#state, trash, options);
-    this.gc = new GcModule(this.#state, this.#collector, this.#deallocator, (handle) =>
-      this.#resolve(handle),
-    );
+    this.#allocator = new NodeAllocator(this.#state, this.#collector);
+    this.gc = new GcModule(this.#state, this.#collector, this.#deallocator);
   }
 
   // ── Nodes ──
@@ -139,20 +124,22 @@ export class BaseHeap implements Disposable {
    * @throws {@link HeapFullError} (`TENURE_HEAP_FULL`) beyond 2^26 nodes.
    */
   alloc(options?: NodeOptions): Handle {
-    if (options === undefined) return this.#state.handle(this.#allocate(PLAIN, NAMELESS, 0));
+    if (options === undefined)
+      return this.#handles.of(this.#allocator.allocate(PLAIN, NAMELESS, 0));
     checkNodeOptions(options);
     const { kind, size = 0, finalizer, legacy = false } = options;
     const name = kind === undefined ? NAMELESS : this.#state.kinds.id(kind);
     const type = legacy ? LEGACY : finalizer === undefined ? PLAIN : FINALIZABLE;
-    if (finalizer === undefined) return this.#state.handle(this.#allocate(type, name, size));
-    const index = this.#allocate(type | FLAG_CALLABLE, name, size);
+    if (finalizer === undefined)
+      return this.#handles.of(this.#allocator.allocate(type, name, size));
+    const index = this.#allocator.allocate(type | FLAG_CALLABLE, name, size);
     this.#state.callables[index] = finalizer;
-    return this.#state.handle(index);
+    return this.#handles.of(index);
   }
 
   /** Adds a reference from outside the heap. */
   hold(node: Handle): void {
-    const index = this.#resolve(node);
+    const index = this.#handles.resolve(node);
     const { holds } = this.#store;
     holds[index] = (holds[index] as number) + 1;
     this.#deallocator.reference(index);
@@ -165,7 +152,7 @@ export class BaseHeap implements Disposable {
    * @throws {@link NotHeldError} (`TENURE_NOT_HELD`) if it is not held from outside.
    */
   drop(node: Handle): void {
-    const index = this.#resolve(node);
+    const index = this.#handles.resolve(node);
     const { holds } = this.#store;
     const left = (holds[index] as number) - 1;
     if (left < 0) throw new NotHeldError(node);
@@ -175,17 +162,7 @@ export class BaseHeap implements Disposable {
 
   /** Holds a node until what is returned is disposed of; once. */
   addRoot(node: Handle): Root {
-    this.hold(node);
-    let held = true;
-    return {
-      node,
-      [Symbol.dispose]: () => {
-        if (!held || this.#state.disposed) return;
-        this.#state.mustBeUsable();
-        held = false;
-        this.drop(node);
-      },
-    };
+    return holdAsRoot(this, this.#state, node);
   }
 
   /**
@@ -209,53 +186,41 @@ export class BaseHeap implements Disposable {
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the body returns a promise.
    */
   scope<T>(body: (locals: HeapScope) => T): T {
-    const scope = new HeapScope(this);
-    try {
-      const result = body(scope);
-      if (result instanceof Promise) {
-        result.catch(() => {}); // It is refused, so nobody will wait for it.
-        throw new InvalidArgumentError(
-          'heap.scope: the body must be synchronous. Hold what an async function needs with `addRoot`.',
-        );
-      }
-      return result;
-    } finally {
-      if (!this.#state.disposed) scope.end();
-    }
+    return runInScope(this, this.#state, body);
   }
 
   /** Whether the handle names a node that is alive. Never throws, but from within the heap's own `trace`. */
   isAlive(node: Handle): boolean {
-    if (!this.#state.disposed) this.#state.mustBeUsable();
-    return this.#find(node) !== 0;
+    if (!this.#state.disposed) this.#state.throwIfClosed();
+    return this.#handles.find(node) !== 0;
   }
 
   /** How many references a node has: edges and holds; weak references do not count. */
   refcount(node: Handle): number {
-    return this.#store.refcount[this.#resolve(node)] as number;
+    return this.#store.refcount[this.#handles.resolve(node)] as number;
   }
 
   /** What a node stands for. */
   kind(node: Handle): string {
-    return this.#state.kinds.name(this.#store.name(this.#resolve(node)));
+    return this.#state.kinds.name(this.#store.name(this.#handles.resolve(node)));
   }
 
   /** How much memory a node stands for, in bytes. */
   size(node: Handle): number {
-    return this.#store.size(this.#resolve(node));
+    return this.#store.size(this.#handles.resolve(node));
   }
 
   /** The generation that a node is in. */
   generation(node: Handle): NodeGeneration {
-    return generationOf(this.#store, this.#resolve(node));
+    return generationOf(this.#store, this.#handles.resolve(node));
   }
 
   // ── Edges ──
 
   /** Adds an edge behind the others and returns its place. Amortised O(1). */
   link(source: Handle, target: Handle): number {
-    const from = this.#resolveNode(source);
-    const to = this.#resolve(target);
+    const from = this.#handles.resolveSource(source);
+    const to = this.#handles.resolve(target);
     this.#deallocator.reference(to);
     const place = this.#store.edges.push(from, to);
     this.#state.barrier?.stored(from, to);
@@ -265,9 +230,9 @@ export class BaseHeap implements Disposable {
 
   /** Makes an edge lead elsewhere; its old target dies if that was the last reference. */
   set(source: Handle, place: number, target: Handle): void {
-    const from = this.#resolveNode(source);
-    const to = this.#resolve(target);
-    const old = this.#targetAt(from, place);
+    const from = this.#handles.resolveSource(source);
+    const to = this.#handles.resolve(target);
+    const old = this.#handles.targetAt(from, place);
     this.#deallocator.reference(to);
     this.#store.edges.replace(from, place, to);
     const { trace, barrier } = this.#state;
@@ -281,8 +246,8 @@ export class BaseHeap implements Disposable {
 
   /** Removes an edge, closing the gap; its target dies if that was the last reference. The last edge in O(1), others O(edges). */
   unlink(source: Handle, place: number): void {
-    const from = this.#resolveNode(source);
-    const old = this.#targetAt(from, place);
+    const from = this.#handles.resolveSource(source);
+    const old = this.#handles.targetAt(from, place);
     this.#store.edges.remove(from, place);
     this.#state.barrier?.removed(from, place);
     this.#state.trace?.edge('edge-', from, old);
@@ -291,22 +256,22 @@ export class BaseHeap implements Disposable {
 
   /** Removes all edges at once, then ends their references, last to first. O(edges). */
   clear(source: Handle): void {
-    this.#deallocator.clearEdges(this.#resolveNode(source));
+    this.#deallocator.clearEdges(this.#handles.resolveSource(source));
   }
 
   /** Where an edge leads. */
   edgeAt(source: Handle, place: number): Handle {
-    return this.#state.handle(this.#targetAt(this.#resolveNode(source), place));
+    return this.#handles.of(this.#handles.targetAt(this.#handles.resolveSource(source), place));
   }
 
   /** How many edges a node has. */
   edgeCount(source: Handle): number {
-    return this.#store.edges.count(this.#resolve(source));
+    return this.#store.edges.count(this.#handles.resolve(source));
   }
 
   /** Where a node's edges lead, in order. O(edges). */
   edges(source: Handle): Handle[] {
-    return this.#state.handles(this.#store.edges.targets(this.#resolve(source)));
+    return this.#handles.all(this.#store.edges.targets(this.#handles.resolve(source)));
   }
 
   // ── Weak references ──
@@ -318,21 +283,21 @@ export class BaseHeap implements Disposable {
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the target is a weak reference.
    */
   weakref(target: Handle, callback?: WeakCallback): Handle {
-    const to = this.#resolveNode(target);
+    const to = this.#handles.resolveSource(target);
     if (callback !== undefined) {
       checkArgument('heap.weakref', 'callback', callback, aFunction);
       return this.#newWeak(to, callback, false);
     }
     const shared = this.#weak.shared(to);
     if (shared === 0) return this.#newWeak(to, undefined, true);
-    const handle = this.#state.handle(shared);
+    const handle = this.#handles.of(shared);
     this.hold(handle);
     return handle;
   }
 
   /** @internal A weak reference of its own, as a subclass of Python's `weakref.ref` makes. */
   unsharedWeakref(target: Handle, callback?: WeakCallback): Handle {
-    return this.#newWeak(this.#resolveNode(target), callback, false);
+    return this.#newWeak(this.#handles.resolveSource(target), callback, false);
   }
 
   /**
@@ -341,23 +306,23 @@ export class BaseHeap implements Disposable {
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the node is not a weak reference.
    */
   deref(weak: Handle): Handle | null {
-    const index = this.#resolve(weak);
+    const index = this.#handles.resolve(weak);
     if (!this.#weak.isWeak(index)) {
       throw new InvalidArgumentError('heap.deref: the node is not a weak reference.');
     }
     const target = this.#weak.target(index);
-    return target === 0 ? null : this.#state.handle(target);
+    return target === 0 ? null : this.#handles.of(target);
   }
 
   /** Whether a node is a weak reference. */
   isWeak(node: Handle): boolean {
-    return this.#weak.isWeak(this.#resolve(node));
+    return this.#weak.isWeak(this.#handles.resolve(node));
   }
 
   /** The weak references to a node: the shared one first, then the newest first. O(references). */
   weakrefs(target: Handle): Handle[] {
-    const index = this.#resolve(target);
-    return this.#weak.isWeak(index) ? [] : this.#state.handles(this.#weak.of(index));
+    const index = this.#handles.resolve(target);
+    return this.#weak.isWeak(index) ? [] : this.#handles.all(this.#weak.of(index));
   }
 
   /**
@@ -371,7 +336,7 @@ export class BaseHeap implements Disposable {
     queue: ReferenceQueue<T>,
     ...[tag]: undefined extends T ? [tag?: T] : [tag: T]
   ): PhantomReference<T> {
-    const index = this.#resolve(target);
+    const index = this.#handles.resolve(target);
     checkArgument('heap.phantom', 'queue', queue, aReferenceQueue);
     const reference = new PhantomReference(queue, tag as T);
     this.#state.phantoms ??= new PhantomReferences();
@@ -405,13 +370,13 @@ export class BaseHeap implements Disposable {
    */
   step(budget: StepBudget = {}): 'done' | 'more' {
     checkStepBudget('heap.step', budget);
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     return this.#collector.step(budget);
   }
 
   /** How far the incremental collection under way has come with a node; `null` if there is none. */
   colour(node: Handle): NodeColour | null {
-    return this.#collector.colour(this.#resolve(node));
+    return this.#collector.colour(this.#handles.resolve(node));
   }
 
   // ── Views ──
@@ -421,7 +386,7 @@ export class BaseHeap implements Disposable {
    * to the node. Empty if it is only waiting to be collected. O(nodes and edges).
    */
   pathFromRoot(node: Handle): Handle[] {
-    return this.#state.handles(shortestPathFromRoot(this.#state, this.#resolve(node)));
+    return this.#handles.all(shortestPathFromRoot(this.#state, this.#handles.resolve(node)));
   }
 
   /**
@@ -442,13 +407,13 @@ export class BaseHeap implements Disposable {
    * ```
    */
   dominators(): Map<Handle, Handle | null> {
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     return dominatorsOf(this.#state);
   }
 
   /** What would die with a node if nothing referred to it: itself and what it dominates. O(edges · log nodes). */
   retainedSize(node: Handle): RetainedSize {
-    return retainedSizeOf(this.#state, this.#resolve(node));
+    return retainedSizeOf(this.#state, this.#handles.resolve(node));
   }
 
   /**
@@ -466,7 +431,7 @@ export class BaseHeap implements Disposable {
    * ```
    */
   snapshot(): HeapSnapshot {
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     return takeSnapshot(this.#state, this.#weak, this.#collector);
   }
 
@@ -489,68 +454,11 @@ export class BaseHeap implements Disposable {
     this.#state.dispose();
   }
 
-  #allocate(typeAndFlags: number, name: number, size: number): number {
-    const state = this.#state;
-    state.mustBeUsable();
-    const store = this.#store;
-    const index = store.take(typeAndFlags, name);
-    if (size > 0) store.setSize(index, size);
-    state.counters.born(name, size);
-    state.trace?.alloc(index, this.#state.kinds.name(name), size);
-    state.barrier?.allocated(index);
-    const due = ++state.counts[0] > state.thresholds[0] && this.#mayCollect();
-    if (due && state.trigger === 'allocation') this.#collector.collectIfDue();
-    store.lists.append(GENERATION_0, index);
-    if (due && state.trigger === 'safepoint') this.#collector.collectIfDue();
-    return index;
-  }
-
-  #mayCollect(): boolean {
-    const { enabled, thresholds, collecting } = this.#state;
-    return enabled && thresholds[0] !== 0 && !collecting;
-  }
-
   #newWeak(target: number, callback: WeakCallback | undefined, shared: boolean): Handle {
     this.#deallocator.pin(target);
-    const weak = this.#allocate(WEAK, this.#state.kinds.id('weakref'), 0);
+    const weak = this.#allocator.allocate(WEAK, this.#state.kinds.id('weakref'), 0);
     this.#weak.attach(weak, target, callback, shared);
     this.#deallocator.unpin(target);
-    return this.#state.handle(weak);
-  }
-
-  /** The index of a live node, or 0. */
-  #find(node: Handle): number {
-    if (typeof node !== 'number') return 0;
-    const store = this.#store;
-    const index = indexOfHandle(node);
-    return index < store.end &&
-      makeHandle(index, store.tag[index] as number) === node &&
-      store.has(index, FLAG_LIVE) &&
-      !this.#state.closed
-      ? index
-      : 0;
-  }
-
-  #resolve(node: Handle): number {
-    const index = this.#find(node);
-    if (index !== 0) return index;
-    this.#state.mustBeUsable();
-    throw new StaleHandleError(node);
-  }
-
-  /** The index of a node that can have edges. */
-  #resolveNode(node: Handle): number {
-    const index = this.#resolve(node);
-    if (!this.#weak.isWeak(index)) return index;
-    throw new InvalidArgumentError('heap: a weak reference has no edges and no weak references.');
-  }
-
-  #targetAt(source: number, place: number): number {
-    const { edges } = this.#store;
-    const count = edges.count(source);
-    if (Number.isInteger(place) && place >= 0 && place < count) return edges.at(source, place);
-    throw new InvalidArgumentError(
-      `heap: the node has ${count} edges, so \`place\` must be an integer from 0 below that, got ${String(place)}.`,
-    );
+    return this.#handles.of(weak);
   }
 }

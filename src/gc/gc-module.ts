@@ -39,18 +39,11 @@ export class GcModule {
   readonly garbage: Garbage;
   readonly #state: HeapState;
   readonly #collector: Collector;
-  readonly #resolve: (handle: Handle) => number;
 
   /** @internal */
-  constructor(
-    state: HeapState,
-    collector: Collector,
-    deallocator: Deallocator,
-    resolve: (handle: Handle) => number,
-  ) {
+  constructor(state: HeapState, collector: Collector, deallocator: Deallocator) {
     this.#state = state;
     this.#collector = collector;
-    this.#resolve = resolve;
     this.callbacks = state.callbacks;
     this.garbage = garbageOf(state, deallocator);
   }
@@ -79,7 +72,7 @@ export class GcModule {
    */
   collect(generation: Generation = 2): number {
     checkArgument('gc.collect', 'generation', generation, integer(0, 2));
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     return this.#collector.collect(generation);
   }
 
@@ -114,20 +107,20 @@ export class GcModule {
       checkArgument('gc.getObjects', 'generation', generation, integer(0, 2));
     }
     const nodes: Handle[] = [];
-    this.#visit(generation, (index) => nodes.push(this.#state.handle(index)));
+    this.#visit(generation, (index) => nodes.push(this.#state.handles.of(index)));
     return nodes;
   }
 
   /** The nodes with an edge to one of these, each once, frozen ones left out. O(nodes and edges). */
   getReferrers(...targets: Handle[]): Handle[] {
     const { edges } = this.#state.store;
-    const wanted = new Set(targets.map((target) => this.#resolve(target)));
+    const wanted = new Set(targets.map((target) => this.#state.handles.resolve(target)));
     const referrers: Handle[] = [];
     this.#visit(undefined, (index) => {
       const count = edges.count(index);
       for (let place = 0; place < count; place++) {
         if (!wanted.has(edges.at(index, place))) continue;
-        referrers.push(this.#state.handle(index));
+        referrers.push(this.#state.handles.of(index));
         return;
       }
     });
@@ -137,18 +130,18 @@ export class GcModule {
   /** The nodes that these have edges to, last edge first, as often as they do. */
   getReferents(...sources: Handle[]): Handle[] {
     const { edges } = this.#state.store;
-    const indices = sources.map((source) => this.#resolve(source));
-    return this.#state.handles(indices.flatMap((index) => edges.targets(index).reverse()));
+    const indices = sources.map((source) => this.#state.handles.resolve(source));
+    return this.#state.handles.all(indices.flatMap((index) => edges.targets(index).reverse()));
   }
 
   /** Whether the node is in a generation, the permanent one included: all are but those that are being freed. */
   isTracked(node: Handle): boolean {
-    return this.#state.store.lists.listOf[this.#resolve(node)] !== UNTRACKED;
+    return this.#state.store.lists.listOf[this.#state.handles.resolve(node)] !== UNTRACKED;
   }
 
   /** Whether the node's finalizer has run. */
   isFinalized(node: Handle): boolean {
-    return this.#state.store.has(this.#resolve(node), FLAG_FINALIZED);
+    return this.#state.store.has(this.#state.handles.resolve(node), FLAG_FINALIZED);
   }
 
   /**
@@ -156,7 +149,7 @@ export class GcModule {
    * up. O(nodes).
    */
   freeze(): void {
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     this.#collector.abandon();
     const { store, counts } = this.#state;
     for (let list = GENERATION_0; list <= OLDEST; list++) store.lists.merge(list, PERMANENT);
@@ -165,7 +158,7 @@ export class GcModule {
 
   /** Moves the permanent generation to generation 2. An incremental collection under way is given up. O(nodes). */
   unfreeze(): void {
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     this.#collector.abandon();
     this.#state.store.lists.merge(PERMANENT, OLDEST);
   }
@@ -187,7 +180,7 @@ export class GcModule {
   }
 
   #visit(generation: Generation | undefined, visitor: (index: number) => void): void {
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     for (let list = GENERATION_0; list <= OLDEST; list++) {
       if (generation === undefined || list === GENERATION_0 + generation) {
         this.#state.store.lists.visit(list, visitor);
@@ -202,12 +195,12 @@ function garbageOf(state: HeapState, deallocator: Deallocator): Garbage {
       return state.garbage.length;
     },
     clear() {
-      state.mustBeUsable();
+      state.throwIfClosed();
       const nodes = state.garbage.splice(0);
       for (let i = nodes.length - 1; i >= 0; i--) deallocator.release(nodes[i] as number);
     },
     *[Symbol.iterator]() {
-      for (const index of state.garbage) yield state.handle(index);
+      for (const index of state.garbage) yield state.handles.of(index);
     },
   };
 }

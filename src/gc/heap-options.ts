@@ -1,5 +1,5 @@
 /** How a simulated heap and its nodes are set up, and what is checked of it. */
-import type { Clock } from '../core/clock.js';
+import { type Clock, systemClock } from '../core/clock.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import {
   aFunction,
@@ -11,8 +11,9 @@ import {
   oneOf,
 } from '../core/options.js';
 import type { CollectorName, StepBudget } from './collector.js';
-import type { CollectionTrigger, UnraisableWhere } from './heap-state.js';
+import type { CollectionTrigger, HeapStateOptions, UnraisableWhere } from './heap-state.js';
 import type { HeapEvent } from './heap-trace.js';
+import { canShareMemory } from './memory/column.js';
 
 /** How a {@link Heap} is set up. */
 export interface HeapOptions {
@@ -134,12 +135,25 @@ export function checkHeapOptions(options: HeapOptions): void {
   });
 }
 
+/** The options of a heap's state, with defaults for what is left out. */
+export function stateOptionsOf(options: HeapOptions): HeapStateOptions {
+  return {
+    clock: options.clock ?? systemClock,
+    thresholds: options.thresholds ?? [700, 10, 10],
+    trigger: options.trigger ?? 'allocation',
+    onUnraisable: options.onUnraisable ?? printUnraisable,
+    onDebug: options.onDebug ?? printDebug,
+    shared: options.collector === 'parallel' && canShareMemory,
+    trace: options.trace,
+  };
+}
+
 /** The hook that prints. */
-export function printUnraisable(error: unknown, where: UnraisableWhere): void {
+function printUnraisable(error: unknown, where: UnraisableWhere): void {
   reportIgnoredError(`a ${where} of a simulated heap`, error);
 }
 
 /** The hook that prints debug output where CPython prints it. */
-export function printDebug(line: string): void {
+function printDebug(line: string): void {
   console.error(line);
 }

@@ -1,11 +1,29 @@
 /** Local variables of a simulated heap: nodes held until a function returns. */
 import { InvalidArgumentError } from '../core/errors.js';
+import type { HeapState } from './heap-state.js';
 import type { Handle } from './memory/handle.js';
 
 /** What is left of {@link Heap} when holding is all that matters. */
 export interface Holder {
   hold(node: Handle): void;
   drop(node: Handle): void;
+}
+
+/** Calls `body` with a scope, which ends when the body returns or throws. */
+export function runInScope<T>(heap: Holder, state: HeapState, body: (locals: HeapScope) => T): T {
+  const scope = new HeapScope(heap);
+  try {
+    const result = body(scope);
+    if (result instanceof Promise) {
+      result.catch(() => {}); // It is refused, so nobody will wait for it.
+      throw new InvalidArgumentError(
+        'heap.scope: the body must be synchronous. Hold what an async function needs with `addRoot`.',
+      );
+    }
+    return result;
+  } finally {
+    if (!state.disposed) scope.end();
+  }
 }
 
 /** The nodes that the body of {@link Heap.scope} holds, as a function holds what its local variables are bound to. */

@@ -5,7 +5,8 @@ import type { WriteBarrier } from './collector.js';
 import { HeapBusyError, HeapDisposedError } from './heap-errors.js';
 import { HeapCounters } from './heap-stats.js';
 import { type HeapEvent, HeapTrace } from './heap-trace.js';
-import { type Handle, makeHandle } from './memory/handle.js';
+import type { Handle } from './memory/handle.js';
+import { HandleTable, type HeapAvailability } from './memory/handle-table.js';
 import { KindNames } from './memory/kind-names.js';
 import { NodeStore } from './memory/node-store.js';
 import type { PhantomReferences } from './phantom-reference.js';
@@ -52,8 +53,9 @@ export interface HeapStateOptions {
   readonly trace?: ((event: HeapEvent) => void) | undefined;
 }
 
-export class HeapState {
+export class HeapState implements HeapAvailability {
   readonly store: NodeStore;
+  readonly handles: HandleTable;
   readonly kinds: KindNames = new KindNames();
   readonly counters: HeapCounters = new HeapCounters();
   readonly clock: Pick<Clock, 'now'>;
@@ -93,6 +95,7 @@ export class HeapState {
   constructor(heap: unknown, options: HeapStateOptions) {
     this.#heap = heap;
     this.store = new NodeStore(options.shared);
+    this.handles = new HandleTable(this.store, this);
     this.clock = options.clock;
     this.thresholds = [...options.thresholds];
     this.trigger = options.trigger;
@@ -100,18 +103,12 @@ export class HeapState {
     this.#onDebug = options.onDebug;
     const { trace } = options;
     this.trace =
-      trace === undefined ? null : new HeapTrace(this.store, (event) => this.#tell(trace, event));
+      trace === undefined
+        ? null
+        : new HeapTrace(this.store.lists, this.handles, (event) => this.#tell(trace, event));
   }
 
-  handle(index: number): Handle {
-    return makeHandle(index, this.store.tag[index] as number);
-  }
-
-  handles(indices: readonly number[]): Handle[] {
-    return indices.map((index) => this.handle(index));
-  }
-
-  mustBeUsable(): void {
+  throwIfClosed(): void {
     if (!this.closed) return;
     if (this.disposed) throw new HeapDisposedError();
     throw new HeapBusyError();
@@ -121,7 +118,7 @@ export class HeapState {
   call(callable: NodeCallable, index: number, where: UnraisableWhere): void {
     if (this.disposed) return;
     try {
-      callable(this.handle(index), this.#heap as never);
+      callable(this.handles.of(index), this.#heap as never);
     } catch (error) {
       this.#unraisable(error, where);
     }

@@ -7,8 +7,9 @@
  */
 
 import type { NodeColour } from './collector.js';
-import { type Handle, makeHandle } from './memory/handle.js';
-import type { NodeStore } from './memory/node-store.js';
+import type { GenerationLists } from './memory/generation-lists.js';
+import type { Handle } from './memory/handle.js';
+import type { HandleTable } from './memory/handle-table.js';
 
 /**
  * Where a collection is: it starts, seeks what is unreachable (`find-unreachable`, or `mark` and `sweep`), clears weak references
@@ -119,25 +120,27 @@ export type HeapEvent =
   | PhaseEvent;
 
 export class HeapTrace {
-  readonly #store: NodeStore;
+  readonly #lists: GenerationLists;
+  readonly #handles: HandleTable;
   readonly #tell: (event: HeapEvent) => void;
 
   /** `tell` does not throw. */
-  constructor(store: NodeStore, tell: (event: HeapEvent) => void) {
-    this.#store = store;
+  constructor(lists: GenerationLists, handles: HandleTable, tell: (event: HeapEvent) => void) {
+    this.#lists = lists;
+    this.#handles = handles;
     this.#tell = tell;
   }
 
   alloc(index: number, kind: string, size: number): void {
-    this.#tell({ type: 'alloc', node: this.#handle(index), kind, size });
+    this.#tell({ type: 'alloc', node: this.#handles.of(index), kind, size });
   }
 
   node(type: NodeEvent['type'], index: number): void {
-    this.#tell({ type, node: this.#handle(index) });
+    this.#tell({ type, node: this.#handles.of(index) });
   }
 
   shade(index: number, colour: NodeColour): void {
-    this.#tell({ type: 'shade', node: this.#handle(index), colour });
+    this.#tell({ type: 'shade', node: this.#handles.of(index), colour });
   }
 
   /** The nodes of a list have survived. */
@@ -152,15 +155,19 @@ export class HeapTrace {
   }
 
   edge(type: EdgeEvent['type'], from: number, to: number): void {
-    this.#tell({ type, from: this.#handle(from), to: this.#handle(to) });
+    this.#tell({ type, from: this.#handles.of(from), to: this.#handles.of(to) });
   }
 
   weakClear(weak: number, target: number): void {
-    this.#tell({ type: 'weak-clear', weak: this.#handle(weak), target: this.#handle(target) });
+    this.#tell({
+      type: 'weak-clear',
+      weak: this.#handles.of(weak),
+      target: this.#handles.of(target),
+    });
   }
 
   weakCallback(weak: number): void {
-    this.#tell({ type: 'weak-callback', weak: this.#handle(weak) });
+    this.#tell({ type: 'weak-callback', weak: this.#handles.of(weak) });
   }
 
   phase(phase: CollectionPhase, generation: 0 | 1 | 2): void {
@@ -169,11 +176,7 @@ export class HeapTrace {
 
   #listed(list: number): Handle[] {
     const nodes: Handle[] = [];
-    this.#store.lists.visit(list, (index) => nodes.push(this.#handle(index)));
+    this.#lists.visit(list, (index) => nodes.push(this.#handles.of(index)));
     return nodes;
-  }
-
-  #handle(index: number): Handle {
-    return makeHandle(index, this.#store.tag[index] as number);
   }
 }

@@ -25,7 +25,6 @@ export type {
   BaseHeap,
   NodeFinalizer,
   NodeOptions,
-  Root,
   WeakCallback,
 } from './base-heap.js';
 export type { CollectorName, NodeColour, StepBudget } from './collector.js';
@@ -53,6 +52,7 @@ export {
   StaleHandleError,
 } from './heap-errors.js';
 export type { HeapOptions } from './heap-options.js';
+export type { Root } from './heap-root.js';
 export type { HeapScope } from './heap-scope.js';
 export type {
   CollectionCallback,

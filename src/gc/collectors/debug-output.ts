@@ -39,7 +39,7 @@ export function printUncollectable(state: HeapState, list: number): void {
 function printNodes(state: HeapState, what: string, list: number): void {
   const { store, kinds } = state;
   store.lists.visit(list, (index) => {
-    const address = `0x${state.handle(index).toString(16)}`;
+    const address = `0x${state.handles.of(index).toString(16)}`;
     state.print(`gc: ${what} <${kinds.name(store.name(index))} ${address}>`);
   });
 }

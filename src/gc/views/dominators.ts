@@ -49,8 +49,8 @@ export function dominatorsOf(state: HeapState): Map<Handle, Handle | null> {
   for (let v = 1; v < nodeAt.length; v++) {
     const above = dominator[v] as number;
     dominators.set(
-      state.handle(nodeAt[v] as number),
-      above === OUTSIDE ? null : state.handle(nodeAt[above] as number),
+      state.handles.of(nodeAt[v] as number),
+      above === OUTSIDE ? null : state.handles.of(nodeAt[above] as number),
     );
   }
   return dominators;

@@ -52,14 +52,14 @@ export function takeSnapshot(
   store.visit((index) => {
     const colour = collector.colour(index);
     const node: SnapshotNode = {
-      handle: state.handle(index),
+      handle: state.handles.of(index),
       kind: kinds.name(store.name(index)),
       generation: generationOf(store, index),
       refcount: store.refcount[index] as number,
       size: store.size(index),
       finalized: store.has(index, FLAG_FINALIZED),
       isRoot: roots.has(index),
-      edges: state.handles(store.edges.targets(index)),
+      edges: state.handles.all(store.edges.targets(index)),
       ...(colour === null ? {} : { colour }),
     };
     if (!weak.isWeak(index)) {
@@ -67,7 +67,7 @@ export function takeSnapshot(
       return;
     }
     const target = weak.target(index);
-    nodes.push({ ...node, target: target === 0 ? null : state.handle(target) });
+    nodes.push({ ...node, target: target === 0 ? null : state.handles.of(target) });
   });
   return { nodes };
 }
