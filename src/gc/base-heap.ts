@@ -15,7 +15,7 @@
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import type { Collector, NodeColour, StepBudget } from './collector.js';
-import { Trash } from './collectors/trash.js';
+import { UnreachableSet } from './collectors/unreachable-set.js';
 import { Deallocator } from './deallocation/deallocator.js';
 import { WeakReferences } from './deallocation/weak-references.js';
 import { GcModule } from './gc-module.js';
@@ -32,7 +32,7 @@ import { HeapState } from './heap-state.js';
 import type { HeapStats } from './heap-stats.js';
 import type { Handle } from './memory/handle.js';
 import type { HandleTable } from './memory/handle-table.js';
-import { NAMELESS } from './memory/kind-names.js';
+import { DEFAULT_KIND } from './memory/kind-names.js';
 import { generationOf, type NodeGeneration } from './memory/node-generation.js';
 import {
   FINALIZABLE,
@@ -59,7 +59,11 @@ export type NodeFinalizer = (self: Handle, heap: BaseHeap) => void;
 export type WeakCallback = (weak: Handle, heap: BaseHeap) => void;
 
 /** @internal Makes the collector that a heap's options ask for. */
-export type CollectorMaker = (state: HeapState, trash: Trash, options: HeapOptions) => Collector;
+export type CollectorMaker = (
+  state: HeapState,
+  unreachableSet: UnreachableSet,
+  options: HeapOptions,
+) => Collector;
 
 /** What a node is allocated with. */
 export interface NodeOptions {
@@ -109,8 +113,8 @@ export class BaseHeap implements Disposable {
     this.#handles = this.#state.handles;
     this.#weak = new WeakReferences(this.#state);
     this.#deallocator = new Deallocator(this.#state, this.#weak);
-    const trash = new Trash(this.#state, this.#deallocator, this.#weak);
-    this.#collector = makeCollector(this.#state, trash, options);
+    const unreachableSet = new UnreachableSet(this.#state, this.#deallocator, this.#weak);
+    this.#collector = makeCollector(this.#state, unreachableSet, options);
     this.#allocator = new NodeAllocator(this.#state, this.#collector);
     this.gc = new GcModule(this.#state, this.#collector, this.#deallocator);
   }
@@ -125,14 +129,14 @@ export class BaseHeap implements Disposable {
    */
   alloc(options?: NodeOptions): Handle {
     if (options === undefined)
-      return this.#handles.of(this.#allocator.allocate(PLAIN, NAMELESS, 0));
+      return this.#handles.of(this.#allocator.allocate(PLAIN, DEFAULT_KIND, 0));
     checkNodeOptions(options);
     const { kind, size = 0, finalizer, legacy = false } = options;
-    const name = kind === undefined ? NAMELESS : this.#state.kinds.id(kind);
+    const kindId = kind === undefined ? DEFAULT_KIND : this.#state.kinds.id(kind);
     const type = legacy ? LEGACY : finalizer === undefined ? PLAIN : FINALIZABLE;
     if (finalizer === undefined)
-      return this.#handles.of(this.#allocator.allocate(type, name, size));
-    const index = this.#allocator.allocate(type | FLAG_CALLABLE, name, size);
+      return this.#handles.of(this.#allocator.allocate(type, kindId, size));
+    const index = this.#allocator.allocate(type | FLAG_CALLABLE, kindId, size);
     this.#state.callables[index] = finalizer;
     return this.#handles.of(index);
   }
@@ -142,7 +146,7 @@ export class BaseHeap implements Disposable {
     const index = this.#handles.resolve(node);
     const { holds } = this.#store;
     holds[index] = (holds[index] as number) + 1;
-    this.#deallocator.reference(index);
+    this.#deallocator.incref(index);
     this.#state.barrier?.held(index);
   }
 
@@ -157,7 +161,7 @@ export class BaseHeap implements Disposable {
     const left = (holds[index] as number) - 1;
     if (left < 0) throw new NotHeldError(node);
     holds[index] = left;
-    this.#deallocator.unreference(index);
+    this.#deallocator.decref(index);
   }
 
   /** Holds a node until what is returned is disposed of; once. */
@@ -202,7 +206,7 @@ export class BaseHeap implements Disposable {
 
   /** What a node stands for. */
   kind(node: Handle): string {
-    return this.#state.kinds.name(this.#store.name(this.#handles.resolve(node)));
+    return this.#state.kinds.name(this.#store.kindId(this.#handles.resolve(node)));
   }
 
   /** How much memory a node stands for, in bytes. */
@@ -221,7 +225,7 @@ export class BaseHeap implements Disposable {
   link(source: Handle, target: Handle): number {
     const from = this.#handles.resolveSource(source);
     const to = this.#handles.resolve(target);
-    this.#deallocator.reference(to);
+    this.#deallocator.incref(to);
     const place = this.#store.edges.push(from, to);
     this.#state.barrier?.stored(from, to);
     this.#state.trace?.edge('edge+', from, to);
@@ -233,7 +237,7 @@ export class BaseHeap implements Disposable {
     const from = this.#handles.resolveSource(source);
     const to = this.#handles.resolve(target);
     const old = this.#handles.targetAt(from, place);
-    this.#deallocator.reference(to);
+    this.#deallocator.incref(to);
     this.#store.edges.replace(from, place, to);
     const { trace, barrier } = this.#state;
     barrier?.stored(from, to);
@@ -241,7 +245,7 @@ export class BaseHeap implements Disposable {
       trace.edge('edge-', from, old);
       trace.edge('edge+', from, to);
     }
-    this.#deallocator.unreference(old);
+    this.#deallocator.decref(old);
   }
 
   /** Removes an edge, closing the gap; its target dies if that was the last reference. The last edge in O(1), others O(edges). */
@@ -251,7 +255,7 @@ export class BaseHeap implements Disposable {
     this.#store.edges.remove(from, place);
     this.#state.barrier?.removed(from, place);
     this.#state.trace?.edge('edge-', from, old);
-    this.#deallocator.unreference(old);
+    this.#deallocator.decref(old);
   }
 
   /** Removes all edges at once, then ends their references, last to first. O(edges). */
@@ -322,7 +326,7 @@ export class BaseHeap implements Disposable {
   /** The weak references to a node: the shared one first, then the newest first. O(references). */
   weakrefs(target: Handle): Handle[] {
     const index = this.#handles.resolve(target);
-    return this.#weak.isWeak(index) ? [] : this.#handles.all(this.#weak.of(index));
+    return this.#weak.isWeak(index) ? [] : this.#handles.all(this.#weak.referencesTo(index));
   }
 
   /**

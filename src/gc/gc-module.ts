@@ -141,7 +141,7 @@ export class GcModule {
 
   /** Whether the node's finalizer has run. */
   isFinalized(node: Handle): boolean {
-    return this.#state.store.has(this.#state.handles.resolve(node), FLAG_FINALIZED);
+    return this.#state.store.hasFlag(this.#state.handles.resolve(node), FLAG_FINALIZED);
   }
 
   /**

@@ -70,10 +70,13 @@ export class HeapBusyError extends TenureError {
 /** The heap has no place for another node. Code `TENURE_HEAP_FULL`. */
 export class HeapFullError extends TenureError {
   /** `places` is how many there are. */
-  constructor(places: number) {
-    super(`The heap has used all of its ${places} places. Free nodes, or share them among heaps.`, {
-      code: 'TENURE_HEAP_FULL',
-    });
+  constructor(slots: number) {
+    super(
+      `The heap has used all of its ${slots} node slots. Free nodes, or share them among heaps.`,
+      {
+        code: 'TENURE_HEAP_FULL',
+      },
+    );
   }
 
   static {

@@ -105,7 +105,7 @@ export class HeapState implements HeapAvailability {
     this.trace =
       trace === undefined
         ? null
-        : new HeapTrace(this.store.lists, this.handles, (event) => this.#tell(trace, event));
+        : new HeapTrace(this.store.lists, this.handles, (event) => this.#emit(trace, event));
   }
 
   throwIfClosed(): void {
@@ -125,7 +125,7 @@ export class HeapState implements HeapAvailability {
   }
 
   /** Tells `gc.callbacks`, in order, of a collection. */
-  tell(phase: 'start' | 'stop', info: CollectionInfo): void {
+  runCallbacks(phase: 'start' | 'stop', info: CollectionInfo): void {
     for (const callback of [...this.callbacks]) {
       if (this.disposed) return;
       try {
@@ -154,7 +154,7 @@ export class HeapState implements HeapAvailability {
     this.callables.length = 0;
   }
 
-  #tell(trace: (event: HeapEvent) => void, event: HeapEvent): void {
+  #emit(trace: (event: HeapEvent) => void, event: HeapEvent): void {
     if (this.disposed) return;
     this.closed = true;
     try {

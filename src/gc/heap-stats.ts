@@ -2,7 +2,7 @@
 
 import { MillisHistogram } from '../core/histogram.js';
 import type { CollectorName } from './collector.js';
-import { NAMELESS } from './memory/kind-names.js';
+import { DEFAULT_KIND } from './memory/kind-names.js';
 
 /** What made the last collection run. */
 export type LastTrigger = 'none' | 'threshold' | 'explicit';
@@ -131,30 +131,33 @@ export class HeapCounters {
     return this.allocated - this.freed;
   }
 
-  born(name: number, size: number): void {
+  recordAllocation(kindId: number, size: number): void {
     this.allocated++;
     if (size !== 0) this.bytesLive += size;
-    if (name === NAMELESS) return;
-    this.liveByKind[name] = ((this.liveByKind[name] as number | undefined) ?? 0) + 1;
+    if (kindId === DEFAULT_KIND) return;
+    this.liveByKind[kindId] = ((this.liveByKind[kindId] as number | undefined) ?? 0) + 1;
   }
 
-  died(name: number, size: number): void {
+  recordFree(kindId: number, size: number): void {
     this.freed++;
-    this.forget(name, size);
+    this.removeFromLive(kindId, size);
   }
 
   /** The part of `died` that differs from node to node. */
-  forget(name: number, size: number): void {
+  removeFromLive(kindId: number, size: number): void {
     if (size !== 0) this.bytesLive -= size;
-    if (name !== NAMELESS) this.liveByKind[name] = (this.liveByKind[name] as number) - 1;
+    if (kindId !== DEFAULT_KIND) this.liveByKind[kindId] = (this.liveByKind[kindId] as number) - 1;
   }
 
-  survived(generation: 0 | 1 | 2, examined: number, survivors: number): void {
+  recordSurvivors(generation: 0 | 1 | 2, examined: number, survivors: number): void {
     this.survivalRate[generation] = examined === 0 ? 1 : survivors / examined;
     if (generation < 2) this.promoted[generation as 0 | 1] += survivors;
   }
 
-  collected(generation: 0 | 1 | 2, result: { collected: number; uncollectable: number }): void {
+  recordCollection(
+    generation: 0 | 1 | 2,
+    result: { collected: number; uncollectable: number },
+  ): void {
     const before = this.generations[generation];
     this.generations[generation] = {
       collections: before.collections + 1,

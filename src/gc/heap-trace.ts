@@ -122,44 +122,44 @@ export type HeapEvent =
 export class HeapTrace {
   readonly #lists: GenerationLists;
   readonly #handles: HandleTable;
-  readonly #tell: (event: HeapEvent) => void;
+  readonly #emit: (event: HeapEvent) => void;
 
   /** `tell` does not throw. */
   constructor(lists: GenerationLists, handles: HandleTable, tell: (event: HeapEvent) => void) {
     this.#lists = lists;
     this.#handles = handles;
-    this.#tell = tell;
+    this.#emit = tell;
   }
 
   alloc(index: number, kind: string, size: number): void {
-    this.#tell({ type: 'alloc', node: this.#handles.of(index), kind, size });
+    this.#emit({ type: 'alloc', node: this.#handles.of(index), kind, size });
   }
 
   node(type: NodeEvent['type'], index: number): void {
-    this.#tell({ type, node: this.#handles.of(index) });
+    this.#emit({ type, node: this.#handles.of(index) });
   }
 
   shade(index: number, colour: NodeColour): void {
-    this.#tell({ type: 'shade', node: this.#handles.of(index), colour });
+    this.#emit({ type: 'shade', node: this.#handles.of(index), colour });
   }
 
   /** The nodes of a list have survived. */
   promote(list: number, to: 1 | 2): void {
-    const nodes = this.#listed(list);
-    if (nodes.length > 0) this.#tell({ type: 'promote', nodes, to });
+    const nodes = this.#handlesIn(list);
+    if (nodes.length > 0) this.#emit({ type: 'promote', nodes, to });
   }
 
   /** All nodes of a list were found to be resurrected. */
   resurrected(list: number): void {
-    for (const node of this.#listed(list)) this.#tell({ type: 'resurrect', node });
+    for (const node of this.#handlesIn(list)) this.#emit({ type: 'resurrect', node });
   }
 
   edge(type: EdgeEvent['type'], from: number, to: number): void {
-    this.#tell({ type, from: this.#handles.of(from), to: this.#handles.of(to) });
+    this.#emit({ type, from: this.#handles.of(from), to: this.#handles.of(to) });
   }
 
   weakClear(weak: number, target: number): void {
-    this.#tell({
+    this.#emit({
       type: 'weak-clear',
       weak: this.#handles.of(weak),
       target: this.#handles.of(target),
@@ -167,14 +167,14 @@ export class HeapTrace {
   }
 
   weakCallback(weak: number): void {
-    this.#tell({ type: 'weak-callback', weak: this.#handles.of(weak) });
+    this.#emit({ type: 'weak-callback', weak: this.#handles.of(weak) });
   }
 
   phase(phase: CollectionPhase, generation: 0 | 1 | 2): void {
-    this.#tell({ type: 'phase', phase, generation });
+    this.#emit({ type: 'phase', phase, generation });
   }
 
-  #listed(list: number): Handle[] {
+  #handlesIn(list: number): Handle[] {
     const nodes: Handle[] = [];
     this.#lists.visit(list, (index) => nodes.push(this.#handles.of(index)));
     return nodes;

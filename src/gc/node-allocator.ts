@@ -16,14 +16,14 @@ export class NodeAllocator {
    * Returns the index of a new node in generation 0, which the caller holds. Collects before the node is tracked, or after,
    * as the option `trigger` says.
    */
-  allocate(typeAndFlags: number, name: number, size: number): number {
+  allocate(typeAndFlags: number, kindId: number, size: number): number {
     const state = this.#state;
     state.throwIfClosed();
     const { store } = state;
-    const index = store.take(typeAndFlags, name);
+    const index = store.allocateSlot(typeAndFlags, kindId);
     if (size > 0) store.setSize(index, size);
-    state.counters.born(name, size);
-    state.trace?.alloc(index, state.kinds.name(name), size);
+    state.counters.recordAllocation(kindId, size);
+    state.trace?.alloc(index, state.kinds.name(kindId), size);
     state.barrier?.allocated(index);
     const due = ++state.counts[0] > state.thresholds[0] && this.#mayCollect();
     if (due && state.trigger === 'allocation') this.#collector.collectIfDue();

@@ -1,10 +1,10 @@
 /** What is checked of the options that a node is allocated with. */
 import { aBoolean, aFunction, aName, checkOptions, integer } from '../core/options.js';
-import { LARGEST_SIZE } from './memory/node-store.js';
+import { MAX_NODE_SIZE } from './memory/node-store.js';
 
 const NODE_CHECKS = {
   kind: aName,
-  size: integer(0, LARGEST_SIZE),
+  size: integer(0, MAX_NODE_SIZE),
   finalizer: aFunction,
   legacy: aBoolean,
 };

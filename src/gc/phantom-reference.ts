@@ -7,7 +7,7 @@
  */
 
 /** What is left of {@link ReferenceQueue} when references arrive. */
-interface Arrivals<T> {
+interface PhantomQueue<T> {
   push(reference: PhantomReference<T>): void;
 }
 
@@ -33,11 +33,11 @@ interface Arrivals<T> {
 export class PhantomReference<T = unknown> {
   /** What the target is known by once it is gone. */
   readonly tag: T;
-  #queue: Arrivals<T> | undefined;
+  #queue: PhantomQueue<T> | undefined;
   #isEnqueued = false;
 
   /** @internal */
-  constructor(queue: Arrivals<T>, tag: T) {
+  constructor(queue: PhantomQueue<T>, tag: T) {
     this.#queue = queue;
     this.tag = tag;
   }

@@ -43,7 +43,7 @@ test.each(Object.keys(PROFILES))(
 
 test('a node with two edges takes at most 48 bytes, sizes included', () => {
   const store = new NodeStore();
-  store.setSize(store.take(0, 0), 1);
+  store.setSize(store.allocateSlot(0, 0), 1);
   const columns = [
     store.refcount,
     store.holds,
@@ -64,7 +64,7 @@ test('growth copies every node a constant number of times', () => {
   let copied = 0;
   for (let taken = 0; taken < 100_000; taken++) {
     const before = store.capacity;
-    store.take(0, 0);
+    store.allocateSlot(0, 0);
     if (store.capacity > before) copied += before;
   }
   expect(copied).toBeLessThan(2 * 100_000);
@@ -72,7 +72,7 @@ test('growth copies every node a constant number of times', () => {
 
 test('the slabs of edges that were removed, taken or outgrown are used again', () => {
   const store = new NodeStore();
-  const node = store.take(PLAIN, 0);
+  const node = store.allocateSlot(PLAIN, 0);
   for (let round = 0; round < 10_000; round++) {
     for (let edge = 0; edge < 20; edge++) store.edges.push(node, node);
     if (round % 2 === 0) store.edges.take(node);
@@ -92,7 +92,7 @@ test('a count, a mark or a list that is off is found', () => {
     [(store, _a, b) => store.lists.links.fill(0, 2 * b + 1, 2 * b + 2), /does not point back/],
     [(store, _a, b) => store.lists.remove(b), /edge to the dead node/],
     [(store, a) => store.lists.remove(a), /in no generation/],
-    [(store) => store.take(PLAIN, 0), /in no generation/],
+    [(store) => store.allocateSlot(PLAIN, 0), /in no generation/],
   ];
   for (const [breakIt, complaint] of breakages) {
     const state = new HeapState(undefined, {
@@ -106,8 +106,8 @@ test('a count, a mark or a list that is off is found', () => {
     });
     const { store } = state;
     const [a, b] = [0, 1].map(() => {
-      const index = store.take(PLAIN, 0);
-      state.counters.born(0, 0);
+      const index = store.allocateSlot(PLAIN, 0);
+      state.counters.recordAllocation(0, 0);
       store.lists.append(GENERATION_0, index);
       return index;
     }) as [number, number];

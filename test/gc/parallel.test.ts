@@ -25,8 +25,8 @@ function randomState(seed: number, nodes: number, edgesPerNode: number, held: nu
   });
   const { store } = state;
   const indices = Array.from({ length: nodes }, () => {
-    const index = store.take(0, 0);
-    state.counters.born(0, 0);
+    const index = store.allocateSlot(0, 0);
+    state.counters.recordAllocation(0, 0);
     store.lists.append(GENERATION_0, index);
     return index;
   });
@@ -48,7 +48,7 @@ function randomState(seed: number, nodes: number, edgesPerNode: number, held: nu
 
 test('several threads mark what one marks, whatever the graph, and whoever comes first', () => {
   for (const chunkEntries of [2, 64]) {
-    const options = { helpers: 3, fromNodes: 0, chunkEntries, patienceMillis: 10_000 };
+    const options = { helpers: 3, fromNodes: 0, chunkEntries, waitMillis: 10_000 };
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(0.4, 0.6, 1, 2, 5), fc.nat(50), (seed, edges, held) => {
         const state = randomState(seed, 5_000, edges, held);
@@ -70,14 +70,14 @@ test('several threads mark what one marks, whatever the graph, and whoever comes
 
 test('a heap that grows between two collections is marked whole', () => {
   const state = randomState(1, 2_000, 2, 1);
-  const parallel = new ParallelMarker(state, { helpers: 1, fromNodes: 0, patienceMillis: 10_000 });
+  const parallel = new ParallelMarker(state, { helpers: 1, fromNodes: 0, waitMillis: 10_000 });
   try {
     parallel.mark();
     const { store } = state;
     let last = 16;
     for (let i = 0; i < 50_000; i++) {
-      const index = store.take(0, 0);
-      state.counters.born(0, 0);
+      const index = store.allocateSlot(0, 0);
+      state.counters.recordAllocation(0, 0);
       store.holds[index] = 0;
       store.edges.push(last, index);
       last = index;

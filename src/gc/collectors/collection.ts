@@ -13,11 +13,11 @@ export function runCollection(
 ): CollectionResult {
   return stopMutator(state, () => {
     const startedAt = state.clock.now();
-    tellStart(state, generation);
+    reportStart(state, generation);
     const result = body();
     const millis = state.clock.now() - startedAt;
     state.counters.pauses.record(millis);
-    tellStop(state, generation, result, millis);
+    reportStop(state, generation, result, millis);
     return result;
   });
 }
@@ -32,21 +32,21 @@ export function stopMutator<T>(state: HeapState, body: () => T): T {
   }
 }
 
-export function tellStart(state: HeapState, generation: Generation): void {
+export function reportStart(state: HeapState, generation: Generation): void {
   printCollectionStart(state, generation);
   state.trace?.phase('start', generation);
-  state.tell('start', { generation, ...NOTHING_COLLECTED });
+  state.runCallbacks('start', { generation, ...NOTHING_COLLECTED });
 }
 
 /** `millis` is how long the collection stopped the mutator. */
-export function tellStop(
+export function reportStop(
   state: HeapState,
   generation: Generation,
   result: CollectionResult,
   millis: number,
 ): void {
   printCollectionStop(state, result, millis);
-  state.counters.collected(generation, result);
+  state.counters.recordCollection(generation, result);
   state.trace?.phase('stop', generation);
-  state.tell('stop', { generation, ...result });
+  state.runCallbacks('stop', { generation, ...result });
 }

@@ -24,19 +24,19 @@ import {
   UNREACHABLE,
 } from '../memory/generation-lists.js';
 import { runCollection } from './collection.js';
-import type { Trash } from './trash.js';
-import { separateUnreachable } from './unreachable.js';
+import { deduceUnreachable } from './deduce-unreachable.js';
+import type { UnreachableSet } from './unreachable-set.js';
 
 class CPythonCollector implements Collector {
   readonly name = 'cpython';
   readonly #state: HeapState;
   readonly #lists: GenerationLists;
-  readonly #trash: Trash;
+  readonly #unreachableSet: UnreachableSet;
 
-  constructor(state: HeapState, trash: Trash) {
+  constructor(state: HeapState, unreachableSet: UnreachableSet) {
     this.#state = state;
     this.#lists = state.store.lists;
-    this.#trash = trash;
+    this.#unreachableSet = unreachableSet;
   }
 
   /** Collects the oldest generation whose count is over its threshold, after an allocation. */
@@ -87,18 +87,18 @@ class CPythonCollector implements Collector {
 
     const examined = lists.length(young);
     trace?.phase('find-unreachable', generation);
-    separateUnreachable(store, young, UNREACHABLE);
+    deduceUnreachable(store, young, UNREACHABLE);
     const survivors = lists.length(young);
-    counters.survived(generation, examined, survivors);
+    counters.recordSurvivors(generation, examined, survivors);
     this.#promote(generation, survivors);
     if (survivors === examined) return NOTHING_COLLECTED;
 
-    const { list, collected } = this.#trash.settle(generation, old);
+    const { list, collected } = this.#unreachableSet.finalize(generation, old);
     const freedBefore = counters.freed;
     trace?.phase('delete', generation);
-    this.#trash.breakUpAll(list, old);
+    this.#unreachableSet.deleteAll(list, old);
     counters.freedByCycle += counters.freed - freedBefore;
-    return { collected, uncollectable: this.#trash.keepLegacy(old) };
+    return { collected, uncollectable: this.#unreachableSet.keepUncollectable(old) };
   }
 
   #promote(generation: Generation, survivors: number): void {
@@ -115,6 +115,6 @@ class CPythonCollector implements Collector {
 }
 
 /** The collector of a heap that has no choice. */
-export function makeCPythonCollector(state: HeapState, trash: Trash): Collector {
-  return new CPythonCollector(state, trash);
+export function makeCPythonCollector(state: HeapState, unreachableSet: UnreachableSet): Collector {
+  return new CPythonCollector(state, unreachableSet);
 }

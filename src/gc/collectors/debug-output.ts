@@ -40,7 +40,7 @@ function printNodes(state: HeapState, what: string, list: number): void {
   const { store, kinds } = state;
   store.lists.visit(list, (index) => {
     const address = `0x${state.handles.of(index).toString(16)}`;
-    state.print(`gc: ${what} <${kinds.name(store.name(index))} ${address}>`);
+    state.print(`gc: ${what} <${kinds.name(store.kindId(index))} ${address}>`);
   });
 }
 

@@ -41,9 +41,9 @@ import {
   UNREACHABLE,
 } from '../memory/generation-lists.js';
 import { COLLECTING, FLAG_LIVE } from '../memory/node-store.js';
-import { isRootPlace, otherRoots } from './trace-roots.js';
-import { countSurvivors } from './tracing-pace.js';
-import type { Trash } from './trash.js';
+import { internalRoots, isRootSlot } from './trace-roots.js';
+import { recordSurvivors } from './tracing-trigger.js';
+import type { UnreachableSet } from './unreachable-set.js';
 import type { WorkMeter } from './work-meter.js';
 
 const WHITE = 0;
@@ -51,11 +51,11 @@ const GREY = 1;
 const BLACK = 2;
 const COLOURS: readonly NodeColour[] = ['white', 'grey', 'black'];
 
-type Phase = 'roots' | 'mark' | 'sweep' | 'settle' | 'delete' | 'done';
+type Phase = 'roots' | 'mark' | 'sweep' | 'finalize' | 'delete' | 'done';
 
 export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
   readonly #state: HeapState;
-  readonly #trash: Trash;
+  readonly #unreachableSet: UnreachableSet;
   #phase: Phase = 'roots';
   #colours: Uint8Array;
   /** Grey nodes, and some that were freed meanwhile. Room for each place there was: none turns grey twice. */
@@ -64,23 +64,23 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
   /** The places there were at the start; what is born later is black. */
   readonly #end: number;
   /** The next place to look at, in the phases that go through the places. */
-  #place: number = FIRST_NODE;
+  #nextSlot: number = FIRST_NODE;
   /** The node whose edges are being followed, or 0, and the next of its edges. */
-  #following = 0;
-  #followingAt = 0;
-  #trashList: number = UNREACHABLE;
+  #scanned = 0;
+  #scanPlace = 0;
+  #deleteList: number = UNREACHABLE;
   #collected = 0;
   #uncollectable = 0;
 
-  constructor(state: HeapState, trash: Trash) {
+  constructor(state: HeapState, unreachableSet: UnreachableSet) {
     this.#state = state;
-    this.#trash = trash;
+    this.#unreachableSet = unreachableSet;
     const { end, capacity } = state.store;
     this.#end = end;
     this.#colours = new Uint8Array(capacity);
     this.#grey = new Int32Array(end);
     state.trace?.phase('mark', 2);
-    for (const root of otherRoots(state)) this.held(root);
+    for (const root of internalRoots(state)) this.held(root);
   }
 
   get result(): CollectionResult {
@@ -90,7 +90,7 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
   /** Goes on until the meter has run out, or everything is done: then true. */
   work(meter: WorkMeter): boolean {
     while (this.#phase !== 'done') {
-      if (!this.#followAll(meter) || !this.#workOnPhase(meter)) return false;
+      if (!this.#scanAllGrey(meter) || !this.#runPhase(meter)) return false;
     }
     return true;
   }
@@ -132,7 +132,7 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
   }
 
   removed(source: number, place: number): void {
-    if (source === this.#following && place < this.#followingAt) this.#followingAt--;
+    if (source === this.#scanned && place < this.#scanPlace) this.#scanPlace--;
   }
 
   #shade(index: number): void {
@@ -144,65 +144,65 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
   // ── The phases ──
 
   /** True when the phase has ended; false if the meter ran out first. */
-  #workOnPhase(meter: WorkMeter): boolean {
+  #runPhase(meter: WorkMeter): boolean {
     switch (this.#phase) {
       case 'roots':
-        return this.#throughPlaces(meter, 'mark', (index) => this.#lookAtRoot(index));
+        return this.#visitSlots(meter, 'mark', (index) => this.#shadeIfRoot(index));
       case 'mark':
         // Nothing is grey, or this would not have been called.
-        this.#enter('sweep');
+        this.#enterPhase('sweep');
         return true;
       case 'sweep':
-        return this.#throughPlaces(meter, 'settle', (index) => this.#sweep(index));
-      case 'settle':
-        this.#settle();
+        return this.#visitSlots(meter, 'finalize', (index) => this.#sweep(index));
+      case 'finalize':
+        this.#finalize();
         return true;
       default:
         return this.#delete(meter);
     }
   }
 
-  #enter(phase: Phase): void {
+  #enterPhase(phase: Phase): void {
     this.#phase = phase;
-    this.#place = FIRST_NODE;
+    this.#nextSlot = FIRST_NODE;
     if (phase === 'sweep' || phase === 'delete') this.#state.trace?.phase(phase, 2);
   }
 
-  #throughPlaces(meter: WorkMeter, next: Phase, visit: (index: number) => void): boolean {
+  #visitSlots(meter: WorkMeter, next: Phase, visit: (index: number) => void): boolean {
     const end = this.#end;
-    let place = this.#place;
-    while (place < end && meter.spend()) visit(place++);
-    this.#place = place;
-    if (place < end) return false;
-    this.#enter(next);
+    let slot = this.#nextSlot;
+    while (slot < end && meter.spend()) visit(slot++);
+    this.#nextSlot = slot;
+    if (slot < end) return false;
+    this.#enterPhase(next);
     return true;
   }
 
-  #lookAtRoot(index: number): void {
-    if (this.#colours[index] === WHITE && isRootPlace(this.#state, index)) this.#shade(index);
+  #shadeIfRoot(index: number): void {
+    if (this.#colours[index] === WHITE && isRootSlot(this.#state, index)) this.#shade(index);
   }
 
   /** Follows the edges of all grey nodes; true when none is left. */
-  #followAll(meter: WorkMeter): boolean {
-    while (this.#following !== 0 || this.#greyCount > 0) {
-      if (this.#following === 0 && !this.#followNext(meter)) return false;
-      if (this.#following !== 0 && !this.#followOn(meter)) return false;
+  #scanAllGrey(meter: WorkMeter): boolean {
+    while (this.#scanned !== 0 || this.#greyCount > 0) {
+      if (this.#scanned === 0 && !this.#scanNextGrey(meter)) return false;
+      if (this.#scanned !== 0 && !this.#continueScan(meter)) return false;
     }
     return true;
   }
 
   /** Turns a grey node black. Up to two edges are followed at once, more of them one by one. */
-  #followNext(meter: WorkMeter): boolean {
+  #scanNextGrey(meter: WorkMeter): boolean {
     if (!meter.spend()) return false;
     const node = this.#grey[--this.#greyCount] as number;
-    const hasDied = !this.#state.store.has(node, FLAG_LIVE);
+    const hasDied = !this.#state.store.hasFlag(node, FLAG_LIVE);
     if (hasDied || this.#colours[node] !== GREY) return true;
     this.#colours[node] = BLACK;
     this.#state.trace?.shade(node, 'black');
-    this.#rescue(node);
+    this.#restoreReached(node);
     if (!this.#state.store.edges.visitInline(node, this)) {
-      this.#following = node;
-      this.#followingAt = 0;
+      this.#scanned = node;
+      this.#scanPlace = 0;
     }
     return true;
   }
@@ -212,20 +212,20 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
     if (this.#colours[target] === WHITE) this.#shade(target);
   }
 
-  #followOn(meter: WorkMeter): boolean {
+  #continueScan(meter: WorkMeter): boolean {
     const { edges } = this.#state.store;
-    const count = edges.count(this.#following);
-    while (this.#followingAt < count) {
+    const count = edges.count(this.#scanned);
+    while (this.#scanPlace < count) {
       if (!meter.spend()) return false;
-      const target = edges.at(this.#following, this.#followingAt++);
+      const target = edges.at(this.#scanned, this.#scanPlace++);
       if (this.#colours[target] === WHITE) this.#shade(target);
     }
-    this.#following = 0;
+    this.#scanned = 0;
     return true;
   }
 
   /** A node that was set aside and was reached after all goes back. */
-  #rescue(index: number): void {
+  #restoreReached(index: number): void {
     const { lists, gcWord } = this.#state.store;
     const list = lists.listOf[index] as number;
     if (list !== UNREACHABLE && list !== STILL_UNREACHABLE) return;
@@ -245,28 +245,28 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
     }
   }
 
-  #settle(): void {
+  #finalize(): void {
     const { lists } = this.#state.store;
     const unreachable = lists.length(UNREACHABLE);
-    countSurvivors(this.#state, lists.length(OLDEST) + unreachable);
+    recordSurvivors(this.#state, lists.length(OLDEST) + unreachable);
     if (unreachable > 0) {
-      const { list, collected } = this.#trash.settle(2, OLDEST);
-      this.#trashList = list;
+      const { list, collected } = this.#unreachableSet.finalize(2, OLDEST);
+      this.#deleteList = list;
       this.#collected = collected;
-      this.#uncollectable = this.#trash.keepLegacy(OLDEST);
+      this.#uncollectable = this.#unreachableSet.keepUncollectable(OLDEST);
     }
-    this.#enter('delete');
+    this.#enterPhase('delete');
   }
 
   #delete(meter: WorkMeter): boolean {
     const { counters, store } = this.#state;
     const freedBefore = counters.freed;
-    while (store.lists.length(this.#trashList) > 0 && meter.spend()) {
-      this.#trash.sweepFirst(this.#trashList, OLDEST);
+    while (store.lists.length(this.#deleteList) > 0 && meter.spend()) {
+      this.#unreachableSet.deleteFirst(this.#deleteList, OLDEST);
     }
     counters.freedByCycle += counters.freed - freedBefore;
-    if (store.lists.length(this.#trashList) > 0) return false;
-    this.#enter('done');
+    if (store.lists.length(this.#deleteList) > 0) return false;
+    this.#enterPhase('done');
     return true;
   }
 }

@@ -4,7 +4,7 @@
  * matter as much. O(nodes and edges reached).
  */
 import type { HeapState } from '../heap-state.js';
-import { markAlone } from './mark-together.js';
+import { markSerially } from './mark-in-parallel.js';
 import { pushRoots } from './trace-roots.js';
 
 /** Marks nodes on behalf of a tracing collector. */
@@ -35,7 +35,7 @@ export class SerialMarker implements Marker {
       this.#marks.fill(0);
     }
     const roots = pushRoots(this.#state, this.#marks, this.#stack);
-    markAlone(this.#stack, roots, this.#marks, edges);
+    markSerially(this.#stack, roots, this.#marks, edges);
     this.#state.counters.serialMarks++;
     return this.#marks;
   }

@@ -4,12 +4,12 @@ import type { HeapState } from '../heap-state.js';
 import { FIRST_NODE, PERMANENT } from '../memory/generation-lists.js';
 
 /** Whether the node at this place is held from outside, or frozen. */
-export function isRootPlace({ store }: HeapState, index: number): boolean {
+export function isRootSlot({ store }: HeapState, index: number): boolean {
   return (store.holds[index] as number) > 0 || store.lists.listOf[index] === PERMANENT;
 }
 
 /** Roots that are not known by their place: `gc.garbage`, and what the heap itself works on. */
-export function otherRoots({ garbage, pinned }: HeapState): number[] {
+export function internalRoots({ garbage, pinned }: HeapState): number[] {
   return [...garbage, ...pinned];
 }
 
@@ -26,6 +26,6 @@ export function pushRoots(state: HeapState, marks: Uint8Array, stack: Int32Array
     if ((holds[i] as number) > 0) push(i);
   }
   lists.visit(PERMANENT, push);
-  for (const index of otherRoots(state)) push(index);
+  for (const index of internalRoots(state)) push(index);
   return top;
 }

@@ -2,13 +2,13 @@
 import type { Clock } from '../../core/clock.js';
 import type { StepBudget } from '../collector.js';
 
-const OBJECTS_PER_LOOK_AT_THE_CLOCK = 128;
+const OBJECTS_PER_CLOCK_READ = 128;
 
 export class WorkMeter {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #endsAt: number;
   #objects: number;
-  #untilLook = OBJECTS_PER_LOOK_AT_THE_CLOCK;
+  #untilClockRead = OBJECTS_PER_CLOCK_READ;
 
   constructor(clock: Pick<Clock, 'now'>, budget: StepBudget) {
     const { objects = Number.POSITIVE_INFINITY, millis = Number.POSITIVE_INFINITY } = budget;
@@ -21,8 +21,8 @@ export class WorkMeter {
   spend(): boolean {
     if (this.#objects <= 0) return false;
     this.#objects--;
-    if (--this.#untilLook > 0) return true;
-    this.#untilLook = OBJECTS_PER_LOOK_AT_THE_CLOCK;
+    if (--this.#untilClockRead > 0) return true;
+    this.#untilClockRead = OBJECTS_PER_CLOCK_READ;
     if (this.#endsAt !== Number.POSITIVE_INFINITY && this.#clock.now() >= this.#endsAt) {
       this.#objects = 0;
     }

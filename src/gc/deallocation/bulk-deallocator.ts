@@ -13,7 +13,7 @@ import type { EdgeStore } from '../memory/edge-store.js';
 import { type GenerationLists, UNTRACKED } from '../memory/generation-lists.js';
 import type { NodeStore } from '../memory/node-store.js';
 
-export class QuietDeallocator {
+export class BulkDeallocator {
   readonly #state: HeapState;
   readonly #store: NodeStore;
   readonly #edges: EdgeStore;
@@ -31,7 +31,7 @@ export class QuietDeallocator {
   /** Whether it can take over. */
   isAllowed(): boolean {
     const { trace, phantoms, store } = this.#state;
-    return store.observed === 0 && trace === null && phantoms === null;
+    return store.nonPlainCount === 0 && trace === null && phantoms === null;
   }
 
   /** Frees a node that has no reference left, and all that dies of it. */
@@ -41,16 +41,16 @@ export class QuietDeallocator {
     let freed = 0;
     for (let node = index; ; node = dying.pop() as number) {
       this.#lists.remove(node);
-      if (pair[2 * node] !== 0) this.#letGo(node);
-      this.#giveBack(node);
+      if (pair[2 * node] !== 0) this.#releaseEdges(node);
+      this.#freeSlot(node);
       freed++;
       if (dying.length === 0) break;
     }
-    this.#count(freed);
+    this.#recordFreed(freed);
   }
 
   /** Frees all nodes of a list, which refer to each other and to others but are referred to by none of the others. */
-  freeAll(list: number): void {
+  freeList(list: number): void {
     const { gcWord } = this.#store;
     const { pair } = this.#edges;
     const { links, listOf } = this.#lists;
@@ -60,53 +60,53 @@ export class QuietDeallocator {
       const first = pair[2 * node] as number;
       if (first < 0) {
         for (const target of this.#edges.take(node)) {
-          if (gcWord[target] === 0) this.#unreference(target);
+          if (gcWord[target] === 0) this.#decref(target);
         }
       } else if (first > 0) {
         const second = pair[2 * node + 1] as number;
         pair[2 * node] = 0;
         pair[2 * node + 1] = 0;
-        if (gcWord[first] === 0) this.#unreference(first);
-        if (second > 0 && gcWord[second] === 0) this.#unreference(second);
+        if (gcWord[first] === 0) this.#decref(first);
+        if (second > 0 && gcWord[second] === 0) this.#decref(second);
       }
       listOf[node] = UNTRACKED;
-      this.#giveBack(node);
+      this.#freeSlot(node);
       node = next;
     }
-    this.#lists.forget(list);
-    this.#count(length);
+    this.#lists.reset(list);
+    this.#recordFreed(length);
     const next = this.#dying.pop();
     if (next !== undefined) this.free(next);
   }
 
-  #letGo(node: number): void {
+  #releaseEdges(node: number): void {
     const { pair } = this.#edges;
     const first = pair[2 * node] as number;
     if (first < 0) {
-      for (const target of this.#edges.take(node)) this.#unreference(target);
+      for (const target of this.#edges.take(node)) this.#decref(target);
       return;
     }
     const second = pair[2 * node + 1] as number;
     pair[2 * node] = 0;
     pair[2 * node + 1] = 0;
-    this.#unreference(first);
-    if (second > 0) this.#unreference(second);
+    this.#decref(first);
+    if (second > 0) this.#decref(second);
   }
 
-  #unreference(index: number): void {
+  #decref(index: number): void {
     const { refcount } = this.#store;
     const left = (refcount[index] as number) - 1;
     refcount[index] = left;
     if (left === 0) this.#dying.push(index);
   }
 
-  #giveBack(index: number): void {
+  #freeSlot(index: number): void {
     const store = this.#store;
-    this.#state.counters.forget(store.name(index), store.size(index));
-    store.give(index);
+    this.#state.counters.removeFromLive(store.kindId(index), store.size(index));
+    store.freeSlot(index);
   }
 
-  #count(freed: number): void {
+  #recordFreed(freed: number): void {
     const { counts, counters } = this.#state;
     counts[0] = Math.max(0, counts[0] - freed);
     counters.freed += freed;

@@ -21,7 +21,7 @@ import {
   PLAIN,
   WEAK,
 } from '../memory/node-store.js';
-import { QuietDeallocator } from './bulk-deallocator.js';
+import { BulkDeallocator } from './bulk-deallocator.js';
 import type { WeakReferences } from './weak-references.js';
 
 /** Nested deallocations beyond which dying nodes are set aside. */
@@ -33,10 +33,10 @@ export class Deallocator implements EdgeVisitor {
   readonly #edges: EdgeStore;
   readonly #lists: GenerationLists;
   readonly #weak: WeakReferences;
-  readonly #quiet: QuietDeallocator;
+  readonly #bulk: BulkDeallocator;
   #nesting = 0;
   /** Nodes, and bundles of weak references, that are set aside. */
-  readonly #later: (number | readonly number[])[] = [];
+  readonly #trashcan: (number | readonly number[])[] = [];
 
   constructor(state: HeapState, weak: WeakReferences) {
     this.#state = state;
@@ -44,50 +44,50 @@ export class Deallocator implements EdgeVisitor {
     this.#edges = state.store.edges;
     this.#lists = state.store.lists;
     this.#weak = weak;
-    this.#quiet = new QuietDeallocator(state);
+    this.#bulk = new BulkDeallocator(state);
   }
 
   /** Adds a reference. */
-  reference(index: number): void {
+  incref(index: number): void {
     const { refcount } = this.#store;
     refcount[index] = (refcount[index] as number) + 1;
   }
 
   /** Ends a reference; the node dies if it was the last. */
-  unreference(index: number): void {
+  decref(index: number): void {
     const { refcount } = this.#store;
     const left = (refcount[index] as number) - 1;
     refcount[index] = left;
     if (left > 0) return;
-    if (this.#quiet.isAllowed()) this.#quiet.free(index);
+    if (this.#bulk.isAllowed()) this.#bulk.free(index);
     else this.#deallocate(index);
   }
 
   /** Frees all nodes of a list of trash at once, if nobody can tell in which order they die; else it does nothing. */
-  freeUnobserved(list: number): void {
-    if (this.#quiet.isAllowed()) this.#quiet.freeAll(list);
+  freeInBulk(list: number): void {
+    if (this.#bulk.isAllowed()) this.#bulk.freeList(list);
   }
 
   /** Adds a reference by the heap itself. */
-  borrow(index: number): void {
-    this.reference(index);
+  retain(index: number): void {
+    this.incref(index);
     this.#state.ownReferences++;
   }
 
   /** Ends a reference by the heap itself. */
   release(index: number): void {
     this.#state.ownReferences--;
-    this.unreference(index);
+    this.decref(index);
   }
 
   /** Adds a reference by the heap itself that has to count for a collection which code of the user's may begin. */
   pin(index: number): void {
-    this.borrow(index);
-    this.#notePin(index);
+    this.retain(index);
+    this.#pushPin(index);
   }
 
   unpin(index: number): void {
-    this.#forgetPin();
+    this.#popPin();
     this.release(index);
   }
 
@@ -99,7 +99,7 @@ export class Deallocator implements EdgeVisitor {
   /** Ends the reference of an edge that was removed. */
   visitEdge(source: number, target: number): void {
     this.#state.trace?.edge('edge-', source, target);
-    this.unreference(target);
+    this.decref(target);
   }
 
   /**
@@ -115,14 +115,16 @@ export class Deallocator implements EdgeVisitor {
       const target = targets[i] as number;
       trace?.edge('edge-', index, target);
       if (listOf[target] === list) refcount[target] = (refcount[target] as number) - 1;
-      else this.unreference(target);
+      else this.decref(target);
     }
   }
 
   /** Runs the node's finalizer. */
-  finalize(index: number): void {
+  runFinalizer(index: number): void {
     const state = this.#state;
-    const finalizer = this.#store.has(index, FLAG_CALLABLE) ? state.callables[index] : undefined;
+    const finalizer = this.#store.hasFlag(index, FLAG_CALLABLE)
+      ? state.callables[index]
+      : undefined;
     if (finalizer === undefined) return;
     state.counters.finalizersRun++;
     state.trace?.node('finalize', index);
@@ -130,7 +132,7 @@ export class Deallocator implements EdgeVisitor {
   }
 
   /** Calls a weak reference back, which is kept meanwhile. A reference is called back once. */
-  callBack(weak: number, callback: NodeCallable): void {
+  runCallback(weak: number, callback: NodeCallable): void {
     const state = this.#state;
     state.callables[weak] = undefined;
     state.counters.weakCallbacks++;
@@ -143,23 +145,23 @@ export class Deallocator implements EdgeVisitor {
   #deallocate(index: number): void {
     this.#lists.remove(index);
     if (this.#nesting >= TRASHCAN_DEPTH) {
-      this.#later.push(index);
+      this.#trashcan.push(index);
       return;
     }
     this.#nesting++;
     this.#destroy(index);
-    this.#leave();
+    this.#endDeallocation();
   }
 
   /** Ends a deallocation; the outermost one empties the trashcan. */
-  #leave(): void {
+  #endDeallocation(): void {
     this.#nesting--;
-    if (this.#nesting === 0 && this.#later.length > 0) this.#emptyTrashcan();
+    if (this.#nesting === 0 && this.#trashcan.length > 0) this.#emptyTrashcan();
   }
 
   #emptyTrashcan(): void {
     this.#nesting = 1;
-    for (let next = this.#later.pop(); next !== undefined; next = this.#later.pop()) {
+    for (let next = this.#trashcan.pop(); next !== undefined; next = this.#trashcan.pop()) {
       if (typeof next === 'number') this.#deallocate(next);
       else this.#releaseBundle(next);
     }
@@ -168,13 +170,13 @@ export class Deallocator implements EdgeVisitor {
 
   #destroy(index: number): void {
     const store = this.#store;
-    const kind = store.kind(index);
-    if (kind !== PLAIN) {
-      if (kind === FINALIZABLE && this.#isSavedByFinalizer(index)) return;
-      if (kind === WEAK) this.#weak.detach(index);
+    const type = store.type(index);
+    if (type !== PLAIN) {
+      if (type === FINALIZABLE && this.#isResurrectedByFinalizer(index)) return;
+      if (type === WEAK) this.#weak.detach(index);
     }
-    if (store.population[WEAK] !== 0 && kind !== WEAK) this.#killWeakReferences(index);
-    if (kind === LEGACY && this.#isSavedByLegacyFinalizer(index)) return;
+    if (store.countByType[WEAK] !== 0 && type !== WEAK) this.#clearWeakReferences(index);
+    if (type === LEGACY && this.#isResurrectedByLegacyFinalizer(index)) return;
     this.clearEdges(index);
     this.#free(index);
   }
@@ -183,45 +185,46 @@ export class Deallocator implements EdgeVisitor {
     const store = this.#store;
     const { counts, counters, callables, trace, phantoms } = this.#state;
     if (counts[0] > 0) counts[0]--;
-    counters.died(store.name(index), store.size(index));
-    if (store.has(index, FLAG_CALLABLE) && index < callables.length) callables[index] = undefined;
+    counters.recordFree(store.kindId(index), store.size(index));
+    if (store.hasFlag(index, FLAG_CALLABLE) && index < callables.length)
+      callables[index] = undefined;
     trace?.node('free', index);
-    store.give(index);
+    store.freeSlot(index);
     if (phantoms !== null) counters.phantomQueued += phantoms.enqueue(index);
   }
 
   /** True if the finalizer made somebody hold the node again; it then stays in the youngest generation. */
-  #isSavedByFinalizer(index: number): boolean {
-    if (this.#store.has(index, FLAG_FINALIZED)) return false;
-    this.#bringBack(index);
-    this.finalize(index);
-    this.#store.raise(index, FLAG_FINALIZED);
-    return this.#hasStayed(index);
+  #isResurrectedByFinalizer(index: number): boolean {
+    if (this.#store.hasFlag(index, FLAG_FINALIZED)) return false;
+    this.#beginResurrection(index);
+    this.runFinalizer(index);
+    this.#store.setFlag(index, FLAG_FINALIZED);
+    return this.#endResurrection(index);
   }
 
   /** The same for a legacy finalizer, which runs every time. Weak references made meanwhile die silently. */
-  #isSavedByLegacyFinalizer(index: number): boolean {
-    this.#bringBack(index);
-    this.finalize(index);
-    if (this.#hasStayed(index)) return true;
+  #isResurrectedByLegacyFinalizer(index: number): boolean {
+    this.#beginResurrection(index);
+    this.runFinalizer(index);
+    if (this.#endResurrection(index)) return true;
     this.#weak.detachAll(index);
     return false;
   }
 
-  #bringBack(index: number): void {
+  #beginResurrection(index: number): void {
     this.#lists.append(GENERATION_0, index);
     this.#store.refcount[index] = 1;
     this.#store.gcWord[index] = 0; // A collection may have it among its trash; it is not any more.
     this.#state.ownReferences++;
-    this.#notePin(index);
+    this.#pushPin(index);
   }
 
-  #hasStayed(index: number): boolean {
+  #endResurrection(index: number): boolean {
     const { refcount } = this.#store;
     const left = (refcount[index] as number) - 1;
     refcount[index] = left;
     this.#state.ownReferences--;
-    this.#forgetPin();
+    this.#popPin();
     if (left > 0) {
       this.#state.counters.resurrections++;
       this.#state.trace?.node('resurrect', index);
@@ -232,7 +235,7 @@ export class Deallocator implements EdgeVisitor {
   }
 
   /** Clears all weak references to a dying node and calls back those that are alive themselves, newest first. */
-  #killWeakReferences(index: number): void {
+  #clearWeakReferences(index: number): void {
     const weak = this.#weak;
     for (let dropped = 0; dropped < 2; dropped++) {
       const first = weak.first(index);
@@ -244,20 +247,20 @@ export class Deallocator implements EdgeVisitor {
     if (weak.next(first) === 0) {
       const callback = weak.callback(first);
       weak.clear(first);
-      if (callback !== undefined && this.#isReferenced(first)) this.callBack(first, callback);
+      if (callback !== undefined && this.#isReferenced(first)) this.runCallback(first, callback);
       return;
     }
     const bundle: number[] = [];
-    for (const reference of weak.of(index)) {
+    for (const reference of weak.referencesTo(index)) {
       weak.clear(reference);
       if (!this.#isReferenced(reference)) continue;
       this.pin(reference);
       bundle.push(reference);
     }
     for (const [reference, callback] of bundle.map((one) => [one, weak.callback(one)] as const)) {
-      if (callback !== undefined) this.callBack(reference, callback);
+      if (callback !== undefined) this.runCallback(reference, callback);
     }
-    if (this.#nesting >= TRASHCAN_DEPTH) this.#later.push(bundle);
+    if (this.#nesting >= TRASHCAN_DEPTH) this.#trashcan.push(bundle);
     else this.#releaseBundle(bundle);
   }
 
@@ -265,16 +268,16 @@ export class Deallocator implements EdgeVisitor {
   #releaseBundle(bundle: readonly number[]): void {
     this.#nesting++;
     for (let i = bundle.length - 1; i >= 0; i--) this.unpin(bundle[i] as number);
-    this.#leave();
+    this.#endDeallocation();
   }
 
-  #notePin(index: number): void {
+  #pushPin(index: number): void {
     this.#state.pinned.push(index);
     this.#state.barrier?.held(index);
   }
 
   /** Pins nest: the last one is the first to go. */
-  #forgetPin(): void {
+  #popPin(): void {
     this.#state.pinned.pop();
   }
 

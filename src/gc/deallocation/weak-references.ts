@@ -30,7 +30,7 @@ export class WeakReferences {
   }
 
   isWeak(index: number): boolean {
-    return this.#store.kind(index) === WEAK;
+    return this.#store.type(index) === WEAK;
   }
 
   /** The first reference to a node, or 0. */
@@ -44,7 +44,7 @@ export class WeakReferences {
   }
 
   /** The references to a node, in their list's order. */
-  of(target: number): number[] {
+  referencesTo(target: number): number[] {
     const references: number[] = [];
     for (let weak = this.first(target); weak !== 0; weak = this.next(weak)) references.push(weak);
     return references;
@@ -57,14 +57,14 @@ export class WeakReferences {
   }
 
   callback(weak: number): NodeCallable | undefined {
-    return this.#store.has(weak, FLAG_CALLABLE) ? this.#state.callables[weak] : undefined;
+    return this.#store.hasFlag(weak, FLAG_CALLABLE) ? this.#state.callables[weak] : undefined;
   }
 
   /** A live reference that is there to be shared, or 0. */
   shared(target: number): number {
     const first = this.first(target);
     return first !== 0 &&
-      this.#store.has(first, FLAG_SHARED) &&
+      this.#store.hasFlag(first, FLAG_SHARED) &&
       (this.#store.refcount[first] as number) > 0
       ? first
       : 0;
@@ -72,9 +72,9 @@ export class WeakReferences {
 
   /** Makes the node `weak` refer to `target`. */
   attach(weak: number, target: number, callback: NodeCallable | undefined, shared: boolean): void {
-    this.#fitStore();
+    this.#growToStore();
     const first = this.first(target);
-    const after = !shared && first !== 0 && this.#store.has(first, FLAG_SHARED) ? first : 0;
+    const after = !shared && first !== 0 && this.#store.hasFlag(first, FLAG_SHARED) ? first : 0;
     const chain = this.#chain;
     const newer = this.#newer;
     const older = chain[after === 0 ? target : after] as number;
@@ -83,10 +83,10 @@ export class WeakReferences {
     newer[weak] = after;
     if (older !== 0) newer[older] = weak;
     chain[after === 0 ? target : after] = weak;
-    if (shared) this.#store.raise(weak, FLAG_SHARED);
+    if (shared) this.#store.setFlag(weak, FLAG_SHARED);
     if (callback === undefined) return;
     this.#state.callables[weak] = callback;
-    this.#store.raise(weak, FLAG_CALLABLE);
+    this.#store.setFlag(weak, FLAG_CALLABLE);
   }
 
   /** Makes the reference dead, keeping its callback. */
@@ -106,7 +106,7 @@ export class WeakReferences {
   /** Makes the reference dead and forgets its callback. */
   detach(weak: number): void {
     this.clear(weak);
-    if (this.#store.has(weak, FLAG_CALLABLE)) this.#state.callables[weak] = undefined;
+    if (this.#store.hasFlag(weak, FLAG_CALLABLE)) this.#state.callables[weak] = undefined;
   }
 
   /** Makes all references to `target` dead, silently. */
@@ -114,7 +114,7 @@ export class WeakReferences {
     for (let weak = this.first(target); weak !== 0; weak = this.first(target)) this.detach(weak);
   }
 
-  #fitStore(): void {
+  #growToStore(): void {
     const { capacity } = this.#store;
     if (this.#target.length === capacity) return;
     this.#target = grownColumn(this.#target, capacity);

@@ -11,7 +11,7 @@ import { exportHtml } from './export-html.js';
 import { exportJson } from './export-json.js';
 import { exportMermaid } from './export-mermaid.js';
 import { type HeapPicture, pictureOf } from './heap-picture.js';
-import type { PictureColours } from './picture-shade.js';
+import type { PictureColours } from './node-fill.js';
 
 /** A language that a heap can be written in. */
 export type HeapExportFormat = 'dot' | 'mermaid' | 'json' | 'html';

@@ -2,7 +2,7 @@
 
 import type { SnapshotNode } from '../views/heap-snapshot.js';
 import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
-import { shadeOf, shadesOf } from './picture-shade.js';
+import { fillOf, fillsOf } from './node-fill.js';
 
 export function exportMermaid({ nodes, edges, hidden, focus, colours }: HeapPicture): string {
   const lines = ['flowchart LR'];
@@ -24,9 +24,9 @@ export function exportMermaid({ nodes, edges, hidden, focus, colours }: HeapPict
     lines.push(`  classDef ${name} ${style}`);
     lines.push(`  class ${members.map(({ handle }) => pictureName(handle)).join(',')} ${name}`);
   };
-  for (const { key, fill, ink } of shadesOf(nodes, colours)) {
-    const members = nodes.filter((node) => shadeOf(node, colours)?.key === key);
-    addClass(key, `fill:${fill},color:${ink}`, members);
+  for (const { key, colour, textColour } of fillsOf(nodes, colours)) {
+    const members = nodes.filter((node) => fillOf(node, colours)?.key === key);
+    addClass(key, `fill:${colour},color:${textColour}`, members);
   }
   const roots = nodes.filter(({ isRoot }) => isRoot);
   addClass('root', 'stroke-width:3px', roots);

@@ -6,7 +6,7 @@
  */
 import { type Handle, indexOfHandle } from '../memory/handle.js';
 import type { HeapSnapshot, SnapshotNode } from '../views/heap-snapshot.js';
-import type { PictureColours } from './picture-shade.js';
+import type { PictureColours } from './node-fill.js';
 
 /** All edges from one node to another, drawn as one. */
 export interface PictureEdge {
@@ -27,7 +27,7 @@ export interface HeapPicture {
   readonly colours: PictureColours;
 }
 
-export interface PictureCut {
+export interface PictureOptions {
   readonly focus: Handle | undefined;
   /** How many steps from the focus a node may be away. */
   readonly radius: number;
@@ -35,8 +35,8 @@ export interface PictureCut {
   readonly colours: PictureColours;
 }
 
-export function pictureOf({ nodes }: HeapSnapshot, cut: PictureCut): HeapPicture {
-  const chosen = choose(nodes, cut);
+export function pictureOf({ nodes }: HeapSnapshot, cut: PictureOptions): HeapPicture {
+  const chosen = chooseNodes(nodes, cut);
   const shown = nodes.filter(({ handle }) => chosen.has(handle));
   return {
     nodes: shown,
@@ -71,9 +71,9 @@ function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-function choose(nodes: readonly SnapshotNode[], cut: PictureCut): Set<Handle> {
+function chooseNodes(nodes: readonly SnapshotNode[], cut: PictureOptions): Set<Handle> {
   const { focus, radius, maxNodes } = cut;
-  const neighbours = focus === undefined ? forward(nodes) : bothWays(nodes);
+  const neighbours = focus === undefined ? neighboursAlongEdges(nodes) : neighboursBothWays(nodes);
   const chosen = new Set<Handle>();
   const spread = (from: readonly Handle[]): void => {
     let ring = from;
@@ -97,25 +97,25 @@ function choose(nodes: readonly SnapshotNode[], cut: PictureCut): Set<Handle> {
   return chosen;
 }
 
-function forward(nodes: readonly SnapshotNode[]): Map<Handle, readonly Handle[]> {
-  return new Map(nodes.map((node) => [node.handle, outgoing(node)]));
+function neighboursAlongEdges(nodes: readonly SnapshotNode[]): Map<Handle, readonly Handle[]> {
+  return new Map(nodes.map((node) => [node.handle, targetsOf(node)]));
 }
 
-function bothWays(nodes: readonly SnapshotNode[]): Map<Handle, readonly Handle[]> {
-  const neighbours = new Map(nodes.map((node) => [node.handle, outgoing(node)]));
+function neighboursBothWays(nodes: readonly SnapshotNode[]): Map<Handle, readonly Handle[]> {
+  const neighbours = new Map(nodes.map((node) => [node.handle, targetsOf(node)]));
   for (const node of nodes) {
-    for (const target of outgoing(node)) neighbours.get(target)?.push(node.handle);
+    for (const target of targetsOf(node)) neighbours.get(target)?.push(node.handle);
   }
   return neighbours;
 }
 
-function outgoing({ edges, target }: SnapshotNode): Handle[] {
+function targetsOf({ edges, target }: SnapshotNode): Handle[] {
   return target === undefined || target === null ? [...edges] : [target];
 }
 
 function edgesOf(node: SnapshotNode, shown: ReadonlySet<Handle>): PictureEdge[] {
   const counts = new Map<Handle, number>();
-  for (const to of outgoing(node)) {
+  for (const to of targetsOf(node)) {
     if (shown.has(to)) counts.set(to, (counts.get(to) ?? 0) + 1);
   }
   const weak = node.target !== undefined;

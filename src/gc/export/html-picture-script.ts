@@ -100,7 +100,7 @@ const lines = edges.map(({ from, to, weak, count }) => {
 });
 
 const places = nodes.map((node, i) => {
-  const classes = ['node', node.shade];
+  const classes = ['node', node.fillClass];
   if (node.root) classes.push('root');
   if (node.focus) classes.push('focus');
   const group = make(svg, 'g', {
@@ -204,8 +204,8 @@ function zoom(factor) {
   show();
 }
 
-document.getElementById('closer').addEventListener('click', () => zoom(0.8));
-document.getElementById('farther').addEventListener('click', () => zoom(1.25));
+document.getElementById('zoom-in').addEventListener('click', () => zoom(0.8));
+document.getElementById('zoom-out').addEventListener('click', () => zoom(1.25));
 let drag = null;
 svg.addEventListener('pointerdown', (event) => {
   drag = { x: event.clientX, y: event.clientY };

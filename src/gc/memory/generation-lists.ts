@@ -17,7 +17,7 @@ export const PERMANENT = 4;
 export const UNREACHABLE = 5;
 export const UNCOLLECTABLE = 6;
 export const PENDING_CALLBACKS = 7;
-export const FINALIZED_TRASH = 8;
+export const FINALIZED = 8;
 export const STILL_UNREACHABLE = 9;
 /** The indices below are sentinels, and 0 is "none". */
 export const FIRST_NODE = 16;
@@ -103,7 +103,7 @@ export class GenerationLists {
   }
 
   /** Empties a list whose nodes are in it no more. */
-  forget(list: number): void {
+  reset(list: number): void {
     this.links[2 * list] = list;
     this.links[2 * list + 1] = list;
     this.lengths[list] = 0;

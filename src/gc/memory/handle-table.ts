@@ -38,7 +38,7 @@ export class HandleTable {
     const index = indexOfHandle(node);
     return index < store.end &&
       makeHandle(index, store.tag[index] as number) === node &&
-      store.has(index, FLAG_LIVE) &&
+      store.hasFlag(index, FLAG_LIVE) &&
       !this.#availability.closed
       ? index
       : 0;
@@ -55,7 +55,7 @@ export class HandleTable {
   /** Returns the index of a node that can have edges; throws for a weak reference. */
   resolveSource(node: Handle): number {
     const index = this.resolve(node);
-    if (this.#store.kind(index) !== WEAK) return index;
+    if (this.#store.type(index) !== WEAK) return index;
     throw new InvalidArgumentError('heap: a weak reference has no edges and no weak references.');
   }
 

@@ -25,25 +25,25 @@ export type Handle = number & {
 };
 
 /** The most places that a heap can have. */
-export const MOST_PLACES: number = 2 ** 26;
+export const MAX_SLOTS: number = 2 ** 26;
 /** How many nodes can be at one place, one after the other. */
-export const TAGS_PER_PLACE: number = 2 ** 16;
-const PLACE_MASK = MOST_PLACES - 1;
+export const TAGS_PER_SLOT: number = 2 ** 16;
+const SLOT_MASK = MAX_SLOTS - 1;
 const HEAP_NUMBERS = 2 ** 11;
 
 let heaps = 0;
 
 /** The tag of the first node at each place of a new heap. Never 0, so that no small integer is taken for a handle. */
 export function firstTagOfNextHeap(): number {
-  return (1 + (heaps++ % (HEAP_NUMBERS - 1))) * TAGS_PER_PLACE;
+  return (1 + (heaps++ % (HEAP_NUMBERS - 1))) * TAGS_PER_SLOT;
 }
 
 /** The handle of the node with this tag at `index`. */
 export function makeHandle(index: number, tag: number): Handle {
-  return (tag * MOST_PLACES + index) as Handle;
+  return (tag * MAX_SLOTS + index) as Handle;
 }
 
 /** Where the node is, or was. */
 export function indexOfHandle(handle: Handle): number {
-  return handle & PLACE_MASK;
+  return handle & SLOT_MASK;
 }

@@ -21,7 +21,7 @@ import { HeapFullError } from '../heap-errors.js';
 import { grownColumn } from './column.js';
 import { EdgeStore } from './edge-store.js';
 import { FIRST_NODE, GenerationLists } from './generation-lists.js';
-import { firstTagOfNextHeap, MOST_PLACES, TAGS_PER_PLACE } from './handle.js';
+import { firstTagOfNextHeap, MAX_SLOTS, TAGS_PER_SLOT } from './handle.js';
 
 /** A node without a finalizer. */
 export const PLAIN = 0;
@@ -31,10 +31,10 @@ export const FINALIZABLE = 1;
 export const WEAK = 2;
 /** A node whose finalizer runs at each death by reference count, and which makes its cycles uncollectable. */
 export const LEGACY = 3;
-const KINDS = 4;
+const TYPES = 4;
 
 /** `meta`: the kind, flags, and from bit 16 the number of the kind's name. */
-const KIND_MASK = 0b11;
+const TYPE_MASK = 0b11;
 /** Its finalizer has run. */
 export const FLAG_FINALIZED = 0b100;
 /** The place holds a node. */
@@ -43,9 +43,9 @@ export const FLAG_LIVE = 0b1000;
 export const FLAG_CALLABLE = 0b10000;
 /** A weak reference that others without a callback share. */
 export const FLAG_SHARED = 0b100000;
-const NAME_SHIFT = 16;
+const KIND_SHIFT = 16;
 /** The most names that kinds can have. */
-export const MOST_NAMES: number = 2 ** 16;
+export const MAX_KINDS: number = 2 ** 16;
 
 /** `gcWord` of a node that is being collected and was not found reachable; else it is 0. Counts stand above. */
 export const COLLECTING = 0b01;
@@ -56,7 +56,7 @@ export const ONE_REFERENCE = 0b100;
 
 const FIRST_CAPACITY = 1_024;
 /** The largest size that a node can have. */
-export const LARGEST_SIZE: number = 2 ** 32 - 1;
+export const MAX_NODE_SIZE: number = 2 ** 32 - 1;
 
 export class NodeStore {
   readonly edges: EdgeStore;
@@ -71,16 +71,16 @@ export class NodeStore {
   /** Empty until a node is given a size. */
   sizes: Uint32Array = new Uint32Array(0);
   /** How many nodes there are of each kind, plain ones excepted, and of all these together. */
-  readonly population: Int32Array = new Int32Array(KINDS);
-  observed = 0;
+  readonly countByType: Int32Array = new Int32Array(TYPES);
+  nonPlainCount = 0;
   /** One more than the last place that was ever used. */
   end: number = FIRST_NODE;
   /** The most nodes there were at once. */
-  peak = 0;
+  peakLive = 0;
   readonly #firstTag: number = firstTagOfNextHeap();
   #freeHead = 0;
   /** Places whose tags are used up. */
-  #retired = 0;
+  #retiredSlots = 0;
 
   /** A shared one can be marked by other threads. */
   constructor(shared: boolean = false) {
@@ -93,28 +93,28 @@ export class NodeStore {
   }
 
   /** A place for a node, which its taker holds, in no list. */
-  take(kindAndFlags: number, name: number): number {
+  allocateSlot(typeAndFlags: number, kindId: number): number {
     let index = this.#freeHead;
-    if (index === 0) index = this.#newPlace();
+    if (index === 0) index = this.#newSlot();
     else this.#freeHead = this.lists.links[2 * index] as number;
-    const kind = kindAndFlags & KIND_MASK;
-    if (kind !== PLAIN) this.#countObserved(kind, 1);
+    const type = typeAndFlags & TYPE_MASK;
+    if (type !== PLAIN) this.#countNonPlain(type, 1);
     this.refcount[index] = 1;
     this.holds[index] = 1;
     this.gcWord[index] = 0;
-    this.meta[index] = kindAndFlags | FLAG_LIVE | (name << NAME_SHIFT);
+    this.meta[index] = typeAndFlags | FLAG_LIVE | (kindId << KIND_SHIFT);
     if (this.sizes.length > 0) this.sizes[index] = 0;
     return index;
   }
 
   /** Gives a place back: the node is in no list and has no edges. Its handle is stale from now on. */
-  give(index: number): void {
-    const kind = this.kind(index);
-    if (kind !== PLAIN) this.#countObserved(kind, -1);
+  freeSlot(index: number): void {
+    const type = this.type(index);
+    if (type !== PLAIN) this.#countNonPlain(type, -1);
     this.meta[index] = 0;
     const tag = (this.tag[index] as number) + 1;
-    if ((tag & (TAGS_PER_PLACE - 1)) === 0) {
-      this.#retired++;
+    if ((tag & (TAGS_PER_SLOT - 1)) === 0) {
+      this.#retiredSlots++;
       return;
     }
     this.tag[index] = tag;
@@ -122,20 +122,20 @@ export class NodeStore {
     this.#freeHead = index;
   }
 
-  kind(index: number): number {
-    return (this.meta[index] as number) & KIND_MASK;
+  type(index: number): number {
+    return (this.meta[index] as number) & TYPE_MASK;
   }
 
   /** The number of the kind's name. */
-  name(index: number): number {
-    return (this.meta[index] as number) >>> NAME_SHIFT;
+  kindId(index: number): number {
+    return (this.meta[index] as number) >>> KIND_SHIFT;
   }
 
-  has(index: number, flag: number): boolean {
+  hasFlag(index: number, flag: number): boolean {
     return ((this.meta[index] as number) & flag) !== 0;
   }
 
-  raise(index: number, flag: number): void {
+  setFlag(index: number, flag: number): void {
     this.meta[index] = (this.meta[index] as number) | flag;
   }
 
@@ -156,27 +156,27 @@ export class NodeStore {
   /** Calls `visit` with the index of each live node. */
   visit(visitor: (index: number) => void): void {
     for (let index = FIRST_NODE; index < this.end; index++) {
-      if (this.has(index, FLAG_LIVE)) visitor(index);
+      if (this.hasFlag(index, FLAG_LIVE)) visitor(index);
     }
   }
 
-  #countObserved(kind: number, change: 1 | -1): void {
-    this.population[kind] = (this.population[kind] as number) + change;
-    this.observed += change;
+  #countNonPlain(type: number, change: 1 | -1): void {
+    this.countByType[type] = (this.countByType[type] as number) + change;
+    this.nonPlainCount += change;
   }
 
-  #newPlace(): number {
+  #newSlot(): number {
     const index = this.end;
     if (index === this.capacity) this.#grow();
     this.end++;
     // A place is only made when all others are taken, so all that are in use are alive.
-    this.peak = Math.max(this.peak, this.end - FIRST_NODE - this.#retired);
+    this.peakLive = Math.max(this.peakLive, this.end - FIRST_NODE - this.#retiredSlots);
     return index;
   }
 
   #grow(): void {
     const old = this.capacity;
-    if (old === MOST_PLACES) throw new HeapFullError(MOST_PLACES);
+    if (old === MAX_SLOTS) throw new HeapFullError(MAX_SLOTS);
     const capacity = 2 * old;
     this.edges.grow(capacity);
     this.lists.grow(capacity);

@@ -29,7 +29,7 @@ export class ProgramMachine {
 
   constructor(program: HeapProgram, execute: Execute) {
     this.heap = new BaseHeap(
-      { thresholds: program.threshold ?? [700, 10, 10], clock: TIMELESS },
+      { thresholds: program.threshold ?? [700, 10, 10], clock: FIXED_CLOCK },
       makeCPythonCollector,
     );
     this.maxWeak = program.maxWeak ?? 8;
@@ -76,7 +76,7 @@ export class ProgramMachine {
   }
 
   /** Calls `body` with a temporary reference to the node. */
-  holding(node: Handle, body: () => void): void {
+  withReference(node: Handle, body: () => void): void {
     this.heap.hold(node);
     body();
     this.heap.drop(node);
@@ -88,7 +88,7 @@ export class ProgramMachine {
     const serial = this.nextSerial();
     const node = type === PLAIN ? this.heap.alloc() : this.#finalizable(type, serial, action);
     this.#types.set(node, type);
-    this.bind(register, this.named(node, serial));
+    this.bind(register, this.assignSerial(node, serial));
     this.heap.drop(node);
   }
 
@@ -97,7 +97,7 @@ export class ProgramMachine {
   }
 
   /** Enters a fresh node, which the caller holds, under its serial number. */
-  named(node: Handle, serial: number): Handle {
+  assignSerial(node: Handle, serial: number): Handle {
     this.#serials.set(node, serial);
     return node;
   }
@@ -140,4 +140,4 @@ export class ProgramMachine {
 }
 
 /** Pauses are no part of an observation. */
-const TIMELESS = { now: () => 0 };
+const FIXED_CLOCK = { now: () => 0 };

@@ -63,11 +63,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       const { heap } = machine;
       const target = machine.node(t);
       if (target === null || heap.weakrefs(target).length >= machine.maxWeak) return;
-      machine.holding(target, () => {
+      machine.withReference(target, () => {
         machine.bind(r, null);
         const serial = machine.nextSerial();
         const weak = heap.unsharedWeakref(target, machine.callback(serial, action));
-        machine.bind(r, machine.named(weak, serial));
+        machine.bind(r, machine.assignSerial(weak, serial));
         heap.drop(weak);
       });
     },
@@ -77,10 +77,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     run(machine, r, w) {
       const weak = machine.register(w);
       if (weak === null || !machine.heap.isWeak(weak)) return;
-      machine.holding(weak, () => {
+      machine.withReference(weak, () => {
         const target = machine.heap.deref(weak);
         machine.emit('D', machine.idOf(target));
-        bindHolding(machine, r, target);
+        bindWithReference(machine, r, target);
       });
     },
   },
@@ -112,21 +112,21 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       const { heap } = machine;
       const source = machine.source(a);
       if (source === null) return;
-      machine.holding(source, () => heap.unlink(source, i % heap.edgeCount(source)));
+      machine.withReference(source, () => heap.unlink(source, i % heap.edgeCount(source)));
     },
   },
   clear: {
     operands: 'r',
     run(machine, a) {
       const source = machine.node(a);
-      if (source !== null) machine.holding(source, () => machine.heap.clear(source));
+      if (source !== null) machine.withReference(source, () => machine.heap.clear(source));
     },
   },
   load: {
     operands: 'rrn',
     run(machine, r, a, i) {
       const source = machine.source(a);
-      if (source !== null) machine.holding(source, () => load(machine, r, source, i));
+      if (source !== null) machine.withReference(source, () => load(machine, r, source, i));
     },
   },
   copy: { operands: 'rr', run: (machine, r, s) => machine.bind(r, machine.register(s)) },
@@ -137,10 +137,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       const { heap } = machine;
       const source = machine.node(a);
       if (source === null) return;
-      machine.holding(source, () => {
+      machine.withReference(source, () => {
         for (let i = 0; i < n; i++) {
           const serial = machine.nextSerial();
-          const node = machine.named(heap.alloc(), serial);
+          const node = machine.assignSerial(heap.alloc(), serial);
           heap.link(source, node);
           heap.drop(node);
         }
@@ -152,7 +152,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     run(machine, n) {
       for (let i = 0; i < n; i++) {
         const serial = machine.nextSerial();
-        machine.heap.drop(machine.named(machine.heap.alloc(), serial));
+        machine.heap.drop(machine.assignSerial(machine.heap.alloc(), serial));
       }
     },
   },
@@ -238,13 +238,13 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 
 function load(machine: ProgramMachine, register: number, source: Handle, place: number): void {
   const { heap } = machine;
-  bindHolding(machine, register, heap.edgeAt(source, place % heap.edgeCount(source)));
+  bindWithReference(machine, register, heap.edgeAt(source, place % heap.edgeCount(source)));
 }
 
 /** Binds with a temporary reference of its own, which ends after the register's old value has been dropped. */
-function bindHolding(machine: ProgramMachine, register: number, value: Handle | null): void {
+function bindWithReference(machine: ProgramMachine, register: number, value: Handle | null): void {
   if (value === null) machine.bind(register, null);
-  else machine.holding(value, () => machine.bind(register, value));
+  else machine.withReference(value, () => machine.bind(register, value));
 }
 
 function snapshot(machine: ProgramMachine): unknown {

@@ -32,7 +32,7 @@ export interface RetainedSize {
 }
 
 const OUTSIDE = 0;
-const NOT_FOUND = 0;
+const UNVISITED = 0;
 
 /** The tree, by number of depth-first search; numbers begin at 1, those of parents are less than their children's. */
 interface DominatorTree {
@@ -72,7 +72,7 @@ export function retainedSizeOf(state: HeapState, index: number): RetainedSize {
 }
 
 function dominatorTree(state: HeapState): DominatorTree {
-  const { nodeAt, numberOf, parent } = search(state);
+  const { nodeAt, numberOf, parent } = depthFirstSearch(state);
   const count = nodeAt.length;
   const { first, next, source } = predecessors(state, nodeAt, numberOf);
   const semi = Int32Array.from({ length: count }, (_, v) => v);
@@ -83,7 +83,7 @@ function dominatorTree(state: HeapState): DominatorTree {
   const bucketNext = new Int32Array(count);
   for (let w = count - 1; w > OUTSIDE; w--) {
     for (let edge = first[w] as number; edge !== 0; edge = next[edge] as number) {
-      const least = semi[forest.leastAbove(source[edge] as number)] as number;
+      const least = semi[forest.evaluate(source[edge] as number)] as number;
       if (least < (semi[w] as number)) semi[w] = least;
     }
     const at = semi[w] as number;
@@ -92,7 +92,7 @@ function dominatorTree(state: HeapState): DominatorTree {
     const above = parent[w] as number;
     forest.link(above, w);
     for (let v = bucket[above] as number; v !== 0; v = bucketNext[v] as number) {
-      const u = forest.leastAbove(v);
+      const u = forest.evaluate(v);
       dominator[v] = (semi[u] as number) < (semi[v] as number) ? u : above;
     }
     bucket[above] = 0;
@@ -111,7 +111,7 @@ interface Search {
 }
 
 /** Numbers what is kept alive, depth first. */
-function search(state: HeapState): Search {
+function depthFirstSearch(state: HeapState): Search {
   const { edges, end } = state.store;
   const numberOf = new Int32Array(end);
   const nodeAt = [0];
@@ -119,7 +119,7 @@ function search(state: HeapState): Search {
   const path: number[] = [];
   const places: number[] = [];
   const enter = (index: number, from: number): void => {
-    if (numberOf[index] !== NOT_FOUND) return;
+    if (numberOf[index] !== UNVISITED) return;
     numberOf[index] = nodeAt.length;
     nodeAt.push(index);
     parent.push(from);
@@ -172,13 +172,13 @@ class CompressedForest {
   readonly #semi: Int32Array;
   /** -1 of a vertex that has not been linked, so the root of its tree. */
   readonly #ancestor: Int32Array;
-  readonly #least: Int32Array;
+  readonly #label: Int32Array;
   readonly #path: number[] = [];
 
   constructor(semi: Int32Array) {
     this.#semi = semi;
     this.#ancestor = new Int32Array(semi.length).fill(-1);
-    this.#least = semi.slice();
+    this.#label = semi.slice();
   }
 
   link(parent: number, vertex: number): void {
@@ -186,9 +186,9 @@ class CompressedForest {
   }
 
   /** The vertex with the least semidominator from `vertex` up to, and without, the root of its tree. */
-  leastAbove(vertex: number): number {
+  evaluate(vertex: number): number {
     const ancestor = this.#ancestor;
-    const least = this.#least;
+    const least = this.#label;
     const path = this.#path;
     let above = ancestor[vertex] as number;
     if (above < 0) return vertex;

@@ -53,11 +53,11 @@ export function takeSnapshot(
     const colour = collector.colour(index);
     const node: SnapshotNode = {
       handle: state.handles.of(index),
-      kind: kinds.name(store.name(index)),
+      kind: kinds.name(store.kindId(index)),
       generation: generationOf(store, index),
       refcount: store.refcount[index] as number,
       size: store.size(index),
-      finalized: store.has(index, FLAG_FINALIZED),
+      finalized: store.hasFlag(index, FLAG_FINALIZED),
       isRoot: roots.has(index),
       edges: state.handles.all(store.edges.targets(index)),
       ...(colour === null ? {} : { colour }),

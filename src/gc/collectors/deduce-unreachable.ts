@@ -20,21 +20,20 @@
 import { FIRST_NODE } from '../memory/generation-lists.js';
 import { COLLECTING, type NodeStore, ONE_REFERENCE, TENTATIVE } from '../memory/node-store.js';
 
-const IN_QUESTION_UNTIL = ONE_REFERENCE;
 const REACHED = ONE_REFERENCE | COLLECTING;
-const MOVED = TENTATIVE | COLLECTING;
+const TENTATIVELY_UNREACHABLE = TENTATIVE | COLLECTING;
 
 /** Leaves in `base` what is reachable from outside it, and moves the rest to the empty list `unreachable`. */
-export function separateUnreachable(store: NodeStore, base: number, unreachable: number): void {
-  const places = store.end - FIRST_NODE;
-  if (2 * store.lists.length(base) > places) subtractByPlace(store, base);
-  else subtractByList(store, base);
+export function deduceUnreachable(store: NodeStore, base: number, unreachable: number): void {
+  const slots = store.end - FIRST_NODE;
+  if (2 * store.lists.length(base) > slots) subtractInMemoryOrder(store, base);
+  else subtractInListOrder(store, base);
   scan(store, base, unreachable);
-  settle(store, base, unreachable);
+  recordLists(store, base, unreachable);
 }
 
 /** The order of the subtraction does not matter, so a list of most nodes is passed through as they lie in memory. */
-function subtractByPlace(store: NodeStore, base: number): void {
+function subtractInMemoryOrder(store: NodeStore, base: number): void {
   const { gcWord, refcount, end } = store;
   const { listOf } = store.lists;
   for (let i = FIRST_NODE; i < end; i++) {
@@ -46,7 +45,7 @@ function subtractByPlace(store: NodeStore, base: number): void {
   }
 }
 
-function subtractByList(store: NodeStore, base: number): void {
+function subtractInListOrder(store: NodeStore, base: number): void {
   const { gcWord, refcount } = store;
   const { links } = store.lists;
   for (let i = links[2 * base] as number; i !== base; i = links[2 * i] as number) {
@@ -91,13 +90,13 @@ function scan(store: NodeStore, base: number, unreachable: number): void {
   const { pair, slab } = store.edges;
   let i = links[2 * base] as number;
   while (i !== base) {
-    if ((gcWord[i] as number) < IN_QUESTION_UNTIL) {
+    if ((gcWord[i] as number) < ONE_REFERENCE) {
       const next = links[2 * i] as number;
       const previous = links[2 * i + 1] as number;
       links[2 * previous] = next;
       links[2 * next + 1] = previous;
       linkLast(links, unreachable, i);
-      gcWord[i] = MOVED;
+      gcWord[i] = TENTATIVELY_UNREACHABLE;
       i = next;
       continue;
     }
@@ -106,12 +105,12 @@ function scan(store: NodeStore, base: number, unreachable: number): void {
       const start = ~first + 1;
       for (let at = start + (slab[~first] as number) - 1; at >= start; at--) {
         const target = slab[at] as number;
-        if (isInDoubt(gcWord[target] as number)) reach(target, gcWord, links, base);
+        if (isUnreached(gcWord[target] as number)) reach(target, gcWord, links, base);
       }
     } else if (first > 0) {
       const second = pair[2 * i + 1] as number;
-      if (second > 0 && isInDoubt(gcWord[second] as number)) reach(second, gcWord, links, base);
-      if (isInDoubt(gcWord[first] as number)) reach(first, gcWord, links, base);
+      if (second > 0 && isUnreached(gcWord[second] as number)) reach(second, gcWord, links, base);
+      if (isUnreached(gcWord[first] as number)) reach(first, gcWord, links, base);
     }
     gcWord[i] = 0;
     i = links[2 * i] as number;
@@ -119,12 +118,12 @@ function scan(store: NodeStore, base: number, unreachable: number): void {
 }
 
 /** True for a node in question that nothing reaches so far. */
-function isInDoubt(word: number): boolean {
-  return word !== 0 && word < IN_QUESTION_UNTIL;
+function isUnreached(word: number): boolean {
+  return word !== 0 && word < ONE_REFERENCE;
 }
 
 function reach(target: number, gcWord: Int32Array, links: Int32Array, base: number): void {
-  if (gcWord[target] === MOVED) {
+  if (gcWord[target] === TENTATIVELY_UNREACHABLE) {
     const next = links[2 * target] as number;
     const previous = links[2 * target + 1] as number;
     links[2 * previous] = next;
@@ -143,7 +142,7 @@ function linkLast(links: Int32Array, list: number, index: number): void {
 }
 
 /** The scan moves links alone; who ended up where is entered when it is over. */
-function settle(store: NodeStore, base: number, unreachable: number): void {
+function recordLists(store: NodeStore, base: number, unreachable: number): void {
   const { gcWord } = store;
   const { links, listOf, lengths } = store.lists;
   let moved = 0;

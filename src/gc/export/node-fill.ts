@@ -6,14 +6,14 @@ import type { SnapshotNode } from '../views/heap-snapshot.js';
 export type PictureColours = 'generation' | 'tri-colour' | 'none';
 
 /** One way to fill nodes. */
-export interface Shade {
+export interface NodeFill {
   /** Names it, in style sheets. */
   readonly key: string;
   /** What it tells. */
   readonly meaning: string;
-  readonly fill: string;
+  readonly colour: string;
   /** For what is written upon it. */
-  readonly ink: string;
+  readonly textColour: string;
 }
 
 /** Fills that differ in lightness too, so that they can be told apart in grey; black can be read on all of them. */
@@ -25,33 +25,38 @@ const GENERATION_FILLS: Readonly<Record<`${SnapshotNode['generation']}`, string>
   untracked: '#e39cc4',
 };
 
-const COLOUR_SHADES: Readonly<Record<NodeColour, Shade>> = {
-  white: { key: 'white', meaning: 'white: not reached', fill: '#ffffff', ink: '#000' },
-  grey: { key: 'grey', meaning: 'grey: reached', fill: '#a8a8a8', ink: '#000' },
-  black: { key: 'black', meaning: 'black: reached, edges followed', fill: '#222222', ink: '#fff' },
+const COLOUR_FILLS: Readonly<Record<NodeColour, NodeFill>> = {
+  white: { key: 'white', meaning: 'white: not reached', colour: '#ffffff', textColour: '#000' },
+  grey: { key: 'grey', meaning: 'grey: reached', colour: '#a8a8a8', textColour: '#000' },
+  black: {
+    key: 'black',
+    meaning: 'black: reached, edges followed',
+    colour: '#222222',
+    textColour: '#fff',
+  },
 };
 
 /** The fill of a node; none where colours are not wanted, or there is no incremental collection under way. */
-export function shadeOf(node: SnapshotNode, colours: PictureColours): Shade | undefined {
+export function fillOf(node: SnapshotNode, colours: PictureColours): NodeFill | undefined {
   if (colours === 'none') return undefined;
-  if (colours === 'tri-colour') return node.colour && COLOUR_SHADES[node.colour];
+  if (colours === 'tri-colour') return node.colour && COLOUR_FILLS[node.colour];
   const { generation } = node;
   return {
     key: `gen-${generation}`,
     meaning: generationName(generation),
-    fill: GENERATION_FILLS[generation],
-    ink: '#000',
+    colour: GENERATION_FILLS[generation],
+    textColour: '#000',
   };
 }
 
 /** The fills that these nodes have, each once, in a fixed order. */
-export function shadesOf(nodes: readonly SnapshotNode[], colours: PictureColours): Shade[] {
-  const shades = new Map<string, Shade>();
+export function fillsOf(nodes: readonly SnapshotNode[], colours: PictureColours): NodeFill[] {
+  const fills = new Map<string, NodeFill>();
   for (const node of nodes) {
-    const shade = shadeOf(node, colours);
-    if (shade !== undefined) shades.set(shade.key, shade);
+    const fill = fillOf(node, colours);
+    if (fill !== undefined) fills.set(fill.key, fill);
   }
-  return [...shades.values()].sort((one, other) => one.key.localeCompare(other.key));
+  return [...fills.values()].sort((one, other) => one.key.localeCompare(other.key));
 }
 
 /** What is said of a generation. */

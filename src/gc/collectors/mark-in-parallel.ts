@@ -24,9 +24,9 @@
 import type { EdgeStore } from '../memory/edge-store.js';
 
 /** What a thread needs to take part in a marking. Everything but the number is shared memory. */
-export interface Marking {
+export interface MarkingTask {
   /** Not 0, and another one each time. */
-  readonly number: number;
+  readonly id: number;
   readonly control: Int32Array;
   /** Chunks of work, each preceded by its length. */
   readonly pool: Int32Array;
@@ -52,14 +52,14 @@ export const CHUNK_ENTRIES = 5;
 export const POOL_CHUNKS = 64;
 
 /** Takes part until all that can be reached is marked. */
-export function markTogether(marking: Marking): void {
-  const { number, control, pool, stack, marks, pair, slab } = marking;
+export function markInParallel(marking: MarkingTask): void {
+  const { id, control, pool, stack, marks, pair, slab } = marking;
   const chunkEntries = control[5] as number;
   let top = marking.length;
 
   if (!marking.isFirst) {
     while (Atomics.compareExchange(control, 1, 0, 1) !== 0);
-    const isOpen = control[0] === number;
+    const isOpen = control[0] === id;
     if (isOpen) Atomics.add(control, 2, 1);
     Atomics.store(control, 1, 0);
     if (!isOpen) return;
@@ -67,19 +67,19 @@ export function markTogether(marking: Marking): void {
   }
 
   for (;;) {
-    let untilLook = 128;
+    let untilShare = 128;
     while (top > 0) {
-      if (--untilLook === 0) {
-        untilLook = 128;
+      if (--untilShare === 0) {
+        untilShare = 128;
         if (top > 1 && Atomics.load(control, 3) > Atomics.load(control, 4)) {
-          const given = Math.min(chunkEntries, top >> 1);
+          const chunkLength = Math.min(chunkEntries, top >> 1);
           while (Atomics.compareExchange(control, 1, 0, 1) !== 0);
           const chunk = control[4] as number;
           if (chunk < 64) {
             const start = chunk * (chunkEntries + 1);
-            pool[start] = given;
+            pool[start] = chunkLength;
             // The oldest entries lead to the most; the newest take their places.
-            for (let i = 0; i < given; i++) {
+            for (let i = 0; i < chunkLength; i++) {
               pool[start + 1 + i] = stack[i] as number;
               stack[i] = stack[--top] as number;
             }
@@ -113,7 +113,7 @@ export function markTogether(marking: Marking): void {
 
     Atomics.add(control, 3, 1);
     for (;;) {
-      if (Atomics.load(control, 0) !== number) return;
+      if (Atomics.load(control, 0) !== id) return;
       if (Atomics.load(control, 4) > 0 || Atomics.load(control, 3) === Atomics.load(control, 2)) {
         while (Atomics.compareExchange(control, 1, 0, 1) !== 0);
         const chunk = (control[4] as number) - 1;
@@ -123,7 +123,7 @@ export function markTogether(marking: Marking): void {
           for (let i = 0; i < top; i++) stack[i] = pool[start + 1 + i] as number;
           Atomics.store(control, 4, chunk);
           Atomics.sub(control, 3, 1);
-        } else if (control[3] === control[2] && control[0] === number) {
+        } else if (control[3] === control[2] && control[0] === id) {
           Atomics.store(control, 0, 0);
         }
         Atomics.store(control, 1, 0);
@@ -134,7 +134,7 @@ export function markTogether(marking: Marking): void {
 }
 
 /** Marks what the nodes on the stack lead to, in this thread alone: with nobody idle, the pool stays empty. */
-export function markAlone(
+export function markSerially(
   stack: Int32Array,
   length: number,
   marks: Uint8Array,
@@ -143,8 +143,8 @@ export function markAlone(
   const control = new Int32Array(CONTROL_LENGTH);
   control[OPEN] = 1;
   control[JOINED] = 1;
-  markTogether({
-    number: 1,
+  markInParallel({
+    id: 1,
     control,
     pool: NO_POOL,
     stack,

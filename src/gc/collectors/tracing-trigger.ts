@@ -9,7 +9,7 @@ import type { HeapState } from '../heap-state.js';
 import { OLDEST } from '../memory/generation-lists.js';
 
 /** Notes that the first threshold was passed; true if that has happened often enough for the size of the heap. */
-export function isHeapWorthTracing(state: HeapState): boolean {
+export function isTracingDue(state: HeapState): boolean {
   const { counts } = state;
   state.longLivedPending += counts[0];
   counts[0] = 0;
@@ -17,9 +17,9 @@ export function isHeapWorthTracing(state: HeapState): boolean {
 }
 
 /** Notes what survived a tracing of the whole heap, `examined` nodes. */
-export function countSurvivors(state: HeapState, examined: number): void {
+export function recordSurvivors(state: HeapState, examined: number): void {
   const survivors = state.store.lists.length(OLDEST);
-  state.counters.survived(2, examined, survivors);
+  state.counters.recordSurvivors(2, examined, survivors);
   state.longLivedPending = 0;
   state.longLivedTotal = survivors;
 }
