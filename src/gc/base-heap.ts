@@ -1,7 +1,6 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A simulated heap: nodes, edges between them, and CPython's memory management over both. What Python does on its own when
- * a variable is bound or unbound is done by hand here: `hold` and `drop`.
+ * A simulated heap: nodes, edges between them, and CPython's memory management over both. In Python, a reference begins
+ * when a variable is bound, and ends when it is unbound. Here the caller does both: `hold` and `drop`.
  *
  * ```
  *   hold ──▶ node ──edge──▶ node ◀──edge── node ◀── gc.garbage
@@ -9,9 +8,10 @@
  *                         (weak reference)
  * ```
  *
- * Holds are counted apart from edges, so a node cannot be dropped more often than it was held, and what is held is known
- * without looking at a single edge.
+ * The heap counts holds apart from edges. So a caller cannot drop a node more often than it was held. And the heap
+ * knows its roots without reading an edge.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import type { Collector, NodeColour, StepBudget } from './collector.js';
@@ -52,50 +52,50 @@ import { assertHeapInvariants } from './views/invariants.js';
 import { shortestPathFromRoot } from './views/reachability.js';
 import { viewStats } from './views/stats-view.js';
 
-/** Is called with a node that is about to die. It may resurrect it, by linking to it or holding it. */
+/** Receives a node that is about to die. Resurrects it by adding a link to it or holding it. */
 export type NodeFinalizer = (self: Handle, heap: BaseHeap) => void;
 
-/** Is called with a weak reference whose target has died. */
+/** Receives a weak reference whose target has died. */
 export type WeakCallback = (weak: Handle, heap: BaseHeap) => void;
 
-/** @internal Makes the collector that a heap's options ask for. */
+/** @internal Makes the collector that the options of a heap ask for. */
 export type CollectorMaker = (
   state: HeapState,
   unreachableSet: UnreachableSet,
   options: HeapOptions,
 ) => Collector;
 
-/** What a node is allocated with. */
+/** Options of a node. */
 export interface NodeOptions {
   /**
-   * What it stands for, in statistics.
+   * Kind of the node, as statistics show it.
    *
-   * @defaultValue 'node'
+   * @default 'node'
    */
   readonly kind?: string;
   /**
-   * How much memory it stands for, in bytes, up to 4 GiB.
+   * Memory that the node stands for, in bytes, up to 4 GiB.
    *
-   * @defaultValue 0
+   * @default 0
    */
   readonly size?: number;
-  /** Called once, before the node dies; it may bring the node back. */
+  /** Finalizer of the node. Runs once, before the node dies, and can resurrect it. */
   readonly finalizer?: NodeFinalizer;
   /**
-   * Whether the finalizer is of the kind before PEP 442: called at each death by reference count, and never in a cycle,
-   * which it makes uncollectable.
+   * True for a finalizer of the kind before PEP 442. Such a finalizer runs at each death by reference count. In a cycle
+   * it never runs, and makes the cycle uncollectable.
    *
-   * @defaultValue false
+   * @default false
    */
   readonly legacy?: boolean;
 }
 
 /**
- * What every {@link Heap} can do. A heap of the watchdog's is one that has CPython's collector alone, so that a program with a
- * watchdog does not carry the others.
+ * Operations of every {@link Heap}. The watchdog uses this class with CPython's collector alone. So a program with a
+ * watchdog does not bundle the other collectors.
  */
 export class BaseHeap implements Disposable {
-  /** The collector's controls, as Python's `gc` module. */
+  /** Controls of the collector, with the functions of Python's `gc` module. */
   readonly gc: GcModule;
   readonly #state: HeapState;
   readonly #store: NodeStore;
@@ -122,7 +122,8 @@ export class BaseHeap implements Disposable {
   // ── Nodes ──
 
   /**
-   * A new node, with a reference count of 1: the caller's own hold, to be given up with {@link Heap.drop}. May collect.
+   * Allocates a node with a reference count of 1. The caller holds the node and ends the hold with {@link Heap.drop}.
+   * May collect.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    * @throws {@link HeapFullError} (`TENURE_HEAP_FULL`) beyond 2^26 nodes.
@@ -151,9 +152,9 @@ export class BaseHeap implements Disposable {
   }
 
   /**
-   * Ends a reference from outside the heap; the node dies if it was the last.
+   * Ends a reference from outside the heap. The node dies if that was its last reference.
    *
-   * @throws {@link NotHeldError} (`TENURE_NOT_HELD`) if it is not held from outside.
+   * @throws {@link NotHeldError} (`TENURE_NOT_HELD`) if the node is not held from outside.
    */
   drop(node: Handle): void {
     const index = this.#handles.resolve(node);
@@ -164,14 +165,14 @@ export class BaseHeap implements Disposable {
     this.#deallocator.decref(index);
   }
 
-  /** Holds a node until what is returned is disposed of; once. */
+  /** Holds a node until the caller disposes of the returned root. Disposing twice has no effect. */
   addRoot(node: Handle): Root {
     return holdAsRoot(this, this.#state, node);
   }
 
   /**
-   * Calls `body` with a scope, and drops what the scope holds when the body returns or throws: what Python does with the
-   * local variables of a function. The body is synchronous.
+   * Calls `body` with a scope. When the body returns or throws, drops what the scope holds. Python does so with the
+   * local variables of a function. The body must be synchronous.
    *
    * @example
    * ```ts
@@ -193,35 +194,35 @@ export class BaseHeap implements Disposable {
     return runInScope(this, this.#state, body);
   }
 
-  /** Whether the handle names a node that is alive. Never throws, but from within the heap's own `trace`. */
+  /** Returns true if the handle names a live node. Throws only when the heap's own `trace` calls it. */
   isAlive(node: Handle): boolean {
     if (!this.#state.disposed) this.#state.throwIfClosed();
     return this.#handles.find(node) !== 0;
   }
 
-  /** How many references a node has: edges and holds; weak references do not count. */
+  /** Returns the number of references to a node: edges and holds. Weak references do not count. */
   refcount(node: Handle): number {
     return this.#store.refcount[this.#handles.resolve(node)] as number;
   }
 
-  /** What a node stands for. */
+  /** Returns the kind of a node. */
   kind(node: Handle): string {
     return this.#state.kinds.name(this.#store.kindId(this.#handles.resolve(node)));
   }
 
-  /** How much memory a node stands for, in bytes. */
+  /** Returns the memory that a node stands for, in bytes. */
   size(node: Handle): number {
     return this.#store.size(this.#handles.resolve(node));
   }
 
-  /** The generation that a node is in. */
+  /** Returns the generation of a node. */
   generation(node: Handle): NodeGeneration {
     return generationOf(this.#store, this.#handles.resolve(node));
   }
 
   // ── Edges ──
 
-  /** Adds an edge behind the others and returns its place. Amortised O(1). */
+  /** Adds an edge after the others and returns its place. Amortised O(1). */
   link(source: Handle, target: Handle): number {
     const from = this.#handles.resolveSource(source);
     const to = this.#handles.resolve(target);
@@ -232,7 +233,7 @@ export class BaseHeap implements Disposable {
     return place;
   }
 
-  /** Makes an edge lead elsewhere; its old target dies if that was the last reference. */
+  /** Changes the target of an edge. The old target dies if that was its last reference. */
   set(source: Handle, place: number, target: Handle): void {
     const from = this.#handles.resolveSource(source);
     const to = this.#handles.resolve(target);
@@ -248,7 +249,10 @@ export class BaseHeap implements Disposable {
     this.#deallocator.decref(old);
   }
 
-  /** Removes an edge, closing the gap; its target dies if that was the last reference. The last edge in O(1), others O(edges). */
+  /**
+   * Removes an edge and closes the gap. The target dies if that was its last reference. O(1) for the last edge,
+   * O(edges) for others.
+   */
   unlink(source: Handle, place: number): void {
     const from = this.#handles.resolveSource(source);
     const old = this.#handles.targetAt(from, place);
@@ -258,22 +262,22 @@ export class BaseHeap implements Disposable {
     this.#deallocator.decref(old);
   }
 
-  /** Removes all edges at once, then ends their references, last to first. O(edges). */
+  /** Removes all edges of a node, then ends their references, last to first. O(edges). */
   clear(source: Handle): void {
     this.#deallocator.clearEdges(this.#handles.resolveSource(source));
   }
 
-  /** Where an edge leads. */
+  /** Returns the target of an edge. */
   edgeAt(source: Handle, place: number): Handle {
     return this.#handles.of(this.#handles.targetAt(this.#handles.resolveSource(source), place));
   }
 
-  /** How many edges a node has. */
+  /** Returns the number of edges of a node. */
   edgeCount(source: Handle): number {
     return this.#store.edges.count(this.#handles.resolve(source));
   }
 
-  /** Where a node's edges lead, in order. O(edges). */
+  /** Returns the targets of a node's edges, in order. O(edges). */
   edges(source: Handle): Handle[] {
     return this.#handles.all(this.#store.edges.targets(this.#handles.resolve(source)));
   }
@@ -281,8 +285,9 @@ export class BaseHeap implements Disposable {
   // ── Weak references ──
 
   /**
-   * A weak reference to a node: a node itself, which the caller holds. Without a callback, references to one target are
-   * shared. The callback is called once, when the target has died, unless the reference has died before. May collect.
+   * Returns a weak reference to a node. The reference is a node too, and the caller holds it. References without a
+   * callback to one target are shared. The callback runs once, after the target has died, unless the reference died
+   * before. May collect.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the target is a weak reference.
    */
@@ -299,13 +304,13 @@ export class BaseHeap implements Disposable {
     return handle;
   }
 
-  /** @internal A weak reference of its own, as a subclass of Python's `weakref.ref` makes. */
+  /** @internal Returns a weak reference that is never shared, as a subclass of Python's `weakref.ref` makes. */
   unsharedWeakref(target: Handle, callback?: WeakCallback): Handle {
     return this.#newWeak(this.#handles.resolveSource(target), callback, false);
   }
 
   /**
-   * The target of a weak reference, not held for the caller; `null` once it is dead or dying.
+   * Returns the target of a weak reference, or `null` once the target is dead or dying. Does not hold the target.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the node is not a weak reference.
    */
@@ -318,22 +323,22 @@ export class BaseHeap implements Disposable {
     return target === 0 ? null : this.#handles.of(target);
   }
 
-  /** Whether a node is a weak reference. */
+  /** Returns true for a weak reference. */
   isWeak(node: Handle): boolean {
     return this.#weak.isWeak(this.#handles.resolve(node));
   }
 
-  /** The weak references to a node: the shared one first, then the newest first. O(references). */
+  /** Returns the weak references to a node: the shared one first, then the others, newest first. O(references). */
   weakrefs(target: Handle): Handle[] {
     const index = this.#handles.resolve(target);
     return this.#weak.isWeak(index) ? [] : this.#handles.all(this.#weak.referencesTo(index));
   }
 
   /**
-   * A reference that never leads to the node, and is put in `queue`, with its tag, once the node has been freed: not while a
-   * finalizer could bring it back, nor when the heap is disposed of.
+   * Returns a phantom reference, which never leads to the node. The heap puts it in `queue`, with its tag, once the
+   * node is freed. It does not do so while a finalizer can still resurrect the node, nor when the heap is disposed of.
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `queue` is no {@link ReferenceQueue}.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `queue` is not a {@link ReferenceQueue}.
    */
   phantom<T>(
     target: Handle,
@@ -351,9 +356,9 @@ export class BaseHeap implements Disposable {
   // ── Steps ──
 
   /**
-   * Goes on with an `incremental` collection, or begins one: for a program that collects when it has nothing else to do, and for a page
-   * that shows how it goes. Returns `more` until it is over. Without a budget, or with another collector, it does all of it.
-   * During a collection, from a finalizer say, it does nothing.
+   * Continues an `incremental` collection, or begins one. A program calls it when it is idle, and a page calls it to
+   * show the collection. Returns `more` until the collection is over. Without a budget, or with another collector, one
+   * call does the whole collection. During a collection, for example in a finalizer, the call has no effect.
    *
    * @example
    * ```ts
@@ -378,7 +383,7 @@ export class BaseHeap implements Disposable {
     return this.#collector.step(budget);
   }
 
-  /** How far the incremental collection under way has come with a node; `null` if there is none. */
+  /** Returns the colour of a node in the current incremental collection, or `null` if there is none. */
   colour(node: Handle): NodeColour | null {
     return this.#collector.colour(this.#handles.resolve(node));
   }
@@ -386,16 +391,17 @@ export class BaseHeap implements Disposable {
   // ── Views ──
 
   /**
-   * The shortest path that keeps a node alive: from one that is held from outside the heap, or by `gc.garbage`, along edges,
-   * to the node. Empty if it is only waiting to be collected. O(nodes and edges).
+   * Returns the shortest path that keeps a node alive. The path begins at a node that is held from outside or is in
+   * `gc.garbage`, and follows edges. It is empty for a node that waits to be collected. O(nodes and edges).
    */
   pathFromRoot(node: Handle): Handle[] {
     return this.#handles.all(shortestPathFromRoot(this.#state, this.#handles.resolve(node)));
   }
 
   /**
-   * The immediate dominator of each node that is kept alive: the nearest other node without which it would die; `null` where
-   * no single node keeps it alive. Nodes that only wait to be collected are left out. O(edges · log nodes).
+   * Returns the immediate dominator of each node that is kept alive: the nearest other node without which it would die.
+   * The value is `null` where no single node keeps it alive. Nodes that wait to be collected are left out. O(edges ·
+   * log nodes).
    *
    * @example
    * ```ts
@@ -415,13 +421,17 @@ export class BaseHeap implements Disposable {
     return dominatorsOf(this.#state);
   }
 
-  /** What would die with a node if nothing referred to it: itself and what it dominates. O(edges · log nodes). */
+  /**
+   * Returns what would die with a node if all references to it ended: the node and the nodes that it dominates. O(edges
+   * · log nodes).
+   */
   retainedSize(node: Handle): RetainedSize {
     return retainedSizeOf(this.#state, this.#handles.resolve(node));
   }
 
   /**
-   * The whole heap as plain data, which stays as it is when the heap changes, and which JSON can carry. O(nodes and edges).
+   * Returns the whole heap as plain data. The snapshot does not change with the heap, and JSON can carry it. O(nodes
+   * and edges).
    *
    * @example
    * ```ts
@@ -439,20 +449,23 @@ export class BaseHeap implements Disposable {
     return takeSnapshot(this.#state, this.#weak, this.#collector);
   }
 
-  /** The heap's figures at this moment. O(kinds). */
+  /** Returns the figures of the heap at this moment. O(kinds). */
   stats(): HeapStats {
     return viewStats(this.#state, this.#collector.name);
   }
 
   /**
-   * Throws an `Error` that says what is wrong if the heap contradicts itself: counts that do not add up, lists that do not
-   * close, edges to the dead. For tests, between operations; O(nodes and edges).
+   * Throws an `Error` that names the contradiction if the heap is inconsistent: wrong counts, broken lists, or edges to
+   * dead nodes. For tests, between operations. O(nodes and edges).
    */
   assertInvariants(): void {
     assertHeapInvariants(this.#state, this.#weak);
   }
 
-  /** Ends the heap: its handles are stale, its finalizers and callbacks are not called, not even by a running collection. */
+  /**
+   * Ends the heap. All handles become stale. Finalizers and callbacks no longer run, not even in a collection that is
+   * running.
+   */
   [Symbol.dispose](): void {
     this.#collector.dispose();
     this.#state.dispose();

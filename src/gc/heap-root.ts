@@ -1,16 +1,16 @@
-/** References from outside a simulated heap that end when they are disposed of. */
+/** Roots: references from outside a simulated heap that end by disposal. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Holder } from './heap-scope.js';
 import type { HeapState } from './heap-state.js';
 import type { Handle } from './memory/handle.js';
 
-/** A reference from outside the heap, until it is disposed of. */
+/** Reference from outside the heap that ends by disposal. */
 export interface Root extends Disposable {
-  /** The node that it holds. */
+  /** Node that the root holds. */
   readonly node: Handle;
 }
 
-/** Holds a node until the root is disposed of, or the heap is. */
+/** Holds a node until the root or the heap is disposed of. */
 export function holdAsRoot(heap: Holder, state: HeapState, node: Handle): Root {
   heap.hold(node);
   let isHeld = true;

@@ -13,8 +13,8 @@ export class NodeAllocator {
   }
 
   /**
-   * Returns the index of a new node in generation 0, which the caller holds. Collects before the node is tracked, or after,
-   * as the option `trigger` says.
+   * Returns the index of a new node in generation 0, which the caller holds. The option `trigger` says whether a
+   * collection runs before the node is tracked or after.
    */
   allocate(typeAndFlags: number, kindId: number, size: number): number {
     const state = this.#state;

@@ -1,4 +1,4 @@
-/** What every collection does around its work: it stops the mutator, tells of its start and its stop, and counts. */
+/** The frame of every collection: stops the mutator, reports the start and the stop, and counts. */
 
 import { type CollectionResult, NOTHING_COLLECTED } from '../collection-result.js';
 import type { HeapState } from '../heap-state.js';
@@ -22,7 +22,7 @@ export function runCollection(
   });
 }
 
-/** Runs a part of a collection; meanwhile no other begins. */
+/** Runs a part of a collection. No other collection begins while it runs. */
 export function stopMutator<T>(state: HeapState, body: () => T): T {
   state.collecting = true;
   try {
@@ -38,7 +38,7 @@ export function reportStart(state: HeapState, generation: Generation): void {
   state.runCallbacks('start', { generation, ...NOTHING_COLLECTED });
 }
 
-/** `millis` is how long the collection stopped the mutator. */
+/** Reports the end of a collection, which stopped the mutator for `millis` milliseconds. */
 export function reportStop(
   state: HeapState,
   generation: Generation,

@@ -1,9 +1,11 @@
 /**
- * Mark and sweep in steps, so that no pause is longer than a step's budget. A cycle begins when as much has been allocated as
- * would make a tracing collector collect; from then on, whenever the first threshold is passed, one step of it is done. A
- * cycle ends for sure: new nodes are born black, so what is left to mark gets less with every step.
+ * Mark and sweep in steps, so that no pause is longer than the budget of a step.
  *
- * Each step is a pause; the cycle is the collection that statistics and callbacks know.
+ * A cycle begins when as much has been allocated as would start a tracing collection. From then on, one step runs each
+ * time allocations exceed the first threshold. Every cycle ends: new nodes are born black, so each step leaves less to
+ * mark.
+ *
+ * Each step is a pause. Statistics and callbacks count a whole cycle as one collection.
  */
 
 import type { Collector, NodeColour, StepBudget } from '../collector.js';
@@ -20,10 +22,10 @@ export class IncrementalCollector implements Collector {
   readonly #unreachableSet: UnreachableSet;
   readonly #budget: StepBudget;
   #cycle: IncrementalCycle | null = null;
-  /** How long the steps of the cycle under way have taken. */
+  /** Duration of the steps of the current cycle so far. */
   #cycleMillis = 0;
 
-  /** `budget` is for the steps that allocations do. */
+  /** `budget` limits the steps that allocations run. */
   constructor(state: HeapState, unreachableSet: UnreachableSet, budget: StepBudget) {
     this.#state = state;
     this.#unreachableSet = unreachableSet;
@@ -37,7 +39,7 @@ export class IncrementalCollector implements Collector {
     this.#runStep(this.#budget);
   }
 
-  /** Ends the cycle under way, and does a whole one, which no node that was unreachable before survives. */
+  /** Ends the current cycle, then runs a whole one. So no node survives that was unreachable before the call. */
   collect(): number {
     if (this.#state.collecting) return 0;
     this.#state.counters.lastTrigger = 'explicit';
@@ -68,7 +70,7 @@ export class IncrementalCollector implements Collector {
     this.#cycle = null;
   }
 
-  /** Returns how many nodes the cycle found unreachable, if it has ended; else 0. */
+  /** Runs one step. Returns the number of nodes that the cycle found unreachable if it has ended, else 0. */
   #runStep(budget: StepBudget): number {
     const state = this.#state;
     return stopMutator(state, () => {

@@ -2,27 +2,31 @@
  * One collection in steps. Nodes have three colours:
  *
  * ```
- *   white ──reached──▶ grey ──its edges followed──▶ black
- *     └── still white when nothing is grey: unreachable
+ *   white ──reached──▶ grey ──edges followed──▶ black
+ *     └── still white when no node is grey: unreachable
  * ```
  *
- * Between two steps the mutator goes on, and could hide a white node from the collector: by making a black node lead to it,
- * and removing the edges by which it was to be reached. Dijkstra's barrier forbids the first half. The invariant:
+ * **Barrier.** Between two steps the mutator continues, and could hide a white node from the collector. To hide it, the
+ * mutator makes a black node lead to it. Then it removes the edges by which the collector would reach it. Dijkstra's
+ * barrier forbids the first half. It keeps this invariant:
  *
- * > **No edge leads from a black node to a white one, and no root is white once roots have been looked at.**
+ * > **No edge leads from a black node to a white one, and no root is white once roots have been visited.**
  *
- * So whatever gets an edge from a black node, or is held from outside, turns grey at once. New nodes are born black. Then
- * nothing reachable can be white in the end, and whatever was unreachable at the start, and stays so, is. What becomes
- * unreachable meanwhile may be left for the next cycle: it floats.
+ * So a node turns grey at once when a black node gets an edge to it, or a caller holds it. New nodes are born black. At
+ * the end, no reachable node is white. Each node that was unreachable at the start, and stayed so, is white. A node
+ * that becomes unreachable during the cycle may be floating garbage: the next cycle finds it.
+ *
+ * **Phases.**
  *
  * ```
- *   roots ──▶ mark ──▶ sweep ──▶ settle ──▶ delete
- *   each place   each edge   each place   all at once   each node of the trash
+ *   roots     ──▶ mark      ──▶ sweep     ──▶ finalize    ──▶ delete
+ *   each slot     each edge     each slot     all at once     each unreachable node
  * ```
  *
- * The barrier goes on after marking: a handle, or a weak reference, can lead to a white node until it is deleted. Such a node
- * turns grey like any other, and is rescued with all it reaches before the cycle goes on. Finalizers and callbacks run in one
- * step (`settle`), since all weak references to the trash have to die before any of its code runs.
+ * The barrier stays on after marking. A handle or a weak reference can lead to a white node until the node is deleted.
+ * Such a node turns grey like any other. The cycle restores it, with all that it reaches, before it continues. All
+ * finalizers and callbacks run in one step, `finalize`. Before any of them runs, all weak references to unreachable
+ * nodes must be cleared.
  *
  * Source: Edsger W. Dijkstra, Leslie Lamport, A. J. Martin, C. S. Scholten, E. F. M. Steffens, *On-the-Fly Garbage
  * Collection: An Exercise in Cooperation*, 1978. The barrier shades for black sources only (Guy L. Steele, 1975, after
@@ -58,14 +62,17 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
   readonly #unreachableSet: UnreachableSet;
   #phase: Phase = 'roots';
   #colours: Uint8Array;
-  /** Grey nodes, and some that were freed meanwhile. Room for each place there was: none turns grey twice. */
+  /**
+   * Stack of grey nodes. Some may have been freed since. It has room for each slot of the start, since no node turns
+   * grey twice.
+   */
   readonly #grey: Int32Array;
   #greyCount = 0;
-  /** The places there were at the start; what is born later is black. */
+  /** End of the slots at the start of the cycle. Nodes in later slots are born black. */
   readonly #end: number;
-  /** The next place to look at, in the phases that go through the places. */
+  /** Next slot to visit, in the phases that visit all slots. */
   #nextSlot: number = FIRST_NODE;
-  /** The node whose edges are being followed, or 0, and the next of its edges. */
+  /** Node with more than two edges that is being scanned, or 0. `#scanPlace` is the next of its edges. */
   #scanned = 0;
   #scanPlace = 0;
   #deleteList: number = UNREACHABLE;
@@ -87,7 +94,7 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
     return { collected: this.#collected, uncollectable: this.#uncollectable };
   }
 
-  /** Goes on until the meter has run out, or everything is done: then true. */
+  /** Continues until the meter is used up or the cycle is done. Returns true if the cycle is done. */
   work(meter: WorkMeter): boolean {
     while (this.#phase !== 'done') {
       if (!this.#scanAllGrey(meter) || !this.#runPhase(meter)) return false;
@@ -99,7 +106,7 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
     return COLOURS[this.#colours[index] as number] as NodeColour;
   }
 
-  /** Puts what was set aside back into the oldest generation. */
+  /** Gives the cycle up: moves the nodes that were set aside back to the oldest generation. */
   abandon(): void {
     const { lists, gcWord } = this.#state.store;
     for (const list of [UNREACHABLE, STILL_UNREACHABLE]) {
@@ -143,13 +150,13 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
 
   // ── The phases ──
 
-  /** True when the phase has ended; false if the meter ran out first. */
+  /** Continues the current phase. Returns true if the phase has ended, false if the meter was used up first. */
   #runPhase(meter: WorkMeter): boolean {
     switch (this.#phase) {
       case 'roots':
         return this.#visitSlots(meter, 'mark', (index) => this.#shadeIfRoot(index));
       case 'mark':
-        // Nothing is grey, or this would not have been called.
+        // `work` calls this method only when no node is grey.
         this.#enterPhase('sweep');
         return true;
       case 'sweep':
@@ -182,7 +189,7 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
     if (this.#colours[index] === WHITE && isRootSlot(this.#state, index)) this.#shade(index);
   }
 
-  /** Follows the edges of all grey nodes; true when none is left. */
+  /** Follows the edges of all grey nodes. Returns true when no grey node is left. */
   #scanAllGrey(meter: WorkMeter): boolean {
     while (this.#scanned !== 0 || this.#greyCount > 0) {
       if (this.#scanned === 0 && !this.#scanNextGrey(meter)) return false;
@@ -191,7 +198,10 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
     return true;
   }
 
-  /** Turns a grey node black. Up to two edges are followed at once, more of them one by one. */
+  /**
+   * Turns a grey node black. Follows up to two edges at once; `#continueScan` follows the edges of a larger node one by
+   * one.
+   */
   #scanNextGrey(meter: WorkMeter): boolean {
     if (!meter.spend()) return false;
     const node = this.#grey[--this.#greyCount] as number;
@@ -207,7 +217,7 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
     return true;
   }
 
-  /** Shades the target of an edge that is followed. */
+  /** Shades the target of an edge that the scan follows. */
   visitEdge(_source: number, target: number): void {
     if (this.#colours[target] === WHITE) this.#shade(target);
   }
@@ -224,7 +234,7 @@ export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
     return true;
   }
 
-  /** A node that was set aside and was reached after all goes back. */
+  /** Moves a node that was set aside, and was reached after all, back to the oldest generation. */
   #restoreReached(index: number): void {
     const { lists, gcWord } = this.#state.store;
     const list = lists.listOf[index] as number;

@@ -1,4 +1,4 @@
-/** The collectors by name. */
+/** Makes collectors by name. */
 
 import type { Collector } from '../collector.js';
 import type { HeapOptions } from '../heap-options.js';
@@ -11,7 +11,7 @@ import { availableHelpers, ParallelMarker } from './parallel-marker.js';
 import { TracingCollector } from './tracing-collector.js';
 import type { UnreachableSet } from './unreachable-set.js';
 
-/** The collector that the options name. */
+/** Makes the collector that the options name. */
 export function makeCollector(
   state: HeapState,
   unreachableSet: UnreachableSet,

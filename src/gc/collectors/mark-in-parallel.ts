@@ -1,21 +1,25 @@
 /**
- * Marking by several threads over shared memory. Each thread has a stack of its own and shares a pool of chunks of work: one
- * that has plenty while another has nothing gives a chunk away. The mark of a node is a plain byte: two threads may both
- * find a node unmarked and both follow its edges, which costs a little and changes nothing, while an atomic mark would cost
- * more than the second thread gains.
+ * Marking by several threads over shared memory.
+ *
+ * Each thread has a stack of its own, and all threads share a pool of chunks of work. A thread with plenty of work
+ * gives a chunk to the pool while another thread is idle. The mark of a node is a plain byte. Two threads may both find
+ * a node unmarked and both follow its edges, which costs a little and changes nothing. An atomic mark would cost more
+ * than the second thread gains.
  *
  * ```
- *   control   OPEN     the number of the marking that is under way, or 0
- *             LOCK     1 while a thread has the pool and the counts below to itself
- *             JOINED   threads that take part
- *             IDLE     those of them that have nothing to do
- *             CHUNKS   chunks in the pool
- *             CHUNK_…  entries of a chunk
+ *   control   OPEN     id of the current marking, or 0
+ *             LOCK     1 while one thread uses the pool and changes the counts below
+ *             JOINED   number of threads that take part
+ *             IDLE     number of those that have nothing to do
+ *             CHUNKS   number of chunks in the pool
+ *             CHUNK_…  number of entries of a chunk
  * ```
  *
- * The marking is over when all who have joined are idle and the pool is empty. Who comes later finds it closed.
+ * The marking is over when all threads that joined are idle and the pool is empty. A thread that comes later finds it
+ * closed.
  *
- * The other threads are given the text of this function, so it stands alone: no imports, no inner functions.
+ * The other threads receive the text of `markInParallel`. So the function uses no import and no other function, and
+ * decodes edges itself.
  *
  * Source: Christine H. Flood, David Detlefs, Nir Shavit, Xiaolan Zhang, *Parallel Garbage Collection for Shared Memory
  * Multiprocessors*, 2001 (termination by a count of idle threads).
@@ -23,19 +27,22 @@
 
 import type { EdgeStore } from '../memory/edge-store.js';
 
-/** What a thread needs to take part in a marking. Everything but the number is shared memory. */
+/** Input of a thread that takes part in a marking. Everything except the id is shared memory. */
 export interface MarkingTask {
-  /** Not 0, and another one each time. */
+  /** Number of the marking. Not 0, and different for each marking of a team. */
   readonly id: number;
   readonly control: Int32Array;
-  /** Chunks of work, each preceded by its length. */
+  /** Chunks of work. The length of a chunk precedes its entries. */
   readonly pool: Int32Array;
-  /** A thread's own, with room for every node. */
+  /** Stack of this thread, with room for every node. */
   readonly stack: Int32Array;
   readonly marks: Uint8Array;
   readonly pair: Int32Array;
   readonly slab: Int32Array;
-  /** How many entries the stack has already: the roots, for the thread that begins, and has joined before the others can. */
+  /**
+   * Number of entries on the stack at the start. The first thread begins with the roots, and has joined before the
+   * others can.
+   */
   readonly length: number;
   readonly isFirst: boolean;
 }
@@ -48,10 +55,10 @@ export const JOINED = 2;
 export const IDLE = 3;
 export const CHUNKS = 4;
 export const CHUNK_ENTRIES = 5;
-/** The most chunks in the pool. */
+/** Maximum number of chunks in the pool. */
 export const POOL_CHUNKS = 64;
 
-/** Takes part until all that can be reached is marked. */
+/** Marks until everything reachable is marked. */
 export function markInParallel(marking: MarkingTask): void {
   const { id, control, pool, stack, marks, pair, slab } = marking;
   const chunkEntries = control[5] as number;
@@ -78,7 +85,7 @@ export function markInParallel(marking: MarkingTask): void {
           if (chunk < 64) {
             const start = chunk * (chunkEntries + 1);
             pool[start] = chunkLength;
-            // The oldest entries lead to the most; the newest take their places.
+            // The oldest entries lead to the most nodes. The newest entries replace them.
             for (let i = 0; i < chunkLength; i++) {
               pool[start + 1 + i] = stack[i] as number;
               stack[i] = stack[--top] as number;
@@ -133,7 +140,7 @@ export function markInParallel(marking: MarkingTask): void {
   }
 }
 
-/** Marks what the nodes on the stack lead to, in this thread alone: with nobody idle, the pool stays empty. */
+/** Marks what the nodes on the stack lead to, in this thread alone. No thread is idle, so the pool stays empty. */
 export function markSerially(
   stack: Int32Array,
   length: number,

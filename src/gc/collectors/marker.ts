@@ -1,25 +1,28 @@
 /**
- * Marking: which nodes can be reached from the roots? Marks are a column of their own, a byte a node, so that a million
- * of them fit into a processor's cache, where the order in which a graph is followed, which is no order at all, does not
- * matter as much. O(nodes and edges reached).
+ * Marking finds the nodes that the roots reach. Marks are a column of their own, one byte a node. So the marks of a
+ * million nodes fit into a processor's cache. That matters because a graph is followed in no particular memory order.
+ * O(nodes and edges reached).
  */
 import type { HeapState } from '../heap-state.js';
 import { markSerially } from './mark-in-parallel.js';
 import { pushRoots } from './trace-roots.js';
 
-/** Marks nodes on behalf of a tracing collector. */
+/** Marks nodes for a tracing collector. */
 export interface Marker {
-  /** Marks what the roots reach: an entry a place, 0 if the node there was not reached. Valid until the next time. */
+  /**
+   * Marks everything that the roots reach. Returns one entry per slot, which is 0 if the node there was not reached.
+   * The result is valid until the next call.
+   */
   mark(): Uint8Array;
-  /** Ends whatever it keeps running. */
+  /** Ends the threads that the marker runs. */
   dispose(): void;
 }
 
-/** Marks in the one thread there is. */
+/** Marks in the thread of the caller. */
 export class SerialMarker implements Marker {
   readonly #state: HeapState;
   #marks: Uint8Array = new Uint8Array(0);
-  /** Room for every node: each is put on it at most once. */
+  /** Stack with room for every node. Each node is pushed at most once. */
   #stack: Int32Array = new Int32Array(0);
 
   constructor(state: HeapState) {

@@ -1,10 +1,10 @@
 /**
- * Marks with the help of other threads. The mutator is stopped meanwhile; what the threads read of the heap, and the marks they
- * write, lie in shared memory.
+ * Marks with the help of other threads, while the mutator is stopped. The memory that threads read, and the marks that
+ * they write, are shared.
  *
- * The threads are started when the heap is first large enough for them to be worth it, and wait in their event loops in
- * between. A marking never waits for a thread to arrive: who is late, or has not started yet, finds the work done.
- * Without threads, or for a small heap, marking is serial, and the counters say why.
+ * The marker starts its threads when the heap is first large enough for them to pay off. Between markings, the threads
+ * wait in their event loops. A marking never waits for a thread: a thread that is late, or has not started yet, finds
+ * the work done. Without threads, or for a small heap, marking is serial, and the counters give the reason.
  */
 import { startThread, type Thread, threadsAtOnce } from '../../core/thread.js';
 import type { HeapState } from '../heap-state.js';
@@ -24,17 +24,25 @@ import { type Marker, SerialMarker } from './marker.js';
 import { pushRoots } from './trace-roots.js';
 
 export interface ParallelMarkerOptions {
-  /** How many threads help. */
+  /** Number of threads that help. */
   readonly helpers: number;
-  /** How many nodes have to be alive for that. */
+  /** Number of live nodes from which threads help. */
   readonly fromNodes: number;
-  /** How many nodes are handed over at once. */
+  /**
+   * Number of nodes that a thread hands over at once.
+   *
+   * @default 1024
+   */
   readonly chunkEntries?: number;
-  /** How long to wait for the helpers before a marking, in milliseconds. */
+  /**
+   * Time to wait for the helpers before a marking, in milliseconds. Tests use it.
+   *
+   * @default 0
+   */
   readonly waitMillis?: number;
 }
 
-/** The threads of one marker, which ends them when it is disposed of, or when it was forgotten and collected. */
+/** Threads of one marker. They end when the marker is disposed of, or when V8 collects it. */
 interface WorkerTeam {
   readonly threads: Thread[];
   readonly control: Int32Array;
@@ -53,11 +61,11 @@ export class ParallelMarker implements Marker {
   readonly #chunkEntries: number;
   #team: WorkerTeam | null = null;
   #marks: Uint8Array = new Uint8Array(0);
-  /** One a thread, this one's first. */
+  /** One stack per thread. The first is that of the caller's thread. */
   #stacks: Int32Array[] = [];
   #markingId = 0;
 
-  /** Where there are helpers, the heap's memory must be shared. */
+  /** With helpers, the memory of the heap must be shared. */
   constructor(state: HeapState, options: ParallelMarkerOptions) {
     const { helpers, fromNodes, chunkEntries = 1_024, waitMillis = 0 } = options;
     this.#state = state;
@@ -116,7 +124,7 @@ export class ParallelMarker implements Marker {
     return team;
   }
 
-  /** True if a thread of the team took part. */
+  /** Returns true if at least one thread of the team took part. */
   #markWithTeam({ threads, control, pool }: WorkerTeam): boolean {
     this.#growToStore();
     const [stack, ...others] = this.#stacks;
@@ -162,12 +170,12 @@ export class ParallelMarker implements Marker {
   }
 }
 
-/** How many threads can help, besides this one. */
+/** Returns the number of threads that can help, besides the caller's. */
 export function availableHelpers(): number {
   return Math.min(MAX_HELPERS, threadsAtOnce() - 1);
 }
 
-/** Marking is bound by memory: more threads than a few gain little. */
+/** Memory bandwidth limits marking, so more than a few threads gain little. */
 const MAX_HELPERS = 3;
 
 function sharedWords(length: number): Int32Array {

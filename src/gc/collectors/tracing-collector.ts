@@ -1,6 +1,7 @@
 /**
- * Mark and sweep: marks what the roots reach, and sweeps up the rest. It knows nothing of generations, so every collection
- * is a full one, counts as one of generation 2, and moves the survivors there; generation 0 is what was allocated since.
+ * Mark and sweep: marks the nodes that the roots reach, and deletes the others. This collector has no generations.
+ * Every collection is a full one, counts as one of generation 2, and moves the survivors there. Generation 0 holds what
+ * was allocated since.
  *
  * Source: John McCarthy, *Recursive Functions of Symbolic Expressions and Their Computation by Machine*, 1960.
  */
@@ -87,7 +88,9 @@ export class TracingCollector implements Collector {
     return { collected, uncollectable: this.#unreachableSet.keepUncollectable(OLDEST) };
   }
 
-  /** Moves what is not marked to `UNREACHABLE` and the rest to the oldest generation; returns how many nodes there were. */
+  /**
+   * Moves unmarked nodes to `UNREACHABLE`, and the others to the oldest generation. Returns the number of nodes before.
+   */
   #sweep(marks: Uint8Array): number {
     const { lists, gcWord, end } = this.#state.store;
     const { listOf } = lists;

@@ -1,14 +1,18 @@
 /**
- * When a tracing collector, which knows no generations, is due. Every collection costs as much as the heap is large. So that
- * a growing heap costs amortised linear time, there is one only when the nodes that were allocated since the last one, less those
- * that were freed, are a quarter of what survived it, and more than the first threshold: the rule by which CPython decides
- * on its full collections.
+ * Decides when a tracing collector runs. Such a collector has no generations, so each collection costs time in
+ * proportion to the heap.
+ *
+ * A collection is due when the nodes allocated since the last one, less the nodes freed, exceed two limits: the first
+ * threshold, and a quarter of the survivors of the last collection. CPython decides on full collections by the same
+ * rule. So a growing heap costs amortised linear time.
  */
 
 import type { HeapState } from '../heap-state.js';
 import { OLDEST } from '../memory/generation-lists.js';
 
-/** Notes that the first threshold was passed; true if that has happened often enough for the size of the heap. */
+/**
+ * Adds the allocations of generation 0 to the pending ones. Returns true if they are enough for the size of the heap.
+ */
 export function isTracingDue(state: HeapState): boolean {
   const { counts } = state;
   state.longLivedPending += counts[0];
@@ -16,7 +20,7 @@ export function isTracingDue(state: HeapState): boolean {
   return state.longLivedPending >= Math.floor(state.longLivedTotal / 4);
 }
 
-/** Notes what survived a tracing of the whole heap, `examined` nodes. */
+/** Records the survivors of a trace of the whole heap, which had `examined` nodes. */
 export function recordSurvivors(state: HeapState, examined: number): void {
   const survivors = state.store.lists.length(OLDEST);
   state.counters.recordSurvivors(2, examined, survivors);

@@ -1,5 +1,5 @@
 /**
- * What happens to the nodes that a collector found unreachable, whichever collector it was, in CPython 3.11's order:
+ * Processes the nodes that a collector found unreachable. All collectors use it, in CPython 3.11's order:
  *
  * ```
  *   unreachable
@@ -7,10 +7,10 @@
  *    ├─▶ weak references cleared, callbacks called
  *    ├─▶ finalizers called, once per node ever
  *    ├─▶ resurrected ──▶ alive again
- *    └─▶ trash
+ *    └─▶ final unreachable ──▶ deleted
  * ```
  *
- * How trash is taken apart is up to the collector: in CPython's order, by cascades of reference counts, or node by node.
+ * The collector chooses how to delete: in CPython's order, by cascades of reference counts, or node by node.
  */
 
 import type { Deallocator } from '../deallocation/deallocator.js';
@@ -30,11 +30,13 @@ import { FINALIZABLE, FLAG_FINALIZED, LEGACY, type NodeStore, WEAK } from '../me
 import { printCollectable, printUncollectable } from './debug-output.js';
 import { deduceUnreachable } from './deduce-unreachable.js';
 
-/** What is left when all code of the unreachable nodes has run. */
+/** Nodes that are still unreachable after all their finalizers and callbacks have run. */
 export interface FinalUnreachable {
-  /** The list of what is to be deleted. */
+  /** List of the nodes to delete. */
   readonly list: number;
-  /** How many nodes count as collected: those in the list, and weak references that died meanwhile. */
+  /**
+   * Number of nodes that count as collected: the nodes of the list, and weak references that died during `finalize`.
+   */
   readonly collected: number;
 }
 
@@ -53,7 +55,7 @@ export class UnreachableSet {
     this.#weak = weak;
   }
 
-  /** Runs all code that the nodes in `UNREACHABLE` have. What it brings back goes to the list `old`. */
+  /** Runs the finalizers and callbacks of the nodes in `UNREACHABLE`. Moves resurrected nodes to the list `old`. */
   finalize(generation: Generation, old: number): FinalUnreachable {
     const { counters, trace } = this.#state;
     this.#moveLegacyFinalizers();
@@ -63,14 +65,16 @@ export class UnreachableSet {
     const deadReferences = this.#handleWeakReferences(old);
     trace?.phase('finalize', generation);
     this.#runFinalizers();
-    // Where no code has run, nothing can have been resurrected.
+    // Only finalizers and callbacks can resurrect a node.
     const codeRan = counters.weakCallbacks + counters.finalizersRun > callsBefore;
     if (codeRan) trace?.phase('find-resurrected', generation);
     const list = codeRan ? this.#moveResurrected(old) : UNREACHABLE;
     return { list, collected: deadReferences + this.#lists.length(list) };
   }
 
-  /** Breaks the cycles in CPython's order; reference counting frees what they held together. */
+  /**
+   * Deletes the nodes of a list in CPython's order. Clearing the edges of one node can free others by reference count.
+   */
   deleteAll(list: number, old: number): void {
     const lists = this.#lists;
     const store = this.#store;
@@ -85,8 +89,8 @@ export class UnreachableSet {
   }
 
   /**
-   * Takes the first node of the list out of it, frees it or, while others in the list refer to it, leaves that to them. Unlike
-   * with `breakUpAll`, a node does not die before its turn, so no cascade runs through the list, and each turn is short.
+   * Deletes the first node of a list. If other nodes of the list still refer to it, moves it to `old`, and their
+   * deletion frees it. Unlike `deleteAll`, no cascade runs through the list, so each call is short.
    */
   deleteFirst(list: number, old: number): void {
     const store = this.#store;
@@ -106,7 +110,10 @@ export class UnreachableSet {
     lists.move(old, index);
   }
 
-  /** Puts what cannot be collected into `gc.garbage`; returns how many nodes that are. */
+  /**
+   * Moves uncollectable nodes to `old`. Adds those with a legacy finalizer to `gc.garbage`, or all of them with
+   * `DEBUG_SAVEALL`. Returns the number of uncollectable nodes.
+   */
   keepUncollectable(old: number): number {
     const lists = this.#lists;
     const uncollectable = lists.length(UNCOLLECTABLE);
@@ -119,7 +126,10 @@ export class UnreachableSet {
     return uncollectable;
   }
 
-  /** Nodes with a legacy finalizer, and what they reach, are not collected: nobody knows in which order to finalize them. */
+  /**
+   * Moves nodes with a legacy finalizer, and what they reach, to `UNCOLLECTABLE`. No order of their finalizers is known
+   * to be safe.
+   */
   #moveLegacyFinalizers(): void {
     const store = this.#store;
     const lists = this.#lists;
@@ -144,7 +154,10 @@ export class UnreachableSet {
     }
   }
 
-  /** Clears every weak reference in and to the trash, before any of its code runs; returns how many died of it. */
+  /**
+   * Clears all weak references of and to unreachable nodes, before any code of those nodes runs. Then runs callbacks of
+   * references that are alive. Returns the number of references that died.
+   */
   #handleWeakReferences(old: number): number {
     const store = this.#store;
     const lists = this.#lists;
@@ -192,7 +205,7 @@ export class UnreachableSet {
     lists.merge(FINALIZED, UNREACHABLE);
   }
 
-  /** Moves what finalizers and callbacks brought back, and all it reaches, to `old`; returns the list of the rest. */
+  /** Moves resurrected nodes, and all that they reach, to `old`. Returns the list of the other nodes. */
   #moveResurrected(old: number): number {
     deduceUnreachable(this.#store, UNREACHABLE, STILL_UNREACHABLE);
     this.#state.counters.resurrections += this.#lists.length(UNREACHABLE);

@@ -1,4 +1,7 @@
-/** How much of a step's budget is left. The clock is asked now and then only: it costs more than looking at a node. */
+/**
+ * Measures the rest of a step's budget. Reads the clock only for every 128th object, since a reading costs more than
+ * visiting a node.
+ */
 import type { Clock } from '../../core/clock.js';
 import type { StepBudget } from '../collector.js';
 
@@ -17,7 +20,7 @@ export class WorkMeter {
     this.#endsAt = millis === Number.POSITIVE_INFINITY ? millis : clock.now() + millis;
   }
 
-  /** Takes one object's worth of work from what is left; false if nothing was left. */
+  /** Takes one object from the budget. Returns false if the budget was used up before. */
   spend(): boolean {
     if (this.#objects <= 0) return false;
     this.#objects--;

@@ -1,10 +1,10 @@
 /**
- * Reference counting: what happens when a count reaches 0, as CPython 3.11's `subtype_dealloc`, `PyObject_ClearWeakRefs`
- * and the trashcan do it, in their order, since finalizers and callbacks can see it.
+ * Reference counting: what happens when a count reaches 0. Finalizers and callbacks can observe the steps and their
+ * order. So both are those of CPython 3.11's `subtype_dealloc`, `PyObject_ClearWeakRefs` and trashcan.
  *
- * The trashcan bounds the depth of nested deallocations: below 50 of them a dying node is set aside on a stack, and freed
- * when the outermost deallocation ends. So a chain of a million nodes neither overflows the stack, here as there, nor is
- * freed in an order that CPython would not use.
+ * The trashcan bounds the depth of nested deallocations. Beyond 50 levels, a dying node is pushed on a stack, and freed
+ * when the outermost deallocation ends. So a chain of a million nodes does not overflow the call stack. And the order
+ * of frees is still CPython's.
  *
  * Source: Objects/typeobject.c, Objects/weakrefobject.c, Objects/object.c of CPython 3.11.
  */
@@ -24,7 +24,7 @@ import {
 import { BulkDeallocator } from './bulk-deallocator.js';
 import type { WeakReferences } from './weak-references.js';
 
-/** Nested deallocations beyond which dying nodes are set aside. */
+/** Number of nested deallocations from which dying nodes go to the trashcan. */
 const TRASHCAN_DEPTH = 50;
 
 export class Deallocator implements EdgeVisitor {
@@ -35,7 +35,7 @@ export class Deallocator implements EdgeVisitor {
   readonly #weak: WeakReferences;
   readonly #bulk: BulkDeallocator;
   #nesting = 0;
-  /** Nodes, and bundles of weak references, that are set aside. */
+  /** Nodes, and bundles of weak references, that wait for the outermost deallocation to end. */
   readonly #trashcan: (number | readonly number[])[] = [];
 
   constructor(state: HeapState, weak: WeakReferences) {
@@ -53,7 +53,7 @@ export class Deallocator implements EdgeVisitor {
     refcount[index] = (refcount[index] as number) + 1;
   }
 
-  /** Ends a reference; the node dies if it was the last. */
+  /** Ends a reference. The node dies if that was its last one. */
   decref(index: number): void {
     const { refcount } = this.#store;
     const left = (refcount[index] as number) - 1;
@@ -63,24 +63,30 @@ export class Deallocator implements EdgeVisitor {
     else this.#deallocate(index);
   }
 
-  /** Frees all nodes of a list of trash at once, if nobody can tell in which order they die; else it does nothing. */
+  /**
+   * Frees all nodes of a list of unreachable nodes in bulk, if the order of deaths cannot be observed. Otherwise does
+   * nothing.
+   */
   freeInBulk(list: number): void {
     if (this.#bulk.isAllowed()) this.#bulk.freeList(list);
   }
 
-  /** Adds a reference by the heap itself. */
+  /** Adds a reference that the heap itself owns. */
   retain(index: number): void {
     this.incref(index);
     this.#state.ownReferences++;
   }
 
-  /** Ends a reference by the heap itself. */
+  /** Ends a reference that the heap itself owns. */
   release(index: number): void {
     this.#state.ownReferences--;
     this.decref(index);
   }
 
-  /** Adds a reference by the heap itself that has to count for a collection which code of the user's may begin. */
+  /**
+   * Adds a reference that the heap itself owns, and makes the node a root. Use it while user code runs, which may begin
+   * a collection.
+   */
   pin(index: number): void {
     this.retain(index);
     this.#pushPin(index);
@@ -91,7 +97,7 @@ export class Deallocator implements EdgeVisitor {
     this.release(index);
   }
 
-  /** Empties the node's edges, then ends their references, last to first. */
+  /** Removes all edges of a node, then ends their references, last to first. */
   clearEdges(index: number): void {
     this.#edges.drain(index, this);
   }
@@ -103,8 +109,8 @@ export class Deallocator implements EdgeVisitor {
   }
 
   /**
-   * The same, but a target in this list does not die of it, not even without a reference: whoever empties the list sees to
-   * that.
+   * Removes all edges of a node, then ends their references. A target in `list` stays alive even without a reference:
+   * the caller deletes the nodes of that list later.
    */
   clearEdgesWithin(list: number, index: number): void {
     const { trace } = this.#state;
@@ -119,7 +125,7 @@ export class Deallocator implements EdgeVisitor {
     }
   }
 
-  /** Runs the node's finalizer. */
+  /** Runs the finalizer of a node. */
   runFinalizer(index: number): void {
     const state = this.#state;
     const finalizer = this.#store.hasFlag(index, FLAG_CALLABLE)
@@ -131,7 +137,7 @@ export class Deallocator implements EdgeVisitor {
     state.call(finalizer, index, 'finalizer');
   }
 
-  /** Calls a weak reference back, which is kept meanwhile. A reference is called back once. */
+  /** Runs the callback of a weak reference, which stays alive meanwhile. A callback runs at most once. */
   runCallback(weak: number, callback: NodeCallable): void {
     const state = this.#state;
     state.callables[weak] = undefined;
@@ -153,7 +159,7 @@ export class Deallocator implements EdgeVisitor {
     this.#endDeallocation();
   }
 
-  /** Ends a deallocation; the outermost one empties the trashcan. */
+  /** Ends a deallocation. The outermost one empties the trashcan. */
   #endDeallocation(): void {
     this.#nesting--;
     if (this.#nesting === 0 && this.#trashcan.length > 0) this.#emptyTrashcan();
@@ -193,7 +199,10 @@ export class Deallocator implements EdgeVisitor {
     if (phantoms !== null) counters.phantomQueued += phantoms.enqueue(index);
   }
 
-  /** True if the finalizer made somebody hold the node again; it then stays in the youngest generation. */
+  /**
+   * Runs the finalizer of a dying node. Returns true if the finalizer resurrected the node, which then stays in the
+   * youngest generation.
+   */
   #isResurrectedByFinalizer(index: number): boolean {
     if (this.#store.hasFlag(index, FLAG_FINALIZED)) return false;
     this.#beginResurrection(index);
@@ -202,7 +211,10 @@ export class Deallocator implements EdgeVisitor {
     return this.#endResurrection(index);
   }
 
-  /** The same for a legacy finalizer, which runs every time. Weak references made meanwhile die silently. */
+  /**
+   * Runs the legacy finalizer of a dying node, which runs at each death. Returns true if it resurrected the node. Weak
+   * references that the finalizer made die without a callback.
+   */
   #isResurrectedByLegacyFinalizer(index: number): boolean {
     this.#beginResurrection(index);
     this.runFinalizer(index);
@@ -214,7 +226,7 @@ export class Deallocator implements EdgeVisitor {
   #beginResurrection(index: number): void {
     this.#lists.append(GENERATION_0, index);
     this.#store.refcount[index] = 1;
-    this.#store.gcWord[index] = 0; // A collection may have it among its trash; it is not any more.
+    this.#store.gcWord[index] = 0; // A collection may list the node as unreachable.
     this.#state.ownReferences++;
     this.#pushPin(index);
   }
@@ -234,7 +246,7 @@ export class Deallocator implements EdgeVisitor {
     return false;
   }
 
-  /** Clears all weak references to a dying node and calls back those that are alive themselves, newest first. */
+  /** Clears all weak references to a dying node. Then runs the callbacks of those that are alive, newest first. */
   #clearWeakReferences(index: number): void {
     const weak = this.#weak;
     for (let dropped = 0; dropped < 2; dropped++) {
@@ -264,7 +276,9 @@ export class Deallocator implements EdgeVisitor {
     else this.#releaseBundle(bundle);
   }
 
-  /** Lets go of a bundle, last to first. It is a deallocation of its own: that of CPython's tuple. */
+  /**
+   * Ends the references of a bundle, last to first. This is a deallocation of its own, as that of CPython's tuple is.
+   */
   #releaseBundle(bundle: readonly number[]): void {
     this.#nesting++;
     for (let i = bundle.length - 1; i >= 0; i--) this.unpin(bundle[i] as number);
@@ -276,7 +290,7 @@ export class Deallocator implements EdgeVisitor {
     this.#state.barrier?.held(index);
   }
 
-  /** Pins nest: the last one is the first to go. */
+  /** Pins are nested, so the last one ends first. */
   #popPin(): void {
     this.#state.pinned.pop();
   }

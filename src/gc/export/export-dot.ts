@@ -1,4 +1,4 @@
-/** A heap in the language of Graphviz: https://graphviz.org/doc/info/lang.html */
+/** Writes a heap in the language of Graphviz: https://graphviz.org/doc/info/lang.html */
 import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
 import { fillOf, generationName } from './node-fill.js';
 
@@ -32,7 +32,7 @@ export function exportDot({ nodes, edges, hidden, focus, colours }: HeapPicture)
   ].join('\n');
 }
 
-/** Graphviz reads escapes and HTML entities within quotes. */
+/** Escapes a text for Graphviz, which reads escapes and HTML entities within quotes. */
 function quote(text: string): string {
   const escaped = text
     .replaceAll('\\', '\\\\')

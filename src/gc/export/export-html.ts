@@ -1,7 +1,7 @@
 /**
- * A heap as one page that draws it. Everything is in the page, and its content security policy forbids it to load anything.
- * What comes from the heap is data for the page's program, which puts it in place as text, never as markup; and a list of
- * the nodes, for those who do not see the picture, or have no scripts.
+ * Writes a heap as one page that draws it. The page contains everything that it needs, and its content security policy
+ * forbids loading anything. The heap is data for the program of the page, which inserts it as text, never as markup. A
+ * list of the nodes serves readers who do not see the picture, or who disable scripts.
  */
 
 import type { SnapshotNode } from '../views/heap-snapshot.js';
@@ -107,7 +107,10 @@ function listItem(node: SnapshotNode): string {
   return `<li>${escapeHtml(node.kind)}: ${pictureFacts(node)} · ${generation}${targets}</li>`;
 }
 
-/** Edges name their ends by position. Without a `<` nothing in it can end the element that it stands in. */
+/**
+ * Returns the data of the page as JSON. Edges refer to nodes by position. The text has no `<`, so it cannot end its
+ * script element.
+ */
 function dataOf({ nodes, edges, focus, colours }: HeapPicture): string {
   const positions = new Map(nodes.map(({ handle }, i) => [handle, i]));
   const data = {

@@ -1,4 +1,6 @@
-/** A heap as a Mermaid flowchart, which GitHub and many wikis draw: https://mermaid.js.org/syntax/flowchart.html */
+/**
+ * Writes a heap as a Mermaid flowchart, which GitHub and many wikis draw: https://mermaid.js.org/syntax/flowchart.html
+ */
 
 import type { SnapshotNode } from '../views/heap-snapshot.js';
 import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
@@ -36,8 +38,8 @@ export function exportMermaid({ nodes, edges, hidden, focus, colours }: HeapPict
 }
 
 /**
- * All that could mean something to Mermaid, or to the HTML that it makes, becomes an entity in its notation: `#` and the
- * code point. Letters, digits and a few harmless characters stay readable.
+ * Escapes a text for Mermaid and for the HTML that Mermaid makes. Every character that could have a meaning becomes
+ * `#`, its code point and `;`. Letters, digits and a few harmless characters stay readable.
  */
 function escapeLabel(text: string): string {
   return text

@@ -1,22 +1,24 @@
-/** How a node is filled in a picture: by its generation, or by how far an incremental collection has come with it. */
+/** The fill of a node in a picture: by its generation, or by its colour in the current incremental collection. */
 import type { NodeColour } from '../collector.js';
 import type { SnapshotNode } from '../views/heap-snapshot.js';
 
-/** What the fill of a node tells. */
+/** Meaning of a node's fill. */
 export type PictureColours = 'generation' | 'tri-colour' | 'none';
 
-/** One way to fill nodes. */
+/** Fill of nodes with one meaning. */
 export interface NodeFill {
-  /** Names it, in style sheets. */
+  /** Name of the fill in style sheets. */
   readonly key: string;
-  /** What it tells. */
+  /** Text of the legend. */
   readonly meaning: string;
   readonly colour: string;
-  /** For what is written upon it. */
+  /** Colour of text on the fill. */
   readonly textColour: string;
 }
 
-/** Fills that differ in lightness too, so that they can be told apart in grey; black can be read on all of them. */
+/**
+ * Colours of different lightness, so that they can be told apart in greyscale. Black text can be read on all of them.
+ */
 const GENERATION_FILLS: Readonly<Record<`${SnapshotNode['generation']}`, string>> = {
   0: '#9bd3f5',
   1: '#f0b429',
@@ -36,7 +38,7 @@ const COLOUR_FILLS: Readonly<Record<NodeColour, NodeFill>> = {
   },
 };
 
-/** The fill of a node; none where colours are not wanted, or there is no incremental collection under way. */
+/** Returns the fill of a node, or `undefined` without colours, or without a current incremental collection. */
 export function fillOf(node: SnapshotNode, colours: PictureColours): NodeFill | undefined {
   if (colours === 'none') return undefined;
   if (colours === 'tri-colour') return node.colour && COLOUR_FILLS[node.colour];
@@ -49,7 +51,7 @@ export function fillOf(node: SnapshotNode, colours: PictureColours): NodeFill | 
   };
 }
 
-/** The fills that these nodes have, each once, in a fixed order. */
+/** Returns the fills of these nodes, each once, in a fixed order. */
 export function fillsOf(nodes: readonly SnapshotNode[], colours: PictureColours): NodeFill[] {
   const fills = new Map<string, NodeFill>();
   for (const node of nodes) {
@@ -59,7 +61,7 @@ export function fillsOf(nodes: readonly SnapshotNode[], colours: PictureColours)
   return [...fills.values()].sort((one, other) => one.key.localeCompare(other.key));
 }
 
-/** What is said of a generation. */
+/** Returns the text about a generation. */
 export function generationName(generation: SnapshotNode['generation']): string {
   return typeof generation === 'number' ? `generation ${generation}` : generation;
 }

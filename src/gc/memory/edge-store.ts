@@ -1,8 +1,8 @@
 /**
  * The strong edges of a simulated heap. The edges of a node are ordered, and duplicates are allowed.
  *
- * Up to two edges of a node are inline, side by side, so that a pass over the heap finds both in one cache line. From the
- * third on, all edges of the node live in a slab: a run of one shared array. The size of a slab is a power of two, and its
+ * Up to two edges of a node are inline, side by side. A pass over the heap finds both in one cache line. From the third
+ * on, all edges of the node live in a slab: a run of one shared array. The size of a slab is a power of two, and its
  * first entry is the number of edges. Free slabs are recycled by size.
  *
  * ```
@@ -15,8 +15,8 @@
  *
  * Targets are indices of nodes, which are greater than 0. The caller keeps the reference counts.
  *
- * This class decodes the layout for everyone except three passes: the cycle collector's, the bulk deallocator's, and the
- * text that is sent to threads. They read `pair` and `slab` themselves, and say what sharing would cost.
+ * This class decodes the layout for all files except three: `deduce-unreachable.ts`, `bulk-deallocator.ts` and
+ * `mark-in-parallel.ts`. Each of them says why it decodes edges itself.
  */
 import { grownColumn, newColumn } from './column.js';
 
@@ -29,11 +29,11 @@ export interface EdgeVisitor {
 }
 
 export class EdgeStore {
-  /** Two entries a node: see the table above. */
+  /** Two entries per node; see the table above. */
   pair: Int32Array;
   slab: Int32Array;
   #slabEnd = 0;
-  /** Free slabs by the logarithm of their size. */
+  /** Free slabs, by the logarithm of their size. */
   readonly #freeSlabs: number[][] = Array.from({ length: 32 }, () => []);
 
   /** Other threads can read a `shared` store. */
@@ -88,7 +88,7 @@ export class EdgeStore {
     else this.pair[2 * index + place] = target;
   }
 
-  /** Adds an edge after the others and returns its place. */
+  /** Adds an edge after the others. Returns its place. */
   push(index: number, target: number): number {
     const { pair } = this;
     const first = pair[2 * index] as number;
@@ -152,7 +152,7 @@ export class EdgeStore {
     }
   }
 
-  /** Kept apart so that V8 inlines `drain`. */
+  /** A method of its own, so that V8 inlines `drain`. */
   #drainSlab(index: number, visitor: EdgeVisitor): void {
     const targets = this.take(index);
     for (let i = targets.length - 1; i >= 0; i--) visitor.visitEdge(index, targets[i] as number);

@@ -1,4 +1,4 @@
-/** Translates between handles, by which callers name nodes, and the indices of nodes. Refuses handles that are stale. */
+/** Translates between handles, which callers use, and indices of nodes. Refuses stale handles. */
 import { InvalidArgumentError } from '../../core/errors.js';
 import { StaleHandleError } from '../heap-errors.js';
 import { type Handle, indexOfHandle, makeHandle } from './handle.js';
@@ -6,7 +6,7 @@ import { FLAG_LIVE, type NodeStore, WEAK } from './node-store.js';
 
 /** Tells whether the heap can be used now. */
 export interface HeapAvailability {
-  /** True once the heap is disposed of, and while it tells its trace of an event. */
+  /** True once the heap is disposed of, and while it runs its trace. */
   readonly closed: boolean;
   /** Throws the error that says why the heap is closed. */
   throwIfClosed(): void;
@@ -26,7 +26,7 @@ export class HandleTable {
     return makeHandle(index, this.#store.tag[index] as number);
   }
 
-  /** Returns the handles of several nodes, in the same order. */
+  /** Returns the handles of several nodes, in order. */
   all(indices: readonly number[]): Handle[] {
     return indices.map((index) => this.of(index));
   }
@@ -44,7 +44,7 @@ export class HandleTable {
       : 0;
   }
 
-  /** Returns the index of a live node; throws if there is none. */
+  /** Returns the index of a live node. Throws if there is none. */
   resolve(node: Handle): number {
     const index = this.find(node);
     if (index !== 0) return index;
@@ -52,14 +52,14 @@ export class HandleTable {
     throw new StaleHandleError(node);
   }
 
-  /** Returns the index of a node that can have edges; throws for a weak reference. */
+  /** Returns the index of a node that can have edges. Throws for a weak reference. */
   resolveSource(node: Handle): number {
     const index = this.resolve(node);
     if (this.#store.type(index) !== WEAK) return index;
     throw new InvalidArgumentError('heap: a weak reference has no edges and no weak references.');
   }
 
-  /** Returns the target of the edge at `place`; throws if the node has no such edge. */
+  /** Returns the target of the edge at `place`. Throws if the node has no such edge. */
   targetAt(source: number, place: number): number {
     const { edges } = this.#store;
     const count = edges.count(source);

@@ -1,25 +1,25 @@
 /**
- * The operations of heap programs. Each does what one statement of Python does, temporary references included: they are why
- * one thing dies before another.
+ * Operations of heap programs. Each operation does what one Python statement does, including temporary references. They
+ * decide which of two nodes dies first.
  */
 import type { Handle } from '../memory/handle.js';
 import { FINALIZABLE, LEGACY, PLAIN } from '../memory/node-store.js';
 import type { HeapOp, HeapProgram } from './heap-program.js';
 import { DEFAULT_REGISTERS, type ProgramMachine } from './program-machine.js';
 
-/** One operation of the language. */
+/** Operation of the language. */
 export interface Operation {
-  /** What its operands are, a letter each. */
+  /** Operands of the operation, one letter each. */
   readonly operands: string;
   run(machine: ProgramMachine, a: number, b: number, c: number, self: Handle | null): void;
 }
 
-/** The operation of this name, if there is one. */
+/** Returns the operation of this name, or `undefined`. */
 export function operationNamed(name: string): Operation | undefined {
   return Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
 }
 
-/** What is wrong about an operation of a program, if anything is. */
+/** Returns what is wrong with an operation of a program, or `undefined`. */
 export function operandComplaint(op: HeapOp, program: HeapProgram): string | undefined {
   const [name, ...values] = Array.isArray(op) ? op : [''];
   const operation = operationNamed(name);
@@ -241,7 +241,10 @@ function load(machine: ProgramMachine, register: number, source: Handle, place: 
   bindWithReference(machine, register, heap.edgeAt(source, place % heap.edgeCount(source)));
 }
 
-/** Binds with a temporary reference of its own, which ends after the register's old value has been dropped. */
+/**
+ * Binds a register while it holds a temporary reference to the value. That reference ends after the old value of the
+ * register is dropped.
+ */
 function bindWithReference(machine: ProgramMachine, register: number, value: Handle | null): void {
   if (value === null) machine.bind(register, null);
   else machine.withReference(value, () => machine.bind(register, value));

@@ -1,10 +1,10 @@
-/** What has to be true of a simulated heap between any two operations. */
+/** The invariants of a simulated heap, which hold between any two operations. */
 
 import type { WeakReferences } from '../deallocation/weak-references.js';
 import type { HeapState } from '../heap-state.js';
 import { GENERATION_0, PERMANENT, STILL_UNREACHABLE } from '../memory/generation-lists.js';
 
-/** Throws an `Error` that says what is wrong, if anything is. */
+/** Throws an `Error` that names the first broken invariant. */
 export function assertHeapInvariants(state: HeapState, weak: WeakReferences): void {
   const { store, counters } = state;
   const listed = nodesInLists(state);
@@ -44,7 +44,7 @@ export function assertHeapInvariants(state: HeapState, weak: WeakReferences): vo
 
 function nodesInLists({ store: { lists }, barrier }: HeapState): Set<number> {
   const nodes = new Set<number>();
-  // Between two steps of a collection there are nodes that it has set aside.
+  // Between two steps, a collection may have set nodes aside.
   const last = barrier === null ? PERMANENT : STILL_UNREACHABLE;
   for (let list = GENERATION_0; list <= last; list++) {
     const before = nodes.size;
@@ -52,7 +52,7 @@ function nodesInLists({ store: { lists }, barrier }: HeapState): Set<number> {
     lists.visit(list, (index) => {
       check(lists.links[2 * index + 1] === previous, index, 'does not point back');
       check(lists.listOf[index] === list, index, 'does not know its generation');
-      check(!nodes.has(index), index, 'is in two places');
+      check(!nodes.has(index), index, 'is in two lists');
       nodes.add(index);
       previous = index;
     });

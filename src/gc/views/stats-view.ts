@@ -1,4 +1,4 @@
-/** The figures of a heap as they are at one moment, put together from where they are counted. */
+/** Composes the figures of a heap from its counters. */
 
 import type { CollectorName } from '../collector.js';
 import type { HeapState } from '../heap-state.js';
@@ -6,7 +6,7 @@ import type { HeapStats } from '../heap-stats.js';
 import { GENERATION_0, OLDEST } from '../memory/generation-lists.js';
 import { DEFAULT_KIND } from '../memory/kind-names.js';
 
-/** O(kinds). */
+/** Returns the figures of the heap at this moment. O(kinds). */
 export function viewStats(state: HeapState, collector: CollectorName): HeapStats {
   const { counters, store, kinds, garbage, longLivedTotal, longLivedPending } = state;
   const liveByKind = new Map<string, number>();
