@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Handle, Heap } from '../../src/gc/index.js';
 
-test('a node dies the moment its last reference goes, and what only it held dies with it', () => {
+test('a node dies when its last reference ends, and what only it held dies with it', () => {
   const heap = new Heap();
   const [parent, child] = [heap.alloc(), heap.alloc()];
   heap.link(parent, child);
@@ -18,7 +18,7 @@ test('a node dies the moment its last reference goes, and what only it held dies
   });
 });
 
-test('a cycle outlives its references until it is collected', () => {
+test('a cycle without outside references lives until a collection', () => {
   const heap = new Heap();
   const [a, b] = [heap.alloc(), heap.alloc()];
   heap.link(a, b);
@@ -93,7 +93,7 @@ test('a node has any number of edges, in order, and any of them can be replaced 
   );
 });
 
-test('pathFromRoot is the shortest way from a node that is held from outside', () => {
+test('pathFromRoot is the shortest path from a node that is held from outside', () => {
   const heap = new Heap();
   const [root, long, longer, target] = [1, 2, 3, 4].map(() => heap.alloc()) as [
     Handle,
@@ -116,7 +116,7 @@ test('pathFromRoot is the shortest way from a node that is held from outside', (
   heap.assertInvariants();
 });
 
-test('the survivors of a full collection are what can be reached from outside', () => {
+test('the survivors of a full collection are the nodes that can be reached from outside', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat(29), fc.nat(29)), { maxLength: 90 }),
@@ -138,7 +138,7 @@ test('the survivors of a full collection are what can be reached from outside', 
   );
 });
 
-test('statistics tell kinds, generations, promotions, survival and pauses', () => {
+test('statistics count kinds, generations, promotions, survival and pauses', () => {
   let now = 0;
   const heap = new Heap({ clock: { now: () => (now += 3) } });
   const keep = [heap.alloc({ kind: 'lease' }), heap.alloc({ kind: 'lease' })];
@@ -161,7 +161,7 @@ test('statistics tell kinds, generations, promotions, survival and pauses', () =
   for (const node of keep) expect(heap.generation(node)).toBe(2);
 });
 
-test('sizes add up to the bytes that are live, and a place that is used again starts without one', () => {
+test('sizes add up to the live bytes, and a reused slot starts without a size', () => {
   const heap = new Heap();
   const small = heap.alloc();
   const large = heap.alloc({ size: 4_000_000_000 });
@@ -179,7 +179,7 @@ test('sizes add up to the bytes that are live, and a place that is used again st
   expect(heap.stats().bytesLive).toBe(0);
 });
 
-test('allocations collect when the count is over the threshold, before or after the new node is tracked', () => {
+test('an allocation above the threshold collects before or after the new node is tracked', () => {
   for (const [trigger, promoted] of [
     ['allocation', 2],
     ['safepoint', 3],
@@ -191,7 +191,7 @@ test('allocations collect when the count is over the threshold, before or after 
   }
 });
 
-test('places are used again, and handles of their former nodes stay stale', () => {
+test('slots are reused, and handles of their former nodes stay stale', () => {
   const heap = new Heap();
   const old: Handle[] = [];
   for (let round = 0; round < 50; round++) {

@@ -16,7 +16,7 @@ function execute(machine: ProgramMachine, op: HeapOp, self: Handle | null): void
 }
 
 test.each(Object.keys(PROFILES))(
-  'they hold after every operation of %s programs, and nothing is left when all is let go',
+  'the invariants hold after every operation of %s programs, and no node is left at the end',
   (profile) => {
     for (let seed = 90_001; seed <= 90_010; seed++) {
       const program = generateProgram(seed, profile);
@@ -59,7 +59,7 @@ test('a node with two edges takes at most 48 bytes, sizes included', () => {
   expect(bytes / store.capacity).toBeLessThanOrEqual(48);
 });
 
-test('growth copies every node a constant number of times', () => {
+test('growth copies each node an amortised constant number of times', () => {
   const store = new NodeStore();
   let copied = 0;
   for (let taken = 0; taken < 100_000; taken++) {
@@ -70,7 +70,7 @@ test('growth copies every node a constant number of times', () => {
   expect(copied).toBeLessThan(2 * 100_000);
 });
 
-test('the slabs of edges that were removed, taken or outgrown are used again', () => {
+test('slabs of removed edges and outgrown slabs are reused', () => {
   const store = new NodeStore();
   const node = store.allocateSlot(PLAIN, 0);
   for (let round = 0; round < 10_000; round++) {
@@ -82,7 +82,7 @@ test('the slabs of edges that were removed, taken or outgrown are used again', (
   expect(store.edges.slab.length).toBe(1_024);
 });
 
-test('a count, a mark or a list that is off is found', () => {
+test('the check finds wrong counts, marks and lists', () => {
   const breakages: [breakIt: (store: NodeStore, a: number, b: number) => void, RegExp][] = [
     [(store, a) => store.refcount.fill(7, a, a + 1), /neither edges nor holds/],
     [(store, _a, b) => store.refcount.fill(0, b, b + 1), /more edges and holds/],

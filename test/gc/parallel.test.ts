@@ -13,7 +13,7 @@ import { GENERATION_0 } from '../../src/gc/memory/generation-lists.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { settle } from '../kit/settle.js';
 
-/** A bare heap of nodes with edges at random, the first of which are held. */
+/** Builds the state of a heap with random edges. The first nodes are held. */
 function randomState(seed: number, nodes: number, edgesPerNode: number, held: number): HeapState {
   const state = new HeapState(undefined, {
     clock: { now: () => 0 },
@@ -46,7 +46,7 @@ function randomState(seed: number, nodes: number, edgesPerNode: number, held: nu
   }
 }
 
-test('several threads mark what one marks, whatever the graph, and whoever comes first', () => {
+test('several threads mark what one thread marks, for any graph and any order of arrival', () => {
   for (const chunkEntries of [2, 64]) {
     const options = { helpers: 3, fromNodes: 0, chunkEntries, waitMillis: 10_000 };
     fc.assert(
@@ -68,7 +68,7 @@ test('several threads mark what one marks, whatever the graph, and whoever comes
   }
 }, 60_000);
 
-test('a heap that grows between two collections is marked whole', () => {
+test('all nodes of a heap that grew between two collections are marked', () => {
   const state = randomState(1, 2_000, 2, 1);
   const parallel = new ParallelMarker(state, { helpers: 1, fromNodes: 0, waitMillis: 10_000 });
   try {
@@ -89,7 +89,7 @@ test('a heap that grows between two collections is marked whole', () => {
   }
 });
 
-test('a small heap is marked by one thread, which starts no other and says why', () => {
+test('a small heap is marked by one thread, which starts no other and counts the reason', () => {
   using heap = new Heap({ collector: 'parallel' });
   heap.alloc();
   heap.gc.collect();
@@ -100,7 +100,7 @@ test('a small heap is marked by one thread, which starts no other and says why',
   });
 });
 
-test('without threads to help, one marks, and says why', () => {
+test('without helpers one thread marks, and counts the reason', () => {
   using heap = new Heap({ collector: 'parallel', helpers: 0, parallelFrom: 0 });
   const [kept, lost] = [heap.alloc(), heap.alloc()];
   heap.link(lost, lost);
@@ -110,7 +110,7 @@ test('without threads to help, one marks, and says why', () => {
   expect(heap.stats().collector).toMatchObject({ serialMarks: 1, serialReason: 'no-threads' });
 });
 
-test('a collection never waits for threads, and they help as soon as they are there', async () => {
+test('a collection does not wait for threads, and they help once they have started', async () => {
   using heap = new Heap({ collector: 'parallel', helpers: 2, parallelFrom: 1_000 });
   const nodes: Handle[] = [];
   for (let i = 0; i < 20_000; i++) {
@@ -131,21 +131,21 @@ test('a collection never waits for threads, and they help as soon as they are th
   heap.assertInvariants();
 });
 
-test('threads do not keep the process alive, though the heap was never disposed of', async () => {
+test('threads of a heap that is not disposed of do not keep the process alive', async () => {
   const program = fileURLToPath(new URL('threads-at-exit.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program]);
   expect(stdout).toBe('1\n');
 });
 
-/** How many threads this process has, where the system tells. */
+/** Returns the number of threads of this process, if the system tells it. */
 function threadCount(): number {
   return readdirSync('/proc/self/task').length;
 }
 
 test.runIf(existsSync('/proc/self/task'))(
-  'threads end with their heap, whether it is disposed of or forgotten',
+  'threads end when their heap is disposed of, or when V8 collects it',
   async () => {
-    // Threads of the host's own that start at their first use are not to be taken for ours.
+    // Node starts threads of its own at their first use. Start them now, so that they are not counted later.
     await Promise.all(Array.from({ length: 16 }, () => stat('/proc/self')));
     for (const end of ['dispose', 'forget'] as const) {
       const before = threadCount();
