@@ -1,7 +1,7 @@
 /**
- * The simulated heap beside CPython 3.11 itself: the same graphs, the same garbage, full collections of both. Medians of a
- * few rounds; the two take turns, so that a slow spell of the machine hits both. Without `python3.11` on the path, the
- * heap's own times alone.
+ * Compares the simulated heap with CPython 3.11: full collections of the same graphs and the same garbage. Prints
+ * medians of a few rounds. The two take turns, so that a slow moment of the machine affects both. Without `python3.11`
+ * on the path, it prints only the times of the heap.
  *
  * Run with `npx tsx bench/gc/beside-cpython.ts [nodes] [rounds]`, on an idle machine.
  */
@@ -72,7 +72,7 @@ function roundOnCPython(): Times | undefined {
   return status === 0 ? (JSON.parse(stdout) as Times) : undefined;
 }
 
-// Compiled on a small heap first: loops that are entered cold by a million nodes are compiled over and over.
+// Warm up on a small heap. V8 compiles a loop over and over if its first run has a million nodes.
 for (let i = 0; i < 20; i++) roundOfAll(20_000);
 
 const ours: Times[] = [];

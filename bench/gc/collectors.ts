@@ -1,7 +1,7 @@
 /**
- * The heap's collectors beside each other, on the same graphs: what a full collection costs, how much faster several threads mark
- * than one, and how long the steps of an incremental collection stop a mutator that goes on. Medians of a few rounds;
- * the collectors take turns.
+ * Compares the collectors of the heap on the same graphs. It prints the time of a full collection, and how much faster
+ * several threads mark than one. Then it prints the pauses of an incremental collection under a running mutator. All
+ * times are medians of a few rounds, and the collectors take turns.
  *
  * Run with `npx tsx bench/gc/collectors.ts [nodes] [rounds]`, on an idle machine with at least two cores.
  */
@@ -12,17 +12,17 @@ const NODES = Number(process.argv[2] ?? 1_000_000);
 const ROUNDS = Number(process.argv[3] ?? 7);
 const MANUAL = [0, 0, 0] as const;
 
-interface Contestant {
+interface Candidate {
   readonly name: string;
   readonly options: HeapOptions;
 }
 
-const ALONE: Contestant = {
+const ALONE: Candidate = {
   name: 'parallel, alone',
   options: { collector: 'parallel', helpers: 0 },
 };
-const HELPED: Contestant = { name: 'parallel', options: { collector: 'parallel' } };
-const CONTESTANTS: readonly Contestant[] = [
+const HELPED: Candidate = { name: 'parallel', options: { collector: 'parallel' } };
+const CANDIDATES: readonly Candidate[] = [
   { name: 'cpython', options: { collector: 'cpython' } },
   { name: 'mark-sweep', options: { collector: 'mark-sweep' } },
   { name: 'incremental', options: { collector: 'incremental' } },
@@ -30,7 +30,7 @@ const CONTESTANTS: readonly Contestant[] = [
   HELPED,
 ];
 
-/** A heap of which only the first node is held, and all others are reached. */
+/** Builds a heap whose first node is held and reaches all others. */
 function liveHeap(options: HeapOptions, nodes: number): Heap {
   const heap = new Heap({ ...options, thresholds: MANUAL });
   for (const node of graph(heap, nodes).slice(1)) heap.drop(node);
@@ -39,9 +39,9 @@ function liveHeap(options: HeapOptions, nodes: number): Heap {
 }
 
 function compareFullCollections(): void {
-  const runs = CONTESTANTS.map((contestant) => ({
-    contestant,
-    heap: liveHeap(contestant.options, NODES),
+  const runs = CANDIDATES.map((candidate) => ({
+    candidate,
+    heap: liveHeap(candidate.options, NODES),
     wholes: [] as number[],
     marks: [] as number[],
   }));
@@ -52,14 +52,14 @@ function compareFullCollections(): void {
     }
   }
   console.log(`full collection of ${NODES} live nodes, one root, median of ${ROUNDS}`);
-  for (const { contestant, wholes, marks } of runs) {
+  for (const { candidate, wholes, marks } of runs) {
     const marking = median(marks) > 0 ? `  marking ${median(marks).toFixed(1)} ms` : '';
     console.log(
-      `${contestant.name.padEnd(16)} ${median(wholes).toFixed(1).padStart(7)} ms${marking}`,
+      `${candidate.name.padEnd(16)} ${median(wholes).toFixed(1).padStart(7)} ms${marking}`,
     );
   }
   const [alone, helped] = [ALONE, HELPED].map((wanted) => {
-    const run = runs.find(({ contestant }) => contestant === wanted);
+    const run = runs.find(({ candidate }) => candidate === wanted);
     return median(run?.marks ?? []);
   }) as [number, number];
   const { parallelMarks } = (runs.at(-1) as (typeof runs)[0]).heap.stats().collector;
@@ -70,7 +70,7 @@ function compareFullCollections(): void {
   for (const { heap } of runs) heap[Symbol.dispose]();
 }
 
-/** A mutator that keeps a million nodes alive, and replaces one after the other by new ones, in cycles. */
+/** Runs a mutator that keeps a million nodes alive, and replaces one after the other with new cycles. */
 function stepsUnderLoad(): void {
   using heap = new Heap({ collector: 'incremental', step: { millis: 1 } });
   const nodes: Handle[] = graph(heap, NODES);
@@ -105,8 +105,8 @@ function stepsUnderLoad(): void {
   );
 }
 
-// Compiled on small heaps first.
-for (const { options } of CONTESTANTS) {
+// Warm up on small heaps.
+for (const { options } of CANDIDATES) {
   for (let i = 0; i < 20; i++) {
     using heap = liveHeap({ ...options, parallelFrom: 0 }, 20_000);
     heap.gc.collect();

@@ -1,7 +1,7 @@
-/** What the benches of the heap share: the graph that they work on, and how they measure. */
+/** Shared by the benches of the heap: the graph, and the measurement. */
 import type { Handle, Heap } from '../../src/gc/index.js';
 
-/** Fisher-Yates by a linear congruential generator, the same numbers as in on-cpython.py. */
+/** Returns a Fisher-Yates shuffle by a linear congruential generator, with the numbers of on-cpython.py. */
 function permutation(seed: number, length: number): Int32Array {
   const order = Int32Array.from({ length }, (_, i) => i);
   let state = seed;
@@ -15,7 +15,7 @@ function permutation(seed: number, length: number): Int32Array {
   return order;
 }
 
-/** Nodes with two edges each, in the order of two permutations; all are held. */
+/** Builds held nodes with two edges each, in the order of two permutations. */
 export function graph(heap: Heap, length: number): Handle[] {
   const [first, second] = [permutation(1, length), permutation(2, length)];
   const nodes = Array.from({ length }, () => heap.alloc());
@@ -26,7 +26,7 @@ export function graph(heap: Heap, length: number): Handle[] {
   return nodes;
 }
 
-/** How long it took, in milliseconds. */
+/** Returns the duration of `body` in milliseconds. */
 export function timed(body: () => unknown): number {
   const start = performance.now();
   body();
