@@ -15,6 +15,7 @@
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import type { Collector, NodeColour, StepBudget } from './collector.js';
+import type { CollectorMaker } from './collectors/make-collector.js';
 import { UnreachableSet } from './collectors/unreachable-set.js';
 import { Deallocator } from './deallocation/deallocator.js';
 import { WeakReferences } from './deallocation/weak-references.js';
@@ -44,7 +45,7 @@ import {
 } from './memory/node-store.js';
 import { NodeAllocator } from './node-allocator.js';
 import { checkNodeOptions } from './node-options.js';
-import { PhantomReference, PhantomReferences } from './phantom-reference.js';
+import { PhantomReference } from './phantom-reference.js';
 import { aReferenceQueue, type ReferenceQueue } from './reference-queue.js';
 import { dominatorsOf, type RetainedSize, retainedSizeOf } from './views/dominators.js';
 import { type HeapSnapshot, takeSnapshot } from './views/heap-snapshot.js';
@@ -57,13 +58,6 @@ export type NodeFinalizer = (self: Handle, heap: BaseHeap) => void;
 
 /** Receives a weak reference whose target has died. */
 export type WeakCallback = (weak: Handle, heap: BaseHeap) => void;
-
-/** @internal Makes the collector that the options of a heap ask for. */
-export type CollectorMaker = (
-  state: HeapState,
-  unreachableSet: UnreachableSet,
-  options: HeapOptions,
-) => Collector;
 
 /** Options of a node. */
 export interface NodeOptions {
@@ -347,10 +341,7 @@ export class BaseHeap implements Disposable {
   ): PhantomReference<T> {
     const index = this.#handles.resolve(target);
     checkArgument('heap.phantom', 'queue', queue, aReferenceQueue);
-    const reference = new PhantomReference(queue, tag as T);
-    this.#state.phantoms ??= new PhantomReferences();
-    this.#state.phantoms.add(index, reference);
-    return reference;
+    return this.#state.addPhantom(index, new PhantomReference(queue, tag as T));
   }
 
   // ── Steps ──

@@ -11,7 +11,7 @@ import type { Handle } from './memory/handle.js';
 import { HandleTable, type HeapAvailability } from './memory/handle-table.js';
 import { KindNames } from './memory/kind-names.js';
 import { NodeStore } from './memory/node-store.js';
-import type { PhantomReferences } from './phantom-reference.js';
+import { type PhantomReference, PhantomReferences } from './phantom-reference.js';
 
 /** Origin of an error that has no caller to go to. */
 export type UnraisableWhere =
@@ -119,6 +119,13 @@ export class HeapState implements HeapAvailability {
     if (!this.closed) return;
     if (this.disposed) throw new HeapDisposedError();
     throw new HeapBusyError();
+  }
+
+  /** Adds a phantom reference to the node at `index`. Returns the reference. */
+  addPhantom<T>(index: number, reference: PhantomReference<T>): PhantomReference<T> {
+    this.phantoms ??= new PhantomReferences();
+    this.phantoms.add(index, reference);
+    return reference;
   }
 
   /** Calls a finalizer or a callback, unless the heap was disposed of. The unraisable hook receives what it throws. */

@@ -11,6 +11,13 @@ import { availableHelpers, ParallelMarker } from './parallel-marker.js';
 import { TracingCollector } from './tracing-collector.js';
 import type { UnreachableSet } from './unreachable-set.js';
 
+/** Makes the collector that the options of a heap ask for. */
+export type CollectorMaker = (
+  state: HeapState,
+  unreachableSet: UnreachableSet,
+  options: HeapOptions,
+) => Collector;
+
 /** Makes the collector that the options name. */
 export function makeCollector(
   state: HeapState,
