@@ -4,6 +4,7 @@ import { reportIgnoredError } from '../core/ignored-error.js';
 import {
   aFunction,
   checkOptions,
+  countOrInfinity,
   integer,
   millis,
   type OptionCheck,
@@ -113,13 +114,8 @@ const aStepBudget: OptionCheck = (value) => {
 
 /** Throws an `InvalidArgumentError` for an unknown or malformed budget of a step. */
 export function checkStepBudget(where: string, budget: object): asserts budget is StepBudget {
-  checkOptions<StepBudget>(where, budget, { objects: atLeastOneOrInfinity, millis });
+  checkOptions<StepBudget>(where, budget, { objects: countOrInfinity(1), millis });
 }
-
-const atLeastOneOrInfinity: OptionCheck = (value) =>
-  value === Number.POSITIVE_INFINITY || integer(1)(value) === undefined
-    ? undefined
-    : 'an integer ≥ 1, or Infinity';
 
 /** Throws an `InvalidArgumentError` for an unknown or malformed option. */
 export function checkHeapOptions(options: HeapOptions): void {

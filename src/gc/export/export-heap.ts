@@ -3,7 +3,13 @@
  * the page to every program that uses a heap, including each program with a watchdog.
  */
 import { InvalidArgumentError } from '../../core/errors.js';
-import { checkArgument, checkOptions, integer, oneOf } from '../../core/options.js';
+import {
+  checkArgument,
+  checkOptions,
+  countOrInfinity,
+  integer,
+  oneOf,
+} from '../../core/options.js';
 import type { Handle } from '../memory/handle.js';
 import type { HeapSnapshot } from '../views/heap-snapshot.js';
 import { exportDot } from './export-dot.js';
@@ -89,7 +95,7 @@ export function exportHeap(
   checkArgument('exportHeap', 'format', format, oneOf('dot', 'mermaid', 'json', 'html'));
   checkOptions<HeapExportOptions>('exportHeap', options, {
     focus: integer(0),
-    radius: (value) => (value === Number.POSITIVE_INFINITY ? undefined : integer(0)(value)),
+    radius: countOrInfinity(0),
     maxNodes: integer(1),
     colours: oneOf('generation', 'tri-colour', 'none'),
   });
