@@ -1,6 +1,6 @@
-/** The phantom references of one heap, by the index of their target. */
+/** Phantom references of one heap, by the index of their target. */
 
-/** The part of a reference that does not depend on its tag. */
+/** The part of a reference that does not depend on the type of its tag. */
 interface Enqueueable {
   enqueue(): boolean;
 }
@@ -14,7 +14,7 @@ export class PhantomReferences {
     else others.push(reference);
   }
 
-  /** Enqueues the references to a node that has been freed, oldest first; returns how many. */
+  /** Enqueues the references to a node that has been freed, oldest first. Returns their number. */
   enqueue(index: number): number {
     const references = this.#references.get(index);
     if (references === undefined) return 0;

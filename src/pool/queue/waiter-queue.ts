@@ -191,6 +191,7 @@ export class WaiterQueue<T> {
   #onEmptied(): void {
     this.#turn.end();
     this.#commonDeadline = Number.POSITIVE_INFINITY;
+    this.#stalledMillis = 0;
     this.#clearTimer();
     this.#plain.shrink();
     this.#listener.emptied();
