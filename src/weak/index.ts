@@ -3,7 +3,7 @@
  *
  * - References: `ref`, `weakMethod`, `weakListener`, `PhantomReference` with its `ReferenceQueue`.
  * - Clean-up after an object: `finalize`, `Cleaner`, `keepAlive`; `wasCollected` proves in a test that it can happen.
- * - Collections: `WeakValueMap`.
+ * - Collections: `WeakValueMap`, `SoftValueMap`, `IterableWeakMap`, `IterableWeakSet`, `interner`.
  *
  * @example
  * ```ts
@@ -43,10 +43,20 @@ export {
 } from '../core/reference-queue.js';
 export { type Cleanable, Cleaner, type CleanerOptions } from './cleaner.js';
 export { type Finalizer, type FinalizerCall, finalize } from './finalize.js';
+export { interner } from './interner.js';
+export { IterableWeakMap } from './iterable-weak-map.js';
+export { IterableWeakSet } from './iterable-weak-set.js';
 export { keepAlive } from './keep-alive.js';
 export { type Ref, ref, refsOf } from './ref.js';
+export type { SetLike } from './set-like.js';
+export { SoftValueMap } from './soft-value-map.js';
 export { type WasCollectedOptions, wasCollected } from './was-collected.js';
-export type { WeakCollectionOptions, WeakValueMapOptions } from './weak-collection-options.js';
+export type {
+  SoftValueMapOptions,
+  WeakCollectionOptions,
+  WeakValueMapOptions,
+} from './weak-collection-options.js';
+export type { WeakCollectionStats } from './weak-key-table.js';
 export { type EventEmitterLike, type EventTargetLike, weakListener } from './weak-listener.js';
 export { type MethodKeyOf, type WeakMethod, weakMethod } from './weak-method.js';
 export { WeakValueMap, type WeakValueMapStats } from './weak-value-map.js';

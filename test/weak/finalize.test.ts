@@ -238,7 +238,7 @@ test('finalizers and callbacks of refs run in one order, the newest first', asyn
 test('a promise of another realm that rejects is printed, and does not end the process', async () => {
   const print = vi.spyOn(console, 'error').mockImplementation(() => {});
   const holder = new Holder();
-  const remove = runInNewContext('async (path) => { throw new TypeError(`no ${path}`); }') as (
+  const remove = runInNewContext('async (path) => { throw new TypeError("no " + path); }') as (
     path: string,
   ) => Promise<void>;
   finalize(holder.held, remove, '/tmp/1');
