@@ -29,7 +29,23 @@
  * @module
  */
 export type { Clock, TimerHandle } from '../core/clock.js';
-export { InvalidArgumentError, TenureError, type TenureErrorOptions } from '../core/errors.js';
+export {
+  AlreadyWatchedError,
+  InvalidArgumentError,
+  TenureError,
+  type TenureErrorOptions,
+} from '../core/errors.js';
+export {
+  type ComponentStats,
+  type EntryPoint,
+  type NodeId,
+  type NodeKind,
+  type Observation,
+  type Observer,
+  type Origin,
+  observe,
+  type Watchable,
+} from '../core/probe.js';
 export { asyncContextManager } from './async-context-manager.js';
 export { AsyncDisposableStack } from './async-disposable-stack.js';
 export type { AsyncManagedContext } from './async-managed-context.js';
@@ -38,6 +54,20 @@ export { ContextEndedError, NeverYieldedError, YieldedTwiceError } from './conte
 export { contextManager } from './context-manager.js';
 export { DisposableStack } from './disposable-stack.js';
 export type { ManagedContext, RunOutcome } from './managed-context.js';
-export { RefCounted, type RefCountedOptions } from './ref-counted.js';
-export type { SharedLease } from './shared-value.js';
+export { RefCounted } from './ref-counted.js';
+export {
+  RefCountedClosedError,
+  RefCountedMapFullError,
+  RefCountedReentrantError,
+} from './ref-counted-errors.js';
+export { RefCountedMap } from './ref-counted-map.js';
+export type {
+  AcquireOptions,
+  EndOptions,
+  RefCountedMapOptions,
+  RefCountedOptions,
+  SharedOptions,
+} from './ref-counted-options.js';
+export type { ValueContext } from './shared-cell.js';
+export type { SharedLease } from './shared-lease.js';
 export { SuppressedError } from './suppressed-error.js';
