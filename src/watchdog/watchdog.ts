@@ -262,6 +262,7 @@ export class Watchdog implements Disposable {
   }
 
   #judge(): void {
+    this.#tracker.judgeUnheld();
     const now = this.#tracker.now();
     for (const watch of this.#watches) {
       for (const loan of watch.loans()) this.#tracker.judge(loan, now);
