@@ -38,9 +38,11 @@ export type BlockOutcome<V> =
 /** The result of `outcome`: tells a handled error from a block that gave `undefined`. A promise if the block returns one. */
 export type OutcomeOf<R> = [R] extends [never]
   ? BlockOutcome<never>
-  : R extends PromiseLike<infer V>
-    ? Promise<BlockOutcome<V>>
-    : BlockOutcome<R>;
+  : 0 extends 1 & R // The type `any`, which would give a union of both.
+    ? BlockOutcome<R>
+    : R extends PromiseLike<infer V>
+      ? Promise<BlockOutcome<V>>
+      : BlockOutcome<R>;
 
 /** Ends what was set up. Gives true if it has handled the failure of the block. Throws what takes the place of the failure. */
 export type Exit = (failure: Failure | undefined) => boolean;
