@@ -22,7 +22,7 @@ import {
 } from '../core/options.js';
 import { ContextEndedError } from '../scope/context-errors.js';
 import { asyncDisposeMethod } from '../scope/dispose-method.js';
-import { type AsyncEnterable, type Enterable, takeExit } from '../scope/enterable.js';
+import { type AsyncEnterable, type Enterable, takeAsyncExit } from '../scope/enterable.js';
 import type { Failure } from '../scope/run-block.js';
 
 /** The part of a watchdog that a scope uses. */
@@ -165,7 +165,7 @@ export class ResourceScope {
    * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the context or the scope has ended.
    */
   enter<T>(context: Enterable<T> | AsyncEnterable<T>): T {
-    const { exit } = context[takeExit]();
+    const { exit } = takeAsyncExit('ResourceScope.enter', context);
     this.#add(exit);
     return context.value;
   }

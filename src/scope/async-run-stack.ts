@@ -5,7 +5,7 @@ import { aFunction, checkArgument } from '../core/options.js';
 import { isThenable } from '../core/thenable.js';
 import { ContextEndedError } from './context-errors.js';
 import { asyncDisposeMethod } from './dispose-method.js';
-import { type AsyncEnterable, type Enterable, takeExit } from './enterable.js';
+import { type AsyncEnterable, type Enterable, takeAsyncExit } from './enterable.js';
 import type { EnteringContext } from './entering-context.js';
 import {
   type AsyncExit,
@@ -178,7 +178,7 @@ export class AsyncRunStack implements AsyncDisposable {
   }
 
   #enter<T>(context: Enterable<T> | AsyncEnterable<T>): T {
-    const { exit, tracked } = context[takeExit]();
+    const { exit, tracked } = takeAsyncExit('AsyncRunStack.enter', context);
     this.#add(exit, tracked, () => exit(undefined));
     return context.value;
   }

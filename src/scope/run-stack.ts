@@ -12,7 +12,7 @@
 import { aFunction, checkArgument } from '../core/options.js';
 import { ContextEndedError } from './context-errors.js';
 import { syncDisposeMethod } from './dispose-method.js';
-import { type Enterable, takeExit } from './enterable.js';
+import { type Enterable, takeExit, takeSyncExit } from './enterable.js';
 import {
   type Exit,
   type Failure,
@@ -75,7 +75,7 @@ export class RunStack implements Disposable {
    * the context at once.
    */
   enter<T>(context: Enterable<T>): T {
-    const { exit, tracked } = context[takeExit]();
+    const { exit, tracked } = takeSyncExit('RunStack.enter', context);
     this.#add(exit, tracked, () => exit(undefined));
     return context.value;
   }
