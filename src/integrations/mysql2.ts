@@ -1,6 +1,8 @@
 /**
- * Adopts pools of the package mysql2, with promises or with callbacks. An adopted pool has leases, `use` and a watch. Its waits end by a
- * timeout or a signal; mysql2's own waits have neither. The pool stays yours. `pool.query()` works as before.
+ * For the package mysql2: adopts its pools, with promises or with callbacks, and makes pools of bare connections.
+ *
+ * An adopted pool has leases, `use` and a watch. Its waits end by a timeout or a signal; mysql2's own waits have neither. The pool
+ * stays yours. `pool.query()` works as before. A connection whose error shows that it is broken is destroyed at the end of its loan.
  *
  * @module
  */
@@ -12,8 +14,18 @@ import { checkPeer } from './adoption/check-peer.js';
 import { answerWith, type PeerFigures, type PeerRequest } from './adoption/peer-pool.js';
 import { mysqlErrors } from './mysql2/mysql-errors.js';
 
+export type { Pool as ClientPool } from '../pool/pool.js';
+export type { PoolOptions } from '../pool/pool-options.js';
 export * from './adoption/surface.js';
+export { createClientPool } from './mysql2/mysql-client-pool.js';
 export { mysqlErrors } from './mysql2/mysql-errors.js';
+export {
+  type IsolationLevel,
+  TransactionEndedError,
+  type TransactionOptions,
+  type TransactionPool,
+  transaction,
+} from './mysql2/mysql-transaction.js';
 
 /**
  * Adopts a pool of `mysql2/promise`: gives it leases, `use` and a watch. mysql2 has no public figures. Those in `stats()` are read
