@@ -123,17 +123,19 @@ function isReleased(connection: { readonly _released?: boolean }): boolean {
   return connection._released === true;
 }
 
-/** The private lists of a pool of mysql2. */
-interface CoreLists {
+/** The private state of a pool of mysql2. */
+interface CoreState {
+  readonly _closed?: boolean;
   readonly _allConnections?: { readonly length: number };
   readonly _freeConnections?: { readonly length: number };
   readonly _connectionQueue?: { readonly length: number };
 }
 
 function figuresOf(core: CallbackPool): PeerFigures {
-  const { _allConnections, _freeConnections, _connectionQueue } = core as unknown as CoreLists;
-  const size = _allConnections?.length ?? 0;
-  const available = _freeConnections?.length ?? 0;
+  const { _closed, _allConnections, _freeConnections, _connectionQueue } =
+    core as unknown as CoreState;
+  const size = _closed === true ? 0 : (_allConnections?.length ?? 0); // An ended pool has closed all.
+  const available = Math.min(size, _freeConnections?.length ?? 0);
   return {
     size,
     available,
