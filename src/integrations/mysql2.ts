@@ -1,15 +1,32 @@
 /**
- * Adopts pools of the package mysql2, with promises or with callbacks. An adopted pool has leases, `use` and a watch. Its waits end by a
- * timeout or a signal; mysql2's own waits have neither. The pool stays yours. `pool.query()` works as before.
+ * For the package mysql2: adopts its pools, with promises or with callbacks, and makes pools of bare connections.
+ *
+ * An adopted pool has leases, `use` and a watch. Its waits end by a timeout or a signal; mysql2's own waits have neither. The pool
+ * stays yours. `pool.query()` works as before. A connection whose error shows that it is broken is destroyed at the end of its loan.
  *
  * @module
  */
 import type { PoolConnection as CallbackConnection, Pool as CallbackPool } from 'mysql2';
 import type { Pool, PoolConnection } from 'mysql2/promise';
-import { AdoptedPool, type AdoptOptions } from './adoption/adopted-pool.js';
-import type { PeerFigures } from './adoption/peer-pool.js';
+import type { AdoptOptions } from './adoption/adopt-options.js';
+import { AdoptedPool } from './adoption/adopted-pool.js';
+import { checkPeer } from './adoption/check-peer.js';
+import { answerWith, type PeerFigures, type PeerRequest } from './adoption/peer-pool.js';
+import { mysqlErrors } from './mysql2/mysql-errors.js';
 
+export type { Pool as ClientPool } from '../pool/pool.js';
+export type { PoolOptions } from '../pool/pool-options.js';
 export * from './adoption/surface.js';
+export type { DriverErrors } from './error-chain.js';
+export { createClientPool } from './mysql2/mysql-client-pool.js';
+export { mysqlErrors } from './mysql2/mysql-errors.js';
+export {
+  type IsolationLevel,
+  TransactionEndedError,
+  type TransactionOptions,
+  type TransactionPool,
+  transaction,
+} from './mysql2/mysql-transaction.js';
 
 /**
  * Adopts a pool of `mysql2/promise`: gives it leases, `use` and a watch. mysql2 has no public figures. Those in `stats()` are read
@@ -25,28 +42,38 @@ export * from './adoption/surface.js';
  * await db.close({ endPeer: true });
  * ```
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for options that are unknown or malformed.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a pool of another package, and for options that are unknown
+ * or malformed.
  */
-export function adoptPool(pool: Pool, options?: AdoptOptions): AdoptedPool<PoolConnection>;
+export function adoptPool(
+  pool: Pool,
+  options?: AdoptOptions<PoolConnection>,
+): AdoptedPool<PoolConnection>;
 /** Adopts a pool of `mysql2`, with callbacks: gives it leases, `use` and a watch. */
 export function adoptPool(
   pool: CallbackPool,
-  options?: AdoptOptions,
+  options?: AdoptOptions<CallbackConnection>,
 ): AdoptedPool<CallbackConnection>;
 export function adoptPool(
   pool: Pool | CallbackPool,
-  options: AdoptOptions = {},
+  options: AdoptOptions<never> = {},
 ): AdoptedPool<PoolConnection> | AdoptedPool<CallbackConnection> {
+  checkPeer(pool, 'a pool of mysql2', ['getConnection', 'end', 'query', 'on']);
   return isCallbackPool(pool)
-    ? adopt(
-        () => connectionOf(pool),
+    ? adopt<CallbackConnection>(
+        (request) => {
+          pool.getConnection((error, connection) => {
+            if (error === null || error === undefined) request.deliver(connection);
+            else request.refuse(error);
+          });
+        },
         (connection) => connection,
         pool,
         () => ended(pool),
         options,
       )
-    : adopt(
-        () => pool.getConnection(),
+    : adopt<PoolConnection>(
+        (request) => answerWith(request, pool.getConnection()),
         ({ connection }) => connection,
         pool.pool,
         () => pool.end(),
@@ -55,12 +82,12 @@ export function adoptPool(
 }
 
 function adopt<T extends { release(): void; destroy(): void }>(
-  request: () => PromiseLike<T>,
+  request: (request: PeerRequest<T>) => void,
   /** Gives the connection itself. A pool with promises makes a new wrapper around it for each loan. */
   identify: (connection: T) => object,
   core: CallbackPool,
   end: () => unknown,
-  options: AdoptOptions,
+  options: AdoptOptions<T>,
 ): AdoptedPool<T> {
   return new AdoptedPool<T>(
     {
@@ -75,20 +102,12 @@ function adopt<T extends { release(): void; destroy(): void }>(
       end,
     },
     options,
+    { isBroken: mysqlErrors.isBroken },
   );
 }
 
 function isCallbackPool(pool: Pool | CallbackPool): pool is CallbackPool {
   return typeof (pool as Partial<CallbackPool>).promise === 'function';
-}
-
-function connectionOf(pool: CallbackPool): Promise<CallbackConnection> {
-  return new Promise((resolve, reject) => {
-    pool.getConnection((error, connection) => {
-      if (error === null || error === undefined) resolve(connection);
-      else reject(error);
-    });
-  });
 }
 
 function ended(pool: CallbackPool): Promise<void> {
@@ -105,17 +124,19 @@ function isReleased(connection: { readonly _released?: boolean }): boolean {
   return connection._released === true;
 }
 
-/** The private lists of a pool of mysql2. */
-interface CoreLists {
+/** The private state of a pool of mysql2. */
+interface CoreState {
+  readonly _closed?: boolean;
   readonly _allConnections?: { readonly length: number };
   readonly _freeConnections?: { readonly length: number };
   readonly _connectionQueue?: { readonly length: number };
 }
 
 function figuresOf(core: CallbackPool): PeerFigures {
-  const { _allConnections, _freeConnections, _connectionQueue } = core as unknown as CoreLists;
-  const size = _allConnections?.length ?? 0;
-  const available = _freeConnections?.length ?? 0;
+  const { _closed, _allConnections, _freeConnections, _connectionQueue } =
+    core as unknown as CoreState;
+  const size = _closed === true ? 0 : (_allConnections?.length ?? 0); // An ended pool has closed all.
+  const available = Math.min(size, _freeConnections?.length ?? 0);
   return {
     size,
     available,
