@@ -218,7 +218,7 @@ const NO_TARGET: unique symbol = Symbol('no target');
  * A reference that never leads to its target, and is put in a queue, once, when the target is gone. Its `tag` tells what the
  * target was. The caller need not keep the reference: it is held until its target is gone.
  *
- * A reference to a node of a simulated heap is made by {@link Heap.phantom}.
+ * A reference to a node of a simulated heap is made by `heap.phantom`.
  *
  * @example
  * ```ts

@@ -40,7 +40,7 @@ export interface Memoized<F extends AnyFn> extends Disposable, Watchable {
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) without the option `dispose`.
    */
-  lease(...args: Parameters<F>): AsReturned<F, SharedLease<Settled<F>>>;
+  lease(...args: Parameters<F>): AsReturned<F, SharedLease<Settled<F>, void>>;
   /**
    * Forgets the result for these arguments: of all receivers, unless one is given. A load in flight goes on for its callers. Its
    * result is not stored, and a later caller begins a new load. Returns whether there was a result or a load.

@@ -29,11 +29,12 @@ export class MutableDisposable<T extends Disposable> implements Disposable {
     return this.#disposed;
   }
 
-  /** The disposable; `undefined` if there is none. Setting it disposes of the former one, unless that is the same. */
+  /** The disposable; `undefined` if there is none. */
   get value(): T | undefined {
     return this.#value;
   }
 
+  /** Disposes of the former value, unless it is the same. After the end, disposes of the new value at once. */
   set value(value: T | undefined) {
     if (value === this.#value) return;
     const method = value === undefined ? undefined : syncDisposeMethod(value);

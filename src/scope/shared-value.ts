@@ -37,7 +37,7 @@ export class SharedValue<T> {
   }
 
   /** Gives a lease on a hold that the caller has added with {@link hold}. */
-  leaseHeld(): SharedLease<T> {
+  leaseHeld(): SharedLease<T, void> {
     let released = false;
     const release = (): void => {
       if (released) return;
@@ -53,7 +53,7 @@ export class SharedValue<T> {
   }
 
   /** Adds a hold and gives it as a lease. */
-  lease(): SharedLease<T> {
+  lease(): SharedLease<T, void> {
     this.hold();
     return this.leaseHeld();
   }

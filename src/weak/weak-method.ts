@@ -11,7 +11,7 @@ type AnyMethod = (...args: never[]) => unknown;
 
 /** The names of the methods of `T`. */
 export type MethodKeyOf<T> = {
-  [N in keyof T]-?: T[N] extends AnyMethod ? N : never;
+  [N in keyof T]-?: T[N] extends (...args: never[]) => unknown ? N : never;
 }[keyof T];
 
 /** A weak reference to a method of an object. Made by {@link weakMethod}. */
