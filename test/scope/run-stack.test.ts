@@ -1,4 +1,5 @@
 /** Stacks whose members see the error of the block: what contextlib.ExitStack and AsyncExitStack of Python promise. */
+import { runInNewContext } from 'node:vm';
 import { expect, expectTypeOf, test, vi } from 'vitest';
 import {
   AsyncRunStack,
@@ -373,4 +374,18 @@ test('nullContext gives its value and lets errors pass', () => {
     expect(context.value).toBe('value');
   }
   expect(() => nullContext(1).run(fail('passes'))).toThrow('passes');
+});
+
+test('an error of another realm keeps the earlier error as its cause too', () => {
+  const foreign: unknown = runInNewContext('new TypeError("foreign")');
+  expect(foreign instanceof Error).toBe(false);
+  const error = thrownBy(() =>
+    runWith((stack) => {
+      stack.defer(() => {
+        throw foreign;
+      });
+      throw new Error('of the block');
+    }),
+  );
+  expect(error).toMatchObject({ message: 'foreign', cause: { message: 'of the block' } });
 });
