@@ -12,11 +12,11 @@
  * - Each step changes the state of its own instance only, and never that of a successor.
  * - A caller that waits for the creation holds the instance already. If all of them leave, the creation is told by its signal.
  */
-import { abortableWait } from '../core/abortable-wait.js';
 import type { Clock } from '../core/clock.js';
 import { currentOwner, runAsOwner } from '../core/current-owner.js';
 import { guardedCall } from '../core/guarded-call.js';
 import type { EntryPoint, Origin } from '../core/probe.js';
+import { SignalListeners } from '../core/signal-listeners.js';
 import { ReentrantAcquire } from './reentrant-acquire.js';
 import { RefCountedClosedError, RefCountedReentrantError } from './ref-counted-errors.js';
 import { SharedInstance } from './shared-instance.js';
@@ -196,16 +196,10 @@ export class SharedCell<T> {
     signal: AbortSignal | undefined,
     origin: Origin | undefined,
   ): Promise<SharedLease<T>> {
-    let isWaiting = true;
-    const leave = (): void => {
-      if (!isWaiting) return;
-      isWaiting = false;
-      this.#left(instance);
-    };
     try {
-      await (signal === undefined ? instance.ready : abortableWait(instance.ready, signal, leave));
+      await (signal === undefined ? instance.ready : abortable(instance.ready, signal));
     } catch (error) {
-      leave();
+      this.#left(instance);
       throw error;
     }
     return this.#lease(instance, origin);
@@ -321,4 +315,27 @@ export class SharedCell<T> {
   retiredEnds(): Promise<void>[] {
     return [...this.#retired].map((instance) => this.#untilEnded(instance));
   }
+}
+
+/** The callers that wait with a signal. All of them share one listener on it, since Node warns of a leak at the eleventh. */
+const signals: SignalListeners<(reason: unknown) => void> = /* @__PURE__ */ new SignalListeners<
+  (reason: unknown) => void
+>((leave, reason) => leave(reason));
+
+/** Follows `ready` until `signal` aborts. Rejects with what the signal throws when a listener is added. */
+function abortable(ready: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (reason: unknown): void => {
+      signals.remove(signal, leave);
+      reject(reason);
+    };
+    signals.add(signal, leave);
+    ready.then(
+      () => {
+        signals.remove(signal, leave);
+        resolve();
+      },
+      (error: unknown) => leave(error),
+    );
+  });
 }

@@ -390,3 +390,32 @@ test('under any order of events at most one value exists, and each one is dispos
     { numRuns: 60 },
   );
 });
+
+test('callers that share a signal add one listener, and remove it', async () => {
+  const { cell, creations } = gated();
+  const { signal } = new AbortController();
+  const add = vi.spyOn(signal, 'addEventListener');
+  const remove = vi.spyOn(signal, 'removeEventListener');
+  const waits = Array.from({ length: 20 }, () => cell.acquire({ signal }));
+  expect(add).toHaveBeenCalledTimes(1);
+  creations.at(0).open('db');
+  for (const lease of await Promise.all(waits)) void lease;
+  expect([remove.mock.calls.length, cell.refs]).toEqual([1, 20]);
+});
+
+test('a caller that leaves as the value comes keeps no hold on it', async () => {
+  const { cell, creations, disposals, log } = gated();
+  const leaving = new AbortController();
+  const wait = cell.acquire({ signal: leaving.signal });
+  creations.at(0).open('db');
+  await creations.at(0).passed;
+  leaving.abort(new Error('gone'));
+  const outcome = await wait.then(
+    (lease) => lease,
+    () => undefined,
+  );
+  void outcome?.release();
+  disposals.at(0).open();
+  await cell.idle();
+  expect([cell.refs, log]).toEqual([0, ['closing db', 'closed db']]);
+});
