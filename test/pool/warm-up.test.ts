@@ -65,3 +65,19 @@ test('ten thousand resources that are created synchronously do not overflow the 
   expect(pool.size).toBe(1);
   await pool.close();
 });
+
+test('a warm-up that has failed is not carried on', async () => {
+  const clock = new FakeClock();
+  let isDown = true;
+  const factory = new StrictFactory(3, {
+    create: () => {
+      if (isDown) throw new Error('down');
+    },
+  });
+  const pool = createPool(factory, { min: 1, max: 3, clock });
+  await rejection(pool.warmUp(3));
+  isDown = false;
+  await clock.advance(60_000);
+  expect([pool.available, clock.foregroundTimers]).toEqual([1, 0]);
+  await pool.close();
+});

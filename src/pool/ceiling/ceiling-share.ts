@@ -7,7 +7,7 @@ import type { CeilingMember, SharedCeiling } from './shared-ceiling.js';
 
 /** The pool behind a share. */
 export interface CeilingShareHost<T> {
-  readonly settings: { readonly max: number };
+  readonly settings: { readonly max: number; readonly maxConcurrentCreates: number };
   readonly capacity: Capacity;
   readonly counters: PoolCounters;
   readonly stock: Stock<T>;
@@ -55,8 +55,13 @@ export class CeilingShare<T> implements CeilingMember {
   }
 
   isStarved(): boolean {
-    const { creator, capacity, settings } = this.#host;
-    return !creator.isBackingOff && capacity.shortfall > 0 && capacity.size < settings.max;
+    const { creator, capacity, counters, settings } = this.#host;
+    return (
+      !creator.isBackingOff &&
+      capacity.shortfall > 0 &&
+      capacity.size < settings.max &&
+      counters.creating < settings.maxConcurrentCreates
+    );
   }
 
   evictIdle(): void {
