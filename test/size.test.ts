@@ -6,21 +6,21 @@ import { mayContain } from './kit/layers.js';
 /** What each subpath may weigh, minified, in bytes: about a sixth more than it does. */
 const BUDGETS: Readonly<Record<string, number>> = {
   scope: 13_500,
-  weak: 8_500,
+  weak: 10_000,
   gc: 81_000,
-  pool: 54_000,
+  pool: 75_000,
   memoize: 62_500,
   'memoize/disposal': 5_800,
   'memoize/dump': 4_700,
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 10_700,
-  watchdog: 60_000,
-  'integrations/generic-pool': 23_000,
-  'integrations/mysql2': 23_000,
-  'integrations/pg': 23_000,
+  watchdog: 66_000,
+  'integrations/generic-pool': 25_500,
+  'integrations/mysql2': 25_500,
+  'integrations/pg': 25_500,
   'integrations/redis': 7_500,
-  'integrations/tarn': 23_000,
-  '.': 230_000,
+  'integrations/tarn': 25_500,
+  '.': 240_000,
 };
 
 test('every subpath has a budget', () => {
@@ -50,14 +50,14 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 47 kB', async () => {
+test('createPool, imported alone, stays below 60 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(47_000);
+  expect(minifiedBytes).toBeLessThanOrEqual(60_000);
 });
 
-test('memoize, imported alone, stays below 34 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 36 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(34_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(36_000);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

@@ -36,12 +36,17 @@ export function captureStack(entry: unknown, depth: number = DEFAULT_DEPTH): str
   const errors = Error as unknown as V8ErrorConstructor;
   const limit = errors.stackTraceLimit;
   const settable = Reflect.set(errors, 'stackTraceLimit', depth);
-  const holder: { stack?: unknown } = {};
-  if (errors.captureStackTrace === undefined) holder.stack = new Error().stack;
-  else errors.captureStackTrace(holder, entry);
-  const stack = holder.stack; // Reading formats it, while the limit and the source maps still apply.
-  if (settable) Reflect.set(errors, 'stackTraceLimit', limit);
-  return typeof stack === 'string' ? stack.slice(stack.indexOf('\n') + 1) : '';
+  try {
+    const holder: { stack?: unknown } = {};
+    if (errors.captureStackTrace === undefined) holder.stack = new Error().stack;
+    else errors.captureStackTrace(holder, entry);
+    const stack = holder.stack; // Reading formats it, while the limit and the source maps still apply.
+    return typeof stack === 'string' ? stack.slice(stack.indexOf('\n') + 1) : '';
+  } catch {
+    return ''; // `Error.prepareStackTrace` of the application, of a tracer say, has thrown.
+  } finally {
+    if (settable) Reflect.set(errors, 'stackTraceLimit', limit);
+  }
 }
 
 const FRAME = /^\s*at (?:async )?(?:(.*) \()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/;

@@ -6,5 +6,9 @@
 
 /** Prints an error that has no caller. `where` says where it was thrown. */
 export function reportIgnoredError(where: string, error: unknown): void {
-  console.error(`tenure: error ignored in ${where}:`, error);
+  try {
+    console.error(`tenure: error ignored in ${where}:`, error);
+  } catch {
+    // A console that throws, or an error that cannot be printed, must not do harm a second time.
+  }
 }

@@ -11,15 +11,17 @@ export type OptionCheck = (value: unknown) => string | undefined;
 export type OptionChecks<O> = { readonly [K in keyof Required<O>]: OptionCheck };
 
 /**
- * Throws {@link InvalidArgumentError} unless each own property of `options` is known and passes its check. An option whose
- * value is `undefined` counts as absent. `where` names the call in the message.
+ * Gives a copy of `options` with the options that are present. `undefined` means that an option is absent. Each option is read
+ * once, own or inherited, so a getter cannot pass the check and then give another value.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
 export function checkOptions<O extends object>(
   where: string,
   options: unknown,
   checks: OptionChecks<O>,
-): asserts options is O {
-  checkEach(where, options, checks, (check: OptionCheck) => check);
+): O {
+  return readOptions(where, options, checks, (check: OptionCheck) => check) as O;
 }
 
 /** One option: its check, and the value that it has if it is absent. */
@@ -51,34 +53,52 @@ export function resolveOptions<S extends object>(
   options: unknown,
   table: OptionTable<S>,
 ): S {
-  checkEach(where, options, table, ({ check }: OptionRow<unknown>) => check);
+  const given = readOptions(where, options, table, ({ check }: OptionRow<unknown>) => check);
   const settings: Record<string, unknown> = {};
-  for (const name of Object.keys(table)) {
-    settings[name] = options[name] ?? (table as Record<string, OptionRow<unknown>>)[name]?.fallback;
+  for (const [name, { fallback }] of Object.entries<OptionRow<unknown>>(table)) {
+    settings[name] = name in given ? given[name] : fallback;
   }
   return settings as S;
 }
 
-function checkEach<R>(
+function readOptions<R>(
   where: string,
   options: unknown,
   rows: object,
   checkOf: (row: R) => OptionCheck,
-): asserts options is Record<string, unknown> {
-  if (typeof options !== 'object' || options === null) {
+): Record<string, unknown> {
+  if (!isOptionsObject(options, rows)) {
     throw new InvalidArgumentError(`${where}: options must be an object, got ${show(options)}.`);
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(rows, name)) {
-      const known = Object.keys(rows).sort().join(', ');
-      throw new InvalidArgumentError(
-        `${where}: unknown option \`${name}\`. Known options: ${known}.`,
-      );
+  for (const name in options) {
+    if (Object.hasOwn(rows, name) || (name in Object.prototype && !Object.hasOwn(options, name))) {
+      continue;
     }
-    const expected =
-      value === undefined ? undefined : checkOf((rows as Record<string, R>)[name] as R)(value);
-    if (expected !== undefined) throw malformed(where, name, expected, value);
+    const known = Object.keys(rows).sort().join(', ');
+    throw new InvalidArgumentError(
+      `${where}: unknown option \`${name}\`. Known options: ${known}.`,
+    );
   }
+  const given: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries<R>(rows as Record<string, R>)) {
+    const value = options[name];
+    if (value === undefined) continue;
+    const expected = checkOf(row)(value);
+    if (expected !== undefined) throw malformed(where, name, expected, value);
+    given[name] = value;
+  }
+  return given;
+}
+
+/**
+ * Whether a value can be meant as options. An array, a Map or an AbortSignal is no options object, although it is an object
+ * without unknown options. An instance of a class is one if it has a known option, own or inherited.
+ */
+function isOptionsObject(value: unknown, rows: object): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  return isPlain || Object.keys(rows).some((name) => name in value);
 }
 
 /** Throws {@link InvalidArgumentError} unless the argument `name` passes its check. */
@@ -167,9 +187,10 @@ export function oneOf(...allowed: readonly string[]): OptionCheck {
       : `one of ${allowed.map((name) => `'${name}'`).join(', ')}`;
 }
 
-/** Expects an object of the shape of an AbortSignal. */
+/** Expects an AbortSignal, of this realm, of another realm, or of a ponyfill. */
 export const anAbortSignal: OptionCheck = (value) =>
-  typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+  objectWith('addEventListener', 'removeEventListener')(value) === undefined &&
+  typeof (value as AbortSignal).aborted === 'boolean'
     ? undefined
     : 'an AbortSignal';
 
@@ -181,6 +202,10 @@ function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'object' && value !== null) {
+    const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
+    return kind === 'Object' ? 'an object' : `an object (${kind})`;
+  }
+  if (typeof value === 'bigint') return `${value}n`;
   return Object.is(value, -0) ? '-0' : String(value);
 }

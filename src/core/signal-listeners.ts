@@ -2,6 +2,7 @@
  * One `abort` listener for each AbortSignal, however many waits depend on the signal. All work of a request often shares one
  * signal, and Node warns of a leak at the eleventh listener.
  */
+import { guardedCall } from './guarded-call.js';
 
 /** The waits that depend on one signal. */
 class SharedListener<W> {
@@ -15,7 +16,7 @@ class SharedListener<W> {
   }
 
   handleEvent(): void {
-    const { reason } = this.#signal;
+    const reason: unknown = guardedCall("a signal's `reason`", () => this.#signal.reason);
     for (const wait of [...this.waits]) if (this.waits.has(wait)) this.#onAbort(wait, reason);
   }
 }
@@ -30,15 +31,20 @@ export class SignalListeners<W> {
     this.#onAbort = onAbort;
   }
 
-  /** Makes a wait depend on a signal, which must not have aborted. O(1). */
+  /** Makes a wait depend on a signal, which must not have aborted. Throws what the signal throws, and then adds nothing. O(1). */
   add(signal: AbortSignal, wait: W): void {
     let listener = this.#listeners.get(signal);
     if (listener === undefined) {
       listener = new SharedListener(signal, this.#onAbort);
+      listener.waits.add(wait);
       this.#listeners.set(signal, listener);
-      signal.addEventListener('abort', listener, { once: true });
-    }
-    listener.waits.add(wait);
+      try {
+        signal.addEventListener('abort', listener, { once: true });
+      } catch (error) {
+        this.#listeners.delete(signal);
+        throw error;
+      }
+    } else listener.waits.add(wait);
   }
 
   /** Removes a wait that has ended. With the last wait of a signal the listener is removed from it. O(1). */
@@ -48,6 +54,8 @@ export class SignalListeners<W> {
     listener.waits.delete(wait);
     if (listener.waits.size > 0) return;
     this.#listeners.delete(signal);
-    signal.removeEventListener('abort', listener);
+    guardedCall("a signal's `removeEventListener`", () =>
+      signal.removeEventListener('abort', listener),
+    );
   }
 }

@@ -56,8 +56,7 @@ const LOCK_CHECKS: OptionChecks<RedisLockOptions> = {
  */
 export function redisBus(client: RedisClient, options: RedisBusOptions = {}): InvalidationBus {
   checkArgument('redisBus', 'client', client, aClient);
-  checkOptions('redisBus', options, BUS_CHECKS);
-  return new RedisBus(client, options);
+  return new RedisBus(client, checkOptions('redisBus', options, BUS_CHECKS));
 }
 
 /**
@@ -67,6 +66,5 @@ export function redisBus(client: RedisClient, options: RedisBusOptions = {}): In
  */
 export function redisLock(client: RedisClient, options: RedisLockOptions = {}): ClusterLock {
   checkArgument('redisLock', 'client', client, aClient);
-  checkOptions('redisLock', options, LOCK_CHECKS);
-  return new RedisLock(client, options);
+  return new RedisLock(client, checkOptions('redisLock', options, LOCK_CHECKS));
 }

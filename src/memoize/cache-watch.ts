@@ -3,6 +3,7 @@
  * entry has no field for a node, because most caches are never watched.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { GuardedObserver } from '../core/guarded-observer.js';
 import type { ComponentStats, NodeId, Observation, Observer } from '../core/probe.js';
 import type { CacheInfo } from './cache-info.js';
 import type { KeyRef } from './keys/key-trie.js';
@@ -28,7 +29,7 @@ export class CacheWatch implements Observation {
   constructor(cache: WatchedCache, observer: Observer) {
     this.name = cache.name;
     this.#cache = cache;
-    this.#observer = observer;
+    this.#observer = new GuardedObserver(observer, `the cache '${cache.name}'`);
     for (const ref of cache.refs()) this.entryAdded(ref);
   }
 

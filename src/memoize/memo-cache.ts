@@ -27,6 +27,7 @@
  * Callers get a promise that settles after the result was stored. So a caller that continues after a load finds its result in
  * the cache. The host reports a rejection that no caller handles.
  */
+import { abortableWait } from '../core/abortable-wait.js';
 import { AlreadyWatchedError, InvalidArgumentError } from '../core/errors.js';
 import type { Observation, Observer } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
@@ -47,7 +48,6 @@ import {
   release,
   retain,
 } from './keys/key-trie.js';
-import { abortableWait } from './loading/abortable-wait.js';
 import { Load } from './loading/load.js';
 import { type Callable, Loader } from './loading/loader.js';
 import { Lookup, MISS } from './lookup.js';

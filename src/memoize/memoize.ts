@@ -130,13 +130,12 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     },
     set(this: unknown, args: unknown[], value: unknown, entry?: EntryOptions) {
       checkArgument('set', 'args', args, aList);
-      if (entry !== undefined) checkOptions('set', entry, ENTRY_CHECKS);
-      cache.set(receiverOf(this), args, value, entry);
+      const own = entry === undefined ? entry : checkOptions('set', entry, ENTRY_CHECKS);
+      cache.set(receiverOf(this), args, value, own);
     },
     call(this: unknown, args: unknown[], options: CallOptions = {}) {
       checkArgument('call', 'args', args, aList);
-      checkOptions('call', options, CALL_CHECKS);
-      return cache.callWith(receiverOf(this), args, options);
+      return cache.callWith(receiverOf(this), args, checkOptions('call', options, CALL_CHECKS));
     },
     refresh(this: unknown, ...args: unknown[]) {
       return cache.callWith(receiverOf(this), args, { forceRefresh: true });

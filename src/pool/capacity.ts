@@ -1,6 +1,6 @@
 /** How many resources a pool has, and how many more it may have. Everything is computed when it is asked for, in O(1). */
+import type { EffectiveMax } from './effective-max.js';
 import type { PoolCounters } from './pool-counters.js';
-import type { PoolLimits } from './pool-options.js';
 
 /** The resources that a pool keeps; those being created are not among them. */
 export interface StockedResources {
@@ -10,20 +10,21 @@ export interface StockedResources {
 
 /** The capacity of one pool. */
 export class Capacity {
-  readonly #limits: PoolLimits;
+  /** How many resources may exist now: `max`, or less while the server is full. */
+  readonly max: EffectiveMax;
   readonly #stock: StockedResources;
   readonly #counters: PoolCounters;
   readonly #waiters: { readonly length: number };
-  /** The room that a ceiling shared with other pools leaves, if there is such a ceiling. */
-  sharedRoom: { readonly room: number } | null = null;
+  /** What a ceiling shared with other pools leaves, if there is such a ceiling. */
+  shared: { readonly room: number; readonly hasExcess: boolean } | null = null;
 
   constructor(
-    limits: PoolLimits,
+    max: EffectiveMax,
     stock: StockedResources,
     counters: PoolCounters,
     waiters: { readonly length: number },
   ) {
-    this.#limits = limits;
+    this.max = max;
     this.#stock = stock;
     this.#counters = counters;
     this.#waiters = waiters;
@@ -39,20 +40,26 @@ export class Capacity {
     return this.#stock.slots.size - this.#counters.destroying;
   }
 
-  /** True when there are more resources, those being created included, than `max` allows. */
+  /** True when there are more resources, those being created included, than may exist now. */
   get hasExcess(): boolean {
-    return this.usable + this.#counters.creating > this.#limits.max;
+    return (
+      this.usable + this.#counters.creating > this.max.value || this.shared?.hasExcess === true
+    );
   }
 
-  /** How many more resources may be created: by `max`, and by the shared ceiling if there is one. */
+  /** How many more resources may be created: by the present limit, and by the shared ceiling if there is one. */
   get spare(): number {
-    const own = this.#limits.max - this.size;
-    return this.sharedRoom === null ? own : Math.min(own, this.sharedRoom.room);
+    const own = this.max.value - this.size;
+    return this.shared === null ? own : Math.min(own, this.shared.room);
   }
 
-  /** How many waiters there are for whom no resource is idle, being created, validated or reset. */
+  /**
+   * How many waiters there are for whom no resource is idle or on its way. A call of the factory that has become slow is not
+   * counted on: it may hang.
+   */
   get shortfall(): number {
-    const { creating, validating, resetting } = this.#counters;
-    return this.#waiters.length - this.#stock.idle.length - creating - validating - resetting;
+    const { creating, validating, resetting, slow } = this.#counters;
+    const onTheWay = Math.max(0, creating + validating + resetting - slow);
+    return this.#waiters.length - this.#stock.idle.length - onTheWay;
   }
 }

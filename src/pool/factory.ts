@@ -22,6 +22,8 @@ export interface CreateContext {
  * | `lifetime`, `uses` | reached `maxLifetimeMillis`, `maxUses` |
  * | `invalid`, `reset` | was refused by `validate`, or could not be reset |
  * | `discarded` | was given back as broken by its holder |
+ * | `broken` | had an error for which `isBroken` answered true |
+ * | `evicted` | was chosen by `evict` |
  * | `invalidated` | existed when `invalidate()` was called |
  * | `resize` | was one too many after a `resize` |
  * | `yielded` | was given up for another key of a keyed pool |
@@ -36,6 +38,8 @@ export type DestroyReason =
   | 'invalid'
   | 'reset'
   | 'discarded'
+  | 'broken'
+  | 'evicted'
   | 'invalidated'
   | 'resize'
   | 'yielded'
@@ -61,6 +65,16 @@ export interface Factory<T> {
   validate?(resource: T): boolean | PromiseLike<boolean>;
   /** Cleans a resource that came back. Throwing, rejecting and timing out destroy it. */
   reset?(resource: T): unknown;
+  /**
+   * Whether an error shows that a resource is broken. Asked when the function of `use()` fails, and by `lease.reportError()`: a
+   * broken resource is destroyed when it comes back. `pgErrors` and `mysqlErrors` of the integrations have it.
+   */
+  isBroken?(error: unknown, resource: T): boolean;
+  /**
+   * Whether an error of `create` says that the server takes no more connections at the moment. The caller then waits for a
+   * resource to come back, and `create` is tried again after a pause; the failure is not counted towards `createAttempts`.
+   */
+  isFull?(error: unknown): boolean;
 }
 
 /** Throws {@link InvalidArgumentError} unless `factory` has the methods that a pool calls. */
@@ -74,7 +88,7 @@ export function checkFactory(where: string, factory: unknown): void {
   for (const name of ['create', 'destroy']) {
     checkArgument(where, `factory.${name}`, methods[name], aFunction);
   }
-  for (const name of ['validate', 'reset']) {
+  for (const name of ['validate', 'reset', 'isBroken', 'isFull']) {
     if (methods[name] !== undefined) {
       checkArgument(where, `factory.${name}`, methods[name], aFunction);
     }

@@ -45,10 +45,13 @@ export {
 export { createGenericPool, type GenericPoolOptions } from './create-generic-pool.js';
 export { createKeyedPool } from './create-keyed-pool.js';
 export { createPool } from './create-pool.js';
+export type { DeadlineOptions } from './deadline.js';
+export type { AdaptiveMaxOptions } from './effective-max.js';
 export type { CreateContext, DestroyReason, Factory } from './factory.js';
 export type { KeyedPoolEvent, KeyedPoolEventMap, KeyedPoolListener } from './keyed-events.js';
-export type { KeyedPool, KeyedPoolStats } from './keyed-pool.js';
-export type { KeyedPoolOptions } from './keyed-pool-options.js';
+export type { KeyedLoanInfo, KeyedPool } from './keyed-pool.js';
+export type { KeyedPoolLimits, KeyedPoolOptions } from './keyed-pool-options.js';
+export type { KeyedPoolStats } from './keyed-stats.js';
 export type { Lease } from './loan/lease.js';
 export type { UseContext } from './loan/use-context.js';
 export type { Pool } from './pool.js';
@@ -56,6 +59,7 @@ export {
   AcquireTimeoutError,
   CreateError,
   CreateTimeoutError,
+  DeadlineError,
   DestroyTimeoutError,
   DuplicateResourceError,
   LeaseEndedError,
@@ -67,8 +71,15 @@ export {
   type PoolPhase,
   ReleaseError,
   ValidateTimeoutError,
+  WarmUpError,
 } from './pool-errors.js';
-export type { DestroyedResource, PoolEventMap, PoolListener } from './pool-events.js';
+export type {
+  AcquiredResource,
+  DestroyedResource,
+  PoolEventMap,
+  PoolListener,
+  ReleasedResource,
+} from './pool-events.js';
 export type {
   CallSites,
   CloseOptions,

@@ -19,6 +19,7 @@ import { Capacity } from './capacity.js';
 import type { CeilingShare, CeilingShareHost } from './ceiling/ceiling-share.js';
 import { Creator, type CreatorHost } from './creation/creator.js';
 import { FactoryCalls } from './creation/factory-calls.js';
+import { EffectiveMax } from './effective-max.js';
 import type { Factory } from './factory.js';
 import type { Grant } from './loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from './loan/loan-origin.js';
@@ -53,7 +54,10 @@ const EVERY_LOAN = 0;
 const SAMPLED_LOANS: number = LOANS_PER_SAMPLE - 1;
 
 /** The states of a pool. */
-type PoolState = 'not started' | 'open' | 'draining' | 'closed';
+type PoolState = 'not started' | 'open' | 'paused' | 'draining' | ClosedState;
+
+/** A pool that lends nothing any more: `close()` was called, or a keyed pool has forgotten it. */
+type ClosedState = 'closed' | 'forgotten';
 
 /** Runs one pool. */
 export class Keeper<T>
@@ -75,6 +79,7 @@ export class Keeper<T>
   readonly #calls: FactoryCalls<T>;
   readonly #inspection: Inspection<T>;
   readonly #failures: WaitFailures<T>;
+  readonly #waitTimes: WaitTimes;
   #state: PoolState = 'not started';
   /** Whether an idle resource may be lent without a validation. */
   #mayTakeIdle = false;
@@ -102,19 +107,23 @@ export class Keeper<T>
     this.settings = settings;
     this.events = makePoolEvents(runInContext);
     this.origins = new LoanOrigins(settings.callSites);
-    this.#calls = new FactoryCalls(factory, settings, this.events, runInContext);
+    this.#calls = new FactoryCalls(factory, settings, this.events, counters, runInContext, () =>
+      this.roomChanged(),
+    );
     this.stock = new Stock(this, this.events, settings, this.#calls, counters);
-    const waitTimes = new WaitTimes(counters, this.stock);
-    this.waiters = new WaiterQueue(settings, runInContext, this, waitTimes);
-    this.capacity = new Capacity(settings, this.stock, counters, this.waiters);
+    this.#waitTimes = new WaitTimes(counters, this.stock);
+    this.waiters = new WaiterQueue(settings, runInContext, this, this.#waitTimes);
+    const max = new EffectiveMax(settings);
+    this.capacity = new Capacity(max, this.stock, counters, this.waiters);
     this.creator = new Creator(this, this.#calls, settings, this.capacity, counters, runInContext);
     this.ceilingShare = makeCeilingShare?.(this) ?? null;
-    this.capacity.sharedRoom = this.ceilingShare;
+    this.capacity.shared = this.ceilingShare;
     this.#failures = new WaitFailures(settings, this.stock, this.creator, counters, this.events);
     this.#inspection = new Inspection(this, this.#calls);
-    this.sweep = new Sweep(this.stock, settings, runInContext, {
+    this.sweep = new Sweep(this.stock, settings, counters, runInContext, {
       ticked: () => this.origins.tick(),
-      keepAlive: (slot) => this.#inspection.keepAlive(slot),
+      keepAlive: (slot, ended) => this.#inspection.keepAlive(slot, ended),
+      mayLeave: () => this.creator.mayLeave(),
     });
     this.shutdown = new Shutdown(
       settings,
@@ -134,7 +143,7 @@ export class Keeper<T>
   }
 
   get isClosed(): boolean {
-    return this.#state === 'closed';
+    return this.#state === 'closed' || this.#state === 'forgotten';
   }
 
   start(): void {
@@ -143,19 +152,32 @@ export class Keeper<T>
     this.creator.fillToMin();
   }
 
+  /** Lends and creates nothing until {@link resume}; callers wait. */
+  pause(): void {
+    if (this.#state === 'open' || this.#state === 'not started') this.#enter('paused');
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#enter('open');
+    this.roomChanged();
+  }
+
   /** Lends nothing to callers that come from now on; serves the waiters. */
   drain(): void {
-    if (this.#state !== 'closed') this.#enter('draining');
+    const wasPaused = this.#state === 'paused';
+    if (!this.isClosed) this.#enter('draining');
     this.creator.stopFilling();
+    if (wasPaused) this.dispense();
   }
 
   /** Rejects the waiters and all later callers, and destroys the idle resources. */
-  close(): void {
+  close(state: ClosedState = 'closed'): void {
     if (this.isClosed) return;
-    this.#enter('closed');
+    this.#enter(state);
     this.sweep.stop();
     for (let waiter = this.waiters.shift(); waiter !== null; waiter = this.waiters.shift()) {
-      waiter.reject(new PoolClosedError(this.name, 'closed'));
+      waiter.reject(new PoolClosedError(this.name, state));
     }
     this.creator.close();
     this.stock.evictAll('close');
@@ -175,13 +197,21 @@ export class Keeper<T>
     const { settings, ceilingShare } = this;
     const isOpen = this.#state === 'open';
     const isAlone = ceilingShare === null;
+    const isTimed = this.events.has('acquire') || this.events.has('release');
     this.#mayTakeIdle = isOpen && !settings.testOnBorrow;
     this.#mayJoinQueue = isOpen && isAlone;
     this.#mayKeepReturns = isOpen && !this.#calls.inspectsReturns && !this.capacity.hasExcess;
     this.#mayHandOverReturns = this.#mayKeepReturns && !settings.testOnBorrow && isAlone;
-    this.#timedLoans = this.counters.loans < LOANS_PER_SAMPLE ? EVERY_LOAN : SAMPLED_LOANS;
+    const timesAll = isTimed || this.counters.loans < LOANS_PER_SAMPLE;
+    this.#timedLoans = timesAll ? EVERY_LOAN : SAMPLED_LOANS;
     const countsUses = settings.maxUses !== Number.POSITIVE_INFINITY;
     this.#slowLoans = countsUses || !isAlone ? EVERY_LOAN : this.#timedLoans;
+  }
+
+  /** Listeners were added or removed. */
+  listenersChanged(): void {
+    this.#waitTimes.timeAll(this.events.has('acquire'));
+    this.#updateFastPaths();
   }
 
   // ── Lending ─────────────────────────────────────────────────────────────────
@@ -198,15 +228,29 @@ export class Keeper<T>
   }
 
   #takeIdleAfterExpired(expired: Slot<T>): Slot<T> | null {
-    this.stock.destroy(expired, expired.expiryReason, true);
-    return this.takeIdle();
+    const { stock } = this;
+    let slot: Slot<T> | null = expired;
+    while (slot !== null && slot.expiresAt <= stock.time) {
+      stock.destroy(slot, slot.expiryReason, true);
+      // The destruction may have ended at once, and may have served other callers.
+      slot = this.#mayTakeIdle && this.waiters.length === 0 ? stock.takeIdle() : null;
+    }
+    if (slot !== null) this.#lend(slot);
+    return slot;
   }
 
   /** Throws {@link PoolClosedError} if the pool is draining or closed. For a caller that found nothing and does not wait. */
   throwIfClosed(): undefined {
-    const state = this.#state;
-    if (state === 'draining' || state === 'closed') throw new PoolClosedError(this.name, state);
+    const error = this.closedError();
+    if (error !== undefined) throw error;
     return undefined;
+  }
+
+  /** The error of callers that come too late; `undefined` while there are none. */
+  closedError(): PoolClosedError | undefined {
+    return this.#state === 'draining' || this.isClosed
+      ? new PoolClosedError(this.name, this.#state)
+      : undefined;
   }
 
   /** Grants a resource now or later, for a caller that {@link takeIdle} gave nothing. Rejects with the pool's errors. */
@@ -243,8 +287,8 @@ export class Keeper<T>
   ): Promise<R> {
     if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
     if (this.#state === 'not started') this.start();
-    const { state } = this;
-    if (state !== 'open') return Promise.reject(new PoolClosedError(this.name, state));
+    const error = this.closedError();
+    if (error !== undefined) return Promise.reject(error);
     const slot = this.takeIdle();
     return slot === null
       ? this.#wait(grant, options, origin)
@@ -257,7 +301,7 @@ export class Keeper<T>
     origin: LoanOrigin<T> | undefined,
   ): Promise<R> {
     const { waiters, settings } = this;
-    const hasRoom = this.stock.idle.length > 0 || this.capacity.spare > 0;
+    const hasRoom = this.#state === 'open' && (this.stock.idle.length > 0 || this.creator.mayBegin);
     if (waiters.length >= settings.maxWaitingClients && (!hasRoom || this.creator.isBackingOff)) {
       return this.#failures.poolFull();
     }
@@ -277,7 +321,7 @@ export class Keeper<T>
     if (options === null || options.timeoutMillis > 0) waiters.startWaiting(waiter);
     else {
       waiters.remove(waiter);
-      this.expired([waiter]);
+      this.expired([waiter], 0);
     }
   }
 
@@ -285,7 +329,7 @@ export class Keeper<T>
   dispense(): void {
     // A factory that settles at once calls back in the middle of a step.
     this.#mustDispenseAgain = true;
-    if (this.#isDispensing) return;
+    if (this.#isDispensing || this.#state === 'paused') return;
     this.#isDispensing = true;
     try {
       while (this.#mustDispenseAgain) {
@@ -302,11 +346,11 @@ export class Keeper<T>
   #serveFromIdle(): void {
     const { stock, counters } = this;
     const { testOnBorrow } = this.settings;
-    while (this.waiters.length > (testOnBorrow ? counters.validating : 0)) {
+    while (this.waiters.length > (testOnBorrow ? counters.validating - counters.slow : 0)) {
       const slot = stock.takeIdle();
       if (slot === null) return;
       if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.expiryReason, true);
-      else if (testOnBorrow) this.#inspection.beforeLoan(slot);
+      else if (testOnBorrow && this.#inspection.isDue(slot)) this.#inspection.beforeLoan(slot);
       else this.handOver(slot);
     }
   }
@@ -317,6 +361,11 @@ export class Keeper<T>
     this.#lend(slot);
     this.waiters.serve(slot);
     return true;
+  }
+
+  /** Lends a slot that is in no state to the first waiter; false if there is none, or if the pool is paused. */
+  offer(slot: Slot<T>): boolean {
+    return this.#state !== 'paused' && this.handOver(slot);
   }
 
   #lend(slot: Slot<T>): void {
@@ -332,6 +381,15 @@ export class Keeper<T>
     if ((this.counters.loans & this.#timedLoans) === 0) this.#timeLoan(slot);
     if (--slot.usesLeft === 0) slot.expire('uses');
     this.ceilingShare?.granted();
+    if (this.events.has('acquire')) this.#tellAcquired(slot);
+  }
+
+  /** A waiter that is served is still the first in the queue. */
+  #tellAcquired(slot: Slot<T>): void {
+    const { waiters, stock } = this;
+    const since = waiters.length === 0 ? null : waiters.firstSince;
+    const waitMillis = since === null ? 0 : stock.time - since;
+    this.events.emitLater('acquire', { resource: slot.resource, waitMillis });
   }
 
   #timeLoan(slot: Slot<T>): void {
@@ -341,13 +399,14 @@ export class Keeper<T>
 
   // ── Waits that fail ─────────────────────────────────────────────────────────
 
-  expired(waiters: readonly Waiter<T>[]): void {
-    this.#failures.timedOut(waiters, () => this.stats());
+  expired(waiters: readonly Waiter<T>[], stalledMillis: number): void {
+    this.#failures.timedOut(waiters, stalledMillis, () => this.stats());
     this.shutdown.check();
   }
 
   aborted(waiter: Waiter<T>, reason: unknown): void {
     waiter.reject(reason);
+    this.creator.clientLeft(waiter.creation, reason);
     this.shutdown.check();
   }
 
@@ -403,21 +462,28 @@ export class Keeper<T>
   #endTracking(slot: Slot<T>, byForce: boolean): void {
     const { timedFrom = UNTIMED, node } = slot.tracking ?? {};
     slot.tracking = null;
-    if (timedFrom !== UNTIMED) this.counters.holds.record(this.stock.refreshTime() - timedFrom);
+    if (timedFrom !== UNTIMED) this.#recordHold(slot, this.stock.refreshTime() - timedFrom);
     if (node !== undefined) this.origins.watch?.loanEnded(node, byForce);
+  }
+
+  #recordHold({ resource }: Slot<T>, holdMillis: number): void {
+    this.counters.holds.record(holdMillis);
+    this.events.emitLater('release', { resource, holdMillis });
+  }
+
+  failed(slot: Slot<T>, error: unknown): void {
+    if (this.#calls.isBroken(error, slot.resource)) slot.expire('broken');
   }
 
   /** Lends a good slot in no state to the first waiter, or puts it among the idle ones. */
   makeAvailable(slot: Slot<T>): void {
     if (this.ceilingShare?.ceiling.mustYield(this.ceilingShare) === true) {
       this.stock.destroy(slot, 'yielded', true);
-    } else if (this.waiters.length === 0) {
+    } else if (this.settings.testOnBorrow || !this.offer(slot)) {
       this.stock.putIdle(slot);
-      this.ceilingShare?.ceiling.distributeRoom();
-    } else if (!this.settings.testOnBorrow) this.handOver(slot);
-    else {
-      this.stock.putIdle(slot);
-      this.dispense();
+      if (this.settings.testOnBorrow) slot.validatedAt = this.stock.refreshTime();
+      if (this.waiters.length > 0) this.dispense();
+      else this.ceilingShare?.ceiling.distributeRoom();
     }
   }
 
@@ -434,8 +500,8 @@ export class Keeper<T>
     if (this.isClosed) this.stock.destroy(slot, 'close', false);
     else {
       this.sweep.start();
-      if (this.waiters.length > 0) this.handOver(slot);
-      else if (this.capacity.hasExcess) this.stock.destroy(slot, 'resize', true);
+      if (this.offer(slot)) return true;
+      if (this.capacity.hasExcess) this.stock.destroy(slot, 'resize', true);
       else this.stock.putIdle(slot);
     }
     return true;

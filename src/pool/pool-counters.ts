@@ -1,6 +1,9 @@
 /** The counters of one pool: how many resources are in a state that has no list of its own, and totals since its creation. */
 import { MillisHistogram } from '../core/histogram.js';
 
+/** How many different reasons are counted apart: a holder may give any text as a reason. */
+const MOST_REASONS = 100;
+
 /** The counters of one pool. */
 export class PoolCounters {
   /** Resources that a caller holds. */
@@ -13,16 +16,21 @@ export class PoolCounters {
   resetting = 0;
   /** Resources being destroyed. */
   destroying = 0;
+  /** Calls of `create`, `validate` and `reset` that run and have become slow. */
+  slow = 0;
+  /** Calls of `destroy` that run and have become slow. */
+  slowDestroys = 0;
   /** Loans granted in all. */
   loans = 0;
   /** Resources created in all. */
   created = 0;
   /** Creations that failed or timed out, in all. */
   createErrors = 0;
+  /** Creations that failed because the server takes no more connections, in all. */
+  capacityErrors = 0;
   /** Resources destroyed in all. */
   destroyed = 0;
-  /** Resources destroyed in all, by reason. */
-  readonly destroyedBy: Record<string, number> = {};
+  readonly #destroyedBy = new Map<string, number>();
   /** Resources that left the pool with their holders, in all. */
   detached = 0;
   /** Callers that had to wait, in all. */
@@ -35,4 +43,17 @@ export class PoolCounters {
   acquireTimeouts = 0;
   /** Callers that were refused because too many waited, in all. */
   refusals = 0;
+
+  /** Counts a resource that is gone. Reasons beyond the first {@link MOST_REASONS} are counted together. */
+  countDestroyed(reason: string): void {
+    this.destroyed++;
+    const counts = this.#destroyedBy;
+    const known = counts.has(reason) || counts.size < MOST_REASONS ? reason : 'other reasons';
+    counts.set(known, (counts.get(known) ?? 0) + 1);
+  }
+
+  /** Resources destroyed in all, by reason. */
+  get destroyedBy(): Record<string, number> {
+    return Object.fromEntries(this.#destroyedBy);
+  }
 }

@@ -1,5 +1,6 @@
 /** The errors of a pool, a class for each failure. Each error names its phase and says what to do. */
 import { nameErrorClass, TenureError, type TenureErrorOptions } from '../core/errors.js';
+import { maskSecrets } from '../core/secrets.js';
 import { formatLoans, formatStats, type LoanInfo, type PoolStats } from './pool-stats.js';
 
 /** What the pool was doing when it failed. */
@@ -34,6 +35,8 @@ interface AcquireTimeoutDetails {
   readonly stats: PoolStats;
   readonly loans: readonly LoanInfo[];
   readonly lastCreateError: unknown;
+  /** How long the event loop was blocked when the time was up, in milliseconds; 0 if it was not. */
+  readonly stalledMillis: number;
 }
 
 /**
@@ -49,18 +52,20 @@ export class AcquireTimeoutError extends PoolError {
   /** @internal */
   constructor(
     name: string,
-    { timeoutMillis, phase, stats, loans, lastCreateError }: AcquireTimeoutDetails,
+    { timeoutMillis, phase, stats, loans, lastCreateError, stalledMillis }: AcquireTimeoutDetails,
   ) {
     const lines = [
       `${name}: ResourceRequest timed out: nothing could be lent within ${timeoutMillis} ms (${WAITED_FOR[phase] ?? phase}): ${formatStats(stats)}.`,
     ];
     if (loans.length > 0) lines.push(`Longest out: ${formatLoans(loans)}.`);
     if (lastCreateError !== undefined) lines.push(`Last create error: ${brief(lastCreateError)}.`);
-    lines.push(
-      phase === 'wait'
-        ? 'Release what is held, never lease while holding a lease of the same pool, or raise `max`.'
-        : 'See whether the factory is slow or failing.',
-    );
+    if (stalledMillis > 0) lines.push(stall(stalledMillis).trim());
+    else
+      lines.push(
+        phase === 'wait'
+          ? 'Release what is held, never lease while holding a lease of the same pool, or raise `max`.'
+          : 'See whether the factory is slow or failing.',
+      );
     super(lines.join(' '), {
       code: 'TENURE_POOL_ACQUIRE_TIMEOUT',
       phase,
@@ -79,10 +84,12 @@ export class AcquireTimeoutError extends PoolError {
 export class PoolClosedError extends PoolError {
   /** @internal */
   constructor(name: string, state: string) {
-    super(`${name} is ${state} and lends nothing any more. Stop its callers before closing it.`, {
-      code: 'TENURE_POOL_CLOSED',
-      phase: 'wait',
-    });
+    super(
+      state === 'forgotten'
+        ? `${name} was empty and is forgotten. Ask the keyed pool's \`pool(key)\` for it each time.`
+        : `${name} is ${state} and lends nothing any more. Stop its callers before closing it.`,
+      { code: 'TENURE_POOL_CLOSED', phase: 'wait' },
+    );
   }
 
   static {
@@ -126,12 +133,30 @@ export class CreateError extends PoolError {
   }
 }
 
+/** `max` has become less than the resources that `warmUp` waits for. Code `TENURE_POOL_WARM_UP`. */
+export class WarmUpError extends PoolError {
+  /** @internal */
+  constructor(name: string, count: number, max: number) {
+    super(
+      `${name}: ${count} resources cannot be created ahead: \`max\` is ${max} now. Ask for fewer.`,
+      {
+        code: 'TENURE_POOL_WARM_UP',
+        phase: 'create',
+      },
+    );
+  }
+
+  static {
+    nameErrorClass(WarmUpError, 'WarmUpError');
+  }
+}
+
 /** `create` did not settle within `createTimeoutMillis`. Code `TENURE_POOL_CREATE_TIMEOUT`. */
 export class CreateTimeoutError extends CreateError {
   /** @internal */
-  constructor(name: string, timeoutMillis: number) {
+  constructor(name: string, timeoutMillis: number, stalledMillis: number) {
     super(
-      `${name}: create() did not settle within ${timeoutMillis} ms. Let it stop by its \`signal\`, or raise \`createTimeoutMillis\`.`,
+      `${name}: create() did not settle within ${timeoutMillis} ms.${stall(stalledMillis)} Let it stop by its \`signal\`, or raise \`createTimeoutMillis\`.`,
       { code: 'TENURE_POOL_CREATE_TIMEOUT' },
     );
   }
@@ -162,9 +187,14 @@ export class DuplicateResourceError extends CreateError {
  */
 export class ValidateTimeoutError extends PoolError {
   /** @internal */
-  constructor(name: string, phase: 'validate' | 'reset', timeoutMillis: number) {
+  constructor(
+    name: string,
+    phase: 'validate' | 'reset',
+    timeoutMillis: number,
+    stalledMillis: number,
+  ) {
     super(
-      `${name}: ${phase}() did not settle within ${timeoutMillis} ms; the resource is destroyed. Find out why it hangs, or raise \`validateTimeoutMillis\`.`,
+      `${name}: ${phase}() did not settle within ${timeoutMillis} ms; the resource is destroyed.${stall(stalledMillis)} Find out why it hangs, or raise \`validateTimeoutMillis\`.`,
       { code: 'TENURE_POOL_VALIDATE_TIMEOUT', phase },
     );
   }
@@ -180,9 +210,9 @@ export class ValidateTimeoutError extends PoolError {
  */
 export class DestroyTimeoutError extends PoolError {
   /** @internal */
-  constructor(name: string, timeoutMillis: number) {
+  constructor(name: string, timeoutMillis: number, stalledMillis: number) {
     super(
-      `${name}: destroy timed out: it did not settle within ${timeoutMillis} ms; its place is given away. Find out why it hangs, or raise \`destroyTimeoutMillis\`.`,
+      `${name}: destroy timed out: it did not settle within ${timeoutMillis} ms; its place is given away.${stall(stalledMillis)} Find out why it hangs, or raise \`destroyTimeoutMillis\`.`,
       { code: 'TENURE_POOL_DESTROY_TIMEOUT', phase: 'destroy' },
     );
   }
@@ -226,6 +256,21 @@ export class LeaseEndedError extends PoolError {
   }
 }
 
+/** The timeout of a wait for the whole pool is over. Code `TENURE_POOL_DEADLINE`. What the pool does goes on. */
+export class DeadlineError extends PoolError {
+  /** @internal */
+  constructor(name: string, where: string, timeoutMillis: number) {
+    super(
+      `${name}: ${where}() did not end within ${timeoutMillis} ms. See stats() and loans() for what it waits for, or give a longer \`timeoutMillis\`.`,
+      { code: 'TENURE_POOL_DEADLINE', phase: 'wait' },
+    );
+  }
+
+  static {
+    nameErrorClass(DeadlineError, 'DeadlineError');
+  }
+}
+
 /** The grace of `close` is over, and loans are still out. Code `TENURE_POOL_LEASES_OUT`. */
 export class LeasesOutError extends PoolError {
   /** The loans that are still out, longest first. */
@@ -251,6 +296,13 @@ const WAITED_FOR: Partial<Record<PoolPhase, string>> = {
   validate: 'waiting for validate()',
 };
 
+/** What to add to the message of a timeout while the event loop was blocked. */
+function stall(stalledMillis: number): string {
+  return stalledMillis === 0
+    ? ''
+    : ` The event loop was blocked for ${Math.round(stalledMillis)} ms, so the cause may be this process.`;
+}
+
 function brief(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return maskSecrets(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }

@@ -14,6 +14,10 @@ export interface PoolEventMap {
   created: unknown;
   /** A resource is gone: which, and why. */
   destroyed: DestroyedResource;
+  /** A resource was lent: the resource, and how long its caller waited. */
+  acquire: AcquiredResource;
+  /** A resource came back: the resource, and how long it was held. */
+  release: ReleasedResource;
   /** A resource left the pool with its holder: the resource. */
   detached: unknown;
   /** A caller's wait timed out: the error that the caller got. */
@@ -32,6 +36,22 @@ export interface PoolEventMap {
   leasesOut: readonly LoanInfo[];
 }
 
+/** The payload of an `acquire` event. While the event has a listener, every loan is timed. */
+export interface AcquiredResource {
+  /** The resource that was lent. */
+  readonly resource: unknown;
+  /** How long the caller waited, in milliseconds; 0 if the resource was idle. */
+  readonly waitMillis: number;
+}
+
+/** The payload of a `release` event. While the event has a listener, every loan is timed. */
+export interface ReleasedResource {
+  /** The resource that came back. */
+  readonly resource: unknown;
+  /** How long it was held, in milliseconds. */
+  readonly holdMillis: number;
+}
+
 /** The payload of a `destroyed` event. */
 export interface DestroyedResource {
   /** The resource that is gone. */
@@ -40,12 +60,17 @@ export interface DestroyedResource {
   readonly reason: DestroyReason;
 }
 
-/** A listener of one event of a pool. It is called in the async context that the pool was created in. */
+/**
+ * A listener of one event of a pool. It is called in a microtask after the step of the pool that the event tells of, in the
+ * async context that the pool was created in. So it may call the pool.
+ */
 export type PoolListener<E extends keyof PoolEventMap> = (payload: PoolEventMap[E]) => void;
 
 /** The names of all events. */
 export const POOL_EVENTS: readonly (keyof PoolEventMap)[] = [
   'created',
+  'acquire',
+  'release',
   'destroyed',
   'detached',
   'acquireTimeout',

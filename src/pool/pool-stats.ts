@@ -34,13 +34,15 @@ export interface PoolStats {
   readonly min: number;
   /** The option `max`. */
   readonly max: number;
+  /** How many resources may exist now: `max`, or less while the server is full and `adaptiveMax` is set. */
+  readonly effectiveMax: number;
   /** Loans granted since the pool was created. */
   readonly loans: number;
   /** Resources created since then. */
   readonly created: number;
   /** Resources destroyed since then. */
   readonly destroyed: number;
-  /** Resources destroyed since then, by reason. */
+  /** Resources destroyed since then, by reason; beyond 100 different reasons, the others count as `other reasons`. */
   readonly destroyedBy: Readonly<Record<string, number>>;
   /** Resources that were detached since then. */
   readonly detached: number;
@@ -52,6 +54,8 @@ export interface PoolStats {
   readonly holdMillis: Percentiles;
   /** Creations that failed or timed out since then. */
   readonly createErrors: number;
+  /** Creations since then that failed because the server takes no more connections: see `isFull` of the factory. */
+  readonly capacityErrors: number;
   /** Callers whose wait timed out since then. */
   readonly acquireTimeouts: number;
   /** Callers refused since then because `maxWaitingClients` waited already. */
@@ -61,7 +65,7 @@ export interface PoolStats {
 /** The parts of a pool that its figures come from. */
 export interface PoolFigures {
   readonly settings: { readonly min: number; readonly max: number };
-  readonly capacity: { readonly size: number };
+  readonly capacity: { readonly size: number; readonly max: { readonly value: number } };
   readonly stock: { readonly idle: { readonly length: number } };
   readonly waiters: { readonly length: number };
   readonly counters: PoolCounters;
@@ -80,15 +84,17 @@ export function statsOf({ settings, capacity, stock, waiters, counters }: PoolFi
     destroying: counters.destroying,
     min: settings.min,
     max: settings.max,
+    effectiveMax: capacity.max.value,
     loans: counters.loans,
     created: counters.created,
     destroyed: counters.destroyed,
-    destroyedBy: { ...counters.destroyedBy },
+    destroyedBy: counters.destroyedBy,
     detached: counters.detached,
     waited: counters.waited,
     waitMillis: percentilesOf(counters.waits),
     holdMillis: percentilesOf(counters.holds),
     createErrors: counters.createErrors,
+    capacityErrors: counters.capacityErrors,
     acquireTimeouts: counters.acquireTimeouts,
     refusals: counters.refusals,
   };

@@ -3,7 +3,13 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { AlreadyWatchedError } from '../core/errors.js';
-import { aFunction, argumentError, checkArgument, integer } from '../core/options.js';
+import {
+  aFunction,
+  argumentError,
+  checkArgument,
+  integer,
+  resolveOptions,
+} from '../core/options.js';
 import {
   type EntryPoint,
   type Observation,
@@ -11,12 +17,12 @@ import {
   observe,
   type Watchable,
 } from '../core/probe.js';
+import { DEADLINE_OPTIONS, type DeadlineOptions, withDeadline } from './deadline.js';
 import type { Keeper } from './keeper.js';
 import { grantLease, grantResource, grantUse } from './loan/grant.js';
 import type { Lease } from './loan/lease.js';
 import { LoanWatch } from './loan/loan-watch.js';
 import { type UseContext, useNow, useOnceGranted } from './loan/use-context.js';
-import { PoolClosedError } from './pool-errors.js';
 import type { PoolEventMap, PoolListener } from './pool-events.js';
 import {
   type CloseOptions,
@@ -188,49 +194,64 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Starts the pool and settles when `min` resources exist. Rejects with {@link CreateError} when one of them cannot be
-   * created, and with {@link PoolClosedError}. The pool goes on trying, and `ready` may be called again.
+   * Starts the pool and settles when `min` resources exist. Rejects with {@link CreateError} when one of them cannot be created,
+   * with {@link PoolClosedError}, and by its options. The pool goes on trying, and `ready` may be called again.
    */
-  ready(): Promise<void> {
-    return this.#whenReady(this.#keeper.settings.min);
+  ready(options: DeadlineOptions = {}): Promise<void> {
+    return this.#whenReady('ready', () => this.#keeper.settings.min, options);
   }
 
   /**
-   * Creates resources before they are needed, until `count` exist (`max` by default), and settles when they do. They are not
-   * kept beyond their idle timeout; the option `min` keeps resources. Rejects as {@link Pool.ready} does.
+   * Creates resources before they are needed, until `count` exist, and settles when they do. They are not kept beyond their idle
+   * timeout; the option `min` keeps resources. Rejects as {@link Pool.ready} does, and with {@link WarmUpError} (`TENURE_POOL_WARM_UP`) when a
+   * `resize` makes it impossible.
+   *
+   * `count` is by default as many as may exist: `max`, or `maxTotal` of a keyed pool if that is less.
    *
    * @example
    * ```ts
    * import { createPool } from 'tenure/pool';
    *
    * const pool = createPool({ create: async () => ({}), destroy: () => {} }, { max: 8 });
-   * await pool.warmUp(3);
+   * await pool.warmUp(3, { timeoutMillis: 5_000 });
    * pool.available; // => 3
    * await pool.close();
    * ```
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) unless `count` is an integer from 1 to `max`.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) unless `count` is an integer from 1 to that limit.
    */
-  warmUp(count: number = this.#keeper.settings.max): Promise<void> {
-    checkArgument('warmUp', 'count', count, integer(1, this.#keeper.settings.max));
-    return this.#whenReady(count);
+  warmUp(count: number = this.#most, options: DeadlineOptions = {}): Promise<void> {
+    checkArgument('warmUp', 'count', count, integer(1, this.#most));
+    return this.#whenReady('warmUp', () => count, options);
   }
 
-  #whenReady(count: number): Promise<void> {
+  get #most(): number {
+    const { settings, ceilingShare } = this.#keeper;
+    return Math.min(settings.max, ceilingShare?.ceiling.maxTotal ?? settings.max);
+  }
+
+  #whenReady(where: string, count: () => number, options: DeadlineOptions): Promise<void> {
     const keeper = this.#keeper;
+    const deadline = resolveOptions(where, options, DEADLINE_OPTIONS);
     keeper.start();
-    return keeper.state === 'open'
-      ? keeper.creator.whenReady(count)
-      : Promise.reject(new PoolClosedError(keeper.name, keeper.state));
+    const error = keeper.closedError();
+    if (error !== undefined) return Promise.reject(error);
+    let leave = (): void => {};
+    const ready = keeper.creator.whenReady(count, (stopWaiting) => {
+      leave = stopWaiting;
+    });
+    return withDeadline(ready, deadline, keeper.settings, where, leave);
   }
 
   /**
    * Rejects callers that come from now on, serves the waiters, and settles when all resources have come back. It has no
-   * time limit, as in generic-pool. Call `clear()` afterwards, or use `close()` instead of both.
+   * time limit unless `options` give one, as in generic-pool. Call `clear()` afterwards, or use `close()` instead of both.
    */
-  drain(): Promise<void> {
-    this.#keeper.drain();
-    return this.#keeper.shutdown.whenReturned();
+  drain(options: DeadlineOptions = {}): Promise<void> {
+    const deadline = resolveOptions('drain', options, DEADLINE_OPTIONS);
+    const keeper = this.#keeper;
+    keeper.drain();
+    return withDeadline(keeper.shutdown.whenReturned(), deadline, keeper.settings, 'drain');
   }
 
   /**
@@ -239,6 +260,32 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   clear(): Promise<void> {
     return this.#keeper.shutdown.clear();
+  }
+
+  /**
+   * Lends and creates nothing until {@link Pool.resume}: during a failover, say. Callers wait, and their timeouts go on. Borrowed
+   * resources can be used and come back.
+   *
+   * @example
+   * ```ts
+   * import { createPool } from 'tenure/pool';
+   *
+   * const pool = createPool({ create: () => ({}), destroy: () => {} });
+   * pool.pause();
+   * const lease = pool.lease();
+   * pool.pending; // => 1
+   * pool.resume();
+   * (await lease).release();
+   * await pool.close();
+   * ```
+   */
+  pause(): void {
+    this.#keeper.pause();
+  }
+
+  /** Ends {@link Pool.pause}: serves the waiters. */
+  resume(): void {
+    this.#keeper.resume();
   }
 
   /**
@@ -279,11 +326,35 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Replaces all present resources, for example after a failover or a change of password. Idle ones are destroyed at once,
-   * borrowed ones when they come back, and those being created when they arrive. Settles when all of them are gone.
+   * Replaces all present resources, after a failover or a change of password, for example. Idle ones are destroyed at once, borrowed
+   * ones when they come back, those being created when they are there. Settles when all of them are gone, or by its options.
    */
-  invalidate(): Promise<void> {
-    return invalidateResources(this.#keeper);
+  invalidate(options: DeadlineOptions = {}): Promise<void> {
+    const keeper = this.#keeper;
+    const deadline = resolveOptions('invalidate', options, DEADLINE_OPTIONS);
+    return withDeadline(invalidateResources(keeper), deadline, keeper.settings, 'invalidate');
+  }
+
+  /**
+   * Destroys the resources for which `isChosen` answers true: idle ones at once, borrowed ones when they come back. Returns how
+   * many there are. Throws what `isChosen` throws; the resources that it was asked about before are evicted. O(size).
+   *
+   * @example
+   * ```ts
+   * import { createPool } from 'tenure/pool';
+   *
+   * let host = 'old';
+   * const pool = createPool({ create: () => ({ host }), destroy: () => {} });
+   * await pool.warmUp(2);
+   * host = 'new';
+   * pool.evict((connection) => connection.host === 'old'); // => 2
+   * await pool.use((connection) => connection.host); // => 'new'
+   * await pool.close();
+   * ```
+   */
+  evict(isChosen: (resource: T) => boolean): number {
+    checkArgument('evict', 'isChosen', isChosen, aFunction);
+    return this.#keeper.stock.evictWhere(isChosen, 'evicted');
   }
 
   /** Closes the pool with the default grace. */
@@ -298,12 +369,14 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   on<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this {
     this.#keeper.events.on(event, listener);
+    this.#keeper.listenersChanged();
     return this;
   }
 
   /** Removes a listener that {@link Pool.on} has added. */
   off<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this {
     this.#keeper.events.off(event, listener);
+    this.#keeper.listenersChanged();
     return this;
   }
 

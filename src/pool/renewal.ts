@@ -20,10 +20,11 @@ export interface Renewable<T> {
 
 /** Sets other limits, and evicts idle resources beyond them. */
 export function resizePool<T>(pool: Renewable<T>, { min, max }: PoolLimits): void {
-  const { settings, stock, capacity } = pool;
+  const { settings, stock, capacity, creator } = pool;
   const { idle } = stock;
   settings.min = min;
   settings.max = max;
+  creator.limitsChanged();
   for (let slot = idle.first; slot !== null && capacity.hasExcess; slot = idle.first) {
     stock.evict(slot, 'resize');
   }

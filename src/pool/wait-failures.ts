@@ -1,7 +1,12 @@
 /** Rejects callers that get no resource: too many wait already, or the acquire timeout is over. */
 import type { Creator } from './creation/creator.js';
 import type { PoolCounters } from './pool-counters.js';
-import { AcquireTimeoutError, PoolFullError, type PoolPhase } from './pool-errors.js';
+import {
+  AcquireTimeoutError,
+  DeadlineError,
+  PoolFullError,
+  type PoolPhase,
+} from './pool-errors.js';
 import type { PoolEvents } from './pool-events.js';
 import type { PoolSettings } from './pool-options.js';
 import type { PoolStats } from './pool-stats.js';
@@ -35,12 +40,16 @@ export class WaitFailures<T> {
     const { name, maxWaitingClients } = this.#settings;
     const error = new PoolFullError(name, maxWaitingClients);
     this.#counters.refusals++;
-    this.#events.emit('refused', error);
+    this.#events.emitLater('refused', error);
     return Promise.reject(error);
   }
 
   /** Rejects waiters whose time is over. They have left the queue already. */
-  timedOut(waiters: readonly Waiter<T>[], currentStats: () => PoolStats): void {
+  timedOut(
+    waiters: readonly Waiter<T>[],
+    stalledMillis: number,
+    currentStats: () => PoolStats,
+  ): void {
     const { name, acquireTimeoutMillis } = this.#settings;
     this.#counters.acquireTimeouts += waiters.length;
     const stats = currentStats();
@@ -55,9 +64,13 @@ export class WaitFailures<T> {
         stats,
         loans,
         lastCreateError,
+        stalledMillis,
       });
-      this.#events.emit('acquireTimeout', error);
       waiter.reject(error);
+      this.#events.emitLater('acquireTimeout', error);
+    }
+    for (const { creation } of waiters) {
+      this.#creator.clientLeft(creation, new DeadlineError(name, 'lease', acquireTimeoutMillis));
     }
   }
 

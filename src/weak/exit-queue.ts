@@ -2,8 +2,8 @@
  * Tasks that run when the process ends, the newest first. A task may add a task while it runs; that one runs next. The
  * package listens for the host's exit only while there is a task.
  */
+import { guardedCall } from '../core/guarded-call.js';
 import { onProcessExit } from '../core/host.js';
-import { runUnattended } from './run-unattended.js';
 
 /** A task of the exit queue. */
 export interface ExitTask {
@@ -38,7 +38,7 @@ function runAll(): void {
     hasNewTask = false;
     for (const task of [...tasks].sort((a, b) => b.birth - a.birth)) {
       if (hasNewTask) break;
-      if (tasks.has(task)) runUnattended('a finalizer at exit', () => task.run());
+      if (tasks.has(task)) guardedCall('a finalizer at exit', () => task.run());
     }
   }
 }

@@ -14,11 +14,12 @@
  * V8 promises no order for the registrations of one target. A target is therefore registered once, with the list of its
  * records. The records run newest first, so that what was set up last is torn down first.
  */
+
 import { InvalidArgumentError } from '../core/errors.js';
+import { guardedCall } from '../core/guarded-call.js';
 import { type Linked, LinkedList } from '../core/linked-list.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { cancelAtExit, type ExitTask, runAtExit } from './exit-queue.js';
-import { runUnattended } from './run-unattended.js';
 import { aWeakKey } from './weak-key.js';
 
 /** The call that a finalizer makes. */
@@ -108,7 +109,7 @@ const recordsOf = new WeakMap<WeakKey, LinkedList<FinalizerRecord>>();
 const deaths = new FinalizationRegistry<LinkedList<FinalizerRecord>>((records) => {
   for (let record = records.last; record !== null; record = records.last) {
     const newest = record;
-    runUnattended('a finalizer', () => newest.run());
+    guardedCall('a finalizer', () => newest.run());
   }
 });
 

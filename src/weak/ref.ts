@@ -13,8 +13,8 @@
  * The registry holds the Ref weakly, and so the callback. Each dropped reference would leave a registration behind on a target
  * that lives on. A second registry, on the references, removes those registrations.
  */
+import { guardedCall } from '../core/guarded-call.js';
 import { aFunction, checkArgument } from '../core/options.js';
-import { runUnattended } from './run-unattended.js';
 import { aWeakKey } from './weak-key.js';
 
 /** A weak reference: it does not keep its target alive. Made by {@link ref}. */
@@ -41,7 +41,7 @@ export class Ref<T extends WeakKey> {
     const onDeath = this.#onDeath;
     this.#onDeath = undefined;
     if (onDeath !== undefined) {
-      runUnattended('the onDeath callback of a ref', () => onDeath(this));
+      guardedCall('the onDeath callback of a ref', () => onDeath(this));
     }
   }
 }

@@ -3,6 +3,7 @@
  * is collected, deleted or replaced.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { GuardedObserver } from '../core/guarded-observer.js';
 import type { ComponentStats, NodeId, Observation, Observer } from '../core/probe.js';
 
 /** An entry as its watch sees it. */
@@ -31,7 +32,7 @@ export class WeakMapWatch implements Observation {
   constructor(map: WatchedWeakMap, observer: Observer) {
     this.name = map.name;
     this.#map = map;
-    this.#observer = observer;
+    this.#observer = new GuardedObserver(observer, `the weak map '${map.name}'`);
     for (const entry of map.entries) {
       if (entry.ref.deref() !== undefined) this.added(entry);
     }

@@ -21,10 +21,11 @@
  * live. If a key reaches its value, that is for ever.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+
 import { AlreadyWatchedError } from '../core/errors.js';
+import { guardedCall } from '../core/guarded-call.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
-import { runUnattended } from './run-unattended.js';
 import { WeakEntry } from './weak-entry.js';
 import { aWeakKey } from './weak-key.js';
 import { WeakMapWatch } from './weak-map-watch.js';
@@ -255,7 +256,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     this.#watch?.removed(entry);
     const onCollect = this.#onCollect;
     if (onCollect !== undefined) {
-      runUnattended(`onCollect of ${this.#name}`, () => onCollect(entry.key));
+      guardedCall(`onCollect of ${this.#name}`, () => onCollect(entry.key));
     }
   }
 

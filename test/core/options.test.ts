@@ -25,7 +25,7 @@ interface Options {
 }
 
 const check = (options: unknown): void =>
-  checkOptions<Options>('createThing', options, { max: integer(1), name: aName });
+  void checkOptions<Options>('createThing', options, { max: integer(1), name: aName });
 
 test('known and well-formed options pass; an undefined option counts as absent', () => {
   check({});

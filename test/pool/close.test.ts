@@ -308,15 +308,12 @@ test('a forced close destroys nothing twice, and leaves every figure at 0', asyn
 });
 
 test('clear destroys no resource that was lent while it was clearing', async () => {
-  const pool = createPool(
-    { create: () => ({}), destroy: () => {} },
-    { max: 2, clock: new FakeClock() },
-  );
-  await pool.warmUp(2);
   let lease: Lease<object> | undefined;
-  pool.on('destroyed', () => {
+  const destroy = () => {
     lease ??= pool.tryLease();
-  });
+  };
+  const pool = createPool({ create: () => ({}), destroy }, { max: 2, clock: new FakeClock() });
+  await pool.warmUp(2);
   await pool.clear();
   expect(pool.isBorrowedResource(lease?.resource as object)).toBe(true);
   expect(pool.stats()).toMatchObject({ size: 1, borrowed: 1, destroyed: 1 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPool, type Lease, type PoolOptions } from '../../src/pool/index.js';
+import { createPool, type Factory, type Lease, type PoolOptions } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -189,10 +189,14 @@ test('tryLease destroys an expired resource and lends the next one', async () =>
 });
 
 /** A pool with so many idle resources, whose factory never returns a promise. */
-async function synchronousPool(idle: number, options: PoolOptions, validate = () => true) {
+async function synchronousPool(
+  idle: number,
+  options: PoolOptions,
+  steps: Partial<Factory<object>> = {},
+) {
   const clock = new FakeClock();
   const pool = createPool(
-    { create: () => ({}), destroy: () => {}, validate },
+    { create: () => ({}), destroy: () => {}, validate: () => true, ...steps },
     { clock, ...options },
   );
   await pool.warmUp(idle);
@@ -206,11 +210,11 @@ test('the sweep ends with the last resource, also if destroy is synchronous', as
 });
 
 test('the sweep destroys no resource that was lent while it was sweeping', async () => {
-  const { pool, clock } = await synchronousPool(3, { idleTimeoutMillis: 1_000 });
   let lease: Lease<object> | undefined;
-  pool.on('destroyed', () => {
+  const destroy = () => {
     lease ??= pool.tryLease();
-  });
+  };
+  const { pool, clock } = await synchronousPool(3, { idleTimeoutMillis: 1_000 }, { destroy });
   await clock.advance(5_000);
   expect(pool.isBorrowedResource(lease?.resource as object)).toBe(true);
   expect(pool.stats()).toMatchObject({ size: 1, borrowed: 1, destroyed: 2 });
@@ -220,11 +224,12 @@ test('the sweep destroys no resource that was lent while it was sweeping', async
 test('a keepalive validates no resource that was lent while it was validating another', async () => {
   let lease: Lease<object> | undefined;
   let validations = 0;
-  const { pool, clock } = await synchronousPool(2, { keepaliveMillis: 1_000 }, () => {
+  const validate = () => {
     lease ??= pool.tryLease();
     validations++;
     return true;
-  });
+  };
+  const { pool, clock } = await synchronousPool(2, { keepaliveMillis: 1_000 }, { validate });
   await clock.advance(2_000);
   expect([validations, pool.borrowed, pool.available]).toEqual([1, 1, 1]);
   lease?.[Symbol.dispose]();
@@ -240,4 +245,59 @@ test('sweeps are never closer than evictionRunIntervalMillis', async () => {
   expect(pool.available, 'the first sweep sees that it is idle').toBe(1);
   await clock.advance(100);
   expect(pool.available).toBe(0);
+});
+
+test('a pool in use does not lose all its idle resources at once', async () => {
+  const { pool, clock } = await idlePool(8, { idleTimeoutMillis: 5_000, fifo: true });
+  await clock.advance(4_900);
+  const sizes: number[] = [];
+  for (let tick = 0; tick < 6; tick++) {
+    (await pool.lease())[Symbol.dispose]();
+    await clock.advance(1_000);
+    sizes.push(pool.available);
+  }
+  for (const [tick, available] of sizes.entries()) {
+    expect(available).toBeGreaterThanOrEqual(Math.floor((sizes[tick - 1] ?? 8) / 2));
+  }
+  expect(sizes.at(-1)).toBeLessThan(8);
+  await pool.close();
+});
+
+test('a resource that `min` keeps leaves only when its replacement is there', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(10, { create: () => gates.next() });
+  const clock = new FakeClock();
+  const pool = createPool(factory, {
+    min: 2,
+    max: 4,
+    maxLifetimeMillis: 10_000,
+    random: () => 0,
+    clock,
+  });
+  for (const gate of [0, 1]) gates.at(gate).open();
+  await pool.ready();
+  await clock.advance(20_000);
+  expect([pool.available, factory.destroyed.length]).toEqual([2, 0]);
+  for (let gate = 2; gate < 6; gate++) {
+    gates.at(gate).open();
+    await clock.advance(2_000);
+    expect(pool.available).toBeGreaterThanOrEqual(2);
+  }
+  expect(factory.destroyed.slice(0, 2)).toEqual(['0 lifetime', '1 lifetime']);
+  await pool.close();
+});
+
+test('keepalives take a quarter of the idle resources out of service at a time: HikariCP#1699, #638', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(10, { validate: () => gates.next() });
+  const { pool, clock } = await idlePool(8, { keepaliveMillis: 5_000 }, factory);
+  await clock.advance(7_000);
+  expect(pool.stats()).toMatchObject({ available: 6, validating: 2 });
+  expect(pool.tryLease()).toBeDefined();
+  for (let gate = 0; gate < 8; gate++) {
+    gates.at(gate).open();
+    await settle();
+    expect(pool.stats().validating).toBeLessThanOrEqual(2);
+  }
+  await pool.close({ graceMillis: 0, force: true });
 });

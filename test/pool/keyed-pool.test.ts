@@ -47,7 +47,7 @@ test('each key has its own resources, up to max', async () => {
   const [a, b] = [await pool.lease('a'), await pool.lease('b')];
   const second = pool.lease('a');
   await settle();
-  expect(pool.stats()).toEqual({ keys: 2, size: 2, available: 0, borrowed: 2, pending: 1 });
+  expect(pool.stats()).toMatchObject({ keys: 2, size: 2, available: 0, borrowed: 2, pending: 1 });
   void a.release();
   expect((await second).resource.id).toBe(0);
   expect([factories.get('a')?.creates, factories.get('b')?.creates]).toEqual([1, 1]);
@@ -360,6 +360,18 @@ test('a key that may not create more at the same time does not keep out another'
   gates.at(1).open();
   for (const lease of await Promise.all(slow)) lease[Symbol.dispose]();
   await pool.close();
+});
+
+test('a key that is paused does not keep out another', async () => {
+  const { pool } = open({ maxTotal: 1 });
+  const held = await pool.lease('held');
+  const waiting = [outcomeOf(pool.lease('paused')), outcomeOf(pool.lease('other'))];
+  await settle();
+  pool.pool('paused').pause();
+  held[Symbol.dispose]();
+  await settle();
+  expect(waiting.map((ended) => ended().is)).toEqual(['pending', 'resolved']);
+  await pool.close({ graceMillis: 0, force: true });
 });
 
 test('a key whose factory fails does not keep out another', async () => {

@@ -10,7 +10,10 @@ import { hold, letGo, StrictFactory, type Thing } from './strict-factory.js';
 import { warm } from './warm.js';
 
 const MOST = 4;
-const TIMEOUT_MILLIS = 30;
+/** Times are so short that no call of the factory becomes slow within a script. */
+const TIMEOUT_MILLIS = 4;
+
+const LONGEST_MILLIS = 6;
 
 interface Caller {
   /** Absent for a caller without options. */
@@ -33,9 +36,11 @@ class RealPool {
   constructor(max: number, fifo: boolean, testOnBorrow: boolean) {
     this.factory = new StrictFactory(MOST, {
       validate: ({ id }) => !this.broken.has(id),
-      create: (number) => {
+      create: (number, signal) => {
         this.#underWay.push(number);
-        return this.#gates.next();
+        const gate = this.#gates.next();
+        signal.addEventListener('abort', () => this.#giveUp(number));
+        return gate;
       },
     });
     this.pool = createPool(this.factory, {
@@ -111,6 +116,12 @@ class RealPool {
     this.#gates.at(this.#began(at)).fail(new Error('refused'));
   }
 
+  /** The factory stops when its signal says that no caller needs the creation any more. */
+  #giveUp(number: number): void {
+    const at = this.#underWay.indexOf(number);
+    if (at >= 0) this.failed(at);
+  }
+
   #lent(caller: Caller, lease: Lease<Thing>): void {
     caller.lease = lease;
     caller.standing = hold(lease.resource).id;
@@ -180,7 +191,7 @@ async function play(
   );
   const { creating } = plain.figures;
   if (word === 'ask') {
-    const timeoutMillis = which % 2 === 0 ? TIMEOUT_MILLIS : 10 + which;
+    const timeoutMillis = which % 2 === 0 ? TIMEOUT_MILLIS : 1 + (which % LONGEST_MILLIS);
     real.ask(which % 3, timeoutMillis);
     plain.ask(which % 3, timeoutMillis);
   } else if (word === 'askPlainly') {
@@ -221,8 +232,8 @@ async function play(
     void real.pool.invalidate();
     plain.invalidate();
   } else if (word === 'pass') {
-    await real.clock.advance(which);
-    plain.pass(which);
+    await real.clock.advance(which % LONGEST_MILLIS);
+    plain.pass(which % LONGEST_MILLIS);
   }
 }
 

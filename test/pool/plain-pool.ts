@@ -90,8 +90,7 @@ export class PlainPool {
   }
 
   abort(caller: number): void {
-    this.#leave(caller, 'aborted');
-    this.#serve();
+    this.#giveUp([caller], 'aborted');
   }
 
   /** Ends a running creation; `at` is its index in the order of beginning. */
@@ -134,10 +133,15 @@ export class PlainPool {
 
   pass(millis: number): void {
     this.#now += millis;
-    for (const { caller, deadline } of [...this.#line]) {
-      if (deadline <= this.#now) this.#leave(caller, 'TENURE_POOL_ACQUIRE_TIMEOUT');
+    for (;;) {
+      const next = Math.min(...this.#line.map(({ deadline }) => deadline));
+      if (next > this.#now) return;
+      const expired = this.#line.filter(({ deadline }) => deadline === next);
+      this.#giveUp(
+        expired.map(({ caller }) => caller),
+        'TENURE_POOL_ACQUIRE_TIMEOUT',
+      );
     }
-    this.#serve();
   }
 
   get #size(): number {
@@ -169,6 +173,23 @@ export class PlainPool {
       if (creation.client === caller) creation.client = undefined;
     }
     this.standings[caller] = standing;
+  }
+
+  /** Callers leave with nothing: their creations end, unless others need them. */
+  #giveUp(callers: readonly number[], standing: Standing): void {
+    const theirs = callers.map((caller) =>
+      this.#creations.find((creation) => creation.client === caller),
+    );
+    for (const caller of callers) this.#leave(caller, standing);
+    let ended = 0;
+    for (const creation of theirs) {
+      const isNeeded = this.#line.length - this.#idle.length - this.#creations.length >= 0;
+      if (creation === undefined || isNeeded || ended >= this.#max) continue;
+      ended++;
+      this.#creations = this.#creations.filter((other) => other !== creation);
+      this.#serve();
+    }
+    this.#serve();
   }
 
   #serve(): void {

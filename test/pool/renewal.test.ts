@@ -320,7 +320,7 @@ test('invalidate settles after the creations that were running have ended', asyn
   await pool.close({ graceMillis: 0, force: true });
 });
 
-test('a resource whose creation was running when max became smaller is destroyed, unless a caller waits for it', async () => {
+test('a resource whose creation was running when max became smaller is destroyed', async () => {
   const gates = new Gates();
   const { pool, factory } = open({ max: 2 }, { create: () => gates.next() });
   gates.at(0).open();
@@ -331,7 +331,7 @@ test('a resource whose creation was running when max became smaller is destroyed
   pool.resize({ max: 1 });
   gates.at(1).open();
   await settle();
-  expect([left().is, factory.destroyed]).toEqual(['rejected', ['1 resize']]);
+  expect([left().is, factory.destroyed]).toEqual(['rejected', ['1 late']]);
   lease[Symbol.dispose]();
   await pool.close();
 });

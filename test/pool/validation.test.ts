@@ -181,3 +181,26 @@ test('a returned resource is validated only with testOnReturn, also if it is res
   expect([factory.resets, factory.validates]).toEqual([1, 0]);
   await pool.close();
 });
+
+test('validateAfterIdleMillis lends without validation what was used or validated a moment ago', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(1, { validate: () => true });
+  const pool = createPool(factory, {
+    max: 1,
+    testOnBorrow: true,
+    validateAfterIdleMillis: 500,
+    clock,
+  });
+  for (const [pauseMillis, validates] of [
+    [0, 0],
+    [499, 0],
+    [500, 1],
+    [100, 1],
+    [2_000, 2],
+  ] as const) {
+    await clock.advance(pauseMillis);
+    (await pool.lease())[Symbol.dispose]();
+    expect(factory.validates).toBe(validates);
+  }
+  await pool.close();
+});

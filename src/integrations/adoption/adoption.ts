@@ -142,6 +142,8 @@ export class Adoption<T> implements Lender<T> {
     this.origins.watch?.touched(slot, hint);
   }
 
+  failed(): void {}
+
   expected(slot: Slot<T>, millis: number): void {
     this.origins.watch?.expected(slot, millis);
   }
@@ -172,18 +174,20 @@ export class Adoption<T> implements Lender<T> {
     const counters = this.#counters;
     return {
       ...this.#peer.figures(),
+      effectiveMax: this.#peer.figures().max,
       validating: 0,
       resetting: 0,
       destroying: counters.destroying,
       loans: counters.loans,
       created: 0,
       destroyed: counters.destroyed,
-      destroyedBy: { ...counters.destroyedBy },
+      destroyedBy: counters.destroyedBy,
       detached: counters.detached,
       waited: counters.waited,
       waitMillis: percentilesOf(counters.waits),
       holdMillis: percentilesOf(counters.holds),
       createErrors: 0,
+      capacityErrors: 0,
       acquireTimeouts: counters.acquireTimeouts,
       refusals: 0,
     };
@@ -234,8 +238,7 @@ export class Adoption<T> implements Lender<T> {
     try {
       this.#expectHolder(slot);
       await this.#peer.destroy(slot.resource);
-      this.#counters.destroyed++;
-      this.#counters.destroyedBy[reason] = (this.#counters.destroyedBy[reason] ?? 0) + 1;
+      this.#counters.countDestroyed(reason);
     } catch (error) {
       reportIgnoredError(`${this.name}: destroying a resource`, error);
     } finally {
@@ -276,6 +279,7 @@ export class Adoption<T> implements Lender<T> {
       stats: this.stats(),
       loans: this.loans(),
       lastCreateError: undefined,
+      stalledMillis: 0,
     });
   }
 

@@ -1,5 +1,6 @@
 /** One pool under a shared ceiling: what the other pools need to know of it, and may ask of it. */
 import type { Capacity } from '../capacity.js';
+import type { DestroyReason } from '../factory.js';
 import type { PoolCounters } from '../pool-counters.js';
 import type { WaiterQueue } from '../queue/waiter-queue.js';
 import type { Stock } from '../stock/stock.js';
@@ -7,7 +8,9 @@ import type { CeilingMember, SharedCeiling } from './shared-ceiling.js';
 
 /** The pool behind a share. */
 export interface CeilingShareHost<T> {
-  readonly settings: { readonly max: number; readonly maxConcurrentCreates: number };
+  /** The state of the pool. A `'paused'` pool creates nothing for its waiters. */
+  readonly state: string;
+  readonly settings: { readonly maxConcurrentCreates: number };
   readonly capacity: Capacity;
   readonly counters: PoolCounters;
   readonly stock: Stock<T>;
@@ -42,8 +45,14 @@ export class CeilingShare<T> implements CeilingMember {
     return this.#host.capacity.size;
   }
 
-  get destroying(): number {
-    return this.#host.counters.destroying;
+  get leaving(): number {
+    const { destroying, slowDestroys } = this.#host.counters;
+    return destroying - slowDestroys;
+  }
+
+  get shortfall(): number {
+    const { capacity } = this.#host;
+    return Math.min(capacity.shortfall, capacity.max.value - capacity.size);
   }
 
   get idle(): number {
@@ -55,19 +64,24 @@ export class CeilingShare<T> implements CeilingMember {
   }
 
   isStarved(): boolean {
-    const { creator, capacity, counters, settings } = this.#host;
+    const { creator, counters, settings, state } = this.#host;
     return (
+      state !== 'paused' &&
       !creator.isBackingOff &&
-      capacity.shortfall > 0 &&
-      capacity.size < settings.max &&
+      this.shortfall > 0 &&
       counters.creating < settings.maxConcurrentCreates
     );
   }
 
-  evictIdle(): void {
+  /** Whether all pools together have more resources than the ceiling allows. */
+  get hasExcess(): boolean {
+    return this.ceiling.hasExcess;
+  }
+
+  evictIdle(reason: DestroyReason): void {
     const { stock } = this.#host;
     const slot = stock.idle.first;
-    if (slot !== null) stock.evict(slot, 'yielded');
+    if (slot !== null) stock.evict(slot, reason);
   }
 
   serve(): void {

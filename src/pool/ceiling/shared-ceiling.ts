@@ -11,13 +11,16 @@
  * The starved pool whose first waiter has waited longest may create first. So the keys take turns, and a busy key cannot keep
  * out the others.
  */
+import type { DestroyReason } from '../factory.js';
 
 /** A pool under a shared ceiling. */
 export interface CeilingMember {
   /** Resources in any state, those being created and destroyed included. */
   readonly size: number;
-  /** Resources being destroyed. */
-  readonly destroying: number;
+  /** Resources being destroyed, but for destructions that have become slow: they may hang. */
+  readonly leaving: number;
+  /** Waiters for whom no resource is idle or on its way, as far as `max` allows one more. */
+  readonly shortfall: number;
   /** Idle resources. */
   readonly idle: number;
   /** The number of the loan that the pool granted last, counted over all members. */
@@ -27,7 +30,7 @@ export interface CeilingMember {
   /** Whether it has waiters for whom it would create a resource if there was room. */
   isStarved(): boolean;
   /** Destroys the idle resource that would be lent last. */
-  evictIdle(): void;
+  evictIdle(reason: DestroyReason): void;
   /** Creates resources for its waiters, as far as there is room. */
   serve(): void;
 }
@@ -37,13 +40,37 @@ export class SharedCeiling {
   readonly #members = new Set<CeilingMember>();
   /** The members that were starved when they were last looked at. A returned resource is offered to these alone. */
   readonly #starved = new Set<CeilingMember>();
-  readonly #maxTotal: number;
+  #maxTotal: number;
+  /** Whether there may be more resources than `maxTotal`, because it has become less. */
+  #mayHaveExcess = false;
   #isDistributing = false;
   #tickets = 0;
   #grants = 0;
 
   constructor(maxTotal: number) {
     this.#maxTotal = maxTotal;
+  }
+
+  /** The most resources that all members may have together. */
+  get maxTotal(): number {
+    return this.#maxTotal;
+  }
+
+  /** Sets another limit, and evicts idle resources beyond it. */
+  resize(maxTotal: number): void {
+    this.#maxTotal = maxTotal;
+    this.#mayHaveExcess = true;
+    while (this.hasExcess) {
+      const giver = this.#leastRecentlyUsed();
+      if (giver === undefined) return;
+      giver.evictIdle('resize');
+    }
+  }
+
+  /** Whether there are more resources than `maxTotal`. O(1) unless `maxTotal` has become less, else O(members). */
+  get hasExcess(): boolean {
+    this.#mayHaveExcess &&= this.total - this.#leaving > this.#maxTotal;
+    return this.#mayHaveExcess;
   }
 
   add(member: CeilingMember): void {
@@ -114,7 +141,7 @@ export class SharedCeiling {
    * else O(members).
    */
   mustYield(member: CeilingMember): boolean {
-    if (this.#starved.size === 0 || this.room > 0 || this.#isRoomComing()) return false;
+    if (this.#starved.size === 0 || this.room > 0 || this.#isRoomComing(member)) return false;
     const starved = this.#longestStarved();
     return (
       starved !== undefined &&
@@ -133,20 +160,40 @@ export class SharedCeiling {
     return longest;
   }
 
+  /** Evicts idle resources until as many are leaving as starved waiters need. */
   #makeRoomFor(starved: CeilingMember): void {
-    if (this.#isRoomComing()) return;
-    let leastRecentlyUsed: CeilingMember | undefined;
-    for (const member of this.#members) {
-      if (member === starved || member.idle === 0) continue;
-      if (leastRecentlyUsed === undefined || member.lastGrant < leastRecentlyUsed.lastGrant) {
-        leastRecentlyUsed = member;
-      }
+    while (this.room <= 0 && !this.#isRoomComing()) {
+      const giver = this.#leastRecentlyUsed(starved);
+      if (giver === undefined) return;
+      giver.evictIdle('yielded');
     }
-    leastRecentlyUsed?.evictIdle();
   }
 
-  #isRoomComing(): boolean {
-    for (const { destroying } of this.#members) if (destroying > 0) return true;
-    return false;
+  #leastRecentlyUsed(starved?: CeilingMember): CeilingMember | undefined {
+    let found: CeilingMember | undefined;
+    for (const member of this.#members) {
+      if (member === starved || member.idle === 0) continue;
+      if (found === undefined || member.lastGrant < found.lastGrant) found = member;
+    }
+    return found;
+  }
+
+  /** Whether as many resources are leaving as the starved members need, or those of them that come before `giver`. */
+  #isRoomComing(giver?: CeilingMember): boolean {
+    const leaving = this.#leaving;
+    if (leaving === 0) return false;
+    let needed = 0;
+    for (const member of this.#starved) {
+      const isServedFirst = giver === undefined || member.firstTicket < giver.firstTicket;
+      if (isServedFirst && member.isStarved()) needed += member.shortfall;
+    }
+    return leaving >= needed;
+  }
+
+  /** How many resources of all members are leaving. O(members). */
+  get #leaving(): number {
+    let leaving = 0;
+    for (const member of this.#members) leaving += member.leaving;
+    return leaving;
   }
 }

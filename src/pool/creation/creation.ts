@@ -1,4 +1,5 @@
 /** One running call of the factory's `create`. */
+import type { RunningCall } from './running-call.js';
 
 /** The waiter that a creation was begun for. */
 export interface Client {
@@ -11,6 +12,8 @@ export class Creation<C extends Client = Client> {
   /** How often all resources had been invalidated when it began. */
   readonly invalidations: number;
   readonly controller: AbortController = new AbortController();
+  /** The call of `create`, once it has returned a promise. */
+  call: RunningCall<unknown> | undefined = undefined;
   /** Settles when the creation has succeeded, failed or been abandoned. */
   readonly ended: Promise<void>;
   end!: () => void;

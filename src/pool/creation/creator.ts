@@ -14,11 +14,17 @@
 import type { RunInContext } from '../../core/async-context.js';
 import type { Capacity } from '../capacity.js';
 import type { PoolCounters } from '../pool-counters.js';
-import { type CreateError, DuplicateResourceError, PoolClosedError } from '../pool-errors.js';
+import {
+  type CreateError,
+  DuplicateResourceError,
+  PoolClosedError,
+  WarmUpError,
+} from '../pool-errors.js';
 import type { PoolSettings } from '../pool-options.js';
 import { type Client, Creation } from './creation.js';
 import type { FactoryCalls } from './factory-calls.js';
 import { FactoryPause } from './factory-pause.js';
+import { ReadyWaits } from './ready-waits.js';
 
 /** What the creator asks of its pool, and tells it. */
 export interface CreatorHost<T, C extends Client> {
@@ -37,13 +43,6 @@ export interface CreatorHost<T, C extends Client> {
   roomChanged(): void;
 }
 
-/** A caller of `ready` or `warmUp`, which waits until `count` resources exist. */
-interface ReadyListener {
-  readonly count: number;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
 /** The creations of one pool. */
 export class Creator<T, C extends Client> {
   readonly #host: CreatorHost<T, C>;
@@ -53,9 +52,13 @@ export class Creator<T, C extends Client> {
   readonly #counters: PoolCounters;
   readonly #runInContext: RunInContext;
   readonly #running = new Set<Creation<C>>();
-  #readyListeners: ReadyListener[] = [];
+  readonly #ready = new ReadyWaits();
   readonly #pause: FactoryPause;
+  /** Whether the last creation that failed was refused by a full server. */
+  #isServerFull = false;
   #isFillingUp = false;
+  /** Creations that run on although their waiters have left. At most `max`, so that callers in a hurry cannot cause a storm. */
+  #abandoned = 0;
   /** How often all resources were invalidated. */
   #invalidations = 0;
   #closed = false;
@@ -87,7 +90,7 @@ export class Creator<T, C extends Client> {
   /** Begins a creation for each waiter for whom no resource is on its way, as far as there is room. */
   createForWaiters(): void {
     this.#updatePause();
-    while (this.#mayTry() && this.#capacity.shortfall > 0 && this.#mayBegin()) {
+    while (this.#mayTry() && this.#capacity.shortfall > 0 && this.mayBegin) {
       this.#begin(this.#host.waiters.firstWithoutCreation());
     }
   }
@@ -101,18 +104,62 @@ export class Creator<T, C extends Client> {
   fillToMin(): void {
     if (this.#isFillingUp) return; // A factory that settles at once calls back in the middle.
     this.#isFillingUp = true;
-    while (!this.isBackingOff && this.#missing() > 0 && this.#mayBegin()) this.#begin(null);
+    while (!this.isBackingOff && this.#missing() > 0 && this.mayBegin) this.#begin(null);
     this.#isFillingUp = false;
-    this.#settleReady();
+    this.#ready.settle(this.#capacity.usable);
   }
 
-  /** Settles when `count` resources exist. Rejects when creating one of them fails, or when the pool closes. */
-  whenReady(count: number): Promise<void> {
+  /**
+   * Settles when `count()` resources exist. Rejects when creating one of them fails, when `max` becomes less, or when the pool
+   * closes. `ended` is given the function that ends the wait without a result.
+   */
+  whenReady(count: () => number, ended?: (leave: () => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#readyListeners.push({ count, resolve, reject });
+      const leave = this.#ready.add({ count, resolve, reject });
+      ended?.(leave);
       this.#updatePause();
       this.fillToMin();
     });
+  }
+
+  /** The limits have changed: rejects the callers of `ready` and `warmUp` that wait for more than `max` resources. */
+  limitsChanged(): void {
+    const { name, max } = this.#settings;
+    this.#ready.rejectAbove(max, (count) => new WarmUpError(name, count, max));
+  }
+
+  /**
+   * The waiter of a creation has left without a resource. Unless another waiter or `min` needs the creation, the factory is told
+   * by its signal, and the place is free. A resource that comes all the same is kept if there is room.
+   */
+  clientLeft(creation: Creation | null, reason: unknown): void {
+    const left = creation as Creation<C>;
+    if (!this.#running.has(left) || left.client !== null) return;
+    const isSlow = left.call?.isSlow === true;
+    const isNeeded = !isSlow && (this.#capacity.shortfall >= 0 || this.#missing() >= 0);
+    left.call?.moveToBackground();
+    if (isNeeded || this.#abandoned >= this.#settings.max) return;
+    this.#abandoned++;
+    this.#end(left);
+    left.call?.abandon();
+    this.#runInContext(() => left.controller.abort(reason));
+    this.#host.roomChanged();
+  }
+
+  /**
+   * Whether an idle resource may leave now. If `min` needs it, its replacement is created first, if there is room for one.
+   */
+  mayLeave(): boolean {
+    const { spare } = this.#capacity;
+    const { creating } = this.#counters;
+    if (this.#host.state !== 'open' || this.#hasSurplus()) return true;
+    if (creating === 0 && spare <= 0) return true;
+    if (creating === 0 && !this.isBackingOff && this.mayBegin) this.#begin(null);
+    return this.#hasSurplus();
+  }
+
+  #hasSurplus(): boolean {
+    return this.#capacity.usable > Math.max(this.#settings.min, this.#ready.wanted);
   }
 
   /** Settles when all creations that run now have ended. Never rejects. */
@@ -139,23 +186,27 @@ export class Creator<T, C extends Client> {
 
   /** Rejects the callers of `ready` and `warmUp`. */
   stopFilling(): void {
-    this.#failReady(new PoolClosedError(this.#settings.name, 'closed'));
+    this.#ready.rejectAll(new PoolClosedError(this.#settings.name, 'closed'));
   }
 
   /** Stops waiting for the creations that run. Their resources are destroyed when they come. */
   abandonAll(): void {
-    for (const creation of [...this.#running]) this.#end(creation);
+    for (const creation of [...this.#running]) {
+      this.#end(creation);
+      creation.call?.abandon();
+    }
   }
 
   #updatePause(): void {
-    this.#pause.setAwaited(this.#capacity.shortfall > 0 || this.#readyListeners.length > 0);
+    this.#pause.setAwaited(this.#capacity.shortfall > 0 || this.#ready.length > 0);
   }
 
   #mayTry(): boolean {
-    return !this.isBackingOff || this.#settings.createAttempts === 1;
+    return !this.isBackingOff || (this.#settings.createAttempts === 1 && !this.#isServerFull);
   }
 
-  #mayBegin(): boolean {
+  /** Whether another creation may begin now. */
+  get mayBegin(): boolean {
     return (
       this.#capacity.spare > 0 && this.#counters.creating < this.#settings.maxConcurrentCreates
     );
@@ -166,16 +217,19 @@ export class Creator<T, C extends Client> {
     if (client !== null) client.creation = creation;
     this.#running.add(creation);
     this.#counters.creating++;
-    this.#calls.create(creation.controller, this.#pause.failuresInARow + 1, client === null, {
+    const attempt = this.#pause.failuresInARow + 1;
+    creation.call = this.#calls.create(creation.controller, attempt, client === null, {
       created: (resource) => this.#created(creation, resource),
       failed: (error) => this.#failed(creation, error),
       late: (resource) => this.#late(creation, resource),
+      lateFailure: () => {},
     });
   }
 
   #created(creation: Creation<C>, resource: T): void {
     if (!this.#running.has(creation)) {
-      this.#host.destroyUnplaced(resource); // `abandonAll` has ended the creation.
+      this.#endAbandoned();
+      this.#late(creation, resource);
       return;
     }
     const client = this.#end(creation);
@@ -190,8 +244,8 @@ export class Creator<T, C extends Client> {
   }
 
   #failed(creation: Creation<C>, error: CreateError): void {
-    if (!this.#running.has(creation)) return;
-    this.#countFailure(this.#end(creation), error);
+    if (this.#running.has(creation)) this.#countFailure(this.#end(creation), error);
+    else this.#endAbandoned();
     this.#host.roomChanged();
   }
 
@@ -200,6 +254,10 @@ export class Creator<T, C extends Client> {
     const isWanted = !this.#closed && !this.#isOutdated(creation);
     if (!isWanted || this.#capacity.spare <= 0) this.#host.destroyUnplaced(resource);
     else if (this.#host.addCreated(resource)) this.#host.roomChanged();
+  }
+
+  #endAbandoned(): void {
+    if (this.#abandoned > 0) this.#abandoned--;
   }
 
   #isOutdated(creation: Creation<C>): boolean {
@@ -219,11 +277,17 @@ export class Creator<T, C extends Client> {
   }
 
   #countFailure(client: C | null, error: CreateError): void {
-    this.#counters.createErrors++;
     this.lastError = error.cause ?? error;
-    if (!this.#closed) this.#pause.failed();
-    if (client === null) this.#failReady(error);
-    else if (this.#pause.failuresInARow >= this.#settings.createAttempts) {
+    this.#isServerFull = this.#calls.isFull(error.cause);
+    if (!this.#closed) this.#pause.failed(!this.#isServerFull);
+    if (this.#isServerFull) {
+      this.#counters.capacityErrors++;
+      this.#capacity.max.serverIsFull(this.#capacity.size);
+      return; // The waiter waits for a resource to come back, or for the next attempt.
+    }
+    this.#counters.createErrors++;
+    if (client === null) this.#ready.rejectAll(error);
+    else if (this.#pause.countedInARow >= this.#settings.createAttempts) {
       this.#host.rejectWaiter(client, error);
     }
   }
@@ -231,23 +295,8 @@ export class Creator<T, C extends Client> {
   /** How many resources are missing to reach `min`, or the count that a caller of `warmUp` waits for. */
   #missing(): number {
     if (this.#host.state !== 'open') return 0;
-    let wanted = this.#settings.min;
-    for (const { count } of this.#readyListeners) wanted = Math.max(wanted, count);
-    const { usable } = this.#capacity;
-    return Math.min(wanted, this.#settings.max) - usable - this.#counters.creating;
-  }
-
-  #settleReady(): void {
-    if (this.#readyListeners.length === 0) return;
-    const { usable } = this.#capacity;
-    const ready = this.#readyListeners.filter(({ count }) => count <= usable);
-    this.#readyListeners = this.#readyListeners.filter(({ count }) => count > usable);
-    for (const listener of ready) listener.resolve();
-  }
-
-  #failReady(error: unknown): void {
-    const listeners = this.#readyListeners;
-    this.#readyListeners = [];
-    for (const listener of listeners) listener.reject(error);
+    const wanted = Math.max(this.#settings.min, this.#ready.wanted);
+    const { usable, max } = this.#capacity;
+    return Math.min(wanted, max.value) - usable - this.#counters.creating;
   }
 }

@@ -2,11 +2,11 @@
  * Safe calls of the factory's methods. Each call runs in the pool's own async context, has a timeout, ends exactly once
  * and never throws. A method that returns no promise ends at once, without a timer.
  */
-
 import type { RunInContext } from '../../core/async-context.js';
-import type { Clock } from '../../core/clock.js';
+import { guardedCall } from '../../core/guarded-call.js';
 import { isThenable } from '../../core/thenable.js';
 import type { DestroyReason, Factory } from '../factory.js';
+import type { PoolCounters } from '../pool-counters.js';
 import {
   CreateError,
   CreateTimeoutError,
@@ -15,6 +15,13 @@ import {
 } from '../pool-errors.js';
 import type { PoolEvents } from '../pool-events.js';
 import type { PoolSettings } from '../pool-options.js';
+import { type FactoryCall, RunningCall } from './running-call.js';
+
+/** A call of `validate`, `reset` or `destroy` is slow after this many milliseconds. */
+const SLOW_MILLIS = 100;
+
+/** A call of `create` is slow when it takes this many times as long as the last one that succeeded. */
+const SLOW_FACTOR = 4;
 
 /** Told how a creation ended. */
 export interface CreationListener<T> {
@@ -24,76 +31,92 @@ export interface CreationListener<T> {
   failed(error: CreateError): void;
   /** `create` returned a resource after its timeout. */
   late(resource: T): void;
-}
-
-/** One running call. */
-interface Attempt<R> {
-  call(): R | PromiseLike<R>;
-  readonly timeoutMillis: number;
-  /** Whether no caller waits for it: its timer then does not keep the process alive. */
-  readonly background: boolean;
-  succeeded(value: R): void;
-  failed(error: unknown): void;
-  timedOut(): void;
-  /** It succeeded after its timeout. */
-  late?(value: R): void;
+  /** `create` failed after its timeout. */
+  lateFailure(): void;
 }
 
 /** Calls the methods of one factory. */
 export class FactoryCalls<T> {
   readonly #factory: Factory<T>;
   readonly #settings: PoolSettings;
-  readonly #clock: Clock;
   readonly #events: PoolEvents;
+  readonly #counters: PoolCounters;
   readonly #runInContext: RunInContext;
+  readonly #becameSlow: () => void;
+  #lastCreateMillis = Number.POSITIVE_INFINITY;
   /** Whether a returned resource has to be reset or validated. */
   readonly inspectsReturns: boolean;
 
+  /** `becameSlow` is called when a call has become slow: waiters may have to be served otherwise. */
   constructor(
     factory: Factory<T>,
     settings: PoolSettings,
     events: PoolEvents,
+    counters: PoolCounters,
     runInContext: RunInContext,
+    becameSlow: () => void,
   ) {
     this.#factory = factory;
     this.#settings = settings;
-    this.#clock = settings.clock;
     this.#events = events;
+    this.#counters = counters;
     this.#runInContext = runInContext;
+    this.#becameSlow = becameSlow;
     this.inspectsReturns = factory.reset !== undefined || settings.testOnReturn;
   }
 
+  /** Whether an error of `create` says that the server takes no more connections at the moment. */
+  isFull(error: unknown): boolean {
+    return this.#ask('isFull', error);
+  }
+
+  /** Whether an error says that the resource is broken. */
+  isBroken(error: unknown, resource: T): boolean {
+    return this.#ask('isBroken', error, resource);
+  }
+
+  /** Begins a creation. Returns the running call, or `undefined` if it has ended already. */
   create(
     controller: AbortController,
     attempt: number,
-    background: boolean,
+    isBackground: boolean,
     listener: CreationListener<T>,
-  ): void {
-    const { createTimeoutMillis, name } = this.#settings;
+  ): RunningCall<T> | undefined {
+    const { createTimeoutMillis, name, clock } = this.#settings;
     const { signal } = controller;
-    this.#attempt<T>({
-      call: () => this.#factory.create({ signal, attempt }),
+    const beganAt = clock.now();
+    const failed = (error: CreateError, cause: unknown): void => {
+      if (!signal.aborted) this.#events.emitLater('factoryCreateError', cause);
+      listener.failed(error);
+    };
+    return this.#call<T>(() => this.#factory.create({ signal, attempt }), isBackground, {
       timeoutMillis: createTimeoutMillis,
-      background,
-      succeeded: (resource) => listener.created(resource),
-      failed: (cause) => {
-        this.#events.emit('factoryCreateError', cause);
-        listener.failed(
-          new CreateError(`${name}: create() failed. Its \`cause\` says why.`, { cause }),
-        );
+      patienceMillis: () => Math.max(SLOW_MILLIS, SLOW_FACTOR * this.#lastCreateMillis),
+      setSlow: (isSlow) => this.#setSlow('slow', isSlow),
+      succeeded: (resource) => {
+        this.#lastCreateMillis = clock.now() - beganAt;
+        listener.created(resource);
       },
-      timedOut: () => {
-        const error = new CreateTimeoutError(name, createTimeoutMillis);
+      failed: (cause) =>
+        failed(
+          new CreateError(`${name}: create() failed. Its \`cause\` says why.`, { cause }),
+          cause,
+        ),
+      timedOut: (stalledMillis) => {
+        const error = new CreateTimeoutError(name, createTimeoutMillis, stalledMillis);
+        failed(error, error);
         controller.abort(error);
-        this.#events.emit('factoryCreateError', error);
-        listener.failed(error);
       },
       late: (resource) => listener.late(resource),
+      lateFailure: () => listener.lateFailure(),
     });
   }
 
-  /** Tells whether the resource is good. A validation that fails or times out means that it is not. */
-  validate(resource: T, settled: (valid: boolean) => void): void {
+  /**
+   * Tells whether the resource is good. A validation that fails or times out means that it is not. One in the background does
+   * not keep the process alive.
+   */
+  validate(resource: T, settled: (valid: boolean) => void, isBackground: boolean = false): void {
     const { validate } = this.#factory;
     if (validate === undefined) {
       settled(true);
@@ -103,6 +126,7 @@ export class FactoryCalls<T> {
       'validate',
       () => validate.call(this.#factory, resource),
       (outcome) => settled(outcome !== FAILED && outcome !== false),
+      isBackground,
     );
   }
 
@@ -121,23 +145,25 @@ export class FactoryCalls<T> {
       'reset',
       () => reset.call(this.#factory, resource),
       (outcome) => (outcome === FAILED ? settled('reset') : validated()),
+      false,
     );
   }
 
   /** Destroys the resource. `settled` is called when it is gone, or when `destroy` has failed or timed out. */
-  destroy(resource: T, reason: DestroyReason, background: boolean, settled: () => void): void {
+  destroy(resource: T, reason: DestroyReason, isBackground: boolean, settled: () => void): void {
     const { destroyTimeoutMillis, name } = this.#settings;
     const failed = (error: unknown): void => {
-      this.#events.emit('factoryDestroyError', error);
+      this.#events.emitLater('factoryDestroyError', error);
       settled();
     };
-    this.#attempt<unknown>({
-      call: () => this.#factory.destroy(resource, reason),
+    this.#call<unknown>(() => this.#factory.destroy(resource, reason), isBackground, {
       timeoutMillis: destroyTimeoutMillis,
-      background,
+      patienceMillis: () => SLOW_MILLIS,
+      setSlow: (isSlow) => this.#setSlow('slowDestroys', isSlow),
       succeeded: settled,
       failed,
-      timedOut: () => failed(new DestroyTimeoutError(name, destroyTimeoutMillis)),
+      timedOut: (stalledMillis) =>
+        failed(new DestroyTimeoutError(name, destroyTimeoutMillis, stalledMillis)),
     });
   }
 
@@ -145,65 +171,63 @@ export class FactoryCalls<T> {
     phase: 'validate' | 'reset',
     call: () => unknown,
     settled: (outcome: unknown) => void,
+    isBackground: boolean,
   ): void {
     const { validateTimeoutMillis, name } = this.#settings;
     const failed = (error: unknown): void => {
-      this.#events.emit(phase === 'validate' ? 'factoryValidateError' : 'factoryResetError', error);
+      this.#events.emitLater(
+        phase === 'validate' ? 'factoryValidateError' : 'factoryResetError',
+        error,
+      );
       settled(FAILED);
     };
-    this.#attempt<unknown>({
-      call,
+    this.#call<unknown>(call, isBackground, {
       timeoutMillis: validateTimeoutMillis,
-      background: false,
+      patienceMillis: () => SLOW_MILLIS,
+      setSlow: (isSlow) => this.#setSlow('slow', isSlow),
       succeeded: settled,
       failed,
-      timedOut: () => failed(new ValidateTimeoutError(name, phase, validateTimeoutMillis)),
+      timedOut: (stalledMillis) =>
+        failed(new ValidateTimeoutError(name, phase, validateTimeoutMillis, stalledMillis)),
     });
   }
 
-  #attempt<R>(attempt: Attempt<R>): void {
-    this.#runInContext(() => {
+  #call<R>(
+    call: () => R | PromiseLike<R>,
+    isBackground: boolean,
+    told: FactoryCall<R>,
+  ): RunningCall<R> | undefined {
+    return this.#runInContext(() => {
       let result: R | PromiseLike<R>;
+      let isPending: boolean;
       try {
-        result = attempt.call();
+        result = call();
+        isPending = isThenable(result);
       } catch (error) {
-        attempt.failed(error);
-        return;
+        told.failed(error);
+        return undefined;
       }
-      if (isThenable(result)) this.#await(attempt, result);
-      else attempt.succeeded(result);
+      const { clock } = this.#settings;
+      if (isPending) return new RunningCall(told, result as PromiseLike<R>, clock, isBackground);
+      told.succeeded(result as R);
+      return undefined;
     });
   }
 
-  #await<R>(attempt: Attempt<R>, result: PromiseLike<R>): void {
-    let open = true;
-    const close = (): boolean => {
-      if (!open) return false;
-      open = false;
-      if (timer !== undefined) this.#clock.clearTimer(timer);
-      return true;
-    };
-    const timer =
-      attempt.timeoutMillis === Number.POSITIVE_INFINITY
-        ? undefined
-        : this.#clock.setTimer(
-            () => {
-              open = false;
-              attempt.timedOut();
-            },
-            attempt.timeoutMillis,
-            { background: attempt.background },
-          );
-    // A foreign thenable may throw or settle twice; a promise made from it does neither.
-    Promise.resolve(result).then(
-      (value) => {
-        if (close()) attempt.succeeded(value);
-        else attempt.late?.(value);
-      },
-      (error: unknown) => {
-        if (close()) attempt.failed(error);
-      },
+  #setSlow(counter: 'slow' | 'slowDestroys', isSlow: boolean): void {
+    this.#counters[counter] += isSlow ? 1 : -1;
+    if (isSlow) this.#becameSlow();
+  }
+
+  #ask(name: 'isFull' | 'isBroken', error: unknown, ...resource: T[]): boolean {
+    const method = this.#factory[name] as
+      | ((error: unknown, ...resource: T[]) => boolean)
+      | undefined;
+    if (method === undefined) return false;
+    const answer = guardedCall(`${this.#settings.name}: the factory's ${name}`, () =>
+      method.call(this.#factory, error, ...resource),
     );
+    return answer === true;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { captureStack } from '../../core/call-site.js';
+import { InvalidArgumentError } from '../../core/errors.js';
 import { checkArgument, millis } from '../../core/options.js';
 import type { EntryPoint } from '../../core/probe.js';
 import { LeaseEndedError, ReleaseError } from '../pool-errors.js';
@@ -70,7 +71,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * was released or destroyed.
    */
   release(): void | Promise<void> {
-    const slot = this.#slot;
+    const slot = (this ?? withoutLease()).#slot;
     const loan = this.#loan;
     if (slot.loan !== loan) return refuseSecondEnd(this, slot, loan);
     this.#loan = RELEASED;
@@ -85,7 +86,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * Rejects with {@link ReleaseError} after the lease was released or destroyed.
    */
   destroy(reason: string = 'discarded'): Promise<void> {
-    const slot = this.#slot;
+    const slot = (this ?? withoutLease()).#slot;
     if (slot.loan === this.#loan) {
       this.#loan = DESTROYED;
       if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.destroy);
@@ -124,6 +125,14 @@ export class Lease<T> implements Disposable, AsyncDisposable {
     return slot.resource;
   }
 
+  /**
+   * Tells the pool of an error that the resource gave. If `isBroken` of the factory answers true for it, the pool destroys the
+   * resource when it comes back. `use()` does this by itself.
+   */
+  reportError(error: unknown): void {
+    if (this.#slot.loan === this.#loan) this.#slot.lender.failed(this.#slot, error);
+  }
+
   /** Tells a watchdog that the lease is in use; `hint` says by what. No effect without a watchdog, or after the end. */
   touch(hint?: string): void {
     if (this.#slot.loan === this.#loan) this.#slot.lender.touched(this.#slot, hint);
@@ -154,6 +163,13 @@ export class Lease<T> implements Disposable, AsyncDisposable {
 
 // A promise that resolves to a lease looks for `then` along all prototypes. The look-up ends sooner if the first one has it.
 Object.defineProperty(Lease.prototype, 'then', { value: undefined });
+
+/** A method was called without its lease, as in `finally(lease.release)`. */
+function withoutLease(): never {
+  throw new InvalidArgumentError(
+    'A method of a lease was called without the lease. Pass a function that calls it: `() => lease.release()`.',
+  );
+}
 
 function noteEnd<T>(lease: Lease<T>, slot: Slot<T>, entry: EntryPoint): void {
   if (slot.tracking?.stack !== undefined) endStacks.set(lease, captureStack(entry));

@@ -3,6 +3,7 @@
  * loan is a node while it is out. Loans that began before the watch are left out, because their callers are not known.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { GuardedObserver } from '../../core/guarded-observer.js';
 import type { EntryPoint, NodeId, Observation, Observer, Origin } from '../../core/probe.js';
 import type { PoolStats } from '../pool-stats.js';
 import type { Slot } from './slot.js';
@@ -26,7 +27,7 @@ export class LoanWatch<T> implements Observation {
   constructor(pool: WatchedLoans<T>, observer: Observer) {
     this.name = pool.name;
     this.#pool = pool;
-    this.#observer = observer;
+    this.#observer = new GuardedObserver(observer, `the pool '${pool.name}'`);
     for (const slot of pool.stock.slots) this.resourceCreated(slot);
   }
 

@@ -30,12 +30,21 @@ export interface Lender<T> {
   detach(slot: Slot<T>): void;
   /** The holder used the resource. */
   touched(slot: Slot<T>, hint: string | undefined): void;
+  /** The holder had an error with the resource. */
+  failed(slot: Slot<T>, error: unknown): void;
   /** The holder will keep the loan for up to `millis` milliseconds from now. */
   expected(slot: Slot<T>, millis: number): void;
 }
 
 /** The state of a resource. */
-export type SlotState = 'idle' | 'validating' | 'borrowed' | 'resetting' | 'destroying' | 'gone';
+export type SlotState =
+  | 'new'
+  | 'idle'
+  | 'validating'
+  | 'borrowed'
+  | 'resetting'
+  | 'destroying'
+  | 'gone';
 
 /** `idleSince` of an idle slot that no sweep has seen yet. */
 export const UNSEEN = -1;
@@ -47,7 +56,7 @@ const UNLIMITED = -1;
 export class Slot<T> implements Linked<Slot<T>> {
   previous: Slot<T> | null = null;
   next: Slot<T> | null = null;
-  state: SlotState = 'idle';
+  state: SlotState = 'new';
   readonly resource: T;
   /** The pool that it is given back to. */
   readonly lender: Lender<T>;

@@ -34,6 +34,11 @@ export class UseContext<T> {
     if (this.#slot.loan === this.#loan) this.#slot.lender.expected(this.#slot, holdMillis);
   }
 
+  /** @internal Tells the pool of an error, which may show that the resource is broken. */
+  failed(error: unknown): void {
+    if (this.#slot.loan === this.#loan) this.#slot.lender.failed(this.#slot, error);
+  }
+
   /** @internal Ends the loan, unless a forced close has ended it. */
   end(): void {
     if (this.#slot.loan !== this.#loan) return;
@@ -51,6 +56,9 @@ export async function useNow<T, R>(
   const context = new UseContext(slot, signal);
   try {
     return await fn(slot.resource, context);
+  } catch (error) {
+    context.failed(error);
+    throw error;
   } finally {
     context.end();
   }

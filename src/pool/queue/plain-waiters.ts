@@ -59,6 +59,11 @@ export class PlainWaiters<T> {
     return this.length === 0 ? Number.POSITIVE_INFINITY : (this.#deadlines[this.#head] as number);
   }
 
+  /** When the first waiter came, if its wait is timed. */
+  get firstSince(): number | null {
+    return this.#begins[this.#head] as number | null;
+  }
+
   /** Grants the slot to the first waiter, which must exist. */
   serve(slot: Slot<T>): void {
     const place = this.#head;

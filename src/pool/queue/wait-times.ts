@@ -16,10 +16,17 @@ export class WaitTimes {
   readonly #clock: CoarseClock;
   /** The sampling mask: a wait is timed when `count & mask` is 0. */
   #mask = 0;
+  #timesAll = false;
 
   constructor(counters: PoolCounters, clock: CoarseClock) {
     this.#counters = counters;
     this.#clock = clock;
+  }
+
+  /** Whether every wait is timed from now on. */
+  timeAll(all: boolean): void {
+    this.#mask = all || this.#counters.waited < WAITS_PER_SAMPLE ? 0 : WAITS_PER_SAMPLE - 1;
+    this.#timesAll = all;
   }
 
   /** Counts a waiter. Returns when it came, in milliseconds, if its wait is timed. */
@@ -33,7 +40,7 @@ export class WaitTimes {
   }
 
   #readClock(): number {
-    if (this.#counters.waited === WAITS_PER_SAMPLE) this.#mask = WAITS_PER_SAMPLE - 1;
+    if (this.#counters.waited === WAITS_PER_SAMPLE) this.timeAll(this.#timesAll);
     return this.#clock.refreshTime();
   }
 }

@@ -28,10 +28,16 @@ import { PlainWaiters } from './plain-waiters.js';
 import type { WaitTimes } from './wait-times.js';
 import { NO_DEADLINE, NOT_IN_HEAP, type Waiter, type WaitOptions } from './waiter.js';
 
+/** A timer that fires this much too late shows that the event loop was blocked, in milliseconds. */
+const STALL_MILLIS = 50;
+
+/** The grace of all waiters after a blocked event loop, in milliseconds. */
+const GRACE_MILLIS = 10;
+
 /** Told when waits end without a resource. The waiters have left the queue by then. */
 export interface WaiterQueueListener<T> {
-  /** The timeouts of these waiters are over. */
-  expired(waiters: readonly Waiter<T>[]): void;
+  /** The timeouts of these waiters are over. `stalledMillis` is how long the event loop was blocked, 0 if it was not. */
+  expired(waiters: readonly Waiter<T>[], stalledMillis: number): void;
   /** The signal of this waiter aborted. */
   aborted(waiter: Waiter<T>, reason: unknown): void;
   /** The last waiter has left. */
@@ -58,6 +64,8 @@ export class WaiterQueue<T> {
   #turnDeadline = NO_DEADLINE;
   #timer: TimerHandle | undefined = undefined;
   #timerDeadline = Number.POSITIVE_INFINITY;
+  /** How long the event loop was blocked when the timer fired last, in milliseconds; 0 if it was not. */
+  #stalledMillis = 0;
   /** How many callers wait. */
   length = 0;
 
@@ -123,13 +131,34 @@ export class WaiterQueue<T> {
     if (options === null) this.#setCommonDeadline(waiter);
     else {
       this.#setDeadline(waiter, options.timeoutMillis);
-      if (options.signal !== undefined) this.#signals.add(options.signal, waiter);
+      if (options.signal !== undefined) this.#listen(waiter, options.signal);
+    }
+  }
+
+  /** A signal of another make may have aborted meanwhile, call its listener at once, or throw. */
+  #listen(waiter: Waiter<T>, signal: AbortSignal): void {
+    try {
+      if (!signal.aborted) this.#signals.add(signal, waiter);
+      if (waiter.settled || !signal.aborted) return;
+      this.remove(waiter);
+      this.#listener.aborted(waiter, signal.reason);
+    } catch (error) {
+      if (waiter.settled) return;
+      this.remove(waiter);
+      this.#listener.aborted(waiter, error);
     }
   }
 
   /** The first waiter of the most urgent line. */
   get first(): Waiter<T> | null {
     return this.#mostUrgent()?.first ?? null;
+  }
+
+  /** When the first waiter of the most urgent line came, if its wait is timed. */
+  get firstSince(): number | null {
+    return this.#plain.length === this.length
+      ? this.#plain.firstSince
+      : (this.first?.since ?? null);
   }
 
   /** Takes the first waiter of the most urgent line out; it is settled from now on. */
@@ -162,6 +191,7 @@ export class WaiterQueue<T> {
   #onEmptied(): void {
     this.#turn.end();
     this.#commonDeadline = Number.POSITIVE_INFINITY;
+    this.#stalledMillis = 0;
     this.#clearTimer();
     this.#plain.shrink();
     this.#listener.emptied();
@@ -232,8 +262,17 @@ export class WaiterQueue<T> {
 
   #timerFired(): void {
     this.#timer = undefined;
-    this.#timerDeadline = Number.POSITIVE_INFINITY;
     const now = this.#settings.clock.now();
+    const lateness = now - this.#timerDeadline;
+    this.#timerDeadline = Number.POSITIVE_INFINITY;
+    if (lateness > STALL_MILLIS && this.#stalledMillis === 0) {
+      // What came back while the event loop was blocked is handed over before any waiter is rejected.
+      this.#stalledMillis = lateness;
+      this.#setTimer(now + GRACE_MILLIS);
+      return;
+    }
+    const stalledMillis = this.#stalledMillis;
+    this.#stalledMillis = 0;
     const expired: Waiter<T>[] = [];
     let own = this.#ownDeadlines.next();
     for (; own !== undefined && own.deadline <= now; own = this.#ownDeadlines.next()) {
@@ -244,7 +283,10 @@ export class WaiterQueue<T> {
     const next = Math.min(own?.deadline ?? Number.POSITIVE_INFINITY, this.#commonDeadline);
     if (this.length > 0 && next !== Number.POSITIVE_INFINITY) this.#setTimer(next);
     if (expired.length === 0) return;
-    this.#listener.expired(expired.sort((a, b) => a.deadline - b.deadline));
+    this.#listener.expired(
+      expired.sort((a, b) => a.deadline - b.deadline),
+      stalledMillis,
+    );
   }
 
   /** Waiters with the pool's timeout stand in each line in the order of their deadlines. */

@@ -11,6 +11,7 @@ import type { Stock } from './stock.js';
 
 /** What an inspection asks of its pool, and tells it. */
 export interface InspectionHost<T> {
+  readonly settings: { readonly validateAfterIdleMillis: number };
   readonly stock: Stock<T>;
   readonly counters: PoolCounters;
   /** Whether the pool destroys every resource that comes back. */
@@ -18,7 +19,7 @@ export interface InspectionHost<T> {
   /** Whether there are more resources than `max` allows. */
   readonly capacity: { readonly hasExcess: boolean };
   /** Lends a good slot in no state to the first waiter; false if there is none. */
-  handOver(slot: Slot<T>): boolean;
+  offer(slot: Slot<T>): boolean;
   /** Lends a good slot in no state to the first waiter, or puts it among the idle ones. */
   makeAvailable(slot: Slot<T>): void;
   /** Told that an inspection has ended: there may be waiters to serve, or a `drain` that waited for it. */
@@ -35,19 +36,30 @@ export class Inspection<T> {
     this.#calls = calls;
   }
 
+  /** Whether a slot has to be validated before it is lent: it was neither used nor validated for a while. */
+  isDue(slot: Slot<T>): boolean {
+    const { settings, stock } = this.#host;
+    const { validateAfterIdleMillis } = settings;
+    return (
+      validateAfterIdleMillis === 0 ||
+      stock.refreshTime() - slot.validatedAt >= validateAfterIdleMillis
+    );
+  }
+
   /** Validates a slot that was idle, then lends it to the first waiter. */
   beforeLoan(slot: Slot<T>): void {
     this.#validate(slot, () => this.#host.stock.putIdle(slot));
   }
 
-  /** Validates an idle slot; it keeps its place in the order of idle ones. */
-  keepAlive(slot: Slot<T>): void {
+  /** Validates an idle slot; it keeps its place in the order of idle ones. `ended` is called when that is done. */
+  keepAlive(slot: Slot<T>, ended: () => void): void {
     const { stock } = this.#host;
     stock.idle.remove(slot);
-    this.#validate(slot, () => {
+    const putBack = (): void => {
       slot.validatedAt = stock.refreshTime();
       stock.restoreIdle(slot);
-    });
+    };
+    this.#validate(slot, putBack, true, ended);
   }
 
   /** Resets and validates a returned resource, as the options ask. Settles when that is done. */
@@ -78,19 +90,21 @@ export class Inspection<T> {
     });
   }
 
-  #validate(slot: Slot<T>, putBack: () => void): void {
+  #validate(slot: Slot<T>, putBack: () => void, isBackground = false, ended?: () => void): void {
     const { stock, counters } = this.#host;
     slot.state = 'validating';
     counters.validating++;
-    this.#calls.validate(slot.resource, (valid) => {
+    const settled = (valid: boolean): void => {
+      ended?.();
       if (slot.state !== 'validating') return;
       counters.validating--;
       if (!valid) stock.destroy(slot, 'invalid', false);
       else if (this.#host.isClosed) stock.destroy(slot, 'close', false);
       else if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.expiryReason, true);
-      else if (!this.#host.handOver(slot)) putBack();
+      else if (!this.#host.offer(slot)) putBack();
       this.#host.inspected();
-    });
+    };
+    this.#calls.validate(slot.resource, settled, isBackground);
   }
 
   #keepOrEnd(slot: Slot<T>): void {

@@ -2,6 +2,7 @@
  * The resources of a pool, in any state but being created. A resource that is being destroyed stays in stock, and counts
  * towards `max`, until it is gone.
  */
+import { fractionFrom } from '../../core/fraction.js';
 import { LinkedList } from '../../core/linked-list.js';
 import type { FactoryCalls } from '../creation/factory-calls.js';
 import type { DestroyReason } from '../factory.js';
@@ -59,11 +60,6 @@ export class Stock<T> {
     this.time = settings.clock.now();
   }
 
-  /** How many there are, without those being destroyed. */
-  get usable(): number {
-    return this.slots.size - this.#counters.destroying;
-  }
-
   /** Whether no resource is left, and none is being destroyed. */
   isEmpty(): boolean {
     return this.slots.size === 0 && this.#unplaced === 0;
@@ -79,14 +75,14 @@ export class Stock<T> {
   add(resource: T): Slot<T> | null {
     if (this.slots.has(resource)) return null;
     const { maxLifetimeMillis, maxUses, random } = this.#settings;
-    const lifetimeMillis = maxLifetimeMillis * (1 - LIFETIME_JITTER * random());
+    const lifetimeMillis = maxLifetimeMillis * (1 - LIFETIME_JITTER * fractionFrom(random));
     const expiresAt = this.refreshTime() + lifetimeMillis;
     const slot = new Slot(resource, this.#host, expiresAt, maxUses);
     slot.validatedAt = this.time;
     this.slots.add(slot);
     this.#counters.created++;
     this.#host.origins.watch?.resourceCreated(slot);
-    this.#events.emit('created', resource);
+    this.#events.emitLater('created', resource);
     return slot;
   }
 
@@ -127,18 +123,33 @@ export class Stock<T> {
     this.#counters.destroying++;
     this.#calls.destroy(slot.resource, reason, background, () => {
       this.#counters.destroying--;
-      this.#counters.destroyed++;
-      this.#counters.destroyedBy[reason] = (this.#counters.destroyedBy[reason] ?? 0) + 1;
+      this.#counters.countDestroyed(reason);
       this.slots.noteDestroyed(slot.resource, slot.endStack);
-      this.#events.emit('destroyed', { resource: slot.resource, reason });
+      this.#events.emitLater('destroyed', { resource: slot.resource, reason });
       this.#remove(slot);
     });
+  }
+
+  /**
+   * Destroys the idle resources for which `isChosen` answers true at once, and lets the others expire that it is true for.
+   * Returns how many there are.
+   */
+  evictWhere(isChosen: (resource: T) => boolean, reason: DestroyReason): number {
+    let chosen = 0;
+    for (const slot of [...this.slots]) {
+      if (slot.state === 'destroying' || slot.state === 'gone' || !isChosen(slot.resource))
+        continue;
+      chosen++;
+      slot.expire(reason);
+      if (slot.state === 'idle') this.evict(slot, reason);
+    }
+    return chosen;
   }
 
   /** Removes a slot whose resource its holder keeps. */
   detach(slot: Slot<T>): void {
     this.#counters.detached++;
-    this.#events.emit('detached', slot.resource);
+    this.#events.emitLater('detached', slot.resource);
     this.#remove(slot);
   }
 

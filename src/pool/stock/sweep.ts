@@ -10,6 +10,7 @@
 import type { RunInContext } from '../../core/async-context.js';
 import type { TimerHandle } from '../../core/clock.js';
 import { type Slot, UNSEEN } from '../loan/slot.js';
+import type { PoolCounters } from '../pool-counters.js';
 import type { PoolSettings } from '../pool-options.js';
 import type { Stock } from './stock.js';
 
@@ -20,9 +21,14 @@ const LONGEST_TICK_MILLIS = 1_000;
 export interface SweepListener<T> {
   /** Told of each tick; at most a second has passed since the last. */
   ticked(): void;
-  /** Told of an idle slot that was not validated for `keepaliveMillis`. */
-  keepAlive(slot: Slot<T>): void;
+  /** Told of an idle slot that was not validated for `keepaliveMillis`. `ended` is called when it has been validated. */
+  keepAlive(slot: Slot<T>, ended: () => void): void;
+  /** Whether a resource may leave now. If `min` needs it, a replacement is created first, if there is room for one. */
+  mayLeave(): boolean;
 }
+
+/** The part of the idle resources that one keepalive takes out of service at a time. */
+const KEEPALIVE_PART = 0.25;
 
 /** The sweep of one pool. */
 export class Sweep<T> {
@@ -32,19 +38,25 @@ export class Sweep<T> {
   readonly #listener: SweepListener<T>;
   readonly #tickMillis: number;
   readonly #ticksPerRun: number;
+  readonly #counters: PoolCounters;
   #ticks = 0;
+  #loansAtLastRun = 0;
+  /** How many keepalives run. */
+  #keepalives = 0;
   /** The timer while the sweep runs, else `null`. */
   timer: TimerHandle | null = null;
 
   constructor(
     stock: Stock<T>,
     settings: PoolSettings,
+    counters: PoolCounters,
     runInContext: RunInContext,
     listener: SweepListener<T>,
   ) {
     const interval = settings.evictionRunIntervalMillis;
     this.#stock = stock;
     this.#settings = settings;
+    this.#counters = counters;
     this.#runInContext = runInContext;
     this.#listener = listener;
     this.#tickMillis = interval > 0 ? Math.min(interval, LONGEST_TICK_MILLIS) : LONGEST_TICK_MILLIS;
@@ -84,30 +96,66 @@ export class Sweep<T> {
     for (let slot = idle.last; slot !== null && slot.idleSince === UNSEEN; slot = slot.previous) {
       slot.idleSince = now;
     }
+    const due: Slot<T>[] = [];
     const overdue: Slot<T>[] = [];
     let tests = this.#settings.numTestsPerEvictionRun;
     for (const slot of idle) {
-      // A destruction that ended at once may have lent the next slots.
-      if (tests-- <= 0 || slot.state !== 'idle') break;
-      const reason = this.#reasonToEvict(slot, now);
-      if (reason !== undefined) this.#stock.evict(slot, reason);
+      if (tests-- <= 0) break;
+      if (this.#reasonToEvict(slot, now, due.length) !== undefined) due.push(slot);
       else if (this.#isOverdue(slot, now)) overdue.push(slot);
     }
-    // Shortest idle first: each is put back at the front, so the longest idle ends up first again.
-    for (const slot of overdue.reverse()) if (slot.state === 'idle') this.#listener.keepAlive(slot);
+    this.#evict(due, now);
+    this.#keepAlive(overdue);
+  }
+
+  /** Evicts all of an unused pool, and at most half of the idle resources of a pool in use: not all leave at once. */
+  #evict(due: readonly Slot<T>[], now: number): void {
+    const { idle } = this.#stock;
+    const { loans } = this.#counters;
+    const isInUse = loans !== this.#loansAtLastRun;
+    this.#loansAtLastRun = loans;
+    let left = isInUse ? Math.ceil(idle.length / 2) : Number.POSITIVE_INFINITY;
+    for (const slot of due) {
+      if (left-- <= 0) return;
+      // A destruction that ended at once may have lent the next slots.
+      const reason = slot.state === 'idle' ? this.#reasonToEvict(slot, now, 0) : undefined;
+      if (reason === undefined) continue;
+      if (!this.#listener.mayLeave()) return;
+      this.#stock.evict(slot, reason);
+    }
+  }
+
+  /** Validates a part of the idle resources at a time, so that the others can be lent meanwhile. */
+  #keepAlive(overdue: Slot<T>[]): void {
+    const most = Math.max(1, Math.floor(this.#stock.idle.length * KEEPALIVE_PART));
+    // The shortest idle comes first, from the end: each is put back at the front, so the longest idle ends up first again.
+    const next = (): void => {
+      while (this.#keepalives < most) {
+        const slot = overdue.pop();
+        if (slot === undefined) return;
+        if (slot.state !== 'idle') continue;
+        this.#keepalives++;
+        this.#listener.keepAlive(slot, () => {
+          this.#keepalives--;
+          next();
+        });
+      }
+    };
+    next();
   }
 
   #isOverdue(slot: Slot<T>, now: number): boolean {
     return now - Math.max(slot.idleSince, slot.validatedAt) >= this.#settings.keepaliveMillis;
   }
 
-  #reasonToEvict(slot: Slot<T>, now: number): 'idle' | 'lifetime' | undefined {
+  /** `leaving` says how many other idle resources are to be evicted. */
+  #reasonToEvict(slot: Slot<T>, now: number, leaving: number): 'idle' | 'lifetime' | undefined {
     if (slot.expiresAt <= now) return 'lifetime';
     const idleMillis = now - slot.idleSince;
     if (idleMillis >= this.#settings.idleTimeoutMillis) return 'idle';
     const { softIdleTimeoutMillis, min } = this.#settings;
     return softIdleTimeoutMillis > 0 &&
-      this.#stock.idle.length > min &&
+      this.#stock.idle.length - leaving > min &&
       idleMillis >= softIdleTimeoutMillis
       ? 'idle'
       : undefined;

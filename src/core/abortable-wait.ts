@@ -1,0 +1,40 @@
+/** A wait that its caller can leave. */
+import { guardedCall } from './guarded-call.js';
+
+/**
+ * Follows `promise` until `signal` aborts. Then it rejects with the signal's reason, and calls `onLeave`. Throws what the signal
+ * throws when a listener is added.
+ */
+export function abortableWait<T>(
+  promise: PromiseLike<T>,
+  signal: AbortSignal,
+  onLeave: (reason: unknown) => void,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const stopListening = (): void => {
+      guardedCall("a signal's `removeEventListener`", () =>
+        signal.removeEventListener('abort', leave),
+      );
+    };
+    const leave = (): void => {
+      stopListening();
+      reject(signal.reason);
+      onLeave(signal.reason);
+    };
+    if (signal.aborted) {
+      leave();
+      return;
+    }
+    signal.addEventListener('abort', leave);
+    promise.then(
+      (value) => {
+        stopListening();
+        resolve(value);
+      },
+      (error: unknown) => {
+        stopListening();
+        reject(error);
+      },
+    );
+  });
+}

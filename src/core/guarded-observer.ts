@@ -1,0 +1,110 @@
+/**
+ * The guard around an observer. A component calls its observer in the middle of its work: between taking a resource and handing
+ * it out, say. An observer that throws there must not cost the resource, so its error is printed, once for each watch, and the
+ * component goes on.
+ */
+import { reportIgnoredError } from './ignored-error.js';
+import type { EntryPoint, NodeId, NodeKind, Observer, Origin } from './probe.js';
+
+/** The id of a node that the observer failed to make. It is never passed to the observer. */
+const NO_NODE: NodeId = -1;
+
+/** What an observer that throws has captured. */
+const NO_ORIGIN: Origin = {};
+
+/** An observer that never throws. */
+export class GuardedObserver implements Observer {
+  readonly root: NodeId;
+  readonly #observer: Observer;
+  readonly #name: string;
+  #hasFailed = false;
+
+  /** `name` names the component in the printed report. */
+  constructor(observer: Observer, name: string) {
+    this.#observer = observer;
+    this.#name = name;
+    this.root = observer.root;
+  }
+
+  origin(entry: EntryPoint): Origin {
+    try {
+      return this.#observer.origin(entry);
+    } catch (error) {
+      this.#failed(error);
+      return NO_ORIGIN;
+    }
+  }
+
+  allocated(kind: NodeKind, owner: NodeId): NodeId {
+    try {
+      return this.#observer.allocated(kind, owner);
+    } catch (error) {
+      this.#failed(error);
+      return NO_NODE;
+    }
+  }
+
+  lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
+    if (held === NO_NODE || origin === NO_ORIGIN) return NO_NODE;
+    try {
+      return this.#observer.lent(held, origin, capability);
+    } catch (error) {
+      this.#failed(error);
+      return NO_NODE;
+    }
+  }
+
+  referenced(from: NodeId, to: NodeId): void {
+    if (from === NO_NODE || to === NO_NODE) return;
+    try {
+      this.#observer.referenced(from, to);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  dropped(from: NodeId, to: NodeId): void {
+    if (from === NO_NODE || to === NO_NODE) return;
+    try {
+      this.#observer.dropped(from, to);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  freed(node: NodeId, reclaimed?: boolean): void {
+    if (node === NO_NODE) return;
+    try {
+      this.#observer.freed(node, reclaimed);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  touched(node: NodeId, hint?: string): void {
+    if (node === NO_NODE) return;
+    try {
+      this.#observer.touched(node, hint);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  expected(node: NodeId, millis: number): void {
+    if (node === NO_NODE) return;
+    try {
+      this.#observer.expected(node, millis);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    reportIgnoredError(
+      `the observer of ${this.#name} (further errors of it are not printed)`,
+      error,
+    );
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * One call of the factory that has returned a promise. It has one timer, for two limits:
+ *
+ * ```
+ *   begun ──patience──▶ slow ──timeout──▶ timed out ──▶ late
+ * ```
+ *
+ * A slow call goes on, but waiters no longer count on it: the pool serves them otherwise, as far as it can.
+ *
+ * When the event loop was blocked, timers fire before the answers that have arrived meanwhile are read. So a timeout that
+ * fires late gives the call a short grace before it counts.
+ */
+import type { Clock, TimerHandle } from '../../core/clock.js';
+
+/** A timer that fires this much too late shows that the event loop was blocked, in milliseconds. */
+const STALL_MILLIS = 50;
+
+/** The grace of a call after a blocked event loop, in milliseconds; its own timeout if that is shorter. */
+const GRACE_MILLIS = 100;
+
+/** The first look for slowness if it is not known yet how long a call may take, in milliseconds. */
+const FIRST_LOOK_MILLIS = 100;
+
+/** A call of the factory, and what is told of it. */
+export interface FactoryCall<R> {
+  /** How long the call may take, in milliseconds; `Infinity` for no limit. */
+  readonly timeoutMillis: number;
+  /** How long the call may take before it is slow, in milliseconds; `Infinity` if that is not known. */
+  patienceMillis(): number;
+  /** The call is slow from now on (`true`), or has ended after it was slow (`false`). */
+  setSlow(isSlow: boolean): void;
+  succeeded(value: R): void;
+  failed(error: unknown): void;
+  /** The time is over. `stalledMillis` is how long the event loop was blocked at that time, 0 if it was not. */
+  timedOut(stalledMillis: number): void;
+  /** The call has succeeded after its time was over. */
+  late?(value: R): void;
+  /** The call has failed after its time was over. */
+  lateFailure?(): void;
+}
+
+/** A call that has not ended. */
+export class RunningCall<R> {
+  readonly #call: FactoryCall<R>;
+  readonly #clock: Clock;
+  readonly #beganAt: number;
+  #isBackground: boolean;
+  #isOpen = true;
+  #isAbandoned = false;
+  /** Whether it has taken longer than usual: waiters do not count on it. */
+  isSlow = false;
+  #stalledMillis = 0;
+  #timer: TimerHandle | undefined = undefined;
+  #due = 0;
+
+  /** A timer in the background does not keep the process alive. */
+  constructor(call: FactoryCall<R>, promise: PromiseLike<R>, clock: Clock, isBackground: boolean) {
+    this.#call = call;
+    this.#clock = clock;
+    this.#isBackground = isBackground;
+    this.#beganAt = clock.now();
+    this.#setTimer(this.#nextLook(FIRST_LOOK_MILLIS));
+    // A foreign thenable may throw or settle twice; a promise made from it does neither.
+    Promise.resolve(promise).then(
+      (value) => {
+        if (this.#end()) call.succeeded(value);
+        else call.late?.(value);
+      },
+      (error: unknown) => {
+        if (this.#end()) call.failed(error);
+        else call.lateFailure?.();
+      },
+    );
+  }
+
+  /** No waiter needs the call any more: it does not keep the process alive, and does not count as slow. */
+  abandon(): void {
+    this.moveToBackground();
+    if (this.isSlow) this.#call.setSlow(false);
+    this.isSlow = false;
+    this.#isAbandoned = true;
+  }
+
+  /** Lets the process end although the call goes on. */
+  moveToBackground(): void {
+    if (this.#isBackground) return;
+    this.#isBackground = true;
+    if (this.#timer === undefined) return;
+    this.#clock.clearTimer(this.#timer);
+    this.#setTimer(this.#due);
+  }
+
+  /** When to look again: at the patience or the deadline, whichever comes first. */
+  #nextLook(unknownPatience: number): number {
+    const deadline = this.#beganAt + this.#call.timeoutMillis;
+    if (this.isSlow || this.#isAbandoned) return deadline;
+    const patience = this.#call.patienceMillis();
+    const look = patience === Number.POSITIVE_INFINITY ? unknownPatience : patience;
+    return Math.min(deadline, this.#beganAt + look);
+  }
+
+  #setTimer(due: number): void {
+    this.#due = due;
+    if (due === Number.POSITIVE_INFINITY) return;
+    const delay = Math.max(0, due - this.#clock.now());
+    this.#timer = this.#clock.setTimer(() => this.#fired(), delay, {
+      background: this.#isBackground,
+    });
+  }
+
+  #fired(): void {
+    this.#timer = undefined;
+    const { timeoutMillis } = this.#call;
+    const now = this.#clock.now();
+    const lateness = now - this.#due;
+    if (this.#due < this.#beganAt + timeoutMillis) this.#lookForSlowness(now);
+    else if (lateness > STALL_MILLIS && this.#stalledMillis === 0) {
+      this.#stalledMillis = lateness;
+      this.#setTimer(now + Math.min(GRACE_MILLIS, timeoutMillis));
+    } else {
+      this.#end();
+      this.#call.timedOut(this.#stalledMillis);
+    }
+  }
+
+  #lookForSlowness(now: number): void {
+    const age = now - this.#beganAt;
+    const isSlow = !this.#isAbandoned && age >= this.#call.patienceMillis();
+    if (isSlow) {
+      this.isSlow = true;
+      this.#setTimer(this.#nextLook(0));
+      this.#call.setSlow(true);
+    } else this.#setTimer(this.#nextLook(2 * age));
+  }
+
+  /** Ends the call; false if its time was over. */
+  #end(): boolean {
+    if (!this.#isOpen) return false;
+    this.#isOpen = false;
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+    if (this.isSlow) this.#call.setSlow(false);
+    return true;
+  }
+}

@@ -1,0 +1,54 @@
+/** Waits for a whole pool (`drain`, `ready`, `invalidate`, …) that a caller may limit. */
+import { abortableWait } from '../core/abortable-wait.js';
+import type { Clock } from '../core/clock.js';
+import { anAbortSignal, millis, type OptionTable, option, optional } from '../core/options.js';
+import { DeadlineError } from './pool-errors.js';
+
+/** How long a caller waits for a whole pool. What the pool does goes on when the caller has left. */
+export interface DeadlineOptions {
+  /** Ends the wait when it aborts; the promise rejects with its reason. @default none */
+  readonly signal?: AbortSignal;
+  /** How long to wait, in milliseconds; then the promise rejects with `TENURE_POOL_DEADLINE`. @default Infinity */
+  readonly timeoutMillis?: number;
+}
+
+/** The resolved options. */
+export interface Deadline {
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMillis: number;
+}
+
+/** Each option's check and default. */
+export const DEADLINE_OPTIONS: OptionTable<Deadline> = {
+  signal: optional(anAbortSignal),
+  timeoutMillis: option(millis, Number.POSITIVE_INFINITY),
+};
+
+/** Follows `promise` until the deadline. `where` names the method for the error; `onLeave` is called if the caller leaves. */
+export function withDeadline<T>(
+  promise: Promise<T>,
+  { signal, timeoutMillis }: Deadline,
+  { clock, name }: { readonly clock: Clock; readonly name: string },
+  where: string,
+  onLeave: () => void = () => {},
+): Promise<T> {
+  if (signal === undefined && timeoutMillis === Number.POSITIVE_INFINITY) return promise;
+  const timeout = new AbortController();
+  const timer =
+    timeoutMillis === Number.POSITIVE_INFINITY
+      ? undefined
+      : clock.setTimer(() => {
+          timeout.abort(new DeadlineError(name, where, timeoutMillis));
+        }, timeoutMillis);
+  const end = (): void => {
+    if (timer !== undefined) clock.clearTimer(timer);
+  };
+  const leave = (): void => {
+    end();
+    onLeave();
+  };
+  const timed = abortableWait(promise, timeout.signal, leave);
+  const wait = signal === undefined ? timed : abortableWait(timed, signal, leave);
+  wait.then(end, end);
+  return wait;
+}

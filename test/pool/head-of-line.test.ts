@@ -1,0 +1,234 @@
+/** A call of the factory that hangs for one caller is not counted on for the next: it is served otherwise, as far as there is room. */
+import { expect, test } from 'vitest';
+import { createKeyedPool, createPool, type Factory } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { settle } from '../kit/settle.js';
+import { outcomeOf } from './outcome.js';
+
+interface Thing {
+  readonly id: number;
+}
+
+const hang = <R>(): Promise<R> => new Promise(() => {});
+
+/** A factory whose methods hang for the first thing, or for the first call of `create`. */
+class HangsOnce implements Factory<Thing> {
+  readonly method: 'create' | 'validate' | 'reset' | 'destroy';
+  readonly signals: AbortSignal[] = [];
+  readonly #clock: FakeClock;
+  #made = 0;
+
+  constructor(method: HangsOnce['method'], clock: FakeClock) {
+    this.method = method;
+    this.#clock = clock;
+  }
+
+  get creates(): number {
+    return this.signals.length;
+  }
+
+  create({ signal }: { signal: AbortSignal }): Promise<Thing> {
+    this.signals.push(signal);
+    if (this.method === 'create' && this.signals.length === 1) return hang();
+    return this.#after(5, () => ({ id: ++this.#made }));
+  }
+
+  validate({ id }: Thing): Promise<boolean> {
+    return this.method === 'validate' && id === 1 ? hang() : this.#after(5, () => true);
+  }
+
+  reset({ id }: Thing): Promise<void> {
+    return this.method === 'reset' && id === 1 ? hang() : this.#after(5, () => {});
+  }
+
+  destroy({ id }: Thing): Promise<void> {
+    return this.method === 'destroy' && id === 1 ? hang() : this.#after(5, () => {});
+  }
+
+  #after<R>(millis: number, result: () => R): Promise<R> {
+    return new Promise((resolve) => this.#clock.setTimer(() => resolve(result()), millis));
+  }
+}
+
+/** Closes the pool, however long its factory takes. */
+async function close(
+  pool: { close(options: object): Promise<void> },
+  clock: FakeClock,
+): Promise<void> {
+  const closed = outcomeOf(pool.close({ graceMillis: 0, force: true }));
+  await clock.advance(30_000);
+  expect(closed().is).toBe('resolved');
+}
+
+/** Lends and takes back, one caller after the other, each with so much patience. Returns how many were served. */
+async function callers(
+  count: number,
+  timeoutMillis: number,
+  clock: FakeClock,
+  use: (options: { timeoutMillis: number }) => Promise<unknown>,
+): Promise<number> {
+  let served = 0;
+  for (let caller = 0; caller < count; caller++) {
+    const outcome = outcomeOf(use({ timeoutMillis }));
+    await clock.advance(timeoutMillis + 50);
+    expect(outcome().is).not.toBe('pending');
+    if (outcome().is === 'resolved') served++;
+  }
+  return served;
+}
+
+test('a validation that hangs, idle resources beside it: oracle/rust-oracledb#29, oracle/python-oracledb#221', async () => {
+  const clock = new FakeClock();
+  const factory = new HangsOnce('validate', clock);
+  const pool = createPool(factory, { max: 5, testOnBorrow: true, clock });
+  const warm = pool.warmUp(5);
+  await clock.advance(10);
+  await warm;
+  // The validation becomes slow after 100 ms; then the very caller that it was begun for gets another resource.
+  expect(await callers(10, 300, clock, (options) => pool.use(() => {}, options))).toBe(10);
+  expect(factory.creates).toBe(5);
+  await close(pool, clock);
+});
+
+test('a reset that hangs, room beside it: apify/crawlee#1829, #4108', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new HangsOnce('reset', clock), { max: 10, clock });
+  const first = pool.use(() => {});
+  await clock.advance(10);
+  await first;
+  expect(await callers(5, 300, clock, (options) => pool.use(() => {}, options))).toBe(5);
+  expect(pool.size).toBeLessThanOrEqual(3);
+  await close(pool, clock);
+});
+
+test.each([1, 3])(
+  'a creation that hangs, its caller left, max %i: brianc/node-postgres#2243, nodejs/undici#386, #5662',
+  async (max) => {
+    const clock = new FakeClock();
+    const factory = new HangsOnce('create', clock);
+    const pool = createPool(factory, { max, clock });
+    expect(await callers(14, 200, clock, (options) => pool.use(() => {}, options))).toBe(13);
+    expect(factory.signals[0]?.aborted).toBe(true);
+    expect(pool.size).toBe(1);
+    await close(pool, clock);
+    expect([pool.size, clock.foregroundTimers]).toEqual([0, 0]);
+  },
+);
+
+test('a creation that hangs does not keep waiters that came behind its own', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new HangsOnce('create', clock), { max: 5, clock });
+  const asked = [1, 2, 3].map(() => outcomeOf(pool.lease({ timeoutMillis: 1_000 })));
+  await clock.advance(500);
+  expect(asked.map((outcome) => outcome().is)).toEqual(['resolved', 'resolved', 'resolved']);
+  await close(pool, clock);
+});
+
+test('a destruction that hangs, room beside it', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new HangsOnce('destroy', clock), { max: 2, clock });
+  const lease = pool.lease();
+  await clock.advance(10);
+  void (await lease).destroy();
+  expect(await callers(3, 200, clock, (options) => pool.use(() => {}, options))).toBe(3);
+  await close(pool, clock);
+});
+
+test('a keyed pool: what hangs for one key holds back no other', async () => {
+  for (const method of ['create', 'validate', 'reset', 'destroy'] as const) {
+    const clock = new FakeClock();
+    const pools = createKeyedPool(
+      (key: string) => new HangsOnce(key === 'sick' ? method : ('none' as never), clock),
+      { max: 2, maxTotal: 3, testOnBorrow: true, clock },
+    );
+    const sick = [1, 2, 3].map(() =>
+      outcomeOf(pools.use('sick', () => {}, { timeoutMillis: 200 })),
+    );
+    await clock.advance(20);
+    for (const key of ['a', 'b', 'c']) {
+      const served = await callers(3, 300, clock, (options) => pools.use(key, () => {}, options));
+      expect([method, key, served]).toEqual([method, key, 3]);
+    }
+    for (const outcome of sick) expect(outcome().is).not.toBe('pending');
+    await close(pools, clock);
+  }
+});
+
+test('a keyed pool makes room for all starved callers at once, not one destruction after the other', async () => {
+  const clock = new FakeClock();
+  const after = <R>(millis: number, result: R): Promise<R> =>
+    new Promise((resolve) => clock.setTimer(() => resolve(result), millis));
+  const pools = createKeyedPool(
+    (key: string) => ({ create: () => ({ key }), destroy: () => after(90, undefined) }),
+    { max: 10, maxTotal: 10, clock },
+  );
+  const old = await Promise.all(Array.from({ length: 10 }, () => pools.lease('old')));
+  for (const lease of old) void lease.release();
+  const asked = Array.from({ length: 10 }, () => outcomeOf(pools.lease('new')));
+  await clock.advance(100);
+  expect(asked.filter((outcome) => outcome().is === 'resolved')).toHaveLength(10);
+  await close(pools, clock);
+});
+
+test('a signal that aborts while `create` begins ends the wait: nodejs/undici#350, #352', async () => {
+  const clock = new FakeClock();
+  const abort = new AbortController();
+  const pool = createPool(
+    {
+      create: () => {
+        abort.abort(new Error('changed my mind'));
+        return new Promise<Thing>((resolve) => clock.setTimer(() => resolve({ id: 1 }), 800));
+      },
+      destroy: () => {},
+    },
+    { max: 1, clock },
+  );
+  const asked = outcomeOf(pool.lease({ signal: abort.signal }));
+  await settle();
+  expect(asked()).toMatchObject({ is: 'rejected', error: { message: 'changed my mind' } });
+  await clock.advance(1_000);
+  expect(pool.available).toBe(1); // The factory did not listen to its signal, and there is room for what it made.
+  await close(pool, clock);
+});
+
+test('a caller that left holds neither the process nor the place: nodejs/undici#4405, node-postgres#2078', async () => {
+  const clock = new FakeClock();
+  const factory = new HangsOnce('create', clock);
+  const pool = createPool(factory, { max: 1, clock });
+  const abort = new AbortController();
+  const asked = outcomeOf(pool.lease({ signal: abort.signal }));
+  await clock.advance(50);
+  expect(clock.foregroundTimers).toBeGreaterThan(0);
+  abort.abort();
+  await settle();
+  expect(asked().is).toBe('rejected');
+  expect([factory.signals[0]?.aborted, pool.size, clock.foregroundTimers]).toEqual([true, 0, 0]);
+  await close(pool, clock);
+});
+
+test('callers in a hurry do not storm a slow server: no more than twice `max` creations run at a time', async () => {
+  const clock = new FakeClock();
+  let running = 0;
+  let most = 0;
+  const pool = createPool(
+    {
+      create: () => {
+        most = Math.max(most, ++running);
+        return new Promise<Thing>((resolve) =>
+          clock.setTimer(() => {
+            running--;
+            resolve({ id: 1 });
+          }, 10_000),
+        ).then(() => ({ id: 1 }));
+      },
+      destroy: () => {},
+    },
+    { max: 3, clock },
+  );
+  for (let caller = 0; caller < 100; caller++) {
+    void pool.lease({ timeoutMillis: 50 }).catch(() => {});
+    await clock.advance(20);
+  }
+  expect(most).toBeLessThanOrEqual(6);
+  await close(pool, clock);
+});
