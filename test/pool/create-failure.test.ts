@@ -395,7 +395,7 @@ test('after a success, failures are counted from one again', async () => {
       },
       destroy() {},
     },
-    { max: 1, clock, random: () => 0 },
+    { max: 1, createAttempts: 3, clock, random: () => 0 },
   );
   const first = pool.lease();
   await clock.advance(30);

@@ -299,5 +299,6 @@ test('keepalives take a quarter of the idle resources out of service at a time: 
     await settle();
     expect(pool.stats().validating).toBeLessThanOrEqual(2);
   }
+  expect(factory.validates, 'all but the one that is lent').toBe(7);
   await pool.close({ graceMillis: 0, force: true });
 });

@@ -335,3 +335,28 @@ test('a resource whose creation was running when max became smaller is destroyed
   lease[Symbol.dispose]();
   await pool.close();
 });
+
+test('a creation in the background that ends after max became smaller is destroyed', async () => {
+  const gates = new Gates();
+  const { pool, factory } = open({ min: 2, max: 2 }, { create: () => gates.next() });
+  const ready = outcomeOf(pool.ready());
+  pool.resize({ min: 0, max: 1 });
+  for (const gate of [0, 1]) gates.at(gate).open();
+  await settle();
+  expect([pool.size, factory.destroyed, ready().is]).toEqual([1, ['0 resize'], 'resolved']);
+  await pool.close();
+});
+
+test('evict destroys idle resources at once, borrowed ones when they come back, and counts no others', async () => {
+  const gates = new Gates();
+  const { pool, factory } = open({ max: 3 }, { destroy: () => gates.next() });
+  const leases = await Promise.all([pool.lease(), pool.lease(), pool.lease()]);
+  void leases[0].destroy();
+  void leases[1].release();
+  expect(pool.evict(() => true)).toBe(2);
+  expect(factory.destroyed).toEqual(['0 discarded', '1 evicted']);
+  void leases[2].release();
+  expect(factory.destroyed).toEqual(['0 discarded', '1 evicted', '2 evicted']);
+  for (const gate of [0, 1, 2]) gates.at(gate).open();
+  await pool.close();
+});
