@@ -24,7 +24,15 @@ import {
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 
 /** What the tests read. */
-const COPIED = ['src', 'test', 'bench', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = [
+  'src',
+  'test',
+  'bench',
+  'examples',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+];
 
 /** How a fault ended, as it is printed. */
 type Outcome = 'found' | 'explained' | 'SURVIVED' | 'NOT PLANTED';
