@@ -136,16 +136,22 @@ class RunEnds implements Reporter {
     return this.#durations.get(file);
   }
 
+  onTestRunStart(): void {
+    this.failure = undefined;
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    this.failure ??= failureIn(module);
+    if (module.state() === 'passed') this.#durations.set(module.moduleId, durationsIn(module));
+  }
+
+  /** Modules that did not run have the results of an earlier run here, so their results are not looked at. */
   onTestRunEnd(
-    modules: readonly TestModule[],
+    _modules: readonly TestModule[],
     unhandled: readonly { readonly message: string }[],
     reason: 'passed' | 'interrupted' | 'failed',
   ): void {
-    const failure = modules.map(failureIn).find((found) => found !== undefined);
-    this.failure = failure ?? unhandled[0]?.message ?? (reason === 'passed' ? undefined : reason);
-    for (const module of modules) {
-      if (module.state() === 'passed') this.#durations.set(module.moduleId, durationsIn(module));
-    }
+    this.failure ??= unhandled[0]?.message ?? (reason === 'passed' ? undefined : reason);
   }
 }
 
