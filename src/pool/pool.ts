@@ -22,7 +22,7 @@ import type { Keeper } from './keeper.js';
 import { grantLease, grantResource, grantUse } from './loan/grant.js';
 import type { Lease } from './loan/lease.js';
 import { LoanWatch } from './loan/loan-watch.js';
-import { type UseContext, useNow, useOnceGranted } from './loan/use-context.js';
+import { type UseContext, useSlot } from './loan/use-context.js';
 import type { PoolEventMap, PoolListener } from './pool-events.js';
 import {
   type CloseOptions,
@@ -124,8 +124,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
       ? keeper.origins.capture(Pool.prototype.use)
       : undefined;
     return slot === null
-      ? useOnceGranted(keeper.leaseSlowly('use', grantUse<T>, options, origin), fn, options)
-      : useNow(grantUse(slot, origin), fn);
+      ? useSlot(keeper.leaseSlowly('use', grantUse<T>, options, origin), fn, signalOf(options))
+      : useSlot(grantUse(slot, origin), fn);
   }
 
   /**
@@ -446,4 +446,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   #explain(resource: T, entry: EntryPoint): Error {
     return this.#keeper.stock.slots.releaseError(this.#keeper.name, resource, entry);
   }
+}
+
+function signalOf(options: LeaseOptions | number | undefined): AbortSignal | undefined {
+  return typeof options === 'object' ? options.signal : undefined;
 }
