@@ -5,8 +5,8 @@ import { mayContain } from './kit/layers.js';
 
 /** What each subpath may weigh, minified, in bytes: about a sixth more than it does. */
 const BUDGETS: Readonly<Record<string, number>> = {
-  scope: 13_500,
-  weak: 10_000,
+  scope: 37_400,
+  weak: 28_600,
   gc: 81_000,
   pool: 75_000,
   memoize: 62_500,
@@ -14,13 +14,20 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/dump': 4_700,
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 10_700,
-  watchdog: 66_000,
-  'integrations/generic-pool': 25_500,
-  'integrations/mysql2': 25_500,
-  'integrations/pg': 25_500,
+  node: 6_300,
+  watchdog: 77_000,
+  'integrations/generic-pool': 36_000,
+  'integrations/mysql2': 92_000,
+  'integrations/pg': 92_000,
   'integrations/redis': 7_500,
-  'integrations/tarn': 25_500,
-  '.': 240_000,
+  'integrations/tarn': 36_000,
+  '.': 308_000,
+};
+
+/** Packages that a subpath loads with `import()` when a function needs them. */
+const LOADED_WHEN_NEEDED: Readonly<Record<string, readonly string[]>> = {
+  'integrations/mysql2': ['mysql2'],
+  'integrations/pg': ['pg'],
 };
 
 test('every subpath has a budget', () => {
@@ -33,7 +40,9 @@ test.each(sizes)(
   '$subpath, bundled alone, has only files that its layer may import',
   ({ subpath, inputs, imports }) => {
     expect(inputs.length).toBeGreaterThan(3);
-    expect(imports, 'the bundle imports nothing, so it runs on every platform').toEqual([]);
+    expect(imports, 'the bundle imports nothing, so it runs on every platform').toEqual(
+      LOADED_WHEN_NEEDED[subpath] ?? [],
+    );
     if (subpath === '.') return;
     const strangers = inputs.filter((input) =>
       input.startsWith('src/')

@@ -18,6 +18,7 @@ import { pgErrors } from './pg/pg-errors.js';
 export type { Pool as ClientPool } from '../pool/pool.js';
 export type { PoolOptions } from '../pool/pool-options.js';
 export * from './adoption/surface.js';
+export type { DriverErrors } from './error-chain.js';
 export { type ClientPoolOptions, createClientPool } from './pg/pg-client-pool.js';
 export { pgErrors } from './pg/pg-errors.js';
 export type { Pooler } from './pg/pg-session.js';

@@ -6,7 +6,8 @@ import type { Keeper } from './keeper.js';
 import { Pool } from './pool.js';
 import { POOL_EVENTS, type PoolEventMap, type PoolListener } from './pool-events.js';
 
-type AnyListener = (payload: never) => void;
+/** A listener of any event. */
+export type AnyListener = (payload: never) => void;
 
 /** A listener as it was added, and as the pool calls it. */
 interface Added {

@@ -140,7 +140,9 @@ export type PoolSettings = Omit<Required<PoolOptions>, keyof PoolLimits | keyof 
 
 /** How many resources a pool keeps warm, and how many may exist. */
 export interface PoolLimits {
+  /** How many resources are kept warm. */
   min: number;
+  /** How many resources may exist. */
   max: number;
 }
 

@@ -9,6 +9,7 @@
  * ```
  */
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
+import { currentOwner, type Owner } from '../core/current-owner.js';
 import { isThenable } from '../core/thenable.js';
 import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
 
@@ -18,6 +19,8 @@ export interface ScopeRecord {
   readonly path: string;
   /** Its root while it runs; `null` once it has ended. */
   node: LifetimeNode | null;
+  /** The owner around the scope: the value whose creation has opened it. */
+  readonly around: Owner | undefined;
 }
 
 /** Called at the end of each scope. */
@@ -50,6 +53,12 @@ export class Scopes {
     return this.#current.get();
   }
 
+  /** Gives the value that is being created in the current async flow, unless a scope was opened within the creation. */
+  currentOwner(): Owner | undefined {
+    const owner = currentOwner();
+    return owner === undefined || owner === this.#current.get()?.around ? undefined : owner;
+  }
+
   /**
    * Calls `body` as a scope and gives its result. The scope ends when `body` returns or throws or, if it returns a promise,
    * when that settles. Another thenable is adopted as a promise.
@@ -79,6 +88,7 @@ export class Scopes {
     return {
       path: outer === undefined ? name : `${outer.path} > ${name}`,
       node: this.#graph.allocateRoot('scope'),
+      around: currentOwner(),
     };
   }
 

@@ -18,18 +18,3 @@ export class LeaksFoundError extends TenureError {
     nameErrorClass(LeaksFoundError, 'LeaksFoundError');
   }
 }
-
-/** A check with `forceGc` where the host exposes no collector. Code `TENURE_NO_COLLECTOR`. */
-export class NoCollectorError extends TenureError {
-  /** The message says what to do. */
-  constructor() {
-    super(
-      'watchdog.check: this host exposes no garbage collector. Leave `forceGc` out, or give the watchdog a `gcSource`.',
-      { code: 'TENURE_NO_COLLECTOR' },
-    );
-  }
-
-  static {
-    nameErrorClass(NoCollectorError, 'NoCollectorError');
-  }
-}

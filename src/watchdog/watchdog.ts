@@ -25,17 +25,17 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { EventListeners } from '../core/event-listeners.js';
+import { type GcSource, hostGcSource, NoCollectorError } from '../core/gc-source.js';
 import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
 import { isWatchable, type Observation, observe, type Watchable } from '../core/probe.js';
 import type { BaseHeap } from '../gc/base-heap.js';
 import { ComponentWatch } from './component-watch.js';
-import { type GcSource, hostGcSource } from './gc-source.js';
 import type { LedgerEvents } from './leak-ledger.js';
 import type { LeakReport } from './leak-report.js';
 import type { WatchLevel } from './level.js';
 import { LoanTracker } from './loan-tracker.js';
 import { Sweep } from './sweep.js';
-import { LeaksFoundError, NoCollectorError } from './watchdog-errors.js';
+import { LeaksFoundError } from './watchdog-errors.js';
 import {
   type CheckOptions,
   type LeakListener,
@@ -262,6 +262,7 @@ export class Watchdog implements Disposable {
   }
 
   #judge(): void {
+    this.#tracker.judgeUnheld();
     const now = this.#tracker.now();
     for (const watch of this.#watches) {
       for (const loan of watch.loans()) this.#tracker.judge(loan, now);

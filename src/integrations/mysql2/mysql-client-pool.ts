@@ -21,7 +21,8 @@ const KEEPALIVE_MILLIS = 60_000;
  * (`changeUser`): an open transaction is rolled back; locks, temporary tables, variables, settings, prepared statements, the role, the
  * chosen database, and listeners on the connection are gone. A connection that cannot be reset is destroyed.
  *
- * A connection whose error shows that it is broken is destroyed (`mysqlErrors`). A server that takes no more connections makes
+ * A connection that breaks while it is idle is destroyed at once, one whose error shows that it is broken (`mysqlErrors`) at the end
+ * of its loan. A server that takes no more connections makes
  * callers wait. A connection that was idle for more than 500 ms is pinged before it is lent.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
@@ -42,13 +43,15 @@ export function createClientPool(
   const sessions = new WeakMap<Connection, MysqlSession>();
   const sessionOf = (connection: Connection): MysqlSession =>
     sessions.get(connection) as MysqlSession;
-  return createPool<Connection>(
+  const pool = createPool<Connection>(
     {
       ...mysqlErrors,
       async create({ signal }) {
         const { default: mysql } = await import('mysql2');
         signal.throwIfAborted();
-        const session = new MysqlSession(mysql.createConnection(config));
+        const session = new MysqlSession(mysql.createConnection(config), () =>
+          pool.evict((each) => each === session.connection, 'broken'),
+        );
         await session.open(signal);
         sessions.set(session.connection, session);
         return session.connection;
@@ -64,4 +67,5 @@ export function createClientPool(
       ...options,
     },
   );
+  return pool;
 }

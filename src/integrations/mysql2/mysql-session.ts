@@ -21,12 +21,15 @@ export class MysqlSession {
   /** The listeners that the connection has before its first loan. */
   #ownListeners: ReadonlyMap<string | symbol, readonly unknown[]> = new Map();
 
-  constructor(core: CoreConnection) {
+  /** `onBroken` is called once, when the connection breaks while the pool may have it. */
+  constructor(core: CoreConnection, onBroken: () => void) {
     this.#core = core;
     const config = core.config as unknown as Record<string, unknown>;
     this.#login = Object.fromEntries(LOGIN.map((name) => [name, config[name]]));
     const breaks = (): void => {
+      if (this.#isBroken) return;
       this.#isBroken = true;
+      onBroken();
     };
     core.on('error', breaks); // Without a listener, a connection that breaks while it is idle ends the process.
     core.on('end', breaks);

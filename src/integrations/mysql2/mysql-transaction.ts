@@ -46,6 +46,7 @@ const TRANSACTION_OPTIONS: OptionTable<TransactionSettings> = {
 
 /** A pool of connections, adopted or made by `createClientPool`. */
 export interface TransactionPool<C extends Connection = Connection> {
+  /** Calls `work` with a connection. */
   use<R>(
     work: (connection: C, context: { discard(reason?: string): void }) => Promise<R>,
     options?: { readonly signal?: AbortSignal },

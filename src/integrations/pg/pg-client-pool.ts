@@ -53,7 +53,8 @@ const TIMEOUTS = { statement_timeout: 10_000, query_timeout: 12_000 };
  * one round trip: role, session authorization, settings, temporary tables, sequences' current values, cursors, `LISTEN`, advisory
  * locks, prepared statements, and listeners on the client. A client that cannot be reset is destroyed.
  *
- * A client whose error shows that it is broken is destroyed (`pgErrors`). A server that takes no more connections makes callers
+ * A client that breaks while it is idle is destroyed at once, one whose error shows that it is broken (`pgErrors`) at the end of its
+ * loan. A server that takes no more connections makes callers
  * wait. A client that was idle for more than 500 ms is asked `select 1` before it is lent.
  *
  * Defaults of `config`: `statement_timeout` 10 s, `query_timeout` 12 s; `false` switches one off.
@@ -87,14 +88,16 @@ export function createClientPool(
       : { query_timeout, ...config };
   const sessions = new WeakMap<Client, PgSession>();
   const sessionOf = (client: Client): PgSession => sessions.get(client) as PgSession;
-  return createPool<Client>(
+  const pool = createPool<Client>(
     {
       ...pgErrors,
       async create({ signal }) {
         const { default: pg } = await import('pg');
         signal.throwIfAborted();
         const client = new pg.Client(settings);
-        const session = new PgSession(client, { pooler, keepPreparedStatements });
+        const session = new PgSession(client, { pooler, keepPreparedStatements }, () =>
+          pool.evict((each) => each === client, 'broken'),
+        );
         sessions.set(client, session);
         await session.open(signal);
         return client;
@@ -110,6 +113,7 @@ export function createClientPool(
       ...poolOptions,
     },
   );
+  return pool;
 }
 
 /** Settings of pg that it sends as startup parameters. PgBouncer refuses them, or ignores them without a word. */

@@ -55,11 +55,14 @@ export class PgSession {
   /** The listeners that the client has before its first loan. */
   #ownListeners: ReadonlyMap<string | symbol, readonly unknown[]> = new Map();
 
-  constructor(client: Client, settings: SessionSettings) {
+  /** `onBroken` is called once, when the connection breaks while the pool may have it. */
+  constructor(client: Client, settings: SessionSettings, onBroken: () => void) {
     this.#client = client;
     this.#settings = settings;
     const breaks = (): void => {
+      if (this.#isBroken) return;
       this.#isBroken = true;
+      onBroken();
     };
     client.on('error', breaks); // Without a listener, a connection that breaks while it is idle ends the process.
     client.on('end', breaks);

@@ -40,6 +40,7 @@ const TRANSACTION_OPTIONS: OptionTable<TransactionSettings> = {
 
 /** A pool of clients, adopted or made by `createClientPool`. */
 export interface TransactionPool<C extends ClientBase = ClientBase> {
+  /** Calls `work` with a client. */
   use<R>(
     work: (client: C, context: { discard(reason?: string): void }) => Promise<R>,
     options?: { readonly signal?: AbortSignal },
