@@ -338,5 +338,5 @@ test('a lease that begins the load is no join', async () => {
   const fn = memoize(async (id: number) => new Resource(id), { dispose: disposal() });
   const leases = await Promise.all([fn.lease(1), fn.lease(1)]);
   expect(fn.cacheInfo().joins).toBe(1);
-  for (const lease of leases) lease.release();
+  for (const lease of leases) void lease.release();
 });
