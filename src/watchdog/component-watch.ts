@@ -120,13 +120,14 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   allocated(kind: NodeKind, owner: NodeId): NodeId {
-    const ownerNode = this.#nodesById[owner];
+    const ownerNode = this.#nodesById[owner]; // None after the end of the watch.
     if (ownerNode === undefined) return ROOT;
     this.#tracker.noteActivity();
     return this.#assignId(this.#tracker.graph.allocate(kind, ownerNode));
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
+    if (this.#closed) return ROOT;
     const resource = this.#nodesById[held];
     const id = this.#assignId(undefined);
     const loan: Loan = {

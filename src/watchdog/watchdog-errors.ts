@@ -8,9 +8,12 @@ export class LeaksFoundError extends TenureError {
   /** The leaks, the most numerous first. */
   readonly reports: readonly LeakReport[];
 
-  /** The message is the formatted report. */
-  constructor(reports: readonly LeakReport[]) {
-    super(formatReport(reports), { code: 'TENURE_LEAKS_FOUND' });
+  /** The message is the formatted report, and what else is lost or out. */
+  constructor(reports: readonly LeakReport[], unreported: number = 0, stillOut: string = '') {
+    const lines = [formatReport(reports)];
+    if (unreported > 0) lines.push(`… and ${unreported} lost loans of older leaks`);
+    if (stillOut !== '') lines.push(stillOut);
+    super(lines.join('\n\n'), { code: 'TENURE_LEAKS_FOUND' });
     this.reports = reports;
   }
 

@@ -35,7 +35,8 @@ export interface WatchdogOptions {
   /** A first listener of `'leak'`. */
   readonly onLeak?: LeakListener;
   /**
-   * How many different leaks it records; later ones are left out.
+   * How many different leaks it reports: those that were found or have grown last. `stats().unreported` counts the loans of the
+   * others.
    *
    * @default 1_000
    */
