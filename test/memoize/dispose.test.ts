@@ -333,3 +333,10 @@ test('`lease` needs `dispose`', () => {
     /lease: the cache 'ids' does not dispose.*'tenure\/memoize\/disposal'/,
   );
 });
+
+test('a lease that begins the load is no join', async () => {
+  const fn = memoize(async (id: number) => new Resource(id), { dispose: disposal() });
+  const leases = await Promise.all([fn.lease(1), fn.lease(1)]);
+  expect(fn.cacheInfo().joins).toBe(1);
+  for (const lease of leases) void lease.release();
+});
