@@ -83,9 +83,8 @@ test('a scope whose result has a `then` that throws has ended', async () => {
 test('a listener that rejects is reported, and the process goes on', async () => {
   const complained = vi.spyOn(console, 'error').mockImplementation(() => {});
   await using t = setUp();
-  t.watchdog.on('leak', async () => {
-    throw new Error('pager is down');
-  });
+  const page = (): Promise<never> => Promise.reject(new Error('pager is down'));
+  t.watchdog.on('leak', page as () => void);
   const unhandled = await unhandledDuring(() => t.watchdog.scope('job', () => t.pool.lease()));
   expect(unhandled).toEqual([]);
   expect(complained).toHaveBeenCalledWith(
