@@ -17,11 +17,11 @@ import {
   resolveOptions,
 } from '../../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../../core/probe.js';
+import type { CallSites } from '../../core/site-sample.js';
 import { grantLease, grantUse } from '../../pool/loan/grant.js';
 import type { Lease } from '../../pool/loan/lease.js';
 import { LoanWatch } from '../../pool/loan/loan-watch.js';
 import { type UseContext, useNow } from '../../pool/loan/use-context.js';
-import type { CallSites } from '../../pool/pool-options.js';
 import {
   type CloseOptions,
   type LeaseOptions,

@@ -16,6 +16,7 @@ import type { Clock } from '../../core/clock.js';
 import { ConditionWaits } from '../../core/condition-waits.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import type { EntryPoint } from '../../core/probe.js';
+import type { CallSites } from '../../core/site-sample.js';
 import type { Grant } from '../../pool/loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from '../../pool/loan/loan-origin.js';
 import { loansOut } from '../../pool/loan/loans-out.js';
@@ -27,7 +28,7 @@ import {
   PoolClosedError,
   ReleaseError,
 } from '../../pool/pool-errors.js';
-import type { CallSites, CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
+import type { CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
 import { type LoanInfo, type PoolStats, percentilesOf } from '../../pool/pool-stats.js';
 import type { PeerPool } from './peer-pool.js';
 import { PeerWaits } from './peer-waits.js';

@@ -1,6 +1,7 @@
 /** The exports that all adoptions have besides `adoptPool`. */
 export type { Clock, TimerHandle } from '../../core/clock.js';
 export { InvalidArgumentError } from '../../core/errors.js';
+export type { CallSites } from '../../core/site-sample.js';
 export type { Lease } from '../../pool/loan/lease.js';
 export type { UseContext } from '../../pool/loan/use-context.js';
 export {
@@ -11,6 +12,6 @@ export {
   PoolError,
   ReleaseError,
 } from '../../pool/pool-errors.js';
-export type { CallSites, CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
+export type { CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
 export type { LoanInfo, Percentiles, PoolStats } from '../../pool/pool-stats.js';
 export type { AdoptedCloseOptions, AdoptedPool, AdoptOptions } from './adopted-pool.js';
