@@ -1,0 +1,40 @@
+/**
+ * Views of memory that copy nothing, after Python's memoryview, and a pool of buffers.
+ *
+ * @module
+ */
+export {
+  AlreadyWatchedError,
+  InvalidArgumentError,
+  TenureError,
+  type TenureErrorOptions,
+} from '../core/errors.js';
+export {
+  type ComponentStats,
+  type EntryPoint,
+  type NodeId,
+  type NodeKind,
+  type Observation,
+  type Observer,
+  type Origin,
+  observe,
+  type Watchable,
+} from '../core/probe.js';
+export type { BytesSource } from './byte-source.js';
+export type { ItemList } from './compare-items.js';
+export type { ByteOrder } from './copy-items.js';
+export { Exporter, type ExporterOptions } from './exporter.js';
+export type { Format, Item, NativeFormat } from './format.js';
+export { MemoryView } from './memory-view.js';
+export { memoryview } from './memoryview.js';
+export {
+  ReadonlyViewError,
+  ViewDetachedError,
+  ViewError,
+  ViewExportedError,
+  ViewFormatError,
+  ViewRangeError,
+  ViewReleasedError,
+  ViewStructureError,
+} from './view-errors.js';
+export type { ViewIterator } from './view-iterator.js';
