@@ -95,7 +95,7 @@ export class Exporter implements Watchable, CountingSource {
 
   /**
    * Changes the number of bytes. Bytes are cut off at the end, or bytes of 0 are added there. O(1) for each byte that is added or
-   * cut off, amortised.
+   * cut off, amortised. The present length changes nothing, and is never refused.
    *
    * @throws {@link ViewExportedError} (`TENURE_VIEW_EXPORTED`) while views are alive; {@link InvalidArgumentError}
    * (`TENURE_INVALID_ARGUMENT`) for a malformed length; `RangeError` if the engine has no memory of that length. The bytes stay
@@ -103,6 +103,7 @@ export class Exporter implements Watchable, CountingSource {
    */
   resize(bytes: number): void {
     checkArgument('Exporter.resize', 'bytes', bytes, aLength);
+    if (bytes === this.#length) return;
     const { exports } = this;
     if (exports > 0) {
       throw new ViewExportedError(

@@ -140,9 +140,9 @@ export class MemoryView<F extends Format = Format>
 
   /** Gives the items of a view of one dimension. The iterator throws once the view is released. */
   [Symbol.iterator](): ViewIterator<F> {
-    if (this.#region === null) throw released('[Symbol.iterator]');
     if (this.#dims !== null)
       throw notOneDimensional('[Symbol.iterator]', this.#dims, 'Use toList()');
+    if (this.#region === null) throw released('[Symbol.iterator]');
     return new ViewIterator(this, this.#length);
   }
 
