@@ -18,7 +18,7 @@ import {
 } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
 import { type CountingSource, exportedRegion } from './byte-source.js';
-import { ExporterWatch } from './exporter-watch.js';
+import { ExportsWatch } from './exports-watch.js';
 import type { ViewRegion } from './memory-view.js';
 import { Region } from './region.js';
 import { makeView } from './typed-views.js';
@@ -68,7 +68,7 @@ export class Exporter implements Watchable, CountingSource {
   #buffer: ArrayBuffer;
   #length: number;
   #region: ViewRegion | null = null;
-  #watch: ExporterWatch | null = null;
+  #watch: ExportsWatch | null = null;
 
   /**
    * Makes `bytes` bytes of 0.
@@ -135,20 +135,22 @@ export class Exporter implements Watchable, CountingSource {
    */
   [observe](observer: Observer): Observation {
     if (this.#watch !== null) throw new AlreadyWatchedError(`exporter "${this.#name}"`);
-    this.#setWatch(
-      new ExporterWatch(
-        {
-          name: this.#name,
-          stats: () => ({ exports: this.exports, bytes: this.#length }),
-          unwatched: () => this.#setWatch(null),
-        },
-        observer,
-      ),
+    const watch = new ExportsWatch(
+      {
+        kind: 'exporter',
+        name: this.#name,
+        releaseAdvice:
+          'hold the view with `using view = memoryview(exporter)`, or call `view.release()` in a `finally` block',
+        stats: () => ({ exports: this.exports, bytes: this.#length }),
+        unwatched: () => this.#setWatch(null),
+      },
+      observer,
     );
-    return this.#watch as unknown as Observation;
+    this.#setWatch(watch);
+    return watch;
   }
 
-  #setWatch(watch: ExporterWatch | null): void {
+  #setWatch(watch: ExportsWatch | null): void {
     this.#watch = watch;
     if (this.#region !== null) this.#region.watch = watch;
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { Clock, TimerHandle } from '../core/clock.js';
 export {
   AlreadyWatchedError,
   InvalidArgumentError,
@@ -20,6 +21,9 @@ export {
   observe,
   type Watchable,
 } from '../core/probe.js';
+export type { BufferLease } from './buffer-lease.js';
+export { BufferPool, type BufferPoolOptions } from './buffer-pool.js';
+export type { BufferPoolStats } from './buffer-stock.js';
 export type { BytesSource } from './byte-source.js';
 export type { ItemList } from './compare-items.js';
 export type { ByteOrder } from './copy-items.js';
@@ -27,6 +31,7 @@ export { Exporter, type ExporterOptions } from './exporter.js';
 export type { Format, Item, NativeFormat } from './format.js';
 export { MemoryView } from './memory-view.js';
 export { memoryview } from './memoryview.js';
+export type { ClassesPerDoubling } from './size-classes.js';
 export {
   ReadonlyViewError,
   ViewDetachedError,

@@ -20,7 +20,7 @@ import type { Format, FormatInfo, Item } from './format.js';
 import { type AnyItem, readItem, writeItem } from './item.js';
 import { itemPosition } from './item-position.js';
 import { type Dims, type Layout, notOneDimensional } from './layout.js';
-import type { Region } from './region.js';
+import type { ExportWatch, Region } from './region.js';
 import { readResizable, writeResizable } from './resizable-items.js';
 import { slicedLayout } from './slice-range.js';
 import { type OpenView, readonlyError, ViewContents } from './view-contents.js';
@@ -29,6 +29,12 @@ import { ViewIterator } from './view-iterator.js';
 
 /** The region of views. */
 export type ViewRegion = Region<MemoryView>;
+
+/** What an observer was told of a view: the end is told to the same observer. */
+interface ExportReport {
+  readonly watch: ExportWatch;
+  readonly node: NodeId;
+}
 
 /** The data of a view that must not read any: a released one, or one of a resizable buffer. */
 const NO_DATA = new DataView(new ArrayBuffer(0));
@@ -70,7 +76,7 @@ export class MemoryView<F extends Format = Format>
   readonly #stride: number;
   readonly #dims: Dims | null;
   readonly #isReadonly: boolean;
-  #node: NodeId | undefined;
+  #report: ExportReport | null;
 
   /** @internal */
   constructor(
@@ -92,7 +98,7 @@ export class MemoryView<F extends Format = Format>
     this.#stride = stride;
     this.#dims = dims;
     this.#isReadonly = isReadonly;
-    this.#node = undefined;
+    this.#report = null;
     region.exports++;
   }
 
@@ -219,7 +225,7 @@ export class MemoryView<F extends Format = Format>
     this.#data = NO_DATA;
     this.close();
     region.exports--;
-    if (this.#node !== undefined) region.watch?.closed(this.#node);
+    if (this.#report !== null) this.#report.watch.closed(this.#report.node);
   }
 
   /** Calls {@link release}. */
@@ -242,13 +248,14 @@ export class MemoryView<F extends Format = Format>
    * @internal
    */
   report(entry: EntryPoint): void {
-    this.#node = this.#region?.watch?.opened(this, entry);
+    const watch = this.#region?.watch ?? null;
+    if (watch !== null) this.#report = { watch, node: watch.opened(this, entry) };
   }
 
   // ── For the classes that extend this one ──
 
   /** @internal */
-  protected override get isReleased(): boolean {
+  override get isReleased(): boolean {
     return this.#region === null;
   }
 

@@ -29,7 +29,7 @@ export type Contents = PackedItems & Dims;
 /** The part of a view that reads its memory as a whole. */
 export abstract class ViewContents<F extends Format> {
   /** @internal */
-  protected abstract readonly isReleased: boolean;
+  abstract readonly isReleased: boolean;
 
   /**
    * Throws if the view is released.
