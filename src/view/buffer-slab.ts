@@ -2,6 +2,7 @@
  * A slab: one buffer that is lent in parts of one size. From 4 KiB on, and above `maxBuffer`, a slab has one part. A smaller
  * buffer of its own would cost more than its bytes: V8 takes 100 to 200 bytes for each ArrayBuffer.
  */
+import type { Linked } from '../core/linked-list.js';
 import { type BufferLender, registerLender } from './lent-buffers.js';
 import type { ViewRegion } from './memory-view.js';
 import { type ExportWatch, Region } from './region.js';
@@ -17,6 +18,8 @@ export class BufferPart {
   /** The bytes of the present lease. They are kept for the next lease: an array costs as much as the rest of a lease. */
   bytes: Uint8Array;
   isOut = true;
+  /** The next free part of the slab, while this one is free. */
+  nextFree: BufferPart | null = null;
   #region: ViewRegion | null = null;
 
   constructor(slab: BufferSlab, byteOffset: number, length: number) {
@@ -67,7 +70,7 @@ export interface Observed {
 }
 
 /** One buffer of a pool. */
-export class BufferSlab implements BufferLender {
+export class BufferSlab implements BufferLender, Linked<BufferSlab> {
   readonly buffer: ArrayBufferLike;
   readonly partBytes: number;
   /** The size of the buffer, also after it was transferred. */
@@ -77,13 +80,16 @@ export class BufferSlab implements BufferLender {
   readonly observed: Observed;
   readonly #partCount: number;
   readonly #parts: BufferPart[] = [];
-  readonly #free: BufferPart[] = [];
+  /** The first of the free parts, which are a list. */
+  #free: BufferPart | null = null;
   /** How many parts are lent. */
   out = 0;
   /** Set when a part is left to its views, or the buffer was transferred: no part is lent again. */
   isRetired = false;
-  /** Its index in the list of slabs with lent and free parts; -1 if it is not there. */
-  place = -1;
+  /** Whether it is in the list of slabs with lent and with free parts. */
+  isLentInPart = false;
+  previous: BufferSlab | null = null;
+  next: BufferSlab | null = null;
 
   constructor(
     buffer: ArrayBufferLike,
@@ -113,8 +119,8 @@ export class BufferSlab implements BufferLender {
 
   /** Lends a free part; there must be one. Gives `undefined` if the buffer was transferred to another owner. */
   take(length: number): BufferPart | undefined {
-    const part = this.#free.pop();
-    if (part === undefined) {
+    const part = this.#free;
+    if (part === null) {
       if (this.buffer.byteLength !== this.byteLength) return undefined;
       const made = new BufferPart(this, this.#parts.length * this.partBytes, length);
       this.#parts.push(made);
@@ -122,6 +128,7 @@ export class BufferSlab implements BufferLender {
       return made;
     }
     if (!part.lend(length)) return undefined;
+    this.#free = part.nextFree;
     this.out++;
     return part;
   }
@@ -129,7 +136,8 @@ export class BufferSlab implements BufferLender {
   /** Takes a part back. */
   giveBack(part: BufferPart): void {
     this.out--;
-    this.#free.push(part);
+    part.nextFree = this.#free;
+    this.#free = part;
   }
 
   regionAt(byteOffset: number, byteLength: number): ViewRegion | undefined {

@@ -15,6 +15,8 @@
  * - Where idle bytes are at their limit, slabs of the size that was lent least recently are dropped first. Go's sync.Pool has no
  *   such order, and its buffers all end up as large as the largest (golang/go#23199).
  */
+import { Deque } from '../core/deque.js';
+import { LinkedList } from '../core/linked-list.js';
 import { type BufferPart, BufferSlab, type Observed } from './buffer-slab.js';
 import type { ExportWatch } from './region.js';
 import { bytesOfClass, type ClassesPerDoubling, sizeClassOf } from './size-classes.js';
@@ -62,8 +64,8 @@ class SizeStock {
   readonly partBytes: number;
   readonly partCount: number;
   /** Slabs with lent and with free parts. */
-  readonly lentInPart: BufferSlab[] = [];
-  readonly idle: BufferSlab[] = [];
+  readonly lentInPart = new LinkedList<BufferSlab>();
+  readonly idle = new Deque<BufferSlab>();
   lowWater = 0;
   /** The count of leases when this size was lent last. */
   usedAt = 0;
@@ -73,26 +75,20 @@ class SizeStock {
     this.partCount = partCount;
   }
 
-  addLentInPart(slab: BufferSlab): void {
-    slab.place = this.lentInPart.push(slab) - 1;
-  }
-
-  /** Removes a slab from the list by putting the last one in its place. */
-  removeLentInPart(slab: BufferSlab): void {
-    if (slab.place === -1) return;
-    const last = this.lentInPart.pop() as BufferSlab;
-    if (last !== slab) {
-      this.lentInPart[slab.place] = last;
-      last.place = slab.place;
-    }
-    slab.place = -1;
+  /** Puts a slab into the list of those that are lent in part, or removes it. */
+  listLentInPart(slab: BufferSlab, isLentInPart: boolean): void {
+    if (slab.isLentInPart === isLentInPart) return;
+    slab.isLentInPart = isLentInPart;
+    if (isLentInPart) this.lentInPart.append(slab);
+    else this.lentInPart.remove(slab);
   }
 }
 
 /** The slabs of a pool. */
 export class BufferStock implements Observed {
-  readonly #settings: BufferStockSettings;
   readonly #maxBuffer: number;
+  readonly #isZeroing: boolean;
+  readonly #isShared: boolean;
   readonly #log2: number;
   readonly #sizes: readonly SizeStock[];
   #out = 0;
@@ -101,7 +97,8 @@ export class BufferStock implements Observed {
   #leases = 0;
   #misses = 0;
   #oversize = 0;
-  #isClosed = false;
+  /** The most idle bytes; -1 after the pool is closed. */
+  #maxIdleBytes: number;
   /** Bytes of idle slabs. */
   idleBytes = 0;
   /** Misuse that was counted instead of thrown. */
@@ -111,8 +108,10 @@ export class BufferStock implements Observed {
 
   constructor(settings: BufferStockSettings) {
     const { maxBuffer, maxBytes, classesPerDoubling } = settings;
-    this.#settings = settings;
     this.#maxBuffer = maxBuffer;
+    this.#maxIdleBytes = maxBytes;
+    this.#isZeroing = settings.zero;
+    this.#isShared = settings.shared;
     this.#log2 = Math.log2(classesPerDoubling);
     this.#sizes = Array.from({ length: sizeClassOf(maxBuffer, this.#log2) + 1 }, (_, i) => {
       const partBytes = bytesOfClass(i, this.#log2);
@@ -161,46 +160,41 @@ export class BufferStock implements Observed {
       this.#retire(slab);
       return;
     }
-    if (this.#settings.zero) part.clear();
+    if (this.#isZeroing) part.clear();
     slab.giveBack(part);
     if (slab.out === 0) this.#keepIdle(size, slab);
-    else if (slab.place === -1) size.addLentInPart(slab);
+    else size.listLentInPart(slab, true);
   }
 
   /** Drops what was not needed since the last tick. */
   tick(): void {
     for (const size of this.#sizes) {
-      for (const slab of size.idle.splice(0, size.lowWater)) this.#drop(slab);
+      this.#dropColdest(size, size.lowWater);
       size.lowWater = size.idle.length;
     }
   }
 
   /** Drops everything that is idle. */
   trim(): void {
-    for (const size of this.#sizes) {
-      for (const slab of size.idle.splice(0)) this.#drop(slab);
-      size.lowWater = 0;
-    }
+    for (const size of this.#sizes) this.#dropColdest(size, size.idle.length);
   }
 
   /** Drops everything that is idle, and keeps nothing that comes back. */
   close(): void {
-    this.#isClosed = true;
+    this.#maxIdleBytes = -1;
     this.trim();
   }
 
   #takeOfSize(size: SizeStock, length: number): BufferPart {
     size.usedAt = ++this.#leases;
-    const slab = size.lentInPart.at(-1) ?? this.#takeIdle(size) ?? this.#makeSlab(size, length);
+    const slab = size.lentInPart.last ?? this.#takeIdle(size) ?? this.#makeSlab(size, length);
     const part = slab.take(length);
     if (part === undefined) {
       this.#retire(slab);
       this.#leases--;
       return this.#takeOfSize(size, length);
     }
-    if (slab.place !== -1) {
-      if (slab.isFull) size.removeLentInPart(slab);
-    } else if (!slab.isFull) size.addLentInPart(slab);
+    size.listLentInPart(slab, !slab.isFull);
     return part;
   }
 
@@ -226,7 +220,7 @@ export class BufferStock implements Observed {
   }
 
   #make(partBytes: number, partCount: number, sizeClass: number): BufferSlab {
-    const Memory = this.#settings.shared ? SharedArrayBuffer : ArrayBuffer;
+    const Memory = this.#isShared ? SharedArrayBuffer : ArrayBuffer;
     const buffer = new Memory(partBytes * partCount);
     this.#misses++;
     this.#heldBytes += buffer.byteLength;
@@ -234,8 +228,9 @@ export class BufferStock implements Observed {
   }
 
   #keepIdle(size: SizeStock, slab: BufferSlab): void {
-    size.removeLentInPart(slab);
-    if (this.#isClosed || !this.#makeRoom(slab.byteLength, size)) {
+    size.listLentInPart(slab, false);
+    const idleBytes = this.idleBytes + slab.byteLength;
+    if (idleBytes > this.#maxIdleBytes && !this.#makeRoom(slab.byteLength, size)) {
       this.#heldBytes -= slab.byteLength;
       return;
     }
@@ -245,14 +240,11 @@ export class BufferStock implements Observed {
 
   /** Drops idle slabs of other sizes until there is room for so many idle bytes. Gives `false` if there is none. */
   #makeRoom(bytes: number, size: SizeStock): boolean {
-    const { maxBytes } = this.#settings;
-    if (bytes > maxBytes) return false;
-    while (this.idleBytes + bytes > maxBytes) {
+    if (bytes > this.#maxIdleBytes) return false;
+    while (this.idleBytes + bytes > this.#maxIdleBytes) {
       const coldest = this.#coldestBut(size);
-      const slab = coldest?.idle.shift();
-      if (coldest === undefined || slab === undefined) return false;
-      coldest.lowWater = Math.min(coldest.lowWater, coldest.idle.length);
-      this.#drop(slab);
+      if (coldest === undefined) return false;
+      this.#dropColdest(coldest, 1);
     }
     return true;
   }
@@ -266,16 +258,20 @@ export class BufferStock implements Observed {
     return coldest;
   }
 
-  /** Forgets an idle slab that is in no list any more. */
-  #drop(slab: BufferSlab): void {
-    this.idleBytes -= slab.byteLength;
-    this.#heldBytes -= slab.byteLength;
+  /** Drops this many idle slabs of a size, those first that were idle longest. */
+  #dropColdest(size: SizeStock, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const slab = size.idle.shift() as BufferSlab;
+      this.idleBytes -= slab.byteLength;
+      this.#heldBytes -= slab.byteLength;
+    }
+    size.lowWater = Math.min(size.lowWater, size.idle.length);
   }
 
   /** Forgets a slab of which parts may be lent. Their holders keep it alive. */
   #retire(slab: BufferSlab): void {
     slab.isRetired = true;
-    this.#sizes[slab.sizeClass]?.removeLentInPart(slab);
+    this.#sizes[slab.sizeClass]?.listLentInPart(slab, false);
     this.#heldBytes -= slab.byteLength - slab.lentBytes;
   }
 }

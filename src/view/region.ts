@@ -52,6 +52,7 @@ export class Region<V> implements Memory {
   /** The observer of the views, if there is one. */
   watch: ExportWatch | null = null;
   #data: DataView | undefined;
+  #bytes: Uint8Array | undefined;
 
   constructor(
     buffer: ArrayBufferLike,
@@ -83,8 +84,12 @@ export class Region<V> implements Memory {
   }
 
   bytes(): Uint8Array {
-    this.checkAttached();
-    return new Uint8Array(this.buffer, this.byteOffset, this.byteLength);
+    // The array of memory that is gone has no bytes.
+    if (this.#bytes === undefined || this.#bytes.length !== this.byteLength) {
+      this.checkAttached();
+      this.#bytes = new Uint8Array(this.buffer, this.byteOffset, this.byteLength);
+    }
+    return this.#bytes;
   }
 
   /** Throws {@link ViewDetachedError} (`TENURE_VIEW_DETACHED`) if the buffer was transferred, or is too short now. */
