@@ -38,15 +38,19 @@ export interface BundleSize {
   /** Modules that the bundle still imports at run time. */
   readonly imports: readonly string[];
   readonly minifiedBytes: number;
+  /** The part of {@link minifiedBytes} that packages take. */
+  readonly packageBytes: number;
   readonly gzippedBytes: number;
 }
 
-export async function bundleAlone(subpath: string): Promise<BundleSize> {
+/** Bundles a subpath with everything that it exports, or with one of its functions. */
+export async function bundleAlone(subpath: string, name = '*'): Promise<BundleSize> {
   const entry = ENTRIES.get(subpath);
   if (entry === undefined) throw new Error(`package.json exports no subpath '${subpath}'`);
+  const exported = name === '*' ? '*' : `{ ${name} }`;
   const { metafile, outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: [entry],
+    stdin: { contents: `export ${exported} from './${entry}'`, resolveDir: ROOT },
     bundle: true,
     minify: true,
     format: 'esm',
@@ -60,11 +64,14 @@ export async function bundleAlone(subpath: string): Promise<BundleSize> {
   });
   const [output] = Object.values(metafile.outputs);
   const contents = outputFiles[0]?.contents ?? new Uint8Array();
+  const inputs = Object.entries(output?.inputs ?? {}).filter(([file]) => file !== '<stdin>');
+  const ofPackages = inputs.filter(([file]) => file.startsWith('node_modules/'));
   return {
     subpath,
-    inputs: Object.keys(output?.inputs ?? {}).sort(),
+    inputs: inputs.map(([file]) => file).sort(),
     imports: (output?.imports ?? []).map(({ path }) => path),
     minifiedBytes: contents.byteLength,
+    packageBytes: ofPackages.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0),
     gzippedBytes: gzipSync(contents, { level: 9 }).byteLength,
   };
 }

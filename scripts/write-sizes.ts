@@ -4,5 +4,5 @@ import { bundleAlone, SUBPATHS, sizeTable, withSizeTable } from './bundle-sizes.
 
 const README = new URL('../README.md', import.meta.url);
 
-const sizes = await Promise.all(SUBPATHS.map(bundleAlone));
+const sizes = await Promise.all(SUBPATHS.map((subpath) => bundleAlone(subpath)));
 writeFileSync(README, withSizeTable(readFileSync(README, 'utf8'), sizeTable(sizes)));

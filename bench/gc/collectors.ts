@@ -19,17 +19,17 @@ const WARM_UP_NODES = 20_000;
 const WARM_UPS = 20;
 const MANUAL = [0, 0, 0] as const;
 
-interface Contestant {
+interface Candidate {
   readonly name: string;
   readonly options: HeapOptions;
 }
 
-const ALONE: Contestant = {
+const ALONE: Candidate = {
   name: 'parallel, alone',
   options: { collector: 'parallel', helpers: 0 },
 };
-const HELPED: Contestant = { name: 'parallel', options: { collector: 'parallel' } };
-const CONTESTANTS: readonly Contestant[] = [
+const HELPED: Candidate = { name: 'parallel', options: { collector: 'parallel' } };
+const CANDIDATES: readonly Candidate[] = [
   { name: 'cpython', options: { collector: 'cpython' } },
   { name: 'mark-sweep', options: { collector: 'mark-sweep' } },
   { name: 'incremental', options: { collector: 'incremental' } },
@@ -71,26 +71,26 @@ function fullCollections(
   nodes: number,
   rounds: number,
 ): { readonly wholes: Group; readonly marks: Group; readonly helpedMarks: number } {
-  const runs = CONTESTANTS.map((contestant) => ({
-    contestant,
-    heap: liveHeap(contestant.options, nodes),
+  const runs = CANDIDATES.map((candidate) => ({
+    candidate,
+    heap: liveHeap(candidate.options, nodes),
     wholes: [] as number[],
     marks: [] as number[],
   }));
   for (let round = 0; round < rounds; round++) {
     for (const { heap, wholes, marks } of runs) {
       wholes.push(timed(() => heap.gc.collect()));
-      marks.push(heap.stats.collector.markMillis);
+      marks.push(heap.stats().collector.markMillis);
     }
   }
-  const helpedMarks = runs.at(-1)?.heap.stats.collector.parallelMarks ?? 0;
+  const helpedMarks = runs.at(-1)?.heap.stats().collector.parallelMarks ?? 0;
   for (const { heap } of runs) heap[Symbol.dispose]();
   const count = nodes.toLocaleString('en');
   const group = (title: string, times: 'wholes' | 'marks'): Group => ({
     title,
     unit: 'ms',
     rounds,
-    figures: new Map(runs.map((run) => [run.contestant.name, median(run[times])])),
+    figures: new Map(runs.map((run) => [run.candidate.name, median(run[times])])),
   });
   return {
     wholes: group(`A full collection of ${count} live nodes, one root`, 'wholes'),
@@ -107,17 +107,17 @@ function stepsUnderLoad(nodes: number, count: number): Group {
   using heap = new Heap({ collector: 'incremental', step: { millis: 1 } });
   const held: Handle[] = graph(heap, nodes);
   heap.gc.collect();
-  const before = heap.stats;
+  const before = heap.stats();
   const pauses: number[] = [];
   let steps = before.collector.steps;
   let random = 1;
-  while (heap.stats.collector.steps < before.collector.steps + count) {
+  while (heap.stats().collector.steps < before.collector.steps + count) {
     for (let i = 0; i < 64; i++) {
       random = (Math.imul(random, 1_103_515_245) + 12_345) & 0x7fffffff;
       const place = random % nodes;
       const startedAt = performance.now();
       const node = heap.alloc();
-      const { steps: now } = heap.stats.collector;
+      const { steps: now } = heap.stats().collector;
       if (now > steps) pauses.push(performance.now() - startedAt);
       steps = now;
       heap.link(node, node);
@@ -135,7 +135,7 @@ function stepsUnderLoad(nodes: number, count: number): Group {
       ['p50', at(0.5)],
       ['p99', at(0.99)],
       ['max', at(1)],
-      ['counters: p99', heap.stats.pauses.p99Millis],
+      ['counters: p99', heap.stats().pauses.p99Millis],
     ]),
   };
 }
@@ -146,7 +146,7 @@ async function bytesOfNode(nodes: number, gc: () => void): Promise<Group> {
   using heap = liveHeap({ collector: 'cpython' }, nodes);
   const bytes = (await settledUse(gc)) - before;
   return {
-    title: `A node with two edges, of ${heap.stats.live.toLocaleString('en')}`,
+    title: `A node with two edges, of ${heap.stats().live.toLocaleString('en')}`,
     unit: 'B',
     figures: new Map([['cpython', bytes / nodes]]),
   };
@@ -154,7 +154,7 @@ async function bytesOfNode(nodes: number, gc: () => void): Promise<Group> {
 
 /** Compiles the collectors on small heaps. */
 function warmUp(nodes: number): void {
-  for (const { options } of CONTESTANTS) {
+  for (const { options } of CANDIDATES) {
     for (let i = 0; i < WARM_UPS; i++) {
       using heap = liveHeap({ ...options, parallelFrom: 0 }, nodes);
       heap.gc.collect();

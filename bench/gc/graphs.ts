@@ -1,7 +1,7 @@
 /** The graph that the benches of the heap work on, and their stopwatch. */
 import type { Handle, Heap } from '../../src/gc/index.js';
 
-/** Fisher-Yates by a linear congruential generator, the same numbers as in on-cpython.py. */
+/** Returns a Fisher-Yates shuffle by a linear congruential generator, with the numbers of on-cpython.py. */
 function permutation(seed: number, length: number): Int32Array {
   const order = Int32Array.from({ length }, (_, i) => i);
   let state = seed;

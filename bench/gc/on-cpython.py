@@ -1,4 +1,4 @@
-"""The workloads of beside-cpython.ts on CPython's own objects and collector: milliseconds for each, as JSON lines."""
+"""Runs the workloads of beside-cpython.ts on CPython's objects and collector. Prints milliseconds as JSON lines."""
 import gc, json, sys, time
 
 N = int(sys.argv[1])
@@ -10,7 +10,7 @@ class Node:
 
 
 def permutation(seed):
-    """Fisher-Yates by a linear congruential generator, the same numbers as in beside-cpython.ts."""
+    """Returns a Fisher-Yates shuffle by a linear congruential generator, with the numbers of graphs.ts."""
     order = list(range(N))
     state = seed
     for i in range(N - 1, 0, -1):

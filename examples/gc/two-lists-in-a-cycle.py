@@ -1,10 +1,10 @@
-"""The same steps in CPython 3.11: `python3.11 examples/gc/two-lists-in-a-cycle.py`."""
+"""Runs the steps of two-lists-in-a-cycle.ts in CPython 3.11: `python3.11 examples/gc/two-lists-in-a-cycle.py`."""
 
 import gc
 
 gc.disable()
 gc.collect()
-gc.get_count()  # Its tuple is counted now, and from here on taken from a free list, which is not.
+gc.get_count()  # CPython counts the tuple of this call. Later calls take theirs from a free list, and count nothing.
 start = gc.get_count()[0]
 
 a = []

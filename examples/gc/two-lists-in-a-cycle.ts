@@ -1,15 +1,18 @@
 /**
- * Two lists in a cycle, which reference counting cannot free: what `npx tsx examples/gc/two-lists-in-a-cycle.ts` prints is
- * what CPython 3.11 prints for the same steps (`two-lists-in-a-cycle.py`, beside this file).
+ * Two lists in a cycle, which reference counting cannot free. `npx tsx examples/gc/two-lists-in-a-cycle.ts` prints what
+ * CPython 3.11 prints for the same steps. `two-lists-in-a-cycle.py`, beside this file, has those steps.
  *
- * Compared are the steps, not the bare numbers of `gc.get_count()`. A heap of ours is empty at first, and a Python
- * interpreter is not: it allocates for itself, so a script that prints `gc.get_count()` sees its own tuples and the
- * interpreter's doings as well, and other numbers in another version. The Python side therefore counts from a moment at
- * which all is quiet.
+ * The two compare steps, not the bare numbers of `gc.get_count()`. A new heap is empty, and a Python interpreter is
+ * not: it allocates for itself. So a Python script also counts its own tuples and the allocations of the interpreter,
+ * and other versions give other numbers. For that reason, the Python script counts from a moment without other
+ * allocations.
  *
- * Where the usual telling of this example goes wrong: deleting the names does not lower the count, for nothing dies by it;
- * `collect()` returns what it found unreachable, not what it freed; and with `DEBUG_SAVEALL` it frees nothing at all. The
- * lists are in `gc.garbage`, whole, and found again each time, until the flag is taken back.
+ * Three facts that descriptions of this example often get wrong:
+ *
+ * - Deleting the names does not lower the count, since nothing dies.
+ * - `collect()` returns the number of unreachable lists, not of freed ones.
+ * - With `DEBUG_SAVEALL` it frees nothing. The lists stay whole in `gc.garbage`, and each collection finds them again
+ *   until the flag is cleared.
  */
 import { DEBUG_SAVEALL, Heap } from 'tenure/gc';
 

@@ -1,7 +1,6 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A simulated heap: nodes, edges between them, and CPython's memory management over both. What Python does on its own when
- * a variable is bound or unbound is done by hand here: `hold` and `drop`.
+ * A simulated heap: nodes, edges between them, and CPython's memory management over both. In Python, a reference begins
+ * when a variable is bound, and ends when it is unbound. Here the caller does both: `hold` and `drop`.
  *
  * ```
  *   hold ──▶ node ──edge──▶ node ◀──edge── node ◀── gc.garbage
@@ -9,44 +8,44 @@
  *                         (weak reference)
  * ```
  *
- * Holds are counted apart from edges, so a node cannot be dropped more often than it was held, and what is held is known
- * without looking at a single edge.
+ * The heap counts holds apart from edges. So a caller cannot drop a node more often than it was held. And the heap
+ * knows its roots without reading an edge.
  */
-import { systemClock } from '../core/clock.js';
+/// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import type { Collector, NodeColour, StepBudget } from './collector.js';
-import { Trash } from './collectors/trash.js';
+import type { CollectorMaker } from './collectors/make-collector.js';
+import { UnreachableSet } from './collectors/unreachable-set.js';
 import { Deallocator } from './deallocation/deallocator.js';
 import { WeakReferences } from './deallocation/weak-references.js';
 import { GcModule } from './gc-module.js';
-import { NotHeldError, StaleHandleError } from './heap-errors.js';
+import { NotHeldError } from './heap-errors.js';
 import {
   checkHeapOptions,
   checkStepBudget,
   type HeapOptions,
-  printDebug,
-  printUnraisable,
+  stateOptionsOf,
 } from './heap-options.js';
-import { HeapScope } from './heap-scope.js';
+import { holdAsRoot, type Root } from './heap-root.js';
+import { type HeapScope, runInScope } from './heap-scope.js';
 import { HeapState } from './heap-state.js';
 import type { HeapStats } from './heap-stats.js';
-import { canShareMemory } from './memory/column.js';
-import { GENERATION_0 } from './memory/generation-lists.js';
-import { type Handle, indexOfHandle, makeHandle } from './memory/handle.js';
-import { NAMELESS } from './memory/kind-names.js';
+import type { Handle } from './memory/handle.js';
+import type { HandleTable } from './memory/handle-table.js';
+import { DEFAULT_KIND } from './memory/kind-names.js';
 import { generationOf, type NodeGeneration } from './memory/node-generation.js';
 import {
   FINALIZABLE,
   FLAG_CALLABLE,
-  FLAG_LIVE,
   LEGACY,
   type NodeStore,
   PLAIN,
   WEAK,
 } from './memory/node-store.js';
+import { NodeAllocator } from './node-allocator.js';
 import { checkNodeOptions } from './node-options.js';
-import { PhantomReference, PhantomReferences } from './phantom-reference.js';
+import { PhantomReference } from './phantom-reference.js';
 import { aReferenceQueue, type ReferenceQueue } from './reference-queue.js';
 import { dominatorsOf, type RetainedSize, retainedSizeOf } from './views/dominators.js';
 import { type HeapSnapshot, takeSnapshot } from './views/heap-snapshot.js';
@@ -54,143 +53,120 @@ import { assertHeapInvariants } from './views/invariants.js';
 import { shortestPathFromRoot } from './views/reachability.js';
 import { viewStats } from './views/stats-view.js';
 
-/** Is called with a node that is about to die. It may resurrect it, by linking to it or holding it. */
+/** Receives a node that is about to die. Resurrects it by adding a link to it or holding it. */
 export type NodeFinalizer = (self: Handle, heap: BaseHeap) => void;
 
-/** Is called with a weak reference whose target has died. */
+/** Receives a weak reference whose target has died. */
 export type WeakCallback = (weak: Handle, heap: BaseHeap) => void;
 
-/** @internal Makes the collector that a heap's options ask for. */
-export type CollectorMaker = (state: HeapState, trash: Trash, options: HeapOptions) => Collector;
-
-/** What a node is allocated with. */
+/** Options of a node. */
 export interface NodeOptions {
   /**
-   * What it stands for, in statistics.
+   * Kind of the node, as statistics show it.
    *
-   * @defaultValue 'node'
+   * @default 'node'
    */
   readonly kind?: string;
   /**
-   * How much memory it stands for, in bytes, up to 4 GiB.
+   * Memory that the node stands for, in bytes, up to 4 GiB.
    *
-   * @defaultValue 0
+   * @default 0
    */
   readonly size?: number;
-  /** Called once, before the node dies; it may bring the node back. */
+  /** Finalizer of the node. Runs once, before the node dies, and can resurrect it. */
   readonly finalizer?: NodeFinalizer;
   /**
-   * Whether the finalizer is of the kind before PEP 442: called at each death by reference count, and never in a cycle,
-   * which it makes uncollectable.
+   * True for a finalizer of the kind before PEP 442. Such a finalizer runs at each death by reference count. In a cycle
+   * it never runs, and makes the cycle uncollectable.
    *
-   * @defaultValue false
+   * @default false
    */
   readonly legacy?: boolean;
 }
 
-/** A reference from outside the heap, until it is disposed of. */
-export interface Root extends Disposable {
-  /** The node that it holds. */
-  readonly node: Handle;
-}
-
 /**
- * What every {@link Heap} can do. A heap of the watchdog's is one that has CPython's collector alone, so that a program with a
- * watchdog does not carry the others.
+ * Operations of every {@link Heap}. The watchdog uses this class with CPython's collector alone. So a program with a
+ * watchdog does not bundle the other collectors.
  */
 export class BaseHeap implements Disposable {
-  /** The collector's controls, as Python's `gc` module. */
+  /** Controls of the collector, with the functions of Python's `gc` module. */
   readonly gc: GcModule;
   readonly #state: HeapState;
   readonly #store: NodeStore;
+  readonly #handles: HandleTable;
   readonly #weak: WeakReferences;
+  readonly #allocator: NodeAllocator;
   readonly #deallocator: Deallocator;
   readonly #collector: Collector;
 
   /** @internal `makeCollector` makes the collector that the options ask for. */
   constructor(options: HeapOptions, makeCollector: CollectorMaker) {
     checkHeapOptions(options);
-    const { collector = 'cpython' } = options;
-    this.#state = new HeapState(this, {
-      clock: options.clock ?? systemClock,
-      thresholds: options.thresholds ?? [700, 10, 10],
-      trigger: options.trigger ?? 'allocation',
-      onUnraisable: options.onUnraisable ?? printUnraisable,
-      onDebug: options.onDebug ?? printDebug,
-      shared: collector === 'parallel' && canShareMemory,
-      trace: options.trace,
-    });
+    this.#state = new HeapState(this, stateOptionsOf(options));
     this.#store = this.#state.store;
+    this.#handles = this.#state.handles;
     this.#weak = new WeakReferences(this.#state);
     this.#deallocator = new Deallocator(this.#state, this.#weak);
-    const trash = new Trash(this.#state, this.#deallocator, this.#weak);
-    this.#collector = makeCollector(this.#state, trash, options);
-    this.gc = new GcModule(this.#state, this.#collector, this.#deallocator, (handle) =>
-      this.#resolve(handle),
-    );
+    const unreachableSet = new UnreachableSet(this.#state, this.#deallocator, this.#weak);
+    this.#collector = makeCollector(this.#state, unreachableSet, options);
+    this.#allocator = new NodeAllocator(this.#state, this.#collector);
+    this.gc = new GcModule(this.#state, this.#collector, this.#deallocator);
   }
 
   // ── Nodes ──
 
   /**
-   * A new node, with a reference count of 1: the caller's own hold, to be given up with {@link Heap.drop}. May collect.
+   * Allocates a node with a reference count of 1. The caller holds the node and ends the hold with {@link Heap.drop}.
+   * May collect.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    * @throws {@link HeapFullError} (`TENURE_HEAP_FULL`) beyond 2^26 nodes.
    */
   alloc(options?: NodeOptions): Handle {
-    if (options === undefined) return this.#state.handle(this.#allocate(PLAIN, NAMELESS, 0));
+    if (options === undefined)
+      return this.#handles.of(this.#allocator.allocate(PLAIN, DEFAULT_KIND, 0));
     checkNodeOptions(options);
     const { kind, size = 0, finalizer, legacy = false } = options;
-    const name = kind === undefined ? NAMELESS : this.#state.kinds.id(kind);
+    const kindId = kind === undefined ? DEFAULT_KIND : this.#state.kinds.id(kind);
     const type = legacy ? LEGACY : finalizer === undefined ? PLAIN : FINALIZABLE;
-    if (finalizer === undefined) return this.#state.handle(this.#allocate(type, name, size));
-    const index = this.#allocate(type | FLAG_CALLABLE, name, size);
+    if (finalizer === undefined)
+      return this.#handles.of(this.#allocator.allocate(type, kindId, size));
+    const index = this.#allocator.allocate(type | FLAG_CALLABLE, kindId, size);
     this.#state.callables[index] = finalizer;
-    return this.#state.handle(index);
+    return this.#handles.of(index);
   }
 
   /** Adds a reference from outside the heap. */
   hold(node: Handle): void {
-    const index = this.#resolve(node);
+    const index = this.#handles.resolve(node);
     const { holds } = this.#store;
     holds[index] = (holds[index] as number) + 1;
-    this.#deallocator.reference(index);
+    this.#deallocator.incref(index);
     this.#state.barrier?.held(index);
   }
 
   /**
-   * Ends a reference from outside the heap; the node dies if it was the last.
+   * Ends a reference from outside the heap. The node dies if that was its last reference.
    *
-   * @throws {@link NotHeldError} (`TENURE_NOT_HELD`) if it is not held from outside.
+   * @throws {@link NotHeldError} (`TENURE_NOT_HELD`) if the node is not held from outside.
    */
   drop(node: Handle): void {
-    const index = this.#resolve(node);
+    const index = this.#handles.resolve(node);
     const { holds } = this.#store;
     const left = (holds[index] as number) - 1;
     if (left < 0) throw new NotHeldError(node);
     holds[index] = left;
-    this.#deallocator.unreference(index);
+    this.#deallocator.decref(index);
   }
 
-  /** Holds a node until what is returned is disposed of; once. */
+  /** Holds a node until the caller disposes of the returned root. Disposing twice has no effect. */
   addRoot(node: Handle): Root {
-    this.hold(node);
-    let held = true;
-    return {
-      node,
-      [Symbol.dispose]: () => {
-        if (!held || this.#state.disposed) return;
-        this.#state.mustBeUsable();
-        held = false;
-        this.drop(node);
-      },
-    };
+    return holdAsRoot(this, this.#state, node);
   }
 
   /**
-   * Calls `body` with a scope, and drops what the scope holds when the body returns or throws: what Python does with the
-   * local variables of a function. The body is synchronous.
+   * Calls `body` with a scope. When the body returns or throws, drops what the scope holds. Python does so with the
+   * local variables of a function. The body must be synchronous.
    *
    * @example
    * ```ts
@@ -209,66 +185,54 @@ export class BaseHeap implements Disposable {
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the body returns a promise.
    */
   scope<T>(body: (locals: HeapScope) => T): T {
-    const scope = new HeapScope(this);
-    try {
-      const result = body(scope);
-      if (result instanceof Promise) {
-        result.catch(() => {}); // It is refused, so nobody will wait for it.
-        throw new InvalidArgumentError(
-          'heap.scope: the body must be synchronous. Hold what an async function needs with `addRoot`.',
-        );
-      }
-      return result;
-    } finally {
-      if (!this.#state.disposed) scope.end();
-    }
+    return runInScope(this, this.#state, body);
   }
 
-  /** Whether the handle names a node that is alive. Never throws, but from within the heap's own `trace`. */
+  /** Returns true if the handle names a live node. Throws only when the heap's own `trace` calls it. */
   isAlive(node: Handle): boolean {
-    if (!this.#state.disposed) this.#state.mustBeUsable();
-    return this.#find(node) !== 0;
+    if (!this.#state.disposed) this.#state.throwIfClosed();
+    return this.#handles.find(node) !== 0;
   }
 
-  /** How many references a node has: edges and holds; weak references do not count. */
+  /** Returns the number of references to a node: edges and holds. Weak references do not count. */
   refcount(node: Handle): number {
-    return this.#store.refcount[this.#resolve(node)] as number;
+    return this.#store.refcount[this.#handles.resolve(node)] as number;
   }
 
-  /** What a node stands for. */
+  /** Returns the kind of a node. */
   kind(node: Handle): string {
-    return this.#state.kinds.name(this.#store.name(this.#resolve(node)));
+    return this.#state.kinds.name(this.#store.kindId(this.#handles.resolve(node)));
   }
 
-  /** How much memory a node stands for, in bytes. */
+  /** Returns the memory that a node stands for, in bytes. */
   size(node: Handle): number {
-    return this.#store.size(this.#resolve(node));
+    return this.#store.size(this.#handles.resolve(node));
   }
 
-  /** The generation that a node is in. */
+  /** Returns the generation of a node. */
   generation(node: Handle): NodeGeneration {
-    return generationOf(this.#store, this.#resolve(node));
+    return generationOf(this.#store, this.#handles.resolve(node));
   }
 
   // ── Edges ──
 
-  /** Adds an edge behind the others and returns its place. Amortised O(1). */
+  /** Adds an edge after the others and returns its place. Amortised O(1). */
   link(source: Handle, target: Handle): number {
-    const from = this.#resolveNode(source);
-    const to = this.#resolve(target);
-    this.#deallocator.reference(to);
+    const from = this.#handles.resolveSource(source);
+    const to = this.#handles.resolve(target);
+    this.#deallocator.incref(to);
     const place = this.#store.edges.push(from, to);
     this.#state.barrier?.stored(from, to);
     this.#state.trace?.edge('edge+', from, to);
     return place;
   }
 
-  /** Makes an edge lead elsewhere; its old target dies if that was the last reference. */
+  /** Changes the target of an edge. The old target dies if that was its last reference. */
   set(source: Handle, place: number, target: Handle): void {
-    const from = this.#resolveNode(source);
-    const to = this.#resolve(target);
-    const old = this.#targetAt(from, place);
-    this.#deallocator.reference(to);
+    const from = this.#handles.resolveSource(source);
+    const to = this.#handles.resolve(target);
+    const old = this.#handles.targetAt(from, place);
+    this.#deallocator.incref(to);
     this.#store.edges.replace(from, place, to);
     const { trace, barrier } = this.#state;
     barrier?.stored(from, to);
@@ -276,115 +240,116 @@ export class BaseHeap implements Disposable {
       trace.edge('edge-', from, old);
       trace.edge('edge+', from, to);
     }
-    this.#deallocator.unreference(old);
+    this.#deallocator.decref(old);
   }
 
-  /** Removes an edge, closing the gap; its target dies if that was the last reference. The last edge in O(1), others O(edges). */
+  /**
+   * Removes an edge and closes the gap. The target dies if that was its last reference. O(1) for the last edge,
+   * O(edges) for others.
+   */
   unlink(source: Handle, place: number): void {
-    const from = this.#resolveNode(source);
-    const old = this.#targetAt(from, place);
+    const from = this.#handles.resolveSource(source);
+    const old = this.#handles.targetAt(from, place);
     this.#store.edges.remove(from, place);
     this.#state.barrier?.removed(from, place);
     this.#state.trace?.edge('edge-', from, old);
-    this.#deallocator.unreference(old);
+    this.#deallocator.decref(old);
   }
 
-  /** Removes all edges at once, then ends their references, last to first. O(edges). */
+  /** Removes all edges of a node, then ends their references, last to first. O(edges). */
   clear(source: Handle): void {
-    this.#deallocator.clearEdges(this.#resolveNode(source));
+    this.#deallocator.clearEdges(this.#handles.resolveSource(source));
   }
 
-  /** Where an edge leads. */
+  /** Returns the target of an edge. */
   edgeAt(source: Handle, place: number): Handle {
-    return this.#state.handle(this.#targetAt(this.#resolveNode(source), place));
+    return this.#handles.of(this.#handles.targetAt(this.#handles.resolveSource(source), place));
   }
 
-  /** How many edges a node has. */
+  /** Returns the number of edges of a node. */
   edgeCount(source: Handle): number {
-    return this.#store.edges.count(this.#resolve(source));
+    return this.#store.edges.count(this.#handles.resolve(source));
   }
 
-  /** Where a node's edges lead, in order. O(edges). */
+  /** Returns the targets of a node's edges, in order. O(edges). */
   edges(source: Handle): Handle[] {
-    return this.#state.handles(this.#store.edges.targets(this.#resolve(source)));
+    return this.#handles.all(this.#store.edges.targets(this.#handles.resolve(source)));
   }
 
   // ── Weak references ──
 
   /**
-   * A weak reference to a node: a node itself, which the caller holds. Without a callback, references to one target are
-   * shared. The callback is called once, when the target has died, unless the reference has died before. May collect.
+   * Returns a weak reference to a node. The reference is a node too, and the caller holds it. References without a
+   * callback to one target are shared. The callback runs once, after the target has died, unless the reference died
+   * before. May collect.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the target is a weak reference.
    */
   weakref(target: Handle, callback?: WeakCallback): Handle {
-    const to = this.#resolveNode(target);
+    const to = this.#handles.resolveSource(target);
     if (callback !== undefined) {
       checkArgument('heap.weakref', 'callback', callback, aFunction);
       return this.#newWeak(to, callback, false);
     }
     const shared = this.#weak.shared(to);
     if (shared === 0) return this.#newWeak(to, undefined, true);
-    const handle = this.#state.handle(shared);
+    const handle = this.#handles.of(shared);
     this.hold(handle);
     return handle;
   }
 
-  /** @internal A weak reference of its own, as a subclass of Python's `weakref.ref` makes. */
+  /** @internal Returns a weak reference that is never shared, as a subclass of Python's `weakref.ref` makes. */
   unsharedWeakref(target: Handle, callback?: WeakCallback): Handle {
-    return this.#newWeak(this.#resolveNode(target), callback, false);
+    return this.#newWeak(this.#handles.resolveSource(target), callback, false);
   }
 
   /**
-   * The target of a weak reference, not held for the caller; `null` once it is dead or dying.
+   * Returns the target of a weak reference, or `null` once the target is dead or dying. Does not hold the target.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the node is not a weak reference.
    */
   deref(weak: Handle): Handle | null {
-    const index = this.#resolve(weak);
+    const index = this.#handles.resolve(weak);
     if (!this.#weak.isWeak(index)) {
       throw new InvalidArgumentError('heap.deref: the node is not a weak reference.');
     }
     const target = this.#weak.target(index);
-    return target === 0 ? null : this.#state.handle(target);
+    return target === 0 ? null : this.#handles.of(target);
   }
 
-  /** Whether a node is a weak reference. */
+  /** Returns true for a weak reference. */
   isWeak(node: Handle): boolean {
-    return this.#weak.isWeak(this.#resolve(node));
+    return this.#weak.isWeak(this.#handles.resolve(node));
   }
 
-  /** The weak references to a node: the shared one first, then the newest first. O(references). */
+  /** Returns the weak references to a node: the shared one first, then the others, newest first. O(references). */
   weakrefs(target: Handle): Handle[] {
-    const index = this.#resolve(target);
-    return this.#weak.isWeak(index) ? [] : this.#state.handles(this.#weak.of(index));
+    const index = this.#handles.resolve(target);
+    return this.#weak.isWeak(index) ? [] : this.#handles.all(this.#weak.referencesTo(index));
   }
 
   /**
-   * A reference that never leads to the node, and is put in `queue`, with its tag, once the node has been freed: not while a
-   * finalizer could bring it back, nor when the heap is disposed of.
+   * Returns a phantom reference, which never leads to the node. The heap puts it in `queue`, with its tag, once the
+   * node is freed. It does not do so while a finalizer can still resurrect the node, nor when the heap is disposed of.
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `queue` is no {@link ReferenceQueue}.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `queue` is not a {@link ReferenceQueue}.
    */
   phantom<T>(
     target: Handle,
     queue: ReferenceQueue<T>,
     ...[tag]: undefined extends T ? [tag?: T] : [tag: T]
   ): PhantomReference<T> {
-    const index = this.#resolve(target);
+    const index = this.#handles.resolve(target);
     checkArgument('heap.phantom', 'queue', queue, aReferenceQueue);
-    const reference = new PhantomReference(queue, tag as T);
-    this.#state.phantoms ??= new PhantomReferences();
-    this.#state.phantoms.add(index, reference);
-    return reference;
+    return this.#state.addPhantom(index, new PhantomReference(queue, tag as T));
   }
 
   // ── Steps ──
 
   /**
-   * Goes on with an `incremental` collection, or begins one: for a program that collects when it has nothing else to do, and for a page
-   * that shows how it goes. Returns `more` until it is over. Without a budget, or with another collector, it does all of it.
-   * During a collection, from a finalizer say, it does nothing.
+   * Continues an `incremental` collection, or begins one. A program calls it when it is idle, and a page calls it to
+   * show the collection. Returns `more` until the collection is over. Without a budget, or with another collector, one
+   * call does the whole collection. During a collection, for example in a finalizer, the call has no effect.
    *
    * @example
    * ```ts
@@ -405,28 +370,29 @@ export class BaseHeap implements Disposable {
    */
   step(budget: StepBudget = {}): 'done' | 'more' {
     checkStepBudget('heap.step', budget);
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     return this.#collector.step(budget);
   }
 
-  /** How far the incremental collection under way has come with a node; `null` if there is none. */
+  /** Returns the colour of a node in the current incremental collection, or `null` if there is none. */
   colour(node: Handle): NodeColour | null {
-    return this.#collector.colour(this.#resolve(node));
+    return this.#collector.colour(this.#handles.resolve(node));
   }
 
   // ── Views ──
 
   /**
-   * The shortest path that keeps a node alive: from one that is held from outside the heap, or by `gc.garbage`, along edges,
-   * to the node. Empty if it is only waiting to be collected. O(nodes and edges).
+   * Returns the shortest path that keeps a node alive. The path begins at a node that is held from outside or is in
+   * `gc.garbage`, and follows edges. It is empty for a node that waits to be collected. O(nodes and edges).
    */
   pathFromRoot(node: Handle): Handle[] {
-    return this.#state.handles(shortestPathFromRoot(this.#state, this.#resolve(node)));
+    return this.#handles.all(shortestPathFromRoot(this.#state, this.#handles.resolve(node)));
   }
 
   /**
-   * The immediate dominator of each node that is kept alive: the nearest other node without which it would die; `null` where
-   * no single node keeps it alive. Nodes that only wait to be collected are left out. O(edges · log nodes).
+   * Returns the immediate dominator of each node that is kept alive: the nearest other node without which it would die.
+   * The value is `null` where no single node keeps it alive. Nodes that wait to be collected are left out. O(edges ·
+   * log nodes).
    *
    * @example
    * ```ts
@@ -442,17 +408,21 @@ export class BaseHeap implements Disposable {
    * ```
    */
   dominators(): Map<Handle, Handle | null> {
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     return dominatorsOf(this.#state);
   }
 
-  /** What would die with a node if nothing referred to it: itself and what it dominates. O(edges · log nodes). */
+  /**
+   * Returns what would die with a node if all references to it ended: the node and the nodes that it dominates. O(edges
+   * · log nodes).
+   */
   retainedSize(node: Handle): RetainedSize {
-    return retainedSizeOf(this.#state, this.#resolve(node));
+    return retainedSizeOf(this.#state, this.#handles.resolve(node));
   }
 
   /**
-   * The whole heap as plain data, which stays as it is when the heap changes, and which JSON can carry. O(nodes and edges).
+   * Returns the whole heap as plain data. The snapshot does not change with the heap, and JSON can carry it. O(nodes
+   * and edges).
    *
    * @example
    * ```ts
@@ -466,91 +436,37 @@ export class BaseHeap implements Disposable {
    * ```
    */
   snapshot(): HeapSnapshot {
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     return takeSnapshot(this.#state, this.#weak, this.#collector);
   }
 
-  /** The heap's figures at this moment. O(kinds). */
-  get stats(): HeapStats {
+  /** Returns the figures of the heap at this moment. O(kinds). */
+  stats(): HeapStats {
     return viewStats(this.#state, this.#collector.name);
   }
 
   /**
-   * Throws an `Error` that says what is wrong if the heap contradicts itself: counts that do not add up, lists that do not
-   * close, edges to the dead. For tests, between operations; O(nodes and edges).
+   * Throws an `Error` that names the contradiction if the heap is inconsistent: wrong counts, broken lists, or edges to
+   * dead nodes. For tests, between operations. O(nodes and edges).
    */
   assertInvariants(): void {
     assertHeapInvariants(this.#state, this.#weak);
   }
 
-  /** Ends the heap: its handles are stale, its finalizers and callbacks are not called, not even by a running collection. */
+  /**
+   * Ends the heap. All handles become stale. Finalizers and callbacks no longer run, not even in a collection that is
+   * running.
+   */
   [Symbol.dispose](): void {
     this.#collector.dispose();
     this.#state.dispose();
   }
 
-  #allocate(typeAndFlags: number, name: number, size: number): number {
-    const state = this.#state;
-    state.mustBeUsable();
-    const store = this.#store;
-    const index = store.take(typeAndFlags, name);
-    if (size > 0) store.setSize(index, size);
-    state.counters.born(name, size);
-    state.trace?.alloc(index, this.#state.kinds.name(name), size);
-    state.barrier?.allocated(index);
-    const due = ++state.counts[0] > state.thresholds[0] && this.#mayCollect();
-    if (due && state.trigger === 'allocation') this.#collector.collectIfDue();
-    store.lists.append(GENERATION_0, index);
-    if (due && state.trigger === 'safepoint') this.#collector.collectIfDue();
-    return index;
-  }
-
-  #mayCollect(): boolean {
-    const { enabled, thresholds, collecting } = this.#state;
-    return enabled && thresholds[0] !== 0 && !collecting;
-  }
-
   #newWeak(target: number, callback: WeakCallback | undefined, shared: boolean): Handle {
     this.#deallocator.pin(target);
-    const weak = this.#allocate(WEAK, this.#state.kinds.id('weakref'), 0);
+    const weak = this.#allocator.allocate(WEAK, this.#state.kinds.id('weakref'), 0);
     this.#weak.attach(weak, target, callback, shared);
     this.#deallocator.unpin(target);
-    return this.#state.handle(weak);
-  }
-
-  /** The index of a live node, or 0. */
-  #find(node: Handle): number {
-    if (typeof node !== 'number') return 0;
-    const store = this.#store;
-    const index = indexOfHandle(node);
-    return index < store.end &&
-      makeHandle(index, store.tag[index] as number) === node &&
-      store.has(index, FLAG_LIVE) &&
-      !this.#state.closed
-      ? index
-      : 0;
-  }
-
-  #resolve(node: Handle): number {
-    const index = this.#find(node);
-    if (index !== 0) return index;
-    this.#state.mustBeUsable();
-    throw new StaleHandleError(node);
-  }
-
-  /** The index of a node that can have edges. */
-  #resolveNode(node: Handle): number {
-    const index = this.#resolve(node);
-    if (!this.#weak.isWeak(index)) return index;
-    throw new InvalidArgumentError('heap: a weak reference has no edges and no weak references.');
-  }
-
-  #targetAt(source: number, place: number): number {
-    const { edges } = this.#store;
-    const count = edges.count(source);
-    if (Number.isInteger(place) && place >= 0 && place < count) return edges.at(source, place);
-    throw new InvalidArgumentError(
-      `heap: the node has ${count} edges, so \`place\` must be an integer from 0 below that, got ${String(place)}.`,
-    );
+    return this.#handles.of(weak);
   }
 }

@@ -1,4 +1,4 @@
-/** What came of a collection. */
+/** Result of a collection. */
 export interface CollectionResult {
   readonly collected: number;
   readonly uncollectable: number;

@@ -1,6 +1,7 @@
 /**
- * What finds the nodes that nothing reaches any more. The heap has one mutator API, and one way to dispose of what was
- * found; collectors differ in how they find it, and in how long they stop the mutator for it.
+ * Collectors find the nodes that no root reaches any more. All collectors share the operations of the mutator, and the
+ * code that deletes what they found. They differ in how they find unreachable nodes, and in how long they stop the
+ * mutator.
  *
  * | collector | finds by | stops the mutator for | barrier |
  * |---|---|---|---|
@@ -9,59 +10,60 @@
  * | `incremental` | marking from the roots, in steps | one step | Dijkstra's |
  * | `parallel` | marking from the roots, on several threads | the whole heap, for less time | none |
  *
- * Reference counts go on under each of them: they are the mutator's, and free all that is in no cycle at once.
+ * Under each collector, the mutator keeps reference counts. They free at once everything that is in no cycle.
  */
 import type { Generation } from './memory/generation-lists.js';
 
-/** Which collector finds unreachable nodes. */
+/** Name of a collector, which finds unreachable nodes. */
 export type CollectorName = 'cpython' | 'mark-sweep' | 'incremental' | 'parallel';
 
 /**
- * A node during an incremental collection: not reached so far, reached but its edges not yet followed, or reached with all
- * its edges followed.
+ * Colour of a node during an incremental collection. White: not reached yet. Grey: reached, edges not followed yet.
+ * Black: reached, all edges followed.
  */
 export type NodeColour = 'white' | 'grey' | 'black';
 
-/** How much one step of an incremental collection may do; it ends at whichever comes first. */
+/** Limits of one step of an incremental collection. The step ends at the first limit that it reaches. */
 export interface StepBudget {
   /**
-   * How many nodes or edges it may look at.
+   * Number of nodes and edges that the step may visit.
    *
-   * @defaultValue Infinity
+   * @default Infinity
    */
   readonly objects?: number;
   /**
-   * How long it may take, by the heap's clock. Finalizers and callbacks that are due are not interrupted.
+   * Duration of the step in milliseconds, by the heap's clock. Finalizers and callbacks that are due are not
+   * interrupted.
    *
-   * @defaultValue Infinity
+   * @default Infinity
    */
   readonly millis?: number;
 }
 
-/** Is told of what the mutator does while a collection is under way. */
+/** Receives each change that the mutator makes during a collection. */
 export interface WriteBarrier {
-  /** A node was allocated, and is held. */
+  /** Reports that a node was allocated, and is held. */
   allocated(index: number): void;
-  /** A reference from outside the heap was added. */
+  /** Reports a new reference from outside the heap. */
   held(target: number): void;
-  /** An edge was added, or made to lead here. */
+  /** Reports that an edge was added, or that its target changed. */
   stored(source: number, target: number): void;
-  /** The edge at `place` was removed, and those behind it have moved up. */
+  /** Reports that the edge at `place` was removed, and that the edges after it moved up. */
   removed(source: number, place: number): void;
 }
 
 export interface Collector {
   readonly name: CollectorName;
-  /** Collects, or does a step, if the allocations since the last time make it worth while. */
+  /** Collects, or does a step, if enough was allocated since the last time. */
   collectIfDue(): void;
-  /** Collects a generation and all younger ones; returns how many nodes were found unreachable. */
+  /** Collects a generation and all younger ones. Returns the number of nodes that were found unreachable. */
   collect(generation: Generation): number;
-  /** Goes on with the collection under way, or begins one. A collector without steps does all of it. */
+  /** Continues the current collection, or begins one. A collector without steps does the whole collection. */
   step(budget: StepBudget): 'done' | 'more';
-  /** The colour of a node in the collection under way. */
+  /** Returns the colour of a node in the current collection, or `null`. */
   colour(index: number): NodeColour | null;
-  /** Gives up the collection under way, if there is one; nothing is lost, only found later. */
+  /** Gives up the current collection, if there is one. A later collection finds what this one has not. */
   abandon(): void;
-  /** Ends whatever it keeps running. */
+  /** Ends the threads that the collector runs. */
   dispose(): void;
 }

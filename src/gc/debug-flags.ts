@@ -1,12 +1,12 @@
-/** The flags of `gc.setDebug`, with CPython's values. What they print goes to the heap's option `onDebug`. */
+/** Flags of `gc.setDebug`, with CPython's values. The option `onDebug` of the heap receives what they print. */
 
-/** Tells of each collection: what there is before it, what it found, how long it took. */
+/** Prints statistics of each collection: the nodes before it, the result, the duration. */
 export const DEBUG_STATS = 1;
-/** Names each node that is found to be collectable. */
+/** Prints each node that is found to be collectable. */
 export const DEBUG_COLLECTABLE = 2;
-/** Names each node that is found and cannot be collected. */
+/** Prints each node that is found to be uncollectable. */
 export const DEBUG_UNCOLLECTABLE = 4;
-/** Moves what would be freed to `gc.garbage` instead, so that it can be looked at. */
+/** Moves unreachable nodes to `gc.garbage` instead of freeing them, so that a caller can inspect them. */
 export const DEBUG_SAVEALL = 32;
-/** What CPython recommends for hunting leaks: collectable, uncollectable and save-all together. */
+/** Flags that CPython recommends for finding leaks: collectable, uncollectable and save-all. */
 export const DEBUG_LEAK: number = DEBUG_COLLECTABLE | DEBUG_UNCOLLECTABLE | DEBUG_SAVEALL;

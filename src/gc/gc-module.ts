@@ -1,4 +1,4 @@
-/** Python's `gc` module over a simulated heap: every function of it, camelCased, with the same results. */
+/** Python's `gc` module for a simulated heap: all its functions, in camel case, with the same results. */
 import { checkArgument, integer } from '../core/options.js';
 import type { Collector } from './collector.js';
 import type { Deallocator } from './deallocation/deallocator.js';
@@ -9,16 +9,16 @@ import { GENERATION_0, OLDEST, PERMANENT, UNTRACKED } from './memory/generation-
 import type { Handle } from './memory/handle.js';
 import { FLAG_FINALIZED } from './memory/node-store.js';
 
-/** The nodes in `gc.garbage`: each is held by the list until it is cleared. */
+/** Nodes in `gc.garbage`. The list holds each of them until it is cleared. */
 export interface Garbage extends Iterable<Handle> {
-  /** How many there are. */
+  /** Number of nodes in the list. */
   readonly length: number;
   /** Empties the list, then ends its references, last to first. */
   clear(): void;
 }
 
 /**
- * The collector's controls and views, as Python's `gc` module has them.
+ * Controls and views of the collector, as in Python's `gc` module.
  *
  * @example
  * ```ts
@@ -33,67 +33,65 @@ export interface Garbage extends Iterable<Handle> {
  * ```
  */
 export class GcModule {
-  /** Called at the start and the stop of each collection, in order. */
+  /** Callbacks that run at the start and the stop of each collection, in order. */
   readonly callbacks: CollectionCallback[];
-  /** What could not be freed, and with `DEBUG_SAVEALL` what was not to be. */
+  /** Nodes that could not be freed, and with `DEBUG_SAVEALL` all nodes found unreachable. */
   readonly garbage: Garbage;
   readonly #state: HeapState;
   readonly #collector: Collector;
-  readonly #resolve: (handle: Handle) => number;
 
   /** @internal */
-  constructor(
-    state: HeapState,
-    collector: Collector,
-    deallocator: Deallocator,
-    resolve: (handle: Handle) => number,
-  ) {
+  constructor(state: HeapState, collector: Collector, deallocator: Deallocator) {
     this.#state = state;
     this.#collector = collector;
-    this.#resolve = resolve;
     this.callbacks = state.callbacks;
     this.garbage = garbageOf(state, deallocator);
   }
 
-  /** Lets allocations run the collector. */
+  /** Allows allocations to run the collector. */
   enable(): void {
     this.#state.enabled = true;
   }
 
-  /** Keeps allocations from running the collector; `collect` still does. */
+  /** Stops allocations from running the collector. `collect` still runs it. */
   disable(): void {
     this.#state.enabled = false;
   }
 
-  /** Whether allocations may run the collector. */
+  /** Returns true if allocations may run the collector. */
   isEnabled(): boolean {
     return this.#state.enabled;
   }
 
   /**
-   * Collects a generation and all younger ones, all of them by default; returns how many nodes were found unreachable.
-   * During a collection it does nothing and returns 0. The collectors other than `cpython` know no generations, and always
-   * collect everything; `incremental` ends the collection under way first, and counts what it found. O(nodes and edges in those generations).
+   * Collects a generation and all younger ones; by default all. Returns the number of nodes that were found
+   * unreachable. During a collection, does nothing and returns 0.
+   *
+   * Collectors other than `cpython` have no generations and always collect everything. The `incremental` collector
+   * first ends the current collection, and adds what that one found. O(nodes and edges of the generations).
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a generation other than 0, 1, 2.
    */
   collect(generation: Generation = 2): number {
     checkArgument('gc.collect', 'generation', generation, integer(0, 2));
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     return this.#collector.collect(generation);
   }
 
-  /** How much has happened since each generation was collected: allocations less frees, then collections of the younger one. */
+  /**
+   * Returns one count per generation since its last collection. The first counts allocations less frees. Each other one
+   * counts collections of the next younger generation.
+   */
   getCount(): [number, number, number] {
     return [...this.#state.counts];
   }
 
-  /** The counts above which an allocation collects. */
+  /** Returns the counts above which an allocation collects. */
   getThreshold(): [number, number, number] {
     return [...this.#state.thresholds];
   }
 
-  /** Sets the thresholds; those left out stay. A first one of 0 switches automatic collection off. */
+  /** Sets the thresholds. A threshold that is left out stays. A first threshold of 0 turns automatic collection off. */
   setThreshold(first: number, second?: number, third?: number): void {
     const { thresholds } = this.#state;
     const wanted = [first, second ?? thresholds[1], third ?? thresholds[2]] as const;
@@ -103,91 +101,96 @@ export class GcModule {
     [thresholds[0], thresholds[1], thresholds[2]] = wanted;
   }
 
-  /** Statistics of the collections of each generation. */
+  /** Returns statistics of the collections of each generation. */
   getStats(): [GenerationStats, GenerationStats, GenerationStats] {
     return [...this.#state.counters.generations];
   }
 
-  /** The nodes of one generation, or of all three, in the collector's order. O(n). */
+  /** Returns the nodes of one generation, or of all three, in the collector's order. O(n). */
   getObjects(generation?: Generation): Handle[] {
     if (generation !== undefined) {
       checkArgument('gc.getObjects', 'generation', generation, integer(0, 2));
     }
     const nodes: Handle[] = [];
-    this.#visit(generation, (index) => nodes.push(this.#state.handle(index)));
+    this.#visit(generation, (index) => nodes.push(this.#state.handles.of(index)));
     return nodes;
   }
 
-  /** The nodes with an edge to one of these, each once, frozen ones left out. O(nodes and edges). */
+  /** Returns the nodes with an edge to one of the targets, each once, without frozen nodes. O(nodes and edges). */
   getReferrers(...targets: Handle[]): Handle[] {
     const { edges } = this.#state.store;
-    const wanted = new Set(targets.map((target) => this.#resolve(target)));
+    const wanted = new Set(targets.map((target) => this.#state.handles.resolve(target)));
     const referrers: Handle[] = [];
     this.#visit(undefined, (index) => {
       const count = edges.count(index);
       for (let place = 0; place < count; place++) {
         if (!wanted.has(edges.at(index, place))) continue;
-        referrers.push(this.#state.handle(index));
+        referrers.push(this.#state.handles.of(index));
         return;
       }
     });
     return referrers;
   }
 
-  /** The nodes that these have edges to, last edge first, as often as they do. */
+  /** Returns the targets of the edges of these nodes, last edge first, with duplicates. */
   getReferents(...sources: Handle[]): Handle[] {
     const { edges } = this.#state.store;
-    const indices = sources.map((source) => this.#resolve(source));
-    return this.#state.handles(indices.flatMap((index) => edges.targets(index).reverse()));
-  }
-
-  /** Whether the node is in a generation, the permanent one included: all are but those that are being freed. */
-  isTracked(node: Handle): boolean {
-    return this.#state.store.lists.listOf[this.#resolve(node)] !== UNTRACKED;
-  }
-
-  /** Whether the node's finalizer has run. */
-  isFinalized(node: Handle): boolean {
-    return this.#state.store.has(this.#resolve(node), FLAG_FINALIZED);
+    const indices = sources.map((source) => this.#state.handles.resolve(source));
+    return this.#state.handles.all(indices.flatMap((index) => edges.targets(index).reverse()));
   }
 
   /**
-   * Moves all tracked nodes to a permanent generation, which is never collected. An incremental collection under way is given
-   * up. O(nodes).
+   * Returns true if the node is in a generation, including the permanent one. Only nodes that are being freed are not.
+   */
+  isTracked(node: Handle): boolean {
+    return this.#state.store.lists.listOf[this.#state.handles.resolve(node)] !== UNTRACKED;
+  }
+
+  /** Returns true if the finalizer of the node has run. */
+  isFinalized(node: Handle): boolean {
+    return this.#state.store.hasFlag(this.#state.handles.resolve(node), FLAG_FINALIZED);
+  }
+
+  /**
+   * Moves all tracked nodes to the permanent generation, which is never collected. Gives up the current incremental
+   * collection. O(nodes).
    */
   freeze(): void {
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     this.#collector.abandon();
     const { store, counts } = this.#state;
     for (let list = GENERATION_0; list <= OLDEST; list++) store.lists.merge(list, PERMANENT);
     counts.fill(0);
   }
 
-  /** Moves the permanent generation to generation 2. An incremental collection under way is given up. O(nodes). */
+  /** Moves the permanent generation to generation 2. Gives up the current incremental collection. O(nodes). */
   unfreeze(): void {
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     this.#collector.abandon();
     this.#state.store.lists.merge(PERMANENT, OLDEST);
   }
 
-  /** How many nodes are frozen. */
+  /** Returns the number of frozen nodes. */
   getFreezeCount(): number {
     return this.#state.store.lists.length(PERMANENT);
   }
 
-  /** Sets the debug flags. `DEBUG_SAVEALL` has an effect on nodes, the others tell the heap's option `onDebug`. */
+  /**
+   * Sets the debug flags. `DEBUG_SAVEALL` changes what happens to nodes. The others print to the option `onDebug` of
+   * the heap.
+   */
   setDebug(flags: number): void {
     checkArgument('gc.setDebug', 'flags', flags, integer(0));
     this.#state.debug = flags;
   }
 
-  /** The debug flags. */
+  /** Returns the debug flags. */
   getDebug(): number {
     return this.#state.debug;
   }
 
   #visit(generation: Generation | undefined, visitor: (index: number) => void): void {
-    this.#state.mustBeUsable();
+    this.#state.throwIfClosed();
     for (let list = GENERATION_0; list <= OLDEST; list++) {
       if (generation === undefined || list === GENERATION_0 + generation) {
         this.#state.store.lists.visit(list, visitor);
@@ -202,12 +205,12 @@ function garbageOf(state: HeapState, deallocator: Deallocator): Garbage {
       return state.garbage.length;
     },
     clear() {
-      state.mustBeUsable();
+      state.throwIfClosed();
       const nodes = state.garbage.splice(0);
       for (let i = nodes.length - 1; i >= 0; i--) deallocator.release(nodes[i] as number);
     },
     *[Symbol.iterator]() {
-      for (const index of state.garbage) yield state.handle(index);
+      for (const index of state.garbage) yield state.handles.of(index);
     },
   };
 }

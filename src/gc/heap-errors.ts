@@ -1,11 +1,12 @@
-/** What can be wrong about the use of a simulated heap. */
+/** Errors of a simulated heap. */
 import { nameErrorClass, TenureError } from '../core/errors.js';
 
 /**
- * A handle names no node that is alive: the node was freed, or another heap made it. Code `TENURE_STALE_HANDLE`.
+ * Error for a handle that names no live node: the node was freed, or another heap made the handle. Code
+ * `TENURE_STALE_HANDLE`.
  */
 export class StaleHandleError extends TenureError {
-  /** `handle` is what was given. */
+  /** `handle` is the handle that the caller passed. */
   constructor(handle: unknown) {
     super(
       `The handle ${String(handle)} names no live node of this heap: the node was freed, or another heap made it. ` +
@@ -19,11 +20,9 @@ export class StaleHandleError extends TenureError {
   }
 }
 
-/**
- * A node was dropped more often than it was held. Code `TENURE_NOT_HELD`.
- */
+/** Error for a node that was dropped more often than it was held. Code `TENURE_NOT_HELD`. */
 export class NotHeldError extends TenureError {
-  /** `handle` is what was given. */
+  /** `handle` is the handle that the caller passed. */
   constructor(handle: number) {
     super(
       `The node ${handle} is not held from outside the heap, only by edges or not at all. ` +
@@ -37,9 +36,9 @@ export class NotHeldError extends TenureError {
   }
 }
 
-/** The heap has been disposed of. Code `TENURE_HEAP_DISPOSED`. */
+/** Error for a heap that was disposed of. Code `TENURE_HEAP_DISPOSED`. */
 export class HeapDisposedError extends TenureError {
-  /** Its message says what to do. */
+  /** The message says what to do. */
   constructor() {
     super('This heap was disposed of. Make a new one.', { code: 'TENURE_HEAP_DISPOSED' });
   }
@@ -50,10 +49,10 @@ export class HeapDisposedError extends TenureError {
 }
 
 /**
- * The heap was used from its own `trace`, which it tells of what happens in the middle of it. Code `TENURE_HEAP_BUSY`.
+ * Error for the use of a heap from its own `trace`, which runs in the middle of an operation. Code `TENURE_HEAP_BUSY`.
  */
 export class HeapBusyError extends TenureError {
-  /** Its message says what to do. */
+  /** The message says what to do. */
   constructor() {
     super(
       'This heap is telling its `trace` of an event and cannot be used meanwhile. ' +
@@ -67,13 +66,16 @@ export class HeapBusyError extends TenureError {
   }
 }
 
-/** The heap has no place for another node. Code `TENURE_HEAP_FULL`. */
+/** Error for a heap that has no slot for another node. Code `TENURE_HEAP_FULL`. */
 export class HeapFullError extends TenureError {
-  /** `places` is how many there are. */
-  constructor(places: number) {
-    super(`The heap has used all of its ${places} places. Free nodes, or share them among heaps.`, {
-      code: 'TENURE_HEAP_FULL',
-    });
+  /** `slots` is the number of slots of a heap. */
+  constructor(slots: number) {
+    super(
+      `The heap has used all of its ${slots} node slots. Free nodes, or share them among heaps.`,
+      {
+        code: 'TENURE_HEAP_FULL',
+      },
+    );
   }
 
   static {

@@ -1,9 +1,10 @@
-/** How a simulated heap and its nodes are set up, and what is checked of it. */
-import type { Clock } from '../core/clock.js';
+/** Options of a simulated heap, their checks and their defaults. */
+import { type Clock, systemClock } from '../core/clock.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import {
   aFunction,
   checkOptions,
+  countOrInfinity,
   integer,
   millis,
   type OptionCheck,
@@ -11,73 +12,76 @@ import {
   oneOf,
 } from '../core/options.js';
 import type { CollectorName, StepBudget } from './collector.js';
-import type { CollectionTrigger, UnraisableWhere } from './heap-state.js';
+import type { CollectionTrigger, HeapStateOptions, UnraisableWhere } from './heap-state.js';
 import type { HeapEvent } from './heap-trace.js';
+import { canShareMemory } from './memory/column.js';
 
-/** How a {@link Heap} is set up. */
+/** Options of a {@link Heap}. */
 export interface HeapOptions {
   /**
-   * Which collector finds unreachable nodes: CPython's by generations, or one that marks from the roots, at once, in steps, or
-   * on several threads. Reference counts free what is in no cycle under each of them.
+   * Collector that finds unreachable nodes. CPython's works by generations. The others mark from the roots: at once, in
+   * steps, or on several threads. Under each of them, reference counts free the nodes that are in no cycle.
    *
-   * @defaultValue 'cpython'
+   * @default 'cpython'
    */
   readonly collector?: CollectorName;
   /**
-   * How much an allocation may do of an `incremental` collection, once in as many allocations as the first threshold. With fewer
-   * objects than some four times that, nodes can be lost faster than they are found.
+   * Budget of a step of an `incremental` collection that an allocation runs. A step runs each time allocations exceed
+   * the first threshold. With fewer objects than about four times that threshold, the program can lose nodes faster
+   * than steps find them.
    *
-   * @defaultValue { millis: 1 }
+   * @default { millis: 1 }
    */
   readonly step?: StepBudget;
   /**
-   * How many nodes have to be alive for a `parallel` collection to use other threads.
+   * Number of live nodes from which a `parallel` collection uses other threads.
    *
-   * @defaultValue 250,000
+   * @default 250,000
    */
   readonly parallelFrom?: number;
   /**
-   * How many other threads a `parallel` collection uses.
+   * Number of other threads that a `parallel` collection uses.
    *
-   * @defaultValue one less than can run at once, at most 3
+   * @default one less than can run at once, at most 3
    */
   readonly helpers?: number;
   /**
-   * The counts above which an allocation collects generation 0, 1 and 2.
+   * Counts above which an allocation collects generation 0, 1 and 2.
    *
-   * @defaultValue [700, 10, 10]
+   * @default [700, 10, 10]
    */
   readonly thresholds?: readonly [number, number, number];
   /**
-   * When an allocation collects: before the new node is tracked, as CPython up to 3.11, or after, as 3.12.
+   * Moment at which an allocation collects: before the new node is tracked, as CPython up to 3.11 does, or after, as
+   * 3.12 does.
    *
-   * @defaultValue 'allocation'
+   * @default 'allocation'
    */
   readonly trigger?: CollectionTrigger;
   /**
-   * The time by which pauses are measured.
+   * Clock that measures pauses.
    *
-   * @defaultValue the platform's
+   * @default the clock of the platform
    */
   readonly clock?: Pick<Clock, 'now'>;
   /**
-   * Is given what a finalizer or a callback throws: CPython's "unraisable" hook. The heap goes on as if nothing had been
-   * thrown.
+   * Receives what a finalizer or a callback throws, as CPython's "unraisable" hook does. The heap continues as if
+   * nothing had been thrown.
    *
-   * @defaultValue prints it with `console.error`
+   * @default prints with `console.error`
    */
   readonly onUnraisable?: (error: unknown, where: UnraisableWhere) => void;
   /**
-   * Is given each line that the flags of `gc.setDebug` have CPython print.
+   * Receives each line that CPython prints for the flags of `gc.setDebug`.
    *
-   * @defaultValue prints it with `console.error`, as CPython does
+   * @default prints with `console.error`, as CPython prints to standard error
    */
   readonly onDebug?: (line: string) => void;
   /**
-   * Is told of everything that happens, at the moment: for animations and logs. The heap cannot be used meanwhile: that throws {@link HeapBusyError}
-   * (`TENURE_HEAP_BUSY`). What it throws goes to `onUnraisable`.
+   * Receives each event of the heap as it happens, for animations and logs. The heap cannot be used during the call: it
+   * throws {@link HeapBusyError} (`TENURE_HEAP_BUSY`). What the trace throws goes to `onUnraisable`.
    *
-   * @defaultValue none, which costs next to nothing
+   * @default none, at the cost of one comparison per event
    *
    * @example
    * ```ts
@@ -110,13 +114,8 @@ const aStepBudget: OptionCheck = (value) => {
 
 /** Throws an `InvalidArgumentError` for an unknown or malformed budget of a step. */
 export function checkStepBudget(where: string, budget: object): asserts budget is StepBudget {
-  checkOptions<StepBudget>(where, budget, { objects: atLeastOneOrInfinity, millis });
+  checkOptions<StepBudget>(where, budget, { objects: countOrInfinity(1), millis });
 }
-
-const atLeastOneOrInfinity: OptionCheck = (value) =>
-  value === Number.POSITIVE_INFINITY || integer(1)(value) === undefined
-    ? undefined
-    : 'an integer ≥ 1, or Infinity';
 
 /** Throws an `InvalidArgumentError` for an unknown or malformed option. */
 export function checkHeapOptions(options: HeapOptions): void {
@@ -134,12 +133,25 @@ export function checkHeapOptions(options: HeapOptions): void {
   });
 }
 
-/** The hook that prints. */
-export function printUnraisable(error: unknown, where: UnraisableWhere): void {
+/** Returns the options of the heap's state, with defaults. */
+export function stateOptionsOf(options: HeapOptions): HeapStateOptions {
+  return {
+    clock: options.clock ?? systemClock,
+    thresholds: options.thresholds ?? [700, 10, 10],
+    trigger: options.trigger ?? 'allocation',
+    onUnraisable: options.onUnraisable ?? printUnraisable,
+    onDebug: options.onDebug ?? printDebug,
+    shared: options.collector === 'parallel' && canShareMemory,
+    trace: options.trace,
+  };
+}
+
+/** Prints what a finalizer or a callback threw. */
+function printUnraisable(error: unknown, where: UnraisableWhere): void {
   reportIgnoredError(`a ${where} of a simulated heap`, error);
 }
 
-/** The hook that prints debug output where CPython prints it. */
-export function printDebug(line: string): void {
+/** Prints debug output where CPython prints it. */
+function printDebug(line: string): void {
   console.error(line);
 }

@@ -1,14 +1,32 @@
-/** Local variables of a simulated heap: nodes held until a function returns. */
+/** Local variables of a simulated heap: nodes that are held until a function returns. */
 import { InvalidArgumentError } from '../core/errors.js';
+import type { HeapState } from './heap-state.js';
 import type { Handle } from './memory/handle.js';
 
-/** What is left of {@link Heap} when holding is all that matters. */
+/** The part of {@link Heap} that holds nodes. */
 export interface Holder {
   hold(node: Handle): void;
   drop(node: Handle): void;
 }
 
-/** The nodes that the body of {@link Heap.scope} holds, as a function holds what its local variables are bound to. */
+/** Calls `body` with a scope, which ends when the body returns or throws. */
+export function runInScope<T>(heap: Holder, state: HeapState, body: (locals: HeapScope) => T): T {
+  const scope = new HeapScope(heap);
+  try {
+    const result = body(scope);
+    if (result instanceof Promise) {
+      result.catch(() => {}); // The heap refuses the promise, so the caller never awaits it.
+      throw new InvalidArgumentError(
+        'heap.scope: the body must be synchronous. Hold what an async function needs with `addRoot`.',
+      );
+    }
+    return result;
+  } finally {
+    if (!state.disposed) scope.end();
+  }
+}
+
+/** Nodes that the body of {@link Heap.scope} holds, as a function holds the values of its local variables. */
 export class HeapScope {
   readonly #holder: Holder;
   readonly #locals: Handle[] = [];
@@ -19,21 +37,21 @@ export class HeapScope {
     this.#holder = holder;
   }
 
-  /** Holds a node until the scope ends, and returns it. */
+  /** Holds a node until the scope ends. Returns the node. */
   hold(node: Handle): Handle {
     this.#mustNotHaveEnded();
     this.#holder.hold(node);
     return this.adopt(node);
   }
 
-  /** Takes over a hold that the caller has, from `alloc` or `weakref` say: the scope drops it when it ends. */
+  /** Takes over a hold of the caller, for example from `alloc` or `weakref`. The scope drops it at its end. */
   adopt(node: Handle): Handle {
     this.#mustNotHaveEnded();
     this.#locals.push(node);
     return node;
   }
 
-  /** @internal Drops the locals in the order in which they were bound, as CPython clears a frame. */
+  /** @internal Drops the locals in the order of their binding, as CPython clears a frame. */
   end(): void {
     this.#ended = true;
     const errors: unknown[] = [];

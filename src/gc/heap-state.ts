@@ -1,16 +1,19 @@
-/** What the rooms of one simulated heap share: its memory, the collector's state, the counters, and who is called. */
+/**
+ * State that all parts of one simulated heap share: its memory, the state of the collector, the counters and the hooks.
+ */
 import type { Clock } from '../core/clock.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import type { WriteBarrier } from './collector.js';
 import { HeapBusyError, HeapDisposedError } from './heap-errors.js';
 import { HeapCounters } from './heap-stats.js';
 import { type HeapEvent, HeapTrace } from './heap-trace.js';
-import { type Handle, makeHandle } from './memory/handle.js';
+import type { Handle } from './memory/handle.js';
+import { HandleTable, type HeapAvailability } from './memory/handle-table.js';
 import { KindNames } from './memory/kind-names.js';
 import { NodeStore } from './memory/node-store.js';
-import type { PhantomReferences } from './phantom-reference.js';
+import { type PhantomReference, PhantomReferences } from './phantom-reference.js';
 
-/** Where an error came from that nobody can be given. */
+/** Origin of an error that has no caller to go to. */
 export type UnraisableWhere =
   | 'finalizer'
   | 'weakref callback'
@@ -18,23 +21,28 @@ export type UnraisableWhere =
   | 'trace'
   | 'debug output';
 
-/** When allocations run the collector: before the new node is tracked (CPython ≤ 3.11), or after (3.12). */
+/**
+ * Moment at which an allocation runs the collector: before the new node is tracked (CPython ≤ 3.11), or after (3.12).
+ */
 export type CollectionTrigger = 'allocation' | 'safepoint';
 
-/** What a collection tells the callbacks in `gc.callbacks`, as CPython does. */
+/** What a callback in `gc.callbacks` receives, as in CPython. */
 export interface CollectionInfo {
-  /** The generation that is collected. */
+  /** Generation that is collected. */
   readonly generation: number;
-  /** How many nodes were collected; 0 at the start. */
+  /** Number of nodes that were collected; 0 at the start. */
   readonly collected: number;
-  /** How many nodes could not be collected; 0 at the start. */
+  /** Number of nodes that could not be collected; 0 at the start. */
   readonly uncollectable: number;
 }
 
-/** Is called when a collection starts and when it stops. */
+/** Runs when a collection starts and when it stops. */
 export type CollectionCallback = (phase: 'start' | 'stop', info: CollectionInfo) => void;
 
-/** A finalizer, or a weak reference's callback. These rooms lie below the heap that it is given, and only pass it on. */
+/**
+ * A finalizer, or the callback of a weak reference. The type of its heap is `never`: this file is a layer below the
+ * heap and only passes it on.
+ */
 export type NodeCallable = (node: Handle, heap: never) => void;
 
 export type UnraisableHook = (error: unknown, where: UnraisableWhere) => void;
@@ -47,13 +55,14 @@ export interface HeapStateOptions {
   readonly trigger: CollectionTrigger;
   readonly onUnraisable: UnraisableHook;
   readonly onDebug: DebugHook;
-  /** Whether threads are to see the nodes. */
+  /** True if other threads read the nodes. */
   readonly shared: boolean;
   readonly trace?: ((event: HeapEvent) => void) | undefined;
 }
 
-export class HeapState {
+export class HeapState implements HeapAvailability {
   readonly store: NodeStore;
+  readonly handles: HandleTable;
   readonly kinds: KindNames = new KindNames();
   readonly counters: HeapCounters = new HeapCounters();
   readonly clock: Pick<Clock, 'now'>;
@@ -70,29 +79,30 @@ export class HeapState {
   readonly garbage: number[] = [];
   readonly callbacks: CollectionCallback[] = [];
 
-  /** By index of the node. */
+  /** Finalizers and callbacks, by index of the node. */
   readonly callables: (NodeCallable | undefined)[] = [];
-  /** References by the heap itself: from `garbage`, and to nodes that are being worked on. */
+  /** Number of references that the heap itself owns: from `garbage`, and to nodes that it works on. */
   ownReferences = 0;
-  /** Nodes that the heap itself works on while code of the user's may run; the same one several times if need be. */
+  /** Nodes that the heap works on while user code may run. A node can occur several times. */
   readonly pinned: number[] = [];
-  /** Told of what the mutator does; `null` unless a collection needs to know. */
+  /** Receives the changes of the mutator during a collection that needs them, else `null`. */
   barrier: WriteBarrier | null = null;
   disposed = false;
-  /** Whether it refuses to be used: it is disposed of, or in the middle of telling its trace. */
+  /** True if the heap refuses to be used: it is disposed of, or it runs its trace. */
   closed = false;
-  /** `null` unless it is traced. */
+  /** Event stream, or `null` if the heap has no trace. */
   readonly trace: HeapTrace | null;
-  /** `null` until there is a phantom reference. */
+  /** Phantom references, or `null` until the first one. */
   phantoms: PhantomReferences | null = null;
   readonly #heap: unknown;
   readonly #onUnraisable: UnraisableHook;
   readonly #onDebug: DebugHook;
 
-  /** `heap` is what finalizers and callbacks are given. */
+  /** Finalizers and callbacks receive `heap`. */
   constructor(heap: unknown, options: HeapStateOptions) {
     this.#heap = heap;
     this.store = new NodeStore(options.shared);
+    this.handles = new HandleTable(this.store, this);
     this.clock = options.clock;
     this.thresholds = [...options.thresholds];
     this.trigger = options.trigger;
@@ -100,35 +110,36 @@ export class HeapState {
     this.#onDebug = options.onDebug;
     const { trace } = options;
     this.trace =
-      trace === undefined ? null : new HeapTrace(this.store, (event) => this.#tell(trace, event));
+      trace === undefined
+        ? null
+        : new HeapTrace(this.store.lists, this.handles, (event) => this.#emit(trace, event));
   }
 
-  handle(index: number): Handle {
-    return makeHandle(index, this.store.tag[index] as number);
-  }
-
-  handles(indices: readonly number[]): Handle[] {
-    return indices.map((index) => this.handle(index));
-  }
-
-  mustBeUsable(): void {
+  throwIfClosed(): void {
     if (!this.closed) return;
     if (this.disposed) throw new HeapDisposedError();
     throw new HeapBusyError();
   }
 
-  /** Calls a finalizer or a callback, unless the heap was disposed of. What it throws has no caller to go to. */
+  /** Adds a phantom reference to the node at `index`. Returns the reference. */
+  addPhantom<T>(index: number, reference: PhantomReference<T>): PhantomReference<T> {
+    this.phantoms ??= new PhantomReferences();
+    this.phantoms.add(index, reference);
+    return reference;
+  }
+
+  /** Calls a finalizer or a callback, unless the heap was disposed of. The unraisable hook receives what it throws. */
   call(callable: NodeCallable, index: number, where: UnraisableWhere): void {
     if (this.disposed) return;
     try {
-      callable(this.handle(index), this.#heap as never);
+      callable(this.handles.of(index), this.#heap as never);
     } catch (error) {
       this.#unraisable(error, where);
     }
   }
 
-  /** Tells `gc.callbacks`, in order, of a collection. */
-  tell(phase: 'start' | 'stop', info: CollectionInfo): void {
+  /** Calls the callbacks in `gc.callbacks`, in order. */
+  runCallbacks(phase: 'start' | 'stop', info: CollectionInfo): void {
     for (const callback of [...this.callbacks]) {
       if (this.disposed) return;
       try {
@@ -157,7 +168,7 @@ export class HeapState {
     this.callables.length = 0;
   }
 
-  #tell(trace: (event: HeapEvent) => void, event: HeapEvent): void {
+  #emit(trace: (event: HeapEvent) => void, event: HeapEvent): void {
     if (this.disposed) return;
     this.closed = true;
     try {
@@ -169,7 +180,10 @@ export class HeapState {
     }
   }
 
-  /** An error must not escape into a half-done collection, so not even the hook's own does. */
+  /**
+   * Passes an error to the unraisable hook. An error must not escape into an unfinished collection, so this method
+   * catches what the hook throws.
+   */
   #unraisable(error: unknown, where: UnraisableWhere): void {
     this.counters.unraisable++;
     try {

@@ -1,104 +1,106 @@
-/** The figures of a simulated heap. */
+/** Figures of a simulated heap. */
 
 import { MillisHistogram } from '../core/histogram.js';
 import type { CollectorName } from './collector.js';
-import { NAMELESS } from './memory/kind-names.js';
+import { DEFAULT_KIND } from './memory/kind-names.js';
 
-/** What made the last collection run. */
+/** Cause of the last collection. */
 export type LastTrigger = 'none' | 'threshold' | 'explicit';
 
-/** Why the last marking of a `parallel` collector was done by one thread alone; `none` if it was not. */
+/** Reason why the last marking of a `parallel` collector used one thread; `none` if it used several. */
 export type SerialReason = 'none' | 'small-heap' | 'no-threads' | 'threads-late';
 
-/** What a collector has done that others do not do. */
+/** Figures that only some collectors have. */
 export interface CollectorStats {
-  /** Which collector it is. */
+  /** Name of the collector. */
   readonly name: CollectorName;
-  /** Markings by one thread: all of `mark-sweep`, some of `parallel`. */
+  /** Number of markings by one thread: all of `mark-sweep`, some of `parallel`. */
   readonly serialMarks: number;
-  /** Markings in which other threads took part. */
+  /** Number of markings in which other threads took part. */
   readonly parallelMarks: number;
-  /** Why the last marking of `parallel` was serial. */
+  /** Reason why the last marking of `parallel` was serial. */
   readonly serialReason: SerialReason;
-  /** How long the last marking of `mark-sweep` or `parallel` took, in milliseconds. */
+  /** Duration of the last marking of `mark-sweep` or `parallel`, in milliseconds. */
   readonly markMillis: number;
-  /** Steps of `incremental`. */
+  /** Number of steps of `incremental`. */
   readonly steps: number;
 }
 
-/** What {@link Heap.stats} shows: everything since the heap was made, unless it says otherwise. */
+/**
+ * Result of {@link Heap.stats}. A figure counts from the creation of the heap, unless its description says otherwise.
+ */
 export interface HeapStats {
-  /** Nodes allocated. */
+  /** Number of nodes allocated. */
   readonly allocated: number;
-  /** Nodes that died when their reference count reached 0. */
+  /** Number of nodes that died when their reference count reached 0. */
   readonly freedByRefcount: number;
-  /** Nodes that died when a collection broke their cycle. */
+  /** Number of nodes that died when a collection broke their cycle. */
   readonly freedByCycle: number;
-  /** Nodes that are alive now. */
+  /** Number of live nodes now. */
   readonly live: number;
-  /** The most nodes that were alive at once. */
+  /** Maximum number of live nodes at one time. */
   readonly peakLive: number;
-  /** The sizes of the nodes that are alive now, together, in bytes. */
+  /** Sum of the sizes of the live nodes now, in bytes. */
   readonly bytesLive: number;
-  /** Nodes that are alive now, by kind. */
+  /** Number of live nodes now, by kind. */
   readonly liveByKind: ReadonlyMap<string, number>;
-  /** Nodes in generations 0, 1 and 2 now; frozen ones are in none of them. */
+  /** Number of nodes in generations 0, 1 and 2 now. Frozen nodes are in none of them. */
   readonly liveByGeneration: readonly [number, number, number];
-  /** Nodes that left generation 0, and generation 1, for an older one. */
+  /** Number of nodes that moved from generation 0, and from generation 1, to an older one. */
   readonly promoted: readonly [number, number];
   /** Share (0 to 1) of the examined nodes that survived the last collection of each generation; 1 before the first. */
   readonly survivalRate: readonly [number, number, number];
   /** Survivors of the last full collection, and of collections of generation 1 since. */
   readonly longLived: {
-    /** Survivors of the last full collection. */
+    /** Number of survivors of the last full collection. */
     readonly total: number;
-    /** Nodes that reached generation 2 since. */
+    /** Number of nodes that reached generation 2 since. */
     readonly pending: number;
   };
-  /** Nodes that collections found but could not free. */
+  /** Number of nodes that collections found but could not free. */
   readonly uncollectable: number;
-  /** Nodes in `gc.garbage` now. */
+  /** Number of nodes in `gc.garbage` now. */
   readonly garbageLength: number;
-  /** Finalizers run. */
+  /** Number of finalizers that ran. */
   readonly finalizersRun: number;
-  /** Nodes that a finalizer brought back, and what they hold. */
+  /** Number of nodes that finalizers resurrected, and of nodes that those reach. */
   readonly resurrections: number;
-  /** Callbacks of weak references run. */
+  /** Number of callbacks of weak references that ran. */
   readonly weakCallbacks: number;
-  /** Phantom references put in their queues. */
+  /** Number of phantom references that were put in their queues. */
   readonly phantomQueued: number;
-  /** Errors thrown by finalizers, callbacks and the trace. */
+  /** Number of errors that finalizers, callbacks and the trace threw. */
   readonly unraisable: number;
-  /** How long collections, or the steps of incremental ones, stopped the mutator, by the heap's clock. */
+  /** Pauses of the mutator, by the heap's clock. A pause is a collection, or a step of an incremental one. */
   readonly pauses: {
-    /** How many there were. */
+    /** Number of pauses. */
     readonly count: number;
-    /** All together, in milliseconds. */
+    /** Sum of all pauses, in milliseconds. */
     readonly totalMillis: number;
-    /** What half of them did not exceed, in milliseconds; up to 9 % too high. */
+    /** Duration that half of the pauses did not exceed, in milliseconds; up to 9 % too high. */
     readonly p50Millis: number;
-    /** What 99 in 100 of them did not exceed, in milliseconds; up to 9 % too high. */
+    /** Duration that 99 % of the pauses did not exceed, in milliseconds; up to 9 % too high. */
     readonly p99Millis: number;
-    /** The longest, in milliseconds. */
+    /** Longest pause, in milliseconds. */
     readonly maxMillis: number;
   };
-  /** What made the last collection run. */
+  /** Cause of the last collection. */
   readonly lastTrigger: LastTrigger;
-  /** What the collector has done that others do not do. */
+  /** Figures that only some collectors have. */
   readonly collector: CollectorStats;
 }
 
 /** CPython's statistics of one generation. */
 export interface GenerationStats {
-  /** How often it was collected. */
+  /** Number of collections of the generation. */
   readonly collections: number;
-  /** How many nodes its collections freed. */
+  /** Number of nodes that its collections freed. */
   readonly collected: number;
-  /** How many nodes its collections found but could not free. */
+  /** Number of nodes that its collections found but could not free. */
   readonly uncollectable: number;
 }
 
-/** The counters behind {@link HeapStats}. */
+/** Counters behind {@link HeapStats}. */
 export class HeapCounters {
   allocated = 0;
   freed = 0;
@@ -117,7 +119,7 @@ export class HeapCounters {
   serialReason: SerialReason = 'none';
   markMillis = 0;
   steps = 0;
-  /** Live nodes by the number of their kind's name; the nameless ones are the rest. */
+  /** Live nodes by the number of their kind. The entry of the default kind stays 0: it is the rest. */
   readonly liveByKind: number[] = [0];
   readonly promoted: [number, number] = [0, 0];
   readonly survivalRate: [number, number, number] = [1, 1, 1];
@@ -131,30 +133,33 @@ export class HeapCounters {
     return this.allocated - this.freed;
   }
 
-  born(name: number, size: number): void {
+  recordAllocation(kindId: number, size: number): void {
     this.allocated++;
     if (size !== 0) this.bytesLive += size;
-    if (name === NAMELESS) return;
-    this.liveByKind[name] = ((this.liveByKind[name] as number | undefined) ?? 0) + 1;
+    if (kindId === DEFAULT_KIND) return;
+    this.liveByKind[kindId] = ((this.liveByKind[kindId] as number | undefined) ?? 0) + 1;
   }
 
-  died(name: number, size: number): void {
+  recordFree(kindId: number, size: number): void {
     this.freed++;
-    this.forget(name, size);
+    this.removeFromLive(kindId, size);
   }
 
-  /** The part of `died` that differs from node to node. */
-  forget(name: number, size: number): void {
+  /** Removes a node from the figures about live nodes. */
+  removeFromLive(kindId: number, size: number): void {
     if (size !== 0) this.bytesLive -= size;
-    if (name !== NAMELESS) this.liveByKind[name] = (this.liveByKind[name] as number) - 1;
+    if (kindId !== DEFAULT_KIND) this.liveByKind[kindId] = (this.liveByKind[kindId] as number) - 1;
   }
 
-  survived(generation: 0 | 1 | 2, examined: number, survivors: number): void {
+  recordSurvivors(generation: 0 | 1 | 2, examined: number, survivors: number): void {
     this.survivalRate[generation] = examined === 0 ? 1 : survivors / examined;
     if (generation < 2) this.promoted[generation as 0 | 1] += survivors;
   }
 
-  collected(generation: 0 | 1 | 2, result: { collected: number; uncollectable: number }): void {
+  recordCollection(
+    generation: 0 | 1 | 2,
+    result: { collected: number; uncollectable: number },
+  ): void {
     const before = this.generations[generation];
     this.generations[generation] = {
       collections: before.collections + 1,

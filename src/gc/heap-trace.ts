@@ -1,18 +1,20 @@
 /**
- * The stream of what happens in a heap, step by step: what an animation or a log is made from. Every place where something
- * happens has one line, `trace?.…`, so a heap that is not traced pays for a comparison with `null` and nothing else.
+ * The stream of events in a heap, step by step, for animations and logs. Each place in the code where an event happens
+ * has one line, `trace?.…`. So a heap without a trace pays for a comparison with `null`, and nothing else.
  *
- * Events are told at the moment, in the middle of deallocations and collections, when the heap is not between two
- * operations. So while it tells, the heap refuses to be used, and each event carries what is to be known.
+ * The heap emits events in the middle of a deallocation or a collection, not between two operations. So the heap
+ * refuses to be used meanwhile, and each event carries all its data.
  */
 
 import type { NodeColour } from './collector.js';
-import { type Handle, makeHandle } from './memory/handle.js';
-import type { NodeStore } from './memory/node-store.js';
+import type { GenerationLists } from './memory/generation-lists.js';
+import type { Handle } from './memory/handle.js';
+import type { HandleTable } from './memory/handle-table.js';
 
 /**
- * Where a collection is: it starts, seeks what is unreachable (`find-unreachable`, or `mark` and `sweep`), clears weak references
- * and calls back, finalizes, seeks once more if code ran, deletes, and stops.
+ * Phase of a collection. A collection starts and finds unreachable nodes (`find-unreachable`, or `mark` and `sweep`).
+ * It clears weak references and runs callbacks, then runs finalizers. If code ran, it finds resurrected nodes. Then it
+ * deletes, and stops.
  */
 export type CollectionPhase =
   | 'start'
@@ -27,87 +29,90 @@ export type CollectionPhase =
 
 /** A node was allocated. */
 export interface AllocEvent {
-  /** Tells it apart. */
+  /** Type of the event. */
   readonly type: 'alloc';
-  /** The new node. */
+  /** New node. */
   readonly node: Handle;
-  /** What it stands for. */
+  /** Kind of the node. */
   readonly kind: string;
-  /** How much memory it stands for, in bytes. */
+  /** Memory that the node stands for, in bytes. */
   readonly size: number;
 }
 
-/** What happened to one node. */
+/** A node was finalized, resurrected or freed. */
 export interface NodeEvent {
   /**
-   * - `finalize`: its finalizer is about to run;
-   * - `resurrect`: it was about to die, and is held again;
-   * - `free`: it was freed; its finalizer, its weak references and its edges are done with.
+   * - `finalize`: the finalizer of the node is about to run;
+   * - `resurrect`: the node was about to die, and is held again;
+   * - `free`: the node was freed, after its finalizer ran and its weak references and edges were cleared.
    */
   readonly type: 'finalize' | 'resurrect' | 'free';
-  /** The node. */
+  /** Node of the event. */
   readonly node: Handle;
 }
 
-/** An incremental collection reached a node, or has followed all its edges; or a node was born black during it. */
+/**
+ * A node changed colour in an incremental collection: it was reached, all its edges were followed, or it was born
+ * black.
+ */
 export interface ShadeEvent {
-  /** Tells it apart. */
+  /** Type of the event. */
   readonly type: 'shade';
-  /** The node. */
+  /** Node of the event. */
   readonly node: Handle;
-  /** Its colour from now on. */
+  /** Colour of the node from now on. */
   readonly colour: NodeColour;
 }
 
 /** Nodes survived a collection. */
 export interface PromoteEvent {
-  /** Tells it apart. */
+  /** Type of the event. */
   readonly type: 'promote';
-  /** The survivors, in the collector's order. */
+  /** Survivors, in the collector's order. */
   readonly nodes: readonly Handle[];
-  /** The generation that they are in now; after a full collection, some were in it before. */
+  /** Generation that they are in now. After a full collection, some were in it before. */
   readonly to: 1 | 2;
 }
 
-/** An edge was added, or removed. Those that a node still has when it dies are removed before it is freed. */
+/** An edge was added or removed. The edges of a dying node are removed before the node is freed. */
 export interface EdgeEvent {
-  /** Which of the two. */
+  /** Added or removed. */
   readonly type: 'edge+' | 'edge-';
-  /** The node whose edge it is. */
+  /** Node that has the edge. */
   readonly from: Handle;
-  /** The node that it leads to. */
+  /** Target of the edge. */
   readonly to: Handle;
 }
 
-/** A weak reference leads nowhere any more: it, or its target, is dying. */
+/** A weak reference was cleared, since it or its target is dying. */
 export interface WeakClearEvent {
-  /** Tells it apart. */
+  /** Type of the event. */
   readonly type: 'weak-clear';
-  /** The weak reference. */
+  /** Weak reference. */
   readonly weak: Handle;
-  /** What it led to. */
+  /** Target that the reference had. */
   readonly target: Handle;
 }
 
-/** A weak reference's callback is about to run. */
+/** The callback of a weak reference is about to run. */
 export interface WeakCallbackEvent {
-  /** Tells it apart. */
+  /** Type of the event. */
   readonly type: 'weak-callback';
-  /** The weak reference. */
+  /** Weak reference. */
   readonly weak: Handle;
 }
 
-/** A collection enters a phase. Phases with nothing to do are left out. */
+/** A collection enters a phase. Phases without work are left out. */
 export interface PhaseEvent {
-  /** Tells it apart. */
+  /** Type of the event. */
   readonly type: 'phase';
-  /** The phase that begins. */
+  /** Phase that begins. */
   readonly phase: CollectionPhase;
-  /** The generation that is collected, with all younger ones. */
+  /** Generation that is collected, with all younger ones. */
   readonly generation: 0 | 1 | 2;
 }
 
-/** Something that happened in a heap, as given to the option `trace`. */
+/** Event of a heap, which the option `trace` receives. */
 export type HeapEvent =
   | AllocEvent
   | NodeEvent
@@ -119,61 +124,63 @@ export type HeapEvent =
   | PhaseEvent;
 
 export class HeapTrace {
-  readonly #store: NodeStore;
-  readonly #tell: (event: HeapEvent) => void;
+  readonly #lists: GenerationLists;
+  readonly #handles: HandleTable;
+  readonly #emit: (event: HeapEvent) => void;
 
-  /** `tell` does not throw. */
-  constructor(store: NodeStore, tell: (event: HeapEvent) => void) {
-    this.#store = store;
-    this.#tell = tell;
+  /** `tell` must not throw. */
+  constructor(lists: GenerationLists, handles: HandleTable, tell: (event: HeapEvent) => void) {
+    this.#lists = lists;
+    this.#handles = handles;
+    this.#emit = tell;
   }
 
   alloc(index: number, kind: string, size: number): void {
-    this.#tell({ type: 'alloc', node: this.#handle(index), kind, size });
+    this.#emit({ type: 'alloc', node: this.#handles.of(index), kind, size });
   }
 
   node(type: NodeEvent['type'], index: number): void {
-    this.#tell({ type, node: this.#handle(index) });
+    this.#emit({ type, node: this.#handles.of(index) });
   }
 
   shade(index: number, colour: NodeColour): void {
-    this.#tell({ type: 'shade', node: this.#handle(index), colour });
+    this.#emit({ type: 'shade', node: this.#handles.of(index), colour });
   }
 
-  /** The nodes of a list have survived. */
+  /** Reports that the nodes of a list have survived. */
   promote(list: number, to: 1 | 2): void {
-    const nodes = this.#listed(list);
-    if (nodes.length > 0) this.#tell({ type: 'promote', nodes, to });
+    const nodes = this.#handlesIn(list);
+    if (nodes.length > 0) this.#emit({ type: 'promote', nodes, to });
   }
 
-  /** All nodes of a list were found to be resurrected. */
+  /** Reports that all nodes of a list are resurrected. */
   resurrected(list: number): void {
-    for (const node of this.#listed(list)) this.#tell({ type: 'resurrect', node });
+    for (const node of this.#handlesIn(list)) this.#emit({ type: 'resurrect', node });
   }
 
   edge(type: EdgeEvent['type'], from: number, to: number): void {
-    this.#tell({ type, from: this.#handle(from), to: this.#handle(to) });
+    this.#emit({ type, from: this.#handles.of(from), to: this.#handles.of(to) });
   }
 
   weakClear(weak: number, target: number): void {
-    this.#tell({ type: 'weak-clear', weak: this.#handle(weak), target: this.#handle(target) });
+    this.#emit({
+      type: 'weak-clear',
+      weak: this.#handles.of(weak),
+      target: this.#handles.of(target),
+    });
   }
 
   weakCallback(weak: number): void {
-    this.#tell({ type: 'weak-callback', weak: this.#handle(weak) });
+    this.#emit({ type: 'weak-callback', weak: this.#handles.of(weak) });
   }
 
   phase(phase: CollectionPhase, generation: 0 | 1 | 2): void {
-    this.#tell({ type: 'phase', phase, generation });
+    this.#emit({ type: 'phase', phase, generation });
   }
 
-  #listed(list: number): Handle[] {
+  #handlesIn(list: number): Handle[] {
     const nodes: Handle[] = [];
-    this.#store.lists.visit(list, (index) => nodes.push(this.#handle(index)));
+    this.#lists.visit(list, (index) => nodes.push(this.#handles.of(index)));
     return nodes;
-  }
-
-  #handle(index: number): Handle {
-    return makeHandle(index, this.#store.tag[index] as number);
   }
 }

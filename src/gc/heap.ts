@@ -1,18 +1,18 @@
 /**
- * The heap that programs make, with the collector that they choose. What a heap can do is in `base-heap.ts`: only here do all
- * collectors come together, for those who use them.
+ * The heap that programs create, with the collector that they choose. `base-heap.ts` has its operations. Only this file
+ * imports all collectors.
  */
 import { BaseHeap } from './base-heap.js';
 import { makeCollector } from './collectors/make-collector.js';
 import type { HeapOptions } from './heap-options.js';
 
 /**
- * A heap of nodes with CPython 3.11's reference counts, weak references, finalizers, generations and cycle collector; or
- * another {@link HeapOptions.collector}.
+ * Heap of nodes with CPython 3.11's reference counts, weak references, finalizers, generations and cycle collector. The
+ * option {@link HeapOptions.collector} chooses another collector.
  *
- * A node is freed the moment its reference count drops to 0; nodes that hold each other in a cycle wait for the collector.
- * All operations take O(1) unless they say otherwise, and every handle is checked: a stale one throws
- * {@link StaleHandleError} (`TENURE_STALE_HANDLE`), any use after disposal {@link HeapDisposedError}
+ * A node is freed the moment its reference count drops to 0. Nodes that hold each other in a cycle wait for the
+ * collector. An operation takes O(1) unless its description says otherwise. Each operation checks its handles: a stale
+ * one throws {@link StaleHandleError} (`TENURE_STALE_HANDLE`). Any use after disposal throws {@link HeapDisposedError}
  * (`TENURE_HEAP_DISPOSED`).
  *
  * @example

@@ -25,7 +25,6 @@ export type {
   BaseHeap,
   NodeFinalizer,
   NodeOptions,
-  Root,
   WeakCallback,
 } from './base-heap.js';
 export type { CollectorName, NodeColour, StepBudget } from './collector.js';
@@ -42,7 +41,7 @@ export {
   type HeapExportOptions,
   type HeapExportSource,
 } from './export/export-heap.js';
-export type { PictureColours } from './export/picture-shade.js';
+export type { PictureColours } from './export/node-fill.js';
 export { type Garbage, GcModule } from './gc-module.js';
 export { Heap } from './heap.js';
 export {
@@ -53,6 +52,7 @@ export {
   StaleHandleError,
 } from './heap-errors.js';
 export type { HeapOptions } from './heap-options.js';
+export type { Root } from './heap-root.js';
 export type { HeapScope } from './heap-scope.js';
 export type {
   CollectionCallback,

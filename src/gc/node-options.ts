@@ -1,15 +1,18 @@
-/** What is checked of the options that a node is allocated with. */
+/** Checks the options of a node. */
 import { aBoolean, aFunction, aName, checkOptions, integer } from '../core/options.js';
-import { LARGEST_SIZE } from './memory/node-store.js';
+import { MAX_NODE_SIZE } from './memory/node-store.js';
 
 const NODE_CHECKS = {
   kind: aName,
-  size: integer(0, LARGEST_SIZE),
+  size: integer(0, MAX_NODE_SIZE),
   finalizer: aFunction,
   legacy: aBoolean,
 };
 
-/** The same for a node's. Each allocation calls it, so what is plainly well-formed is let through without the full check. */
+/**
+ * Throws an `InvalidArgumentError` for an unknown or malformed option. Each allocation calls this function, so plain
+ * valid options skip the full check.
+ */
 export function checkNodeOptions(options: object): void {
   if (isPlainlyWellFormed(options)) return;
   checkOptions<{ [name in keyof typeof NODE_CHECKS]: unknown }>('heap.alloc', options, NODE_CHECKS);

@@ -1,19 +1,19 @@
 /**
- * Phantom references, as in Java: they tell that a node is gone for good. A weak reference dies when its target begins to
- * die, and a finalizer may still bring that back. A phantom reference is enqueued when the node has been freed, and nothing
- * can bring it back through the reference, which never leads to it.
+ * Phantom references, as in Java, report that a node is gone for good. A weak reference dies when its target begins to
+ * die, and a finalizer may still resurrect the target. A phantom reference is enqueued when the node has been freed. It
+ * never leads to the node, so it cannot resurrect it.
  *
- * It is no node. It holds nothing, is counted nowhere, and no collection knows of it.
+ * A phantom reference is not a node. It holds nothing, no figure counts it, and no collection visits it.
  */
 
-/** What is left of {@link ReferenceQueue} when references arrive. */
-interface Arrivals<T> {
+/** The part of {@link ReferenceQueue} that a phantom reference uses. */
+interface PhantomQueue<T> {
   push(reference: PhantomReference<T>): void;
 }
 
 /**
- * A reference that never leads to its target, but is put in a queue, once, when that has been freed. Made by
- * {@link Heap.phantom}.
+ * Reference that never leads to its target. The heap puts it in a queue, once, when the target has been freed.
+ * {@link Heap.phantom} makes it.
  *
  * @example
  * ```ts
@@ -31,28 +31,28 @@ interface Arrivals<T> {
  * ```
  */
 export class PhantomReference<T = unknown> {
-  /** What the target is known by once it is gone. */
+  /** Value that identifies the target after it is freed. */
   readonly tag: T;
-  #queue: Arrivals<T> | undefined;
+  #queue: PhantomQueue<T> | undefined;
   #isEnqueued = false;
 
   /** @internal */
-  constructor(queue: Arrivals<T>, tag: T) {
+  constructor(queue: PhantomQueue<T>, tag: T) {
     this.#queue = queue;
     this.tag = tag;
   }
 
-  /** Whether its target has been freed, and it was put in its queue. Stays so when it is taken out. */
+  /** True once the target has been freed and the reference was enqueued. It stays true after a `poll`. */
   get isEnqueued(): boolean {
     return this.#isEnqueued;
   }
 
-  /** Gives the reference up: it will not be enqueued. Too late once it has been. */
+  /** Gives the reference up, so that it is never enqueued. Has no effect once it was enqueued. */
   clear(): void {
     this.#queue = undefined;
   }
 
-  /** @internal Puts it in its queue; false if it was given up. */
+  /** @internal Enqueues the reference. Returns false if it was given up. */
   enqueue(): boolean {
     const queue = this.#queue;
     if (queue === undefined) return false;
@@ -63,12 +63,12 @@ export class PhantomReference<T = unknown> {
   }
 }
 
-/** The part of a reference that does not depend on its tag. */
+/** The part of a reference that does not depend on the type of its tag. */
 interface Enqueueable {
   enqueue(): boolean;
 }
 
-/** The phantom references of one heap, by the index of their target. */
+/** Phantom references of one heap, by the index of their target. */
 export class PhantomReferences {
   readonly #references: Map<number, Enqueueable[]> = new Map();
 
@@ -78,7 +78,7 @@ export class PhantomReferences {
     else others.push(reference);
   }
 
-  /** Enqueues the references to a node that has been freed, oldest first; returns how many. */
+  /** Enqueues the references to a node that has been freed, oldest first. Returns their number. */
   enqueue(index: number): number {
     const references = this.#references.get(index);
     if (references === undefined) return 0;

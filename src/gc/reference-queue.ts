@@ -1,11 +1,11 @@
-/** Where phantom references arrive when their targets have been freed. */
+/** The queue that phantom references enter when their targets are freed. */
 import { Deque } from '../core/deque.js';
 import type { OptionCheck } from '../core/options.js';
 import type { PhantomReference } from './phantom-reference.js';
 
 /**
- * A queue of {@link PhantomReference}s, filled by the heap, emptied by its owner at a moment of its own choosing: no code
- * runs in the middle of a deallocation. `T` is what the references are tagged with.
+ * Queue of {@link PhantomReference}s. The heap fills it, and its owner empties it when it wants to. So no code of the
+ * owner runs during a deallocation. `T` is the type of the tags.
  *
  * @example
  * ```ts
@@ -24,17 +24,20 @@ import type { PhantomReference } from './phantom-reference.js';
 export class ReferenceQueue<T = unknown> {
   readonly #references: Deque<PhantomReference<T>> = new Deque();
 
-  /** How many references wait. */
+  /** Number of references in the queue. */
   get length(): number {
     return this.#references.length;
   }
 
-  /** Takes the reference out whose target was freed first; `undefined` if there is none. */
+  /** Removes and returns the reference whose target was freed first, or returns `undefined`. */
   poll(): PhantomReference<T> | undefined {
     return this.#references.shift();
   }
 
-  /** The references that wait, in the order in which their targets were freed; they stay. Nothing may be freed meanwhile. */
+  /**
+   * Iterates over the references in the order in which their targets were freed, and keeps them. Do not free nodes
+   * during the iteration.
+   */
   [Symbol.iterator](): IterableIterator<PhantomReference<T>> {
     return this.#references[Symbol.iterator]();
   }
@@ -45,6 +48,6 @@ export class ReferenceQueue<T = unknown> {
   }
 }
 
-/** A reference queue. */
+/** Accepts a reference queue. */
 export const aReferenceQueue: OptionCheck = (value) =>
   value instanceof ReferenceQueue ? undefined : 'a ReferenceQueue';

@@ -5,7 +5,10 @@
  * @module
  */
 import type { Pool } from 'generic-pool';
-import { AdoptedPool, type AdoptOptions } from './adoption/adopted-pool.js';
+import type { AdoptOptions } from './adoption/adopt-options.js';
+import { AdoptedPool } from './adoption/adopted-pool.js';
+import { checkPeer } from './adoption/check-peer.js';
+import { answerWith } from './adoption/peer-pool.js';
 
 export * from './adoption/surface.js';
 
@@ -26,12 +29,23 @@ export * from './adoption/surface.js';
  * await pool.close({ endPeer: true });
  * ```
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for options that are unknown or malformed.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a pool of another package, and for options that are unknown
+ * or malformed.
  */
-export function adoptPool<T>(pool: Pool<T>, options: AdoptOptions = {}): AdoptedPool<T> {
+export function adoptPool<T>(
+  pool: Pool<T>,
+  options: AdoptOptions<NoInfer<T>> = {},
+): AdoptedPool<T> {
+  checkPeer(pool, 'a pool of generic-pool', [
+    'acquire',
+    'release',
+    'isBorrowedResource',
+    'drain',
+    'clear',
+  ]);
   return new AdoptedPool<T>(
     {
-      request: ({ priority }) => pool.acquire(priority),
+      request: (request, { priority }) => answerWith(request, pool.acquire(priority)),
       giveBack: (resource) => {
         if (!pool.isBorrowedResource(resource)) throw new Error('it is not out');
         return pool.release(resource);

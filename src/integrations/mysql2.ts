@@ -6,10 +6,14 @@
  */
 import type { PoolConnection as CallbackConnection, Pool as CallbackPool } from 'mysql2';
 import type { Pool, PoolConnection } from 'mysql2/promise';
-import { AdoptedPool, type AdoptOptions } from './adoption/adopted-pool.js';
-import type { PeerFigures } from './adoption/peer-pool.js';
+import type { AdoptOptions } from './adoption/adopt-options.js';
+import { AdoptedPool } from './adoption/adopted-pool.js';
+import { checkPeer } from './adoption/check-peer.js';
+import { answerWith, type PeerFigures, type PeerRequest } from './adoption/peer-pool.js';
+import { mysqlErrors } from './mysql2/mysql-errors.js';
 
 export * from './adoption/surface.js';
+export { mysqlErrors } from './mysql2/mysql-errors.js';
 
 /**
  * Adopts a pool of `mysql2/promise`: gives it leases, `use` and a watch. mysql2 has no public figures. Those in `stats()` are read
@@ -25,28 +29,38 @@ export * from './adoption/surface.js';
  * await db.close({ endPeer: true });
  * ```
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for options that are unknown or malformed.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a pool of another package, and for options that are unknown
+ * or malformed.
  */
-export function adoptPool(pool: Pool, options?: AdoptOptions): AdoptedPool<PoolConnection>;
+export function adoptPool(
+  pool: Pool,
+  options?: AdoptOptions<PoolConnection>,
+): AdoptedPool<PoolConnection>;
 /** Adopts a pool of `mysql2`, with callbacks: gives it leases, `use` and a watch. */
 export function adoptPool(
   pool: CallbackPool,
-  options?: AdoptOptions,
+  options?: AdoptOptions<CallbackConnection>,
 ): AdoptedPool<CallbackConnection>;
 export function adoptPool(
   pool: Pool | CallbackPool,
-  options: AdoptOptions = {},
+  options: AdoptOptions<never> = {},
 ): AdoptedPool<PoolConnection> | AdoptedPool<CallbackConnection> {
+  checkPeer(pool, 'a pool of mysql2', ['getConnection', 'end', 'query', 'on']);
   return isCallbackPool(pool)
-    ? adopt(
-        () => connectionOf(pool),
+    ? adopt<CallbackConnection>(
+        (request) => {
+          pool.getConnection((error, connection) => {
+            if (error === null || error === undefined) request.deliver(connection);
+            else request.refuse(error);
+          });
+        },
         (connection) => connection,
         pool,
         () => ended(pool),
         options,
       )
-    : adopt(
-        () => pool.getConnection(),
+    : adopt<PoolConnection>(
+        (request) => answerWith(request, pool.getConnection()),
         ({ connection }) => connection,
         pool.pool,
         () => pool.end(),
@@ -55,12 +69,12 @@ export function adoptPool(
 }
 
 function adopt<T extends { release(): void; destroy(): void }>(
-  request: () => PromiseLike<T>,
+  request: (request: PeerRequest<T>) => void,
   /** Gives the connection itself. A pool with promises makes a new wrapper around it for each loan. */
   identify: (connection: T) => object,
   core: CallbackPool,
   end: () => unknown,
-  options: AdoptOptions,
+  options: AdoptOptions<T>,
 ): AdoptedPool<T> {
   return new AdoptedPool<T>(
     {
@@ -75,20 +89,12 @@ function adopt<T extends { release(): void; destroy(): void }>(
       end,
     },
     options,
+    { isBroken: mysqlErrors.isBroken },
   );
 }
 
 function isCallbackPool(pool: Pool | CallbackPool): pool is CallbackPool {
   return typeof (pool as Partial<CallbackPool>).promise === 'function';
-}
-
-function connectionOf(pool: CallbackPool): Promise<CallbackConnection> {
-  return new Promise((resolve, reject) => {
-    pool.getConnection((error, connection) => {
-      if (error === null || error === undefined) resolve(connection);
-      else reject(error);
-    });
-  });
 }
 
 function ended(pool: CallbackPool): Promise<void> {

@@ -1,20 +1,22 @@
 /**
- * Adopts a `pg.Pool`. An adopted pool has leases, `use`, waits that end by a signal, and a watch: a watchdog names the line that did not
- * release its client. The pool stays yours, and `pool.query()` works as before.
+ * For the package pg: adopts a `pg.Pool`, and makes pools of bare clients.
  *
- * `lease.destroy()`, and `context.discard()` in `use`, call `client.release(true)`. Use them after an error of the connection.
- * `pg.Pool` removes a broken client only when its socket has reported the failure. By then the next caller may have it.
+ * An adopted pool has leases, `use`, waits that end by a signal, and a watch: a watchdog names the line that did not release its
+ * client. The pool stays yours, and `pool.query()` works as before.
  *
- * A client that breaks while it is lent emits `'error'`. Without a listener this event ends the process, and `pg.Pool` listens to
- * idle clients only. The adoption listens during each loan. The holder sees a failing query, and the client is removed when it
- * comes back.
+ * A client that breaks emits `'error'`. Without a listener this event ends the process. The adoption listens to each client before
+ * it is lent for the first time, and to the pool. A client whose error shows that it is broken is removed at the end of its loan.
  *
  * @module
  */
 import type { Pool, PoolClient } from 'pg';
-import { AdoptedPool, type AdoptOptions } from './adoption/adopted-pool.js';
+import type { AdoptOptions } from './adoption/adopt-options.js';
+import { AdoptedPool } from './adoption/adopted-pool.js';
+import { checkPeer } from './adoption/check-peer.js';
+import { pgErrors } from './pg/pg-errors.js';
 
 export * from './adoption/surface.js';
+export { pgErrors } from './pg/pg-errors.js';
 
 /**
  * Adopts a `pg.Pool`: gives it leases, `use` and a watch.
@@ -29,16 +31,28 @@ export * from './adoption/surface.js';
  * await db.close({ endPeer: true });
  * ```
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for options that are unknown or malformed.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a pool of another package, and for options that are unknown
+ * or malformed.
  */
-export function adoptPool(pool: Pool, options: AdoptOptions = {}): AdoptedPool<PoolClient> {
+export function adoptPool(
+  pool: Pool,
+  options: AdoptOptions<PoolClient> = {},
+): AdoptedPool<PoolClient> {
+  checkPeer(pool, 'a pg.Pool', ['connect', 'end', 'on'], ['totalCount', 'idleCount', 'options']);
   const held = new HeldClients();
-  return new AdoptedPool<PoolClient>(
+  const adopted = new AdoptedPool<PoolClient>(
     {
-      request: async () => held.take(await pool.connect()),
+      request: (request) => {
+        pool.connect((error, client) => {
+          if (client === undefined) request.refuse(error);
+          else {
+            held.take(client);
+            request.deliver(client);
+          }
+        });
+      },
       giveBack: (client) => held.release(client, false),
       destroy: (client) => held.release(client, true),
-      handOver: (client) => held.forget(client),
       figures: () => ({
         size: pool.totalCount,
         available: pool.idleCount,
@@ -48,10 +62,13 @@ export function adoptPool(pool: Pool, options: AdoptOptions = {}): AdoptedPool<P
         min: pool.options.min ?? 0,
         max: pool.options.max,
       }),
-      end: () => pool.end(),
+      end: () => (pool.ending ? undefined : pool.end()),
     },
     options,
+    { isBroken: pgErrors.isBroken },
   );
+  surviveErrors(pool);
+  return adopted;
 }
 
 /**
@@ -61,24 +78,35 @@ export function adoptPool(pool: Pool, options: AdoptOptions = {}): AdoptedPool<P
 class HeldClients {
   readonly #releases = new WeakMap<PoolClient, PoolClient['release']>();
 
-  take(client: PoolClient): PoolClient {
-    if (!this.#releases.has(client)) client.on('error', ignore);
+  take(client: PoolClient): void {
     this.#releases.set(client, client.release);
-    return client;
   }
 
   release(client: PoolClient, isBroken: boolean): void {
     const release = this.#releases.get(client);
-    this.forget(client);
     if (isBroken) release?.(true);
     else release?.();
   }
-
-  forget(client: PoolClient): void {
-    this.#releases.delete(client);
-    client.off('error', ignore);
-  }
 }
 
-/** Ignores an error of a lent client, because the holder's next query rejects with it. */
+/** Pools and clients that have a listener of ours already. */
+const listenedTo = new WeakSet<object>();
+
+/**
+ * Listens to the errors of a pool and of its clients. `pg.Pool` takes its own listener off a client before it hands the client over,
+ * so a listener that is added after `connect()` comes too late for an error in the same chunk of data. The pool emits `'acquire'`
+ * before that. The error of a lent client is ignored because the holder's query rejects with it, that of an idle client because the
+ * pool has removed it.
+ */
+function surviveErrors(pool: Pool): void {
+  if (listenedTo.has(pool)) return;
+  listenedTo.add(pool);
+  pool.on('error', ignore);
+  pool.on('acquire', (client) => {
+    if (listenedTo.has(client)) return;
+    listenedTo.add(client);
+    client.on('error', ignore);
+  });
+}
+
 function ignore(): void {}

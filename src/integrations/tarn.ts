@@ -5,7 +5,10 @@
  * @module
  */
 import type { Pool } from 'tarn';
-import { AdoptedPool, type AdoptOptions } from './adoption/adopted-pool.js';
+import type { AdoptOptions } from './adoption/adopt-options.js';
+import { AdoptedPool } from './adoption/adopted-pool.js';
+import { checkPeer } from './adoption/check-peer.js';
+import { answerWith } from './adoption/peer-pool.js';
 
 export * from './adoption/surface.js';
 
@@ -23,15 +26,20 @@ export * from './adoption/surface.js';
  * await pool.close({ endPeer: true });
  * ```
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for options that are unknown or malformed.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a pool of another package, and for options that are unknown
+ * or malformed.
  */
-export function adoptPool<T>(pool: Pool<T>, options: AdoptOptions = {}): AdoptedPool<T> {
+export function adoptPool<T>(
+  pool: Pool<T>,
+  options: AdoptOptions<NoInfer<T>> = {},
+): AdoptedPool<T> {
+  checkPeer(pool, 'a pool of tarn', ['acquire', 'release', 'validate', 'numUsed', 'destroy', 'on']);
   const destructions = new Destructions(pool);
   return new AdoptedPool<T>(
     {
       // The request is not aborted when its caller leaves. If tarn has just given a resource to an aborted request, it sets the
       // resource aside without serving the next request. That one then waits for a release that may never come.
-      request: () => pool.acquire().promise,
+      request: (request) => answerWith(request, pool.acquire().promise),
       giveBack: (resource) => {
         if (!pool.release(resource)) throw new Error('it is not out');
       },
@@ -62,8 +70,17 @@ class Destructions<T> {
   readonly #pool: Pool<T>;
   readonly #onGone = new Map<T, () => void>();
 
+  #isInstalled = false;
+
   constructor(pool: Pool<T>) {
     this.#pool = pool;
+  }
+
+  /** Changes `validate` of the pool, with the first destruction. */
+  #install(): void {
+    if (this.#isInstalled) return;
+    this.#isInstalled = true;
+    const pool = this.#pool;
     const validated = pool as unknown as { validate(resource: T): unknown };
     const { validate } = validated;
     validated.validate = (resource) =>
@@ -78,6 +95,7 @@ class Destructions<T> {
 
   /** Destroys a resource. Settles when tarn reports that it is gone, or that its destruction has failed or timed out. */
   destroy(resource: T): Promise<void> {
+    this.#install();
     const pool = this.#pool;
     const gone = new Promise<void>((resolve) => this.#onGone.set(resource, resolve));
     const hasPendingRequest = pool.numPendingAcquires() > 0;

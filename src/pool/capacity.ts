@@ -15,8 +15,8 @@ export class Capacity {
   readonly #stock: StockedResources;
   readonly #counters: PoolCounters;
   readonly #waiters: { readonly length: number };
-  /** The room that a ceiling shared with other pools leaves, if there is such a ceiling. */
-  sharedRoom: { readonly room: number } | null = null;
+  /** What a ceiling shared with other pools leaves, if there is such a ceiling. */
+  shared: { readonly room: number; readonly hasExcess: boolean } | null = null;
 
   constructor(
     max: EffectiveMax,
@@ -42,13 +42,15 @@ export class Capacity {
 
   /** True when there are more resources, those being created included, than may exist now. */
   get hasExcess(): boolean {
-    return this.usable + this.#counters.creating > this.max.value;
+    return (
+      this.usable + this.#counters.creating > this.max.value || this.shared?.hasExcess === true
+    );
   }
 
   /** How many more resources may be created: by the present limit, and by the shared ceiling if there is one. */
   get spare(): number {
     const own = this.max.value - this.size;
-    return this.sharedRoom === null ? own : Math.min(own, this.sharedRoom.room);
+    return this.shared === null ? own : Math.min(own, this.shared.room);
   }
 
   /**

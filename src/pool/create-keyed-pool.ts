@@ -20,14 +20,14 @@ import { type KeyedPoolOptions, resolveKeyedPoolOptions } from './keyed-pool-opt
  * const pools = createKeyedPool(connect, { max: 4, maxTotal: 20 });
  * await pools.use('a.example', (connection) => connection.host); // => 'a.example'
  * const lease = await pools.lease('b.example');
- * pools.stats(); // => { keys: 2, size: 2, available: 1, borrowed: 1, pending: 0 }
+ * [pools.stats().keys, pools.stats().borrowed]; // => [2, 1]
  * lease.release();
  * await pools.close();
  * ```
  */
 export function createKeyedPool<K, T>(
   factoryOf: (key: K) => Factory<T>,
-  options: KeyedPoolOptions = {},
+  options: KeyedPoolOptions<K> = {},
 ): KeyedPool<K, T> {
   checkArgument('createKeyedPool', 'factoryOf', factoryOf, aFunction);
   const settings = resolveKeyedPoolOptions('createKeyedPool', options);

@@ -54,7 +54,10 @@ const EVERY_LOAN = 0;
 const SAMPLED_LOANS: number = LOANS_PER_SAMPLE - 1;
 
 /** The states of a pool. */
-type PoolState = 'not started' | 'open' | 'paused' | 'draining' | 'closed';
+type PoolState = 'not started' | 'open' | 'paused' | 'draining' | ClosedState;
+
+/** A pool that lends nothing any more: `close()` was called, or a keyed pool has forgotten it. */
+type ClosedState = 'closed' | 'forgotten';
 
 /** Runs one pool. */
 export class Keeper<T>
@@ -114,7 +117,7 @@ export class Keeper<T>
     this.capacity = new Capacity(max, this.stock, counters, this.waiters);
     this.creator = new Creator(this, this.#calls, settings, this.capacity, counters, runInContext);
     this.ceilingShare = makeCeilingShare?.(this) ?? null;
-    this.capacity.sharedRoom = this.ceilingShare;
+    this.capacity.shared = this.ceilingShare;
     this.#failures = new WaitFailures(settings, this.stock, this.creator, counters, this.events);
     this.#inspection = new Inspection(this, this.#calls);
     this.sweep = new Sweep(this.stock, settings, counters, runInContext, {
@@ -140,7 +143,7 @@ export class Keeper<T>
   }
 
   get isClosed(): boolean {
-    return this.#state === 'closed';
+    return this.#state === 'closed' || this.#state === 'forgotten';
   }
 
   start(): void {
@@ -151,8 +154,7 @@ export class Keeper<T>
 
   /** Lends and creates nothing until {@link resume}; callers wait. */
   pause(): void {
-    this.start();
-    if (this.#state === 'open') this.#enter('paused');
+    if (this.#state === 'open' || this.#state === 'not started') this.#enter('paused');
   }
 
   resume(): void {
@@ -164,18 +166,18 @@ export class Keeper<T>
   /** Lends nothing to callers that come from now on; serves the waiters. */
   drain(): void {
     const wasPaused = this.#state === 'paused';
-    if (this.#state !== 'closed') this.#enter('draining');
+    if (!this.isClosed) this.#enter('draining');
     this.creator.stopFilling();
     if (wasPaused) this.dispense();
   }
 
   /** Rejects the waiters and all later callers, and destroys the idle resources. */
-  close(): void {
+  close(state: ClosedState = 'closed'): void {
     if (this.isClosed) return;
-    this.#enter('closed');
+    this.#enter(state);
     this.sweep.stop();
     for (let waiter = this.waiters.shift(); waiter !== null; waiter = this.waiters.shift()) {
-      waiter.reject(new PoolClosedError(this.name, 'closed'));
+      waiter.reject(new PoolClosedError(this.name, state));
     }
     this.creator.close();
     this.stock.evictAll('close');
@@ -239,9 +241,16 @@ export class Keeper<T>
 
   /** Throws {@link PoolClosedError} if the pool is draining or closed. For a caller that found nothing and does not wait. */
   throwIfClosed(): undefined {
-    const state = this.#state;
-    if (state === 'draining' || state === 'closed') throw new PoolClosedError(this.name, state);
+    const error = this.closedError();
+    if (error !== undefined) throw error;
     return undefined;
+  }
+
+  /** The error of callers that come too late; `undefined` while there are none. */
+  closedError(): PoolClosedError | undefined {
+    return this.#state === 'draining' || this.isClosed
+      ? new PoolClosedError(this.name, this.#state)
+      : undefined;
   }
 
   /** Grants a resource now or later, for a caller that {@link takeIdle} gave nothing. Rejects with the pool's errors. */
@@ -278,10 +287,8 @@ export class Keeper<T>
   ): Promise<R> {
     if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
     if (this.#state === 'not started') this.start();
-    const { state } = this;
-    if (state === 'draining' || state === 'closed') {
-      return Promise.reject(new PoolClosedError(this.name, state));
-    }
+    const error = this.closedError();
+    if (error !== undefined) return Promise.reject(error);
     const slot = this.takeIdle();
     return slot === null
       ? this.#wait(grant, options, origin)
@@ -382,7 +389,7 @@ export class Keeper<T>
     const { waiters, stock } = this;
     const since = waiters.length === 0 ? null : waiters.firstSince;
     const waitMillis = since === null ? 0 : stock.time - since;
-    this.events.emit('acquire', { resource: slot.resource, waitMillis });
+    this.events.emitLater('acquire', { resource: slot.resource, waitMillis });
   }
 
   #timeLoan(slot: Slot<T>): void {
@@ -461,7 +468,7 @@ export class Keeper<T>
 
   #recordHold({ resource }: Slot<T>, holdMillis: number): void {
     this.counters.holds.record(holdMillis);
-    if (this.events.has('release')) this.events.emit('release', { resource, holdMillis });
+    this.events.emitLater('release', { resource, holdMillis });
   }
 
   failed(slot: Slot<T>, error: unknown): void {

@@ -5,33 +5,45 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { RunInContext } from '../core/async-context.js';
 import { AlreadyWatchedError } from '../core/errors.js';
+import { aFunction, checkArgument } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
 import { CeilingShare } from './ceiling/ceiling-share.js';
 import { SharedCeiling } from './ceiling/shared-ceiling.js';
+import type { DeadlineOptions } from './deadline.js';
 import { checkFactory, type Factory } from './factory.js';
 import { Keeper } from './keeper.js';
+import { KeyLabels } from './key-label.js';
 import { KeyedEvents, type KeyedPoolListener } from './keyed-events.js';
-import type { KeyedPoolSettings } from './keyed-pool-options.js';
+import {
+  type KeyedPoolLimits,
+  type KeyedPoolSettings,
+  resolveKeyedLimits,
+} from './keyed-pool-options.js';
+import { type KeyedPoolStats, KeyedTotals } from './keyed-stats.js';
 import { KeyedWatch } from './keyed-watch.js';
 import type { Lease } from './loan/lease.js';
 import type { UseContext } from './loan/use-context.js';
 import { Pool } from './pool.js';
 import { PoolClosedError } from './pool-errors.js';
 import type { PoolEventMap } from './pool-events.js';
-import { type CloseOptions, checkValidation, type LeaseOptions } from './pool-options.js';
+import {
+  type CloseOptions,
+  checkValidation,
+  type LeaseOptions,
+  resolveCloseOptions,
+} from './pool-options.js';
+import type { LoanInfo } from './pool-stats.js';
+import { resizePool } from './renewal.js';
 
-/** The figures of all keys together. */
-export interface KeyedPoolStats {
-  /** Keys that have resources or waiters. */
-  readonly keys: number;
-  /** Resources in any state. */
-  readonly size: number;
-  /** Idle resources. */
-  readonly available: number;
-  /** Resources that callers hold. */
-  readonly borrowed: number;
-  /** Callers that wait. */
-  readonly pending: number;
+/** A loan that is out, with its key. */
+export interface KeyedLoanInfo<K> extends LoanInfo {
+  /** The key whose resource is out. */
+  readonly key: K;
+}
+
+interface Member<T> {
+  readonly keeper: Keeper<T>;
+  readonly pool: Pool<T>;
 }
 
 /** From this many keys on, empty pools are looked for. */
@@ -46,19 +58,21 @@ const FIRST_PRUNE_SIZE = 16;
  */
 export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   readonly #factoryOf: (key: K) => Factory<T>;
-  readonly #settings: KeyedPoolSettings;
+  readonly #settings: KeyedPoolSettings<K>;
   readonly #ceiling: SharedCeiling;
   readonly #runInContext: RunInContext;
   readonly #events: KeyedEvents<K>;
-  readonly #members = new Map<K, { readonly keeper: Keeper<T>; readonly pool: Pool<T> }>();
+  readonly #labels: KeyLabels<K>;
+  readonly #totals = new KeyedTotals();
+  readonly #members = new Map<K, Member<T>>();
   #pruneSize = FIRST_PRUNE_SIZE;
-  #isClosed = false;
+  #state: 'open' | 'paused' | 'draining' | 'closed' = 'open';
   #watch: KeyedWatch | null = null;
 
   /** @internal */
   constructor(
     factoryOf: (key: K) => Factory<T>,
-    settings: KeyedPoolSettings,
+    settings: KeyedPoolSettings<K>,
     runInContext: RunInContext,
   ) {
     this.#factoryOf = factoryOf;
@@ -66,6 +80,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     this.#ceiling = new SharedCeiling(settings.maxTotal);
     this.#runInContext = runInContext;
     this.#events = new KeyedEvents(runInContext);
+    this.#labels = new KeyLabels(settings.name, settings.keyLabel);
   }
 
   /** Lends a resource of the key until the lease is released. Rejects as {@link Pool.lease} does. */
@@ -73,9 +88,15 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     return this.pool(key).lease(options);
   }
 
-  /** Lends a resource of the key if one is idle. */
+  /**
+   * Lends a resource of the key if one is idle, as {@link Pool.tryLease} does.
+   *
+   * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once this is draining or closed.
+   */
   tryLease(key: K): Lease<T> | undefined {
-    return this.#members.get(key)?.pool.tryLease();
+    const member = this.#members.get(key);
+    if (member === undefined) this.#throwIfClosed();
+    return member?.pool.tryLease();
   }
 
   /** Calls `fn` with a resource of the key, as {@link Pool.use} does. */
@@ -90,30 +111,41 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   /**
    * The pool of a key, made if there is none. An empty pool is forgotten and closed, so ask for it anew each time.
    *
-   * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once this is closed.
+   * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once this is draining or closed.
    */
   pool(key: K): Pool<T> {
-    const known = this.#members.get(key);
-    if (known !== undefined) return known.pool;
-    if (this.#isClosed) throw new PoolClosedError(this.name, 'closed');
-    this.#prune();
+    return (this.#members.get(key) ?? this.#addMember(key)).pool;
+  }
+
+  #addMember(key: K): Member<T> {
+    this.#throwIfClosed();
+    this.#forgetEmpty();
     const factory = this.#factoryOf(key);
+    const known = this.#members.get(key);
+    if (known !== undefined) return known; // The function has asked for the same key.
     checkFactory('createKeyedPool', factory);
     checkValidation('createKeyedPool', factory, this.#settings);
-    const settings = { ...this.#settings, name: `${this.name}/${String(key)}` };
+    const settings = { ...this.#settings, name: `${this.name}/${this.#labels.of(key)}` };
     const keeper = new Keeper<T>(
       factory,
       settings,
       this.#runInContext,
       (host) => new CeilingShare(this.#ceiling, host),
     );
-    const pool = new Pool(keeper);
-    this.#members.set(key, { keeper, pool });
+    const member = { keeper, pool: new Pool(keeper) };
+    this.#members.set(key, member);
     this.#events.add(key, keeper.events);
-    this.#watch?.add(pool);
+    this.#watch?.add(member.pool);
     if (keeper.ceilingShare !== null) this.#ceiling.add(keeper.ceilingShare);
-    if (settings.autostart) keeper.start();
-    return pool;
+    if (this.#state === 'paused') keeper.pause();
+    else if (settings.autostart) keeper.start();
+    return member;
+  }
+
+  #throwIfClosed(): void {
+    if (this.#state === 'draining' || this.#state === 'closed') {
+      throw new PoolClosedError(this.name, this.#state);
+    }
   }
 
   /** The name in errors and reports; each key's pool has the key behind it. */
@@ -155,17 +187,82 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     return this;
   }
 
-  /** The figures of all keys together. O(keys). */
+  /** The figures of all keys together; `pool(key).stats()` has those of one key. O(keys). */
   stats(): KeyedPoolStats {
-    const sum = { keys: 0, size: 0, available: 0, borrowed: 0, pending: 0 };
-    for (const { pool } of this.#members.values()) {
-      if (pool.size + pool.pending > 0) sum.keys++;
-      sum.size += pool.size;
-      sum.available += pool.available;
-      sum.borrowed += pool.borrowed;
-      sum.pending += pool.pending;
+    return this.#totals.sum(this.#pools().map((pool) => pool.stats()));
+  }
+
+  /** The loans that are out, with their keys, longest first. O(n log n). */
+  loans(): KeyedLoanInfo<K>[] {
+    return [...this.#members]
+      .flatMap(([key, { pool }]) => pool.loans().map((loan) => ({ key, ...loan })))
+      .sort((a, b) => b.heldMillis - a.heldMillis);
+  }
+
+  /** Lends and creates nothing for any key until {@link KeyedPool.resume}, as {@link Pool.pause} does. */
+  pause(): void {
+    if (this.#state === 'open') this.#state = 'paused';
+    for (const pool of this.#pools()) pool.pause();
+  }
+
+  /** Ends {@link KeyedPool.pause}: serves the waiters of all keys. */
+  resume(): void {
+    if (this.#state === 'paused') this.#state = 'open';
+    for (const pool of this.#pools()) pool.resume();
+  }
+
+  /**
+   * Changes the limits at once, for present and later keys, as {@link Pool.resize} does. Resources beyond `maxTotal` are
+   * destroyed: idle ones now, from the key that has lent nothing for the longest time; borrowed ones when they come back.
+   *
+   * @example
+   * ```ts
+   * import { createKeyedPool } from 'tenure/pool';
+   *
+   * const pools = createKeyedPool((host: string) => ({ create: () => ({ host }), destroy: () => {} }));
+   * await pools.use('a.example', () => {});
+   * await pools.use('b.example', () => {});
+   * pools.resize({ max: 5, maxTotal: 1 });
+   * pools.stats().available; // => 1
+   * await pools.close();
+   * ```
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for malformed limits; then nothing changes.
+   */
+  resize(limits: Partial<KeyedPoolLimits>): void {
+    const { min, max, maxTotal } = resolveKeyedLimits(limits, this.#settings);
+    Object.assign(this.#settings, { min, max, maxTotal });
+    this.#ceiling.resize(maxTotal);
+    for (const { keeper } of this.#members.values()) resizePool(keeper, { min, max });
+  }
+
+  /** Replaces the present resources of all keys, as {@link Pool.invalidate} does. */
+  async invalidate(options: DeadlineOptions = {}): Promise<void> {
+    await settleAll(
+      'invalidate',
+      this.#pools().map((pool) => pool.invalidate(options)),
+    );
+  }
+
+  /**
+   * Destroys the resources for which `isChosen` answers true, as {@link Pool.evict} does. Returns how many there are. O(size).
+   */
+  evict(isChosen: (resource: T, key: K) => boolean): number {
+    checkArgument('evict', 'isChosen', isChosen, aFunction);
+    let count = 0;
+    for (const [key, { pool }] of [...this.#members]) {
+      count += pool.evict((resource) => isChosen(resource, key));
     }
-    return sum;
+    return count;
+  }
+
+  /** Rejects callers that come from now on, and serves the waiters of all keys, as {@link Pool.drain} does. */
+  async drain(options: DeadlineOptions = {}): Promise<void> {
+    if (this.#state !== 'closed') this.#state = 'draining';
+    await settleAll(
+      'drain',
+      this.#pools().map((pool) => pool.drain(options)),
+    );
   }
 
   /**
@@ -173,15 +270,16 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
    * closed, or with an `AggregateError` if there are several.
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    this.#isClosed = true;
-    const closing = [...this.#members.values()].map(({ pool }) => pool.close(options));
-    const failures = (await Promise.allSettled(closing)).flatMap((outcome) =>
-      outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+    resolveCloseOptions(options);
+    this.#state = 'closed';
+    await settleAll(
+      'close',
+      this.#pools().map((pool) => pool.close(options)),
     );
-    if (failures.length === 1) throw failures[0];
-    if (failures.length > 1) {
-      throw new AggregateError(failures, 'The pools of several keys could not be closed.');
-    }
+  }
+
+  #pools(): Pool<T>[] {
+    return [...this.#members.values()].map(({ pool }) => pool);
   }
 
   /** Attaches an observer, such as a watchdog, to the pools of all keys, those that are made later included. */
@@ -211,16 +309,27 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   }
 
   /** Forgets keys without resources and waiters, so seldom that it costs O(1) a key. */
-  #prune(): void {
+  #forgetEmpty(): void {
     if (this.#members.size < this.#pruneSize) return;
     for (const [key, { keeper, pool }] of this.#members) {
       if (pool.size + pool.pending > 0 || pool.min > 0) continue;
       this.#members.delete(key);
       this.#events.remove(keeper.events);
+      this.#totals.forget(pool.stats());
       this.#watch?.remove(pool);
       if (keeper.ceilingShare !== null) this.#ceiling.remove(keeper.ceilingShare);
-      void pool.close();
+      keeper.close('forgotten');
     }
     this.#pruneSize = Math.max(FIRST_PRUNE_SIZE, 2 * this.#members.size);
   }
+}
+
+/** Settles when all have settled. Rejects with what one has rejected with, or with an `AggregateError` if there are several. */
+async function settleAll(where: string, promises: readonly Promise<void>[]): Promise<void> {
+  const errors = new Set<unknown>();
+  for (const outcome of await Promise.allSettled(promises)) {
+    if (outcome.status === 'rejected') errors.add(outcome.reason);
+  }
+  if (errors.size === 1) throw [...errors][0];
+  if (errors.size > 1) throw new AggregateError(errors, `${where} failed for several keys.`);
 }

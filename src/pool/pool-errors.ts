@@ -1,5 +1,6 @@
 /** The errors of a pool, a class for each failure. Each error names its phase and says what to do. */
 import { nameErrorClass, TenureError, type TenureErrorOptions } from '../core/errors.js';
+import { maskSecrets } from '../core/secrets.js';
 import { formatLoans, formatStats, type LoanInfo, type PoolStats } from './pool-stats.js';
 
 /** What the pool was doing when it failed. */
@@ -83,10 +84,12 @@ export class AcquireTimeoutError extends PoolError {
 export class PoolClosedError extends PoolError {
   /** @internal */
   constructor(name: string, state: string) {
-    super(`${name} is ${state} and lends nothing any more. Stop its callers before closing it.`, {
-      code: 'TENURE_POOL_CLOSED',
-      phase: 'wait',
-    });
+    super(
+      state === 'forgotten'
+        ? `${name} was empty and is forgotten. Ask the keyed pool's \`pool(key)\` for it each time.`
+        : `${name} is ${state} and lends nothing any more. Stop its callers before closing it.`,
+      { code: 'TENURE_POOL_CLOSED', phase: 'wait' },
+    );
   }
 
   static {
@@ -301,5 +304,5 @@ function stall(stalledMillis: number): string {
 }
 
 function brief(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return maskSecrets(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }

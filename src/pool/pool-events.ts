@@ -60,7 +60,10 @@ export interface DestroyedResource {
   readonly reason: DestroyReason;
 }
 
-/** A listener of one event of a pool. It is called in the async context that the pool was created in. */
+/**
+ * A listener of one event of a pool. It is called in a microtask after the step of the pool that the event tells of, in the
+ * async context that the pool was created in. So it may call the pool.
+ */
 export type PoolListener<E extends keyof PoolEventMap> = (payload: PoolEventMap[E]) => void;
 
 /** The names of all events. */

@@ -23,7 +23,6 @@ import { grantLease, grantResource, grantUse } from './loan/grant.js';
 import type { Lease } from './loan/lease.js';
 import { LoanWatch } from './loan/loan-watch.js';
 import { type UseContext, useNow, useOnceGranted } from './loan/use-context.js';
-import { PoolClosedError } from './pool-errors.js';
 import type { PoolEventMap, PoolListener } from './pool-events.js';
 import {
   type CloseOptions,
@@ -235,9 +234,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     const keeper = this.#keeper;
     const deadline = resolveOptions(where, options, DEADLINE_OPTIONS);
     keeper.start();
-    if (keeper.state !== 'open' && keeper.state !== 'paused') {
-      return Promise.reject(new PoolClosedError(keeper.name, keeper.state));
-    }
+    const error = keeper.closedError();
+    if (error !== undefined) return Promise.reject(error);
     let leave = (): void => {};
     const ready = keeper.creator.whenReady(count, (stopWaiting) => {
       leave = stopWaiting;

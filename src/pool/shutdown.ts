@@ -74,7 +74,7 @@ export class Shutdown<T> {
     this.#destroyUnheld();
     const loans = this.#stock.loans();
     if (loans.length > 0) {
-      this.#events.emit('leasesOut', loans);
+      this.#events.emitLater('leasesOut', loans);
       if (!force) throw new LeasesOutError(this.#settings.name, graceMillis, loans);
       this.#destroyHeld();
     }

@@ -40,7 +40,7 @@ export class WaitFailures<T> {
     const { name, maxWaitingClients } = this.#settings;
     const error = new PoolFullError(name, maxWaitingClients);
     this.#counters.refusals++;
-    this.#events.emit('refused', error);
+    this.#events.emitLater('refused', error);
     return Promise.reject(error);
   }
 
@@ -67,7 +67,7 @@ export class WaitFailures<T> {
         stalledMillis,
       });
       waiter.reject(error);
-      this.#events.emit('acquireTimeout', error);
+      this.#events.emitLater('acquireTimeout', error);
     }
     for (const { creation } of waiters) {
       this.#creator.clientLeft(creation, new DeadlineError(name, 'lease', acquireTimeoutMillis));

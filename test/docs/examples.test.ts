@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { allExamples, asModule, countClaims, examplesOf } from './doc-examples.js';
 
 const FOLDER = fileURLToPath(new URL('../../.doc-examples', import.meta.url));
@@ -19,7 +19,8 @@ afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
 test.each(examples)('the claims of $at are true', async ({ file, code }) => {
   const { default: run } = (await import(file)) as { default: () => Promise<void> };
-  await run();
+  const print = vi.spyOn(console, 'log').mockImplementation(() => {});
+  await run().finally(() => print.mockRestore());
   expect(expect.getState().assertionCalls, 'each claim was checked').toBe(countClaims(code));
 });
 

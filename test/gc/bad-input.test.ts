@@ -18,11 +18,11 @@ test.each([
   [{ thresholds: [700, 10] }, '`thresholds` must be three integers'],
   [{ trigger: 'never' }, "`trigger` must be one of 'allocation', 'safepoint'"],
   [{ onUnraisable: 'print' }, '`onUnraisable` must be a function'],
-])('a wrong option is refused by name: %j', (options, message) => {
+])('an unknown or malformed heap option throws an error that names it: %j', (options, message) => {
   expect(() => new Heap(options as HeapOptions)).toThrow(message);
 });
 
-test('a stale or foreign handle is refused everywhere, and nothing changes', () => {
+test('every method refuses a stale handle and a handle of another heap, and changes nothing', () => {
   const heap = new Heap();
   const node = heap.alloc();
   const stale = heap.alloc();
@@ -53,7 +53,7 @@ test('a stale or foreign handle is refused everywhere, and nothing changes', () 
   heap.assertInvariants();
 });
 
-test('a place that has no edge is refused, and nothing changes', () => {
+test('a place without an edge throws, and changes nothing', () => {
   const heap = new Heap();
   const [node, other] = [heap.alloc(), heap.alloc()];
   heap.link(node, other);
@@ -65,7 +65,7 @@ test('a place that has no edge is refused, and nothing changes', () => {
   expect(heap.refcount(other)).toBe(2);
 });
 
-test('a weak reference has no edges and no weak references; a node is no weak reference', () => {
+test('a weak reference has no edges and no weak references, and deref refuses other nodes', () => {
   const heap = new Heap();
   const node = heap.alloc();
   const weak = heap.weakref(node);
@@ -76,7 +76,7 @@ test('a weak reference has no edges and no weak references; a node is no weak re
   heap.assertInvariants();
 });
 
-test('what finalizers and callbacks throw goes to the unraisable hook, and the heap goes on', () => {
+test('the unraisable hook receives what finalizers and callbacks throw, and the heap continues', () => {
   const heard: [unknown, string][] = [];
   const heap = new Heap({ onUnraisable: (error, where) => heard.push([error, where]) });
   const failure = new Error('from a callback');
@@ -99,20 +99,20 @@ test('what finalizers and callbacks throw goes to the unraisable hook, and the h
     'finalizer',
     'gc callback',
   ]);
-  expect(heap.stats.unraisable).toBe(5);
+  expect(heap.stats().unraisable).toBe(5);
   heap.assertInvariants();
 });
 
-test('a finalizer may allocate, link and collect', () => {
+test('a finalizer can allocate, link and collect', () => {
   const heap = new Heap({ thresholds: [2, 1, 1] });
-  const born: Handle[] = [];
+  const fresh: Handle[] = [];
   for (let i = 0; i < 20; i++) {
     const node = heap.alloc({
       finalizer: (self, within) => {
         const child = within.alloc();
         within.link(child, self);
         expect(within.gc.collect()).toBe(0);
-        born.push(child);
+        fresh.push(child);
       },
     });
     heap.link(node, node);
@@ -120,13 +120,13 @@ test('a finalizer may allocate, link and collect', () => {
   }
   heap.gc.collect();
   heap.assertInvariants();
-  for (const child of born) heap.drop(child);
+  for (const child of fresh) heap.drop(child);
   heap.gc.collect();
-  expect(heap.stats.live).toBe(0);
+  expect(heap.stats().live).toBe(0);
   heap.assertInvariants();
 });
 
-test('after disposal every use is refused; a root that outlives its heap is no error', () => {
+test('after disposal every method throws, and a root can be disposed of later', () => {
   const heap = new Heap();
   const node = heap.alloc();
   const root = heap.addRoot(node);
@@ -137,7 +137,7 @@ test('after disposal every use is refused; a root that outlives its heap is no e
   root[Symbol.dispose]();
 });
 
-test('a heap that is disposed of during a collection ends it in order', () => {
+test('a collection ends in order when a finalizer disposes of the heap', () => {
   const heap = new Heap();
   const finalized: number[] = [];
   for (let i = 0; i < 3; i++) {
@@ -154,7 +154,7 @@ test('a heap that is disposed of during a collection ends it in order', () => {
   expect(finalized).toEqual([0]);
 });
 
-test('the facade refuses generations and thresholds that are none', () => {
+test('the gc module refuses malformed generations, thresholds and flags', () => {
   const { gc } = new Heap();
   expect(() => gc.collect(3 as 2)).toThrow('`generation` must be an integer from 0 to 2');
   expect(() => gc.getObjects(-1 as 0)).toThrow('`generation` must be an integer from 0 to 2');
@@ -182,7 +182,7 @@ test.each([
   [{ ops: [], actions: [[['drop', 99]]] }, 'actions[0][0] ["drop",99]'],
   [{ ops: [17] }, 'unknown op'],
   [{ ops: 'new' }, '`ops` must be an array of operations'],
-])('a wrong heap program is refused before it runs: %j', (program, message) => {
+])('a malformed heap program throws before it runs: %j', (program, message) => {
   const run = (): unknown => runHeapProgram({ name: 'p', ...program } as unknown as HeapProgram);
   expect(run).toThrow(InvalidArgumentError);
   expect(run).toThrow(message);
@@ -196,15 +196,15 @@ test.each([
   [{ finaliser: () => {} }, 'unknown option `finaliser`'],
   [null, 'options must be an object'],
 ])(
-  'a wrong option of a node is refused by name, and nothing is allocated: %j',
+  'a malformed node option throws an error that names it, and allocates nothing: %j',
   (options, message) => {
     const heap = new Heap();
     expect(() => heap.alloc(options as NodeOptions)).toThrow(message);
-    expect(heap.stats.allocated).toBe(0);
+    expect(heap.stats().allocated).toBe(0);
   },
 );
 
-test('a hook that throws itself does not leave a collection half done', () => {
+test('a hook that throws does not leave a collection unfinished', () => {
   const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
   const heap = new Heap({
     onUnraisable: () => {
@@ -221,7 +221,7 @@ test('a hook that throws itself does not leave a collection half done', () => {
     heap.drop(node);
   }
   expect(heap.gc.collect()).toBe(3);
-  expect(heap.stats).toMatchObject({ live: 0, unraisable: 3 });
+  expect(heap.stats()).toMatchObject({ live: 0, unraisable: 3 });
   const messages = printed.mock.calls.map(([, error]) => (error as Error).message);
   expect(messages.slice(0, 2)).toEqual(['from finalizer 0', 'from the hook']);
   expect(messages).toHaveLength(6);
@@ -229,7 +229,7 @@ test('a hook that throws itself does not leave a collection half done', () => {
   heap.assertInvariants();
 });
 
-test('without a hook, what a finalizer throws is printed', () => {
+test('without a hook, the heap prints what a finalizer throws', () => {
   const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
   const heap = new Heap();
   const failure = new Error('from a finalizer');
@@ -246,7 +246,7 @@ test('without a hook, what a finalizer throws is printed', () => {
   printed.mockRestore();
 });
 
-test('a heap that is disposed of by a callback of its weak references, or of its collector, ends in order', () => {
+test('a collection ends in order when a callback disposes of the heap', () => {
   for (const arrange of [
     (heap: Heap, node: Handle): void =>
       void heap.weakref(node, (_weak, it) => it[Symbol.dispose]()),
@@ -264,7 +264,7 @@ test('a heap that is disposed of by a callback of its weak references, or of its
   }
 });
 
-test('of several callbacks of one target, those after the one that disposes of the heap do not run', () => {
+test('a callback that disposes of the heap is the last of its target that runs', () => {
   const heap = new Heap();
   const node = heap.alloc();
   let ran = 0;
@@ -278,17 +278,17 @@ test('of several callbacks of one target, those after the one that disposes of t
   expect(ran).toBe(1);
 });
 
-test('an allocation during which a finalizer disposes of the heap', () => {
+test('a node is dead if a finalizer disposes of the heap during its allocation', () => {
   const heap = new Heap({ thresholds: [1, 10, 10] });
   const node = heap.alloc({ finalizer: (_self, within) => within[Symbol.dispose]() });
   heap.link(node, node);
   heap.drop(node);
-  const born = heap.alloc();
-  expect(heap.isAlive(born)).toBe(false);
+  const fresh = heap.alloc();
+  expect(heap.isAlive(fresh)).toBe(false);
   expect(() => heap.alloc()).toThrow(HeapDisposedError);
 });
 
-test('save-all keeps what would be freed, until the garbage is cleared', () => {
+test('DEBUG_SAVEALL keeps unreachable nodes until the garbage is cleared', () => {
   const heap = new Heap();
   const node = heap.alloc();
   heap.link(node, node);

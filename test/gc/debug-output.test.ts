@@ -22,7 +22,7 @@ function loop(heap: Heap, kind: string, legacy = false): Handle {
   return node;
 }
 
-test("DEBUG_STATS tells of each collection in CPython's words", () => {
+test("DEBUG_STATS prints each collection in CPython's words", () => {
   const { heap, lines } = heapThatPrints();
   heap.alloc();
   heap.gc.freeze();
@@ -40,7 +40,7 @@ test("DEBUG_STATS tells of each collection in CPython's words", () => {
   ]);
 });
 
-test('DEBUG_COLLECTABLE and DEBUG_UNCOLLECTABLE name the nodes by kind and handle', () => {
+test('DEBUG_COLLECTABLE and DEBUG_UNCOLLECTABLE print the kind and the handle of each node', () => {
   const { heap, lines } = heapThatPrints();
   heap.gc.setDebug(DEBUG_COLLECTABLE | DEBUG_UNCOLLECTABLE);
   const [plain, legacy] = [loop(heap, 'list'), loop(heap, 'socket', true)];
@@ -51,7 +51,7 @@ test('DEBUG_COLLECTABLE and DEBUG_UNCOLLECTABLE name the nodes by kind and handl
   ]);
 });
 
-test('DEBUG_LEAK names and saves; without flags nothing is printed', () => {
+test('DEBUG_LEAK prints and keeps nodes, and no flag prints nothing', () => {
   const { heap, lines } = heapThatPrints();
   loop(heap, 'list');
   heap.gc.collect();
@@ -63,7 +63,7 @@ test('DEBUG_LEAK names and saves; without flags nothing is printed', () => {
   expect(heap.gc.garbage.length).toBe(1);
 });
 
-test('a hook that throws is told of, and the collection goes on', () => {
+test('the unraisable hook receives what a debug hook throws, and the collection continues', () => {
   const errors: unknown[] = [];
   const failure = new Error('the log is full');
   const heap = new Heap({

@@ -22,7 +22,7 @@ const graphs: fc.Arbitrary<Graph> = fc.integer({ min: 1, max: 14 }).chain((count
   }),
 );
 
-/** A heap with the nodes of `graph`; those that only they themselves would keep alive stay, in cycles. */
+/** Builds a heap with the nodes of `graph`. A self-loop keeps each node that nothing else would keep alive. */
 function build(graph: Graph): { heap: Heap; nodes: Handle[] } {
   const heap = new Heap();
   const nodes = graph.sizes.map((size) => heap.alloc({ size }));
@@ -91,7 +91,7 @@ test('a node retains exactly what cannot be reached without it', () => {
   );
 });
 
-test('the flow graph of Lengauer and Tarjan has the dominators that they print', () => {
+test('the flow graph of Lengauer and Tarjan has the dominators of their paper', () => {
   const edges: Record<string, string> = {
     R: 'ABC',
     A: 'D',
@@ -119,7 +119,7 @@ test('the flow graph of Lengauer and Tarjan has the dominators that they print',
   expect(dominators.sort().join(' ')).toBe('AR BR CR DR ER FC GC HR IR JG KR LD R');
 });
 
-test('weak references keep nothing alive, and garbage keeps what it lists', () => {
+test('weak references keep nothing alive, and gc.garbage keeps its nodes alive', () => {
   const heap = new Heap();
   const [owner, owned] = [heap.alloc(), heap.alloc()];
   heap.link(owner, owned);
@@ -140,7 +140,7 @@ test('weak references keep nothing alive, and garbage keeps what it lists', () =
   expect(heap.retainedSize(stuck)).toEqual({ nodes: 1, bytes: 0 });
 });
 
-test('a chain of 200,000 nodes with a way back from each does not overflow the stack', () => {
+test('a chain of 200,000 nodes with edges back does not overflow the stack', () => {
   const heap = new Heap();
   const head = heap.alloc({ size: 1 });
   let last = head;
@@ -155,7 +155,7 @@ test('a chain of 200,000 nodes with a way back from each does not overflow the s
   expect(heap.retainedSize(last)).toEqual({ nodes: 1, bytes: 1 });
 });
 
-test('the dead retain nothing: their handles are stale', () => {
+test('a dead node retains nothing, and its handle is stale', () => {
   const heap = new Heap();
   const node = heap.alloc();
   heap.drop(node);

@@ -11,7 +11,7 @@ import {
 
 const FORMATS: readonly HeapExportFormat[] = ['dot', 'mermaid', 'json', 'html'];
 
-/** list ⇒ item (twice), with a weak reference to it. */
+/** Builds a heap: list ⇒ item (twice), with a weak reference to the item. */
 function smallHeap(): { heap: Heap; list: Handle; item: Handle; weak: Handle } {
   const heap = new Heap();
   const list = heap.alloc({ kind: 'list', size: 56 });
@@ -40,7 +40,7 @@ function shownIn(heap: Heap, options: HeapExportOptions): Handle[] {
   return nodes.map(({ handle }) => handle);
 }
 
-test('DOT draws nodes, edges with their number, and weak references dashed', () => {
+test('DOT draws nodes, edges with their count, and dashed weak references', () => {
   const { heap, list, item, weak } = smallHeap();
   expect(exportHeap(heap, 'dot', { focus: item })).toBe(
     `digraph heap {
@@ -56,7 +56,7 @@ test('DOT draws nodes, edges with their number, and weak references dashed', () 
   );
 });
 
-test('Mermaid draws the same', () => {
+test('Mermaid draws nodes, edges with their count, and dashed weak references', () => {
   const { heap, item } = smallHeap();
   expect(exportHeap(heap, 'mermaid', { focus: item })).toBe(
     `flowchart LR
@@ -87,15 +87,18 @@ test('JSON has the nodes of the snapshot', () => {
   expect(JSON.parse(exportHeap(heap, 'json'))).toMatchObject({ focus: null });
 });
 
-test.each(FORMATS)('%s says the same of the same heap, and colours only if wanted', (format) => {
-  const { heap } = smallHeap();
-  expect(exportHeap(heap, format)).toBe(exportHeap(heap, format));
-  const colours = /#9bd3f5|#3cb489/;
-  expect(colours.test(exportHeap(heap, format))).toBe(format !== 'json');
-  expect(exportHeap(heap, format, { colours: 'none' })).not.toMatch(colours);
-});
+test.each(FORMATS)(
+  '%s exports equal heaps equally, and colours nodes only on request',
+  (format) => {
+    const { heap } = smallHeap();
+    expect(exportHeap(heap, format)).toBe(exportHeap(heap, format));
+    const colours = /#9bd3f5|#3cb489/;
+    expect(colours.test(exportHeap(heap, format))).toBe(format !== 'json');
+    expect(exportHeap(heap, format, { colours: 'none' })).not.toMatch(colours);
+  },
+);
 
-test('a focus shows what is around it, along edges and against them, as far as the radius', () => {
+test('a focus shows the nodes around it, along edges and against them, within the radius', () => {
   const { heap, nodes } = chain(9);
   const focus = nodes[4] as Handle;
   expect(shownIn(heap, { focus, radius: 0 })).toEqual([focus]);
@@ -104,13 +107,13 @@ test('a focus shows what is around it, along edges and against them, as far as t
   expect(shownIn(heap, { focus, maxNodes: 3 })).toEqual(nodes.slice(3, 6));
 });
 
-test('a weak reference is around its target, and the other way round', () => {
+test('a weak reference is next to its target, and the target is next to it', () => {
   const { heap, item, weak } = smallHeap();
   expect(shownIn(heap, { focus: weak, radius: 1 })).toEqual([item, weak]);
   expect(shownIn(heap, { focus: item, radius: 1 })).toContain(weak);
 });
 
-test('200 nodes are shown, from the roots on, and the others are counted', () => {
+test('the export shows 200 nodes, beginning at the roots, and counts the others', () => {
   const { heap, nodes } = chain(300);
   const later = heap.alloc({ kind: 'a root that lies behind them' });
   const shown = shownIn(heap, {});
@@ -125,7 +128,7 @@ test('200 nodes are shown, from the roots on, and the others are counted', () =>
   }
 });
 
-test('what only waits to be collected is shown after what the roots reach', () => {
+test('the export shows unreachable nodes after the nodes that roots reach', () => {
   const heap = new Heap();
   const stray = heap.alloc();
   heap.link(stray, stray);
@@ -152,7 +155,7 @@ const NASTY = [
   '<img src=x onerror=alert(1)>',
 ];
 
-test('kinds with anything in them stay within their quotes in DOT', () => {
+test('DOT keeps any kind within its quotes', () => {
   for (const kind of NASTY) {
     const heap = new Heap();
     heap.alloc({ kind });
@@ -166,7 +169,7 @@ test('kinds with anything in them stay within their quotes in DOT', () => {
   }
 });
 
-test('and in Mermaid', () => {
+test('Mermaid keeps any kind within its quotes', () => {
   for (const kind of NASTY) {
     const heap = new Heap();
     heap.alloc({ kind });
@@ -177,7 +180,7 @@ test('and in Mermaid', () => {
   }
 });
 
-test('and in HTML, where they are text only', () => {
+test('HTML shows any kind as text only', () => {
   for (const kind of NASTY) {
     const heap = new Heap();
     heap.alloc({ kind });
@@ -188,7 +191,7 @@ test('and in HTML, where they are text only', () => {
   }
 });
 
-test('the page is one file that loads nothing and is not allowed to', () => {
+test('the page is one file that loads nothing, and its policy forbids loading', () => {
   const { heap } = smallHeap();
   const page = exportHeap(heap, 'html');
   expect(page).toContain(
@@ -199,7 +202,7 @@ test('the page is one file that loads nothing and is not allowed to', () => {
   expect(page).not.toMatch(/innerHTML|document\.write|eval\(/);
 });
 
-test('its elements are closed in the order in which they are opened', () => {
+test('the page closes its elements in the order of their nesting', () => {
   const { heap } = smallHeap();
   const markup = exportHeap(heap, 'html').replaceAll(
     /(<(style|script)[^>]*>)[\s\S]*?(<\/\2>)/g,
@@ -214,7 +217,7 @@ test('its elements are closed in the order in which they are opened', () => {
   expect(open).toEqual([]);
 });
 
-test('it has a legend of what is in it, light and dark colours, and a list of the nodes', () => {
+test('the page has a legend, light and dark colours, and a list of the nodes', () => {
   const { heap } = smallHeap();
   const page = exportHeap(heap, 'html');
   for (const entry of ['generation 0', 'generation 2', 'held from outside', 'weak reference']) {
@@ -225,13 +228,13 @@ test('it has a legend of what is in it, light and dark colours, and a list of th
   expect(page).toContain('<li>list: n16 · 1 ref · 56 B · root · generation 2 → n17, n17</li>');
 });
 
-test('its program is valid by itself and has nothing that could end its element', () => {
+test('the program of the page is valid, and contains nothing that could end its element', () => {
   const [, script] = /<script>([\s\S]*?)<\/script>/.exec(exportHeap(new Heap(), 'html')) ?? [];
   expect(() => new Script(script ?? '')).not.toThrow();
   expect(script).not.toContain('<');
 });
 
-test('what is asked wrongly is refused', () => {
+test('malformed options throw', () => {
   const { heap, item } = smallHeap();
   const bad = (format: unknown, options?: unknown): void => {
     expect(() =>
@@ -262,7 +265,7 @@ function fromMermaid(label: string): string {
     .replaceAll(/#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
 }
 
-test('in the middle of an incremental collection, nodes are shown in its three colours', () => {
+test('during an incremental collection, the export can show the three colours', () => {
   const heap = new Heap({ collector: 'incremental' });
   const [root, child] = [heap.alloc({ kind: 'root' }), heap.alloc({ kind: 'child' })];
   const lost = heap.alloc({ kind: 'lost' });

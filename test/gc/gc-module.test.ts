@@ -1,4 +1,4 @@
-/** What CPython's own tests of `gc` check that a heap program cannot say; named after them. */
+/** Checks of CPython's own tests of `gc` that a heap program cannot express. Tests bear the names of CPython's. */
 import { expect, test } from 'vitest';
 import {
   type CollectionInfo,
@@ -18,7 +18,7 @@ function selfLoop(heap: Heap): Handle {
   return node;
 }
 
-test('test_get_objects_arguments: a generation that is none throws', () => {
+test('test_get_objects_arguments: a malformed generation throws', () => {
   const { gc } = new Heap();
   expect(gc.getObjects()).toEqual(gc.getObjects(undefined));
   for (const bad of [-1, 3, 1.5, '1', null]) {
@@ -38,7 +38,7 @@ test('test_get_objects: a node moves through the generations as they are collect
   expect(heap.gc.getObjects()).toEqual([node]);
 });
 
-test('test_collect_generation: callbacks are told the generation and the outcome', () => {
+test('test_collect_generation: callbacks receive the generation and the result', () => {
   const heap = new Heap();
   const told: [string, CollectionInfo][] = [];
   heap.gc.callbacks.push((phase, info) => void told.push([phase, info]));
@@ -50,7 +50,7 @@ test('test_collect_generation: callbacks are told the generation and the outcome
   ]);
 });
 
-test('a callback that was taken out is not told, and one that takes itself out disturbs no other', () => {
+test('a removed callback does not run, and a callback that removes itself does not skip others', () => {
   const heap = new Heap();
   const told: string[] = [];
   const once = (): void => {
@@ -62,7 +62,7 @@ test('a callback that was taken out is not told, and one that takes itself out d
   expect(told).toEqual(['once', 'start', 'stop']);
 });
 
-test('test_freeze: what is frozen is not collected, and not among the objects', () => {
+test('test_freeze: frozen nodes are not collected, and getObjects leaves them out', () => {
   const heap = new Heap();
   const node = selfLoop(heap);
   heap.drop(node);
@@ -93,7 +93,7 @@ test('test_get_referrers, test_get_referents: by edges, for several nodes at onc
   expect(heap.gc.getReferrers(a)).toEqual([]);
 });
 
-test('thresholds that are left out stay, and a bad one changes none', () => {
+test('thresholds that are left out stay, and a malformed one changes none', () => {
   const { gc } = new Heap();
   gc.setThreshold(5);
   expect(gc.getThreshold()).toEqual([5, 10, 10]);
@@ -106,13 +106,13 @@ test('thresholds that are left out stay, and a bad one changes none', () => {
 test.each([
   ['a first threshold of 0', (heap: Heap): void => heap.gc.setThreshold(0)],
   ['disable', (heap: Heap): void => heap.gc.disable()],
-])('%s switches automatic collection off, and collect still works', (_name, switchOff) => {
+])('%s turns automatic collection off, and collect still works', (_name, switchOff) => {
   const heap = new Heap({ thresholds: [1, 1, 1] });
   switchOff(heap);
   for (let i = 0; i < 50; i++) heap.drop(selfLoop(heap));
-  expect(heap.stats).toMatchObject({ live: 50, lastTrigger: 'none' });
+  expect(heap.stats()).toMatchObject({ live: 50, lastTrigger: 'none' });
   expect(heap.gc.collect()).toBe(50);
-  expect(heap.stats).toMatchObject({ freedByCycle: 50, lastTrigger: 'explicit' });
+  expect(heap.stats()).toMatchObject({ freedByCycle: 50, lastTrigger: 'explicit' });
 });
 
 test('a collection within a collection does nothing', () => {
@@ -122,10 +122,10 @@ test('a collection within a collection does nothing', () => {
   heap.drop(selfLoop(heap));
   expect(heap.gc.collect()).toBe(1);
   expect(inner).toEqual([0, 0]);
-  expect(heap.stats.pauses.count).toBe(1);
+  expect(heap.stats().pauses.count).toBe(1);
 });
 
-test('an allocation within a collection starts no other', () => {
+test('an allocation during a collection starts no other', () => {
   const heap = new Heap({ thresholds: [1, 1, 1] });
   const told: string[] = [];
   heap.gc.disable();
@@ -145,7 +145,7 @@ test('an allocation within a collection starts no other', () => {
   heap.assertInvariants();
 });
 
-test('within its finalizer, a node of a cycle counts as finalized, one that dies by its count does not yet', () => {
+test('in its finalizer, a node of a cycle is finalized, and a node that dies by count is not yet', () => {
   const heap = new Heap();
   const seen: boolean[] = [];
   const finalizer = (self: Handle): void => void seen.push(heap.gc.isFinalized(self));
@@ -157,7 +157,7 @@ test('within its finalizer, a node of a cycle counts as finalized, one that dies
   expect(seen).toEqual([false, true]);
 });
 
-test('garbage is let go of last to first', () => {
+test('clearing gc.garbage ends its references last to first', () => {
   const heap = new Heap();
   const cycle = selfLoop(heap);
   const names = new Map(['first', 'second', 'third'].map((name) => [heap.alloc(), name]));
@@ -188,7 +188,7 @@ test("the debug flags have CPython's values", () => {
   expect(gc.getDebug()).toBe(38);
 });
 
-test('two lists in a cycle, with DEBUG_SAVEALL: what CPython 3.11 tells of them', () => {
+test('two lists in a cycle with DEBUG_SAVEALL give the figures of CPython 3.11', () => {
   const heap = new Heap();
   const { gc } = heap;
   const [a, b] = [heap.alloc({ kind: 'list' }), heap.alloc({ kind: 'list' })];
@@ -202,10 +202,10 @@ test('two lists in a cycle, with DEBUG_SAVEALL: what CPython 3.11 tells of them'
   expect([...gc.garbage]).toEqual([a, b]);
   expect(gc.getCount()).toEqual([0, 0, 0]);
   expect(gc.getStats()[2]).toEqual({ collections: 1, collected: 2, uncollectable: 0 });
-  expect(heap.stats).toMatchObject({ live: 2, freedByCycle: 0, garbageLength: 2 });
+  expect(heap.stats()).toMatchObject({ live: 2, freedByCycle: 0, garbageLength: 2 });
 });
 
-test('a disposed heap collects, freezes and lists no more', () => {
+test('a disposed heap refuses to collect, freeze and list objects', () => {
   const heap = new Heap();
   heap.alloc();
   heap[Symbol.dispose]();

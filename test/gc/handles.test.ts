@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Handle, Heap, StaleHandleError } from '../../src/gc/index.js';
 
-test('a handle of another heap is refused', () => {
+test('a heap refuses handles of another heap', () => {
   const [heap, other] = [new Heap(), new Heap()];
   const [ours, theirs] = [heap.alloc(), other.alloc()];
   expect(ours).not.toBe(theirs);
@@ -12,7 +12,7 @@ test('a handle of another heap is refused', () => {
   heap.assertInvariants();
 });
 
-test('a number that nobody handed out is no handle, nor is anything else', () => {
+test('a heap refuses numbers and values that are not its handles', () => {
   const heap = new Heap();
   for (let i = 0; i < 2_000; i++) heap.alloc();
   const forged: unknown[] = [
@@ -36,7 +36,7 @@ test('a number that nobody handed out is no handle, nor is anything else', () =>
   }
 });
 
-test('a place that was used too often to tell its nodes apart is not used again', () => {
+test('a slot whose tags are used up is retired', () => {
   const heap = new Heap();
   const first = heap.alloc();
   heap.drop(first);
@@ -50,11 +50,11 @@ test('a place that was used too often to tell its nodes apart is not used again'
     heap.drop(node);
   }
   expect(heap.isAlive(first)).toBe(false);
-  expect(heap.stats).toMatchObject({ allocated: 200_001, live: 0, peakLive: 1 });
+  expect(heap.stats()).toMatchObject({ allocated: 200_001, live: 0, peakLive: 1 });
   heap.assertInvariants();
 });
 
-test('however often a place was used, its handles are not those of the next heap', () => {
+test('handles of a reused slot never equal those of the next heap', () => {
   const [heap, next] = [new Heap(), new Heap()];
   const theirs = next.alloc();
   for (let i = 0; i < 2 ** 16; i++) heap.drop(heap.alloc());
@@ -63,11 +63,11 @@ test('however often a place was used, its handles are not those of the next heap
   expect(heap.isAlive(theirs)).toBe(false);
 });
 
-test('a heap grows to any number of nodes, and all their handles stay good', () => {
+test('a heap grows, and all its handles stay valid', () => {
   const heap = new Heap();
   heap.gc.disable();
   const nodes = Array.from({ length: 5_000 }, (_, i) => heap.alloc({ kind: `kind ${i % 7}` }));
   expect(new Set(nodes).size).toBe(5_000);
   for (const [i, node] of nodes.entries()) expect(heap.kind(node)).toBe(`kind ${i % 7}`);
-  expect(heap.stats.peakLive).toBe(5_000);
+  expect(heap.stats().peakLive).toBe(5_000);
 });

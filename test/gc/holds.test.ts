@@ -8,7 +8,7 @@ import {
   NotHeldError,
 } from '../../src/gc/index.js';
 
-test('a node cannot be dropped more often than it was held: edges have references of their own', () => {
+test('a node cannot be dropped more often than it was held, whatever edges lead to it', () => {
   const heap = new Heap();
   const [parent, child] = [heap.alloc(), heap.alloc()];
   heap.link(parent, child);
@@ -21,7 +21,7 @@ test('a node cannot be dropped more often than it was held: edges have reference
   heap.assertInvariants();
 });
 
-test("the references of gc.garbage, and of a finalizer's caller, are not the user's to drop", () => {
+test('a caller cannot drop the references of gc.garbage or of a running finalizer', () => {
   const errors: unknown[] = [];
   const heap = new Heap({ onUnraisable: (error) => errors.push(error) });
   const cycle = heap.alloc();
@@ -38,7 +38,7 @@ test("the references of gc.garbage, and of a finalizer's caller, are not the use
   heap.assertInvariants();
 });
 
-test('roots are disposed of once, and each is a reference of its own', () => {
+test('each root is a reference, and disposing of it twice has no effect', () => {
   const heap = new Heap();
   const node = heap.alloc();
   const roots = [heap.addRoot(node), heap.addRoot(node)] as const;
@@ -71,7 +71,7 @@ test('a scope holds its locals until it ends, and drops them in the order of the
   heap.assertInvariants();
 });
 
-test('a scope ends when its body throws, and what it throws comes through', () => {
+test('a scope ends when its body throws, and rethrows the error', () => {
   const heap = new Heap();
   let local!: Handle;
   let escaped: HeapScope | undefined;
@@ -89,7 +89,7 @@ test('a scope ends when its body throws, and what it throws comes through', () =
   expect(heap.refcount(node)).toBe(1);
 });
 
-test('a local that was dropped by hand is reported, and the others are dropped all the same', () => {
+test('a local that the caller dropped is reported, and the others are still dropped', () => {
   const heap = new Heap();
   const nodes = [heap.alloc(), heap.alloc(), heap.alloc()] as const;
   heap.link(nodes[2], nodes[0]);
@@ -104,7 +104,7 @@ test('a local that was dropped by hand is reported, and the others are dropped a
   heap.assertInvariants();
 });
 
-test('a scope refuses an asynchronous body, whose locals would be gone before it went on', async () => {
+test('a scope refuses an asynchronous body, whose locals it would drop too early', async () => {
   const heap = new Heap();
   expect(() => heap.scope(async () => Promise.reject(new Error('later')))).toThrow(
     InvalidArgumentError,

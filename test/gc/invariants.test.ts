@@ -16,7 +16,7 @@ function execute(machine: ProgramMachine, op: HeapOp, self: Handle | null): void
 }
 
 test.each(Object.keys(PROFILES))(
-  'they hold after every operation of %s programs, and nothing is left when all is let go',
+  'the invariants hold after every operation of %s programs, and no node is left at the end',
   (profile) => {
     for (let seed = 90_001; seed <= 90_010; seed++) {
       const program = generateProgram(seed, profile);
@@ -36,14 +36,14 @@ test.each(Object.keys(PROFILES))(
         heap.gc.collect();
         heap.assertInvariants();
       }
-      if (PROFILES[profile]?.legacy === undefined) expect(heap.stats.live).toBe(0);
+      if (PROFILES[profile]?.legacy === undefined) expect(heap.stats().live).toBe(0);
     }
   },
 );
 
 test('a node with two edges takes at most 48 bytes, sizes included', () => {
   const store = new NodeStore();
-  store.setSize(store.take(0, 0), 1);
+  store.setSize(store.allocateSlot(0, 0), 1);
   const columns = [
     store.refcount,
     store.holds,
@@ -59,20 +59,20 @@ test('a node with two edges takes at most 48 bytes, sizes included', () => {
   expect(bytes / store.capacity).toBeLessThanOrEqual(48);
 });
 
-test('growth copies every node a constant number of times', () => {
+test('growth copies each node an amortised constant number of times', () => {
   const store = new NodeStore();
   let copied = 0;
   for (let taken = 0; taken < 100_000; taken++) {
     const before = store.capacity;
-    store.take(0, 0);
+    store.allocateSlot(0, 0);
     if (store.capacity > before) copied += before;
   }
   expect(copied).toBeLessThan(2 * 100_000);
 });
 
-test('the slabs of edges that were removed, taken or outgrown are used again', () => {
+test('slabs of removed edges and outgrown slabs are reused', () => {
   const store = new NodeStore();
-  const node = store.take(PLAIN, 0);
+  const node = store.allocateSlot(PLAIN, 0);
   for (let round = 0; round < 10_000; round++) {
     for (let edge = 0; edge < 20; edge++) store.edges.push(node, node);
     if (round % 2 === 0) store.edges.take(node);
@@ -82,7 +82,7 @@ test('the slabs of edges that were removed, taken or outgrown are used again', (
   expect(store.edges.slab.length).toBe(1_024);
 });
 
-test('a count, a mark or a list that is off is found', () => {
+test('the check finds wrong counts, marks and lists', () => {
   const breakages: [breakIt: (store: NodeStore, a: number, b: number) => void, RegExp][] = [
     [(store, a) => store.refcount.fill(7, a, a + 1), /neither edges nor holds/],
     [(store, _a, b) => store.refcount.fill(0, b, b + 1), /more edges and holds/],
@@ -92,7 +92,7 @@ test('a count, a mark or a list that is off is found', () => {
     [(store, _a, b) => store.lists.links.fill(0, 2 * b + 1, 2 * b + 2), /does not point back/],
     [(store, _a, b) => store.lists.remove(b), /edge to the dead node/],
     [(store, a) => store.lists.remove(a), /in no generation/],
-    [(store) => store.take(PLAIN, 0), /in no generation/],
+    [(store) => store.allocateSlot(PLAIN, 0), /in no generation/],
   ];
   for (const [breakIt, complaint] of breakages) {
     const state = new HeapState(undefined, {
@@ -106,8 +106,8 @@ test('a count, a mark or a list that is off is found', () => {
     });
     const { store } = state;
     const [a, b] = [0, 1].map(() => {
-      const index = store.take(PLAIN, 0);
-      state.counters.born(0, 0);
+      const index = store.allocateSlot(PLAIN, 0);
+      state.counters.recordAllocation(0, 0);
       store.lists.append(GENERATION_0, index);
       return index;
     }) as [number, number];

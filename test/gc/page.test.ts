@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { exportHeap, type Handle, Heap } from '../../src/gc/index.js';
 import { testOnPage } from '../kit/chromium.js';
 
-/** list ⇒ item (twice), with a weak reference to it. */
+/** Builds a heap: list ⇒ item (twice), with a weak reference to the item. */
 function smallHeap(): Heap {
   const heap = new Heap();
   const list = heap.alloc({ kind: 'list', size: 56 });
@@ -24,7 +24,7 @@ function chain(length: number): Heap {
   return heap;
 }
 
-/** Shows the heap; what the page complains of, and what it asks of the network, is in the list that is returned. */
+/** Shows the page. Returns a list that collects its errors, messages and network requests. */
 async function show(page: Page, html: string): Promise<string[]> {
   const complaints: string[] = [];
   page.on('console', (message) => complaints.push(message.text()));
@@ -46,7 +46,7 @@ function places(page: Page): Promise<{ x: number; y: number }[]> {
 }
 
 testOnPage(
-  'every node and edge is drawn within the picture, the same each time, and apart',
+  'the page draws every node and edge within the picture, apart, and in the same place each time',
   async (page) => {
     const html = exportHeap(chain(60), 'html');
     const complaints = await show(page, html);
@@ -76,7 +76,7 @@ testOnPage('an empty heap makes an empty picture', async (page) => {
 });
 
 testOnPage(
-  'one node can be reached with Tab, the others with arrows; the chosen one says what it is',
+  'Tab reaches one node, arrow keys the others, and the selected node shows its facts',
   async (page) => {
     const complaints = await show(page, exportHeap(smallHeap(), 'html'));
     const nodes = page.locator('#picture .node');
@@ -106,7 +106,7 @@ testOnPage(
 );
 
 testOnPage(
-  'a click chooses a node, the buttons zoom, and dragging moves the picture',
+  'a click selects a node, the buttons zoom, and dragging moves the picture',
   async (page) => {
     const complaints = await show(page, exportHeap(smallHeap(), 'html'));
     const [before] = await places(page);
@@ -127,7 +127,7 @@ testOnPage(
   },
 );
 
-testOnPage('kinds are text, whatever is in them', async (page) => {
+testOnPage('the page shows any kind as text', async (page) => {
   const kinds = [
     '</script><script>alert(1)</script>',
     '"quoted" \'twice\' \\ \\n \\',
@@ -149,7 +149,7 @@ testOnPage('kinds are text, whatever is in them', async (page) => {
 });
 
 testOnPage(
-  'the page works without scripts: its nodes are there as a list',
+  'the page lists its nodes without scripts',
   async (page) => {
     await page.setContent(exportHeap(smallHeap(), 'html'));
     await page.getByText('The nodes as a list').click();
@@ -160,18 +160,21 @@ testOnPage(
   { javaScriptEnabled: false },
 );
 
-testOnPage('generations and the three colours of a collection are told apart', async (page) => {
-  const heap = new Heap({ collector: 'incremental' });
-  const [root, child] = [heap.alloc(), heap.alloc()];
-  heap.link(root, child);
-  heap.drop(child);
-  const fills = (): Promise<string[]> =>
-    page
-      .locator('#picture .node circle')
-      .evaluateAll((circles) => circles.map((circle) => getComputedStyle(circle).fill));
-  await show(page, exportHeap(heap, 'html'));
-  expect(new Set(await fills())).toEqual(new Set(['rgb(155, 211, 245)']));
-  while (heap.colour(child) !== 'grey') heap.step({ objects: 1 });
-  await page.setContent(exportHeap(heap, 'html', { colours: 'tri-colour' }));
-  expect(await fills()).toEqual(['rgb(34, 34, 34)', 'rgb(168, 168, 168)']);
-});
+testOnPage(
+  'the page shows generations and the three colours of a collection differently',
+  async (page) => {
+    const heap = new Heap({ collector: 'incremental' });
+    const [root, child] = [heap.alloc(), heap.alloc()];
+    heap.link(root, child);
+    heap.drop(child);
+    const fills = (): Promise<string[]> =>
+      page
+        .locator('#picture .node circle')
+        .evaluateAll((circles) => circles.map((circle) => getComputedStyle(circle).fill));
+    await show(page, exportHeap(heap, 'html'));
+    expect(new Set(await fills())).toEqual(new Set(['rgb(155, 211, 245)']));
+    while (heap.colour(child) !== 'grey') heap.step({ objects: 1 });
+    await page.setContent(exportHeap(heap, 'html', { colours: 'tri-colour' }));
+    expect(await fills()).toEqual(['rgb(34, 34, 34)', 'rgb(168, 168, 168)']);
+  },
+);

@@ -41,7 +41,7 @@ beforeAll(async () => {
 
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-/** Collects a tree of nodes until threads have helped, or cannot; returns what the heap tells of it. */
+/** Collects a tree of nodes until threads have helped, or cannot help. Returns the figures of the heap. */
 async function collectInPage(): Promise<Gc.HeapStats> {
   const { Heap } = (globalThis as unknown as { gc: typeof Gc }).gc;
   const heap = new Heap({ collector: 'parallel', helpers: 2, parallelFrom: 1_000 });
@@ -55,19 +55,20 @@ async function collectInPage(): Promise<Gc.HeapStats> {
     }
     nodes.push(node);
   }
-  const { collector } = heap.stats;
+  const { collector } = heap.stats();
   const isWaiting = (): boolean =>
-    heap.stats.collector.parallelMarks === 0 && heap.stats.collector.serialReason !== 'no-threads';
+    heap.stats().collector.parallelMarks === 0 &&
+    heap.stats().collector.serialReason !== 'no-threads';
   for (let round = collector.serialMarks; round < 5_000 && isWaiting(); round++) {
     heap.gc.collect();
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  const { stats } = heap;
+  const stats = heap.stats();
   heap[Symbol.dispose]();
   return stats;
 }
 
-testOnPage('in a page that is cross-origin isolated, web workers help to mark', async (page) => {
+testOnPage('web workers help to mark in a page that is cross-origin isolated', async (page) => {
   await page.goto(`${origin}/isolated/`);
   const stats = await page.evaluate(collectInPage);
   expect(stats.collector.serialReason).toBe('none');
@@ -75,10 +76,13 @@ testOnPage('in a page that is cross-origin isolated, web workers help to mark', 
   expect(stats.live).toBe(50_000);
 });
 
-testOnPage('in one that is not, marking is serial, and the counters say why', async (page) => {
-  await page.goto(`${origin}/plain/`);
-  const stats = await page.evaluate(collectInPage);
-  expect(stats.collector).toMatchObject({ parallelMarks: 0, serialReason: 'no-threads' });
-  expect(stats.collector.serialMarks).toBeGreaterThan(0);
-  expect(stats.live).toBe(50_000);
-});
+testOnPage(
+  'marking is serial in a page that is not cross-origin isolated, and the counters give the reason',
+  async (page) => {
+    await page.goto(`${origin}/plain/`);
+    const stats = await page.evaluate(collectInPage);
+    expect(stats.collector).toMatchObject({ parallelMarks: 0, serialReason: 'no-threads' });
+    expect(stats.collector.serialMarks).toBeGreaterThan(0);
+    expect(stats.live).toBe(50_000);
+  },
+);

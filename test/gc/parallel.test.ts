@@ -13,7 +13,7 @@ import { GENERATION_0 } from '../../src/gc/memory/generation-lists.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { settle } from '../kit/settle.js';
 
-/** A bare heap of nodes with edges at random, the first of which are held. */
+/** Builds the state of a heap with random edges. The first nodes are held. */
 function randomState(seed: number, nodes: number, edgesPerNode: number, held: number): HeapState {
   const state = new HeapState(undefined, {
     clock: { now: () => 0 },
@@ -25,8 +25,8 @@ function randomState(seed: number, nodes: number, edgesPerNode: number, held: nu
   });
   const { store } = state;
   const indices = Array.from({ length: nodes }, () => {
-    const index = store.take(0, 0);
-    state.counters.born(0, 0);
+    const index = store.allocateSlot(0, 0);
+    state.counters.recordAllocation(0, 0);
     store.lists.append(GENERATION_0, index);
     return index;
   });
@@ -46,9 +46,9 @@ function randomState(seed: number, nodes: number, edgesPerNode: number, held: nu
   }
 }
 
-test('several threads mark what one marks, whatever the graph, and whoever comes first', () => {
+test('several threads mark what one thread marks, for any graph and any order of arrival', () => {
   for (const chunkEntries of [2, 64]) {
-    const options = { helpers: 3, fromNodes: 0, chunkEntries, patienceMillis: 10_000 };
+    const options = { helpers: 3, fromNodes: 0, chunkEntries, waitMillis: 10_000 };
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(0.4, 0.6, 1, 2, 5), fc.nat(50), (seed, edges, held) => {
         const state = randomState(seed, 5_000, edges, held);
@@ -68,16 +68,16 @@ test('several threads mark what one marks, whatever the graph, and whoever comes
   }
 }, 60_000);
 
-test('a heap that grows between two collections is marked whole', () => {
+test('all nodes of a heap that grew between two collections are marked', () => {
   const state = randomState(1, 2_000, 2, 1);
-  const parallel = new ParallelMarker(state, { helpers: 1, fromNodes: 0, patienceMillis: 10_000 });
+  const parallel = new ParallelMarker(state, { helpers: 1, fromNodes: 0, waitMillis: 10_000 });
   try {
     parallel.mark();
     const { store } = state;
     let last = 16;
     for (let i = 0; i < 50_000; i++) {
-      const index = store.take(0, 0);
-      state.counters.born(0, 0);
+      const index = store.allocateSlot(0, 0);
+      state.counters.recordAllocation(0, 0);
       store.holds[index] = 0;
       store.edges.push(last, index);
       last = index;
@@ -89,28 +89,28 @@ test('a heap that grows between two collections is marked whole', () => {
   }
 });
 
-test('a small heap is marked by one thread, which starts no other and says why', () => {
+test('a small heap is marked by one thread, which starts no other and counts the reason', () => {
   using heap = new Heap({ collector: 'parallel' });
   heap.alloc();
   heap.gc.collect();
-  expect(heap.stats.collector).toMatchObject({
+  expect(heap.stats().collector).toMatchObject({
     serialMarks: 1,
     parallelMarks: 0,
     serialReason: 'small-heap',
   });
 });
 
-test('without threads to help, one marks, and says why', () => {
+test('without helpers one thread marks, and counts the reason', () => {
   using heap = new Heap({ collector: 'parallel', helpers: 0, parallelFrom: 0 });
   const [kept, lost] = [heap.alloc(), heap.alloc()];
   heap.link(lost, lost);
   heap.drop(lost);
   expect(heap.gc.collect()).toBe(1);
   expect(heap.isAlive(kept)).toBe(true);
-  expect(heap.stats.collector).toMatchObject({ serialMarks: 1, serialReason: 'no-threads' });
+  expect(heap.stats().collector).toMatchObject({ serialMarks: 1, serialReason: 'no-threads' });
 });
 
-test('a collection never waits for threads, and they help as soon as they are there', async () => {
+test('a collection does not wait for threads, and they help once they have started', async () => {
   using heap = new Heap({ collector: 'parallel', helpers: 2, parallelFrom: 1_000 });
   const nodes: Handle[] = [];
   for (let i = 0; i < 20_000; i++) {
@@ -122,30 +122,30 @@ test('a collection never waits for threads, and they help as soon as they are th
     }
     nodes.push(node);
   }
-  while (heap.stats.collector.parallelMarks === 0) {
+  while (heap.stats().collector.parallelMarks === 0) {
     expect(heap.gc.collect()).toBe(0);
     await settle();
   }
-  expect(heap.stats.collector.serialReason).toBe('none');
-  expect(heap.stats.live).toBe(20_000);
+  expect(heap.stats().collector.serialReason).toBe('none');
+  expect(heap.stats().live).toBe(20_000);
   heap.assertInvariants();
 });
 
-test('threads do not keep the process alive, though the heap was never disposed of', async () => {
+test('threads of a heap that is not disposed of do not keep the process alive', async () => {
   const program = fileURLToPath(new URL('threads-at-exit.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program]);
   expect(stdout).toBe('1\n');
 });
 
-/** How many threads this process has, where the system tells. */
+/** Returns the number of threads of this process, if the system tells it. */
 function threadCount(): number {
   return readdirSync('/proc/self/task').length;
 }
 
 test.runIf(existsSync('/proc/self/task'))(
-  'threads end with their heap, whether it is disposed of or forgotten',
+  'threads end when their heap is disposed of, or when V8 collects it',
   async () => {
-    // Threads of the host's own that start at their first use are not to be taken for ours.
+    // Node starts threads of its own at their first use. Start them now, so that they are not counted later.
     await Promise.all(Array.from({ length: 16 }, () => stat('/proc/self')));
     for (const end of ['dispose', 'forget'] as const) {
       const before = threadCount();

@@ -20,10 +20,10 @@ test('a reference is enqueued once, when its target has been freed', () => {
   expect([...queue]).toEqual([reference]);
   expect(queue.poll()).toBe(reference);
   expect([reference.isEnqueued, queue.length, queue.poll()]).toEqual([true, 0, undefined]);
-  expect(heap.stats.phantomQueued).toBe(1);
+  expect(heap.stats().phantomQueued).toBe(1);
 });
 
-test('it neither counts nor keeps alive, and tells of collected cycles too', () => {
+test('a phantom reference does not count or keep alive, and reports collected cycles', () => {
   const heap = new Heap();
   const queue = new ReferenceQueue<string>();
   const [a, b] = [heap.alloc(), heap.alloc()];
@@ -40,7 +40,7 @@ test('it neither counts nor keeps alive, and tells of collected cycles too', () 
   heap.assertInvariants();
 });
 
-test('a node that its finalizer brings back has not been freed', () => {
+test('a phantom reference is not enqueued while a finalizer resurrects its node', () => {
   const heap = new Heap();
   const queue = new ReferenceQueue();
   const waiting: number[] = [];
@@ -58,7 +58,7 @@ test('a node that its finalizer brings back has not been freed', () => {
   expect([heap.deref(weak), queue.length, waiting]).toEqual([null, 1, [0]]);
 });
 
-test('a resurrected cycle neither, until it dies for good', () => {
+test('phantom references of a resurrected cycle are enqueued when it finally dies', () => {
   const heap = new Heap();
   const queue = new ReferenceQueue();
   const node = heap.alloc({ finalizer: (self) => heap.hold(self) });
@@ -72,7 +72,7 @@ test('a resurrected cycle neither, until it dies for good', () => {
   expect(queue.length).toBe(1);
 });
 
-test('callbacks of weak references run before, while the target is still being freed', () => {
+test('callbacks of weak references run before phantom references are enqueued', () => {
   const heap = new Heap();
   const queue = new ReferenceQueue();
   const seen: number[] = [];
@@ -83,7 +83,7 @@ test('callbacks of weak references run before, while the target is still being f
   expect([seen, queue.length]).toEqual([[0], 1]);
 });
 
-test('references to one node are enqueued oldest first, and a later node at its place has none', () => {
+test('references to one node are enqueued oldest first, and a later node in its slot has none', () => {
   const heap = new Heap();
   const [one, other] = [new ReferenceQueue<number>(), new ReferenceQueue<number>()];
   const node = heap.alloc();
@@ -115,17 +115,17 @@ test('nodes are enqueued in the order in which they are freed', () => {
   expect([...queue].map(({ tag }) => tag)).toEqual(['right', 'left', 'parent']);
 });
 
-test('a reference that was cleared is not enqueued, nor is it counted', () => {
+test('a cleared reference is neither enqueued nor counted', () => {
   const heap = new Heap();
   const queue = new ReferenceQueue();
   const node = heap.alloc();
   const reference = heap.phantom(node, queue);
   reference.clear();
   heap.drop(node);
-  expect([reference.isEnqueued, queue.length, heap.stats.phantomQueued]).toEqual([false, 0, 0]);
+  expect([reference.isEnqueued, queue.length, heap.stats().phantomQueued]).toEqual([false, 0, 0]);
 });
 
-test('nothing is enqueued when the heap is disposed of, not even by a collection that is running', () => {
+test('disposing of the heap enqueues nothing, even during a collection', () => {
   const heap = new Heap();
   const queue = new ReferenceQueue();
   const node = heap.alloc({ finalizer: () => heap[Symbol.dispose]() });
@@ -138,7 +138,7 @@ test('nothing is enqueued when the heap is disposed of, not even by a collection
   expect(() => heap.phantom(node, queue)).toThrow(HeapDisposedError);
 });
 
-test('a weak reference is a node as well', () => {
+test('a phantom reference can have a weak reference as its target', () => {
   const heap = new Heap();
   const queue = new ReferenceQueue();
   const weak = heap.weakref(heap.alloc());
@@ -147,7 +147,7 @@ test('a weak reference is a node as well', () => {
   expect(queue.length).toBe(1);
 });
 
-test('it tells the type of its tag, and bad arguments are refused', () => {
+test('the tag has the type of the queue, and malformed arguments throw', () => {
   const heap = new Heap();
   const node = heap.alloc();
   const numbers = new ReferenceQueue<number>();

@@ -1,10 +1,10 @@
 /**
- * Seeded random heap programs. One seed is one program, bit for bit, in every language that ports this: the random
- * numbers are mulberry32's.
+ * Generates random heap programs from a seed. A port to another language gives the same program for the same seed, bit
+ * for bit. The random numbers are those of mulberry32.
  */
 import type { HeapOp, HeapProgram } from '../../src/gc/index.js';
 
-/** What a kind of program has more of than others. */
+/** What a group of programs has more of than other programs. */
 interface Profile {
   readonly link?: number;
   readonly drop?: number;
@@ -55,7 +55,7 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
 
 const PROFILE_NAMES = Object.keys(PROFILES);
 
-/** The program of this seed. Without a profile, the seed chooses one. */
+/** Returns the program of this seed. Without a profile, the seed chooses one. */
 export function generateProgram(
   seed: number,
   profile: string = PROFILE_NAMES[seed % PROFILE_NAMES.length] as string,
@@ -289,7 +289,10 @@ class Generator {
       : -1;
   }
 
-  /** A chain deeper than the trashcan's limit: at every level b owns a leaf perhaps, a, and a leaf perhaps. */
+  /**
+   * Emits a chain that is deeper than the limit of the trashcan. At each level, b owns a, and sometimes a leaf before
+   * or after a.
+   */
   #deepChain(): void {
     const random = this.#random;
     const [a, b, c] = [this.#register(), this.#register(), this.#register()];

@@ -1,6 +1,6 @@
 /**
- * A program that works on a heap at random, beside a plain model of what it does: a map of edges and holds. What should be
- * alive is what the model reaches from what it holds.
+ * A mutator that changes a heap at random, and records each change in a plain model: a map of edges and holds. The
+ * nodes that the model reaches from held nodes must be alive.
  */
 import { type Handle, Heap, type HeapOptions } from '../../src/gc/index.js';
 
@@ -9,21 +9,21 @@ interface ModelNode {
   holds: number;
 }
 
-/** Two numbers choose the nodes, the third what is done with them. */
+/** One move: two numbers choose nodes, and `action` chooses the operation. */
 export type Move = readonly [action: number, first: number, second: number];
 
 export class RandomMutator {
   readonly heap: Heap;
   readonly #model = new Map<Handle, ModelNode>();
-  /** Whether it also uses handles of nodes that it does not reach any more, but that are still there. */
-  readonly #reckless: boolean;
+  /** True if the mutator also uses handles of unreachable nodes that are still alive. */
+  readonly #usesUnreachable: boolean;
 
-  constructor(options: HeapOptions, reckless = false) {
+  constructor(options: HeapOptions, usesUnreachable = false) {
     this.heap = new Heap(options);
-    this.#reckless = reckless;
+    this.#usesUnreachable = usesUnreachable;
   }
 
-  /** The nodes that the model reaches from what is held. */
+  /** Returns the nodes that the model reaches from held nodes. */
   reachable(): Set<Handle> {
     const found = new Set<Handle>();
     const rest = this.held();
@@ -35,17 +35,17 @@ export class RandomMutator {
     return found;
   }
 
-  /** The nodes that are held. */
+  /** Returns the held nodes. */
   held(): Handle[] {
     return [...this.#model].filter(([, { holds }]) => holds > 0).map(([node]) => node);
   }
 
-  /** The nodes that are still there. */
+  /** Returns the nodes that are alive. */
   alive(): Set<Handle> {
     return new Set([...this.#model.keys()].filter((node) => this.heap.isAlive(node)));
   }
 
-  /** The nodes that should be there and are not, or have not the edges that they should have. */
+  /** Returns the reachable nodes that are dead or have wrong edges. */
   damaged(): Handle[] {
     return [...this.reachable()].filter((node) => {
       if (!this.heap.isAlive(node)) return true;
@@ -55,7 +55,7 @@ export class RandomMutator {
     });
   }
 
-  /** The sum of all counts, and what it should be. */
+  /** Returns the sum of all reference counts, and the sum of edges and holds. */
   references(): { counted: number; edgesAndHolds: number } {
     let counted = 0;
     let edgesAndHolds = 0;
@@ -68,7 +68,7 @@ export class RandomMutator {
   }
 
   do([action, first, second]: Move): void {
-    const candidates = [...(this.#reckless ? this.alive() : this.reachable())];
+    const candidates = [...(this.#usesUnreachable ? this.alive() : this.reachable())];
     if (candidates.length === 0 || action < 3) {
       this.#allocate();
       return;
@@ -76,8 +76,8 @@ export class RandomMutator {
     const a = candidates[first % candidates.length] as Handle;
     const b = candidates[second % candidates.length] as Handle;
     const { edges } = this.#model.get(a) as ModelNode;
-    // What is being deleted has lost its edges already.
-    if (this.#reckless) edges.splice(0, edges.length, ...this.heap.edges(a));
+    // A node that a collection is deleting has lost its edges already.
+    if (this.#usesUnreachable) edges.splice(0, edges.length, ...this.heap.edges(a));
     if (action < 8) this.#link(a, b);
     else if (action < 10) this.#set(a, edges, second, b);
     else if (action < 13) this.#unlink(a, edges, second);

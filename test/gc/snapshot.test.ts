@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Heap, HeapDisposedError } from '../../src/gc/index.js';
 
-test('a snapshot has every live node with what is known of it', () => {
+test('a snapshot describes every live node', () => {
   const heap = new Heap();
   const list = heap.alloc({ kind: 'list', size: 56 });
   const item = heap.alloc();
@@ -47,7 +47,7 @@ test('a snapshot has every live node with what is known of it', () => {
   });
 });
 
-test('it stays as it was when the heap changes, and JSON carries it', () => {
+test('a snapshot does not change with the heap, and JSON can carry it', () => {
   const heap = new Heap();
   const node = heap.alloc({ kind: 'a "kind"' });
   heap.weakref(node);
@@ -60,7 +60,7 @@ test('it stays as it was when the heap changes, and JSON carries it', () => {
   expect(heap.snapshot().nodes).toMatchObject([{ kind: 'weakref', target: null }]);
 });
 
-test('what garbage holds is a root, and a resurrected node is known to be finalized', () => {
+test('a node in gc.garbage is a root, and a resurrected node is finalized', () => {
   const heap = new Heap();
   const phoenix = heap.alloc({ finalizer: (self) => heap.hold(self) });
   heap.drop(phoenix);
@@ -88,7 +88,7 @@ test('a frozen node is permanent, a dying one untracked or back in generation 0'
   expect(heap.snapshot().nodes).toMatchObject([{ handle: frozen, generation: 'permanent' }]);
 });
 
-test('there is none of a heap that was disposed of', () => {
+test('a disposed heap refuses a snapshot', () => {
   const heap = new Heap();
   heap[Symbol.dispose]();
   expect(() => heap.snapshot()).toThrow(HeapDisposedError);

@@ -8,7 +8,7 @@ import {
   ReferenceQueue,
 } from '../../src/gc/index.js';
 
-/** A heap and what it has told since it was asked last, in a few words. */
+/** Builds a heap with a trace. `told` returns the events since its last call, in short words. */
 function traced(): { heap: Heap; told: () => string[]; names: Map<Handle, string> } {
   const names = new Map<Handle, string>();
   const events: HeapEvent[] = [];
@@ -41,7 +41,7 @@ function describe(event: HeapEvent, name: (node: Handle) => string): string {
   }
 }
 
-test('allocations, edges and frees are told as they happen', () => {
+test('the trace reports allocations, edges and frees as they happen', () => {
   const { heap, told, names } = traced();
   const [a, b] = [heap.alloc({ kind: 'list', size: 56 }), heap.alloc()];
   names.set(a, 'a').set(b, 'b');
@@ -63,7 +63,7 @@ test('allocations, edges and frees are told as they happen', () => {
   expect(told()).toEqual(['edge- a b', 'free b', 'free a']);
 });
 
-test('a collection is told phase by phase', () => {
+test('the trace reports a collection phase by phase', () => {
   const { heap, told, names } = traced();
   const node = heap.alloc({ finalizer: (self) => heap.hold(self) });
   const other = heap.alloc();
@@ -107,7 +107,7 @@ test('a collection is told phase by phase', () => {
   ]);
 });
 
-test('a resurrection by reference count is told, with its finalizer before', () => {
+test('the trace reports a resurrection by count after its finalizer', () => {
   const { heap, told, names } = traced();
   const node = heap.alloc({ finalizer: (self) => heap.hold(self) });
   names.set(node, 'node');
@@ -115,7 +115,7 @@ test('a resurrection by reference count is told, with its finalizer before', () 
   expect(told()).toEqual(['alloc node 0', 'finalize node', 'resurrect node']);
 });
 
-test('who keeps book of the events knows every node, edge and target at any time', () => {
+test('the events are enough to know every node, edge and target at any time', () => {
   const step = fc.record({
     op: fc.constantFrom('alloc', 'link', 'unlink', 'set', 'clear', 'drop', 'weakref', 'collect'),
     from: fc.nat(),
@@ -166,7 +166,7 @@ test('who keeps book of the events knows every node, edge and target at any time
   );
 });
 
-test('a trace that throws goes to the hook, and the heap goes on', () => {
+test('the unraisable hook receives what a trace throws, and the heap continues', () => {
   const errors: unknown[] = [];
   const heap = new Heap({
     trace: ({ type }) => {
@@ -179,11 +179,11 @@ test('a trace that throws goes to the hook, and the heap goes on', () => {
   heap.drop(node);
   expect(heap.gc.collect()).toBe(1);
   expect(errors[0]).toEqual(['alloc', 'trace']);
-  expect(heap.stats).toMatchObject({ live: 0, unraisable: errors.length });
+  expect(heap.stats()).toMatchObject({ live: 0, unraisable: errors.length });
   heap.assertInvariants();
 });
 
-test('the heap refuses to be used from its trace, and loses nothing by it', () => {
+test('the heap refuses to be used from its trace, and stays consistent', () => {
   const refused: unknown[] = [];
   const uses: (() => unknown)[] = [];
   const heap = new Heap({
@@ -221,7 +221,7 @@ test('the heap refuses to be used from its trace, and loses nothing by it', () =
   expect(heap.refcount(node)).toBe(1);
 });
 
-test('a heap that its trace disposes of is disposed of, and tells no more', () => {
+test('a trace can dispose of its heap, and then receives no more events', () => {
   const told: string[] = [];
   const heap = new Heap({
     trace: ({ type }) => {

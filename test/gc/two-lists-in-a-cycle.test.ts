@@ -1,4 +1,4 @@
-/** The example of two lists in a cycle, as a user runs it, beside the same steps in Python. */
+/** Runs the example of two lists in a cycle as a user runs it, and the same steps in Python. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const EXAMPLE = 'examples/gc/two-lists-in-a-cycle';
 
-/** What CPython 3.11.7 prints. */
+/** Output of CPython 3.11.7. */
 const PRINTED_BY_CPYTHON = `two lists allocated: 2
 linked to each other: 2
 both names deleted: 2

@@ -13,7 +13,7 @@ test('a reference without a callback is shared, one with a callback is not', () 
   heap.assertInvariants();
 });
 
-test('a shared reference that has died is not handed out again', () => {
+test('a dead shared reference is not returned again', () => {
   const heap = new Heap();
   const node = heap.alloc();
   const first = heap.weakref(node);
@@ -24,7 +24,7 @@ test('a shared reference that has died is not handed out again', () => {
   expect(heap.weakrefs(node)).toEqual([second]);
 });
 
-test('callbacks run once, newest first, after every reference to the target is dead', () => {
+test('callbacks run once, newest first, after all references to the target are cleared', () => {
   const heap = new Heap();
   const node = heap.alloc();
   const log: string[] = [];
@@ -41,17 +41,17 @@ test('callbacks run once, newest first, after every reference to the target is d
   heap.assertInvariants();
 });
 
-test('a reference that dies before its target calls nobody', () => {
+test('the callback of a reference that dies before its target does not run', () => {
   const heap = new Heap();
   const node = heap.alloc();
   let called = 0;
   heap.drop(heap.weakref(node, () => called++));
   heap.drop(node);
   expect(called).toBe(0);
-  expect(heap.stats.live).toBe(0);
+  expect(heap.stats().live).toBe(0);
 });
 
-test('by reference count, a finalizer still reaches its node through a weak reference and can save it', () => {
+test('in a death by count, a finalizer can reach its node by a weak reference and resurrect it', () => {
   const heap = new Heap();
   let weak!: Handle;
   const node = heap.alloc({
@@ -61,13 +61,13 @@ test('by reference count, a finalizer still reaches its node through a weak refe
   heap.drop(node);
   expect(heap.isAlive(node)).toBe(true);
   expect(heap.gc.isFinalized(node)).toBe(true);
-  expect(heap.stats.resurrections).toBe(1);
+  expect(heap.stats().resurrections).toBe(1);
   heap.drop(node);
   expect(heap.isAlive(node)).toBe(false);
-  expect(heap.stats.finalizersRun).toBe(1);
+  expect(heap.stats().finalizersRun).toBe(1);
 });
 
-test('in a cycle, weak references are dead before finalizers run', () => {
+test('in a cycle, weak references are cleared before finalizers run', () => {
   const heap = new Heap();
   const seen: (Handle | null)[] = [];
   let weak!: Handle;
@@ -79,7 +79,7 @@ test('in a cycle, weak references are dead before finalizers run', () => {
   expect(seen).toEqual([null]);
 });
 
-// What CPython's own tests of `weakref` check that a heap program cannot say; named after them.
+// Checks of CPython's own tests of `weakref` that a heap program cannot express. Tests bear the names of CPython's.
 
 test('test_subclass_refs_dont_replace_standard_refs: the shared reference stays first and shared', () => {
   const heap = new Heap();
@@ -104,7 +104,7 @@ test('test_getweakrefcount: dead references do not count', () => {
   heap.assertInvariants();
 });
 
-test('test_ref_created_during_del: it is dead afterwards, and called back', () => {
+test('test_ref_created_during_del: the reference is cleared afterwards, and its callback runs', () => {
   const heap = new Heap();
   let created!: Handle;
   let called = 0;
@@ -121,7 +121,7 @@ test('test_ref_created_during_del: it is dead afterwards, and called back', () =
   heap.assertInvariants();
 });
 
-test('test_finalize: a callback that was taken back before does not run', () => {
+test('test_finalize: the callback of a dropped reference does not run', () => {
   const heap = new Heap();
   const node = heap.alloc();
   const ran: string[] = [];
@@ -132,7 +132,7 @@ test('test_finalize: a callback that was taken back before does not run', () => 
   expect(ran).toEqual(['kept']);
 });
 
-test('test_weak_values: entries of a table vanish with their values', () => {
+test('test_weak_values: the entries of a table are removed with their values', () => {
   const heap = new Heap();
   const table = new Map<string, Handle>();
   const values = ['a', 'b', 'c'].map((key) => {
@@ -149,7 +149,7 @@ test('test_weak_values: entries of a table vanish with their values', () => {
   expect([...table.keys()]).toEqual(['b', 'c']);
   heap.gc.collect();
   expect([...table.keys()]).toEqual(['c']);
-  expect(heap.stats.live).toBe(2);
+  expect(heap.stats().live).toBe(2);
   heap.assertInvariants();
 });
 
@@ -174,11 +174,11 @@ test('test_weak_keyed_cascading_deletes: each death causes the next', () => {
   const first = heap.gc.getObjects()[0] as Handle;
   heap.drop(first);
   expect(table.size).toBe(0);
-  expect(heap.stats.live).toBe(0);
+  expect(heap.stats().live).toBe(0);
   heap.assertInvariants();
 });
 
-test('young garbage that holds an old node kills it at once; its finalizer finds the garbage dead', () => {
+test('an old node dies with the young garbage that holds it, and its finalizer finds that garbage dead', () => {
   const heap = new Heap();
   const seen: (Handle | null)[] = [];
   let weak!: Handle;
@@ -197,7 +197,7 @@ test('young garbage that holds an old node kills it at once; its finalizer finds
   heap.assertInvariants();
 });
 
-test('of the references before the first callback, two are let go of at once and the others kept', () => {
+test('of the references before the first callback, two are dropped at once and the others kept', () => {
   const heap = new Heap();
   const node = heap.alloc();
   let during: number[] = [];
@@ -212,7 +212,7 @@ test('of the references before the first callback, two are let go of at once and
   heap.assertInvariants();
 });
 
-test('the shared reference is let go of before a callback runs, however new the callback is', () => {
+test('the shared reference is dropped before any callback runs', () => {
   const heap = new Heap();
   const node = heap.alloc();
   const shared = heap.weakref(node);
@@ -224,7 +224,7 @@ test('the shared reference is let go of before a callback runs, however new the 
   expect(during).toBe(1);
 });
 
-test('a reference that a legacy finalizer makes is dead afterwards, silently, whoever comes to its place', () => {
+test('a reference that a legacy finalizer makes is cleared afterwards, without a callback', () => {
   const heap = new Heap();
   let created!: Handle;
   let called = 0;
@@ -241,9 +241,9 @@ test('a reference that a legacy finalizer makes is dead afterwards, silently, wh
   heap.assertInvariants();
 });
 
-/** Lets a chain go that is so deep that its end, `deep`, is set aside while `leaf`, beside it, is finalized. */
-function dropWithDeepEndSetAside(heap: Heap, deep: Handle, whileSetAside: () => void): void {
-  const leaf = heap.alloc({ finalizer: whileSetAside });
+/** Drops a deep chain. Its end, `deep`, is in the trashcan while the finalizer of its sibling `leaf` runs. */
+function dropWithDeepEndInTrashcan(heap: Heap, deep: Handle, whileInTrashcan: () => void): void {
+  const leaf = heap.alloc({ finalizer: whileInTrashcan });
   const last = heap.alloc();
   heap.link(last, leaf);
   heap.link(last, deep);
@@ -259,22 +259,22 @@ function dropWithDeepEndSetAside(heap: Heap, deep: Handle, whileSetAside: () => 
   heap.drop(head);
 }
 
-test('a target that is set aside to die is dead already', () => {
+test('deref returns null for a target in the trashcan', () => {
   const heap = new Heap();
   const deep = heap.alloc();
   const weak = heap.weakref(deep);
   const seen: (Handle | null)[] = [];
-  dropWithDeepEndSetAside(heap, deep, () => seen.push(heap.deref(weak)));
+  dropWithDeepEndInTrashcan(heap, deep, () => seen.push(heap.deref(weak)));
   expect(seen).toEqual([null]);
-  expect(heap.stats.live).toBe(1);
+  expect(heap.stats().live).toBe(1);
 });
 
-test('a shared reference that is set aside to die is not handed out again', () => {
+test('a shared reference in the trashcan is not returned again', () => {
   const heap = new Heap();
   const target = heap.alloc();
   const dying = heap.weakref(target);
   let fresh!: Handle;
-  dropWithDeepEndSetAside(heap, dying, () => {
+  dropWithDeepEndInTrashcan(heap, dying, () => {
     fresh = heap.weakref(target);
   });
   expect(fresh).not.toBe(dying);

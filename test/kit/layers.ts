@@ -64,7 +64,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
       'pool-options',
       'pool-stats',
     ],
-    ceiling: ['capacity', 'pool-counters', 'queue', 'stock'],
+    ceiling: ['capacity', 'factory', 'pool-counters', 'queue', 'stock'],
   },
   memoize: {
     keys: [],

@@ -4,7 +4,7 @@ import { createPool } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
-import { rejection } from './outcome.js';
+import { outcomeOf, rejection } from './outcome.js';
 import { StrictFactory } from './strict-factory.js';
 
 test('no more creations run at once than allowed, and all callers are served', async () => {
@@ -41,4 +41,23 @@ test('a creation that fails lets the next one begin', async () => {
   expect(await rejection(first)).toMatchObject({ code: 'TENURE_POOL_CREATE' });
   void (await second).release();
   await pool.close();
+});
+
+test('maxWaitingClients counts callers who wait for a creation that may not begin yet: reactor/reactor-pool#121', async () => {
+  const gates = new Gates();
+  const pool = createPool(new StrictFactory(10, { create: () => gates.next() }), {
+    max: 10,
+    maxWaitingClients: 5,
+    maxConcurrentCreates: 1,
+    clock: new FakeClock(),
+  });
+  const asked = Array.from({ length: 1_000 }, () => outcomeOf(pool.lease()));
+  await settle();
+  expect([pool.pending, pool.stats().refusals]).toEqual([5, 995]);
+  for (let opened = 0; opened < 5; opened++) {
+    gates.at(opened).open();
+    await settle();
+  }
+  expect(asked.filter((outcome) => outcome().is === 'resolved')).toHaveLength(5);
+  await pool.close({ graceMillis: 0, force: true });
 });

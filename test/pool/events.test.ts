@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
-import { createPool, type PoolEventMap } from '../../src/pool/index.js';
+import {
+  type AcquiredResource,
+  createPool,
+  type PoolEventMap,
+  type ReleasedResource,
+} from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { settle } from '../kit/settle.js';
 import { outcomeOf, rejection } from './outcome.js';
 import { StrictFactory } from './strict-factory.js';
 
@@ -57,4 +63,70 @@ test('creations, destructions with their reasons, and failed waits are emitted a
 test('an unknown event is refused', () => {
   const pool = createPool(new StrictFactory(), { clock: new FakeClock() });
   expect(() => pool.on('error' as 'created', () => {})).toThrow(/on: `event` must be one of/);
+});
+
+test('acquire and release tell of every loan how long it was waited for and held', async () => {
+  const clock = new FakeClock();
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { max: 1, clock });
+  for (let loan = 0; loan < 1_000; loan++) (await pool.lease())[Symbol.dispose]();
+  const waits: number[] = [];
+  const holds: number[] = [];
+  const onAcquire = ({ waitMillis }: AcquiredResource) => waits.push(waitMillis);
+  const onRelease = ({ holdMillis }: ReleasedResource) => holds.push(holdMillis);
+  pool.on('acquire', onAcquire).on('release', onRelease);
+  for (let loan = 1; loan <= 20; loan++) {
+    const first = await pool.lease();
+    const second = pool.acquire();
+    await clock.advance(loan);
+    first[Symbol.dispose]();
+    const resource = await second;
+    await clock.advance(2 * loan);
+    await pool.release(resource);
+    await clock.advance(3 * loan);
+    await pool.use(() => {});
+  }
+  const loans = Array.from({ length: 20 }, (_, index) => index + 1);
+  expect(waits).toEqual(loans.flatMap((loan) => [0, loan, 0]));
+  expect(holds).toEqual(loans.flatMap((loan) => [loan, 2 * loan, 0]));
+  pool.off('acquire', onAcquire).off('release', onRelease);
+  (await pool.lease())[Symbol.dispose]();
+  await settle();
+  expect(waits).toHaveLength(60);
+  await pool.close();
+});
+
+test('a listener is called when the step of the pool is complete, so it may call the pool', async () => {
+  const pool = createPool(
+    { create: () => ({}), destroy: () => {} },
+    { max: 1, clock: new FakeClock() },
+  );
+  const seen: number[] = [];
+  pool.on('release', () => {
+    seen.push(pool.available);
+    void pool.close({ graceMillis: 0, force: true });
+  });
+  (await pool.lease())[Symbol.dispose]();
+  expect(seen).toEqual([]);
+  await settle();
+  expect([seen, pool.size]).toEqual([[1], 0]);
+});
+
+test('reasons of destruction are counted apart up to a hundred, whatever their text', async () => {
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { clock: new FakeClock() });
+  for (const reason of [
+    'constructor',
+    '__proto__',
+    ...Array.from({ length: 200 }, (_, i) => `error ${i}`),
+  ]) {
+    await (await pool.lease()).destroy(reason);
+  }
+  const { destroyedBy } = pool.stats();
+  expect(Object.keys(destroyedBy)).toHaveLength(101);
+  expect(destroyedBy['constructor']).toBe(1);
+  expect(Object.entries(destroyedBy).find(([reason]) => reason === '__proto__')).toEqual([
+    '__proto__',
+    1,
+  ]);
+  expect(destroyedBy['other reasons']).toBe(102);
+  await pool.close();
 });

@@ -328,3 +328,28 @@ test('an observer that throws is reported once for its watch', async () => {
   await settle();
   await pool.close();
 });
+
+test.each(['release', 'destroy'] as const)(
+  '`lease.%s` that is called without its lease says how to pass it',
+  async (method) => {
+    const pool = createPool<object>({ create, destroy: () => {} });
+    const lease = await pool.lease();
+    const detached = lease[method];
+    expect(() => detached.call(undefined as never)).toThrow(
+      'Pass a function that calls it: `() => lease.release()`',
+    );
+    await lease[method]();
+    await pool.close();
+  },
+);
+
+test('`pool.release(lease)` says that a lease is given back by itself', async () => {
+  const pool = createPool<object>({ create, destroy: () => {} });
+  const lease = await pool.lease();
+  expect(await rejection(pool.release(lease))).toMatchObject({
+    code: 'TENURE_POOL_FOREIGN_RESOURCE',
+    message: expect.stringContaining('It is a lease: call its own release() or destroy().'),
+  });
+  await lease.release();
+  await pool.close();
+});

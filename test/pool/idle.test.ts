@@ -175,3 +175,58 @@ test('a destroy that hangs or fails is reported, and its place is free again', a
 function hang(): Promise<never> {
   return new Promise(() => {});
 }
+
+test('a pool in use does not lose all its idle resources at once', async () => {
+  const { pool, clock } = await idlePool(8, { idleTimeoutMillis: 5_000, fifo: true });
+  await clock.advance(4_900);
+  const sizes: number[] = [];
+  for (let tick = 0; tick < 6; tick++) {
+    (await pool.lease())[Symbol.dispose]();
+    await clock.advance(1_000);
+    sizes.push(pool.available);
+  }
+  for (const [tick, available] of sizes.entries()) {
+    expect(available).toBeGreaterThanOrEqual(Math.floor((sizes[tick - 1] ?? 8) / 2));
+  }
+  expect(sizes.at(-1)).toBeLessThan(8);
+  await pool.close();
+});
+
+test('a resource that `min` keeps leaves only when its replacement is there', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(10, { create: () => gates.next() });
+  const clock = new FakeClock();
+  const pool = createPool(factory, {
+    min: 2,
+    max: 4,
+    maxLifetimeMillis: 10_000,
+    random: () => 0,
+    clock,
+  });
+  for (const gate of [0, 1]) gates.at(gate).open();
+  await pool.ready();
+  await clock.advance(20_000);
+  expect([pool.available, factory.destroyed.length]).toEqual([2, 0]);
+  for (let gate = 2; gate < 6; gate++) {
+    gates.at(gate).open();
+    await clock.advance(2_000);
+    expect(pool.available).toBeGreaterThanOrEqual(2);
+  }
+  expect(factory.destroyed.slice(0, 2)).toEqual(['0 lifetime', '1 lifetime']);
+  await pool.close();
+});
+
+test('keepalives take a quarter of the idle resources out of service at a time: HikariCP#1699, #638', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(10, { validate: () => gates.next() });
+  const { pool, clock } = await idlePool(8, { keepaliveMillis: 5_000 }, factory);
+  await clock.advance(7_000);
+  expect(pool.stats()).toMatchObject({ available: 6, validating: 2 });
+  expect(pool.tryLease()).toBeDefined();
+  for (let gate = 0; gate < 8; gate++) {
+    gates.at(gate).open();
+    await settle();
+    expect(pool.stats().validating).toBeLessThanOrEqual(2);
+  }
+  await pool.close({ graceMillis: 0, force: true });
+});

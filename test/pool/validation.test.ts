@@ -131,3 +131,26 @@ test('the resources of two concurrent callers are validated concurrently', async
   gates.at(1).open(true);
   for (const lease of await Promise.all(both)) lease[Symbol.dispose]();
 });
+
+test('validateAfterIdleMillis lends without validation what was used or validated a moment ago', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(1, { validate: () => true });
+  const pool = createPool(factory, {
+    max: 1,
+    testOnBorrow: true,
+    validateAfterIdleMillis: 500,
+    clock,
+  });
+  for (const [pauseMillis, validates] of [
+    [0, 0],
+    [499, 0],
+    [500, 1],
+    [100, 1],
+    [2_000, 2],
+  ] as const) {
+    await clock.advance(pauseMillis);
+    (await pool.lease())[Symbol.dispose]();
+    expect(factory.validates).toBe(validates);
+  }
+  await pool.close();
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPool } from '../../src/pool/index.js';
+import { createKeyedPool, createPool } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -65,3 +65,99 @@ test('ten thousand resources that are created synchronously do not overflow the 
   expect(pool.size).toBe(1);
   await pool.close();
 });
+
+test('a resize below its count ends warmUp: coopernurse/node-pool#268', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(10, { create: () => gates.next() });
+  const pool = createPool(factory, { max: 10, maxConcurrentCreates: 1, clock: new FakeClock() });
+  const warm = outcomeOf(pool.warmUp(8));
+  pool.resize({ max: 3 });
+  await settle();
+  expect(warm()).toMatchObject({
+    error: { code: 'TENURE_POOL_WARM_UP', message: expect.stringContaining('`max` is 3') },
+  });
+  gates.at(0).open();
+  await settle();
+  expect(factory.creates).toBe(1);
+  await pool.close();
+});
+
+test('ready follows `min` through a resize', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(10, { create: () => gates.next() });
+  const pool = createPool(factory, {
+    min: 3,
+    max: 5,
+    maxConcurrentCreates: 1,
+    clock: new FakeClock(),
+  });
+  const ready = outcomeOf(pool.ready());
+  pool.resize({ min: 1, max: 2 });
+  gates.at(0).open();
+  await settle();
+  expect([ready().is, pool.available]).toEqual(['resolved', 1]);
+  await pool.close();
+});
+
+test('resources that leave after a warmUp are not created again: redis/jedis#2064', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(10);
+  const pool = createPool(factory, { max: 10, idleTimeoutMillis: 1_000, clock });
+  await pool.warmUp(10);
+  await clock.advance(60_000);
+  expect([pool.size, factory.creates]).toEqual([0, 10]);
+  await pool.close();
+});
+
+test('in a keyed pool, warmUp creates up to `maxTotal`, and more than that is refused', async () => {
+  const pools = createKeyedPool(() => new StrictFactory(10), {
+    max: 10,
+    maxTotal: 3,
+    clock: new FakeClock(),
+  });
+  const pool = pools.pool('a');
+  await pool.warmUp();
+  expect(pool.available).toBe(3);
+  expect(() => pool.warmUp(4)).toThrow('`count` must be an integer from 1 to 3');
+  await pools.close();
+});
+
+test('warmUp that other keys leave no place for ends by its deadline or signal', async () => {
+  const clock = new FakeClock();
+  const pools = createKeyedPool(() => new StrictFactory(10), { max: 10, maxTotal: 2, clock });
+  const held = [await pools.lease('a'), await pools.lease('a')];
+  const late = outcomeOf(pools.pool('b').warmUp(1, { timeoutMillis: 100 }));
+  const left = new AbortController();
+  const abandoned = outcomeOf(pools.pool('b').warmUp(1, { signal: left.signal }));
+  left.abort(new Error('left'));
+  await clock.advance(100);
+  expect(late()).toMatchObject({ error: { code: 'TENURE_POOL_DEADLINE' } });
+  expect(abandoned()).toMatchObject({ error: { message: 'left' } });
+  for (const lease of held) void lease.destroy();
+  await settle();
+  expect(pools.pool('b').size).toBe(0);
+  await pools.close();
+});
+
+test.each(['ready', 'drain', 'invalidate'] as const)(
+  '%s ends by its deadline or signal',
+  async (method) => {
+    const clock = new FakeClock();
+    const pool = createPool(
+      { create: () => new Promise<object>(() => {}), destroy: () => {} },
+      { min: 1, createTimeoutMillis: 60_000, acquireTimeoutMillis: 60_000, clock },
+    );
+    pool.lease().catch(() => {});
+    const left = new AbortController();
+    const abandoned = outcomeOf(pool[method]({ signal: left.signal }));
+    const late = outcomeOf(pool[method]({ timeoutMillis: 100 }));
+    left.abort(new Error('left'));
+    await clock.advance(100);
+    expect(late()).toMatchObject({
+      error: { code: 'TENURE_POOL_DEADLINE', message: expect.stringContaining(`${method}()`) },
+    });
+    expect(abandoned()).toMatchObject({ error: { message: 'left' } });
+    expect(() => pool[method]({ timeoutMilis: 5 } as never)).toThrow('unknown option');
+    await pool.close({ graceMillis: 0, force: true });
+  },
+);

@@ -101,10 +101,10 @@ test('the watchdog does not keep a component alive, and removes its nodes when V
     return new WeakRef(pool);
   })();
   expect(watchdog.stats().components).toBe(1);
-  const before = watchdog.heap.stats.live;
+  const before = watchdog.heap.stats().live;
   reports.push(...(await watchdog.check({ forceGc: true })));
   expect(ref.deref()).toBeUndefined();
   expect(watchdog.stats().components).toBe(0);
-  expect(watchdog.heap.stats.live).toBe(before - 11);
+  expect(watchdog.heap.stats().live).toBe(before - 11);
   expect(reports).toEqual([]);
 });

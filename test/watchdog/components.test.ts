@@ -158,13 +158,13 @@ test('keyed pool: one watch covers the loans of all keys, and of keys that come 
     await pool.lease('late'); // lost under the late key
   });
   const reports = await watchdog.check();
-  expect(watchdog.heap.stats.liveByKind.get('resource')).toBe(3);
+  expect(watchdog.heap.stats().liveByKind.get('resource')).toBe(3);
   await pool.close({ graceMillis: 0, force: true });
   expect(reports.map(({ component, site, state }) => [component.name, site?.line, state])).toEqual([
     ['tenants', lineOf(import.meta.url, '// lost under the early key'), figures],
     ['tenants', lineOf(import.meta.url, '// lost under the late key'), figures],
   ]);
-  expect(watchdog.heap.stats.liveByKind.has('resource')).toBe(false);
+  expect(watchdog.heap.stats().liveByKind.has('resource')).toBe(false);
   watchdog.heap.assertInvariants();
 });
 
@@ -192,20 +192,20 @@ test('cache and weak map: an entry is a node from when it is added until it is r
   square(1);
   watchdog.watch(square);
   watchdog.watch(sessions);
-  const base = watchdog.heap.stats.live;
+  const base = watchdog.heap.stats().live;
   square(2);
   square(3);
   const held = {};
   sessions.set('a', held);
   sessions.set('b', {});
-  const { liveByKind } = watchdog.heap.stats;
+  const { liveByKind } = watchdog.heap.stats();
   expect(liveByKind.get('entry')).toBe(2);
   expect(liveByKind.get('weak-target')).toBe(2);
-  expect(watchdog.heap.stats.live).toBe(base + 3);
+  expect(watchdog.heap.stats().live).toBe(base + 3);
   await watchdog.check({ forceGc: true });
-  expect(watchdog.heap.stats.liveByKind.get('weak-target')).toBe(1);
+  expect(watchdog.heap.stats().liveByKind.get('weak-target')).toBe(1);
   square.clear();
   sessions.delete('a');
-  expect(watchdog.heap.stats.live).toBe(base - 1);
+  expect(watchdog.heap.stats().live).toBe(base - 1);
   watchdog.heap.assertInvariants();
 });

@@ -9,7 +9,7 @@ test('a node is freed with its owner, and not before', () => {
   const node = graph.allocate('entry', root);
   expect(graph.heap.pathFromRoot(node.handle)).toEqual([root.handle, node.handle]);
   graph.releaseRoot(root);
-  expect(graph.heap.stats.live).toBe(0);
+  expect(graph.heap.stats().live).toBe(0);
 });
 
 test('a reference holds a node besides its owner; removing one leaves the other', () => {
@@ -49,7 +49,7 @@ test('nodes of one owner can be added, removed and referenced in any order', () 
         for (const kept of born) expect(root.targets?.[kept.ownerEdge]).toBe(kept);
       }
       const alive = new Set([...born, ...referenced]);
-      expect(graph.heap.stats.liveByKind.get('entry') ?? 0).toBe(alive.size);
+      expect(graph.heap.stats().liveByKind.get('entry') ?? 0).toBe(alive.size);
       expect(graph.heap.edgeCount(root.handle)).toBe(born.length + referenced.length);
       graph.heap.assertInvariants();
     }),

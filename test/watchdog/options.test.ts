@@ -38,13 +38,13 @@ test('a value that cannot be watched is refused, and so are malformed arguments'
 
 test('a component that refuses to be watched leaves no node behind', () => {
   using watchdog = new Watchdog({ clock: new FakeClock() });
-  const before = watchdog.heap.stats.live;
+  const before = watchdog.heap.stats().live;
   const refusing = Object.assign(new MinimalPool(), {});
   refusing[Symbol.for('tenure.observe') as never] = (() => {
     throw new AlreadyWatchedError('pool "db"');
   }) as never;
   expect(() => watchdog.watch(refusing)).toThrow(AlreadyWatchedError);
-  expect(watchdog.heap.stats.live).toBe(before);
+  expect(watchdog.heap.stats().live).toBe(before);
   expect(watchdog.stats().components).toBe(0);
 });
 
@@ -62,7 +62,7 @@ test('the level off watches nothing and just calls the body of a scope', async (
 
 test('ending a watch removes its nodes and loans, and the component goes on', async () => {
   using watchdog = new Watchdog({ level: 'advanced', clock: new FakeClock() });
-  const before = watchdog.heap.stats.live;
+  const before = watchdog.heap.stats().live;
   const pool = new MinimalPool();
   const watch = watchdog.watch(pool);
   for (let i = 0; i < 100; i++) pool.addResource();
@@ -72,7 +72,7 @@ test('ending a watch removes its nodes and loans, and the component goes on', as
   });
   pool.destroyResource(5);
   pool.lease(7);
-  expect(watchdog.heap.stats.live).toBe(before);
+  expect(watchdog.heap.stats().live).toBe(before);
   expect(watchdog.stats()).toMatchObject({ components: 0, loansOut: 0 });
   expect(await watchdog.check()).toEqual([]);
   watchdog.heap.assertInvariants();

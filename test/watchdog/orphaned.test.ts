@@ -328,9 +328,9 @@ test('a resource that is destroyed while it is lent stays in the heap until the 
   using t = watched();
   const lease = t.pool.lease();
   t.pool.destroyResource(0);
-  expect(t.watchdog.heap.stats.liveByKind.get('resource')).toBe(1);
+  expect(t.watchdog.heap.stats().liveByKind.get('resource')).toBe(1);
   lease.release();
-  expect(t.watchdog.heap.stats.liveByKind.has('resource')).toBe(false);
+  expect(t.watchdog.heap.stats().liveByKind.has('resource')).toBe(false);
   t.watchdog.heap.assertInvariants();
 });
 

@@ -1,4 +1,4 @@
-/** What every collection does around its work: it stops the mutator, tells of its start and its stop, and counts. */
+/** The frame of every collection: stops the mutator, reports the start and the stop, and counts. */
 
 import { type CollectionResult, NOTHING_COLLECTED } from '../collection-result.js';
 import type { HeapState } from '../heap-state.js';
@@ -13,16 +13,16 @@ export function runCollection(
 ): CollectionResult {
   return stopMutator(state, () => {
     const startedAt = state.clock.now();
-    tellStart(state, generation);
+    reportStart(state, generation);
     const result = body();
     const millis = state.clock.now() - startedAt;
     state.counters.pauses.record(millis);
-    tellStop(state, generation, result, millis);
+    reportStop(state, generation, result, millis);
     return result;
   });
 }
 
-/** Runs a part of a collection; meanwhile no other begins. */
+/** Runs a part of a collection. No other collection begins while it runs. */
 export function stopMutator<T>(state: HeapState, body: () => T): T {
   state.collecting = true;
   try {
@@ -32,21 +32,21 @@ export function stopMutator<T>(state: HeapState, body: () => T): T {
   }
 }
 
-export function tellStart(state: HeapState, generation: Generation): void {
+export function reportStart(state: HeapState, generation: Generation): void {
   printCollectionStart(state, generation);
   state.trace?.phase('start', generation);
-  state.tell('start', { generation, ...NOTHING_COLLECTED });
+  state.runCallbacks('start', { generation, ...NOTHING_COLLECTED });
 }
 
-/** `millis` is how long the collection stopped the mutator. */
-export function tellStop(
+/** Reports the end of a collection, which stopped the mutator for `millis` milliseconds. */
+export function reportStop(
   state: HeapState,
   generation: Generation,
   result: CollectionResult,
   millis: number,
 ): void {
   printCollectionStop(state, result, millis);
-  state.counters.collected(generation, result);
+  state.counters.recordCollection(generation, result);
   state.trace?.phase('stop', generation);
-  state.tell('stop', { generation, ...result });
+  state.runCallbacks('stop', { generation, ...result });
 }

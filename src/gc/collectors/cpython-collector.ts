@@ -1,16 +1,19 @@
 /**
- * CPython 3.11's cycle collector, step for step (Modules/gcmodule.c). Reference counts free everything but cycles; the
- * collector finds those without knowing a single root. Within the generations being collected it subtracts from each node's
- * count the references that come from within. What is left over comes from outside, so it is alive, and with it all it
- * reaches.
+ * CPython 3.11's cycle collector, step for step. Reference counts free everything except cycles. The collector finds
+ * unreachable cycles without knowing any root.
+ *
+ * Within the generations that it collects, it subtracts from each node's count the references that come from within. A
+ * node with references left is referred to from outside. It is alive, and so is everything that it reaches.
  *
  * ```
  *   young ──update refs, subtract──▶ scan ──▶ survivors ──▶ older generation
- *                                     └─▶ unreachable ──▶ trash: edges cleared, reference counting does the rest
+ *                                     └─▶ unreachable ──▶ edges cleared, reference counting frees the nodes
  * ```
  *
- * A full collection is skipped while what has survived since the last one is less than a quarter of what survived it, so
- * that a growing heap costs amortised linear time (Martin von Löwis, 2008).
+ * The collector skips a full collection while few nodes have survived since the last one: less than a quarter of its
+ * survivors. So a growing heap costs amortised linear time (Martin von Löwis, 2008).
+ *
+ * Source: Modules/gcmodule.c of CPython 3.11.
  */
 
 import { type CollectionResult, NOTHING_COLLECTED } from '../collection-result.js';
@@ -24,22 +27,22 @@ import {
   UNREACHABLE,
 } from '../memory/generation-lists.js';
 import { runCollection } from './collection.js';
-import type { Trash } from './trash.js';
-import { separateUnreachable } from './unreachable.js';
+import { deduceUnreachable } from './deduce-unreachable.js';
+import type { UnreachableSet } from './unreachable-set.js';
 
 class CPythonCollector implements Collector {
   readonly name = 'cpython';
   readonly #state: HeapState;
   readonly #lists: GenerationLists;
-  readonly #trash: Trash;
+  readonly #unreachableSet: UnreachableSet;
 
-  constructor(state: HeapState, trash: Trash) {
+  constructor(state: HeapState, unreachableSet: UnreachableSet) {
     this.#state = state;
     this.#lists = state.store.lists;
-    this.#trash = trash;
+    this.#unreachableSet = unreachableSet;
   }
 
-  /** Collects the oldest generation whose count is over its threshold, after an allocation. */
+  /** Collects the oldest generation whose count is over its threshold. Called after an allocation. */
   collectIfDue(): void {
     const { counts, thresholds, longLivedPending, longLivedTotal } = this.#state;
     for (const generation of [2, 1, 0] as const) {
@@ -87,18 +90,18 @@ class CPythonCollector implements Collector {
 
     const examined = lists.length(young);
     trace?.phase('find-unreachable', generation);
-    separateUnreachable(store, young, UNREACHABLE);
+    deduceUnreachable(store, young, UNREACHABLE);
     const survivors = lists.length(young);
-    counters.survived(generation, examined, survivors);
+    counters.recordSurvivors(generation, examined, survivors);
     this.#promote(generation, survivors);
     if (survivors === examined) return NOTHING_COLLECTED;
 
-    const { list, collected } = this.#trash.settle(generation, old);
+    const { list, collected } = this.#unreachableSet.finalize(generation, old);
     const freedBefore = counters.freed;
     trace?.phase('delete', generation);
-    this.#trash.breakUpAll(list, old);
+    this.#unreachableSet.deleteAll(list, old);
     counters.freedByCycle += counters.freed - freedBefore;
-    return { collected, uncollectable: this.#trash.keepLegacy(old) };
+    return { collected, uncollectable: this.#unreachableSet.keepUncollectable(old) };
   }
 
   #promote(generation: Generation, survivors: number): void {
@@ -114,7 +117,7 @@ class CPythonCollector implements Collector {
   }
 }
 
-/** The collector of a heap that has no choice. */
-export function makeCPythonCollector(state: HeapState, trash: Trash): Collector {
-  return new CPythonCollector(state, trash);
+/** Makes the collector of a heap that bundles no other. */
+export function makeCPythonCollector(state: HeapState, unreachableSet: UnreachableSet): Collector {
+  return new CPythonCollector(state, unreachableSet);
 }

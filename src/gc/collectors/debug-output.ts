@@ -1,4 +1,7 @@
-/** What CPython's debug flags print, in its words, one line at a time. Where it gives an address, there stands the handle. */
+/**
+ * Prints what CPython's debug flags print, in CPython's words, one line at a time. A handle stands in place of an
+ * address.
+ */
 import type { CollectionResult } from '../collection-result.js';
 import { DEBUG_COLLECTABLE, DEBUG_STATS, DEBUG_UNCOLLECTABLE } from '../debug-flags.js';
 import type { HeapState } from '../heap-state.js';
@@ -26,12 +29,12 @@ export function printCollectionStop(
   );
 }
 
-/** Names the nodes of a list that are about to be collected. */
+/** Prints the nodes of a list that the collection is about to delete. */
 export function printCollectable(state: HeapState, list: number): void {
   if (isOn(state, DEBUG_COLLECTABLE)) printNodes(state, 'collectable', list);
 }
 
-/** Names the nodes of a list that cannot be collected. */
+/** Prints the nodes of a list that cannot be collected. */
 export function printUncollectable(state: HeapState, list: number): void {
   if (isOn(state, DEBUG_UNCOLLECTABLE)) printNodes(state, 'uncollectable', list);
 }
@@ -39,8 +42,8 @@ export function printUncollectable(state: HeapState, list: number): void {
 function printNodes(state: HeapState, what: string, list: number): void {
   const { store, kinds } = state;
   store.lists.visit(list, (index) => {
-    const address = `0x${state.handle(index).toString(16)}`;
-    state.print(`gc: ${what} <${kinds.name(store.name(index))} ${address}>`);
+    const address = `0x${state.handles.of(index).toString(16)}`;
+    state.print(`gc: ${what} <${kinds.name(store.kindId(index))} ${address}>`);
   });
 }
 

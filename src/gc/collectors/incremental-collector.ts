@@ -1,55 +1,57 @@
 /**
- * Mark and sweep in steps, so that no pause is longer than a step's budget. A cycle begins when as much has been allocated as
- * would make a tracing collector collect; from then on, whenever the first threshold is passed, one step of it is done. A
- * cycle ends for sure: new nodes are born black, so what is left to mark gets less with every step.
+ * Mark and sweep in steps, so that no pause is longer than the budget of a step.
  *
- * Each step is a pause; the cycle is the collection that statistics and callbacks know.
+ * A cycle begins when as much has been allocated as would start a tracing collection. From then on, one step runs each
+ * time allocations exceed the first threshold. Every cycle ends: new nodes are born black, so each step leaves less to
+ * mark.
+ *
+ * Each step is a pause. Statistics and callbacks count a whole cycle as one collection.
  */
 
 import type { Collector, NodeColour, StepBudget } from '../collector.js';
 import type { HeapState } from '../heap-state.js';
-import { stopMutator, tellStart, tellStop } from './collection.js';
+import { reportStart, reportStop, stopMutator } from './collection.js';
 import { IncrementalCycle } from './incremental-cycle.js';
-import { isHeapWorthTracing } from './tracing-pace.js';
-import type { Trash } from './trash.js';
+import { isTracingDue } from './tracing-trigger.js';
+import type { UnreachableSet } from './unreachable-set.js';
 import { WorkMeter } from './work-meter.js';
 
 export class IncrementalCollector implements Collector {
   readonly name = 'incremental';
   readonly #state: HeapState;
-  readonly #trash: Trash;
+  readonly #unreachableSet: UnreachableSet;
   readonly #budget: StepBudget;
   #cycle: IncrementalCycle | null = null;
-  /** How long the steps of the cycle under way have taken. */
+  /** Duration of the steps of the current cycle so far. */
   #cycleMillis = 0;
 
-  /** `budget` is for the steps that allocations do. */
-  constructor(state: HeapState, trash: Trash, budget: StepBudget) {
+  /** `budget` limits the steps that allocations run. */
+  constructor(state: HeapState, unreachableSet: UnreachableSet, budget: StepBudget) {
     this.#state = state;
-    this.#trash = trash;
+    this.#unreachableSet = unreachableSet;
     this.#budget = budget;
   }
 
   collectIfDue(): void {
-    const isWorthIt = isHeapWorthTracing(this.#state);
-    if (this.#cycle === null && !isWorthIt) return;
+    const isDue = isTracingDue(this.#state);
+    if (this.#cycle === null && !isDue) return;
     if (this.#cycle === null) this.#state.counters.lastTrigger = 'threshold';
-    this.#step(this.#budget);
+    this.#runStep(this.#budget);
   }
 
-  /** Ends the cycle under way, and does a whole one, which no node that was unreachable before survives. */
+  /** Ends the current cycle, then runs a whole one. So no node survives that was unreachable before the call. */
   collect(): number {
     if (this.#state.collecting) return 0;
     this.#state.counters.lastTrigger = 'explicit';
     let found = 0;
-    if (this.#cycle !== null) found += this.#step({});
-    return found + this.#step({});
+    if (this.#cycle !== null) found += this.#runStep({});
+    return found + this.#runStep({});
   }
 
   step(budget: StepBudget): 'done' | 'more' {
     if (this.#state.collecting) return this.#cycle === null ? 'done' : 'more';
     if (this.#cycle === null) this.#state.counters.lastTrigger = 'explicit';
-    this.#step(budget);
+    this.#runStep(budget);
     return this.#cycle === null ? 'done' : 'more';
   }
 
@@ -61,44 +63,44 @@ export class IncrementalCollector implements Collector {
     const cycle = this.#cycle;
     if (cycle === null) return;
     cycle.abandon();
-    this.#end(cycle);
+    this.#endCycle(cycle);
   }
 
   dispose(): void {
     this.#cycle = null;
   }
 
-  /** Returns how many nodes the cycle found unreachable, if it has ended; else 0. */
-  #step(budget: StepBudget): number {
+  /** Runs one step. Returns the number of nodes that the cycle found unreachable if it has ended, else 0. */
+  #runStep(budget: StepBudget): number {
     const state = this.#state;
     return stopMutator(state, () => {
       const startedAt = state.clock.now();
-      const cycle = this.#cycle ?? this.#begin();
+      const cycle = this.#cycle ?? this.#startCycle();
       const isDone = cycle.work(new WorkMeter(state.clock, budget));
       const millis = state.clock.now() - startedAt;
       this.#cycleMillis += millis;
       state.counters.steps++;
       state.counters.pauses.record(millis);
       if (!isDone || state.disposed) return 0;
-      this.#end(cycle);
+      this.#endCycle(cycle);
       return cycle.result.collected + cycle.result.uncollectable;
     });
   }
 
-  #begin(): IncrementalCycle {
+  #startCycle(): IncrementalCycle {
     const state = this.#state;
     state.counts.fill(0);
     this.#cycleMillis = 0;
-    tellStart(state, 2);
-    const cycle = new IncrementalCycle(state, this.#trash);
+    reportStart(state, 2);
+    const cycle = new IncrementalCycle(state, this.#unreachableSet);
     this.#cycle = cycle;
     state.barrier = cycle;
     return cycle;
   }
 
-  #end(cycle: IncrementalCycle): void {
+  #endCycle(cycle: IncrementalCycle): void {
     this.#cycle = null;
     this.#state.barrier = null;
-    tellStop(this.#state, 2, cycle.result, this.#cycleMillis);
+    reportStop(this.#state, 2, cycle.result, this.#cycleMillis);
   }
 }

@@ -2,27 +2,31 @@
  * One collection in steps. Nodes have three colours:
  *
  * ```
- *   white ──reached──▶ grey ──its edges followed──▶ black
- *     └── still white when nothing is grey: unreachable
+ *   white ──reached──▶ grey ──edges followed──▶ black
+ *     └── still white when no node is grey: unreachable
  * ```
  *
- * Between two steps the mutator goes on, and could hide a white node from the collector: by making a black node lead to it,
- * and removing the edges by which it was to be reached. Dijkstra's barrier forbids the first half. The invariant:
+ * **Barrier.** Between two steps the mutator continues, and could hide a white node from the collector. To hide it, the
+ * mutator makes a black node lead to it. Then it removes the edges by which the collector would reach it. Dijkstra's
+ * barrier forbids the first half. It keeps this invariant:
  *
- * > **No edge leads from a black node to a white one, and no root is white once roots have been looked at.**
+ * > **No edge leads from a black node to a white one, and no root is white once roots have been visited.**
  *
- * So whatever gets an edge from a black node, or is held from outside, turns grey at once. New nodes are born black. Then
- * nothing reachable can be white in the end, and whatever was unreachable at the start, and stays so, is. What becomes
- * unreachable meanwhile may be left for the next cycle: it floats.
+ * So a node turns grey at once when a black node gets an edge to it, or a caller holds it. New nodes are born black. At
+ * the end, no reachable node is white. Each node that was unreachable at the start, and stayed so, is white. A node
+ * that becomes unreachable during the cycle may be floating garbage: the next cycle finds it.
+ *
+ * **Phases.**
  *
  * ```
- *   roots ──▶ mark ──▶ sweep ──▶ settle ──▶ delete
- *   each place   each edge   each place   all at once   each node of the trash
+ *   roots     ──▶ mark      ──▶ sweep     ──▶ finalize    ──▶ delete
+ *   each slot     each edge     each slot     all at once     each unreachable node
  * ```
  *
- * The barrier goes on after marking: a handle, or a weak reference, can lead to a white node until it is deleted. Such a node
- * turns grey like any other, and is rescued with all it reaches before the cycle goes on. Finalizers and callbacks run in one
- * step (`settle`), since all weak references to the trash have to die before any of its code runs.
+ * The barrier stays on after marking. A handle or a weak reference can lead to a white node until the node is deleted.
+ * Such a node turns grey like any other. The cycle restores it, with all that it reaches, before it continues. All
+ * finalizers and callbacks run in one step, `finalize`. Before any of them runs, all weak references to unreachable
+ * nodes must be cleared.
  *
  * Source: Edsger W. Dijkstra, Leslie Lamport, A. J. Martin, C. S. Scholten, E. F. M. Steffens, *On-the-Fly Garbage
  * Collection: An Exercise in Cooperation*, 1978. The barrier shades for black sources only (Guy L. Steele, 1975, after
@@ -32,6 +36,7 @@
 import type { CollectionResult } from '../collection-result.js';
 import type { NodeColour, WriteBarrier } from '../collector.js';
 import type { HeapState } from '../heap-state.js';
+import type { EdgeVisitor } from '../memory/edge-store.js';
 import {
   FIRST_NODE,
   GENERATION_0,
@@ -40,9 +45,9 @@ import {
   UNREACHABLE,
 } from '../memory/generation-lists.js';
 import { COLLECTING, FLAG_LIVE } from '../memory/node-store.js';
-import { isRootPlace, otherRoots } from './trace-roots.js';
-import { countSurvivors } from './tracing-pace.js';
-import type { Trash } from './trash.js';
+import { internalRoots, isRootSlot } from './trace-roots.js';
+import { recordSurvivors } from './tracing-trigger.js';
+import type { UnreachableSet } from './unreachable-set.js';
 import type { WorkMeter } from './work-meter.js';
 
 const WHITE = 0;
@@ -50,46 +55,49 @@ const GREY = 1;
 const BLACK = 2;
 const COLOURS: readonly NodeColour[] = ['white', 'grey', 'black'];
 
-type Phase = 'roots' | 'mark' | 'sweep' | 'settle' | 'delete' | 'done';
+type Phase = 'roots' | 'mark' | 'sweep' | 'finalize' | 'delete' | 'done';
 
-export class IncrementalCycle implements WriteBarrier {
+export class IncrementalCycle implements WriteBarrier, EdgeVisitor {
   readonly #state: HeapState;
-  readonly #trash: Trash;
+  readonly #unreachableSet: UnreachableSet;
   #phase: Phase = 'roots';
   #colours: Uint8Array;
-  /** Grey nodes, and some that were freed meanwhile. Room for each place there was: none turns grey twice. */
+  /**
+   * Stack of grey nodes. Some may have been freed since. It has room for each slot of the start, since no node turns
+   * grey twice.
+   */
   readonly #grey: Int32Array;
   #greyCount = 0;
-  /** The places there were at the start; what is born later is black. */
+  /** End of the slots at the start of the cycle. Nodes in later slots are born black. */
   readonly #end: number;
-  /** The next place to look at, in the phases that go through the places. */
-  #place: number = FIRST_NODE;
-  /** The node whose edges are being followed, or 0, and the next of its edges. */
-  #following = 0;
-  #followingAt = 0;
-  #trashList: number = UNREACHABLE;
+  /** Next slot to visit, in the phases that visit all slots. */
+  #nextSlot: number = FIRST_NODE;
+  /** Node with more than two edges that is being scanned, or 0. `#scanPlace` is the next of its edges. */
+  #scanned = 0;
+  #scanPlace = 0;
+  #deleteList: number = UNREACHABLE;
   #collected = 0;
   #uncollectable = 0;
 
-  constructor(state: HeapState, trash: Trash) {
+  constructor(state: HeapState, unreachableSet: UnreachableSet) {
     this.#state = state;
-    this.#trash = trash;
+    this.#unreachableSet = unreachableSet;
     const { end, capacity } = state.store;
     this.#end = end;
     this.#colours = new Uint8Array(capacity);
     this.#grey = new Int32Array(end);
     state.trace?.phase('mark', 2);
-    for (const root of otherRoots(state)) this.held(root);
+    for (const root of internalRoots(state)) this.held(root);
   }
 
   get result(): CollectionResult {
     return { collected: this.#collected, uncollectable: this.#uncollectable };
   }
 
-  /** Goes on until the meter has run out, or everything is done: then true. */
+  /** Continues until the meter is used up or the cycle is done. Returns true if the cycle is done. */
   work(meter: WorkMeter): boolean {
     while (this.#phase !== 'done') {
-      if (!this.#followAll(meter) || !this.#workOnPhase(meter)) return false;
+      if (!this.#scanAllGrey(meter) || !this.#runPhase(meter)) return false;
     }
     return true;
   }
@@ -98,7 +106,7 @@ export class IncrementalCycle implements WriteBarrier {
     return COLOURS[this.#colours[index] as number] as NodeColour;
   }
 
-  /** Puts what was set aside back into the oldest generation. */
+  /** Gives the cycle up: moves the nodes that were set aside back to the oldest generation. */
   abandon(): void {
     const { lists, gcWord } = this.#state.store;
     for (const list of [UNREACHABLE, STILL_UNREACHABLE]) {
@@ -131,7 +139,7 @@ export class IncrementalCycle implements WriteBarrier {
   }
 
   removed(source: number, place: number): void {
-    if (source === this.#following && place < this.#followingAt) this.#followingAt--;
+    if (source === this.#scanned && place < this.#scanPlace) this.#scanPlace--;
   }
 
   #shade(index: number): void {
@@ -142,90 +150,92 @@ export class IncrementalCycle implements WriteBarrier {
 
   // ── The phases ──
 
-  /** True when the phase has ended; false if the meter ran out first. */
-  #workOnPhase(meter: WorkMeter): boolean {
+  /** Continues the current phase. Returns true if the phase has ended, false if the meter was used up first. */
+  #runPhase(meter: WorkMeter): boolean {
     switch (this.#phase) {
       case 'roots':
-        return this.#throughPlaces(meter, 'mark', (index) => this.#lookAtRoot(index));
+        return this.#visitSlots(meter, 'mark', (index) => this.#shadeIfRoot(index));
       case 'mark':
-        // Nothing is grey, or this would not have been called.
-        this.#enter('sweep');
+        // `work` calls this method only when no node is grey.
+        this.#enterPhase('sweep');
         return true;
       case 'sweep':
-        return this.#throughPlaces(meter, 'settle', (index) => this.#sweep(index));
-      case 'settle':
-        this.#settle();
+        return this.#visitSlots(meter, 'finalize', (index) => this.#sweep(index));
+      case 'finalize':
+        this.#finalize();
         return true;
       default:
         return this.#delete(meter);
     }
   }
 
-  #enter(phase: Phase): void {
+  #enterPhase(phase: Phase): void {
     this.#phase = phase;
-    this.#place = FIRST_NODE;
+    this.#nextSlot = FIRST_NODE;
     if (phase === 'sweep' || phase === 'delete') this.#state.trace?.phase(phase, 2);
   }
 
-  #throughPlaces(meter: WorkMeter, next: Phase, visit: (index: number) => void): boolean {
+  #visitSlots(meter: WorkMeter, next: Phase, visit: (index: number) => void): boolean {
     const end = this.#end;
-    let place = this.#place;
-    while (place < end && meter.spend()) visit(place++);
-    this.#place = place;
-    if (place < end) return false;
-    this.#enter(next);
+    let slot = this.#nextSlot;
+    while (slot < end && meter.spend()) visit(slot++);
+    this.#nextSlot = slot;
+    if (slot < end) return false;
+    this.#enterPhase(next);
     return true;
   }
 
-  #lookAtRoot(index: number): void {
-    if (this.#colours[index] === WHITE && isRootPlace(this.#state, index)) this.#shade(index);
+  #shadeIfRoot(index: number): void {
+    if (this.#colours[index] === WHITE && isRootSlot(this.#state, index)) this.#shade(index);
   }
 
-  /** Follows the edges of all grey nodes; true when none is left. */
-  #followAll(meter: WorkMeter): boolean {
-    while (this.#following !== 0 || this.#greyCount > 0) {
-      if (this.#following === 0 && !this.#followNext(meter)) return false;
-      if (this.#following !== 0 && !this.#followOn(meter)) return false;
+  /** Follows the edges of all grey nodes. Returns true when no grey node is left. */
+  #scanAllGrey(meter: WorkMeter): boolean {
+    while (this.#scanned !== 0 || this.#greyCount > 0) {
+      if (this.#scanned === 0 && !this.#scanNextGrey(meter)) return false;
+      if (this.#scanned !== 0 && !this.#continueScan(meter)) return false;
     }
     return true;
   }
 
-  /** Turns a grey node black. Up to two edges are followed at once, more of them one by one. */
-  #followNext(meter: WorkMeter): boolean {
+  /**
+   * Turns a grey node black. Follows up to two edges at once; `#continueScan` follows the edges of a larger node one by
+   * one.
+   */
+  #scanNextGrey(meter: WorkMeter): boolean {
     if (!meter.spend()) return false;
     const node = this.#grey[--this.#greyCount] as number;
-    const hasDied = !this.#state.store.has(node, FLAG_LIVE);
+    const hasDied = !this.#state.store.hasFlag(node, FLAG_LIVE);
     if (hasDied || this.#colours[node] !== GREY) return true;
     this.#colours[node] = BLACK;
     this.#state.trace?.shade(node, 'black');
-    this.#rescue(node);
-    const { pair } = this.#state.store.edges;
-    const first = pair[2 * node] as number;
-    if (first < 0) {
-      this.#following = node;
-      this.#followingAt = 0;
-    } else if (first > 0) {
-      if (this.#colours[first] === WHITE) this.#shade(first);
-      const second = pair[2 * node + 1] as number;
-      if (second > 0 && this.#colours[second] === WHITE) this.#shade(second);
+    this.#restoreReached(node);
+    if (!this.#state.store.edges.visitInline(node, this)) {
+      this.#scanned = node;
+      this.#scanPlace = 0;
     }
     return true;
   }
 
-  #followOn(meter: WorkMeter): boolean {
+  /** Shades the target of an edge that the scan follows. */
+  visitEdge(_source: number, target: number): void {
+    if (this.#colours[target] === WHITE) this.#shade(target);
+  }
+
+  #continueScan(meter: WorkMeter): boolean {
     const { edges } = this.#state.store;
-    const count = edges.count(this.#following);
-    while (this.#followingAt < count) {
+    const count = edges.count(this.#scanned);
+    while (this.#scanPlace < count) {
       if (!meter.spend()) return false;
-      const target = edges.at(this.#following, this.#followingAt++);
+      const target = edges.at(this.#scanned, this.#scanPlace++);
       if (this.#colours[target] === WHITE) this.#shade(target);
     }
-    this.#following = 0;
+    this.#scanned = 0;
     return true;
   }
 
-  /** A node that was set aside and was reached after all goes back. */
-  #rescue(index: number): void {
+  /** Moves a node that was set aside, and was reached after all, back to the oldest generation. */
+  #restoreReached(index: number): void {
     const { lists, gcWord } = this.#state.store;
     const list = lists.listOf[index] as number;
     if (list !== UNREACHABLE && list !== STILL_UNREACHABLE) return;
@@ -245,28 +255,28 @@ export class IncrementalCycle implements WriteBarrier {
     }
   }
 
-  #settle(): void {
+  #finalize(): void {
     const { lists } = this.#state.store;
     const unreachable = lists.length(UNREACHABLE);
-    countSurvivors(this.#state, lists.length(OLDEST) + unreachable);
+    recordSurvivors(this.#state, lists.length(OLDEST) + unreachable);
     if (unreachable > 0) {
-      const { list, collected } = this.#trash.settle(2, OLDEST);
-      this.#trashList = list;
+      const { list, collected } = this.#unreachableSet.finalize(2, OLDEST);
+      this.#deleteList = list;
       this.#collected = collected;
-      this.#uncollectable = this.#trash.keepLegacy(OLDEST);
+      this.#uncollectable = this.#unreachableSet.keepUncollectable(OLDEST);
     }
-    this.#enter('delete');
+    this.#enterPhase('delete');
   }
 
   #delete(meter: WorkMeter): boolean {
     const { counters, store } = this.#state;
     const freedBefore = counters.freed;
-    while (store.lists.length(this.#trashList) > 0 && meter.spend()) {
-      this.#trash.sweepFirst(this.#trashList, OLDEST);
+    while (store.lists.length(this.#deleteList) > 0 && meter.spend()) {
+      this.#unreachableSet.deleteFirst(this.#deleteList, OLDEST);
     }
     counters.freedByCycle += counters.freed - freedBefore;
-    if (store.lists.length(this.#trashList) > 0) return false;
-    this.#enter('done');
+    if (store.lists.length(this.#deleteList) > 0) return false;
+    this.#enterPhase('done');
     return true;
   }
 }

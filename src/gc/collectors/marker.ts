@@ -1,24 +1,28 @@
 /**
- * Marking: which nodes can be reached from the roots? Marks are a column of their own, a byte a node, so that a million
- * of them fit into a processor's cache, where the order in which a graph is followed, which is no order at all, does not
- * matter as much. O(nodes and edges reached).
+ * Marking finds the nodes that the roots reach. Marks are a column of their own, one byte a node. So the marks of a
+ * million nodes fit into a processor's cache. That matters because a graph is followed in no particular memory order.
+ * O(nodes and edges reached).
  */
 import type { HeapState } from '../heap-state.js';
+import { markSerially } from './mark-in-parallel.js';
 import { pushRoots } from './trace-roots.js';
 
-/** Marks nodes on behalf of a tracing collector. */
+/** Marks nodes for a tracing collector. */
 export interface Marker {
-  /** Marks what the roots reach: an entry a place, 0 if the node there was not reached. Valid until the next time. */
+  /**
+   * Marks everything that the roots reach. Returns one entry per slot, which is 0 if the node there was not reached.
+   * The result is valid until the next call.
+   */
   mark(): Uint8Array;
-  /** Ends whatever it keeps running. */
+  /** Ends the threads that the marker runs. */
   dispose(): void;
 }
 
-/** Marks in the one thread there is. */
+/** Marks in the thread of the caller. */
 export class SerialMarker implements Marker {
   readonly #state: HeapState;
   #marks: Uint8Array = new Uint8Array(0);
-  /** Room for every node: each is put on it at most once. */
+  /** Stack with room for every node. Each node is pushed at most once. */
   #stack: Int32Array = new Int32Array(0);
 
   constructor(state: HeapState) {
@@ -34,44 +38,10 @@ export class SerialMarker implements Marker {
       this.#marks.fill(0);
     }
     const roots = pushRoots(this.#state, this.#marks, this.#stack);
-    markReachable(this.#stack, roots, this.#marks, edges.pair, edges.slab);
+    markSerially(this.#stack, roots, this.#marks, edges);
     this.#state.counters.serialMarks++;
     return this.#marks;
   }
 
   dispose(): void {}
-}
-
-/** Marks all that the nodes on the stack, which are marked, lead to. */
-function markReachable(
-  stack: Int32Array,
-  length: number,
-  marks: Uint8Array,
-  pair: Int32Array,
-  slab: Int32Array,
-): void {
-  let top = length;
-  while (top > 0) {
-    const node = stack[--top] as number;
-    const first = pair[2 * node] as number;
-    if (first > 0) {
-      if (marks[first] === 0) {
-        marks[first] = 1;
-        stack[top++] = first;
-      }
-      const second = pair[2 * node + 1] as number;
-      if (second > 0 && marks[second] === 0) {
-        marks[second] = 1;
-        stack[top++] = second;
-      }
-    } else if (first < 0) {
-      const stop = ~first + 1 + (slab[~first] as number);
-      for (let at = ~first + 1; at < stop; at++) {
-        const target = slab[at] as number;
-        if (marks[target] !== 0) continue;
-        marks[target] = 1;
-        stack[top++] = target;
-      }
-    }
-  }
 }

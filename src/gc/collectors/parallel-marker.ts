@@ -1,10 +1,10 @@
 /**
- * Marks with the help of other threads. The mutator is stopped meanwhile; what the threads read of the heap, and the marks they
- * write, lie in shared memory.
+ * Marks with the help of other threads, while the mutator is stopped. The memory that threads read, and the marks that
+ * they write, are shared.
  *
- * The threads are started when the heap is first large enough for them to be worth it, and wait in their event loops in
- * between. A marking never waits for a thread to arrive: who is late, or has not started yet, finds the work done.
- * Without threads, or for a small heap, marking is serial, and the counters say why.
+ * The marker starts its threads when the heap is first large enough for them to pay off. Between markings, the threads
+ * wait in their event loops. A marking never waits for a thread: a thread that is late, or has not started yet, finds
+ * the work done. Without threads, or for a small heap, marking is serial, and the counters give the reason.
  */
 import { startThread, type Thread, threadsAtOnce } from '../../core/thread.js';
 import type { HeapState } from '../heap-state.js';
@@ -15,62 +15,70 @@ import {
   CONTROL_LENGTH,
   IDLE,
   JOINED,
-  type Marking,
-  markTogether,
+  type MarkingTask,
+  markInParallel,
   OPEN,
   POOL_CHUNKS,
-} from './mark-together.js';
+} from './mark-in-parallel.js';
 import { type Marker, SerialMarker } from './marker.js';
 import { pushRoots } from './trace-roots.js';
 
 export interface ParallelMarkerOptions {
-  /** How many threads help. */
+  /** Number of threads that help. */
   readonly helpers: number;
-  /** How many nodes have to be alive for that. */
+  /** Number of live nodes from which threads help. */
   readonly fromNodes: number;
-  /** How many nodes are handed over at once. */
+  /**
+   * Number of nodes that a thread hands over at once.
+   *
+   * @default 1024
+   */
   readonly chunkEntries?: number;
-  /** How long to wait for the helpers before a marking, in milliseconds. */
-  readonly patienceMillis?: number;
+  /**
+   * Time to wait for the helpers before a marking, in milliseconds. Tests use it.
+   *
+   * @default 0
+   */
+  readonly waitMillis?: number;
 }
 
-/** The threads of one marker, which ends them when it is disposed of, or when it was forgotten and collected. */
-interface Team {
+/** Threads of one marker. They end when the marker is disposed of, or when V8 collects it. */
+interface WorkerTeam {
   readonly threads: Thread[];
   readonly control: Int32Array;
   readonly pool: Int32Array;
   hasFailed: boolean;
 }
 
-const forgottenTeams = new FinalizationRegistry<Team>(endTeam);
+const abandonedTeams = new FinalizationRegistry<WorkerTeam>(endWorkers);
 
 export class ParallelMarker implements Marker {
   readonly #state: HeapState;
   readonly #serial: SerialMarker;
   readonly #helpers: number;
   readonly #fromNodes: number;
-  readonly #patienceMillis: number;
+  readonly #waitMillis: number;
   readonly #chunkEntries: number;
-  #team: Team | null = null;
+  #team: WorkerTeam | null = null;
   #marks: Uint8Array = new Uint8Array(0);
-  /** One a thread, this one's first. */
+  /** One stack per thread. The first is that of the caller's thread. */
   #stacks: Int32Array[] = [];
-  #number = 0;
+  #markingId = 0;
 
-  /** Where there are helpers, the heap's memory must be shared. */
+  /** With helpers, the memory of the heap must be shared. */
   constructor(state: HeapState, options: ParallelMarkerOptions) {
-    const { helpers, fromNodes, chunkEntries = 1_024, patienceMillis = 0 } = options;
+    const { helpers, fromNodes, chunkEntries = 1_024, waitMillis = 0 } = options;
     this.#state = state;
     this.#serial = new SerialMarker(state);
     this.#helpers = helpers;
     this.#fromNodes = fromNodes;
-    this.#patienceMillis = patienceMillis;
+    this.#waitMillis = waitMillis;
     this.#chunkEntries = chunkEntries;
   }
 
   mark(): Uint8Array {
     const { counters } = this.#state;
-    const reason = this.#reasonNotTo();
+    const reason = this.#serialReason();
     if (reason !== 'none') {
       counters.serialReason = reason;
       return this.#serial.mark();
@@ -84,26 +92,26 @@ export class ParallelMarker implements Marker {
 
   dispose(): void {
     if (this.#team === null) return;
-    forgottenTeams.unregister(this);
-    endTeam(this.#team);
+    abandonedTeams.unregister(this);
+    endWorkers(this.#team);
     this.#team = null;
   }
 
-  #reasonNotTo(): SerialReason {
+  #serialReason(): SerialReason {
     if (this.#state.counters.live < this.#fromNodes) return 'small-heap';
     if (this.#helpers === 0 || this.#team?.hasFailed === true) return 'no-threads';
     return 'none';
   }
 
-  #startTeam(): Team {
-    const team: Team = {
+  #startTeam(): WorkerTeam {
+    const team: WorkerTeam = {
       threads: [],
       control: sharedWords(CONTROL_LENGTH),
       pool: sharedWords(POOL_CHUNKS * (this.#chunkEntries + 1)),
       hasFailed: false,
     };
     team.control[CHUNK_ENTRIES] = this.#chunkEntries;
-    const program = markTogether.toString();
+    const program = markInParallel.toString();
     for (let i = 0; i < this.#helpers && !team.hasFailed; i++) {
       const thread = startThread(program, () => {
         team.hasFailed = true;
@@ -111,25 +119,25 @@ export class ParallelMarker implements Marker {
       if (thread === undefined) team.hasFailed = true;
       else team.threads.push(thread);
     }
-    forgottenTeams.register(this, team, this);
+    abandonedTeams.register(this, team, this);
     this.#team = team;
     return team;
   }
 
-  /** True if a thread of the team took part. */
-  #markWithTeam({ threads, control, pool }: Team): boolean {
-    this.#fitStore();
+  /** Returns true if at least one thread of the team took part. */
+  #markWithTeam({ threads, control, pool }: WorkerTeam): boolean {
+    this.#growToStore();
     const [stack, ...others] = this.#stacks;
     const { pair, slab } = this.#state.store.edges;
-    this.#number = (this.#number % 0x7fff_fffe) + 1;
-    const shared = { number: this.#number, control, pool, marks: this.#marks, pair, slab };
+    this.#markingId = (this.#markingId % 0x7fff_fffe) + 1;
+    const shared = { id: this.#markingId, control, pool, marks: this.#marks, pair, slab };
     const length = pushRoots(this.#state, this.#marks, stack as Int32Array);
     control[IDLE] = 0;
     control[CHUNKS] = 0;
     control[JOINED] = 1;
-    Atomics.store(control, OPEN, this.#number);
+    Atomics.store(control, OPEN, this.#markingId);
     for (const [i, thread] of threads.entries()) {
-      const part: Marking = {
+      const part: MarkingTask = {
         ...shared,
         stack: others[i] as Int32Array,
         length: 0,
@@ -137,21 +145,21 @@ export class ParallelMarker implements Marker {
       };
       thread.post(part);
     }
-    this.#awaitThreads(threads.length, control);
-    markTogether({ ...shared, stack: stack as Int32Array, length, isFirst: true });
+    this.#waitForThreads(threads.length, control);
+    markInParallel({ ...shared, stack: stack as Int32Array, length, isFirst: true });
     return (control[JOINED] as number) > 1;
   }
 
-  #awaitThreads(threads: number, control: Int32Array): void {
-    const endsAt = performance.now() + this.#patienceMillis;
-    for (let left = this.#patienceMillis; left > 0; left = endsAt - performance.now()) {
+  #waitForThreads(threads: number, control: Int32Array): void {
+    const endsAt = performance.now() + this.#waitMillis;
+    for (let left = this.#waitMillis; left > 0; left = endsAt - performance.now()) {
       const joined = Atomics.load(control, JOINED);
       if (joined > threads) return;
       Atomics.wait(control, JOINED, joined, left);
     }
   }
 
-  #fitStore(): void {
+  #growToStore(): void {
     const { capacity, end } = this.#state.store;
     if (this.#marks.length >= end) {
       this.#marks.fill(0);
@@ -162,18 +170,18 @@ export class ParallelMarker implements Marker {
   }
 }
 
-/** How many threads can help, besides this one. */
-export function helpersAvailable(): number {
-  return Math.min(MOST_HELPERS, threadsAtOnce() - 1);
+/** Returns the number of threads that can help, besides the caller's. */
+export function availableHelpers(): number {
+  return Math.min(MAX_HELPERS, threadsAtOnce() - 1);
 }
 
-/** Marking is bound by memory: more threads than a few gain little. */
-const MOST_HELPERS = 3;
+/** Memory bandwidth limits marking, so more than a few threads gain little. */
+const MAX_HELPERS = 3;
 
 function sharedWords(length: number): Int32Array {
   return new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
 }
 
-function endTeam(team: Team): void {
+function endWorkers(team: WorkerTeam): void {
   for (const thread of team.threads) thread.end();
 }

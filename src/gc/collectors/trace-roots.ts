@@ -1,19 +1,19 @@
-/** Where a tracing collector begins: at what is held from outside the heap, or must not be collected. */
+/** Roots of a tracing collection: nodes that are held from outside the heap, and nodes that must not be collected. */
 
 import type { HeapState } from '../heap-state.js';
 import { FIRST_NODE, PERMANENT } from '../memory/generation-lists.js';
 
-/** Whether the node at this place is held from outside, or frozen. */
-export function isRootPlace({ store }: HeapState, index: number): boolean {
+/** Returns true if the node in this slot is held from outside or frozen. */
+export function isRootSlot({ store }: HeapState, index: number): boolean {
   return (store.holds[index] as number) > 0 || store.lists.listOf[index] === PERMANENT;
 }
 
-/** Roots that are not known by their place: `gc.garbage`, and what the heap itself works on. */
-export function otherRoots({ garbage, pinned }: HeapState): number[] {
+/** Returns the roots that the heap itself holds: `gc.garbage`, and the nodes that it works on. */
+export function internalRoots({ garbage, pinned }: HeapState): number[] {
   return [...garbage, ...pinned];
 }
 
-/** Marks all roots and puts them on the stack, which must have room for every node; returns how many they are. */
+/** Marks all roots and pushes them on the stack, which must have room for every node. Returns the number of roots. */
 export function pushRoots(state: HeapState, marks: Uint8Array, stack: Int32Array): number {
   const { holds, end, lists } = state.store;
   let top = 0;
@@ -26,6 +26,6 @@ export function pushRoots(state: HeapState, marks: Uint8Array, stack: Int32Array
     if ((holds[i] as number) > 0) push(i);
   }
   lists.visit(PERMANENT, push);
-  for (const index of otherRoots(state)) push(index);
+  for (const index of internalRoots(state)) push(index);
   return top;
 }

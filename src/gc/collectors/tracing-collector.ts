@@ -1,6 +1,7 @@
 /**
- * Mark and sweep: marks what the roots reach, and sweeps up the rest. It knows nothing of generations, so every collection
- * is a full one, counts as one of generation 2, and moves the survivors there; generation 0 is what was allocated since.
+ * Mark and sweep: marks the nodes that the roots reach, and deletes the others. This collector has no generations.
+ * Every collection is a full one, counts as one of generation 2, and moves the survivors there. Generation 0 holds what
+ * was allocated since.
  *
  * Source: John McCarthy, *Recursive Functions of Symbolic Expressions and Their Computation by Machine*, 1960.
  */
@@ -12,24 +13,29 @@ import { FIRST_NODE, GENERATION_0, OLDEST, UNREACHABLE } from '../memory/generat
 import { COLLECTING } from '../memory/node-store.js';
 import { runCollection } from './collection.js';
 import type { Marker } from './marker.js';
-import { countSurvivors, isHeapWorthTracing } from './tracing-pace.js';
-import type { Trash } from './trash.js';
+import { isTracingDue, recordSurvivors } from './tracing-trigger.js';
+import type { UnreachableSet } from './unreachable-set.js';
 
 export class TracingCollector implements Collector {
   readonly name: 'mark-sweep' | 'parallel';
   readonly #state: HeapState;
-  readonly #trash: Trash;
+  readonly #unreachableSet: UnreachableSet;
   readonly #marker: Marker;
 
-  constructor(name: 'mark-sweep' | 'parallel', state: HeapState, trash: Trash, marker: Marker) {
+  constructor(
+    name: 'mark-sweep' | 'parallel',
+    state: HeapState,
+    unreachableSet: UnreachableSet,
+    marker: Marker,
+  ) {
     this.name = name;
     this.#state = state;
-    this.#trash = trash;
+    this.#unreachableSet = unreachableSet;
     this.#marker = marker;
   }
 
   collectIfDue(): void {
-    if (!isHeapWorthTracing(this.#state)) return;
+    if (!isTracingDue(this.#state)) return;
     this.#state.counters.lastTrigger = 'threshold';
     this.#collect();
   }
@@ -68,22 +74,24 @@ export class TracingCollector implements Collector {
     const marks = this.#marker.mark();
     counters.markMillis = clock.now() - startedAt;
     trace?.phase('sweep', 2);
-    const examined = this.#setUnmarkedAside(marks);
+    const examined = this.#sweep(marks);
     const survivors = store.lists.length(OLDEST);
-    countSurvivors(this.#state, examined);
+    recordSurvivors(this.#state, examined);
     trace?.promote(OLDEST, 2);
     if (survivors === examined) return NOTHING_COLLECTED;
 
-    const { list, collected } = this.#trash.settle(2, OLDEST);
+    const { list, collected } = this.#unreachableSet.finalize(2, OLDEST);
     const freedBefore = counters.freed;
     trace?.phase('delete', 2);
-    this.#trash.breakUpAll(list, OLDEST);
+    this.#unreachableSet.deleteAll(list, OLDEST);
     counters.freedByCycle += counters.freed - freedBefore;
-    return { collected, uncollectable: this.#trash.keepLegacy(OLDEST) };
+    return { collected, uncollectable: this.#unreachableSet.keepUncollectable(OLDEST) };
   }
 
-  /** Moves what is not marked to `UNREACHABLE` and the rest to the oldest generation; returns how many nodes there were. */
-  #setUnmarkedAside(marks: Uint8Array): number {
+  /**
+   * Moves unmarked nodes to `UNREACHABLE`, and the others to the oldest generation. Returns the number of nodes before.
+   */
+  #sweep(marks: Uint8Array): number {
     const { lists, gcWord, end } = this.#state.store;
     const { listOf } = lists;
     for (let i = FIRST_NODE; i < end; i++) {

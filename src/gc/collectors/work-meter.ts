@@ -1,14 +1,17 @@
-/** How much of a step's budget is left. The clock is asked now and then only: it costs more than looking at a node. */
+/**
+ * Measures the rest of a step's budget. Reads the clock only for every 128th object, since a reading costs more than
+ * visiting a node.
+ */
 import type { Clock } from '../../core/clock.js';
 import type { StepBudget } from '../collector.js';
 
-const OBJECTS_PER_LOOK_AT_THE_CLOCK = 128;
+const OBJECTS_PER_CLOCK_READ = 128;
 
 export class WorkMeter {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #endsAt: number;
   #objects: number;
-  #untilLook = OBJECTS_PER_LOOK_AT_THE_CLOCK;
+  #untilClockRead = OBJECTS_PER_CLOCK_READ;
 
   constructor(clock: Pick<Clock, 'now'>, budget: StepBudget) {
     const { objects = Number.POSITIVE_INFINITY, millis = Number.POSITIVE_INFINITY } = budget;
@@ -17,12 +20,12 @@ export class WorkMeter {
     this.#endsAt = millis === Number.POSITIVE_INFINITY ? millis : clock.now() + millis;
   }
 
-  /** Takes one object's worth of work from what is left; false if nothing was left. */
+  /** Takes one object from the budget. Returns false if the budget was used up before. */
   spend(): boolean {
     if (this.#objects <= 0) return false;
     this.#objects--;
-    if (--this.#untilLook > 0) return true;
-    this.#untilLook = OBJECTS_PER_LOOK_AT_THE_CLOCK;
+    if (--this.#untilClockRead > 0) return true;
+    this.#untilClockRead = OBJECTS_PER_CLOCK_READ;
     if (this.#endsAt !== Number.POSITIVE_INFINITY && this.#clock.now() >= this.#endsAt) {
       this.#objects = 0;
     }

@@ -1,16 +1,16 @@
 /**
- * Reference counting: what happens when a count reaches 0, as CPython 3.11's `subtype_dealloc`, `PyObject_ClearWeakRefs`
- * and the trashcan do it, in their order, since finalizers and callbacks can see it.
+ * Reference counting: what happens when a count reaches 0. Finalizers and callbacks can observe the steps and their
+ * order. So both are those of CPython 3.11's `subtype_dealloc`, `PyObject_ClearWeakRefs` and trashcan.
  *
- * The trashcan bounds the depth of nested deallocations: below 50 of them a dying node is set aside on a stack, and freed
- * when the outermost deallocation ends. So a chain of a million nodes neither overflows the stack, here as there, nor is
- * freed in an order that CPython would not use.
+ * The trashcan bounds the depth of nested deallocations. Beyond 50 levels, a dying node is pushed on a stack, and freed
+ * when the outermost deallocation ends. So a chain of a million nodes does not overflow the call stack. And the order
+ * of frees is still CPython's.
  *
  * Source: Objects/typeobject.c, Objects/weakrefobject.c, Objects/object.c of CPython 3.11.
  */
 
 import type { HeapState, NodeCallable } from '../heap-state.js';
-import type { EdgeStore } from '../memory/edge-store.js';
+import type { EdgeStore, EdgeVisitor } from '../memory/edge-store.js';
 import { GENERATION_0, type GenerationLists } from '../memory/generation-lists.js';
 import {
   FINALIZABLE,
@@ -21,22 +21,22 @@ import {
   PLAIN,
   WEAK,
 } from '../memory/node-store.js';
-import { QuietDeallocator } from './bulk-deallocator.js';
+import { BulkDeallocator } from './bulk-deallocator.js';
 import type { WeakReferences } from './weak-references.js';
 
-/** Nested deallocations beyond which dying nodes are set aside. */
+/** Number of nested deallocations from which dying nodes go to the trashcan. */
 const TRASHCAN_DEPTH = 50;
 
-export class Deallocator {
+export class Deallocator implements EdgeVisitor {
   readonly #state: HeapState;
   readonly #store: NodeStore;
   readonly #edges: EdgeStore;
   readonly #lists: GenerationLists;
   readonly #weak: WeakReferences;
-  readonly #quiet: QuietDeallocator;
+  readonly #bulk: BulkDeallocator;
   #nesting = 0;
-  /** Nodes, and bundles of weak references, that are set aside. */
-  readonly #later: (number | readonly number[])[] = [];
+  /** Nodes, and bundles of weak references, that wait for the outermost deallocation to end. */
+  readonly #trashcan: (number | readonly number[])[] = [];
 
   constructor(state: HeapState, weak: WeakReferences) {
     this.#state = state;
@@ -44,80 +44,73 @@ export class Deallocator {
     this.#edges = state.store.edges;
     this.#lists = state.store.lists;
     this.#weak = weak;
-    this.#quiet = new QuietDeallocator(state);
+    this.#bulk = new BulkDeallocator(state);
   }
 
   /** Adds a reference. */
-  reference(index: number): void {
+  incref(index: number): void {
     const { refcount } = this.#store;
     refcount[index] = (refcount[index] as number) + 1;
   }
 
-  /** Ends a reference; the node dies if it was the last. */
-  unreference(index: number): void {
+  /** Ends a reference. The node dies if that was its last one. */
+  decref(index: number): void {
     const { refcount } = this.#store;
     const left = (refcount[index] as number) - 1;
     refcount[index] = left;
     if (left > 0) return;
-    if (this.#quiet.isAllowed()) this.#quiet.free(index);
+    if (this.#bulk.isAllowed()) this.#bulk.free(index);
     else this.#deallocate(index);
   }
 
-  /** Frees all nodes of a list of trash at once, if nobody can tell in which order they die; else it does nothing. */
-  freeUnobserved(list: number): void {
-    if (this.#quiet.isAllowed()) this.#quiet.freeAll(list);
+  /**
+   * Frees all nodes of a list of unreachable nodes in bulk, if the order of deaths cannot be observed. Otherwise does
+   * nothing.
+   */
+  freeInBulk(list: number): void {
+    if (this.#bulk.isAllowed()) this.#bulk.freeList(list);
   }
 
-  /** Adds a reference by the heap itself. */
-  borrow(index: number): void {
-    this.reference(index);
+  /** Adds a reference that the heap itself owns. */
+  retain(index: number): void {
+    this.incref(index);
     this.#state.ownReferences++;
   }
 
-  /** Ends a reference by the heap itself. */
+  /** Ends a reference that the heap itself owns. */
   release(index: number): void {
     this.#state.ownReferences--;
-    this.unreference(index);
-  }
-
-  /** Adds a reference by the heap itself that has to count for a collection which code of the user's may begin. */
-  pin(index: number): void {
-    this.borrow(index);
-    this.#notePin(index);
-  }
-
-  unpin(index: number): void {
-    this.#forgetPin();
-    this.release(index);
-  }
-
-  /** Empties the node's edges, then ends their references, last to first. */
-  clearEdges(index: number): void {
-    const { pair } = this.#edges;
-    const { trace } = this.#state;
-    const first = pair[2 * index] as number;
-    if (first < 0) {
-      const targets = this.#edges.take(index);
-      for (let i = targets.length - 1; i >= 0; i--) {
-        trace?.edge('edge-', index, targets[i] as number);
-        this.unreference(targets[i] as number);
-      }
-    } else if (first > 0) {
-      const second = pair[2 * index + 1] as number;
-      pair[2 * index] = 0;
-      pair[2 * index + 1] = 0;
-      if (second !== 0) {
-        trace?.edge('edge-', index, second);
-        this.unreference(second);
-      }
-      trace?.edge('edge-', index, first);
-      this.unreference(first);
-    }
+    this.decref(index);
   }
 
   /**
-   * The same, but a target in this list does not die of it, not even without a reference: whoever empties the list sees to
-   * that.
+   * Adds a reference that the heap itself owns, and makes the node a root. Use it while user code runs, which may begin
+   * a collection.
+   */
+  pin(index: number): void {
+    this.retain(index);
+    this.#pushPin(index);
+  }
+
+  unpin(index: number): void {
+    this.#popPin();
+    this.release(index);
+  }
+
+  /** Removes all edges of a node, then ends their references, last to first. */
+  clearEdges(index: number): void {
+    this.#edges.drain(index, this);
+  }
+
+  /** Ends the reference of an edge that was removed. */
+  visitEdge(source: number, target: number): void {
+    this.#state.trace?.edge('edge-', source, target);
+    this.decref(target);
+  }
+
+  /**
+   * Removes all edges of a node, then ends their references. A target in `list` stays alive even without a reference:
+   * the caller deletes the nodes of that list later.
    */
   clearEdgesWithin(list: number, index: number): void {
     const { trace } = this.#state;
@@ -128,22 +121,24 @@ export class Deallocator {
       const target = targets[i] as number;
       trace?.edge('edge-', index, target);
       if (listOf[target] === list) refcount[target] = (refcount[target] as number) - 1;
-      else this.unreference(target);
+      else this.decref(target);
     }
   }
 
-  /** Runs the node's finalizer. */
-  finalize(index: number): void {
+  /** Runs the finalizer of a node. */
+  runFinalizer(index: number): void {
     const state = this.#state;
-    const finalizer = this.#store.has(index, FLAG_CALLABLE) ? state.callables[index] : undefined;
+    const finalizer = this.#store.hasFlag(index, FLAG_CALLABLE)
+      ? state.callables[index]
+      : undefined;
     if (finalizer === undefined) return;
     state.counters.finalizersRun++;
     state.trace?.node('finalize', index);
     state.call(finalizer, index, 'finalizer');
   }
 
-  /** Calls a weak reference back, which is kept meanwhile. A reference is called back once. */
-  callBack(weak: number, callback: NodeCallable): void {
+  /** Runs the callback of a weak reference, which stays alive meanwhile. A callback runs at most once. */
+  runCallback(weak: number, callback: NodeCallable): void {
     const state = this.#state;
     state.callables[weak] = undefined;
     state.counters.weakCallbacks++;
@@ -156,23 +151,23 @@ export class Deallocator {
   #deallocate(index: number): void {
     this.#lists.remove(index);
     if (this.#nesting >= TRASHCAN_DEPTH) {
-      this.#later.push(index);
+      this.#trashcan.push(index);
       return;
     }
     this.#nesting++;
     this.#destroy(index);
-    this.#leave();
+    this.#endDeallocation();
   }
 
-  /** Ends a deallocation; the outermost one empties the trashcan. */
-  #leave(): void {
+  /** Ends a deallocation. The outermost one empties the trashcan. */
+  #endDeallocation(): void {
     this.#nesting--;
-    if (this.#nesting === 0 && this.#later.length > 0) this.#emptyTrashcan();
+    if (this.#nesting === 0 && this.#trashcan.length > 0) this.#emptyTrashcan();
   }
 
   #emptyTrashcan(): void {
     this.#nesting = 1;
-    for (let next = this.#later.pop(); next !== undefined; next = this.#later.pop()) {
+    for (let next = this.#trashcan.pop(); next !== undefined; next = this.#trashcan.pop()) {
       if (typeof next === 'number') this.#deallocate(next);
       else this.#releaseBundle(next);
     }
@@ -181,13 +176,13 @@ export class Deallocator {
 
   #destroy(index: number): void {
     const store = this.#store;
-    const kind = store.kind(index);
-    if (kind !== PLAIN) {
-      if (kind === FINALIZABLE && this.#isSavedByFinalizer(index)) return;
-      if (kind === WEAK) this.#weak.detach(index);
+    const type = store.type(index);
+    if (type !== PLAIN) {
+      if (type === FINALIZABLE && this.#isResurrectedByFinalizer(index)) return;
+      if (type === WEAK) this.#weak.detach(index);
     }
-    if (store.population[WEAK] !== 0 && kind !== WEAK) this.#killWeakReferences(index);
-    if (kind === LEGACY && this.#isSavedByLegacyFinalizer(index)) return;
+    if (store.countByType[WEAK] !== 0 && type !== WEAK) this.#clearWeakReferences(index);
+    if (type === LEGACY && this.#isResurrectedByLegacyFinalizer(index)) return;
     this.clearEdges(index);
     this.#free(index);
   }
@@ -196,45 +191,52 @@ export class Deallocator {
     const store = this.#store;
     const { counts, counters, callables, trace, phantoms } = this.#state;
     if (counts[0] > 0) counts[0]--;
-    counters.died(store.name(index), store.size(index));
-    if (store.has(index, FLAG_CALLABLE) && index < callables.length) callables[index] = undefined;
+    counters.recordFree(store.kindId(index), store.size(index));
+    if (store.hasFlag(index, FLAG_CALLABLE) && index < callables.length)
+      callables[index] = undefined;
     trace?.node('free', index);
-    store.give(index);
+    store.freeSlot(index);
     if (phantoms !== null) counters.phantomQueued += phantoms.enqueue(index);
   }
 
-  /** True if the finalizer made somebody hold the node again; it then stays in the youngest generation. */
-  #isSavedByFinalizer(index: number): boolean {
-    if (this.#store.has(index, FLAG_FINALIZED)) return false;
-    this.#bringBack(index);
-    this.finalize(index);
-    this.#store.raise(index, FLAG_FINALIZED);
-    return this.#hasStayed(index);
+  /**
+   * Runs the finalizer of a dying node. Returns true if the finalizer resurrected the node, which then stays in the
+   * youngest generation.
+   */
+  #isResurrectedByFinalizer(index: number): boolean {
+    if (this.#store.hasFlag(index, FLAG_FINALIZED)) return false;
+    this.#beginResurrection(index);
+    this.runFinalizer(index);
+    this.#store.setFlag(index, FLAG_FINALIZED);
+    return this.#endResurrection(index);
   }
 
-  /** The same for a legacy finalizer, which runs every time. Weak references made meanwhile die silently. */
-  #isSavedByLegacyFinalizer(index: number): boolean {
-    this.#bringBack(index);
-    this.finalize(index);
-    if (this.#hasStayed(index)) return true;
+  /**
+   * Runs the legacy finalizer of a dying node, which runs at each death. Returns true if it resurrected the node. Weak
+   * references that the finalizer made die without a callback.
+   */
+  #isResurrectedByLegacyFinalizer(index: number): boolean {
+    this.#beginResurrection(index);
+    this.runFinalizer(index);
+    if (this.#endResurrection(index)) return true;
     this.#weak.detachAll(index);
     return false;
   }
 
-  #bringBack(index: number): void {
+  #beginResurrection(index: number): void {
     this.#lists.append(GENERATION_0, index);
     this.#store.refcount[index] = 1;
-    this.#store.gcWord[index] = 0; // A collection may have it among its trash; it is not any more.
+    this.#store.gcWord[index] = 0; // A collection may list the node as unreachable.
     this.#state.ownReferences++;
-    this.#notePin(index);
+    this.#pushPin(index);
   }
 
-  #hasStayed(index: number): boolean {
+  #endResurrection(index: number): boolean {
     const { refcount } = this.#store;
     const left = (refcount[index] as number) - 1;
     refcount[index] = left;
     this.#state.ownReferences--;
-    this.#forgetPin();
+    this.#popPin();
     if (left > 0) {
       this.#state.counters.resurrections++;
       this.#state.trace?.node('resurrect', index);
@@ -244,8 +246,8 @@ export class Deallocator {
     return false;
   }
 
-  /** Clears all weak references to a dying node and calls back those that are alive themselves, newest first. */
-  #killWeakReferences(index: number): void {
+  /** Clears all weak references to a dying node. Then runs the callbacks of those that are alive, newest first. */
+  #clearWeakReferences(index: number): void {
     const weak = this.#weak;
     for (let dropped = 0; dropped < 2; dropped++) {
       const first = weak.first(index);
@@ -257,37 +259,39 @@ export class Deallocator {
     if (weak.next(first) === 0) {
       const callback = weak.callback(first);
       weak.clear(first);
-      if (callback !== undefined && this.#isReferenced(first)) this.callBack(first, callback);
+      if (callback !== undefined && this.#isReferenced(first)) this.runCallback(first, callback);
       return;
     }
     const bundle: number[] = [];
-    for (const reference of weak.of(index)) {
+    for (const reference of weak.referencesTo(index)) {
       weak.clear(reference);
       if (!this.#isReferenced(reference)) continue;
       this.pin(reference);
       bundle.push(reference);
     }
     for (const [reference, callback] of bundle.map((one) => [one, weak.callback(one)] as const)) {
-      if (callback !== undefined) this.callBack(reference, callback);
+      if (callback !== undefined) this.runCallback(reference, callback);
     }
-    if (this.#nesting >= TRASHCAN_DEPTH) this.#later.push(bundle);
+    if (this.#nesting >= TRASHCAN_DEPTH) this.#trashcan.push(bundle);
     else this.#releaseBundle(bundle);
   }
 
-  /** Lets go of a bundle, last to first. It is a deallocation of its own: that of CPython's tuple. */
+  /**
+   * Ends the references of a bundle, last to first. This is a deallocation of its own, as that of CPython's tuple is.
+   */
   #releaseBundle(bundle: readonly number[]): void {
     this.#nesting++;
     for (let i = bundle.length - 1; i >= 0; i--) this.unpin(bundle[i] as number);
-    this.#leave();
+    this.#endDeallocation();
   }
 
-  #notePin(index: number): void {
+  #pushPin(index: number): void {
     this.#state.pinned.push(index);
     this.#state.barrier?.held(index);
   }
 
-  /** Pins nest: the last one is the first to go. */
-  #forgetPin(): void {
+  /** Pins are nested, so the last one ends first. */
+  #popPin(): void {
     this.#state.pinned.pop();
   }
 

@@ -1,13 +1,14 @@
 /**
- * Weak references: nodes that know a target without holding it. The references to one target form a list that begins at
- * the target. One without a callback that `weakref` hands out again is its first; the others follow, the newest first.
+ * Weak references: nodes that lead to a target without a reference to it. The weak references to one target form a
+ * list, which begins at the target. First is the reference without a callback that `weakref` shares. The others follow,
+ * newest first.
  *
  * ```
  *   target ──chain──▶ shared ──chain──▶ newest ──chain──▶ … ──chain──▶ oldest
  *                        ◀────newer────    ◀────newer────    ◀──newer──
  * ```
  *
- * The columns are made with the first weak reference: most heaps have none.
+ * Most heaps have no weak references, so the first one allocates the columns.
  */
 
 import type { HeapState, NodeCallable } from '../heap-state.js';
@@ -17,11 +18,11 @@ import { FLAG_CALLABLE, FLAG_SHARED, type NodeStore, WEAK } from '../memory/node
 export class WeakReferences {
   readonly #state: HeapState;
   readonly #store: NodeStore;
-  /** What each weak reference refers to; 0 once that is dead. */
+  /** Target of each weak reference, or 0 once the target is dead. */
   #target: Int32Array = new Int32Array(0);
-  /** Of a target its first reference, of a reference the one after it; or 0. */
+  /** First reference to a target; next reference after a reference; or 0. */
   #chain: Int32Array = new Int32Array(0);
-  /** Of a reference the one before it; 0 if that is the target. */
+  /** Reference before a reference, or 0 if that is the target. */
   #newer: Int32Array = new Int32Array(0);
 
   constructor(state: HeapState) {
@@ -30,51 +31,51 @@ export class WeakReferences {
   }
 
   isWeak(index: number): boolean {
-    return this.#store.kind(index) === WEAK;
+    return this.#store.type(index) === WEAK;
   }
 
-  /** The first reference to a node, or 0. */
+  /** Returns the first reference to a node, or 0. */
   first(target: number): number {
     return target < this.#chain.length ? (this.#chain[target] as number) : 0;
   }
 
-  /** The reference after this one, or 0. */
+  /** Returns the reference after this one, or 0. */
   next(weak: number): number {
     return this.#chain[weak] as number;
   }
 
-  /** The references to a node, in their list's order. */
-  of(target: number): number[] {
+  /** Returns the references to a node, in the order of their list. */
+  referencesTo(target: number): number[] {
     const references: number[] = [];
     for (let weak = this.first(target); weak !== 0; weak = this.next(weak)) references.push(weak);
     return references;
   }
 
-  /** The target's index, or 0 if it is dead or dying. */
+  /** Returns the index of the target, or 0 if the target is dead or dying. */
   target(weak: number): number {
     const target = this.#target[weak] as number;
     return target !== 0 && (this.#store.refcount[target] as number) > 0 ? target : 0;
   }
 
   callback(weak: number): NodeCallable | undefined {
-    return this.#store.has(weak, FLAG_CALLABLE) ? this.#state.callables[weak] : undefined;
+    return this.#store.hasFlag(weak, FLAG_CALLABLE) ? this.#state.callables[weak] : undefined;
   }
 
-  /** A live reference that is there to be shared, or 0. */
+  /** Returns the live reference that `weakref` shares, or 0. */
   shared(target: number): number {
     const first = this.first(target);
     return first !== 0 &&
-      this.#store.has(first, FLAG_SHARED) &&
+      this.#store.hasFlag(first, FLAG_SHARED) &&
       (this.#store.refcount[first] as number) > 0
       ? first
       : 0;
   }
 
-  /** Makes the node `weak` refer to `target`. */
+  /** Makes the node `weak` a reference to `target`. */
   attach(weak: number, target: number, callback: NodeCallable | undefined, shared: boolean): void {
-    this.#fitStore();
+    this.#growToStore();
     const first = this.first(target);
-    const after = !shared && first !== 0 && this.#store.has(first, FLAG_SHARED) ? first : 0;
+    const after = !shared && first !== 0 && this.#store.hasFlag(first, FLAG_SHARED) ? first : 0;
     const chain = this.#chain;
     const newer = this.#newer;
     const older = chain[after === 0 ? target : after] as number;
@@ -83,13 +84,13 @@ export class WeakReferences {
     newer[weak] = after;
     if (older !== 0) newer[older] = weak;
     chain[after === 0 ? target : after] = weak;
-    if (shared) this.#store.raise(weak, FLAG_SHARED);
+    if (shared) this.#store.setFlag(weak, FLAG_SHARED);
     if (callback === undefined) return;
     this.#state.callables[weak] = callback;
-    this.#store.raise(weak, FLAG_CALLABLE);
+    this.#store.setFlag(weak, FLAG_CALLABLE);
   }
 
-  /** Makes the reference dead, keeping its callback. */
+  /** Clears the target of a reference. The callback stays. */
   clear(weak: number): void {
     const target = this.#target[weak] as number;
     if (target === 0) return;
@@ -103,18 +104,18 @@ export class WeakReferences {
     this.#state.trace?.weakClear(weak, target);
   }
 
-  /** Makes the reference dead and forgets its callback. */
+  /** Clears the target and the callback of a reference. */
   detach(weak: number): void {
     this.clear(weak);
-    if (this.#store.has(weak, FLAG_CALLABLE)) this.#state.callables[weak] = undefined;
+    if (this.#store.hasFlag(weak, FLAG_CALLABLE)) this.#state.callables[weak] = undefined;
   }
 
-  /** Makes all references to `target` dead, silently. */
+  /** Clears all references to `target` and their callbacks, which do not run. */
   detachAll(target: number): void {
     for (let weak = this.first(target); weak !== 0; weak = this.first(target)) this.detach(weak);
   }
 
-  #fitStore(): void {
+  #growToStore(): void {
     const { capacity } = this.#store;
     if (this.#target.length === capacity) return;
     this.#target = grownColumn(this.#target, capacity);

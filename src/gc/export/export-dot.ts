@@ -1,6 +1,6 @@
-/** A heap in the language of Graphviz: https://graphviz.org/doc/info/lang.html */
+/** Writes a heap in the language of Graphviz: https://graphviz.org/doc/info/lang.html */
 import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
-import { generationName, shadeOf } from './picture-shade.js';
+import { fillOf, generationName } from './node-fill.js';
 
 export function exportDot({ nodes, edges, hidden, focus, colours }: HeapPicture): string {
   const drawn = nodes.map((node) => {
@@ -8,9 +8,9 @@ export function exportDot({ nodes, edges, hidden, focus, colours }: HeapPicture)
       `label=${quote(`${node.kind}\n${pictureFacts(node)}`)}`,
       `tooltip=${quote(`handle ${node.handle}, ${generationName(node.generation)}`)}`,
     ];
-    const shade = shadeOf(node, colours);
-    if (shade !== undefined) attributes.push(`fillcolor=${quote(shade.fill)}`);
-    if (shade?.ink === '#fff') attributes.push('fontcolor="#fff"');
+    const fill = fillOf(node, colours);
+    if (fill !== undefined) attributes.push(`fillcolor=${quote(fill.colour)}`);
+    if (fill?.textColour === '#fff') attributes.push('fontcolor="#fff"');
     if (node.isRoot) attributes.push('penwidth=3');
     if (node.handle === focus) attributes.push('peripheries=2');
     return `  ${pictureName(node.handle)} [${attributes.join(', ')}];`;
@@ -32,7 +32,7 @@ export function exportDot({ nodes, edges, hidden, focus, colours }: HeapPicture)
   ].join('\n');
 }
 
-/** Graphviz reads escapes and HTML entities within quotes. */
+/** Escapes a text for Graphviz, which reads escapes and HTML entities within quotes. */
 function quote(text: string): string {
   const escaped = text
     .replaceAll('\\', '\\\\')

@@ -1,9 +1,15 @@
 /**
- * A heap to look at, or to give to another program. A function of its own and not a method: the page that it can write
- * would otherwise be part of every program that uses a heap, the watchdog's among them.
+ * Exports a heap to look at, or for another program. This is a function, not a method of the heap. A method would add
+ * the page to every program that uses a heap, including each program with a watchdog.
  */
 import { InvalidArgumentError } from '../../core/errors.js';
-import { checkArgument, checkOptions, integer, oneOf } from '../../core/options.js';
+import {
+  checkArgument,
+  checkOptions,
+  countOrInfinity,
+  integer,
+  oneOf,
+} from '../../core/options.js';
 import type { Handle } from '../memory/handle.js';
 import type { HeapSnapshot } from '../views/heap-snapshot.js';
 import { exportDot } from './export-dot.js';
@@ -11,42 +17,42 @@ import { exportHtml } from './export-html.js';
 import { exportJson } from './export-json.js';
 import { exportMermaid } from './export-mermaid.js';
 import { type HeapPicture, pictureOf } from './heap-picture.js';
-import type { PictureColours } from './picture-shade.js';
+import type { PictureColours } from './node-fill.js';
 
-/** A language that a heap can be written in. */
+/** Language of an exported heap. */
 export type HeapExportFormat = 'dot' | 'mermaid' | 'json' | 'html';
 
-/** What part of the heap is exported, and how. */
+/** Part of the heap to export, and its looks. */
 export interface HeapExportOptions {
   /**
-   * The node in the middle: what is around it is shown, along edges and against them.
+   * Node in the middle of the picture. The export shows the nodes around it, along edges and against them.
    *
-   * @defaultValue none: the roots and what they reach, then the rest
+   * @default none: the export shows the roots and what they reach, then the other nodes
    */
   readonly focus?: Handle;
   /**
-   * How many edges away from the focus a node may be. Needs a focus.
+   * Maximum number of edges between the focus and a node. Needs a focus.
    *
-   * @defaultValue Infinity
+   * @default Infinity
    */
   readonly radius?: number;
   /**
-   * The most nodes to show; what is shown says how many are not.
+   * Maximum number of nodes to show. The export states how many are hidden.
    *
-   * @defaultValue 200
+   * @default 200
    */
   readonly maxNodes?: number;
   /**
-   * What the fill of a node tells: its generation, or in the middle of an incremental collection how far it has come with it.
+   * Meaning of a node's fill: its generation, or its colour in the current incremental collection.
    *
-   * @defaultValue 'generation'
+   * @default 'generation'
    */
   readonly colours?: PictureColours;
 }
 
-/** What can be exported: a {@link Heap}, or anything else that has a snapshot of one. */
+/** Source of an export: a {@link Heap}, or another object with a snapshot of one. */
 export interface HeapExportSource {
-  /** The heap as plain data. */
+  /** Returns the heap as plain data. */
   snapshot(): HeapSnapshot;
 }
 
@@ -58,12 +64,12 @@ const WRITERS: Readonly<Record<HeapExportFormat, (picture: HeapPicture) => strin
 };
 
 /**
- * The heap, or a part of it, in the language of Graphviz (`dot`), as a Mermaid flowchart (`mermaid`), as `json`, or as one
- * `html` page which draws it, needs nothing else and loads nothing. The same heap gives the same text, and kinds may
- * contain anything. O(nodes and edges).
+ * Writes the heap, or a part of it, in one of four formats: the language of Graphviz (`dot`), a Mermaid flowchart
+ * (`mermaid`), `json`, or a page (`html`). The page draws the heap by itself and loads nothing. Equal heaps give equal
+ * texts. Kinds may contain any characters. O(nodes and edges).
  *
- * Mermaid by itself refuses more than 500 edges and 50,000 characters: lower `maxNodes` if it does. A page takes long to lay out
- * more than a few thousand nodes.
+ * By default, Mermaid refuses more than 500 edges or 50,000 characters; then lower `maxNodes`. A page takes long to lay
+ * out more than a few thousand nodes.
  *
  * @example
  * ```ts
@@ -78,8 +84,8 @@ const WRITERS: Readonly<Record<HeapExportFormat, (picture: HeapPicture) => strin
  * exportHeap(heap, 'html').startsWith('<!doctype html>'); // => true
  * ```
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown format, an unknown or malformed option, or
- * a focus that is no live node of the heap.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown format, an unknown or malformed
+ * option, or a focus that is not a live node of the heap.
  */
 export function exportHeap(
   heap: HeapExportSource,
@@ -89,7 +95,7 @@ export function exportHeap(
   checkArgument('exportHeap', 'format', format, oneOf('dot', 'mermaid', 'json', 'html'));
   checkOptions<HeapExportOptions>('exportHeap', options, {
     focus: integer(0),
-    radius: (value) => (value === Number.POSITIVE_INFINITY ? undefined : integer(0)(value)),
+    radius: countOrInfinity(0),
     maxNodes: integer(1),
     colours: oneOf('generation', 'tri-colour', 'none'),
   });

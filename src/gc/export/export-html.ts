@@ -1,13 +1,13 @@
 /**
- * A heap as one page that draws it. Everything is in the page, and its content security policy forbids it to load anything.
- * What comes from the heap is data for the page's program, which puts it in place as text, never as markup; and a list of
- * the nodes, for those who do not see the picture, or have no scripts.
+ * Writes a heap as one page that draws it. The page contains everything that it needs, and its content security policy
+ * forbids loading anything. The heap is data for the program of the page, which inserts it as text, never as markup. A
+ * list of the nodes serves readers who do not see the picture, or who disable scripts.
  */
 
 import type { SnapshotNode } from '../views/heap-snapshot.js';
 import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
 import { HTML_PICTURE_SCRIPT } from './html-picture-script.js';
-import { generationName, shadeOf, shadesOf } from './picture-shade.js';
+import { fillOf, fillsOf, generationName } from './node-fill.js';
 
 export function exportHtml(picture: HeapPicture): string {
   const { nodes, hidden } = picture;
@@ -22,7 +22,7 @@ export function exportHtml(picture: HeapPicture): string {
 <meta name="color-scheme" content="light dark">
 <title>Heap: ${caption}</title>
 <style>
-${STYLE}${shadeRules(picture)}</style>
+${STYLE}${fillRules(picture)}</style>
 </head>
 <body>
 <header>
@@ -31,7 +31,7 @@ ${STYLE}${shadeRules(picture)}</style>
 <ul class="legend" aria-label="Legend">
 ${legend(picture)}
 </ul>
-<p><button type="button" id="closer" aria-label="Zoom in">+</button> <button type="button" id="farther" aria-label="Zoom out">−</button>
+<p><button type="button" id="zoom-in" aria-label="Zoom in">+</button> <button type="button" id="zoom-out" aria-label="Zoom out">−</button>
 <small>Tab to the picture, arrow keys to move between nodes, + and − to zoom, Escape to let go.</small></p>
 </header>
 <main>
@@ -75,14 +75,14 @@ text { fill: var(--ink); font-size: 11px; text-anchor: middle; }
 .selecting .node:not(.lit), .selecting .edge:not(.lit) { opacity: 0.25; }
 `;
 
-function shadeRules({ nodes, colours }: HeapPicture): string {
-  return shadesOf(nodes, colours)
-    .map(({ key, fill }) => `.${key} circle { fill: ${fill}; }\n`)
+function fillRules({ nodes, colours }: HeapPicture): string {
+  return fillsOf(nodes, colours)
+    .map(({ key, colour }) => `.${key} circle { fill: ${colour}; }\n`)
     .join('');
 }
 
 function legend({ nodes, colours, focus }: HeapPicture): string {
-  const entries = shadesOf(nodes, colours).map(({ key, meaning }) => [dot(key), meaning]);
+  const entries = fillsOf(nodes, colours).map(({ key, meaning }) => [dot(key), meaning]);
   if (nodes.some(({ isRoot }) => isRoot)) entries.push([dot('root'), 'held from outside']);
   if (focus !== undefined) entries.push([dot('focus'), 'focus']);
   entries.push([line('edge'), 'edge']);
@@ -107,7 +107,10 @@ function listItem(node: SnapshotNode): string {
   return `<li>${escapeHtml(node.kind)}: ${pictureFacts(node)} · ${generation}${targets}</li>`;
 }
 
-/** Edges name their ends by position. Without a `<` nothing in it can end the element that it stands in. */
+/**
+ * Returns the data of the page as JSON. Edges refer to nodes by position. The text has no `<`, so it cannot end its
+ * script element.
+ */
 function dataOf({ nodes, edges, focus, colours }: HeapPicture): string {
   const positions = new Map(nodes.map(({ handle }, i) => [handle, i]));
   const data = {
@@ -115,7 +118,7 @@ function dataOf({ nodes, edges, focus, colours }: HeapPicture): string {
       handle: node.handle,
       name: pictureName(node.handle),
       kind: node.kind,
-      shade: shadeOf(node, colours)?.key ?? '',
+      fillClass: fillOf(node, colours)?.key ?? '',
       generationName: generationName(node.generation),
       facts: pictureFacts(node),
       root: node.isRoot,

@@ -1,4 +1,4 @@
-/** A heap as JSON: the nodes of a snapshot, cut as a picture is. Edges may lead to nodes that are not shown. */
+/** Writes a heap as JSON: the nodes of a snapshot, limited as a picture is. Edges may lead to nodes that are hidden. */
 import type { HeapPicture } from './heap-picture.js';
 
 export function exportJson({ nodes, hidden, focus }: HeapPicture): string {

@@ -1,8 +1,10 @@
-/** A heap as a Mermaid flowchart, which GitHub and many wikis draw: https://mermaid.js.org/syntax/flowchart.html */
+/**
+ * Writes a heap as a Mermaid flowchart, which GitHub and many wikis draw: https://mermaid.js.org/syntax/flowchart.html
+ */
 
 import type { SnapshotNode } from '../views/heap-snapshot.js';
 import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
-import { shadeOf, shadesOf } from './picture-shade.js';
+import { fillOf, fillsOf } from './node-fill.js';
 
 export function exportMermaid({ nodes, edges, hidden, focus, colours }: HeapPicture): string {
   const lines = ['flowchart LR'];
@@ -24,9 +26,9 @@ export function exportMermaid({ nodes, edges, hidden, focus, colours }: HeapPict
     lines.push(`  classDef ${name} ${style}`);
     lines.push(`  class ${members.map(({ handle }) => pictureName(handle)).join(',')} ${name}`);
   };
-  for (const { key, fill, ink } of shadesOf(nodes, colours)) {
-    const members = nodes.filter((node) => shadeOf(node, colours)?.key === key);
-    addClass(key, `fill:${fill},color:${ink}`, members);
+  for (const { key, colour, textColour } of fillsOf(nodes, colours)) {
+    const members = nodes.filter((node) => fillOf(node, colours)?.key === key);
+    addClass(key, `fill:${colour},color:${textColour}`, members);
   }
   const roots = nodes.filter(({ isRoot }) => isRoot);
   addClass('root', 'stroke-width:3px', roots);
@@ -36,8 +38,8 @@ export function exportMermaid({ nodes, edges, hidden, focus, colours }: HeapPict
 }
 
 /**
- * All that could mean something to Mermaid, or to the HTML that it makes, becomes an entity in its notation: `#` and the
- * code point. Letters, digits and a few harmless characters stay readable.
+ * Escapes a text for Mermaid and for the HTML that Mermaid makes. Every character that could have a meaning becomes
+ * `#`, its code point and `;`. Letters, digits and a few harmless characters stay readable.
  */
 function escapeLabel(text: string): string {
   return text

@@ -1,42 +1,44 @@
 /**
- * The part of a heap that is drawn: at most so many nodes, and the edges between them. A picture of thousands of nodes shows
- * nothing, so it is cut, breadth first: from the focus both along edges and against them, since who refers to a node is as
- * telling as what it refers to; without a focus from the roots, so that what is shown hangs together, and then whatever
- * else there is. How many nodes were left out is part of the picture.
+ * The part of a heap that an export draws: a limited number of nodes, and the edges between them. A picture of
+ * thousands of nodes shows nothing, so the picture is limited, breadth first.
+ *
+ * With a focus, it follows edges in both directions. The nodes that refer to the focus tell as much as its targets.
+ * Without a focus, it begins at the roots, so that what it shows is connected, and then adds other nodes. The picture
+ * states the number of hidden nodes.
  */
 import { type Handle, indexOfHandle } from '../memory/handle.js';
 import type { HeapSnapshot, SnapshotNode } from '../views/heap-snapshot.js';
-import type { PictureColours } from './picture-shade.js';
+import type { PictureColours } from './node-fill.js';
 
 /** All edges from one node to another, drawn as one. */
 export interface PictureEdge {
   readonly from: Handle;
   readonly to: Handle;
   readonly count: number;
-  /** From a weak reference to its target. */
+  /** True for the edge from a weak reference to its target. */
   readonly weak: boolean;
 }
 
 export interface HeapPicture {
-  /** In the order in which they lie in memory. */
+  /** Nodes in memory order. */
   readonly nodes: readonly SnapshotNode[];
   readonly edges: readonly PictureEdge[];
-  /** How many nodes of the heap are not shown. */
+  /** Number of nodes of the heap that the picture does not show. */
   readonly hidden: number;
   readonly focus: Handle | undefined;
   readonly colours: PictureColours;
 }
 
-export interface PictureCut {
+export interface PictureOptions {
   readonly focus: Handle | undefined;
-  /** How many steps from the focus a node may be away. */
+  /** Maximum number of steps from the focus to a node. */
   readonly radius: number;
   readonly maxNodes: number;
   readonly colours: PictureColours;
 }
 
-export function pictureOf({ nodes }: HeapSnapshot, cut: PictureCut): HeapPicture {
-  const chosen = choose(nodes, cut);
+export function pictureOf({ nodes }: HeapSnapshot, cut: PictureOptions): HeapPicture {
+  const chosen = chooseNodes(nodes, cut);
   const shown = nodes.filter(({ handle }) => chosen.has(handle));
   return {
     nodes: shown,
@@ -47,12 +49,12 @@ export function pictureOf({ nodes }: HeapSnapshot, cut: PictureCut): HeapPicture
   };
 }
 
-/** The node's name in pictures: of its place, which no other node has at the same time. */
+/** Returns the name of a node in pictures. It is the slot of the node, which no other live node has. */
 export function pictureName(handle: Handle): string {
   return `n${indexOfHandle(handle)}`;
 }
 
-/** What is said of a node besides its kind. */
+/** Returns the text about a node besides its kind. */
 export function pictureFacts(node: SnapshotNode): string {
   const facts = [pictureName(node.handle), plural(node.refcount, 'ref')];
   if (node.size > 0) facts.push(`${node.size} B`);
@@ -62,7 +64,7 @@ export function pictureFacts(node: SnapshotNode): string {
   return facts.join(' · ');
 }
 
-/** What is said of the nodes that are not shown. */
+/** Returns the text about the hidden nodes. */
 export function hiddenNote(hidden: number): string {
   return `${plural(hidden, 'more node')} not shown`;
 }
@@ -71,9 +73,9 @@ function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-function choose(nodes: readonly SnapshotNode[], cut: PictureCut): Set<Handle> {
+function chooseNodes(nodes: readonly SnapshotNode[], cut: PictureOptions): Set<Handle> {
   const { focus, radius, maxNodes } = cut;
-  const neighbours = focus === undefined ? forward(nodes) : bothWays(nodes);
+  const neighbours = focus === undefined ? neighboursAlongEdges(nodes) : neighboursBothWays(nodes);
   const chosen = new Set<Handle>();
   const spread = (from: readonly Handle[]): void => {
     let ring = from;
@@ -97,25 +99,25 @@ function choose(nodes: readonly SnapshotNode[], cut: PictureCut): Set<Handle> {
   return chosen;
 }
 
-function forward(nodes: readonly SnapshotNode[]): Map<Handle, readonly Handle[]> {
-  return new Map(nodes.map((node) => [node.handle, outgoing(node)]));
+function neighboursAlongEdges(nodes: readonly SnapshotNode[]): Map<Handle, readonly Handle[]> {
+  return new Map(nodes.map((node) => [node.handle, targetsOf(node)]));
 }
 
-function bothWays(nodes: readonly SnapshotNode[]): Map<Handle, readonly Handle[]> {
-  const neighbours = new Map(nodes.map((node) => [node.handle, outgoing(node)]));
+function neighboursBothWays(nodes: readonly SnapshotNode[]): Map<Handle, readonly Handle[]> {
+  const neighbours = new Map(nodes.map((node) => [node.handle, targetsOf(node)]));
   for (const node of nodes) {
-    for (const target of outgoing(node)) neighbours.get(target)?.push(node.handle);
+    for (const target of targetsOf(node)) neighbours.get(target)?.push(node.handle);
   }
   return neighbours;
 }
 
-function outgoing({ edges, target }: SnapshotNode): Handle[] {
+function targetsOf({ edges, target }: SnapshotNode): Handle[] {
   return target === undefined || target === null ? [...edges] : [target];
 }
 
 function edgesOf(node: SnapshotNode, shown: ReadonlySet<Handle>): PictureEdge[] {
   const counts = new Map<Handle, number>();
-  for (const to of outgoing(node)) {
+  for (const to of targetsOf(node)) {
     if (shown.has(to)) counts.set(to, (counts.get(to) ?? 0) + 1);
   }
   const weak = node.target !== undefined;

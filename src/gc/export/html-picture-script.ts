@@ -1,10 +1,11 @@
 /**
- * The program in the page that {@link exportHtml} writes. It is text, since it runs in a browser of its own, far from this
- * package; plain JavaScript without a single `<`, so that it cannot end the element that it stands in.
+ * The program of the page that {@link exportHtml} writes. It is a text, since it runs in a browser, without this
+ * package. It is plain JavaScript without any `<`, so that it cannot end its script element.
  *
- * The layout is a simulation of springs along edges and of charges that push all nodes apart (Fruchterman and Reingold,
- * *Graph Drawing by Force-directed Placement*, 1991), cooled down step by step. It begins on a spiral and has no chance in
- * it, so the same heap always makes the same picture. It is computed before anything is drawn: nothing moves by itself.
+ * The layout simulates springs along edges, and charges that push all nodes apart (Fruchterman and Reingold, *Graph
+ * Drawing by Force-directed Placement*, 1991). It cools down step by step. It begins on a spiral and uses no random
+ * numbers, so the same heap always gives the same picture. The program computes the layout before it draws, so nothing
+ * moves by itself.
  */
 export const HTML_PICTURE_SCRIPT: string = `
 (() => {
@@ -99,8 +100,8 @@ const lines = edges.map(({ from, to, weak, count }) => {
   return group;
 });
 
-const places = nodes.map((node, i) => {
-  const classes = ['node', node.shade];
+const groups = nodes.map((node, i) => {
+  const classes = ['node', node.fillClass];
   if (node.root) classes.push('root');
   if (node.focus) classes.push('focus');
   const group = make(svg, 'g', {
@@ -125,9 +126,9 @@ function select(i) {
     lines[e].classList.toggle('lit', touches);
     if (touches) near.add(from).add(to);
   });
-  places.forEach((place, j) => {
-    place.setAttribute('tabindex', j === i ? 0 : -1);
-    place.classList.toggle('lit', near.has(j));
+  groups.forEach((group, j) => {
+    group.setAttribute('tabindex', j === i ? 0 : -1);
+    group.classList.toggle('lit', near.has(j));
   });
   svg.classList.add('selecting');
   const node = nodes[i];
@@ -148,7 +149,7 @@ function unselect() {
   facts.textContent = '';
 }
 
-/** The nearest node in the direction of an arrow key, from node i. */
+/** Returns the nearest node in the direction of an arrow key, from node i. */
 function neighbour(i, x, y) {
   let best = -1;
   let least = Infinity;
@@ -168,11 +169,11 @@ function neighbour(i, x, y) {
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 svg.addEventListener('keydown', (event) => {
-  const i = places.indexOf(event.target);
+  const i = groups.indexOf(event.target);
   const arrow = ARROWS[event.key];
   if (arrow !== undefined && i >= 0) {
     const next = neighbour(i, arrow[0], arrow[1]);
-    if (next >= 0) places[next].focus();
+    if (next >= 0) groups[next].focus();
     event.preventDefault();
   } else if (event.key === '+') zoom(0.8);
   else if (event.key === '-') zoom(1.25);
@@ -204,8 +205,8 @@ function zoom(factor) {
   show();
 }
 
-document.getElementById('closer').addEventListener('click', () => zoom(0.8));
-document.getElementById('farther').addEventListener('click', () => zoom(1.25));
+document.getElementById('zoom-in').addEventListener('click', () => zoom(0.8));
+document.getElementById('zoom-out').addEventListener('click', () => zoom(1.25));
 let drag = null;
 svg.addEventListener('pointerdown', (event) => {
   drag = { x: event.clientX, y: event.clientY };

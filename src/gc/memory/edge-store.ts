@@ -1,7 +1,9 @@
 /**
- * The strong edges of a simulated heap: ordered, duplicates allowed. Up to two edges of a node are inline, side by side,
- * where the passes over a heap find both in one cache line. From the third on all of them live in a slab: a power-of-two run
- * of one shared array, whose first entry is how many they are. Slabs are recycled by size.
+ * The strong edges of a simulated heap. The edges of a node are ordered, and duplicates are allowed.
+ *
+ * Up to two edges of a node are inline, side by side. A pass over the heap finds both in one cache line. From the third
+ * on, all edges of the node live in a slab: a run of one shared array. The size of a slab is a power of two, and its
+ * first entry is the number of edges. Free slabs are recycled by size.
  *
  * ```
  *                 pair[2i]      pair[2i + 1]
@@ -11,22 +13,30 @@
  *   more           ~start          size ──▶ slab[start] = count, slab[start + 1…] = edges
  * ```
  *
- * Targets are indices of nodes, which begin above 0. Reference counts are the caller's.
+ * Targets are indices of nodes, which are greater than 0. The caller keeps the reference counts.
+ *
+ * This class decodes the layout for all files except three: `deduce-unreachable.ts`, `bulk-deallocator.ts` and
+ * `mark-in-parallel.ts`. Each of them says why it decodes edges itself.
  */
 import { grownColumn, newColumn } from './column.js';
 
 const SMALLEST_SLAB = 4;
 const FIRST_SLABS = 1_024;
 
+/** Receives edges one at a time. */
+export interface EdgeVisitor {
+  visitEdge(source: number, target: number): void;
+}
+
 export class EdgeStore {
-  /** Two entries a node. */
+  /** Two entries per node; see the table above. */
   pair: Int32Array;
   slab: Int32Array;
   #slabEnd = 0;
-  /** Free slabs by the logarithm of their size. */
+  /** Free slabs, by the logarithm of their size. */
   readonly #freeSlabs: number[][] = Array.from({ length: 32 }, () => []);
 
-  /** A shared one can be read by other threads. */
+  /** Other threads can read a `shared` store. */
   constructor(capacity: number, shared: boolean) {
     this.pair = newColumn(2 * capacity, shared);
     this.slab = newColumn(FIRST_SLABS, shared);
@@ -36,6 +46,7 @@ export class EdgeStore {
     this.pair = grownColumn(this.pair, 2 * capacity);
   }
 
+  /** Returns the number of edges of a node. */
   count(index: number): number {
     const first = this.pair[2 * index] as number;
     if (first < 0) return this.slab[~first] as number;
@@ -43,18 +54,32 @@ export class EdgeStore {
     return this.pair[2 * index + 1] === 0 ? 1 : 2;
   }
 
-  /** The target of the edge at `place`, which must be one. */
+  /** Returns the target of the edge at `place`, which must exist. */
   at(index: number, place: number): number {
     const first = this.pair[2 * index] as number;
     return (first < 0 ? this.slab[~first + 1 + place] : this.pair[2 * index + place]) as number;
   }
 
-  /** All targets, in order. */
+  /** Returns the targets of all edges of a node, in order. */
   targets(index: number): number[] {
     const count = this.count(index);
     const targets: number[] = [];
     for (let place = 0; place < count; place++) targets.push(this.at(index, place));
     return targets;
+  }
+
+  /**
+   * Passes the edges of a node to `visitor`, first to last, if the node has at most two. Returns false, and passes none, if
+   * it has more.
+   */
+  visitInline(index: number, visitor: EdgeVisitor): boolean {
+    const { pair } = this;
+    const first = pair[2 * index] as number;
+    if (first < 0) return false;
+    const second = pair[2 * index + 1] as number;
+    if (first > 0) visitor.visitEdge(index, first);
+    if (second > 0) visitor.visitEdge(index, second);
+    return true;
   }
 
   replace(index: number, place: number, target: number): void {
@@ -63,7 +88,7 @@ export class EdgeStore {
     else this.pair[2 * index + place] = target;
   }
 
-  /** Adds an edge behind the others and returns its place. */
+  /** Adds an edge after the others. Returns its place. */
   push(index: number, target: number): number {
     const { pair } = this;
     const first = pair[2 * index] as number;
@@ -82,7 +107,7 @@ export class EdgeStore {
     return count;
   }
 
-  /** Takes an edge out, closing the gap; the last one in O(1). */
+  /** Removes an edge and closes the gap. O(1) for the last edge. */
   remove(index: number, place: number): void {
     const { pair, slab } = this;
     const first = pair[2 * index] as number;
@@ -96,25 +121,46 @@ export class EdgeStore {
     slab.copyWithin(start + 1 + place, start + 2 + place, start + 1 + count);
     slab[start] = count - 1;
     if (count - 1 > 2) return;
-    this.#giveSlab(start, pair[2 * index + 1] as number);
+    this.#freeSlab(start, pair[2 * index + 1] as number);
     pair[2 * index] = slab[start + 1] as number;
     pair[2 * index + 1] = slab[start + 2] as number;
   }
 
-  /** Empties the node's edges and returns what they were, in order. */
+  /** Removes all edges of a node and returns their targets, in order. */
   take(index: number): number[] {
     const targets = this.targets(index);
     const { pair } = this;
     const first = pair[2 * index] as number;
-    if (first < 0) this.#giveSlab(~first, pair[2 * index + 1] as number);
+    if (first < 0) this.#freeSlab(~first, pair[2 * index + 1] as number);
     pair[2 * index] = 0;
     pair[2 * index + 1] = 0;
     return targets;
   }
 
-  /** Moves two inline edges to a slab, where there is room for a third; returns its start. */
+  /** Removes all edges of a node, then passes them to `visitor`, last to first. The visitor may change the store. */
+  drain(index: number, visitor: EdgeVisitor): void {
+    const { pair } = this;
+    const first = pair[2 * index] as number;
+    if (first > 0) {
+      const second = pair[2 * index + 1] as number;
+      pair[2 * index] = 0;
+      pair[2 * index + 1] = 0;
+      if (second > 0) visitor.visitEdge(index, second);
+      visitor.visitEdge(index, first);
+    } else if (first < 0) {
+      this.#drainSlab(index, visitor);
+    }
+  }
+
+  /** A method of its own, so that V8 inlines `drain`. */
+  #drainSlab(index: number, visitor: EdgeVisitor): void {
+    const targets = this.take(index);
+    for (let i = targets.length - 1; i >= 0; i--) visitor.visitEdge(index, targets[i] as number);
+  }
+
+  /** Moves two inline edges to a slab, which has room for a third. Returns the start of the slab. */
   #moveToSlab(index: number): number {
-    const start = this.#takeSlab(SMALLEST_SLAB);
+    const start = this.#allocateSlab(SMALLEST_SLAB);
     const { pair, slab } = this;
     slab[start] = 2;
     slab[start + 1] = pair[2 * index] as number;
@@ -124,20 +170,20 @@ export class EdgeStore {
     return start;
   }
 
-  /** The start of the node's slab, which has room for another edge. */
+  /** Makes room for another edge in the slab of a node. Returns the start of the slab. */
   #roomInSlab(index: number): number {
     const start = ~(this.pair[2 * index] as number);
     const size = this.pair[2 * index + 1] as number;
     if ((this.slab[start] as number) < size - 1) return start;
-    const larger = this.#takeSlab(size * 2);
+    const larger = this.#allocateSlab(size * 2);
     this.slab.copyWithin(larger, start, start + size);
-    this.#giveSlab(start, size);
+    this.#freeSlab(start, size);
     this.pair[2 * index] = ~larger;
     this.pair[2 * index + 1] = size * 2;
     return larger;
   }
 
-  #takeSlab(size: number): number {
+  #allocateSlab(size: number): number {
     const free = this.#freeSlabs[31 - Math.clz32(size)]?.pop();
     if (free !== undefined) return free;
     const start = this.#slabEnd;
@@ -148,7 +194,7 @@ export class EdgeStore {
     return start;
   }
 
-  #giveSlab(start: number, size: number): void {
+  #freeSlab(start: number, size: number): void {
     this.#freeSlabs[31 - Math.clz32(size)]?.push(start);
   }
 }

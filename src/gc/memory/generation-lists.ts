@@ -1,33 +1,33 @@
 /**
- * The lists that nodes are in: the generations, and those that a collection sorts nodes into. Each is a ring through a
- * sentinel, whose index is the list's name, so that a node leaves its list in O(1) and two lists join in O(1). The order in
- * a list is part of what can be observed: it is the order of finalizers.
+ * The lists of nodes: the generations, and the lists into which a collection sorts nodes. Each list is a ring through a
+ * sentinel, whose index is the name of the list. So a node leaves its list in O(1), and two lists join in O(1). The
+ * order in a list can be observed: it is the order of finalizers.
  */
 import { grownColumn } from './column.js';
 
-/** A generation, the youngest being 0. */
+/** Generation of nodes. The youngest is 0. */
 export type Generation = 0 | 1 | 2;
 
-/** In no list. */
+/** List number of a node that is in no list. */
 export const UNTRACKED = 0;
-/** The youngest generation; the next two follow it. */
+/** List of the youngest generation. The next two lists are the older generations. */
 export const GENERATION_0 = 1;
 export const OLDEST = 3;
 export const PERMANENT = 4;
 export const UNREACHABLE = 5;
 export const UNCOLLECTABLE = 6;
 export const PENDING_CALLBACKS = 7;
-export const FINALIZED_TRASH = 8;
+export const FINALIZED = 8;
 export const STILL_UNREACHABLE = 9;
-/** The indices below are sentinels, and 0 is "none". */
+/** Index of the first node. Lower indices are sentinels, and 0 means none. */
 export const FIRST_NODE = 16;
 
 export class GenerationLists {
-  /** Two entries a node: the next node in its list, and the previous one. */
+  /** Two entries per node: the next node in its list, and the previous one. */
   links: Int32Array;
-  /** The list that each node is in. */
+  /** List that each node is in. */
   listOf: Uint8Array;
-  /** How many nodes each list has. */
+  /** Number of nodes in each list. */
   readonly lengths: Int32Array = new Int32Array(FIRST_NODE);
 
   constructor(capacity: number) {
@@ -44,7 +44,7 @@ export class GenerationLists {
     this.listOf = grownColumn(this.listOf, capacity);
   }
 
-  /** The first node of a list, or 0. */
+  /** Returns the first node of a list, or 0. */
   first(list: number): number {
     const first = this.links[2 * list] as number;
     return first === list ? 0 : first;
@@ -54,7 +54,7 @@ export class GenerationLists {
     return this.lengths[list] as number;
   }
 
-  /** Adds a node, which is in no list, at the end. */
+  /** Adds a node that is in no list to the end of a list. */
   append(list: number, index: number): void {
     const { links, lengths } = this;
     const last = links[2 * list + 1] as number;
@@ -66,7 +66,7 @@ export class GenerationLists {
     lengths[list] = (lengths[list] as number) + 1;
   }
 
-  /** Takes a node out of the list it is in, if it is in one. */
+  /** Removes a node from its list, if it is in one. */
   remove(index: number): void {
     const { links, lengths, listOf } = this;
     const list = listOf[index] as number;
@@ -84,7 +84,7 @@ export class GenerationLists {
     this.append(list, index);
   }
 
-  /** Appends all of `from` to `to`, keeping its order. O(nodes in `from`). */
+  /** Appends all nodes of `from` to `to`, and keeps their order. O(nodes in `from`). */
   merge(from: number, to: number): void {
     const { links, lengths, listOf } = this;
     const first = links[2 * from] as number;
@@ -102,14 +102,14 @@ export class GenerationLists {
     lengths[from] = 0;
   }
 
-  /** Empties a list whose nodes are in it no more. */
-  forget(list: number): void {
+  /** Empties a list after its nodes were freed. */
+  reset(list: number): void {
     this.links[2 * list] = list;
     this.links[2 * list + 1] = list;
     this.lengths[list] = 0;
   }
 
-  /** Visits a list in order; the current node may leave it. */
+  /** Visits the nodes of a list in order. The visitor may remove the current node. */
   visit(list: number, visitor: (index: number) => void): void {
     for (let i = this.links[2 * list] as number; i !== list; ) {
       const next = this.links[2 * i] as number;

@@ -1,16 +1,16 @@
-/** The names of kinds, each stored once and known by a number, so that a node spends two bytes on its own. */
+/** Names of kinds. Each name is stored once and has a number, so that the kind of a node takes two bytes. */
 import { InvalidArgumentError } from '../../core/errors.js';
 import { aName, checkArgument } from '../../core/options.js';
-import { MOST_NAMES } from './node-store.js';
+import { MAX_KINDS } from './node-store.js';
 
-/** The number of the kind `node`, which a node has that was given none. */
-export const NAMELESS = 0;
+/** Number of the kind `node`, which is the default. */
+export const DEFAULT_KIND = 0;
 
 export class KindNames {
-  readonly #ids: Map<string, number> = new Map([['node', NAMELESS]]);
+  readonly #ids: Map<string, number> = new Map([['node', DEFAULT_KIND]]);
   readonly #names: string[] = ['node'];
 
-  /** The kind's number; a new one for a new name. */
+  /** Returns the number of a kind. A new name gets a new number. */
   id(name: string): number {
     return this.#ids.get(name) ?? this.#add(name);
   }
@@ -22,9 +22,9 @@ export class KindNames {
   #add(name: string): number {
     checkArgument('heap.alloc', 'kind', name, aName);
     const id = this.#names.length;
-    if (id === MOST_NAMES) {
+    if (id === MAX_KINDS) {
       throw new InvalidArgumentError(
-        `heap.alloc: more than ${MOST_NAMES} kinds. A kind is a class of nodes, not a name for one.`,
+        `heap.alloc: more than ${MAX_KINDS} kinds. A kind is a class of nodes, not a name for one.`,
       );
     }
     this.#ids.set(name, id);

@@ -1,12 +1,12 @@
-/** In which generation a node is. */
+/** The generation of a node, as callers see it. */
 import type { Generation } from './generation-lists.js';
 import { GENERATION_0, OLDEST, PERMANENT } from './generation-lists.js';
 import type { NodeStore } from './node-store.js';
 
-/** The generation that a node is in; `untracked` while it dies. */
+/** Generation of a node; `untracked` while the node dies. */
 export type NodeGeneration = Generation | 'permanent' | 'untracked';
 
-/** The generation of the node at `index`. */
+/** Returns the generation of the node at `index`. */
 export function generationOf(store: NodeStore, index: number): NodeGeneration {
   const list = store.lists.listOf[index] as number;
   if (list === PERMANENT) return 'permanent';

@@ -8,81 +8,84 @@
  *   bytes    4         4      4       4    4     8          8          1       (4)
  * ```
  *
- * Why one array per field: a pass over the heap reads one or two fields of every node, and so streams through a few bytes a
- * node; one record per node has been measured at two to three times the cost. What is always used together, a node's two
- * edges and its two links, lies together. `gcWord` is all that a collection reads of an edge's target: its count of
- * references and its state in one word.
+ * A pass over the heap reads one or two fields of every node. With one array per field, it reads only a few bytes per
+ * node. One record per node took two to three times as long when measured. Fields that are always used together lie
+ * together: the two edges of a node, and its two links. `gcWord` is all that a collection reads of an edge's target:
+ * its reference count and its state in one word.
  *
- * Growth doubles every array, so it costs amortised O(1) a node. 37 bytes a node with two edges; 4 more once a node was given
- * a size, 12 more once there was a weak reference.
+ * Growth doubles every array, so it costs amortised O(1) per node. A node with two edges takes 37 bytes. It takes 4
+ * more once any node has a size, and 12 more once any weak reference was made.
  */
 
 import { HeapFullError } from '../heap-errors.js';
 import { grownColumn } from './column.js';
 import { EdgeStore } from './edge-store.js';
 import { FIRST_NODE, GenerationLists } from './generation-lists.js';
-import { firstTagOfNextHeap, MOST_PLACES, TAGS_PER_PLACE } from './handle.js';
+import { firstTagOfNextHeap, MAX_SLOTS, TAGS_PER_SLOT } from './handle.js';
 
-/** A node without a finalizer. */
+/** Type of a node without a finalizer. */
 export const PLAIN = 0;
-/** A node whose finalizer runs once, in cycles too. */
+/** Type of a node whose finalizer runs once, in cycles too. */
 export const FINALIZABLE = 1;
-/** A weak reference. */
+/** Type of a weak reference. */
 export const WEAK = 2;
-/** A node whose finalizer runs at each death by reference count, and which makes its cycles uncollectable. */
+/** Type of a node whose finalizer runs at each death by reference count, and which makes its cycles uncollectable. */
 export const LEGACY = 3;
-const KINDS = 4;
+const TYPES = 4;
 
-/** `meta`: the kind, flags, and from bit 16 the number of the kind's name. */
-const KIND_MASK = 0b11;
-/** Its finalizer has run. */
+/** Bits of `meta`: the type, the flags, and from bit 16 the number of the kind. */
+const TYPE_MASK = 0b11;
+/** Set once the finalizer of the node has run. */
 export const FLAG_FINALIZED = 0b100;
-/** The place holds a node. */
+/** Set while the slot holds a node. */
 export const FLAG_LIVE = 0b1000;
-/** It has a finalizer or a callback. */
+/** Set if the node has a finalizer or a callback. */
 export const FLAG_CALLABLE = 0b10000;
-/** A weak reference that others without a callback share. */
+/** Set for the weak reference that callers without a callback share. */
 export const FLAG_SHARED = 0b100000;
-const NAME_SHIFT = 16;
-/** The most names that kinds can have. */
-export const MOST_NAMES: number = 2 ** 16;
+const KIND_SHIFT = 16;
+/** Maximum number of kinds. */
+export const MAX_KINDS: number = 2 ** 16;
 
-/** `gcWord` of a node that is being collected and was not found reachable; else it is 0. Counts stand above. */
+/**
+ * Bit of `gcWord` for a node that is being collected and is not found reachable. Else `gcWord` is 0. Higher bits count
+ * references.
+ */
 export const COLLECTING = 0b01;
-/** The node was moved to the unreachable list, for the time being. */
+/** Bit of `gcWord` for a node that a scan has moved to the unreachable list tentatively. */
 export const TENTATIVE = 0b10;
 /** One reference in `gcWord`. */
 export const ONE_REFERENCE = 0b100;
 
 const FIRST_CAPACITY = 1_024;
-/** The largest size that a node can have. */
-export const LARGEST_SIZE: number = 2 ** 32 - 1;
+/** Maximum size of a node, in bytes. */
+export const MAX_NODE_SIZE: number = 2 ** 32 - 1;
 
 export class NodeStore {
   readonly edges: EdgeStore;
   readonly lists: GenerationLists = new GenerationLists(FIRST_CAPACITY);
-  /** Edges to the node, holds on it, and references of the heap's own while it works on the node. */
+  /** Number of references: edges, holds, and references that the heap owns while it works on the node. */
   refcount: Int32Array = new Int32Array(FIRST_CAPACITY);
-  /** References from outside the heap, which are what its user has to end. */
+  /** Number of references from outside the heap, which the caller has to end. */
   holds: Int32Array = new Int32Array(FIRST_CAPACITY);
   gcWord: Int32Array = new Int32Array(FIRST_CAPACITY);
   tag: Int32Array = new Int32Array(FIRST_CAPACITY);
   meta: Int32Array = new Int32Array(FIRST_CAPACITY);
-  /** Empty until a node is given a size. */
+  /** Sizes in bytes. Empty until a node has a size. */
   sizes: Uint32Array = new Uint32Array(0);
-  /** How many nodes there are of each kind, plain ones excepted, and of all these together. */
-  readonly population: Int32Array = new Int32Array(KINDS);
-  observed = 0;
-  /** One more than the last place that was ever used. */
+  /** Number of nodes of each type except plain ones. `nonPlainCount` is their sum. */
+  readonly countByType: Int32Array = new Int32Array(TYPES);
+  nonPlainCount = 0;
+  /** One more than the highest slot that was ever used. */
   end: number = FIRST_NODE;
-  /** The most nodes there were at once. */
-  peak = 0;
+  /** Maximum number of live nodes at one time. */
+  peakLive = 0;
   readonly #firstTag: number = firstTagOfNextHeap();
   #freeHead = 0;
-  /** Places whose tags are used up. */
-  #retired = 0;
+  /** Number of slots whose tags are used up. */
+  #retiredSlots = 0;
 
-  /** A shared one can be marked by other threads. */
+  /** Other threads can mark a `shared` store. */
   constructor(shared: boolean = false) {
     this.edges = new EdgeStore(FIRST_CAPACITY, shared);
     this.tag.fill(this.#firstTag);
@@ -92,29 +95,29 @@ export class NodeStore {
     return this.refcount.length;
   }
 
-  /** A place for a node, which its taker holds, in no list. */
-  take(kindAndFlags: number, name: number): number {
+  /** Returns a slot with a new node, which the caller holds and which is in no list. */
+  allocateSlot(typeAndFlags: number, kindId: number): number {
     let index = this.#freeHead;
-    if (index === 0) index = this.#newPlace();
+    if (index === 0) index = this.#newSlot();
     else this.#freeHead = this.lists.links[2 * index] as number;
-    const kind = kindAndFlags & KIND_MASK;
-    if (kind !== PLAIN) this.#countObserved(kind, 1);
+    const type = typeAndFlags & TYPE_MASK;
+    if (type !== PLAIN) this.#countNonPlain(type, 1);
     this.refcount[index] = 1;
     this.holds[index] = 1;
     this.gcWord[index] = 0;
-    this.meta[index] = kindAndFlags | FLAG_LIVE | (name << NAME_SHIFT);
+    this.meta[index] = typeAndFlags | FLAG_LIVE | (kindId << KIND_SHIFT);
     if (this.sizes.length > 0) this.sizes[index] = 0;
     return index;
   }
 
-  /** Gives a place back: the node is in no list and has no edges. Its handle is stale from now on. */
-  give(index: number): void {
-    const kind = this.kind(index);
-    if (kind !== PLAIN) this.#countObserved(kind, -1);
+  /** Frees the slot of a node that is in no list and has no edges. The handle of the node becomes stale. */
+  freeSlot(index: number): void {
+    const type = this.type(index);
+    if (type !== PLAIN) this.#countNonPlain(type, -1);
     this.meta[index] = 0;
     const tag = (this.tag[index] as number) + 1;
-    if ((tag & (TAGS_PER_PLACE - 1)) === 0) {
-      this.#retired++;
+    if ((tag & (TAGS_PER_SLOT - 1)) === 0) {
+      this.#retiredSlots++;
       return;
     }
     this.tag[index] = tag;
@@ -122,24 +125,24 @@ export class NodeStore {
     this.#freeHead = index;
   }
 
-  kind(index: number): number {
-    return (this.meta[index] as number) & KIND_MASK;
+  type(index: number): number {
+    return (this.meta[index] as number) & TYPE_MASK;
   }
 
-  /** The number of the kind's name. */
-  name(index: number): number {
-    return (this.meta[index] as number) >>> NAME_SHIFT;
+  /** Returns the number of the node's kind. */
+  kindId(index: number): number {
+    return (this.meta[index] as number) >>> KIND_SHIFT;
   }
 
-  has(index: number, flag: number): boolean {
+  hasFlag(index: number, flag: number): boolean {
     return ((this.meta[index] as number) & flag) !== 0;
   }
 
-  raise(index: number, flag: number): void {
+  setFlag(index: number, flag: number): void {
     this.meta[index] = (this.meta[index] as number) | flag;
   }
 
-  /** Whether the node is part of what is being collected, and not known to be reachable. */
+  /** Returns true if the node is being collected and is not known to be reachable. */
   isCollecting(index: number): boolean {
     return ((this.gcWord[index] as number) & COLLECTING) !== 0;
   }
@@ -153,30 +156,30 @@ export class NodeStore {
     this.sizes[index] = size;
   }
 
-  /** Calls `visit` with the index of each live node. */
+  /** Calls `visitor` with the index of each live node. */
   visit(visitor: (index: number) => void): void {
     for (let index = FIRST_NODE; index < this.end; index++) {
-      if (this.has(index, FLAG_LIVE)) visitor(index);
+      if (this.hasFlag(index, FLAG_LIVE)) visitor(index);
     }
   }
 
-  #countObserved(kind: number, change: 1 | -1): void {
-    this.population[kind] = (this.population[kind] as number) + change;
-    this.observed += change;
+  #countNonPlain(type: number, change: 1 | -1): void {
+    this.countByType[type] = (this.countByType[type] as number) + change;
+    this.nonPlainCount += change;
   }
 
-  #newPlace(): number {
+  #newSlot(): number {
     const index = this.end;
     if (index === this.capacity) this.#grow();
     this.end++;
-    // A place is only made when all others are taken, so all that are in use are alive.
-    this.peak = Math.max(this.peak, this.end - FIRST_NODE - this.#retired);
+    // The heap adds a slot only when all others hold a node or are retired.
+    this.peakLive = Math.max(this.peakLive, this.end - FIRST_NODE - this.#retiredSlots);
     return index;
   }
 
   #grow(): void {
     const old = this.capacity;
-    if (old === MOST_PLACES) throw new HeapFullError(MOST_PLACES);
+    if (old === MAX_SLOTS) throw new HeapFullError(MAX_SLOTS);
     const capacity = 2 * old;
     this.edges.grow(capacity);
     this.lists.grow(capacity);

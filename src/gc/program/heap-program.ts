@@ -1,59 +1,59 @@
 /**
- * Heap programs: small scripts over root registers, and what a heap does while it runs one. The same programs run on CPython
- * itself, so that every count, every event and every list order can be compared.
+ * Heap programs are small scripts over root registers. The same program runs on a simulated heap and on CPython itself.
+ * So tests compare every count, every event and the order of every list.
  */
 
-/** One operation: its name, then numbers: registers, places, sizes. */
+/** Operation: its name, then numbers, which are registers, places or sizes. */
 export type HeapOp = readonly [name: string, ...operands: number[]];
 
-/** A script for {@link runHeapProgram}. */
+/** Script for {@link runHeapProgram}. */
 export interface HeapProgram {
-  /** Its name. */
+  /** Name of the program. */
   readonly name: string;
   /**
-   * How many root registers there are.
+   * Number of root registers.
    *
-   * @defaultValue 16
+   * @default 16
    */
   readonly regs?: number;
   /**
-   * Whether allocations may collect.
+   * True if allocations may collect.
    *
-   * @defaultValue true
+   * @default true
    */
   readonly enabled?: boolean;
   /**
-   * The collector's thresholds.
+   * Thresholds of the collector.
    *
-   * @defaultValue [700, 10, 10]
+   * @default [700, 10, 10]
    */
   readonly threshold?: readonly [number, number, number];
   /**
-   * How many weak references a node may have.
+   * Maximum number of weak references to a node.
    *
-   * @defaultValue 8
+   * @default 8
    */
   readonly maxWeak?: number;
-  /** What finalizers and callbacks do, by number. */
+  /** Actions of finalizers and callbacks, by number. */
   readonly actions?: readonly (readonly HeapOp[])[];
-  /** What the program does. */
+  /** Operations of the program. */
   readonly ops: readonly HeapOp[];
 }
 
-/** An event: a letter or a word, then what it tells. */
+/** Event: a letter or a word, then its data. */
 export type HeapProgramEvent = readonly [string, ...unknown[]];
 
-/** What a heap did while it ran a program. */
+/** Everything that can be observed of a heap while it runs a program. */
 export interface HeapObservation {
-  /** The program's name. */
+  /** Name of the program. */
   readonly name: string;
-  /** For each operation: its number, the events during it in order, and the collector's counts after it. */
+  /** One entry per operation: its number, its events in order, and the counts of the collector after it. */
   readonly obs: readonly {
-    /** The operation's number, from 0. */
+    /** Number of the operation, from 0. */
     readonly op: number;
-    /** What happened during it, in order. */
+    /** Events during the operation, in order. */
     readonly ev: readonly HeapProgramEvent[];
-    /** The collector's counts after it. */
+    /** Counts of the collector after the operation. */
     readonly n: readonly [number, number, number];
   }[];
 }

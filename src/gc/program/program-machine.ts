@@ -1,4 +1,4 @@
-/** What a heap program runs on: a heap, root registers, and the serial numbers by which nodes are told apart. */
+/** The machine that runs a heap program: a heap, root registers, and serial numbers that identify nodes. */
 
 import { BaseHeap, type WeakCallback } from '../base-heap.js';
 import { makeCPythonCollector } from '../collectors/cpython-collector.js';
@@ -6,19 +6,19 @@ import type { Handle } from '../memory/handle.js';
 import { type FINALIZABLE, LEGACY, PLAIN, WEAK } from '../memory/node-store.js';
 import type { HeapOp, HeapProgram, HeapProgramEvent } from './heap-program.js';
 
-/** Runs one operation; `self` is the node that is being finalized, or the weak reference, within an action. */
+/** Runs one operation. In an action, `self` is the node that is being finalized, or the weak reference. */
 export type Execute = (machine: ProgramMachine, op: HeapOp, self: Handle | null) => void;
 
-/** The kinds of nodes that a program allocates. */
+/** Types of the nodes that a program allocates. */
 export type NodeType = typeof PLAIN | typeof FINALIZABLE | typeof LEGACY;
 
-/** How many registers a program has unless it says otherwise. */
+/** Default number of registers. */
 export const DEFAULT_REGISTERS = 16;
 
 export class ProgramMachine {
   readonly heap: BaseHeap;
   readonly maxWeak: number;
-  /** Where events go. */
+  /** Events of the current operation. */
   events: HeapProgramEvent[] = [];
   readonly #actions: readonly (readonly HeapOp[])[];
   readonly #execute: Execute;
@@ -29,7 +29,7 @@ export class ProgramMachine {
 
   constructor(program: HeapProgram, execute: Execute) {
     this.heap = new BaseHeap(
-      { thresholds: program.threshold ?? [700, 10, 10], clock: TIMELESS },
+      { thresholds: program.threshold ?? [700, 10, 10], clock: FIXED_CLOCK },
       makeCPythonCollector,
     );
     this.maxWeak = program.maxWeak ?? 8;
@@ -55,19 +55,19 @@ export class ProgramMachine {
     return this.#registers[number] ?? null;
   }
 
-  /** The register's node, if it can have edges. */
+  /** Returns the node in a register, if it can have edges. */
   node(number: number): Handle | null {
     const held = this.register(number);
     return held === null || this.heap.isWeak(held) ? null : held;
   }
 
-  /** The register's node, if it has edges. */
+  /** Returns the node in a register, if it has edges. */
   source(number: number): Handle | null {
     const node = this.node(number);
     return node === null || this.heap.edgeCount(node) === 0 ? null : node;
   }
 
-  /** Binds a register: the new value is held before the old one is dropped, which may run anything. */
+  /** Binds a register to a value. Holds the new value before it drops the old one, since a drop may run any code. */
   bind(number: number, value: Handle | null): void {
     if (value !== null) this.heap.hold(value);
     const old = this.register(number);
@@ -75,20 +75,20 @@ export class ProgramMachine {
     if (old !== null) this.heap.drop(old);
   }
 
-  /** Calls `body` with a temporary reference to the node. */
-  holding(node: Handle, body: () => void): void {
+  /** Calls `body` while it holds a temporary reference to the node. */
+  withReference(node: Handle, body: () => void): void {
     this.heap.hold(node);
     body();
     this.heap.drop(node);
   }
 
-  /** Allocates into a register, which is emptied first. */
+  /** Allocates a node into a register, which it empties first. */
   allocate(register: number, type: NodeType, action: number): void {
     this.bind(register, null);
     const serial = this.nextSerial();
     const node = type === PLAIN ? this.heap.alloc() : this.#finalizable(type, serial, action);
     this.#types.set(node, type);
-    this.bind(register, this.named(node, serial));
+    this.bind(register, this.assignSerial(node, serial));
     this.heap.drop(node);
   }
 
@@ -96,8 +96,8 @@ export class ProgramMachine {
     return this.#nextSerial++;
   }
 
-  /** Enters a fresh node, which the caller holds, under its serial number. */
-  named(node: Handle, serial: number): Handle {
+  /** Gives a new node, which the caller holds, its serial number. */
+  assignSerial(node: Handle, serial: number): Handle {
     this.#serials.set(node, serial);
     return node;
   }
@@ -114,7 +114,7 @@ export class ProgramMachine {
     return this.heap.isWeak(node) ? WEAK : (this.#types.get(node) ?? PLAIN);
   }
 
-  /** The callback of a weak reference; `undefined` for an action of -2. */
+  /** Returns the callback of a weak reference, or `undefined` for the action -2. */
   callback(serial: number, action: number): WeakCallback | undefined {
     if (action < -1) return undefined;
     return (weak) => {
@@ -139,5 +139,5 @@ export class ProgramMachine {
   }
 }
 
-/** Pauses are no part of an observation. */
-const TIMELESS = { now: () => 0 };
+/** Clock that stands still, since pauses are not part of an observation. */
+const FIXED_CLOCK = { now: () => 0 };

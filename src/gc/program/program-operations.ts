@@ -1,25 +1,25 @@
 /**
- * The operations of heap programs. Each does what one statement of Python does, temporary references included: they are why
- * one thing dies before another.
+ * Operations of heap programs. Each operation does what one Python statement does, including temporary references. They
+ * decide which of two nodes dies first.
  */
 import type { Handle } from '../memory/handle.js';
 import { FINALIZABLE, LEGACY, PLAIN } from '../memory/node-store.js';
 import type { HeapOp, HeapProgram } from './heap-program.js';
 import { DEFAULT_REGISTERS, type ProgramMachine } from './program-machine.js';
 
-/** One operation of the language. */
+/** Operation of the language. */
 export interface Operation {
-  /** What its operands are, a letter each. */
+  /** Operands of the operation, one letter each. */
   readonly operands: string;
   run(machine: ProgramMachine, a: number, b: number, c: number, self: Handle | null): void;
 }
 
-/** The operation of this name, if there is one. */
+/** Returns the operation of this name, or `undefined`. */
 export function operationNamed(name: string): Operation | undefined {
   return Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
 }
 
-/** What is wrong about an operation of a program, if anything is. */
+/** Returns what is wrong with an operation of a program, or `undefined`. */
 export function operandComplaint(op: HeapOp, program: HeapProgram): string | undefined {
   const [name, ...values] = Array.isArray(op) ? op : [''];
   const operation = operationNamed(name);
@@ -63,11 +63,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       const { heap } = machine;
       const target = machine.node(t);
       if (target === null || heap.weakrefs(target).length >= machine.maxWeak) return;
-      machine.holding(target, () => {
+      machine.withReference(target, () => {
         machine.bind(r, null);
         const serial = machine.nextSerial();
         const weak = heap.unsharedWeakref(target, machine.callback(serial, action));
-        machine.bind(r, machine.named(weak, serial));
+        machine.bind(r, machine.assignSerial(weak, serial));
         heap.drop(weak);
       });
     },
@@ -77,10 +77,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     run(machine, r, w) {
       const weak = machine.register(w);
       if (weak === null || !machine.heap.isWeak(weak)) return;
-      machine.holding(weak, () => {
+      machine.withReference(weak, () => {
         const target = machine.heap.deref(weak);
         machine.emit('D', machine.idOf(target));
-        bindHolding(machine, r, target);
+        bindWithReference(machine, r, target);
       });
     },
   },
@@ -112,21 +112,21 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       const { heap } = machine;
       const source = machine.source(a);
       if (source === null) return;
-      machine.holding(source, () => heap.unlink(source, i % heap.edgeCount(source)));
+      machine.withReference(source, () => heap.unlink(source, i % heap.edgeCount(source)));
     },
   },
   clear: {
     operands: 'r',
     run(machine, a) {
       const source = machine.node(a);
-      if (source !== null) machine.holding(source, () => machine.heap.clear(source));
+      if (source !== null) machine.withReference(source, () => machine.heap.clear(source));
     },
   },
   load: {
     operands: 'rrn',
     run(machine, r, a, i) {
       const source = machine.source(a);
-      if (source !== null) machine.holding(source, () => load(machine, r, source, i));
+      if (source !== null) machine.withReference(source, () => load(machine, r, source, i));
     },
   },
   copy: { operands: 'rr', run: (machine, r, s) => machine.bind(r, machine.register(s)) },
@@ -137,10 +137,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       const { heap } = machine;
       const source = machine.node(a);
       if (source === null) return;
-      machine.holding(source, () => {
+      machine.withReference(source, () => {
         for (let i = 0; i < n; i++) {
           const serial = machine.nextSerial();
-          const node = machine.named(heap.alloc(), serial);
+          const node = machine.assignSerial(heap.alloc(), serial);
           heap.link(source, node);
           heap.drop(node);
         }
@@ -152,7 +152,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     run(machine, n) {
       for (let i = 0; i < n; i++) {
         const serial = machine.nextSerial();
-        machine.heap.drop(machine.named(machine.heap.alloc(), serial));
+        machine.heap.drop(machine.assignSerial(machine.heap.alloc(), serial));
       }
     },
   },
@@ -238,13 +238,16 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 
 function load(machine: ProgramMachine, register: number, source: Handle, place: number): void {
   const { heap } = machine;
-  bindHolding(machine, register, heap.edgeAt(source, place % heap.edgeCount(source)));
+  bindWithReference(machine, register, heap.edgeAt(source, place % heap.edgeCount(source)));
 }
 
-/** Binds with a temporary reference of its own, which ends after the register's old value has been dropped. */
-function bindHolding(machine: ProgramMachine, register: number, value: Handle | null): void {
+/**
+ * Binds a register while it holds a temporary reference to the value. That reference ends after the old value of the
+ * register is dropped.
+ */
+function bindWithReference(machine: ProgramMachine, register: number, value: Handle | null): void {
   if (value === null) machine.bind(register, null);
-  else machine.holding(value, () => machine.bind(register, value));
+  else machine.withReference(value, () => machine.bind(register, value));
 }
 
 function snapshot(machine: ProgramMachine): unknown {
@@ -257,7 +260,7 @@ function snapshot(machine: ProgramMachine): unknown {
     machine.typeOf(node),
     heap.isWeak(node) ? [machine.idOf(heap.deref(node))] : machine.ids(heap.edges(node)),
   ];
-  const { total, pending } = heap.stats.longLived;
+  const { total, pending } = heap.stats().longLived;
   return {
     gens: ([0, 1, 2] as const).map((generation) => gc.getObjects(generation).map(describe)),
     frozen: gc.getFreezeCount(),

@@ -1,4 +1,4 @@
-/** Runs heap programs: checks the whole program first, then executes its operations one by one. */
+/** Runs heap programs. Checks the whole program first, then runs its operations one by one. */
 import { InvalidArgumentError } from '../../core/errors.js';
 import type { Handle } from '../memory/handle.js';
 import type { HeapObservation, HeapOp, HeapProgram, HeapProgramEvent } from './heap-program.js';
@@ -6,7 +6,7 @@ import { ProgramMachine } from './program-machine.js';
 import { operandComplaint, operationNamed } from './program-operations.js';
 
 /**
- * Runs a heap program on a fresh heap and returns what could be observed, in the form in which the CPython oracle tells it.
+ * Runs a heap program on a new heap. Returns everything that could be observed, in the format of the CPython oracle.
  *
  * @example
  * ```ts
@@ -19,7 +19,8 @@ import { operandComplaint, operationNamed } from './program-operations.js';
  * obs[3]; // => { op: 3, ev: [['S', 2], ['E', 2, 1, 0], ['R', 1]], n: [0, 0, 0] }
  * ```
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown operation or a wrong operand, before anything runs.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown operation or a wrong operand, before
+ * anything runs.
  */
 export function runHeapProgram(program: HeapProgram): HeapObservation {
   checkProgram(program);

@@ -1,22 +1,24 @@
 /**
- * Which node keeps which alive. A node `d` dominates `n` if every path from what is held to `n` leads through `d`: once `d`
- * is let go of, `n` dies. The nearest such `d` is `n`'s immediate dominator, and all of these form a tree. What hangs below
- * a node in the tree is what it retains.
+ * Dominators tell which node keeps which other node alive. A node `d` dominates `n` if every path from the roots to `n`
+ * leads through `d`: if `d` dies, `n` dies too. The nearest such `d` is the immediate dominator of `n`. Immediate
+ * dominators form a tree. A node retains everything below it in the tree.
  *
  * ```
  *   (outside) ──▶ a ──▶ b ──▶ d        dominators:  a ── b        a retains all four;
  *                 └───▶ c ──▶ ┘                     ├─── c        neither b nor c retains d,
- *                                                   └─── d        for the other would keep it
+ *                                                   └─── d        since the other keeps it alive
  * ```
  *
- * The root of the tree is the outside: it has an edge to each node that is held, or in `gc.garbage`. Weak references are
- * no edges.
+ * The root of the tree is a vertex for the outside. It has an edge to each node that is held or in `gc.garbage`. Weak
+ * references are not edges.
  *
- * Source: Thomas Lengauer and Robert Tarjan, *A Fast Algorithm for Finding Dominators in a Flowgraph*, TOPLAS 1(1), 1979:
- * its simpler version, O(edges · log nodes), with the recursions made loops since a heap may be one long chain. Vertices
- * are numbered as a depth-first search finds them, the outside being 0. A vertex's semidominator is the least one from which
- * a path leads to it through greater ones only; it is found from the greatest vertex to the least, with a forest in which
- * paths are compressed.
+ * The algorithm is the simpler version of Lengauer and Tarjan's, O(edges · log nodes). Its recursions are loops here,
+ * since a heap may be one long chain. A depth-first search numbers the vertices, and the outside is 0. The
+ * semidominator of a vertex is the least vertex from which a path leads to it through greater vertices only. The
+ * algorithm finds semidominators from the greatest vertex to the least, in a forest whose paths it compresses.
+ *
+ * Source: Thomas Lengauer and Robert Tarjan, *A Fast Algorithm for Finding Dominators in a Flowgraph*, TOPLAS 1(1),
+ * 1979.
  */
 
 import type { HeapState } from '../heap-state.js';
@@ -25,38 +27,41 @@ import { rootsOf } from './reachability.js';
 
 /** What would die with a node. */
 export interface RetainedSize {
-  /** How many nodes, itself included; 0 for a node that is only waiting to be collected. */
+  /** Number of nodes, including the node itself; 0 for a node that waits to be collected. */
   readonly nodes: number;
-  /** Their sizes together, in bytes. */
+  /** Sum of their sizes, in bytes. */
   readonly bytes: number;
 }
 
 const OUTSIDE = 0;
-const NOT_FOUND = 0;
+const UNVISITED = 0;
 
-/** The tree, by number of depth-first search; numbers begin at 1, those of parents are less than their children's. */
+/**
+ * Dominator tree by numbers of the depth-first search. Numbers begin at 1, and a parent's number is less than its
+ * children's.
+ */
 interface DominatorTree {
-  /** The node's index, by its number. */
+  /** Index of each node, by its number. */
   readonly nodeAt: readonly number[];
-  /** The number of each one's immediate dominator; {@link OUTSIDE} for those that have none. */
+  /** Number of each node's immediate dominator, or {@link OUTSIDE}. */
   readonly dominator: Int32Array;
 }
 
-/** The immediate dominator of each node that is kept alive, `null` if no single node is. */
+/** Returns the immediate dominator of each node that is kept alive, or `null` if no single node keeps it alive. */
 export function dominatorsOf(state: HeapState): Map<Handle, Handle | null> {
   const { nodeAt, dominator } = dominatorTree(state);
   const dominators = new Map<Handle, Handle | null>();
   for (let v = 1; v < nodeAt.length; v++) {
     const above = dominator[v] as number;
     dominators.set(
-      state.handle(nodeAt[v] as number),
-      above === OUTSIDE ? null : state.handle(nodeAt[above] as number),
+      state.handles.of(nodeAt[v] as number),
+      above === OUTSIDE ? null : state.handles.of(nodeAt[above] as number),
     );
   }
   return dominators;
 }
 
-/** What the node at `index` retains. */
+/** Returns what the node at `index` retains. */
 export function retainedSizeOf(state: HeapState, index: number): RetainedSize {
   const { nodeAt, dominator } = dominatorTree(state);
   const nodes = new Int32Array(nodeAt.length).fill(1);
@@ -72,18 +77,18 @@ export function retainedSizeOf(state: HeapState, index: number): RetainedSize {
 }
 
 function dominatorTree(state: HeapState): DominatorTree {
-  const { nodeAt, numberOf, parent } = search(state);
+  const { nodeAt, numberOf, parent } = depthFirstSearch(state);
   const count = nodeAt.length;
   const { first, next, source } = predecessors(state, nodeAt, numberOf);
   const semi = Int32Array.from({ length: count }, (_, v) => v);
   const dominator = new Int32Array(count);
   const forest = new CompressedForest(semi);
-  /** Lists of the vertices with this semidominator whose dominator is still open. */
+  /** Lists of the vertices with this semidominator whose dominator is not known yet. */
   const bucket = new Int32Array(count);
   const bucketNext = new Int32Array(count);
   for (let w = count - 1; w > OUTSIDE; w--) {
     for (let edge = first[w] as number; edge !== 0; edge = next[edge] as number) {
-      const least = semi[forest.leastAbove(source[edge] as number)] as number;
+      const least = semi[forest.evaluate(source[edge] as number)] as number;
       if (least < (semi[w] as number)) semi[w] = least;
     }
     const at = semi[w] as number;
@@ -92,7 +97,7 @@ function dominatorTree(state: HeapState): DominatorTree {
     const above = parent[w] as number;
     forest.link(above, w);
     for (let v = bucket[above] as number; v !== 0; v = bucketNext[v] as number) {
-      const u = forest.leastAbove(v);
+      const u = forest.evaluate(v);
       dominator[v] = (semi[u] as number) < (semi[v] as number) ? u : above;
     }
     bucket[above] = 0;
@@ -105,13 +110,13 @@ function dominatorTree(state: HeapState): DominatorTree {
 
 interface Search {
   readonly nodeAt: readonly number[];
-  /** By index; 0 for what was not found. */
+  /** Number of each node, by index; 0 for a node that was not visited. */
   readonly numberOf: Int32Array;
   readonly parent: readonly number[];
 }
 
-/** Numbers what is kept alive, depth first. */
-function search(state: HeapState): Search {
+/** Numbers the nodes that are kept alive, depth first. */
+function depthFirstSearch(state: HeapState): Search {
   const { edges, end } = state.store;
   const numberOf = new Int32Array(end);
   const nodeAt = [0];
@@ -119,7 +124,7 @@ function search(state: HeapState): Search {
   const path: number[] = [];
   const places: number[] = [];
   const enter = (index: number, from: number): void => {
-    if (numberOf[index] !== NOT_FOUND) return;
+    if (numberOf[index] !== UNVISITED) return;
     numberOf[index] = nodeAt.length;
     nodeAt.push(index);
     parent.push(from);
@@ -143,7 +148,7 @@ function search(state: HeapState): Search {
   return { nodeAt, numberOf, parent };
 }
 
-/** The edges that lead to each vertex, as lists: `first` by vertex, `next` and `source` by edge, from 1. */
+/** Returns the edges that lead to each vertex, as lists: `first` by vertex, `next` and `source` by edge, from 1. */
 function predecessors(
   state: HeapState,
   nodeAt: readonly number[],
@@ -167,28 +172,28 @@ function predecessors(
   return { first, next, source };
 }
 
-/** The part of the search's tree that has been gone through, for the least semidominator on the path above a vertex. */
+/** The part of the search tree that is processed so far. Finds the least semidominator on the path above a vertex. */
 class CompressedForest {
   readonly #semi: Int32Array;
-  /** -1 of a vertex that has not been linked, so the root of its tree. */
+  /** Parent of each vertex in the forest, or -1 for the root of a tree. */
   readonly #ancestor: Int32Array;
-  readonly #least: Int32Array;
+  readonly #label: Int32Array;
   readonly #path: number[] = [];
 
   constructor(semi: Int32Array) {
     this.#semi = semi;
     this.#ancestor = new Int32Array(semi.length).fill(-1);
-    this.#least = semi.slice();
+    this.#label = semi.slice();
   }
 
   link(parent: number, vertex: number): void {
     this.#ancestor[vertex] = parent;
   }
 
-  /** The vertex with the least semidominator from `vertex` up to, and without, the root of its tree. */
-  leastAbove(vertex: number): number {
+  /** Returns the vertex with the least semidominator, from `vertex` up to the root of its tree, without the root. */
+  evaluate(vertex: number): number {
     const ancestor = this.#ancestor;
-    const least = this.#least;
+    const least = this.#label;
     const path = this.#path;
     let above = ancestor[vertex] as number;
     if (above < 0) return vertex;

@@ -1,6 +1,6 @@
 /**
- * A heap as plain data, at one moment: what pictures are drawn from, what goes over a wire, what two moments are compared
- * by. It shares nothing with the heap, so it does not change, and it survives `JSON.stringify` as it is.
+ * A heap as plain data at one moment, for pictures, for sending, and for comparing two moments. The snapshot shares
+ * nothing with the heap, so it does not change. `JSON.stringify` writes it as it is.
  */
 import type { Collector, NodeColour } from '../collector.js';
 import type { WeakReferences } from '../deallocation/weak-references.js';
@@ -10,37 +10,37 @@ import { generationOf, type NodeGeneration } from '../memory/node-generation.js'
 import { FLAG_FINALIZED } from '../memory/node-store.js';
 import { rootsOf } from './reachability.js';
 
-/** One node of a {@link HeapSnapshot}. */
+/** Node of a {@link HeapSnapshot}. */
 export interface SnapshotNode {
-  /** Names the node, in the heap and in the snapshot. */
+  /** Name of the node, in the heap and in the snapshot. */
   readonly handle: Handle;
-  /** What it stands for. */
+  /** Kind of the node. */
   readonly kind: string;
-  /** The generation that it is in. */
+  /** Generation of the node. */
   readonly generation: NodeGeneration;
-  /** How many references it has: edges and holds. */
+  /** Number of references: edges and holds. */
   readonly refcount: number;
-  /** How much memory it stands for, in bytes. */
+  /** Memory that the node stands for, in bytes. */
   readonly size: number;
-  /** Whether its finalizer has run. */
+  /** True if the finalizer of the node has run. */
   readonly finalized: boolean;
-  /** Whether it is held from outside the heap, or by `gc.garbage`. */
+  /** True if the node is held from outside the heap or is in `gc.garbage`. */
   readonly isRoot: boolean;
-  /** Where its edges lead, in order. */
+  /** Targets of the edges, in order. */
   readonly edges: readonly Handle[];
-  /** During an incremental collection only: how far it has come with the node. */
+  /** Colour of the node; only during an incremental collection. */
   readonly colour?: NodeColour;
-  /** Of a weak reference only: its target, or `null` once that is dead or dying. */
+  /** Target of a weak reference, or `null` once the target is dead or dying; only for weak references. */
   readonly target?: Handle | null;
 }
 
-/** What {@link Heap.snapshot} returns: every live node, in the order in which they lie in memory. */
+/** Result of {@link Heap.snapshot}: every live node, in memory order. */
 export interface HeapSnapshot {
-  /** The nodes, weak references among them. */
+  /** Nodes, including weak references. */
   readonly nodes: readonly SnapshotNode[];
 }
 
-/** O(nodes and edges). */
+/** Returns the heap as plain data. O(nodes and edges). */
 export function takeSnapshot(
   state: HeapState,
   weak: WeakReferences,
@@ -52,14 +52,14 @@ export function takeSnapshot(
   store.visit((index) => {
     const colour = collector.colour(index);
     const node: SnapshotNode = {
-      handle: state.handle(index),
-      kind: kinds.name(store.name(index)),
+      handle: state.handles.of(index),
+      kind: kinds.name(store.kindId(index)),
       generation: generationOf(store, index),
       refcount: store.refcount[index] as number,
       size: store.size(index),
-      finalized: store.has(index, FLAG_FINALIZED),
+      finalized: store.hasFlag(index, FLAG_FINALIZED),
       isRoot: roots.has(index),
-      edges: state.handles(store.edges.targets(index)),
+      edges: state.handles.all(store.edges.targets(index)),
       ...(colour === null ? {} : { colour }),
     };
     if (!weak.isWeak(index)) {
@@ -67,7 +67,7 @@ export function takeSnapshot(
       return;
     }
     const target = weak.target(index);
-    nodes.push({ ...node, target: target === 0 ? null : state.handle(target) });
+    nodes.push({ ...node, target: target === 0 ? null : state.handles.of(target) });
   });
   return { nodes };
 }

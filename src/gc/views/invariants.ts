@@ -1,17 +1,17 @@
-/** What has to be true of a simulated heap between any two operations. */
+/** The invariants of a simulated heap, which hold between any two operations. */
 
 import type { WeakReferences } from '../deallocation/weak-references.js';
 import type { HeapState } from '../heap-state.js';
 import { GENERATION_0, PERMANENT, STILL_UNREACHABLE } from '../memory/generation-lists.js';
 
-/** Throws an `Error` that says what is wrong, if anything is. */
+/** Throws an `Error` that names the first broken invariant. */
 export function assertHeapInvariants(state: HeapState, weak: WeakReferences): void {
   const { store, counters } = state;
   const listed = nodesInLists(state);
   const incoming = new Int32Array(store.end);
   for (const index of listed) {
     for (const target of store.edges.targets(index)) {
-      claim(listed.has(target), index, `has an edge to the dead node ${target}`);
+      check(listed.has(target), index, `has an edge to the dead node ${target}`);
       incoming[target] = (incoming[target] as number) + 1;
     }
   }
@@ -19,21 +19,21 @@ export function assertHeapInvariants(state: HeapState, weak: WeakReferences): vo
   let own = 0;
   store.visit((index) => {
     live++;
-    claim(listed.has(index), index, 'is alive and in no generation');
+    check(listed.has(index), index, 'is alive and in no generation');
     const isSetAside = (store.lists.listOf[index] as number) > PERMANENT;
-    claim(
+    check(
       isSetAside || store.gcWord[index] === 0,
       index,
       'is marked by a collection that has ended',
     );
     const accounted = (incoming[index] as number) + (store.holds[index] as number);
     const references = store.refcount[index] as number;
-    claim(references >= accounted, index, 'has more edges and holds than references');
+    check(references >= accounted, index, 'has more edges and holds than references');
     own += references - accounted;
     if (weak.isWeak(index)) checkWeak(index, weak);
   });
-  for (const index of state.pinned) claim(listed.has(index), index, 'is worked on and dead');
-  for (const index of state.garbage) claim(listed.has(index), index, 'is garbage and dead');
+  for (const index of state.pinned) check(listed.has(index), index, 'is worked on and dead');
+  for (const index of state.garbage) check(listed.has(index), index, 'is garbage and dead');
   if (own !== state.ownReferences) {
     throw new Error(`${own} references are neither edges nor holds, ${state.ownReferences} known`);
   }
@@ -44,15 +44,15 @@ export function assertHeapInvariants(state: HeapState, weak: WeakReferences): vo
 
 function nodesInLists({ store: { lists }, barrier }: HeapState): Set<number> {
   const nodes = new Set<number>();
-  // Between two steps of a collection there are nodes that it has set aside.
+  // Between two steps, a collection may have set nodes aside.
   const last = barrier === null ? PERMANENT : STILL_UNREACHABLE;
   for (let list = GENERATION_0; list <= last; list++) {
     const before = nodes.size;
     let previous = list;
     lists.visit(list, (index) => {
-      claim(lists.links[2 * index + 1] === previous, index, 'does not point back');
-      claim(lists.listOf[index] === list, index, 'does not know its generation');
-      claim(!nodes.has(index), index, 'is in two places');
+      check(lists.links[2 * index + 1] === previous, index, 'does not point back');
+      check(lists.listOf[index] === list, index, 'does not know its generation');
+      check(!nodes.has(index), index, 'is in two lists');
       nodes.add(index);
       previous = index;
     });
@@ -68,9 +68,13 @@ function nodesInLists({ store: { lists }, barrier }: HeapState): Set<number> {
 function checkWeak(reference: number, weak: WeakReferences): void {
   const target = weak.target(reference);
   if (target === 0) return;
-  claim(weak.of(target).includes(reference), reference, "is missing from its target's references");
+  check(
+    weak.referencesTo(target).includes(reference),
+    reference,
+    "is missing from its target's references",
+  );
 }
 
-function claim(holds: boolean, index: number, complaint: string): void {
+function check(holds: boolean, index: number, complaint: string): void {
   if (!holds) throw new Error(`node ${index} ${complaint}`);
 }

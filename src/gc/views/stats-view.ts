@@ -1,12 +1,12 @@
-/** The figures of a heap as they are at one moment, put together from where they are counted. */
+/** Composes the figures of a heap from its counters. */
 
 import type { CollectorName } from '../collector.js';
 import type { HeapState } from '../heap-state.js';
 import type { HeapStats } from '../heap-stats.js';
 import { GENERATION_0, OLDEST } from '../memory/generation-lists.js';
-import { NAMELESS } from '../memory/kind-names.js';
+import { DEFAULT_KIND } from '../memory/kind-names.js';
 
-/** O(kinds). */
+/** Returns the figures of the heap at this moment. O(kinds). */
 export function viewStats(state: HeapState, collector: CollectorName): HeapStats {
   const { counters, store, kinds, garbage, longLivedTotal, longLivedPending } = state;
   const liveByKind = new Map<string, number>();
@@ -15,13 +15,13 @@ export function viewStats(state: HeapState, collector: CollectorName): HeapStats
     if (count > 0) liveByKind.set(kinds.name(id), count);
     named += count;
   }
-  if (counters.live > named) liveByKind.set(kinds.name(NAMELESS), counters.live - named);
+  if (counters.live > named) liveByKind.set(kinds.name(DEFAULT_KIND), counters.live - named);
   return {
     allocated: counters.allocated,
     freedByRefcount: counters.freed - counters.freedByCycle,
     freedByCycle: counters.freedByCycle,
     live: counters.live,
-    peakLive: store.peak,
+    peakLive: store.peakLive,
     bytesLive: counters.bytesLive,
     liveByKind,
     liveByGeneration: [

@@ -2,26 +2,13 @@
  * The public face of an adopted pool: leases, `use` and watching over a pool of another package. The adoption does the work.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Clock, systemClock } from '../../core/clock.js';
 import { AlreadyWatchedError } from '../../core/errors.js';
-import {
-  aBoolean,
-  aFunction,
-  aName,
-  checkArgument,
-  type OptionTable,
-  objectWith,
-  oneOf,
-  option,
-  positiveMillis,
-  resolveOptions,
-} from '../../core/options.js';
+import { aBoolean, aFunction, argumentError, checkArgument } from '../../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../../core/probe.js';
-import type { CallSites } from '../../core/site-sample.js';
 import { grantLease, grantUse } from '../../pool/loan/grant.js';
 import type { Lease } from '../../pool/loan/lease.js';
 import { LoanWatch } from '../../pool/loan/loan-watch.js';
-import { type UseContext, useNow } from '../../pool/loan/use-context.js';
+import { type UseContext, useOnceGranted } from '../../pool/loan/use-context.js';
 import {
   type CloseOptions,
   type LeaseOptions,
@@ -29,37 +16,21 @@ import {
   resolveLeaseOptions,
 } from '../../pool/pool-options.js';
 import type { LoanInfo, PoolStats } from '../../pool/pool-stats.js';
-import { Adoption, type AdoptionSettings } from './adoption.js';
+import { type AdoptOptions, resolveAdoptOptions } from './adopt-options.js';
+import { Adoption } from './adoption.js';
 import type { PeerPool } from './peer-pool.js';
-
-/** Options of `adoptPool`. Times are in milliseconds. */
-export interface AdoptOptions {
-  /** The pool's name in errors and reports. @default 'pool' */
-  readonly name?: string;
-  /** How long a caller waits, besides the peer's own timeout; `Infinity` for no limit. @default 30_000 */
-  readonly acquireTimeoutMillis?: number;
-  /**
-   * Whose stacks are captured for errors and `loans()`: `'sampled'` captures those of the first 64 callers in each second,
-   * `'all'` costs each caller some 10 µs.
-   * @default 'sampled'
-   */
-  readonly callSites?: CallSites;
-  /** The source of time. @default systemClock */
-  readonly clock?: Clock;
-}
 
 /** Options of {@link AdoptedPool.close}. */
 export interface AdoptedCloseOptions extends CloseOptions {
-  /** Ends the peer, too, when all loans have ended. @default false */
+  /**
+   * Ends the peer, too, when all loans have ended. It gets the grace once more for that, and at least a second.
+   * @default false
+   */
   readonly endPeer?: boolean;
 }
 
-const ADOPT_OPTIONS: OptionTable<AdoptionSettings> = {
-  name: option(aName, 'pool'),
-  acquireTimeoutMillis: option(positiveMillis, 30_000),
-  callSites: option(oneOf('sampled', 'all', 'none'), 'sampled'),
-  clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
-};
+/** The least that a peer gets to end, or to destroy the resources of a forced close, in milliseconds. */
+const LEAST_PEER_GRACE_MILLIS = 1_000;
 
 /**
  * Leases, `use` and a watch over a pool of another package, the peer. The peer keeps its options, its order of serving and its other
@@ -69,8 +40,12 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
   readonly #adoption: Adoption<T>;
 
   /** @internal */
-  constructor(peer: PeerPool<T>, options: AdoptOptions) {
-    this.#adoption = new Adoption(peer, resolveOptions('adoptPool', options, ADOPT_OPTIONS));
+  constructor(
+    peer: PeerPool<T>,
+    options: AdoptOptions<T>,
+    presets: Pick<AdoptOptions<T>, 'isBroken'> = {},
+  ) {
+    this.#adoption = new Adoption(peer, resolveAdoptOptions(options, presets));
   }
 
   /**
@@ -83,11 +58,9 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
    * Rejects with {@link AcquireTimeoutError}, {@link PoolClosedError}, the signal's reason, or the peer's error.
    */
   lease(options?: LeaseOptions): Promise<Lease<T>> {
-    const adoption = this.#adoption;
     try {
       const checked = resolveLeaseOptions('lease', options);
-      const origin = adoption.originOf(AdoptedPool.prototype.lease);
-      return adoption.request(grantLease<T>, checked, origin);
+      return this.#adoption.request(grantLease<T>, checked, AdoptedPool.prototype.lease);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -98,16 +71,19 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
    * returned. Call `context.discard()` when the resource is broken. Rejects as {@link AdoptedPool.lease} does, and with what
    * `fn` threw.
    */
-  async use<R>(
+  use<R>(
     fn: (resource: T, context: UseContext<T>) => R,
     options?: LeaseOptions | number,
   ): Promise<Awaited<R>> {
-    const adoption = this.#adoption;
-    checkArgument('use', 'fn', fn, aFunction);
-    const checked = resolveLeaseOptions('use', options);
-    const origin = adoption.originOf(AdoptedPool.prototype.use);
-    const slot = await adoption.request(grantUse<T>, checked, origin);
-    return useNow(slot, fn, checked.signal);
+    const error = argumentError('use', 'fn', fn, aFunction);
+    if (error !== undefined) return Promise.reject(error);
+    try {
+      const checked = resolveLeaseOptions('use', options);
+      const granted = this.#adoption.request(grantUse<T>, checked, AdoptedPool.prototype.use);
+      return useOnceGranted(granted, fn, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -115,13 +91,15 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
    * have ended. The peer stays open, unless `endPeer` is set.
    *
    * Loans that are still out after the grace are reported by a rejection with {@link LeasesOutError}
-   * (`TENURE_POOL_LEASES_OUT`). With `force`, their resources are destroyed instead. `close` may be called again.
+   * (`TENURE_POOL_LEASES_OUT`). With `force`, their resources are destroyed instead. A peer that does not destroy them or does not end
+   * in time is reported by a rejection with {@link PeerTimeoutError} (`TENURE_POOL_PEER_TIMEOUT`). `close` may be called again.
    */
   async close(options: AdoptedCloseOptions = {}): Promise<void> {
     const { endPeer = false, ...closing } = options;
     checkArgument('close', 'endPeer', endPeer, aBoolean);
-    await this.#adoption.close(resolveCloseOptions(closing));
-    if (endPeer) await this.#adoption.endPeer();
+    const resolved = resolveCloseOptions(closing);
+    const peerGraceMillis = Math.max(resolved.graceMillis, LEAST_PEER_GRACE_MILLIS);
+    await this.#adoption.close({ ...resolved, endPeer, peerGraceMillis });
   }
 
   /** Closes it with the default grace; the peer stays open. */

@@ -4,7 +4,7 @@
  * peer directly are not seen.
  *
  * ```
- *   asked ──peer delivers──▶ out ──release──▶ back with the peer
+ *   asked ──peer delivers──▶ out ──release──▶ (reset) ──▶ back with the peer
  *     │                       ├────destroy──▶ destroyed by the peer
  *     │ abort, timeout, close └────detach───▶ kept by the holder, which gives it back to the peer
  *     ▼
@@ -12,12 +12,13 @@
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Clock } from '../../core/clock.js';
 import { ConditionWaits } from '../../core/condition-waits.js';
+import { guardedCall } from '../../core/guarded-call.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
+import { LinkedList } from '../../core/linked-list.js';
 import type { EntryPoint } from '../../core/probe.js';
-import type { CallSites } from '../../core/site-sample.js';
-import type { Grant } from '../../pool/loan/grant.js';
+import { isThenable } from '../../core/thenable.js';
+import { type Grant, grantUse } from '../../pool/loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from '../../pool/loan/loan-origin.js';
 import { loansOut } from '../../pool/loan/loans-out.js';
 import { type Lender, Slot } from '../../pool/loan/slot.js';
@@ -28,52 +29,149 @@ import {
   PoolClosedError,
   ReleaseError,
 } from '../../pool/pool-errors.js';
-import type { CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
-import { type LoanInfo, type PoolStats, percentilesOf } from '../../pool/pool-stats.js';
+import type { LeaseOptions } from '../../pool/pool-options.js';
+import type { LoanInfo, PoolStats } from '../../pool/pool-stats.js';
+import type { AdoptionSettings } from './adopt-options.js';
+import { adoptedStats } from './adopted-stats.js';
+import { Hooks } from './hooks.js';
 import type { PeerPool } from './peer-pool.js';
-import { PeerWaits } from './peer-waits.js';
+import { PeerTimeoutError } from './peer-timeout-error.js';
+import { PeerWait, PeerWaits, type PeerWaitsListener } from './peer-waits.js';
 
 /** How long one sample of callers' stacks lasts, in milliseconds. */
 const SAMPLE_MILLIS = 1_000;
 
-/** The settings of an adoption. */
-export interface AdoptionSettings {
-  readonly name: string;
-  readonly acquireTimeoutMillis: number;
-  readonly callSites: CallSites;
-  readonly clock: Clock;
+const DONE: Promise<void> = Promise.resolve();
+
+/** How long an adopted pool waits for its loans and for its peer when it closes. */
+export interface AdoptionClosing {
+  readonly graceMillis: number;
+  readonly force: boolean;
+  readonly endPeer: boolean;
+  /** How long the peer may take to end, or to destroy the resources of a forced close, in milliseconds. */
+  readonly peerGraceMillis: number;
 }
 
 /** The loans of one peer. */
-export class Adoption<T> implements Lender<T> {
+export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   readonly name: string;
-  /** The slots of the loans that are out. */
-  readonly stock: { readonly slots: Set<Slot<T>> } = { slots: new Set() };
+  /** The slots of the loans that are out, and of those that have ended and are being reset or destroyed. */
+  readonly stock: { readonly slots: LinkedList<Slot<T>> } = { slots: new LinkedList() };
   readonly origins: LoanOrigins<T>;
   readonly #peer: PeerPool<T>;
-  readonly #settings: AdoptionSettings;
+  readonly #settings: AdoptionSettings<T>;
+  readonly #hooks: Hooks<T>;
   readonly #counters = new PoolCounters();
   #sampledFrom: number;
-  readonly #waits: PeerWaits;
-  readonly #returns: ConditionWaits;
+  readonly #waits: PeerWaits<T>;
+  readonly #changes: ConditionWaits;
   #isClosed = false;
-  #peerEnded: Promise<unknown> | undefined = undefined;
+  #peerEnd: Promise<unknown> | undefined = undefined;
   /** The current loan of each resource. A resource that was given back behind its lease's back may be lent again. */
   readonly #holders = new Map<unknown, Slot<T>>();
 
-  constructor(peer: PeerPool<T>, settings: AdoptionSettings) {
+  constructor(peer: PeerPool<T>, settings: AdoptionSettings<T>) {
     this.name = settings.name;
     this.#peer = peer;
     this.#settings = settings;
+    this.#hooks = new Hooks(settings);
     this.origins = new LoanOrigins(settings.callSites);
-    this.#waits = new PeerWaits(settings.clock);
-    this.#returns = new ConditionWaits(settings.clock);
+    this.#waits = new PeerWaits(settings.clock, this);
+    this.#changes = new ConditionWaits(settings.clock);
     this.#sampledFrom = settings.clock.now();
   }
 
-  /** Captures the caller's stack and scope, while the pool is watched or the sample is not full. */
-  originOf(entry: EntryPoint): LoanOrigin<T> | undefined {
+  // ── Lending ─────────────────────────────────────────────────────────────────
+
+  /** Asks the peer for a resource. `entry` is the method that the caller called. */
+  request<R>(grant: Grant<T, R>, options: LeaseOptions, entry: EntryPoint): Promise<R> {
+    const { signal, timeoutMillis = this.#settings.acquireTimeoutMillis } = options;
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    if (this.#isClosed) return Promise.reject(new PoolClosedError(this.name, 'closed'));
     const now = this.#settings.clock.now();
+    const origin = this.#originOf(entry, now);
+    if (this.#hooks.has('onAcquire')) {
+      return this.#requestPrepared(grant, options, timeoutMillis, origin, now);
+    }
+    return this.#request(grant, options, timeoutMillis, origin, now);
+  }
+
+  #request<R>(
+    grant: Grant<T, R>,
+    options: LeaseOptions,
+    timeoutMillis: number,
+    origin: LoanOrigin<T> | undefined,
+    since: number,
+  ): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      const wait = new PeerWait<T>(
+        this.#waits,
+        grant,
+        origin,
+        since,
+        timeoutMillis,
+        options.signal,
+        { resolve: resolve as (granted: unknown) => void, reject },
+      );
+      this.#counters.waited++;
+      this.#waits.begin(wait);
+      if (wait.isOver) return;
+      wait.isSent = true;
+      try {
+        this.#peer.request(wait, options);
+      } catch (error) {
+        wait.refuse(error);
+      }
+    });
+  }
+
+  async #requestPrepared<R>(
+    grant: Grant<T, R>,
+    options: LeaseOptions,
+    timeoutMillis: number,
+    origin: LoanOrigin<T> | undefined,
+    since: number,
+  ): Promise<R> {
+    const slot = await this.#request(grantUse<T>, options, timeoutMillis, undefined, since);
+    const { loan } = slot;
+    try {
+      await this.#hooks.call('onAcquire', slot.resource);
+      options.signal?.throwIfAborted();
+    } catch (error) {
+      if (slot.loan === loan) await this.discard(slot, 'invalid');
+      throw error;
+    }
+    if (slot.loan !== loan) throw new PoolClosedError(this.name, 'closed');
+    return grant(slot, origin);
+  }
+
+  delivered(wait: PeerWait<T>, resource: T): void {
+    const now = this.#settings.clock.now();
+    this.#counters.waits.record(now - wait.since);
+    wait.take().resolve(wait.grant(this.#lend(resource, now), wait.origin));
+  }
+
+  /** A peer serves its next caller within `giveBack`, so a row of callers that have left would be a recursion. */
+  deliveredLate(resource: T): void {
+    void DONE.then(() => {
+      const doing = `${this.name}: giving back a resource that came too late`;
+      guardedCall(doing, () => this.#peer.giveBack(resource));
+    });
+  }
+
+  timeoutError({ timeoutMillis }: PeerWait<T>, stalledMillis: number): Error {
+    this.#counters.acquireTimeouts++;
+    return new AcquireTimeoutError(this.name, {
+      timeoutMillis,
+      phase: 'wait',
+      stats: this.stats(),
+      loans: this.loans(),
+      lastCreateError: undefined,
+      stalledMillis,
+    });
+  }
+
+  #originOf(entry: EntryPoint, now: number): LoanOrigin<T> | undefined {
     if (now - this.#sampledFrom >= SAMPLE_MILLIS) {
       this.#sampledFrom = now;
       this.origins.tick();
@@ -81,50 +179,74 @@ export class Adoption<T> implements Lender<T> {
     return this.origins.isCapturing ? this.origins.capture(entry) : undefined;
   }
 
-  request<R>(
-    grant: Grant<T, R>,
-    options: LeaseOptions,
-    origin: LoanOrigin<T> | undefined,
-  ): Promise<R> {
-    const { signal, timeoutMillis = this.#settings.acquireTimeoutMillis } = options;
-    const { clock } = this.#settings;
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
-    if (this.#isClosed) return Promise.reject(new PoolClosedError(this.name, 'closed'));
-    const since = clock.now();
-    return new Promise<R>((resolve, reject) => {
-      const timeoutError = (): Error => this.#timeoutError(timeoutMillis);
-      const wait = this.#waits.begin({ signal, timeoutMillis, timeoutError, reject });
-      const failed = (error: unknown): void => {
-        if (wait.end()) reject(error);
-      };
-      this.#counters.waited++;
-      try {
-        this.#peer.request(options).then((resource) => {
-          if (!wait.end()) return this.#giveBackLate(resource);
-          this.#counters.waits.record(clock.now() - since);
-          resolve(grant(this.#lend(resource), origin));
-        }, failed);
-      } catch (error) {
-        failed(error);
-      }
-    });
+  #lend(resource: T, now: number): Slot<T> {
+    const slot = new Slot(resource, this, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    slot.state = 'borrowed';
+    slot.borrowedAt = now;
+    this.#counters.loans++;
+    this.#counters.borrowed++;
+    this.stock.slots.append(slot);
+    this.#holders.set(this.#identityOf(resource), slot);
+    this.origins.watch?.resourceCreated(slot);
+    return slot;
   }
+
+  // ── The end of a loan ───────────────────────────────────────────────────────
 
   takeBack(slot: Slot<T>): void | Promise<void> {
     this.#endLoan(slot);
+    if (!this.#isHolder(slot)) {
+      this.#removeSlot(slot);
+      throw this.#foreignRelease(slot, 'it was given back, and is lent to another caller');
+    }
+    if (slot.expiresAt === Number.NEGATIVE_INFINITY) return this.#destroy(slot, slot.expiryReason);
+    if (this.#hooks.has('reset')) return this.#resetAndGiveBack(slot);
+    return this.#giveBack(slot);
+  }
+
+  async #resetAndGiveBack(slot: Slot<T>): Promise<void> {
+    slot.state = 'resetting';
+    this.#counters.resetting++;
+    try {
+      await this.#hooks.call('reset', slot.resource);
+    } catch (error) {
+      reportIgnoredError(`${this.name}: reset`, error);
+      return this.#destroy(slot, 'reset');
+    } finally {
+      this.#counters.resetting--;
+    }
+    try {
+      await this.#giveBack(slot);
+    } catch (error) {
+      reportIgnoredError(`${this.name}: giving a resource back`, error);
+    }
+  }
+
+  #giveBack(slot: Slot<T>): void | Promise<void> {
     let returned: unknown;
     try {
-      this.#expectHolder(slot);
       returned = this.#peer.giveBack(slot.resource);
     } catch (error) {
-      throw new ReleaseError(
-        `${this.name}: the pool underneath does not take this resource back: ${error}. Give a leased resource back by its lease only.`,
-        'TENURE_POOL_DOUBLE_RELEASE',
-      );
+      throw this.#foreignRelease(slot, error);
     } finally {
       this.#removeSlot(slot);
     }
-    if (returned instanceof Promise) return this.#settled(returned, 'giving a resource back');
+    if (isThenable(returned)) return this.#settled(returned);
+  }
+
+  async #settled(returned: PromiseLike<unknown>): Promise<void> {
+    try {
+      await returned;
+    } catch (error) {
+      reportIgnoredError(`${this.name}: giving a resource back`, error);
+    }
+  }
+
+  #foreignRelease(slot: Slot<T>, cause: unknown): ReleaseError {
+    return new ReleaseError(
+      `${slot.lender.name}: the pool underneath does not take this resource back: ${cause}. Give a leased resource back by its lease only.`,
+      'TENURE_POOL_DOUBLE_RELEASE',
+    );
   }
 
   discard(slot: Slot<T>, reason: string): Promise<void> {
@@ -136,108 +258,39 @@ export class Adoption<T> implements Lender<T> {
     this.#endLoan(slot);
     this.#counters.detached++;
     this.#removeSlot(slot);
-    this.#peer.handOver?.(slot.resource);
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {
     this.origins.watch?.touched(slot, hint);
   }
 
-  failed(): void {}
+  failed(slot: Slot<T>, error: unknown): void {
+    const { isBroken } = this.#settings;
+    if (isBroken === undefined) return;
+    const answer = guardedCall(`${this.name}: isBroken`, () => isBroken(error, slot.resource));
+    if (answer === true) slot.expire('broken');
+  }
 
   expected(slot: Slot<T>, millis: number): void {
     this.origins.watch?.expected(slot, millis);
   }
 
-  /** Lends nothing more. Settles when no loan is out; rejects after the grace if one still is, without `force`. */
-  async close({ graceMillis, force }: Required<CloseOptions>): Promise<void> {
-    this.#isClosed = true;
-    this.#waits.rejectAll(new PoolClosedError(this.name, 'closed'));
-    if (await this.#returnedWithin(graceMillis)) return;
-    if (!force) throw new LeasesOutError(this.name, graceMillis, this.loans());
-    const held = [...this.stock.slots].filter(({ state }) => state === 'borrowed');
-    await Promise.all(held.map((slot) => this.#destroyHeld(slot)));
-    await this.#returnedWithin(Number.POSITIVE_INFINITY);
-  }
-
-  /** Ends the peer, once. */
-  endPeer(): Promise<unknown> {
-    this.#peerEnded ??= Promise.resolve(this.#peer.end());
-    return this.#peerEnded;
-  }
-
-  /** The loans that are out, longest first. */
-  loans(): LoanInfo[] {
-    return loansOut(this.stock.slots, this.#settings.clock.now());
-  }
-
-  stats(): PoolStats {
-    const counters = this.#counters;
-    return {
-      ...this.#peer.figures(),
-      effectiveMax: this.#peer.figures().max,
-      validating: 0,
-      resetting: 0,
-      destroying: counters.destroying,
-      loans: counters.loans,
-      created: 0,
-      destroyed: counters.destroyed,
-      destroyedBy: counters.destroyedBy,
-      detached: counters.detached,
-      waited: counters.waited,
-      waitMillis: percentilesOf(counters.waits),
-      holdMillis: percentilesOf(counters.holds),
-      createErrors: 0,
-      capacityErrors: 0,
-      acquireTimeouts: counters.acquireTimeouts,
-      refusals: 0,
-    };
-  }
-
-  #lend(resource: T): Slot<T> {
-    const slot = new Slot(resource, this, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
-    slot.state = 'borrowed';
-    slot.borrowedAt = this.#settings.clock.now();
-    this.#counters.loans++;
-    this.stock.slots.add(slot);
-    this.#holders.set(this.#identityOf(resource), slot);
-    this.origins.watch?.resourceCreated(slot);
-    return slot;
-  }
-
   #endLoan(slot: Slot<T>, byForce = false): void {
-    const node = slot.tracking?.node;
     slot.loan++;
-    slot.tracking = null;
+    this.#counters.borrowed--;
     this.#counters.holds.record(this.#settings.clock.now() - slot.borrowedAt);
+    const node = slot.tracking?.node;
+    slot.tracking = null;
     if (node !== undefined) this.origins.watch?.loanEnded(node, byForce);
-  }
-
-  #identityOf(resource: T): unknown {
-    return this.#peer.identify === undefined ? resource : this.#peer.identify(resource);
-  }
-
-  #isHolder(slot: Slot<T>): boolean {
-    return this.#holders.get(this.#identityOf(slot.resource)) === slot;
-  }
-
-  #expectHolder(slot: Slot<T>): void {
-    if (!this.#isHolder(slot)) throw new Error('it was given back, and is lent to another caller');
-  }
-
-  #removeSlot(slot: Slot<T>): void {
-    this.stock.slots.delete(slot);
-    if (this.#isHolder(slot)) this.#holders.delete(this.#identityOf(slot.resource));
-    this.origins.watch?.resourceGone(slot);
-    slot.markGone();
-    this.#returns.check();
   }
 
   async #destroy(slot: Slot<T>, reason: string): Promise<void> {
     slot.state = 'destroying';
     this.#counters.destroying++;
     try {
-      this.#expectHolder(slot);
+      if (!this.#isHolder(slot)) {
+        throw new Error('it was given back, and is lent to another caller');
+      }
       await this.#peer.destroy(slot.resource);
       this.#counters.countDestroyed(reason);
     } catch (error) {
@@ -248,43 +301,78 @@ export class Adoption<T> implements Lender<T> {
     }
   }
 
+  #removeSlot(slot: Slot<T>): void {
+    this.stock.slots.remove(slot);
+    if (this.#isHolder(slot)) this.#holders.delete(this.#identityOf(slot.resource));
+    if (slot.node !== undefined) this.origins.watch?.resourceGone(slot);
+    slot.markGone();
+    if (this.#isClosed) this.#changes.check();
+  }
+
+  #identityOf(resource: T): unknown {
+    return this.#peer.identify === undefined ? resource : this.#peer.identify(resource);
+  }
+
+  #isHolder(slot: Slot<T>): boolean {
+    return this.#holders.get(this.#identityOf(slot.resource)) === slot;
+  }
+
+  // ── The end of the adoption ─────────────────────────────────────────────────
+
+  /**
+   * Lends nothing more. Settles when no loan is out, and the peer has ended if that is asked for. Rejects after the grace if a loan
+   * is still out, without `force`, and after the peer's grace if the peer has not done its part.
+   */
+  async close({ graceMillis, force, endPeer, peerGraceMillis }: AdoptionClosing): Promise<void> {
+    this.#isClosed = true;
+    this.#waits.rejectAll(new PoolClosedError(this.name, 'closed'));
+    if (!(await this.#changes.until(() => this.#isIdle, graceMillis))) {
+      if (!force) throw new LeasesOutError(this.name, graceMillis, this.loans());
+      for (const slot of this.stock.slots) {
+        if (slot.state === 'borrowed') void this.#destroyHeld(slot);
+      }
+      if (!(await this.#changes.until(() => this.#isIdle, peerGraceMillis))) {
+        throw this.#peerTimeout(peerGraceMillis);
+      }
+    }
+    if (endPeer) await this.#endPeer(peerGraceMillis);
+  }
+
+  get #isIdle(): boolean {
+    return this.stock.slots.length === 0;
+  }
+
   #destroyHeld(slot: Slot<T>): Promise<void> {
     this.#endLoan(slot, true);
     return this.#destroy(slot, 'forced');
   }
 
-  /** Gives back a resource that came after its caller's wait had ended. */
-  #giveBackLate(resource: T): void {
-    const doing = `${this.name}: giving back a resource that came too late`;
-    try {
-      const returned = this.#peer.giveBack(resource);
-      if (returned instanceof Promise) void this.#settled(returned, doing);
-    } catch (error) {
-      reportIgnoredError(doing, error);
-    }
-  }
-
-  async #settled(promise: Promise<unknown>, doing: string): Promise<void> {
-    try {
-      await promise;
-    } catch (error) {
-      reportIgnoredError(doing, error);
-    }
-  }
-
-  #timeoutError(timeoutMillis: number): Error {
-    this.#counters.acquireTimeouts++;
-    return new AcquireTimeoutError(this.name, {
-      timeoutMillis,
-      phase: 'wait',
-      stats: this.stats(),
-      loans: this.loans(),
-      lastCreateError: undefined,
-      stalledMillis: 0,
+  /** Ends the peer, once. */
+  async #endPeer(graceMillis: number): Promise<void> {
+    let hasEnded = false;
+    this.#peerEnd ??= (async () => this.#peer.end())();
+    const ended = this.#peerEnd.finally(() => {
+      hasEnded = true;
+      this.#changes.check();
     });
+    ended.catch(() => {});
+    const isInTime = await this.#changes.until(() => hasEnded, graceMillis);
+    if (!isInTime) throw this.#peerTimeout(graceMillis);
+    await ended;
   }
 
-  #returnedWithin(graceMillis: number): Promise<boolean> {
-    return this.#returns.until(() => this.stock.slots.size === 0, graceMillis);
+  #peerTimeout(millis: number): PeerTimeoutError {
+    return new PeerTimeoutError(this.name, millis, this.#peer.figures(), this.#counters.destroying);
+  }
+
+  // ── Figures ─────────────────────────────────────────────────────────────────
+
+  /** The loans that are out, longest first. */
+  loans(): LoanInfo[] {
+    return loansOut(this.stock.slots, this.#settings.clock.now());
+  }
+
+  stats(): PoolStats {
+    return adoptedStats(this.#peer.figures(), this.#counters, this.#waits.left);
   }
 }

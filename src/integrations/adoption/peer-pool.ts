@@ -12,20 +12,32 @@ export interface PeerFigures {
   readonly max: number;
 }
 
+/** A caller that waits for the peer. The peer's answer is one call of one of its methods; neither throws. */
+export interface PeerRequest<T> {
+  deliver(resource: T): void;
+  refuse(error: unknown): void;
+}
+
 /** A pool of another package. */
 export interface PeerPool<T> {
-  /** Asks for a resource. */
-  request(options: LeaseOptions): PromiseLike<T>;
+  /** Asks for a resource. The peer may answer before the call returns. */
+  request(request: PeerRequest<T>, options: LeaseOptions): void;
   /** The identity of a resource, for a peer that gives each loan of a resource another object. */
   identify?(resource: T): unknown;
   /** Gives a resource back. Throws if the peer knows that it is not borrowed. */
   giveBack(resource: T): unknown;
   /** Destroys a borrowed resource. Settles when the peer reports that it is gone. */
   destroy(resource: T): unknown;
-  /** Undoes what `request` did to a resource that its holder now keeps. */
-  handOver?(resource: T): void;
   /** The peer's figures at this moment. */
   figures(): PeerFigures;
   /** Ends the peer. Settles when it has ended. */
   end(): unknown;
+}
+
+/** Answers a request with what a promise of the peer settles to. */
+export function answerWith<T>(request: PeerRequest<T>, answer: PromiseLike<T>): void {
+  answer.then(
+    (resource) => request.deliver(resource),
+    (error: unknown) => request.refuse(error),
+  );
 }

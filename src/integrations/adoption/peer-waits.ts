@@ -1,65 +1,175 @@
 /**
- * The callers that wait for a peer. Peers have no signals and no timeout for a single caller, so the adoption ends the waits. A
- * resource that the peer delivers after the end of the wait goes straight back to the peer.
+ * The callers that wait for a peer. Peers have no signals and no timeout for a single caller, so the adoption ends the waits. One
+ * timer serves all deadlines. A resource that the peer delivers after the end of its wait goes straight back to the peer.
  */
-import type { Clock, TimerHandle } from '../../core/clock.js';
+import { captureAsyncContext } from '../../core/async-context.js';
+import type { Clock } from '../../core/clock.js';
+import { DeadlineTimer } from '../../core/deadline-timer.js';
+import { type Deadlined, Deadlines, NOT_IN_HEAP } from '../../core/deadlines.js';
+import { type Linked, LinkedList } from '../../core/linked-list.js';
 import { SignalListeners } from '../../core/signal-listeners.js';
+import type { Grant } from '../../pool/loan/grant.js';
+import type { LoanOrigin } from '../../pool/loan/loan-origin.js';
+import type { PeerRequest } from './peer-pool.js';
 
-/** What ends a wait besides a resource. */
-export interface PeerWaitLimits {
-  readonly signal: AbortSignal | undefined;
-  /** How long the caller waits, in milliseconds; `Infinity` for no limit. */
-  readonly timeoutMillis: number;
-  /** The error of a caller whose timeout is over. */
-  timeoutError(): Error;
-  /** Rejects the caller. */
+/** Told of the peer's answers, and of waits that end without one. */
+export interface PeerWaitsListener<T> {
+  delivered(wait: PeerWait<T>, resource: T): void;
+  /** A resource has come for a caller that has left. */
+  deliveredLate(resource: T): void;
+  /** The error of a caller whose timeout is over. `stalledMillis` is how long the event loop was blocked, 0 if it was not. */
+  timeoutError(wait: PeerWait<T>, stalledMillis: number): Error;
+}
+
+/** What settles a caller's promise. */
+export interface Settle {
+  resolve(granted: unknown): void;
   reject(reason: unknown): void;
 }
 
-/** One caller's wait. */
-export interface PeerWait {
-  /** Ends the wait because the peer has answered; false if it had ended before. */
-  end(): boolean;
-}
+/** One caller's wait, and the request that it is to the peer. */
+export class PeerWait<T> implements PeerRequest<T>, Linked<PeerWait<T>>, Deadlined {
+  previous: PeerWait<T> | null = null;
+  next: PeerWait<T> | null = null;
+  heapIndex: number = NOT_IN_HEAP;
+  deadline = 0;
+  /** Whether the wait has ended. */
+  isOver = false;
+  /** Whether the peer has been asked. */
+  isSent = false;
+  /** Whether the peer has answered. A second answer has no effect. */
+  isAnswered = false;
+  readonly grant: Grant<T, unknown>;
+  readonly origin: LoanOrigin<T> | undefined;
+  readonly since: number;
+  readonly timeoutMillis: number;
+  readonly signal: AbortSignal | undefined;
+  #settle: Settle | undefined;
+  readonly #waits: PeerWaits<T>;
 
-interface Wait extends PeerWait {
-  giveUp(reason: unknown): void;
+  constructor(
+    waits: PeerWaits<T>,
+    grant: Grant<T, unknown>,
+    origin: LoanOrigin<T> | undefined,
+    since: number,
+    timeoutMillis: number,
+    signal: AbortSignal | undefined,
+    settle: Settle,
+  ) {
+    this.#waits = waits;
+    this.grant = grant;
+    this.origin = origin;
+    this.since = since;
+    this.timeoutMillis = timeoutMillis;
+    this.signal = signal;
+    this.#settle = settle;
+  }
+
+  /** Gives what settles the caller's promise. The wait forgets it: a peer that keeps its requests must not keep the lease from being collected. */
+  take(): Settle {
+    const settle = this.#settle as Settle;
+    this.#settle = undefined;
+    return settle;
+  }
+
+  deliver(resource: T): void {
+    this.#waits.deliver(this, resource);
+  }
+
+  refuse(error: unknown): void {
+    this.#waits.refuse(this, error);
+  }
 }
 
 /** All waits for one peer. */
-export class PeerWaits {
-  readonly #clock: Clock;
-  readonly #waits = new Set<Wait>();
-  readonly #signals = new SignalListeners<Wait>((wait, reason) => wait.giveUp(reason));
+export class PeerWaits<T> {
+  readonly #listener: PeerWaitsListener<T>;
+  readonly #waits = new LinkedList<PeerWait<T>>();
+  readonly #deadlines = new Deadlines<PeerWait<T>>();
+  readonly #timer: DeadlineTimer;
+  readonly #signals = new SignalListeners<PeerWait<T>>((wait, reason) =>
+    this.#giveUp(wait, reason),
+  );
+  /** Requests that the peer still has to answer although their callers have left. */
+  left = 0;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(clock: Clock, listener: PeerWaitsListener<T>) {
+    this.#listener = listener;
+    this.#timer = new DeadlineTimer(clock, captureAsyncContext(), (now, stalledMillis) =>
+      this.#expire(now, stalledMillis),
+    );
   }
 
-  /** Begins a wait. The signal must not have aborted yet. */
-  begin({ signal, timeoutMillis, timeoutError, reject }: PeerWaitLimits): PeerWait {
-    let timer: TimerHandle | undefined;
-    const wait: Wait = {
-      end: () => {
-        if (!this.#waits.delete(wait)) return false;
-        if (timer !== undefined) this.#clock.clearTimer(timer);
-        if (signal !== undefined) this.#signals.remove(signal, wait);
-        return true;
-      },
-      giveUp: (reason) => {
-        if (wait.end()) reject(reason);
-      },
-    };
-    this.#waits.add(wait);
-    if (signal !== undefined) this.#signals.add(signal, wait);
+  /** Begins a wait. If its signal aborts at once or throws, the wait is over. */
+  begin(wait: PeerWait<T>): void {
+    const { signal, timeoutMillis } = wait;
+    this.#waits.append(wait);
     if (timeoutMillis !== Number.POSITIVE_INFINITY) {
-      timer = this.#clock.setTimer(() => wait.giveUp(timeoutError()), timeoutMillis);
+      wait.deadline = wait.since + timeoutMillis;
+      this.#deadlines.insert(wait);
+      this.#timer.expect(wait.deadline);
     }
-    return wait;
+    if (signal !== undefined) this.#listen(wait, signal);
+  }
+
+  /** A signal of another make may have aborted meanwhile, call its listener at once, or throw. */
+  #listen(wait: PeerWait<T>, signal: AbortSignal): void {
+    try {
+      this.#signals.add(signal, wait);
+      if (signal.aborted) this.#giveUp(wait, signal.reason);
+    } catch (error) {
+      this.#giveUp(wait, error);
+    }
+  }
+
+  deliver(wait: PeerWait<T>, resource: T): void {
+    if (wait.isAnswered) return;
+    wait.isAnswered = true;
+    if (wait.isOver) {
+      this.left--;
+      this.#listener.deliveredLate(resource);
+      return;
+    }
+    this.#end(wait);
+    this.#listener.delivered(wait, resource);
+  }
+
+  refuse(wait: PeerWait<T>, error: unknown): void {
+    if (wait.isAnswered) return;
+    wait.isAnswered = true;
+    if (wait.isOver) {
+      this.left--;
+      return;
+    }
+    this.#end(wait);
+    wait.take().reject(error);
   }
 
   /** Rejects all callers that wait. */
   rejectAll(reason: unknown): void {
-    for (const wait of [...this.#waits]) wait.giveUp(reason);
+    for (const wait of this.#waits) this.#giveUp(wait, reason);
+  }
+
+  #giveUp(wait: PeerWait<T>, reason: unknown): void {
+    if (wait.isOver) return;
+    this.#end(wait);
+    if (wait.isSent) this.left++;
+    wait.take().reject(reason);
+  }
+
+  #end(wait: PeerWait<T>): void {
+    wait.isOver = true;
+    this.#waits.remove(wait);
+    if (wait.heapIndex !== NOT_IN_HEAP) this.#deadlines.remove(wait);
+    if (wait.signal !== undefined) this.#signals.remove(wait.signal, wait);
+    if (this.#waits.length === 0) this.#timer.clear();
+  }
+
+  #expire(now: number, stalledMillis: number): void {
+    let next = this.#deadlines.next();
+    for (; next !== undefined && next.deadline <= now; next = this.#deadlines.next()) {
+      this.#giveUp(next, this.#listener.timeoutError(next, stalledMillis));
+    }
+    if (next !== undefined) this.#timer.expect(next.deadline);
   }
 }

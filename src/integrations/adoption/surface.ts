@@ -14,4 +14,6 @@ export {
 } from '../../pool/pool-errors.js';
 export type { CloseOptions, LeaseOptions } from '../../pool/pool-options.js';
 export type { LoanInfo, Percentiles, PoolStats } from '../../pool/pool-stats.js';
-export type { AdoptedCloseOptions, AdoptedPool, AdoptOptions } from './adopted-pool.js';
+export type { AdoptOptions } from './adopt-options.js';
+export type { AdoptedCloseOptions, AdoptedPool } from './adopted-pool.js';
+export { PeerTimeoutError } from './peer-timeout-error.js';

@@ -1,5 +1,6 @@
 /** One pool under a shared ceiling: what the other pools need to know of it, and may ask of it. */
 import type { Capacity } from '../capacity.js';
+import type { DestroyReason } from '../factory.js';
 import type { PoolCounters } from '../pool-counters.js';
 import type { WaiterQueue } from '../queue/waiter-queue.js';
 import type { Stock } from '../stock/stock.js';
@@ -63,10 +64,15 @@ export class CeilingShare<T> implements CeilingMember {
     return !this.#host.creator.isBackingOff && this.shortfall > 0;
   }
 
-  evictIdle(): void {
+  /** Whether all pools together have more resources than the ceiling allows. */
+  get hasExcess(): boolean {
+    return this.ceiling.hasExcess;
+  }
+
+  evictIdle(reason: DestroyReason): void {
     const { stock } = this.#host;
     const slot = stock.idle.first;
-    if (slot !== null) stock.evict(slot, 'yielded');
+    if (slot !== null) stock.evict(slot, reason);
   }
 
   serve(): void {

@@ -11,6 +11,7 @@
  * The starved pool whose first waiter has waited longest may create first. So the keys take turns, and a busy key cannot keep
  * out the others.
  */
+import type { DestroyReason } from '../factory.js';
 
 /** A pool under a shared ceiling. */
 export interface CeilingMember {
@@ -29,7 +30,7 @@ export interface CeilingMember {
   /** Whether it has waiters for whom it would create a resource if there was room. */
   isStarved(): boolean;
   /** Destroys the idle resource that would be lent last. */
-  evictIdle(): void;
+  evictIdle(reason: DestroyReason): void;
   /** Creates resources for its waiters, as far as there is room. */
   serve(): void;
 }
@@ -39,14 +40,37 @@ export class SharedCeiling {
   readonly #members = new Set<CeilingMember>();
   /** The members that were starved when they were last looked at. A returned resource is offered to these alone. */
   readonly #starved = new Set<CeilingMember>();
-  /** The most resources that all members may have together. */
-  readonly maxTotal: number;
+  #maxTotal: number;
+  /** Whether there may be more resources than `maxTotal`, because it has become less. */
+  #mayHaveExcess = false;
   #isDistributing = false;
   #tickets = 0;
   #grants = 0;
 
   constructor(maxTotal: number) {
-    this.maxTotal = maxTotal;
+    this.#maxTotal = maxTotal;
+  }
+
+  /** The most resources that all members may have together. */
+  get maxTotal(): number {
+    return this.#maxTotal;
+  }
+
+  /** Sets another limit, and evicts idle resources beyond it. */
+  resize(maxTotal: number): void {
+    this.#maxTotal = maxTotal;
+    this.#mayHaveExcess = true;
+    while (this.hasExcess) {
+      const giver = this.#leastRecentlyUsed();
+      if (giver === undefined) return;
+      giver.evictIdle('resize');
+    }
+  }
+
+  /** Whether there are more resources than `maxTotal`. O(1) unless `maxTotal` has become less, else O(members). */
+  get hasExcess(): boolean {
+    this.#mayHaveExcess &&= this.total - this.#leaving > this.#maxTotal;
+    return this.#mayHaveExcess;
   }
 
   add(member: CeilingMember): void {
@@ -67,7 +91,7 @@ export class SharedCeiling {
 
   /** How many more resources there may be. */
   get room(): number {
-    return this.maxTotal - this.total;
+    return this.#maxTotal - this.total;
   }
 
   /** How many more resources a member may have: none while another member is first in line for the room. */
@@ -141,11 +165,11 @@ export class SharedCeiling {
     while (this.room <= 0 && !this.#isRoomComing()) {
       const giver = this.#leastRecentlyUsed(starved);
       if (giver === undefined) return;
-      giver.evictIdle();
+      giver.evictIdle('yielded');
     }
   }
 
-  #leastRecentlyUsed(starved: CeilingMember): CeilingMember | undefined {
+  #leastRecentlyUsed(starved?: CeilingMember): CeilingMember | undefined {
     let found: CeilingMember | undefined;
     for (const member of this.#members) {
       if (member === starved || member.idle === 0) continue;
@@ -156,11 +180,17 @@ export class SharedCeiling {
 
   /** Whether as many resources are leaving as the starved members need. */
   #isRoomComing(): boolean {
-    let leaving = 0;
-    for (const member of this.#members) leaving += member.leaving;
+    const leaving = this.#leaving;
     if (leaving === 0) return false;
     let needed = 0;
     for (const member of this.#starved) if (member.isStarved()) needed += member.shortfall;
     return leaving >= needed;
+  }
+
+  /** How many resources of all members are leaving. O(members). */
+  get #leaving(): number {
+    let leaving = 0;
+    for (const member of this.#members) leaving += member.leaving;
+    return leaving;
   }
 }

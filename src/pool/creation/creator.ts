@@ -54,6 +54,8 @@ export class Creator<T, C extends Client> {
   readonly #running = new Set<Creation<C>>();
   readonly #ready = new ReadyWaits();
   readonly #pause: FactoryPause;
+  /** Whether the last creation that failed was refused by a full server. */
+  #isServerFull = false;
   #isFillingUp = false;
   /** Creations that run on although their waiters have left. At most `max`, so that callers in a hurry cannot cause a storm. */
   #abandoned = 0;
@@ -200,7 +202,7 @@ export class Creator<T, C extends Client> {
   }
 
   #mayTry(): boolean {
-    return !this.isBackingOff || this.#settings.createAttempts === 1;
+    return !this.isBackingOff || (this.#settings.createAttempts === 1 && !this.#isServerFull);
   }
 
   /** Whether another creation may begin now. */
@@ -276,15 +278,16 @@ export class Creator<T, C extends Client> {
 
   #countFailure(client: C | null, error: CreateError): void {
     this.lastError = error.cause ?? error;
-    if (!this.#closed) this.#pause.failed();
-    if (this.#calls.isFull(error.cause)) {
+    this.#isServerFull = this.#calls.isFull(error.cause);
+    if (!this.#closed) this.#pause.failed(!this.#isServerFull);
+    if (this.#isServerFull) {
       this.#counters.capacityErrors++;
       this.#capacity.max.serverIsFull(this.#capacity.size);
       return; // The waiter waits for a resource to come back, or for the next attempt.
     }
     this.#counters.createErrors++;
     if (client === null) this.#ready.rejectAll(error);
-    else if (this.#pause.failuresInARow >= this.#settings.createAttempts) {
+    else if (this.#pause.countedInARow >= this.#settings.createAttempts) {
       this.#host.rejectWaiter(client, error);
     }
   }

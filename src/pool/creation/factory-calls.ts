@@ -86,7 +86,7 @@ export class FactoryCalls<T> {
     const { signal } = controller;
     const beganAt = clock.now();
     const failed = (error: CreateError, cause: unknown): void => {
-      if (!signal.aborted) this.#events.emit('factoryCreateError', cause);
+      if (!signal.aborted) this.#events.emitLater('factoryCreateError', cause);
       listener.failed(error);
     };
     return this.#call<T>(() => this.#factory.create({ signal, attempt }), isBackground, {
@@ -153,7 +153,7 @@ export class FactoryCalls<T> {
   destroy(resource: T, reason: DestroyReason, isBackground: boolean, settled: () => void): void {
     const { destroyTimeoutMillis, name } = this.#settings;
     const failed = (error: unknown): void => {
-      this.#events.emit('factoryDestroyError', error);
+      this.#events.emitLater('factoryDestroyError', error);
       settled();
     };
     this.#call<unknown>(() => this.#factory.destroy(resource, reason), isBackground, {
@@ -175,7 +175,10 @@ export class FactoryCalls<T> {
   ): void {
     const { validateTimeoutMillis, name } = this.#settings;
     const failed = (error: unknown): void => {
-      this.#events.emit(phase === 'validate' ? 'factoryValidateError' : 'factoryResetError', error);
+      this.#events.emitLater(
+        phase === 'validate' ? 'factoryValidateError' : 'factoryResetError',
+        error,
+      );
       settled(FAILED);
     };
     this.#call<unknown>(call, isBackground, {

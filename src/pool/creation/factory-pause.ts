@@ -22,6 +22,8 @@ export class FactoryPause {
   #isAwaited = false;
   /** Failures without a success in between. Failures during a pause count as one: their calls began before it. */
   failuresInARow = 0;
+  /** Those of them that count towards `createAttempts`. */
+  countedInARow = 0;
 
   /** `onEnd` is called when a pause is over. */
   constructor(settings: PauseSettings, runInContext: RunInContext, onEnd: () => void) {
@@ -34,8 +36,9 @@ export class FactoryPause {
     return this.#timer !== undefined;
   }
 
-  /** Begins a pause after a failure, unless one is on. */
-  failed(): void {
+  /** Begins a pause after a failure, unless one is on. `isCounted` says whether it counts towards `createAttempts`. */
+  failed(isCounted: boolean): void {
+    if (isCounted && (!this.isOn || this.countedInARow === 0)) this.countedInARow++;
     if (this.isOn) return;
     const { clock, random } = this.#settings;
     this.#endsAt = clock.now() + backoffMillis(++this.failuresInARow, random);
@@ -45,6 +48,7 @@ export class FactoryPause {
   /** Ends the pause after a success, and counts failures from 0 again. */
   succeeded(): void {
     this.failuresInARow = 0;
+    this.countedInARow = 0;
     this.cancel();
   }
 

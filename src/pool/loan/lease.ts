@@ -5,6 +5,7 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { captureStack } from '../../core/call-site.js';
+import { InvalidArgumentError } from '../../core/errors.js';
 import { checkArgument, millis } from '../../core/options.js';
 import type { EntryPoint } from '../../core/probe.js';
 import { atLine } from '../../core/site-sample.js';
@@ -70,7 +71,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * was released or destroyed.
    */
   release(): void | Promise<void> {
-    const slot = this.#slot;
+    const slot = (this ?? withoutLease()).#slot;
     const loan = this.#loan;
     if (slot.loan !== loan) return refuseSecondEnd(this, slot, loan);
     this.#loan = RELEASED;
@@ -85,7 +86,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * Rejects with {@link ReleaseError} after the lease was released or destroyed.
    */
   destroy(reason: string = 'discarded'): Promise<void> {
-    const slot = this.#slot;
+    const slot = (this ?? withoutLease()).#slot;
     if (slot.loan === this.#loan) {
       this.#loan = DESTROYED;
       if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.destroy);
@@ -162,6 +163,13 @@ export class Lease<T> implements Disposable, AsyncDisposable {
 
 // A promise that resolves to a lease looks for `then` along all prototypes. The look-up ends sooner if the first one has it.
 Object.defineProperty(Lease.prototype, 'then', { value: undefined });
+
+/** A method was called without its lease, as in `finally(lease.release)`. */
+function withoutLease(): never {
+  throw new InvalidArgumentError(
+    'A method of a lease was called without the lease. Pass a function that calls it: `() => lease.release()`.',
+  );
+}
 
 function noteEnd<T>(lease: Lease<T>, slot: Slot<T>, entry: EntryPoint): void {
   if (slot.tracking?.stack !== undefined) endStacks.set(lease, captureStack(entry));

@@ -37,7 +37,14 @@ export interface Lender<T> {
 }
 
 /** The state of a resource. */
-export type SlotState = 'idle' | 'validating' | 'borrowed' | 'resetting' | 'destroying' | 'gone';
+export type SlotState =
+  | 'new'
+  | 'idle'
+  | 'validating'
+  | 'borrowed'
+  | 'resetting'
+  | 'destroying'
+  | 'gone';
 
 /** `idleSince` of an idle slot that no sweep has seen yet. */
 export const UNSEEN = -1;
@@ -49,7 +56,7 @@ const UNLIMITED = -1;
 export class Slot<T> implements Linked<Slot<T>> {
   previous: Slot<T> | null = null;
   next: Slot<T> | null = null;
-  state: SlotState = 'idle';
+  state: SlotState = 'new';
   readonly resource: T;
   /** The pool that it is given back to. */
   readonly lender: Lender<T>;

@@ -10,29 +10,22 @@
  * Waiters without options at the end of the most urgent line are stored without an object each (`PlainWaiters`). They become
  * `Waiter` objects when something else than serving them is due.
  *
- * One timer serves all deadlines. It is set for the next deadline, and looks for the one after it when it fires. Nearly all
- * waiters have the pool's timeout, so their deadlines are in the order of the lines. Others are in a heap.
+ * One timer serves all deadlines. Nearly all waiters have the pool's timeout, so their deadlines are in the order of the lines.
+ * Others are in a heap.
  */
-
 import type { RunInContext } from '../../core/async-context.js';
-import type { TimerHandle } from '../../core/clock.js';
+import { DeadlineTimer } from '../../core/deadline-timer.js';
+import { Deadlines, NOT_IN_HEAP } from '../../core/deadlines.js';
 import { LinkedList } from '../../core/linked-list.js';
 import { SignalListeners } from '../../core/signal-listeners.js';
 import type { Grant } from '../loan/grant.js';
 import type { LoanOrigin } from '../loan/loan-origin.js';
 import type { Slot } from '../loan/slot.js';
 import type { PoolSettings } from '../pool-options.js';
-import { Deadlines } from './deadlines.js';
 import { MicrotaskTurn } from './microtask-turn.js';
 import { PlainWaiters } from './plain-waiters.js';
 import type { WaitTimes } from './wait-times.js';
-import { NO_DEADLINE, NOT_IN_HEAP, type Waiter, type WaitOptions } from './waiter.js';
-
-/** A timer that fires this much too late shows that the event loop was blocked, in milliseconds. */
-const STALL_MILLIS = 50;
-
-/** The grace of all waiters after a blocked event loop, in milliseconds. */
-const GRACE_MILLIS = 10;
+import { NO_DEADLINE, type Waiter, type WaitOptions } from './waiter.js';
 
 /** Told when waits end without a resource. The waiters have left the queue by then. */
 export interface WaiterQueueListener<T> {
@@ -47,7 +40,6 @@ export interface WaiterQueueListener<T> {
 /** The waiters of one pool. */
 export class WaiterQueue<T> {
   readonly #settings: PoolSettings;
-  readonly #runInContext: RunInContext;
   readonly #listener: WaiterQueueListener<T>;
   readonly #times: WaitTimes;
   readonly #lines: LinkedList<Waiter<T>>[];
@@ -55,17 +47,14 @@ export class WaiterQueue<T> {
   readonly #firstLine: LinkedList<Waiter<T>>;
   readonly #plain: PlainWaiters<T>;
   /** Waiters with a timeout of their own. */
-  readonly #ownDeadlines = new Deadlines<T>();
+  readonly #ownDeadlines = new Deadlines<Waiter<T>>();
   /** The next deadline of the waiters with the pool's timeout, or an earlier time. */
   #commonDeadline = Number.POSITIVE_INFINITY;
   readonly #signals: SignalListeners<Waiter<T>>;
   readonly #turn = new MicrotaskTurn();
   /** The deadline of the waiters with the pool's timeout that come in this turn. */
   #turnDeadline = NO_DEADLINE;
-  #timer: TimerHandle | undefined = undefined;
-  #timerDeadline = Number.POSITIVE_INFINITY;
-  /** How long the event loop was blocked when the timer fired last, in milliseconds; 0 if it was not. */
-  #stalledMillis = 0;
+  readonly #timer: DeadlineTimer;
   /** How many callers wait. */
   length = 0;
 
@@ -76,12 +65,14 @@ export class WaiterQueue<T> {
     times: WaitTimes,
   ) {
     this.#settings = settings;
-    this.#runInContext = runInContext;
     this.#listener = listener;
     this.#times = times;
     this.#lines = Array.from({ length: settings.priorityRange }, () => new LinkedList());
     this.#firstLine = this.#lines[0] as LinkedList<Waiter<T>>;
     this.#plain = new PlainWaiters(times);
+    this.#timer = new DeadlineTimer(settings.clock, runInContext, (now, stalledMillis) =>
+      this.#expire(now, stalledMillis),
+    );
     this.#signals = new SignalListeners((waiter, reason) => {
       this.remove(waiter);
       listener.aborted(waiter, reason);
@@ -191,7 +182,7 @@ export class WaiterQueue<T> {
   #onEmptied(): void {
     this.#turn.end();
     this.#commonDeadline = Number.POSITIVE_INFINITY;
-    this.#clearTimer();
+    this.#timer.clear();
     this.#plain.shrink();
     this.#listener.emptied();
   }
@@ -225,7 +216,7 @@ export class WaiterQueue<T> {
     if (timeoutMillis === Number.POSITIVE_INFINITY) return;
     waiter.deadline = Math.ceil(this.#settings.clock.now()) + timeoutMillis;
     this.#ownDeadlines.insert(waiter);
-    if (waiter.deadline < this.#timerDeadline) this.#setTimer(waiter.deadline);
+    this.#timer.expect(waiter.deadline);
   }
 
   #setCommonDeadline(waiter: Waiter<T>): void {
@@ -240,38 +231,10 @@ export class WaiterQueue<T> {
     const deadline = Math.ceil(clock.now()) + acquireTimeoutMillis;
     this.#turnDeadline = deadline;
     if (deadline < this.#commonDeadline) this.#commonDeadline = deadline;
-    if (deadline < this.#timerDeadline) this.#setTimer(deadline);
+    this.#timer.expect(deadline);
   }
 
-  #setTimer(deadline: number): void {
-    this.#clearTimer();
-    this.#timerDeadline = deadline;
-    const { clock } = this.#settings;
-    this.#timer = this.#runInContext(() =>
-      clock.setTimer(() => this.#timerFired(), Math.max(0, deadline - clock.now())),
-    );
-  }
-
-  #clearTimer(): void {
-    if (this.#timer === undefined) return;
-    this.#settings.clock.clearTimer(this.#timer);
-    this.#timer = undefined;
-    this.#timerDeadline = Number.POSITIVE_INFINITY;
-  }
-
-  #timerFired(): void {
-    this.#timer = undefined;
-    const now = this.#settings.clock.now();
-    const lateness = now - this.#timerDeadline;
-    this.#timerDeadline = Number.POSITIVE_INFINITY;
-    if (lateness > STALL_MILLIS && this.#stalledMillis === 0) {
-      // What came back while the event loop was blocked is handed over before any waiter is rejected.
-      this.#stalledMillis = lateness;
-      this.#setTimer(now + GRACE_MILLIS);
-      return;
-    }
-    const stalledMillis = this.#stalledMillis;
-    this.#stalledMillis = 0;
+  #expire(now: number, stalledMillis: number): void {
     const expired: Waiter<T>[] = [];
     let own = this.#ownDeadlines.next();
     for (; own !== undefined && own.deadline <= now; own = this.#ownDeadlines.next()) {
@@ -280,7 +243,7 @@ export class WaiterQueue<T> {
     }
     if (this.#commonDeadline <= now) this.#expireCommon(now, expired);
     const next = Math.min(own?.deadline ?? Number.POSITIVE_INFINITY, this.#commonDeadline);
-    if (this.length > 0 && next !== Number.POSITIVE_INFINITY) this.#setTimer(next);
+    if (this.length > 0) this.#timer.expect(next);
     if (expired.length === 0) return;
     this.#listener.expired(
       expired.sort((a, b) => a.deadline - b.deadline),

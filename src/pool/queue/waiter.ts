@@ -2,14 +2,12 @@
  * A caller that waits for a resource. Its wait ends once: with a resource, by its timeout, by its signal, or by the close
  * of the pool.
  */
+import { NOT_IN_HEAP } from '../../core/deadlines.js';
 import type { Linked } from '../../core/linked-list.js';
 import type { Client, Creation } from '../creation/creation.js';
 import type { Grant } from '../loan/grant.js';
 import type { LoanOrigin } from '../loan/loan-origin.js';
 import type { LeaseOptions, PoolSettings } from '../pool-options.js';
-
-/** `heapIndex` of a waiter that is not in the heap of deadlines. */
-export const NOT_IN_HEAP = -1;
 
 /** The deadline of a waiter without a timeout. */
 export const NO_DEADLINE = -1;

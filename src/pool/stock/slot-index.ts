@@ -7,6 +7,7 @@
 import { captureStack } from '../../core/call-site.js';
 import type { EntryPoint } from '../../core/probe.js';
 import { atLine } from '../../core/site-sample.js';
+import { Lease } from '../loan/lease.js';
 import type { Slot } from '../loan/slot.js';
 import { ReleaseError } from '../pool-errors.js';
 
@@ -65,7 +66,7 @@ export class SlotIndex<T> {
       return isObject(resource) && this.#destroyed.has(resource)
         ? afterDestroy(name, this.#destroyed.get(resource), entry)
         : new ReleaseError(
-            `${name}: Resource not currently part of this pool. Give back resources of its own acquire() only.`,
+            `${name}: Resource not currently part of this pool. ${resource instanceof Lease ? 'It is a lease: call its own release() or destroy().' : 'Give back resources of its own acquire() only.'}`,
             'TENURE_POOL_FOREIGN_RESOURCE',
           );
     }

@@ -82,7 +82,7 @@ export class Stock<T> {
     this.slots.add(slot);
     this.#counters.created++;
     this.#host.origins.watch?.resourceCreated(slot);
-    this.#events.emit('created', resource);
+    this.#events.emitLater('created', resource);
     return slot;
   }
 
@@ -125,7 +125,7 @@ export class Stock<T> {
       this.#counters.destroying--;
       this.#counters.countDestroyed(reason);
       this.slots.noteDestroyed(slot.resource, slot.endStack);
-      this.#events.emit('destroyed', { resource: slot.resource, reason });
+      this.#events.emitLater('destroyed', { resource: slot.resource, reason });
       this.#remove(slot);
     });
   }
@@ -149,7 +149,7 @@ export class Stock<T> {
   /** Removes a slot whose resource its holder keeps. */
   detach(slot: Slot<T>): void {
     this.#counters.detached++;
-    this.#events.emit('detached', slot.resource);
+    this.#events.emitLater('detached', slot.resource);
     this.#remove(slot);
   }
 

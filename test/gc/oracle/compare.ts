@@ -1,7 +1,7 @@
 /**
- * Compares the simulated heap with a live CPython 3.11: `npm run oracle -- --seed 1 --count 10000`, optionally with
- * `--profile NAME` and `--ops N`. `--record` also writes what the test suite compares with: a digest of every
- * observation, and the first few hundred observations in full.
+ * Compares the simulated heap with a live CPython 3.11: `npm run oracle -- --seed 1 --count 10000`. The options
+ * `--profile NAME` and `--ops N` choose other programs. `--record` also writes the fixtures of the test suite: a digest
+ * of every observation, and the first 260 observations in full.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ import { observationDigest } from './observation-digest.js';
 
 const BATCH = 1_000;
 
-/** How many observations are stored in full: 20 of each profile. */
+/** Number of observations that are stored in full: 20 of each profile. */
 const RECORDED_IN_FULL = 260;
 
 const { values } = parseArgs({

@@ -1,11 +1,11 @@
-/** Runs heap programs on CPython 3.11's own objects and its own collector. */
+/** Runs heap programs on the objects and the collector of CPython 3.11. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { HeapObservation, HeapProgram } from '../../../src/gc/index.js';
 
 const ORACLE = fileURLToPath(new URL('oracle.py', import.meta.url));
 
-/** What CPython 3.11 observed, program by program. Needs `python3.11` on the path. */
+/** Returns what CPython 3.11 observes, one observation per program. Needs `python3.11` on the path. */
 export function runOnCPython(programs: readonly HeapProgram[]): HeapObservation[] {
   const input = programs.map((program) => JSON.stringify(program)).join('\n');
   const { status, stdout, stderr, error } = spawnSync('python3.11', [ORACLE], {

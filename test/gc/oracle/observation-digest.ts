@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** An observation in 16 characters. Two that differ anywhere have, for all practical purposes, different digests. */
+/** Returns a digest of an observation, in 16 characters. Two different observations practically never share one. */
 export function observationDigest(observation: unknown): string {
   return createHash('sha256').update(JSON.stringify(observation)).digest('hex').slice(0, 16);
 }

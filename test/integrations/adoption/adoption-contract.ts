@@ -1,6 +1,7 @@
 /** What every adopted pool guarantees. Each peer runs these tests, with a real server if it needs one. */
 import { describe, expect, test, vi } from 'vitest';
-import type { AdoptedPool, AdoptOptions } from '../../../src/integrations/adoption/adopted-pool.js';
+import type { AdoptOptions } from '../../../src/integrations/adoption/adopt-options.js';
+import type { AdoptedPool } from '../../../src/integrations/adoption/adopted-pool.js';
 import { observe } from '../../../src/pool/index.js';
 import { Watchdog } from '../../../src/watchdog/index.js';
 import { collectGarbage } from '../../kit/collect-garbage.js';

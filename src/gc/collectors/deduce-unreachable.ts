@@ -1,40 +1,43 @@
 /**
- * The heart of the cycle collector: which nodes of a list are kept alive by nothing outside it?
+ * The core of the cycle collector: finds the nodes of a list that nothing outside the list keeps alive.
  *
- * Each node's reference count is copied to its `gcWord`, and every edge between two nodes of the list takes one off its target. Who
- * has something left is referred to from outside. A scan then goes through the list in order. A node with something left stays,
- * and so does all it has edges to; one without is moved to the unreachable list for the time being, from where a later
- * node of the scan may bring it back, to the end of the list.
+ * The collector copies the reference count of each node of the list, the candidates, to `gcWord`. Then each edge
+ * between two candidates subtracts one from its target. A candidate with references left is referred to from outside.
+ *
+ * A scan then visits the list in order. A candidate with references left stays, and so do the targets of its edges. A
+ * candidate without one moves to the unreachable list tentatively. If a later node of the scan reaches it, it moves
+ * back, to the end of the list.
  *
  * ```
- *   gcWord    0             not in question, or found reachable
- *             4·refs + 1    in question; refs references come from outside or from a reachable node
- *             3             moved to the unreachable list, for the time being
+ *   gcWord    0             not a candidate, or found reachable
+ *             4·refs + 1    a candidate; refs references come from outside or from a reachable node
+ *             3             tentatively moved to the unreachable list
  * ```
  *
- * The order in which edges are visited, last to first, and in which nodes go back and forth, is CPython's, since it
- * decides in which order finalizers run.
+ * The order of finalizers depends on two orders, and both are CPython's: a scan visits edges last to first, and nodes
+ * move back and forth in scan order.
  *
  * Source: `deduce_unreachable` in Modules/gcmodule.c of CPython 3.11.
  */
 import { FIRST_NODE } from '../memory/generation-lists.js';
 import { COLLECTING, type NodeStore, ONE_REFERENCE, TENTATIVE } from '../memory/node-store.js';
 
-const IN_QUESTION_UNTIL = ONE_REFERENCE;
 const REACHED = ONE_REFERENCE | COLLECTING;
-const MOVED = TENTATIVE | COLLECTING;
+const TENTATIVELY_UNREACHABLE = TENTATIVE | COLLECTING;
 
-/** Leaves in `base` what is reachable from outside it, and moves the rest to the empty list `unreachable`. */
-export function separateUnreachable(store: NodeStore, base: number, unreachable: number): void {
-  const places = store.end - FIRST_NODE;
-  if (2 * store.lists.length(base) > places) subtractByPlace(store, base);
-  else subtractByList(store, base);
+/**
+ * Keeps in `base` the nodes that are reachable from outside it. Moves the others to `unreachable`, which must be empty.
+ */
+export function deduceUnreachable(store: NodeStore, base: number, unreachable: number): void {
+  const slots = store.end - FIRST_NODE;
+  if (2 * store.lists.length(base) > slots) subtractInMemoryOrder(store, base);
+  else subtractInListOrder(store, base);
   scan(store, base, unreachable);
-  settle(store, base, unreachable);
+  recordLists(store, base, unreachable);
 }
 
-/** The order of the subtraction does not matter, so a list of most nodes is passed through as they lie in memory. */
-function subtractByPlace(store: NodeStore, base: number): void {
+/** Subtracts in memory order, which is faster for a list of most nodes. The order of subtraction cannot be observed. */
+function subtractInMemoryOrder(store: NodeStore, base: number): void {
   const { gcWord, refcount, end } = store;
   const { listOf } = store.lists;
   for (let i = FIRST_NODE; i < end; i++) {
@@ -46,7 +49,7 @@ function subtractByPlace(store: NodeStore, base: number): void {
   }
 }
 
-function subtractByList(store: NodeStore, base: number): void {
+function subtractInListOrder(store: NodeStore, base: number): void {
   const { gcWord, refcount } = store;
   const { links } = store.lists;
   for (let i = links[2 * base] as number; i !== base; i = links[2 * i] as number) {
@@ -58,6 +61,10 @@ function subtractByList(store: NodeStore, base: number): void {
   }
 }
 
+/**
+ * Subtracts one from each target of a node. This function and `scan` decode edges themselves: shared code makes a
+ * collection of live nodes 3 % slower, and 45 % slower in an esbuild bundle.
+ */
 function subtractEdges(
   source: number,
   gcWord: Int32Array,
@@ -87,13 +94,13 @@ function scan(store: NodeStore, base: number, unreachable: number): void {
   const { pair, slab } = store.edges;
   let i = links[2 * base] as number;
   while (i !== base) {
-    if ((gcWord[i] as number) < IN_QUESTION_UNTIL) {
+    if ((gcWord[i] as number) < ONE_REFERENCE) {
       const next = links[2 * i] as number;
       const previous = links[2 * i + 1] as number;
       links[2 * previous] = next;
       links[2 * next + 1] = previous;
       linkLast(links, unreachable, i);
-      gcWord[i] = MOVED;
+      gcWord[i] = TENTATIVELY_UNREACHABLE;
       i = next;
       continue;
     }
@@ -102,25 +109,25 @@ function scan(store: NodeStore, base: number, unreachable: number): void {
       const start = ~first + 1;
       for (let at = start + (slab[~first] as number) - 1; at >= start; at--) {
         const target = slab[at] as number;
-        if (isInDoubt(gcWord[target] as number)) reach(target, gcWord, links, base);
+        if (isUnreached(gcWord[target] as number)) reach(target, gcWord, links, base);
       }
     } else if (first > 0) {
       const second = pair[2 * i + 1] as number;
-      if (second > 0 && isInDoubt(gcWord[second] as number)) reach(second, gcWord, links, base);
-      if (isInDoubt(gcWord[first] as number)) reach(first, gcWord, links, base);
+      if (second > 0 && isUnreached(gcWord[second] as number)) reach(second, gcWord, links, base);
+      if (isUnreached(gcWord[first] as number)) reach(first, gcWord, links, base);
     }
     gcWord[i] = 0;
     i = links[2 * i] as number;
   }
 }
 
-/** True for a node in question that nothing reaches so far. */
-function isInDoubt(word: number): boolean {
-  return word !== 0 && word < IN_QUESTION_UNTIL;
+/** Returns true for a candidate that no reachable node has reached so far. */
+function isUnreached(word: number): boolean {
+  return word !== 0 && word < ONE_REFERENCE;
 }
 
 function reach(target: number, gcWord: Int32Array, links: Int32Array, base: number): void {
-  if (gcWord[target] === MOVED) {
+  if (gcWord[target] === TENTATIVELY_UNREACHABLE) {
     const next = links[2 * target] as number;
     const previous = links[2 * target + 1] as number;
     links[2 * previous] = next;
@@ -138,8 +145,8 @@ function linkLast(links: Int32Array, list: number, index: number): void {
   links[2 * list + 1] = index;
 }
 
-/** The scan moves links alone; who ended up where is entered when it is over. */
-function settle(store: NodeStore, base: number, unreachable: number): void {
+/** Records the list of each moved node and the lengths of both lists. The scan changes only the links. */
+function recordLists(store: NodeStore, base: number, unreachable: number): void {
   const { gcWord } = store;
   const { links, listOf, lengths } = store.lists;
   let moved = 0;

@@ -1,7 +1,7 @@
 import type { Handle, Heap } from '../../src/gc/index.js';
 
-/** A node that only it itself refers to. */
-export function lostLoop(heap: Heap): Handle {
+/** Returns an unreachable node whose only reference is its own edge. */
+export function unreachableLoop(heap: Heap): Handle {
   const node = heap.alloc();
   heap.link(node, node);
   heap.drop(node);

@@ -1,5 +1,5 @@
 /**
- * What happens to the nodes that a collector found unreachable, whichever collector it was, in CPython 3.11's order:
+ * Processes the nodes that a collector found unreachable. All collectors use it, in CPython 3.11's order:
  *
  * ```
  *   unreachable
@@ -7,10 +7,10 @@
  *    ├─▶ weak references cleared, callbacks called
  *    ├─▶ finalizers called, once per node ever
  *    ├─▶ resurrected ──▶ alive again
- *    └─▶ trash
+ *    └─▶ final unreachable ──▶ deleted
  * ```
  *
- * How trash is taken apart is up to the collector: in CPython's order, by cascades of reference counts, or node by node.
+ * The collector chooses how to delete: in CPython's order, by cascades of reference counts, or node by node.
  */
 
 import type { Deallocator } from '../deallocation/deallocator.js';
@@ -19,7 +19,7 @@ import { DEBUG_SAVEALL } from '../debug-flags.js';
 import type { HeapState } from '../heap-state.js';
 import type { Generation } from '../memory/generation-lists.js';
 import {
-  FINALIZED_TRASH,
+  FINALIZED,
   type GenerationLists,
   PENDING_CALLBACKS,
   STILL_UNREACHABLE,
@@ -28,17 +28,19 @@ import {
 } from '../memory/generation-lists.js';
 import { FINALIZABLE, FLAG_FINALIZED, LEGACY, type NodeStore, WEAK } from '../memory/node-store.js';
 import { printCollectable, printUncollectable } from './debug-output.js';
-import { separateUnreachable } from './unreachable.js';
+import { deduceUnreachable } from './deduce-unreachable.js';
 
-/** What is left when all code of the unreachable nodes has run. */
-export interface SettledTrash {
-  /** The list of what is to be deleted. */
+/** Nodes that are still unreachable after all their finalizers and callbacks have run. */
+export interface FinalUnreachable {
+  /** List of the nodes to delete. */
   readonly list: number;
-  /** How many nodes count as collected: those in the list, and weak references that died meanwhile. */
+  /**
+   * Number of nodes that count as collected: the nodes of the list, and weak references that died during `finalize`.
+   */
   readonly collected: number;
 }
 
-export class Trash {
+export class UnreachableSet {
   readonly #state: HeapState;
   readonly #store: NodeStore;
   readonly #lists: GenerationLists;
@@ -53,31 +55,33 @@ export class Trash {
     this.#weak = weak;
   }
 
-  /** Runs all code that the nodes in `UNREACHABLE` have. What it brings back goes to the list `old`. */
-  settle(generation: Generation, old: number): SettledTrash {
+  /** Runs the finalizers and callbacks of the nodes in `UNREACHABLE`. Moves resurrected nodes to the list `old`. */
+  finalize(generation: Generation, old: number): FinalUnreachable {
     const { counters, trace } = this.#state;
-    this.#setLegacyAside();
+    this.#moveLegacyFinalizers();
     printCollectable(this.#state, UNREACHABLE);
     trace?.phase('clear-weak-references', generation);
     const callsBefore = counters.weakCallbacks + counters.finalizersRun;
     const deadReferences = this.#handleWeakReferences(old);
     trace?.phase('finalize', generation);
     this.#runFinalizers();
-    // Where no code has run, nothing can have been resurrected.
+    // Only finalizers and callbacks can resurrect a node.
     const codeRan = counters.weakCallbacks + counters.finalizersRun > callsBefore;
     if (codeRan) trace?.phase('find-resurrected', generation);
-    const list = codeRan ? this.#setResurrectedAside(old) : UNREACHABLE;
+    const list = codeRan ? this.#moveResurrected(old) : UNREACHABLE;
     return { list, collected: deadReferences + this.#lists.length(list) };
   }
 
-  /** Breaks the cycles in CPython's order; reference counting frees what they held together. */
-  breakUpAll(list: number, old: number): void {
+  /**
+   * Deletes the nodes of a list in CPython's order. Clearing the edges of one node can free others by reference count.
+   */
+  deleteAll(list: number, old: number): void {
     const lists = this.#lists;
     const store = this.#store;
-    if (!this.#savesAll()) this.#deallocator.freeUnobserved(list);
+    if (!this.#isSaveAll()) this.#deallocator.freeInBulk(list);
     for (let i = lists.first(list); i !== 0; i = lists.first(list)) {
-      if (this.#savesAll()) this.#toGarbage(i);
-      else this.#breakUp(i);
+      if (this.#isSaveAll()) this.#addToGarbage(i);
+      else this.#deleteNode(i);
       if (lists.first(list) !== i) continue;
       store.gcWord[i] = 0;
       lists.move(old, i);
@@ -85,18 +89,18 @@ export class Trash {
   }
 
   /**
-   * Takes the first node of the list out of it, frees it or, while others in the list refer to it, leaves that to them. Unlike
-   * with `breakUpAll`, a node does not die before its turn, so no cascade runs through the list, and each turn is short.
+   * Deletes the first node of a list. If other nodes of the list still refer to it, moves it to `old`, and their
+   * deletion frees it. Unlike `deleteAll`, no cascade runs through the list, so each call is short.
    */
-  sweepFirst(list: number, old: number): void {
+  deleteFirst(list: number, old: number): void {
     const store = this.#store;
     const lists = this.#lists;
     const index = lists.first(list);
-    if (this.#savesAll()) {
-      this.#toGarbage(index);
+    if (this.#isSaveAll()) {
+      this.#addToGarbage(index);
     } else {
       const deallocator = this.#deallocator;
-      deallocator.borrow(index);
+      deallocator.retain(index);
       if (this.#weak.isWeak(index)) this.#weak.detach(index);
       else deallocator.clearEdgesWithin(list, index);
       deallocator.release(index);
@@ -106,30 +110,36 @@ export class Trash {
     lists.move(old, index);
   }
 
-  /** Puts what cannot be collected into `gc.garbage`; returns how many nodes that are. */
-  keepLegacy(old: number): number {
+  /**
+   * Moves uncollectable nodes to `old`. Adds those with a legacy finalizer to `gc.garbage`, or all of them with
+   * `DEBUG_SAVEALL`. Returns the number of uncollectable nodes.
+   */
+  keepUncollectable(old: number): number {
     const lists = this.#lists;
     const uncollectable = lists.length(UNCOLLECTABLE);
     if (uncollectable === 0) return 0;
     printUncollectable(this.#state, UNCOLLECTABLE);
     lists.visit(UNCOLLECTABLE, (index) => {
-      if (this.#savesAll() || this.#store.kind(index) === LEGACY) this.#toGarbage(index);
+      if (this.#isSaveAll() || this.#store.type(index) === LEGACY) this.#addToGarbage(index);
     });
     lists.merge(UNCOLLECTABLE, old);
     return uncollectable;
   }
 
-  /** Nodes with a legacy finalizer, and what they reach, are not collected: nobody knows in which order to finalize them. */
-  #setLegacyAside(): void {
+  /**
+   * Moves nodes with a legacy finalizer, and what they reach, to `UNCOLLECTABLE`. No order of their finalizers is known
+   * to be safe.
+   */
+  #moveLegacyFinalizers(): void {
     const store = this.#store;
     const lists = this.#lists;
-    if (store.population[LEGACY] === 0) return;
+    if (store.countByType[LEGACY] === 0) return;
     const setAside = (index: number): void => {
       store.gcWord[index] = 0;
       lists.move(UNCOLLECTABLE, index);
     };
     lists.visit(UNREACHABLE, (index) => {
-      if (store.kind(index) === LEGACY) setAside(index);
+      if (store.type(index) === LEGACY) setAside(index);
     });
     for (
       let index = lists.first(UNCOLLECTABLE);
@@ -144,21 +154,24 @@ export class Trash {
     }
   }
 
-  /** Clears every weak reference in and to the trash, before any of its code runs; returns how many died of it. */
+  /**
+   * Clears all weak references of and to unreachable nodes, before any code of those nodes runs. Then runs callbacks of
+   * references that are alive. Returns the number of references that died.
+   */
   #handleWeakReferences(old: number): number {
     const store = this.#store;
     const lists = this.#lists;
     const weak = this.#weak;
-    if (store.population[WEAK] === 0) return 0;
+    if (store.countByType[WEAK] === 0) return 0;
     lists.visit(UNREACHABLE, (index) => {
       if (weak.isWeak(index)) {
         weak.clear(index);
         return;
       }
-      for (const reference of weak.of(index)) {
+      for (const reference of weak.referencesTo(index)) {
         weak.clear(reference);
         if (weak.callback(reference) === undefined || store.isCollecting(reference)) continue;
-        this.#deallocator.borrow(reference);
+        this.#deallocator.retain(reference);
         lists.move(PENDING_CALLBACKS, reference);
       }
     });
@@ -169,7 +182,7 @@ export class Trash {
       reference = lists.first(PENDING_CALLBACKS)
     ) {
       const callback = weak.callback(reference);
-      if (callback !== undefined) this.#deallocator.callBack(reference, callback);
+      if (callback !== undefined) this.#deallocator.runCallback(reference, callback);
       this.#deallocator.release(reference);
       if (lists.first(PENDING_CALLBACKS) === reference) lists.move(old, reference);
       else died++;
@@ -180,41 +193,41 @@ export class Trash {
   #runFinalizers(): void {
     const store = this.#store;
     const lists = this.#lists;
-    if (store.population[FINALIZABLE] === 0) return;
+    if (store.countByType[FINALIZABLE] === 0) return;
     for (let i = lists.first(UNREACHABLE); i !== 0; i = lists.first(UNREACHABLE)) {
-      lists.move(FINALIZED_TRASH, i);
-      if (store.kind(i) !== FINALIZABLE || store.has(i, FLAG_FINALIZED)) continue;
-      store.raise(i, FLAG_FINALIZED);
-      this.#deallocator.borrow(i);
-      this.#deallocator.finalize(i);
+      lists.move(FINALIZED, i);
+      if (store.type(i) !== FINALIZABLE || store.hasFlag(i, FLAG_FINALIZED)) continue;
+      store.setFlag(i, FLAG_FINALIZED);
+      this.#deallocator.retain(i);
+      this.#deallocator.runFinalizer(i);
       this.#deallocator.release(i);
     }
-    lists.merge(FINALIZED_TRASH, UNREACHABLE);
+    lists.merge(FINALIZED, UNREACHABLE);
   }
 
-  /** Moves what finalizers and callbacks brought back, and all it reaches, to `old`; returns the list of the rest. */
-  #setResurrectedAside(old: number): number {
-    separateUnreachable(this.#store, UNREACHABLE, STILL_UNREACHABLE);
+  /** Moves resurrected nodes, and all that they reach, to `old`. Returns the list of the other nodes. */
+  #moveResurrected(old: number): number {
+    deduceUnreachable(this.#store, UNREACHABLE, STILL_UNREACHABLE);
     this.#state.counters.resurrections += this.#lists.length(UNREACHABLE);
     this.#state.trace?.resurrected(UNREACHABLE);
     this.#lists.merge(UNREACHABLE, old);
     return STILL_UNREACHABLE;
   }
 
-  #breakUp(index: number): void {
+  #deleteNode(index: number): void {
     const deallocator = this.#deallocator;
-    deallocator.borrow(index);
+    deallocator.retain(index);
     if (this.#weak.isWeak(index)) this.#weak.detach(index);
     else deallocator.clearEdges(index);
     deallocator.release(index);
   }
 
-  #savesAll(): boolean {
+  #isSaveAll(): boolean {
     return (this.#state.debug & DEBUG_SAVEALL) !== 0;
   }
 
-  #toGarbage(index: number): void {
-    this.#deallocator.borrow(index);
+  #addToGarbage(index: number): void {
+    this.#deallocator.retain(index);
     this.#state.garbage.push(index);
   }
 }

@@ -1,0 +1,149 @@
+/**
+ * What an adopted pool costs where the user pays for it: processor time per query on a real Postgres, beside the peer alone. 40
+ * callers share 10 connections, and each runs `select 1`. All contenders run in one process, interleaved.
+ *
+ * Run with `npx tsx bench/postgres/adopted.ts [rounds]`.
+ */
+import genericPool from 'generic-pool';
+import pg from 'pg';
+import { Pool as TarnPool } from 'tarn';
+import { hasLocalPostgres, startLocalPostgres } from '../../examples/service/local-postgres.js';
+import { adoptPool as adoptGenericPool } from '../../src/integrations/generic-pool.js';
+import { adoptPool as adoptPgPool } from '../../src/integrations/pg.js';
+import { adoptPool as adoptTarnPool } from '../../src/integrations/tarn.js';
+import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
+import { type BenchOptions, type Contender, measureProcessorTime } from '../compare.js';
+import { atMost, type Row, type Section } from '../row.js';
+import { BenchSkipped } from '../skipped.js';
+
+const CALLERS = 40;
+const CONNECTIONS = 10;
+const QUERIES = 10_000;
+
+/** What an adopted pool may cost beside its peer. */
+const LIMIT = 1.05;
+
+export const packages = ['pg', 'generic-pool', 'tarn'] as const;
+
+export function rows(options: BenchOptions): Promise<Row[]> {
+  return rowsOf(sections(options));
+}
+
+async function* sections(options: BenchOptions): AsyncGenerator<Section> {
+  if (!(await hasLocalPostgres())) throw new BenchSkipped('there is no Postgres');
+  await using server = await startLocalPostgres();
+  for (const adoptable of [pgPool, poolOfGenericPool, poolOfTarn]) {
+    const { peer, title, contenders, end } = adoptable(server.url);
+    const group = await measureProcessorTime(title, contenders, options, QUERIES);
+    const adopted = contenders.filter(({ name }) => name !== peer);
+    yield { group, rows: adopted.map(({ name }) => atMost(LIMIT, group, name, peer)) };
+    await end();
+  }
+}
+
+/** A pool of another package, alone and adopted. */
+interface Adoptable {
+  readonly title: string;
+  /** The name of the contender that is not adopted. */
+  readonly peer: string;
+  readonly contenders: readonly Contender[];
+  end(): Promise<unknown>;
+}
+
+function pgPool(url: string): Adoptable {
+  const peer = new pg.Pool({ connectionString: url, max: CONNECTIONS });
+  const adopted = adoptPgPool(peer);
+  return {
+    title: 'Processor time of a query of 40 callers, pg.Pool',
+    peer: 'pg.Pool',
+    contenders: [
+      querying('pg.Pool', async () => {
+        const client = await peer.connect();
+        await client.query('select 1');
+        client.release();
+      }),
+      ...queryingAdopted(adopted),
+    ],
+    end: () => adopted.close({ endPeer: true }),
+  };
+}
+
+function poolOfGenericPool(url: string): Adoptable {
+  const peer = genericPool.createPool(clientFactory(url), { max: CONNECTIONS });
+  const adopted = adoptGenericPool(peer);
+  return {
+    title: 'Processor time of a query of 40 callers, generic-pool',
+    peer: 'generic-pool',
+    contenders: [
+      querying('generic-pool', async () => {
+        const client = await peer.acquire();
+        await client.query('select 1');
+        await peer.release(client);
+      }),
+      ...queryingAdopted(adopted),
+    ],
+    end: () => adopted.close({ endPeer: true }),
+  };
+}
+
+function poolOfTarn(url: string): Adoptable {
+  const peer = new TarnPool({ ...clientFactory(url), min: 0, max: CONNECTIONS });
+  const adopted = adoptTarnPool(peer);
+  return {
+    title: 'Processor time of a query of 40 callers, tarn',
+    peer: 'tarn',
+    contenders: [
+      querying('tarn', async () => {
+        const client = await peer.acquire().promise;
+        await client.query('select 1');
+        peer.release(client);
+      }),
+      ...queryingAdopted(adopted),
+    ],
+    end: () => adopted.close({ endPeer: true }),
+  };
+}
+
+function queryingAdopted(adopted: ReturnType<typeof adoptPgPool>): Contender[];
+function queryingAdopted(adopted: ReturnType<typeof adoptTarnPool<pg.Client>>): Contender[];
+function queryingAdopted(
+  adopted: Pick<ReturnType<typeof adoptTarnPool<pg.ClientBase>>, 'lease' | 'use'>,
+): Contender[] {
+  return [
+    querying('adopted, lease', async () => {
+      const lease = await adopted.lease();
+      await lease.resource.query('select 1');
+      await lease.release();
+    }),
+    querying('adopted, use', () => adopted.use((client) => client.query('select 1'))),
+  ];
+}
+
+function querying(name: string, query: () => Promise<unknown>): Contender {
+  return {
+    name,
+    async run(queries) {
+      let left = queries;
+      const caller = async (): Promise<void> => {
+        while (left-- > 0) await query();
+      };
+      await Promise.all(Array.from({ length: CALLERS }, caller));
+    },
+  };
+}
+
+function clientFactory(url: string): {
+  create(): Promise<pg.Client>;
+  destroy(client: pg.Client): Promise<void>;
+} {
+  return {
+    async create() {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      return client;
+    },
+    destroy: (client) => client.end(),
+  };
+}
+
+if (isEntry(import.meta.url)) await printAndExit(sections({ rounds: numberArgument(0, 9) }));

@@ -1,0 +1,28 @@
+/** The figures of an adopted pool: the peer's own, and those of the adoption's loans. */
+import type { PoolCounters } from '../../pool/pool-counters.js';
+import { type PoolStats, percentilesOf } from '../../pool/pool-stats.js';
+import type { PeerFigures } from './peer-pool.js';
+
+/** `left` is how many requests the peer still counts although their callers have left. */
+export function adoptedStats(peer: PeerFigures, counters: PoolCounters, left: number): PoolStats {
+  return {
+    ...peer,
+    pending: Math.max(0, peer.pending - left),
+    effectiveMax: peer.max,
+    validating: 0,
+    resetting: counters.resetting,
+    destroying: counters.destroying,
+    loans: counters.loans,
+    created: 0,
+    destroyed: counters.destroyed,
+    destroyedBy: counters.destroyedBy,
+    detached: counters.detached,
+    waited: counters.waited,
+    waitMillis: percentilesOf(counters.waits),
+    holdMillis: percentilesOf(counters.holds),
+    createErrors: 0,
+    capacityErrors: 0,
+    acquireTimeouts: counters.acquireTimeouts,
+    refusals: 0,
+  };
+}

@@ -1,0 +1,39 @@
+/** The hooks of an adoption: code of the user that runs before and after each loan. */
+import { abortableWait } from '../../core/abortable-wait.js';
+import { PoolError } from '../../pool/pool-errors.js';
+import type { AdoptionSettings } from './adopt-options.js';
+
+/** The hooks of one adoption. */
+export class Hooks<T> {
+  readonly #settings: AdoptionSettings<T>;
+
+  constructor(settings: AdoptionSettings<T>) {
+    this.#settings = settings;
+  }
+
+  /** Whether `name` is given. */
+  has(name: 'onAcquire' | 'reset'): boolean {
+    return this.#settings[name] !== undefined;
+  }
+
+  /** Calls a hook. Rejects with its error, or with `TENURE_POOL_HOOK_TIMEOUT`. */
+  async call(name: 'onAcquire' | 'reset', resource: T): Promise<void> {
+    const { clock, hookTimeoutMillis } = this.#settings;
+    const timeout = new AbortController();
+    const called = Promise.resolve(this.#settings[name]?.(resource));
+    const timer = clock.setTimer(() => timeout.abort(this.#timeoutError(name)), hookTimeoutMillis);
+    try {
+      await abortableWait(called, timeout.signal, () => {});
+    } finally {
+      clock.clearTimer(timer);
+    }
+  }
+
+  #timeoutError(name: string): PoolError {
+    const { name: pool, hookTimeoutMillis } = this.#settings;
+    return new PoolError(
+      `${pool}: ${name}() took longer than ${hookTimeoutMillis} ms. The resource is destroyed. See whether the server answers, or raise \`hookTimeoutMillis\`.`,
+      { code: 'TENURE_POOL_HOOK_TIMEOUT', phase: name === 'reset' ? 'reset' : 'validate' },
+    );
+  }
+}

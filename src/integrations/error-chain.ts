@@ -1,0 +1,44 @@
+/** An error with its causes. */
+
+/** How many errors are looked at: causes may go round in a circle. */
+const MOST_ERRORS = 16;
+
+/** What drivers put on their errors. */
+export interface DriverError {
+  readonly code?: unknown;
+  readonly errno?: unknown;
+  readonly fatal?: unknown;
+  readonly severity?: unknown;
+  readonly message?: unknown;
+}
+
+/** Whether `test` holds for an error, for one of its causes, or for one of the errors that an `AggregateError` has. */
+export function anyInChain(error: unknown, test: (error: DriverError) => boolean): boolean {
+  const left: unknown[] = [error];
+  for (let seen = 0; left.length > 0 && seen < MOST_ERRORS; seen++) {
+    const next = left.shift();
+    if (typeof next !== 'object' || next === null) continue;
+    if (test(next)) return true;
+    const { cause, errors } = next as { readonly cause?: unknown; readonly errors?: unknown };
+    left.push(cause);
+    if (Array.isArray(errors)) left.push(...errors.slice(0, MOST_ERRORS));
+  }
+  return false;
+}
+
+/** Codes of Node's network errors: the connection is gone, or never was. */
+export const NETWORK_CODES: ReadonlySet<unknown> = new Set([
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETRESET',
+  'ENETUNREACH',
+  'ENOTCONN',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+]);

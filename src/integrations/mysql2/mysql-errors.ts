@@ -1,0 +1,62 @@
+/** What errors of mysql2, MySQL and MariaDB say about a connection. */
+import { anyInChain, type DriverError, NETWORK_CODES } from '../error-chain.js';
+
+/** Error numbers after which a connection must not be lent again. */
+const BROKEN_NUMBERS: ReadonlySet<unknown> = new Set([
+  1053, // ER_SERVER_SHUTDOWN
+  1152, // ER_ABORTING_CONNECTION
+  1184, // ER_NEW_ABORTING_CONNECTION
+  1290, // ER_OPTION_PREVENTS_STATEMENT: the server is read-only since a failover
+  1836, // ER_READ_ONLY_MODE
+  1927, // ER_CONNECTION_KILLED
+  4031, // ER_CLIENT_INTERACTION_TIMEOUT
+]);
+
+/** Codes of mysql2's own errors. After a timeout an answer may still come. */
+const BROKEN_CODES: ReadonlySet<unknown> = new Set([
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
+  'PROTOCOL_ENQUEUE_AFTER_QUIT',
+  'PROTOCOL_PACKETS_OUT_OF_ORDER',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+]);
+
+/** ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS. */
+const FULL_NUMBERS: ReadonlySet<unknown> = new Set([1040, 1203]);
+
+/** ER_USER_LIMIT_REACHED, which also counts queries and updates. */
+const USER_LIMIT = 1226;
+
+function isBroken({ code, errno, fatal }: DriverError): boolean {
+  return (
+    fatal === true || BROKEN_NUMBERS.has(errno) || BROKEN_CODES.has(code) || NETWORK_CODES.has(code)
+  );
+}
+
+function isFull({ errno, message }: DriverError): boolean {
+  return FULL_NUMBERS.has(errno) || (errno === USER_LIMIT && /connections/.test(String(message)));
+}
+
+/**
+ * `isBroken` and `isFull` of a pool's factory, for errors of mysql2. Both look at the causes of an error, too.
+ *
+ * - broken: any fatal error, 1053, 1152, 1184, 1290, 1836, 1927, 4031, a lost connection, a protocol out of order, a timeout of a
+ *   query, and network errors of Node such as `ECONNRESET`
+ * - full: 1040, 1203, and 1226 for connections
+ *
+ * @example
+ * ```ts
+ * import { mysqlErrors } from 'tenure/integrations/mysql2';
+ *
+ * mysqlErrors.isBroken(Object.assign(new Error(), { errno: 1927 })); // => true
+ * mysqlErrors.isBroken(Object.assign(new Error(), { errno: 1062 })); // => false
+ * mysqlErrors.isFull(Object.assign(new Error(), { errno: 1040 })); // => true
+ * ```
+ */
+export const mysqlErrors: {
+  isBroken(error: unknown): boolean;
+  isFull(error: unknown): boolean;
+} = {
+  isBroken: (error) => anyInChain(error, isBroken),
+  isFull: (error) => anyInChain(error, isFull),
+};

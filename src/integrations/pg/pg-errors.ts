@@ -1,0 +1,64 @@
+/** What errors of pg and Postgres say about a connection. */
+import { anyInChain, type DriverError, NETWORK_CODES } from '../error-chain.js';
+
+/** SQLSTATEs after which a connection must not be lent again, besides class 08 (connection exceptions). */
+const BROKEN_STATES: ReadonlySet<unknown> = new Set([
+  '25006', // read_only_sql_transaction: the server is a standby since a failover
+  '25P03', // idle_in_transaction_session_timeout
+  '25P04', // transaction_timeout
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '57P04', // database_dropped
+  '57P05', // idle_session_timeout
+]);
+
+/** Messages of pg's errors that have no code. */
+const BROKEN_MESSAGES =
+  /^Connection terminated|connection error and is not queryable|Client was closed and is not queryable|^Query read timeout$/;
+
+/** SQLSTATE too_many_connections. */
+const FULL_STATE = '53300';
+
+/** What poolers in front of Postgres say. */
+const FULL_MESSAGES =
+  /no more connections allowed|max client connections reached|too many clients/i;
+
+function isBroken({ code, severity, message }: DriverError): boolean {
+  return (
+    BROKEN_STATES.has(code) ||
+    NETWORK_CODES.has(code) ||
+    (typeof code === 'string' && /^08...$/.test(code)) ||
+    severity === 'FATAL' ||
+    severity === 'PANIC' ||
+    (typeof message === 'string' && BROKEN_MESSAGES.test(message))
+  );
+}
+
+function isFull({ code, message }: DriverError): boolean {
+  return code === FULL_STATE || (typeof message === 'string' && FULL_MESSAGES.test(message));
+}
+
+/**
+ * `isBroken` and `isFull` of a pool's factory, for errors of pg. Both look at the causes of an error, too.
+ *
+ * - broken: SQLSTATE class 08, 25006, 25P03, 25P04, 57P01 to 57P05, any FATAL error, network errors of Node such as `ECONNRESET`,
+ *   a terminated connection, and `Query read timeout`, after which an answer may still come
+ * - full: SQLSTATE 53300, and the answers of PgBouncer and Supavisor at their limits
+ *
+ * @example
+ * ```ts
+ * import { pgErrors } from 'tenure/integrations/pg';
+ *
+ * pgErrors.isBroken(Object.assign(new Error(), { code: '57P01' })); // => true
+ * pgErrors.isBroken(Object.assign(new Error(), { code: '23505' })); // => false
+ * pgErrors.isFull(Object.assign(new Error(), { code: '53300' })); // => true
+ * ```
+ */
+export const pgErrors: {
+  isBroken(error: unknown): boolean;
+  isFull(error: unknown): boolean;
+} = {
+  isBroken: (error) => anyInChain(error, isBroken),
+  isFull: (error) => anyInChain(error, isFull),
+};

@@ -1,0 +1,131 @@
+/** Errors that the factory explains: which resource is broken, and when the server is full. */
+import { expect, test } from 'vitest';
+import { createPool, type Factory, type PoolOptions } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { settle } from '../kit/settle.js';
+import { outcomeOf, rejection } from './outcome.js';
+import { StrictFactory, type Thing } from './strict-factory.js';
+
+class ReadOnly extends Error {
+  readonly code = '25006';
+}
+
+const isBroken: Factory<Thing>['isBroken'] = (error) => error instanceof ReadOnly;
+
+function open(
+  extra: Partial<Factory<Thing>>,
+  options: PoolOptions = {},
+  strict = new StrictFactory(),
+) {
+  const clock = new FakeClock();
+  const factory = Object.assign(strict, extra);
+  return { clock, factory, pool: createPool(factory, { clock, random: () => 0, ...options }) };
+}
+
+test('use: a resource with an error that shows it broken is not lent again: HikariCP#1960, gpustack/gpustack#6107', async () => {
+  const { pool, factory } = open({ isBroken });
+  const failing = pool.use(() => Promise.reject(new ReadOnly('cannot execute INSERT')));
+  expect(await rejection(failing)).toBeInstanceOf(ReadOnly);
+  await expect(pool.use(() => Promise.reject(new Error('of the user')))).rejects.toThrow(
+    'of the user',
+  );
+  expect(await pool.use((thing) => thing.id)).toBe(1);
+  expect(factory.destroyed).toEqual(['0 broken']);
+  expect(pool.stats().destroyedBy).toEqual({ broken: 1 });
+  await pool.close();
+});
+
+test('lease.reportError: the resource is destroyed when it comes back, and no later lease is concerned', async () => {
+  const { pool, factory } = open({ isBroken });
+  const lease = await pool.lease();
+  lease.reportError(new Error('harmless'));
+  lease.reportError(new ReadOnly('x'));
+  expect(lease.resource.id).toBe(0);
+  await lease.release();
+  await settle();
+  expect(factory.destroyed).toEqual(['0 broken']);
+  const next = await pool.lease();
+  lease.reportError(new ReadOnly('late'));
+  await next.release();
+  expect(pool.available).toBe(1);
+  await pool.close();
+});
+
+test('isBroken gets the error and the resource', async () => {
+  const asked: unknown[] = [];
+  const { pool } = open({
+    isBroken(error, resource) {
+      asked.push([this === undefined, error, resource.id]);
+      return false;
+    },
+  });
+  const error = new Error('x');
+  await rejection(pool.use(() => Promise.reject(error)));
+  expect(asked).toEqual([[false, error, 0]]);
+  await pool.close();
+});
+
+/** A server that takes `most` connections from all processes together. */
+function fullServer(most: number) {
+  const server = { connections: 0, refusals: 0, most };
+  const factory: Factory<object> = {
+    create: async () => {
+      if (server.connections >= server.most) {
+        server.refusals++;
+        throw Object.assign(new Error('too many clients'), { code: '53300' });
+      }
+      server.connections++;
+      return {};
+    },
+    destroy: () => void server.connections--,
+    isFull: (error) => (error as { code?: string }).code === '53300',
+  };
+  return { server, factory };
+}
+
+test('a full server rejects no caller: callers wait for a resource to come back', async () => {
+  const { server, factory } = fullServer(2);
+  const clock = new FakeClock();
+  const pool = createPool(factory, { max: 10, createAttempts: 1, clock, random: () => 0 });
+  const leases = [await pool.lease(), await pool.lease()];
+  const waiting = [1, 2, 3].map(() => outcomeOf(pool.lease({ timeoutMillis: 5_000 })));
+  await clock.advance(1_000);
+  expect(waiting.map((outcome) => outcome().is)).toEqual(['pending', 'pending', 'pending']);
+  for (const lease of leases) void lease.release();
+  await settle();
+  expect(waiting.map((outcome) => outcome().is)).toEqual(['resolved', 'resolved', 'pending']);
+  server.most = 3;
+  await clock.advance(4_000);
+  expect(waiting[2]?.().is).toBe('resolved');
+  expect(pool.stats()).toMatchObject({ createErrors: 0, borrowed: 3 });
+  expect(pool.stats().capacityErrors).toBe(server.refusals);
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('adaptiveMax halves the limit when the server is full, lets it grow by one at a time, and asks the server seldom', async () => {
+  const { server, factory } = fullServer(6);
+  const clock = new FakeClock();
+  const options = { recoverMillis: 1_000, floor: 2 };
+  const pool = createPool(factory, { max: 20, adaptiveMax: options, clock, random: () => 0 });
+  const leases = await Promise.all(Array.from({ length: 6 }, () => pool.lease()));
+  const more = outcomeOf(pool.lease({ timeoutMillis: 60_000 }));
+  await clock.advance(0);
+  expect(pool.stats()).toMatchObject({ max: 20, effectiveMax: 3, capacityErrors: 1 });
+  for (const lease of leases) void lease.release();
+  await settle();
+  expect(more().is).toBe('resolved');
+  expect(pool.size).toBe(3);
+  await clock.advance(2_000);
+  expect(pool.stats().effectiveMax).toBe(5);
+  await clock.advance(30_000);
+  expect(pool.stats().effectiveMax).toBe(20);
+  expect(server.refusals).toBe(1);
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test.each([5, 'yes', { floor: 0 }, { recoverMillis: 0 }, { floors: 1 }])(
+  'adaptiveMax: %j is refused',
+  (adaptiveMax) => {
+    expect(() => open({}, { adaptiveMax: adaptiveMax as never })).toThrow('adaptiveMax');
+  },
+);
