@@ -136,7 +136,9 @@ export class BufferPool implements Disposable, Watchable {
    * that length.
    */
   lease(bytes: number): BufferLease {
-    if (bytes >>> 0 !== bytes) checkArgument('BufferPool.lease', 'bytes', bytes, aLength);
+    if (typeof bytes !== 'number' || bytes >>> 0 !== bytes) {
+      checkArgument('BufferPool.lease', 'bytes', bytes, aLength);
+    }
     const keeper = this.#keeper;
     return keeper.isNoting
       ? keeper.lendNoted(bytes, BufferPool.prototype.lease)

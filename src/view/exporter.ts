@@ -156,7 +156,7 @@ export class Exporter implements Watchable, CountingSource {
   }
 
   #reallocate(bytes: number): void {
-    const buffer = new ArrayBuffer(bytes > this.#length ? bytes + (bytes >>> 3) : bytes);
+    const buffer = new ArrayBuffer(bytes > this.#length ? bytes + Math.floor(bytes / 8) : bytes);
     const kept = Math.min(bytes, this.#length);
     new Uint8Array(buffer).set(new Uint8Array(this.#buffer, 0, kept));
     this.#buffer = buffer;

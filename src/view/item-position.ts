@@ -3,6 +3,11 @@ import { InvalidArgumentError } from '../core/errors.js';
 import { type Layout, shapeText } from './layout.js';
 import { ViewRangeError, ViewStructureError } from './view-errors.js';
 
+/** Whether a value is an integer or infinite. An infinite index is out of bounds, as any other too large one. */
+export function isPosition(value: unknown): value is number {
+  return typeof value === 'number' && (Number.isInteger(value) || Math.abs(value) === Infinity);
+}
+
 /**
  * Gives the byte offset of an item. An index below 0 counts from the end. O(dimensions).
  *
@@ -23,12 +28,12 @@ export function itemPosition(
   let at = offset;
   for (const [d, index] of indexes.entries()) {
     const length = shape[d] as number;
-    if (!Number.isInteger(index) && Math.abs(index as number) !== Number.POSITIVE_INFINITY) {
+    if (!isPosition(index)) {
       throw new InvalidArgumentError(
         `${where}: each index must be an integer, got ${typeof index === 'number' ? index : typeof index}.`,
       );
     }
-    const position = (index as number) < 0 ? (index as number) + length : (index as number);
+    const position = index < 0 ? index + length : index;
     if (position < 0 || position >= length) {
       throw new ViewRangeError(
         `${where}: index ${index} is out of bounds on dimension ${d + 1} of shape ${shapeText(shape)}.`,

@@ -119,7 +119,10 @@ export class MemoryView<F extends Format = Format>
    */
   at(...index: number[]): Item<F>;
   at(index: number, second?: number): unknown {
-    return second === undefined && index >>> 0 === index && index < this.#fastLength
+    return second === undefined &&
+      typeof index === 'number' &&
+      index >>> 0 === index &&
+      index < this.#fastLength
       ? this.readAt(this.#offset + index * this.#stride)
       : this.slowAt(index, second);
   }
@@ -165,7 +168,13 @@ export class MemoryView<F extends Format = Format>
     const region = this.#region;
     const from = start === undefined ? 0 : start;
     const to = end === undefined ? this.#length : end;
-    const isPlain = from >>> 0 === from && to >>> 0 === to && from <= to && to <= this.#length;
+    const isPlain =
+      typeof from === 'number' &&
+      typeof to === 'number' &&
+      from >>> 0 === from &&
+      to >>> 0 === to &&
+      from <= to &&
+      to <= this.#length;
     if (region === null || step !== undefined || this.#dims !== null || !isPlain) {
       return this.#sliceByRules(start, end, step);
     }

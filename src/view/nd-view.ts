@@ -30,7 +30,8 @@ export class NdView<F extends Format = Format> extends MemoryView<F> {
     let at = offset;
     for (let d = 0; d < indexes.length; d++) {
       const index = indexes[d] as number;
-      if (index >>> 0 !== index || index >= (shape[d] as number)) return NOWHERE;
+      if (typeof index !== 'number' || index >>> 0 !== index || index >= (shape[d] as number))
+        return NOWHERE;
       at += index * (strides[d] as number);
     }
     return at;

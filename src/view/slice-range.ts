@@ -1,5 +1,6 @@
 /** The items that a slice takes, by the rules of Python's `slice.indices`. */
 import { checkArgument, type OptionCheck } from '../core/options.js';
+import { isPosition } from './item-position.js';
 import type { Layout } from './layout.js';
 import { ViewRangeError, ViewStructureError } from './view-errors.js';
 
@@ -11,9 +12,7 @@ export interface SliceRange {
 }
 
 const aPosition: OptionCheck = (value) =>
-  value === undefined || Number.isInteger(value) || Math.abs(value as number) === Infinity
-    ? undefined
-    : 'an integer or undefined';
+  value === undefined || isPosition(value) ? undefined : 'an integer or undefined';
 
 const aStep: OptionCheck = (value) =>
   Number.isSafeInteger(value) ? undefined : 'an integer other than 0, or undefined';

@@ -30,7 +30,7 @@ class Uint8View extends MemoryView<'B'> {
   override set(index: number, value: number): void {
     const target = this.#target;
     const isItem = typeof index === 'number' && target[index] !== undefined;
-    if (isItem && (value & 0xff) === value) target[index] = value;
+    if (isItem && typeof value === 'number' && (value & 0xff) === value) target[index] = value;
     else this.slowSet(index, value);
   }
 
@@ -55,7 +55,7 @@ class Int8View extends MemoryView<'b'> {
   override set(index: number, value: number): void {
     const target = this.#target;
     const isItem = typeof index === 'number' && target[index] !== undefined;
-    if (isItem && (value << 24) >> 24 === value) target[index] = value;
+    if (isItem && typeof value === 'number' && (value << 24) >> 24 === value) target[index] = value;
     else this.slowSet(index, value);
   }
 
@@ -80,7 +80,7 @@ class Uint16View extends MemoryView<'H'> {
   override set(index: number, value: number): void {
     const target = this.#target;
     const isItem = typeof index === 'number' && target[index] !== undefined;
-    if (isItem && (value & 0xffff) === value) target[index] = value;
+    if (isItem && typeof value === 'number' && (value & 0xffff) === value) target[index] = value;
     else this.slowSet(index, value);
   }
 
@@ -105,7 +105,7 @@ class Int16View extends MemoryView<'h'> {
   override set(index: number, value: number): void {
     const target = this.#target;
     const isItem = typeof index === 'number' && target[index] !== undefined;
-    if (isItem && (value << 16) >> 16 === value) target[index] = value;
+    if (isItem && typeof value === 'number' && (value << 16) >> 16 === value) target[index] = value;
     else this.slowSet(index, value);
   }
 
@@ -130,7 +130,7 @@ class Uint32View extends MemoryView<'I'> {
   override set(index: number, value: number): void {
     const target = this.#target;
     const isItem = typeof index === 'number' && target[index] !== undefined;
-    if (isItem && value >>> 0 === value) target[index] = value;
+    if (isItem && typeof value === 'number' && value >>> 0 === value) target[index] = value;
     else this.slowSet(index, value);
   }
 
@@ -155,7 +155,7 @@ class Int32View extends MemoryView<'i'> {
   override set(index: number, value: number): void {
     const target = this.#target;
     const isItem = typeof index === 'number' && target[index] !== undefined;
-    if (isItem && (value | 0) === value) target[index] = value;
+    if (isItem && typeof value === 'number' && (value | 0) === value) target[index] = value;
     else this.slowSet(index, value);
   }
 
