@@ -5,7 +5,7 @@ import { goneError } from './region.js';
 /** The key of the method by which an exporter gives the region of its bytes. */
 export const exportedRegion: unique symbol = Symbol('tenure.exportedRegion');
 
-/** An object that counts the views of its bytes. */
+/** An object that counts the views of its bytes: an {@link Exporter}. */
 export interface CountingSource {
   /** Gives the region that the views are made of. */
   [exportedRegion](): BytesPlace;
@@ -16,8 +16,11 @@ export type BytesSource = ArrayBufferView | ArrayBufferLike | CountingSource;
 
 /** Where bytes are. */
 export interface BytesPlace {
+  /** The buffer that has them. */
   readonly buffer: ArrayBufferLike;
+  /** Where they begin in the buffer. */
   readonly byteOffset: number;
+  /** How many there are. */
   readonly byteLength: number;
 }
 

@@ -17,7 +17,7 @@ import {
   resolveOptions,
 } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
-import { type CountingSource, exportedRegion } from './byte-source.js';
+import { type BytesPlace, type CountingSource, exportedRegion } from './byte-source.js';
 import { ExportsWatch } from './exports-watch.js';
 import type { ViewRegion } from './memory-view.js';
 import { Region } from './region.js';
@@ -119,8 +119,8 @@ export class Exporter implements Watchable, CountingSource {
     this.#region = null;
   }
 
-  /** @internal */
-  [exportedRegion](): ViewRegion {
+  /** Gives the region that the views are made of. `memoryview` calls it. */
+  [exportedRegion](): BytesPlace {
     if (this.#region === null) {
       this.#region = new Region(this.#buffer, 0, this.#length, makeView);
       this.#region.watch = this.#watch;

@@ -43,7 +43,8 @@ export type Item<F extends Format> = F extends `@${infer N extends NativeFormat}
     ? NativeItem<F>
     : never;
 
-type NativeItem<N extends NativeFormat> = N extends 'q' | 'Q' | 'l' | 'L' | 'n' | 'N'
+/** The JavaScript type of an item of a format without `@`. */
+export type NativeItem<N extends NativeFormat> = N extends 'q' | 'Q' | 'l' | 'L' | 'n' | 'N'
   ? bigint
   : N extends '?'
     ? boolean

@@ -24,11 +24,12 @@ export {
 export type { BufferLease } from './buffer-lease.js';
 export { BufferPool, type BufferPoolOptions } from './buffer-pool.js';
 export type { BufferPoolStats } from './buffer-stock.js';
-export type { BytesSource } from './byte-source.js';
+export type { BytesPlace, BytesSource, CountingSource } from './byte-source.js';
 export type { ItemList } from './compare-items.js';
 export type { ByteOrder } from './copy-items.js';
 export { Exporter, type ExporterOptions } from './exporter.js';
-export type { Format, Item, NativeFormat } from './format.js';
+export type { Format, Item, NativeFormat, NativeItem } from './format.js';
+export type { AnyItem } from './item.js';
 export { MemoryView } from './memory-view.js';
 export { memoryview } from './memoryview.js';
 export type { ClassesPerDoubling } from './size-classes.js';
