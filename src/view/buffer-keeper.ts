@@ -54,7 +54,7 @@ export class BufferKeeper implements LeaseLender {
 
   takeBack(part: BufferPart, notes: LeaseNotes | null, isLeftToViews: boolean): void {
     this.stock.giveBack(part, isLeftToViews);
-    if (this.#timer === null) this.#setTimer();
+    if (this.#timer === null && !this.#isClosed) this.#setTimer();
     if (notes?.node !== undefined) notes.watch?.closed(notes.node);
   }
 
@@ -103,7 +103,7 @@ export class BufferKeeper implements LeaseLender {
   }
 
   #setTimer(): void {
-    if (this.stock.idleBytes === 0 || this.#idleTimeoutMillis === Number.POSITIVE_INFINITY) return;
+    if (this.#idleTimeoutMillis === Number.POSITIVE_INFINITY) return;
     const background = { background: true };
     this.#timer = this.#clock.setTimer(() => this.#tick(), this.#idleTimeoutMillis, background);
   }
@@ -113,7 +113,7 @@ export class BufferKeeper implements LeaseLender {
     this.stock.tick();
     this.#sites.tick();
     this.#updateNoting();
-    this.#setTimer();
+    if (this.stock.idleBytes > 0) this.#setTimer();
   }
 
   #clearTimer(): void {

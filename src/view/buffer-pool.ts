@@ -170,7 +170,7 @@ export class BufferPool implements Disposable, Watchable {
     return result;
   }
 
-  /** Gives the figures at this moment. O(1). */
+  /** Gives the figures at this moment. O(sizes). */
   stats(): BufferPoolStats {
     return this.#keeper.stock.stats();
   }

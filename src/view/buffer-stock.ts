@@ -66,6 +66,8 @@ class SizeStock {
   /** Slabs with lent and with free parts. */
   readonly lentInPart = new LinkedList<BufferSlab>();
   readonly idle = new Deque<BufferSlab>();
+  /** The part that came back last, if it is one of several: the next lease takes it without a look at its slab. */
+  spare: BufferPart | null = null;
   lowWater = 0;
   /** The count of leases when this size was lent last. */
   usedAt = 0;
@@ -120,8 +122,9 @@ export class BufferStock implements Observed {
     });
   }
 
-  /** Gives the figures at this moment. */
+  /** Gives the figures at this moment. O(sizes). */
   stats(): BufferPoolStats {
+    this.#putSparesBack();
     return {
       out: this.#out,
       outBytes: this.#outBytes,
@@ -161,13 +164,13 @@ export class BufferStock implements Observed {
       return;
     }
     if (this.#isZeroing) part.clear();
-    slab.giveBack(part);
-    if (slab.out === 0) this.#keepIdle(size, slab);
-    else size.listLentInPart(slab, true);
+    if (size.partCount > 1 && size.spare === null && this.#maxIdleBytes >= 0) size.spare = part;
+    else this.#putBack(size, part);
   }
 
   /** Drops what was not needed since the last tick. */
   tick(): void {
+    this.#putSparesBack();
     for (const size of this.#sizes) {
       this.#dropColdest(size, size.lowWater);
       size.lowWater = size.idle.length;
@@ -176,6 +179,7 @@ export class BufferStock implements Observed {
 
   /** Drops everything that is idle. */
   trim(): void {
+    this.#putSparesBack();
     for (const size of this.#sizes) this.#dropColdest(size, size.idle.length);
   }
 
@@ -187,6 +191,12 @@ export class BufferStock implements Observed {
 
   #takeOfSize(size: SizeStock, length: number): BufferPart {
     size.usedAt = ++this.#leases;
+    const { spare } = size;
+    if (spare !== null) {
+      size.spare = null;
+      if (spare.lend(length)) return spare;
+      this.#retire(spare.slab);
+    }
     const slab = size.lentInPart.last ?? this.#takeIdle(size) ?? this.#makeSlab(size, length);
     const part = slab.take(length);
     if (part === undefined) {
@@ -196,6 +206,21 @@ export class BufferStock implements Observed {
     }
     size.listLentInPart(slab, !slab.isFull);
     return part;
+  }
+
+  #putSparesBack(): void {
+    for (const size of this.#sizes) {
+      const { spare } = size;
+      size.spare = null;
+      if (spare !== null) this.#putBack(size, spare);
+    }
+  }
+
+  #putBack(size: SizeStock, part: BufferPart): void {
+    const { slab } = part;
+    slab.giveBack(part);
+    if (slab.out === 0) this.#keepIdle(size, slab);
+    else size.listLentInPart(slab, true);
   }
 
   #takeIdle(size: SizeStock): BufferSlab | undefined {
@@ -271,7 +296,9 @@ export class BufferStock implements Observed {
   /** Forgets a slab of which parts may be lent. Their holders keep it alive. */
   #retire(slab: BufferSlab): void {
     slab.isRetired = true;
-    this.#sizes[slab.sizeClass]?.listLentInPart(slab, false);
+    const size = this.#sizes[slab.sizeClass];
+    size?.listLentInPart(slab, false);
+    if (size?.spare?.slab === slab) size.spare = null;
     this.#heldBytes -= slab.byteLength - slab.lentBytes;
   }
 }
