@@ -11,6 +11,7 @@ import { asMultipleOf, atLeast, atMost, type Row, type Section } from '../row.js
 
 const BYTES = 8_192;
 const VIEW = 'view';
+const SLICE = 'slice of a view';
 const DATA_VIEW = 'DataView';
 
 /** Formats with the methods of `DataView` that read and store them. */
@@ -40,12 +41,12 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
       options,
       1e6,
     );
-    yield { group, rows: [atMost(1.3, group, VIEW, DATA_VIEW)] };
+    yield { group, rows: [VIEW, SLICE].map((ours) => atMost(1.3, group, ours, DATA_VIEW)) };
   }
   for (const [format, type, value] of FORMATS) {
     const contenders = stores(format, type, value);
     const group = await measure(`Store an item of format ${format}`, contenders, options, 1e6);
-    yield { group, rows: [atMost(2, group, VIEW, DATA_VIEW)] };
+    yield { group, rows: [VIEW, SLICE].map((ours) => atMost(2, group, ours, DATA_VIEW)) };
   }
   const group = await measure('Slice, and release the slice', slices(), options, 100_000);
   const subarrays = ['Uint8Array.subarray', 'Buffer.subarray'];
@@ -58,7 +59,7 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
     options,
     1e6,
   );
-  yield { group: resizable, rows: [atMost(1.3, resizable, VIEW, DATA_VIEW)] };
+  yield { group: resizable, rows: [atMost(2, resizable, VIEW, DATA_VIEW)] };
 }
 
 /** A loop of its own for each contender: V8 would see every kind of call in a shared one, and optimise none. */
@@ -76,6 +77,7 @@ function reads(format: Format, type: string): Contender[] {
   return [
     looping(DATA_VIEW, dataView(), items, `sum = target.get${type}(i * ${view.itemsize}, true)`),
     looping(VIEW, view, items, 'sum = target.at(i)'),
+    looping(SLICE, view.slice(0, items), items, 'sum = target.at(i)'),
   ];
 }
 
@@ -86,6 +88,7 @@ function stores(format: Format, type: string, value: number | bigint): Contender
   return [
     looping(DATA_VIEW, dataView(), view.length, `target.set${type}(${at}, ${stored}, true)`),
     looping(VIEW, view, view.length, `target.set(i, ${stored})`),
+    looping(SLICE, view.slice(0, view.length), view.length, `target.set(i, ${stored})`),
   ];
 }
 

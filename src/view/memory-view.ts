@@ -175,7 +175,13 @@ export class MemoryView<F extends Format = Format>
       to >>> 0 === to &&
       from <= to &&
       to <= this.#length;
-    if (region === null || step !== undefined || this.#dims !== null || !isPlain) {
+    if (
+      region === null ||
+      step !== undefined ||
+      this.#dims !== null ||
+      region.isResizable ||
+      !isPlain
+    ) {
       return this.#sliceByRules(start, end, step);
     }
     const view = new MemoryView<F>(

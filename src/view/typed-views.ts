@@ -14,6 +14,7 @@ import { type FormatInfo, Kind } from './format.js';
 import type { Dims } from './layout.js';
 import { MemoryView, type ViewRegion } from './memory-view.js';
 import { NdView } from './nd-view.js';
+import { ResizableView } from './resizable-view.js';
 
 const NO_UINT8 = new Uint8Array(0);
 
@@ -295,10 +296,10 @@ export function makeView(
 ): MemoryView {
   const { kind, itemsize } = format;
   const isTyped =
-    length > 0 &&
-    stride === itemsize &&
-    (region.byteOffset + offset) % itemsize === 0 &&
-    !region.isResizable;
-  const View = dims === null ? ((isTyped ? TYPED[kind] : undefined) ?? MemoryView) : NdView;
+    length > 0 && stride === itemsize && (region.byteOffset + offset) % itemsize === 0;
+  const ofOneDimension = region.isResizable
+    ? ResizableView
+    : ((isTyped ? TYPED[kind] : undefined) ?? MemoryView);
+  const View = dims === null ? ofOneDimension : NdView;
   return new View(region, format, offset, length, stride, dims, isReadonly);
 }
