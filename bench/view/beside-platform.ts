@@ -62,11 +62,16 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
   yield { group: resizable, rows: [atMost(2, resizable, VIEW, DATA_VIEW)] };
 }
 
-/** A loop of its own for each contender: V8 would see every kind of call in a shared one, and optimise none. */
+let loops = 0;
+
+/**
+ * A loop of its own for each contender: V8 would see every kind of call in a shared one, and optimise none. Its text is its own
+ * too, because V8 gives functions of equal text one record of what they have met.
+ */
 function looping(name: string, target: unknown, items: number, once: string): Contender {
   const make = new Function(
     'target',
-    `const kept = Array(64).fill(undefined); return (n) => { let sum = kept; for (let k = 0; k < n; k++) { const i = k & ${items - 1}; ${once}; } return sum; }`,
+    `/* ${loops++} */ const kept = Array(64).fill(undefined); return (n) => { let sum = kept; for (let k = 0; k < n; k++) { const i = k & ${items - 1}; ${once}; } return sum; }`,
   ) as (target: unknown) => (n: number) => unknown;
   return { name, run: make(target) };
 }

@@ -8,9 +8,9 @@ import type { NodeId } from '../core/probe.js';
 import { atLine } from '../core/site-sample.js';
 import type { BufferPart } from './buffer-slab.js';
 import { BYTES } from './format.js';
+import { makeView } from './make-view.js';
 import type { MemoryView } from './memory-view.js';
 import type { ExportWatch } from './region.js';
-import { makeView } from './typed-views.js';
 import { type ViewError, ViewExportedError, ViewReleasedError } from './view-errors.js';
 
 /** What is known of a lease beyond its memory. Most leases have none. */

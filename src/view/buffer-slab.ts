@@ -4,9 +4,9 @@
  */
 import type { Linked } from '../core/linked-list.js';
 import { type BufferLender, registerLender } from './lent-buffers.js';
+import { makeView } from './make-view.js';
 import type { ViewRegion } from './memory-view.js';
 import { type ExportWatch, Region } from './region.js';
-import { makeView } from './typed-views.js';
 import { ViewReleasedError } from './view-errors.js';
 
 /** The memory of one lease. */

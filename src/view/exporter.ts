@@ -19,9 +19,9 @@ import {
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
 import { type BytesPlace, type CountingSource, exportedRegion } from './byte-source.js';
 import { ExportsWatch } from './exports-watch.js';
+import { makeView } from './make-view.js';
 import type { ViewRegion } from './memory-view.js';
 import { Region } from './region.js';
-import { makeView } from './typed-views.js';
 import { ViewExportedError } from './view-errors.js';
 
 /** Options of an {@link Exporter}. */

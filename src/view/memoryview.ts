@@ -3,9 +3,9 @@ import { type BytesSource, exportedRegion, requirePlaceOfBytes } from './byte-so
 import { requireFormat } from './cast.js';
 import { BYTES, type Format } from './format.js';
 import { lentRegion } from './lent-buffers.js';
+import { makeView } from './make-view.js';
 import { MemoryView, type ViewRegion } from './memory-view.js';
 import { Region } from './region.js';
-import { makeView } from './typed-views.js';
 import { ViewStructureError } from './view-errors.js';
 
 /** Makes another view of the items of a view. */

@@ -1,12 +1,13 @@
 /** Views without a dimension, or with several. */
 import type { Format, Item } from './format.js';
-import { MemoryView } from './memory-view.js';
+import { notOneDimensional } from './layout.js';
+import { StridedView } from './strided-view.js';
 
 /** No item: the indexes need a check that says what is wrong, or count from the end. */
 const NOWHERE = -1;
 
 /** A view that takes an index for each dimension. */
-export class NdView<F extends Format = Format> extends MemoryView<F> {
+export class NdView<F extends Format = Format> extends StridedView<F> {
   readonly #layout = this.open('at').layout;
   #isFast = !this.open('at').region.isResizable;
 
@@ -17,6 +18,11 @@ export class NdView<F extends Format = Format> extends MemoryView<F> {
 
   override set(index: number | readonly number[], value: Item<F>): void {
     this.slowSet(index, value);
+  }
+
+  /** Throws: an item of the first dimension would be a view of the others, which CPython has not either. */
+  override [Symbol.iterator](): never {
+    throw notOneDimensional('[Symbol.iterator]', this.#layout, 'Use toList()');
   }
 
   /** @internal */

@@ -1,10 +1,10 @@
 /** Views of one dimension over a buffer that can change its length. */
 import type { Format, Item } from './format.js';
-import { MemoryView } from './memory-view.js';
 import { readResizable, writeResizable } from './resizable-items.js';
+import { StridedView } from './strided-view.js';
 
 /** A view whose items are looked for anew at each access, because the buffer may have shrunk. */
-export class ResizableView<F extends Format = Format> extends MemoryView<F> {
+export class ResizableView<F extends Format = Format> extends StridedView<F> {
   readonly #view = this.open('at');
   readonly #stride = this.#view.layout.strides[0] as number;
   /** How many items can be read without more checks: 0 after the release. */

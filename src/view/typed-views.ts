@@ -10,15 +10,14 @@
  * There is a class for each kind of item, with code of its own, because V8 records for each place in the code which arrays it has
  * met. A shared `at` would have met all ten kinds and take 35 ns.
  */
-import { type FormatInfo, Kind } from './format.js';
-import type { Dims } from './layout.js';
-import { MemoryView, type ViewRegion } from './memory-view.js';
-import { NdView } from './nd-view.js';
-import { ResizableView } from './resizable-view.js';
+import { Kind } from './format.js';
+import type { MemoryView } from './memory-view.js';
+import type { StridedView } from './strided-view.js';
+import { TypedView } from './typed-view.js';
 
 const NO_UINT8 = new Uint8Array(0);
 
-class Uint8View extends MemoryView<'B'> {
+class Uint8View extends TypedView<'B'> {
   #items: Uint8Array = this.openItems(Uint8Array);
   #target: Uint8Array = this.readonly ? NO_UINT8 : this.#items;
 
@@ -43,7 +42,7 @@ class Uint8View extends MemoryView<'B'> {
 
 const NO_INT8 = new Int8Array(0);
 
-class Int8View extends MemoryView<'b'> {
+class Int8View extends TypedView<'b'> {
   #items: Int8Array = this.openItems(Int8Array);
   #target: Int8Array = this.readonly ? NO_INT8 : this.#items;
 
@@ -68,7 +67,7 @@ class Int8View extends MemoryView<'b'> {
 
 const NO_UINT16 = new Uint16Array(0);
 
-class Uint16View extends MemoryView<'H'> {
+class Uint16View extends TypedView<'H'> {
   #items: Uint16Array = this.openItems(Uint16Array);
   #target: Uint16Array = this.readonly ? NO_UINT16 : this.#items;
 
@@ -93,7 +92,7 @@ class Uint16View extends MemoryView<'H'> {
 
 const NO_INT16 = new Int16Array(0);
 
-class Int16View extends MemoryView<'h'> {
+class Int16View extends TypedView<'h'> {
   #items: Int16Array = this.openItems(Int16Array);
   #target: Int16Array = this.readonly ? NO_INT16 : this.#items;
 
@@ -118,7 +117,7 @@ class Int16View extends MemoryView<'h'> {
 
 const NO_UINT32 = new Uint32Array(0);
 
-class Uint32View extends MemoryView<'I'> {
+class Uint32View extends TypedView<'I'> {
   #items: Uint32Array = this.openItems(Uint32Array);
   #target: Uint32Array = this.readonly ? NO_UINT32 : this.#items;
 
@@ -143,7 +142,7 @@ class Uint32View extends MemoryView<'I'> {
 
 const NO_INT32 = new Int32Array(0);
 
-class Int32View extends MemoryView<'i'> {
+class Int32View extends TypedView<'i'> {
   #items: Int32Array = this.openItems(Int32Array);
   #target: Int32Array = this.readonly ? NO_INT32 : this.#items;
 
@@ -168,7 +167,7 @@ class Int32View extends MemoryView<'i'> {
 
 const NO_BIGUINT64 = new BigUint64Array(0);
 
-class BigUint64View extends MemoryView<'Q'> {
+class BigUint64View extends TypedView<'Q'> {
   #items: BigUint64Array = this.openItems(BigUint64Array);
   #target: BigUint64Array = this.readonly ? NO_BIGUINT64 : this.#items;
 
@@ -194,7 +193,7 @@ class BigUint64View extends MemoryView<'Q'> {
 
 const NO_BIGINT64 = new BigInt64Array(0);
 
-class BigInt64View extends MemoryView<'q'> {
+class BigInt64View extends TypedView<'q'> {
   #items: BigInt64Array = this.openItems(BigInt64Array);
   #target: BigInt64Array = this.readonly ? NO_BIGINT64 : this.#items;
 
@@ -220,7 +219,7 @@ class BigInt64View extends MemoryView<'q'> {
 
 const NO_FLOAT32 = new Float32Array(0);
 
-class Float32View extends MemoryView<'f'> {
+class Float32View extends TypedView<'f'> {
   #items: Float32Array = this.openItems(Float32Array);
   #target: Float32Array = this.readonly ? NO_FLOAT32 : this.#items;
 
@@ -245,7 +244,7 @@ class Float32View extends MemoryView<'f'> {
 
 const NO_FLOAT64 = new Float64Array(0);
 
-class Float64View extends MemoryView<'d'> {
+class Float64View extends TypedView<'d'> {
   #items: Float64Array = this.openItems(Float64Array);
   #target: Float64Array = this.readonly ? NO_FLOAT64 : this.#items;
 
@@ -268,10 +267,10 @@ class Float64View extends MemoryView<'d'> {
   }
 }
 
-type ViewClass = new (...args: ConstructorParameters<typeof MemoryView>) => MemoryView;
+type TypedViewClass = new (view: StridedView<never>) => MemoryView;
 
 /** The class for each kind. A kind is missing if no typed array reads it on every version of Node, or as another type. */
-const TYPED: Readonly<Partial<Record<Kind, ViewClass>>> = {
+export const TYPED: Readonly<Partial<Record<Kind, TypedViewClass>>> = {
   [Kind.Uint8]: Uint8View,
   [Kind.Int8]: Int8View,
   [Kind.Uint16]: Uint16View,
@@ -283,23 +282,3 @@ const TYPED: Readonly<Partial<Record<Kind, ViewClass>>> = {
   [Kind.Float32]: Float32View,
   [Kind.Float64]: Float64View,
 };
-
-/** Makes a view of the class that reads such items fastest. */
-export function makeView(
-  region: ViewRegion,
-  format: FormatInfo,
-  offset: number,
-  length: number,
-  stride: number,
-  dims: Dims | null,
-  isReadonly: boolean,
-): MemoryView {
-  const { kind, itemsize } = format;
-  const isTyped =
-    length > 0 && stride === itemsize && (region.byteOffset + offset) % itemsize === 0;
-  const ofOneDimension = region.isResizable
-    ? ResizableView
-    : ((isTyped ? TYPED[kind] : undefined) ?? MemoryView);
-  const View = dims === null ? ofOneDimension : NdView;
-  return new View(region, format, offset, length, stride, dims, isReadonly);
-}

@@ -36,7 +36,7 @@ export abstract class ViewContents<F extends Format> {
    *
    * @internal
    */
-  protected abstract open(operation: string): OpenView;
+  abstract open(operation: string): OpenView;
 
   /**
    * Gives the items; `undefined` if the view is released.
