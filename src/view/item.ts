@@ -8,7 +8,7 @@
 import { LITTLE_ENDIAN } from './byte-order.js';
 import { type FormatInfo, Kind } from './format.js';
 import { halfFloatBits, halfFloatOf } from './half-float.js';
-import { ViewFormatError, ViewRangeError } from './view-errors.js';
+import { type ViewError, ViewFormatError, ViewRangeError } from './view-errors.js';
 
 /** An item of any format. */
 export type AnyItem = number | bigint | boolean | Uint8Array;
@@ -100,10 +100,17 @@ export function writeItem(data: DataView, at: number, format: FormatInfo, value:
 }
 
 function integerOf(format: FormatInfo, value: unknown, least: number, most: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) {
+    return value;
+  }
+  throw noInteger(format, value, least, most);
+}
+
+function noInteger(format: FormatInfo, value: unknown, least: number, most: number): ViewError {
   const wanted = `an integer from ${least} to ${most}`;
-  if (typeof value !== 'number' || !Number.isInteger(value)) throw wrongType(format, value, wanted);
-  if (value < least || value > most) throw outOfRange(format, String(value), wanted);
-  return value;
+  return Number.isInteger(value)
+    ? outOfRange(format, String(value), wanted)
+    : wrongType(format, value, wanted);
 }
 
 function bigintOf(
@@ -111,10 +118,12 @@ function bigintOf(
   value: unknown,
   wrap: (bits: number, value: bigint) => bigint,
 ): bigint {
+  if (typeof value === 'bigint' && wrap(64, value) === value) return value;
   const range = wrap(1, 1n) < 0n ? '-(2n ** 63n) to 2n ** 63n - 1n' : '0n to 2n ** 64n - 1n';
-  if (typeof value !== 'bigint') throw wrongType(format, value, `a bigint from ${range}`);
-  if (wrap(64, value) !== value) throw outOfRange(format, `${value}n`, `a bigint from ${range}`);
-  return value;
+  const wanted = `a bigint from ${range}`;
+  throw typeof value === 'bigint'
+    ? outOfRange(format, `${value}n`, wanted)
+    : wrongType(format, value, wanted);
 }
 
 function numberOf(format: FormatInfo, value: unknown): number {
