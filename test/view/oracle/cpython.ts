@@ -28,8 +28,10 @@ export function runOnCPython(command: string, programs: readonly ViewProgram[]):
     encoding: 'utf8',
     maxBuffer: 2 ** 30,
   });
+  // A program that ends early closes its input: its own words say more than the broken pipe.
+  if (stderr) throw new Error(`the oracle failed: ${stderr}`, { cause: error });
   if (error !== undefined) throw new Error(`${command} could not be started`, { cause: error });
-  if (status !== 0) throw new Error(`the oracle failed: ${stderr}`);
+  if (status !== 0) throw new Error(`the oracle ended with ${status}`);
   const lines = stdout.trim().split('\n');
   return lines.map((line) => JSON.parse(line) as ViewObservation);
 }

@@ -85,7 +85,10 @@ def run(program):
         return str(len(views) - 1)
 
     def iterate_released(v):
-        items = iter(v)
+        try:
+            items = iter(v)
+        except SystemError as error:  # CPython 3.12.1 gives an iterator and raises ValueError for some released views.
+            raise error.__cause__
         first = next(items, None)
         v.release()
         try:
