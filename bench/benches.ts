@@ -32,6 +32,8 @@ export interface Outcome {
 export const BENCHES: readonly Bench[] = [
   { section: 'Pool', name: 'pool/beside-peers', rounds: 15 },
   { section: 'Pool', name: 'pool/scaling', rounds: 3 },
+  { section: 'Adopted pools', name: 'postgres/adopted', rounds: 9 },
+  { section: 'Adopted pools', name: 'mariadb/adopted', rounds: 9 },
   { section: 'Memoize', name: 'memoize/beside-peers', rounds: 9 },
   { section: 'Memoize', name: 'memoize/memory', rounds: 1 },
   { section: 'Hit ratio', name: 'hit-ratio/main', rounds: 1 },

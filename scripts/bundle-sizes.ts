@@ -1,8 +1,8 @@
 /**
  * The size of each subpath when it is bundled alone, and the table of sizes in the README.
  *
- * Every subpath bundles for a neutral platform. `integrations/*` takes the client or pool as an argument and imports no
- * package, so its size is the adapter's own.
+ * Every subpath bundles for a neutral platform. `integrations/*` takes the client or pool as an argument, or loads the package of its
+ * peer when a function needs it. So its size is the adapter's own.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -55,6 +55,7 @@ export async function bundleAlone(subpath: string, name = '*'): Promise<BundleSi
     minify: true,
     format: 'esm',
     platform: 'neutral',
+    external: ['mysql2', 'pg'],
     mainFields: ['module', 'main'],
     conditions: ['browser', 'import'], // lru-cache publishes metrics through a module of Node elsewhere.
     target: 'es2022',

@@ -16,12 +16,18 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/shared': 10_700,
   view: 49_000,
   watchdog: 66_000,
-  'integrations/generic-pool': 25_500,
-  'integrations/mysql2': 25_500,
-  'integrations/pg': 25_500,
+  'integrations/generic-pool': 36_000,
+  'integrations/mysql2': 92_000,
+  'integrations/pg': 92_000,
   'integrations/redis': 7_500,
-  'integrations/tarn': 25_500,
+  'integrations/tarn': 36_000,
   '.': 312_000,
+};
+
+/** Packages that a subpath loads with `import()` when a function needs them. */
+const LOADED_WHEN_NEEDED: Readonly<Record<string, readonly string[]>> = {
+  'integrations/mysql2': ['mysql2'],
+  'integrations/pg': ['pg'],
 };
 
 test('every subpath has a budget', () => {
@@ -34,7 +40,9 @@ test.each(sizes)(
   '$subpath, bundled alone, has only files that its layer may import',
   ({ subpath, inputs, imports }) => {
     expect(inputs.length).toBeGreaterThan(3);
-    expect(imports, 'the bundle imports nothing, so it runs on every platform').toEqual([]);
+    expect(imports, 'the bundle imports nothing, so it runs on every platform').toEqual(
+      LOADED_WHEN_NEEDED[subpath] ?? [],
+    );
     if (subpath === '.') return;
     const strangers = inputs.filter((input) =>
       input.startsWith('src/')

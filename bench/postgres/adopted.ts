@@ -9,19 +9,13 @@ import pg from 'pg';
 import { Pool as TarnPool } from 'tarn';
 import { hasLocalPostgres, startLocalPostgres } from '../../examples/service/local-postgres.js';
 import { adoptPool as adoptGenericPool } from '../../src/integrations/generic-pool.js';
-import { adoptPool as adoptPgPool } from '../../src/integrations/pg.js';
+import { type AdoptedPool, adoptPool as adoptPgPool } from '../../src/integrations/pg.js';
 import { adoptPool as adoptTarnPool } from '../../src/integrations/tarn.js';
+import { type Adoptable, CONNECTIONS, LIMIT, QUERIES, querying } from '../adopted.js';
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
 import { type BenchOptions, type Contender, measureProcessorTime } from '../compare.js';
 import { atMost, type Row, type Section } from '../row.js';
 import { BenchSkipped } from '../skipped.js';
-
-const CALLERS = 40;
-const CONNECTIONS = 10;
-const QUERIES = 10_000;
-
-/** What an adopted pool may cost beside its peer. */
-const LIMIT = 1.05;
 
 export const packages = ['pg', 'generic-pool', 'tarn'] as const;
 
@@ -39,15 +33,6 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
     yield { group, rows: adopted.map(({ name }) => atMost(LIMIT, group, name, peer)) };
     await end();
   }
-}
-
-/** A pool of another package, alone and adopted. */
-interface Adoptable {
-  readonly title: string;
-  /** The name of the contender that is not adopted. */
-  readonly peer: string;
-  readonly contenders: readonly Contender[];
-  end(): Promise<unknown>;
 }
 
 function pgPool(url: string): Adoptable {
@@ -78,7 +63,7 @@ function poolOfGenericPool(url: string): Adoptable {
       querying('generic-pool', async () => {
         const client = await peer.acquire();
         await client.query('select 1');
-        await peer.release(client);
+        void peer.release(client);
       }),
       ...queryingAdopted(adopted),
     ],
@@ -104,32 +89,15 @@ function poolOfTarn(url: string): Adoptable {
   };
 }
 
-function queryingAdopted(adopted: ReturnType<typeof adoptPgPool>): Contender[];
-function queryingAdopted(adopted: ReturnType<typeof adoptTarnPool<pg.Client>>): Contender[];
-function queryingAdopted(
-  adopted: Pick<ReturnType<typeof adoptTarnPool<pg.ClientBase>>, 'lease' | 'use'>,
-): Contender[] {
+function queryingAdopted<C extends pg.ClientBase>(adopted: AdoptedPool<C>): Contender[] {
   return [
     querying('adopted, lease', async () => {
       const lease = await adopted.lease();
       await lease.resource.query('select 1');
-      await lease.release();
+      void lease.release();
     }),
     querying('adopted, use', () => adopted.use((client) => client.query('select 1'))),
   ];
-}
-
-function querying(name: string, query: () => Promise<unknown>): Contender {
-  return {
-    name,
-    async run(queries) {
-      let left = queries;
-      const caller = async (): Promise<void> => {
-        while (left-- > 0) await query();
-      };
-      await Promise.all(Array.from({ length: CALLERS }, caller));
-    },
-  };
 }
 
 function clientFactory(url: string): {

@@ -12,7 +12,6 @@ export interface OrdersDb {
 /** `report` gets the text of each leak, with the line that took a client and did not give it back. */
 export function openOrdersDb(config: pg.PoolConfig, report: (text: string) => void): OrdersDb {
   const peer = new pg.Pool(config);
-  peer.on('error', () => {}); // Without a listener, an idle client that breaks ends the process.
   const db = adoptPool(peer, { name: 'orders-db', acquireTimeoutMillis: 5_000 });
   new Watchdog({ onLeak: (leak) => report(formatReport([leak])) }).watch(db);
   return { peer, db };

@@ -1,10 +1,11 @@
 /** The load of a soak: workers that use every method of the pool, and check that each connection has one holder. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type pg from 'pg';
 import { type Lease, type Pool, PoolError } from 'tenure/pool';
-import { createClientPool, type PooledClient } from '../../examples/postgres/client-pool.js';
+import { createClientPool } from '../../src/integrations/pg.js';
 import type { Random } from './random.js';
 
-export type SoakPool = Pool<PooledClient>;
+export type SoakPool = Pool<pg.Client>;
 
 /** Application name of the pool's connections on the server. */
 export const APPLICATION = 'tenure-soak';
@@ -59,7 +60,7 @@ type Operation = (n: number) => Promise<void>;
 export class Load {
   readonly #pool: SoakPool;
   readonly #random: Random;
-  readonly #held = new Set<PooledClient>();
+  readonly #held = new Set<pg.Client>();
   readonly #outcomes = new Map<string, number>();
   readonly #began = new Map<number, number>();
   /** Faults that were seen: events that must never happen. */
@@ -172,7 +173,7 @@ export class Load {
     }
   }
 
-  async #giveBack(asked: Promise<Lease<PooledClient>>): Promise<void> {
+  async #giveBack(asked: Promise<Lease<pg.Client>>): Promise<void> {
     const lease = await asked;
     await this.#holding(lease.resource, () => Promise.resolve());
     void lease.release();
@@ -211,9 +212,7 @@ export class Load {
     try {
       await this.#ask(client, n);
     } finally {
-      const timer = setTimeout(() => client.cut(), TIMEOUT);
-      await client.end();
-      clearTimeout(timer);
+      await endWithin(client, TIMEOUT);
     }
   }
 
@@ -246,12 +245,12 @@ export class Load {
     );
   }
 
-  async #ask(client: PooledClient, n: number): Promise<void> {
+  async #ask(client: pg.Client, n: number): Promise<void> {
     const { rows } = await client.query<{ n: number }>('select $1::int as n', [n]);
     if (rows[0]?.n !== n) this.mistakes.push(`asked for ${n}, got ${rows[0]?.n}`);
   }
 
-  async #holding(client: PooledClient, body: () => Promise<void>): Promise<void> {
+  async #holding(client: pg.Client, body: () => Promise<void>): Promise<void> {
     if (this.#held.has(client)) this.mistakes.push('a connection has two holders');
     this.#held.add(client);
     try {
@@ -280,3 +279,11 @@ export class Load {
 
 /** Reason with which callers abort. */
 class Left extends Error {}
+
+/** Ends a client, and cuts its connection if the server does not answer in time. */
+async function endWithin(client: pg.Client, limitMillis: number): Promise<void> {
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
+  const timer = setTimeout(() => connection.stream.destroy(), limitMillis);
+  await client.end();
+  clearTimeout(timer);
+}

@@ -1,4 +1,4 @@
-/** An error with its causes. */
+/** What drivers' errors have in common, and how the causes of an error are searched. */
 
 /** How many errors are looked at: causes may go round in a circle. */
 const MOST_ERRORS = 16;
@@ -42,3 +42,11 @@ export const NETWORK_CODES: ReadonlySet<unknown> = new Set([
   'ERR_STREAM_DESTROYED',
   'ERR_STREAM_WRITE_AFTER_END',
 ]);
+
+/** `isBroken` and `isFull` of a pool's factory, for the errors of one driver. */
+export interface DriverErrors {
+  /** Whether an error shows that its connection must not be lent again. */
+  isBroken(error: unknown): boolean;
+  /** Whether an error says that the server takes no more connections at the moment. */
+  isFull(error: unknown): boolean;
+}

@@ -1,6 +1,8 @@
 /**
- * Adopts pools of the package mysql2, with promises or with callbacks. An adopted pool has leases, `use` and a watch. Its waits end by a
- * timeout or a signal; mysql2's own waits have neither. The pool stays yours. `pool.query()` works as before.
+ * For the package mysql2: adopts its pools, with promises or with callbacks, and makes pools of bare connections.
+ *
+ * An adopted pool has leases, `use` and a watch. Its waits end by a timeout or a signal; mysql2's own waits have neither. The pool
+ * stays yours. `pool.query()` works as before. A connection whose error shows that it is broken is destroyed at the end of its loan.
  *
  * @module
  */
@@ -12,8 +14,19 @@ import { checkPeer } from './adoption/check-peer.js';
 import { answerWith, type PeerFigures, type PeerRequest } from './adoption/peer-pool.js';
 import { mysqlErrors } from './mysql2/mysql-errors.js';
 
+export type { Pool as ClientPool } from '../pool/pool.js';
+export type { PoolOptions } from '../pool/pool-options.js';
 export * from './adoption/surface.js';
+export type { DriverErrors } from './error-chain.js';
+export { createClientPool } from './mysql2/mysql-client-pool.js';
 export { mysqlErrors } from './mysql2/mysql-errors.js';
+export {
+  type IsolationLevel,
+  TransactionEndedError,
+  type TransactionOptions,
+  type TransactionPool,
+  transaction,
+} from './mysql2/mysql-transaction.js';
 
 /**
  * Adopts a pool of `mysql2/promise`: gives it leases, `use` and a watch. mysql2 has no public figures. Those in `stats()` are read
@@ -111,17 +124,19 @@ function isReleased(connection: { readonly _released?: boolean }): boolean {
   return connection._released === true;
 }
 
-/** The private lists of a pool of mysql2. */
-interface CoreLists {
+/** The private state of a pool of mysql2. */
+interface CoreState {
+  readonly _closed?: boolean;
   readonly _allConnections?: { readonly length: number };
   readonly _freeConnections?: { readonly length: number };
   readonly _connectionQueue?: { readonly length: number };
 }
 
 function figuresOf(core: CallbackPool): PeerFigures {
-  const { _allConnections, _freeConnections, _connectionQueue } = core as unknown as CoreLists;
-  const size = _allConnections?.length ?? 0;
-  const available = _freeConnections?.length ?? 0;
+  const { _closed, _allConnections, _freeConnections, _connectionQueue } =
+    core as unknown as CoreState;
+  const size = _closed === true ? 0 : (_allConnections?.length ?? 0); // An ended pool has closed all.
+  const available = Math.min(size, _freeConnections?.length ?? 0);
   return {
     size,
     available,

@@ -15,8 +15,20 @@ import { AdoptedPool } from './adoption/adopted-pool.js';
 import { checkPeer } from './adoption/check-peer.js';
 import { pgErrors } from './pg/pg-errors.js';
 
+export type { Pool as ClientPool } from '../pool/pool.js';
+export type { PoolOptions } from '../pool/pool-options.js';
 export * from './adoption/surface.js';
+export type { DriverErrors } from './error-chain.js';
+export { type ClientPoolOptions, createClientPool } from './pg/pg-client-pool.js';
 export { pgErrors } from './pg/pg-errors.js';
+export type { Pooler } from './pg/pg-session.js';
+export {
+  type IsolationLevel,
+  RolledBackError,
+  type TransactionOptions,
+  type TransactionPool,
+  transaction,
+} from './pg/pg-transaction.js';
 
 /**
  * Adopts a `pg.Pool`: gives it leases, `use` and a watch.

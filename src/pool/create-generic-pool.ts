@@ -1,10 +1,11 @@
 /**
  * Makes a pool that reads its options as generic-pool does, for programs that must behave exactly as before. The defaults are
- * generic-pool's, without a time limit on any wait. A malformed option counts as not given, and an unknown one is ignored.
+ * generic-pool's, without a time limit on the wait of a caller. A malformed option counts as not given, and an unknown one is ignored.
  */
-import { createPool } from './create-pool.js';
+import { makeKeeper } from './create-pool.js';
 import type { Factory } from './factory.js';
-import type { Pool } from './pool.js';
+import { GenericPool } from './generic-pool.js';
+import { MOST_PRIORITIES, type PoolOptions } from './pool-options.js';
 
 /** The options of generic-pool 3.9. Times are in milliseconds. A malformed option counts as not given. */
 export interface GenericPoolOptions {
@@ -16,7 +17,7 @@ export interface GenericPoolOptions {
   readonly maxWaitingClients?: unknown;
   /** How long a caller waits. @default Infinity */
   readonly acquireTimeoutMillis?: unknown;
-  /** How long one `destroy` may take. @default Infinity */
+  /** How long one `destroy` may take. Its resource counts towards `max` meanwhile; in generic-pool it does not. @default 5_000 */
   readonly destroyTimeoutMillis?: unknown;
   /** Calls `validate` before an idle resource is lent. @default false */
   readonly testOnBorrow?: unknown;
@@ -40,6 +41,9 @@ export interface GenericPoolOptions {
   readonly [other: string]: unknown;
 }
 
+/** After this time the place of a resource whose `destroy` hangs is free, in milliseconds. */
+const DESTROY_TIMEOUT_MILLIS = 5_000;
+
 /**
  * Makes a pool with generic-pool's defaults instead of the safe ones: one resource, no timeouts, no sweeps. A failing `create`
  * is tried again as long as a caller waits, after a pause each time. Use {@link createPool} for new code.
@@ -59,38 +63,44 @@ export interface GenericPoolOptions {
  */
 export function createGenericPool<T>(
   factory: Factory<T>,
-  options: GenericPoolOptions = {},
-): Pool<T> {
-  const max = Math.max(parsed(options.max) ?? 1, 1);
-  return createPool(factory, {
+  options?: GenericPoolOptions | null,
+): GenericPool<T> {
+  const given = options ?? {};
+  const max = Math.max(parsed(given.max) ?? 1, 1);
+  const settings: PoolOptions = {
     max,
-    min: Math.min(Math.max(parsed(options.min) ?? 0, 0), max),
-    maxWaitingClients: parsed(options.maxWaitingClients) ?? Number.POSITIVE_INFINITY,
-    acquireTimeoutMillis:
-      parsed(options.acquireTimeoutMillis || undefined) ?? Number.POSITIVE_INFINITY,
-    destroyTimeoutMillis:
-      parsed(options.destroyTimeoutMillis || undefined) ?? Number.POSITIVE_INFINITY,
-    testOnBorrow: flag(options.testOnBorrow, false),
-    testOnReturn: flag(options.testOnReturn, false),
-    fifo: flag(options.fifo, true),
-    autostart: flag(options.autostart, true),
-    priorityRange: parsed(options.priorityRange) || 1,
-    evictionRunIntervalMillis: parsed(options.evictionRunIntervalMillis) ?? 0,
-    numTestsPerEvictionRun: parsed(options.numTestsPerEvictionRun) || 3,
-    softIdleTimeoutMillis: parsed(options.softIdleTimeoutMillis) || -1,
-    idleTimeoutMillis: parsed(options.idleTimeoutMillis) || 30_000,
+    min: Math.min(Math.max(parsed(given.min) ?? 0, 0), max),
+    maxWaitingClients: Math.max(parsed(given.maxWaitingClients) ?? Number.POSITIVE_INFINITY, 0),
+    acquireTimeoutMillis: positive(given.acquireTimeoutMillis) ?? Number.POSITIVE_INFINITY,
+    destroyTimeoutMillis: positive(given.destroyTimeoutMillis) ?? DESTROY_TIMEOUT_MILLIS,
+    testOnBorrow: flag(given.testOnBorrow, false),
+    testOnReturn: flag(given.testOnReturn, false),
+    fifo: flag(given.fifo, true),
+    autostart: flag(given.autostart, true),
+    priorityRange: Math.min(positive(given.priorityRange) ?? 1, MOST_PRIORITIES),
+    evictionRunIntervalMillis: positive(given.evictionRunIntervalMillis) ?? 0,
+    numTestsPerEvictionRun: positive(given.numTestsPerEvictionRun) ?? 3,
+    softIdleTimeoutMillis: positive(given.softIdleTimeoutMillis) ?? -1,
+    idleTimeoutMillis: Math.max(parsed(given.idleTimeoutMillis) || 30_000, 1),
     createTimeoutMillis: Number.POSITIVE_INFINITY,
     validateTimeoutMillis: Number.POSITIVE_INFINITY,
     maxLifetimeMillis: Number.POSITIVE_INFINITY,
     createAttempts: Number.POSITIVE_INFINITY,
-  });
+  };
+  const keeper = makeKeeper('createGenericPool', factory, settings);
+  return new GenericPool(keeper);
 }
 
 /** The integer at the start of an option's text; `undefined` if there is none. */
 function parsed(option: unknown): number | undefined {
-  if (option === Number.POSITIVE_INFINITY) return option;
   const number = Number.parseInt(String(option), 10);
   return Number.isNaN(number) ? undefined : number;
+}
+
+/** The integer at the start of an option's text, if it is above 0. */
+function positive(option: unknown): number | undefined {
+  const number = parsed(option);
+  return number !== undefined && number > 0 ? number : undefined;
 }
 
 function flag(option: unknown, otherwise: boolean): boolean {

@@ -25,10 +25,15 @@ import { checkValidation, type PoolOptions, resolvePoolOptions } from './pool-op
  * ```
  */
 export function createPool<T>(factory: Factory<T>, options: PoolOptions = {}): Pool<T> {
-  checkFactory('createPool', factory);
-  const settings = resolvePoolOptions('createPool', options);
-  checkValidation('createPool', factory, settings);
+  return new Pool(makeKeeper('createPool', factory, options));
+}
+
+/** Makes what is behind a pool. `where` names the function that was called, for errors. */
+export function makeKeeper<T>(where: string, factory: Factory<T>, options: PoolOptions): Keeper<T> {
+  checkFactory(where, factory);
+  const settings = resolvePoolOptions(where, options);
+  checkValidation(where, factory, settings);
   const keeper = new Keeper(factory, settings, captureAsyncContext());
   if (settings.autostart) keeper.start();
-  return new Pool(keeper);
+  return keeper;
 }

@@ -85,6 +85,7 @@ export function checkFactory(where: string, factory: unknown): void {
     );
   }
   const methods = factory as Record<string, unknown>;
+  refuseForeignPool(where, methods);
   for (const name of ['create', 'destroy']) {
     checkArgument(where, `factory.${name}`, methods[name], aFunction);
   }
@@ -92,5 +93,23 @@ export function checkFactory(where: string, factory: unknown): void {
     if (methods[name] !== undefined) {
       checkArgument(where, `factory.${name}`, methods[name], aFunction);
     }
+  }
+}
+
+/** A method that pools of another package have, and where their adoption is. */
+const FOREIGN_POOLS: readonly (readonly [method: string, subpath: string])[] = [
+  ['getConnection', 'mysql2'],
+  ['connect', 'pg'],
+  ['isBorrowedResource', 'generic-pool'],
+  ['numPendingAcquires', 'tarn'],
+];
+
+function refuseForeignPool(where: string, factory: Readonly<Record<string, unknown>>): void {
+  if (factory['create'] !== undefined) return;
+  for (const [method, subpath] of FOREIGN_POOLS) {
+    if (typeof factory[method] !== 'function') continue;
+    throw new InvalidArgumentError(
+      `${where}: this is no factory, but a pool already. Use \`adoptPool\` of \`tenure/integrations/${subpath}\`.`,
+    );
   }
 }

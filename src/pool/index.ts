@@ -49,6 +49,7 @@ export { createPool } from './create-pool.js';
 export type { DeadlineOptions } from './deadline.js';
 export type { AdaptiveMaxOptions } from './effective-max.js';
 export type { CreateContext, DestroyReason, Factory } from './factory.js';
+export type { AnyListener, GenericPool } from './generic-pool.js';
 export type { KeyedPoolEvent, KeyedPoolEventMap, KeyedPoolListener } from './keyed-events.js';
 export type { KeyedLoanInfo, KeyedPool } from './keyed-pool.js';
 export type { KeyedPoolLimits, KeyedPoolOptions } from './keyed-pool-options.js';

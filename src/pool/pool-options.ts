@@ -138,9 +138,14 @@ export type PoolSettings = Omit<Required<PoolOptions>, keyof PoolLimits | keyof 
 
 /** How many resources a pool keeps warm, and how many may exist. */
 export interface PoolLimits {
+  /** How many resources are kept warm. */
   min: number;
+  /** How many resources may exist. */
   max: number;
 }
+
+/** The most priorities that a pool may have: a line of waiters each. */
+export const MOST_PRIORITIES = 10_000;
 
 const positiveMillisOrNever: OptionCheck = (value) =>
   value === -1 || positiveMillis(value) === undefined
@@ -178,7 +183,7 @@ export const POOL_OPTIONS: OptionTable<PoolSettings & IgnoredOptions> = {
   evictionRunIntervalMillis: option(millis, 1_000),
   numTestsPerEvictionRun: option(countOrInfinity(1), Number.POSITIVE_INFINITY),
   maxWaitingClients: option(countOrInfinity(0), Number.POSITIVE_INFINITY),
-  priorityRange: option(integer(1, 1_000), 1),
+  priorityRange: option(integer(1, MOST_PRIORITIES), 1),
   testOnBorrow: option(aBoolean, false),
   validateAfterIdleMillis: option(millis, 0),
   adaptiveMax: option<boolean | AdaptiveMaxOptions>(adaptiveMax, false),

@@ -18,11 +18,12 @@ import {
   type Watchable,
 } from '../core/probe.js';
 import { DEADLINE_OPTIONS, type DeadlineOptions, withDeadline } from './deadline.js';
+import type { DestroyReason } from './factory.js';
 import type { Keeper } from './keeper.js';
 import { grantLease, grantResource, grantUse } from './loan/grant.js';
 import type { Lease } from './loan/lease.js';
 import { LoanWatch } from './loan/loan-watch.js';
-import { type UseContext, useNow, useOnceGranted } from './loan/use-context.js';
+import { type UseContext, useSlot } from './loan/use-context.js';
 import type { PoolEventMap, PoolListener } from './pool-events.js';
 import {
   type CloseOptions,
@@ -124,8 +125,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
       ? keeper.origins.capture(Pool.prototype.use)
       : undefined;
     return slot === null
-      ? useOnceGranted(keeper.leaseSlowly('use', grantUse<T>, options, origin), fn, options)
-      : useNow(grantUse(slot, origin), fn);
+      ? useSlot(keeper.leaseSlowly('use', grantUse<T>, options, origin), fn, signalOf(options))
+      : useSlot(grantUse(slot, origin), fn);
   }
 
   /**
@@ -337,7 +338,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /**
    * Destroys the resources for which `isChosen` answers true: idle ones at once, borrowed ones when they come back. Returns how
-   * many there are. Throws what `isChosen` throws; the resources that it was asked about before are evicted. O(size).
+   * many there are. `reason` is handed to the factory's `destroy`. Throws what `isChosen` throws; the resources that it was asked
+   * about before are evicted. O(size).
    *
    * @example
    * ```ts
@@ -352,9 +354,9 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * await pool.close();
    * ```
    */
-  evict(isChosen: (resource: T) => boolean): number {
+  evict(isChosen: (resource: T) => boolean, reason: DestroyReason = 'evicted'): number {
     checkArgument('evict', 'isChosen', isChosen, aFunction);
-    return this.#keeper.stock.evictWhere(isChosen, 'evicted');
+    return this.#keeper.stock.evictWhere(isChosen, reason);
   }
 
   /** Closes the pool with the default grace. */
@@ -446,4 +448,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   #explain(resource: T, entry: EntryPoint): Error {
     return this.#keeper.stock.slots.releaseError(this.#keeper.name, resource, entry);
   }
+}
+
+function signalOf(options: LeaseOptions | number | undefined): AbortSignal | undefined {
+  return typeof options === 'object' ? options.signal : undefined;
 }

@@ -124,6 +124,8 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   },
   integrations: {
     adoption: [],
+    mysql2: ['error-chain'],
+    pg: ['error-chain'],
     redis: [],
   },
 };
@@ -138,6 +140,9 @@ export const SEAMS: Readonly<Record<string, readonly string[]>> = {
     'pool-errors',
     'pool-options',
     'pool-stats',
+    // Pools of bare clients are made by `createPool`, like those of a user.
+    'create-pool',
+    'pool',
   ],
 };
 

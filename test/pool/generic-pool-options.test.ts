@@ -1,4 +1,5 @@
 /** generic-pool's options, compared with generic-pool itself. */
+import { EventEmitter } from 'node:events';
 import genericPool from 'generic-pool';
 import { expect, test } from 'vitest';
 import { createGenericPool, createPool } from '../../src/pool/index.js';
@@ -8,6 +9,9 @@ const factory = {
   destroy: async () => {},
   validate: async () => true,
 };
+
+/** An event that a test can cause. */
+const EVENT = 'factoryDestroyError';
 
 const READINGS: Record<string, unknown>[] = [
   {},
@@ -20,6 +24,16 @@ const READINGS: Record<string, unknown>[] = [
   { max: 2.9, min: null },
   { max: null, testOnBorrow: 'yes', fifo: 0 },
   { max: 4, idletimeoutMillis: 300_000, log: false, Promise },
+  { max: Number.POSITIVE_INFINITY, min: Number.POSITIVE_INFINITY },
+  { priorityRange: 5_000 },
+  { priorityRange: 50_000 },
+  { priorityRange: null, maxWaitingClients: null, acquireTimeoutMillis: null },
+  { destroyTimeoutMillis: null, evictionRunIntervalMillis: null, numTestsPerEvictionRun: null },
+  { softIdleTimeoutMillis: null, idleTimeoutMillis: null, autostart: null, fifo: null },
+  { priorityRange: -1, maxWaitingClients: -1, acquireTimeoutMillis: -1 },
+  { destroyTimeoutMillis: -1, evictionRunIntervalMillis: -1, numTestsPerEvictionRun: -1 },
+  { softIdleTimeoutMillis: -7, idleTimeoutMillis: -1 },
+  { priorityRange: {}, maxWaitingClients: [], acquireTimeoutMillis: () => {} },
 ];
 
 test('limits are read as generic-pool reads them, malformed ones included', async () => {
@@ -41,6 +55,80 @@ test('limits are read as generic-pool reads them, malformed ones included', asyn
     await ours.close();
   }
 });
+
+test('options may be null', async () => {
+  const pool = createGenericPool(factory, null);
+  expect(pool.max).toBe(1);
+  await pool.close();
+});
+
+test('with a negative maxWaitingClients nobody may wait, as in generic-pool', async () => {
+  const pool = createGenericPool(factory, { maxWaitingClients: -1 });
+  const held = await pool.acquire();
+  await expect(pool.acquire()).rejects.toThrow('max waitingClients count exceeded');
+  await pool.release(held);
+  await pool.close();
+});
+
+/** What programs do with the pool as an event emitter. Each gives what it learned. */
+const SCRIPTS: readonly ((pool: EventEmitter, heard: string[]) => unknown)[] = [
+  (pool, heard) => pool.once(EVENT, () => heard.push('once')) === pool,
+  (pool, heard) => pool.addListener(EVENT, () => heard.push('added')) === pool,
+  (pool, heard) => {
+    const twice = () => heard.push('twice');
+    pool.on(EVENT, twice).on(EVENT, twice);
+    const counts = [pool.listenerCount(EVENT)];
+    pool.off(EVENT, twice);
+    return [...counts, pool.listenerCount(EVENT)];
+  },
+  (pool, heard) => {
+    const listener = () => heard.push('removed');
+    return pool.on(EVENT, listener).removeListener(EVENT, listener) === pool;
+  },
+  (pool, heard) => {
+    const listener = () => heard.push('once, removed');
+    pool.once(EVENT, listener).off(EVENT, listener);
+  },
+  (pool, heard) => {
+    pool.on(EVENT, () => heard.push('all removed'));
+    pool.on('destroyed', () => heard.push('all removed'));
+    pool.removeAllListeners(EVENT).removeAllListeners();
+    return pool.eventNames();
+  },
+  (pool) => pool.on('no event of a pool', () => {}).eventNames(),
+  (pool, heard) => {
+    pool.on(EVENT, function (this: unknown) {
+      heard.push(`this is the pool: ${this === pool}`);
+    });
+  },
+  (pool) => {
+    const listener = () => {};
+    return pool.on(EVENT, listener).listeners(EVENT)[0] === listener;
+  },
+  (pool, heard) => {
+    pool.once(EVENT, () => {
+      heard.push('outer');
+      pool.once(EVENT, () => heard.push('inner'));
+    });
+  },
+];
+
+test.each(SCRIPTS.map((script) => [String(script), script] as const))(
+  'listeners are those of an event emitter: %s',
+  async (_text, script) => {
+    const emitter = new EventEmitter();
+    const expected: string[] = [];
+    const learned = script(emitter, expected);
+    for (let happens = 0; happens < 2; happens++) emitter.emit(EVENT, new Error('refused'));
+
+    const pool = createGenericPool({ ...factory, destroy: () => Promise.reject(new Error('no')) });
+    const heard: string[] = [];
+    expect(script(pool as unknown as EventEmitter, heard)).toEqual(learned);
+    for (let happens = 0; happens < 2; happens++) await pool.destroy(await pool.acquire());
+    expect(heard).toEqual(expected);
+    await pool.close();
+  },
+);
 
 test('without options there is one resource, no sweep, and no limit on a wait', async () => {
   const pool = createGenericPool(factory);

@@ -8,7 +8,7 @@ import { type Observation, type Observer, observe, type Watchable } from '../../
 import { grantLease, grantUse } from '../../pool/loan/grant.js';
 import type { Lease } from '../../pool/loan/lease.js';
 import { LoanWatch } from '../../pool/loan/loan-watch.js';
-import { type UseContext, useOnceGranted } from '../../pool/loan/use-context.js';
+import { type UseContext, useSlot } from '../../pool/loan/use-context.js';
 import {
   type CloseOptions,
   type LeaseOptions,
@@ -80,7 +80,7 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
     try {
       const checked = resolveLeaseOptions('use', options);
       const granted = this.#adoption.request(grantUse<T>, checked, AdoptedPool.prototype.use);
-      return useOnceGranted(granted, fn, options);
+      return useSlot(granted, fn, checked.signal);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -1,5 +1,5 @@
 /** What errors of mysql2, MySQL and MariaDB say about a connection. */
-import { anyInChain, type DriverError, NETWORK_CODES } from '../error-chain.js';
+import { anyInChain, type DriverError, type DriverErrors, NETWORK_CODES } from '../error-chain.js';
 
 /** Error numbers after which a connection must not be lent again. */
 const BROKEN_NUMBERS: ReadonlySet<unknown> = new Set([
@@ -53,10 +53,7 @@ function isFull({ errno, message }: DriverError): boolean {
  * mysqlErrors.isFull(Object.assign(new Error(), { errno: 1040 })); // => true
  * ```
  */
-export const mysqlErrors: {
-  isBroken(error: unknown): boolean;
-  isFull(error: unknown): boolean;
-} = {
+export const mysqlErrors: DriverErrors = {
   isBroken: (error) => anyInChain(error, isBroken),
   isFull: (error) => anyInChain(error, isFull),
 };

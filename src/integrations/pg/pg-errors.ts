@@ -1,5 +1,5 @@
 /** What errors of pg and Postgres say about a connection. */
-import { anyInChain, type DriverError, NETWORK_CODES } from '../error-chain.js';
+import { anyInChain, type DriverError, type DriverErrors, NETWORK_CODES } from '../error-chain.js';
 
 /** SQLSTATEs after which a connection must not be lent again, besides class 08 (connection exceptions). */
 const BROKEN_STATES: ReadonlySet<unknown> = new Set([
@@ -55,10 +55,7 @@ function isFull({ code, message }: DriverError): boolean {
  * pgErrors.isFull(Object.assign(new Error(), { code: '53300' })); // => true
  * ```
  */
-export const pgErrors: {
-  isBroken(error: unknown): boolean;
-  isFull(error: unknown): boolean;
-} = {
+export const pgErrors: DriverErrors = {
   isBroken: (error) => anyInChain(error, isBroken),
   isFull: (error) => anyInChain(error, isFull),
 };

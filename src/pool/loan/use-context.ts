@@ -1,7 +1,6 @@
 /** The context that `use()` gives to its function beside the resource. It has no effect after the loan has ended. */
 import { checkArgument, millis } from '../../core/options.js';
-import type { LeaseOptions } from '../pool-options.js';
-import type { Slot } from './slot.js';
+import { Slot } from './slot.js';
 
 /** The loan of one call of `use()`. */
 export class UseContext<T> {
@@ -47,12 +46,16 @@ export class UseContext<T> {
   }
 }
 
-/** Calls `fn` with the resource of a borrowed slot, and ends the loan when `fn` has returned, thrown or settled. */
-export async function useNow<T, R>(
-  slot: Slot<T>,
+/**
+ * Calls `fn` with the resource of a borrowed slot, once it is granted, and ends the loan when `fn` has returned, thrown or settled.
+ * One async function for both cases: each further one would cost two promises per loan.
+ */
+export async function useSlot<T, R>(
+  granted: Slot<T> | Promise<Slot<T>>,
   fn: (resource: T, context: UseContext<T>) => R,
   signal?: AbortSignal,
 ): Promise<Awaited<R>> {
+  const slot = granted instanceof Slot ? granted : await granted;
   const context = new UseContext(slot, signal);
   try {
     return await fn(slot.resource, context);
@@ -62,14 +65,4 @@ export async function useNow<T, R>(
   } finally {
     context.end();
   }
-}
-
-/** Calls `fn` as {@link useNow} does, once the slot has been granted. */
-export async function useOnceGranted<T, R>(
-  granted: Promise<Slot<T>>,
-  fn: (resource: T, context: UseContext<T>) => R,
-  options: LeaseOptions | number | undefined,
-): Promise<Awaited<R>> {
-  const slot = await granted;
-  return useNow(slot, fn, typeof options === 'object' ? options.signal : undefined);
 }

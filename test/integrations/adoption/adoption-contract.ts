@@ -8,6 +8,7 @@ import { collectGarbage } from '../../kit/collect-garbage.js';
 import { FakeClock } from '../../kit/fake-clock.js';
 import { lineOf } from '../../kit/line-of.js';
 import { RecordingObserver } from '../../kit/recording-observer.js';
+import { until } from '../../kit/until.js';
 
 /** A peer under test. */
 export interface AdoptedPeer<T> {
@@ -213,7 +214,114 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
     });
   });
 
+  describe('many callers', () => {
+    test('one timer serves all deadlines, however many callers wait', async () => {
+      await using t = setUp(1, { acquireTimeoutMillis: 5_000 });
+      const lease = await t.pool.lease();
+      expect(t.clock.pendingTimers).toBe(0);
+      const waiting = Array.from({ length: 20 }, (_, n) =>
+        t.pool.lease({ timeoutMillis: 1_000 - n }).catch(codeOf),
+      );
+      const staying = t.pool.lease();
+      expect(t.clock.pendingTimers).toBeLessThanOrEqual(1);
+      await t.clock.advance(1_000);
+      expect(new Set(await Promise.all(waiting))).toEqual(new Set(['TENURE_POOL_ACQUIRE_TIMEOUT']));
+      lease.release();
+      (await staying).release();
+    });
+
+    test('callers that have left do not count as waiting, and a long row of them is given back to the peer', async () => {
+      await using t = setUp();
+      const lease = await t.pool.lease();
+      const leaving = new AbortController();
+      const { signal } = leaving;
+      const left = Array.from({ length: 10_000 }, () => t.pool.lease({ signal }).catch(codeOf));
+      leaving.abort({ code: 'LEFT' });
+      expect(new Set(await Promise.all(left))).toEqual(new Set(['LEFT']));
+      expect(t.pool.stats().pending).toBe(0);
+      const next = t.pool.lease();
+      lease.release();
+      (await next).release();
+      expect(t.pool.stats()).toMatchObject({ borrowed: 0, loans: 2 });
+    });
+  });
+
+  describe('hooks', () => {
+    test('onAcquire prepares each resource before its loan, and reset cleans it afterwards', async () => {
+      const calls: string[] = [];
+      await using t = setUp(1, {
+        onAcquire: async () => calls.push('acquired'),
+        reset: async () => calls.push('reset'),
+      });
+      const lease = await t.pool.lease();
+      calls.push('lent');
+      await lease.release();
+      await t.pool.use(() => calls.push('used'));
+      await until(() => t.pool.stats().available === 1);
+      expect(calls).toEqual(['acquired', 'lent', 'reset', 'acquired', 'used', 'reset']);
+    });
+
+    test('a resource whose onAcquire fails is destroyed, and the caller has the error', async () => {
+      let isFailing = true;
+      await using t = setUp(1, {
+        onAcquire: () => {
+          if (isFailing) throw new Error('no tenant');
+        },
+      });
+      await expect(t.pool.lease()).rejects.toThrow('no tenant');
+      isFailing = false;
+      await t.pool.use(t.work);
+      expect(t.pool.stats()).toMatchObject({ borrowed: 0, destroyedBy: { invalid: 1 } });
+    });
+
+    test('a resource that cannot be reset, or not in time, is destroyed', async () => {
+      const complained = vi.spyOn(console, 'error').mockImplementation(() => {});
+      const hangs = new Promise<never>(() => {});
+      const resets: (() => unknown)[] = [() => Promise.reject(new Error('is gone')), () => hangs];
+      await using t = setUp(1, { reset: () => resets.shift()?.(), hookTimeoutMillis: 500 });
+      await (await t.pool.lease()).release();
+      const releasing = (await t.pool.lease()).release();
+      expect(t.pool.stats()).toMatchObject({ resetting: 1 });
+      await t.clock.advance(500);
+      await releasing;
+      await t.pool.use(t.work);
+      await until(() => t.pool.stats().available === 1);
+      expect(t.pool.stats()).toMatchObject({ borrowed: 0, destroyedBy: { reset: 2 } });
+      expect(complained).toHaveBeenCalledTimes(2);
+      complained.mockRestore();
+    });
+
+    test('a resource that an error shows to be broken is destroyed at the end of its loan', async () => {
+      await using t = setUp(1, { isBroken: (error) => String(error).includes('broken') });
+      await t.pool.use(() => Promise.reject(new Error('broken'))).catch(() => {});
+      await t.pool.use(() => Promise.reject(new Error('no such order'))).catch(() => {});
+      const lease = await t.pool.lease();
+      lease.reportError(new Error('broken'));
+      await lease.release();
+      await t.pool.use(t.work);
+      expect(t.pool.stats()).toMatchObject({ borrowed: 0, destroyedBy: { broken: 2 } });
+    });
+  });
+
   describe('closing', () => {
+    test('close settles although another user of the peer holds a resource', async () => {
+      await using t = setUp(2);
+      const taken = await t.take();
+      const closing = t.pool
+        .close({ endPeer: true, force: true, graceMillis: 200 })
+        .then(() => 'ended', codeOf);
+      let outcome: unknown;
+      void closing.then((it) => {
+        outcome = it;
+      });
+      await until(async () => {
+        await t.clock.advance(1_000);
+        return outcome !== undefined;
+      });
+      expect(['ended', 'TENURE_POOL_PEER_TIMEOUT']).toContain(outcome);
+      await t.give(taken);
+    });
+
     test('waiters are rejected, close waits for the loans, and the peer stays open', async () => {
       await using t = setUp();
       const lease = await t.pool.lease();
@@ -325,6 +433,10 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       await t.pool.close({ graceMillis: 0, force: true });
     });
   });
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown }).code;
 }
 
 function withCode(code: string): Error {

@@ -16,6 +16,8 @@ export interface FallibleServer {
   start(): Promise<void>;
   /** How many connections it has, except that of the caller. */
   connections(): Promise<number>;
+  /** Ends all connections, except that of the caller, and gives how many there were. */
+  endConnections(): Promise<number>;
 }
 
 /** An adopted pool of connections to a server under test. */
@@ -94,6 +96,30 @@ export function outlivesFailures<T>(
       await until(() => outcomes.slice(before).filter((it) => it === 1).length > 50);
       await end();
       await t.expectWhole();
+    },
+    PATIENCE,
+  );
+
+  test(
+    'a storm of ended connections: no error is uncaught, every caller gets an answer, and the pool recovers',
+    async () => {
+      await using t = await setUp();
+      const uncaught: unknown[] = [];
+      const note = (error: unknown): unknown => uncaught.push(error);
+      process.on('uncaughtExceptionMonitor', note);
+      const { end } = t.load();
+      let ended = 0;
+      await until(async () => {
+        for (let storm = 0; storm < 20; storm++) {
+          ended += await t.server.endConnections();
+          await settle();
+        }
+        return ended >= 200;
+      }, PATIENCE);
+      await end();
+      await t.expectWhole();
+      process.off('uncaughtExceptionMonitor', note);
+      expect(uncaught).toEqual([]);
     },
     PATIENCE,
   );

@@ -82,6 +82,15 @@ export class MariadbServer implements AsyncDisposable {
     await this.#ask(`kill ${threadId}`);
   }
 
+  /** Kills all connections, and gives how many there were. */
+  async endConnections(): Promise<number> {
+    const ids = await this.#ask(
+      "select id from information_schema.processlist where user = 'root' and id <> connection_id()",
+    );
+    for (const { id } of ids) await this.kill(id).catch(() => {}); // It may have ended by itself.
+    return ids.length;
+  }
+
   /** How many connections there are. */
   async connections(): Promise<number> {
     return (await this.#statements()).length;

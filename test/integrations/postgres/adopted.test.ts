@@ -22,9 +22,7 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
   afterAll(() => server[Symbol.asyncDispose]());
 
   const openPgPool = (max: number, name = 'adopted'): pg.Pool => {
-    const peer = new pg.Pool({ connectionString: server.url, max, application_name: name });
-    peer.on('error', () => {});
-    return peer;
+    return new pg.Pool({ connectionString: server.url, max, application_name: name });
   };
 
   const fallibleAt = (port: number): pg.ClientConfig => ({
@@ -39,6 +37,10 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
     async connections() {
       await using overseer = await Overseer.of(server.url);
       return await overseer.backends('fallible');
+    },
+    async endConnections() {
+      await using overseer = await Overseer.of(server.url);
+      return await overseer.kill('fallible');
     },
   });
 
@@ -57,7 +59,6 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
 
     outlivesFailures<pg.PoolClient>((port, max) => {
       const peer = new pg.Pool({ ...fallibleAt(port), max });
-      peer.on('error', () => {});
       return { pool: adoptPgPool(peer), ask: answer };
     }, fallible);
 

@@ -5,9 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openOrdersDb } from '../../../examples/postgres/adopted-pool.js';
-import { createClientPool } from '../../../examples/postgres/client-pool.js';
+import { moveItems, openOrders } from '../../../examples/postgres/client-pool.js';
 import { listen } from '../../../examples/postgres/listen.js';
-import { transaction } from '../../../examples/postgres/transaction.js';
 import {
   type LocalPostgres,
   startLocalPostgres,
@@ -26,7 +25,6 @@ test('the page has the example files unchanged', () => {
   const printed = [...page.matchAll(BLOCK)].map(([, file, code]) => [file as string, code]);
   expect(printed.map(([file]) => file)).toEqual([
     'examples/postgres/client-pool.ts',
-    'examples/postgres/transaction.ts',
     'examples/postgres/listen.ts',
     'examples/postgres/adopted-pool.ts',
   ]);
@@ -46,7 +44,7 @@ describe.skipIf(!canStart)('recipes on a real Postgres', () => {
     const name = `test-${randomUUID()}`;
     const config: pg.PoolConfig = { connectionString: server.url, application_name: name };
     const overseer = await Overseer.of(server.url);
-    const pool = createClientPool(config, { max: 2 });
+    const pool = openOrders(config);
     const reports: string[] = [];
     const { peer, db } = openOrdersDb({ ...config, max: 2 }, (text) => reports.push(text));
     const table = `t${randomUUID().replaceAll('-', '')}`;
@@ -73,35 +71,25 @@ describe.skipIf(!canStart)('recipes on a real Postgres', () => {
     };
   }
 
-  test.each(['pool', 'db'] as const)(
-    'transaction: committed when the work succeeds, rolled back when it fails (%s)',
-    async (which) => {
-      await using t = await setUp();
-      expect(await transaction(t[which], t.add(1))).toEqual([{ n: 1 }]);
-      const failing = transaction(t[which], async (client) => {
-        await t.add(2)(client);
-        throw new Error('out of stock');
-      });
-      await expect(failing).rejects.toThrow('out of stock');
-      expect(await t.rows()).toEqual([1]);
-      expect(t[which].stats()).toMatchObject({ borrowed: 0, destroyed: 0 });
-    },
-  );
-
-  test.each(['pool', 'db'] as const)(
-    'transaction: a client that cannot roll back is not lent again (%s)',
-    async (which) => {
-      await using t = await setUp();
-      const failing = transaction(t[which], async (client) => {
-        await t.add(1)(client);
-        await t.overseer.kill(t.name);
-        await client.query('select 1');
-      });
-      await expect(failing).rejects.toThrow();
-      await until(() => t[which].stats().destroyed > 0);
-      expect(await t.rows()).toEqual([]);
-    },
-  );
+  test('moveItems: both orders change, or neither', async () => {
+    await using t = await setUp();
+    await t.pool.use((client) =>
+      client.query(
+        'create table orders (id int primary key, items int); insert into orders values (1, 5), (2, 0)',
+      ),
+    );
+    await moveItems(t.pool, 1, 2, 3);
+    await expect(moveItems(t.pool, 1, 2, 3)).rejects.toThrow('order 1 has less than 3 items');
+    const { rows } = await t.pool.use((client) =>
+      client.query('select id, items from orders order by id'),
+    );
+    expect(rows).toEqual([
+      { id: 1, items: 2 },
+      { id: 2, items: 3 },
+    ]);
+    expect(t.pool.stats()).toMatchObject({ borrowed: 0, destroyed: 0 });
+    await t.pool.use((client) => client.query('drop table orders'));
+  });
 
   test('listen: every message arrives, and the place in the pool is free', async () => {
     await using t = await setUp();
@@ -118,12 +106,21 @@ describe.skipIf(!canStart)('recipes on a real Postgres', () => {
     expect(t.pool.stats()).toMatchObject({ borrowed: 0, detached: 1 });
   });
 
+  test('listen: the end of the connection is told', async () => {
+    await using t = await setUp();
+    const end = new Promise<void>((resolve) => {
+      void listen(t.pool, 'news', () => {}, resolve).then(() => t.overseer.kill(t.name));
+    });
+    await end;
+    expect(await t.rows()).toEqual([]);
+  });
+
   test('adopted: an idle client that breaks does not end the process, and the next query succeeds', async () => {
     await using t = await setUp();
     await t.db.use((client) => client.query('select 1'));
     await t.overseer.kill(t.name);
     await until(() => t.peer.totalCount === 0);
-    expect(await transaction(t.db, t.add(1))).toEqual([{ n: 1 }]);
+    expect(await t.db.use(t.add(1))).toEqual([{ n: 1 }]);
   });
 
   test('adopted: the report names the line that lost a client', async () => {

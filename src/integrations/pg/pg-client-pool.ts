@@ -1,0 +1,134 @@
+/**
+ * A pool of bare clients of pg. Each client has one holder at a time, and its session is as new after each loan.
+ *
+ * `pg` is loaded with the first connection, so that an application that only adopts a pool does not load it from here.
+ */
+import type { Client, ClientConfig } from 'pg';
+import { InvalidArgumentError } from '../../core/errors.js';
+import { aBoolean, type OptionTable, oneOf, option, resolveOptions } from '../../core/options.js';
+import { createPool } from '../../pool/create-pool.js';
+import type { Pool } from '../../pool/pool.js';
+import type { PoolOptions } from '../../pool/pool-options.js';
+import { pgErrors } from './pg-errors.js';
+import { PgSession, type Pooler } from './pg-session.js';
+
+/** Options of `createClientPool`, besides those of `createPool`. */
+export interface ClientPoolOptions extends PoolOptions {
+  /**
+   * What is between the pool and the server. Through `'transaction'`, PgBouncer in transaction mode, a session belongs to nobody:
+   * the pool sends no startup parameters that PgBouncer refuses, and does not reset sessions. Use `SET LOCAL` in transactions, and
+   * neither `SET`, `LISTEN`, temporary tables nor session-level locks.
+   * @default 'none'
+   */
+  readonly pooler?: Pooler;
+  /**
+   * Keeps the prepared statements of a holder for the next one. It saves their preparation, and a name that is used again for
+   * another text fails.
+   * @default false
+   */
+  readonly keepPreparedStatements?: boolean;
+}
+
+interface ClientPoolSettings {
+  readonly pooler: Pooler;
+  readonly keepPreparedStatements: boolean;
+}
+
+const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolSettings> = {
+  pooler: option<Pooler>(oneOf('none', 'transaction'), 'none'),
+  keepPreparedStatements: option(aBoolean, false),
+};
+
+/** Validation costs a round trip. A connection that was used this recently is taken for good, in milliseconds. */
+const VALIDATE_AFTER_IDLE_MILLIS = 500;
+
+/** Keepalive finds connections that a network has dropped, in milliseconds. */
+const KEEPALIVE_MILLIS = 60_000;
+
+/** Limits of a statement, in milliseconds: the server cancels it; the client stops waiting if the server does not answer at all. */
+const TIMEOUTS = { statement_timeout: 10_000, query_timeout: 12_000 };
+
+/**
+ * Makes a pool of bare clients of pg. After each loan a transaction that was left open is rolled back, and the session is reset in
+ * one round trip: role, session authorization, settings, temporary tables, sequences' current values, cursors, `LISTEN`, advisory
+ * locks, prepared statements, and listeners on the client. A client that cannot be reset is destroyed.
+ *
+ * A client that breaks while it is idle is destroyed at once, one whose error shows that it is broken (`pgErrors`) at the end of its
+ * loan. A server that takes no more connections makes callers
+ * wait. A client that was idle for more than 500 ms is asked `select 1` before it is lent.
+ *
+ * Defaults of `config`: `statement_timeout` 10 s, `query_timeout` 12 s; `false` switches one off.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ *
+ * @example
+ * ```ts
+ * import { createClientPool } from 'tenure/integrations/pg';
+ *
+ * const pool = createClientPool({ host: '127.0.0.1', database: 'orders' }, { max: 4 });
+ * pool.max; // => 4
+ * await pool.close();
+ * ```
+ */
+export function createClientPool(
+  config: ClientConfig = {},
+  options: ClientPoolOptions = {},
+): Pool<Client> {
+  const { pooler: way, keepPreparedStatements: keeps, ...poolOptions } = options;
+  const { pooler, keepPreparedStatements } = resolveOptions(
+    'createClientPool',
+    { pooler: way, keepPreparedStatements: keeps },
+    CLIENT_POOL_OPTIONS,
+  );
+  if (pooler === 'transaction') refuseStartupParameters(config);
+  const { statement_timeout, query_timeout } = TIMEOUTS;
+  const settings: ClientConfig =
+    pooler === 'none'
+      ? { statement_timeout, query_timeout, ...config }
+      : { query_timeout, ...config };
+  const sessions = new WeakMap<Client, PgSession>();
+  const sessionOf = (client: Client): PgSession => sessions.get(client) as PgSession;
+  const pool = createPool<Client>(
+    {
+      ...pgErrors,
+      async create({ signal }) {
+        const { default: pg } = await import('pg');
+        signal.throwIfAborted();
+        const client = new pg.Client(settings);
+        const session = new PgSession(client, { pooler, keepPreparedStatements }, () =>
+          pool.evict((each) => each === client, 'broken'),
+        );
+        sessions.set(client, session);
+        await session.open(signal);
+        return client;
+      },
+      validate: (client) => sessionOf(client).isAlive(),
+      reset: (client) => sessionOf(client).reset(),
+      destroy: (client) => sessionOf(client).close(),
+    },
+    {
+      testOnBorrow: true,
+      validateAfterIdleMillis: VALIDATE_AFTER_IDLE_MILLIS,
+      keepaliveMillis: KEEPALIVE_MILLIS,
+      ...poolOptions,
+    },
+  );
+  return pool;
+}
+
+/** Settings of pg that it sends as startup parameters. PgBouncer refuses them, or ignores them without a word. */
+const STARTUP_PARAMETERS = [
+  'options',
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+] as const;
+
+function refuseStartupParameters(config: ClientConfig): void {
+  for (const name of STARTUP_PARAMETERS) {
+    if (config[name] === undefined || config[name] === false) continue;
+    throw new InvalidArgumentError(
+      `createClientPool: PgBouncer in transaction mode does not take \`${name}\`. Set it for the role with \`alter role … set …\`, or use \`set local\` in each transaction.`,
+    );
+  }
+}

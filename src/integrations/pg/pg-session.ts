@@ -1,0 +1,177 @@
+/** The session of one client of a pool: opened, checked, made as new after each loan, and closed. */
+import type { Client } from 'pg';
+
+/** What is between a client and its server. */
+export type Pooler = 'none' | 'transaction';
+
+/** How sessions are reset. */
+export interface SessionSettings {
+  readonly pooler: Pooler;
+  readonly keepPreparedStatements: boolean;
+}
+
+/** How long a connection may take to end before it is cut, in milliseconds. */
+const END_TIMEOUT_MILLIS = 1_000;
+
+/** What `discard all` does, in one round trip with a role that was set at the start. */
+const RESET_SESSION = [
+  'close all',
+  'set session authorization default',
+  'reset role',
+  'reset all',
+  'unlisten *',
+  'select pg_catalog.pg_advisory_unlock_all()',
+  'discard temp',
+  'discard sequences',
+].join('; ');
+
+const RESET_PREPARED = `; deallocate all; discard plans`;
+
+/** Status of a session outside of a transaction, as the server tells it with each `ReadyForQuery`. */
+const IDLE = 'I';
+
+/** SQLSTATE in_failed_sql_transaction. */
+const IN_FAILED_TRANSACTION = '25P02';
+
+/** What pg's types do not declare. */
+interface ClientInternals {
+  readonly connection: {
+    readonly stream: { destroy(): void };
+    /** The texts of prepared statements, by name. */
+    parsedStatements?: Record<string, string>;
+    submittedNamedStatements?: Record<string, string>;
+    on(event: 'readyForQuery', listener: (message: { readonly status: string }) => void): unknown;
+  };
+}
+
+type Listener = (...args: unknown[]) => void;
+
+/** The session of one client. */
+export class PgSession {
+  readonly #client: Client;
+  readonly #settings: SessionSettings;
+  #isBroken = false;
+  #status = IDLE;
+  /** The listeners that the client has before its first loan. */
+  #ownListeners: ReadonlyMap<string | symbol, readonly unknown[]> = new Map();
+
+  /** `onBroken` is called once, when the connection breaks while the pool may have it. */
+  constructor(client: Client, settings: SessionSettings, onBroken: () => void) {
+    this.#client = client;
+    this.#settings = settings;
+    const breaks = (): void => {
+      if (this.#isBroken) return;
+      this.#isBroken = true;
+      onBroken();
+    };
+    client.on('error', breaks); // Without a listener, a connection that breaks while it is idle ends the process.
+    client.on('end', breaks);
+    this.#internals.connection.on('readyForQuery', ({ status }) => {
+      this.#status = status;
+    });
+  }
+
+  /** Connects. Cuts the connection if the signal aborts first, or if it fails. */
+  async open(signal: AbortSignal): Promise<void> {
+    const cut = (): void => this.#cut();
+    signal.addEventListener('abort', cut, { once: true });
+    try {
+      await this.#client.connect();
+    } catch (error) {
+      this.#cut();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', cut);
+    }
+    this.#ownListeners = this.#listeners();
+  }
+
+  /** Whether the server answers. */
+  async isAlive(): Promise<boolean> {
+    if (this.#isBroken) return false;
+    await this.#client.query('select 1');
+    return true;
+  }
+
+  /**
+   * Makes the session as new. The status is known for certain only when all statements of the holder have run, also those that it did
+   * not await or that have just failed. So a transaction may turn out to be open after the first attempt; it is rolled back then.
+   */
+  async reset(): Promise<void> {
+    this.#expectWhole();
+    this.#removeListeners();
+    if (this.#status !== IDLE || !(await this.#isResetOutsideOfTransaction())) {
+      await this.#client.query('rollback');
+      if (!(await this.#isResetOutsideOfTransaction())) {
+        throw new Error(
+          'a holder still uses the connection: a transaction is open after a rollback',
+        );
+      }
+    }
+    this.#expectWhole();
+    if (!this.#settings.keepPreparedStatements) this.#forgetPrepared();
+  }
+
+  async #isResetOutsideOfTransaction(): Promise<boolean> {
+    try {
+      await this.#client.query(this.#resetQuery);
+      return this.#status === IDLE;
+    } catch (error) {
+      if ((error as { readonly code?: unknown }).code === IN_FAILED_TRANSACTION) return false;
+      throw error;
+    }
+  }
+
+  /** Ends the connection, and cuts it if the server does not answer. */
+  async close(): Promise<void> {
+    const timer = setTimeout(() => this.#cut(), END_TIMEOUT_MILLIS);
+    try {
+      await this.#client.end();
+    } finally {
+      clearTimeout(timer);
+      this.#cut();
+    }
+  }
+
+  get #internals(): ClientInternals {
+    return this.#client as unknown as ClientInternals;
+  }
+
+  /** Through a pooler in transaction mode, a session has nothing that a holder may have changed, but for an open transaction. */
+  get #resetQuery(): string {
+    const { pooler, keepPreparedStatements } = this.#settings;
+    if (pooler === 'transaction') return 'select 1';
+    return keepPreparedStatements ? RESET_SESSION : RESET_SESSION + RESET_PREPARED;
+  }
+
+  #expectWhole(): void {
+    if (this.#isBroken) throw new Error('the connection broke during the loan');
+  }
+
+  /** Ends the connection at once, also during a statement. */
+  #cut(): void {
+    this.#isBroken = true;
+    this.#internals.connection.stream.destroy();
+  }
+
+  #forgetPrepared(): void {
+    const { connection } = this.#internals;
+    if (connection.parsedStatements !== undefined) connection.parsedStatements = {};
+    if (connection.submittedNamedStatements !== undefined) connection.submittedNamedStatements = {};
+  }
+
+  #listeners(): Map<string | symbol, readonly unknown[]> {
+    const client = this.#client;
+    return new Map(client.eventNames().map((event) => [event, client.rawListeners(event)]));
+  }
+
+  /** Removes the listeners that the holder has added. */
+  #removeListeners(): void {
+    for (const [event, listeners] of this.#listeners()) {
+      const own = this.#ownListeners.get(event) ?? [];
+      for (const listener of listeners) {
+        if (!own.includes(listener)) this.#client.off(event as 'end', listener as Listener);
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** What the errors of drivers say about a connection. */
+import { expect, test } from 'vitest';
+import { mysqlErrors } from '../../src/integrations/mysql2.js';
+import { pgErrors } from '../../src/integrations/pg.js';
+
+type Verdict = 'broken' | 'full' | 'fine';
+
+const errorWith = (properties: object, message = 'failed'): Error =>
+  Object.assign(new Error(message), properties);
+
+const PG: readonly [error: unknown, verdict: Verdict][] = [
+  ...['57P01', '57P02', '57P03', '57P04', '57P05', '08000', '08003', '08006', '08P01'].map(
+    (code): [unknown, Verdict] => [errorWith({ code }), 'broken'],
+  ),
+  ...['25006', '25P03', '25P04', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNREFUSED'].map(
+    (code): [unknown, Verdict] => [errorWith({ code }), 'broken'],
+  ),
+  [errorWith({ code: 'XX000', severity: 'FATAL' }), 'broken'],
+  [errorWith({ code: 'XX000', severity: 'PANIC' }), 'broken'],
+  [new Error('Connection terminated'), 'broken'],
+  [new Error('Connection terminated unexpectedly'), 'broken'],
+  [new Error('Client has encountered a connection error and is not queryable'), 'broken'],
+  [new Error('Client was closed and is not queryable'), 'broken'],
+  [new Error('Query read timeout'), 'broken'],
+  [new Error('the order failed', { cause: errorWith({ code: '57P01' }) }), 'broken'],
+  [new AggregateError([new Error('a'), errorWith({ code: 'ECONNRESET' })]), 'broken'],
+  [errorWith({ code: '53300' }), 'full'],
+  [new Error('create failed', { cause: errorWith({ code: '53300' }) }), 'full'],
+  [errorWith({ code: 'XX000' }, 'Max client connections reached'), 'full'],
+  ...['23505', '40001', '40P01', '42601', '57014', '22012', 'ENOENT'].map(
+    (code): [unknown, Verdict] => [errorWith({ code }), 'fine'],
+  ),
+  [errorWith({ code: 8 }), 'fine'],
+  [undefined, 'fine'],
+  [null, 'fine'],
+  ['57P01', 'fine'],
+  [() => {}, 'fine'],
+];
+
+const MYSQL: readonly [error: unknown, verdict: Verdict][] = [
+  ...[1053, 1152, 1184, 1290, 1836, 1927, 4031].map((errno): [unknown, Verdict] => [
+    errorWith({ errno }),
+    'broken',
+  ]),
+  ...['PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT', 'ECONNRESET', 'EPIPE'].map(
+    (code): [unknown, Verdict] => [errorWith({ code }), 'broken'],
+  ),
+  [errorWith({ fatal: true }), 'broken'],
+  [new Error('the order failed', { cause: errorWith({ errno: 1927 }) }), 'broken'],
+  [errorWith({ errno: 1040 }), 'full'],
+  [errorWith({ errno: 1203 }), 'full'],
+  [errorWith({ errno: 1226 }, "User 'a' has exceeded the 'max_user_connections' resource"), 'full'],
+  [errorWith({ errno: 1226 }, "User 'a' has exceeded the 'max_questions' resource"), 'fine'],
+  ...[1062, 1205, 1213, 1064].map((errno): [unknown, Verdict] => [errorWith({ errno }), 'fine']),
+  [errorWith({ fatal: 'true' }), 'fine'],
+  [undefined, 'fine'],
+];
+
+test.each([
+  ...PG.map(([error, verdict]) => ({ driver: 'pg', errors: pgErrors, error, verdict })),
+  ...MYSQL.map(([error, verdict]) => ({ driver: 'mysql2', errors: mysqlErrors, error, verdict })),
+])(
+  '$driver: $error says that the connection or the server is $verdict',
+  ({ errors, error, verdict }) => {
+    expect(errors.isFull(error)).toBe(verdict === 'full');
+    if (verdict !== 'full') expect(errors.isBroken(error)).toBe(verdict === 'broken');
+  },
+);
+
+test('a chain of causes that goes round in a circle, or is long, has an end', () => {
+  const round = new Error('a');
+  round.cause = new Error('b', { cause: round });
+  expect(pgErrors.isBroken(round)).toBe(false);
+  const wide = new AggregateError(Array.from({ length: 100_000 }, () => new Error('c')));
+  expect(mysqlErrors.isBroken(wide)).toBe(false);
+});

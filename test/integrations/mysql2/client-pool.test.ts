@@ -1,0 +1,214 @@
+/** Pools of bare connections of mysql2, on a real MariaDB: nothing of one holder's session reaches the next. */
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import mysql from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  adoptPool,
+  createClientPool,
+  type PoolOptions,
+  transaction,
+} from '../../../src/integrations/mysql2.js';
+import { until } from '../../kit/until.js';
+import { canStart, MariadbServer } from './mariadb-server.js';
+
+/** What a holder leaves behind, and what the next holder asks to see it. */
+const LEFT_BEHIND: readonly [what: string, leave: string, look: string, expected: unknown][] = [
+  ['a role', 'set role tenant', 'select current_role() as it', null],
+  ['the chosen database', 'use tenants', 'select database() as it', 'orders'],
+  ['a variable', 'set @tenant = 1', 'select @tenant as it', null],
+  [
+    'a setting',
+    'set sort_buffer_size = 65536',
+    'select @@sort_buffer_size = @@global.sort_buffer_size as it',
+    1,
+  ],
+  ['a mode', "set sql_mode = ''", "select @@sql_mode like '%STRICT_TRANS_TABLES%' as it", 1],
+  ['a character set', 'set names latin1', 'select @@character_set_client as it', 'utf8mb4'],
+  ['switched-off commits', 'set autocommit = 0', 'select @@autocommit as it', 1],
+  [
+    'a temporary table',
+    'create temporary table basket (n int)',
+    "select count(*) as it from information_schema.tables where table_name = 'basket'",
+    0,
+  ],
+  ['a lock', "select get_lock('l', 1)", "select is_free_lock('l') as it", 1],
+  ['an open transaction', 'start transaction', 'select @@in_transaction as it', 0],
+];
+
+describe.skipIf(!canStart)('a pool of connections', () => {
+  let server: MariadbServer;
+  beforeAll(async () => {
+    server = await MariadbServer.start();
+    await using pool = createClientPool(config(null));
+    for (const statement of [
+      'create database orders',
+      'create database tenants',
+      'create role tenant',
+      'create table orders.stored (n int primary key) engine = InnoDB',
+    ]) {
+      await pool.use((connection) => connection.query(statement));
+    }
+  }, 60_000);
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const config = (database: string | null = 'orders'): mysql.ConnectionOptions => ({
+    host: '127.0.0.1',
+    port: server.port,
+    user: 'root',
+    ...(database === null ? {} : { database }),
+  });
+
+  async function setUp(options: PoolOptions = {}) {
+    const pool = createClientPool(config(), { max: 1, ...options });
+    return {
+      pool,
+      async [Symbol.asyncDispose](): Promise<void> {
+        await pool.close();
+        await until(async () => (await server.connections()) === 0);
+      },
+    };
+  }
+
+  test.each(LEFT_BEHIND)(
+    '%s of one holder does not reach the next',
+    async (_what, leave, look, expected) => {
+      await using t = await setUp();
+      await t.pool.use((connection) => connection.query(leave));
+      expect(await t.pool.use((connection) => firstValue(connection, look))).toEqual(expected);
+      expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+    },
+  );
+
+  test('a transaction that was begun without an await does not swallow the statements of the next holder', async () => {
+    await using t = await setUp();
+    await t.pool.use((connection) => {
+      void connection.query('start transaction');
+      void connection.query('insert into stored values (1)');
+    });
+    await t.pool.use((connection) => connection.query('insert into stored values (2)'));
+    const sum = 'select cast(sum(n) as signed) as it from stored where n in (1, 2)';
+    expect(await t.pool.use((connection) => firstValue(connection, sum))).toBe(2);
+    expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
+  test('another user and another database of one holder do not reach the next', async () => {
+    await using t = await setUp();
+    await t.pool.use(async (connection) => {
+      await connection.query("create or replace user other@'127.0.0.1' identified by 'secret'");
+      await connection.query("grant all on tenants.* to other@'127.0.0.1'");
+      await connection.changeUser({ user: 'other', password: 'secret', database: 'tenants' });
+    });
+    const who = "select concat(current_user(), ' in ', database()) as it";
+    expect(await t.pool.use((connection) => firstValue(connection, who))).toBe(
+      'root@127.0.0.1 in orders',
+    );
+  });
+
+  test('prepared statements work before and after a change of holders', async () => {
+    await using t = await setUp();
+    const ask = async (n: number): Promise<unknown> =>
+      t.pool.use(async (connection) => {
+        const [rows] = await connection.execute<RowDataPacket[]>('select ? as n', [n]);
+        return rows[0]?.['n'];
+      });
+    expect([await ask(1), await ask(2)]).toEqual([1, 2]);
+  });
+
+  test('a connection that the server has ended is replaced, and no caller sees it', async () => {
+    await using t = await setUp({ validateAfterIdleMillis: 0 });
+    const threadId = await t.pool.use((connection) => connection.threadId);
+    await server.kill(threadId);
+    const one = await t.pool.use((connection) => firstValue(connection, 'select 1 as it'));
+    expect(one).toBe(1);
+    expect(t.pool.stats().destroyed).toBe(1);
+  });
+
+  test('a connection that is killed during a statement is not lent again', async () => {
+    await using t = await setUp();
+    let threadId = 0;
+    const failing = t.pool.use((connection) => {
+      threadId = connection.threadId;
+      return connection.query('select sleep(60)');
+    });
+    const failed = expect(failing).rejects.toThrow();
+    await until(() => server.isRunning('select sleep(60)'));
+    await server.kill(threadId);
+    await failed;
+    await until(() => t.pool.stats().destroyedBy['broken'] === 1);
+  });
+
+  test('a server that refuses the user: the error is its own, and nothing is left', async () => {
+    await using pool = createClientPool(
+      { ...config(), user: 'nobody', password: 'x' },
+      { createAttempts: 1 },
+    );
+    await expect(pool.lease()).rejects.toMatchObject({
+      cause: { code: 'ER_ACCESS_DENIED_ERROR' },
+    });
+    await until(async () => (await server.connections()) === 0);
+  });
+
+  describe('transaction()', () => {
+    test('the work is stored when it succeeds, and not when it fails', async () => {
+      await using t = await setUp();
+      const stored = (n: number) => async (connection: Connection) => {
+        await connection.query('insert into stored values (?)', [n]);
+        if (n === 11) throw new Error('out of stock');
+        return n;
+      };
+      expect(await transaction(t.pool, stored(10))).toBe(10);
+      await expect(transaction(t.pool, stored(11))).rejects.toThrow('out of stock');
+      const sum = 'select cast(sum(n) as signed) as it from stored where n in (10, 11)';
+      expect(await t.pool.use((connection) => firstValue(connection, sum))).toBe(10);
+    });
+
+    test('a deadlock that the work ignores is an error', async () => {
+      await using t = await setUp({ max: 2 });
+      await t.pool.use((connection) => connection.query('insert into stored values (20), (21)'));
+      const lock = (connection: Connection, n: number) =>
+        connection.query('select n from stored where n = ? for update', [n]);
+      const arrived: (() => void)[] = [];
+      const both = new Promise<void>((resolve) => {
+        arrived.push(() => arrived.length === 0 && resolve());
+        arrived.push(() => arrived.length === 0 && resolve());
+      });
+      const crossing = (first: number, second: number) =>
+        transaction(t.pool, async (connection) => {
+          await lock(connection, first);
+          arrived.pop()?.();
+          await both;
+          await lock(connection, second).catch(() => {});
+        }).then(
+          () => 'committed',
+          (error: { code?: string }) => error.code,
+        );
+      const outcomes = await Promise.all([crossing(20, 21), crossing(21, 20)]);
+      expect(outcomes.toSorted()).toEqual(['TENURE_MYSQL_TRANSACTION_ENDED', 'committed']);
+    });
+
+    test('a statement that commits within the work is an error', async () => {
+      const peer = mysql.createPool({ ...config(), connectionLimit: 1 });
+      const pool = adoptPool(peer);
+      const changing = transaction(pool, (connection) =>
+        connection.query('create table if not exists changed (n int)'),
+      );
+      await expect(changing).rejects.toMatchObject({ code: 'TENURE_MYSQL_TRANSACTION_ENDED' });
+      await pool.close({ endPeer: true });
+    });
+
+    test('it is isolated and read-only as asked', async () => {
+      await using t = await setUp();
+      const writing = transaction(
+        t.pool,
+        (connection) => connection.query('insert into stored values (30)'),
+        { readOnly: true, isolationLevel: 'serializable' },
+      );
+      await expect(writing).rejects.toMatchObject({ errno: 1792 });
+    });
+  });
+});
+
+async function firstValue(connection: Connection, text: string): Promise<unknown> {
+  const [rows] = await connection.query<RowDataPacket[]>(text);
+  return Object.values(rows[0] ?? {})[0];
+}

@@ -1,0 +1,338 @@
+/** Pools of bare clients of pg, on a real Postgres: nothing of one holder's session reaches the next. */
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type LocalPostgres,
+  startLocalPostgres,
+} from '../../../examples/service/local-postgres.js';
+import {
+  adoptPool,
+  type ClientPoolOptions,
+  createClientPool,
+  RolledBackError,
+  transaction,
+} from '../../../src/integrations/pg.js';
+import { until } from '../../kit/until.js';
+import { canStartPgBouncer, PgBouncer } from './pgbouncer.js';
+import { canStart, expectAccounted, Overseer } from './postgres-server.js';
+
+/** What a holder leaves behind, and what the next holder asks to see it. */
+const LEFT_BEHIND: readonly [what: string, leave: string, look: string, expected: unknown][] = [
+  ['a role', 'set role tenant', 'select current_user as it', 'postgres'],
+  [
+    'a session authorization',
+    'set session authorization tenant',
+    'select session_user as it',
+    'postgres',
+  ],
+  ['a setting', "set work_mem = '77MB'", 'show work_mem', '4MB'],
+  [
+    'a custom setting',
+    "set app.tenant = 'a'",
+    "select current_setting('app.tenant', true) as it",
+    '',
+  ],
+  ['a search path', 'set search_path = pg_catalog', 'show search_path', '"$user", public'],
+  [
+    'a temporary table',
+    'create temp table basket (n int)',
+    "select to_regclass('pg_temp.basket') as it",
+    null,
+  ],
+  [
+    'an advisory lock',
+    'select pg_advisory_lock(7)',
+    "select count(*)::int as it from pg_locks where locktype = 'advisory'",
+    0,
+  ],
+  [
+    'a cursor',
+    'declare c cursor with hold for select 1',
+    'select count(*)::int as it from pg_cursors',
+    0,
+  ],
+  ['LISTEN', 'listen news', 'select count(*)::int as it from pg_listening_channels()', 0],
+  [
+    'a prepared statement',
+    'prepare p as select 1',
+    'select count(*)::int as it from pg_prepared_statements',
+    0,
+  ],
+  ['an open transaction', 'begin', 'select now() = statement_timestamp() as it', true],
+  ['a failed transaction', 'begin; select 1/0', 'select 1 as it', 1],
+];
+
+/** How often a holder fails: its error may arrive before or after the state of its transaction. */
+const FAILING_HOLDERS = 50;
+
+describe.skipIf(!canStart)('a pool of clients', () => {
+  let server: LocalPostgres;
+  beforeAll(async () => {
+    server = await startLocalPostgres();
+    await using pool = createClientPool({ connectionString: server.url }, { max: 1 });
+    await pool.use((client) =>
+      client.query(
+        'create role tenant; create sequence numbers; create table stored (n int unique)',
+      ),
+    );
+  }, 60_000);
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  async function setUp(options: ClientPoolOptions = {}, config: pg.ClientConfig = {}) {
+    const name = `test-${randomUUID()}`;
+    const overseer = await Overseer.of(server.url);
+    const pool = createClientPool(
+      { connectionString: server.url, application_name: name, ...config },
+      { max: 1, ...options },
+    );
+    return {
+      pool,
+      overseer,
+      name,
+      async [Symbol.asyncDispose](): Promise<void> {
+        await pool.close();
+        expectAccounted(pool.stats());
+        await until(async () => (await overseer.backends(name)) === 0);
+        await overseer[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  test.each(LEFT_BEHIND)(
+    '%s of one holder does not reach the next',
+    async (_what, leave, look, expected) => {
+      await using t = await setUp();
+      await t.pool.use((client) => client.query(leave).catch(() => {}));
+      expect(await t.pool.use((client) => firstValue(client, look))).toEqual(expected);
+      expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+    },
+  );
+
+  test('a client whose transaction has failed is reset and kept, whenever the state of the transaction arrives', async () => {
+    await using t = await setUp();
+    for (let holder = 0; holder < FAILING_HOLDERS; holder++) {
+      const failing = t.pool.use((client) => client.query('begin; select 1/0'));
+      await expect(failing).rejects.toMatchObject({ code: '22012' });
+    }
+    await t.pool.use((client) => client.query('select 1'));
+    expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
+  test('the last value of a sequence does not reach the next holder', async () => {
+    await using t = await setUp();
+    await t.pool.use((client) => client.query("select nextval('numbers')"));
+    const last = t.pool.use((client) => client.query('select lastval()'));
+    await expect(last).rejects.toMatchObject({ code: '55000' });
+  });
+
+  test('a transaction that was begun without an await does not swallow the statements of the next holder', async () => {
+    await using t = await setUp();
+    await t.pool.use((client) => {
+      void client.query('begin').catch(() => {});
+      void client.query('insert into stored values (1)').catch(() => {});
+    });
+    await t.pool.use((client) => client.query('insert into stored values (2)'));
+    const stored = await t.pool.use((client) =>
+      client.query('select n from stored where n in (1, 2)'),
+    );
+    expect(stored.rows).toEqual([{ n: 2 }]);
+    expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
+  test('the name of a prepared statement may be used for another text by the next holder', async () => {
+    await using t = await setUp();
+    const ask = (text: string) =>
+      t.pool.use((client) => client.query({ name: 'ask', text }).then(({ rows }) => rows));
+    expect(await ask('select 1 as n')).toEqual([{ n: 1 }]);
+    expect(await ask('select 2 as n')).toEqual([{ n: 2 }]);
+    expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
+  test('with keepPreparedStatements a statement is prepared once', async () => {
+    await using t = await setUp({ keepPreparedStatements: true });
+    const ask = () => t.pool.use((client) => client.query({ name: 'ask', text: 'select 1' }));
+    await ask();
+    await ask();
+    const count = 'select count(*)::int as it from pg_prepared_statements';
+    expect(await t.pool.use((client) => firstValue(client, count))).toBe(1);
+  });
+
+  test('listeners of one holder do not hear what the next one causes', async () => {
+    await using t = await setUp();
+    const heard: unknown[] = [];
+    for (let holder = 0; holder < 12; holder++) {
+      await t.pool.use((client) => {
+        client.on('notice', ({ message }) => heard.push(message));
+        client.on('notification', ({ payload }) => heard.push(payload));
+      });
+    }
+    await t.pool.use(async (client) => {
+      expect(client.listenerCount('notice')).toBe(0);
+      await client.query("do $$ begin raise notice 'secret'; end $$");
+    });
+    expect(heard).toEqual([]);
+  });
+
+  test('settings of the connection stay', async () => {
+    await using t = await setUp({}, { options: '-c work_mem=9MB', statement_timeout: 7_000 });
+    await t.pool.use((client) => client.query("set work_mem = '77MB'; set statement_timeout = 0"));
+    expect(await t.pool.use((client) => firstValue(client, 'show work_mem'))).toBe('9MB');
+    expect(await t.pool.use((client) => firstValue(client, 'show statement_timeout'))).toBe('7s');
+  });
+
+  test('a client that the server has ended is not lent again, and no caller sees it', async () => {
+    await using t = await setUp({ validateAfterIdleMillis: 0 });
+    await t.pool.use((client) => client.query('select 1'));
+    await t.overseer.kill(t.name);
+    expect(await t.pool.use((client) => firstValue(client, 'select 1 as it'))).toBe(1);
+    expect(t.pool.stats().destroyed).toBe(1);
+  });
+
+  test('a server that becomes read-only: the client is not lent again', async () => {
+    await using t = await setUp();
+    const writing = t.pool.use(async (client) => {
+      await client.query('set default_transaction_read_only = on');
+      await client.query('insert into stored values (99)');
+    });
+    await expect(writing).rejects.toMatchObject({ code: '25006' });
+    await until(() => t.pool.stats().destroyed === 1);
+    expect(t.pool.stats().destroyedBy).toEqual({ broken: 1 });
+  });
+
+  test('a wrong option is refused at once', () => {
+    const make = (options: object) => () => createClientPool({}, options as never);
+    expect(make({ pooler: 'session' })).toThrow(/`pooler` must be one of/);
+    expect(make({ keepPreparedStatements: 1 })).toThrow(/`keepPreparedStatements`/);
+    expect(make({ maxx: 1 })).toThrow(/unknown option `maxx`/);
+    expect(() => createClientPool({ statement_timeout: 1 }, { pooler: 'transaction' })).toThrow(
+      /PgBouncer.*`statement_timeout`/,
+    );
+  });
+
+  describe('transaction()', () => {
+    /** The work inserts 10, ignores that it cannot insert it twice, and succeeds. */
+    const swallowing = async (client: pg.ClientBase) => {
+      await client.query('insert into stored values (10)');
+      await client.query('insert into stored values (10)').catch(() => {});
+      return 'stored';
+    };
+
+    test('a rollback in place of the commit is an error, and nothing is stored', async () => {
+      await using t = await setUp();
+      await expect(transaction(t.pool, swallowing)).rejects.toThrow(RolledBackError);
+      const count = 'select count(*)::int as it from stored where n = 10';
+      expect(await t.pool.use((client) => firstValue(client, count))).toBe(0);
+      expect(t.pool.stats()).toMatchObject({ destroyed: 0, borrowed: 0 });
+    });
+
+    test('a rollback in place of the commit is an error for an adopted pool, too', async () => {
+      const pool = adoptPool(new pg.Pool({ connectionString: server.url, max: 1 }));
+      await expect(transaction(pool, swallowing)).rejects.toMatchObject({
+        code: 'TENURE_PG_ROLLED_BACK',
+      });
+      expect(pool.stats()).toMatchObject({ size: 1, destroyed: 0, borrowed: 0 });
+      await pool.close({ endPeer: true });
+    });
+
+    test('a statement may fail behind a savepoint', async () => {
+      await using t = await setUp();
+      await transaction(t.pool, async (client) => {
+        await client.query('insert into stored values (20); savepoint s');
+        await client.query('insert into stored values (20)').catch(() => {});
+        await client.query('rollback to s');
+      });
+      const { rows } = await t.pool.use((client) =>
+        client.query('select n from stored where n = 20'),
+      );
+      expect(rows).toEqual([{ n: 20 }]);
+    });
+
+    test('it is isolated and read-only as asked', async () => {
+      await using t = await setUp();
+      const level = await transaction(
+        t.pool,
+        (client) => firstValue(client, 'show transaction_isolation'),
+        { isolationLevel: 'serializable' },
+      );
+      expect(level).toBe('serializable');
+      const writing = transaction(
+        t.pool,
+        (client) => client.query('insert into stored values (30)'),
+        { readOnly: true },
+      );
+      await expect(writing).rejects.toMatchObject({ code: '25006' });
+      const malformed = transaction(t.pool, async () => {}, { isolationLevel: 'none' as never });
+      await expect(malformed).rejects.toMatchObject({ code: 'TENURE_INVALID_ARGUMENT' });
+    });
+
+    test('a connection that breaks during the work is destroyed', async () => {
+      await using t = await setUp();
+      const failing = transaction(t.pool, async (client) => {
+        await t.overseer.kill(t.name);
+        await client.query('select 1');
+      });
+      await expect(failing).rejects.toThrow();
+      await until(() => t.pool.stats().destroyed === 1);
+    });
+  });
+
+  describe.skipIf(!canStartPgBouncer)('behind PgBouncer in transaction mode', () => {
+    const CONNECTIONS = 3;
+    let bouncer: PgBouncer;
+    beforeAll(async () => {
+      bouncer = await PgBouncer.to(server.port, CONNECTIONS);
+    }, 60_000);
+    afterAll(() => bouncer[Symbol.asyncDispose]());
+
+    test('without the option no client connects, and the error says why', async () => {
+      await using pool = createClientPool({ connectionString: bouncer.url }, { createAttempts: 1 });
+      await expect(pool.lease()).rejects.toMatchObject({
+        cause: { message: expect.stringContaining('unsupported startup parameter') },
+      });
+    });
+
+    test('with pooler: transaction, ten clients share three connections, and transactions are whole', async () => {
+      await using pool = createClientPool(
+        { connectionString: bouncer.url },
+        { max: 10, pooler: 'transaction' },
+      );
+      await pool.use((client) => client.query('create table if not exists counted (n int)'));
+      await Promise.all(
+        Array.from({ length: 60 }, (_, n) =>
+          transaction(pool, async (client) => {
+            await client.query("set local work_mem = '77MB'");
+            await client.query('insert into counted values ($1)', [n]);
+            if (n % 3 === 0) throw new Error('rolled back');
+          }).catch(() => {}),
+        ),
+      );
+      const count = 'select count(*)::int as it from counted';
+      expect(await pool.use((client) => firstValue(client, count))).toBe(40);
+      expect(await pool.use((client) => firstValue(client, 'show work_mem'))).toBe('4MB');
+      expect(pool.stats()).toMatchObject({ destroyed: 0, createErrors: 0 });
+    });
+
+    test('a transaction that a holder left open is rolled back, and its connection is free for others', async () => {
+      await using pool = createClientPool(
+        { connectionString: bouncer.url },
+        { max: 10, pooler: 'transaction' },
+      );
+      await pool.use((client) => client.query('create table if not exists kept (n int)'));
+      for (let holder = 0; holder < 2 * CONNECTIONS; holder++) {
+        await pool.use((client) => client.query('begin; insert into kept values (1)'));
+      }
+      const answers = await Promise.all(
+        Array.from({ length: CONNECTIONS }, () =>
+          pool.use((client) => firstValue(client, 'select count(*)::int as it from kept')),
+        ),
+      );
+      expect(answers).toEqual([0, 0, 0]);
+    });
+  });
+});
+
+async function firstValue(client: pg.ClientBase, text: string): Promise<unknown> {
+  const { rows } = await client.query<Record<string, unknown>>(text);
+  return Object.values(rows[0] ?? {})[0];
+}
