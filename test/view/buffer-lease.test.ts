@@ -190,6 +190,39 @@ test('use with views left alive throws, leaves the bytes to the views, and lends
   }
 });
 
+test('a free part beside bytes that are left to views is not lent again', () => {
+  const pool = new BufferPool();
+  const [first, second] = [pool.lease(100), pool.lease(100)];
+  const { buffer } = first.bytes;
+  first.release();
+  const kept: MemoryView[] = [];
+  expect(() => pool.use(100, (bytes) => kept.push(memoryview(bytes)))).toThrow(ViewExportedError);
+  expect(pool.stats()).toMatchObject({ out: 1, outBytes: 100, waste: 0, idleBytes: 0 });
+  const third = pool.lease(100);
+  third.release();
+  const fourth = pool.lease(100);
+  expect(second.bytes.buffer).toBe(buffer);
+  expect(fourth.bytes.buffer).not.toBe(buffer);
+  for (const lease of [second, fourth]) lease.release();
+  pool.trim();
+  expect(pool.stats()).toMatchObject({ out: 0, outBytes: 0, waste: 0, idleBytes: 0 });
+});
+
+test('a part that came back last is not lent again once its slab is left to views', () => {
+  const pool = new BufferPool();
+  const [first, second] = [pool.lease(100), pool.lease(100)];
+  const view = memoryview(first.bytes);
+  const watch = pool[observe](Object.assign(new RecordingObserver(), { countsMisuse: true }));
+  second.release();
+  first.release();
+  const third = pool.lease(100);
+  expect(third.bytes.buffer).not.toBe((view.bytes() as Uint8Array).buffer);
+  third.release();
+  expect(pool.stats()).toMatchObject({ out: 0, outBytes: 0, waste: 0, misuse: 1 });
+  watch[Symbol.dispose]();
+  pool.trim();
+});
+
 test('a buffer that its holder transferred is not lent again', () => {
   for (const length of [100, 5_000]) {
     const pool = new BufferPool();
@@ -199,7 +232,10 @@ test('a buffer that its holder transferred is not lent again', () => {
     structuredClone(buffer, { transfer: [buffer] });
     const other = pool.lease(length);
     expect([other.bytes.length, other.view.at(0)]).toEqual([length, 0]);
-    for (const each of [lease, neighbour, other]) each.release();
+    for (const each of [lease, neighbour]) each.release();
+    const kept = length === 100 ? 0 : 5_120; // The neighbour in the slab was transferred too.
+    expect(pool.stats()).toMatchObject({ out: 1, outBytes: length, idleBytes: kept });
+    other.release();
     const again = [pool.lease(length), pool.lease(length), pool.lease(length)];
     expect(again.map(({ bytes }) => bytes.length)).toEqual([length, length, length]);
     for (const each of again) each.release();

@@ -6,6 +6,7 @@ import {
   type BufferPoolOptions,
   InvalidArgumentError,
 } from '../../src/view/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 
 const KIB = 1_024;
@@ -136,6 +137,18 @@ test('a size that is used takes the room of one that is not', () => {
   pool.trim();
 });
 
+test('of several sizes that are idle, the one that was lent least recently makes room', () => {
+  const pool = new BufferPool({ maxBytes: 48 * KIB });
+  const lend = (length: number) => pool.lease(length).release();
+  for (const length of [16 * KIB, 24 * KIB, 16 * KIB, 32 * KIB]) lend(length);
+  const { misses } = pool.stats();
+  lend(16 * KIB);
+  expect(pool.stats().misses).toBe(misses);
+  lend(24 * KIB);
+  expect(pool.stats().misses).toBe(misses + 1);
+  pool.trim();
+});
+
 test('memory that no lease needs is dropped by the sweep, and the timer ends with it', async () => {
   const clock = new FakeClock();
   const pool = new BufferPool({ clock, idleTimeoutMillis: 1_000 });
@@ -206,6 +219,20 @@ test('a disposed pool lends nothing and keeps nothing, and its leases stay valid
     expect(call).toThrow(/^frames: no bytes are leased after the pool was disposed of/);
     expect(call).toThrow(expect.objectContaining({ code: 'TENURE_VIEW_RELEASED' }));
   }
+});
+
+test('a disposed pool keeps no memory of a lease that ends later', async () => {
+  const pool = new BufferPool();
+  const buffers = ((): WeakRef<ArrayBufferLike>[] => {
+    const leases = [pool.lease(100), pool.lease(5_000)];
+    pool[Symbol.dispose]();
+    const refs = leases.map(({ bytes }) => new WeakRef(bytes.buffer));
+    for (const lease of leases) lease.release();
+    return refs;
+  })();
+  await collectGarbage();
+  expect(buffers.map((buffer) => buffer.deref())).toEqual([undefined, undefined]);
+  expect(pool.stats().out).toBe(0);
 });
 
 test('a wrong length or option throws at once, by name', () => {

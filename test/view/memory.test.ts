@@ -86,7 +86,7 @@ test('a source that was transferred before is refused', () => {
 
 test.each(USES)(
   '%s of a resizable buffer works, throws after shrinking, works again',
-  (_name, use) => {
+  (name, use) => {
     const buffer = new Resizable(16, { maxByteLength: 32 });
     const view = memoryview(new Uint8Array(buffer, 8, 8));
     use(view);
@@ -98,6 +98,8 @@ test.each(USES)(
     buffer.resize(32);
     use(view);
     expect(view.length).toBe(8);
+    view.release();
+    if (name !== 'equals') expect(() => use(view)).toThrow(ViewReleasedError);
   },
 );
 
