@@ -10,6 +10,9 @@ import { type BenchOptions, type Contender, measure } from '../compare.js';
 import { asMultipleOf, atLeast, atMost, type Row, type Section } from '../row.js';
 
 const BYTES = 8_192;
+/** So few that a round ends before the system gives the processor to another process. */
+const READS = 100_000;
+const SLICES = 20_000;
 const VIEW = 'view';
 const SLICE = 'slice of a view';
 const DATA_VIEW = 'DataView';
@@ -39,7 +42,7 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
       `Read an item of format ${format}`,
       reads(format, type),
       options,
-      1e6,
+      READS,
     );
     yield {
       group,
@@ -48,13 +51,13 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
   }
   for (const [format, type, value] of FORMATS) {
     const contenders = stores(format, type, value);
-    const group = await measure(`Store an item of format ${format}`, contenders, options, 1e6);
+    const group = await measure(`Store an item of format ${format}`, contenders, options, READS);
     yield {
       group,
       rows: [atMost(2, group, VIEW, DATA_VIEW), ...asMultipleOf(group, SLICE, [DATA_VIEW])],
     };
   }
-  const group = await measure('Slice, and release the slice', slices(), options, 100_000);
+  const group = await measure('Slice, and release the slice', slices(), options, SLICES);
   const subarrays = ['Uint8Array.subarray', 'Buffer.subarray'];
   yield { group, rows: subarrays.map((peer) => atLeast(1.5, group, VIEW, peer)) };
   const loops = await measure('Sum 2,048 items of format i', sums(), options, 1_000);
@@ -63,7 +66,7 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
     'Read an item of a resizable buffer',
     resizableReads(),
     options,
-    1e6,
+    READS,
   );
   yield { group: resizable, rows: [atMost(2, resizable, VIEW, DATA_VIEW)] };
 }
