@@ -99,6 +99,7 @@ async function startService(databaseUrl: string, findOrder: FindOrder) {
   const watchdog = new Watchdog({ level: 'advanced' });
   const db = openDatabase(databaseUrl);
   const { app, findProduct, customers } = createApp(db, watchdog, findOrder);
+  await db.warmUp(db.max); // The first customers do not wait for connections.
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,

@@ -14,6 +14,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
+import {
+  aReferenceQueue,
+  PhantomReference,
+  type ReferenceQueue,
+  type TagArgument,
+} from '../core/reference-queue.js';
 import type { Collector, NodeColour, StepBudget } from './collector.js';
 import type { CollectorMaker } from './collectors/make-collector.js';
 import { UnreachableSet } from './collectors/unreachable-set.js';
@@ -45,8 +51,6 @@ import {
 } from './memory/node-store.js';
 import { NodeAllocator } from './node-allocator.js';
 import { checkNodeOptions } from './node-options.js';
-import { PhantomReference } from './phantom-reference.js';
-import { aReferenceQueue, type ReferenceQueue } from './reference-queue.js';
 import { dominatorsOf, type RetainedSize, retainedSizeOf } from './views/dominators.js';
 import { type HeapSnapshot, takeSnapshot } from './views/heap-snapshot.js';
 import { assertHeapInvariants } from './views/invariants.js';
@@ -337,11 +341,11 @@ export class BaseHeap implements Disposable {
   phantom<T>(
     target: Handle,
     queue: ReferenceQueue<T>,
-    ...[tag]: undefined extends T ? [tag?: T] : [tag: T]
+    ...[tag]: TagArgument<T>
   ): PhantomReference<T> {
     const index = this.#handles.resolve(target);
     checkArgument('heap.phantom', 'queue', queue, aReferenceQueue);
-    return this.#state.addPhantom(index, new PhantomReference(queue, tag as T));
+    return this.#state.addPhantom(index, PhantomReference.withoutTarget(queue, tag as T));
   }
 
   // ── Steps ──

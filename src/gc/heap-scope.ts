@@ -1,5 +1,6 @@
 /** Local variables of a simulated heap: nodes that are held until a function returns. */
 import { InvalidArgumentError } from '../core/errors.js';
+import { isThenable } from '../core/thenable.js';
 import type { HeapState } from './heap-state.js';
 import type { Handle } from './memory/handle.js';
 
@@ -14,8 +15,8 @@ export function runInScope<T>(heap: Holder, state: HeapState, body: (locals: Hea
   const scope = new HeapScope(heap);
   try {
     const result = body(scope);
-    if (result instanceof Promise) {
-      result.catch(() => {}); // The heap refuses the promise, so the caller never awaits it.
+    if (isThenable(result)) {
+      Promise.resolve(result).catch(() => {}); // The heap refuses the promise, so the caller never awaits it.
       throw new InvalidArgumentError(
         'heap.scope: the body must be synchronous. Hold what an async function needs with `addRoot`.',
       );

@@ -3,6 +3,7 @@
  */
 import type { Clock } from '../core/clock.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
+import type { PhantomReference } from '../core/reference-queue.js';
 import type { WriteBarrier } from './collector.js';
 import { HeapBusyError, HeapDisposedError } from './heap-errors.js';
 import { HeapCounters } from './heap-stats.js';
@@ -11,7 +12,7 @@ import type { Handle } from './memory/handle.js';
 import { HandleTable, type HeapAvailability } from './memory/handle-table.js';
 import { KindNames } from './memory/kind-names.js';
 import { NodeStore } from './memory/node-store.js';
-import { type PhantomReference, PhantomReferences } from './phantom-reference.js';
+import { PhantomReferences } from './phantom-references.js';
 
 /** Origin of an error that has no caller to go to. */
 export type UnraisableWhere =

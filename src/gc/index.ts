@@ -21,6 +21,12 @@
  */
 export type { Clock, TimerHandle } from '../core/clock.js';
 export { InvalidArgumentError, TenureError, type TenureErrorOptions } from '../core/errors.js';
+export {
+  PhantomReference,
+  ReferenceQueue,
+  type TagArgument,
+  type TakeOptions,
+} from '../core/reference-queue.js';
 export type {
   BaseHeap,
   NodeFinalizer,
@@ -82,7 +88,6 @@ export type {
 export type { Generation } from './memory/generation-lists.js';
 export type { Handle } from './memory/handle.js';
 export type { NodeGeneration } from './memory/node-generation.js';
-export { PhantomReference } from './phantom-reference.js';
 export type {
   HeapObservation,
   HeapOp,
@@ -90,6 +95,5 @@ export type {
   HeapProgramEvent,
 } from './program/heap-program.js';
 export { runHeapProgram } from './program/run-heap-program.js';
-export { ReferenceQueue } from './reference-queue.js';
 export type { RetainedSize } from './views/dominators.js';
 export type { HeapSnapshot, SnapshotNode } from './views/heap-snapshot.js';

@@ -38,7 +38,7 @@ export {
   observe,
   type Watchable,
 } from '../core/probe.js';
-export type { SharedLease } from '../scope/shared-value.js';
+export type { SharedLease } from '../scope/shared-lease.js';
 export type { AnyFn, Settled } from './any-fn.js';
 export type {
   CacheEventMap,

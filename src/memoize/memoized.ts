@@ -1,7 +1,7 @@
 /** The members of a memoized function. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Watchable } from '../core/probe.js';
-import type { SharedLease } from '../scope/shared-value.js';
+import type { SharedLease } from '../scope/shared-lease.js';
 import type { AnyFn, Settled } from './any-fn.js';
 import type { CacheEventMap } from './cache-events.js';
 import type { CacheInfo } from './cache-info.js';

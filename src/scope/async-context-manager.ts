@@ -3,10 +3,27 @@
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { AsyncManagedContext } from './async-managed-context.js';
+import { EnteringContext } from './entering-context.js';
+import { wraps } from './wrapped-function.js';
+
+/** Any function that gives a promise. */
+export type AsyncFunction = (...args: never[]) => PromiseLike<unknown>;
+
+/** A function that sets up and gives a promise of a context. Made by {@link asyncContextManager}. */
+export interface AsyncContextManager<A extends unknown[], T> {
+  /** Runs the body up to its `yield`. */
+  (...args: A): EnteringContext<T>;
+  /**
+   * Gives a decorator: the async function that it makes runs in a fresh context for each call, and keeps its name and length. A call
+   * whose error the body handles gives `undefined`.
+   */
+  around(...args: A): <F extends AsyncFunction>(fn: F) => F;
+}
 
 /**
  * Makes a context manager out of an async generator function that yields exactly once. A call of the result runs the body up
  * to its `yield` and gives a promise of an async disposable. The end of the `await using` block, or of `run`, runs the rest.
+ * The promise has `run` and `outcome` too, so `manager(…).run(block)` needs no inner `await`.
  * `this` and the arguments are passed on to the body.
  *
  * As with {@link contextManager}, only {@link AsyncManagedContext.run} throws an error of the block into the body.
@@ -39,17 +56,27 @@ import { AsyncManagedContext } from './async-managed-context.js';
  */
 export function asyncContextManager<A extends unknown[], T>(
   body: (...args: A) => AsyncGenerator<T, void, void>,
-): (...args: A) => Promise<AsyncManagedContext<T>> {
+): AsyncContextManager<A, T> {
   checkArgument('asyncContextManager', 'body', body, aFunction);
-  return function enter(this: unknown, ...args: A): Promise<AsyncManagedContext<T>> {
+  const enter = function (this: unknown, ...args: A): EnteringContext<T> {
     const generator: AsyncGenerator<T, void, void> = Reflect.apply(body, this, args);
     if (!isAsyncGenerator(generator)) {
       throw new InvalidArgumentError(
         'asyncContextManager: `body` must be an async generator function (async function*), and a synchronous one is for contextManager.',
       );
     }
-    return AsyncManagedContext.enter(generator);
+    return EnteringContext.of(AsyncManagedContext.enter(generator, enter));
   };
+  const around =
+    (...args: A) =>
+    <F extends AsyncFunction>(fn: F): F => {
+      checkArgument('around', 'fn', fn, aFunction);
+      const wrapper = function (this: unknown, ...parameters: Parameters<F>): unknown {
+        return enter(...args).run(() => Reflect.apply(fn, this, parameters));
+      };
+      return wraps(wrapper, fn) as F;
+    };
+  return Object.assign(wraps(enter, body), { around });
 }
 
 function isAsyncGenerator(value: unknown): boolean {

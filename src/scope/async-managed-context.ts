@@ -5,33 +5,49 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { aFunction, checkArgument } from '../core/options.js';
+import type { EntryPoint, Origin } from '../core/probe.js';
 import { ContextEndedError, NeverYieldedError, YieldedTwiceError } from './context-errors.js';
+import { type AsyncEnterable, type TakenExit, takeExit } from './enterable.js';
 import { keepCause } from './keep-cause.js';
+import {
+  type AsyncExit,
+  type BlockOutcome,
+  type Failure,
+  resultOf,
+  runBlockAsync,
+} from './run-block.js';
+import { scopeResources, type Tracked } from './scope-watch.js';
 import { suppressing } from './suppressed-error.js';
 
 type AsyncBody<T> = AsyncGenerator<T, void, void>;
+
+/** How often a body that yields while it is closed is resumed. */
+const MAX_YIELDS = 100;
 
 /**
  * A value that was set up and has to be torn down. End it with `await using` or with `run`. Made by
  * {@link asyncContextManager}.
  */
-export class AsyncManagedContext<T> implements AsyncDisposable {
+export class AsyncManagedContext<T> implements AsyncDisposable, AsyncEnterable<T> {
   /** The value that the body yielded. It stays readable after the end. */
   readonly value: T;
   #body: AsyncBody<T> | undefined;
-  #disposing: Promise<void> | undefined = undefined;
+  #disposing: Promise<unknown> | undefined = undefined;
+  readonly #tracked: Tracked | undefined;
 
   /** @internal */
-  private constructor(body: AsyncBody<T>, value: T) {
+  private constructor(body: AsyncBody<T>, value: T, origin: Origin | undefined) {
     this.#body = body;
     this.value = value;
+    this.#tracked = scopeResources.opened('context', origin, this);
   }
 
   /** @internal */
-  static async enter<T>(body: AsyncBody<T>): Promise<AsyncManagedContext<T>> {
+  static async enter<T>(body: AsyncBody<T>, entry: EntryPoint): Promise<AsyncManagedContext<T>> {
+    const origin = scopeResources.origin(entry);
     const first = await body.next();
     if (first.done === true) throw new NeverYieldedError();
-    return new AsyncManagedContext(body, first.value);
+    return new AsyncManagedContext(body, first.value, origin);
   }
 
   /**
@@ -67,16 +83,17 @@ export class AsyncManagedContext<T> implements AsyncDisposable {
    */
   async run<R>(block: (value: T) => R): Promise<Awaited<R> | undefined> {
     checkArgument('run', 'block', block, aFunction);
-    const body = this.#takeBody();
-    if (body === undefined) throw new ContextEndedError();
-    let result: Awaited<R>;
-    try {
-      result = await block(this.value);
-    } catch (error) {
-      return throwInto(body, error);
-    }
-    await resume(body);
-    return result;
+    return resultOf(await this.outcome(block));
+  }
+
+  /**
+   * Does what {@link run} does, and tells a handled error from a block that gave `undefined`: gives `{ handled: true, error }` or
+   * `{ handled: false, value }`.
+   */
+  async outcome<R>(block: (value: T) => R): Promise<BlockOutcome<Awaited<R>>> {
+    checkArgument('outcome', 'block', block, aFunction);
+    const { exit } = this[takeExit]();
+    return runBlockAsync(() => block(this.value), exit);
   }
 
   /**
@@ -87,38 +104,53 @@ export class AsyncManagedContext<T> implements AsyncDisposable {
    * throws.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    const body = this.#takeBody();
-    if (body === undefined) return this.#disposing;
-    const disposing = resume(body);
+    if (this.#body === undefined) {
+      await this.#disposing;
+      return;
+    }
+    const disposing = Promise.resolve(this[takeExit]().exit(undefined));
     this.#disposing = disposing.catch(() => {});
-    return disposing;
+    await disposing;
   }
 
-  #takeBody(): AsyncBody<T> | undefined {
+  /** @internal */
+  [takeExit](): TakenExit<AsyncExit> {
     const body = this.#body;
+    if (body === undefined) throw new ContextEndedError();
     this.#body = undefined;
-    return body;
+    const exit: AsyncExit = (failure) => {
+      this.#tracked?.ended();
+      return endBody(body, failure);
+    };
+    return { exit, tracked: this.#tracked };
   }
 }
 
-async function resume<T>(body: AsyncBody<T>): Promise<void> {
-  if ((await body.next()).done !== true) throw await closed(body, new YieldedTwiceError());
-}
-
-async function throwInto<T>(body: AsyncBody<T>, error: unknown): Promise<undefined> {
+/** Resumes a body after its yield. Gives true if it has handled the failure. */
+async function endBody<T>(body: AsyncBody<T>, failure: Failure | undefined): Promise<boolean> {
+  if (failure === undefined) {
+    if ((await body.next()).done !== true) throw await closed(body, new YieldedTwiceError());
+    return false;
+  }
   let result: IteratorResult<T, void>;
   try {
-    result = await body.throw(error);
+    result = await body.throw(failure.error);
   } catch (thrown) {
-    throw keepCause(thrown, error);
+    if (thrown === failure.error) return false;
+    throw keepCause(thrown, failure.error);
   }
-  if (result.done !== true) throw await closed(body, new YieldedTwiceError({ cause: error }));
-  return undefined;
+  if (result.done !== true) {
+    throw await closed(body, new YieldedTwiceError({ cause: failure.error }));
+  }
+  return true;
 }
 
 async function closed<T>(body: AsyncBody<T>, error: YieldedTwiceError): Promise<unknown> {
   try {
-    await body.return();
+    let result = await body.return();
+    for (let yields = 0; result.done !== true && yields < MAX_YIELDS; yields++) {
+      result = await body.next(); // It yields within `finally`.
+    }
     return error;
   } catch (thrown) {
     return suppressing(thrown, error);

@@ -14,7 +14,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
+import { aFunction, checkArgument } from '../core/options.js';
 import { isThenable } from '../core/thenable.js';
+import { ContextEndedError } from './context-errors.js';
+import { keepCause } from './keep-cause.js';
+import { type Failure, resultOf, runBlockAsync } from './run-block.js';
 
 /** The names of the methods of `T` that can be called without arguments. */
 export type MethodName<T> = {
@@ -31,6 +35,14 @@ export interface Closable {
 export interface Closing<T> extends Disposable, AsyncDisposable {
   /** The value that the handle closes. */
   readonly value: T;
+  /**
+   * Calls `block` with the value, then closes the value. If the block returns a promise, the value is closed when that has settled, and
+   * a promise of the closing method is awaited. An error of the closing method takes the place of the block's, which becomes its
+   * `cause`.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the value was closed before.
+   */
+  run<R>(block: (value: T) => R): R;
   /**
    * Closes the value, unless it was closed before. Throws what the closing method throws. If the method returns a promise
    * that rejects, the error is printed with `console.error`: use `await using` for such a value.
@@ -63,6 +75,7 @@ export interface Closing<T> extends Disposable, AsyncDisposable {
  *   using descriptor = closing(7, (fd) => log.push(`closed ${fd}`));
  * }
  * log; // => ['open', 'ended', 'closed 7']
+ * closing(socket, 'end').run(() => 'used'); // => 'used'
  * ```
  */
 export function closing<T extends Closable>(thing: T): Closing<T>;
@@ -86,6 +99,52 @@ class ClosingHandle<T> implements Closing<T> {
   constructor(value: T, close: (thing: T) => unknown) {
     this.value = value;
     this.#close = close;
+  }
+
+  run<R>(block: (value: T) => R): R {
+    checkArgument('closing.run', 'block', block, aFunction);
+    const close = this.#close;
+    if (close === undefined)
+      throw new ContextEndedError('closing.run: the value was closed before.');
+    this.#close = undefined; // A disposal within the block must not close the value under it.
+    let result: R;
+    let isPending: boolean;
+    try {
+      result = block(this.value);
+      isPending = isThenable(result);
+    } catch (error) {
+      throw this.#closeAfter(close, { error });
+    }
+    if (isPending) return this.#runPending(result as PromiseLike<unknown>, close) as R;
+    this.#closeAfter(close, undefined);
+    return result;
+  }
+
+  /** Closes the value and gives the error to throw for a failure of the block. Throws an error of the closing method. */
+  #closeAfter(close: (thing: T) => unknown, failure: Failure | undefined): unknown {
+    this.#close = close;
+    try {
+      this[Symbol.dispose]();
+    } catch (error) {
+      throw failure === undefined ? error : keepCause(error, failure.error);
+    }
+    return failure?.error;
+  }
+
+  async #runPending(pending: PromiseLike<unknown>, close: (thing: T) => unknown): Promise<unknown> {
+    const outcome = await runBlockAsync(
+      () => pending,
+      async (failure) => {
+        this.#close = close;
+        try {
+          await this[Symbol.asyncDispose]();
+        } catch (error) {
+          throw failure === undefined ? error : keepCause(error, failure.error);
+        }
+        return false;
+      },
+    );
+    return resultOf(outcome);
   }
 
   [Symbol.dispose](): void {

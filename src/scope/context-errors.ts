@@ -17,7 +17,7 @@ export class NeverYieldedError extends TenureError {
 }
 
 /**
- * A body that yielded a second time. It was closed at that yield, so its `finally` blocks have run. Code
+ * A body that yielded a second time. It was closed at that yield, so its `finally` blocks have run, also if they yield. Code
  * `TENURE_CONTEXT_YIELDED_TWICE`; `cause` is the error that was thrown into the body, if any.
  */
 export class YieldedTwiceError extends TenureError {
@@ -34,14 +34,13 @@ export class YieldedTwiceError extends TenureError {
   }
 }
 
-/** A call of `run` on a context that was run or disposed of before. Code `TENURE_CONTEXT_ENDED`. */
+/** A use of a context or a stack that was run, moved or disposed of before. Code `TENURE_CONTEXT_ENDED`. */
 export class ContextEndedError extends TenureError {
   /** @internal */
-  constructor() {
-    super(
-      'This context has ended, or its run() is under way; it can be run once. Call the context manager again for a new one.',
-      { code: 'TENURE_CONTEXT_ENDED' },
-    );
+  constructor(
+    message: string = 'This context has ended, or its run() is under way; it can be run once. Call the context manager again for a new one.',
+  ) {
+    super(message, { code: 'TENURE_CONTEXT_ENDED' });
   }
 
   static {

@@ -2,10 +2,11 @@
  * Keeps the earlier of two errors. When a clean-up fails after an error, the caller gets the later error, and JavaScript drops
  * the earlier one. Python keeps it as `__context__`. Here it becomes the `cause` of the later error.
  */
+import { isError } from '../core/is-error.js';
 
 /** Gives `later`, with `earlier` as its cause unless it has one or is itself among the causes of `earlier`. */
 export function keepCause(later: unknown, earlier: unknown): unknown {
-  if (later instanceof Error && !('cause' in later) && !causesOf(earlier).has(later)) {
+  if (isError(later) && !('cause' in later) && !causesOf(earlier).has(later)) {
     Reflect.defineProperty(later, 'cause', { value: earlier, writable: true, configurable: true });
   }
   return later;
@@ -14,7 +15,7 @@ export function keepCause(later: unknown, earlier: unknown): unknown {
 /** Gives an error and its chain of causes. An error of this chain must not get `earlier` as its cause: that would be a circle. */
 function causesOf(error: unknown): Set<unknown> {
   const causes = new Set<unknown>();
-  for (let link = error; !causes.has(link); link = link instanceof Error ? link.cause : link) {
+  for (let link = error; !causes.has(link); link = isError(link) ? link.cause : link) {
     causes.add(link);
   }
   return causes;

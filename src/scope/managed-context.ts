@@ -4,41 +4,46 @@
  * | ended by | the body |
  * |---|---|
  * | `using` | resumes as after success, since a disposable is not told how its block ended |
- * | `run` | gets the error of the block thrown in at its yield, as with Python's `with` |
+ * | `run`, `outcome`, a stack | gets the error of the block thrown in at its yield, as with Python's `with` |
  *
- * The first of the two takes the generator out of the handle, so the body cannot be ended twice.
+ * The first of them takes the generator out of the handle, so the body cannot be ended twice.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { aFunction, checkArgument } from '../core/options.js';
-import { isThenable } from '../core/thenable.js';
+import type { EntryPoint } from '../core/probe.js';
 import { ContextEndedError, NeverYieldedError, YieldedTwiceError } from './context-errors.js';
+import { type Enterable, type TakenExit, takeExit } from './enterable.js';
 import { keepCause } from './keep-cause.js';
+import {
+  type Exit,
+  type Failure,
+  type OutcomeOf,
+  type RunOutcome,
+  runBlock,
+  runOutcomeOf,
+} from './run-block.js';
+import { scopeResources, type Tracked } from './scope-watch.js';
 import { suppressing } from './suppressed-error.js';
-
-/**
- * The result of {@link ManagedContext.run}: the result of the block, or `undefined` if the block failed and the body handled
- * the error. A promise if the block returns one.
- */
-export type RunOutcome<R> = [R] extends [never]
-  ? undefined
-  : R extends PromiseLike<infer V>
-    ? Promise<V | undefined>
-    : R | undefined;
 
 type Body<T> = Generator<T, void, void>;
 
+/** How often a body that yields while it is closed is resumed. */
+const MAX_YIELDS = 100;
+
 /** A value that was set up and has to be torn down. End it with `using` or with `run`. Made by {@link contextManager}. */
-export class ManagedContext<T> implements Disposable {
+export class ManagedContext<T> implements Disposable, Enterable<T> {
   /** The value that the body yielded. It stays readable after the end. */
   readonly value: T;
   #body: Body<T> | undefined;
+  readonly #tracked: Tracked | undefined;
 
   /** @internal */
-  constructor(body: Body<T>) {
+  constructor(body: Body<T>, entry: EntryPoint) {
     const first = body.next();
     if (first.done === true) throw new NeverYieldedError();
     this.value = first.value;
     this.#body = body;
+    this.#tracked = scopeResources.opened('context', scopeResources.origin(entry), this);
   }
 
   /**
@@ -80,10 +85,33 @@ export class ManagedContext<T> implements Disposable {
    * ```
    */
   run<R>(block: (value: T) => R): RunOutcome<R> {
-    checkArgument('run', 'block', block, aFunction);
-    const body = this.#takeBody();
-    if (body === undefined) throw new ContextEndedError();
-    return runIn(body, block, this.value) as RunOutcome<R>;
+    return runOutcomeOf<R>(this.#runIn('run', block));
+  }
+
+  /**
+   * Does what {@link run} does, and tells a handled error from a block that gave `undefined`.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the context was run or disposed of before.
+   * @throws {@link YieldedTwiceError} (`TENURE_CONTEXT_YIELDED_TWICE`) if the body yields again.
+   *
+   * @example
+   * ```ts
+   * import { contextManager } from 'tenure/scope';
+   *
+   * const ignoring = contextManager(function* () {
+   *   try {
+   *     yield 'value';
+   *   } catch {}
+   * });
+   * ignoring().outcome(() => undefined); // => { handled: false, value: undefined }
+   * const outcome = ignoring().outcome(() => {
+   *   throw new RangeError('too far');
+   * });
+   * outcome.handled; // => true
+   * ```
+   */
+  outcome<R>(block: (value: T) => R): OutcomeOf<R> {
+    return this.#runIn('outcome', block);
   }
 
   /**
@@ -93,58 +121,51 @@ export class ManagedContext<T> implements Disposable {
    * @throws {@link YieldedTwiceError} (`TENURE_CONTEXT_YIELDED_TWICE`) if the body yields again; otherwise what it throws.
    */
   [Symbol.dispose](): void {
-    const body = this.#takeBody();
-    if (body !== undefined) resume(body);
+    if (this.#body !== undefined) this[takeExit]().exit(undefined);
   }
 
-  #takeBody(): Body<T> | undefined {
+  /** @internal */
+  [takeExit](): TakenExit<Exit> {
     const body = this.#body;
+    if (body === undefined) throw new ContextEndedError();
     this.#body = undefined;
-    return body;
+    const exit: Exit = (failure) => {
+      this.#tracked?.ended();
+      return endBody(body, failure);
+    };
+    return { exit, tracked: this.#tracked };
+  }
+
+  #runIn<R>(where: string, block: (value: T) => R): OutcomeOf<R> {
+    checkArgument(where, 'block', block, aFunction);
+    const { exit } = this[takeExit]();
+    return runBlock(() => block(this.value), exit);
   }
 }
 
-function runIn<T, R>(body: Body<T>, block: (value: T) => R, value: T): unknown {
-  let result: R;
-  try {
-    result = block(value);
-  } catch (error) {
-    return throwInto(body, error);
+/** Resumes a body after its yield. Gives true if it has handled the failure. */
+function endBody<T>(body: Body<T>, failure: Failure | undefined): boolean {
+  if (failure === undefined) {
+    if (body.next().done !== true) throw closed(body, new YieldedTwiceError());
+    return false;
   }
-  if (isThenable(result)) return endAfter(body, result);
-  resume(body);
-  return result;
-}
-
-async function endAfter<T>(body: Body<T>, pending: PromiseLike<unknown>): Promise<unknown> {
-  let result: unknown;
-  try {
-    result = await pending;
-  } catch (error) {
-    return throwInto(body, error);
-  }
-  resume(body);
-  return result;
-}
-
-function resume<T>(body: Body<T>): void {
-  if (body.next().done !== true) throw closed(body, new YieldedTwiceError());
-}
-
-function throwInto<T>(body: Body<T>, error: unknown): undefined {
   let result: IteratorResult<T, void>;
   try {
-    result = body.throw(error);
+    result = body.throw(failure.error);
   } catch (thrown) {
-    throw keepCause(thrown, error);
+    if (thrown === failure.error) return false;
+    throw keepCause(thrown, failure.error);
   }
-  if (result.done !== true) throw closed(body, new YieldedTwiceError({ cause: error }));
-  return undefined;
+  if (result.done !== true) throw closed(body, new YieldedTwiceError({ cause: failure.error }));
+  return true;
 }
 
 function closed<T>(body: Body<T>, error: YieldedTwiceError): unknown {
   try {
-    body.return();
+    let result = body.return();
+    for (let yields = 0; result.done !== true && yields < MAX_YIELDS; yields++) {
+      result = body.next(); // It yields within `finally`.
+    }
     return error;
   } catch (thrown) {
     return suppressing(thrown, error);

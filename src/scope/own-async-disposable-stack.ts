@@ -9,6 +9,7 @@ import {
   type Disposal,
   type DisposeMethod,
 } from './dispose-method.js';
+import { useIntrinsicPrototype } from './intrinsic-prototype.js';
 import { suppressing } from './suppressed-error.js';
 
 /** Our own AsyncDisposableStack. */
@@ -20,6 +21,10 @@ export class OwnAsyncDisposableStack implements AsyncDisposableStack {
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
   /** `'AsyncDisposableStack'`. */
   declare readonly [Symbol.toStringTag]: string;
+
+  constructor() {
+    useIntrinsicPrototype(this, new.target, OwnAsyncDisposableStack.prototype);
+  }
 
   get disposed(): boolean {
     return this.#disposals === undefined;

@@ -9,6 +9,7 @@ import {
   type DisposeMethod,
   syncDisposeMethod,
 } from './dispose-method.js';
+import { useIntrinsicPrototype } from './intrinsic-prototype.js';
 import { suppressing } from './suppressed-error.js';
 
 /** Our own DisposableStack. */
@@ -20,6 +21,10 @@ export class OwnDisposableStack implements DisposableStack {
   declare readonly [Symbol.dispose]: () => void;
   /** `'DisposableStack'`. */
   declare readonly [Symbol.toStringTag]: string;
+
+  constructor() {
+    useIntrinsicPrototype(this, new.target, OwnDisposableStack.prototype);
+  }
 
   get disposed(): boolean {
     return this.#disposals === undefined;

@@ -3,6 +3,7 @@
  * can be called without `new`.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { useIntrinsicPrototype } from './intrinsic-prototype.js';
 
 /** Our own SuppressedError. */
 export const OwnSuppressedError: SuppressedErrorConstructor = function SuppressedError(
@@ -15,6 +16,7 @@ export const OwnSuppressedError: SuppressedErrorConstructor = function Suppresse
     message === undefined ? [] : [message],
     new.target ?? OwnSuppressedError,
   );
+  useIntrinsicPrototype(made, new.target ?? OwnSuppressedError, OwnSuppressedError.prototype);
   Object.defineProperties(made, { error: hidden(error), suppressed: hidden(suppressed) });
   return made;
 } as unknown as SuppressedErrorConstructor;

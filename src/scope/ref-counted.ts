@@ -1,79 +1,31 @@
 /**
  * A value that several holders share and none of them owns. The first `acquire` creates it, and the last release disposes of
- * it. A reference count says when: exactly and at once, without a garbage collector.
- *
- * ```
- *   acquire ──▶ create ──▶ in use ──last release──▶ idle ──idleMillis──▶ disposed
- *                            ▲                        │
- *                            └───────acquire──────────┘
- * ```
- *
- * A caller that acquires during the creation has a hold on the value before it exists. An `invalidate` in between therefore
- * takes the value from later callers only.
+ * it. A reference count says when: exactly and at once, without a garbage collector. How it works: `shared-cell.ts`.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Clock, systemClock, type TimerHandle } from '../core/clock.js';
-import { reportIgnoredError } from '../core/ignored-error.js';
+import { aFunction, checkArgument } from '../core/options.js';
+import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+import { gatheredEnds } from './gathered-ends.js';
 import {
-  aFunction,
-  checkArgument,
-  millis,
-  type OptionTable,
-  objectWith,
-  option,
-  resolveOptions,
-} from '../core/options.js';
-import { asyncDisposeMethod } from './dispose-method.js';
-import { type SharedLease, SharedValue } from './shared-value.js';
-
-/** Options of {@link RefCounted}. */
-export interface RefCountedOptions<T> {
-  /** Disposes of the value. @default its `[Symbol.asyncDispose]` or `[Symbol.dispose]`, if it has one */
-  readonly dispose?: (value: T) => void | PromiseLike<void>;
-  /** How long an unused value is kept for the next caller, in milliseconds. Infinity for ever. @default 0 */
-  readonly idleMillis?: number;
-  /** The source of time. Its timer does not keep the process alive. @default systemClock */
-  readonly clock?: Clock;
-}
-
-/** What the options resolve to. */
-interface RefCountedSettings<T> {
-  readonly dispose: (value: T) => unknown;
-  readonly idleMillis: number;
-  readonly clock: Clock;
-}
-
-const OPTIONS: OptionTable<RefCountedSettings<unknown>> = {
-  dispose: option(aFunction, disposeBySymbol),
-  idleMillis: option(millis, 0),
-  clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
-};
-
-/** One value, from the start of its creation to the end of its disposal. */
-interface Instance<T> {
-  /** Settles with the creation. */
-  readonly ready: Promise<SharedValue<T>>;
-  /** Settles when the value has been disposed of. */
-  readonly ended: Promise<void>;
-  /** Settles `ended` with a disposal. */
-  readonly resolveEnded: (disposal: Promise<void>) => void;
-  /** The value and its count; `undefined` until it is created. */
-  shared: SharedValue<T> | undefined;
-  /** How many callers wait for the creation. */
-  waiting: number;
-  /** Whether later callers get another instance. */
-  isRetired: boolean;
-  /** Whether a caller of `invalidate` waits for `ended`, and is given an error of the disposal. */
-  isEndAwaited: boolean;
-  /** Retires the instance when it has been idle for long enough. */
-  timer: TimerHandle | undefined;
-}
+  type AcquireOptions,
+  type EndOptions,
+  type RefCountedOptions,
+  resolveRefCountedOptions,
+  signalOf,
+} from './ref-counted-options.js';
+import { SharedCell, type ValueContext } from './shared-cell.js';
+import type { SharedLease } from './shared-lease.js';
+import { ValueOwner } from './value-owner.js';
 
 /**
  * A shared value that is created on demand and disposed of after its last release.
  *
- * A failed creation rejects each `acquire` that waits for it; the next `acquire` creates again. Acquiring and releasing are
- * O(1).
+ * - Callers that acquire during the creation share it. A failed creation rejects each of them, and the next `acquire` creates
+ *   again.
+ * - At most one value exists at a time, unless `overlap` is set: a new one waits for the disposal of the old one.
+ * - What `create` leases belongs to the value, and a watchdog sees it so.
+ *
+ * Acquiring and releasing are O(1).
  *
  * @example
  * ```ts
@@ -93,138 +45,95 @@ interface Instance<T> {
  * log; // => ['open', 'close']
  * ```
  */
-export class RefCounted<T> implements AsyncDisposable {
-  readonly #create: () => T | PromiseLike<T>;
-  readonly #dispose: (value: T) => unknown;
-  readonly #idleMillis: number;
-  readonly #clock: Clock;
-  #current: Instance<T> | undefined = undefined;
+export class RefCounted<T> implements AsyncDisposable, Watchable {
+  readonly #owner: ValueOwner<T>;
+  readonly #cell: SharedCell<T>;
 
   /**
    * Creates no value yet.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    */
-  constructor(create: () => T | PromiseLike<T>, options: RefCountedOptions<T> = {}) {
+  constructor(
+    create: (context: ValueContext) => T | PromiseLike<T>,
+    options: RefCountedOptions<T> = {},
+  ) {
     checkArgument('RefCounted', 'create', create, aFunction);
-    const settings: RefCountedSettings<T> = resolveOptions('RefCounted', options, OPTIONS);
-    this.#create = create;
-    this.#dispose = settings.dispose;
-    this.#idleMillis = settings.idleMillis;
-    this.#clock = settings.clock;
+    const settings = resolveRefCountedOptions(options);
+    this.#owner = new ValueOwner<T>('ref-counted', settings);
+    this.#cell = new SharedCell<T>(this.#owner, { idleMillis: settings.idleMillis, create });
   }
 
-  /** How many leases on the current value are out. Leases on invalidated values do not count. */
+  /** How many leases on the current value are out. Leases on invalidated values do not count. O(1). */
   get refs(): number {
-    const shared = this.#current?.shared;
-    return shared === undefined ? 0 : shared.holds - 1; // One hold is our own.
-  }
-
-  /** Gives a lease on the value, and creates the value if there is none. Rejects with what the creation throws. */
-  async acquire(): Promise<SharedLease<T>> {
-    const instance = this.#current ?? this.#createInstance();
-    if (instance.timer !== undefined) this.#clock.clearTimer(instance.timer);
-    instance.timer = undefined;
-    if (instance.shared === undefined) {
-      instance.waiting++;
-      await instance.ready;
-    } else {
-      instance.shared.hold();
-    }
-    return this.#lease(instance);
+    return this.#cell.refs;
   }
 
   /**
-   * Makes later callers get a new value. Resolves when the old one has been disposed of, after its last lease. Rejects with
-   * what the disposal throws.
+   * Gives a lease on the value, and creates the value if there is none. Rejects with what the creation throws.
+   *
+   * A caller whose `signal` aborts leaves with the signal's reason. When the last caller of a creation has left, the signal that
+   * `create` got aborts, and the value is disposed of if it is created after all.
+   *
+   * Rejects with {@link RefCountedClosedError} (`TENURE_REF_COUNTED_CLOSED`) after `close`. Rejects with
+   * {@link RefCountedReentrantError} (`TENURE_REF_COUNTED_REENTRANT`) if `create` waits for a lease on the value that it creates.
    */
-  async invalidate(): Promise<void> {
-    const instance = this.#current;
-    if (instance === undefined) return;
-    instance.isEndAwaited = true;
-    this.#retire(instance);
-    await instance.ended;
-  }
-
-  /** Calls {@link invalidate}. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.invalidate();
-  }
-
-  #createInstance(): Instance<T> {
-    let resolveEnded!: (disposal: Promise<void>) => void;
-    const ended = new Promise<void>((resolve) => {
-      resolveEnded = resolve;
-    });
-    const created = (async () => this.#create())();
-    const ready = created.then(
-      (value) => {
-        const shared = new SharedValue(value, () => this.#disposeOf(instance, value));
-        for (let holds = instance.waiting + 1; holds > 0; holds--) shared.hold();
-        instance.shared = shared;
-        if (instance.isRetired) shared.drop();
-        return shared;
-      },
-      (error: unknown) => {
-        if (this.#current === instance) this.#current = undefined;
-        resolveEnded(Promise.resolve());
-        throw error;
-      },
-    );
-    const instance: Instance<T> = {
-      ready,
-      ended,
-      resolveEnded,
-      shared: undefined,
-      waiting: 0,
-      isRetired: false,
-      isEndAwaited: false,
-      timer: undefined,
-    };
-    this.#current = instance;
-    return instance;
-  }
-
-  #lease(instance: Instance<T>): SharedLease<T> {
-    const shared = instance.shared as SharedValue<T>;
-    let released = false;
-    const release = (): void => {
-      if (released) return;
-      released = true;
-      shared.drop();
-      if (!instance.isRetired && shared.holds === 1) this.#startIdling(instance);
-    };
-    return { value: shared.value, release, [Symbol.dispose]: release };
-  }
-
-  #startIdling(instance: Instance<T>): void {
-    if (this.#idleMillis === 0) this.#retire(instance);
-    else if (this.#idleMillis !== Number.POSITIVE_INFINITY) {
-      instance.timer = this.#clock.setTimer(() => this.#retire(instance), this.#idleMillis, {
-        background: true,
-      });
+  acquire(options?: AcquireOptions): Promise<SharedLease<T>> {
+    try {
+      const signal = signalOf('RefCounted.acquire', options);
+      return this.#cell.acquire(signal, RefCounted.prototype.acquire);
+    } catch (error) {
+      return Promise.reject(error);
     }
   }
 
-  #retire(instance: Instance<T>): void {
-    if (instance.isRetired) return;
-    instance.isRetired = true;
-    this.#current = undefined;
-    if (instance.timer !== undefined) this.#clock.clearTimer(instance.timer);
-    instance.shared?.drop();
+  /**
+   * Makes later callers get a new value. Resolves when all former values have been disposed of, each after its last lease.
+   * Rejects with what a disposal throws, or with an `AggregateError` of several. Each caller that waits is told.
+   */
+  async invalidate(options?: EndOptions): Promise<void> {
+    const signal = signalOf('RefCounted.invalidate', options);
+    this.#cell.retire();
+    await gatheredEnds(this.#cell.retiredEnds(), signal);
   }
 
-  #disposeOf(instance: Instance<T>, value: T): void {
-    const disposal = (async () => {
-      await this.#dispose(value);
-    })();
-    if (!instance.isEndAwaited) disposal.catch((error) => reportIgnoredError('a disposal', error));
-    instance.resolveEnded(instance.isEndAwaited ? disposal : disposal.catch(() => {}));
+  /** Starts the idle time of an unused value anew. O(1). */
+  touch(): void {
+    this.#cell.touch();
   }
-}
 
-function disposeBySymbol(value: unknown): unknown {
-  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return;
-  if (!(Symbol.asyncDispose in value || Symbol.dispose in value)) return;
-  return Reflect.apply(asyncDisposeMethod(value), value, []);
+  /** Resolves when no lease is out, and neither a creation nor a disposal is under way. */
+  async idle(options?: EndOptions): Promise<void> {
+    const signal = signalOf('RefCounted.idle', options);
+    await gatheredEnds([this.#owner.until(() => this.#cell.isQuiet)], signal);
+  }
+
+  /**
+   * Gives no more leases, and resolves when the value has been disposed of, after its last lease. Callers that wait for a creation
+   * are refused with {@link RefCountedClosedError}, and the creation is told by its signal.
+   *
+   * Rejects with what the disposal throws. With `signal` a caller can stop waiting for a lease that is never released.
+   */
+  async close(options?: EndOptions): Promise<void> {
+    const signal = signalOf('RefCounted.close', options);
+    this.#cell.close();
+    await gatheredEnds(this.#cell.retiredEnds(), signal);
+  }
+
+  /** Calls {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Attaches an observer, such as a watchdog, which is told of the value and of each lease.
+   *
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
+   */
+  [observe](observer: Observer): Observation {
+    return this.#owner.observe(observer, {
+      instances: () => this.#cell.instances(),
+      stats: () => ({ values: this.#owner.live, leases: this.#cell.leases }),
+    });
+  }
 }

@@ -3,14 +3,7 @@
  * any moment, as CPython's reference counts are, so no garbage collector is waited for.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-
-/** The right to use a shared value until it is released. */
-export interface SharedLease<T> extends Disposable {
-  /** The value. It stays usable until the last lease is released. */
-  readonly value: T;
-  /** Releases the lease. Without effect the second time. O(1). */
-  release(): void;
-}
+import type { SharedLease } from './shared-lease.js';
 
 /** A value and the number of its holders. */
 export class SharedValue<T> {
@@ -23,11 +16,6 @@ export class SharedValue<T> {
   constructor(value: T, onUnused: (shared: SharedValue<T>) => void) {
     this.value = value;
     this.#onUnused = onUnused;
-  }
-
-  /** How many holds there are. */
-  get holds(): number {
-    return this.#holds;
   }
 
   /** Whether the last hold was dropped; the value must not be held any more. */
@@ -56,7 +44,12 @@ export class SharedValue<T> {
       released = true;
       this.drop();
     };
-    return { value: this.value, release, [Symbol.dispose]: release };
+    return {
+      value: this.value,
+      release,
+      [Symbol.dispose]: release,
+      [Symbol.asyncDispose]: async () => release(),
+    };
   }
 
   /** Adds a hold and gives it as a lease. */

@@ -122,18 +122,20 @@ export class ComponentWatch implements Observer, LoanSource {
         ? captureStack(entry, this.#tracker.levelPlan.stackDepth)
         : undefined,
       scope: this.#tracker.currentScope(),
+      owner: this.#currentOwner(),
     };
     return origin;
   }
 
   allocated(kind: NodeKind, owner: NodeId): NodeId {
-    const ownerNode = this.#nodesById[owner];
+    const ownerNode = this.#nodesById[owner]; // None after the end of the watch.
     if (ownerNode === undefined) return ROOT;
     this.#tracker.noteActivity();
     return this.#assignId(this.#tracker.graph.allocate(kind, ownerNode));
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
+    if (this.#closed) return ROOT;
     const resource = this.#nodesById[held];
     const id = this.#assignId(undefined);
     const loan: Loan = {
@@ -158,8 +160,8 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   settle(loan: Loan): void {
-    const { graph, outsideScopes } = this.#tracker;
-    const node = graph.allocate('lease', loan.origin.scope?.node ?? outsideScopes, () => {
+    const { graph } = this.#tracker;
+    const node = graph.allocate('lease', this.#holderOf(loan), () => {
       if (!loan.ended) this.#tracker.unheld(loan);
     });
     loan.node = node;
@@ -171,14 +173,19 @@ export class ComponentWatch implements Observer, LoanSource {
     this.#tracker.settleAll();
     const holder = this.#nodesById[from];
     const held = this.#nodesById[to];
-    if (holder && held) this.#tracker.graph.reference(holder, held);
+    if (!holder || !held) return;
+    if (held.owner === null && from === ROOT) this.#tracker.graph.setOwner(held, holder);
+    else this.#tracker.graph.reference(holder, held);
   }
 
   dropped(from: NodeId, to: NodeId): void {
     this.#tracker.settleAll();
     const holder = this.#nodesById[from];
     const held = this.#nodesById[to];
-    if (holder && held) this.#tracker.graph.unreference(holder, held);
+    if (!holder || !held) return;
+    if (held.owner === holder) this.#tracker.graph.removeOwner(held);
+    else this.#tracker.graph.unreference(holder, held);
+    this.#tracker.judgeUnheld();
   }
 
   freed(id: NodeId, reclaimed = false): void {
@@ -189,7 +196,9 @@ export class ComponentWatch implements Observer, LoanSource {
     }
     this.#tracker.settleAll();
     const node = this.#nodesById[id];
-    if (node !== undefined && id !== ROOT) this.#removeNode(id, node);
+    if (node === undefined || id === ROOT) return;
+    this.#removeNode(id, node);
+    this.#tracker.judgeUnheld();
   }
 
   touched(id: NodeId, hint = 'touched'): void {
@@ -201,6 +210,24 @@ export class ComponentWatch implements Observer, LoanSource {
   expected(id: NodeId, millis: number): void {
     const loan = this.#loansById[id];
     if (loan !== undefined) loan.expectedUntil = this.#tracker.now() + millis;
+  }
+
+  /** Gives the node of the value that is being created in the current async flow, if this watchdog knows it. */
+  #currentOwner(): LifetimeNode | undefined {
+    const owner = this.#tracker.scopes.currentOwner();
+    const watch = owner?.observer;
+    return watch instanceof ComponentWatch &&
+      watch.#tracker === this.#tracker &&
+      owner?.node !== undefined
+      ? watch.#nodesById[owner.node]
+      : undefined;
+  }
+
+  /** Gives the node that holds a loan: the value that owns it, or the scope that took it. */
+  #holderOf({ origin }: Loan): LifetimeNode {
+    const { graph, outsideScopes } = this.#tracker;
+    if (origin.owner !== undefined && graph.heap.isAlive(origin.owner.handle)) return origin.owner;
+    return origin.scope?.node ?? outsideScopes;
   }
 
   #endLoan(loan: Loan, reclaimed: boolean): void {

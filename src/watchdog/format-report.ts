@@ -56,7 +56,7 @@ export function formatReport(reports: readonly LeakReport[], options: FormatOpti
   if (reports.length === 0) return paint('green', 'NO LEAKS');
   const blocks = reports
     .slice(0, maxLeaks)
-    .map((report) => leakLines(report, paint, maxFrames).join('\n'));
+    .map((report) => leakLines(printable(report), paint, maxFrames).join('\n'));
   const hidden = reports.length - blocks.length;
   if (hidden > 0) blocks.push(`… and ${hidden} more`);
   return [verdict(reports, paint), ...blocks].join('\n\n');
@@ -84,7 +84,8 @@ function leakLines(report: LeakReport, paint: Paint, maxFrames: number): string[
     );
   } else {
     lines.push(`  acquired at  ${paint('yellow', framed(site))}`);
-    const callers = stack.slice(stack.indexOf(site) + 1).filter(isApplicationFrame);
+    const at = stack.findIndex((frame) => framed(frame) === framed(site));
+    const callers = stack.slice(at + 1).filter(isApplicationFrame);
     for (const frame of callers.slice(0, maxFrames)) lines.push(`               ${framed(frame)}`);
   }
   if (scope !== undefined && rule.namesScope !== true) lines.push(`  in scope     ${scope}`);
@@ -145,3 +146,24 @@ const ANSI = { bold: 1, red: 31, green: 32, yellow: 33 } as const;
 const plain: Paint = (_style, text) => text;
 
 const ansi: Paint = (style, text) => `\u001b[${ANSI[style]}m${text}\u001b[0m`;
+
+/** Control characters, and those that change the direction of text. In a name they would forge lines of the report. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Gives a copy of plain data in which each text is printable. */
+function printable<T>(value: T): T {
+  return (
+    typeof value === 'string'
+      ? value.replace(UNPRINTABLE, escaped)
+      : Array.isArray(value)
+        ? value.map(printable)
+        : typeof value === 'object' && value !== null
+          ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, printable(each)]))
+          : value
+  ) as T;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -24,6 +24,7 @@ export {
   TenureError,
   type TenureErrorOptions,
 } from '../core/errors.js';
+export { type GcSource, NoCollectorError } from '../core/gc-source.js';
 export {
   type ComponentStats,
   type EntryPoint,
@@ -38,13 +39,12 @@ export {
 export type { NodeGeneration } from '../gc/memory/node-generation.js';
 export type { Certainty } from './certainty.js';
 export { type FormatOptions, formatReport } from './format-report.js';
-export type { GcSource } from './gc-source.js';
 export type { LeakReport } from './leak-report.js';
 export type { WatchLevel } from './level.js';
 export type { LeakRule, WatchdogRules } from './rules/rules.js';
 export type { TenuredOptions } from './rules/tenured.js';
 export { Watchdog, type WatchdogStats } from './watchdog.js';
-export { LeaksFoundError, NoCollectorError } from './watchdog-errors.js';
+export { LeaksFoundError } from './watchdog-errors.js';
 export type {
   CheckOptions,
   LeakListener,

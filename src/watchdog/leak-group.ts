@@ -16,6 +16,8 @@ export class LeakGroup {
   /** How many loans their component took back by force. They stay counted, since their holder can no longer return them. */
   #reclaimed = 0;
   #certainty: Certainty = 'suspect';
+  /** Whether it has given its place to a newer leak: its loans are counted, and not reported. */
+  isUnreported = false;
   #latest: Loan;
 
   constructor(rule: LeakRule, loan: Loan, stack: readonly Frame[]) {

@@ -37,9 +37,10 @@ export class LeakLedger {
   /** Checks that wait until no loan counts as lost. */
   readonly #waits: ConditionWaits;
   #retracted = 0;
+  #unreported = 0;
   #closed = false;
 
-  /** Keeps at most `maxGroups` leaks; later ones are not recorded. */
+  /** Reports at most `maxGroups` leaks: those that were found or have grown last. The loans of the others are counted. */
   constructor(maxGroups: number, clock: Clock, listeners: EventListeners<LedgerEvents>) {
     this.#maxGroups = maxGroups;
     this.#clock = clock;
@@ -49,9 +50,14 @@ export class LeakLedger {
 
   /** How many loans count as lost. O(leaks). */
   get lost(): number {
-    let lost = 0;
+    let lost = this.#unreported;
     for (const group of this.#groups.values()) lost += group.count;
     return lost;
+  }
+
+  /** How many loans count as lost and are in no report, because there are too many leaks. */
+  get unreported(): number {
+    return this.#unreported;
   }
 
   /** How many loans counted as lost and came back. */
@@ -95,11 +101,12 @@ export class LeakLedger {
     const signature = signatureOf(rule, loan, stack);
     let group = this.#groups.get(signature);
     if (group === undefined) {
-      if (this.#groups.size >= this.#maxGroups) return;
+      if (this.#groups.size >= this.#maxGroups) this.#makeRoom();
       group = new LeakGroup(rule, loan, stack);
-      this.#groups.set(signature, group);
     }
     group.add(loan, certainty);
+    this.#groups.delete(signature); // The leak that has grown last stands last.
+    this.#groups.set(signature, group);
     this.#groupOf.set(loan, group);
     if (!group.hasSite) loan.component.captureNextStacks();
     if (isPowerOfTwo(group.count)) this.#listeners.emit('leak', group.report(this.#clock.now()));
@@ -126,8 +133,18 @@ export class LeakLedger {
     if (group === undefined) return undefined;
     this.#groupOf.delete(loan);
     group.remove(loan);
-    if (group.count === 0) this.#groups.delete(group.signature);
+    if (group.isUnreported) this.#unreported--;
+    else if (group.count === 0) this.#groups.delete(group.signature);
     return group;
+  }
+
+  /** Stops reporting the leak that has not grown for the longest time. */
+  #makeRoom(): void {
+    const [oldest] = this.#groups.values();
+    if (oldest === undefined) return;
+    this.#groups.delete(oldest.signature);
+    oldest.isUnreported = true;
+    this.#unreported += oldest.count;
   }
 }
 

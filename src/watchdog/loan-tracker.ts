@@ -143,8 +143,13 @@ export class LoanTracker implements ScopeListener {
     this.settleAll();
   }
 
-  /** Asks the rules about the loans that the scope has left behind, in the order in which they were taken. */
+  /** Asks the rules about the loans that the scope has left behind. */
   scopeEnded(): void {
+    this.judgeUnheld();
+  }
+
+  /** Asks the rules about the loans that no other node holds any more, in the order in which they were taken. */
+  judgeUnheld(): void {
     for (let loan = this.#unheld.pop(); loan !== undefined; loan = this.#unheld.pop()) {
       for (const rule of this.#rules.unheld)
         this.#recordIfLost(loan, rule.name, rule.unheld?.(loan));

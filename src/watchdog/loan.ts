@@ -17,6 +17,8 @@ export interface CallOrigin {
   readonly stack: string | undefined;
   /** The caller's scope; `undefined` outside of any scope. */
   readonly scope: ScopeRecord | undefined;
+  /** The value that was being created when the caller asked, and that owns the loan; `undefined` if the scope owns it. */
+  readonly owner: LifetimeNode | undefined;
 }
 
 /** The component that has lent a resource. */

@@ -9,15 +9,27 @@
  * ```
  */
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
+import { currentOwner, type Owner } from '../core/current-owner.js';
 import { isThenable } from '../core/thenable.js';
 import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
+
+/** How many names of a nest of scopes are told, besides the innermost one. */
+const MOST_NAMES = 8;
 
 /** One scope. */
 export interface ScopeRecord {
   /** The names of the scopes around it and its own, outermost first, joined by ` > `. */
   readonly path: string;
+  /** The path of the outermost scopes around it. */
+  readonly head: string;
+  /** How many scopes it is nested in, itself included. */
+  readonly depth: number;
+  /** The scope around it. */
+  readonly outer: ScopeRecord | undefined;
   /** Its root while it runs; `null` once it has ended. */
   node: LifetimeNode | null;
+  /** The owner around the scope: the value whose creation has opened it. */
+  readonly around: Owner | undefined;
 }
 
 /** Called at the end of each scope. */
@@ -50,35 +62,43 @@ export class Scopes {
     return this.#current.get();
   }
 
+  /** Gives the value that is being created in the current async flow, unless a scope was opened within the creation. */
+  currentOwner(): Owner | undefined {
+    const owner = currentOwner();
+    return owner === undefined || owner === this.#current.get()?.around ? undefined : owner;
+  }
+
   /**
    * Calls `body` as a scope and gives its result. The scope ends when `body` returns or throws or, if it returns a promise,
    * when that settles. Another thenable is adopted as a promise.
    */
   run<T>(name: string, body: () => T): T {
     const scope = this.#open(name);
-    let result: T;
     try {
-      result = this.#current.run(scope, body);
+      const result = this.#current.run(scope, body);
+      if (isThenable(result)) return this.#endWith(scope, result) as T;
+      this.#end(scope);
+      return result;
     } catch (error) {
       this.#end(scope);
       throw error;
     }
-    if (!isThenable(result)) {
-      this.#end(scope);
-      return result;
-    }
-    const promise = result instanceof Promise ? result : Promise.resolve(result);
+  }
+
+  /** Gives a promise that is handled only by the caller of the scope: a rejection that nobody handles must stay one. */
+  #endWith<T>(scope: ScopeRecord, result: PromiseLike<T>): Promise<T> {
     const end = (): void => this.#end(scope);
-    promise.then(end, end);
-    return promise as T;
+    return Promise.resolve(result).finally(end);
   }
 
   #open(name: string): ScopeRecord {
-    const outer = this.#current.get();
+    const outer = runningScope(this.#current.get());
     this.#running++;
     return {
-      path: outer === undefined ? name : `${outer.path} > ${name}`,
+      ...placeOf(name, outer),
+      outer,
       node: this.#graph.allocateRoot('scope'),
+      around: currentOwner(),
     };
   }
 
@@ -91,4 +111,23 @@ export class Scopes {
     this.#graph.releaseRoot(node);
     this.#listener.scopeEnded();
   }
+}
+
+/** The innermost of these scopes that is running. A job that starts its next run from within itself is not around it. */
+function runningScope(scope: ScopeRecord | undefined): ScopeRecord | undefined {
+  let running = scope;
+  while (running !== undefined && running.node === null) running = running.outer;
+  return running;
+}
+
+/** Where a scope stands. Of a deep nest only the outermost names and the innermost are told, so that paths stay short. */
+function placeOf(
+  name: string,
+  outer: ScopeRecord | undefined,
+): Pick<ScopeRecord, 'depth' | 'head' | 'path'> {
+  if (outer === undefined) return { depth: 1, head: name, path: name };
+  const depth = outer.depth + 1;
+  if (depth > MOST_NAMES) return { depth, head: outer.head, path: `${outer.head} > … > ${name}` };
+  const path = `${outer.path} > ${name}`;
+  return { depth, head: path, path };
 }

@@ -8,28 +8,16 @@ export class LeaksFoundError extends TenureError {
   /** The leaks, the most numerous first. */
   readonly reports: readonly LeakReport[];
 
-  /** The message is the formatted report. */
-  constructor(reports: readonly LeakReport[]) {
-    super(formatReport(reports), { code: 'TENURE_LEAKS_FOUND' });
+  /** The message is the formatted report, and what else is lost or out. */
+  constructor(reports: readonly LeakReport[], unreported: number = 0, stillOut: string = '') {
+    const lines = [formatReport(reports)];
+    if (unreported > 0) lines.push(`… and ${unreported} lost loans of older leaks`);
+    if (stillOut !== '') lines.push(stillOut);
+    super(lines.join('\n\n'), { code: 'TENURE_LEAKS_FOUND' });
     this.reports = reports;
   }
 
   static {
     nameErrorClass(LeaksFoundError, 'LeaksFoundError');
-  }
-}
-
-/** A check with `forceGc` where the host exposes no collector. Code `TENURE_NO_COLLECTOR`. */
-export class NoCollectorError extends TenureError {
-  /** The message says what to do. */
-  constructor() {
-    super(
-      'watchdog.check: this host exposes no garbage collector. Leave `forceGc` out, or give the watchdog a `gcSource`.',
-      { code: 'TENURE_NO_COLLECTOR' },
-    );
-  }
-
-  static {
-    nameErrorClass(NoCollectorError, 'NoCollectorError');
   }
 }

@@ -1,5 +1,6 @@
 /** The options of a watchdog and of a check, and what a watchdog emits. */
 import { type Clock, systemClock } from '../core/clock.js';
+import type { GcSource } from '../core/gc-source.js';
 import {
   aBoolean,
   aFunction,
@@ -13,7 +14,6 @@ import {
   optional,
   resolveOptions,
 } from '../core/options.js';
-import type { GcSource } from './gc-source.js';
 import type { LeakReport } from './leak-report.js';
 import { LEVELS, type WatchLevel } from './level.js';
 import { someRules, type WatchdogRules } from './rules/rules.js';
@@ -35,7 +35,8 @@ export interface WatchdogOptions {
   /** A first listener of `'leak'`. */
   readonly onLeak?: LeakListener;
   /**
-   * How many different leaks it records; later ones are left out.
+   * How many different leaks it reports: those that were found or have grown last. `stats().unreported` counts the loans of the
+   * others.
    *
    * @default 1_000
    */

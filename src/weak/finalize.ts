@@ -2,25 +2,17 @@
  * Finalizers, after `weakref.finalize` of Python. A finalizer runs a callback once: when its target has been collected, when
  * the finalizer is called, or when the process ends, whichever comes first.
  *
- * The registry holds what a finalizer needs, and the target holds nothing. So a caller need not keep the finalizer, and it
- * cannot be part of a cycle:
- *
- * ```
- *   registry ──▶ list of one target ──▶ record f1 ⇄ record f2 ──▶ fn, args         ┄┄▶ weak
- *      ┊                                                  ┊
- *      └┄┄┄┄┄┄┄┄┄┄┄┄┄┄▶ target ◀┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┘
- * ```
- *
- * V8 promises no order for the registrations of one target. A target is therefore registered once, with the list of its
- * records. The records run newest first, so that what was set up last is torn down first.
+ * `core/death-record.ts` holds what a finalizer needs, and the target holds nothing. So a caller need not keep the finalizer,
+ * and it cannot be part of a cycle.
  */
-
+/// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
 import { guardedCall } from '../core/guarded-call.js';
-import { type Linked, LinkedList } from '../core/linked-list.js';
+import { printAs } from '../core/inspect.js';
 import { aFunction, checkArgument } from '../core/options.js';
+import { aWeakKey } from '../core/weak-key.js';
 import { cancelAtExit, type ExitTask, runAtExit } from './exit-queue.js';
-import { aWeakKey } from './weak-key.js';
+import { type Call, PendingCall } from './pending-call.js';
 
 /** The call that a finalizer makes. */
 export interface FinalizerCall<T extends WeakKey, A extends unknown[], R> {
@@ -33,7 +25,7 @@ export interface FinalizerCall<T extends WeakKey, A extends unknown[], R> {
 }
 
 /** A callback that runs once. Made by {@link finalize}. */
-export interface Finalizer<T extends WeakKey, A extends unknown[], R> {
+export interface Finalizer<T extends WeakKey, A extends unknown[], R> extends Disposable {
   /** Runs the callback and gives its result. Gives `undefined` if the callback has run or was detached. */
   (): R | undefined;
   /** True until the callback has run or was detached. */
@@ -52,27 +44,20 @@ export interface Finalizer<T extends WeakKey, A extends unknown[], R> {
    * detached, or if the target has been collected: the callback then runs soon.
    */
   detach(): FinalizerCall<T, A, R> | undefined;
+  /** Runs the callback, unless it has run or was detached. Throws what the callback throws. */
+  [Symbol.dispose](): void;
 }
 
-/** The record of a finalizer. It drops its call when it ends, so that an ended finalizer holds nothing. */
-class FinalizerRecord implements Linked<FinalizerRecord>, ExitTask {
-  previous: FinalizerRecord | null = null;
-  next: FinalizerRecord | null = null;
+class FinalizerRecord extends PendingCall implements ExitTask {
   readonly birth: number = births++;
   readonly target: WeakRef<WeakKey>;
-  readonly siblings: LinkedList<FinalizerRecord>;
-  call: { readonly fn: (...args: never[]) => unknown; readonly args: unknown[] } | undefined;
   atexit = false;
 
-  constructor(
-    target: WeakKey,
-    siblings: LinkedList<FinalizerRecord>,
-    call: NonNullable<FinalizerRecord['call']>,
-  ) {
+  constructor(target: WeakKey, call: Call) {
+    super(call);
     this.target = new WeakRef(target);
-    this.siblings = siblings;
-    this.call = call;
-    siblings.append(this);
+    this.watch(target);
+    this.setAtexit(true);
   }
 
   setAtexit(atexit: boolean): void {
@@ -87,46 +72,33 @@ class FinalizerRecord implements Linked<FinalizerRecord>, ExitTask {
     return this.call === undefined || target === undefined ? undefined : { target, ...this.call };
   }
 
-  /** Ends the finalizer without making its call. */
-  retire(): void {
+  override take(): Call | undefined {
     this.setAtexit(false);
-    this.call = undefined;
-    this.siblings.remove(this);
+    return super.take();
   }
 
-  run(): unknown {
-    const call = this.call;
-    if (call === undefined) return undefined;
-    this.retire();
-    return Reflect.apply(call.fn, undefined, call.args);
+  override died(): void {
+    guardedCall('a finalizer', () => this.run());
   }
 }
 
 let births = 0;
 
-const recordsOf = new WeakMap<WeakKey, LinkedList<FinalizerRecord>>();
-
-const deaths = new FinalizationRegistry<LinkedList<FinalizerRecord>>((records) => {
-  for (let record = records.last; record !== null; record = records.last) {
-    const newest = record;
-    guardedCall('a finalizer', () => newest.run());
-  }
-});
-
 /**
  * Calls `fn(...args)` once, and gives the finalizer, which the caller need not keep. The call is made
  *
  * - some turns of the event loop after V8 has collected `target`,
- * - when the finalizer is called, or
+ * - when the finalizer is called or disposed of, or
  * - when the process ends, unless `atexit` of the finalizer is `false`.
  *
  * Several finalizers of one target run newest first, and so do the finalizers that are left at exit.
  *
- * Neither `fn` nor `args` may reach `target`, or V8 never collects it: pass the file descriptor and not the file. V8 does not
- * promise when it collects. Use this besides `using`, not instead of it.
+ * Neither `fn` nor `args` may reach `target`, or V8 never collects it: pass the file descriptor and not the file. Prove it in a
+ * test with {@link wasCollected}. V8 does not promise when it collects. Use this besides `using`, not instead of it.
  *
  * If V8 or the exit makes the call, an error or a rejection of `fn` is printed with `console.error`. Asynchronous work does
- * not finish at exit. A process that a signal ends runs no finalizer, and a browser has no exit.
+ * not finish at exit. A process that a signal ends runs no finalizer, and a browser has no exit. A call that V8 makes runs
+ * outside of any async context: an AsyncLocalStorage gives `undefined`.
  *
  * O(1), some microseconds.
  *
@@ -153,37 +125,42 @@ export function finalize<T extends WeakKey, A extends unknown[], R>(
   fn: (...args: A) => R,
   ...args: A
 ): Finalizer<T, A, R> {
-  checkArgument('finalize', 'target', target, aWeakKey);
-  checkArgument('finalize', 'fn', fn, aFunction);
-  if ((fn as unknown) === target || args.includes(target)) {
-    throw new InvalidArgumentError(
-      'finalize: `fn` and its arguments must not be the target, which could then never be collected. Hand over what the clean-up needs instead.',
-    );
-  }
-  const record = new FinalizerRecord(target, recordsFor(target), { fn, args });
-  record.setAtexit(true);
-  return finalizerOf<T, A, R>(record);
+  checkTarget('finalize', target, fn, args);
+  const record = new FinalizerRecord(target, { fn, args });
+  const finalizer = (() => record.run()) as (() => unknown) & RecordHolder;
+  Object.defineProperty(finalizer, recordOf, { value: record });
+  return Object.setPrototypeOf(finalizer, finalizerPrototype);
 }
 
-function recordsFor(target: WeakKey): LinkedList<FinalizerRecord> {
-  let records = recordsOf.get(target);
-  if (records === undefined) {
-    records = new LinkedList();
-    recordsOf.set(target, records);
-    deaths.register(target, records);
+/**
+ * Checks the arguments of a function that makes a call when `target` dies.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if one is malformed, or if the call holds the target.
+ */
+export function checkTarget(
+  where: string,
+  target: unknown,
+  fn: unknown,
+  args: readonly unknown[],
+): void {
+  checkArgument(where, 'target', target, aWeakKey);
+  checkArgument(where, 'fn', fn, aFunction);
+  if (fn === target || args.includes(target)) {
+    throw new InvalidArgumentError(
+      `${where}: \`fn\` and its arguments must not be the target, which could then never be collected. Hand over what the clean-up needs instead.`,
+    );
   }
-  return records;
 }
 
 /** The key of a finalizer's record. */
 const recordOf = Symbol('record');
 
 interface RecordHolder {
-  [recordOf]: FinalizerRecord;
+  readonly [recordOf]: FinalizerRecord;
 }
 
 /** The prototype of all finalizers. Accessors on each finalizer would cost more than all the rest of it. */
-const finalizerPrototype: object = Object.create(Function.prototype, {
+const finalizerPrototype: RecordHolder = Object.create(Function.prototype, {
   alive: {
     get(this: RecordHolder): boolean {
       return this[recordOf].call !== undefined;
@@ -206,16 +183,19 @@ const finalizerPrototype: object = Object.create(Function.prototype, {
     value(this: RecordHolder): unknown {
       const record = this[recordOf];
       const call = record.peek();
-      if (call !== undefined) record.retire();
+      if (call !== undefined) record.take();
       return call;
+    },
+  },
+  [Symbol.dispose]: {
+    value(this: RecordHolder): void {
+      this[recordOf].run();
     },
   },
 });
 
-function finalizerOf<T extends WeakKey, A extends unknown[], R>(
-  record: FinalizerRecord,
-): Finalizer<T, A, R> {
-  const finalizer = (() => record.run()) as (() => unknown) & RecordHolder;
-  finalizer[recordOf] = record;
-  return Object.setPrototypeOf(finalizer, finalizerPrototype);
-}
+printAs(finalizerPrototype, ({ [recordOf]: { call, atexit } }, show) =>
+  call === undefined
+    ? 'Finalizer { alive: false }'
+    : `Finalizer { alive: true, atexit: ${atexit}, fn: ${show(call.fn)}, args: ${show(call.args)} }`,
+);

@@ -3,19 +3,23 @@
  *
  * - A reference without a callback is made once per target and shared, since two of them could not be told apart.
  * - The callback belongs to the reference. It is not called for a reference that is collected before its target or with it.
+ * - The callbacks of one target are called newest first.
  *
  * ```
- *   caller ──▶ Ref ──▶ onDeath          deaths (registry) ┄┄▶ Ref        ┄┄▶ weak
- *               ┊                            ┊
- *               └┄┄┄┄┄┄┄┄┄▶ target ◀┄┄┄┄┄┄┄┄┄┘
+ *   caller ──▶ Ref ──▶ onDeath        records of the target ──▶ record ┄┄▶ Ref        ┄┄▶ weak
+ *               ┊                              ┊
+ *               └┄┄┄┄┄┄┄┄┄▶ target ◀┄┄┄┄┄┄┄┄┄┄┄┘
  * ```
  *
- * The registry holds the Ref weakly, and so the callback. Each dropped reference would leave a registration behind on a target
- * that lives on. A second registry, on the references, removes those registrations.
+ * A record holds its Ref weakly, and so the callback. Each dropped reference would leave its record behind on a target that lives
+ * on. A registry of the references removes those records.
  */
+import { DeathRecord, recordsFor } from '../core/death-record.js';
+import { DeathRegistry } from '../core/death-registry.js';
 import { guardedCall } from '../core/guarded-call.js';
+import { printAs } from '../core/inspect.js';
 import { aFunction, checkArgument } from '../core/options.js';
-import { aWeakKey } from './weak-key.js';
+import { aWeakKey } from '../core/weak-key.js';
 
 /** A weak reference: it does not keep its target alive. Made by {@link ref}. */
 export class Ref<T extends WeakKey> {
@@ -26,6 +30,11 @@ export class Ref<T extends WeakKey> {
   constructor(target: T, onDeath: ((ref: Ref<T>) => void) | undefined) {
     this.#target = new WeakRef(target);
     this.#onDeath = onDeath;
+  }
+
+  /** The callback; `undefined` if there is none, or once it was called. */
+  get onDeath(): ((ref: Ref<T>) => void) | undefined {
+    return this.#onDeath;
   }
 
   /**
@@ -44,20 +53,32 @@ export class Ref<T extends WeakKey> {
       guardedCall('the onDeath callback of a ref', () => onDeath(this));
     }
   }
+
+  static {
+    printAs(Ref.prototype, (self, show) => {
+      const target = self.deref();
+      return target === undefined ? 'Ref (dead)' : `Ref (${show(target)})`;
+    });
+  }
 }
 
-/** The held value of a registration and also its unregister token. */
-type Registration = WeakRef<Ref<WeakKey>>;
+/** The record of a reference with a callback. */
+class RefRecord extends DeathRecord {
+  readonly ref: WeakRef<Ref<WeakKey>>;
+
+  constructor(ref: Ref<WeakKey>) {
+    super();
+    this.ref = new WeakRef(ref);
+  }
+
+  override died(): void {
+    this.ref.deref()?.died();
+  }
+}
 
 const shared = new WeakMap<WeakKey, Ref<WeakKey>>();
 
-const deaths = new FinalizationRegistry<Registration>((registration) => {
-  registration.deref()?.died();
-});
-
-const droppedRefs = new FinalizationRegistry<Registration>((registration) => {
-  deaths.unregister(registration);
-});
+const droppedRefs = new DeathRegistry<RefRecord>((record) => record.unwatch());
 
 /**
  * Gives a weak reference to `target`. Without `onDeath`, each call gives the one shared reference to a target.
@@ -96,9 +117,36 @@ export function ref<T extends WeakKey>(target: T, onDeath?: (ref: Ref<T>) => voi
   return made;
 }
 
+/**
+ * Gives the references to `target` that {@link ref} has made and that live: the shared one first, then those with a callback,
+ * the newest first. Their number is Python's `getweakrefcount`. O(references).
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `target` cannot be referred to weakly.
+ *
+ * @example
+ * ```ts
+ * import { ref, refsOf } from 'tenure/weak';
+ *
+ * const session = { user: 'ada' };
+ * refsOf(session); // => []
+ * const [plain, watched] = [ref(session), ref(session, () => {})];
+ * refsOf(session).length; // => 2
+ * refsOf(session)[0] === plain; // => true
+ * refsOf(session)[1] === watched; // => true
+ * ```
+ */
+export function refsOf<T extends WeakKey>(target: T): Ref<T>[] {
+  checkArgument('refsOf', 'target', target, aWeakKey);
+  const first = shared.get(target);
+  const others = recordsFor(target).flatMap((record) =>
+    record instanceof RefRecord ? (record.ref.deref() ?? []) : [],
+  );
+  return (first === undefined ? others : [first, ...others]) as unknown as Ref<T>[];
+}
+
 function watched<T extends WeakKey>(made: Ref<T>, target: T): Ref<T> {
-  const registration = new WeakRef(made) as unknown as Registration;
-  deaths.register(target, registration, registration);
-  droppedRefs.register(made, registration);
+  const record = new RefRecord(made as unknown as Ref<WeakKey>);
+  record.watch(target);
+  droppedRefs.register(made, record);
   return made;
 }

@@ -1,9 +1,12 @@
+import type { DeathShard } from '../core/death-registry.js';
 import type { NodeId } from '../core/probe.js';
 
 /** An entry of a WeakValueMap: the key, and a weak reference to the value. */
 export class WeakEntry<K, V extends WeakKey> {
   readonly key: K;
   readonly ref: WeakRef<V>;
+  /** Where the value is registered. */
+  shard: DeathShard<WeakEntry<K, V>> | undefined = undefined;
   /** Its node in the heap of the observer; `undefined` while no observer is attached. */
   node: NodeId | undefined = undefined;
 

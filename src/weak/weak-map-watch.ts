@@ -1,6 +1,6 @@
 /**
- * Reports the entries of a weak map to the observer that watches it. An entry is a node from the time it is set until its value
- * is collected, deleted or replaced.
+ * Reports the entries of a weak map or set to the observer that watches it. An entry is a node from the time it is added until
+ * its object is collected, deleted or replaced.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { GuardedObserver } from '../core/guarded-observer.js';
@@ -12,8 +12,9 @@ interface WatchedEntry {
   readonly ref: WeakRef<WeakKey>;
 }
 
-/** A map as its watch sees it. */
+/** A map or set as its watch sees it. */
 export interface WatchedWeakMap {
+  readonly kind: 'weak-map' | 'weak-set';
   readonly name: string;
   readonly entries: Iterable<WatchedEntry>;
   stats(): ComponentStats;
@@ -21,18 +22,19 @@ export interface WatchedWeakMap {
   unwatched(): void;
 }
 
-/** One observer's watch over one weak map. */
+/** One observer's watch over one weak map or set. */
 export class WeakMapWatch implements Observation {
-  readonly kind = 'weak-map';
+  readonly kind: 'weak-map' | 'weak-set';
   readonly name: string;
   readonly #observer: Observer;
   readonly #map: WatchedWeakMap;
   #ended = false;
 
   constructor(map: WatchedWeakMap, observer: Observer) {
+    this.kind = map.kind;
     this.name = map.name;
     this.#map = map;
-    this.#observer = new GuardedObserver(observer, `the weak map '${map.name}'`);
+    this.#observer = new GuardedObserver(observer, `the ${map.kind} '${map.name}'`);
     for (const entry of map.entries) {
       if (entry.ref.deref() !== undefined) this.added(entry);
     }

@@ -18,18 +18,25 @@
  * - The callback removes the entry that died, and not a newer entry under its key.
  *
  * Each map has a registry of its own. A registry shared by all maps would hold the keys of a dropped map as long as the values
- * live. If a key reaches its value, that is for ever.
+ * live. If a key reaches its value, that is for ever. Many deaths at once are handled in slices (`core/slices.ts`).
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { DeathRegistry } from '../core/death-registry.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import { guardedCall } from '../core/guarded-call.js';
-import { aFunction, checkArgument } from '../core/options.js';
+import { printAs } from '../core/inspect.js';
+import { aFunction, argumentError, checkArgument } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+import { aWeakKey } from '../core/weak-key.js';
+import { type Ref, ref } from './ref.js';
+import {
+  collectionArguments,
+  resolveWeakValueMapOptions,
+  type WeakValueMapOptions,
+} from './weak-collection-options.js';
 import { WeakEntry } from './weak-entry.js';
-import { aWeakKey } from './weak-key.js';
 import { WeakMapWatch } from './weak-map-watch.js';
-import { resolveWeakValueMapOptions, type WeakValueMapOptions } from './weak-value-map-options.js';
 
 /** The figures of a {@link WeakValueMap} since it was created. */
 export interface WeakValueMapStats {
@@ -47,7 +54,8 @@ export interface WeakValueMapStats {
  * A Map that holds its values weakly. When V8 has collected a value, its entry is removed. A key is held strongly as long as
  * its value lives. A loop goes in the order of insertion and sees entries that are added meanwhile, as in a Map.
  *
- * `get`, `has`, `set` and `delete` are O(1). `size` checks every value and is O(n).
+ * It has all members of a Map and can be passed as one. `get`, `has`, `set` and `delete` are O(1). `size` checks every value and
+ * is O(n).
  *
  * A value that a read or a loop has given stays alive until the current turn of the event loop ends. A key that reaches its
  * value keeps it alive for ever.
@@ -68,7 +76,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
   readonly #name: string;
   readonly #onCollect: ((key: K) => void) | undefined;
   readonly #entries = new Map<K, WeakEntry<K, V>>();
-  readonly #deaths: FinalizationRegistry<WeakEntry<K, V>>;
+  readonly #deaths: DeathRegistry<WeakEntry<K, V>>;
   #watch: WeakMapWatch | null = null;
   #hits = 0;
   #misses = 0;
@@ -77,21 +85,33 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
   /** `'WeakValueMap'`. */
   declare readonly [Symbol.toStringTag]: string;
 
+  /** @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if an option is unknown or malformed. */
+  constructor(options?: WeakValueMapOptions<K>);
   /**
-   * Makes an empty map.
+   * Makes a map of `entries`, such as another map. O(entries).
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if an option is unknown or malformed.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if an option is unknown or malformed, or if a value cannot
+   * be referred to weakly.
    */
-  constructor(options: WeakValueMapOptions<K> = {}) {
+  constructor(
+    entries: Iterable<readonly [K, V]> | null | undefined,
+    options?: WeakValueMapOptions<K>,
+  );
+  constructor(
+    first?: Iterable<readonly [K, V]> | WeakValueMapOptions<K> | null,
+    second?: WeakValueMapOptions<K>,
+  ) {
+    const { entries, options } = collectionArguments(first, second);
     const { name, onCollect } = resolveWeakValueMapOptions(options);
     this.#name = name;
     this.#onCollect = onCollect;
     // An engine may keep a registry as long as its targets live, so the registry must not hold the map.
     const self = new WeakRef(this);
-    this.#deaths = new FinalizationRegistry((entry) => {
+    this.#deaths = new DeathRegistry((entry) => {
       const map = self.deref();
       if (map !== undefined) map.#removeDead(entry);
     });
+    for (const [key, value] of entries) this.set(key, value);
   }
 
   /** How many values live. O(n). */
@@ -123,12 +143,14 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
    * stays as it is.
    */
   set(key: K, value: V): this {
-    checkArgument('WeakValueMap.set', 'value', value, aWeakKey);
+    if (aWeakKey(value) !== undefined) {
+      throw argumentError(`${this[Symbol.toStringTag]}.set`, 'value', value, aWeakKey);
+    }
     const former = this.#entries.get(key);
     if (former !== undefined) {
       const formerValue = former.ref.deref();
       if (formerValue === value) return this;
-      this.#deaths.unregister(former);
+      former.shard?.unregister(former);
       this.#watch?.removed(former);
       if (formerValue === undefined) {
         this.#collected++;
@@ -137,9 +159,22 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     }
     const entry = new WeakEntry(key, value);
     this.#entries.set(key, entry);
-    this.#deaths.register(value, entry, entry);
+    entry.shard = this.#deaths.register(value, entry, entry);
     this.#watch?.added(entry);
     return this;
+  }
+
+  /**
+   * Gives the value under `key`. If none lives, it sets `value` and gives that. O(1).
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `value` is needed and cannot be referred to weakly. The
+   * map then stays as it is.
+   */
+  getOrInsert(key: K, value: V): V {
+    const known = this.get(key);
+    if (known !== undefined) return known;
+    this.set(key, value);
+    return value;
   }
 
   /**
@@ -163,6 +198,13 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     if (entry === undefined || entry.ref.deref() === undefined) return false;
     this.#remove(entry);
     return true;
+  }
+
+  /** Removes the value under `key` and gives it; `undefined` if there was none that lived. O(1). */
+  take(key: K): V | undefined {
+    const value = this.get(key);
+    if (value !== undefined) this.delete(key);
+    return value;
   }
 
   /** Removes all values. O(n). */
@@ -198,6 +240,15 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     return undefined;
   }
 
+  /**
+   * Gives the keys with weak references to the values that live, in order of insertion. A value stays alive no longer than the
+   * turn in which its pair is given. O(1) for each.
+   */
+  *refs(): Generator<[K, Ref<V>], undefined, unknown> {
+    for (const [key, value] of this.entries()) yield [key, ref(value)];
+    return undefined;
+  }
+
   /** Calls `callback` for each entry whose value lives, in order of insertion. */
   forEach(callback: (value: V, key: K, map: this) => void, thisArg?: unknown): void {
     checkArgument('WeakValueMap.forEach', 'callback', callback, aFunction);
@@ -230,6 +281,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     if (this.#watch !== null) throw new AlreadyWatchedError(this.#name);
     const watch = new WeakMapWatch(
       {
+        kind: 'weak-map',
         name: this.#name,
         entries: { [Symbol.iterator]: () => this.#entries.values() },
         stats: () => ({ ...this.stats() }),
@@ -245,7 +297,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
 
   #remove(entry: WeakEntry<K, V>): void {
     this.#entries.delete(entry.key);
-    this.#deaths.unregister(entry);
+    entry.shard?.unregister(entry);
     this.#watch?.removed(entry);
   }
 
@@ -265,5 +317,8 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
       value: 'WeakValueMap',
       configurable: true,
     });
+    printAs(WeakValueMap.prototype as WeakValueMap<unknown, WeakKey>, (map, show) =>
+      show(new Map(map)).replace('Map', map[Symbol.toStringTag]),
+    );
   }
 }

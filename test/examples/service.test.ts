@@ -1,8 +1,9 @@
 /** The main example, run as a user runs it: in a process of its own, with a real Postgres. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
@@ -15,6 +16,8 @@ const LEAKING_LINE = lineOf(LEAKY, 'await db.lease()');
 
 interface Demo {
   readonly process: ChildProcess;
+  /** What the demo has left in its temporary folder. Other tests start servers in the common one meanwhile. */
+  leftFiles(): string[];
   output(): string;
   /** Resolves when the output contains `text`. */
   until(text: string): Promise<void>;
@@ -22,17 +25,22 @@ interface Demo {
 }
 
 const running = new Set<ChildProcess>();
+const folders: string[] = [];
 
 afterEach(() => {
   for (const child of running) child.kill('SIGKILL');
   running.clear();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
 function startDemo(args: readonly string[], environment: Record<string, string> = {}): Demo {
   const { DATABASE_URL: _given, ...inherited } = process.env;
+  const folder = mkdtempSync(join(tmpdir(), 'tenure-demo-'));
+  chmodSync(folder, 0o755); // Its Postgres may run as another user.
+  folders.push(folder);
   const child = spawn(process.execPath, ['--import', 'tsx', 'examples/service/main.ts', ...args], {
     cwd: PROJECT,
-    env: { ...inherited, ...environment },
+    env: { ...inherited, TMPDIR: folder, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -49,6 +57,7 @@ function startDemo(args: readonly string[], environment: Record<string, string> 
   return {
     process: child,
     output: () => output,
+    leftFiles: () => readdirSync(folder).filter((name) => name.startsWith('tenure-')),
     until: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
@@ -66,12 +75,7 @@ function startDemo(args: readonly string[], environment: Record<string, string> 
   };
 }
 
-function dataFolders(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('tenure-postgres-'));
-}
-
 test('the report names the line and the route of the leak during the load, and the fixed service has no leak', async () => {
-  const before = dataFolders();
   const demo = startDemo(['--seconds', '1']);
   expect(await demo.exitCode(), demo.output()).toBe(0);
   const output = demo.output();
@@ -84,7 +88,7 @@ test('the report names the line and the route of the leak during the load, and t
   expect(output).toContain('NO LEAKS');
   expect(output).toMatch(new RegExp(`${place} leaked \\d+ connections on GET /orders/:id`));
   expect(output).not.toContain('\u001b[');
-  expect(dataFolders()).toEqual(before);
+  expect(demo.leftFiles()).toEqual([]);
 }, 60_000);
 
 test('the fix is one line', () => {
@@ -99,12 +103,11 @@ test('the fix is one line', () => {
 });
 
 test('Ctrl-C under load stops everything and leaves nothing behind', async () => {
-  const before = dataFolders();
   const demo = startDemo(['--seconds', '30']);
   await demo.until('1/30 s');
   demo.process.kill('SIGINT');
   expect(await demo.exitCode(), demo.output()).toBe(130);
-  expect(dataFolders()).toEqual(before);
+  expect(demo.leftFiles()).toEqual([]);
 }, 60_000);
 
 test('DATABASE_URL is used if it is set, and its database is left as it was', async () => {

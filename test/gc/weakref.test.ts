@@ -282,3 +282,43 @@ test('a shared reference in the trashcan is not returned again', () => {
   expect(heap.weakref(target)).toBe(fresh);
   heap.assertInvariants();
 });
+
+/** A heap, and the nodes that it has freed so far. */
+function heapWithFreed(): { heap: Heap; freed: Handle[] } {
+  const freed: Handle[] = [];
+  const heap = new Heap({ trace: (event) => event.type === 'free' && freed.push(event.node) });
+  return { heap, freed };
+}
+
+/** Three references to a node, oldest first. The callback of each drops it. */
+function droppedByCallbacks(heap: Heap, node: Handle): Handle[] {
+  return [1, 2, 3].map(() => {
+    const weak: Handle = heap.weakref(node, () => heap.drop(weak));
+    return weak;
+  });
+}
+
+test('references that their callbacks drop die after the last callback, oldest first', () => {
+  const { heap, freed } = heapWithFreed();
+  const node = heap.alloc();
+  const weaks = droppedByCallbacks(heap, node);
+  heap.drop(node);
+  expect(freed).toEqual([...weaks, node]);
+  heap.assertInvariants();
+});
+
+test('references that their callbacks drop deep in a chain die after the chain', () => {
+  const { heap, freed } = heapWithFreed();
+  const last = heap.alloc();
+  const weaks = droppedByCallbacks(heap, last);
+  let head = last;
+  for (let level = 1; level < 50; level++) {
+    const next = heap.alloc();
+    heap.link(next, head);
+    heap.drop(head);
+    head = next;
+  }
+  heap.drop(head);
+  expect(freed.slice(-4)).toEqual([head, ...weaks]);
+  heap.assertInvariants();
+});

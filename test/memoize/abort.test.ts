@@ -358,3 +358,25 @@ describe('the load option', () => {
     }
   });
 });
+
+test('a load that has not taken its signal goes on for later callers when its caller leaves', async () => {
+  const gates = new Gates<string>();
+  const fn = memoize((_: string) => gates.next(), { load: () => gates.next() });
+  const caller = new AbortController();
+  const leaving = fn.call(['k'], { signal: caller.signal });
+  caller.abort(new Error('left'));
+  await expect(leaving).rejects.toThrow('left');
+  const later = fn('k');
+  gates.at(0).open('value');
+  expect([await later, gates.arrived]).toEqual(['value', 1]);
+});
+
+test('a load has one signal, however often it asks', async () => {
+  const fn = memoize(async (_: string): Promise<boolean> => false, {
+    load: async (context) => {
+      const first = context.signal;
+      return first === context.signal;
+    },
+  });
+  expect(await fn('k')).toBe(true);
+});

@@ -258,3 +258,13 @@ describe('a decorated class', () => {
     expect(await Promise.all(calls)).toEqual(['of a', 'of a', 'of b']);
   });
 });
+
+test('a method that is called for a primitive runs without a cache', () => {
+  class Doubling {
+    @memoized()
+    twice(id: number): number {
+      return 2 * id;
+    }
+  }
+  expect(Reflect.apply(Doubling.prototype.twice, 5, [2])).toBe(4);
+});

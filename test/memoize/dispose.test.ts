@@ -77,8 +77,8 @@ describe.each([
     const second = await fn.lease(1);
     expect(first.value).toBe(second.value);
     fn.delete(1);
-    first.release();
-    first.release();
+    void first.release();
+    void first.release();
     expect(closed()).toEqual([]);
     second[Symbol.dispose]();
     expect(closed()).toEqual(['closed 1']);
@@ -98,9 +98,9 @@ describe.each([
     const again = fn.lease(1);
     expect(lease.value).toBe(again.value);
     fn.clear();
-    lease.release();
+    void lease.release();
     expect(closed()).toEqual([]);
-    again.release();
+    void again.release();
     expect(closed()).toEqual(['closed 1']);
   });
 
@@ -170,7 +170,7 @@ describe.each([
     expect(closed()).toEqual([]);
     const lease = fn.lease(2);
     expect(closed()).toEqual([]);
-    lease.release();
+    void lease.release();
     expect(closed()).toEqual(['closed 2']);
   });
 
@@ -231,7 +231,7 @@ describe.each([
     const fn = memoize(async (id: number) => new Resource(id), { ...options, dispose: disposal() });
     fn[Symbol.dispose]();
     const lease = await fn.lease(1);
-    lease.release();
+    void lease.release();
     expect(closed()).toEqual(['closed 1']);
   });
 });
@@ -332,4 +332,11 @@ test('`lease` needs `dispose`', () => {
   expect(() => fn.lease(1)).toThrow(
     /lease: the cache 'ids' does not dispose.*'tenure\/memoize\/disposal'/,
   );
+});
+
+test('a lease that begins the load is no join', async () => {
+  const fn = memoize(async (id: number) => new Resource(id), { dispose: disposal() });
+  const leases = await Promise.all([fn.lease(1), fn.lease(1)]);
+  expect(fn.cacheInfo().joins).toBe(1);
+  for (const lease of leases) void lease.release();
 });

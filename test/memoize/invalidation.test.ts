@@ -232,3 +232,36 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect(fn.cacheInfo()).toMatchObject({ size: 0, inFlight: 0 });
   });
 });
+
+test('a synchronous load that has called the cache for another key can still be invalidated', () => {
+  const runs: string[] = [];
+  const fn = memoize((key: string): string => {
+    runs.push(key);
+    if (key === 'outer') {
+      fn('inner');
+      fn.delete('outer');
+    }
+    return key;
+  });
+  for (const key of ['outer', 'outer', 'inner']) fn(key);
+  expect(runs).toEqual(['outer', 'inner', 'outer']);
+});
+
+test('no callback is asked about a result that was invalidated before it came', async () => {
+  const gates = new Gates<string>();
+  const asked: string[] = [];
+  const fn = memoize((_: string) => gates.next(), {
+    cacheIf: (value) => {
+      asked.push(value);
+      return true;
+    },
+  });
+  const old = fn('k');
+  fn.delete('k');
+  const fresh = fn('k');
+  gates.at(0).open('old');
+  await old;
+  gates.at(1).open('new');
+  await fresh;
+  expect(asked).toEqual(['new']);
+});

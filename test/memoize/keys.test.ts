@@ -37,6 +37,7 @@ describe.each(bounds)('keys, $what', ({ options }) => {
     { what: 'two equal objects', a: [{ x: 1 }], b: [{ x: 1 }], same: false },
     { what: 'one symbol', a: [Symbol.iterator], b: [Symbol.iterator], same: true },
     { what: 'two lists of three', a: [1, 'x', true], b: [1, 'x', true], same: true },
+    { what: 'two that differ in the type of the first', a: [1, 2, 3], b: ['1', 2, 3], same: false },
     { what: 'two that differ in the third', a: [1, 'x', true], b: [1, 'x', false], same: false },
   ];
   test.each(pairs)('$what', ({ a, b, same }) => {
@@ -136,3 +137,17 @@ describe.each(bounds)('keys, $what', ({ options }) => {
     expect(fn.cacheInfo()).toMatchObject({ misses: 1, size: 1, inFlight: 0 });
   });
 });
+
+test.each(bounds)(
+  'a result of undefined is a hit, whatever the number of arguments: $what',
+  ({ options }) => {
+    let runs = 0;
+    const fn = memoize((..._: unknown[]): void => {
+      runs++;
+    }, options);
+    for (const args of [[], [1], [1, 2], [1, 2, 3], [{}, 1]]) {
+      expect([fn(...args), fn(...args)]).toEqual([undefined, undefined]);
+    }
+    expect(runs).toBe(5);
+  },
+);

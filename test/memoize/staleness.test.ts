@@ -420,3 +420,37 @@ test('windows beyond 2^31 ms work: Julien-R44/bentocache#61', async () => {
   expect(await fn('k')).toBe(2);
   expect(clock.pendingTimers).toBe(0);
 });
+
+test('a synchronous function is not run for a stale entry that was replaced in the meantime', async () => {
+  const clock = new FakeClock();
+  let runs = 0;
+  const fn = memoize((_: string) => `load ${++runs}`, {
+    ttl: 100,
+    staleWhileRevalidate: 50,
+    clock,
+  });
+  fn('k');
+  clock.jump(100);
+  expect(fn('k')).toBe('load 1');
+  fn.set(['k'], 'given');
+  await settle();
+  expect([fn('k'), runs]).toEqual(['given', 1]);
+});
+
+test('a load in place of a remembered failure gets no stale value', () => {
+  const clock = new FakeClock();
+  const stale: unknown[] = [];
+  const fn = memoize((_: string): string => 'never', {
+    negativeTtl: 100,
+    ttl: 1_000,
+    clock,
+    load: (context) => {
+      stale.push(context.stale);
+      throw new Error('down');
+    },
+  });
+  expect(() => fn('k')).toThrow('down');
+  clock.jump(100);
+  expect(() => fn('k')).toThrow('down');
+  expect(stale).toEqual([undefined, undefined]);
+});

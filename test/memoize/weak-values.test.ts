@@ -64,3 +64,11 @@ test('weakValues together with `dispose` is refused', () => {
     'weakValues',
   );
 });
+
+test('a hit on an asynchronous result that is held weakly is a promise', async () => {
+  const fn = memoize(async (id: number) => ({ id }), { weakValues: true });
+  const held = await fn(1);
+  const hit = fn(1);
+  expect(hit).toBeInstanceOf(Promise);
+  expect(await hit).toBe(held);
+});

@@ -150,3 +150,18 @@ test('a hundred waiters on one signal cause no warning, and all are rejected', a
   void held.release();
   await pool.close();
 });
+
+test('a pause of the factory does not keep the process alive after its last waiter has given up', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(1, { create: () => Promise.reject(new Error('down')) });
+  const pool = createPool(factory, { max: 1, clock });
+  const abort = new AbortController();
+  const waiting = outcomeOf(
+    pool.lease({ signal: abort.signal, timeoutMillis: Number.POSITIVE_INFINITY }),
+  );
+  await settle();
+  expect([waiting().is, clock.foregroundTimers]).toEqual(['pending', 1]);
+  abort.abort(reason);
+  expect(clock.foregroundTimers).toBe(0);
+  await pool.close();
+});

@@ -107,6 +107,9 @@ test('equal primitives count as separate resources: a pool of tokens is a semaph
   await pool.release('token');
   await settle();
   expect(fourth()).toEqual({ is: 'resolved', value: 'token' });
+  await pool.release('token');
+  expect([pool.available, pool.isBorrowedResource('token')]).toEqual([1, true]);
+  expect(await pool.acquire()).toBe('token');
   await Promise.all(tokens.map((token) => pool.release(token)));
   expect([pool.available, pool.borrowed]).toEqual([3, 0]);
   expect(await rejection(pool.release('token'))).toMatchObject({
@@ -222,4 +225,13 @@ test('a loan sets no timer of its own', async () => {
   using lease = await pool.lease({ timeoutMillis: 5, signal: new AbortController().signal });
   expect(lease.resource.id).toBe(0);
   expect(clock.pendingTimers).toBe(before);
+});
+
+test('loans lists the resources that callers hold, and no others', async () => {
+  const { pool } = open();
+  const [lease, thing] = [await pool.lease(), await pool.acquire()];
+  lease[Symbol.dispose]();
+  expect(pool.loans()).toMatchObject([{ takenBy: 'acquire' }]);
+  await pool.release(thing);
+  expect(pool.loans()).toEqual([]);
 });

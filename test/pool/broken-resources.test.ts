@@ -44,8 +44,10 @@ test('lease.reportError: the resource is destroyed when it comes back, and no la
   await lease.release();
   await settle();
   expect(factory.destroyed).toEqual(['0 broken']);
+  const last = await pool.lease();
+  await last.release();
   const next = await pool.lease();
-  lease.reportError(new ReadOnly('late'));
+  for (const ended of [lease, last]) ended.reportError(new ReadOnly('late'));
   await next.release();
   expect(pool.available).toBe(1);
   await pool.close();
@@ -129,3 +131,40 @@ test.each([5, 'yes', { floor: 0 }, { recoverMillis: 0 }, { floors: 1 }])(
     expect(() => open({}, { adaptiveMax: adaptiveMax as never })).toThrow('adaptiveMax');
   },
 );
+
+test('adaptiveMax does not fall below its floor', async () => {
+  const { factory } = fullServer(2);
+  const clock = new FakeClock();
+  const pool = createPool(factory, { max: 9, adaptiveMax: { floor: 2 }, clock });
+  await Promise.all([pool.lease(), pool.lease()]);
+  void outcomeOf(pool.lease());
+  await settle();
+  expect(pool.stats()).toMatchObject({ effectiveMax: 2, capacityErrors: 1 });
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a full server does not count towards createAttempts', async () => {
+  const clock = new FakeClock();
+  const codes = ['full', 'down', 'down'];
+  const pool = createPool(
+    {
+      create: () => Promise.reject(Object.assign(new Error('no'), { code: codes.shift() })),
+      destroy: () => {},
+      isFull: (error) => (error as { code?: string }).code === 'full',
+    },
+    { max: 1, createAttempts: 2, clock, random: () => 0 },
+  );
+  const asked = outcomeOf(pool.lease());
+  await clock.advance(10);
+  expect([codes, asked().is], 'one failure that counts').toEqual([['down'], 'pending']);
+  await clock.advance(20);
+  expect([codes, asked().is]).toEqual([[], 'rejected']);
+  await pool.close();
+});
+
+test('isBroken that answers nothing finds nothing broken', async () => {
+  const { pool } = open({ isBroken: () => undefined as never });
+  await rejection(pool.use(() => Promise.reject(new Error('x'))));
+  expect(pool.available).toBe(1);
+  await pool.close();
+});

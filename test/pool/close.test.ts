@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPool, LeasesOutError } from '../../src/pool/index.js';
+import { createPool, type Lease, LeasesOutError } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -226,4 +226,200 @@ test('clear destroys idle resources, those being created included, and creates m
   expect(cleared().is).toBe('resolved');
   expect(factory.destroyed).toEqual(['1 clear', '2 clear']);
   expect([pool.available, pool.borrowed, out.resource.state]).toEqual([2, 1, 'alive']);
+});
+
+test('drain waits for the waiters, and settles when the last one times out or gives up', async () => {
+  for (const ending of ['timeout', 'abort']) {
+    const { pool, clock } = open(1, { create: () => new Promise(() => {}) });
+    const abort = new AbortController();
+    const waiting = outcomeOf(pool.lease({ timeoutMillis: 100, signal: abort.signal }));
+    const drained = outcomeOf(pool.drain());
+    await clock.advance(99);
+    expect([waiting().is, drained().is]).toEqual(['pending', 'pending']);
+    if (ending === 'timeout') await clock.advance(1);
+    else abort.abort();
+    await settle();
+    expect([waiting().is, drained().is]).toEqual(['rejected', 'resolved']);
+  }
+});
+
+test('drain refuses tryLease, and rejects the callers of ready', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(1, { create: () => new Promise(() => {}) });
+  const pool = createPool(factory, { min: 1, clock });
+  const ready = rejection(pool.ready());
+  await pool.drain();
+  expect(await ready).toMatchObject(closedError);
+  expect(() => pool.tryLease()).toThrow(expect.objectContaining(closedError));
+});
+
+test('drain settles when the last lease is destroyed, although its resource is not gone yet', async () => {
+  const gates = new Gates();
+  const { pool } = open(1, { destroy: () => gates.next() });
+  const lease = await pool.lease();
+  const drained = outcomeOf(pool.drain());
+  const gone = outcomeOf(lease.destroy());
+  await settle();
+  expect([drained().is, gone().is]).toEqual(['resolved', 'pending']);
+  gates.at(0).open();
+  await pool.close();
+});
+
+test('drain waits for a resource that is being reset, or validated', async () => {
+  const [resets, validations] = [new Gates(), new Gates()];
+  const clock = new FakeClock();
+  const factory = new StrictFactory(1, {
+    reset: () => resets.next(),
+    validate: () => validations.next(),
+  });
+  const pool = createPool(factory, { max: 1, keepaliveMillis: 1_000, clock });
+  void (await pool.lease()).release();
+  const drained = outcomeOf(pool.drain());
+  await settle();
+  expect(drained().is).toBe('pending');
+  resets.at(0).open();
+  await settle();
+  expect(drained().is).toBe('resolved');
+  await clock.advance(2_000);
+  const again = outcomeOf(pool.drain());
+  await settle();
+  expect([pool.stats().validating, again().is]).toEqual([1, 'pending']);
+  validations.at(0).open();
+  await settle();
+  expect(again().is).toBe('resolved');
+});
+
+test('a forced close destroys nothing twice, and leaves every figure at 0', async () => {
+  const gates = new Gates();
+  const { pool, factory } = open(3, {
+    destroy: ({ id }) => (id === 0 ? gates.next() : undefined),
+    reset: () => new Promise(() => {}),
+  });
+  const [first, second] = [await pool.lease(), await pool.lease(), await pool.lease()];
+  void first.destroy();
+  void second.release();
+  const closed = pool.close({ graceMillis: 0, force: true });
+  await settle();
+  gates.at(0).open();
+  await closed;
+  expect(factory.destroyed).toEqual(['0 discarded', '1 close', '2 forced']);
+  const { size, borrowed, creating, validating, resetting, destroying } = pool.stats();
+  expect([size, borrowed, creating, validating, resetting, destroying]).toEqual([0, 0, 0, 0, 0, 0]);
+});
+
+test('clear destroys no resource that was lent while it was clearing', async () => {
+  let lease: Lease<object> | undefined;
+  const destroy = () => {
+    lease ??= pool.tryLease();
+  };
+  const pool = createPool({ create: () => ({}), destroy }, { max: 2, clock: new FakeClock() });
+  await pool.warmUp(2);
+  await pool.clear();
+  expect(pool.isBorrowedResource(lease?.resource as object)).toBe(true);
+  expect(pool.stats()).toMatchObject({ size: 1, borrowed: 1, destroyed: 1 });
+  lease?.[Symbol.dispose]();
+  await pool.close();
+});
+
+test('close waits until a resource that came too late is destroyed', async () => {
+  const [creates, destroys] = [new Gates(), new Gates()];
+  const clock = new FakeClock();
+  const factory = new StrictFactory(2, {
+    create: (number) => (number === 0 ? creates.next() : undefined),
+    destroy: ({ id }) => (id === 1 ? destroys.next() : undefined),
+  });
+  const pool = createPool(factory, { max: 1, createTimeoutMillis: 100, createAttempts: 1, clock });
+  const timedOut = outcomeOf(pool.lease());
+  await clock.advance(100);
+  (await pool.lease())[Symbol.dispose]();
+  creates.at(0).open();
+  await settle();
+  const closed = outcomeOf(pool.close());
+  await settle();
+  expect([timedOut().is, closed().is, factory.destroyed]).toEqual([
+    'rejected',
+    'pending',
+    ['1 late', '0 close'],
+  ]);
+  destroys.at(0).open();
+  await settle();
+  expect(closed().is).toBe('resolved');
+});
+
+test('close rejects the callers of ready at once, also while a creation hangs', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(1, { create: () => new Promise(() => {}) });
+  const pool = createPool(factory, { min: 1, clock });
+  const ready = rejection(pool.ready());
+  const closed = pool.close({ graceMillis: 0 });
+  expect(await ready).toMatchObject(closedError);
+  await closed;
+});
+
+test('a creation that fails because of the close leaves no timer', async () => {
+  const { pool, clock } = open(1, {
+    create: (_number, signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      }),
+  });
+  const asked = rejection(pool.lease());
+  await pool.close();
+  expect(await asked).toMatchObject(closedError);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('a draining pool creates nothing to reach min', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(2);
+  const pool = createPool(factory, { min: 2, max: 2, clock });
+  await pool.ready();
+  await pool.drain();
+  await pool.clear();
+  await settle();
+  expect([factory.creates, pool.size]).toEqual([2, 0]);
+});
+
+test('a reset or a validation that ends after a forced close changes nothing', async () => {
+  const [resets, validations, destroys] = [new Gates(), new Gates(), new Gates()];
+  const clock = new FakeClock();
+  const factory = new StrictFactory(2, {
+    reset: () => resets.next(),
+    validate: () => validations.next(),
+    destroy: () => destroys.next(),
+  });
+  const pool = createPool(factory, { max: 2, testOnBorrow: true, clock });
+  const [first, second] = [await pool.lease(), await pool.lease()];
+  void first.release();
+  resets.at(0).open();
+  await settle();
+  void second.release();
+  const waiting = rejection(pool.lease());
+  expect(pool.stats()).toMatchObject({ validating: 1, resetting: 1 });
+  const closed = outcomeOf(pool.close({ graceMillis: 0, force: true }));
+  expect(await waiting).toMatchObject(closedError);
+  resets.at(1).open();
+  validations.at(0).open();
+  await settle();
+  expect(factory.destroyed).toEqual(['0 close', '1 close']);
+  destroys.at(0).open();
+  destroys.at(1).open();
+  await settle();
+  expect(closed().is).toBe('resolved');
+  expect(pool.stats()).toMatchObject({ validating: 0, resetting: 0, destroyed: 2 });
+});
+
+test('a resource whose validation ends during a close is destroyed', async () => {
+  const gates = new Gates();
+  const clock = new FakeClock();
+  const factory = new StrictFactory(1, { validate: () => gates.next() });
+  const pool = createPool(factory, { max: 1, keepaliveMillis: 1_000, clock });
+  (await pool.lease())[Symbol.dispose]();
+  await clock.advance(2_000);
+  const closed = outcomeOf(pool.close());
+  await settle();
+  expect([pool.stats().validating, closed().is]).toEqual([1, 'pending']);
+  gates.at(0).open();
+  await settle();
+  expect([closed().is, factory.destroyed]).toEqual(['resolved', ['0 close']]);
 });

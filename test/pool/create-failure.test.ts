@@ -350,3 +350,142 @@ test('a listener that throws has no effect on callers or other listeners', async
   }
   expect(heard).toEqual([refused, refused]);
 });
+
+test('an object that is lent already, and comes again too late, is not destroyed under its holder', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates<Thing>();
+  const made = [new Thing(0), new Thing(1)];
+  const destroyed: Thing[] = [];
+  let creates = 0;
+  const pool = createPool(
+    {
+      create: () => (creates++ === 1 ? gates.next() : (made[creates === 1 ? 0 : 1] as Thing)),
+      destroy: (thing) => void destroyed.push(thing),
+    },
+    { max: 2, createTimeoutMillis: 100, createAttempts: 1, clock },
+  );
+  using _first = await pool.lease();
+  const timedOut = outcomeOf(pool.lease());
+  await clock.advance(100);
+  using _second = await pool.lease();
+  gates.at(0).open(made[0] as Thing);
+  await settle();
+  expect([timedOut().is, pool.borrowed, destroyed]).toEqual(['rejected', 2, []]);
+});
+
+test('a pause keeps the process alive from the moment that a caller waits for its end', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1, { create: refuse }), { min: 1, max: 1, clock });
+  await settle();
+  expect(clock.foregroundTimers).toBe(0);
+  const waiting = outcomeOf(pool.lease({ timeoutMillis: Number.POSITIVE_INFINITY }));
+  expect([waiting().is, clock.foregroundTimers]).toEqual(['pending', 1]);
+  await pool.close();
+});
+
+test('after a success, failures are counted from one again', async () => {
+  const clock = new FakeClock();
+  const attempts: number[] = [];
+  const outcomes = ['fails', 'fails', 'succeeds', 'fails', 'succeeds'];
+  const pool = createPool(
+    {
+      create({ attempt }) {
+        attempts.push(attempt);
+        return outcomes.shift() === 'fails' ? refuse() : new Thing(0);
+      },
+      destroy() {},
+    },
+    { max: 1, createAttempts: 3, clock, random: () => 0 },
+  );
+  const first = pool.lease();
+  await clock.advance(30);
+  await (await first).destroy();
+  const second = outcomeOf(pool.lease());
+  await clock.advance(10);
+  expect([second().is, attempts]).toEqual(['resolved', [1, 2, 3, 1, 2]]);
+});
+
+test('a caller of ready keeps the process alive during a pause, until it is told of the next failure', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1, { create: refuse }), { min: 1, max: 1, clock });
+  await settle();
+  const ready = outcomeOf(pool.ready());
+  await settle();
+  expect([ready().is, clock.foregroundTimers]).toEqual(['pending', 1]);
+  await clock.advance(10);
+  expect([ready().is, clock.foregroundTimers]).toEqual(['rejected', 0]);
+  await pool.close();
+});
+
+test('an error says nothing of a failure that a success has followed', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(1, { create: (number) => (number === 0 ? refuse() : 0) });
+  const pool = createPool(factory, { max: 1, createAttempts: 1, clock });
+  await rejection(pool.lease());
+  using _held = await pool.lease();
+  const error = (await rejection(pool.lease({ timeoutMillis: 0 }))) as Error;
+  expect(error.cause).toBeUndefined();
+  expect(error.message).not.toContain('Last create error');
+});
+
+test('a thenable that settles twice is one resource, and one that throws is a failure', async () => {
+  const thenable = (then: (resolve: (thing: Thing) => void) => void): PromiseLike<Thing> =>
+    Object.defineProperty({}, 'then', { value: then }) as PromiseLike<Thing>;
+  const results = [
+    thenable((resolve) => {
+      resolve(new Thing(0));
+      resolve(new Thing(1));
+    }),
+    thenable(refuse),
+    new Thing(2),
+  ];
+  const pool = createPool(
+    { create: () => results.shift() as Thing, destroy() {} },
+    { max: 2, createAttempts: 1, clock: new FakeClock() },
+  );
+  using first = await pool.lease();
+  expect([first.resource.id, pool.size]).toEqual([0, 1]);
+  expect(await rejection(pool.lease())).toMatchObject({ cause: refused });
+  using second = await pool.lease();
+  expect(second.resource.id).toBe(2);
+});
+
+test('a creation that a caller waits for keeps the process alive, and one in the background does not', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(2, { create: () => new Promise(() => {}) });
+  const pool = createPool(factory, { min: 1, max: 2, clock });
+  expect([factory.creates, clock.foregroundTimers]).toEqual([1, 0]);
+  const patient = { timeoutMillis: Number.POSITIVE_INFINITY };
+  const waiting = [outcomeOf(pool.lease(patient)), outcomeOf(pool.lease(patient))];
+  expect([factory.creates, clock.foregroundTimers]).toEqual([2, 1]);
+  await pool.close({ graceMillis: 0 });
+  expect(waiting.map((ended) => ended().is)).toEqual(['rejected', 'rejected']);
+});
+
+test('a caller that comes when a pause is over, but before its timer has fired, has the factory tried again', async () => {
+  const clock = new FakeClock();
+  let isDown = true;
+  const factory = new StrictFactory(1, { create: () => (isDown ? refuse() : undefined) });
+  const pool = createPool(factory, { min: 1, max: 1, clock });
+  await settle();
+  isDown = false;
+  clock.jump(1_000);
+  const waiting = outcomeOf(pool.lease());
+  await clock.advance(0);
+  expect(waiting().is).toBe('resolved');
+});
+
+test('a success ends the pause after a failure at once', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(3, { create: () => gates.next() });
+  const pool = createPool(factory, { max: 3, clock: new FakeClock() });
+  const waiting = [outcomeOf(pool.lease()), outcomeOf(pool.lease())];
+  gates.at(0).fail(refused);
+  await settle();
+  expect(factory.creates).toBe(2);
+  gates.at(1).open();
+  gates.at(2).open();
+  await settle();
+  expect(waiting.map((ended) => ended().is)).toEqual(['resolved', 'resolved']);
+  await pool.close({ graceMillis: 0, force: true });
+});

@@ -6,6 +6,7 @@ import {
   type ReleasedResource,
 } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { outcomeOf, rejection } from './outcome.js';
 import { StrictFactory } from './strict-factory.js';
@@ -128,5 +129,37 @@ test('reasons of destruction are counted apart up to a hundred, whatever their t
     1,
   ]);
   expect(destroyedBy['other reasons']).toBe(102);
+  await pool.close();
+});
+
+test('a destroy that ends after its timeout is counted once', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const factory = new StrictFactory(1, { destroy: () => gates.next() });
+  const pool = createPool(factory, { destroyTimeoutMillis: 100, clock });
+  void (await pool.lease()).destroy();
+  await clock.advance(100);
+  expect(pool.stats()).toMatchObject({ size: 0, destroying: 0, destroyed: 1 });
+  gates.at(0).open();
+  await settle();
+  expect(pool.stats()).toMatchObject({ size: 0, destroying: 0, destroyed: 1 });
+  await pool.close();
+});
+
+test('a creation that was told to stop reports no failure', async () => {
+  const factory = new StrictFactory(1, {
+    create: (_number, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      }),
+  });
+  const pool = createPool(factory, { max: 1, clock: new FakeClock() });
+  const errors: unknown[] = [];
+  pool.on('factoryCreateError', (error) => errors.push(error));
+  const abort = new AbortController();
+  const asked = outcomeOf(pool.lease({ signal: abort.signal }));
+  abort.abort();
+  await settle();
+  expect([asked().is, errors, pool.stats().createErrors]).toEqual(['rejected', [], 0]);
   await pool.close();
 });

@@ -1,6 +1,7 @@
 /** The steps that every loan must take, tested on a pool that has lent often and takes its fast path. */
 import { expect, test, vi } from 'vitest';
 import { createKeyedPool, createPool, observe } from '../../src/pool/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
 
 const LOANS = 1_000;
@@ -48,4 +49,15 @@ test('a keyed pool knows after every loan which key lent last', async () => {
   await pools.use('a', () => {});
   await pools.use('c', () => {});
   expect([pools.pool('a').size, pools.pool('b').size, pools.pool('c').size]).toEqual([1, 0, 1]);
+});
+
+test('the time at which a loan began is known of every loan', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(factory, { max: 1, clock });
+  for (let loan = 0; loan < LOANS; loan++) await pool.use(() => {});
+  await clock.advance(60_000);
+  using _lease = await pool.lease();
+  await clock.advance(5_000);
+  expect(pool.loans()[0]?.heldMillis).toBeGreaterThanOrEqual(5_000);
+  expect(pool.loans()[0]?.heldMillis).toBeLessThanOrEqual(6_000);
 });

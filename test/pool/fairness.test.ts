@@ -124,3 +124,11 @@ test('many waiters with their own timeouts are served in order, and none is left
   expect(served).toEqual(names);
   expect(pool.pending).toBe(0);
 });
+
+test('a negative priority counts as the least urgent', async () => {
+  const { first, served, ask } = await busyPool(3);
+  const all = [ask('negative', -1), ask('low', 2), ask('high', 0)];
+  void first.release();
+  await Promise.all(all);
+  expect(served).toEqual(['high', 'negative', 'low']);
+});

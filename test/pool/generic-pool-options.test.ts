@@ -182,3 +182,10 @@ test('the messages that programs search for are kept', async () => {
   await pool.release(held);
   await pool.close();
 });
+
+test('a soft idle timeout of 0 means none, as in generic-pool', async () => {
+  const pool = createGenericPool(factory, { softIdleTimeoutMillis: 0 });
+  await pool.release(await pool.acquire());
+  expect(pool.available).toBe(1);
+  await pool.close();
+});

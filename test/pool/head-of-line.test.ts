@@ -2,8 +2,10 @@
 import { expect, test } from 'vitest';
 import { createKeyedPool, createPool, type Factory } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { outcomeOf } from './outcome.js';
+import { StrictFactory } from './strict-factory.js';
 
 interface Thing {
   readonly id: number;
@@ -230,5 +232,67 @@ test('callers in a hurry do not storm a slow server: no more than twice `max` cr
     await clock.advance(20);
   }
   expect(most).toBeLessThanOrEqual(6);
+  await close(pool, clock);
+});
+
+test.each(['succeeds', 'is abandoned'] as const)(
+  'a slow creation that %s counts as slow no longer',
+  async (end) => {
+    const clock = new FakeClock();
+    const gates = new Gates();
+    const factory = new StrictFactory(4, { create: () => gates.next() });
+    const pool = createPool(factory, { max: 4, clock });
+    gates.at(0).open();
+    await pool.lease();
+    const abort = new AbortController();
+    const first = outcomeOf(pool.lease({ signal: abort.signal }));
+    await clock.advance(150);
+    expect(factory.creates, 'one is slow, and another is begun').toBe(3);
+    if (end === 'succeeds') gates.at(1).open();
+    else abort.abort();
+    await settle();
+    expect(first().is).toBe(end === 'succeeds' ? 'resolved' : 'rejected');
+    void outcomeOf(pool.lease());
+    expect(factory.creates, 'the other is on its way').toBe(3);
+    await close(pool, clock);
+  },
+);
+
+test('a slow creation whose caller has left gives its place to the next caller', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const pool = createPool(new StrictFactory(1, { create: () => gates.next() }), { max: 1, clock });
+  gates.at(0).open();
+  await (await pool.lease()).destroy();
+  const abort = new AbortController();
+  const left = outcomeOf(pool.lease({ signal: abort.signal }));
+  const next = outcomeOf(pool.lease());
+  await clock.advance(150);
+  abort.abort();
+  gates.at(2).open();
+  await settle();
+  expect([left().is, next().is]).toEqual(['rejected', 'resolved']);
+  await close(pool, clock);
+});
+
+test('a creation that was abandoned makes way for another once it has ended', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const signals: AbortSignal[] = [];
+  const factory = new StrictFactory(1, {
+    create: (_number, signal) => {
+      signals.push(signal);
+      return gates.next();
+    },
+  });
+  const pool = createPool(factory, { max: 1, clock });
+  for (let caller = 0; caller < 3; caller++) {
+    const abort = new AbortController();
+    void outcomeOf(pool.lease({ signal: abort.signal }));
+    abort.abort();
+    gates.at(caller).fail('aborted');
+    await settle();
+  }
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
   await close(pool, clock);
 });

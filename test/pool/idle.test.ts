@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPool, type PoolOptions } from '../../src/pool/index.js';
+import { createPool, type Factory, type Lease, type PoolOptions } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -176,6 +176,77 @@ function hang(): Promise<never> {
   return new Promise(() => {});
 }
 
+test('tryLease destroys an expired resource and lends the next one', async () => {
+  const draws = [0.9, 0];
+  const { pool, clock, factory } = await idlePool(2, {
+    maxLifetimeMillis: 100_000,
+    evictionRunIntervalMillis: 0,
+    random: () => draws.shift() as number,
+  });
+  await clock.advance(95_000);
+  using lease = pool.tryLease();
+  expect([lease?.resource.id, factory.destroyed]).toEqual([1, ['0 lifetime']]);
+});
+
+/** A pool with so many idle resources, whose factory never returns a promise. */
+async function synchronousPool(
+  idle: number,
+  options: PoolOptions,
+  steps: Partial<Factory<object>> = {},
+) {
+  const clock = new FakeClock();
+  const pool = createPool(
+    { create: () => ({}), destroy: () => {}, validate: () => true, ...steps },
+    { clock, ...options },
+  );
+  await pool.warmUp(idle);
+  return { pool, clock };
+}
+
+test('the sweep ends with the last resource, also if destroy is synchronous', async () => {
+  const { pool, clock } = await synchronousPool(2, { idleTimeoutMillis: 1_000 });
+  await clock.advance(5_000);
+  expect([pool.size, clock.pendingTimers]).toEqual([0, 0]);
+});
+
+test('the sweep destroys no resource that was lent while it was sweeping', async () => {
+  let lease: Lease<object> | undefined;
+  const destroy = () => {
+    lease ??= pool.tryLease();
+  };
+  const { pool, clock } = await synchronousPool(3, { idleTimeoutMillis: 1_000 }, { destroy });
+  await clock.advance(5_000);
+  expect(pool.isBorrowedResource(lease?.resource as object)).toBe(true);
+  expect(pool.stats()).toMatchObject({ size: 1, borrowed: 1, destroyed: 2 });
+  lease?.[Symbol.dispose]();
+});
+
+test('a keepalive validates no resource that was lent while it was validating another', async () => {
+  let lease: Lease<object> | undefined;
+  let validations = 0;
+  const validate = () => {
+    lease ??= pool.tryLease();
+    validations++;
+    return true;
+  };
+  const { pool, clock } = await synchronousPool(2, { keepaliveMillis: 1_000 }, { validate });
+  await clock.advance(2_000);
+  expect([validations, pool.borrowed, pool.available]).toEqual([1, 1, 1]);
+  lease?.[Symbol.dispose]();
+  await pool.close();
+});
+
+test('sweeps are never closer than evictionRunIntervalMillis', async () => {
+  const { pool, clock } = await idlePool(1, {
+    idleTimeoutMillis: 100,
+    evictionRunIntervalMillis: 1_500,
+  });
+  await clock.advance(3_900);
+  expect(pool.available, 'the first sweep sees that it is idle').toBe(1);
+  await clock.advance(100);
+  expect(pool.available).toBe(0);
+});
+
 test('a pool in use does not lose all its idle resources at once', async () => {
   const { pool, clock } = await idlePool(8, { idleTimeoutMillis: 5_000, fifo: true });
   await clock.advance(4_900);
@@ -228,5 +299,6 @@ test('keepalives take a quarter of the idle resources out of service at a time: 
     await settle();
     expect(pool.stats().validating).toBeLessThanOrEqual(2);
   }
+  expect(factory.validates, 'all but the one that is lent').toBe(7);
   await pool.close({ graceMillis: 0, force: true });
 });

@@ -1,6 +1,6 @@
 /** What a keyed pool does for all keys at once, and how it names them. */
 import { expect, test, vi } from 'vitest';
-import { createKeyedPool, type KeyedPoolOptions } from '../../src/pool/index.js';
+import { createKeyedPool, type KeyedPoolOptions, type Pool } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 import { outcomeOf, rejection } from './outcome.js';
@@ -172,13 +172,14 @@ test('a pool that was held while its key was forgotten says so', async () => {
 });
 
 test('a factory function that asks for its own key gets the same pool', async () => {
+  let own: Pool<object> | undefined;
   let asked = 0;
   const pools = createKeyedPool<string, object>((key) => {
-    if (asked++ === 0) void pools.pool(key);
+    if (asked++ === 0) own = pools.pool(key);
     return { create: () => ({}), destroy: () => {} };
   });
   const pool = pools.pool('a');
-  expect(pools.pool('a')).toBe(pool);
+  expect([own === pool, pools.pool('a') === pool]).toEqual([true, true]);
   expect(pools.keys()).toEqual(['a']);
   await pools.close();
 });
@@ -245,5 +246,18 @@ test('a secret in a failing factory reaches no error message of a caller', async
   const outcome = asked() as { error: Error };
   expect(outcome.error.message).toContain('app:***@db');
   expect(outcome.error.message).not.toContain('s3cret');
+  await pools.close();
+});
+
+test('borrowed resources beyond a smaller maxTotal are destroyed when they come back', async () => {
+  const { pools, destroyed } = open();
+  const leases = [await pools.lease('a'), await pools.lease('b'), await pools.lease('c')];
+  pools.resize({ maxTotal: 1 });
+  for (const lease of leases) void lease.release();
+  await settle();
+  expect(destroyed).toEqual([
+    ['a', 'resize'],
+    ['b', 'resize'],
+  ]);
   await pools.close();
 });

@@ -1,17 +1,38 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createKeyedPool, type KeyedPoolOptions, type Lease } from '../../src/pool/index.js';
+import {
+  createKeyedPool,
+  type Factory,
+  type KeyedPool,
+  type KeyedPoolOptions,
+  type Lease,
+  observe,
+} from '../../src/pool/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { RecordingObserver } from '../kit/recording-observer.js';
 import { settle } from '../kit/settle.js';
-import { rejection } from './outcome.js';
+import { outcomeOf, rejection } from './outcome.js';
 import { hold, letGo, StrictFactory, type Thing } from './strict-factory.js';
 
 function open(options: KeyedPoolOptions = {}) {
+  return openWith(options, {});
+}
+
+/** A keyed pool whose factories take these steps, which are given the key. */
+function openWith(
+  options: KeyedPoolOptions,
+  steps: { create?(key: string): unknown; destroy?(key: string): unknown },
+) {
   const clock = new FakeClock();
   const factories = new Map<string, StrictFactory>();
   const pool = createKeyedPool<string, Thing>(
     (key) => {
-      const factory = new StrictFactory(options.max ?? 10);
+      const factory = new StrictFactory(options.max ?? 10, {
+        create: () => steps.create?.(key),
+        destroy: () => steps.destroy?.(key),
+      });
       factories.set(key, factory);
       return factory;
     },
@@ -95,7 +116,12 @@ test('a wait ends by its timeout, for every reason of the wait', async () => {
 
 test('empty keys are forgotten', async () => {
   const { pool } = open({ maxTotal: 4 });
-  for (let key = 0; key < 1_000; key++) void (await pool.lease(String(key))).release();
+  let most = 0;
+  for (let key = 0; key < 1_000; key++) {
+    void (await pool.lease(String(key))).release();
+    most = Math.max(most, pool.keys().length);
+  }
+  expect(most, 'the number of keys does not grow').toBeLessThan(64);
   expect(pool.keys().length).toBeLessThan(64);
   expect(pool.stats().size).toBe(4);
   await pool.close();
@@ -216,5 +242,222 @@ test('a returned resource that its key no longer needs goes to a key that may ha
   expect(factories.get('b')?.destroyed).toEqual(['0 yielded']);
   void a.release();
   void second.release();
+  await pool.close();
+});
+
+test('each listener of an event is called once for it', async () => {
+  const { pool } = open();
+  const heard: string[] = [];
+  pool.on('created', ({ key }) => heard.push(`first ${key}`));
+  await pool.lease('a');
+  pool.on('created', ({ key }) => heard.push(`second ${key}`));
+  await pool.lease('a');
+  expect(heard).toEqual(['first a', 'first a', 'second a']);
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+/** Asks for so many new keys that empty keys are forgotten. */
+async function forgetEmptyKeys(pool: KeyedPool<string, Thing>): Promise<void> {
+  for (let key = 0; key < 100; key++) await (await pool.lease(`other ${key}`)).destroy();
+}
+
+test('a key with a waiter, but without a resource, is not forgotten', async () => {
+  let isDown = true;
+  const { pool, clock } = openWith(
+    {},
+    {
+      create: (key) => {
+        if (isDown && key === 'waiting') throw new Error('down');
+      },
+    },
+  );
+  const waiting = pool.lease('waiting');
+  await settle();
+  await forgetEmptyKeys(pool);
+  isDown = false;
+  await clock.advance(10);
+  void (await waiting).release();
+  expect(pool.keys()).toContain('waiting');
+  await pool.close();
+});
+
+test('a key with `min` resources is not forgotten while its factory fails', async () => {
+  let isDown = true;
+  const { pool, clock } = openWith(
+    { min: 1 },
+    {
+      create: (key) => {
+        if (isDown && key === 'warm') throw new Error('down');
+      },
+    },
+  );
+  const warm = pool.pool('warm');
+  await settle();
+  await forgetEmptyKeys(pool);
+  isDown = false;
+  await clock.advance(10);
+  expect([warm.available, pool.pool('warm')]).toEqual([1, warm]);
+  await pool.close();
+});
+
+test('the pool of a forgotten key is closed, and nothing of the key is kept in memory', async () => {
+  const factories: WeakRef<Factory<object>>[] = [];
+  const pools = createKeyedPool<object, object>(
+    () => {
+      const factory = { create: () => ({}), destroy: () => {} };
+      factories.push(new WeakRef(factory));
+      return factory;
+    },
+    { maxTotal: 4, clock: new FakeClock() },
+  );
+  pools.on('created', () => {});
+  using _watch = pools[observe](new RecordingObserver());
+  const refs = await (async () => {
+    const key = {};
+    const forgotten = pools.pool(key);
+    for (let others = 0; others < 100; others++) await (await pools.lease({})).destroy();
+    expect(await rejection(forgotten.lease())).toMatchObject({ code: 'TENURE_POOL_CLOSED' });
+    return [new WeakRef(key), new WeakRef(forgotten), factories[0]];
+  })();
+  await collectGarbage();
+  expect(refs.map((ref) => ref?.deref())).toEqual([undefined, undefined, undefined]);
+  await pools.close();
+});
+
+test('a key that has only a waiter is counted', async () => {
+  const { pool } = open({ maxTotal: 1 });
+  const a = await pool.lease('a');
+  const waiting = pool.lease('b');
+  await settle();
+  expect(pool.stats()).toMatchObject({ keys: 2, size: 1, pending: 1 });
+  void a.release();
+  void (await waiting).release();
+  await pool.close();
+});
+
+test('close rejects with the error of the one pool that could not be closed', async () => {
+  const { pool } = open();
+  const out = await pool.lease('a');
+  void (await pool.lease('b')).release();
+  expect(await rejection(pool.close({ graceMillis: 0 }))).toMatchObject({
+    code: 'TENURE_POOL_LEASES_OUT',
+  });
+  void out.release();
+  await pool.close();
+});
+
+test('a key that may not create more at the same time does not keep out another', async () => {
+  const gates = new Gates();
+  const { pool } = openWith(
+    { maxTotal: 10, maxConcurrentCreates: 1 },
+    { create: (key) => (key === 'slow' ? gates.next() : undefined) },
+  );
+  const slow = [pool.lease('slow'), pool.lease('slow')];
+  await settle();
+  expect(gates.arrived).toBe(1);
+  (await pool.lease('other'))[Symbol.dispose]();
+  gates.at(0).open();
+  gates.at(1).open();
+  for (const lease of await Promise.all(slow)) lease[Symbol.dispose]();
+  await pool.close();
+});
+
+test('a key that is paused does not keep out another', async () => {
+  const { pool } = open({ maxTotal: 1 });
+  const held = await pool.lease('held');
+  const waiting = [outcomeOf(pool.lease('paused')), outcomeOf(pool.lease('other'))];
+  await settle();
+  pool.pool('paused').pause();
+  held[Symbol.dispose]();
+  await settle();
+  expect(waiting.map((ended) => ended().is)).toEqual(['pending', 'resolved']);
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a key whose factory fails does not keep out another', async () => {
+  const { pool, clock } = openWith(
+    { maxTotal: 1 },
+    {
+      create: (key) => {
+        if (key === 'down') throw new Error('down');
+      },
+    },
+  );
+  const down = outcomeOf(pool.lease('down'));
+  await settle();
+  (await pool.lease('other'))[Symbol.dispose]();
+  await pool.close();
+  expect([down().is, clock.pendingTimers]).toEqual(['rejected', 0]);
+});
+
+test('a key that has all that it may have does not keep out another', async () => {
+  const { pool } = open({ max: 1, maxTotal: 2 });
+  const full = await pool.lease('full');
+  const waiting = pool.lease('full');
+  await settle();
+  const other = await pool.lease('other');
+  for (const lease of [full, other]) lease[Symbol.dispose]();
+  (await waiting)[Symbol.dispose]();
+  await pool.close();
+});
+
+test('a key that has less keeps its resource, although another waits longer', async () => {
+  const { pool, factories } = open({ maxTotal: 3 });
+  const large = [await pool.lease('large'), await pool.lease('large')];
+  const small = await pool.lease('small');
+  const waiting = [outcomeOf(pool.lease('large')), outcomeOf(pool.lease('small'))];
+  await settle();
+  small[Symbol.dispose]();
+  await settle();
+  expect(waiting.map((ended) => ended().is)).toEqual(['pending', 'resolved']);
+  expect(factories.get('small')?.destroyed).toEqual([]);
+  for (const lease of large) lease[Symbol.dispose]();
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a key yields nothing to one whose waiters came later', async () => {
+  const { pool, factories } = open({ maxTotal: 2, max: 2 });
+  const busy = [await pool.lease('busy'), await pool.lease('busy')];
+  const waiting = [outcomeOf(pool.lease('busy')), outcomeOf(pool.lease('later'))];
+  await settle();
+  busy[0]?.[Symbol.dispose]();
+  await settle();
+  expect(waiting.map((ended) => ended().is)).toEqual(['resolved', 'pending']);
+  expect(factories.get('busy')?.destroyed).toEqual([]);
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('no more resources yield than are needed', async () => {
+  const destroys = new Gates();
+  const { pool, factories } = openWith({ maxTotal: 3 }, { destroy: () => destroys.next() });
+  const busy = [await pool.lease('busy'), await pool.lease('busy'), await pool.lease('busy')];
+  const other = outcomeOf(pool.lease('other'));
+  const waiting = [outcomeOf(pool.lease('busy')), outcomeOf(pool.lease('busy'))];
+  await settle();
+  for (const lease of busy) lease[Symbol.dispose]();
+  await settle();
+  expect(factories.get('busy')?.destroyed).toEqual(['0 yielded']);
+  expect(waiting.map((ended) => ended().is)).toEqual(['resolved', 'resolved']);
+  destroys.at(0).open();
+  await settle();
+  expect(other().is).toBe('resolved');
+  for (let gate = 1; gate < 4; gate++) destroys.at(gate).open();
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('no more idle resources are evicted than are needed', async () => {
+  const destroys = new Gates();
+  const { pool, factories } = openWith({ maxTotal: 3 }, { destroy: () => destroys.next() });
+  const idle = [await pool.lease('idle'), await pool.lease('idle')];
+  const busy = await pool.lease('busy');
+  for (const lease of idle) lease[Symbol.dispose]();
+  const waiting = pool.lease('other');
+  await settle();
+  busy[Symbol.dispose]();
+  await settle();
+  expect(factories.get('idle')?.destroyed).toEqual(['0 yielded']);
+  expect(factories.get('busy')?.destroyed).toEqual([]);
+  for (let gate = 0; gate < 4; gate++) destroys.at(gate).open();
+  (await waiting)[Symbol.dispose]();
   await pool.close();
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { captureStack, parseFrames } from '../../src/core/call-site.js';
-import { createPool, observe, type PoolOptions } from '../../src/pool/index.js';
+import { createKeyedPool, createPool, observe, type PoolOptions } from '../../src/pool/index.js';
 import { Pool } from '../../src/pool/pool.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -174,4 +174,57 @@ test('every end of a loan frees its node once: failures, forced closes, timeouts
   await pool.close({ graceMillis: 0, force: true });
   await pool.release(second).catch(() => {});
   expect(observer.live.size).toBe(0);
+});
+
+test('an observer of a keyed pool is told of all keys, those that are made later included', async () => {
+  const pools = createKeyedPool<string, object>(() => new StrictFactory(), {
+    clock: new FakeClock(),
+  });
+  void (await pools.lease('before')).release();
+  const observer = new RecordingObserver();
+  const watch = pools[observe](observer);
+  const [before, later] = [await pools.lease('before'), await pools.lease('later')];
+  expect(observer.liveOf('resource')).toHaveLength(2);
+  expect(observer.liveOf('lease')).toHaveLength(2);
+  const reported = observer.log.length;
+  watch[Symbol.dispose]();
+  const second = new RecordingObserver();
+  pools[observe](second);
+  for (const lease of [before, later]) void lease.release();
+  expect([observer.log.length, second.liveOf('resource').length]).toEqual([reported, 2]);
+  await pools.close();
+  expect(second.live.size).toBe(0);
+});
+
+test('an observer that is refused for one key watches no key', async () => {
+  const pools = createKeyedPool<string, object>(() => new StrictFactory(), {
+    clock: new FakeClock(),
+  });
+  const [first, second] = [pools.pool('first'), pools.pool('second')];
+  using _ofSecond = second[observe](new RecordingObserver());
+  expect(() => pools[observe](new RecordingObserver())).toThrow(
+    expect.objectContaining({ code: 'TENURE_ALREADY_WATCHED' }),
+  );
+  using _ofFirst = first[observe](new RecordingObserver());
+  await pools.close();
+});
+
+test('a lease that has ended touches no later loan of its resource', async () => {
+  const { pool, observer } = watched({ max: 1 });
+  const ended = await pool.lease();
+  void ended.release();
+  using _later = await pool.lease();
+  ended.touch('too late');
+  ended.expectHold(1_000);
+  expect(observer.log.filter((line) => /touched|expected/.test(line))).toEqual([]);
+});
+
+test('a watch that is ended twice leaves the next watch alone', async () => {
+  const { pool, observation } = watched();
+  observation[Symbol.dispose]();
+  const second = new RecordingObserver();
+  pool[observe](second);
+  observation[Symbol.dispose]();
+  using _lease = await pool.lease();
+  expect(second.liveOf('lease')).toHaveLength(1);
 });

@@ -78,3 +78,13 @@ test('drain and close end a pause', async () => {
   pool.resume();
   expect(() => pool.tryLease()).toThrow('closed');
 });
+
+test('a paused pool refuses callers beyond maxWaitingClients', async () => {
+  const { pool } = open({ maxWaitingClients: 1 });
+  pool.pause();
+  const asked = [outcomeOf(pool.lease()), outcomeOf(pool.lease())];
+  await settle();
+  expect(asked[0]?.().is).toBe('pending');
+  expect(asked[1]?.()).toMatchObject({ error: { code: 'TENURE_POOL_FULL' } });
+  await pool.close();
+});

@@ -274,3 +274,89 @@ test('a keepalive does not change the order of idle resources', async () => {
   for (const lease of again) void lease.release();
   await pool.close();
 });
+
+test('resize keeps the limit that it is not given', () => {
+  const { pool } = open({ min: 2, max: 4, autostart: false });
+  pool.resize({ max: 6 });
+  expect([pool.min, pool.max]).toEqual([2, 6]);
+  pool.resize({ min: 3 });
+  expect([pool.min, pool.max]).toEqual([3, 6]);
+});
+
+test('stats do not change after they were taken', async () => {
+  const { pool } = open();
+  await (await pool.lease()).destroy();
+  const { destroyedBy } = pool.stats();
+  await (await pool.lease()).destroy();
+  expect(destroyedBy).toEqual({ discarded: 1 });
+});
+
+test('invalidate creates each replacement once', async () => {
+  let creates = 0;
+  const pool = createPool(
+    { create: async () => ({ number: ++creates }), destroy: () => {} },
+    { min: 2, clock: new FakeClock() },
+  );
+  await pool.ready();
+  await pool.invalidate();
+  await settle();
+  expect([creates, pool.available, pool.stats().destroyed]).toEqual([4, 2, 2]);
+  await pool.close();
+});
+
+test('invalidate settles after the creations that were running have ended', async () => {
+  const gates = new Gates();
+  const { pool, factory } = open({ max: 2 }, { create: () => gates.next() });
+  const asked = outcomeOf(pool.lease());
+  const gone = outcomeOf(pool.invalidate());
+  await settle();
+  expect(gone().is).toBe('pending');
+  gates.at(0).open();
+  await settle();
+  expect([gone().is, factory.destroyed]).toEqual(['resolved', ['0 invalidated']]);
+  gates.at(1).open();
+  await settle();
+  expect(asked().is).toBe('resolved');
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a resource whose creation was running when max became smaller is destroyed', async () => {
+  const gates = new Gates();
+  const { pool, factory } = open({ max: 2 }, { create: () => gates.next() });
+  gates.at(0).open();
+  const lease = await pool.lease();
+  const abort = new AbortController();
+  const left = outcomeOf(pool.lease({ signal: abort.signal }));
+  abort.abort();
+  pool.resize({ max: 1 });
+  gates.at(1).open();
+  await settle();
+  expect([left().is, factory.destroyed]).toEqual(['rejected', ['1 late']]);
+  lease[Symbol.dispose]();
+  await pool.close();
+});
+
+test('a creation in the background that ends after max became smaller is destroyed', async () => {
+  const gates = new Gates();
+  const { pool, factory } = open({ min: 2, max: 2 }, { create: () => gates.next() });
+  const ready = outcomeOf(pool.ready());
+  pool.resize({ min: 0, max: 1 });
+  for (const gate of [0, 1]) gates.at(gate).open();
+  await settle();
+  expect([pool.size, factory.destroyed, ready().is]).toEqual([1, ['0 resize'], 'resolved']);
+  await pool.close();
+});
+
+test('evict destroys idle resources at once, borrowed ones when they come back, and counts no others', async () => {
+  const gates = new Gates();
+  const { pool, factory } = open({ max: 3 }, { destroy: () => gates.next() });
+  const leases = await Promise.all([pool.lease(), pool.lease(), pool.lease()]);
+  void leases[0].destroy();
+  void leases[1].release();
+  expect(pool.evict(() => true)).toBe(2);
+  expect(factory.destroyed).toEqual(['0 discarded', '1 evicted']);
+  void leases[2].release();
+  expect(factory.destroyed).toEqual(['0 discarded', '1 evicted', '2 evicted']);
+  for (const gate of [0, 1, 2]) gates.at(gate).open();
+  await pool.close();
+});

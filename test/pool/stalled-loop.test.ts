@@ -95,3 +95,17 @@ test('a stall is forgotten when the last waiter has left', async () => {
   void lease.release();
   await pool.close();
 });
+
+test('a call with a short timeout has a grace as short after a stall', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(
+    { create: () => ({}), destroy: () => {}, reset: () => new Promise(() => {}) },
+    { validateTimeoutMillis: 20, clock },
+  );
+  void (await pool.lease()).release();
+  await stall(clock, 200);
+  expect(pool.stats()).toMatchObject({ resetting: 1, destroyed: 0 });
+  await clock.advance(20);
+  expect(pool.stats()).toMatchObject({ resetting: 0, destroyed: 1 });
+  await pool.close();
+});

@@ -198,3 +198,126 @@ test('a caller that waits in the turn in which the last waiter was served has a 
   expect(late()).toMatchObject({ error: { code: 'TENURE_POOL_ACQUIRE_TIMEOUT' } });
   (await served)[Symbol.dispose]();
 });
+
+test('each waiter that times out is counted, and its error tells the timeout of its own', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), { max: 1, clock });
+  using _held = await pool.lease();
+  const ended = [10, 10].map((timeoutMillis) => outcomeOf(pool.lease({ timeoutMillis })));
+  await clock.advance(10);
+  for (const outcome of ended) {
+    expect(outcome()).toMatchObject({
+      error: { message: expect.stringContaining('could be lent within 10 ms') },
+    });
+  }
+  expect(pool.stats().acquireTimeouts).toBe(2);
+});
+
+test('the error lists the three longest loans, and counts the others', async () => {
+  for (const [loans, others] of [
+    [3, undefined],
+    [5, ', 2 more'],
+  ] as const) {
+    const clock = new FakeClock();
+    const pool = createPool(new StrictFactory(loans), { max: loans, callSites: 'none', clock });
+    for (let loan = 0; loan < loans; loan++) await pool.lease();
+    const { message } = (await rejection(pool.lease({ timeoutMillis: 0 }))) as Error;
+    expect(message).toContain(`lease() 0 ms ago${', lease() 0 ms ago'.repeat(2)}${others ?? ''}`);
+    expect(message.includes('more')).toBe(others !== undefined);
+  }
+});
+
+test('a waiter that gives up changes the timeout of no other waiter', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), { max: 1, clock });
+  using _held = await pool.lease();
+  const begin = clock.now();
+  const ended: number[] = [];
+  const abort = new AbortController();
+  // The waiter that gives up and the last one are in different branches of the heap of deadlines.
+  for (const timeoutMillis of [1, 100, 2, 110, 120, 3, 4]) {
+    const signal = timeoutMillis === 110 ? { signal: abort.signal } : {};
+    pool
+      .lease({ timeoutMillis, ...signal })
+      .catch(() => ended.push(signal.signal === undefined ? clock.now() - begin : -1));
+  }
+  abort.abort();
+  const late = [130, 131, 132, 133];
+  for (const timeoutMillis of late) {
+    pool.lease({ timeoutMillis }).catch(() => ended.push(clock.now() - begin));
+  }
+  for (let millis = 0; millis < 140; millis++) await clock.advance(1);
+  expect(ended).toEqual([-1, 1, 2, 3, 4, 100, 120, ...late]);
+});
+
+test('no wait ends before its timeout, on a clock with fractions of a millisecond', async () => {
+  for (const options of [undefined, { timeoutMillis: 20 }]) {
+    const clock = new FakeClock(1_000.5);
+    const pool = createPool(new StrictFactory(1), { max: 1, acquireTimeoutMillis: 10, clock });
+    using _held = await pool.lease();
+    const ended = outcomeOf(pool.lease(options));
+    const timeoutMillis = options?.timeoutMillis ?? 10;
+    await clock.advance(timeoutMillis - 0.1);
+    expect(ended()).toEqual({ is: 'pending' });
+    await clock.advance(1);
+    expect(ended()).toMatchObject({ error: { code: 'TENURE_POOL_ACQUIRE_TIMEOUT' } });
+  }
+});
+
+test('waits end in the order of their deadlines, also when the timer fires late', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), { max: 1, acquireTimeoutMillis: 30, clock });
+  using _held = await pool.lease();
+  const ended: number[] = [];
+  for (const timeoutMillis of [50, 30, 10]) {
+    pool.lease({ timeoutMillis }).catch(() => ended.push(timeoutMillis));
+  }
+  clock.jump(100);
+  await clock.advance(10);
+  expect(ended).toEqual([10, 30, 50]);
+});
+
+test('waits of different priorities end at their own deadlines', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), {
+    max: 1,
+    priorityRange: 2,
+    acquireTimeoutMillis: 100,
+    clock,
+  });
+  using _held = await pool.lease();
+  const begin = clock.now();
+  const ended: number[] = [];
+  for (const priority of [0, 0, 1]) {
+    pool.lease({ priority }).catch(() => ended.push(clock.now() - begin));
+    await clock.advance(30);
+  }
+  for (let millis = 0; millis < 100; millis++) await clock.advance(1);
+  expect(ended).toEqual([100, 130, 160]);
+});
+
+test('an infinite timeout outlasts those of other waiters', async () => {
+  const clock = new FakeClock();
+  const pool = createPool(new StrictFactory(1), { max: 1, acquireTimeoutMillis: 10, clock });
+  const held = await pool.lease();
+  const patient = outcomeOf(pool.lease({ timeoutMillis: Number.POSITIVE_INFINITY }));
+  const impatient = outcomeOf(pool.lease());
+  await clock.advance(1_000);
+  expect([patient().is, impatient().is]).toEqual(['pending', 'rejected']);
+  void held.release();
+  await settle();
+  expect(patient().is).toBe('resolved');
+});
+
+test('a later waiter with an earlier deadline ends first, whichever of them has a timeout of its own', async () => {
+  for (const timeoutMillis of [[200, 100] as const, [100, 50] as const]) {
+    const clock = new FakeClock();
+    const pool = createPool(new StrictFactory(1), { max: 1, acquireTimeoutMillis: 100, clock });
+    using _held = await pool.lease();
+    const ended = timeoutMillis.map((millis) => outcomeOf(pool.lease({ timeoutMillis: millis })));
+    await clock.advance(timeoutMillis[1]);
+    expect(ended.map((outcome) => outcome().is)).toEqual(['pending', 'rejected']);
+    await clock.advance(timeoutMillis[0] - timeoutMillis[1]);
+    expect(ended.map((outcome) => outcome().is)).toEqual(['rejected', 'rejected']);
+  }
+});

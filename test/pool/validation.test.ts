@@ -132,6 +132,56 @@ test('the resources of two concurrent callers are validated concurrently', async
   for (const lease of await Promise.all(both)) lease[Symbol.dispose]();
 });
 
+test('a resource that a listener releases during a creation is validated for the waiter at once', async () => {
+  let isDown = false;
+  const pool = createPool(
+    {
+      create: () => {
+        if (isDown) throw broken;
+        return {};
+      },
+      destroy: () => {},
+      validate: () => true,
+    },
+    { max: 2, testOnBorrow: true, clock: new FakeClock() },
+  );
+  const held = await pool.lease();
+  isDown = true;
+  pool.on('factoryCreateError', () => held[Symbol.dispose]());
+  const waiting = outcomeOf(pool.lease());
+  await settle();
+  expect(waiting().is).toBe('resolved');
+});
+
+test('no more resources are validated than callers wait, and none that has expired', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates<boolean>();
+  const factory = new StrictFactory(3, { validate: () => gates.next() });
+  const pool = createPool(factory, {
+    max: 3,
+    testOnBorrow: true,
+    maxLifetimeMillis: 10_000,
+    evictionRunIntervalMillis: 0,
+    clock,
+  });
+  await pool.warmUp();
+  const waiting = pool.lease();
+  expect(pool.stats()).toMatchObject({ validating: 1, available: 2 });
+  gates.at(0).open(true);
+  (await waiting)[Symbol.dispose]();
+  await clock.advance(20_000);
+  (await pool.lease())[Symbol.dispose]();
+  expect([factory.validates, pool.stats().destroyedBy]).toEqual([1, { lifetime: 3 }]);
+});
+
+test('a returned resource is validated only with testOnReturn, also if it is reset', async () => {
+  const factory = new StrictFactory(1, { reset: () => true, validate: () => true });
+  const pool = createPool(factory, { max: 1, clock: new FakeClock() });
+  await pool.release(await pool.acquire());
+  expect([factory.resets, factory.validates]).toEqual([1, 0]);
+  await pool.close();
+});
+
 test('validateAfterIdleMillis lends without validation what was used or validated a moment ago', async () => {
   const clock = new FakeClock();
   const factory = new StrictFactory(1, { validate: () => true });

@@ -66,6 +66,22 @@ test('ten thousand resources that are created synchronously do not overflow the 
   await pool.close();
 });
 
+test('a warm-up that has failed is not carried on', async () => {
+  const clock = new FakeClock();
+  let isDown = true;
+  const factory = new StrictFactory(3, {
+    create: () => {
+      if (isDown) throw new Error('down');
+    },
+  });
+  const pool = createPool(factory, { min: 1, max: 3, clock });
+  await rejection(pool.warmUp(3));
+  isDown = false;
+  await clock.advance(60_000);
+  expect([pool.available, clock.foregroundTimers]).toEqual([1, 0]);
+  await pool.close();
+});
+
 test('a resize below its count ends warmUp: coopernurse/node-pool#268', async () => {
   const gates = new Gates();
   const factory = new StrictFactory(10, { create: () => gates.next() });
@@ -161,3 +177,51 @@ test.each(['ready', 'drain', 'invalidate'] as const)(
     await pool.close({ graceMillis: 0, force: true });
   },
 );
+
+/** A pool of up to five resources, which are created when their gates are opened: by default, one after the other. */
+function gatedPool(maxConcurrentCreates = 1) {
+  const gates = new Gates();
+  const factory = new StrictFactory(5, { create: () => gates.next() });
+  const clock = new FakeClock();
+  const pool = createPool(factory, { max: 5, maxConcurrentCreates, clock });
+  return { pool, factory, gates, clock };
+}
+
+test('two callers of warmUp share the resources', async () => {
+  const { pool, factory, gates } = gatedPool(5);
+  const both = [outcomeOf(pool.warmUp(2)), outcomeOf(pool.warmUp(3))];
+  for (let gate = 0; gate < 5; gate++) gates.at(gate).open();
+  await settle();
+  expect(both.map((outcome) => outcome().is)).toEqual(['resolved', 'resolved']);
+  expect(factory.creates).toBe(3);
+  await pool.close();
+});
+
+test('nothing is created for a caller of warmUp that has left', async () => {
+  const { pool, factory, gates } = gatedPool();
+  const abort = new AbortController();
+  const left = outcomeOf(pool.warmUp(3, { signal: abort.signal }));
+  abort.abort();
+  for (let gate = 0; gate < 5; gate++) gates.at(gate).open();
+  await settle();
+  expect([left().is, factory.creates]).toEqual(['rejected', 1]);
+  await pool.close();
+});
+
+test('a resize to the count of warmUp does not end it', async () => {
+  const { pool, gates } = gatedPool();
+  const warm = outcomeOf(pool.warmUp(3));
+  pool.resize({ max: 3 });
+  for (let gate = 0; gate < 3; gate++) gates.at(gate).open();
+  await settle();
+  expect([warm().is, pool.available]).toEqual(['resolved', 3]);
+  await pool.close();
+});
+
+test('a wait that has ended in time leaves no timer', async () => {
+  const { pool, gates, clock } = gatedPool();
+  gates.at(0).open();
+  await pool.warmUp(1, { timeoutMillis: 10_000 });
+  expect(clock.foregroundTimers).toBe(0);
+  await pool.close();
+});

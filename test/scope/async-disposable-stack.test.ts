@@ -223,3 +223,12 @@ describe.each(asyncDisposableStacks)('AsyncDisposableStack: %s', (_, Stack) => {
     expect(() => impostor.disposed).toThrow(TypeError);
   });
 });
+
+test.each(asyncDisposableStacks)(
+  '%s: a `new.target` without a prototype gives an instance of the class',
+  (_, Stack) => {
+    const target = Object.assign(function Target() {}, { prototype: null });
+    const made: unknown = Reflect.construct(Stack, [], target);
+    expect(Object.getPrototypeOf(made)).toBe(Stack.prototype);
+  },
+);

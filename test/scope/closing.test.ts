@@ -1,7 +1,13 @@
 import { afterEach, expect, expectTypeOf, test, vi } from 'vitest';
-import { type Closing, closing, InvalidArgumentError } from '../../src/scope/index.js';
+import {
+  type Closing,
+  ContextEndedError,
+  closing,
+  InvalidArgumentError,
+} from '../../src/scope/index.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
+import { thrownBy } from './implementations.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -128,4 +134,70 @@ test('types name the methods of the value', () => {
   expect(() => closing(socket, 'port')).toThrow();
   // @ts-expect-error -- a method that needs an argument
   closing(socket, 'send');
+});
+
+test('run closes the value after its block, synchronous or not', async () => {
+  const log: string[] = [];
+  const file = { close: () => void log.push('close') };
+  const handle = closing(file);
+  expect(
+    handle.run((value) => {
+      handle[Symbol.dispose]();
+      log.push(value === file ? 'use' : '');
+      return 7;
+    }),
+  ).toBe(7);
+  expect(log).toEqual(['use', 'close']);
+  expect(() => handle.run(() => {})).toThrow(ContextEndedError);
+  const gate = new Gate<string>();
+  const running = closing(file).run(() => gate.passed);
+  await settle();
+  expect(log).toHaveLength(2);
+  gate.open('late');
+  expect(await running).toBe('late');
+  expect(log).toHaveLength(3);
+});
+
+test('run waits for an asynchronous close, and keeps the error of the block as the cause', async () => {
+  const server = { close: () => Promise.reject(new Error('close failed')) };
+  await expect(closing(server).run(async () => 1)).rejects.toThrow('close failed');
+  const error = await closing(server)
+    .run(() => Promise.reject(new Error('block failed')))
+    .catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ message: 'close failed', cause: { message: 'block failed' } });
+  const file = {
+    close: () => {
+      throw new Error('close failed');
+    },
+  };
+  const thrown = thrownBy(() =>
+    closing(file).run(() => {
+      throw new Error('block failed');
+    }),
+  );
+  expect(thrown).toMatchObject({ message: 'close failed', cause: { message: 'block failed' } });
+  expect(() =>
+    closing({ close: () => {} }).run(() => {
+      throw new Error('block failed');
+    }),
+  ).toThrow('block failed');
+});
+
+test('an async generator is closed by its return method', async () => {
+  const log: string[] = [];
+  const lines = (async function* () {
+    try {
+      yield 'a';
+    } finally {
+      log.push('closed');
+    }
+  })();
+  {
+    await using source = closing(lines, (it) => it.return());
+    for await (const line of source.value) {
+      log.push(line);
+      break;
+    }
+  }
+  expect(log).toEqual(['a', 'closed']);
 });

@@ -242,3 +242,12 @@ describe.each(disposableStacks)('DisposableStack: %s', (_, Stack) => {
     expect(() => impostor.move()).toThrow(TypeError);
   });
 });
+
+test.each(disposableStacks)(
+  '%s: a `new.target` without a prototype gives an instance of the class',
+  (_, Stack) => {
+    const target = Object.assign(function Target() {}, { prototype: null });
+    const made: unknown = Reflect.construct(Stack, [], target);
+    expect(Object.getPrototypeOf(made)).toBe(Stack.prototype);
+  },
+);

@@ -21,8 +21,8 @@ describe('RefCounted', () => {
     const [a, b] = await Promise.all([cell.acquire(), cell.acquire()]);
     expect(a.value).toBe(b.value);
     expect([made(), cell.refs]).toEqual([1, 2]);
-    a.release();
-    a.release();
+    void a.release();
+    void a.release();
     expect([cell.refs, disposed]).toEqual([1, []]);
     b[Symbol.dispose]();
     expect([cell.refs, disposed]).toEqual([0, [1]]);
@@ -33,12 +33,12 @@ describe('RefCounted', () => {
   test('an unused value is kept for the next caller while it may be idle', async () => {
     const clock = new FakeClock();
     const { cell, disposed, made } = counted({ idleMillis: 100, clock });
-    (await cell.acquire()).release();
+    void (await cell.acquire()).release();
     await clock.advance(99);
     const lease = await cell.acquire();
     await clock.advance(1_000);
     expect([disposed, made(), clock.pendingTimers]).toEqual([[], 1, 0]);
-    lease.release();
+    void lease.release();
     expect(clock.foregroundTimers).toBe(0);
     await clock.advance(100);
     expect(disposed).toEqual([1]);
@@ -48,14 +48,14 @@ describe('RefCounted', () => {
   test('an infinite idle time sets no timer', async () => {
     const clock = new FakeClock();
     const { cell, disposed } = counted({ idleMillis: Infinity, clock });
-    (await cell.acquire()).release();
+    void (await cell.acquire()).release();
     expect(clock.pendingTimers).toBe(0);
     await cell.invalidate();
     expect(disposed).toEqual([1]);
   });
 
-  test('an invalidated value lives as long as its leases, beside a new value', async () => {
-    const { cell, disposed } = counted();
+  test('an invalidated value lives as long as its leases, beside a new value if they may overlap', async () => {
+    const { cell, disposed } = counted({ overlap: true });
     const old = await cell.acquire();
     let ended = false;
     const invalidated = cell.invalidate().then(() => {
@@ -65,7 +65,7 @@ describe('RefCounted', () => {
     expect([old.value.id, fresh.value.id, cell.refs]).toEqual([1, 2, 1]);
     await settle();
     expect([disposed, ended]).toEqual([[], false]);
-    old.release();
+    void old.release();
     await invalidated;
     expect(disposed).toEqual([1]);
   });
@@ -75,6 +75,7 @@ describe('RefCounted', () => {
     const disposed: string[] = [];
     const cell = new RefCounted(() => gates.next(), {
       dispose: (value) => void disposed.push(value),
+      overlap: true,
     });
     const early = cell.acquire();
     const invalidated = cell.invalidate();
@@ -83,10 +84,10 @@ describe('RefCounted', () => {
     gates.at(0).open('old');
     const [first, second] = await Promise.all([early, late]);
     expect([first.value, second.value]).toEqual(['old', 'new']);
-    first.release();
+    void first.release();
     await invalidated;
     expect(disposed).toEqual(['old']);
-    second.release();
+    void second.release();
   });
 
   test('a failed creation rejects each waiting caller, and the next caller tries again', async () => {
@@ -111,24 +112,27 @@ describe('RefCounted', () => {
   test('disposes by symbol, the asynchronous one first; a value without either is left as it is', async () => {
     const log: string[] = [];
     const gate = new Gate();
-    const cell = new RefCounted(() => ({
-      async [Symbol.asyncDispose]() {
-        await gate.passed;
-        log.push('async');
-      },
-      [Symbol.dispose]: () => void log.push('sync'),
-    }));
+    const cell = new RefCounted(
+      () => ({
+        async [Symbol.asyncDispose]() {
+          await gate.passed;
+          log.push('async');
+        },
+        [Symbol.dispose]: () => void log.push('sync'),
+      }),
+      { overlap: true },
+    );
     const lease = await cell.acquire();
-    lease.release();
+    void lease.release();
     const fresh = await cell.acquire();
     const ended = cell[Symbol.asyncDispose]();
-    fresh.release();
+    void fresh.release();
     gate.open();
     await ended;
     expect(log).toEqual(['async', 'async']);
     for (const value of [null, 7, {}]) {
       const plain = new RefCounted(() => value);
-      (await plain.acquire()).release();
+      void (await plain.acquire()).release();
       await plain.invalidate();
     }
   });
@@ -141,12 +145,12 @@ describe('RefCounted', () => {
           throw new Error('stuck');
         },
       });
-      (await cell.acquire()).release();
+      void (await cell.acquire()).release();
       await settle();
       expect(reported).toHaveBeenCalledTimes(1);
       const lease = await cell.acquire();
       const ended = cell.invalidate();
-      lease.release();
+      void lease.release();
       await expect(ended).rejects.toThrow('stuck');
       expect(reported).toHaveBeenCalledTimes(1);
     } finally {

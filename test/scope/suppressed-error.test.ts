@@ -58,4 +58,10 @@ describe.each(suppressedErrors)('SuppressedError: %s', (_, Suppressed) => {
     });
     expect(Object.prototype.toString.call(new Suppressed(1, 2))).toBe('[object Error]');
   });
+
+  test('a `new.target` without a prototype gives an instance of the class', () => {
+    const target = Object.assign(function Target() {}, { prototype: null });
+    const made: unknown = Reflect.construct(Suppressed, [1, 2], target);
+    expect(Object.getPrototypeOf(made)).toBe(Suppressed.prototype);
+  });
 });

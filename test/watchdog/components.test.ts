@@ -160,7 +160,9 @@ test('keyed pool: one watch covers the loans of all keys, and of keys that come 
   const reports = await watchdog.check();
   expect(watchdog.heap.stats().liveByKind.get('resource')).toBe(3);
   await pool.close({ graceMillis: 0, force: true });
-  expect(reports.map(({ component, site, state }) => [component.name, site?.line, state])).toEqual([
+  expect(
+    reports.map(({ component, site, state }) => [component.name, site?.line, state]),
+  ).toMatchObject([
     ['tenants', lineOf(import.meta.url, '// lost under the early key'), figures],
     ['tenants', lineOf(import.meta.url, '// lost under the late key'), figures],
   ]);

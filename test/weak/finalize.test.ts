@@ -1,11 +1,17 @@
-import { afterEach, expect, expectTypeOf, test, vi } from 'vitest';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
+import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import {
   type Finalizer,
   type FinalizerCall,
   finalize,
   InvalidArgumentError,
+  ref,
+  wasCollected,
 } from '../../src/weak/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
+import { until } from '../kit/until.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -202,4 +208,132 @@ test('types follow the callback', () => {
   // @ts-expect-error -- an argument is missing
   finalize({}, (_count: number) => {}).detach();
   expect(finalizer()).toBe('xx');
+});
+
+test('the end of a using block runs the callback, once', () => {
+  const log: string[] = [];
+  {
+    using finalizer = finalize({}, (name: string) => log.push(name), 'closed');
+    expect([finalizer.alive, log]).toEqual([true, []]);
+  }
+  expect(log).toEqual(['closed']);
+  const failing = finalize({}, () => {
+    throw new Error('thrown');
+  });
+  expect(() => failing[Symbol.dispose]()).toThrow('thrown');
+});
+
+test('finalizers and callbacks of refs run in one order, the newest first', async () => {
+  const holder = new Holder();
+  const log: string[] = [];
+  finalize(holder.held, () => log.push('1'));
+  const second = ref(holder.held, () => log.push('2'));
+  finalize(holder.held, () => log.push('3'));
+  const fourth = ref(holder.held, () => log.push('4'));
+  await holder.drop();
+  expect(log).toEqual(['4', '3', '2', '1']);
+  expect([second.deref(), fourth.deref()]).toEqual([undefined, undefined]);
+});
+
+test('a promise of another realm that rejects is printed, and does not end the process', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const holder = new Holder();
+  const remove = runInNewContext('async (path) => { throw new TypeError("no " + path); }') as (
+    path: string,
+  ) => Promise<void>;
+  finalize(holder.held, remove, '/tmp/1');
+  await holder.drop();
+  expect(print.mock.calls.map(([, error]) => error.message)).toEqual(['no /tmp/1']);
+});
+
+test('a thenable that runs when it is subscribed to, as a query builder does, is run', async () => {
+  const ran: string[] = [];
+  const query = (sql: string) => ({
+    // biome-ignore lint/suspicious/noThenProperty: this is how lazy query builders run.
+    then: (resolve: (rows: number) => void) => resolve(ran.push(sql)),
+  });
+  const holder = new Holder();
+  finalize(holder.held, query, 'delete from uploads');
+  await holder.drop();
+  expect(ran).toEqual(['delete from uploads']);
+});
+
+test('a callback that V8 starts has no async context', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const stores: unknown[] = [];
+  const holder = new Holder();
+  storage.run('request 1', () => finalize(holder.held, () => stores.push(storage.getStore())));
+  await storage.run('request 2', () => holder.drop());
+  expect(stores).toEqual([undefined]);
+});
+
+test('200,000 finalizers of one target all run, newest first, and an error loses none', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const holder = new Holder();
+  let last = 200_000;
+  let errors = 0;
+  let outOfOrder = 0;
+  const callback = (number: number) => {
+    if (number !== last - 1) outOfOrder++;
+    last = number;
+    if (number % 50_000 === 0) {
+      errors++;
+      throw new Error(`of ${number}`);
+    }
+  };
+  for (let i = 0; i < 200_000; i++) finalize(holder.held, callback, i).atexit = false;
+  await holder.drop();
+  await until(() => last === 0);
+  expect([outOfOrder, errors, print.mock.calls.length]).toEqual([0, 4, 4]);
+});
+
+test('prints what it will call, and that it has ended', () => {
+  const close = (_descriptor: number) => {};
+  const finalizer = finalize({}, close, 7);
+  expect(inspect(finalizer)).toBe(
+    'Finalizer { alive: true, atexit: true, fn: [Function: close], args: [ 7 ] }',
+  );
+  finalizer();
+  expect(inspect(finalizer)).toBe('Finalizer { alive: false }');
+});
+
+describe('a callback that holds its target never runs, and wasCollected shows it', () => {
+  const removed: string[] = [];
+
+  /** The way of the guide: the callback is made by a static method, where no \`this\` is in reach. */
+  class TemporaryFile {
+    readonly path = '/tmp/upload';
+    readonly onProgress = () => this.path;
+    static #remove(path: string): void {
+      removed.push(path);
+    }
+    readonly #finalizer = finalize(this, TemporaryFile.#remove, this.path);
+    remove(): void {
+      this.#finalizer();
+    }
+  }
+
+  /** All field initialisers share one context of V8, so the arrow function of \`onProgress\` makes that of \`#finalizer\` hold \`this\`. */
+  class LeakingFile {
+    readonly path = '/tmp/upload';
+    readonly onProgress = () => this.path;
+    readonly finalizer = finalize(this, (path: string) => removed.push(path), this.path);
+  }
+
+  test('a static method as the callback', async () => {
+    expect(await wasCollected(() => new TemporaryFile())).toBe(true);
+    expect(removed).toEqual(['/tmp/upload']);
+    new TemporaryFile().remove();
+    expect(removed).toHaveLength(2);
+  });
+
+  test('an arrow function in a field initialiser, beside another one that uses this', async () => {
+    expect(
+      await wasCollected(() => {
+        const file = new LeakingFile();
+        file.finalizer.atexit = false;
+        return file;
+      }),
+    ).toBe(false);
+  });
 });

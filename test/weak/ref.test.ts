@@ -1,5 +1,6 @@
+import { inspect } from 'node:util';
 import { afterEach, expect, expectTypeOf, test, vi } from 'vitest';
-import { InvalidArgumentError, type Ref, ref } from '../../src/weak/index.js';
+import { InvalidArgumentError, type Ref, ref, refsOf } from '../../src/weak/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 
 afterEach(() => {
@@ -157,4 +158,46 @@ test('types follow the target', () => {
     expectTypeOf(dead.deref()).toEqualTypeOf<{ name: string } | undefined>();
   });
   expectTypeOf(weak).toEqualTypeOf<Ref<{ name: string }>>();
+});
+
+test('the callbacks of one target are called newest first', async () => {
+  const called: number[] = [];
+  const callbacks = [1, 2, 3, 4].map((n) => () => void called.push(n));
+  const kept = (() => {
+    const target = {};
+    return callbacks.map((callback) => ref(target, callback));
+  })();
+  await collectGarbage();
+  expect(called).toEqual([4, 3, 2, 1]);
+  expect(kept).toHaveLength(4);
+});
+
+test('the callback can be read until it was called', async () => {
+  const onDeath = () => {};
+  const weak = (() => ref({}, onDeath))();
+  expect(weak.onDeath).toBe(onDeath);
+  expect(ref(onDeath).onDeath).toBe(undefined);
+  await collectGarbage();
+  expect(weak.onDeath).toBe(undefined);
+});
+
+test('refsOf gives the shared ref first, then those with a callback, the newest first, and no dropped one', async () => {
+  const target = {};
+  expect(refsOf(target)).toEqual([]);
+  const first = ref(target, () => {});
+  const second = ref(target, () => {});
+  const plain = ref(target);
+  (() => ref(target, () => {}))();
+  expect(refsOf(target)).toHaveLength(4);
+  await collectGarbage();
+  expect(refsOf(target)).toEqual([plain, second, first]);
+  expect(() => refsOf(1 as never)).toThrow(InvalidArgumentError);
+});
+
+test('prints its target, and that it is dead', async () => {
+  const weak = ref({ name: 'x' });
+  expect(inspect(weak)).toBe("Ref ({ name: 'x' })");
+  const dead = (() => ref({}))();
+  await collectGarbage();
+  expect(inspect(dead)).toBe('Ref (dead)');
 });

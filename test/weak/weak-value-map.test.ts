@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterEach, expect, expectTypeOf, test, vi } from 'vitest';
 import { InvalidArgumentError, WeakValueMap } from '../../src/weak/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
@@ -212,7 +213,7 @@ test('unknown and malformed options are refused', () => {
   expect(() => new WeakValueMap({ nmae: 'x' } as never)).toThrow(/unknown option `nmae`/);
   expect(() => new WeakValueMap({ name: '' })).toThrow(InvalidArgumentError);
   expect(() => new WeakValueMap({ onCollect: 1 as never })).toThrow(InvalidArgumentError);
-  expect(() => new WeakValueMap([['a', {}]] as never)).toThrow(InvalidArgumentError);
+  expect(() => new WeakValueMap(7 as never)).toThrow(InvalidArgumentError);
 });
 
 test('counts hits, misses and collected values', async () => {
@@ -266,4 +267,47 @@ test('types follow the type parameters', () => {
   // @ts-expect-error -- a number cannot be referred to weakly
   expectTypeOf<WeakValueMap<string, number>>().toBeObject();
   expect(Object.prototype.toString.call(map)).toBe('[object WeakValueMap]');
+});
+
+test('is made of entries, such as another map, and holds them weakly', async () => {
+  const item = { id: 'a' };
+  const map = new WeakValueMap<string, Item>([['a', item]], { name: 'items' });
+  const copy = new WeakValueMap(map);
+  expect([...copy]).toEqual([['a', item]]);
+  expect(new WeakValueMap<string, Item>(null).size).toBe(0);
+  expect(() => new WeakValueMap([['a', 7]] as never)).toThrow(/WeakValueMap.set: `value`/);
+  const other = new WeakValueMap<string, Item>();
+  fill(other, 'x');
+  await collectGarbage();
+  expect(new WeakValueMap(other).stats().size).toBe(0);
+});
+
+test('getOrInsert keeps the value that lives, and take removes it', () => {
+  const [first, second] = [{ id: 'a' }, { id: 'b' }];
+  const map = new WeakValueMap<string, Item>();
+  expect(map.getOrInsert('a', first)).toBe(first);
+  expect(map.getOrInsert('a', second)).toBe(first);
+  expect(map.getOrInsert('a', 7 as never)).toBe(first);
+  expect(() => map.getOrInsert('b', 7 as never)).toThrow(InvalidArgumentError);
+  expect(map.take('a')).toBe(first);
+  expect([map.take('a'), map.size]).toEqual([undefined, 0]);
+});
+
+test('refs gives the keys with weak references', async () => {
+  const kept = { id: 'kept' };
+  const map = new WeakValueMap<string, Item>([['kept', kept]]);
+  fill(map, 'lost');
+  const refs = [...map.refs()];
+  await collectGarbage();
+  expect(refs.map(([key, ref]) => [key, ref.deref()])).toEqual([
+    ['kept', kept],
+    ['lost', undefined],
+  ]);
+});
+
+test('can be passed as a Map, and prints its entries', () => {
+  const map: Map<string, Item> = new WeakValueMap([['a', { id: 'a' } as Item]]);
+  expect(map.size).toBeLessThanOrEqual(1);
+  const item = { id: 'b' };
+  expect(inspect(new WeakValueMap([['b', item]]))).toBe("WeakValueMap(1) { 'b' => { id: 'b' } }");
 });

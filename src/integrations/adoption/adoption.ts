@@ -34,8 +34,8 @@ import type { LoanInfo, PoolStats } from '../../pool/pool-stats.js';
 import type { AdoptionSettings } from './adopt-options.js';
 import { adoptedStats } from './adopted-stats.js';
 import { Hooks } from './hooks.js';
+import { PeerEnd } from './peer-end.js';
 import type { PeerPool } from './peer-pool.js';
-import { PeerTimeoutError } from './peer-timeout-error.js';
 import { PeerWait, PeerWaits, type PeerWaitsListener } from './peer-waits.js';
 
 /** How long one sample of callers' stacks lasts, in milliseconds. */
@@ -66,7 +66,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   readonly #waits: PeerWaits<T>;
   readonly #changes: ConditionWaits;
   #isClosed = false;
-  #peerEnd: Promise<unknown> | undefined = undefined;
+  readonly #peerEnd: PeerEnd;
   /** The current loan of each resource. A resource that was given back behind its lease's back may be lent again. */
   readonly #holders = new Map<unknown, Slot<T>>();
 
@@ -78,6 +78,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.origins = new LoanOrigins(settings.callSites);
     this.#waits = new PeerWaits(settings.clock, this);
     this.#changes = new ConditionWaits(settings.clock);
+    this.#peerEnd = new PeerEnd(settings.name, peer, this.#changes, this.#counters);
     this.#sampledFrom = settings.clock.now();
   }
 
@@ -332,10 +333,10 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
         if (slot.state === 'borrowed') void this.#destroyHeld(slot);
       }
       if (!(await this.#changes.until(() => this.#isIdle, peerGraceMillis))) {
-        throw this.#peerTimeout(peerGraceMillis);
+        throw this.#peerEnd.timeoutError(peerGraceMillis);
       }
     }
-    if (endPeer) await this.#endPeer(peerGraceMillis);
+    if (endPeer) await this.#peerEnd.within(peerGraceMillis);
   }
 
   get #isIdle(): boolean {
@@ -345,24 +346,6 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   #destroyHeld(slot: Slot<T>): Promise<void> {
     this.#endLoan(slot, true);
     return this.#destroy(slot, 'forced');
-  }
-
-  /** Ends the peer, once. */
-  async #endPeer(graceMillis: number): Promise<void> {
-    let hasEnded = false;
-    this.#peerEnd ??= (async () => this.#peer.end())();
-    const ended = this.#peerEnd.finally(() => {
-      hasEnded = true;
-      this.#changes.check();
-    });
-    ended.catch(() => {});
-    const isInTime = await this.#changes.until(() => hasEnded, graceMillis);
-    if (!isInTime) throw this.#peerTimeout(graceMillis);
-    await ended;
-  }
-
-  #peerTimeout(millis: number): PeerTimeoutError {
-    return new PeerTimeoutError(this.name, millis, this.#peer.figures(), this.#counters.destroying);
   }
 
   // ── Figures ─────────────────────────────────────────────────────────────────

@@ -115,7 +115,7 @@ export class DisposalTracker implements Disposals {
     return promise.then(() => {
       const lease = waits.shared?.leaseHeld();
       if (!mayBeOutdated || !load.details.isOutdated) return lease;
-      lease?.release(); // The tags of the result were invalidated before this call.
+      void lease?.release(); // The tags of the result were invalidated before this call.
       return this.lease(cache, receiver, args);
     });
   }

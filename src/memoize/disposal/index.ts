@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { SharedLease } from '../../scope/shared-value.js';
+export type { SharedLease } from '../../scope/shared-lease.js';
 export type { Disposal, DisposeCallback } from '../disposal-port.js';
 export type { RemovalCause } from '../stores/store.js';
 export { disposal } from './disposal.js';

@@ -8,6 +8,9 @@ import type { CeilingMember, SharedCeiling } from './shared-ceiling.js';
 
 /** The pool behind a share. */
 export interface CeilingShareHost<T> {
+  /** The state of the pool. A `'paused'` pool creates nothing for its waiters. */
+  readonly state: string;
+  readonly settings: { readonly maxConcurrentCreates: number };
   readonly capacity: Capacity;
   readonly counters: PoolCounters;
   readonly stock: Stock<T>;
@@ -61,7 +64,13 @@ export class CeilingShare<T> implements CeilingMember {
   }
 
   isStarved(): boolean {
-    return !this.#host.creator.isBackingOff && this.shortfall > 0;
+    const { creator, counters, settings, state } = this.#host;
+    return (
+      state !== 'paused' &&
+      !creator.isBackingOff &&
+      this.shortfall > 0 &&
+      counters.creating < settings.maxConcurrentCreates
+    );
   }
 
   /** Whether all pools together have more resources than the ceiling allows. */

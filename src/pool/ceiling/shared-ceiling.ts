@@ -141,7 +141,7 @@ export class SharedCeiling {
    * else O(members).
    */
   mustYield(member: CeilingMember): boolean {
-    if (this.#starved.size === 0 || this.room > 0 || this.#isRoomComing()) return false;
+    if (this.#starved.size === 0 || this.room > 0 || this.#isRoomComing(member)) return false;
     const starved = this.#longestStarved();
     return (
       starved !== undefined &&
@@ -178,12 +178,15 @@ export class SharedCeiling {
     return found;
   }
 
-  /** Whether as many resources are leaving as the starved members need. */
-  #isRoomComing(): boolean {
+  /** Whether as many resources are leaving as the starved members need, or those of them that come before `giver`. */
+  #isRoomComing(giver?: CeilingMember): boolean {
     const leaving = this.#leaving;
     if (leaving === 0) return false;
     let needed = 0;
-    for (const member of this.#starved) if (member.isStarved()) needed += member.shortfall;
+    for (const member of this.#starved) {
+      const isServedFirst = giver === undefined || member.firstTicket < giver.firstTicket;
+      if (isServedFirst && member.isStarved()) needed += member.shortfall;
+    }
     return leaving >= needed;
   }
 

@@ -17,7 +17,9 @@ export const orphaned: RuleDefinition<'orphaned'> = {
   evidence: 'reference count 0 at the end of its scope',
   namesScope: true,
   whatHappened: ({ scope }) =>
-    `its scope has ended and it was never released: ${scope ?? 'unnamed'}`,
+    scope === undefined
+      ? 'its owner has ended and it was never released'
+      : `its scope has ended and it was never released: ${scope}`,
   fix: releaseAdvice,
   create: () => ({
     name: 'orphaned',

@@ -1,4 +1,4 @@
-import type { OptionCheck } from '../core/options.js';
+import type { OptionCheck } from './options.js';
 
 /** A value that can be referred to weakly: an object, a function, or a symbol that is not registered with `Symbol.for`. */
 export const aWeakKey: OptionCheck = (value) =>

@@ -1,8 +1,9 @@
 /**
- * Runs the real collector, so that V8 confirms what the simulated heap has found. No command-line flag is needed: the flag
- * is set at run time, and the function is taken from a new context. `globalThis.gc` stays as it was.
+ * Runs V8's collector on demand, to prove that an object is dead. No command-line flag is needed: the flag is set at run time,
+ * and the function is taken from a new context. `globalThis.gc` stays as it was.
  */
-import { builtinModule } from '../core/host.js';
+import { nameErrorClass, TenureError } from './errors.js';
+import { builtinModule } from './host.js';
 
 /** A collector that can be run on demand. */
 export interface GcSource {
@@ -57,4 +58,18 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, 0);
   });
+}
+
+/** A call that needs V8's collector where the host exposes none. Code `TENURE_NO_COLLECTOR`. */
+export class NoCollectorError extends TenureError {
+  /** `advice` says what the caller can do. */
+  constructor(
+    advice: string = 'watchdog.check: leave `forceGc` out, or give the watchdog a `gcSource`.',
+  ) {
+    super(`This host exposes no garbage collector. ${advice}`, { code: 'TENURE_NO_COLLECTOR' });
+  }
+
+  static {
+    nameErrorClass(NoCollectorError, 'NoCollectorError');
+  }
 }

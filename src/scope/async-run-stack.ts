@@ -1,0 +1,243 @@
+/** {@link RunStack} with asynchronous members. After `contextlib.AsyncExitStack` of Python. */
+/// <reference lib="esnext.disposable" preserve="true" />
+import { guardedCall } from '../core/guarded-call.js';
+import { aFunction, checkArgument } from '../core/options.js';
+import { isThenable } from '../core/thenable.js';
+import { ContextEndedError } from './context-errors.js';
+import { asyncDisposeMethod } from './dispose-method.js';
+import { type AsyncEnterable, type Enterable, takeExit } from './enterable.js';
+import type { EnteringContext } from './entering-context.js';
+import {
+  type AsyncExit,
+  type BlockOutcome,
+  type Failure,
+  resultOf,
+  runBlockAsync,
+} from './run-block.js';
+import { scopeResources, type Tracked } from './scope-watch.js';
+import { unwindAsync } from './unwind.js';
+
+/**
+ * Collects contexts and resources, and ends them one after another, the newest first, and awaits each. After `run`, each is told of
+ * the error of the block.
+ *
+ * Its methods are those of {@link RunStack}. `enter` also takes the context of an {@link asyncContextManager}, or its promise, and then
+ * gives a promise of the value. `use` takes what `await using` takes.
+ *
+ * @example
+ * ```ts
+ * import { AsyncRunStack } from 'tenure/scope';
+ *
+ * const log: string[] = [];
+ * {
+ *   await using stack = new AsyncRunStack();
+ *   stack.defer(async (failure, name: string) => {
+ *     log.push(`close ${name}`);
+ *   }, 'socket');
+ * }
+ * log; // => ['close socket']
+ * ```
+ */
+export class AsyncRunStack implements AsyncDisposable {
+  #exits: AsyncExit[] | undefined = [];
+  #ending: Promise<unknown> | undefined = undefined;
+  readonly #tracked: Tracked | undefined;
+
+  /** Makes an empty stack. */
+  constructor() {
+    this.#tracked = scopeResources.opened('stack', scopeResources.origin(AsyncRunStack), this);
+  }
+
+  /** Whether the stack has ended or was moved. */
+  get disposed(): boolean {
+    return this.#exits === undefined;
+  }
+
+  /**
+   * Adds a context, and gives its value, or a promise of its value if it is asynchronous.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the context or the stack has ended; an asynchronous one rejects
+   * with it. A stack that has ended ends the context at once.
+   */
+  enter<T>(context: Enterable<T>): T;
+  enter<T>(context: AsyncEnterable<T> | EnteringContext<T>): Promise<T>;
+  enter<T>(context: Enterable<T> | AsyncEnterable<T> | EnteringContext<T>): T | Promise<T> {
+    if (isThenable(context)) return context.then((entered) => this.#enter(entered));
+    const value = this.#enter(context);
+    return isAsync(context) ? Promise.resolve(value) : value;
+  }
+
+  /**
+   * Adds a resource that is disposable, asynchronously or not, and gives it back.
+   *
+   * @throws `TypeError` if it has neither `[Symbol.asyncDispose]` nor `[Symbol.dispose]`.
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended. The resource is then disposed of at once.
+   */
+  use<T extends AsyncDisposable | Disposable | null | undefined>(resource: T): T {
+    if (resource === null || resource === undefined) {
+      this.#openExits();
+      return resource;
+    }
+    const method = asyncDisposeMethod(resource);
+    const dispose = (): unknown => Reflect.apply(method, resource, []);
+    this.#add(neverHandling(dispose), undefined, dispose);
+    return resource;
+  }
+
+  /**
+   * Adds a value that `onDispose` disposes of, and gives it back.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended. The value is then disposed of at once.
+   */
+  adopt<T>(value: T, onDispose: (value: T, failure: Failure | undefined) => unknown): T {
+    checkArgument('AsyncRunStack.adopt', 'onDispose', onDispose, aFunction);
+    this.#add(
+      neverHandling((failure) => onDispose(value, failure)),
+      undefined,
+      () => onDispose(value, undefined),
+    );
+    return value;
+  }
+
+  /**
+   * Adds a callback. It is called with the failure of the block, or `undefined`, and with `args`, and awaited. Its result does not
+   * matter.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   */
+  defer<A extends unknown[]>(
+    fn: (failure: Failure | undefined, ...args: A) => unknown,
+    ...args: A
+  ): void {
+    checkArgument('AsyncRunStack.defer', 'fn', fn, aFunction);
+    this.#add(neverHandling((failure) => fn(failure, ...args)));
+  }
+
+  /**
+   * Adds a callback that can handle the failure: it does if it returns or resolves to `true`, and nothing else.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   */
+  push(exit: (failure: Failure | undefined) => unknown): void {
+    checkArgument('AsyncRunStack.push', 'exit', exit, aFunction);
+    this.#add(async (failure) => (await exit(failure)) === true);
+  }
+
+  /**
+   * Moves all members to a new stack. This one has ended then.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   */
+  move(): AsyncRunStack {
+    const exits = this.#openExits();
+    this.#exits = undefined;
+    this.#tracked?.ended();
+    const heir = new AsyncRunStack();
+    heir.#exits = exits;
+    for (const _ of exits) heir.#tracked?.holds(undefined);
+    return heir;
+  }
+
+  /**
+   * Calls `block` with the stack, awaits it, then ends all members and tells them of an error of the block. Gives the result of the
+   * block, or `undefined` if a member has handled its error.
+   *
+   * Rejects with {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   */
+  async run<R>(block: (stack: this) => R): Promise<Awaited<R> | undefined> {
+    return resultOf(await this.outcome(block));
+  }
+
+  /** Does what {@link run} does, and tells a handled error from a block that gave `undefined`. */
+  async outcome<R>(block: (stack: this) => R): Promise<BlockOutcome<Awaited<R>>> {
+    checkArgument('AsyncRunStack.run', 'block', block, aFunction);
+    this.#openExits();
+    return runBlockAsync(
+      () => block(this),
+      (failure) => this.#end(failure),
+    );
+  }
+
+  /**
+   * Ends all members, as after success, and resolves when the last has ended. If the stack is being ended, waits for that. Rejects
+   * with what a member throws.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#exits === undefined) await this.#ending;
+    else await this.#end(undefined);
+  }
+
+  async #end(failure: Failure | undefined): Promise<boolean> {
+    const exits = this.#exits;
+    if (exits === undefined) return false;
+    this.#exits = undefined;
+    this.#tracked?.ended();
+    const ending = unwindAsync(exits, failure);
+    this.#ending = ending.catch(() => {});
+    return ending;
+  }
+
+  #enter<T>(context: Enterable<T> | AsyncEnterable<T>): T {
+    const { exit, tracked } = context[takeExit]();
+    this.#add(exit, tracked, () => exit(undefined));
+    return context.value;
+  }
+
+  /** Adds an exit. On a stack that has ended it calls `release`, since no other code would end the member. */
+  #add(exit: AsyncExit, tracked?: Tracked, release?: () => unknown): void {
+    if (this.#exits === undefined && release !== undefined) {
+      guardedCall('a member of an AsyncRunStack that has ended', release);
+    }
+    this.#openExits().push(exit);
+    this.#tracked?.holds(tracked);
+  }
+
+  #openExits(): AsyncExit[] {
+    if (this.#exits === undefined) {
+      throw new ContextEndedError('The AsyncRunStack has ended or was moved. Make a new one.');
+    }
+    return this.#exits;
+  }
+}
+
+/**
+ * Calls `block` with a new {@link AsyncRunStack} and awaits it, then ends what the block has put into it, one after another, the newest
+ * first. Each member is told of the error of the block, and can handle it. Gives the result of the block, or `undefined` if its error
+ * was handled; use {@link AsyncRunStack.outcome} to tell the two apart.
+ *
+ * Rejects with what the block throws, unless a member handles it or throws another error in its place.
+ *
+ * @example
+ * ```ts
+ * import { asyncContextManager, runWithAsync } from 'tenure/scope';
+ *
+ * const log: string[] = [];
+ * const connection = asyncContextManager(async function* (host: string) {
+ *   yield host;
+ *   log.push(`close ${host}`);
+ * });
+ * await runWithAsync(async (stack) => {
+ *   const from = await stack.enter(connection('db1'));
+ *   const to = await stack.enter(connection('db2'));
+ *   return `${from} to ${to}`;
+ * }); // => 'db1 to db2'
+ * log; // => ['close db2', 'close db1']
+ * ```
+ */
+export async function runWithAsync<R>(
+  block: (stack: AsyncRunStack) => R,
+): Promise<Awaited<R> | undefined> {
+  checkArgument('runWithAsync', 'block', block, aFunction);
+  return new AsyncRunStack().run(block);
+}
+
+function isAsync(context: object): boolean {
+  return Symbol.asyncDispose in context;
+}
+
+function neverHandling(call: (failure: Failure | undefined) => unknown): AsyncExit {
+  return async (failure) => {
+    await call(failure);
+    return false;
+  };
+}

@@ -1,0 +1,16 @@
+/**
+ * The prototype of an instance whose `new.target` has none, as the language specifies it for its own classes: that of the class, and
+ * not `Object.prototype`.
+ */
+
+/** Gives `made` the prototype `intrinsic` if the `prototype` of `target` is no object. */
+export function useIntrinsicPrototype(
+  made: object,
+  target: { readonly prototype: unknown },
+  intrinsic: object,
+): void {
+  const { prototype } = target;
+  if ((typeof prototype !== 'object' || prototype === null) && typeof prototype !== 'function') {
+    Reflect.setPrototypeOf(made, intrinsic);
+  }
+}

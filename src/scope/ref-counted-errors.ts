@@ -1,0 +1,49 @@
+/** The errors of RefCounted and RefCountedMap. */
+import { nameErrorClass, TenureError } from '../core/errors.js';
+
+/** An `acquire` after or during `close`. Code `TENURE_REF_COUNTED_CLOSED`. */
+export class RefCountedClosedError extends TenureError {
+  /** @internal */
+  constructor(name: string) {
+    super(
+      `${name} is closed and gives no more leases. Acquire before close(), or make a new one.`,
+      {
+        code: 'TENURE_REF_COUNTED_CLOSED',
+      },
+    );
+  }
+
+  static {
+    nameErrorClass(RefCountedClosedError, 'RefCountedClosedError');
+  }
+}
+
+/** A `create` that waits for the very value that it creates. Code `TENURE_REF_COUNTED_REENTRANT`. */
+export class RefCountedReentrantError extends TenureError {
+  /** @internal */
+  constructor(name: string) {
+    super(
+      `The create function of ${name} waits for a lease on the value that it creates, which would never come. Hand the value on instead of acquiring it.`,
+      { code: 'TENURE_REF_COUNTED_REENTRANT' },
+    );
+  }
+
+  static {
+    nameErrorClass(RefCountedReentrantError, 'RefCountedReentrantError');
+  }
+}
+
+/** An `acquire` of a new key while `capacity` keys are in use. Code `TENURE_REF_COUNTED_MAP_FULL`. */
+export class RefCountedMapFullError extends TenureError {
+  /** @internal */
+  constructor(name: string, capacity: number) {
+    super(
+      `${name} has ${capacity} values in use, as many as its capacity. Release one, or raise \`capacity\`.`,
+      { code: 'TENURE_REF_COUNTED_MAP_FULL' },
+    );
+  }
+
+  static {
+    nameErrorClass(RefCountedMapFullError, 'RefCountedMapFullError');
+  }
+}

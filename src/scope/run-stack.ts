@@ -1,0 +1,253 @@
+/**
+ * A stack whose members see the error of the block. `using` cannot do that: it does not tell a disposable how its block has
+ * ended. Committing or rolling back several resources needs it. After `contextlib.ExitStack` of Python.
+ *
+ * | | `DisposableStack` | `RunStack` |
+ * |---|---|---|
+ * | members are told of the block's error | no | yes, after `run` |
+ * | a member can handle the error | no | yes |
+ * | an error of a member | `SuppressedError` | takes the place of the error before it, which becomes its `cause` |
+ */
+/// <reference lib="esnext.disposable" preserve="true" />
+import { aFunction, checkArgument } from '../core/options.js';
+import { ContextEndedError } from './context-errors.js';
+import { syncDisposeMethod } from './dispose-method.js';
+import { type Enterable, takeExit } from './enterable.js';
+import {
+  type Exit,
+  type Failure,
+  type OutcomeOf,
+  type RunOutcome,
+  runBlock,
+  runOutcomeOf,
+} from './run-block.js';
+import { scopeResources, type Tracked } from './scope-watch.js';
+import { unwind } from './unwind.js';
+
+/**
+ * Collects contexts and resources, and ends them together, the newest first. After `run`, each is told of the error of the block.
+ *
+ * | method | effect |
+ * |---|---|
+ * | `enter(context)` | adds a context, whose body gets the error at its yield; gives its value |
+ * | `use(resource)` | adds a disposable; takes `null` and `undefined` too |
+ * | `adopt(value, onDispose)` | adds a value that is not disposable itself |
+ * | `defer(fn, ...args)` | adds a callback, which is called with the failure, or `undefined`, and the arguments |
+ * | `push(exit)` | adds a callback that handles the failure if it returns `true` |
+ * | `move()` | moves all members to a new stack, which outlives the block |
+ *
+ * If a member handles the error, the members below see a success. If a member throws, the members below see that error, and the
+ * error before it becomes its `cause`. Adding is O(1).
+ *
+ * @example
+ * ```ts
+ * import { RunStack } from 'tenure/scope';
+ *
+ * const log: string[] = [];
+ * const stack = new RunStack();
+ * stack.defer((failure) => log.push(failure === undefined ? 'commit' : 'roll back'));
+ * try {
+ *   stack.run(() => {
+ *     throw new Error('duplicate key');
+ *   });
+ * } catch {}
+ * log; // => ['roll back']
+ * ```
+ */
+export class RunStack implements Disposable {
+  #exits: Exit[] | undefined = [];
+  readonly #tracked: Tracked | undefined;
+
+  /** Makes an empty stack. */
+  constructor() {
+    this.#tracked = scopeResources.opened('stack', scopeResources.origin(RunStack), this);
+  }
+
+  /** Whether the stack has ended or was moved. */
+  get disposed(): boolean {
+    return this.#exits === undefined;
+  }
+
+  /**
+   * Adds a context and gives its value. The stack ends it.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the context or the stack has ended. A stack that has ended ends
+   * the context at once.
+   */
+  enter<T>(context: Enterable<T>): T {
+    const { exit, tracked } = context[takeExit]();
+    this.#add(exit, tracked, () => exit(undefined));
+    return context.value;
+  }
+
+  /**
+   * Adds a disposable and gives it back.
+   *
+   * @throws `TypeError` if it has no `[Symbol.dispose]`.
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended. The resource is then disposed of at once.
+   */
+  use<T extends Disposable | null | undefined>(resource: T): T {
+    if (resource === null || resource === undefined) {
+      this.#openExits();
+      return resource;
+    }
+    const method = syncDisposeMethod(resource);
+    const dispose = (): void => void Reflect.apply(method, resource, []);
+    this.#add(neverHandling(dispose), undefined, dispose);
+    return resource;
+  }
+
+  /**
+   * Adds a value that `onDispose` disposes of, and gives it back.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended. The value is then disposed of at once.
+   */
+  adopt<T>(value: T, onDispose: (value: T, failure: Failure | undefined) => unknown): T {
+    checkArgument('RunStack.adopt', 'onDispose', onDispose, aFunction);
+    this.#add(
+      neverHandling((failure) => onDispose(value, failure)),
+      undefined,
+      () => onDispose(value, undefined),
+    );
+    return value;
+  }
+
+  /**
+   * Adds a callback. It is called with the failure of the block, or `undefined`, and with `args`. Its result does not matter.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   */
+  defer<A extends unknown[]>(
+    fn: (failure: Failure | undefined, ...args: A) => unknown,
+    ...args: A
+  ): void {
+    checkArgument('RunStack.defer', 'fn', fn, aFunction);
+    this.#add(neverHandling((failure) => fn(failure, ...args)));
+  }
+
+  /**
+   * Adds a callback that can handle the failure: it does if it returns `true`, and nothing else.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   */
+  push(exit: (failure: Failure | undefined) => unknown): void {
+    checkArgument('RunStack.push', 'exit', exit, aFunction);
+    this.#add((failure) => exit(failure) === true);
+  }
+
+  /**
+   * Moves all members to a new stack. This one has ended then.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   */
+  move(): RunStack {
+    const exits = this.#openExits();
+    this.#exits = undefined;
+    this.#tracked?.ended();
+    const heir = new RunStack();
+    heir.#exits = exits;
+    for (const _ of exits) heir.#tracked?.holds(undefined);
+    return heir;
+  }
+
+  /**
+   * Calls `block` with the stack, then ends all members and tells them of an error of the block. If the block returns a promise, they
+   * are ended when that settles. Gives the result of the block, or `undefined` if a member has handled its error.
+   *
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   */
+  run<R>(block: (stack: this) => R): RunOutcome<R> {
+    return runOutcomeOf<R>(this.outcome(block));
+  }
+
+  /** Does what {@link run} does, and tells a handled error from a block that gave `undefined`. */
+  outcome<R>(block: (stack: this) => R): OutcomeOf<R> {
+    checkArgument('RunStack.run', 'block', block, aFunction);
+    this.#openExits();
+    return runBlock(
+      () => block(this),
+      (failure) => this.#end(failure),
+    );
+  }
+
+  /** Ends all members, as after success. Without effect if the stack has ended. Throws what a member throws. */
+  [Symbol.dispose](): void {
+    this.#end(undefined);
+  }
+
+  /** @internal */
+  [takeExit](): { exit: Exit; tracked: Tracked | undefined } {
+    this.#openExits();
+    return { exit: (failure) => this.#end(failure), tracked: this.#tracked };
+  }
+
+  /** Itself, so that a stack can be entered into another. */
+  get value(): this {
+    return this;
+  }
+
+  #end(failure: Failure | undefined): boolean {
+    const exits = this.#exits;
+    if (exits === undefined) return false;
+    this.#exits = undefined;
+    this.#tracked?.ended();
+    return unwind(exits, failure);
+  }
+
+  /** Adds an exit. On a stack that has ended it calls `release`, since no other code would end the member. */
+  #add(exit: Exit, tracked?: Tracked, release?: () => unknown): void {
+    if (this.#exits === undefined) release?.();
+    this.#openExits().push(exit);
+    this.#tracked?.holds(tracked);
+  }
+
+  #openExits(): Exit[] {
+    if (this.#exits === undefined) {
+      throw new ContextEndedError('The RunStack has ended or was moved. Make a new one.');
+    }
+    return this.#exits;
+  }
+}
+
+/**
+ * Calls `block` with a new {@link RunStack}, then ends what the block has put into it, the newest first. Each member is told of the
+ * error of the block, and can handle it. Gives the result of the block, or `undefined` if its error was handled; use
+ * {@link RunStack.outcome} to tell the two apart.
+ *
+ * Throws what the block throws, unless a member handles it or throws another error in its place.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `block` is no function.
+ *
+ * @example
+ * ```ts
+ * import { contextManager, runWith } from 'tenure/scope';
+ *
+ * const log: string[] = [];
+ * const transaction = contextManager(function* (name: string) {
+ *   try {
+ *     yield name;
+ *     log.push(`commit ${name}`);
+ *   } catch (error) {
+ *     log.push(`roll back ${name}`);
+ *     throw error;
+ *   }
+ * });
+ * runWith((stack) => {
+ *   stack.enter(transaction('orders'));
+ *   stack.enter(transaction('payments'));
+ *   return 'paid';
+ * }); // => 'paid'
+ * log; // => ['commit payments', 'commit orders']
+ * ```
+ */
+export function runWith<R>(block: (stack: RunStack) => R): RunOutcome<R> {
+  checkArgument('runWith', 'block', block, aFunction);
+  return new RunStack().run(block);
+}
+
+function neverHandling(call: (failure: Failure | undefined) => unknown): Exit {
+  return (failure) => {
+    call(failure);
+    return false;
+  };
+}

@@ -1,0 +1,324 @@
+/**
+ * The place of one shared value: it creates the value on demand, counts its leases, and disposes of it. RefCounted is one cell,
+ * and RefCountedMap has a cell for each key.
+ *
+ * ```
+ *   acquire ──▶ create ──▶ in use ──last release──▶ idle ──idleMillis──▶ disposed
+ *                            ▲                        │
+ *                            └───────acquire──────────┘
+ * ```
+ *
+ * - An instance is published before `create` runs. Code that `create` calls finds it, and no second one is made.
+ * - Each step changes the state of its own instance only, and never that of a successor.
+ * - A caller that waits for the creation holds the instance already. If all of them leave, the creation is told by its signal.
+ */
+import { abortableWait } from '../core/abortable-wait.js';
+import type { Clock } from '../core/clock.js';
+import { currentOwner, runAsOwner } from '../core/current-owner.js';
+import { guardedCall } from '../core/guarded-call.js';
+import type { EntryPoint, Origin } from '../core/probe.js';
+import { ReentrantAcquire } from './reentrant-acquire.js';
+import { RefCountedClosedError, RefCountedReentrantError } from './ref-counted-errors.js';
+import { SharedInstance } from './shared-instance.js';
+import type { SharedLease } from './shared-lease.js';
+import type { ValueWatch } from './value-watch.js';
+
+/** What a `create` function gets. */
+export interface ValueContext {
+  /** Aborts when no caller waits for the value any more. */
+  readonly signal: AbortSignal;
+}
+
+/** The component that a cell is part of. */
+export interface CellOwner<T> {
+  /** Names the component in errors. */
+  readonly label: string;
+  readonly clock: Clock;
+  readonly overlap: boolean;
+  onError(error: unknown): void;
+  dispose(value: T): unknown;
+  watch: ValueWatch | null;
+  /** How many values of the component exist, their creations and disposals included. */
+  live: number;
+  /** Told after each change of a cell. It must not throw. */
+  changed(cell: SharedCell<T>): void;
+}
+
+/** How one cell makes its values, and how long it keeps them. */
+export interface CellPlan<T> {
+  readonly idleMillis: number;
+  create(context: ValueContext): T | PromiseLike<T>;
+  /** Gives a promise of what may make room for the creation, and `undefined` if there is room. */
+  untilRoom?(): Promise<void> | undefined;
+}
+
+/** The place of one shared value. */
+export class SharedCell<T> {
+  readonly #owner: CellOwner<T>;
+  readonly #plan: CellPlan<T>;
+  #current: SharedInstance<T> | undefined = undefined;
+  /** The instances that no later caller gets, and that have not ended. */
+  readonly #retired = new Set<SharedInstance<T>>();
+  #isClosed = false;
+
+  constructor(owner: CellOwner<T>, plan: CellPlan<T>) {
+    this.#owner = owner;
+    this.#plan = plan;
+  }
+
+  /** How many leases on the current value are out. */
+  get refs(): number {
+    const current = this.#current;
+    return current?.phase === 'ready' ? current.holds : 0;
+  }
+
+  /** How many leases are out, those on retired values included. */
+  get leases(): number {
+    let leases = 0;
+    for (const { phase, holds } of this.instances()) if (phase === 'ready') leases += holds;
+    return leases;
+  }
+
+  /** Whether later callers can share a value or its creation. */
+  get isOccupied(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** Whether there is a value that no caller has a lease on. */
+  get isIdle(): boolean {
+    return this.#current?.phase === 'ready' && this.#current.holds === 0;
+  }
+
+  /** Whether no lease is out, and neither a creation nor a disposal is under way. */
+  get isQuiet(): boolean {
+    return this.#retired.size === 0 && (this.#current === undefined || this.isIdle);
+  }
+
+  /** Whether there is neither a value nor a creation nor a disposal. */
+  get isVacant(): boolean {
+    return this.#current === undefined && this.#retired.size === 0;
+  }
+
+  /** Gives the instances that have not ended. */
+  *instances(): IterableIterator<SharedInstance<T>> {
+    yield* this.#retired;
+    if (this.#current !== undefined) yield this.#current;
+  }
+
+  /** Gives a lease, and creates the value if there is none. `entry` is the public function that the caller called. */
+  acquire(signal: AbortSignal | undefined, entry: EntryPoint): Promise<SharedLease<T>> {
+    if (this.#isClosed) return Promise.reject(new RefCountedClosedError(this.#owner.label));
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    const origin = this.#owner.watch?.origin(entry);
+    const instance = this.#current ?? this.#start();
+    this.#stopIdling(instance);
+    instance.holds++;
+    if (instance.phase === 'ready') {
+      this.#owner.changed(this);
+      return Promise.resolve(this.#lease(instance, origin));
+    }
+    const lease = this.#whenReady(instance, signal, origin);
+    return currentOwner() === instance
+      ? ReentrantAcquire.of(
+          lease,
+          instance,
+          () => instance.phase === 'creating',
+          () => new RefCountedReentrantError(this.#owner.label),
+        )
+      : lease;
+  }
+
+  /** Makes later callers get another value. */
+  retire(): void {
+    if (this.#current !== undefined) this.#retire(this.#current);
+  }
+
+  /** Retires the value, and refuses callers from now on, those included that wait for the creation. */
+  close(): void {
+    this.#isClosed = true;
+    for (const instance of this.instances()) {
+      if (instance.phase === 'creating') {
+        instance.rejectReady(new RefCountedClosedError(this.#owner.label));
+      }
+    }
+    this.retire();
+  }
+
+  /** Starts the idle time of an unused value anew. */
+  touch(): void {
+    const current = this.#current;
+    if (current?.timer === undefined) return;
+    this.#stopIdling(current);
+    this.#startIdling(current);
+  }
+
+  #start(): SharedInstance<T> {
+    const instance = new SharedInstance<T>();
+    const predecessors = this.#owner.overlap ? [] : [...this.#retired];
+    this.#current = instance;
+    this.#owner.watch?.created(instance);
+    void this.#create(instance, predecessors);
+    this.#owner.changed(this);
+    return instance;
+  }
+
+  /** Never rejects. */
+  async #create(instance: SharedInstance<T>, predecessors: SharedInstance<T>[]): Promise<void> {
+    try {
+      if (predecessors.length > 0) {
+        await Promise.allSettled(predecessors.map(({ ended }) => ended));
+      }
+      let obstacle = this.#plan.untilRoom?.();
+      while (obstacle !== undefined) {
+        await obstacle;
+        obstacle = this.#plan.untilRoom?.();
+      }
+      const { signal } = instance.abandonment;
+      signal.throwIfAborted();
+      instance.isLive = true;
+      this.#owner.live++;
+      const value = await runAsOwner(instance, async () => this.#plan.create({ signal }));
+      instance.value = value;
+      instance.phase = 'ready';
+    } catch (error) {
+      if (this.#current === instance) this.#current = undefined;
+      instance.rejectReady(error);
+      this.#end(instance);
+      return;
+    }
+    instance.resolveReady();
+    if (instance.holds === 0) this.#unused(instance);
+    this.#owner.changed(this);
+  }
+
+  async #whenReady(
+    instance: SharedInstance<T>,
+    signal: AbortSignal | undefined,
+    origin: Origin | undefined,
+  ): Promise<SharedLease<T>> {
+    let isWaiting = true;
+    const leave = (): void => {
+      if (!isWaiting) return;
+      isWaiting = false;
+      this.#left(instance);
+    };
+    try {
+      await (signal === undefined ? instance.ready : abortableWait(instance.ready, signal, leave));
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    return this.#lease(instance, origin);
+  }
+
+  /** A caller has left that waited for the creation. */
+  #left(instance: SharedInstance<T>): void {
+    instance.holds--;
+    if (instance.holds > 0 || instance.phase === 'ended') return;
+    if (instance.phase === 'ready') {
+      this.#unused(instance);
+      return;
+    }
+    this.#retire(instance);
+    guardedCall('an abort listener', () => instance.abandonment.abort());
+  }
+
+  #lease(instance: SharedInstance<T>, origin: Origin | undefined): SharedLease<T> {
+    // Each way to end the lease captures the token, so V8 collects it when no code can end the lease any more.
+    const token: { ending: Promise<void> | undefined; isReleased: boolean } = {
+      ending: undefined,
+      isReleased: false,
+    };
+    const node = this.#owner.watch?.lent(instance, origin, token);
+    const release = (): Promise<void> | undefined => {
+      if (token.isReleased) return token.ending;
+      token.isReleased = true;
+      instance.holds--;
+      this.#owner.watch?.released(instance, node, instance.holds === 0);
+      if (instance.holds === 0) this.#unused(instance);
+      if (instance.phase === 'disposing') token.ending = instance.ended.catch(() => {});
+      this.#owner.changed(this);
+      return token.ending;
+    };
+    return {
+      value: instance.value as T,
+      release,
+      [Symbol.dispose]: () => void release(),
+      [Symbol.asyncDispose]: async () => {
+        const wasReleased = token.isReleased;
+        const ending = release();
+        await (ending === undefined || wasReleased ? ending : this.#untilEnded(instance));
+      },
+    };
+  }
+
+  #unused(instance: SharedInstance<T>): void {
+    if (instance.isRetired) this.#dispose(instance);
+    else if (this.#plan.idleMillis === 0) this.#retire(instance);
+    else this.#startIdling(instance);
+  }
+
+  #startIdling(instance: SharedInstance<T>): void {
+    const { idleMillis } = this.#plan;
+    if (idleMillis === Number.POSITIVE_INFINITY) return;
+    const retire = (): void => this.#retire(instance);
+    instance.timer = this.#owner.clock.setTimer(retire, idleMillis, { background: true });
+  }
+
+  #stopIdling(instance: SharedInstance<T>): void {
+    if (instance.timer !== undefined) this.#owner.clock.clearTimer(instance.timer);
+    instance.timer = undefined;
+  }
+
+  #retire(instance: SharedInstance<T>): void {
+    if (instance.isRetired) return;
+    instance.isRetired = true;
+    this.#stopIdling(instance);
+    if (this.#current === instance) this.#current = undefined;
+    this.#retired.add(instance);
+    if (instance.phase === 'ready' && instance.holds === 0) this.#dispose(instance);
+    this.#owner.changed(this);
+  }
+
+  #dispose(instance: SharedInstance<T>): void {
+    instance.phase = 'disposing';
+    const { value } = instance;
+    instance.value = undefined;
+    const disposal = (async () => {
+      await this.#owner.dispose(value as T);
+    })();
+    disposal.then(
+      () => this.#end(instance),
+      (error: unknown) => {
+        if (instance.endWaiters === 0) this.#owner.onError(error);
+        instance.rejectEnded(error);
+        this.#end(instance);
+      },
+    );
+  }
+
+  #end(instance: SharedInstance<T>): void {
+    instance.phase = 'ended';
+    instance.isRetired = true;
+    this.#retired.delete(instance);
+    if (instance.isLive) this.#owner.live--;
+    this.#owner.watch?.freed(instance);
+    instance.resolveEnded();
+    this.#owner.changed(this);
+  }
+
+  /** Waits for the end of an instance. Rejects with what the disposal throws. */
+  async #untilEnded(instance: SharedInstance<T>): Promise<void> {
+    instance.endWaiters++;
+    try {
+      await instance.ended;
+    } finally {
+      instance.endWaiters--;
+    }
+  }
+
+  /** Gives a promise of the end of each instance that was retired and has not ended. Each rejects with what the disposal throws. */
+  retiredEnds(): Promise<void>[] {
+    return [...this.#retired].map((instance) => this.#untilEnded(instance));
+  }
+}

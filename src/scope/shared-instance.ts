@@ -1,0 +1,56 @@
+/** One value of a shared cell, from the start of its creation to the end of its disposal. */
+import type { TimerHandle } from '../core/clock.js';
+import type { Owner } from '../core/current-owner.js';
+import type { NodeId, Observer } from '../core/probe.js';
+
+/**
+ * ```
+ *   creating ──▶ ready ──▶ disposing ──▶ ended
+ *      └──────── failed, abandoned ────────▲
+ * ```
+ */
+export type InstancePhase = 'creating' | 'ready' | 'disposing' | 'ended';
+
+/** One value. It owns what is leased while it is created. */
+export class SharedInstance<T> implements Owner {
+  phase: InstancePhase = 'creating';
+  /** The value; `undefined` until the phase is `'ready'`. */
+  value: T | undefined = undefined;
+  /** How many leases are out, and how many callers wait for the creation. */
+  holds = 0;
+  /** Whether later callers get another instance. */
+  isRetired = false;
+  /** Whether it counts among the values that exist. */
+  isLive = false;
+  /** Whether the component still reports the value as its own, as it does while no lease is out. */
+  isHeldByCell = true;
+  /** How many callers wait for the end, and get an error of the disposal. */
+  endWaiters = 0;
+  /** Retires the instance when it has been idle for long enough. */
+  timer: TimerHandle | undefined = undefined;
+  observer: Observer | undefined = undefined;
+  node: NodeId | undefined = undefined;
+  /** Aborts when no caller waits for the creation any more. */
+  readonly abandonment: AbortController = new AbortController();
+  /** Resolves when the value is there; rejects if the creation fails. */
+  readonly ready: Promise<void>;
+  /** Settles with the disposal. */
+  readonly ended: Promise<void>;
+  resolveReady!: () => void;
+  rejectReady!: (reason: unknown) => void;
+  resolveEnded!: () => void;
+  rejectEnded!: (reason: unknown) => void;
+
+  constructor() {
+    this.ready = new Promise((resolve, reject) => {
+      this.resolveReady = resolve;
+      this.rejectReady = reject;
+    });
+    this.ended = new Promise((resolve, reject) => {
+      this.resolveEnded = resolve;
+      this.rejectEnded = reject;
+    });
+    this.ready.catch(() => {}); // Each caller that waits is told by its own promise.
+    this.ended.catch(() => {});
+  }
+}

@@ -1,0 +1,77 @@
+/** What the cells of one RefCounted or RefCountedMap share: its settings, its observer, and the waits for a state of it. */
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Clock } from '../core/clock.js';
+import { ConditionWaits } from '../core/condition-waits.js';
+import { AlreadyWatchedError } from '../core/errors.js';
+import { guardedCall } from '../core/guarded-call.js';
+import type { Observation, Observer } from '../core/probe.js';
+import type { SharedSettings } from './ref-counted-options.js';
+import type { CellOwner, SharedCell } from './shared-cell.js';
+import { ValueWatch, type WatchedValues } from './value-watch.js';
+
+const CLASSES = { 'ref-counted': 'RefCounted', 'ref-counted-map': 'RefCountedMap' } as const;
+
+/** The common part of the cells of one component. */
+export class ValueOwner<T> implements CellOwner<T> {
+  readonly label: string;
+  readonly clock: Clock;
+  readonly overlap: boolean;
+  watch: ValueWatch | null = null;
+  live = 0;
+  readonly #kind: WatchedValues['kind'];
+  readonly #name: string;
+  readonly #waits: ConditionWaits;
+  readonly #settings: SharedSettings<never>;
+  readonly #onChange: (cell: SharedCell<never>) => void;
+
+  constructor(
+    kind: WatchedValues['kind'],
+    settings: SharedSettings<T>,
+    onChange: (cell: SharedCell<T>) => void = () => {},
+  ) {
+    const { name, clock, overlap } = settings;
+    this.label = `The ${CLASSES[kind]} '${name}'`;
+    this.clock = clock;
+    this.overlap = overlap;
+    this.#kind = kind;
+    this.#name = name;
+    this.#settings = settings;
+    this.#waits = new ConditionWaits(clock);
+    this.#onChange = onChange;
+  }
+
+  dispose(value: T): unknown {
+    return this.#settings.dispose(value as never);
+  }
+
+  onError(error: unknown): void {
+    guardedCall(`onError of '${this.#name}'`, () => this.#settings.onError(error));
+  }
+
+  changed(cell: SharedCell<T>): void {
+    this.#onChange(cell as SharedCell<never>);
+    this.#waits.check();
+  }
+
+  /** Resolves when `isMet` holds. It is asked after each change. */
+  async until(isMet: () => boolean): Promise<void> {
+    await this.#waits.until(isMet);
+  }
+
+  /** Attaches an observer. Throws {@link AlreadyWatchedError} while another one is attached. */
+  observe(observer: Observer, values: Pick<WatchedValues, 'instances' | 'stats'>): Observation {
+    if (this.watch !== null) throw new AlreadyWatchedError(this.label);
+    this.watch = new ValueWatch(
+      {
+        ...values,
+        kind: this.#kind,
+        name: this.#name,
+        unwatched: () => {
+          this.watch = null;
+        },
+      },
+      observer,
+    );
+    return this.watch;
+  }
+}

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { runInSlice, runLater } from '../../src/core/slices.js';
+import { until } from '../kit/until.js';
+
+let now: number;
+
+beforeEach(async () => {
+  now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  await new Promise<void>((resolve) => runLater(resolve, undefined)); // A slice by this clock has begun.
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Runs tasks that take one millisecond each, and gives the numbers of tasks between two turns. */
+async function turnsOf(count: number): Promise<number[]> {
+  const turns: number[] = [];
+  let done = 0;
+  let inTurn = 0;
+  const task = () => {
+    now += 1;
+    done++;
+    if (inTurn++ === 0) setImmediate(() => endTurn());
+  };
+  const endTurn = () => {
+    turns.push(inTurn);
+    inTurn = 0;
+  };
+  for (let i = 0; i < count; i++) runInSlice(task, undefined);
+  await until(() => done === count && inTurn === 0);
+  return turns;
+}
+
+test('tasks beyond a slice run in later turns, in order', async () => {
+  const turns = await turnsOf(200);
+  expect(turns.length).toBeGreaterThan(5);
+  expect(Math.max(...turns)).toBeLessThan(40);
+  const seen: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    runInSlice((n: number) => {
+      now += 1;
+      seen.push(n);
+    }, i);
+  }
+  expect(seen.length).toBeLessThan(100);
+  await until(() => seen.length === 100);
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => i));
+});
+
+test('a task that is added while the backlog runs waits behind it', async () => {
+  const seen: string[] = [];
+  const push = (name: string) => void seen.push(name);
+  runLater(() => {
+    runInSlice(push, 'third');
+    push('first');
+  }, undefined);
+  runLater(push, 'second');
+  await until(() => seen.length === 3);
+  expect(seen).toEqual(['first', 'second', 'third']);
+});
+
+test('the timer of a backlog does not keep the process alive', async () => {
+  const seen: string[] = [];
+  const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  runLater((name: string) => void seen.push(name), 'later');
+  expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout')).toHaveLength(
+    before,
+  );
+  await until(() => seen.length === 1);
+});

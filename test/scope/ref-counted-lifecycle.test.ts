@@ -1,0 +1,390 @@
+/** The end of a RefCounted's value, creations that are left, re-entrant creations, and the absence of overlap. */
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import {
+  RefCounted,
+  RefCountedClosedError,
+  RefCountedReentrantError,
+  type SharedLease,
+} from '../../src/scope/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gate, Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+
+/** A RefCounted whose creations and disposals wait at gates. */
+function gated(options: object = {}) {
+  const creations = new Gates<string>();
+  const disposals = new Gates();
+  const log: string[] = [];
+  const signals: AbortSignal[] = [];
+  const cell = new RefCounted<string>(
+    ({ signal }) => {
+      signals.push(signal);
+      return creations.next();
+    },
+    {
+      async dispose(value) {
+        log.push(`closing ${value}`);
+        await disposals.next();
+        log.push(`closed ${value}`);
+      },
+      ...options,
+    },
+  );
+  return { cell, creations, disposals, log, signals };
+}
+
+/** What has become of a promise, without waiting for it. */
+function outcomeOf(promise: Promise<unknown>): { state: string } {
+  const outcome = { state: 'pending' };
+  promise.then(
+    () => {
+      outcome.state = 'resolved';
+    },
+    (error) => {
+      outcome.state = `rejected: ${(error as Error).message}`;
+    },
+  );
+  return outcome;
+}
+
+test('the end of an `await using` block waits for the disposal that its last lease has started', async () => {
+  const { creations, disposals, log, cell } = gated();
+  creations.at(0).open('db');
+  const block = (async () => {
+    await using shared = cell;
+    using _lease = await shared.acquire();
+  })();
+  const outcome = outcomeOf(block);
+  await settle();
+  expect([log, outcome.state]).toEqual([['closing db'], 'pending']);
+  disposals.at(0).open();
+  await block;
+  expect(log).toEqual(['closing db', 'closed db']);
+});
+
+test('the end of an `await using` block carries the error of the disposal', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const { creations, disposals, cell } = gated();
+  creations.at(0).open('db');
+  const block = (async () => {
+    await using shared = cell;
+    using _lease = await shared.acquire();
+  })();
+  disposals.at(0).fail(new Error('close failed'));
+  await expect(block).rejects.toThrow('close failed');
+  expect(print).not.toHaveBeenCalled();
+  print.mockRestore();
+});
+
+test('every caller of invalidate waits for the disposal, and gets its error', async () => {
+  const { creations, disposals, cell } = gated();
+  creations.at(0).open('db');
+  const lease = await cell.acquire();
+  const waits = [cell.invalidate(), cell.invalidate(), cell.close()];
+  const outcomes = waits.map(outcomeOf);
+  void lease.release();
+  waits.push(cell.invalidate());
+  await settle();
+  expect(outcomes.map(({ state }) => state)).toEqual(['pending', 'pending', 'pending']);
+  disposals.at(0).fail(new Error('close failed'));
+  for (const wait of waits) await expect(wait).rejects.toThrow('close failed');
+});
+
+test('several failed disposals are gathered', async () => {
+  const { creations, disposals, cell } = gated({ overlap: true });
+  for (const i of [0, 1]) {
+    creations.at(i).open(`db${i}`);
+    disposals.at(i).fail(new Error(`close ${i} failed`));
+  }
+  const first = await cell.acquire();
+  const ended = cell.invalidate().catch((error: unknown) => error);
+  const second = await cell.acquire();
+  const closed = cell.close();
+  void first.release();
+  void second.release();
+  expect(await ended).toMatchObject({ message: 'close 0 failed' });
+  const error = await closed.catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(AggregateError);
+  expect((error as AggregateError).errors.map(String)).toEqual([
+    'Error: close 0 failed',
+    'Error: close 1 failed',
+  ]);
+});
+
+test('a release can be awaited, and does not reject; `await using` on a lease gets the error', async () => {
+  const onError = vi.fn();
+  const { creations, disposals, cell, log } = gated({ onError });
+  for (const i of [0, 1]) creations.at(i).open(`db${i}`);
+  const first = await cell.acquire();
+  const released = Promise.resolve(first.release());
+  const outcome = outcomeOf(released);
+  await settle();
+  expect(outcome.state).toBe('pending');
+  disposals.at(0).fail(new Error('close failed'));
+  await released;
+  expect(onError.mock.calls.map(([error]) => error.message)).toEqual(['close failed']);
+  expect(await first.release()).toBe(undefined);
+  const block = (async () => {
+    await using _lease = await cell.acquire();
+  })();
+  disposals.at(1).fail(new Error('close failed again'));
+  await expect(block).rejects.toThrow('close failed again');
+  expect([onError.mock.calls.length, log.length]).toEqual([1, 2]);
+});
+
+test('onError that throws is printed', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const cell = new RefCounted(() => 1, {
+    dispose: () => Promise.reject(new Error('close failed')),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  await (await cell.acquire()).release();
+  expect(print).toHaveBeenCalledTimes(1);
+  print.mockRestore();
+});
+
+test('a `create` that acquires makes one value, which both callers share', async () => {
+  let inner: Promise<SharedLease<{ id: number }>> | undefined;
+  let made = 0;
+  const cell: RefCounted<{ id: number }> = new RefCounted(() => {
+    const id = ++made;
+    inner ??= cell.acquire();
+    return { id };
+  });
+  const outer = await cell.acquire();
+  const second = await (inner as Promise<SharedLease<{ id: number }>>);
+  expect([made, second.value === outer.value, cell.refs]).toEqual([1, true, 2]);
+  void second.release();
+  expect(cell.refs).toBe(1);
+  void outer.release();
+  expect(cell.refs).toBe(0);
+});
+
+test('a `create` that waits for its own value is refused with a clear error', async () => {
+  const circular: RefCounted<string> = new RefCounted(async () => (await circular.acquire()).value);
+  await expect(circular.acquire()).rejects.toThrow(RefCountedReentrantError);
+  expect(circular.refs).toBe(0);
+  const returned: RefCounted<unknown> = new RefCounted<unknown>(() => returned.acquire());
+  await expect(returned.acquire()).rejects.toMatchObject({ code: 'TENURE_REF_COUNTED_REENTRANT' });
+  const gathered: RefCounted<unknown> = new RefCounted<unknown>(async () => {
+    await settle();
+    return Promise.all([gathered.acquire()]);
+  });
+  await expect(gathered.acquire()).rejects.toThrow(RefCountedReentrantError);
+});
+
+test('a caller leaves by its signal, and the others get the value', async () => {
+  const { cell, creations, signals, disposals, log } = gated();
+  const leaving = new AbortController();
+  const first = cell.acquire({ signal: leaving.signal });
+  const second = cell.acquire({ signal: new AbortController().signal });
+  leaving.abort(new Error('gone'));
+  await expect(first).rejects.toThrow('gone');
+  expect(signals[0]?.aborted).toBe(false);
+  creations.at(0).open('db');
+  const lease = await second;
+  expect([lease.value, cell.refs]).toEqual(['db', 1]);
+  disposals.at(0).open();
+  await lease.release();
+  expect(log).toEqual(['closing db', 'closed db']);
+});
+
+test('when all callers have left, the creation is told, and what it makes is disposed of', async () => {
+  const { cell, creations, signals, disposals, log } = gated();
+  const leaving = new AbortController();
+  const waits = [1, 2].map(() => cell.acquire({ signal: leaving.signal }));
+  leaving.abort();
+  for (const wait of waits) await expect(wait).rejects.toThrow();
+  expect(signals[0]?.aborted).toBe(true);
+  const next = cell.acquire();
+  creations.at(0).open('late');
+  creations.at(1).open('db');
+  await settle();
+  expect(log).toEqual(['closing late']);
+  disposals.at(0).open();
+  expect((await next).value).toBe('db');
+  expect(signals[1]?.aborted).toBe(false);
+});
+
+test('a signal that has aborted creates nothing, and one that throws leaves nothing behind', async () => {
+  const { cell, creations } = gated();
+  const odd = new EventTarget();
+  Object.assign(odd, {
+    aborted: false,
+    addEventListener: () => {
+      throw new Error('no listeners');
+    },
+  });
+  await expect(cell.acquire({ signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no');
+  expect(creations.arrived).toBe(0);
+  await expect(cell.acquire({ signal: odd as AbortSignal })).rejects.toThrow('no listeners');
+  creations.at(0).fail(new Error('aborted'));
+  await cell.idle();
+  await expect(cell.acquire({ sginal: 1 } as never)).rejects.toThrow('unknown option `sginal`');
+});
+
+test('the next value waits for the disposal of the last one, even if that fails', async () => {
+  const onError = vi.fn();
+  const { cell, creations, disposals } = gated({ onError });
+  creations.at(0).open('old');
+  creations.at(1).open('new');
+  void (await cell.acquire()).release();
+  const next = cell.acquire();
+  await settle();
+  expect(creations.arrived).toBe(1);
+  disposals.at(0).fail(new Error('close failed'));
+  expect((await next).value).toBe('new');
+  expect(onError).toHaveBeenCalledTimes(1);
+});
+
+test('a closed cell refuses callers, those included that wait for the creation', async () => {
+  const { cell, creations, signals, disposals, log } = gated();
+  const waiting = cell.acquire();
+  const closed = cell.close();
+  await expect(waiting).rejects.toThrow(RefCountedClosedError);
+  await expect(cell.acquire()).rejects.toMatchObject({ code: 'TENURE_REF_COUNTED_CLOSED' });
+  expect(signals[0]?.aborted).toBe(true);
+  creations.at(0).open('late');
+  disposals.at(0).open();
+  await closed;
+  expect(log).toEqual(['closing late', 'closed late']);
+  await cell[Symbol.asyncDispose]();
+});
+
+test('a caller can stop waiting for a lease that is never released', async () => {
+  const { cell, creations, disposals } = gated();
+  creations.at(0).open('db');
+  disposals.at(0).open();
+  const lease = await cell.acquire();
+  const patience = new AbortController();
+  const waits = [
+    cell.idle({ signal: patience.signal }),
+    cell.invalidate({ signal: patience.signal }),
+    cell.close({ signal: patience.signal }),
+  ];
+  patience.abort(new Error('out of patience'));
+  for (const wait of waits) await expect(wait).rejects.toThrow('out of patience');
+  void lease.release();
+  await cell.close();
+});
+
+test('idle resolves when no lease is out and nothing is under way', async () => {
+  const { cell, creations, disposals } = gated();
+  await cell.idle();
+  const acquired = cell.acquire();
+  const outcome = outcomeOf(cell.idle());
+  creations.at(0).open('db');
+  void (await acquired).release();
+  await settle();
+  expect(outcome.state).toBe('pending');
+  disposals.at(0).open();
+  await settle();
+  expect(outcome.state).toBe('resolved');
+});
+
+test('touch starts the idle time anew', async () => {
+  const clock = new FakeClock();
+  const { cell, creations, disposals, log } = gated({ clock, idleMillis: 100 });
+  cell.touch();
+  creations.at(0).open('db');
+  disposals.at(0).open();
+  void (await cell.acquire()).release();
+  await clock.advance(99);
+  cell.touch();
+  await clock.advance(99);
+  expect(log).toEqual([]);
+  await clock.advance(1);
+  expect(log).toEqual(['closing db', 'closed db']);
+});
+
+test('under any order of events at most one value exists, and each one is disposed of once', async () => {
+  const step = fc.constantFrom(
+    'acquire',
+    'acquire and leave',
+    'release',
+    'invalidate',
+    'create',
+    'fail',
+    'dispose',
+    'tick',
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 5, maxLength: 40 }),
+      fc.constantFrom(0, 10, Infinity),
+      async (steps, idleMillis) => {
+        const clock = new FakeClock();
+        const creating: Gate<number>[] = [];
+        const disposing: Gate[] = [];
+        const alive = new Set<number>();
+        let made = 0;
+        const cell = new RefCounted<number>(
+          async () => {
+            const gate = new Gate<number>();
+            creating.push(gate);
+            const id = await gate.passed;
+            alive.add(id);
+            expect(alive.size).toBe(1);
+            return id;
+          },
+          {
+            idleMillis,
+            clock,
+            async dispose(id) {
+              const gate = new Gate();
+              disposing.push(gate);
+              await gate.passed;
+              expect(alive.delete(id)).toBe(true);
+            },
+          },
+        );
+        const leases: SharedLease<number>[] = [];
+        const controllers: AbortController[] = [];
+        const waits: Promise<unknown>[] = [];
+        const acquire = (signal?: AbortSignal) =>
+          waits.push(
+            cell.acquire(signal === undefined ? {} : { signal }).then(
+              (lease) => {
+                expect(alive.has(lease.value)).toBe(true);
+                leases.push(lease);
+              },
+              () => {},
+            ),
+          );
+        for (const name of steps) {
+          if (name === 'acquire') acquire();
+          else if (name === 'acquire and leave') {
+            const controller = new AbortController();
+            controllers.push(controller);
+            acquire(controller.signal);
+          } else if (name === 'release') void leases.pop()?.release();
+          else if (name === 'invalidate') waits.push(cell.invalidate());
+          else if (name === 'create') creating.shift()?.open(++made);
+          else if (name === 'fail') creating.shift()?.fail(new Error('down'));
+          else if (name === 'dispose') disposing.shift()?.open();
+          else {
+            controllers.pop()?.abort();
+            await clock.advance(10);
+          }
+          await settle();
+        }
+        let closed = false;
+        const close = cell.close().then(() => {
+          closed = true;
+        });
+        while (!closed) {
+          for (const lease of leases.splice(0)) void lease.release();
+          for (const gate of creating.splice(0)) gate.open(++made);
+          for (const gate of disposing.splice(0)) gate.open();
+          await settle();
+        }
+        await Promise.all([close, ...waits]);
+        expect([alive.size, cell.refs, clock.pendingTimers]).toEqual([0, 0, 0]);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});

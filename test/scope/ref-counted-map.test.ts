@@ -1,0 +1,242 @@
+import { expect, test, vi } from 'vitest';
+import {
+  InvalidArgumentError,
+  RefCountedClosedError,
+  RefCountedMap,
+  RefCountedMapFullError,
+} from '../../src/scope/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+
+/** A map that logs what is opened and closed. */
+function logged(options: object = {}) {
+  const log: string[] = [];
+  const map = new RefCountedMap<string, { key: string; number: number }>(
+    (key) => {
+      log.push(`open ${key}`);
+      return { key, number: log.length };
+    },
+    { dispose: ({ key }) => void log.push(`close ${key}`), ...options },
+  );
+  const useAll = async (...keys: string[]) => {
+    for (const key of keys) void (await map.acquire(key)).release();
+  };
+  return { map, log, useAll };
+}
+
+test('callers of one key share one creation, and keys do not', async () => {
+  const gates = new Gates<string>();
+  const map = new RefCountedMap<string, string>(() => gates.next());
+  const [a1, a2, b] = [map.acquire('a'), map.acquire('a'), map.acquire('b')];
+  expect([gates.arrived, map.size, map.has('a'), map.refs('a')]).toEqual([2, 2, true, 0]);
+  gates.at(1).open('B');
+  expect((await b).value).toBe('B');
+  gates.at(0).open('A');
+  const leases = await Promise.all([a1, a2]);
+  expect([leases.map(({ value }) => value), map.refs('a'), [...map.keys()]]).toEqual([
+    ['A', 'A'],
+    2,
+    ['a', 'b'],
+  ]);
+});
+
+test('each key has an idle time of its own', async () => {
+  const clock = new FakeClock();
+  const { map, log, useAll } = logged({
+    clock,
+    idleMillis: (key: string) => (key === 'brief' ? 10 : 100),
+  });
+  await useAll('brief', 'long');
+  await clock.advance(10);
+  expect([log.at(-1), [...map.keys()]]).toEqual(['close brief', ['long']]);
+  map.touch('long');
+  await clock.advance(99);
+  expect(map.has('long')).toBe(true);
+  await clock.advance(1);
+  expect([map.size, clock.pendingTimers]).toEqual([0, 0]);
+});
+
+test('at capacity the value that has been idle for longest is evicted', async () => {
+  const { map, log, useAll } = logged({ capacity: 2, idleMillis: Infinity });
+  await useAll('a', 'b', 'a', 'c');
+  expect(log).toEqual(['open a', 'open b', 'close b', 'open c']);
+  map.touch('a');
+  await useAll('d');
+  expect(log.slice(4)).toEqual(['close c', 'open d']);
+});
+
+test('a value in use is not evicted, and a new key beyond the capacity is refused', async () => {
+  const { map, log } = logged({ capacity: 2, idleMillis: Infinity, name: 'tenants' });
+  using a = await map.acquire('a');
+  using _b = await map.acquire('b');
+  await expect(map.acquire('c')).rejects.toThrow(RefCountedMapFullError);
+  await expect(map.acquire('c')).rejects.toMatchObject({
+    code: 'TENURE_REF_COUNTED_MAP_FULL',
+    message: expect.stringMatching(/'tenants' has 2 values in use/),
+  });
+  using again = await map.acquire('a');
+  expect([again.value === a.value, map.has('c'), log]).toEqual([true, false, ['open a', 'open b']]);
+});
+
+test('the creation that evicts waits for the disposal, so no more values exist than may', async () => {
+  const disposals = new Gates();
+  const opened: string[] = [];
+  const map = new RefCountedMap<string, string>(
+    (key) => {
+      opened.push(key);
+      return key;
+    },
+    { capacity: 1, idleMillis: Infinity, dispose: () => disposals.next() },
+  );
+  void (await map.acquire('a')).release();
+  const b = map.acquire('b');
+  await settle();
+  expect([opened, [...map.keys()]]).toEqual([['a'], ['b']]);
+  disposals.at(0).open();
+  void (await b).release();
+  const [again, refused] = [map.acquire('a'), map.acquire('c')];
+  await expect(refused).rejects.toThrow(RefCountedMapFullError);
+  disposals.at(1).open();
+  expect((await again).value).toBe('a');
+  expect(opened).toEqual(['a', 'b', 'a']);
+});
+
+test('a value that was invalidated while in use counts until it is disposed of', async () => {
+  const { map, log } = logged({ capacity: 1 });
+  const old = await map.acquire('a');
+  const invalidated = map.invalidate('a');
+  const b = map.acquire('b');
+  await settle();
+  expect(log).toEqual(['open a']);
+  void old.release();
+  await invalidated;
+  expect((await b).value.key).toBe('b');
+});
+
+test.each([0, 15, Infinity])(
+  'a late release of an old value leaves its successor alone (Effect #7515), idleMillis %d',
+  async (idleMillis) => {
+    const clock = new FakeClock();
+    const { map, log } = logged({ idleMillis, clock, overlap: true });
+    const old = await map.acquire('a');
+    const invalidated = map.invalidate('a');
+    const fresh = await map.acquire('a');
+    void old.release();
+    await invalidated;
+    await clock.advance(1_000);
+    expect([map.has('a'), map.refs('a'), log]).toEqual([true, 1, ['open a', 'open a', 'close a']]);
+    using again = await map.acquire('a');
+    expect(again.value).toBe(fresh.value);
+  },
+);
+
+test('a timer of an old value leaves its successor alone', async () => {
+  const clock = new FakeClock();
+  const { map, log } = logged({ idleMillis: 15, clock });
+  void (await map.acquire('a')).release();
+  await clock.advance(10);
+  await map.invalidate('a');
+  using _fresh = await map.acquire('a');
+  await clock.advance(1_000);
+  expect(log).toEqual(['open a', 'close a', 'open a']);
+});
+
+test('an abort between the count and the creation leaves nothing behind (Effect #8390)', async () => {
+  const gates = new Gates<string>();
+  const disposed: string[] = [];
+  const map = new RefCountedMap<string, string>(() => gates.next(), {
+    capacity: 1,
+    dispose: (value) => void disposed.push(value),
+  });
+  const leaving = new AbortController();
+  const left = map.acquire('a', { signal: leaving.signal });
+  leaving.abort(new Error('gone'));
+  await expect(left).rejects.toThrow('gone');
+  expect([map.has('a'), map.size]).toEqual([false, 0]);
+  const next = map.acquire('b');
+  gates.at(0).open('late');
+  gates.at(1).open('B');
+  expect([(await next).value, disposed]).toEqual(['B', ['late']]);
+});
+
+test('a failed creation leaves nothing behind, and the next caller tries again', async () => {
+  const create = vi.fn((key: string) => {
+    if (create.mock.calls.length < 3) throw new Error('down');
+    return key;
+  });
+  const map = new RefCountedMap(create, { capacity: 1 });
+  for (const key of ['a', 'b']) await expect(map.acquire(key)).rejects.toThrow('down');
+  expect([map.size, [...map.keys()]]).toEqual([0, []]);
+  expect((await map.acquire('a')).value).toBe('a');
+});
+
+test('a creation may acquire another key, and what it holds can be released in its disposal', async () => {
+  const log: string[] = [];
+  const map: RefCountedMap<string, { release(): unknown }> = new RefCountedMap(async (key) => {
+    log.push(`open ${key}`);
+    const parent = key === 'child' ? await map.acquire('parent') : undefined;
+    return {
+      release: () => parent?.release(),
+      async [Symbol.asyncDispose]() {
+        log.push(`close ${key}`);
+        await parent?.release();
+      },
+    };
+  });
+  await using child = await map.acquire('child');
+  expect(map.refs('parent')).toBe(1);
+  await child[Symbol.asyncDispose]();
+  expect(log).toEqual(['open child', 'open parent', 'close child', 'close parent']);
+});
+
+test('close disposes of all values, refuses callers, and gathers the errors', async () => {
+  const map = new RefCountedMap<string, string>((key) => key, {
+    idleMillis: Infinity,
+    dispose: (key) => Promise.reject(new Error(`close ${key} failed`)),
+  });
+  for (const key of ['a', 'b']) void (await map.acquire(key)).release();
+  const error = await map[Symbol.asyncDispose]().catch((thrown: unknown) => thrown);
+  expect((error as AggregateError).errors.map(String)).toEqual([
+    'Error: close a failed',
+    'Error: close b failed',
+  ]);
+  await expect(map.acquire('a')).rejects.toThrow(RefCountedClosedError);
+  await expect(map.acquire('new')).rejects.toThrow(RefCountedClosedError);
+  expect(map.size).toBe(0);
+});
+
+test('idle resolves when no lease of any key is out', async () => {
+  const { map } = logged({ idleMillis: Infinity });
+  const [a, b] = [await map.acquire('a'), await map.acquire('b')];
+  let isIdle = false;
+  const idle = map.idle().then(() => {
+    isIdle = true;
+  });
+  void a.release();
+  await settle();
+  expect(isIdle).toBe(false);
+  void b.release();
+  await idle;
+});
+
+test('keys compare as in a Map, and an unknown key is no error', async () => {
+  const { map } = logged({ idleMillis: Infinity });
+  const numbers = new RefCountedMap((key: number) => ({ key }));
+  using zero = await numbers.acquire(-0);
+  using same = await numbers.acquire(0);
+  expect(same.value).toBe(zero.value);
+  map.touch('x');
+  await map.invalidate('x');
+  expect([map.has('x'), map.refs('x'), map.size]).toEqual([false, 0, 0]);
+});
+
+test('malformed options are refused, and a malformed idle time rejects', async () => {
+  expect(() => new RefCountedMap(7 as never)).toThrow(InvalidArgumentError);
+  expect(() => new RefCountedMap(() => 1, { capacity: 0 })).toThrow('`capacity`');
+  expect(() => new RefCountedMap(() => 1, { idleMillis: 'x' as never })).toThrow('`idleMillis`');
+  expect(() => new RefCountedMap(() => 1, { max: 1 } as never)).toThrow('unknown option `max`');
+  const map = new RefCountedMap(() => 1, { idleMillis: () => -1 });
+  await expect(map.acquire('a')).rejects.toThrow('the result of `idleMillis`');
+  expect(map.size).toBe(0);
+});

@@ -1,0 +1,376 @@
+/** Stacks whose members see the error of the block: what contextlib.ExitStack and AsyncExitStack of Python promise. */
+import { expect, expectTypeOf, test, vi } from 'vitest';
+import {
+  AsyncRunStack,
+  asyncContextManager,
+  ContextEndedError,
+  contextManager,
+  type Failure,
+  InvalidArgumentError,
+  nullContext,
+  RunStack,
+  runWith,
+  runWithAsync,
+  suppress,
+} from '../../src/scope/index.js';
+import { Gate } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+import { thrownBy } from './implementations.js';
+
+function transactions() {
+  const log: string[] = [];
+  const transaction = contextManager(function* (name: string) {
+    log.push(`begin ${name}`);
+    try {
+      yield name;
+      log.push(`commit ${name}`);
+    } catch (error) {
+      log.push(`roll back ${name}: ${(error as Error).message}`);
+      throw error;
+    }
+  });
+  return { log, transaction };
+}
+
+/** A context that answers an error with another one. */
+const replacing = contextManager(function* (message: string) {
+  try {
+    yield;
+  } catch {
+    throw new Error(message);
+  }
+});
+
+const fail = (message: string) => () => {
+  throw new Error(message);
+};
+
+/** Gives the messages of an error and its causes. */
+function chainOf(error: unknown): string[] {
+  return error instanceof Error ? [error.message, ...chainOf(error.cause)] : [];
+}
+
+test('several resources commit together', () => {
+  const { log, transaction } = transactions();
+  const result = runWith((stack) => [
+    stack.enter(transaction('orders')),
+    stack.enter(transaction('stock')),
+  ]);
+  expect(result).toEqual(['orders', 'stock']);
+  expect(log).toEqual(['begin orders', 'begin stock', 'commit stock', 'commit orders']);
+  expectTypeOf(runWith(() => 1)).toEqualTypeOf<number | undefined>();
+});
+
+test('several resources roll back together', () => {
+  const { log, transaction } = transactions();
+  const error = thrownBy(() =>
+    runWith((stack) => {
+      for (const name of ['orders', 'stock']) stack.enter(transaction(name));
+      throw new Error('no stock');
+    }),
+  );
+  expect(chainOf(error)).toEqual(['no stock']);
+  expect(log.slice(2)).toEqual(['roll back stock: no stock', 'roll back orders: no stock']);
+});
+
+test('a member that handles the error makes the members below it see a success', () => {
+  const { log, transaction } = transactions();
+  const result = runWith((stack) => {
+    stack.enter(transaction('outer'));
+    stack.enter(suppress(RangeError));
+    stack.enter(transaction('inner'));
+    throw new RangeError('too far');
+  });
+  expect(result).toBe(undefined);
+  expect(log.slice(2)).toEqual(['roll back inner: too far', 'commit outer']);
+});
+
+test('a member that throws makes the members below it see its error, with the earlier one as the cause', () => {
+  const seen: unknown[] = [];
+  const error = thrownBy(() =>
+    runWith((stack) => {
+      stack.defer((failure) => seen.push(...chainOf(failure?.error)));
+      stack.enter(replacing('second'));
+      stack.defer(fail('first'));
+      throw new Error('of the block');
+    }),
+  );
+  expect(chainOf(error)).toEqual(['second', 'first', 'of the block']);
+  expect(seen).toEqual(['second', 'first', 'of the block']);
+});
+
+test('an error of a member after success is thrown, and can be handled below', () => {
+  expect(() => runWith((stack) => stack.defer(fail('close failed')))).toThrow('close failed');
+  const stack = new RunStack();
+  stack.enter(suppress(Error));
+  stack.defer(fail('close failed'));
+  expect(stack.outcome(() => 'value')).toEqual({ handled: false, value: 'value' });
+});
+
+test('outcome tells a handled error from a block that gave undefined', async () => {
+  const error = new Error('handled');
+  const handling = () => {
+    const stack = new RunStack();
+    stack.push(() => true);
+    return stack;
+  };
+  expect(handling().outcome(() => {})).toEqual({ handled: false, value: undefined });
+  expect(
+    handling().outcome(() => {
+      throw error;
+    }),
+  ).toEqual({ handled: true, error });
+  expect(await handling().outcome(() => Promise.reject(error))).toEqual({ handled: true, error });
+  const asynchronous = new AsyncRunStack();
+  asynchronous.push(async () => true);
+  expect(await asynchronous.outcome(() => Promise.reject(error))).toEqual({ handled: true, error });
+  expect(suppress(Error).outcome(fail('x'))).toMatchObject({ handled: true });
+  expect(nullContext(7).outcome((value) => value)).toEqual({ handled: false, value: 7 });
+});
+
+test('only `true` of a pushed exit handles an error, and nothing that defer or adopt returns', () => {
+  for (const add of [
+    (stack: RunStack) => stack.push(() => 1),
+    (stack: RunStack) => stack.defer(() => true),
+    (stack: RunStack) => void stack.adopt(1, () => true),
+    (stack: RunStack) => void stack.use({ [Symbol.dispose]: () => true as never }),
+  ]) {
+    expect(() =>
+      runWith((stack) => {
+        add(stack);
+        throw new Error('passes');
+      }),
+    ).toThrow('passes');
+  }
+});
+
+test('defer, adopt and push get the failure, defer its arguments too', () => {
+  const calls: unknown[] = [];
+  const failures: (Failure | undefined)[] = [];
+  const stack = new RunStack();
+  stack.defer((failure, ...rest: [number, string]) => void calls.push(failure, ...rest), 7, 'x');
+  expect(stack.adopt('fd', (value, failure) => calls.push(value, failure))).toBe('fd');
+  stack.push((failure) => void failures.push(failure));
+  expect(() =>
+    stack.run(() => {
+      throw undefined; // A block that throws `undefined` has failed too.
+    }),
+  ).toThrow();
+  expect(calls).toEqual(['fd', { error: undefined }, { error: undefined }, 7, 'x']);
+  expect(failures).toEqual([{ error: undefined }]);
+});
+
+test('use takes disposables, null and undefined', () => {
+  const dispose = vi.fn();
+  void runWith((stack) => {
+    const resource = { [Symbol.dispose]: dispose };
+    expect(stack.use(resource)).toBe(resource);
+    expect([stack.use(null), stack.use(undefined)]).toEqual([null, undefined]);
+    expect(() => stack.use({} as never)).toThrow(TypeError);
+    expect(dispose).not.toHaveBeenCalled();
+  });
+  expect(dispose).toHaveBeenCalledTimes(1);
+});
+
+test('an asynchronous block keeps the members until it has settled', async () => {
+  const { log, transaction } = transactions();
+  const gate = new Gate<number>();
+  const running = runWith((stack) => {
+    stack.enter(transaction('a'));
+    return gate.passed;
+  });
+  await settle();
+  expect(log).toEqual(['begin a']);
+  gate.fail(new Error('late'));
+  await expect(running).rejects.toThrow('late');
+  expect(log.at(-1)).toBe('roll back a: late');
+});
+
+test('move lets the members outlive the block, and the moved stack has ended', () => {
+  const { log, transaction } = transactions();
+  const kept = runWith((stack) => {
+    stack.enter(transaction('a'));
+    return { stack: stack.move(), old: stack };
+  });
+  expect([log, kept?.old.disposed, kept?.stack.disposed]).toEqual([['begin a'], true, false]);
+  expect(() => kept?.old.defer(() => {})).toThrow(ContextEndedError);
+  expect(() => kept?.stack.run(fail('later'))).toThrow('later');
+  expect(log.at(-1)).toBe('roll back a: later');
+});
+
+test('a stack ends once, under `using` as after success', () => {
+  const seen: unknown[] = [];
+  const block = () => {
+    using stack = new RunStack();
+    stack.defer((failure) => seen.push(failure));
+    stack[Symbol.dispose]();
+    throw new Error('of the block');
+  };
+  expect(block).toThrow('of the block');
+  expect(seen).toEqual([undefined]);
+});
+
+test('a stack can be entered into another', () => {
+  const inner = new RunStack();
+  inner.push(() => true);
+  expect(
+    runWith((stack) => {
+      expect(stack.enter(inner)).toBe(inner);
+      throw new Error('handled by a member of the inner stack');
+    }),
+  ).toBe(undefined);
+});
+
+test('what comes too late is ended at once and refused', async () => {
+  const { log, transaction } = transactions();
+  const stack = new RunStack();
+  stack[Symbol.dispose]();
+  const dispose = vi.fn();
+  expect(() => stack.enter(transaction('late'))).toThrow(ContextEndedError);
+  expect(() => stack.use({ [Symbol.dispose]: dispose })).toThrow(ContextEndedError);
+  expect(() => stack.adopt('fd', dispose)).toThrow(ContextEndedError);
+  expect([log.at(-1), dispose.mock.calls.length]).toEqual(['commit late', 2]);
+  for (const call of [
+    () => stack.use(null),
+    () => stack.move(),
+    () => stack.run(() => {}),
+    () => stack.push(() => {}),
+    () => runWith((outer) => outer.enter(stack)),
+  ]) {
+    expect(call).toThrow(/The RunStack has ended or was moved/);
+  }
+  const asynchronous = new AsyncRunStack();
+  await asynchronous[Symbol.asyncDispose]();
+  expect(() => asynchronous.use({ [Symbol.asyncDispose]: dispose })).toThrow(ContextEndedError);
+  expect(() => asynchronous.enter(transaction('later'))).toThrow(ContextEndedError);
+  await settle();
+  expect([log.at(-1), dispose.mock.calls.length]).toEqual(['commit later', 3]);
+  await expect(asynchronous.run(() => {})).rejects.toThrow(ContextEndedError);
+});
+
+test('a context is entered once, and not ended by its own `using`', () => {
+  const { log, transaction } = transactions();
+  void runWith((stack) => {
+    using context = transaction('a');
+    stack.enter(context);
+    expect(() => stack.enter(context)).toThrow(ContextEndedError);
+    expect(() => context.run(() => {})).toThrow(ContextEndedError);
+  });
+  expect(log).toEqual(['begin a', 'commit a']);
+});
+
+test('members end one after another, in reverse order, each awaited', async () => {
+  const log: string[] = [];
+  const connection = asyncContextManager(async function* (name: string) {
+    try {
+      yield name;
+    } finally {
+      await settle();
+      log.push(`close ${name}`);
+    }
+  });
+  const { log: steps, transaction } = transactions();
+  const result = await runWithAsync(async (stack) => {
+    const first = await stack.enter(connection('db1'));
+    const second = await stack.enter(await connection('db2'));
+    const third: string = stack.enter(transaction('tx'));
+    stack.use({ [Symbol.asyncDispose]: async () => void log.push('async') });
+    stack.use({ [Symbol.dispose]: () => void log.push('sync') });
+    stack.adopt('fd', async (value) => void log.push(value));
+    stack.defer(async (_failure, value: string) => void log.push(value), 'deferred');
+    return [first, second, third];
+  });
+  expect(result).toEqual(['db1', 'db2', 'tx']);
+  expect(log).toEqual(['deferred', 'fd', 'sync', 'async', 'close db2', 'close db1']);
+  expect(steps).toEqual(['begin tx', 'commit tx']);
+});
+
+test('asynchronous members handle, replace and chain errors', async () => {
+  const handling = asyncContextManager(async function* () {
+    try {
+      yield;
+    } catch {}
+  });
+  expect(
+    await runWithAsync(async (stack) => {
+      await stack.enter(handling());
+      stack.defer(() => Promise.reject(new Error('second')));
+      throw new Error('first');
+    }),
+  ).toBe(undefined);
+  const error = await runWithAsync(async (stack) => {
+    stack.defer(async () => fail('second')());
+    throw new Error('first');
+  }).catch((thrown: unknown) => thrown);
+  expect(chainOf(error)).toEqual(['second', 'first']);
+  await expect(runWithAsync(() => 7)).resolves.toBe(7);
+});
+
+test('a second end of an asynchronous stack waits for the first', async () => {
+  const gate = new Gate();
+  const stack = new AsyncRunStack();
+  stack.defer(() => gate.passed);
+  const first = stack[Symbol.asyncDispose]();
+  let isOver = false;
+  const second = stack[Symbol.asyncDispose]().then(() => {
+    isOver = true;
+  });
+  await settle();
+  expect(isOver).toBe(false);
+  gate.fail(new Error('close failed'));
+  await expect(first).rejects.toThrow('close failed');
+  await second;
+});
+
+test('moved asynchronous members outlive the block', async () => {
+  const dispose = vi.fn(async () => {});
+  const kept = await runWithAsync(async (stack) => {
+    stack.use({ [Symbol.asyncDispose]: dispose });
+    return { stack: stack.move() };
+  });
+  expect(dispose).not.toHaveBeenCalled();
+  await kept?.stack.run(() => {});
+  expect(dispose).toHaveBeenCalledTimes(1);
+});
+
+test('arguments of the wrong kind are refused', async () => {
+  expect(() => runWith(7 as never)).toThrow(InvalidArgumentError);
+  await expect(runWithAsync(7 as never)).rejects.toThrow(InvalidArgumentError);
+  const stack = new RunStack();
+  for (const call of [
+    () => stack.defer(1 as never),
+    () => stack.push('x' as never),
+    () => stack.adopt(1, null as never),
+    () => stack.run(undefined as never),
+    () => suppress('Error' as never),
+    () => suppress(Error).run(1 as never),
+  ]) {
+    expect(call).toThrow(InvalidArgumentError);
+  }
+});
+
+test('suppress handles errors of its classes and their subclasses, any number of times', async () => {
+  class Missing extends RangeError {}
+  const lenient = suppress(TypeError, RangeError);
+  for (let i = 0; i < 2; i++) {
+    expect(
+      lenient.run(() => {
+        throw new Missing('x');
+      }),
+    ).toBe(undefined);
+  }
+  expect(lenient.run(() => 7)).toBe(7);
+  expect(() => lenient.run(fail('other'))).toThrow('other');
+  expect(await lenient.run(() => Promise.reject(new TypeError('x')))).toBe(undefined);
+  await expect(lenient.run(() => Promise.reject(new Error('other')))).rejects.toThrow('other');
+  expect(() => suppress().run(fail('none'))).toThrow('none');
+  expect(lenient.run(() => lenient.run(fail.bind(null, 'nested')))).toBeTypeOf('function');
+});
+
+test('nullContext gives its value and lets errors pass', () => {
+  {
+    using context = nullContext('value');
+    expect(context.value).toBe('value');
+  }
+  expect(() => nullContext(1).run(fail('passes'))).toThrow('passes');
+});

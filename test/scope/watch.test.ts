@@ -1,0 +1,306 @@
+/** What a watchdog sees of scopes: leases, contexts and stacks by their line, and who owns what. */
+import { expect, test, vi } from 'vitest';
+import { createPool } from '../../src/pool/index.js';
+import {
+  AlreadyWatchedError,
+  AsyncRunStack,
+  asyncContextManager,
+  contextManager,
+  observe,
+  RefCounted,
+  RefCountedMap,
+  RunStack,
+  runWith,
+  type SharedLease,
+  scopeResources,
+} from '../../src/scope/index.js';
+import { type LeakReport, Watchdog } from '../../src/watchdog/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
+import { Gate } from '../kit/gate.js';
+import { lineOf } from '../kit/line-of.js';
+import { RecordingObserver } from '../kit/recording-observer.js';
+import { settle } from '../kit/settle.js';
+import { until } from '../kit/until.js';
+
+function watchdogFor(...components: { [observe]: unknown }[]) {
+  const watchdog = new Watchdog({ level: 'advanced' });
+  const leaks: LeakReport[] = [];
+  watchdog.on('leak', (report) => leaks.push(report));
+  for (const component of components) watchdog.watch(component as RefCounted<unknown>);
+  return { watchdog, leaks, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
+}
+
+const held = contextManager(function* (name: string) {
+  yield name;
+});
+
+test('a lease on a shared value that is never released is named by its line', async () => {
+  const shared = new RefCounted(() => ({ id: 1 }), { name: 'config' });
+  using t = watchdogFor(shared);
+  const kept = await t.watchdog.scope('GET /config', async () => {
+    return shared.acquire(); // The lost lease.
+  });
+  expect(t.leaks).toHaveLength(1);
+  expect(t.leaks[0]).toMatchObject({
+    rule: 'orphaned',
+    component: { kind: 'ref-counted', name: 'config' },
+    scope: 'GET /config',
+    site: { line: lineOf(import.meta.url, '// The lost lease.') },
+    state: { values: 1, leases: 1 },
+  });
+  void kept.release();
+  await t.watchdog.assertNoLeaks();
+});
+
+test('a lease on a value of a map is named by its line, and V8 proves that it is abandoned', async () => {
+  const map = new RefCountedMap((key: string) => ({ key }), { name: 'tenants' });
+  using t = watchdogFor(map);
+  await (async () => {
+    await map.acquire('a'); // The dropped lease.
+  })();
+  await until(async () => {
+    await collectGarbage();
+    return t.leaks.length > 0;
+  });
+  expect(t.leaks[0]).toMatchObject({
+    rule: 'abandoned',
+    component: { kind: 'ref-counted-map', name: 'tenants' },
+    site: { line: lineOf(import.meta.url, '// The dropped lease.') },
+  });
+});
+
+test('a lease whose release was taken out of it is not abandoned', async () => {
+  const shared = new RefCounted(() => ({ id: 1 }));
+  using t = watchdogFor(shared);
+  const release = await (async () => {
+    const lease = await shared.acquire();
+    return lease.release;
+  })();
+  for (let i = 0; i < 5; i++) await collectGarbage();
+  expect(t.leaks).toEqual([]);
+  void release();
+});
+
+test('a context that no code has ended is named by its line', async () => {
+  using t = watchdogFor(scopeResources);
+  const context = t.watchdog.scope('job', () => held('a')); // The open context.
+  expect(t.leaks[0]).toMatchObject({
+    rule: 'orphaned',
+    component: { kind: 'scope', name: 'scope' },
+    scope: 'job',
+    site: { line: lineOf(import.meta.url, '// The open context.') },
+    state: { open: 1 },
+  });
+  context[Symbol.dispose]();
+  await t.watchdog.assertNoLeaks();
+});
+
+test('an asynchronous context is named by the line that called the manager', async () => {
+  const session = asyncContextManager(async function* () {
+    await settle();
+    yield 1;
+  });
+  using t = watchdogFor(scopeResources);
+  await t.watchdog.scope('job', async () => {
+    await session(); // The open session.
+  });
+  expect(t.leaks[0]?.site?.line).toBe(lineOf(import.meta.url, '// The open session.'));
+});
+
+test('a stack that was dropped with resources in it is named by its line', async () => {
+  const dispose = vi.fn();
+  using t = watchdogFor(scopeResources);
+  (() => {
+    const stack = new RunStack(); // The dropped stack.
+    stack.use({ [Symbol.dispose]: dispose });
+  })();
+  await until(async () => {
+    await collectGarbage();
+    return t.leaks.length > 0;
+  });
+  expect(t.leaks[0]).toMatchObject({
+    rule: 'abandoned',
+    site: { line: lineOf(import.meta.url, '// The dropped stack.') },
+  });
+  expect(dispose).not.toHaveBeenCalled();
+});
+
+test('contexts and stacks that are ended leave nothing behind', async () => {
+  const observer = new RecordingObserver();
+  using watch = scopeResources[observe](observer);
+  expect(() => scopeResources[observe](new RecordingObserver())).toThrow(AlreadyWatchedError);
+  {
+    using _context = held('using');
+  }
+  void held('run').run(() => {});
+  void runWith((stack) => {
+    stack.enter(held('entered'));
+    stack.use({ [Symbol.dispose]: () => {} });
+    return stack.move();
+  })?.[Symbol.dispose]();
+  const asynchronous = new AsyncRunStack();
+  asynchronous.defer(() => {});
+  await asynchronous.move().run(() => {});
+  expect(observer.live.size).toBe(0);
+  expect(watch.stats()).toEqual({ open: 0 });
+});
+
+test('a stack holds its resources and the contexts that were entered into it', () => {
+  const observer = new RecordingObserver();
+  using _watch = scopeResources[observe](observer);
+  const stack = new RunStack();
+  stack.enter(held('a'));
+  stack.defer(() => {});
+  const [stackNode] = observer.liveOf('stack');
+  const [resource] = observer.liveOf('resource');
+  expect(observer.live.get(resource as number)?.holders).toEqual([stackNode]);
+  const loans = observer.liveOf('lease').map((id) => observer.live.get(id));
+  expect(loans.filter((loan) => loan?.holders.includes(stackNode as number))).toHaveLength(1);
+  stack[Symbol.dispose]();
+  expect(observer.live.size).toBe(0);
+});
+
+test('a context that was made before the watch, or is ended after it, does no harm', () => {
+  const before = held('before');
+  const observer = new RecordingObserver();
+  const watch = scopeResources[observe](observer);
+  const during = held('during');
+  before[Symbol.dispose]();
+  watch[Symbol.dispose]();
+  const reports = observer.log.length;
+  during[Symbol.dispose]();
+  expect(observer.log).toHaveLength(reports);
+});
+
+test('a value is held by its leases while it is in use, and by its component otherwise', async () => {
+  const shared = new RefCounted(() => ({}), { idleMillis: Infinity });
+  const observer = new RecordingObserver();
+  using watch = shared[observe](observer);
+  const [first, second] = await Promise.all([shared.acquire(), shared.acquire()]);
+  const [value] = observer.liveOf('value');
+  const leases = observer.liveOf('lease');
+  expect(observer.live.get(value as number)?.holders).toEqual(leases);
+  void first.release();
+  void second.release();
+  expect(observer.live.get(value as number)?.holders).toEqual([observer.root]);
+  expect(watch.stats()).toEqual({ values: 1, leases: 0 });
+  await shared.close();
+  expect(observer.live.size).toBe(0);
+});
+
+test('an observer that throws costs no lease', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const shared = new RefCounted(() => ({}));
+  const thrower = new Proxy(
+    { root: 1 },
+    {
+      get: (it, key) =>
+        key === 'root'
+          ? it.root
+          : () => {
+              throw new Error('broken');
+            },
+    },
+  );
+  using _watch = shared[observe](thrower as never);
+  const lease = await shared.acquire();
+  await lease.release();
+  expect([shared.refs, print.mock.calls.length]).toEqual([0, 1]);
+  print.mockRestore();
+});
+
+test('what a value has leased while it was created belongs to it, and not to the scope', async () => {
+  await using pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', max: 2 });
+  const repository = new RefCounted(
+    async () => {
+      const connection = await pool.lease(); // Belongs to the repository.
+      return { connection };
+    },
+    { dispose: ({ connection }) => connection.release(), idleMillis: Infinity },
+  );
+  using t = watchdogFor(pool, repository);
+  await t.watchdog.scope('GET /', async () => {
+    await (await repository.acquire()).release();
+  });
+  expect(t.leaks).toEqual([]);
+  await repository.close();
+  await t.watchdog.assertNoLeaks();
+});
+
+test('a value that ends without releasing what it has leased is a leak, named by the line', async () => {
+  await using pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', max: 2 });
+  const kept: unknown[] = [];
+  const repository = new RefCounted(async () => {
+    kept.push(await pool.lease()); // Never released by the value.
+    return {};
+  });
+  using t = watchdogFor(pool, repository);
+  await t.watchdog.scope('GET /', async () => {
+    await (await repository.acquire()).release();
+  });
+  await repository.idle();
+  expect(t.leaks[0]).toMatchObject({
+    rule: 'orphaned',
+    component: { kind: 'pool', name: 'db' },
+    site: { line: lineOf(import.meta.url, '// Never released by the value.') },
+  });
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a scope within a creation owns its own leases', async () => {
+  await using pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', max: 2 });
+  const watched: { watchdog?: Watchdog } = {};
+  const server = new RefCounted(async () => {
+    await watched.watchdog?.scope('request', async () => {
+      await pool.lease();
+    });
+    return {};
+  });
+  using t = watchdogFor(pool, server);
+  watched.watchdog = t.watchdog;
+  const lease = await server.acquire();
+  expect(t.leaks).toHaveLength(1);
+  expect(t.leaks[0]).toMatchObject({ rule: 'orphaned', scope: 'request' });
+  await lease.release();
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('values that hold leases on each other are a cycle in the simulated heap', async () => {
+  const gate = new Gate();
+  const taken: { byFirst?: SharedLease<object>; bySecond?: SharedLease<object> } = {};
+  const first: RefCounted<object> = new RefCounted(
+    async () => {
+      taken.byFirst = await second.acquire(); // The first holds the second.
+      return {};
+    },
+    { name: 'first' },
+  );
+  const second: RefCounted<object> = new RefCounted(
+    async () => {
+      // Work that the second value starts belongs to it too.
+      void gate.passed.then(async () => {
+        taken.bySecond = await first.acquire(); // The second holds the first.
+      });
+      return {};
+    },
+    { name: 'second' },
+  );
+  using t = watchdogFor(first, second);
+  await t.watchdog.scope('GET /', async () => {
+    const lease = await first.acquire();
+    gate.open();
+    await until(() => taken.bySecond !== undefined);
+    void lease.release();
+  });
+  expect([first.refs, second.refs, t.leaks]).toEqual([1, 1, []]);
+  t.watchdog.heap.gc.collect();
+  const reports = await t.watchdog.check();
+  expect(reports.map(({ component, site }) => [component.name, site?.line])).toEqual(
+    expect.arrayContaining([
+      ['first', lineOf(import.meta.url, '// The second holds the first.')],
+      ['second', lineOf(import.meta.url, '// The first holds the second.')],
+    ]),
+  );
+  void taken.bySecond?.release();
+  void taken.byFirst?.release();
+});
