@@ -222,12 +222,12 @@ export class IterableWeakSet<T extends WeakKey> implements Watchable, Iterable<T
   }
 
   static {
-    Object.defineProperty(IterableWeakSet.prototype, Symbol.toStringTag, {
+    // biome-ignore lint/complexity/noThisInStatic: tsc replaces the class's name by an alias that is not set yet
+    const prototype: IterableWeakSet<WeakKey> = this.prototype;
+    Object.defineProperty(prototype, Symbol.toStringTag, {
       value: 'IterableWeakSet',
       configurable: true,
     });
-    printAs(IterableWeakSet.prototype as IterableWeakSet<WeakKey>, (set, show) =>
-      show(new Set(set)).replace('Set', set[Symbol.toStringTag]),
-    );
+    printAs(prototype, (set, show) => show(new Set(set)).replace('Set', set[Symbol.toStringTag]));
   }
 }
