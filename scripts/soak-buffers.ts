@@ -6,7 +6,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type BufferLease, BufferPool } from '../src/view/index.js';
-import { collectGarbage } from '../test/kit/collect-garbage.js';
 import { Random } from './soak/random.js';
 
 const MIB = 2 ** 20;
@@ -42,7 +41,6 @@ for (let elapsed = 0; elapsed < seconds; elapsed = (performance.now() - start) /
   for (let i = 0; i < LEASES_PER_TURN; i++) lendOne();
   await setImmediate();
   if (elapsed >= (rss.length * seconds) / PRINTED) {
-    await collectGarbage(); // Oversize buffers are garbage at once, and would hide what the pool keeps.
     rss.push(process.memoryUsage.rss());
     const { idleBytes, outBytes, waste, hits, misses, oversize } = pool.stats();
     console.log(
@@ -88,9 +86,13 @@ function lendOne(): void {
   mostIdle = Math.max(mostIdle, pool.stats().idleBytes);
 }
 
-/** Gives a length of a random magnitude, from 1 byte to 8 MiB: the last of them are oversize. */
+/**
+ * Gives a length of a random magnitude, from 1 byte to 2 MiB; for one lease in 10,000 an oversize one of 5 MiB. Oversize buffers
+ * are garbage at once: more of them would measure when V8 collects, not what the pool keeps.
+ */
 function randomLength(): number {
-  const power = random.below(random.below(10) === 0 ? 23 : 17);
+  if (random.below(10_000) === 0) return 5 * MIB;
+  const power = random.below(random.below(10) === 0 ? 21 : 17);
   return 2 ** power + random.below(2 ** power);
 }
 
