@@ -40,6 +40,8 @@ export const BENCHES: readonly Bench[] = [
   { section: 'Hit ratio', name: 'hit-ratio/main', rounds: 1 },
   { section: 'Heap', name: 'gc/beside-cpython', rounds: 3 },
   { section: 'Heap', name: 'gc/collectors', rounds: 7 },
+  { section: 'View', name: 'view/beside-platform', rounds: 15 },
+  { section: 'View', name: 'view/buffer-pool', rounds: 15 },
   { section: 'Watchdog', name: 'watchdog/levels', rounds: 9 },
 ];
 

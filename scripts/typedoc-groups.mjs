@@ -29,6 +29,14 @@ const MAIN = new Map(
     'tenure/memoize/shared': ['sharedCache', 'SharedCacheOptions', 'SharedStore'],
     'tenure/memoize/disposal': ['disposal'],
     'tenure/memoize/dump': ['dump', 'restore'],
+    'tenure/view': [
+      'memoryview',
+      'MemoryView',
+      'BufferPool',
+      'BufferPoolOptions',
+      'BufferLease',
+      'Exporter',
+    ],
     'tenure/watchdog': ['Watchdog', 'WatchdogOptions', 'LeakReport', 'formatReport'],
     'tenure/scope': [
       'contextManager',

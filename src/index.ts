@@ -23,5 +23,6 @@ export * from './memoize/s3-fifo/index.js';
 export * from './memoize/shared/index.js';
 export * from './pool/index.js';
 export * from './scope/index.js';
+export * from './view/index.js';
 export * from './watchdog/index.js';
 export * from './weak/index.js';

@@ -14,6 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/dump': 4_700,
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 10_700,
+  view: 49_000,
   node: 6_300,
   watchdog: 77_000,
   'integrations/generic-pool': 36_000,
@@ -21,7 +22,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 92_000,
   'integrations/redis': 7_500,
   'integrations/tarn': 36_000,
-  '.': 308_000,
+  '.': 358_000,
 };
 
 /** Packages that a subpath loads with `import()` when a function needs them. */

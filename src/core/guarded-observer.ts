@@ -15,6 +15,7 @@ const NO_ORIGIN: Origin = {};
 /** An observer that never throws. */
 export class GuardedObserver implements Observer {
   readonly root: NodeId;
+  readonly countsMisuse: boolean;
   readonly #observer: Observer;
   readonly #name: string;
   #hasFailed = false;
@@ -24,6 +25,7 @@ export class GuardedObserver implements Observer {
     this.#observer = observer;
     this.#name = name;
     this.root = observer.root;
+    this.countsMisuse = observer.countsMisuse === true;
   }
 
   origin(entry: EntryPoint): Origin {

@@ -41,6 +41,14 @@ export interface Observer {
   readonly root: NodeId;
 
   /**
+   * Whether the component counts a misuse that it can make harmless, instead of throwing. A watchdog asks for it at the level
+   * `counters`, so that the code of a service does not die in a `finally` block.
+   *
+   * @default false
+   */
+  readonly countsMisuse?: boolean;
+
+  /**
    * Takes the line and the async scope of the caller. Call it synchronously in the public function `entry`, before any await:
    * both are lost afterwards.
    */
@@ -89,6 +97,12 @@ export interface Observation extends Disposable {
   readonly kind: string;
   /** The name that its user gave it. */
   readonly name: string;
+  /**
+   * What a holder has to do so that its loan ends on every path, as a clause for reports.
+   *
+   * @default the advice for a pool: hold the lease with `await using`, or use `use(fn)`
+   */
+  readonly releaseAdvice?: string;
   /** Gives the component's figures at this moment. It is cheap, has no effect, and may be called at any time. */
   stats(): ComponentStats;
 }

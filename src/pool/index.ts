@@ -42,6 +42,7 @@ export {
   observe,
   type Watchable,
 } from '../core/probe.js';
+export type { CallSites } from '../core/site-sample.js';
 export { createGenericPool, type GenericPoolOptions } from './create-generic-pool.js';
 export { createKeyedPool } from './create-keyed-pool.js';
 export { createPool } from './create-pool.js';
@@ -82,7 +83,6 @@ export type {
   ReleasedResource,
 } from './pool-events.js';
 export type {
-  CallSites,
   CloseOptions,
   LeaseOptions,
   PoolOptions,

@@ -23,11 +23,9 @@ import {
   positiveMillis,
   resolveOptions,
 } from '../core/options.js';
+import type { CallSites } from '../core/site-sample.js';
 import type { AdaptiveMaxOptions } from './effective-max.js';
 import type { Factory } from './factory.js';
-
-/** Which callers have their call site captured. */
-export type CallSites = 'sampled' | 'all' | 'none';
 
 /** Options of `createPool`. Times are in milliseconds; `Infinity` switches a timeout off. */
 export interface PoolOptions {

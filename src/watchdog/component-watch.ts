@@ -37,6 +37,7 @@ const YOUNGEST: NodeGeneration = 0;
 /** The watch over one component. The component keeps it; it holds the component weakly. */
 export class ComponentWatch implements Observer, LoanSource {
   readonly root: NodeId = ROOT;
+  readonly countsMisuse: boolean;
   readonly holdTimes: HoldTimes = new HoldTimes();
   /** The component's node. Its handle is stale after {@link close}. */
   readonly node: LifetimeNode;
@@ -48,12 +49,14 @@ export class ComponentWatch implements Observer, LoanSource {
   #observation: WeakRef<Observation> | undefined;
   #kind = 'component';
   #name = '';
+  #releaseAdvice: string | undefined;
   #closed = false;
   /** How many loans are out. */
   loansOut = 0;
 
   constructor(tracker: LoanTracker) {
     this.#tracker = tracker;
+    this.countsMisuse = tracker.levelPlan.countsMisuse;
     this.#stackSample = new StackSample(tracker.levelPlan, tracker);
     this.node = tracker.graph.allocateRoot('component');
     this.#nodesById = [this.node];
@@ -65,6 +68,10 @@ export class ComponentWatch implements Observer, LoanSource {
 
   get name(): string {
     return this.#name;
+  }
+
+  get releaseAdvice(): string | undefined {
+    return this.#releaseAdvice;
   }
 
   /** Gives the loans that are out. */
@@ -90,6 +97,7 @@ export class ComponentWatch implements Observer, LoanSource {
     this.#observation = new WeakRef(observation);
     this.#kind = observation.kind;
     this.#name = observation.name;
+    this.#releaseAdvice = observation.releaseAdvice;
   }
 
   captureNextStacks(): void {

@@ -31,6 +31,8 @@ export interface LevelPlan {
   readonly stackDepth: number;
   /** Whether a loan's last touch is recorded. */
   readonly touches: boolean;
+  /** Whether components count a misuse that they can make harmless, instead of throwing. */
+  readonly countsMisuse: boolean;
 }
 
 /** How many loans have their stacks taken after a leak whose line is unknown. */
@@ -40,8 +42,36 @@ export const STACKS_AFTER_SITELESS_LEAK = 1_000;
 export const STACKS_PER_SECOND = 100;
 
 export const LEVELS: Readonly<Record<Exclude<WatchLevel, 'off'>, LevelPlan>> = {
-  counters: { confirm: false, stackEvery: 0, stackFirst: 0, stackDepth: 0, touches: false },
-  simple: { confirm: true, stackEvery: 128, stackFirst: 4, stackDepth: 10, touches: false },
-  advanced: { confirm: true, stackEvery: 1, stackFirst: 0, stackDepth: 10, touches: true },
-  paranoid: { confirm: true, stackEvery: 1, stackFirst: 0, stackDepth: 64, touches: true },
+  counters: {
+    confirm: false,
+    stackEvery: 0,
+    stackFirst: 0,
+    stackDepth: 0,
+    touches: false,
+    countsMisuse: true,
+  },
+  simple: {
+    confirm: true,
+    stackEvery: 128,
+    stackFirst: 4,
+    stackDepth: 10,
+    touches: false,
+    countsMisuse: false,
+  },
+  advanced: {
+    confirm: true,
+    stackEvery: 1,
+    stackFirst: 0,
+    stackDepth: 10,
+    touches: true,
+    countsMisuse: false,
+  },
+  paranoid: {
+    confirm: true,
+    stackEvery: 1,
+    stackFirst: 0,
+    stackDepth: 64,
+    touches: true,
+    countsMisuse: false,
+  },
 };

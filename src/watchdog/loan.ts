@@ -27,6 +27,8 @@ export interface LoanSource {
   readonly kind: string;
   /** The name that its user gave it. */
   readonly name: string;
+  /** What a holder has to do so that its loan ends on every path; `undefined` if it is what a pool needs. */
+  readonly releaseAdvice: string | undefined;
   /** How long its returned loans were held. */
   readonly holdTimes: HoldTimes;
   /** The component's own node. */

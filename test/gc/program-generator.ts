@@ -67,7 +67,7 @@ export function generateProgram(
 
 type Table = (readonly [weight: number, value: string])[];
 
-class Random {
+export class Random {
   #state: number;
 
   constructor(seed: number) {

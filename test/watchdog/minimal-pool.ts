@@ -21,6 +21,9 @@ export interface MinimalLease {
 export class MinimalPool implements Watchable {
   readonly name: string;
   figures: Record<string, number> = {};
+  releaseAdvice: string | undefined;
+  /** Whether the observer asks for misuse to be counted; `undefined` without one. */
+  countsMisuse: boolean | undefined;
   #observer: Observer | null = null;
   #observation: Observation | null = null;
   readonly #resources: { node: NodeId }[] = [];
@@ -31,12 +34,14 @@ export class MinimalPool implements Watchable {
 
   [observe](observer: Observer): Observation {
     this.#observer = observer;
+    this.countsMisuse = observer.countsMisuse;
     for (const resource of this.#resources) {
       resource.node = observer.allocated('resource', observer.root);
     }
     this.#observation = {
       kind: 'pool',
       name: this.name,
+      ...(this.releaseAdvice === undefined ? {} : { releaseAdvice: this.releaseAdvice }),
       stats: () => this.figures,
       [Symbol.dispose]: () => {
         this.#observer = null;

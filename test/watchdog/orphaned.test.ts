@@ -362,3 +362,24 @@ test('a report says what a loan was last used for, at the levels that record it'
     expect(t.leaks[0]?.lastTouch).toEqual(expected);
   }
 });
+
+test('a report gives the advice of the component, if it has one', () => {
+  const pool = new MinimalPool();
+  pool.releaseAdvice = 'call it a day';
+  pool.addResource();
+  using watchdog = new Watchdog();
+  const leaks: LeakReport[] = [];
+  watchdog.on('leak', (report) => leaks.push(report));
+  watchdog.watch(pool);
+  watchdog.scope('request', () => void pool.lease());
+  expect(leaks[0]?.fix).toBe('call it a day');
+});
+
+test('only the level counters asks its components to count misuse', () => {
+  for (const level of ['counters', 'simple', 'advanced', 'paranoid'] as const) {
+    using watchdog = new Watchdog({ level });
+    const pool = new MinimalPool();
+    watchdog.watch(pool);
+    expect(pool.countsMisuse, level).toBe(level === 'counters');
+  }
+});

@@ -10,7 +10,7 @@ import {
   positiveMillis,
   resolveOptions,
 } from '../../core/options.js';
-import type { CallSites } from '../../pool/pool-options.js';
+import type { CallSites } from '../../core/site-sample.js';
 
 /** Options of `adoptPool`. Times are in milliseconds. */
 export interface AdoptOptions<T = unknown> {

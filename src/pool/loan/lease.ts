@@ -8,8 +8,8 @@ import { captureStack } from '../../core/call-site.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { checkArgument, millis } from '../../core/options.js';
 import type { EntryPoint } from '../../core/probe.js';
+import { atLine } from '../../core/site-sample.js';
 import { LeaseEndedError, ReleaseError } from '../pool-errors.js';
-import { atLine } from './call-sites.js';
 import type { Slot } from './slot.js';
 
 /** How a lease ended: stored in place of the number of its loan. */

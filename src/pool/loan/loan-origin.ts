@@ -1,7 +1,6 @@
 /** Captures where and for whom a loan was asked for, before any wait. */
 import type { EntryPoint, Origin } from '../../core/probe.js';
-import type { CallSites } from '../pool-options.js';
-import { SiteSample } from './call-sites.js';
+import { type CallSites, SiteSample } from '../../core/site-sample.js';
 import type { LoanWatch } from './loan-watch.js';
 
 /** Where and for whom a loan was asked for. */

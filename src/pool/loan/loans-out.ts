@@ -1,7 +1,7 @@
 /** Describes the loans that are out, for reports and errors. */
 import { formatPosition } from '../../core/call-site.js';
+import { applicationLine } from '../../core/site-sample.js';
 import type { LoanInfo } from '../pool-stats.js';
-import { applicationLine } from './call-sites.js';
 import type { Slot } from './slot.js';
 
 /** The loans among these slots, longest first. O(n log n). */

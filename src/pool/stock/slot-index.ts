@@ -6,7 +6,7 @@
  */
 import { captureStack } from '../../core/call-site.js';
 import type { EntryPoint } from '../../core/probe.js';
-import { atLine } from '../loan/call-sites.js';
+import { atLine } from '../../core/site-sample.js';
 import { Lease } from '../loan/lease.js';
 import type { Slot } from '../loan/slot.js';
 import { ReleaseError } from '../pool-errors.js';

@@ -2,7 +2,7 @@
  * A sample of callers' stacks, for errors and reports.
  *
  * Capturing a stack costs 4 to 12 µs, a hundred times as much as a loan. So at most 64 stacks are captured between two
- * ticks of the sweep. A service with fewer loans a second gets all its stacks; a busier one gets some, for less than a
+ * ticks of the component's sweep. A service with fewer loans a second gets all its stacks; a busier one gets some, for less than a
  * thousandth of its time.
  */
 import {
@@ -11,9 +11,11 @@ import {
   type Frame,
   formatPosition,
   parseFrames,
-} from '../../core/call-site.js';
-import type { EntryPoint } from '../../core/probe.js';
-import type { CallSites } from '../pool-options.js';
+} from './call-site.js';
+import type { EntryPoint } from './probe.js';
+
+/** Which callers have their call site captured. */
+export type CallSites = 'sampled' | 'all' | 'none';
 
 /** How many stacks are captured between two ticks of the sweep. */
 const STACKS_PER_TICK = 64;
