@@ -33,6 +33,7 @@ export const BENCHES: readonly Bench[] = [
   { section: 'Pool', name: 'pool/beside-peers', rounds: 15 },
   { section: 'Pool', name: 'pool/scaling', rounds: 3 },
   { section: 'Memoize', name: 'memoize/beside-peers', rounds: 9 },
+  { section: 'Memoize', name: 'memoize/configured', rounds: 9 },
   { section: 'Memoize', name: 'memoize/memory', rounds: 1 },
   { section: 'Hit ratio', name: 'hit-ratio/main', rounds: 1 },
   { section: 'Heap', name: 'gc/beside-cpython', rounds: 3 },

@@ -51,7 +51,8 @@ export function dump<F extends AnyFn>(
   memoized: Memoized<F>,
 ): AsReturned<F, DumpedEntry<DumpedArgs<F>, Settled<F>>[]> {
   const cache = cacheBehind('dump', memoized);
-  const now = cache.settings.expires || !cache.fast.isOpen ? cache.settings.clock.now() : 0;
+  const now =
+    cache.settings.expires || !cache.contents.fast.isOpen ? cache.settings.clock.now() : 0;
   const entries: DumpedEntry[] = [];
   for (const ref of cache.refs()) {
     const entry = dumpEntry(cache, ref, now);
@@ -89,17 +90,18 @@ export function restore<F extends AnyFn>(
 
 function restoreEntry(cache: MemoCache, entry: DumpedEntry): void {
   const { args, value, async: isAsync = false, ttl, tags, weight = 0 } = entry;
-  const { settings, loader } = cache;
+  const { settings, loader, contents } = cache;
   const terms = {
     ttl: ttl ?? Number.POSITIVE_INFINITY,
     tags: tags === undefined || tags.length === 0 ? undefined : new Set(tags),
     weight: settings.weigh === undefined ? 0 : weight,
   };
   if (cache.isDisposed || settings.max === 0 || terms.weight > settings.maxWeight) return;
-  const key = cache.trie.intern(undefined, args as readonly unknown[]);
-  loader.flights.disown(key);
+  const key = contents.trie.intern(undefined, args as readonly unknown[]);
+  if (key === undefined) return;
+  contents.flights.disown(key);
   if (isAsync) loader.isAsync = true;
-  cache.entries.put(key, isAsync ? Promise.resolve(value) : value, value, terms);
+  contents.entries.put(key, isAsync ? Promise.resolve(value) : value, value, terms);
   release(key);
 }
 
@@ -107,7 +109,7 @@ function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): DumpedEntry | un
   const key = keyOf(ref);
   const args = argsOf(ref);
   if (key === undefined || args === undefined || hasReceiver(ref)) return undefined;
-  const stored = cache.store.peek(key);
+  const stored = cache.contents.store.peek(key);
   const isStaged = stored instanceof StagedEntry;
   if (isStaged && (stored.failure !== undefined || stored.collected)) return undefined;
   const expiresAt = isStaged
@@ -116,7 +118,7 @@ function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): DumpedEntry | un
       ? stored.freshUntil
       : Infinity;
   if (now >= expiresAt) return undefined;
-  const tags = cache.entries.tagsOf(ref);
+  const tags = cache.contents.entries.tagsOf(ref);
   return {
     args,
     value: isStaged ? stored.settled : resultIn(stored),
