@@ -1,7 +1,7 @@
 /** What a cache contains: its keys, its entries and its loads in flight, and how they are forgotten. */
 import type { CacheRecorder } from './cache-recorder.js';
 import { Entries } from './entries.js';
-import { argsOf, hasReceiver, type Key, KeyTrie, keyOf } from './keys/key-trie.js';
+import { argsOf, hasReceiver, type Key, KeyTrie, keyOf, refOf } from './keys/key-trie.js';
 import { Flights } from './loading/flights.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import type { LocalLevel } from './shared-port.js';
@@ -57,6 +57,17 @@ export class CacheContents implements LocalLevel {
     this.entries.clear();
     this.flights.disownAll(); // Last, because the abort listener of a load may call the cache.
     this.entries.disposals?.disposeUnused();
+  }
+
+  *keysHere(): IterableIterator<readonly unknown[]> {
+    for (const ref of [...this.store.refs(), ...[...this.flights.keys()].map(refOf)]) {
+      const args = hasReceiver(ref) ? undefined : argsOf(ref);
+      if (args !== undefined) yield args;
+    }
+  }
+
+  tagsHere(): Iterable<string> {
+    return this.entries.tags();
   }
 
   /**

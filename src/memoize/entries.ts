@@ -147,6 +147,11 @@ export class Entries {
     return [...refs].map(keyOf).filter((key) => key !== undefined);
   }
 
+  /** All tags of all entries. */
+  tags(): Iterable<string> {
+    return this.#tags?.tags() ?? [];
+  }
+
   /** The tags of an entry. */
   tagsOf(ref: KeyRef): ReadonlySet<string> | undefined {
     return this.#tags?.tagsOf(ref);

@@ -235,9 +235,14 @@ export class MemoCache implements WatchedCache {
     this.contents.forgetAllHere();
   }
 
-  /** Settles when all results and invalidations so far have reached the shared level, or have failed. */
-  async flush(): Promise<void> {
-    await this.#shared?.flush();
+  /** Settles when all that is pending has reached the shared level or has failed. True if no invalidation is pending. */
+  async flush(): Promise<boolean> {
+    return this.#shared === undefined || this.#shared.flush();
+  }
+
+  /** Told that an entry was stored that came from no load. */
+  storedApart(keyArgs: readonly unknown[]): void {
+    this.#shared?.stored(keyArgs);
   }
 
   /** Forgets everything, and caches nothing from now on. */
@@ -272,6 +277,8 @@ export class MemoCache implements WatchedCache {
       hits,
       ...counters,
       loads: counters.loads - counters.sharedHits,
+      loadFailures: counters.loadFailures - counters.sharedFailures,
+      shared: this.#shared?.state,
       hitRate: hits + misses === 0 ? 1 : hits / (hits + misses),
       inFlight: flights.size,
       size: store.size,

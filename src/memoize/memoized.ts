@@ -87,10 +87,11 @@ export interface Memoized<F extends AnyFn> extends Disposable, Watchable {
    */
   set(args: Parameters<F>, value: ReturnType<F>, entry?: EntryOptions): void;
   /**
-   * Settles when all results and invalidations so far have reached the shared level, or have failed. Never rejects: failures go
-   * to the option `onError`. Settles at once without the option `shared`.
+   * Tries all results and invalidations that are pending, and settles when each has reached the shared level or has failed. True
+   * if no invalidation is pending any more: the store and the bus have confirmed all. Never rejects: failures go to the option
+   * `onError`. True without the option `shared`.
    */
-  flush(): Promise<void>;
+  flush(): Promise<boolean>;
   /** The cache's figures at this moment. O(1). */
   cacheInfo(): CacheInfo;
   /**

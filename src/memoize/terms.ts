@@ -13,6 +13,12 @@ import type { Callback, MemoizeSettings } from './memoize-options.js';
 /** The most tags of one result. It stops an endless iterable. */
 const MAX_TAGS = 10_000;
 
+/** What a load or a caller says of the terms of one result. */
+interface OwnTerms extends EntryOptions {
+  /** How much longer the result is fresh at most, in milliseconds; negative for a stale one. */
+  readonly remaining?: number | undefined;
+}
+
 /** The terms of one cache's results. */
 export class Terms {
   readonly #settings: MemoizeSettings;
@@ -30,7 +36,7 @@ export class Terms {
   }
 
   /** The terms on which a result is kept; `undefined` if it is not kept. `own` takes precedence over the options. */
-  ofResult(settled: unknown, args: readonly unknown[], own?: EntryOptions): EntryTerms | undefined {
+  ofResult(settled: unknown, args: readonly unknown[], own?: OwnTerms): EntryTerms | undefined {
     const settings = this.#settings;
     if (own === undefined && !settings.asksCallbacks) return this.#default;
     return this.#guarded('a result', () => {
@@ -42,7 +48,10 @@ export class Terms {
       }
       if (weight > maxWeight) return undefined;
       return this.#ifKept({
-        ttl: millisFrom('ttl', own?.ttl ?? ttl, settled, args),
+        ttl: Math.min(
+          millisFrom('ttl', own?.ttl ?? ttl, settled, args),
+          own?.remaining ?? Infinity,
+        ),
         tags: tagsFrom('tags', settings.tags?.(settled, ...args), own?.tags),
         weight,
       });
@@ -50,13 +59,14 @@ export class Terms {
   }
 
   /** The terms on which a failure is remembered; `undefined` if it is not. */
-  ofFailure(error: unknown, args: readonly unknown[], own?: EntryOptions): EntryTerms | undefined {
+  ofFailure(error: unknown, args: readonly unknown[], own?: OwnTerms): EntryTerms | undefined {
     const { negativeTtl, negativeTags } = this.#settings;
     if (negativeTtl === 0) return undefined;
     return this.#guarded('a failure', () => {
-      const ttl = millisFrom('negativeTtl', negativeTtl, error, args);
+      const given = millisFrom('negativeTtl', negativeTtl, error, args);
+      const ttl = Math.min(given, own?.remaining ?? Infinity);
       const tags = tagsFrom('negativeTags', negativeTags?.(error, ...args), own?.tags);
-      return ttl === 0 ? undefined : this.#ifKept({ ttl, tags, weight: 0 });
+      return ttl <= 0 ? undefined : this.#ifKept({ ttl, tags, weight: 0 });
     });
   }
 

@@ -102,6 +102,7 @@ function restoreEntry(cache: MemoCache, entry: DumpedEntry): void {
   contents.flights.disown(key);
   if (isAsync) loader.isAsync = true;
   contents.entries.put(key, isAsync ? Promise.resolve(value) : value, value, terms);
+  cache.storedApart(args as readonly unknown[]);
   release(key);
 }
 

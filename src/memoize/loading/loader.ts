@@ -10,10 +10,11 @@ import { isThenable } from '../../core/thenable.js';
 import type { AnyFn } from '../any-fn.js';
 import type { CacheRecorder } from '../cache-recorder.js';
 import { type Entries, timeAfter } from '../entries.js';
+import type { EntryTerms } from '../entry-terms.js';
 import { argsOf, hasReceiver, type Key, refOf, release, retain } from '../keys/key-trie.js';
 import type { MemoizeSettings } from '../memoize-options.js';
-import type { SharedLevel } from '../shared-port.js';
-import type { Failure, StagedEntry } from '../stores/staged-entry.js';
+import type { LoadOutcome, SharedLevel } from '../shared-port.js';
+import { type Failure, StagedEntry } from '../stores/staged-entry.js';
 import type { Flights } from './flights.js';
 import type { Load } from './load.js';
 import { untilHardLimit, untilSoftLimit } from './load-timeouts.js';
@@ -162,7 +163,7 @@ export class Loader {
       (settled) => {
         this.#recorder.loaded(settled, clock.now() - began);
         this.#succeeded(load, promise, settled, args);
-        this.#endShared(load, settled);
+        this.#endShared(load, { value: settled });
         this.#entries.disposals?.loadSettled(load, settled);
         release(load.key);
         return settled;
@@ -171,7 +172,7 @@ export class Loader {
         this.#recorder.loadFailed(error, clock.now() - began);
         if (load.details.isAnsweredStale) this.#failedInBackground(error);
         const stale = this.#failed(load, promise, error, 'rejected', args);
-        this.#endShared(load, undefined);
+        this.#endShared(load, { error });
         release(load.key);
         if (stale === undefined) throw error;
         this.#entries.disposals?.loadSettled(load, stale.settled);
@@ -269,10 +270,11 @@ export class Loader {
         : Reflect.apply(option, receiver, [context]);
     if (shared === undefined) return compute();
     const ref = refOf(load.key);
-    // The store would only return the entry that is replaced before its time.
     const isEarly = replaces !== undefined && clock.now() < replaces.expiresAt;
+    const isReplacing = replaces !== undefined && replaces.failure === undefined;
+    const purpose = { forced, isEarly, isReplacing, revision: replaces?.revision };
     const keyArgs = hasReceiver(ref) ? undefined : argsOf(ref);
-    return shared.getOrCompute(context, keyArgs, forced || isEarly, compute);
+    return shared.getOrCompute(context, keyArgs, purpose, compute);
   }
 
   /** Stores the result of a load, if it is still current. */
@@ -286,7 +288,7 @@ export class Loader {
     if (terms === undefined || load.details.isOutdated) entries.remove(load.key, 'replaced');
     else {
       entries.put(load.key, result, settled, terms);
-      if (context !== undefined) context.kept = terms;
+      if (context !== undefined) this.#keepShared(load, context, terms);
       if (sharedAs !== undefined) this.#shared?.replace(sharedAs, settled, terms);
       if (this.#shared?.mustMarkStale(context?.shared) === true) entries.markStale(load.key);
     }
@@ -318,14 +320,22 @@ export class Loader {
     }
     if (terms !== undefined && !hasAny(terms.tags, invalidatedTags)) {
       this.#entries.putFailure(load.key, failure, how, error, terms);
+      if (context !== undefined) context.kept = terms;
     }
     return undefined;
   }
 
-  #endShared(load: Load, settled: unknown): void {
+  #keepShared(load: Load, context: OwnLoadContext, terms: EntryTerms): void {
+    context.kept = terms;
+    if (context.shared === undefined) return;
+    const stored = this.#entries.store.peek(load.key);
+    if (stored instanceof StagedEntry) stored.revision = context.shared.revision;
+  }
+
+  #endShared(load: Load, outcome: LoadOutcome): void {
     const { context } = load.details;
     if (context?.shared !== undefined)
-      this.#shared?.loadEnded(context.shared, settled, context.kept);
+      this.#shared?.loadEnded(context.shared, outcome, context.kept);
   }
 }
 

@@ -39,13 +39,13 @@ async function truth(id: string, delay: number): Promise<string> {
     await pause(delay);
     return `${id}, load ${loads} of ${process.pid}`;
   }
-  await data.incr(`${space}:loads:${id}`);
   const value = String(await data.get(`${space}:truth:${id}`));
+  await data.incr(`${space}:loads:${id}`); // Last: a parent that sees it may change the value.
   await pause(delay);
   return value;
 }
 
-const bus = redisBus(client, { channel: `${space}:bus`, heartbeat: 200 });
+const bus = redisBus(client, { channel: `${space}:bus`, heartbeatMillis: 200 });
 let failures = 0;
 const cached = memoize(truth, {
   name: 'truth',
@@ -57,7 +57,7 @@ const cached = memoize(truth, {
     store,
     storeTimeoutMillis: 300,
     bus,
-    lock: redisLock(client, { prefix: `${space}:lock:`, ttl: lockTtl }),
+    lock: redisLock(client, { prefix: `${space}:lock:`, ttlMillis: lockTtl }),
   }),
   onError: () => {
     failures++;
