@@ -8,6 +8,8 @@ import type { Invalidation } from './invalidation-outbox.js';
 const MAX_IN_MESSAGE = 500;
 /** The longest text of the names in one message, unless it has only one. */
 const MAX_CHARACTERS = 100_000;
+/** The longest public form or token that is read. Longer texts are written as digests. */
+const MAX_FORM = 600;
 /** The longest message that is read. */
 const MAX_READ = 1_000_000;
 
@@ -58,7 +60,8 @@ export function readMessage(text: string, to: string, cache: string): Announced[
     if (!Array.isArray(item)) throw malformed();
     const [kind, what, token] = item as unknown[];
     if (kind !== 'key' && kind !== 'tag' && kind !== 'cache') throw malformed();
-    if (typeof what !== 'string' || typeof token !== 'string') throw malformed();
+    if (typeof what !== 'string' || what.length > MAX_FORM) throw malformed();
+    if (typeof token !== 'string' || token.length > MAX_FORM) throw malformed();
     return { kind, what, token };
   });
 }
