@@ -190,10 +190,10 @@ describe('invalidations', () => {
       await new Promise<void>((resolve) => gates.push(resolve));
     };
     const slow: SharedStore = {
-      get: async (name) => (await wave(), store.get(name)),
-      getMany: async (names) => (await wave(), store.getMany(names)),
-      set: async (name, value) => (await wave(), store.set(name, value)),
-      delete: async (name) => (await wave(), store.delete(name)),
+      get: (name) => wave().then(() => store.get(name)),
+      getMany: (names) => wave().then(() => store.getMany(names)),
+      set: (name, value) => wave().then(() => store.set(name, value)),
+      delete: (name) => wave().then(() => store.delete(name)),
     };
     const one = service.member({ store: slow, bus: new MemoryBus(), storeTimeoutMillis: Infinity });
     for (let id = 0; id < 200; id++) one.delete(`k${id}`);

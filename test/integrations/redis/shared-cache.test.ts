@@ -78,9 +78,9 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
   test(
     'a slow holder keeps its lock as long as it runs',
     async () => {
-      await using service = await workers(2, { lockTtl: 150 });
+      await using service = await workers(2, { lockTtl: 1_500 });
       await using redis = await connect(server.url);
-      const answers = await Promise.all(service.all.map((one) => one.call('a', { delay: 1_000 })));
+      const answers = await Promise.all(service.all.map((one) => one.call('a', { delay: 4_000 })));
       expect(answers.flat()).toEqual(['null', 'null']);
       expect(await redis.get(`${service.space}:loads:a`)).toBe('1');
     },

@@ -29,7 +29,7 @@ export class SharedService implements AsyncDisposable {
   readonly errors: unknown[] = [];
   readonly space: string = `tenure-test-${randomUUID()}`;
   readonly #given: ServiceOptions;
-  readonly #closers: (() => Promise<unknown> | void)[] = [];
+  readonly #closers: (() => Promise<void>)[] = [];
 
   constructor(given: ServiceOptions) {
     this.#given = given;

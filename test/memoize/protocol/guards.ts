@@ -35,13 +35,13 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
       {
         file: 'shared-results.ts',
         code: 'names.map((name) => access.set(name, newToken(), life, millis))',
-        without: 'names.map((name) => access.set(name, `made ${name}`, life, millis))',
+        without: "names.map((name) => access.set(name, 'made ' + name, life, millis))",
       },
       {
         file: 'shared-results.ts',
         code: '    await this.#readTokens(load, budget, []);\n    if (load.generations',
         without:
-          '    load.generations = { key: key || `made ${keyName}`, cache: cache || `made ${cacheName}`, tags: tags || `made ${tagsName}` };\n    if (load.generations',
+          "    const made = (token: string, name: string) => token || 'made ' + name;\n    load.generations = { key: made(key, keyName), cache: made(cache, cacheName), tags: made(tags, tagsName) };\n    if (load.generations",
       },
     ],
     breaks: 'a load beside a delete, in a store that writes later than it says',
