@@ -1,36 +1,37 @@
 /**
- * A cheap answer to "is this time certainly still to come?". Reading the clock takes longer than the rest of a cache hit, so
- * hits read it about once a turn of the event loop, as lru-cache does (`ttlResolution`).
+ * A cheap answer to "is this time certainly still to come?". Reading the clock takes longer than the rest of a cache hit, so a
+ * burst of hits reads it seldom, as lru-cache does (`ttlResolution`).
  *
  * ```
- *   read at              horizon
- *     ├────── 1 s ─────────┤ an end before the horizon: read the clock   │ beyond it: not reached yet
- *     │ turn ends: horizon = Infinity
+ *   16 readings                horizon
+ *     ├┼┼┼┼─────── 1 s ──────────┤ an end before the horizon: read the clock   │ beyond it: not reached yet
+ *          │ turn ends: horizon = Infinity
  * ```
  *
- * The horizon lies a second ahead of the reading. So an old reading does no harm while the turn takes less than a second. In a
- * longer turn two rules limit the harm:
- *
- * - A user of the horizon asks for a reading at least every 16th time.
- * - After two readings in one turn that are far apart, the next use reads again.
+ * There is a horizon only in a burst: after 16 readings in a row that are at most a millisecond apart, until the turn of the event
+ * loop ends. Each cache has its own. It lies a second ahead. So an old reading does no harm unless the burst is followed by more than a second of
+ * synchronous work in the same turn. A user of the horizon asks for a reading at least every 16th time, which ends the harm.
  */
-import { type Clock, systemClock, type TimerHandle } from './clock.js';
+import type { Clock, TimerHandle } from './clock.js';
 
 /** How far the horizon lies ahead of the reading, in milliseconds. */
 const MARGIN_MILLIS = 1_000;
-/** How far apart two readings in one turn may be, in milliseconds. */
-const DENSE_MILLIS = 20;
+/** How far apart two readings of a burst may be, in milliseconds. */
+const DENSE_MILLIS = 1;
+/** How many readings in a row make a burst. */
+const BURST = 16;
 /** When the timer for the end of the turn counts as lost, in milliseconds: a test may have replaced the platform's timers. */
 const LOST_MILLIS = 1_000;
 
-/** The horizon of one clock. */
+/** The horizon of one cache. */
 export class CoarseClock {
   /** No time beyond this one has come yet. `Infinity` while that is not known. */
   horizon: number = Number.POSITIVE_INFINITY;
   readonly #clock: Clock;
   #turnEnd: TimerHandle | undefined = undefined;
   #turnBegan = 0;
-  #readAt = 0;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #readings = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -40,25 +41,24 @@ export class CoarseClock {
   learn(now: number): void {
     const gap = now - this.#readAt;
     this.#readAt = now;
-    const isSameTurn = this.#turnEnd !== undefined;
-    if (!isSameTurn || gap < 0 || now - this.#turnBegan > LOST_MILLIS) this.#beginTurn(now);
-    const isDense = !isSameTurn || (gap >= 0 && gap <= DENSE_MILLIS);
-    this.horizon = isDense ? now + MARGIN_MILLIS : Number.POSITIVE_INFINITY;
+    if (gap < 0 || gap > DENSE_MILLIS) this.#readings = 0;
+    this.#readings++;
+    if (this.#readings < BURST) {
+      this.horizon = Number.POSITIVE_INFINITY;
+      return;
+    }
+    if (this.#turnEnd === undefined || now - this.#turnBegan > LOST_MILLIS) this.#beginTurn(now);
+    this.horizon = now + MARGIN_MILLIS;
   }
 
   #beginTurn(now: number): void {
     if (this.#turnEnd !== undefined) this.#clock.clearTimer(this.#turnEnd);
     this.#turnBegan = now;
-    this.#turnEnd = this.#clock.setTimer(
-      () => {
-        this.#turnEnd = undefined;
-        this.horizon = Number.POSITIVE_INFINITY;
-      },
-      1,
-      { background: true },
-    );
+    const end = (): void => {
+      this.#turnEnd = undefined;
+      this.#readings = 0;
+      this.horizon = Number.POSITIVE_INFINITY;
+    };
+    this.#turnEnd = this.#clock.setTimer(end, 1, { background: true });
   }
 }
-
-/** The horizon of the system's clock, for all caches. */
-export const coarseSystemClock: CoarseClock = /* @__PURE__ */ new CoarseClock(systemClock);

@@ -1,6 +1,6 @@
 /** The fields that the fast paths of a cache read and write, on one object. */
 import { type Clock, systemClock } from '../../core/clock.js';
-import { type CoarseClock, coarseSystemClock } from '../../core/coarse-clock.js';
+import { CoarseClock } from '../../core/coarse-clock.js';
 import { KeyLevel } from '../keys/key-level.js';
 import type { Stored } from './stored.js';
 
@@ -12,6 +12,9 @@ export interface LookUp<K> {
 const NOTHING: LookUp<unknown> = /* @__PURE__ */ new Map();
 const NO_OBJECTS: LookUp<object> = /* @__PURE__ */ new WeakMap();
 const NO_LEVEL: KeyLevel = /* @__PURE__ */ new KeyLevel(undefined, undefined);
+
+/** The horizon for a clock of the user's own, which each hit reads. */
+const ALWAYS_READ = { horizon: Number.POSITIVE_INFINITY, learn: (): void => {} };
 
 /** How many hits of a cache use one reading of the clock at most, less one. A mask: one less than a power of two. */
 export const HITS_A_READING = 15;
@@ -41,7 +44,7 @@ export class FastState {
   #top: KeyLevel;
 
   constructor(top: KeyLevel, clock: Pick<Clock, 'now'>) {
-    this.coarse = clock === systemClock ? coarseSystemClock : { horizon: Infinity, learn() {} };
+    this.coarse = clock === systemClock ? new CoarseClock(systemClock) : ALWAYS_READ;
     this.#top = top;
     this.#update();
   }

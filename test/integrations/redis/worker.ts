@@ -18,6 +18,7 @@ const {
   lockTtl,
   ttl,
   truthFrom,
+  storeTimeoutMillis = 30_000,
 } = JSON.parse(process.argv[2] as string) as WorkerOptions;
 
 const data = createClient({ url });
@@ -55,7 +56,7 @@ const cached = memoize(truth, {
   policy: s3fifo(),
   shared: sharedCache({
     store,
-    storeTimeoutMillis: 300,
+    storeTimeoutMillis,
     bus,
     lock: redisLock(client, { prefix: `${space}:lock:`, ttlMillis: lockTtl }),
   }),
