@@ -49,6 +49,7 @@ export type {
 } from './cache-events.js';
 export type { CacheInfo } from './cache-info.js';
 export type { CallOptions } from './call-options.js';
+export { type Cache, type CacheOptions, createCache, type KeyLoader } from './create-cache.js';
 export type { Disposal, DisposeCallback } from './disposal-port.js';
 export type { EntryOptions } from './entry-options.js';
 export type { EvictionPolicy } from './eviction-policy.js';

@@ -19,6 +19,7 @@ import type { CacheCounters } from '../cache-recorder.js';
 import type { ClusterLock } from '../cluster-lock.js';
 import type { EntryTerms } from '../entry-terms.js';
 import type { InvalidationBus } from '../invalidation-bus.js';
+import { decodeArgs, encodeArgs } from '../keys/encoded-args.js';
 import type {
   LoadOutcome,
   LoadPurpose,
@@ -36,7 +37,6 @@ import type { Envelope } from './envelope.js';
 import { inTime } from './in-time.js';
 import { type Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
 import { KeyNames } from './key-names.js';
-import { decodeArgs, encodeArgs } from './shared-key.js';
 import { SharedLoadError } from './shared-load-error.js';
 import { lifeLeft, SharedResults } from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
