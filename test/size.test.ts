@@ -10,6 +10,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   gc: 81_000,
   pool: 64_000,
   memoize: 73_000,
+  'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 5_800,
   'memoize/dump': 8_200,

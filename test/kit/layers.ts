@@ -70,6 +70,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
     keys: [],
     stores: ['keys'],
     's3-fifo': ['eviction-policy', 'keys', 'stores'],
+    adaptive: ['eviction-policy', 'keys', 's3-fifo', 'stores'],
     batch: [],
     loading: [
       'any-fn',
