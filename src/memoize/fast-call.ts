@@ -12,7 +12,7 @@
  * ## Time
  *
  * Reading the clock takes longer than the rest of a hit. A closure compares the end of an entry's freshness with a horizon
- * (`core/coarse-clock.ts`): an entry that is fresh beyond it is served. Otherwise, and with every 16th hit, `CheckedHits.late`
+ * (`core/coarse-clock.ts`): an entry that is fresh beyond it is served. Otherwise, and with every 64th hit, `CheckedHits.late`
  * reads the clock.
  *
  * ## Other calls
@@ -83,7 +83,7 @@ function timedInMaps(fast: FastState, late: LateHit, others: CallOn): Call {
         typeof arg === 'object' && arg !== null ? state.byObject.get(arg) : state.byKey.get(arg)
       ) as Entry | undefined;
       if (entry !== undefined) {
-        if (state.coarse.horizon < entry.freshUntil && (state.hits & HITS_A_READING) !== 0) {
+        if (state.horizon < entry.freshUntil && (state.hits & HITS_A_READING) !== 0) {
           state.hits++;
           return entry.value;
         }
@@ -120,7 +120,7 @@ function timedInList(fast: FastState, late: LateHit, others: CallOn): Call {
         typeof arg === 'object' && arg !== null ? state.top.byObject.get(arg) : arg,
       ) as Entry | undefined;
       if (entry !== undefined) {
-        if (state.coarse.horizon < entry.freshUntil && (state.hits & HITS_A_READING) !== 0) {
+        if (state.horizon < entry.freshUntil && (state.hits & HITS_A_READING) !== 0) {
           state.hits++;
           return entry.value;
         }
@@ -155,7 +155,7 @@ function timedInStore(fast: FastState, store: Store, late: LateHit, others: Call
         (typeof arg === 'object' && arg !== null ? fast.top.byObject.get(arg) : arg) as KeyLevel,
       ) as Entry | undefined;
       if (entry !== undefined) {
-        if (fast.coarse.horizon < entry.freshUntil && (fast.hits & HITS_A_READING) !== 0) {
+        if (fast.horizon < entry.freshUntil && (fast.hits & HITS_A_READING) !== 0) {
           fast.hits++;
           return entry.value;
         }
@@ -186,7 +186,7 @@ function withKey(fast: FastState, keyOf: Call, expires: boolean, others: KeyedCa
           return stored;
         }
         const { freshUntil, value } = stored as Entry;
-        if (state.coarse.horizon < freshUntil && (state.hits & HITS_A_READING) !== 0) {
+        if (state.horizon < freshUntil && (state.hits & HITS_A_READING) !== 0) {
           state.hits++;
           return value;
         }
@@ -208,7 +208,7 @@ function lateHits(cache: MemoCache): LateHit {
   return (entry, arg) => {
     const now = clock.now();
     if (now >= entry.freshUntil) return cache.call(undefined, arg);
-    fast.coarse.learn(now);
+    fast.learn(now);
     fast.hits++;
     return entry.value;
   };

@@ -41,7 +41,7 @@ export class Lookup {
     }
     const now = this.#settings.clock.now();
     if (now < stored.freshUntil) {
-      this.#fast.coarse.learn(now);
+      this.#fast.learn(now);
       this.#countHit(args);
       return stored.value;
     }

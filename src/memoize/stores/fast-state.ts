@@ -1,6 +1,6 @@
 /** The fields that the fast paths of a cache read and write, on one object. */
 import { type Clock, systemClock } from '../../core/clock.js';
-import { CoarseClock } from '../../core/coarse-clock.js';
+import { CoarseClock, type Horizon } from '../../core/coarse-clock.js';
 import { KeyLevel } from '../keys/key-level.js';
 import type { Stored } from './stored.js';
 
@@ -13,14 +13,11 @@ const NOTHING: LookUp<unknown> = /* @__PURE__ */ new Map();
 const NO_OBJECTS: LookUp<object> = /* @__PURE__ */ new WeakMap();
 const NO_LEVEL: KeyLevel = /* @__PURE__ */ new KeyLevel(undefined, undefined);
 
-/** The horizon for a clock of the user's own, which each hit reads. */
-const ALWAYS_READ = { horizon: Number.POSITIVE_INFINITY, learn: (): void => {} };
-
 /** How many hits of a cache use one reading of the clock at most, less one. A mask: one less than a power of two. */
-export const HITS_A_READING = 15;
+export const HITS_A_READING = 63;
 
 /** The fields of a cache that every hit uses. */
-export class FastState {
+export class FastState implements Horizon {
   /** Calls answered by a stored result. */
   hits = 0;
   /** The results by one primitive, or by the level of an argument list in a bounded cache; empty while closed. */
@@ -29,8 +26,9 @@ export class FastState {
   byObject: LookUp<object> = NO_OBJECTS;
   /** The argument lists without a receiver; empty while the fast paths are closed. */
   top: KeyLevel = NO_LEVEL;
-  /** The times that have certainly not come yet. A clock of the user's own is always read. */
-  readonly coarse: CoarseClock | { readonly horizon: number; learn(now: number): void };
+  /** No time beyond this one has come yet; `Infinity` while that is not known. */
+  horizon: number = Number.POSITIVE_INFINITY;
+  readonly #coarse: CoarseClock | undefined;
   /**
    * Whether fast paths may answer: no listener is told of hits, and all stored values are of the kind that the fast path of
    * this cache expects. A check of each stored value's kind would take a tenth of a hit's time.
@@ -44,9 +42,15 @@ export class FastState {
   #top: KeyLevel;
 
   constructor(top: KeyLevel, clock: Pick<Clock, 'now'>) {
-    this.coarse = clock === systemClock ? new CoarseClock(systemClock) : ALWAYS_READ;
+    // A clock of the user's own is always read.
+    this.#coarse = clock === systemClock ? new CoarseClock(systemClock, this) : undefined;
     this.#top = top;
     this.#update();
+  }
+
+  /** Takes a reading of the clock. */
+  learn(now: number): void {
+    this.#coarse?.learn(now);
   }
 
   /** Closes the fast paths while a listener is told of each hit. */
