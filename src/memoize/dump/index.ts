@@ -3,5 +3,5 @@
  *
  * @module
  */
-export type { EncodedPrimitive } from '../keys/encoded-args.js';
+export type { EncodedPrimitive, EncodedSpecial } from '../keys/encoded-args.js';
 export { type DumpedEntry, dump, restore } from './dump.js';

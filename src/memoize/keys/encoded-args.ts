@@ -4,15 +4,18 @@
  */
 import { InvalidArgumentError } from '../../core/errors.js';
 
-/** A primitive as JSON carries it: itself, or an object that stands for `undefined`, a bigint or a number that is not finite. */
-export type EncodedPrimitive =
-  | string
-  | number
-  | boolean
-  | null
-  | { readonly u: 0 }
-  | { readonly b: string }
-  | { readonly n: string };
+/** Stands for a primitive that JSON does not carry. It has one of the fields. */
+export interface EncodedSpecial {
+  /** Present for `undefined`. */
+  readonly u?: 0;
+  /** The digits of a bigint. */
+  readonly b?: string;
+  /** A number that is not finite: `'NaN'`, `'Infinity'` or `'-Infinity'`. */
+  readonly n?: string;
+}
+
+/** A primitive as JSON carries it. */
+export type EncodedPrimitive = string | number | boolean | null | EncodedSpecial;
 
 /** The most digits of a bigint that is read. */
 const MAX_DIGITS = 10_000;
