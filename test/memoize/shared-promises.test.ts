@@ -273,6 +273,28 @@ describe('invalidations', () => {
     expect(names).toEqual(['a:value:["k"]', 'b:value:["k"]']);
   });
 
+  test('prefix begins all names in the store and of locks, and the name on the bus', async () => {
+    using service = new Service();
+    const [store, bus] = [new MemoryStore(), new MemoryBus()];
+    const names: string[] = [];
+    const lock: ClusterLock = {
+      acquire: async (name) => {
+        names.push(name);
+        return { fence: 1, lost: false, release: async () => {} };
+      },
+    };
+    const one = service.member({ store, bus, lock, prefix: 'app:' });
+    await one('k');
+    one.delete('k');
+    await one.flush();
+    names.push(
+      ...store.values.keys(),
+      (JSON.parse(bus.texts[0] as string) as { cache: string }).cache,
+    );
+    expect(names.length).toBeGreaterThan(4);
+    expect(names.filter((name) => !name.startsWith('app:'))).toEqual([]);
+  });
+
   test('a load from before an invalidation of tags in another process is believed by none', async () => {
     using service = new Service();
     const store = new MemoryStore();
