@@ -1,7 +1,8 @@
 /**
  * `npm run soak`: a pool of real Postgres connections under load and under chaos, for 10 minutes; `-- --seconds N` for
  * another time, `-- --seed N` to repeat the choices of a run. It fails if a resource is lost, a connection has two holders, a caller
- * gets another caller's answer or hangs, memory grows, or a rejected promise has no handler.
+ * gets another caller's answer or hangs, memory grows, or a rejected promise has no handler. Beside it, shared caches run over a
+ * Redis that refuses writes, freezes and restarts empty; it fails if one of them gives an invalidated value.
  */
 import { parseArgs } from 'node:util';
 import { startLocalPostgres } from '../examples/service/local-postgres.js';
@@ -10,6 +11,7 @@ import { runChaos } from './soak/chaos.js';
 import { HeapWatch } from './soak/heap-watch.js';
 import { Load, openSoakPool } from './soak/load.js';
 import { Random } from './soak/random.js';
+import { RefusingRedis } from './soak/refusing-redis.js';
 import { type Finding, inspectEnd } from './soak/verdict.js';
 
 const { values } = parseArgs({
@@ -33,8 +35,12 @@ const pool = openSoakPool(proxy.port);
 const load = new Load(pool, random);
 const heap = new HeapWatch(seconds);
 
+const redis = new RefusingRedis(new Random(seed));
+
 let incidents = '';
+let ofRedis: readonly Finding[] = [];
 load.start();
+redis.start();
 try {
   incidents = await runChaos({ server, proxy, pool, random, seconds }, (second) => {
     heap.at(second);
@@ -43,11 +49,13 @@ try {
 } finally {
   proxy.heal();
   await load.stop();
+  ofRedis = await redis.stop();
 }
 
 const findings: Finding[] = [
   ...(await inspectEnd(pool, load, server)),
   ...heap.verdict(),
+  ...ofRedis,
   {
     what: 'unhandled rejections',
     figure: String(rejections.length),

@@ -16,6 +16,8 @@
  * @module
  */
 export * from './gc/index.js';
+export * from './memoize/adaptive/index.js';
+export * from './memoize/batch/index.js';
 export * from './memoize/disposal/index.js';
 export * from './memoize/dump/index.js';
 export * from './memoize/index.js';

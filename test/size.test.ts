@@ -9,11 +9,13 @@ const BUDGETS: Readonly<Record<string, number>> = {
   weak: 28_600,
   gc: 81_000,
   pool: 75_000,
-  memoize: 62_500,
+  memoize: 73_000,
+  'memoize/adaptive': 11_000,
+  'memoize/batch': 5_000,
   'memoize/disposal': 5_800,
-  'memoize/dump': 4_700,
+  'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 10_700,
+  'memoize/shared': 26_400,
   view: 49_000,
   node: 6_300,
   watchdog: 77_000,
@@ -22,7 +24,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 92_000,
   'integrations/redis': 7_500,
   'integrations/tarn': 36_000,
-  '.': 358_000,
+  '.': 385_000,
 };
 
 /** Packages that a subpath loads with `import()` when a function needs them. */
@@ -65,9 +67,9 @@ test('createPool, imported alone, stays below 60 kB', async () => {
   expect(minifiedBytes).toBeLessThanOrEqual(60_000);
 });
 
-test('memoize, imported alone, stays below 36 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 46 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(36_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(46_000);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

@@ -35,15 +35,15 @@ const aClock = objectWith('now', 'setTimer', 'clearTimer');
 
 const BUS_CHECKS: OptionChecks<RedisBusOptions> = {
   channel: aName,
-  heartbeat: integer(1),
+  heartbeatMillis: integer(1),
   clock: aClock,
 };
 
 const LOCK_CHECKS: OptionChecks<RedisLockOptions> = {
   prefix: aName,
-  ttl: integer(1),
-  wait: millis,
-  retry: integer(1),
+  ttlMillis: integer(1),
+  waitMillis: millis,
+  retryMillis: integer(1),
   random: aFunction,
   clock: aClock,
 };

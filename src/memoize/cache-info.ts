@@ -1,4 +1,7 @@
 /** A cache's figures: those of functools' `cache_info` and of Caffeine's `CacheStats`. */
+import type { SharedState } from './shared-port.js';
+
+/** The figures of a cache. */
 export interface CacheInfo {
   /** Calls answered by a stored result, fresh or stale, or by a stored failure. */
   readonly hits: number;
@@ -40,6 +43,12 @@ export interface CacheInfo {
   readonly sharedWrites: number;
   /** Failures of the shared level, its bus or its lock. They make no call fail. */
   readonly sharedErrors: number;
+  /** Values in the shared store that are no result of this library. They count as misses. */
+  readonly sharedRejects: number;
+  /** Failures that another process has shared. They did not run the function. */
+  readonly sharedFailures: number;
+  /** The state of the store, the bus, the lock and the pending invalidations; `undefined` without `shared`. */
+  readonly shared: SharedState | undefined;
   /** Loads that a caller can join at this moment. */
   readonly inFlight: number;
   /** Entries stored at this moment; functools' `currsize`. Expired entries count until they are removed. */

@@ -23,6 +23,8 @@ export class CacheCounters {
   sharedMisses = 0;
   sharedWrites = 0;
   sharedErrors = 0;
+  sharedRejects = 0;
+  sharedFailures = 0;
 }
 
 /** The counters and the listeners of one cache. */

@@ -34,7 +34,8 @@ export class CacheWatch implements Observation {
   }
 
   stats(): ComponentStats {
-    return { ...this.#cache.info() };
+    const { shared: _, ...figures } = this.#cache.info();
+    return figures;
   }
 
   entryAdded(ref: KeyRef): void {

@@ -7,8 +7,8 @@ export interface CallOptions {
    */
   readonly signal?: AbortSignal;
   /**
-   * Begins a new load, or joins the load in flight, even if a result is stored. The stored result stays if the load fails.
-   * @default false
+   * Begins a new load, even if a result is stored or a load is in flight. Calls with this option in one turn of an asynchronous
+   * function share a load. The stored result stays if the load fails. @default false
    */
   readonly forceRefresh?: boolean;
 }

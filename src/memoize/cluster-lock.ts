@@ -10,8 +10,17 @@ export interface ClusterLease {
   release(): Promise<void>;
 }
 
+/** What a lock may use while it is acquired. */
+export interface LockRequest {
+  /**
+   * Makes a request to the lock's server, and rejects if no answer comes within what is left of the call's `storeTimeoutMillis`.
+   * The wait for another holder of the lock is no wait for an answer.
+   */
+  ask<T>(request: () => Promise<T>): Promise<T>;
+}
+
 /** Locks by name, across processes. */
 export interface ClusterLock {
   /** Waits for the lock of a name. If it rejects, the cache loads without the lock. */
-  acquire(name: string): Promise<ClusterLease>;
+  acquire(name: string, request: LockRequest): Promise<ClusterLease>;
 }

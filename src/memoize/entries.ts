@@ -1,30 +1,33 @@
 /**
- * The entries of a cache. Decides whether and for how long a result is kept, and puts it into the store. When an entry leaves,
+ * The entries of a cache. Puts results and failures into the store in the form that their terms ask for. When an entry leaves,
  * updates its weight, its tags, its disposal and its node in the observer's heap.
- *
- * The terms of a result are decided before its load ends. They come from the user's callbacks, which may invalidate the
- * very load that they are asked about.
  */
-import { InvalidArgumentError } from '../core/errors.js';
+import { fractionFrom } from '../core/fraction.js';
 import type { CacheRecorder } from './cache-recorder.js';
 import type { CacheWatch } from './cache-watch.js';
 import type { Disposals } from './disposal-port.js';
-import type { EntryOptions } from './entry-options.js';
 import type { EntryTerms } from './entry-terms.js';
 import { isObject } from './keys/key-level.js';
 import { argsOf, type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
-import type { Callback, MemoizeSettings } from './memoize-options.js';
-import type { FastState } from './stores/fast-state.js';
+import type { MemoizeSettings } from './memoize-options.js';
+import type { FastState, LookUp } from './stores/fast-state.js';
 import { LruStore } from './stores/lru-store.js';
 import { MapStore } from './stores/map-store.js';
 import { type Failure, type Lifetime, StagedEntry } from './stores/staged-entry.js';
 import type { BoundedStore, RemovalCause, Store } from './stores/store.js';
 import { Entry, isDead, type Stored, storedFor } from './stores/stored.js';
 import { TagIndex } from './tag-index.js';
+import { Terms } from './terms.js';
+
+const NO_ARGS: readonly unknown[] = [];
+
+/** Times shorter than this, in milliseconds, are not rounded: a millisecond is a part of them that counts. */
+const EXACT_BELOW = 100;
 
 /** The entries of one cache. */
 export class Entries {
   readonly store: Store;
+  readonly terms: Terms;
   readonly disposals: Disposals | undefined;
   /** The observer's watch over this cache, while there is one. */
   watch: CacheWatch | null = null;
@@ -32,29 +35,24 @@ export class Entries {
   readonly #recorder: CacheRecorder;
   readonly #fast: FastState;
   readonly #bounded: BoundedStore | undefined;
-  /** The terms of a result that no callback is asked about. */
-  readonly #defaultTerms: EntryTerms;
   #tags: TagIndex | undefined = undefined;
   #weight = 0;
   #registry: FinalizationRegistry<{ ref: KeyRef; entry: WeakRef<StagedEntry> }> | undefined =
     undefined;
 
   constructor(settings: MemoizeSettings, recorder: CacheRecorder, fast: FastState) {
-    const { max, maxWeight, policy, ttl, dispose } = settings;
+    const { max, maxWeight, policy, dispose } = settings;
     this.#settings = settings;
     this.#recorder = recorder;
     this.#fast = fast;
-    this.#defaultTerms = {
-      ttl: typeof ttl === 'number' ? ttl : Infinity,
-      tags: undefined,
-      weight: 0,
-    };
+    this.terms = new Terms(settings);
     const onRemoved = (ref: KeyRef, stored: Stored, cause: RemovalCause): void =>
       this.#onRemoved(ref, stored, cause);
     if (max === Infinity && maxWeight === Infinity) this.store = new MapStore(onRemoved, fast);
     else {
       this.#bounded = policy?.makeStore(max, onRemoved) ?? new LruStore(max, onRemoved, fast);
       this.store = this.#bounded;
+      if (policy !== undefined) fast.setResults(this.store as LookUp<unknown>);
     }
     this.disposals = dispose?.attach(settings, recorder.counters);
   }
@@ -62,31 +60,6 @@ export class Entries {
   /** The weight of all entries together. */
   get weight(): number {
     return this.#weight;
-  }
-
-  /** The terms on which a result is kept; `undefined` if it is not kept. Reports an error of a callback. */
-  decideTerms(
-    settled: unknown,
-    args: readonly unknown[],
-    own?: EntryOptions,
-  ): EntryTerms | undefined {
-    const settings = this.#settings;
-    if (settings.max === 0) return undefined;
-    if (own === undefined && !settings.asksCallbacks) return this.#defaultTerms;
-    try {
-      if (settings.cacheIf?.(settled, ...args) === false) return undefined;
-      const weight = settings.weigh?.(settled, ...args) ?? 0;
-      if (!(weight >= 0)) throw malformed('weigh', 'a number ≥ 0', weight);
-      if (weight > settings.maxWeight) return undefined;
-      return {
-        ttl: own?.ttl ?? millisFrom('ttl', settings.ttl, settled, args),
-        tags: this.#tagsFrom(settled, args, own),
-        weight,
-      };
-    } catch (error) {
-      settings.onError(error, `the terms of a result of the cache '${settings.name}'`);
-      return undefined;
-    }
   }
 
   /** Keeps a result. Callers get `result`; `settled` is the value that it has settled to. */
@@ -97,12 +70,8 @@ export class Entries {
     if (this.store.set(key, stored)) {
       const ref = refOf(key);
       this.#weight += weight;
-      this.watch?.entryAdded(ref);
+      this.#added(ref, tags);
       this.disposals?.entryAdded(ref, settled);
-      if (tags !== undefined) {
-        this.#tags ??= new TagIndex();
-        this.#tags.add(ref, tags);
-      }
       if (this.#settings.weakValues) this.#register(ref, stored, settled);
     }
     this.disposals?.disposeUnused();
@@ -110,33 +79,22 @@ export class Entries {
 
   /** Keeps a result in a cache of plain settings, under a key that has no entry. */
   add(key: Key, result: unknown): void {
-    if (this.#settings.max === 0) return;
-    const stored = this.#stored(result, result, this.#defaultTerms);
-    if (this.store.add(key, stored)) this.watch?.entryAdded(refOf(key));
+    const terms = this.terms.ofResult(result, NO_ARGS);
+    if (terms === undefined) return;
+    if (this.store.add(key, this.#stored(result, result, terms))) {
+      this.watch?.entryAdded(refOf(key));
+    }
   }
 
-  /** Keeps a failure for `negativeTtl`, unless a result is stored that may still be served. */
-  putFailure(
-    key: Key,
-    failure: unknown,
-    how: Failure,
-    error: unknown,
-    args: readonly unknown[],
-  ): void {
-    const { negativeTtl, clock, onError, name, max } = this.#settings;
-    if (negativeTtl === 0 || max === 0) return;
-    try {
-      const ttl = millisFrom('negativeTtl', negativeTtl, error, args);
-      const now = clock.now();
-      const present = this.store.peek(key);
-      if (ttl === 0 || (present !== undefined && !isDead(present, now))) return;
-      const life = { refreshAt: Infinity, expiresAt: now + ttl, staleUntil: 0, errorUntil: 0 };
-      this.store.sweep(now);
-      const entry = new StagedEntry(failure, error, life, { failure: how });
-      if (this.store.set(key, entry)) this.watch?.entryAdded(refOf(key));
-    } catch (thrown) {
-      onError(thrown, `the negativeTtl of the cache '${name}'`);
-    }
+  /** Keeps a failure, unless a result is stored that may still be served. */
+  putFailure(key: Key, failure: unknown, how: Failure, error: unknown, terms: EntryTerms): void {
+    const now = this.#settings.clock.now();
+    const present = this.store.peek(key);
+    if (present !== undefined && !isDead(present, now)) return;
+    const life = { dueAt: Infinity, expiresAt: now + terms.ttl, staleUntil: 0, errorUntil: 0 };
+    this.store.sweep(now);
+    const entry = new StagedEntry(failure, error, life, { failure: how });
+    if (this.store.set(key, entry)) this.#added(refOf(key), terms.tags);
     this.disposals?.disposeUnused();
   }
 
@@ -144,6 +102,25 @@ export class Entries {
   markStale(key: Key): void {
     const stored = this.store.peek(key);
     if (stored instanceof StagedEntry) stored.markStale(this.#settings.clock.now());
+  }
+
+  /** The stored value if it would answer a call; `undefined` otherwise. Removes an expired or collected entry. */
+  servable(key: Key): Stored {
+    const stored = this.store.peek(key);
+    if (!(stored instanceof Entry)) return stored;
+    const now = this.#settings.clock.now();
+    if (stored.isDead(now)) {
+      this.removeDead(key, stored);
+      return undefined;
+    }
+    if (!(stored instanceof StagedEntry)) return stored;
+    return stored.failure === undefined && stored.isServable(now) ? stored : undefined;
+  }
+
+  /** Removes an entry that no call may be given any more. */
+  removeDead(key: Key, entry: Entry): void {
+    const isCollected = entry instanceof StagedEntry && entry.collected;
+    this.remove(key, isCollected ? 'collected' : 'expired');
   }
 
   /** Removes an entry; false if there is none. */
@@ -170,6 +147,11 @@ export class Entries {
     return [...refs].map(keyOf).filter((key) => key !== undefined);
   }
 
+  /** All tags of all entries. */
+  tags(): Iterable<string> {
+    return this.#tags?.tags() ?? [];
+  }
+
   /** The tags of an entry. */
   tagsOf(ref: KeyRef): ReadonlySet<string> | undefined {
     return this.#tags?.tagsOf(ref);
@@ -181,39 +163,32 @@ export class Entries {
     if (!settings.expires) this.#fast.setMixed(true);
     const now = settings.clock.now();
     this.store.sweep(now);
-    const part = settings.jitter === 0 ? 1 : 1 - settings.jitter * settings.random();
-    const expiresAt = Math.ceil(now + terms.ttl * part); // A fraction costs an entry 16 bytes more.
+    const part = settings.jitter === 0 ? 1 : 1 - settings.jitter * fractionFrom(settings.random);
+    const expiresAt = timeAfter(now, terms.ttl * part);
     if (!settings.hasStages) return new Entry(result, expiresAt);
     const life: Lifetime = {
-      refreshAt: now + settings.refreshAfter * part,
+      dueAt: Math.min(expiresAt, timeAfter(now, settings.refreshAfter * part)),
       expiresAt,
       staleUntil: expiresAt + settings.staleWhileRevalidate,
       errorUntil: expiresAt + settings.staleIfError,
     };
-    const { weight } = terms;
-    return new StagedEntry(
-      result,
-      settled,
-      life,
-      settings.weakValues && isObject(settled) ? { weight, weak: settled } : { weight },
-    );
+    return new StagedEntry(result, settled, life, {
+      weight: terms.weight,
+      weak: settings.weakValues && isObject(settled) ? settled : undefined,
+      idleUntil: now + settings.idleTtl,
+    });
+  }
+
+  #added(ref: KeyRef, tags: ReadonlySet<string> | undefined): void {
+    this.watch?.entryAdded(ref);
+    if (tags === undefined) return;
+    this.#tags ??= new TagIndex();
+    this.#tags.add(ref, tags);
   }
 
   #bareResult(result: unknown): Stored {
     if (result === undefined) this.#fast.setMixed(true);
     return storedFor(result);
-  }
-
-  #tagsFrom(
-    settled: unknown,
-    args: readonly unknown[],
-    own: EntryOptions | undefined,
-  ): ReadonlySet<string> | undefined {
-    const { tags } = this.#settings;
-    if (tags === undefined && own?.tags === undefined) return undefined;
-    const all = new Set([...(tags?.(settled, ...args) ?? []), ...(own?.tags ?? [])]);
-    for (const tag of all) if (typeof tag !== 'string') throw malformed('tags', 'strings', tag);
-    return all.size === 0 ? undefined : all;
   }
 
   /** Evicts entries until `weight` fits. The entry that is replaced leaves first. */
@@ -259,20 +234,10 @@ export class Entries {
   }
 }
 
-function millisFrom(
-  option: string,
-  given: number | Callback<number>,
-  value: unknown,
-  args: readonly unknown[],
-): number {
-  if (typeof given === 'number') return given;
-  const millis = given(value, ...args);
-  if (!(millis >= 0)) throw malformed(option, 'a number of milliseconds ≥ 0', millis);
-  return millis;
-}
-
-function malformed(option: string, expected: string, got: unknown): Error {
-  return new InvalidArgumentError(
-    `memoize: \`${option}\` must return ${expected}, it returned ${String(got)}.`,
-  );
+/**
+ * The time `millis` after `now`. Rounds down, because a fraction costs an entry 16 bytes more, and no lifetime may be lengthened.
+ * A short time is exact.
+ */
+export function timeAfter(now: number, millis: number): number {
+  return millis < EXACT_BELOW ? now + millis : Math.floor(now + millis);
 }

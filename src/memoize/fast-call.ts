@@ -1,15 +1,28 @@
 /**
  * The fast paths of a hit: one closure for each kind of store, chosen when the cache is made.
  *
- * A hit on one primitive is one look-up in the `Map` or in lru-cache. A hit on one object is one look-up in a `WeakMap`, and a
- * hit on two arguments is one look-up for each. No key is built, and without a `ttl` no clock is read.
+ * A hit on one primitive is one look-up in the `Map` or in lru-cache. A hit on one object is one look-up in a `WeakMap`, and in a
+ * bounded cache a second one in lru-cache. A hit on two arguments is one look-up for each. No key is built.
+ *
+ * The closures are as short as possible, so that V8 inlines them with the look-up. Without the inlining a hit takes up to half
+ * as long again. Nothing is checked twice. Parameters are used instead of outer variables, because V8 knows that they are
+ * initialized. There is no rest array, whose elements take more bytecode. V8 shares what it learns about a function among all
+ * closures of it, so each kind of store has a function of its own. `test/bytecode.test.ts` holds the budget.
+ *
+ * ## Time
+ *
+ * Reading the clock takes longer than the rest of a hit. A closure compares the end of an entry's freshness with a horizon
+ * (`core/coarse-clock.ts`): an entry that is fresh beyond it is served. Otherwise, and with every 64th hit, `CheckedHits.late`
+ * reads the clock.
+ *
+ * ## Other calls
  *
  * All other calls take `MemoCache.call`. The arguments are spread into it: V8 forwards them from the stack and never makes the
  * rest array. An array would escape. Each hit would then allocate one, for 5 to 10 ns, a third of its cost.
  */
-import type { Key } from './keys/key-trie.js';
+import type { KeyLevel } from './keys/key-level.js';
 import type { MemoCache } from './memo-cache.js';
-import type { FastState } from './stores/fast-state.js';
+import { type FastState, HITS_A_READING } from './stores/fast-state.js';
 import type { Store } from './stores/store.js';
 import type { Entry, Stored } from './stores/stored.js';
 
@@ -21,61 +34,36 @@ type CallOn = (receiver: unknown, ...args: unknown[]) => unknown;
 
 /** The fastest way into a cache. */
 export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
-  const { store, settings } = cache;
-  if (settings.key === undefined) {
-    if (store.fastPath === 'maps') {
-      return settings.expires ? timedMaps(cache, ownReceiver) : bareMaps(cache, ownReceiver);
-    }
-    if (store.fastPath === 'list') {
-      return settings.expires
-        ? timedList(cache, store, ownReceiver)
-        : bareList(cache, store, ownReceiver);
-    }
-    if (store.fastPath === 'get' && !settings.expires) return bareGet(cache, store, ownReceiver);
+  const { settings, contents } = cache;
+  const { store, fast } = contents;
+  const { key, expires } = settings;
+  if (key !== undefined) return withKey(fast, key as Call, expires, keyedCalls(cache, ownReceiver));
+  const others = otherCalls(cache, store, ownReceiver, () => call);
+  const late = lateHits(cache);
+  let call: Call;
+  if (store.fastPath === 'maps') {
+    call = expires ? timedInMaps(fast, late, others) : inMaps(fast, pairs(cache), others);
+  } else if (store.fastPath === 'list') {
+    call = expires ? timedInList(fast, late, others) : inList(fast, others);
+  } else {
+    call = expires ? timedInStore(fast, store, late, others) : inStore(fast, store, others);
   }
-  return function (...args) {
-    return cache.call(ownReceiver ? this : undefined, ...args);
-  };
-}
-
-function bareMaps(cache: MemoCache, ownReceiver: boolean): Call {
-  const { fast } = cache;
-  const callPair = (first: unknown, second: unknown): unknown => {
-    const stored = fast.pairLevel(first, second)?.stored;
-    if (stored !== undefined) {
-      fast.hits++;
-      return stored;
-    }
-    return cache.call(undefined, first, second);
-  };
-  const call = inMaps(fast, callPair, (caller, ...args) =>
-    caller === undefined || ownReceiver ? cache.call(caller, ...args) : call(...args),
-  );
   return call;
 }
 
-/**
- * Answers a hit on one argument from the maps of an unbounded store. `callPair` takes two arguments, and `others` takes the rest.
- *
- * The code of this function and of {@link inList} is as short as possible, so that V8 inlines it with the look-up. Without the
- * inlining a hit takes up to half as long again. Nothing is checked twice. Parameters are used instead of outer variables,
- * because V8 knows that they are initialized. There is no rest array, whose elements take more bytecode.
- * `test/bytecode.test.ts` holds the budget.
- */
+// biome-ignore-start lint/complexity/noArguments: see the head of this file.
+
 function inMaps(
   fast: FastState,
   callPair: (first: unknown, second: unknown) => unknown,
   others: CallOn,
 ): Call {
   const hitInMaps: Call = function (arg) {
-    // biome-ignore-start lint/complexity/noArguments: see above.
     if (this === undefined) {
       if (arguments.length === 1) {
         const state = fast;
         const stored =
-          typeof arg === 'object' && arg !== null
-            ? state.objects.get(arg)
-            : state.primitives.get(arg);
+          typeof arg === 'object' && arg !== null ? state.byObject.get(arg) : state.byKey.get(arg);
         if (stored !== undefined) {
           state.hits++;
           return stored;
@@ -83,129 +71,213 @@ function inMaps(
       } else if (arguments.length === 2) return callPair(arg, arguments[1]);
     }
     return others(this, ...arguments);
-    // biome-ignore-end lint/complexity/noArguments: see above.
   };
   return hitInMaps;
 }
 
-function timedMaps(cache: MemoCache, ownReceiver: boolean): Call {
-  const { fast } = cache;
-  const { clock } = cache.settings;
-  return function (...args) {
-    const receiver = ownReceiver ? this : undefined;
-    if (receiver === undefined) {
-      const arg = args[0];
-      let stored: Stored;
-      if (args.length === 1) {
-        stored =
-          typeof arg === 'object' && arg !== null
-            ? fast.objects.get(arg)
-            : fast.primitives.get(arg);
-      } else if (args.length === 2) stored = fast.pairLevel(arg, args[1])?.stored;
-      const entry = stored as Entry | undefined;
-      if (entry !== undefined && clock.now() < entry.freshUntil) {
-        fast.hits++;
-        return entry.value;
-      }
-    }
-    return cache.call(receiver, ...args);
-  };
-}
-
-function bareList(cache: MemoCache, store: Store, ownReceiver: boolean): Call {
-  const call = inList(
-    cache.fast,
-    boundedOthers(cache, store, ownReceiver, () => call),
-  );
-  return call;
-}
-
-/**
- * Answers a hit on one argument from lru-cache's list, in which only a primitive is found. With lru-cache's `get` it just fits
- * into what V8 inlines.
- */
-function inList(fast: FastState, others: CallOn): Call {
-  const hitInList: Call = function (arg) {
-    // biome-ignore-start lint/complexity/noArguments: see `inMaps`.
+function timedInMaps(fast: FastState, late: LateHit, others: CallOn): Call {
+  const timedHitInMaps: Call = function (arg) {
     if (this === undefined && arguments.length === 1) {
       const state = fast;
-      const stored = state.lru.get(arg as Key);
+      const entry = (
+        typeof arg === 'object' && arg !== null ? state.byObject.get(arg) : state.byKey.get(arg)
+      ) as Entry | undefined;
+      if (entry !== undefined) {
+        if (state.horizon < entry.freshUntil && (state.hits & HITS_A_READING) !== 0) {
+          state.hits++;
+          return entry.value;
+        }
+        return late(entry, arg);
+      }
+    }
+    return others(this, ...arguments);
+  };
+  return timedHitInMaps;
+}
+
+function inList(fast: FastState, others: CallOn): Call {
+  const hitInList: Call = function (arg) {
+    if (this === undefined && arguments.length === 1) {
+      const state = fast;
+      const stored = state.byKey.get(
+        typeof arg === 'object' && arg !== null ? state.top.byObject.get(arg) : arg,
+      );
       if (stored !== undefined) {
         state.hits++;
         return stored;
       }
     }
     return others(this, ...arguments);
-    // biome-ignore-end lint/complexity/noArguments: see `inMaps`.
   };
   return hitInList;
 }
 
-/** Only for results that never expire: an expired result would count as a use here, and again in the slow path. */
-function bareGet(cache: MemoCache, store: Store, ownReceiver: boolean): Call {
-  const { fast } = cache;
-  const others = boundedOthers(cache, store, ownReceiver, () => call);
-  const call: Call = function (...args) {
-    if (this === undefined && args.length === 1 && fast.isOpen) {
-      const stored = store.get(args[0] as Key);
+function timedInList(fast: FastState, late: LateHit, others: CallOn): Call {
+  const timedHitInList: Call = function (arg) {
+    if (this === undefined && arguments.length === 1) {
+      const state = fast;
+      const entry = state.byKey.get(
+        typeof arg === 'object' && arg !== null ? state.top.byObject.get(arg) : arg,
+      ) as Entry | undefined;
+      if (entry !== undefined) {
+        if (state.horizon < entry.freshUntil && (state.hits & HITS_A_READING) !== 0) {
+          state.hits++;
+          return entry.value;
+        }
+        return late(entry, arg);
+      }
+    }
+    return others(this, ...arguments);
+  };
+  return timedHitInList;
+}
+
+function inStore(fast: FastState, store: Store, others: CallOn): Call {
+  const hitInStore: Call = function (arg) {
+    if (this === undefined && arguments.length === 1 && fast.isOpen) {
+      const stored = store.get(
+        (typeof arg === 'object' && arg !== null ? fast.top.byObject.get(arg) : arg) as KeyLevel,
+      );
       if (stored !== undefined) {
         fast.hits++;
         return stored;
       }
     }
-    return others(this, ...args);
+    return others(this, ...arguments);
   };
-  return call;
+  return hitInStore;
 }
 
-/** The other calls of a bounded cache whose results never expire: misses, objects, two arguments, receivers. */
-function boundedOthers(
+function timedInStore(fast: FastState, store: Store, late: LateHit, others: CallOn): Call {
+  const timedHitInStore: Call = function (arg) {
+    if (this === undefined && arguments.length === 1 && fast.isOpen) {
+      const entry = store.get(
+        (typeof arg === 'object' && arg !== null ? fast.top.byObject.get(arg) : arg) as KeyLevel,
+      ) as Entry | undefined;
+      if (entry !== undefined) {
+        if (fast.horizon < entry.freshUntil && (fast.hits & HITS_A_READING) !== 0) {
+          fast.hits++;
+          return entry.value;
+        }
+        return late(entry, arg);
+      }
+    }
+    return others(this, ...arguments);
+  };
+  return timedHitInStore;
+}
+
+/** Hits of a cache with the option `key`, in any store. */
+function withKey(fast: FastState, keyOf: Call, expires: boolean, others: KeyedCalls): Call {
+  const keyedHit: Call = function () {
+    if (this !== undefined) return others.on(this, ...arguments);
+    let key: unknown;
+    try {
+      key = keyOf(...arguments);
+    } catch (error) {
+      return others.failed(error);
+    }
+    if (typeof key === 'string' || typeof key === 'number') {
+      const state = fast;
+      const stored = state.byKey.get(key);
+      if (stored !== undefined) {
+        if (!expires) {
+          state.hits++;
+          return stored;
+        }
+        const { freshUntil, value } = stored as Entry;
+        if (state.horizon < freshUntil && (state.hits & HITS_A_READING) !== 0) {
+          state.hits++;
+          return value;
+        }
+      }
+    }
+    return others.by(key, ...arguments);
+  };
+  return keyedHit;
+}
+
+// biome-ignore-end lint/complexity/noArguments: see the head of this file.
+
+/** A call with one argument that found an entry which may have expired. */
+type LateHit = (entry: Entry, arg: unknown) => unknown;
+
+function lateHits(cache: MemoCache): LateHit {
+  const { fast } = cache.contents;
+  const { clock } = cache.settings;
+  return (entry, arg) => {
+    const now = clock.now();
+    if (now >= entry.freshUntil) return cache.call(undefined, arg);
+    fast.learn(now);
+    fast.hits++;
+    return entry.value;
+  };
+}
+
+/** Calls of an unbounded cache with two arguments. */
+function pairs(cache: MemoCache): (first: unknown, second: unknown) => unknown {
+  const { fast } = cache.contents;
+  return (first, second) => {
+    const stored = fast.pairLevel(first, second)?.stored;
+    if (stored === undefined) return cache.call(undefined, first, second);
+    fast.hits++;
+    return stored;
+  };
+}
+
+/** Calls that are no hit on one argument: misses, hits on several arguments, calls with a receiver. */
+function otherCalls(
   cache: MemoCache,
   store: Store,
   ownReceiver: boolean,
   again: () => Call,
 ): CallOn {
-  const { fast } = cache;
-  const { isPlain } = cache.settings;
+  const { fast } = cache.contents;
+  const { isPlain, expires, clock } = cache.settings;
+  const isUnbounded = store.fastPath === 'maps';
   return (caller, ...args) => {
     if (caller !== undefined) return ownReceiver ? cache.call(caller, ...args) : again()(...args);
     if (fast.isOpen) {
+      const { length } = args;
       const arg = args[0];
-      if (args.length > 1 || !isOwnKey(arg)) {
-        const level = fast.levelOf(args.length, arg, args[1]);
-        const stored = level === undefined ? undefined : store.get(level);
+      const isMiss = length === 1 && (isUnbounded || isOwnKey(arg));
+      if (isMiss) {
+        if (isPlain && !isUnbounded) return cache.callMissed(arg as string | number);
+      } else {
+        const level = fast.levelOf(length, arg, args[1]);
+        const stored: Stored = level === undefined ? undefined : store.get(level);
         if (stored !== undefined) {
-          fast.hits++;
-          return stored;
+          if (!expires) {
+            fast.hits++;
+            return stored;
+          }
+          const entry = stored as Entry;
+          if (clock.now() < entry.freshUntil) {
+            fast.hits++;
+            return entry.value;
+          }
         }
-      } else if (isPlain) return cache.callMissed(arg);
+      }
     }
     return cache.call(undefined, ...args);
   };
 }
 
-function timedList(cache: MemoCache, store: Store, ownReceiver: boolean): Call {
-  const { fast } = cache;
-  const { clock, isPlain } = cache.settings;
-  return function (...args) {
-    const receiver = ownReceiver ? this : undefined;
-    if (receiver === undefined && fast.isOpen) {
-      const arg = args[0];
-      let stored: Stored;
-      if (args.length === 1 && isOwnKey(arg)) {
-        stored = fast.lru.get(arg);
-        if (stored === undefined && isPlain) return cache.callMissed(arg);
-      } else {
-        const level = fast.levelOf(args.length, arg, args[1]);
-        if (level !== undefined) stored = store.get(level);
-      }
-      const entry = stored as Entry | undefined;
-      if (entry !== undefined && clock.now() < entry.freshUntil) {
-        fast.hits++;
-        return entry.value;
-      }
-    }
-    return cache.call(receiver, ...args);
+/** The calls of a cache with the option `key` that are no plain hit. */
+interface KeyedCalls {
+  /** A call without a receiver, by its key. */
+  by(key: unknown, ...args: unknown[]): unknown;
+  /** A call on an object. */
+  on(receiver: unknown, ...args: unknown[]): unknown;
+  /** A call for which the option `key` has thrown. */
+  failed(error: unknown): unknown;
+}
+
+function keyedCalls(cache: MemoCache, ownReceiver: boolean): KeyedCalls {
+  return {
+    by: (key, ...args) => cache.callBy(key, undefined, ...args),
+    on: (receiver, ...args) => cache.call(ownReceiver ? receiver : undefined, ...args),
+    failed: (error) => cache.failed(error),
   };
 }
 

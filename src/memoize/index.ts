@@ -49,13 +49,15 @@ export type {
 } from './cache-events.js';
 export type { CacheInfo } from './cache-info.js';
 export type { CallOptions } from './call-options.js';
+export { type Cache, type CacheOptions, createCache, type KeyLoader } from './create-cache.js';
 export type { Disposal, DisposeCallback } from './disposal-port.js';
 export type { EntryOptions } from './entry-options.js';
 export type { EvictionPolicy } from './eviction-policy.js';
 export type { LoadContext } from './load-context.js';
+export { LoadTimeoutError } from './loading/load-timeout-error.js';
 export { memoize } from './memoize.js';
 
-export type { MemoizeOptions } from './memoize-options.js';
+export type { LoadTimeouts, MemoizeOptions } from './memoize-options.js';
 export type { AsReturned, CacheListener, Memoized } from './memoized.js';
 
 export {
@@ -64,5 +66,5 @@ export {
   type MemoizedDecorator,
   memoized,
 } from './memoized-decorator.js';
-export type { SharedCache } from './shared-port.js';
+export type { SharedCache, SharedState } from './shared-port.js';
 export type { RemovalCause } from './stores/store.js';

@@ -1,4 +1,5 @@
 /** Answers calls from the store. Decides whether a stored value may be served now, and begins refreshes. */
+import type { CacheContents } from './cache-contents.js';
 import type { CacheRecorder } from './cache-recorder.js';
 import type { Entries } from './entries.js';
 import type { Key } from './keys/key-trie.js';
@@ -21,10 +22,9 @@ export class Lookup {
 
   constructor(
     settings: MemoizeSettings,
-    entries: Entries,
+    { entries, fast }: CacheContents,
     loader: Loader,
     recorder: CacheRecorder,
-    fast: FastState,
   ) {
     this.#settings = settings;
     this.#entries = entries;
@@ -41,46 +41,28 @@ export class Lookup {
     }
     const now = this.#settings.clock.now();
     if (now < stored.freshUntil) {
+      this.#fast.learn(now);
       this.#countHit(args);
       return stored.value;
     }
     if (stored.isDead(now)) {
-      this.#removeDead(key, stored);
+      this.#entries.removeDead(key, stored);
       return MISS;
     }
     if (!(stored instanceof StagedEntry) || !stored.isServable(now)) return MISS;
+    stored.idleUntil = now + this.#settings.idleTtl;
     if (now < stored.expiresAt) this.#countHit(args);
     else {
       this.#fast.hits++;
       this.#recorder.servedStale(args);
     }
     if (stored.failure === 'thrown') throw stored.settled;
-    if (now >= Math.min(stored.expiresAt, stored.refreshAt)) {
-      this.#loader.revalidate(key, stored, receiver, args);
-    }
+    if (now >= stored.dueAt) this.#loader.revalidate(key, stored, receiver, args);
     return stored.result;
-  }
-
-  /** The stored value if it would answer a call; `undefined` otherwise. Removes an expired or collected entry. */
-  servable(key: Key): Stored {
-    const stored = this.#entries.store.peek(key);
-    if (!(stored instanceof Entry)) return stored;
-    const now = this.#settings.clock.now();
-    if (stored.isDead(now)) {
-      this.#removeDead(key, stored);
-      return undefined;
-    }
-    if (!(stored instanceof StagedEntry)) return stored;
-    return stored.failure === undefined && stored.isServable(now) ? stored : undefined;
   }
 
   #countHit(args: readonly unknown[]): void {
     this.#fast.hits++;
     this.#recorder.listeners?.emit('hit', { args });
-  }
-
-  #removeDead(key: Key, entry: Entry): void {
-    const isCollected = entry instanceof StagedEntry && entry.collected;
-    this.#entries.remove(key, isCollected ? 'collected' : 'expired');
   }
 }

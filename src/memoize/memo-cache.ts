@@ -22,126 +22,123 @@
  *
  * A load in flight is not in the store, so an eviction cannot take it from its callers. `delete`, `clear`, `set` and an
  * invalidation of tags make it no longer current. Callers that wait for it get its result, but no call after the invalidation
- * does.
+ * does. A forced call begins a load of its own, because a load in flight may have begun before the change that the caller
+ * wants to see.
  *
  * Callers get a promise that settles after the result was stored. So a caller that continues after a load finds its result in
  * the cache. The host reports a rejection that no caller handles.
  */
-import { abortableWait } from '../core/abortable-wait.js';
 import { AlreadyWatchedError, InvalidArgumentError } from '../core/errors.js';
 import type { Observation, Observer } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
 import type { AnyFn } from './any-fn.js';
+import { CacheContents } from './cache-contents.js';
 import type { CacheEventMap } from './cache-events.js';
 import type { CacheInfo } from './cache-info.js';
 import { CacheRecorder } from './cache-recorder.js';
 import { CacheWatch, type WatchedCache } from './cache-watch.js';
-import type { CallOptions } from './call-options.js';
-import { Entries } from './entries.js';
 import type { EntryOptions } from './entry-options.js';
-import {
-  hasNoReceiver,
-  type Key,
-  type KeyRef,
-  KeyTrie,
-  keyOf,
-  release,
-  retain,
-} from './keys/key-trie.js';
+import { keyError } from './keys/key-error.js';
+import { hasNoReceiver, type Key, type KeyRef, release } from './keys/key-trie.js';
 import { Load } from './loading/load.js';
 import { type Callable, Loader } from './loading/loader.js';
+import { SignalWaits } from './loading/signal-waits.js';
 import { Lookup, MISS } from './lookup.js';
 import type { MemoizeSettings } from './memoize-options.js';
-import type { LocalLevel, SharedLevel } from './shared-port.js';
-import { FastState } from './stores/fast-state.js';
+import type { SharedLevel } from './shared-port.js';
 import { StagedEntry } from './stores/staged-entry.js';
-import type { Store } from './stores/store.js';
 import type { Stored } from './stores/stored.js';
 
 /** The outcome of a look-up: an `answer`, or a load that is new or that the caller joins. */
 export type Found =
   | { readonly key: Key; readonly answer: unknown; readonly load?: undefined }
-  | { readonly key: Key; readonly load: Load; readonly isJoined: boolean };
+  | FoundLoad;
+
+interface FoundLoad {
+  readonly key: Key;
+  readonly load: Load;
+  readonly isJoined: boolean;
+}
 
 /** The results of one function by its arguments. */
-export class MemoCache implements WatchedCache, LocalLevel {
+export class MemoCache implements WatchedCache {
   readonly settings: MemoizeSettings;
   readonly recorder: CacheRecorder = new CacheRecorder();
-  readonly fast: FastState;
-  readonly entries: Entries;
-  readonly store: Store;
+  readonly contents: CacheContents;
   readonly loader: Loader;
-  /** The known argument lists; `clear` replaces the trie. */
-  trie: KeyTrie = new KeyTrie();
   /** The original function, without the cache. */
   readonly fn: Callable;
   /** Whether every call goes straight to the function. */
   isDisposed = false;
-  readonly #keyOf: Callable | undefined;
   readonly #lookup: Lookup;
   readonly #shared: SharedLevel | undefined;
+  #signals: SignalWaits | undefined = undefined;
 
   constructor(fn: AnyFn, settings: MemoizeSettings) {
     const { recorder } = this;
     this.settings = settings;
     this.fn = fn as Callable;
-    this.#keyOf = settings.key as Callable | undefined;
-    this.fast = new FastState(this.trie.plain);
-    this.entries = new Entries(settings, recorder, this.fast);
-    this.store = this.entries.store;
-    this.#shared = settings.shared?.attach(settings, recorder.counters, this);
-    this.loader = new Loader(fn, settings, this.entries, recorder, this.#shared);
-    this.#lookup = new Lookup(settings, this.entries, this.loader, recorder, this.fast);
+    this.contents = new CacheContents(settings, recorder);
+    this.#shared = settings.shared?.attach(settings, recorder.counters, this.contents);
+    this.loader = new Loader(fn, settings, this.contents, recorder, this.#shared);
+    this.#lookup = new Lookup(settings, this.contents, this.loader, recorder);
   }
 
   get name(): string {
     return this.settings.name;
   }
 
-  /**
-   * Gives the stored result, the promise of the load in flight, or the result of a new load. It repeats {@link find} without an
-   * object for the outcome. That object would make a hit on three arguments half as slow again.
-   */
+  // ── Calls ──
+
+  /** Gives the stored result, the promise of the load in flight, or the result of a new load. */
   call(receiver: unknown, ...args: readonly unknown[]): unknown {
-    if (this.isDisposed) return Reflect.apply(this.fn, receiver, args);
-    const keyArgs = this.#keyArgs(receiver, args);
-    const known = this.trie.find(receiver, keyArgs);
-    let stored: Stored;
-    if (known !== undefined) {
-      stored = this.store.get(known);
-      if (stored !== undefined) {
-        const answer = this.#lookup.serve(known, stored, receiver, args);
-        if (answer !== MISS) return answer;
-      }
-      const flight = this.loader.flights.get(known);
-      if (flight !== undefined) {
-        flight.joined = true;
-        return this.#promiseOf(flight, receiver, args);
-      }
+    const { key: option } = this.settings;
+    if (option === undefined) return this.#answer(args, receiver, args);
+    let key: unknown;
+    try {
+      key = Reflect.apply(option as Callable, receiver, args);
+    } catch (error) {
+      return this.failed(error);
     }
-    const load = this.#miss(this.trie.intern(receiver, keyArgs), stored, receiver, args);
-    load.joined = true;
-    return load.result;
+    return this.callBy(key, receiver, ...args);
+  }
+
+  /** A call for which the option `key` returned `key`. */
+  callBy(key: unknown, receiver: unknown, ...args: readonly unknown[]): unknown {
+    const error = keyError(key);
+    return error === undefined ? this.#answer([key], receiver, args) : this.failed(error);
   }
 
   /** A call for one primitive that has no entry, in a cache of plain settings. */
   callMissed(key: string | number): unknown {
-    const { loader, recorder } = this;
-    if (this.isDisposed || loader.flights.size > 0 || recorder.listeners !== null) {
+    const { contents, loader, recorder } = this;
+    if (this.isDisposed || contents.flights.size > 0 || recorder.listeners !== null) {
       return this.call(undefined, key);
     }
     recorder.counters.misses++;
     return loader.runPlain(key);
   }
 
-  /** A call with a signal, or with `forceRefresh`. */
-  callWith(receiver: unknown, args: readonly unknown[], options: CallOptions): unknown {
-    const { signal, forceRefresh = false } = options;
+  /** A call with a signal, or one that begins a new load. */
+  callWith(
+    receiver: unknown,
+    args: readonly unknown[],
+    signal: AbortSignal | undefined,
+    isForced: boolean,
+  ): unknown {
+    if (signal === undefined && !isForced) return this.call(receiver, ...args);
     if (signal?.aborted === true) return this.#refuse(signal.reason);
-    if (signal === undefined && !forceRefresh) return this.call(receiver, ...args);
-    if (this.isDisposed) return withSignal(Reflect.apply(this.fn, receiver, args), signal);
-    const found = this.find(receiver, args, forceRefresh);
-    if (found.load === undefined) return withSignal(found.answer, signal);
+    if (this.isDisposed) return this.#withSignal(Reflect.apply(this.fn, receiver, args), signal);
+    let found: Found | undefined;
+    try {
+      const keyArgs = this.keyArgs(receiver, args);
+      const answer = isForced ? MISS : this.#hit(keyArgs, receiver, args);
+      if (answer !== MISS) return answer; // It has settled, so there is nothing to leave.
+      found = this.#joinOrLoad(keyArgs, receiver, args, isForced);
+    } catch (error) {
+      return this.failed(error);
+    }
+    if (found === undefined) return this.#withSignal(this.#callUncached(receiver, args), signal);
     const { load, isJoined } = found;
     const result = isJoined ? this.#promiseOf(load, receiver, args) : load.result;
     if (signal === undefined || load.promise === undefined) {
@@ -149,27 +146,20 @@ export class MemoCache implements WatchedCache, LocalLevel {
       return result;
     }
     load.ownDetails.waiters++;
-    return abortableWait(result as Promise<unknown>, signal, (reason) => {
-      if (load.leave()) this.loader.flights.giveUp(load, reason);
+    return this.#withSignal(result, signal, (reason) => {
+      if (load.leave()) this.contents.flights.giveUp(load, reason);
     });
   }
 
-  /** Finds a stored result or the load in flight, or begins a load. The caller must then register with the load that it gets. */
-  find(receiver: unknown, args: readonly unknown[], forced = false): Found {
-    const key = this.trie.intern(receiver, this.#keyArgs(receiver, args));
-    try {
-      const stored = this.store.get(key);
-      if (stored !== undefined && !forced) {
-        const answer = this.#lookup.serve(key, stored, receiver, args);
-        if (answer !== MISS) return { key, answer };
-      }
-      const flight = this.loader.flights.get(key);
-      if (flight !== undefined) return { key, load: flight, isJoined: true };
-      retain(key);
-      return { key, load: this.#miss(key, stored, receiver, args, forced), isJoined: false };
-    } finally {
-      release(key);
-    }
+  /**
+   * Finds a stored result or the load in flight, or begins a load. The caller must then register with the load that it gets.
+   * `undefined` if the cache can take no more keys.
+   */
+  find(receiver: unknown, args: readonly unknown[]): Found | undefined {
+    const keyArgs = this.keyArgs(receiver, args);
+    const answer = this.#hit(keyArgs, receiver, args);
+    if (answer === MISS) return this.#joinOrLoad(keyArgs, receiver, args, false);
+    return { key: this.contents.trie.find(receiver, keyArgs) as Key, answer };
   }
 
   /**
@@ -178,7 +168,7 @@ export class MemoCache implements WatchedCache, LocalLevel {
    * @throws {@link InvalidArgumentError} without the option `dispose`.
    */
   lease(receiver: unknown, args: readonly unknown[]): unknown {
-    const { disposals } = this.entries;
+    const { disposals } = this.contents.entries;
     if (disposals !== undefined) return disposals.lease(this as never, receiver, args);
     throw new InvalidArgumentError(
       `lease: the cache '${this.name}' does not dispose of its results. Give it \`dispose: disposal()\`, with disposal from 'tenure/memoize/disposal'.`,
@@ -187,19 +177,20 @@ export class MemoCache implements WatchedCache, LocalLevel {
 
   /** The stored value that a call would be answered with; `undefined` for none. Counts as no use. */
   peek(receiver: unknown, args: readonly unknown[]): Stored {
-    const key = this.trie.find(receiver, this.#keyArgs(receiver, args));
-    return key === undefined ? undefined : this.#lookup.servable(key);
+    const key = this.contents.trie.find(receiver, this.keyArgs(receiver, args));
+    return key === undefined ? undefined : this.contents.entries.servable(key);
   }
 
   /** Stores a result that was not loaded. */
   set(receiver: unknown, args: readonly unknown[], value: unknown, own?: EntryOptions): void {
-    if (this.isDisposed) return;
-    const { entries, loader } = this;
-    const keyArgs = this.#keyArgs(receiver, args);
-    const key = this.trie.intern(receiver, keyArgs);
-    loader.flights.disown(key);
+    const isPromise = isThenable(value);
+    const keyArgs = this.keyArgs(receiver, args);
+    const { entries, flights, trie } = this.contents;
+    const key = this.isDisposed ? undefined : trie.intern(receiver, keyArgs);
+    if (key === undefined) return;
+    flights.disown(key);
     const shared = hasNoReceiver(receiver) ? this.#shared : undefined;
-    if (isThenable(value)) {
+    if (isPromise) {
       entries.remove(key, 'replaced');
       const load = new Load(key, undefined);
       load.joined = true;
@@ -208,10 +199,10 @@ export class MemoCache implements WatchedCache, LocalLevel {
         shared.invalidate(keyArgs);
         load.ownDetails.sharedAs = keyArgs;
       }
-      loader.follow(load, value, args).promise?.catch(() => {}); // The caller handles the rejection of its own promise.
+      this.loader.follow(load, value, args).promise?.catch(() => {}); // The caller handles the rejection of its own promise.
       return;
     }
-    const terms = entries.decideTerms(value, args, own);
+    const terms = entries.terms.ofResult(value, args, own);
     if (terms === undefined) entries.remove(key, 'replaced');
     else entries.put(key, value, value, terms);
     shared?.replace(keyArgs, value, terms);
@@ -219,69 +210,50 @@ export class MemoCache implements WatchedCache, LocalLevel {
     release(key);
   }
 
+  // ── Forgetting ──
+
   /** Forgets the result for an argument list: of one receiver, or of all receivers and of calls without one. */
   delete(receiver: unknown, args: readonly unknown[]): boolean {
-    const keyArgs = this.#keyArgs(receiver, args);
+    const keyArgs = this.keyArgs(receiver, args);
     if (receiver === undefined) {
       this.#shared?.invalidate(keyArgs);
-      return this.forgetHere(keyArgs);
+      return this.contents.forgetHere(keyArgs);
     }
-    const key = this.trie.find(receiver, keyArgs);
-    return key !== undefined && this.#forget(key);
+    const key = this.contents.trie.find(receiver, keyArgs);
+    return key !== undefined && this.contents.forget(key);
   }
 
   /** Forgets the results with one of these tags. Running loads do not store such a result. */
   invalidateTags(tags: readonly string[]): number {
     this.#shared?.invalidateTags(tags);
-    return this.forgetTagsHere(tags);
+    return this.contents.forgetTagsHere(tags);
   }
 
   /** Forgets all results and disowns all loads. */
   clear(): void {
     this.#shared?.invalidateAll();
-    this.forgetAllHere();
+    this.contents.forgetAllHere();
   }
 
-  /** Settles when all results and invalidations so far have reached the shared level, or have failed. */
-  async flush(): Promise<void> {
-    await this.#shared?.flush();
+  /** Settles when all that is pending has reached the shared level or has failed. True if no invalidation is pending. */
+  async flush(): Promise<boolean> {
+    return this.#shared === undefined || this.#shared.flush();
   }
 
-  forgetHere(keyArgs: readonly unknown[]): boolean {
-    let found = false;
-    for (const key of [...this.trie.findAll(keyArgs)]) if (this.#forget(key)) found = true;
-    return found;
-  }
-
-  forgetTagsHere(tags: readonly string[]): number {
-    let found = 0;
-    this.loader.flights.invalidateTags(tags);
-    for (const key of this.entries.tagged(tags)) if (this.#forget(key)) found++;
-    return found;
-  }
-
-  markAllStale(): void {
-    for (const ref of [...this.store.refs()]) {
-      const key = keyOf(ref);
-      if (key !== undefined) this.entries.markStale(key);
-    }
-  }
-
-  forgetAllHere(): void {
-    this.trie = new KeyTrie();
-    this.fast.setTop(this.trie.plain);
-    this.entries.clear();
-    this.loader.flights.disownAll(); // Last, because the abort listener of a load may call the cache.
-    this.entries.disposals?.disposeUnused();
+  /** Told that an entry was stored that came from no load. */
+  storedApart(keyArgs: readonly unknown[]): void {
+    this.#shared?.stored(keyArgs);
   }
 
   /** Forgets everything, and caches nothing from now on. */
   dispose(): void {
     this.isDisposed = true;
     this.#shared?.end();
-    this.forgetAllHere();
-    this.entries.watch?.[Symbol.dispose]();
+    this.contents.forgetAllHere();
+    this.contents.entries.watch?.[Symbol.dispose]();
   }
+
+  // ── Observation ──
 
   on<E extends keyof CacheEventMap>(event: E, listener: (payload: CacheEventMap[E]) => void): void {
     this.recorder.events.on(event, listener);
@@ -298,64 +270,117 @@ export class MemoCache implements WatchedCache, LocalLevel {
 
   info(): CacheInfo {
     const { counters } = this.recorder;
-    const { hits } = this.fast;
+    const { fast, flights, store, entries } = this.contents;
+    const { hits } = fast;
     const { misses } = counters;
     return {
       hits,
       ...counters,
       loads: counters.loads - counters.sharedHits,
+      loadFailures: counters.loadFailures - counters.sharedFailures,
+      shared: this.#shared?.state,
       hitRate: hits + misses === 0 ? 1 : hits / (hits + misses),
-      inFlight: this.loader.flights.size,
-      size: this.store.size,
+      inFlight: flights.size,
+      size: store.size,
       max: this.settings.max,
-      weight: this.entries.weight,
+      weight: entries.weight,
       maxWeight: this.settings.maxWeight,
     };
   }
 
   watch(observer: Observer): Observation {
-    if (this.entries.watch !== null) throw new AlreadyWatchedError(`The cache '${this.name}'`);
-    this.entries.watch = new CacheWatch(this, observer);
-    return this.entries.watch;
+    const { entries } = this.contents;
+    if (entries.watch !== null) throw new AlreadyWatchedError(`The cache '${this.name}'`);
+    entries.watch = new CacheWatch(this, observer);
+    return entries.watch;
   }
 
   unwatched(): void {
-    this.entries.watch = null;
+    this.contents.entries.watch = null;
   }
 
   refs(): Iterable<KeyRef> {
-    return this.store.refs();
+    return this.contents.store.refs();
   }
 
   /** Closes the fast paths while `hit` has a listener, because only {@link call} emits hits. */
   #updateFastPaths(): void {
-    this.fast.setObserved(this.recorder.events.has('hit'));
+    this.contents.fast.setObserved(this.recorder.events.has('hit'));
   }
 
-  #keyArgs(receiver: unknown, args: readonly unknown[]): readonly unknown[] {
-    return this.#keyOf === undefined ? args : [Reflect.apply(this.#keyOf, receiver, args)];
+  // ── Parts of a call ──
+
+  /** The stored result for a call, or {@link MISS}. Throws a failure that is remembered. */
+  #hit(keyArgs: readonly unknown[], receiver: unknown, args: readonly unknown[]): unknown {
+    const { trie, store } = this.contents;
+    const key = trie.find(receiver, keyArgs);
+    if (key === undefined) return MISS;
+    const stored = store.get(key);
+    return stored === undefined ? MISS : this.#lookup.serve(key, stored, receiver, args);
   }
 
-  /** Runs a load for a key that was interned for it, in place of `stored`. */
-  #miss(
-    key: Key,
-    stored: Stored,
+  /** Answers a call without options. */
+  #answer(keyArgs: readonly unknown[], receiver: unknown, args: readonly unknown[]): unknown {
+    if (this.isDisposed) return Reflect.apply(this.fn, receiver, args);
+    const answer = this.#hit(keyArgs, receiver, args);
+    if (answer !== MISS) return answer;
+    const found = this.#joinOrLoad(keyArgs, receiver, args, false);
+    if (found === undefined) return this.#callUncached(receiver, args);
+    found.load.joined = true;
+    return found.isJoined ? this.#promiseOf(found.load, receiver, args) : found.load.result;
+  }
+
+  /** Joins the load in flight, or begins one. `undefined` if the cache can take no more keys. */
+  #joinOrLoad(
+    keyArgs: readonly unknown[],
     receiver: unknown,
     args: readonly unknown[],
-    forced = false,
-  ): Load {
+    isForced: boolean,
+  ): FoundLoad | undefined {
+    const { trie, store, flights } = this.contents;
+    const key = trie.intern(receiver, keyArgs);
+    if (key === undefined) return undefined;
+    const flight = flights.get(key);
+    if (flight !== undefined && (!isForced || flight.details.isYetToBegin)) {
+      release(key);
+      return { key, load: flight, isJoined: true };
+    }
     this.recorder.missed(args);
+    const stored = store.peek(key);
     const replaces = stored instanceof StagedEntry ? stored : undefined;
-    return this.loader.run(key, receiver, args, replaces, false, forced);
+    const load = this.loader.run(key, receiver, args, replaces, false, isForced);
+    return { key, load, isJoined: false };
+  }
+
+  /** The arguments that make the key: those of the call, or the one key that the option `key` makes of them. */
+  keyArgs(receiver: unknown, args: readonly unknown[]): readonly unknown[] {
+    const { key: option } = this.settings;
+    if (option === undefined) return args;
+    const key: unknown = Reflect.apply(option as Callable, receiver, args);
+    const error = keyError(key);
+    if (error !== undefined) throw error;
+    return [key];
+  }
+
+  /** The outcome of a call that failed before its load: a rejection if the function is known to be asynchronous. */
+  failed(error: unknown): Promise<never> {
+    if (this.loader.isAsync) return Promise.reject(error);
+    throw error;
+  }
+
+  /** Calls the function for a key that the cache has no room to remember. */
+  #callUncached(receiver: unknown, args: readonly unknown[]): unknown {
+    this.recorder.missed(args);
+    return Reflect.apply(this.fn, receiver, args);
   }
 
   /**
    * The promise for a caller that joins a load. If a tag of the result was invalidated after the load began, the caller gets the
-   * result of a new call instead.
+   * result of a new call instead. After the soft limit of the load it gets the stale result.
    */
   #promiseOf(flight: Load, receiver: unknown, args: readonly unknown[]): unknown {
     this.recorder.counters.joins++;
-    if (flight.details.invalidatedTags === undefined) return flight.promise;
+    if (flight.details.invalidatedTags === undefined) return this.loader.resultFor(flight, args);
     const details = flight.ownDetails;
     details.successor ??= flight.promise?.then((value) =>
       details.isOutdated ? this.call(receiver, ...args) : value,
@@ -369,15 +394,13 @@ export class MemoCache implements WatchedCache, LocalLevel {
     return Promise.reject(reason);
   }
 
-  #forget(key: Key): boolean {
-    const disowned = this.loader.flights.disown(key);
-    this.#lookup.servable(key); // Removes a dead entry, which does not count as forgotten.
-    return this.entries.remove(key, 'explicit') || disowned;
+  #withSignal(
+    result: unknown,
+    signal: AbortSignal | undefined,
+    onLeave: (reason: unknown) => void = () => {},
+  ): unknown {
+    if (signal === undefined || !isThenable(result)) return result;
+    this.#signals ??= new SignalWaits();
+    return this.#signals.follow(result, signal, onLeave);
   }
-}
-
-function withSignal(result: unknown, signal: AbortSignal | undefined): unknown {
-  return signal !== undefined && isThenable(result)
-    ? abortableWait(result, signal, () => {})
-    : result;
 }

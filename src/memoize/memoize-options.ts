@@ -1,6 +1,7 @@
 /** The options of a memoized function. */
 import { type Clock, systemClock } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
+import { guardedCall } from '../core/guarded-call.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import {
   aBoolean,
@@ -14,6 +15,7 @@ import {
   objectWith,
   option,
   optional,
+  positiveMillis,
   resolveOptions,
 } from '../core/options.js';
 import type { AnyFn, Settled } from './any-fn.js';
@@ -70,9 +72,24 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
    * that were stored together from expiring together. @default 0
    */
   readonly jitter?: number;
+  /**
+   * How long a stale or due result is served without another load after a load that should replace it has failed, in
+   * milliseconds. It keeps the calls away from a source that is down. @default `negativeTtl` if that is a number, otherwise 0
+   */
+  readonly retryAfterMillis?: number;
+  /**
+   * How long a result stays without being used, in milliseconds. Each hit prolongs it. @default Infinity
+   */
+  readonly idleTtl?: number;
+  /**
+   * How long callers wait for an asynchronous load, in milliseconds. A number stands for `hard`. @default no limit
+   */
+  readonly loadTimeoutMillis?: number | LoadTimeouts;
   /** Gives a random number for `jitter`, from 0 to less than 1. @default Math.random */
   readonly random?: () => number;
-  /** Whether a result is kept. @default every result is kept */
+  /** Gives the tags of a remembered failure, for `invalidateTags`. Needs `negativeTtl`. @default none */
+  readonly negativeTags?: (error: unknown, ...args: Parameters<F>) => Iterable<string>;
+  /** Whether a result is kept. Must not be async. @default every result is kept */
   readonly cacheIf?: (value: Settled<F>, ...args: Parameters<F>) => boolean;
   /** Gives the tags of a result, for `invalidateTags`. @default none */
   readonly tags?: (value: Settled<F>, ...args: Parameters<F>) => Iterable<string>;
@@ -104,8 +121,25 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
   readonly onError?: (error: unknown, where: string) => void;
   /** The name of the cache in reports, and in the shared level. @default the function's own name, or 'anonymous' */
   readonly name?: string;
-  /** The source of time. It is read only when a result can expire or a load is timed. @default systemClock */
-  readonly clock?: Pick<Clock, 'now'>;
+  /**
+   * The source of time. It is read only when a result can expire or a load is timed. `loadTimeoutMillis` needs its timers.
+   * @default systemClock
+   */
+  readonly clock?: Pick<Clock, 'now'> & Partial<Clock>;
+}
+
+/** Limits of the wait for an asynchronous load. */
+export interface LoadTimeouts {
+  /**
+   * When callers get the stale result, in milliseconds, if there is one within `staleIfError`. The load goes on, and later
+   * callers get its result. @default no limit
+   */
+  readonly soft?: number;
+  /**
+   * When the load counts as failed, in milliseconds. Its signal aborts, its callers get the stale result or a
+   * {@link LoadTimeoutError}, and the next caller begins a new load. @default no limit
+   */
+  readonly hard?: number;
 }
 
 /** A callback as the cache calls it. */
@@ -123,10 +157,14 @@ interface ResolvedOptions {
   readonly staleWhileRevalidate: number;
   readonly staleIfError: number;
   readonly refreshAfter: number;
+  readonly retryAfterMillis: number | undefined;
+  readonly idleTtl: number;
+  readonly loadTimeoutMillis: number | LoadTimeouts | undefined;
   readonly jitter: number;
   readonly random: () => number;
-  readonly cacheIf: Callback<boolean> | undefined;
-  readonly tags: Callback<Iterable<string>> | undefined;
+  readonly cacheIf: Callback<unknown> | undefined;
+  readonly tags: Callback<unknown> | undefined;
+  readonly negativeTags: Callback<unknown> | undefined;
   readonly load: Callback<unknown> | undefined;
   readonly weakValues: boolean;
   readonly dispose: Disposal<never, never> | undefined;
@@ -137,7 +175,10 @@ interface ResolvedOptions {
 }
 
 /** The options with their defaults, and the flags that are derived from them. */
-export interface MemoizeSettings extends ResolvedOptions {
+export interface MemoizeSettings
+  extends Omit<ResolvedOptions, 'retryAfterMillis' | 'loadTimeoutMillis'> {
+  readonly retryAfterMillis: number;
+  readonly loadTimeouts: LoadTimeouts | undefined;
   /** The option `name`, if it was given. */
   readonly givenName: string | undefined;
   /** Whether all results are kept on one set of terms, without a callback, a stage or a disposal. */
@@ -163,6 +204,16 @@ function madeBy(call: string, subpath: string, method: string): OptionCheck {
   return (value) => objectWith(method)(value) && `made by ${call} of 'tenure/memoize/${subpath}'`;
 }
 
+function loadTimeouts(value: unknown): string | undefined {
+  const { soft, hard, ...others } =
+    typeof value === 'object' ? ({ ...value } as LoadTimeouts) : { hard: value };
+  return [soft, hard].every(
+    (limit) => limit === undefined || positiveMillis(limit) === undefined,
+  ) && Object.keys(others).length === 0
+    ? undefined
+    : 'a number of milliseconds > 0, or { soft, hard } with such numbers';
+}
+
 /** Each option's check and default. */
 const OPTIONS: OptionTable<ResolvedOptions> = {
   key: optional(aFunction),
@@ -175,10 +226,14 @@ const OPTIONS: OptionTable<ResolvedOptions> = {
   staleWhileRevalidate: option(millis, 0),
   staleIfError: option(millis, 0),
   refreshAfter: option(millis, Infinity),
+  retryAfterMillis: optional(millis),
+  idleTtl: option(positiveMillis, Infinity),
+  loadTimeoutMillis: optional(loadTimeouts),
   jitter: option(fraction, 0),
   random: option(aFunction, Math.random),
   cacheIf: optional(aFunction),
   tags: optional(aFunction),
+  negativeTags: optional(aFunction),
   load: optional(aFunction),
   weakValues: option(aBoolean, false),
   dispose: optional(madeBy('disposal()', 'disposal', 'attach')),
@@ -198,7 +253,7 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
   options: MemoizeOptions<F, K>,
 ): MemoizeSettings {
   const settings = resolveOptions('memoize', options, OPTIONS);
-  const { ttl, negativeTtl, weigh, dispose } = settings;
+  const { ttl, negativeTtl, weigh, dispose, loadTimeoutMillis, clock, onError } = settings;
   if ((weigh === undefined) !== (options.maxWeight === undefined)) {
     throw new InvalidArgumentError(
       'memoize: `maxWeight` and `weigh` need each other: give both or neither.',
@@ -209,12 +264,18 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
       'memoize: `dispose` does not go with `weakValues`: a value that was collected cannot be disposed of.',
     );
   }
+  if (loadTimeoutMillis !== undefined && objectWith('setTimer', 'clearTimer')(clock)) {
+    throw new InvalidArgumentError(
+      'memoize: `loadTimeoutMillis` needs a `clock` with setTimer() and clearTimer().',
+    );
+  }
   const hasStages =
     settings.shared !== undefined ||
     negativeTtl !== 0 ||
     settings.staleWhileRevalidate > 0 ||
     settings.staleIfError > 0 ||
     settings.refreshAfter !== Infinity ||
+    settings.idleTtl !== Infinity ||
     weigh !== undefined ||
     settings.load !== undefined ||
     settings.weakValues;
@@ -223,9 +284,16 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     typeof negativeTtl === 'function' ||
     weigh !== undefined ||
     settings.cacheIf !== undefined ||
-    settings.tags !== undefined;
+    settings.tags !== undefined ||
+    settings.negativeTags !== undefined;
   return {
     ...settings,
+    retryAfterMillis:
+      settings.retryAfterMillis ?? (typeof negativeTtl === 'number' ? negativeTtl : 0),
+    loadTimeouts:
+      typeof loadTimeoutMillis === 'number' ? { hard: loadTimeoutMillis } : loadTimeoutMillis,
+    onError: (error, where) =>
+      void guardedCall('the option `onError`', () => onError(error, where)),
     name: settings.name || fn.name || 'anonymous',
     givenName: options.name,
     isPlain: !hasStages && !asksCallbacks && dispose === undefined,

@@ -93,6 +93,14 @@ const aList: OptionCheck = (value) =>
     ? undefined
     : 'an array, the arguments of one call (for a receiver, use `Reflect.apply(memoized, receiver, args)`)';
 
+const aListOfLists: OptionCheck = (value) =>
+  Array.isArray(value) && value.every(Array.isArray)
+    ? undefined
+    : 'an array of arrays, the arguments of each call';
+
+const aTag: OptionCheck = (value) =>
+  typeof value === 'string' ? undefined : 'a string: give several tags as several arguments';
+
 const CALL_CHECKS: OptionChecks<CallOptions> = { signal: anAbortSignal, forceRefresh: aBoolean };
 
 const ENTRY_CHECKS: OptionChecks<EntryOptions> = {
@@ -102,6 +110,23 @@ const ENTRY_CHECKS: OptionChecks<EntryOptions> = {
       ? undefined
       : 'an iterable of strings',
 };
+
+const NO_OPTIONS: CallOptions = {};
+
+/** Checks the options of a call. The usual ones need no table: it would cost more than the rest of a hit. */
+function checkedCallOptions(options: CallOptions = NO_OPTIONS): CallOptions {
+  if (options === NO_OPTIONS) return options;
+  let isUsual = typeof options === 'object' && options !== null;
+  isUsual &&= Object.getPrototypeOf(options) === Object.prototype;
+  if (isUsual) {
+    for (const name in options) isUsual &&= name === 'signal' || name === 'forceRefresh';
+    const { signal, forceRefresh } = options;
+    isUsual &&= signal === undefined || signal instanceof AbortSignal;
+    isUsual &&= forceRefresh === undefined || typeof forceRefresh === 'boolean';
+    if (isUsual) return { signal, forceRefresh } as CallOptions;
+  }
+  return checkOptions('call', options, CALL_CHECKS);
+}
 
 /** Copies the name, the length and all other properties of the function to `memoized`. */
 function copyProperties(fn: AnyFn, memoized: Call): void {
@@ -133,17 +158,35 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
       const own = entry === undefined ? entry : checkOptions('set', entry, ENTRY_CHECKS);
       cache.set(receiverOf(this), args, value, own);
     },
-    call(this: unknown, args: unknown[], options: CallOptions = {}) {
+    call(this: unknown, args: unknown[], options?: CallOptions) {
       checkArgument('call', 'args', args, aList);
-      return cache.callWith(receiverOf(this), args, checkOptions('call', options, CALL_CHECKS));
+      const { signal, forceRefresh = false } = checkedCallOptions(options);
+      return cache.callWith(receiverOf(this), args, signal, forceRefresh);
     },
     refresh(this: unknown, ...args: unknown[]) {
-      return cache.callWith(receiverOf(this), args, { forceRefresh: true });
+      return cache.callWith(receiverOf(this), args, undefined, true);
     },
+    async getMany(this: unknown, lists: readonly (readonly unknown[])[]) {
+      checkArgument('getMany', 'lists', lists, aListOfLists);
+      const receiver = receiverOf(this);
+      return Promise.all(lists.map((args) => cache.call(receiver, ...args)));
+    },
+    deleteMany(this: unknown, lists: readonly (readonly unknown[])[]) {
+      checkArgument('deleteMany', 'lists', lists, aListOfLists);
+      const receiver = receiverOf(this);
+      return lists.filter((args) => cache.delete(receiver, args)).length;
+    },
+    *keys() {
+      for (const [args] of cache.contents.live()) yield args as never[];
+    },
+    entries: () => cache.contents.live() as never,
     lease(this: unknown, ...args: unknown[]) {
       return cache.lease(receiverOf(this), args) as never;
     },
-    invalidateTags: (...tags: string[]) => cache.invalidateTags(tags),
+    invalidateTags: (...tags: string[]) => {
+      for (const tag of tags) checkArgument('invalidateTags', 'tag', tag, aTag);
+      return cache.invalidateTags(tags);
+    },
     flush: () => cache.flush(),
     cacheInfo: () => cache.info(),
     on: (event, listener) => {

@@ -30,10 +30,17 @@ export interface Memoized<F extends AnyFn> extends Disposable, Watchable {
    */
   call(args: Parameters<F>, options?: CallOptions): ReturnType<F>;
   /**
-   * Begins a new load, or joins the load in flight. Its result replaces the stored one. Until then other calls get the stored
-   * result, which stays if the load fails.
+   * Begins a new load, which sees all that was written before. Its result replaces the stored one, and that of a load in flight.
+   * Until then other calls get the stored result, which stays if the load fails.
    */
   refresh(...args: Parameters<F>): ReturnType<F>;
+  /**
+   * Makes several calls in one turn, and gives their results in order. With `batched` of `tenure/memoize/batch` those that are
+   * not stored share one load. Rejects with the first failure; the other results are stored nevertheless.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `lists` is no array of argument lists.
+   */
+  getMany(lists: readonly Parameters<F>[]): Promise<Settled<F>[]>;
   /**
    * Calls the function and gives a lease on the result. The result is not disposed of before the lease is released, even if it
    * leaves the cache. A result that the cache did not keep is disposed of with its last lease.
@@ -46,17 +53,32 @@ export interface Memoized<F extends AnyFn> extends Disposable, Watchable {
    * result is not stored, and a later caller begins a new load. Returns whether there was a result or a load.
    */
   delete(...args: Parameters<F>): boolean;
+  /**
+   * Forgets the results for several argument lists, as `delete` does. Returns for how many there was a result or a load.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `lists` is no array of argument lists.
+   */
+  deleteMany(lists: readonly Parameters<F>[]): number;
   /** Forgets every result and every load in flight, as `delete` does. The counters of `cacheInfo` go on. */
   clear(): void;
   /**
    * Forgets every result that has one of these tags, and returns how many there were. Such a result of a load in flight is not
    * stored. Callers that came after the invalidation get a newer result.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a tag that is no string.
    */
   invalidateTags(...tags: string[]): number;
   /** The stored result that a call would get; `undefined` if it would load. Counts neither as a hit nor as a miss. */
   peek(...args: Parameters<F>): ReturnType<F> | undefined;
   /** Whether a call would get a stored result. Counts neither as a hit nor as a miss. */
   has(...args: Parameters<F>): boolean;
+  /**
+   * The argument lists of the results that calls would get, least recently used first in a bounded cache. With the option `key`,
+   * lists of the one key. Leaves out calls on an object, and keys with a collected object. O(n) for the whole.
+   */
+  keys(): IterableIterator<Parameters<F> | [key: unknown]>;
+  /** The argument lists of {@link keys} with the results: promises if the function returns promises. O(n) for the whole. */
+  entries(): IterableIterator<[args: Parameters<F> | [key: unknown], result: ReturnType<F>]>;
   /**
    * Stores `value` as the result for these arguments. It replaces the stored result and a load in flight. Callers can join a
    * promise at once. It is stored when it has fulfilled; if it rejects, nothing is stored.
@@ -65,10 +87,11 @@ export interface Memoized<F extends AnyFn> extends Disposable, Watchable {
    */
   set(args: Parameters<F>, value: ReturnType<F>, entry?: EntryOptions): void;
   /**
-   * Settles when all results and invalidations so far have reached the shared level, or have failed. Never rejects: failures go
-   * to the option `onError`. Settles at once without the option `shared`.
+   * Tries all results and invalidations that are pending, and settles when each has reached the shared level or has failed. True
+   * if no invalidation is pending any more: the store and the bus have confirmed all. Never rejects: failures go to the option
+   * `onError`. True without the option `shared`.
    */
-  flush(): Promise<void>;
+  flush(): Promise<boolean>;
   /** The cache's figures at this moment. O(1). */
   cacheInfo(): CacheInfo;
   /**

@@ -24,24 +24,59 @@ export interface LocalLevel {
   forgetAllHere(): void;
   /** Makes all results stale. */
   markAllStale(): void;
+  /** The argument lists of all entries and loads, without those of methods. */
+  keysHere(): Iterable<readonly unknown[]>;
+  /** The tags of all entries. */
+  tagsHere(): Iterable<string>;
 }
+
+/** The state of the outside systems of a shared cache. */
+export interface SharedState {
+  /** `'resting'` after the store gave no answer in time: calls go on without it and without the lock. */
+  readonly store: 'none' | 'answering' | 'resting';
+  /** Whether invalidations of other processes arrive. While they do not, this process does not trust its own entries. */
+  readonly bus: 'none' | 'connected' | 'disconnected';
+  /** `'failing'` after the last attempt to get a lock failed. */
+  readonly lock: 'none' | 'working' | 'failing';
+  /** Invalidations that the store or the bus has not confirmed yet. They are tried again. */
+  readonly pendingInvalidations: number;
+}
+
+/** What a load is for, as far as the shared level must know it. */
+export interface LoadPurpose {
+  /** Whether the caller wants no stored result. */
+  readonly forced: boolean;
+  /** Whether it replaces an entry that is still fresh. Then only a later write than `revision` is of use. */
+  readonly isEarly: boolean;
+  /** Whether it replaces an entry of this process, so that a stale result of the store is of no use. */
+  readonly isReplacing: boolean;
+  /** The write of the store that is to be replaced. */
+  readonly revision: string | undefined;
+}
+
+/** How a load has ended. */
+export type LoadOutcome = { readonly value: unknown } | { readonly error: unknown };
 
 /** The shared level, as the cache of this process sees it. */
 export interface SharedLevel {
+  /** The state of the outside systems. */
+  readonly state: SharedState;
   /**
    * Gets a result from the store, or from `compute`, with the cluster's lock if there is one. `keyArgs` is `undefined` for a
-   * call that cannot be shared. With `forced`, a stored result is not used.
+   * call that cannot be shared.
    */
   getOrCompute(
     context: SharedLoadContext,
     keyArgs: readonly unknown[] | undefined,
-    forced: boolean,
+    purpose: LoadPurpose,
     compute: () => unknown,
   ): Promise<unknown>;
-  /** Told that a load has ended. `terms` are those on which its result was stored in this process, if it was stored. */
-  loadEnded(load: SharedLoad, value: unknown, terms: EntryTerms | undefined): void;
+  /** Told that a load has ended. `terms` are those on which its outcome was stored in this process, if it was stored. */
+  loadEnded(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms | undefined): void;
   /** Whether the entry that was just stored in this process must be marked stale. */
   mustMarkStale(load: SharedLoad | undefined): boolean;
+  /** Told that an entry was stored in this process that came from no load. */
+  stored(keyArgs: readonly unknown[]): void;
   /** Invalidates one result in all processes. */
   invalidate(keyArgs: readonly unknown[]): void;
   /** Invalidates one result in all processes, and shares a newer one. */
@@ -50,13 +85,13 @@ export interface SharedLevel {
   invalidateTags(tags: readonly string[]): void;
   /** Invalidates all results in all processes. */
   invalidateAll(): void;
-  /** Settles when all invalidations and writes so far have succeeded or failed. */
-  flush(): Promise<void>;
+  /** Tries what is pending, and settles when all has succeeded or failed. True if no invalidation is pending any more. */
+  flush(): Promise<boolean>;
   /** Disconnects this cache. */
   end(): void;
 }
 
-/** The tokens that were present when a load began. `''` stands for a token that was never set. */
+/** The tokens that were present when a load began. */
 export interface Generations {
   readonly key: string;
   readonly cache: string;
@@ -66,10 +101,12 @@ export interface Generations {
 
 /** One load, as the shared level sees it. */
 export interface SharedLoad {
-  /** Its key in the store. */
+  /** Its key, in the public form. */
   readonly key: string;
   /** The number of the connection to the bus under which it began. */
   readonly connection: number;
+  /** Tells its result from that of every other load; a later one is greater. */
+  revision: string;
   /** The tokens before the function ran. Without them, nothing is written. */
   generations: Generations | undefined;
   /** The lock that the load holds. */
@@ -82,8 +119,8 @@ export interface SharedLoad {
 export interface SharedLoadContext {
   /** The load as the shared level sees it. */
   shared: SharedLoad | undefined;
-  /** How long the result stays fresh, in milliseconds. */
-  ttl: number | undefined;
+  /** How much longer its result is fresh, in milliseconds, at most; negative for a stale result. */
+  remaining: number | undefined;
   /** The tags of the result. */
   tags: Iterable<string> | undefined;
 }

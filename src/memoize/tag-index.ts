@@ -28,6 +28,11 @@ export class TagIndex {
     }
   }
 
+  /** All tags. */
+  tags(): Iterable<string> {
+    return this.#refs.keys();
+  }
+
   /** The tags of an entry. */
   tagsOf(ref: KeyRef): ReadonlySet<string> | undefined {
     return this.#tags.get(ref);

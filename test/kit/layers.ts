@@ -70,6 +70,8 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
     keys: [],
     stores: ['keys'],
     's3-fifo': ['eviction-policy', 'keys', 'stores'],
+    adaptive: ['eviction-policy', 'keys', 's3-fifo', 'stores'],
+    batch: [],
     loading: [
       'any-fn',
       'cache-recorder',
@@ -98,6 +100,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
       'cluster-lock',
       'entry-terms',
       'invalidation-bus',
+      'keys',
       'shared-port',
       'shared-store',
     ],

@@ -169,9 +169,10 @@ describe('an abort by a caller', () => {
     now = 15;
     const caller = new AbortController();
     expect(await fn.call(['k'], { signal: caller.signal })).toBe('old of k');
-    const refreshed = fn.call(['k'], { signal: caller.signal, forceRefresh: true });
+    now = 20;
+    const joined = fn.call(['k'], { signal: caller.signal });
     caller.abort();
-    await expect(refreshed).rejects.toThrow();
+    await expect(joined).rejects.toThrow();
     expect(signals[1]?.aborted).toBe(false);
     fn.delete('k');
     expect(signals[1]?.aborted).toBe(true); // Neither the cache nor a caller wants it any more.

@@ -1,7 +1,6 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { type DumpedEntry, dump, restore } from '../../src/memoize/dump/index.js';
 import { memoize } from '../../src/memoize/index.js';
-import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 
 describe('dump and restore', () => {
@@ -9,7 +8,7 @@ describe('dump and restore', () => {
     const area = (width: number, height: number): number => width * height;
     const old = memoize(area);
     for (let i = 1; i < 5; i++) old(i, 2);
-    const dumped = JSON.parse(JSON.stringify(dump(old))) as DumpedEntry<[number, number], number>[];
+    const dumped = JSON.parse(JSON.stringify(dump(old))) as DumpedEntry<number>[];
     expect(dumped).toHaveLength(4);
     expect(dumped[0]).toEqual({ args: [1, 2], value: 2 });
     const warm = memoize(area);
@@ -23,9 +22,7 @@ describe('dump and restore', () => {
     const old = memoize(user, { max: 10 });
     for (const id of [1, 2]) await old(id);
     const dumping = dump(old);
-    expectTypeOf(dumping).toEqualTypeOf<
-      Promise<DumpedEntry<[id: number] | [key: unknown], { id: number }>[]>
-    >();
+    expectTypeOf(dumping).toEqualTypeOf<Promise<DumpedEntry<{ id: number }>[]>>();
     const dumped = await dumping;
     expect(dumped).toEqual([
       { args: [1], value: { id: 1 }, async: true },
@@ -100,20 +97,48 @@ describe('dump and restore', () => {
     expect(warm.peek({ id: 7 })).toBe('#7');
   });
 
-  test('results of methods and of collected objects are left out', async () => {
+  test('results of methods are left out, and an object in a key is refused', () => {
     const fn = memoize(function (this: unknown, ...args: unknown[]) {
       return args.length;
     });
     Reflect.apply(fn, { a: 1 }, [1]);
     fn(undefined, null);
-    const kept = {};
-    fn(kept);
-    (() => fn({}, 1))();
-    await collectGarbage();
-    expect(dump(fn)).toEqual([
-      { args: [undefined, null], value: 2 },
-      { args: [kept], value: 1 },
-    ]);
+    expect(dump(fn)).toEqual([{ args: [{ u: 0 }, null], value: 2 }]);
+    fn({});
+    expect(() => dump(fn)).toThrow(/object or a symbol in its key.*`key`/);
+  });
+
+  test('arguments and results come through JSON as they were: open-jii#1916', () => {
+    const odd = [undefined, null, Number.NaN, Infinity, -Infinity, 1n, '1', 1, true, ''];
+    const old = memoize((value: unknown) => value);
+    for (const value of odd) old(value);
+    const warm = memoize((_: unknown): unknown => 'loaded again');
+    restore(warm, JSON.parse(JSON.stringify(dump(old))));
+    expect(odd.map((value) => warm(value))).toEqual(odd);
+  });
+
+  test.each([
+    [null],
+    [5],
+    [{}],
+    [{ args: 'k' }],
+    [{ args: [{}] }],
+    [{ args: [{ b: 'x' }] }],
+    [{ args: [{ b: '9'.repeat(1_000_000) }] }],
+    [{ args: ['k'], value: 1, ttl: -1 }],
+    [{ args: ['k'], value: 1, ttl: 'soon' }],
+    [{ args: ['k'], value: 1, tags: 'ab' }],
+    [{ args: ['k'], value: 1, tags: [1] }],
+    [{ args: ['k'], value: 1, weight: -1 }],
+    [{ args: ['k'], value: 1, async: 'yes' }],
+    [{ args: ['k'], value: 1, expires: 1 }],
+  ])('a malformed entry is refused, and nothing is stored: %j', (entry) => {
+    const fn = memoize((_: string) => 1);
+    const sound = { args: ['sound'], value: 1 };
+    expect(() => restore(fn, [sound, entry as never])).toThrow(
+      expect.objectContaining({ code: 'TENURE_INVALID_ARGUMENT' }),
+    );
+    expect(fn.cacheInfo().size).toBe(0);
   });
 
   test('`undefined` is a result', () => {

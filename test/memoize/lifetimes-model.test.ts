@@ -18,6 +18,7 @@ interface Setting {
   readonly staleWhileRevalidate: number;
   readonly staleIfError: number;
   readonly negativeTtl: number;
+  readonly retryAfterMillis: number;
 }
 
 type Step =
@@ -50,6 +51,7 @@ const setting: fc.Arbitrary<Setting> = fc.record({
   staleWhileRevalidate: fc.constantFrom(0, 15, 50),
   staleIfError: fc.constantFrom(0, 15, 50),
   negativeTtl: fc.constantFrom(0, 25),
+  retryAfterMillis: fc.constantFrom(0, 0, 30),
 });
 
 interface Kept {
@@ -57,6 +59,8 @@ interface Kept {
   readonly failed: boolean;
   readonly expiresAt: number;
   readonly weight: number;
+  /** No load replaces it before this time, because one has failed. */
+  pausedUntil: number;
 }
 
 /** The answer that the cache must give. A failure is `failed …`. */
@@ -96,10 +100,12 @@ class Model {
         this.counts.hits++;
         return kept.value;
       }
-      if (age < this.#setting.staleWhileRevalidate) {
+      const { staleWhileRevalidate, staleIfError } = this.#setting;
+      const isPaused = this.#clock.now() < kept.pausedUntil;
+      if (age < staleWhileRevalidate || (isPaused && age < staleIfError)) {
         this.counts.hits++;
         this.counts.staleHits++;
-        this.#revalidate(key);
+        if (!isPaused) this.#revalidate(key, kept);
         return kept.value;
       }
     }
@@ -115,6 +121,7 @@ class Model {
       this.store(key, value);
       return value;
     }
+    this.#pause(kept);
     const age = this.#clock.now() - (kept?.expiresAt ?? 0);
     if (kept?.failed === false && age >= 0 && age < this.#setting.staleIfError) {
       this.counts.staleHits++;
@@ -128,14 +135,19 @@ class Model {
 
   store(key: string, value: string): void {
     const weight = key.length;
-    if (weight > this.#setting.maxWeight) this.kept.delete(key);
+    const { ttl, staleWhileRevalidate, staleIfError, maxWeight } = this.#setting;
+    const isOfUse = ttl + staleWhileRevalidate + staleIfError > 0;
+    if (weight > maxWeight || !isOfUse) this.kept.delete(key);
     else this.#put(key, value, false, this.#setting.ttl, weight);
   }
 
   has(key: string): boolean {
     const kept = this.#alive(key);
     if (kept === undefined || kept.failed) return false;
-    return this.#clock.now() < kept.expiresAt + this.#setting.staleWhileRevalidate;
+    const now = this.#clock.now();
+    const { staleWhileRevalidate, staleIfError } = this.#setting;
+    const isPaused = now < kept.pausedUntil && now < kept.expiresAt + staleIfError;
+    return isPaused || now < kept.expiresAt + staleWhileRevalidate;
   }
 
   forget(key: string): boolean {
@@ -152,11 +164,20 @@ class Model {
     return this.broken ? `failed ${key} ${this.runs}` : `${key} ${this.runs}`;
   }
 
-  #revalidate(key: string): void {
+  #revalidate(key: string, kept: Kept): void {
     this.counts.refreshes++;
     const value = this.#run(key);
-    if (value.startsWith('failed')) this.counts.refreshFailures++;
-    else this.store(key, value);
+    if (!value.startsWith('failed')) this.store(key, value);
+    else {
+      this.counts.refreshFailures++;
+      this.#pause(kept);
+    }
+  }
+
+  #pause(kept: Kept | undefined): void {
+    const { retryAfterMillis } = this.#setting;
+    if (kept === undefined || retryAfterMillis === 0) return;
+    kept.pausedUntil = this.#clock.now() + retryAfterMillis;
   }
 
   #isDead({ expiresAt, failed }: Kept): boolean {
@@ -182,7 +203,8 @@ class Model {
     this.kept.delete(key);
     while (this.weight + weight > this.#setting.maxWeight) this.#evict();
     if (this.kept.size === this.#setting.max) this.#evict();
-    this.kept.set(key, { value, failed, expiresAt: this.#clock.now() + ttl, weight });
+    const expiresAt = this.#clock.now() + ttl;
+    this.kept.set(key, { value, failed, expiresAt, weight, pausedUntil: 0 });
   }
 
   #evict(): void {

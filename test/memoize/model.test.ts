@@ -77,7 +77,7 @@ class Model {
   }
 
   store(list: number, promise: unknown): void {
-    if (this.#max === 0) return;
+    if (this.#max === 0 || this.#ttl === 0) return;
     if (!this.stored.delete(list) && this.stored.size === this.#max) {
       const [oldest] = this.stored.keys();
       this.stored.delete(oldest as number);

@@ -1,8 +1,8 @@
 import Keyv from 'keyv';
 import { expect, test } from 'vitest';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
+import { decodeArgs, encodeArgs } from '../../src/memoize/keys/encoded-args.js';
 import { sharedCache } from '../../src/memoize/shared/index.js';
-import { decodeArgs, encodeArgs } from '../../src/memoize/shared/shared-key.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 

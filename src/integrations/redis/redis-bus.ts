@@ -20,12 +20,19 @@ export interface RedisBusOptions {
   /** The channel. All processes must have one channel. @default 'tenure:invalidation' */
   readonly channel?: string;
   /** The time between two heartbeats, in milliseconds. A lost connection is noticed after at most two. @default 2000 */
-  readonly heartbeat?: number;
+  readonly heartbeatMillis?: number;
   /** The source of time. @default systemClock */
   readonly clock?: Clock;
 }
 
 const BEAT = 'beat ';
+
+/** A subscription to the channel, by one client. */
+interface Subscription {
+  /** Subscribes, unless that has succeeded before. Called again with each heartbeat while the bus is not connected. */
+  begin(): Promise<void>;
+  close(): void;
+}
 
 /** The bus over one channel. */
 export class RedisBus implements InvalidationBus {
@@ -35,7 +42,7 @@ export class RedisBus implements InvalidationBus {
   readonly #clock: Clock;
   readonly #listeners = new Set<BusListener>();
   readonly #beat = `${BEAT}${crypto.randomUUID()}`;
-  #close: (() => void) | undefined = undefined;
+  #subscription: Subscription | undefined = undefined;
   #connected = false;
   #beatTimer: TimerHandle | undefined = undefined;
   #beatReceived = true;
@@ -43,23 +50,23 @@ export class RedisBus implements InvalidationBus {
   constructor(client: RedisClient, options: RedisBusOptions) {
     this.#client = client;
     this.#channel = options.channel ?? 'tenure:invalidation';
-    this.#heartbeat = options.heartbeat ?? 2_000;
+    this.#heartbeat = options.heartbeatMillis ?? 2_000;
     this.#clock = options.clock ?? systemClock;
   }
 
-  publish(text: string): Promise<unknown> {
+  async publish(text: string): Promise<unknown> {
     return this.#client.publish(this.#channel, text);
   }
 
   subscribe(listener: BusListener): Disposable {
     this.#listeners.add(listener);
-    if (this.#close === undefined) this.#open();
+    if (this.#subscription === undefined) this.#open();
     else if (this.#connected) listener.connected(true);
     return {
       [Symbol.dispose]: () => {
         if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
-        this.#close?.();
-        this.#close = undefined;
+        this.#subscription?.close();
+        this.#subscription = undefined;
         this.#connected = false;
         if (this.#beatTimer !== undefined) this.#clock.clearTimer(this.#beatTimer);
       },
@@ -67,47 +74,65 @@ export class RedisBus implements InvalidationBus {
   }
 
   #open(): void {
-    this.#close = isIoRedis(this.#client)
+    const subscription = isIoRedis(this.#client)
       ? this.#openIoRedis(this.#client.duplicate())
       : this.#openNodeRedis(this.#client.duplicate());
+    this.#subscription = subscription;
+    void subscription.begin();
     this.#beatReceived = true;
     this.#scheduleBeat();
   }
 
-  #openIoRedis(subscriber: IoRedisSubscriber): () => void {
+  #openIoRedis(subscriber: IoRedisSubscriber): Subscription {
     let closed = false;
-    const subscribe = (): void => {
-      subscriber.subscribe(this.#channel).then(
-        () => {
-          if (!closed && subscriber.status === 'ready') this.#connect(true);
-        },
-        (error: unknown) => {
-          if (!closed) this.#failed(error);
-        },
-      );
+    const begin = async (): Promise<void> => {
+      if (closed || (subscriber.status !== 'ready' && subscriber.status !== 'wait')) return;
+      try {
+        await subscriber.subscribe(this.#channel);
+        if (!closed && subscriber.status === 'ready') this.#connect(true);
+      } catch (error) {
+        if (!closed) this.#failed(error);
+      }
     };
     subscriber.on('message', (channel: string, text: string) => {
       if (!closed && channel === this.#channel) this.#receive(text);
     });
-    subscriber.on('ready', subscribe);
+    subscriber.on('ready', () => void begin());
     subscriber.on('close', () => {
       if (!closed) this.#connect(false);
     });
     subscriber.on('error', (error: unknown) => {
       if (!closed) this.#failed(error);
     });
-    if (subscriber.status === 'ready' || subscriber.status === 'wait') subscribe();
-    return () => {
+    const close = (): void => {
       closed = true;
       subscriber.disconnect();
     };
+    return { begin, close };
   }
 
-  #openNodeRedis(subscriber: NodeRedisSubscriber): () => void {
+  #openNodeRedis(subscriber: NodeRedisSubscriber): Subscription {
     let closed = false;
-    let subscribed = false;
+    let hasSubscribed = false;
+    let isBeginning = false;
     const lost = (): void => {
       if (!closed) this.#connect(false);
+    };
+    const begin = async (): Promise<void> => {
+      if (closed || hasSubscribed || isBeginning) return;
+      isBeginning = true;
+      try {
+        if (!subscriber.isOpen) await subscriber.connect();
+        await subscriber.subscribe(this.#channel, (text) => {
+          if (!closed) this.#receive(text);
+        });
+        hasSubscribed = true;
+        if (!closed && subscriber.isReady) this.#connect(true);
+      } catch (error) {
+        if (!closed) this.#failed(error);
+      } finally {
+        isBeginning = false;
+      }
     };
     subscriber.on('error', (error: unknown) => {
       lost();
@@ -115,22 +140,11 @@ export class RedisBus implements InvalidationBus {
     });
     subscriber.on('reconnecting', lost);
     subscriber.on('end', lost);
-    // After a reconnection the client subscribes again before it emits `ready`.
+    // After a reconnection the client subscribes again before it emits `ready`, if it has subscribed before.
     subscriber.on('ready', () => {
-      if (!closed && subscribed) this.#connect(true);
+      if (!closed && hasSubscribed) this.#connect(true);
     });
-    const begin = async (): Promise<void> => {
-      await subscriber.connect();
-      await subscriber.subscribe(this.#channel, (text) => {
-        if (!closed) this.#receive(text);
-      });
-      subscribed = true;
-      if (!closed && subscriber.isReady) this.#connect(true);
-    };
-    begin().catch((error: unknown) => {
-      if (!closed) this.#failed(error);
-    });
-    return () => {
+    const close = (): void => {
       closed = true;
       try {
         subscriber.destroy();
@@ -138,6 +152,7 @@ export class RedisBus implements InvalidationBus {
         // The client was never open.
       }
     };
+    return { begin, close };
   }
 
   #receive(text: string): void {
@@ -168,7 +183,8 @@ export class RedisBus implements InvalidationBus {
   #onBeat(): void {
     if (!this.#beatReceived) this.#connect(false);
     this.#beatReceived = false;
-    this.#client.publish(this.#channel, this.#beat).catch(() => {}); // Without the beat, the connection counts as lost.
+    if (!this.#connected) void this.#subscription?.begin();
+    this.publish(this.#beat).catch(() => {}); // Without the beat, the connection counts as lost.
     this.#scheduleBeat();
   }
 }

@@ -17,6 +17,8 @@ export interface NodeRedisClient {
 
 /** The part of a client of the package `redis` that is used to subscribe. */
 export interface NodeRedisSubscriber {
+  /** Whether it was connected and has not been closed since. */
+  readonly isOpen: boolean;
   /** Whether it is connected now. */
   readonly isReady: boolean;
   /** Connects. */

@@ -2,15 +2,16 @@
  * A lock over Redis, as in Redis' own documentation: `SET NX PX` with a token that only the holder knows. Scripts compare the token
  * before they extend or delete the lock.
  *
- * - The holder extends the lock three times in each `ttl`. If its process ends without a release, another process gets the lock
- *   at most `ttl` later.
+ * - The holder extends the lock three times in each `ttlMillis`. If its process ends without a release, another process gets the lock
+ *   at most `ttlMillis` later.
+ * - A lock that another program has made without an end gets one, so that it holds up the callers no longer than `ttlMillis`.
  * - Each lock comes with a fencing token: a number that is greater than that of any earlier holder.
  * - The lock is for one Redis, not for several that vote (Redlock). After a failover two processes may hold it. Then both load,
  *   which costs one load. The fencing token keeps the result of the earlier holder out of the store.
  */
 import { type Clock, systemClock } from '../../core/clock.js';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
-import type { ClusterLease, ClusterLock } from '../../memoize/cluster-lock.js';
+import type { ClusterLease, ClusterLock, LockRequest } from '../../memoize/cluster-lock.js';
 import { inTime, type RedisClient, run } from './redis-client.js';
 import { RedisLease } from './redis-lease.js';
 
@@ -19,23 +20,26 @@ export interface RedisLockOptions {
   /** The start of all names of locks in Redis. @default 'tenure:lock:' */
   readonly prefix?: string;
   /** How long the lock of a process that ended without a release stays locked, in milliseconds. @default 5000 */
-  readonly ttl?: number;
+  readonly ttlMillis?: number;
   /** How long a caller waits for the lock, in milliseconds, before it loads without the lock. @default 30000 */
-  readonly wait?: number;
+  readonly waitMillis?: number;
   /** The time between two attempts of a waiting caller, in milliseconds, plus up to half of it at random. @default 25 */
-  readonly retry?: number;
+  readonly retryMillis?: number;
   /** Gives a random number from 0 to less than 1. @default Math.random */
   readonly random?: () => number;
   /** The source of time. @default systemClock */
   readonly clock?: Clock;
 }
 
-/** The lock was not free within the time of `wait`. Code: `TENURE_REDIS_LOCK_TIMEOUT`. */
+/**
+ * A lock was not free within `waitMillis`. The message does not name it, because the name has the arguments of a call. Code:
+ * `TENURE_REDIS_LOCK_TIMEOUT`.
+ */
 export class RedisLockTimeoutError extends TenureError {
   /** @internal */
-  constructor(name: string, wait: number) {
+  constructor(waitMillis: number) {
     super(
-      `The lock '${name}' was not free within ${wait} ms. If loads may take that long, raise the option \`wait\`.`,
+      `A lock was not free within ${waitMillis} ms. If loads may take that long, raise the option \`waitMillis\`.`,
       { code: 'TENURE_REDIS_LOCK_TIMEOUT' },
     );
   }
@@ -51,6 +55,7 @@ if redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
   redis.call('pexpire', KEYS[2], ARGV[3])
   return fence
 end
+if redis.call('pttl', KEYS[1]) == -1 then redis.call('pexpire', KEYS[1], ARGV[2]) end
 return 0`;
 
 /** How long the counter of fencing tokens is kept, in milliseconds: longer than any load. */
@@ -69,14 +74,15 @@ export class RedisLock implements ClusterLock {
   constructor(client: RedisClient, options: RedisLockOptions) {
     this.#client = client;
     this.#prefix = options.prefix ?? 'tenure:lock:';
-    this.#ttl = options.ttl ?? 5_000;
-    this.#wait = options.wait ?? 30_000;
-    this.#retry = options.retry ?? 25;
+    this.#ttl = options.ttlMillis ?? 5_000;
+    this.#wait = options.waitMillis ?? 30_000;
+    this.#retry = options.retryMillis ?? 25;
     this.#random = options.random ?? Math.random;
     this.#clock = options.clock ?? systemClock;
   }
 
-  async acquire(name: string): Promise<ClusterLease> {
+  async acquire(name: string, request: Partial<LockRequest> = {}): Promise<ClusterLease> {
+    const { ask = (answer) => inTime(this.#clock, answer()) } = request;
     // The braces are a hash tag: a Redis cluster then keeps both keys on one node.
     const key = `${this.#prefix}{${name}}`;
     const token = crypto.randomUUID();
@@ -84,8 +90,7 @@ export class RedisLock implements ClusterLock {
     for (;;) {
       const asked = this.#clock.now();
       const fence = Number(
-        await inTime(
-          this.#clock,
+        await ask(() =>
           run(
             this.#client,
             ACQUIRE,
@@ -97,7 +102,7 @@ export class RedisLock implements ClusterLock {
       if (fence > 0) {
         return new RedisLease(this.#client, this.#clock, key, token, fence, this.#ttl, asked);
       }
-      if (this.#clock.now() >= deadline) throw new RedisLockTimeoutError(name, this.#wait);
+      if (this.#clock.now() >= deadline) throw new RedisLockTimeoutError(this.#wait);
       await this.#pause(this.#retry * (1 + this.#random() / 2));
     }
   }

@@ -93,12 +93,12 @@ export class DisposalTracker implements Disposals {
   }
 
   lease(cache: MemoCache, receiver: unknown, args: readonly unknown[]): unknown {
-    if (cache.isDisposed) {
+    const found = cache.isDisposed ? undefined : cache.find(receiver, args);
+    if (found === undefined) {
       const result = Reflect.apply(cache.fn, receiver, args);
       const leased = (value: unknown) => this.#hold(undefined, value, 1).leaseHeld();
       return isThenable(result) ? Promise.resolve(result).then(leased) : leased(result);
     }
-    const found = cache.find(receiver, args);
     const ref = refOf(found.key);
     if (found.load === undefined) {
       const { answer } = found;

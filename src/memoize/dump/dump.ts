@@ -1,5 +1,14 @@
 /** The results of a cache as plain records, so that another process can begin with them. */
+import { InvalidArgumentError } from '../../core/errors.js';
+import {
+  checkArgument,
+  checkOptions,
+  millis,
+  numberAtLeast,
+  type OptionChecks,
+} from '../../core/options.js';
 import type { AnyFn, Settled } from '../any-fn.js';
+import { decodePrimitive, type EncodedPrimitive, encodePrimitive } from '../keys/encoded-args.js';
 import { argsOf, hasReceiver, type KeyRef, keyOf, release } from '../keys/key-trie.js';
 import type { MemoCache } from '../memo-cache.js';
 import { cacheBehind } from '../memoize.js';
@@ -7,12 +16,17 @@ import type { AsReturned, Memoized } from '../memoized.js';
 import { StagedEntry } from '../stores/staged-entry.js';
 import { Entry, resultIn } from '../stores/stored.js';
 
-/** One entry of a dump. */
-export interface DumpedEntry<A = unknown, V = unknown> {
-  /** The list of arguments; with the option `key`, a list of the one key. */
-  readonly args: A;
-  /** The settled result. */
-  readonly value: V;
+/** One entry of a dump. JSON carries all of it without a loss, if it carries the result. */
+export interface DumpedEntry<V = unknown> {
+  /**
+   * The list of arguments; with the option `key`, a list of the one key. Primitives that JSON does not carry are written as objects:
+   * `{ u: 0 }` for undefined, `{ b: '1' }` for 1n, `{ n: 'NaN' }` for NaN.
+   */
+  readonly args: readonly EncodedPrimitive[];
+  /** The settled result, as it is; absent for a primitive that JSON does not carry. */
+  readonly value?: V;
+  /** Instead of `value`: a primitive that JSON does not carry, written as in `args`. */
+  readonly encoded?: EncodedPrimitive;
   /** Present if callers get a promise of the result. */
   readonly async?: true;
   /** How long the result is still fresh, in milliseconds; absent if it never expires. */
@@ -23,14 +37,12 @@ export interface DumpedEntry<A = unknown, V = unknown> {
   readonly weight?: number;
 }
 
-/** The arguments in a dump: those of the call, or a list of the one key that the option `key` made of them. */
-export type DumpedArgs<F extends AnyFn> = Parameters<F> | [key: unknown];
-
 /**
  * Gives the fresh results of a memoized function with their arguments, least recently used first; a promise of them if the
- * function returns promises. Leaves out results of methods, and entries with a collected object in their key. O(n).
+ * function returns promises. Leaves out results of methods. O(n).
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a function that is not memoized.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a function that is not memoized, and for an entry with an
+ * object or a symbol in its key: no other process can know it. The option `key` makes a string of it.
  *
  * @example
  * ```ts
@@ -49,17 +61,20 @@ export type DumpedArgs<F extends AnyFn> = Parameters<F> | [key: unknown];
  */
 export function dump<F extends AnyFn>(
   memoized: Memoized<F>,
-): AsReturned<F, DumpedEntry<DumpedArgs<F>, Settled<F>>[]> {
+): AsReturned<F, DumpedEntry<Settled<F>>[]> {
   const cache = cacheBehind('dump', memoized);
-  const now = cache.settings.expires || !cache.fast.isOpen ? cache.settings.clock.now() : 0;
-  const entries: DumpedEntry[] = [];
+  const now =
+    cache.settings.expires || !cache.contents.fast.isOpen ? cache.settings.clock.now() : 0;
+  const found: Dumped[] = [];
   for (const ref of cache.refs()) {
-    const entry = dumpEntry(cache, ref, now);
-    if (entry !== undefined) entries.push(entry);
+    const dumped = dumpEntry(cache, ref, now);
+    if (dumped !== undefined) found.push(dumped);
   }
-  if (!cache.loader.isAsync) return entries as never;
+  if (!cache.loader.isAsync) return found.map(writeEntry) as never;
   return Promise.all(
-    entries.map(async (entry) => ({ ...entry, value: await entry.value, async: true as const })),
+    found.map(async ({ value, ...rest }) =>
+      writeEntry({ ...rest, value: await value, async: true }),
+    ),
   ) as never;
 }
 
@@ -77,37 +92,92 @@ export function dump<F extends AnyFn>(
  * square.has(3); // => true
  * ```
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a function that is not memoized.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a function that is not memoized, and for an entry that is
+ * malformed. Nothing is stored then.
  */
 export function restore<F extends AnyFn>(
   memoized: Memoized<F>,
-  entries: Iterable<DumpedEntry<DumpedArgs<F>, Settled<F>>>,
+  entries: Iterable<DumpedEntry<Settled<F>>>,
 ): void {
   const cache = cacheBehind('restore', memoized);
-  for (const entry of entries) restoreEntry(cache, entry);
+  for (const read of [...entries].map(readEntry)) restoreEntry(cache, read);
 }
 
-function restoreEntry(cache: MemoCache, entry: DumpedEntry): void {
+/** An entry on its way from or to a cache. */
+interface Dumped {
+  readonly args: readonly unknown[];
+  readonly value: unknown;
+  readonly async?: true;
+  readonly ttl?: number;
+  readonly tags?: readonly string[];
+  readonly weight?: number;
+}
+
+function writeEntry({ args, value, ...rest }: Dumped): DumpedEntry {
+  const encodedArgs = args.map(encodePrimitive);
+  if (encodedArgs.includes(undefined)) {
+    throw new InvalidArgumentError(
+      'dump: an entry has an object or a symbol in its key, which no other process can know. Give the cache a `key` that returns a string or a number.',
+    );
+  }
+  const encoded = encodePrimitive(value);
+  const isCarried = encoded === undefined || encoded === value;
+  return {
+    args: encodedArgs as EncodedPrimitive[],
+    ...(isCarried ? { value } : { encoded }),
+    ...rest,
+  };
+}
+
+const ENTRY_CHECKS: OptionChecks<DumpedEntry> = {
+  args: (value) => (Array.isArray(value) ? undefined : 'an array, as dump() gives it'),
+  value: () => undefined,
+  encoded: () => undefined,
+  async: (value) => (value === true ? undefined : 'true, or absent'),
+  ttl: millis,
+  tags: (value) =>
+    Array.isArray(value) && value.every((tag) => typeof tag === 'string')
+      ? undefined
+      : 'an array of strings',
+  weight: numberAtLeast(0),
+};
+
+function readEntry(entry: DumpedEntry): Dumped {
+  checkArgument('restore', 'entry', entry, (value) =>
+    typeof value === 'object' && value !== null ? undefined : 'an object, as dump() gives it',
+  );
+  const { args, value, encoded, ...rest } = checkOptions('restore', entry, ENTRY_CHECKS);
+  checkArgument('restore', 'args', args, ENTRY_CHECKS.args);
+  return {
+    ...rest,
+    args: args.map(decodePrimitive),
+    value: encoded === undefined ? value : decodePrimitive(encoded),
+  };
+}
+
+function restoreEntry(cache: MemoCache, entry: Dumped): void {
   const { args, value, async: isAsync = false, ttl, tags, weight = 0 } = entry;
-  const { settings, loader } = cache;
+  const { settings, loader, contents } = cache;
   const terms = {
     ttl: ttl ?? Number.POSITIVE_INFINITY,
     tags: tags === undefined || tags.length === 0 ? undefined : new Set(tags),
     weight: settings.weigh === undefined ? 0 : weight,
   };
   if (cache.isDisposed || settings.max === 0 || terms.weight > settings.maxWeight) return;
-  const key = cache.trie.intern(undefined, args as readonly unknown[]);
-  loader.flights.disown(key);
+  const key = contents.trie.intern(undefined, args);
+  if (key === undefined) return;
+  contents.flights.disown(key);
   if (isAsync) loader.isAsync = true;
-  cache.entries.put(key, isAsync ? Promise.resolve(value) : value, value, terms);
+  contents.entries.put(key, isAsync ? Promise.resolve(value) : value, value, terms);
+  cache.storedApart(args);
   release(key);
 }
 
-function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): DumpedEntry | undefined {
+function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): Dumped | undefined {
   const key = keyOf(ref);
   const args = argsOf(ref);
   if (key === undefined || args === undefined || hasReceiver(ref)) return undefined;
-  const stored = cache.store.peek(key);
+  const stored = cache.contents.store.peek(key);
   const isStaged = stored instanceof StagedEntry;
   if (isStaged && (stored.failure !== undefined || stored.collected)) return undefined;
   const expiresAt = isStaged
@@ -116,7 +186,7 @@ function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): DumpedEntry | un
       ? stored.freshUntil
       : Infinity;
   if (now >= expiresAt) return undefined;
-  const tags = cache.entries.tagsOf(ref);
+  const tags = cache.contents.entries.tagsOf(ref);
   return {
     args,
     value: isStaged ? stored.settled : resultIn(stored),

@@ -3,4 +3,5 @@
  *
  * @module
  */
-export { type DumpedArgs, type DumpedEntry, dump, restore } from './dump.js';
+export type { EncodedPrimitive, EncodedSpecial } from '../keys/encoded-args.js';
+export { type DumpedEntry, dump, restore } from './dump.js';

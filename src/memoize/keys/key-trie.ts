@@ -37,14 +37,25 @@ export class KeyTrie {
     return follow(plain ? this.plain : this.#owned?.child(receiver), args);
   }
 
-  /** The key of an argument list, added if it is missing, and retained. The caller must {@link release} it. */
-  intern(receiver: unknown, args: readonly unknown[]): Key {
+  /**
+   * The key of an argument list, added if it is missing, and retained. The caller must {@link release} it. `undefined` if the
+   * engine's maps can take no more keys.
+   */
+  intern(receiver: unknown, args: readonly unknown[]): Key | undefined {
     const plain = hasNoReceiver(receiver);
     if (plain && args.length === 1 && isOwnKey(args[0])) return args[0];
-    let level = plain ? this.plain : this.#receiverLevel(receiver);
-    for (const arg of args) level = level.descend(arg);
-    level.retain();
-    return level;
+    let level = this.plain;
+    try {
+      if (!plain) level = this.#receiverLevel(receiver);
+      for (const arg of args) level = level.descend(arg);
+      level.retain();
+      return level;
+    } catch (error) {
+      level.retain();
+      level.release(); // Removes the levels that were added for this list.
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
   }
 
   /** The known keys of an argument list: the one without a receiver, and one for each present receiver. O(receivers). */

@@ -18,6 +18,11 @@ export class Flights {
     return this.#byKey.size;
   }
 
+  /** The keys of the loads that can be joined. */
+  keys(): Iterable<Key> {
+    return this.#byKey.keys();
+  }
+
   /** The load that can be joined for a key. */
   get(key: Key): Load | undefined {
     return this.#byKey.size === 0 ? undefined : this.#byKey.get(key);

@@ -18,6 +18,8 @@ export class LoadDetails {
   background = false;
   /** Whether its caller wants neither a stored result nor a shared one. */
   forced = false;
+  /** Whether the function has not been called yet. A forced call can then still join. */
+  isYetToBegin = false;
   /** How many callers wait with a signal of their own. */
   waiters = 0;
   /** Tags that were invalidated since the load began. A result with one of them is not stored. */
@@ -26,6 +28,8 @@ export class LoadDetails {
   successor: Promise<unknown> | undefined = undefined;
   /** Whether the result has an invalidated tag. */
   isOutdated = false;
+  /** Whether its callers were given the stale result, because the load takes too long. */
+  isAnsweredStale = false;
 }
 
 /** Shared by the loads without details, so that a miss allocates one small object. */

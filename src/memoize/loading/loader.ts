@@ -5,16 +5,19 @@
  * 2. The flight, if the function returned a promise: other callers can join it.
  * 3. The end: the result is stored, unless the load is no longer current.
  */
+import { captureAsyncContext } from '../../core/async-context.js';
 import { isThenable } from '../../core/thenable.js';
 import type { AnyFn } from '../any-fn.js';
 import type { CacheRecorder } from '../cache-recorder.js';
-import type { Entries } from '../entries.js';
+import { type Entries, timeAfter } from '../entries.js';
+import type { EntryTerms } from '../entry-terms.js';
 import { argsOf, hasReceiver, type Key, refOf, release, retain } from '../keys/key-trie.js';
 import type { MemoizeSettings } from '../memoize-options.js';
-import type { SharedLevel } from '../shared-port.js';
-import type { Failure, StagedEntry } from '../stores/staged-entry.js';
-import { Flights } from './flights.js';
+import type { LoadOutcome, SharedLevel } from '../shared-port.js';
+import { type Failure, StagedEntry } from '../stores/staged-entry.js';
+import type { Flights } from './flights.js';
 import type { Load } from './load.js';
+import { untilHardLimit, untilSoftLimit } from './load-timeouts.js';
 import { OwnLoadContext } from './own-load-context.js';
 
 /** A function as the cache calls it. */
@@ -22,9 +25,15 @@ export type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
 const NO_ARGS: readonly unknown[] = [];
 
+/**
+ * Runs code outside of all requests. In Node 22 and earlier each promise keeps the AsyncLocalStorage context in which it was made.
+ * A promise that is stored would keep the request of its first caller alive.
+ */
+const runInOwnContext = /* @__PURE__ */ captureAsyncContext();
+
 /** The loads of one function. */
 export class Loader {
-  readonly flights: Flights = new Flights();
+  readonly #flights: Flights;
   /** Whether the function returns promises, as far as is known. */
   isAsync: boolean;
   readonly #fn: Callable;
@@ -36,10 +45,11 @@ export class Loader {
   constructor(
     fn: AnyFn,
     settings: MemoizeSettings,
-    entries: Entries,
+    { entries, flights }: { readonly entries: Entries; readonly flights: Flights },
     recorder: CacheRecorder,
     shared: SharedLevel | undefined,
   ) {
+    this.#flights = flights;
     this.#fn = fn as Callable;
     this.isAsync = Object.prototype.toString.call(fn) === '[object AsyncFunction]';
     this.#settings = settings;
@@ -60,19 +70,18 @@ export class Loader {
     background = false,
     forced = false,
   ): Load {
-    const load = this.flights.beginSync(key);
+    const load = this.#flights.beginSync(key);
     if (replaces !== undefined) {
       load.ownDetails.replaces = replaces;
       load.ownDetails.background = background;
     }
-    if (forced) load.ownDetails.forced = true;
     let result: unknown;
     let isPending: boolean;
     try {
-      result = this.#call(load, receiver, args);
+      result = forced ? this.#force(load, receiver, args) : this.#call(load, receiver, args);
       isPending = isThenable(result);
     } catch (error) {
-      this.flights.endSync(load);
+      this.#flights.endSync(load);
       this.#recorder.loadFailed(error, 0);
       const stale = this.#failed(load, error, error, 'thrown', args);
       release(key);
@@ -80,7 +89,7 @@ export class Loader {
       load.result = stale.result;
       return load;
     }
-    this.flights.endSync(load);
+    this.#flights.endSync(load);
     if (isPending) return this.follow(load, result as PromiseLike<unknown>, args);
     this.#recorder.loaded(result, 0);
     load.result = result;
@@ -96,7 +105,7 @@ export class Loader {
   runPlain(key: string | number): unknown {
     const { counters } = this.#recorder;
     const { misses } = counters;
-    const load = this.flights.reuseOrBegin(key);
+    const load = this.#flights.reuseOrBegin(key);
     const fn = this.#fn;
     let result: unknown;
     let isPending: boolean;
@@ -104,11 +113,11 @@ export class Loader {
       result = fn(key);
       isPending = isThenable(result);
     } catch (error) {
-      this.flights.endSync(load);
+      this.#flights.endSync(load);
       counters.loadFailures++;
       throw error;
     }
-    this.flights.endSync(load);
+    this.#flights.endSync(load);
     if (isPending) {
       load.joined = true;
       return this.follow(load, result as PromiseLike<unknown>, NO_ARGS).result;
@@ -117,7 +126,7 @@ export class Loader {
     if (!load.isCurrent) return result;
     // The function may have called itself with the same argument.
     if (counters.misses === misses) {
-      this.flights.recycle(load);
+      this.#flights.recycle(load);
       this.#entries.add(key, result);
     } else this.#succeeded(load, result, result, NO_ARGS);
     return result;
@@ -126,33 +135,65 @@ export class Loader {
   /** Lets other callers join a load until its promise has settled. */
   follow(load: Load, thenable: PromiseLike<unknown>, args: readonly unknown[]): Load {
     this.isAsync = true;
-    const { clock, asksCallbacks } = this.#settings;
+    const { asksCallbacks } = this.#settings;
     // A load in flight keeps its arguments only if a callback or a listener will need them.
     const kept = asksCallbacks || this.#recorder.listeners !== null ? args : NO_ARGS;
+    const promise = runInOwnContext(() => this.#settle(load, thenable, kept));
+    load.result = promise;
+    load.promise = promise;
+    this.#limitWait(load, promise, kept);
+    this.#flights.makeJoinable(load);
+    return load;
+  }
+
+  /** The promise for a caller that joins a load: of the stale result, if the load is past its soft limit. */
+  resultFor(load: Load, args: readonly unknown[]): unknown {
+    const { isAnsweredStale, replaces } = load.details;
+    if (!isAnsweredStale) return load.result;
+    if (replaces?.replacesFailure(this.#settings.clock.now()) !== true) return load.promise;
+    this.#recorder.servedStale(args);
+    return load.result;
+  }
+
+  /** The promise of a load's result. It settles after the result was stored. */
+  #settle(load: Load, thenable: PromiseLike<unknown>, args: readonly unknown[]): Promise<unknown> {
+    const { clock } = this.#settings;
     const began = clock.now();
-    const promise = Promise.resolve(thenable).then(
+    const promise = Promise.resolve(untilHardLimit(load, thenable, this.#settings)).then(
       (settled) => {
         this.#recorder.loaded(settled, clock.now() - began);
-        this.#succeeded(load, promise, settled, kept);
-        this.#endShared(load, settled);
+        this.#succeeded(load, promise, settled, args);
+        this.#endShared(load, { value: settled });
         this.#entries.disposals?.loadSettled(load, settled);
         release(load.key);
         return settled;
       },
       (error: unknown) => {
         this.#recorder.loadFailed(error, clock.now() - began);
-        const stale = this.#failed(load, promise, error, 'rejected', kept);
-        this.#endShared(load, undefined);
+        if (load.details.isAnsweredStale) this.#failedInBackground(error);
+        const stale = this.#failed(load, promise, error, 'rejected', args);
+        this.#endShared(load, { error });
         release(load.key);
         if (stale === undefined) throw error;
         this.#entries.disposals?.loadSettled(load, stale.settled);
         return stale.settled;
       },
     );
-    load.result = promise;
-    load.promise = promise;
-    this.flights.makeJoinable(load);
-    return load;
+    return promise;
+  }
+
+  /** Gives the callers of a load the stale result at the soft limit. */
+  #limitWait(load: Load, promise: Promise<unknown>, args: readonly unknown[]): void {
+    const { soft = Infinity } = this.#settings.loadTimeouts ?? {};
+    const { replaces, background, forced } = load.details;
+    if (soft === Infinity || replaces === undefined || background || forced) return;
+    load.result = untilSoftLimit(soft, this.#settings, promise, () => {
+      if (!load.isCurrent || !replaces.replacesFailure(this.#settings.clock.now()))
+        return undefined;
+      load.ownDetails.isAnsweredStale = true;
+      this.#recorder.servedStale(args);
+      return replaces;
+    });
   }
 
   /**
@@ -160,7 +201,7 @@ export class Loader {
    * would make the caller wait, so it runs in a microtask of its own.
    */
   revalidate(key: Key, entry: StagedEntry, receiver: unknown, args: readonly unknown[]): void {
-    if (entry.refreshing || this.flights.get(key) !== undefined) return;
+    if (entry.refreshing || this.#flights.get(key) !== undefined) return;
     this.#recorder.counters.refreshes++;
     retain(key);
     if (entry.isAsync) {
@@ -182,18 +223,35 @@ export class Loader {
     receiver: unknown,
     args: readonly unknown[],
   ): void {
-    const failed = (error: unknown): void => {
-      this.#recorder.counters.refreshFailures++;
-      this.#settings.onError(error, `a background load of the cache '${this.#settings.name}'`);
-    };
     try {
       const load = this.run(key, receiver, args, entry, true);
       load.promise?.catch((error: unknown) => {
-        if (load.isCurrent) failed(error); // Otherwise the load was aborted on purpose.
+        if (load.isCurrent) this.#failedInBackground(error); // Otherwise the load was aborted on purpose.
       });
     } catch (error) {
-      failed(error);
+      this.#failedInBackground(error);
     }
+  }
+
+  #failedInBackground(error: unknown): void {
+    const { onError, name } = this.#settings;
+    this.#recorder.counters.refreshFailures++;
+    onError(error, `a background load of the cache '${name}'`);
+  }
+
+  /**
+   * Begins a forced load. An asynchronous one begins in a microtask, so that all forced calls of one turn share a load that begins
+   * after each of them.
+   */
+  #force(load: Load, receiver: unknown, args: readonly unknown[]): unknown {
+    const details = load.ownDetails;
+    details.forced = true;
+    if (!this.isAsync) return this.#call(load, receiver, args);
+    details.isYetToBegin = true;
+    return Promise.resolve().then(() => {
+      details.isYetToBegin = false;
+      return this.#call(load, receiver, args);
+    });
   }
 
   #call(load: Load, receiver: unknown, args: readonly unknown[]): unknown {
@@ -212,10 +270,11 @@ export class Loader {
         : Reflect.apply(option, receiver, [context]);
     if (shared === undefined) return compute();
     const ref = refOf(load.key);
-    // The store would only return the entry that is replaced before its time.
     const isEarly = replaces !== undefined && clock.now() < replaces.expiresAt;
+    const isReplacing = replaces !== undefined && replaces.failure === undefined;
+    const purpose = { forced, isEarly, isReplacing, revision: replaces?.revision };
     const keyArgs = hasReceiver(ref) ? undefined : argsOf(ref);
-    return shared.getOrCompute(context, keyArgs, forced || isEarly, compute);
+    return shared.getOrCompute(context, keyArgs, purpose, compute);
   }
 
   /** Stores the result of a load, if it is still current. */
@@ -223,16 +282,13 @@ export class Loader {
     if (!load.isCurrent) return;
     const entries = this.#entries;
     const { context, own, sharedAs } = load.details;
-    const terms = entries.decideTerms(settled, args, context ?? own);
-    if (!this.flights.finish(load)) return; // A callback has invalidated the load.
-    const { invalidatedTags } = load.details;
-    if (invalidatedTags !== undefined && terms?.tags !== undefined) {
-      for (const tag of terms.tags) if (invalidatedTags.has(tag)) load.ownDetails.isOutdated = true;
-    }
+    const terms = entries.terms.ofResult(settled, args, context ?? own);
+    if (!this.#flights.finish(load)) return; // A callback has invalidated the load.
+    if (hasAny(terms?.tags, load.details.invalidatedTags)) load.ownDetails.isOutdated = true;
     if (terms === undefined || load.details.isOutdated) entries.remove(load.key, 'replaced');
     else {
       entries.put(load.key, result, settled, terms);
-      if (context !== undefined) context.kept = terms;
+      if (context !== undefined) this.#keepShared(load, context, terms);
       if (sharedAs !== undefined) this.#shared?.replace(sharedAs, settled, terms);
       if (this.#shared?.mustMarkStale(context?.shared) === true) entries.markStale(load.key);
     }
@@ -246,19 +302,47 @@ export class Loader {
     how: Failure,
     args: readonly unknown[],
   ): StagedEntry | undefined {
-    const { replaces, background } = load.details;
-    if (!this.flights.finish(load)) return undefined;
-    if (!background && replaces?.replacesFailure(this.#settings.clock.now()) === true) {
-      this.#recorder.servedStale(args);
+    const { replaces, background, isAnsweredStale, invalidatedTags, context } = load.details;
+    const { clock, retryAfterMillis } = this.#settings;
+    const now = clock.now();
+    const servesStale = !background && replaces?.replacesFailure(now) === true;
+    const terms =
+      load.isCurrent && !servesStale
+        ? this.#entries.terms.ofFailure(error, args, context)
+        : undefined;
+    if (!this.#flights.finish(load)) return undefined;
+    if (replaces !== undefined && retryAfterMillis > 0) {
+      replaces.pauseUntil(Math.max(replaces.dueAt, timeAfter(now, retryAfterMillis)));
+    }
+    if (servesStale) {
+      if (!isAnsweredStale) this.#recorder.servedStale(args);
       return replaces;
     }
-    this.#entries.putFailure(load.key, failure, how, error, args);
+    if (terms !== undefined && !hasAny(terms.tags, invalidatedTags)) {
+      this.#entries.putFailure(load.key, failure, how, error, terms);
+      if (context !== undefined) context.kept = terms;
+    }
     return undefined;
   }
 
-  #endShared(load: Load, settled: unknown): void {
+  #keepShared(load: Load, context: OwnLoadContext, terms: EntryTerms): void {
+    context.kept = terms;
+    if (context.shared === undefined) return;
+    const stored = this.#entries.store.peek(load.key);
+    if (stored instanceof StagedEntry) stored.revision = context.shared.revision;
+  }
+
+  #endShared(load: Load, outcome: LoadOutcome): void {
     const { context } = load.details;
     if (context?.shared !== undefined)
-      this.#shared?.loadEnded(context.shared, settled, context.kept);
+      this.#shared?.loadEnded(context.shared, outcome, context.kept);
   }
+}
+
+function hasAny(
+  tags: ReadonlySet<string> | undefined,
+  of: ReadonlySet<string> | undefined,
+): boolean {
+  if (tags !== undefined && of !== undefined) for (const tag of tags) if (of.has(tag)) return true;
+  return false;
 }

@@ -10,7 +10,8 @@ export class OwnLoadContext implements LoadContext, SharedLoadContext {
   ttl: number | undefined = undefined;
   tags: Iterable<string> | undefined = undefined;
   shared: SharedLoad | undefined = undefined;
-  /** The terms on which the result was stored, if it was. */
+  remaining: number | undefined = undefined;
+  /** The terms on which the result or the failure was stored, if it was. */
   kept: EntryTerms | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 

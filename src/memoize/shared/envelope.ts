@@ -1,26 +1,101 @@
-/** The form in which a result is written to the shared store: with the tokens that were present when its load began. */
+/**
+ * The form in which a result is written to the shared store: with the tokens that were present when its load began. Every process
+ * that can write to the store can write anything, so each field is checked before it is used, and counts are limited.
+ */
 
-/** A result in the shared store. */
+/** A result, or a remembered failure, in the shared store. */
 export interface Envelope {
   readonly value?: unknown;
-  /** When it expires, in milliseconds since 1970. */
-  readonly until?: number;
+  /** Instead of a value: the failure of the load. */
+  readonly failure?: SharedFailure;
+  /** Tells this write from every other. */
+  readonly revision: string;
+  /** When its load ended, in milliseconds since 1970, by the clock of the writer. */
+  readonly at: number;
+  /** How long it is fresh from then on, in milliseconds; `undefined` for no limit. */
+  readonly ttl?: number;
   /** The token of its key. */
   readonly key: string;
   /** The token of the cache. */
   readonly cache: string;
-  /** The token of each of its tags, by tag. */
-  readonly tags?: Readonly<Record<string, string>>;
+  /** Its tags, and the token of each. */
+  readonly tags?: readonly (readonly [tag: string, token: string])[];
   /** The fence of the lock under which it was loaded. */
   readonly fence?: number;
 }
 
-/** Whether a value from the store is an envelope. */
-export function isEnvelope(value: unknown): value is Envelope {
-  return typeof value === 'object' && value !== null && 'key' in value && 'cache' in value;
+/** The part of a failure that other processes get. */
+export interface SharedFailure {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string;
 }
 
-/** The token in a value from the store; '' for none. */
+/** The most tags that are written or read. */
+export const MAX_SHARED_TAGS = 1_000;
+/** The longest text of a tag or a failure. */
+const MAX_TEXT = 10_000;
+/** The longest token. */
+const MAX_TOKEN = 64;
+
+/** A value from the store as an envelope; `undefined` if it is none. */
+export function envelopeIn(stored: unknown): Envelope | undefined {
+  if (typeof stored !== 'object' || stored === null) return undefined;
+  const { revision, at, ttl, key, cache, tags, fence, failure } = stored as Record<string, unknown>;
+  const isSound =
+    isToken(revision) &&
+    isToken(key) &&
+    isToken(cache) &&
+    isNumber(at) &&
+    (ttl === undefined || (isNumber(ttl) && ttl >= 0)) &&
+    (fence === undefined || isNumber(fence)) &&
+    (tags === undefined || areTags(tags)) &&
+    (failure === undefined || isFailure(failure));
+  return isSound ? (stored as Envelope) : undefined;
+}
+
+/** The token in a value from the store; '' if there is none, or it could not be read. */
 export function tokenIn(stored: unknown): string {
-  return typeof stored === 'string' ? stored : '';
+  return isToken(stored) ? stored : '';
+}
+
+/** The part of an error that is shared. */
+export function failureOf(error: unknown): SharedFailure {
+  if (!(error instanceof Error)) return { name: 'Error', message: text(error) };
+  const { code } = error as { code?: unknown };
+  return {
+    name: text(error.name),
+    message: text(error.message),
+    ...(typeof code === 'string' ? { code: text(code) } : {}),
+  };
+}
+
+function text(value: unknown): string {
+  return (typeof value === 'string' ? value : typeof value).slice(0, MAX_TEXT);
+}
+
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_TOKEN;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TEXT;
+}
+
+function areTags(tags: unknown): boolean {
+  return (
+    Array.isArray(tags) &&
+    tags.length <= MAX_SHARED_TAGS &&
+    tags.every((pair) => Array.isArray(pair) && isText(pair[0]) && isToken(pair[1]))
+  );
+}
+
+function isFailure(failure: unknown): boolean {
+  if (typeof failure !== 'object' || failure === null) return false;
+  const { name, message, code } = failure as Record<string, unknown>;
+  return isText(name) && isText(message) && (code === undefined || isText(code));
 }

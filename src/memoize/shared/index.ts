@@ -4,9 +4,10 @@
  *
  * @module
  */
-export type { ClusterLease, ClusterLock } from '../cluster-lock.js';
+export type { ClusterLease, ClusterLock, LockRequest } from '../cluster-lock.js';
 export type { BusListener, InvalidationBus } from '../invalidation-bus.js';
-export type { SharedCache } from '../shared-port.js';
+export type { SharedCache, SharedState } from '../shared-port.js';
 export type { SharedStore } from '../shared-store.js';
 export { type SharedCacheOptions, sharedCache } from './shared-cache.js';
+export { SharedLoadError } from './shared-load-error.js';
 export { SharedStoreError } from './shared-store-error.js';

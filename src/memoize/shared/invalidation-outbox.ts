@@ -1,26 +1,77 @@
 /**
- * The outbox of invalidations: those that the shared store or the bus has not acknowledged yet. The outbox tries them again every
- * second, and whenever it is asked to. It has a timer of its own, because the other processes must be told even if no caller
- * calls again.
+ * The outbox of invalidations: those that the store or the bus has not confirmed yet.
+ *
+ * The store confirms an invalidation when its new token has been read back. An answer to the write is no proof: Keyv reports a
+ * refused write as done. Each invalidation is tried on its own, so one that the store refuses holds back no other. All that were
+ * submitted in one turn share their messages, and a client that pipelines sends them in one round trip. Failed ones are tried
+ * again every second, by a timer, because the other processes must be told even if no caller calls again.
+ *
+ * The outbox is bounded. When it is full, one invalidation of the whole cache takes the place of all.
  */
-import { systemClock, type TimerHandle } from '../../core/clock.js';
+import type { Clock, TimerHandle } from '../../core/clock.js';
+import { Deque } from '../../core/deque.js';
+import { SharedStoreError } from './shared-store-error.js';
 
-/** The time between two attempts, in milliseconds. */
-const RETRY_MILLIS = 1_000;
-/** The most pending invalidations. With more, the whole cache is invalidated instead. */
-const MAX_PENDING = 1_000;
+/** The time between two attempts, in milliseconds; with many pending invalidations, and with few. */
+const RETRY_MILLIS = { many: 10_000, few: 1_000 };
+/** How many pending invalidations are many. */
+const MANY = 1_000;
+/** The most pending invalidations. */
+const MAX_PENDING = 100_000;
+/** How many are tried at a time. */
+const CONCURRENCY = 512;
 
-/** The pending invalidations of one cache, by name. */
+/** One invalidation: the new token of a key, a tag or the whole cache. `what` is a public form. */
+export class Invalidation {
+  readonly kind: 'key' | 'tag' | 'cache';
+  readonly what: string;
+  readonly token: string = globalThis.crypto.randomUUID();
+  isStored = false;
+  isPublished = false;
+  /** The attempt that has begun; `undefined` before the first. */
+  attempt: Promise<void> | undefined = undefined;
+  /** Whether an attempt has ended without success. */
+  hasFailed = false;
+
+  constructor(kind: Invalidation['kind'], what: string) {
+    this.kind = kind;
+    this.what = what;
+  }
+}
+
+/** The outside systems, as the outbox uses them. */
+export interface OutboxPort {
+  /** Puts the new token into the store, and reads it back. Rejects unless it is there. `isWanted` tells whether to try again. */
+  store(invalidation: Invalidation, isWanted: () => boolean): Promise<void>;
+  /** Puts a new token of all tags into the store, before those of single tags. */
+  storeTagsToken(): Promise<void>;
+  /** Sends messages about some invalidations. */
+  publish(invalidations: readonly Invalidation[]): Promise<void>;
+  /** Whether the store gives no answers at present. */
+  isResting(): boolean;
+  /** Told that the outbox is full: the whole cache is to be invalidated. */
+  overflowed(error: Error): void;
+  failed(error: unknown): void;
+}
+
+/** The pending invalidations of one cache. */
 export class InvalidationOutbox {
-  /** Runs work in the background and reports its failure. */
-  readonly #track: (work: () => Promise<void>) => Promise<void>;
-  readonly #pending = new Map<string, () => Promise<void>>();
-  #delivery: Promise<void> | undefined = undefined;
+  readonly #port: OutboxPort;
+  readonly #clock: Clock;
+  readonly #maxPending: number;
+  readonly #pending = new Map<string, Invalidation>();
+  readonly #attempts = new Set<Promise<void>>();
+  #submitted: Invalidation[] = [];
+  #submission: Promise<void> | undefined = undefined;
+  #running = 0;
+  readonly #queue = new Deque<() => void>();
   #retry: TimerHandle | undefined = undefined;
   #ended = false;
 
-  constructor(track: (work: () => Promise<void>) => Promise<void>) {
-    this.#track = track;
+  constructor(port: OutboxPort, clock: Clock, maxPending: number = MAX_PENDING) {
+    this.#port = port;
+    this.#clock = clock;
+    this.#maxPending = maxPending;
   }
 
   /** How many invalidations are pending. */
@@ -28,53 +79,151 @@ export class InvalidationOutbox {
     return this.#pending.size;
   }
 
-  /** Whether so many are pending that the whole cache should be invalidated instead. */
-  get isFull(): boolean {
-    return this.#pending.size >= MAX_PENDING;
+  /** The pending invalidation of a key, a tag or the cache. */
+  get(kind: Invalidation['kind'], what: string): Invalidation | undefined {
+    return this.#pending.size === 0 ? undefined : this.#pending.get(`${kind} ${what}`);
   }
 
-  /** Adds an invalidation, in place of a pending one with this name, and delivers all in order. Never rejects. */
-  submit(name: string, work: () => Promise<void>): Promise<void> {
-    this.#pending.delete(name);
-    this.#pending.set(name, work);
-    return this.deliver();
+  /** Adds an invalidation. It is attempted in a microtask. */
+  submit(kind: Invalidation['kind'], what: string): Invalidation {
+    const id = `${kind} ${what}`;
+    const present = this.#pending.get(id);
+    if (present !== undefined && present.attempt === undefined) return present;
+    if (kind === 'cache')
+      this.#pending.clear(); // It covers all others.
+    else if (this.#pending.size >= this.#maxPending && present === undefined) {
+      this.#port.overflowed(
+        new SharedStoreError(
+          `${this.#maxPending} invalidations are pending. The whole cache is invalidated instead. Is the shared store down?`,
+        ),
+      );
+      return this.submit('cache', '');
+    }
+    const invalidation = new Invalidation(kind, what);
+    this.#pending.delete(id);
+    this.#pending.set(id, invalidation);
+    this.#submitted.push(invalidation);
+    this.#submission ??= Promise.resolve().then(() => this.#attemptSubmitted());
+    return invalidation;
   }
 
-  /** Drops all pending invalidations. */
-  clear(): void {
-    this.#pending.clear();
+  /** Tries the pending invalidations again, and waits for all attempts. True if none is pending afterwards. */
+  async deliver(): Promise<boolean> {
+    await this.#submission;
+    const failed = [...this.#pending.values()].filter(({ hasFailed }) => hasFailed);
+    this.#attemptAll(failed);
+    while (this.#attempts.size > 0) await Promise.all(this.#attempts);
+    return this.#pending.size === 0;
   }
 
-  /** Stops the timer. */
+  /** Waits until a pending invalidation was attempted. True if it is not pending any more. */
+  async settled(invalidation: Invalidation): Promise<boolean> {
+    await this.#submission;
+    await invalidation.attempt;
+    return !this.#isPending(invalidation);
+  }
+
+  /** Stops the timer. What is pending is tried no more. */
   end(): void {
     this.#ended = true;
-    if (this.#retry !== undefined) systemClock.clearTimer(this.#retry);
+    if (this.#retry !== undefined) this.#clock.clearTimer(this.#retry);
   }
 
-  /** Tries the pending invalidations in order, until one fails. Never rejects. */
-  deliver(): Promise<void> {
-    if (this.#pending.size === 0) return Promise.resolve();
-    this.#delivery ??= this.#track(async () => {
-      try {
-        // The loop also visits invalidations that are submitted while it runs.
-        for (const [name, work] of this.#pending) {
-          await work();
-          if (this.#pending.get(name) === work) this.#pending.delete(name);
-        }
-      } finally {
-        this.#delivery = undefined;
-        this.#retryLater();
+  #isPending({ kind, what, token }: Invalidation): boolean {
+    return this.#pending.get(`${kind} ${what}`)?.token === token;
+  }
+
+  #attemptSubmitted(): void {
+    this.#submission = undefined;
+    const submitted = this.#submitted;
+    this.#submitted = [];
+    this.#attemptAll(submitted);
+  }
+
+  #attemptAll(invalidations: readonly Invalidation[]): void {
+    const due = invalidations.filter((invalidation) => this.#isPending(invalidation));
+    if (due.length === 0) return;
+    for (const each of due) each.hasFailed = false;
+    // What the store does not have yet is announced again: a receiver may have been away.
+    const published = this.#publish(due.filter((each) => !each.isPublished || !each.isStored));
+    const hasTags = due.some(({ kind, isStored }) => kind === 'tag' && !isStored);
+    // Tokens of tags come after that of all tags. A load that reads the token of one tag can then see that it began too early.
+    const tagsToken = hasTags ? this.#port.storeTagsToken() : undefined;
+    tagsToken?.catch(() => {}); // Each tag's attempt reports it.
+    for (const invalidation of due) {
+      const attempt = this.#attempt(invalidation, published, tagsToken).finally(() =>
+        this.#attempts.delete(attempt),
+      );
+      invalidation.attempt = attempt;
+      this.#attempts.add(attempt);
+    }
+  }
+
+  async #attempt(
+    invalidation: Invalidation,
+    published: Promise<void>,
+    tagsToken: Promise<void> | undefined,
+  ): Promise<void> {
+    try {
+      if (!invalidation.isStored) {
+        if (invalidation.kind === 'tag') await tagsToken;
+        const isWanted = (): boolean => this.#isPending(invalidation);
+        await this.#inTurn(() => this.#port.store(invalidation, isWanted));
+        invalidation.isStored = true;
       }
-    });
-    return this.#delivery;
+    } catch (error) {
+      if (this.#isPending(invalidation)) this.#port.failed(error); // Otherwise a later one has taken its place.
+    }
+    await published;
+    const { kind, what, isStored, isPublished } = invalidation;
+    if (!this.#isPending(invalidation)) return;
+    if (isStored && isPublished) this.#pending.delete(`${kind} ${what}`);
+    else {
+      invalidation.hasFailed = true;
+      this.#retryLater();
+    }
+  }
+
+  async #publish(invalidations: readonly Invalidation[]): Promise<void> {
+    if (invalidations.length === 0) return;
+    try {
+      await this.#port.publish(invalidations);
+      for (const each of invalidations) each.isPublished = true;
+    } catch (error) {
+      this.#port.failed(error);
+    }
+  }
+
+  /** Limits how many are in the hands of the store. While the store gives no answers, only one at a time asks it. */
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const mustWait = this.#running >= this.#capacity;
+    if (mustWait) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    else this.#running++;
+    try {
+      if (mustWait && this.#port.isResting()) {
+        throw new SharedStoreError('The store gives no answers. The invalidation is tried again.');
+      }
+      await work();
+    } finally {
+      this.#running--;
+      while (this.#queue.length > 0 && this.#running < this.#capacity) {
+        this.#running++;
+        this.#queue.shift()?.();
+      }
+    }
+  }
+
+  get #capacity(): number {
+    return this.#port.isResting() ? 1 : CONCURRENCY;
   }
 
   #retryLater(): void {
-    if (this.#pending.size === 0 || this.#ended || this.#retry !== undefined) return;
+    if (this.#ended || this.#retry !== undefined) return;
     const again = (): void => {
       this.#retry = undefined;
-      void this.deliver();
+      this.#attemptAll([...this.#pending.values()].filter(({ hasFailed }) => hasFailed));
     };
-    this.#retry = systemClock.setTimer(again, RETRY_MILLIS, { background: true });
+    const delay = this.#pending.size > MANY ? RETRY_MILLIS.many : RETRY_MILLIS.few;
+    this.#retry = this.#clock.setTimer(again, delay, { background: true });
   }
 }

@@ -1,11 +1,14 @@
 /** The value for the option `shared`. */
+import { type Clock, systemClock } from '../../core/clock.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import {
-  millis,
+  aBoolean,
+  aName,
   type OptionTable,
   objectWith,
   option,
   optional,
+  positiveMillis,
   resolveOptions,
 } from '../../core/options.js';
 import type { ClusterLock } from '../cluster-lock.js';
@@ -22,21 +25,37 @@ export interface SharedCacheOptions {
    */
   readonly store?: SharedStore;
   /**
-   * How long a call waits for an answer of the store, in milliseconds, before it goes on without the store. `Infinity` for no
-   * limit. @default 1000
+   * How long one call waits for answers of the store and the lock together, in milliseconds, before it goes on without them. The
+   * store then rests for 5 seconds, or twice this time if that is longer, and calls go on without it. `Infinity` for no limit.
+   * @default 1000
    */
   readonly storeTimeoutMillis?: number;
   /** Sends invalidations to the other processes, and receives theirs. @default none */
   readonly bus?: InvalidationBus;
   /** Lets one process at a time load a result. The others then find it in `store`. Needs `store`. @default none */
   readonly lock?: ClusterLock;
+  /**
+   * The start of all names in the store and of locks, and of the cache's name on the bus. Without it, names of locks and on the bus
+   * begin with the `namespace` of a Keyv `store`. @default none
+   */
+  readonly prefix?: string;
+  /**
+   * Writes SHA-256 digests in place of arguments and tags into the names of values and locks, and into messages. Guessable
+   * arguments can still be found by trying. Results and their tags stay readable. @default false
+   */
+  readonly hashKeys?: boolean;
+  /** The source of time for timeouts and retries. @default systemClock */
+  readonly clock?: Clock;
 }
 
 const OPTIONS: OptionTable<SharedCacheSettings> = {
   store: optional(objectWith('get', 'set', 'delete')),
-  storeTimeoutMillis: option(millis, 1_000),
+  storeTimeoutMillis: option(positiveMillis, 1_000),
   bus: optional(objectWith('publish', 'subscribe')),
   lock: optional(objectWith('acquire')),
+  prefix: optional(aName),
+  hashKeys: option(aBoolean, false),
+  clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
 };
 
 /**

@@ -9,43 +9,40 @@
  *                                                             └──▶ generations unchanged? ──▶ shared store
  * ```
  *
- * ## Invalidation
- *
- * **An invalidated result is never used.** A store of values has no transactions, so a deletion is not enough: a load that began
- * before an invalidation may write its result afterwards. So each key, each tag and the cache itself has a generation: a random
- * token in the store, which an invalidation replaces.
- *
- * - A result is written with the tokens that were read before its load began. It is used only while they are still the present
- *   ones. So the order in which reads and writes reach the store does not matter.
- * - If tokens cannot be read, the result is not used. A store that fails costs a load, never a wrong result.
- * - The tags of a result are known only after its load. The result is not written if any tag was invalidated during the load.
- * - Tokens of keys expire after a day. By then no load that read them is still running. Tokens of tags and of the cache must
- *   stay, so the store must not evict values without a ttl.
- *
- * ## Bus
- *
- * A message on the bus makes the other processes drop their own entries. A process that is not connected does not trust its own
- * entries. When the connection is lost or restored, all entries become stale. So does the result of a load that began under an
- * earlier connection.
- *
- * ## Failures
- *
- * Failures of the store, the bus and the lock are counted and reported. The function is then called as it is without them. An
- * invalidation that did not reach the store or the bus is tried again: every second, and before the store is next read.
+ * `docs/design/shared-cache.md` tells the protocol, and what each guard is for. `shared-results.ts` reads and writes results,
+ * `invalidation-outbox.ts` delivers invalidations, `announcements.ts` remembers those of other processes, and `store-access.ts` has
+ * the breaker.
  */
-import { systemClock } from '../../core/clock.js';
+import type { Clock } from '../../core/clock.js';
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
 import type { ClusterLock } from '../cluster-lock.js';
 import type { EntryTerms } from '../entry-terms.js';
 import type { InvalidationBus } from '../invalidation-bus.js';
-import type { LocalLevel, SharedLevel, SharedLoad, SharedLoadContext } from '../shared-port.js';
+import { decodeArgs, encodeArgs } from '../keys/encoded-args.js';
+import type {
+  LoadOutcome,
+  LoadPurpose,
+  LocalLevel,
+  SharedLevel,
+  SharedLoad,
+  SharedLoadContext,
+  SharedState,
+} from '../shared-port.js';
 import type { SharedStore } from '../shared-store.js';
-import { type Envelope, isEnvelope, tokenIn } from './envelope.js';
-import { InvalidationOutbox } from './invalidation-outbox.js';
-import { decodeArgs, encodeArgs } from './shared-key.js';
+import { Announcements } from './announcements.js';
+import { messagesAbout, readMessage } from './bus-messages.js';
+import { DigestIndex } from './digest-index.js';
+import type { Envelope } from './envelope.js';
+import { inTime } from './in-time.js';
+import { type Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
+import { KeyNames } from './key-names.js';
+import { SharedLoadError } from './shared-load-error.js';
+import { lifeLeft, SharedResults } from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
-import { OPEN_MILLIS, StoreBreaker } from './store-breaker.js';
+import { StoreAccess } from './store-access.js';
+import { TroubleReports } from './trouble-reports.js';
+import { WaitBudget } from './wait-budget.js';
 
 /** The outside systems of a shared cache. */
 export interface SharedCacheSettings {
@@ -53,18 +50,10 @@ export interface SharedCacheSettings {
   readonly storeTimeoutMillis: number;
   readonly bus: InvalidationBus | undefined;
   readonly lock: ClusterLock | undefined;
+  readonly prefix: string | undefined;
+  readonly hashKeys: boolean;
+  readonly clock: Clock;
 }
-
-/** A message on the bus: one key, some tags, or the whole cache was invalidated. */
-interface Message {
-  readonly from: string;
-  readonly cache: string;
-  readonly key?: string;
-  readonly tags?: readonly string[];
-}
-
-/** How long the token of a key is kept: longer than any load. */
-const TOKEN_MILLIS = 86_400_000;
 
 /** The shared level of one cache, over a store, a bus and a lock. */
 export class StoreBackedLevel implements SharedLevel {
@@ -73,15 +62,20 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #counters: CacheCounters;
   readonly #local: LocalLevel;
   readonly #id = globalThis.crypto.randomUUID();
-  readonly #subscription: Disposable | undefined;
-  readonly #store: StoreBreaker;
+  readonly #names: KeyNames;
+  readonly #digests: DigestIndex;
+  readonly #report: (error: unknown) => void;
+  readonly #access: StoreAccess | undefined;
+  readonly #announcements: Announcements;
   readonly #outbox: InvalidationOutbox;
+  readonly #results: SharedResults | undefined;
+  readonly #subscription: Disposable | undefined;
   /** The work that runs in the background. */
   readonly #background = new Set<Promise<void>>();
-  #connected: boolean;
+  #isConnected: boolean;
   #connection = 0;
+  #isLockFailing = false;
   #hasReportedKey = false;
-  #lockOpenUntil = 0;
 
   constructor(
     parts: SharedCacheSettings,
@@ -89,65 +83,98 @@ export class StoreBackedLevel implements SharedLevel {
     counters: CacheCounters,
     local: LocalLevel,
   ) {
+    const { bus, store, clock, prefix, hashKeys } = parts;
     this.#parts = parts;
     this.#cache = cache;
     this.#counters = counters;
     this.#local = local;
-    const { bus, store } = parts;
-    this.#store = new StoreBreaker(store, parts.storeTimeoutMillis);
-    this.#outbox = new InvalidationOutbox((work) => this.#track(work));
-    this.#connected = bus === undefined;
-    store?.on?.('error', this.#failed);
+    this.#names = new KeyNames(store, prefix, cache.name);
+    this.#digests = new DigestIndex(hashKeys, () => this.#textsHere());
+    this.#report = new TroubleReports(cache, counters, clock).report;
+    this.#announcements = new Announcements(clock);
+    this.#outbox = new InvalidationOutbox(
+      {
+        store: async (invalidation, isWanted) => this.#results?.invalidate(invalidation, isWanted),
+        storeTagsToken: async () => this.#results?.invalidateAnyTag(),
+        publish: (invalidations) => this.#publish(invalidations),
+        isResting: () => this.#access?.isResting === true,
+        overflowed: (error) => {
+          this.#report(error);
+          this.#local.forgetAllHere();
+        },
+        failed: this.#report,
+      },
+      clock,
+    );
+    if (store !== undefined) {
+      this.#access = StoreAccess.to(store, clock);
+      this.#access.onError(this.#report);
+      this.#results = new SharedResults({
+        access: this.#access,
+        timeoutMillis: parts.storeTimeoutMillis,
+        names: this.#names,
+        digests: this.#digests,
+        announcements: this.#announcements,
+        outbox: this.#outbox,
+        cache,
+        counters,
+      });
+    }
+    this.#isConnected = bus === undefined;
     this.#subscription = bus?.subscribe({
       message: (text) => this.#receive(text),
       connected: (state) => this.#connect(state),
-      error: this.#failed,
+      error: this.#report,
     });
   }
 
-  /** Gets a result from the store, or from `compute`, with the cluster's lock if there is one. */
+  get state(): SharedState {
+    const { bus, lock } = this.#parts;
+    const access = this.#access;
+    return {
+      store: access === undefined ? 'none' : access.isResting ? 'resting' : 'answering',
+      bus: bus === undefined ? 'none' : this.#isConnected ? 'connected' : 'disconnected',
+      lock: lock === undefined ? 'none' : this.#isLockFailing ? 'failing' : 'working',
+      pendingInvalidations: this.#outbox.size,
+    };
+  }
+
+  // ── Loads ──
+
   async getOrCompute(
     context: SharedLoadContext,
     keyArgs: readonly unknown[] | undefined,
-    forced: boolean,
+    purpose: LoadPurpose,
     compute: () => unknown,
   ): Promise<unknown> {
     const encoded = keyArgs === undefined ? undefined : encodeArgs(keyArgs);
     if (encoded === undefined) {
-      this.#failedOnce(
-        new SharedStoreError(
-          `The cache '${this.#cache.name}' was called with an argument that other processes cannot compare, such as an ` +
-            'object or a receiver: give it a `key` that returns a string or a number. The call was not shared.',
-        ),
-      );
+      this.#reportKey();
       return compute();
     }
     const load = this.#newLoad(encoded);
     context.shared = load;
-    const found = await this.#read(load, forced);
-    if (found !== undefined) return this.#useStored(load, context, found);
-    const { lock } = this.#parts;
-    const { name } = this.#cache;
-    if (lock === undefined || systemClock.now() < this.#lockOpenUntil) return compute();
-    try {
-      load.lease = await lock.acquire(`${name}:${encoded}`);
-    } catch (error) {
-      this.#lockOpenUntil = systemClock.now() + OPEN_MILLIS;
-      this.#failed(error);
-      return compute();
+    const results = this.#results;
+    if (results === undefined) return compute();
+    const budget = new WaitBudget(this.#parts.clock, this.#parts.storeTimeoutMillis);
+    if (!(await this.#isReadable(load, budget))) return compute();
+    let found = await this.#read(results, load, purpose, budget);
+    if (found.usable === undefined && (await this.#lock(load, budget))) {
+      found = await this.#read(results, load, purpose, budget);
     }
-    const brought = await this.#read(load, forced);
-    return brought === undefined ? compute() : this.#useStored(load, context, brought);
+    if (found.usable !== undefined) return this.#use(load, context, found.usable);
+    await this.#attempt(() => results.makeTokens(load, budget));
+    if (found.stale === undefined || purpose.isReplacing || purpose.forced) return compute();
+    return this.#computeOrStale(load, context, found.stale, compute);
   }
 
-  /** Writes the result of a load that has ended, if it was stored, and releases the lock. */
-  loadEnded(load: SharedLoad, value: unknown, terms: EntryTerms | undefined): void {
+  loadEnded(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms | undefined): void {
     const { lease } = load;
-    const wanted = terms !== undefined && !load.found && lease?.lost !== true;
+    const wanted = terms !== undefined && !load.found;
     if (!wanted && lease === undefined) return;
     void this.#track(async () => {
       try {
-        if (wanted) await this.#write(load, value, terms);
+        if (wanted) await this.#results?.write(load, outcome, terms);
       } finally {
         await lease?.release();
       }
@@ -156,191 +183,209 @@ export class StoreBackedLevel implements SharedLevel {
 
   /** Whether the entry that a load has just stored must be marked stale: this process may have missed an invalidation. */
   mustMarkStale(load: SharedLoad | undefined): boolean {
-    if (!this.#connected) return true;
+    if (!this.#isConnected) return true;
     return (
       load !== undefined && (load.connection !== this.#connection || load.lease?.lost === true)
     );
   }
 
-  /** Invalidates one result in all processes. */
+  stored(keyArgs: readonly unknown[]): void {
+    const encoded = encodeArgs(keyArgs);
+    if (encoded !== undefined) this.#digests.publicForm(encoded);
+  }
+
+  // ── Invalidation ──
+
   invalidate(keyArgs: readonly unknown[]): void {
-    const key = encodeArgs(keyArgs);
-    if (key !== undefined) void this.#invalidateKey(key, crypto.randomUUID());
+    const encoded = encodeArgs(keyArgs);
+    if (encoded !== undefined) this.#outbox.submit('key', this.#digests.publicForm(encoded));
   }
 
-  /** Invalidates one result in all processes, and writes a newer one. */
   replace(keyArgs: readonly unknown[], value: unknown, terms: EntryTerms | undefined): void {
-    const key = encodeArgs(keyArgs);
-    if (key === undefined) return;
-    const token = crypto.randomUUID();
-    const invalidated = this.#invalidateKey(key, token);
-    if (terms === undefined) return;
+    const encoded = encodeArgs(keyArgs);
+    if (encoded === undefined) return;
+    const invalidation = this.#outbox.submit('key', this.#digests.publicForm(encoded));
+    const results = this.#results;
+    if (terms === undefined || results === undefined) return;
     void this.#track(async () => {
-      const load = this.#newLoad(key);
-      await invalidated;
-      await this.#read(load, true);
-      if (load.generations?.key === token) await this.#write(load, value, terms);
+      const load = this.#newLoad(encoded);
+      if (!(await this.#outbox.settled(invalidation))) return;
+      const { storeTimeoutMillis, clock } = this.#parts;
+      const budget = new WaitBudget(clock, storeTimeoutMillis);
+      await results.readTokens(load, budget);
+      await results.makeTokens(load, budget);
+      if (load.generations?.key === invalidation.token) await results.write(load, { value }, terms);
     });
   }
 
-  /** Invalidates the results with one of these tags in all processes. */
   invalidateTags(tags: readonly string[]): void {
-    void this.#submit(`tags ${JSON.stringify(tags)}`, { tags }, async () => {
-      // The token of all tags comes first. A load that reads the new token of one tag can then see that it began too early.
-      await this.#store.set(this.#nameOf('tags', ''), crypto.randomUUID(), 0);
-      for (const tag of tags)
-        await this.#store.set(this.#nameOf('tag', tag), crypto.randomUUID(), 0);
-    });
+    for (const tag of tags) this.#outbox.submit('tag', this.#digests.publicForm(tag));
   }
 
-  /** Invalidates all results in all processes. */
   invalidateAll(): void {
-    void this.#submit('all', {}, () =>
-      this.#store.set(this.#nameOf('cache', ''), crypto.randomUUID(), 0),
-    );
+    this.#outbox.submit('cache', '');
   }
 
-  /** Settles when all pending invalidations and writes have succeeded or failed. */
-  async flush(): Promise<void> {
-    await this.#outbox.deliver();
+  async flush(): Promise<boolean> {
+    const isDelivered = await this.#outbox.deliver();
     await Promise.all(this.#background);
+    return isDelivered;
   }
 
-  /** Disconnects the cache from the bus and the store. */
   end(): void {
     this.#outbox.end();
     this.#subscription?.[Symbol.dispose]();
-    this.#parts.store?.off?.('error', this.#failed);
+    this.#access?.offError(this.#report);
   }
 
-  /** Reads the present tokens into the load. Returns the stored result if it is valid, unless `tokensOnly` is set. */
-  async #read(load: SharedLoad, tokensOnly: boolean): Promise<Envelope | undefined> {
-    if (!this.#store.exists) return undefined;
-    load.generations = undefined;
-    if (this.#store.isOpen) return undefined;
-    try {
-      if (this.#outbox.size > 0) await this.#outbox.deliver();
-      if (this.#outbox.size > 0) return undefined;
-      const [envelope, key, cache, tags] = await this.#store.get([
-        this.#nameOf('entry', load.key),
-        ...this.#generationNames(load.key),
-      ]);
-      load.generations = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
-      if (tokensOnly) return undefined;
-      const good = await this.#validate(envelope, load.generations);
-      if (good === undefined) this.#counters.sharedMisses++;
-      return good;
-    } catch (error) {
-      this.#failed(error);
-      return undefined;
-    }
-  }
+  // ── Parts of a load ──
 
-  async #validate(
-    envelope: unknown,
-    now: { readonly key: string; readonly cache: string },
-  ): Promise<Envelope | undefined> {
-    if (!isEnvelope(envelope)) return undefined;
-    if (envelope.key !== now.key || envelope.cache !== now.cache) return undefined;
-    if (envelope.until !== undefined && Date.now() >= envelope.until) return undefined;
-    const tags = Object.entries(envelope.tags ?? {});
-    if (tags.length === 0) return envelope;
-    const tokens = await this.#store.get(tags.map(([tag]) => this.#nameOf('tag', tag)));
-    return tags.every(([, token], at) => tokenIn(tokens[at]) === token) ? envelope : undefined;
-  }
-
-  #newLoad(key: string): SharedLoad {
+  #newLoad(encoded: string): SharedLoad {
     return {
-      key,
+      key: this.#digests.publicForm(encoded),
       connection: this.#connection,
+      revision: newRevision(),
       generations: undefined,
       lease: undefined,
       found: false,
     };
   }
 
-  #useStored(load: SharedLoad, context: SharedLoadContext, envelope: Envelope): unknown {
-    this.#counters.sharedHits++;
+  /**
+   * Whether the store may be read for a key: it answers, and has every invalidation of this process that covers the key. Waits for
+   * one that is on its way.
+   */
+  async #isReadable(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
+    const { storeTimeoutMillis } = this.#parts;
+    const probe = this.#names.inStore('cache', '');
+    if (this.#access?.mayAsk(probe, storeTimeoutMillis) === false) return false;
+    for (const pending of [this.#outbox.get('key', load.key), this.#outbox.get('cache', '')]) {
+      if (pending === undefined) continue;
+      if (pending.hasFailed || !(await this.#isDelivered(pending, budget))) return false;
+    }
+    return true;
+  }
+
+  #isDelivered(pending: Invalidation, budget: WaitBudget): Promise<boolean> {
+    return budget
+      .spend((millis) =>
+        inTime(
+          this.#parts.clock,
+          () => this.#outbox.settled(pending),
+          millis,
+          () => new SharedStoreError('An invalidation is not confirmed yet.'),
+        ),
+      )
+      .catch(() => false);
+  }
+
+  async #read(
+    results: SharedResults,
+    load: SharedLoad,
+    purpose: LoadPurpose,
+    budget: WaitBudget,
+  ): Promise<{ usable?: Envelope | undefined; stale?: Envelope | undefined }> {
+    const found = await this.#attempt(() => results.read(load, purpose, budget));
+    return found ?? {};
+  }
+
+  /** Gets the lock of a key. False if the load goes on without it. */
+  async #lock(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
+    const { lock } = this.#parts;
+    const access = this.#access;
+    if (lock === undefined || access === undefined || access.isResting || budget.left <= 0) {
+      return false;
+    }
+    let isFirst = true;
+    const ask = <T>(request: () => Promise<T>): Promise<T> => {
+      if (!isFirst) return access.ask(request, budget.left);
+      isFirst = false;
+      return budget.spend((millis) => access.ask(request, millis));
+    };
+    try {
+      load.lease = await lock.acquire(this.#names.ofLock(load.key), { ask });
+      this.#isLockFailing = false;
+      return true;
+    } catch (error) {
+      this.#isLockFailing = true;
+      this.#report(error);
+      return false;
+    }
+  }
+
+  #use(load: SharedLoad, context: SharedLoadContext, envelope: Envelope): unknown {
     load.found = true;
-    if (envelope.until !== undefined) context.ttl = Math.max(0, envelope.until - Date.now());
-    if (envelope.tags !== undefined) context.tags = Object.keys(envelope.tags);
+    load.revision = envelope.revision;
+    context.remaining = lifeLeft(envelope);
+    if (envelope.tags !== undefined) context.tags = envelope.tags.map(([tag]) => tag);
+    if (envelope.failure !== undefined) {
+      this.#counters.sharedFailures++;
+      throw new SharedLoadError(this.#cache.name, envelope.failure);
+    }
+    this.#counters.sharedHits++;
     return envelope.value;
   }
 
-  async #write(load: SharedLoad, value: unknown, terms: EntryTerms): Promise<void> {
-    const { generations: before, lease } = load;
-    if (!this.#store.exists || before === undefined || terms.ttl <= 0) return;
-    const tags = [...(terms.tags ?? [])];
-    const [there, key, cache, all, ...tokens] = await this.#store.get([
-      this.#nameOf('entry', load.key),
-      ...this.#generationNames(load.key),
-      ...tags.map((tag) => this.#nameOf('tag', tag)),
-    ]);
-    if (tokenIn(key) !== before.key || tokenIn(cache) !== before.cache) return;
-    if (tags.length > 0 && tokenIn(all) !== before.tags) return;
-    if (lease !== undefined) {
-      const fencedOff =
-        isEnvelope(there) && there.key === before.key && (there.fence ?? 0) > lease.fence;
-      if (lease.lost || fencedOff) return;
+  /** Serves a stale result of the store during its stale windows, as an entry of this process would be. */
+  async #computeOrStale(
+    load: SharedLoad,
+    context: SharedLoadContext,
+    stale: Envelope,
+    compute: () => unknown,
+  ): Promise<unknown> {
+    const { staleWhileRevalidate, staleIfError } = this.#cache;
+    if (-(lifeLeft(stale) ?? 0) < staleWhileRevalidate) return this.#use(load, context, stale);
+    try {
+      return await compute();
+    } catch (error) {
+      if (-(lifeLeft(stale) ?? 0) >= staleIfError) throw error;
+      this.#counters.loadFailures++;
+      this.#counters.staleHits++;
+      return this.#use(load, context, stale);
     }
-    const lasting = terms.ttl === Number.POSITIVE_INFINITY;
-    const envelope: Envelope = {
-      value,
-      key: before.key,
-      cache: before.cache,
-      ...(lasting ? {} : { until: Date.now() + terms.ttl }),
-      ...(tags.length === 0
-        ? {}
-        : { tags: Object.fromEntries(tags.map((tag, at) => [tag, tokenIn(tokens[at])])) }),
-      ...(lease === undefined ? {} : { fence: lease.fence }),
-    };
-    const name = this.#nameOf('entry', load.key);
-    await this.#store.set(name, envelope, lasting ? 0 : Math.ceil(terms.ttl));
-    this.#counters.sharedWrites++;
   }
 
-  #invalidateKey(key: string, token: string): Promise<void> {
-    return this.#submit(`key ${key}`, { key }, async () => {
-      await this.#store.set(this.#nameOf('key', key), token, TOKEN_MILLIS);
-      await this.#store.delete(this.#nameOf('entry', key));
-    });
+  /** Does work that may fail without harm to the call. */
+  async #attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    }
   }
 
-  /** Puts an invalidation into the outbox: it is carried out in the store, then published on the bus. */
-  #submit(
-    name: string,
-    about: Omit<Message, 'from' | 'cache'>,
-    inStore: () => Promise<void>,
-  ): Promise<void> {
-    const message: Message = { from: this.#id, cache: this.#cache.name, ...about };
-    const work = async (): Promise<void> => {
-      if (this.#store.exists) await inStore();
-      await this.#store.inTime(this.#parts.bus?.publish(JSON.stringify(message)));
-    };
-    if (this.#outbox.isFull && name !== 'all') {
-      this.#outbox.clear();
-      this.invalidateAll();
-      return Promise.resolve();
-    }
-    return this.#outbox.submit(name, work);
+  // ── Outside systems ──
+
+  async #publish(invalidations: readonly Invalidation[]): Promise<void> {
+    const { bus, clock, storeTimeoutMillis } = this.#parts;
+    if (bus === undefined) return;
+    const late = (): Error => new SharedStoreError('The bus did not take a message in time.');
+    const messages = [...messagesAbout(this.#id, this.#names.cache, invalidations)];
+    await Promise.all(
+      messages.map((text) => inTime(clock, () => bus.publish(text), storeTimeoutMillis, late)),
+    );
   }
 
   #receive(text: string): void {
-    let message: Message;
     try {
-      message = JSON.parse(text) as Message;
-      if (message.from === this.#id || message.cache !== this.#cache.name) return;
-      if (message.key !== undefined) this.#local.forgetHere(decodeArgs(message.key));
-      else if (message.tags !== undefined) this.#local.forgetTagsHere(message.tags);
-      else this.#local.forgetAllHere();
+      for (const announced of readMessage(text, this.#id, this.#names.cache) ?? []) {
+        const { kind, what } = announced;
+        if (this.#results !== undefined) this.#announcements.add(announced);
+        const plain = this.#digests.textOf(what);
+        if (kind === 'cache') this.#local.forgetAllHere();
+        else if (plain === undefined) continue;
+        else if (kind === 'tag') this.#local.forgetTagsHere([plain]);
+        else this.#local.forgetHere(decodeArgs(plain));
+      }
     } catch (error) {
-      this.#failed(error);
+      this.#report(error);
     }
   }
 
   #connect(state: boolean): void {
-    if (state === this.#connected) return;
-    this.#connected = state;
+    if (state === this.#isConnected) return;
+    this.#isConnected = state;
     this.#connection++;
     this.#local.markAllStale();
     if (state && this.#outbox.size > 0) void this.#outbox.deliver();
@@ -348,28 +393,33 @@ export class StoreBackedLevel implements SharedLevel {
 
   #track(work: () => Promise<void>): Promise<void> {
     const tracked: Promise<void> = work()
-      .catch(this.#failed)
+      .catch(this.#report)
       .finally(() => this.#background.delete(tracked));
     this.#background.add(tracked);
     return tracked;
   }
 
-  readonly #failed = (error: unknown): void => {
-    this.#counters.sharedErrors++;
-    const { onError, name } = this.#cache;
-    onError(error, `the shared level of the cache '${name}'`);
-  };
+  *#textsHere(): IterableIterator<string> {
+    for (const keyArgs of this.#local.keysHere()) {
+      const encoded = encodeArgs(keyArgs);
+      if (encoded !== undefined) yield encoded;
+    }
+    yield* this.#local.tagsHere();
+  }
 
-  #failedOnce(error: SharedStoreError): void {
-    if (!this.#hasReportedKey) this.#failed(error);
+  #reportKey(): void {
+    if (this.#hasReportedKey) return;
     this.#hasReportedKey = true;
+    this.#report(
+      new SharedStoreError(
+        `The cache '${this.#cache.name}' was called with an argument that other processes cannot compare, such as an ` +
+          'object or a receiver: give it a `key` that returns a string or a number. The call was not shared.',
+      ),
+    );
   }
+}
 
-  #generationNames(key: string): string[] {
-    return [this.#nameOf('key', key), this.#nameOf('cache', ''), this.#nameOf('tags', '')];
-  }
-
-  #nameOf(kind: 'entry' | 'key' | 'tag' | 'tags' | 'cache', what: string): string {
-    return `${this.#cache.name}:${kind}:${what}`;
-  }
+/** A revision that is greater than all earlier ones, as far as the clocks of the processes agree. */
+function newRevision(): string {
+  return `${Date.now().toString(36).padStart(9, '0')}-${globalThis.crypto.randomUUID()}`;
 }

@@ -1,36 +1,34 @@
 /** The fields that the fast paths of a cache read and write, on one object. */
-import { LRUCache } from 'lru-cache';
+import { type Clock, systemClock } from '../../core/clock.js';
+import { CoarseClock, type Horizon } from '../../core/coarse-clock.js';
 import { KeyLevel } from '../keys/key-level.js';
-import type { Key } from '../keys/key-trie.js';
 import type { Stored } from './stored.js';
 
-/** The part of lru-cache that a fast path uses. Its own type would reach users, and it needs Node's types. */
-export interface LruList {
-  get(key: Key): Stored;
-}
-
-/** The part of a `Map` or `WeakMap` that a fast path uses. */
-export interface Lookup<K> {
+/** The part of a `Map`, a `WeakMap`, lru-cache or another store that a fast path uses. */
+export interface LookUp<K> {
   get(key: K): Stored;
 }
 
-const NO_LIST: LruList = /* @__PURE__ */ new LRUCache({ max: 1 });
-const NO_PRIMITIVES: Lookup<unknown> = /* @__PURE__ */ new Map();
-const NO_OBJECTS: Lookup<object> = /* @__PURE__ */ new WeakMap();
+const NOTHING: LookUp<unknown> = /* @__PURE__ */ new Map();
+const NO_OBJECTS: LookUp<object> = /* @__PURE__ */ new WeakMap();
 const NO_LEVEL: KeyLevel = /* @__PURE__ */ new KeyLevel(undefined, undefined);
 
+/** How many hits of a cache use one reading of the clock at most, less one. A mask: one less than a power of two. */
+export const HITS_A_READING = 63;
+
 /** The fields of a cache that every hit uses. */
-export class FastState {
+export class FastState implements Horizon {
   /** Calls answered by a stored result. */
   hits = 0;
-  /** The results of a bounded cache by one primitive; empty while the fast paths are closed. */
-  lru: LruList = NO_LIST;
-  /** The results of an unbounded cache by one primitive; empty while the fast paths are closed. */
-  primitives: Lookup<unknown> = NO_PRIMITIVES;
+  /** The results by one primitive, or by the level of an argument list in a bounded cache; empty while closed. */
+  byKey: LookUp<unknown> = NOTHING;
   /** The results of an unbounded cache by one object; empty while the fast paths are closed. */
-  objects: Lookup<object> = NO_OBJECTS;
-  /** The argument lists without a receiver, for two arguments; empty while the fast paths are closed. */
+  byObject: LookUp<object> = NO_OBJECTS;
+  /** The argument lists without a receiver; empty while the fast paths are closed. */
   top: KeyLevel = NO_LEVEL;
+  /** No time beyond this one has come yet; `Infinity` while that is not known. */
+  horizon: number = Number.POSITIVE_INFINITY;
+  readonly #coarse: CoarseClock | undefined;
   /**
    * Whether fast paths may answer: no listener is told of hits, and all stored values are of the kind that the fast path of
    * this cache expects. A check of each stored value's kind would take a tenth of a hit's time.
@@ -38,14 +36,21 @@ export class FastState {
   isOpen = true;
   #isObserved = false;
   #isMixed = false;
-  #lru: LruList = NO_LIST;
-  #primitives: Lookup<unknown> = NO_PRIMITIVES;
-  #objects: Lookup<object> = NO_OBJECTS;
+  #byKey: LookUp<unknown> = NOTHING;
+  #empty: LookUp<unknown> = NOTHING;
+  #byObject: LookUp<object> = NO_OBJECTS;
   #top: KeyLevel;
 
-  constructor(top: KeyLevel) {
+  constructor(top: KeyLevel, clock: Pick<Clock, 'now'>) {
+    // A clock of the user's own is always read.
+    this.#coarse = clock === systemClock ? new CoarseClock(systemClock, this) : undefined;
     this.#top = top;
     this.#update();
+  }
+
+  /** Takes a reading of the clock. */
+  learn(now: number): void {
+    this.#coarse?.learn(now);
   }
 
   /** Closes the fast paths while a listener is told of each hit. */
@@ -61,16 +66,18 @@ export class FastState {
     this.#update();
   }
 
-  /** Sets the list of a bounded store; `undefined` if it has none. */
-  setList(lru: LruList | undefined): void {
-    this.#lru = lru ?? NO_LIST;
-    this.#update();
-  }
-
-  /** Sets the maps of an unbounded store. */
-  setMaps(primitives: Lookup<unknown>, objects: Lookup<object>): void {
-    this.#primitives = primitives;
-    this.#objects = objects;
+  /**
+   * Sets where the store has its results. `empty` takes the place of `byKey` while the fast paths are closed. It must be of the
+   * same class, because V8 optimises a look-up for one class.
+   */
+  setResults(
+    byKey: LookUp<unknown>,
+    empty: LookUp<unknown> = NOTHING,
+    byObject: LookUp<object> = NO_OBJECTS,
+  ): void {
+    this.#byKey = byKey;
+    this.#empty = empty;
+    this.#byObject = byObject;
     this.#update();
   }
 
@@ -94,9 +101,8 @@ export class FastState {
   #update(): void {
     const isOpen = !this.#isObserved && !this.#isMixed;
     this.isOpen = isOpen;
-    this.lru = isOpen ? this.#lru : NO_LIST;
-    this.primitives = isOpen ? this.#primitives : NO_PRIMITIVES;
-    this.objects = isOpen ? this.#objects : NO_OBJECTS;
+    this.byKey = isOpen ? this.#byKey : this.#empty;
+    this.byObject = isOpen ? this.#byObject : NO_OBJECTS;
     this.top = isOpen ? this.#top : NO_LEVEL;
   }
 }

@@ -39,7 +39,7 @@ export class MapStore implements Store {
   constructor(onRemoved: OnRemoved, fast: FastState) {
     this.#onRemoved = onRemoved;
     this.#fast = fast;
-    fast.setMaps(this.#primitives, this.#objects);
+    fast.setResults(this.#primitives, undefined, this.#objects);
   }
 
   get size(): number {
@@ -57,15 +57,14 @@ export class MapStore implements Store {
   set(key: Key, stored: Stored): boolean {
     if (typeof key === 'object') return this.#setAtLevel(key, stored);
     const replaced = this.#primitives.get(key);
-    this.#primitives.set(key, stored);
+    if (!this.add(key, stored)) return false;
     if (replaced !== undefined) this.#onRemoved(key, replaced, 'replaced');
     return true;
   }
 
   add(key: Key, stored: Stored): boolean {
     if (typeof key === 'object') return this.#setAtLevel(key, stored);
-    this.#primitives.set(key, stored);
-    return true;
+    return fits(() => this.#primitives.set(key, stored));
   }
 
   delete(key: Key, cause: RemovalCause): boolean {
@@ -81,7 +80,7 @@ export class MapStore implements Store {
   clear(): void {
     this.#primitives.clear();
     this.#objects = new WeakMap();
-    this.#fast.setMaps(this.#primitives, this.#objects);
+    this.#fast.setResults(this.#primitives, undefined, this.#objects);
     this.#leaves.clear();
     this.#registry = undefined;
   }
@@ -116,15 +115,13 @@ export class MapStore implements Store {
     if (level.stored !== undefined) this.#deleteAtLevel(level, 'replaced');
     const objects = level.isCollectable ? level.objects() : NO_OBJECTS;
     if (objects === undefined) return false; // The key was collected before, and is not reported again.
+    const leaf = level.isCollectable ? level.path : level;
+    if (!fits(() => this.#leaves.add(leaf))) return false;
     level.retain();
     level.stored = stored;
     if (objects.length === 1 && isSingle(level)) this.#objects.set(objects[0] as WeakKey, stored);
-    if (!level.isCollectable) {
-      this.#leaves.add(level);
-      return true;
-    }
+    if (!level.isCollectable) return true;
     const { path } = level;
-    this.#leaves.add(path);
     this.#registry ??= new FinalizationRegistry((collected) => this.#collected(collected));
     for (const object of objects) this.#registry.register(object, path, path);
     return true;
@@ -161,4 +158,15 @@ export class MapStore implements Store {
 /** Whether a level is that of one argument and no receiver. */
 function isSingle({ parent }: KeyLevel): boolean {
   return parent !== undefined && parent.parent === undefined && parent.edge === undefined;
+}
+
+/** Runs an insertion. False if it is refused: V8's maps and sets take 2^24 keys. */
+function fits(insert: () => unknown): boolean {
+  try {
+    insert();
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }

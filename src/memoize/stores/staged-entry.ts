@@ -8,14 +8,18 @@
  *     │              │ replaced     │ replaced       │ failure, for + staleIfError
  * ```
  *
- * The fast paths read `freshUntil` alone. They must return neither a failure nor a result that is held weakly. So for these
- * two, `freshUntil` is in the past from the start.
+ * A load that should replace the entry may fail. The entry is then served without a new load for `retryAfterMillis`, in each
+ * of these stages.
+ *
+ * The fast paths read `freshUntil` alone. They must return neither a failure nor a result that is held weakly, and they do not
+ * prolong an idle time. So for such entries `freshUntil` is in the past from the start.
  */
 import { Entry } from './stored.js';
 
 /** When the stages of an entry end, on the cache's clock. */
 export interface Lifetime {
-  readonly refreshAt: number;
+  /** From when on a call begins a load that replaces the entry. */
+  readonly dueAt: number;
   readonly expiresAt: number;
   readonly staleUntil: number;
   readonly errorUntil: number;
@@ -24,12 +28,23 @@ export interface Lifetime {
 /** How a stored failure reaches the caller: thrown, or as a rejected promise. */
 export type Failure = 'thrown' | 'rejected';
 
+/** What only some entries have. */
+export interface StagedOptions {
+  readonly weight?: number;
+  readonly failure?: Failure;
+  /** The result, to be held weakly. */
+  readonly weak?: WeakKey | undefined;
+  /** When the entry leaves unless it is used before, on the cache's clock. */
+  readonly idleUntil?: number;
+}
+
 /** A result or a failure, with stages. */
 export class StagedEntry extends Entry {
+  dueAt: number;
   expiresAt: number;
   staleUntil: number;
   readonly errorUntil: number;
-  readonly refreshAt: number;
+  idleUntil: number;
   /** Whether callers are given a promise of {@link settled}. */
   readonly isAsync: boolean;
   readonly weight: number;
@@ -38,28 +53,23 @@ export class StagedEntry extends Entry {
   readonly #weak: WeakRef<WeakKey> | undefined;
   /** Whether a background load that replaces it is about to run. */
   refreshing = false;
+  /** Which write of the shared store this result is; `undefined` without a shared store. */
+  revision: string | undefined = undefined;
 
-  constructor(
-    result: unknown,
-    settled: unknown,
-    life: Lifetime,
-    options: { readonly weight?: number; readonly failure?: Failure; readonly weak?: WeakKey },
-  ) {
-    const { weight = 0, failure, weak } = options;
-    const quick = failure === undefined && weak === undefined;
-    super(
-      weak === undefined ? result : undefined,
-      quick ? Math.min(life.refreshAt, life.expiresAt) : Number.NEGATIVE_INFINITY,
-    );
-    this.refreshAt = life.refreshAt;
+  constructor(result: unknown, settled: unknown, life: Lifetime, options: StagedOptions) {
+    const { weight = 0, failure, weak, idleUntil = Number.POSITIVE_INFINITY } = options;
+    super(weak === undefined ? result : undefined, 0);
+    this.dueAt = life.dueAt;
     this.expiresAt = life.expiresAt;
     this.staleUntil = life.staleUntil;
     this.errorUntil = life.errorUntil;
+    this.idleUntil = idleUntil;
     this.isAsync = result !== settled;
     this.weight = weight;
     this.failure = failure;
     this.#settled = weak === undefined ? settled : undefined;
     this.#weak = weak === undefined ? undefined : new WeakRef(weak);
+    this.#setFreshness();
   }
 
   /** Whether its result was held weakly and has been collected. */
@@ -80,7 +90,9 @@ export class StagedEntry extends Entry {
 
   /** Whether a caller may get the result at `now`, stale or not. */
   isServable(now: number): boolean {
-    return (now < this.expiresAt || now < this.staleUntil) && !this.collected;
+    const { dueAt, expiresAt, staleUntil, errorUntil } = this;
+    const isPaused = now < dueAt && now < errorUntil;
+    return (now < expiresAt || now < staleUntil || isPaused) && !this.collected;
   }
 
   /** Whether the result is stale at `now` and may be served in place of a failure. */
@@ -89,21 +101,36 @@ export class StagedEntry extends Entry {
       this.failure === undefined &&
       now >= this.expiresAt &&
       now < this.errorUntil &&
-      !this.collected
+      !this.isDead(now)
     );
+  }
+
+  /** Lets no call begin a load that replaces the entry before `dueAt`, because such a load has just failed. */
+  pauseUntil(dueAt: number): void {
+    this.dueAt = dueAt;
+    if (this.freshUntil !== Number.NEGATIVE_INFINITY) this.#setFreshness();
   }
 
   /** Makes the entry stale at `now`, unless it is stale already. It may still be served in place of a failure. */
   markStale(now: number): void {
     if (this.failure !== undefined) return;
     this.freshUntil = Number.NEGATIVE_INFINITY;
+    this.dueAt = Math.min(this.dueAt, now);
     this.expiresAt = Math.min(this.expiresAt, now);
     this.staleUntil = Math.min(this.staleUntil, now);
   }
 
   override isDead(now: number): boolean {
-    return (
-      (now >= this.expiresAt && now >= this.staleUntil && now >= this.errorUntil) || this.collected
-    );
+    const { expiresAt, staleUntil, errorUntil, idleUntil } = this;
+    const isOver = now >= expiresAt && now >= staleUntil && now >= errorUntil;
+    return isOver || now >= idleUntil || this.collected;
+  }
+
+  #setFreshness(): void {
+    const isPlain =
+      this.failure === undefined &&
+      this.#weak === undefined &&
+      this.idleUntil === Number.POSITIVE_INFINITY;
+    this.freshUntil = isPlain ? Math.min(this.dueAt, this.expiresAt) : Number.NEGATIVE_INFINITY;
   }
 }

@@ -26,11 +26,13 @@ if (!canConnect) {
 export class RedisServer implements AsyncDisposable {
   readonly url: string;
   readonly #port: number;
+  readonly #args: readonly string[];
   #child: ChildProcess | undefined = undefined;
 
-  private constructor(url: string, port: number) {
+  private constructor(url: string, port: number, args: readonly string[] = []) {
     this.url = url;
     this.#port = port;
+    this.#args = args;
   }
 
   /** The server of `REDIS_URL`, or a new own one. */
@@ -39,9 +41,10 @@ export class RedisServer implements AsyncDisposable {
     return url === undefined ? RedisServer.own() : new RedisServer(url, 0);
   }
 
-  static async own(): Promise<RedisServer> {
+  /** A new own server. `args` are options of redis-server. */
+  static async own(args: readonly string[] = []): Promise<RedisServer> {
     const port = await freePort();
-    const server = new RedisServer(`redis://127.0.0.1:${port}`, port);
+    const server = new RedisServer(`redis://127.0.0.1:${port}`, port, args);
     await server.start();
     return server;
   }
@@ -56,12 +59,22 @@ export class RedisServer implements AsyncDisposable {
       '',
       '--appendonly',
       'no',
+      ...this.#args,
     ];
     const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
     for await (const chunk of child.stdout) {
       if (String(chunk).includes('Ready to accept connections')) break;
     }
+  }
+
+  /** Stops the server where it is. Its connections stay open. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
   }
 
   /** Ends the server without a shutdown, as a power failure does. */

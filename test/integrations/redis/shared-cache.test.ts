@@ -78,9 +78,9 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
   test(
     'a slow holder keeps its lock as long as it runs',
     async () => {
-      await using service = await workers(2, { lockTtl: 150 });
+      await using service = await workers(2, { lockTtl: 3_000 });
       await using redis = await connect(server.url);
-      const answers = await Promise.all(service.all.map((one) => one.call('a', { delay: 1_000 })));
+      const answers = await Promise.all(service.all.map((one) => one.call('a', { delay: 5_000 })));
       expect(answers.flat()).toEqual(['null', 'null']);
       expect(await redis.get(`${service.space}:loads:a`)).toBe('1');
     },
@@ -118,7 +118,8 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
       await using own = await RedisServer.own();
       await using network = await TcpProxy.to(Number(new URL(own.url).port));
       const busUrl = `redis://127.0.0.1:${network.port}`;
-      await using service = await workers(1, { url: own.url, client, busUrl });
+      const storeTimeoutMillis = 300;
+      await using service = await workers(1, { url: own.url, client, busUrl, storeTimeoutMillis });
       const { space, all } = service;
       await using neighbour = await WorkerProcess.start({ ...all[0].options, busUrl: own.url });
       await using redis = await connect(own.url);
@@ -184,7 +185,11 @@ describe.skipIf(!canConnect)('a cache that processes share', () => {
     'Redis is killed and restarted under load: no call fails, and invalidations arrive again',
     async () => {
       await using own = await RedisServer.own();
-      await using service = await workers(2, { url: own.url, truthFrom: 'process' });
+      await using service = await workers(2, {
+        url: own.url,
+        truthFrom: 'process',
+        storeTimeoutMillis: 300,
+      });
       const [one, other] = service.all as [WorkerProcess, WorkerProcess];
       await Promise.all([one.hammer(), other.hammer()]);
       await until(async () => (await one.info()).hits > 20);

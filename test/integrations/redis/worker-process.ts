@@ -13,6 +13,8 @@ export interface WorkerOptions {
   readonly client: 'redis' | 'ioredis';
   readonly lockTtl: number;
   readonly ttl: number;
+  /** Large by default, so that a busy machine is no failure of the store. */
+  readonly storeTimeoutMillis?: number;
   /** The source of the function's results: Redis, or the process itself. */
   readonly truthFrom: 'redis' | 'process';
 }

@@ -18,6 +18,7 @@ const {
   lockTtl,
   ttl,
   truthFrom,
+  storeTimeoutMillis = 30_000,
 } = JSON.parse(process.argv[2] as string) as WorkerOptions;
 
 const data = createClient({ url });
@@ -39,13 +40,13 @@ async function truth(id: string, delay: number): Promise<string> {
     await pause(delay);
     return `${id}, load ${loads} of ${process.pid}`;
   }
-  await data.incr(`${space}:loads:${id}`);
   const value = String(await data.get(`${space}:truth:${id}`));
+  await data.incr(`${space}:loads:${id}`); // Last: a parent that sees it may change the value.
   await pause(delay);
   return value;
 }
 
-const bus = redisBus(client, { channel: `${space}:bus`, heartbeat: 200 });
+const bus = redisBus(client, { channel: `${space}:bus`, heartbeatMillis: 200 });
 let failures = 0;
 const cached = memoize(truth, {
   name: 'truth',
@@ -55,9 +56,9 @@ const cached = memoize(truth, {
   policy: s3fifo(),
   shared: sharedCache({
     store,
-    storeTimeoutMillis: 300,
+    storeTimeoutMillis,
     bus,
-    lock: redisLock(client, { prefix: `${space}:lock:`, ttl: lockTtl }),
+    lock: redisLock(client, { prefix: `${space}:lock:`, ttlMillis: lockTtl }),
   }),
   onError: () => {
     failures++;

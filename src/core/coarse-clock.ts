@@ -1,0 +1,70 @@
+/**
+ * A cheap answer to "is this time certainly still to come?". Reading the clock takes longer than the rest of a cache hit, so a
+ * burst of hits reads it seldom, as lru-cache does (`ttlResolution`).
+ *
+ * ```
+ *   16 readings                horizon
+ *     ├┼┼┼┼─────── 1 s ──────────┤ an end before the horizon: read the clock   │ beyond it: not reached yet
+ *          │ turn ends: horizon = Infinity
+ * ```
+ *
+ * There is a horizon only in a burst: after 16 readings in a row that are at most a millisecond apart, until the turn of the event
+ * loop ends. Each cache has its own. It lies a second ahead. So an old reading does no harm unless the burst is followed by more than a second of
+ * synchronous work in the same turn. A user of the horizon asks for a reading at least every 64th time, which ends the harm.
+ */
+import type { Clock, TimerHandle } from './clock.js';
+
+/** How far the horizon lies ahead of the reading, in milliseconds. */
+const MARGIN_MILLIS = 1_000;
+/** How far apart two readings of a burst may be, in milliseconds. */
+const DENSE_MILLIS = 1;
+/** How many readings in a row make a burst. */
+const BURST = 16;
+/** When the timer for the end of the turn counts as lost, in milliseconds: a test may have replaced the platform's timers. */
+const LOST_MILLIS = 1_000;
+
+/** What has a horizon. The object is the user's own, which saves a hit one memory access. */
+export interface Horizon {
+  /** No time beyond this one has come yet. `Infinity` while that is not known. */
+  horizon: number;
+}
+
+/** Sets the horizon of one cache. */
+export class CoarseClock {
+  readonly #target: Horizon;
+  readonly #clock: Clock;
+  #turnEnd: TimerHandle | undefined = undefined;
+  #turnBegan = 0;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #readings = 0;
+
+  constructor(clock: Clock, target: Horizon) {
+    this.#clock = clock;
+    this.#target = target;
+  }
+
+  /** Takes a reading of the clock. */
+  learn(now: number): void {
+    const gap = now - this.#readAt;
+    this.#readAt = now;
+    if (gap < 0 || gap > DENSE_MILLIS) this.#readings = 0;
+    this.#readings++;
+    if (this.#readings < BURST) {
+      this.#target.horizon = Number.POSITIVE_INFINITY;
+      return;
+    }
+    if (this.#turnEnd === undefined || now - this.#turnBegan > LOST_MILLIS) this.#beginTurn(now);
+    this.#target.horizon = now + MARGIN_MILLIS;
+  }
+
+  #beginTurn(now: number): void {
+    if (this.#turnEnd !== undefined) this.#clock.clearTimer(this.#turnEnd);
+    this.#turnBegan = now;
+    const end = (): void => {
+      this.#turnEnd = undefined;
+      this.#readings = 0;
+      this.#target.horizon = Number.POSITIVE_INFINITY;
+    };
+    this.#turnEnd = this.#clock.setTimer(end, 1, { background: true });
+  }
+}

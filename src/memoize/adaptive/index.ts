@@ -1,0 +1,6 @@
+/**
+ * The adaptive eviction policy.
+ *
+ * @module
+ */
+export { adaptive } from './adaptive.js';

@@ -1,0 +1,86 @@
+/** What a cache contains: its keys, its entries and its loads in flight, and how they are forgotten. */
+import type { CacheRecorder } from './cache-recorder.js';
+import { Entries } from './entries.js';
+import { argsOf, hasReceiver, type Key, KeyTrie, keyOf, refOf } from './keys/key-trie.js';
+import { Flights } from './loading/flights.js';
+import type { MemoizeSettings } from './memoize-options.js';
+import type { LocalLevel } from './shared-port.js';
+import { FastState } from './stores/fast-state.js';
+import type { Store } from './stores/store.js';
+import { resultIn } from './stores/stored.js';
+
+/** The contents of one cache. */
+export class CacheContents implements LocalLevel {
+  /** The known argument lists. {@link forgetAllHere} replaces the trie. */
+  trie: KeyTrie = new KeyTrie();
+  readonly fast: FastState;
+  readonly entries: Entries;
+  readonly store: Store;
+  readonly flights: Flights = new Flights();
+
+  constructor(settings: MemoizeSettings, recorder: CacheRecorder) {
+    this.fast = new FastState(this.trie.plain, settings.clock);
+    this.entries = new Entries(settings, recorder, this.fast);
+    this.store = this.entries.store;
+  }
+
+  /** Forgets the entry of a key, and disowns its loads; false if there is neither. */
+  forget(key: Key): boolean {
+    const disowned = this.flights.disown(key);
+    this.entries.servable(key); // Removes a dead entry, which does not count as forgotten.
+    return this.entries.remove(key, 'explicit') || disowned;
+  }
+
+  forgetHere(keyArgs: readonly unknown[]): boolean {
+    let found = false;
+    for (const key of [...this.trie.findAll(keyArgs)]) if (this.forget(key)) found = true;
+    return found;
+  }
+
+  forgetTagsHere(tags: readonly string[]): number {
+    let found = 0;
+    this.flights.invalidateTags(tags);
+    for (const key of this.entries.tagged(tags)) if (this.forget(key)) found++;
+    return found;
+  }
+
+  markAllStale(): void {
+    for (const ref of [...this.store.refs()]) {
+      const key = keyOf(ref);
+      if (key !== undefined) this.entries.markStale(key);
+    }
+  }
+
+  forgetAllHere(): void {
+    this.trie = new KeyTrie();
+    this.fast.setTop(this.trie.plain);
+    this.entries.clear();
+    this.flights.disownAll(); // Last, because the abort listener of a load may call the cache.
+    this.entries.disposals?.disposeUnused();
+  }
+
+  *keysHere(): IterableIterator<readonly unknown[]> {
+    for (const ref of [...this.store.refs(), ...[...this.flights.keys()].map(refOf)]) {
+      const args = hasReceiver(ref) ? undefined : argsOf(ref);
+      if (args !== undefined) yield args;
+    }
+  }
+
+  tagsHere(): Iterable<string> {
+    return this.entries.tags();
+  }
+
+  /**
+   * The argument lists and results that calls would be answered with, least recently used first. Leaves out those of methods, and
+   * of collected objects.
+   */
+  *live(): IterableIterator<[args: unknown[], result: unknown]> {
+    for (const ref of [...this.store.refs()]) {
+      const key = keyOf(ref);
+      const args = argsOf(ref);
+      if (key === undefined || args === undefined || hasReceiver(ref)) continue;
+      const stored = this.entries.servable(key);
+      if (stored !== undefined) yield [args, resultIn(stored)];
+    }
+  }
+}

@@ -1,0 +1,115 @@
+/** A cache without a function of its own: each call brings the load. */
+/// <reference lib="esnext.disposable" preserve="true" />
+import { InvalidArgumentError } from '../core/errors.js';
+import type { CacheEventMap } from './cache-events.js';
+import type { CacheInfo } from './cache-info.js';
+import type { CallOptions } from './call-options.js';
+import type { EntryOptions } from './entry-options.js';
+import type { LoadContext } from './load-context.js';
+import { memoize } from './memoize.js';
+import type { MemoizeOptions } from './memoize-options.js';
+import type { CacheListener } from './memoized.js';
+
+/** Loads the value of a key. The context has the signal, the stale value, and `ttl` and `tags` to set. */
+export type KeyLoader<V> = (
+  context: Omit<LoadContext<() => Promise<V>>, 'args'>,
+) => V | PromiseLike<V>;
+
+type Load<K, V> = (key: K, load: KeyLoader<V>) => Promise<V>;
+
+/** Options of {@link createCache}: those of `memoize`. Callbacks get the key as their last argument. */
+export type CacheOptions<K, V> = Omit<MemoizeOptions<(key: K) => Promise<V>, K>, 'key' | 'load'>;
+
+/** A cache of values by key. Keys are compared by SameValueZero, objects by identity. */
+export interface Cache<K, V> extends Disposable {
+  /** Gives the stored value, joins the load in flight, or loads the value. */
+  getOrLoad(key: K, load: KeyLoader<V>, options?: CallOptions): Promise<V>;
+  /** The stored value if a call would get it; `undefined` for none. Counts as no use. */
+  peek(key: K): Promise<V> | V | undefined;
+  /** Whether a call would get a stored value. */
+  has(key: K): boolean;
+  /** Stores a value. */
+  set(key: K, value: V, options?: EntryOptions): void;
+  /** Forgets the value of a key; false if there is none. */
+  delete(key: K): boolean;
+  /** Forgets the values of some keys, and gives how many there were. */
+  deleteMany(keys: readonly K[]): number;
+  /** Forgets all values. */
+  clear(): void;
+  /** Forgets the values with one of these tags, and gives how many there were. */
+  invalidateTags(...tags: string[]): number;
+  /** The keys with a value, least recently used first. */
+  keys(): IterableIterator<K>;
+  /** Tries what is pending in the shared level. True if no invalidation is pending any more. */
+  flush(): Promise<boolean>;
+  /** The figures of the cache. */
+  cacheInfo(): CacheInfo;
+  /** Adds a listener. */
+  on<E extends keyof CacheEventMap>(event: E, listener: CacheListener<E>): this;
+  /** Removes a listener. */
+  off<E extends keyof CacheEventMap>(event: E, listener: CacheListener<E>): this;
+}
+
+/**
+ * Makes a cache for values that have no function of their own. It is the cache of `memoize`, with all its options but `key` and
+ * `load`.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
+ *
+ * @example
+ * ```ts
+ * import { createCache } from 'tenure/memoize';
+ *
+ * const users = createCache<number, { id: number }>({ max: 1_000, ttl: 60_000 });
+ * let loads = 0;
+ * const user = (id: number) => users.getOrLoad(id, async () => ({ id, load: ++loads }));
+ * await user(7); // => { id: 7, load: 1 }
+ * await user(7); // => { id: 7, load: 1 }
+ * users.delete(7); // => true
+ * ```
+ */
+export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V> {
+  for (const name of ['key', 'load']) {
+    if (!Object.hasOwn(options, name)) continue;
+    throw new InvalidArgumentError(
+      `createCache: the option \`${name}\` belongs to memoize(). Give the key and the load to getOrLoad().`,
+    );
+  }
+  const load: Load<K, V> = async () => Promise.reject(new Error('unreachable'));
+  const memoized = memoize(load, {
+    name: 'a cache',
+    ...(options as object),
+    key: (key: K): K => key,
+    load: async (context) => context.args[1](context as never),
+  } as MemoizeOptions<Load<K, V>, K>);
+  const listOf = (key: K): Parameters<Load<K, V>> => [key] as never;
+  const cache: Cache<K, V> = {
+    getOrLoad: (key, loader, call) =>
+      // A value that was stored by set() is no promise.
+      Promise.resolve(
+        call === undefined ? memoized(key, loader) : memoized.call([key, loader], call),
+      ),
+    peek: (key) => memoized.peek(...listOf(key)),
+    has: (key) => memoized.has(...listOf(key)),
+    set: (key, value, entry) => memoized.set(listOf(key), value as never, entry),
+    delete: (key) => memoized.delete(...listOf(key)),
+    deleteMany: (keys) => memoized.deleteMany(keys.map(listOf)),
+    clear: () => memoized.clear(),
+    invalidateTags: (...tags) => memoized.invalidateTags(...tags),
+    *keys() {
+      for (const [key] of memoized.keys()) yield key as K;
+    },
+    flush: () => memoized.flush(),
+    cacheInfo: () => memoized.cacheInfo(),
+    on(event, listener) {
+      memoized.on(event, listener);
+      return this;
+    },
+    off(event, listener) {
+      memoized.off(event, listener);
+      return this;
+    },
+    [Symbol.dispose]: () => memoized[Symbol.dispose](),
+  };
+  return cache;
+}

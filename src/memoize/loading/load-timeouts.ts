@@ -1,0 +1,55 @@
+/** The limits of the wait for asynchronous loads: the option `loadTimeoutMillis`. */
+import type { Clock } from '../../core/clock.js';
+import type { MemoizeSettings } from '../memoize-options.js';
+import type { StagedEntry } from '../stores/staged-entry.js';
+import type { Load } from './load.js';
+import { LoadTimeoutError } from './load-timeout-error.js';
+
+/** Follows the result of a load until its hard limit, and then rejects and aborts the load. */
+export function untilHardLimit(
+  load: Load,
+  result: PromiseLike<unknown>,
+  { loadTimeouts, clock, name }: MemoizeSettings,
+): PromiseLike<unknown> {
+  const hard = loadTimeouts?.hard ?? Number.POSITIVE_INFINITY;
+  if (hard === Number.POSITIVE_INFINITY) return result;
+  return settledBefore(clock as Clock, hard, result, (_, reject) => {
+    const error = new LoadTimeoutError(name, hard);
+    reject(error);
+    load.abort(error);
+  });
+}
+
+/**
+ * Follows the result of a load for its callers. At the soft limit they get the result of `onSoftLimit`, unless that is
+ * `undefined`.
+ */
+export function untilSoftLimit(
+  soft: number,
+  { clock }: MemoizeSettings,
+  result: PromiseLike<unknown>,
+  onSoftLimit: () => StagedEntry | undefined,
+): Promise<unknown> {
+  return settledBefore(clock as Clock, soft, result, (resolve) => {
+    const stale = onSoftLimit();
+    if (stale !== undefined) resolve(stale.settled);
+  });
+}
+
+function settledBefore(
+  clock: Clock,
+  millis: number,
+  result: PromiseLike<unknown>,
+  onLimit: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimer(() => onLimit(resolve, reject), millis);
+    const settle =
+      <V>(end: (value: V) => void) =>
+      (value: V) => {
+        clock.clearTimer(timer);
+        end(value);
+      };
+    Promise.resolve(result).then(settle(resolve), settle(reject));
+  });
+}

@@ -1,0 +1,37 @@
+/**
+ * The names of a cache's values in the store, and of its locks. Each begins with the prefix and the name of the cache. The name is
+ * escaped, so two caches never have a name in common.
+ */
+import type { SharedStore } from '../shared-store.js';
+
+/** What a name in the store stands for: a result, or the token of a key, a tag, all tags or the cache. */
+export type NameKind = 'entry' | 'key' | 'tag' | 'tags' | 'cache';
+
+/** The names of one cache. Argument lists and tags are given in their public form. */
+export class KeyNames {
+  /** The cache, on the bus and in names of locks. */
+  readonly cache: string;
+  readonly #inStore: string;
+
+  constructor(store: SharedStore | undefined, prefix: string | undefined, name: string) {
+    const escaped = name.replaceAll('%', '%25').replaceAll(':', '%3A');
+    this.#inStore = `${prefix ?? ''}${escaped}`;
+    this.cache = `${prefix ?? namespaceOf(store)}${escaped}`;
+  }
+
+  /** The name of a value in the store. */
+  inStore(kind: NameKind, what: string): string {
+    return `${this.#inStore}:${kind}:${what}`;
+  }
+
+  /** The name of the lock of a key. */
+  ofLock(key: string): string {
+    return `${this.cache}:${key}`;
+  }
+}
+
+/** The namespace of a Keyv, with its separator. Keyv puts it before the names in the store, but not before those of locks. */
+function namespaceOf(store: SharedStore | undefined): string {
+  const namespace: unknown = (store as { namespace?: unknown } | undefined)?.namespace;
+  return typeof namespace === 'string' && namespace !== '' ? `${namespace}:` : '';
+}

@@ -1,0 +1,250 @@
+/**
+ * Reads and writes the results of one cache in the shared store.
+ *
+ * Each key, each tag and the cache itself has a generation: a random token in the store, which an invalidation replaces.
+ *
+ * - A result is written with the tokens that were read before its load began. It is used only while they are still the present
+ *   ones. So the order in which reads and writes reach the store does not matter.
+ * - **A token that is not there proves nothing.** It may have expired, been evicted, or not have been read: some stores answer a
+ *   failed read with `undefined`. So a load whose tokens are missing makes them first, and reads them back.
+ * - The tags of a result are known only after its load. The result is not written if any tag was invalidated during the load.
+ * - Everything has a lifetime. A token that ends too early costs a load.
+ */
+import type { CacheIdentity } from '../cache-identity.js';
+import type { CacheCounters } from '../cache-recorder.js';
+import type { EntryTerms } from '../entry-terms.js';
+import type { LoadOutcome, LoadPurpose, SharedLoad } from '../shared-port.js';
+import type { Announcements } from './announcements.js';
+import type { DigestIndex } from './digest-index.js';
+import { type Envelope, envelopeIn, failureOf, MAX_SHARED_TAGS, tokenIn } from './envelope.js';
+import type { Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
+import type { KeyNames } from './key-names.js';
+import { SharedStoreError } from './shared-store-error.js';
+import type { StoreAccess } from './store-access.js';
+import type { WaitBudget } from './wait-budget.js';
+
+const DAY_MILLIS = 86_400_000;
+/** The longest life of anything in the store, in milliseconds. The token of the cache has it. */
+const LONGEST_MILLIS = 30 * DAY_MILLIS;
+
+/** What the results of one cache work with. */
+export interface ResultsPort {
+  readonly access: StoreAccess;
+  readonly timeoutMillis: number;
+  readonly names: KeyNames;
+  readonly digests: DigestIndex;
+  readonly announcements: Announcements;
+  readonly outbox: InvalidationOutbox;
+  readonly cache: CacheIdentity;
+  readonly counters: CacheCounters;
+}
+
+/** What was found for a key. */
+export interface FoundResult {
+  /** A result or a failure that answers the load. */
+  readonly usable?: Envelope | undefined;
+  /** A result past its `ttl`, within the stale windows. */
+  readonly stale?: Envelope | undefined;
+}
+
+/** The results of one cache in the store. */
+export class SharedResults {
+  readonly #port: ResultsPort;
+  /** How long tokens of keys and tags live, in milliseconds: longer than any load, and than the results with them. */
+  readonly #tokenMillis: number;
+
+  constructor(port: ResultsPort) {
+    this.#port = port;
+    const { ttl } = port.cache;
+    const millis = typeof ttl === 'number' ? 2 * ttl : DAY_MILLIS;
+    this.#tokenMillis = Math.min(Math.max(millis, DAY_MILLIS), LONGEST_MILLIS);
+  }
+
+  /** Reads the present tokens into the load, and what the store has for its key. */
+  async read(load: SharedLoad, purpose: LoadPurpose, budget: WaitBudget): Promise<FoundResult> {
+    const { names, counters } = this.#port;
+    const stored = await this.#readTokens(load, budget, [names.inStore('entry', load.key)]);
+    if (purpose.forced) return {};
+    const envelope = await this.#valid(stored[0], load, budget);
+    const left = envelope === undefined ? undefined : (lifeLeft(envelope) ?? Infinity);
+    if (envelope === undefined || left === undefined || !isOfUse(envelope, left, purpose)) {
+      counters.sharedMisses++;
+      return {};
+    }
+    if (left > 0) return { usable: envelope };
+    counters.sharedMisses++;
+    return { stale: envelope.failure === undefined ? envelope : undefined };
+  }
+
+  /** Reads the present tokens into the load. */
+  async readTokens(load: SharedLoad, budget: WaitBudget): Promise<void> {
+    await this.#readTokens(load, budget, []);
+  }
+
+  /** Makes the tokens that a load needs and that the store does not have. Without all of them, the load writes nothing. */
+  async makeTokens(load: SharedLoad, budget: WaitBudget): Promise<void> {
+    const { generations } = load;
+    if (generations === undefined || isComplete(generations)) return;
+    load.generations = undefined;
+    const { key, cache, tags } = generations;
+    const [keyName, cacheName, tagsName] = this.#tokenNames(load.key);
+    const lasting = [...(cache === '' ? [cacheName] : []), ...(tags === '' ? [tagsName] : [])];
+    await budget.spend(async (millis) => {
+      const made = [this.#makeTokens(lasting, LONGEST_MILLIS, millis)];
+      if (key === '') made.push(this.#makeTokens([keyName], this.#tokenMillis, millis));
+      await Promise.all(made);
+    });
+    await this.#readTokens(load, budget, []);
+    if (load.generations !== undefined && !isComplete(load.generations))
+      load.generations = undefined;
+  }
+
+  /** Writes the outcome of a load, if nothing was invalidated since it began. */
+  async write(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms): Promise<void> {
+    const { access, names, digests, timeoutMillis, cache, counters } = this.#port;
+    const { generations: before, lease } = load;
+    const tags = [...(terms.tags ?? [])];
+    if (before === undefined || !isComplete(before) || terms.ttl <= 0) return;
+    if (tags.length > MAX_SHARED_TAGS || access.isResting) return;
+    const entry = names.inStore('entry', load.key);
+    const tagNames = tags.map((tag) => names.inStore('tag', digests.publicForm(tag)));
+    const readAll = (): Promise<unknown[]> =>
+      access.get([entry, ...this.#tokenNames(load.key), ...tagNames], timeoutMillis);
+    let present = await readAll();
+    const missing = tagNames.filter((_, at) => tokenIn(present[at + 4]) === '');
+    if (missing.length > 0) {
+      await this.#makeTokens(missing, this.#tokenMillis, timeoutMillis);
+      present = await readAll(); // After the tokens were made: an invalidation that they replaced shows in the token of all tags.
+    }
+    const [there, key, cacheToken, all, ...tokens] = present.map((value, at) =>
+      at === 0 ? envelopeIn(value) : tokenIn(value),
+    ) as [Envelope | undefined, ...string[]];
+    if (key !== before.key || cacheToken !== before.cache) return;
+    if (tags.length > 0 && (all !== before.tags || tokens.some((token) => token === ''))) return;
+    const isCovered = there?.key === key && there.cache === cacheToken;
+    if (lease !== undefined) {
+      if (lease.lost || (isCovered && (there.fence ?? 0) > lease.fence)) return;
+    }
+    const isFailure = 'error' in outcome;
+    const keepsStale = Math.max(cache.staleWhileRevalidate, cache.staleIfError);
+    const isResultThere = isCovered && there.failure === undefined;
+    if (isFailure && isResultThere && (lifeLeft(there) ?? Infinity) + keepsStale > 0) return;
+    const envelope: Envelope = {
+      ...(isFailure ? { failure: failureOf(outcome.error) } : { value: outcome.value }),
+      revision: load.revision,
+      at: Date.now(),
+      key,
+      cache: cacheToken,
+      ...(terms.ttl === Infinity ? {} : { ttl: terms.ttl }),
+      ...(tags.length === 0 ? {} : { tags: tags.map((tag, at) => [tag, tokens[at] as string]) }),
+      ...(lease === undefined ? {} : { fence: lease.fence }),
+    };
+    const life = terms.ttl + (isFailure ? 0 : keepsStale);
+    await access.set(entry, envelope, Math.ceil(Math.min(life, LONGEST_MILLIS)), timeoutMillis);
+    counters.sharedWrites++;
+  }
+
+  /** Puts the token of an invalidation into the store. Rejects unless it can be read back. */
+  async invalidate({ kind, what, token }: Invalidation, isWanted: () => boolean): Promise<void> {
+    const { access, names, timeoutMillis } = this.#port;
+    const life = kind === 'cache' ? LONGEST_MILLIS : this.#tokenMillis;
+    await this.#put(names.inStore(kind, what), token, life, isWanted);
+    if (kind === 'key') {
+      await access.delete(names.inStore('entry', what), timeoutMillis).catch(() => {}); // The token counts, not the deletion.
+    }
+  }
+
+  /** Replaces the token of all tags. Rejects unless the new one can be read back. */
+  invalidateAnyTag(): Promise<void> {
+    return this.#put(this.#port.names.inStore('tags', ''), newToken(), LONGEST_MILLIS, () => true);
+  }
+
+  async #put(name: string, token: string, life: number, isWanted: () => boolean): Promise<void> {
+    const { access, timeoutMillis } = this.#port;
+    // The second attempt is for another process that has put its own token there in the meantime.
+    for (let attempt = 0; attempt < 2 && isWanted(); attempt++) {
+      await access.set(name, token, life, timeoutMillis);
+      if (tokenIn(await access.getOne(name, timeoutMillis)) === token) return;
+    }
+    throw new SharedStoreError(
+      'The store did not keep an invalidation. It is tried again, and what it covers is not served. Does the store refuse writes?',
+    );
+  }
+
+  async #makeTokens(names: readonly string[], life: number, millis: number): Promise<void> {
+    const { access } = this.#port;
+    await Promise.all(names.map((name) => access.set(name, newToken(), life, millis)));
+  }
+
+  /** Reads the tokens into the load, and gives what the store has under other names. */
+  async #readTokens(
+    load: SharedLoad,
+    budget: WaitBudget,
+    others: readonly string[],
+  ): Promise<unknown[]> {
+    const { access, announcements } = this.#port;
+    load.generations = undefined;
+    const [key, cache, tags, ...values] = await budget.spend((millis) =>
+      access.get([...this.#tokenNames(load.key), ...others], millis),
+    );
+    const isOutdated =
+      announcements.contradict('key', load.key, tokenIn(key)) ||
+      announcements.contradict('cache', '', tokenIn(cache));
+    if (isOutdated) return [];
+    load.generations = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
+    return values;
+  }
+
+  /** A value from the store as an envelope, if all its tokens are the present ones. */
+  async #valid(
+    stored: unknown,
+    { generations }: SharedLoad,
+    budget: WaitBudget,
+  ): Promise<Envelope | undefined> {
+    const { access, names, digests, announcements, outbox, counters } = this.#port;
+    if (stored === undefined || stored === null || generations === undefined) return undefined;
+    const envelope = envelopeIn(stored);
+    if (envelope === undefined) counters.sharedRejects++;
+    if (envelope?.key !== generations.key || envelope.cache !== generations.cache) return undefined;
+    const { tags = [] } = envelope;
+    if (tags.length === 0) return envelope;
+    const forms = tags.map(([tag]) => digests.publicForm(tag));
+    if (forms.some((form) => outbox.get('tag', form) !== undefined)) return undefined;
+    const present = await budget.spend((millis) =>
+      access.get(
+        forms.map((form) => names.inStore('tag', form)),
+        millis,
+      ),
+    );
+    const isPresent = tags.every(([, token], at) => {
+      const now = tokenIn(present[at]);
+      return now === token && !announcements.contradict('tag', forms[at] as string, now);
+    });
+    return isPresent ? envelope : undefined;
+  }
+
+  /** The names of the tokens that each load needs: of its key, the cache, and all tags. */
+  #tokenNames(key: string): [string, string, string] {
+    const { names } = this.#port;
+    return [names.inStore('key', key), names.inStore('cache', ''), names.inStore('tags', '')];
+  }
+}
+
+/** How much longer a result is fresh, in milliseconds; negative for a stale one, `undefined` without a limit. */
+export function lifeLeft({ at, ttl }: Envelope): number | undefined {
+  // If the clock of the writer is ahead, the result counts as new.
+  return ttl === undefined ? undefined : ttl - Math.max(0, Date.now() - at);
+}
+
+function isOfUse({ revision, failure }: Envelope, left: number, purpose: LoadPurpose): boolean {
+  if (failure !== undefined) return left > 0 && !purpose.isReplacing;
+  return !purpose.isEarly || (left > 0 && revision > (purpose.revision ?? ''));
+}
+
+function isComplete({ key, cache, tags }: { key: string; cache: string; tags: string }): boolean {
+  return key !== '' && cache !== '' && tags !== '';
+}
+
+function newToken(): string {
+  return globalThis.crypto.randomUUID();
+}

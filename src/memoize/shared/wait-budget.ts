@@ -1,0 +1,35 @@
+/**
+ * The time that one call may still wait for answers of the store and the lock. All its waits share one budget, so a call waits no
+ * longer than `storeTimeoutMillis` for answers, however many requests it makes.
+ */
+import type { Clock } from '../../core/clock.js';
+import { SharedStoreError } from './shared-store-error.js';
+
+/** The budget of one call. */
+export class WaitBudget {
+  readonly #clock: Clock;
+  #left: number;
+
+  /** `millis` may be `Infinity`. */
+  constructor(clock: Clock, millis: number) {
+    this.#clock = clock;
+    this.#left = millis;
+  }
+
+  /** How long the call may still wait, in milliseconds, ≥ 0. */
+  get left(): number {
+    return this.#left;
+  }
+
+  /** Waits for what `ask` returns, and takes the time from the budget. `ask` is given what is left. Rejects if nothing is left. */
+  async spend<T>(ask: (millis: number) => Promise<T>): Promise<T> {
+    if (this.#left <= 0)
+      throw new SharedStoreError('The answers took all of `storeTimeoutMillis`.');
+    const began = this.#clock.now();
+    try {
+      return await ask(this.#left);
+    } finally {
+      this.#left = Math.max(0, this.#left - Math.max(0, this.#clock.now() - began));
+    }
+  }
+}

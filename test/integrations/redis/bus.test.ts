@@ -1,0 +1,83 @@
+/** The bus over a real Redis: a first failure is not final. */
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+import { describe, expect, test } from 'vitest';
+import { redisBus } from '../../../src/integrations/redis.js';
+import type { BusListener } from '../../../src/memoize/shared/index.js';
+import { TcpProxy } from '../../kit/tcp-proxy.js';
+import { until } from '../../kit/until.js';
+import { canStart, connect, RedisServer } from './redis-server.js';
+
+const PATIENCE = 30_000;
+
+class Listener implements BusListener {
+  readonly texts: string[] = [];
+  readonly errors: unknown[] = [];
+  isConnected = false;
+
+  message(text: string): void {
+    this.texts.push(text);
+  }
+
+  connected(state: boolean): void {
+    this.isConnected = state;
+  }
+
+  error(error: unknown): void {
+    this.errors.push(error);
+  }
+}
+
+async function clientOf(kind: 'redis' | 'ioredis', url: string) {
+  const client =
+    kind === 'redis' ? createClient({ url }) : new Redis(url, { maxRetriesPerRequest: null });
+  client.on('error', () => {});
+  if (kind === 'redis') await (client as ReturnType<typeof createClient>).connect();
+  const close = (): void => {
+    if (client instanceof Redis) client.disconnect();
+    else client.destroy();
+  };
+  return { client, [Symbol.dispose]: close };
+}
+
+describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', (kind) => {
+  test(
+    'connects when the permission to subscribe is granted later',
+    async () => {
+      await using server = await RedisServer.own();
+      await using admin = await connect(server.url);
+      using own = await clientOf(kind, server.url);
+      await admin.sendCommand(['ACL', 'SETUSER', 'default', '-subscribe']);
+      const bus = redisBus(own.client, { heartbeatMillis: 50 });
+      const listener = new Listener();
+      using _subscription = bus.subscribe(listener);
+      await until(() => listener.errors.length > 1);
+      expect(listener.isConnected).toBe(false);
+      await admin.sendCommand(['ACL', 'SETUSER', 'default', '+subscribe']);
+      await until(() => listener.isConnected);
+      await bus.publish('text');
+      await until(() => listener.texts.includes('text'));
+    },
+    PATIENCE,
+  );
+
+  test(
+    'connects after a connection that is lost during the first subscription',
+    async () => {
+      await using server = await RedisServer.own();
+      await using network = await TcpProxy.to(Number(new URL(server.url).port));
+      using own = await clientOf(kind, `redis://127.0.0.1:${network.port}`);
+      network.stall();
+      const listener = new Listener();
+      const bus = redisBus(own.client, { heartbeatMillis: 50 });
+      using _subscription = bus.subscribe(listener);
+      await until(() => network.connections > 1);
+      network.cut();
+      network.heal();
+      await until(() => listener.isConnected);
+      await bus.publish('text');
+      await until(() => listener.texts.includes('text'));
+    },
+    PATIENCE,
+  );
+});

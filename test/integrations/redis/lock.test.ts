@@ -1,0 +1,75 @@
+/** The lock over a real Redis. The clock is a fake, so no lease is extended or lost by chance. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { redisLock } from '../../../src/integrations/redis.js';
+import { FakeClock } from '../../kit/fake-clock.js';
+import { until } from '../../kit/until.js';
+import { canConnect, connect, RedisServer } from './redis-server.js';
+
+describe.skipIf(!canConnect)('a lock over Redis', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await RedisServer.any();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  async function setUp() {
+    const client = await connect(server.url);
+    const clock = new FakeClock();
+    const prefix = `tenure-test-${randomUUID()}:`;
+    const lock = redisLock(client, { prefix, clock, ttlMillis: 60_000, waitMillis: 0 });
+    const key = `${prefix}{k}`;
+    const acquire = () => lock.acquire('k', { ask: (request) => request() });
+    return { client, clock, key, acquire, [Symbol.asyncDispose]: client[Symbol.asyncDispose] };
+  }
+
+  test('a holder whose lock ran out does not release that of its successor', async () => {
+    await using own = await setUp();
+    const first = await own.acquire();
+    await own.client.del(own.key); // The time of the lock is over.
+    const second = await own.acquire();
+    const held = await own.client.get(own.key);
+    await first.release();
+    expect(await own.client.get(own.key)).toBe(held);
+    expect([first.lost, second.lost, second.fence > first.fence]).toEqual([true, false, true]);
+    await second.release();
+    expect(await own.client.get(own.key)).toBe(null);
+  });
+
+  test('a holder whose lock ran out does not extend that of its successor, and learns that it is lost', async () => {
+    await using own = await setUp();
+    const first = await own.acquire();
+    await own.client.set(own.key, 'of a successor', { PX: 1_000_000 });
+    await own.clock.advance(20_000);
+    await until(() => first.lost);
+    expect(await own.client.pTTL(own.key)).toBeGreaterThan(60_000);
+  });
+
+  test('a holder extends its lock as long as it runs', async () => {
+    await using own = await setUp();
+    const lease = await own.acquire();
+    for (let third = 0; third < 6; third++) {
+      await own.client.pExpire(own.key, 1_000);
+      await own.clock.advance(20_000);
+      await until(async () => (await own.client.pTTL(own.key)) > 1_000);
+    }
+    expect(lease.lost).toBe(false);
+    await lease.release();
+  });
+
+  test('a caller that waits too long is told so without the name of the lock', async () => {
+    await using own = await setUp();
+    await own.acquire();
+    const error = await own.acquire().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'TENURE_REDIS_LOCK_TIMEOUT' });
+    expect(String(error)).not.toContain(own.key);
+  });
+
+  test.each([
+    [{ ttl: 1 }, /unknown option `ttl`.*ttlMillis/],
+    [{ waitMillis: -1 }, /`waitMillis`/],
+  ])('a malformed option is refused: %j', async (options, message) => {
+    await using own = await setUp();
+    expect(() => redisLock(own.client, options as never)).toThrow(message);
+  });
+});

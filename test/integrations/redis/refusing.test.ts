@@ -1,0 +1,228 @@
+/** Shared caches over a real Redis that refuses, hangs, forgets or has foreign data. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/core/clock.js';
+import { until } from '../../kit/until.js';
+import { canStart, connect, RedisServer } from './redis-server.js';
+import { SharedService } from './shared-service.js';
+
+const PATIENCE = 60_000;
+
+type Admin = Awaited<ReturnType<typeof connect>>;
+
+/** States in which Redis refuses writes, and how it leaves them. */
+const REFUSALS: Readonly<
+  Record<string, { refuse(admin: Admin): Promise<unknown>; relent(admin: Admin): Promise<unknown> }>
+> = {
+  'READONLY, as after a failover (jaredwray/keyv#1472, redis/node-redis#2326)': {
+    refuse: (admin) => admin.sendCommand(['REPLICAOF', '127.0.0.1', '1']),
+    relent: (admin) => admin.sendCommand(['REPLICAOF', 'NO', 'ONE']),
+  },
+  'OOM (opencollective/opencollective-api#10005)': {
+    refuse: (admin) => admin.sendCommand(['CONFIG', 'SET', 'maxmemory', '1']),
+    relent: (admin) => admin.sendCommand(['CONFIG', 'SET', 'maxmemory', '0']),
+  },
+  NOPERM: {
+    refuse: (admin) => admin.sendCommand(['ACL', 'SETUSER', 'default', '-set']),
+    relent: (admin) => admin.sendCommand(['ACL', 'SETUSER', 'default', '+set']),
+  },
+  MISCONF: {
+    async refuse(admin) {
+      const { dir } = await admin.configGet('dir');
+      await rm(dir as string, { recursive: true });
+      await admin.sendCommand(['CONFIG', 'SET', 'save', '3600 1']);
+      await admin.sendCommand(['BGSAVE']).catch(() => {});
+      await until(async () => (await admin.info('persistence')).includes('bgsave_status:err'));
+    },
+    relent: (admin) => admin.sendCommand(['CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no']),
+  },
+};
+
+async function ownServer(): Promise<RedisServer> {
+  return RedisServer.own(['--dir', await mkdtemp(join(tmpdir(), 'tenure-redis-'))]);
+}
+
+describe.skipIf(!canStart)('a Redis that refuses writes', () => {
+  test.each(Object.entries(REFUSALS))(
+    'an invalidated result is served by no process, and the invalidation arrives later: %s',
+    async (_, { refuse, relent }) => {
+      await using server = await ownServer();
+      await using admin = await connect(server.url);
+      await using service = new SharedService({ url: server.url });
+      const [one, other] = [await service.member(), await service.member()];
+      expect([await one('k'), await one.flush(), await other('k')]).toEqual(['old', true, 'old']);
+      expect(service.loads).toBe(1);
+
+      await refuse(admin);
+      service.source = () => 'new';
+      one.delete('k');
+      expect(await one.flush()).toBe(false);
+      expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 1 });
+      expect(await one('k')).toBe('new');
+      await until(async () => (await other('k')) === 'new');
+      expect(await other('k')).toBe('new');
+
+      await relent(admin);
+      await until(() => one.flush());
+      expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 0 });
+      const late = await service.member();
+      expect([await late('k'), await one('k'), await other('k')]).toEqual(['new', 'new', 'new']);
+    },
+    PATIENCE,
+  );
+
+  test(
+    'a slow load that an invalidation overtook is believed by no later process, without a bus',
+    async () => {
+      await using server = await ownServer();
+      await using admin = await connect(server.url);
+      await using service = new SharedService({ url: server.url, parts: [] });
+      const one = await service.member();
+      let land = (_: string): void => {};
+      service.source = () =>
+        new Promise((resolve) => {
+          land = resolve;
+        });
+      const early = one('k');
+      await until(() => service.loads === 1);
+      await REFUSALS['OOM (opencollective/opencollective-api#10005)']?.refuse(admin);
+      one.delete('k');
+      expect(await one.flush()).toBe(false);
+      await REFUSALS['OOM (opencollective/opencollective-api#10005)']?.relent(admin);
+      land('old');
+      expect(await early).toBe('old');
+      await until(() => one.flush());
+      service.source = () => 'new';
+      const late = await service.member();
+      expect([await late('k'), await one('k')]).toEqual(['new', 'new']);
+    },
+    PATIENCE,
+  );
+
+  test(
+    'a refused key holds back no other: useautumn/autumn#2619',
+    async () => {
+      await using server = await ownServer();
+      await using admin = await connect(server.url);
+      await using service = new SharedService({ url: server.url });
+      const [one, other] = [await service.member(), await service.member()];
+      for (const id of ['a', 'b']) await one(id);
+      await one.flush();
+      for (const id of ['a', 'b']) await other(id);
+      // No write of the token of `a` is allowed: the ACL selector of all other names stays.
+      await admin.sendCommand([
+        'ACL',
+        'SETUSER',
+        'default',
+        'resetkeys',
+        '%R~*',
+        `%W~*"b"*`,
+        '%W~*cache*',
+        '%W~*tags*',
+      ]);
+      service.source = () => 'new';
+      one.delete('a');
+      one.delete('b');
+      await one.flush();
+      expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 1 });
+      await until(async () => (await other('b')) === 'new');
+      await until(async () => (await other('a')) === 'new');
+      const late = await service.member();
+      expect(await late('b')).toBe('new');
+      await admin.sendCommand(['ACL', 'SETUSER', 'default', 'resetkeys', '~*']);
+      await until(() => one.flush());
+      expect(await (await service.member())('a')).toBe('new');
+    },
+    PATIENCE,
+  );
+});
+
+describe.skipIf(!canStart)('a Redis that gives no answers', () => {
+  /** The real time, which the test can put forward. */
+  function skippingClock() {
+    const clock = { ...systemClock, skipped: 0, now: () => systemClock.now() + clock.skipped };
+    return clock;
+  }
+
+  test.each([{ parts: ['bus'] }, { parts: ['bus', 'lock'] }] as const)(
+    'calls go on without it after the first, and come back to it: $parts',
+    async ({ parts }) => {
+      await using server = await ownServer();
+      const clock = skippingClock();
+      await using service = new SharedService({
+        url: server.url,
+        parts,
+        shared: { clock, storeTimeoutMillis: 100 },
+      });
+      const one = await service.member();
+      await one('warm');
+      await one.flush();
+      server.freeze();
+      try {
+        expect(await one('cold')).toBe('old');
+        expect(one.cacheInfo().shared).toMatchObject({ store: 'resting' });
+        const errors = service.errors.length;
+        for (let id = 0; id < 500; id++) expect(await one(`cold ${id}`)).toBe('old');
+        expect(one.cacheInfo().loads).toBeGreaterThanOrEqual(502);
+        expect(service.errors.length - errors, 'one trouble is one report').toBeLessThan(5);
+        service.source = () => 'new';
+        one.delete('warm');
+        expect(await one('warm')).toBe('new');
+      } finally {
+        server.thaw();
+      }
+      clock.skipped = 60_000;
+      await until(async () => {
+        await one('probe');
+        return one.cacheInfo().shared?.store === 'answering';
+      });
+      await until(() => one.flush());
+      const late = await service.member();
+      expect(await late('warm')).toBe('new');
+    },
+    PATIENCE,
+  );
+
+  test(
+    'a restart without data costs loads and nothing else',
+    async () => {
+      await using server = await ownServer();
+      await using service = new SharedService({ url: server.url, parts: ['bus', 'lock'] });
+      const [one, other] = [await service.member(), await service.member()];
+      await one('k');
+      await one.flush();
+      await other('k');
+      await server.kill();
+      service.source = () => 'new';
+      one.delete('k');
+      expect(await one('k')).toBe('new');
+      await server.start();
+      await until(() => one.flush());
+      await until(async () => (await other('k')) === 'new');
+      expect(await (await service.member())('k')).toBe('new');
+    },
+    PATIENCE,
+  );
+});
+
+describe.skipIf(!canStart)('foreign data in Redis', () => {
+  test(
+    'a lock without an end holds up a load no longer than the ttl of locks',
+    async () => {
+      await using server = await ownServer();
+      await using admin = await connect(server.url);
+      await using service = new SharedService({ url: server.url, parts: ['lock'] });
+      const one = await service.member();
+      await admin.set(`${service.space}:lock:{${service.space}:value:["k"]}`, 'foreign');
+      const called = one('k');
+      await until(async () => (await admin.keys(`${service.space}:lock:*`)).length > 0);
+      await until(
+        async () => (await admin.pTTL(`${service.space}:lock:{${service.space}:value:["k"]}`)) > 0,
+      );
+      expect(await called).toBe('old');
+    },
+    PATIENCE,
+  );
+});

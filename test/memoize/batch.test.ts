@@ -1,0 +1,75 @@
+import Keyv from 'keyv';
+import { expect, test } from 'vitest';
+import { batched } from '../../src/memoize/batch/index.js';
+import { memoize } from '../../src/memoize/index.js';
+import { sharedCache } from '../../src/memoize/shared/index.js';
+
+function counting() {
+  const queries: number[][] = [];
+  const loadMany = async (lists: readonly [id: number][]) => {
+    queries.push(lists.map(([id]) => id));
+    return lists.map(([id]) => (id < 0 ? new Error(`no user ${id}`) : `user ${id}`));
+  };
+  return { queries, loadMany };
+}
+
+test('calls of one turn share a load, and each result is stored', async () => {
+  const { queries, loadMany } = counting();
+  const user = memoize(batched(loadMany));
+  expect(await Promise.all([user(1), user(2), user(1)])).toEqual(['user 1', 'user 2', 'user 1']);
+  expect(await user.getMany([[2], [3], [4]])).toEqual(['user 2', 'user 3', 'user 4']);
+  expect(queries).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect(user.cacheInfo()).toMatchObject({ size: 4, loads: 4 });
+});
+
+test('an Error among the results rejects its call alone', async () => {
+  const { loadMany } = counting();
+  const user = memoize(batched(loadMany));
+  const [bad, good] = await Promise.allSettled([user(-1), user(1)]);
+  expect([bad?.status, good]).toEqual(['rejected', { status: 'fulfilled', value: 'user 1' }]);
+  await expect(user.getMany([[1], [-2]])).rejects.toThrow('no user -2');
+});
+
+test.each([
+  [() => Promise.reject(new Error('down')), 'down'],
+  [
+    () => {
+      throw new Error('down');
+    },
+    'down',
+  ],
+  [async () => [], /array of 2 results.*got 0/],
+  [async () => 'users', /got string/],
+])('a load that fails or returns nonsense rejects all its calls: %#', async (loadMany, message) => {
+  const user = memoize(batched(loadMany as never) as (id: number) => Promise<string>);
+  for (const result of await Promise.allSettled([user(1), user(2)])) {
+    expect(result.status).toBe('rejected');
+    expect(String((result as PromiseRejectedResult).reason)).toMatch(message);
+  }
+  expect(user.cacheInfo()).toMatchObject({ size: 0, inFlight: 0 });
+});
+
+test('maxBatch limits each load', async () => {
+  const { queries, loadMany } = counting();
+  const user = memoize(batched(loadMany, { maxBatch: 2 }));
+  await user.getMany([[1], [2], [3], [4], [5]]);
+  expect(queries).toEqual([[1, 2], [3, 4], [5]]);
+});
+
+test('misses of a shared cache share a load too', async () => {
+  const { queries, loadMany } = counting();
+  const user = memoize(batched(loadMany), {
+    name: 'user',
+    shared: sharedCache({ store: new Keyv() }),
+  });
+  await user.getMany([[1], [2], [3]]);
+  expect(queries).toEqual([[1, 2, 3]]);
+});
+
+test('a malformed argument is refused', () => {
+  expect(() => batched(5 as never)).toThrow(/loadMany/);
+  expect(() => batched(async () => [], { maxBatch: 0 })).toThrow(/maxBatch/);
+});

@@ -1,0 +1,376 @@
+/** What a cache alone promises: exact lifetimes, callbacks that do no harm, nothing kept alive, fresh refreshes. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, expect, test, vi } from 'vitest';
+import { memoize } from '../../src/memoize/index.js';
+import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gate, Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+
+describe('a lifetime', () => {
+  test.each([
+    ['a number', { ttl: 0 }],
+    ['a function', { ttl: () => 0 }],
+    ['with a bound', { ttl: 0, max: 10 }],
+    ['with another policy', { ttl: 0, max: 10, policy: s3fifo() }],
+    ['with a key', { ttl: 0, key: (id: string) => id }],
+    [
+      'set by the loader',
+      {
+        load: (context: { ttl: number | undefined }) => {
+          context.ttl = 0;
+          return {};
+        },
+      },
+    ],
+  ])('of 0 serves no second call: %s', async (_, options) => {
+    let loads = 0;
+    const make = (_id: string) => ({ load: ++loads });
+    const sync = memoize(make, options as never);
+    expect(new Set(Array.from({ length: 100 }, () => sync('k'))).size).toBe(100);
+    const awaited = memoize(async (id: string) => make(id), options as never);
+    expect(new Set([await awaited('k'), await awaited('k'), await awaited('k')]).size).toBe(3);
+    sync.set(['set'], { load: -1 }, { ttl: 0 });
+    expect(sync.has('set')).toBe(false);
+  });
+
+  test.each([0.5, 5, 9.7, 99.3, 100.2, 1_000, 60_000.9])(
+    'of %s ms is never longer, from any fraction of a millisecond, and at most a millisecond shorter',
+    (ttl) => {
+      for (const began of [0, 0.1, 0.5, 0.99, 1_234_567.89]) {
+        let now = began;
+        const fn = memoize((_: string) => ({}), { ttl, clock: { now: () => now } });
+        const first = fn('k');
+        now = began + Math.max(0, ttl - (ttl < 100 ? 0.001 : 1.001));
+        expect(fn('k')).toBe(first);
+        now = began + ttl;
+        expect(fn('k')).not.toBe(first);
+      }
+    },
+  );
+
+  test.each([{}, { max: 10 }, { max: 10, policy: s3fifo() }, { key: (id: string) => id }])(
+    'ends in a turn that takes longer than it: %j',
+    (options) => {
+      let now = performance.now();
+      vi.spyOn(performance, 'now').mockImplementation(() => now);
+      const fn = memoize((_: string) => ({}), { ttl: 3_000, ...options });
+      const first = fn('k');
+      for (let hit = 0; hit < 10; hit++) expect(fn('k')).toBe(first);
+      now += 3_000;
+      expect(fn('k')).not.toBe(first);
+      vi.restoreAllMocks();
+    },
+  );
+
+  test('idleTtl: each use prolongs it', () => {
+    let now = 0;
+    const fn = memoize((_: string) => ({}), { idleTtl: 100, clock: { now: () => now } });
+    const first = fn('k');
+    for (now = 90; now < 500; now += 90) expect(fn('k')).toBe(first);
+    now += 100;
+    expect([fn.has('k'), fn('k') === first]).toEqual([false, false]);
+  });
+});
+
+describe('a callback of the user', () => {
+  const throwing = (): never => {
+    throw new Error('callback');
+  };
+
+  test.each([
+    ['cacheIf', throwing],
+    ['ttl', throwing],
+    ['tags', throwing],
+    ['ttl', () => 1n],
+    ['ttl', () => Number.NaN],
+    ['ttl', () => 'soon'],
+    ['ttl', async () => 5],
+    ['tags', () => 'ab'],
+    ['tags', () => [1]],
+    ['tags', async () => ['a']],
+    ['cacheIf', async () => false],
+    ['cacheIf', () => Promise.reject(new Error('async'))],
+  ])(
+    'that fails costs the entry and nothing else, even if onError throws: %s, %#',
+    async (name, callback) => {
+      const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+      let loads = 0;
+      const fn = memoize(async (_: string) => ++loads, { [name]: callback, onError: throwing });
+      expect([await fn('k'), await fn('k'), await fn('k')]).toEqual([1, 2, 3]);
+      expect(fn.cacheInfo()).toMatchObject({ inFlight: 0, size: 0 });
+      expect(printed).toHaveBeenCalled();
+      printed.mockRestore();
+    },
+  );
+
+  test.each([throwing, () => -1, () => 'heavy', () => 1n])(
+    'weigh that fails: %#',
+    async (weigh) => {
+      const errors: unknown[] = [];
+      const fn = memoize(async (_: string) => 'value', {
+        maxWeight: 10,
+        weigh: weigh as never,
+        onError: (error) => errors.push(error),
+      });
+      expect([await fn('k'), await fn('k')]).toEqual(['value', 'value']);
+      expect([errors.length, fn.cacheInfo().inFlight]).toEqual([2, 0]);
+    },
+  );
+
+  test('key that throws rejects the call of an async function, and throws from a synchronous one', async () => {
+    const asynchronous = memoize(async (_: string) => 1, { key: throwing });
+    await expect(asynchronous('k')).rejects.toThrow('callback');
+    expect(() => memoize((_: string) => 1, { key: throwing })('k')).toThrow('callback');
+  });
+
+  test.each([
+    [async (id: string) => id, /a promise/],
+    [(id: string) => [id], /an array/],
+  ])('key that returns what equals no other key is refused: %#', async (key, message) => {
+    const fn = memoize(async (_: string) => 1, { key: key as never });
+    await expect(fn('k')).rejects.toMatchObject({ code: 'TENURE_INVALID_ARGUMENT' });
+    await expect(fn('k')).rejects.toThrow(message);
+  });
+
+  test('an array given to invalidateTags is refused', () => {
+    const fn = memoize((_: string) => 1);
+    expect(() => fn.invalidateTags(['a'] as never)).toThrow(/several arguments/);
+  });
+
+  test('a list of arguments that is a string is refused', () => {
+    const fn = memoize((_: string) => 1);
+    expect(() => fn.set('tea' as never, 5)).toThrow(/array/);
+  });
+});
+
+describe('what a cached promise keeps alive', () => {
+  test('is not the async context in which it was loaded: dust-tt/dust#23015', async () => {
+    const storage = new AsyncLocalStorage<object>();
+    const fn = memoize(async (id: number) => {
+      await settle();
+      return id;
+    });
+    const refs: WeakRef<object>[] = [];
+    for (let id = 0; id < 20; id++) {
+      const context = { request: id };
+      refs.push(new WeakRef(context));
+      await storage.run(context, () => fn(id));
+    }
+    await settle();
+    await collectGarbage();
+    expect(refs.filter((ref) => ref.deref() !== undefined).length).toBeLessThanOrEqual(1);
+    expect(fn.cacheInfo().size).toBe(20);
+  });
+
+  test('is not the closure of the request that gave a promise to set', async () => {
+    const storage = new AsyncLocalStorage<object>();
+    const fn = memoize(async (id: number) => id);
+    const refs: WeakRef<object>[] = [];
+    for (let id = 0; id < 20; id++) {
+      const context = { request: id };
+      refs.push(new WeakRef(context));
+      await storage.run(context, async () => {
+        const value = settle().then(() => id + context.request * 0);
+        fn.set([id], value);
+        await value;
+      });
+    }
+    await settle();
+    await collectGarbage();
+    expect(refs.filter((ref) => ref.deref() !== undefined).length).toBeLessThanOrEqual(1);
+    expect(await fn(3)).toBe(3);
+  });
+});
+
+describe('a forced load', () => {
+  test.each(['refresh', 'forceRefresh'] as const)(
+    'is never answered by a load from before it: %s, TanStack/query#2916',
+    async (how) => {
+      let source = 'v1';
+      const gates = new Gates();
+      const fn = memoize(async (_: string) => {
+        const value = source;
+        await gates.next();
+        return value;
+      });
+      const early = fn('k');
+      source = 'v2';
+      const fresh = how === 'refresh' ? fn.refresh('k') : fn.call(['k'], { forceRefresh: true });
+      await settle();
+      gates.at(1).open();
+      expect(await fresh).toBe('v2');
+      gates.at(0).open();
+      expect(await early).toBe('v1');
+      expect(await fn('k')).toBe('v2');
+    },
+  );
+
+  test('all forced calls of one turn share one load', async () => {
+    let loads = 0;
+    const fn = memoize(async (_: string) => ++loads);
+    await fn('k');
+    expect(await Promise.all([fn.refresh('k'), fn.refresh('k'), fn.refresh('k')])).toEqual([
+      2, 2, 2,
+    ]);
+  });
+});
+
+describe('loadTimeoutMillis', () => {
+  test('hard: the load fails, its signal aborts, and the next call begins a new one', async () => {
+    const clock = new FakeClock();
+    const signals: AbortSignal[] = [];
+    let hangs = true;
+    const fn = memoize(async (id: string) => id, {
+      clock,
+      loadTimeoutMillis: 100,
+      load: ({ args, signal }) => {
+        signals.push(signal);
+        return hangs ? new Promise<string>(() => {}) : Promise.resolve(args[0]);
+      },
+    });
+    const hung = fn('k').catch((error: unknown) => error);
+    await clock.advance(100);
+    expect(await hung).toMatchObject({ code: 'TENURE_LOAD_TIMEOUT' });
+    expect([signals[0]?.aborted, fn.cacheInfo().inFlight]).toEqual([true, 0]);
+    hangs = false;
+    expect(await fn('k')).toBe('k');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('hard: a stale result is served instead', async () => {
+    const clock = new FakeClock();
+    let load: () => Promise<string> = async () => 'old';
+    const fn = memoize((_: string) => load(), {
+      clock,
+      ttl: 10,
+      staleIfError: 10_000,
+      loadTimeoutMillis: { hard: 100 },
+    });
+    await fn('k');
+    await clock.advance(20);
+    load = () => new Promise(() => {});
+    const late = fn('k');
+    await clock.advance(100);
+    expect(await late).toBe('old');
+  });
+
+  test('soft: callers get the stale result, and later ones that of the load', async () => {
+    const clock = new FakeClock();
+    const gate = new Gate<string>();
+    let load: () => Promise<string> = async () => 'old';
+    const fn = memoize((_: string) => load(), {
+      clock,
+      ttl: 10,
+      staleIfError: 10_000,
+      loadTimeoutMillis: { soft: 50 },
+    });
+    await fn('k');
+    await clock.advance(20);
+    load = () => gate.passed;
+    const waiting = fn('k');
+    await clock.advance(50);
+    expect(await waiting).toBe('old');
+    expect(await fn('k')).toBe('old');
+    gate.open('new');
+    await settle();
+    expect(await fn('k')).toBe('new');
+    expect(fn.cacheInfo().loads).toBe(2);
+  });
+
+  test.each([0, -1, 'x', { hard: 0 }, { firm: 5 }])('%j is refused', (loadTimeoutMillis) => {
+    expect(() => memoize(async () => 1, { loadTimeoutMillis } as never)).toThrow(
+      /loadTimeoutMillis/,
+    );
+  });
+});
+
+test('retryAfterMillis: a source that is down is asked once in that time, not once a call', async () => {
+  const clock = new FakeClock();
+  let loads = 0;
+  let down = false;
+  const fn = memoize(
+    async (_: string) => {
+      loads++;
+      if (down) throw new Error('down');
+      return 'value';
+    },
+    { clock, ttl: 10, staleIfError: 100_000, retryAfterMillis: 1_000 },
+  );
+  await fn('k');
+  down = true;
+  await clock.advance(20);
+  for (let call = 0; call < 100; call++) expect(await fn('k')).toBe('value');
+  expect(loads).toBe(2);
+  await clock.advance(1_000);
+  await fn('k');
+  expect(loads).toBe(3);
+});
+
+test('negativeTags: a remembered failure is forgotten by its tag', async () => {
+  let loads = 0;
+  const fn = memoize(
+    async (id: string) => {
+      loads++;
+      throw new Error(id);
+    },
+    { negativeTtl: 60_000, negativeTags: (_: unknown, id: string) => [`user ${id}`] },
+  );
+  for (let call = 0; call < 3; call++) await expect(fn('a')).rejects.toThrow('a');
+  expect(loads).toBe(1);
+  expect(fn.invalidateTags('user a')).toBe(1);
+  await expect(fn('a')).rejects.toThrow('a');
+  expect(loads).toBe(2);
+});
+
+test('500 calls with one signal add one listener, and leave none: nodejs/undici#5285', async () => {
+  const warnings: unknown[] = [];
+  const onWarning = (warning: unknown): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  const { signal } = new AbortController();
+  const add = vi.spyOn(signal, 'addEventListener');
+  const remove = vi.spyOn(signal, 'removeEventListener');
+  const gate = new Gate();
+  const fn = memoize(async (id: number) => {
+    await gate.passed;
+    return id;
+  });
+  const calls = Array.from({ length: 500 }, (_, id) => fn.call([id], { signal }));
+  expect(add).toHaveBeenCalledTimes(1);
+  gate.open();
+  await Promise.all(calls);
+  await settle();
+  expect(remove).toHaveBeenCalledTimes(1);
+  expect(warnings).toEqual([]);
+  process.off('warning', onWarning);
+});
+
+test('an unbounded cache at the limit of Map answers uncached', async () => {
+  const fn = memoize((id: string) => ({ id }));
+  fn('kept');
+  const set = vi.spyOn(Map.prototype, 'set').mockImplementation(() => {
+    throw new RangeError('Map maximum size exceeded');
+  });
+  try {
+    expect(fn('new')).toEqual({ id: 'new' });
+  } finally {
+    set.mockRestore();
+  }
+  expect(fn('kept')).toBe(fn('kept'));
+  expect(fn.cacheInfo()).toMatchObject({ size: 1 });
+});
+
+test('getMany, deleteMany, keys and entries are about several results', async () => {
+  const fn = memoize(async (id: number) => `value ${id}`);
+  expect(await fn.getMany([[1], [2], [1]])).toEqual(['value 1', 'value 2', 'value 1']);
+  expect(fn.cacheInfo()).toMatchObject({ loads: 2, joins: 1 });
+  expect([...fn.keys()]).toEqual([[1], [2]]);
+  expect(await Promise.all([...fn.entries()].map(([, value]) => value))).toEqual([
+    'value 1',
+    'value 2',
+  ]);
+  expect(fn.deleteMany([[1], [3]])).toBe(1);
+  expect([...fn.keys()]).toEqual([[2]]);
+  await expect(fn.getMany([1] as never)).rejects.toThrow(/array of arrays/);
+});

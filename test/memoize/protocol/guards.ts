@@ -1,0 +1,172 @@
+/** The guards of the protocol: the code of each, what it becomes without the guard, and the program that then breaks the property. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import type { Code, PROGRAMS } from './programs.js';
+
+/** A change of the code of one file. */
+interface Edit {
+  readonly file: string;
+  readonly code: string;
+  readonly without: string;
+}
+
+export interface Guard {
+  readonly edits: readonly Edit[];
+  readonly breaks: keyof typeof PROGRAMS;
+}
+
+export const GUARDS: Readonly<Record<string, Guard>> = {
+  'a missing token proves nothing': {
+    edits: [
+      {
+        file: 'shared-results.ts',
+        code: "return key !== '' && cache !== '' && tags !== '';",
+        without: 'return true || key;',
+      },
+      { file: 'envelope.ts', code: 'value.length > 0 && value.length', without: 'value.length' },
+    ],
+    breaks: 'a load beside a delete, in a store that restarts empty',
+  },
+  'tokens that a load makes are read back before it begins': {
+    edits: [
+      {
+        file: 'shared-results.ts',
+        code: 'names.map((name) => access.set(name, newToken(), life, millis))',
+        without: "names.map((name) => access.set(name, 'made ' + name, life, millis))",
+      },
+      {
+        file: 'shared-results.ts',
+        code: '    await this.#readTokens(load, budget, []);\n    if (load.generations',
+        without:
+          "    const made = (token: string, name: string) => token || 'made ' + name;\n    load.generations = { key: made(key, keyName), cache: made(cache, cacheName), tags: made(tags, tagsName) };\n    if (load.generations",
+      },
+    ],
+    breaks: 'a load beside a delete, in a store that writes later than it says',
+  },
+  'a result is written only under the tokens from before its load': {
+    edits: [
+      {
+        file: 'shared-results.ts',
+        code: 'if (key !== before.key || cacheToken !== before.cache) return;',
+        without: '',
+      },
+    ],
+    breaks: 'a load beside a delete',
+  },
+  'a result is read only under the present tokens': {
+    edits: [
+      {
+        file: 'shared-results.ts',
+        code: 'if (envelope?.key !== generations.key || envelope.cache !== generations.cache) return undefined;',
+        without: 'if (envelope === undefined) return undefined;',
+      },
+    ],
+    breaks: 'a load beside a clear',
+  },
+  'the token of all tags is compared before a write': {
+    edits: [{ file: 'shared-results.ts', code: 'all !== before.tags || ', without: '' }],
+    breaks: 'a load beside an invalidation of tags',
+  },
+  'the token of all tags is replaced before that of one tag': {
+    edits: [
+      {
+        file: 'invalidation-outbox.ts',
+        code: 'hasTags ? this.#port.storeTagsToken()',
+        without: 'hasTags ? Promise.resolve()',
+      },
+    ],
+    breaks: 'a load beside an invalidation of tags',
+  },
+  'the token of an invalidation is read back': {
+    edits: [
+      {
+        file: 'shared-results.ts',
+        code: 'if (tokenIn(await access.getOne(name, timeoutMillis)) === token) return;',
+        without: 'return;',
+      },
+    ],
+    breaks: 'a load beside a delete',
+  },
+  'the store is not read while an invalidation of this process is pending': {
+    edits: [
+      {
+        file: 'shared-level.ts',
+        code: 'if (pending === undefined) continue;',
+        without: 'if (pending !== null) continue;',
+      },
+    ],
+    breaks: 'a delete and a call of one process, without a fault',
+  },
+  'an announced invalidation counts before the store has it': {
+    edits: [
+      {
+        file: 'announcements.ts',
+        code: 'if (announced.token !== token && this.#clock.now() < announced.until) return true;',
+        without: '',
+      },
+    ],
+    breaks: 'a call after the message of a delete',
+  },
+  'an announced tag counts before the store has it': {
+    edits: [
+      {
+        file: 'shared-results.ts',
+        code: "return now === token && !announcements.contradict('tag', forms[at] as string, now);",
+        without: 'return now === token;',
+      },
+    ],
+    breaks: 'a call after the message of an invalidation of tags',
+  },
+  'a load from before the bus broke is stale': {
+    edits: [
+      { file: 'shared-level.ts', code: 'load.connection !== this.#connection || ', without: '' },
+    ],
+    breaks: 'a load beside a delete, while the bus breaks',
+  },
+  'all entries are stale after the bus broke': {
+    edits: [{ file: 'shared-level.ts', code: 'this.#local.markAllStale();', without: '' }],
+    breaks: 'a load beside a delete, while the bus breaks',
+  },
+};
+
+/** The code without a guard. */
+export async function codeWithout({ edits }: Guard): Promise<Code> {
+  const folder = await mkdtemp(join(tmpdir(), 'tenure-guards-'));
+  try {
+    const outfile = join(folder, 'without.mjs');
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `export { memoize } from './src/memoize/index.ts'; export { sharedCache } from './src/memoize/shared/index.ts';`,
+        resolveDir: fileURLToPath(new URL('../../..', import.meta.url)),
+      },
+      bundle: true,
+      format: 'esm',
+      target: 'es2022',
+      write: false,
+      plugins: [
+        {
+          name: 'without a guard',
+          setup({ onLoad }) {
+            onLoad({ filter: /memoize\/shared\/.*\.ts$/ }, async ({ path }) => {
+              let contents = await readFile(path, 'utf8');
+              for (const { file, code, without } of edits) {
+                if (basename(path) !== file) continue;
+                if (contents.split(code).length !== 2)
+                  throw new Error(`not once in ${file}: ${code}`);
+                contents = contents.replace(code, () => without);
+              }
+              return { contents, loader: 'ts' };
+            });
+          },
+        },
+      ],
+    });
+    await writeFile(outfile, outputFiles[0]?.contents ?? '');
+    return (await import(/* @vite-ignore */ pathToFileURL(outfile).href)) as Code;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

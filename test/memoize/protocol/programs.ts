@@ -1,0 +1,310 @@
+/**
+ * Small programs of processes that share a cache. The source has the value `old`, and later `new`. The property is the sentence of
+ * the guide: an invalidated result is never served again, once the process that is called can know of the invalidation.
+ */
+import type { memoize as Memoize } from '../../../src/memoize/index.js';
+import type { sharedCache as SharedCache } from '../../../src/memoize/shared/index.js';
+import { FakeClock } from '../../kit/fake-clock.js';
+import { settle } from '../../kit/settle.js';
+import type { Program, Step } from './explorer.js';
+import { type BusLine, type Fault, OutsideWorld } from './outside-world.js';
+
+/** The code under test: the present one, or one with a guard removed. */
+export interface Code {
+  readonly memoize: typeof Memoize;
+  readonly sharedCache: typeof SharedCache;
+}
+
+type Fn = (id: string) => Promise<string>;
+
+/** How a program invalidates. */
+type Invalidate = 'delete' | 'clear' | 'invalidateTags' | 'set';
+
+/** What a process does in one step, when it may. */
+interface Action {
+  readonly process: string;
+  readonly name: string;
+  readonly may?: () => boolean;
+  /** Whether it changes the source and sends a message. */
+  readonly changes?: boolean;
+  readonly run: () => void;
+}
+
+export interface ProgramOptions {
+  readonly faults?: number;
+  readonly kinds?: readonly Fault[];
+  readonly invalidate?: Invalidate;
+  readonly withBus?: boolean;
+  /** Whether the store has the old result and all tokens at first; only the tokens; or nothing. */
+  readonly before?: 'result' | 'tokens' | 'nothing';
+}
+
+/** The processes of one run. */
+export class Service implements Program {
+  readonly #code: Code;
+  readonly #options: ProgramOptions;
+  readonly world: OutsideWorld;
+  readonly clock = new FakeClock();
+  source = 'old';
+  readonly #members: ReturnType<typeof Memoize<Fn>>[] = [];
+  readonly #landings: { readonly who: string; readonly name: string; readonly land: () => void }[] =
+    [];
+  readonly #loads = new Map<string, number>();
+  readonly #scripts: Action[][] = [];
+  readonly #violations: string[] = [];
+
+  constructor(code: Code, options: ProgramOptions) {
+    this.#code = code;
+    this.#options = options;
+    this.world = new OutsideWorld(options.faults ?? 0, options.kinds ?? ['refused']);
+  }
+
+  /** Adds a process. */
+  member(who: string): { cache: ReturnType<typeof Memoize<Fn>>; line: BusLine | undefined } {
+    const { memoize, sharedCache } = this.#code;
+    const { invalidate, withBus = true } = this.#options;
+    const line = withBus ? this.world.bus(who) : undefined;
+    const cache = memoize<Fn>(
+      (id) => {
+        const value = this.source;
+        if (this.world.isCalm) return Promise.resolve(value);
+        return new Promise((resolve) => {
+          const count = (this.#loads.get(who) ?? 0) + 1;
+          this.#loads.set(who, count);
+          const name = `${who}: load ${count} of ${id} lands`;
+          this.#landings.push({ who, name, land: () => resolve(value) });
+        });
+      },
+      {
+        name: 'v',
+        ttl: 3_600_000,
+        onError: () => {},
+        ...(invalidate === 'invalidateTags' ? { tags: () => ['t'] } : {}),
+        shared: sharedCache({
+          store: this.world.store(who),
+          storeTimeoutMillis: Infinity,
+          clock: this.clock,
+          ...(line === undefined ? {} : { bus: line }),
+        }),
+      },
+    );
+    this.#members.push(cache);
+    return { cache, line };
+  }
+
+  /** Prepares the store, as an earlier process has left it. */
+  async prepare(): Promise<void> {
+    const { before = 'result' } = this.#options;
+    if (before !== 'nothing') {
+      this.world.isCalm = true;
+      const { cache } = this.member('earlier');
+      await cache('k');
+      await cache.flush();
+      cache[Symbol.dispose]();
+      this.#members.pop();
+      if (before === 'tokens') {
+        for (const name of this.world.values.keys()) {
+          if (name.includes(':entry:') || name.includes(':tag:')) this.world.values.delete(name);
+        }
+      }
+      this.world.isCalm = false;
+    }
+  }
+
+  /** Adds what a process does, in order. */
+  script(...actions: Action[]): void {
+    this.#scripts.push(actions);
+  }
+
+  /** Changes the source, and invalidates. */
+  change(cache: ReturnType<typeof Memoize<Fn>>): void {
+    this.source = 'new';
+    const { invalidate = 'delete' } = this.#options;
+    if (invalidate === 'delete') cache.delete('k');
+    else if (invalidate === 'clear') cache.clear();
+    else if (invalidate === 'set') cache.set(['k'], Promise.resolve('new'));
+    else cache.invalidateTags('t');
+  }
+
+  /** Calls, and notes it if the old value comes although it must not. */
+  expectNew(who: string, cache: ReturnType<typeof Memoize<Fn>>): Promise<void> {
+    return cache('k').then((value) => {
+      if (value !== 'new') this.#violations.push(`${who} got the ${value} value`);
+    });
+  }
+
+  steps(): Step[] {
+    const steps: Step[] = [...this.world.steps()];
+    for (const landing of this.#landings) {
+      const run = (): void => {
+        this.#landings.splice(this.#landings.indexOf(landing), 1);
+        landing.land();
+      };
+      steps.push({ id: landing.name, process: landing.who, reads: [], writes: [], run });
+    }
+    for (const script of this.#scripts) {
+      const [next] = script;
+      if (next === undefined || next.may?.() === false) continue;
+      const run = (): void => {
+        script.shift();
+        next.run();
+      };
+      // A call reads the source, sooner or later.
+      const writes = next.changes === true ? ['source', 'bus'] : [];
+      const reads = next.changes === true ? [] : ['source'];
+      steps.push({ id: next.name, process: next.process, reads, writes, run });
+    }
+    return steps;
+  }
+
+  /** All faults end, all invalidations arrive, and each process and a new one call. */
+  async end(): Promise<void> {
+    this.world.calm();
+    for (const { land } of this.#landings) land();
+    await settle();
+    for (const member of this.#members) {
+      for (let attempt = 0; !(await member.flush()); attempt++) {
+        if (attempt === 3) throw new Error('an invalidation is never confirmed');
+      }
+    }
+    await settle();
+    const fresh = this.member('fresh').cache;
+    // Without a bus, a process keeps its own entry until its ttl ends, unless it has invalidated it itself.
+    const all = this.#options.withBus === false ? this.#members.slice(-2) : this.#members;
+    for (const member of all) {
+      await this.expectNew(member === fresh ? 'a new process' : 'a process, in the end,', member);
+      await member.flush();
+    }
+    for (const member of this.#members) member[Symbol.dispose]();
+    if (this.#violations.length > 0) throw new Error(this.#violations.join(', '));
+  }
+}
+
+/** Makes a program of some code: an initial state for each run. */
+type MakeProgram = (code: Code) => () => Promise<Program>;
+
+function program(options: ProgramOptions, write: (service: Service) => void): MakeProgram {
+  return (code) => async () => {
+    const service = new Service(code, options);
+    await service.prepare();
+    write(service);
+    return service;
+  };
+}
+
+/** One process loads while another invalidates. */
+function loadBesideInvalidation(options: ProgramOptions) {
+  return program(options, (service) => {
+    const one = service.member('one');
+    const other = service.member('other');
+    service.script({ process: 'one', name: 'one calls', run: () => void one.cache('k') });
+    service.script({
+      process: 'other',
+      name: 'other invalidates',
+      changes: true,
+      run: () => service.change(other.cache),
+    });
+  });
+}
+
+/** A process invalidates, and calls. */
+function invalidateThenCall(options: ProgramOptions) {
+  return program(options, (service) => {
+    const { cache } = service.member('one');
+    service.script(
+      {
+        process: 'one',
+        name: 'one invalidates',
+        changes: true,
+        run: () => service.change(cache),
+      },
+      { process: 'one', name: 'one calls', run: () => void service.expectNew('one', cache) },
+    );
+  });
+}
+
+/** A process is told of an invalidation, and calls. */
+function toldThenCall(options: ProgramOptions) {
+  return program(options, (service) => {
+    const one = service.member('one');
+    const other = service.member('other');
+    service.script({
+      process: 'other',
+      name: 'other invalidates',
+      changes: true,
+      run: () => service.change(other.cache),
+    });
+    service.script({
+      process: 'one',
+      name: 'one calls',
+      may: () => (one.line?.received ?? 0) > 0,
+      run: () => void service.expectNew('one', one.cache),
+    });
+  });
+}
+
+const ALL: readonly Fault[] = ['refused', 'rejected', 'late', 'wiped'];
+
+export const PROGRAMS = {
+  'a load beside a delete': loadBesideInvalidation({
+    before: 'tokens',
+    faults: 1,
+    kinds: ALL,
+    withBus: false,
+  }),
+  'a load beside a delete, in an empty store': loadBesideInvalidation({
+    before: 'nothing',
+    withBus: false,
+  }),
+  'a load beside a delete, in a store that restarts empty': loadBesideInvalidation({
+    before: 'nothing',
+    withBus: false,
+    faults: 1,
+    kinds: ['wiped'],
+  }),
+  'a load beside a delete, in a store that writes later than it says': loadBesideInvalidation({
+    before: 'nothing',
+    withBus: false,
+    faults: 1,
+    kinds: ['behind'],
+  }),
+  'a load beside an invalidation of tags': loadBesideInvalidation({
+    before: 'tokens',
+    faults: 1,
+    kinds: ALL,
+    invalidate: 'invalidateTags',
+    withBus: false,
+  }),
+  'a load beside a clear': loadBesideInvalidation({
+    before: 'tokens',
+    invalidate: 'clear',
+    faults: 1,
+    kinds: ALL,
+    withBus: false,
+  }),
+  'a load beside a delete, while the bus breaks': loadBesideInvalidation({
+    before: 'tokens',
+    faults: 1,
+    kinds: ['disconnected'],
+  }),
+  'a delete and a call of one process': invalidateThenCall({
+    before: 'result',
+    faults: 2,
+    kinds: ALL,
+    withBus: false,
+  }),
+  'a delete and a call of one process, without a fault': invalidateThenCall({
+    before: 'result',
+    withBus: false,
+  }),
+  'a set and a call of one process': invalidateThenCall({
+    before: 'result',
+    invalidate: 'set',
+    withBus: false,
+  }),
+  'a call after the message of a delete': toldThenCall({ before: 'result', faults: 1, kinds: ALL }),
+  'a call after the message of an invalidation of tags': toldThenCall({
+    before: 'result',
+    invalidate: 'invalidateTags',
+  }),
+} satisfies Record<string, MakeProgram>;

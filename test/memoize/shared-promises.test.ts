@@ -1,0 +1,556 @@
+/** The promises of the shared level under faults that a fake store can show exactly: silence, refusals, floods, foreign data. */
+import { createHash } from 'node:crypto';
+import Keyv from 'keyv';
+import { describe, expect, test, vi } from 'vitest';
+import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
+import {
+  type BusListener,
+  type ClusterLock,
+  type SharedCacheOptions,
+  type SharedStore,
+  sharedCache,
+} from '../../src/memoize/shared/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gate } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+
+type Fn = (id: string) => Promise<string>;
+
+/** A store in memory that counts its requests. `may` decides what it accepts, as a refusal that is reported as success. */
+class MemoryStore implements SharedStore {
+  readonly values = new Map<string, unknown>();
+  sets = 0;
+  roundTrips = 0;
+  may: (name: string) => boolean = () => true;
+  answers = true;
+
+  async getMany(names: string[]): Promise<unknown[]> {
+    await this.#trip();
+    return names.map((name) => structuredClone(this.values.get(name)));
+  }
+
+  async get(name: string): Promise<unknown> {
+    await this.#trip();
+    return structuredClone(this.values.get(name));
+  }
+
+  async set(name: string, value: unknown): Promise<boolean> {
+    this.sets++;
+    await this.#trip();
+    if (this.may(name)) this.values.set(name, structuredClone(value));
+    return true;
+  }
+
+  async delete(name: string): Promise<boolean> {
+    await this.#trip();
+    return this.values.delete(name);
+  }
+
+  async #trip(): Promise<void> {
+    this.roundTrips++;
+    if (!this.answers) await new Promise(() => {});
+  }
+}
+
+/** A bus in memory, which delivers at once. */
+class MemoryBus {
+  readonly texts: string[] = [];
+  readonly #listeners = new Set<BusListener>();
+
+  async publish(text: string): Promise<void> {
+    this.texts.push(text);
+    for (const listener of this.#listeners) listener.message(text);
+  }
+
+  subscribe(listener: BusListener): Disposable {
+    this.#listeners.add(listener);
+    listener.connected(true);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+}
+
+class Service implements Disposable {
+  source: (id: string) => Promise<string> | string = (id) => `old ${id}`;
+  loads = 0;
+  readonly errors: unknown[] = [];
+  readonly wheres: string[] = [];
+  readonly #members: Disposable[] = [];
+
+  member(shared: SharedCacheOptions, options: Partial<MemoizeOptions<Fn>> = {}) {
+    const member = memoize<Fn>(
+      async (id) => {
+        this.loads++;
+        return this.source(id);
+      },
+      {
+        name: 'value',
+        ttl: 60_000,
+        onError: (error, where) => {
+          this.errors.push(error);
+          this.wheres.push(where);
+        },
+        shared: sharedCache(shared),
+        ...options,
+      },
+    );
+    this.#members.push(member);
+    return member;
+  }
+
+  [Symbol.dispose](): void {
+    for (const member of this.#members) member[Symbol.dispose]();
+  }
+}
+
+describe('a store that gives no answer', () => {
+  /** Waits on the fake clock until a promise settles, and gives the time that it took. */
+  async function timeOf(clock: FakeClock, promise: Promise<unknown>): Promise<number> {
+    const began = clock.now();
+    let done = false;
+    void promise.finally(() => {
+      done = true;
+    });
+    await settle();
+    while (!done) await clock.advance(1);
+    return clock.now() - began;
+  }
+
+  const hangingLock: ClusterLock = {
+    acquire: (_, { ask }) => ask(() => new Promise(() => {})),
+  };
+
+  test.each([
+    { parts: 'a store', lock: undefined },
+    { parts: 'a store and a lock', lock: hangingLock },
+  ])('costs one call its timeout, and later calls nothing: $parts', async ({ lock }) => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    store.answers = false;
+    const options = lock === undefined ? { store, clock } : { store, clock, lock };
+    const one = service.member({ ...options, storeTimeoutMillis: 1_000 });
+    expect(await timeOf(clock, one('a'))).toBeLessThanOrEqual(1_001);
+    for (const id of ['b', 'c', 'd']) expect(await timeOf(clock, one(id))).toBe(0);
+    expect(one.cacheInfo().shared).toMatchObject({ store: 'resting' });
+    const other = service.member({ ...options, storeTimeoutMillis: 1_000 });
+    expect(await timeOf(clock, other('a')), 'another cache of the store').toBe(0);
+  });
+
+  test('is probed after its rest by no caller, and used again after an answer', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const one = service.member({ store, clock });
+    store.answers = false;
+    await timeOf(clock, one('a'));
+    await clock.advance(10_000);
+    expect(await timeOf(clock, one('b'))).toBe(0);
+    await clock.advance(2_000);
+    store.answers = true;
+    await clock.advance(10_000);
+    expect(await timeOf(clock, one('c'))).toBe(0);
+    expect(one.cacheInfo().shared).toMatchObject({ store: 'answering' });
+    const { roundTrips } = store;
+    await one('d');
+    expect(store.roundTrips).toBeGreaterThan(roundTrips);
+  });
+
+  test('a store that answers slowly and a lock share one timeout', async () => {
+    using service = new Service();
+    const clock = new FakeClock();
+    const slow = <T>(value: T) =>
+      new Promise<T>((resolve) => clock.setTimer(() => resolve(value), 400));
+    const store = { get: () => slow(undefined), set: () => slow(true), delete: () => slow(true) };
+    const lock: ClusterLock = {
+      acquire: (_, { ask }) => ask(() => slow({ fence: 1, lost: false, release: async () => {} })),
+    };
+    const one = service.member({ store, lock, clock, storeTimeoutMillis: 1_000 });
+    expect(await timeOf(clock, one('a'))).toBeLessThanOrEqual(1_002);
+  });
+
+  test('500 calls report one trouble once, and count each', async () => {
+    using service = new Service();
+    const clock = new FakeClock();
+    const refuse = () => Promise.reject(new Error('READONLY You can not write'));
+    const one = service.member({ store: { get: refuse, set: refuse, delete: refuse }, clock });
+    for (let id = 0; id < 500; id++) await one(String(id));
+    expect(service.errors).toHaveLength(1);
+    expect(one.cacheInfo().sharedErrors).toBeGreaterThanOrEqual(500);
+    await clock.advance(10_000);
+    await one('later');
+    expect(service.wheres.at(-1)).toMatch(/the shared level of the cache 'value', and \d+ like it/);
+  });
+});
+
+describe('invalidations', () => {
+  test('200 deletes take as many round trips one after the other as one delete', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const gates: (() => void)[] = [];
+    let waves = 0;
+    const wave = async (): Promise<void> => {
+      await new Promise<void>((resolve) => gates.push(resolve));
+    };
+    const slow: SharedStore = {
+      get: (name) => wave().then(() => store.get(name)),
+      getMany: (names) => wave().then(() => store.getMany(names)),
+      set: (name, value) => wave().then(() => store.set(name, value)),
+      delete: (name) => wave().then(() => store.delete(name)),
+    };
+    const one = service.member({ store: slow, bus: new MemoryBus(), storeTimeoutMillis: Infinity });
+    for (let id = 0; id < 200; id++) one.delete(`k${id}`);
+    let done = false;
+    void one.flush().then(() => {
+      done = true;
+    });
+    for (await settle(); !done; await settle()) {
+      waves++;
+      for (const open of gates.splice(0)) open();
+    }
+    expect(waves).toBeLessThanOrEqual(4);
+  });
+
+  test('10,000 deletes stay single: other results stay in all processes', async () => {
+    using service = new Service();
+    const [store, bus] = [new MemoryStore(), new MemoryBus()];
+    const [one, other] = [service.member({ store, bus }), service.member({ store, bus })];
+    await other('kept');
+    await other.flush();
+    for (let id = 0; id < 10_000; id++) one.delete(`k${id}`);
+    expect(await one.flush()).toBe(true);
+    expect([await other('kept'), await one('kept')]).toEqual(['old kept', 'old kept']);
+    expect(service.loads).toBe(1);
+    expect(bus.texts.length).toBeLessThan(50);
+  });
+
+  test('an outbox that is full invalidates everything, and says so', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const one = service.member({ store });
+    const other = service.member({ store });
+    await one('k');
+    await one.flush();
+    store.may = () => false;
+    for (let id = 0; id <= 100_000; id++) one.delete(`k${id}`);
+    service.source = () => 'new';
+    expect(one.cacheInfo()).toMatchObject({ size: 0, shared: { pendingInvalidations: 1 } });
+    expect(String(service.errors[0])).toMatch(/whole cache is invalidated/);
+    store.may = () => true;
+    expect(await one.flush()).toBe(true);
+    expect([await one('k'), await other('k')]).toEqual(['new', 'new']);
+  });
+
+  test('a tag and a cache whose names look alike have nothing in common', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const tagged = service.member({ store }, { name: 'user', tags: () => ['x:cache:'] });
+    const other = service.member({ store }, { name: 'user:tag:x' });
+    await other('k');
+    await other.flush();
+    tagged.invalidateTags('x:cache:');
+    await tagged.flush();
+    await service.member({ store }, { name: 'user:tag:x' })('k');
+    expect(service.loads).toBe(1);
+  });
+
+  test('two services with own namespaces share neither invalidations nor locks', async () => {
+    using service = new Service();
+    const bus = new MemoryBus();
+    const names: string[] = [];
+    const lock: ClusterLock = {
+      acquire: async (name) => {
+        names.push(name);
+        return { fence: 1, lost: false, release: async () => {} };
+      },
+    };
+    const [one, other] = ['a', 'b'].map((namespace) =>
+      service.member({ store: new Keyv({ namespace }), bus, lock }),
+    ) as [ReturnType<Service['member']>, ReturnType<Service['member']>];
+    await one('k');
+    await other('k');
+    one.delete('k');
+    await one.flush();
+    await other('k');
+    expect(service.loads).toBe(2);
+    expect(names).toEqual(['a:value:["k"]', 'b:value:["k"]']);
+  });
+
+  test('prefix begins all names in the store and of locks, and the name on the bus', async () => {
+    using service = new Service();
+    const [store, bus] = [new MemoryStore(), new MemoryBus()];
+    const names: string[] = [];
+    const lock: ClusterLock = {
+      acquire: async (name) => {
+        names.push(name);
+        return { fence: 1, lost: false, release: async () => {} };
+      },
+    };
+    const one = service.member({ store, bus, lock, prefix: 'app:' });
+    await one('k');
+    one.delete('k');
+    await one.flush();
+    names.push(
+      ...store.values.keys(),
+      (JSON.parse(bus.texts[0] as string) as { cache: string }).cache,
+    );
+    expect(names.length).toBeGreaterThan(4);
+    expect(names.filter((name) => !name.startsWith('app:'))).toEqual([]);
+  });
+
+  test('a load from before an invalidation of tags in another process is believed by none', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const options = { tags: () => ['t'] };
+    const [one, other] = [service.member({ store }, options), service.member({ store }, options)];
+    const gate = new Gate<string>();
+    service.source = () => gate.passed;
+    const early = one('k');
+    await settle();
+    other.invalidateTags('t');
+    await other.flush();
+    gate.open('old');
+    await early;
+    await one.flush();
+    service.source = () => 'new';
+    expect(await other('k')).toBe('new');
+  });
+
+  test('everything in the store has a lifetime', async () => {
+    using service = new Service();
+    const lives: unknown[] = [];
+    const memory = new MemoryStore();
+    const store = {
+      get: (name: string) => memory.get(name),
+      set: (name: string, value: unknown, ttl: number) => {
+        lives.push(ttl);
+        return memory.set(name, value);
+      },
+      delete: (name: string) => memory.delete(name),
+    };
+    const one = service.member({ store }, { tags: (_, id) => [`tag ${id}`], ttl: Infinity });
+    await one('k');
+    one.invalidateTags('t');
+    one.delete('k');
+    await one.flush();
+    one.clear();
+    await one.flush();
+    expect(lives.length).toBeGreaterThan(6);
+    expect(lives.every((life) => typeof life === 'number' && life > 0 && life < Infinity)).toBe(
+      true,
+    );
+  });
+});
+
+describe('what several processes share', () => {
+  test('a refresh before the ttl by one process serves all', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    let now = 0;
+    const options = { refreshAfter: 1_000, clock: { now: () => now } };
+    const members = [1, 2, 3].map(() => service.member({ store }, options));
+    for (const member of members) {
+      await member('k');
+      await member.flush();
+    }
+    expect(service.loads).toBe(1);
+    const later = Date.now() + 5;
+    vi.spyOn(Date, 'now').mockReturnValue(later);
+    now = 2_000;
+    service.source = () => 'new';
+    for (const member of members) {
+      expect(await member('k')).toBe('old k');
+      await settle();
+      await member.flush();
+      expect(await member('k')).toBe('new');
+    }
+    expect(service.loads).toBe(2);
+    vi.restoreAllMocks();
+  });
+
+  test('a stale result in the store is served after a restart while the source is down', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const options = { ttl: 1_000, staleIfError: 3_600_000 };
+    const one = service.member({ store }, options);
+    await one('k');
+    await one.flush();
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000);
+    service.source = () => Promise.reject(new Error('down'));
+    const restarted = service.member({ store }, options);
+    expect(await restarted('k')).toBe('old k');
+    expect(await restarted('k')).toBe('old k');
+    service.source = () => 'new';
+    expect(await restarted('k')).toBe('new');
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000_000);
+    service.source = () => Promise.reject(new Error('down'));
+    await expect(service.member({ store }, options)('k')).rejects.toThrow('down');
+    vi.restoreAllMocks();
+  });
+
+  test('a stale result in the store is served within staleWhileRevalidate, and then replaced', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const options = { ttl: 1_000, staleWhileRevalidate: 60_000 };
+    await service.member({ store }, options)('k');
+    await settle();
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 2_000);
+    service.source = () => 'new';
+    const restarted = service.member({ store }, options);
+    expect([await restarted('k'), await restarted('k')]).toEqual(['old k', 'old k']);
+    await settle();
+    expect(await restarted('k')).toBe('new');
+    vi.restoreAllMocks();
+  });
+
+  test('a failure that is remembered is loaded by one process: marketcalls/openalgo#1693', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const down = Object.assign(new Error('no such user'), { code: 'E_USER' });
+    service.source = () => Promise.reject(down);
+    const options = { negativeTtl: 5_000 };
+    const members = [1, 2, 3].map(() => service.member({ store }, options));
+    await expect(members[0]?.('k')).rejects.toBe(down);
+    await members[0]?.flush();
+    for (const member of members.slice(1)) {
+      await expect(member('k')).rejects.toMatchObject({
+        code: 'TENURE_SHARED_LOAD',
+        cause: { message: 'no such user', code: 'E_USER' },
+      });
+      expect(member.cacheInfo()).toMatchObject({ sharedFailures: 1, loads: 0, loadFailures: 0 });
+    }
+    expect(service.loads).toBe(1);
+    members[0]?.delete('k');
+    await members[0]?.flush();
+    service.source = () => 'found';
+    expect(await service.member({ store }, options)('k')).toBe('found');
+  });
+
+  test('a lock that is not free concerns its key alone: layercache#59', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const asked: string[] = [];
+    const lock: ClusterLock = {
+      acquire: async (name) => {
+        asked.push(name);
+        if (name.includes('slow')) throw new Error('not free');
+        return { fence: 1, lost: false, release: async () => {} };
+      },
+    };
+    const one = service.member({ store, lock });
+    await one('slow');
+    expect(one.cacheInfo().shared).toMatchObject({ lock: 'failing', store: 'answering' });
+    await one('quick');
+    expect(asked).toHaveLength(2);
+    expect(one.cacheInfo().shared).toMatchObject({ lock: 'working' });
+  });
+});
+
+describe('foreign data', () => {
+  const sound = { revision: 'r', at: Date.now(), key: 'K', cache: 'C', value: 'foreign' };
+
+  test.each([
+    ['a string', 'text'],
+    ['a list', []],
+    ['tags that are null', { ...sound, tags: null }],
+    ['tags of another form', { ...sound, tags: { t: 'x' } }],
+    ['200,000 tags', { ...sound, tags: Array.from({ length: 200_000 }, () => ['t', 'x']) }],
+    ['a ttl that is a text', { ...sound, ttl: 'soon' }],
+    ['a ttl that is an object', { ...sound, ttl: {} }],
+    ['an infinite time', { ...sound, at: Infinity }],
+    ['a fence that is a text', { ...sound, fence: '9' }],
+    ['empty tokens', { ...sound, key: '', cache: '' }],
+    ['a token that is an object', { ...sound, key: {} }],
+    ['a failure that is a text', { ...sound, failure: 'x' }],
+  ])('an envelope with %s is a miss, and is counted', async (_, envelope) => {
+    using service = new Service();
+    const store = new MemoryStore();
+    store.values.set('value:key:["k"]', 'K').set('value:cache:', 'C').set('value:tags:', 'T');
+    store.values.set('value:entry:["k"]', envelope);
+    const one = service.member({ store });
+    expect(await one('k')).toBe('old k');
+    expect(one.cacheInfo()).toMatchObject({ sharedRejects: 1, sharedErrors: 0 });
+  });
+
+  test('a lifetime in the store never exceeds that of the reader, even by a clock that is ahead', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    store.values.set('value:key:["k"]', 'K').set('value:cache:', 'C').set('value:tags:', 'T');
+    const at = Date.now() + 86_400_000;
+    store.values.set('value:entry:["k"]', { ...sound, at, ttl: 86_400_000 });
+    let now = 0;
+    const one = service.member({ store }, { ttl: 1_000, clock: { now: () => now } });
+    expect(await one('k')).toBe('foreign');
+    now = 1_000;
+    store.values.clear();
+    expect(await one('k')).toBe('old k');
+  });
+
+  test.each([
+    '{',
+    'null',
+    '5',
+    '{"cache":"value"}',
+    '{"cache":"value","list":[["key"]]}',
+    '{"cache":"value","list":[["key","{",""]]}',
+    JSON.stringify({ cache: 'value', list: [['key', `[{"b":"${'9'.repeat(2_000_000)}"}]`, 't']] }),
+    JSON.stringify({ cache: 'value', list: [['key', `[{"b":"${'9'.repeat(50_000)}"}]`, 't']] }),
+  ])('a malformed message is reported and does no harm: %#', async (text) => {
+    using service = new Service();
+    const [store, bus] = [new MemoryStore(), new MemoryBus()];
+    const one = service.member({ store, bus });
+    await one('k');
+    await bus.publish(text);
+    expect(await one('k')).toBe('old k');
+    expect(one.cacheInfo()).toMatchObject({ hits: 1, sharedErrors: 1 });
+  });
+});
+
+describe('hashKeys', () => {
+  test('puts digests in place of arguments and tags into names and messages, and invalidates as before', async () => {
+    using service = new Service();
+    const [store, bus] = [new MemoryStore(), new MemoryBus()];
+    const locks: string[] = [];
+    const lock: ClusterLock = {
+      acquire: async (name) => {
+        locks.push(name);
+        return { fence: 1, lost: false, release: async () => {} };
+      },
+    };
+    const options = { tags: () => ['secret tag'] };
+    const shared = { store, bus, lock, hashKeys: true };
+    const [one, other] = [service.member(shared, options), service.member(shared, options)];
+    for (const member of [one, other]) {
+      await member('secret');
+      await member.flush();
+    }
+    expect(service.loads).toBe(1);
+    service.source = () => 'new';
+    one.delete('secret');
+    await one.flush();
+    expect(await other('secret')).toBe('new');
+    other.invalidateTags('secret tag');
+    await other.flush();
+    service.source = () => 'newest';
+    expect(await one('secret')).toBe('newest');
+    const digest = createHash('sha256').update('["secret"]').digest('hex');
+    expect([...store.values.keys()]).toContain(`value:entry:#${digest}`);
+    expect([...store.values.keys(), ...locks, ...bus.texts].join()).not.toContain('secret');
+  });
+
+  test('finds each of 5,000 local entries by its digest, and forgets digests out of use', async () => {
+    using service = new Service();
+    const bus = new MemoryBus();
+    const shared = { bus, hashKeys: true };
+    const [one, other] = [
+      service.member(shared, { max: 5_000 }),
+      service.member(shared, { max: 5_000 }),
+    ];
+    for (let id = 0; id < 12_000; id++) await other(`${id}`);
+    service.source = () => 'new';
+    for (const id of ['7000', '11999']) one.delete(id);
+    await one.flush();
+    expect([await other('7000'), await other('11999'), await other('8000')]).toEqual([
+      'new',
+      'new',
+      'old 8000',
+    ]);
+  });
+});
