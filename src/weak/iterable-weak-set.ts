@@ -126,7 +126,7 @@ export class IterableWeakSet<T extends WeakKey> implements Watchable, Iterable<T
    * referred to weakly.
    */
   union<U extends WeakKey>(other: SetLike<U>): IterableWeakSet<T | U> {
-    const result = weakSetOf<T | U>(this);
+    const result = new IterableWeakSet<T | U>(this);
     for (const member of setLike('IterableWeakSet.union', other)) result.add(member);
     return result;
   }
@@ -159,7 +159,7 @@ export class IterableWeakSet<T extends WeakKey> implements Watchable, Iterable<T
    */
   symmetricDifference<U extends WeakKey>(other: SetLike<U>): IterableWeakSet<T | U> {
     const others = setLike('IterableWeakSet.symmetricDifference', other);
-    const result = weakSetOf<T | U>(this);
+    const result = new IterableWeakSet<T | U>(this);
     for (const member of others) {
       if (this.has(member as WeakKey as T)) result.delete(member);
       else result.add(member);
@@ -216,7 +216,7 @@ export class IterableWeakSet<T extends WeakKey> implements Watchable, Iterable<T
   }
 
   #filter(isIncluded: (member: T) => boolean): IterableWeakSet<T> {
-    const result = weakSetOf<T>([]);
+    const result = new IterableWeakSet<T>();
     for (const member of this) if (isIncluded(member)) result.add(member);
     return result;
   }
@@ -230,9 +230,4 @@ export class IterableWeakSet<T extends WeakKey> implements Watchable, Iterable<T
     });
     printAs(prototype, (set, show) => show(new Set(set)).replace('Set', set[Symbol.toStringTag]));
   }
-}
-
-/** A function of its own: TypeScript 6 miscompiles a class that names itself both in a method and in a static block. */
-function weakSetOf<T extends WeakKey>(members: Iterable<T>): IterableWeakSet<T> {
-  return new IterableWeakSet(members);
 }
