@@ -85,7 +85,7 @@ export class Scopes {
     }
   }
 
-  /** Gives a promise that is handled only by the caller of the scope: a rejection that nobody handles must stay one. */
+  /** Gives a promise that is handled only by the caller of the scope: an unhandled rejection must stay one. */
   #endWith<T>(scope: ScopeRecord, result: PromiseLike<T>): Promise<T> {
     const end = (): void => this.#end(scope);
     return Promise.resolve(result).finally(end);

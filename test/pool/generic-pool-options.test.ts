@@ -62,7 +62,7 @@ test('options may be null', async () => {
   await pool.close();
 });
 
-test('with a negative maxWaitingClients nobody may wait, as in generic-pool', async () => {
+test('with a negative maxWaitingClients no caller may wait, as in generic-pool', async () => {
   const pool = createGenericPool(factory, { maxWaitingClients: -1 });
   const held = await pool.acquire();
   await expect(pool.acquire()).rejects.toThrow('max waitingClients count exceeded');

@@ -30,7 +30,7 @@ function setUp(max = 4, options: ConstructorParameters<typeof Watchdog>[0] = {})
   };
 }
 
-/** The rejections that nobody has handled while `body` ran. */
+/** The rejections that stay unhandled while `body` ran. */
 async function unhandledDuring(body: () => unknown): Promise<unknown[]> {
   const seen: unknown[] = [];
   const listeners = process.listeners('unhandledRejection');
@@ -48,7 +48,7 @@ async function unhandledDuring(body: () => unknown): Promise<unknown[]> {
 }
 
 test.each(['off', 'counters', 'simple', 'advanced'] as const)(
-  'a rejection of a scope that nobody handles stays unhandled (%s)',
+  'an unhandled rejection of a scope stays unhandled (%s)',
   async (level) => {
     await using t = setUp(4, { level });
     const error = new Error('job failed');

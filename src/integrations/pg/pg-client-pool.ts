@@ -15,7 +15,7 @@ import { PgSession, type Pooler } from './pg-session.js';
 /** Options of `createClientPool`, besides those of `createPool`. */
 export interface ClientPoolOptions extends PoolOptions {
   /**
-   * What is between the pool and the server. Through `'transaction'`, PgBouncer in transaction mode, a session belongs to nobody:
+   * What is between the pool and the server. Through `'transaction'`, PgBouncer in transaction mode, no client owns a session:
    * the pool sends no startup parameters that PgBouncer refuses, and does not reset sessions. Use `SET LOCAL` in transactions, and
    * neither `SET`, `LISTEN`, temporary tables nor session-level locks.
    * @default 'none'
