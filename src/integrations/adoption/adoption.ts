@@ -21,7 +21,7 @@ import { isThenable } from '../../core/thenable.js';
 import { type Grant, grantUse } from '../../pool/loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from '../../pool/loan/loan-origin.js';
 import { loansOut } from '../../pool/loan/loans-out.js';
-import { type Lender, Slot } from '../../pool/loan/slot.js';
+import type { Lender, Slot } from '../../pool/loan/slot.js';
 import { PoolCounters } from '../../pool/pool-counters.js';
 import {
   AcquireTimeoutError,
@@ -33,6 +33,7 @@ import type { LeaseOptions } from '../../pool/pool-options.js';
 import type { LoanInfo, PoolStats } from '../../pool/pool-stats.js';
 import type { AdoptionSettings } from './adopt-options.js';
 import { adoptedStats } from './adopted-stats.js';
+import { HeldResources } from './held-resources.js';
 import { Hooks } from './hooks.js';
 import { PeerEnd } from './peer-end.js';
 import type { PeerPool } from './peer-pool.js';
@@ -40,6 +41,12 @@ import { PeerWait, PeerWaits, type PeerWaitsListener } from './peer-waits.js';
 
 /** How long one sample of callers' stacks lasts, in milliseconds. */
 const SAMPLE_MILLIS = 1_000;
+
+/** How many loans are all timed. */
+const ALL_TIMED = 256;
+
+/** One loan in this many is timed later. */
+const TIMED_EVERY = 16;
 
 const DONE: Promise<void> = Promise.resolve();
 
@@ -67,8 +74,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   readonly #changes: ConditionWaits;
   #isClosed = false;
   readonly #peerEnd: PeerEnd;
-  /** The current loan of each resource. A resource that was given back behind its lease's back may be lent again. */
-  readonly #holders = new Map<unknown, Slot<T>>();
+  readonly #held: HeldResources<T>;
 
   constructor(peer: PeerPool<T>, settings: AdoptionSettings<T>) {
     this.name = settings.name;
@@ -76,7 +82,8 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.#settings = settings;
     this.#hooks = new Hooks(settings);
     this.origins = new LoanOrigins(settings.callSites);
-    this.#waits = new PeerWaits(settings.clock, this);
+    this.#waits = new PeerWaits(settings.clock, settings.acquireTimeoutMillis, this);
+    this.#held = new HeldResources(peer, this);
     this.#changes = new ConditionWaits(settings.clock);
     this.#peerEnd = new PeerEnd(settings.name, peer, this.#changes, this.#counters);
     this.#sampledFrom = settings.clock.now();
@@ -181,14 +188,13 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   }
 
   #lend(resource: T, now: number): Slot<T> {
-    const slot = new Slot(resource, this, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    const slot = this.#held.take(resource);
     slot.state = 'borrowed';
     slot.borrowedAt = now;
     this.#counters.loans++;
     this.#counters.borrowed++;
     this.stock.slots.append(slot);
-    this.#holders.set(this.#identityOf(resource), slot);
-    this.origins.watch?.resourceCreated(slot);
+    if (this.origins.watch !== null) this.origins.watch.resourceCreated(slot);
     return slot;
   }
 
@@ -196,7 +202,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
 
   takeBack(slot: Slot<T>): void | Promise<void> {
     this.#endLoan(slot);
-    if (!this.#isHolder(slot)) {
+    if (!this.#held.isHolder(slot)) {
       this.#removeSlot(slot);
       throw this.#foreignRelease(slot, 'it was given back, and is lent to another caller');
     }
@@ -224,13 +230,13 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   }
 
   #giveBack(slot: Slot<T>): void | Promise<void> {
+    // The record ends first: within `giveBack` the peer may lend the resource to its next caller.
+    this.#removeSlot(slot, false);
     let returned: unknown;
     try {
       returned = this.#peer.giveBack(slot.resource);
     } catch (error) {
       throw this.#foreignRelease(slot, error);
-    } finally {
-      this.#removeSlot(slot);
     }
     if (isThenable(returned)) return this.#settled(returned);
   }
@@ -279,17 +285,25 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   #endLoan(slot: Slot<T>, byForce = false): void {
     slot.loan++;
     this.#counters.borrowed--;
-    this.#counters.holds.record(this.#settings.clock.now() - slot.borrowedAt);
+    if (this.#isTimed()) {
+      this.#counters.holds.record(this.#settings.clock.now() - slot.borrowedAt);
+    }
     const node = slot.tracking?.node;
     slot.tracking = null;
     if (node !== undefined) this.origins.watch?.loanEnded(node, byForce);
+  }
+
+  /** Whether the present loan is in the sample of hold times: the first ones all are, later ones one in sixteen. */
+  #isTimed(): boolean {
+    const { loans } = this.#counters;
+    return loans <= ALL_TIMED || loans % TIMED_EVERY === 0;
   }
 
   async #destroy(slot: Slot<T>, reason: string): Promise<void> {
     slot.state = 'destroying';
     this.#counters.destroying++;
     try {
-      if (!this.#isHolder(slot)) {
+      if (!this.#held.isHolder(slot)) {
         throw new Error('it was given back, and is lent to another caller');
       }
       await this.#peer.destroy(slot.resource);
@@ -302,20 +316,15 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     }
   }
 
-  #removeSlot(slot: Slot<T>): void {
+  /** Ends the record of a loan. Its slot serves the next loan of the resource, unless the resource has left the peer. */
+  #removeSlot(slot: Slot<T>, isGone = true): void {
     this.stock.slots.remove(slot);
-    if (this.#isHolder(slot)) this.#holders.delete(this.#identityOf(slot.resource));
     if (slot.node !== undefined) this.origins.watch?.resourceGone(slot);
-    slot.markGone();
+    if (isGone) {
+      this.#held.forget(slot);
+      slot.markGone();
+    } else this.#held.giveBack(slot);
     if (this.#isClosed) this.#changes.check();
-  }
-
-  #identityOf(resource: T): unknown {
-    return this.#peer.identify === undefined ? resource : this.#peer.identify(resource);
-  }
-
-  #isHolder(slot: Slot<T>): boolean {
-    return this.#holders.get(this.#identityOf(slot.resource)) === slot;
   }
 
   // ── The end of the adoption ─────────────────────────────────────────────────

@@ -84,8 +84,12 @@ export class PeerWait<T> implements PeerRequest<T>, Linked<PeerWait<T>>, Deadlin
 /** All waits for one peer. */
 export class PeerWaits<T> {
   readonly #listener: PeerWaitsListener<T>;
-  readonly #waits = new LinkedList<PeerWait<T>>();
-  readonly #deadlines = new Deadlines<PeerWait<T>>();
+  readonly #commonTimeoutMillis: number;
+  /** The waits with the common timeout, in the order of their deadlines. */
+  readonly #common = new LinkedList<PeerWait<T>>();
+  /** The other waits. */
+  readonly #others = new LinkedList<PeerWait<T>>();
+  readonly #ownDeadlines = new Deadlines<PeerWait<T>>();
   readonly #timer: DeadlineTimer;
   readonly #signals = new SignalListeners<PeerWait<T>>((wait, reason) =>
     this.#giveUp(wait, reason),
@@ -93,7 +97,9 @@ export class PeerWaits<T> {
   /** Requests that the peer still has to answer although their callers have left. */
   left = 0;
 
-  constructor(clock: Clock, listener: PeerWaitsListener<T>) {
+  /** `commonTimeoutMillis` is the timeout of callers that give none. */
+  constructor(clock: Clock, commonTimeoutMillis: number, listener: PeerWaitsListener<T>) {
+    this.#commonTimeoutMillis = commonTimeoutMillis;
     this.#listener = listener;
     this.#timer = new DeadlineTimer(clock, captureAsyncContext(), (now, stalledMillis) =>
       this.#expire(now, stalledMillis),
@@ -103,10 +109,10 @@ export class PeerWaits<T> {
   /** Begins a wait. If its signal aborts at once or throws, the wait is over. */
   begin(wait: PeerWait<T>): void {
     const { signal, timeoutMillis } = wait;
-    this.#waits.append(wait);
+    wait.deadline = wait.since + timeoutMillis;
+    this.#listOf(wait).append(wait);
     if (timeoutMillis !== Number.POSITIVE_INFINITY) {
-      wait.deadline = wait.since + timeoutMillis;
-      this.#deadlines.insert(wait);
+      if (timeoutMillis !== this.#commonTimeoutMillis) this.#ownDeadlines.insert(wait);
       this.#timer.expect(wait.deadline);
     }
     if (signal !== undefined) this.#listen(wait, signal);
@@ -147,7 +153,8 @@ export class PeerWaits<T> {
 
   /** Rejects all callers that wait. */
   rejectAll(reason: unknown): void {
-    for (const wait of this.#waits) this.#giveUp(wait, reason);
+    for (const wait of this.#common) this.#giveUp(wait, reason);
+    for (const wait of this.#others) this.#giveUp(wait, reason);
   }
 
   #giveUp(wait: PeerWait<T>, reason: unknown): void {
@@ -159,17 +166,29 @@ export class PeerWaits<T> {
 
   #end(wait: PeerWait<T>): void {
     wait.isOver = true;
-    this.#waits.remove(wait);
-    if (wait.heapIndex !== NOT_IN_HEAP) this.#deadlines.remove(wait);
+    this.#listOf(wait).remove(wait);
+    if (wait.heapIndex !== NOT_IN_HEAP) this.#ownDeadlines.remove(wait);
     if (wait.signal !== undefined) this.#signals.remove(wait.signal, wait);
-    if (this.#waits.length === 0) this.#timer.clear();
+    if (this.#common.length === 0 && this.#others.length === 0) this.#timer.clear();
+  }
+
+  #listOf(wait: PeerWait<T>): LinkedList<PeerWait<T>> {
+    return wait.timeoutMillis === this.#commonTimeoutMillis ? this.#common : this.#others;
   }
 
   #expire(now: number, stalledMillis: number): void {
-    let next = this.#deadlines.next();
-    for (; next !== undefined && next.deadline <= now; next = this.#deadlines.next()) {
+    let next = this.#next();
+    for (; next !== undefined && next.deadline <= now; next = this.#next()) {
       this.#giveUp(next, this.#listener.timeoutError(next, stalledMillis));
     }
     if (next !== undefined) this.#timer.expect(next.deadline);
+  }
+
+  /** The wait with the next deadline. */
+  #next(): PeerWait<T> | undefined {
+    const common = this.#common.first;
+    const own = this.#ownDeadlines.next();
+    if (common === null || common.deadline === Number.POSITIVE_INFINITY) return own;
+    return own === undefined || common.deadline <= own.deadline ? common : own;
   }
 }

@@ -1,0 +1,73 @@
+/**
+ * The slot of each resource of a peer. A slot serves one loan of its resource after the other. A resource that was given back behind
+ * its lease's back may be lent again while its slot still has the old loan: it gets another slot then, and the old lease can no longer
+ * end the new loan.
+ */
+import { type Lender, Slot } from '../../pool/loan/slot.js';
+import type { PeerPool } from './peer-pool.js';
+
+/** The slots of one peer's resources. */
+export class HeldResources<T> {
+  readonly #peer: Pick<PeerPool<T>, 'identify'>;
+  readonly #lender: Lender<T>;
+  /** Slots of resources that are objects. The peer may destroy a resource without a word, so they are held weakly. */
+  readonly #ofObjects = new WeakMap<object, Slot<T>>();
+  /** Slots of the other resources, while they are lent. */
+  readonly #ofPrimitives = new Map<unknown, Slot<T>>();
+
+  constructor(peer: Pick<PeerPool<T>, 'identify'>, lender: Lender<T>) {
+    this.#peer = peer;
+    this.#lender = lender;
+  }
+
+  /** Gives the slot for the next loan of a resource. */
+  take(resource: T): Slot<T> {
+    const identity = this.#identityOf(resource);
+    if (!isObject(identity)) {
+      const slot = this.#newSlot(resource);
+      this.#ofPrimitives.set(identity, slot);
+      return slot;
+    }
+    const known = this.#ofObjects.get(identity);
+    if (known !== undefined && known.state === 'idle' && known.resource === resource) return known;
+    const slot = this.#newSlot(resource);
+    this.#ofObjects.set(identity, slot);
+    return slot;
+  }
+
+  /** Whether a slot is that of the present loan of its resource. */
+  isHolder(slot: Slot<T>): boolean {
+    const identity = this.#identityOf(slot.resource);
+    const holder = isObject(identity)
+      ? this.#ofObjects.get(identity)
+      : this.#ofPrimitives.get(identity);
+    return holder === slot;
+  }
+
+  /** The loan has ended, and its resource goes back to the peer. */
+  giveBack(slot: Slot<T>): void {
+    slot.state = 'idle';
+    const identity = this.#identityOf(slot.resource);
+    if (!isObject(identity)) this.#ofPrimitives.delete(identity);
+  }
+
+  /** The loan has ended, and its resource does not go back. */
+  forget(slot: Slot<T>): void {
+    if (!this.isHolder(slot)) return;
+    const identity = this.#identityOf(slot.resource);
+    if (isObject(identity)) this.#ofObjects.delete(identity);
+    else this.#ofPrimitives.delete(identity);
+  }
+
+  #newSlot(resource: T): Slot<T> {
+    return new Slot(resource, this.#lender, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+  }
+
+  #identityOf(resource: T): unknown {
+    return this.#peer.identify === undefined ? resource : this.#peer.identify(resource);
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
