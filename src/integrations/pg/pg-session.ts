@@ -13,7 +13,7 @@ export interface SessionSettings {
 /** How long a connection may take to end before it is cut, in milliseconds. */
 const END_TIMEOUT_MILLIS = 1_000;
 
-/** What `discard all` does, in one round trip with a role that was set at the start. */
+/** What `discard all` does, and `reset role`, in one message. `discard all` itself cannot run in a message with other statements. */
 const RESET_SESSION = [
   'close all',
   'set session authorization default',
