@@ -52,8 +52,8 @@ export class PoolCounters {
     counts.set(known, (counts.get(known) ?? 0) + 1);
   }
 
-  /** Resources destroyed in all, by reason. */
+  /** Resources destroyed in all, by reason. The object has no prototype: a reason may be `constructor`. */
   get destroyedBy(): Record<string, number> {
-    return Object.fromEntries(this.#destroyedBy);
+    return Object.assign(Object.create(null), Object.fromEntries(this.#destroyedBy));
   }
 }

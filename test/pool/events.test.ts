@@ -124,6 +124,7 @@ test('reasons of destruction are counted apart up to a hundred, whatever their t
   const { destroyedBy } = pool.stats();
   expect(Object.keys(destroyedBy)).toHaveLength(101);
   expect(destroyedBy['constructor']).toBe(1);
+  expect(destroyedBy['toString'], 'a reason that was never given').toBeUndefined();
   expect(Object.entries(destroyedBy).find(([reason]) => reason === '__proto__')).toEqual([
     '__proto__',
     1,
