@@ -241,13 +241,16 @@ describe('invalidations', () => {
   test('a tag and a cache whose names look alike have nothing in common', async () => {
     using service = new Service();
     const store = new MemoryStore();
-    const tagged = service.member({ store }, { name: 'user', tags: () => ['x:cache:'] });
-    const other = service.member({ store }, { name: 'user:tag:x' });
+    const tagged = service.member(
+      { store },
+      { name: 'user', tags: () => ['x:cache:{user:tag:{x'] },
+    );
+    const other = service.member({ store }, { name: 'user:tag:{x' });
     await other('k');
     await other.flush();
-    tagged.invalidateTags('x:cache:');
+    tagged.invalidateTags('x:cache:{user:tag:{x');
     await tagged.flush();
-    await service.member({ store }, { name: 'user:tag:x' })('k');
+    await service.member({ store }, { name: 'user:tag:{x' })('k');
     expect(service.loads).toBe(1);
   });
 
@@ -462,8 +465,11 @@ describe('foreign data', () => {
   ])('an envelope with %s is a miss, and is counted', async (_, envelope) => {
     using service = new Service();
     const store = new MemoryStore();
-    store.values.set('value:key:["k"]', 'K').set('value:cache:', 'C').set('value:tags:', 'T');
-    store.values.set('value:entry:["k"]', envelope);
+    store.values
+      .set('value:key:{["k"]}', 'K')
+      .set('value:cache:{value}', 'C')
+      .set('value:tags:{value}', 'T');
+    store.values.set('value:entry:{["k"]}', envelope);
     const one = service.member({ store });
     expect(await one('k')).toBe('old k');
     expect(one.cacheInfo()).toMatchObject({ sharedRejects: 1, sharedErrors: 0 });
@@ -472,9 +478,12 @@ describe('foreign data', () => {
   test('a lifetime in the store never exceeds that of the reader, even by a clock that is ahead', async () => {
     using service = new Service();
     const store = new MemoryStore();
-    store.values.set('value:key:["k"]', 'K').set('value:cache:', 'C').set('value:tags:', 'T');
+    store.values
+      .set('value:key:{["k"]}', 'K')
+      .set('value:cache:{value}', 'C')
+      .set('value:tags:{value}', 'T');
     const at = Date.now() + 86_400_000;
-    store.values.set('value:entry:["k"]', { ...sound, at, ttl: 86_400_000 });
+    store.values.set('value:entry:{["k"]}', { ...sound, at, ttl: 86_400_000 });
     let now = 0;
     const one = service.member({ store }, { ttl: 1_000, clock: { now: () => now } });
     expect(await one('k')).toBe('foreign');
@@ -531,7 +540,7 @@ describe('hashKeys', () => {
     service.source = () => 'newest';
     expect(await one('secret')).toBe('newest');
     const digest = createHash('sha256').update('["secret"]').digest('hex');
-    expect([...store.values.keys()]).toContain(`value:entry:#${digest}`);
+    expect([...store.values.keys()]).toContain(`value:entry:{#${digest}}`);
     expect([...store.values.keys(), ...locks, ...bus.texts].join()).not.toContain('secret');
   });
 
