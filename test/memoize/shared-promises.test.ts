@@ -153,6 +153,51 @@ describe('a store that gives no answer', () => {
     expect(store.roundTrips).toBeGreaterThan(roundTrips);
   });
 
+  test.each([100, 4_000])('rests for longer than any wait under it: %i ms', async (millis) => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    store.answers = false;
+    const one = service.member({ store, clock, storeTimeoutMillis: millis });
+    await timeOf(clock, one('a'));
+    const { roundTrips } = store;
+    await clock.advance(4_900);
+    await one('b');
+    expect(store.roundTrips).toBe(roundTrips);
+  });
+
+  test('is probed by one request at a time, however many calls come', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    store.answers = false;
+    const one = service.member({ store, clock });
+    await timeOf(clock, one('a'));
+    await clock.advance(10_000);
+    const { roundTrips } = store;
+    for (const id of ['b', 'c', 'd']) await one(id);
+    expect(store.roundTrips).toBe(roundTrips + 1);
+  });
+
+  test('rests on after an answer that came too late, and no longer after a refusal in time', async () => {
+    using service = new Service();
+    const clock = new FakeClock();
+    const late = new Gate();
+    let refuses = false;
+    const ask = async (): Promise<undefined> => {
+      if (refuses) throw new Error('NOAUTH');
+      await late.passed;
+    };
+    const one = service.member({ store: { get: ask, set: ask, delete: ask }, clock });
+    await timeOf(clock, one('a'));
+    late.open();
+    await settle();
+    expect(one.cacheInfo().shared).toMatchObject({ store: 'resting' });
+    refuses = true;
+    await clock.advance(10_000);
+    await one('b');
+    await settle();
+    expect(one.cacheInfo().shared).toMatchObject({ store: 'answering' });
+  });
+
   test('a store that answers slowly and a lock share one timeout', async () => {
     using service = new Service();
     const clock = new FakeClock();
@@ -219,6 +264,21 @@ describe('invalidations', () => {
     expect([await other('kept'), await one('kept')]).toEqual(['old kept', 'old kept']);
     expect(service.loads).toBe(1);
     expect(bus.texts.length).toBeLessThan(50);
+  });
+
+  test('one that the store drops is pending, and is tried again each second', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const one = service.member({ store, clock });
+    await one('k');
+    await one.flush();
+    store.may = () => false;
+    one.delete('k');
+    expect(await one.flush()).toBe(false);
+    expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 1 });
+    store.may = () => true;
+    await clock.advance(1_000);
+    expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 0 });
   });
 
   test('an outbox that is full invalidates everything, and says so', async () => {
@@ -444,6 +504,36 @@ describe('what several processes share', () => {
     expect(asked).toHaveLength(2);
     expect(one.cacheInfo().shared).toMatchObject({ lock: 'working' });
   });
+});
+
+test('a result loaded under a lock that was lost meanwhile is served by no later call', async () => {
+  using service = new Service();
+  const lock: ClusterLock = {
+    acquire: async () => ({ fence: 1, lost: true, release: async () => {} }),
+  };
+  const one = service.member({ store: new MemoryStore(), lock });
+  await one('k');
+  await one.flush();
+  service.source = () => 'new';
+  expect(await one('k')).toBe('new');
+});
+
+test('the token of a key outlives its results', async () => {
+  using service = new Service();
+  const ttls = new Map<string, number>();
+  const memory = new MemoryStore();
+  const store: SharedStore = {
+    get: (name) => memory.get(name),
+    set: (name, value, ttl) => {
+      ttls.set(name, ttl);
+      return memory.set(name, value);
+    },
+    delete: (name) => memory.delete(name),
+  };
+  const one = service.member({ store }, { ttl: 7 * 86_400_000, staleIfError: 86_400_000 });
+  await one('k');
+  await one.flush();
+  expect(ttls.get('value:key:{["k"]}')).toBeGreaterThan(ttls.get('value:entry:{["k"]}') as number);
 });
 
 describe('foreign data', () => {
