@@ -36,6 +36,7 @@ export const BENCHES: readonly Bench[] = [
   { section: 'Adopted pools', name: 'mariadb/adopted', rounds: 9 },
   { section: 'Memoize', name: 'memoize/beside-peers', rounds: 9 },
   { section: 'Memoize', name: 'memoize/configured', rounds: 9 },
+  { section: 'Memoize', name: 'memoize/shared', rounds: 9 },
   { section: 'Memoize', name: 'memoize/memory', rounds: 1 },
   { section: 'Weak', name: 'weak/beside-peers', rounds: 9 },
   { section: 'Hit ratio', name: 'hit-ratio/main', rounds: 1 },

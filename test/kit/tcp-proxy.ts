@@ -1,4 +1,4 @@
-/** A network between a client and a server on this machine. A test can stall, cut and heal it. */
+/** A network between a client and a server on this machine. A test can stall, slow, cut and heal it. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
@@ -14,6 +14,9 @@ export class TcpProxy implements AsyncDisposable {
   readonly #pairs = new Set<Pair>();
   readonly #closed = new Set<Promise<unknown>>();
   #stalled = false;
+  /** Set while the network is slow: the end of what waits to be sent. */
+  #sent: Promise<void> | undefined = undefined;
+  #delay: () => Promise<void> = async () => {};
 
   private constructor(server: Server, port: number, target: number) {
     this.#server = server;
@@ -53,6 +56,12 @@ export class TcpProxy implements AsyncDisposable {
     }
   }
 
+  /** Has each piece of data to the server wait for `delay` from now on, one after the other. */
+  slow(delay: () => Promise<void>): void {
+    this.#delay = delay;
+    this.#sent = Promise.resolve();
+  }
+
   /** Breaks all connections. */
   cut(): void {
     for (const { near, far } of this.#pairs) {
@@ -77,7 +86,10 @@ export class TcpProxy implements AsyncDisposable {
       [far, near],
     ] as const) {
       from.setNoDelay(true);
-      from.on('data', (chunk) => to.write(chunk));
+      from.on('data', (chunk) => {
+        if (from === far || this.#sent === undefined) to.write(chunk);
+        else this.#sent = this.#sent.then(this.#delay).then(() => void to.write(chunk));
+      });
       from.on('end', () => to.end());
       from.on('error', () => {}); // The event `close` follows and is handled.
       const closed = new Promise<void>((resolve) => {

@@ -83,3 +83,28 @@ describe('max', () => {
 function largest(fill: { readonly mock: { readonly contexts: readonly unknown[] } }): number {
   return Math.max(0, ...fill.mock.contexts.map((array) => (array as unknown[]).length));
 }
+
+test('a `Map` that is full leaves further calls answered and not kept, and the earlier results in place', () => {
+  let runs = 0;
+  const square = memoize((n: number) => {
+    runs++;
+    return n * n;
+  });
+  square(1);
+  const { set } = Map.prototype;
+  vi.spyOn(Map.prototype, 'set').mockImplementation(function (
+    this: Map<unknown, unknown>,
+    key,
+    value,
+  ) {
+    if (key === 2) throw new RangeError('Map maximum size exceeded');
+    return set.call(this, key, value);
+  });
+  try {
+    expect([square(2), square(2), square(1)]).toEqual([4, 4, 1]);
+    expect(runs).toBe(3);
+    expect(square.cacheInfo()).toMatchObject({ size: 1, inFlight: 0 });
+  } finally {
+    vi.restoreAllMocks();
+  }
+});

@@ -153,6 +153,63 @@ describe('a store that gives no answer', () => {
     expect(store.roundTrips).toBeGreaterThan(roundTrips);
   });
 
+  test.each([100, 4_000])('rests for longer than any wait under it: %i ms', async (millis) => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    store.answers = false;
+    const one = service.member({ store, clock, storeTimeoutMillis: millis });
+    await timeOf(clock, one('a'));
+    const { roundTrips } = store;
+    await clock.advance(4_900);
+    await one('b');
+    expect(store.roundTrips).toBe(roundTrips);
+  });
+
+  test('is probed by one request at a time, however many calls come', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    store.answers = false;
+    const one = service.member({ store, clock });
+    await timeOf(clock, one('a'));
+    await clock.advance(10_000);
+    const { roundTrips } = store;
+    for (const id of ['b', 'c', 'd']) await one(id);
+    expect(store.roundTrips).toBe(roundTrips + 1);
+  });
+
+  test('rests on after an answer that came too late, and no longer after a refusal in time', async () => {
+    using service = new Service();
+    const clock = new FakeClock();
+    const late = new Gate();
+    let refuses = false;
+    const ask = async (): Promise<undefined> => {
+      if (refuses) throw new Error('NOAUTH');
+      await late.passed;
+    };
+    const one = service.member({ store: { get: ask, set: ask, delete: ask }, clock });
+    await timeOf(clock, one('a'));
+    late.open();
+    await settle();
+    expect(one.cacheInfo().shared).toMatchObject({ store: 'resting' });
+    refuses = true;
+    await clock.advance(10_000);
+    await one('b');
+    await settle();
+    expect(one.cacheInfo().shared).toMatchObject({ store: 'answering' });
+  });
+
+  test('is asked by one invalidation at a time while it rests', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    store.answers = false;
+    const one = service.member({ store, clock });
+    await timeOf(clock, one('a'));
+    const { roundTrips } = store;
+    for (let id = 0; id < 20; id++) one.delete(`k${id}`);
+    await settle();
+    expect(store.roundTrips).toBe(roundTrips + 1);
+  });
+
   test('a store that answers slowly and a lock share one timeout', async () => {
     using service = new Service();
     const clock = new FakeClock();
@@ -210,22 +267,37 @@ describe('invalidations', () => {
 
   test('10,000 deletes stay single: other results stay in all processes', async () => {
     using service = new Service();
-    const [store, bus] = [new MemoryStore(), new MemoryBus()];
-    const [one, other] = [service.member({ store, bus }), service.member({ store, bus })];
+    const shared = { store: new MemoryStore(), bus: new MemoryBus(), clock: new FakeClock() };
+    const [one, other] = [service.member(shared), service.member(shared)];
     await other('kept');
     await other.flush();
     for (let id = 0; id < 10_000; id++) one.delete(`k${id}`);
     expect(await one.flush()).toBe(true);
     expect([await other('kept'), await one('kept')]).toEqual(['old kept', 'old kept']);
     expect(service.loads).toBe(1);
-    expect(bus.texts.length).toBeLessThan(50);
+    expect(shared.bus.texts.length).toBeLessThan(50);
+  });
+
+  test('one that the store drops is pending, and is tried again each second', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const one = service.member({ store, clock });
+    await one('k');
+    await one.flush();
+    store.may = () => false;
+    one.delete('k');
+    expect(await one.flush()).toBe(false);
+    expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 1 });
+    store.may = () => true;
+    await clock.advance(1_000);
+    expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 0 });
   });
 
   test('an outbox that is full invalidates everything, and says so', async () => {
     using service = new Service();
-    const store = new MemoryStore();
-    const one = service.member({ store });
-    const other = service.member({ store });
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const one = service.member({ store, clock });
+    const other = service.member({ store, clock });
     await one('k');
     await one.flush();
     store.may = () => false;
@@ -241,13 +313,16 @@ describe('invalidations', () => {
   test('a tag and a cache whose names look alike have nothing in common', async () => {
     using service = new Service();
     const store = new MemoryStore();
-    const tagged = service.member({ store }, { name: 'user', tags: () => ['x:cache:'] });
-    const other = service.member({ store }, { name: 'user:tag:x' });
+    const tagged = service.member(
+      { store },
+      { name: 'user', tags: () => ['x:cache:{user:tag:{x'] },
+    );
+    const other = service.member({ store }, { name: 'user:tag:{x' });
     await other('k');
     await other.flush();
-    tagged.invalidateTags('x:cache:');
+    tagged.invalidateTags('x:cache:{user:tag:{x');
     await tagged.flush();
-    await service.member({ store }, { name: 'user:tag:x' })('k');
+    await service.member({ store }, { name: 'user:tag:{x' })('k');
     expect(service.loads).toBe(1);
   });
 
@@ -443,6 +518,36 @@ describe('what several processes share', () => {
   });
 });
 
+test('a result loaded under a lock that was lost meanwhile is served by no later call', async () => {
+  using service = new Service();
+  const lock: ClusterLock = {
+    acquire: async () => ({ fence: 1, lost: true, release: async () => {} }),
+  };
+  const one = service.member({ store: new MemoryStore(), lock });
+  await one('k');
+  await one.flush();
+  service.source = () => 'new';
+  expect(await one('k')).toBe('new');
+});
+
+test('the token of a key outlives its results', async () => {
+  using service = new Service();
+  const ttls = new Map<string, number>();
+  const memory = new MemoryStore();
+  const store: SharedStore = {
+    get: (name) => memory.get(name),
+    set: (name, value, ttl) => {
+      ttls.set(name, ttl);
+      return memory.set(name, value);
+    },
+    delete: (name) => memory.delete(name),
+  };
+  const one = service.member({ store }, { ttl: 7 * 86_400_000, staleIfError: 86_400_000 });
+  await one('k');
+  await one.flush();
+  expect(ttls.get('value:key:{["k"]}')).toBeGreaterThan(ttls.get('value:entry:{["k"]}') as number);
+});
+
 describe('foreign data', () => {
   const sound = { revision: 'r', at: Date.now(), key: 'K', cache: 'C', value: 'foreign' };
 
@@ -462,8 +567,11 @@ describe('foreign data', () => {
   ])('an envelope with %s is a miss, and is counted', async (_, envelope) => {
     using service = new Service();
     const store = new MemoryStore();
-    store.values.set('value:key:["k"]', 'K').set('value:cache:', 'C').set('value:tags:', 'T');
-    store.values.set('value:entry:["k"]', envelope);
+    store.values
+      .set('value:key:{["k"]}', 'K')
+      .set('value:cache:{value}', 'C')
+      .set('value:tags:{value}', 'T');
+    store.values.set('value:entry:{["k"]}', envelope);
     const one = service.member({ store });
     expect(await one('k')).toBe('old k');
     expect(one.cacheInfo()).toMatchObject({ sharedRejects: 1, sharedErrors: 0 });
@@ -472,9 +580,12 @@ describe('foreign data', () => {
   test('a lifetime in the store never exceeds that of the reader, even by a clock that is ahead', async () => {
     using service = new Service();
     const store = new MemoryStore();
-    store.values.set('value:key:["k"]', 'K').set('value:cache:', 'C').set('value:tags:', 'T');
+    store.values
+      .set('value:key:{["k"]}', 'K')
+      .set('value:cache:{value}', 'C')
+      .set('value:tags:{value}', 'T');
     const at = Date.now() + 86_400_000;
-    store.values.set('value:entry:["k"]', { ...sound, at, ttl: 86_400_000 });
+    store.values.set('value:entry:{["k"]}', { ...sound, at, ttl: 86_400_000 });
     let now = 0;
     const one = service.member({ store }, { ttl: 1_000, clock: { now: () => now } });
     expect(await one('k')).toBe('foreign');
@@ -531,7 +642,7 @@ describe('hashKeys', () => {
     service.source = () => 'newest';
     expect(await one('secret')).toBe('newest');
     const digest = createHash('sha256').update('["secret"]').digest('hex');
-    expect([...store.values.keys()]).toContain(`value:entry:#${digest}`);
+    expect([...store.values.keys()]).toContain(`value:entry:{#${digest}}`);
     expect([...store.values.keys(), ...locks, ...bus.texts].join()).not.toContain('secret');
   });
 

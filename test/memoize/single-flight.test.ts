@@ -107,3 +107,22 @@ describe('promises', () => {
     expect(await fn('k')).toBe('outer');
   });
 });
+
+test('a result that can be read once is read by the first caller only: tc39/proposal-function-memo#10', async () => {
+  const numbers = memoize(function* () {
+    yield 1;
+  });
+  expect([...numbers()]).toEqual([1]);
+  expect([...numbers()]).toEqual([]);
+  const ticks = memoize(async function* () {
+    yield 1;
+  });
+  const read: number[] = [];
+  for (let caller = 0; caller < 2; caller++) for await (const tick of ticks()) read.push(tick);
+  expect(read).toEqual([1]);
+  const page = memoize(async () => new Response('tea'));
+  expect(await (await page()).text()).toBe('tea');
+  await expect((await page()).text()).rejects.toThrow(TypeError);
+  const text = memoize(async () => (await page.wrapped()).text());
+  expect([await text(), await text()]).toEqual(['tea', 'tea']);
+});

@@ -1,6 +1,9 @@
 /**
  * The names of a cache's values in the store, and of its locks. Each begins with the prefix and the name of the cache. The name is
  * escaped, so two caches never have a name in common.
+ *
+ * A Redis Cluster puts names with one text in braces on one shard. So a result is beside the token of its key, and the tokens of the
+ * cache are beside each other. A shard that is down then costs its own keys only, and a look-up asks few shards.
  */
 import type { SharedStore } from '../shared-store.js';
 
@@ -21,7 +24,8 @@ export class KeyNames {
 
   /** The name of a value in the store. */
   inStore(kind: NameKind, what: string): string {
-    return `${this.#inStore}:${kind}:${what}`;
+    const shard = kind === 'cache' || kind === 'tags' ? this.#inStore : what;
+    return `${this.#inStore}:${kind}:{${shard}}`;
   }
 
   /** The name of the lock of a key. */

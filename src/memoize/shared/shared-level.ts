@@ -157,9 +157,15 @@ export class StoreBackedLevel implements SharedLevel {
     const results = this.#results;
     if (results === undefined) return compute();
     const budget = new WaitBudget(this.#parts.clock, this.#parts.storeTimeoutMillis);
-    if (!(await this.#isReadable(load, budget))) return compute();
+    if (!this.#mayAsk()) return compute();
+    if (this.#outbox.size > 0 && !(await this.#isReadable(load, budget))) return compute();
     let found = await this.#read(results, load, purpose, budget);
-    if (found.usable === undefined && (await this.#lock(load, budget))) {
+    const { lock } = this.#parts;
+    if (
+      found.usable === undefined &&
+      lock !== undefined &&
+      (await this.#lock(lock, load, budget))
+    ) {
       found = await this.#read(results, load, purpose, budget);
     }
     if (found.usable !== undefined) return this.#use(load, context, found.usable);
@@ -251,14 +257,13 @@ export class StoreBackedLevel implements SharedLevel {
     };
   }
 
-  /**
-   * Whether the store may be read for a key: it answers, and has every invalidation of this process that covers the key. Waits for
-   * one that is on its way.
-   */
-  async #isReadable(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
-    const { storeTimeoutMillis } = this.#parts;
+  #mayAsk(): boolean {
     const probe = this.#names.inStore('cache', '');
-    if (this.#access?.mayAsk(probe, storeTimeoutMillis) === false) return false;
+    return this.#access?.mayAsk(probe, this.#parts.storeTimeoutMillis) !== false;
+  }
+
+  /** Whether the store has every invalidation of this process that covers a key. Waits for one that is on its way. */
+  async #isReadable(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
     for (const pending of [this.#outbox.get('key', load.key), this.#outbox.get('cache', '')]) {
       if (pending === undefined) continue;
       if (pending.hasFailed || !(await this.#isDelivered(pending, budget))) return false;
@@ -290,12 +295,9 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   /** Gets the lock of a key. False if the load goes on without it. */
-  async #lock(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
-    const { lock } = this.#parts;
+  async #lock(lock: ClusterLock, load: SharedLoad, budget: WaitBudget): Promise<boolean> {
     const access = this.#access;
-    if (lock === undefined || access === undefined || access.isResting || budget.left <= 0) {
-      return false;
-    }
+    if (access === undefined || access.isResting || budget.left <= 0) return false;
     let isFirst = true;
     const ask = <T>(request: () => Promise<T>): Promise<T> => {
       if (!isFirst) return access.ask(request, budget.left);

@@ -13,7 +13,7 @@
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
 import type { EntryTerms } from '../entry-terms.js';
-import type { LoadOutcome, LoadPurpose, SharedLoad } from '../shared-port.js';
+import type { Generations, LoadOutcome, LoadPurpose, SharedLoad } from '../shared-port.js';
 import type { Announcements } from './announcements.js';
 import type { DigestIndex } from './digest-index.js';
 import { type Envelope, envelopeIn, failureOf, MAX_SHARED_TAGS, tokenIn } from './envelope.js';
@@ -26,6 +26,13 @@ import type { WaitBudget } from './wait-budget.js';
 const DAY_MILLIS = 86_400_000;
 /** The longest life of anything in the store, in milliseconds. The token of the cache has it. */
 const LONGEST_MILLIS = 30 * DAY_MILLIS;
+
+/** A type whose fields can be set one by one. An object of optional fields is made faster so than by spreading. */
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+const TOKEN_KINDS = ['key', 'cache', 'tags'] as const;
+/** The tokens that a result without tags depends on. */
+const KEY_AND_CACHE = ['key', 'cache'] as const;
 
 /** What the results of one cache work with. */
 export interface ResultsPort {
@@ -83,20 +90,23 @@ export class SharedResults {
 
   /** Makes the tokens that a load needs and that the store does not have. Without all of them, the load writes nothing. */
   async makeTokens(load: SharedLoad, budget: WaitBudget): Promise<void> {
+    const { access } = this.#port;
     const { generations } = load;
     if (generations === undefined || isComplete(generations)) return;
     load.generations = undefined;
-    const { key, cache, tags } = generations;
-    const [keyName, cacheName, tagsName] = this.#tokenNames(load.key);
-    const lasting = [...(cache === '' ? [cacheName] : []), ...(tags === '' ? [tagsName] : [])];
-    await budget.spend(async (millis) => {
-      const made = [this.#makeTokens(lasting, LONGEST_MILLIS, millis)];
-      if (key === '') made.push(this.#makeTokens([keyName], this.#tokenMillis, millis));
-      await Promise.all(made);
-    });
-    await this.#readTokens(load, budget, []);
-    if (load.generations !== undefined && !isComplete(load.generations))
-      load.generations = undefined;
+    const kinds = TOKEN_KINDS.filter((kind) => generations[kind] === '');
+    const names = kinds.map((kind) => this.#tokenName(kind, load.key));
+    await budget.spend((millis) =>
+      this.#makeTokens(
+        names,
+        kinds.map((kind) => (kind === 'key' ? this.#tokenMillis : LONGEST_MILLIS)),
+        millis,
+      ),
+    );
+    const made = await budget.spend((millis) => access.get(names, millis));
+    const present: Writable<Generations> = { ...generations };
+    for (const [at, kind] of kinds.entries()) present[kind] = tokenIn(made[at]);
+    if (isComplete(present) && !this.#isOutdated(load.key, present)) load.generations = present;
   }
 
   /** Writes the outcome of a load, if nothing was invalidated since it began. */
@@ -108,37 +118,41 @@ export class SharedResults {
     if (tags.length > MAX_SHARED_TAGS || access.isResting) return;
     const entry = names.inStore('entry', load.key);
     const tagNames = tags.map((tag) => names.inStore('tag', digests.publicForm(tag)));
-    const readAll = (): Promise<unknown[]> =>
-      access.get([entry, ...this.#tokenNames(load.key), ...tagNames], timeoutMillis);
-    let present = await readAll();
-    const missing = tagNames.filter((_, at) => tokenIn(present[at + 4]) === '');
+    const isFailure = 'error' in outcome;
+    const mayLeave = isFailure || lease !== undefined;
+    const kinds = tags.length === 0 ? KEY_AND_CACHE : TOKEN_KINDS;
+    const asked = kinds.map((kind) => this.#tokenName(kind, load.key));
+    asked.push(...tagNames);
+    if (mayLeave) asked.push(entry);
+    let present = await access.get(asked, timeoutMillis);
+    const missing = tagNames.filter((_, at) => tokenIn(present[at + kinds.length]) === '');
     if (missing.length > 0) {
-      await this.#makeTokens(missing, this.#tokenMillis, timeoutMillis);
-      present = await readAll(); // After the tokens were made: an invalidation that they replaced shows in the token of all tags.
+      const lives = missing.map(() => this.#tokenMillis);
+      await this.#makeTokens(missing, lives, timeoutMillis);
+      present = await access.get(asked, timeoutMillis); // After the tokens were made: an invalidation that they replaced shows in the token of all tags.
     }
-    const [there, key, cacheToken, all, ...tokens] = present.map((value, at) =>
-      at === 0 ? envelopeIn(value) : tokenIn(value),
-    ) as [Envelope | undefined, ...string[]];
+    const there = mayLeave ? envelopeIn(present[asked.length - 1]) : undefined;
+    const [key, cacheToken, all, ...tokens] = present.map(tokenIn) as [string, string, ...string[]];
     if (key !== before.key || cacheToken !== before.cache) return;
-    if (tags.length > 0 && (all !== before.tags || tokens.some((token) => token === ''))) return;
+    if (tags.length > 0 && (all !== before.tags || tags.some((_, at) => !tokens[at]))) return;
     const isCovered = there?.key === key && there.cache === cacheToken;
     if (lease !== undefined) {
       if (lease.lost || (isCovered && (there.fence ?? 0) > lease.fence)) return;
     }
-    const isFailure = 'error' in outcome;
     const keepsStale = Math.max(cache.staleWhileRevalidate, cache.staleIfError);
     const isResultThere = isCovered && there.failure === undefined;
     if (isFailure && isResultThere && (lifeLeft(there) ?? Infinity) + keepsStale > 0) return;
-    const envelope: Envelope = {
-      ...(isFailure ? { failure: failureOf(outcome.error) } : { value: outcome.value }),
+    const envelope: Writable<Envelope> = {
       revision: load.revision,
       at: Date.now(),
       key,
       cache: cacheToken,
-      ...(terms.ttl === Infinity ? {} : { ttl: terms.ttl }),
-      ...(tags.length === 0 ? {} : { tags: tags.map((tag, at) => [tag, tokens[at] as string]) }),
-      ...(lease === undefined ? {} : { fence: lease.fence }),
     };
+    if (isFailure) envelope.failure = failureOf(outcome.error);
+    else envelope.value = outcome.value;
+    if (terms.ttl !== Infinity) envelope.ttl = terms.ttl;
+    if (tags.length > 0) envelope.tags = tags.map((tag, at) => [tag, tokens[at] as string]);
+    if (lease !== undefined) envelope.fence = lease.fence;
     const life = terms.ttl + (isFailure ? 0 : keepsStale);
     await access.set(entry, envelope, Math.ceil(Math.min(life, LONGEST_MILLIS)), timeoutMillis);
     counters.sharedWrites++;
@@ -171,9 +185,15 @@ export class SharedResults {
     );
   }
 
-  async #makeTokens(names: readonly string[], life: number, millis: number): Promise<void> {
+  async #makeTokens(
+    names: readonly string[],
+    lives: readonly number[],
+    millis: number,
+  ): Promise<void> {
     const { access } = this.#port;
-    await Promise.all(names.map((name) => access.set(name, newToken(), life, millis)));
+    await Promise.all(
+      names.map((name, at) => access.set(name, newToken(), lives[at] as number, millis)),
+    );
   }
 
   /** Reads the tokens into the load, and gives what the store has under other names. */
@@ -182,17 +202,24 @@ export class SharedResults {
     budget: WaitBudget,
     others: readonly string[],
   ): Promise<unknown[]> {
-    const { access, announcements } = this.#port;
+    const { access } = this.#port;
     load.generations = undefined;
-    const [key, cache, tags, ...values] = await budget.spend((millis) =>
-      access.get([...this.#tokenNames(load.key), ...others], millis),
-    );
-    const isOutdated =
-      announcements.contradict('key', load.key, tokenIn(key)) ||
-      announcements.contradict('cache', '', tokenIn(cache));
-    if (isOutdated) return [];
-    load.generations = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
+    const asked = TOKEN_KINDS.map((kind) => this.#tokenName(kind, load.key));
+    asked.push(...others);
+    const [key, cache, tags, ...values] = await budget.spend((millis) => access.get(asked, millis));
+    const present = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
+    if (this.#isOutdated(load.key, present)) return [];
+    load.generations = present;
     return values;
+  }
+
+  /** Whether another process has announced an invalidation that the store does not have yet. */
+  #isOutdated(key: string, present: Generations): boolean {
+    const { announcements } = this.#port;
+    return (
+      announcements.contradict('key', key, present.key) ||
+      announcements.contradict('cache', '', present.cache)
+    );
   }
 
   /** A value from the store as an envelope, if all its tokens are the present ones. */
@@ -223,10 +250,9 @@ export class SharedResults {
     return isPresent ? envelope : undefined;
   }
 
-  /** The names of the tokens that each load needs: of its key, the cache, and all tags. */
-  #tokenNames(key: string): [string, string, string] {
-    const { names } = this.#port;
-    return [names.inStore('key', key), names.inStore('cache', ''), names.inStore('tags', '')];
+  /** The name of a token that each load needs: of its key, the cache, or all tags. */
+  #tokenName(kind: keyof Generations, key: string): string {
+    return this.#port.names.inStore(kind, kind === 'key' ? key : '');
   }
 }
 
@@ -241,7 +267,7 @@ function isOfUse({ revision, failure }: Envelope, left: number, purpose: LoadPur
   return !purpose.isEarly || (left > 0 && revision > (purpose.revision ?? ''));
 }
 
-function isComplete({ key, cache, tags }: { key: string; cache: string; tags: string }): boolean {
+function isComplete({ key, cache, tags }: Generations): boolean {
   return key !== '' && cache !== '' && tags !== '';
 }
 

@@ -84,43 +84,48 @@ export class StoreAccess {
 
   /** Reads the values with these names. A value that could not be read may be `undefined` too. */
   async get(names: string[], millis: number): Promise<unknown[]> {
-    const values = await this.ask(async () => {
-      const store = this.#store;
-      return typeof store.getMany === 'function'
-        ? store.getMany(names)
-        : Promise.all(names.map((name) => store.get(name)));
-    }, millis);
+    const store = this.#store;
+    const values = await this.ask(
+      () =>
+        typeof store.getMany === 'function'
+          ? store.getMany(names)
+          : Promise.all(names.map((name) => store.get(name))),
+      millis,
+    );
     return Array.isArray(values) ? values : [];
   }
 
   /** Reads one value. */
   getOne(name: string, millis: number): Promise<unknown> {
-    return this.ask(async () => this.#store.get(name), millis);
+    return this.ask(() => this.#store.get(name), millis);
   }
 
   /** Sends a value, to be kept for `ttl` milliseconds; 0 for no limit. */
   async set(name: string, value: unknown, ttl: number, millis: number): Promise<void> {
-    const done = await this.ask(async () => this.#store.set(name, value, ttl), millis);
+    const done = await this.ask(() => this.#store.set(name, value, ttl), millis);
     if (done === false) throw new SharedStoreError('The store refused a write.');
   }
 
   /** Asks for the removal of a value. */
   async delete(name: string, millis: number): Promise<void> {
-    await this.ask(async () => this.#store.delete(name), millis);
+    await this.ask(() => this.#store.delete(name), millis);
   }
 
   /**
    * Waits for an answer of the store or its neighbours, at most `millis`. Then rejects with a `SharedStoreError`, and the breaker
    * begins to rest.
    */
-  async ask<T>(request: () => PromiseLike<T> | T, millis: number): Promise<T> {
-    const answer = await inTime(this.#clock, request, millis, () => {
+  ask<T>(request: () => PromiseLike<T> | T, millis: number): Promise<T> {
+    const late = (): Error => {
       this.#restsUntil = this.#clock.now() + Math.max(REST_MILLIS, 2 * millis);
       return new SharedStoreError('The store gave no answer within `storeTimeoutMillis`.');
-    });
-    this.#restsUntil = Number.NEGATIVE_INFINITY;
-    return answer;
+    };
+    return inTime(this.#clock, request, millis, late, this.#answered);
   }
+
+  readonly #answered = (): void => {
+    this.#restsUntil = Number.NEGATIVE_INFINITY;
+  };
 
   readonly #emit = (error: unknown): void => {
     for (const listener of [...this.#listeners]) listener(error);

@@ -25,13 +25,14 @@ if (!canConnect) {
 /** A Redis server: that of `REDIS_URL`, or an own one. */
 export class RedisServer implements AsyncDisposable {
   readonly url: string;
-  readonly #port: number;
+  /** The port of an own server; 0 for that of `REDIS_URL`. */
+  readonly port: number;
   readonly #args: readonly string[];
   #child: ChildProcess | undefined = undefined;
 
   private constructor(url: string, port: number, args: readonly string[] = []) {
     this.url = url;
-    this.#port = port;
+    this.port = port;
     this.#args = args;
   }
 
@@ -52,7 +53,7 @@ export class RedisServer implements AsyncDisposable {
   async start(): Promise<void> {
     const args = [
       '--port',
-      String(this.#port),
+      String(this.port),
       '--bind',
       '127.0.0.1',
       '--save',

@@ -17,6 +17,8 @@ export interface ServiceOptions {
   readonly parts?: readonly ('bus' | 'lock')[];
   readonly options?: Partial<MemoizeOptions<Fn>>;
   readonly shared?: Partial<SharedCacheOptions>;
+  /** Makes the adapter of a cache's Keyv. @default one for a single server at `url` */
+  readonly adapter?: () => Promise<KeyvRedis<string>>;
 }
 
 /** A service whose source is the field {@link source}. */
@@ -37,11 +39,14 @@ export class SharedService implements AsyncDisposable {
 
   /** A cache, as another process has it. Waits until it is connected to the bus. */
   async member(): Promise<Member> {
-    const { url, parts = ['bus'], options, shared } = this.#given;
+    const { url, parts = ['bus'], options, shared, adapter } = this.#given;
     const client = createClient({ url });
     client.on('error', () => {});
     await client.connect();
-    const store = new Keyv({ store: new KeyvRedis(url), namespace: this.space });
+    const store = new Keyv({
+      store: adapter === undefined ? new KeyvRedis(url) : await adapter(),
+      namespace: this.space,
+    });
     const member = memoize<Fn>(
       async (id) => {
         this.loads++;

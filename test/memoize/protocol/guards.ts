@@ -34,14 +34,13 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'shared-results.ts',
-        code: 'names.map((name) => access.set(name, newToken(), life, millis))',
-        without: "names.map((name) => access.set(name, 'made ' + name, life, millis))",
+        code: 'access.set(name, newToken(), lives[at] as number, millis)',
+        without: "access.set(name, 'made ' + name, lives[at] as number, millis)",
       },
       {
         file: 'shared-results.ts',
-        code: '    await this.#readTokens(load, budget, []);\n    if (load.generations',
-        without:
-          "    const made = (token: string, name: string) => token || 'made ' + name;\n    load.generations = { key: made(key, keyName), cache: made(cache, cacheName), tags: made(tags, tagsName) };\n    if (load.generations",
+        code: 'const made = await budget.spend((millis) => access.get(names, millis));',
+        without: "const made = names.map((name) => 'made ' + name);",
       },
     ],
     breaks: 'a load beside a delete, in a store that writes later than it says',
