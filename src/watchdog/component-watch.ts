@@ -118,6 +118,7 @@ export class ComponentWatch implements Observer, LoanSource {
   origin(entry: EntryPoint): Origin {
     this.#tracker.noteActivity();
     const origin: CallOrigin = {
+      call: entry.name,
       stack: this.#stackSample.sampleNext()
         ? captureStack(entry, this.#tracker.levelPlan.stackDepth)
         : undefined,

@@ -39,7 +39,7 @@ export {
 export type { NodeGeneration } from '../gc/memory/node-generation.js';
 export type { Certainty } from './certainty.js';
 export { type FormatOptions, formatReport } from './format-report.js';
-export type { LeakReport } from './leak-report.js';
+export type { CountedScope, CountedSite, LeakReport } from './leak-report.js';
 export type { WatchLevel } from './level.js';
 export type { LeakRule, WatchdogRules } from './rules/rules.js';
 export type { TenuredOptions } from './rules/tenured.js';

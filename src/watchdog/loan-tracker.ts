@@ -19,7 +19,7 @@ import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
 import type { Loan } from './loan.js';
 import type { Rule } from './rules/rule.js';
-import { createRules, type LeakRule } from './rules/rules.js';
+import { createRules, type LeakRule, precedes } from './rules/rules.js';
 import { type ScopeListener, type ScopeRecord, Scopes } from './scopes.js';
 import { UnsettledLoans } from './unsettled-loans.js';
 import type { WatchdogSettings } from './watchdog-options.js';
@@ -53,7 +53,12 @@ export class LoanTracker implements ScopeListener {
   constructor(settings: WatchdogSettings, listeners: EventListeners<LedgerEvents>) {
     this.#clock = settings.clock;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
-    this.ledger = new LeakLedger(settings.maxRecords, settings.clock, listeners);
+    this.ledger = new LeakLedger(
+      settings.maxRecords,
+      settings.graceMillis,
+      settings.clock,
+      listeners,
+    );
     const rules = createRules(settings.rules, this.levelPlan.confirm, (rule, certainty, loan) =>
       this.ledger.record(rule, certainty, loan),
     );
@@ -130,11 +135,18 @@ export class LoanTracker implements ScopeListener {
     else this.ledger.returned(loan);
   }
 
-  /** Asks the rules about a loan that is out. Without effect if it is not settled, or counts as lost already. */
+  /**
+   * Asks the rules about a loan that is out: those further up the list than the rule under which it counts as lost, and that
+   * rule again. Without effect if it is not settled.
+   */
   judge(loan: Loan, now: number): void {
     if (loan.node === null) return;
     for (const rule of this.#rules.judge) {
-      if (!this.ledger.has(loan)) this.#recordIfLost(loan, rule.name, rule.judge?.(loan, now));
+      const counted = this.ledger.ruleOf(loan);
+      if (counted !== undefined && precedes(counted, rule.name)) return;
+      const certainty = rule.judge?.(loan, now);
+      if (certainty !== undefined) this.ledger.record(rule.name, certainty, loan);
+      else if (counted === rule.name) this.ledger.withdraw(loan);
     }
   }
 

@@ -13,6 +13,8 @@ import type { ScopeRecord } from './scopes.js';
 
 /** The caller that asked for a loan. */
 export interface CallOrigin {
+  /** The name of the component's function that the caller called. */
+  readonly call: string;
   /** The caller's stack as the engine prints it; `undefined` if it was not taken. */
   readonly stack: string | undefined;
   /** The caller's scope; `undefined` outside of any scope. */

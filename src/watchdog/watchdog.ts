@@ -58,7 +58,7 @@ export interface WatchdogStats {
   readonly lost: number;
   /** How many of the lost loans are in no report, because there are more than `maxRecords` leaks. */
   readonly unreported: number;
-  /** How many loans counted as lost and came back. */
+  /** How many loans came back after their loss was told. */
   readonly retracted: number;
   /** How many scopes are running. */
   readonly scopes: number;
@@ -233,8 +233,9 @@ export class Watchdog implements Disposable {
   /**
    * Adds a listener. An error that it throws is printed and ignored.
    *
-   * - `'leak'`: a leak was found, or its count has doubled.
-   * - `'retracted'`: a loan that counted as lost came back. The report gives what is left of the leak.
+   * - `'leak'`: a leak was found, its count has doubled, or the watchdog has become surer of it. A leak that is not certain is
+   *   told after {@link WatchdogOptions.graceMillis}.
+   * - `'retracted'`: a loan whose loss was told came back. The report gives what is left of the leak.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event or a listener that is no function.
    */

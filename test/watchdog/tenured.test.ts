@@ -6,7 +6,13 @@ import { MinimalPool } from './minimal-pool.js';
 
 function watched(options: WatchdogOptions = {}) {
   const clock = new FakeClock();
-  const watchdog = new Watchdog({ level: 'advanced', clock, nursery: 10, ...options });
+  const watchdog = new Watchdog({
+    level: 'advanced',
+    clock,
+    graceMillis: 0,
+    nursery: 10,
+    ...options,
+  });
   const pool = new MinimalPool('db');
   pool.addResource();
   watchdog.watch(pool);
