@@ -13,7 +13,6 @@ import type { EventListeners } from '../core/event-listeners.js';
 import { BaseHeap } from '../gc/base-heap.js';
 import { makeCPythonCollector } from '../gc/collectors/cpython-collector.js';
 import { ActivityClock } from './activity-clock.js';
-import type { Certainty } from './certainty.js';
 import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
@@ -59,12 +58,11 @@ export class LoanTracker implements ScopeListener {
       settings.clock,
       listeners,
     );
-    const rules = createRules(settings.rules, this.levelPlan.confirm, (rule, certainty, loan) =>
-      this.ledger.record(rule, certainty, loan),
+    const rules = createRules(settings.rules, this.levelPlan.confirm, (loan) =>
+      this.judge(loan, this.now()),
     );
     this.#rules = {
       settled: rules.filter((rule) => rule.settled !== undefined),
-      unheld: rules.filter((rule) => rule.unheld !== undefined),
       judge: rules.filter((rule) => rule.judge !== undefined),
       ended: rules.filter((rule) => rule.ended !== undefined),
     };
@@ -125,6 +123,7 @@ export class LoanTracker implements ScopeListener {
   unheld(loan: Loan): void {
     if (loan.node === null) return;
     this.graph.setOwner(loan.node, loan.component.node);
+    loan.isUnheld = true;
     this.#unheld.push(loan);
   }
 
@@ -137,10 +136,14 @@ export class LoanTracker implements ScopeListener {
 
   /**
    * Asks the rules about a loan that is out: those further up the list than the rule under which it counts as lost, and that
-   * rule again. Without effect if it is not settled.
+   * rule again. A loan whose holder expects to keep it is not lost. Without effect if it is not settled.
    */
   judge(loan: Loan, now: number): void {
     if (loan.node === null) return;
+    if (now < loan.expectedUntil) {
+      this.ledger.withdraw(loan);
+      return;
+    }
     for (const rule of this.#rules.judge) {
       const counted = this.ledger.ruleOf(loan);
       if (counted !== undefined && precedes(counted, rule.name)) return;
@@ -162,9 +165,10 @@ export class LoanTracker implements ScopeListener {
 
   /** Asks the rules about the loans that no other node holds any more, in the order in which they were taken. */
   judgeUnheld(): void {
+    if (this.#unheld.length === 0) return;
+    const now = this.now();
     for (let loan = this.#unheld.pop(); loan !== undefined; loan = this.#unheld.pop()) {
-      for (const rule of this.#rules.unheld)
-        this.#recordIfLost(loan, rule.name, rule.unheld?.(loan));
+      this.judge(loan, now);
     }
   }
 
@@ -172,9 +176,6 @@ export class LoanTracker implements ScopeListener {
     loan.component.settle(loan);
     for (const rule of this.#rules.settled) rule.settled?.(loan, loan.capability);
     loan.capability = undefined;
-  }
-
-  #recordIfLost(loan: Loan, rule: LeakRule, certainty: Certainty | undefined): void {
-    if (certainty !== undefined) this.ledger.record(rule, certainty, loan);
+    if (loan.isUnheld) this.judge(loan, this.now());
   }
 }

@@ -141,19 +141,56 @@ test('a loan taken outside of any scope is not orphaned', async () => {
   expect(t.leaks).toEqual([]);
 });
 
-test('a loan taken in the background after its scope has ended is not orphaned by it', async () => {
+test('a loan that is taken or granted after its scope has ended is orphaned at once', async () => {
   using t = watched();
   const gate = new Gate();
   let background!: Promise<void>;
-  t.watchdog.scope('request', () => {
+  let grant!: () => MinimalLease;
+  t.watchdog.scope('asks late', () => {
     background = gate.passed.then(() => {
       t.pool.lease();
     });
   });
+  t.watchdog.scope('is granted late', () => {
+    grant = t.pool.leaseLater();
+  });
   gate.open();
   await background;
-  expect(t.leaks).toEqual([]);
-  expect(t.watchdog.stats().loansOut).toBe(1);
+  grant();
+  expect((await t.watchdog.check()).map(({ rule, scope }) => [rule, scope])).toEqual([
+    ['orphaned', 'asks late'],
+    ['orphaned', 'is granted late'],
+  ]);
+  t.watchdog.heap.assertInvariants();
+});
+
+test('a loan of the background that comes back within some microtasks is not noticed', async () => {
+  using t = watched();
+  const gate = new Gate();
+  let background!: Promise<void>;
+  t.watchdog.scope('request', () => {
+    background = gate.passed.then(() => t.pool.lease().release());
+  });
+  gate.open();
+  await background;
+  await settle();
+  expect([t.leaks, await t.watchdog.check()]).toEqual([[], []]);
+});
+
+test('a loan whose holder expects to keep it is orphaned when that time is over', async () => {
+  using t = watched();
+  const leases = [1, 2].map(() =>
+    t.watchdog.scope('start', () => {
+      const lease = t.pool.lease();
+      lease.expectHold(60_000);
+      return lease;
+    }),
+  );
+  leases[1]?.expectHold(Number.POSITIVE_INFINITY);
+  await t.clock.advance(59_000);
+  expect([t.leaks, await t.watchdog.check()]).toEqual([[], []]);
+  await t.clock.advance(11_000); // A sweep.
+  expect(t.leaks.map(({ rule, count }) => [rule, count])).toEqual([['orphaned', 1]]);
 });
 
 test('a loan that comes back late is retracted', async () => {

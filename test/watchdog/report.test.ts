@@ -193,6 +193,7 @@ test('no report is built while no listener wants it', async () => {
   const figures = vi.fn(() => ({}));
   Object.defineProperty(pool, 'figures', { get: figures });
   watchdog.watch(pool);
+  figures.mockClear();
   for (let i = 0; i < 100; i++) watchdog.scope('GET /', () => pool.lease()).release();
   expect([figures.mock.calls.length, watchdog.stats().retracted]).toEqual([0, 100]);
 });

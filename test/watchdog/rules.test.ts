@@ -37,6 +37,7 @@ test('a suspect whose lease V8 then collects is counted once, as abandoned', asy
   pool.addResource();
   watchdog.watch(pool);
   let lease: unknown = pool.lease();
+  pool.lease().release();
   for (let i = 0; i < 300; i++) pool.requestInVain();
   await clock.advance(61_000);
   expect(await watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);
