@@ -15,6 +15,7 @@ import { captureStack } from '../core/call-site.js';
 import type {
   ComponentStats,
   EntryPoint,
+  Misuse,
   NodeId,
   NodeKind,
   Observation,
@@ -148,22 +149,7 @@ export class ComponentWatch implements Observer, LoanSource {
     if (this.#closed) return ROOT;
     const resource = this.#nodesById[held];
     const id = this.#assignId(undefined);
-    const loan: Loan = {
-      component: this,
-      id,
-      node: null,
-      held: resource,
-      origin: origin as CallOrigin,
-      lentAt: this.#tracker.nextLentAt(),
-      hasCapability: capability !== undefined,
-      capability,
-      expectedUntil: 0,
-      lastTouch: undefined,
-      returnsBefore: this.holdTimes.count,
-      isUnheld: false,
-      collected: false,
-      ended: false,
-    };
+    const loan = this.#newLoan(id, resource, origin as CallOrigin, capability);
     this.#loansById[id] = loan;
     this.loansOut++;
     this.#tracker.lent(loan);
@@ -229,6 +215,18 @@ export class ComponentWatch implements Observer, LoanSource {
     this.#tracker.judge(loan, now);
   }
 
+  misused({ call, stack, earlier }: Misuse): void {
+    if (this.#closed) return;
+    const origin: CallOrigin = {
+      call,
+      stack,
+      scope: this.#tracker.currentScope(),
+      owner: undefined,
+      ...(earlier !== undefined && { earlier }),
+    };
+    this.#tracker.misused({ ...this.#newLoan(ROOT, undefined, origin, undefined), ended: true });
+  }
+
   /** Gives the node of the value that is being created in the current async flow, if this watchdog knows it. */
   #currentOwner(): LifetimeNode | undefined {
     const owner = this.#tracker.scopes.currentOwner();
@@ -263,6 +261,30 @@ export class ComponentWatch implements Observer, LoanSource {
     }
     this.#removeNode(id, loan.node);
     this.#tracker.ended(loan, reclaimed);
+  }
+
+  #newLoan(
+    id: NodeId,
+    held: LifetimeNode | undefined,
+    origin: CallOrigin,
+    capability: WeakKey | undefined,
+  ): Loan {
+    return {
+      component: this,
+      id,
+      node: null,
+      held,
+      origin,
+      lentAt: this.#tracker.nextLentAt(),
+      hasCapability: capability !== undefined,
+      capability,
+      expectedUntil: 0,
+      lastTouch: undefined,
+      returnsBefore: this.holdTimes.count,
+      isUnheld: false,
+      collected: false,
+      ended: false,
+    };
   }
 
   #assignId(node: LifetimeNode | undefined): NodeId {

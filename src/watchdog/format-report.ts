@@ -110,14 +110,23 @@ function leaksOf(reports: readonly LeakReport[]): Leak[] {
 }
 
 function verdict(leaks: readonly Leak[], paint: Paint): string {
-  const loans = leaks.flat().reduce((sum, report) => sum + report.count, 0);
-  const certainties = leaks.map(([surest]) => surest.certainty);
+  const isMisuse = ([{ rule }]: Leak): boolean => RULES[rule].isMisuse === true;
+  const misuses = countOf(leaks.filter(isMisuse));
+  const lost = leaks.filter((leak) => !isMisuse(leak));
+  const twice = misuses > 0 ? [`${plural(misuses, 'loan')} ended twice`] : [];
+  if (lost.length === 0) return paint('red', `MISUSE  ${twice.join('')}`);
+  const certainties = lost.map(([surest]) => surest.certainty);
   const word = certainties.includes('certain')
     ? 'LEAK'
     : certainties.includes('probable')
       ? 'LEAK LIKELY'
       : 'LEAK SUSPECTED';
-  return paint('red', `${word}  ${plural(leaks.length, 'leak')}, ${plural(loans, 'lost loan')}`);
+  const counts = [plural(lost.length, 'leak'), plural(countOf(lost), 'lost loan'), ...twice];
+  return paint('red', `${word}  ${counts.join(', ')}`);
+}
+
+function countOf(leaks: readonly Leak[]): number {
+  return leaks.flat().reduce((sum, { count }) => sum + count, 0);
 }
 
 function summaryLine(leak: Leak, paint: Paint): string {
@@ -146,7 +155,7 @@ function leakLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   lines.push(
     `  evidence     ${describeEvidence(surest)}`,
     `  fix          ${surest.fix}`,
-    `  seen         ${seen(leak)}${call === undefined ? '' : `, taken by ${call}()`}`,
+    `  seen         ${seen(leak)}${call === undefined ? '' : `, by ${call}()`}`,
     `  sig          ${surest.signature}`,
   );
   return lines;
@@ -174,7 +183,10 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
       .map((site) => `${paint('yellow', framed(site))}${counted(site)}`),
     ...callers.slice(0, Math.min(maxFrames, room)).map((site) => `${framed(site)}${counted(site)}`),
   ];
-  return lines.map((line, i) => `  ${(i === 0 ? 'acquired at' : '').padEnd(12)} ${line}`);
+  const [{ rule, earlier }] = leak;
+  const label = RULES[rule].isMisuse === true ? 'ended again' : 'acquired at';
+  const shown = lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(12)} ${line}`);
+  return earlier === undefined ? shown : [`  first ended  ${framed(earlier)}`, ...shown];
 }
 
 /** The most numerous scopes, if the sentence of the rule does not name the only one. */

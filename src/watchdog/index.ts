@@ -28,6 +28,7 @@ export { type GcSource, NoCollectorError } from '../core/gc-source.js';
 export {
   type ComponentStats,
   type EntryPoint,
+  type Misuse,
   type NodeId,
   type NodeKind,
   type Observation,

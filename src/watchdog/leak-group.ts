@@ -4,6 +4,7 @@ import {
   type Frame,
   formatPosition,
   isApplicationFrame,
+  parseFrames,
 } from '../core/call-site.js';
 import type { Certainty } from './certainty.js';
 import type { CountedSite, LeakReport } from './leak-report.js';
@@ -118,6 +119,7 @@ export class LeakGroup {
     const scopes = this.#scopes.list();
     const stack = stacks[0]?.value ?? [];
     const site = applicationFrame(stack);
+    const earlier = applicationFrame(parseFrames(origin.earlier ?? ''));
     const state = component.stats();
     return {
       rule: this.rule,
@@ -126,6 +128,7 @@ export class LeakGroup {
       ...(site !== undefined && { site }),
       stack,
       sites: countedSites(stacks),
+      ...(earlier !== undefined && { earlier }),
       ...(scopes[0] !== undefined && { scope: scopes[0].key }),
       scopes: scopes.map(({ key, count }) => ({ scope: key, count })),
       unlisted: { stacks: this.#stacks.unlisted, scopes: this.#scopes.unlisted },

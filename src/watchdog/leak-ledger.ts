@@ -125,6 +125,20 @@ export class LeakLedger {
     } else this.#grace.add(lost);
   }
 
+  /** Counts a mistake with a loan that had ended. It stays counted, and counts as no lost loan. O(1). */
+  noteMisuse(rule: LeakRule, loan: Loan): void {
+    const lost: LostLoan = {
+      loan,
+      foundAt: this.#clock.now(),
+      rule,
+      certainty: 'certain',
+      group: null,
+      toldAs: undefined,
+    };
+    this.#enter(lost).reclaim(lost);
+    this.#tell(lost);
+  }
+
   /** Stops counting a loan that its rule no longer finds to be lost. O(1). */
   withdraw(loan: Loan): void {
     this.returned(loan);
@@ -186,7 +200,7 @@ export class LeakLedger {
     for (const lost of this.#grace) if (lost.group === null) this.#enter(lost);
   }
 
-  #enter(lost: LostLoan): void {
+  #enter(lost: LostLoan): LeakGroup {
     const { rule, certainty, loan } = lost;
     const stack = this.#stacks.parse(loan.origin.stack);
     const site = applicationFrame(stack);
@@ -203,6 +217,7 @@ export class LeakLedger {
     this.#groups.set(key, group);
     lost.group = group;
     if (stack.length === 0) loan.component.captureNextStacks();
+    return group;
   }
 
   #leave(lost: LostLoan): void {

@@ -45,6 +45,8 @@ export interface LeakReport {
    * of each of 32 stacks.
    */
   readonly sites: readonly CountedSite[];
+  /** For a loan that was ended twice: the line that ended it first. `site` is the line that ended it again. */
+  readonly earlier?: Frame;
   /** The scope that took most of the loans; absent outside of any scope. */
   readonly scope?: string;
   /** The scopes that took the loans, the most numerous first; at most 32. */

@@ -47,6 +47,7 @@ export class LoanTracker implements ScopeListener {
    * heap.
    */
   readonly #unheld: Loan[] = [];
+  readonly #tellsMisuse: boolean;
   #loans = 0;
 
   constructor(settings: WatchdogSettings, listeners: EventListeners<LedgerEvents>) {
@@ -61,6 +62,7 @@ export class LoanTracker implements ScopeListener {
     const rules = createRules(settings.rules, this.levelPlan.confirm, (loan) =>
       this.judge(loan, this.now()),
     );
+    this.#tellsMisuse = rules.some((rule) => rule.name === 'double-release');
     this.#rules = {
       settled: rules.filter((rule) => rule.settled !== undefined),
       judge: rules.filter((rule) => rule.judge !== undefined),
@@ -151,6 +153,11 @@ export class LoanTracker implements ScopeListener {
       if (certainty !== undefined) this.ledger.record(rule.name, certainty, loan);
       else if (counted === rule.name) this.ledger.withdraw(loan);
     }
+  }
+
+  /** Counts a loan that was ended twice, if that rule is active. */
+  misused(loan: Loan): void {
+    if (this.#tellsMisuse) this.ledger.noteMisuse('double-release', loan);
   }
 
   /** Gives the loans of the scope their nodes, so that its end is seen in their reference counts. */

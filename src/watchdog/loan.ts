@@ -18,6 +18,8 @@ export interface CallOrigin {
   readonly call: string;
   /** The caller's stack as the engine prints it; `undefined` if it was not taken. */
   readonly stack: string | undefined;
+  /** For a loan that was ended twice: the stack that ended it first, if it was taken. */
+  readonly earlier?: string;
   /** The caller's scope; `undefined` outside of any scope. */
   readonly scope: ScopeRecord | undefined;
   /** The value that was being created when the caller asked, and that owns the loan; `undefined` if the scope owns it. */

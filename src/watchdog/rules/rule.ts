@@ -51,6 +51,8 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   readonly asksV8?: true;
   /** What the simulated heap has shown of the loans that the rule finds. */
   readonly evidence?: string;
+  /** Set if no loan is lost: a holder has made a mistake with a loan that had ended. */
+  readonly isMisuse?: true;
   /** Set if {@link whatHappened} names the scope. */
   readonly namesScope?: true;
   /** What happened to the loans, as a clause. */

@@ -10,6 +10,7 @@ import {
   resolveOptions,
 } from '../../core/options.js';
 import { abandoned } from './abandoned.js';
+import { doubleRelease } from './double-release.js';
 import { type ExhaustedOptions, exhausted } from './exhausted.js';
 import { orphaned } from './orphaned.js';
 import type { Found, Rule, RuleDefinition } from './rule.js';
@@ -41,6 +42,12 @@ export interface WatchdogRules {
    * @default true
    */
   readonly exhausted?: boolean | ExhaustedOptions;
+  /**
+   * Finds a loan that is ended twice, also if the caller swallows the error.
+   *
+   * @default true
+   */
+  readonly 'double-release'?: boolean;
 }
 
 /** The name of a rule: a key of {@link WatchdogRules}. */
@@ -55,6 +62,7 @@ export const RULES: { readonly [N in LeakRule]-?: RuleDefinition<N, OptionsOf<N>
   abandoned,
   tenured,
   exhausted,
+  'double-release': doubleRelease,
 };
 
 const ORDER = Object.keys(RULES) as LeakRule[];
