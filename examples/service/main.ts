@@ -96,7 +96,7 @@ async function demonstrate(
 }
 
 async function startService(databaseUrl: string, findOrder: FindOrder) {
-  const watchdog = new Watchdog({ level: 'advanced' });
+  const watchdog = new Watchdog({ level: 'advanced', graceMillis: 50 });
   const db = openDatabase(databaseUrl);
   const { app, findProduct, customers } = createApp(db, watchdog, findOrder);
   await db.warmUp(db.max); // The first customers do not wait for connections.

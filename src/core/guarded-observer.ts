@@ -4,7 +4,7 @@
  * component goes on.
  */
 import { reportIgnoredError } from './ignored-error.js';
-import type { EntryPoint, NodeId, NodeKind, Observer, Origin } from './probe.js';
+import type { EntryPoint, Misuse, NodeId, NodeKind, Observer, Origin } from './probe.js';
 
 /** The id of a node that the observer failed to make. It is never passed to the observer. */
 const NO_NODE: NodeId = -1;
@@ -96,6 +96,14 @@ export class GuardedObserver implements Observer {
     if (node === NO_NODE) return;
     try {
       this.#observer.expected(node, millis);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  misused(misuse: Misuse): void {
+    try {
+      this.#observer.misused?.(misuse);
     } catch (error) {
       this.#failed(error);
     }

@@ -35,6 +35,16 @@ export type Origin = NonNullable<unknown>;
 /** The component's public function that the caller called. Its frame and the frames within it are left out of the call site. */
 export type EntryPoint = (...args: never[]) => unknown;
 
+/** A loan that had ended was ended again. */
+export interface Misuse {
+  /** The public function that was called, as `'release'`. */
+  readonly call: string;
+  /** The stack that called it, as the engine prints it. */
+  readonly stack: string;
+  /** The stack that had ended the loan; `undefined` if it was not taken. */
+  readonly earlier: string | undefined;
+}
+
 /** The receiver of a component's reports. Each watched component has an observer of its own. */
 export interface Observer {
   /** The node of the component itself. */
@@ -83,6 +93,12 @@ export interface Observer {
 
   /** Reports that the holder of a loan means to keep it for up to `millis` milliseconds from now. */
   expected(node: NodeId, millis: number): void;
+
+  /**
+   * Reports that a loan which had ended was ended again. The component refuses that with an error, which the caller may
+   * swallow.
+   */
+  misused?(misuse: Misuse): void;
 }
 
 /** The figures of a component. */

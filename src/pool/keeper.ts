@@ -14,7 +14,9 @@
  * pools that do nothing else at that step; `#updateFastPaths` says when it may be used. Everything else takes the slow form:
  * `testOnBorrow`, `reset`, `maxUses`, a shared ceiling, a draining pool.
  */
+
 import type { RunInContext } from '../core/async-context.js';
+import type { Misuse } from '../core/probe.js';
 import { Capacity } from './capacity.js';
 import type { CeilingShare, CeilingShareHost } from './ceiling/ceiling-share.js';
 import { Creator, type CreatorHost } from './creation/creator.js';
@@ -442,6 +444,10 @@ export class Keeper<T>
   detach(slot: Slot<T>): void {
     this.endLoan(slot, false);
     this.stock.detach(slot);
+  }
+
+  misused(misuse: Misuse): void {
+    this.origins.watch?.misused(misuse);
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {

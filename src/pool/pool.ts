@@ -446,7 +446,9 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   #explain(resource: T, entry: EntryPoint): Error {
-    return this.#keeper.stock.slots.releaseError(this.#keeper.name, resource, entry);
+    return this.#keeper.stock.slots.releaseError(this.#keeper.name, resource, entry, (misuse) =>
+      this.#keeper.misused(misuse),
+    );
   }
 }
 

@@ -11,5 +11,10 @@ const WEAKEST_FIRST: readonly Certainty[] = ['suspect', 'probable', 'certain'];
 
 /** Gives the surer of two. */
 export function surerOf(first: Certainty, second: Certainty): Certainty {
-  return WEAKEST_FIRST.indexOf(first) < WEAKEST_FIRST.indexOf(second) ? second : first;
+  return isSurer(second, first) ? second : first;
+}
+
+/** Whether `first` is surer than `second`. */
+export function isSurer(first: Certainty, second: Certainty): boolean {
+  return WEAKEST_FIRST.indexOf(first) > WEAKEST_FIRST.indexOf(second);
 }

@@ -15,6 +15,7 @@ import { captureStack } from '../core/call-site.js';
 import type {
   ComponentStats,
   EntryPoint,
+  Misuse,
   NodeId,
   NodeKind,
   Observation,
@@ -26,6 +27,7 @@ import { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
 import type { CallOrigin, Loan, LoanSource } from './loan.js';
 import type { LoanTracker } from './loan-tracker.js';
+import { Shortage } from './shortage.js';
 import { StackSample } from './stack-sample.js';
 
 /** The id of the component's own node. */
@@ -50,6 +52,7 @@ export class ComponentWatch implements Observer, LoanSource {
   #kind = 'component';
   #name = '';
   #releaseAdvice: string | undefined;
+  #shortage = new Shortage(undefined);
   #closed = false;
   /** How many loans are out. */
   loansOut = 0;
@@ -87,9 +90,15 @@ export class ComponentWatch implements Observer, LoanSource {
     return loan.node === null ? YOUNGEST : this.#tracker.graph.heap.generation(loan.node.handle);
   }
 
-  isExhausted(): boolean {
-    const { available, pending } = this.stats() ?? {};
-    return available === 0 && pending !== undefined && pending > 0;
+  get shortage(): Shortage {
+    return this.#shortage;
+  }
+
+  /** Looks whether the component has run dry. O(loans that are out). */
+  look(): void {
+    let lastLentAt = 0;
+    for (const { lentAt } of this.loans()) lastLentAt = Math.max(lastLentAt, lentAt);
+    this.#shortage.look(this.stats(), lastLentAt);
   }
 
   /** Takes note of the component's answer to being watched. Holds it weakly. */
@@ -98,6 +107,7 @@ export class ComponentWatch implements Observer, LoanSource {
     this.#kind = observation.kind;
     this.#name = observation.name;
     this.#releaseAdvice = observation.releaseAdvice;
+    this.#shortage = new Shortage(observation.stats());
   }
 
   captureNextStacks(): void {
@@ -118,6 +128,7 @@ export class ComponentWatch implements Observer, LoanSource {
   origin(entry: EntryPoint): Origin {
     this.#tracker.noteActivity();
     const origin: CallOrigin = {
+      call: entry.name,
       stack: this.#stackSample.sampleNext()
         ? captureStack(entry, this.#tracker.levelPlan.stackDepth)
         : undefined,
@@ -138,20 +149,7 @@ export class ComponentWatch implements Observer, LoanSource {
     if (this.#closed) return ROOT;
     const resource = this.#nodesById[held];
     const id = this.#assignId(undefined);
-    const loan: Loan = {
-      component: this,
-      id,
-      node: null,
-      held: resource,
-      origin: origin as CallOrigin,
-      lentAt: this.#tracker.nextLentAt(),
-      hasCapability: capability !== undefined,
-      capability,
-      expectedUntil: 0,
-      lastTouch: undefined,
-      collected: false,
-      ended: false,
-    };
+    const loan = this.#newLoan(id, resource, origin as CallOrigin, capability);
     this.#loansById[id] = loan;
     this.loansOut++;
     this.#tracker.lent(loan);
@@ -161,9 +159,11 @@ export class ComponentWatch implements Observer, LoanSource {
 
   settle(loan: Loan): void {
     const { graph } = this.#tracker;
-    const node = graph.allocate('lease', this.#holderOf(loan), () => {
+    const holder = this.#holderOf(loan);
+    const node = graph.allocate('lease', holder ?? this.node, () => {
       if (!loan.ended) this.#tracker.unheld(loan);
     });
+    loan.isUnheld = holder === undefined;
     loan.node = node;
     this.#nodesById[loan.id] = node;
     if (loan.held !== undefined) graph.reference(node, loan.held);
@@ -209,7 +209,22 @@ export class ComponentWatch implements Observer, LoanSource {
 
   expected(id: NodeId, millis: number): void {
     const loan = this.#loansById[id];
-    if (loan !== undefined) loan.expectedUntil = this.#tracker.now() + millis;
+    if (loan === undefined) return;
+    const now = this.#tracker.now();
+    loan.expectedUntil = now + millis;
+    this.#tracker.judge(loan, now);
+  }
+
+  misused({ call, stack, earlier }: Misuse): void {
+    if (this.#closed) return;
+    const origin: CallOrigin = {
+      call,
+      stack,
+      scope: this.#tracker.currentScope(),
+      owner: undefined,
+      ...(earlier !== undefined && { earlier }),
+    };
+    this.#tracker.misused({ ...this.#newLoan(ROOT, undefined, origin, undefined), ended: true });
   }
 
   /** Gives the node of the value that is being created in the current async flow, if this watchdog knows it. */
@@ -223,11 +238,14 @@ export class ComponentWatch implements Observer, LoanSource {
       : undefined;
   }
 
-  /** Gives the node that holds a loan: the value that owns it, or the scope that took it. */
-  #holderOf({ origin }: Loan): LifetimeNode {
+  /**
+   * Gives the node that holds a loan: the value that owns it, or the scope that took it; `undefined` if that scope has ended.
+   */
+  #holderOf({ origin: { owner, scope } }: Loan): LifetimeNode | undefined {
     const { graph, outsideScopes } = this.#tracker;
-    if (origin.owner !== undefined && graph.heap.isAlive(origin.owner.handle)) return origin.owner;
-    return origin.scope?.node ?? outsideScopes;
+    if (owner !== undefined && graph.heap.isAlive(owner.handle)) return owner;
+    if (owner === undefined && scope !== undefined) return scope.node ?? undefined;
+    return scope?.node ?? outsideScopes;
   }
 
   #endLoan(loan: Loan, reclaimed: boolean): void {
@@ -243,6 +261,30 @@ export class ComponentWatch implements Observer, LoanSource {
     }
     this.#removeNode(id, loan.node);
     this.#tracker.ended(loan, reclaimed);
+  }
+
+  #newLoan(
+    id: NodeId,
+    held: LifetimeNode | undefined,
+    origin: CallOrigin,
+    capability: WeakKey | undefined,
+  ): Loan {
+    return {
+      component: this,
+      id,
+      node: null,
+      held,
+      origin,
+      lentAt: this.#tracker.nextLentAt(),
+      hasCapability: capability !== undefined,
+      capability,
+      expectedUntil: 0,
+      lastTouch: undefined,
+      returnsBefore: this.holdTimes.count,
+      isUnheld: false,
+      collected: false,
+      ended: false,
+    };
   }
 
   #assignId(node: LifetimeNode | undefined): NodeId {

@@ -1,5 +1,5 @@
 /** Prints reports for people: the verdict, then for each leak its line, the state of its component, and the fix. */
-import { type Frame, formatPosition, isApplicationFrame } from '../core/call-site.js';
+import { type Frame, formatPosition } from '../core/call-site.js';
 import {
   aBoolean,
   countOrInfinity,
@@ -7,7 +7,8 @@ import {
   option,
   resolveOptions,
 } from '../core/options.js';
-import type { LeakReport } from './leak-report.js';
+import { isSurer } from './certainty.js';
+import type { CountedSite, LeakReport } from './leak-report.js';
 import { RULES } from './rules/rules.js';
 
 /** Options of {@link formatReport}. */
@@ -19,7 +20,7 @@ export interface FormatOptions {
    */
   readonly colour?: boolean;
   /**
-   * How many leaks to print in full; one line counts the rest.
+   * How many leaks to print in full, as far as `maxLines` allows it. A further leak is printed as one line.
    *
    * @default 10
    */
@@ -30,16 +31,27 @@ export interface FormatOptions {
    * @default 3
    */
   readonly maxFrames?: number;
+  /**
+   * How many lines to print in all. The last one counts the leaks that have no line.
+   *
+   * @default 25
+   */
+  readonly maxLines?: number;
 }
 
 const FORMAT_OPTIONS: OptionTable<Required<FormatOptions>> = {
   colour: option(aBoolean, false),
   maxLeaks: option(countOrInfinity(0), 10),
   maxFrames: option(countOrInfinity(0), 3),
+  maxLines: option(countOrInfinity(1), 25),
 };
+
+/** The reports of one signature, the surest first. */
+type Leak = readonly [LeakReport, ...LeakReport[]];
 
 /**
  * Gives reports as text: the verdict first, then each leak with its line, the component's state, the evidence and the fix.
+ * Reports of one signature, which differ in the line or the certainty, are one leak.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
  *
@@ -51,51 +63,180 @@ const FORMAT_OPTIONS: OptionTable<Required<FormatOptions>> = {
  * ```
  */
 export function formatReport(reports: readonly LeakReport[], options: FormatOptions = {}): string {
-  const { colour, maxLeaks, maxFrames } = resolveOptions('formatReport', options, FORMAT_OPTIONS);
-  const paint = colour ? ansi : plain;
+  const settings = resolveOptions('formatReport', options, FORMAT_OPTIONS);
+  const paint = settings.colour ? ansi : plain;
   if (reports.length === 0) return paint('green', 'NO LEAKS');
-  const blocks = reports
-    .slice(0, maxLeaks)
-    .map((report) => leakLines(printable(report), paint, maxFrames).join('\n'));
-  const hidden = reports.length - blocks.length;
-  if (hidden > 0) blocks.push(`… and ${hidden} more`);
-  return [verdict(reports, paint), ...blocks].join('\n\n');
-}
-
-function verdict(reports: readonly LeakReport[], paint: Paint): string {
-  const loans = reports.reduce((sum, report) => sum + report.count, 0);
-  const certain = reports.some((report) => report.certainty === 'certain');
-  const probable = reports.some((report) => report.certainty === 'probable');
-  const word = certain ? 'LEAK' : probable ? 'LEAK LIKELY' : 'LEAK SUSPECTED';
-  return paint('red', `${word}  ${plural(reports.length, 'line')}, ${plural(loans, 'lost loan')}`);
-}
-
-function leakLines(report: LeakReport, paint: Paint, maxFrames: number): string[] {
-  const { component, site, stack, scope, lastTouch, state } = report;
-  const rule = RULES[report.rule];
-  const head = `${report.rule}  ${component.kind} "${component.name}"  ${report.certainty}  ×${report.count}`;
-  const lines = [
-    `${paint('bold', head)}  (oldest ${duration(report.ageMillis)})`,
-    `  ${rule.whatHappened(report)}`,
-  ];
-  if (site === undefined) {
-    lines.push(
-      '  acquired at  unknown: no stack was taken; the next loans of this component have theirs taken',
-    );
-  } else {
-    lines.push(`  acquired at  ${paint('yellow', framed(site))}`);
-    const at = stack.findIndex((frame) => framed(frame) === framed(site));
-    const callers = stack.slice(at + 1).filter(isApplicationFrame);
-    for (const frame of callers.slice(0, maxFrames)) lines.push(`               ${framed(frame)}`);
+  const leaks = leaksOf(reports.map(printable));
+  const blocks = leaks
+    .slice(0, settings.maxLeaks)
+    .map((leak) => leakLines(leak, paint, settings.maxFrames));
+  const lines = [verdict(leaks, paint)];
+  const full = fullBlocks(blocks, leaks.length, settings.maxLines - lines.length);
+  for (const block of blocks.slice(0, full)) lines.push('', ...block);
+  const rest = leaks.slice(full);
+  const room = settings.maxLines - lines.length - 1; // One for the empty line.
+  const shown = rest.length <= room ? rest.length : Math.max(0, room - 1);
+  if (shown > 0) lines.push('', ...rest.slice(0, shown).map((leak) => summaryLine(leak, paint)));
+  const hidden = rest.length - shown;
+  if (hidden > 0 && settings.maxLines > lines.length) {
+    if (shown === 0 && settings.maxLines > lines.length + 1) lines.push('');
+    lines.push(`… and ${hidden} more`);
   }
-  if (scope !== undefined && rule.namesScope !== true) lines.push(`  in scope     ${scope}`);
+  return lines.join('\n');
+}
+
+/** How many blocks fit, each after an empty line, beside one line for each of the other leaks, or one for all of them. */
+function fullBlocks(blocks: readonly (readonly string[])[], leaks: number, room: number): number {
+  let used = 0;
+  for (const [index, block] of blocks.entries()) {
+    used += 1 + block.length;
+    const others = leaks - index - 1;
+    if (used + (others === 0 ? 0 : 2) > room) return index;
+  }
+  return blocks.length;
+}
+
+/** Joins the reports of one signature. The leaks keep the order of their first reports. */
+function leaksOf(reports: readonly LeakReport[]): Leak[] {
+  const bySignature = new Map<string, LeakReport[]>();
+  for (const report of reports) {
+    const joined = bySignature.get(report.signature);
+    if (joined === undefined) bySignature.set(report.signature, [report]);
+    else joined.push(report);
+  }
+  return [...bySignature.values()].map(
+    (joined) => joined.sort((a, b) => (isSurer(a.certainty, b.certainty) ? -1 : 1)) as never,
+  );
+}
+
+function verdict(leaks: readonly Leak[], paint: Paint): string {
+  const isMisuse = ([{ rule }]: Leak): boolean => RULES[rule].isMisuse === true;
+  const misuses = countOf(leaks.filter(isMisuse));
+  const lost = leaks.filter((leak) => !isMisuse(leak));
+  const twice = misuses > 0 ? [`${plural(misuses, 'loan')} ended twice`] : [];
+  if (lost.length === 0) return paint('red', `MISUSE  ${twice.join('')}`);
+  const certainties = lost.map(([surest]) => surest.certainty);
+  const word = certainties.includes('certain')
+    ? 'LEAK'
+    : certainties.includes('probable')
+      ? 'LEAK LIKELY'
+      : 'LEAK SUSPECTED';
+  const counts = [plural(lost.length, 'leak'), plural(countOf(lost), 'lost loan'), ...twice];
+  return paint('red', `${word}  ${counts.join(', ')}`);
+}
+
+function countOf(leaks: readonly Leak[]): number {
+  return leaks.flat().reduce((sum, { count }) => sum + count, 0);
+}
+
+function summaryLine(leak: Leak, paint: Paint): string {
+  const [{ site, scope }] = leak;
+  const where = site === undefined ? 'unknown line' : framed(site);
+  return `${headOf(leak)}  ${paint('yellow', where)}${scope === undefined ? '' : `  in ${scope}`}`;
+}
+
+/** The rule, the component, and how many loans are lost with which certainty. */
+function headOf(leak: Leak): string {
+  const [{ rule, component }] = leak;
+  const counts = leak.map(({ certainty, count }) => `${certainty} ×${count}`);
+  return `${rule}  ${component.kind} "${component.name}"  ${counts.join(', ')}`;
+}
+
+function leakLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
+  const [surest] = leak;
+  const { component, lastTouch, state, call } = surest;
+  const head = `${paint('bold', headOf(leak))}  (oldest ${duration(longest(leak, 'ageMillis'))})`;
+  const lines = [head, `  ${RULES[surest.rule].whatHappened(surest)}`];
+  lines.push(...siteLines(leak, paint, maxFrames), ...scopeLine(leak));
   if (lastTouch !== undefined) {
     lines.push(`  last touch   "${lastTouch.hint}" ${duration(lastTouch.agoMillis)} ago`);
   }
   if (state !== undefined) lines.push(`  ${component.kind.padEnd(12)} ${describeState(state)}`);
-  lines.push(`  evidence     ${describeEvidence(report)}`);
-  lines.push(`  fix          ${report.fix}`, `  sig          ${report.signature}`);
+  lines.push(
+    `  evidence     ${describeEvidence(surest)}`,
+    `  fix          ${surest.fix}`,
+    `  seen         ${seen(leak)}${call === undefined ? '' : `, by ${call}()`}`,
+    `  sig          ${surest.signature}`,
+  );
   return lines;
+}
+
+/** The lines that took the loans, and their callers. A line that did not lead to all of the loans has its count. */
+function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
+  const sites = joined(
+    leak.flatMap((report) => report.sites),
+    (site) => `${site.depth} ${framed(site)}`,
+  );
+  const loans = leak.reduce((sum, { count }) => sum + count, 0);
+  const counted = (site: CountedSite): string => (site.count < loans ? ` ×${site.count}` : '');
+  const acquiring = sites.filter(({ depth }) => depth === 0);
+  if (acquiring.length === 0) {
+    return [
+      '  acquired at  unknown: no stack was taken; the next loans of this component have theirs taken',
+    ];
+  }
+  const callers = sites.filter(({ depth }) => depth > 0);
+  const room = Math.max(MOST_SITES - acquiring.length, 0);
+  const lines = [
+    ...acquiring
+      .slice(0, MOST_SITES)
+      .map((site) => `${paint('yellow', framed(site))}${counted(site)}`),
+    ...callers.slice(0, Math.min(maxFrames, room)).map((site) => `${framed(site)}${counted(site)}`),
+  ];
+  const [{ rule, earlier }] = leak;
+  const label = RULES[rule].isMisuse === true ? 'ended again' : 'acquired at';
+  const shown = lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(12)} ${line}`);
+  return earlier === undefined ? shown : [`  first ended  ${framed(earlier)}`, ...shown];
+}
+
+/** The most numerous scopes, if the sentence of the rule does not name the only one. */
+function scopeLine(leak: Leak): string[] {
+  const scopes = joined(
+    leak.flatMap((report) => report.scopes),
+    ({ scope }) => scope,
+  ).sort((a, b) => b.count - a.count);
+  const [only] = scopes;
+  if (only === undefined) return [];
+  if (scopes.length === 1) {
+    return RULES[leak[0].rule].namesScope === true ? [] : [`  in scope     ${only.scope}`];
+  }
+  const shown = scopes.slice(0, MOST_SCOPES).map(({ scope, count }) => `${scope} ×${count}`);
+  const others = [
+    ...scopes.slice(MOST_SCOPES).map(({ count }) => count),
+    ...leak.map(({ unlisted }) => unlisted.scopes),
+  ].reduce((sum, count) => sum + count, 0);
+  if (others > 0) shown.push(`others ×${others}`);
+  return [`  in scopes    ${shown.join(', ')}`];
+}
+
+/** How many acquiring lines and callers are printed of one leak. */
+const MOST_SITES = 6;
+
+/** How many scopes are printed of one leak. */
+const MOST_SCOPES = 4;
+
+/** Adds up what has the same key. */
+function joined<T extends { readonly count: number }>(
+  all: readonly T[],
+  keyOf: (one: T) => string,
+): T[] {
+  const byKey = new Map<string, T>();
+  for (const one of all) {
+    const key = keyOf(one);
+    byKey.set(key, { ...one, count: one.count + (byKey.get(key)?.count ?? 0) });
+  }
+  return [...byKey.values()];
+}
+
+/** When the loans were found to be lost. */
+function seen(leak: Leak): string {
+  const first = duration(longest(leak, 'firstSeenMillis'));
+  const last = duration(Math.min(...leak.map(({ lastSeenMillis }) => lastSeenMillis)));
+  return first === last ? `${first} ago` : `first ${first} ago, last ${last} ago`;
+}
+
+function longest(leak: Leak, figure: 'ageMillis' | 'firstSeenMillis'): number {
+  return Math.max(...leak.map((report) => report[figure]));
 }
 
 function framed(frame: Frame): string {
@@ -103,6 +244,12 @@ function framed(frame: Frame): string {
     ? formatPosition(frame)
     : `${formatPosition(frame)}  ${frame.functionName}`;
 }
+
+const V8_WORDS = {
+  collected: 'its handle was collected',
+  'not collected': 'its handle is not collected',
+  'no handle': 'it has no handle',
+} as const;
 
 function describeEvidence({ rule, evidence }: LeakReport): string {
   const evidenceOfRule = RULES[rule].evidence;
@@ -112,7 +259,7 @@ function describeEvidence({ rule, evidence }: LeakReport): string {
   ];
   return [
     ...(simulated.length > 0 ? [`simulated: ${simulated.join(', ')}`] : []),
-    `V8: its handle ${evidence.v8 === 'collected' ? 'was collected' : 'is not collected'}`,
+    `V8: ${V8_WORDS[evidence.v8]}`,
   ].join('; ');
 }
 

@@ -28,6 +28,7 @@ export { type GcSource, NoCollectorError } from '../core/gc-source.js';
 export {
   type ComponentStats,
   type EntryPoint,
+  type Misuse,
   type NodeId,
   type NodeKind,
   type Observation,
@@ -39,8 +40,9 @@ export {
 export type { NodeGeneration } from '../gc/memory/node-generation.js';
 export type { Certainty } from './certainty.js';
 export { type FormatOptions, formatReport } from './format-report.js';
-export type { LeakReport } from './leak-report.js';
+export type { CountedScope, CountedSite, LeakReport } from './leak-report.js';
 export type { WatchLevel } from './level.js';
+export type { ExhaustedOptions } from './rules/exhausted.js';
 export type { LeakRule, WatchdogRules } from './rules/rules.js';
 export type { TenuredOptions } from './rules/tenured.js';
 export { Watchdog, type WatchdogStats } from './watchdog.js';

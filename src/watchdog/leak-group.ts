@@ -1,30 +1,76 @@
-/** The loans that one line has lost in one scope by one rule. A person reads them as one leak with a count. */
-import { applicationFrame, type Frame, formatPosition, parseFrames } from '../core/call-site.js';
-import { type Certainty, surerOf } from './certainty.js';
-import type { LeakReport } from './leak-report.js';
+/** The loans that one line has lost, as far as the watchdog is equally sure of them. */
+import {
+  applicationFrame,
+  type Frame,
+  formatPosition,
+  isApplicationFrame,
+  parseFrames,
+} from '../core/call-site.js';
+import type { Certainty } from './certainty.js';
+import type { CountedSite, LeakReport } from './leak-report.js';
 import type { Loan } from './loan.js';
 import { type LeakRule, RULES } from './rules/rules.js';
+import { withoutIds } from './scope-name.js';
+import { type Tallied, Tally } from './tally.js';
+
+/** How many different stacks, and how many scopes, are counted one by one. */
+const MOST_LISTED = 32;
+
+/** How many callers above the acquiring line are counted. */
+const CALLERS = 5;
+
+/** A loan that counts as lost. */
+export interface LostLoan {
+  readonly loan: Loan;
+  /** When a rule first found it, on the watchdog's clock, in milliseconds. */
+  readonly foundAt: number;
+  /** The rule under which it counts. */
+  rule: LeakRule;
+  /** How sure the watchdog is of this loan. */
+  certainty: Certainty;
+  /** The leak that it is part of; `null` until a listener or a check has to be told of it. */
+  group: LeakGroup | null;
+  /** How sure the watchdog was when it told its listeners; `undefined` while they do not know of the loan. */
+  toldAs: Certainty | undefined;
+}
+
+/** How a loan is counted in the lists of its group. */
+interface Place {
+  readonly stack: Tallied<readonly Frame[]> | undefined;
+  readonly scope: Tallied<undefined> | undefined;
+}
 
 /** One leak. */
 export class LeakGroup {
   readonly rule: LeakRule;
-  /** Identifies the leak, see {@link signatureOf}. */
+  readonly certainty: Certainty;
+  /** Identifies it in the ledger. */
+  readonly key: string;
+  /** Identifies the leak in every run. */
   readonly signature: string;
-  /** The stack that took the first of the loans; empty if it was not taken. */
-  readonly stack: readonly Frame[];
-  readonly #loans = new Set<Loan>();
-  /** How many loans their component took back by force. They stay counted, since their holder can no longer return them. */
-  #reclaimed = 0;
-  #certainty: Certainty = 'suspect';
   /** Whether it has given its place to a newer leak: its loans are counted, and not reported. */
   isUnreported = false;
+  readonly #loans = new Map<LostLoan, Place>();
+  readonly #stacks = new Tally<readonly Frame[]>(MOST_LISTED);
+  readonly #scopes = new Tally<undefined>(MOST_LISTED);
+  /** How many loans their component took back by force. They stay counted, since their holder can no longer return them. */
+  #reclaimed = 0;
   #latest: Loan;
+  #firstFoundAt: number;
+  #lastFoundAt: number;
+  /** How many of its loans were told of. */
+  #told = 0;
+  /** How many of them a listener heard of last. */
+  #announced = 0;
 
-  constructor(rule: LeakRule, loan: Loan, stack: readonly Frame[]) {
+  constructor(key: string, signature: string, { rule, certainty, loan, foundAt }: LostLoan) {
     this.rule = rule;
-    this.stack = stack;
-    this.signature = signatureOf(rule, loan, stack);
+    this.certainty = certainty;
+    this.key = key;
+    this.signature = signature;
     this.#latest = loan;
+    this.#firstFoundAt = foundAt;
+    this.#lastFoundAt = foundAt;
   }
 
   /** How many loans are lost in this way and have not come back. */
@@ -32,55 +78,72 @@ export class LeakGroup {
     return this.#loans.size + this.#reclaimed;
   }
 
-  /** Whether the line that lost the loans is known. */
-  get hasSite(): boolean {
-    return this.stack.length > 0;
-  }
-
-  /** Counts a loan. The group is as sure as the surest finding of its loans. O(1). */
-  add(loan: Loan, certainty: Certainty): void {
-    this.confirm(certainty);
-    this.#loans.add(loan);
+  /** Counts a loan with the stack that took it. O(1). */
+  add(lost: LostLoan, stack: readonly Frame[]): void {
+    const { loan, foundAt } = lost;
+    const { scope } = loan.origin;
+    this.#loans.set(lost, {
+      stack: this.#stacks.add(loan.origin.stack ?? '', stack),
+      scope: scope && this.#scopes.add(withoutIds(scope.path), undefined),
+    });
     this.#latest = loan;
+    this.#firstFoundAt = Math.min(this.#firstFoundAt, foundAt);
+    this.#lastFoundAt = Math.max(this.#lastFoundAt, foundAt);
   }
 
   /** Stops counting a loan that came back or moves to another group. O(1). */
-  remove(loan: Loan): void {
-    this.#loans.delete(loan);
+  remove(lost: LostLoan): void {
+    const place = this.#loans.get(lost);
+    if (place === undefined) return;
+    this.#loans.delete(lost);
+    this.#stacks.remove(place.stack);
+    if (lost.loan.origin.scope !== undefined) this.#scopes.remove(place.scope);
   }
 
   /** Forgets a loan's record, and counts it on. O(1). */
-  reclaim(loan: Loan): void {
-    this.remove(loan);
-    this.#reclaimed++;
+  reclaim(lost: LostLoan): void {
+    if (this.#loans.delete(lost)) this.#reclaimed++;
   }
 
-  /** Makes the group at least as sure as this. */
-  confirm(certainty: Certainty): void {
-    this.#certainty = surerOf(this.#certainty, certainty);
+  /** Counts a loan that is told of. True if the count has doubled since it was true last. O(1). */
+  announces(): boolean {
+    if (++this.#told < 2 * this.#announced) return false;
+    this.#announced = this.#told;
+    return true;
   }
 
   /** Reports the leak as it is at `now`, in milliseconds. O(loans). */
   report(now: number): LeakReport {
     const { component, origin, lastTouch } = this.#latest;
-    const site = applicationFrame(this.stack);
+    const stacks = this.#stacks.list();
+    const scopes = this.#scopes.list();
+    const stack = stacks[0]?.value ?? [];
+    const site = applicationFrame(stack);
+    const earlier = applicationFrame(parseFrames(origin.earlier ?? ''));
     const state = component.stats();
     return {
       rule: this.rule,
-      certainty: this.#certainty,
+      certainty: this.certainty,
       component: { kind: component.kind, name: component.name },
       ...(site !== undefined && { site }),
-      stack: this.stack,
-      ...(origin.scope !== undefined && { scope: origin.scope.path }),
+      stack,
+      sites: countedSites(stacks),
+      ...(earlier !== undefined && { earlier }),
+      ...(scopes[0] !== undefined && { scope: scopes[0].key }),
+      scopes: scopes.map(({ key, count }) => ({ scope: key, count })),
+      unlisted: { stacks: this.#stacks.unlisted, scopes: this.#scopes.unlisted },
+      ...(origin.call !== '' && { call: origin.call }),
       count: this.count,
       ageMillis: now - this.#oldestLentAt(),
+      firstSeenMillis: now - this.#firstFoundAt,
+      lastSeenMillis: now - this.#lastFoundAt,
       ...(lastTouch !== undefined && {
         lastTouch: { hint: lastTouch.hint, agoMillis: now - lastTouch.at },
       }),
       ...(state !== undefined && { state }),
       evidence: {
         ...(!this.#latest.ended && { generation: component.generationOf(this.#latest) }),
-        v8: this.#latest.collected ? 'collected' : 'not collected',
+        v8: evidenceOfV8(this.#latest),
       },
       fix: RULES[this.rule].fix(this.#latest),
       signature: this.signature,
@@ -89,34 +152,30 @@ export class LeakGroup {
 
   #oldestLentAt(): number {
     let oldest = this.#latest.lentAt;
-    for (const loan of this.#loans) oldest = Math.min(oldest, loan.lentAt);
+    for (const { loan } of this.#loans.keys()) oldest = Math.min(oldest, loan.lentAt);
     return oldest;
   }
 }
 
-/** Gives 8 hexadecimal digits that are equal for two loans of the same rule, component, scope and line, in every run. */
-export function signatureOf(rule: LeakRule, loan: Loan, stack: readonly Frame[]): string {
-  const site = applicationFrame(stack);
-  const identity = [
-    rule,
-    loan.component.kind,
-    loan.component.name,
-    loan.origin.scope?.path ?? '',
-    site === undefined ? '' : formatPosition(site),
-  ];
-  return fnv1a(identity.join('\0')).toString(16).padStart(8, '0');
+function evidenceOfV8({ collected, hasCapability }: Loan): LeakReport['evidence']['v8'] {
+  if (!hasCapability) return 'no handle';
+  return collected ? 'collected' : 'not collected';
 }
 
-/** Gives the frames of a loan's stack; empty if it was not taken. */
-export function stackOf(loan: Loan): Frame[] {
-  return loan.origin.stack === undefined ? [] : parseFrames(loan.origin.stack);
-}
-
-/** Hashes a text by 32-bit FNV-1a over its UTF-16 code units: http://www.isthe.com/chongo/tech/comp/fnv/ */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+/** Counts the lines of some stacks: the acquiring lines first, then their callers, each the most numerous first. */
+function countedSites(stacks: readonly Tallied<readonly Frame[]>[]): CountedSite[] {
+  const sites = new Map<string, CountedSite>();
+  for (const { value: stack, count } of stacks) {
+    for (const [depth, frame] of linesOf(stack).entries()) {
+      const key = `${depth} ${formatPosition(frame)}`;
+      sites.set(key, { ...frame, depth, count: (sites.get(key)?.count ?? 0) + count });
+    }
   }
-  return hash >>> 0;
+  return [...sites.values()].sort((a, b) => a.depth - b.depth || b.count - a.count);
+}
+
+/** The application's lines of a stack, or the innermost line if there is none. */
+function linesOf(stack: readonly Frame[]): readonly Frame[] {
+  const lines = stack.filter(isApplicationFrame);
+  return lines.length > 0 ? lines.slice(0, 1 + CALLERS) : stack.slice(0, 1);
 }

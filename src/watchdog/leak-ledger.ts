@@ -1,58 +1,72 @@
 /**
- * The leaks that the rules have found, grouped by rule, component, scope and line. A loan counts in one group at most, so
- * one mistake is never counted as several:
+ * The loans that the rules have found to be lost, grouped by rule, component, line and certainty. A loan counts in one group at
+ * most, so one mistake is never counted as several:
  *
  * | what happens to a counted loan | the ledger |
  * |---|---|
  * | a rule further up the list of rules finds it | moves it to a group of that rule |
- * | a rule further down the list finds it | makes its group as sure as that rule is |
- * | it comes back | removes it, and emits `retracted` |
+ * | a rule further down the list finds it | makes the loan as sure as that rule is |
+ * | its rule judges it again | makes the loan as sure as the rule is now, or removes it; a certain loan stays certain |
+ * | it comes back | removes it, and emits `retracted` if its loss was told |
  * | its component takes it back by force | counts it on: the holder did not release it |
+ *
+ * A loan that is certain is told of at once, any other after the grace.
  */
+import { applicationFrame, formatPosition } from '../core/call-site.js';
 import type { Clock } from '../core/clock.js';
 import { ConditionWaits } from '../core/condition-waits.js';
 import type { EventListeners } from '../core/event-listeners.js';
-import type { Certainty } from './certainty.js';
-import { LeakGroup, signatureOf, stackOf } from './leak-group.js';
+import { type Certainty, isSurer, surerOf } from './certainty.js';
+import { Grace } from './grace.js';
+import { LeakGroup, type LostLoan } from './leak-group.js';
 import type { LeakReport } from './leak-report.js';
+import { signatureOf } from './leak-signature.js';
 import type { Loan } from './loan.js';
+import { ParsedStacks } from './parsed-stacks.js';
 import { type LeakRule, precedes } from './rules/rules.js';
 
 /** The events of a ledger, each with a report of the leak that has changed. */
 export interface LedgerEvents {
-  /** A leak was found, or its count has doubled. */
+  /** A leak was found, its count has doubled, or the watchdog has become surer of it. */
   readonly leak: LeakReport;
-  /** A loan that counted as lost came back. */
+  /** A loan whose loss was told came back. */
   readonly retracted: LeakReport;
 }
 
 /** The leaks of one watchdog. */
 export class LeakLedger {
-  /** The leaks by signature. */
+  /** The leaks by key. */
   readonly #groups = new Map<string, LeakGroup>();
-  readonly #groupOf = new Map<Loan, LeakGroup>();
+  readonly #lostLoans = new Map<Loan, LostLoan>();
+  readonly #grace: Grace;
+  readonly #stacks = new ParsedStacks();
   readonly #maxGroups: number;
   readonly #clock: Clock;
   readonly #listeners: EventListeners<LedgerEvents>;
   /** Checks that wait until no loan counts as lost. */
   readonly #waits: ConditionWaits;
+  #reclaimed = 0;
   #retracted = 0;
   #unreported = 0;
   #closed = false;
 
   /** Reports at most `maxGroups` leaks: those that were found or have grown last. The loans of the others are counted. */
-  constructor(maxGroups: number, clock: Clock, listeners: EventListeners<LedgerEvents>) {
+  constructor(
+    maxGroups: number,
+    graceMillis: number,
+    clock: Clock,
+    listeners: EventListeners<LedgerEvents>,
+  ) {
     this.#maxGroups = maxGroups;
     this.#clock = clock;
     this.#listeners = listeners;
+    this.#grace = new Grace(graceMillis, clock, (lost) => this.#tell(lost));
     this.#waits = new ConditionWaits(clock);
   }
 
-  /** How many loans count as lost. O(leaks). */
+  /** How many loans count as lost. */
   get lost(): number {
-    let lost = this.#unreported;
-    for (const group of this.#groups.values()) lost += group.count;
-    return lost;
+    return this.#lostLoans.size + this.#reclaimed;
   }
 
   /** How many loans count as lost and are in no report, because there are too many leaks. */
@@ -60,7 +74,7 @@ export class LeakLedger {
     return this.#unreported;
   }
 
-  /** How many loans counted as lost and came back. */
+  /** How many loans came back after their loss was told. */
   get retracted(): number {
     return this.#retracted;
   }
@@ -73,11 +87,14 @@ export class LeakLedger {
   /** Ends all waits. The reports stay. */
   close(): void {
     this.#closed = true;
+    this.#group();
+    this.#grace.close();
     this.#waits.check();
   }
 
-  /** Reports each leak, the most numerous first. O(leaks · log leaks). */
+  /** Reports each leak, the most numerous first, with the loans whose grace is not over. O(loans + leaks · log leaks). */
   reports(): LeakReport[] {
+    this.#group();
     const now = this.#clock.now();
     return [...this.#groups.values()]
       .map((group) => group.report(now))
@@ -86,68 +103,144 @@ export class LeakLedger {
 
   /** Whether a loan counts as lost. O(1). */
   has(loan: Loan): boolean {
-    return this.#groupOf.has(loan);
+    return this.#lostLoans.has(loan);
   }
 
-  /** Counts a loan that a rule has found to be lost, and emits `leak` when the count of its group has doubled. O(1). */
+  /** Gives the rule under which a loan counts as lost, if it does. O(1). */
+  ruleOf(loan: Loan): LeakRule | undefined {
+    return this.#lostLoans.get(loan)?.rule;
+  }
+
+  /** Counts a loan that a rule has found to be lost, or finds again. O(1). */
   record(rule: LeakRule, certainty: Certainty, loan: Loan): void {
-    const counted = this.#groupOf.get(loan);
-    if (counted !== undefined && precedes(counted.rule, rule)) {
-      counted.confirm(certainty);
-      return;
-    }
-    this.#remove(loan);
-    const stack = stackOf(loan);
-    const signature = signatureOf(rule, loan, stack);
-    let group = this.#groups.get(signature);
-    if (group === undefined) {
-      if (this.#groups.size >= this.#maxGroups) this.#makeRoom();
-      group = new LeakGroup(rule, loan, stack);
-    }
-    group.add(loan, certainty);
-    this.#groups.delete(signature); // The leak that has grown last stands last.
-    this.#groups.set(signature, group);
-    this.#groupOf.set(loan, group);
-    if (!group.hasSite) loan.component.captureNextStacks();
-    if (isPowerOfTwo(group.count)) this.#listeners.emit('leak', group.report(this.#clock.now()));
+    let lost = this.#lostLoans.get(loan);
+    if (lost === undefined) {
+      const foundAt = this.#clock.now();
+      lost = { loan, foundAt, rule, certainty, group: null, toldAs: undefined };
+      this.#lostLoans.set(loan, lost);
+    } else if (!this.#judgedAnew(lost, rule, certainty)) return;
+    if (lost.certainty === 'certain' || lost.toldAs !== undefined || this.#grace.millis === 0) {
+      this.#grace.delete(lost);
+      this.#tell(lost);
+    } else this.#grace.add(lost);
+  }
+
+  /** Counts a mistake with a loan that had ended. It stays counted, and counts as no lost loan. O(1). */
+  noteMisuse(rule: LeakRule, loan: Loan): void {
+    const lost: LostLoan = {
+      loan,
+      foundAt: this.#clock.now(),
+      rule,
+      certainty: 'certain',
+      group: null,
+      toldAs: undefined,
+    };
+    this.#enter(lost).reclaim(lost);
+    this.#tell(lost);
+  }
+
+  /** Stops counting a loan that its rule no longer finds to be lost. O(1). */
+  withdraw(loan: Loan): void {
+    this.returned(loan);
   }
 
   /** Removes a loan that came back. O(1). */
   returned(loan: Loan): void {
-    const group = this.#remove(loan);
-    if (group === undefined) return;
-    this.#retracted++;
-    this.#listeners.emit('retracted', group.report(this.#clock.now()));
+    const lost = this.#lostLoans.get(loan);
+    if (lost === undefined) return;
+    this.#lostLoans.delete(loan);
+    this.#grace.delete(lost);
+    const { group } = lost;
+    this.#leave(lost);
+    if (lost.toldAs !== undefined) {
+      this.#retracted++;
+      this.#emit('retracted', group);
+    }
     this.#waits.check();
   }
 
   /** Forgets the record of a loan that its component took back by force; it stays counted. O(1). */
   reclaimed(loan: Loan): void {
-    this.#groupOf.get(loan)?.reclaim(loan);
-    this.#groupOf.delete(loan);
+    const lost = this.#lostLoans.get(loan);
+    if (lost === undefined) return;
+    this.#lostLoans.delete(loan);
+    this.#grace.delete(lost);
+    this.#reclaimed++;
+    if (lost.group === null) this.#enter(lost);
+    lost.group?.reclaim(lost);
+    this.#tell(lost);
   }
 
-  /** Removes a loan and gives the group that it was in. */
-  #remove(loan: Loan): LeakGroup | undefined {
-    const group = this.#groupOf.get(loan);
-    if (group === undefined) return undefined;
-    this.#groupOf.delete(loan);
-    group.remove(loan);
-    if (group.isUnreported) this.#unreported--;
-    else if (group.count === 0) this.#groups.delete(group.signature);
+  /** Changes what is known of a lost loan by a further verdict. False if that changes nothing. */
+  #judgedAnew(lost: LostLoan, rule: LeakRule, found: Certainty): boolean {
+    const isFurtherUp = precedes(lost.rule, rule);
+    const isRejudged = lost.rule === rule && lost.certainty !== 'certain';
+    const certainty = isRejudged ? found : surerOf(lost.certainty, found);
+    const counted = isFurtherUp ? lost.rule : rule;
+    if (counted === lost.rule && certainty === lost.certainty) return false;
+    const wasGrouped = lost.group !== null;
+    this.#leave(lost);
+    lost.rule = counted;
+    lost.certainty = certainty;
+    if (wasGrouped) this.#enter(lost);
+    return true;
+  }
+
+  /** Tells the listeners of a lost loan, if they do not know that the watchdog is so sure of it. */
+  #tell(lost: LostLoan): void {
+    if (lost.group === null) this.#enter(lost);
+    const { group, toldAs, certainty } = lost;
+    if (toldAs !== undefined && !isSurer(certainty, toldAs)) return;
+    lost.toldAs = certainty;
+    if (group?.announces() === true) this.#emit('leak', group);
+  }
+
+  /** Puts the loans whose grace is not over into the groups, for a report. They are not told of. */
+  #group(): void {
+    for (const lost of this.#grace) if (lost.group === null) this.#enter(lost);
+  }
+
+  #enter(lost: LostLoan): LeakGroup {
+    const { rule, certainty, loan } = lost;
+    const stack = this.#stacks.parse(loan.origin.stack);
+    const site = applicationFrame(stack);
+    const signature = signatureOf(rule, loan.component, site);
+    const line = site === undefined ? '' : formatPosition(site);
+    const key = `${signature} ${certainty} ${line}`;
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      if (this.#groups.size >= this.#maxGroups) this.#makeRoom();
+      group = new LeakGroup(key, signature, lost);
+    }
+    group.add(lost, stack);
+    this.#groups.delete(key); // The leak that has grown last stands last.
+    this.#groups.set(key, group);
+    lost.group = group;
+    if (stack.length === 0) loan.component.captureNextStacks();
     return group;
+  }
+
+  #leave(lost: LostLoan): void {
+    const { group } = lost;
+    if (group === null) return;
+    lost.group = null;
+    group.remove(lost);
+    if (group.isUnreported) this.#unreported--;
+    else if (group.count === 0) this.#groups.delete(group.key);
+  }
+
+  /** Builds the report only if a listener wants it: a leaky service may lose thousands of loans a second. */
+  #emit(event: keyof LedgerEvents, group: LeakGroup | null): void {
+    if (group === null || !this.#listeners.has(event)) return;
+    this.#listeners.emit(event, group.report(this.#clock.now()));
   }
 
   /** Stops reporting the leak that has not grown for the longest time. */
   #makeRoom(): void {
     const [oldest] = this.#groups.values();
     if (oldest === undefined) return;
-    this.#groups.delete(oldest.signature);
+    this.#groups.delete(oldest.key);
     oldest.isUnreported = true;
     this.#unreported += oldest.count;
   }
-}
-
-function isPowerOfTwo(count: number): boolean {
-  return (count & (count - 1)) === 0;
 }

@@ -5,11 +5,29 @@ import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { Certainty } from './certainty.js';
 import type { LeakRule } from './rules/rules.js';
 
-/** The loans that one line has lost in one scope by one rule. */
+/** A line of the application that led to lost loans. */
+export interface CountedSite extends Frame {
+  /** How far it is from the acquiring line, which has 0. Its caller has 1. */
+  readonly depth: number;
+  /** How many of the loans it led to. */
+  readonly count: number;
+}
+
+/** A scope in which loans were lost. */
+export interface CountedScope {
+  /** Its name without ids, as in `GET /orders/:id`, after those of the scopes around it; outermost first, joined by ` > `. */
+  readonly scope: string;
+  /** How many of the loans it took. */
+  readonly count: number;
+}
+
+/**
+ * The loans that one line has lost, of which the watchdog is equally sure. Reports with the same signature belong together.
+ */
 export interface LeakReport {
   /** The rule that found the leak. */
   readonly rule: LeakRule;
-  /** How sure the rule is. */
+  /** How sure the watchdog is of each of the loans. Loans of which it is surer, or less sure, have a report of their own. */
   readonly certainty: Certainty;
   /** The component that lent the resources. */
   readonly component: {
@@ -18,16 +36,38 @@ export interface LeakReport {
     /** The name that its user gave it. */
     readonly name: string;
   };
-  /** The line that took the loan: the innermost frame of the application's own code. Absent if no stack was taken. */
+  /** The line that took the loans: the innermost frame of the application's own code. Absent if no stack was taken. */
   readonly site?: Frame;
-  /** The whole stack that was taken, innermost first; empty if none was. */
+  /** The whole stack that took most of the loans, innermost first; empty if none was taken. */
   readonly stack: readonly Frame[];
-  /** The scope in which it was taken, outermost first, joined by ` > `. */
+  /**
+   * The line that took the loans, then its callers, each with its count; by depth, the most numerous first. At most 6 lines
+   * of each of 32 stacks.
+   */
+  readonly sites: readonly CountedSite[];
+  /** For a loan that was ended twice: the line that ended it first. `site` is the line that ended it again. */
+  readonly earlier?: Frame;
+  /** The scope that took most of the loans; absent outside of any scope. */
   readonly scope?: string;
+  /** The scopes that took the loans, the most numerous first; at most 32. */
+  readonly scopes: readonly CountedScope[];
+  /** How many of the loans are not counted in `sites` and in `scopes`, because there are too many. */
+  readonly unlisted: {
+    /** Loans whose stacks are not counted. */
+    readonly stacks: number;
+    /** Loans whose scopes are not counted. */
+    readonly scopes: number;
+  };
+  /** The function of the component that lent the latest of the loans: `'lease'`, `'acquire'`, `'use'`, … */
+  readonly call?: string;
   /** How many loans are lost and have not come back. */
   readonly count: number;
   /** The age of the oldest of them, in milliseconds. */
   readonly ageMillis: number;
+  /** How long ago the first of them was found to be lost, in milliseconds. */
+  readonly firstSeenMillis: number;
+  /** How long ago the last of them was found to be lost, in milliseconds. */
+  readonly lastSeenMillis: number;
   /** What the holder of the latest of them last did with it; absent if it has not said so. */
   readonly lastTouch?: {
     /** The holder's own word for it. */
@@ -41,14 +81,14 @@ export interface LeakReport {
   readonly evidence: {
     /** Its generation in the simulated heap; absent once its component has taken it back by force. */
     readonly generation?: NodeGeneration;
-    /** Whether V8 has collected the object through which it could have been ended. */
-    readonly v8: 'collected' | 'not collected';
+    /** Whether V8 has collected the object through which it could have been ended. A loan of `acquire()` or `use()` has none. */
+    readonly v8: 'collected' | 'not collected' | 'no handle';
   };
   /** What to change in the code that took the loans. */
   readonly fix: string;
   /**
-   * 8 hexadecimal digits, equal in every run for one rule, component, scope and line. Use them to find duplicates and to
-   * suppress known leaks.
+   * 8 hexadecimal digits, equal in every run for one rule, component, function and file. They survive an edit of other code
+   * and a rebuild. Functions without a name of one file share them. Use them to find duplicates and to suppress known leaks.
    */
   readonly signature: string;
 }

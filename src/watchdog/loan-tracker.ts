@@ -13,13 +13,12 @@ import type { EventListeners } from '../core/event-listeners.js';
 import { BaseHeap } from '../gc/base-heap.js';
 import { makeCPythonCollector } from '../gc/collectors/cpython-collector.js';
 import { ActivityClock } from './activity-clock.js';
-import type { Certainty } from './certainty.js';
 import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
 import type { Loan } from './loan.js';
 import type { Rule } from './rules/rule.js';
-import { createRules, type LeakRule } from './rules/rules.js';
+import { createRules, type LeakRule, precedes } from './rules/rules.js';
 import { type ScopeListener, type ScopeRecord, Scopes } from './scopes.js';
 import { UnsettledLoans } from './unsettled-loans.js';
 import type { WatchdogSettings } from './watchdog-options.js';
@@ -48,18 +47,24 @@ export class LoanTracker implements ScopeListener {
    * heap.
    */
   readonly #unheld: Loan[] = [];
+  readonly #tellsMisuse: boolean;
   #loans = 0;
 
   constructor(settings: WatchdogSettings, listeners: EventListeners<LedgerEvents>) {
     this.#clock = settings.clock;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
-    this.ledger = new LeakLedger(settings.maxRecords, settings.clock, listeners);
-    const rules = createRules(settings.rules, this.levelPlan.confirm, (rule, certainty, loan) =>
-      this.ledger.record(rule, certainty, loan),
+    this.ledger = new LeakLedger(
+      settings.maxRecords,
+      settings.graceMillis,
+      settings.clock,
+      listeners,
     );
+    const rules = createRules(settings.rules, this.levelPlan.confirm, (loan) =>
+      this.judge(loan, this.now()),
+    );
+    this.#tellsMisuse = rules.some((rule) => rule.name === 'double-release');
     this.#rules = {
       settled: rules.filter((rule) => rule.settled !== undefined),
-      unheld: rules.filter((rule) => rule.unheld !== undefined),
       judge: rules.filter((rule) => rule.judge !== undefined),
       ended: rules.filter((rule) => rule.ended !== undefined),
     };
@@ -120,6 +125,7 @@ export class LoanTracker implements ScopeListener {
   unheld(loan: Loan): void {
     if (loan.node === null) return;
     this.graph.setOwner(loan.node, loan.component.node);
+    loan.isUnheld = true;
     this.#unheld.push(loan);
   }
 
@@ -130,12 +136,28 @@ export class LoanTracker implements ScopeListener {
     else this.ledger.returned(loan);
   }
 
-  /** Asks the rules about a loan that is out. Without effect if it is not settled, or counts as lost already. */
+  /**
+   * Asks the rules about a loan that is out: those further up the list than the rule under which it counts as lost, and that
+   * rule again. A loan whose holder expects to keep it is not lost. Without effect if it is not settled.
+   */
   judge(loan: Loan, now: number): void {
     if (loan.node === null) return;
-    for (const rule of this.#rules.judge) {
-      if (!this.ledger.has(loan)) this.#recordIfLost(loan, rule.name, rule.judge?.(loan, now));
+    if (now < loan.expectedUntil) {
+      this.ledger.withdraw(loan);
+      return;
     }
+    for (const rule of this.#rules.judge) {
+      const counted = this.ledger.ruleOf(loan);
+      if (counted !== undefined && precedes(counted, rule.name)) return;
+      const certainty = rule.judge?.(loan, now);
+      if (certainty !== undefined) this.ledger.record(rule.name, certainty, loan);
+      else if (counted === rule.name) this.ledger.withdraw(loan);
+    }
+  }
+
+  /** Counts a loan that was ended twice, if that rule is active. */
+  misused(loan: Loan): void {
+    if (this.#tellsMisuse) this.ledger.noteMisuse('double-release', loan);
   }
 
   /** Gives the loans of the scope their nodes, so that its end is seen in their reference counts. */
@@ -150,9 +172,10 @@ export class LoanTracker implements ScopeListener {
 
   /** Asks the rules about the loans that no other node holds any more, in the order in which they were taken. */
   judgeUnheld(): void {
+    if (this.#unheld.length === 0) return;
+    const now = this.now();
     for (let loan = this.#unheld.pop(); loan !== undefined; loan = this.#unheld.pop()) {
-      for (const rule of this.#rules.unheld)
-        this.#recordIfLost(loan, rule.name, rule.unheld?.(loan));
+      this.judge(loan, now);
     }
   }
 
@@ -160,9 +183,6 @@ export class LoanTracker implements ScopeListener {
     loan.component.settle(loan);
     for (const rule of this.#rules.settled) rule.settled?.(loan, loan.capability);
     loan.capability = undefined;
-  }
-
-  #recordIfLost(loan: Loan, rule: LeakRule, certainty: Certainty | undefined): void {
-    if (certainty !== undefined) this.ledger.record(rule, certainty, loan);
+    if (loan.isUnheld) this.judge(loan, this.now());
   }
 }

@@ -10,11 +10,16 @@ import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
 import type { ScopeRecord } from './scopes.js';
+import type { Shortage } from './shortage.js';
 
 /** The caller that asked for a loan. */
 export interface CallOrigin {
+  /** The name of the component's function that the caller called. */
+  readonly call: string;
   /** The caller's stack as the engine prints it; `undefined` if it was not taken. */
   readonly stack: string | undefined;
+  /** For a loan that was ended twice: the stack that ended it first, if it was taken. */
+  readonly earlier?: string;
   /** The caller's scope; `undefined` outside of any scope. */
   readonly scope: ScopeRecord | undefined;
   /** The value that was being created when the caller asked, and that owns the loan; `undefined` if the scope owns it. */
@@ -35,8 +40,8 @@ export interface LoanSource {
   readonly node: LifetimeNode;
   /** Gives the component's figures; `undefined` once it has been collected. */
   stats(): ComponentStats | undefined;
-  /** Whether every resource is out and a caller waits. */
-  isExhausted(): boolean;
+  /** Whether it has run dry, as the last sweep or check has seen it. */
+  readonly shortage: Shortage;
   /** Gives the generation of a loan in the simulated heap. */
   generationOf(loan: Loan): NodeGeneration;
   /** Takes the stacks of the next loans: the line of a lost loan is unknown. */
@@ -65,6 +70,10 @@ export interface Loan {
   expectedUntil: number;
   /** What the holder last did with it, and when, if the level records that. */
   lastTouch: { readonly hint: string; readonly at: number } | undefined;
+  /** How many loans of its component had come back when it began. */
+  readonly returnsBefore: number;
+  /** Whether its owner has ended first, or had ended when it began. */
+  isUnheld: boolean;
   /** Whether V8 has collected its capability. */
   collected: boolean;
   /** Whether it has come back. */

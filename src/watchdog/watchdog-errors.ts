@@ -3,6 +3,9 @@ import { nameErrorClass, TenureError } from '../core/errors.js';
 import { formatReport } from './format-report.js';
 import type { LeakReport } from './leak-report.js';
 
+/** The maximum number of lines of a message. */
+const MOST_LINES = 25;
+
 /** The leaks that {@link Watchdog.assertNoLeaks} found. Code `TENURE_LEAKS_FOUND`. */
 export class LeaksFoundError extends TenureError {
   /** The leaks, the most numerous first. */
@@ -10,10 +13,12 @@ export class LeaksFoundError extends TenureError {
 
   /** The message is the formatted report, and what else is lost or out. */
   constructor(reports: readonly LeakReport[], unreported: number = 0, stillOut: string = '') {
-    const lines = [formatReport(reports)];
-    if (unreported > 0) lines.push(`… and ${unreported} lost loans of older leaks`);
-    if (stillOut !== '') lines.push(stillOut);
-    super(lines.join('\n\n'), { code: 'TENURE_LEAKS_FOUND' });
+    const notes = [
+      ...(unreported > 0 ? [`… and ${unreported} lost loans of older leaks`] : []),
+      ...(stillOut === '' ? [] : [stillOut]),
+    ];
+    const report = formatReport(reports, { maxLines: MOST_LINES - 2 * notes.length });
+    super([report, ...notes].join('\n\n'), { code: 'TENURE_LEAKS_FOUND' });
     this.reports = reports;
   }
 

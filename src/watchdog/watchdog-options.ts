@@ -35,6 +35,13 @@ export interface WatchdogOptions {
   /** A first listener of `'leak'`. */
   readonly onLeak?: LeakListener;
   /**
+   * How long a lost loan has to stay out before `'leak'` is emitted, in milliseconds, so that a release just after the end of
+   * a scope makes no noise. A certain leak is told at once, and {@link Watchdog.check} does not wait.
+   *
+   * @default 1_000
+   */
+  readonly graceMillis?: number;
+  /**
    * How many different leaks it reports: those that were found or have grown last. `stats().unreported` counts the loans of the
    * others.
    *
@@ -97,6 +104,7 @@ export interface WatchdogSettings {
   readonly level: WatchLevel;
   readonly rules: WatchdogRules;
   readonly onLeak: LeakListener | undefined;
+  readonly graceMillis: number;
   readonly maxRecords: number;
   readonly nursery: number;
   readonly sweepIntervalMillis: number;
@@ -108,6 +116,7 @@ const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
   level: option(oneOf('off', ...Object.keys(LEVELS)), 'simple'),
   rules: option(someRules, {}),
   onLeak: optional(aFunction),
+  graceMillis: option(millis, 1_000),
   maxRecords: option(integer(1), 1_000),
   nursery: option(integer(1), 700),
   sweepIntervalMillis: option(numberAtLeast(1), 10_000),

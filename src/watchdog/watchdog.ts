@@ -58,7 +58,7 @@ export interface WatchdogStats {
   readonly lost: number;
   /** How many of the lost loans are in no report, because there are more than `maxRecords` leaks. */
   readonly unreported: number;
-  /** How many loans counted as lost and came back. */
+  /** How many loans came back after their loss was told. */
   readonly retracted: number;
   /** How many scopes are running. */
   readonly scopes: number;
@@ -67,12 +67,14 @@ export interface WatchdogStats {
 /**
  * A watch over pools, caches and weak maps that names the line which lost a resource.
  *
- * Each loan is a node of a simulated heap that copies CPython's. The scope that took the loan holds it. Three rules judge:
+ * Each loan is a node of a simulated heap that copies CPython's. The scope that took the loan holds it. Four rules judge loans, and a fifth
+ * tells of loans that were ended twice:
  *
  * - *orphaned*: the scope has ended, and the loan's reference count has dropped to 0 while the loan is out. This is known at
  *   once, without V8.
  * - *abandoned*: V8 has collected the lease. This is proof.
  * - *tenured*: the loan has reached the oldest generation while the loans around it came and went. This is a suspicion.
+ * - *exhausted*: every resource is out, callers wait or time out, and nothing has come back for long.
  *
  * Watching adds about 1 µs to a lease and its release, and half of that if the lease is released at once. With a stack it adds
  * 5 to 12 µs, see {@link WatchLevel}. A component that is not watched pays one null check.
@@ -146,11 +148,11 @@ export class Watchdog implements Disposable {
     let observation: Observation;
     try {
       observation = component[observe](watch);
+      watch.attached(observation);
     } catch (error) {
       watch.close();
       throw error;
     }
-    watch.attached(observation);
     this.#watches.add(watch);
     this.#componentDeaths.register(observation, watch, watch);
     if (this.#tracker.needsSweep) this.#sweep.start();
@@ -233,8 +235,9 @@ export class Watchdog implements Disposable {
   /**
    * Adds a listener. An error that it throws is printed and ignored.
    *
-   * - `'leak'`: a leak was found, or its count has doubled.
-   * - `'retracted'`: a loan that counted as lost came back. The report gives what is left of the leak.
+   * - `'leak'`: a leak was found, its count has doubled, or the watchdog has become surer of it. A leak that is not certain is
+   *   told after {@link WatchdogOptions.graceMillis}.
+   * - `'retracted'`: a loan whose loss was told came back. The report gives what is left of the leak.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event or a listener that is no function.
    */
@@ -288,6 +291,7 @@ export class Watchdog implements Disposable {
     this.#tracker.judgeUnheld();
     const now = this.#tracker.now();
     for (const watch of this.#watches) {
+      watch.look();
       for (const loan of watch.loans()) this.#tracker.judge(loan, now);
     }
   }

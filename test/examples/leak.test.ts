@@ -25,5 +25,5 @@ test('the README shows the report that the example prints', async () => {
 });
 
 function withoutAge(text: string | undefined): string | undefined {
-  return text?.replace(/oldest [\d.]+m?s/, 'oldest …');
+  return text?.replace(/\b(oldest|seen) +[\d.]+m?s/g, '$1 …');
 }

@@ -23,7 +23,7 @@ import { settle } from '../kit/settle.js';
 import { until } from '../kit/until.js';
 
 function watchdogFor(...components: { [observe]: unknown }[]) {
-  const watchdog = new Watchdog({ level: 'advanced' });
+  const watchdog = new Watchdog({ level: 'advanced', graceMillis: 0 });
   const leaks: LeakReport[] = [];
   watchdog.on('leak', (report) => leaks.push(report));
   for (const component of components) watchdog.watch(component as RefCounted<unknown>);

@@ -5,11 +5,12 @@ import { lineOf } from '../kit/line-of.js';
 import { type MinimalLease, MinimalPool } from './minimal-pool.js';
 
 function watched(level: 'simple' | 'advanced' | 'counters' = 'advanced') {
-  const watchdog = new Watchdog({ level, clock: new FakeClock() });
+  const clock = new FakeClock();
+  const watchdog = new Watchdog({ level, clock });
   const pool = new MinimalPool('db');
   pool.addResource();
   watchdog.watch(pool);
-  return { watchdog, pool, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
+  return { clock, watchdog, pool, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
 }
 
 function loseLeases(pool: MinimalPool, count: number): void {
@@ -107,4 +108,12 @@ test('the watchdog does not keep a component alive, and removes its nodes when V
   expect(watchdog.stats().components).toBe(0);
   expect(watchdog.heap.stats().live).toBe(before - 11);
   expect(reports).toEqual([]);
+});
+
+test('a lease that was dropped is reported when the time that its holder expected is over', async () => {
+  using t = watched();
+  (() => t.pool.lease().expectHold(60_000))();
+  expect(await t.watchdog.check({ forceGc: true })).toEqual([]);
+  t.clock.jump(60_000);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'abandoned', certainty: 'certain' }]);
 });

@@ -18,7 +18,7 @@ function service() {
     { create: () => ({ id: created++ }), destroy: () => {} },
     { name: 'db', max: 3, clock, acquireTimeoutMillis: 500 },
   );
-  const watchdog = new Watchdog({ level: 'advanced', clock });
+  const watchdog = new Watchdog({ level: 'advanced', clock, graceMillis: 0 });
   watchdog.watch(pool);
   const leaks: LeakReport[] = [];
   const retracted: LeakReport[] = [];

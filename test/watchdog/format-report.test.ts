@@ -14,9 +14,18 @@ const orphaned: LeakReport = {
     site,
     handler,
   ],
+  sites: [
+    { ...site, depth: 0, count: 37 },
+    { ...handler, depth: 1, count: 30 },
+  ],
   scope: 'GET /orders/:id',
+  scopes: [{ scope: 'GET /orders/:id', count: 37 }],
+  unlisted: { stacks: 0, scopes: 0 },
+  call: 'lease',
   count: 37,
   ageMillis: 372_000,
+  firstSeenMillis: 360_000,
+  lastSeenMillis: 2_000,
   lastTouch: { hint: 'query sent', agoMillis: 3_100 },
   state: { borrowed: 10, max: 10, pending: 14, available: 0 },
   evidence: { generation: 2, v8: 'collected' },
@@ -27,16 +36,17 @@ const orphaned: LeakReport = {
 test('the report gives the verdict, then the acquiring line, the state, the evidence and the fix', () => {
   expect(formatReport([orphaned])).toBe(
     [
-      'LEAK  1 line, 37 lost loans',
+      'LEAK  1 leak, 37 lost loans',
       '',
-      'orphaned  pool "pg"  certain  ×37  (oldest 6m12s)',
+      'orphaned  pool "pg"  certain ×37  (oldest 6m12s)',
       '  its scope has ended and it was never released: GET /orders/:id',
       '  acquired at  src/orders.ts:88:21  checkout',
-      '               src/http.ts:41:9',
+      '               src/http.ts:41:9 ×30',
       '  last touch   "query sent" 3.1s ago',
       '  pool         10/10 out, 14 waiting',
       '  evidence     simulated: reference count 0 at the end of its scope, generation 2; V8: its handle was collected',
       '  fix          hold it with `await using`',
+      '  seen         first 6m0s ago, last 2.0s ago, by lease()',
       '  sig          5f3a91c2',
     ].join('\n'),
   );
@@ -53,7 +63,7 @@ test('the verdict is as sure as the surest leak', () => {
 
 test('a leak without a line says that the next loans have their stacks taken', () => {
   const { site: _site, ...siteless } = orphaned;
-  expect(formatReport([{ ...siteless, stack: [] }])).toContain(
+  expect(formatReport([{ ...siteless, stack: [], sites: [] }])).toContain(
     'acquired at  unknown: no stack was taken; the next loans of this component have theirs taken',
   );
 });
@@ -67,14 +77,65 @@ test('a component that is no pool has its figures printed as they are', () => {
   expect(formatReport([report])).toContain('  cache        size 3, hits 9');
 });
 
-test('leaks beyond the maximum are counted, not printed', () => {
-  const text = formatReport(
-    Array.from({ length: 12 }, () => orphaned),
-    { maxLeaks: 2 },
-  );
+/** Leaks of as many functions. */
+const leaksOf = (count: number): LeakReport[] =>
+  Array.from({ length: count }, (_, i) => ({ ...orphaned, signature: `${i}` }));
+
+test('leaks beyond the maximum are one line each', () => {
+  const text = formatReport(leaksOf(12), { maxLeaks: 2, maxLines: 100 });
   expect(text.match(/acquired at/g)).toHaveLength(2);
-  expect(text).toContain('LEAK  12 lines, 444 lost loans');
-  expect(text).toContain('… and 10 more');
+  expect(text).toContain('LEAK  12 leaks, 444 lost loans');
+  const line =
+    'orphaned  pool "pg"  certain ×37  src/orders.ts:88:21  checkout  in GET /orders/:id';
+  expect(text.split('\n').slice(-11)).toEqual(['', ...Array.from({ length: 10 }, () => line)]);
+});
+
+test.each([1, 2, 3, 10, 11, 12, 13, 30, 1_000])(
+  'a report of %i leaks has at most 25 lines, the most that fit, and counts the others',
+  (count) => {
+    const lines = formatReport(leaksOf(count)).split('\n');
+    expect(lines.length).toBeLessThanOrEqual(25);
+    expect(lines.filter((line) => line.includes('acquired at')).length).toBeGreaterThan(0);
+    const told = lines.filter((line) => line.startsWith('orphaned')).length;
+    const hidden = Number(/^… and (\d+) more$/.exec(lines.at(-1) ?? '')?.[1] ?? 0);
+    expect(told + hidden).toBe(count);
+    if (hidden > 0) expect(lines).toHaveLength(25);
+  },
+);
+
+test.each([1, 2, 3, 4, 5, 13, 14, 15])('a report keeps to %i lines', (maxLines) => {
+  const lines = formatReport(leaksOf(40), { maxLines }).split('\n');
+  expect(lines.length).toBeLessThanOrEqual(maxLines);
+  expect(lines[0]).toContain('LEAK  40 leaks');
+});
+
+test('reports of one signature are one leak, with the loans of each certainty counted', () => {
+  const other = { ...site, line: 99 };
+  const text = formatReport([
+    {
+      ...orphaned,
+      certainty: 'probable',
+      count: 3,
+      ageMillis: 900_000,
+      site: other,
+      sites: [{ ...other, depth: 0, count: 3 }],
+      scopes: [
+        { scope: 'GET /orders/:id', count: 2 },
+        { scope: 'POST /orders', count: 1 },
+      ],
+      unlisted: { stacks: 0, scopes: 7 },
+    },
+    orphaned,
+  ]);
+  expect(text).toContain('LEAK  1 leak, 40 lost loans');
+  expect(text).toContain('orphaned  pool "pg"  certain ×37, probable ×3  (oldest 15m0s)');
+  expect(text).toContain(
+    [
+      '  acquired at  src/orders.ts:88:21  checkout ×37',
+      '               src/orders.ts:99:21  checkout ×3',
+    ].join('\n'),
+  );
+  expect(text).toContain('  in scopes    GET /orders/:id ×39, POST /orders ×1, others ×7');
 });
 
 test('an unknown or malformed option is refused', () => {

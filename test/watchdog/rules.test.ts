@@ -37,6 +37,7 @@ test('a suspect whose lease V8 then collects is counted once, as abandoned', asy
   pool.addResource();
   watchdog.watch(pool);
   let lease: unknown = pool.lease();
+  pool.lease().release();
   for (let i = 0; i < 300; i++) pool.requestInVain();
   await clock.advance(61_000);
   expect(await watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);
@@ -57,9 +58,14 @@ test.each([
       certainty: 'certain',
       component: { kind: 'pool', name: 'db' },
       stack: [],
+      sites: [],
       scope: 'GET /orders',
+      scopes: [{ scope: 'GET /orders', count: 1 }],
+      unlisted: { stacks: 0, scopes: 0 },
       count: 1,
       ageMillis: 0,
+      firstSeenMillis: 0,
+      lastSeenMillis: 0,
       evidence: { v8: 'collected' },
       fix: 'release it',
       signature: '00000000',

@@ -6,7 +6,13 @@ import { MinimalPool } from './minimal-pool.js';
 
 function watched(options: WatchdogOptions = {}) {
   const clock = new FakeClock();
-  const watchdog = new Watchdog({ level: 'advanced', clock, nursery: 10, ...options });
+  const watchdog = new Watchdog({
+    level: 'advanced',
+    clock,
+    graceMillis: 0,
+    nursery: 10,
+    ...options,
+  });
   const pool = new MinimalPool('db');
   pool.addResource();
   watchdog.watch(pool);
@@ -61,6 +67,7 @@ test('a loan that is old by activity alone is not suspected: a burst of traffic'
 test('before enough loans have come back, a loan has to be older to be suspected', async () => {
   using t = watched();
   t.pool.lease();
+  await t.traffic(1);
   for (let i = 0; i < 2_000; i++) t.pool.requestInVain();
   await t.clock.advance(59_000);
   expect(await t.watchdog.check()).toEqual([]);
@@ -94,24 +101,43 @@ test('a loan is not suspected before the time that its holder expects', async ()
 test('failed requests count as activity, and a suspect in a pool that has run dry is probable', async () => {
   using t = watched();
   t.pool.lease();
-  t.pool.figures = { available: 0, pending: 3 };
+  await t.traffic(1);
+  t.pool.figures = { borrowed: 1, max: 1, pending: 3 };
   for (let i = 0; i < 300; i++) t.pool.requestInVain();
   await t.clock.advance(61_000);
   expect(await t.watchdog.check()).toMatchObject([{ rule: 'tenured', certainty: 'probable' }]);
 });
 
-test('a leak is as sure as the surest finding of its loans', async () => {
+test('a suspect is judged again: it is probable while the pool is dry, and a suspect before and after', async () => {
   using t = watched();
   const lose = (): void => void t.pool.lease();
   lose();
   await t.traffic(200);
   await t.clock.advance(31_000);
   expect(await t.watchdog.check()).toMatchObject([{ certainty: 'suspect', count: 1 }]);
-  lose();
-  t.pool.figures = { available: 0, pending: 3 };
+  t.pool.figures = { borrowed: 1, max: 1, pending: 3 };
+  expect(await t.watchdog.check()).toMatchObject([{ certainty: 'probable', count: 1 }]);
+  t.pool.figures = { borrowed: 1, max: 2, pending: 1 }; // The second resource is being created.
+  expect(await t.watchdog.check()).toMatchObject([{ certainty: 'suspect', count: 1 }]);
+});
+
+test('while nothing comes back, a loan is no suspect: a database that is slow for all', async () => {
+  using t = watched();
+  for (let i = 0; i < 3; i++) t.pool.lease();
+  for (let i = 0; i < 2_000; i++) t.pool.requestInVain();
+  await t.clock.advance(3_600_000);
+  expect(await t.watchdog.check()).toEqual([]);
+});
+
+test('a suspect whose holder then says that it takes long is retracted', async () => {
+  using t = watched();
+  const lease = t.pool.lease();
   await t.traffic(200);
   await t.clock.advance(31_000);
-  expect(await t.watchdog.check()).toMatchObject([{ certainty: 'probable', count: 2 }]);
+  expect(await t.watchdog.check()).toHaveLength(1);
+  lease.expectHold(Number.POSITIVE_INFINITY);
+  expect([t.retracted.length, t.watchdog.stats().lost]).toEqual([1, 0]);
+  expect(await t.watchdog.check()).toEqual([]);
 });
 
 test('a background sweep finds a suspect without a check, once', async () => {
@@ -129,6 +155,7 @@ test('a suspect whose scope then ends is counted once, as orphaned', async () =>
   using t = watched();
   await t.watchdog.scope('request', async () => {
     t.pool.lease();
+    await t.traffic(1);
     for (let i = 0; i < 300; i++) t.pool.requestInVain();
     t.clock.jump(61_000);
     expect(await t.watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);

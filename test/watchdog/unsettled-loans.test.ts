@@ -9,7 +9,12 @@ import { MinimalPool } from './minimal-pool.js';
 function watched() {
   const leaks: LeakReport[] = [];
   const clock = new FakeClock();
-  const watchdog = new Watchdog({ level: 'simple', clock, onLeak: (report) => leaks.push(report) });
+  const watchdog = new Watchdog({
+    level: 'simple',
+    graceMillis: 0,
+    clock,
+    onLeak: (report) => leaks.push(report),
+  });
   const pool = new MinimalPool('db');
   pool.addResource();
   watchdog.watch(pool);

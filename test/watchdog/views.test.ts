@@ -7,7 +7,7 @@ import { lineOf } from '../kit/line-of.js';
 
 function watched(level: 'advanced' | 'counters' | 'simple' = 'advanced') {
   const clock = new FakeClock();
-  const watchdog = new Watchdog({ level, clock });
+  const watchdog = new Watchdog({ level, clock, graceMillis: 0 });
   const pool = new BufferPool({ name: 'frames', clock });
   const exporter = new Exporter(16, { name: 'log' });
   watchdog.watch(pool);

@@ -16,7 +16,7 @@ import { ConditionWaits } from '../../core/condition-waits.js';
 import { guardedCall } from '../../core/guarded-call.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import { LinkedList } from '../../core/linked-list.js';
-import type { EntryPoint } from '../../core/probe.js';
+import type { EntryPoint, Misuse } from '../../core/probe.js';
 import { isThenable } from '../../core/thenable.js';
 import { type Grant, grantUse } from '../../pool/loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from '../../pool/loan/loan-origin.js';
@@ -265,6 +265,10 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.#endLoan(slot);
     this.#counters.detached++;
     this.#removeSlot(slot);
+  }
+
+  misused(misuse: Misuse): void {
+    this.origins.watch?.misused(misuse);
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {

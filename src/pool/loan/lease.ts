@@ -93,7 +93,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
       return slot.lender.discard(slot, reason);
     }
     return this.#loan < 0
-      ? Promise.reject(endedTwice(this, slot.lender.name, this.#loan))
+      ? Promise.reject(endedTwice(this, slot, this.#loan, Lease.prototype.destroy))
       : slot.whenGone();
   }
 
@@ -117,7 +117,9 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   detach(): T {
     const slot = this.#slot;
     if (slot.loan !== this.#loan) {
-      throw this.#loan < 0 ? endedTwice(this, slot.lender.name, this.#loan) : this.#ended();
+      throw this.#loan < 0
+        ? endedTwice(this, slot, this.#loan, Lease.prototype.detach)
+        : this.#ended();
     }
     this.#loan = DETACHED;
     if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.detach);
@@ -177,13 +179,21 @@ function noteEnd<T>(lease: Lease<T>, slot: Slot<T>, entry: EntryPoint): void {
 
 /** A lease that a forced `close()` ended may still be released; one that its holder ended may not. */
 function refuseSecondEnd<T>(lease: Lease<T>, slot: Slot<T>, loan: number): void {
-  if (loan < 0) throw endedTwice(lease, slot.lender.name, loan);
+  if (loan < 0) throw endedTwice(lease, slot, loan, Lease.prototype.release);
 }
 
-function endedTwice<T>(lease: Lease<T>, name: string, loan: number): ReleaseError {
+function endedTwice<T>(
+  lease: Lease<T>,
+  { lender }: Slot<T>,
+  loan: number,
+  entry: EntryPoint,
+): ReleaseError {
   const { verb, code } = ENDINGS[loan] as (typeof ENDINGS)[number];
+  const stack = captureStack(entry);
+  const earlier = endStacks.get(lease);
+  lender.misused({ call: entry.name, stack, earlier });
   return new ReleaseError(
-    `${name}: this lease was ${verb} already${atLine(endStacks.get(lease))}, and is ended again${atLine(captureStack(endedTwice))}. End each lease once, or leave it to \`using\`.`,
+    `${lender.name}: this lease was ${verb} already${atLine(earlier)}, and is ended again${atLine(stack)}. End each lease once, or leave it to \`using\`.`,
     code,
   );
 }

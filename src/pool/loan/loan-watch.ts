@@ -4,7 +4,14 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { GuardedObserver } from '../../core/guarded-observer.js';
-import type { EntryPoint, NodeId, Observation, Observer, Origin } from '../../core/probe.js';
+import type {
+  EntryPoint,
+  Misuse,
+  NodeId,
+  Observation,
+  Observer,
+  Origin,
+} from '../../core/probe.js';
 import type { PoolStats } from '../pool-stats.js';
 import type { Slot } from './slot.js';
 
@@ -20,7 +27,7 @@ export interface WatchedLoans<T> {
 export class LoanWatch<T> implements Observation {
   readonly kind = 'pool';
   readonly name: string;
-  readonly #observer: Observer;
+  readonly #observer: GuardedObserver;
   readonly #pool: WatchedLoans<T>;
   #ended = false;
 
@@ -70,6 +77,10 @@ export class LoanWatch<T> implements Observation {
   expected(slot: Slot<T>, millis: number): void {
     const loan = slot.tracking?.node;
     if (loan !== undefined) this.#observer.expected(loan, millis);
+  }
+
+  misused(misuse: Misuse): void {
+    if (!this.#ended) this.#observer.misused(misuse);
   }
 
   [Symbol.dispose](): void {

@@ -14,7 +14,7 @@
  */
 import { captureStack } from '../../core/call-site.js';
 import type { Linked } from '../../core/linked-list.js';
-import type { EntryPoint, NodeId } from '../../core/probe.js';
+import type { EntryPoint, Misuse, NodeId } from '../../core/probe.js';
 import type { DestroyReason } from '../factory.js';
 import type { LoanInfo } from '../pool-stats.js';
 import { LoanTracking } from './loan-tracking.js';
@@ -30,6 +30,9 @@ export interface Lender<T> {
   detach(slot: Slot<T>): void;
   /** The holder used the resource. */
   touched(slot: Slot<T>, hint: string | undefined): void;
+
+  /** Tells a watchdog that a loan which had ended was ended again. */
+  misused(misuse: Misuse): void;
   /** The holder had an error with the resource. */
   failed(slot: Slot<T>, error: unknown): void;
   /** The holder will keep the loan for up to `millis` milliseconds from now. */

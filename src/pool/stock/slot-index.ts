@@ -5,7 +5,7 @@
  * Equal primitives cannot be told apart. Any borrowed slot with an equal one is taken.
  */
 import { captureStack } from '../../core/call-site.js';
-import type { EntryPoint } from '../../core/probe.js';
+import type { EntryPoint, Misuse } from '../../core/probe.js';
 import { atLine } from '../../core/site-sample.js';
 import { Lease } from '../loan/lease.js';
 import type { Slot } from '../loan/slot.js';
@@ -60,11 +60,16 @@ export class SlotIndex<T> {
   }
 
   /** The error of a call of `entry` that gives back a resource that `acquire()` did not lend. */
-  releaseError(name: string, resource: T, entry: EntryPoint): ReleaseError {
+  releaseError(
+    name: string,
+    resource: T,
+    entry: EntryPoint,
+    tell: (misuse: Misuse) => void,
+  ): ReleaseError {
     const slot = this.#find(resource, isBorrowed) ?? this.#find(resource, () => true);
     if (slot === undefined) {
       return isObject(resource) && this.#destroyed.has(resource)
-        ? afterDestroy(name, this.#destroyed.get(resource), entry)
+        ? afterDestroy(name, misuseOf(entry, this.#destroyed.get(resource), tell))
         : new ReleaseError(
             `${name}: Resource not currently part of this pool. ${resource instanceof Lease ? 'It is a lease: call its own release() or destroy().' : 'Give back resources of its own acquire() only.'}`,
             'TENURE_POOL_FOREIGN_RESOURCE',
@@ -79,12 +84,14 @@ export class SlotIndex<T> {
           'TENURE_POOL_RELEASE_OF_LEASE',
         );
       case 'destroying':
-        return afterDestroy(name, slot.endStack, entry);
-      default:
+        return afterDestroy(name, misuseOf(entry, slot.endStack, tell));
+      default: {
+        const { stack, earlier } = misuseOf(entry, slot.endStack, tell);
         return new ReleaseError(
-          `${name}: this resource was released already${atLine(slot.endStack)}, and is released again${atLine(captureStack(entry))}. Release each resource once.`,
+          `${name}: this resource was released already${atLine(earlier)}, and is released again${atLine(stack)}. Release each resource once.`,
           'TENURE_POOL_DOUBLE_RELEASE',
         );
+      }
     }
   }
 
@@ -108,9 +115,20 @@ function isAcquired(slot: Slot<unknown>): boolean {
   return slot.state === 'borrowed' && slot.takenBy === 'acquire';
 }
 
-function afterDestroy(name: string, endStack: string | undefined, entry: EntryPoint): ReleaseError {
+/** Tells of a call of `entry` for a resource that was given back already. */
+function misuseOf(
+  entry: EntryPoint,
+  earlier: string | undefined,
+  tell: (misuse: Misuse) => void,
+): Misuse {
+  const misuse = { call: entry.name, stack: captureStack(entry), earlier };
+  tell(misuse);
+  return misuse;
+}
+
+function afterDestroy(name: string, { stack, earlier }: Misuse): ReleaseError {
   return new ReleaseError(
-    `${name}: this resource was destroyed already${atLine(endStack)}, and is given back again${atLine(captureStack(entry))}. Release it or destroy it, not both.`,
+    `${name}: this resource was destroyed already${atLine(earlier)}, and is given back again${atLine(stack)}. Release it or destroy it, not both.`,
     'TENURE_POOL_RELEASE_AFTER_DESTROY',
   );
 }

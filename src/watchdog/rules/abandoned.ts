@@ -10,6 +10,7 @@
  * | a wrapper that the caller may take apart | collected while the resource is in use and can be released: a false alarm |
  * | the capability, such as a lease | collected when no code can release the loan: proof |
  */
+import type { Certainty } from '../certainty.js';
 import type { Loan } from '../loan.js';
 import { releaseAdvice } from './release-advice.js';
 import type { Found, Rule, RuleDefinition } from './rule.js';
@@ -23,12 +24,16 @@ class AbandonedRule implements Rule<'abandoned'> {
     this.#capabilities = new FinalizationRegistry((loan) => {
       if (loan.ended) return;
       loan.collected = true;
-      found(loan, 'certain');
+      found(loan);
     });
   }
 
   settled(loan: Loan, capability: WeakKey | undefined): void {
     if (capability !== undefined) this.#capabilities.register(capability, loan, loan);
+  }
+
+  judge(loan: Loan): Certainty | undefined {
+    return loan.collected ? 'certain' : undefined;
   }
 
   ended(loan: Loan): void {

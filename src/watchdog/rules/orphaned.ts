@@ -6,6 +6,8 @@
  *                           loan ──▶ connection        the scope has ended: 0, and still out
  * ```
  *
+ * A loan that is granted after its scope has ended begins as an orphan.
+ *
  * The leak is known when the scope ends, without V8. It is probable and not certain: work in the background may still
  * release the loan, and a late release retracts the leak. It is certain once V8 has collected the loan's capability.
  */
@@ -23,6 +25,9 @@ export const orphaned: RuleDefinition<'orphaned'> = {
   fix: releaseAdvice,
   create: () => ({
     name: 'orphaned',
-    unheld: ({ collected }) => (collected ? 'certain' : 'probable'),
+    judge({ isUnheld, collected }) {
+      if (!isUnheld) return undefined;
+      return collected ? 'certain' : 'probable';
+    },
   }),
 };

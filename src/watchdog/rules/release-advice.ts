@@ -2,12 +2,15 @@
 import type { Loan } from '../loan.js';
 
 /**
- * Says how the holder ends the loan on every path: as its component advises; else with `using` if it has a lease, and in a
- * `finally` block if it has none.
+ * Says how the holder ends the loan on every path: as its component advises; else by the call that took it. A lease is held
+ * with `using`, a resource is released in a `finally` block, and the function given to `use()` has to settle.
  */
-export function releaseAdvice({ component, hasCapability }: Loan): string {
+export function releaseAdvice({ component, hasCapability, origin }: Loan): string {
   const { kind, releaseAdvice: advice } = component;
   if (advice !== undefined) return advice;
+  if (origin.call === 'use') {
+    return `the function given to \`${kind}.use(fn)\` has not settled: give its work a timeout or an AbortSignal`;
+  }
   return hasCapability
     ? `hold it with \`await using lease = await ${kind}.lease()\`, or pass the work to \`${kind}.use(fn)\``
     : `release it in a \`finally\` block, or pass the work to \`${kind}.use(fn)\``;

@@ -6,8 +6,7 @@
  *
  * ```
  *   lent ──▶ settled ──┬──▶ ended           the loan came back
- *                      ├──▶ judge, …        it is out: each sweep and check asks
- *                      └──▶ unheld          it is out, and its scope has ended
+ *                      └──▶ judge, …        it is out: the end of its owner, each sweep and each check ask
  * ```
  *
  * A loan that ends within a few microtasks is never settled, and no rule is told of it.
@@ -25,19 +24,18 @@ export interface Rule<N extends string = string> {
    * A rule must not keep it: V8 could then not collect it.
    */
   settled?(loan: Loan, capability: WeakKey | undefined): void;
-  /** Judges a settled loan whose scope has ended first. Gives how sure the rule is that the loan is lost, if it is. */
-  unheld?(loan: Loan): Certainty | undefined;
   /**
-   * Judges a settled loan that is out and does not count as lost, in each sweep and each check. `now` is the watchdog's
-   * time in milliseconds. Gives how sure the rule is that the loan is lost, if it is.
+   * Judges a settled loan that is out: when its owner ends, and in each sweep and each check. `now` is the watchdog's time in
+   * milliseconds. Gives how sure the rule is that the loan is lost, if it is. A loan whose holder expects to keep it
+   * (`expectHold`) is judged when that time is over.
    */
   judge?(loan: Loan, now: number): Certainty | undefined;
   /** Called when a settled loan ends. */
   ended?(loan: Loan): void;
 }
 
-/** Counts a loan as lost, for a rule that learns of the loss outside of its hooks. */
-export type Found = (loan: Loan, certainty: Certainty) => void;
+/** Has a loan judged now, for a rule that learns of a loss outside of its hooks. */
+export type Found = (loan: Loan) => void;
 
 /** What the sentence of a report may mention. */
 export interface ReportedLeak {
@@ -53,6 +51,8 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   readonly asksV8?: true;
   /** What the simulated heap has shown of the loans that the rule finds. */
   readonly evidence?: string;
+  /** Set if no loan is lost: a holder has made a mistake with a loan that had ended. */
+  readonly isMisuse?: true;
   /** Set if {@link whatHappened} names the scope. */
   readonly namesScope?: true;
   /** What happened to the loans, as a clause. */

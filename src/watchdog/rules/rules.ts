@@ -9,11 +9,11 @@ import {
   type OptionChecks,
   resolveOptions,
 } from '../../core/options.js';
-import type { Certainty } from '../certainty.js';
-import type { Loan } from '../loan.js';
 import { abandoned } from './abandoned.js';
+import { doubleRelease } from './double-release.js';
+import { type ExhaustedOptions, exhausted } from './exhausted.js';
 import { orphaned } from './orphaned.js';
-import type { Rule, RuleDefinition } from './rule.js';
+import type { Found, Rule, RuleDefinition } from './rule.js';
 import { type TenuredOptions, tenured } from './tenured.js';
 
 /** Which rules judge, and the options of a rule. `false` switches a rule off. */
@@ -36,6 +36,18 @@ export interface WatchdogRules {
    * @default true
    */
   readonly tenured?: boolean | TenuredOptions;
+  /**
+   * Finds the loans of a component that has run dry, once nothing has come back for long.
+   *
+   * @default true
+   */
+  readonly exhausted?: boolean | ExhaustedOptions;
+  /**
+   * Finds a loan that is ended twice, also if the caller swallows the error.
+   *
+   * @default true
+   */
+  readonly 'double-release'?: boolean;
 }
 
 /** The name of a rule: a key of {@link WatchdogRules}. */
@@ -49,6 +61,8 @@ export const RULES: { readonly [N in LeakRule]-?: RuleDefinition<N, OptionsOf<N>
   orphaned,
   abandoned,
   tenured,
+  exhausted,
+  'double-release': doubleRelease,
 };
 
 const ORDER = Object.keys(RULES) as LeakRule[];
@@ -70,23 +84,18 @@ export const someRules: OptionCheck = (value) => {
 
 /**
  * Makes the rules that are switched on, in the order of {@link RULES}. Rules that need V8 are left out unless `asksV8`.
- * `found` is called when a rule finds a lost loan outside of its hooks.
+ * `found` is called when a rule learns outside of its hooks that a loan is lost.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for malformed options of a rule.
  */
 export function createRules(
   chosen: WatchdogRules,
   asksV8: boolean,
-  found: (rule: LeakRule, certainty: Certainty, loan: Loan) => void,
+  found: Found,
 ): Rule<LeakRule>[] {
   return ORDER.filter(
     (name) => chosen[name] !== false && (asksV8 || definitionOf(name).asksV8 !== true),
-  ).map((name) =>
-    definitionOf(name).create(
-      (loan, certainty) => found(name, certainty, loan),
-      optionsOf(name, chosen[name] ?? true),
-    ),
-  );
+  ).map((name) => definitionOf(name).create(found, optionsOf(name, chosen[name] ?? true)));
 }
 
 function definitionOf(name: LeakRule): RuleDefinition<LeakRule, object> {

@@ -6,6 +6,8 @@
  * |---|---|---|
  * | activity | it is in the oldest generation: it has survived two collections, some thousand requests and births | every loan in a burst of traffic |
  * | the clock | it is far older than loans of its component usually get | every slow job of a quiet service |
+ *
+ * While nothing at all comes back, the loans around it are as slow as it is, and it is no suspect.
  */
 import { millis, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
@@ -55,11 +57,11 @@ class TenuredRule implements Rule<'tenured'> {
   judge(loan: Loan, now: number): Certainty | undefined {
     const { component } = loan;
     const isSuspect =
-      now >= loan.expectedUntil &&
+      component.holdTimes.count > loan.returnsBefore &&
       now - loan.lentAt >= this.#oldMillis(component.holdTimes) &&
       component.generationOf(loan) === OLDEST_GENERATION;
     if (!isSuspect) return undefined;
-    return component.isExhausted() ? 'probable' : 'suspect';
+    return component.shortage.isDry ? 'probable' : 'suspect';
   }
 
   #oldMillis(holdTimes: HoldTimes): number {

@@ -133,7 +133,7 @@ describe.skipIf(!canStart)('recipes on a real Postgres', () => {
       return t.reports.length > 0;
     });
     const line = lineOf(import.meta.url, '// where a client is lost');
-    expect(t.reports[0]).toContain('pool "orders-db"  certain');
+    expect(t.reports[0]).toContain('pool "orders-db"  certain ×1');
     expect(t.reports[0]).toContain(`recipes.test.ts:${line}`);
     await t.db.close({ graceMillis: 0, force: true });
   });

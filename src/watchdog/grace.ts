@@ -1,0 +1,70 @@
+/**
+ * Loans that were found to be lost a moment ago. Many come back at once: a response that is sent after its scope, a release
+ * in a `finally` around the scope. A leak is therefore told of when its loan has stayed out for the grace.
+ *
+ * ```
+ *   found ──▶ waits ──grace──▶ told
+ *               └──▶ comes back: no listener hears of it
+ * ```
+ */
+import type { Clock, TimerHandle } from '../core/clock.js';
+import type { LostLoan } from './leak-group.js';
+
+/** The lost loans that wait, in the order in which they were found. */
+export class Grace implements Iterable<LostLoan> {
+  readonly millis: number;
+  readonly #clock: Clock;
+  readonly #tell: (lost: LostLoan) => void;
+  readonly #waiting = new Set<LostLoan>();
+  #timer: TimerHandle | undefined;
+
+  /** `tell` is called for each loan that has waited for `millis`. */
+  constructor(millis: number, clock: Clock, tell: (lost: LostLoan) => void) {
+    this.millis = millis;
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  [Symbol.iterator](): Iterator<LostLoan> {
+    return this.#waiting.values();
+  }
+
+  /** Lets a loan wait, which was found just now. Without effect if it waits already. O(1). */
+  add(lost: LostLoan): void {
+    this.#waiting.add(lost);
+    if (this.#timer === undefined) this.#setTimer(this.millis);
+  }
+
+  /** Ends the wait of a loan. O(1). The timer stays: it ends by itself if no loan waits. */
+  delete(lost: LostLoan): void {
+    this.#waiting.delete(lost);
+  }
+
+  /** Stops the timer. */
+  close(): void {
+    this.#waiting.clear();
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #setTimer(millis: number): void {
+    const run = (): void => {
+      this.#timer = undefined;
+      this.#tellDue();
+    };
+    this.#timer = this.#clock.setTimer(run, millis, { background: true });
+  }
+
+  #tellDue(): void {
+    const now = this.#clock.now();
+    for (const lost of this.#waiting) {
+      const restMillis = lost.foundAt + this.millis - now;
+      if (restMillis > 0) {
+        if (this.#timer === undefined) this.#setTimer(restMillis);
+        return;
+      }
+      this.#waiting.delete(lost);
+      this.#tell(lost);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/** Counts by key, for a bounded number of keys. What comes under further keys is counted together. */
+
+/** How many things have come under one key. */
+export interface Tallied<V> {
+  readonly key: string;
+  readonly value: V;
+  count: number;
+}
+
+/** The counts of one list. */
+export class Tally<V> {
+  readonly #maxKeys: number;
+  readonly #byKey = new Map<string, Tallied<V>>();
+  /** How many things are in no entry, because there are too many keys. */
+  unlisted = 0;
+
+  /** Keeps at most `maxKeys` entries. */
+  constructor(maxKeys: number) {
+    this.#maxKeys = maxKeys;
+  }
+
+  /** Counts a thing under a key. Gives its entry for {@link remove}; `undefined` if there are too many keys. O(1). */
+  add(key: string, value: V): Tallied<V> | undefined {
+    let entry = this.#byKey.get(key);
+    if (entry === undefined) {
+      if (this.#byKey.size >= this.#maxKeys) {
+        this.unlisted++;
+        return undefined;
+      }
+      entry = { key, value, count: 0 };
+      this.#byKey.set(key, entry);
+    }
+    entry.count++;
+    return entry;
+  }
+
+  /** Takes back one {@link add}, which has given `entry`. O(1). */
+  remove(entry: Tallied<V> | undefined): void {
+    if (entry === undefined) this.unlisted--;
+    else if (--entry.count === 0) this.#byKey.delete(entry.key);
+  }
+
+  /** Gives the entries, the most numerous first. O(n log n). */
+  list(): Tallied<V>[] {
+    return [...this.#byKey.values()].sort((a, b) => b.count - a.count);
+  }
+}

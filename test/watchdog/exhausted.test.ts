@@ -1,0 +1,118 @@
+/** The rule *exhausted*: a pool that has run dry, with its holders. */
+import { expect, test } from 'vitest';
+import { createPool, type Lease } from '../../src/pool/index.js';
+import { Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { lineOf } from '../kit/line-of.js';
+import { settle } from '../kit/settle.js';
+
+function service(max: number, options: WatchdogOptions = {}) {
+  const clock = new FakeClock();
+  const watchdog = new Watchdog({ level: 'advanced', clock, graceMillis: 0, ...options });
+  const pool = createPool(
+    { create: () => ({}), destroy: () => {} },
+    { name: 'db', max, clock, acquireTimeoutMillis: 500 },
+  );
+  watchdog.watch(pool);
+  const told: string[] = [];
+  watchdog.on('leak', ({ rule, count }) => told.push(`leak ${rule} ×${count}`));
+  watchdog.on('retracted', ({ rule, count }) => told.push(`retracted ${rule} ×${count}`));
+  const lose = async (): Promise<Lease<object>> => {
+    return await pool.lease(); // where leases are lost
+  };
+  return {
+    clock,
+    watchdog,
+    pool,
+    told,
+    lose,
+    /** Calls in vain. */
+    async refuse(): Promise<void> {
+      const refused = pool.lease().catch(() => {});
+      await clock.advance(500);
+      await refused;
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      const closed = pool.close({ graceMillis: 0, force: true }).catch(() => {});
+      await clock.advance(0);
+      await closed;
+      watchdog[Symbol.dispose]();
+    },
+  };
+}
+
+test('a quiet service whose pool has run dry is told which loans keep it dry', async () => {
+  await using t = service(2);
+  const kept = [await t.lose(), await t.lose()];
+  await t.refuse();
+  await t.clock.advance(70_000);
+  expect(await t.watchdog.check()).toMatchObject([
+    {
+      rule: 'exhausted',
+      certainty: 'suspect',
+      count: 2,
+      site: { line: lineOf(import.meta.url, '// where leases are lost') },
+    },
+  ]);
+  expect(t.told).toEqual(['leak exhausted ×1', 'leak exhausted ×2']);
+  await kept[0]?.release();
+  expect(await t.watchdog.check()).toEqual([]);
+  expect(t.told.slice(2)).toEqual(['retracted exhausted ×1', 'retracted exhausted ×0']);
+});
+
+test('a pool that is slow for all is not exhausted before the time in which nothing comes back is over', async () => {
+  await using t = service(2);
+  await t.lose();
+  await t.lose();
+  for (let i = 0; i < 60; i++) {
+    await t.refuse();
+    await t.clock.advance(400);
+    expect(await t.watchdog.check()).toEqual([]);
+  }
+});
+
+test('a full pool is not exhausted while no caller wants more, or while loans come back', async () => {
+  await using t = service(2);
+  await t.lose();
+  await t.lose();
+  await t.clock.advance(3_600_000);
+  expect(await t.watchdog.check()).toEqual([]);
+
+  await using busy = service(2);
+  await busy.lose();
+  for (let i = 0; i < 10; i++) {
+    const lease = await busy.pool.lease();
+    await busy.refuse();
+    await busy.clock.advance(20_000);
+    expect(await busy.watchdog.check()).toEqual([]);
+    await lease.release();
+  }
+});
+
+test('hold times that are known make it probable, and set how long is long', async () => {
+  await using t = service(1);
+  for (let i = 0; i < 20; i++) {
+    const lease = await t.pool.lease();
+    await t.clock.advance(15_000);
+    await lease.release();
+  }
+  await t.lose();
+  await t.refuse();
+  await t.clock.advance(150_000);
+  expect(await t.watchdog.check()).toEqual([]);
+  await t.clock.advance(20_000);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'exhausted', certainty: 'probable' }]);
+});
+
+test('a caller that waits at the moment of a check counts, and a holder that takes long on purpose does not', async () => {
+  await using t = service(2, { rules: { exhausted: { minMillis: 100 } } });
+  const job = await t.lose();
+  job.expectHold(60_000);
+  await t.lose();
+  const waiting = t.pool.lease().catch(() => {});
+  await t.clock.advance(200);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 1 }]);
+  await job.release();
+  await (await waiting)?.release();
+  await settle();
+});
