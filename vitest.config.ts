@@ -1,9 +1,13 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { defineConfig, type ViteUserConfigFnObject } from 'vitest/config';
 
 /** File for a JSON report of the full test run, which the continuous integration asks for. */
 const jsonReport = process.env['VITEST_JSON_REPORT'];
+
+/** Many tests wait for a server, so two processes are worth it on a machine with two cores, too. */
+const WORKERS = Math.max(2, availableParallelism() - 1);
 
 const source = fileURLToPath(new URL('src', import.meta.url));
 
@@ -40,6 +44,7 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/kit/leave-nothing-behind.ts'],
     pool: 'forks',
+    maxWorkers: WORKERS,
     reporters:
       jsonReport === undefined || mode === 'lowest'
         ? ['default']
