@@ -242,6 +242,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       const next = t.pool.lease();
       lease.release();
       (await next).release();
+      await until(() => t.pool.stats().borrowed === 0);
       expect(t.pool.stats()).toMatchObject({ borrowed: 0, loans: 2 });
     });
   });

@@ -94,6 +94,7 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
       leaving.abort(new Error('left'));
       expect(new Set(await Promise.all(left))).toEqual(new Set(['Error: left']));
       expect(await Promise.all(staying)).toEqual(Array.from({ length: 30 }, () => 1));
+      await until(() => pool.stats().borrowed === 0); // Connections for callers that left may still come.
       expect(pool.stats()).toMatchObject({ borrowed: 0, pending: 0, loans: 30 });
       await pool.close({ endPeer: true });
     });
