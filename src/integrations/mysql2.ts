@@ -17,6 +17,7 @@ import { mysqlErrors } from './mysql2/mysql-errors.js';
 export type { Pool as ClientPool } from '../pool/pool.js';
 export type { PoolOptions } from '../pool/pool-options.js';
 export * from './adoption/surface.js';
+export type { ClientTransactionOptions, TransactionPool } from './client/transaction.js';
 export type { DriverErrors } from './error-chain.js';
 export { createClientPool } from './mysql2/mysql-client-pool.js';
 export { mysqlErrors } from './mysql2/mysql-errors.js';
@@ -24,7 +25,6 @@ export {
   type IsolationLevel,
   TransactionEndedError,
   type TransactionOptions,
-  type TransactionPool,
   transaction,
 } from './mysql2/mysql-transaction.js';
 

@@ -18,6 +18,7 @@ import { pgErrors } from './pg/pg-errors.js';
 export type { Pool as ClientPool } from '../pool/pool.js';
 export type { PoolOptions } from '../pool/pool-options.js';
 export * from './adoption/surface.js';
+export type { ClientTransactionOptions, TransactionPool } from './client/transaction.js';
 export type { DriverErrors } from './error-chain.js';
 export { type ClientPoolOptions, createClientPool } from './pg/pg-client-pool.js';
 export { pgErrors } from './pg/pg-errors.js';
@@ -26,7 +27,6 @@ export {
   type IsolationLevel,
   RolledBackError,
   type TransactionOptions,
-  type TransactionPool,
   transaction,
 } from './pg/pg-transaction.js';
 

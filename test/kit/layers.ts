@@ -127,8 +127,9 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   },
   integrations: {
     adoption: [],
-    mysql2: ['error-chain'],
-    pg: ['error-chain'],
+    client: ['error-chain'],
+    mysql2: ['client', 'error-chain'],
+    pg: ['client', 'error-chain'],
     redis: [],
   },
 };

@@ -1,25 +1,22 @@
 /** The session of one connection of a pool: opened, checked, made as new after each loan, and closed. */
 import type { ConnectionOptions, Connection as CoreConnection } from 'mysql2';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-
-/** How long a connection may take to end before it is cut, in milliseconds. */
-const END_TIMEOUT_MILLIS = 1_000;
+import { endOrCut } from '../client/end-or-cut.js';
+import { OwnListeners } from '../client/own-listeners.js';
+import type { ClientSession } from '../client/session-pool.js';
 
 /** The settings of a connection that `changeUser` changes. */
 const LOGIN = ['user', 'password', 'database', 'charsetNumber'];
 
-type Listener = (...args: unknown[]) => void;
-
 /** The session of one connection. */
-export class MysqlSession {
-  readonly connection: Connection;
+export class MysqlSession implements ClientSession<Connection> {
+  readonly client: Connection;
   readonly #core: CoreConnection;
   /** What the connection logs in with. A holder may have changed it. */
   readonly #login: Partial<ConnectionOptions>;
   #restoring: readonly string[] = [];
   #isBroken = false;
-  /** The listeners that the connection has before its first loan. */
-  #ownListeners: ReadonlyMap<string | symbol, readonly unknown[]> = new Map();
+  #ownListeners: OwnListeners | undefined = undefined;
 
   /** `onBroken` is called once, when the connection breaks while the pool may have it. */
   constructor(core: CoreConnection, onBroken: () => void) {
@@ -33,10 +30,9 @@ export class MysqlSession {
     };
     core.on('error', breaks); // Without a listener, a connection that breaks while it is idle ends the process.
     core.on('end', breaks);
-    this.connection = core.promise() as Connection;
+    this.client = core.promise() as Connection;
   }
 
-  /** Connects. Cuts the connection if the signal aborts first, or if it fails. */
   async open(signal: AbortSignal): Promise<void> {
     const core = this.#core;
     await new Promise<void>((resolve, reject) => {
@@ -52,7 +48,7 @@ export class MysqlSession {
         reject(error);
       });
     });
-    this.#ownListeners = this.#listeners();
+    this.#ownListeners = new OwnListeners(core);
     this.#restoring = await this.#statementsThatRestore();
   }
 
@@ -62,22 +58,21 @@ export class MysqlSession {
    */
   async #statementsThatRestore(): Promise<readonly string[]> {
     const core = this.#core;
-    const [[before]] = await this.connection.query<RowDataPacket[]>(
+    const [[before]] = await this.client.query<RowDataPacket[]>(
       'select @@sql_mode as mode, version() as version',
     );
     const restoring = [`set session sql_mode = ${core.escape(before?.['mode'])}`];
     if (String(before?.['version']).includes('MariaDB')) {
-      const [[own]] = await this.connection.query<RowDataPacket[]>('select current_role() as role');
+      const [[own]] = await this.client.query<RowDataPacket[]>('select current_role() as role');
       const role = own?.['role'] as string | null;
       restoring.push(`set role ${role === null ? 'none' : core.escapeId(role)}`);
     }
     return restoring;
   }
 
-  /** Whether the server answers. */
   async isAlive(): Promise<boolean> {
     if (this.#isBroken) return false;
-    await this.connection.ping();
+    await this.client.ping();
     return true;
   }
 
@@ -88,41 +83,22 @@ export class MysqlSession {
    */
   async reset(): Promise<void> {
     if (this.#isBroken) throw new Error('the connection broke during the loan');
-    this.#removeListeners();
+    this.#ownListeners?.removeOthers();
     Object.assign(this.#core.config, this.#login);
-    await this.connection.changeUser({});
-    await Promise.all(this.#restoring.map((statement) => this.connection.query(statement)));
+    await this.client.changeUser({});
+    await Promise.all(this.#restoring.map((statement) => this.client.query(statement)));
   }
 
-  /** Ends the connection, and cuts it if the server does not answer. */
-  async close(): Promise<void> {
-    const timer = setTimeout(() => this.#cut(), END_TIMEOUT_MILLIS);
-    try {
-      if (!this.#isBroken) await this.connection.end();
-    } finally {
-      clearTimeout(timer);
-      this.#cut();
-    }
+  close(): Promise<void> {
+    return endOrCut(
+      () => (this.#isBroken ? undefined : this.client.end()),
+      () => this.#cut(),
+    );
   }
 
   /** Ends the connection at once, also during a statement. */
   #cut(): void {
     this.#isBroken = true;
     this.#core.destroy();
-  }
-
-  #listeners(): Map<string | symbol, readonly unknown[]> {
-    const core = this.#core;
-    return new Map(core.eventNames().map((event) => [event, core.rawListeners(event)]));
-  }
-
-  /** Removes the listeners that the holder has added. */
-  #removeListeners(): void {
-    for (const [event, listeners] of this.#listeners()) {
-      const own = this.#ownListeners.get(event) ?? [];
-      for (const listener of listeners) {
-        if (!own.includes(listener)) this.#core.off(event, listener as Listener);
-      }
-    }
   }
 }

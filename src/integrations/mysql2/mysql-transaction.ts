@@ -2,16 +2,11 @@
 import type { Connection, ResultSetHeader } from 'mysql2/promise';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
 import {
-  aBoolean,
-  aFunction,
-  anAbortSignal,
-  checkArgument,
-  type OptionTable,
-  oneOf,
-  option,
-  optional,
-  resolveOptions,
-} from '../../core/options.js';
+  type ClientTransactionOptions,
+  runTransaction,
+  type TransactionPool,
+  type TransactionSteps,
+} from '../client/transaction.js';
 
 /** How a transaction is isolated from others. */
 export type IsolationLevel =
@@ -21,37 +16,7 @@ export type IsolationLevel =
   | 'serializable';
 
 /** Options of `transaction`. */
-export interface TransactionOptions {
-  /** Ends the wait for a connection, not the work. @default none */
-  readonly signal?: AbortSignal;
-  /** @default the server's */
-  readonly isolationLevel?: IsolationLevel;
-  /** Refuses statements that write. @default false */
-  readonly readOnly?: boolean;
-}
-
-interface TransactionSettings {
-  readonly signal: AbortSignal | undefined;
-  readonly isolationLevel: IsolationLevel | undefined;
-  readonly readOnly: boolean;
-}
-
-const TRANSACTION_OPTIONS: OptionTable<TransactionSettings> = {
-  signal: optional(anAbortSignal),
-  isolationLevel: optional(
-    oneOf('read uncommitted', 'read committed', 'repeatable read', 'serializable'),
-  ),
-  readOnly: option(aBoolean, false),
-};
-
-/** A pool of connections, adopted or made by `createClientPool`. */
-export interface TransactionPool<C extends Connection = Connection> {
-  /** Calls `work` with a connection. */
-  use<R>(
-    work: (connection: C, context: { discard(reason?: string): void }) => Promise<R>,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<Awaited<R>>;
-}
+export type TransactionOptions = ClientTransactionOptions<IsolationLevel>;
 
 /** The flag of a server's status that says that a transaction is open. */
 const IN_TRANSACTION = 1;
@@ -89,37 +54,21 @@ export async function transaction<R, C extends Connection>(
   work: (connection: C) => Promise<R>,
   options: TransactionOptions = {},
 ): Promise<Awaited<R>> {
-  checkArgument('transaction', 'work', work, aFunction);
-  const settings = resolveOptions('transaction', options, TRANSACTION_OPTIONS);
-  const { signal } = settings;
-  return pool.use(
-    async (connection, context) => {
-      try {
-        await begin(connection, settings);
-        const result = await work(connection);
-        await expectOpen(connection);
-        await connection.query('commit');
-        return result;
-      } catch (error) {
-        await connection.query('rollback').catch(() => context.discard('rollback failed'));
-        throw error;
-      }
-    },
-    signal === undefined ? {} : { signal },
-  );
+  return runTransaction(STEPS, pool, work, options);
 }
 
-async function begin(
-  connection: Connection,
-  { isolationLevel, readOnly }: TransactionSettings,
-): Promise<void> {
-  if (isolationLevel !== undefined) {
-    await connection.query(`set transaction isolation level ${isolationLevel}`);
-  }
-  await connection.query(`start transaction${readOnly ? ' read only' : ''}`);
-}
-
-async function expectOpen(connection: Connection): Promise<void> {
-  const [{ serverStatus }] = await connection.query<ResultSetHeader>('do 0');
-  if (((serverStatus ?? 0) & IN_TRANSACTION) === 0) throw new TransactionEndedError();
-}
+const STEPS: TransactionSteps<Connection, IsolationLevel> = {
+  isolationLevels: ['read uncommitted', 'read committed', 'repeatable read', 'serializable'],
+  async begin(connection, { isolationLevel, readOnly }) {
+    if (isolationLevel !== undefined) {
+      await connection.query(`set transaction isolation level ${isolationLevel}`);
+    }
+    await connection.query(`start transaction${readOnly ? ' read only' : ''}`);
+  },
+  async commit(connection) {
+    const [{ serverStatus }] = await connection.query<ResultSetHeader>('do 0');
+    if (((serverStatus ?? 0) & IN_TRANSACTION) === 0) throw new TransactionEndedError();
+    await connection.query('commit');
+  },
+  rollBack: (connection) => connection.query('rollback'),
+};

@@ -1,14 +1,10 @@
-/**
- * A pool of bare clients of pg. Each client has one holder at a time, and its session is as new after each loan.
- *
- * `pg` is loaded with the first connection, so that an application that only adopts a pool does not load it from here.
- */
+/** A pool of bare clients of pg. Each client has one holder at a time, and its session is as new after each loan. */
 import type { Client, ClientConfig } from 'pg';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { aBoolean, type OptionTable, oneOf, option, resolveOptions } from '../../core/options.js';
-import { createPool } from '../../pool/create-pool.js';
 import type { Pool } from '../../pool/pool.js';
 import type { PoolOptions } from '../../pool/pool-options.js';
+import { createSessionPool } from '../client/session-pool.js';
 import { pgErrors } from './pg-errors.js';
 import { PgSession, type Pooler } from './pg-session.js';
 
@@ -38,12 +34,6 @@ const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolSettings> = {
   pooler: option<Pooler>(oneOf('none', 'transaction'), 'none'),
   keepPreparedStatements: option(aBoolean, false),
 };
-
-/** Validation costs a round trip. A connection that was used this recently is taken for good, in milliseconds. */
-const VALIDATE_AFTER_IDLE_MILLIS = 500;
-
-/** Keepalive finds connections that a network has dropped, in milliseconds. */
-const KEEPALIVE_MILLIS = 60_000;
 
 /** Limits of a statement, in milliseconds: the server cancels it; the client stops waiting if the server does not answer at all. */
 const TIMEOUTS = { statement_timeout: 10_000, query_timeout: 12_000 };
@@ -86,34 +76,15 @@ export function createClientPool(
     pooler === 'none'
       ? { statement_timeout, query_timeout, ...config }
       : { query_timeout, ...config };
-  const sessions = new WeakMap<Client, PgSession>();
-  const sessionOf = (client: Client): PgSession => sessions.get(client) as PgSession;
-  const pool = createPool<Client>(
+  return createSessionPool(
     {
-      ...pgErrors,
-      async create({ signal }) {
-        const { default: pg } = await import('pg');
-        signal.throwIfAborted();
-        const client = new pg.Client(settings);
-        const session = new PgSession(client, { pooler, keepPreparedStatements }, () =>
-          pool.evict((each) => each === client, 'broken'),
-        );
-        sessions.set(client, session);
-        await session.open(signal);
-        return client;
-      },
-      validate: (client) => sessionOf(client).isAlive(),
-      reset: (client) => sessionOf(client).reset(),
-      destroy: (client) => sessionOf(client).close(),
+      errors: pgErrors,
+      load: async () => (await import('pg')).default,
+      makeSession: (pg, onBroken) =>
+        new PgSession(new pg.Client(settings), { pooler, keepPreparedStatements }, onBroken),
     },
-    {
-      testOnBorrow: true,
-      validateAfterIdleMillis: VALIDATE_AFTER_IDLE_MILLIS,
-      keepaliveMillis: KEEPALIVE_MILLIS,
-      ...poolOptions,
-    },
+    poolOptions,
   );
-  return pool;
 }
 
 /** Settings of pg that it sends as startup parameters. PgBouncer refuses them, or ignores them without a word. */

@@ -1,5 +1,8 @@
 /** The session of one client of a pool: opened, checked, made as new after each loan, and closed. */
 import type { Client } from 'pg';
+import { endOrCut } from '../client/end-or-cut.js';
+import { OwnListeners } from '../client/own-listeners.js';
+import type { ClientSession } from '../client/session-pool.js';
 
 /** What is between a client and its server. */
 export type Pooler = 'none' | 'transaction';
@@ -9,9 +12,6 @@ export interface SessionSettings {
   readonly pooler: Pooler;
   readonly keepPreparedStatements: boolean;
 }
-
-/** How long a connection may take to end before it is cut, in milliseconds. */
-const END_TIMEOUT_MILLIS = 1_000;
 
 /** What `discard all` does, and `reset role`, in one message. `discard all` itself cannot run in a message with other statements. */
 const RESET_SESSION = [
@@ -44,20 +44,17 @@ interface ClientInternals {
   };
 }
 
-type Listener = (...args: unknown[]) => void;
-
 /** The session of one client. */
-export class PgSession {
-  readonly #client: Client;
+export class PgSession implements ClientSession<Client> {
+  readonly client: Client;
   readonly #settings: SessionSettings;
   #isBroken = false;
   #status = IDLE;
-  /** The listeners that the client has before its first loan. */
-  #ownListeners: ReadonlyMap<string | symbol, readonly unknown[]> = new Map();
+  #ownListeners: OwnListeners | undefined = undefined;
 
   /** `onBroken` is called once, when the connection breaks while the pool may have it. */
   constructor(client: Client, settings: SessionSettings, onBroken: () => void) {
-    this.#client = client;
+    this.client = client;
     this.#settings = settings;
     const breaks = (): void => {
       if (this.#isBroken) return;
@@ -71,25 +68,23 @@ export class PgSession {
     });
   }
 
-  /** Connects. Cuts the connection if the signal aborts first, or if it fails. */
   async open(signal: AbortSignal): Promise<void> {
     const cut = (): void => this.#cut();
     signal.addEventListener('abort', cut, { once: true });
     try {
-      await this.#client.connect();
+      await this.client.connect();
     } catch (error) {
       this.#cut();
       throw error;
     } finally {
       signal.removeEventListener('abort', cut);
     }
-    this.#ownListeners = this.#listeners();
+    this.#ownListeners = new OwnListeners(this.client);
   }
 
-  /** Whether the server answers. */
   async isAlive(): Promise<boolean> {
     if (this.#isBroken) return false;
-    await this.#client.query('select 1');
+    await this.client.query('select 1');
     return true;
   }
 
@@ -99,9 +94,9 @@ export class PgSession {
    */
   async reset(): Promise<void> {
     this.#expectWhole();
-    this.#removeListeners();
+    this.#ownListeners?.removeOthers();
     if (this.#status !== IDLE || !(await this.#isResetOutsideOfTransaction())) {
-      await this.#client.query('rollback');
+      await this.client.query('rollback');
       if (!(await this.#isResetOutsideOfTransaction())) {
         throw new Error(
           'a holder still uses the connection: a transaction is open after a rollback',
@@ -114,7 +109,7 @@ export class PgSession {
 
   async #isResetOutsideOfTransaction(): Promise<boolean> {
     try {
-      await this.#client.query(this.#resetQuery);
+      await this.client.query(this.#resetQuery);
       return this.#status === IDLE;
     } catch (error) {
       if ((error as { readonly code?: unknown }).code === IN_FAILED_TRANSACTION) return false;
@@ -122,19 +117,15 @@ export class PgSession {
     }
   }
 
-  /** Ends the connection, and cuts it if the server does not answer. */
-  async close(): Promise<void> {
-    const timer = setTimeout(() => this.#cut(), END_TIMEOUT_MILLIS);
-    try {
-      await this.#client.end();
-    } finally {
-      clearTimeout(timer);
-      this.#cut();
-    }
+  close(): Promise<void> {
+    return endOrCut(
+      () => this.client.end(),
+      () => this.#cut(),
+    );
   }
 
   get #internals(): ClientInternals {
-    return this.#client as unknown as ClientInternals;
+    return this.client as unknown as ClientInternals;
   }
 
   /** Through a pooler in transaction mode, a session has nothing that a holder may have changed, but for an open transaction. */
@@ -158,20 +149,5 @@ export class PgSession {
     const { connection } = this.#internals;
     if (connection.parsedStatements !== undefined) connection.parsedStatements = {};
     if (connection.submittedNamedStatements !== undefined) connection.submittedNamedStatements = {};
-  }
-
-  #listeners(): Map<string | symbol, readonly unknown[]> {
-    const client = this.#client;
-    return new Map(client.eventNames().map((event) => [event, client.rawListeners(event)]));
-  }
-
-  /** Removes the listeners that the holder has added. */
-  #removeListeners(): void {
-    for (const [event, listeners] of this.#listeners()) {
-      const own = this.#ownListeners.get(event) ?? [];
-      for (const listener of listeners) {
-        if (!own.includes(listener)) this.#client.off(event as 'end', listener as Listener);
-      }
-    }
   }
 }

@@ -2,50 +2,17 @@
 import type { ClientBase } from 'pg';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
 import {
-  aBoolean,
-  aFunction,
-  anAbortSignal,
-  checkArgument,
-  type OptionTable,
-  oneOf,
-  option,
-  optional,
-  resolveOptions,
-} from '../../core/options.js';
+  type ClientTransactionOptions,
+  runTransaction,
+  type TransactionPool,
+  type TransactionSteps,
+} from '../client/transaction.js';
 
 /** How a transaction is isolated from others. */
 export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
 
 /** Options of `transaction`. */
-export interface TransactionOptions {
-  /** Ends the wait for a client, not the work. @default none */
-  readonly signal?: AbortSignal;
-  /** @default the server's */
-  readonly isolationLevel?: IsolationLevel;
-  /** Refuses statements that write. @default false */
-  readonly readOnly?: boolean;
-}
-
-interface TransactionSettings {
-  readonly signal: AbortSignal | undefined;
-  readonly isolationLevel: IsolationLevel | undefined;
-  readonly readOnly: boolean;
-}
-
-const TRANSACTION_OPTIONS: OptionTable<TransactionSettings> = {
-  signal: optional(anAbortSignal),
-  isolationLevel: optional(oneOf('read committed', 'repeatable read', 'serializable')),
-  readOnly: option(aBoolean, false),
-};
-
-/** A pool of clients, adopted or made by `createClientPool`. */
-export interface TransactionPool<C extends ClientBase = ClientBase> {
-  /** Calls `work` with a client. */
-  use<R>(
-    work: (client: C, context: { discard(reason?: string): void }) => Promise<R>,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<Awaited<R>>;
-}
+export type TransactionOptions = ClientTransactionOptions<IsolationLevel>;
 
 /**
  * The work has succeeded, and the server has answered its commit with a rollback, because a statement had failed. Nothing is stored.
@@ -79,29 +46,20 @@ export async function transaction<R, C extends ClientBase>(
   work: (client: C) => Promise<R>,
   options: TransactionOptions = {},
 ): Promise<Awaited<R>> {
-  checkArgument('transaction', 'work', work, aFunction);
-  const settings = resolveOptions('transaction', options, TRANSACTION_OPTIONS);
-  const { signal } = settings;
-  return pool.use(
-    async (client, context) => {
-      try {
-        await client.query(beginOf(settings));
-        const result = await work(client);
-        const { command } = await client.query('commit');
-        if (command === 'ROLLBACK') throw new RolledBackError();
-        return result;
-      } catch (error) {
-        if (!(error instanceof RolledBackError)) {
-          await client.query('rollback').catch(() => context.discard('rollback failed'));
-        }
-        throw error;
-      }
-    },
-    signal === undefined ? {} : { signal },
-  );
+  return runTransaction(STEPS, pool, work, options);
 }
 
-function beginOf({ isolationLevel, readOnly }: TransactionSettings): string {
-  const isolation = isolationLevel === undefined ? '' : ` isolation level ${isolationLevel}`;
-  return `begin${isolation}${readOnly ? ' read only' : ''}`;
-}
+const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
+  isolationLevels: ['read committed', 'repeatable read', 'serializable'],
+  begin(client, { isolationLevel, readOnly }) {
+    const isolation = isolationLevel === undefined ? '' : ` isolation level ${isolationLevel}`;
+    return client.query(`begin${isolation}${readOnly ? ' read only' : ''}`);
+  },
+  async commit(client) {
+    const { command } = await client.query('commit');
+    if (command === 'ROLLBACK') throw new RolledBackError();
+  },
+  async rollBack(client, error) {
+    if (!(error instanceof RolledBackError)) await client.query('rollback');
+  },
+};

@@ -1,0 +1,67 @@
+/** A pool of the connections of a driver. Each has one holder at a time, and its session is as new after each loan. */
+import { createPool } from '../../pool/create-pool.js';
+import type { Pool } from '../../pool/pool.js';
+import type { PoolOptions } from '../../pool/pool-options.js';
+import type { DriverErrors } from '../error-chain.js';
+
+/** The session of one connection. */
+export interface ClientSession<T> {
+  /** What holders get. */
+  readonly client: T;
+  /** Connects. Cuts the connection if the signal aborts first, or if it fails. */
+  open(signal: AbortSignal): Promise<void>;
+  /** Whether the server answers. */
+  isAlive(): Promise<boolean>;
+  /** Makes the session as new. Rejects if that is not possible. */
+  reset(): Promise<void>;
+  /** Ends the connection. */
+  close(): Promise<void>;
+}
+
+/** A driver, which is loaded with the first connection: an application that only adopts a pool does not load it. */
+export interface Driver<T, M> {
+  readonly errors: DriverErrors;
+  load(): Promise<M>;
+  /** Makes a session. `onBroken` is to be called when its connection breaks. */
+  makeSession(module: M, onBroken: () => void): ClientSession<T>;
+}
+
+/** Validation costs a round trip. A connection that was used this recently is taken for good, in milliseconds. */
+const VALIDATE_AFTER_IDLE_MILLIS = 500;
+
+/** Keepalive finds connections that a network has dropped, in milliseconds. */
+const KEEPALIVE_MILLIS = 60_000;
+
+/** Makes a pool of the connections of a driver. */
+export function createSessionPool<T extends object, M>(
+  driver: Driver<T, M>,
+  options: PoolOptions,
+): Pool<T> {
+  const sessions = new WeakMap<T, ClientSession<T>>();
+  const sessionOf = (client: T): ClientSession<T> => sessions.get(client) as ClientSession<T>;
+  const pool = createPool<T>(
+    {
+      ...driver.errors,
+      async create({ signal }) {
+        const module = await driver.load();
+        signal.throwIfAborted();
+        const session = driver.makeSession(module, () =>
+          pool.evict((each) => each === session.client, 'broken'),
+        );
+        sessions.set(session.client, session);
+        await session.open(signal);
+        return session.client;
+      },
+      validate: (client) => sessionOf(client).isAlive(),
+      reset: (client) => sessionOf(client).reset(),
+      destroy: (client) => sessionOf(client).close(),
+    },
+    {
+      testOnBorrow: true,
+      validateAfterIdleMillis: VALIDATE_AFTER_IDLE_MILLIS,
+      keepaliveMillis: KEEPALIVE_MILLIS,
+      ...options,
+    },
+  );
+  return pool;
+}
