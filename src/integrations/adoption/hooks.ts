@@ -1,5 +1,5 @@
 /** The hooks of an adoption: code of the user that runs before and after each loan. */
-import { abortableWait } from '../../core/abortable-wait.js';
+import { settledBefore } from '../../core/settled-before.js';
 import { PoolError } from '../../pool/pool-errors.js';
 import type { AdoptionSettings } from './adopt-options.js';
 
@@ -19,14 +19,10 @@ export class Hooks<T> {
   /** Calls a hook. Rejects with its error, or with `TENURE_POOL_HOOK_TIMEOUT`. */
   async call(name: 'onAcquire' | 'reset', resource: T): Promise<void> {
     const { clock, hookTimeoutMillis } = this.#settings;
-    const timeout = new AbortController();
     const called = Promise.resolve(this.#settings[name]?.(resource));
-    const timer = clock.setTimer(() => timeout.abort(this.#timeoutError(name)), hookTimeoutMillis);
-    try {
-      await abortableWait(called, timeout.signal, () => {});
-    } finally {
-      clock.clearTimer(timer);
-    }
+    await settledBefore(clock, hookTimeoutMillis, called, (_resolve, reject) =>
+      reject(this.#timeoutError(name)),
+    );
   }
 
   #timeoutError(name: string): PoolError {

@@ -2,6 +2,7 @@
 import type { Clock } from '../../core/clock.js';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
 import { objectWith } from '../../core/options.js';
+import { settledBefore } from '../../core/settled-before.js';
 
 /** The part of a client of the package `redis` that is used. */
 export interface NodeRedisClient {
@@ -97,8 +98,7 @@ const ANSWER_MILLIS = 1_000;
 
 /** Limits the wait for an answer: a client without a connection may queue a command until it is connected again. */
 export function inTime<T>(clock: Clock, answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimer(() => reject(new RedisSilentError(ANSWER_MILLIS)), ANSWER_MILLIS);
-    void answer.then(resolve, reject).finally(() => clock.clearTimer(timer));
-  });
+  return settledBefore(clock, ANSWER_MILLIS, answer, (_resolve, reject) =>
+    reject(new RedisSilentError(ANSWER_MILLIS)),
+  );
 }

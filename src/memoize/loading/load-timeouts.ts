@@ -1,5 +1,6 @@
 /** The limits of the wait for asynchronous loads: the option `loadTimeoutMillis`. */
 import type { Clock } from '../../core/clock.js';
+import { settledBefore } from '../../core/settled-before.js';
 import type { MemoizeSettings } from '../memoize-options.js';
 import type { StagedEntry } from '../stores/staged-entry.js';
 import type { Load } from './load.js';
@@ -33,23 +34,5 @@ export function untilSoftLimit(
   return settledBefore(clock as Clock, soft, result, (resolve) => {
     const stale = onSoftLimit();
     if (stale !== undefined) resolve(stale.settled);
-  });
-}
-
-function settledBefore(
-  clock: Clock,
-  millis: number,
-  result: PromiseLike<unknown>,
-  onLimit: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void,
-): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimer(() => onLimit(resolve, reject), millis);
-    const settle =
-      <V>(end: (value: V) => void) =>
-      (value: V) => {
-        clock.clearTimer(timer);
-        end(value);
-      };
-    Promise.resolve(result).then(settle(resolve), settle(reject));
   });
 }

@@ -1,0 +1,24 @@
+/** A wait for a result that has a time limit. */
+import type { Clock } from './clock.js';
+
+/**
+ * Follows `result`. Calls `onLimit` if it has not settled within `millis`, and then follows it on, unless `onLimit` has settled the
+ * promise in its place.
+ */
+export function settledBefore<T>(
+  clock: Clock,
+  millis: number,
+  result: PromiseLike<T>,
+  onLimit: (resolve: (value: T | PromiseLike<T>) => void, reject: (error: unknown) => void) => void,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = clock.setTimer(() => onLimit(resolve, reject), millis);
+    const settle =
+      <V>(end: (value: V) => void) =>
+      (value: V) => {
+        clock.clearTimer(timer);
+        end(value);
+      };
+    Promise.resolve(result).then(settle(resolve), settle(reject));
+  });
+}

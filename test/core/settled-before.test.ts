@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { settledBefore } from '../../src/core/settled-before.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gate } from '../kit/gate.js';
+
+test('a result in time is passed on, and the timer is cleared', async () => {
+  const clock = new FakeClock();
+  const never = () => expect.unreachable();
+  expect(await settledBefore(clock, 1_000, Promise.resolve('answer'), never)).toBe('answer');
+  const refused = settledBefore(clock, 1_000, Promise.reject(new Error('refused')), never);
+  await expect(refused).rejects.toThrow('refused');
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('at the limit the result may be given up', async () => {
+  const clock = new FakeClock();
+  const late = new Gate();
+  const given = settledBefore(clock, 1_000, late.passed, (_resolve, reject) =>
+    reject(new Error('late')),
+  );
+  const refused = expect(given).rejects.toThrow('late');
+  await clock.advance(1_000);
+  await refused;
+  late.open();
+});
+
+test('at the limit the result may be waited for on', async () => {
+  const clock = new FakeClock();
+  const late = new Gate();
+  let limits = 0;
+  const given = settledBefore(
+    clock,
+    1_000,
+    late.passed.then(() => 'answer'),
+    () => limits++,
+  );
+  await clock.advance(1_000);
+  late.open();
+  expect([await given, limits]).toEqual(['answer', 1]);
+});
