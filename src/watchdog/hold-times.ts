@@ -7,6 +7,9 @@ const BUCKETS = 32;
 /** A longer time is recorded as this one. */
 const LONGEST_MILLIS = 2 ** 31 - 1;
 
+/** How many returned loans a percentile has to be drawn from. */
+const ENOUGH_SAMPLES = 20;
+
 /** The hold times of one component's loans. */
 export class HoldTimes {
   readonly #buckets = new Uint32Array(BUCKETS);
@@ -34,5 +37,10 @@ export class HoldTimes {
       if (rest <= 0) break;
     }
     return 2 ** bucket;
+  }
+
+  /** Gives `factor` times the 99th percentile, in milliseconds; `undefined` while too few loans have come back to tell. */
+  unusualMillis(factor: number): number | undefined {
+    return this.#count < ENOUGH_SAMPLES ? undefined : factor * this.percentile(0.99);
   }
 }

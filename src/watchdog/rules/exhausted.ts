@@ -25,9 +25,6 @@ export interface ExhaustedOptions {
   readonly factor?: number;
 }
 
-/** How many returned loans a percentile has to be drawn from. */
-const ENOUGH_SAMPLES = 20;
-
 /** The thresholds of one watchdog. */
 class ExhaustedRule implements Rule<'exhausted'> {
   readonly name = 'exhausted';
@@ -41,12 +38,9 @@ class ExhaustedRule implements Rule<'exhausted'> {
     const { shortage, holdTimes } = component;
     if (!shortage.isDry) return undefined;
     const { minMillis, factor } = this.#options;
-    const isKnown = holdTimes.count >= ENOUGH_SAMPLES;
-    const longMillis = isKnown
-      ? Math.max(minMillis, factor * holdTimes.percentile(0.99))
-      : minMillis;
-    if (now - shortage.since < longMillis) return undefined;
-    return isKnown ? 'probable' : 'suspect';
+    const unusualMillis = holdTimes.unusualMillis(factor);
+    if (now - shortage.since < Math.max(minMillis, unusualMillis ?? 0)) return undefined;
+    return unusualMillis === undefined ? 'suspect' : 'probable';
   }
 }
 

@@ -39,9 +39,6 @@ export interface TenuredOptions {
   readonly factor?: number;
 }
 
-/** How many returned loans a percentile has to be drawn from. */
-const ENOUGH_SAMPLES = 20;
-
 /** The generation of nodes that have survived two collections. */
 const OLDEST_GENERATION = 2;
 
@@ -66,9 +63,10 @@ class TenuredRule implements Rule<'tenured'> {
 
   #oldMillis(holdTimes: HoldTimes): number {
     const { minAgeMillis, minAgeUnknownMillis, factor } = this.#options;
-    return holdTimes.count < ENOUGH_SAMPLES
+    const unusualMillis = holdTimes.unusualMillis(factor);
+    return unusualMillis === undefined
       ? minAgeUnknownMillis
-      : Math.max(minAgeMillis, factor * holdTimes.percentile(0.99));
+      : Math.max(minAgeMillis, unusualMillis);
   }
 }
 
