@@ -9,7 +9,7 @@ import type { RunInContext } from './async-context.js';
 import type { Clock, TimerHandle } from './clock.js';
 
 /** A timer that fires this much too late shows that the event loop was blocked, in milliseconds. */
-const STALL_MILLIS = 50;
+export const STALL_MILLIS = 50;
 
 /** The grace of all waits after a blocked event loop, in milliseconds. */
 const GRACE_MILLIS = 10;

@@ -98,10 +98,11 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     if (this.#isClosed) return Promise.reject(new PoolClosedError(this.name, 'closed'));
     const now = this.#settings.clock.now();
     const origin = this.#originOf(entry, now);
-    if (this.#hooks.has('onAcquire')) {
-      return this.#requestPrepared(grant, options, timeoutMillis, origin, now);
+    if (!this.#hooks.has('onAcquire')) {
+      return this.#request(grant, options, timeoutMillis, origin, now);
     }
-    return this.#request(grant, options, timeoutMillis, origin, now);
+    const granted = this.#request(grantUse<T>, options, timeoutMillis, undefined, now);
+    return this.#prepared(granted, grant, signal, origin);
   }
 
   #request<R>(
@@ -133,18 +134,18 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     });
   }
 
-  async #requestPrepared<R>(
+  /** Calls `onAcquire` with a resource, in the caller's own async context, before the caller gets it. */
+  async #prepared<R>(
+    granted: Promise<Slot<T>>,
     grant: Grant<T, R>,
-    options: LeaseOptions,
-    timeoutMillis: number,
+    signal: AbortSignal | undefined,
     origin: LoanOrigin<T> | undefined,
-    since: number,
   ): Promise<R> {
-    const slot = await this.#request(grantUse<T>, options, timeoutMillis, undefined, since);
+    const slot = await granted;
     const { loan } = slot;
     try {
       await this.#hooks.call('onAcquire', slot.resource);
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
     } catch (error) {
       if (slot.loan === loan) await this.discard(slot, 'invalid');
       throw error;

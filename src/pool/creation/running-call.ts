@@ -11,9 +11,7 @@
  * fires late gives the call a short grace before it counts.
  */
 import type { Clock, TimerHandle } from '../../core/clock.js';
-
-/** A timer that fires this much too late shows that the event loop was blocked, in milliseconds. */
-const STALL_MILLIS = 50;
+import { STALL_MILLIS } from '../../core/deadline-timer.js';
 
 /** The grace of a call after a blocked event loop, in milliseconds; its own timeout if that is shorter. */
 const GRACE_MILLIS = 100;
