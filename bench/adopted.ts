@@ -1,4 +1,5 @@
 /** What the benches of adopted pools have in common: callers that each run one query per loan. */
+import type { AdoptedPool } from '../src/integrations/pg.js';
 import type { Contender } from './compare.js';
 
 /** Callers that share the connections. */
@@ -34,4 +35,19 @@ export function querying(name: string, query: () => Promise<unknown>): Contender
       await Promise.all(Array.from({ length: CALLERS }, caller));
     },
   };
+}
+
+/** The contenders of an adopted pool, of which each loan runs `query`. */
+export function queryingAdopted<C>(
+  adopted: AdoptedPool<C>,
+  query: (client: C) => Promise<unknown>,
+): Contender[] {
+  return [
+    querying('adopted, lease', async () => {
+      const lease = await adopted.lease();
+      await query(lease.resource);
+      void lease.release();
+    }),
+    querying('adopted, use', () => adopted.use(query)),
+  ];
 }

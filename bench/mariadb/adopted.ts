@@ -7,7 +7,7 @@
 import mysql from 'mysql2/promise';
 import { adoptPool } from '../../src/integrations/mysql2.js';
 import { canStart, MariadbServer } from '../../test/integrations/mysql2/mariadb-server.js';
-import { CONNECTIONS, LIMIT, QUERIES, querying } from '../adopted.js';
+import { CONNECTIONS, LIMIT, QUERIES, querying, queryingAdopted } from '../adopted.js';
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
 import { type BenchOptions, measureProcessorTime } from '../compare.js';
 import { atMost, type Row, type Section } from '../row.js';
@@ -35,12 +35,7 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
       await connection.query('select 1');
       connection.release();
     }),
-    querying('adopted, lease', async () => {
-      const lease = await adopted.lease();
-      await lease.resource.query('select 1');
-      void lease.release();
-    }),
-    querying('adopted, use', () => adopted.use((connection) => connection.query('select 1'))),
+    ...queryingAdopted(adopted, (connection) => connection.query('select 1')),
   ];
   const group = await measureProcessorTime(
     'Processor time of a query of 40 callers, mysql2',

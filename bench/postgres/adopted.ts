@@ -9,11 +9,18 @@ import pg from 'pg';
 import { Pool as TarnPool } from 'tarn';
 import { hasLocalPostgres, startLocalPostgres } from '../../examples/service/local-postgres.js';
 import { adoptPool as adoptGenericPool } from '../../src/integrations/generic-pool.js';
-import { type AdoptedPool, adoptPool as adoptPgPool } from '../../src/integrations/pg.js';
+import { adoptPool as adoptPgPool } from '../../src/integrations/pg.js';
 import { adoptPool as adoptTarnPool } from '../../src/integrations/tarn.js';
-import { type Adoptable, CONNECTIONS, LIMIT, QUERIES, querying } from '../adopted.js';
+import {
+  type Adoptable,
+  CONNECTIONS,
+  LIMIT,
+  QUERIES,
+  querying,
+  queryingAdopted,
+} from '../adopted.js';
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
-import { type BenchOptions, type Contender, measureProcessorTime } from '../compare.js';
+import { type BenchOptions, measureProcessorTime } from '../compare.js';
 import { atMost, type Row, type Section } from '../row.js';
 import { BenchSkipped } from '../skipped.js';
 
@@ -44,10 +51,10 @@ function pgPool(url: string): Adoptable {
     contenders: [
       querying('pg.Pool', async () => {
         const client = await peer.connect();
-        await client.query('select 1');
+        await ask(client);
         client.release();
       }),
-      ...queryingAdopted(adopted),
+      ...queryingAdopted(adopted, ask),
     ],
     end: () => adopted.close({ endPeer: true }),
   };
@@ -62,10 +69,10 @@ function poolOfGenericPool(url: string): Adoptable {
     contenders: [
       querying('generic-pool', async () => {
         const client = await peer.acquire();
-        await client.query('select 1');
+        await ask(client);
         void peer.release(client);
       }),
-      ...queryingAdopted(adopted),
+      ...queryingAdopted(adopted, ask),
     ],
     end: () => adopted.close({ endPeer: true }),
   };
@@ -80,24 +87,18 @@ function poolOfTarn(url: string): Adoptable {
     contenders: [
       querying('tarn', async () => {
         const client = await peer.acquire().promise;
-        await client.query('select 1');
+        await ask(client);
         peer.release(client);
       }),
-      ...queryingAdopted(adopted),
+      ...queryingAdopted(adopted, ask),
     ],
     end: () => adopted.close({ endPeer: true }),
   };
 }
 
-function queryingAdopted<C extends pg.ClientBase>(adopted: AdoptedPool<C>): Contender[] {
-  return [
-    querying('adopted, lease', async () => {
-      const lease = await adopted.lease();
-      await lease.resource.query('select 1');
-      void lease.release();
-    }),
-    querying('adopted, use', () => adopted.use((client) => client.query('select 1'))),
-  ];
+/** The query of each loan. */
+function ask(client: pg.ClientBase): Promise<unknown> {
+  return client.query('select 1');
 }
 
 function clientFactory(url: string): {
