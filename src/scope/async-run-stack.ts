@@ -3,7 +3,6 @@
 import { guardedCall } from '../core/guarded-call.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { isThenable } from '../core/thenable.js';
-import { ContextEndedError } from './context-errors.js';
 import { asyncDisposeMethod } from './dispose-method.js';
 import { type AsyncEnterable, type Enterable, takeAsyncExit } from './enterable.js';
 import type { EnteringContext } from './entering-context.js';
@@ -15,6 +14,7 @@ import {
   runBlockAsync,
 } from './run-block.js';
 import { scopeResources, type Tracked } from './scope-watch.js';
+import { StackMembers } from './stack-members.js';
 import { unwindAsync } from './unwind.js';
 
 /**
@@ -39,18 +39,18 @@ import { unwindAsync } from './unwind.js';
  * ```
  */
 export class AsyncRunStack implements AsyncDisposable {
-  #exits: AsyncExit[] | undefined = [];
+  readonly #members: StackMembers<AsyncExit>;
   #ending: Promise<unknown> | undefined = undefined;
-  readonly #tracked: Tracked | undefined;
 
   /** Makes an empty stack. */
   constructor() {
-    this.#tracked = scopeResources.opened('stack', scopeResources.origin(AsyncRunStack), this);
+    const tracked = scopeResources.opened('stack', scopeResources.origin(AsyncRunStack), this);
+    this.#members = new StackMembers('AsyncRunStack', tracked);
   }
 
   /** Whether the stack has ended or was moved. */
   get disposed(): boolean {
-    return this.#exits === undefined;
+    return this.#members.haveEnded;
   }
 
   /**
@@ -75,7 +75,7 @@ export class AsyncRunStack implements AsyncDisposable {
    */
   use<T extends AsyncDisposable | Disposable | null | undefined>(resource: T): T {
     if (resource === null || resource === undefined) {
-      this.#openExits();
+      this.#members.expectOpen();
       return resource;
     }
     const method = asyncDisposeMethod(resource);
@@ -129,12 +129,10 @@ export class AsyncRunStack implements AsyncDisposable {
    * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
    */
   move(): AsyncRunStack {
-    const exits = this.#openExits();
-    this.#exits = undefined;
-    this.#tracked?.ended();
+    const exits = this.#members.expectOpen();
+    this.#members.takeAll();
     const heir = new AsyncRunStack();
-    heir.#exits = exits;
-    for (const _ of exits) heir.#tracked?.holds(undefined);
+    heir.#members.inherit(exits);
     return heir;
   }
 
@@ -151,7 +149,7 @@ export class AsyncRunStack implements AsyncDisposable {
   /** Does what {@link run} does, and tells a handled error from a block that gave `undefined`. */
   async outcome<R>(block: (stack: this) => R): Promise<BlockOutcome<Awaited<R>>> {
     checkArgument('AsyncRunStack.run', 'block', block, aFunction);
-    this.#openExits();
+    this.#members.expectOpen();
     return runBlockAsync(
       () => block(this),
       (failure) => this.#end(failure),
@@ -163,15 +161,13 @@ export class AsyncRunStack implements AsyncDisposable {
    * with what a member throws.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#exits === undefined) await this.#ending;
+    if (this.#members.haveEnded) await this.#ending;
     else await this.#end(undefined);
   }
 
   async #end(failure: Failure | undefined): Promise<boolean> {
-    const exits = this.#exits;
+    const exits = this.#members.takeAll();
     if (exits === undefined) return false;
-    this.#exits = undefined;
-    this.#tracked?.ended();
     const ending = unwindAsync(exits, failure);
     this.#ending = ending.catch(() => {});
     return ending;
@@ -183,20 +179,12 @@ export class AsyncRunStack implements AsyncDisposable {
     return context.value;
   }
 
-  /** Adds an exit. On a stack that has ended it calls `release`, since no other code would end the member. */
   #add(exit: AsyncExit, tracked?: Tracked, release?: () => unknown): void {
-    if (this.#exits === undefined && release !== undefined) {
-      guardedCall('a member of an AsyncRunStack that has ended', release);
-    }
-    this.#openExits().push(exit);
-    this.#tracked?.holds(tracked);
-  }
-
-  #openExits(): AsyncExit[] {
-    if (this.#exits === undefined) {
-      throw new ContextEndedError('The AsyncRunStack has ended or was moved. Make a new one.');
-    }
-    return this.#exits;
+    this.#members.add(exit, tracked, () => {
+      if (release !== undefined) {
+        guardedCall('a member of an AsyncRunStack that has ended', release);
+      }
+    });
   }
 }
 

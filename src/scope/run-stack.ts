@@ -10,7 +10,6 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { aFunction, checkArgument } from '../core/options.js';
-import { ContextEndedError } from './context-errors.js';
 import { syncDisposeMethod } from './dispose-method.js';
 import { type Enterable, takeExit, takeSyncExit } from './enterable.js';
 import {
@@ -22,6 +21,7 @@ import {
   runOutcomeOf,
 } from './run-block.js';
 import { scopeResources, type Tracked } from './scope-watch.js';
+import { StackMembers } from './stack-members.js';
 import { unwind } from './unwind.js';
 
 /**
@@ -55,17 +55,17 @@ import { unwind } from './unwind.js';
  * ```
  */
 export class RunStack implements Disposable {
-  #exits: Exit[] | undefined = [];
-  readonly #tracked: Tracked | undefined;
+  readonly #members: StackMembers<Exit>;
 
   /** Makes an empty stack. */
   constructor() {
-    this.#tracked = scopeResources.opened('stack', scopeResources.origin(RunStack), this);
+    const tracked = scopeResources.opened('stack', scopeResources.origin(RunStack), this);
+    this.#members = new StackMembers('RunStack', tracked);
   }
 
   /** Whether the stack has ended or was moved. */
   get disposed(): boolean {
-    return this.#exits === undefined;
+    return this.#members.haveEnded;
   }
 
   /**
@@ -76,7 +76,7 @@ export class RunStack implements Disposable {
    */
   enter<T>(context: Enterable<T>): T {
     const { exit, tracked } = takeSyncExit('RunStack.enter', context);
-    this.#add(exit, tracked, () => exit(undefined));
+    this.#members.add(exit, tracked, () => exit(undefined));
     return context.value;
   }
 
@@ -88,12 +88,12 @@ export class RunStack implements Disposable {
    */
   use<T extends Disposable | null | undefined>(resource: T): T {
     if (resource === null || resource === undefined) {
-      this.#openExits();
+      this.#members.expectOpen();
       return resource;
     }
     const method = syncDisposeMethod(resource);
     const dispose = (): void => void Reflect.apply(method, resource, []);
-    this.#add(neverHandling(dispose), undefined, dispose);
+    this.#members.add(neverHandling(dispose), undefined, dispose);
     return resource;
   }
 
@@ -104,7 +104,7 @@ export class RunStack implements Disposable {
    */
   adopt<T>(value: T, onDispose: (value: T, failure: Failure | undefined) => unknown): T {
     checkArgument('RunStack.adopt', 'onDispose', onDispose, aFunction);
-    this.#add(
+    this.#members.add(
       neverHandling((failure) => onDispose(value, failure)),
       undefined,
       () => onDispose(value, undefined),
@@ -122,7 +122,7 @@ export class RunStack implements Disposable {
     ...args: A
   ): void {
     checkArgument('RunStack.defer', 'fn', fn, aFunction);
-    this.#add(neverHandling((failure) => fn(failure, ...args)));
+    this.#members.add(neverHandling((failure) => fn(failure, ...args)));
   }
 
   /**
@@ -132,7 +132,7 @@ export class RunStack implements Disposable {
    */
   push(exit: (failure: Failure | undefined) => unknown): void {
     checkArgument('RunStack.push', 'exit', exit, aFunction);
-    this.#add((failure) => exit(failure) === true);
+    this.#members.add((failure) => exit(failure) === true);
   }
 
   /**
@@ -141,12 +141,10 @@ export class RunStack implements Disposable {
    * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
    */
   move(): RunStack {
-    const exits = this.#openExits();
-    this.#exits = undefined;
-    this.#tracked?.ended();
+    const exits = this.#members.expectOpen();
+    this.#members.takeAll();
     const heir = new RunStack();
-    heir.#exits = exits;
-    for (const _ of exits) heir.#tracked?.holds(undefined);
+    heir.#members.inherit(exits);
     return heir;
   }
 
@@ -163,7 +161,7 @@ export class RunStack implements Disposable {
   /** Does what {@link run} does, and tells a handled error from a block that gave `undefined`. */
   outcome<R>(block: (stack: this) => R): OutcomeOf<R> {
     checkArgument('RunStack.run', 'block', block, aFunction);
-    this.#openExits();
+    this.#members.expectOpen();
     return runBlock(
       () => block(this),
       (failure) => this.#end(failure),
@@ -177,8 +175,8 @@ export class RunStack implements Disposable {
 
   /** @internal */
   [takeExit](): { exit: Exit; tracked: Tracked | undefined } {
-    this.#openExits();
-    return { exit: (failure) => this.#end(failure), tracked: this.#tracked };
+    this.#members.expectOpen();
+    return { exit: (failure) => this.#end(failure), tracked: this.#members.tracked };
   }
 
   /** Itself, so that a stack can be entered into another. */
@@ -187,25 +185,9 @@ export class RunStack implements Disposable {
   }
 
   #end(failure: Failure | undefined): boolean {
-    const exits = this.#exits;
+    const exits = this.#members.takeAll();
     if (exits === undefined) return false;
-    this.#exits = undefined;
-    this.#tracked?.ended();
     return unwind(exits, failure);
-  }
-
-  /** Adds an exit. On a stack that has ended it calls `release`, since no other code would end the member. */
-  #add(exit: Exit, tracked?: Tracked, release?: () => unknown): void {
-    if (this.#exits === undefined) release?.();
-    this.#openExits().push(exit);
-    this.#tracked?.holds(tracked);
-  }
-
-  #openExits(): Exit[] {
-    if (this.#exits === undefined) {
-      throw new ContextEndedError('The RunStack has ended or was moved. Make a new one.');
-    }
-    return this.#exits;
   }
 }
 
