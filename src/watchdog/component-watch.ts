@@ -128,7 +128,7 @@ export class ComponentWatch implements Observer, LoanSource {
   origin(entry: EntryPoint): Origin {
     this.#tracker.noteActivity();
     const origin: CallOrigin = {
-      call: entry.name,
+      call: entry,
       stack: this.#stackSample.sampleNext()
         ? captureStack(entry, this.#tracker.levelPlan.stackDepth)
         : undefined,
@@ -218,7 +218,7 @@ export class ComponentWatch implements Observer, LoanSource {
   misused({ call, stack, earlier }: Misuse): void {
     if (this.#closed) return;
     const origin: CallOrigin = {
-      call,
+      call: { name: call },
       stack,
       scope: this.#tracker.currentScope(),
       owner: undefined,

@@ -132,7 +132,7 @@ export class LeakGroup {
       ...(scopes[0] !== undefined && { scope: scopes[0].key }),
       scopes: scopes.map(({ key, count }) => ({ scope: key, count })),
       unlisted: { stacks: this.#stacks.unlisted, scopes: this.#scopes.unlisted },
-      ...(origin.call !== '' && { call: origin.call }),
+      ...(origin.call.name !== '' && { call: origin.call.name }),
       count: this.count,
       ageMillis: now - this.#oldestLentAt(),
       firstSeenMillis: now - this.#firstFoundAt,

@@ -8,7 +8,7 @@ import type { Loan } from '../loan.js';
 export function releaseAdvice({ component, hasCapability, origin }: Loan): string {
   const { kind, releaseAdvice: advice } = component;
   if (advice !== undefined) return advice;
-  if (origin.call === 'use') {
+  if (origin.call.name === 'use') {
     return `the function given to \`${kind}.use(fn)\` has not settled: give its work a timeout or an AbortSignal`;
   }
   return hasCapability
