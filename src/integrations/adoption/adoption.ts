@@ -50,6 +50,8 @@ const TIMED_EVERY = 16;
 
 const DONE: Promise<void> = Promise.resolve();
 
+const ignore = (): void => {};
+
 /** How long an adopted pool waits for its loans and for its peer when it closes. */
 export interface AdoptionClosing {
   readonly graceMillis: number;
@@ -75,6 +77,8 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   #isClosed = false;
   readonly #peerEnd: PeerEnd;
   readonly #held: HeldResources<T>;
+  readonly #reportGivingBack = (error: unknown): void =>
+    reportIgnoredError(`${this.name}: giving a resource back`, error);
 
   constructor(peer: PeerPool<T>, settings: AdoptionSettings<T>) {
     this.name = settings.name;
@@ -98,7 +102,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     if (this.#isClosed) return Promise.reject(new PoolClosedError(this.name, 'closed'));
     const now = this.#settings.clock.now();
     const origin = this.#originOf(entry, now);
-    if (!this.#hooks.has('onAcquire')) {
+    if (!this.#hooks.hasOnAcquire) {
       return this.#request(grant, options, timeoutMillis, origin, now);
     }
     const granted = this.#request(grantUse<T>, options, timeoutMillis, undefined, now);
@@ -156,8 +160,9 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
 
   delivered(wait: PeerWait<T>, resource: T): void {
     const now = this.#settings.clock.now();
-    this.#counters.waits.record(now - wait.since);
-    wait.take().resolve(wait.grant(this.#lend(resource, now), wait.origin));
+    const slot = this.#lend(resource, now);
+    if (this.#isTimed()) this.#counters.waits.record(now - wait.since);
+    wait.take().resolve(wait.grant(slot, wait.origin));
   }
 
   /** A peer serves its next caller within `giveBack`, so a row of callers that have left would be a recursion. */
@@ -208,7 +213,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
       throw this.#foreignRelease(slot, 'it was given back, and is lent to another caller');
     }
     if (slot.expiresAt === Number.NEGATIVE_INFINITY) return this.#destroy(slot, slot.expiryReason);
-    if (this.#hooks.has('reset')) return this.#resetAndGiveBack(slot);
+    if (this.#hooks.hasReset) return this.#resetAndGiveBack(slot);
     return this.#giveBack(slot);
   }
 
@@ -226,7 +231,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     try {
       await this.#giveBack(slot);
     } catch (error) {
-      reportIgnoredError(`${this.name}: giving a resource back`, error);
+      this.#reportGivingBack(error);
     }
   }
 
@@ -239,15 +244,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     } catch (error) {
       throw this.#foreignRelease(slot, error);
     }
-    if (isThenable(returned)) return this.#settled(returned);
-  }
-
-  async #settled(returned: PromiseLike<unknown>): Promise<void> {
-    try {
-      await returned;
-    } catch (error) {
-      reportIgnoredError(`${this.name}: giving a resource back`, error);
-    }
+    if (isThenable(returned)) return Promise.resolve(returned).then(ignore, this.#reportGivingBack);
   }
 
   #foreignRelease(slot: Slot<T>, cause: unknown): ReleaseError {
@@ -298,7 +295,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     if (node !== undefined) this.origins.watch?.loanEnded(node, byForce);
   }
 
-  /** Whether the present loan is in the sample of hold times: the first ones all are, later ones one in sixteen. */
+  /** Whether a loan that begins or ends now is in the sample of wait and hold times: the first ones all are, later ones one in sixteen. */
   #isTimed(): boolean {
     const { loans } = this.#counters;
     return loans <= ALL_TIMED || loans % TIMED_EVERY === 0;

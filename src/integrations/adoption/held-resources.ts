@@ -14,6 +14,9 @@ export class HeldResources<T> {
   readonly #ofObjects = new WeakMap<object, Slot<T>>();
   /** Slots of the other resources, while they are lent. */
   readonly #ofPrimitives = new Map<unknown, Slot<T>>();
+  /** Slots whose resource has been lent again by another slot. */
+  readonly #replaced = new WeakSet<Slot<T>>();
+  #hasReplaced = false;
 
   constructor(peer: Pick<PeerPool<T>, 'identify'>, lender: Lender<T>) {
     this.#peer = peer;
@@ -24,24 +27,23 @@ export class HeldResources<T> {
   take(resource: T): Slot<T> {
     const identity = this.#identityOf(resource);
     if (!isObject(identity)) {
-      const slot = this.#newSlot(resource);
+      const slot = this.#newSlot(resource, this.#ofPrimitives.get(identity));
       this.#ofPrimitives.set(identity, slot);
       return slot;
     }
     const known = this.#ofObjects.get(identity);
-    if (known !== undefined && known.state === 'idle' && known.resource === resource) return known;
-    const slot = this.#newSlot(resource);
+    if (known?.state === 'idle') {
+      known.resource = resource;
+      return known;
+    }
+    const slot = this.#newSlot(resource, known);
     this.#ofObjects.set(identity, slot);
     return slot;
   }
 
   /** Whether a slot is that of the present loan of its resource. */
   isHolder(slot: Slot<T>): boolean {
-    const identity = this.#identityOf(slot.resource);
-    const holder = isObject(identity)
-      ? this.#ofObjects.get(identity)
-      : this.#ofPrimitives.get(identity);
-    return holder === slot;
+    return !this.#hasReplaced || !this.#replaced.has(slot);
   }
 
   /** The loan has ended, and its resource goes back to the peer. */
@@ -59,7 +61,11 @@ export class HeldResources<T> {
     else this.#ofPrimitives.delete(identity);
   }
 
-  #newSlot(resource: T): Slot<T> {
+  #newSlot(resource: T, known: Slot<T> | undefined): Slot<T> {
+    if (known !== undefined) {
+      this.#replaced.add(known);
+      this.#hasReplaced = true;
+    }
     return new Slot(resource, this.#lender, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 

@@ -5,15 +5,14 @@ import type { AdoptionSettings } from './adopt-options.js';
 
 /** The hooks of one adoption. */
 export class Hooks<T> {
+  readonly hasOnAcquire: boolean;
+  readonly hasReset: boolean;
   readonly #settings: AdoptionSettings<T>;
 
   constructor(settings: AdoptionSettings<T>) {
+    this.hasOnAcquire = settings.onAcquire !== undefined;
+    this.hasReset = settings.reset !== undefined;
     this.#settings = settings;
-  }
-
-  /** Whether `name` is given. */
-  has(name: 'onAcquire' | 'reset'): boolean {
-    return this.#settings[name] !== undefined;
   }
 
   /** Calls a hook. Rejects with its error, or with `TENURE_POOL_HOOK_TIMEOUT`. */

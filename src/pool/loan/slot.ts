@@ -60,7 +60,8 @@ export class Slot<T> implements Linked<Slot<T>> {
   previous: Slot<T> | null = null;
   next: Slot<T> | null = null;
   state: SlotState = 'new';
-  readonly resource: T;
+  /** The resource. A peer may give another wrapper of it for each loan. */
+  resource: T;
   /** The pool that it is given back to. */
   readonly lender: Lender<T>;
   /** When the resource expires, on the pool's clock. */
