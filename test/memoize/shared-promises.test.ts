@@ -310,6 +310,31 @@ describe('invalidations', () => {
     expect([await one('k'), await other('k')]).toEqual(['new', 'new']);
   });
 
+  test('with more announcements than it can remember, a process believes no result in the store for a minute', async () => {
+    using service = new Service();
+    const shared = { store: new MemoryStore(), bus: new MemoryBus(), clock: new FakeClock() };
+    const writer = service.member(shared);
+    for (const id of ['announced', 'before', 'during', 'after']) await writer(id);
+    await writer.flush();
+    const reader = service.member(shared);
+    const announce = (ids: readonly string[]) => {
+      const list = ids.map((id) => ['key', `["${id}"]`, `token of ${id}`]);
+      return shared.bus.publish(JSON.stringify({ from: 'another', cache: 'value', list }));
+    };
+    service.source = (id) => `new ${id}`;
+    await announce(['announced']);
+    expect([await reader('announced'), await reader('before')]).toEqual([
+      'new announced',
+      'old before',
+    ]);
+    for (let block = 0; block < 200; block++) {
+      await announce(Array.from({ length: 500 }, (_, at) => `${block} ${at}`));
+    }
+    expect(await reader('during')).toBe('new during');
+    await shared.clock.advance(60_000);
+    expect(await reader('after')).toBe('old after');
+  });
+
   test('a tag and a cache whose names look alike have nothing in common', async () => {
     using service = new Service();
     const store = new MemoryStore();
