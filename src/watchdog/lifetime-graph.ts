@@ -19,7 +19,7 @@ import type { Handle } from '../gc/memory/handle.js';
 
 /** A node of the graph. Its `handle` is stale once the simulated heap has freed it. */
 export interface LifetimeNode {
-  readonly handle: Handle;
+  handle: Handle;
   /** The holder that it was allocated under or given to; `null` for a root, and once the owner has let go. */
   owner: LifetimeNode | null;
   /** Index of the owner's edge to this node; -1 without an owner. */
@@ -63,6 +63,21 @@ export class LifetimeGraph {
     return node;
   }
 
+  /**
+   * Makes a record that has no node yet a node under `owner`. `onUnheld` is called with its handle once, within the heap, when no
+   * edge leads to it any more. O(1).
+   */
+  allocateFor(
+    node: LifetimeNode,
+    kind: string,
+    owner: LifetimeNode,
+    onUnheld: (handle: Handle) => void,
+  ): void {
+    node.handle = this.heap.alloc({ kind, finalizer: onUnheld });
+    this.setOwner(node, owner);
+    this.heap.drop(node.handle);
+  }
+
   /** Puts a node without an owner under `owner`. O(1). */
   setOwner(node: LifetimeNode, owner: LifetimeNode): void {
     node.ownerEdge = this.reference(owner, node);
@@ -72,8 +87,9 @@ export class LifetimeGraph {
   /** Adds an edge and returns its index. O(1). */
   reference(from: LifetimeNode, to: LifetimeNode): number {
     this.heap.link(from.handle, to.handle);
-    from.targets ??= [];
-    return from.targets.push(to) - 1;
+    if (from.targets !== null) return from.targets.push(to) - 1;
+    from.targets = [to]; // Most nodes have one target. An array that grows from none has room for 17.
+    return 0;
   }
 
   /** Removes an edge that {@link reference} added; without effect if there is none. O(edges). */
