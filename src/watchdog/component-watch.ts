@@ -297,6 +297,7 @@ export class ComponentWatch implements Observer, LoanSource {
       this.#freeIds.push(id);
       return;
     }
+    if (loan.held?.owner === null) tracker.settleAll(); // Another loan of the value may have no node yet, and hold it alone.
     loan.end();
     this.#removeNode(id, loan);
     tracker.ended(loan, reclaimed);
