@@ -140,7 +140,9 @@ export class ComponentWatch implements Observer, LoanSource {
     if (this.#closed) return;
     this.#closed = true;
     this.#observation?.deref()?.[Symbol.dispose]();
-    for (const loan of this.loans()) this.#endLoan(loan, true);
+    for (const [id, record] of this.#byId.entries()) {
+      if (record instanceof Loan) this.#endLoan(id, record, true);
+    }
     this.#tracker.graph.releaseRoot(this.node);
     this.#byId.length = 0;
   }
@@ -185,7 +187,7 @@ export class ComponentWatch implements Observer, LoanSource {
       return UNTRACKED_ID;
     }
     const id = this.#nextId();
-    const loan = this.#newLoan(id, this.#nodeOf(held), origin as CallOrigin, capability);
+    const loan = this.#newLoan(this.#nodeOf(held), origin as CallOrigin, capability);
     this.#byId[id] = loan;
     this.#lastLentAt = loan.lentAt;
     tracker.lent(loan);
@@ -226,7 +228,7 @@ export class ComponentWatch implements Observer, LoanSource {
     }
     const record = this.#byId[id];
     if (record instanceof Loan) {
-      this.#endLoan(record, reclaimed);
+      this.#endLoan(id, record, reclaimed);
       return;
     }
     this.#tracker.settleAll();
@@ -258,7 +260,7 @@ export class ComponentWatch implements Observer, LoanSource {
       owner: undefined,
       ...(earlier !== undefined && { earlier }),
     };
-    const loan = this.#newLoan(ROOT, undefined, origin, undefined);
+    const loan = this.#newLoan(undefined, origin, undefined);
     loan.end();
     this.#tracker.misused(loan);
   }
@@ -285,8 +287,7 @@ export class ComponentWatch implements Observer, LoanSource {
     return scopeNode ?? outsideScopes;
   }
 
-  #endLoan(loan: Loan, reclaimed: boolean): void {
-    const { id } = loan;
+  #endLoan(id: NodeId, loan: Loan, reclaimed: boolean): void {
     const tracker = this.#tracker;
     this.#byId[id] = undefined;
     this.loansOut--;
@@ -304,12 +305,11 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   #newLoan(
-    id: NodeId,
     held: LifetimeNode | undefined,
     origin: CallOrigin,
     capability: WeakKey | undefined,
   ): Loan {
-    return new Loan(this, id, held, origin, this.#tracker.loanTime(), capability);
+    return new Loan(this, held, origin, this.#tracker.loanTime(), capability);
   }
 
   /** Gives the node with this id; `undefined` if there is none, or if it is a loan that is not settled. */

@@ -12,12 +12,12 @@ import type { Clock } from '../core/clock.js';
 import type { EventListeners } from '../core/event-listeners.js';
 import { BaseHeap } from '../gc/base-heap.js';
 import { makeCPythonCollector } from '../gc/collectors/cpython-collector.js';
-import { type Handle, indexOfHandle } from '../gc/memory/handle.js';
+import type { Handle } from '../gc/memory/handle.js';
 import { ActivityClock } from './activity-clock.js';
 import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
-import type { Loan } from './loan.js';
+import { Loan } from './loan.js';
 import { LoanClock } from './loan-clock.js';
 import { LoanSample } from './loan-sample.js';
 import type { Rule } from './rules/rule.js';
@@ -47,8 +47,6 @@ export class LoanTracker implements ScopeListener {
   readonly #unsettled: UnsettledLoans;
   readonly #settled: SettledLoans;
   readonly #loanClock: LoanClock;
-  /** The settled loans, by the slots of their nodes in the simulated heap. */
-  readonly #loansBySlot: (Loan | undefined)[] = [];
   /** The finalizer of each loan's node. One for all: a closure for each takes 100 bytes. */
   readonly #onUnheld: (handle: Handle) => void;
   readonly #sampleEvery: number;
@@ -90,8 +88,8 @@ export class LoanTracker implements ScopeListener {
     this.#loanClock = new LoanClock(settings.clock);
     this.#sampleEvery = settings.sampleEvery;
     this.#onUnheld = (handle) => {
-      const loan = this.#loansBySlot[indexOfHandle(handle)];
-      if (loan?.handle === handle && !loan.ended) this.unheld(loan);
+      const loan = this.graph.nodeOf(handle);
+      if (loan instanceof Loan && !loan.ended) this.unheld(loan);
     };
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.nursery, () =>
       this.settleAll(),
@@ -157,7 +155,6 @@ export class LoanTracker implements ScopeListener {
   /** Gives a loan its node, under `holder`. */
   allocateNode(loan: Loan, holder: LifetimeNode): void {
     this.graph.allocateFor(loan, 'lease', holder, this.#onUnheld);
-    this.#loansBySlot[indexOfHandle(loan.handle)] = loan;
   }
 
   /** Settles every loan that is out. Call it before the graph is looked at or changed. */
@@ -179,7 +176,6 @@ export class LoanTracker implements ScopeListener {
   /** Called when a settled loan has ended. `reclaimed` says that its component took it back by force. */
   ended(loan: Loan, reclaimed: boolean): void {
     this.#settled.remove(loan);
-    this.#loansBySlot[indexOfHandle(loan.handle)] = undefined;
     for (const rule of this.#rules.ended) rule.ended?.(loan);
     if (reclaimed) this.ledger.reclaimed(loan);
     else this.ledger.returned(loan);

@@ -6,7 +6,7 @@
  * abandoned loan.
  */
 import type { Linked } from '../core/linked-list.js';
-import type { ComponentStats, NodeId } from '../core/probe.js';
+import type { ComponentStats } from '../core/probe.js';
 import type { Handle } from '../gc/memory/handle.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { HoldTimes } from './hold-times.js';
@@ -72,8 +72,6 @@ export interface LastTouch {
  */
 export class Loan implements LifetimeNode, Linked<Loan> {
   readonly component: LoanSource;
-  /** The id under which the component reports the loan. */
-  readonly id: NodeId;
   /** The node of the lent resource. */
   readonly held: LifetimeNode | undefined;
   readonly origin: CallOrigin;
@@ -88,25 +86,21 @@ export class Loan implements LifetimeNode, Linked<Loan> {
   handle: Handle = NO_HANDLE;
   owner: LifetimeNode | null = null;
   ownerEdge = -1;
-  targets: LifetimeNode[] | null = null;
   /**
    * The object that ends the loan: itself while the loan is unsettled, weakly afterwards; `undefined` if there is none, or once
    * the loan has ended.
    */
   #capability: WeakKey | WeakRef<WeakKey> | undefined;
   #flags: number;
-  #details: LoanDetails | undefined = undefined;
 
   constructor(
     component: LoanSource,
-    id: NodeId,
     held: LifetimeNode | undefined,
     origin: CallOrigin,
     lentAt: number,
     capability: WeakKey | undefined,
   ) {
     this.component = component;
-    this.id = id;
     this.held = held;
     this.origin = origin;
     this.lentAt = lentAt;
@@ -150,20 +144,20 @@ export class Loan implements LifetimeNode, Linked<Loan> {
 
   /** Until when the holder means to keep it, on the watchdog's clock; 0 if the holder has not said so. */
   get expectedUntil(): number {
-    return this.#details === undefined ? 0 : this.#details.expectedUntil;
+    return this.#hasDetails() ? (detailsOf.get(this)?.expectedUntil ?? 0) : 0;
   }
 
   set expectedUntil(expectedUntil: number) {
-    this.#addDetails().expectedUntil = expectedUntil;
+    this.#details().expectedUntil = expectedUntil;
   }
 
   /** What the holder last did with it, and when, if the level records that. */
   get lastTouch(): LastTouch | undefined {
-    return this.#details?.lastTouch;
+    return detailsOf.get(this)?.lastTouch;
   }
 
   set lastTouch(lastTouch: LastTouch | undefined) {
-    this.#addDetails().lastTouch = lastTouch;
+    this.#details().lastTouch = lastTouch;
   }
 
   /** Keeps the capability no longer. {@link collected} tells of its death if `asksV8`. Call it once. */
@@ -181,9 +175,18 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     this.#capability = undefined;
   }
 
-  #addDetails(): LoanDetails {
-    this.#details ??= { expectedUntil: 0, lastTouch: undefined };
-    return this.#details;
+  #hasDetails(): boolean {
+    return (this.#flags & HAS_DETAILS) !== 0;
+  }
+
+  #details(): LoanDetails {
+    let details = detailsOf.get(this);
+    if (details === undefined) {
+      details = { expectedUntil: 0, lastTouch: undefined };
+      detailsOf.set(this, details);
+      this.#flags |= HAS_DETAILS;
+    }
+    return details;
   }
 }
 
@@ -195,6 +198,10 @@ const ENDED = 0b100;
 const COLLECTED = 0b1000;
 /** Set while the capability is held by a WeakRef. */
 const WEAK = 0b10000;
+const HAS_DETAILS = 0b100000;
+
+/** The details of the loans that have some. */
+const detailsOf = new WeakMap<Loan, LoanDetails>();
 
 /** The handle of a loan without a node. No heap gives it. */
 const NO_HANDLE = 0 as Handle;
