@@ -80,7 +80,9 @@ export class LoanTracker implements ScopeListener {
     this.graph = new LifetimeGraph(new BaseHeap({}, makeCPythonCollector));
     this.outsideScopes = this.graph.allocateRoot('outside');
     this.scopes = new Scopes(this.graph, this);
-    this.#unsettled = new UnsettledLoans(settings.clock, (loan) => this.#settle(loan));
+    this.#unsettled = new UnsettledLoans(settings.clock, this.levelPlan.confirm, (loan) =>
+      this.#settle(loan),
+    );
     this.#settled = new SettledLoans(
       (loan) => this.judge(loan, this.now()),
       rules.some((rule) => RULES[rule.name].asksV8 === true),
@@ -160,6 +162,12 @@ export class LoanTracker implements ScopeListener {
   /** Settles every loan that is out. Call it before the graph is looked at or changed. */
   settleAll(): void {
     this.#unsettled.settleAll();
+  }
+
+  /** Settles every loan and keeps no capability. Call it before V8's collector runs. */
+  releaseCapabilities(): void {
+    this.settleAll();
+    this.#unsettled.releaseCapabilities();
   }
 
   /**
@@ -246,7 +254,6 @@ export class LoanTracker implements ScopeListener {
     const { scope } = loan.origin;
     if (scope !== undefined) scope.unsettled--;
     loan.component.settle(loan);
-    loan.releaseCapability(this.levelPlan.confirm);
     this.#settled.add(loan);
     for (const rule of this.#rules.settled) rule.settled?.(loan);
     if (loan.isUnheld) this.judge(loan, this.now());

@@ -160,7 +160,7 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     this.#details().lastTouch = lastTouch;
   }
 
-  /** Keeps the capability no longer. {@link collected} tells of its death if `asksV8`. Call it once. */
+  /** Keeps the capability no longer. {@link collected} tells of its death if `asksV8`. Without effect after the end. Call it once. */
   releaseCapability(asksV8: boolean): void {
     const capability = this.#capability;
     this.#capability = undefined;

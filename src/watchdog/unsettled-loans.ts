@@ -11,8 +11,9 @@
  * {@link UnsettledLoans.settleAll} settles at once: before the heap is looked at or collected. The end of a scope settles the
  * loans that the scope leaves behind.
  *
- * The loan's record keeps the capability alive until it is settled. This delays the proof that the loan is abandoned by at
- * most 200 ms.
+ * The record of a loan keeps the capability alive until {@link UnsettledLoans.releaseCapabilities}, which the timer calls, too.
+ * This delays the proof that the loan is abandoned by at most 200 ms. A loan that comes back just after its scope thus needs no
+ * WeakRef, which would cost as much as its node.
  */
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { LinkedList } from '../core/linked-list.js';
@@ -22,17 +23,27 @@ import type { ScopeRecord } from './scopes.js';
 /** The age at which a loan is settled, in milliseconds. */
 const SETTLE_MILLIS = 100;
 
+/** How many settled loans may hold their capabilities. */
+const MOST_CAPABILITIES = 1_024;
+
 export class UnsettledLoans {
   readonly #clock: Clock;
   readonly #settle: (loan: Loan) => void;
+  readonly #asksV8: boolean;
   readonly #loans = new LinkedList<Loan>();
+  /** Settled loans that still hold their capabilities. */
+  #withCapability: Loan[] = [];
   #timer: TimerHandle | undefined;
   #isClosed = false;
 
-  /** `settle` is called for each loan that is still out when it is due. */
-  constructor(clock: Clock, settle: (loan: Loan) => void) {
+  /** `settle` is called for each loan that is still out when it is due. `asksV8` says that V8 tells of dead capabilities. */
+  constructor(clock: Clock, asksV8: boolean, settle: (loan: Loan) => void) {
     this.#clock = clock;
-    this.#settle = settle;
+    this.#asksV8 = asksV8;
+    this.#settle = (loan) => {
+      settle(loan);
+      if (!loan.ended && loan.hasCapability) this.#keepCapability(loan);
+    };
   }
 
   /** Adds a loan that has just begun. O(1). */
@@ -67,11 +78,24 @@ export class UnsettledLoans {
     }
   }
 
+  /** Keeps the capabilities of settled loans no longer. Call it before V8's collector runs. O(loans settled since). */
+  releaseCapabilities(): void {
+    if (this.#withCapability.length === 0) return;
+    for (const loan of this.#withCapability) loan.releaseCapability(this.#asksV8);
+    this.#withCapability = [];
+  }
+
   /** Stops the timer. */
   close(): void {
     this.#isClosed = true;
+    this.releaseCapabilities();
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
     this.#timer = undefined;
+  }
+
+  #keepCapability(loan: Loan): void {
+    if (this.#withCapability.push(loan) >= MOST_CAPABILITIES) this.releaseCapabilities();
+    if (this.#timer === undefined) this.#setTimer();
   }
 
   #setTimer(): void {
@@ -81,7 +105,6 @@ export class UnsettledLoans {
   }
 
   #settleOld(): void {
-    this.#timer = undefined;
     const youngest = this.#clock.now() - SETTLE_MILLIS;
     let oldest = this.#loans.first;
     while (oldest !== null && oldest.lentAt <= youngest) {
@@ -89,6 +112,8 @@ export class UnsettledLoans {
       this.#settle(oldest);
       oldest = this.#loans.first;
     }
+    this.releaseCapabilities();
+    this.#timer = undefined;
     if (oldest !== null) this.#setTimer();
   }
 }

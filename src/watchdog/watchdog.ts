@@ -193,7 +193,7 @@ export class Watchdog implements Disposable {
    */
   async check(options: CheckOptions = {}): Promise<LeakReport[]> {
     const { settleMillis, forceGc } = resolveCheckOptions(options);
-    this.#tracker.settleAll();
+    this.#tracker.releaseCapabilities();
     if (forceGc) {
       if (this.#gcSource === undefined) throw new NoCollectorError();
       await this.#gcSource.collect();
