@@ -94,14 +94,26 @@ function result({ comparison, result, unit }: Row): string {
       return `${digits(result)}× as ${unit === 'B' ? 'small' : 'fast'}`;
     case 'gain':
       return `${result < 0 ? '−' : '+'}${Math.abs(result).toFixed(1)} points`;
+    case 'excess':
+      return `${result < 0 ? '−' : '+'}${digits(Math.abs(result))} ${unit}`;
     case 'figure':
       return `${digits(result)} ${unit}`;
   }
 }
 
 function bound({ kind, value }: Bound, { comparison, unit }: Row): string {
-  const of = { cost: '×', 'speed-up': '×', gain: ' points', figure: ` ${unit}` }[comparison];
-  return `${kind === 'minimum' ? '≥' : '≤'} ${value}${of}`;
+  const sign = kind === 'minimum' ? '≥' : '≤';
+  switch (comparison) {
+    case 'cost':
+    case 'speed-up':
+      return `${sign} ${value}×`;
+    case 'gain':
+      return `${sign} ${value} points`;
+    case 'excess':
+      return `${sign} +${value.toLocaleString('en')} ${unit}`;
+    case 'figure':
+      return `${sign} ${value} ${unit}`;
+  }
 }
 
 function amount({ value }: Figure, unit: Unit): string {

@@ -12,9 +12,10 @@ export interface Figure {
  * - `cost`: ours divided by the peer's, "1.2 times what the peer takes";
  * - `speed-up`: the peer's divided by ours, "7 times as fast as the peer";
  * - `gain`: ours minus the peer's, in percentage points;
+ * - `excess`: ours minus the peer's, in the unit of both;
  * - `figure`: ours alone.
  */
-export type Comparison = 'cost' | 'speed-up' | 'gain' | 'figure';
+export type Comparison = 'cost' | 'speed-up' | 'gain' | 'excess' | 'figure';
 
 /** What the result of a row must not fall below, or must not exceed. */
 export interface Bound {
@@ -46,6 +47,16 @@ export interface Section {
 /** A row that promises at most this multiple of what the peer takes. */
 export function atMost(multiple: number, group: Group, ours: string, peer: string): Row {
   return besides('cost', group, ours, peer, { kind: 'maximum', value: multiple });
+}
+
+/** A row that promises to take at most this much more than what the peer takes. */
+export function atMostOver(limit: number, group: Group, ours: string, peer: string): Row {
+  return besides('excess', group, ours, peer, { kind: 'maximum', value: limit });
+}
+
+/** Rows that promise nothing: how much more than what each peer takes. */
+export function over(group: Group, ours: string, peers: readonly string[]): Row[] {
+  return peers.map((peer) => besides('excess', group, ours, peer));
 }
 
 /** A row that promises to be at least this many times as fast as the peer. */
@@ -110,7 +121,13 @@ function besides(
   promise?: Bound,
 ): Row {
   const [our, their] = [figureOf(group, ours), figureOf(group, peer)];
-  const result = { cost: our / their, 'speed-up': their / our, gain: our - their }[comparison];
+  const difference = our - their;
+  const result = {
+    cost: our / their,
+    'speed-up': their / our,
+    gain: difference,
+    excess: difference,
+  }[comparison];
   return judged({
     measured: group.title,
     unit: group.unit,

@@ -25,7 +25,7 @@ import { EffectiveMax } from './effective-max.js';
 import type { Factory } from './factory.js';
 import type { Grant } from './loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from './loan/loan-origin.js';
-import { UNTIMED } from './loan/loan-tracking.js';
+import { type LoanTracking, UNTIMED } from './loan/loan-tracking.js';
 import type { Lender, Slot } from './loan/slot.js';
 import { PoolCounters } from './pool-counters.js';
 import { type CreateError, PoolClosedError } from './pool-errors.js';
@@ -462,14 +462,16 @@ export class Keeper<T>
   endLoan(slot: Slot<T>, byForce: boolean): void {
     slot.loan++;
     this.counters.borrowed--;
-    if (slot.tracking !== null) this.#endTracking(slot, byForce);
+    if (slot.tracking !== null) this.#endTracking(slot, slot.tracking);
+    const { loanNode } = slot;
+    if (loanNode === undefined) return;
+    slot.loanNode = undefined;
+    this.origins.watch?.loanEnded(loanNode, byForce);
   }
 
-  #endTracking(slot: Slot<T>, byForce: boolean): void {
-    const { timedFrom = UNTIMED, node } = slot.tracking ?? {};
+  #endTracking(slot: Slot<T>, { timedFrom }: LoanTracking): void {
     slot.tracking = null;
     if (timedFrom !== UNTIMED) this.#recordHold(slot, this.stock.refreshTime() - timedFrom);
-    if (node !== undefined) this.origins.watch?.loanEnded(node, byForce);
   }
 
   #recordHold({ resource }: Slot<T>, holdMillis: number): void {

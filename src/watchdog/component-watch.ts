@@ -25,13 +25,20 @@ import type {
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
-import type { CallOrigin, Loan, LoanSource } from './loan.js';
+import { type CallOrigin, Loan, type LoanSource } from './loan.js';
+import type { LoanSample } from './loan-sample.js';
 import type { LoanTracker } from './loan-tracker.js';
 import { Shortage } from './shortage.js';
 import { StackSample } from './stack-sample.js';
 
 /** The id of the component's own node. */
 const ROOT: NodeId = 0;
+
+/** The id of each loan that is counted and not tracked. */
+const UNTRACKED_ID: NodeId = -2;
+
+/** The origin of a loan that is counted and not tracked. */
+const UNTRACKED: Origin = {};
 
 /** The generation of a loan that is not settled. */
 const YOUNGEST: NodeGeneration = 0;
@@ -45,15 +52,27 @@ export class ComponentWatch implements Observer, LoanSource {
   readonly node: LifetimeNode;
   readonly #tracker: LoanTracker;
   readonly #stackSample: StackSample;
-  readonly #nodesById: (LifetimeNode | undefined)[];
+  readonly #loanSample: LoanSample;
+  /** The nodes by id, and the loans that are out, settled or not. */
+  readonly #byId: (LifetimeNode | Loan | undefined)[];
   readonly #freeIds: NodeId[] = [];
-  readonly #loansById: (Loan | undefined)[] = [];
   #observation: WeakRef<Observation> | undefined;
   #kind = 'component';
   #name = '';
   #releaseAdvice: string | undefined;
   #shortage = new Shortage(undefined);
   #closed = false;
+  /** When the last loan began, as far as is known, in milliseconds. */
+  #lastLentAt = 0;
+  /** Whether a loan that is not tracked has begun since the last look. */
+  #hasLentUntracked = false;
+  /** The origin of the last loan without a stack. Most loans of a scope have the same, and share it. */
+  #lastOrigin: CallOrigin = {
+    call: { name: '' },
+    stack: undefined,
+    scope: undefined,
+    owner: undefined,
+  };
   /** How many loans are out. */
   loansOut = 0;
 
@@ -61,8 +80,9 @@ export class ComponentWatch implements Observer, LoanSource {
     this.#tracker = tracker;
     this.countsMisuse = tracker.levelPlan.countsMisuse;
     this.#stackSample = new StackSample(tracker.levelPlan, tracker);
+    this.#loanSample = tracker.newLoanSample();
     this.node = tracker.graph.allocateRoot('component');
-    this.#nodesById = [this.node];
+    this.#byId = [this.node];
   }
 
   get kind(): string {
@@ -79,7 +99,7 @@ export class ComponentWatch implements Observer, LoanSource {
 
   /** Gives the loans that are out. */
   *loans(): IterableIterator<Loan> {
-    for (const loan of this.#loansById) if (loan !== undefined) yield loan;
+    for (const record of this.#byId) if (record instanceof Loan) yield record;
   }
 
   stats(): ComponentStats | undefined {
@@ -94,11 +114,11 @@ export class ComponentWatch implements Observer, LoanSource {
     return this.#shortage;
   }
 
-  /** Looks whether the component has run dry. O(loans that are out). */
+  /** Looks whether the component has run dry. O(1). */
   look(): void {
-    let lastLentAt = 0;
-    for (const { lentAt } of this.loans()) lastLentAt = Math.max(lastLentAt, lentAt);
-    this.#shortage.look(this.stats(), lastLentAt);
+    if (this.#hasLentUntracked) this.#lastLentAt = this.#tracker.loanTime();
+    this.#hasLentUntracked = false;
+    this.#shortage.look(this.stats(), this.#lastLentAt);
   }
 
   /** Takes note of the component's answer to being watched. Holds it weakly. */
@@ -111,6 +131,7 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   captureNextStacks(): void {
+    this.#loanSample.trackNext();
     this.#stackSample.captureNextStacks();
   }
 
@@ -119,97 +140,112 @@ export class ComponentWatch implements Observer, LoanSource {
     if (this.#closed) return;
     this.#closed = true;
     this.#observation?.deref()?.[Symbol.dispose]();
-    for (const loan of this.loans()) this.#endLoan(loan, true);
+    for (const [id, record] of this.#byId.entries()) {
+      if (record instanceof Loan) this.#endLoan(id, record, true);
+    }
     this.#tracker.graph.releaseRoot(this.node);
-    this.#nodesById.length = 0;
-    this.#loansById.length = 0;
+    this.#byId.length = 0;
   }
 
   origin(entry: EntryPoint): Origin {
-    this.#tracker.noteActivity();
-    const origin: CallOrigin = {
-      call: entry,
-      stack: this.#stackSample.sampleNext()
-        ? captureStack(entry, this.#tracker.levelPlan.stackDepth)
-        : undefined,
-      scope: this.#tracker.currentScope(),
-      owner: this.#currentOwner(),
-    };
-    return origin;
+    const tracker = this.#tracker;
+    tracker.noteActivity();
+    const scope = tracker.currentScope();
+    const owner = this.#currentOwner();
+    const isOwned = scope !== undefined || owner !== undefined;
+    if (!this.#loanSample.sampleNext(isOwned)) return UNTRACKED;
+    if (this.#stackSample.sampleNext()) {
+      return {
+        call: entry,
+        stack: captureStack(entry, tracker.levelPlan.stackDepth),
+        scope,
+        owner,
+      };
+    }
+    const last = this.#lastOrigin;
+    if (last.call === entry && last.scope === scope && last.owner === owner) return last;
+    this.#lastOrigin = { call: entry, stack: undefined, scope, owner };
+    return this.#lastOrigin;
   }
 
   allocated(kind: NodeKind, owner: NodeId): NodeId {
-    const ownerNode = this.#nodesById[owner]; // None after the end of the watch.
+    const ownerNode = this.#nodeOf(owner); // None after the end of the watch.
     if (ownerNode === undefined) return ROOT;
     this.#tracker.noteActivity();
-    return this.#assignId(this.#tracker.graph.allocate(kind, ownerNode));
+    const id = this.#nextId();
+    this.#byId[id] = this.#tracker.graph.allocate(kind, ownerNode);
+    return id;
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
     if (this.#closed) return ROOT;
-    const resource = this.#nodesById[held];
-    const id = this.#assignId(undefined);
-    const loan = this.#newLoan(id, resource, origin as CallOrigin, capability);
-    this.#loansById[id] = loan;
+    const tracker = this.#tracker;
     this.loansOut++;
-    this.#tracker.lent(loan);
-    this.#tracker.noteActivity();
+    if (origin === UNTRACKED) {
+      this.#hasLentUntracked = true;
+      tracker.lentUntracked();
+      return UNTRACKED_ID;
+    }
+    const id = this.#nextId();
+    const loan = this.#newLoan(this.#nodeOf(held), origin as CallOrigin, capability);
+    this.#byId[id] = loan;
+    this.#lastLentAt = loan.lentAt;
+    tracker.lent(loan);
     return id;
   }
 
   settle(loan: Loan): void {
     const { graph } = this.#tracker;
     const holder = this.#holderOf(loan);
-    const node = graph.allocate('lease', holder ?? this.node, () => {
-      if (!loan.ended) this.#tracker.unheld(loan);
-    });
+    this.#tracker.allocateNode(loan, holder ?? this.node);
     loan.isUnheld = holder === undefined;
-    loan.node = node;
-    this.#nodesById[loan.id] = node;
-    if (loan.held !== undefined) graph.reference(node, loan.held);
+    if (loan.held !== undefined) graph.reference(loan, loan.held);
   }
 
   referenced(from: NodeId, to: NodeId): void {
     this.#tracker.settleAll();
-    const holder = this.#nodesById[from];
-    const held = this.#nodesById[to];
-    if (!holder || !held) return;
+    const holder = this.#nodeOf(from);
+    const held = this.#nodeOf(to);
+    if (holder === undefined || held === undefined) return;
     if (held.owner === null && from === ROOT) this.#tracker.graph.setOwner(held, holder);
     else this.#tracker.graph.reference(holder, held);
   }
 
   dropped(from: NodeId, to: NodeId): void {
     this.#tracker.settleAll();
-    const holder = this.#nodesById[from];
-    const held = this.#nodesById[to];
-    if (!holder || !held) return;
+    const holder = this.#nodeOf(from);
+    const held = this.#nodeOf(to);
+    if (holder === undefined || held === undefined) return;
     if (held.owner === holder) this.#tracker.graph.removeOwner(held);
     else this.#tracker.graph.unreference(holder, held);
     this.#tracker.judgeUnheld();
   }
 
   freed(id: NodeId, reclaimed = false): void {
-    const loan = this.#loansById[id];
-    if (loan !== undefined) {
-      this.#endLoan(loan, reclaimed);
+    if (id === UNTRACKED_ID) {
+      if (!this.#closed) this.loansOut--;
+      return;
+    }
+    const record = this.#byId[id];
+    if (record instanceof Loan) {
+      this.#endLoan(id, record, reclaimed);
       return;
     }
     this.#tracker.settleAll();
-    const node = this.#nodesById[id];
-    if (node === undefined || id === ROOT) return;
-    this.#removeNode(id, node);
+    if (record === undefined || id === ROOT) return;
+    this.#removeNode(id, record);
     this.#tracker.judgeUnheld();
   }
 
   touched(id: NodeId, hint = 'touched'): void {
-    const loan = this.#loansById[id];
-    if (loan === undefined || !this.#tracker.levelPlan.touches) return;
+    const loan = this.#byId[id];
+    if (!(loan instanceof Loan) || !this.#tracker.levelPlan.touches) return;
     loan.lastTouch = { hint, at: this.#tracker.now() };
   }
 
   expected(id: NodeId, millis: number): void {
-    const loan = this.#loansById[id];
-    if (loan === undefined) return;
+    const loan = this.#byId[id];
+    if (!(loan instanceof Loan)) return;
     const now = this.#tracker.now();
     loan.expectedUntil = now + millis;
     this.#tracker.judge(loan, now);
@@ -224,7 +260,9 @@ export class ComponentWatch implements Observer, LoanSource {
       owner: undefined,
       ...(earlier !== undefined && { earlier }),
     };
-    this.#tracker.misused({ ...this.#newLoan(ROOT, undefined, origin, undefined), ended: true });
+    const loan = this.#newLoan(undefined, origin, undefined);
+    loan.end();
+    this.#tracker.misused(loan);
   }
 
   /** Gives the node of the value that is being created in the current async flow, if this watchdog knows it. */
@@ -234,7 +272,7 @@ export class ComponentWatch implements Observer, LoanSource {
     return watch instanceof ComponentWatch &&
       watch.#tracker === this.#tracker &&
       owner?.node !== undefined
-      ? watch.#nodesById[owner.node]
+      ? watch.#nodeOf(owner.node)
       : undefined;
   }
 
@@ -244,57 +282,48 @@ export class ComponentWatch implements Observer, LoanSource {
   #holderOf({ origin: { owner, scope } }: Loan): LifetimeNode | undefined {
     const { graph, outsideScopes } = this.#tracker;
     if (owner !== undefined && graph.heap.isAlive(owner.handle)) return owner;
-    if (owner === undefined && scope !== undefined) return scope.node ?? undefined;
-    return scope?.node ?? outsideScopes;
+    const scopeNode = scope && this.#tracker.scopes.nodeOf(scope);
+    if (owner === undefined && scope !== undefined) return scopeNode;
+    return scopeNode ?? outsideScopes;
   }
 
-  #endLoan(loan: Loan, reclaimed: boolean): void {
-    const { id } = loan;
-    loan.ended = true;
-    loan.capability = undefined;
-    this.#loansById[id] = undefined;
+  #endLoan(id: NodeId, loan: Loan, reclaimed: boolean): void {
+    const tracker = this.#tracker;
+    this.#byId[id] = undefined;
     this.loansOut--;
-    if (!reclaimed) this.holdTimes.record(this.#tracker.now() - loan.lentAt);
+    if (!reclaimed) this.holdTimes.record(tracker.loanTime() - loan.lentAt);
     if (loan.node === null) {
+      tracker.endedUnsettled(loan);
+      loan.end();
       this.#freeIds.push(id);
       return;
     }
-    this.#removeNode(id, loan.node);
-    this.#tracker.ended(loan, reclaimed);
+    if (loan.held?.owner === null) tracker.settleAll(); // Another loan of the value may have no node yet, and hold it alone.
+    loan.end();
+    this.#removeNode(id, loan);
+    tracker.ended(loan, reclaimed);
   }
 
   #newLoan(
-    id: NodeId,
     held: LifetimeNode | undefined,
     origin: CallOrigin,
     capability: WeakKey | undefined,
   ): Loan {
-    return {
-      component: this,
-      id,
-      node: null,
-      held,
-      origin,
-      lentAt: this.#tracker.nextLentAt(),
-      hasCapability: capability !== undefined,
-      capability,
-      expectedUntil: 0,
-      lastTouch: undefined,
-      returnsBefore: this.holdTimes.count,
-      isUnheld: false,
-      collected: false,
-      ended: false,
-    };
+    return new Loan(this, held, origin, this.#tracker.loanTime(), capability);
   }
 
-  #assignId(node: LifetimeNode | undefined): NodeId {
-    const id = this.#freeIds.pop() ?? this.#nodesById.length;
-    this.#nodesById[id] = node;
-    return id;
+  /** Gives the node with this id; `undefined` if there is none, or if it is a loan that is not settled. */
+  #nodeOf(id: NodeId): LifetimeNode | undefined {
+    const record = this.#byId[id];
+    return record instanceof Loan ? (record.node ?? undefined) : record;
+  }
+
+  #nextId(): NodeId {
+    return this.#freeIds.pop() ?? this.#byId.length;
   }
 
   #removeNode(id: NodeId, node: LifetimeNode): void {
-    this.#nodesById[id] = undefined;
+    this.#byId[id] = undefined;
     this.#freeIds.push(id);
     this.#tracker.graph.removeOwner(node);
   }

@@ -17,14 +17,20 @@
  * A cost is that of one loan and its release on Node 20. It vanishes beside a query over a network, but not beside an
  * object pool that lends a million times a second.
  */
-export type WatchLevel = 'off' | 'counters' | 'simple' | 'advanced' | 'paranoid';
+export type WatchLevel = 'off' | 'counters' | 'sampled' | 'simple' | 'advanced' | 'paranoid';
+
+/** Which loans are tracked; the others are counted: all, a sample, or those that a scope or a value owns. */
+export type Tracking = 'all' | 'sampled' | 'scoped';
 
 /** The figures of a level. */
 export interface LevelPlan {
+  readonly tracking: Tracking;
   /** Whether V8 tells the watchdog when it collects a loan's capability. */
   readonly confirm: boolean;
-  /** One loan in this many has its stack taken, within {@link STACKS_PER_SECOND}. 1 takes every stack, 0 none. */
+  /** One tracked loan in this many has its stack taken; 0 takes none. */
   readonly stackEvery: number;
+  /** The maximum number of stacks in one second, besides those of the first loans. */
+  readonly stacksPerSecond: number;
   /** How many loans of a component have their stacks taken at its start. */
   readonly stackFirst: number;
   /** The maximum number of frames of a stack. */
@@ -38,37 +44,52 @@ export interface LevelPlan {
 /** How many loans have their stacks taken after a leak whose line is unknown. */
 export const STACKS_AFTER_SITELESS_LEAK = 1_000;
 
-/** The maximum number of stacks that a sample takes in one second. */
-export const STACKS_PER_SECOND = 100;
-
 export const LEVELS: Readonly<Record<Exclude<WatchLevel, 'off'>, LevelPlan>> = {
   counters: {
+    tracking: 'scoped',
     confirm: false,
     stackEvery: 0,
+    stacksPerSecond: 0,
     stackFirst: 0,
     stackDepth: 0,
     touches: false,
     countsMisuse: true,
   },
+  sampled: {
+    tracking: 'sampled',
+    confirm: true,
+    stackEvery: 1,
+    stacksPerSecond: 100,
+    stackFirst: 0,
+    stackDepth: 10,
+    touches: false,
+    countsMisuse: false,
+  },
   simple: {
+    tracking: 'all',
     confirm: true,
     stackEvery: 128,
+    stacksPerSecond: 100,
     stackFirst: 4,
     stackDepth: 10,
     touches: false,
     countsMisuse: false,
   },
   advanced: {
+    tracking: 'all',
     confirm: true,
     stackEvery: 1,
+    stacksPerSecond: Number.POSITIVE_INFINITY,
     stackFirst: 0,
     stackDepth: 10,
     touches: true,
     countsMisuse: false,
   },
   paranoid: {
+    tracking: 'all',
     confirm: true,
     stackEvery: 1,
+    stacksPerSecond: Number.POSITIVE_INFINITY,
     stackFirst: 0,
     stackDepth: 64,
     touches: true,

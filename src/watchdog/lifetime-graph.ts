@@ -15,34 +15,41 @@
  * therefore O(1), however many nodes the owner holds.
  */
 import type { BaseHeap } from '../gc/base-heap.js';
-import type { Handle } from '../gc/memory/handle.js';
+import { type Handle, indexOfHandle } from '../gc/memory/handle.js';
 
 /** A node of the graph. Its `handle` is stale once the simulated heap has freed it. */
 export interface LifetimeNode {
-  readonly handle: Handle;
+  handle: Handle;
   /** The holder that it was allocated under or given to; `null` for a root, and once the owner has let go. */
   owner: LifetimeNode | null;
   /** Index of the owner's edge to this node; -1 without an owner. */
   ownerEdge: number;
-  /** The targets of this node's edges, in the heap's order; `null` until the first edge is added. */
-  targets: LifetimeNode[] | null;
 }
 
 export class LifetimeGraph {
   readonly heap: BaseHeap;
+  /** The nodes by their slots in the heap. A freed node stays until another takes its slot, or it is removed. */
+  readonly #bySlot: (LifetimeNode | undefined)[] = [];
 
   constructor(heap: BaseHeap) {
     this.heap = heap;
   }
 
+  /** Gives the node with this handle; `undefined` if it is gone. O(1). */
+  nodeOf(handle: Handle): LifetimeNode | undefined {
+    const node = this.#bySlot[indexOfHandle(handle)];
+    return node?.handle === handle ? node : undefined;
+  }
+
   /** Adds a node that is held from outside the graph until {@link releaseRoot}. O(1). */
   allocateRoot(kind: string): LifetimeNode {
-    return { handle: this.heap.alloc({ kind }), owner: null, ownerEdge: -1, targets: null };
+    return this.#added({ handle: this.heap.alloc({ kind }), owner: null, ownerEdge: -1 });
   }
 
   /** Ends the outside hold on a root. The nodes that only it held are freed with it. */
   releaseRoot(root: LifetimeNode): void {
     this.heap.drop(root.handle);
+    this.#forget(root);
   }
 
   /**
@@ -57,10 +64,26 @@ export class LifetimeGraph {
     const handle = this.heap.alloc(
       onUnheld === undefined ? { kind } : { kind, finalizer: () => onUnheld(node) },
     );
-    const node: LifetimeNode = { handle, owner: null, ownerEdge: -1, targets: null };
+    const node = this.#added<LifetimeNode>({ handle, owner: null, ownerEdge: -1 });
     this.setOwner(node, owner);
     this.heap.drop(handle);
     return node;
+  }
+
+  /**
+   * Makes a record that has no node yet a node under `owner`. `onUnheld` is called with its handle once, within the heap, when no
+   * edge leads to it any more. O(1).
+   */
+  allocateFor(
+    node: LifetimeNode,
+    kind: string,
+    owner: LifetimeNode,
+    onUnheld: (handle: Handle) => void,
+  ): void {
+    node.handle = this.heap.alloc({ kind, finalizer: onUnheld });
+    this.#added(node);
+    this.setOwner(node, owner);
+    this.heap.drop(node.handle);
   }
 
   /** Puts a node without an owner under `owner`. O(1). */
@@ -71,16 +94,18 @@ export class LifetimeGraph {
 
   /** Adds an edge and returns its index. O(1). */
   reference(from: LifetimeNode, to: LifetimeNode): number {
-    this.heap.link(from.handle, to.handle);
-    from.targets ??= [];
-    return from.targets.push(to) - 1;
+    return this.heap.link(from.handle, to.handle);
   }
 
   /** Removes an edge that {@link reference} added; without effect if there is none. O(edges). */
   unreference(from: LifetimeNode, to: LifetimeNode): void {
-    const targets = from.targets ?? [];
-    const edge = targets.findIndex((target, i) => target === to && !isOwnerEdge(from, to, i));
-    if (edge >= 0) this.#removeEdge(from, targets, edge);
+    const edges = this.heap.edgeCount(from.handle);
+    for (let edge = 0; edge < edges; edge++) {
+      if (this.heap.edgeAt(from.handle, edge) !== to.handle || isOwnerEdge(from, to, edge))
+        continue;
+      this.#removeEdge(from, edge);
+      return;
+    }
   }
 
   /** Ends the owner's hold; the node is freed unless another node holds it. O(1). */
@@ -88,20 +113,30 @@ export class LifetimeGraph {
     const { owner, ownerEdge } = node;
     node.owner = null;
     node.ownerEdge = -1;
-    if (owner?.targets && this.heap.isAlive(owner.handle)) {
-      this.#removeEdge(owner, owner.targets, ownerEdge);
-    }
+    if (owner !== null && this.heap.isAlive(owner.handle)) this.#removeEdge(owner, ownerEdge);
+    if (!this.heap.isAlive(node.handle)) this.#forget(node);
   }
 
-  #removeEdge(from: LifetimeNode, targets: LifetimeNode[], edge: number): void {
-    const last = targets.length - 1;
-    const moved = targets.pop() as LifetimeNode;
+  #added<N extends LifetimeNode>(node: N): N {
+    this.#bySlot[indexOfHandle(node.handle)] = node;
+    return node;
+  }
+
+  #forget({ handle }: LifetimeNode): void {
+    if (this.nodeOf(handle) !== undefined) this.#bySlot[indexOfHandle(handle)] = undefined;
+  }
+
+  /** Removes an edge. The last edge takes its place. */
+  #removeEdge(from: LifetimeNode, edge: number): void {
+    const { heap } = this;
+    const last = heap.edgeCount(from.handle) - 1;
     if (edge !== last) {
-      if (isOwnerEdge(from, moved, last)) moved.ownerEdge = edge;
-      targets[edge] = moved;
-      this.heap.set(from.handle, edge, moved.handle);
+      const moved = heap.edgeAt(from.handle, last);
+      const node = this.nodeOf(moved);
+      if (node !== undefined && isOwnerEdge(from, node, last)) node.ownerEdge = edge;
+      heap.set(from.handle, edge, moved);
     }
-    this.heap.unlink(from.handle, last);
+    heap.unlink(from.handle, last);
   }
 }
 

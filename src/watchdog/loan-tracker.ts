@@ -12,14 +12,18 @@ import type { Clock } from '../core/clock.js';
 import type { EventListeners } from '../core/event-listeners.js';
 import { BaseHeap } from '../gc/base-heap.js';
 import { makeCPythonCollector } from '../gc/collectors/cpython-collector.js';
+import type { Handle } from '../gc/memory/handle.js';
 import { ActivityClock } from './activity-clock.js';
 import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
-import type { Loan } from './loan.js';
+import { Loan } from './loan.js';
+import { LoanClock } from './loan-clock.js';
+import { LoanSample } from './loan-sample.js';
 import type { Rule } from './rules/rule.js';
-import { createRules, type LeakRule, precedes } from './rules/rules.js';
+import { createRules, type LeakRule, precedes, RULES } from './rules/rules.js';
 import { type ScopeListener, type ScopeRecord, Scopes } from './scopes.js';
+import { SettledLoans } from './settled-loans.js';
 import { UnsettledLoans } from './unsettled-loans.js';
 import type { WatchdogSettings } from './watchdog-options.js';
 
@@ -41,6 +45,11 @@ export class LoanTracker implements ScopeListener {
   readonly #clock: Clock;
   readonly #rules: RulesByHook;
   readonly #unsettled: UnsettledLoans;
+  readonly #settled: SettledLoans;
+  readonly #loanClock: LoanClock;
+  /** The finalizer of each loan's node. One for all: a closure for each takes 100 bytes. */
+  readonly #onUnheld: (handle: Handle) => void;
+  readonly #sampleEvery: number;
   readonly #activity: ActivityClock;
   /**
    * Loans that became unheld while the heap freed a scope. They are judged afterwards: a listener must not run within the
@@ -71,7 +80,19 @@ export class LoanTracker implements ScopeListener {
     this.graph = new LifetimeGraph(new BaseHeap({}, makeCPythonCollector));
     this.outsideScopes = this.graph.allocateRoot('outside');
     this.scopes = new Scopes(this.graph, this);
-    this.#unsettled = new UnsettledLoans(settings.clock, (loan) => this.#settle(loan));
+    this.#unsettled = new UnsettledLoans(settings.clock, this.levelPlan.confirm, (loan) =>
+      this.#settle(loan),
+    );
+    this.#settled = new SettledLoans(
+      (loan) => this.judge(loan, this.now()),
+      rules.some((rule) => RULES[rule.name].asksV8 === true),
+    );
+    this.#loanClock = new LoanClock(settings.clock);
+    this.#sampleEvery = settings.sampleEvery;
+    this.#onUnheld = (handle) => {
+      const loan = this.graph.nodeOf(handle);
+      if (loan instanceof Loan && !loan.ended) this.unheld(loan);
+    };
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.nursery, () =>
       this.settleAll(),
     );
@@ -102,20 +123,51 @@ export class LoanTracker implements ScopeListener {
     this.#activity.tick();
   }
 
-  /** The start time of the next loan, in milliseconds. */
-  nextLentAt(): number {
-    return this.#unsettled.nextLentAt();
+  /** Makes the sample of the loans of one component. */
+  newLoanSample(): LoanSample {
+    return new LoanSample(this.levelPlan.tracking, this.#sampleEvery, this.#clock);
+  }
+
+  /** The time at which a loan begins or ends just now, in whole milliseconds. */
+  loanTime(): number {
+    return this.#loanClock.now();
   }
 
   /** Called when a loan has begun. */
   lent(loan: Loan): void {
-    this.#loans++;
+    const { scope } = loan.origin;
+    if (scope !== undefined) scope.unsettled++;
     this.#unsettled.add(loan);
+    this.lentUntracked();
+  }
+
+  /** Counts a loan that is not tracked. */
+  lentUntracked(): void {
+    this.#loans++;
+    this.#activity.tick();
+  }
+
+  /** Called when a loan ends before it is settled. */
+  endedUnsettled(loan: Loan): void {
+    const { scope } = loan.origin;
+    if (scope !== undefined) scope.unsettled--;
+    this.#unsettled.remove(loan);
+  }
+
+  /** Gives a loan its node, under `holder`. */
+  allocateNode(loan: Loan, holder: LifetimeNode): void {
+    this.graph.allocateFor(loan, 'lease', holder, this.#onUnheld);
   }
 
   /** Settles every loan that is out. Call it before the graph is looked at or changed. */
   settleAll(): void {
     this.#unsettled.settleAll();
+  }
+
+  /** Settles every loan and keeps no capability. Call it before V8's collector runs. */
+  releaseCapabilities(): void {
+    this.settleAll();
+    this.#unsettled.releaseCapabilities();
   }
 
   /**
@@ -131,6 +183,7 @@ export class LoanTracker implements ScopeListener {
 
   /** Called when a settled loan has ended. `reclaimed` says that its component took it back by force. */
   ended(loan: Loan, reclaimed: boolean): void {
+    this.#settled.remove(loan);
     for (const rule of this.#rules.ended) rule.ended?.(loan);
     if (reclaimed) this.ledger.reclaimed(loan);
     else this.ledger.returned(loan);
@@ -155,14 +208,32 @@ export class LoanTracker implements ScopeListener {
     }
   }
 
+  /** Stops all timers. The leaks stay. */
+  close(): void {
+    this.#unsettled.close();
+    this.ledger.close();
+  }
+
+  /** Asks the rules about all settled loans that are out. O(loans). */
+  judgeAll(): void {
+    this.judgeUnheld();
+    this.#settled.judgeAll();
+  }
+
+  /** Asks the rules about all settled loans that are out, in slices. */
+  judgeInSlices(): void {
+    this.judgeUnheld();
+    this.#settled.judgeInSlices();
+  }
+
   /** Counts a loan that was ended twice, if that rule is active. */
   misused(loan: Loan): void {
     if (this.#tellsMisuse) this.ledger.noteMisuse('double-release', loan);
   }
 
   /** Gives the loans of the scope their nodes, so that its end is seen in their reference counts. */
-  scopeEnding(): void {
-    this.settleAll();
+  scopeEnding(scope: ScopeRecord): void {
+    if (scope.unsettled > 0) this.#unsettled.settleOf(scope);
   }
 
   /** Asks the rules about the loans that the scope has left behind. */
@@ -180,9 +251,11 @@ export class LoanTracker implements ScopeListener {
   }
 
   #settle(loan: Loan): void {
+    const { scope } = loan.origin;
+    if (scope !== undefined) scope.unsettled--;
     loan.component.settle(loan);
-    for (const rule of this.#rules.settled) rule.settled?.(loan, loan.capability);
-    loan.capability = undefined;
+    this.#settled.add(loan);
+    for (const rule of this.#rules.settled) rule.settled?.(loan);
     if (loan.isUnheld) this.judge(loan, this.now());
   }
 }

@@ -1,11 +1,13 @@
 /**
  * The record of a loan: of a resource that a component has lent and not got back.
  *
- * A loan is *settled* when it is still out after some microtasks: it gets a node in the simulated heap and is registered with
- * V8. From then on the record holds strings and nodes only. It must reach neither the capability nor the resource: V8 could
- * not collect the lease of an abandoned loan.
+ * A loan is *settled* when it is still out after a while: it gets a node in the simulated heap, and a weak reference to its
+ * capability. From then on the record must reach neither the capability nor the resource: V8 could not collect the lease of an
+ * abandoned loan.
  */
-import type { ComponentStats, NodeId } from '../core/probe.js';
+import type { Linked } from '../core/linked-list.js';
+import type { ComponentStats } from '../core/probe.js';
+import type { Handle } from '../gc/memory/handle.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
@@ -50,32 +52,156 @@ export interface LoanSource {
   settle(loan: Loan): void;
 }
 
-/** A loan, from the moment in which it was lent. */
-export interface Loan {
-  readonly component: LoanSource;
-  /** The id under which the component reports the loan. */
-  readonly id: NodeId;
-  /** Its node in the graph; `null` until it is settled. */
-  node: LifetimeNode | null;
-  /** The node of the lent resource. */
-  readonly held: LifetimeNode | undefined;
-  readonly origin: CallOrigin;
-  /** When it began, on the watchdog's clock, in milliseconds. */
-  readonly lentAt: number;
-  /** Whether an object of its own ends the loan, as a lease does. Without one, the holder gives the resource to the component. */
-  readonly hasCapability: boolean;
-  /** The object that ends the loan; `undefined` once the loan is settled or has ended. */
-  capability: WeakKey | undefined;
+/** What is known of few loans. */
+interface LoanDetails {
   /** Until when the holder means to keep it, on the watchdog's clock; 0 if the holder has not said so. */
   expectedUntil: number;
   /** What the holder last did with it, and when, if the level records that. */
-  lastTouch: { readonly hint: string; readonly at: number } | undefined;
+  lastTouch: LastTouch | undefined;
+}
+
+/** What the holder of a loan last did with it, and when, on the watchdog's clock. */
+export interface LastTouch {
+  readonly hint: string;
+  readonly at: number;
+}
+
+/**
+ * A loan, from the moment in which it was lent. Once it is settled it is also its own node of the graph: a record for each of
+ * the two would take half as much memory again.
+ */
+export class Loan implements LifetimeNode, Linked<Loan> {
+  readonly component: LoanSource;
+  /** The node of the lent resource. */
+  readonly held: LifetimeNode | undefined;
+  readonly origin: CallOrigin;
+  /** When it began, on the watchdog's clock, in whole milliseconds. */
+  readonly lentAt: number;
   /** How many loans of its component had come back when it began. */
   readonly returnsBefore: number;
+  /** Its neighbours in the list of unsettled loans, or in that of settled ones. */
+  previous: Loan | null = null;
+  next: Loan | null = null;
+  /** Its handle in the simulated heap; `NO_HANDLE` until it is settled. */
+  handle: Handle = NO_HANDLE;
+  owner: LifetimeNode | null = null;
+  ownerEdge = -1;
+  /**
+   * The object that ends the loan: itself while the loan is unsettled, weakly afterwards; `undefined` if there is none, or once
+   * the loan has ended.
+   */
+  #capability: WeakKey | WeakRef<WeakKey> | undefined;
+  #flags: number;
+
+  constructor(
+    component: LoanSource,
+    held: LifetimeNode | undefined,
+    origin: CallOrigin,
+    lentAt: number,
+    capability: WeakKey | undefined,
+  ) {
+    this.component = component;
+    this.held = held;
+    this.origin = origin;
+    this.lentAt = lentAt;
+    this.returnsBefore = component.holdTimes.count;
+    this.#capability = capability;
+    this.#flags = capability === undefined ? 0 : HAS_CAPABILITY;
+  }
+
+  /** Its node in the graph; `null` until it is settled. */
+  get node(): LifetimeNode | null {
+    return this.handle === NO_HANDLE ? null : this;
+  }
+
+  /** Whether an object of its own ends the loan, as a lease does. Without one, the holder gives the resource to the component. */
+  get hasCapability(): boolean {
+    return (this.#flags & HAS_CAPABILITY) !== 0;
+  }
+
   /** Whether its owner has ended first, or had ended when it began. */
-  isUnheld: boolean;
-  /** Whether V8 has collected its capability. */
-  collected: boolean;
+  get isUnheld(): boolean {
+    return (this.#flags & UNHELD) !== 0;
+  }
+
+  set isUnheld(isUnheld: boolean) {
+    this.#flags = isUnheld ? this.#flags | UNHELD : this.#flags & ~UNHELD;
+  }
+
   /** Whether it has come back. */
-  ended: boolean;
+  get ended(): boolean {
+    return (this.#flags & ENDED) !== 0;
+  }
+
+  /** Whether V8 has collected its capability. False at a level that does not ask V8. */
+  get collected(): boolean {
+    if ((this.#flags & COLLECTED) !== 0) return true;
+    if ((this.#flags & WEAK) === 0) return false;
+    if ((this.#capability as WeakRef<WeakKey>).deref() !== undefined) return false;
+    this.#flags |= COLLECTED;
+    return true;
+  }
+
+  /** Until when the holder means to keep it, on the watchdog's clock; 0 if the holder has not said so. */
+  get expectedUntil(): number {
+    return this.#hasDetails() ? (detailsOf.get(this)?.expectedUntil ?? 0) : 0;
+  }
+
+  set expectedUntil(expectedUntil: number) {
+    this.#details().expectedUntil = expectedUntil;
+  }
+
+  /** What the holder last did with it, and when, if the level records that. */
+  get lastTouch(): LastTouch | undefined {
+    return detailsOf.get(this)?.lastTouch;
+  }
+
+  set lastTouch(lastTouch: LastTouch | undefined) {
+    this.#details().lastTouch = lastTouch;
+  }
+
+  /** Keeps the capability no longer. {@link collected} tells of its death if `asksV8`. Without effect after the end. Call it once. */
+  releaseCapability(asksV8: boolean): void {
+    const capability = this.#capability;
+    this.#capability = undefined;
+    if (capability === undefined || !asksV8) return;
+    this.#capability = new WeakRef(capability);
+    this.#flags |= WEAK;
+  }
+
+  /** Marks the loan as ended. */
+  end(): void {
+    this.#flags = (this.#flags | ENDED) & ~WEAK;
+    this.#capability = undefined;
+  }
+
+  #hasDetails(): boolean {
+    return (this.#flags & HAS_DETAILS) !== 0;
+  }
+
+  #details(): LoanDetails {
+    let details = detailsOf.get(this);
+    if (details === undefined) {
+      details = { expectedUntil: 0, lastTouch: undefined };
+      detailsOf.set(this, details);
+      this.#flags |= HAS_DETAILS;
+    }
+    return details;
+  }
 }
+
+// ── Flags of a loan: one field for all, since each field takes 8 bytes ──
+
+const HAS_CAPABILITY = 0b1;
+const UNHELD = 0b10;
+const ENDED = 0b100;
+const COLLECTED = 0b1000;
+/** Set while the capability is held by a WeakRef. */
+const WEAK = 0b10000;
+const HAS_DETAILS = 0b100000;
+
+/** The details of the loans that have some. */
+const detailsOf = new WeakMap<Loan, LoanDetails>();
+
+/** The handle of a loan without a node. No heap gives it. */
+const NO_HANDLE = 0 as Handle;

@@ -17,7 +17,7 @@ import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
 const MOST_NAMES = 8;
 
 /** One scope. */
-export interface ScopeRecord {
+export class ScopeRecord {
   /** The names of the scopes around it and its own, outermost first, joined by ` > `. */
   readonly path: string;
   /** The path of the outermost scopes around it. */
@@ -26,16 +26,31 @@ export interface ScopeRecord {
   readonly depth: number;
   /** The scope around it. */
   readonly outer: ScopeRecord | undefined;
-  /** Its root while it runs; `null` once it has ended. */
-  node: LifetimeNode | null;
   /** The owner around the scope: the value whose creation has opened it. */
   readonly around: Owner | undefined;
+  /** How many of its loans are out and not settled. */
+  unsettled = 0;
+  /** Its root; `null` until it holds a settled loan, and once it has ended. */
+  node: LifetimeNode | null = null;
+  isRunning = true;
+
+  /** Of a deep nest only the outermost names and the innermost are told, so that paths stay short. */
+  constructor(name: string, outer: ScopeRecord | undefined, around: Owner | undefined) {
+    this.outer = outer;
+    this.around = around;
+    this.depth = outer === undefined ? 1 : outer.depth + 1;
+    if (outer === undefined) this.head = this.path = name;
+    else if (this.depth > MOST_NAMES) {
+      this.head = outer.head;
+      this.path = `${outer.head} > … > ${name}`;
+    } else this.head = this.path = `${outer.path} > ${name}`;
+  }
 }
 
 /** Called at the end of each scope. */
 export interface ScopeListener {
   /** Called before the root of a scope is released. */
-  scopeEnding(): void;
+  scopeEnding(scope: ScopeRecord): void;
   /** Called after the root of a scope has been released. */
   scopeEnded(): void;
 }
@@ -60,6 +75,13 @@ export class Scopes {
   /** Gives the scope of the current async flow, which may have ended; `undefined` outside of any scope. */
   current(): ScopeRecord | undefined {
     return this.#current.get();
+  }
+
+  /** Gives the root of a scope; `undefined` once the scope has ended. Most scopes lose nothing and need none. */
+  nodeOf(scope: ScopeRecord): LifetimeNode | undefined {
+    if (!scope.isRunning) return undefined;
+    scope.node ??= this.#graph.allocateRoot('scope');
+    return scope.node;
   }
 
   /** Gives the value that is being created in the current async flow, unless a scope was opened within the creation. */
@@ -87,27 +109,31 @@ export class Scopes {
 
   /** Gives a promise that is handled only by the caller of the scope: an unhandled rejection must stay one. */
   #endWith<T>(scope: ScopeRecord, result: PromiseLike<T>): Promise<T> {
-    const end = (): void => this.#end(scope);
-    return Promise.resolve(result).finally(end);
+    return Promise.resolve(result).then(
+      (value) => {
+        this.#end(scope);
+        return value;
+      },
+      (error: unknown) => {
+        this.#end(scope);
+        throw error;
+      },
+    );
   }
 
   #open(name: string): ScopeRecord {
-    const outer = runningScope(this.#current.get());
     this.#running++;
-    return {
-      ...placeOf(name, outer),
-      outer,
-      node: this.#graph.allocateRoot('scope'),
-      around: currentOwner(),
-    };
+    return new ScopeRecord(name, runningScope(this.#current.get()), currentOwner());
   }
 
   #end(scope: ScopeRecord): void {
+    if (!scope.isRunning) return;
+    this.#listener.scopeEnding(scope);
+    scope.isRunning = false;
+    this.#running--;
     const { node } = scope;
     if (node === null) return;
-    this.#listener.scopeEnding();
     scope.node = null;
-    this.#running--;
     this.#graph.releaseRoot(node);
     this.#listener.scopeEnded();
   }
@@ -116,18 +142,6 @@ export class Scopes {
 /** The innermost of these scopes that is running. A job that starts its next run from within itself is not around it. */
 function runningScope(scope: ScopeRecord | undefined): ScopeRecord | undefined {
   let running = scope;
-  while (running !== undefined && running.node === null) running = running.outer;
+  while (running !== undefined && !running.isRunning) running = running.outer;
   return running;
-}
-
-/** Where a scope stands. Of a deep nest only the outermost names and the innermost are told, so that paths stay short. */
-function placeOf(
-  name: string,
-  outer: ScopeRecord | undefined,
-): Pick<ScopeRecord, 'depth' | 'head' | 'path'> {
-  if (outer === undefined) return { depth: 1, head: name, path: name };
-  const depth = outer.depth + 1;
-  if (depth > MOST_NAMES) return { depth, head: outer.head, path: `${outer.head} > … > ${name}` };
-  const path = `${outer.path} > ${name}`;
-  return { depth, head: path, path };
 }

@@ -8,7 +8,7 @@
  * | all for a while, after a leak without a line | the next loan that the same line loses names it |
  */
 import type { Clock } from '../core/clock.js';
-import { type LevelPlan, STACKS_AFTER_SITELESS_LEAK, STACKS_PER_SECOND } from './level.js';
+import { type LevelPlan, STACKS_AFTER_SITELESS_LEAK } from './level.js';
 
 /** The sample of one component. */
 export class StackSample {
@@ -33,8 +33,9 @@ export class StackSample {
 
   /** Counts the next loan. True if its stack is to be taken. O(1). */
   sampleNext(): boolean {
-    const { stackEvery, stackFirst } = this.#plan;
-    if (stackEvery <= 1) return stackEvery === 1;
+    const { stackEvery, stackFirst, stacksPerSecond } = this.#plan;
+    if (stackEvery === 0) return false;
+    if (stacksPerSecond === Number.POSITIVE_INFINITY) return true;
     if (this.#unsampledLeft > 0) {
       this.#unsampledLeft--;
       return true;
@@ -49,6 +50,6 @@ export class StackSample {
       this.#second = second;
       this.#takenInSecond = 0;
     }
-    return ++this.#takenInSecond <= STACKS_PER_SECOND;
+    return ++this.#takenInSecond <= this.#plan.stacksPerSecond;
   }
 }

@@ -1,93 +1,119 @@
 /**
- * Loans that have begun and are not settled yet. A settled loan has a node in the simulated heap and is registered with V8.
- * Both cost several times as much as a loan that a pool lends and gets back. Most loans end within a few microtasks, when
- * nothing can have been collected and no scope can have ended. They need neither.
+ * Loans that have begun and are not settled yet. A settled loan has a node in the simulated heap and is watched by V8. Both
+ * cost several times as much as a loan that a pool lends and gets back. Most loans end within a tenth of a second, and while
+ * their scope runs. They need neither.
  *
  * ```
- *   add ──▶ younger ──8 microtasks──▶ older ──8 microtasks──▶ settle      if the loan is still out
+ *   add ──▶ list, oldest first ──100 to 200 ms──▶ settle      if the loan is still out
+ *                  └──▶ ended: removed, without a trace
  * ```
  *
- * {@link UnsettledLoans.settleAll} does so at once: before the heap is looked at or collected, and before a scope ends.
+ * {@link UnsettledLoans.settleAll} settles at once: before the heap is looked at or collected. The end of a scope settles the
+ * loans that the scope leaves behind.
  *
- * The loan's record keeps the capability alive until it is settled. This delays the proof that the loan is abandoned by
- * less than a turn of the event loop.
+ * The record of a loan keeps the capability alive until {@link UnsettledLoans.releaseCapabilities}, which the timer calls, too.
+ * This delays the proof that the loan is abandoned by at most 200 ms. A loan that comes back just after its scope thus needs no
+ * WeakRef, which would cost as much as its node.
  */
-import type { Clock } from '../core/clock.js';
+import type { Clock, TimerHandle } from '../core/clock.js';
+import { LinkedList } from '../core/linked-list.js';
 import type { Loan } from './loan.js';
+import type { ScopeRecord } from './scopes.js';
 
-/** How many microtasks a loan stays in each of the two lists. A loan that is only taken and released lasts three. */
-const MICROTASKS_PER_ROUND = 8;
+/** The age at which a loan is settled, in milliseconds. */
+const SETTLE_MILLIS = 100;
 
-/** At this length of the younger list the older loans are settled, however few microtasks have passed. */
-const MAX_YOUNGER = 1_024;
-
-const TIME_UNKNOWN = -1;
-
-const RESOLVED: Promise<void> = Promise.resolve();
+/** How many settled loans may hold their capabilities. */
+const MOST_CAPABILITIES = 1_024;
 
 export class UnsettledLoans {
   readonly #clock: Clock;
   readonly #settle: (loan: Loan) => void;
-  readonly #nextMicrotask: () => void;
-  /** Loans that began in this round. */
-  #younger: Loan[] = [];
-  /** Loans that began in the round before. */
-  #older: Loan[] = [];
-  #microtasks = 0;
-  #isCounting = false;
-  /** The clock's last reading, until the next microtask of the count. */
-  #currentTime = TIME_UNKNOWN;
+  readonly #asksV8: boolean;
+  readonly #loans = new LinkedList<Loan>();
+  /** Settled loans that still hold their capabilities. */
+  #withCapability: Loan[] = [];
+  #timer: TimerHandle | undefined;
+  #isClosed = false;
 
-  /** `settle` is called for each loan that is still out after two rounds. */
-  constructor(clock: Clock, settle: (loan: Loan) => void) {
+  /** `settle` is called for each loan that is still out when it is due. `asksV8` says that V8 tells of dead capabilities. */
+  constructor(clock: Clock, asksV8: boolean, settle: (loan: Loan) => void) {
     this.#clock = clock;
-    this.#settle = settle;
-    this.#nextMicrotask = () => {
-      this.#currentTime = TIME_UNKNOWN;
-      if (++this.#microtasks === MICROTASKS_PER_ROUND) this.#startRound();
-      if (this.#isCounting) void RESOLVED.then(this.#nextMicrotask);
+    this.#asksV8 = asksV8;
+    this.#settle = (loan) => {
+      settle(loan);
+      if (!loan.ended && loan.hasCapability) this.#keepCapability(loan);
     };
   }
 
-  /**
-   * The start time of the loan that is added next, in milliseconds. A reading of the clock costs half as much as a loan.
-   * Loans that begin within the same few microtasks therefore share one. A loan may seem to have begun that much too early.
-   */
-  nextLentAt(): number {
-    if (this.#currentTime === TIME_UNKNOWN) this.#currentTime = this.#clock.now();
-    return this.#currentTime;
-  }
-
-  /** Adds a loan that has just begun. */
+  /** Adds a loan that has just begun. O(1). */
   add(loan: Loan): void {
-    if (this.#younger.push(loan) >= MAX_YOUNGER) this.#startRound();
-    if (this.#isCounting) return;
-    this.#isCounting = true;
-    void RESOLVED.then(this.#nextMicrotask);
+    this.#loans.append(loan);
+    if (this.#timer === undefined) this.#setTimer();
   }
 
-  /** Settles every loan that is still out. O(loans that began in the last two rounds). */
+  /** Removes a loan that ends before it is settled. O(1). */
+  remove(loan: Loan): void {
+    this.#loans.remove(loan);
+  }
+
+  /** Settles every loan. O(unsettled loans). */
   settleAll(): void {
-    this.#settleOlder();
-    this.#older = this.#younger;
-    this.#younger = [];
-    this.#settleOlder();
+    for (let loan = this.#loans.shift(); loan !== null; loan = this.#loans.shift()) {
+      this.#settle(loan);
+    }
   }
 
-  /** Settles the older loans; the younger ones become the older. */
-  #startRound(): void {
-    this.#microtasks = 0;
-    this.#settleOlder();
-    const empty = this.#older;
-    this.#older = this.#younger;
-    this.#younger = empty;
-    this.#isCounting = this.#older.length > 0;
+  /** Settles the loans that a scope has taken. O(unsettled loans). */
+  settleOf(scope: ScopeRecord): void {
+    let left = scope.unsettled;
+    for (let loan = this.#loans.first; loan !== null && left > 0; ) {
+      const { next } = loan;
+      if (loan.origin.scope === scope) {
+        left--;
+        this.#loans.remove(loan);
+        this.#settle(loan);
+      }
+      loan = next;
+    }
   }
 
-  #settleOlder(): void {
-    const loans = this.#older;
-    if (loans.length === 0) return;
-    this.#older = [];
-    for (const loan of loans) if (!loan.ended) this.#settle(loan);
+  /** Keeps the capabilities of settled loans no longer. Call it before V8's collector runs. O(loans settled since). */
+  releaseCapabilities(): void {
+    if (this.#withCapability.length === 0) return;
+    for (const loan of this.#withCapability) loan.releaseCapability(this.#asksV8);
+    this.#withCapability = [];
+  }
+
+  /** Stops the timer. */
+  close(): void {
+    this.#isClosed = true;
+    this.releaseCapabilities();
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #keepCapability(loan: Loan): void {
+    if (this.#withCapability.push(loan) >= MOST_CAPABILITIES) this.releaseCapabilities();
+    if (this.#timer === undefined) this.#setTimer();
+  }
+
+  #setTimer(): void {
+    if (this.#isClosed) return;
+    const run = (): void => this.#settleOld();
+    this.#timer = this.#clock.setTimer(run, SETTLE_MILLIS, { background: true });
+  }
+
+  #settleOld(): void {
+    const youngest = this.#clock.now() - SETTLE_MILLIS;
+    let oldest = this.#loans.first;
+    while (oldest !== null && oldest.lentAt <= youngest) {
+      this.#loans.remove(oldest);
+      this.#settle(oldest);
+      oldest = this.#loans.first;
+    }
+    this.releaseCapabilities();
+    this.#timer = undefined;
+    if (oldest !== null) this.#setTimer();
   }
 }

@@ -27,6 +27,12 @@ export interface WatchdogOptions {
    */
   readonly level?: WatchLevel;
   /**
+   * At the level `sampled`, one loan of a component in this many is tracked. The others are counted.
+   *
+   * @default 128
+   */
+  readonly sampleEvery?: number;
+  /**
    * Which rules judge, and the options of a rule. `false` switches a rule off.
    *
    * @default every rule
@@ -102,6 +108,7 @@ export type LeakListener = (report: LeakReport) => void;
 /** What the options of a watchdog resolve to. */
 export interface WatchdogSettings {
   readonly level: WatchLevel;
+  readonly sampleEvery: number;
   readonly rules: WatchdogRules;
   readonly onLeak: LeakListener | undefined;
   readonly graceMillis: number;
@@ -114,6 +121,7 @@ export interface WatchdogSettings {
 
 const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
   level: option(oneOf('off', ...Object.keys(LEVELS)), 'simple'),
+  sampleEvery: option(integer(1), 128),
   rules: option(someRules, {}),
   onLeak: optional(aFunction),
   graceMillis: option(millis, 1_000),

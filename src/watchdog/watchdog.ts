@@ -124,7 +124,7 @@ export class Watchdog implements Disposable {
     this.#gcSource = settings.gcSource ?? hostGcSource();
     if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
     this.#tracker = new LoanTracker(settings, this.#listeners);
-    this.#sweep = new Sweep(settings.clock, settings.sweepIntervalMillis, () => this.#judge());
+    this.#sweep = new Sweep(settings.clock, settings.sweepIntervalMillis, () => this.#sweepOnce());
     this.#componentDeaths = new FinalizationRegistry((watch) => this.#unwatch(watch));
   }
 
@@ -193,12 +193,13 @@ export class Watchdog implements Disposable {
    */
   async check(options: CheckOptions = {}): Promise<LeakReport[]> {
     const { settleMillis, forceGc } = resolveCheckOptions(options);
-    this.#tracker.settleAll();
+    this.#tracker.releaseCapabilities();
     if (forceGc) {
       if (this.#gcSource === undefined) throw new NoCollectorError();
       await this.#gcSource.collect();
     }
-    this.#judge();
+    for (const watch of this.#watches) watch.look();
+    this.#tracker.judgeAll();
     await this.#tracker.ledger.untilNoneLost(settleMillis);
     return this.#tracker.ledger.reports();
   }
@@ -276,7 +277,7 @@ export class Watchdog implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const watch of [...this.#watches]) this.#unwatch(watch);
-    this.#tracker.ledger.close();
+    this.#tracker.close();
     this.#listeners.clear();
   }
 
@@ -287,13 +288,9 @@ export class Watchdog implements Disposable {
     if (this.#watches.size === 0) this.#sweep.stop();
   }
 
-  #judge(): void {
-    this.#tracker.judgeUnheld();
-    const now = this.#tracker.now();
-    for (const watch of this.#watches) {
-      watch.look();
-      for (const loan of watch.loans()) this.#tracker.judge(loan, now);
-    }
+  #sweepOnce(): void {
+    for (const watch of this.#watches) watch.look();
+    this.#tracker.judgeInSlices();
   }
 }
 
@@ -303,7 +300,5 @@ const aWatchable: OptionCheck = (value) =>
 /** Whether a loan is in use as far as is known: its scope is running, or its holder has said that it takes long. */
 function isExplained(loan: Loan, now: number): boolean {
   const { scope, owner } = loan.origin;
-  return (
-    loan.expectedUntil > now || owner !== undefined || (scope !== undefined && scope.node !== null)
-  );
+  return loan.expectedUntil > now || owner !== undefined || scope?.isRunning === true;
 }

@@ -46,7 +46,9 @@ test('nodes of one owner can be added, removed and referenced in any order', () 
           const place = referenced.indexOf(node);
           if (place >= 0) referenced.splice(place, 1);
         }
-        for (const kept of born) expect(root.targets?.[kept.ownerEdge]).toBe(kept);
+        for (const kept of born) {
+          expect(graph.heap.edgeAt(root.handle, kept.ownerEdge)).toBe(kept.handle);
+        }
       }
       const alive = new Set([...born, ...referenced]);
       expect(graph.heap.stats().liveByKind.get('entry') ?? 0).toBe(alive.size);

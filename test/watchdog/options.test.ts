@@ -11,7 +11,7 @@ import { MinimalPool } from './minimal-pool.js';
 
 test.each([
   [{ levle: 'simple' }, 'unknown option `levle`'],
-  [{ level: 'loud' }, "`level` must be one of 'off', 'counters', 'simple'"],
+  [{ level: 'loud' }, "`level` must be one of 'off', 'counters', 'sampled', 'simple'"],
   [{ graceMillis: -1 }, '`graceMillis` must be'],
   [{ maxRecords: 0 }, '`maxRecords` must be an integer ≥ 1'],
   [{ nursery: 1.5 }, '`nursery` must be an integer ≥ 1'],

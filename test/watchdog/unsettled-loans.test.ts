@@ -1,10 +1,13 @@
 import { expect, test, vi } from 'vitest';
+import { BaseHeap } from '../../src/gc/base-heap.js';
 import { createPool } from '../../src/pool/index.js';
 import { type LeakReport, type Observer, observe, Watchdog } from '../../src/watchdog/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { settle } from '../kit/settle.js';
 import { MinimalPool } from './minimal-pool.js';
+
+/** The sweep of a watchdog. */
+const TIMERS = 1;
 
 function watched() {
   const leaks: LeakReport[] = [];
@@ -47,12 +50,45 @@ test('a loan that has just begun is in the heap when it is looked at', () => {
 test('V8 proves a dropped lease without a check', async () => {
   using t = watched();
   for (let i = 0; i < 20; i++) t.pool.lease();
-  await settle();
+  await t.clock.advance(200);
   await collectGarbage();
   expect(t.leaks.at(-1)).toMatchObject({ rule: 'abandoned', certainty: 'certain' });
 });
 
-test('more loans at once than the younger list takes are all watched', () => {
+test('a loan gets its node after a tenth of a second', async () => {
+  using t = watched();
+  const nodes = (): number => t.watchdog.heap.stats().liveByKind.get('lease') ?? 0;
+  const [first, second] = [t.pool.lease(), t.pool.lease()];
+  expect(t.clock.pendingTimers).toBe(TIMERS + 1);
+  await t.clock.advance(100);
+  expect(t.clock.pendingTimers).toBe(TIMERS);
+  expect(nodes()).toBe(2);
+  first.release();
+  second.release();
+});
+
+test('the end of a scope gives nodes to the loans that it leaves behind, and to no others', () => {
+  using t = watched();
+  const others = Array.from({ length: 3 }, () => t.pool.lease());
+  const allocations = vi.spyOn(BaseHeap.prototype, 'alloc');
+  t.watchdog.scope('request', () => t.pool.lease().release());
+  expect(allocations).not.toHaveBeenCalled();
+  const lost = t.watchdog.scope('request', () => t.pool.lease());
+  expect(allocations.mock.calls.map(([options]) => options?.kind)).toEqual(['scope', 'lease']);
+  expect(t.leaks).toMatchObject([{ rule: 'orphaned', count: 1 }]);
+  for (const lease of [...others, lost]) lease.release();
+  allocations.mockRestore();
+});
+
+test('a watchdog that is disposed of leaves no timer behind', () => {
+  const t = watched();
+  const lease = t.pool.lease();
+  t[Symbol.dispose]();
+  expect(t.clock.pendingTimers).toBe(0);
+  lease.release();
+});
+
+test('thousands of loans at once are all watched', () => {
   using t = watched();
   const leases = Array.from({ length: 3_000 }, () => t.pool.lease());
   expect(leaseNodes(t.watchdog)).toBe(3_000);

@@ -290,8 +290,9 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     if (this.#isTimed()) {
       this.#counters.holds.record(this.#settings.clock.now() - slot.borrowedAt);
     }
-    const node = slot.tracking?.node;
+    const node = slot.loanNode;
     slot.tracking = null;
+    slot.loanNode = undefined;
     if (node !== undefined) this.origins.watch?.loanEnded(node, byForce);
   }
 

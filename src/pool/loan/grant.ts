@@ -32,7 +32,6 @@ export function grantUse<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined): S
 }
 
 function track<T>(slot: Slot<T>, { watch, origin, stack }: LoanOrigin<T>, lease?: Lease<T>): void {
-  const tracking = slot.track();
-  tracking.stack = stack;
-  if (origin !== undefined) tracking.node = watch?.loanGranted(slot, origin, lease);
+  if (stack !== undefined) slot.track().stack = stack;
+  if (origin !== undefined) slot.loanNode = watch?.loanGranted(slot, origin, lease);
 }

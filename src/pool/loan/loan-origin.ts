@@ -22,6 +22,8 @@ export class LoanOrigins<T> {
   isCapturing: boolean;
   readonly #sites: SiteSample;
   #watch: LoanWatch<T> | null = null;
+  /** What {@link capture} has given last without a stack. An observer gives the loans of one caller the same origin, and they share this, too. */
+  #last: LoanOrigin<T> = { watch: null, origin: undefined, stack: undefined };
 
   constructor(callSites: CallSites) {
     this.#sites = new SiteSample(callSites);
@@ -31,8 +33,16 @@ export class LoanOrigins<T> {
   /** Captures the origin of a call of `entry`: its stack, if it is in the sample, and the observer's scope. */
   capture(entry: EntryPoint): LoanOrigin<T> {
     const stack = this.#sites.take(entry);
-    this.#update();
-    return { watch: this.#watch, origin: this.#watch?.origin(entry), stack };
+    const watch = this.#watch;
+    const origin = watch?.origin(entry);
+    if (stack !== undefined) {
+      this.#update();
+      return { watch, origin, stack };
+    }
+    const last = this.#last;
+    if (last.origin === origin && last.watch === watch) return last;
+    this.#last = { watch, origin, stack };
+    return this.#last;
   }
 
   /** The watch that is told of resources and loans, if there is one. */
@@ -42,6 +52,7 @@ export class LoanOrigins<T> {
 
   set watch(watch: LoanWatch<T> | null) {
     this.#watch = watch;
+    this.#last = { watch: null, origin: undefined, stack: undefined };
     this.#update();
   }
 

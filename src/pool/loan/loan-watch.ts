@@ -68,14 +68,14 @@ export class LoanWatch<T> implements Observation {
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {
-    const loan = slot.tracking?.node;
+    const loan = slot.loanNode;
     if (loan === undefined) return;
     if (hint === undefined) this.#observer.touched(loan);
     else this.#observer.touched(loan, hint);
   }
 
   expected(slot: Slot<T>, millis: number): void {
-    const loan = slot.tracking?.node;
+    const loan = slot.loanNode;
     if (loan !== undefined) this.#observer.expected(loan, millis);
   }
 
@@ -88,7 +88,7 @@ export class LoanWatch<T> implements Observation {
     this.#ended = true;
     for (const slot of this.#pool.stock.slots) {
       slot.node = undefined;
-      if (slot.tracking !== null) slot.tracking.node = undefined;
+      slot.loanNode = undefined;
     }
     this.#pool.origins.watch = null;
   }

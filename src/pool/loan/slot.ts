@@ -86,6 +86,8 @@ export class Slot<T> implements Linked<Slot<T>> {
   idleSince: number = UNSEEN;
   /** The resource's node in the observer's heap, while the pool is watched. */
   node: NodeId | undefined = undefined;
+  /** The current loan's node in the observer's heap, if the pool was watched when the loan began. */
+  loanNode: NodeId | undefined = undefined;
   #whenGone: Promise<void> | null = null;
   #reportGone: (() => void) | null = null;
 

@@ -2,49 +2,24 @@
  * Rule *abandoned*: V8 has collected the capability of a loan, the one object that can end it. No code can end the loan any
  * more. This is proof, even while other code still uses the resource.
  *
- * What is registered with V8 decides what is found:
+ * What the watchdog refers to weakly decides what is found:
  *
- * | registered | result |
+ * | weak reference to | result |
  * |---|---|
  * | the resource | never collected, since its pool keeps it alive: no leak is found |
  * | a wrapper that the caller may take apart | collected while the resource is in use and can be released: a false alarm |
  * | the capability, such as a lease | collected when no code can release the loan: proof |
  */
-import type { Certainty } from '../certainty.js';
-import type { Loan } from '../loan.js';
 import { releaseAdvice } from './release-advice.js';
-import type { Found, Rule, RuleDefinition } from './rule.js';
-
-/** Registers the capabilities of one watchdog's loans with V8. */
-class AbandonedRule implements Rule<'abandoned'> {
-  readonly name = 'abandoned';
-  readonly #capabilities: FinalizationRegistry<Loan>;
-
-  constructor(found: Found) {
-    this.#capabilities = new FinalizationRegistry((loan) => {
-      if (loan.ended) return;
-      loan.collected = true;
-      found(loan);
-    });
-  }
-
-  settled(loan: Loan, capability: WeakKey | undefined): void {
-    if (capability !== undefined) this.#capabilities.register(capability, loan, loan);
-  }
-
-  judge(loan: Loan): Certainty | undefined {
-    return loan.collected ? 'certain' : undefined;
-  }
-
-  ended(loan: Loan): void {
-    this.#capabilities.unregister(loan);
-  }
-}
+import type { RuleDefinition } from './rule.js';
 
 /** The rule *abandoned*. */
 export const abandoned: RuleDefinition<'abandoned'> = {
   asksV8: true,
   whatHappened: () => 'garbage-collected without release: no code can release it any more',
   fix: releaseAdvice,
-  create: (found) => new AbandonedRule(found),
+  create: () => ({
+    name: 'abandoned',
+    judge: (loan) => (loan.collected ? 'certain' : undefined),
+  }),
 };

@@ -9,7 +9,7 @@
  *                      └──▶ judge, …        it is out: the end of its owner, each sweep and each check ask
  * ```
  *
- * A loan that ends within a few microtasks is never settled, and no rule is told of it.
+ * A loan that ends within a tenth of a second and within its scope is never settled, and no rule is told of it.
  */
 import type { OptionTable } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
@@ -20,10 +20,10 @@ export interface Rule<N extends string = string> {
   /** Its key in `RULES`. */
   readonly name: N;
   /**
-   * Called when a loan is still out after some microtasks. `capability` is the object that ends the loan, if there is one.
-   * A rule must not keep it: V8 could then not collect it.
+   * Called when a loan is still out after a while, or when its scope ends. `loan.collected` tells from now on whether V8 has
+   * collected the object that ends it.
    */
-  settled?(loan: Loan, capability: WeakKey | undefined): void;
+  settled?(loan: Loan): void;
   /**
    * Judges a settled loan that is out: when its owner ends, and in each sweep and each check. `now` is the watchdog's time in
    * milliseconds. Gives how sure the rule is that the loan is lost, if it is. A loan whose holder expects to keep it

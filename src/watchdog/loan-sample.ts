@@ -1,0 +1,66 @@
+/**
+ * Chooses the loans of a component that are tracked. The others are counted: their watch costs a third.
+ *
+ * | level | tracked |
+ * |---|---|
+ * | `counters` | loans within a scope; of the others at most {@link PER_PERIOD} in each {@link PERIOD_MILLIS} |
+ * | `sampled` | the first few, then one in so many, and all for a while after a leak without a line |
+ * | the others | all |
+ */
+import type { Clock } from '../core/clock.js';
+import type { Tracking } from './level.js';
+
+/** How many loans of a component are tracked at its start. A component that leaks usually does so from the start. */
+const FIRST = 4;
+
+/** How many loans are tracked after one that was lost without a known line. */
+const AFTER_SITELESS_LEAK = 1_000;
+
+/** How many loans outside of scopes are tracked in each period at the level `counters`. */
+const PER_PERIOD = 100;
+
+/** The length of a period, in milliseconds. It begins anew with the first loan after it. */
+const PERIOD_MILLIS = 100;
+
+/** The sample of one component. */
+export class LoanSample {
+  readonly #tracking: Tracking;
+  readonly #clock: Clock;
+  readonly #every: number;
+  /** How many of the next loans are tracked in any case. */
+  #tracked: number;
+  #untilNext: number;
+
+  /** One loan in `every` is tracked if the tracking is `sampled`. */
+  constructor(tracking: Tracking, every: number, clock: Clock) {
+    this.#tracking = tracking;
+    this.#clock = clock;
+    this.#every = every;
+    this.#untilNext = every;
+    this.#tracked = tracking === 'scoped' ? PER_PERIOD : FIRST;
+  }
+
+  /** Tracks each of the next {@link AFTER_SITELESS_LEAK} loans. */
+  trackNext(): void {
+    if (this.#tracking === 'sampled') this.#tracked = AFTER_SITELESS_LEAK;
+  }
+
+  /** Counts the next loan. True if it is to be tracked. `isOwned` says whether a scope or a value owns it. O(1). */
+  sampleNext(isOwned: boolean): boolean {
+    if (this.#tracking === 'all' || (isOwned && this.#tracking === 'scoped')) return true;
+    if (this.#tracked > 0) {
+      if (--this.#tracked === 0 && this.#tracking === 'scoped') this.#endPeriod();
+      return true;
+    }
+    if (this.#tracking === 'scoped' || --this.#untilNext > 0) return false;
+    this.#untilNext = this.#every;
+    return true;
+  }
+
+  #endPeriod(): void {
+    const refill = (): void => {
+      this.#tracked = PER_PERIOD;
+    };
+    this.#clock.setTimer(refill, PERIOD_MILLIS, { background: true });
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The settled loans that are out, and the rounds in which the rules judge them. A round takes slices of the time, so that a hundred
+ * thousand loans do not stop the process.
+ *
+ * ```
+ *   sweep ───────────────────────────────┐
+ *   V8 collects ──▶ the canary dies ─────┴──▶ round: judge, judge, … ──▶ a new canary
+ * ```
+ *
+ * A canary is an object that nothing holds. V8 reports its death after the collection that killed it, and then other objects may
+ * have died, too. Each loan holds its capability by a WeakRef. A registration with a FinalizationRegistry takes three times as much
+ * memory, and a loan that comes back has to cancel it.
+ */
+import { LinkedList } from '../core/linked-list.js';
+import { hasTimeLeft, runLater } from '../core/slices.js';
+import type { Loan } from './loan.js';
+
+/** After a round, no collection of V8 starts one for this many times as long: rounds take at most one per cent of the time. */
+const REST = 100;
+
+/** A round that takes less does not count as long, in milliseconds. */
+const SHORT_ROUND_MILLIS = 1;
+
+export class SettledLoans {
+  readonly #judge: (loan: Loan) => void;
+  readonly #loans = new LinkedList<Loan>();
+  readonly #continueRound: () => void = () => this.#continue();
+  /** Tells of V8's collections; absent at a level that does not ask V8. */
+  readonly #canaries: FinalizationRegistry<undefined> | undefined;
+  #hasCanary = false;
+  /** The next loan of the round; `null` between rounds. */
+  #next: Loan | null = null;
+  #isInRound = false;
+  /** How long the slices of the round took, in milliseconds. */
+  #roundMillis = 0;
+  #restUntil = 0;
+
+  /** `judge` is called for each loan in each round. `asksV8` says that each collection of V8 starts a round. */
+  constructor(judge: (loan: Loan) => void, asksV8: boolean) {
+    this.#judge = judge;
+    if (asksV8) {
+      this.#canaries = new FinalizationRegistry(() => {
+        this.#hasCanary = false;
+        this.judgeInSlices();
+      });
+    }
+  }
+
+  /** Adds a loan that has been settled. O(1). */
+  add(loan: Loan): void {
+    this.#loans.append(loan);
+    if (!this.#hasCanary) this.#setCanary();
+  }
+
+  /** Removes a settled loan that has ended. O(1). */
+  remove(loan: Loan): void {
+    if (this.#next === loan) this.#next = loan.next;
+    this.#loans.remove(loan);
+  }
+
+  /** Has each loan judged now. O(loans). */
+  judgeAll(): void {
+    for (const loan of this.#loans) this.#judge(loan);
+  }
+
+  /** Has each loan judged, in slices, unless a round is running. */
+  judgeInSlices(): void {
+    if (this.#isInRound) return;
+    this.#isInRound = true;
+    this.#roundMillis = 0;
+    this.#next = this.#loans.first;
+    this.#continue();
+  }
+
+  #continue(): void {
+    const began = performance.now();
+    while (this.#next !== null && hasTimeLeft()) {
+      const loan = this.#next;
+      this.#next = loan.next;
+      this.#judge(loan);
+    }
+    const now = performance.now();
+    this.#roundMillis += now - began;
+    if (this.#next !== null) runLater(this.#continueRound, undefined);
+    else this.#endRound(now);
+  }
+
+  #endRound(now: number): void {
+    this.#isInRound = false;
+    if (this.#roundMillis > SHORT_ROUND_MILLIS) this.#restUntil = now + REST * this.#roundMillis;
+    if (this.#loans.first !== null) this.#setCanary();
+  }
+
+  #setCanary(): void {
+    if (this.#canaries === undefined || this.#isInRound || this.#hasCanary) return;
+    if (performance.now() < this.#restUntil) return; // The next sweep looks at the loans.
+    this.#hasCanary = true;
+    this.#canaries.register({}, undefined);
+  }
+}

@@ -1,0 +1,92 @@
+import { expect, test, vi } from 'vitest';
+import { type LeakReport, Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { MinimalPool } from './minimal-pool.js';
+
+function watched(options: WatchdogOptions) {
+  const leaks: LeakReport[] = [];
+  const clock = new FakeClock();
+  const watchdog = new Watchdog({
+    graceMillis: 0,
+    clock,
+    onLeak: (leak) => leaks.push(leak),
+    ...options,
+  });
+  const pool = new MinimalPool('db');
+  pool.addResource();
+  watchdog.watch(pool);
+  const leaseNodes = (): number => watchdog.heap.stats().liveByKind.get('lease') ?? 0;
+  return {
+    watchdog,
+    pool,
+    clock,
+    leaks,
+    leaseNodes,
+    [Symbol.dispose]: () => watchdog[Symbol.dispose](),
+  };
+}
+
+test('sampled: every loan is counted, the first four and one in 128 are tracked', () => {
+  using t = watched({ level: 'sampled' });
+  const leases = Array.from({ length: 4 + 128 * 3 }, () => t.pool.lease());
+  expect(t.watchdog.stats()).toMatchObject({ loans: 388, loansOut: 388 });
+  expect(t.leaseNodes()).toBe(4 + 3);
+  for (const lease of leases) {
+    lease.touch();
+    lease.expectHold(1_000);
+    lease.release();
+  }
+  expect(t.watchdog.stats()).toMatchObject({ loans: 388, loansOut: 0 });
+  expect(t.leaseNodes()).toBe(0);
+});
+
+test('sampled: `sampleEvery` sets the fraction', () => {
+  using t = watched({ level: 'sampled', sampleEvery: 10 });
+  for (let i = 0; i < 104; i++) t.pool.lease();
+  expect(t.leaseNodes()).toBe(4 + 10);
+});
+
+test('sampled: a line that loses all of its loans is named', async () => {
+  using t = watched({ level: 'sampled' });
+  for (let i = 0; i < 1_000; i++) t.watchdog.scope('GET /orders', () => t.pool.lease());
+  const [leak] = await t.watchdog.check();
+  expect(leak).toMatchObject({ rule: 'orphaned', scope: 'GET /orders', count: 4 + 7 });
+  expect(leak?.site?.file).toContain('sampled.test.ts');
+});
+
+test('sampled: takes no more than a hundred stacks a second', () => {
+  using t = watched({ level: 'sampled', sampleEvery: 1 });
+  using capture = vi.spyOn(Error as unknown as { captureStackTrace(): void }, 'captureStackTrace');
+  for (let i = 0; i < 300; i++) t.pool.lease().release();
+  expect(capture).toHaveBeenCalledTimes(100);
+  t.clock.jump(1_000);
+  for (let i = 0; i < 300; i++) t.pool.lease().release();
+  expect(capture).toHaveBeenCalledTimes(200);
+});
+
+test('counters: loans within scopes are tracked, however many', async () => {
+  using t = watched({ level: 'counters' });
+  for (let i = 0; i < 1_000; i++) t.watchdog.scope('job', () => t.pool.lease());
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', count: 1_000 }]);
+});
+
+test('counters: outside of scopes, a hundred loans in a tenth of a second are tracked', async () => {
+  using t = watched({ level: 'counters' });
+  for (let i = 0; i < 500; i++) t.pool.lease();
+  expect(t.leaseNodes()).toBe(100);
+  await t.clock.advance(100);
+  for (let i = 0; i < 500; i++) t.pool.lease();
+  expect(t.leaseNodes()).toBe(200);
+  expect(t.watchdog.stats()).toMatchObject({ loans: 1_000, loansOut: 1_000 });
+});
+
+test('counters: a dry pool is found though not all of its loans are tracked', async () => {
+  using t = watched({ level: 'counters' });
+  const held = Array.from({ length: 150 }, () => t.pool.lease());
+  for (const lease of held.splice(0, 30)) lease.release();
+  t.pool.figures = { borrowed: 120, max: 120, pending: 3 };
+  await t.watchdog.check();
+  t.clock.jump(60_000);
+  const [leak] = await t.watchdog.check();
+  expect(leak).toMatchObject({ rule: 'exhausted', count: 70 });
+});
