@@ -8,6 +8,7 @@ import type { WriteBarrier } from './collector.js';
 import { HeapBusyError, HeapDisposedError } from './heap-errors.js';
 import { HeapCounters } from './heap-stats.js';
 import { type HeapEvent, HeapTrace } from './heap-trace.js';
+import { Census } from './memory/census.js';
 import type { Handle } from './memory/handle.js';
 import { HandleTable, type HeapAvailability } from './memory/handle-table.js';
 import { KindNames } from './memory/kind-names.js';
@@ -59,6 +60,8 @@ export interface HeapStateOptions {
   /** True if other threads read the nodes. */
   readonly shared: boolean;
   readonly trace?: ((event: HeapEvent) => void) | undefined;
+  /** True if the heap counts its nodes by class. */
+  readonly census?: boolean;
 }
 
 export class HeapState implements HeapAvailability {
@@ -103,6 +106,7 @@ export class HeapState implements HeapAvailability {
   constructor(heap: unknown, options: HeapStateOptions) {
     this.#heap = heap;
     this.store = new NodeStore(options.shared);
+    if (options.census === true) this.store.lists.census = new Census();
     this.handles = new HandleTable(this.store, this);
     this.clock = options.clock;
     this.thresholds = [...options.thresholds];

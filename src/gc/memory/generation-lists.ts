@@ -3,6 +3,7 @@
  * sentinel, whose index is the name of the list. So a node leaves its list in O(1), and two lists join in O(1). The
  * order in a list can be observed: it is the order of finalizers.
  */
+import type { Census } from './census.js';
 import { grownColumn } from './column.js';
 
 /** Generation of nodes. The youngest is 0. */
@@ -27,6 +28,8 @@ export class GenerationLists {
   links: Int32Array;
   /** List that each node is in. */
   listOf: Uint8Array;
+  /** Is told of each move, or `null` if the heap counts no classes. */
+  census: Census | null = null;
   /** Number of nodes in each list. */
   readonly lengths: Int32Array = new Int32Array(FIRST_NODE);
 
@@ -64,6 +67,7 @@ export class GenerationLists {
     links[2 * list + 1] = index;
     this.listOf[index] = list;
     lengths[list] = (lengths[list] as number) + 1;
+    this.census?.recordMove(index, list);
   }
 
   /** Removes a node from its list, if it is in one. */
@@ -90,6 +94,7 @@ export class GenerationLists {
     const first = links[2 * from] as number;
     if (first === from) return;
     for (let i = first; i !== from; i = links[2 * i] as number) listOf[i] = to;
+    if (this.census !== null) this.#recordMoves(this.census, from, to);
     const last = links[2 * from + 1] as number;
     const end = links[2 * to + 1] as number;
     links[2 * end] = first;
@@ -100,6 +105,13 @@ export class GenerationLists {
     links[2 * from + 1] = from;
     lengths[to] = (lengths[to] as number) + (lengths[from] as number);
     lengths[from] = 0;
+  }
+
+  #recordMoves(census: Census, from: number, to: number): void {
+    const { links } = this;
+    for (let i = links[2 * from] as number; i !== from; i = links[2 * i] as number) {
+      census.recordMove(i, to);
+    }
   }
 
   /** Empties a list after its nodes were freed. */

@@ -134,6 +134,12 @@ export class NodeStore {
     return (this.meta[index] as number) >>> KIND_SHIFT;
   }
 
+  /** Gives a live node another kind. */
+  setKindId(index: number, kindId: number): void {
+    const typeAndFlags = (this.meta[index] as number) & ((1 << KIND_SHIFT) - 1);
+    this.meta[index] = typeAndFlags | (kindId << KIND_SHIFT);
+  }
+
   hasFlag(index: number, flag: number): boolean {
     return ((this.meta[index] as number) & flag) !== 0;
   }
