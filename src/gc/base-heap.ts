@@ -487,19 +487,19 @@ export class BaseHeap implements Disposable {
     return viewCensus(this.#state);
   }
 
-  /** @internal Returns the counts of one kind at one site; `undefined` for a class that never had a node. O(1). */
-  countsOf(kind: string, site: string): ClassCounts | undefined {
-    return this.#store.lists.census?.countsOf(this.#state.kinds.idAt(kind, site));
+  /** @internal Returns the number of the class of a kind at a site. A new pair gets a new number. O(1). */
+  classOf(kind: string, site: string): number {
+    return this.#state.kinds.idAt(kind, site);
   }
 
-  /** @internal Returns how many nodes of a class have died. O(1). */
-  freedOf(kind: string, site: string): number {
-    return this.#store.lists.census?.freedOf(this.#state.kinds.idAt(kind, site)) ?? 0;
+  /** @internal Returns the counts of a class. O(1). */
+  countsOf(classId: number): ClassCounts | undefined {
+    return this.#store.lists.census?.countsOf(classId);
   }
 
   /** @internal Counts something that lived so shortly that it got no node. O(1). */
-  recordShortLife(kind: string, site: string): void {
-    this.#store.lists.census?.recordShortLife(this.#state.kinds.idAt(kind, site));
+  recordShortLife(classId: number): void {
+    this.#store.lists.census?.recordShortLife(classId);
   }
 
   /** Returns the figures of the heap at this moment. O(kinds). */

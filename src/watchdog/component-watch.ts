@@ -7,79 +7,133 @@
  * | `origin` | none; takes the caller's stack and scope |
  * | `allocated` | a node under its owner |
  * | `lent` | a loan, without a node until it is settled |
- * | `referenced`, `dropped` | an edge |
+ * | `referenced`, `dropped`, `transferred` | an edge |
  * | `freed` of a loan | the loan ends; its node goes, if it has one |
  * | `freed` of another node | the node goes |
+ * | `freed` of the root | the component has ended; the watch ends with its last loan |
  */
 import { captureStack } from '../core/call-site.js';
 import type {
   ComponentStats,
   EntryPoint,
+  Holder,
   Misuse,
   NodeId,
   NodeKind,
   Observation,
-  Observer,
+  ObserverOfPart,
   Origin,
 } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import { HoldTimes } from './hold-times.js';
+import type { HeapEvidence } from './leak-report.js';
 import type { LifetimeNode } from './lifetime-graph.js';
 import type { CallOrigin, Loan, LoanSource } from './loan.js';
+import { LEASE, LoanSites } from './loan-sites.js';
 import type { LoanTracker } from './loan-tracker.js';
+import { NodeTable, ROOT } from './node-table.js';
+import { OpenScope } from './open-scope.js';
+import type { Population } from './populations.js';
 import { Shortage } from './shortage.js';
 import { StackSample } from './stack-sample.js';
-
-/** The id of the component's own node. */
-const ROOT: NodeId = 0;
 
 /** The generation of a loan that is not settled. */
 const YOUNGEST: NodeGeneration = 0;
 
+/** The kinds of nodes whose number is looked at. */
+const POPULATIONS: ReadonlySet<NodeKind> = new Set([
+  'entry',
+  'weak-entry',
+  'weak-target',
+  'listener',
+]);
+
+/** The kinds of nodes whose death V8 decides on. */
+const WEAK_KINDS: ReadonlySet<NodeKind> = new Set(['weak-entry', 'weak-target']);
+
 /** The watch over one component. The component keeps it; it holds the component weakly. */
-export class ComponentWatch implements Observer, LoanSource {
+export class ComponentWatch implements ObserverOfPart, LoanSource {
   readonly root: NodeId = ROOT;
   readonly countsMisuse: boolean;
   readonly holdTimes: HoldTimes = new HoldTimes();
   /** The component's node. Its handle is stale after {@link close}. */
   readonly node: LifetimeNode;
+  readonly partName?: string;
   readonly #tracker: LoanTracker;
+  readonly #whole: ComponentWatch | undefined;
+  readonly #parts = new Set<ComponentWatch>();
   readonly #stackSample: StackSample;
-  readonly #nodesById: (LifetimeNode | undefined)[];
-  readonly #freeIds: NodeId[] = [];
-  readonly #loansById: (Loan | undefined)[] = [];
+  readonly #table: NodeTable;
+  readonly #sites: LoanSites;
+  readonly #populations = new Map<NodeKind, Population>();
+  /** Loans that a forced close has taken back, and that their holders may still end. */
+  readonly #reclaimed = new Map<NodeId, Loan>();
   #observation: WeakRef<Observation> | undefined;
   #kind = 'component';
   #name = '';
+  #site = '';
   #releaseAdvice: string | undefined;
+  #endedBy: string | undefined;
+  #entryMillis = Number.POSITIVE_INFINITY;
   #shortage = new Shortage(undefined);
+  #hasEnded = false;
   #closed = false;
-  /** How many loans are out. */
-  loansOut = 0;
+  #loansOut = 0;
 
-  constructor(tracker: LoanTracker) {
+  /** `whole` is the watch over the component that this one is a part of, under the name `part`. */
+  constructor(tracker: LoanTracker, whole?: ComponentWatch, part?: string) {
     this.#tracker = tracker;
+    this.#whole = whole;
+    if (part !== undefined) this.partName = part;
     this.countsMisuse = tracker.levelPlan.countsMisuse;
     this.#stackSample = new StackSample(tracker.levelPlan, tracker);
-    this.node = tracker.graph.allocateRoot('component');
-    this.#nodesById = [this.node];
+    this.node =
+      whole === undefined
+        ? tracker.graph.allocateRoot('component')
+        : tracker.graph.allocate('component', whole.node);
+    this.#table = new NodeTable(this.node);
+    this.#sites = new LoanSites(tracker.graph.heap, tracker.names, tracker.stacks, this);
   }
 
   get kind(): string {
-    return this.#kind;
+    return this.#whole?.kind ?? this.#kind;
   }
 
   get name(): string {
-    return this.#name;
+    return this.#whole?.name ?? this.#name;
   }
 
   get releaseAdvice(): string | undefined {
     return this.#releaseAdvice;
   }
 
-  /** Gives the loans that are out. */
+  get endedBy(): string | undefined {
+    return this.#endedBy;
+  }
+
+  get entryMillis(): number {
+    return this.#entryMillis;
+  }
+
+  get youngCollections(): number {
+    return this.#tracker.youngCollections;
+  }
+
+  get shortage(): Shortage {
+    return this.#shortage;
+  }
+
+  /** How many loans are out, those of the parts included. */
+  get loansOut(): number {
+    let loans = this.#loansOut;
+    for (const part of this.#parts) loans += part.loansOut;
+    return loans;
+  }
+
+  /** Gives the loans that are out, those of the parts included. */
   *loans(): IterableIterator<Loan> {
-    for (const loan of this.#loansById) if (loan !== undefined) yield loan;
+    yield* this.#table.loans();
+    for (const part of this.#parts) yield* part.loans();
   }
 
   stats(): ComponentStats | undefined {
@@ -90,8 +144,8 @@ export class ComponentWatch implements Observer, LoanSource {
     return loan.node === null ? YOUNGEST : this.#tracker.graph.heap.generation(loan.node.handle);
   }
 
-  get shortage(): Shortage {
-    return this.#shortage;
+  evidenceOf(loan: Loan): HeapEvidence {
+    return this.#tracker.evidenceOf(loan);
   }
 
   /** Looks whether the component has run dry. O(loans that are out). */
@@ -99,59 +153,89 @@ export class ComponentWatch implements Observer, LoanSource {
     let lastLentAt = 0;
     for (const { lentAt } of this.loans()) lastLentAt = Math.max(lastLentAt, lentAt);
     this.#shortage.look(this.stats(), lastLentAt);
+    for (const part of this.#parts) part.look();
   }
 
-  /** Takes note of the component's answer to being watched. Holds it weakly. */
   attached(observation: Observation): void {
     this.#observation = new WeakRef(observation);
     this.#kind = observation.kind;
     this.#name = observation.name;
     this.#releaseAdvice = observation.releaseAdvice;
+    this.#endedBy = observation.endedBy;
+    this.#entryMillis = observation.entryMillis ?? Number.POSITIVE_INFINITY;
     this.#shortage = new Shortage(observation.stats());
+    this.#site = this.#tracker.names.of(this.#name);
+    this.#tracker.graph.heap.reclassify(this.node.handle, this.#kind, this.#site);
+  }
+
+  /** Counts the component among those of its name. `stack` is the caller that has it watched. */
+  joinPopulation(stack: string): void {
+    const population = this.#tracker.populations.of({
+      kind: this.#kind,
+      site: this.#site,
+      isWeak: this.#endedBy === undefined,
+      component: this,
+    });
+    population.madeBy({ call: { name: 'watch' }, stack, scope: undefined, owner: undefined });
   }
 
   captureNextStacks(): void {
     this.#stackSample.captureNextStacks();
   }
 
-  /** Ends the watch: removes the component's nodes and loans. O(nodes). */
+  /**
+   * Ends the watch: removes the component's nodes and loans. A loan that was taken back by force stays known if the component has
+   * ended by itself: V8 may prove later that it was lost. O(nodes).
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#observation?.deref()?.[Symbol.dispose]();
-    for (const loan of this.loans()) this.#endLoan(loan, true);
-    this.#tracker.graph.releaseRoot(this.node);
-    this.#nodesById.length = 0;
-    this.#loansById.length = 0;
+    for (const part of [...this.#parts]) part.close();
+    for (const loan of this.#table.loans()) this.#endLoan(loan, true);
+    if (!this.#hasEnded) this.#forgetReclaimed();
+    if (this.#whole === undefined) this.#tracker.graph.releaseRoot(this.node);
+    else {
+      this.#whole.#parts.delete(this);
+      this.#tracker.graph.removeOwner(this.node);
+    }
+    this.#table.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   origin(entry: EntryPoint): Origin {
     this.#tracker.noteActivity();
+    const scope = this.#tracker.currentScope();
+    if (scope !== undefined) scope.activeAt = this.#tracker.recentTime();
     const origin: CallOrigin = {
       call: entry,
       stack: this.#stackSample.sampleNext()
         ? captureStack(entry, this.#tracker.levelPlan.stackDepth)
         : undefined,
-      scope: this.#tracker.currentScope(),
+      scope,
       owner: this.#currentOwner(),
     };
     return origin;
   }
 
-  allocated(kind: NodeKind, owner: NodeId): NodeId {
-    const ownerNode = this.#nodesById[owner]; // None after the end of the watch.
+  allocated(kind: NodeKind, owner: NodeId, origin?: Origin): NodeId {
+    const ownerNode = this.#table.node(owner); // None after the end of the watch.
     if (ownerNode === undefined) return ROOT;
     this.#tracker.noteActivity();
-    return this.#assignId(this.#tracker.graph.allocate(kind, ownerNode));
+    if (POPULATIONS.has(kind)) this.#countBirth(kind, origin as CallOrigin | undefined);
+    return this.#table.add(this.#tracker.graph.allocate(kind, ownerNode, this.#siteName()));
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
     if (this.#closed) return ROOT;
-    const resource = this.#nodesById[held];
-    const id = this.#assignId(undefined);
+    const resource = this.#table.node(held);
+    const id = this.#table.add(undefined);
     const loan = this.#newLoan(id, resource, origin as CallOrigin, capability);
-    this.#loansById[id] = loan;
-    this.loansOut++;
+    this.#table.setLoan(id, loan);
+    this.#loansOut++;
     this.#tracker.lent(loan);
     this.#tracker.noteActivity();
     return id;
@@ -159,20 +243,25 @@ export class ComponentWatch implements Observer, LoanSource {
 
   settle(loan: Loan): void {
     const { graph } = this.#tracker;
+    const { owner } = loan.origin;
     const holder = this.#holderOf(loan);
-    const node = graph.allocate('lease', holder ?? this.node, () => {
+    const site = this.#sites.of(loan.origin);
+    loan.site = site;
+    if (site !== undefined) loan.siteFreedBefore = site.freed;
+    if (owner !== undefined && owner === holder) loan.ownerName = graph.nameOf(owner.handle);
+    const node = graph.allocate(LEASE, holder ?? this.node, site?.name ?? this.#siteName(), () => {
       if (!loan.ended) this.#tracker.unheld(loan);
     });
     loan.isUnheld = holder === undefined;
     loan.node = node;
-    this.#nodesById[loan.id] = node;
+    this.#table.setNode(loan.id, node);
     if (loan.held !== undefined) graph.reference(node, loan.held);
   }
 
   referenced(from: NodeId, to: NodeId): void {
     this.#tracker.settleAll();
-    const holder = this.#nodesById[from];
-    const held = this.#nodesById[to];
+    const holder = this.#table.node(from);
+    const held = this.#table.node(to);
     if (!holder || !held) return;
     if (held.owner === null && from === ROOT) this.#tracker.graph.setOwner(held, holder);
     else this.#tracker.graph.reference(holder, held);
@@ -180,8 +269,8 @@ export class ComponentWatch implements Observer, LoanSource {
 
   dropped(from: NodeId, to: NodeId): void {
     this.#tracker.settleAll();
-    const holder = this.#nodesById[from];
-    const held = this.#nodesById[to];
+    const holder = this.#table.node(from);
+    const held = this.#table.node(to);
     if (!holder || !held) return;
     if (held.owner === holder) this.#tracker.graph.removeOwner(held);
     else this.#tracker.graph.unreference(holder, held);
@@ -189,26 +278,34 @@ export class ComponentWatch implements Observer, LoanSource {
   }
 
   freed(id: NodeId, reclaimed = false): void {
-    const loan = this.#loansById[id];
+    const loan = this.#table.loan(id);
     if (loan !== undefined) {
+      if (reclaimed) this.#judgeBeforeReclaim(loan);
       this.#endLoan(loan, reclaimed);
+      if (this.#hasEnded) this.#closeIfDone();
       return;
     }
+    if (id === ROOT) {
+      this.#hasEnded = true;
+      this.#closeIfDone();
+      return;
+    }
+    if (this.#reclaimed.size > 0 && this.#isReturnedLate(id)) return;
     this.#tracker.settleAll();
-    const node = this.#nodesById[id];
-    if (node === undefined || id === ROOT) return;
+    const node = this.#table.node(id);
+    if (node === undefined) return;
     this.#removeNode(id, node);
     this.#tracker.judgeUnheld();
   }
 
   touched(id: NodeId, hint = 'touched'): void {
-    const loan = this.#loansById[id];
+    const loan = this.#table.loan(id);
     if (loan === undefined || !this.#tracker.levelPlan.touches) return;
     loan.lastTouch = { hint, at: this.#tracker.now() };
   }
 
   expected(id: NodeId, millis: number): void {
-    const loan = this.#loansById[id];
+    const loan = this.#table.loan(id);
     if (loan === undefined) return;
     const now = this.#tracker.now();
     loan.expectedUntil = now + millis;
@@ -227,15 +324,83 @@ export class ComponentWatch implements Observer, LoanSource {
     this.#tracker.misused({ ...this.#newLoan(ROOT, undefined, origin, undefined), ended: true });
   }
 
+  transferred(id: NodeId, to: Holder): void {
+    const { graph } = this.#tracker;
+    this.#tracker.settleAll();
+    const node = this.#table.node(id);
+    const holder = this.#holderNode(to);
+    if (node === undefined || holder === undefined) return;
+    const loan = this.#table.loan(id);
+    if (loan === undefined) {
+      graph.changeOwnerOfAll(node, holder);
+      return;
+    }
+    graph.changeOwner(node, holder);
+    loan.isUnheld = false;
+    loan.origin = {
+      ...loan.origin,
+      scope: to instanceof OpenScope ? to : undefined,
+      owner: holder,
+    };
+    if (to instanceof OpenScope) delete loan.ownerName;
+    else loan.ownerName = graph.nameOf(holder.handle);
+    this.#tracker.withdraw(loan);
+  }
+
+  part(name: string): ComponentWatch {
+    const part = new ComponentWatch(this.#tracker, this, name);
+    this.#parts.add(part);
+    return part;
+  }
+
+  /** Forgets a loan that V8 has proved to be lost after it was taken back. */
+  provedLost({ id }: Loan): void {
+    if (this.#reclaimed.delete(id) && !this.#closed) this.#table.free(id);
+  }
+
+  #countBirth(kind: NodeKind, origin: CallOrigin | undefined): void {
+    let population = this.#populations.get(kind);
+    if (population === undefined) {
+      population = this.#tracker.populations.of({
+        kind,
+        site: this.#siteName(),
+        isWeak: WEAK_KINDS.has(kind),
+        component: this,
+      });
+      this.#populations.set(kind, population);
+    }
+    if (origin?.stack !== undefined) population.madeBy(origin);
+  }
+
+  #siteName(): string {
+    return this.#site === '' ? 'new' : this.#site;
+  }
+
   /** Gives the node of the value that is being created in the current async flow, if this watchdog knows it. */
   #currentOwner(): LifetimeNode | undefined {
     const owner = this.#tracker.scopes.currentOwner();
-    const watch = owner?.observer;
-    return watch instanceof ComponentWatch &&
-      watch.#tracker === this.#tracker &&
-      owner?.node !== undefined
-      ? watch.#nodesById[owner.node]
+    return owner === undefined ? undefined : this.#nodeOfOwner(owner);
+  }
+
+  #nodeOfOwner({ observer, node }: { observer?: unknown; node?: NodeId | undefined }) {
+    return observer instanceof ComponentWatch &&
+      observer.#tracker === this.#tracker &&
+      node !== undefined
+      ? observer.#table.node(node)
       : undefined;
+  }
+
+  /** Gives the node that a loan is handed over to; `undefined` if this watchdog knows none that is alive. */
+  #holderNode(to: Holder): LifetimeNode | undefined {
+    if (to instanceof OpenScope) {
+      return this.#tracker.scopes.isOwn(to) ? (to.node ?? undefined) : undefined;
+    }
+    if ('call' in to) {
+      const { scope, owner } = to as CallOrigin;
+      if (owner !== undefined && this.#tracker.graph.heap.isAlive(owner.handle)) return owner;
+      return scope === undefined ? this.#tracker.outsideScopes : (scope.node ?? undefined);
+    }
+    return this.#nodeOfOwner(to);
   }
 
   /**
@@ -248,19 +413,59 @@ export class ComponentWatch implements Observer, LoanSource {
     return scope?.node ?? outsideScopes;
   }
 
+  /** A forced close ends a loan as its holder would. Before that, the rules see it as it is. */
+  #judgeBeforeReclaim(loan: Loan): void {
+    this.#tracker.settleAll();
+    this.#tracker.judge(loan, this.#tracker.now());
+  }
+
   #endLoan(loan: Loan, reclaimed: boolean): void {
     const { id } = loan;
     loan.ended = true;
     loan.capability = undefined;
-    this.#loansById[id] = undefined;
-    this.loansOut--;
-    if (!reclaimed) this.holdTimes.record(this.#tracker.now() - loan.lentAt);
+    this.#table.setLoan(id, undefined);
+    this.#loansOut--;
+    if (!reclaimed) this.#recordHold(loan);
     if (loan.node === null) {
-      this.#freeIds.push(id);
+      this.#table.free(id);
       return;
     }
-    this.#removeNode(id, loan.node);
+    if (reclaimed && loan.hasCapability && !this.#closed) {
+      loan.isReclaimed = true;
+      this.#reclaimed.set(id, loan);
+      this.#table.setNode(id, undefined);
+      this.#tracker.graph.removeOwner(loan.node);
+    } else this.#removeNode(id, loan.node);
     this.#tracker.ended(loan, reclaimed);
+  }
+
+  #recordHold(loan: Loan): void {
+    const holdMillis = this.#tracker.now() - loan.lentAt;
+    this.holdTimes.record(holdMillis);
+    if (loan.node === null) this.#sites.of(loan.origin)?.recordShortLife(holdMillis);
+    else loan.site?.holdTimes.record(holdMillis);
+  }
+
+  /** Whether the holder of a loan that was taken back by force has ended it after all. */
+  #isReturnedLate(id: NodeId): boolean {
+    const loan = this.#reclaimed.get(id);
+    if (loan === undefined) return false;
+    this.#reclaimed.delete(id);
+    if (!this.#closed) this.#table.free(id);
+    this.#tracker.returnedLate(loan);
+    return true;
+  }
+
+  #forgetReclaimed(): void {
+    for (const loan of this.#reclaimed.values()) this.#tracker.returnedLate(loan);
+    this.#reclaimed.clear();
+  }
+
+  /** Ends the watch over a component that has ended, when all its loans have. */
+  #closeIfDone(): void {
+    if (this.loansOut > 0) return;
+    if (this.#whole === undefined) this.#tracker.componentEnded(this);
+    else this.close();
   }
 
   #newLoan(
@@ -281,21 +486,17 @@ export class ComponentWatch implements Observer, LoanSource {
       expectedUntil: 0,
       lastTouch: undefined,
       returnsBefore: this.holdTimes.count,
+      youngBefore: this.#tracker.youngCollections,
+      site: undefined,
+      siteFreedBefore: 0,
       isUnheld: false,
       collected: false,
       ended: false,
     };
   }
 
-  #assignId(node: LifetimeNode | undefined): NodeId {
-    const id = this.#freeIds.pop() ?? this.#nodesById.length;
-    this.#nodesById[id] = node;
-    return id;
-  }
-
   #removeNode(id: NodeId, node: LifetimeNode): void {
-    this.#nodesById[id] = undefined;
-    this.#freeIds.push(id);
+    this.#table.free(id);
     this.#tracker.graph.removeOwner(node);
   }
 }

@@ -1,6 +1,7 @@
 /** A leak as data. */
 import type { Frame } from '../core/call-site.js';
 import type { ComponentStats } from '../core/probe.js';
+import type { ClassCounts } from '../gc/memory/census.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { Certainty } from './certainty.js';
 import type { LeakRule } from './rules/rules.js';
@@ -21,6 +22,22 @@ export interface CountedScope {
   readonly count: number;
 }
 
+/** What the simulated heap counts of the loans of one site: of a line and the name of a scope. */
+export interface SiteCounters extends ClassCounts {
+  /** How often the whole heap was collected. */
+  readonly fullCollections: number;
+}
+
+/** What the simulated heap shows of a loan. */
+export interface HeapEvidence {
+  /** The nodes from a root to the loan, as `scope "GET /orders"`; empty once the loan has ended. */
+  readonly path: readonly string[];
+  /** The nodes of the unreachable cycle in which the loan was found. */
+  readonly cycle?: readonly string[];
+  /** The counters of its site; absent for a loan with neither a stack nor a scope. */
+  readonly counters?: SiteCounters;
+}
+
 /**
  * The loans that one line has lost, of which the watchdog is equally sure. Reports with the same signature belong together.
  */
@@ -35,6 +52,8 @@ export interface LeakReport {
     readonly kind: string;
     /** The name that its user gave it. */
     readonly name: string;
+    /** The part that lent the latest of them, such as the key of a pool by key. */
+    readonly part?: string;
   };
   /** The line that took the loans: the innermost frame of the application's own code. Absent if no stack was taken. */
   readonly site?: Frame;
@@ -83,7 +102,19 @@ export interface LeakReport {
     readonly generation?: NodeGeneration;
     /** Whether V8 has collected the object through which it could have been ended. A loan of `acquire()` or `use()` has none. */
     readonly v8: 'collected' | 'not collected' | 'no handle';
+    /** Live objects at the last full collections of the simulated heap, the oldest first. Only the rule *growth* has them. */
+    readonly counts?: readonly number[];
   };
+  /** The nodes of the simulated heap from a root to the latest of them, the root first; absent once that has ended. */
+  readonly path?: readonly string[];
+  /** The nodes of the unreachable cycle that the latest of them was found in. */
+  readonly cycle?: readonly string[];
+  /** What the simulated heap counts of the loans of its site, by generation. */
+  readonly counters?: SiteCounters;
+  /** The owner that held the latest of them, if that was no scope: an entry, a value, a resource or a stack. */
+  readonly owner?: string;
+  /** The kind of the objects, if the leak is no loan. */
+  readonly members?: string;
   /** What to change in the code that took the loans. */
   readonly fix: string;
   /**

@@ -8,8 +8,11 @@
 import type { ComponentStats, NodeId } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { HoldTimes } from './hold-times.js';
+import type { HeapEvidence } from './leak-report.js';
 import type { LifetimeNode } from './lifetime-graph.js';
-import type { ScopeRecord } from './scopes.js';
+import type { LoanSite } from './loan-sites.js';
+import type { OpenScope } from './open-scope.js';
+import type { Population } from './populations.js';
 import type { Shortage } from './shortage.js';
 
 /** The caller that asked for a loan. */
@@ -21,7 +24,7 @@ export interface CallOrigin {
   /** For a loan that was ended twice: the stack that ended it first, if it was taken. */
   readonly earlier?: string;
   /** The caller's scope; `undefined` outside of any scope. */
-  readonly scope: ScopeRecord | undefined;
+  readonly scope: OpenScope | undefined;
   /** The value that was being created when the caller asked, and that owns the loan; `undefined` if the scope owns it. */
   readonly owner: LifetimeNode | undefined;
 }
@@ -34,16 +37,26 @@ export interface LoanSource {
   readonly name: string;
   /** What a holder has to do so that its loan ends on every path; `undefined` if it is what a pool needs. */
   readonly releaseAdvice: string | undefined;
+  /** What ends the component, as `close()`; `undefined` if V8's collector does. */
+  readonly endedBy: string | undefined;
+  /** How long an entry can live, in milliseconds. */
+  readonly entryMillis: number;
+  /** The part of the component, such as the key of a pool by key. */
+  readonly partName?: string;
   /** How long its returned loans were held. */
   readonly holdTimes: HoldTimes;
-  /** The component's own node. */
-  readonly node: LifetimeNode;
+  /** The component's own node, if it has one. */
+  readonly node: LifetimeNode | undefined;
   /** Gives the component's figures; `undefined` once it has been collected. */
   stats(): ComponentStats | undefined;
   /** Whether it has run dry, as the last sweep or check has seen it. */
   readonly shortage: Shortage;
+  /** How often young generations of the simulated heap were collected. */
+  readonly youngCollections: number;
   /** Gives the generation of a loan in the simulated heap. */
   generationOf(loan: Loan): NodeGeneration;
+  /** Gives what the simulated heap shows of a loan. */
+  evidenceOf(loan: Loan): HeapEvidence;
   /** Takes the stacks of the next loans: the line of a lost loan is unknown. */
   captureNextStacks(): void;
   /** Gives a loan that is still out its node. */
@@ -59,7 +72,7 @@ export interface Loan {
   node: LifetimeNode | null;
   /** The node of the lent resource. */
   readonly held: LifetimeNode | undefined;
-  readonly origin: CallOrigin;
+  origin: CallOrigin;
   /** When it began, on the watchdog's clock, in milliseconds. */
   readonly lentAt: number;
   /** Whether an object of its own ends the loan, as a lease does. Without one, the holder gives the resource to the component. */
@@ -72,6 +85,20 @@ export interface Loan {
   lastTouch: { readonly hint: string; readonly at: number } | undefined;
   /** How many loans of its component had come back when it began. */
   readonly returnsBefore: number;
+  /** How often young generations of the simulated heap had been collected when it began. */
+  readonly youngBefore: number;
+  /** Its site; `undefined` until it is settled, and for a loan with neither a stack nor a scope. */
+  site: LoanSite | undefined;
+  /** How many loans of its site had ended when it was settled. */
+  siteFreedBefore: number;
+  /** What owns it, if that is no scope. */
+  ownerName?: string;
+  /** The edges of the unreachable cycle that it was found in. */
+  cycle?: readonly string[];
+  /** What it stands for, if it is no loan. */
+  readonly population?: Population;
+  /** Whether its component took it back by force, and its holder may still end it. */
+  isReclaimed?: boolean;
   /** Whether its owner has ended first, or had ended when it began. */
   isUnheld: boolean;
   /** Whether V8 has collected its capability. */

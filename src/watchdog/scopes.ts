@@ -1,6 +1,5 @@
 /**
- * The scopes of a watchdog: named pieces of work, such as a request or a job, that own the loans taken within them. The
- * current scope travels in the async context.
+ * The scopes of a watchdog. The current scope travels in the async context.
  *
  * ```
  *   run ──▶ allocate a root ──▶ body, with its awaits and timers ──▶ release the root
@@ -11,29 +10,18 @@
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
 import { currentOwner, type Owner } from '../core/current-owner.js';
 import { isThenable } from '../core/thenable.js';
-import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
+import type { LifetimeGraph } from './lifetime-graph.js';
+import { OpenScope, type ScopeHost } from './open-scope.js';
 
-/** How many names of a nest of scopes are told, besides the innermost one. */
-const MOST_NAMES = 8;
+/** The kind of scopes in the simulated heap. */
+export const SCOPE = 'scope';
 
-/** One scope. */
-export interface ScopeRecord {
-  /** The names of the scopes around it and its own, outermost first, joined by ` > `. */
-  readonly path: string;
-  /** The path of the outermost scopes around it. */
-  readonly head: string;
-  /** How many scopes it is nested in, itself included. */
-  readonly depth: number;
-  /** The scope around it. */
-  readonly outer: ScopeRecord | undefined;
-  /** Its root while it runs; `null` once it has ended. */
-  node: LifetimeNode | null;
-  /** The owner around the scope: the value whose creation has opened it. */
-  readonly around: Owner | undefined;
-}
-
-/** Called at the end of each scope. */
+/** What the scopes of a watchdog ask of it, and tell it. */
 export interface ScopeListener {
+  /** The time of the youngest loans, in milliseconds. It may be some microtasks old. */
+  recentTime(): number;
+  /** Gives the site of a scope in the simulated heap. */
+  siteOfScope(name: string): string;
   /** Called before the root of a scope is released. */
   scopeEnding(): void;
   /** Called after the root of a scope has been released. */
@@ -41,15 +29,20 @@ export interface ScopeListener {
 }
 
 /** The scopes of one watchdog. */
-export class Scopes {
+export class Scopes implements ScopeHost {
   readonly #graph: LifetimeGraph;
   readonly #listener: ScopeListener;
-  readonly #current: AsyncVariable<ScopeRecord> = createAsyncVariable();
+  readonly #current: AsyncVariable<OpenScope> = createAsyncVariable();
   #running = 0;
 
   constructor(graph: LifetimeGraph, listener: ScopeListener) {
     this.#graph = graph;
     this.#listener = listener;
+  }
+
+  /** Whether a scope is one of these. */
+  isOwn(scope: OpenScope): boolean {
+    return scope.host === this;
   }
 
   /** How many scopes are running. */
@@ -58,7 +51,7 @@ export class Scopes {
   }
 
   /** Gives the scope of the current async flow, which may have ended; `undefined` outside of any scope. */
-  current(): ScopeRecord | undefined {
+  current(): OpenScope | undefined {
     return this.#current.get();
   }
 
@@ -72,37 +65,39 @@ export class Scopes {
    * Calls `body` as a scope and gives its result. The scope ends when `body` returns or throws or, if it returns a promise,
    * when that settles. Another thenable is adopted as a promise.
    */
-  run<T>(name: string, body: () => T): T {
-    const scope = this.#open(name);
+  run<T>(name: string, body: (scope: OpenScope) => T): T {
+    const scope = this.open(name);
     try {
-      const result = this.#current.run(scope, body);
+      const result = this.#current.run(scope, () => body(scope));
       if (isThenable(result)) return this.#endWith(scope, result) as T;
-      this.#end(scope);
+      this.end(scope);
       return result;
     } catch (error) {
-      this.#end(scope);
+      this.end(scope);
       throw error;
     }
   }
 
-  /** Gives a promise that is handled only by the caller of the scope: an unhandled rejection must stay one. */
-  #endWith<T>(scope: ScopeRecord, result: PromiseLike<T>): Promise<T> {
-    const end = (): void => this.#end(scope);
-    return Promise.resolve(result).finally(end);
-  }
-
-  #open(name: string): ScopeRecord {
+  /** Opens a scope within the current one. */
+  open(name: string): OpenScope {
     const outer = runningScope(this.#current.get());
+    const now = this.#listener.recentTime();
+    for (let scope = outer; scope !== undefined; scope = scope.outer) scope.activeAt = now;
     this.#running++;
-    return {
-      ...placeOf(name, outer),
-      outer,
-      node: this.#graph.allocateRoot('scope'),
-      around: currentOwner(),
-    };
+    const node = this.#graph.allocateRoot(SCOPE, this.#listener.siteOfScope(name));
+    return new OpenScope(this, name, outer, node, currentOwner(), now);
   }
 
-  #end(scope: ScopeRecord): void {
+  /** Gives a scope that has ended already, for a watchdog that is off. */
+  ended(name: string): OpenScope {
+    return new OpenScope(this, name, undefined, null, undefined, 0);
+  }
+
+  runWithin<R>(scope: OpenScope, body: () => R): R {
+    return this.#current.run(scope, body);
+  }
+
+  end(scope: OpenScope): void {
     const { node } = scope;
     if (node === null) return;
     this.#listener.scopeEnding();
@@ -111,23 +106,17 @@ export class Scopes {
     this.#graph.releaseRoot(node);
     this.#listener.scopeEnded();
   }
+
+  /** Gives a promise that is handled only by the caller of the scope: an unhandled rejection must stay one. */
+  #endWith<T>(scope: OpenScope, result: PromiseLike<T>): Promise<T> {
+    const end = (): void => this.end(scope);
+    return Promise.resolve(result).finally(end);
+  }
 }
 
 /** The innermost of these scopes that is running. A job that starts its next run from within itself is not around it. */
-function runningScope(scope: ScopeRecord | undefined): ScopeRecord | undefined {
+function runningScope(scope: OpenScope | undefined): OpenScope | undefined {
   let running = scope;
   while (running !== undefined && running.node === null) running = running.outer;
   return running;
-}
-
-/** Where a scope stands. Of a deep nest only the outermost names and the innermost are told, so that paths stay short. */
-function placeOf(
-  name: string,
-  outer: ScopeRecord | undefined,
-): Pick<ScopeRecord, 'depth' | 'head' | 'path'> {
-  if (outer === undefined) return { depth: 1, head: name, path: name };
-  const depth = outer.depth + 1;
-  if (depth > MOST_NAMES) return { depth, head: outer.head, path: `${outer.head} > … > ${name}` };
-  const path = `${outer.path} > ${name}`;
-  return { depth, head: path, path };
 }

@@ -23,7 +23,9 @@ test('a rule is off if it is switched off, or if it needs V8 and the level does 
 
 test('no timer is set if no active rule judges loans while they are out', () => {
   const clock = new FakeClock();
-  const judging = createRules({}, true, () => {}).filter((rule) => rule.judge !== undefined);
+  const judging = createRules({}, true, () => {}).filter(
+    (rule) => rule.judge !== undefined || rule.survey !== undefined,
+  );
   const rules = Object.fromEntries(names(judging).map((name) => [name, false]));
   using watchdog = new Watchdog({ clock, rules });
   watchdog.watch(new MinimalPool());
@@ -49,7 +51,7 @@ test('a suspect whose lease V8 then collects is counted once, as abandoned', asy
 test.each([
   ['orphaned', 'its scope has ended', 'reference count 0', false],
   ['abandoned', 'garbage-collected without release', undefined, true],
-  ['tenured', 'still out long after', undefined, true],
+  ['tenured', 'still out long after', 'promoted while', true],
 ] as const)(
   'a report of the rule %s is in the words of its file',
   (rule, sentence, evidence, hasScopeLine) => {

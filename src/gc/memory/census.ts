@@ -98,13 +98,6 @@ export class Census {
     };
   }
 
-  /** Returns the number of nodes of a class that have died. O(1). */
-  freedOf(classId: number): number {
-    const at = STRIDE * classId;
-    const freed = this.#freed;
-    return (freed[at] ?? 0) + (freed[at + 1] ?? 0) + (freed[at + 2] ?? 0);
-  }
-
   #three(counts: readonly number[], classId: number): [number, number, number] {
     const at = STRIDE * classId;
     return [counts[at] ?? 0, counts[at + 1] ?? 0, counts[at + 2] ?? 0];

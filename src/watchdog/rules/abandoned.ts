@@ -1,6 +1,7 @@
 /**
  * Rule *abandoned*: V8 has collected the capability of a loan, the one object that can end it. No code can end the loan any
- * more. This is proof, even while other code still uses the resource.
+ * more. This is proof, even while other code still uses the resource. It is proof too for a loan that a forced close has taken
+ * back: its holder did not end it.
  *
  * What is registered with V8 decides what is found:
  *
@@ -12,6 +13,7 @@
  */
 import type { Certainty } from '../certainty.js';
 import type { Loan } from '../loan.js';
+import type { Readings } from '../readings.js';
 import { releaseAdvice } from './release-advice.js';
 import type { Found, Rule, RuleDefinition } from './rule.js';
 
@@ -19,13 +21,11 @@ import type { Found, Rule, RuleDefinition } from './rule.js';
 class AbandonedRule implements Rule<'abandoned'> {
   readonly name = 'abandoned';
   readonly #capabilities: FinalizationRegistry<Loan>;
+  readonly #readings: Readings;
 
-  constructor(found: Found) {
-    this.#capabilities = new FinalizationRegistry((loan) => {
-      if (loan.ended) return;
-      loan.collected = true;
-      found(loan);
-    });
+  constructor(found: Found, readings: Readings) {
+    this.#readings = readings;
+    this.#capabilities = new FinalizationRegistry(found);
   }
 
   settled(loan: Loan, capability: WeakKey | undefined): void {
@@ -33,7 +33,7 @@ class AbandonedRule implements Rule<'abandoned'> {
   }
 
   judge(loan: Loan): Certainty | undefined {
-    return loan.collected ? 'certain' : undefined;
+    return this.#readings.isCollected(loan) ? 'certain' : undefined;
   }
 
   ended(loan: Loan): void {
@@ -46,5 +46,5 @@ export const abandoned: RuleDefinition<'abandoned'> = {
   asksV8: true,
   whatHappened: () => 'garbage-collected without release: no code can release it any more',
   fix: releaseAdvice,
-  create: (found) => new AbandonedRule(found),
+  create: (found, _options, readings) => new AbandonedRule(found, readings),
 };

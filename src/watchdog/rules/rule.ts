@@ -13,7 +13,10 @@
  */
 import type { OptionTable } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
+import type { Expectation } from '../expectations.js';
 import type { Loan } from '../loan.js';
+import type { Population } from '../populations.js';
+import type { Readings } from '../readings.js';
 
 /** A rule at work in one watchdog. It implements the hooks that it needs. */
 export interface Rule<N extends string = string> {
@@ -32,6 +35,26 @@ export interface Rule<N extends string = string> {
   judge?(loan: Loan, now: number): Certainty | undefined;
   /** Called when a settled loan ends. */
   ended?(loan: Loan): void;
+  /** Judges what is no loan, in each sweep and each check. */
+  survey?(survey: Survey): void;
+  /** Whether a loan that was ended twice counts as a leak of this rule. */
+  tellsMisuse?(): boolean;
+}
+
+/** What a rule looks at in a sweep or a check, besides the loans. */
+export interface Survey {
+  /** The watchdog's time, in milliseconds. */
+  readonly now: number;
+  /** The live objects by kind and site. */
+  readonly populations: Iterable<Population>;
+  /** The objects that are expected to die. */
+  readonly expectations: Iterable<Expectation>;
+  /** Whether V8 has run a full collection since the last survey that knew of one, and has told of all deaths. */
+  readonly isV8Known: boolean;
+  /** Whether a check has forced that collection. */
+  readonly isForced: boolean;
+  /** Counts what stands for the object as lost, or no longer so. */
+  tell(certainty: Certainty | undefined, loan: Loan): void;
 }
 
 /** Has a loan judged now, for a rule that learns of a loss outside of its hooks. */
@@ -41,6 +64,16 @@ export type Found = (loan: Loan) => void;
 export interface ReportedLeak {
   /** The scope that took the loans; absent outside of any scope. */
   readonly scope?: string;
+  /** The owner that held the latest of them, if that was no scope. */
+  readonly owner?: string;
+  /** The component that lent the resources. */
+  readonly component: { readonly kind: string; readonly name: string };
+  /** How many loans or objects there are. */
+  readonly count: number;
+  /** The kind of the objects, if they are no loans. */
+  readonly members?: string;
+  /** The edges of the cycle that the latest loan is in. */
+  readonly cycle?: readonly string[];
 }
 
 /** An entry of `RULES`: what a report says for the rule, its options `O`, and how to make it. */
@@ -53,6 +86,8 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   readonly evidence?: string;
   /** Set if no loan is lost: a holder has made a mistake with a loan that had ended. */
   readonly isMisuse?: true;
+  /** Set if the leak is no loan: objects that become too many, or that should have died. */
+  readonly isPopulation?: true;
   /** Set if {@link whatHappened} names the scope. */
   readonly namesScope?: true;
   /** What happened to the loans, as a clause. */
@@ -60,5 +95,5 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   /** What to change in the code that took the loan, as a clause. */
   fix(loan: Loan): string;
   /** Makes the rule for one watchdog. `options` are complete. */
-  create(found: Found, options: Required<O>): Rule<N>;
+  create(found: Found, options: Required<O>, readings: Readings): Rule<N>;
 }
