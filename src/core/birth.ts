@@ -5,11 +5,12 @@
  * ```
  *   new Birth ──maker leases──▶ node is reported
  *       ├──▶ born    the component keeps the node
+ *       ├──▶ passed on  the component does not keep it: the caller holds what the maker has leased
  *       └──▶ failed  the node ends, and with it the hold on what the maker has leased
  * ```
  */
 import { type Owner, runAsOwner } from './current-owner.js';
-import type { Holder, NodeId, NodeKind, Observer, Origin } from './probe.js';
+import type { NodeId, NodeKind, Observer, Origin } from './probe.js';
 
 /** One node that is being made. */
 export class Birth implements Owner {
@@ -51,15 +52,21 @@ export class Birth implements Owner {
     return node;
   }
 
-  /** Ends the making without a node. */
+  /** Ends the making without a node. Without effect if it is over. */
   failed(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     if (this.#node !== undefined) this.#observer.freed(this.#node);
   }
 
-  /** Ends the making: the component does not keep what was made, and `to` holds what the maker has leased. */
-  passOn(to: Holder): void {
-    if (this.#node !== undefined && !this.#isOver) this.#observer.transferred?.(this.#node, to);
+  /**
+   * Ends the making: the component does not keep what was made, so the caller holds what the maker has leased. Without effect if it is
+   * over.
+   */
+  passOn(): void {
+    if (this.#node !== undefined && this.#origin !== undefined && !this.#isOver) {
+      this.#observer.transferred?.(this.#node, this.#origin);
+    }
     this.failed();
   }
 }
