@@ -228,7 +228,7 @@ export class BaseHeap implements Disposable {
     const classId = kinds.idAt(kind, site);
     counters.moveKind(this.#store.kindId(index), classId);
     this.#store.setKindId(index, classId);
-    this.#store.lists.census?.reclassify(index, classId);
+    this.#store.census?.reclassify(index, classId);
   }
 
   /** Returns the memory that a node stands for, in bytes. */
@@ -494,12 +494,12 @@ export class BaseHeap implements Disposable {
 
   /** @internal Returns the counts of a class. O(1). */
   countsOf(classId: number): ClassCounts | undefined {
-    return this.#store.lists.census?.countsOf(classId);
+    return this.#store.census?.countsOf(classId);
   }
 
   /** @internal Counts something that lived so shortly that it got no node. O(1). */
   recordShortLife(classId: number): void {
-    this.#store.lists.census?.recordShortLife(classId);
+    this.#store.census?.recordShortLife(classId);
   }
 
   /** Returns the figures of the heap at this moment. O(kinds). */

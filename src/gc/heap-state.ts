@@ -8,7 +8,6 @@ import type { WriteBarrier } from './collector.js';
 import { HeapBusyError, HeapDisposedError } from './heap-errors.js';
 import { HeapCounters } from './heap-stats.js';
 import { type HeapEvent, HeapTrace } from './heap-trace.js';
-import { Census } from './memory/census.js';
 import type { Handle } from './memory/handle.js';
 import { HandleTable, type HeapAvailability } from './memory/handle-table.js';
 import { KindNames } from './memory/kind-names.js';
@@ -105,8 +104,7 @@ export class HeapState implements HeapAvailability {
   /** Finalizers and callbacks receive `heap`. */
   constructor(heap: unknown, options: HeapStateOptions) {
     this.#heap = heap;
-    this.store = new NodeStore(options.shared);
-    if (options.census === true) this.store.lists.census = new Census();
+    this.store = new NodeStore(options.shared, options.census === true);
     this.handles = new HandleTable(this.store, this);
     this.clock = options.clock;
     this.thresholds = [...options.thresholds];

@@ -25,15 +25,17 @@ import type {
   Origin,
 } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
+import type { CallOrigin } from './call-origin.js';
+import type { HeapEvidence } from './heap-evidence.js';
 import { HoldTimes } from './hold-times.js';
-import type { HeapEvidence } from './leak-report.js';
 import type { LifetimeNode } from './lifetime-graph.js';
-import type { CallOrigin, Loan, LoanSource } from './loan.js';
+import type { Loan, LoanSource } from './loan.js';
 import { LEASE, LoanSites } from './loan-sites.js';
 import type { LoanTracker } from './loan-tracker.js';
 import { NodeTable, ROOT } from './node-table.js';
 import { OpenScope } from './open-scope.js';
 import type { Population } from './populations.js';
+import { ReclaimedLoans } from './reclaimed-loans.js';
 import { Shortage } from './shortage.js';
 import { StackSample } from './stack-sample.js';
 
@@ -60,6 +62,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   readonly node: LifetimeNode;
   readonly partName?: string;
   readonly #tracker: LoanTracker;
+  readonly #ended: (watch: ComponentWatch) => void;
   readonly #whole: ComponentWatch | undefined;
   readonly #parts = new Set<ComponentWatch>();
   readonly #stackSample: StackSample;
@@ -67,7 +70,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   readonly #sites: LoanSites;
   readonly #populations = new Map<NodeKind, Population>();
   /** Loans that a forced close has taken back, and that their holders may still end. */
-  readonly #reclaimed = new Map<NodeId, Loan>();
+  readonly #reclaimed: ReclaimedLoans;
   #observation: WeakRef<Observation> | undefined;
   #kind = 'component';
   #name = '';
@@ -80,9 +83,19 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   #closed = false;
   #loansOut = 0;
 
-  /** `whole` is the watch over the component that this one is a part of, under the name `part`. */
-  constructor(tracker: LoanTracker, whole?: ComponentWatch, part?: string) {
+  /**
+   * `ended` is called when the component has ended and all its loans have. `whole` is the watch over the component that this one is a
+   * part of, under the name `part`.
+   */
+  constructor(
+    tracker: LoanTracker,
+    ended: (watch: ComponentWatch) => void,
+    whole?: ComponentWatch,
+    part?: string,
+  ) {
     this.#tracker = tracker;
+    this.#ended = ended;
+    this.#reclaimed = new ReclaimedLoans((loan) => tracker.returnedLate(loan));
     this.#whole = whole;
     if (part !== undefined) this.partName = part;
     this.countsMisuse = tracker.levelPlan.countsMisuse;
@@ -92,6 +105,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
         ? tracker.graph.allocateRoot('component')
         : tracker.graph.allocate('component', whole.node);
     this.#table = new NodeTable(this.node);
+    tracker.holders.add(this, this.#table);
     this.#sites = new LoanSites(tracker.graph.heap, tracker.names, tracker.stacks, this);
   }
 
@@ -193,7 +207,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#observation?.deref()?.[Symbol.dispose]();
     for (const part of [...this.#parts]) part.close();
     for (const loan of this.#table.loans()) this.#endLoan(loan, true);
-    if (!this.#hasEnded) this.#forgetReclaimed();
+    if (!this.#hasEnded) this.#reclaimed.clear();
     if (this.#whole === undefined) this.#tracker.graph.releaseRoot(this.node);
     else {
       this.#whole.#parts.delete(this);
@@ -216,7 +230,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
         ? captureStack(entry, this.#tracker.levelPlan.stackDepth)
         : undefined,
       scope,
-      owner: this.#currentOwner(),
+      owner: this.#tracker.holders.currentOwner(),
     };
     return origin;
   }
@@ -244,7 +258,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   settle(loan: Loan): void {
     const { graph } = this.#tracker;
     const { owner } = loan.origin;
-    const holder = this.#holderOf(loan);
+    const holder = this.#tracker.holders.ofCaller(loan.origin);
     const site = this.#sites.of(loan.origin);
     loan.site = site;
     if (site !== undefined) loan.siteFreedBefore = site.freed;
@@ -290,7 +304,10 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
       this.#closeIfDone();
       return;
     }
-    if (this.#reclaimed.size > 0 && this.#isReturnedLate(id)) return;
+    if (this.#reclaimed.end(id)) {
+      if (!this.#closed) this.#table.free(id);
+      return;
+    }
     this.#tracker.settleAll();
     const node = this.#table.node(id);
     if (node === undefined) return;
@@ -328,7 +345,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     const { graph } = this.#tracker;
     this.#tracker.settleAll();
     const node = this.#table.node(id);
-    const holder = this.#holderNode(to);
+    const holder = this.#tracker.holders.of(to);
     if (node === undefined || holder === undefined) return;
     const loan = this.#table.loan(id);
     if (loan === undefined) {
@@ -348,14 +365,9 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   }
 
   part(name: string): ComponentWatch {
-    const part = new ComponentWatch(this.#tracker, this, name);
+    const part = new ComponentWatch(this.#tracker, this.#ended, this, name);
     this.#parts.add(part);
     return part;
-  }
-
-  /** Forgets a loan that V8 has proved to be lost after it was taken back. */
-  provedLost({ id }: Loan): void {
-    if (this.#reclaimed.delete(id) && !this.#closed) this.#table.free(id);
   }
 
   #countBirth(kind: NodeKind, origin: CallOrigin | undefined): void {
@@ -376,43 +388,6 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     return this.#site === '' ? 'new' : this.#site;
   }
 
-  /** Gives the node of the value that is being created in the current async flow, if this watchdog knows it. */
-  #currentOwner(): LifetimeNode | undefined {
-    const owner = this.#tracker.scopes.currentOwner();
-    return owner === undefined ? undefined : this.#nodeOfOwner(owner);
-  }
-
-  #nodeOfOwner({ observer, node }: { observer?: unknown; node?: NodeId | undefined }) {
-    return observer instanceof ComponentWatch &&
-      observer.#tracker === this.#tracker &&
-      node !== undefined
-      ? observer.#table.node(node)
-      : undefined;
-  }
-
-  /** Gives the node that a loan is handed over to; `undefined` if this watchdog knows none that is alive. */
-  #holderNode(to: Holder): LifetimeNode | undefined {
-    if (to instanceof OpenScope) {
-      return this.#tracker.scopes.isOwn(to) ? (to.node ?? undefined) : undefined;
-    }
-    if ('call' in to) {
-      const { scope, owner } = to as CallOrigin;
-      if (owner !== undefined && this.#tracker.graph.heap.isAlive(owner.handle)) return owner;
-      return scope === undefined ? this.#tracker.outsideScopes : (scope.node ?? undefined);
-    }
-    return this.#nodeOfOwner(to);
-  }
-
-  /**
-   * Gives the node that holds a loan: the value that owns it, or the scope that took it; `undefined` if that scope has ended.
-   */
-  #holderOf({ origin: { owner, scope } }: Loan): LifetimeNode | undefined {
-    const { graph, outsideScopes } = this.#tracker;
-    if (owner !== undefined && graph.heap.isAlive(owner.handle)) return owner;
-    if (owner === undefined && scope !== undefined) return scope.node ?? undefined;
-    return scope?.node ?? outsideScopes;
-  }
-
   /** A forced close ends a loan as its holder would. Before that, the rules see it as it is. */
   #judgeBeforeReclaim(loan: Loan): void {
     this.#tracker.settleAll();
@@ -431,8 +406,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
       return;
     }
     if (reclaimed && loan.hasCapability && !this.#closed) {
-      loan.isReclaimed = true;
-      this.#reclaimed.set(id, loan);
+      this.#reclaimed.add(loan);
       this.#table.setNode(id, undefined);
       this.#tracker.graph.removeOwner(loan.node);
     } else this.#removeNode(id, loan.node);
@@ -446,25 +420,10 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     else loan.site?.holdTimes.record(holdMillis);
   }
 
-  /** Whether the holder of a loan that was taken back by force has ended it after all. */
-  #isReturnedLate(id: NodeId): boolean {
-    const loan = this.#reclaimed.get(id);
-    if (loan === undefined) return false;
-    this.#reclaimed.delete(id);
-    if (!this.#closed) this.#table.free(id);
-    this.#tracker.returnedLate(loan);
-    return true;
-  }
-
-  #forgetReclaimed(): void {
-    for (const loan of this.#reclaimed.values()) this.#tracker.returnedLate(loan);
-    this.#reclaimed.clear();
-  }
-
   /** Ends the watch over a component that has ended, when all its loans have. */
   #closeIfDone(): void {
     if (this.loansOut > 0) return;
-    if (this.#whole === undefined) this.#tracker.componentEnded(this);
+    if (this.#whole === undefined) this.#ended(this);
     else this.close();
   }
 

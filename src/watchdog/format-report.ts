@@ -8,7 +8,8 @@ import {
   resolveOptions,
 } from '../core/options.js';
 import { isSurer } from './certainty.js';
-import type { CountedSite, LeakReport, SiteCounters } from './leak-report.js';
+import type { SiteCounters } from './heap-evidence.js';
+import type { CountedSite, LeakReport } from './leak-report.js';
 import { RULES } from './rules/rules.js';
 
 /** Options of {@link formatReport}. */

@@ -1,9 +1,9 @@
 /** A leak as data. */
 import type { Frame } from '../core/call-site.js';
 import type { ComponentStats } from '../core/probe.js';
-import type { ClassCounts } from '../gc/memory/census.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { Certainty } from './certainty.js';
+import type { SiteCounters } from './heap-evidence.js';
 import type { LeakRule } from './rules/rules.js';
 
 /** A line of the application that led to lost loans. */
@@ -20,22 +20,6 @@ export interface CountedScope {
   readonly scope: string;
   /** How many of the loans it took. */
   readonly count: number;
-}
-
-/** What the simulated heap counts of the loans of one site: of a line and the name of a scope. */
-export interface SiteCounters extends ClassCounts {
-  /** How often the whole heap was collected. */
-  readonly fullCollections: number;
-}
-
-/** What the simulated heap shows of a loan. */
-export interface HeapEvidence {
-  /** The nodes from a root to the loan, as `scope "GET /orders"`; empty once the loan has ended. */
-  readonly path: readonly string[];
-  /** The nodes of the unreachable cycle in which the loan was found. */
-  readonly cycle?: readonly string[];
-  /** The counters of its site; absent for a loan with neither a stack nor a scope. */
-  readonly counters?: SiteCounters;
 }
 
 /**

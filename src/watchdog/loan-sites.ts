@@ -7,8 +7,8 @@ import { applicationFrame, formatPosition } from '../core/call-site.js';
 import type { BaseHeap } from '../gc/base-heap.js';
 import type { ClassCounts } from '../gc/memory/census.js';
 import type { BoundedNames } from './bounded-names.js';
+import type { CallOrigin } from './call-origin.js';
 import { HoldTimes } from './hold-times.js';
-import type { CallOrigin } from './loan.js';
 import type { ParsedStacks } from './parsed-stacks.js';
 
 /** The kind of loans in the simulated heap. */

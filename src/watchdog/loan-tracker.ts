@@ -14,16 +14,16 @@ import { BaseHeap } from '../gc/base-heap.js';
 import { makeSteppedCollector } from '../gc/collectors/stepped-collector.js';
 import { ActivityClock } from './activity-clock.js';
 import { BoundedNames } from './bounded-names.js';
+import { NO_ORIGIN } from './call-origin.js';
 import type { Certainty } from './certainty.js';
-import type { ComponentWatch } from './component-watch.js';
 import { Expectations } from './expectations.js';
 import { FullCollections, nextTurn } from './full-collections.js';
+import type { HeapEvidence } from './heap-evidence.js';
+import { Holders } from './holders.js';
 import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
-import type { HeapEvidence } from './leak-report.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
 import type { Loan } from './loan.js';
-import { NO_ORIGIN } from './loose-loan.js';
 import type { OpenScope } from './open-scope.js';
 import { ParsedStacks } from './parsed-stacks.js';
 import { PlainSource } from './plain-source.js';
@@ -64,6 +64,8 @@ export class LoanTracker implements ScopeListener {
   readonly ledger: LeakLedger;
   /** The scopes that are running. */
   readonly scopes: Scopes;
+  /** Who holds a loan. */
+  readonly holders: Holders;
   /** The names of sites in the simulated heap. */
   readonly names: BoundedNames = new BoundedNames();
   /** The frames of stacks. */
@@ -85,20 +87,16 @@ export class LoanTracker implements ScopeListener {
    * heap.
    */
   readonly #unheld: Loan[] = [];
-  readonly #componentEnded: (watch: ComponentWatch) => void;
   readonly #scopeSites = new Set<string>();
   #loans = 0;
   /** How many of V8's full collections the last survey knew of. */
   #surveyedV8 = 0;
 
-  /** `componentEnded` is called when a component has ended and all its loans have. */
   constructor(
     settings: WatchdogSettings,
     listeners: EventListeners<LedgerEvents>,
-    componentEnded: (watch: ComponentWatch) => void,
     readings: Readings,
   ) {
-    this.#componentEnded = componentEnded;
     this.#clock = settings.clock;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
     this.ledger = new LeakLedger(
@@ -137,6 +135,7 @@ export class LoanTracker implements ScopeListener {
     this.expectations = new Expectations(heap, (loan) => this.ledger.returned(loan));
     this.outsideScopes = this.graph.allocateRoot('outside');
     this.scopes = new Scopes(this.graph, this);
+    this.holders = new Holders(this.graph, this.scopes, this.outsideScopes);
     this.#unsettled = new UnsettledLoans(settings.clock, (loan) => this.#settle(loan));
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.nursery, () =>
       this.settleAll(),
@@ -189,11 +188,6 @@ export class LoanTracker implements ScopeListener {
     const component = new PlainSource(SCOPE, site);
     this.populations.of({ kind: SCOPE, site, isWeak: false, component });
     return site;
-  }
-
-  /** Called when a component has ended and all its loans have. */
-  componentEnded(watch: ComponentWatch): void {
-    this.#componentEnded(watch);
   }
 
   /** Gives what the simulated heap shows of a loan. */

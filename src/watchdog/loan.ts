@@ -7,26 +7,21 @@
  */
 import type { ComponentStats, NodeId } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
+import type { CallOrigin } from './call-origin.js';
+import type { HeapEvidence } from './heap-evidence.js';
 import type { HoldTimes } from './hold-times.js';
-import type { HeapEvidence } from './leak-report.js';
 import type { LifetimeNode } from './lifetime-graph.js';
 import type { LoanSite } from './loan-sites.js';
-import type { OpenScope } from './open-scope.js';
-import type { Population } from './populations.js';
 import type { Shortage } from './shortage.js';
 
-/** The caller that asked for a loan. */
-export interface CallOrigin {
-  /** The component's function that the caller called. Its name is read for a report only: reading it costs some 20 ns. */
-  readonly call: { readonly name: string };
-  /** The caller's stack as the engine prints it; `undefined` if it was not taken. */
-  readonly stack: string | undefined;
-  /** For a loan that was ended twice: the stack that ended it first, if it was taken. */
-  readonly earlier?: string;
-  /** The caller's scope; `undefined` outside of any scope. */
-  readonly scope: OpenScope | undefined;
-  /** The value that was being created when the caller asked, and that owns the loan; `undefined` if the scope owns it. */
-  readonly owner: LifetimeNode | undefined;
+/** Live objects of one kind and site. */
+export interface Members {
+  /** Their kind in the simulated heap. */
+  readonly kind: string;
+  /** How many live. */
+  readonly live: number;
+  /** How many lived at the last full collections, the oldest first. */
+  counts(): number[];
 }
 
 /** The component that has lent a resource. */
@@ -96,7 +91,7 @@ export interface Loan {
   /** The edges of the unreachable cycle that it was found in. */
   cycle?: readonly string[];
   /** What it stands for, if it is no loan. */
-  readonly population?: Population;
+  readonly population?: Members;
   /** Whether its component took it back by force, and its holder may still end it. */
   isReclaimed?: boolean;
   /** Whether its owner has ended first, or had ended when it began. */

@@ -1,13 +1,6 @@
 /** Records in the ledger of what is no loan: a population, an object that is expected to die. */
-import type { CallOrigin, Loan, LoanSource } from './loan.js';
-
-/** The origin of what no caller has asked for. */
-export const NO_ORIGIN: CallOrigin = {
-  call: { name: '' },
-  stack: undefined,
-  scope: undefined,
-  owner: undefined,
-};
+import { NO_ORIGIN } from './call-origin.js';
+import type { Loan, LoanSource } from './loan.js';
 
 /** Gives a record that began at `now`, and that no component will end. */
 export function looseLoan(component: LoanSource, now: number): Loan {

@@ -1,8 +1,8 @@
 /** What stands for a component where there is none: the scopes of one name, an object that is expected to die. */
 import type { ComponentStats } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
+import type { HeapEvidence } from './heap-evidence.js';
 import { HoldTimes } from './hold-times.js';
-import type { HeapEvidence } from './leak-report.js';
 import type { Loan, LoanSource } from './loan.js';
 import { looseLoan } from './loose-loan.js';
 import { Shortage } from './shortage.js';

@@ -8,7 +8,8 @@
  * been dead already.
  */
 import type { BaseHeap } from '../gc/base-heap.js';
-import type { CallOrigin, Loan, LoanSource } from './loan.js';
+import type { CallOrigin } from './call-origin.js';
+import type { Loan, LoanSource, Members } from './loan.js';
 import { looseLoan } from './loose-loan.js';
 
 /** How many counts are kept of a population. */
@@ -37,7 +38,7 @@ export interface PopulationOptions {
 }
 
 /** One population. */
-export class Population {
+export class Population implements Members {
   readonly kind: string;
   readonly site: string;
   readonly isWeak: boolean;

@@ -39,13 +39,13 @@ import {
 } from '../core/probe.js';
 import { aWeakKey } from '../core/weak-key.js';
 import type { BaseHeap } from '../gc/base-heap.js';
+import { NO_ORIGIN } from './call-origin.js';
 import { ComponentWatch } from './component-watch.js';
 import type { LedgerEvents } from './leak-ledger.js';
 import type { LeakReport } from './leak-report.js';
 import type { WatchLevel } from './level.js';
 import type { Loan } from './loan.js';
 import { LoanTracker } from './loan-tracker.js';
-import { NO_ORIGIN } from './loose-loan.js';
 import { OpenScope } from './open-scope.js';
 import { READINGS, type Readings } from './readings.js';
 import { Sweep } from './sweep.js';
@@ -136,12 +136,7 @@ export class Watchdog implements Disposable {
     this.#level = settings.level;
     this.#gcSource = settings.gcSource ?? hostGcSource();
     if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
-    this.#tracker = new LoanTracker(
-      settings,
-      this.#listeners,
-      (watch) => this.#unwatch(watch),
-      readings,
-    );
+    this.#tracker = new LoanTracker(settings, this.#listeners, readings);
     this.#sweep = new Sweep(settings.clock, settings.sweepIntervalMillis, () => this.#look());
     this.#componentDeaths = new FinalizationRegistry((watch) => this.#unwatch(watch));
   }
@@ -162,7 +157,7 @@ export class Watchdog implements Disposable {
   watch(component: Watchable): Disposable {
     checkArgument('watchdog.watch', 'component', component, aWatchable);
     if (this.#level === 'off' || this.#disposed) return { [Symbol.dispose]() {} };
-    const watch = new ComponentWatch(this.#tracker);
+    const watch = new ComponentWatch(this.#tracker, (ended) => this.#unwatch(ended));
     let observation: Observation;
     try {
       observation = component[observe](watch);

@@ -125,7 +125,15 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
     program: ['base-heap', 'collectors', 'memory'],
   },
   watchdog: {
-    rules: ['certainty', 'hold-times', 'loan'],
+    rules: [
+      'certainty',
+      'expectations',
+      'hold-times',
+      'loan',
+      'mann-kendall',
+      'populations',
+      'readings',
+    ],
   },
   integrations: {
     adoption: [],

@@ -12,6 +12,7 @@ function watched(options: WatchdogOptions = {}) {
     graceMillis: 0,
     nursery: 10,
     ...options,
+    rules: { abandoned: false, ...options.rules }, // The tests drop their leases.
   });
   const pool = new MinimalPool('db');
   pool.addResource();

@@ -105,7 +105,7 @@ export class BulkDeallocator {
   #freeSlot(index: number): void {
     const store = this.#store;
     this.#state.counters.removeFromLive(store.kindId(index), store.size(index));
-    store.lists.census?.recordDeath(index);
+    store.census?.recordDeath(index);
     store.freeSlot(index);
   }
 

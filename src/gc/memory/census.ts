@@ -10,7 +10,7 @@
  * Generations are named by the lists of the heap. A node that a collection sets aside still counts in its last generation.
  */
 import { grownColumn } from './column.js';
-import { FIRST_NODE, GENERATION_0, OLDEST } from './generation-lists.js';
+import { FIRST_NODE, GENERATION_0, type MoveRecorder, OLDEST } from './generation-lists.js';
 
 /** Counters of one class: the entries of a class begin at four times its number, one for each generation. */
 const STRIDE = 4;
@@ -27,7 +27,7 @@ export interface ClassCounts {
   readonly promoted: readonly [number, number, number];
 }
 
-export class Census {
+export class Census implements MoveRecorder {
   /** The class and the generation of each node: where its counters are. */
   #places: Int32Array = new Int32Array(FIRST_NODE);
   readonly #born: number[] = [];

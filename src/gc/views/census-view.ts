@@ -12,7 +12,7 @@ export interface CensusEntry extends ClassCounts {
 
 /** Returns the counts of each class that has had a node. O(classes). */
 export function viewCensus({ store, kinds }: HeapState): CensusEntry[] {
-  const { census } = store.lists;
+  const { census } = store;
   const entries: CensusEntry[] = [];
   for (let id = 0; census !== null && id < census.classes; id++) {
     const counts = census.countsOf(id);
