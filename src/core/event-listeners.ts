@@ -4,6 +4,7 @@
  */
 import type { RunInContext } from './async-context.js';
 import { guardedCall } from './guarded-call.js';
+import type { ListenerWatch } from './listener-watch.js';
 import { aFunction, checkArgument, type OptionCheck, oneOf } from './options.js';
 
 /** A function that is called with an event's payload. */
@@ -14,6 +15,8 @@ const SETTLED = Promise.resolve();
 
 /** Listeners by event; `M` maps each event to its payload. */
 export class EventListeners<M extends object> {
+  /** Is told of listeners that are added and removed, while the component is watched. */
+  watch: ListenerWatch | null = null;
   readonly #owner: string;
   readonly #anEvent: OptionCheck;
   readonly #runInContext: RunInContext;
@@ -44,8 +47,10 @@ export class EventListeners<M extends object> {
     checkArgument('on', 'event', event, this.#anEvent);
     checkArgument('on', 'listener', listener, aFunction);
     const listeners = this.#listeners.get(event);
+    if (listeners?.has(listener) === true) return;
     if (listeners === undefined) this.#listeners.set(event, new Set([listener]));
     else listeners.add(listener);
+    this.watch?.added(EventListeners.prototype.on);
   }
 
   /**
@@ -56,8 +61,16 @@ export class EventListeners<M extends object> {
   off<E extends keyof M>(event: E, listener: Listener<M[E]>): void {
     checkArgument('off', 'event', event, this.#anEvent);
     const listeners = this.#listeners.get(event);
-    listeners?.delete(listener);
-    if (listeners?.size === 0) this.#listeners.delete(event);
+    if (listeners?.delete(listener) !== true) return;
+    this.watch?.removed(1);
+    if (listeners.size === 0) this.#listeners.delete(event);
+  }
+
+  /** How many listeners there are. O(events). */
+  get size(): number {
+    let size = 0;
+    for (const listeners of this.#listeners.values()) size += listeners.size;
+    return size;
   }
 
   /** Whether an event has a listener. O(1). */
@@ -98,6 +111,7 @@ export class EventListeners<M extends object> {
 
   /** Removes all listeners. */
   clear(): void {
+    if (this.watch !== null) this.watch.removed(this.size);
     this.#listeners.clear();
   }
 }

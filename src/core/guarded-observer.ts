@@ -4,7 +4,7 @@
  * component goes on.
  */
 import { reportIgnoredError } from './ignored-error.js';
-import type { EntryPoint, Misuse, NodeId, NodeKind, Observer, Origin } from './probe.js';
+import type { EntryPoint, Holder, Misuse, NodeId, NodeKind, Observer, Origin } from './probe.js';
 
 /** The id of a node that the observer failed to make. It is never passed to the observer. */
 const NO_NODE: NodeId = -1;
@@ -37,9 +37,12 @@ export class GuardedObserver implements Observer {
     }
   }
 
-  allocated(kind: NodeKind, owner: NodeId): NodeId {
+  allocated(kind: NodeKind, owner: NodeId, origin?: Origin): NodeId {
+    if (owner === NO_NODE) return NO_NODE;
     try {
-      return this.#observer.allocated(kind, owner);
+      return origin === undefined || origin === NO_ORIGIN
+        ? this.#observer.allocated(kind, owner)
+        : this.#observer.allocated(kind, owner, origin);
     } catch (error) {
       this.#failed(error);
       return NO_NODE;
@@ -104,6 +107,15 @@ export class GuardedObserver implements Observer {
   misused(misuse: Misuse): void {
     try {
       this.#observer.misused?.(misuse);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  transferred(node: NodeId, to: Holder): void {
+    if (node === NO_NODE) return;
+    try {
+      this.#observer.transferred?.(node, to);
     } catch (error) {
       this.#failed(error);
     }

@@ -35,6 +35,30 @@ export type Origin = NonNullable<unknown>;
 /** The component's public function that the caller called. Its frame and the frames within it are left out of the call site. */
 export type EntryPoint = (...args: never[]) => unknown;
 
+/**
+ * Who is to hold a loan from now on: a scope of a watchdog, or an owner (`core/current-owner.ts`), such as a stack. Opaque to the
+ * component, which passes it to its observer.
+ */
+export type Holder = NonNullable<unknown>;
+
+/** The key of the method by which the object that ends a loan lets the loan be handed over: `lease[handOver](to)`. */
+export const handOver: unique symbol = Symbol.for('tenure.handOver') as never;
+
+/** An object that ends a loan, and that can tell the loan's observer who holds it now. */
+export interface Transferable {
+  /** Reports that `to` holds the loan from now on. Without effect after the end of the loan, or without an observer. */
+  [handOver](to: Holder): void;
+}
+
+/** Whether a value is the end of a loan that can be handed over. */
+export function isTransferable(value: unknown): value is Transferable {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<Transferable>)[handOver] === 'function'
+  );
+}
+
 /** A loan that had ended was ended again. */
 export interface Misuse {
   /** The public function that was called, as `'release'`. */
@@ -64,8 +88,8 @@ export interface Observer {
    */
   origin(entry: EntryPoint): Origin;
 
-  /** Reports a new node, held by `owner`. Gives its id. */
-  allocated(kind: NodeKind, owner: NodeId): NodeId;
+  /** Reports a new node, held by `owner`. Gives its id. `origin` is the caller that made it, if it was captured. */
+  allocated(kind: NodeKind, owner: NodeId, origin?: Origin): NodeId;
 
   /**
    * Reports that `held` was lent to the caller of `origin`. The loan is a node of its own: the caller's scope holds it, and it
@@ -84,7 +108,10 @@ export interface Observer {
 
   /**
    * Reports the end of a node: it was released, evicted, destroyed or collected. For a loan, `reclaimed` says that the
-   * component took it back by force, as a forced close does. It then stays a leak, since its holder has not ended it.
+   * component took it back by force, as a forced close does. It then stays a leak, since its holder has not ended it. The
+   * component reports `freed` once more if the holder ends it after all.
+   *
+   * For the {@link root} it says that the component has ended, as a closed pool has.
    */
   freed(node: NodeId, reclaimed?: boolean): void;
 
@@ -99,6 +126,20 @@ export interface Observer {
    * swallow.
    */
   misused?(misuse: Misuse): void;
+
+  /** Reports that a loan, or all that another node holds, is held by `to` from now on. */
+  transferred?(node: NodeId, to: Holder): void;
+
+  /** Gives the observer of a part of the component, such as the pool of one key. Its root is held by the component's. */
+  part?(name: string): ObserverOfPart;
+}
+
+/** The observer of a part of a component. */
+export interface ObserverOfPart extends Observer, Disposable {
+  /** Takes the part's answer to being watched. */
+  attached(observation: Observation): void;
+  /** Ends the part. */
+  [Symbol.dispose](): void;
 }
 
 /** The figures of a component. */
@@ -119,6 +160,19 @@ export interface Observation extends Disposable {
    * @default the advice for a pool: hold the lease with `await using`, or use `use(fn)`
    */
   readonly releaseAdvice?: string;
+  /**
+   * What ends the component, as `close()`. Without it, a component that no code reaches ends by itself, and only V8's collector
+   * tells.
+   *
+   * @default none
+   */
+  readonly endedBy?: string;
+  /**
+   * How long an entry can live, in milliseconds. It takes that long until births and deaths are in balance.
+   *
+   * @default Infinity
+   */
+  readonly entryMillis?: number;
   /** Gives the component's figures at this moment. It is cheap, has no effect, and may be called at any time. */
   stats(): ComponentStats;
 }

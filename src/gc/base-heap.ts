@@ -37,6 +37,7 @@ import { holdAsRoot, type Root } from './heap-root.js';
 import { type HeapScope, runInScope } from './heap-scope.js';
 import { HeapState } from './heap-state.js';
 import type { HeapStats } from './heap-stats.js';
+import type { ClassCounts } from './memory/census.js';
 import type { Handle } from './memory/handle.js';
 import type { HandleTable } from './memory/handle-table.js';
 import { DEFAULT_KIND } from './memory/kind-names.js';
@@ -51,6 +52,7 @@ import {
 } from './memory/node-store.js';
 import { NodeAllocator } from './node-allocator.js';
 import { checkNodeOptions } from './node-options.js';
+import { type CensusEntry, viewCensus } from './views/census-view.js';
 import { dominatorsOf, type RetainedSize, retainedSizeOf } from './views/dominators.js';
 import { type HeapSnapshot, takeSnapshot } from './views/heap-snapshot.js';
 import { assertHeapInvariants } from './views/invariants.js';
@@ -71,6 +73,12 @@ export interface NodeOptions {
    * @default 'node'
    */
   readonly kind?: string;
+  /**
+   * What made the node, as a line of code or a name. Kind and site are the class of the node in {@link Heap.census}.
+   *
+   * @default none
+   */
+  readonly site?: string;
   /**
    * Memory that the node stands for, in bytes, up to 4 GiB.
    *
@@ -130,8 +138,8 @@ export class BaseHeap implements Disposable {
     if (options === undefined)
       return this.#handles.of(this.#allocator.allocate(PLAIN, DEFAULT_KIND, 0));
     checkNodeOptions(options);
-    const { kind, size = 0, finalizer, legacy = false } = options;
-    const kindId = kind === undefined ? DEFAULT_KIND : this.#state.kinds.id(kind);
+    const { kind, site, size = 0, finalizer, legacy = false } = options;
+    const kindId = this.#classId(kind, site);
     const type = legacy ? LEGACY : finalizer === undefined ? PLAIN : FINALIZABLE;
     if (finalizer === undefined)
       return this.#handles.of(this.#allocator.allocate(type, kindId, size));
@@ -206,6 +214,21 @@ export class BaseHeap implements Disposable {
   /** Returns the kind of a node. */
   kind(node: Handle): string {
     return this.#state.kinds.name(this.#store.kindId(this.#handles.resolve(node)));
+  }
+
+  /** Returns the site of a node; empty if it was allocated without one. */
+  site(node: Handle): string {
+    return this.#state.kinds.site(this.#store.kindId(this.#handles.resolve(node)));
+  }
+
+  /** @internal Gives a live node another kind and site. The census counts it as if it had been born with them. */
+  reclassify(node: Handle, kind: string, site: string): void {
+    const index = this.#handles.resolve(node);
+    const { counters, kinds } = this.#state;
+    const classId = kinds.idAt(kind, site);
+    counters.moveKind(this.#store.kindId(index), classId);
+    this.#store.setKindId(index, classId);
+    this.#store.census?.reclassify(index, classId);
   }
 
   /** Returns the memory that a node stands for, in bytes. */
@@ -444,6 +467,41 @@ export class BaseHeap implements Disposable {
     return takeSnapshot(this.#state, this.#weak, this.#collector);
   }
 
+  /**
+   * Returns the counts of nodes by kind, site and generation. A heap without the option `census` has none. O(classes).
+   *
+   * @example
+   * ```ts
+   * import { Heap } from 'tenure/gc';
+   *
+   * const heap = new Heap({ census: true });
+   * heap.drop(heap.alloc({ kind: 'loan', site: 'orders.ts:7' }));
+   * heap.alloc({ kind: 'loan', site: 'orders.ts:7' });
+   * heap.gc.collect(0);
+   * const [loans] = heap.census();
+   * [loans?.born, loans?.live, loans?.freed]; // => [2, [0, 1, 0], [1, 0, 0]]
+   * ```
+   */
+  census(): CensusEntry[] {
+    this.#state.throwIfClosed();
+    return viewCensus(this.#state);
+  }
+
+  /** @internal Returns the number of the class of a kind at a site. A new pair gets a new number. O(1). */
+  classOf(kind: string, site: string): number {
+    return this.#state.kinds.idAt(kind, site);
+  }
+
+  /** @internal Returns the counts of a class. O(1). */
+  countsOf(classId: number): ClassCounts | undefined {
+    return this.#store.census?.countsOf(classId);
+  }
+
+  /** @internal Counts something that lived so shortly that it got no node. O(1). */
+  recordShortLife(classId: number): void {
+    this.#store.census?.recordShortLife(classId);
+  }
+
   /** Returns the figures of the heap at this moment. O(kinds). */
   stats(): HeapStats {
     return viewStats(this.#state, this.#collector.name);
@@ -464,6 +522,12 @@ export class BaseHeap implements Disposable {
   [Symbol.dispose](): void {
     this.#collector.dispose();
     this.#state.dispose();
+  }
+
+  #classId(kind: string | undefined, site: string | undefined): number {
+    const { kinds } = this.#state;
+    if (site !== undefined) return kinds.idAt(kind ?? kinds.name(DEFAULT_KIND), site);
+    return kind === undefined ? DEFAULT_KIND : kinds.id(kind);
   }
 
   #newWeak(target: number, callback: WeakCallback | undefined, shared: boolean): Handle {

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../core/clock.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import {
+  aBoolean,
   aFunction,
   checkOptions,
   countOrInfinity,
@@ -97,6 +98,12 @@ export interface HeapOptions {
    * ```
    */
   readonly trace?: (event: HeapEvent) => void;
+  /**
+   * True to count the nodes by kind, site and generation, for {@link Heap.census}. Costs some nanoseconds and 4 bytes per node.
+   *
+   * @default false
+   */
+  readonly census?: boolean;
 }
 
 const threeCounts: OptionCheck = (value) =>
@@ -130,6 +137,7 @@ export function checkHeapOptions(options: HeapOptions): void {
     onUnraisable: aFunction,
     onDebug: aFunction,
     trace: aFunction,
+    census: aBoolean,
   });
 }
 
@@ -143,6 +151,7 @@ export function stateOptionsOf(options: HeapOptions): HeapStateOptions {
     onDebug: options.onDebug ?? printDebug,
     shared: options.collector === 'parallel' && canShareMemory,
     trace: options.trace,
+    census: options.census ?? false,
   };
 }
 

@@ -59,6 +59,8 @@ export interface HeapStateOptions {
   /** True if other threads read the nodes. */
   readonly shared: boolean;
   readonly trace?: ((event: HeapEvent) => void) | undefined;
+  /** True if the heap counts its nodes by class. */
+  readonly census?: boolean;
 }
 
 export class HeapState implements HeapAvailability {
@@ -102,7 +104,7 @@ export class HeapState implements HeapAvailability {
   /** Finalizers and callbacks receive `heap`. */
   constructor(heap: unknown, options: HeapStateOptions) {
     this.#heap = heap;
-    this.store = new NodeStore(options.shared);
+    this.store = new NodeStore(options.shared, options.census === true);
     this.handles = new HandleTable(this.store, this);
     this.clock = options.clock;
     this.thresholds = [...options.thresholds];

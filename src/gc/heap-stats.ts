@@ -120,7 +120,7 @@ export class HeapCounters {
   markMillis = 0;
   steps = 0;
   /** Live nodes by the number of their kind. The entry of the default kind stays 0: it is the rest. */
-  readonly liveByKind: number[] = [0];
+  readonly liveByKind: (number | undefined)[] = [0];
   readonly promoted: [number, number] = [0, 0];
   readonly survivalRate: [number, number, number] = [1, 1, 1];
   readonly generations: [GenerationStats, GenerationStats, GenerationStats] = [
@@ -137,7 +137,7 @@ export class HeapCounters {
     this.allocated++;
     if (size !== 0) this.bytesLive += size;
     if (kindId === DEFAULT_KIND) return;
-    this.liveByKind[kindId] = ((this.liveByKind[kindId] as number | undefined) ?? 0) + 1;
+    this.liveByKind[kindId] = (this.liveByKind[kindId] ?? 0) + 1;
   }
 
   recordFree(kindId: number, size: number): void {
@@ -149,6 +149,12 @@ export class HeapCounters {
   removeFromLive(kindId: number, size: number): void {
     if (size !== 0) this.bytesLive -= size;
     if (kindId !== DEFAULT_KIND) this.liveByKind[kindId] = (this.liveByKind[kindId] as number) - 1;
+  }
+
+  /** Counts a live node under another kind. */
+  moveKind(from: number, to: number): void {
+    if (from !== DEFAULT_KIND) this.liveByKind[from] = (this.liveByKind[from] as number) - 1;
+    if (to !== DEFAULT_KIND) this.liveByKind[to] = (this.liveByKind[to] ?? 0) + 1;
   }
 
   recordSurvivors(generation: 0 | 1 | 2, examined: number, survivors: number): void {

@@ -85,6 +85,7 @@ export type {
   WeakCallbackEvent,
   WeakClearEvent,
 } from './heap-trace.js';
+export type { ClassCounts } from './memory/census.js';
 export type { Generation } from './memory/generation-lists.js';
 export type { Handle } from './memory/handle.js';
 export type { NodeGeneration } from './memory/node-generation.js';
@@ -95,5 +96,6 @@ export type {
   HeapProgramEvent,
 } from './program/heap-program.js';
 export { runHeapProgram } from './program/run-heap-program.js';
+export type { CensusEntry } from './views/census-view.js';
 export type { RetainedSize } from './views/dominators.js';
 export type { HeapSnapshot, SnapshotNode } from './views/heap-snapshot.js';

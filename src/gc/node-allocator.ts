@@ -23,6 +23,7 @@ export class NodeAllocator {
     const index = store.allocateSlot(typeAndFlags, kindId);
     if (size > 0) store.setSize(index, size);
     state.counters.recordAllocation(kindId, size);
+    store.census?.recordBirth(index, kindId);
     state.trace?.alloc(index, state.kinds.name(kindId), size);
     state.barrier?.allocated(index);
     const due = ++state.counts[0] > state.thresholds[0] && this.#mayCollect();

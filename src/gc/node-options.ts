@@ -4,6 +4,7 @@ import { MAX_NODE_SIZE } from './memory/node-store.js';
 
 const NODE_CHECKS = {
   kind: aName,
+  site: aName,
   size: integer(0, MAX_NODE_SIZE),
   finalizer: aFunction,
   legacy: aBoolean,
@@ -18,20 +19,23 @@ export function checkNodeOptions(options: object): void {
   checkOptions<{ [name in keyof typeof NODE_CHECKS]: unknown }>('heap.alloc', options, NODE_CHECKS);
 }
 
+const PLAIN_NAMES: ReadonlySet<string> = new Set(Object.keys(NODE_CHECKS));
+
 function isPlainlyWellFormed(options: {
   readonly kind?: unknown;
+  readonly site?: unknown;
   readonly size?: unknown;
   readonly finalizer?: unknown;
   readonly legacy?: unknown;
 }): boolean {
   if (typeof options !== 'object' || options === null) return false;
   for (const name in options) {
-    if (name !== 'kind' && name !== 'finalizer' && name !== 'size' && name !== 'legacy')
-      return false;
+    if (!PLAIN_NAMES.has(name)) return false;
   }
-  const { kind, size, finalizer, legacy } = options;
+  const { kind, site, size, finalizer, legacy } = options;
   return (
     (kind === undefined || (typeof kind === 'string' && kind !== '')) &&
+    (site === undefined || (typeof site === 'string' && site !== '')) &&
     (finalizer === undefined || typeof finalizer === 'function') &&
     (size === undefined || NODE_CHECKS.size(size) === undefined) &&
     (legacy === undefined || typeof legacy === 'boolean')

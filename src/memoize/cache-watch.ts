@@ -3,14 +3,28 @@
  * entry has no field for a node, because most caches are never watched.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { Birth } from '../core/birth.js';
 import { GuardedObserver } from '../core/guarded-observer.js';
-import type { ComponentStats, NodeId, Observation, Observer } from '../core/probe.js';
+import type {
+  ComponentStats,
+  EntryPoint,
+  Holder,
+  NodeId,
+  Observation,
+  Observer,
+  Origin,
+} from '../core/probe.js';
 import type { CacheInfo } from './cache-info.js';
+import { KeyPath } from './keys/key-level.js';
 import type { KeyRef } from './keys/key-trie.js';
 
 /** The cache, as its watch sees it. */
 export interface WatchedCache {
   readonly name: string;
+  /** Whether entries hold their values weakly. */
+  readonly hasWeakValues: boolean;
+  /** The longest time that an entry can live, in milliseconds. */
+  readonly entryMillis: number;
   refs(): Iterable<KeyRef>;
   info(): CacheInfo;
   /** Told that the watch has ended. */
@@ -21,14 +35,18 @@ export interface WatchedCache {
 export class CacheWatch implements Observation {
   readonly kind = 'cache';
   readonly name: string;
+  readonly entryMillis: number;
   readonly #cache: WatchedCache;
-  readonly #observer: Observer;
+  readonly #attached: Observer;
+  readonly #observer: GuardedObserver;
   readonly #nodes = new Map<KeyRef, NodeId>();
   #ended = false;
 
   constructor(cache: WatchedCache, observer: Observer) {
     this.name = cache.name;
+    this.entryMillis = cache.entryMillis;
     this.#cache = cache;
+    this.#attached = observer;
     this.#observer = new GuardedObserver(observer, `the cache '${cache.name}'`);
     for (const ref of cache.refs()) this.entryAdded(ref);
   }
@@ -38,14 +56,65 @@ export class CacheWatch implements Observation {
     return figures;
   }
 
-  entryAdded(ref: KeyRef): void {
-    this.#nodes.set(ref, this.#observer.allocated('entry', this.#observer.root));
+  /** Takes the line and the scope of a caller of `entry`. */
+  origin(entry: EntryPoint): Origin {
+    return this.#observer.origin(entry);
   }
 
+  /** Reports that an entry is being loaded for a caller. */
+  birth(ref: KeyRef, origin: Origin): Birth {
+    return new Birth(this.#attached, this.#observer, this.#kindOf(ref), origin);
+  }
+
+  /** Reports an entry; `birth` is what was reported of its load, by this watch or one before. */
+  entryAdded(ref: KeyRef, birth?: Birth): void {
+    const node =
+      birth?.observer === this.#attached
+        ? birth.born()
+        : this.#observer.allocated(this.#kindOf(ref), this.#observer.root);
+    this.#nodes.set(ref, node);
+  }
+
+  /** Reports that an entry has left. */
   entryRemoved(ref: KeyRef): void {
     const node = this.#nodes.get(ref);
     this.#nodes.delete(ref);
     if (node !== undefined) this.#observer.freed(node);
+  }
+
+  /** Gives the end of an entry's node, which {@link entryRemoved} no longer reports. */
+  detach(ref: KeyRef): () => void {
+    const node = this.#nodes.get(ref);
+    this.#nodes.delete(ref);
+    return () => {
+      if (node !== undefined) this.#observer.freed(node);
+    };
+  }
+
+  /** Reports a lease on the result of an entry, if that is kept. `capability` alone can end it. */
+  lent(ref: KeyRef | undefined, origin: Origin, capability: WeakKey): NodeId {
+    const entry = ref === undefined ? undefined : this.#nodes.get(ref);
+    return this.#observer.lent(entry ?? this.#observer.root, origin, capability);
+  }
+
+  /** Reports the end of a lease. */
+  leaseEnded(lease: NodeId): void {
+    if (!this.#ended) this.#observer.freed(lease);
+  }
+
+  /** Reports that `to` holds a lease from now on. */
+  transferred(lease: NodeId, to: Holder): void {
+    if (!this.#ended) this.#observer.transferred(lease, to);
+  }
+
+  /** Reports that the cache keeps nothing any more. */
+  componentEnded(): void {
+    if (!this.#ended) this.#observer.freed(this.#observer.root);
+  }
+
+  /** Entries whose objects die leave by themselves. */
+  #kindOf(ref: KeyRef): 'entry' | 'weak-entry' {
+    return this.#cache.hasWeakValues || ref instanceof KeyPath ? 'weak-entry' : 'entry';
   }
 
   [Symbol.dispose](): void {

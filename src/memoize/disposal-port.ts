@@ -1,6 +1,9 @@
 /** The port to the disposal of results. Disposal is imported separately, because most caches do not need it. */
+
+import type { Origin } from '../core/probe.js';
 import type { CacheIdentity } from './cache-identity.js';
 import type { CacheCounters } from './cache-recorder.js';
+import type { CacheWatch } from './cache-watch.js';
 import type { Key, KeyRef } from './keys/key-trie.js';
 import type { RemovalCause } from './stores/store.js';
 
@@ -21,6 +24,8 @@ export interface Disposal<V, K> {
 
 /** The disposals of one cache. It is told of the cache's entries and loads, and disposes of each result once. */
 export interface Disposals {
+  /** The observer's watch over the cache, while there is one. */
+  watch: CacheWatch | null;
   /** Told that an entry holds `value` from now on. */
   entryAdded(ref: KeyRef, value: unknown): void;
   /** Told that an entry has left the cache. Its result is disposed of by the next {@link disposeUnused}. */
@@ -31,6 +36,11 @@ export interface Disposals {
   disposeUnused(): void;
   /** Told that a load has brought `value`, whether it is stored or not. */
   loadSettled(load: { readonly key: Key }, value: unknown): void;
-  /** Gives a lease on a result, or a promise of one. */
-  lease(cache: never, receiver: unknown, args: readonly unknown[]): unknown;
+  /** Gives a lease on a result, or a promise of one. `origin` is the caller, if the cache is watched. */
+  lease(
+    cache: never,
+    receiver: unknown,
+    args: readonly unknown[],
+    origin: Origin | undefined,
+  ): unknown;
 }

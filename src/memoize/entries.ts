@@ -2,6 +2,7 @@
  * The entries of a cache. Puts results and failures into the store in the form that their terms ask for. When an entry leaves,
  * updates its weight, its tags, its disposal and its node in the observer's heap.
  */
+import type { Birth } from '../core/birth.js';
 import { fractionFrom } from '../core/fraction.js';
 import type { CacheRecorder } from './cache-recorder.js';
 import type { CacheWatch } from './cache-watch.js';
@@ -63,14 +64,14 @@ export class Entries {
   }
 
   /** Keeps a result. Callers get `result`; `settled` is the value that it has settled to. */
-  put(key: Key, result: unknown, settled: unknown, terms: EntryTerms): void {
+  put(key: Key, result: unknown, settled: unknown, terms: EntryTerms, birth?: Birth): void {
     const { weight, tags } = terms;
     const stored = this.#stored(result, settled, terms);
     if (weight > 0) this.#makeRoom(key, weight);
     if (this.store.set(key, stored)) {
       const ref = refOf(key);
       this.#weight += weight;
-      this.#added(ref, tags);
+      this.#added(ref, tags, birth);
       this.disposals?.entryAdded(ref, settled);
       if (this.#settings.weakValues) this.#register(ref, stored, settled);
     }
@@ -179,8 +180,8 @@ export class Entries {
     });
   }
 
-  #added(ref: KeyRef, tags: ReadonlySet<string> | undefined): void {
-    this.watch?.entryAdded(ref);
+  #added(ref: KeyRef, tags: ReadonlySet<string> | undefined, birth?: Birth): void {
+    this.watch?.entryAdded(ref, birth);
     if (tags === undefined) return;
     this.#tags ??= new TagIndex();
     this.#tags.add(ref, tags);

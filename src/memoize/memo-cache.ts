@@ -88,6 +88,15 @@ export class MemoCache implements WatchedCache {
     return this.settings.name;
   }
 
+  get hasWeakValues(): boolean {
+    return this.settings.weakValues;
+  }
+
+  get entryMillis(): number {
+    const { ttl, idleTtl } = this.settings;
+    return Math.min(typeof ttl === 'number' ? ttl : Infinity, idleTtl);
+  }
+
   // ── Calls ──
 
   /** Gives the stored result, the promise of the load in flight, or the result of a new load. */
@@ -112,7 +121,9 @@ export class MemoCache implements WatchedCache {
   /** A call for one primitive that has no entry, in a cache of plain settings. */
   callMissed(key: string | number): unknown {
     const { contents, loader, recorder } = this;
-    if (this.isDisposed || contents.flights.size > 0 || recorder.listeners !== null) {
+    const { watch } = contents.entries;
+    const isNoticed = recorder.listeners !== null || watch !== null;
+    if (this.isDisposed || contents.flights.size > 0 || isNoticed) {
       return this.call(undefined, key);
     }
     recorder.counters.misses++;
@@ -168,8 +179,11 @@ export class MemoCache implements WatchedCache {
    * @throws {@link InvalidArgumentError} without the option `dispose`.
    */
   lease(receiver: unknown, args: readonly unknown[]): unknown {
-    const { disposals } = this.contents.entries;
-    if (disposals !== undefined) return disposals.lease(this as never, receiver, args);
+    const { disposals, watch } = this.contents.entries;
+    if (disposals !== undefined) {
+      const origin = watch?.origin(MemoCache.prototype.lease);
+      return disposals.lease(this as never, receiver, args, origin);
+    }
     throw new InvalidArgumentError(
       `lease: the cache '${this.name}' does not dispose of its results. Give it \`dispose: disposal()\`, with disposal from 'tenure/memoize/disposal'.`,
     );
@@ -250,6 +264,7 @@ export class MemoCache implements WatchedCache {
     this.isDisposed = true;
     this.#shared?.end();
     this.contents.forgetAllHere();
+    this.contents.entries.watch?.componentEnded();
     this.contents.entries.watch?.[Symbol.dispose]();
   }
 
@@ -292,11 +307,14 @@ export class MemoCache implements WatchedCache {
     const { entries } = this.contents;
     if (entries.watch !== null) throw new AlreadyWatchedError(`The cache '${this.name}'`);
     entries.watch = new CacheWatch(this, observer);
+    if (entries.disposals !== undefined) entries.disposals.watch = entries.watch;
     return entries.watch;
   }
 
   unwatched(): void {
-    this.contents.entries.watch = null;
+    const { entries } = this.contents;
+    entries.watch = null;
+    if (entries.disposals !== undefined) entries.disposals.watch = null;
   }
 
   refs(): Iterable<KeyRef> {

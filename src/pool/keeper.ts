@@ -16,7 +16,8 @@
  */
 
 import type { RunInContext } from '../core/async-context.js';
-import type { Misuse } from '../core/probe.js';
+import type { Birth } from '../core/birth.js';
+import type { Holder, Misuse } from '../core/probe.js';
 import { Capacity } from './capacity.js';
 import type { CeilingShare, CeilingShareHost } from './ceiling/ceiling-share.js';
 import { Creator, type CreatorHost } from './creation/creator.js';
@@ -184,6 +185,7 @@ export class Keeper<T>
     this.creator.close();
     this.stock.evictAll('close');
     this.shutdown.check();
+    this.origins.watch?.componentEnded();
   }
 
   #enter(state: PoolState): void {
@@ -450,6 +452,10 @@ export class Keeper<T>
     this.origins.watch?.misused(misuse);
   }
 
+  transferred(slot: Slot<T>, to: Holder): void {
+    this.origins.watch?.transferred(slot, to);
+  }
+
   touched(slot: Slot<T>, hint: string | undefined): void {
     this.origins.watch?.touched(slot, hint);
   }
@@ -466,7 +472,7 @@ export class Keeper<T>
     const { loanNode } = slot;
     if (loanNode === undefined) return;
     slot.loanNode = undefined;
-    this.origins.watch?.loanEnded(loanNode, byForce);
+    this.origins.watch?.loanEnded(slot, loanNode, byForce);
   }
 
   #endTracking(slot: Slot<T>, { timedFrom }: LoanTracking): void {
@@ -502,8 +508,12 @@ export class Keeper<T>
 
   // ── Creations ───────────────────────────────────────────────────────────────
 
-  addCreated(resource: T): boolean {
-    const slot = this.stock.add(resource);
+  birth(): Birth | undefined {
+    return this.origins.watch?.birth();
+  }
+
+  addCreated(resource: T, birth: Birth | undefined): boolean {
+    const slot = this.stock.add(resource, birth);
     if (slot === null) return false;
     if (this.isClosed) this.stock.destroy(slot, 'close', false);
     else {
@@ -515,8 +525,9 @@ export class Keeper<T>
     return true;
   }
 
-  destroyOutdated(resource: T): void {
-    const slot = this.stock.add(resource);
+  destroyOutdated(resource: T, birth: Birth | undefined): void {
+    const slot = this.stock.add(resource, birth);
+    if (slot === null) birth?.failed();
     if (slot !== null) this.stock.destroy(slot, 'invalidated', true);
   }
 

@@ -135,7 +135,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     const member = { keeper, pool: new Pool(keeper) };
     this.#members.set(key, member);
     this.#events.add(key, keeper.events);
-    this.#watch?.add(member.pool);
+    this.#watch?.add(member.pool, this.#labels.of(key));
     if (keeper.ceilingShare !== null) this.#ceiling.add(keeper.ceilingShare);
     if (this.#state === 'paused') keeper.pause();
     else if (settings.autostart) keeper.start();
@@ -272,6 +272,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   async close(options: CloseOptions = {}): Promise<void> {
     resolveCloseOptions(options);
     this.#state = 'closed';
+    this.#watch?.componentEnded();
     await settleAll(
       'close',
       this.#pools().map((pool) => pool.close(options)),
@@ -294,7 +295,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
       },
     );
     try {
-      for (const { pool } of this.#members.values()) watch.add(pool);
+      for (const [key, { pool }] of this.#members) watch.add(pool, this.#labels.of(key));
     } catch (error) {
       watch[Symbol.dispose]();
       throw error;

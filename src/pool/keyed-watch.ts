@@ -1,15 +1,25 @@
 /** One observer's watch over the pools of all keys, those that are made later included. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+import {
+  type Observation,
+  type Observer,
+  type ObserverOfPart,
+  observe,
+  type Watchable,
+} from '../core/probe.js';
 
 /** The watch over one keyed pool. */
 export class KeyedWatch implements Observation {
   readonly kind = 'pool';
+  readonly endedBy = 'close()';
   readonly name: string;
   readonly stats: () => Readonly<Record<string, number>>;
   readonly #observer: Observer;
   readonly #ended: () => void;
-  readonly #watches = new Map<Watchable, Observation>();
+  readonly #watches = new Map<
+    Watchable,
+    { watch: Observation; part: ObserverOfPart | undefined }
+  >();
 
   /** `ended` is called once, at the end of the watch. */
   constructor(
@@ -25,21 +35,39 @@ export class KeyedWatch implements Observation {
   }
 
   /**
-   * Watches the pool of another key.
+   * Watches the pool of another key. `key` names it in reports.
    *
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer watches that pool.
    */
-  add(pool: Watchable): void {
-    this.#watches.set(pool, pool[observe](this.#observer));
+  add(pool: Watchable, key: string): void {
+    const part = this.#observer.part?.(key);
+    let watch: Observation;
+    try {
+      watch = pool[observe](part ?? this.#observer);
+    } catch (error) {
+      part?.[Symbol.dispose]();
+      throw error;
+    }
+    part?.attached(watch);
+    this.#watches.set(pool, { watch, part });
+  }
+
+  /** Reports that no pool lends anything any more. */
+  componentEnded(): void {
+    this.#observer.freed(this.#observer.root);
   }
 
   /** Forgets the pool of a key, which is closed. */
   remove(pool: Watchable): void {
+    this.#watches.get(pool)?.part?.[Symbol.dispose]();
     this.#watches.delete(pool);
   }
 
   [Symbol.dispose](): void {
-    for (const watch of this.#watches.values()) watch[Symbol.dispose]();
+    for (const { watch, part } of this.#watches.values()) {
+      watch[Symbol.dispose]();
+      part?.[Symbol.dispose]();
+    }
     this.#watches.clear();
     this.#ended();
   }

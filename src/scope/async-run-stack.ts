@@ -129,10 +129,9 @@ export class AsyncRunStack implements AsyncDisposable {
    * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
    */
   move(): AsyncRunStack {
-    const exits = this.#members.expectOpen();
-    this.#members.takeAll();
+    this.#members.expectOpen();
     const heir = new AsyncRunStack();
-    heir.#members.inherit(exits);
+    this.#members.moveTo(heir.#members);
     return heir;
   }
 
@@ -168,7 +167,7 @@ export class AsyncRunStack implements AsyncDisposable {
   async #end(failure: Failure | undefined): Promise<boolean> {
     const exits = this.#members.takeAll();
     if (exits === undefined) return false;
-    const ending = unwindAsync(exits, failure);
+    const ending = unwindAsync(exits, failure).finally(() => this.#members.ended());
     this.#ending = ending.catch(() => {});
     return ending;
   }

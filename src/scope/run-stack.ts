@@ -94,6 +94,7 @@ export class RunStack implements Disposable {
     const method = syncDisposeMethod(resource);
     const dispose = (): void => void Reflect.apply(method, resource, []);
     this.#members.add(neverHandling(dispose), undefined, dispose);
+    this.#members.holdLoanOf(resource);
     return resource;
   }
 
@@ -141,10 +142,9 @@ export class RunStack implements Disposable {
    * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
    */
   move(): RunStack {
-    const exits = this.#members.expectOpen();
-    this.#members.takeAll();
+    this.#members.expectOpen();
     const heir = new RunStack();
-    heir.#members.inherit(exits);
+    this.#members.moveTo(heir.#members);
     return heir;
   }
 
@@ -187,7 +187,11 @@ export class RunStack implements Disposable {
   #end(failure: Failure | undefined): boolean {
     const exits = this.#members.takeAll();
     if (exits === undefined) return false;
-    return unwind(exits, failure);
+    try {
+      return unwind(exits, failure);
+    } finally {
+      this.#members.ended();
+    }
   }
 }
 

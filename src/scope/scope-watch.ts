@@ -8,6 +8,7 @@
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { Owner } from '../core/current-owner.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import { GuardedObserver } from '../core/guarded-observer.js';
 import {
@@ -21,8 +22,8 @@ import {
   type Watchable,
 } from '../core/probe.js';
 
-/** What is reported of one context or stack. */
-export class Tracked {
+/** What is reported of one context or stack. It owns the loans whose ends were put into it. */
+export class Tracked implements Owner {
   readonly #watch: ScopeWatch;
   readonly node: NodeId;
   readonly loan: NodeId;
@@ -34,6 +35,16 @@ export class Tracked {
     this.#watch = watch;
     this.node = node;
     this.loan = loan;
+  }
+
+  /** The observer as it was attached; `undefined` after the end. */
+  get observer(): Observer | undefined {
+    return this.#ended ? undefined : this.#watch.attached;
+  }
+
+  /** Reports that `heir` holds all loans that this one held. */
+  passOn(heir: Tracked): void {
+    if (!this.#ended) this.#watch.observer.transferred(this.node, heir);
   }
 
   /** Reports that a stack holds a resource, or another context or stack. */
@@ -55,12 +66,15 @@ export class Tracked {
 class ScopeWatch implements Observation {
   readonly kind = 'scope';
   readonly name = 'scope';
-  readonly observer: Observer;
+  /** The observer as it was attached. */
+  readonly attached: Observer;
+  readonly observer: GuardedObserver;
   readonly #unwatched: () => void;
   #isOver = false;
   #open = 0;
 
   constructor(observer: Observer, unwatched: () => void) {
+    this.attached = observer;
     this.observer = new GuardedObserver(observer, 'contexts and stacks');
     this.#unwatched = unwatched;
   }

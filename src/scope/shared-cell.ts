@@ -15,7 +15,13 @@
 import type { Clock } from '../core/clock.js';
 import { currentOwner, runAsOwner } from '../core/current-owner.js';
 import { guardedCall } from '../core/guarded-call.js';
-import type { EntryPoint, Origin } from '../core/probe.js';
+import {
+  type EntryPoint,
+  type Holder,
+  handOver,
+  type Origin,
+  type Transferable,
+} from '../core/probe.js';
 import { SignalListeners } from '../core/signal-listeners.js';
 import { ReentrantAcquire } from './reentrant-acquire.js';
 import { RefCountedClosedError, RefCountedReentrantError } from './ref-counted-errors.js';
@@ -217,7 +223,7 @@ export class SharedCell<T> {
     guardedCall('an abort listener', () => instance.abandonment.abort());
   }
 
-  #lease(instance: SharedInstance<T>, origin: Origin | undefined): SharedLease<T> {
+  #lease(instance: SharedInstance<T>, origin: Origin | undefined): SharedLease<T> & Transferable {
     // Each way to end the lease captures the token, so V8 collects it when no code can end the lease any more.
     const token: { ending: Promise<void> | undefined; isReleased: boolean } = {
       ending: undefined,
@@ -236,6 +242,9 @@ export class SharedCell<T> {
     };
     return {
       value: instance.value as T,
+      [handOver]: (to: Holder) => {
+        if (node !== undefined && !token.isReleased) this.#owner.watch?.transferred(node, to);
+      },
       release,
       [Symbol.dispose]: () => void release(),
       [Symbol.asyncDispose]: async () => {

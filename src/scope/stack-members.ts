@@ -1,4 +1,6 @@
 /** The members of a stack: how each is ended. What is the same for synchronous and asynchronous stacks. */
+import { guardedCall } from '../core/guarded-call.js';
+import { handOver, isTransferable } from '../core/probe.js';
 import { ContextEndedError } from './context-errors.js';
 import type { Tracked } from './scope-watch.js';
 
@@ -45,15 +47,30 @@ export class StackMembers<E> {
   /** Ends the stack and gives the exits, which the caller runs; `undefined` if it has ended already. */
   takeAll(): E[] | undefined {
     const exits = this.#exits;
-    if (exits === undefined) return undefined;
     this.#exits = undefined;
-    this.tracked?.ended();
     return exits;
   }
 
-  /** Takes over the exits of a stack that was moved. */
-  inherit(exits: E[]): void {
-    this.#exits = exits;
-    for (const _ of exits) this.tracked?.holds(undefined);
+  /** Reports the end of the stack, when its members have ended: until then it holds their loans. */
+  ended(): void {
+    this.tracked?.ended();
+  }
+
+  /** Reports that the stack holds the loan that `member` ends, if it is the end of one. */
+  holdLoanOf(member: unknown): void {
+    const { tracked } = this;
+    if (tracked !== undefined && isTransferable(member)) {
+      guardedCall('the hand-over of a member of a stack', () => member[handOver](tracked));
+    }
+  }
+
+  /** Gives all members and their loans to the stack that this one is moved to. */
+  moveTo(heir: StackMembers<E>): void {
+    const exits = this.expectOpen();
+    this.#exits = undefined;
+    heir.#exits = exits;
+    for (const _ of exits) heir.tracked?.holds(undefined);
+    if (heir.tracked !== undefined) this.tracked?.passOn(heir.tracked);
+    this.ended();
   }
 }

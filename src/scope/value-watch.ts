@@ -14,6 +14,7 @@ import { GuardedObserver } from '../core/guarded-observer.js';
 import type {
   ComponentStats,
   EntryPoint,
+  Holder,
   NodeId,
   Observation,
   Observer,
@@ -37,7 +38,7 @@ export class ValueWatch implements Observation {
   readonly name: string;
   readonly #values: WatchedValues;
   readonly #attached: Observer;
-  readonly #observer: Observer;
+  readonly #observer: GuardedObserver;
   #ended = false;
 
   constructor(values: WatchedValues, observer: Observer) {
@@ -89,6 +90,11 @@ export class ValueWatch implements Observation {
       this.#observer.referenced(this.#observer.root, instance.node);
     }
     if (lease !== undefined) this.#observer.freed(lease);
+  }
+
+  /** Reports that `to` holds a lease from now on. */
+  transferred(lease: NodeId, to: Holder): void {
+    if (!this.#ended) this.#observer.transferred(lease, to);
   }
 
   /** Reports the end of a value. */

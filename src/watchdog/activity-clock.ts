@@ -16,7 +16,8 @@ export class ActivityClock {
   readonly #nursery: number;
   readonly #beforeCollection: () => void;
   #events = 0;
-  #youngCollections = 0;
+  /** How often a young generation was collected. */
+  youngCollections = 0;
 
   /** Collects after every `nursery` events. `beforeCollection` is called before each collection. */
   constructor(gc: GcModule, nursery: number, beforeCollection: () => void) {
@@ -30,7 +31,7 @@ export class ActivityClock {
     if (++this.#events < this.#nursery) return;
     this.#events = 0;
     this.#beforeCollection();
-    const middle = ++this.#youngCollections % YOUNG_PER_MIDDLE === 0;
+    const middle = ++this.youngCollections % YOUNG_PER_MIDDLE === 0;
     this.#gc.collect(middle ? 1 : 0);
   }
 }

@@ -7,32 +7,38 @@
  * | `origin` | none; takes the caller's stack and scope |
  * | `allocated` | a node under its owner |
  * | `lent` | a loan, without a node until it is settled |
- * | `referenced`, `dropped` | an edge |
+ * | `referenced`, `dropped`, `transferred` | an edge |
  * | `freed` of a loan | the loan ends; its node goes, if it has one |
  * | `freed` of another node | the node goes |
+ * | `freed` of the root | the component has ended; the watch ends with its last loan |
  */
 import { captureStack } from '../core/call-site.js';
 import type {
   ComponentStats,
   EntryPoint,
+  Holder,
   Misuse,
   NodeId,
   NodeKind,
   Observation,
-  Observer,
+  ObserverOfPart,
   Origin,
 } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
+import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
+import type { HeapEvidence } from './heap-evidence.js';
 import { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
-import { type CallOrigin, Loan, type LoanSource } from './loan.js';
+import { Loan, type LoanSource } from './loan.js';
 import type { LoanSample } from './loan-sample.js';
+import { LoanSites } from './loan-sites.js';
 import type { LoanTracker } from './loan-tracker.js';
+import { NodeTable, ROOT } from './node-table.js';
+import { OpenScope } from './open-scope.js';
+import type { Population } from './populations.js';
+import { ReclaimedLoans } from './reclaimed-loans.js';
 import { Shortage } from './shortage.js';
 import { StackSample } from './stack-sample.js';
-
-/** The id of the component's own node. */
-const ROOT: NodeId = 0;
 
 /** The id of each loan that is counted and not tracked. */
 const UNTRACKED_ID: NodeId = -2;
@@ -43,63 +49,120 @@ const UNTRACKED: Origin = {};
 /** The generation of a loan that is not settled. */
 const YOUNGEST: NodeGeneration = 0;
 
+/** The kinds of nodes whose number is looked at. */
+const POPULATIONS: ReadonlySet<NodeKind> = new Set([
+  'entry',
+  'weak-entry',
+  'weak-target',
+  'listener',
+]);
+
+/** The kinds of nodes whose death V8 decides on. */
+const WEAK_KINDS: ReadonlySet<NodeKind> = new Set(['weak-entry', 'weak-target']);
+
 /** The watch over one component. The component keeps it; it holds the component weakly. */
-export class ComponentWatch implements Observer, LoanSource {
+export class ComponentWatch implements ObserverOfPart, LoanSource {
   readonly root: NodeId = ROOT;
   readonly countsMisuse: boolean;
   readonly holdTimes: HoldTimes = new HoldTimes();
   /** The component's node. Its handle is stale after {@link close}. */
   readonly node: LifetimeNode;
+  readonly partName?: string;
   readonly #tracker: LoanTracker;
+  readonly #ended: (watch: ComponentWatch) => void;
+  readonly #whole: ComponentWatch | undefined;
+  readonly #parts = new Set<ComponentWatch>();
   readonly #stackSample: StackSample;
   readonly #loanSample: LoanSample;
-  /** The nodes by id, and the loans that are out, settled or not. */
-  readonly #byId: (LifetimeNode | Loan | undefined)[];
-  readonly #freeIds: NodeId[] = [];
+  readonly #table: NodeTable;
+  readonly #sites: LoanSites;
+  readonly #populations = new Map<NodeKind, Population>();
+  /** Loans that a forced close has taken back, and that their holders may still end. */
+  readonly #reclaimed: ReclaimedLoans;
   #observation: WeakRef<Observation> | undefined;
   #kind = 'component';
   #name = '';
+  #site = '';
   #releaseAdvice: string | undefined;
+  #endedBy: string | undefined;
+  #entryMillis = Number.POSITIVE_INFINITY;
   #shortage = new Shortage(undefined);
+  #hasEnded = false;
   #closed = false;
   /** When the last loan began, as far as is known, in milliseconds. */
   #lastLentAt = 0;
   /** Whether a loan that is not tracked has begun since the last look. */
   #hasLentUntracked = false;
   /** The origin of the last loan without a stack. Most loans of a scope have the same, and share it. */
-  #lastOrigin: CallOrigin = {
-    call: { name: '' },
-    stack: undefined,
-    scope: undefined,
-    owner: undefined,
-  };
-  /** How many loans are out. */
-  loansOut = 0;
+  #lastOrigin: CallOrigin = NO_ORIGIN;
+  #loansOut = 0;
 
-  constructor(tracker: LoanTracker) {
+  /**
+   * `ended` is called when the component has ended and all its loans have. `whole` is the watch over the component that this one is a
+   * part of, under the name `part`.
+   */
+  constructor(
+    tracker: LoanTracker,
+    ended: (watch: ComponentWatch) => void,
+    whole?: ComponentWatch,
+    part?: string,
+  ) {
     this.#tracker = tracker;
+    this.#ended = ended;
+    this.#reclaimed = new ReclaimedLoans((loan) => tracker.returnedLate(loan));
+    this.#whole = whole;
+    if (part !== undefined) this.partName = part;
     this.countsMisuse = tracker.levelPlan.countsMisuse;
     this.#stackSample = new StackSample(tracker.levelPlan, tracker);
     this.#loanSample = tracker.newLoanSample();
-    this.node = tracker.graph.allocateRoot('component');
-    this.#byId = [this.node];
+    this.node =
+      whole === undefined
+        ? tracker.graph.allocateRoot('component')
+        : tracker.graph.allocate('component', whole.node);
+    this.#table = new NodeTable(this.node);
+    tracker.holders.add(this, this.#table);
+    this.#sites = new LoanSites(tracker.graph.heap, tracker.names, tracker.stacks, this);
   }
 
   get kind(): string {
-    return this.#kind;
+    return this.#whole?.kind ?? this.#kind;
   }
 
   get name(): string {
-    return this.#name;
+    return this.#whole?.name ?? this.#name;
   }
 
   get releaseAdvice(): string | undefined {
     return this.#releaseAdvice;
   }
 
-  /** Gives the loans that are out. */
+  get endedBy(): string | undefined {
+    return this.#endedBy;
+  }
+
+  get entryMillis(): number {
+    return this.#entryMillis;
+  }
+
+  get youngCollections(): number {
+    return this.#tracker.youngCollections;
+  }
+
+  get shortage(): Shortage {
+    return this.#shortage;
+  }
+
+  /** How many loans are out, those of the parts included. */
+  get loansOut(): number {
+    let loans = this.#loansOut;
+    for (const part of this.#parts) loans += part.loansOut;
+    return loans;
+  }
+
+  /** Gives the loans that are out, those of the parts included. */
   *loans(): IterableIterator<Loan> {
-    for (const record of this.#byId) if (record instanceof Loan) yield record;
+    yield* this.#table.loans();
+    for (const part of this.#parts) yield* part.loans();
   }
 
   stats(): ComponentStats | undefined {
@@ -110,24 +173,40 @@ export class ComponentWatch implements Observer, LoanSource {
     return loan.node === null ? YOUNGEST : this.#tracker.graph.heap.generation(loan.node.handle);
   }
 
-  get shortage(): Shortage {
-    return this.#shortage;
+  evidenceOf(loan: Loan): HeapEvidence {
+    return this.#tracker.evidenceOf(loan);
   }
 
   /** Looks whether the component has run dry. O(1). */
   look(): void {
+    for (const part of this.#parts) part.look();
     if (this.#hasLentUntracked) this.#lastLentAt = this.#tracker.loanTime();
     this.#hasLentUntracked = false;
+    for (const part of this.#parts) this.#lastLentAt = Math.max(this.#lastLentAt, part.#lastLentAt);
     this.#shortage.look(this.stats(), this.#lastLentAt);
   }
 
-  /** Takes note of the component's answer to being watched. Holds it weakly. */
   attached(observation: Observation): void {
     this.#observation = new WeakRef(observation);
     this.#kind = observation.kind;
     this.#name = observation.name;
     this.#releaseAdvice = observation.releaseAdvice;
+    this.#endedBy = observation.endedBy;
+    this.#entryMillis = observation.entryMillis ?? Number.POSITIVE_INFINITY;
     this.#shortage = new Shortage(observation.stats());
+    this.#site = this.#tracker.names.of(this.#name);
+    this.#tracker.graph.heap.reclassify(this.node.handle, this.#kind, this.#site);
+  }
+
+  /** Counts the component among those of its name. `stack` is the caller that has it watched. */
+  joinPopulation(stack: string): void {
+    const population = this.#tracker.populations.of({
+      kind: this.#kind,
+      site: this.#site,
+      isWeak: this.#endedBy === undefined,
+      component: this,
+    });
+    population.madeBy({ call: { name: 'watch' }, stack, scope: undefined, owner: undefined });
   }
 
   captureNextStacks(): void {
@@ -135,32 +214,39 @@ export class ComponentWatch implements Observer, LoanSource {
     this.#stackSample.captureNextStacks();
   }
 
-  /** Ends the watch: removes the component's nodes and loans. O(nodes). */
+  /**
+   * Ends the watch: removes the component's nodes and loans. A loan that was taken back by force stays known if the component has
+   * ended by itself: V8 may prove later that it was lost. O(nodes).
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#observation?.deref()?.[Symbol.dispose]();
-    for (const [id, record] of this.#byId.entries()) {
-      if (record instanceof Loan) this.#endLoan(id, record, true);
+    for (const part of [...this.#parts]) part.close();
+    for (const loan of this.#table.loans()) this.#endLoan(loan, true);
+    if (!this.#hasEnded) this.#reclaimed.clear();
+    if (this.#whole === undefined) this.#tracker.graph.releaseRoot(this.node);
+    else {
+      this.#whole.#parts.delete(this);
+      this.#tracker.graph.removeOwner(this.node);
     }
-    this.#tracker.graph.releaseRoot(this.node);
-    this.#byId.length = 0;
+    this.#table.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   origin(entry: EntryPoint): Origin {
     const tracker = this.#tracker;
     tracker.noteActivity();
     const scope = tracker.currentScope();
-    const owner = this.#currentOwner();
-    const isOwned = scope !== undefined || owner !== undefined;
-    if (!this.#loanSample.sampleNext(isOwned)) return UNTRACKED;
+    const owner = tracker.holders.currentOwner();
+    if (scope !== undefined) scope.activeAt = tracker.loanTime();
+    if (!this.#loanSample.sampleNext(scope !== undefined || owner !== undefined)) return UNTRACKED;
     if (this.#stackSample.sampleNext()) {
-      return {
-        call: entry,
-        stack: captureStack(entry, tracker.levelPlan.stackDepth),
-        scope,
-        owner,
-      };
+      const stack = captureStack(entry, tracker.levelPlan.stackDepth);
+      return { call: entry, stack, scope, owner } satisfies CallOrigin;
     }
     const last = this.#lastOrigin;
     if (last.call === entry && last.scope === scope && last.owner === owner) return last;
@@ -168,27 +254,28 @@ export class ComponentWatch implements Observer, LoanSource {
     return this.#lastOrigin;
   }
 
-  allocated(kind: NodeKind, owner: NodeId): NodeId {
-    const ownerNode = this.#nodeOf(owner); // None after the end of the watch.
+  allocated(kind: NodeKind, owner: NodeId, origin?: Origin): NodeId {
+    const ownerNode = this.#table.node(owner); // None after the end of the watch.
     if (ownerNode === undefined) return ROOT;
     this.#tracker.noteActivity();
-    const id = this.#nextId();
-    this.#byId[id] = this.#tracker.graph.allocate(kind, ownerNode);
+    if (POPULATIONS.has(kind)) this.#countBirth(kind, origin as CallOrigin | undefined);
+    const id = this.#table.nextId();
+    this.#table.set(id, this.#tracker.graph.allocate(kind, ownerNode, this.#siteName()));
     return id;
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
     if (this.#closed) return ROOT;
     const tracker = this.#tracker;
-    this.loansOut++;
+    this.#loansOut++;
     if (origin === UNTRACKED) {
       this.#hasLentUntracked = true;
       tracker.lentUntracked();
       return UNTRACKED_ID;
     }
-    const id = this.#nextId();
-    const loan = this.#newLoan(this.#nodeOf(held), origin as CallOrigin, capability);
-    this.#byId[id] = loan;
+    const id = this.#table.nextId();
+    const loan = this.#newLoan(id, this.#table.node(held), origin as CallOrigin, capability);
+    this.#table.set(id, loan);
     this.#lastLentAt = loan.lentAt;
     tracker.lent(loan);
     return id;
@@ -196,26 +283,31 @@ export class ComponentWatch implements Observer, LoanSource {
 
   settle(loan: Loan): void {
     const { graph } = this.#tracker;
-    const holder = this.#holderOf(loan);
-    this.#tracker.allocateNode(loan, holder ?? this.node);
+    const { owner } = loan.origin;
+    const holder = this.#tracker.holders.ofCaller(loan.origin);
+    const site = this.#sites.of(loan.origin);
+    loan.site = site;
+    if (site !== undefined) loan.siteFreedBefore = site.freed;
+    if (owner !== undefined && owner === holder) loan.ownerName = graph.nameOf(owner.handle);
+    this.#tracker.allocateNode(loan, holder ?? this.node, site?.name ?? this.#siteName());
     loan.isUnheld = holder === undefined;
     if (loan.held !== undefined) graph.reference(loan, loan.held);
   }
 
   referenced(from: NodeId, to: NodeId): void {
     this.#tracker.settleAll();
-    const holder = this.#nodeOf(from);
-    const held = this.#nodeOf(to);
-    if (holder === undefined || held === undefined) return;
+    const holder = this.#table.node(from);
+    const held = this.#table.node(to);
+    if (!holder || !held) return;
     if (held.owner === null && from === ROOT) this.#tracker.graph.setOwner(held, holder);
     else this.#tracker.graph.reference(holder, held);
   }
 
   dropped(from: NodeId, to: NodeId): void {
     this.#tracker.settleAll();
-    const holder = this.#nodeOf(from);
-    const held = this.#nodeOf(to);
-    if (holder === undefined || held === undefined) return;
+    const holder = this.#table.node(from);
+    const held = this.#table.node(to);
+    if (!holder || !held) return;
     if (held.owner === holder) this.#tracker.graph.removeOwner(held);
     else this.#tracker.graph.unreference(holder, held);
     this.#tracker.judgeUnheld();
@@ -223,29 +315,42 @@ export class ComponentWatch implements Observer, LoanSource {
 
   freed(id: NodeId, reclaimed = false): void {
     if (id === UNTRACKED_ID) {
-      if (!this.#closed) this.loansOut--;
+      if (!this.#closed) this.#loansOut--;
+      if (this.#hasEnded) this.#closeIfDone();
       return;
     }
-    const record = this.#byId[id];
-    if (record instanceof Loan) {
-      this.#endLoan(id, record, reclaimed);
+    const loan = this.#table.loan(id);
+    if (loan !== undefined) {
+      if (reclaimed) this.#judgeBeforeReclaim(loan);
+      this.#endLoan(loan, reclaimed);
+      if (this.#hasEnded) this.#closeIfDone();
+      return;
+    }
+    if (id === ROOT) {
+      this.#hasEnded = true;
+      this.#closeIfDone();
+      return;
+    }
+    if (this.#reclaimed.end(id)) {
+      if (!this.#closed) this.#table.free(id);
       return;
     }
     this.#tracker.settleAll();
-    if (record === undefined || id === ROOT) return;
-    this.#removeNode(id, record);
+    const node = this.#table.node(id);
+    if (node === undefined) return;
+    this.#removeNode(id, node);
     this.#tracker.judgeUnheld();
   }
 
   touched(id: NodeId, hint = 'touched'): void {
-    const loan = this.#byId[id];
-    if (!(loan instanceof Loan) || !this.#tracker.levelPlan.touches) return;
+    const loan = this.#table.loan(id);
+    if (loan === undefined || !this.#tracker.levelPlan.touches) return;
     loan.lastTouch = { hint, at: this.#tracker.now() };
   }
 
   expected(id: NodeId, millis: number): void {
-    const loan = this.#byId[id];
-    if (!(loan instanceof Loan)) return;
+    const loan = this.#table.loan(id);
+    if (loan === undefined) return;
     const now = this.#tracker.now();
     loan.expectedUntil = now + millis;
     this.#tracker.judge(loan, now);
@@ -260,71 +365,112 @@ export class ComponentWatch implements Observer, LoanSource {
       owner: undefined,
       ...(earlier !== undefined && { earlier }),
     };
-    const loan = this.#newLoan(undefined, origin, undefined);
+    const loan = this.#newLoan(ROOT, undefined, origin, undefined);
     loan.end();
     this.#tracker.misused(loan);
   }
 
-  /** Gives the node of the value that is being created in the current async flow, if this watchdog knows it. */
-  #currentOwner(): LifetimeNode | undefined {
-    const owner = this.#tracker.scopes.currentOwner();
-    const watch = owner?.observer;
-    return watch instanceof ComponentWatch &&
-      watch.#tracker === this.#tracker &&
-      owner?.node !== undefined
-      ? watch.#nodeOf(owner.node)
-      : undefined;
+  transferred(id: NodeId, to: Holder): void {
+    const { graph } = this.#tracker;
+    this.#tracker.settleAll();
+    const node = this.#table.node(id);
+    const holder = this.#tracker.holders.of(to);
+    if (node === undefined || holder === undefined) return;
+    const loan = this.#table.loan(id);
+    if (loan === undefined) {
+      graph.changeOwnerOfAll(node, holder);
+      return;
+    }
+    graph.changeOwner(node, holder);
+    loan.isUnheld = false;
+    loan.origin = {
+      ...loan.origin,
+      scope: to instanceof OpenScope ? to : undefined,
+      owner: holder,
+    };
+    loan.ownerName = to instanceof OpenScope ? undefined : graph.nameOf(holder.handle);
+    this.#tracker.withdraw(loan);
   }
 
-  /**
-   * Gives the node that holds a loan: the value that owns it, or the scope that took it; `undefined` if that scope has ended.
-   */
-  #holderOf({ origin: { owner, scope } }: Loan): LifetimeNode | undefined {
-    const { graph, outsideScopes } = this.#tracker;
-    if (owner !== undefined && graph.heap.isAlive(owner.handle)) return owner;
-    const scopeNode = scope && this.#tracker.scopes.nodeOf(scope);
-    if (owner === undefined && scope !== undefined) return scopeNode;
-    return scopeNode ?? outsideScopes;
+  part(name: string): ComponentWatch {
+    const part = new ComponentWatch(this.#tracker, this.#ended, this, name);
+    this.#parts.add(part);
+    return part;
   }
 
-  #endLoan(id: NodeId, loan: Loan, reclaimed: boolean): void {
+  #countBirth(kind: NodeKind, origin: CallOrigin | undefined): void {
+    let population = this.#populations.get(kind);
+    if (population === undefined) {
+      population = this.#tracker.populations.of({
+        kind,
+        site: this.#siteName(),
+        isWeak: WEAK_KINDS.has(kind),
+        component: this,
+      });
+      this.#populations.set(kind, population);
+    }
+    if (origin?.stack !== undefined) population.madeBy(origin);
+  }
+
+  #siteName(): string {
+    return this.#site === '' ? 'new' : this.#site;
+  }
+
+  /** A forced close ends a loan as its holder would. Before that, the rules see it as it is. */
+  #judgeBeforeReclaim(loan: Loan): void {
+    this.#tracker.settleAll();
+    this.#tracker.judge(loan, this.#tracker.now());
+  }
+
+  #endLoan(loan: Loan, reclaimed: boolean): void {
     const tracker = this.#tracker;
-    this.#byId[id] = undefined;
-    this.loansOut--;
-    if (!reclaimed) this.holdTimes.record(tracker.loanTime() - loan.lentAt);
+    const { id } = loan;
+    this.#loansOut--;
+    if (!reclaimed) this.#recordHold(loan);
     if (loan.node === null) {
       tracker.endedUnsettled(loan);
       loan.end();
-      this.#freeIds.push(id);
+      this.#table.free(id);
       return;
     }
     if (loan.held?.owner === null) tracker.settleAll(); // Another loan of the value may have no node yet, and hold it alone.
-    loan.end();
-    this.#removeNode(id, loan);
+    if (reclaimed && loan.hasCapability && !this.#closed) {
+      loan.reclaim(tracker.levelPlan.confirm);
+      this.#reclaimed.add(loan);
+      this.#table.unset(id);
+      tracker.graph.removeOwner(loan);
+    } else {
+      loan.end();
+      this.#removeNode(id, loan);
+    }
     tracker.ended(loan, reclaimed);
   }
 
+  #recordHold(loan: Loan): void {
+    const holdMillis = this.#tracker.loanTime() - loan.lentAt;
+    this.holdTimes.record(holdMillis);
+    if (loan.node === null) this.#sites.of(loan.origin)?.recordShortLife(holdMillis);
+    else loan.site?.holdTimes.record(holdMillis);
+  }
+
+  /** Ends the watch over a component that has ended, when all its loans have. */
+  #closeIfDone(): void {
+    if (this.loansOut > 0) return;
+    if (this.#whole === undefined) this.#ended(this);
+    else this.close();
+  }
+
   #newLoan(
+    id: NodeId,
     held: LifetimeNode | undefined,
     origin: CallOrigin,
     capability: WeakKey | undefined,
   ): Loan {
-    return new Loan(this, held, origin, this.#tracker.loanTime(), capability);
-  }
-
-  /** Gives the node with this id; `undefined` if there is none, or if it is a loan that is not settled. */
-  #nodeOf(id: NodeId): LifetimeNode | undefined {
-    const record = this.#byId[id];
-    return record instanceof Loan ? (record.node ?? undefined) : record;
-  }
-
-  #nextId(): NodeId {
-    return this.#freeIds.pop() ?? this.#byId.length;
+    return new Loan(this, id, held, origin, this.#tracker.loanTime(), capability);
   }
 
   #removeNode(id: NodeId, node: LifetimeNode): void {
-    this.#byId[id] = undefined;
-    this.#freeIds.push(id);
+    this.#table.free(id);
     this.#tracker.graph.removeOwner(node);
   }
 }

@@ -8,6 +8,7 @@ import {
   resolveOptions,
 } from '../core/options.js';
 import { isSurer } from './certainty.js';
+import type { SiteCounters } from './heap-evidence.js';
 import type { CountedSite, LeakReport } from './leak-report.js';
 import { RULES } from './rules/rules.js';
 
@@ -121,7 +122,9 @@ function verdict(leaks: readonly Leak[], paint: Paint): string {
     : certainties.includes('probable')
       ? 'LEAK LIKELY'
       : 'LEAK SUSPECTED';
-  const counts = [plural(lost.length, 'leak'), plural(countOf(lost), 'lost loan'), ...twice];
+  const loans = countOf(lost.filter(([{ rule }]) => RULES[rule].isPopulation !== true));
+  const lostLoans = loans > 0 ? [plural(loans, 'lost loan')] : [];
+  const counts = [plural(lost.length, 'leak'), ...lostLoans, ...twice];
   return paint('red', `${word}  ${counts.join(', ')}`);
 }
 
@@ -154,6 +157,7 @@ function leakLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   if (state !== undefined) lines.push(`  ${component.kind.padEnd(12)} ${describeState(state)}`);
   lines.push(
     `  evidence     ${describeEvidence(surest)}`,
+    ...heapLines(surest),
     `  fix          ${surest.fix}`,
     `  seen         ${seen(leak)}${call === undefined ? '' : `, by ${call}()`}`,
     `  sig          ${surest.signature}`,
@@ -261,6 +265,29 @@ function describeEvidence({ rule, evidence }: LeakReport): string {
     ...(simulated.length > 0 ? [`simulated: ${simulated.join(', ')}`] : []),
     `V8: ${V8_WORDS[evidence.v8]}`,
   ].join('; ');
+}
+
+/** The path from a root of the simulated heap, and the counters of the site. */
+function heapLines({ path = [], counters, evidence }: LeakReport): string[] {
+  const lines = path.length === 0 ? [] : [`  path         ${path.join(' → ')}`];
+  if (counters !== undefined) lines.push(`  heap         ${describeCounters(counters)}`);
+  const { counts } = evidence;
+  if (counts !== undefined)
+    lines.push(`  heap         live ${counts.slice(-MOST_COUNTS).join(', ')}`);
+  return lines;
+}
+
+/** How many counts of a population are printed. */
+const MOST_COUNTS = 12;
+
+function describeCounters({ born, live, freed, promoted, fullCollections }: SiteCounters): string {
+  return [
+    `${born} born here`,
+    `live ${live.join('/')}`,
+    `freed ${freed.join('/')}`,
+    `promoted ${promoted.slice(0, 2).join('/')} (by generation)`,
+    plural(fullCollections, 'full collection'),
+  ].join(', ');
 }
 
 /** Gives a pool's figures as a phrase, and any other component's as they are. */

@@ -75,7 +75,7 @@ export class LeakGroup {
 
   /** How many loans are lost in this way and have not come back. */
   get count(): number {
-    return this.#loans.size + this.#reclaimed;
+    return this.#latest.population?.live ?? this.#loans.size + this.#reclaimed;
   }
 
   /** Counts a loan with the stack that took it. O(1). */
@@ -121,10 +121,16 @@ export class LeakGroup {
     const site = applicationFrame(stack);
     const earlier = applicationFrame(parseFrames(origin.earlier ?? ''));
     const state = component.stats();
+    const { ended, ownerName, population } = this.#latest;
+    const { path, cycle, counters } = component.evidenceOf(this.#latest);
     return {
       rule: this.rule,
       certainty: this.certainty,
-      component: { kind: component.kind, name: component.name },
+      component: {
+        kind: component.kind,
+        name: component.name,
+        ...(component.partName !== undefined && { part: component.partName }),
+      },
       ...(site !== undefined && { site }),
       stack,
       sites: countedSites(stacks),
@@ -142,9 +148,15 @@ export class LeakGroup {
       }),
       ...(state !== undefined && { state }),
       evidence: {
-        ...(!this.#latest.ended && { generation: component.generationOf(this.#latest) }),
+        ...(!ended && { generation: component.generationOf(this.#latest) }),
         v8: evidenceOfV8(this.#latest),
+        ...(population !== undefined && { counts: population.counts() }),
       },
+      ...(!ended && { path }),
+      ...(cycle !== undefined && { cycle }),
+      ...(counters !== undefined && { counters }),
+      ...(ownerName !== undefined && { owner: ownerName }),
+      ...(population !== undefined && { members: population.kind }),
       fix: RULES[this.rule].fix(this.#latest),
       signature: this.signature,
     };

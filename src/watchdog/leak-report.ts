@@ -3,6 +3,7 @@ import type { Frame } from '../core/call-site.js';
 import type { ComponentStats } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { Certainty } from './certainty.js';
+import type { SiteCounters } from './heap-evidence.js';
 import type { LeakRule } from './rules/rules.js';
 
 /** A line of the application that led to lost loans. */
@@ -35,6 +36,8 @@ export interface LeakReport {
     readonly kind: string;
     /** The name that its user gave it. */
     readonly name: string;
+    /** The part that lent the latest of them, such as the key of a pool by key. */
+    readonly part?: string;
   };
   /** The line that took the loans: the innermost frame of the application's own code. Absent if no stack was taken. */
   readonly site?: Frame;
@@ -83,7 +86,19 @@ export interface LeakReport {
     readonly generation?: NodeGeneration;
     /** Whether V8 has collected the object through which it could have been ended. A loan of `acquire()` or `use()` has none. */
     readonly v8: 'collected' | 'not collected' | 'no handle';
+    /** Live objects at the last full collections of the simulated heap, the oldest first. Only the rule *growth* has them. */
+    readonly counts?: readonly number[];
   };
+  /** The nodes of the simulated heap from a root to the latest of them, the root first; absent once that has ended. */
+  readonly path?: readonly string[];
+  /** The nodes of the unreachable cycle that the latest of them was found in. */
+  readonly cycle?: readonly string[];
+  /** What the simulated heap counts of the loans of its site, by generation. */
+  readonly counters?: SiteCounters;
+  /** The owner that held the latest of them, if that was no scope: an entry, a value, a resource or a stack. */
+  readonly owner?: string;
+  /** The kind of the objects, if the leak is no loan. */
+  readonly members?: string;
   /** What to change in the code that took the loans. */
   readonly fix: string;
   /**

@@ -14,7 +14,7 @@
  * its owner's edge to it. When that edge is removed, the owner's last edge takes its place. Allocating and freeing a node are
  * therefore O(1), however many nodes the owner holds.
  */
-import type { BaseHeap } from '../gc/base-heap.js';
+import type { BaseHeap, NodeOptions } from '../gc/base-heap.js';
 import { type Handle, indexOfHandle } from '../gc/memory/handle.js';
 
 /** A node of the graph. Its `handle` is stale once the simulated heap has freed it. */
@@ -24,6 +24,8 @@ export interface LifetimeNode {
   owner: LifetimeNode | null;
   /** Index of the owner's edge to this node; -1 without an owner. */
   ownerEdge: number;
+  /** Whether it is held from outside the graph. */
+  readonly isRoot?: boolean;
 }
 
 export class LifetimeGraph {
@@ -42,8 +44,9 @@ export class LifetimeGraph {
   }
 
   /** Adds a node that is held from outside the graph until {@link releaseRoot}. O(1). */
-  allocateRoot(kind: string): LifetimeNode {
-    return this.#added({ handle: this.heap.alloc({ kind }), owner: null, ownerEdge: -1 });
+  allocateRoot(kind: string, site?: string): LifetimeNode {
+    const handle = this.heap.alloc(site === undefined ? { kind } : { kind, site });
+    return this.#added({ handle, owner: null, ownerEdge: -1, isRoot: true });
   }
 
   /** Ends the outside hold on a root. The nodes that only it held are freed with it. */
@@ -59,10 +62,12 @@ export class LifetimeGraph {
   allocate(
     kind: string,
     owner: LifetimeNode,
+    site?: string,
     onUnheld?: (node: LifetimeNode) => void,
   ): LifetimeNode {
+    const named: NodeOptions = site === undefined ? { kind } : { kind, site };
     const handle = this.heap.alloc(
-      onUnheld === undefined ? { kind } : { kind, finalizer: () => onUnheld(node) },
+      onUnheld === undefined ? named : { ...named, finalizer: () => onUnheld(node) },
     );
     const node = this.#added<LifetimeNode>({ handle, owner: null, ownerEdge: -1 });
     this.setOwner(node, owner);
@@ -78,9 +83,10 @@ export class LifetimeGraph {
     node: LifetimeNode,
     kind: string,
     owner: LifetimeNode,
+    site: string,
     onUnheld: (handle: Handle) => void,
   ): void {
-    node.handle = this.heap.alloc({ kind, finalizer: onUnheld });
+    node.handle = this.heap.alloc({ kind, site, finalizer: onUnheld });
     this.#added(node);
     this.setOwner(node, owner);
     this.heap.drop(node.handle);
@@ -90,6 +96,71 @@ export class LifetimeGraph {
   setOwner(node: LifetimeNode, owner: LifetimeNode): void {
     node.ownerEdge = this.reference(owner, node);
     node.owner = owner;
+  }
+
+  /** Gives a node to another owner, without a moment in which no edge leads to it. O(1). */
+  changeOwner(node: LifetimeNode, owner: LifetimeNode): void {
+    const { owner: former, ownerEdge } = node;
+    this.setOwner(node, owner);
+    if (former !== null && this.heap.isAlive(former.handle)) this.#removeEdge(former, ownerEdge);
+  }
+
+  /** Gives all nodes that `from` owns to another owner. O(edges). */
+  changeOwnerOfAll(from: LifetimeNode, owner: LifetimeNode): void {
+    for (const node of this.#targetsOf(from)) {
+      if (node.owner === from) this.changeOwner(node, owner);
+    }
+  }
+
+  /**
+   * Names the nodes from a root to a node, along the owners; a node without an owner is reached by another of its edges. Empty
+   * for a node that is dead. O(depth), and O(heap) for a node without an owner.
+   */
+  pathTo(node: LifetimeNode): string[] {
+    const path: string[] = [];
+    for (let at: LifetimeNode | null = node; at !== null; at = at.owner) {
+      if (!this.heap.isAlive(at.handle)) return [];
+      if (at.owner === null && at.isRoot !== true) {
+        return [...this.heap.pathFromRoot(at.handle).map((one) => this.nameOf(one)), ...path];
+      }
+      path.unshift(this.nameOf(at.handle));
+    }
+    return path;
+  }
+
+  /** Names the nodes of a cycle through a node, which comes first and last; empty if there is none. O(nodes and edges). */
+  cycleThrough(node: LifetimeNode): string[] {
+    const cameFrom = new Map<LifetimeNode, LifetimeNode>();
+    const queue = [node];
+    for (const source of queue) {
+      for (const target of this.#targetsOf(source)) {
+        if (target === node) return this.#cycleOf(node, source, cameFrom);
+        if (cameFrom.has(target)) continue;
+        cameFrom.set(target, source);
+        queue.push(target);
+      }
+    }
+    return [];
+  }
+
+  /** Names a node by its kind and its site. */
+  nameOf(handle: Handle): string {
+    const site = this.heap.site(handle);
+    const kind = this.heap.kind(handle);
+    return site === '' ? kind : `${kind} ${kind === 'lease' ? site : JSON.stringify(site)}`;
+  }
+
+  #cycleOf(
+    node: LifetimeNode,
+    last: LifetimeNode,
+    cameFrom: ReadonlyMap<LifetimeNode, LifetimeNode>,
+  ): string[] {
+    const names = [this.nameOf(node.handle)];
+    for (let at: LifetimeNode | undefined = last; at !== undefined; at = cameFrom.get(at)) {
+      names.unshift(this.nameOf(at.handle));
+      if (at === node) return names;
+    }
+    return names;
   }
 
   /** Adds an edge and returns its index. O(1). */
@@ -115,6 +186,17 @@ export class LifetimeGraph {
     node.ownerEdge = -1;
     if (owner !== null && this.heap.isAlive(owner.handle)) this.#removeEdge(owner, ownerEdge);
     if (!this.heap.isAlive(node.handle)) this.#forget(node);
+  }
+
+  /** The nodes that the edges of a node lead to, in the heap's order. */
+  #targetsOf({ handle }: LifetimeNode): LifetimeNode[] {
+    const targets: LifetimeNode[] = [];
+    const edges = this.heap.edgeCount(handle);
+    for (let edge = 0; edge < edges; edge++) {
+      const target = this.nodeOf(this.heap.edgeAt(handle, edge));
+      if (target !== undefined) targets.push(target);
+    }
+    return targets;
   }
 
   #added<N extends LifetimeNode>(node: N): N {

@@ -11,24 +11,51 @@
 import type { Clock } from '../core/clock.js';
 import type { EventListeners } from '../core/event-listeners.js';
 import { BaseHeap } from '../gc/base-heap.js';
-import { makeCPythonCollector } from '../gc/collectors/cpython-collector.js';
+import { makeSteppedCollector } from '../gc/collectors/stepped-collector.js';
 import type { Handle } from '../gc/memory/handle.js';
 import { ActivityClock } from './activity-clock.js';
+import { BoundedNames } from './bounded-names.js';
+import { NO_ORIGIN } from './call-origin.js';
+import type { Certainty } from './certainty.js';
+import { Expectations } from './expectations.js';
+import { FullCollections, nextTurn } from './full-collections.js';
+import type { HeapEvidence } from './heap-evidence.js';
+import { Holders } from './holders.js';
 import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
 import { Loan } from './loan.js';
 import { LoanClock } from './loan-clock.js';
 import { LoanSample } from './loan-sample.js';
+import { LEASE } from './loan-sites.js';
+import type { OpenScope } from './open-scope.js';
+import { ParsedStacks } from './parsed-stacks.js';
+import { PlainSource } from './plain-source.js';
+import { Populations } from './populations.js';
+import type { Readings } from './readings.js';
+import { SURVIVED_COLLECTIONS } from './rules/retained.js';
 import type { Rule } from './rules/rule.js';
-import { createRules, type LeakRule, precedes, RULES } from './rules/rules.js';
-import { type ScopeListener, type ScopeRecord, Scopes } from './scopes.js';
+import { createRules, type LeakRule, precedes } from './rules/rules.js';
+import { SCOPE, type ScopeListener, Scopes } from './scopes.js';
 import { SettledLoans } from './settled-loans.js';
 import { UnsettledLoans } from './unsettled-loans.js';
+import { V8Collections } from './v8-collections.js';
 import type { WatchdogSettings } from './watchdog-options.js';
 
 /** The active rules by the hook that they implement, so that a loan costs no look at the others. */
 type RulesByHook = Readonly<Record<Exclude<keyof Rule, 'name'>, readonly Rule<LeakRule>[]>>;
+
+/** The kind of objects that are expected to die. */
+const EXPECTED = 'expected';
+
+/** For how many turns of the event loop no death may be told until all were. */
+const QUIET_TURNS = 3;
+
+/** For how many turns deaths are waited for at most. */
+const MOST_TURNS = 2_000;
+
+/** How long after a collection V8 has told of all deaths, in milliseconds. */
+const V8_SETTLED_MILLIS = 1_000;
 
 /** The loans of one watchdog's components. Its methods are the host of {@link ComponentWatch}. */
 export class LoanTracker implements ScopeListener {
@@ -42,6 +69,20 @@ export class LoanTracker implements ScopeListener {
   readonly ledger: LeakLedger;
   /** The scopes that are running. */
   readonly scopes: Scopes;
+  /** Who holds a loan. */
+  readonly holders: Holders;
+  /** The names of sites in the simulated heap. */
+  readonly names: BoundedNames = new BoundedNames();
+  /** The frames of stacks. */
+  readonly stacks: ParsedStacks = new ParsedStacks();
+  /** The live objects by kind and site. */
+  readonly populations: Populations;
+  /** The full collections of the simulated heap. */
+  readonly fullCollections: FullCollections;
+  /** V8's full collections. */
+  readonly v8: V8Collections;
+  /** The objects that are expected to die. */
+  readonly expectations: Expectations;
   readonly #clock: Clock;
   readonly #rules: RulesByHook;
   readonly #unsettled: UnsettledLoans;
@@ -51,15 +92,22 @@ export class LoanTracker implements ScopeListener {
   readonly #onUnheld: (handle: Handle) => void;
   readonly #sampleEvery: number;
   readonly #activity: ActivityClock;
+  readonly #findsAbandoned: boolean;
   /**
    * Loans that became unheld while the heap freed a scope. They are judged afterwards: a listener must not run within the
    * heap.
    */
   readonly #unheld: Loan[] = [];
-  readonly #tellsMisuse: boolean;
+  readonly #scopeSites = new Set<string>();
   #loans = 0;
+  /** How many of V8's full collections the last survey knew of. */
+  #surveyedV8 = 0;
 
-  constructor(settings: WatchdogSettings, listeners: EventListeners<LedgerEvents>) {
+  constructor(
+    settings: WatchdogSettings,
+    listeners: EventListeners<LedgerEvents>,
+    readings: Readings,
+  ) {
     this.#clock = settings.clock;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
     this.ledger = new LeakLedger(
@@ -68,25 +116,38 @@ export class LoanTracker implements ScopeListener {
       settings.clock,
       listeners,
     );
-    const rules = createRules(settings.rules, this.levelPlan.confirm, (loan) =>
-      this.judge(loan, this.now()),
-    );
-    this.#tellsMisuse = rules.some((rule) => rule.name === 'double-release');
+    const rules = createRules(settings.rules, this.levelPlan.confirm, readings);
+    this.#findsAbandoned = rules.some(({ name }) => name === 'abandoned');
     this.#rules = {
-      settled: rules.filter((rule) => rule.settled !== undefined),
       judge: rules.filter((rule) => rule.judge !== undefined),
-      ended: rules.filter((rule) => rule.ended !== undefined),
+      survey: rules.filter((rule) => rule.survey !== undefined),
+      tellsMisuse: rules.filter((rule) => rule.tellsMisuse !== undefined),
     };
-    this.graph = new LifetimeGraph(new BaseHeap({}, makeCPythonCollector));
+    const heap = new BaseHeap({ census: true }, makeSteppedCollector);
+    this.graph = new LifetimeGraph(heap);
+    this.populations = new Populations(heap, () => this.now());
+    this.fullCollections = new FullCollections(
+      heap,
+      settings.clock,
+      settings.fullCollectionMillis,
+      () => this.populations.count(),
+    );
+    this.v8 = new V8Collections(
+      () => this.now(),
+      this.levelPlan.confirm,
+      () => {
+        this.expectations.survived(1);
+        this.#settled.judgeAfterCollection();
+      },
+    );
+    this.expectations = new Expectations(heap, (loan) => this.ledger.returned(loan));
     this.outsideScopes = this.graph.allocateRoot('outside');
     this.scopes = new Scopes(this.graph, this);
+    this.holders = new Holders(this.graph, this.scopes, this.outsideScopes);
     this.#unsettled = new UnsettledLoans(settings.clock, this.levelPlan.confirm, (loan) =>
       this.#settle(loan),
     );
-    this.#settled = new SettledLoans(
-      (loan) => this.judge(loan, this.now()),
-      rules.some((rule) => RULES[rule.name].asksV8 === true),
-    );
+    this.#settled = new SettledLoans((loan) => this.#judgeSettled(loan));
     this.#loanClock = new LoanClock(settings.clock);
     this.#sampleEvery = settings.sampleEvery;
     this.#onUnheld = (handle) => {
@@ -98,9 +159,9 @@ export class LoanTracker implements ScopeListener {
     );
   }
 
-  /** Whether an active rule judges loans while they are out. */
+  /** Whether an active rule judges while loans are out. */
   get needsSweep(): boolean {
-    return this.#rules.judge.length > 0;
+    return this.#rules.judge.length > 0 || this.#rules.survey.length > 0;
   }
 
   /** How many loans have begun since the start. */
@@ -114,7 +175,7 @@ export class LoanTracker implements ScopeListener {
   }
 
   /** The scope of the current async flow. */
-  currentScope(): ScopeRecord | undefined {
+  currentScope(): OpenScope | undefined {
     return this.scopes.current();
   }
 
@@ -131,6 +192,35 @@ export class LoanTracker implements ScopeListener {
   /** The time at which a loan begins or ends just now, in whole milliseconds. */
   loanTime(): number {
     return this.#loanClock.now();
+  }
+
+  /** How often young generations of the simulated heap were collected. */
+  get youngCollections(): number {
+    return this.#activity.youngCollections;
+  }
+
+  recentTime(): number {
+    return this.loanTime();
+  }
+
+  siteOfScope(name: string): string {
+    const site = this.names.of(name);
+    if (this.#scopeSites.has(site)) return site;
+    this.#scopeSites.add(site);
+    const component = new PlainSource(SCOPE, site);
+    this.populations.of({ kind: SCOPE, site, isWeak: false, component });
+    return site;
+  }
+
+  /** Gives what the simulated heap shows of a loan. */
+  evidenceOf({ node, site, cycle }: Loan): HeapEvidence {
+    const { heap } = this.graph;
+    const fullCollections = heap.gc.getStats()[2].collections;
+    return {
+      path: node === null ? [] : this.graph.pathTo(node),
+      ...(cycle !== undefined && { cycle }),
+      ...(site !== undefined && { counters: { ...site.counts, fullCollections } }),
+    };
   }
 
   /** Called when a loan has begun. */
@@ -155,8 +245,8 @@ export class LoanTracker implements ScopeListener {
   }
 
   /** Gives a loan its node, under `holder`. */
-  allocateNode(loan: Loan, holder: LifetimeNode): void {
-    this.graph.allocateFor(loan, 'lease', holder, this.#onUnheld);
+  allocateNode(loan: Loan, holder: LifetimeNode, site: string): void {
+    this.graph.allocateFor(loan, LEASE, holder, site, this.#onUnheld);
   }
 
   /** Settles every loan that is out. Call it before the graph is looked at or changed. */
@@ -175,18 +265,30 @@ export class LoanTracker implements ScopeListener {
    * component.
    */
   unheld(loan: Loan): void {
-    if (loan.node === null) return;
-    this.graph.setOwner(loan.node, loan.component.node);
-    loan.isUnheld = true;
+    const { node, component } = loan;
+    if (node === null || component.node === undefined) return;
+    const cycle = this.#cycleThrough(node);
+    if (cycle.length > 0) loan.cycle = cycle;
+    else loan.isUnheld = true;
+    this.graph.setOwner(node, component.node);
     this.#unheld.push(loan);
   }
 
   /** Called when a settled loan has ended. `reclaimed` says that its component took it back by force. */
   ended(loan: Loan, reclaimed: boolean): void {
-    this.#settled.remove(loan);
-    for (const rule of this.#rules.ended) rule.ended?.(loan);
+    if (!loan.isReclaimed) this.#settled.remove(loan);
     if (reclaimed) this.ledger.reclaimed(loan);
     else this.ledger.returned(loan);
+  }
+
+  /** Called when the holder of a loan that was taken back by force has ended it after all, or when it no longer matters. */
+  returnedLate(loan: Loan): void {
+    this.#forgetReclaimed(loan);
+  }
+
+  /** Stops counting a loan as lost: it has another holder. */
+  withdraw(loan: Loan): void {
+    this.ledger.withdraw(loan);
   }
 
   /**
@@ -208,12 +310,6 @@ export class LoanTracker implements ScopeListener {
     }
   }
 
-  /** Stops all timers. The leaks stay. */
-  close(): void {
-    this.#unsettled.close();
-    this.ledger.close();
-  }
-
   /** Asks the rules about all settled loans that are out. O(loans). */
   judgeAll(): void {
     this.judgeUnheld();
@@ -228,11 +324,61 @@ export class LoanTracker implements ScopeListener {
 
   /** Counts a loan that was ended twice, if that rule is active. */
   misused(loan: Loan): void {
-    if (this.#tellsMisuse) this.ledger.noteMisuse('double-release', loan);
+    for (const rule of this.#rules.tellsMisuse) {
+      if (rule.tellsMisuse?.() === true) this.ledger.noteMisuse(rule.name, loan);
+    }
+  }
+
+  /** Asks the rules about what is no loan. `isForced` says that a check has just had V8 collect. */
+  survey(isForced: boolean): void {
+    const now = this.now();
+    const { populations, expectations, v8 } = this;
+    const isSettled = isForced || now - v8.lastAt >= V8_SETTLED_MILLIS;
+    const isV8Known = v8.count > this.#surveyedV8 && isSettled;
+    if (isV8Known) this.#surveyedV8 = v8.count;
+    for (const rule of this.#rules.survey) {
+      const tell = (certainty: Certainty | undefined, loan: Loan): void => {
+        if (certainty !== undefined) this.ledger.record(rule.name, certainty, loan);
+        else if (this.ledger.has(loan)) this.ledger.withdraw(loan);
+      };
+      rule.survey?.({ now, populations, expectations, isV8Known, isForced, tell });
+    }
+  }
+
+  /** Waits for the death of an object. `stack` is the caller that expects it. */
+  expectCollected(target: WeakKey, why: string, stack: string): void {
+    const site = this.names.of(why);
+    const now = this.now();
+    const loan = new PlainSource(EXPECTED, site).loan(now);
+    loan.origin = { ...NO_ORIGIN, stack, scope: this.currentScope() };
+    this.expectations.add(target, EXPECTED, site, loan, now);
+  }
+
+  /** A check has had V8 collect. Waits until V8 has told of all deaths, then collects the simulated heap. */
+  async collectedByV8(): Promise<void> {
+    const { heap } = this.graph;
+    for (let quiet = 0, freed = -1, turn = 0; quiet < QUIET_TURNS && turn < MOST_TURNS; turn++) {
+      const { allocated, live } = heap.stats();
+      quiet = allocated - live === freed ? quiet + 1 : 0;
+      freed = allocated - live;
+      await nextTurn();
+    }
+    this.v8.noteOne();
+    this.expectations.survived(SURVIVED_COLLECTIONS);
+    await this.fullCollections.collect();
+  }
+
+  /** Ends all that looks by itself. */
+  close(): void {
+    this.#unsettled.close();
+    this.fullCollections.close();
+    this.v8.close();
+    this.expectations.close();
+    this.ledger.close();
   }
 
   /** Gives the loans of the scope their nodes, so that its end is seen in their reference counts. */
-  scopeEnding(scope: ScopeRecord): void {
+  scopeEnding(scope: OpenScope): void {
     if (scope.unsettled > 0) this.#unsettled.settleOf(scope);
   }
 
@@ -250,12 +396,35 @@ export class LoanTracker implements ScopeListener {
     }
   }
 
+  #judgeSettled(loan: Loan): void {
+    if (!loan.isReclaimed) this.judge(loan, this.now());
+    else if (this.#findsAbandoned && loan.collected) {
+      this.#forgetReclaimed(loan);
+      this.ledger.record('abandoned', 'certain', loan);
+      this.ledger.reclaimed(loan);
+    }
+  }
+
+  #forgetReclaimed(loan: Loan): void {
+    if (!loan.isReclaimed) return;
+    this.#settled.remove(loan);
+    loan.end();
+  }
+
+  /** Names the cycle that keeps a loan or its owner alive; empty if there is none. */
+  #cycleThrough(node: LifetimeNode): string[] {
+    for (let at: LifetimeNode | null = node; at !== null && !at.isRoot; at = at.owner) {
+      const names = this.graph.cycleThrough(at);
+      if (names.length > 0) return names;
+    }
+    return [];
+  }
+
   #settle(loan: Loan): void {
     const { scope } = loan.origin;
     if (scope !== undefined) scope.unsettled--;
     loan.component.settle(loan);
     this.#settled.add(loan);
-    for (const rule of this.#rules.settled) rule.settled?.(loan);
     if (loan.isUnheld) this.judge(loan, this.now());
   }
 }

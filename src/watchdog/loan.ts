@@ -6,26 +6,24 @@
  * abandoned loan.
  */
 import type { Linked } from '../core/linked-list.js';
-import type { ComponentStats } from '../core/probe.js';
+import type { ComponentStats, NodeId } from '../core/probe.js';
 import type { Handle } from '../gc/memory/handle.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
+import type { CallOrigin } from './call-origin.js';
+import type { HeapEvidence } from './heap-evidence.js';
 import type { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
-import type { ScopeRecord } from './scopes.js';
+import type { LoanSite } from './loan-sites.js';
 import type { Shortage } from './shortage.js';
 
-/** The caller that asked for a loan. */
-export interface CallOrigin {
-  /** The component's function that the caller called. Its name is read for a report only: reading it costs some 20 ns. */
-  readonly call: { readonly name: string };
-  /** The caller's stack as the engine prints it; `undefined` if it was not taken. */
-  readonly stack: string | undefined;
-  /** For a loan that was ended twice: the stack that ended it first, if it was taken. */
-  readonly earlier?: string;
-  /** The caller's scope; `undefined` outside of any scope. */
-  readonly scope: ScopeRecord | undefined;
-  /** The value that was being created when the caller asked, and that owns the loan; `undefined` if the scope owns it. */
-  readonly owner: LifetimeNode | undefined;
+/** Live objects of one kind and site. */
+export interface Members {
+  /** Their kind in the simulated heap. */
+  readonly kind: string;
+  /** How many live. */
+  readonly live: number;
+  /** How many lived at the last full collections, the oldest first. */
+  counts(): number[];
 }
 
 /** The component that has lent a resource. */
@@ -36,16 +34,26 @@ export interface LoanSource {
   readonly name: string;
   /** What a holder has to do so that its loan ends on every path; `undefined` if it is what a pool needs. */
   readonly releaseAdvice: string | undefined;
+  /** What ends the component, as `close()`; `undefined` if V8's collector does. */
+  readonly endedBy: string | undefined;
+  /** How long an entry can live, in milliseconds. */
+  readonly entryMillis: number;
+  /** The part of the component, such as the key of a pool by key. */
+  readonly partName?: string;
   /** How long its returned loans were held. */
   readonly holdTimes: HoldTimes;
-  /** The component's own node. */
-  readonly node: LifetimeNode;
+  /** The component's own node, if it has one. */
+  readonly node: LifetimeNode | undefined;
   /** Gives the component's figures; `undefined` once it has been collected. */
   stats(): ComponentStats | undefined;
   /** Whether it has run dry, as the last sweep or check has seen it. */
   readonly shortage: Shortage;
+  /** How often young generations of the simulated heap were collected. */
+  readonly youngCollections: number;
   /** Gives the generation of a loan in the simulated heap. */
   generationOf(loan: Loan): NodeGeneration;
+  /** Gives what the simulated heap shows of a loan. */
+  evidenceOf(loan: Loan): HeapEvidence;
   /** Takes the stacks of the next loans: the line of a lost loan is unknown. */
   captureNextStacks(): void;
   /** Gives a loan that is still out its node. */
@@ -58,6 +66,12 @@ interface LoanDetails {
   expectedUntil: number;
   /** What the holder last did with it, and when, if the level records that. */
   lastTouch: LastTouch | undefined;
+  /** What owns it, if that is no scope. */
+  ownerName: string | undefined;
+  /** The edges of the unreachable cycle that it was found in. */
+  cycle: readonly string[] | undefined;
+  /** What it stands for, if it is no loan. */
+  population: Members | undefined;
 }
 
 /** What the holder of a loan last did with it, and when, on the watchdog's clock. */
@@ -72,13 +86,21 @@ export interface LastTouch {
  */
 export class Loan implements LifetimeNode, Linked<Loan> {
   readonly component: LoanSource;
+  /** The id under which the component reports the loan. */
+  readonly id: NodeId;
   /** The node of the lent resource. */
   readonly held: LifetimeNode | undefined;
-  readonly origin: CallOrigin;
+  origin: CallOrigin;
   /** When it began, on the watchdog's clock, in whole milliseconds. */
   readonly lentAt: number;
   /** How many loans of its component had come back when it began. */
   readonly returnsBefore: number;
+  /** How often young generations of the simulated heap had been collected when it began. */
+  readonly youngBefore: number;
+  /** Its site; `undefined` until it is settled, and for a loan with neither a stack nor a scope. */
+  site: LoanSite | undefined = undefined;
+  /** How many loans of its site had ended when it was settled. */
+  siteFreedBefore = 0;
   /** Its neighbours in the list of unsettled loans, or in that of settled ones. */
   previous: Loan | null = null;
   next: Loan | null = null;
@@ -95,16 +117,19 @@ export class Loan implements LifetimeNode, Linked<Loan> {
 
   constructor(
     component: LoanSource,
+    id: NodeId,
     held: LifetimeNode | undefined,
     origin: CallOrigin,
     lentAt: number,
     capability: WeakKey | undefined,
   ) {
     this.component = component;
+    this.id = id;
     this.held = held;
     this.origin = origin;
     this.lentAt = lentAt;
     this.returnsBefore = component.holdTimes.count;
+    this.youngBefore = component.youngCollections;
     this.#capability = capability;
     this.#flags = capability === undefined ? 0 : HAS_CAPABILITY;
   }
@@ -142,9 +167,14 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     return true;
   }
 
+  /** Whether its component took it back by force, and its holder may still end it. */
+  get isReclaimed(): boolean {
+    return (this.#flags & RECLAIMED) !== 0;
+  }
+
   /** Until when the holder means to keep it, on the watchdog's clock; 0 if the holder has not said so. */
   get expectedUntil(): number {
-    return this.#hasDetails() ? (detailsOf.get(this)?.expectedUntil ?? 0) : 0;
+    return this.#known()?.expectedUntil ?? 0;
   }
 
   set expectedUntil(expectedUntil: number) {
@@ -153,15 +183,45 @@ export class Loan implements LifetimeNode, Linked<Loan> {
 
   /** What the holder last did with it, and when, if the level records that. */
   get lastTouch(): LastTouch | undefined {
-    return detailsOf.get(this)?.lastTouch;
+    return this.#known()?.lastTouch;
   }
 
   set lastTouch(lastTouch: LastTouch | undefined) {
     this.#details().lastTouch = lastTouch;
   }
 
-  /** Keeps the capability no longer. {@link collected} tells of its death if `asksV8`. Without effect after the end. Call it once. */
+  /** What owns it, if that is no scope. */
+  get ownerName(): string | undefined {
+    return this.#known()?.ownerName;
+  }
+
+  set ownerName(ownerName: string | undefined) {
+    if (ownerName !== undefined || this.#known() !== undefined) {
+      this.#details().ownerName = ownerName;
+    }
+  }
+
+  /** The edges of the unreachable cycle that it was found in. */
+  get cycle(): readonly string[] | undefined {
+    return this.#known()?.cycle;
+  }
+
+  set cycle(cycle: readonly string[]) {
+    this.#details().cycle = cycle;
+  }
+
+  /** What it stands for, if it is no loan. */
+  get population(): Members | undefined {
+    return this.#known()?.population;
+  }
+
+  set population(population: Members) {
+    this.#details().population = population;
+  }
+
+  /** Keeps the capability no longer. {@link collected} tells of its death if `asksV8`. Without effect after the end. */
   releaseCapability(asksV8: boolean): void {
+    if ((this.#flags & WEAK) !== 0) return;
     const capability = this.#capability;
     this.#capability = undefined;
     if (capability === undefined || !asksV8) return;
@@ -169,20 +229,32 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     this.#flags |= WEAK;
   }
 
-  /** Marks the loan as ended. */
+  /** Marks the loan as ended, or a reclaimed one as ended by its holder. */
   end(): void {
-    this.#flags = (this.#flags | ENDED) & ~WEAK;
+    this.#flags = (this.#flags | ENDED) & ~(WEAK | RECLAIMED);
     this.#capability = undefined;
   }
 
-  #hasDetails(): boolean {
-    return (this.#flags & HAS_DETAILS) !== 0;
+  /** Marks the loan as ended by force. {@link collected} goes on to tell of the death of its capability if `asksV8`. */
+  reclaim(asksV8: boolean): void {
+    this.releaseCapability(asksV8);
+    this.#flags |= ENDED | RECLAIMED;
+  }
+
+  #known(): LoanDetails | undefined {
+    return (this.#flags & HAS_DETAILS) === 0 ? undefined : detailsOf.get(this);
   }
 
   #details(): LoanDetails {
     let details = detailsOf.get(this);
     if (details === undefined) {
-      details = { expectedUntil: 0, lastTouch: undefined };
+      details = {
+        expectedUntil: 0,
+        lastTouch: undefined,
+        ownerName: undefined,
+        cycle: undefined,
+        population: undefined,
+      };
       detailsOf.set(this, details);
       this.#flags |= HAS_DETAILS;
     }
@@ -199,6 +271,7 @@ const COLLECTED = 0b1000;
 /** Set while the capability is held by a WeakRef. */
 const WEAK = 0b10000;
 const HAS_DETAILS = 0b100000;
+const RECLAIMED = 0b1000000;
 
 /** The details of the loans that have some. */
 const detailsOf = new WeakMap<Loan, LoanDetails>();

@@ -1,6 +1,5 @@
 /**
- * The scopes of a watchdog: named pieces of work, such as a request or a job, that own the loans taken within them. The
- * current scope travels in the async context.
+ * The scopes of a watchdog. The current scope travels in the async context.
  *
  * ```
  *   run ──▶ allocate a root ──▶ body, with its awaits and timers ──▶ release the root
@@ -11,60 +10,39 @@
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
 import { currentOwner, type Owner } from '../core/current-owner.js';
 import { isThenable } from '../core/thenable.js';
-import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
+import type { LifetimeGraph } from './lifetime-graph.js';
+import { OpenScope, type ScopeHost } from './open-scope.js';
 
-/** How many names of a nest of scopes are told, besides the innermost one. */
-const MOST_NAMES = 8;
+/** The kind of scopes in the simulated heap. */
+export const SCOPE = 'scope';
 
-/** One scope. */
-export class ScopeRecord {
-  /** The names of the scopes around it and its own, outermost first, joined by ` > `. */
-  readonly path: string;
-  /** The path of the outermost scopes around it. */
-  readonly head: string;
-  /** How many scopes it is nested in, itself included. */
-  readonly depth: number;
-  /** The scope around it. */
-  readonly outer: ScopeRecord | undefined;
-  /** The owner around the scope: the value whose creation has opened it. */
-  readonly around: Owner | undefined;
-  /** How many of its loans are out and not settled. */
-  unsettled = 0;
-  /** Its root; `null` until it holds a settled loan, and once it has ended. */
-  node: LifetimeNode | null = null;
-  isRunning = true;
-
-  /** Of a deep nest only the outermost names and the innermost are told, so that paths stay short. */
-  constructor(name: string, outer: ScopeRecord | undefined, around: Owner | undefined) {
-    this.outer = outer;
-    this.around = around;
-    this.depth = outer === undefined ? 1 : outer.depth + 1;
-    if (outer === undefined) this.head = this.path = name;
-    else if (this.depth > MOST_NAMES) {
-      this.head = outer.head;
-      this.path = `${outer.head} > … > ${name}`;
-    } else this.head = this.path = `${outer.path} > ${name}`;
-  }
-}
-
-/** Called at the end of each scope. */
+/** What the scopes of a watchdog ask of it, and tell it. */
 export interface ScopeListener {
+  /** The time of the youngest loans, in milliseconds. It may be some microtasks old. */
+  recentTime(): number;
+  /** Gives the site of a scope in the simulated heap. */
+  siteOfScope(name: string): string;
   /** Called before the root of a scope is released. */
-  scopeEnding(scope: ScopeRecord): void;
+  scopeEnding(scope: OpenScope): void;
   /** Called after the root of a scope has been released. */
   scopeEnded(): void;
 }
 
 /** The scopes of one watchdog. */
-export class Scopes {
+export class Scopes implements ScopeHost {
   readonly #graph: LifetimeGraph;
   readonly #listener: ScopeListener;
-  readonly #current: AsyncVariable<ScopeRecord> = createAsyncVariable();
+  readonly #current: AsyncVariable<OpenScope> = createAsyncVariable();
   #running = 0;
 
   constructor(graph: LifetimeGraph, listener: ScopeListener) {
     this.#graph = graph;
     this.#listener = listener;
+  }
+
+  /** Whether a scope is one of these. */
+  isOwn(scope: OpenScope): boolean {
+    return scope.host === this;
   }
 
   /** How many scopes are running. */
@@ -73,15 +51,8 @@ export class Scopes {
   }
 
   /** Gives the scope of the current async flow, which may have ended; `undefined` outside of any scope. */
-  current(): ScopeRecord | undefined {
+  current(): OpenScope | undefined {
     return this.#current.get();
-  }
-
-  /** Gives the root of a scope; `undefined` once the scope has ended. Most scopes lose nothing and need none. */
-  nodeOf(scope: ScopeRecord): LifetimeNode | undefined {
-    if (!scope.isRunning) return undefined;
-    scope.node ??= this.#graph.allocateRoot('scope');
-    return scope.node;
   }
 
   /** Gives the value that is being created in the current async flow, unless a scope was opened within the creation. */
@@ -94,54 +65,66 @@ export class Scopes {
    * Calls `body` as a scope and gives its result. The scope ends when `body` returns or throws or, if it returns a promise,
    * when that settles. Another thenable is adopted as a promise.
    */
-  run<T>(name: string, body: () => T): T {
-    const scope = this.#open(name);
+  run<T>(name: string, body: (scope: OpenScope) => T): T {
+    const scope = this.open(name);
     try {
-      const result = this.#current.run(scope, body);
+      const result = this.#current.run(scope, () => body(scope));
       if (isThenable(result)) return this.#endWith(scope, result) as T;
-      this.#end(scope);
+      this.end(scope);
       return result;
     } catch (error) {
-      this.#end(scope);
+      this.end(scope);
       throw error;
     }
   }
 
   /** Gives a promise that is handled only by the caller of the scope: an unhandled rejection must stay one. */
-  #endWith<T>(scope: ScopeRecord, result: PromiseLike<T>): Promise<T> {
+  #endWith<T>(scope: OpenScope, result: PromiseLike<T>): Promise<T> {
     return Promise.resolve(result).then(
       (value) => {
-        this.#end(scope);
+        this.end(scope);
         return value;
       },
       (error: unknown) => {
-        this.#end(scope);
+        this.end(scope);
         throw error;
       },
     );
   }
 
-  #open(name: string): ScopeRecord {
+  /** Opens a scope within the current one. */
+  open(name: string): OpenScope {
+    const outer = runningScope(this.#current.get());
+    const now = this.#listener.recentTime();
+    for (let scope = outer; scope !== undefined; scope = scope.outer) scope.activeAt = now;
     this.#running++;
-    return new ScopeRecord(name, runningScope(this.#current.get()), currentOwner());
+    const node = this.#graph.allocateRoot(SCOPE, this.#listener.siteOfScope(name));
+    return new OpenScope(this, name, outer, node, currentOwner(), now);
   }
 
-  #end(scope: ScopeRecord): void {
-    if (!scope.isRunning) return;
-    this.#listener.scopeEnding(scope);
-    scope.isRunning = false;
-    this.#running--;
+  /** Gives a scope that has ended already, for a watchdog that is off. */
+  ended(name: string): OpenScope {
+    return new OpenScope(this, name, undefined, null, undefined, 0);
+  }
+
+  runWithin<R>(scope: OpenScope, body: () => R): R {
+    return this.#current.run(scope, body);
+  }
+
+  end(scope: OpenScope): void {
     const { node } = scope;
     if (node === null) return;
+    this.#listener.scopeEnding(scope);
     scope.node = null;
+    this.#running--;
     this.#graph.releaseRoot(node);
     this.#listener.scopeEnded();
   }
 }
 
 /** The innermost of these scopes that is running. A job that starts its next run from within itself is not around it. */
-function runningScope(scope: ScopeRecord | undefined): ScopeRecord | undefined {
+function runningScope(scope: OpenScope | undefined): OpenScope | undefined {
   let running = scope;
-  while (running !== undefined && !running.isRunning) running = running.outer;
+  while (running !== undefined && running.node === null) running = running.outer;
   return running;
 }

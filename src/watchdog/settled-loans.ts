@@ -4,11 +4,10 @@
  *
  * ```
  *   sweep ───────────────────────────────┐
- *   V8 collects ──▶ the canary dies ─────┴──▶ round: judge, judge, … ──▶ a new canary
+ *   V8 collects ─────────────────────────┴──▶ round: judge, judge, …
  * ```
  *
- * A canary is an object that nothing holds. V8 reports its death after the collection that killed it, and then other objects may
- * have died, too. Each loan holds its capability by a WeakRef. A registration with a FinalizationRegistry takes three times as much
+ * Each loan holds its capability by a WeakRef. A registration with a FinalizationRegistry takes three times as much
  * memory, and a loan that comes back has to cancel it.
  */
 import { LinkedList } from '../core/linked-list.js';
@@ -25,9 +24,6 @@ export class SettledLoans {
   readonly #judge: (loan: Loan) => void;
   readonly #loans = new LinkedList<Loan>();
   readonly #continueRound: () => void = () => this.#continue();
-  /** Tells of V8's collections; absent at a level that does not ask V8. */
-  readonly #canaries: FinalizationRegistry<undefined> | undefined;
-  #hasCanary = false;
   /** The next loan of the round; `null` between rounds. */
   #next: Loan | null = null;
   #isInRound = false;
@@ -35,21 +31,14 @@ export class SettledLoans {
   #roundMillis = 0;
   #restUntil = 0;
 
-  /** `judge` is called for each loan in each round. `asksV8` says that each collection of V8 starts a round. */
-  constructor(judge: (loan: Loan) => void, asksV8: boolean) {
+  /** `judge` is called for each loan in each round. */
+  constructor(judge: (loan: Loan) => void) {
     this.#judge = judge;
-    if (asksV8) {
-      this.#canaries = new FinalizationRegistry(() => {
-        this.#hasCanary = false;
-        this.judgeInSlices();
-      });
-    }
   }
 
   /** Adds a loan that has been settled. O(1). */
   add(loan: Loan): void {
     this.#loans.append(loan);
-    if (!this.#hasCanary) this.#setCanary();
   }
 
   /** Removes a settled loan that has ended. O(1). */
@@ -72,6 +61,11 @@ export class SettledLoans {
     this.#continue();
   }
 
+  /** V8 has run a full collection: has each loan judged in slices, unless the last round was long and has ended just now. */
+  judgeAfterCollection(): void {
+    if (performance.now() >= this.#restUntil) this.judgeInSlices();
+  }
+
   #continue(): void {
     const began = performance.now();
     while (this.#next !== null && hasTimeLeft()) {
@@ -88,13 +82,5 @@ export class SettledLoans {
   #endRound(now: number): void {
     this.#isInRound = false;
     if (this.#roundMillis > SHORT_ROUND_MILLIS) this.#restUntil = now + REST * this.#roundMillis;
-    if (this.#loans.first !== null) this.#setCanary();
-  }
-
-  #setCanary(): void {
-    if (this.#canaries === undefined || this.#isInRound || this.#hasCanary) return;
-    if (performance.now() < this.#restUntil) return; // The next sweep looks at the loans.
-    this.#hasCanary = true;
-    this.#canaries.register({}, undefined);
   }
 }

@@ -18,7 +18,7 @@
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { LinkedList } from '../core/linked-list.js';
 import type { Loan } from './loan.js';
-import type { ScopeRecord } from './scopes.js';
+import type { OpenScope } from './open-scope.js';
 
 /** The age at which a loan is settled, in milliseconds. */
 const SETTLE_MILLIS = 100;
@@ -65,7 +65,7 @@ export class UnsettledLoans {
   }
 
   /** Settles the loans that a scope has taken. O(unsettled loans). */
-  settleOf(scope: ScopeRecord): void {
+  settleOf(scope: OpenScope): void {
     let left = scope.unsettled;
     for (let loan = this.#loans.first; loan !== null && left > 0; ) {
       const { next } = loan;

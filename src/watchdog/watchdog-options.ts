@@ -62,6 +62,13 @@ export interface WatchdogOptions {
    */
   readonly nursery?: number;
   /**
+   * After how long without a full collection of the simulated heap one begins, in milliseconds. A busy service has them more often. The
+   * rule *growth* compares what they leave.
+   *
+   * @default 60_000
+   */
+  readonly fullCollectionMillis?: number;
+  /**
    * How often the rules judge the loans that are out, in milliseconds. No timer is set if no active rule does, as *tenured*
    * does. The timer never keeps the process alive.
    *
@@ -114,6 +121,7 @@ export interface WatchdogSettings {
   readonly graceMillis: number;
   readonly maxRecords: number;
   readonly nursery: number;
+  readonly fullCollectionMillis: number;
   readonly sweepIntervalMillis: number;
   readonly clock: Clock;
   readonly gcSource: GcSource | undefined;
@@ -127,6 +135,7 @@ const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
   graceMillis: option(millis, 1_000),
   maxRecords: option(integer(1), 1_000),
   nursery: option(integer(1), 700),
+  fullCollectionMillis: option(numberAtLeast(1), 60_000),
   sweepIntervalMillis: option(numberAtLeast(1), 10_000),
   clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
   gcSource: optional(objectWith('collect')),

@@ -24,17 +24,30 @@
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { captureStack } from '../core/call-site.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { type GcSource, hostGcSource, NoCollectorError } from '../core/gc-source.js';
 import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
-import { isWatchable, type Observation, observe, type Watchable } from '../core/probe.js';
+import {
+  handOver,
+  isTransferable,
+  isWatchable,
+  type Observation,
+  observe,
+  type Transferable,
+  type Watchable,
+} from '../core/probe.js';
+import { aWeakKey } from '../core/weak-key.js';
 import type { BaseHeap } from '../gc/base-heap.js';
+import { NO_ORIGIN } from './call-origin.js';
 import { ComponentWatch } from './component-watch.js';
 import type { LedgerEvents } from './leak-ledger.js';
 import type { LeakReport } from './leak-report.js';
 import type { WatchLevel } from './level.js';
 import type { Loan } from './loan.js';
 import { LoanTracker } from './loan-tracker.js';
+import { OpenScope } from './open-scope.js';
+import { READINGS, type Readings } from './readings.js';
 import { Sweep } from './sweep.js';
 import { LeaksFoundError } from './watchdog-errors.js';
 import {
@@ -118,12 +131,12 @@ export class Watchdog implements Disposable {
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    */
-  constructor(options: WatchdogOptions = {}) {
+  constructor(options: WatchdogOptions = {}, readings: Readings = READINGS) {
     const settings = resolveWatchdogOptions(options);
     this.#level = settings.level;
     this.#gcSource = settings.gcSource ?? hostGcSource();
     if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
-    this.#tracker = new LoanTracker(settings, this.#listeners);
+    this.#tracker = new LoanTracker(settings, this.#listeners, readings);
     this.#sweep = new Sweep(settings.clock, settings.sweepIntervalMillis, () => this.#sweepOnce());
     this.#componentDeaths = new FinalizationRegistry((watch) => this.#unwatch(watch));
   }
@@ -144,11 +157,12 @@ export class Watchdog implements Disposable {
   watch(component: Watchable): Disposable {
     checkArgument('watchdog.watch', 'component', component, aWatchable);
     if (this.#level === 'off' || this.#disposed) return { [Symbol.dispose]() {} };
-    const watch = new ComponentWatch(this.#tracker);
+    const watch = new ComponentWatch(this.#tracker, (ended) => this.#unwatch(ended));
     let observation: Observation;
     try {
       observation = component[observe](watch);
       watch.attached(observation);
+      watch.joinPopulation(captureStack(Watchdog.prototype.watch));
     } catch (error) {
       watch.close();
       throw error;
@@ -178,11 +192,104 @@ export class Watchdog implements Disposable {
    * await watchdog.scope('job', async () => 'done'); // => 'done'
    * ```
    */
-  scope<T>(name: string, body: () => T): T {
+  scope<T>(name: string, body: (scope: OpenScope) => T): T {
     checkArgument('watchdog.scope', 'name', name, aName);
     checkArgument('watchdog.scope', 'body', body, aFunction);
-    if (this.#level === 'off' || this.#disposed) return body();
+    if (this.#level === 'off' || this.#disposed) return body(this.#tracker.scopes.ended(name));
     return this.#tracker.scopes.run(name, body);
+  }
+
+  /**
+   * Opens a scope that no function encloses, such as a job that begins in one callback and ends in another. `run` of the scope calls
+   * code in it. It ends when it is disposed of.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an empty name.
+   *
+   * @example
+   * ```ts
+   * import { Watchdog } from 'tenure/watchdog';
+   *
+   * using watchdog = new Watchdog();
+   * const upload = watchdog.openScope('upload');
+   * upload.run(() => 1 + 2); // => 3
+   * watchdog.stats().scopes; // => 1
+   * upload[Symbol.dispose]();
+   * watchdog.stats().scopes; // => 0
+   * ```
+   */
+  openScope(name: string): OpenScope {
+    checkArgument('watchdog.openScope', 'name', name, aName);
+    const { scopes } = this.#tracker;
+    return this.#level === 'off' || this.#disposed ? scopes.ended(name) : scopes.open(name);
+  }
+
+  /**
+   * Says that `to` holds a loan from now on: a scope of this watchdog, or `'process'` for a loan that no scope holds. The scope that
+   * took the loan may end without it.
+   *
+   * `lease` is the object that ends the loan, such as a lease of a pool. Without effect if the loan has ended or is not watched.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an object that is no lease, and for a scope that has
+   * ended or belongs to another watchdog.
+   *
+   * @example
+   * ```ts
+   * import { createPool } from 'tenure/pool';
+   * import { Watchdog } from 'tenure/watchdog';
+   *
+   * using watchdog = new Watchdog();
+   * const pool = createPool({ create: () => ({}), destroy: () => {} });
+   * watchdog.watch(pool);
+   * const upload = watchdog.openScope('upload');
+   * const lease = await watchdog.scope('POST /files', async () => {
+   *   const taken = await pool.lease();
+   *   watchdog.handOver(taken, upload);
+   *   return taken;
+   * });
+   * await watchdog.check(); // => []
+   * await lease.release();
+   * upload[Symbol.dispose]();
+   * await pool.close();
+   * ```
+   */
+  handOver(lease: Transferable, to: OpenScope | 'process'): void {
+    checkArgument('watchdog.handOver', 'lease', lease, aTransferable);
+    if (this.#level === 'off' || this.#disposed) return;
+    checkArgument('watchdog.handOver', 'to', to, (value) => this.#refusalOf(value));
+    lease[handOver](to === 'process' ? NO_ORIGIN : to);
+  }
+
+  #refusalOf(to: unknown): string | undefined {
+    if (to === 'process') return undefined;
+    return to instanceof OpenScope && !to.ended && this.#tracker.scopes.isOwn(to)
+      ? undefined
+      : "a scope of this watchdog that is running, or 'process'";
+  }
+
+  /**
+   * Says that no code should need `target` any more, so that V8 should collect it. If it is still alive after some of V8's full
+   * collections, or after that of a check with `forceGc`, the rule *retained* reports it. `why` names it in the report. The watchdog
+   * does not keep it alive.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a target that is no object, and for an empty `why`.
+   *
+   * @example
+   * ```ts
+   * import { Watchdog } from 'tenure/watchdog';
+   *
+   * using watchdog = new Watchdog();
+   * const kept = [{ id: 7 }];
+   * watchdog.expectCollected(kept[0] ?? {}, 'session 7');
+   * const [leak] = await watchdog.check({ forceGc: true });
+   * [leak?.rule, leak?.component.name]; // => ['retained', 'session :id']
+   * kept.length; // => 1
+   * ```
+   */
+  expectCollected(target: WeakKey, why: string): void {
+    checkArgument('watchdog.expectCollected', 'target', target, aWeakKey);
+    checkArgument('watchdog.expectCollected', 'why', why, aName);
+    if (this.#level === 'off' || this.#disposed) return;
+    this.#tracker.expectCollected(target, why, captureStack(Watchdog.prototype.expectCollected));
   }
 
   /**
@@ -197,9 +304,11 @@ export class Watchdog implements Disposable {
     if (forceGc) {
       if (this.#gcSource === undefined) throw new NoCollectorError();
       await this.#gcSource.collect();
+      await this.#tracker.collectedByV8();
     }
-    for (const watch of this.#watches) watch.look();
+    this.#look();
     this.#tracker.judgeAll();
+    this.#tracker.survey(forceGc);
     await this.#tracker.ledger.untilNoneLost(settleMillis);
     return this.#tracker.ledger.reports();
   }
@@ -289,10 +398,19 @@ export class Watchdog implements Disposable {
   }
 
   #sweepOnce(): void {
-    for (const watch of this.#watches) watch.look();
+    this.#tracker.fullCollections.collectIfDue();
+    this.#look();
     this.#tracker.judgeInSlices();
+    this.#tracker.survey(false);
+  }
+
+  #look(): void {
+    for (const watch of this.#watches) watch.look();
   }
 }
+
+const aTransferable: OptionCheck = (value) =>
+  isTransferable(value) ? undefined : 'a lease that can be handed over';
 
 const aWatchable: OptionCheck = (value) =>
   isWatchable(value) ? undefined : 'a component that can be watched: a pool, a cache, a weak map';
@@ -300,5 +418,5 @@ const aWatchable: OptionCheck = (value) =>
 /** Whether a loan is in use as far as is known: its scope is running, or its holder has said that it takes long. */
 function isExplained(loan: Loan, now: number): boolean {
   const { scope, owner } = loan.origin;
-  return loan.expectedUntil > now || owner !== undefined || scope?.isRunning === true;
+  return loan.expectedUntil > now || owner !== undefined || (scope !== undefined && !scope.ended);
 }

@@ -2,6 +2,7 @@
  * A mutator that changes a heap at random, and records each change in a plain model: a map of edges and holds. The
  * nodes that the model reaches from held nodes must be alive.
  */
+import { BaseHeap } from '../../src/gc/base-heap.js';
 import { type Handle, Heap, type HeapOptions } from '../../src/gc/index.js';
 
 interface ModelNode {
@@ -13,13 +14,13 @@ interface ModelNode {
 export type Move = readonly [action: number, first: number, second: number];
 
 export class RandomMutator {
-  readonly heap: Heap;
+  readonly heap: BaseHeap;
   readonly #model = new Map<Handle, ModelNode>();
   /** True if the mutator also uses handles of unreachable nodes that are still alive. */
   readonly #usesUnreachable: boolean;
 
-  constructor(options: HeapOptions, usesUnreachable = false) {
-    this.heap = new Heap(options);
+  constructor(options: HeapOptions | BaseHeap, usesUnreachable = false) {
+    this.heap = options instanceof BaseHeap ? options : new Heap(options);
     this.#usesUnreachable = usesUnreachable;
   }
 

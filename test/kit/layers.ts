@@ -75,6 +75,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
     loading: [
       'any-fn',
       'cache-recorder',
+      'cache-watch',
       'entries',
       'entry-options',
       'entry-terms',
@@ -87,6 +88,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
     disposal: [
       'cache-identity',
       'cache-recorder',
+      'cache-watch',
       'disposal-port',
       'keys',
       'loading',
@@ -123,7 +125,15 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
     program: ['base-heap', 'collectors', 'memory'],
   },
   watchdog: {
-    rules: ['certainty', 'hold-times', 'loan'],
+    rules: [
+      'certainty',
+      'expectations',
+      'hold-times',
+      'loan',
+      'mann-kendall',
+      'populations',
+      'readings',
+    ],
   },
   integrations: {
     adoption: [],

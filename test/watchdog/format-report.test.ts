@@ -44,7 +44,7 @@ test('the report gives the verdict, then the acquiring line, the state, the evid
       '               src/http.ts:41:9 ×30',
       '  last touch   "query sent" 3.1s ago',
       '  pool         10/10 out, 14 waiting',
-      '  evidence     simulated: reference count 0 at the end of its scope, generation 2; V8: its handle was collected',
+      '  evidence     simulated: reference count 0 at the end of its owner, generation 2; V8: its handle was collected',
       '  fix          hold it with `await using`',
       '  seen         first 6m0s ago, last 2.0s ago, by lease()',
       '  sig          5f3a91c2',

@@ -8,22 +8,22 @@ const names = (rules: readonly { readonly name: string }[]): string[] =>
   rules.map(({ name }) => name);
 
 test('all rules are on by default, each under its own name', () => {
-  expect(names(createRules({}, true, () => {}))).toEqual(Object.keys(RULES));
-  expect(names(createRules({ orphaned: true, tenured: {} }, true, () => {}))).toEqual(
-    Object.keys(RULES),
-  );
+  expect(names(createRules({}, true))).toEqual(Object.keys(RULES));
+  expect(names(createRules({ orphaned: true, tenured: {} }, true))).toEqual(Object.keys(RULES));
 });
 
 test('a rule is off if it is switched off, or if it needs V8 and the level does without', () => {
-  const some = names(createRules({ orphaned: false, tenured: false }, true, () => {}));
+  const some = names(createRules({ orphaned: false, tenured: false }, true));
   expect([some.includes('orphaned'), some.includes('tenured')]).toEqual([false, false]);
   expect(some).toContain('abandoned');
-  expect(names(createRules({}, false, () => {}))).not.toContain('abandoned');
+  expect(names(createRules({}, false))).not.toContain('abandoned');
 });
 
 test('no timer is set if no active rule judges loans while they are out', () => {
   const clock = new FakeClock();
-  const judging = createRules({}, true, () => {}).filter((rule) => rule.judge !== undefined);
+  const judging = createRules({}, true).filter(
+    (rule) => rule.judge !== undefined || rule.survey !== undefined,
+  );
   const rules = Object.fromEntries(names(judging).map((name) => [name, false]));
   using watchdog = new Watchdog({ clock, rules });
   watchdog.watch(new MinimalPool());
@@ -49,7 +49,7 @@ test('a suspect whose lease V8 then collects is counted once, as abandoned', asy
 test.each([
   ['orphaned', 'its scope has ended', 'reference count 0', false],
   ['abandoned', 'garbage-collected without release', undefined, true],
-  ['tenured', 'still out long after', undefined, true],
+  ['tenured', 'still out long after', 'promoted while', true],
 ] as const)(
   'a report of the rule %s is in the words of its file',
   (rule, sentence, evidence, hasScopeLine) => {

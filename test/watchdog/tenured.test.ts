@@ -12,6 +12,7 @@ function watched(options: WatchdogOptions = {}) {
     graceMillis: 0,
     nursery: 10,
     ...options,
+    rules: { abandoned: false, ...options.rules }, // The tests drop their leases.
   });
   const pool = new MinimalPool('db');
   pool.addResource();
@@ -152,7 +153,7 @@ test('a background sweep finds a suspect without a check, once', async () => {
 });
 
 test('a suspect whose scope then ends is counted once, as orphaned', async () => {
-  using t = watched();
+  using t = watched({ rules: { tenured: { idleScopeMillis: 60_000 } } });
   await t.watchdog.scope('request', async () => {
     t.pool.lease();
     await t.traffic(1);

@@ -32,6 +32,11 @@ export class IncrementalCollector implements Collector {
     this.#budget = budget;
   }
 
+  /** Whether a collection has begun and is not over. */
+  get isRunning(): boolean {
+    return this.#cycle !== null;
+  }
+
   collectIfDue(): void {
     const isDue = isTracingDue(this.#state);
     if (this.#cycle === null && !isDue) return;

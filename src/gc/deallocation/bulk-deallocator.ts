@@ -105,6 +105,7 @@ export class BulkDeallocator {
   #freeSlot(index: number): void {
     const store = this.#store;
     this.#state.counters.removeFromLive(store.kindId(index), store.size(index));
+    store.census?.recordDeath(index);
     store.freeSlot(index);
   }
 

@@ -192,6 +192,7 @@ export class Deallocator implements EdgeVisitor {
     const { counts, counters, callables, trace, phantoms } = this.#state;
     if (counts[0] > 0) counts[0]--;
     counters.recordFree(store.kindId(index), store.size(index));
+    store.census?.recordDeath(index);
     if (store.hasFlag(index, FLAG_CALLABLE) && index < callables.length)
       callables[index] = undefined;
     trace?.node('free', index);

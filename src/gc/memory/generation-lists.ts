@@ -22,11 +22,19 @@ export const STILL_UNREACHABLE = 9;
 /** Index of the first node. Lower indices are sentinels, and 0 means none. */
 export const FIRST_NODE = 16;
 
+/** Is told of each move of a node. */
+export interface MoveRecorder {
+  /** Reports that a node is in a list now. */
+  recordMove(index: number, list: number): void;
+}
+
 export class GenerationLists {
   /** Two entries per node: the next node in its list, and the previous one. */
   links: Int32Array;
   /** List that each node is in. */
   listOf: Uint8Array;
+  /** Is told of each move, or `null` if the heap counts no classes. */
+  moves: MoveRecorder | null = null;
   /** Number of nodes in each list. */
   readonly lengths: Int32Array = new Int32Array(FIRST_NODE);
 
@@ -64,6 +72,7 @@ export class GenerationLists {
     links[2 * list + 1] = index;
     this.listOf[index] = list;
     lengths[list] = (lengths[list] as number) + 1;
+    this.moves?.recordMove(index, list);
   }
 
   /** Removes a node from its list, if it is in one. */
@@ -90,6 +99,7 @@ export class GenerationLists {
     const first = links[2 * from] as number;
     if (first === from) return;
     for (let i = first; i !== from; i = links[2 * i] as number) listOf[i] = to;
+    if (this.moves !== null) this.#recordMoves(this.moves, from, to);
     const last = links[2 * from + 1] as number;
     const end = links[2 * to + 1] as number;
     links[2 * end] = first;
@@ -100,6 +110,13 @@ export class GenerationLists {
     links[2 * from + 1] = from;
     lengths[to] = (lengths[to] as number) + (lengths[from] as number);
     lengths[from] = 0;
+  }
+
+  #recordMoves(moves: MoveRecorder, from: number, to: number): void {
+    const { links } = this;
+    for (let i = links[2 * from] as number; i !== from; i = links[2 * i] as number) {
+      moves.recordMove(i, to);
+    }
   }
 
   /** Empties a list after its nodes were freed. */

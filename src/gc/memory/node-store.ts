@@ -18,6 +18,7 @@
  */
 
 import { HeapFullError } from '../heap-errors.js';
+import { Census } from './census.js';
 import { grownColumn } from './column.js';
 import { EdgeStore } from './edge-store.js';
 import { FIRST_NODE, GenerationLists } from './generation-lists.js';
@@ -64,6 +65,8 @@ export const MAX_NODE_SIZE: number = 2 ** 32 - 1;
 export class NodeStore {
   readonly edges: EdgeStore;
   readonly lists: GenerationLists = new GenerationLists(FIRST_CAPACITY);
+  /** Counts of the nodes by class, or `null` if the heap counts none. */
+  readonly census: Census | null;
   /** Number of references: edges, holds, and references that the heap owns while it works on the node. */
   refcount: Int32Array = new Int32Array(FIRST_CAPACITY);
   /** Number of references from outside the heap, which the caller has to end. */
@@ -85,8 +88,10 @@ export class NodeStore {
   /** Number of slots whose tags are used up. */
   #retiredSlots = 0;
 
-  /** Other threads can mark a `shared` store. */
-  constructor(shared: boolean = false) {
+  /** Other threads can mark a `shared` store. `counts` says whether it has a census. */
+  constructor(shared: boolean = false, counts: boolean = false) {
+    this.census = counts ? new Census() : null;
+    this.lists.moves = this.census;
     this.edges = new EdgeStore(FIRST_CAPACITY, shared);
     this.tag.fill(this.#firstTag);
   }
@@ -132,6 +137,12 @@ export class NodeStore {
   /** Returns the number of the node's kind. */
   kindId(index: number): number {
     return (this.meta[index] as number) >>> KIND_SHIFT;
+  }
+
+  /** Gives a live node another kind. */
+  setKindId(index: number, kindId: number): void {
+    const typeAndFlags = (this.meta[index] as number) & ((1 << KIND_SHIFT) - 1);
+    this.meta[index] = typeAndFlags | (kindId << KIND_SHIFT);
   }
 
   hasFlag(index: number, flag: number): boolean {

@@ -11,11 +11,14 @@ export function viewStats(state: HeapState, collector: CollectorName): HeapStats
   const { counters, store, kinds, garbage, longLivedTotal, longLivedPending } = state;
   const liveByKind = new Map<string, number>();
   let named = 0;
-  for (const [id, count] of counters.liveByKind.entries()) {
-    if (count > 0) liveByKind.set(kinds.name(id), count);
+  for (const [id, count = 0] of counters.liveByKind.entries()) {
+    const kind = kinds.name(id);
+    if (count > 0) liveByKind.set(kind, (liveByKind.get(kind) ?? 0) + count);
     named += count;
   }
-  if (counters.live > named) liveByKind.set(kinds.name(DEFAULT_KIND), counters.live - named);
+  const unnamed = counters.live - named;
+  const node = kinds.name(DEFAULT_KIND);
+  if (unnamed > 0) liveByKind.set(node, (liveByKind.get(node) ?? 0) + unnamed);
   return {
     allocated: counters.allocated,
     freedByRefcount: counters.freed - counters.freedByCycle,

@@ -16,7 +16,7 @@ import { ConditionWaits } from '../../core/condition-waits.js';
 import { guardedCall } from '../../core/guarded-call.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import { LinkedList } from '../../core/linked-list.js';
-import type { EntryPoint, Misuse } from '../../core/probe.js';
+import type { EntryPoint, Holder, Misuse } from '../../core/probe.js';
 import { isThenable } from '../../core/thenable.js';
 import { type Grant, grantUse } from '../../pool/loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from '../../pool/loan/loan-origin.js';
@@ -269,6 +269,10 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.origins.watch?.misused(misuse);
   }
 
+  transferred(slot: Slot<T>, to: Holder): void {
+    this.origins.watch?.transferred(slot, to);
+  }
+
   touched(slot: Slot<T>, hint: string | undefined): void {
     this.origins.watch?.touched(slot, hint);
   }
@@ -293,7 +297,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     const node = slot.loanNode;
     slot.tracking = null;
     slot.loanNode = undefined;
-    if (node !== undefined) this.origins.watch?.loanEnded(node, byForce);
+    if (node !== undefined) this.origins.watch?.loanEnded(slot, node, byForce);
   }
 
   /** Whether a loan that begins or ends now is in the sample of wait and hold times: the first ones all are, later ones one in sixteen. */
@@ -339,6 +343,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   async close({ graceMillis, force, endPeer, peerGraceMillis }: AdoptionClosing): Promise<void> {
     this.#isClosed = true;
     this.#waits.rejectAll(new PoolClosedError(this.name, 'closed'));
+    this.origins.watch?.componentEnded();
     if (!(await this.#changes.until(() => this.#isIdle, graceMillis))) {
       if (!force) throw new LeasesOutError(this.name, graceMillis, this.loans());
       for (const slot of this.stock.slots) {

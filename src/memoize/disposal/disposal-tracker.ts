@@ -8,20 +8,25 @@
  * Results are kept by the reference to their key. So the result of an entry that was collected with an object in its key can
  * still be disposed of.
  */
+import type { Origin } from '../../core/probe.js';
 import { isThenable } from '../../core/thenable.js';
 import { asyncDisposeMethod } from '../../scope/dispose-method.js';
 import { SharedValue } from '../../scope/shared-value.js';
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
+import type { CacheWatch } from '../cache-watch.js';
 import type { Disposals, DisposeCallback } from '../disposal-port.js';
 import { isObject } from '../keys/key-level.js';
 import { argsOf, type Key, type KeyRef, refOf } from '../keys/key-trie.js';
 import type { Load } from '../loading/load.js';
 import type { MemoCache } from '../memo-cache.js';
 import type { RemovalCause } from '../stores/store.js';
+import { watchedLease } from './watched-lease.js';
 
 interface Removal {
   readonly shared: SharedValue<unknown>;
+  /** Reports the end of the entry, while the cache is watched. */
+  readonly reportEnd: (() => void) | undefined;
   readonly ref: KeyRef;
   readonly cause: RemovalCause;
 }
@@ -34,6 +39,7 @@ interface LeaseWaits {
 
 /** The results of one cache and their holders. */
 export class DisposalTracker implements Disposals {
+  watch: CacheWatch | null = null;
   readonly #onDispose: DisposeCallback<unknown, unknown> | undefined;
   readonly #cache: CacheIdentity;
   readonly #counters: CacheCounters;
@@ -45,6 +51,8 @@ export class DisposalTracker implements Disposals {
     { key: unknown; cause: RemovalCause }
   >();
   readonly #waits = new WeakMap<object, LeaseWaits>();
+  /** The disposals that run, and never reject. */
+  readonly #running = new WeakMap<SharedValue<unknown>, Promise<unknown>>();
   #removed: Removal[] = [];
 
   constructor(
@@ -67,7 +75,7 @@ export class DisposalTracker implements Disposals {
     const shared = this.#byRef.get(ref);
     if (shared === undefined) return; // The entry of a failure.
     this.#byRef.delete(ref);
-    this.#removed.push({ shared, ref, cause });
+    this.#removed.push({ shared, ref, cause, reportEnd: this.watch?.detach(ref) });
   }
 
   allRemoved(): void {
@@ -78,9 +86,12 @@ export class DisposalTracker implements Disposals {
     while (this.#removed.length > 0) {
       const removed = this.#removed;
       this.#removed = [];
-      for (const { shared, ref, cause } of removed) {
+      for (const { shared, ref, cause, reportEnd } of removed) {
         this.#lastRemoval.set(shared, { key: this.#keyOf(ref), cause });
         shared.drop();
+        const running = this.#running.get(shared);
+        if (running === undefined || reportEnd === undefined) reportEnd?.();
+        else void running.then(reportEnd);
       }
     }
   }
@@ -92,32 +103,52 @@ export class DisposalTracker implements Disposals {
     waits.shared = this.#hold(refOf(load.key), value, waits.count);
   }
 
-  lease(cache: MemoCache, receiver: unknown, args: readonly unknown[]): unknown {
+  lease(
+    cache: MemoCache,
+    receiver: unknown,
+    args: readonly unknown[],
+    origin: Origin | undefined,
+  ): unknown {
     const found = cache.isDisposed ? undefined : cache.find(receiver, args);
     if (found === undefined) {
       const result = Reflect.apply(cache.fn, receiver, args);
-      const leased = (value: unknown) => this.#hold(undefined, value, 1).leaseHeld();
+      const leased = (value: unknown) =>
+        this.#leaseHeld(this.#hold(undefined, value, 1), undefined, origin);
       return isThenable(result) ? Promise.resolve(result).then(leased) : leased(result);
     }
     const ref = refOf(found.key);
     if (found.load === undefined) {
       const { answer } = found;
-      const lease = this.#byRef.get(ref)?.lease();
-      if (lease === undefined) return answer; // A remembered failure, as a rejected promise.
+      const shared = this.#byRef.get(ref);
+      if (shared === undefined) return answer; // A remembered failure, as a rejected promise.
+      shared.hold();
+      const lease = this.#leaseHeld(shared, ref, origin);
       return isThenable(answer) ? Promise.resolve(lease) : lease;
     }
     const { load, isJoined } = found;
     const { promise } = load;
-    if (promise === undefined) return this.#hold(ref, load.result, 1).leaseHeld();
+    if (promise === undefined) {
+      return this.#leaseHeld(this.#hold(ref, load.result, 1), ref, origin);
+    }
     const waits = this.#waitFor(load);
     if (isJoined) this.#counters.joins++;
     const mayBeOutdated = isJoined && load.details.invalidatedTags !== undefined;
     return promise.then(() => {
-      const lease = waits.shared?.leaseHeld();
-      if (!mayBeOutdated || !load.details.isOutdated) return lease;
-      void lease?.release(); // The tags of the result were invalidated before this call.
-      return this.lease(cache, receiver, args);
+      const { shared } = waits;
+      if (!mayBeOutdated || !load.details.isOutdated) {
+        return shared === undefined ? undefined : this.#leaseHeld(shared, ref, origin);
+      }
+      shared?.drop(); // The tags of the result were invalidated before this call.
+      return this.lease(cache, receiver, args, origin);
     });
+  }
+
+  /** Gives a lease on a hold that was added, and reports it if the caller is known. */
+  #leaseHeld(shared: SharedValue<unknown>, ref: KeyRef | undefined, origin: Origin | undefined) {
+    const lease = shared.leaseHeld();
+    return this.watch === null || origin === undefined
+      ? lease
+      : watchedLease(lease, this.watch, ref, origin, () => this.#running.get(shared));
   }
 
   #waitFor(load: Load): LeaseWaits {
@@ -166,7 +197,8 @@ export class DisposalTracker implements Disposals {
         outcome = Reflect.apply(asyncDisposeMethod(value), value, []);
       }
       if (isThenable(outcome)) {
-        Promise.resolve(outcome).catch((error: unknown) => this.#failed(error));
+        const running = Promise.resolve(outcome).catch((error: unknown) => this.#failed(error));
+        this.#running.set(shared, running);
       }
     } catch (error) {
       this.#failed(error);

@@ -6,9 +6,11 @@
  * 3. The end: the result is stored, unless the load is no longer current.
  */
 import { captureAsyncContext } from '../../core/async-context.js';
+import type { Birth } from '../../core/birth.js';
 import { isThenable } from '../../core/thenable.js';
 import type { AnyFn } from '../any-fn.js';
 import type { CacheRecorder } from '../cache-recorder.js';
+import type { CacheWatch } from '../cache-watch.js';
 import { type Entries, timeAfter } from '../entries.js';
 import type { EntryTerms } from '../entry-terms.js';
 import { argsOf, hasReceiver, type Key, refOf, release, retain } from '../keys/key-trie.js';
@@ -71,6 +73,7 @@ export class Loader {
     forced = false,
   ): Load {
     const load = this.#flights.beginSync(key);
+    const { watch } = this.#entries;
     if (replaces !== undefined) {
       load.ownDetails.replaces = replaces;
       load.ownDetails.background = background;
@@ -78,7 +81,9 @@ export class Loader {
     let result: unknown;
     let isPending: boolean;
     try {
-      result = forced ? this.#force(load, receiver, args) : this.#call(load, receiver, args);
+      const call = (): unknown =>
+        forced ? this.#force(load, receiver, args) : this.#call(load, receiver, args);
+      result = watch === null ? call() : this.#birthOf(load, watch).make(call);
       isPending = isThenable(result);
     } catch (error) {
       this.#flights.endSync(load);
@@ -94,8 +99,16 @@ export class Loader {
     this.#recorder.loaded(result, 0);
     load.result = result;
     this.#succeeded(load, result, result, args);
+    load.details.birth?.passOn();
     release(key);
     return load;
+  }
+
+  /** Reports that an entry is being loaded: it holds what its load leases. */
+  #birthOf(load: Load, watch: CacheWatch): Birth {
+    const birth = watch.birth(refOf(load.key), watch.origin(Loader.prototype.run));
+    load.ownDetails.birth = birth;
+    return birth;
   }
 
   /**
@@ -163,6 +176,7 @@ export class Loader {
       (settled) => {
         this.#recorder.loaded(settled, clock.now() - began);
         this.#succeeded(load, promise, settled, args);
+        load.details.birth?.passOn();
         this.#endShared(load, { value: settled });
         this.#entries.disposals?.loadSettled(load, settled);
         release(load.key);
@@ -287,7 +301,7 @@ export class Loader {
     if (hasAny(terms?.tags, load.details.invalidatedTags)) load.ownDetails.isOutdated = true;
     if (terms === undefined || load.details.isOutdated) entries.remove(load.key, 'replaced');
     else {
-      entries.put(load.key, result, settled, terms);
+      entries.put(load.key, result, settled, terms, load.details.birth);
       if (context !== undefined) this.#keepShared(load, context, terms);
       if (sharedAs !== undefined) this.#shared?.replace(sharedAs, settled, terms);
       if (this.#shared?.mustMarkStale(context?.shared) === true) entries.markStale(load.key);
@@ -303,6 +317,7 @@ export class Loader {
     args: readonly unknown[],
   ): StagedEntry | undefined {
     const { replaces, background, isAnsweredStale, invalidatedTags, context } = load.details;
+    load.details.birth?.failed();
     const { clock, retryAfterMillis } = this.#settings;
     const now = clock.now();
     const servesStale = !background && replaces?.replacesFailure(now) === true;

@@ -1,4 +1,5 @@
 /** One running call of the factory's `create`. */
+import type { Birth } from '../../core/birth.js';
 import type { RunningCall } from './running-call.js';
 
 /** The waiter that a creation was begun for. */
@@ -11,6 +12,8 @@ export class Creation<C extends Client = Client> {
   client: C | null;
   /** How often all resources had been invalidated when it began. */
   readonly invalidations: number;
+  /** The node of the resource that is being created, while the pool is watched. */
+  readonly birth: Birth | undefined;
   readonly controller: AbortController = new AbortController();
   /** The call of `create`, once it has returned a promise. */
   call: RunningCall<unknown> | undefined = undefined;
@@ -18,9 +21,10 @@ export class Creation<C extends Client = Client> {
   readonly ended: Promise<void>;
   end!: () => void;
 
-  constructor(client: C | null, invalidations: number) {
+  constructor(client: C | null, invalidations: number, birth: Birth | undefined) {
     this.client = client;
     this.invalidations = invalidations;
+    this.birth = birth;
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });

@@ -12,10 +12,12 @@
  * destroys it otherwise.
  */
 import type { RunInContext } from '../../core/async-context.js';
+import type { Birth } from '../../core/birth.js';
 import type { Capacity } from '../capacity.js';
 import type { PoolCounters } from '../pool-counters.js';
 import {
   type CreateError,
+  CreateTimeoutError,
   DuplicateResourceError,
   PoolClosedError,
   WarmUpError,
@@ -31,10 +33,12 @@ export interface CreatorHost<T, C extends Client> {
   /** The state of the pool. Only an `'open'` pool keeps `min` resources warm. */
   readonly state: string;
   readonly waiters: { firstWithoutCreation(): C | null };
+  /** Reports to the pool's observer, if it has one, that a resource is being created. */
+  birth(): Birth | undefined;
   /** Takes the new resource in; false if the pool has it already. */
-  addCreated(resource: T): boolean;
+  addCreated(resource: T, birth: Birth | undefined): boolean;
   /** Destroys a new resource whose creation began before an invalidation. */
-  destroyOutdated(resource: T): void;
+  destroyOutdated(resource: T, birth: Birth | undefined): void;
   /** Destroys a resource that has no place in the pool. */
   destroyUnplaced(resource: T): void;
   /** Ends the wait of a caller with an error. */
@@ -213,16 +217,16 @@ export class Creator<T, C extends Client> {
   }
 
   #begin(client: C | null): void {
-    const creation = new Creation<C>(client, this.#invalidations);
+    const creation = new Creation<C>(client, this.#invalidations, this.#host.birth());
     if (client !== null) client.creation = creation;
     this.#running.add(creation);
     this.#counters.creating++;
     const attempt = this.#pause.failuresInARow + 1;
-    creation.call = this.#calls.create(creation.controller, attempt, client === null, {
+    creation.call = this.#calls.create(creation, attempt, client === null, {
       created: (resource) => this.#created(creation, resource),
       failed: (error) => this.#failed(creation, error),
       late: (resource) => this.#late(creation, resource),
-      lateFailure: () => {},
+      lateFailure: () => creation.birth?.failed(),
     });
   }
 
@@ -233,8 +237,10 @@ export class Creator<T, C extends Client> {
       return;
     }
     const client = this.#end(creation);
-    if (this.#isOutdated(creation)) this.#host.destroyOutdated(resource);
-    else if (!this.#host.addCreated(resource)) {
+    const { birth } = creation;
+    if (this.#isOutdated(creation)) this.#host.destroyOutdated(resource, birth);
+    else if (!this.#host.addCreated(resource, birth)) {
+      birth?.failed();
       this.#countFailure(client, new DuplicateResourceError(this.#settings.name));
     } else {
       this.lastError = undefined;
@@ -244,6 +250,7 @@ export class Creator<T, C extends Client> {
   }
 
   #failed(creation: Creation<C>, error: CreateError): void {
+    if (!(error instanceof CreateTimeoutError)) creation.birth?.failed(); // A late resource may still come.
     if (this.#running.has(creation)) this.#countFailure(this.#end(creation), error);
     else this.#endAbandoned();
     this.#host.roomChanged();
@@ -252,8 +259,11 @@ export class Creator<T, C extends Client> {
   /** Takes in the resource of a creation that had timed out, if there is room for it. */
   #late(creation: Creation<C>, resource: T): void {
     const isWanted = !this.#closed && !this.#isOutdated(creation);
-    if (!isWanted || this.#capacity.spare <= 0) this.#host.destroyUnplaced(resource);
-    else if (this.#host.addCreated(resource)) this.#host.roomChanged();
+    if (!isWanted || this.#capacity.spare <= 0) {
+      this.#host.destroyUnplaced(resource);
+      creation.birth?.failed();
+    } else if (this.#host.addCreated(resource, creation.birth)) this.#host.roomChanged();
+    else creation.birth?.failed();
   }
 
   #endAbandoned(): void {

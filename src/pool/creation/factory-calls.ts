@@ -15,6 +15,7 @@ import {
 } from '../pool-errors.js';
 import type { PoolEvents } from '../pool-events.js';
 import type { PoolSettings } from '../pool-options.js';
+import type { Creation } from './creation.js';
 import { type FactoryCall, RunningCall } from './running-call.js';
 
 /** A call of `validate`, `reset` or `destroy` is slow after this many milliseconds. */
@@ -77,7 +78,7 @@ export class FactoryCalls<T> {
 
   /** Begins a creation. Returns the running call, or `undefined` if it has ended already. */
   create(
-    controller: AbortController,
+    { controller, birth }: Pick<Creation, 'controller' | 'birth'>,
     attempt: number,
     isBackground: boolean,
     listener: CreationListener<T>,
@@ -89,7 +90,9 @@ export class FactoryCalls<T> {
       if (!signal.aborted) this.#events.emitLater('factoryCreateError', cause);
       listener.failed(error);
     };
-    return this.#call<T>(() => this.#factory.create({ signal, attempt }), isBackground, {
+    const create = (): T | PromiseLike<T> => this.#factory.create({ signal, attempt });
+    const call = birth === undefined ? create : () => birth.make(create);
+    return this.#call<T>(call, isBackground, {
       timeoutMillis: createTimeoutMillis,
       patienceMillis: () => Math.max(SLOW_MILLIS, SLOW_FACTOR * this.#lastCreateMillis),
       setSlow: (isSlow) => this.#setSlow('slow', isSlow),

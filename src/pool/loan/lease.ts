@@ -6,11 +6,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { captureStack } from '../../core/call-site.js';
 import { InvalidArgumentError } from '../../core/errors.js';
-import { checkArgument, millis } from '../../core/options.js';
-import type { EntryPoint } from '../../core/probe.js';
+import { checkArgument, millis, type OptionCheck } from '../../core/options.js';
+import { type EntryPoint, type Holder, handOver } from '../../core/probe.js';
 import { atLine } from '../../core/site-sample.js';
 import { LeaseEndedError, ReleaseError } from '../pool-errors.js';
 import type { Slot } from './slot.js';
+
+const anObject: OptionCheck = (value) =>
+  typeof value === 'object' && value !== null ? undefined : 'a scope of a watchdog';
 
 /** How a lease ended: stored in place of the number of its loan. */
 const RELEASED = -1;
@@ -92,9 +95,11 @@ export class Lease<T> implements Disposable, AsyncDisposable {
       if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.destroy);
       return slot.lender.discard(slot, reason);
     }
-    return this.#loan < 0
-      ? Promise.reject(endedTwice(this, slot, this.#loan, Lease.prototype.destroy))
-      : slot.whenGone();
+    if (this.#loan < 0) {
+      return Promise.reject(endedTwice(this, slot, this.#loan, Lease.prototype.destroy));
+    }
+    slot.endedLate();
+    return slot.whenGone();
   }
 
   /**
@@ -135,6 +140,20 @@ export class Lease<T> implements Disposable, AsyncDisposable {
     if (this.#slot.loan === this.#loan) this.#slot.lender.failed(this.#slot, error);
   }
 
+  /**
+   * Tells a watchdog that `to` holds the lease from now on: a scope of that watchdog, as `watchdog.openScope()` gives it. The scope that
+   * took the lease may then end without it. No effect without a watchdog, or after the end.
+   */
+  transfer(to: Holder): void {
+    checkArgument('transfer', 'to', to, anObject);
+    if (this.#slot.loan === this.#loan) this.#slot.lender.transferred(this.#slot, to);
+  }
+
+  /** @internal */
+  [handOver](to: Holder): void {
+    this.transfer(to);
+  }
+
   /** Tells a watchdog that the lease is in use; `hint` says by what. No effect without a watchdog, or after the end. */
   touch(hint?: string): void {
     if (this.#slot.loan === this.#loan) this.#slot.lender.touched(this.#slot, hint);
@@ -149,11 +168,13 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   /** Releases the resource; does nothing after the lease has ended. */
   [Symbol.dispose](): void {
     if (this.#slot.loan === this.#loan) void this.release();
+    else if (this.#loan >= 0) this.#slot.endedLate();
   }
 
   /** Releases the resource and waits until it has been reset; does nothing after the lease has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#slot.loan === this.#loan) await this.release();
+    else if (this.#loan >= 0) this.#slot.endedLate();
   }
 
   #ended(): LeaseEndedError {
@@ -180,6 +201,7 @@ function noteEnd<T>(lease: Lease<T>, slot: Slot<T>, entry: EntryPoint): void {
 /** A lease that a forced `close()` ended may still be released; one that its holder ended may not. */
 function refuseSecondEnd<T>(lease: Lease<T>, slot: Slot<T>, loan: number): void {
   if (loan < 0) throw endedTwice(lease, slot, loan, Lease.prototype.release);
+  slot.endedLate();
 }
 
 function endedTwice<T>(

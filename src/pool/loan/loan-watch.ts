@@ -3,9 +3,13 @@
  * loan is a node while it is out. Loans that began before the watch are left out, because their callers are not known.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+
+import { Birth } from '../../core/birth.js';
 import { GuardedObserver } from '../../core/guarded-observer.js';
+import { ListenerWatch, type WatchedListeners } from '../../core/listener-watch.js';
 import type {
   EntryPoint,
+  Holder,
   Misuse,
   NodeId,
   Observation,
@@ -20,6 +24,8 @@ export interface WatchedLoans<T> {
   readonly name: string;
   readonly stock: { readonly slots: Iterable<Slot<T>> };
   readonly origins: { watch: LoanWatch<T> | null };
+  /** The listeners of its events, if it has some. */
+  readonly events?: WatchedListeners;
   stats(): PoolStats;
 }
 
@@ -27,6 +33,8 @@ export interface WatchedLoans<T> {
 export class LoanWatch<T> implements Observation {
   readonly kind = 'pool';
   readonly name: string;
+  readonly endedBy = 'close()';
+  readonly #attached: Observer;
   readonly #observer: GuardedObserver;
   readonly #pool: WatchedLoans<T>;
   #ended = false;
@@ -34,8 +42,10 @@ export class LoanWatch<T> implements Observation {
   constructor(pool: WatchedLoans<T>, observer: Observer) {
     this.name = pool.name;
     this.#pool = pool;
+    this.#attached = observer;
     this.#observer = new GuardedObserver(observer, `the pool '${pool.name}'`);
     for (const slot of pool.stock.slots) this.resourceCreated(slot);
+    if (pool.events !== undefined) new ListenerWatch(this.#observer, pool.events);
   }
 
   stats(): Readonly<Record<string, number>> {
@@ -47,8 +57,17 @@ export class LoanWatch<T> implements Observation {
     return this.#observer.origin(entry);
   }
 
-  resourceCreated(slot: Slot<T>): void {
-    slot.node = this.#observer.allocated('resource', this.#observer.root);
+  /** Reports that a resource is being created. */
+  birth(): Birth {
+    return new Birth(this.#attached, this.#observer, 'resource');
+  }
+
+  /** Reports a resource; `birth` is what was reported of its creation, by this watch or one before. */
+  resourceCreated(slot: Slot<T>, birth?: Birth): void {
+    slot.node =
+      birth?.observer === this.#attached
+        ? birth.born()
+        : this.#observer.allocated('resource', this.#observer.root);
   }
 
   /** Reports a new loan; returns its node, or `undefined` after the end of the watch. */
@@ -57,8 +76,20 @@ export class LoanWatch<T> implements Observation {
     return this.#observer.lent(slot.node, origin, capability);
   }
 
-  loanEnded(loan: NodeId, byForce: boolean): void {
+  loanEnded(slot: Slot<T>, loan: NodeId, byForce: boolean): void {
     this.#observer.freed(loan, byForce);
+    if (byForce) slot.reportLateEnd = () => this.#observer.freed(loan);
+  }
+
+  /** Reports that the pool lends nothing any more. */
+  componentEnded(): void {
+    if (!this.#ended) this.#observer.freed(this.#observer.root);
+  }
+
+  /** Reports that `to` holds a loan from now on. */
+  transferred(slot: Slot<T>, to: Holder): void {
+    const loan = slot.loanNode;
+    if (loan !== undefined) this.#observer.transferred(loan, to);
   }
 
   resourceGone(slot: Slot<T>): void {
@@ -90,6 +121,7 @@ export class LoanWatch<T> implements Observation {
       slot.node = undefined;
       slot.loanNode = undefined;
     }
+    if (this.#pool.events !== undefined) this.#pool.events.watch = null;
     this.#pool.origins.watch = null;
   }
 }

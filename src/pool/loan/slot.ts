@@ -14,7 +14,7 @@
  */
 import { captureStack } from '../../core/call-site.js';
 import type { Linked } from '../../core/linked-list.js';
-import type { EntryPoint, Misuse, NodeId } from '../../core/probe.js';
+import type { EntryPoint, Holder, Misuse, NodeId } from '../../core/probe.js';
 import type { DestroyReason } from '../factory.js';
 import type { LoanInfo } from '../pool-stats.js';
 import { LoanTracking } from './loan-tracking.js';
@@ -31,6 +31,8 @@ export interface Lender<T> {
   /** The holder used the resource. */
   touched(slot: Slot<T>, hint: string | undefined): void;
 
+  /** Tells a watchdog who holds a loan from now on. */
+  transferred(slot: Slot<T>, to: Holder): void;
   /** Tells a watchdog that a loan which had ended was ended again. */
   misused(misuse: Misuse): void;
   /** The holder had an error with the resource. */
@@ -88,6 +90,8 @@ export class Slot<T> implements Linked<Slot<T>> {
   node: NodeId | undefined = undefined;
   /** The current loan's node in the observer's heap, if the pool was watched when the loan began. */
   loanNode: NodeId | undefined = undefined;
+  /** Reports that the holder of a loan has ended it after a forced close had; `undefined` if no watchdog waits for that. */
+  reportLateEnd: (() => void) | undefined = undefined;
   #whenGone: Promise<void> | null = null;
   #reportGone: (() => void) | null = null;
 
@@ -107,6 +111,13 @@ export class Slot<T> implements Linked<Slot<T>> {
   /** Captures the stack that ends the loan by `entry`, if the stack that began it was captured. */
   noteEnd(entry: EntryPoint): void {
     this.endStack = this.tracking?.stack === undefined ? undefined : captureStack(entry);
+  }
+
+  /** The holder of a loan that a forced close had ended has ended it too. */
+  endedLate(): void {
+    const report = this.reportLateEnd;
+    this.reportLateEnd = undefined;
+    report?.();
   }
 
   /** Lets the resource expire now: it is destroyed as soon as no caller holds it. */

@@ -2,6 +2,7 @@
  * The resources of a pool, in any state but being created. A resource that is being destroyed stays in stock, and counts
  * towards `max`, until it is gone.
  */
+import type { Birth } from '../../core/birth.js';
 import { fractionFrom } from '../../core/fraction.js';
 import { LinkedList } from '../../core/linked-list.js';
 import type { FactoryCalls } from '../creation/factory-calls.js';
@@ -72,7 +73,7 @@ export class Stock<T> {
   }
 
   /** Adds a slot for a new resource, in no state yet; `null` for an object that is in stock already. */
-  add(resource: T): Slot<T> | null {
+  add(resource: T, birth?: Birth): Slot<T> | null {
     if (this.slots.has(resource)) return null;
     const { maxLifetimeMillis, maxUses, random } = this.#settings;
     const lifetimeMillis = maxLifetimeMillis * (1 - LIFETIME_JITTER * fractionFrom(random));
@@ -81,7 +82,7 @@ export class Stock<T> {
     slot.validatedAt = this.time;
     this.slots.add(slot);
     this.#counters.created++;
-    this.#host.origins.watch?.resourceCreated(slot);
+    this.#host.origins.watch?.resourceCreated(slot, birth);
     this.#events.emitLater('created', resource);
     return slot;
   }

@@ -1,6 +1,7 @@
 /**
  * Rule *abandoned*: V8 has collected the capability of a loan, the one object that can end it. No code can end the loan any
- * more. This is proof, even while other code still uses the resource.
+ * more. This is proof, even while other code still uses the resource. It is proof too for a loan that a forced close has taken
+ * back: its holder did not end it.
  *
  * What the watchdog refers to weakly decides what is found:
  *
@@ -18,8 +19,8 @@ export const abandoned: RuleDefinition<'abandoned'> = {
   asksV8: true,
   whatHappened: () => 'garbage-collected without release: no code can release it any more',
   fix: releaseAdvice,
-  create: () => ({
+  create: (_options, readings) => ({
     name: 'abandoned',
-    judge: (loan) => (loan.collected ? 'certain' : undefined),
+    judge: (loan) => (readings.isCollected(loan) ? 'certain' : undefined),
   }),
 };

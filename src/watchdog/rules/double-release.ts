@@ -12,5 +12,8 @@ export const doubleRelease: RuleDefinition<'double-release'> = {
   whatHappened: () =>
     'ended again after it had ended; the error of the component was thrown, and may be swallowed',
   fix: () => 'end each lease once, or leave it to `using`',
-  create: () => ({ name: 'double-release' }),
+  create: (_options, readings) => ({
+    name: 'double-release',
+    tellsMisuse: () => readings.countsMisuse(),
+  }),
 };

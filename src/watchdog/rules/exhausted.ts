@@ -6,6 +6,7 @@
 import { millis, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
 import type { Loan } from '../loan.js';
+import type { Readings } from '../readings.js';
 import { releaseAdvice } from './release-advice.js';
 import type { Rule, RuleDefinition } from './rule.js';
 
@@ -29,17 +30,20 @@ export interface ExhaustedOptions {
 class ExhaustedRule implements Rule<'exhausted'> {
   readonly name = 'exhausted';
   readonly #options: Required<ExhaustedOptions>;
+  readonly #readings: Readings;
 
-  constructor(options: Required<ExhaustedOptions>) {
+  constructor(options: Required<ExhaustedOptions>, readings: Readings) {
     this.#options = options;
+    this.#readings = readings;
   }
 
-  judge({ component }: Loan, now: number): Certainty | undefined {
-    const { shortage, holdTimes } = component;
+  judge(loan: Loan, now: number): Certainty | undefined {
+    const { shortage, holdTimes } = loan.component;
     if (!shortage.isDry) return undefined;
     const { minMillis, factor } = this.#options;
     const unusualMillis = holdTimes.unusualMillis(factor);
-    if (now - shortage.since < Math.max(minMillis, unusualMillis ?? 0)) return undefined;
+    const idleMillis = this.#readings.idleMillis(loan, now);
+    if (idleMillis < Math.max(minMillis, unusualMillis ?? 0)) return undefined;
     return unusualMillis === undefined ? 'suspect' : 'probable';
   }
 }
@@ -53,5 +57,5 @@ export const exhausted: RuleDefinition<'exhausted', ExhaustedOptions> = {
   whatHappened: () =>
     'every resource is out, callers wait in vain, and none has come back for long',
   fix: releaseAdvice,
-  create: (_found, options) => new ExhaustedRule(options),
+  create: (options, readings) => new ExhaustedRule(options, readings),
 };

@@ -2,45 +2,62 @@
  * A rule: what counts as a leak, and what a report says about it. Each rule is a file of this folder and an entry of
  * `RULES`, the one list of rules.
  *
- * The watchdog tells every active rule about each loan, and asks for verdicts:
- *
- * ```
- *   lent ──▶ settled ──┬──▶ ended           the loan came back
- *                      └──▶ judge, …        it is out: the end of its owner, each sweep and each check ask
- * ```
- *
- * A loan that ends within a tenth of a second and within its scope is never settled, and no rule is told of it.
+ * The watchdog asks every active rule for verdicts: about a loan when its owner ends, and about all loans that are out in each sweep
+ * and each check. A loan that ends within a tenth of a second and within its scope is never settled, and no rule sees it.
  */
 import type { OptionTable } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
+import type { Expectation } from '../expectations.js';
 import type { Loan } from '../loan.js';
+import type { Population } from '../populations.js';
+import type { Readings } from '../readings.js';
 
 /** A rule at work in one watchdog. It implements the hooks that it needs. */
 export interface Rule<N extends string = string> {
   /** Its key in `RULES`. */
   readonly name: N;
   /**
-   * Called when a loan is still out after a while, or when its scope ends. `loan.collected` tells from now on whether V8 has
-   * collected the object that ends it.
-   */
-  settled?(loan: Loan): void;
-  /**
    * Judges a settled loan that is out: when its owner ends, and in each sweep and each check. `now` is the watchdog's time in
    * milliseconds. Gives how sure the rule is that the loan is lost, if it is. A loan whose holder expects to keep it
    * (`expectHold`) is judged when that time is over.
    */
   judge?(loan: Loan, now: number): Certainty | undefined;
-  /** Called when a settled loan ends. */
-  ended?(loan: Loan): void;
+  /** Judges what is no loan, in each sweep and each check. */
+  survey?(survey: Survey): void;
+  /** Whether a loan that was ended twice counts as a leak of this rule. */
+  tellsMisuse?(): boolean;
 }
 
-/** Has a loan judged now, for a rule that learns of a loss outside of its hooks. */
-export type Found = (loan: Loan) => void;
+/** What a rule looks at in a sweep or a check, besides the loans. */
+export interface Survey {
+  /** The watchdog's time, in milliseconds. */
+  readonly now: number;
+  /** The live objects by kind and site. */
+  readonly populations: Iterable<Population>;
+  /** The objects that are expected to die. */
+  readonly expectations: Iterable<Expectation>;
+  /** Whether V8 has run a full collection since the last survey that knew of one, and has told of all deaths. */
+  readonly isV8Known: boolean;
+  /** Whether a check has forced that collection. */
+  readonly isForced: boolean;
+  /** Counts what stands for the object as lost, or no longer so. */
+  tell(certainty: Certainty | undefined, loan: Loan): void;
+}
 
 /** What the sentence of a report may mention. */
 export interface ReportedLeak {
   /** The scope that took the loans; absent outside of any scope. */
   readonly scope?: string;
+  /** The owner that held the latest of them, if that was no scope. */
+  readonly owner?: string;
+  /** The component that lent the resources. */
+  readonly component: { readonly kind: string; readonly name: string };
+  /** How many loans or objects there are. */
+  readonly count: number;
+  /** The kind of the objects, if they are no loans. */
+  readonly members?: string;
+  /** The edges of the cycle that the latest loan is in. */
+  readonly cycle?: readonly string[];
 }
 
 /** An entry of `RULES`: what a report says for the rule, its options `O`, and how to make it. */
@@ -53,6 +70,8 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   readonly evidence?: string;
   /** Set if no loan is lost: a holder has made a mistake with a loan that had ended. */
   readonly isMisuse?: true;
+  /** Set if the leak is no loan: objects that become too many, or that should have died. */
+  readonly isPopulation?: true;
   /** Set if {@link whatHappened} names the scope. */
   readonly namesScope?: true;
   /** What happened to the loans, as a clause. */
@@ -60,5 +79,5 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   /** What to change in the code that took the loan, as a clause. */
   fix(loan: Loan): string;
   /** Makes the rule for one watchdog. `options` are complete. */
-  create(found: Found, options: Required<O>): Rule<N>;
+  create(options: Required<O>, readings: Readings): Rule<N>;
 }

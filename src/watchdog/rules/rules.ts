@@ -9,21 +9,31 @@ import {
   type OptionChecks,
   resolveOptions,
 } from '../../core/options.js';
+import { READINGS, type Readings } from '../readings.js';
 import { abandoned } from './abandoned.js';
+import { cycle } from './cycle.js';
 import { doubleRelease } from './double-release.js';
 import { type ExhaustedOptions, exhausted } from './exhausted.js';
+import { type GrowthOptions, growth } from './growth.js';
 import { orphaned } from './orphaned.js';
-import type { Found, Rule, RuleDefinition } from './rule.js';
+import { type RetainedOptions, retained } from './retained.js';
+import type { Rule, RuleDefinition } from './rule.js';
 import { type TenuredOptions, tenured } from './tenured.js';
 
 /** Which rules judge, and the options of a rule. `false` switches a rule off. */
 export interface WatchdogRules {
   /**
-   * Finds a loan that is still out when its scope ends.
+   * Finds a loan that is still out when its owner ends: a scope, an entry, a value, a resource or a stack.
    *
    * @default true
    */
   readonly orphaned?: boolean;
+  /**
+   * Finds a loan whose owners hold each other, and that nothing else holds.
+   *
+   * @default true
+   */
+  readonly cycle?: boolean;
   /**
    * Finds a loan whose lease V8 has collected, and confirms orphaned ones. Off at the level `counters`.
    *
@@ -48,6 +58,18 @@ export interface WatchdogRules {
    * @default true
    */
   readonly 'double-release'?: boolean;
+  /**
+   * Finds live objects of one kind and site that become more and more: entries, components, scopes, listeners, weak values.
+   *
+   * @default true
+   */
+  readonly growth?: boolean | GrowthOptions;
+  /**
+   * Finds an object that {@link Watchdog.expectCollected} was called with, and that is alive. Off at the level `counters`.
+   *
+   * @default true
+   */
+  readonly retained?: boolean | RetainedOptions;
 }
 
 /** The name of a rule: a key of {@link WatchdogRules}. */
@@ -58,11 +80,14 @@ type OptionsOf<N extends LeakRule> = Exclude<WatchdogRules[N], boolean | undefin
 
 /** The rules by name. A loan that several rules find counts under the one that comes first here. */
 export const RULES: { readonly [N in LeakRule]-?: RuleDefinition<N, OptionsOf<N>> } = {
+  cycle,
   orphaned,
   abandoned,
   tenured,
   exhausted,
   'double-release': doubleRelease,
+  growth,
+  retained,
 };
 
 const ORDER = Object.keys(RULES) as LeakRule[];
@@ -84,18 +109,17 @@ export const someRules: OptionCheck = (value) => {
 
 /**
  * Makes the rules that are switched on, in the order of {@link RULES}. Rules that need V8 are left out unless `asksV8`.
- * `found` is called when a rule learns outside of its hooks that a loan is lost.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for malformed options of a rule.
  */
 export function createRules(
   chosen: WatchdogRules,
   asksV8: boolean,
-  found: Found,
+  readings: Readings = READINGS,
 ): Rule<LeakRule>[] {
   return ORDER.filter(
     (name) => chosen[name] !== false && (asksV8 || definitionOf(name).asksV8 !== true),
-  ).map((name) => definitionOf(name).create(found, optionsOf(name, chosen[name] ?? true)));
+  ).map((name) => definitionOf(name).create(optionsOf(name, chosen[name] ?? true), readings));
 }
 
 function definitionOf(name: LeakRule): RuleDefinition<LeakRule, object> {

@@ -1,11 +1,22 @@
 /**
- * Rule *tenured*: a loan that stays out while the loans around it come and go. A suspect is old by two measures. Each alone
- * would give false alarms:
+ * Rule *tenured*: a loan that stays out while its neighbours come and go. A suspect is old by four measures. Each alone would
+ * give false alarms:
  *
  * | measure | a loan is old if | alone, it would suspect |
  * |---|---|---|
- * | activity | it is in the oldest generation: it has survived two collections, some thousand requests and births | every loan in a burst of traffic |
- * | the clock | it is far older than loans of its component usually get | every slow job of a quiet service |
+ * | promotions | it is in the oldest generation of the simulated heap | each loan that is out for a minute |
+ * | neighbours | many of them were lent, died young and came back since | every slow job of a busy service |
+ * | activity | the heap has collected young generations since | every slow job of a quiet service |
+ * | the clock | it is far older than its neighbours usually get | every loan in a burst of traffic |
+ *
+ * The neighbours of a loan are the loans of its site: of its line and the name of its scope. Other loans of the component say
+ * little about it:
+ *
+ * | the loan | is compared with |
+ * |---|---|
+ * | has neighbours that came back since | them |
+ * | is alone at its site, in a scope that runs | the scope: it is a suspect once the scope has been idle for minutes |
+ * | is alone, outside of scopes | all loans of its component, once some thousand requests have come and gone |
  *
  * While nothing at all comes back, the loans around it are as slow as it is, and it is no suspect.
  */
@@ -13,10 +24,11 @@ import { millis, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
 import type { HoldTimes } from '../hold-times.js';
 import type { Loan } from '../loan.js';
+import type { Readings } from '../readings.js';
 import { releaseAdvice } from './release-advice.js';
 import type { Rule, RuleDefinition } from './rule.js';
 
-/** Options of the rule *tenured*: when a loan is old by the clock. */
+/** Options of the rule *tenured*: when a loan is old. */
 export interface TenuredOptions {
   /**
    * The age below which no loan is suspected, in milliseconds.
@@ -25,14 +37,21 @@ export interface TenuredOptions {
    */
   readonly minAgeMillis?: number;
   /**
-   * The age below which no loan is suspected while fewer than 20 loans of its component have come back, in milliseconds.
-   * Nothing is known then about how long such loans take.
+   * The age below which no loan is suspected while fewer than 20 of its neighbours have come back, in milliseconds. Nothing is known
+   * then about how long such loans take.
    *
    * @default 60_000
    */
   readonly minAgeUnknownMillis?: number;
   /**
-   * How many times as old a loan has to be as the 99th percentile of its component's returned loans.
+   * How long the scope of a loan without neighbours has to be idle, in milliseconds: no loan is taken in it, and no scope is opened
+   * in it.
+   *
+   * @default 240_000
+   */
+  readonly idleScopeMillis?: number;
+  /**
+   * How many times as old a loan has to be as the 99th percentile of the loans that it is compared with.
    *
    * @default 10
    */
@@ -42,23 +61,42 @@ export interface TenuredOptions {
 /** The generation of nodes that have survived two collections. */
 const OLDEST_GENERATION = 2;
 
+/** How many collections of young generations a loan without neighbours has to survive. */
+const YOUNG_COLLECTIONS = 2;
+
+/** How many neighbours have to come back since. */
+const NEIGHBOURS = 20;
+
 /** The thresholds of one watchdog. */
 class TenuredRule implements Rule<'tenured'> {
   readonly name = 'tenured';
   readonly #options: Required<TenuredOptions>;
+  readonly #readings: Readings;
 
-  constructor(options: Required<TenuredOptions>) {
+  constructor(options: Required<TenuredOptions>, readings: Readings) {
     this.#options = options;
+    this.#readings = readings;
   }
 
   judge(loan: Loan, now: number): Certainty | undefined {
-    const { component } = loan;
-    const isSuspect =
-      component.holdTimes.count > loan.returnsBefore &&
-      now - loan.lentAt >= this.#oldMillis(component.holdTimes) &&
-      component.generationOf(loan) === OLDEST_GENERATION;
-    if (!isSuspect) return undefined;
-    return component.shortage.isDry ? 'probable' : 'suspect';
+    if (this.#readings.generationOf(loan) !== OLDEST_GENERATION || !this.#isOld(loan, now)) {
+      return undefined;
+    }
+    return loan.component.shortage.isDry ? 'probable' : 'suspect';
+  }
+
+  #isOld(loan: Loan, now: number): boolean {
+    const { site, component, origin } = loan;
+    const ageMillis = now - loan.lentAt;
+    if (site !== undefined && this.#readings.neighboursSince(loan) >= NEIGHBOURS) {
+      return ageMillis >= this.#oldMillis(site.holdTimes);
+    }
+    if (this.#readings.returnsSince(loan) === 0) return false;
+    if (this.#readings.youngCollectionsSince(loan) < YOUNG_COLLECTIONS) return false;
+    if (origin.scope !== undefined && !origin.scope.ended) {
+      return now - origin.scope.activeAt >= this.#options.idleScopeMillis;
+    }
+    return ageMillis >= this.#oldMillis(component.holdTimes);
   }
 
   #oldMillis(holdTimes: HoldTimes): number {
@@ -75,9 +113,11 @@ export const tenured: RuleDefinition<'tenured', TenuredOptions> = {
   options: {
     minAgeMillis: option(millis, 30_000),
     minAgeUnknownMillis: option(millis, 60_000),
+    idleScopeMillis: option(millis, 240_000),
     factor: option(numberAtLeast(1), 10),
   },
+  evidence: 'promoted while loans around it died young',
   whatHappened: () => 'still out long after the loans around it came back',
   fix: releaseAdvice,
-  create: (_found, options) => new TenuredRule(options),
+  create: (options, readings) => new TenuredRule(options, readings),
 };

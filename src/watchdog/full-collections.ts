@@ -1,0 +1,66 @@
+/**
+ * Full collections of the simulated heap. A busy service gets them by CPython's rule, when enough nodes have grown old. A quiet
+ * service would never get one, so the sweep begins one after some time. Either runs in steps, with the program between them.
+ */
+import type { Clock, TimerHandle } from '../core/clock.js';
+import type { BaseHeap } from '../gc/base-heap.js';
+
+/** How long one step may take, in milliseconds. */
+const STEP = { millis: 1 };
+
+export class FullCollections {
+  readonly #heap: BaseHeap;
+  readonly #clock: Clock;
+  readonly #everyMillis: number;
+  #lastAt: number;
+  #timer: TimerHandle | undefined;
+
+  /** `collected` is called within the heap at the end of each full collection. It must not change the heap. */
+  constructor(heap: BaseHeap, clock: Clock, everyMillis: number, collected: () => void) {
+    this.#heap = heap;
+    this.#clock = clock;
+    this.#everyMillis = everyMillis;
+    this.#lastAt = clock.now();
+    heap.gc.callbacks.push((phase, { generation }) => {
+      if (generation !== 2 || phase !== 'stop') return;
+      this.#lastAt = clock.now();
+      collected();
+    });
+  }
+
+  /** Begins a full collection if there has been none for long. */
+  collectIfDue(): void {
+    if (this.#timer === undefined && this.#clock.now() - this.#lastAt >= this.#everyMillis) {
+      this.#step();
+    }
+  }
+
+  /** Completes a full collection, with turns of the event loop between its steps. */
+  async collect(): Promise<void> {
+    this.#stop();
+    while (this.#heap.step(STEP) === 'more') await nextTurn();
+  }
+
+  /** Stops the timer. */
+  close(): void {
+    this.#stop();
+  }
+
+  #step(): void {
+    this.#timer = undefined;
+    if (this.#heap.step(STEP) === 'done') return;
+    this.#timer = this.#clock.setTimer(() => this.#step(), 0, { background: true });
+  }
+
+  #stop(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** Resolves in the next turn of the event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
+}

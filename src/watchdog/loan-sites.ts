@@ -1,0 +1,106 @@
+/**
+ * The sites of one component's loans. A site is the line that took a loan together with the name of its scope. Loans of one site
+ * are neighbours: what is usual for some of them is usual for all. Without a stack, the name of the scope alone is the site. A
+ * loan with neither has none.
+ */
+import { applicationFrame, formatPosition } from '../core/call-site.js';
+import type { BaseHeap } from '../gc/base-heap.js';
+import type { ClassCounts } from '../gc/memory/census.js';
+import type { BoundedNames } from './bounded-names.js';
+import type { CallOrigin } from './call-origin.js';
+import { HoldTimes } from './hold-times.js';
+import type { ParsedStacks } from './parsed-stacks.js';
+
+/** The kind of loans in the simulated heap. */
+export const LEASE = 'lease';
+
+/** How many origins are remembered with their sites. */
+const MOST_ORIGINS = 512;
+
+const NO_COUNTS: ClassCounts = { live: [0, 0, 0], born: 0, freed: [0, 0, 0], promoted: [0, 0, 0] };
+
+/** One site, and what the heap counts of its loans. */
+export class LoanSite {
+  /** Its name in the simulated heap. */
+  readonly name: string;
+  /** How long its returned loans were held. */
+  readonly holdTimes: HoldTimes = new HoldTimes();
+  readonly #heap: BaseHeap;
+  readonly #classId: number;
+
+  constructor(heap: BaseHeap, name: string) {
+    this.#heap = heap;
+    this.name = name;
+    this.#classId = heap.classOf(LEASE, name);
+  }
+
+  /** What the heap counts of the loans of the site. O(1). */
+  get counts(): ClassCounts {
+    return this.#heap.countsOf(this.#classId) ?? NO_COUNTS;
+  }
+
+  /** How many loans of the site have ended. O(1). */
+  get freed(): number {
+    const [young, middle, old] = this.counts.freed;
+    return young + middle + old;
+  }
+
+  /** Counts a loan that ended before it got a node. */
+  recordShortLife(holdMillis: number): void {
+    this.#heap.recordShortLife(this.#classId);
+    this.holdTimes.record(holdMillis);
+  }
+}
+
+/** The sites of one component. */
+export class LoanSites {
+  readonly #heap: BaseHeap;
+  readonly #names: BoundedNames;
+  readonly #stacks: ParsedStacks;
+  readonly #component: { readonly name: string };
+  readonly #byOrigin = new Map<string, LoanSite>();
+  readonly #byName = new Map<string, LoanSite>();
+
+  constructor(
+    heap: BaseHeap,
+    names: BoundedNames,
+    stacks: ParsedStacks,
+    component: { readonly name: string },
+  ) {
+    this.#heap = heap;
+    this.#names = names;
+    this.#stacks = stacks;
+    this.#component = component;
+  }
+
+  /** Gives the site of a loan; `undefined` without a stack and a scope. Amortised O(length of the stack). */
+  of({ stack, scope }: CallOrigin): LoanSite | undefined {
+    if (stack === undefined && scope === undefined) return undefined;
+    const key = stack === undefined ? (scope?.path ?? '') : `${scope?.path ?? ''}\n${stack}`;
+    let site = this.#byOrigin.get(key);
+    if (site === undefined) {
+      site = this.#named(this.#nameOf(stack, scope?.path));
+      if (this.#byOrigin.size >= MOST_ORIGINS) this.#byOrigin.clear();
+      this.#byOrigin.set(key, site);
+    }
+    return site;
+  }
+
+  #nameOf(stack: string | undefined, scope: string | undefined): string {
+    const frame = applicationFrame(this.#stacks.parse(stack));
+    const line = frame === undefined ? '' : formatPosition(frame);
+    const parts = [JSON.stringify(this.#component.name), ...(line === '' ? [] : [line])];
+    if (scope !== undefined) parts.push(`in ${this.#names.of(scope)}`);
+    return parts.join(' ');
+  }
+
+  #named(raw: string): LoanSite {
+    const name = this.#names.bounded(raw);
+    let site = this.#byName.get(name);
+    if (site === undefined) {
+      site = new LoanSite(this.#heap, name);
+      this.#byName.set(name, site);
+    }
+    return site;
+  }
+}
