@@ -106,7 +106,13 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
         : tracker.graph.allocate('component', whole.node);
     this.#table = new NodeTable(this.node);
     tracker.holders.add(this, this.#table);
-    this.#sites = new LoanSites(tracker.graph.heap, tracker.names, tracker.stacks, this);
+    this.#sites = new LoanSites(
+      tracker.graph.heap,
+      tracker.names,
+      tracker.stacks,
+      this,
+      tracker.levelPlan.stackEvery === 1,
+    );
   }
 
   get kind(): string {
@@ -405,7 +411,8 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
       this.#table.free(id);
       return;
     }
-    if (reclaimed && loan.hasCapability && !this.#closed) {
+    const isJudged = this.#tracker.ledger.has(loan);
+    if (reclaimed && !isJudged && loan.hasCapability && !this.#closed) {
       this.#reclaimed.add(loan);
       this.#table.setNode(id, undefined);
       this.#tracker.graph.removeOwner(loan.node);

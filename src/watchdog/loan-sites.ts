@@ -1,7 +1,7 @@
 /**
  * The sites of one component's loans. A site is the line that took a loan together with the name of its scope. Loans of one site
  * are neighbours: what is usual for some of them is usual for all. Without a stack, the name of the scope alone is the site. A
- * loan with neither has none.
+ * loan with neither has none. Where only some stacks are taken, a scope has one site: its loans would otherwise be no neighbours.
  */
 import { applicationFrame, formatPosition } from '../core/call-site.js';
 import type { BaseHeap } from '../gc/base-heap.js';
@@ -58,6 +58,7 @@ export class LoanSites {
   readonly #names: BoundedNames;
   readonly #stacks: ParsedStacks;
   readonly #component: { readonly name: string };
+  readonly #hasAllStacks: boolean;
   readonly #byOrigin = new Map<string, LoanSite>();
   readonly #byName = new Map<string, LoanSite>();
 
@@ -66,7 +67,9 @@ export class LoanSites {
     names: BoundedNames,
     stacks: ParsedStacks,
     component: { readonly name: string },
+    hasAllStacks: boolean,
   ) {
+    this.#hasAllStacks = hasAllStacks;
     this.#heap = heap;
     this.#names = names;
     this.#stacks = stacks;
@@ -74,8 +77,9 @@ export class LoanSites {
   }
 
   /** Gives the site of a loan; `undefined` without a stack and a scope. Amortised O(length of the stack). */
-  of({ stack, scope }: CallOrigin): LoanSite | undefined {
-    if (stack === undefined && scope === undefined) return undefined;
+  of({ stack: taken, scope }: CallOrigin): LoanSite | undefined {
+    if (taken === undefined && scope === undefined) return undefined;
+    const stack = this.#hasAllStacks || scope === undefined ? taken : undefined;
     const key = stack === undefined ? (scope?.path ?? '') : `${scope?.path ?? ''}\n${stack}`;
     let site = this.#byOrigin.get(key);
     if (site === undefined) {
