@@ -69,6 +69,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   readonly #table: NodeTable;
   readonly #sites: LoanSites;
   readonly #populations = new Map<NodeKind, Population>();
+  readonly #classes = new Map<NodeKind, number>();
   /** Loans that a forced close has taken back, and that their holders may still end. */
   readonly #reclaimed: ReclaimedLoans;
   #observation: WeakRef<Observation> | undefined;
@@ -94,6 +95,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     part?: string,
   ) {
     this.#tracker = tracker;
+    if (whole === undefined) tracker.components++;
     this.#ended = ended;
     this.#reclaimed = new ReclaimedLoans((loan) => tracker.returnedLate(loan));
     this.#whole = whole;
@@ -103,7 +105,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.node =
       whole === undefined
         ? tracker.graph.allocateRoot('component')
-        : tracker.graph.allocate('component', whole.node);
+        : tracker.graph.allocate(tracker.graph.classOf('component'), whole.node);
     this.#table = new NodeTable(this.node);
     tracker.holders.add(this, this.#table);
     this.#sites = new LoanSites(
@@ -113,6 +115,10 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
       this,
       tracker.levelPlan.stackEvery === 1,
     );
+  }
+
+  get isAlone(): boolean {
+    return this.#tracker.components === 1;
   }
 
   get kind(): string {
@@ -214,8 +220,10 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     for (const part of [...this.#parts]) part.close();
     for (const loan of this.#table.loans()) this.#endLoan(loan, true);
     if (!this.#hasEnded) this.#reclaimed.clear();
-    if (this.#whole === undefined) this.#tracker.graph.releaseRoot(this.node);
-    else {
+    if (this.#whole === undefined) {
+      this.#tracker.components--;
+      this.#tracker.graph.releaseRoot(this.node);
+    } else {
       this.#whole.#parts.delete(this);
       this.#tracker.graph.removeOwner(this.node);
     }
@@ -246,7 +254,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     if (ownerNode === undefined) return ROOT;
     this.#tracker.noteActivity();
     if (POPULATIONS.has(kind)) this.#countBirth(kind, origin as CallOrigin | undefined);
-    return this.#table.add(this.#tracker.graph.allocate(kind, ownerNode, this.#siteName()));
+    return this.#table.add(this.#tracker.graph.allocate(this.#classOf(kind), ownerNode));
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
@@ -269,7 +277,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     loan.site = site;
     if (site !== undefined) loan.siteFreedBefore = site.freed;
     if (owner !== undefined && owner === holder) loan.ownerName = graph.nameOf(owner.handle);
-    const node = graph.allocate(LEASE, holder ?? this.node, site?.name ?? this.#siteName(), () => {
+    const node = graph.allocate(site?.classId ?? this.#classOf(LEASE), holder ?? this.node, () => {
       if (!loan.ended) this.#tracker.unheld(loan);
     });
     loan.isUnheld = holder === undefined;
@@ -388,6 +396,16 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
       this.#populations.set(kind, population);
     }
     if (origin?.stack !== undefined) population.madeBy(origin);
+  }
+
+  /** Gives the class of the component's nodes of a kind. */
+  #classOf(kind: NodeKind): number {
+    let classId = this.#classes.get(kind);
+    if (classId === undefined) {
+      classId = this.#tracker.graph.classOf(kind, this.#siteName());
+      if (this.#site !== '') this.#classes.set(kind, classId);
+    }
+    return classId;
   }
 
   #siteName(): string {

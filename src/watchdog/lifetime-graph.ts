@@ -14,7 +14,7 @@
  * its owner's edge to it. When that edge is removed, the owner's last edge takes its place. Allocating and freeing a node are
  * therefore O(1), however many nodes the owner holds.
  */
-import type { BaseHeap, NodeOptions } from '../gc/base-heap.js';
+import type { BaseHeap } from '../gc/base-heap.js';
 import type { Handle } from '../gc/memory/handle.js';
 
 /** A node of the graph. Its `handle` is stale once the simulated heap has freed it. */
@@ -48,20 +48,22 @@ export class LifetimeGraph {
     this.heap.drop(root.handle);
   }
 
+  /** Gives the number of a kind at a site, for {@link allocate}. O(1). */
+  classOf(kind: string, site: string = ''): number {
+    return this.heap.classOf(kind, site);
+  }
+
   /**
-   * Adds a node under `owner`. `onUnheld` is called once, within the heap, when no edge leads to the node any more; it may
+   * Adds a node of a class under `owner`. `onUnheld` is called once, within the heap, when no edge leads to the node any more; it may
    * save the node with {@link setOwner}. O(1).
    */
   allocate(
-    kind: string,
+    classId: number,
     owner: LifetimeNode,
-    site?: string,
     onUnheld?: (node: LifetimeNode) => void,
   ): LifetimeNode {
-    const named: NodeOptions = site === undefined ? { kind } : { kind, site };
-    const handle = this.heap.alloc(
-      onUnheld === undefined ? named : { ...named, finalizer: () => onUnheld(node) },
-    );
+    const finalizer = onUnheld === undefined ? undefined : (): void => onUnheld(node);
+    const handle = this.heap.allocOf(classId, finalizer);
     const node: LifetimeNode = {
       handle,
       owner: null,

@@ -25,18 +25,19 @@ export class LoanSite {
   readonly name: string;
   /** How long its returned loans were held. */
   readonly holdTimes: HoldTimes = new HoldTimes();
+  /** The class of its loans in the simulated heap. */
+  readonly classId: number;
   readonly #heap: BaseHeap;
-  readonly #classId: number;
 
   constructor(heap: BaseHeap, name: string) {
     this.#heap = heap;
     this.name = name;
-    this.#classId = heap.classOf(LEASE, name);
+    this.classId = heap.classOf(LEASE, name);
   }
 
   /** What the heap counts of the loans of the site. O(1). */
   get counts(): ClassCounts {
-    return this.#heap.countsOf(this.#classId) ?? NO_COUNTS;
+    return this.#heap.countsOf(this.classId) ?? NO_COUNTS;
   }
 
   /** How many loans of the site have ended. O(1). */
@@ -47,7 +48,7 @@ export class LoanSite {
 
   /** Counts a loan that ended before it got a node. */
   recordShortLife(holdMillis: number): void {
-    this.#heap.recordShortLife(this.#classId);
+    this.#heap.recordShortLife(this.classId);
     this.holdTimes.record(holdMillis);
   }
 }

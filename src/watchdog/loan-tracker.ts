@@ -88,6 +88,8 @@ export class LoanTracker implements ScopeListener {
    */
   readonly #unheld: Loan[] = [];
   readonly #scopeSites = new Set<string>();
+  /** How many components are watched, without their parts. */
+  components = 0;
   #loans = 0;
   /** How many of V8's full collections the last survey knew of. */
   #surveyedV8 = 0;
