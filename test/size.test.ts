@@ -12,13 +12,13 @@ const BUDGETS: Readonly<Record<string, number>> = {
   memoize: 73_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
-  'memoize/disposal': 5_800,
+  'memoize/disposal': 6_800,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 26_400,
   view: 49_000,
   node: 6_300,
-  watchdog: 77_000,
+  watchdog: 118_000,
   'integrations/generic-pool': 36_000,
   'integrations/mysql2': 92_000,
   'integrations/pg': 92_000,
@@ -62,14 +62,14 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 60 kB', async () => {
+test('createPool, imported alone, stays below 64 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(60_000);
+  expect(minifiedBytes).toBeLessThanOrEqual(64_000);
 });
 
-test('memoize, imported alone, stays below 46 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 49 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(46_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(49_000);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

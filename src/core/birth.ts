@@ -40,9 +40,9 @@ export class Birth implements Owner {
     return this.#node;
   }
 
-  /** Calls the maker, which owns what it leases, across its awaits. */
+  /** Calls the maker, which owns what it leases, across its awaits, if the observer watches what it could lease. */
   make<R>(maker: () => R): R {
-    return runAsOwner(this, maker);
+    return this.#observer.isAlone === true ? maker() : runAsOwner(this, maker);
   }
 
   /** Ends the making, and gives the node to the component. */

@@ -28,6 +28,10 @@ export class GuardedObserver implements Observer {
     this.countsMisuse = observer.countsMisuse === true;
   }
 
+  get isAlone(): boolean {
+    return this.#observer.isAlone === true;
+  }
+
   origin(entry: EntryPoint): Origin {
     try {
       return this.#observer.origin(entry);

@@ -148,6 +148,16 @@ export class BaseHeap implements Disposable {
     return this.#handles.of(index);
   }
 
+  /** @internal Does what {@link alloc} does for a class that `classOf` gave, without a look at its options. */
+  allocOf(classId: number, finalizer: NodeFinalizer | undefined): Handle {
+    if (finalizer === undefined) {
+      return this.#handles.of(this.#allocator.allocate(PLAIN, classId, 0));
+    }
+    const index = this.#allocator.allocate(FINALIZABLE | FLAG_CALLABLE, classId, 0);
+    this.#state.callables[index] = finalizer;
+    return this.#handles.of(index);
+  }
+
   /** Adds a reference from outside the heap. */
   hold(node: Handle): void {
     const index = this.#handles.resolve(node);

@@ -31,7 +31,7 @@ import { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
 import { Loan, type LoanSource } from './loan.js';
 import type { LoanSample } from './loan-sample.js';
-import { LoanSites } from './loan-sites.js';
+import { LEASE, LoanSites } from './loan-sites.js';
 import type { LoanTracker } from './loan-tracker.js';
 import { NodeTable, ROOT } from './node-table.js';
 import { OpenScope } from './open-scope.js';
@@ -77,6 +77,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   readonly #table: NodeTable;
   readonly #sites: LoanSites;
   readonly #populations = new Map<NodeKind, Population>();
+  readonly #classes = new Map<NodeKind, number>();
   /** Loans that a forced close has taken back, and that their holders may still end. */
   readonly #reclaimed: ReclaimedLoans;
   #observation: WeakRef<Observation> | undefined;
@@ -108,6 +109,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     part?: string,
   ) {
     this.#tracker = tracker;
+    if (whole === undefined) tracker.components++;
     this.#ended = ended;
     this.#reclaimed = new ReclaimedLoans((loan) => tracker.returnedLate(loan));
     this.#whole = whole;
@@ -118,10 +120,20 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.node =
       whole === undefined
         ? tracker.graph.allocateRoot('component')
-        : tracker.graph.allocate('component', whole.node);
+        : tracker.graph.allocate(tracker.graph.classOf('component'), whole.node);
     this.#table = new NodeTable(this.node);
     tracker.holders.add(this, this.#table);
-    this.#sites = new LoanSites(tracker.graph.heap, tracker.names, tracker.stacks, this);
+    this.#sites = new LoanSites(
+      tracker.graph.heap,
+      tracker.names,
+      tracker.stacks,
+      this,
+      tracker.levelPlan.stackEvery === 1,
+    );
+  }
+
+  get isAlone(): boolean {
+    return this.#tracker.components === 1;
   }
 
   get kind(): string {
@@ -225,8 +237,10 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     for (const part of [...this.#parts]) part.close();
     for (const loan of this.#table.loans()) this.#endLoan(loan, true);
     if (!this.#hasEnded) this.#reclaimed.clear();
-    if (this.#whole === undefined) this.#tracker.graph.releaseRoot(this.node);
-    else {
+    if (this.#whole === undefined) {
+      this.#tracker.components--;
+      this.#tracker.graph.releaseRoot(this.node);
+    } else {
       this.#whole.#parts.delete(this);
       this.#tracker.graph.removeOwner(this.node);
     }
@@ -260,7 +274,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#tracker.noteActivity();
     if (POPULATIONS.has(kind)) this.#countBirth(kind, origin as CallOrigin | undefined);
     const id = this.#table.nextId();
-    this.#table.set(id, this.#tracker.graph.allocate(kind, ownerNode, this.#siteName()));
+    this.#table.set(id, this.#tracker.graph.allocate(this.#classOf(kind), ownerNode));
     return id;
   }
 
@@ -287,9 +301,12 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     const holder = this.#tracker.holders.ofCaller(loan.origin);
     const site = this.#sites.of(loan.origin);
     loan.site = site;
-    if (site !== undefined) loan.siteFreedBefore = site.freed;
+    if (site !== undefined) {
+      const returnsSince = this.holdTimes.count - loan.returnsBefore; // Some while the loan was not settled, mostly of its site.
+      loan.siteFreedBefore = Math.max(0, site.freed - returnsSince);
+    }
     if (owner !== undefined && owner === holder) loan.ownerName = graph.nameOf(owner.handle);
-    this.#tracker.allocateNode(loan, holder ?? this.node, site?.name ?? this.#siteName());
+    this.#tracker.allocateNode(loan, holder ?? this.node, site?.classId ?? this.#classOf(LEASE));
     loan.isUnheld = holder === undefined;
     if (loan.held !== undefined) graph.reference(loan, loan.held);
   }
@@ -412,6 +429,16 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     if (origin?.stack !== undefined) population.madeBy(origin);
   }
 
+  /** Gives the class of the component's nodes of a kind. */
+  #classOf(kind: NodeKind): number {
+    let classId = this.#classes.get(kind);
+    if (classId === undefined) {
+      classId = this.#tracker.graph.classOf(kind, this.#siteName());
+      if (this.#site !== '') this.#classes.set(kind, classId);
+    }
+    return classId;
+  }
+
   #siteName(): string {
     return this.#site === '' ? 'new' : this.#site;
   }
@@ -434,7 +461,8 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
       return;
     }
     if (loan.held?.owner === null) tracker.settleAll(); // Another loan of the value may have no node yet, and hold it alone.
-    if (reclaimed && loan.hasCapability && !this.#closed) {
+    const isJudged = tracker.ledger.has(loan);
+    if (reclaimed && !isJudged && loan.hasCapability && !this.#closed) {
       loan.reclaim(tracker.levelPlan.confirm);
       this.#reclaimed.add(loan);
       this.#table.unset(id);

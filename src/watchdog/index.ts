@@ -28,21 +28,29 @@ export { type GcSource, NoCollectorError } from '../core/gc-source.js';
 export {
   type ComponentStats,
   type EntryPoint,
+  type Holder,
+  handOver,
   type Misuse,
   type NodeId,
   type NodeKind,
   type Observation,
   type Observer,
+  type ObserverOfPart,
   type Origin,
   observe,
+  type Transferable,
   type Watchable,
 } from '../core/probe.js';
 export type { NodeGeneration } from '../gc/memory/node-generation.js';
 export type { Certainty } from './certainty.js';
 export { type FormatOptions, formatReport } from './format-report.js';
+export type { HeapEvidence, SiteCounters } from './heap-evidence.js';
 export type { CountedScope, CountedSite, LeakReport } from './leak-report.js';
 export type { WatchLevel } from './level.js';
+export type { OpenScope } from './open-scope.js';
 export type { ExhaustedOptions } from './rules/exhausted.js';
+export type { GrowthOptions } from './rules/growth.js';
+export type { RetainedOptions } from './rules/retained.js';
 export type { LeakRule, WatchdogRules } from './rules/rules.js';
 export type { TenuredOptions } from './rules/tenured.js';
 export { Watchdog, type WatchdogStats } from './watchdog.js';

@@ -14,7 +14,7 @@
  * its owner's edge to it. When that edge is removed, the owner's last edge takes its place. Allocating and freeing a node are
  * therefore O(1), however many nodes the owner holds.
  */
-import type { BaseHeap, NodeOptions } from '../gc/base-heap.js';
+import type { BaseHeap } from '../gc/base-heap.js';
 import { type Handle, indexOfHandle } from '../gc/memory/handle.js';
 
 /** A node of the graph. Its `handle` is stale once the simulated heap has freed it. */
@@ -55,20 +55,22 @@ export class LifetimeGraph {
     this.#forget(root);
   }
 
+  /** Gives the number of a kind at a site, for {@link allocate}. O(1). */
+  classOf(kind: string, site: string = ''): number {
+    return this.heap.classOf(kind, site);
+  }
+
   /**
-   * Adds a node under `owner`. `onUnheld` is called once, within the heap, when no edge leads to the node any more; it may
+   * Adds a node of a class under `owner`. `onUnheld` is called once, within the heap, when no edge leads to the node any more; it may
    * save the node with {@link setOwner}. O(1).
    */
   allocate(
-    kind: string,
+    classId: number,
     owner: LifetimeNode,
-    site?: string,
     onUnheld?: (node: LifetimeNode) => void,
   ): LifetimeNode {
-    const named: NodeOptions = site === undefined ? { kind } : { kind, site };
-    const handle = this.heap.alloc(
-      onUnheld === undefined ? named : { ...named, finalizer: () => onUnheld(node) },
-    );
+    const finalizer = onUnheld === undefined ? undefined : (): void => onUnheld(node);
+    const handle = this.heap.allocOf(classId, finalizer);
     const node = this.#added<LifetimeNode>({ handle, owner: null, ownerEdge: -1 });
     this.setOwner(node, owner);
     this.heap.drop(handle);
@@ -76,17 +78,16 @@ export class LifetimeGraph {
   }
 
   /**
-   * Makes a record that has no node yet a node under `owner`. `onUnheld` is called with its handle once, within the heap, when no
+   * Makes a record that has no node yet a node of a class under `owner`. `onUnheld` is called with its handle once, within the heap, when no
    * edge leads to it any more. O(1).
    */
   allocateFor(
     node: LifetimeNode,
-    kind: string,
+    classId: number,
     owner: LifetimeNode,
-    site: string,
     onUnheld: (handle: Handle) => void,
   ): void {
-    node.handle = this.heap.alloc({ kind, site, finalizer: onUnheld });
+    node.handle = this.heap.allocOf(classId, onUnheld);
     this.#added(node);
     this.setOwner(node, owner);
     this.heap.drop(node.handle);

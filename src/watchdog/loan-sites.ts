@@ -1,7 +1,7 @@
 /**
  * The sites of one component's loans. A site is the line that took a loan together with the name of its scope. Loans of one site
  * are neighbours: what is usual for some of them is usual for all. Without a stack, the name of the scope alone is the site. A
- * loan with neither has none.
+ * loan with neither has none. Where only some stacks are taken, a scope has one site: its loans would otherwise be no neighbours.
  */
 import { applicationFrame, formatPosition } from '../core/call-site.js';
 import type { BaseHeap } from '../gc/base-heap.js';
@@ -25,18 +25,19 @@ export class LoanSite {
   readonly name: string;
   /** How long its returned loans were held. */
   readonly holdTimes: HoldTimes = new HoldTimes();
+  /** The class of its loans in the simulated heap. */
+  readonly classId: number;
   readonly #heap: BaseHeap;
-  readonly #classId: number;
 
   constructor(heap: BaseHeap, name: string) {
     this.#heap = heap;
     this.name = name;
-    this.#classId = heap.classOf(LEASE, name);
+    this.classId = heap.classOf(LEASE, name);
   }
 
   /** What the heap counts of the loans of the site. O(1). */
   get counts(): ClassCounts {
-    return this.#heap.countsOf(this.#classId) ?? NO_COUNTS;
+    return this.#heap.countsOf(this.classId) ?? NO_COUNTS;
   }
 
   /** How many loans of the site have ended. O(1). */
@@ -47,7 +48,7 @@ export class LoanSite {
 
   /** Counts a loan that ended before it got a node. */
   recordShortLife(holdMillis: number): void {
-    this.#heap.recordShortLife(this.#classId);
+    this.#heap.recordShortLife(this.classId);
     this.holdTimes.record(holdMillis);
   }
 }
@@ -58,6 +59,7 @@ export class LoanSites {
   readonly #names: BoundedNames;
   readonly #stacks: ParsedStacks;
   readonly #component: { readonly name: string };
+  readonly #hasAllStacks: boolean;
   readonly #byOrigin = new Map<string, LoanSite>();
   readonly #byName = new Map<string, LoanSite>();
 
@@ -66,7 +68,9 @@ export class LoanSites {
     names: BoundedNames,
     stacks: ParsedStacks,
     component: { readonly name: string },
+    hasAllStacks: boolean,
   ) {
+    this.#hasAllStacks = hasAllStacks;
     this.#heap = heap;
     this.#names = names;
     this.#stacks = stacks;
@@ -74,8 +78,9 @@ export class LoanSites {
   }
 
   /** Gives the site of a loan; `undefined` without a stack and a scope. Amortised O(length of the stack). */
-  of({ stack, scope }: CallOrigin): LoanSite | undefined {
-    if (stack === undefined && scope === undefined) return undefined;
+  of({ stack: taken, scope }: CallOrigin): LoanSite | undefined {
+    if (taken === undefined && scope === undefined) return undefined;
+    const stack = this.#hasAllStacks || scope === undefined ? taken : undefined;
     const key = stack === undefined ? (scope?.path ?? '') : `${scope?.path ?? ''}\n${stack}`;
     let site = this.#byOrigin.get(key);
     if (site === undefined) {

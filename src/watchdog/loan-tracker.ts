@@ -27,7 +27,6 @@ import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
 import { Loan } from './loan.js';
 import { LoanClock } from './loan-clock.js';
 import { LoanSample } from './loan-sample.js';
-import { LEASE } from './loan-sites.js';
 import type { OpenScope } from './open-scope.js';
 import { ParsedStacks } from './parsed-stacks.js';
 import { PlainSource } from './plain-source.js';
@@ -99,6 +98,8 @@ export class LoanTracker implements ScopeListener {
    */
   readonly #unheld: Loan[] = [];
   readonly #scopeSites = new Set<string>();
+  /** How many components are watched, without their parts. */
+  components = 0;
   #loans = 0;
   /** How many of V8's full collections the last survey knew of. */
   #surveyedV8 = 0;
@@ -245,8 +246,8 @@ export class LoanTracker implements ScopeListener {
   }
 
   /** Gives a loan its node, under `holder`. */
-  allocateNode(loan: Loan, holder: LifetimeNode, site: string): void {
-    this.graph.allocateFor(loan, LEASE, holder, site, this.#onUnheld);
+  allocateNode(loan: Loan, holder: LifetimeNode, classId: number): void {
+    this.graph.allocateFor(loan, classId, holder, this.#onUnheld);
   }
 
   /** Settles every loan that is out. Call it before the graph is looked at or changed. */

@@ -99,7 +99,7 @@ export class Loan implements LifetimeNode, Linked<Loan> {
   readonly youngBefore: number;
   /** Its site; `undefined` until it is settled, and for a loan with neither a stack nor a scope. */
   site: LoanSite | undefined = undefined;
-  /** How many loans of its site had ended when it was settled. */
+  /** How many loans of its site had ended when it began, as far as is known. */
   siteFreedBefore = 0;
   /** Its neighbours in the list of unsettled loans, or in that of settled ones. */
   previous: Loan | null = null;

@@ -8,7 +8,7 @@
  * been dead already.
  */
 import type { BaseHeap } from '../gc/base-heap.js';
-import type { CallOrigin } from './call-origin.js';
+import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
 import type { Loan, LoanSource, Members } from './loan.js';
 import { looseLoan } from './loose-loan.js';
 
@@ -60,14 +60,9 @@ export class Population implements Members {
     this.loan.population = this;
   }
 
-  /** Whether no member of it has its stack yet. */
-  get lacksStack(): boolean {
-    return this.loan.origin.stack === undefined;
-  }
-
   /** Takes note of the caller that has made a member. */
   madeBy(origin: CallOrigin): void {
-    this.loan.origin = { ...origin, scope: undefined };
+    this.loan.origin = { ...NO_ORIGIN, stack: origin.stack };
   }
 
   /** How many members live. O(1). */

@@ -131,6 +131,9 @@ export class Watchdog implements Disposable {
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    */
+  constructor(options?: WatchdogOptions);
+  /** @internal `readings` replaces what the rules read. */
+  constructor(options: WatchdogOptions, readings: Readings);
   constructor(options: WatchdogOptions = {}, readings: Readings = READINGS) {
     const settings = resolveWatchdogOptions(options);
     this.#level = settings.level;

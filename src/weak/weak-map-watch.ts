@@ -36,7 +36,7 @@ export class WeakMapWatch implements Observation {
     this.#map = map;
     this.#observer = new GuardedObserver(observer, `the ${map.kind} '${map.name}'`);
     for (const entry of map.entries) {
-      if (entry.ref.deref() !== undefined) this.added(entry);
+      if (entry.ref.deref() !== undefined) this.#present(entry);
     }
   }
 
@@ -44,9 +44,14 @@ export class WeakMapWatch implements Observation {
     return this.#map.stats();
   }
 
-  /** Reports that an entry was added. */
-  added(entry: WatchedEntry): void {
+  #present(entry: WatchedEntry): void {
     entry.node = this.#observer.allocated('weak-target', this.#observer.root);
+  }
+
+  /** Reports that an entry was added, by a caller of the map's method. */
+  added(entry: WatchedEntry): void {
+    const origin = this.#observer.origin(WeakMapWatch.prototype.added);
+    entry.node = this.#observer.allocated('weak-target', this.#observer.root, origin);
   }
 
   /** Reports that an entry was removed, unless it was never reported. */

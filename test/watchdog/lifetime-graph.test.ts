@@ -6,7 +6,7 @@ import { LifetimeGraph, type LifetimeNode } from '../../src/watchdog/lifetime-gr
 test('a node is freed with its owner, and not before', () => {
   const graph = new LifetimeGraph(new Heap());
   const root = graph.allocateRoot('component');
-  const node = graph.allocate('entry', root);
+  const node = graph.allocate(graph.classOf('entry'), root);
   expect(graph.heap.pathFromRoot(node.handle)).toEqual([root.handle, node.handle]);
   graph.releaseRoot(root);
   expect(graph.heap.stats().live).toBe(0);
@@ -15,7 +15,7 @@ test('a node is freed with its owner, and not before', () => {
 test('a reference holds a node besides its owner; removing one leaves the other', () => {
   const graph = new LifetimeGraph(new Heap());
   const root = graph.allocateRoot('component');
-  const node = graph.allocate('resource', root);
+  const node = graph.allocate(graph.classOf('resource'), root);
   graph.reference(root, node);
   graph.unreference(root, node);
   expect(graph.heap.refcount(node.handle)).toBe(1);
@@ -34,7 +34,8 @@ test('nodes of one owner can be added, removed and referenced in any order', () 
       const referenced: LifetimeNode[] = [];
       for (const [what, which] of steps) {
         const node = born[which % (born.length || 1)];
-        if (what === 0 || node === undefined) born.push(graph.allocate('entry', root));
+        if (what === 0 || node === undefined)
+          born.push(graph.allocate(graph.classOf('entry'), root));
         else if (what === 1) {
           graph.removeOwner(node);
           born.splice(born.indexOf(node), 1);

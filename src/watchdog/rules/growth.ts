@@ -54,10 +54,10 @@ const LEAST_PACE = 0.5;
 const LAST_COUNTS = 4;
 
 /** How much longer than an entry lives the counts have to reach back. */
-const LIFETIMES = 1.2;
+const LIFETIMES = 2;
 
 /** At most this long is waited for the balance of births and deaths, in milliseconds. */
-const LONGEST_WAIT_MILLIS = 900_000;
+const LONGEST_WAIT_MILLIS = 1_200_000;
 
 /** The kinds whose number a component bounds by its figure `max`. */
 const ENTRIES: ReadonlySet<string> = new Set(['entry', 'weak-entry', 'weak-target']);
@@ -99,7 +99,9 @@ function isBounded({ kind, component }: Population): boolean {
 
 /** Whether births may exceed deaths because no entry is old enough to die. */
 function isWarmingUp({ spanMillis, component }: Population): boolean {
-  return spanMillis < Math.min(LIFETIMES * component.entryMillis, LONGEST_WAIT_MILLIS);
+  const { entryMillis } = component;
+  if (entryMillis === Number.POSITIVE_INFINITY) return false;
+  return spanMillis < Math.min(LIFETIMES * entryMillis, LONGEST_WAIT_MILLIS);
 }
 
 /** Whether the counts still rise at the end, and about as fast as at the beginning. */

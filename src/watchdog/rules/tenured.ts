@@ -18,6 +18,8 @@
  * | is alone at its site, in a scope that runs | the scope: it is a suspect once the scope has been idle for minutes |
  * | is alone, outside of scopes | all loans of its component, once some thousand requests have come and gone |
  *
+ * A touch counts like the begin of the loan.
+ *
  * While nothing at all comes back, the loans around it are as slow as it is, and it is no suspect.
  */
 import { millis, numberAtLeast, option } from '../../core/options.js';
@@ -87,14 +89,15 @@ class TenuredRule implements Rule<'tenured'> {
 
   #isOld(loan: Loan, now: number): boolean {
     const { site, component, origin } = loan;
-    const ageMillis = now - loan.lentAt;
+    const touchedAt = loan.lastTouch?.at ?? loan.lentAt; // A holder that has touched it lately is at work.
+    const ageMillis = now - touchedAt;
     if (site !== undefined && this.#readings.neighboursSince(loan) >= NEIGHBOURS) {
       return ageMillis >= this.#oldMillis(site.holdTimes);
     }
     if (this.#readings.returnsSince(loan) === 0) return false;
     if (this.#readings.youngCollectionsSince(loan) < YOUNG_COLLECTIONS) return false;
     if (origin.scope !== undefined && !origin.scope.ended) {
-      return now - origin.scope.activeAt >= this.#options.idleScopeMillis;
+      return now - Math.max(origin.scope.activeAt, touchedAt) >= this.#options.idleScopeMillis;
     }
     return ageMillis >= this.#oldMillis(component.holdTimes);
   }

@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { createPool } from '../../src/pool/index.js';
+import { InvalidArgumentError, Watchdog } from '../../src/watchdog/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { MinimalPool } from './minimal-pool.js';
+
+function watched() {
+  const clock = new FakeClock();
+  const watchdog = new Watchdog({ level: 'advanced', clock, graceMillis: 0 });
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', clock });
+  watchdog.watch(pool);
+  return {
+    watchdog,
+    pool,
+    clock,
+    async [Symbol.asyncDispose]() {
+      await pool.close({ graceMillis: 0, force: true });
+      watchdog[Symbol.dispose]();
+    },
+  };
+}
+
+test('a lease that is handed over belongs to the other scope, and is lost when that ends', async () => {
+  await using t = watched();
+  const upload = t.watchdog.openScope('upload');
+  const lease = await t.watchdog.scope('POST /files', async () => {
+    const taken = await t.pool.lease();
+    taken.transfer(upload);
+    return taken;
+  });
+  expect(await t.watchdog.check()).toEqual([]);
+  upload[Symbol.dispose]();
+  expect(upload.ended).toBe(true);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', scope: 'upload', count: 1 }]);
+  await lease.release();
+  expect(await t.watchdog.check()).toEqual([]);
+});
+
+test('an orphan that finds a holder is no longer lost', async () => {
+  await using t = watched();
+  const lease = await t.watchdog.scope('GET /', () => t.pool.lease());
+  expect(await t.watchdog.check()).toHaveLength(1);
+  t.watchdog.handOver(lease, 'process');
+  expect([await t.watchdog.check(), t.watchdog.stats().lost]).toEqual([[], 0]);
+  await lease.release();
+});
+
+test("a hand-over is refused to what is no lease, and to a scope that has ended or is another watchdog's", async () => {
+  await using t = watched();
+  using other = new Watchdog();
+  const lease = await t.pool.lease();
+  const [ended, foreign] = [t.watchdog.openScope('ended'), other.openScope('foreign')];
+  ended[Symbol.dispose]();
+  for (const to of [ended, foreign, {}, undefined, 'elsewhere']) {
+    expect(() => t.watchdog.handOver(lease, to as never)).toThrow(InvalidArgumentError);
+  }
+  expect(() => t.watchdog.handOver({} as never, 'process')).toThrow(InvalidArgumentError);
+  expect(() => lease.transfer(undefined as never)).toThrow(InvalidArgumentError);
+  expect(() => t.watchdog.openScope('')).toThrow(InvalidArgumentError);
+  await lease.release();
+  lease.transfer(t.watchdog.openScope('late')); // The loan has ended: without effect.
+  expect(await t.watchdog.check()).toEqual([]);
+});
+
+test('a hand-over without a watchdog, and at the level off, has no effect', async () => {
+  await using pool = createPool({ create: () => ({}), destroy: () => {} });
+  using off = new Watchdog({ level: 'off' });
+  const lease = await pool.lease();
+  off.handOver(lease, off.openScope('ended from the start'));
+  lease.transfer({});
+  expect(off.openScope('x').run(() => 7)).toBe(7);
+  expect([off.stats().scopes, off.scope('x', (scope) => scope.ended)]).toEqual([0, true]);
+  await lease.release();
+});
+
+test('a report has the path from a root, the counters of the site, and the owner', async () => {
+  await using t = watched();
+  await t.watchdog.scope('GET /orders/7', async () => {
+    const take = () => t.pool.lease();
+    await (await take()).release();
+    await take();
+  });
+  const [leak] = await t.watchdog.check();
+  expect(leak?.path?.at(0)).toBe('pool "db"');
+  expect(leak?.path?.at(-1)).toMatch(
+    /^lease "db" .*owners\.test\.ts:\d+:\d+ in GET \/orders\/:id$/,
+  );
+  expect(leak?.counters).toMatchObject({ born: 2, live: [1, 0, 0], freed: [1, 0, 0] });
+});
+
+test('full collections are counted by the heap, begun by time in a quiet service', async () => {
+  await using t = watched();
+  const collections = (): number => t.watchdog.heap.gc.getStats()[2].collections;
+  expect(collections()).toBe(0);
+  await t.clock.advance(600_000);
+  expect(collections()).toBeGreaterThanOrEqual(9);
+  expect(t.clock.foregroundTimers).toBe(0);
+});
+
+test("full collections follow CPython's rule in a busy service that grows", async () => {
+  using watchdog = new Watchdog({ clock: new FakeClock(), nursery: 10 });
+  const pool = new MinimalPool();
+  watchdog.watch(pool);
+  for (let i = 0; i < 5_000; i++) pool.addResource();
+  const [young, middle, full] = watchdog.heap.gc.getStats().map(({ collections }) => collections);
+  expect([young, middle].every((count = 0) => count > 10)).toBe(true);
+  expect(full).toBeGreaterThan(2);
+  expect(watchdog.heap.stats().promoted[0]).toBeGreaterThan(0);
+});
+
+test('a component that has ended is no longer watched, once its loans have come back', async () => {
+  await using t = watched();
+  const lease = await t.pool.lease();
+  const closing = t.pool.close();
+  expect(t.watchdog.stats().components).toBe(1);
+  await lease.release();
+  await closing;
+  expect(t.watchdog.stats()).toMatchObject({ components: 0, loansOut: 0 });
+  t.watchdog.heap.assertInvariants();
+});
+
+test('an expectation is refused for what cannot be collected, and for an empty reason', () => {
+  using watchdog = new Watchdog();
+  expect(() => watchdog.expectCollected(7 as never, 'a number')).toThrow(InvalidArgumentError);
+  expect(() => watchdog.expectCollected({}, '')).toThrow(InvalidArgumentError);
+});

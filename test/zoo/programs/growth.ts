@@ -1,0 +1,201 @@
+/** Programs in which the objects of one kind become more, and others in which they do not for long. */
+import { memoize } from '../../../src/memoize/index.js';
+import { createPool } from '../../../src/pool/index.js';
+import { WeakValueMap } from '../../../src/weak/index.js';
+import { connections, isolated, type Program, type Zoo } from '../program.js';
+
+const MINUTE = 60_000;
+
+async function eachMinute(zoo: Zoo, minutes: number, work: (minute: number) => unknown) {
+  for (let minute = 0; minute < minutes; minute++) {
+    await work(minute);
+    await zoo.age(MINUTE);
+  }
+}
+
+async function eachQuietMinute(zoo: Zoo, minutes: number, work: (minute: number) => unknown) {
+  await eachMinute(zoo, minutes, async (minute) => {
+    await work(minute);
+    await zoo.mustBeQuiet(minute % 4 === 3 ? { forceGc: true } : {});
+  });
+}
+
+export const growing: readonly Program[] = [
+  {
+    name: 'a cache without a bound, keyed by a time stamp',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const page = zoo.watched(memoize(async (url: string) => url, { name: 'page' }));
+      let time = 0;
+      await eachMinute(zoo, 20, async () => {
+        for (let i = 0; i < 50; i++) await page(`/a?_=${time++}`); // LEAK: a cache without a bound, keyed by a time stamp
+      });
+    },
+  },
+  {
+    name: 'a cache below its max',
+    async run(zoo) {
+      const user = zoo.watched(memoize(async (id: number) => ({ id }), { max: 10_000 }));
+      await eachQuietMinute(zoo, 20, async (minute) => {
+        for (let i = 0; i < 100; i++) await user(minute * 100 + i);
+      });
+    },
+  },
+  {
+    name: 'a cache of few keys fills up',
+    async run(zoo) {
+      const country = zoo.watched(memoize(async (id: number) => ({ id })));
+      await eachQuietMinute(zoo, 24, async (minute) => {
+        for (let i = 0; i < 200; i++) await country((minute * 7_919 + i * i * 31) % 400);
+      });
+    },
+  },
+  {
+    name: 'a cache with a ttl of ten minutes has just started',
+    async run(zoo) {
+      const page = zoo.watched(
+        memoize(async (url: string) => url, { ttl: 10 * MINUTE, clock: zoo.clock }),
+      );
+      let time = 0;
+      await eachQuietMinute(zoo, 24, async () => {
+        for (let i = 0; i < 50; i++) await page(`/a?_=${time++}`);
+      });
+    },
+  },
+  {
+    name: 'a pool for each request is never closed',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      await eachMinute(zoo, 20, async () => {
+        for (let i = 0; i < 10; i++) {
+          const pool = createPool(connections, { name: 'per request' });
+          zoo.watchdog.watch(pool); // LEAK: a pool for each request is never closed
+          await pool.use((c) => c.query('x'));
+        }
+      });
+    },
+  },
+  {
+    name: 'a pool for each test is closed',
+    async run(zoo) {
+      await eachQuietMinute(zoo, 20, async () => {
+        for (let i = 0; i < 10; i++) {
+          const pool = zoo.pool({ name: 'per test' });
+          await pool.use((c) => c.query('x'));
+          await pool.close();
+        }
+      });
+    },
+  },
+  {
+    name: 'a cache for each request is dropped',
+    async run(zoo) {
+      await eachQuietMinute(zoo, 16, async () => {
+        for (let i = 0; i < 20; i++) {
+          const square = memoize((n: number) => n * n, { name: 'per request' });
+          zoo.watchdog.watch(square);
+          square(i);
+        }
+      });
+    },
+  },
+  {
+    name: 'scopes never end',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      zoo.pool();
+      await eachMinute(zoo, 20, () => {
+        for (let i = 0; i < 10; i++) void zoo.scope('GET /hangs', () => new Promise(() => {}));
+      });
+    },
+  },
+  {
+    name: 'each request adds a listener',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const pool = zoo.pool();
+      await eachMinute(zoo, 20, () => {
+        for (let i = 0; i < 10; i++) pool.on('created', () => i); // LEAK: each request adds a listener
+      });
+    },
+  },
+  {
+    name: 'each request adds a listener and removes it',
+    async run(zoo) {
+      const pool = zoo.pool();
+      await eachQuietMinute(zoo, 16, () => {
+        for (let i = 0; i < 10; i++) {
+          const listener = (): number => i;
+          pool.on('created', listener);
+          pool.off('created', listener);
+        }
+      });
+    },
+  },
+  {
+    name: 'the values of a weak map are kept elsewhere',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const documents = zoo.watched(new WeakValueMap<string, object>({ name: 'documents' }));
+      const kept: object[] = [];
+      await eachMinute(zoo, 20, (minute) => {
+        for (let i = 0; i < 50; i++) {
+          const value = { i };
+          kept.push(value);
+          documents.set(`${minute}/${i}`, value); // LEAK: the values of a weak map are kept elsewhere
+        }
+      });
+      await zoo.watchdog.check({ forceGc: true });
+      if (kept.length === 0) throw new Error('nothing was kept');
+      return kept;
+    },
+  },
+  {
+    name: 'the values of a weak map come and go',
+    async run(zoo) {
+      const documents = zoo.watched(new WeakValueMap<string, object>({ name: 'documents' }));
+      await eachQuietMinute(zoo, 24, (minute) => {
+        for (let i = 0; i < 200; i++) documents.set(`${minute}/${i}`, { i });
+      });
+    },
+  },
+  {
+    name: 'the requests by which a cache is keyed are kept',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const userOf = zoo.watched(
+        memoize((request: { id: number }) => request.id, { name: 'userOf' }),
+      );
+      const kept: object[] = [];
+      await eachMinute(zoo, 20, () => {
+        for (let i = 0; i < 50; i++) {
+          const request = { id: i };
+          kept.push(request);
+          userOf(request); // LEAK: the requests by which a cache is keyed are kept
+        }
+      });
+      await zoo.watchdog.check({ forceGc: true });
+      return kept;
+    },
+  },
+  {
+    name: 'a session is retained',
+    finds: { rules: ['retained'], count: 1 },
+    async run(zoo) {
+      const sessions = new Map([[7, { user: 'x' }]]);
+      const session = sessions.get(7) ?? {};
+      zoo.watchdog.expectCollected(session, 'a session'); // LEAK: a session is retained
+      await zoo.watchdog.check({ forceGc: true });
+      return sessions;
+    },
+  },
+  {
+    name: 'a session dies',
+    async run(zoo) {
+      await isolated(async () => {
+        zoo.watchdog.expectCollected({ user: 'x' }, 'a session');
+      });
+      await zoo.mustBeQuiet({ forceGc: true });
+    },
+  },
+];

@@ -1,0 +1,271 @@
+/** Programs whose holders are slow, or have lost what they hold. */
+import pg from 'pg';
+import type { Pool } from '../../../src/pool/index.js';
+import { createPool } from '../../../src/pool/index.js';
+import { type Conn, isolated, type Program } from '../program.js';
+
+const postgres = (url: string): Pool<pg.Client> =>
+  createPool(
+    {
+      create: async () => {
+        const client = new pg.Client({ connectionString: url });
+        await client.connect();
+        return client;
+      },
+      destroy: (client) => client.end(),
+    },
+    { name: 'postgres', max: 4 },
+  );
+
+/** Requests that find the pool dry. */
+async function inVain(pool: Pool<Conn>, requests: number): Promise<void> {
+  for (let i = 0; i < requests; i++) await pool.lease({ timeoutMillis: 0 }).catch(() => {});
+}
+
+export const slowOrLost: readonly Program[] = [
+  {
+    name: 'a request of a route hangs, and its neighbours return',
+    finds: { rules: ['tenured'], count: 1 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      const handle = (i: number) =>
+        zoo.scope(
+          'GET /report',
+          () => pool.use(() => (i === 3 ? new Promise(() => {}) : null)), // LEAK: a request of a route hangs, and its neighbours return
+        );
+      for (let i = 0; i < 200; i++) {
+        if (i === 3) void handle(i);
+        else await handle(i);
+      }
+      await zoo.age(120_000);
+    },
+  },
+  {
+    name: 'a scope of its own kind hangs in a busy service',
+    finds: { rules: ['tenured'], count: 1 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      void zoo.scope('POST /import', () => pool.use(() => new Promise(() => {}))); // LEAK: a scope of its own kind hangs in a busy service
+      for (let i = 0; i < 5; i++) {
+        await zoo.traffic(pool, 1_500);
+        await zoo.age(60_000);
+      }
+    },
+  },
+  {
+    name: 'an export of five minutes takes other loans meanwhile',
+    async run(zoo) {
+      const pool = zoo.pool();
+      await zoo.scope('export', async () => {
+        await using lease = await pool.lease();
+        void lease.resource;
+        for (let i = 0; i < 5; i++) {
+          await zoo.traffic(pool, 1_500);
+          await zoo.age(60_000);
+          await zoo.mustBeQuiet();
+        }
+      });
+    },
+  },
+  {
+    name: 'a job of three minutes in a busy service',
+    async run(zoo) {
+      const pool = zoo.pool();
+      let finish = (): void => {};
+      const job = zoo.scope('job', () =>
+        pool.use(() => new Promise<void>((resolve) => (finish = resolve))),
+      );
+      for (let i = 0; i < 3; i++) {
+        await zoo.traffic(pool, 1_500);
+        await zoo.age(60_000);
+        await zoo.mustBeQuiet();
+      }
+      finish();
+      await job;
+    },
+  },
+  {
+    name: 'a loan of half a minute in a burst of others',
+    async run(zoo) {
+      const pool = zoo.pool();
+      const lease = await pool.lease();
+      for (let i = 0; i < 1_000; i++) await pool.use(({ id }) => id);
+      await zoo.age(35_000);
+      await zoo.mustBeQuiet();
+      await lease.release();
+    },
+  },
+  {
+    name: 'a slow job in a quiet service',
+    async run(zoo) {
+      const pool = zoo.pool();
+      const job = await pool.lease();
+      for (let minute = 0; minute < 50; minute++) {
+        await zoo.scope('GET /', () => pool.use((c) => c.query('x')));
+        await zoo.age(60_000);
+        await zoo.mustBeQuiet();
+      }
+      await job.release();
+    },
+  },
+  {
+    name: 'a background job keeps its leases',
+    finds: { rules: ['tenured'], count: 2 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      const kept: unknown[] = [];
+      for (let i = 0; i < 2; i++) kept.push(await pool.lease()); // LEAK: a background job keeps its leases
+      for (let i = 0; i < 4; i++) {
+        await zoo.traffic(pool, 1_500);
+        await zoo.age(60_000);
+      }
+      return kept;
+    },
+  },
+  {
+    name: 'a database is slow for all',
+    async run(zoo) {
+      const pool = zoo.pool({ max: 3 });
+      await zoo.traffic(pool, 100);
+      const leases = await Promise.all([pool.lease(), pool.lease(), pool.lease()]);
+      for (let i = 0; i < 4; i++) {
+        await inVain(pool, 2_000);
+        await zoo.age(12_000);
+        await zoo.mustBeQuiet();
+      }
+      for (const lease of leases) await lease.release();
+    },
+  },
+  {
+    name: 'a pool that is too small, and moves',
+    async run(zoo) {
+      const pool = zoo.pool({ max: 2 });
+      let leases = await Promise.all([pool.lease(), pool.lease()]);
+      for (let minute = 0; minute < 5; minute++) {
+        await inVain(pool, 3);
+        await zoo.age(50_000);
+        await zoo.mustBeQuiet();
+        await Promise.all(leases.map((lease) => lease.release()));
+        leases = await Promise.all([pool.lease(), pool.lease()]);
+      }
+      await Promise.all(leases.map((lease) => lease.release()));
+    },
+  },
+  {
+    name: 'a quiet service runs dry',
+    finds: { rules: ['exhausted'], count: 2 },
+    async run(zoo) {
+      const pool = zoo.pool({ max: 2 });
+      const kept = [await pool.lease(), await pool.lease()]; // LEAK: a quiet service runs dry
+      for (let i = 0; i < 5; i++) {
+        await inVain(pool, 2);
+        await zoo.age(60_000);
+      }
+      return kept;
+    },
+  },
+  {
+    name: 'a lease is handed over to a scope that loses it',
+    finds: { rules: ['orphaned'], count: 1 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      await zoo.scope('worker', async (worker) => {
+        await zoo.scope('POST /upload', async () => {
+          const lease = await pool.lease(); // LEAK: a lease is handed over to a scope that loses it
+          zoo.watchdog.handOver(lease, worker);
+        });
+        await zoo.mustBeQuiet();
+      });
+    },
+  },
+  {
+    name: 'leases are handed over and released',
+    async run(zoo) {
+      const pool = zoo.pool();
+      const worker = zoo.watchdog.openScope('worker');
+      const uploads = await zoo.scope('POST /upload', async () => {
+        const leases = [await pool.lease(), await pool.lease()];
+        leases[0]?.transfer(worker);
+        zoo.watchdog.handOver(leases[1] as never, 'process');
+        return leases;
+      });
+      await zoo.age(5_000);
+      await zoo.mustBeQuiet({ forceGc: true });
+      for (const lease of uploads) await lease.release();
+      worker[Symbol.dispose]();
+    },
+  },
+  {
+    name: 'a loan is taken after its scope has ended',
+    finds: { rules: ['orphaned'], count: 1 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      const kept: unknown[] = [];
+      let done = Promise.resolve();
+      await zoo.scope('GET /', async () => {
+        done = zoo.age(10).then(async () => void kept.push(await pool.lease())); // LEAK: a loan is taken after its scope has ended
+      });
+      await done;
+      return kept;
+    },
+  },
+  {
+    name: 'a lease is released twice, and the error is swallowed',
+    finds: { rules: ['double-release'], count: 1 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      const lease = await pool.lease();
+      await lease.release();
+      try {
+        void lease.release(); // LEAK: a lease is released twice, and the error is swallowed
+      } catch {}
+    },
+  },
+  {
+    name: 'owners in a cycle of objects drop their leases',
+    finds: { rules: ['abandoned'] },
+    async run(zoo) {
+      const pool = zoo.pool();
+      await isolated(async () => {
+        const a: { lease: unknown; peer?: unknown } = { lease: await pool.lease() }; // LEAK: owners in a cycle of objects drop their leases
+        a.peer = { peer: a };
+      });
+    },
+  },
+  {
+    name: 'a transaction on Postgres returns early',
+    needsPostgres: true,
+    finds: { rules: ['orphaned'], count: 2 },
+    async run(zoo) {
+      const pool = zoo.watched(postgres(zoo.postgresUrl));
+      const transfer = async (amount: number) => {
+        const lease = await pool.lease(); // LEAK: a transaction on Postgres returns early
+        await lease.resource.query('begin');
+        const { rows } = await lease.resource.query('select $1::int as amount', [amount]);
+        if (rows[0].amount === 0) return;
+        await lease.resource.query('commit');
+        await lease.release();
+      };
+      for (const amount of [1, 0, 2, 0]) await zoo.scope('POST /transfer', () => transfer(amount));
+      await zoo.watchdog.check();
+      await pool.close({ graceMillis: 1, force: true });
+    },
+  },
+  {
+    name: 'a subscription on Postgres that says so',
+    needsPostgres: true,
+    async run(zoo) {
+      const pool = zoo.watched(postgres(zoo.postgresUrl));
+      const lease = await pool.lease();
+      lease.expectHold(Number.POSITIVE_INFINITY);
+      await lease.resource.query('listen orders');
+      for (let i = 0; i < 30; i++) {
+        await zoo.scope('GET /', () => pool.use((client) => client.query('select 1')));
+      }
+      await zoo.age(3_600_000);
+      await zoo.mustBeQuiet({ forceGc: true });
+      await lease.release();
+      await pool.close();
+    },
+  },
+];

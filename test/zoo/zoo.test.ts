@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { READINGS } from '../../src/watchdog/readings.js';
+import { RULES } from '../../src/watchdog/rules/rules.js';
+import { ABLATIONS, flipsOf } from './ablation.js';
+import { PROGRAMS, ZooRunner } from './zoo.js';
+
+const runner = new ZooRunner();
+beforeAll(() => runner.startPostgres(), 60_000);
+afterAll(() => runner[Symbol.asyncDispose]());
+
+describe.each(['simple', 'advanced'] as const)('at the level %s', (level) => {
+  test.each(PROGRAMS.map((program) => [program.name, program] as const))(
+    '%s',
+    { timeout: 60_000 },
+    async (_name, program) => {
+      const { verdict, note } = await runner.run(program, level);
+      expect([verdict, note]).toEqual([program.finds === undefined ? 'quiet' : 'found', note]);
+    },
+  );
+});
+
+test.each(ABLATIONS.map((ablation) => [ablation.rule, ablation.reading, ablation] as const))(
+  'the rule %s decides otherwise if %s is a constant',
+  { timeout: 60_000 },
+  async (_rule, _reading, ablation) => {
+    expect(await flipsOf(ablation, runner)).toHaveLength(ablation.programs.length);
+  },
+);
+
+test('each rule and each reading has an ablation', () => {
+  const rules = new Set(ABLATIONS.map(({ rule }) => rule));
+  const readings = new Set(ABLATIONS.map(({ reading }) => reading));
+  expect([...rules].sort()).toEqual(Object.keys(RULES).sort());
+  expect([...readings].sort()).toEqual(Object.keys(READINGS).sort());
+});

@@ -1,0 +1,107 @@
+/** Runs the programs of the zoo, each with a watchdog of its own, and compares what it says with what they do. */
+import { readFileSync } from 'node:fs';
+import { startLocalPostgres } from '../../examples/service/local-postgres.js';
+import { type LeakReport, Watchdog, type WatchLevel } from '../../src/watchdog/index.js';
+import { READINGS, type Readings } from '../../src/watchdog/readings.js';
+import { type Program, Zoo } from './program.js';
+import { growing } from './programs/growth.js';
+import { slowOrLost } from './programs/holders.js';
+import { owners } from './programs/owners.js';
+import { SkippingClock } from './skipping-clock.js';
+
+export const PROGRAMS: readonly Program[] = [...owners, ...growing, ...slowOrLost];
+
+const FILES = ['owners', 'growth', 'holders'].map((name) => `test/zoo/programs/${name}.ts`);
+
+/** How a program went. */
+export interface Outcome {
+  readonly program: Program;
+  /** `found` or `quiet` is right; the others say what is wrong. */
+  readonly verdict: 'found' | 'quiet' | 'missed' | 'misnamed' | 'false alarm' | 'noise' | 'failed';
+  readonly reports: readonly LeakReport[];
+  readonly note: string;
+}
+
+/** Starts what programs need, and runs them. */
+export class ZooRunner implements AsyncDisposable {
+  readonly #lines = linesByProgram();
+  #postgres: Promise<{ readonly url: string } & AsyncDisposable> | undefined;
+
+  /** Runs a program. `readings` replaces counters that the rules read. */
+  async run(
+    program: Program,
+    level: WatchLevel = 'advanced',
+    readings: Readings = READINGS,
+  ): Promise<Outcome> {
+    const clock = new SkippingClock();
+    using watchdog = new Watchdog({ level, clock }, readings);
+    const told: LeakReport[] = [];
+    watchdog.on('leak', (report) => told.push(report));
+    let retracted = 0;
+    watchdog.on('retracted', () => retracted++);
+    const zoo = new Zoo(watchdog, clock, program.needsPostgres ? await this.startPostgres() : '');
+    try {
+      const kept = await program.run(zoo);
+      const reports = await watchdog.check({ forceGc: true });
+      holdUntilHere(kept, zoo);
+      return this.#judge(program, level, [...zoo.tooEarly, ...reports], retracted);
+    } catch (error) {
+      return { program, verdict: 'failed', reports: told, note: String(error) };
+    }
+  }
+
+  /** Starts the Postgres that some programs need, unless it runs. */
+  async startPostgres(): Promise<string> {
+    this.#postgres ??= startLocalPostgres();
+    return (await this.#postgres).url;
+  }
+
+  #judge(
+    program: Program,
+    level: WatchLevel,
+    reports: readonly LeakReport[],
+    retracted: number,
+  ): Outcome {
+    const note = reports.map((report) => describe(report)).join(', ');
+    const outcome = (verdict: Outcome['verdict']): Outcome => ({ program, verdict, reports, note });
+    if (program.finds === undefined) {
+      if (reports.length > 0) return outcome('false alarm');
+      return outcome(retracted > 0 ? 'noise' : 'quiet');
+    }
+    const { rules, count } = program.finds;
+    const lines = this.#lines.get(program.name) ?? [];
+    const needsLine = lines.length > 0 && level !== 'counters' && level !== 'simple';
+    const right = reports.filter(
+      ({ rule, site }) => rules.includes(rule) && (!needsLine || lines.includes(site?.line ?? 0)),
+    );
+    if (right.length === 0) return outcome(reports.length > 0 ? 'misnamed' : 'missed');
+    if (right.length < reports.length) return outcome('false alarm');
+    const lost = right.reduce((sum, report) => sum + report.count, 0);
+    return outcome(count === undefined || lost === count ? 'found' : 'misnamed');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#postgres)?.[Symbol.asyncDispose]();
+  }
+}
+
+/** The program holds what it has returned, and its components, until here. */
+function holdUntilHere(...held: unknown[]): void {
+  held.length = 0;
+}
+
+function describe({ rule, certainty, count, site }: LeakReport): string {
+  const line = site === undefined ? '' : ` at ${site.file.split('/').at(-1)}:${site.line}`;
+  return `${rule}/${certainty} ×${count}${line}`;
+}
+
+function linesByProgram(): Map<string, number[]> {
+  const lines = new Map<string, number[]>();
+  for (const file of FILES) {
+    for (const [i, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+      const name = /\/\/ LEAK: (.*)$/.exec(line)?.[1];
+      if (name !== undefined) lines.set(name, [...(lines.get(name) ?? []), i + 1]);
+    }
+  }
+  return lines;
+}
