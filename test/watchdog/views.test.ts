@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { BufferPool, Exporter, memoryview, ViewExportedError } from '../../src/view/index.js';
 import { formatReport, type LeakReport, Watchdog } from '../../src/watchdog/index.js';
-import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
 
