@@ -38,10 +38,12 @@ export {
   type Watchable,
 } from '../core/probe.js';
 export type { NodeGeneration } from '../gc/memory/node-generation.js';
+export { formatBaseline, parseBaseline } from './baseline.js';
 export type { Certainty } from './certainty.js';
 export { type FormatOptions, formatReport } from './format-report.js';
 export type { CountedScope, CountedSite, LeakReport } from './leak-report.js';
 export type { WatchLevel } from './level.js';
+export { type ReportJson, type ReportJsonOptions, reportJson } from './report-json.js';
 export type { ExhaustedOptions } from './rules/exhausted.js';
 export type { LeakRule, WatchdogRules } from './rules/rules.js';
 export type { TenuredOptions } from './rules/tenured.js';

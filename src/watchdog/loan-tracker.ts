@@ -62,12 +62,7 @@ export class LoanTracker implements ScopeListener {
   constructor(settings: WatchdogSettings, listeners: EventListeners<LedgerEvents>) {
     this.#clock = settings.clock;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
-    this.ledger = new LeakLedger(
-      settings.maxRecords,
-      settings.graceMillis,
-      settings.clock,
-      listeners,
-    );
+    this.ledger = new LeakLedger(settings, settings.clock, listeners);
     const rules = createRules(settings.rules, this.levelPlan.confirm, (loan) =>
       this.judge(loan, this.now()),
     );
