@@ -49,6 +49,9 @@ export function captureStack(entry: unknown, depth: number = DEFAULT_DEPTH): str
   }
 }
 
+/** How many frames are looked at to learn which of them are this package's own. */
+const LEARNT_DEPTH = 100;
+
 const FRAME = /^\s*at (?:async )?(?:(.*) \()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/;
 
 /**
@@ -56,6 +59,31 @@ const FRAME = /^\s*at (?:async )?(?:(.*) \()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$
  * out: a reader looks for a line of the application.
  */
 const OWN_FOLDER = /^(?:file:\/\/)?(.*\/)core\/call-site\.[jt]s$/.exec(import.meta.url)?.[1];
+
+/** The positions of this package's own calls of user code in a bundle, as `path:line:column`. */
+const ownPositions = new Set<string>();
+
+let hasLearnt = false;
+
+/**
+ * Learns, once, at which positions of a bundle this package calls user code: those of the frames between `entry` and what it calls.
+ * A minifier renames functions, so only a call can tell. `callEntry` calls the public function `entry` with the function that it is
+ * given. Without effect if no bundler has merged the files.
+ */
+export function learnOwnFrames(entry: unknown, callEntry: (body: () => void) => void): void {
+  if (hasLearnt || OWN_FOLDER !== undefined) return;
+  hasLearnt = true;
+  callEntry(() => {
+    const [, ...inner] = captureStack(undefined, LEARNT_DEPTH).split('\n');
+    const outer = captureStack(entry, LEARNT_DEPTH).split('\n').length;
+    for (const frame of inner.slice(0, -outer).slice(1)) {
+      const [, , path, line, column] = FRAME.exec(frame) ?? [];
+      if (path !== undefined && !path.startsWith('node:')) {
+        ownPositions.add(`${path}:${line}:${column}`);
+      }
+    }
+  });
+}
 
 /**
  * Gives the frames of a stack that {@link captureStack} took, innermost first. Lines without a position are left out, and so
@@ -69,6 +97,7 @@ export function parseFrames(stack: string): Frame[] {
     if (match === null) continue;
     const [, functionName = '', path = '', line = '', column = ''] = match;
     if (OWN_FOLDER !== undefined && path.startsWith(OWN_FOLDER)) continue;
+    if (ownPositions.size > 0 && ownPositions.has(`${path}:${line}:${column}`)) continue;
     frames.push({
       functionName,
       file: relativeTo(here, path),

@@ -71,19 +71,33 @@ export function formatReport(reports: readonly LeakReport[], options: FormatOpti
   const blocks = leaks
     .slice(0, settings.maxLeaks)
     .map((leak) => leakLines(leak, paint, settings.maxFrames));
+  const hint = leaks.some(isMinified) && settings.maxLines > 3 ? ['', MINIFIED] : [];
+  const maxLines = settings.maxLines - hint.length;
   const lines = [verdict(leaks, paint)];
-  const full = fullBlocks(blocks, leaks.length, settings.maxLines - lines.length);
+  const full = fullBlocks(blocks, leaks.length, maxLines - lines.length);
   for (const block of blocks.slice(0, full)) lines.push('', ...block);
   const rest = leaks.slice(full);
-  const room = settings.maxLines - lines.length - 1; // One for the empty line.
+  const room = maxLines - lines.length - 1; // One for the empty line.
   const shown = rest.length <= room ? rest.length : Math.max(0, room - 1);
   if (shown > 0) lines.push('', ...rest.slice(0, shown).map((leak) => summaryLine(leak, paint)));
   const hidden = rest.length - shown;
-  if (hidden > 0 && settings.maxLines > lines.length) {
-    if (shown === 0 && settings.maxLines > lines.length + 1) lines.push('');
+  if (hidden > 0 && maxLines > lines.length) {
+    if (shown === 0 && maxLines > lines.length + 1) lines.push('');
     lines.push(`… and ${hidden} more`);
   }
-  return lines.join('\n');
+  return [...lines, ...hint].join('\n');
+}
+
+/** Said once for all leaks. */
+const MINIFIED =
+  'hint  the stacks are minified: build with source maps, and start Node with --enable-source-maps';
+
+/** From this column on, a line is one that no person writes. */
+const MINIFIED_COLUMN = 500;
+
+/** Whether the acquiring line stands in a minified file. */
+function isMinified([{ site }]: Leak): boolean {
+  return site !== undefined && site.column >= MINIFIED_COLUMN;
 }
 
 /** How many blocks fit, each after an empty line, beside one line for each of the other leaks, or one for all of them. */
@@ -236,7 +250,22 @@ function joined<T extends { readonly count: number }>(
 function seen(leak: Leak): string {
   const first = duration(longest(leak, 'firstSeenMillis'));
   const last = duration(Math.min(...leak.map(({ lastSeenMillis }) => lastSeenMillis)));
-  return first === last ? `${first} ago` : `first ${first} ago, last ${last} ago`;
+  if (first === last) return `${first} ago`;
+  const rates = leak.flatMap(({ perMinute }) => (perMinute === undefined ? [] : [perMinute]));
+  const perMinute = rates.reduce((sum, each) => sum + each, 0);
+  const rate = perMinute === 0 ? '' : `, ${rateOf(perMinute)}`;
+  return `first ${first} ago, last ${last} ago${rate}`;
+}
+
+/** A rate in the unit that gives at least one of them. */
+function rateOf(perMinute: number): string {
+  const [amount, unit] =
+    perMinute >= 60
+      ? [perMinute / 60, 's']
+      : perMinute >= 1
+        ? [perMinute, 'min']
+        : [perMinute * 60, 'h'];
+  return `${amount >= 10 ? Math.round(amount) : amount.toFixed(1)}/${unit}`;
 }
 
 function longest(leak: Leak, figure: 'ageMillis' | 'firstSeenMillis'): number {

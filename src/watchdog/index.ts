@@ -42,12 +42,14 @@ export {
   type Watchable,
 } from '../core/probe.js';
 export type { NodeGeneration } from '../gc/memory/node-generation.js';
+export { formatBaseline, parseBaseline } from './baseline.js';
 export type { Certainty } from './certainty.js';
 export { type FormatOptions, formatReport } from './format-report.js';
 export type { HeapEvidence, SiteCounters } from './heap-evidence.js';
 export type { CountedScope, CountedSite, LeakReport } from './leak-report.js';
 export type { WatchLevel } from './level.js';
 export type { OpenScope } from './open-scope.js';
+export { type ReportJson, type ReportJsonOptions, reportJson } from './report-json.js';
 export type { ExhaustedOptions } from './rules/exhausted.js';
 export type { GrowthOptions } from './rules/growth.js';
 export type { RetainedOptions } from './rules/retained.js';

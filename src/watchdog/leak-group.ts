@@ -16,6 +16,8 @@ import { type Tallied, Tally } from './tally.js';
 /** How many different stacks, and how many scopes, are counted one by one. */
 const MOST_LISTED = 32;
 
+const MILLIS_PER_MINUTE = 60_000;
+
 /** How many callers above the acquiring line are counted. */
 const CALLERS = 5;
 
@@ -58,6 +60,8 @@ export class LeakGroup {
   #latest: Loan;
   #firstFoundAt: number;
   #lastFoundAt: number;
+  /** How many loans were found to be lost, those that have come back included. */
+  #found = 0;
   /** How many of its loans were told of. */
   #told = 0;
   /** How many of them a listener heard of last. */
@@ -86,6 +90,7 @@ export class LeakGroup {
       stack: this.#stacks.add(loan.origin.stack ?? '', stack),
       scope: scope && this.#scopes.add(withoutIds(scope.path), undefined),
     });
+    this.#found++;
     this.#latest = loan;
     this.#firstFoundAt = Math.min(this.#firstFoundAt, foundAt);
     this.#lastFoundAt = Math.max(this.#lastFoundAt, foundAt);
@@ -143,6 +148,7 @@ export class LeakGroup {
       ageMillis: now - this.#oldestLentAt(),
       firstSeenMillis: now - this.#firstFoundAt,
       lastSeenMillis: now - this.#lastFoundAt,
+      ...this.#rate(),
       ...(lastTouch !== undefined && {
         lastTouch: { hint: lastTouch.hint, agoMillis: now - lastTouch.at },
       }),
@@ -160,6 +166,14 @@ export class LeakGroup {
       fix: RULES[this.rule].fix(this.#latest),
       signature: this.signature,
     };
+  }
+
+  /** Two findings are the least that a rate can be drawn from. */
+  #rate(): Pick<LeakReport, 'perMinute'> {
+    const millis = this.#lastFoundAt - this.#firstFoundAt;
+    return this.#found < 2 || millis === 0
+      ? {}
+      : { perMinute: ((this.#found - 1) * MILLIS_PER_MINUTE) / millis };
   }
 
   #oldestLentAt(): number {

@@ -23,7 +23,8 @@ import type { LeakReport } from './leak-report.js';
 import { signatureOf } from './leak-signature.js';
 import type { Loan } from './loan.js';
 import { ParsedStacks } from './parsed-stacks.js';
-import { type LeakRule, precedes } from './rules/rules.js';
+import { type LeakRule, precedes, RULES } from './rules/rules.js';
+import type { WatchdogSettings } from './watchdog-options.js';
 
 /** The events of a ledger, each with a report of the leak that has changed. */
 export interface LedgerEvents {
@@ -41,6 +42,7 @@ export class LeakLedger {
   readonly #grace: Grace;
   readonly #stacks = new ParsedStacks();
   readonly #maxGroups: number;
+  readonly #suppressed: ReadonlySet<string>;
   readonly #clock: Clock;
   readonly #listeners: EventListeners<LedgerEvents>;
   /** Checks that wait until no loan counts as lost. */
@@ -50,23 +52,36 @@ export class LeakLedger {
   #unreported = 0;
   #closed = false;
 
-  /** Reports at most `maxGroups` leaks: those that were found or have grown last. The loans of the others are counted. */
+  /**
+   * Reports at most `maxRecords` leaks: those that were found or have grown last. Leaks with a signature in `suppress` are not
+   * reported either. The loans of both are counted.
+   */
   constructor(
-    maxGroups: number,
-    graceMillis: number,
+    {
+      maxRecords,
+      graceMillis,
+      suppress,
+    }: Pick<WatchdogSettings, 'graceMillis' | 'maxRecords' | 'suppress'>,
     clock: Clock,
     listeners: EventListeners<LedgerEvents>,
   ) {
-    this.#maxGroups = maxGroups;
+    this.#maxGroups = maxRecords;
+    this.#suppressed = new Set(suppress);
     this.#clock = clock;
     this.#listeners = listeners;
     this.#grace = new Grace(graceMillis, clock, (lost) => this.#tell(lost));
     this.#waits = new ConditionWaits(clock);
   }
 
-  /** How many loans count as lost. */
+  /** How many loans count as lost, without those of suppressed leaks. O(leaks) if some are suppressed. */
   get lost(): number {
-    return this.#lostLoans.size + this.#reclaimed;
+    const suppressed = this.#countSuppressed((group) => RULES[group.rule].isMisuse !== true);
+    return this.#lostLoans.size + this.#reclaimed - suppressed;
+  }
+
+  /** How many loans are lost, or were ended twice, in suppressed leaks. O(leaks) if some are suppressed. */
+  get suppressed(): number {
+    return this.#countSuppressed(() => true);
   }
 
   /** How many loans count as lost and are in no report, because there are too many leaks. */
@@ -97,6 +112,7 @@ export class LeakLedger {
     this.#group();
     const now = this.#clock.now();
     return [...this.#groups.values()]
+      .filter((group) => !this.#isSuppressed(group))
       .map((group) => group.report(now))
       .sort((a, b) => b.count - a.count);
   }
@@ -231,8 +247,21 @@ export class LeakLedger {
 
   /** Builds the report only if a listener wants it: a leaky service may lose thousands of loans a second. */
   #emit(event: keyof LedgerEvents, group: LeakGroup | null): void {
-    if (group === null || !this.#listeners.has(event)) return;
+    if (group === null || !this.#listeners.has(event) || this.#isSuppressed(group)) return;
     this.#listeners.emit(event, group.report(this.#clock.now()));
+  }
+
+  #isSuppressed({ signature }: LeakGroup): boolean {
+    return this.#suppressed.has(signature);
+  }
+
+  #countSuppressed(which: (group: LeakGroup) => boolean): number {
+    let count = 0;
+    if (this.#suppressed.size === 0) return count;
+    for (const group of this.#groups.values()) {
+      if (this.#isSuppressed(group) && which(group)) count += group.count;
+    }
+    return count;
   }
 
   /** Stops reporting the leak that has not grown for the longest time. */

@@ -71,6 +71,11 @@ export interface LeakReport {
   readonly firstSeenMillis: number;
   /** How long ago the last of them was found to be lost, in milliseconds. */
   readonly lastSeenMillis: number;
+  /**
+   * How many loans a minute were lost between the first and the last; absent if there was one, or if all were found at once. A
+   * loan that came back since counts.
+   */
+  readonly perMinute?: number;
   /** What the holder of the latest of them last did with it; absent if it has not said so. */
   readonly lastTouch?: {
     /** The holder's own word for it. */

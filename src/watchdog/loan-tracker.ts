@@ -111,12 +111,7 @@ export class LoanTracker implements ScopeListener {
   ) {
     this.#clock = settings.clock;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
-    this.ledger = new LeakLedger(
-      settings.maxRecords,
-      settings.graceMillis,
-      settings.clock,
-      listeners,
-    );
+    this.ledger = new LeakLedger(settings, settings.clock, listeners);
     const rules = createRules(settings.rules, this.levelPlan.confirm, readings);
     this.#findsAbandoned = rules.some(({ name }) => name === 'abandoned');
     this.#rules = {

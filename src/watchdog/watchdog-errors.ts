@@ -1,5 +1,6 @@
 /** The errors of the watchdog. */
 import { nameErrorClass, TenureError } from '../core/errors.js';
+import { suppressedNotes } from './baseline.js';
 import { formatReport } from './format-report.js';
 import type { LeakReport } from './leak-report.js';
 
@@ -12,9 +13,15 @@ export class LeaksFoundError extends TenureError {
   readonly reports: readonly LeakReport[];
 
   /** The message is the formatted report, and what else is lost or out. */
-  constructor(reports: readonly LeakReport[], unreported: number = 0, stillOut: string = '') {
+  constructor(
+    reports: readonly LeakReport[],
+    unreported: number = 0,
+    stillOut: string = '',
+    suppressed: number = 0,
+  ) {
     const notes = [
       ...(unreported > 0 ? [`… and ${unreported} lost loans of older leaks`] : []),
+      ...suppressedNotes(suppressed),
       ...(stillOut === '' ? [] : [stillOut]),
     ];
     const report = formatReport(reports, { maxLines: MOST_LINES - 2 * notes.length });

@@ -7,6 +7,7 @@ import {
   integer,
   millis,
   numberAtLeast,
+  type OptionCheck,
   type OptionTable,
   objectWith,
   oneOf,
@@ -14,6 +15,7 @@ import {
   optional,
   resolveOptions,
 } from '../core/options.js';
+import { isSignature } from './baseline.js';
 import type { LeakReport } from './leak-report.js';
 import { LEVELS, type WatchLevel } from './level.js';
 import { someRules, type WatchdogRules } from './rules/rules.js';
@@ -54,6 +56,13 @@ export interface WatchdogOptions {
    * @default 1_000
    */
   readonly maxRecords?: number;
+  /**
+   * Signatures of known leaks, as `sig` of a report and `parseBaseline` give them. Such a leak is neither told nor reported;
+   * `stats().suppressed` counts its loans.
+   *
+   * @default none
+   */
+  readonly suppress?: readonly string[];
   /**
    * After how many births of nodes and requests for loans the simulated heap collects its young generation. The rule
    * *tenured* counts age in such collections: a loan is old after two to eleven.
@@ -120,12 +129,18 @@ export interface WatchdogSettings {
   readonly onLeak: LeakListener | undefined;
   readonly graceMillis: number;
   readonly maxRecords: number;
+  readonly suppress: readonly string[];
   readonly nursery: number;
   readonly fullCollectionMillis: number;
   readonly sweepIntervalMillis: number;
   readonly clock: Clock;
   readonly gcSource: GcSource | undefined;
 }
+
+const someSignatures: OptionCheck = (value) =>
+  Array.isArray(value) && value.every(isSignature)
+    ? undefined
+    : 'a list of signatures, each of 8 hexadecimal digits';
 
 const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
   level: option(oneOf('off', ...Object.keys(LEVELS)), 'simple'),
@@ -134,6 +149,7 @@ const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
   onLeak: optional(aFunction),
   graceMillis: option(millis, 1_000),
   maxRecords: option(integer(1), 1_000),
+  suppress: option(someSignatures, []),
   nursery: option(integer(1), 700),
   fullCollectionMillis: option(numberAtLeast(1), 60_000),
   sweepIntervalMillis: option(numberAtLeast(1), 10_000),

@@ -24,7 +24,7 @@
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { captureStack } from '../core/call-site.js';
+import { captureStack, learnOwnFrames } from '../core/call-site.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { type GcSource, hostGcSource, NoCollectorError } from '../core/gc-source.js';
 import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
@@ -39,6 +39,7 @@ import {
 } from '../core/probe.js';
 import { aWeakKey } from '../core/weak-key.js';
 import type { BaseHeap } from '../gc/base-heap.js';
+import { suppressedNotes } from './baseline.js';
 import { NO_ORIGIN } from './call-origin.js';
 import { ComponentWatch } from './component-watch.js';
 import type { LedgerEvents } from './leak-ledger.js';
@@ -67,8 +68,10 @@ export interface WatchdogStats {
   readonly loansOut: number;
   /** How many loans have begun since the start. */
   readonly loans: number;
-  /** How many loans count as lost. */
+  /** How many loans count as lost, without those of suppressed leaks. */
   readonly lost: number;
+  /** How many loans are lost, or were ended twice, in leaks that the option `suppress` names. */
+  readonly suppressed: number;
   /** How many of the lost loans are in no report, because there are more than `maxRecords` leaks. */
   readonly unreported: number;
   /** How many loans came back after their loss was told. */
@@ -199,6 +202,7 @@ export class Watchdog implements Disposable {
     checkArgument('watchdog.scope', 'name', name, aName);
     checkArgument('watchdog.scope', 'body', body, aFunction);
     if (this.#level === 'off' || this.#disposed) return body(this.#tracker.scopes.ended(name));
+    learnOwnFrames(Watchdog.prototype.scope, (call) => this.scope(name, call));
     return this.#tracker.scopes.run(name, body);
   }
 
@@ -327,8 +331,10 @@ export class Watchdog implements Disposable {
   async assertNoLeaks(options: CheckOptions = {}): Promise<void> {
     const reports = await this.check({ forceGc: this.#gcSource !== undefined, ...options });
     const stillOut = this.#describeStillOut();
-    if (reports.length > 0) throw new LeaksFoundError(reports, this.stats().unreported, stillOut);
-    if (stillOut !== '') console.warn(`tenure: no leak was found; ${stillOut}`);
+    const { unreported, suppressed } = this.stats();
+    if (reports.length > 0) throw new LeaksFoundError(reports, unreported, stillOut, suppressed);
+    const notes = [...suppressedNotes(suppressed), ...(stillOut === '' ? [] : [stillOut])];
+    if (notes.length > 0) console.warn(`tenure: no leak was found; ${notes.join('; ')}`);
   }
 
   /** The loans that are out and are not explained, by component: `still out: pool "db" ×2`. Empty if there are none. */
@@ -379,6 +385,7 @@ export class Watchdog implements Disposable {
       loansOut,
       loans,
       lost: ledger.lost,
+      suppressed: ledger.suppressed,
       unreported: ledger.unreported,
       retracted: ledger.retracted,
       scopes: scopes.running,
