@@ -16,12 +16,11 @@ import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
 /** How many names of a nest of scopes are told, besides the innermost one. */
 const MOST_NAMES = 8;
 
+/** The maximum length of a name. A caller may have put a whole URL into it. */
+const MOST_CHARACTERS = 200;
+
 /** One scope. */
-export interface ScopeRecord {
-  /** The names of the scopes around it and its own, outermost first, joined by ` > `. */
-  readonly path: string;
-  /** The path of the outermost scopes around it. */
-  readonly head: string;
+export class ScopeRecord {
   /** How many scopes it is nested in, itself included. */
   readonly depth: number;
   /** The scope around it. */
@@ -30,6 +29,45 @@ export interface ScopeRecord {
   node: LifetimeNode | null;
   /** The owner around the scope: the value whose creation has opened it. */
   readonly around: Owner | undefined;
+  #name: string;
+
+  constructor(
+    name: string,
+    outer: ScopeRecord | undefined,
+    node: LifetimeNode,
+    around: Owner | undefined,
+  ) {
+    this.#name = clipped(name);
+    this.outer = outer;
+    this.depth = outer === undefined ? 1 : outer.depth + 1;
+    this.node = node;
+    this.around = around;
+  }
+
+  /** Its own name. */
+  get name(): string {
+    return this.#name;
+  }
+
+  /**
+   * The names of the scopes around it and its own, outermost first, joined by ` > `. Of a deep nest only the outermost names
+   * and the innermost are told, so that paths stay short. Built when a report reads it, since a scope may be renamed while it
+   * runs. O(depth).
+   */
+  get path(): string {
+    const names: string[] = [];
+    for (let outer = this.outer; outer !== undefined; outer = outer.outer) {
+      if (outer.depth <= MOST_NAMES) names.push(outer.#name);
+    }
+    names.reverse();
+    if (this.depth > MOST_NAMES + 1) names.push('…');
+    return [...names, this.#name].join(' > ');
+  }
+
+  /** Gives it another name. */
+  rename(name: string): void {
+    this.#name = clipped(name);
+  }
 }
 
 /** Called at the end of each scope. */
@@ -73,36 +111,43 @@ export class Scopes {
    * when that settles. Another thenable is adopted as a promise.
    */
   run<T>(name: string, body: () => T): T {
-    const scope = this.#open(name);
+    const scope = this.open(name);
     try {
-      const result = this.#current.run(scope, body);
+      const result = this.within(scope, body);
       if (isThenable(result)) return this.#endWith(scope, result) as T;
-      this.#end(scope);
+      this.end(scope);
       return result;
     } catch (error) {
-      this.#end(scope);
+      this.end(scope);
       throw error;
     }
   }
 
   /** Gives a promise that is handled only by the caller of the scope: an unhandled rejection must stay one. */
   #endWith<T>(scope: ScopeRecord, result: PromiseLike<T>): Promise<T> {
-    const end = (): void => this.#end(scope);
+    const end = (): void => this.end(scope);
     return Promise.resolve(result).finally(end);
   }
 
-  #open(name: string): ScopeRecord {
+  /** Opens a scope within the current one. The caller has to end it. */
+  open(name: string): ScopeRecord {
     const outer = runningScope(this.#current.get());
     this.#running++;
-    return {
-      ...placeOf(name, outer),
-      outer,
-      node: this.#graph.allocateRoot('scope'),
-      around: currentOwner(),
-    };
+    return new ScopeRecord(name, outer, this.#graph.allocateRoot('scope'), currentOwner());
   }
 
-  #end(scope: ScopeRecord): void {
+  /** Calls `body` with a scope as the current one, and gives its result. */
+  within<T>(scope: ScopeRecord, body: () => T): T {
+    return this.#current.run(scope, body);
+  }
+
+  /** Makes a scope the current one for the rest of the current async flow. */
+  enter(scope: ScopeRecord): void {
+    this.#current.enter(scope);
+  }
+
+  /** Ends a scope. Without effect if it has ended. */
+  end(scope: ScopeRecord): void {
     const { node } = scope;
     if (node === null) return;
     this.#listener.scopeEnding();
@@ -120,14 +165,6 @@ function runningScope(scope: ScopeRecord | undefined): ScopeRecord | undefined {
   return running;
 }
 
-/** Where a scope stands. Of a deep nest only the outermost names and the innermost are told, so that paths stay short. */
-function placeOf(
-  name: string,
-  outer: ScopeRecord | undefined,
-): Pick<ScopeRecord, 'depth' | 'head' | 'path'> {
-  if (outer === undefined) return { depth: 1, head: name, path: name };
-  const depth = outer.depth + 1;
-  if (depth > MOST_NAMES) return { depth, head: outer.head, path: `${outer.head} > … > ${name}` };
-  const path = `${outer.path} > ${name}`;
-  return { depth, head: path, path };
+function clipped(name: string): string {
+  return name.length > MOST_CHARACTERS ? `${name.slice(0, MOST_CHARACTERS)}…` : name;
 }

@@ -35,6 +35,7 @@ import type { LeakReport } from './leak-report.js';
 import type { WatchLevel } from './level.js';
 import type { Loan } from './loan.js';
 import { LoanTracker } from './loan-tracker.js';
+import { type OpenScope, openScope, UNTRACKED_SCOPE } from './open-scope.js';
 import { Sweep } from './sweep.js';
 import { LeaksFoundError } from './watchdog-errors.js';
 import {
@@ -183,6 +184,29 @@ export class Watchdog implements Disposable {
     checkArgument('watchdog.scope', 'body', body, aFunction);
     if (this.#level === 'off' || this.#disposed) return body();
     return this.#tracker.scopes.run(name, body);
+  }
+
+  /**
+   * Opens a scope that the caller ends, for work that no function body spans. Use {@link Watchdog.scope} where one does.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an empty name.
+   *
+   * @example
+   * ```ts
+   * import { Watchdog } from 'tenure/watchdog';
+   *
+   * using watchdog = new Watchdog();
+   * const scope = watchdog.openScope('job 17');
+   * scope.run(() => 'work'); // => 'work'
+   * watchdog.stats().scopes; // => 1
+   * scope.end();
+   * watchdog.stats().scopes; // => 0
+   * ```
+   */
+  openScope(name: string): OpenScope {
+    checkArgument('watchdog.openScope', 'name', name, aName);
+    if (this.#level === 'off' || this.#disposed) return UNTRACKED_SCOPE;
+    return openScope(this.#tracker.scopes, name);
   }
 
   /**
