@@ -9,17 +9,17 @@ export interface AsyncVariable<T> {
   /** Calls `body` with the value set for its async flow, and gives its result. */
   run<R>(value: T, body: () => R): R;
   /**
-   * Sets the value for the rest of the current async flow. Where the host has no AsyncLocalStorage, it has no effect: a value
+   * Sets the value for the rest of the current async flow; `undefined` removes it. Where the host has no AsyncLocalStorage, it has no effect: a value
    * that no call bounds would reach unrelated work.
    */
-  enter(value: T): void;
+  enter(value: T | undefined): void;
   /** Gives the value of the current async flow; `undefined` if none is set. */
   get(): T | undefined;
 }
 
 interface AsyncLocalStorage<T> {
   run<R>(store: T, body: () => R): R;
-  enterWith(store: T): void;
+  enterWith(store: T | undefined): void;
   getStore(): T | undefined;
 }
 

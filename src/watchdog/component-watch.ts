@@ -12,6 +12,7 @@
  * | `freed` of another node | the node goes |
  */
 import { captureStack } from '../core/call-site.js';
+import { guardedCall } from '../core/guarded-call.js';
 import type {
   ComponentStats,
   EntryPoint,
@@ -60,7 +61,7 @@ export class ComponentWatch implements Observer, LoanSource {
   constructor(tracker: LoanTracker) {
     this.#tracker = tracker;
     this.countsMisuse = tracker.levelPlan.countsMisuse;
-    this.#stackSample = new StackSample(tracker.levelPlan, tracker);
+    this.#stackSample = new StackSample(tracker.levelPlan, tracker, tracker.stacksPerSecond);
     this.node = tracker.graph.allocateRoot('component');
     this.#nodesById = [this.node];
   }
@@ -167,6 +168,14 @@ export class ComponentWatch implements Observer, LoanSource {
     loan.node = node;
     this.#nodesById[loan.id] = node;
     if (loan.held !== undefined) graph.reference(node, loan.held);
+  }
+
+  abandoned(loan: Loan): void {
+    const observation = this.#observation?.deref();
+    if (observation?.abandoned === undefined || this.#closed) return;
+    guardedCall(`the end of an abandoned loan of ${this.#kind} "${this.#name}"`, () =>
+      observation.abandoned?.(loan.id),
+    );
   }
 
   referenced(from: NodeId, to: NodeId): void {

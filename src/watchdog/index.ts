@@ -42,7 +42,7 @@ export type { Certainty } from './certainty.js';
 export { type FormatOptions, formatReport } from './format-report.js';
 export type { CountedScope, CountedSite, LeakReport } from './leak-report.js';
 export type { WatchLevel } from './level.js';
-export type { OpenScope } from './open-scope.js';
+export type { OpenScope, OpenScopeOptions } from './open-scope.js';
 export type { ExhaustedOptions } from './rules/exhausted.js';
 export type { LeakRule, WatchdogRules } from './rules/rules.js';
 export type { TenuredOptions } from './rules/tenured.js';

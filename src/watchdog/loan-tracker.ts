@@ -32,6 +32,8 @@ export class LoanTracker implements ScopeListener {
   readonly graph: LifetimeGraph;
   /** The figures of the watchdog's level. */
   readonly levelPlan: LevelPlan;
+  /** The most stacks of a component in one second, for a level that takes each. */
+  readonly stacksPerSecond: number;
   /** The root that holds the loans taken outside of any scope. */
   readonly outsideScopes: LifetimeNode;
   /** The loans that count as lost. */
@@ -52,6 +54,7 @@ export class LoanTracker implements ScopeListener {
 
   constructor(settings: WatchdogSettings, listeners: EventListeners<LedgerEvents>) {
     this.#clock = settings.clock;
+    this.stacksPerSecond = settings.stacksPerSecond;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
     this.ledger = new LeakLedger(
       settings.maxRecords,
@@ -59,9 +62,10 @@ export class LoanTracker implements ScopeListener {
       settings.clock,
       listeners,
     );
-    const rules = createRules(settings.rules, this.levelPlan.confirm, (loan) =>
-      this.judge(loan, this.now()),
-    );
+    const rules = createRules(settings.rules, this.levelPlan.confirm, (loan) => {
+      this.judge(loan, this.now());
+      if (loan.collected && !loan.ended) loan.component.abandoned(loan);
+    });
     this.#tellsMisuse = rules.some((rule) => rule.name === 'double-release');
     this.#rules = {
       settled: rules.filter((rule) => rule.settled !== undefined),

@@ -48,6 +48,8 @@ export interface LoanSource {
   captureNextStacks(): void;
   /** Gives a loan that is still out its node. */
   settle(loan: Loan): void;
+  /** Tells the component that no code can end the loan any more. */
+  abandoned(loan: Loan): void;
 }
 
 /** A loan, from the moment in which it was lent. */

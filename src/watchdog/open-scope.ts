@@ -3,8 +3,31 @@
  * sent, a job that a queue acknowledges later.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { aFunction, aName, checkArgument } from '../core/options.js';
+import {
+  aBoolean,
+  aFunction,
+  aName,
+  checkArgument,
+  type OptionTable,
+  option,
+  resolveOptions,
+} from '../core/options.js';
 import type { ScopeRecord, Scopes } from './scopes.js';
+
+/** Options of {@link Watchdog.openScope}. */
+export interface OpenScopeOptions {
+  /**
+   * Whether it is a request, which is within no other request. The requests of one connection come one after another in one
+   * async flow: a scope that the first one enters is still current when the next one begins.
+   *
+   * @default false
+   */
+  readonly request?: boolean;
+}
+
+const OPTIONS: OptionTable<Required<OpenScopeOptions>> = { request: option(aBoolean, false) };
+
+const NO_OPTIONS: OpenScopeOptions = {};
 
 /**
  * A scope that {@link Watchdog.openScope} has opened. It owns the loans that are taken in its async flow. Once it has ended, a
@@ -17,6 +40,8 @@ export interface OpenScope extends Disposable {
    * host it has no effect.
    */
   enter(): void;
+  /** Makes the scope around it current again, or none, for the rest of the current async flow. */
+  leave(): void;
   /**
    * Calls `body` with this scope as the current one, and gives its result. The scope goes on afterwards.
    *
@@ -34,8 +59,16 @@ export interface OpenScope extends Disposable {
 }
 
 /** Opens a scope of a watchdog. */
-export function openScope(scopes: Scopes, name: string): OpenScope {
-  return new TrackedScope(scopes, scopes.open(name));
+export function openScope(
+  scopes: Scopes,
+  name: string,
+  options: OpenScopeOptions = NO_OPTIONS,
+): OpenScope {
+  const { request } =
+    options === NO_OPTIONS
+      ? { request: false }
+      : resolveOptions('watchdog.openScope', options, OPTIONS);
+  return new TrackedScope(scopes, scopes.open(name, request));
 }
 
 class TrackedScope implements OpenScope {
@@ -49,6 +82,10 @@ class TrackedScope implements OpenScope {
 
   enter(): void {
     this.#scopes.enter(this.#record);
+  }
+
+  leave(): void {
+    this.#scopes.leave(this.#record);
   }
 
   run<R>(body: () => R): R {
@@ -73,6 +110,7 @@ class TrackedScope implements OpenScope {
 /** A scope of a watchdog that watches nothing. */
 export const UNTRACKED_SCOPE: OpenScope = {
   enter() {},
+  leave() {},
   run: (body) => body(),
   rename() {},
   end() {},

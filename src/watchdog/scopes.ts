@@ -29,6 +29,8 @@ export class ScopeRecord {
   node: LifetimeNode | null;
   /** The owner around the scope: the value whose creation has opened it. */
   readonly around: Owner | undefined;
+  /** Whether it is a request, which is within no other request. */
+  readonly isRequest: boolean;
   #name: string;
 
   constructor(
@@ -36,12 +38,14 @@ export class ScopeRecord {
     outer: ScopeRecord | undefined,
     node: LifetimeNode,
     around: Owner | undefined,
+    isRequest: boolean,
   ) {
     this.#name = clipped(name);
     this.outer = outer;
     this.depth = outer === undefined ? 1 : outer.depth + 1;
     this.node = node;
     this.around = around;
+    this.isRequest = isRequest;
   }
 
   /** Its own name. */
@@ -129,11 +133,14 @@ export class Scopes {
     return Promise.resolve(result).finally(end);
   }
 
-  /** Opens a scope within the current one. The caller has to end it. */
-  open(name: string): ScopeRecord {
-    const outer = runningScope(this.#current.get());
+  /**
+   * Opens a scope within the current one; a request within the innermost scope that is no request. The caller has to end it.
+   */
+  open(name: string, isRequest = false): ScopeRecord {
+    const outer = runningScope(this.#current.get(), isRequest);
     this.#running++;
-    return new ScopeRecord(name, outer, this.#graph.allocateRoot('scope'), currentOwner());
+    const node = this.#graph.allocateRoot('scope');
+    return new ScopeRecord(name, outer, node, currentOwner(), isRequest);
   }
 
   /** Calls `body` with a scope as the current one, and gives its result. */
@@ -144,6 +151,11 @@ export class Scopes {
   /** Makes a scope the current one for the rest of the current async flow. */
   enter(scope: ScopeRecord): void {
     this.#current.enter(scope);
+  }
+
+  /** Makes the running scope around a scope the current one, or none, for the rest of the current async flow. */
+  leave(scope: ScopeRecord): void {
+    this.#current.enter(runningScope(scope.outer, false));
   }
 
   /** Ends a scope. Without effect if it has ended. */
@@ -158,10 +170,18 @@ export class Scopes {
   }
 }
 
-/** The innermost of these scopes that is running. A job that starts its next run from within itself is not around it. */
-function runningScope(scope: ScopeRecord | undefined): ScopeRecord | undefined {
+/**
+ * The innermost of these scopes that is running. A job that starts its next run from within itself is not around it, and neither
+ * is a request around the next request of its connection.
+ */
+function runningScope(
+  scope: ScopeRecord | undefined,
+  skipsRequests: boolean,
+): ScopeRecord | undefined {
   let running = scope;
-  while (running !== undefined && running.node === null) running = running.outer;
+  while (running !== undefined && (running.node === null || (skipsRequests && running.isRequest))) {
+    running = running.outer;
+  }
   return running;
 }
 

@@ -4,6 +4,7 @@ import type { GcSource } from '../core/gc-source.js';
 import {
   aBoolean,
   aFunction,
+  countOrInfinity,
   integer,
   millis,
   numberAtLeast,
@@ -26,6 +27,13 @@ export interface WatchdogOptions {
    * @default 'simple'
    */
   readonly level?: WatchLevel;
+  /**
+   * The most stacks of loans that a component has taken in one second, for the levels that take the stack of each loan. The
+   * loans beyond it have no line. After a leak without a line the stacks of the next 1,000 loans are taken in any case.
+   *
+   * @default Infinity
+   */
+  readonly stacksPerSecond?: number;
   /**
    * Which rules judge, and the options of a rule. `false` switches a rule off.
    *
@@ -102,6 +110,7 @@ export type LeakListener = (report: LeakReport) => void;
 /** What the options of a watchdog resolve to. */
 export interface WatchdogSettings {
   readonly level: WatchLevel;
+  readonly stacksPerSecond: number;
   readonly rules: WatchdogRules;
   readonly onLeak: LeakListener | undefined;
   readonly graceMillis: number;
@@ -114,6 +123,7 @@ export interface WatchdogSettings {
 
 const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
   level: option(oneOf('off', ...Object.keys(LEVELS)), 'simple'),
+  stacksPerSecond: option(countOrInfinity(0), Number.POSITIVE_INFINITY),
   rules: option(someRules, {}),
   onLeak: optional(aFunction),
   graceMillis: option(millis, 1_000),

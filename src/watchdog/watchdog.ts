@@ -24,6 +24,7 @@
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { endAutomaticWatch } from '../core/created-components.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { type GcSource, hostGcSource, NoCollectorError } from '../core/gc-source.js';
 import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
@@ -35,7 +36,7 @@ import type { LeakReport } from './leak-report.js';
 import type { WatchLevel } from './level.js';
 import type { Loan } from './loan.js';
 import { LoanTracker } from './loan-tracker.js';
-import { type OpenScope, openScope, UNTRACKED_SCOPE } from './open-scope.js';
+import { type OpenScope, type OpenScopeOptions, openScope, UNTRACKED_SCOPE } from './open-scope.js';
 import { Sweep } from './sweep.js';
 import { LeaksFoundError } from './watchdog-errors.js';
 import {
@@ -145,6 +146,7 @@ export class Watchdog implements Disposable {
   watch(component: Watchable): Disposable {
     checkArgument('watchdog.watch', 'component', component, aWatchable);
     if (this.#level === 'off' || this.#disposed) return { [Symbol.dispose]() {} };
+    endAutomaticWatch(component);
     const watch = new ComponentWatch(this.#tracker);
     let observation: Observation;
     try {
@@ -189,7 +191,7 @@ export class Watchdog implements Disposable {
   /**
    * Opens a scope that the caller ends, for work that no function body spans. Use {@link Watchdog.scope} where one does.
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an empty name.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an empty name, and for a malformed option.
    *
    * @example
    * ```ts
@@ -203,10 +205,10 @@ export class Watchdog implements Disposable {
    * watchdog.stats().scopes; // => 0
    * ```
    */
-  openScope(name: string): OpenScope {
+  openScope(name: string, options?: OpenScopeOptions): OpenScope {
     checkArgument('watchdog.openScope', 'name', name, aName);
     if (this.#level === 'off' || this.#disposed) return UNTRACKED_SCOPE;
-    return openScope(this.#tracker.scopes, name);
+    return openScope(this.#tracker.scopes, name, options);
   }
 
   /**
@@ -224,6 +226,16 @@ export class Watchdog implements Disposable {
     }
     this.#judge();
     await this.#tracker.ledger.untilNoneLost(settleMillis);
+    return this.#tracker.ledger.reports();
+  }
+
+  /**
+   * Judges the loans that are out and gives the leaks at once, the most numerous first. It waits for nothing, so a listener of
+   * the exit of the process can use it. O(loans that are out).
+   */
+  checkNow(): LeakReport[] {
+    this.#tracker.settleAll();
+    this.#judge();
     return this.#tracker.ledger.reports();
   }
 

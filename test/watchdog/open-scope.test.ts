@@ -126,6 +126,31 @@ test('a scope that is opened within an ended one has no ended name in front of i
   expect(await t.watchdog.check()).toMatchObject([{ scope: 'second' }]);
 });
 
+test('a request is within no other request, but within the scope that is around both', async () => {
+  using t = watched();
+  await t.watchdog.scope('server', async () => {
+    const first = t.watchdog.openScope('first', { request: true });
+    first.enter();
+    const second = t.watchdog.openScope('second', { request: true });
+    second.run(() => t.watchdog.scope('transaction', () => t.pool.lease()));
+    second.end();
+    first.end();
+  });
+  expect(await t.watchdog.check()).toMatchObject([{ scope: 'server > second > transaction' }]);
+});
+
+test('leaving a scope makes the scope around it current, or none', async () => {
+  using t = watched();
+  await flow(() => {
+    const scope = t.watchdog.openScope('job');
+    scope.enter();
+    scope.leave();
+    t.pool.lease();
+    scope.end();
+  });
+  expect(await t.watchdog.check()).toEqual([]);
+});
+
 test('a long name is cut, so that no report carries a whole URL', async () => {
   using t = watched();
   const scope = t.watchdog.openScope('x'.repeat(10_000));
@@ -142,6 +167,7 @@ test.each([
   using t = watched();
   const refusal = expect.objectContaining({ code: 'TENURE_INVALID_ARGUMENT' });
   expect(() => t.watchdog.openScope(name)).toThrow(refusal);
+  expect(() => t.watchdog.openScope('job', { request: 1 } as never)).toThrow(refusal);
   const scope = t.watchdog.openScope('job');
   expect(() => scope.rename(name)).toThrow(refusal);
   expect(() => scope.run('no function' as never)).toThrow(refusal);
@@ -155,6 +181,7 @@ test('a watchdog that is off or disposed of opens scopes that do nothing', () =>
   for (const watchdog of [off, disposed]) {
     using scope = watchdog.openScope('job');
     scope.enter();
+    scope.leave();
     scope.rename('other');
     expect(scope.run(() => 'done')).toBe('done');
     expect(watchdog.stats().scopes).toBe(0);
