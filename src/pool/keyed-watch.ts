@@ -1,6 +1,12 @@
 /** One observer's watch over the pools of all keys, those that are made later included. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+import {
+  type NodeId,
+  type Observation,
+  type Observer,
+  observe,
+  type Watchable,
+} from '../core/probe.js';
 
 /** The watch over one keyed pool. */
 export class KeyedWatch implements Observation {
@@ -36,6 +42,11 @@ export class KeyedWatch implements Observation {
   /** Forgets the pool of a key, which is closed. */
   remove(pool: Watchable): void {
     this.#watches.delete(pool);
+  }
+
+  /** Tells the pools of a loan that no code can end any more. One of them knows it. */
+  abandoned(loan: NodeId): void {
+    for (const watch of this.#watches.values()) watch.abandoned?.(loan);
   }
 
   [Symbol.dispose](): void {

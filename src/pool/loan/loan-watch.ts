@@ -21,6 +21,8 @@ export interface WatchedLoans<T> {
   readonly stock: { readonly slots: Iterable<Slot<T>> };
   readonly origins: { watch: LoanWatch<T> | null };
   stats(): PoolStats;
+  /** Called with a loan that no code can end any more. */
+  abandoned?(slot: Slot<T>): void;
 }
 
 /** One observer's watch over the loans of one pool. */
@@ -59,6 +61,16 @@ export class LoanWatch<T> implements Observation {
 
   loanEnded(loan: NodeId, byForce: boolean): void {
     this.#observer.freed(loan, byForce);
+  }
+
+  abandoned(loan: NodeId): void {
+    if (this.#ended || this.#pool.abandoned === undefined) return;
+    for (const slot of this.#pool.stock.slots) {
+      if (slot.tracking?.node === loan) {
+        this.#pool.abandoned(slot);
+        return;
+      }
+    }
   }
 
   resourceGone(slot: Slot<T>): void {
