@@ -125,6 +125,10 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   watchdog: {
     rules: ['certainty', 'hold-times', 'loan'],
   },
+  node: {
+    'foreign-pools': [],
+    register: ['foreign-pools', 'http-scopes'],
+  },
   integrations: {
     adoption: [],
     client: ['error-chain'],
