@@ -45,6 +45,8 @@ export const BENCHES: readonly Bench[] = [
   { section: 'View', name: 'view/beside-platform', rounds: 15 },
   { section: 'View', name: 'view/buffer-pool', rounds: 15 },
   { section: 'Watchdog', name: 'watchdog/levels', rounds: 9 },
+  { section: 'Register', name: 'register/cost', rounds: 15 },
+  { section: 'Register', name: 'register/service', rounds: 5 },
 ];
 
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));

@@ -17,8 +17,8 @@ const NODES = ['20', '22', '24', '26'];
 
 let installed: InstalledPackage;
 
-beforeAll(() => {
-  installed = installPackedPackage();
+beforeAll(async () => {
+  installed = await installPackedPackage();
   writeFileSync(join(installed.folder, 'smoke.mjs'), SMOKE);
 }, 120_000);
 

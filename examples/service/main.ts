@@ -1,11 +1,12 @@
 /**
  * The main example: an orders service on a real Postgres, under load, once with a leak and once without. Run it by `npm
  * run demo`. `-- --seconds N` sets the length of each load. `-- --serve` keeps the leaking service running for your own
- * requests.
+ * requests. `-- --legacy` runs a service that knows nothing of tenure, under `--import tenure/register`.
  */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { formatReport, type LeakReport, Watchdog } from 'tenure/watchdog';
+import { demonstrateLegacy } from '../legacy/demo.js';
 import { createApp, type FindOrder } from './app.js';
 import { CUSTOMERS, createTables, ORDERS, openDatabase, PRODUCTS } from './database.js';
 import { describeAnswers, runLoad } from './load.js';
@@ -32,6 +33,9 @@ async function main(): Promise<number> {
   await using postgres = await startPostgres();
   await using _tables = await createTables(postgres.url);
   console.log(`tables     ${CUSTOMERS} customers, ${PRODUCTS} products, ${ORDERS} orders\n`);
+  if (flags.legacy) {
+    return await demonstrateLegacy(postgres.url, flags.seconds, interruption.signal);
+  }
   if (flags.serve) return await serve(postgres.url);
   const leaky = await demonstrate('with the leak', postgres.url, findOrderLeaky, flags.seconds);
   if (interruption.signal.aborted) return INTERRUPTED;
@@ -144,20 +148,30 @@ function verdict(leaky: readonly LeakReport[], fixed: readonly LeakReport[]): nu
   return 0;
 }
 
-function readFlags(): { readonly seconds: number; readonly serve: boolean } | undefined {
+interface Flags {
+  readonly seconds: number;
+  readonly serve: boolean;
+  readonly legacy: boolean;
+}
+
+function readFlags(): Flags | undefined {
   try {
     const { values } = parseArgs({
       options: {
         seconds: { type: 'string', default: '4' },
         serve: { type: 'boolean', default: false },
+        legacy: { type: 'boolean', default: false },
       },
     });
     const seconds = Number(values.seconds);
-    if (Number.isInteger(seconds) && seconds >= 1) return { seconds, serve: values.serve };
+    if (Number.isInteger(seconds) && seconds >= 1) {
+      const { serve, legacy } = values;
+      return { seconds, serve, legacy };
+    }
     console.error(`--seconds takes a whole number from 1, not "${values.seconds}".`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
   }
-  console.error('usage: npm run demo -- [--seconds N] [--serve]');
+  console.error('usage: npm run demo -- [--seconds N] [--serve | --legacy]');
   return undefined;
 }

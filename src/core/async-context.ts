@@ -8,12 +8,18 @@ import { builtinModule } from './host.js';
 export interface AsyncVariable<T> {
   /** Calls `body` with the value set for its async flow, and gives its result. */
   run<R>(value: T, body: () => R): R;
+  /**
+   * Sets the value for the rest of the current async flow; `undefined` removes it. Where the host has no AsyncLocalStorage, it has no effect: a value
+   * that no call bounds would reach unrelated work.
+   */
+  enter(value: T | undefined): void;
   /** Gives the value of the current async flow; `undefined` if none is set. */
   get(): T | undefined;
 }
 
 interface AsyncLocalStorage<T> {
   run<R>(store: T, body: () => R): R;
+  enterWith(store: T | undefined): void;
   getStore(): T | undefined;
 }
 
@@ -31,6 +37,7 @@ export function createAsyncVariable<T>(): AsyncVariable<T> {
   const storage = new hooks.AsyncLocalStorage<T>();
   return {
     run: (value, body) => storage.run(value, body),
+    enter: (value) => storage.enterWith(value),
     get: () => storage.getStore(),
   };
 }
@@ -59,6 +66,7 @@ function synchronousVariable<T>(): AsyncVariable<T> {
         current = outer;
       }
     },
+    enter() {},
     get: () => current,
   };
 }

@@ -14,7 +14,16 @@ export interface Owner {
   readonly node: NodeId | undefined;
 }
 
-const current: AsyncVariable<Owner> = /* @__PURE__ */ createAsyncVariable<Owner>();
+/** All copies of this package share the variable: a cache of one copy may own loans that a watchdog of another copy watches. */
+const KEY: unique symbol = Symbol.for('tenure.owner') as never;
+
+const current: AsyncVariable<Owner> = /* @__PURE__ */ sharedVariable();
+
+function sharedVariable(): AsyncVariable<Owner> {
+  const shared = globalThis as { [KEY]?: AsyncVariable<Owner> };
+  shared[KEY] ??= createAsyncVariable<Owner>();
+  return shared[KEY];
+}
 
 /** Calls `body` with `owner` as the owner of what it takes, across its awaits and timers. Gives its result. */
 export function runAsOwner<R>(owner: Owner, body: () => R): R {

@@ -183,6 +183,11 @@ export interface Observation extends Disposable {
   readonly entryMillis?: number;
   /** Gives the component's figures at this moment. It is cheap, has no effect, and may be called at any time. */
   stats(): ComponentStats;
+  /**
+   * Called with a loan whose capability V8 has collected: no code can end the loan any more. The component may take the
+   * resource back. It then reports the end of the loan as `reclaimed`.
+   */
+  abandoned?(loan: NodeId): void;
 }
 
 /** A component that can be watched. */

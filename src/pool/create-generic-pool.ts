@@ -2,6 +2,7 @@
  * Makes a pool that reads its options as generic-pool does, for programs that must behave exactly as before. The defaults are
  * generic-pool's, without a time limit on the wait of a caller. A malformed option counts as not given, and an unknown one is ignored.
  */
+import { created } from '../core/created-components.js';
 import { makeKeeper } from './create-pool.js';
 import type { Factory } from './factory.js';
 import { GenericPool } from './generic-pool.js';
@@ -88,7 +89,7 @@ export function createGenericPool<T>(
     createAttempts: Number.POSITIVE_INFINITY,
   };
   const keeper = makeKeeper('createGenericPool', factory, settings);
-  return new GenericPool(keeper);
+  return created(new GenericPool(keeper));
 }
 
 /** The integer at the start of an option's text; `undefined` if there is none. */

@@ -1,5 +1,7 @@
 /** Makes a keyed pool: checks the arguments and captures the async context that its background work runs in. */
+
 import { captureAsyncContext } from '../core/async-context.js';
+import { created } from '../core/created-components.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import type { Factory } from './factory.js';
 import { KeyedPool } from './keyed-pool.js';
@@ -31,5 +33,5 @@ export function createKeyedPool<K, T>(
 ): KeyedPool<K, T> {
   checkArgument('createKeyedPool', 'factoryOf', factoryOf, aFunction);
   const settings = resolveKeyedPoolOptions('createKeyedPool', options);
-  return new KeyedPool(factoryOf, settings, captureAsyncContext());
+  return created(new KeyedPool(factoryOf, settings, captureAsyncContext()));
 }

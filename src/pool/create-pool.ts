@@ -1,5 +1,6 @@
 /** Makes a pool: checks the arguments and captures the async context that the pool's background work runs in. */
 import { captureAsyncContext } from '../core/async-context.js';
+import { created } from '../core/created-components.js';
 import { checkFactory, type Factory } from './factory.js';
 import { Keeper } from './keeper.js';
 import { Pool } from './pool.js';
@@ -25,7 +26,7 @@ import { checkValidation, type PoolOptions, resolvePoolOptions } from './pool-op
  * ```
  */
 export function createPool<T>(factory: Factory<T>, options: PoolOptions = {}): Pool<T> {
-  return new Pool(makeKeeper('createPool', factory, options));
+  return created(new Pool(makeKeeper('createPool', factory, options)));
 }
 
 /** Makes what is behind a pool. `where` names the function that was called, for errors. */

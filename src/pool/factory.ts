@@ -22,6 +22,7 @@ export interface CreateContext {
  * | `lifetime`, `uses` | reached `maxLifetimeMillis`, `maxUses` |
  * | `invalid`, `reset` | was refused by `validate`, or could not be reset |
  * | `discarded` | was given back as broken by its holder |
+ * | `abandoned` | was lent by a lease that V8 has collected, see `onAbandoned` |
  * | `broken` | had an error for which `isBroken` answered true |
  * | `evicted` | was chosen by `evict` |
  * | `invalidated` | existed when `invalidate()` was called |
@@ -38,6 +39,7 @@ export type DestroyReason =
   | 'invalid'
   | 'reset'
   | 'discarded'
+  | 'abandoned'
   | 'broken'
   | 'evicted'
   | 'invalidated'

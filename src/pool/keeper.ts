@@ -443,6 +443,14 @@ export class Keeper<T>
     return slot.whenGone();
   }
 
+  /** Destroys the resource of a loan that no code can end any more, if the option says so. */
+  abandoned(slot: Slot<T>): void {
+    if (this.settings.onAbandoned !== 'destroy' || slot.state !== 'borrowed') return;
+    this.endLoan(slot, true);
+    this.stock.destroy(slot, 'abandoned', false);
+    this.shutdown.check();
+  }
+
   detach(slot: Slot<T>): void {
     this.endLoan(slot, false);
     this.stock.detach(slot);

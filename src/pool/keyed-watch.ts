@@ -1,6 +1,7 @@
 /** One observer's watch over the pools of all keys, those that are made later included. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
+  type NodeId,
   type Observation,
   type Observer,
   type ObserverOfPart,
@@ -61,6 +62,13 @@ export class KeyedWatch implements Observation {
   remove(pool: Watchable): void {
     this.#watches.get(pool)?.part?.[Symbol.dispose]();
     this.#watches.delete(pool);
+  }
+
+  /** Tells the pools of a loan that no code can end any more. One of them knows it. */
+  abandoned(loan: NodeId): void {
+    for (const { watch, part } of this.#watches.values()) {
+      if (part === undefined) watch.abandoned?.(loan);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -97,6 +97,12 @@ export interface PoolOptions {
    * @default 'sampled'
    */
   readonly callSites?: CallSites;
+  /**
+   * What happens to a loan that a watchdog has proven to be abandoned: V8 has collected its lease, so no code can release it.
+   * `'destroy'` destroys the resource, and its place in the pool is free again. The leak is still reported. It needs a watchdog
+   * at the level `simple` or above, and leases: a loan of `acquire()` has none. @default 'report'
+   */
+  readonly onAbandoned?: 'report' | 'destroy';
   /** Lends the longest idle first; `false` the newest, which lets a pool shrink after a burst. @default true */
   readonly fifo?: boolean;
   /** Creates `min` resources at once; `false` at the first use. @default true */
@@ -190,6 +196,7 @@ export const POOL_OPTIONS: OptionTable<PoolSettings & IgnoredOptions> = {
   keepaliveMillis: option(positiveMillis, Number.POSITIVE_INFINITY),
   testOnReturn: option(aBoolean, false),
   callSites: option(oneOf('sampled', 'all', 'none'), 'sampled'),
+  onAbandoned: option<'report' | 'destroy'>(oneOf('report', 'destroy'), 'report'),
   fifo: option(aBoolean, true),
   autostart: option(aBoolean, true),
   log: optional(anything),

@@ -13,6 +13,7 @@
  * | `freed` of the root | the component has ended; the watch ends with its last loan |
  */
 import { captureStack } from '../core/call-site.js';
+import { guardedCall } from '../core/guarded-call.js';
 import type {
   ComponentStats,
   EntryPoint,
@@ -115,7 +116,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#whole = whole;
     if (part !== undefined) this.partName = part;
     this.countsMisuse = tracker.levelPlan.countsMisuse;
-    this.#stackSample = new StackSample(tracker.levelPlan, tracker);
+    this.#stackSample = new StackSample(tracker.levelPlan, tracker, tracker.stacksPerSecond);
     this.#loanSample = tracker.newLoanSample();
     this.node =
       whole === undefined
@@ -309,6 +310,14 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#tracker.allocateNode(loan, holder ?? this.node, site?.classId ?? this.#classOf(LEASE));
     loan.isUnheld = holder === undefined;
     if (loan.held !== undefined) graph.reference(loan, loan.held);
+  }
+
+  abandoned(loan: Loan): void {
+    const observation = this.#observation?.deref();
+    if (observation?.abandoned === undefined || this.#closed) return;
+    guardedCall(`the end of an abandoned loan of ${this.#kind} "${this.#name}"`, () =>
+      observation.abandoned?.(loan.id),
+    );
   }
 
   referenced(from: NodeId, to: NodeId): void {

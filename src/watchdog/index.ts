@@ -48,7 +48,7 @@ export { type FormatOptions, formatReport } from './format-report.js';
 export type { HeapEvidence, SiteCounters } from './heap-evidence.js';
 export type { CountedScope, CountedSite, LeakReport } from './leak-report.js';
 export type { WatchLevel } from './level.js';
-export type { OpenScope } from './open-scope.js';
+export { OpenScope, type OpenScopeOptions } from './open-scope.js';
 export { type ReportJson, type ReportJsonOptions, reportJson } from './report-json.js';
 export type { ExhaustedOptions } from './rules/exhausted.js';
 export type { GrowthOptions } from './rules/growth.js';

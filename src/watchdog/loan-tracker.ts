@@ -62,6 +62,8 @@ export class LoanTracker implements ScopeListener {
   readonly graph: LifetimeGraph;
   /** The figures of the watchdog's level. */
   readonly levelPlan: LevelPlan;
+  /** The most stacks of a component in one second, for a level that takes each. */
+  readonly stacksPerSecond: number;
   /** The root that holds the loans taken outside of any scope. */
   readonly outsideScopes: LifetimeNode;
   /** The loans that count as lost. */
@@ -110,6 +112,7 @@ export class LoanTracker implements ScopeListener {
     readings: Readings,
   ) {
     this.#clock = settings.clock;
+    this.stacksPerSecond = settings.stacksPerSecond;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
     this.ledger = new LeakLedger(settings, settings.clock, listeners);
     const rules = createRules(settings.rules, this.levelPlan.confirm, readings);
@@ -393,8 +396,10 @@ export class LoanTracker implements ScopeListener {
   }
 
   #judgeSettled(loan: Loan): void {
-    if (!loan.isReclaimed) this.judge(loan, this.now());
-    else if (this.#findsAbandoned && loan.collected) {
+    if (!loan.isReclaimed) {
+      this.judge(loan, this.now());
+      if (this.#findsAbandoned && loan.collected) loan.component.abandoned(loan);
+    } else if (this.#findsAbandoned && loan.collected) {
       this.#forgetReclaimed(loan);
       this.ledger.record('abandoned', 'certain', loan);
       this.ledger.reclaimed(loan);

@@ -58,6 +58,8 @@ export interface LoanSource {
   captureNextStacks(): void;
   /** Gives a loan that is still out its node. */
   settle(loan: Loan): void;
+  /** Tells the component that no code can end the loan any more. */
+  abandoned(loan: Loan): void;
 }
 
 /** What is known of few loans. */

@@ -1,71 +1,129 @@
 /** A scope of a watchdog: a named piece of work, such as a request or a job, that owns the loans taken within it. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Owner } from '../core/current-owner.js';
+import {
+  aBoolean,
+  aFunction,
+  aName,
+  checkArgument,
+  type OptionCheck,
+  type OptionTable,
+  option,
+} from '../core/options.js';
 import type { LifetimeNode } from './lifetime-graph.js';
 
 /** How many names of a nest of scopes are told, besides the innermost one. */
 const MOST_NAMES = 8;
 
+/** The maximum length of a name. A caller may have put a whole URL into it. */
+const MOST_CHARACTERS = 200;
+
+/** Options of {@link Watchdog.openScope}. */
+export interface OpenScopeOptions {
+  /**
+   * Whether it is a request, which is within no other request. The requests of one connection come one after another in one
+   * async flow: a scope that the first one enters is still current when the next one begins.
+   *
+   * @default false
+   */
+  readonly request?: boolean;
+}
+
+/** @internal The options of {@link Watchdog.openScope}, for a check. */
+export const OPEN_SCOPE_OPTIONS: OptionTable<Required<OpenScopeOptions>> = {
+  request: option(aBoolean, false),
+};
+
 /** What a scope asks of the scopes of its watchdog. */
 export interface ScopeHost {
   /** Calls `body` with `scope` as the current scope. */
   runWithin<R>(scope: OpenScope, body: () => R): R;
-  /** Ends a scope that is running. */
+  /** Makes a scope the current one for the rest of the current async flow. */
+  enter(scope: OpenScope): void;
+  /** Makes the running scope around a scope the current one, or none, for the rest of the current async flow. */
+  leave(scope: OpenScope): void;
+  /** Ends a scope. Without effect if it has ended. */
   end(scope: OpenScope): void;
+  /** A running scope has another name. */
+  renamed(scope: OpenScope): void;
+}
+
+/** Where a scope stands, when it is opened. */
+export interface ScopePlace {
+  /** The scope around it. */
+  readonly outer: OpenScope | undefined;
+  /** The value whose creation has opened it. */
+  readonly around: Owner | undefined;
+  readonly isRequest: boolean;
 }
 
 /**
- * A scope of a watchdog. The loans that are taken while its code runs have to be released before it ends. `watchdog.scope()` gives it
- * to its body, and `watchdog.openScope()` returns it.
+ * A scope of a watchdog. The loans that are taken while its code runs have to be released before it ends: a loan that is still out
+ * then, or that is taken later in its async flow, counts as orphaned. `watchdog.scope()` gives it to its body, and
+ * `watchdog.openScope()` returns it.
  */
 export class OpenScope implements Disposable {
-  /** The name that it was opened with. */
-  readonly name: string;
-  /** @internal The names of the scopes around it and its own, outermost first, joined by ` > `. */
-  readonly path: string;
-  /** @internal The path of the outermost scopes around it. */
-  readonly head: string;
-  /** @internal How many scopes it is nested in, itself included. */
-  readonly depth: number;
   /** @internal The scope around it. */
   readonly outer: OpenScope | undefined;
-  /** @internal Its root while it runs; `null` once it has ended. */
-  node: LifetimeNode | null;
+  /** @internal How many scopes it is nested in, itself included. */
+  readonly depth: number;
   /** @internal The owner around the scope: the value whose creation has opened it. */
   readonly around: Owner | undefined;
+  /** @internal Whether it is a request, which is within no other request. */
+  readonly isRequest: boolean;
+  /** @internal Its root while it runs; `null` once it has ended. */
+  node: LifetimeNode | null;
   /** @internal When a loan was last asked for in it, or a scope opened in it, in milliseconds. */
   activeAt: number;
   /** @internal How many of its loans are out and not settled. */
   unsettled = 0;
+  /**
+   * @internal Whether its body returned something else than a promise. The watchdog cannot tell when the work that the body has
+   * started is over.
+   */
+  hasReturned = false;
   /** @internal */
   readonly host: ScopeHost;
+  #name: string;
+  #path = '';
+  /** The path of the scopes around it that {@link #path} begins with. */
+  #pathAround: string | undefined = undefined;
 
   /** @internal */
   constructor(
     host: ScopeHost,
     name: string,
-    outer: OpenScope | undefined,
+    { outer, around, isRequest }: ScopePlace,
     node: LifetimeNode | null,
-    around: Owner | undefined,
     now: number,
   ) {
     this.host = host;
-    this.name = name;
     this.outer = outer;
-    this.node = node;
+    this.depth = outer === undefined ? 1 : outer.depth + 1;
     this.around = around;
+    this.isRequest = isRequest;
+    this.node = node;
     this.activeAt = now;
-    if (outer === undefined) {
-      this.depth = 1;
-      this.head = name;
-      this.path = name;
-      return;
+    this.#name = clipped(name);
+  }
+
+  /** Its own name. */
+  get name(): string {
+    return this.#name;
+  }
+
+  /**
+   * @internal The names of the scopes around it and its own, outermost first, joined by ` > `. Of a deep nest only the outermost
+   * names and the innermost are told, so that paths stay short. O(depth).
+   */
+  get path(): string {
+    const around = this.#aroundPath();
+    if (around === '') return this.#name;
+    if (around !== this.#pathAround) {
+      this.#pathAround = around;
+      this.#path = `${around} > ${this.#name}`;
     }
-    // Of a deep nest only the outermost names and the innermost are told, so that paths stay short.
-    this.depth = outer.depth + 1;
-    const isDeep = this.depth > MOST_NAMES;
-    this.path = isDeep ? `${outer.head} > … > ${name}` : `${outer.path} > ${name}`;
-    this.head = isDeep ? outer.head : this.path;
+    return this.#path;
   }
 
   /** Whether the scope has ended. */
@@ -73,13 +131,86 @@ export class OpenScope implements Disposable {
     return this.node === null;
   }
 
-  /** Calls `body` in the scope, across its awaits and timers, and gives its result. The scope does not end with it. */
+  /** @internal Whether it is `other`, or was opened within it. O(depth). */
+  isWithin(other: OpenScope): boolean {
+    for (let scope: OpenScope | undefined = this; scope !== undefined; scope = scope.outer) {
+      if (scope === other) return true;
+    }
+    return false;
+  }
+
+  /**
+   * @internal Whether work that it has started may go on, as far as the watchdog knows: its body has returned without a promise, and
+   * no scope around it has ended in another way. O(depth).
+   */
+  mayGoOn(): boolean {
+    for (let scope: OpenScope | undefined = this; scope !== undefined; scope = scope.outer) {
+      if (!scope.ended) return true;
+      if (!scope.hasReturned) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Calls `body` in the scope, across its awaits and timers, and gives its result. The scope does not end with it.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a body that is no function.
+   */
   run<R>(body: () => R): R {
+    checkArgument('scope.run', 'body', body, aFunction);
     return this.host.runWithin(this, body);
   }
 
+  /**
+   * Makes it the current scope for the rest of the current async flow: this function, its callers, and what they start from
+   * now on. Call it at the start of a flow of its own, such as the listener of a request. Without AsyncLocalStorage in the
+   * host it has no effect.
+   */
+  enter(): void {
+    this.host.enter(this);
+  }
+
+  /** Makes the scope around it current again, or none, for the rest of the current async flow. */
+  leave(): void {
+    this.host.leave(this);
+  }
+
+  /**
+   * Gives it another name, for reports that are made from now on. A web framework knows the route of a request only later.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an empty name.
+   */
+  rename(name: string): void {
+    checkArgument('scope.rename', 'name', name, aName);
+    this.#name = clipped(name);
+    this.#pathAround = undefined;
+    if (!this.ended) this.host.renamed(this);
+  }
+
   /** Ends the scope. What was taken in it and is still out is lost. Without effect the second time. */
-  [Symbol.dispose](): void {
+  end(): void {
     this.host.end(this);
   }
+
+  /** Ends the scope, as {@link end} does. */
+  [Symbol.dispose](): void {
+    this.end();
+  }
+
+  /** The path of the scopes around it, as its own path begins. */
+  #aroundPath(): string {
+    let around = this.outer;
+    if (around === undefined) return '';
+    const isDeep = this.depth > MOST_NAMES + 1;
+    while (around.outer !== undefined && around.depth > MOST_NAMES) around = around.outer;
+    return isDeep ? `${around.path} > …` : around.path;
+  }
+}
+
+/** @internal Expects a scope of a watchdog. */
+export const anOpenScope: OptionCheck = (value) =>
+  value instanceof OpenScope ? undefined : 'a scope of watchdog.openScope()';
+
+function clipped(name: string): string {
+  return name.length > MOST_CHARACTERS ? `${name.slice(0, MOST_CHARACTERS)}…` : name;
 }

@@ -43,4 +43,6 @@ export class PlainSource implements LoanSource {
   captureNextStacks(): void {}
 
   settle(): void {}
+
+  abandoned(): void {}
 }

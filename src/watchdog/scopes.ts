@@ -18,7 +18,7 @@ export const SCOPE = 'scope';
 
 /** What the scopes of a watchdog ask of it, and tell it. */
 export interface ScopeListener {
-  /** The time of the youngest loans, in milliseconds. It may be some microtasks old. */
+  /** The time of the youngest loans, in milliseconds. It may be some loans old. */
   recentTime(): number;
   /** Gives the site of a scope in the simulated heap. */
   siteOfScope(name: string): string;
@@ -70,12 +70,59 @@ export class Scopes implements ScopeHost {
     try {
       const result = this.#current.run(scope, () => body(scope));
       if (isThenable(result)) return this.#endWith(scope, result) as T;
+      scope.hasReturned = true;
       this.end(scope);
       return result;
     } catch (error) {
       this.end(scope);
       throw error;
     }
+  }
+
+  /**
+   * Opens a scope within the current one; a request within the innermost scope that is no request. The caller has to end it.
+   */
+  open(name: string, isRequest: boolean = false): OpenScope {
+    const outer = runningScope(this.#current.get(), isRequest);
+    const now = this.#listener.recentTime();
+    for (let scope = outer; scope !== undefined; scope = scope.outer) scope.activeAt = now;
+    this.#running++;
+    const node = this.#graph.allocateRoot(SCOPE, this.#listener.siteOfScope(name));
+    return new OpenScope(this, name, { outer, around: currentOwner(), isRequest }, node, now);
+  }
+
+  /** Gives a scope that has ended already, for a watchdog that is off. */
+  ended(name: string): OpenScope {
+    const place = { outer: undefined, around: undefined, isRequest: false };
+    return new OpenScope(this, name, place, null, 0);
+  }
+
+  runWithin<R>(scope: OpenScope, body: () => R): R {
+    return this.#current.run(scope, body);
+  }
+
+  enter(scope: OpenScope): void {
+    this.#current.enter(scope);
+  }
+
+  leave(scope: OpenScope): void {
+    this.#current.enter(runningScope(scope.outer, false));
+  }
+
+  renamed({ node, name }: OpenScope): void {
+    if (node !== null) {
+      this.#graph.heap.reclassify(node.handle, SCOPE, this.#listener.siteOfScope(name));
+    }
+  }
+
+  end(scope: OpenScope): void {
+    const { node } = scope;
+    if (node === null) return;
+    this.#listener.scopeEnding(scope);
+    scope.node = null;
+    this.#running--;
+    this.#graph.releaseRoot(node);
+    this.#listener.scopeEnded();
   }
 
   /** Gives a promise that is handled only by the caller of the scope: an unhandled rejection must stay one. */
@@ -91,40 +138,16 @@ export class Scopes implements ScopeHost {
       },
     );
   }
-
-  /** Opens a scope within the current one. */
-  open(name: string): OpenScope {
-    const outer = runningScope(this.#current.get());
-    const now = this.#listener.recentTime();
-    for (let scope = outer; scope !== undefined; scope = scope.outer) scope.activeAt = now;
-    this.#running++;
-    const node = this.#graph.allocateRoot(SCOPE, this.#listener.siteOfScope(name));
-    return new OpenScope(this, name, outer, node, currentOwner(), now);
-  }
-
-  /** Gives a scope that has ended already, for a watchdog that is off. */
-  ended(name: string): OpenScope {
-    return new OpenScope(this, name, undefined, null, undefined, 0);
-  }
-
-  runWithin<R>(scope: OpenScope, body: () => R): R {
-    return this.#current.run(scope, body);
-  }
-
-  end(scope: OpenScope): void {
-    const { node } = scope;
-    if (node === null) return;
-    this.#listener.scopeEnding(scope);
-    scope.node = null;
-    this.#running--;
-    this.#graph.releaseRoot(node);
-    this.#listener.scopeEnded();
-  }
 }
 
-/** The innermost of these scopes that is running. A job that starts its next run from within itself is not around it. */
-function runningScope(scope: OpenScope | undefined): OpenScope | undefined {
+/**
+ * The innermost of these scopes that is running. A job that starts its next run from within itself is not around it, and neither
+ * is a request around the next request of its connection.
+ */
+function runningScope(scope: OpenScope | undefined, skipsRequests: boolean): OpenScope | undefined {
   let running = scope;
-  while (running !== undefined && running.node === null) running = running.outer;
+  while (running !== undefined && (running.ended || (skipsRequests && running.isRequest))) {
+    running = running.outer;
+  }
   return running;
 }

@@ -14,6 +14,7 @@ import { type LevelPlan, STACKS_AFTER_SITELESS_LEAK } from './level.js';
 export class StackSample {
   readonly #plan: LevelPlan;
   readonly #clock: Pick<Clock, 'now'>;
+  readonly #mostInSecond: number;
   /** Loans counted while the sample decided. */
   #loans = 0;
   /** How many of the next loans have their stacks taken in any case. */
@@ -21,9 +22,11 @@ export class StackSample {
   #second = 0;
   #takenInSecond = 0;
 
-  constructor(plan: LevelPlan, clock: Pick<Clock, 'now'>) {
+  /** `mostInSecond` bounds the stacks of the plan. */
+  constructor(plan: LevelPlan, clock: Pick<Clock, 'now'>, mostInSecond: number) {
     this.#plan = plan;
     this.#clock = clock;
+    this.#mostInSecond = Math.min(plan.stacksPerSecond, mostInSecond);
   }
 
   /** Takes the stack of each of the next {@link STACKS_AFTER_SITELESS_LEAK} loans. */
@@ -33,9 +36,9 @@ export class StackSample {
 
   /** Counts the next loan. True if its stack is to be taken. O(1). */
   sampleNext(): boolean {
-    const { stackEvery, stackFirst, stacksPerSecond } = this.#plan;
+    const { stackEvery, stackFirst } = this.#plan;
     if (stackEvery === 0) return false;
-    if (stacksPerSecond === Number.POSITIVE_INFINITY) return true;
+    if (this.#mostInSecond === Number.POSITIVE_INFINITY) return true;
     if (this.#unsampledLeft > 0) {
       this.#unsampledLeft--;
       return true;
@@ -50,6 +53,6 @@ export class StackSample {
       this.#second = second;
       this.#takenInSecond = 0;
     }
-    return ++this.#takenInSecond <= this.#plan.stacksPerSecond;
+    return ++this.#takenInSecond <= this.#mostInSecond;
   }
 }

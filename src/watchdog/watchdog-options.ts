@@ -4,6 +4,7 @@ import type { GcSource } from '../core/gc-source.js';
 import {
   aBoolean,
   aFunction,
+  countOrInfinity,
   integer,
   millis,
   numberAtLeast,
@@ -34,6 +35,13 @@ export interface WatchdogOptions {
    * @default 128
    */
   readonly sampleEvery?: number;
+  /**
+   * The most stacks of loans that a component has taken in one second, for the levels that take the stack of each loan. The
+   * loans beyond it have no line. After a leak without a line the stacks of the next 1,000 loans are taken in any case.
+   *
+   * @default Infinity
+   */
+  readonly stacksPerSecond?: number;
   /**
    * Which rules judge, and the options of a rule. `false` switches a rule off.
    *
@@ -125,6 +133,7 @@ export type LeakListener = (report: LeakReport) => void;
 export interface WatchdogSettings {
   readonly level: WatchLevel;
   readonly sampleEvery: number;
+  readonly stacksPerSecond: number;
   readonly rules: WatchdogRules;
   readonly onLeak: LeakListener | undefined;
   readonly graceMillis: number;
@@ -145,6 +154,7 @@ const someSignatures: OptionCheck = (value) =>
 const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
   level: option(oneOf('off', ...Object.keys(LEVELS)), 'simple'),
   sampleEvery: option(integer(1), 128),
+  stacksPerSecond: option(countOrInfinity(0), Number.POSITIVE_INFINITY),
   rules: option(someRules, {}),
   onLeak: optional(aFunction),
   graceMillis: option(millis, 1_000),

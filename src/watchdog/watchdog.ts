@@ -25,9 +25,16 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { captureStack, learnOwnFrames } from '../core/call-site.js';
+import { endAutomaticWatch } from '../core/created-components.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { type GcSource, hostGcSource, NoCollectorError } from '../core/gc-source.js';
-import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
+import {
+  aFunction,
+  aName,
+  checkArgument,
+  type OptionCheck,
+  resolveOptions,
+} from '../core/options.js';
 import {
   handOver,
   isTransferable,
@@ -47,7 +54,7 @@ import type { LeakReport } from './leak-report.js';
 import type { WatchLevel } from './level.js';
 import type { Loan } from './loan.js';
 import { LoanTracker } from './loan-tracker.js';
-import { OpenScope } from './open-scope.js';
+import { OPEN_SCOPE_OPTIONS, OpenScope, type OpenScopeOptions } from './open-scope.js';
 import { READINGS, type Readings } from './readings.js';
 import { Sweep } from './sweep.js';
 import { LeaksFoundError } from './watchdog-errors.js';
@@ -163,6 +170,7 @@ export class Watchdog implements Disposable {
   watch(component: Watchable): Disposable {
     checkArgument('watchdog.watch', 'component', component, aWatchable);
     if (this.#level === 'off' || this.#disposed) return { [Symbol.dispose]() {} };
+    endAutomaticWatch(component);
     const watch = new ComponentWatch(this.#tracker, (ended) => this.#unwatch(ended));
     let observation: Observation;
     try {
@@ -207,27 +215,29 @@ export class Watchdog implements Disposable {
   }
 
   /**
-   * Opens a scope that no function encloses, such as a job that begins in one callback and ends in another. `run` of the scope calls
-   * code in it. It ends when it is disposed of.
+   * Opens a scope that the caller ends, for work that no function body spans. Use {@link Watchdog.scope} where one does.
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an empty name.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an empty name, and for a malformed option.
    *
    * @example
    * ```ts
    * import { Watchdog } from 'tenure/watchdog';
    *
    * using watchdog = new Watchdog();
-   * const upload = watchdog.openScope('upload');
-   * upload.run(() => 1 + 2); // => 3
+   * const scope = watchdog.openScope('job 17');
+   * scope.run(() => 'work'); // => 'work'
    * watchdog.stats().scopes; // => 1
-   * upload[Symbol.dispose]();
+   * scope.end();
    * watchdog.stats().scopes; // => 0
    * ```
    */
-  openScope(name: string): OpenScope {
+  openScope(name: string, options: OpenScopeOptions = {}): OpenScope {
     checkArgument('watchdog.openScope', 'name', name, aName);
+    const { request } = resolveOptions('watchdog.openScope', options, OPEN_SCOPE_OPTIONS);
     const { scopes } = this.#tracker;
-    return this.#level === 'off' || this.#disposed ? scopes.ended(name) : scopes.open(name);
+    return this.#level === 'off' || this.#disposed
+      ? scopes.ended(name)
+      : scopes.open(name, request);
   }
 
   /**
@@ -313,10 +323,18 @@ export class Watchdog implements Disposable {
       await this.#gcSource.collect();
       await this.#tracker.collectedByV8();
     }
-    this.#look();
-    this.#tracker.judgeAll();
-    this.#tracker.survey(forceGc);
+    this.#judge(forceGc);
     await this.#tracker.ledger.untilNoneLost(settleMillis);
+    return this.#tracker.ledger.reports();
+  }
+
+  /**
+   * Judges the loans that are out and gives the leaks at once, the most numerous first. It waits for nothing, so a listener of
+   * the exit of the process can use it. O(loans that are out).
+   */
+  checkNow(): LeakReport[] {
+    this.#tracker.settleAll();
+    this.#judge(false);
     return this.#tracker.ledger.reports();
   }
 
@@ -412,6 +430,12 @@ export class Watchdog implements Disposable {
     this.#look();
     this.#tracker.judgeInSlices();
     this.#tracker.survey(false);
+  }
+
+  #judge(isForced: boolean): void {
+    this.#look();
+    this.#tracker.judgeAll();
+    this.#tracker.survey(isForced);
   }
 
   #look(): void {

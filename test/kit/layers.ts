@@ -135,6 +135,10 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
       'readings',
     ],
   },
+  node: {
+    'foreign-pools': [],
+    register: ['foreign-pools', 'http-scopes'],
+  },
   integrations: {
     adoption: [],
     client: ['error-chain'],

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleRegister } from '../../scripts/bundle-register.js';
 
 export const PROJECT: string = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -14,7 +15,7 @@ export interface InstalledPackage extends Disposable {
   readonly files: readonly string[];
 }
 
-export function installPackedPackage(): InstalledPackage {
+export async function installPackedPackage(): Promise<InstalledPackage> {
   const home = mkdtempSync(join(tmpdir(), 'tenure-package-'));
   const staged = join(home, 'staged');
   const folder = join(home, 'consumer');
@@ -28,6 +29,7 @@ export function installPackedPackage(): InstalledPackage {
   ) as Record<string, unknown>;
   writeFileSync(join(staged, 'package.json'), JSON.stringify(manifest));
   tsc(PROJECT, '-p', 'tsconfig.build.json', '--outDir', join(staged, 'dist'));
+  await bundleRegister(join(staged, 'dist'));
   const [packed] = JSON.parse(npm(staged, 'pack', '--json', '--pack-destination', home)) as [
     { filename: string; files: { path: string }[] },
   ];

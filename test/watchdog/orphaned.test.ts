@@ -431,3 +431,23 @@ test('only the level counters asks its components to count misuse', () => {
     expect(pool.countsMisuse, level).toBe(level === 'counters');
   }
 });
+
+test('stacksPerSecond bounds the stacks of a level that takes each; a leak without a line has the next ones taken', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ level: 'advanced', clock, graceMillis: 0, stacksPerSecond: 2 });
+  const pool = new MinimalPool('db');
+  pool.addResource();
+  watchdog.watch(pool);
+  const lose = (): void => watchdog.scope('job', () => void pool.lease());
+  for (let i = 0; i < 2; i++) lose();
+  pool.lease().release(); // The third of this second has no stack.
+  for (const report of await watchdog.check()) expect(report.site).toBeDefined();
+  lose();
+  expect((await watchdog.check()).filter(({ site }) => site === undefined)).toHaveLength(1);
+  lose();
+  const counts = (await watchdog.check()).map(({ site, count }) => [site !== undefined, count]);
+  expect(counts).toEqual([
+    [true, 3],
+    [false, 1],
+  ]);
+});

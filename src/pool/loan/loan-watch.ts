@@ -27,6 +27,8 @@ export interface WatchedLoans<T> {
   /** The listeners of its events, if it has some. */
   readonly events?: WatchedListeners;
   stats(): PoolStats;
+  /** Called with a loan that no code can end any more. */
+  abandoned?(slot: Slot<T>): void;
 }
 
 /** One observer's watch over the loans of one pool. */
@@ -90,6 +92,16 @@ export class LoanWatch<T> implements Observation {
   transferred(slot: Slot<T>, to: Holder): void {
     const loan = slot.loanNode;
     if (loan !== undefined) this.#observer.transferred(loan, to);
+  }
+
+  abandoned(loan: NodeId): void {
+    if (this.#ended || this.#pool.abandoned === undefined) return;
+    for (const slot of this.#pool.stock.slots) {
+      if (slot.loanNode === loan) {
+        this.#pool.abandoned(slot);
+        return;
+      }
+    }
   }
 
   resourceGone(slot: Slot<T>): void {

@@ -1,0 +1,73 @@
+/** Watches the pools of generic-pool 3: `acquire` and `use` begin a loan, `release` and `destroy` end it. */
+import type { EntryPoint } from '../../core/probe.js';
+import type { ForeignPoolFacts } from './foreign-pool.js';
+import { whenLent } from './lent-promise.js';
+import type { Method } from './patched-methods.js';
+import type { PeerPackage } from './peer-package.js';
+
+interface GenericPool {
+  readonly size: number;
+  readonly available: number;
+  readonly borrowed: number;
+  readonly pending: number;
+  readonly max: number;
+  readonly min: number;
+}
+
+function factsOf(pool: GenericPool): ForeignPoolFacts {
+  return {
+    name: 'generic-pool',
+    releaseAdvice:
+      'call `pool.release(resource)` in a `finally` block, or pass the work to `pool.use(fn)`',
+    figures: () => {
+      const { size, available, borrowed, pending, max, min } = pool;
+      return { size, available, borrowed, pending, max, min };
+    },
+  };
+}
+
+export const genericPool: PeerPackage = {
+  name: 'generic-pool',
+  folder: 'generic-pool',
+  isKnown: (major) => major === 3,
+  file: 'lib/Pool',
+  methods: ['acquire', 'release', 'destroy'],
+  classOf: (exports) => exports,
+  patch(prototype, methods, book) {
+    /** The public method that the caller has called: `use` calls `acquire`. */
+    let entry: EntryPoint | undefined;
+
+    methods.replace(prototype, 'acquire', (original) => {
+      return function acquire(this: object, ...args: unknown[]): unknown {
+        const pool = book.caller(this, factsOf);
+        const origin = pool?.origin(entry ?? acquire);
+        const acquired = original.apply(this, args);
+        return pool === undefined || origin === undefined
+          ? acquired
+          : whenLent(pool, origin, acquired);
+      };
+    });
+
+    if (typeof prototype['use'] === 'function') {
+      methods.replace(prototype, 'use', (original) => {
+        return function use(this: object, ...args: unknown[]): unknown {
+          const outer = entry;
+          entry = use;
+          try {
+            return original.apply(this, args);
+          } finally {
+            entry = outer;
+          }
+        };
+      });
+    }
+
+    const ending = (original: Method): Method =>
+      function (this: object, ...args: unknown[]): unknown {
+        book.known(this)?.returned(args[0]);
+        return original.apply(this, args);
+      };
+    methods.replace(prototype, 'release', ending);
+    methods.replace(prototype, 'destroy', ending);
+  },
+};

@@ -1,0 +1,97 @@
+/**
+ * Watches the pools of mysql2. `getConnection` begins a loan, and `releaseConnection` ends it: `release()`, `destroy()` and a
+ * broken connection all call it. The pool of `mysql2/promise` calls these methods of the pool that it wraps. `pool.query()` and
+ * `pool.execute()` give their connection back by themselves and are not watched.
+ *
+ * The events `'acquire'` and `'release'` are not emitted for a connection that goes straight to a waiter.
+ */
+import { databaseOf } from './database-name.js';
+import type { ForeignPoolFacts } from './foreign-pool.js';
+import type { Method } from './patched-methods.js';
+import type { PeerPackage } from './peer-package.js';
+
+interface Sized {
+  readonly length: number;
+}
+
+interface MysqlPool {
+  readonly config: {
+    readonly connectionLimit?: number;
+    readonly connectionConfig?: { readonly database?: unknown };
+  };
+  readonly _allConnections: Sized;
+  readonly _freeConnections: Sized;
+  readonly _connectionQueue: Sized;
+}
+
+type Connected = (error: unknown, connection?: unknown) => unknown;
+
+function factsOf(pool: MysqlPool): ForeignPoolFacts {
+  const database = databaseOf(pool.config.connectionConfig?.database);
+  return {
+    name: ['mysql2', database].filter(Boolean).join(' '),
+    releaseAdvice:
+      'call `connection.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
+    figures: () => {
+      const size = pool._allConnections.length;
+      const available = Math.min(size, pool._freeConnections.length);
+      return {
+        size,
+        available,
+        borrowed: size - available,
+        pending: pool._connectionQueue.length,
+        max: pool.config.connectionLimit ?? 0,
+        min: 0,
+      };
+    },
+  };
+}
+
+export const mysql2: PeerPackage = {
+  name: 'mysql2',
+  folder: 'mysql2',
+  isKnown: (major) => major === 2 || major === 3,
+  file: 'lib/(?:base/)?pool',
+  methods: ['getConnection', 'releaseConnection', 'query', 'execute', 'end'],
+  classOf: (exports) => exports,
+  patch(prototype, methods, book) {
+    /** Callbacks that are wrapped already. mysql2 calls `getConnection` again with the callback of a waiter. */
+    const wrapped = new WeakSet<Connected>();
+
+    methods.replace(prototype, 'getConnection', (original) => {
+      return function getConnection(this: object, ...args: unknown[]): unknown {
+        const callback = args[0] as Connected;
+        if (typeof callback !== 'function' || wrapped.has(callback)) {
+          return original.apply(this, args);
+        }
+        const pool = book.caller(this, factsOf);
+        const origin = pool?.origin(getConnection);
+        if (pool === undefined || origin === undefined) return original.apply(this, args);
+        const connected: Connected = (error, connection) => {
+          if (connection !== undefined && connection !== null) pool.lent(connection, origin);
+          return callback(error, connection);
+        };
+        wrapped.add(connected);
+        return original.call(this, connected);
+      };
+    });
+    methods.replace(prototype, 'releaseConnection', (original) => {
+      return function (this: object, ...args: unknown[]): unknown {
+        book.known(this)?.returned(args[0]);
+        return original.apply(this, args);
+      };
+    });
+    methods.replace(prototype, 'end', (original) => {
+      return function (this: object, ...args: unknown[]): unknown {
+        book.known(this)?.ended(); // A closed pool takes nothing back: `release()` has no effect any more.
+        return original.apply(this, args);
+      };
+    });
+    const internal = (original: Method): Method =>
+      function (this: object, ...args: unknown[]): unknown {
+        return book.internally(() => original.apply(this, args));
+      };
+    methods.replace(prototype, 'query', internal);
+    methods.replace(prototype, 'execute', internal);
+  },
+};

@@ -1,0 +1,85 @@
+/**
+ * Watches the pools of pg, whose class is in the package pg-pool: `connect` begins a loan, and `release` of the client ends it.
+ * `pool.query()` gives its client back by itself and is not watched.
+ *
+ * pg gives a client another `release` with each loan. Each of them calls `_release` of the pool once, so that is where a loan
+ * ends. The event `'release'` of pg-pool came only in 3.6.
+ */
+import type { Origin } from '../../core/probe.js';
+import { databaseOf } from './database-name.js';
+import type { ForeignPool, ForeignPoolFacts } from './foreign-pool.js';
+import { whenLent } from './lent-promise.js';
+import type { PeerPackage } from './peer-package.js';
+
+interface PgPool {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+  readonly options: {
+    readonly max?: number;
+    readonly min?: number;
+    readonly database?: unknown;
+    readonly connectionString?: unknown;
+  };
+}
+
+type Connected = (error: unknown, client?: unknown, done?: unknown) => unknown;
+
+function factsOf(pool: PgPool): ForeignPoolFacts {
+  const { options } = pool;
+  return {
+    name: ['pg', databaseOf(options.database, options.connectionString)].filter(Boolean).join(' '),
+    releaseAdvice:
+      'call `client.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
+    figures: () => ({
+      size: pool.totalCount,
+      available: pool.idleCount,
+      borrowed: pool.totalCount - pool.idleCount,
+      pending: pool.waitingCount,
+      max: options.max ?? 0,
+      min: options.min ?? 0,
+    }),
+  };
+}
+
+export const pgPool: PeerPackage = {
+  name: 'pg',
+  folder: 'pg-pool',
+  isKnown: (major) => major === 3,
+  file: 'index',
+  methods: ['connect', '_release', 'query'],
+  classOf: (exports) => exports,
+  patch(prototype, methods, book) {
+    methods.replace(prototype, 'connect', (original) => {
+      return function connect(this: object, ...args: unknown[]): unknown {
+        const pool = book.caller(this, factsOf);
+        const origin = pool?.origin(connect);
+        if (pool === undefined || origin === undefined) return original.apply(this, args);
+        const [callback] = args;
+        if (typeof callback === 'function') {
+          return original.call(this, whenConnected(pool, origin, callback as Connected));
+        }
+        return whenLent(pool, origin, original.apply(this, args));
+      };
+    });
+    methods.replace(prototype, '_release', (original) => {
+      return function (this: object, ...args: unknown[]): unknown {
+        // Before the original: it hands the client to the next waiter.
+        book.known(this)?.returned(args[0]);
+        return original.apply(this, args);
+      };
+    });
+    methods.replace(prototype, 'query', (original) => {
+      return function (this: object, ...args: unknown[]): unknown {
+        return book.internally(() => original.apply(this, args));
+      };
+    });
+  },
+};
+
+function whenConnected(pool: ForeignPool, origin: Origin, callback: Connected): Connected {
+  return (error, client, done) => {
+    if (client !== undefined && client !== null) pool.lent(client, origin);
+    return callback(error, client, done);
+  };
+}

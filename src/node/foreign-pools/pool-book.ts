@@ -1,0 +1,76 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** The pools of other packages that are watched, by the object that the package's user has. */
+import { guardedCall } from '../../core/guarded-call.js';
+import { IterableWeakSet } from '../../weak/iterable-weak-set.js';
+import { ForeignPool, type ForeignPoolFacts } from './foreign-pool.js';
+
+/** Called with each pool when its first caller asks for a resource. Gives the watch over it. */
+export type PoolSeen = (pool: ForeignPool) => Disposable;
+
+/** The pools that have been seen. A pool that V8 has collected is forgotten. */
+export class PoolBook {
+  readonly #seen: PoolSeen;
+  readonly #pools = new WeakMap<object, ForeignPool>();
+  readonly #watched = new IterableWeakSet<ForeignPool>();
+  readonly #namesakes = new Map<string, number>();
+  /** Above 0 while a method of a package calls another one for itself. */
+  #internalCalls = 0;
+  #isOpen = true;
+
+  constructor(seen: PoolSeen) {
+    this.#seen = seen;
+  }
+
+  /** Gives the record of a pool that was seen; `undefined` if it was not. */
+  known(pool: object): ForeignPool | undefined {
+    return this.#pools.get(pool);
+  }
+
+  /**
+   * Gives the record of a pool for a call that has to be reported, made when the pool is seen for the first time; `undefined` if
+   * a method of the package makes the call for itself, or if the book is closed. Never throws.
+   */
+  caller(pool: object, factsOf: (pool: never) => ForeignPoolFacts): ForeignPool | undefined {
+    if (!this.#isOpen || this.#internalCalls > 0) return undefined;
+    return this.#pools.get(pool) ?? this.#add(pool, factsOf);
+  }
+
+  #add(pool: object, factsOf: (pool: never) => ForeignPoolFacts): ForeignPool | undefined {
+    return guardedCall('the watch of a pool', () => {
+      if (Object(pool) !== pool) return undefined; // The method was called without its pool, and will throw.
+      const facts = factsOf(pool as never);
+      const record = new ForeignPool({ ...facts, name: this.#unique(facts.name) });
+      this.#pools.set(pool, record);
+      record.watch = this.#seen(record);
+      this.#watched.add(record);
+      return record;
+    });
+  }
+
+  /**
+   * Calls a method that acquires for itself and gives back by itself, such as `pool.query()`. Its loans are not reported: their
+   * line is a line of the package, and their release is not the caller's part.
+   */
+  internally<R>(call: () => R): R {
+    this.#internalCalls++;
+    try {
+      return call();
+    } finally {
+      this.#internalCalls--;
+    }
+  }
+
+  /** Ends the watches. Calls are not reported any more. */
+  close(): void {
+    this.#isOpen = false;
+    for (const pool of this.#watched) pool.watch?.[Symbol.dispose]();
+    this.#watched.clear();
+  }
+
+  /** Pools of one name are numbered from the second on. */
+  #unique(name: string): string {
+    const count = (this.#namesakes.get(name) ?? 0) + 1;
+    this.#namesakes.set(name, count);
+    return count === 1 ? name : `${name} #${count}`;
+  }
+}

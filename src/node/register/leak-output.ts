@@ -1,0 +1,135 @@
+/** Writes leaks where the options say: for people, for a collector of logs, or into a file. */
+import { renameSync, writeFileSync } from 'node:fs';
+import { isMainThread, threadId } from 'node:worker_threads';
+import { formatPosition } from '../../core/call-site.js';
+import { formatReport } from '../../watchdog/format-report.js';
+import type { LeakReport } from '../../watchdog/leak-report.js';
+import type { RegisterOptions } from './register-options.js';
+
+/** The leaks of a process as they are at one moment. */
+export interface Findings {
+  readonly leaks: readonly LeakReport[];
+  /** Leaks that were found less than the settle time before the end of the process: their loans may have been on their way back. */
+  readonly fresh: readonly LeakReport[];
+  /** One phrase for each pool. */
+  readonly watched: readonly string[];
+  /** How many loans there were so far. */
+  readonly loans: number;
+  /** One phrase for each pool that has run dry: every resource is out, and callers wait. */
+  readonly dry: readonly string[];
+  /** How many loans are out that are not lost as far as is known. */
+  readonly stillOut: number;
+  /** The copies of packages that are left alone. */
+  readonly missed: readonly string[];
+}
+
+/** The version of the JSON file. It changes when a field changes its meaning or goes. */
+const JSON_VERSION = 1;
+
+/** Where a process writes its leaks. */
+export class LeakOutput {
+  readonly #options: Pick<RegisterOptions, 'leaks' | 'json'>;
+  readonly #source: string = isMainThread ? 'tenure' : `tenure (worker ${threadId})`;
+
+  constructor(options: Pick<RegisterOptions, 'leaks' | 'json'>) {
+    this.#options = options;
+  }
+
+  /** Writes a sentence. */
+  say(sentence: string): void {
+    if (this.#options.leaks === 'log') this.#line({ tenure: 'note', text: sentence });
+    else write(`${this.#source}: ${sentence}\n`);
+  }
+
+  /** Writes a leak that was found just now. */
+  found(leak: LeakReport): void {
+    if (this.#options.leaks === 'log') this.#line({ tenure: 'leak', ...summaryOf(leak) });
+    else write(`${prefixed(this.#source, formatReport([leak], { colour: hasColours() }))}\n`);
+  }
+
+  /** Writes what there is to report, and the JSON file if one is asked for. */
+  report(findings: Findings): void {
+    if (this.#options.leaks === 'log') {
+      const { leaks, ...rest } = findings;
+      this.#line({
+        tenure: 'report',
+        leaks: leaks.map(summaryOf),
+        ...rest,
+        fresh: rest.fresh.length,
+      });
+    } else write(`${prefixed(this.#source, this.#text(findings))}\n`);
+    if (this.#options.json !== undefined) this.#writeFile(this.#options.json, findings);
+  }
+
+  #text({ leaks, fresh, watched, loans, dry, stillOut, missed }: Findings): string {
+    const lines: string[] = [];
+    if (leaks.length > 0) lines.push(formatReport(leaks, { colour: hasColours() }));
+    else if (dry.length > 0) lines.push('NO LEAK IS PROVEN, BUT A POOL IS DRY');
+    else if (fresh.length > 0)
+      lines.push('NO LEAK IS PROVEN, BUT LOANS OF REQUESTS THAT HAD ENDED WERE OUT');
+    else lines.push(formatReport([], { colour: hasColours() }));
+    lines.push('', `watched: ${watched.join(', ')}; ${count(loans, 'loan')} so far`);
+    for (const phrase of dry) lines.push(`dry: ${phrase}`);
+    if (stillOut > 0) lines.push(`still out, and not known to be lost: ${count(stillOut, 'loan')}`);
+    if (fresh.length > 0) {
+      const places = fresh.map((leak) => `${lineOf(leak) ?? leak.component.name} ×${leak.count}`);
+      lines.push(`out at the end, after their requests, and not counted: ${places.join(', ')}`);
+    }
+    for (const copy of missed) lines.push(`not watched: ${copy}`);
+    return lines.join('\n');
+  }
+
+  #line(data: object): void {
+    write(`${JSON.stringify({ source: this.#source, pid: process.pid, ...data })}\n`);
+  }
+
+  /** Writes the file in one step, so that a reader never sees half of it. A worker has a file of its own. */
+  #writeFile(path: string, findings: Findings): void {
+    const target = isMainThread ? path : path.replace(/(\.json)?$/, `.worker-${threadId}$1`);
+    const temporary = `${target}.${process.pid}.tmp`;
+    try {
+      const content = {
+        version: JSON_VERSION,
+        pid: process.pid,
+        at: new Date().toISOString(),
+        ...findings,
+      };
+      writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`);
+      renameSync(temporary, target);
+    } catch (error) {
+      this.say(`the file of the option "json" cannot be written: ${(error as Error).message}`);
+    }
+  }
+}
+
+function summaryOf(leak: LeakReport): object {
+  const { rule, certainty, component, scope, count: loans, signature, fix } = leak;
+  const line = lineOf(leak);
+  return { rule, certainty, pool: component.name, line, scope, count: loans, signature, fix };
+}
+
+function lineOf({ site }: LeakReport): string | undefined {
+  return site === undefined ? undefined : formatPosition(site);
+}
+
+/** Puts the source in front of the first line. */
+function prefixed(source: string, text: string): string {
+  return `${source}: ${text}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function hasColours(): boolean {
+  return process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
+}
+
+/** Writes to stderr, which may be closed. */
+function write(text: string): void {
+  try {
+    process.stderr.write(text);
+  } catch {
+    // There is no place left to tell of it.
+  }
+}

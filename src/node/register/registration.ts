@@ -1,0 +1,171 @@
+/**
+ * The watch over an application that does not know of it. Until the application loads a package with pools, or creates a pool of
+ * ours, nothing happens: no option is read, no timer runs, nothing is printed. `NODE_OPTIONS` may carry the flag into npm, tsc
+ * and every other child process.
+ *
+ * ```
+ *   loaded ──▶ package with pools found ──▶ HTTP scopes ──▶ first pool used ──▶ signal, exit report, leaks
+ *      │
+ *      └──▶ HTTP requests for 30 s, and no package: says once that none was found
+ * ```
+ */
+/// <reference lib="esnext.disposable" preserve="true" />
+import { channel } from 'node:diagnostics_channel';
+import { noteAutomaticWatch, onCreated } from '../../core/created-components.js';
+import { isWatchable, type Watchable } from '../../core/probe.js';
+import { Watchdog } from '../../watchdog/watchdog.js';
+import type { ForeignPool } from '../foreign-pools/foreign-pool.js';
+import type { PatchedPackage } from '../foreign-pools/peer-packages.js';
+import {
+  type ForeignPoolsWatch,
+  followForeignPools,
+} from '../foreign-pools/watch-foreign-pools.js';
+import { httpScopes } from '../http-scopes.js';
+import { ExitReport } from './exit-report.js';
+import { LeakOutput } from './leak-output.js';
+import { isSwitchedOff, type RegisterOptions, readRegisterOptions } from './register-options.js';
+
+/** For how long a service may answer requests without a package with pools, before it is told, in milliseconds. */
+const PATIENCE_MILLIS = 30_000;
+
+/** The most stacks of loans that a pool has taken in one second. They take half a per cent of a processor. */
+const STACKS_PER_SECOND = 500;
+
+const NOTHING_FOUND =
+  'no pool of generic-pool, pg, mysql2 or tarn was found, and none of tenure. Is the application bundled? Leave these packages out of the bundle (`external`), or watch their pools with `watchdog.watch(adoptPool(pool))`.';
+
+/** What `tenure/register` watches. */
+export interface Registered {
+  /** The watchdog, to which the application may add pools and scopes of its own. */
+  readonly watchdog: Watchdog;
+  /** The copies of packages that are watched. */
+  readonly patched: readonly PatchedPackage[];
+  /** The copies of packages that are left alone, with the reason. If no package was found, one sentence says so. */
+  readonly missed: readonly string[];
+}
+
+/** The watch over this process or worker. */
+export class Registration implements Registered {
+  readonly #foreign: ForeignPoolsWatch;
+  #settings: RegisterOptions | undefined;
+  #output: LeakOutput | undefined;
+  #watchdog: Watchdog | undefined;
+  #report: ExitReport | undefined;
+  #hasBegun = false;
+
+  constructor() {
+    onCreated((component) => this.#watchOwn(component));
+    this.#foreign = followForeignPools({
+      wants: (name) => this.#options.patch.includes(name),
+      poolSeen: (pool) => this.#watchForeign(pool),
+      packageFound: () => this.#begin(),
+    });
+    this.#awaitRequests();
+  }
+
+  get watchdog(): Watchdog {
+    this.#watchdog ??= this.#createWatchdog();
+    return this.#watchdog;
+  }
+
+  get patched(): readonly PatchedPackage[] {
+    return this.#foreign.patched;
+  }
+
+  get missed(): readonly string[] {
+    const { missed } = this.#foreign;
+    return this.#hasBegun || missed.length > 0 ? missed : [NOTHING_FOUND];
+  }
+
+  /** Reads the options, and opens scopes for requests. */
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const { scope, level } = this.#options;
+    if (scope === 'http' && level !== 'off') httpScopes(this.watchdog);
+  }
+
+  #watchForeign(pool: ForeignPool): Disposable {
+    this.#begin();
+    const isWanted = this.#options.level !== 'off';
+    if (isWanted) this.#exitReport.add(pool);
+    return this.watchdog.watch(pool);
+  }
+
+  /** Watches a pool of ours, until the application has it watched by a watchdog of its own. */
+  #watchOwn(component: Watchable): void {
+    if (!isWatchable(component)) return;
+    this.#begin();
+    if (this.#options.level === 'off') return;
+    noteAutomaticWatch(component, this.watchdog.watch(component));
+    this.#exitReport.addOwn();
+  }
+
+  get #options(): RegisterOptions {
+    if (this.#settings === undefined) {
+      const { options, complaints } = readRegisterOptions();
+      this.#settings = options;
+      this.#output = new LeakOutput(options);
+      for (const complaint of complaints) this.#output.say(complaint);
+    }
+    return this.#settings;
+  }
+
+  get #exitReport(): ExitReport {
+    this.#report ??= new ExitReport(
+      this.watchdog,
+      this.#foreign,
+      this.#options,
+      this.#output as LeakOutput,
+    );
+    return this.#report;
+  }
+
+  #createWatchdog(): Watchdog {
+    const { level, settle } = this.#options;
+    return new Watchdog({
+      level,
+      graceMillis: settle,
+      stacksPerSecond: STACKS_PER_SECOND,
+      onLeak: (leak) => this.#output?.found(leak),
+    });
+  }
+
+  /** Tells once if a service answers requests and no package was found. Needs no timer: a request looks at the clock. */
+  #awaitRequests(): void {
+    const requests = channel('http.server.request.start');
+    let answersRequests = false;
+    const stop = (): void => {
+      requests.unsubscribe(requested);
+      process.off('exit', ended);
+    };
+    const tell = (): void => {
+      stop();
+      void this.#options;
+      this.#output?.say(NOTHING_FOUND);
+    };
+    const requested = (): void => {
+      if (this.#hasBegun) stop();
+      else if (performance.now() > PATIENCE_MILLIS) tell();
+      else if (!answersRequests) {
+        answersRequests = true;
+        process.on('exit', ended);
+      }
+    };
+    const ended = (): void => {
+      if (!this.#hasBegun) tell();
+    };
+    requests.subscribe(requested);
+  }
+}
+
+/** The key of the registration of this thread, which all copies of this package share. */
+const REGISTRATION: unique symbol = Symbol.for('tenure.register') as never;
+
+/** Starts the watch, unless this or another copy of this package has started it. `undefined` if it is switched off. */
+export function register(): Registered | undefined {
+  const global = globalThis as { [REGISTRATION]?: Registered };
+  if (isSwitchedOff()) return undefined;
+  global[REGISTRATION] ??= new Registration();
+  return global[REGISTRATION];
+}

@@ -1,0 +1,285 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type ProgramOptions, service, startProgram } from './run-registered.js';
+
+/** Runs a program to its end. */
+async function run(source: string, options: ProgramOptions = {}) {
+  const program = startProgram(source, options);
+  const code = await program.ended();
+  return {
+    code,
+    stderr: program.stderr(),
+    json: (file: string) => program.json(file),
+    [Symbol.dispose]: () => program[Symbol.dispose](),
+  };
+}
+
+const LEAKY = service("await get('/ok'); await get('/leak'); process.exit(0);");
+const HEALTHY = service("await get('/ok'); await get('/ok'); process.exit(0);");
+
+describe('what it does to a program without pools', () => {
+  test.each([
+    ['ends by itself', 'setTimeout(() => {}, 1);'],
+    ['exits', 'process.exit(3);'],
+  ])('nothing, if it %s: no output, and its own exit code', async (_how, source) => {
+    using bare = await run(source, { isBare: true });
+    using registered = await run(source);
+    expect(registered.stderr).toBe('');
+    expect(registered.code).toBe(bare.code);
+  });
+
+  test('no handle, no timer and no listener of the process', async () => {
+    const source = `
+      const kinds = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout');
+      const events = ['exit', 'beforeExit', 'SIGUSR2', 'uncaughtException'].filter((event) => process.listenerCount(event) > 0);
+      console.error(JSON.stringify([kinds, events]));`;
+    using bare = await run(source, { isBare: true });
+    using registered = await run(source);
+    expect(registered.stderr).toBe(bare.stderr);
+  });
+
+  test('a service that answers requests is told at its end that no pool was found', async () => {
+    const source = service("await get('/ok'); process.exit(0);").replace(
+      "require('generic-pool')",
+      '{ createPool: () => ({ acquire: async () => ({}), release() {} }) }',
+    );
+    using t = await run(source);
+    expect(t.stderr).toContain('no pool of generic-pool, pg, mysql2 or tarn was found');
+    expect(t.stderr).toContain('Is the application bundled?');
+  });
+
+  test('a service that has answered requests for 30 s without a pool is told while it runs', async () => {
+    const source = service("await get('/ok');").replace(
+      "require('generic-pool')",
+      '{ createPool: () => ({ acquire: async () => ({}), release() {} }) }',
+    );
+    using program = startProgram(`performance.now = () => 30_001;${source}`);
+    await program.says('Is the application bundled?');
+  });
+
+  test('TENURE=off switches everything off', async () => {
+    using t = await run(LEAKY, { tenure: 'off' });
+    expect(t.stderr).toBe('');
+  });
+});
+
+describe('what it reports', () => {
+  test('the leaking line and the request, at the end of the process, and the code stays 0', async () => {
+    using t = await run(LEAKY, { tenure: 'settle=0' });
+    expect(t.stderr).toMatch(/orphaned {2}pool "generic-pool" {2}probable ×1/);
+    expect(t.stderr).toContain('it was never released: GET /leak');
+    expect(t.stderr).toMatch(/acquired at {2}app\.cjs:7:\d+/);
+    expect(t.stderr).toContain('call `pool.release(resource)` in a `finally` block');
+    expect(t.stderr).toContain('watched: pool "generic-pool" 1/4 out, 0 waiting; 2 loans so far');
+    expect(t.code).toBe(0);
+  });
+
+  test('NO LEAKS for a healthy program', async () => {
+    using t = await run(HEALTHY, { tenure: 'leaks=exit' });
+    expect(t.stderr).toContain('tenure: NO LEAKS');
+    expect(t.code).toBe(0);
+  });
+
+  test('a leak is told while the process runs, when its settle time is over', async () => {
+    using program = startProgram(service("await get('/leak');"), { tenure: 'settle=20' });
+    await program.says('orphaned  pool "generic-pool"');
+    program.process.kill('SIGUSR2');
+    await program.says('watched: pool "generic-pool" 1/4 out');
+  });
+
+  test('a loan that is lost less than the settle time before an exit is told apart, and is not counted', async () => {
+    using t = await run(LEAKY, { tenure: 'leaks=exit,settle=60000' });
+    expect(t.stderr).toContain('NO LEAK IS PROVEN');
+    expect(t.stderr).not.toContain('NO LEAKS');
+    expect(t.stderr).toMatch(/not counted: app\.cjs:7:\d+ ×1/);
+    expect(t.code).toBe(0);
+  });
+
+  test('a process that ends by itself has no loan on its way back: each lost one counts', async () => {
+    const source = service("await get('/leak'); server.close(); server.closeAllConnections();");
+    using t = await run(source, { tenure: 'leaks=exit,settle=60000' });
+    expect(t.stderr).toContain('orphaned  pool "generic-pool"');
+    expect(t.code).toBe(1);
+  });
+
+  test('a dry pool never reads NO LEAKS, although each of its holders is still at work', async () => {
+    const hang = 'await new Promise(() => {});';
+    const source = service(`for (let i = 0; i < 9; i++) void get('/ok');
+      setInterval(() => { if (pool.pending >= 5) process.exit(0); }, 5);`).replace(
+      "if (request.url !== '/leak')",
+      `${hang} if (request.url !== '/leak')`,
+    );
+    using t = await run(source);
+    expect(t.stderr).not.toContain('NO LEAKS');
+    expect(t.stderr).toContain('A POOL IS DRY');
+    expect(t.stderr).toContain('dry: pool "generic-pool" 4/4 out, 5 waiting');
+  });
+
+  test('leaks=exit ends with the code 1, and keeps a code of the application', async () => {
+    using t = await run(LEAKY, { tenure: 'leaks=exit,settle=0' });
+    expect(t.code).toBe(1);
+    using own = await run(LEAKY.replace('exit(0)', 'exit(7)'), { tenure: 'leaks=exit,settle=0' });
+    expect(own.code).toBe(7);
+  });
+
+  test('leaks=log writes lines of JSON', async () => {
+    using t = await run(LEAKY, { tenure: 'leaks=log,settle=0' });
+    const lines = t.stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(lines).toMatchObject([
+      {
+        tenure: 'leak',
+        source: 'tenure',
+        rule: 'orphaned',
+        pool: 'generic-pool',
+        scope: 'GET /leak',
+        count: 1,
+      },
+      { tenure: 'report', leaks: [{ line: expect.stringMatching(/^app\.cjs:7:/) }], loans: 2 },
+    ]);
+  });
+
+  test('json writes the whole report into a file', async () => {
+    using t = await run(LEAKY, { tenure: 'json=leaks.json,settle=0' });
+    expect(t.json('leaks.json')).toMatchObject({
+      version: 1,
+      leaks: [{ rule: 'orphaned', scope: 'GET /leak', site: { file: 'app.cjs', line: 7 } }],
+      missed: [],
+      stillOut: 0,
+    });
+  });
+
+  test('a file that cannot be written is told, and does no harm', async () => {
+    using t = await run(HEALTHY, { tenure: 'json=no/such/folder/leaks.json' });
+    expect(t.stderr).toContain('the file of the option "json" cannot be written');
+    expect(t.code).toBe(0);
+  });
+});
+
+describe('its options', () => {
+  test('the file tenure.config.json has them, and the environment wins', async () => {
+    const config = JSON.stringify({ register: { leaks: 'log', settle: 0, json: 'a.json' } });
+    using t = await run(LEAKY, { config, tenure: 'json=b.json' });
+    expect(t.stderr.startsWith('{')).toBe(true);
+    expect(t.json('b.json')).toMatchObject({ leaks: [{ scope: 'GET /leak' }] });
+    expect(() => t.json('a.json')).toThrow();
+  });
+
+  test.each([
+    [
+      'levle=simple',
+      'TENURE: unknown option "levle". Known: level, leaks, scope, patch, settle, json, signal.',
+    ],
+    ['level=loud', `TENURE: "level" must be one of 'off', `],
+    ['settle=soon', 'TENURE: "settle" must be a number of milliseconds ≥ 0'],
+    ['settle=', 'TENURE: "settle" must be a number of milliseconds ≥ 0'],
+    [
+      'patch=pg,oracle',
+      `TENURE: "patch" must be an array of 'generic-pool', 'mysql2', 'pg', 'tarn'`,
+    ],
+    ['signal=9', `TENURE: "signal" must be the name of a signal`],
+    ['signal=SIGKILL', 'no signal asks for a report'],
+    ['everything', 'TENURE: "everything" is no option. Write name=value'],
+  ])('TENURE=%s is told, and the program runs on with the default', async (tenure, complaint) => {
+    using t = await run(HEALTHY, { tenure });
+    expect(t.stderr).toContain(complaint);
+    expect(t.stderr).toContain('NO LEAKS');
+    expect(t.code).toBe(0);
+  });
+
+  test.each([
+    ['{', 'tenure.config.json is no JSON'],
+    ['{ "register": [] }', 'tenure.config.json: "register" must be an object.'],
+    ['{ "register": { "leaks": true } }', 'tenure.config.json: "leaks" must be one of'],
+  ])('tenure.config.json with %s is told, and the program runs on', async (config, complaint) => {
+    using t = await run(HEALTHY, { config });
+    expect(t.stderr).toContain(complaint);
+    expect(t.stderr).toContain('NO LEAKS');
+  });
+
+  test('patch=none watches no package, and scope=none opens no scope', async () => {
+    using unpatched = await run(LEAKY, { tenure: 'patch=none' });
+    expect(unpatched.stderr).not.toContain('watched:');
+    using unscoped = await run(LEAKY, { tenure: 'scope=none,settle=0' });
+    expect(unscoped.stderr).toContain('still out, and not known to be lost: 1 loan');
+  });
+});
+
+describe('how it leaves the program', () => {
+  test.each([
+    [
+      'generic-pool',
+      "const p = require('generic-pool').createPool({ create: async () => ({}), destroy: async () => {} }); p.drain().then(() => { p.acquire(); });",
+    ],
+    ['pg', "new (require('pg').Pool)({ host: '127.0.0.1', port: 1 }).connect();"],
+    [
+      'tarn',
+      "new (require('tarn').Pool)({ create: () => Promise.reject(new Error('refused')), destroy() {}, min: 0, max: 1, propagateCreateError: true }).acquire().promise;",
+    ],
+    [
+      'mysql2',
+      "require('mysql2/promise').createPool({ host: '127.0.0.1', port: 1 }).getConnection();",
+    ],
+  ])('%s: a rejection that is forgotten ends the process as before', async (_name, source) => {
+    using bare = await run(source, { isBare: true });
+    using registered = await run(source);
+    expect(registered.code).toBe(bare.code);
+    expect(bare.code).toBe(1);
+  });
+
+  test('two copies of the flag, and of the package, watch once', async () => {
+    const again = `require('node:module').createRequire(__filename);
+      import(${JSON.stringify(new URL('../../../src/node/register/registered.ts', import.meta.url).href)} + '?copy');`;
+    using t = await run(service("await get('/leak'); process.exit(0);", again), {
+      tenure: 'settle=0',
+    });
+    expect(t.stderr.match(/watched: /g)).toHaveLength(1);
+    expect(t.stderr).toContain('1 loan so far');
+  });
+});
+
+describe('pools of tenure itself', () => {
+  const src = (file: string): string =>
+    JSON.stringify(new URL(`../../../src/${file}`, import.meta.url).href);
+  const own = (watch: string): string => `
+    import { createPool } from ${src('pool/index.ts')};
+    import { Watchdog } from ${src('watchdog/index.ts')};
+    const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'own-db' });
+    const watchdog = new Watchdog({ graceMillis: 0 });
+    ${watch}
+    const { registered } = await import(${src('node/register/index.ts')});
+    const seen = registered();
+    await (${watch === '' ? 'seen.watchdog' : 'watchdog'}).scope('job', () => pool.lease());
+    console.error('own watchdog:', watchdog.stats().loans, 'registered:', seen.watchdog.stats().loans);
+    process.exit(0);`;
+
+  test('are watched as they are created', async () => {
+    using t = await run(own(''), { tenure: 'settle=0', file: 'app.mjs' });
+    expect(t.stderr).toContain('own watchdog: 0 registered: 1');
+    expect(t.stderr).toMatch(/orphaned {2}pool "own-db"/);
+    expect(t.stderr).toContain('watched: pools of tenure: 1');
+  });
+
+  test('belong to the watchdog of the application as soon as it watches them', async () => {
+    using t = await run(own('watchdog.watch(pool);'), { tenure: 'settle=0', file: 'app.mjs' });
+    expect(t.stderr).toContain('own watchdog: 1 registered: 0');
+  });
+});
+
+test('an unknown version is left alone and named in the report', async () => {
+  using program = startProgram(
+    `const { mkdirSync, writeFileSync } = require('node:fs');
+     mkdirSync('old/node_modules/tarn/dist', { recursive: true });
+     writeFileSync('old/node_modules/tarn/package.json', '{"name":"tarn","version":"9.0.0"}');
+     writeFileSync('old/node_modules/tarn/dist/Pool.js', 'exports.Pool = class { acquire() {} };');
+     require('./old/node_modules/tarn/dist/Pool.js');
+     ${HEALTHY}`,
+  );
+  await program.says('not watched: tarn 9.0.0 (');
+  await program.says('this version is not known');
+  writeFileSync(join(program.folder, 'done'), '');
+  expect(await program.ended()).toBe(0);
+});
