@@ -59,8 +59,11 @@ export class LoanTracker implements ScopeListener {
       settings.clock,
       listeners,
     );
-    const rules = createRules(settings.rules, this.levelPlan.confirm, (loan) =>
-      this.judge(loan, this.now()),
+    const rules = createRules(
+      settings.rules,
+      this.levelPlan.confirm,
+      settings.graceMillis,
+      (loan) => this.judge(loan, this.now()),
     );
     this.#tellsMisuse = rules.some((rule) => rule.name === 'double-release');
     this.#rules = {

@@ -3,7 +3,7 @@
  * sent, a job that a queue acknowledges later.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { aFunction, aName, checkArgument } from '../core/options.js';
+import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
 import type { ScopeRecord, Scopes } from './scopes.js';
 
 /**
@@ -40,29 +40,29 @@ export function openScope(scopes: Scopes, name: string): OpenScope {
 
 class TrackedScope implements OpenScope {
   readonly #scopes: Scopes;
-  readonly #record: ScopeRecord;
+  readonly record: ScopeRecord;
 
   constructor(scopes: Scopes, record: ScopeRecord) {
     this.#scopes = scopes;
-    this.#record = record;
+    this.record = record;
   }
 
   enter(): void {
-    this.#scopes.enter(this.#record);
+    this.#scopes.enter(this.record);
   }
 
   run<R>(body: () => R): R {
     checkArgument('scope.run', 'body', body, aFunction);
-    return this.#scopes.within(this.#record, body);
+    return this.#scopes.within(this.record, body);
   }
 
   rename(name: string): void {
     checkArgument('scope.rename', 'name', name, aName);
-    this.#record.rename(name);
+    this.record.rename(name);
   }
 
   end(): void {
-    this.#scopes.end(this.#record);
+    this.#scopes.end(this.record);
   }
 
   [Symbol.dispose](): void {
@@ -78,3 +78,14 @@ export const UNTRACKED_SCOPE: OpenScope = {
   end() {},
   [Symbol.dispose]() {},
 };
+
+/** Gives what a watchdog knows of a scope; `undefined` for a scope of a watchdog that watches nothing. */
+export function recordOf(scope: OpenScope): ScopeRecord | undefined {
+  return scope instanceof TrackedScope ? scope.record : undefined;
+}
+
+/** Expects a scope of {@link openScope}. */
+export const anOpenScope: OptionCheck = (value) =>
+  value instanceof TrackedScope || value === UNTRACKED_SCOPE
+    ? undefined
+    : 'a scope of watchdog.openScope()';

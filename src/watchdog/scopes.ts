@@ -27,6 +27,11 @@ export class ScopeRecord {
   readonly outer: ScopeRecord | undefined;
   /** Its root while it runs; `null` once it has ended. */
   node: LifetimeNode | null;
+  /**
+   * Whether its body returned something else than a promise. The watchdog cannot tell when the work that the body has started
+   * is over.
+   */
+  hasReturned = false;
   /** The owner around the scope: the value whose creation has opened it. */
   readonly around: Owner | undefined;
   #name: string;
@@ -62,6 +67,26 @@ export class ScopeRecord {
     names.reverse();
     if (this.depth > MOST_NAMES + 1) names.push('…');
     return [...names, this.#name].join(' > ');
+  }
+
+  /** Whether it is `other`, or was opened within it. O(depth). */
+  isWithin(other: ScopeRecord | undefined): boolean {
+    for (let scope: ScopeRecord | undefined = this; scope !== undefined; scope = scope.outer) {
+      if (scope === other) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Whether work that it has started may go on, as far as the watchdog knows: its body has returned without a promise, and no
+   * scope around it has ended in another way. O(depth).
+   */
+  mayGoOn(): boolean {
+    for (let scope: ScopeRecord | undefined = this; scope !== undefined; scope = scope.outer) {
+      if (scope.node !== null) return true;
+      if (!scope.hasReturned) return false;
+    }
+    return true;
   }
 
   /** Gives it another name. */
@@ -115,6 +140,7 @@ export class Scopes {
     try {
       const result = this.within(scope, body);
       if (isThenable(result)) return this.#endWith(scope, result) as T;
+      scope.hasReturned = true;
       this.end(scope);
       return result;
     } catch (error) {

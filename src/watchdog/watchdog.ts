@@ -24,6 +24,7 @@
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { endAutomaticWatch } from '../core/created-components.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { type GcSource, hostGcSource, NoCollectorError } from '../core/gc-source.js';
 import { aFunction, aName, checkArgument, type OptionCheck } from '../core/options.js';
@@ -35,7 +36,7 @@ import type { LeakReport } from './leak-report.js';
 import type { WatchLevel } from './level.js';
 import type { Loan } from './loan.js';
 import { LoanTracker } from './loan-tracker.js';
-import { type OpenScope, openScope, UNTRACKED_SCOPE } from './open-scope.js';
+import { type OpenScope, openScope, recordOf, UNTRACKED_SCOPE } from './open-scope.js';
 import { Sweep } from './sweep.js';
 import { LeaksFoundError } from './watchdog-errors.js';
 import {
@@ -145,6 +146,7 @@ export class Watchdog implements Disposable {
   watch(component: Watchable): Disposable {
     checkArgument('watchdog.watch', 'component', component, aWatchable);
     if (this.#level === 'off' || this.#disposed) return { [Symbol.dispose]() {} };
+    endAutomaticWatch(component);
     const watch = new ComponentWatch(this.#tracker);
     let observation: Observation;
     try {
@@ -210,21 +212,29 @@ export class Watchdog implements Disposable {
   }
 
   /**
-   * Judges the loans that are out and gives the leaks, the most numerous first. O(loans that are out).
+   * Judges the loans that are out and gives the leaks, the most numerous first. O(loans that are out), and O(leaks) with
+   * `scope`.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) for `forceGc` where the host exposes no collector.
    */
   async check(options: CheckOptions = {}): Promise<LeakReport[]> {
-    const { settleMillis, forceGc } = resolveCheckOptions(options);
+    const { settleMillis, forceGc, scope } = resolveCheckOptions(options);
     this.#tracker.settleAll();
     if (forceGc) {
       if (this.#gcSource === undefined) throw new NoCollectorError();
       await this.#gcSource.collect();
     }
-    this.#judge();
-    await this.#tracker.ledger.untilNoneLost(settleMillis);
-    return this.#tracker.ledger.reports();
+    const { ledger } = this.#tracker;
+    if (scope === undefined) {
+      this.#judge();
+      await ledger.untilNoneLost(settleMillis);
+      return ledger.reports();
+    }
+    const record = recordOf(scope);
+    const isMeant = ({ origin }: Loan): boolean => origin.scope?.isWithin(record) === true;
+    await ledger.untilNoneLost(settleMillis, isMeant);
+    return ledger.reportsOf(isMeant);
   }
 
   /**

@@ -59,6 +59,6 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   whatHappened(leak: ReportedLeak): string;
   /** What to change in the code that took the loan, as a clause. */
   fix(loan: Loan): string;
-  /** Makes the rule for one watchdog. `options` are complete. */
-  create(found: Found, options: Required<O>): Rule<N>;
+  /** Makes the rule for one watchdog. `options` are complete; `graceMillis` is {@link WatchdogOptions.graceMillis}. */
+  create(found: Found, options: Required<O>, graceMillis: number): Rule<N>;
 }

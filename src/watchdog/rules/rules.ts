@@ -91,11 +91,14 @@ export const someRules: OptionCheck = (value) => {
 export function createRules(
   chosen: WatchdogRules,
   asksV8: boolean,
+  graceMillis: number,
   found: Found,
 ): Rule<LeakRule>[] {
   return ORDER.filter(
     (name) => chosen[name] !== false && (asksV8 || definitionOf(name).asksV8 !== true),
-  ).map((name) => definitionOf(name).create(found, optionsOf(name, chosen[name] ?? true)));
+  ).map((name) =>
+    definitionOf(name).create(found, optionsOf(name, chosen[name] ?? true), graceMillis),
+  );
 }
 
 function definitionOf(name: LeakRule): RuleDefinition<LeakRule, object> {
