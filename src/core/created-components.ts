@@ -21,7 +21,7 @@ interface Registry {
   [AUTOMATIC]?: WeakMap<Watchable, Disposable>;
 }
 
-/** Calls `listener` with each pool that is created from now on. The result ends it. */
+/** Calls `listener` with each component that is created from now on. The result ends it. */
 export function onCreated(listener: CreationListener): Disposable {
   const registry = globalThis as Registry;
   registry[LISTENERS] ??= new Set();

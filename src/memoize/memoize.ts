@@ -1,4 +1,5 @@
 /** The public function: a cache, its fast path, and the members that manage it. */
+import { created, endAutomaticWatch } from '../core/created-components.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import {
   aBoolean,
@@ -10,7 +11,7 @@ import {
   type OptionCheck,
   type OptionChecks,
 } from '../core/options.js';
-import { type Observer, observe } from '../core/probe.js';
+import { type Observer, observe, type Watchable } from '../core/probe.js';
 import type { AnyFn } from './any-fn.js';
 import type { CallOptions } from './call-options.js';
 import type { EntryOptions } from './entry-options.js';
@@ -64,7 +65,7 @@ export function memoize<F extends AnyFn, K = unknown>(
   const memoized = callThrough(cache, ownReceiver);
   copyProperties(fn, memoized);
   addMembers(memoized, cache, fn, ownReceiver);
-  return memoized as unknown as F & Memoized<F>;
+  return created(memoized as unknown as F & Memoized<F>);
 }
 
 /** Makes a memoized function without a receiver of a cache that exists already. */
@@ -197,7 +198,10 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
       cache.off(event, listener);
       return memoized as never;
     },
-    [observe]: (observer: Observer) => cache.watch(observer),
+    [observe](observer: Observer) {
+      endAutomaticWatch(memoized as unknown as Watchable);
+      return cache.watch(observer);
+    },
     [Symbol.dispose]: () => cache.dispose(),
   };
   for (const name of Reflect.ownKeys(members)) {

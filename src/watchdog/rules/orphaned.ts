@@ -10,23 +10,27 @@
  *
  * A scope whose body returns without a promise ends at once, and cannot tell whether the body has started work that goes on. A
  * middleware of Express is such a body: `(request, response, next) => watchdog.scope(name, () => next())`. So once the watchdog
- * knows how long loans of the pool usually last, it lets its loans be out for that long, and for the grace. The time does not count
- * while the pool is dry: callers wait, and nothing comes back.
+ * knows how long loans of the pool usually last, it lets its loans be out for that long, and for the grace. While the
+ * pool is dry, with callers that wait and nothing that comes back, it does not wait for the grace, and suspects the loans after p99.
  *
  * ```
  *   the body returned ──▶ in use, as far as is known ──out for max(grace, 10 · p99)──▶ ORPHANED
- *                                    └────── dry, and nothing back for 10 · p99 ──────────▲
+ *                                    └──────────────── dry, and nothing back for 10 · p99 ──▲
  * ```
  *
  * The leak is known when the scope ends, without V8. It is probable and not certain: work in the background may still
  * release the loan, and a late release retracts the leak. It is certain once V8 has collected the loan's capability.
  */
+import type { Certainty } from '../certainty.js';
 import { ENOUGH_SAMPLES } from '../hold-times.js';
 import type { Loan } from '../loan.js';
 import { releaseAdvice } from './release-advice.js';
 import type { RuleDefinition } from './rule.js';
 
-/** A loan of work that may go on is lost once it is out for this many times the 99th percentile of the returned loans. */
+/** This share of the returned loans lasted for a usual time. */
+const USUAL_SHARE = 0.99;
+
+/** A loan of work that may go on is lost once it is out for this many usual times. */
 const UNUSUAL_FACTOR = 10;
 
 /** The rule *orphaned*. */
@@ -42,22 +46,25 @@ export const orphaned: RuleDefinition<'orphaned'> = {
     name: 'orphaned',
     judge(loan, now) {
       if (!loan.isUnheld) return undefined;
-      if (loan.collected) return 'certain';
-      return mayBeInUse(loan, now, graceMillis) ? undefined : 'probable';
+      return loan.collected ? 'certain' : certaintyOf(loan, now, graceMillis);
     },
   }),
 };
 
-/** Whether a loan may be held by work that its scope has started, and that goes on. */
-function mayBeInUse(
+/** Gives how sure it is that no work of its scope holds a loan; `undefined` if such work may go on. */
+function certaintyOf(
   { origin: { scope }, component, lentAt, returnsBefore }: Loan,
   now: number,
   graceMillis: number,
-): boolean {
-  if (graceMillis === 0 || returnsBefore < ENOUGH_SAMPLES || scope?.mayGoOn() !== true)
-    return false;
+): Certainty | undefined {
+  const isUsualKnown = graceMillis > 0 && returnsBefore >= ENOUGH_SAMPLES;
+  if (!isUsualKnown || scope?.mayGoOn() !== true) return 'probable';
   const { shortage, holdTimes } = component;
-  const unusualMillis = holdTimes.unusualMillis(UNUSUAL_FACTOR) ?? 0;
-  if (shortage.isDry && now - shortage.since >= unusualMillis) return false;
-  return now - lentAt < Math.max(graceMillis, unusualMillis);
+  const usualMillis = holdTimes.percentile(USUAL_SHARE);
+  const unusualMillis = UNUSUAL_FACTOR * usualMillis;
+  if (now - lentAt >= Math.max(graceMillis, unusualMillis)) return 'probable';
+  if (!shortage.isDry) return undefined;
+  const dryMillis = now - shortage.since;
+  if (dryMillis >= unusualMillis) return 'probable';
+  return dryMillis >= usualMillis ? 'suspect' : undefined;
 }
