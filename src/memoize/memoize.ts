@@ -1,5 +1,4 @@
 /** The public function: a cache, its fast path, and the members that manage it. */
-import { created, endAutomaticWatch } from '../core/created-components.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import {
   aBoolean,
@@ -11,7 +10,7 @@ import {
   type OptionCheck,
   type OptionChecks,
 } from '../core/options.js';
-import { type Observer, observe, type Watchable } from '../core/probe.js';
+import { type Observer, observe } from '../core/probe.js';
 import type { AnyFn } from './any-fn.js';
 import type { CallOptions } from './call-options.js';
 import type { EntryOptions } from './entry-options.js';
@@ -65,7 +64,7 @@ export function memoize<F extends AnyFn, K = unknown>(
   const memoized = callThrough(cache, ownReceiver);
   copyProperties(fn, memoized);
   addMembers(memoized, cache, fn, ownReceiver);
-  return created(memoized as unknown as F & Memoized<F>);
+  return memoized as unknown as F & Memoized<F>;
 }
 
 /** Makes a memoized function without a receiver of a cache that exists already. */
@@ -198,10 +197,7 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
       cache.off(event, listener);
       return memoized as never;
     },
-    [observe](observer: Observer) {
-      endAutomaticWatch(memoized as unknown as Watchable);
-      return cache.watch(observer);
-    },
+    [observe]: (observer: Observer) => cache.watch(observer),
     [Symbol.dispose]: () => cache.dispose(),
   };
   for (const name of Reflect.ownKeys(members)) {

@@ -5,7 +5,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { RunInContext } from '../core/async-context.js';
-import { endAutomaticWatch } from '../core/created-components.js';
+import { endAutomaticWatch, notePart } from '../core/created-components.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
@@ -138,6 +138,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     this.#members.set(key, member);
     this.#events.add(key, keeper.events);
     this.#watch?.add(member.pool);
+    notePart(member.pool, this); // Only now: this watch over it is the whole's.
     if (keeper.ceilingShare !== null) this.#ceiling.add(keeper.ceilingShare);
     if (this.#state === 'paused') keeper.pause();
     else if (settings.autostart) keeper.start();

@@ -16,8 +16,8 @@ import type { LeakReport } from '../watchdog/leak-report.js';
 /** Options of `failOnLeaks`, `leakTest` and {@link expectNoLeaks}. */
 export interface LeakTestOptions {
   /**
-   * What to watch. `'all'` is every pool, cache, shared value and buffer that is created from the first call on. A list is for
-   * components that were created before.
+   * What to watch. `'all'` is every pool, shared value and buffer that is created from the first call on, and every managed context
+   * and stack. A list is for components that were created before.
    *
    * @default 'all'
    */

@@ -16,6 +16,7 @@ import { noteAutomaticWatch, onCreated } from '../core/created-components.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import { guardedCall } from '../core/guarded-call.js';
 import type { Watchable } from '../core/probe.js';
+import { scopeResources } from '../scope/scope-watch.js';
 import type { LeakReport } from '../watchdog/leak-report.js';
 import type { OpenScope } from '../watchdog/open-scope.js';
 import { Watchdog } from '../watchdog/watchdog.js';
@@ -52,8 +53,10 @@ class TestWatch {
 
   /** Watches every component that is created from now on, or the components of a list. */
   watch(what: LeakTestSettings['watch']): void {
-    if (what === 'all') this.#creations ??= onCreated((component) => this.#add(component));
-    else for (const component of what) this.#add(component);
+    if (what === 'all') {
+      this.#add(scopeResources);
+      this.#creations ??= onCreated((component) => this.#add(component));
+    } else for (const component of what) this.#add(component);
   }
 
   /** Runs `body` as a test, and gives its outcome. Never rejects. */

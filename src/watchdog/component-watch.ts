@@ -259,6 +259,8 @@ export class ComponentWatch implements Observer, LoanSource {
       this.#freeIds.push(id);
       return;
     }
+    // A shared value is held by its loans alone. Those that are not settled have to hold it before this one lets go.
+    if (loan.held?.owner === null) this.#tracker.settleAll();
     this.#removeNode(id, loan.node);
     this.#tracker.ended(loan, reclaimed);
   }

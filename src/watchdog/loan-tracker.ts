@@ -62,8 +62,8 @@ export class LoanTracker implements ScopeListener {
     const rules = createRules(
       settings.rules,
       this.levelPlan.confirm,
-      settings.graceMillis,
       (loan) => this.judge(loan, this.now()),
+      settings.graceMillis,
     );
     this.#tellsMisuse = rules.some((rule) => rule.name === 'double-release');
     this.#rules = {

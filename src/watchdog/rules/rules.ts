@@ -91,8 +91,8 @@ export const someRules: OptionCheck = (value) => {
 export function createRules(
   chosen: WatchdogRules,
   asksV8: boolean,
-  graceMillis: number,
   found: Found,
+  graceMillis = 0,
 ): Rule<LeakRule>[] {
   return ORDER.filter(
     (name) => chosen[name] !== false && (asksV8 || definitionOf(name).asksV8 !== true),
