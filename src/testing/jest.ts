@@ -33,6 +33,9 @@ interface JestGlobals {
 
 const globals = globalThis as unknown as JestGlobals;
 
+// From the import on: modules that are imported later create their pools before `leakTest` is called.
+testWatch().watch();
+
 const JEST: Runner = {
   bodyArguments: 0,
   currentName: () => globals.expect?.getState?.().currentTestName,
@@ -41,7 +44,8 @@ const JEST: Runner = {
 
 /**
  * Wraps `test` or `it` of Jest: a test that leaves a loan out fails. The result has `each`, `only`, `skip`, `concurrent`, `failing`
- * and `todo`. Hooks of Jest run in no test: a loan that `beforeEach` takes belongs to none.
+ * and `todo`. Hooks of Jest run in no test: a loan that `beforeEach` takes belongs to none. Import this module before those that create
+ * pools, or list the pools in `watch`.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
  */

@@ -17,7 +17,7 @@ import type { LeakReport } from '../watchdog/leak-report.js';
 export interface LeakTestOptions {
   /**
    * What to watch. `'all'` is every pool, shared value and buffer that is created from the first call on, and every managed context
-   * and stack. A list is for components that were created before.
+   * and stack. A list adds components that were created before.
    *
    * @default 'all'
    */

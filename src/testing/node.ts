@@ -6,6 +6,8 @@
  * import { test } from 'tenure/testing/node';
  * ```
  *
+ * Import it before the modules that create pools: it watches what is created from then on.
+ *
  * @module
  */
 import nodeTest, { type TestContext } from 'node:test';
@@ -24,6 +26,9 @@ export { FakeClock } from './fake-clock.js';
 export type { LeakTestOptions } from './leak-test-options.js';
 export { settle } from './settle.js';
 export { allowLeaks } from './test-watch.js';
+
+// From the import on: modules that are imported later create their pools before `leakTest` is called.
+testWatch().watch();
 
 const NODE: Runner = {
   bodyArguments: 1,

@@ -51,12 +51,11 @@ class TestWatch {
   readonly #watched = new WeakSet<Watchable>();
   #creations: Disposable | undefined;
 
-  /** Watches every component that is created from now on, or the components of a list. */
-  watch(what: LeakTestSettings['watch']): void {
-    if (what === 'all') {
-      this.#add(scopeResources);
-      this.#creations ??= onCreated((component) => this.#add(component));
-    } else for (const component of what) this.#add(component);
+  /** Watches every component that is created from now on, and those of a list. */
+  watch(what: LeakTestSettings['watch'] = 'all'): void {
+    this.#add(scopeResources);
+    this.#creations ??= onCreated((component) => this.#add(component));
+    if (what !== 'all') for (const component of what) this.#add(component);
   }
 
   /** Runs `body` as a test, and gives its outcome. Never rejects. */

@@ -37,6 +37,9 @@ type AroundEach = (
   around: (runTest: () => Promise<void>, context: { readonly task: Task }) => Promise<void>,
 ) => void;
 
+// From the import on: modules that are imported later create their pools before `leakTest` is called.
+testWatch().watch();
+
 const note = (text: string): void => console.error(text);
 
 const VITEST: Runner = { bodyArguments: Number.POSITIVE_INFINITY, note };
@@ -73,7 +76,7 @@ export function failOnLeaks(options: LeakTestOptions = {}): void {
 /**
  * Wraps `test` or `it` of Vitest: a test that leaves a loan out fails. The result has all members of the original, such as `each`,
  * `for`, `only`, `skip`, `concurrent`, `fails` and `extend`. It serves every version of Vitest, and one file alone; hooks and fixtures run
- * outside of its scope.
+ * outside of its scope. Import this module before those that create pools, or list the pools in `watch`.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
  */
