@@ -21,7 +21,10 @@ export interface ScopedRequest {
   /** The method, as `GET`. */
   readonly method: string;
   /** The route; without `url` if no route was found. */
-  readonly routeOptions: { readonly url?: string | undefined };
+  readonly routeOptions: {
+    /** The path of the route. */
+    readonly url?: string | undefined;
+  };
 }
 
 /** The part of a reply of Fastify that is used. */
@@ -108,7 +111,7 @@ export function fastifyScopes<
 }
 
 /** The method and the route that Fastify has found; `undefined` without a route. */
-export function fastifyName({ method, routeOptions }: ScopedRequest): string | undefined {
+function fastifyName({ method, routeOptions }: ScopedRequest): string | undefined {
   const url = routeOptions?.url;
   return url === undefined ? undefined : `${method} ${url}`;
 }

@@ -23,6 +23,7 @@ export { FakeClock } from './fake-clock.js';
 export type { LeakTestOptions } from './leak-test-options.js';
 export { settle } from './settle.js';
 export { allowLeaks } from './test-watch.js';
+export type { AnyFunction } from './wrapped-test.js';
 
 interface JestGlobals {
   expect?: { getState?(): { readonly currentTestName?: string } };

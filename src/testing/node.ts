@@ -26,6 +26,7 @@ export { FakeClock } from './fake-clock.js';
 export type { LeakTestOptions } from './leak-test-options.js';
 export { settle } from './settle.js';
 export { allowLeaks } from './test-watch.js';
+export type { AnyFunction } from './wrapped-test.js';
 
 // From the import on: modules that are imported later create their pools before `leakTest` is called.
 testWatch().watch();

@@ -24,6 +24,7 @@ export { FakeClock } from './fake-clock.js';
 export type { LeakTestOptions } from './leak-test-options.js';
 export { settle } from './settle.js';
 export { allowLeaks } from './test-watch.js';
+export type { AnyFunction } from './wrapped-test.js';
 
 /** What is used of a test of Vitest. */
 interface Task {

@@ -2,7 +2,9 @@
 
 /** What is read of a request. */
 export interface NamedRequest {
+  /** The method, as `GET`. */
   readonly method?: string | undefined;
+  /** The URL, with its query. */
   readonly url?: string | undefined;
   /** Set by Express when it has found a route. */
   readonly route?: unknown;
