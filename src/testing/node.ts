@@ -62,5 +62,5 @@ export function leakTest<T extends AnyFunction>(test: T, options: LeakTestOption
 /** `test` of `node:test`; a test that leaves a loan out fails. */
 export const test: typeof nodeTest = leakTest(nodeTest as unknown as AnyFunction) as never;
 
-/** An alias of {@link test}. */
-export const it: typeof nodeTest = test;
+/** `it` of `node:test`; a test that leaves a loan out fails. */
+export const it: typeof nodeTest.it = leakTest(nodeTest.it as unknown as AnyFunction) as never;
