@@ -37,13 +37,14 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
       { find: /^tenure$/, replacement: `${source}/index.ts` },
       { find: /^tenure\/register$/, replacement: `${source}/node/register/index.ts` },
       { find: /^tenure\/integrations\/(.*)$/, replacement: `${source}/integrations/$1.ts` },
+      { find: /^tenure\/(testing\/.*)$/, replacement: `${source}/$1.ts` },
       { find: /^tenure\/(.*)$/, replacement: `${source}/$1/index.ts` },
       ...(mode === 'lowest' ? [LOWEST_LRU_CACHE] : []),
     ],
   },
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/kit/leave-nothing-behind.ts'],
+    setupFiles: ['test/kit/leave-nothing-behind.ts', 'test/kit/fail-on-leaks.ts'],
     pool: 'forks',
     maxWorkers: WORKERS,
     reporters:

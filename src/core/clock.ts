@@ -24,31 +24,50 @@ export interface Clock {
 const LONGEST_PLATFORM_DELAY = 2 ** 31 - 1;
 
 /** The platform's handle: a number in browsers, an object with `unref` on Node, Bun and Deno. */
-type PlatformHandle = number | { unref?(): unknown };
+export type PlatformHandle = number | { unref?(): unknown };
 
 interface PlatformTimer {
   handle: PlatformHandle;
 }
 
-/** The platform's monotonic clock and timers. */
-export const systemClock: Clock = {
+/** The platform's time and timers. */
+export interface PlatformTime {
+  /** Gives milliseconds on a monotonic scale. */
+  now(): number;
+  /** Calls `callback` after a delay of at most 2^31 − 1 ms. */
+  setTimeout(callback: () => void, delayMillis: number): PlatformHandle;
+  /** Cancels a timer. */
+  clearTimeout(handle: number): void;
+}
+
+/** Makes a clock of a platform's time and timers. */
+export function clockOf(platform: PlatformTime): Clock {
+  return {
+    now: () => platform.now(),
+    setTimer(callback, delayMillis, options) {
+      const deadline = platform.now() + delayMillis;
+      const arm = (remaining: number): PlatformHandle => {
+        const handle: PlatformHandle =
+          remaining > LONGEST_PLATFORM_DELAY
+            ? platform.setTimeout(() => {
+                timer.handle = arm(deadline - platform.now());
+              }, LONGEST_PLATFORM_DELAY)
+            : platform.setTimeout(callback, Math.max(0, remaining));
+        if (options?.background === true && typeof handle === 'object') handle.unref?.();
+        return handle;
+      };
+      const timer: PlatformTimer = { handle: arm(delayMillis) };
+      return timer;
+    },
+    clearTimer(timer) {
+      platform.clearTimeout((timer as PlatformTimer).handle as number);
+    },
+  };
+}
+
+/** The platform's monotonic clock and timers. They are looked up at each call, so that the fake timers of a test apply. */
+export const systemClock: Clock = /* @__PURE__ */ clockOf({
   now: () => performance.now(),
-  setTimer(callback, delayMillis, options) {
-    const deadline = performance.now() + delayMillis;
-    const arm = (remaining: number): PlatformHandle => {
-      const handle: PlatformHandle =
-        remaining > LONGEST_PLATFORM_DELAY
-          ? setTimeout(() => {
-              timer.handle = arm(deadline - performance.now());
-            }, LONGEST_PLATFORM_DELAY)
-          : setTimeout(callback, Math.max(0, remaining));
-      if (options?.background === true && typeof handle === 'object') handle.unref?.();
-      return handle;
-    };
-    const timer: PlatformTimer = { handle: arm(delayMillis) };
-    return timer;
-  },
-  clearTimer(timer) {
-    clearTimeout((timer as PlatformTimer).handle as number);
-  },
-};
+  setTimeout: (callback, delayMillis) => setTimeout(callback, delayMillis),
+  clearTimeout: (handle) => clearTimeout(handle),
+});

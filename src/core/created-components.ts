@@ -16,12 +16,15 @@ export type CreationListener = (component: Watchable) => void;
 /** The watches that no code of the application has asked for, by their components. */
 const AUTOMATIC: unique symbol = Symbol.for('tenure.automatic') as never;
 
+/** The components that are watched with another one, as the pool of a key is with its keyed pool. */
+const wholes = /* @__PURE__ */ new WeakMap<Watchable, Watchable>();
+
 interface Registry {
   [LISTENERS]?: Set<CreationListener>;
   [AUTOMATIC]?: WeakMap<Watchable, Disposable>;
 }
 
-/** Calls `listener` with each pool that is created from now on. The result ends it. */
+/** Calls `listener` with each component that is created from now on. The result ends it. */
 export function onCreated(listener: CreationListener): Disposable {
   const registry = globalThis as Registry;
   registry[LISTENERS] ??= new Set();
@@ -53,9 +56,18 @@ export function noteAutomaticWatch(component: Watchable, watch: Disposable): voi
   registry[AUTOMATIC].set(component, watch);
 }
 
-/** Ends the watch over a component that the application has not asked for, if there is one. */
+/** Says that a watch over `whole` covers `part`, too. */
+export function notePart(part: Watchable, whole: Watchable): void {
+  wholes.set(part, whole);
+}
+
+/** Ends the watch over a component that the application has not asked for, if there is one. O(1). */
 export function endAutomaticWatch(component: Watchable): void {
   const watches = (globalThis as Registry)[AUTOMATIC];
-  watches?.get(component)?.[Symbol.dispose]();
-  watches?.delete(component);
+  if (watches === undefined) return;
+  for (const watched of [component, wholes.get(component)]) {
+    if (watched === undefined) continue;
+    watches.get(watched)?.[Symbol.dispose]();
+    watches.delete(watched);
+  }
 }

@@ -1,5 +1,6 @@
 /**
- * The decorator for methods and getters. It follows the stage-3 proposal (TypeScript ≥ 5.0 without `experimentalDecorators`).
+ * The decorator for methods and getters. It follows the stage-3 proposal (TypeScript ≥ 5.0 without `experimentalDecorators`), and
+ * serves as a legacy decorator, too (`experimentalDecorators`, as Nest needs it).
  *
  * Each instance has a cache of its own, so an instance cannot evict another's results. The cache is made at the first call. A
  * `WeakMap` holds it as long as the instance, so its results may refer to the instance. It allocates nothing before it has
@@ -22,6 +23,12 @@ export interface MemoizedDecorator<F extends AnyFn> {
     getter: (this: This) => V,
     context: ClassGetterDecoratorContext<This, V>,
   ): (this: This) => V;
+  /** As a legacy decorator, for a method or a getter. */
+  <V>(
+    target: object,
+    name: string | symbol,
+    descriptor: TypedPropertyDescriptor<V>,
+  ): TypedPropertyDescriptor<V>;
 }
 
 /** The cache of one instance. */
@@ -64,7 +71,12 @@ export function memoized<F extends AnyFn = AnyFn>(
   options: MemoizeOptions<F> = {},
 ): MemoizedDecorator<F> {
   resolveMemoizeOptions(memoized as AnyFn, options);
-  function decorate(method: AnyFn, context: DecoratorContext): AnyFn {
+  function decorate(
+    method: AnyFn,
+    context: DecoratorContext | string | symbol,
+    descriptor?: PropertyDescriptor,
+  ): AnyFn | PropertyDescriptor {
+    if (typeof context !== 'object') return decoratedMember(descriptor, options, String(context));
     if (context.kind !== 'method' && context.kind !== 'getter') {
       throw new InvalidArgumentError(
         `memoized: it decorates methods and getters, \`${String(context.name)}\` is a ${context.kind}.`,
@@ -73,6 +85,39 @@ export function memoized<F extends AnyFn = AnyFn>(
     return decorated(method, options, String(context.name));
   }
   return decorate as MemoizedDecorator<F>;
+}
+
+/** Decorates a member as a legacy decorator does: gives its descriptor with another function. */
+function decoratedMember(
+  descriptor: PropertyDescriptor | undefined,
+  options: MemoizeOptions<AnyFn>,
+  name: string,
+): PropertyDescriptor {
+  const member = descriptor?.get === undefined ? 'value' : 'get';
+  const method: unknown = descriptor?.[member];
+  if (typeof method !== 'function') {
+    throw new InvalidArgumentError(
+      `memoized: it decorates methods and getters, \`${name}\` is neither.`,
+    );
+  }
+  const replacement = decorated(method as AnyFn, options, name);
+  copyMetadata(method, replacement);
+  return { ...descriptor, [member]: replacement };
+}
+
+/** The part of `reflect-metadata` that is used. */
+interface MetadataReflect {
+  getOwnMetadataKeys?(target: object): unknown[];
+  getOwnMetadata?(key: unknown, target: object): unknown;
+  defineMetadata?(key: unknown, value: unknown, target: object): void;
+}
+
+/** Copies what decorators below have recorded of a method, such as the route of a handler. */
+function copyMetadata(from: object, to: object): void {
+  const reflect: MetadataReflect = Reflect;
+  for (const key of reflect.getOwnMetadataKeys?.(from) ?? []) {
+    reflect.defineMetadata?.(key, reflect.getOwnMetadata?.(key, from), to);
+  }
 }
 
 /**

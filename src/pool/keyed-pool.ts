@@ -3,7 +3,9 @@
  * when it is empty. All pools share one limit on the number of resources.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+
 import type { RunInContext } from '../core/async-context.js';
+import { endAutomaticWatch, notePart } from '../core/created-components.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
@@ -136,6 +138,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     this.#members.set(key, member);
     this.#events.add(key, keeper.events);
     this.#watch?.add(member.pool, this.#labels.of(key));
+    notePart(member.pool, this); // Only now: this watch over it is the whole's.
     if (keeper.ceilingShare !== null) this.#ceiling.add(keeper.ceilingShare);
     if (this.#state === 'paused') keeper.pause();
     else if (settings.autostart) keeper.start();
@@ -285,6 +288,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
 
   /** Attaches an observer, such as a watchdog, to the pools of all keys, those that are made later included. */
   [observe](observer: Observer): Observation {
+    endAutomaticWatch(this);
     if (this.#watch !== null) throw new AlreadyWatchedError(`The keyed pool '${this.name}'`);
     const watch = new KeyedWatch(
       this.name,

@@ -2,6 +2,7 @@
  * The public face of a pool: leases, and generic-pool's methods. The keeper does the work.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { endAutomaticWatch } from '../core/created-components.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import {
   aFunction,
@@ -439,6 +440,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /** Attaches an observer, such as a watchdog, and tells it of every present resource. */
   [observe](observer: Observer): Observation {
+    endAutomaticWatch(this);
     const { origins, name } = this.#keeper;
     if (origins.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
     origins.watch = new LoanWatch(this.#keeper, observer);

@@ -1,5 +1,6 @@
 /** Shared values by key: one `RefCounted` for each key, under one capacity. After `RcMap` of Effect. */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { created, endAutomaticWatch } from '../core/created-components.js';
 import { aFunction, checkArgument, millis } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
 import { gatheredEnds } from './gathered-ends.js';
@@ -71,6 +72,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
     this.#idleMillis = settings.idleMillis;
     this.#capacity = settings.capacity;
     this.#owner = new ValueOwner<T>('ref-counted-map', settings, (cell) => this.#changed(cell));
+    created(this);
   }
 
   /** How many keys have a value, or one that is being created. O(keys). */
@@ -169,6 +171,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
    */
   [observe](observer: Observer): Observation {
+    endAutomaticWatch(this);
     return this.#owner.observe(observer, {
       instances: () => this.#instances(),
       stats: () => {

@@ -3,6 +3,7 @@
  * it. A reference count says when: exactly and at once, without a garbage collector. How it works: `shared-cell.ts`.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { created, endAutomaticWatch } from '../core/created-components.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
 import { gatheredEnds } from './gathered-ends.js';
@@ -62,6 +63,7 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
     const settings = resolveRefCountedOptions(options);
     this.#owner = new ValueOwner<T>('ref-counted', settings);
     this.#cell = new SharedCell<T>(this.#owner, { idleMillis: settings.idleMillis, create });
+    created(this);
   }
 
   /** How many leases on the current value are out. Leases on invalidated values do not count. O(1). */
@@ -131,6 +133,7 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
    */
   [observe](observer: Observer): Observation {
+    endAutomaticWatch(this);
     return this.#owner.observe(observer, {
       instances: () => this.#cell.instances(),
       stats: () => ({ values: this.#owner.live, leases: this.#cell.leases }),

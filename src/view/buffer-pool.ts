@@ -5,7 +5,9 @@
  * Everything is synchronous: a miss makes memory at once, and no caller waits. So it is no {@link Pool} of buffers.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+
 import { type Clock, systemClock } from '../core/clock.js';
+import { created, endAutomaticWatch } from '../core/created-components.js';
 import {
   aBoolean,
   aFunction,
@@ -126,6 +128,7 @@ export class BufferPool implements Disposable, Watchable {
    */
   constructor(options: BufferPoolOptions = {}) {
     this.#keeper = new BufferKeeper(resolveOptions('new BufferPool', options, OPTIONS));
+    created(this);
   }
 
   /**
@@ -192,6 +195,7 @@ export class BufferPool implements Disposable, Watchable {
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
    */
   [observe](observer: Observer): Observation {
+    endAutomaticWatch(this);
     return this.#keeper.observe(observer);
   }
 }

@@ -7,6 +7,7 @@
  * The capacity grows to an eighth more than was asked for, so that growing byte by byte is O(1) a byte.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { created, endAutomaticWatch } from '../core/created-components.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import {
   aName,
@@ -81,6 +82,7 @@ export class Exporter implements Watchable, CountingSource {
     this.#name = resolveOptions('new Exporter', options, OPTIONS).name;
     this.#buffer = new ArrayBuffer(bytes);
     this.#length = bytes;
+    created(this);
   }
 
   /** How many bytes there are. */
@@ -134,6 +136,7 @@ export class Exporter implements Watchable, CountingSource {
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
    */
   [observe](observer: Observer): Observation {
+    endAutomaticWatch(this);
     if (this.#watch !== null) throw new AlreadyWatchedError(`exporter "${this.#name}"`);
     const watch = new ExportsWatch(
       {

@@ -8,7 +8,7 @@ const BUCKETS = 32;
 const LONGEST_MILLIS = 2 ** 31 - 1;
 
 /** How many returned loans a percentile has to be drawn from. */
-const ENOUGH_SAMPLES = 20;
+export const ENOUGH_SAMPLES = 20;
 
 /** The hold times of one component's loans. */
 export class HoldTimes {

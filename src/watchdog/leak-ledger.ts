@@ -94,9 +94,16 @@ export class LeakLedger {
     return this.#retracted;
   }
 
-  /** Resolves when no loan counts as lost, when `graceMillis` are over, or when the ledger is closed. */
-  async untilNoneLost(graceMillis: number): Promise<void> {
-    await this.#waits.until(() => this.#closed || this.lost === 0, graceMillis);
+  /**
+   * Resolves when no loan counts as lost, when `graceMillis` are over, or when the ledger is closed. With `isMeant`, only loans
+   * that it accepts have to come back.
+   */
+  async untilNoneLost(graceMillis: number, isMeant?: (loan: Loan) => boolean): Promise<void> {
+    const isNoneLost =
+      isMeant === undefined
+        ? () => this.lost === 0
+        : () => ![...this.#lostLoans.keys()].some(isMeant);
+    await this.#waits.until(() => this.#closed || isNoneLost(), graceMillis);
   }
 
   /** Ends all waits. The reports stay. */
@@ -110,11 +117,20 @@ export class LeakLedger {
   /** Reports each leak, the most numerous first, with the loans whose grace is not over. O(loans + leaks · log leaks). */
   reports(): LeakReport[] {
     this.#group();
-    const now = this.#clock.now();
-    return [...this.#groups.values()]
-      .filter((group) => !this.#isSuppressed(group))
-      .map((group) => group.report(now))
-      .sort((a, b) => b.count - a.count);
+    return this.#sorted(this.#groups.values());
+  }
+
+  /** Reports the lost loans that `isMeant` accepts, as if there were no others. O(lost loans). */
+  reportsOf(isMeant: (loan: Loan) => boolean): LeakReport[] {
+    const groups = new Map<string, LeakGroup>();
+    for (const lost of this.#lostLoans.values()) {
+      if (!isMeant(lost.loan)) continue;
+      const { key, signature, stack } = this.#identify(lost);
+      const group = groups.get(key) ?? new LeakGroup(key, signature, lost);
+      group.add(lost, stack);
+      groups.set(key, group);
+    }
+    return this.#sorted(groups.values());
   }
 
   /** Whether a loan counts as lost. O(1). */
@@ -216,13 +232,26 @@ export class LeakLedger {
     for (const lost of this.#grace) if (lost.group === null) this.#enter(lost);
   }
 
-  #enter(lost: LostLoan): LeakGroup {
-    const { rule, certainty, loan } = lost;
+  #sorted(groups: Iterable<LeakGroup>): LeakReport[] {
+    const now = this.#clock.now();
+    return [...groups]
+      .filter((group) => !this.#isSuppressed(group))
+      .map((group) => group.report(now))
+      .sort((a, b) => b.count - a.count);
+  }
+
+  /** Gives the key of the group of a lost loan, and what it is made of. */
+  #identify({ rule, certainty, loan }: LostLoan) {
     const stack = this.#stacks.parse(loan.origin.stack);
     const site = applicationFrame(stack);
     const signature = signatureOf(rule, loan.component, site);
     const line = site === undefined ? '' : formatPosition(site);
-    const key = `${signature} ${certainty} ${line}`;
+    return { key: `${signature} ${certainty} ${line}`, signature, stack };
+  }
+
+  #enter(lost: LostLoan): LeakGroup {
+    const { loan } = lost;
+    const { key, signature, stack } = this.#identify(lost);
     let group = this.#groups.get(key);
     if (group === undefined) {
       if (this.#groups.size >= this.#maxGroups) this.#makeRoom();

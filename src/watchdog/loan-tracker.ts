@@ -115,7 +115,12 @@ export class LoanTracker implements ScopeListener {
     this.stacksPerSecond = settings.stacksPerSecond;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
     this.ledger = new LeakLedger(settings, settings.clock, listeners);
-    const rules = createRules(settings.rules, this.levelPlan.confirm, readings);
+    const rules = createRules(
+      settings.rules,
+      this.levelPlan.confirm,
+      readings,
+      settings.graceMillis,
+    );
     this.#findsAbandoned = rules.some(({ name }) => name === 'abandoned');
     this.#rules = {
       judge: rules.filter((rule) => rule.judge !== undefined),

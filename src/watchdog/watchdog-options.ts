@@ -19,6 +19,7 @@ import {
 import { isSignature } from './baseline.js';
 import type { LeakReport } from './leak-report.js';
 import { LEVELS, type WatchLevel } from './level.js';
+import { anOpenScope, type OpenScope } from './open-scope.js';
 import { someRules, type WatchdogRules } from './rules/rules.js';
 
 /** Options of a {@link Watchdog}. */
@@ -121,6 +122,13 @@ export interface CheckOptions {
    * @default false
    */
   readonly forceGc?: boolean;
+  /**
+   * Reports only loans that were taken within this scope, or within a scope that was opened in it, and that outlived it. A
+   * test, for example, asks for its own leaks while others run.
+   *
+   * @default every loan
+   */
+  readonly scope?: OpenScope;
 }
 
 /** The events of a {@link Watchdog}: `'leak'` and `'retracted'`, see {@link Watchdog.on}. */
@@ -167,9 +175,17 @@ const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
   gcSource: optional(objectWith('collect')),
 };
 
-const CHECK_OPTIONS: OptionTable<Required<CheckOptions>> = {
+/** What the options of a check resolve to. */
+interface CheckSettings {
+  readonly settleMillis: number;
+  readonly forceGc: boolean;
+  readonly scope: OpenScope | undefined;
+}
+
+const CHECK_OPTIONS: OptionTable<CheckSettings> = {
   settleMillis: option(millis, 0),
   forceGc: option(aBoolean, false),
+  scope: optional(anOpenScope),
 };
 
 /**
@@ -186,6 +202,6 @@ export function resolveWatchdogOptions(options: WatchdogOptions): WatchdogSettin
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
-export function resolveCheckOptions(options: CheckOptions): Required<CheckOptions> {
+export function resolveCheckOptions(options: CheckOptions): CheckSettings {
   return resolveOptions('watchdog.check', options, CHECK_OPTIONS);
 }

@@ -310,22 +310,30 @@ export class Watchdog implements Disposable {
   }
 
   /**
-   * Judges the loans that are out and gives the leaks, the most numerous first. O(loans that are out).
+   * Judges the loans that are out and gives the leaks, the most numerous first. O(loans that are out), and O(leaks) with
+   * `scope`.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) for `forceGc` where the host exposes no collector.
    */
   async check(options: CheckOptions = {}): Promise<LeakReport[]> {
-    const { settleMillis, forceGc } = resolveCheckOptions(options);
+    const { settleMillis, forceGc, scope } = resolveCheckOptions(options);
     this.#tracker.releaseCapabilities();
     if (forceGc) {
       if (this.#gcSource === undefined) throw new NoCollectorError();
       await this.#gcSource.collect();
       await this.#tracker.collectedByV8();
     }
-    this.#judge(forceGc);
-    await this.#tracker.ledger.untilNoneLost(settleMillis);
-    return this.#tracker.ledger.reports();
+    const { ledger } = this.#tracker;
+    if (scope === undefined) {
+      this.#judge(forceGc);
+      await ledger.untilNoneLost(settleMillis);
+      return ledger.reports();
+    }
+    if (forceGc) this.#judge(true);
+    const isMeant = ({ origin }: Loan): boolean => origin.scope?.isWithin(scope) === true;
+    await ledger.untilNoneLost(settleMillis, isMeant);
+    return ledger.reportsOf(isMeant);
   }
 
   /**

@@ -34,6 +34,7 @@ export const LAYERS: Readonly<Record<string, Module>> = {
   watchdog: { layer: 3, mayImport: OBSERVERS },
   profile: { layer: 3, mayImport: OBSERVERS },
   inspector: { layer: 4, mayImport: ['watchdog', 'profile', 'gc', 'core'] },
+  testing: { layer: 5, mayImport: 'any layer below', host: true },
   node: { layer: 5, mayImport: 'any layer below', host: true },
   integrations: { layer: 5, mayImport: 'any layer below', host: true },
 };
@@ -142,6 +143,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   integrations: {
     adoption: [],
     client: ['error-chain'],
+    http: [],
     mysql2: ['client', 'error-chain'],
     pg: ['client', 'error-chain'],
     redis: [],

@@ -1,6 +1,1 @@
-import { setImmediate } from 'node:timers/promises';
-
-/** Resolves when all promise jobs have run that need no timer, no I/O and no gate. */
-export async function settle(): Promise<void> {
-  await setImmediate();
-}
+export { settle } from '../../src/testing/settle.js';

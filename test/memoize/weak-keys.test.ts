@@ -206,10 +206,10 @@ describe('an argument list is forgotten when', () => {
   });
 
   test('its entry is deleted, and so is its registration for the collection of its objects', () => {
+    const fn = memoize((..._: unknown[]) => {});
     const register = vi.spyOn(FinalizationRegistry.prototype, 'register');
     const unregister = vi.spyOn(FinalizationRegistry.prototype, 'unregister');
     try {
-      const fn = memoize((..._: unknown[]) => {});
       for (let i = 0; i < 10; i++) {
         fn(longLived, i);
         fn.delete(longLived, i);

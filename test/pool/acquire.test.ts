@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createPool, InvalidArgumentError, type PoolOptions } from '../../src/pool/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 import { outcomeOf, rejection } from './outcome.js';
@@ -47,6 +48,7 @@ test('with autostart off, min is filled by the first lease, or by start()', asyn
 });
 
 test('idle resources are lent longest idle first, or newest first with fifo off', async () => {
+  allowLeaks();
   for (const fifo of [true, false]) {
     const { pool } = open({ max: 2, fifo });
     const first = await pool.acquire();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createPool, type LeasesOutError, type PoolOptions } from '../../src/pool/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
 import { outcomeOf, rejection } from './outcome.js';
@@ -80,6 +81,7 @@ test('the error of a bare resource that is given back twice names both lines', a
 });
 
 test('a second release is never taken for a release by the next holder', async () => {
+  allowLeaks();
   const { pool } = poolOf({ max: 1 });
   const first = await pool.lease();
   void first.release();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createPool, type Lease, LeasesOutError } from '../../src/pool/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -213,6 +214,7 @@ test('drain also settles when the waiters give up', async () => {
 });
 
 test('clear destroys idle resources, those being created included, and creates min again', async () => {
+  allowLeaks();
   const gates = new Gates();
   const clock = new FakeClock();
   const factory = new StrictFactory(3, { create: (number) => (number === 2 ? gates.next() : 0) });

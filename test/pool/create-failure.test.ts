@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { CreateError, createPool } from '../../src/pool/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -80,6 +81,7 @@ test('a caller that got a returned resource is not rejected by the creation begu
 });
 
 test('a caller whose creation served another caller causes a new one, and gets its failure', async () => {
+  allowLeaks();
   const gates = new Gates();
   const factory = new StrictFactory(2, { create: () => gates.next() });
   const pool = createPool(factory, { max: 2, createAttempts: 1, clock: new FakeClock() });
@@ -160,6 +162,7 @@ test('a resource that comes after its timeout is destroyed if its place is taken
 });
 
 test('a transient failure rejects no caller: the factory is tried again, after a longer pause each time', async () => {
+  allowLeaks();
   const clock = new FakeClock();
   const tries: [time: number, attempt: number][] = [];
   const pool = createPool(
@@ -211,6 +214,7 @@ test('an outage rejects the waiters after createAttempts failures in a row, then
 });
 
 test('during a pause of the factory, a returned resource serves a waiter, and a success ends the pause', async () => {
+  allowLeaks();
   const clock = new FakeClock();
   let broken = false;
   const factory = new StrictFactory(3, { create: () => (broken ? refuse() : undefined) });
@@ -301,6 +305,7 @@ test('ready() rejects when min cannot be created, and resolves when it can', asy
 });
 
 test('a caller that waits while min is being filled is not rejected by a failure of the filling', async () => {
+  allowLeaks();
   const gates = new Gates();
   const clock = new FakeClock();
   const factory = new StrictFactory(1, { create: () => gates.next() });
@@ -384,6 +389,7 @@ test('a pause keeps the process alive from the moment that a caller waits for it
 });
 
 test('after a success, failures are counted from one again', async () => {
+  allowLeaks();
   const clock = new FakeClock();
   const attempts: number[] = [];
   const outcomes = ['fails', 'fails', 'succeeds', 'fails', 'succeeds'];
@@ -463,6 +469,7 @@ test('a creation that a caller waits for keeps the process alive, and one in the
 });
 
 test('a caller that comes when a pause is over, but before its timer has fired, has the factory tried again', async () => {
+  allowLeaks();
   const clock = new FakeClock();
   let isDown = true;
   const factory = new StrictFactory(1, { create: () => (isDown ? refuse() : undefined) });

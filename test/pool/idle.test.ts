@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createPool, type Factory, type Lease, type PoolOptions } from '../../src/pool/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -133,6 +134,7 @@ test('there is one background timer, and none while there is nothing to sweep', 
 });
 
 test('a resource being destroyed counts towards max until it is gone', async () => {
+  allowLeaks();
   const clock = new FakeClock();
   const gates = new Gates();
   const factory = new StrictFactory(1, { destroy: () => gates.next() });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createPool } from '../../src/pool/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
@@ -111,6 +112,7 @@ test('isBorrowedResource knows every kind of loan', async () => {
 });
 
 test('the pool does not keep a lost lease from being collected', async () => {
+  allowLeaks();
   const { pool } = open(2);
   const waited = async () => {
     const first = await pool.lease();

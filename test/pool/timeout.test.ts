@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { AcquireTimeoutError, createPool } from '../../src/pool/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -9,6 +10,7 @@ import { StrictFactory, type Thing } from './strict-factory.js';
 const never = () => new Promise<never>(() => {});
 
 test('a wait ends after 30 s by default, and the error explains why', async () => {
+  allowLeaks();
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(2), { name: 'db', max: 2, clock });
   const lease = await pool.lease();
@@ -214,6 +216,7 @@ test('each waiter that times out is counted, and its error tells the timeout of 
 });
 
 test('the error lists the three longest loans, and counts the others', async () => {
+  allowLeaks();
   for (const [loans, others] of [
     [3, undefined],
     [5, ', 2 more'],
@@ -297,6 +300,7 @@ test('waits of different priorities end at their own deadlines', async () => {
 });
 
 test('an infinite timeout outlasts those of other waiters', async () => {
+  allowLeaks();
   const clock = new FakeClock();
   const pool = createPool(new StrictFactory(1), { max: 1, acquireTimeoutMillis: 10, clock });
   const held = await pool.lease();

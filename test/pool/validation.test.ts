@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createPool } from '../../src/pool/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -37,6 +38,7 @@ for (const [way, validate] of Object.entries(WAYS_TO_BE_INVALID)) {
   });
 
   test(`testOnReturn: validate ${way}: destroyed, and its place is free`, async () => {
+    allowLeaks();
     const clock = new FakeClock();
     const factory = new StrictFactory(1, { validate });
     const pool = createPool(factory, { max: 1, testOnReturn: true, clock });
@@ -49,6 +51,7 @@ for (const [way, validate] of Object.entries(WAYS_TO_BE_INVALID)) {
 }
 
 test('a new resource is lent without validation', async () => {
+  allowLeaks();
   const factory = new StrictFactory(2, { validate: () => false });
   const pool = createPool(factory, { max: 2, testOnBorrow: true, clock: new FakeClock() });
   await Promise.all([pool.lease(), pool.lease()]);
@@ -56,6 +59,7 @@ test('a new resource is lent without validation', async () => {
 });
 
 test('a validate that refuses every resource leads to a new resource, not to a loop', async () => {
+  allowLeaks();
   const factory = new StrictFactory(3, { validate: () => false });
   const pool = createPool(factory, { max: 3, testOnBorrow: true, clock: new FakeClock() });
   const leases = await Promise.all([pool.lease(), pool.lease(), pool.lease()]);
@@ -65,6 +69,7 @@ test('a validate that refuses every resource leads to a new resource, not to a l
 });
 
 test('reset runs before the resource is lent again, and the waiter gets it afterwards', async () => {
+  allowLeaks();
   const gates = new Gates();
   const factory = new StrictFactory(1, { reset: () => gates.next() });
   const pool = createPool(factory, { max: 1, clock: new FakeClock() });
@@ -107,6 +112,7 @@ test('a reset that fails or hangs destroys the resource', async () => {
 });
 
 test('a validation that ends after its timeout is ignored', async () => {
+  allowLeaks();
   const clock = new FakeClock();
   const gates = new Gates<boolean>();
   const factory = new StrictFactory(1, { validate: () => gates.next() });
@@ -133,6 +139,7 @@ test('the resources of two concurrent callers are validated concurrently', async
 });
 
 test('a resource that a listener releases during a creation is validated for the waiter at once', async () => {
+  allowLeaks();
   let isDown = false;
   const pool = createPool(
     {

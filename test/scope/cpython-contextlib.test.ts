@@ -16,6 +16,7 @@ import {
   suppress,
   YieldedTwiceError,
 } from '../../src/scope/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { thrownBy } from './implementations.js';
 
 class ZeroDivision extends Error {}
@@ -343,6 +344,7 @@ describe('test_contextlib_async', () => {
   });
 
   test('test_async_enter, test_async_push, test_enter_async_context_errors', async () => {
+    allowLeaks();
     const stack = new AsyncRunStack();
     const nullContextAsync = await session7();
     expect(await stack.enter(session7())).toBe(7);

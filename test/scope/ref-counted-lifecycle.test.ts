@@ -7,6 +7,7 @@ import {
   RefCountedReentrantError,
   type SharedLease,
 } from '../../src/scope/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate, Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -193,6 +194,7 @@ test('a caller leaves by its signal, and the others get the value', async () => 
 });
 
 test('when all callers have left, the creation is told, and what it makes is disposed of', async () => {
+  allowLeaks();
   const { cell, creations, signals, disposals, log } = gated();
   const leaving = new AbortController();
   const waits = [1, 2].map(() => cell.acquire({ signal: leaving.signal }));
@@ -227,6 +229,7 @@ test('a signal that has aborted creates nothing, and one that throws leaves noth
 });
 
 test('the next value waits for the disposal of the last one, even if that fails', async () => {
+  allowLeaks();
   const onError = vi.fn();
   const { cell, creations, disposals } = gated({ onError });
   creations.at(0).open('old');
@@ -392,6 +395,7 @@ test('under any order of events at most one value exists, and each one is dispos
 });
 
 test('callers that share a signal add one listener, and remove it', async () => {
+  allowLeaks();
   const { cell, creations } = gated();
   const { signal } = new AbortController();
   const add = vi.spyOn(signal, 'addEventListener');

@@ -5,6 +5,7 @@ import {
   RefCountedMap,
   RefCountedMapFullError,
 } from '../../src/scope/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -26,6 +27,7 @@ function logged(options: object = {}) {
 }
 
 test('callers of one key share one creation, and keys do not', async () => {
+  allowLeaks();
   const gates = new Gates<string>();
   const map = new RefCountedMap<string, string>(() => gates.next());
   const [a1, a2, b] = [map.acquire('a'), map.acquire('a'), map.acquire('b')];
@@ -80,6 +82,7 @@ test('a value in use is not evicted, and a new key beyond the capacity is refuse
 });
 
 test('the creation that evicts waits for the disposal, so no more values exist than may', async () => {
+  allowLeaks();
   const disposals = new Gates();
   const opened: string[] = [];
   const map = new RefCountedMap<string, string>(
@@ -103,6 +106,7 @@ test('the creation that evicts waits for the disposal, so no more values exist t
 });
 
 test('a value that was invalidated while in use counts until it is disposed of', async () => {
+  allowLeaks();
   const { map, log } = logged({ capacity: 1 });
   const old = await map.acquire('a');
   const invalidated = map.invalidate('a');
@@ -117,6 +121,7 @@ test('a value that was invalidated while in use counts until it is disposed of',
 test.each([0, 15, Infinity])(
   'a late release of an old value leaves its successor alone (Effect #7515), idleMillis %d',
   async (idleMillis) => {
+    allowLeaks();
     const clock = new FakeClock();
     const { map, log } = logged({ idleMillis, clock, overlap: true });
     const old = await map.acquire('a');
@@ -143,6 +148,7 @@ test('a timer of an old value leaves its successor alone', async () => {
 });
 
 test('an abort between the count and the creation leaves nothing behind (Effect #8390)', async () => {
+  allowLeaks();
   const gates = new Gates<string>();
   const disposed: string[] = [];
   const map = new RefCountedMap<string, string>(() => gates.next(), {
@@ -161,6 +167,7 @@ test('an abort between the count and the creation leaves nothing behind (Effect 
 });
 
 test('a failed creation leaves nothing behind, and the next caller tries again', async () => {
+  allowLeaks();
   const create = vi.fn((key: string) => {
     if (create.mock.calls.length < 3) throw new Error('down');
     return key;

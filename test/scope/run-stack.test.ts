@@ -14,6 +14,7 @@ import {
   runWithAsync,
   suppress,
 } from '../../src/scope/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { thrownBy } from './implementations.js';
@@ -335,6 +336,7 @@ test('moved asynchronous members outlive the block', async () => {
 });
 
 test('arguments of the wrong kind are refused', async () => {
+  allowLeaks();
   expect(() => runWith(7 as never)).toThrow(InvalidArgumentError);
   await expect(runWithAsync(7 as never)).rejects.toThrow(InvalidArgumentError);
   const stack = new RunStack();

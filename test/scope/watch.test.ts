@@ -304,3 +304,19 @@ test('values that hold leases on each other are a cycle in the simulated heap', 
   void taken.bySecond?.release();
   void taken.byFirst?.release();
 });
+
+test('a value that two callers lease at once stays known when the first lease ends', async () => {
+  const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
+  using watchdog = new Watchdog({ graceMillis: 0 });
+  const shared = new RefCounted(() => ({}), { name: 'config' });
+  watchdog.watch(shared);
+  await watchdog.scope('job', async () => {
+    const [first, second] = await Promise.all([shared.acquire(), shared.acquire()]);
+    first.release();
+    await settle();
+    second.release();
+  });
+  expect(errors.mock.calls).toEqual([]);
+  errors.mockRestore();
+  expect(await watchdog.check()).toEqual([]);
+});

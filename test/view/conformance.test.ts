@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { allowLeaks } from '../../src/testing/index.js';
 import { observationDigest } from '../gc/oracle/observation-digest.js';
 import { cpython312, runOnCPython } from './oracle/cpython.js';
 import { generateViewProgram } from './program-generator.js';
@@ -39,6 +40,7 @@ test('observes what CPython 3.12 observes in 2,000 generated programs', () => {
 });
 
 test('the generated programs use every operation, and every kind of error', () => {
+  allowLeaks();
   const names = new Set<string>();
   const errors = new Set<string>();
   for (let seed = 1; seed <= 500; seed++) {
@@ -60,6 +62,7 @@ if (command === undefined) {
 }
 
 test.skipIf(command === undefined)('observes what a live CPython 3.12 observes', () => {
+  allowLeaks();
   const programs = Array.from({ length: 1_000 }, (_, i) => generateViewProgram(1_000_000 + i));
   const observed = runOnCPython(command as string, programs);
   expect(observed).toHaveLength(1_000);

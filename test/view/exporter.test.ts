@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { allowLeaks } from '../../src/testing/index.js';
 import {
   AlreadyWatchedError,
   Exporter,
@@ -10,6 +11,7 @@ import { collectGarbage } from '../kit/collect-garbage.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
 
 test('it cannot be resized while a view is alive, and says how many there are', () => {
+  allowLeaks();
   const exporter = new Exporter(4, { name: 'frames' });
   const view = memoryview(exporter);
   const slice = view.slice(1);

@@ -2,6 +2,7 @@
  * The public face of an adopted pool: leases, `use` and watching over a pool of another package. The adoption does the work.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { created, endAutomaticWatch } from '../../core/created-components.js';
 import { AlreadyWatchedError } from '../../core/errors.js';
 import { aBoolean, aFunction, argumentError, checkArgument } from '../../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../../core/probe.js';
@@ -46,6 +47,7 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
     presets: Pick<AdoptOptions<T>, 'isBroken'> = {},
   ) {
     this.#adoption = new Adoption(peer, resolveAdoptOptions(options, presets));
+    created(this);
   }
 
   /**
@@ -128,6 +130,7 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
 
   /** Attaches an observer, such as a watchdog. */
   [observe](observer: Observer): Observation {
+    endAutomaticWatch(this);
     const { origins, name } = this.#adoption;
     if (origins.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
     origins.watch = new LoanWatch(this.#adoption, observer);

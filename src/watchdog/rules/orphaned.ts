@@ -9,11 +9,30 @@
  *
  * A loan that is granted after its scope has ended begins as an orphan.
  *
+ * A scope whose body returns without a promise ends at once, and cannot tell whether the body has started work that goes on. A
+ * middleware of Express is such a body: `(request, response, next) => watchdog.scope(name, () => next())`. So once the watchdog
+ * knows how long loans of the pool usually last, it lets its loans be out for that long, and for the grace. While the
+ * pool is dry, with callers that wait and nothing that comes back, it does not wait for the grace, and suspects the loans after p99.
+ *
+ * ```
+ *   the body returned ──▶ in use, as far as is known ──out for max(grace, 10 · p99)──▶ ORPHANED
+ *                                    └──────────────── dry, and nothing back for 10 · p99 ──▲
+ * ```
+ *
  * The leak is known when the owner ends, without V8. It is probable and not certain: work in the background may still
  * release the loan, and a late release retracts the leak. It is certain once V8 has collected the loan's capability.
  */
+import type { Certainty } from '../certainty.js';
+import { ENOUGH_SAMPLES } from '../hold-times.js';
+import type { Loan } from '../loan.js';
 import { releaseAdvice } from './release-advice.js';
 import type { RuleDefinition } from './rule.js';
+
+/** This share of the returned loans lasted for a usual time. */
+const USUAL_SHARE = 0.99;
+
+/** A loan of work that may go on is lost once it is out for this many usual times. */
+const UNUSUAL_FACTOR = 10;
 
 /** The rule *orphaned*. */
 export const orphaned: RuleDefinition<'orphaned'> = {
@@ -26,11 +45,29 @@ export const orphaned: RuleDefinition<'orphaned'> = {
         ? 'its owner has ended and it was never released'
         : `its scope has ended and it was never released: ${scope}`,
   fix: releaseAdvice,
-  create: (_options, readings) => ({
+  create: (_options, readings, graceMillis) => ({
     name: 'orphaned',
-    judge(loan) {
+    judge(loan, now) {
       if (!readings.isUnheld(loan)) return undefined;
-      return readings.isCollected(loan) ? 'certain' : 'probable';
+      return readings.isCollected(loan) ? 'certain' : certaintyOf(loan, now, graceMillis);
     },
   }),
 };
+
+/** Gives how sure it is that no work of its scope holds a loan; `undefined` if such work may go on. */
+function certaintyOf(
+  { origin: { scope }, component, lentAt, returnsBefore }: Loan,
+  now: number,
+  graceMillis: number,
+): Certainty | undefined {
+  const isUsualKnown = graceMillis > 0 && returnsBefore >= ENOUGH_SAMPLES;
+  if (!isUsualKnown || scope?.mayGoOn() !== true) return 'probable';
+  const { shortage, holdTimes } = component;
+  const usualMillis = holdTimes.percentile(USUAL_SHARE);
+  const unusualMillis = UNUSUAL_FACTOR * usualMillis;
+  if (now - lentAt >= Math.max(graceMillis, unusualMillis)) return 'probable';
+  if (!shortage.isDry) return undefined;
+  const dryMillis = now - shortage.since;
+  if (dryMillis >= unusualMillis) return 'probable';
+  return dryMillis >= usualMillis ? 'suspect' : undefined;
+}

@@ -78,6 +78,6 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   whatHappened(leak: ReportedLeak): string;
   /** What to change in the code that took the loan, as a clause. */
   fix(loan: Loan): string;
-  /** Makes the rule for one watchdog. `options` are complete. */
-  create(options: Required<O>, readings: Readings): Rule<N>;
+  /** Makes the rule for one watchdog. `options` are complete; `graceMillis` is {@link WatchdogOptions.graceMillis}. */
+  create(options: Required<O>, readings: Readings, graceMillis: number): Rule<N>;
 }

@@ -116,10 +116,13 @@ export function createRules(
   chosen: WatchdogRules,
   asksV8: boolean,
   readings: Readings = READINGS,
+  graceMillis = 0,
 ): Rule<LeakRule>[] {
   return ORDER.filter(
     (name) => chosen[name] !== false && (asksV8 || definitionOf(name).asksV8 !== true),
-  ).map((name) => definitionOf(name).create(optionsOf(name, chosen[name] ?? true), readings));
+  ).map((name) =>
+    definitionOf(name).create(optionsOf(name, chosen[name] ?? true), readings, graceMillis),
+  );
 }
 
 function definitionOf(name: LeakRule): RuleDefinition<LeakRule, object> {

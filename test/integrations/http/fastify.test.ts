@@ -1,0 +1,40 @@
+import type { AddressInfo } from 'node:net';
+import fastify from 'fastify';
+import { expect, test } from 'vitest';
+import { fastifyScopes } from '../../../src/integrations/fastify.js';
+import { createPool } from '../../../src/pool/index.js';
+import { allowLeaks } from '../../../src/testing/index.js';
+import { Watchdog } from '../../../src/watchdog/index.js';
+import { testScopesOf } from './framework-contract.js';
+
+testScopesOf('fastify', async (watchdog, routes, options) => {
+  const app = fastify({ forceCloseConnections: true });
+  app.register(fastifyScopes(watchdog, options as object));
+  for (const { method, path: url, handle } of routes) {
+    app.route({ method, url, handler: () => handle() });
+  }
+  await app.listen({ port: 0 });
+  return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
+});
+
+test('fastify: the scopes serve hooks and routes of every plugin, and injected requests', async () => {
+  allowLeaks();
+  using watchdog = new Watchdog({ graceMillis: 0 });
+  const pool = createPool({ create: () => ({}), destroy: () => {} });
+  watchdog.watch(pool);
+  const app = fastify();
+  app.register(fastifyScopes(watchdog));
+  app.register(
+    (shops, _options, done) => {
+      shops.addHook('preHandler', async () => void (await pool.lease()));
+      shops.get('/:id', async () => 'a shop');
+      done();
+    },
+    { prefix: '/shops' },
+  );
+  expect((await app.inject('/shops/17')).body).toBe('a shop');
+  expect(watchdog.stats().scopes).toBe(0);
+  expect(await watchdog.check()).toMatchObject([{ scope: 'GET /shops/:id', count: 1 }]);
+  await app.close();
+  await pool.close({ graceMillis: 0, force: true });
+});

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { Watchdog } from '../../src/watchdog/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { settle } from '../kit/settle.js';
+import { MinimalPool } from './minimal-pool.js';
+
+function watched() {
+  const clock = new FakeClock();
+  const watchdog = new Watchdog({ level: 'advanced', clock });
+  const pool = new MinimalPool('db');
+  pool.addResource();
+  watchdog.watch(pool);
+  return { clock, watchdog, pool, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
+}
+
+test('a check of a scope tells its loans and those of scopes within it, and no others', async () => {
+  using t = watched();
+  const lose = (): unknown => t.pool.lease(); // One line for every loan.
+  const [first, second, clean] = ['first', 'second', 'clean'].map((name) =>
+    t.watchdog.openScope(name),
+  );
+  first?.run(lose);
+  second?.run(lose);
+  second?.run(() => t.watchdog.scope('within', lose));
+  for (const scope of [first, second, clean]) scope?.end();
+  const countOf = async (scope = first): Promise<number[]> =>
+    (await t.watchdog.check(scope && { scope })).map(({ count }) => count);
+  expect(await countOf(first)).toEqual([1]);
+  expect(await countOf(second)).toEqual([2]);
+  expect(await countOf(clean)).toEqual([]);
+  expect((await t.watchdog.check()).map(({ count }) => count)).toEqual([3]);
+  const [report] = await t.watchdog.check(second && { scope: second });
+  expect(report?.scopes.map(({ scope }) => scope).sort()).toEqual(['second', 'second > within']);
+});
+
+test('a check of a scope waits for its own loans only', async () => {
+  using t = watched();
+  const [mine, other] = [t.watchdog.openScope('mine'), t.watchdog.openScope('other')];
+  const lease = mine.run(() => t.pool.lease());
+  other.run(() => t.pool.lease());
+  mine.end();
+  other.end();
+  let found: unknown;
+  const check = t.watchdog.check({ scope: mine, settleMillis: 100 }).then((reports) => {
+    found = reports;
+  });
+  await settle();
+  expect(found).toBe(undefined);
+  lease.release();
+  await check;
+  expect(found).toEqual([]);
+});
+
+test('the scope of a check has to be an open scope', async () => {
+  using t = watched();
+  await expect(t.watchdog.check({ scope: 'name' as never })).rejects.toThrow(
+    'watchdog.check: `scope` must be a scope of watchdog.openScope(), got "name".',
+  );
+  using off = new Watchdog({ level: 'off' });
+  expect(await off.check({ scope: off.openScope('nothing') })).toEqual([]);
+});

@@ -1,0 +1,136 @@
+/**
+ * The middleware that a user of Express writes first: `(request, response, next) => watchdog.scope(name, () => next())`. The scope
+ * ends when `next` returns, while the handler goes on.
+ */
+import { expect, test } from 'vitest';
+import { createPool } from '../../src/pool/index.js';
+import { type LeakReport, Watchdog } from '../../src/watchdog/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { Gate } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+
+function service(max = 3) {
+  const clock = new FakeClock();
+  const watchdog = new Watchdog({ level: 'advanced', clock });
+  const pool = createPool(
+    { create: () => ({}), destroy: () => {} },
+    { name: 'db', max, clock, acquireTimeoutMillis: 500 },
+  );
+  watchdog.watch(pool);
+  const told: LeakReport[] = [];
+  watchdog.on('leak', (report) => told.push(report));
+  /** Runs a handler as that middleware does. Gives when the handler is done. */
+  const request = (name: string, handler: () => Promise<void>): Promise<void> => {
+    let done!: Promise<void>;
+    watchdog.scope(name, () => {
+      done = handler();
+    });
+    return done;
+  };
+  /** Serves healthy requests whose loans last `millis`. */
+  const serve = async (count: number, millis: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      const gate = new Gate();
+      const done = request('GET /healthy', () => pool.use(() => gate.passed));
+      await settle();
+      clock.jump(millis);
+      gate.open();
+      await done;
+    }
+  };
+  return {
+    clock,
+    watchdog,
+    pool,
+    told,
+    request,
+    serve,
+    async [Symbol.asyncDispose]() {
+      watchdog[Symbol.dispose]();
+      await pool.close({ graceMillis: 0, force: true });
+    },
+  };
+}
+
+test('a healthy request in flight is no leak, even if its loan lasts longer than the grace', async () => {
+  await using t = service();
+  await t.serve(25, 400);
+  const gate = new Gate();
+  const done = t.request('GET /healthy', () => t.pool.use(() => gate.passed));
+  await settle();
+  expect(await t.watchdog.check()).toEqual([]);
+  await t.clock.advance(3_000);
+  expect(await t.watchdog.check()).toEqual([]);
+  gate.open();
+  await done;
+  expect(t.told).toEqual([]);
+});
+
+test('a lost loan is orphaned once it is out for longer than the grace and than is usual', async () => {
+  await using t = service();
+  await t.serve(25, 1);
+  await t.request('GET /leak', async () => void (await t.pool.lease()));
+  expect(await t.watchdog.check()).toEqual([]);
+  await t.clock.advance(1_000);
+  expect(await t.watchdog.check()).toMatchObject([
+    { rule: 'orphaned', certainty: 'probable', scope: 'GET /leak', count: 1 },
+  ]);
+  await t.clock.advance(1_000);
+  expect(t.told).toMatchObject([{ rule: 'orphaned', scope: 'GET /leak' }]);
+});
+
+test('a dry pool never reads NO LEAKS, however short it has been dry', async () => {
+  await using t = service(2);
+  await t.serve(25, 1);
+  for (let i = 0; i < 2; i++) {
+    await t.request('GET /leak', async () => void (await t.pool.lease()));
+  }
+  const refused = t.request('GET /healthy', () => t.pool.use(() => {}));
+  refused.catch(() => {});
+  await settle();
+  t.clock.jump(5);
+  expect(await t.watchdog.check()).toMatchObject([
+    { rule: 'orphaned', certainty: 'suspect', count: 2 },
+  ]);
+  t.clock.jump(20);
+  expect(await t.watchdog.check()).toMatchObject([
+    { rule: 'orphaned', certainty: 'probable', count: 2 },
+  ]);
+  await t.clock.advance(500);
+  await expect(refused).rejects.toMatchObject({ code: 'TENURE_POOL_ACQUIRE_TIMEOUT' });
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', count: 2 }]);
+});
+
+test('a pool that runs dry with its first requests never reads NO LEAKS', async () => {
+  await using t = service(2);
+  for (let i = 0; i < 2; i++) {
+    await t.request('GET /leak', async () => void (await t.pool.lease()));
+  }
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', count: 2 }]);
+});
+
+test('a busy pool whose loans come back is no leak, although callers wait', async () => {
+  await using t = service(2);
+  await t.serve(25, 30);
+  const gate = new Gate();
+  const requests = Array.from({ length: 5 }, () =>
+    t.request('GET /healthy', () => t.pool.use(() => gate.passed)),
+  );
+  await settle();
+  t.clock.jump(20);
+  expect(t.pool.pending).toBe(3);
+  expect(await t.watchdog.check()).toEqual([]);
+  gate.open();
+  await Promise.all(requests);
+  expect(await t.watchdog.check()).toEqual([]);
+});
+
+test('a loan of such a scope is lost at once when a scope around it ends', async () => {
+  await using t = service();
+  await t.serve(25, 1);
+  const outer = t.watchdog.openScope('job');
+  await outer.run(() => t.request('step', async () => void (await t.pool.lease())));
+  expect(await t.watchdog.check()).toEqual([]);
+  outer.end();
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', scope: 'job > step' }]);
+});
