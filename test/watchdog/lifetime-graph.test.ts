@@ -34,7 +34,8 @@ test('nodes of one owner can be added, removed and referenced in any order', () 
       const referenced: LifetimeNode[] = [];
       for (const [what, which] of steps) {
         const node = born[which % (born.length || 1)];
-        if (what === 0 || node === undefined) born.push(graph.allocate(graph.classOf('entry'), root));
+        if (what === 0 || node === undefined)
+          born.push(graph.allocate(graph.classOf('entry'), root));
         else if (what === 1) {
           graph.removeOwner(node);
           born.splice(born.indexOf(node), 1);
