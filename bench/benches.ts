@@ -45,6 +45,9 @@ export const BENCHES: readonly Bench[] = [
   { section: 'View', name: 'view/beside-platform', rounds: 15 },
   { section: 'View', name: 'view/buffer-pool', rounds: 15 },
   { section: 'Watchdog', name: 'watchdog/levels', rounds: 9 },
+  { section: 'Watchdog', name: 'watchdog/outstanding', rounds: 1 },
+  { section: 'Watchdog', name: 'watchdog/postgres', rounds: 9 },
+  { section: 'Watchdog', name: 'watchdog/pauses', rounds: 1 },
   { section: 'Register', name: 'register/cost', rounds: 15 },
   { section: 'Register', name: 'register/service', rounds: 5 },
 ];

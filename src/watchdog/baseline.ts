@@ -38,6 +38,14 @@ export function formatBaseline(reports: readonly LeakReport[]): string {
  * Gives the signatures in the text of a baseline file, for the option `suppress` of a watchdog.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a text that {@link formatBaseline} has not written.
+ *
+ * @example
+ * ```ts
+ * import { parseBaseline } from 'tenure/watchdog';
+ *
+ * const file = '{ "version": 1, "leaks": [{ "signature": "5f3a91c2", "what": "orphaned" }] }';
+ * parseBaseline(file); // => ['5f3a91c2']
+ * ```
  */
 export function parseBaseline(text: string): string[] {
   let file: unknown;

@@ -54,8 +54,8 @@ export interface ReportJson {
  *
  * using watchdog = new Watchdog();
  * const { suppressed, unreported } = watchdog.stats();
- * reportJson(await watchdog.check(), { suppressed, unreported });
- * // => { version: 1, lost: 0, suppressed: 0, unreported: 0, leaks: [] }
+ * const json = reportJson(await watchdog.check(), { suppressed, unreported });
+ * json; // => { version: 1, lost: 0, suppressed: 0, unreported: 0, leaks: [] }
  * ```
  */
 export function reportJson(
