@@ -58,6 +58,21 @@ export class SnapshotChangedError extends TenureError {
   }
 }
 
+/** Error for a snapshot that could not be written. Code `TENURE_PROFILE_NOT_WRITTEN`. */
+export class SnapshotNotWrittenError extends TenureError {
+  /** `problem` says what has failed; `cause` is the error of the file system, if there is one. */
+  constructor(file: string, problem: string, cause?: unknown) {
+    super(
+      `takeSnapshot: ${file} was not written. ${problem}${cause instanceof Error ? ` (${cause.message})` : ''}. Give a file in a folder that exists, with enough room.`,
+      { code: 'TENURE_PROFILE_NOT_WRITTEN', ...(cause === undefined ? {} : { cause }) },
+    );
+  }
+
+  static {
+    nameErrorClass(SnapshotNotWrittenError, 'SnapshotNotWrittenError');
+  }
+}
+
 /** Error for a sampling run while another one is running, or that was stopped before. Code `TENURE_PROFILE_SAMPLING`. */
 export class SamplingError extends TenureError {
   /** `message` says what to do instead. */

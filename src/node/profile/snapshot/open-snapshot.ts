@@ -13,6 +13,7 @@ import { BadSnapshotError, ProfileTooLargeError } from '../profile-errors.js';
 import { JsonFileReader } from './json-file-reader.js';
 import type { ScriptNames } from './location-table.js';
 import { readColumns } from './read-columns.js';
+import { megabytes } from './snapshot-estimate.js';
 import type { SnapshotHeader } from './snapshot-header.js';
 import { StringTable } from './string-table.js';
 import { V8Snapshot } from './v8-snapshot.js';
@@ -108,7 +109,10 @@ function refuseIfTooLarge(
 ): void {
   // A digit and a comma are the least that a number takes.
   if (2 * (nodeCount * node.fields + edgeCount * edge.fields) > fileBytes + 2) {
-    throw new BadSnapshotError(file, `it is too short for the ${nodeCount} nodes that it promises.`);
+    throw new BadSnapshotError(
+      file,
+      `it is too short for the ${nodeCount} nodes that it promises.`,
+    );
   }
   const bytes = nodeCount * BYTES_PER_NODE + edgeCount * BYTES_PER_EDGE;
   if (bytes <= maxBytes) return;
@@ -132,8 +136,4 @@ function scriptsBeside(file: string): ScriptNames {
 
 function isFileSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
   return error instanceof Error && 'syscall' in error && 'code' in error;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(0)} MB`;
 }

@@ -65,10 +65,12 @@ class ColumnReader {
   readonly #reader: JsonFileReader;
   readonly #onHeader: (header: SnapshotHeader) => void;
   #header: SnapshotHeader | undefined;
-  #nodes: Pick<
-    SnapshotColumns,
-    'nodeTypes' | 'nodeNames' | 'nodeIds' | 'nodeSizes' | 'hugeSizes' | 'firstEdge'
-  > | undefined;
+  #nodes:
+    | Pick<
+        SnapshotColumns,
+        'nodeTypes' | 'nodeNames' | 'nodeIds' | 'nodeSizes' | 'hugeSizes' | 'firstEdge'
+      >
+    | undefined;
   #edges: Pick<SnapshotColumns, 'edgeTypes' | 'edgeNames' | 'targets'> | undefined;
   #locations: LocationColumns = {
     nodes: new Uint32Array(),

@@ -2,7 +2,12 @@
  * Immediate dominators and retained sizes of a snapshot's nodes. Some nodes have only weak retainers, and are still in the
  * file. They hang below the root, as in Chromium's DevTools.
  */
-import { dominatorTree, type GraphColumns, isStrong, OUTSIDE } from '../../../gc/views/dominator-tree.js';
+import {
+  dominatorTree,
+  type GraphColumns,
+  isStrong,
+  OUTSIDE,
+} from '../../../gc/views/dominator-tree.js';
 import { IndexSet } from './index-set.js';
 
 const ROOT = 0;

@@ -38,7 +38,10 @@ export function parseHeader(text: string): SnapshotHeader {
   const description = asRecord(meta);
   const nodeFields = names(description['node_fields'], 'node_fields');
   const edgeFields = names(description['edge_fields'], 'edge_fields');
-  const locationFields = names(description['location_fields'] ?? LOCATION_FIELDS, 'location_fields');
+  const locationFields = names(
+    description['location_fields'] ?? LOCATION_FIELDS,
+    'location_fields',
+  );
   const field = fieldOf(nodeFields, 'node_fields');
   const edgeField = fieldOf(edgeFields, 'edge_fields');
   const locationField = fieldOf(locationFields, 'location_fields');

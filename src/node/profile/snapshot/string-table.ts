@@ -84,7 +84,10 @@ export class StringTable {
     const start = this.#starts[index];
     const next = this.#starts[index + 1];
     if (start === undefined || next === undefined) {
-      throw new BadSnapshotError(this.#file, `it has ${this.size} strings, and uses number ${index}.`);
+      throw new BadSnapshotError(
+        this.#file,
+        `it has ${this.size} strings, and uses number ${index}.`,
+      );
     }
     const bytes = new Uint8Array(next - start);
     readSync(file, bytes, 0, bytes.length, start);

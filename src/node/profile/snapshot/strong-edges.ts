@@ -7,8 +7,9 @@
  * - A value of a WeakMap is held by its key. The table holds it as well, but without the key it would let go.
  * - What the application can reach is not retained by what only the engine or a debugger can reach.
  */
-import { IndexSet } from './index-set.js';
+
 import type { Ephemerons } from './ephemerons.js';
+import { IndexSet } from './index-set.js';
 import type { SnapshotColumns } from './read-columns.js';
 import type { StringTable } from './string-table.js';
 
