@@ -16,8 +16,8 @@
  * semidominator of a vertex is the least vertex from which a path leads to it through greater vertices only. The
  * algorithm finds semidominators from the greatest vertex to the least, in a forest whose paths it compresses.
  *
- * A snapshot of V8 has tens of millions of vertices, so memory is the limit: 28 bytes a vertex and 4 bytes an edge. Three
- * columns serve twice, one use after the other; a second name says so where it happens.
+ * A snapshot of V8 has tens of millions of vertices, so memory is the limit: 24 bytes a vertex and 4 bytes an edge. Columns
+ * are therefore used a second time when their first use is over; a second name says so where it happens.
  *
  * Source: Thomas Lengauer and Robert Tarjan, *A Fast Algorithm for Finding Dominators in a Flowgraph*, TOPLAS 1(1),
  * 1979.
@@ -58,10 +58,14 @@ export function dominatorTree(graph: GraphColumns, roots: readonly number[]): Do
   const count = vertexAt.length;
   const { first, source } = predecessors(graph, roots, vertexAt, numberOf);
   for (let v = 0; v < count; v++) semi[v] = v;
-  const forest = new CompressedForest(semi, parent, numberOf);
-  /** List of the vertices with this semidominator whose dominator is not known yet. */
-  const bucket = new Uint32Array(count);
-  const dominator = new Uint32Array(count);
+  const label = new Uint32Array(count);
+  const forest = new CompressedForest(semi, parent, label);
+  /**
+   * First of the vertices with this semidominator whose dominator is not known yet. Such a list is empty when its vertex
+   * joins the forest, and no vertex has a label before.
+   */
+  const bucket = label;
+  const dominator = numberOf.subarray(0, count); // The numbers are known as edges by now.
   const bucketNext = dominator; // A vertex leaves its list when its dominator is found.
   for (let w = count - 1; w > OUTSIDE; w--) {
     let least = w;
@@ -101,7 +105,7 @@ interface Search {
 function depthFirstSearch(graph: GraphColumns, roots: readonly number[]): Search {
   const { firstEdge, targets } = graph;
   const size = firstEdge.length - 1;
-  const numberOf = new Uint32Array(size);
+  const numberOf = new Uint32Array(size + 1);
   const vertexAt = new Uint32Array(size + 1);
   const parent = new Uint32Array(size + 1);
   /** The edge with which each vertex on the path goes on. */
@@ -177,20 +181,20 @@ class CompressedForest {
   /** Parent of each vertex; once the vertex has joined, an ancestor nearer to the root of its tree. */
   readonly #ancestor: Uint32Array;
   readonly #label: Uint32Array;
-  readonly #path: Uint32Array;
+  readonly #path: number[] = [];
   #leastJoined: number;
 
-  /** Overwrites `parent` of vertices that have joined, and `scratch`, which has an element for each of them. */
-  constructor(semi: Uint32Array, parent: Uint32Array, scratch: Uint32Array) {
+  /** Overwrites `parent` and `label` of the vertices that have joined. */
+  constructor(semi: Uint32Array, parent: Uint32Array, label: Uint32Array) {
     this.#semi = semi;
     this.#ancestor = parent;
-    this.#label = semi.slice();
-    this.#path = scratch;
+    this.#label = label;
     this.#leastJoined = semi.length;
   }
 
   link(vertex: number): void {
     this.#leastJoined = vertex;
+    this.#label[vertex] = vertex;
   }
 
   /** Returns the vertex with the least semidominator, from `vertex` up to the root of its tree, without the root. */
@@ -201,14 +205,10 @@ class CompressedForest {
     const ancestor = this.#ancestor;
     const least = this.#label;
     const path = this.#path;
-    let length = 0;
-    let v = vertex;
-    while ((ancestor[v] as number) >= leastJoined) {
-      path[length++] = v;
-      v = ancestor[v] as number;
+    for (let v = vertex; (ancestor[v] as number) >= leastJoined; v = ancestor[v] as number) {
+      path.push(v);
     }
-    while (length > 0) {
-      v = path[--length] as number;
+    for (let v = path.pop(); v !== undefined; v = path.pop()) {
       const over = ancestor[v] as number;
       const candidate = least[over] as number;
       if ((semi[candidate] as number) < (semi[least[v] as number] as number)) least[v] = candidate;

@@ -9,6 +9,7 @@ import {
   OUTSIDE,
 } from '../../../gc/views/dominator-tree.js';
 import { IndexSet } from './index-set.js';
+import { ScratchColumn } from './scratch-column.js';
 
 const ROOT = 0;
 
@@ -46,7 +47,8 @@ function rootsOf(graph: GraphColumns): number[] {
     if (isStrong(graph, edge)) hasRetainer.add(targets[edge] as number);
   }
   const reached = new IndexSet(size);
-  const stack = new Uint32Array(size);
+  const scratch = new ScratchColumn(size);
+  const stack = scratch.values;
   const roots: number[] = [];
   const addRoot = (root: number): void => {
     if (reached.has(root)) return;
@@ -67,5 +69,6 @@ function rootsOf(graph: GraphColumns): number[] {
   addRoot(ROOT);
   for (let node = 0; node < size; node++) if (!hasRetainer.has(node)) addRoot(node);
   for (let node = 0; node < size; node++) addRoot(node);
+  scratch[Symbol.dispose]();
   return roots;
 }

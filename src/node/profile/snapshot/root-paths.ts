@@ -10,6 +10,7 @@
 import type { Ephemerons } from './ephemerons.js';
 import { IndexSet } from './index-set.js';
 import type { SnapshotColumns } from './read-columns.js';
+import { ScratchColumn } from './scratch-column.js';
 import type { StringTable } from './string-table.js';
 
 const ROOT = 0;
@@ -32,7 +33,7 @@ class PathSearch {
   readonly #ephemerons: Ephemerons;
   readonly #seenPairs: IndexSet;
   readonly #arrivals: ArrivalEdges;
-  readonly #queue: Uint32Array;
+  readonly #scratch: ScratchColumn;
   readonly #weak: number;
   readonly #internal: number;
   readonly #array: number;
@@ -48,7 +49,7 @@ class PathSearch {
     this.#ephemerons = ephemerons;
     this.#seenPairs = new IndexSet(ephemerons.end);
     this.#arrivals = new Uint32Array(header.nodeCount);
-    this.#queue = new Uint32Array(header.nodeCount);
+    this.#scratch = new ScratchColumn(header.nodeCount);
     this.#weak = header.edgeTypes.indexOf('weak');
     this.#internal = header.edgeTypes.indexOf('internal');
     this.#array = header.nodeTypes.indexOf('array');
@@ -60,23 +61,25 @@ class PathSearch {
   run(): ArrivalEdges {
     const { header, nodeTypes, firstEdge, targets } = this.#columns;
     const synthetic = header.nodeTypes.indexOf('synthetic');
+    const queue = this.#scratch.values;
     let globals = 0;
     for (let edge = firstEdge[ROOT] as number; edge < (firstEdge[ROOT + 1] as number); edge++) {
       const target = targets[edge] as number;
       if (nodeTypes[target] === synthetic || this.#arrivals[target] !== 0) continue;
       this.#arrivals[target] = edge + 1;
-      this.#queue[globals++] = target;
+      queue[globals++] = target;
     }
     this.#search(globals);
-    this.#queue[0] = ROOT;
+    queue[0] = ROOT;
     this.#search(1);
+    this.#scratch[Symbol.dispose]();
     return this.#arrivals;
   }
 
   /** Searches from the first `length` nodes of the queue. */
   #search(length: number): void {
     const { nodeTypes, firstEdge, targets } = this.#columns;
-    const queue = this.#queue;
+    const queue = this.#scratch.values;
     let end = length;
     for (let at = 0; at < end; at++) {
       const node = queue[at] as number;

@@ -11,6 +11,7 @@
 import type { Ephemerons } from './ephemerons.js';
 import { IndexSet } from './index-set.js';
 import type { SnapshotColumns } from './read-columns.js';
+import { ScratchColumn } from './scratch-column.js';
 import type { StringTable } from './string-table.js';
 
 const ROOT = 0;
@@ -51,7 +52,8 @@ function reachableFromGlobals(columns: SnapshotColumns, strings: StringTable): I
   const shortcut = header.edgeTypes.indexOf('shortcut');
   const element = header.edgeTypes.indexOf('element');
   const reached = new IndexSet(header.nodeCount);
-  const stack = new Uint32Array(header.nodeCount);
+  const scratch = new ScratchColumn(header.nodeCount);
+  const stack = scratch.values;
   let depth = 0;
   const visit = (node: number): void => {
     if (reached.has(node)) return;
@@ -72,5 +74,6 @@ function reachableFromGlobals(columns: SnapshotColumns, strings: StringTable): I
       if (edgeTypes[edge] !== weak) visit(targets[edge] as number);
     }
   }
+  scratch[Symbol.dispose]();
   return reached;
 }
