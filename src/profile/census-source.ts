@@ -35,6 +35,17 @@ export interface CensusColumns {
   generationOf?(node: number): string;
   /** Gives the name of a reference, by its index in {@link graph}: `.items`, `[3]`. Absent where references have no names. */
   edgeNameOf?(edge: number): string | undefined;
+  /**
+   * Gives the path to a node that explains it best, from a root on; empty if there is none. Absent where the shortest path
+   * over strong references does.
+   */
+  pathTo?(node: number): readonly ColumnStep[];
+}
+
+/** A step of a path: a node, and the name of the reference that leads to it. */
+export interface ColumnStep {
+  readonly node: number;
+  readonly via?: string | undefined;
 }
 
 /** A heap that a census can count, as a heap snapshot of V8. */
