@@ -125,6 +125,9 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   watchdog: {
     rules: ['certainty', 'hold-times', 'loan'],
   },
+  profile: {
+    census: ['census-source'],
+  },
   integrations: {
     adoption: [],
     client: ['error-chain'],
