@@ -23,6 +23,8 @@
  * 1979.
  */
 
+import { ScratchColumn } from '../../core/scratch-column.js';
+
 /** A directed graph in columns. Its vertices are the integers from 0. */
 export interface GraphColumns {
   /** Index of each vertex's first edge. One more than there are vertices: the last is the number of edges. */
@@ -56,7 +58,8 @@ export function isStrong({ strong }: GraphColumns, edge: number): boolean {
 export function dominatorTree(graph: GraphColumns, roots: readonly number[]): DominatorTree {
   const { vertexAt, numberOf, parent, spare: semi } = depthFirstSearch(graph, roots);
   const count = vertexAt.length;
-  const { first, source } = predecessors(graph, roots, vertexAt, numberOf);
+  const { first, sources } = predecessors(graph, roots, vertexAt, numberOf);
+  const source = sources.values;
   for (let v = 0; v < count; v++) semi[v] = v;
   const label = new Uint32Array(count);
   const forest = new CompressedForest(semi, parent, label);
@@ -86,6 +89,7 @@ export function dominatorTree(graph: GraphColumns, roots: readonly number[]): Do
     }
     bucket[above] = 0;
   }
+  sources.free();
   for (let w = 1; w < count; w++) {
     if (dominator[w] !== semi[w]) dominator[w] = dominator[dominator[w] as number] as number;
   }
@@ -139,13 +143,13 @@ function depthFirstSearch(graph: GraphColumns, roots: readonly number[]): Search
   };
 }
 
-/** Gives the sources of the edges that lead to each number: from `first[v]` to before `first[v + 1]` in `source`. */
+/** Gives the sources of the edges that lead to each number: from `first[v]` to before `first[v + 1]` in `sources`. */
 function predecessors(
   graph: GraphColumns,
   roots: readonly number[],
   vertexAt: Uint32Array,
   numberOf: Uint32Array,
-): { first: Uint32Array; source: Uint32Array } {
+): { first: Uint32Array; sources: ScratchColumn } {
   const first = new Uint32Array(vertexAt.length + 1);
   const visit = (onEdge: (from: number, to: number) => void): void => {
     for (const root of roots) onEdge(OUTSIDE, numberOf[root] as number);
@@ -163,13 +167,14 @@ function predecessors(
   for (let v = 1; v < first.length; v++) {
     first[v] = (first[v] as number) + (first[v - 1] as number);
   }
-  const source = new Uint32Array(first[first.length - 1] as number);
+  const sources = new ScratchColumn(first[first.length - 1] as number);
+  const source = sources.values;
   visit((from, to) => {
     const place = (first[to] as number) - 1;
     first[to] = place;
     source[place] = from;
   });
-  return { first, source };
+  return { first, sources };
 }
 
 /**

@@ -7,10 +7,10 @@
  * - Of the two edges to a value in a WeakMap, the later one counts.
  * - Links between the hidden classes of objects, and from a context to the map of functions, are not followed.
  */
+import { ScratchColumn } from '../../../core/scratch-column.js';
 import type { Ephemerons } from './ephemerons.js';
 import { IndexSet } from './index-set.js';
 import type { SnapshotColumns } from './read-columns.js';
-import { ScratchColumn } from './scratch-column.js';
 import type { StringTable } from './string-table.js';
 
 const ROOT = 0;
@@ -72,7 +72,7 @@ class PathSearch {
     this.#search(globals);
     queue[0] = ROOT;
     this.#search(1);
-    this.#scratch[Symbol.dispose]();
+    this.#scratch.free();
     return this.#arrivals;
   }
 

@@ -8,10 +8,10 @@
  * - What the application can reach is not retained by what only the engine or a debugger can reach.
  */
 
+import { ScratchColumn } from '../../../core/scratch-column.js';
 import type { Ephemerons } from './ephemerons.js';
 import { IndexSet } from './index-set.js';
 import type { SnapshotColumns } from './read-columns.js';
-import { ScratchColumn } from './scratch-column.js';
 import type { StringTable } from './string-table.js';
 
 const ROOT = 0;
@@ -74,6 +74,6 @@ function reachableFromGlobals(columns: SnapshotColumns, strings: StringTable): I
       if (edgeTypes[edge] !== weak) visit(targets[edge] as number);
     }
   }
-  scratch[Symbol.dispose]();
+  scratch.free();
   return reached;
 }

@@ -3,13 +3,15 @@
  * alive. Columns are typed arrays, so 15 million nodes fit into 1.3 GB with all that is derived from them.
  */
 import { checkArgument, integer } from '../../../core/options.js';
+import type { GraphColumns } from '../../../gc/views/dominator-tree.js';
+import type { CensusColumns, CensusSource } from '../../../profile/census-source.js';
 import { Ephemerons } from './ephemerons.js';
 import type { IndexSet } from './index-set.js';
 import { LocationTable, type ScriptNames, type SnapshotLocation } from './location-table.js';
 import type { SnapshotColumns } from './read-columns.js';
-import { type Retention, retentionOf } from './retention.js';
 import { type ArrivalEdges, shortestPaths } from './root-paths.js';
 import { SnapshotKinds } from './snapshot-kinds.js';
+import { snapshotRoots } from './snapshot-roots.js';
 import type { StringTable } from './string-table.js';
 import { strongEdges } from './strong-edges.js';
 
@@ -41,12 +43,14 @@ const SIZE_SOURCE =
  * A heap snapshot of V8, read by {@link openSnapshot}. Its nodes are the integers from 0, the root, to `nodeCount` − 1. They mean
  * nothing in another snapshot; `idOf` gives what does.
  *
- * Dominators, retained sizes and paths are computed when first asked for. That takes seconds for millions of nodes, and the
- * event loop stands still: do it in a script or a worker, not in a service.
+ * `census(snapshot)` of `tenure/profile` counts its objects, and gives dominators and retained sizes. These and paths are
+ * computed when first asked for. That takes seconds for millions of nodes, and the event loop stands still: do it in a script
+ * or a worker, not in a service.
  *
  * @example
  * ```ts
  * import { mkdtempSync, rmSync } from 'node:fs';
+ * import { census } from 'tenure/profile';
  * import { openSnapshot, takeSnapshot } from 'tenure/profile/v8';
  *
  * class Session {}
@@ -56,13 +60,13 @@ const SIZE_SOURCE =
  * const file = `${folder}/app.heapsnapshot`;
  * await takeSnapshot({ file, onEstimate: () => {} });
  * const snapshot = await openSnapshot(file);
- * snapshot.nodesOf('Session').length; // => 2
+ * census(snapshot).row('Session').total.count; // => 2
  * snapshot.pathTo(snapshot.nodesOf('Session')[0] ?? 0).at(-1)?.kind; // => 'Session'
  * rmSync(folder, { recursive: true });
  * kept.length; // => 2
  * ```
  */
-export class V8Snapshot {
+export class V8Snapshot implements CensusSource {
   /** The file that was read. */
   readonly file: string;
   /** Number of nodes. */
@@ -77,7 +81,6 @@ export class V8Snapshot {
   readonly #kinds: SnapshotKinds;
   #ephemerons: Ephemerons | undefined;
   #strong: IndexSet | undefined;
-  #retention: Retention | undefined;
   #arrivals: ArrivalEdges | undefined;
 
   /** @internal */
@@ -174,29 +177,48 @@ export class V8Snapshot {
     return at === 0 ? [{ node: 0, kind: this.kindOf(0) }, ...steps.reverse()] : [];
   }
 
-  // ── Retention ──
+  // ── Census ──
 
-  /** Gives the nearest node that every path from the root to this one leads through; the root gives itself. */
-  dominatorOf(node: number): number {
-    this.#check('dominatorOf', node);
-    return this.#knownRetention().dominators[node] as number;
+  /** Gives the snapshot as columns, for `census()` of `tenure/profile`. */
+  censusColumns(): CensusColumns {
+    const { firstEdge, targets } = this.#columns;
+    const known: { graph?: GraphColumns; roots?: readonly number[] } = {};
+    const graphOf = (): GraphColumns => {
+      known.graph ??= { firstEdge, targets, strong: this.#knownStrongEdges().bits };
+      return known.graph;
+    };
+    return {
+      heap: 'v8',
+      source: SIZE_SOURCE,
+      nodeCount: this.nodeCount,
+      kinds: this.#kinds.names,
+      get graph() {
+        return graphOf();
+      },
+      get roots() {
+        known.roots ??= snapshotRoots(graphOf());
+        return known.roots;
+      },
+      kindIndexOf: (node) => this.#kinds.of(node),
+      sizeOf: (node) => this.#sizeOf(node),
+      identityOf: (node) => this.#columns.nodeIds[node] as number,
+      handleOf: (node) => node,
+      nodeOf: (handle) =>
+        Number.isInteger(handle) && handle >= 0 && handle < this.nodeCount ? handle : undefined,
+      siteOf: (node) => this.#siteOf(node),
+      edgeNameOf: (edge) => labelOf(this.#edge(edge)),
+      pathTo: (node) =>
+        this.pathTo(node).map((step) =>
+          step.edge === undefined
+            ? { node: step.node }
+            : { node: step.node, via: labelOf(step.edge) },
+        ),
+    };
   }
 
-  /** Gives how many bytes would be free without this node: its own size, and those of all nodes that it dominates. */
-  retainedSizeOf(node: number): number {
-    this.#check('retainedSizeOf', node);
-    return this.#knownRetention().retained[node] as number;
-  }
-
-  #knownRetention(): Retention {
-    if (this.#retention === undefined) {
-      const { firstEdge, targets } = this.#columns;
-      this.#retention = retentionOf(
-        { firstEdge, targets, strong: this.#knownStrongEdges().bits },
-        (node) => this.#sizeOf(node),
-      );
-    }
-    return this.#retention;
+  #siteOf(node: number): string | undefined {
+    const location = this.#locations.get(node);
+    return location && `${location.file}:${location.line}:${location.column}`;
   }
 
   #knownStrongEdges(): IndexSet {
@@ -242,4 +264,11 @@ export class V8Snapshot {
   #check(method: string, node: number): void {
     checkArgument(`V8Snapshot.${method}`, 'node', node, integer(0, this.nodeCount - 1));
   }
+}
+
+/** Gives the name of a reference as code has it, and in angle brackets if no code can name it. */
+function labelOf({ type, name }: SnapshotEdge): string {
+  if (type === 'property') return `.${name}`;
+  if (type === 'element') return `[${name}]`;
+  return type === 'context' ? `(${name})` : `<${name}>`;
 }
