@@ -35,6 +35,7 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
   resolve: {
     alias: [
       { find: /^tenure$/, replacement: `${source}/index.ts` },
+      { find: /^tenure\/profile\/v8$/, replacement: `${source}/node/profile/index.ts` },
       { find: /^tenure\/integrations\/(.*)$/, replacement: `${source}/integrations/$1.ts` },
       { find: /^tenure\/(.*)$/, replacement: `${source}/$1/index.ts` },
       ...(mode === 'lowest' ? [LOWEST_LRU_CACHE] : []),

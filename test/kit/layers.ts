@@ -128,6 +128,9 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   profile: {
     census: ['census-source'],
   },
+  node: {
+    profile: [],
+  },
   integrations: {
     adoption: [],
     client: ['error-chain'],
