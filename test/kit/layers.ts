@@ -130,6 +130,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   },
   node: {
     profile: [],
+    cli: ['profile'],
   },
   integrations: {
     adoption: [],

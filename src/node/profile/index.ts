@@ -13,6 +13,7 @@
  *
  * @module
  */
+export type { Clock, TimerHandle } from '../../core/clock.js';
 export { InvalidArgumentError, TenureError, type TenureErrorOptions } from '../../core/errors.js';
 export type { GraphColumns } from '../../gc/views/dominator-tree.js';
 export type { CensusColumns, CensusSource, ColumnStep } from '../../profile/census-source.js';
@@ -23,6 +24,7 @@ export {
   SnapshotChangedError,
   SnapshotNotWrittenError,
 } from './profile-errors.js';
+export { type MemoryRecord, type RecordMemoryOptions, recordMemory } from './record-memory.js';
 export {
   AllocationProfile,
   type FunctionRow,

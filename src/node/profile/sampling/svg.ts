@@ -1,5 +1,7 @@
 /** Rectangles with labels, as one SVG: the only shapes that flame graphs and treemaps have. */
 
+import { escapeXml } from '../escape-xml.js';
+
 /** A rectangle of a picture, in pixels. */
 export interface Box {
   readonly x: number;
@@ -25,7 +27,7 @@ export function svgOf(title: string, width: number, height: number, boxes: reado
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height + HEADER}" viewBox="0 0 ${width} ${height + HEADER}" font-family="monospace" font-size="11">`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
-    `<text x="4" y="16">${escaped(title)}</text>`,
+    `<text x="4" y="16">${escapeXml(title)}</text>`,
     `<g transform="translate(0 ${HEADER})">`,
     ...boxes.map(boxElement),
     '</g>',
@@ -40,8 +42,8 @@ function boxElement({ x, y, width, height, label, title, key }: Box): string {
   const labelled =
     width < LEAST_LABELLED || height < 12
       ? ''
-      : `<text x="${fixed(x + 2)}" y="${fixed(y + 12)}">${escaped(text)}</text>`;
-  return `<g><title>${escaped(title)}</title><rect x="${fixed(x)}" y="${fixed(y)}" width="${fixed(width)}" height="${fixed(height)}" fill="${colourOf(key)}" stroke="#fff" stroke-width="0.5"/>${labelled}</g>`;
+      : `<text x="${fixed(x + 2)}" y="${fixed(y + 12)}">${escapeXml(text)}</text>`;
+  return `<g><title>${escapeXml(title)}</title><rect x="${fixed(x)}" y="${fixed(y)}" width="${fixed(width)}" height="${fixed(height)}" fill="${colourOf(key)}" stroke="#fff" stroke-width="0.5"/>${labelled}</g>`;
 }
 
 /** Gives the same warm colour for the same key in every picture, so that two profiles can be compared. */
@@ -53,14 +55,4 @@ function colourOf(key: string): string {
 
 function fixed(pixels: number): string {
   return String(Math.round(pixels * 100) / 100);
-}
-
-/** Names of functions and files are foreign text; control characters are not allowed in XML at all. */
-function escaped(text: string): string {
-  return text
-    .replaceAll(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd]/g, '�')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }
