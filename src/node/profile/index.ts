@@ -17,6 +17,7 @@ export type { Clock, TimerHandle } from '../../core/clock.js';
 export { InvalidArgumentError, TenureError, type TenureErrorOptions } from '../../core/errors.js';
 export type { GraphColumns } from '../../gc/views/dominator-tree.js';
 export type { CensusColumns, CensusSource, ColumnStep } from '../../profile/census-source.js';
+export type { LeakReport } from '../../watchdog/leak-report.js';
 export {
   BadSnapshotError,
   ProfileTooLargeError,
@@ -32,6 +33,13 @@ export {
 } from './sampling/allocation-profile.js';
 export type { ProfiledFunction } from './sampling/call-tree.js';
 export { type SampleOptions, type Sampling, sample } from './sampling/sample.js';
+export {
+  type Holder,
+  type SideBySide,
+  type SideBySideOptions,
+  type SideBySideRow,
+  sideBySide,
+} from './side-by-side.js';
 export type { ScriptNames, SnapshotLocation } from './snapshot/location-table.js';
 export { type OpenSnapshotOptions, openSnapshot } from './snapshot/open-snapshot.js';
 export { estimateSnapshot, type SnapshotEstimate } from './snapshot/snapshot-estimate.js';

@@ -33,7 +33,7 @@ function describe(snapshot: V8Snapshot, steps: readonly SnapshotStep[]): string 
       const location = snapshot.locationOf(node);
       const at = location === undefined ? '' : ` (${location.file}:${location.line})`;
       const name = kind === 'Function' ? snapshot.nameOf(node) || kind : kind;
-      return `${edge === undefined ? '' : `${viaOf(edge)} → `}${name || '(root)'}${at}`;
+      return edge === undefined ? '(root)' : `${viaOf(edge)} → ${name}${at}`;
     })
     .join(' ');
 }
