@@ -55,7 +55,7 @@ export async function bundleAlone(subpath: string, name = '*'): Promise<BundleSi
     minify: true,
     format: 'esm',
     platform: 'neutral',
-    external: ['mysql2', 'pg'],
+    external: ['mysql2', 'pg', 'node:*'],
     mainFields: ['module', 'main'],
     conditions: ['browser', 'import'], // lru-cache publishes metrics through a module of Node elsewhere.
     target: 'es2022',

@@ -9,6 +9,7 @@ import {
   functionLabel,
   type ProfiledFunction,
   type RawProfile,
+  samplesIn,
   visitCalls,
 } from './call-tree.js';
 import { exportPprof } from './export-pprof.js';
@@ -89,7 +90,7 @@ export class AllocationProfile {
     this.#root = callTree(raw);
     this.intervalBytes = taking.intervalBytes;
     this.live = taking.live;
-    this.samples = raw.samples.length;
+    this.samples = samplesIn(this.#root); // V8 lists some samples of stacks that it has dropped.
     this.totalBytes = this.#root.totalBytes;
     this.doubt = doubtOf(this.samples);
     this.#startedAt = taking.startedAt;

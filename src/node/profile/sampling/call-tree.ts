@@ -68,7 +68,10 @@ export function callTree(profile: RawProfile): CallNode {
   return build(profile.head);
 }
 
-/** Calls `visitor` with each node but the root, and with its stack: outermost function first, its own last. */
+/**
+ * Calls `visitor` with each node and its stack: outermost function first, its own last. The root is on no stack, and is visited if
+ * the engine itself has allocated.
+ */
 export function visitCalls(
   root: CallNode,
   visitor: (node: CallNode, stack: readonly ProfiledFunction[]) => void,
@@ -80,7 +83,13 @@ export function visitCalls(
     for (const child of node.children) visit(child);
     stack.pop();
   };
+  if (root.selfBytes > 0) visitor(root, [root.of]);
   for (const child of root.children) visit(child);
+}
+
+/** Gives the number of samples of a node and all below it. */
+export function samplesIn({ selfSamples, children }: CallNode): number {
+  return children.reduce((sum, child) => sum + samplesIn(child), selfSamples);
 }
 
 /** Gives what is equal for two calls of one function only. */

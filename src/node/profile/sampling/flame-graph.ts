@@ -2,7 +2,7 @@
  * A flame graph: one box for each stack, as wide as what was allocated in its innermost function and below. Callers are above
  * what they call. Source: Brendan Gregg, *The Flame Graph*, ACM Queue 14(2), 2016; upside down, as an "icicle".
  */
-import { type CallNode, functionKey, functionLabel } from './call-tree.js';
+import { type CallNode, functionKey, functionLabel, samplesIn } from './call-tree.js';
 import { type Box, svgOf } from './svg.js';
 
 const WIDTH = 1200;
@@ -40,8 +40,4 @@ export function flameGraph(
   };
   place(root.children, 0, 0);
   return svgOf(title, WIDTH, Math.max(1, depth) * ROW, boxes);
-}
-
-function samplesIn({ selfSamples, children }: CallNode): number {
-  return children.reduce((sum, child) => sum + samplesIn(child), selfSamples);
 }
