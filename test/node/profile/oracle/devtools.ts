@@ -77,7 +77,10 @@ export async function openInDevTools(file: string): Promise<DevToolsSnapshot> {
     dominator: (node) => snapshot.dominatorsTree[node] as number,
     distance: (node) => {
       const distance = snapshot.nodeDistances[node] as number;
-      return distance >= BASE_SYSTEM_DISTANCE ? distance - BASE_SYSTEM_DISTANCE : distance;
+      return Math.max(
+        -1,
+        distance >= BASE_SYSTEM_DISTANCE ? distance - BASE_SYSTEM_DISTANCE : distance,
+      );
     },
     className: (node) => snapshot.createNode(at(node)).className(),
     rawName: (node) => snapshot.createNode(at(node)).rawName(),
