@@ -75,25 +75,24 @@ const MOST_HELD = 1000;
  *
  * @example
  * ```ts
+ * import { once } from 'node:events';
  * import { rmSync } from 'node:fs';
- * import { openSnapshot, sideBySide, takeSnapshot } from 'tenure/profile/v8';
- * import { createPool } from 'tenure/pool';
- * import { Watchdog } from 'tenure/watchdog';
- *
- * class Client {}
- * using watchdog = new Watchdog();
- * const pool = createPool({ create: () => new Client(), destroy: () => {} }, { name: 'db' });
- * watchdog.watch(pool);
- * const lost = await watchdog.scope('GET /orders', () => pool.lease());
+ * import { Worker } from 'node:worker_threads';
+ * import { openSnapshot, sideBySide } from 'tenure/profile/v8';
  *
  * const file = `/tmp/side-by-side-${process.pid}.heapsnapshot`;
- * await takeSnapshot({ file, onEstimate: () => {} });
- * const both = sideBySide(await watchdog.check(), await openSnapshot(file), { kinds: { db: 'Client' } });
- * both.rows.map((row) => [row.component, row.lostLoans, row.objects]); // => [['pool "db"', 1, 1]]
+ * const worker = new Worker(
+ *   `class Client {}
+ *   globalThis.client = new Client();
+ *   require('node:v8').writeHeapSnapshot(${JSON.stringify(file)});`,
+ *   { eval: true },
+ * );
+ * await once(worker, 'exit');
+ *
+ * // In a service: the leaks of `await watchdog.check()`, and a file of takeSnapshot().
+ * const both = sideBySide([], await openSnapshot(file), { kinds: { db: 'Client' } });
+ * both.rows.map((row) => [row.lostLoans, row.objects]); // => [[0, 1]]
  * rmSync(file);
- * rmSync(`${file}.scripts.json`);
- * lost.release();
- * await pool.close();
  * ```
  */
 export function sideBySide(

@@ -294,7 +294,9 @@ export class Census {
   }
 
   static {
-    printAs(Census.prototype, (self) => self.toString());
+    // `this`: the compiler's own name for the class has no value yet in a static block.
+    // biome-ignore lint/complexity/noThisInStatic: see above
+    printAs(this.prototype, (self) => self.toString());
   }
 }
 

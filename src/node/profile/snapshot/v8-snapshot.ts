@@ -49,21 +49,25 @@ const SIZE_SOURCE =
  *
  * @example
  * ```ts
- * import { mkdtempSync, rmSync } from 'node:fs';
+ * import { once } from 'node:events';
+ * import { rmSync } from 'node:fs';
+ * import { Worker } from 'node:worker_threads';
  * import { census } from 'tenure/profile';
- * import { openSnapshot, takeSnapshot } from 'tenure/profile/v8';
+ * import { openSnapshot } from 'tenure/profile/v8';
  *
- * class Session {}
- * const kept = [new Session(), new Session()];
+ * const file = `/tmp/sessions-${process.pid}.heapsnapshot`;
+ * const worker = new Worker(
+ *   `class Session {}
+ *   globalThis.kept = [new Session(), new Session()];
+ *   require('node:v8').writeHeapSnapshot(${JSON.stringify(file)});`,
+ *   { eval: true },
+ * );
+ * await once(worker, 'exit');
  *
- * const folder = mkdtempSync('/tmp/heap-');
- * const file = `${folder}/app.heapsnapshot`;
- * await takeSnapshot({ file, onEstimate: () => {} });
  * const snapshot = await openSnapshot(file);
  * census(snapshot).row('Session').total.count; // => 2
  * snapshot.pathTo(snapshot.nodesOf('Session')[0] ?? 0).at(-1)?.kind; // => 'Session'
- * rmSync(folder, { recursive: true });
- * kept.length; // => 2
+ * rmSync(file);
  * ```
  */
 export class V8Snapshot implements CensusSource {
