@@ -36,6 +36,7 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
     alias: [
       { find: /^tenure$/, replacement: `${source}/index.ts` },
       { find: /^tenure\/register$/, replacement: `${source}/node/register/index.ts` },
+      { find: /^tenure\/profile\/v8$/, replacement: `${source}/node/profile/index.ts` },
       { find: /^tenure\/integrations\/(.*)$/, replacement: `${source}/integrations/$1.ts` },
       { find: /^tenure\/(testing\/.*)$/, replacement: `${source}/$1.ts` },
       { find: /^tenure\/(.*)$/, replacement: `${source}/$1/index.ts` },

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { bundleAlone, SUBPATHS, sizeTable, withSizeTable } from '../scripts/bundle-sizes.js';
+import {
+  bundleAlone,
+  ENTRIES,
+  SUBPATHS,
+  sizeTable,
+  withSizeTable,
+} from '../scripts/bundle-sizes.js';
 import { mayContain } from './kit/layers.js';
 
 /** What each subpath may weigh, minified, in bytes: about a sixth more than it does. */
@@ -29,6 +35,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
+  profile: 17_000,
+  'profile/v8': 58_000,
   'integrations/generic-pool': 36_000,
   'integrations/mysql2': 92_000,
   'integrations/pg': 92_000,
@@ -46,6 +54,16 @@ const IMPORTED: Readonly<Record<string, readonly string[]>> = {
   'integrations/mysql2': ['mysql2'],
   'integrations/pg': ['pg'],
   node: ['node:diagnostics_channel', 'node:fs', 'node:module', 'node:path', 'node:url'],
+  'profile/v8': [
+    'node:fs',
+    'node:inspector',
+    'node:path',
+    'node:process',
+    'node:timers/promises',
+    'node:url',
+    'node:v8',
+    'node:zlib',
+  ],
   register: [
     'node:diagnostics_channel',
     'node:fs',
@@ -56,9 +74,9 @@ const IMPORTED: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The module that has the entry of a subpath. */
+/** Gives the folder of `src` that a subpath is in. */
 function moduleOf(subpath: string): string {
-  return subpath === 'register' ? 'node' : (subpath.split('/')[0] as string);
+  return (ENTRIES.get(subpath) ?? '').split('/')[1] ?? '';
 }
 
 test('every subpath has a budget', () => {

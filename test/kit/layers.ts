@@ -136,9 +136,14 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
       'readings',
     ],
   },
+  profile: {
+    census: ['census-source'],
+  },
   node: {
     'foreign-pools': [],
     register: ['foreign-pools', 'http-scopes'],
+    profile: [],
+    cli: ['profile'],
   },
   integrations: {
     adoption: [],

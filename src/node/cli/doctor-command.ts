@@ -1,0 +1,80 @@
+/** `tenure doctor`: what tenure finds in a project: the host, and the packages that its adapters are for. */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { availableMemory } from 'node:process';
+import { estimateSnapshot, megabytes } from '../profile/snapshot/snapshot-estimate.js';
+import { type Command, EXIT, readArguments, UsageError } from './command.js';
+import { isInRange } from './version-range.js';
+
+/** A package that has an adapter. */
+interface Peer {
+  readonly name: string;
+  /** Versions that the adapter works with. */
+  readonly range: string;
+  /** Version that the project has; absent if it has none. */
+  readonly version?: string;
+  readonly isSupported?: boolean;
+}
+
+interface Manifest {
+  readonly version?: string;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly engines?: { readonly node?: string };
+}
+
+export const doctorCommand: Command = {
+  usage: 'doctor [--json]',
+  summary: 'Shows the packages of this project that tenure has adapters for.',
+  help: `Looks from the current folder, as an import in a file there would.
+The exit code is 1 if a version is not supported.`,
+  run(args, terminal) {
+    const { values, files } = readArguments(args, {});
+    if (files.length > 0) throw new UsageError('doctor takes no files; run it in the project.');
+    const own = manifestAt(new URL('../../../package.json', import.meta.url));
+    const peers = Object.entries(own.peerDependencies ?? {}).map(([name, range]) =>
+      peerIn(terminal.folder, name, range),
+    );
+    const node = process.versions.node;
+    const isNodeSupported = isInRange(node, own.engines?.node ?? '*');
+    const isFine = isNodeSupported && peers.every(({ isSupported }) => isSupported !== false);
+    if (values.json === true) {
+      terminal.print(JSON.stringify({ tenure: own.version, node, isNodeSupported, peers }));
+    } else {
+      terminal.print(
+        `tenure ${own.version}, Node ${node}${isNodeSupported ? '' : ` (needs ${own.engines?.node})`}`,
+      );
+      terminal.print(`memory available to this process: ${megabytes(availableMemory())}`);
+      terminal.print(`a heap snapshot of this process: ${estimateSnapshot().text}`);
+      terminal.print(`packages seen from ${terminal.folder}:`);
+      for (const peer of peers) terminal.print(`  ${peerLine(peer)}`);
+    }
+    return isFine ? EXIT.fine : EXIT.found;
+  },
+};
+
+function peerLine({ name, range, version, isSupported }: Peer): string {
+  if (version === undefined) return `${name}: not installed`;
+  if (isSupported === true) return `${name} ${version}: supported (${range})`;
+  return `${name} ${version}: NOT SUPPORTED, needs ${range}`;
+}
+
+function peerIn(folder: string, name: string, range: string): Peer {
+  const manifest = manifestOf(folder, name);
+  if (manifest?.version === undefined) return { name, range };
+  const { version } = manifest;
+  return { name, range, version, isSupported: isInRange(version, range) };
+}
+
+/** Finds a package as Node does. Packages may hide their package.json behind `exports`, so folders are searched. */
+function manifestOf(folder: string, name: string): Manifest | undefined {
+  for (const modules of createRequire(join(folder, 'index.js')).resolve.paths(name) ?? []) {
+    const file = join(modules, name, 'package.json');
+    if (existsSync(file) && dirname(file) !== '') return manifestAt(file);
+  }
+  return undefined;
+}
+
+function manifestAt(file: string | URL): Manifest {
+  return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+}

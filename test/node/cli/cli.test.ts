@@ -1,0 +1,206 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createPool } from 'tenure/pool';
+import { Watchdog } from 'tenure/watchdog';
+import { expect, test } from 'vitest';
+import { runCli } from '../../../src/node/cli/run-cli.js';
+import { isInRange } from '../../../src/node/cli/version-range.js';
+import { temporaryFolder } from '../../kit/temporary-folder.js';
+import { type WrittenNode, writeSnapshot } from '../profile/written-snapshot.js';
+
+const folder = temporaryFolder();
+
+async function tenure(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const code = await runCli(args, {
+    print: (text) => {
+      out += `${text}\n`;
+    },
+    warn: (text) => {
+      err += `${text}\n`;
+    },
+    folder,
+    colour: false,
+  });
+  return { code, out, err };
+}
+
+function heapWith(clients: number): WrittenNode[] {
+  return [
+    { type: 'synthetic', name: '', size: 0, edges: [{ type: 'shortcut', name: 'g', to: 1 }] },
+    { name: 'global', size: 40, edges: [{ name: 'pool', to: 2 }] },
+    {
+      name: 'Pool',
+      size: 24,
+      edges: Array.from({ length: clients }, (_, i) => ({
+        type: 'element' as const,
+        name: i,
+        to: i + 3,
+      })),
+    },
+    ...Array.from({ length: clients }, () => ({ name: 'Client', size: 100 })),
+  ];
+}
+
+writeSnapshot(join(folder, 'a.heapsnapshot'), heapWith(2));
+writeSnapshot(join(folder, 'b.heapsnapshot'), heapWith(5));
+
+test('census prints the table, what came since, and paths', async () => {
+  const plain = await tenure('census', 'b.heapsnapshot', '--retained');
+  expect(plain.code).toBe(0);
+  expect(plain.out).toContain('Partition of a set of 8 objects. Total size = 564 bytes.');
+  expect(plain.out).toMatch(/5 +63 +500 +89 .* Client/);
+  expect(plain.out).toContain('Together they retain 8 objects, 564 bytes.');
+  const since = await tenure(
+    'census',
+    'b.heapsnapshot',
+    '--since',
+    'a.heapsnapshot',
+    '--paths',
+    'Client',
+  );
+  expect(since.out).toContain('Partition of a set of 3 objects');
+  expect(since.out).toContain('3 × (root) <g> → global .pool → Pool [*] → Client');
+});
+
+test('census prints JSON', async () => {
+  const { out } = await tenure(
+    'census',
+    'b.heapsnapshot',
+    '--json',
+    '--rows',
+    '1',
+    '--paths',
+    'Client',
+  );
+  expect(JSON.parse(out)).toMatchObject({
+    file: 'b.heapsnapshot',
+    total: { count: 8, size: 564 },
+    rows: [{ label: 'Client', count: 5 }],
+    paths: [{ count: 5 }],
+  });
+});
+
+test.each([
+  [['census'], 'Name a snapshot'],
+  [['census', 'none.heapsnapshot'], 'cannot be read (ENOENT)'],
+  [['census', 'a.heapsnapshot', 'b.heapsnapshot'], 'is too much'],
+  [['census', 'a.heapsnapshot', '--by', 'colour'], '--by must be one of'],
+  [['census', 'a.heapsnapshot', '--rows', '0'], '--rows must be an integer ≥ 1'],
+  [['census', 'a.heapsnapshot', '--paths', 'Nothing'], 'No counted object is of the kind Nothing'],
+  [['census', '--bogus'], "Unknown option '--bogus'"],
+  [['report', 'a.heapsnapshot'], 'is no report of a watchdog'],
+  [['report', 'none.json'], 'ENOENT'],
+  [['plot', 'a.heapsnapshot'], 'a.heapsnapshot:1 is no sample of memory'],
+  [['doctor', 'x'], 'doctor takes no files'],
+  [['nothing'], 'there is no command nothing'],
+  [['constructor'], 'there is no command constructor'],
+  [['top', 'http://localhost'], 'has no inspector yet'],
+  [[], 'usage: tenure COMMAND'],
+])('tenure %j fails with advice and exit code 2', async (args, advice) => {
+  const { code, out, err } = await tenure(...args);
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toContain(advice);
+});
+
+test('every command explains itself', async () => {
+  const { out, code } = await tenure('--help');
+  expect(code).toBe(0);
+  for (const name of ['census', 'plot', 'report', 'doctor', 'top']) {
+    expect(out).toContain(`  ${name} `);
+    for (const args of [
+      [name, '--help'],
+      ['help', name],
+    ]) {
+      expect((await tenure(...args)).out).toContain(`usage: tenure ${name}`);
+    }
+  }
+});
+
+test('report prints the leaks that a watchdog has written', async () => {
+  using watchdog = new Watchdog();
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db' });
+  watchdog.watch(pool);
+  const lease = await watchdog.scope('GET /orders', () => pool.lease());
+  const leaks = await watchdog.check();
+  writeFileSync(join(folder, 'leaks.json'), JSON.stringify(leaks));
+  writeFileSync(join(folder, 'wrapped.json'), JSON.stringify({ leaks }));
+  writeFileSync(join(folder, 'none.json'), '[]');
+  for (const file of ['leaks.json', 'wrapped.json']) {
+    const { code, out } = await tenure('report', file);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^LEAK.*1 lost loan/);
+    expect(out).toContain('cli.test.ts');
+  }
+  expect(await tenure('report', 'none.json')).toEqual({ code: 0, out: 'NO LEAKS\n', err: '' });
+  await lease.release();
+  await pool.close();
+});
+
+test('plot draws a record, and forgives a line that was cut short', async () => {
+  const line = (atMillis: number, label?: string): string =>
+    JSON.stringify({ atMillis, rss: 5e7 + atMillis, heapUsed: 4e6, external: 1e6, label });
+  writeFileSync(join(folder, 'run.jsonl'), `${line(0, 'a <b>')}\n${line(2000)}\n{"atMi`);
+  expect((await tenure('plot', 'run.jsonl')).out).toBe('run.jsonl.svg: 2 samples\n');
+  const svg = readFileSync(join(folder, 'run.jsonl.svg'), 'utf8');
+  expect(svg).toContain('a &lt;b&gt;');
+  expect(svg).toContain('>2 s<');
+  expect(svg.match(/<polyline/g)).toHaveLength(3);
+  expect(svg).not.toContain('NaN');
+});
+
+test('doctor names the packages of the project, and fails for one that is too old', async () => {
+  const put = (name: string, version: string): void => {
+    mkdirSync(join(folder, 'node_modules', name), { recursive: true });
+    writeFileSync(
+      join(folder, 'node_modules', name, 'package.json'),
+      JSON.stringify({ name, version }),
+    );
+  };
+  put('pg', '8.11.0');
+  const fine = await tenure('doctor');
+  expect(fine.code).toBe(0);
+  expect(fine.out).toContain('pg 8.11.0: supported');
+  expect(fine.out).toContain('tarn: not installed');
+  put('pg', '7.0.0');
+  const { code, out } = await tenure('doctor', '--json');
+  expect(code).toBe(1);
+  expect(JSON.parse(out).peers).toContainEqual(
+    expect.objectContaining({ name: 'pg', version: '7.0.0', isSupported: false }),
+  );
+});
+
+test.each([
+  ['3.9.0', '^3.9.0', true],
+  ['3.10.1', '^3.9.0', true],
+  ['4.0.0', '^3.9.0', false],
+  ['3.8.9', '^3.9.0', false],
+  ['6.0.0-rc.1', '^5.0.0 || ^6.0.0', true],
+  ['20.18.3', '>=20.19', false],
+  ['26.1.0', '>=20.19', true],
+  ['0.3.0', '^0.2.5', false],
+  ['1.2.3', '*', true],
+])('%s in %s: %s', (version, range, expected) => {
+  expect(isInRange(version, range)).toBe(expected);
+});
+
+test('the program itself gives exit codes, and colours only where they are wanted', () => {
+  const program = fileURLToPath(new URL('../../../src/node/cli/tenure.ts', import.meta.url));
+  const tsx = fileURLToPath(import.meta.resolve('tsx'));
+  const run = (env: Record<string, string>, ...args: string[]) =>
+    spawnSync(process.execPath, ['--import', tsx, program, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
+  const coloured = run({ FORCE_COLOR: '1', NO_COLOR: '' }, 'report', 'leaks.json');
+  expect([coloured.status, coloured.stdout.includes('\u001b[')]).toEqual([1, true]);
+  const plain = run({ FORCE_COLOR: '1', NO_COLOR: '1' }, 'report', 'leaks.json');
+  expect([plain.status, plain.stdout.includes('\u001b[')]).toEqual([1, false]);
+  expect(run({}, 'nothing').status).toBe(2);
+  expect(
+    execFileSync(process.execPath, ['--import', tsx, program, '--help'], { encoding: 'utf8' }),
+  ).toContain('usage');
+});

@@ -1,0 +1,180 @@
+import { gunzipSync } from 'node:zlib';
+import { Profile } from 'pprof-format';
+import { AllocationProfile, type ProfileTextFormat, sample } from 'tenure/profile/v8';
+import { beforeAll, expect, test } from 'vitest';
+
+/** Chance of less than one in a billion: an estimate that is off by more than this many standard errors is wrong. */
+const SIGMAS = 6;
+
+const OBJECTS = 20_000;
+
+/** An array of eight elements: the array has 32 bytes, and its elements have 16 and 8 for each. */
+const OBJECT_BYTES = 32 + 16 + 8 * 8;
+
+function allocateOrders(): unknown[] {
+  const orders = [];
+  for (let i = 0; i < OBJECTS; i++) orders.push(oneOrder(i));
+  return orders;
+}
+
+function oneOrder(i: number): unknown {
+  return [i, i, i, i, i, i, i, i];
+}
+
+let kept: unknown[];
+let profile: AllocationProfile;
+
+beforeAll(async () => {
+  const sampling = sample({ intervalBytes: 1024 });
+  kept = allocateOrders();
+  profile = await sampling.stop();
+});
+
+test('what a function allocated is estimated within its doubt', () => {
+  // V8 inlines `oneOrder` at some time, and then names its caller.
+  const row = profile.functions().find(({ name }) => name === 'allocateOrders');
+  const bytes = OBJECTS * OBJECT_BYTES;
+  const growth = OBJECTS * 8 * 4; // The list of orders, which grows by half again and again.
+  expect(kept).toHaveLength(OBJECTS);
+  expect(profile.samples).toBeGreaterThan(500);
+  expect(row?.totalBytes).toBeGreaterThan(bytes * (1 - SIGMAS * profile.doubt));
+  expect(row?.totalBytes).toBeLessThan((bytes + growth) * (1 + SIGMAS * profile.doubt));
+  expect(row?.doubt).toBe(row?.samples === 0 ? 1 : 1 / Math.sqrt(row?.samples ?? 0));
+  expect(profile.doubt).toBe(1 / Math.sqrt(profile.samples));
+});
+
+test('a row names where its function begins', () => {
+  const row = profile.functions().find(({ name }) => name === 'allocateOrders');
+  expect(row?.file).toContain('sampling.test.ts');
+  expect(row?.line).toBeGreaterThan(0);
+});
+
+test('live counts what is alive, and otherwise everything', async () => {
+  const drop = async (live: boolean): Promise<AllocationProfile> => {
+    const sampling = sample({ intervalBytes: 1024, live });
+    for (let i = 0; i < 20; i++) allocateOrders();
+    return sampling.stop();
+  };
+  const [alive, all] = [await drop(true), await drop(false)];
+  expect(all.totalBytes).toBeGreaterThan(20 * OBJECTS * OBJECT_BYTES * 0.8);
+  expect(alive.totalBytes).toBeLessThan(all.totalBytes / 4);
+  expect(alive.source).toContain('still alive at the end; sampled every 1 KiB');
+  expect(all.source).toContain('dead or alive');
+});
+
+test('one run at a time, and each end makes room for the next', async () => {
+  const first = sample();
+  expect(() => sample()).toThrow(expect.objectContaining({ code: 'TENURE_PROFILE_SAMPLING' }));
+  const [a, b] = await Promise.all([first.stop(), first.stop()]);
+  expect(a).toBe(b);
+  const disposed = sample();
+  disposed[Symbol.dispose]();
+  disposed[Symbol.dispose]();
+  await expect(disposed.stop()).rejects.toThrow('disposed of');
+  expect(() => sample({ intervalBytes: 0 })).toThrow('`intervalBytes`');
+  expect(() => sample({ interval: 1 } as never)).toThrow('unknown option');
+  await sample().stop();
+});
+
+test('pprof-format reads the pprof export', () => {
+  const read = Profile.decode(gunzipSync(profile.export('pprof')));
+  const text = (index: number | bigint): string =>
+    read.stringTable.strings[Number(index)] as string;
+  expect(read.sampleType.map(({ type, unit }) => [text(type), text(unit)])).toEqual([
+    ['samples', 'count'],
+    ['space', 'bytes'],
+  ]);
+  expect(Number(read.period)).toBe(1024);
+  const sum = (value: number): number =>
+    read.sample.reduce((total, it) => total + Number(it.value[value]), 0);
+  expect(sum(1)).toBe(profile.totalBytes);
+  expect(sum(0)).toBe(profile.samples);
+  const functionOf = new Map(read.function.map((it) => [Number(it.id), it]));
+  const stacks = read.sample.map((it) =>
+    it.locationId.map((id) => {
+      const location = read.location.find((candidate) => candidate.id === id);
+      return text(functionOf.get(Number(location?.line[0]?.functionId))?.name ?? 0);
+    }),
+  );
+  expect(
+    stacks.some(
+      (stack) =>
+        stack.indexOf('oneOrder') < stack.indexOf('allocateOrders') ||
+        stack[0] === 'allocateOrders',
+    ),
+  ).toBe(true);
+  expect(
+    read.function.every(({ filename }) => Number(filename) < read.stringTable.strings.length),
+  ).toBe(true);
+});
+
+test('the sums of all formats are equal', () => {
+  const collapsed = profile.export('collapsed').trim().split('\n');
+  const sum = collapsed.reduce((total, line) => total + Number(line.split(' ').at(-1)), 0);
+  expect(sum).toBe(profile.totalBytes);
+  const speedscope = JSON.parse(profile.export('speedscope'));
+  expect(speedscope.profiles[0].endValue).toBe(profile.totalBytes);
+  const bytesIn = (node: { selfSize: number; children: never[] }): number =>
+    node.children.reduce((total, child) => total + bytesIn(child), node.selfSize);
+  expect(bytesIn(JSON.parse(profile.export('heapprofile')).head)).toBe(profile.totalBytes);
+});
+
+test('foreign names break no format', () => {
+  const odd = new AllocationProfile(
+    {
+      head: {
+        id: 1,
+        selfSize: 0,
+        callFrame: { functionName: '(root)', url: '', lineNumber: -1, columnNumber: -1 },
+        children: [
+          {
+            id: 2,
+            selfSize: 2 ** 40,
+            callFrame: {
+              functionName: 'a;b <i>&"\n\u0000',
+              url: 'x y;z',
+              lineNumber: 0,
+              columnNumber: 0,
+            },
+            children: [],
+          },
+        ],
+      },
+      samples: [{ nodeId: 2, size: 2 ** 40 }],
+    },
+    { intervalBytes: 1, live: true, startedAt: 0 },
+  );
+  expect(odd.export('collapsed')).toBe(`a b <i>&" \u0000 (x y z:1) ${2 ** 40}\n`);
+  expect(odd.export('flamegraph')).toContain('a;b &lt;i&gt;&amp;&quot;');
+  expect(odd.export('treemap')).not.toContain('\u0000');
+  const read = Profile.decode(gunzipSync(odd.export('pprof')));
+  expect(Number(read.sample[0]?.value[1])).toBe(2 ** 40);
+  expect(() => odd.export('svg' as ProfileTextFormat)).toThrow('`format` must be one of');
+});
+
+test('an empty profile exports to every format', () => {
+  const empty = new AllocationProfile(
+    {
+      head: {
+        id: 1,
+        selfSize: 0,
+        callFrame: { functionName: '(root)', url: '', lineNumber: -1, columnNumber: -1 },
+        children: [],
+      },
+      samples: [],
+    },
+    { intervalBytes: 512, live: true, startedAt: 0 },
+  );
+  expect(empty.doubt).toBe(1);
+  expect(empty.functions()).toEqual([]);
+  expect(empty.export('collapsed')).toBe('');
+  for (const format of ['flamegraph', 'treemap'] as const) {
+    expect(empty.export(format)).not.toMatch(/NaN|Infinity/);
+  }
+  expect(Profile.decode(gunzipSync(empty.export('pprof'))).sample).toEqual([]);
+});
+
+test('the table prints the doubt of each figure', () => {
+  expect(String(profile)).toMatch(/±\d+(\.\d)? %.*(oneOrder|allocateOrders) \(/);
+  expect(String(profile).split('\n')[0]).toContain(`${profile.samples} samples`);
+});
