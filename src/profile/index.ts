@@ -15,3 +15,4 @@ export type { SimulatedHeap, SiteOf } from './census/heap-columns.js';
 export type { CensusRow, CensusTotal } from './census/partition.js';
 export type { CensusPath, CensusStep } from './census/root-paths.js';
 export type { CensusColumns, CensusSource, ColumnStep } from './census-source.js';
+export { profileMemory } from './measure/profile-memory.js';
