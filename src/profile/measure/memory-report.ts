@@ -1,5 +1,7 @@
 /** What a profile has found, and its table. */
 import { printAs } from '../../core/inspect.js';
+import { formatBytes } from './format-bytes.js';
+import { plotMemory } from './plot-memory.js';
 import type { MemoryRow } from './row-table.js';
 import type { MemorySample } from './timeline.js';
 
@@ -104,6 +106,11 @@ export class MemoryReport {
     ].join('\n');
   }
 
+  /** Gives the plot of the readings at the marks, as {@link plotMemory} draws it. */
+  plot(): string {
+    return plotMemory(this.samples, { title: this.name, source: this.source });
+  }
+
   static {
     printAs(MemoryReport.prototype, (self) => self.toString());
   }
@@ -121,14 +128,4 @@ function formatRow(row: MemoryRow): string {
 
 function signed(bytes: number): string {
   return bytes > 0 ? `+${formatBytes(bytes)}` : formatBytes(bytes);
-}
-
-/** Gives a number of bytes with its unit: `312 B`, `1.5 kB`, `-20.0 MB`. */
-export function formatBytes(bytes: number): string {
-  const size = Math.abs(bytes);
-  if (size < 1_000) return `${Math.round(bytes)} B`;
-  if (size < 999_950) return `${(bytes / 1_000).toFixed(1)} kB`;
-  return size < 999_950_000
-    ? `${(bytes / 1_000_000).toFixed(1)} MB`
-    : `${(bytes / 1_000_000_000).toFixed(1)} GB`;
 }

@@ -8,6 +8,7 @@
  */
 import { type AsyncVariable, createAsyncVariable } from '../../core/async-context.js';
 import { builtinModule } from '../../core/host.js';
+import type { MarkedProfile } from './memory-profile.js';
 
 interface AsyncHooks {
   createHook?(callbacks: { before(): void }): { enable(): unknown; disable(): unknown };
@@ -18,8 +19,15 @@ const current: AsyncVariable<OtherWork> = /* @__PURE__ */ createAsyncVariable<Ot
 /** How many profiles run in this process. */
 let running = 0;
 
+/** Gives the profile that the current code runs in; `undefined` if there is none. */
+export function currentProfile(): MarkedProfile | undefined {
+  return current.get()?.profile;
+}
+
 /** The count of one profile. */
 export class OtherWork {
+  /** The profile, while its body runs. */
+  profile: MarkedProfile | undefined = undefined;
   #callbacks = 0;
   #hasEnded = false;
   readonly #hook: { disable(): unknown } | undefined;

@@ -6,11 +6,12 @@
  * no positions of lines in its own allocation profile, so the rows are marks in the code: each row is the line of its mark.
  */
 import { aFunction, aName, checkArgument } from '../../core/options.js';
-import type { MemoryReader } from './memory-source.js';
+import type { MemoryProfile } from './memory-profile.js';
 import { MemoryReport } from './memory-report.js';
+import { noiseOf } from './noise.js';
 import { OtherWork } from './other-work.js';
 import { makeReader, type ProfileOptions, resolveProfileOptions } from './profile-options.js';
-import { callSite, type MemoryProfile, Recording, type RecordingParts } from './recording.js';
+import { callSite, Recording, type RecordingParts } from './recording.js';
 import { RowTable } from './row-table.js';
 import { Timeline } from './timeline.js';
 
@@ -21,17 +22,6 @@ export interface ProfileResult<R> {
   /** What was retained, line by line. */
   readonly report: MemoryReport;
 }
-
-/** Readings by which the noise is known. */
-const NOISE_READINGS = 4;
-
-/** Marks that change nothing, one after the other, after which this package's own code counts as compiled. */
-const QUIET_MARKS = 5;
-/** Marks to try at most. Other work in the process may never let a mark change nothing. */
-const MAX_SCRATCH_MARKS = 40;
-
-/** Whether a profile of this process has had V8 compile this package's own code. */
-let isWarm = false;
 
 /** Label of the row that ends with the body. */
 const END = '(end)';
@@ -118,44 +108,26 @@ async function measuredRuns<R>(
 ): Promise<Awaited<R>> {
   let result: Awaited<R> | undefined;
   for (let call = 0; call < calls; call++) {
-    const recording = new Recording(parts);
-    try {
-      result = await body(recording);
-      await recording.markAt(END, site);
-    } finally {
-      await recording.end();
-    }
+    result = await measuredRun(parts, body, END, site);
   }
   return result as Awaited<R>;
 }
 
-/**
- * Gives the greatest difference between readings between which nothing happens.
- *
- * Readings and marks of a table that is thrown away come first. V8 compiles this package's own code meanwhile, which would
- * otherwise be charged to the first 30 marks. That takes one to three seconds, once in a process.
- */
-async function noiseOf(parts: RecordingParts): Promise<number> {
-  const { reader } = parts;
-  const scratch = new Recording({ ...parts, table: new RowTable(), timeline: new Timeline() });
-  let quiet = 0;
-  for (let i = 0; i < MAX_SCRATCH_MARKS && quiet < (isWarm ? 1 : QUIET_MARKS); i++) {
-    const { heapUsed } = reader.last;
-    await scratch.mark('warm-up');
-    quiet = reader.last.heapUsed === heapUsed ? quiet + 1 : 0;
+/** Runs the body once in a recording of its own. The row of its end has the given label and line. */
+export async function measuredRun<R>(
+  parts: RecordingParts,
+  body: (profile: MemoryProfile) => R | PromiseLike<R>,
+  label: string,
+  site: string,
+): Promise<Awaited<R>> {
+  const recording = new Recording(parts);
+  parts.otherWork.profile = recording;
+  try {
+    const result = await body(recording);
+    await recording.markAt(label, site);
+    return result;
+  } finally {
+    parts.otherWork.profile = undefined;
+    await recording.end();
   }
-  isWarm = true;
-  await scratch.end();
-  await reader.read(true);
-  return spreadOf(reader);
-}
-
-async function spreadOf(reader: MemoryReader): Promise<number> {
-  let noise = 0;
-  for (let i = 0; i < NOISE_READINGS; i++) {
-    const before = reader.last.heapUsed;
-    const { heapUsed } = await reader.read();
-    noise = Math.max(noise, Math.abs(heapUsed - before));
-  }
-  return noise;
 }

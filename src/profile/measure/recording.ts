@@ -1,23 +1,18 @@
 /** One run of a profiled body: takes a reading at each mark, and adds it to the table. */
-import { applicationFrame, captureStack, formatPosition, parseFrames } from '../../core/call-site.js';
+import {
+  applicationFrame,
+  captureStack,
+  formatPosition,
+  parseFrames,
+} from '../../core/call-site.js';
 import type { Clock } from '../../core/clock.js';
 import { TenureError } from '../../core/errors.js';
 import { aName, argumentError } from '../../core/options.js';
+import type { MarkedProfile } from './memory-profile.js';
 import type { MemoryReader, MemoryUsage } from './memory-source.js';
 import type { OtherWork } from './other-work.js';
 import type { RowTable } from './row-table.js';
 import type { Timeline } from './timeline.js';
-
-/** The marks of a profile. The body of {@link profileMemory} gets it. */
-export interface MemoryProfile {
-  /**
-   * Ends a row of the table: what was retained since the last mark is charged to this line. Marks in a loop add up to one row.
-   * Resolves when the memory has been read, so await it.
-   *
-   * Rejects with `TENURE_INVALID_ARGUMENT` for an empty label, and with `TENURE_PROFILE_ENDED` after the body has ended.
-   */
-  mark(label: string): Promise<void>;
-}
 
 /** What a recording needs. */
 export interface RecordingParts {
@@ -30,7 +25,7 @@ export interface RecordingParts {
   readonly startedAt: number;
 }
 
-export class Recording implements MemoryProfile {
+export class Recording implements MarkedProfile {
   readonly #parts: RecordingParts;
   /** The reading that the next row begins with. */
   #before: MemoryUsage;
@@ -46,10 +41,9 @@ export class Recording implements MemoryProfile {
 
   mark(label: string): Promise<void> {
     const error = this.#hasEnded
-      ? new TenureError(
-          'mark: the profile has ended. Await each mark before the body returns.',
-          { code: 'TENURE_PROFILE_ENDED' },
-        )
+      ? new TenureError('mark: the profile has ended. Await each mark before the body returns.', {
+          code: 'TENURE_PROFILE_ENDED',
+        })
       : argumentError('mark', 'label', label, aName);
     if (error !== undefined) return Promise.reject(error);
     return this.markAt(label, callSite(this.mark));

@@ -1,6 +1,7 @@
 /** The rows of a profile: one for each mark in the code, with what was retained up to it. */
-import type { MemoryUsage } from './memory-source.js';
+
 import { type Growth, growthOf } from './growth.js';
+import type { MemoryUsage } from './memory-source.js';
 
 /** A row of a {@link MemoryReport}: what the process retained between a mark and the reading before it. */
 export interface MemoryRow {
