@@ -4,9 +4,26 @@
  * @module
  */
 export type { Clock, TimerHandle } from '../core/clock.js';
-export { InvalidArgumentError, TenureError, type TenureErrorOptions } from '../core/errors.js';
+export {
+  AlreadyWatchedError,
+  InvalidArgumentError,
+  TenureError,
+  type TenureErrorOptions,
+} from '../core/errors.js';
 export { type GcSource, NoCollectorError } from '../core/gc-source.js';
 export type { HostMemoryUsage } from '../core/host.js';
+export {
+  type ComponentStats,
+  type EntryPoint,
+  type Misuse,
+  type NodeId,
+  type NodeKind,
+  type Observation,
+  type Observer,
+  type Origin,
+  observe,
+  type Watchable,
+} from '../core/probe.js';
 export type { HeapExportSource } from '../gc/export/export-heap.js';
 export type { Handle } from '../gc/memory/handle.js';
 export type { GraphColumns } from '../gc/views/dominator-tree.js';
@@ -41,3 +58,9 @@ export {
 export type { MemoryRow } from './measure/row-table.js';
 export type { MemorySample } from './measure/timeline.js';
 export { NoMemoryFiguresError } from './profile-errors.js';
+export type { BytesByKind } from './tracer/component-tracer.js';
+export type { Statistic, StatisticDiff, TraceGrouping } from './tracer/statistics.js';
+export type { Trace, TraceFrame } from './tracer/trace.js';
+export type { TraceFilter } from './tracer/trace-filter.js';
+export { TraceSnapshot } from './tracer/trace-snapshot.js';
+export { NotTracingError, Tracer, type TraceWatchOptions } from './tracer/tracer.js';
