@@ -18,6 +18,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/shared': 26_400,
   view: 49_000,
   node: 6_300,
+  profile: 48_700,
   watchdog: 77_000,
   'integrations/generic-pool': 36_000,
   'integrations/mysql2': 92_000,
