@@ -16,7 +16,7 @@ import { callSite } from './recording.js';
  * async function load(): Promise<void> {
  *   await markMemory('loaded');
  * }
- * const { report } = await profileMemory('service', load);
+ * const { report } = await profileMemory('service', load, { gc: false });
  * report.rows.map((row) => row.label); // => ['loaded', '(end)']
  * await load(); // Outside a profile: does nothing.
  * ```

@@ -31,16 +31,15 @@ export interface WarmUp {
  * ```ts
  * import { profileMemory } from 'tenure/profile';
  *
- * const kept: string[][] = [];
- * const { report } = await profileMemory('orders', async (profile) => {
- *   for (let i = 0; i < 20; i++) {
- *     kept.push(Array.from({ length: 100 }, (_, n) => `order ${n}`));
- *     await profile.mark('kept');
- *   }
- * });
- * report.rows.map(({ label, calls }) => [label, calls]); // => [['kept', 20], ['(end)', 1]]
- * report.leaks.map(({ label }) => label); // => ['kept']
- * (report.leaks[0]?.perCall?.least ?? 0) > 800; // => true
+ * const { report } = await profileMemory(
+ *   'orders',
+ *   async (profile) => {
+ *     for (let i = 0; i < 3; i++) await profile.mark('turn');
+ *   },
+ *   { gc: false },
+ * );
+ * report.rows.map(({ label, calls }) => [label, calls]); // => [['turn', 3], ['(end)', 1]]
+ * report.source.startsWith('measured without gc'); // => true
  * ```
  */
 export class MemoryReport {

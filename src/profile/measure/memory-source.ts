@@ -55,6 +55,16 @@ export class MemoryReader {
     return this.#last;
   }
 
+  /** Gives a reader that does all but collect and pause, to have its code compiled. */
+  withoutCollections(): MemoryReader {
+    const nothing = (): Promise<void> => Promise.resolve();
+    return new MemoryReader({
+      memory: this.#parts.memory,
+      gcSource: { collect: nothing, collectNow() {} },
+      pause: nothing,
+    });
+  }
+
   /** Reads the memory. `mustSettle` waits for buffers in any case. */
   async read(mustSettle: boolean = false): Promise<MemoryUsage> {
     const { gcSource, pause } = this.#parts;

@@ -77,7 +77,7 @@ const profilesByMethod = new WeakMap<WeakKey, MethodProfile>();
  *
  * class Orders {
  *   readonly seen: string[] = [];
- *   @profiled()
+ *   @profiled({ gc: false })
  *   async load(id: string): Promise<number> {
  *     return this.seen.push(id.repeat(100));
  *   }

@@ -74,7 +74,18 @@ export function recordMemory(options: RecordOptions = {}): MemoryRecording {
   return new MemoryRecording(resolveOptions('recordMemory', options, OPTIONS));
 }
 
-/** A recording of the memory of the process. Made by {@link recordMemory}. */
+/**
+ * A recording of the memory of the process. Made by {@link recordMemory}.
+ *
+ * @example
+ * ```ts
+ * import { recordMemory } from 'tenure/profile';
+ *
+ * const recording = recordMemory();
+ * recording[Symbol.dispose]();
+ * recording.samples().length; // => 1
+ * ```
+ */
 export class MemoryRecording implements Disposable {
   readonly #timeline = new Timeline();
   readonly #settings: RecordSettings;
