@@ -97,6 +97,29 @@ test('tells calls that retain memory each time from calls that do so now and the
   }
 });
 
+test('what a later mark gives back is no leak of an earlier one', async () => {
+  const { process, options } = fake();
+  const { report } = await profileMemory(
+    'requests',
+    async (profile) => {
+      for (let i = 0; i < 20; i++) {
+        process.retain(50_000 + 40);
+        await profile.mark('parsed');
+        process.retain(904);
+        await profile.mark('logged');
+        process.retain(-30_000 - 40);
+        await profile.mark('answered');
+        process.retain(-20_000);
+        await profile.mark('closed');
+      }
+    },
+    options,
+  );
+  expect(report.leaks.map(({ label, leakedPerCall }) => [label, leakedPerCall])).toEqual([
+    ['logged', 904],
+  ]);
+});
+
 test('finds a leak of buffers, which are outside the heap', async () => {
   const { process, options } = fake();
   const body = () => process.retainBuffer(65_536);

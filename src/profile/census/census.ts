@@ -294,7 +294,9 @@ export class Census {
   }
 
   static {
-    printAs(Census.prototype, (self) => self.toString());
+    // biome-ignore lint/complexity/noThisInStatic: tsc replaces the class's name by an alias that is not set yet
+    const prototype: Census = this.prototype;
+    printAs(prototype, (self) => self.toString());
   }
 }
 

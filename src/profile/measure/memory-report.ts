@@ -116,11 +116,11 @@ export class MemoryReport {
 }
 
 function formatRow(row: MemoryRow): string {
-  const { heapUsed, first, arrayBuffers, external, calls, site, label, perCall } = row;
+  const { heapUsed, first, arrayBuffers, external, calls, site, label, leakedPerCall } = row;
   const figures = [heapUsed, first, arrayBuffers, external].map((bytes) =>
     signed(bytes).padStart(10),
   );
-  const verdict = row.leaks ? `  LEAKS at least ${formatBytes(perCall?.least ?? 0)} a call` : '';
+  const verdict = row.leaks ? `  LEAKS at least ${formatBytes(leakedPerCall)} a call` : '';
   const overlapped = row.overlapped ? ' *' : '';
   return `${figures.join(' ')}  ${String(calls).padStart(5)}  ${site}  ${label}${verdict}${overlapped}`;
 }

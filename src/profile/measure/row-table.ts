@@ -1,6 +1,7 @@
 /** The rows of a profile: one for each mark in the code, with what was retained up to it. */
 
 import { type Growth, growthOf } from './growth.js';
+import { leaksOf } from './leak-verdict.js';
 import type { MemoryUsage } from './memory-source.js';
 
 /** A row of a {@link MemoryReport}: what the process retained between a mark and the reading before it. */
@@ -30,12 +31,11 @@ export interface MemoryRow {
    * 1 %. Absent below 8 calls, which can prove nothing.
    */
   readonly perCall?: Growth;
-  /** True if each call retains memory: the bound is at least 16 bytes. */
+  /** True if each call retains at least 16 bytes that no other row gives back. */
   readonly leaks: boolean;
+  /** Bytes that each call leaks at least; 0 for a row that does not leak. */
+  readonly leakedPerCall: number;
 }
-
-/** Growth per call below which a row is no leak, in bytes: the least that an object takes. */
-const LEAST_LEAK = 16;
 
 /** Points of a row's series. A longer series is thinned out: otherwise it would be memory that grows with each call. */
 const POINTS = 64;
@@ -116,9 +116,12 @@ export class RowTable {
 
   /** Gives the rows in the order of their first calls. */
   rows(): MemoryRow[] {
-    return this.#rows.map((sums) => {
+    const growths = this.#rows.map(({ calls, growth }) => ({ calls, growth }));
+    const leaks = leaksOf(growths);
+    return this.#rows.map((sums, i) => {
       const { label, site, calls, heapUsed, first, arrayBuffers, external, rss, overlapped } = sums;
-      const perCall = sums.growth;
+      const perCall = growths[i]?.growth;
+      const leakedPerCall = leaks[i] as number;
       return {
         label,
         site,
@@ -131,7 +134,8 @@ export class RowTable {
         overlapped,
         noise: this.noise,
         ...(perCall !== undefined && { perCall }),
-        leaks: perCall !== undefined && perCall.least >= LEAST_LEAK,
+        leaks: leakedPerCall > 0,
+        leakedPerCall,
       };
     });
   }
