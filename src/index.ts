@@ -24,6 +24,7 @@ export * from './memoize/index.js';
 export * from './memoize/s3-fifo/index.js';
 export * from './memoize/shared/index.js';
 export * from './pool/index.js';
+export * from './profile/index.js';
 export * from './scope/index.js';
 export * from './view/index.js';
 export * from './watchdog/index.js';

@@ -35,7 +35,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
-  profile: 17_000,
+  profile: 48_700,
   'profile/v8': 58_000,
   'integrations/generic-pool': 36_000,
   'integrations/mysql2': 92_000,

@@ -7,8 +7,21 @@
 interface HostProcess {
   getBuiltinModule?(id: string): unknown;
   cwd?(): string;
+  memoryUsage?(): HostMemoryUsage;
   on?(event: 'exit', listener: () => void): unknown;
   off?(event: 'exit', listener: () => void): unknown;
+}
+
+/** Memory of the process, in bytes, as Node counts it. */
+export interface HostMemoryUsage {
+  /** Objects on V8's heap. Unless V8 has just collected, dead ones count too. */
+  readonly heapUsed: number;
+  /** Contents of ArrayBuffers and Node's Buffers. */
+  readonly arrayBuffers: number;
+  /** All memory outside V8's heap that its objects hold, `arrayBuffers` included. */
+  readonly external: number;
+  /** Memory of the process that is in RAM. It falls late or never. */
+  readonly rss: number;
 }
 
 const host = (globalThis as { process?: HostProcess }).process;
@@ -25,6 +38,16 @@ export function workingDirectory(): string | undefined {
   } catch {
     return undefined; // The directory was removed under the process.
   }
+}
+
+/** Whether the host tells how much memory the process uses. */
+export function tellsMemoryUsage(): boolean {
+  return host?.memoryUsage !== undefined;
+}
+
+/** Gives how much memory the process uses; zeros where the host does not tell. Takes about 3 µs on Node. */
+export function memoryUsage(): HostMemoryUsage {
+  return host?.memoryUsage?.() ?? { heapUsed: 0, arrayBuffers: 0, external: 0, rss: 0 };
 }
 
 /**

@@ -17,7 +17,10 @@ for (const example of examples) writeFileSync(example.file, asModule(example));
 
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
-test.each(examples)('the claims of $at are true', async ({ file, code }) => {
+/** Some examples run V8's collector, which takes long in this process: it has loaded a compiler. */
+const PATIENCE = { timeout: 90_000 };
+
+test.each(examples)('the claims of $at are true', PATIENCE, async ({ file, code }) => {
   const { default: run } = (await import(file)) as { default: () => Promise<void> };
   const print = vi.spyOn(console, 'log').mockImplementation(() => {});
   await run().finally(() => print.mockRestore());

@@ -138,6 +138,9 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   },
   profile: {
     census: ['census-source'],
+    measure: ['profile-errors', 'svg'],
+    svg: [],
+    tracer: [],
   },
   node: {
     'foreign-pools': [],

@@ -10,6 +10,20 @@ export type Resolve = (handle: number) => number;
 /**
  * The dominator tree of a heap. A node is the child of its immediate dominator: the nearest node without which it would die.
  * Nodes that no root reaches are not in the tree.
+ *
+ * @example
+ * ```ts
+ * import { Heap } from 'tenure/gc';
+ * import { census } from 'tenure/profile';
+ *
+ * const heap = new Heap();
+ * const [cache, entry] = [heap.alloc({ kind: 'cache' }), heap.alloc({ kind: 'entry', size: 8 })];
+ * heap.link(cache, entry);
+ * heap.drop(entry);
+ * const tree = census(heap).dominators();
+ * tree.childrenOf(null).map((top) => tree.retained(top)); // => [{ nodes: 2, bytes: 8 }]
+ * tree.childrenOf(cache)[0] === entry; // => true
+ * ```
  */
 export class DominatorTree {
   readonly #graph: HeapGraph;

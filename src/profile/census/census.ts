@@ -294,9 +294,9 @@ export class Census {
   }
 
   static {
-    // `this`: the compiler's own name for the class has no value yet in a static block.
-    // biome-ignore lint/complexity/noThisInStatic: see above
-    printAs(this.prototype, (self) => self.toString());
+    // biome-ignore lint/complexity/noThisInStatic: tsc replaces the class's name by an alias that is not set yet
+    const prototype: Census = this.prototype;
+    printAs(prototype, (self) => self.toString());
   }
 }
 

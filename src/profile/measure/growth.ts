@@ -1,0 +1,48 @@
+/**
+ * Tells whether calls retain memory each time, with a bound on the doubt.
+ *
+ * A call that leaks retains memory nearly each time. A call that does not retains nothing most times, and now and then some
+ * kilobytes: V8 compiles a function, or a table doubles. So the median of what calls retain tells them apart, where a sum or a
+ * fitted line does not. The bound is an order statistic: at least half of all calls retain as much as the k-th least of n
+ * calls, with a doubt of P(B < k), where B counts the heads of n tosses of a coin.
+ *
+ * Source: W. R. Thompson, *On Confidence Ranges for the Median*, Annals of Mathematical Statistics 7 (3), 1936.
+ */
+
+/** What each call retains. */
+export interface Growth {
+  /** Median of what calls retained, in bytes. */
+  readonly median: number;
+  /** Bytes that at least half of the calls retain, with a probability of 99 %. */
+  readonly least: number;
+}
+
+/** Doubt of the bound. */
+const DOUBT = 0.01;
+
+/** Number of calls below which no bound has so little doubt. */
+export const LEAST_CALLS = 7;
+
+/** Gives the growth per call; `undefined` for fewer than {@link LEAST_CALLS}. `retained` is sorted. O(n · log n). */
+export function growthOf(retained: Float64Array): Growth | undefined {
+  const n = retained.length;
+  if (n < LEAST_CALLS) return undefined;
+  retained.sort();
+  const middle = n >>> 1;
+  const upper = retained[middle] as number;
+  const median = n % 2 === 1 ? upper : ((retained[middle - 1] as number) + upper) / 2;
+  return { median, least: retained[rankOf(n) - 1] as number };
+}
+
+/** Gives the greatest k for which n tosses give fewer than k heads with a probability of at most {@link DOUBT}. */
+function rankOf(n: number): number {
+  let probability = 0.5 ** n;
+  let doubt = probability;
+  let k = 0;
+  while (doubt <= DOUBT) {
+    k++;
+    probability *= (n - k + 1) / k;
+    doubt += probability;
+  }
+  return k;
+}

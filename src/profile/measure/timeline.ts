@@ -1,0 +1,75 @@
+/**
+ * Readings over time, in columns of a fixed size. A list of objects would grow with each reading, and a profile would take
+ * its own list for a leak of the program. When the columns are full, every second reading is dropped, and from then on only
+ * every second one is kept. So a recording of any length takes 64 kB.
+ */
+import type { MemoryUsage } from './memory-source.js';
+
+/** A reading of the memory of the process. */
+export interface MemorySample extends MemoryUsage {
+  /** Time since the start, in milliseconds. */
+  readonly atMillis: number;
+  /** Label of the mark at which it was taken; absent for a reading between marks. */
+  readonly label?: string;
+}
+
+/** Readings that a timeline keeps at most. */
+const CAPACITY = 1_024;
+const FIELDS = 6;
+/** Labels that a timeline keeps. Later ones get none, since each would take memory. */
+const MAX_LABELS = 256;
+
+export class Timeline {
+  readonly #columns = new Float64Array(CAPACITY * FIELDS);
+  readonly #labels: string[] = [''];
+  #length = 0;
+  /** Every how many readings one is kept. */
+  #stride = 1;
+  #skipped = 0;
+
+  /** Adds a reading. O(1), amortised. */
+  add(atMillis: number, usage: MemoryUsage, label: string = ''): void {
+    if (++this.#skipped < this.#stride) return;
+    this.#skipped = 0;
+    if (this.#length === CAPACITY) this.#thinOut();
+    const at = this.#length++ * FIELDS;
+    const columns = this.#columns;
+    columns[at] = atMillis;
+    columns[at + 1] = usage.heapUsed;
+    columns[at + 2] = usage.arrayBuffers;
+    columns[at + 3] = usage.external;
+    columns[at + 4] = usage.rss;
+    columns[at + 5] = this.#labelIndex(label);
+  }
+
+  /** Gives the readings, oldest first. */
+  samples(): MemorySample[] {
+    return Array.from({ length: this.#length }, (_, i) => {
+      const [atMillis = 0, heapUsed = 0, arrayBuffers = 0, external = 0, rss = 0, index = 0] =
+        this.#columns.subarray(i * FIELDS, (i + 1) * FIELDS);
+      const label = this.#labels[index] as string;
+      return {
+        atMillis,
+        heapUsed,
+        arrayBuffers,
+        external,
+        rss,
+        ...(label !== '' && { label }),
+      };
+    });
+  }
+
+  #thinOut(): void {
+    for (let i = 0; 2 * i < CAPACITY; i++) {
+      this.#columns.copyWithin(i * FIELDS, 2 * i * FIELDS, (2 * i + 1) * FIELDS);
+    }
+    this.#length = CAPACITY / 2;
+    this.#stride *= 2;
+  }
+
+  #labelIndex(label: string): number {
+    const known = this.#labels.indexOf(label);
+    if (known >= 0) return known;
+    return this.#labels.length < MAX_LABELS ? this.#labels.push(label) - 1 : 0;
+  }
+}
