@@ -13,7 +13,7 @@ import { mayContain } from './kit/layers.js';
 const BUDGETS: Readonly<Record<string, number>> = {
   scope: 37_400,
   weak: 28_600,
-  gc: 81_000,
+  gc: 88_000,
   pool: 75_000,
   memoize: 73_000,
   'memoize/adaptive': 11_000,
@@ -37,12 +37,12 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/nest': 5_900,
   profile: 48_700,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 36_000,
+  'integrations/generic-pool': 39_000,
   'integrations/mysql2': 92_000,
   'integrations/pg': 92_000,
   'integrations/redis': 7_500,
-  'integrations/tarn': 36_000,
-  '.': 385_000,
+  'integrations/tarn': 39_000,
+  '.': 440_000,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
