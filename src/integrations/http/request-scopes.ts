@@ -20,10 +20,12 @@ import {
 import type { OpenScope } from '../../watchdog/open-scope.js';
 import { firstName, type NamedRequest } from './request-name.js';
 
+const AS_REQUEST = { request: true } as const;
+
 /** The part of a watchdog that is used. */
 export interface ScopeOpener {
   /** Opens a scope that the caller ends. */
-  openScope(name: string): OpenScope;
+  openScope(name: string, options?: { readonly request?: boolean }): OpenScope;
 }
 
 /** The part of a request that is used: `IncomingMessage` of `node:http` has it. */
@@ -108,7 +110,7 @@ export class RequestScopes<Request extends object, Response> {
     rawResponse: HttpResponse,
     route: () => string | undefined,
   ): OpenScope {
-    const scope = this.#watchdog.openScope(firstName(raw));
+    const scope = this.#watchdog.openScope(firstName(raw), AS_REQUEST);
     const end = (): void => {
       const name = this.#givenName(request, response) ?? route();
       if (name !== undefined) scope.rename(name);
