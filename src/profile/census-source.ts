@@ -44,7 +44,9 @@ export interface CensusColumns {
 
 /** A step of a path: a node, and the name of the reference that leads to it. */
 export interface ColumnStep {
+  /** The node that the step leads to. */
   readonly node: number;
+  /** Name of the reference that leads to it. */
   readonly via?: string | undefined;
 }
 
