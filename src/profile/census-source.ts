@@ -44,9 +44,9 @@ export interface CensusColumns {
 
 /** A step of a path: a node, and the name of the reference that leads to it. */
 export interface ColumnStep {
-  /** The node. */
+  /** The node that the step leads to. */
   readonly node: number;
-  /** Name of the reference that leads to the node, if it has one. */
+  /** Name of the reference that leads to it. */
   readonly via?: string | undefined;
 }
 

@@ -1,5 +1,14 @@
 /**
- * Memory profiles: who holds what, in a table as Heapy prints it.
+ * Memory profiles: which line retains memory, which line took what is out, and how many objects of which kind a heap has.
+ *
+ * @example
+ * ```ts
+ * import { profileMemory } from 'tenure/profile';
+ *
+ * const { result, report } = await profileMemory('sum', () => 1 + 2, { gc: false });
+ * result; // => 3
+ * report.leaks; // => []
+ * ```
  *
  * @module
  */
@@ -44,6 +53,7 @@ export { type PlotOptions, plotMemory } from './measure/plot-memory.js';
 export { type ProfileResult, profileMemory } from './measure/profile-memory.js';
 export type { MeasureOptions, ProfileOptions } from './measure/profile-options.js';
 export {
+  type AsyncMethod,
   type ProfiledDecorator,
   type ProfiledOptions,
   profiled,
@@ -64,3 +74,4 @@ export type { Trace, TraceFrame } from './tracer/trace.js';
 export type { TraceFilter } from './tracer/trace-filter.js';
 export { TraceSnapshot } from './tracer/trace-snapshot.js';
 export { NotTracingError, Tracer, type TraceWatchOptions } from './tracer/tracer.js';
+export type { TracedMemory } from './tracer/traces.js';

@@ -47,7 +47,7 @@ const OPTIONS: OptionTable<ProfiledSettings> = {
 };
 
 /** A method that returns a promise. */
-type AsyncMethod = (this: never, ...args: never[]) => Promise<unknown>;
+export type AsyncMethod = (this: never, ...args: never[]) => Promise<unknown>;
 
 /** The decorator that {@link profiled} returns: for the standard's decorators, and for `experimentalDecorators`. */
 export interface ProfiledDecorator {

@@ -17,7 +17,7 @@ import {
 import { isWatchable, observe, type Watchable } from '../../core/probe.js';
 import { type BytesByKind, ComponentTracer } from './component-tracer.js';
 import { TraceSnapshot } from './trace-snapshot.js';
-import { type LiveTrace, Traces } from './traces.js';
+import { type LiveTrace, type TracedMemory, Traces } from './traces.js';
 
 /** Options of {@link Tracer.watch}. */
 export interface TraceWatchOptions {
@@ -151,7 +151,7 @@ export class Tracer implements Disposable {
   }
 
   /** Gives the bytes of all traces now, and at most since the start or the last {@link resetPeak}. O(1). */
-  tracedMemory(): { readonly current: number; readonly peak: number } {
+  tracedMemory(): TracedMemory {
     return this.#traces.memory;
   }
 
@@ -175,6 +175,7 @@ export class Tracer implements Disposable {
 
 /** Error for a snapshot of a tracer that does not run. Code `TENURE_NOT_TRACING`. */
 export class NotTracingError extends TenureError {
+  /** Says what to call first. */
   constructor() {
     super(
       'tracer.takeSnapshot: the tracer does not run. Call `start` before what is to be traced.',

@@ -6,6 +6,14 @@ import type { Trace, TraceFrame } from './trace.js';
 /** Frames of this package and of the host that may lie within the application's. */
 const OTHER_FRAMES = 12;
 
+/** Bytes of all traces, in {@link Tracer.tracedMemory}. */
+export interface TracedMemory {
+  /** Bytes now. */
+  readonly current: number;
+  /** The most that there were, since the start or the last reset. */
+  readonly peak: number;
+}
+
 /** A trace that is alive. The tracer and the component share it. */
 export interface LiveTrace extends Trace {
   /** True once it has been removed. */
@@ -29,7 +37,7 @@ export class Traces {
     return this.#frames > 0;
   }
 
-  get memory(): { readonly current: number; readonly peak: number } {
+  get memory(): TracedMemory {
     return { current: this.#current, peak: this.#peak };
   }
 
