@@ -10,7 +10,12 @@ import {
   tsc,
 } from './kit/packed-package.js';
 
-const SUBPATHS = EXPORTED.map((subpath) => (subpath === '.' ? '' : `/${subpath}`));
+/** Subpaths that load the package which they serve, or run within its runner only. `test/testing/runners.test.ts` runs them. */
+const NEED_A_PEER = /^(?:testing\/(?:vitest|vitest-setup|jest-setup)|integrations\/nest)$/;
+
+const SUBPATHS = EXPORTED.filter((subpath) => !NEED_A_PEER.test(subpath)).map((subpath) =>
+  subpath === '.' ? '' : `/${subpath}`,
+);
 
 /** Versions of Node that the package supports. */
 const NODES = ['20', '22', '24', '26'];
