@@ -17,7 +17,7 @@
 
 import type { RunInContext } from '../core/async-context.js';
 import type { Birth } from '../core/birth.js';
-import type { Holder, Misuse } from '../core/probe.js';
+import type { Holder, Misuse, NodeId } from '../core/probe.js';
 import { Capacity } from './capacity.js';
 import type { CeilingShare, CeilingShareHost } from './ceiling/ceiling-share.js';
 import { Creator, type CreatorHost } from './creation/creator.js';
@@ -477,10 +477,12 @@ export class Keeper<T>
     slot.loan++;
     this.counters.borrowed--;
     if (slot.tracking !== null) this.#endTracking(slot, slot.tracking);
-    const { loanNode } = slot;
-    if (loanNode === undefined) return;
+    if (slot.loanNode !== undefined) this.#reportEnd(slot, slot.loanNode, byForce);
+  }
+
+  #reportEnd(slot: Slot<T>, loan: NodeId, byForce: boolean): void {
     slot.loanNode = undefined;
-    this.origins.watch?.loanEnded(slot, loanNode, byForce);
+    this.origins.watch?.loanEnded(slot, loan, byForce);
   }
 
   #endTracking(slot: Slot<T>, { timedFrom }: LoanTracking): void {

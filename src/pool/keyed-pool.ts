@@ -46,6 +46,8 @@ export interface KeyedLoanInfo<K> extends LoanInfo {
 interface Member<T> {
   readonly keeper: Keeper<T>;
   readonly pool: Pool<T>;
+  /** The label of its key, which is computed once. */
+  readonly label: string;
 }
 
 /** From this many keys on, empty pools are looked for. */
@@ -127,17 +129,18 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     if (known !== undefined) return known; // The function has asked for the same key.
     checkFactory('createKeyedPool', factory);
     checkValidation('createKeyedPool', factory, this.#settings);
-    const settings = { ...this.#settings, name: `${this.name}/${this.#labels.of(key)}` };
+    const label = this.#labels.of(key);
+    const settings = { ...this.#settings, name: `${this.name}/${label}` };
     const keeper = new Keeper<T>(
       factory,
       settings,
       this.#runInContext,
       (host) => new CeilingShare(this.#ceiling, host),
     );
-    const member = { keeper, pool: new Pool(keeper) };
+    const member = { keeper, pool: new Pool(keeper), label };
     this.#members.set(key, member);
     this.#events.add(key, keeper.events);
-    this.#watch?.add(member.pool, this.#labels.of(key));
+    this.#watch?.add(member.pool, label);
     notePart(member.pool, this); // Only now: this watch over it is the whole's.
     if (keeper.ceilingShare !== null) this.#ceiling.add(keeper.ceilingShare);
     if (this.#state === 'paused') keeper.pause();
@@ -299,7 +302,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
       },
     );
     try {
-      for (const [key, { pool }] of this.#members) watch.add(pool, this.#labels.of(key));
+      for (const { pool, label } of this.#members.values()) watch.add(pool, label);
     } catch (error) {
       watch[Symbol.dispose]();
       throw error;

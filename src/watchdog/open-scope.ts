@@ -61,6 +61,19 @@ export interface ScopePlace {
  * A scope of a watchdog. The loans that are taken while its code runs have to be released before it ends: a loan that is still out
  * then, or that is taken later in its async flow, counts as orphaned. `watchdog.scope()` gives it to its body, and
  * `watchdog.openScope()` returns it.
+ *
+ * @example
+ * ```ts
+ * import { type OpenScope, Watchdog } from 'tenure/watchdog';
+ *
+ * using watchdog = new Watchdog();
+ * const scope: OpenScope = watchdog.openScope('job 17');
+ * scope.run(() => 'work'); // => 'work'
+ * scope.rename('nightly job');
+ * scope.name; // => 'nightly job'
+ * scope.end();
+ * scope.ended; // => true
+ * ```
  */
 export class OpenScope implements Disposable {
   /** @internal The scope around it. */

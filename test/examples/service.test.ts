@@ -143,7 +143,7 @@ test('an unknown flag is refused, and nothing is started', async () => {
   for (const args of [['--seconds', '0'], ['--seconds', 'two'], ['--sevre']]) {
     const demo = startDemo(args);
     expect(await demo.exitCode()).toBe(2);
-    expect(demo.output()).toContain('usage: npm run demo -- [--seconds N] [--serve]');
+    expect(demo.output()).toContain('usage: npm run demo -- [--seconds N] [--serve | --legacy]');
     expect(demo.output()).not.toContain('postgres');
   }
 }, 60_000);

@@ -4,6 +4,7 @@ import { allowLeaks } from '../../src/testing/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
+import { untilCollected } from '../kit/until-collected.js';
 import { rejection } from './outcome.js';
 import { type Steps, StrictFactory } from './strict-factory.js';
 
@@ -122,8 +123,7 @@ test('the pool does not keep a lost lease from being collected', async () => {
     return [new WeakRef(first), new WeakRef(await pending)];
   };
   const refs = await waited();
-  await collectGarbage();
-  expect(refs.map((ref) => ref.deref())).toEqual([undefined, undefined]);
+  await untilCollected(...refs);
   expect(pool.borrowed).toBe(2);
 });
 

@@ -118,7 +118,7 @@ test('divides by site, which the caller or the heap gives', () => {
 });
 
 test('refuses to divide by what the heap does not know', () => {
-  expect(() => census(new Heap(), { by: 'site' })).toThrow(/knows no site .* pass `siteOf`/);
+  expect(() => census(twoNodes(), { by: 'site' })).toThrow(/knows no site .* pass `siteOf`/);
   expect(() => census(twoNodes(), { by: 'generation' })).toThrow(/count a simulated heap/);
   expect(() => census(new Heap()).by('colour' as never)).toThrow(/`property` must be one of/);
 });
