@@ -40,7 +40,7 @@ const BUDGETS: Readonly<Record<string, { readonly budget: number; readonly path:
   takeIdle: { budget: 102, path: 'Keeper.takeIdle, in pool.lease()' },
   release: { budget: 125, path: 'lease.release()' },
   takeBack: { budget: 106, path: 'Keeper.takeBack, in lease.release()' },
-  endLoan: { budget: 57, path: 'Keeper.endLoan, in lease.release()' },
+  endLoan: { budget: 64, path: 'Keeper.endLoan, in lease.release()' },
   handOver: { budget: 56, path: 'Keeper.handOver, for a waiter' },
   serve: { budget: 107, path: 'WaiterQueue.serve, for a waiter' },
   join: { budget: 246, path: 'PlainWaiters.join, for a waiter' },

@@ -4,6 +4,7 @@
  */
 import { nameErrorClass, TenureError } from './errors.js';
 import { builtinModule } from './host.js';
+import { nextTurn } from './next-turn.js';
 
 /** A collector that can be run on demand. */
 export interface GcSource {
@@ -23,9 +24,6 @@ interface V8Module {
 interface VmModule {
   runInNewContext(code: string): unknown;
 }
-
-/** Taken when the module loads: the fake timers of a test would stop a collection. */
-const { setTimeout } = builtinModule<Pick<typeof globalThis, 'setTimeout'>>('timers') ?? globalThis;
 
 /** How many turns of the event loop to wait for a finalization callback. V8 has needed one. */
 const MAX_TURNS = 20;
@@ -65,12 +63,6 @@ async function collectUntilConfirmed(gc: () => void): Promise<void> {
     await nextTurn();
   }
   await nextTurn();
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 0);
-  });
 }
 
 /** A call that needs V8's collector where the host exposes none. Code `TENURE_NO_COLLECTOR`. */

@@ -17,7 +17,7 @@
 
 import type { RunInContext } from '../core/async-context.js';
 import type { Birth } from '../core/birth.js';
-import type { Holder, Misuse, NodeId } from '../core/probe.js';
+import type { Holder, Misuse } from '../core/probe.js';
 import { Capacity } from './capacity.js';
 import type { CeilingShare, CeilingShareHost } from './ceiling/ceiling-share.js';
 import { Creator, type CreatorHost } from './creation/creator.js';
@@ -26,7 +26,7 @@ import { EffectiveMax } from './effective-max.js';
 import type { Factory } from './factory.js';
 import type { Grant } from './loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from './loan/loan-origin.js';
-import { type LoanTracking, UNTIMED } from './loan/loan-tracking.js';
+import { UNTIMED } from './loan/loan-tracking.js';
 import type { Lender, Slot } from './loan/slot.js';
 import { PoolCounters } from './pool-counters.js';
 import { type CreateError, PoolClosedError } from './pool-errors.js';
@@ -476,18 +476,17 @@ export class Keeper<T>
   endLoan(slot: Slot<T>, byForce: boolean): void {
     slot.loan++;
     this.counters.borrowed--;
-    if (slot.tracking !== null) this.#endTracking(slot, slot.tracking);
-    if (slot.loanNode !== undefined) this.#reportEnd(slot, slot.loanNode, byForce);
+    if (slot.tracking !== null || slot.loanNode !== undefined) this.#endDetails(slot, byForce);
   }
 
-  #reportEnd(slot: Slot<T>, loan: NodeId, byForce: boolean): void {
-    slot.loanNode = undefined;
-    this.origins.watch?.loanEnded(slot, loan, byForce);
-  }
-
-  #endTracking(slot: Slot<T>, { timedFrom }: LoanTracking): void {
+  #endDetails(slot: Slot<T>, byForce: boolean): void {
+    const { tracking, loanNode } = slot;
     slot.tracking = null;
-    if (timedFrom !== UNTIMED) this.#recordHold(slot, this.stock.refreshTime() - timedFrom);
+    slot.loanNode = undefined;
+    if (tracking !== null && tracking.timedFrom !== UNTIMED) {
+      this.#recordHold(slot, this.stock.refreshTime() - tracking.timedFrom);
+    }
+    if (loanNode !== undefined) this.origins.watch?.loanEnded(slot, loanNode, byForce);
   }
 
   #recordHold({ resource }: Slot<T>, holdMillis: number): void {

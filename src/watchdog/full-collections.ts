@@ -3,6 +3,7 @@
  * service would never get one, so the sweep begins one after some time. Either runs in steps, with the program between them.
  */
 import type { Clock, TimerHandle } from '../core/clock.js';
+import { nextTurn } from '../core/next-turn.js';
 import type { BaseHeap } from '../gc/base-heap.js';
 
 /** How long one step may take, in milliseconds. */
@@ -56,11 +57,4 @@ export class FullCollections {
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
     this.#timer = undefined;
   }
-}
-
-/** Resolves in the next turn of the event loop. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 0);
-  });
 }

@@ -10,6 +10,7 @@
  */
 import type { Clock } from '../core/clock.js';
 import type { EventListeners } from '../core/event-listeners.js';
+import { nextTurn } from '../core/next-turn.js';
 import { BaseHeap } from '../gc/base-heap.js';
 import { makeSteppedCollector } from '../gc/collectors/stepped-collector.js';
 import type { Handle } from '../gc/memory/handle.js';
@@ -18,7 +19,7 @@ import { BoundedNames } from './bounded-names.js';
 import { NO_ORIGIN } from './call-origin.js';
 import type { Certainty } from './certainty.js';
 import { Expectations } from './expectations.js';
-import { FullCollections, nextTurn } from './full-collections.js';
+import { FullCollections } from './full-collections.js';
 import type { HeapEvidence } from './heap-evidence.js';
 import { Holders } from './holders.js';
 import { LeakLedger, type LedgerEvents } from './leak-ledger.js';

@@ -73,8 +73,9 @@ describe.skipIf(!canStart)('pg, on a real Postgres', () => {
   test('a caller that waits too long is rejected by pg, and the client that came too late is no loan', async () => {
     using watchdog = new Watchdog();
     using _foreign = watchForeignPools(watchdog);
-    const pool = new pg.Pool({ connectionString: server.url, max: 1, connectionTimeoutMillis: 20 });
+    const pool = new pg.Pool({ connectionString: server.url, max: 1 });
     const held = await pool.connect();
+    pool.options.connectionTimeoutMillis = 20; // From now on: the first connection may take longer.
     await expect(pool.connect()).rejects.toThrow('timeout exceeded');
     held.release();
     expect(watchdog.stats()).toMatchObject({ loans: 1, loansOut: 0 });
