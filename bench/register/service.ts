@@ -81,6 +81,9 @@ function startMillis(flags: readonly string[]): number {
   return Number(stdout);
 }
 
+/** How long one run lasts: a number of seconds, or of requests. */
+type Extent = { readonly duration: number } | { readonly amount: number };
+
 /** What one run of the service gave. */
 interface Run {
   readonly requestsPerSecond: number;
@@ -94,14 +97,14 @@ async function underLoad(
   rounds: number,
   scale: number,
 ): Promise<{ readonly loss: Group; readonly processor: Group }> {
-  const seconds = Math.max(1, Math.round(LOAD_SECONDS * scale));
+  const extent = scale < 1 ? { amount: 100 } : { duration: Math.round(LOAD_SECONDS * scale) };
   const losses = new Map<Watched, number[]>(WATCHED.map((name) => [name, []]));
   const nanos = new Map<string, number[]>([BARE, ...WATCHED].map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const name of WATCHED) {
       const order = round % 2 === 0 ? [undefined, name] : [name, undefined];
       const runs = new Map<Watched | undefined, Run>();
-      for (const each of order) runs.set(each, await runService(url, each, seconds));
+      for (const each of order) runs.set(each, await runService(url, each, extent));
       const [bare, watched] = [runs.get(undefined), runs.get(name)];
       if (bare === undefined || watched === undefined) continue;
       losses.get(name)?.push(100 * (1 - watched.requestsPerSecond / bare.requestsPerSecond));
@@ -130,7 +133,7 @@ async function underLoad(
 async function runService(
   databaseUrl: string,
   watched: Watched | undefined,
-  seconds: number,
+  extent: Extent,
 ): Promise<Run> {
   const flags = watched === undefined ? [] : FLAGS;
   const child = spawn(process.execPath, [...flags, 'examples/legacy/server.mjs', 'fixed'], {
@@ -148,9 +151,9 @@ async function runService(
       path: i % 2 === 0 ? `/orders/${i}` : `/customers/${1 + (i % CUSTOMERS)}/orders`,
     }));
     const load = { url, connections: 10, requests };
-    await autocannon({ ...load, duration: 1 }); // Warms up.
+    await autocannon({ ...load, ...extent }); // Warms up.
     const before = processorNanos(child);
-    const served = (await autocannon({ ...load, duration: seconds })).requests;
+    const served = (await autocannon({ ...load, ...extent })).requests;
     return {
       requestsPerSecond: served.average,
       nanosPerRequest: (processorNanos(child) - before) / served.total,
