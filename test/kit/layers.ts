@@ -146,7 +146,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
     'foreign-pools': [],
     register: ['foreign-pools', 'http-scopes'],
     profile: [],
-    cli: ['profile'],
+    cli: ['foreign-pools', 'profile'],
   },
   integrations: {
     adoption: [],

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { availableMemory } from 'node:process';
+import { isWatchedVersion, PEER_FOLDERS } from '../foreign-pools/peer-packages.js';
 import { estimateSnapshot, megabytes } from '../profile/snapshot/snapshot-estimate.js';
 import { type Command, EXIT, readArguments, UsageError } from './command.js';
 import { isInRange } from './version-range.js';
@@ -17,6 +18,13 @@ interface Peer {
   readonly isSupported?: boolean;
 }
 
+/** A package whose pools `tenure/register` can watch. */
+interface WatchedPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly isWatched: boolean;
+}
+
 interface Manifest {
   readonly version?: string;
   readonly peerDependencies?: Readonly<Record<string, string>>;
@@ -25,7 +33,8 @@ interface Manifest {
 
 export const doctorCommand: Command = {
   usage: 'doctor [--json]',
-  summary: 'Shows the packages of this project that tenure has adapters for.',
+  summary:
+    'Shows the packages of this project that tenure has adapters for, and which pools register sees.',
   help: `Looks from the current folder, as an import in a file there would.
 The exit code is 1 if a version is not supported.`,
   run(args, terminal) {
@@ -35,11 +44,12 @@ The exit code is 1 if a version is not supported.`,
     const peers = Object.entries(own.peerDependencies ?? {}).map(([name, range]) =>
       peerIn(terminal.folder, name, range),
     );
+    const pools = poolsIn(terminal.folder);
     const node = process.versions.node;
     const isNodeSupported = isInRange(node, own.engines?.node ?? '*');
     const isFine = isNodeSupported && peers.every(({ isSupported }) => isSupported !== false);
     if (values.json === true) {
-      terminal.print(JSON.stringify({ tenure: own.version, node, isNodeSupported, peers }));
+      terminal.print(JSON.stringify({ tenure: own.version, node, isNodeSupported, peers, pools }));
     } else {
       terminal.print(
         `tenure ${own.version}, Node ${node}${isNodeSupported ? '' : ` (needs ${own.engines?.node})`}`,
@@ -48,6 +58,9 @@ The exit code is 1 if a version is not supported.`,
       terminal.print(`a heap snapshot of this process: ${estimateSnapshot().text}`);
       terminal.print(`packages seen from ${terminal.folder}:`);
       for (const peer of peers) terminal.print(`  ${peerLine(peer)}`);
+      terminal.print('pools that node --import tenure/register sees:');
+      for (const pool of pools) terminal.print(`  ${poolLine(pool)}`);
+      if (pools.length === 0) terminal.print('  none');
     }
     return isFine ? EXIT.fine : EXIT.found;
   },
@@ -57,6 +70,19 @@ function peerLine({ name, range, version, isSupported }: Peer): string {
   if (version === undefined) return `${name}: not installed`;
   if (isSupported === true) return `${name} ${version}: supported (${range})`;
   return `${name} ${version}: NOT SUPPORTED, needs ${range}`;
+}
+
+function poolLine({ name, version, isWatched }: WatchedPackage): string {
+  return `${name} ${version}: ${isWatched ? 'watched' : 'LEFT ALONE, this version is not known'}`;
+}
+
+function poolsIn(folder: string): WatchedPackage[] {
+  return PEER_FOLDERS.flatMap((name) => {
+    const version = manifestOf(folder, name)?.version;
+    return version === undefined
+      ? []
+      : [{ name, version, isWatched: isWatchedVersion(name, version) }];
+  });
 }
 
 function peerIn(folder: string, name: string, range: string): Peer {

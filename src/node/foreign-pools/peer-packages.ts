@@ -24,6 +24,15 @@ const MENTION = new RegExp(
 /** The names of all packages. */
 export const PEER_NAMES: readonly PeerName[] = PACKAGES.map(({ name }) => name);
 
+/** The folders below `node_modules` that have the classes. `pg` has its pool in `pg-pool`. */
+export const PEER_FOLDERS: readonly string[] = PACKAGES.map(({ folder }) => folder);
+
+/** Whether the pools of a package are watched in a version such as `3.6.0`. */
+export function isWatchedVersion(folder: string, version: string): boolean {
+  const [major = Number.NaN, minor = Number.NaN] = version.split('.').map(Number);
+  return PACKAGES.some((peer) => peer.folder === folder && peer.isKnown(major, minor));
+}
+
 /** One copy of a package that is watched. */
 export interface PatchedPackage {
   /** The name of the package that has the class: `pg-pool` for pg. */
@@ -78,9 +87,8 @@ export class PeerPatches {
     const manifest = manifestOf(folder);
     if (manifest.name !== undefined && manifest.name !== peer.folder) return undefined; // A folder of the application.
     const version = manifest.version ?? '?';
-    const [major = Number.NaN, minor = Number.NaN] = version.split('.').map(Number);
     const copy = `${peer.folder} ${version} (${folder})`;
-    if (!peer.isKnown(major, minor)) return `${copy}: this version is not known`;
+    if (!isWatchedVersion(peer.folder, version)) return `${copy}: this version is not known`;
     const lacking = peer.methods.find((name) => typeof prototype?.[name] !== 'function');
     if (prototype === undefined || lacking !== undefined) {
       return `${copy}: its class has no ${lacking ?? first}()`;

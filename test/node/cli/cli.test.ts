@@ -160,16 +160,21 @@ test('doctor names the packages of the project, and fails for one that is too ol
     );
   };
   put('pg', '8.11.0');
+  put('pg-pool', '3.6.0');
   const fine = await tenure('doctor');
   expect(fine.code).toBe(0);
+  expect(fine.out).toContain('pg-pool 3.6.0: watched');
   expect(fine.out).toContain('pg 8.11.0: supported');
   expect(fine.out).toContain('tarn: not installed');
   put('pg', '7.0.0');
+  put('generic-pool', '99.0.0');
   const { code, out } = await tenure('doctor', '--json');
   expect(code).toBe(1);
-  expect(JSON.parse(out).peers).toContainEqual(
+  const { peers, pools } = JSON.parse(out);
+  expect(peers).toContainEqual(
     expect.objectContaining({ name: 'pg', version: '7.0.0', isSupported: false }),
   );
+  expect(pools).toContainEqual({ name: 'generic-pool', version: '99.0.0', isWatched: false });
 });
 
 test.each([
