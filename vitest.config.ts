@@ -6,6 +6,14 @@ import { defineConfig, type ViteUserConfigFnObject } from 'vitest/config';
 /** File for a JSON report of the full test run, which the continuous integration asks for. */
 const jsonReport = process.env['VITEST_JSON_REPORT'];
 
+/** Slow files, with real servers and processes. `npm run test:slow` runs them, `npm test` the others. */
+const SLOW = [
+  'test/bench/benches.test.ts',
+  'test/integrations/postgres/failures.test.ts',
+  'test/integrations/redis/{cluster,refusing,shared-cache,slow}.test.ts',
+  'test/node/register/{matrix,register}.test.ts',
+];
+
 /** Many tests wait for a server, so two processes are worth it on a machine with two cores, too. */
 const WORKERS = Math.max(2, availableParallelism() - 1);
 
@@ -44,14 +52,18 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: mode === 'slow' ? SLOW : ['test/**/*.test.ts'],
+    exclude: mode === 'slow' ? [] : SLOW,
     setupFiles: ['test/kit/leave-nothing-behind.ts', 'test/kit/fail-on-leaks.ts'],
     pool: 'forks',
     maxWorkers: WORKERS,
     reporters:
       jsonReport === undefined || mode === 'lowest'
         ? ['default']
-        : ['default', ['json', { outputFile: jsonReport }]],
+        : [
+            'default',
+            ['json', { outputFile: mode === 'slow' ? `${jsonReport}.slow` : jsonReport }],
+          ],
     testTimeout: 20_000,
   },
 }));
