@@ -17,7 +17,7 @@ import {
 import { APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
 import { Observable } from 'rxjs';
 import type { OpenScope } from '../watchdog/open-scope.js';
-import { expressName } from './http/request-name.js';
+import { expressName } from './http/express-name.js';
 import {
   type HttpRequest,
   type HttpResponse,

@@ -14,7 +14,10 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { guardedCall } from '../core/guarded-call.js';
 import { aFunction, type OptionTable, optional, resolveOptions } from '../core/options.js';
-import type { OpenScope, OpenScopeOptions } from '../watchdog/open-scope.js';
+import type { OpenScope } from '../watchdog/open-scope.js';
+import { emitWithin, openRequestScope, type ScopeOpener } from '../watchdog/request-scope.js';
+
+export type { ScopeOpener };
 
 /** Options of {@link httpScopes}. */
 export interface HttpScopeOptions {
@@ -27,12 +30,6 @@ export interface HttpScopeOptions {
   readonly name?: (request: IncomingMessage, response: ServerResponse) => string | undefined;
   /** Whether a request gets no scope, such as a health check or a stream that never ends. */
   readonly ignore?: (request: IncomingMessage) => boolean;
-}
-
-/** The part of a watchdog that is used. */
-export interface ScopeOpener {
-  /** Opens a scope that the caller ends. */
-  openScope(name: string, options?: OpenScopeOptions): OpenScope;
 }
 
 interface Settings {
@@ -113,8 +110,6 @@ export function httpScopes(watchdog: ScopeOpener, options: HttpScopeOptions = {}
   };
 }
 
-const AS_REQUEST: OpenScopeOptions = { request: true };
-
 /** A request that is being answered. */
 interface OpenRequest {
   readonly scope: OpenScope;
@@ -141,7 +136,7 @@ class RequestScopes {
   }
 
   started({ request, response }: RequestStart): void {
-    const scope = this.#watchdog.openScope(firstName(request), AS_REQUEST);
+    const scope = openRequestScope(this.#watchdog, request);
     if (this.#isIgnored(request)) {
       scope.leave(); // The scope of the request before it in this connection may be current.
       scope.end();
@@ -151,7 +146,7 @@ class RequestScopes {
     Reflect.set(response, this.#key, open);
     response.once('close', this.#closed);
     scope.enter();
-    if (hasBody(request)) emitWithin(scope, request);
+    emitWithin(scope, request);
   }
 
   #isIgnored(request: IncomingMessage): boolean {
@@ -189,16 +184,6 @@ class RequestScopes {
   }
 }
 
-/** The method and the first segment of the path: what comes behind is as unbounded as the URLs of clients. */
-function firstName({ method, url = '' }: IncomingMessage): string {
-  const query = url.indexOf('?');
-  const end = query < 0 ? url.length : query;
-  const slash = url.indexOf('/', 1);
-  return slash < 0 || slash + 1 >= end
-    ? `${method} ${url.slice(0, slash < 0 ? end : Math.min(slash, end))}`
-    : `${method} ${url.slice(0, slash)}/…`;
-}
-
 /** The route that Express has found, below the path of its router; `undefined` without a route, or for a regular expression. */
 function expressRoute(request: IncomingMessage): string | undefined {
   const { baseUrl, route } = request as ExpressRequest;
@@ -206,19 +191,4 @@ function expressRoute(request: IncomingMessage): string | undefined {
   if (typeof path !== 'string') return undefined;
   const base = typeof baseUrl === 'string' ? baseUrl : '';
   return path === '/' && base !== '' ? base : `${base}${path}`;
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-}
-
-/**
- * Emits the events of a request within its scope. From Node 24 on, the later chunks of a body arrive in the context of the
- * connection, so a loan that a listener of `'end'` takes would belong to no scope.
- */
-function emitWithin(scope: OpenScope, request: IncomingMessage): void {
-  const { emit } = request;
-  request.emit = function (this: IncomingMessage, ...args: Parameters<typeof emit>): boolean {
-    return scope.run(() => Reflect.apply(emit, this, args));
-  } as typeof emit;
 }

@@ -18,21 +18,18 @@ import {
   resolveOptions,
 } from '../../core/options.js';
 import type { OpenScope } from '../../watchdog/open-scope.js';
-import { firstName, type NamedRequest } from './request-name.js';
+import {
+  emitWithin,
+  openRequestScope,
+  type RequestMessage,
+  type ScopeOpener,
+} from '../../watchdog/request-scope.js';
+import type { RoutedRequest } from './express-name.js';
 
-const AS_REQUEST = { request: true } as const;
-
-/** The part of a watchdog that is used. */
-export interface ScopeOpener {
-  /** Opens a scope that the caller ends. */
-  openScope(name: string, options?: { readonly request?: boolean }): OpenScope;
-}
+export type { ScopeOpener };
 
 /** The part of a request that is used: `IncomingMessage` of `node:http` has it. */
-export interface HttpRequest extends NamedRequest {
-  /** The headers, by their names in lower case. */
-  readonly headers: Readonly<Record<string, unknown>>;
-}
+export interface HttpRequest extends RequestMessage, RoutedRequest {}
 
 /** The part of a response that is used: `ServerResponse` of `node:http` has it. */
 export interface HttpResponse {
@@ -110,7 +107,7 @@ export class RequestScopes<Request extends object, Response> {
     rawResponse: HttpResponse,
     route: () => string | undefined,
   ): OpenScope {
-    const scope = this.#watchdog.openScope(firstName(raw), AS_REQUEST);
+    const scope = openRequestScope(this.#watchdog, raw);
     const end = (): void => {
       const name = this.#givenName(request, response) ?? route();
       if (name !== undefined) scope.rename(name);
@@ -119,7 +116,7 @@ export class RequestScopes<Request extends object, Response> {
     this.#scopes.set(raw, scope);
     rawResponse.once('close', end);
     if (rawResponse.closed === true) end(); // The client has left already.
-    if (hasBody(raw)) emitWithin(scope, raw);
+    emitWithin(scope, raw);
     return scope;
   }
 
@@ -134,20 +131,4 @@ export class RequestScopes<Request extends object, Response> {
     const given: unknown = guardedCall(`${this.#where}: name`, () => name(request, response));
     return typeof given === 'string' && given !== '' ? given : undefined;
   }
-}
-
-function hasBody({ headers }: HttpRequest): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-}
-
-/**
- * Emits the events of a request within its scope. The chunks of a body arrive in the context of the connection, so a loan that a
- * listener of `'end'` takes, such as a handler behind a body parser, would belong to no scope.
- */
-function emitWithin(scope: OpenScope, request: HttpRequest): void {
-  const emit: unknown = Reflect.get(request, 'emit');
-  if (typeof emit !== 'function') return;
-  Reflect.set(request, 'emit', function (this: unknown, ...args: unknown[]): unknown {
-    return scope.run(() => Reflect.apply(emit, this, args));
-  });
 }

@@ -1,0 +1,54 @@
+/** The scope of one HTTP request. A listener of requests opens it, and ends it when the response is closed. */
+import type { OpenScope, OpenScopeOptions } from './open-scope.js';
+
+/** The part of a watchdog that opens scopes. */
+export interface ScopeOpener {
+  /** Opens a scope that the caller ends. */
+  openScope(name: string, options?: OpenScopeOptions): OpenScope;
+}
+
+/** What is read of a request. `IncomingMessage` of `node:http` has it. */
+export interface RequestMessage {
+  /** The method, as `GET`. */
+  readonly method?: string | undefined;
+  /** The URL, with its query. */
+  readonly url?: string | undefined;
+  /** The headers, by their names in lower case. */
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+const AS_REQUEST: OpenScopeOptions = { request: true };
+
+/**
+ * Opens the scope of a request. Its name is the method and the first segment of the path, `GET /orders/…`, until the route is
+ * known: what comes behind is as unbounded as the URLs of clients.
+ */
+export function openRequestScope(watchdog: ScopeOpener, request: RequestMessage): OpenScope {
+  return watchdog.openScope(firstName(request), AS_REQUEST);
+}
+
+/**
+ * Emits the events of a request that has a body within its scope. The chunks of a body arrive in the context of the connection,
+ * so a loan that a listener of `'end'` takes, such as a handler behind a body parser, would belong to no scope.
+ */
+export function emitWithin(scope: OpenScope, request: RequestMessage): void {
+  if (!hasBody(request)) return;
+  const emit: unknown = Reflect.get(request, 'emit');
+  if (typeof emit !== 'function') return;
+  Reflect.set(request, 'emit', function (this: unknown, ...args: unknown[]): unknown {
+    return scope.run(() => Reflect.apply(emit, this, args));
+  });
+}
+
+function firstName({ method = 'GET', url = '' }: RequestMessage): string {
+  const [path = ''] = url.split('?', 1);
+  const slash = path.indexOf('/', 1);
+  if (slash < 0) return `${method} ${path === '' ? '/' : path}`;
+  return slash + 1 === path.length
+    ? `${method} ${path.slice(0, slash)}`
+    : `${method} ${path.slice(0, slash)}/…`;
+}
+
+function hasBody({ headers }: RequestMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
