@@ -4,7 +4,7 @@
  */
 import { nameErrorClass, TenureError } from './errors.js';
 import { builtinModule } from './host.js';
-import { nextTurn } from './next-turn.js';
+import { nextTurn } from './host-timers.js';
 
 /** A collector that can be run on demand. */
 export interface GcSource {

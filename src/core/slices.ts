@@ -12,7 +12,7 @@
  * keep the process alive.
  */
 import { Deque } from './deque.js';
-import { builtinModule } from './host.js';
+import { hostSetTimeout } from './host-timers.js';
 
 /** A task is one call of a handler. It must not throw. */
 type Handler<H> = (held: H) => void;
@@ -22,12 +22,6 @@ const SLICE_MILLIS = 5;
 
 /** How many tasks run between two readings of the clock, which costs as much as a short task. */
 const TASKS_PER_READING = 16;
-
-/**
- * Node's own timers rather than the global ones, and taken when the module loads. A test environment replaces the global ones
- * and clears them after each test, and the backlog must not end with them.
- */
-const { setTimeout } = builtinModule<Pick<typeof globalThis, 'setTimeout'>>('timers') ?? globalThis;
 
 /** Handlers and what they are called with, in turns. */
 const backlog = new Deque<unknown>();
@@ -76,7 +70,7 @@ function openSlice(): void {
 }
 
 function endSliceInNextTurn(): void {
-  const timer: unknown = setTimeout(startNextSlice, 0);
+  const timer: unknown = hostSetTimeout(startNextSlice, 0);
   if (typeof timer === 'object') (timer as { unref?(): unknown }).unref?.();
 }
 

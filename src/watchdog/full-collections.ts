@@ -3,7 +3,7 @@
  * service would never get one, so the sweep begins one after some time. Either runs in steps, with the program between them.
  */
 import type { Clock, TimerHandle } from '../core/clock.js';
-import { nextTurn } from '../core/next-turn.js';
+import { nextTurn } from '../core/host-timers.js';
 import type { BaseHeap } from '../gc/base-heap.js';
 
 /** How long one step may take, in milliseconds. */

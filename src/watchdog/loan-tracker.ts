@@ -10,7 +10,7 @@
  */
 import type { Clock } from '../core/clock.js';
 import type { EventListeners } from '../core/event-listeners.js';
-import { nextTurn } from '../core/next-turn.js';
+import { nextTurn } from '../core/host-timers.js';
 import { BaseHeap } from '../gc/base-heap.js';
 import { makeSteppedCollector } from '../gc/collectors/stepped-collector.js';
 import type { Handle } from '../gc/memory/handle.js';

@@ -1,4 +1,5 @@
 /** What a program of the zoo is, and what it runs with. */
+import { nextTurn } from '../../src/core/host-timers.js';
 import { createPool, type Factory, type Pool, type PoolOptions } from '../../src/pool/index.js';
 import type {
   CheckOptions,
@@ -89,7 +90,5 @@ export async function isolated(fn: () => Promise<unknown>): Promise<void> {
   await (async () => {
     await fn();
   })();
-  await new Promise((resolve) => {
-    setTimeout(resolve, 0);
-  });
+  await nextTurn();
 }

@@ -1,5 +1,6 @@
 /** A clock of real time that a program can move on. The timers that become due meanwhile fire in order. */
 import type { Clock, TimerHandle } from '../../src/core/clock.js';
+import { nextTurn } from '../../src/core/host-timers.js';
 
 interface Timer {
   readonly due: number;
@@ -51,11 +52,4 @@ export class SkippingClock implements Clock {
     }
     this.#skipped += Math.max(0, end - this.now());
   }
-}
-
-/** Resolves in the next turn of the event loop. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 0);
-  });
 }

@@ -1,11 +1,11 @@
 /** Programs in which an entry, a resource, a value or a stack owns what was leased for it. */
 
+import { nextTurn } from '../../../src/core/host-timers.js';
 import { disposal } from '../../../src/memoize/disposal/index.js';
 import { memoize } from '../../../src/memoize/index.js';
 import { createKeyedPool, createPool } from '../../../src/pool/index.js';
 import { RefCounted, RunStack, scopeResources } from '../../../src/scope/index.js';
 import { connections, isolated, type Program } from '../program.js';
-import { nextTurn } from '../skipping-clock.js';
 
 export const owners: readonly Program[] = [
   {
