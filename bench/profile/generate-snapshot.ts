@@ -10,26 +10,18 @@
  * Snapshots of services have 63 bytes of file a node, and so has this one.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
+import {
+  EDGE_FIELDS,
+  EDGE_TYPES,
+  NODE_FIELDS,
+  NODE_TYPES,
+} from '../../test/node/profile/written-snapshot.js';
 
 /** Nodes of one order, with its parts. */
 const NODES_PER_ORDER = 5;
 /** Nodes in front of the orders: root, global, map, array, two hidden classes. */
 const NODES_BEFORE = 6;
 
-const NODE_FIELDS = ['type', 'name', 'id', 'self_size', 'edge_count', 'detachedness'];
-const NODE_TYPES = [
-  'hidden',
-  'array',
-  'string',
-  'object',
-  'code',
-  'closure',
-  'regexp',
-  'number',
-  'native',
-  'synthetic',
-];
-const EDGE_TYPES = ['context', 'element', 'property', 'internal', 'hidden', 'shortcut', 'weak'];
 /** Strings in front of the others, so that their numbers are as long as in the file of a service. */
 const FILLERS = Array.from({ length: 100_000 }, (_, i) => `text ${i}`);
 const STRINGS = [
@@ -142,7 +134,7 @@ export function generateSnapshot(file: string, nodes: number): number {
 const META = {
   node_fields: NODE_FIELDS,
   node_types: [NODE_TYPES, 'string', 'number', 'number', 'number', 'number'],
-  edge_fields: ['type', 'name_or_index', 'to_node'],
+  edge_fields: EDGE_FIELDS,
   edge_types: [EDGE_TYPES, 'string_or_number', 'node'],
   location_fields: ['object_index', 'script_id', 'line', 'column'],
 };

@@ -1,6 +1,6 @@
 /** A record of memory as one picture: lines over time, and labelled moments. */
 
-import { escapeXml } from './escape-xml.js';
+import { escapeXml } from '../../profile/svg/svg.js';
 
 /** One moment of a record. All sizes are in bytes. */
 export interface MemorySample {

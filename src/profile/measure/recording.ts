@@ -29,7 +29,7 @@ export class Recording implements MarkedProfile {
   readonly #parts: RecordingParts;
   /** The reading that the next row begins with. */
   #before: MemoryUsage;
-  /** Settles when all marks so far have been read. Marks that nobody awaits are thus read one after the other. */
+  /** Settles when all marks so far have been read. So marks without an `await` are read one after the other, too. */
   #pending: Promise<void> = Promise.resolve();
   #hasEnded = false;
 

@@ -55,8 +55,15 @@ export interface WrittenForm {
 }
 
 /** Fields in the order of Node 22 to 26. */
-const NODE_FIELDS = ['type', 'name', 'id', 'self_size', 'edge_count', 'detachedness'];
-const EDGE_FIELDS = ['type', 'name_or_index', 'to_node'];
+export const NODE_FIELDS: readonly string[] = [
+  'type',
+  'name',
+  'id',
+  'self_size',
+  'edge_count',
+  'detachedness',
+];
+export const EDGE_FIELDS: readonly string[] = ['type', 'name_or_index', 'to_node'];
 
 /** Gives the text of a snapshot. Node 0 is the root. */
 export function snapshotText(nodes: readonly WrittenNode[], form: WrittenForm = {}): string {

@@ -1,6 +1,6 @@
 /** Rectangles with labels, as one SVG: the only shapes that flame graphs and treemaps have. */
 
-import { escapeXml } from '../escape-xml.js';
+import { escapeXml } from '../../../profile/svg/svg.js';
 
 /** A rectangle of a picture, in pixels. */
 export interface Box {
