@@ -233,9 +233,13 @@ export class BaseHeap implements Disposable {
 
   /** @internal Gives a live node another kind and site. The census counts it as if it had been born with them. */
   reclassify(node: Handle, kind: string, site: string): void {
+    this.reclassifyAs(node, this.classOf(kind, site));
+  }
+
+  /** @internal Does what {@link reclassify} does for a class that `classOf` gave. */
+  reclassifyAs(node: Handle, classId: number): void {
     const index = this.#handles.resolve(node);
-    const { counters, kinds } = this.#state;
-    const classId = kinds.idAt(kind, site);
+    const { counters } = this.#state;
     counters.moveKind(this.#store.kindId(index), classId);
     this.#store.setKindId(index, classId);
     this.#store.census?.reclassify(index, classId);

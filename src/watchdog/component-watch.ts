@@ -112,16 +112,17 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#tracker = tracker;
     if (whole === undefined) tracker.components++;
     this.#ended = ended;
-    this.#reclaimed = new ReclaimedLoans((loan) => tracker.returnedLate(loan));
+    this.#reclaimed = new ReclaimedLoans((loan) => tracker.forgetReclaimed(loan));
     this.#whole = whole;
     if (part !== undefined) this.partName = part;
     this.countsMisuse = tracker.levelPlan.countsMisuse;
     this.#stackSample = new StackSample(tracker.levelPlan, tracker, tracker.stacksPerSecond);
     this.#loanSample = tracker.newLoanSample();
+    const componentClass = tracker.graph.classOf('component');
     this.node =
       whole === undefined
-        ? tracker.graph.allocateRoot('component')
-        : tracker.graph.allocate(tracker.graph.classOf('component'), whole.node);
+        ? tracker.graph.allocateRoot(componentClass)
+        : tracker.graph.allocate(componentClass, whole.node);
     this.#table = new NodeTable(this.node);
     tracker.holders.add(this, this.#table);
     this.#sites = new LoanSites(

@@ -43,9 +43,9 @@ export class LifetimeGraph {
     return node?.handle === handle ? node : undefined;
   }
 
-  /** Adds a node that is held from outside the graph until {@link releaseRoot}. O(1). */
-  allocateRoot(kind: string, site?: string): LifetimeNode {
-    const handle = this.heap.alloc(site === undefined ? { kind } : { kind, site });
+  /** Adds a node of a class that is held from outside the graph until {@link releaseRoot}. O(1). */
+  allocateRoot(classId: number): LifetimeNode {
+    const handle = this.heap.allocOf(classId, undefined);
     return this.#added({ handle, owner: null, ownerEdge: -1, isRoot: true });
   }
 
@@ -60,26 +60,15 @@ export class LifetimeGraph {
     return this.heap.classOf(kind, site);
   }
 
-  /**
-   * Adds a node of a class under `owner`. `onUnheld` is called once, within the heap, when no edge leads to the node any more; it may
-   * save the node with {@link setOwner}. O(1).
-   */
-  allocate(
-    classId: number,
-    owner: LifetimeNode,
-    onUnheld?: (node: LifetimeNode) => void,
-  ): LifetimeNode {
-    const finalizer = onUnheld === undefined ? undefined : (): void => onUnheld(node);
-    const handle = this.heap.allocOf(classId, finalizer);
-    const node = this.#added<LifetimeNode>({ handle, owner: null, ownerEdge: -1 });
-    this.setOwner(node, owner);
-    this.heap.drop(handle);
-    return node;
+  /** Adds a node of a class under `owner`. O(1). */
+  allocate(classId: number, owner: LifetimeNode): LifetimeNode {
+    const handle = this.heap.allocOf(classId, undefined);
+    return this.#placed({ handle, owner: null, ownerEdge: -1 }, owner);
   }
 
   /**
    * Makes a record that has no node yet a node of a class under `owner`. `onUnheld` is called with its handle once, within the heap, when no
-   * edge leads to it any more. O(1).
+   * edge leads to it any more; it may save the node with {@link setOwner}. O(1).
    */
   allocateFor(
     node: LifetimeNode,
@@ -88,9 +77,7 @@ export class LifetimeGraph {
     onUnheld: (handle: Handle) => void,
   ): void {
     node.handle = this.heap.allocOf(classId, onUnheld);
-    this.#added(node);
-    this.setOwner(node, owner);
-    this.heap.drop(node.handle);
+    this.#placed(node, owner);
   }
 
   /** Puts a node without an owner under `owner`. O(1). */
@@ -200,7 +187,15 @@ export class LifetimeGraph {
     return targets;
   }
 
-  #added<N extends LifetimeNode>(node: N): N {
+  /** Puts a new node under its owner, which holds it from now on. */
+  #placed(node: LifetimeNode, owner: LifetimeNode): LifetimeNode {
+    this.#added(node);
+    this.setOwner(node, owner);
+    this.heap.drop(node.handle);
+    return node;
+  }
+
+  #added(node: LifetimeNode): LifetimeNode {
     this.#bySlot[indexOfHandle(node.handle)] = node;
     return node;
   }

@@ -100,7 +100,8 @@ export class LoanTracker implements ScopeListener {
    * heap.
    */
   readonly #unheld: Loan[] = [];
-  readonly #scopeSites = new Set<string>();
+  /** The classes of scopes by their sites. */
+  readonly #scopeClasses = new Map<string, number>();
   /** How many components are watched, without their parts. */
   components = 0;
   #loans = 0;
@@ -146,7 +147,7 @@ export class LoanTracker implements ScopeListener {
       },
     );
     this.expectations = new Expectations(heap, (loan) => this.ledger.returned(loan));
-    this.outsideScopes = this.graph.allocateRoot('outside');
+    this.outsideScopes = this.graph.allocateRoot(this.graph.classOf('outside'));
     this.scopes = new Scopes(this.graph, this);
     this.holders = new Holders(this.graph, this.scopes, this.outsideScopes);
     this.#unsettled = new UnsettledLoans(settings.clock, this.levelPlan.confirm, (loan) =>
@@ -204,17 +205,15 @@ export class LoanTracker implements ScopeListener {
     return this.#activity.youngCollections;
   }
 
-  recentTime(): number {
-    return this.loanTime();
-  }
-
-  siteOfScope(name: string): string {
+  classOfScope(name: string): number {
     const site = this.names.of(name);
-    if (this.#scopeSites.has(site)) return site;
-    this.#scopeSites.add(site);
-    const component = new PlainSource(SCOPE, site);
-    this.populations.of({ kind: SCOPE, site, isWeak: false, component });
-    return site;
+    let classId = this.#scopeClasses.get(site);
+    if (classId === undefined) {
+      const component = new PlainSource(SCOPE, site);
+      classId = this.populations.of({ kind: SCOPE, site, isWeak: false, component }).classId;
+      this.#scopeClasses.set(site, classId);
+    }
+    return classId;
   }
 
   /** Gives what the simulated heap shows of a loan. */
@@ -287,8 +286,10 @@ export class LoanTracker implements ScopeListener {
   }
 
   /** Called when the holder of a loan that was taken back by force has ended it after all, or when it no longer matters. */
-  returnedLate(loan: Loan): void {
-    this.#forgetReclaimed(loan);
+  forgetReclaimed(loan: Loan): void {
+    if (!loan.isReclaimed) return;
+    this.#settled.remove(loan);
+    loan.end();
   }
 
   /** Stops counting a loan as lost: it has another holder. */
@@ -406,16 +407,10 @@ export class LoanTracker implements ScopeListener {
       this.judge(loan, this.now());
       if (this.#findsAbandoned && loan.collected) loan.component.abandoned(loan);
     } else if (this.#findsAbandoned && loan.collected) {
-      this.#forgetReclaimed(loan);
+      this.forgetReclaimed(loan);
       this.ledger.record('abandoned', 'certain', loan);
       this.ledger.reclaimed(loan);
     }
-  }
-
-  #forgetReclaimed(loan: Loan): void {
-    if (!loan.isReclaimed) return;
-    this.#settled.remove(loan);
-    loan.end();
   }
 
   /** Names the cycle that keeps a loan or its owner alive; empty if there is none. */

@@ -46,7 +46,8 @@ export class Population implements Members {
   /** What stands for the population in the ledger. */
   readonly loan: Loan;
   readonly #heap: BaseHeap;
-  readonly #classId: number;
+  /** Their class in the simulated heap. */
+  readonly classId: number;
   #windows: Window[] = [];
 
   constructor(heap: BaseHeap, { kind, site, isWeak, component }: PopulationOptions, now: number) {
@@ -55,7 +56,7 @@ export class Population implements Members {
     this.site = site;
     this.isWeak = isWeak;
     this.component = component;
-    this.#classId = heap.classOf(kind, site);
+    this.classId = heap.classOf(kind, site);
     this.loan = looseLoan(component, now);
     this.loan.population = this;
   }
@@ -112,7 +113,7 @@ export class Population implements Members {
   }
 
   #counts() {
-    return this.#heap.countsOf(this.#classId) ?? NO_COUNTS;
+    return this.#heap.countsOf(this.classId) ?? NO_COUNTS;
   }
 }
 

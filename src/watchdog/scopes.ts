@@ -19,9 +19,9 @@ export const SCOPE = 'scope';
 /** What the scopes of a watchdog ask of it, and tell it. */
 export interface ScopeListener {
   /** The time of the youngest loans, in milliseconds. It may be some loans old. */
-  recentTime(): number;
-  /** Gives the site of a scope in the simulated heap. */
-  siteOfScope(name: string): string;
+  loanTime(): number;
+  /** Gives the class of a scope in the simulated heap: of the kind `scope` and the site that its name gives. O(1). */
+  classOfScope(name: string): number;
   /** Called before the root of a scope is released. */
   scopeEnding(scope: OpenScope): void;
   /** Called after the root of a scope has been released. */
@@ -84,10 +84,10 @@ export class Scopes implements ScopeHost {
    */
   open(name: string, isRequest: boolean = false): OpenScope {
     const outer = runningScope(this.#current.get(), isRequest);
-    const now = this.#listener.recentTime();
+    const now = this.#listener.loanTime();
     for (let scope = outer; scope !== undefined; scope = scope.outer) scope.activeAt = now;
     this.#running++;
-    const node = this.#graph.allocateRoot(SCOPE, this.#listener.siteOfScope(name));
+    const node = this.#graph.allocateRoot(this.#listener.classOfScope(name));
     return new OpenScope(this, name, { outer, around: currentOwner(), isRequest }, node, now);
   }
 
@@ -111,7 +111,7 @@ export class Scopes implements ScopeHost {
 
   renamed({ node, name }: OpenScope): void {
     if (node !== null) {
-      this.#graph.heap.reclassify(node.handle, SCOPE, this.#listener.siteOfScope(name));
+      this.#graph.heap.reclassifyAs(node.handle, this.#listener.classOfScope(name));
     }
   }
 

@@ -5,7 +5,7 @@ import { LifetimeGraph, type LifetimeNode } from '../../src/watchdog/lifetime-gr
 
 test('a node is freed with its owner, and not before', () => {
   const graph = new LifetimeGraph(new Heap());
-  const root = graph.allocateRoot('component');
+  const root = graph.allocateRoot(graph.classOf('component'));
   const node = graph.allocate(graph.classOf('entry'), root);
   expect(graph.heap.pathFromRoot(node.handle)).toEqual([root.handle, node.handle]);
   graph.releaseRoot(root);
@@ -14,7 +14,7 @@ test('a node is freed with its owner, and not before', () => {
 
 test('a reference holds a node besides its owner; removing one leaves the other', () => {
   const graph = new LifetimeGraph(new Heap());
-  const root = graph.allocateRoot('component');
+  const root = graph.allocateRoot(graph.classOf('component'));
   const node = graph.allocate(graph.classOf('resource'), root);
   graph.reference(root, node);
   graph.unreference(root, node);
@@ -29,7 +29,7 @@ test('nodes of one owner can be added, removed and referenced in any order', () 
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(3), fc.nat(20)), { maxLength: 200 }), (steps) => {
       const graph = new LifetimeGraph(new Heap());
-      const root = graph.allocateRoot('component');
+      const root = graph.allocateRoot(graph.classOf('component'));
       const born: LifetimeNode[] = [];
       const referenced: LifetimeNode[] = [];
       for (const [what, which] of steps) {
