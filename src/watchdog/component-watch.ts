@@ -34,9 +34,9 @@ import { Loan, type LoanSource } from './loan.js';
 import type { LoanSample } from './loan-sample.js';
 import { LEASE, LoanSites } from './loan-sites.js';
 import type { LoanTracker } from './loan-tracker.js';
+import { NodeClasses } from './node-classes.js';
 import { NodeTable, ROOT } from './node-table.js';
 import { OpenScope } from './open-scope.js';
-import type { Population } from './populations.js';
 import { ReclaimedLoans } from './reclaimed-loans.js';
 import { Shortage } from './shortage.js';
 import { StackSample } from './stack-sample.js';
@@ -49,17 +49,6 @@ const UNTRACKED: Origin = {};
 
 /** The generation of a loan that is not settled. */
 const YOUNGEST: NodeGeneration = 0;
-
-/** The kinds of nodes whose number is looked at. */
-const POPULATIONS: ReadonlySet<NodeKind> = new Set([
-  'entry',
-  'weak-entry',
-  'weak-target',
-  'listener',
-]);
-
-/** The kinds of nodes whose death V8 decides on. */
-const WEAK_KINDS: ReadonlySet<NodeKind> = new Set(['weak-entry', 'weak-target']);
 
 /** The watch over one component. The component keeps it; it holds the component weakly. */
 export class ComponentWatch implements ObserverOfPart, LoanSource {
@@ -77,14 +66,12 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   readonly #loanSample: LoanSample;
   readonly #table: NodeTable;
   readonly #sites: LoanSites;
-  readonly #populations = new Map<NodeKind, Population>();
-  readonly #classes = new Map<NodeKind, number>();
+  readonly #classes: NodeClasses;
   /** Loans that a forced close has taken back, and that their holders may still end. */
   readonly #reclaimed: ReclaimedLoans;
   #observation: WeakRef<Observation> | undefined;
   #kind = 'component';
   #name = '';
-  #site = '';
   #releaseAdvice: string | undefined;
   #endedBy: string | undefined;
   #entryMillis = Number.POSITIVE_INFINITY;
@@ -118,6 +105,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.countsMisuse = tracker.levelPlan.countsMisuse;
     this.#stackSample = new StackSample(tracker.levelPlan, tracker, tracker.stacksPerSecond);
     this.#loanSample = tracker.newLoanSample();
+    this.#classes = new NodeClasses(tracker.graph.heap, tracker.populations, this);
     const componentClass = tracker.graph.classOf('component');
     this.node =
       whole === undefined
@@ -208,15 +196,16 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#endedBy = observation.endedBy;
     this.#entryMillis = observation.entryMillis ?? Number.POSITIVE_INFINITY;
     this.#shortage = new Shortage(observation.stats());
-    this.#site = this.#tracker.names.of(this.#name);
-    this.#tracker.graph.heap.reclassify(this.node.handle, this.#kind, this.#site);
+    const site = this.#tracker.names.of(this.#name);
+    this.#classes.named(site);
+    this.#tracker.graph.heap.reclassify(this.node.handle, this.#kind, site);
   }
 
   /** Counts the component among those of its name. `stack` is the caller that has it watched. */
   joinPopulation(stack: string): void {
     const population = this.#tracker.populations.of({
       kind: this.#kind,
-      site: this.#site,
+      site: this.#classes.site,
       isWeak: this.#endedBy === undefined,
       component: this,
     });
@@ -274,9 +263,9 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     const ownerNode = this.#table.node(owner); // None after the end of the watch.
     if (ownerNode === undefined) return ROOT;
     this.#tracker.noteActivity();
-    if (POPULATIONS.has(kind)) this.#countBirth(kind, origin as CallOrigin | undefined);
+    this.#classes.noteBirth(kind, origin as CallOrigin | undefined);
     const id = this.#table.nextId();
-    this.#table.set(id, this.#tracker.graph.allocate(this.#classOf(kind), ownerNode));
+    this.#table.set(id, this.#tracker.graph.allocate(this.#classes.of(kind), ownerNode));
     return id;
   }
 
@@ -308,7 +297,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
       loan.siteFreedBefore = Math.max(0, site.freed - returnsSince);
     }
     if (owner !== undefined && owner === holder) loan.ownerName = graph.nameOf(owner.handle);
-    this.#tracker.allocateNode(loan, holder ?? this.node, site?.classId ?? this.#classOf(LEASE));
+    this.#tracker.allocateNode(loan, holder ?? this.node, site?.classId ?? this.#classes.of(LEASE));
     loan.isUnheld = holder === undefined;
     if (loan.held !== undefined) graph.reference(loan, loan.held);
   }
@@ -423,34 +412,6 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     const part = new ComponentWatch(this.#tracker, this.#ended, this, name);
     this.#parts.add(part);
     return part;
-  }
-
-  #countBirth(kind: NodeKind, origin: CallOrigin | undefined): void {
-    let population = this.#populations.get(kind);
-    if (population === undefined) {
-      population = this.#tracker.populations.of({
-        kind,
-        site: this.#siteName(),
-        isWeak: WEAK_KINDS.has(kind),
-        component: this,
-      });
-      this.#populations.set(kind, population);
-    }
-    if (origin?.stack !== undefined) population.madeBy(origin);
-  }
-
-  /** Gives the class of the component's nodes of a kind. */
-  #classOf(kind: NodeKind): number {
-    let classId = this.#classes.get(kind);
-    if (classId === undefined) {
-      classId = this.#tracker.graph.classOf(kind, this.#siteName());
-      if (this.#site !== '') this.#classes.set(kind, classId);
-    }
-    return classId;
-  }
-
-  #siteName(): string {
-    return this.#site === '' ? 'new' : this.#site;
   }
 
   /** A forced close ends a loan as its holder would. Before that, the rules see it as it is. */

@@ -1,0 +1,72 @@
+/**
+ * The classes of one component's nodes in the simulated heap, by kind. The nodes of some kinds are also a population, which the rule
+ * *growth* looks at.
+ */
+import type { NodeKind } from '../core/probe.js';
+import type { BaseHeap } from '../gc/base-heap.js';
+import type { CallOrigin } from './call-origin.js';
+import type { LoanSource } from './loan.js';
+import type { Population, Populations } from './populations.js';
+
+/** The kinds of nodes whose number is looked at. */
+const POPULATIONS: ReadonlySet<NodeKind> = new Set([
+  'entry',
+  'weak-entry',
+  'weak-target',
+  'listener',
+]);
+
+/** The kinds of nodes whose death V8 decides on. */
+const WEAK_KINDS: ReadonlySet<NodeKind> = new Set(['weak-entry', 'weak-target']);
+
+/** The site of nodes that are born before the component has told its name. */
+const UNNAMED = 'new';
+
+export class NodeClasses {
+  readonly #heap: BaseHeap;
+  readonly #populations: Populations;
+  readonly #component: LoanSource;
+  readonly #ids = new Map<NodeKind, number>();
+  readonly #counted = new Map<NodeKind, Population>();
+  #site = UNNAMED;
+
+  constructor(heap: BaseHeap, populations: Populations, component: LoanSource) {
+    this.#heap = heap;
+    this.#populations = populations;
+    this.#component = component;
+  }
+
+  /** The component's name, as a site of the simulated heap. */
+  get site(): string {
+    return this.#site;
+  }
+
+  /** The component has told its name. */
+  named(site: string): void {
+    this.#site = site;
+    this.#ids.clear();
+  }
+
+  /** Gives the class of the nodes of a kind. O(1). */
+  of(kind: NodeKind): number {
+    let classId = this.#ids.get(kind);
+    if (classId === undefined) {
+      classId = this.#heap.classOf(kind, this.#site);
+      this.#ids.set(kind, classId);
+    }
+    return classId;
+  }
+
+  /** Takes note of a birth. `origin` is the caller that has made the node. O(1). */
+  noteBirth(kind: NodeKind, origin: CallOrigin | undefined): void {
+    if (!POPULATIONS.has(kind)) return;
+    let population = this.#counted.get(kind);
+    if (population === undefined) {
+      const isWeak = WEAK_KINDS.has(kind);
+      const component = this.#component;
+      population = this.#populations.of({ kind, site: this.#site, isWeak, component });
+      this.#counted.set(kind, population);
+    }
+    if (origin?.stack !== undefined) population.madeBy(origin);
+  }
+}
