@@ -8,6 +8,7 @@
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { endAutomaticWatch } from '../core/created-components.js';
 import type { Owner } from '../core/current-owner.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import { GuardedObserver } from '../core/guarded-observer.js';
@@ -130,6 +131,7 @@ export class ScopeResources implements Watchable {
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
    */
   [observe](observer: Observer): Observation {
+    endAutomaticWatch(this);
     if (this.#watch !== null) throw new AlreadyWatchedError('scopeResources');
     this.#watch = new ScopeWatch(observer, () => {
       this.#watch = null;

@@ -25,7 +25,6 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { captureStack, learnOwnFrames } from '../core/call-site.js';
-import { endAutomaticWatch } from '../core/created-components.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { type GcSource, hostGcSource, NoCollectorError } from '../core/gc-source.js';
 import {
@@ -170,7 +169,6 @@ export class Watchdog implements Disposable {
   watch(component: Watchable): Disposable {
     checkArgument('watchdog.watch', 'component', component, aWatchable);
     if (this.#level === 'off' || this.#disposed) return { [Symbol.dispose]() {} };
-    endAutomaticWatch(component);
     const watch = new ComponentWatch(this.#tracker, (ended) => this.#unwatch(ended));
     let observation: Observation;
     try {
