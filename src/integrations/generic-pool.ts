@@ -7,8 +7,8 @@
 import type { Pool } from 'generic-pool';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
+import { answerWith } from './adoption/answer-with.js';
 import { checkPeer } from './adoption/check-peer.js';
-import { answerWith } from './adoption/peer-pool.js';
 
 export * from './adoption/surface.js';
 

@@ -10,8 +10,9 @@ import type { PoolConnection as CallbackConnection, Pool as CallbackPool } from 
 import type { Pool, PoolConnection } from 'mysql2/promise';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
+import { answerWith } from './adoption/answer-with.js';
 import { checkPeer } from './adoption/check-peer.js';
-import { answerWith, type PeerFigures, type PeerRequest } from './adoption/peer-pool.js';
+import type { PeerFigures, PeerRequest } from './adoption/peer-pool.js';
 import { mysqlErrors } from './mysql2/mysql-errors.js';
 
 export type { Pool as ClientPool } from '../pool/pool.js';

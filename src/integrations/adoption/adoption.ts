@@ -116,26 +116,18 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     origin: LoanOrigin<T> | undefined,
     since: number,
   ): Promise<R> {
-    return new Promise<R>((resolve, reject) => {
-      const wait = new PeerWait<T>(
-        this.#waits,
-        grant,
-        origin,
-        since,
-        timeoutMillis,
-        options.signal,
-        { resolve: resolve as (granted: unknown) => void, reject },
-      );
-      this.#counters.waited++;
-      this.#waits.begin(wait);
-      if (wait.isOver) return;
-      wait.isSent = true;
-      try {
-        this.#peer.request(wait, options);
-      } catch (error) {
-        wait.refuse(error);
-      }
-    });
+    const wait = new PeerWait<T>(this.#waits, grant, origin, since, timeoutMillis, options.signal);
+    const promise = wait.promise<R>();
+    this.#counters.waited++;
+    this.#waits.begin(wait);
+    if (wait.isOver) return promise;
+    wait.isSent = true;
+    try {
+      this.#peer.request(wait, options);
+    } catch (error) {
+      wait.refuse(error);
+    }
+    return promise;
   }
 
   /** Calls `onAcquire` with a resource, in the caller's own async context, before the caller gets it. */
@@ -162,7 +154,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     const now = this.#settings.clock.now();
     const slot = this.#lend(resource, now);
     if (this.#isTimed()) this.#counters.waits.record(now - wait.since);
-    wait.take().resolve(wait.grant(slot, wait.origin));
+    wait.resolve(wait.grant(slot, wait.origin));
   }
 
   /** A peer serves its next caller within `giveBack`, so a row of callers that have left would be a recursion. */

@@ -33,11 +33,3 @@ export interface PeerPool<T> {
   /** Ends the peer. Settles when it has ended. */
   end(): unknown;
 }
-
-/** Answers a request with what a promise of the peer settles to. */
-export function answerWith<T>(request: PeerRequest<T>, answer: PromiseLike<T>): void {
-  answer.then(
-    (resource) => request.deliver(resource),
-    (error: unknown) => request.refuse(error),
-  );
-}

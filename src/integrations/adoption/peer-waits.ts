@@ -21,11 +21,12 @@ export interface PeerWaitsListener<T> {
   timeoutError(wait: PeerWait<T>, stalledMillis: number): Error;
 }
 
-/** What settles a caller's promise. */
-export interface Settle {
-  resolve(granted: unknown): void;
-  reject(reason: unknown): void;
-}
+/** The wait whose promise is created now. */
+let waiting: Pick<PeerWait<unknown>, 'settleBy'>;
+
+/** One function for all waits: a function for each would be one more allocation per loan. */
+const keepSettlers = (resolve: (granted: never) => void, reject: (reason: unknown) => void): void =>
+  waiting.settleBy(resolve, reject);
 
 /** One caller's wait, and the request that it is to the peer. */
 export class PeerWait<T> implements PeerRequest<T>, Linked<PeerWait<T>>, Deadlined {
@@ -44,7 +45,8 @@ export class PeerWait<T> implements PeerRequest<T>, Linked<PeerWait<T>>, Deadlin
   readonly since: number;
   readonly timeoutMillis: number;
   readonly signal: AbortSignal | undefined;
-  #settle: Settle | undefined;
+  #resolve: ((granted: unknown) => void) | undefined = undefined;
+  #reject: ((reason: unknown) => void) | undefined = undefined;
   readonly #waits: PeerWaits<T>;
 
   constructor(
@@ -54,7 +56,6 @@ export class PeerWait<T> implements PeerRequest<T>, Linked<PeerWait<T>>, Deadlin
     since: number,
     timeoutMillis: number,
     signal: AbortSignal | undefined,
-    settle: Settle,
   ) {
     this.#waits = waits;
     this.grant = grant;
@@ -62,14 +63,36 @@ export class PeerWait<T> implements PeerRequest<T>, Linked<PeerWait<T>>, Deadlin
     this.since = since;
     this.timeoutMillis = timeoutMillis;
     this.signal = signal;
-    this.#settle = settle;
   }
 
-  /** Gives what settles the caller's promise. The wait forgets it: a peer that keeps its requests must not keep the lease from being collected. */
-  take(): Settle {
-    const settle = this.#settle as Settle;
-    this.#settle = undefined;
-    return settle;
+  /** Creates the caller's promise. */
+  promise<R>(): Promise<R> {
+    waiting = this;
+    return new Promise<R>(keepSettlers);
+  }
+
+  /**
+   * Keeps what settles the caller's promise, until it is settled: a peer that keeps its requests must not keep the lease from being
+   * collected.
+   */
+  settleBy(
+    resolve: ((granted: never) => void) | undefined,
+    reject: ((reason: unknown) => void) | undefined,
+  ): void {
+    this.#resolve = resolve as ((granted: unknown) => void) | undefined;
+    this.#reject = reject;
+  }
+
+  resolve(granted: unknown): void {
+    const resolve = this.#resolve;
+    this.settleBy(undefined, undefined);
+    resolve?.(granted);
+  }
+
+  reject(reason: unknown): void {
+    const reject = this.#reject;
+    this.settleBy(undefined, undefined);
+    reject?.(reason);
   }
 
   deliver(resource: T): void {
@@ -148,7 +171,7 @@ export class PeerWaits<T> {
       return;
     }
     this.#end(wait);
-    wait.take().reject(error);
+    wait.reject(error);
   }
 
   /** Rejects all callers that wait. */
@@ -161,7 +184,7 @@ export class PeerWaits<T> {
     if (wait.isOver) return;
     this.#end(wait);
     if (wait.isSent) this.left++;
-    wait.take().reject(reason);
+    wait.reject(reason);
   }
 
   #end(wait: PeerWait<T>): void {
