@@ -9,8 +9,7 @@
  *
  * Generations are named by the lists of the heap. A node that a collection sets aside still counts in its last generation.
  */
-import { grownColumn } from './column.js';
-import { FIRST_NODE, GENERATION_0, type MoveRecorder, OLDEST } from './generation-lists.js';
+import { GENERATION_0, type MoveRecorder, OLDEST } from './generation-lists.js';
 
 /** Counters of one class: the entries of a class begin at four times its number, one for each generation. */
 const STRIDE = 4;
@@ -29,11 +28,15 @@ export interface ClassCounts {
 
 export class Census implements MoveRecorder {
   /** The class and the generation of each node: where its counters are. */
-  #places: Int32Array = new Int32Array(FIRST_NODE);
+  places: Int32Array;
   readonly #born: number[] = [];
   readonly #live: number[] = [];
   readonly #freed: number[] = [];
   readonly #promoted: number[] = [];
+
+  constructor(capacity: number) {
+    this.places = new Int32Array(capacity);
+  }
 
   /** Number of classes that have had a node. */
   get classes(): number {
@@ -43,16 +46,15 @@ export class Census implements MoveRecorder {
   /** Counts a new node. */
   recordBirth(index: number, classId: number): void {
     this.#makeRoom(classId);
-    if (index >= this.#places.length) this.#places = grownColumn(this.#places, 2 * index);
     const place = STRIDE * classId;
-    this.#places[index] = place;
+    this.places[index] = place;
     this.#born[classId] = (this.#born[classId] as number) + 1;
     this.#add(this.#live, place, 1);
   }
 
   /** Counts a node that died. */
   recordDeath(index: number): void {
-    const place = this.#places[index] as number;
+    const place = this.places[index] as number;
     this.#add(this.#live, place, -1);
     this.#add(this.#freed, place, 1);
   }
@@ -67,10 +69,10 @@ export class Census implements MoveRecorder {
   /** Counts that a node is in a list now. Lists other than those of the generations do not count. */
   recordMove(index: number, list: number): void {
     if (list < GENERATION_0 || list > OLDEST) return;
-    const from = this.#places[index] as number;
+    const from = this.places[index] as number;
     const to = (from & -STRIDE) + list - GENERATION_0;
     if (to === from) return;
-    this.#places[index] = to;
+    this.places[index] = to;
     this.#add(this.#live, from, -1);
     this.#add(this.#live, to, 1);
     if (to > from) this.#add(this.#promoted, from, 1);
@@ -79,9 +81,9 @@ export class Census implements MoveRecorder {
   /** Moves a live node to another class, as if it had been born there. */
   reclassify(index: number, classId: number): void {
     this.#makeRoom(classId);
-    const from = this.#places[index] as number;
+    const from = this.places[index] as number;
     const to = STRIDE * classId + (from & (STRIDE - 1));
-    this.#places[index] = to;
+    this.places[index] = to;
     this.#add(this.#live, from, -1);
     this.#add(this.#live, to, 1);
     this.#add(this.#born, Math.floor(from / STRIDE), -1);

@@ -18,10 +18,14 @@
  * This class decodes the layout for all files except three: `deduce-unreachable.ts`, `bulk-deallocator.ts` and
  * `mark-in-parallel.ts`. Each of them says why it decodes edges itself.
  */
-import { grownColumn, newColumn } from './column.js';
+import { grownColumn, newColumn, PreparedColumn } from './column.js';
 
 const SMALLEST_SLAB = 4;
 const FIRST_SLABS = 1_024;
+/** Size from which on a slab prepares for its successor. */
+const LARGE_SLAB = 2 ** 14;
+/** A large slab prepares once in so many edges. A power of two. */
+const EDGES_PER_STEP = 64;
 
 /** Receives edges one at a time. */
 export interface EdgeVisitor {
@@ -33,6 +37,8 @@ export class EdgeStore {
   pair: Int32Array;
   slab: Int32Array;
   #slabEnd = 0;
+  /** The successor of `slab`, while a large slab is more than half full. */
+  #prepared: PreparedColumn<Int32Array> | null = null;
   /** Free slabs, by the logarithm of their size. */
   readonly #freeSlabs: number[][] = Array.from({ length: 32 }, () => []);
 
@@ -40,10 +46,6 @@ export class EdgeStore {
   constructor(capacity: number, shared: boolean) {
     this.pair = newColumn(2 * capacity, shared);
     this.slab = newColumn(FIRST_SLABS, shared);
-  }
-
-  grow(capacity: number): void {
-    this.pair = grownColumn(this.pair, 2 * capacity);
   }
 
   /** Returns the number of edges of a node. */
@@ -174,7 +176,11 @@ export class EdgeStore {
   #roomInSlab(index: number): number {
     const start = ~(this.pair[2 * index] as number);
     const size = this.pair[2 * index + 1] as number;
-    if ((this.slab[start] as number) < size - 1) return start;
+    const count = this.slab[start] as number;
+    if (count < size - 1) {
+      if (size >= LARGE_SLAB && count > size / 2) this.#prepareFor(size, count);
+      return start;
+    }
     const larger = this.#allocateSlab(size * 2);
     this.slab.copyWithin(larger, start, start + size);
     this.#freeSlab(start, size);
@@ -188,10 +194,25 @@ export class EdgeStore {
     if (free !== undefined) return free;
     const start = this.#slabEnd;
     this.#slabEnd += size;
-    if (this.#slabEnd > this.slab.length) {
-      this.slab = grownColumn(this.slab, Math.max(this.#slabEnd, 2 * this.slab.length));
-    }
+    if (this.#slabEnd > this.slab.length) this.#grow();
     return start;
+  }
+
+  #grow(): void {
+    const isPrepared = this.#prepared !== null && this.#prepared.length >= this.#slabEnd;
+    this.slab = isPrepared
+      ? (this.#prepared as PreparedColumn<Int32Array>).take(this.slab)
+      : grownColumn(this.slab, Math.max(this.#slabEnd, 2 * this.slab.length));
+    this.#prepared = null;
+  }
+
+  /** Prepares the array of all slabs for the successor of a slab: a slab of a million edges takes milliseconds to copy. */
+  #prepareFor(size: number, count: number): void {
+    if (count % EDGES_PER_STEP !== 0) return;
+    const end = this.#slabEnd + 2 * size;
+    if (end <= this.slab.length || this.#freeSlabs[32 - Math.clz32(size)]?.length !== 0) return;
+    this.#prepared ??= new PreparedColumn(this.slab, Math.max(end, 2 * this.slab.length));
+    this.#prepared.prepare(Math.ceil((2 * EDGES_PER_STEP * end) / size));
   }
 
   #freeSlab(start: number, size: number): void {

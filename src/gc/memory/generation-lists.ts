@@ -3,7 +3,6 @@
  * sentinel, whose index is the name of the list. So a node leaves its list in O(1), and two lists join in O(1). The
  * order in a list can be observed: it is the order of finalizers.
  */
-import { grownColumn } from './column.js';
 
 /** Generation of nodes. The youngest is 0. */
 export type Generation = 0 | 1 | 2;
@@ -45,11 +44,6 @@ export class GenerationLists {
       this.links[2 * list] = list;
       this.links[2 * list + 1] = list;
     }
-  }
-
-  grow(capacity: number): void {
-    this.links = grownColumn(this.links, 2 * capacity);
-    this.listOf = grownColumn(this.listOf, capacity);
   }
 
   /** Returns the first node of a list, or 0. */

@@ -13,16 +13,14 @@
  * together: the two edges of a node, and its two links. `gcWord` is all that a collection reads of an edge's target:
  * its reference count and its state in one word.
  *
- * Growth doubles every array, so it costs amortised O(1) per node. A node with two edges takes 37 bytes. It takes 4
- * more once any node has a size, and 12 more once any weak reference was made.
+ * Growth doubles every array, so it costs amortised O(1) per node; see `store-growth.ts`. A node with two edges takes 37 bytes. It takes 4 more once any node has a size, and 12 more once any weak reference was made.
  */
 
-import { HeapFullError } from '../heap-errors.js';
 import { Census } from './census.js';
-import { grownColumn } from './column.js';
 import { EdgeStore } from './edge-store.js';
 import { FIRST_NODE, GenerationLists } from './generation-lists.js';
-import { firstTagOfNextHeap, MAX_SLOTS, TAGS_PER_SLOT } from './handle.js';
+import { firstTagOfNextHeap, TAGS_PER_SLOT } from './handle.js';
+import { StoreGrowth } from './store-growth.js';
 
 /** Type of a node without a finalizer. */
 export const PLAIN = 0;
@@ -83,21 +81,24 @@ export class NodeStore {
   end: number = FIRST_NODE;
   /** Maximum number of live nodes at one time. */
   peakLive = 0;
-  readonly #firstTag: number = firstTagOfNextHeap();
+  /** Tag of the first node in each slot. */
+  readonly firstTag: number = firstTagOfNextHeap();
   #freeHead = 0;
+  readonly #growth: StoreGrowth;
   /** Number of slots whose tags are used up. */
   #retiredSlots = 0;
 
   /** Other threads can mark a `shared` store. `counts` says whether it has a census. */
   constructor(shared: boolean = false, counts: boolean = false) {
-    this.census = counts ? new Census() : null;
+    this.census = counts ? new Census(FIRST_CAPACITY) : null;
     this.lists.moves = this.census;
     this.edges = new EdgeStore(FIRST_CAPACITY, shared);
-    this.tag.fill(this.#firstTag);
+    this.tag.fill(this.firstTag);
+    this.#growth = new StoreGrowth(this, FIRST_CAPACITY);
   }
 
   get capacity(): number {
-    return this.refcount.length;
+    return this.#growth.capacity;
   }
 
   /** Returns a slot with a new node, which the caller holds and which is in no list. */
@@ -181,24 +182,10 @@ export class NodeStore {
 
   #newSlot(): number {
     const index = this.end;
-    if (index === this.capacity) this.#grow();
+    if (index >= this.#growth.nextSlot) this.#growth.continue(index);
     this.end++;
     // The heap adds a slot only when all others hold a node or are retired.
     this.peakLive = Math.max(this.peakLive, this.end - FIRST_NODE - this.#retiredSlots);
     return index;
-  }
-
-  #grow(): void {
-    const old = this.capacity;
-    if (old === MAX_SLOTS) throw new HeapFullError(MAX_SLOTS);
-    const capacity = 2 * old;
-    this.edges.grow(capacity);
-    this.lists.grow(capacity);
-    this.refcount = grownColumn(this.refcount, capacity);
-    this.holds = grownColumn(this.holds, capacity);
-    this.gcWord = grownColumn(this.gcWord, capacity);
-    this.tag = grownColumn(this.tag, capacity).fill(this.#firstTag, old);
-    this.meta = grownColumn(this.meta, capacity);
-    if (this.sizes.length > 0) this.sizes = grownColumn(this.sizes, capacity);
   }
 }
