@@ -1,6 +1,6 @@
 /**
- * Reports a cache's entries to its observer: each stored entry is a node until it leaves. The watch keeps the nodes by key. An
- * entry has no field for a node, because most caches are never watched.
+ * Reports a cache's entries to its observer: each stored entry is a node until it leaves. The watch keeps the nodes by key, in
+ * a map that grows in steps. An entry has no field for a node: most caches are never watched, and most results are stored bare.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Birth } from '../core/birth.js';
@@ -14,7 +14,9 @@ import type {
   Observer,
   Origin,
 } from '../core/probe.js';
+import { SplitMap } from '../core/split-map.js';
 import type { CacheInfo } from './cache-info.js';
+import { hashOf } from './keys/key-hash.js';
 import { KeyPath } from './keys/key-level.js';
 import type { KeyRef } from './keys/key-trie.js';
 
@@ -39,7 +41,7 @@ export class CacheWatch implements Observation {
   readonly #cache: WatchedCache;
   readonly #attached: Observer;
   readonly #observer: GuardedObserver;
-  readonly #nodes = new Map<KeyRef, NodeId>();
+  readonly #nodes = new SplitMap<KeyRef, NodeId>(hashOf);
   #ended = false;
 
   constructor(cache: WatchedCache, observer: Observer) {
@@ -77,15 +79,13 @@ export class CacheWatch implements Observation {
 
   /** Reports that an entry has left. */
   entryRemoved(ref: KeyRef): void {
-    const node = this.#nodes.get(ref);
-    this.#nodes.delete(ref);
+    const node = this.#nodes.take(ref);
     if (node !== undefined) this.#observer.freed(node);
   }
 
   /** Gives the end of an entry's node, which {@link entryRemoved} no longer reports. */
   detach(ref: KeyRef): () => void {
-    const node = this.#nodes.get(ref);
-    this.#nodes.delete(ref);
+    const node = this.#nodes.take(ref);
     return () => {
       if (node !== undefined) this.#observer.freed(node);
     };

@@ -13,6 +13,14 @@
 /** The children of every level that has none under objects; stays empty. */
 const NO_CHILDREN = new WeakMap<WeakKey, KeyLevel>();
 
+let serials = 0;
+
+/** Gives a number that tells apart levels and paths; small, so that it takes no object of its own. */
+function nextSerial(): number {
+  serials = (serials + 1) & 0x3fffffff;
+  return serials;
+}
+
 /** The place of one argument list, or of the first arguments that several lists share. */
 export class KeyLevel {
   readonly parent: KeyLevel | undefined;
@@ -29,6 +37,7 @@ export class KeyLevel {
   #firstPrimitive: KeyLevel | undefined = undefined;
   #byPrimitive: Map<unknown, KeyLevel> | undefined = undefined;
   #path: KeyPath | undefined = undefined;
+  #serial = 0;
 
   constructor(parent: KeyLevel | undefined, edge: unknown) {
     this.parent = parent;
@@ -40,6 +49,12 @@ export class KeyLevel {
   get path(): KeyPath {
     this.#path ??= new KeyPath(this, this.parent?.path);
     return this.#path;
+  }
+
+  /** A number that few other levels have, for hashing. */
+  get serial(): number {
+    if (this.#serial === 0) this.#serial = nextSerial();
+    return this.#serial;
   }
 
   /** The child under `edge`, if there is one. */
@@ -110,6 +125,8 @@ export class KeyLevel {
 export class KeyPath {
   readonly #level: WeakRef<KeyLevel>;
   readonly #parent: KeyPath | undefined;
+  /** A number that few other paths have, for hashing. */
+  readonly serial: number = nextSerial();
   #isCollected = false;
   /** The set that lists this path while its level is in the trie. */
   listedIn: Set<KeyPath> | undefined = undefined;
