@@ -149,13 +149,18 @@ export class BaseHeap implements Disposable {
   }
 
   /** @internal Does what {@link alloc} does for a class that `classOf` gave, without a look at its options. */
-  allocOf(classId: number, finalizer: NodeFinalizer | undefined): Handle {
-    if (finalizer === undefined) {
-      return this.#handles.of(this.#allocator.allocate(PLAIN, classId, 0));
-    }
-    const index = this.#allocator.allocate(FINALIZABLE | FLAG_CALLABLE, classId, 0);
-    this.#state.callables[index] = finalizer;
-    return this.#handles.of(index);
+  allocOf(classId: number): Handle {
+    return this.#handles.of(this.#allocator.allocate(PLAIN, classId, 0));
+  }
+
+  /** @internal Does what {@link allocOf} does, for a node that the finalizer of {@link finalizeWith} finalizes. */
+  allocFinalizedOf(classId: number): Handle {
+    return this.#handles.of(this.#allocator.allocate(FINALIZABLE, classId, 0));
+  }
+
+  /** @internal Sets the one finalizer of all nodes of {@link allocFinalizedOf}. */
+  finalizeWith(finalizer: NodeFinalizer): void {
+    this.#state.commonFinalizer = finalizer;
   }
 
   /** Adds a reference from outside the heap. */

@@ -84,6 +84,8 @@ export class HeapState implements HeapAvailability {
 
   /** Finalizers and callbacks, by index of the node. */
   readonly callables: (NodeCallable | undefined)[] = [];
+  /** Finalizer of the nodes with a finalizer that `callables` does not have. One for all takes no memory of a node. */
+  commonFinalizer: NodeCallable | undefined = undefined;
   /** Number of references that the heap itself owns: from `garbage`, and to nodes that it works on. */
   ownReferences = 0;
   /** Nodes that the heap works on while user code may run. A node can occur several times. */
@@ -169,6 +171,7 @@ export class HeapState implements HeapAvailability {
     this.barrier = null;
     this.callbacks.length = 0;
     this.callables.length = 0;
+    this.commonFinalizer = undefined;
   }
 
   #emit(trace: (event: HeapEvent) => void, event: HeapEvent): void {

@@ -264,9 +264,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     if (ownerNode === undefined) return ROOT;
     this.#tracker.noteActivity();
     this.#classes.noteBirth(kind, origin as CallOrigin | undefined);
-    const id = this.#table.nextId();
-    this.#table.set(id, this.#tracker.graph.allocate(this.#classes.of(kind), ownerNode));
-    return id;
+    return this.#table.add(this.#tracker.graph.allocate(this.#classes.of(kind), ownerNode));
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
@@ -280,7 +278,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     }
     const id = this.#table.nextId();
     const loan = this.#newLoan(id, this.#table.node(held), origin as CallOrigin, capability);
-    this.#table.set(id, loan);
+    this.#table.add(loan);
     this.#lastLentAt = loan.lentAt;
     tracker.lent(loan);
     return id;

@@ -14,6 +14,7 @@
  * its owner's edge to it. When that edge is removed, the owner's last edge takes its place. Allocating and freeing a node are
  * therefore O(1), however many nodes the owner holds.
  */
+import { PagedArray } from '../core/paged-array.js';
 import type { BaseHeap } from '../gc/base-heap.js';
 import { type Handle, indexOfHandle } from '../gc/memory/handle.js';
 
@@ -31,21 +32,26 @@ export interface LifetimeNode {
 export class LifetimeGraph {
   readonly heap: BaseHeap;
   /** The nodes by their slots in the heap. A freed node stays until another takes its slot, or it is removed. */
-  readonly #bySlot: (LifetimeNode | undefined)[] = [];
+  readonly #bySlot = new PagedArray<LifetimeNode>();
 
-  constructor(heap: BaseHeap) {
+  /** `unheld` is called with a node of {@link allocateFor} that no edge leads to any more. */
+  constructor(heap: BaseHeap, unheld: (node: LifetimeNode) => void = () => {}) {
     this.heap = heap;
+    heap.finalizeWith((handle) => {
+      const node = this.nodeOf(handle);
+      if (node !== undefined) unheld(node);
+    });
   }
 
   /** Gives the node with this handle; `undefined` if it is gone. O(1). */
   nodeOf(handle: Handle): LifetimeNode | undefined {
-    const node = this.#bySlot[indexOfHandle(handle)];
+    const node = this.#bySlot.get(indexOfHandle(handle));
     return node?.handle === handle ? node : undefined;
   }
 
   /** Adds a node of a class that is held from outside the graph until {@link releaseRoot}. O(1). */
   allocateRoot(classId: number): LifetimeNode {
-    const handle = this.heap.allocOf(classId, undefined);
+    const handle = this.heap.allocOf(classId);
     return this.#added({ handle, owner: null, ownerEdge: -1, isRoot: true });
   }
 
@@ -62,21 +68,16 @@ export class LifetimeGraph {
 
   /** Adds a node of a class under `owner`. O(1). */
   allocate(classId: number, owner: LifetimeNode): LifetimeNode {
-    const handle = this.heap.allocOf(classId, undefined);
+    const handle = this.heap.allocOf(classId);
     return this.#placed({ handle, owner: null, ownerEdge: -1 }, owner);
   }
 
   /**
-   * Makes a record that has no node yet a node of a class under `owner`. `onUnheld` is called with its handle once, within the heap, when no
-   * edge leads to it any more; it may save the node with {@link setOwner}. O(1).
+   * Makes a record that has no node yet a node of a class under `owner`. The graph tells once, within the heap, when no edge leads to
+   * it any more; the listener may save the node with {@link setOwner}. O(1).
    */
-  allocateFor(
-    node: LifetimeNode,
-    classId: number,
-    owner: LifetimeNode,
-    onUnheld: (handle: Handle) => void,
-  ): void {
-    node.handle = this.heap.allocOf(classId, onUnheld);
+  allocateFor(node: LifetimeNode, classId: number, owner: LifetimeNode): void {
+    node.handle = this.heap.allocFinalizedOf(classId);
     this.#placed(node, owner);
   }
 
@@ -196,12 +197,12 @@ export class LifetimeGraph {
   }
 
   #added(node: LifetimeNode): LifetimeNode {
-    this.#bySlot[indexOfHandle(node.handle)] = node;
+    this.#bySlot.set(indexOfHandle(node.handle), node);
     return node;
   }
 
   #forget({ handle }: LifetimeNode): void {
-    if (this.nodeOf(handle) !== undefined) this.#bySlot[indexOfHandle(handle)] = undefined;
+    if (this.nodeOf(handle) !== undefined) this.#bySlot.set(indexOfHandle(handle), undefined);
   }
 
   /** Removes an edge. The last edge takes its place. */

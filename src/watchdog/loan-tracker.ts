@@ -13,7 +13,6 @@ import type { EventListeners } from '../core/event-listeners.js';
 import { nextTurn } from '../core/host-timers.js';
 import { BaseHeap } from '../gc/base-heap.js';
 import { makeSteppedCollector } from '../gc/collectors/stepped-collector.js';
-import type { Handle } from '../gc/memory/handle.js';
 import { ActivityClock } from './activity-clock.js';
 import { BoundedNames } from './bounded-names.js';
 import { NO_ORIGIN } from './call-origin.js';
@@ -90,8 +89,6 @@ export class LoanTracker implements ScopeListener {
   readonly #unsettled: UnsettledLoans;
   readonly #settled: SettledLoans;
   readonly #loanClock: LoanClock;
-  /** The finalizer of each loan's node. One for all: a closure for each takes 100 bytes. */
-  readonly #onUnheld: (handle: Handle) => void;
   readonly #sampleEvery: number;
   readonly #activity: ActivityClock;
   readonly #findsAbandoned: boolean;
@@ -130,7 +127,9 @@ export class LoanTracker implements ScopeListener {
       tellsMisuse: rules.filter((rule) => rule.tellsMisuse !== undefined),
     };
     const heap = new BaseHeap({ census: true }, makeSteppedCollector);
-    this.graph = new LifetimeGraph(heap);
+    this.graph = new LifetimeGraph(heap, (node) => {
+      if (node instanceof Loan && !node.ended) this.unheld(node);
+    });
     this.populations = new Populations(heap, () => this.now());
     this.fullCollections = new FullCollections(
       heap,
@@ -156,10 +155,6 @@ export class LoanTracker implements ScopeListener {
     this.#settled = new SettledLoans((loan) => this.#judgeSettled(loan));
     this.#loanClock = new LoanClock(settings.clock);
     this.#sampleEvery = settings.sampleEvery;
-    this.#onUnheld = (handle) => {
-      const loan = this.graph.nodeOf(handle);
-      if (loan instanceof Loan && !loan.ended) this.unheld(loan);
-    };
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.nursery, () =>
       this.settleAll(),
     );
@@ -250,7 +245,7 @@ export class LoanTracker implements ScopeListener {
 
   /** Gives a loan its node, under `holder`. */
   allocateNode(loan: Loan, holder: LifetimeNode, classId: number): void {
-    this.graph.allocateFor(loan, classId, holder, this.#onUnheld);
+    this.graph.allocateFor(loan, classId, holder);
   }
 
   /** Settles every loan that is out. Call it before the graph is looked at or changed. */

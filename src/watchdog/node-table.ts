@@ -1,4 +1,5 @@
 /** The nodes and the loans of one component, by the ids under which it reports them. */
+import { PagedArray } from '../core/paged-array.js';
 import type { NodeId } from '../core/probe.js';
 import type { LifetimeNode } from './lifetime-graph.js';
 import { Loan } from './loan.js';
@@ -6,44 +7,52 @@ import { Loan } from './loan.js';
 /** The id of the component's own node. */
 export const ROOT: NodeId = 0;
 
+/** The end of the list of free ids. */
+const NO_ID: NodeId = -1;
+
 export class NodeTable {
-  /** The nodes, and the loans that are out, settled or not. */
-  readonly #byId: (LifetimeNode | Loan | undefined)[];
-  readonly #freeIds: NodeId[] = [];
+  /** The nodes, and the loans that are out, settled or not. A free id has the next free id instead. */
+  readonly #byId = new PagedArray<LifetimeNode | Loan | NodeId>();
+  #firstFree = NO_ID;
 
   constructor(root: LifetimeNode) {
-    this.#byId = [root];
+    this.#byId.set(ROOT, root);
   }
 
-  /** Gives an id that is free. */
+  /** Adds a node or a loan under an id that is free. Gives the id. */
+  add(record: LifetimeNode | Loan): NodeId {
+    const id = this.nextId();
+    if (id === this.#firstFree) this.#firstFree = this.#byId.get(id) as NodeId;
+    this.#byId.set(id, record);
+    return id;
+  }
+
+  /** Gives the id that {@link add} will give next. */
   nextId(): NodeId {
-    return this.#freeIds.pop() ?? this.#byId.length;
-  }
-
-  set(id: NodeId, record: LifetimeNode | Loan): void {
-    this.#byId[id] = record;
+    return this.#firstFree === NO_ID ? this.#byId.length : this.#firstFree;
   }
 
   /** Gives the node with this id; `undefined` if there is none, or if it is a loan that is not settled. */
   node(id: NodeId): LifetimeNode | undefined {
-    const record = this.#byId[id];
-    return record instanceof Loan ? (record.node ?? undefined) : record;
+    const record = this.#byId.get(id);
+    if (record instanceof Loan) return record.node ?? undefined;
+    return typeof record === 'object' ? record : undefined;
   }
 
   loan(id: NodeId): Loan | undefined {
-    const record = this.#byId[id];
+    const record = this.#byId.get(id);
     return record instanceof Loan ? record : undefined;
   }
 
   /** Forgets what has an id, which stays in use. */
   unset(id: NodeId): void {
-    this.#byId[id] = undefined;
+    this.#byId.set(id, undefined);
   }
 
   /** Lets the id of what has ended be used again. */
   free(id: NodeId): void {
-    this.#byId[id] = undefined;
-    this.#freeIds.push(id);
+    this.#byId.set(id, this.#firstFree);
+    this.#firstFree = id;
   }
 
   /** Gives the loans that are out. */
@@ -52,7 +61,7 @@ export class NodeTable {
   }
 
   clear(): void {
-    this.#byId.length = 0;
-    this.#freeIds.length = 0;
+    this.#byId.clear();
+    this.#firstFree = NO_ID;
   }
 }

@@ -70,15 +70,14 @@ test('a loan gets its node after a tenth of a second', async () => {
 test('the end of a scope gives nodes to the loans that it leaves behind, and to no others', () => {
   using t = watched();
   const others = Array.from({ length: 3 }, () => t.pool.lease());
-  const allocations = vi.spyOn(BaseHeap.prototype, 'allocOf');
+  const loanNodes = vi.spyOn(BaseHeap.prototype, 'allocFinalizedOf');
   t.watchdog.scope('request', () => t.pool.lease().release());
-  const loanNodes = () => allocations.mock.calls.filter(([, onUnheld]) => onUnheld !== undefined);
-  expect(loanNodes()).toHaveLength(0);
+  expect(loanNodes).not.toHaveBeenCalled();
   const lost = t.watchdog.scope('request', () => t.pool.lease());
-  expect(loanNodes()).toHaveLength(1);
+  expect(loanNodes).toHaveBeenCalledOnce();
   expect(t.leaks).toMatchObject([{ rule: 'orphaned', count: 1 }]);
   for (const lease of [...others, lost]) lease.release();
-  allocations.mockRestore();
+  loanNodes.mockRestore();
 });
 
 test('a watchdog that is disposed of leaves no timer behind', () => {

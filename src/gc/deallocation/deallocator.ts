@@ -130,7 +130,7 @@ export class Deallocator implements EdgeVisitor {
     const state = this.#state;
     const finalizer = this.#store.hasFlag(index, FLAG_CALLABLE)
       ? state.callables[index]
-      : undefined;
+      : state.commonFinalizer;
     if (finalizer === undefined) return;
     state.counters.finalizersRun++;
     state.trace?.node('finalize', index);
