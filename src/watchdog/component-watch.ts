@@ -223,6 +223,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
    */
   close(): void {
     if (this.#closed) return;
+    this.#tracker.scopes.settleEnded();
     this.#closed = true;
     this.#observation?.deref()?.[Symbol.dispose]();
     for (const part of [...this.#parts]) part.close();

@@ -29,10 +29,11 @@ export class Grace implements Iterable<LostLoan> {
     return this.#waiting.values();
   }
 
-  /** Lets a loan wait, which was found just now. Without effect if it waits already. O(1). */
+  /** Lets a loan wait from when it was found. Without effect if it waits already. O(1). */
   add(lost: LostLoan): void {
     this.#waiting.add(lost);
-    if (this.#timer === undefined) this.#setTimer(this.millis);
+    if (this.#timer === undefined)
+      this.#setTimer(Math.max(0, lost.foundAt + this.millis - this.#clock.now()));
   }
 
   /** Ends the wait of a loan. O(1). The timer stays: it ends by itself if no loan waits. */

@@ -34,13 +34,14 @@ export class Holders {
   /** Gives the node that a caller's loans belong to; `undefined` if its scope has ended. */
   ofCaller({ owner, scope }: CallOrigin): LifetimeNode | undefined {
     if (owner !== undefined && this.#graph.heap.isAlive(owner.handle)) return owner;
-    if (owner === undefined && scope !== undefined) return scope.node ?? undefined;
-    return scope?.node ?? this.#outsideScopes;
+    const root = scope === undefined ? undefined : this.#scopes.rootOf(scope);
+    return owner === undefined && scope !== undefined ? root : (root ?? this.#outsideScopes);
   }
 
   /** Gives the node that a loan is handed over to; `undefined` if this watchdog knows none that is alive. */
   of(to: Holder): LifetimeNode | undefined {
-    if (to instanceof OpenScope) return this.#scopes.isOwn(to) ? (to.node ?? undefined) : undefined;
+    if (to instanceof OpenScope)
+      return this.#scopes.isOwn(to) ? this.#scopes.rootOf(to) : undefined;
     return 'call' in to ? this.ofCaller(to as CallOrigin) : this.#ofOwner(to as Owner);
   }
 

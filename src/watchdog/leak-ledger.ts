@@ -143,11 +143,10 @@ export class LeakLedger {
     return this.#lostLoans.get(loan)?.rule;
   }
 
-  /** Counts a loan that a rule has found to be lost, or finds again. O(1). */
-  record(rule: LeakRule, certainty: Certainty, loan: Loan): void {
+  /** Counts a loan that a rule has found to be lost at `foundAt`, or finds again. O(1). */
+  record(rule: LeakRule, certainty: Certainty, loan: Loan, foundAt: number): void {
     let lost = this.#lostLoans.get(loan);
     if (lost === undefined) {
-      const foundAt = this.#clock.now();
       lost = { loan, foundAt, rule, certainty, group: null, toldAs: undefined };
       this.#lostLoans.set(loan, lost);
     } else if (!this.#judgedAnew(lost, rule, certainty)) return;

@@ -56,6 +56,9 @@ const MOST_TURNS = 2_000;
 /** How long after a collection V8 has told of all deaths, in milliseconds. */
 const V8_SETTLED_MILLIS = 1_000;
 
+/** The longest time between the end of a scope and the verdict on the loans that it has left behind, in milliseconds. */
+const LATE_RELEASE_MILLIS = 200;
+
 /** The loans of one watchdog's components. Its methods are the host of {@link ComponentWatch}. */
 export class LoanTracker implements ScopeListener {
   /** What the program owns, as nodes of the simulated heap. */
@@ -92,11 +95,15 @@ export class LoanTracker implements ScopeListener {
   readonly #sampleEvery: number;
   readonly #activity: ActivityClock;
   readonly #findsAbandoned: boolean;
+  /** Whether a loan may come back just after its scope before it is judged: no listener would be told yet. */
+  readonly #waitsForLateReleases: boolean;
   /**
    * Loans that became unheld while the heap freed a scope. They are judged afterwards: a listener must not run within the
    * heap.
    */
   readonly #unheld: Loan[] = [];
+  #lastScopeName: string | undefined;
+  #lastScopeClass = 0;
   /** The classes of scopes by their sites. */
   readonly #scopeClasses = new Map<string, number>();
   /** How many components are watched, without their parts. */
@@ -149,14 +156,18 @@ export class LoanTracker implements ScopeListener {
     this.outsideScopes = this.graph.allocateRoot(this.graph.classOf('outside'));
     this.scopes = new Scopes(this.graph, this);
     this.holders = new Holders(this.graph, this.scopes, this.outsideScopes);
-    this.#unsettled = new UnsettledLoans(settings.clock, this.levelPlan.confirm, (loan) =>
-      this.#settle(loan),
+    this.#unsettled = new UnsettledLoans(
+      settings.clock,
+      this.levelPlan.confirm,
+      () => this.scopes.settleEnded(),
+      (loan) => this.#settle(loan),
     );
+    this.#waitsForLateReleases = settings.graceMillis >= LATE_RELEASE_MILLIS;
     this.#settled = new SettledLoans((loan) => this.#judgeSettled(loan));
     this.#loanClock = new LoanClock(settings.clock);
     this.#sampleEvery = settings.sampleEvery;
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.nursery, () =>
-      this.settleAll(),
+      this.settleHeap(),
     );
   }
 
@@ -201,6 +212,14 @@ export class LoanTracker implements ScopeListener {
   }
 
   classOfScope(name: string): number {
+    if (name !== this.#lastScopeName) {
+      this.#lastScopeName = name;
+      this.#lastScopeClass = this.#findClassOfScope(name);
+    }
+    return this.#lastScopeClass;
+  }
+
+  #findClassOfScope(name: string): number {
     const site = this.names.of(name);
     let classId = this.#scopeClasses.get(site);
     if (classId === undefined) {
@@ -239,8 +258,10 @@ export class LoanTracker implements ScopeListener {
   /** Called when a loan ends before it is settled. */
   endedUnsettled(loan: Loan): void {
     const { scope } = loan.origin;
-    if (scope !== undefined) scope.unsettled--;
     this.#unsettled.remove(loan);
+    if (scope !== undefined && --scope.unsettled === 0 && scope.isEnding) {
+      this.scopes.lastLoanReturned(scope);
+    }
   }
 
   /** Gives a loan its node, under `holder`. */
@@ -248,9 +269,16 @@ export class LoanTracker implements ScopeListener {
     this.graph.allocateFor(loan, classId, holder);
   }
 
-  /** Settles every loan that is out. Call it before the graph is looked at or changed. */
+  /** Settles every loan that is out. Call it before the graph is changed. */
   settleAll(): void {
     this.#unsettled.settleAll();
+    this.scopes.settleEnded();
+  }
+
+  /** Settles every loan that is out and every scope. Call it before the heap is looked at or collected. */
+  settleHeap(): void {
+    this.settleAll();
+    this.scopes.settleAll();
   }
 
   /** Settles every loan and keeps no capability. Call it before V8's collector runs. */
@@ -306,7 +334,7 @@ export class LoanTracker implements ScopeListener {
       const counted = this.ledger.ruleOf(loan);
       if (counted !== undefined && precedes(counted, rule.name)) return;
       const certainty = rule.judge?.(loan, now);
-      if (certainty !== undefined) this.ledger.record(rule.name, certainty, loan);
+      if (certainty !== undefined) this.ledger.record(rule.name, certainty, loan, now);
       else if (counted === rule.name) this.ledger.withdraw(loan);
     }
   }
@@ -339,7 +367,7 @@ export class LoanTracker implements ScopeListener {
     if (isV8Known) this.#surveyedV8 = v8.count;
     for (const rule of this.#rules.survey) {
       const tell = (certainty: Certainty | undefined, loan: Loan): void => {
-        if (certainty !== undefined) this.ledger.record(rule.name, certainty, loan);
+        if (certainty !== undefined) this.ledger.record(rule.name, certainty, loan, now);
         else if (this.ledger.has(loan)) this.ledger.withdraw(loan);
       };
       rule.survey?.({ now, populations, expectations, isV8Known, isForced, tell });
@@ -366,6 +394,7 @@ export class LoanTracker implements ScopeListener {
     }
     this.v8.noteOne();
     this.expectations.survived(SURVIVED_COLLECTIONS);
+    this.settleHeap();
     await this.fullCollections.collect();
   }
 
@@ -378,9 +407,12 @@ export class LoanTracker implements ScopeListener {
     this.ledger.close();
   }
 
-  /** Gives the loans of the scope their nodes, so that its end is seen in their reference counts. */
-  scopeEnding(scope: OpenScope): void {
-    if (scope.unsettled > 0) this.#unsettled.settleOf(scope);
+  scopeEnding(): void {
+    if (!this.#waitsForLateReleases) this.scopes.settleEnded();
+  }
+
+  settleLoansOfEnding(unsettled: number): void {
+    this.#unsettled.settleOfEnding(unsettled);
   }
 
   /** Asks the rules about the loans that the scope has left behind. */
@@ -391,10 +423,15 @@ export class LoanTracker implements ScopeListener {
   /** Asks the rules about the loans that no other node holds any more, in the order in which they were taken. */
   judgeUnheld(): void {
     if (this.#unheld.length === 0) return;
-    const now = this.now();
     for (let loan = this.#unheld.pop(); loan !== undefined; loan = this.#unheld.pop()) {
-      this.judge(loan, now);
+      this.judge(loan, this.#unheldSince(loan));
     }
+  }
+
+  /** When a loan that is unheld became so: at the end of its scope, or just now. */
+  #unheldSince({ origin: { scope, owner }, lentAt }: Loan): number {
+    const isOfScope = owner === undefined && scope !== undefined && scope.ended;
+    return isOfScope ? Math.max(scope.endedAt, lentAt) : this.now();
   }
 
   #judgeSettled(loan: Loan): void {
@@ -403,7 +440,7 @@ export class LoanTracker implements ScopeListener {
       if (this.#findsAbandoned && loan.collected) loan.component.abandoned(loan);
     } else if (this.#findsAbandoned && loan.collected) {
       this.forgetReclaimed(loan);
-      this.ledger.record('abandoned', 'certain', loan);
+      this.ledger.record('abandoned', 'certain', loan, this.now());
       this.ledger.reclaimed(loan);
     }
   }

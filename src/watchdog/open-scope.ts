@@ -1,6 +1,7 @@
 /** A scope of a watchdog: a named piece of work, such as a request or a job, that owns the loans taken within it. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Owner } from '../core/current-owner.js';
+import type { Linked } from '../core/linked-list.js';
 import {
   aBoolean,
   aFunction,
@@ -14,6 +15,9 @@ import type { LifetimeNode } from './lifetime-graph.js';
 
 /** How many names of a nest of scopes are told, besides the innermost one. */
 const MOST_NAMES = 8;
+
+/** The time of the end of a scope that has not ended. */
+const RUNNING = -1;
 
 /** The maximum length of a name. A caller may have put a whole URL into it. */
 const MOST_CHARACTERS = 200;
@@ -75,7 +79,7 @@ export interface ScopePlace {
  * scope.ended; // => true
  * ```
  */
-export class OpenScope implements Disposable {
+export class OpenScope implements Disposable, Linked<OpenScope> {
   /** @internal The scope around it. */
   readonly outer: OpenScope | undefined;
   /** @internal How many scopes it is nested in, itself included. */
@@ -84,8 +88,16 @@ export class OpenScope implements Disposable {
   readonly around: Owner | undefined;
   /** @internal Whether it is a request, which is within no other request. */
   readonly isRequest: boolean;
-  /** @internal Its root while it runs; `null` once it has ended. */
-  node: LifetimeNode | null;
+  /** @internal Its root in the graph; `null` until something looks for it, and once it is released. */
+  node: LifetimeNode | null = null;
+  /** @internal When it ended, in milliseconds; {@link RUNNING} before. */
+  endedAt: number = RUNNING;
+  /** @internal Whether it has ended, and its loans that are out are not settled yet. */
+  isEnding = false;
+  /** @internal Its neighbours in a list of its host. */
+  previous: OpenScope | null = null;
+  /** @internal */
+  next: OpenScope | null = null;
   /** @internal When a loan was last asked for in it, or a scope opened in it, in milliseconds. */
   activeAt: number;
   /** @internal How many of its loans are out and not settled. */
@@ -107,7 +119,6 @@ export class OpenScope implements Disposable {
     host: ScopeHost,
     name: string,
     { outer, around, isRequest }: ScopePlace,
-    node: LifetimeNode | null,
     now: number,
   ) {
     this.host = host;
@@ -115,7 +126,6 @@ export class OpenScope implements Disposable {
     this.depth = outer === undefined ? 1 : outer.depth + 1;
     this.around = around;
     this.isRequest = isRequest;
-    this.node = node;
     this.activeAt = now;
     this.#name = clipped(name);
   }
@@ -141,7 +151,7 @@ export class OpenScope implements Disposable {
 
   /** Whether the scope has ended. */
   get ended(): boolean {
-    return this.node === null;
+    return this.endedAt !== RUNNING;
   }
 
   /** @internal Whether it is `other`, or was opened within it. O(depth). */

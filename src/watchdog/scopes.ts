@@ -2,15 +2,19 @@
  * The scopes of a watchdog. The current scope travels in the async context.
  *
  * ```
- *   run ──▶ allocate a root ──▶ body, with its awaits and timers ──▶ release the root
- *                                       │                                  │
- *                                it owns its loans              loans still out are unheld
+ *   run ──▶ body, with its awaits and timers ──▶ no loan is out ──▶ counted as a short life
+ *            │                                    some are ──▶ ending ──▶ they come back: a short life
+ *            └─ looked for: a root                               └─ 100 to 200 ms: root with the loans, released: they are unheld
  * ```
+ *
+ * A root takes as long as the rest of a scope, and most scopes end within a tenth of a second and leave no loan behind. So a scope has
+ * none until the graph is looked at, or one of its loans is settled.
  */
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
 import { currentOwner, type Owner } from '../core/current-owner.js';
+import { LinkedList } from '../core/linked-list.js';
 import { isThenable } from '../core/thenable.js';
-import type { LifetimeGraph } from './lifetime-graph.js';
+import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
 import { OpenScope, type ScopeHost } from './open-scope.js';
 
 /** The kind of scopes in the simulated heap. */
@@ -22,8 +26,10 @@ export interface ScopeListener {
   loanTime(): number;
   /** Gives the class of a scope in the simulated heap: of the kind `scope` and the site that its name gives. O(1). */
   classOfScope(name: string): number;
-  /** Called before the root of a scope is released. */
-  scopeEnding(scope: OpenScope): void;
+  /** A scope has ended and has left behind loans that are not settled. Calls {@link Scopes.settleEnded}, now or later. */
+  scopeEnding(): void;
+  /** Settles the loans of all scopes that are ending: `unsettled` in number. */
+  settleLoansOfEnding(unsettled: number): void;
   /** Called after the root of a scope has been released. */
   scopeEnded(): void;
 }
@@ -33,6 +39,10 @@ export class Scopes implements ScopeHost {
   readonly #graph: LifetimeGraph;
   readonly #listener: ScopeListener;
   readonly #current: AsyncVariable<OpenScope> = createAsyncVariable();
+  /** The scopes that are running and have no root. */
+  readonly #rootless = new LinkedList<OpenScope>();
+  /** The scopes that are ending, in the order in which they ended. */
+  readonly #ending = new LinkedList<OpenScope>();
   #running = 0;
 
   constructor(graph: LifetimeGraph, listener: ScopeListener) {
@@ -48,6 +58,39 @@ export class Scopes implements ScopeHost {
   /** How many scopes are running. */
   get running(): number {
     return this.#running;
+  }
+
+  /** Gives the root of a scope; `undefined` if the scope has ended. O(1). */
+  rootOf(scope: OpenScope): LifetimeNode | undefined {
+    if (scope.node === null && (!scope.ended || scope.isEnding)) {
+      if (!scope.isEnding) this.#rootless.remove(scope);
+      scope.node = this.#graph.allocateRoot(this.#listener.classOfScope(scope.name));
+    }
+    return scope.node ?? undefined;
+  }
+
+  /** Gives each running scope its root. Call it before the heap is looked at or collected. O(scopes without a root). */
+  settleAll(): void {
+    for (const scope of this.#rootless) this.rootOf(scope);
+  }
+
+  /** Settles what the scopes that are ending have left behind, and releases them. */
+  settleEnded(): void {
+    if (this.#ending.length === 0) return;
+    let unsettled = 0;
+    for (const scope of this.#ending) unsettled += scope.unsettled;
+    this.#listener.settleLoansOfEnding(unsettled);
+    for (let scope = this.#ending.shift(); scope !== null; scope = this.#ending.shift()) {
+      scope.isEnding = false;
+      this.#release(scope);
+    }
+  }
+
+  /** The last unsettled loan of a scope that is ending has come back. */
+  lastLoanReturned(scope: OpenScope): void {
+    this.#ending.remove(scope);
+    scope.isEnding = false;
+    this.#release(scope);
   }
 
   /** Gives the scope of the current async flow, which may have ended; `undefined` outside of any scope. */
@@ -68,7 +111,7 @@ export class Scopes implements ScopeHost {
   run<T>(name: string, body: (scope: OpenScope) => T): T {
     const scope = this.open(name);
     try {
-      const result = this.#current.run(scope, () => body(scope));
+      const result = this.#current.run(scope, body);
       if (isThenable(result)) return this.#endWith(scope, result) as T;
       scope.hasReturned = true;
       this.end(scope);
@@ -87,14 +130,17 @@ export class Scopes implements ScopeHost {
     const now = this.#listener.loanTime();
     for (let scope = outer; scope !== undefined; scope = scope.outer) scope.activeAt = now;
     this.#running++;
-    const node = this.#graph.allocateRoot(this.#listener.classOfScope(name));
-    return new OpenScope(this, name, { outer, around: currentOwner(), isRequest }, node, now);
+    const scope = new OpenScope(this, name, { outer, around: currentOwner(), isRequest }, now);
+    this.#rootless.append(scope);
+    return scope;
   }
 
   /** Gives a scope that has ended already, for a watchdog that is off. */
   ended(name: string): OpenScope {
     const place = { outer: undefined, around: undefined, isRequest: false };
-    return new OpenScope(this, name, place, null, 0);
+    const scope = new OpenScope(this, name, place, 0);
+    scope.endedAt = 0;
+    return scope;
   }
 
   runWithin<R>(scope: OpenScope, body: () => R): R {
@@ -116,11 +162,27 @@ export class Scopes implements ScopeHost {
   }
 
   end(scope: OpenScope): void {
-    const { node } = scope;
-    if (node === null) return;
-    this.#listener.scopeEnding(scope);
-    scope.node = null;
+    if (scope.ended) return;
     this.#running--;
+    if (scope.node === null) this.#rootless.remove(scope);
+    scope.endedAt = this.#listener.loanTime();
+    if (scope.unsettled === 0) {
+      this.#release(scope);
+      return;
+    }
+    scope.isEnding = true;
+    this.#ending.append(scope);
+    this.#listener.scopeEnding();
+  }
+
+  /** Releases the root of a scope that has ended, or counts the scope if it has none. */
+  #release(scope: OpenScope): void {
+    const { node } = scope;
+    if (node === null) {
+      this.#graph.heap.recordShortLife(this.#listener.classOfScope(scope.name));
+      return;
+    }
+    scope.node = null;
     this.#graph.releaseRoot(node);
     this.#listener.scopeEnded();
   }

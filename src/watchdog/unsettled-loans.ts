@@ -8,8 +8,8 @@
  *                  └──▶ ended: removed, without a trace
  * ```
  *
- * {@link UnsettledLoans.settleAll} settles at once: before the heap is looked at or collected. The end of a scope settles the
- * loans that the scope leaves behind.
+ * {@link UnsettledLoans.settleAll} settles at once: before the heap is looked at or collected. The timer also settles the loans that an
+ * ended scope has left behind.
  *
  * The record of a loan keeps the capability alive until {@link UnsettledLoans.releaseCapabilities}, which the timer calls, too.
  * This delays the proof that the loan is abandoned by at most 200 ms. A loan that comes back just after its scope thus needs no
@@ -18,7 +18,6 @@
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { LinkedList } from '../core/linked-list.js';
 import type { Loan } from './loan.js';
-import type { OpenScope } from './open-scope.js';
 
 /** The age at which a loan is settled, in milliseconds. */
 const SETTLE_MILLIS = 100;
@@ -30,15 +29,25 @@ export class UnsettledLoans {
   readonly #clock: Clock;
   readonly #settle: (loan: Loan) => void;
   readonly #asksV8: boolean;
+  readonly #beforeTimer: () => void;
   readonly #loans = new LinkedList<Loan>();
   /** Settled loans that still hold their capabilities. */
   #withCapability: Loan[] = [];
   #timer: TimerHandle | undefined;
   #isClosed = false;
 
-  /** `settle` is called for each loan that is still out when it is due. `asksV8` says that V8 tells of dead capabilities. */
-  constructor(clock: Clock, asksV8: boolean, settle: (loan: Loan) => void) {
+  /**
+   * `beforeTimer` is called before the loans that are old enough are settled, and `settle` for each of them. `asksV8` says that V8 tells
+   * of dead capabilities.
+   */
+  constructor(
+    clock: Clock,
+    asksV8: boolean,
+    beforeTimer: () => void,
+    settle: (loan: Loan) => void,
+  ) {
     this.#clock = clock;
+    this.#beforeTimer = beforeTimer;
     this.#asksV8 = asksV8;
     this.#settle = (loan) => {
       settle(loan);
@@ -64,12 +73,11 @@ export class UnsettledLoans {
     }
   }
 
-  /** Settles the loans that a scope has taken. O(unsettled loans). */
-  settleOf(scope: OpenScope): void {
-    let left = scope.unsettled;
+  /** Settles the loans of scopes that are ending: `left` in number. O(unsettled loans). */
+  settleOfEnding(left: number): void {
     for (let loan = this.#loans.first; loan !== null && left > 0; ) {
       const { next } = loan;
-      if (loan.origin.scope === scope) {
+      if (loan.origin.scope?.isEnding === true) {
         left--;
         this.#loans.remove(loan);
         this.#settle(loan);
@@ -105,6 +113,7 @@ export class UnsettledLoans {
   }
 
   #settleOld(): void {
+    this.#beforeTimer();
     const youngest = this.#clock.now() - SETTLE_MILLIS;
     let oldest = this.#loans.first;
     while (oldest !== null && oldest.lentAt <= youngest) {

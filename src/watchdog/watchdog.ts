@@ -155,7 +155,7 @@ export class Watchdog implements Disposable {
 
   /** The simulated heap, to inspect: its counters, its collector, the path from a root to a node. Do not change it. */
   get heap(): BaseHeap {
-    this.#tracker.settleAll();
+    this.#tracker.settleHeap();
     return this.#tracker.graph.heap;
   }
 
@@ -322,15 +322,17 @@ export class Watchdog implements Disposable {
       await this.#gcSource.collect();
       await this.#tracker.collectedByV8();
     }
-    const { ledger } = this.#tracker;
+    const { ledger, scopes } = this.#tracker;
     if (scope === undefined) {
       this.#judge(forceGc);
       await ledger.untilNoneLost(settleMillis);
+      scopes.settleEnded();
       return ledger.reports();
     }
     if (forceGc) this.#judge(true);
     const isMeant = ({ origin }: Loan): boolean => origin.scope?.isWithin(scope) === true;
     await ledger.untilNoneLost(settleMillis, isMeant);
+    scopes.settleEnded();
     return ledger.reportsOf(isMeant);
   }
 
@@ -402,6 +404,7 @@ export class Watchdog implements Disposable {
   /** Gives the figures. O(components + leaks). */
   stats(): WatchdogStats {
     const { loans, ledger, scopes } = this.#tracker;
+    scopes.settleEnded();
     let loansOut = 0;
     for (const watch of this.#watches) loansOut += watch.loansOut;
     return {
@@ -419,6 +422,7 @@ export class Watchdog implements Disposable {
   /** Ends all watches, removes all listeners, and stops the timer. The components go on, unwatched. */
   [Symbol.dispose](): void {
     this.#disposed = true;
+    this.#tracker.scopes.settleEnded();
     for (const watch of [...this.#watches]) this.#unwatch(watch);
     this.#tracker.close();
     this.#listeners.clear();
@@ -432,6 +436,8 @@ export class Watchdog implements Disposable {
   }
 
   #sweepOnce(): void {
+    this.#tracker.scopes.settleEnded();
+    this.#tracker.scopes.settleAll();
     this.#tracker.fullCollections.collectIfDue();
     this.#look();
     this.#tracker.judgeInSlices();
