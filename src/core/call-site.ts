@@ -65,13 +65,18 @@ const ownPositions = new Set<string>();
 
 let hasLearnt = false;
 
+/** Whether {@link learnOwnFrames} has something to do: a bundler has merged the files, and no call has told yet. */
+export function mustLearnOwnFrames(): boolean {
+  return !hasLearnt && OWN_FOLDER === undefined;
+}
+
 /**
  * Learns, once, at which positions of a bundle this package calls user code: those of the frames between `entry` and what it calls.
  * A minifier renames functions, so only a call can tell. `callEntry` calls the public function `entry` with the function that it is
  * given. Without effect if no bundler has merged the files.
  */
 export function learnOwnFrames(entry: unknown, callEntry: (body: () => void) => void): void {
-  if (hasLearnt || OWN_FOLDER !== undefined) return;
+  if (!mustLearnOwnFrames()) return;
   hasLearnt = true;
   callEntry(() => {
     const [, ...inner] = captureStack(undefined, LEARNT_DEPTH).split('\n');

@@ -62,6 +62,8 @@ export class LoanSites {
   readonly #hasAllStacks: boolean;
   readonly #byOrigin = new Map<string, LoanSite>();
   readonly #byName = new Map<string, LoanSite>();
+  #lastKey = '';
+  #last: LoanSite | undefined;
 
   constructor(
     heap: BaseHeap,
@@ -81,13 +83,19 @@ export class LoanSites {
   of({ stack: taken, scope }: CallOrigin): LoanSite | undefined {
     if (taken === undefined && scope === undefined) return undefined;
     const stack = this.#hasAllStacks || scope === undefined ? taken : undefined;
-    const key = stack === undefined ? (scope?.path ?? '') : `${scope?.path ?? ''}\n${stack}`;
-    let site = this.#byOrigin.get(key);
-    if (site === undefined) {
-      site = this.#named(this.#nameOf(stack, scope?.path));
-      if (this.#byOrigin.size >= MOST_ORIGINS) this.#byOrigin.clear();
-      this.#byOrigin.set(key, site);
+    const path = scope?.path ?? '';
+    const key = stack === undefined ? path : `${path}\n${stack}`;
+    if (key !== this.#lastKey || this.#last === undefined) {
+      this.#last = this.#byOrigin.get(key) ?? this.#added(key, stack, scope?.path);
+      this.#lastKey = key;
     }
+    return this.#last;
+  }
+
+  #added(key: string, stack: string | undefined, scope: string | undefined): LoanSite {
+    const site = this.#named(this.#nameOf(stack, scope));
+    if (this.#byOrigin.size >= MOST_ORIGINS) this.#byOrigin.clear();
+    this.#byOrigin.set(key, site);
     return site;
   }
 

@@ -52,15 +52,6 @@ export interface ScopeHost {
   renamed(scope: OpenScope): void;
 }
 
-/** Where a scope stands, when it is opened. */
-export interface ScopePlace {
-  /** The scope around it. */
-  readonly outer: OpenScope | undefined;
-  /** The value whose creation has opened it. */
-  readonly around: Owner | undefined;
-  readonly isRequest: boolean;
-}
-
 /**
  * A scope of a watchdog. The loans that are taken while its code runs have to be released before it ends: a loan that is still out
  * then, or that is taken later in its async flow, counts as orphaned. `watchdog.scope()` gives it to its body, and
@@ -114,11 +105,13 @@ export class OpenScope implements Disposable, Linked<OpenScope> {
   /** The path of the scopes around it that {@link #path} begins with. */
   #pathAround: string | undefined = undefined;
 
-  /** @internal */
+  /** @internal `outer` is the scope around it, and `around` the value whose creation has opened it. */
   constructor(
     host: ScopeHost,
     name: string,
-    { outer, around, isRequest }: ScopePlace,
+    outer: OpenScope | undefined,
+    around: Owner | undefined,
+    isRequest: boolean,
     now: number,
   ) {
     this.host = host;

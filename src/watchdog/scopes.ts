@@ -130,15 +130,14 @@ export class Scopes implements ScopeHost {
     const now = this.#listener.loanTime();
     for (let scope = outer; scope !== undefined; scope = scope.outer) scope.activeAt = now;
     this.#running++;
-    const scope = new OpenScope(this, name, { outer, around: currentOwner(), isRequest }, now);
+    const scope = new OpenScope(this, name, outer, currentOwner(), isRequest, now);
     this.#rootless.append(scope);
     return scope;
   }
 
   /** Gives a scope that has ended already, for a watchdog that is off. */
   ended(name: string): OpenScope {
-    const place = { outer: undefined, around: undefined, isRequest: false };
-    const scope = new OpenScope(this, name, place, 0);
+    const scope = new OpenScope(this, name, undefined, undefined, false, 0);
     scope.endedAt = 0;
     return scope;
   }

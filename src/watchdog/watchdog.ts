@@ -24,7 +24,7 @@
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { captureStack, learnOwnFrames } from '../core/call-site.js';
+import { captureStack, learnOwnFrames, mustLearnOwnFrames } from '../core/call-site.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { type GcSource, hostGcSource, NoCollectorError } from '../core/gc-source.js';
 import {
@@ -208,8 +208,13 @@ export class Watchdog implements Disposable {
     checkArgument('watchdog.scope', 'name', name, aName);
     checkArgument('watchdog.scope', 'body', body, aFunction);
     if (this.#level === 'off' || this.#disposed) return body(this.#tracker.scopes.ended(name));
-    learnOwnFrames(Watchdog.prototype.scope, (call) => this.scope(name, call));
+    if (mustLearnOwnFrames()) this.#learnOwnFrames(name);
     return this.#tracker.scopes.run(name, body);
+  }
+
+  /** A method of its own, so that no other call of {@link scope} allocates a closure. */
+  #learnOwnFrames(name: string): void {
+    learnOwnFrames(Watchdog.prototype.scope, (call) => this.scope(name, call));
   }
 
   /**
