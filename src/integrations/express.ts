@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { expressName } from './http/express-name.js';
+import { expressName } from '../watchdog/express-name.js';
 import {
   type HttpRequest,
   type HttpResponse,

@@ -16,8 +16,8 @@ import {
 } from '@nestjs/common';
 import { APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
 import { Observable } from 'rxjs';
+import { expressName } from '../watchdog/express-name.js';
 import type { OpenScope } from '../watchdog/open-scope.js';
-import { expressName } from './http/express-name.js';
 import {
   type HttpRequest,
   type HttpResponse,

@@ -14,6 +14,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { guardedCall } from '../core/guarded-call.js';
 import { aFunction, type OptionTable, optional, resolveOptions } from '../core/options.js';
+import { expressName } from '../watchdog/express-name.js';
 import type { OpenScope } from '../watchdog/open-scope.js';
 import { emitWithin, openRequestScope, type ScopeOpener } from '../watchdog/request-scope.js';
 
@@ -49,12 +50,6 @@ interface RequestStart {
 interface FastifyStart {
   readonly reply?: { readonly raw?: ServerResponse };
   readonly route?: { readonly url?: unknown };
-}
-
-/** What Express sets on a request. */
-interface ExpressRequest {
-  readonly baseUrl?: unknown;
-  readonly route?: { readonly path?: unknown };
 }
 
 /**
@@ -171,9 +166,9 @@ class RequestScopes {
       name === undefined
         ? undefined
         : guardedCall('httpScopes: name', () => name(request, response));
-    const path = route ?? expressRoute(request);
+    const known = route === undefined ? expressName(request) : `${request.method} ${route}`;
     if (typeof given === 'string' && given !== '') scope.rename(given);
-    else if (path !== undefined) scope.rename(`${request.method} ${path}`);
+    else if (known !== undefined) scope.rename(known);
     scope.end();
   }
 
@@ -182,13 +177,4 @@ class RequestScopes {
       ? undefined
       : (response as unknown as Record<symbol, OpenRequest | undefined>)[this.#key];
   }
-}
-
-/** The route that Express has found, below the path of its router; `undefined` without a route, or for a regular expression. */
-function expressRoute(request: IncomingMessage): string | undefined {
-  const { baseUrl, route } = request as ExpressRequest;
-  const path = route?.path;
-  if (typeof path !== 'string') return undefined;
-  const base = typeof baseUrl === 'string' ? baseUrl : '';
-  return path === '/' && base !== '' ? base : `${base}${path}`;
 }

@@ -88,6 +88,19 @@ test('express: the name is the route, below the path of its router', async () =>
   ]);
 });
 
+test('express: a route of regular expressions or of several paths is named by its text', async () => {
+  const app = express();
+  const lose = (_request: unknown, response: { send(body: string): unknown }): void => {
+    void pool.lease().then(() => response.send('x'));
+  };
+  app.get(/^\/files\/(.+)$/, lose);
+  app.get(['/a', '/b'], lose);
+  await using t = await serve(app);
+  await using pool = watchedPool(t.watchdog);
+  for (const path of ['/files/1', '/files/2', '/a', '/b']) await t.get(path);
+  expect(scopesOf(await t.leaks())).toEqual(['GET /^\\/files\\/(.+)$/ ×2', 'GET /a|/b ×2']);
+});
+
 test('express: the middleware and the body parser belong to the request', async () => {
   const app = express();
   app.use(express.json());

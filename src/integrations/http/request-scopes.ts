@@ -17,6 +17,7 @@ import {
   optional,
   resolveOptions,
 } from '../../core/options.js';
+import type { RoutedRequest } from '../../watchdog/express-name.js';
 import type { OpenScope } from '../../watchdog/open-scope.js';
 import {
   emitWithin,
@@ -24,7 +25,6 @@ import {
   type RequestMessage,
   type ScopeOpener,
 } from '../../watchdog/request-scope.js';
-import type { RoutedRequest } from './express-name.js';
 
 export type { ScopeOpener };
 
