@@ -30,7 +30,14 @@ const LOANS = 100_000;
 const REQUESTS = 20_000;
 const CONNECTIONS = 8;
 const BARE = 'bare';
-const WATCHED = 'watched at counters';
+/** The levels that are compared: the cheapest ones, and the default one of the flag with its bound on stacks. */
+const WATCHED = {
+  'watched at counters': { level: 'counters' },
+  'watched at sampled': { level: 'sampled' },
+  'watched as by the flag': { level: 'advanced', stacksPerSecond: 100 },
+} as const;
+
+type Watched = keyof typeof WATCHED;
 const MAX_LOAN_NANOS = 1_500;
 const MAX_REQUEST_NANOS = 3_000;
 
@@ -42,10 +49,12 @@ export function rows(options: BenchOptions): Promise<Row[]> {
 
 async function* sections(options: BenchOptions): AsyncGenerator<Section> {
   for (const name of packages) {
-    const group = await loansOf(name, options);
-    const added = difference(`Added to a loan of ${name}`, group, WATCHED, BARE);
-    yield { group, rows: [...asMultipleOf(group, WATCHED, [BARE])] };
-    yield { group: added, rows: [atMostFigure(MAX_LOAN_NANOS, added, WATCHED)] };
+    for (const watched of Object.keys(WATCHED) as Watched[]) {
+      const group = await loansOf(name, watched, options);
+      const added = difference(`Added to a loan of ${name}`, group, watched, BARE);
+      yield { group, rows: [...asMultipleOf(group, watched, [BARE])] };
+      yield { group: added, rows: [atMostFigure(MAX_LOAN_NANOS, added, watched)] };
+    }
   }
   const group = await requests(options);
   const added = difference('Added to an HTTP request (processor time)', group, 'scoped', BARE);
@@ -75,16 +84,20 @@ const MAKERS: Readonly<Record<(typeof packages)[number], MakePool>> = {
 };
 
 /** A copy of the package that is not watched stands beside the watched one: both are warm, and no patch comes and goes. */
-async function loansOf(name: (typeof packages)[number], options: BenchOptions): Promise<Group> {
+async function loansOf(
+  name: (typeof packages)[number],
+  level: Watched,
+  options: BenchOptions,
+): Promise<Group> {
   const home = mkdtempSync(join(tmpdir(), 'tenure-bench-'));
   try {
     const copy = join(home, 'bare-copy');
     cpSync(dirname(require.resolve(`${name}/package.json`)), copy, { recursive: true });
     const bare = MAKERS[name](require(copy) as never);
-    using watchdog = new Watchdog({ level: 'counters' });
+    using watchdog = new Watchdog(WATCHED[level]);
     using _foreign = watchForeignPools(watchdog, { packages: [name] });
     const watched = MAKERS[name](require(name) as never);
-    const contenders = [lending(BARE, bare), lending(WATCHED, watched)];
+    const contenders = [lending(BARE, bare), lending(level, watched)];
     return await measure(`One loan of ${name}`, contenders, options, LOANS);
   } finally {
     rmSync(home, { recursive: true, force: true });

@@ -15,12 +15,18 @@ export interface AsyncVariable<T> {
   enter(value: T | undefined): void;
   /** Gives the value of the current async flow; `undefined` if none is set. */
   get(): T | undefined;
+  /**
+   * Removes the values of all flows, until the next `run` or `enter`. On Node 20 and 22 each promise and each callback of the process
+   * is slower while a variable has been used and does not rest.
+   */
+  rest(): void;
 }
 
 interface AsyncLocalStorage<T> {
   run<R>(store: T, body: (value: T) => R, value: T): R;
   enterWith(store: T | undefined): void;
   getStore(): T | undefined;
+  disable?(): void;
 }
 
 interface AsyncHooks {
@@ -39,6 +45,7 @@ export function createAsyncVariable<T>(): AsyncVariable<T> {
     run: (value, body) => storage.run(value, body, value), // A closure for each call takes longer.
     enter: (value) => storage.enterWith(value),
     get: () => storage.getStore(),
+    rest: () => storage.disable?.(),
   };
 }
 
@@ -67,6 +74,7 @@ function synchronousVariable<T>(): AsyncVariable<T> {
       }
     },
     enter() {},
+    rest() {},
     get: () => current,
   };
 }

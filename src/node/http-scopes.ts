@@ -89,8 +89,28 @@ interface FastifyStart {
  * ```
  */
 export function httpScopes(watchdog: ScopeOpener, options: HttpScopeOptions = {}): Disposable {
-  const settings = resolveOptions<Settings>('httpScopes', options, OPTIONS);
-  const requests = new RequestScopes(watchdog, settings);
+  return followRequests(watchdog, resolveOptions<Settings>('httpScopes', options, OPTIONS));
+}
+
+/** Chooses the requests that are scopes, for a service that is too busy for a scope each. */
+export interface RequestChoice {
+  /** Whether the next request is a scope. */
+  isDue(): boolean;
+  /** Called with each request that is none. */
+  passed(): void;
+}
+
+/** Opens a scope for each HTTP request of the process that is chosen. */
+export function chosenHttpScopes(watchdog: ScopeOpener, choice: RequestChoice): Disposable {
+  return followRequests(watchdog, { name: undefined, ignore: undefined }, choice);
+}
+
+function followRequests(
+  watchdog: ScopeOpener,
+  settings: Settings,
+  choice?: RequestChoice,
+): Disposable {
+  const requests = new RequestScopes(watchdog, settings, choice);
   const starts = channel('http.server.request.start');
   const fastifyStarts = channel('tracing:fastify.request.handler:start');
   const started = (message: unknown): void => requests.started(message as RequestStart);
@@ -117,13 +137,17 @@ interface OpenRequest {
 class RequestScopes {
   readonly #watchdog: ScopeOpener;
   readonly #settings: Settings;
+  readonly #choice: RequestChoice | undefined;
+  /** Marks a socket whose last request was a scope: that scope is still current when the next request begins. */
+  readonly #mark = Symbol('tenure.scoped');
   /** The key of an open request on its response. */
   readonly #key = Symbol('tenure.request');
   readonly #closed: (this: ServerResponse) => void;
 
-  constructor(watchdog: ScopeOpener, settings: Settings) {
+  constructor(watchdog: ScopeOpener, settings: Settings, choice: RequestChoice | undefined) {
     this.#watchdog = watchdog;
     this.#settings = settings;
+    this.#choice = choice;
     const scopes = this;
     this.#closed = function () {
       scopes.#end(this);
@@ -131,17 +155,31 @@ class RequestScopes {
   }
 
   started({ request, response }: RequestStart): void {
-    const scope = openRequestScope(this.#watchdog, request);
     if (this.#isIgnored(request)) {
-      scope.leave(); // The scope of the request before it in this connection may be current.
-      scope.end();
+      this.#leaveScopeBefore(request);
       return;
     }
+    if (this.#choice?.isDue() === false) {
+      this.#leaveScopeBefore(request);
+      this.#choice.passed();
+      return;
+    }
+    const scope = openRequestScope(this.#watchdog, request);
+    Reflect.set(request.socket, this.#mark, true);
     const open: OpenRequest = { scope, request, route: undefined };
     Reflect.set(response, this.#key, open);
     response.once('close', this.#closed);
     scope.enter();
     emitWithin(scope, request);
+  }
+
+  /** Leaves the scope of the request before this one in its connection, which may be current. */
+  #leaveScopeBefore(request: IncomingMessage): void {
+    if (Reflect.get(request.socket, this.#mark) !== true) return;
+    Reflect.set(request.socket, this.#mark, false);
+    const scope = openRequestScope(this.#watchdog, request);
+    scope.leave();
+    scope.end();
   }
 
   #isIgnored(request: IncomingMessage): boolean {

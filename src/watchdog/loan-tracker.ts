@@ -191,6 +191,12 @@ export class LoanTracker implements ScopeListener {
     return this.scopes.current();
   }
 
+  /** The age of the loan that was settled first, in milliseconds; 0 if none is out. O(1). */
+  oldestLoanMillis(): number {
+    const { first } = this.#settled;
+    return first === null ? 0 : this.now() - first.lentAt;
+  }
+
   /** Counts a request or the birth of a node, by which loans age. May collect. */
   noteActivity(): void {
     this.#activity.tick();

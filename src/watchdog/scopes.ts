@@ -154,6 +154,11 @@ export class Scopes implements ScopeHost {
     this.#current.enter(runningScope(scope.outer, false));
   }
 
+  /** Lets the async context rest until the next scope is entered. Without effect while a scope is running. */
+  rest(): void {
+    if (this.#running === 0) this.#current.rest();
+  }
+
   renamed({ node, name }: OpenScope): void {
     if (node !== null) {
       this.#graph.heap.reclassifyAs(node.handle, this.#listener.classOfScope(name));

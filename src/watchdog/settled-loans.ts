@@ -36,6 +36,11 @@ export class SettledLoans {
     this.#judge = judge;
   }
 
+  /** The loan that was settled first; `null` if none is out. */
+  get first(): Loan | null {
+    return this.#loans.first;
+  }
+
   /** Adds a loan that has been settled. O(1). */
   add(loan: Loan): void {
     this.#loans.append(loan);

@@ -424,6 +424,16 @@ export class Watchdog implements Disposable {
     };
   }
 
+  /** @internal The age of the oldest loan that is out, in milliseconds, as far as a loan is old; 0 if there is none. O(1). */
+  oldestLoanMillis(): number {
+    return this.#tracker.oldestLoanMillis();
+  }
+
+  /** @internal Lets the async context rest until the next scope is entered. Without effect while a scope is running. */
+  restScopes(): void {
+    this.#tracker.scopes.rest();
+  }
+
   /** Ends all watches, removes all listeners, and stops the timer. The components go on, unwatched. */
   [Symbol.dispose](): void {
     this.#disposed = true;

@@ -31,3 +31,12 @@ test('a captured context replaces the context of its caller', () => {
   const inOwnContext = variable.run('own', () => captureAsyncContext());
   expect(variable.run('caller', () => inOwnContext(() => variable.get()))).toBe('own');
 });
+
+test('a variable that rests has no value in any flow, until it is used again', () => {
+  const variable = createAsyncVariable<string>();
+  variable.run('a', () => {
+    variable.rest();
+    expect(variable.get()).toBeUndefined();
+  });
+  expect(variable.run('b', () => variable.get())).toBe('b');
+});

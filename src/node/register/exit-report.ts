@@ -8,6 +8,7 @@ import type { ForeignPool } from '../foreign-pools/foreign-pool.js';
 import type { ForeignPoolsWatch } from '../foreign-pools/watch-foreign-pools.js';
 import type { Findings, LeakOutput } from './leak-output.js';
 import type { RegisterOptions } from './register-options.js';
+import type { RequestCounts } from './request-sample.js';
 
 /** The code that the process ends with if there are leaks and the option `leaks` is `exit`. */
 const LEAKS_FOUND = 1;
@@ -18,6 +19,7 @@ export class ExitReport {
   readonly #foreign: ForeignPoolsWatch;
   readonly #options: RegisterOptions;
   readonly #output: LeakOutput;
+  readonly #requests: () => RequestCounts | undefined;
   readonly #pools = new IterableWeakSet<ForeignPool>();
   #ownPools = 0;
   /** Whether the process ends because it has nothing left to do: no loan can come back any more. */
@@ -28,11 +30,13 @@ export class ExitReport {
     foreign: ForeignPoolsWatch,
     options: RegisterOptions,
     output: LeakOutput,
+    requests: () => RequestCounts | undefined,
   ) {
     this.#watchdog = watchdog;
     this.#foreign = foreign;
     this.#options = options;
     this.#output = output;
+    this.#requests = requests;
     process.on('beforeExit', () => {
       this.#isIdle = true;
     });
@@ -86,6 +90,7 @@ export class ExitReport {
       fresh: all.filter(isFresh),
       watched: pools,
       loans,
+      requests: this.#requests(),
       dry: [...this.#pools].filter(isDry).map((pool) => describe(pool)),
       stillOut: Math.max(0, loansOut - Math.min(lost, outAndLost)),
       missed: this.#foreign.missed,

@@ -5,6 +5,7 @@ import { formatPosition } from '../../core/call-site.js';
 import { formatReport } from '../../watchdog/format-report.js';
 import type { LeakReport } from '../../watchdog/leak-report.js';
 import type { RegisterOptions } from './register-options.js';
+import type { RequestCounts } from './request-sample.js';
 
 /** The leaks of a process as they are at one moment. */
 export interface Findings {
@@ -15,6 +16,8 @@ export interface Findings {
   readonly watched: readonly string[];
   /** How many loans there were so far. */
   readonly loans: number;
+  /** How many requests there were, and how many were scopes, if a sample chooses them. */
+  readonly requests: RequestCounts | undefined;
   /** One phrase for each pool that has run dry: every resource is out, and callers wait. */
   readonly dry: readonly string[];
   /** How many loans are out that are not lost as far as is known. */
@@ -61,7 +64,7 @@ export class LeakOutput {
     if (this.#options.json !== undefined) this.#writeFile(this.#options.json, findings);
   }
 
-  #text({ leaks, fresh, watched, loans, dry, stillOut, missed }: Findings): string {
+  #text({ leaks, fresh, watched, loans, requests, dry, stillOut, missed }: Findings): string {
     const lines: string[] = [];
     if (leaks.length > 0) lines.push(formatReport(leaks, { colour: hasColours() }));
     else if (dry.length > 0) lines.push('NO LEAK IS PROVEN, BUT A POOL IS DRY');
@@ -69,6 +72,9 @@ export class LeakOutput {
       lines.push('NO LEAK IS PROVEN, BUT LOANS OF REQUESTS THAT HAD ENDED WERE OUT');
     else lines.push(formatReport([], { colour: hasColours() }));
     lines.push('', `watched: ${watched.join(', ')}; ${count(loans, 'loan')} so far`);
+    if (requests !== undefined && requests.watched < requests.requests) {
+      lines.push(`requests: ${requests.watched} of ${requests.requests} had a scope`);
+    }
     for (const phrase of dry) lines.push(`dry: ${phrase}`);
     if (stillOut > 0) lines.push(`still out, and not known to be lost: ${count(stillOut, 'loan')}`);
     if (fresh.length > 0) {

@@ -31,8 +31,13 @@ export interface RegisterOptions {
    * @default 'stderr'
    */
   readonly leaks: 'stderr' | 'log' | 'exit';
-  /** Whether each HTTP request is a scope. @default 'http' */
-  readonly scope: 'http' | 'none';
+  /**
+   * Which HTTP requests are scopes: `http` has a sample of them in a busy service, as {@link RequestSample} chooses it, `all` each
+   * request, and `none` no request.
+   *
+   * @default 'http'
+   */
+  readonly scope: 'http' | 'all' | 'none';
   /** The packages whose pools are watched. @default all */
   readonly patch: readonly PeerName[];
   /** How long a loan may stay out after its request before its loss is told, in milliseconds. @default 1_000 */
@@ -56,7 +61,7 @@ const someMillis: OptionCheck = (value) =>
 const OPTIONS: OptionTable<RegisterOptions> = {
   level: option(oneOf('off', ...Object.keys(LEVELS)), 'advanced'),
   leaks: option(oneOf('stderr', 'log', 'exit'), 'stderr'),
-  scope: option(oneOf('http', 'none'), 'http'),
+  scope: option(oneOf('http', 'all', 'none'), 'http'),
   patch: option(somePackages, PEER_NAMES),
   settle: option(someMillis, 1_000),
   json: optional(aName),

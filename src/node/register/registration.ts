@@ -20,16 +20,20 @@ import {
   type ForeignPoolsWatch,
   followForeignPools,
 } from '../foreign-pools/watch-foreign-pools.js';
-import { httpScopes } from '../http-scopes.js';
+import { chosenHttpScopes, httpScopes } from '../http-scopes.js';
 import { ExitReport } from './exit-report.js';
 import { LeakOutput } from './leak-output.js';
 import { isSwitchedOff, type RegisterOptions, readRegisterOptions } from './register-options.js';
+import { RequestSample } from './request-sample.js';
 
 /** For how long a service may answer requests without a package with pools, before it is told, in milliseconds. */
 const PATIENCE_MILLIS = 30_000;
 
-/** The most stacks of loans that a pool has taken in one second. They take half a per cent of a processor. */
-const STACKS_PER_SECOND = 500;
+/**
+ * The most stacks of loans that a pool has taken in one second, the first ones of it, as with the requests that are watched. They
+ * take a tenth of a per cent of a processor.
+ */
+const STACKS_PER_SECOND = 100;
 
 const NOTHING_FOUND =
   'no pool of generic-pool, pg, mysql2 or tarn was found, and none of tenure. Is the application bundled? Leave these packages out of the bundle (`external`), or watch their pools with `watchdog.watch(adoptPool(pool))`.';
@@ -51,6 +55,7 @@ export class Registration implements Registered {
   #output: LeakOutput | undefined;
   #watchdog: Watchdog | undefined;
   #report: ExitReport | undefined;
+  #sample: RequestSample | undefined;
   #hasBegun = false;
 
   constructor() {
@@ -82,7 +87,14 @@ export class Registration implements Registered {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
     const { scope, level } = this.#options;
-    if (scope === 'http' && level !== 'off') httpScopes(this.watchdog);
+    if (scope === 'none' || level === 'off') return;
+    const { watchdog } = this;
+    if (scope === 'all') httpScopes(watchdog);
+    else {
+      const sample = new RequestSample(watchdog);
+      this.#sample = sample;
+      chosenHttpScopes(watchdog, { isDue: sample.next, passed: () => watchdog.restScopes() });
+    }
   }
 
   #watchForeign(pool: ForeignPool): Disposable {
@@ -117,6 +129,7 @@ export class Registration implements Registered {
       this.#foreign,
       this.#options,
       this.#output as LeakOutput,
+      () => this.#sample?.counts,
     );
     return this.#report;
   }

@@ -116,6 +116,28 @@ describe('what it reports', () => {
     expect(t.stderr).toContain('dry: pool "generic-pool" 4/4 out, 5 waiting');
   });
 
+  test('a busy service has a sample of its requests watched, and all as soon as a loan stays out', async () => {
+    const source = service(`
+      const many = async (count) => {
+        for (let i = 0; i < count; i += 50) {
+          await Promise.all(Array.from({ length: 50 }, () => get('/ok')));
+        }
+      };
+      await many(4_000);
+      const held = await pool.acquire(); // Of no request, and out for long.
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      await many(2_000);
+      await get('/leak');
+      await pool.release(held);
+      process.exit(0);`);
+    using t = await run(source, { tenure: 'settle=0,json=report.json' });
+    expect(t.stderr).toContain('it was never released: GET /leak');
+    expect(t.stderr).toMatch(/requests: \d+ of 6001 had a scope/);
+    const { requests } = t.json('report.json') as { requests: { watched: number } };
+    expect(requests.watched).toBeGreaterThanOrEqual(4_001); // The first 2,000, and those after the wait.
+    expect(requests.watched).toBeLessThan(6_001);
+  });
+
   test('leaks=exit ends with the code 1, and keeps a code of the application', async () => {
     using t = await run(LEAKY, { tenure: 'leaks=exit,settle=0' });
     expect(t.code).toBe(1);
