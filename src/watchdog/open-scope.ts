@@ -94,8 +94,8 @@ export class OpenScope implements Disposable, Linked<OpenScope> {
   /** @internal How many of its loans are out and not settled. */
   unsettled = 0;
   /**
-   * @internal Whether its body returned something else than a promise. The watchdog cannot tell when the work that the body has
-   * started is over.
+   * @internal Whether its body returned something else than a promise, or awaited nothing and gave nothing. The watchdog cannot tell
+   * when the work that the body has started is over.
    */
   hasReturned = false;
   /** @internal */
@@ -156,8 +156,7 @@ export class OpenScope implements Disposable, Linked<OpenScope> {
   }
 
   /**
-   * @internal Whether work that it has started may go on, as far as the watchdog knows: its body has returned without a promise, and
-   * no scope around it has ended in another way. O(depth).
+   * @internal Whether work that it has started may go on, as far as the watchdog knows: its body has returned at once, and no scope around it has ended in another way. O(depth).
    */
   mayGoOn(): boolean {
     for (let scope: OpenScope | undefined = this; scope !== undefined; scope = scope.outer) {

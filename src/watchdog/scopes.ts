@@ -34,6 +34,9 @@ export interface ScopeListener {
   scopeEnded(): void;
 }
 
+/** A promise whose reactions run in the next microtasks. */
+const SETTLED: Promise<void> = /* @__PURE__ */ Promise.resolve();
+
 /** The scopes of one watchdog. */
 export class Scopes implements ScopeHost {
   readonly #graph: LifetimeGraph;
@@ -191,10 +194,17 @@ export class Scopes implements ScopeHost {
     this.#listener.scopeEnded();
   }
 
-  /** Gives a promise that is handled only by the caller of the scope: an unhandled rejection must stay one. */
+  /**
+   * Gives a promise that is handled only by the caller of the scope: an unhandled rejection must stay one.
+   *
+   * A body such as `async () => { next() }` has awaited nothing, so its promise is settled when it is returned. Then the reactions run
+   * in the order in which they are added here.
+   */
   #endWith<T>(scope: OpenScope, result: PromiseLike<T>): Promise<T> {
-    return Promise.resolve(result).then(
+    let hasAwaited = false;
+    const ended = Promise.resolve(result).then(
       (value) => {
+        scope.hasReturned = !hasAwaited && value === undefined;
         this.end(scope);
         return value;
       },
@@ -203,6 +213,10 @@ export class Scopes implements ScopeHost {
         throw error;
       },
     );
+    SETTLED.then(() => {
+      hasAwaited = true;
+    });
+    return ended;
   }
 }
 

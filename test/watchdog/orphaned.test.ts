@@ -419,7 +419,9 @@ test('a report gives the advice of the component, if it has one', () => {
   const leaks: LeakReport[] = [];
   watchdog.on('leak', (report) => leaks.push(report));
   watchdog.watch(pool);
-  watchdog.scope('request', () => void pool.lease());
+  const scope = watchdog.openScope('request');
+  scope.run(() => void pool.lease());
+  scope.end();
   expect(leaks[0]?.fix).toBe('call it a day');
 });
 

@@ -10,7 +10,8 @@
  * A loan that is granted after its scope has ended begins as an orphan.
  *
  * A scope whose body returns without a promise ends at once, and cannot tell whether the body has started work that goes on. A
- * middleware of Express is such a body: `(request, response, next) => watchdog.scope(name, () => next())`. So once the watchdog
+ * middleware of Express is such a body: `(request, response, next) => watchdog.scope(name, () => next())`. So is one with
+ * `async () => next()`: its promise is settled when it is returned, and gives nothing. So once the watchdog
  * knows how long loans of the pool usually last, it lets its loans be out for that long, and for the grace. While the
  * pool is dry, with callers that wait and nothing that comes back, it does not wait for the grace, and suspects the loans after p99.
  *
@@ -44,7 +45,7 @@ export const orphaned: RuleDefinition<'orphaned'> = {
       : scope === undefined
         ? 'its owner has ended and it was never released'
         : `its scope has ended and it was never released: ${scope}`,
-  fix: releaseAdvice,
+  fix: (loan) => `${releaseAdvice(loan)}${middlewareAdvice(loan)}`,
   create: (_options, readings, graceMillis) => ({
     name: 'orphaned',
     judge(loan, now) {
@@ -53,6 +54,13 @@ export const orphaned: RuleDefinition<'orphaned'> = {
     },
   }),
 };
+
+/** Names what ends the scope of a request in time, for a scope that may have been a middleware that calls `next`. */
+function middlewareAdvice({ origin: { scope } }: Loan): string {
+  return scope?.hasReturned === true
+    ? '; its scope returned at once: if it is a middleware that calls `next()`, use `expressScopes(watchdog)` of tenure/integrations/express'
+    : '';
+}
 
 /** Gives how sure it is that no work of its scope holds a loan; `undefined` if such work may go on. */
 function certaintyOf(

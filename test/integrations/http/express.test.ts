@@ -78,47 +78,60 @@ test('express: a router that is mounted has its path in the name, and a second m
   await pool.close({ graceMillis: 0, force: true });
 });
 
-test('express: the middleware that is written first, around next(), finds the leak of a dry pool', async () => {
-  allowLeaks();
-  using watchdog = new Watchdog({ level: 'advanced' });
-  const pool = createPool(
-    { create: () => ({}), destroy: () => {} },
-    { name: 'db', max: 5, acquireTimeoutMillis: 500 },
-  );
-  watchdog.watch(pool);
-  const gate = new Gate();
-  const app = express();
-  app.use((request, _response, next) =>
-    watchdog.scope(`${request.method} ${request.path}`, () => next()),
-  );
-  app.get('/healthy', async (_request, response) => {
-    response.send(await pool.use(() => 'fine'));
-  });
-  app.get('/slow', async (_request, response) => {
-    response.send(await pool.use(() => gate.passed.then(() => 'slow')));
-  });
-  app.get('/leaks', async (_request, response) => {
-    await pool.lease();
-    response.send('leaked');
-  });
-  app.use(answerError);
-  const server = await listen(app);
-  const get = async (path: string): Promise<number> =>
-    (await fetch(`http://localhost:${server.port}${path}`)).status;
+test.each<[string, (next: () => void) => unknown]>([
+  ['() => next()', (next) => next()],
+  ['async () => next()', async (next) => next()],
+  [
+    'async () => { next(); }',
+    async (next) => {
+      next();
+    },
+  ],
+])(
+  'express: a middleware around %s finds the leak of a dry pool, and accuses no healthy request',
+  async (_text, body) => {
+    allowLeaks();
+    using watchdog = new Watchdog({ level: 'advanced' });
+    const pool = createPool(
+      { create: () => ({}), destroy: () => {} },
+      { name: 'db', max: 5, acquireTimeoutMillis: 500 },
+    );
+    watchdog.watch(pool);
+    const gate = new Gate();
+    const app = express();
+    app.use((request, _response, next) => {
+      void watchdog.scope(`${request.method} ${request.path}`, () => body(next));
+    });
+    app.get('/healthy', async (_request, response) => {
+      response.send(await pool.use(() => 'fine'));
+    });
+    app.get('/slow', async (_request, response) => {
+      response.send(await pool.use(() => gate.passed.then(() => 'slow')));
+    });
+    app.get('/leaks', async (_request, response) => {
+      await pool.lease();
+      response.send('leaked');
+    });
+    app.use(answerError);
+    const server = await listen(app);
+    const get = async (path: string): Promise<number> =>
+      (await fetch(`http://localhost:${server.port}${path}`)).status;
 
-  await Promise.all(Array.from({ length: 100 }, () => get('/healthy')));
-  const slow = get('/slow');
-  await until(() => pool.borrowed === 1);
-  expect(formatReport(await watchdog.check())).toBe('NO LEAKS'); // One request is in flight.
-  gate.open();
-  expect(await slow).toBe(200);
-  expect(formatReport(await watchdog.check())).toBe('NO LEAKS');
+    await Promise.all(Array.from({ length: 100 }, () => get('/healthy')));
+    const slow = get('/slow');
+    await until(() => pool.borrowed === 1);
+    expect(formatReport(await watchdog.check())).toBe('NO LEAKS'); // One request is in flight.
+    gate.open();
+    expect(await slow).toBe(200);
+    expect(formatReport(await watchdog.check())).toBe('NO LEAKS');
 
-  for (let i = 0; i < 5; i++) expect(await get('/leaks')).toBe(200);
-  expect(await get('/healthy')).toBe(500); // The pool is dry.
-  const reports = await watchdog.check();
-  expect(reports).toMatchObject([{ rule: 'orphaned', count: 5, scope: 'GET /leaks' }]);
-  expect(formatReport(reports)).toContain('test/integrations/http/express.test.ts');
-  await server.close();
-  await pool.close({ graceMillis: 0, force: true });
-});
+    for (let i = 0; i < 5; i++) expect(await get('/leaks')).toBe(200);
+    expect(await get('/healthy')).toBe(500); // The pool is dry.
+    const reports = await watchdog.check();
+    expect(reports).toMatchObject([{ rule: 'orphaned', count: 5, scope: 'GET /leaks' }]);
+    expect(formatReport(reports)).toContain('test/integrations/http/express.test.ts');
+    expect(formatReport(reports)).toContain('use `expressScopes(watchdog)`');
+    await server.close();
+    await pool.close({ graceMillis: 0, force: true });
+  },
+);
