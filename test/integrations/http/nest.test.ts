@@ -11,6 +11,7 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   type ScopeOpener,
   WatchdogInterceptor,
@@ -42,34 +43,50 @@ function controllerOf(routes: readonly Route[]): new () => object {
   return RoutesController;
 }
 
-async function start(
-  controller: new () => object,
-  imports: DynamicModule[],
-): Promise<FrameworkServer> {
-  class AppModule {}
-  Module({ imports, controllers: [controller] })(AppModule);
-  const app = await NestFactory.create(AppModule, { logger: false, forceCloseConnections: true });
+/** Starts an application on Express or Fastify. */
+type Start = (controller: new () => object, imports: DynamicModule[]) => Promise<FrameworkServer>;
+
+const onExpress: Start = async (controller, imports) => {
+  const options = { logger: false, forceCloseConnections: true } as const;
+  const app = await NestFactory.create(moduleOf(controller, imports), options);
   await app.listen(0);
   const { port } = app.getHttpServer().address() as AddressInfo;
   return { port, close: () => app.close() };
+};
+
+const onFastify: Start = async (controller, imports) => {
+  const adapter = new FastifyAdapter({ forceCloseConnections: true });
+  const app = await NestFactory.create(moduleOf(controller, imports), adapter, { logger: false });
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  return { port, close: () => app.close() };
+};
+
+function moduleOf(controller: new () => object, imports: DynamicModule[]): new () => object {
+  class AppModule {}
+  Module({ imports, controllers: [controller] })(AppModule);
+  return AppModule;
 }
 
-testScopesOf('nest, the module', (watchdog, routes, options) =>
-  start(controllerOf(routes), [forRoot(watchdog, options)]),
-);
+for (const [platform, start] of [
+  ['Express', onExpress],
+  ['Fastify', onFastify],
+] as const) {
+  testScopesOf(`nest on ${platform}, the module`, (watchdog, routes, options) =>
+    start(controllerOf(routes), [forRoot(watchdog, options)]),
+  );
+
+  testScopesOf(
+    `nest on ${platform}, the interceptor`,
+    (watchdog, routes, options) => {
+      const controller = controllerOf(routes);
+      UseInterceptors(new WatchdogInterceptor(watchdog, options as object))(controller);
+      return start(controller, []);
+    },
+    false,
+  );
+}
 
 function forRoot(watchdog: ScopeOpener, options: ContractOptions): DynamicModule {
   return WatchdogModule.forRoot(watchdog, options as object);
 }
-
-function withInterceptor(
-  watchdog: ScopeOpener,
-  routes: readonly Route[],
-  options: ContractOptions,
-): Promise<FrameworkServer> {
-  const controller = controllerOf(routes);
-  UseInterceptors(new WatchdogInterceptor(watchdog, options as object))(controller);
-  return start(controller, []);
-}
-
-testScopesOf('nest, the interceptor', withInterceptor, false);
