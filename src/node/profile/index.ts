@@ -18,6 +18,7 @@ export { InvalidArgumentError, TenureError, type TenureErrorOptions } from '../.
 export type { GraphColumns } from '../../gc/views/dominator-tree.js';
 export type { CensusColumns, CensusSource, ColumnStep } from '../../profile/census-source.js';
 export type { LeakReport } from '../../watchdog/leak-report.js';
+export type { LostBytes } from './lost-bytes.js';
 export {
   BadSnapshotError,
   ProfileTooLargeError,

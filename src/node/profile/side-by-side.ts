@@ -4,17 +4,30 @@
  */
 import { formatPosition } from '../../core/call-site.js';
 import { printAs } from '../../core/inspect.js';
-import { checkArgument, type OptionTable, optional, resolveOptions } from '../../core/options.js';
-import { census } from '../../profile/census/census.js';
+import {
+  checkArgument,
+  type OptionCheck,
+  type OptionTable,
+  optional,
+  resolveOptions,
+} from '../../core/options.js';
+import { type Census, census } from '../../profile/census/census.js';
+import { formatBytes } from '../../profile/measure/format-bytes.js';
 import type { LeakReport } from '../../watchdog/leak-report.js';
 import { holderOf } from './holder.js';
-import { megabytes } from './snapshot/snapshot-estimate.js';
+import { givenBytes, type LostBytes, retainedByLost } from './lost-bytes.js';
 import { V8Snapshot } from './snapshot/v8-snapshot.js';
 
 /** Options of {@link sideBySide}. */
 export interface SideBySideOptions {
   /** Name of the constructor of each component's resources, by the name of the component: `{ db: 'Client' }`. */
   readonly kinds: Readonly<Record<string, string>>;
+  /**
+   * Bytes that one loan stands for, by the name of the component: `{ db: 64_000 }`. For resources whose memory V8 does not see.
+   *
+   * @default none: what the objects of `kinds` retain in V8
+   */
+  readonly bytesPerLoan?: Readonly<Record<string, number>>;
 }
 
 /** How many objects one holder holds. */
@@ -31,7 +44,11 @@ export interface SideBySideRow {
   readonly component: string;
   /** Loans that the watchdog has found lost. Exact (simulated). */
   readonly lostLoans: number;
-  /** Lines that took them, the most frequent first. */
+  /** Bytes of the lost loans, with their source. Absent without lost loans, and where neither V8 nor the caller tells. */
+  readonly lostBytes?: LostBytes;
+  /** Objects that are no loans, such as entries of a cache, of which the watchdog has found more and more. Exact (simulated). */
+  readonly growing: number;
+  /** Lines that took the loans or made the objects, the most frequent first. */
   readonly sites: readonly string[];
   /** Constructor of the resources; absent if `kinds` does not name it. */
   readonly kind?: string;
@@ -53,17 +70,30 @@ export interface SideBySide {
 
 interface Settings {
   readonly kinds: Readonly<Record<string, string>> | undefined;
+  readonly bytesPerLoan: Readonly<Record<string, number>> | undefined;
 }
 
 const OPTIONS: OptionTable<Settings> = {
-  kinds: optional((value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    Object.values(value).every((kind) => typeof kind === 'string')
-      ? undefined
-      : 'an object from names of components to names of constructors',
+  kinds: optional(
+    aTableOf(
+      (kind) => typeof kind === 'string',
+      'an object from names of components to names of constructors',
+    ),
+  ),
+  bytesPerLoan: optional(
+    aTableOf(
+      (bytes) => typeof bytes === 'number' && bytes >= 0 && Number.isFinite(bytes),
+      'an object from names of components to numbers of bytes ≥ 0',
+    ),
   ),
 };
+
+function aTableOf(isValue: (value: unknown) => boolean, expected: string): OptionCheck {
+  return (value) =>
+    typeof value === 'object' && value !== null && Object.values(value).every(isValue)
+      ? undefined
+      : expected;
+}
 
 /** Objects whose holders are looked up: paths of more would say the same. */
 const MOST_HELD = 1000;
@@ -100,7 +130,7 @@ export function sideBySide(
   snapshot: V8Snapshot,
   options: SideBySideOptions,
 ): SideBySide {
-  const { kinds = {} } = resolveOptions('sideBySide', options, OPTIONS);
+  const { kinds = {}, bytesPerLoan = {} } = resolveOptions('sideBySide', options, OPTIONS);
   checkArgument('sideBySide', 'leaks', leaks, (value) =>
     Array.isArray(value) ? undefined : 'the leaks of watchdog.check()',
   );
@@ -108,30 +138,95 @@ export function sideBySide(
     value instanceof V8Snapshot ? undefined : 'a snapshot that openSnapshot() has read',
   );
   const all = census(snapshot);
-  const names = new Set([...leaks.map(({ component }) => component.name), ...Object.keys(kinds)]);
-  const rows = [...names].map((name): SideBySideRow => {
-    const lost = leaks.filter(({ component }) => component.name === name);
-    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-    const found = kind === undefined ? undefined : all.row(kind);
-    return {
-      component: `${lost[0]?.component.kind ?? 'component'} "${name}"`,
-      lostLoans: lost.reduce((sum, { count }) => sum + count, 0),
-      sites: sitesOf(lost),
-      ...(kind === undefined ? {} : { kind }),
-      objects: found?.total.count ?? 0,
-      retainedBytes: found === undefined ? 0 : found.retained().bytes,
-      holders: found === undefined ? [] : holdersOf(snapshot, found.handles()),
-    };
+  const rows = [...componentsOf(leaks, kinds)].map(([component, { name, reports }]) => {
+    const witness = new Witness(snapshot, all, own(kinds, name));
+    return witness.rowOf(component, reports, own(bytesPerLoan, name));
   });
   const result: SideBySide = { rows, toString: () => rows.map(rowText).join('\n') };
   printAs(result, (self) => self.toString());
   return result;
 }
 
+interface WatchedComponent {
+  readonly name: string;
+  readonly reports: LeakReport[];
+}
+
+/** Gives the components with leaks, then those that only `kinds` names, by kind and name. */
+function componentsOf(
+  leaks: readonly LeakReport[],
+  kinds: Readonly<Record<string, string>>,
+): Map<string, WatchedComponent> {
+  const components = new Map<string, WatchedComponent>();
+  for (const leak of leaks) {
+    const { kind, name } = leak.component;
+    const label = `${kind} "${name}"`;
+    const known = components.get(label);
+    if (known === undefined) components.set(label, { name, reports: [leak] });
+    else known.reports.push(leak);
+  }
+  const withLeaks = new Set(leaks.map(({ component }) => component.name));
+  for (const name of Object.keys(kinds)) {
+    if (!withLeaks.has(name)) components.set(`component "${name}"`, { name, reports: [] });
+  }
+  return components;
+}
+
+/** What V8 says about the resources of one component. */
+class Witness {
+  readonly #snapshot: V8Snapshot;
+  readonly #kind: string | undefined;
+  /** Its resources; empty if their constructor is not known. */
+  readonly #found: Census | undefined;
+
+  constructor(snapshot: V8Snapshot, all: Census, kind: string | undefined) {
+    this.#snapshot = snapshot;
+    this.#kind = kind;
+    this.#found = kind === undefined ? undefined : all.row(kind);
+  }
+
+  rowOf(
+    component: string,
+    reports: readonly LeakReport[],
+    bytesPerLoan: number | undefined,
+  ): SideBySideRow {
+    const loans = reports.filter(({ members }) => members === undefined);
+    const lostLoans = countOf(loans);
+    const lostBytes =
+      bytesPerLoan === undefined
+        ? this.#found && retainedByLost(lostLoans, this.#found)
+        : givenBytes(lostLoans, bytesPerLoan);
+    return {
+      component,
+      lostLoans,
+      ...(lostBytes === undefined ? {} : { lostBytes }),
+      growing: countOf(reports) - lostLoans,
+      sites: sitesOf(reports),
+      ...(this.#kind === undefined ? {} : { kind: this.#kind }),
+      objects: this.#found?.total.count ?? 0,
+      retainedBytes: this.#found?.retained().bytes ?? 0,
+      holders: this.#found === undefined ? [] : holdersOf(this.#snapshot, this.#found.handles()),
+    };
+  }
+}
+
+function own<V>(table: Readonly<Record<string, V>>, name: string): V | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+function countOf(reports: readonly LeakReport[]): number {
+  return reports.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Gives the lines, each once: one line may have a report for each certainty. */
 function sitesOf(leaks: readonly LeakReport[]): string[] {
-  return leaks
-    .toSorted((a, b) => b.count - a.count)
-    .flatMap(({ site }) => (site === undefined ? [] : [formatPosition(site)]));
+  const counts = new Map<string, number>();
+  for (const { site, count } of leaks) {
+    if (site === undefined) continue;
+    const line = formatPosition(site);
+    counts.set(line, (counts.get(line) ?? 0) + count);
+  }
+  return [...counts].sort(([, a], [, b]) => b - a).map(([line]) => line);
 }
 
 function holdersOf(snapshot: V8Snapshot, nodes: Iterable<number>): Holder[] {
@@ -145,20 +240,30 @@ function holdersOf(snapshot: V8Snapshot, nodes: Iterable<number>): Holder[] {
   return [...counts].map(([name, count]) => ({ name, count })).sort((a, b) => b.count - a.count);
 }
 
-function rowText({
-  component,
-  lostLoans,
-  sites,
-  kind,
-  objects,
-  retainedBytes,
-  holders,
-}: SideBySideRow): string {
+function rowText(row: SideBySideRow): string {
+  return `${row.component}\n  tenure: ${simulatedText(row)}\n  V8:     ${v8Text(row)}`;
+}
+
+function simulatedText({ lostLoans, lostBytes, growing, sites }: SideBySideRow): string {
+  const loans = `${lostLoans} lost ${lostLoans === 1 ? 'loan' : 'loans'}`;
+  const bytes = lostBytes === undefined ? '' : `, ${lostBytesText(lostBytes)}`;
+  const grown = growing === 0 ? '' : `, ${growing} objects of a kind that grows`;
   const taken = sites.length === 0 ? '' : `, taken at ${sites.join(', ')}`;
+  return `${loans}${bytes}${grown}${taken}  [counts: exact (simulated)]`;
+}
+
+function lostBytesText({ least, most, source }: LostBytes): string {
+  const range =
+    least === most ? formatBytes(most) : `${formatBytes(least)} to ${formatBytes(most)}`;
+  return `${range} (${source})`;
+}
+
+function v8Text({ lostLoans, kind, objects, retainedBytes, holders }: SideBySideRow): string {
+  if (kind === undefined) return 'not asked; name the constructor in `kinds`';
   const held = holders.map(({ name, count }) => `${name} (${count})`).join(', ');
-  const v8 =
-    kind === undefined
-      ? `not asked; name the constructor in \`kinds\``
-      : `${objects} ${kind}, ${megabytes(retainedBytes)} retained${held === '' ? '' : `, held by ${held}`}  [snapshot, exact at its moment]`;
-  return `${component}\n  tenure: ${lostLoans} lost ${lostLoans === 1 ? 'loan' : 'loans'}${taken}  [exact (simulated)]\n  V8:     ${v8}`;
+  const fewer =
+    objects < lostLoans
+      ? `; fewer than lost loans: is ${kind} the constructor of the resources?`
+      : '';
+  return `${objects} ${kind}, ${formatBytes(retainedBytes)} retained${held === '' ? '' : `, held by ${held}`}${fewer}  [snapshot, exact at its moment]`;
 }
