@@ -1,29 +1,43 @@
 /**
  * Compares `openSnapshot` and `census` with Chromium's DevTools: `npm run oracle:devtools -- FILE…`. Without a file, each Node of
- * `NODES` (executables, separated by colons) and this one writes a snapshot. Kinds of plain objects are not compared, since
- * DevTools names them after their properties, and marks objects of the host as detached; nor are sizes of arrays and of the engine's own objects, which DevTools adds to
- * their owners.
+ * `nodes` writes a snapshot. `--write` also records a small part of each, and DevTools' figures of it, for the test of recorded
+ * snapshots.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openSnapshot } from '../../../../src/node/profile/index.js';
-import { census } from '../../../../src/profile/index.js';
+import { openSnapshot, type V8Snapshot } from '../../../../src/node/profile/index.js';
 import { type InstalledNode, nodes as installedNodes } from '../../../kit/node-versions.js';
-import { openInDevTools } from './devtools.js';
+import {
+  figuresOfClasses,
+  type RecordedSnapshot,
+  record,
+  recordedSnapshots,
+  recordSummary,
+} from '../recorded/recorded-figures.js';
+import { cutSnapshot } from './cut-snapshot.js';
+import { type DevToolsSnapshot, openInDevTools, VERSION } from './devtools.js';
+import { differencesFrom } from './differences.js';
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/program.cjs', import.meta.url));
+
+/** Classes of the program. */
+const CLASSES = ['Leaky', 'Pool', 'Key', 'Value', 'WeakMap', 'Float64Array'];
+
+/** Nodes of a recorded snapshot. */
+const RECORDED_NODES = 5_000;
+
 const folder = mkdtempSync(join(tmpdir(), 'tenure-devtools-files-'));
-const named = process.argv.slice(2);
+const named = process.argv.slice(2).filter((argument) => argument !== '--write');
 
 try {
-  for (const file of named.length > 0 ? named : installedNodes.map(written)) {
-    const { nodes, differences } = await compare(file);
-    if (differences.length > 0) process.exitCode = 1;
-    console.log(`${file}: ${nodes} nodes, ${differences.length} differences`);
-    for (const difference of differences.slice(0, 10)) console.log(`  ${difference}`);
+  for (const file of named.length > 0 ? named : installedNodes.map(written)) await compare(file);
+  if (process.argv.includes('--write')) {
+    const summary: Record<string, RecordedSnapshot> = { ...recordedSnapshots() };
+    for (const node of installedNodes) summary[node.major] = await recordPart(node);
+    recordSummary(summary);
   }
 } finally {
   rmSync(folder, { recursive: true });
@@ -35,33 +49,52 @@ function written({ major, executable }: InstalledNode): string {
   return file;
 }
 
-async function compare(file: string): Promise<{ nodes: number; differences: string[] }> {
+async function compare(file: string): Promise<DevToolsSnapshot> {
   const snapshot = await openSnapshot(file);
-  const counted = census(snapshot);
-  const dominators = counted.dominators();
   const theirs = await openInDevTools(file);
+  const differences = [...differencesFrom(theirs, snapshot), ...misread(theirs, snapshot)];
+  if (differences.length > 0) process.exitCode = 1;
+  console.log(`${file}: ${snapshot.nodeCount} nodes, ${differences.length} differences`);
+  for (const difference of differences.slice(0, 10)) console.log(`  ${difference}`);
+  return theirs;
+}
+
+/** Compares what stands in the file itself. */
+function misread(theirs: DevToolsSnapshot, snapshot: V8Snapshot): string[] {
   const differences: string[] = [];
-  const check = (node: number, what: string, ours: unknown, expected: unknown): void => {
-    if (ours !== expected)
-      differences.push(`node ${node}: ${what} ${ours}, DevTools has ${expected}`);
-  };
-  check(0, 'node count', snapshot.nodeCount, theirs.nodeCount);
-  check(0, 'total size', counted.total.size, theirs.totalSize);
   for (let node = 0; node < snapshot.nodeCount; node++) {
-    const type = snapshot.typeOf(node);
-    check(node, 'id', snapshot.idOf(node), theirs.id(node));
-    check(node, 'name', snapshot.nameOf(node), theirs.rawName(node).replace(/^Detached /, ''));
-    check(node, 'dominator', dominators.dominatorOf(node) ?? 0, theirs.dominator(node));
-    check(node, 'distance', snapshot.pathTo(node).length - 1, theirs.distance(node));
-    // DevTools hangs what only weak references hold below the root.
-    if (type !== 'array' && type !== 'hidden' && node !== 0) {
-      check(node, 'retained size', counted.retained(node).bytes, theirs.retainedSize(node));
-    }
-    const isRenamed = snapshot.nameOf(node) === 'Object' || type === 'native';
-    if (!isRenamed) check(node, 'kind', snapshot.kindOf(node), theirs.className(node));
-    const [ours, other] = [snapshot.locationOf(node), theirs.location(node)];
-    check(node, 'line', ours?.line, other === null ? undefined : other.lineNumber + 1);
-    check(node, 'column', ours?.column, other === null ? undefined : other.columnNumber + 1);
+    const name = theirs.rawName(node).replace(/^Detached /, '');
+    if (snapshot.nameOf(node) !== name)
+      differences.push(`node ${node}: name, DevTools has ${name}`);
+    const id = theirs.id(node);
+    if (snapshot.idOf(node) !== id) differences.push(`node ${node}: id, DevTools has ${id}`);
   }
-  return { nodes: snapshot.nodeCount, differences };
+  return differences;
+}
+
+/** Cuts what is around the objects of the program out of its snapshot, and records what DevTools says of it. */
+async function recordPart({ major, executable }: InstalledNode): Promise<RecordedSnapshot> {
+  const whole = written({ major, executable });
+  const snapshot = await openSnapshot(whole);
+  const kept = CLASSES.flatMap((name) => snapshot.nodesOf(name)).flatMap((node) => [
+    ...snapshot.pathTo(node).map((step) => step.node),
+    ...below(snapshot, node, 3),
+  ]);
+  const part = join(folder, `node-${major}-part.heapsnapshot`);
+  cutSnapshot(whole, part, [0, ...kept], RECORDED_NODES);
+  const theirs = await compare(part);
+  record(major, part, theirs);
+  return {
+    node: execFileSync(executable, ['--version'], { encoding: 'utf8' }).trim(),
+    devTools: VERSION,
+    nodeCount: theirs.nodeCount,
+    totalSize: theirs.totalSize,
+    classes: figuresOfClasses(theirs, CLASSES),
+  };
+}
+
+/** Gives the nodes that a node holds, over at most `steps` references. */
+function below(snapshot: V8Snapshot, node: number, steps: number): number[] {
+  if (steps === 0) return [];
+  return snapshot.edgesOf(node).flatMap(({ to }) => [to, ...below(snapshot, to, steps - 1)]);
 }

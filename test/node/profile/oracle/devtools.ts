@@ -10,25 +10,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import type { DevToolsFigures } from './differences.js';
 
-const VERSION = '1.0.1705227';
+/** The version of DevTools. */
+export const VERSION = '1.0.1705227';
 
 const HOME = join(tmpdir(), `tenure-devtools-${VERSION}`);
 
-/** What DevTools says about a snapshot. */
-export interface DevToolsSnapshot {
-  readonly nodeCount: number;
-  readonly totalSize: number;
-  retainedSize(node: number): number;
-  /** Immediate dominator of a node. */
-  dominator(node: number): number;
-  /** Number of steps on the shortest path; -1 if there is none. */
-  distance(node: number): number;
-  className(node: number): string;
+/** What DevTools says about a snapshot, with what it reads from the file. */
+export interface DevToolsSnapshot extends DevToolsFigures {
   rawName(node: number): string;
   id(node: number): number;
-  /** Line and column of a node's definition, from 0, and the number of its script. */
-  location(node: number): { scriptId: number; lineNumber: number; columnNumber: number } | null;
 }
 
 /** The members of DevTools' own class that are read. */
