@@ -48,6 +48,7 @@ export type { Growth } from './measure/growth.js';
 export { markMemory } from './measure/mark-memory.js';
 export type { MemoryProfile } from './measure/memory-profile.js';
 export { MemoryReport, type WarmUp } from './measure/memory-report.js';
+export { parseMemorySamples, type RecordedSample } from './measure/memory-samples.js';
 export type { MemorySource, MemoryUsage } from './measure/memory-source.js';
 export { type PlotOptions, plotMemory } from './measure/plot-memory.js';
 export { type ProfileResult, profileMemory } from './measure/profile-memory.js';
@@ -59,12 +60,7 @@ export {
   profiled,
   profileOf,
 } from './measure/profiled.js';
-export {
-  MemoryRecording,
-  parseMemorySamples,
-  type RecordOptions,
-  recordMemory,
-} from './measure/record-memory.js';
+export { MemoryRecording, type RecordOptions, recordMemory } from './measure/record-memory.js';
 export type { MemoryRow } from './measure/row-table.js';
 export type { MemorySample } from './measure/timeline.js';
 export { NoMemoryFiguresError } from './profile-errors.js';

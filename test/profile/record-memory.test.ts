@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { parseMemorySamples, plotMemory, recordMemory } from '../../src/profile/index.js';
 import { svgDocument, svgElement, svgLabel } from '../../src/profile/svg/svg.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -20,6 +20,7 @@ test('reads the memory at intervals and at marks, until it is disposed of', asyn
     [50, 4_000_000, undefined],
     [100, 4_000_000, undefined],
     [100, 4_001_000, 'loaded'],
+    [100, 4_001_000, undefined],
   ]);
   expect(parseMemorySamples(recording.toJsonLines())).toEqual(recording.samples());
 });
@@ -35,10 +36,73 @@ test('a recording of a week stays below 1,024 readings, and keeps its whole span
   expect(samples.at(-1)?.atMillis).toBeGreaterThan(6.9 * 24 * 3_600_000);
 });
 
+test('passes each reading on as a line, also when it thins out its own', async () => {
+  const [memory, clock] = [new FakeProcess(), new FakeClock()];
+  const lines: string[] = [];
+  const write = (line: string) => void lines.push(line);
+  using recording = recordMemory({ everyMillis: 10, write, memory, clock });
+  for (let i = 0; i < 2_000; i++) await clock.advance(10);
+  expect(lines).toHaveLength(2_001);
+  expect(recording.samples().length).toBeLessThanOrEqual(1_024);
+  expect(parseMemorySamples(lines.join('')).at(-1)).toEqual({
+    ...memory.memoryUsage(),
+    atMillis: 20_000,
+  });
+});
+
+test('outlives a source of figures that fails, and a writer that fails', async () => {
+  const [memory, clock] = [new FakeProcess(), new FakeClock()];
+  let isBroken = false;
+  const lines: string[] = [];
+  const source = {
+    memoryUsage: () => {
+      if (isBroken) throw new Error('no figures');
+      return memory.memoryUsage();
+    },
+  };
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const recording = recordMemory({
+    everyMillis: 10,
+    clock,
+    memory: source,
+    write: (line) => {
+      if (lines.push(line) === 2) throw new Error('disk full');
+    },
+  });
+  isBroken = true;
+  await clock.advance(10);
+  recording.mark('broken');
+  isBroken = false;
+  await clock.advance(20);
+  recording[Symbol.dispose]();
+  const messages = print.mock.calls.map(([text]) => String(text));
+  print.mockRestore();
+  expect(recording.samples().map(({ atMillis }) => atMillis)).toEqual([0, 20, 30, 30]);
+  expect(lines).toHaveLength(2);
+  expect(messages).toEqual([
+    'tenure: error ignored in `memory` of recordMemory:',
+    'tenure: error ignored in `write` of recordMemory, which is called no more:',
+  ]);
+});
+
+test('reads records of other programs, without the line that the end of a process has cut', () => {
+  const text = '{"rss":5,"label":"start","pid":7}\n\n{"heapUsed":3,"atMillis":20}\r\n{"rss":';
+  expect(parseMemorySamples(text)).toEqual([
+    { rss: 5, label: 'start' },
+    { heapUsed: 3, atMillis: 20 },
+  ]);
+  expect(parseMemorySamples('')).toEqual([]);
+});
+
 test('refuses malformed options and lines', () => {
   expect(() => recordMemory({ everyMillis: 0 })).toThrow(/`everyMillis` must be/);
+  expect(() => recordMemory({ write: 'run.jsonl' as never })).toThrow(/`write` must be/);
   expect(() => parseMemorySamples('\n{"atMillis":1}\n')).toThrow(/line 2 is no reading/);
   expect(() => parseMemorySamples('no')).toThrow(/line 1 is no reading/);
+  expect(() => parseMemorySamples('{"rss":1}\nno\n{"rss":1}')).toThrow(/line 2 is no reading/);
+  expect(() => parseMemorySamples('{"rss":1}\nno\n')).toThrow(/line 2 is no reading/);
+  expect(() => parseMemorySamples('{"rss":"1"}\n')).toThrow(/line 1 is no reading/);
+  expect(() => parseMemorySamples('{"rss":1,"external":null}\n')).toThrow(/line 1 is no reading/);
   expect(() => plotMemory([], { width: 10 })).toThrow(/`width` must be a number ≥ 200/);
 });
 
@@ -52,9 +116,7 @@ test('draws the curves within the picture, with round numbers on both axes', () 
   }));
   const svg = plotMemory(samples, { title: 'orders', source: 'measured after gc, noise 0 B' });
   expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="0 0 900 400"/);
-  const curves = [...svg.matchAll(/<polyline points="([^"]+)"/g)].map(([, points = '']) =>
-    points.split(' ').map((point) => point.split(',').map(Number) as [number, number]),
-  );
+  const curves = curvesOf(svg);
   expect(curves).toHaveLength(3);
   for (const [x, y] of curves.flat()) {
     expect(x).toBeGreaterThanOrEqual(80);
@@ -74,6 +136,41 @@ test('draws nothing, one reading, and the first mark of each label', () => {
   expect(plotMemory([{ ...usage, atMillis: 0 }])).not.toContain('NaN');
   const marked = [1, 2].map((atMillis) => ({ ...usage, atMillis, label: 'turn <1>' }));
   expect(plotMemory(marked).match(/>turn &lt;1&gt;</g)).toHaveLength(1);
+});
+
+/** The points of each curve: rss, heap, outside the heap. */
+function curvesOf(svg: string): [x: number, y: number][][] {
+  return [...svg.matchAll(/<polyline points="([^"]*)"/g)].map(([, points = '']) =>
+    points
+      .split(' ')
+      .filter((point) => point !== '')
+      .map((point) => point.split(',').map(Number) as [number, number]),
+  );
+}
+
+test('leaves readings without a figure out of the curve of that figure', () => {
+  const svg = plotMemory([
+    { atMillis: 5_000, rss: 100 },
+    { atMillis: 6_000, heapUsed: 50, label: 'heap only' },
+    { atMillis: 7_000, rss: 100, heapUsed: 50 },
+  ]);
+  const [rss = [], heap = [], external = []] = curvesOf(svg);
+  expect(rss.map(([x]) => x)).toEqual([80, 876]); // The first reading is at the left, whenever that was.
+  expect(heap.map(([x]) => x)).toEqual([478, 876]);
+  expect(external).toEqual([]);
+  expect(svg).toContain('>2 s</text>');
+  expect(svg).not.toContain('>7 s</text>');
+});
+
+test('draws readings equally far apart if one of them has no time', () => {
+  const svg = plotMemory([
+    { rss: 100, atMillis: 0 },
+    { rss: 200, label: 'later' },
+    { rss: 300, atMillis: 90_000 },
+  ]);
+  expect(curvesOf(svg)[0]?.map(([x]) => x)).toEqual([80, 478, 876]);
+  expect(svg).toContain('>reading 3</text>');
+  expect(svg).not.toMatch(/ s<|NaN/);
 });
 
 test('escapes what XML reserves, and replaces what it forbids', () => {

@@ -19,6 +19,7 @@ export type { GraphColumns } from '../../gc/views/dominator-tree.js';
 export type { CensusColumns, CensusSource, ColumnStep } from '../../profile/census-source.js';
 export type { LeakReport } from '../../watchdog/leak-report.js';
 export type { LostBytes } from './lost-bytes.js';
+export { memoryFile } from './memory-file.js';
 export {
   BadSnapshotError,
   ProfileTooLargeError,
@@ -26,7 +27,6 @@ export {
   SnapshotChangedError,
   SnapshotNotWrittenError,
 } from './profile-errors.js';
-export { type MemoryRecord, type RecordMemoryOptions, recordMemory } from './record-memory.js';
 export {
   AllocationProfile,
   type FunctionRow,

@@ -2,7 +2,7 @@
 import { aName, checkOptions, numberAtLeast } from '../../core/options.js';
 import { type SvgText, svgDocument, svgElement, svgLabel } from '../svg/svg.js';
 import { formatBytes } from './format-bytes.js';
-import type { MemorySample } from './timeline.js';
+import type { RecordedSample } from './memory-samples.js';
 
 /** Options of {@link plotMemory}. */
 export interface PlotOptions {
@@ -50,7 +50,8 @@ const MAX_MARKS = 20;
 
 /**
  * Draws readings as one SVG: curves of the resident memory, of V8's heap and of the memory outside it, and a line for each mark.
- * The picture stands alone and loads nothing.
+ * The picture stands alone and loads nothing. A figure that is missing leaves its reading out of its curve. Readings are equally
+ * far apart if one of them has no time.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
  *
@@ -66,7 +67,7 @@ const MAX_MARKS = 20;
  * svg.includes('>loaded</text>'); // => true
  * ```
  */
-export function plotMemory(samples: readonly MemorySample[], options: PlotOptions = {}): string {
+export function plotMemory(samples: readonly RecordedSample[], options: PlotOptions = {}): string {
   const size = numberAtLeast(200);
   const {
     title = 'memory',
@@ -87,12 +88,7 @@ export function plotMemory(samples: readonly MemorySample[], options: PlotOption
     ...scale.grid(),
     ...CURVES.map(({ figure, colour }) =>
       svgElement('polyline', {
-        points: samples
-          .map(
-            (sample) =>
-              `${hundredths(scale.x(sample.atMillis))},${hundredths(scale.y(sample[figure]))}`,
-          )
-          .join(' '),
+        points: samples.flatMap((sample, i) => scale.point(i, sample[figure])).join(' '),
         fill: 'none',
         stroke: colour,
         'stroke-width': 1.5,
@@ -113,13 +109,13 @@ function legend(): SvgText[] {
 }
 
 /** Draws the first mark of each label. */
-function marks(samples: readonly MemorySample[], scale: Scale, height: number): SvgText[] {
+function marks(samples: readonly RecordedSample[], scale: Scale, height: number): SvgText[] {
   const first = new Map<string, number>();
-  for (const { label, atMillis } of samples) {
-    if (label !== undefined && !first.has(label)) first.set(label, atMillis);
+  for (const [at, { label }] of samples.entries()) {
+    if (label !== undefined && !first.has(label)) first.set(label, at);
   }
-  return [...first].slice(0, MAX_MARKS).flatMap(([label, atMillis], i) => {
-    const x = scale.x(atMillis);
+  return [...first].slice(0, MAX_MARKS).flatMap(([label, at], i) => {
+    const x = scale.x(at);
     const y = MARGIN.top + 12 + (i % 4) * 14;
     return [
       svgElement('line', {
@@ -134,29 +130,43 @@ function marks(samples: readonly MemorySample[], scale: Scale, height: number): 
   });
 }
 
-/** Maps time and bytes to pixels. */
+/** Maps readings and bytes to pixels. */
 class Scale {
   readonly #width: number;
   readonly #height: number;
-  readonly #endMillis: number;
+  /** Where each reading stands: its time in milliseconds, or its number if not all have a time. */
+  readonly #places: readonly number[];
+  readonly #hasTimes: boolean;
+  readonly #start: number;
+  readonly #span: number;
   readonly #topBytes: number;
   readonly #stepBytes: number;
 
-  constructor(samples: readonly MemorySample[], width: number, height: number) {
+  constructor(samples: readonly RecordedSample[], width: number, height: number) {
     this.#width = width;
     this.#height = height;
-    this.#endMillis = samples.reduce((end, { atMillis }) => Math.max(end, atMillis), 1);
+    this.#hasTimes = samples.every(({ atMillis }) => atMillis !== undefined);
+    this.#places = samples.map(({ atMillis = 0 }, i) => (this.#hasTimes ? atMillis : i));
+    this.#start = this.#places.reduce((a, b) => Math.min(a, b), this.#places[0] ?? 0);
+    this.#span = this.#places.reduce((span, place) => Math.max(span, place - this.#start), 1);
     const most = samples.reduce(
-      (top, sample) => CURVES.reduce((at, { figure }) => Math.max(at, sample[figure]), top),
+      (top, sample) => CURVES.reduce((at, { figure }) => Math.max(at, sample[figure] ?? 0), top),
       1,
     );
     this.#stepBytes = roundStep(most / 5);
     this.#topBytes = Math.ceil(most / this.#stepBytes) * this.#stepBytes;
   }
 
-  x(millis: number): number {
-    const { left, right } = MARGIN;
-    return left + (millis / this.#endMillis) * (this.#width - left - right);
+  /** Gives the point of a reading's figure; none if the figure is missing. */
+  point(sample: number, bytes: number | undefined): string[] {
+    return bytes === undefined
+      ? []
+      : [`${hundredths(this.x(sample))},${hundredths(this.y(bytes))}`];
+  }
+
+  /** Gives the place of a reading, by its number. */
+  x(sample: number): number {
+    return this.#across((this.#places[sample] as number) - this.#start);
   }
 
   y(bytes: number): number {
@@ -179,17 +189,22 @@ class Scale {
         svgLabel(formatBytes(bytes), { x: MARGIN.left - 8, y: y + 4, 'text-anchor': 'end' }),
       );
     }
-    const step = roundStep(this.#endMillis / 6);
-    for (let millis = 0; millis <= this.#endMillis; millis += step) {
+    const step = Math.max(roundStep(this.#span / 6), this.#hasTimes ? 0 : 1);
+    for (let passed = 0; passed <= this.#span; passed += step) {
       lines.push(
-        svgLabel(formatMillis(millis), {
-          x: this.x(millis),
+        svgLabel(this.#hasTimes ? formatMillis(passed) : `reading ${passed + 1}`, {
+          x: this.#across(passed),
           y: this.#height - MARGIN.bottom + 18,
           'text-anchor': 'middle',
         }),
       );
     }
     return lines;
+  }
+
+  #across(passed: number): number {
+    const { left, right } = MARGIN;
+    return left + (passed / this.#span) * (this.#width - left - right);
   }
 }
 

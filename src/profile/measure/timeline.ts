@@ -19,6 +19,13 @@ const FIELDS = 6;
 /** Labels that a timeline keeps. Later ones get none, since each would take memory. */
 const MAX_LABELS = 256;
 
+/** Gives a reading as an object; without a label if that is empty. */
+export function sampleOf(atMillis: number, usage: MemoryUsage, label: string): MemorySample {
+  const { heapUsed, arrayBuffers, external, rss } = usage;
+  const figures = { atMillis, heapUsed, arrayBuffers, external, rss };
+  return label === '' ? figures : { ...figures, label };
+}
+
 export class Timeline {
   readonly #columns = new Float64Array(CAPACITY * FIELDS);
   readonly #labels: string[] = [''];
@@ -48,14 +55,7 @@ export class Timeline {
       const [atMillis = 0, heapUsed = 0, arrayBuffers = 0, external = 0, rss = 0, index = 0] =
         this.#columns.subarray(i * FIELDS, (i + 1) * FIELDS);
       const label = this.#labels[index] as string;
-      return {
-        atMillis,
-        heapUsed,
-        arrayBuffers,
-        external,
-        rss,
-        ...(label !== '' && { label }),
-      };
+      return sampleOf(atMillis, { heapUsed, arrayBuffers, external, rss }, label);
     });
   }
 

@@ -93,7 +93,7 @@ test.each([
   [['census', '--bogus'], "Unknown option '--bogus'"],
   [['report', 'a.heapsnapshot'], 'is no report of a watchdog'],
   [['report', 'none.json'], 'ENOENT'],
-  [['plot', 'a.heapsnapshot'], 'a.heapsnapshot:1 is no sample of memory'],
+  [['plot', 'a.heapsnapshot'], 'line 1 is no reading of memory'],
   [['doctor', 'x'], 'doctor takes no files'],
   [['nothing'], 'there is no command nothing'],
   [['constructor'], 'there is no command constructor'],

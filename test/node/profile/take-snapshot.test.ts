@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { estimateSnapshot, recordMemory, takeSnapshot } from 'tenure/profile/v8';
+import { estimateSnapshot, takeSnapshot } from 'tenure/profile/v8';
 import { expect, test, vi } from 'vitest';
-import { FakeClock } from '../../kit/fake-clock.js';
 import { temporaryFolder } from '../../kit/temporary-folder.js';
 
 const folder = temporaryFolder();
@@ -56,46 +55,4 @@ test('an estimate is a sentence with its source', () => {
   const { text, nodes, peakBytes } = estimateSnapshot();
   expect(text).toContain('estimated from the size of the heap');
   expect(peakBytes).toBe(nodes * 470);
-});
-
-test('a record has a sample for each interval and each mark, and ends with its block', async () => {
-  const clock = new FakeClock();
-  const record = join(folder, 'run.jsonl');
-  const recording = recordMemory({ file: record, intervalMillis: 500, clock });
-  await clock.advance(500);
-  recording.mark('loaded');
-  await clock.advance(700);
-  recording[Symbol.dispose]();
-  recording[Symbol.dispose]();
-  recording.mark('too late');
-  await clock.advance(5000);
-  const samples = readFileSync(record, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  expect(samples.map(({ atMillis, label }) => [atMillis, label])).toEqual([
-    [0, undefined],
-    [500, undefined],
-    [500, 'loaded'],
-    [1000, undefined],
-    [1200, undefined],
-  ]);
-  expect(samples.every(({ rss, heapUsed }) => rss > heapUsed && heapUsed > 0)).toBe(true);
-});
-
-test('a record whose folder was removed ends with a message', async () => {
-  const clock = new FakeClock();
-  const gone = join(folder, 'gone');
-  mkdirSync(gone);
-  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
-  const recording = recordMemory({ file: join(gone, 'run.jsonl'), clock });
-  rmSync(gone, { recursive: true });
-  await clock.advance(10_000);
-  recording.mark('too late');
-  recording[Symbol.dispose]();
-  const messages = print.mock.calls.map(([text]) => String(text));
-  print.mockRestore();
-  expect(messages).toEqual(['tenure: error ignored in recordMemory, which has ended:']);
-  expect(() => recordMemory({ file: join(folder, 'no/run.jsonl') })).toThrow('ENOENT');
-  expect(() => recordMemory({} as never)).toThrow('`file` is missing');
 });
