@@ -4,7 +4,7 @@
  * | level | tracked |
  * |---|---|
  * | `counters` | loans within a scope; of the others at most {@link PER_PERIOD} in each {@link PERIOD_MILLIS} |
- * | `sampled` | the first few, then one in so many, and all for a while after a leak without a line |
+ * | `sampled` | the first few, then one at random of each so many, and all for a while after a leak without a line |
  * | the others | all |
  */
 import type { Clock } from '../core/clock.js';
@@ -22,6 +22,11 @@ const PER_PERIOD = 100;
 /** The length of a period, in milliseconds. It begins anew with the first loan after it. */
 const PERIOD_MILLIS = 100;
 
+/** The linear congruential generator of Numerical Recipes (W. H. Press et al., 2nd edition, 1992, chapter 7.1). */
+const MULTIPLIER = 1_664_525;
+const INCREMENT = 1_013_904_223;
+const MODULUS = 2 ** 32;
+
 /** The sample of one component. */
 export class LoanSample {
   readonly #tracking: Tracking;
@@ -30,13 +35,17 @@ export class LoanSample {
   /** How many of the next loans are tracked in any case. */
   #tracked: number;
   #untilNext: number;
+  #random = 1;
+  /** The place of the last tracked loan in its block of `every` loans, from 1 on. */
+  #place: number;
 
   /** One loan in `every` is tracked if the tracking is `sampled`. */
   constructor(tracking: Tracking, every: number, clock: Clock) {
     this.#tracking = tracking;
     this.#clock = clock;
     this.#every = every;
-    this.#untilNext = every;
+    this.#place = every;
+    this.#untilNext = this.#distance();
     this.#tracked = tracking === 'scoped' ? PER_PERIOD : FIRST;
   }
 
@@ -53,8 +62,19 @@ export class LoanSample {
       return true;
     }
     if (this.#tracking === 'scoped' || --this.#untilNext > 0) return false;
-    this.#untilNext = this.#every;
+    this.#untilNext = this.#distance();
     return true;
+  }
+
+  /**
+   * Chooses the tracked loan of the next `every` loans at random, and gives the distance to it. A constant distance would
+   * always miss a leak that repeats in step with it, such as each second loan.
+   */
+  #distance(): number {
+    const restOfBlock = this.#every - this.#place;
+    this.#random = (Math.imul(this.#random, MULTIPLIER) + INCREMENT) >>> 0;
+    this.#place = 1 + Math.floor((this.#random / MODULUS) * this.#every);
+    return restOfBlock + this.#place;
   }
 
   #endPeriod(): void {

@@ -46,9 +46,22 @@ test('sampled: `sampleEvery` sets the fraction', () => {
   expect(t.leaseNodes()).toBe(4 + 10);
 });
 
+test('sampled: a leak of each second loan is sampled, whichever of the two loans it is', () => {
+  for (const remainder of [0, 1]) {
+    using t = watched({ level: 'sampled' });
+    for (let i = 0; i < 10_000; i++) {
+      const lease = t.pool.lease();
+      if (i < 100 || i % 2 !== remainder) lease.release();
+    }
+    const tracked = 9_900 / 128;
+    expect(t.leaseNodes()).toBeGreaterThan(tracked / 4);
+    expect(t.leaseNodes()).toBeLessThan(tracked);
+  }
+});
+
 test('sampled: a line that loses all of its loans is named', async () => {
   using t = watched({ level: 'sampled' });
-  for (let i = 0; i < 1_000; i++) t.watchdog.scope('GET /orders', () => t.pool.lease());
+  for (let i = 0; i < 4 + 7 * 128; i++) t.watchdog.scope('GET /orders', () => t.pool.lease());
   const [leak] = await t.watchdog.check();
   expect(leak).toMatchObject({ rule: 'orphaned', scope: 'GET /orders', count: 4 + 7 });
   expect(leak?.site?.file).toContain('sampled.test.ts');
