@@ -7,7 +7,7 @@ import type { WatchLevel } from '../../src/watchdog/index.js';
 import { ABLATIONS, flipsOf } from './ablation.js';
 import { type Outcome, PROGRAMS, ZooRunner } from './zoo.js';
 
-const LEVELS: readonly WatchLevel[] = ['counters', 'simple', 'advanced', 'paranoid'];
+const LEVELS: readonly WatchLevel[] = ['counters', 'sampled', 'simple', 'advanced', 'paranoid'];
 
 const { values } = parseArgs({
   options: {

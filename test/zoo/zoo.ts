@@ -77,12 +77,18 @@ export class ZooRunner implements AsyncDisposable {
     if (right.length === 0) return outcome(reports.length > 0 ? 'misnamed' : 'missed');
     if (right.length < reports.length) return outcome('false alarm');
     const lost = right.reduce((sum, report) => sum + report.count, 0);
-    return outcome(count === undefined || lost === count ? 'found' : 'misnamed');
+    const isRight = level === 'sampled' ? isSampleOf(lost, count) : lost === (count ?? lost);
+    return outcome(isRight ? 'found' : 'misnamed');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#postgres)?.[Symbol.asyncDispose]();
   }
+}
+
+/** Whether a level that tracks one loan in many may count `lost` of the `count` loans that are lost. */
+function isSampleOf(lost: number, count = lost): boolean {
+  return lost > 0 && lost <= count;
 }
 
 /** The program holds what it has returned, and its components, until here. */

@@ -33,11 +33,41 @@ export const slowOrLost: readonly Program[] = [
           'GET /report',
           () => pool.use(() => (i === 3 ? new Promise(() => {}) : null)), // LEAK: a request of a route hangs, and its neighbours return
         );
-      for (let i = 0; i < 200; i++) {
+      for (let i = 0; i < 3_000; i++) {
         if (i === 3) void handle(i);
         else await handle(i);
       }
       await zoo.age(120_000);
+    },
+  },
+  {
+    name: 'each second loan of a busy route is lost',
+    finds: { rules: ['orphaned'], count: 1_000 },
+    async run(zoo) {
+      const pool = zoo.pool({ max: 2_000 });
+      await zoo.traffic(pool, 100);
+      for (let i = 0; i < 1_000; i++) {
+        await zoo.scope('GET /orders', async () => {
+          await pool.use((c) => c.query('count'));
+          const lease = await pool.lease(); // LEAK: each second loan of a busy route is lost
+          return lease.resource.id;
+        });
+      }
+    },
+  },
+  {
+    name: 'one loan in a hundred is lost late',
+    finds: { rules: ['orphaned'], count: 150 },
+    async run(zoo) {
+      const pool = zoo.pool({ max: 200 });
+      await zoo.traffic(pool, 100);
+      for (let i = 0; i < 15_000; i++) {
+        await zoo.scope('GET /orders', async () => {
+          const lease = await pool.lease(); // LEAK: one loan in a hundred is lost late
+          if (i % 100 === 37) return;
+          await lease.release();
+        });
+      }
     },
   },
   {
