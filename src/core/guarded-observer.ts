@@ -116,6 +116,26 @@ export class GuardedObserver implements Observer {
     }
   }
 
+  takenDirectly(held: NodeId): NodeId {
+    if (held === NO_NODE) return NO_NODE;
+    try {
+      return this.#observer.takenDirectly?.(held) ?? NO_NODE;
+    } catch (error) {
+      this.#failed(error);
+      return NO_NODE;
+    }
+  }
+
+  givenBackDirectly(loan: NodeId): void {
+    if (loan === NO_NODE) return;
+    try {
+      if (this.#observer.givenBackDirectly === undefined) this.#observer.freed(loan);
+      else this.#observer.givenBackDirectly(loan);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   transferred(node: NodeId, to: Holder): void {
     if (node === NO_NODE) return;
     try {

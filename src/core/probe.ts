@@ -135,6 +135,18 @@ export interface Observer {
    */
   misused?(misuse: Misuse): void;
 
+  /**
+   * Reports a loan that the component has not lent: another user took a resource from the pool underneath. Gives the id of the
+   * loan. The component has found it, so neither its caller nor its begin is known.
+   */
+  takenDirectly?(held: NodeId): NodeId;
+
+  /**
+   * Reports that the pool underneath has the resource of a loan back, although the loan has not been ended. Nothing is lost. The
+   * component reports nothing more of the loan.
+   */
+  givenBackDirectly?(loan: NodeId): void;
+
   /** Reports that a loan, or all that another node holds, is held by `to` from now on. */
   transferred?(node: NodeId, to: Holder): void;
 
@@ -183,6 +195,11 @@ export interface Observation extends Disposable {
   readonly entryMillis?: number;
   /** Gives the component's figures at this moment. It is cheap, has no effect, and may be called at any time. */
   stats(): ComponentStats;
+  /**
+   * Called before the observer looks at the component's figures, and before it tells that a loan is lost. A component over
+   * another pool compares its loans with those of that pool, and reports the differences.
+   */
+  look?(): void;
   /**
    * Called with a loan whose capability V8 has collected: no code can end the loan any more. The component may take the
    * resource back. It then reports the end of the loan as `reclaimed`.

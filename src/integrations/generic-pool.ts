@@ -60,6 +60,7 @@ export function adoptPool<T>(
         min: pool.min,
         max: pool.max,
       }),
+      loans: () => loansOf(pool),
       end: async () => {
         await pool.drain();
         await pool.clear();
@@ -67,4 +68,10 @@ export function adoptPool<T>(
     },
     options,
   );
+}
+
+/** The private list of the loans of a pool of generic-pool, by their resources. */
+function loansOf(pool: object): ReadonlyMap<unknown, unknown> | undefined {
+  const { _resourceLoans: loans } = pool as { readonly _resourceLoans?: unknown };
+  return loans instanceof Map ? loans : undefined;
 }

@@ -100,6 +100,7 @@ function adopt<T extends { release(): void; destroy(): void }>(
       },
       destroy: (connection) => connection.destroy(),
       figures: () => figuresOf(core),
+      loans: () => loansOf(core),
       end,
     },
     options,
@@ -125,11 +126,23 @@ function isReleased(connection: { readonly _released?: boolean }): boolean {
   return connection._released === true;
 }
 
+/** The private state of a connection in a pool of mysql2. */
+interface ConnectionState {
+  readonly authorized?: boolean;
+  readonly lastActiveTime?: number;
+  readonly _released?: boolean;
+}
+
+interface ConnectionList {
+  readonly length: number;
+  get?(index: number): ConnectionState | undefined;
+}
+
 /** The private state of a pool of mysql2. */
 interface CoreState {
   readonly _closed?: boolean;
-  readonly _allConnections?: { readonly length: number };
-  readonly _freeConnections?: { readonly length: number };
+  readonly _allConnections?: ConnectionList;
+  readonly _freeConnections?: ConnectionList;
   readonly _connectionQueue?: { readonly length: number };
 }
 
@@ -147,4 +160,22 @@ function figuresOf(core: CallbackPool): PeerFigures {
     min: 0,
     max: core.config.connectionLimit ?? 0,
   };
+}
+
+/** The connections that a pool has lent, each with the time at which it was released last. Those that connect are left out. */
+function loansOf(core: CallbackPool): ReadonlyMap<unknown, unknown> | undefined {
+  const { _closed, _allConnections, _freeConnections } = core as unknown as CoreState;
+  if (_allConnections?.get === undefined || _freeConnections?.get === undefined) return undefined;
+  const loans = new Map<unknown, unknown>();
+  if (_closed === true) return loans;
+  const free = new Set(connectionsIn(_freeConnections));
+  for (const connection of connectionsIn(_allConnections)) {
+    const isLent = connection.authorized !== false && connection._released !== true;
+    if (isLent && !free.has(connection)) loans.set(connection, connection.lastActiveTime ?? 0);
+  }
+  return loans;
+}
+
+function connectionsIn(list: ConnectionList): ConnectionState[] {
+  return Array.from({ length: list.length }, (_, i) => list.get?.(i) ?? {});
 }

@@ -74,6 +74,7 @@ export function adoptPool(
         min: pool.options.min ?? 0,
         max: pool.options.max,
       }),
+      loans: () => loansOf(pool),
       end: () => (pool.ending ? undefined : pool.end()),
     },
     options,
@@ -101,8 +102,11 @@ class HeldClients {
   }
 }
 
-/** Pools and clients that have a listener of ours already. */
-const listenedTo = new WeakSet<object>();
+/** Pools that have a listener of ours already. */
+const listenedTo = new WeakSet<Pool>();
+
+/** How many loans each client has had. A client in it has a listener of ours already. */
+const loanCounts = new WeakMap<PoolClient, number>();
 
 /**
  * Listens to the errors of a pool and of its clients. `pg.Pool` takes its own listener off a client before it hands the client over,
@@ -115,10 +119,29 @@ function surviveErrors(pool: Pool): void {
   listenedTo.add(pool);
   pool.on('error', ignore);
   pool.on('acquire', (client) => {
-    if (listenedTo.has(client)) return;
-    listenedTo.add(client);
-    client.on('error', ignore);
+    const loans = loanCounts.get(client) ?? 0;
+    loanCounts.set(client, loans + 1);
+    if (loans === 0) client.on('error', ignore);
   });
+}
+
+/** The private lists of a pool of pg. */
+interface PoolLists {
+  readonly _clients?: readonly PoolClient[];
+  readonly _idle?: readonly { readonly client: PoolClient }[];
+}
+
+/** The clients that a pool has lent, each with the number of its loan. */
+function loansOf(pool: Pool): ReadonlyMap<PoolClient, number> | undefined {
+  const { _clients, _idle } = pool as PoolLists;
+  if (_clients === undefined || _idle === undefined) return undefined;
+  const idle = new Set(_idle.map(({ client }) => client));
+  const loans = new Map<PoolClient, number>();
+  for (const client of _clients) {
+    const count = loanCounts.get(client); // A client that connects has none, nor has one that was lent before the adoption.
+    if (count !== undefined && !idle.has(client)) loans.set(client, count);
+  }
+  return loans;
 }
 
 function ignore(): void {}

@@ -53,6 +53,7 @@ export function adoptPool<T>(
         min: limitOf(pool, 'min'),
         max: limitOf(pool, 'max'),
       }),
+      loans: () => loansOf(pool),
       end: () => pool.destroy(),
     },
     options,
@@ -123,4 +124,10 @@ class Destructions<T> {
 /** A limit of tarn's pool, which its types declare as protected. */
 function limitOf<T>(pool: Pool<T>, limit: 'min' | 'max'): number {
   return (pool as unknown as Readonly<Record<typeof limit, number>>)[limit];
+}
+
+/** The loans of tarn's pool, by their resources. Its types declare the list of them as protected. */
+function loansOf<T>(pool: Pool<T>): ReadonlyMap<T, unknown> | undefined {
+  const { used } = pool as unknown as { readonly used?: readonly { readonly resource: T }[] };
+  return used && new Map(used.map((loan) => [loan.resource, loan]));
 }

@@ -43,7 +43,7 @@ interface RunningTest {
 class TestWatch {
   readonly #watchdog = new Watchdog({
     level: 'advanced', // The line of each loan.
-    rules: { tenured: false, exhausted: false, 'double-release': false },
+    rules: { tenured: false, exhausted: false, 'double-release': false, 'direct-release': false },
     clock: realClock,
     sweepIntervalMillis: Number.POSITIVE_INFINITY,
   });

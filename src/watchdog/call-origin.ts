@@ -14,6 +14,8 @@ export interface CallOrigin {
   readonly scope: OpenScope | undefined;
   /** The value that was being created when the caller asked, and that owns the loan; `undefined` if the scope owns it. */
   readonly owner: LifetimeNode | undefined;
+  /** Set if the loan was taken from the pool underneath its component, so that its caller is not known. */
+  readonly isDirect?: true;
 }
 
 /** The origin of what no caller has asked for. */
@@ -23,3 +25,6 @@ export const NO_ORIGIN: CallOrigin = {
   scope: undefined,
   owner: undefined,
 };
+
+/** The origin of a loan that was taken from the pool underneath its component. */
+export const TAKEN_DIRECTLY: CallOrigin = { ...NO_ORIGIN, isDirect: true };

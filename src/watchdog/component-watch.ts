@@ -8,6 +8,8 @@
  * | `allocated` | a node under its owner |
  * | `lent` | a loan, without a node until it is settled |
  * | `referenced`, `dropped`, `transferred` | an edge |
+ * | `takenDirectly` | a loan whose caller is not known |
+ * | `givenBackDirectly` | the loan ends; that is a misuse |
  * | `freed` of a loan | the loan ends; its node goes, if it has one |
  * | `freed` of another node | the node goes |
  * | `freed` of the root | the component has ended; the watch ends with its last loan |
@@ -26,7 +28,7 @@ import type {
   Origin,
 } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
-import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
+import { type CallOrigin, NO_ORIGIN, TAKEN_DIRECTLY } from './call-origin.js';
 import type { HeapEvidence } from './heap-evidence.js';
 import { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
@@ -184,8 +186,15 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     for (const part of this.#parts) part.look();
     if (this.#hasLentUntracked) this.#lastLentAt = this.#tracker.loanTime();
     this.#hasLentUntracked = false;
+    this.#haveComponentLook();
     for (const part of this.#parts) this.#lastLentAt = Math.max(this.#lastLentAt, part.#lastLentAt);
     this.#shortage.look(this.stats(), this.#lastLentAt);
+  }
+
+  confirmsOut(loan: Loan): boolean {
+    if (loan.ended) return true;
+    this.#haveComponentLook();
+    return !loan.ended;
   }
 
   attached(observation: Observation): void {
@@ -357,6 +366,17 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#tracker.judgeUnheld();
   }
 
+  takenDirectly(held: NodeId): NodeId {
+    return this.lent(held, TAKEN_DIRECTLY);
+  }
+
+  givenBackDirectly(id: NodeId): void {
+    const loan = this.#table.loan(id);
+    if (loan === undefined) return;
+    this.freed(id);
+    this.#tracker.misused(loan, 'direct-release');
+  }
+
   touched(id: NodeId, hint = 'touched'): void {
     const loan = this.#table.loan(id);
     if (loan === undefined || !this.#tracker.levelPlan.touches) return;
@@ -382,7 +402,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     };
     const loan = this.#newLoan(ROOT, undefined, origin, undefined);
     loan.end();
-    this.#tracker.misused(loan);
+    this.#tracker.misused(loan, 'double-release');
   }
 
   transferred(id: NodeId, to: Holder): void {
@@ -411,6 +431,14 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     const part = new ComponentWatch(this.#tracker, this.#ended, this, name);
     this.#parts.add(part);
     return part;
+  }
+
+  #haveComponentLook(): void {
+    const observation = this.#observation?.deref();
+    if (observation?.look === undefined || this.#closed) return;
+    guardedCall(`the look of ${this.#kind} "${this.#name}" at its loans`, () =>
+      observation.look?.(),
+    );
   }
 
   /** A forced close ends a loan as its holder would. Before that, the rules see it as it is. */
@@ -445,6 +473,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   }
 
   #recordHold(loan: Loan): void {
+    if (loan.origin.isDirect) return; // Nothing is known of those that ended between two looks, so the sample has the longest only.
     const holdMillis = this.#tracker.loanTime() - loan.lentAt;
     this.holdTimes.record(holdMillis);
     if (loan.node === null) this.#sites.of(loan.origin)?.recordShortLife(holdMillis);

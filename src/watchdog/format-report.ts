@@ -125,11 +125,10 @@ function leaksOf(reports: readonly LeakReport[]): Leak[] {
 }
 
 function verdict(leaks: readonly Leak[], paint: Paint): string {
-  const isMisuse = ([{ rule }]: Leak): boolean => RULES[rule].isMisuse === true;
-  const misuses = countOf(leaks.filter(isMisuse));
+  const isMisuse = ([{ rule }]: Leak): boolean => RULES[rule].misuse !== undefined;
+  const misuses = misuseCounts(leaks.filter(isMisuse));
   const lost = leaks.filter((leak) => !isMisuse(leak));
-  const twice = misuses > 0 ? [`${plural(misuses, 'loan')} ended twice`] : [];
-  if (lost.length === 0) return paint('red', `MISUSE  ${twice.join('')}`);
+  if (lost.length === 0) return paint('red', `MISUSE  ${misuses.join(', ')}`);
   const certainties = lost.map(([surest]) => surest.certainty);
   const word = certainties.includes('certain')
     ? 'LEAK'
@@ -138,8 +137,18 @@ function verdict(leaks: readonly Leak[], paint: Paint): string {
       : 'LEAK SUSPECTED';
   const loans = countOf(lost.filter(([{ rule }]) => RULES[rule].isPopulation !== true));
   const lostLoans = loans > 0 ? [plural(loans, 'lost loan')] : [];
-  const counts = [plural(lost.length, 'leak'), ...lostLoans, ...twice];
+  const counts = [plural(lost.length, 'leak'), ...lostLoans, ...misuses];
   return paint('red', `${word}  ${counts.join(', ')}`);
+}
+
+/** Says how many loans were misused in which way. */
+function misuseCounts(misuses: readonly Leak[]): string[] {
+  const counts = new Map<string, number>();
+  for (const leak of misuses) {
+    const done = RULES[leak[0].rule].misuse?.done ?? '';
+    counts.set(done, (counts.get(done) ?? 0) + countOf([leak]));
+  }
+  return [...counts].map(([done, count]) => `${plural(count, 'loan')} ${done}`);
 }
 
 function countOf(leaks: readonly Leak[]): number {
@@ -189,9 +198,7 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   const counted = (site: CountedSite): string => (site.count < loans ? ` ×${site.count}` : '');
   const acquiring = sites.filter(({ depth }) => depth === 0);
   if (acquiring.length === 0) {
-    return [
-      '  acquired at  unknown: no stack was taken; the next loans of this component have theirs taken',
-    ];
+    return [`  acquired at  unknown: ${leak[0].isDirect === true ? DIRECT : STACKLESS}`];
   }
   const callers = sites.filter(({ depth }) => depth > 0);
   const room = Math.max(MOST_SITES - acquiring.length, 0);
@@ -202,10 +209,14 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
     ...callers.slice(0, Math.min(maxFrames, room)).map((site) => `${framed(site)}${counted(site)}`),
   ];
   const [{ rule, earlier }] = leak;
-  const label = RULES[rule].isMisuse === true ? 'ended again' : 'acquired at';
+  const label = RULES[rule].misuse?.label ?? 'acquired at';
   const shown = lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(12)} ${line}`);
   return earlier === undefined ? shown : [`  first ended  ${framed(earlier)}`, ...shown];
 }
+
+const DIRECT = 'taken from the pool underneath, past the adopted one';
+
+const STACKLESS = 'no stack was taken; the next loans of this component have theirs taken';
 
 /** The most numerous scopes, if the sentence of the rule does not name the only one. */
 function scopeLine(leak: Leak): string[] {
@@ -321,9 +332,10 @@ function describeCounters({ born, live, freed, promoted, fullCollections }: Site
 
 /** Gives a pool's figures as a phrase, and any other component's as they are. */
 function describeState(state: NonNullable<LeakReport['state']>): string {
-  const { borrowed, max, pending } = state;
+  const { borrowed, max, pending, takenDirectly = 0 } = state;
   if (borrowed !== undefined && max !== undefined) {
-    return `${borrowed}/${max} out, ${pending ?? 0} waiting`;
+    const direct = takenDirectly > 0 ? `, ${takenDirectly} of them taken directly` : '';
+    return `${borrowed}/${max} out${direct}, ${pending ?? 0} waiting`;
   }
   return Object.entries(state)
     .map(([name, value]) => `${name} ${value}`)

@@ -144,6 +144,7 @@ export class LeakGroup {
       scopes: scopes.map(({ key, count }) => ({ scope: key, count })),
       unlisted: { stacks: this.#stacks.unlisted, scopes: this.#scopes.unlisted },
       ...(origin.call.name !== '' && { call: origin.call.name }),
+      ...(origin.isDirect === true && { isDirect: true }),
       count: this.count,
       ageMillis: now - this.#oldestLentAt(),
       firstSeenMillis: now - this.#firstFoundAt,

@@ -75,7 +75,7 @@ export class LeakLedger {
 
   /** How many loans count as lost, without those of suppressed leaks. O(leaks) if some are suppressed. */
   get lost(): number {
-    const suppressed = this.#countSuppressed((group) => RULES[group.rule].isMisuse !== true);
+    const suppressed = this.#countSuppressed((group) => RULES[group.rule].misuse === undefined);
     return this.#lostLoans.size + this.#reclaimed - suppressed;
   }
 
@@ -124,7 +124,8 @@ export class LeakLedger {
   reportsOf(isMeant: (loan: Loan) => boolean): LeakReport[] {
     const groups = new Map<string, LeakGroup>();
     for (const lost of this.#lostLoans.values()) {
-      if (!isMeant(lost.loan)) continue;
+      const { loan } = lost;
+      if (!isMeant(loan) || !loan.component.confirmsOut(loan)) continue;
       const { key, signature, stack } = this.#identify(lost);
       const group = groups.get(key) ?? new LeakGroup(key, signature, lost);
       group.add(lost, stack);
@@ -219,6 +220,7 @@ export class LeakLedger {
 
   /** Tells the listeners of a lost loan, if they do not know that the watchdog is so sure of it. */
   #tell(lost: LostLoan): void {
+    if (lost.toldAs === undefined && !lost.loan.component.confirmsOut(lost.loan)) return;
     if (lost.group === null) this.#enter(lost);
     const { group, toldAs, certainty } = lost;
     if (toldAs !== undefined && !isSurer(certainty, toldAs)) return;
@@ -243,7 +245,7 @@ export class LeakLedger {
   #identify({ rule, certainty, loan }: LostLoan) {
     const stack = this.#stacks.parse(loan.origin.stack);
     const site = applicationFrame(stack);
-    const signature = signatureOf(rule, loan.component, site);
+    const signature = signatureOf(rule, loan.component, site, loan.origin.isDirect);
     const line = site === undefined ? '' : formatPosition(site);
     return { key: `${signature} ${certainty} ${line}`, signature, stack };
   }
@@ -260,7 +262,7 @@ export class LeakLedger {
     this.#groups.delete(key); // The leak that has grown last stands last.
     this.#groups.set(key, group);
     lost.group = group;
-    if (stack.length === 0) loan.component.captureNextStacks();
+    if (stack.length === 0 && loan.origin.isDirect !== true) loan.component.captureNextStacks();
     return group;
   }
 

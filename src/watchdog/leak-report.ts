@@ -63,6 +63,11 @@ export interface LeakReport {
   };
   /** The function of the component that lent the latest of the loans: `'lease'`, `'acquire'`, `'use'`, … */
   readonly call?: string;
+  /**
+   * Set if the component did not lend them: other code took them from the pool underneath, so that no line is known. Then
+   * `ageMillis` begins with the first look that has found them.
+   */
+  readonly isDirect?: true;
   /** How many loans are lost and have not come back. */
   readonly count: number;
   /** The age of the oldest of them, in milliseconds. */

@@ -6,13 +6,16 @@ import type { LeakRule } from './rules/rules.js';
 /**
  * Gives 8 hexadecimal digits that are equal, in every run, for loans that the same function of the same file has taken from
  * the same component, and that the same rule has found. Lines and columns are left out, since each edit above moves them.
+ * `isDirect` says that the loans were taken from the pool underneath.
  */
 export function signatureOf(
   rule: LeakRule,
   component: Pick<LoanSource, 'kind' | 'name'>,
   site: Frame | undefined,
+  isDirect: boolean = false,
 ): string {
-  const place = site === undefined ? [] : [functionOf(site), fileOf(site)];
+  const unknown = isDirect ? ['taken directly'] : [];
+  const place = site === undefined ? unknown : [functionOf(site), fileOf(site)];
   const identity = [rule, component.kind, component.name, ...place];
   return fnv1a(identity.join('\0')).toString(16).padStart(8, '0');
 }

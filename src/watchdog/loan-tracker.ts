@@ -33,7 +33,7 @@ import { PlainSource } from './plain-source.js';
 import { Populations } from './populations.js';
 import type { Readings } from './readings.js';
 import { SURVIVED_COLLECTIONS } from './rules/retained.js';
-import type { Rule } from './rules/rule.js';
+import type { MisuseRule, Rule } from './rules/rule.js';
 import { createRules, type LeakRule, precedes } from './rules/rules.js';
 import { SCOPE, type ScopeListener, Scopes } from './scopes.js';
 import { SettledLoans } from './settled-loans.js';
@@ -357,10 +357,10 @@ export class LoanTracker implements ScopeListener {
     this.#settled.judgeInSlices();
   }
 
-  /** Counts a loan that was ended twice, if that rule is active. */
-  misused(loan: Loan): void {
+  /** Counts a mistake with a loan that has ended, if the rule for it is active. */
+  misused(loan: Loan, misuse: MisuseRule): void {
     for (const rule of this.#rules.tellsMisuse) {
-      if (rule.tellsMisuse?.() === true) this.ledger.noteMisuse(rule.name, loan);
+      if (rule.tellsMisuse?.(misuse) === true) this.ledger.noteMisuse(rule.name, loan);
     }
   }
 

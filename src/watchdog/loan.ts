@@ -54,6 +54,8 @@ export interface LoanSource {
   generationOf(loan: Loan): NodeGeneration;
   /** Gives what the simulated heap shows of a loan. */
   evidenceOf(loan: Loan): HeapEvidence;
+  /** Has the component look whether a loan is still out. True for what is no loan that is out. */
+  confirmsOut(loan: Loan): boolean;
   /** Takes the stacks of the next loans: the line of a lost loan is unknown. */
   captureNextStacks(): void;
   /** Gives a loan that is still out its node. */

@@ -40,6 +40,10 @@ export class PlainSource implements LoanSource {
     return { path: [] };
   }
 
+  confirmsOut(): boolean {
+    return true;
+  }
+
   captureNextStacks(): void {}
 
   settle(): void {}

@@ -31,6 +31,8 @@ export interface Readings {
   generationOfExpected(expectation: Expectation): NodeGeneration;
   /** Whether a misuse counts as one. */
   countsMisuse(): boolean;
+  /** Whether a resource that the pool underneath has back counts as given back. */
+  countsDirectRelease(): boolean;
 }
 
 /** The readings of the real counters. */
@@ -47,4 +49,5 @@ export const READINGS: Readings = {
   countsOf: (population) => population.counts(),
   generationOfExpected: (expectation) => expectation.generation,
   countsMisuse: () => true,
+  countsDirectRelease: () => true,
 };

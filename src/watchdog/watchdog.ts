@@ -377,7 +377,13 @@ export class Watchdog implements Disposable {
       for (const loan of watch.loans()) {
         if (!this.#tracker.ledger.has(loan) && !isExplained(loan, now)) count++;
       }
-      if (count > 0) counts.push(`${watch.kind} ${JSON.stringify(watch.name)} ×${count}`);
+      const direct = watch.stats()?.['takenDirectly'] ?? 0;
+      const out = [
+        ...(count > 0 ? [`×${count}`] : []),
+        ...(direct > 0 ? [`×${direct} taken directly`] : []),
+      ];
+      if (out.length > 0)
+        counts.push(`${watch.kind} ${JSON.stringify(watch.name)} ${out.join(' and ')}`);
     }
     return counts.length === 0 ? '' : `still out: ${counts.join(', ')}`;
   }
@@ -476,8 +482,12 @@ const aTransferable: OptionCheck = (value) =>
 const aWatchable: OptionCheck = (value) =>
   isWatchable(value) ? undefined : 'a component that can be watched: a pool, a cache, a weak map';
 
-/** Whether a loan is in use as far as is known: its scope is running, or its holder has said that it takes long. */
+/**
+ * Whether a loan is in use as far as is known: its scope is running, or its holder has said that it takes long. Those that were taken
+ * from the pool underneath are counted apart.
+ */
 function isExplained(loan: Loan, now: number): boolean {
-  const { scope, owner } = loan.origin;
+  const { scope, owner, isDirect } = loan.origin;
+  if (isDirect === true) return true;
   return loan.expectedUntil > now || owner !== undefined || (scope !== undefined && !scope.ended);
 }

@@ -97,6 +97,13 @@ export const ABLATIONS: readonly Ablation[] = [
     replaced: { countsMisuse: () => false },
     programs: ['a lease is released twice, and the error is swallowed'],
   },
+  {
+    rule: 'direct-release',
+    reading: 'countsDirectRelease',
+    constant: 'nothing is given back past a lease',
+    replaced: { countsDirectRelease: () => false },
+    programs: ['a client of an adopted pool is given back past its lease'],
+  },
 ];
 
 /** Runs the programs of an ablation with and without the counter. Gives a line for each whose verdict changes. */

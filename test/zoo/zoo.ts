@@ -4,14 +4,17 @@ import { startLocalPostgres } from '../../examples/service/local-postgres.js';
 import { type LeakReport, Watchdog, type WatchLevel } from '../../src/watchdog/index.js';
 import { READINGS, type Readings } from '../../src/watchdog/readings.js';
 import { type Program, Zoo } from './program.js';
+import { adopted } from './programs/adopted.js';
 import { growing } from './programs/growth.js';
 import { slowOrLost } from './programs/holders.js';
 import { owners } from './programs/owners.js';
 import { SkippingClock } from './skipping-clock.js';
 
-export const PROGRAMS: readonly Program[] = [...owners, ...growing, ...slowOrLost];
+export const PROGRAMS: readonly Program[] = [...owners, ...growing, ...slowOrLost, ...adopted];
 
-const FILES = ['owners', 'growth', 'holders'].map((name) => `test/zoo/programs/${name}.ts`);
+const FILES = ['owners', 'growth', 'holders', 'adopted'].map(
+  (name) => `test/zoo/programs/${name}.ts`,
+);
 
 /** How a program went. */
 export interface Outcome {

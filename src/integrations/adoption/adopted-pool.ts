@@ -8,7 +8,6 @@ import { aBoolean, aFunction, argumentError, checkArgument } from '../../core/op
 import { type Observation, type Observer, observe, type Watchable } from '../../core/probe.js';
 import { grantLease, grantUse } from '../../pool/loan/grant.js';
 import type { Lease } from '../../pool/loan/lease.js';
-import { LoanWatch } from '../../pool/loan/loan-watch.js';
 import { type UseContext, useSlot } from '../../pool/loan/use-context.js';
 import {
   type CloseOptions,
@@ -18,6 +17,7 @@ import {
 } from '../../pool/pool-options.js';
 import type { LoanInfo, PoolStats } from '../../pool/pool-stats.js';
 import { type AdoptOptions, resolveAdoptOptions } from './adopt-options.js';
+import { AdoptedWatch } from './adopted-watch.js';
 import { Adoption } from './adoption.js';
 import type { PeerPool } from './peer-pool.js';
 
@@ -35,10 +35,11 @@ const LEAST_PEER_GRACE_MILLIS = 1_000;
 
 /**
  * Leases, `use` and a watch over a pool of another package, the peer. The peer keeps its options, its order of serving and its other
- * users. Loans that other users take from the peer directly are not seen.
+ * users. The callers of loans that other users take from the peer directly are not known.
  */
 export class AdoptedPool<T> implements AsyncDisposable, Watchable {
   readonly #adoption: Adoption<T>;
+  readonly #peer: PeerPool<T>;
 
   /** @internal */
   constructor(
@@ -46,6 +47,7 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
     options: AdoptOptions<T>,
     presets: Pick<AdoptOptions<T>, 'isBroken'> = {},
   ) {
+    this.#peer = peer;
     this.#adoption = new Adoption(peer, resolveAdoptOptions(options, presets));
     created(this);
   }
@@ -133,7 +135,7 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
     endAutomaticWatch(this);
     const { origins, name } = this.#adoption;
     if (origins.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
-    origins.watch = new LoanWatch(this.#adoption, observer);
+    origins.watch = new AdoptedWatch(this.#adoption, this.#peer, observer);
     return origins.watch;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Makes leases of the loans of another package's pool, the peer. The peer decides which caller gets which resource, and when. Each
  * loan has a slot in the adoption, from its grant to its end, for the lease and the watch. Loans that other users take from the
- * peer directly are not seen.
+ * peer directly have none.
  *
  * ```
  *   asked ──peer delivers──▶ out ──release──▶ (reset) ──▶ back with the peer

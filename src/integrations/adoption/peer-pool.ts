@@ -30,6 +30,11 @@ export interface PeerPool<T> {
   destroy(resource: T): unknown;
   /** The peer's figures at this moment. */
   figures(): PeerFigures;
+  /**
+   * The resources that are lent at this moment, by identity, each with a token that only the same loan has. `undefined` if the peer
+   * does not tell. A watchdog compares the adoption's loans with these. O(resources).
+   */
+  loans?(): ReadonlyMap<unknown, unknown> | undefined;
   /** Ends the peer. Settles when it has ended. */
   end(): unknown;
 }

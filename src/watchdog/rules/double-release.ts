@@ -7,13 +7,13 @@ import type { RuleDefinition } from './rule.js';
 
 /** The rule *double-release*. */
 export const doubleRelease: RuleDefinition<'double-release'> = {
-  isMisuse: true,
+  misuse: { done: 'ended twice', label: 'ended again' },
   evidence: 'the loan had ended',
   whatHappened: () =>
     'ended again after it had ended; the error of the component was thrown, and may be swallowed',
   fix: () => 'end each lease once, or leave it to `using`',
   create: (_options, readings) => ({
     name: 'double-release',
-    tellsMisuse: () => readings.countsMisuse(),
+    tellsMisuse: (misuse) => misuse === 'double-release' && readings.countsMisuse(),
   }),
 };

@@ -7,6 +7,9 @@ import type { Loan } from '../loan.js';
  */
 export function releaseAdvice({ component, hasCapability, origin }: Loan): string {
   const { kind, releaseAdvice: advice } = component;
+  if (origin.isDirect === true) {
+    return `take it by \`lease()\` of the adopted ${kind}, so that its line is known, and release it on every path`;
+  }
   if (advice !== undefined) return advice;
   if (origin.call.name === 'use') {
     return `the function given to \`${kind}.use(fn)\` has not settled: give its work a timeout or an AbortSignal`;

@@ -24,9 +24,12 @@ export interface Rule<N extends string = string> {
   judge?(loan: Loan, now: number): Certainty | undefined;
   /** Judges what is no loan, in each sweep and each check. */
   survey?(survey: Survey): void;
-  /** Whether a loan that was ended twice counts as a leak of this rule. */
-  tellsMisuse?(): boolean;
+  /** Whether a misuse that a component has reported counts under this rule. */
+  tellsMisuse?(misuse: MisuseRule): boolean;
 }
+
+/** The rules that tell of mistakes with loans that have ended. */
+export type MisuseRule = 'double-release' | 'direct-release';
 
 /** What a rule looks at in a sweep or a check, besides the loans. */
 export interface Survey {
@@ -54,10 +57,20 @@ export interface ReportedLeak {
   readonly component: { readonly kind: string; readonly name: string };
   /** How many loans or objects there are. */
   readonly count: number;
+  /** Set if they were taken from the pool underneath the component. */
+  readonly isDirect?: true;
   /** The kind of the objects, if they are no loans. */
   readonly members?: string;
   /** The edges of the cycle that the latest loan is in. */
   readonly cycle?: readonly string[];
+}
+
+/** What a report says of a misuse. */
+export interface MisuseWords {
+  /** What was done, as a participle: `ended twice`. */
+  readonly done: string;
+  /** What happened at the line of the report: `ended again`. */
+  readonly label: string;
 }
 
 /** An entry of `RULES`: what a report says for the rule, its options `O`, and how to make it. */
@@ -69,7 +82,7 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   /** What the simulated heap has shown of the loans that the rule finds. */
   readonly evidence?: string;
   /** Set if no loan is lost: a holder has made a mistake with a loan that had ended. */
-  readonly isMisuse?: true;
+  readonly misuse?: MisuseWords;
   /** Set if the leak is no loan: objects that become too many, or that should have died. */
   readonly isPopulation?: true;
   /** Set if {@link whatHappened} names the scope. */

@@ -12,6 +12,7 @@ import {
 import { READINGS, type Readings } from '../readings.js';
 import { abandoned } from './abandoned.js';
 import { cycle } from './cycle.js';
+import { directRelease } from './direct-release.js';
 import { doubleRelease } from './double-release.js';
 import { type ExhaustedOptions, exhausted } from './exhausted.js';
 import { type GrowthOptions, growth } from './growth.js';
@@ -59,6 +60,12 @@ export interface WatchdogRules {
    */
   readonly 'double-release'?: boolean;
   /**
+   * Finds a loan of an adopted pool whose resource was given back to the pool underneath, and not by its lease.
+   *
+   * @default true
+   */
+  readonly 'direct-release'?: boolean;
+  /**
    * Finds live objects of one kind and site that become more and more: entries, components, scopes, listeners, weak values.
    *
    * @default true
@@ -86,6 +93,7 @@ export const RULES: { readonly [N in LeakRule]-?: RuleDefinition<N, OptionsOf<N>
   tenured,
   exhausted,
   'double-release': doubleRelease,
+  'direct-release': directRelease,
   growth,
   retained,
 };

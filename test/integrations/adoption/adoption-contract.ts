@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { AdoptOptions } from '../../../src/integrations/adoption/adopt-options.js';
 import type { AdoptedPool } from '../../../src/integrations/adoption/adopted-pool.js';
 import { observe } from '../../../src/pool/index.js';
-import { Watchdog } from '../../../src/watchdog/index.js';
+import { formatReport, type LeakReport, Watchdog } from '../../../src/watchdog/index.js';
 import { FakeClock } from '../../kit/fake-clock.js';
 import { lineOf } from '../../kit/line-of.js';
 import { RecordingObserver } from '../../kit/recording-observer.js';
@@ -426,6 +426,95 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       lease.release();
     });
 
+    test('a resource that is given back past its lease is told as that, and not as lost', async () => {
+      await using t = setUp();
+      using watchdog = new Watchdog({ level: 'advanced', clock: t.clock });
+      watchdog.watch(t.pool);
+      const told: string[] = [];
+      watchdog.on('leak', ({ rule }) => told.push(rule));
+      watchdog.on('retracted', ({ rule }) => told.push(`retracted ${rule}`));
+      const lease = await watchdog.scope('GET /orders', async () => {
+        const taken = await t.pool.lease(); // where its lease is taken
+        await t.give(taken.resource);
+        return taken;
+      });
+      await t.clock.advance(5_000);
+      expect(told).toEqual(['direct-release']);
+      const [report, ...others] = await watchdog.check({ forceGc: true });
+      expect(others).toEqual([]);
+      expect(report).toMatchObject({ rule: 'direct-release', certainty: 'certain', count: 1 });
+      expect(report?.site?.line).toBe(lineOf(import.meta.url, '// where its lease is taken'));
+      expect(watchdog.stats()).toMatchObject({ lost: 0, loansOut: 0 });
+      const text = formatReport([report as LeakReport]);
+      expect(text).toContain('MISUSE  1 loan given back past its lease');
+      expect(text).toContain('0/1 out');
+      expect(() => lease.release()).toThrow(withCode('TENURE_POOL_DOUBLE_RELEASE'));
+    });
+
+    test('a resource that is given back past its lease and lent again is told as given back', async () => {
+      await using t = setUp();
+      using watchdog = new Watchdog({ level: 'advanced', clock: t.clock });
+      watchdog.watch(t.pool);
+      const first = await t.pool.lease();
+      expect(await watchdog.check()).toEqual([]);
+      await untilTheNextMillisecond();
+      await t.give(first.resource);
+      const taken = await t.take();
+      expect(await watchdog.check()).toMatchObject([{ rule: 'direct-release', count: 1 }]);
+      await t.give(taken);
+      expect(() => first.release()).toThrow(withCode('TENURE_POOL_DOUBLE_RELEASE'));
+    });
+
+    test('resources that are taken from the peer directly are told once the pool has run dry', async () => {
+      await using t = setUp(2);
+      using watchdog = new Watchdog({ level: 'advanced', clock: t.clock });
+      watchdog.watch(t.pool);
+      const taken = [await t.take(), await t.take()] as const;
+      for (let i = 0; i < 7; i++) {
+        expect(await watchdog.check()).toEqual([]);
+        const refused = expect(t.pool.lease({ timeoutMillis: 1 })).rejects.toThrow();
+        await t.clock.advance(10_000);
+        await refused;
+      }
+      const [report, ...others] = await watchdog.check();
+      expect(others).toEqual([]);
+      expect(report).toMatchObject({ rule: 'exhausted', isDirect: true, count: 2 });
+      const text = formatReport([report as LeakReport]);
+      expect(text).toContain('taken from the pool underneath, past the adopted one');
+      expect(text).toContain('2/2 out, 2 of them taken directly');
+      for (const resource of taken) await t.give(resource);
+      await until(() => t.pool.stats().borrowed === 0); // The callers that have left are served first.
+      expect(await watchdog.check()).toEqual([]);
+    });
+
+    test('assertNoLeaks says how many resources were taken from the peer directly', async () => {
+      await using t = setUp(2);
+      using watchdog = new Watchdog({ clock: t.clock });
+      watchdog.watch(t.pool);
+      using warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      const taken = await t.take();
+      using _lease = await t.pool.lease();
+      await watchdog.assertNoLeaks();
+      const [line] = warned.mock.calls[0] ?? [];
+      expect(line).toContain('still out: pool "db" ×1 and ×1 taken directly');
+      await t.give(taken);
+    });
+
+    test('other users of the peer that take its resources in turn make no report', async () => {
+      await using t = setUp(1);
+      using watchdog = new Watchdog({ clock: t.clock });
+      watchdog.watch(t.pool);
+      for (let i = 0; i < 10; i++) {
+        const taken = await t.take();
+        await t.clock.advance(10_000);
+        expect(await watchdog.check()).toEqual([]);
+        await untilTheNextMillisecond();
+        await t.give(taken);
+      }
+      expect(await watchdog.check()).toEqual([]);
+      expect(watchdog.stats().loansOut).toBe(0);
+    });
+
     test('nothing keeps a lease from being collected, watched or not', async () => {
       await using t = setUp();
       const lost = await (async () => new WeakRef(await t.pool.lease()))();
@@ -433,6 +522,12 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       await t.pool.close({ graceMillis: 0, force: true });
     });
   });
+}
+
+/** mysql2 tells its loans of one connection apart by the time of its last release. */
+async function untilTheNextMillisecond(): Promise<void> {
+  const now = Date.now();
+  await until(() => Date.now() > now);
 }
 
 function codeOf(error: unknown): unknown {

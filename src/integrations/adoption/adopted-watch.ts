@@ -1,0 +1,58 @@
+/**
+ * Reports an adopted pool's loans to its observer, and what the peer's own loans show besides: resources that other users have
+ * taken from the peer directly, and resources that were given back to it past their lease.
+ */
+/// <reference lib="esnext.disposable" preserve="true" />
+import { GuardedObserver } from '../../core/guarded-observer.js';
+import type { Observer } from '../../core/probe.js';
+import { LoanWatch, type WatchedLoans } from '../../pool/loan/loan-watch.js';
+import type { Slot } from '../../pool/loan/slot.js';
+import { DirectLoans, type DirectLoansListener } from './direct-loans.js';
+import type { PeerPool } from './peer-pool.js';
+
+/** One observer's watch over one adopted pool. */
+export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener<T> {
+  readonly #observer: GuardedObserver;
+  readonly #directLoans: DirectLoans<T>;
+
+  constructor(
+    pool: WatchedLoans<T>,
+    peer: Pick<PeerPool<T>, 'loans' | 'identify'>,
+    observer: Observer,
+  ) {
+    super(pool, observer);
+    this.#observer = new GuardedObserver(observer, `the pool '${pool.name}'`);
+    this.#directLoans = new DirectLoans(pool.stock.slots, peer, this);
+  }
+
+  /** Gives the figures of the pool, and how many resources were taken from the peer directly. */
+  override stats(): Readonly<Record<string, number>> {
+    return { ...super.stats(), takenDirectly: this.#directLoans.count };
+  }
+
+  /** Compares the loans with those of the peer. O(resources). */
+  look(): void {
+    this.#directLoans.compare();
+  }
+
+  takenDirectly(): () => void {
+    const observer = this.#observer;
+    const resource = observer.allocated('resource', observer.root);
+    const loan = observer.takenDirectly(resource);
+    return () => {
+      observer.freed(loan);
+      observer.freed(resource);
+    };
+  }
+
+  givenBackDirectly(slot: Slot<T>): void {
+    const loan = slot.loanNode;
+    slot.loanNode = undefined;
+    if (loan !== undefined) this.#observer.givenBackDirectly(loan);
+  }
+
+  override [Symbol.dispose](): void {
+    this.#directLoans.forget();
+    super[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Compares the loans of an adoption with those of its peer, at each look of a watchdog. The peer marks each of its loans with a token
+ * of its own, so a resource that came back and was lent again is told from one that stayed out.
+ *
+ * | the peer has lent the resource | the adoption counts it as out | it is |
+ * |---|---|---|
+ * | by the same loan | yes | a loan of the adoption |
+ * | by another loan, or not at all | yes | given back directly, past its lease |
+ * | at two looks, by the same loan | no | taken directly, past the adoption |
+ *
+ * A resource that the peer delivers at this moment has no loan of the adoption yet, so one look shows nothing. A resource that is given
+ * back and lent again before the first look at its loan is taken for one that stayed out.
+ */
+import type { Slot } from '../../pool/loan/slot.js';
+import type { PeerPool } from './peer-pool.js';
+
+/** What is told of the differences. */
+export interface DirectLoansListener<T> {
+  /** A resource was taken from the peer directly. Gives what to call when it is back. */
+  takenDirectly(): () => void;
+  /** The peer has the resource of a loan back, and the loan has not ended. */
+  givenBackDirectly(slot: Slot<T>): void;
+}
+
+/** A loan of the adoption, as it was at the first look. */
+interface OwnLoan {
+  /** The number of the slot's loan. */
+  readonly loan: number;
+  /** The token of the peer's loan; `undefined` if the peer has the resource back. */
+  readonly token: unknown;
+}
+
+/** A loan of another user. */
+interface DirectLoan {
+  readonly token: unknown;
+  /** Ends the report of it; `undefined` after one look. */
+  readonly end: (() => void) | undefined;
+}
+
+/** The loans that other users have taken directly. */
+export class DirectLoans<T> {
+  readonly #slots: Iterable<Slot<T>>;
+  readonly #peer: Pick<PeerPool<T>, 'loans' | 'identify'>;
+  readonly #listener: DirectLoansListener<T>;
+  readonly #own = new WeakMap<Slot<T>, OwnLoan>();
+  /** The loans of other users at the last look, by the identity of their resources. */
+  #direct = new Map<unknown, DirectLoan>();
+
+  /** `slots` are those of the adoption's loans; of two with one resource the later has the present loan. */
+  constructor(
+    slots: Iterable<Slot<T>>,
+    peer: Pick<PeerPool<T>, 'loans' | 'identify'>,
+    listener: DirectLoansListener<T>,
+  ) {
+    this.#slots = slots;
+    this.#peer = peer;
+    this.#listener = listener;
+  }
+
+  /** How many loans of other users the last look has found. */
+  get count(): number {
+    return this.#direct.size;
+  }
+
+  /** Compares the loans, and tells the listener of differences. O(resources). */
+  compare(): void {
+    const loans = this.#peer.loans?.();
+    if (loans === undefined) return;
+    this.#compareDirect(loans, this.#compareOwn(loans));
+  }
+
+  /** Forgets all loans of other users. */
+  forget(): void {
+    this.#direct.clear();
+  }
+
+  /** Finds the loans whose resources were given back. Gives the resources of the others. */
+  #compareOwn(loans: ReadonlyMap<unknown, unknown>): Set<unknown> {
+    const bySlot = new Map<unknown, Slot<T>>();
+    const returned: Slot<T>[] = [];
+    for (const slot of this.#slots) {
+      const resource = this.#identityOf(slot.resource);
+      const replaced = bySlot.get(resource);
+      if (replaced !== undefined) returned.push(replaced);
+      bySlot.set(resource, slot);
+    }
+    for (const [resource, slot] of bySlot) {
+      if (slot.state !== 'borrowed' || this.#isOut(slot, loans.get(resource))) continue;
+      bySlot.delete(resource);
+      returned.push(slot);
+    }
+    for (const slot of returned) this.#listener.givenBackDirectly(slot);
+    return new Set(bySlot.keys());
+  }
+
+  /** Whether `token`, which the peer's present loan of the resource has, is that of the slot's loan. */
+  #isOut(slot: Slot<T>, token: unknown): boolean {
+    let own = this.#own.get(slot);
+    if (own?.loan !== slot.loan) {
+      own = { loan: slot.loan, token };
+      this.#own.set(slot, own);
+    }
+    return own.token !== undefined && own.token === token;
+  }
+
+  #compareDirect(loans: ReadonlyMap<unknown, unknown>, own: ReadonlySet<unknown>): void {
+    const before = this.#direct;
+    this.#direct = new Map();
+    for (const [resource, token] of loans) {
+      if (own.has(resource)) continue;
+      const known = before.get(resource);
+      const isSame = known !== undefined && known.token === token;
+      if (isSame) before.delete(resource);
+      const end = isSame ? (known.end ?? this.#listener.takenDirectly()) : undefined;
+      this.#direct.set(resource, { token, end });
+    }
+    for (const { end } of before.values()) end?.();
+  }
+
+  #identityOf(resource: T): unknown {
+    return this.#peer.identify === undefined ? resource : this.#peer.identify(resource);
+  }
+}
