@@ -18,6 +18,8 @@ export class RecordingObserver implements Observer {
   readonly log: string[] = [];
   /** The entry points that were passed to `origin`. */
   readonly entries: unknown[] = [];
+  /** The loans that were taken back by force, whose late ends may be reported once. */
+  readonly #reclaimed = new Set<NodeId>();
   #lastId: NodeId = this.root;
 
   /** Gives the ids of the live nodes of one kind. */
@@ -60,8 +62,13 @@ export class RecordingObserver implements Observer {
     this.log.push(`dropped ${from} ${to}`);
   }
 
-  freed(node: NodeId): void {
+  freed(node: NodeId, reclaimed?: boolean): void {
+    if (this.#reclaimed.delete(node)) {
+      this.log.push(`freed late ${node}`);
+      return;
+    }
     this.#mustLive(node);
+    if (reclaimed === true) this.#reclaimed.add(node);
     const kind = this.live.get(node)?.kind;
     this.live.delete(node);
     for (const { holders } of this.live.values()) {

@@ -173,6 +173,7 @@ test('every end of a loan frees its node once: failures, forced closes, timeouts
   expect(observer.liveOf('lease')).toHaveLength(1);
   await pool.close({ graceMillis: 0, force: true });
   await pool.release(second).catch(() => {});
+  expect(observer.log.filter((line) => line.startsWith('freed late'))).toHaveLength(1);
   expect(observer.live.size).toBe(0);
 });
 

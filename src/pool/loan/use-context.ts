@@ -38,10 +38,10 @@ export class UseContext<T> {
     if (this.#slot.loan === this.#loan) this.#slot.lender.failed(this.#slot, error);
   }
 
-  /** @internal Ends the loan, unless a forced close has ended it. */
+  /** @internal Ends the loan. Reports a late end if a forced close has ended it. */
   end(): void {
-    if (this.#slot.loan !== this.#loan) return;
-    if (this.#discardReason === undefined) void this.#slot.lender.takeBack(this.#slot);
+    if (this.#slot.loan !== this.#loan) this.#slot.endedLate();
+    else if (this.#discardReason === undefined) void this.#slot.lender.takeBack(this.#slot);
     else void this.#slot.lender.discard(this.#slot, this.#discardReason);
   }
 }

@@ -15,8 +15,8 @@ import { ReleaseError } from '../pool-errors.js';
 export class SlotIndex<T> {
   readonly #slots = new Set<Slot<T>>();
   readonly #byResource = new Map<T, Slot<T>>();
-  /** Objects that the pool has destroyed, held weakly, with the stack that ended their last loan. */
-  readonly #destroyed = new WeakMap<WeakKey, string | undefined>();
+  /** Objects that the pool has destroyed, held weakly, with the slot of their last loan. */
+  readonly #destroyed = new WeakMap<WeakKey, Slot<T> | undefined>();
   /** How many slots there are, those being destroyed included. */
   size = 0;
 
@@ -41,9 +41,9 @@ export class SlotIndex<T> {
     if (this.#byResource.get(slot.resource) === slot) this.#byResource.delete(slot.resource);
   }
 
-  /** Remembers that an object was destroyed, with the stack that ended its last loan, if it was captured. */
-  noteDestroyed(resource: T, endStack: string | undefined): void {
-    if (isObject(resource)) this.#destroyed.set(resource, endStack);
+  /** Remembers that an object was destroyed, with its slot, if it had one. */
+  noteDestroyed(resource: T, slot: Slot<T> | undefined): void {
+    if (isObject(resource)) this.#destroyed.set(resource, slot);
   }
 
   /** The slot that `acquire()` lent for this resource. O(1); O(size) for one of several equal primitives. */
@@ -84,9 +84,9 @@ export class SlotIndex<T> {
           'TENURE_POOL_RELEASE_OF_LEASE',
         );
       case 'destroying':
-        return afterDestroy(name, misuseOf(entry, slot.endStack, tell));
+        return afterDestroy(name, misuseOf(entry, slot, tell));
       default: {
-        const { stack, earlier } = misuseOf(entry, slot.endStack, tell);
+        const { stack, earlier } = misuseOf(entry, slot, tell);
         return new ReleaseError(
           `${name}: this resource was released already${atLine(earlier)}, and is released again${atLine(stack)}. Release each resource once.`,
           'TENURE_POOL_DOUBLE_RELEASE',
@@ -115,14 +115,18 @@ function isAcquired(slot: Slot<unknown>): boolean {
   return slot.state === 'borrowed' && slot.takenBy === 'acquire';
 }
 
-/** Tells of a call of `entry` for a resource that was given back already. */
-function misuseOf(
+/**
+ * Tells of a call of `entry` for a resource that was given back already. After a forced close, the first such call is the late end of
+ * the loan.
+ */
+function misuseOf<T>(
   entry: EntryPoint,
-  earlier: string | undefined,
+  slot: Slot<T> | undefined,
   tell: (misuse: Misuse) => void,
 ): Misuse {
-  const misuse = { call: entry.name, stack: captureStack(entry), earlier };
-  tell(misuse);
+  const misuse = { call: entry.name, stack: captureStack(entry), earlier: slot?.endStack };
+  if (slot?.reportLateEnd === undefined) tell(misuse);
+  else slot.endedLate();
   return misuse;
 }
 

@@ -125,7 +125,7 @@ export class Stock<T> {
     this.#calls.destroy(slot.resource, reason, background, () => {
       this.#counters.destroying--;
       this.#counters.countDestroyed(reason);
-      this.slots.noteDestroyed(slot.resource, slot.endStack);
+      this.slots.noteDestroyed(slot.resource, slot);
       this.#events.emitLater('destroyed', { resource: slot.resource, reason });
       this.#remove(slot);
     });

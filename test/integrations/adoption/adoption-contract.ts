@@ -393,7 +393,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       const { freed } = observer;
       observer.freed = (node, reclaimed?: boolean) => {
         if (reclaimed === true) byForce.push(node);
-        freed.call(observer, node);
+        freed.call(observer, node, reclaimed);
       };
       using _watch = t.pool[observe](observer);
       await t.pool.lease();
