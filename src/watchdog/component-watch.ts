@@ -70,7 +70,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   readonly #sites: LoanSites;
   readonly #classes: NodeClasses;
   /** Loans that a forced close has taken back, and that their holders may still end. */
-  readonly #reclaimed: ReclaimedLoans;
+  readonly #reclaimed = new ReclaimedLoans();
   #observation: WeakRef<Observation> | undefined;
   #kind = 'component';
   #name = '';
@@ -101,7 +101,6 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#tracker = tracker;
     if (whole === undefined) tracker.components++;
     this.#ended = ended;
-    this.#reclaimed = new ReclaimedLoans((loan) => tracker.forgetReclaimed(loan));
     this.#whole = whole;
     if (part !== undefined) this.partName = part;
     this.countsMisuse = tracker.levelPlan.countsMisuse;
@@ -237,7 +236,9 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#observation?.deref()?.[Symbol.dispose]();
     for (const part of [...this.#parts]) part.close();
     for (const loan of this.#table.loans()) this.#endLoan(loan, true);
-    if (!this.#hasEnded) this.#reclaimed.clear();
+    if (!this.#hasEnded) {
+      for (const loan of this.#reclaimed.takeAll()) this.#tracker.concludeReclaimed(loan);
+    }
     if (this.#whole === undefined) {
       this.#tracker.components--;
       this.#tracker.graph.releaseRoot(this.node);
@@ -355,7 +356,9 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
       this.#closeIfDone();
       return;
     }
-    if (this.#reclaimed.end(id)) {
+    const reclaimedLoan = this.#reclaimed.take(id);
+    if (reclaimedLoan !== undefined) {
+      this.#tracker.endedLate(reclaimedLoan);
       if (!this.#closed) this.#table.free(id);
       return;
     }
@@ -459,16 +462,15 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
       return;
     }
     if (loan.held?.owner === null) tracker.settleAll(); // Another loan of the value may have no node yet, and hold it alone.
-    const isJudged = tracker.ledger.has(loan);
-    if (reclaimed && !isJudged && loan.hasCapability && !this.#closed) {
-      loan.reclaim(tracker.levelPlan.confirm);
-      this.#reclaimed.add(loan);
+    const isKept = loan.hasCapability ? !loan.collected : tracker.ledger.has(loan);
+    if (reclaimed && isKept && !this.#closed) {
       this.#table.unset(id);
-      tracker.graph.removeOwner(loan);
-    } else {
-      loan.end();
-      this.#removeNode(id, loan);
+      this.#reclaimed.add(loan);
+      tracker.reclaimed(loan);
+      return;
     }
+    loan.end();
+    this.#removeNode(id, loan);
     tracker.ended(loan, reclaimed);
   }
 

@@ -34,7 +34,7 @@ import { Populations } from './populations.js';
 import type { Readings } from './readings.js';
 import { SURVIVED_COLLECTIONS } from './rules/retained.js';
 import type { MisuseRule, Rule } from './rules/rule.js';
-import { createRules, type LeakRule, precedes } from './rules/rules.js';
+import { createRules, type LeakRule, precedes, RULES } from './rules/rules.js';
 import { SCOPE, type ScopeListener, Scopes } from './scopes.js';
 import { SettledLoans } from './settled-loans.js';
 import { UnsettledLoans } from './unsettled-loans.js';
@@ -42,7 +42,12 @@ import { V8Collections } from './v8-collections.js';
 import type { WatchdogSettings } from './watchdog-options.js';
 
 /** The active rules by the hook that they implement, so that a loan costs no look at the others. */
-type RulesByHook = Readonly<Record<Exclude<keyof Rule, 'name'>, readonly Rule<LeakRule>[]>>;
+type RulesByHook = Readonly<
+  Record<Exclude<keyof Rule, 'name'> | 'judgeReclaimed', readonly Rule<LeakRule>[]>
+>;
+
+/** How many loans that a forced close has taken back are judged on. */
+const MOST_RECLAIMED = 10_000;
 
 /** The kind of objects that are expected to die. */
 const EXPECTED = 'expected';
@@ -104,6 +109,8 @@ export class LoanTracker implements ScopeListener {
   readonly #unheld: Loan[] = [];
   #lastScopeName: string | undefined;
   #lastScopeClass = 0;
+  /** The loans that were taken back by force, and whose holders may still end them. */
+  readonly #reclaimed = new Set<Loan>();
   /** The classes of scopes by their sites. */
   readonly #scopeClasses = new Map<string, number>();
   /** How many components are watched, without their parts. */
@@ -130,6 +137,7 @@ export class LoanTracker implements ScopeListener {
     this.#findsAbandoned = rules.some(({ name }) => name === 'abandoned');
     this.#rules = {
       judge: rules.filter((rule) => rule.judge !== undefined),
+      judgeReclaimed: rules.filter(({ name }) => RULES[name].judgesReclaimed === true),
       survey: rules.filter((rule) => rule.survey !== undefined),
       tellsMisuse: rules.filter((rule) => rule.tellsMisuse !== undefined),
     };
@@ -309,14 +317,38 @@ export class LoanTracker implements ScopeListener {
 
   /** Called when a settled loan has ended. `reclaimed` says that its component took it back by force. */
   ended(loan: Loan, reclaimed: boolean): void {
-    if (!loan.isReclaimed) this.#settled.remove(loan);
+    this.#settled.remove(loan);
     if (reclaimed) this.ledger.reclaimed(loan);
     else this.ledger.returned(loan);
   }
 
-  /** Called when the holder of a loan that was taken back by force has ended it after all, or when it no longer matters. */
-  forgetReclaimed(loan: Loan): void {
+  /** Called when a component has taken back a loan by force. */
+  reclaimed(loan: Loan): void {
+    loan.reclaim(this.levelPlan.confirm);
+    this.graph.removeOwner(loan);
+    this.#reclaimed.add(loan);
+    const [oldest] = this.#reclaimed;
+    if (this.#reclaimed.size > MOST_RECLAIMED && oldest !== undefined) {
+      this.concludeReclaimed(oldest);
+    }
+  }
+
+  /** Called when the holder of a loan that was taken back by force has ended it after all. */
+  endedLate(loan: Loan): void {
     if (!loan.isReclaimed) return;
+    this.#forgetReclaimed(loan);
+    this.ledger.returned(loan);
+  }
+
+  /** Judges a loan that was taken back by force no more: it stays lost, if it is. */
+  concludeReclaimed(loan: Loan): void {
+    if (!loan.isReclaimed) return;
+    this.#forgetReclaimed(loan);
+    this.ledger.reclaimed(loan);
+  }
+
+  #forgetReclaimed(loan: Loan): void {
+    this.#reclaimed.delete(loan);
     this.#settled.remove(loan);
     loan.end();
   }
@@ -328,15 +360,16 @@ export class LoanTracker implements ScopeListener {
 
   /**
    * Asks the rules about a loan that is out: those further up the list than the rule under which it counts as lost, and that
-   * rule again. A loan whose holder expects to keep it is not lost. Without effect if it is not settled.
+   * rule again. A loan whose holder expects to keep it is not lost. Without effect if it is not settled, and if it has ended.
    */
   judge(loan: Loan, now: number): void {
-    if (loan.node === null) return;
+    const { isReclaimed } = loan;
+    if (loan.node === null || (loan.ended && !isReclaimed)) return;
     if (now < loan.expectedUntil) {
       this.ledger.withdraw(loan);
       return;
     }
-    for (const rule of this.#rules.judge) {
+    for (const rule of isReclaimed ? this.#rules.judgeReclaimed : this.#rules.judge) {
       const counted = this.ledger.ruleOf(loan);
       if (counted !== undefined && precedes(counted, rule.name)) return;
       const certainty = rule.judge?.(loan, now);
@@ -441,14 +474,10 @@ export class LoanTracker implements ScopeListener {
   }
 
   #judgeSettled(loan: Loan): void {
-    if (!loan.isReclaimed) {
-      this.judge(loan, this.now());
-      if (this.#findsAbandoned && loan.collected) loan.component.abandoned(loan);
-    } else if (this.#findsAbandoned && loan.collected) {
-      this.forgetReclaimed(loan);
-      this.ledger.record('abandoned', 'certain', loan, this.now());
-      this.ledger.reclaimed(loan);
-    }
+    this.judge(loan, this.now());
+    if (!loan.collected) return;
+    if (loan.isReclaimed) this.concludeReclaimed(loan);
+    else if (this.#findsAbandoned) loan.component.abandoned(loan);
   }
 
   /** Names the cycle that keeps a loan or its owner alive; empty if there is none. */

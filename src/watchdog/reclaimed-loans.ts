@@ -1,36 +1,41 @@
 /**
- * Loans that a forced close has taken back. Their holders may still end them. If V8 collects the capability of such a loan first, its
- * holder has lost it.
+ * Loans that a forced close has taken back, by the ids under which their component reports their late end:
+ *
+ * | what happens afterwards | the loan |
+ * |---|---|
+ * | its holder ends it | is not lost; a loss that was told is retracted |
+ * | V8 collects its capability | is lost for certain: its holder has not ended it, and can no longer do so |
+ * | its scope ends, or nothing | stays as it was judged before the close: its resource is back |
  */
 import type { NodeId } from '../core/probe.js';
 import type { Loan } from './loan.js';
 
+/** How many loans are kept before those that are settled are looked for. */
+const LEAST_FULL = 64;
+
 export class ReclaimedLoans {
-  readonly #endedLate: (loan: Loan) => void;
   readonly #byId = new Map<NodeId, Loan>();
+  #full = LEAST_FULL;
 
-  /** `endedLate` is called when the holder of a loan has ended it after all, and when it no longer matters. */
-  constructor(endedLate: (loan: Loan) => void) {
-    this.#endedLate = endedLate;
-  }
-
-  /** Keeps a loan, and forgets those that were proved to be lost. */
+  /** Keeps a loan. O(1), amortized. */
   add(loan: Loan): void {
-    for (const [id, { collected }] of this.#byId) if (collected) this.#byId.delete(id);
     this.#byId.set(loan.id, loan);
+    if (this.#byId.size < this.#full) return;
+    for (const [id, { isReclaimed }] of this.#byId) if (!isReclaimed) this.#byId.delete(id);
+    this.#full = Math.max(LEAST_FULL, 2 * this.#byId.size);
   }
 
-  /** Forgets the loan with an id, which its holder has ended. False if there is none. */
-  end(id: NodeId): boolean {
+  /** Removes and gives the loan with an id; `undefined` if there is none. O(1). */
+  take(id: NodeId): Loan | undefined {
     const loan = this.#byId.get(id);
-    if (loan === undefined) return false;
     this.#byId.delete(id);
-    this.#endedLate(loan);
-    return true;
+    return loan;
   }
 
-  /** Forgets all. */
-  clear(): void {
-    for (const id of [...this.#byId.keys()]) this.end(id);
+  /** Removes and gives all. */
+  takeAll(): Loan[] {
+    const loans = [...this.#byId.values()];
+    this.#byId.clear();
+    return loans;
   }
 }

@@ -17,6 +17,7 @@ import type { RuleDefinition } from './rule.js';
 /** The rule *abandoned*. */
 export const abandoned: RuleDefinition<'abandoned'> = {
   asksV8: true,
+  judgesReclaimed: true,
   whatHappened: () => 'garbage-collected without release: no code can release it any more',
   fix: releaseAdvice,
   create: (_options, readings) => ({

@@ -14,6 +14,7 @@ import type { RuleDefinition } from './rule.js';
 
 /** The rule *cycle*. */
 export const cycle: RuleDefinition<'cycle'> = {
+  judgesReclaimed: true,
   evidence: 'an unreachable cycle with an open loan in it',
   whatHappened: ({ cycle: edges = [] }) =>
     `its owners hold each other, and nothing else holds them: ${edges.join(' → ')}`,

@@ -37,6 +37,7 @@ const UNUSUAL_FACTOR = 10;
 
 /** The rule *orphaned*. */
 export const orphaned: RuleDefinition<'orphaned'> = {
+  judgesReclaimed: true,
   evidence: 'reference count 0 at the end of its owner',
   namesScope: true,
   whatHappened: ({ scope, owner }) =>

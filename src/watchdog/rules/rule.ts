@@ -83,6 +83,8 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   readonly evidence?: string;
   /** Set if no loan is lost: a holder has made a mistake with a loan that had ended. */
   readonly misuse?: MisuseWords;
+  /** Set if the rule judges on what a forced close has taken back. It reads nothing of the component's present state then. */
+  readonly judgesReclaimed?: true;
   /** Set if the leak is no loan: objects that become too many, or that should have died. */
   readonly isPopulation?: true;
   /** Set if {@link whatHappened} names the scope. */
