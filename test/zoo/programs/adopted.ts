@@ -46,18 +46,20 @@ export const adopted: readonly Program[] = [
     async run(zoo) {
       const { peer, pool, end } = postgres(zoo, 3);
       const connect = peer.connect.bind(peer);
-      const kept = [await pool.lease(), await connect(), await connect()] as const;
+      const lease = await pool.lease();
+      const clients = [await connect(), await connect()];
       for (let i = 0; i < 12; i++) {
         const refused = pool.lease({ timeoutMillis: 1_000 }).catch(() => {});
         await zoo.age(10_000);
         await refused;
       }
       const reports = await zoo.watchdog.check();
-      for (const client of kept.slice(1) as readonly pg.PoolClient[]) client.release();
+      for (const client of clients) client.release();
       await end();
       if (!reports.some(({ isDirect, count }) => isDirect === true && count === 2)) {
         throw new Error('the clients that were taken directly are not told of');
       }
+      return lease;
     },
   },
   {
