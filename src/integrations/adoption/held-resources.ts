@@ -49,6 +49,7 @@ export class HeldResources<T> {
   /** The loan has ended, and its resource goes back to the peer. */
   giveBack(slot: Slot<T>): void {
     slot.state = 'idle';
+    if (this.#ofPrimitives.size === 0) return;
     const identity = this.#identityOf(slot.resource);
     if (!isObject(identity)) this.#ofPrimitives.delete(identity);
   }
