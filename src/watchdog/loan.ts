@@ -7,7 +7,7 @@
  */
 import type { Linked } from '../core/linked-list.js';
 import type { ComponentStats, NodeId } from '../core/probe.js';
-import type { Handle } from '../gc/memory/handle.js';
+import { type Handle, indexOfHandle, makeHandle, tagOfHandle } from '../gc/memory/handle.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { CallOrigin } from './call-origin.js';
 import type { HeapEvidence } from './heap-evidence.js';
@@ -99,8 +99,6 @@ export class Loan implements LifetimeNode, Linked<Loan> {
   readonly lentAt: number;
   /** How many loans of its component had come back when it began. */
   readonly returnsBefore: number;
-  /** How often young generations of the simulated heap had been collected when it began. */
-  readonly youngBefore: number;
   /** Its site; `undefined` until it is settled, and for a loan with neither a stack nor a scope. */
   site: LoanSite | undefined = undefined;
   /** How many loans of its site had ended when it began, as far as is known. */
@@ -108,8 +106,9 @@ export class Loan implements LifetimeNode, Linked<Loan> {
   /** Its neighbours in the list of unsettled loans, or in that of settled ones. */
   previous: Loan | null = null;
   next: Loan | null = null;
-  /** Its handle in the simulated heap; `NO_HANDLE` until it is settled. */
-  handle: Handle = NO_HANDLE;
+  /** The two halves of {@link handle}. A handle as one field would take an object of its own, since it has more than 32 bits. */
+  #slot = 0;
+  #tag = 0;
   owner: LifetimeNode | null = null;
   ownerEdge = -1;
   /**
@@ -133,14 +132,30 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     this.origin = origin;
     this.lentAt = lentAt;
     this.returnsBefore = component.holdTimes.count;
-    this.youngBefore = component.youngCollections;
     this.#capability = capability;
-    this.#flags = capability === undefined ? 0 : HAS_CAPABILITY;
+    const young = (component.youngCollections & YOUNG_MASK) << YOUNG_SHIFT;
+    this.#flags = young | (capability === undefined ? 0 : HAS_CAPABILITY);
+  }
+
+  /** Its handle in the simulated heap; 0 until it is settled. */
+  get handle(): Handle {
+    return makeHandle(this.#slot, this.#tag);
+  }
+
+  set handle(handle: Handle) {
+    this.#slot = indexOfHandle(handle);
+    this.#tag = tagOfHandle(handle);
+  }
+
+  /** How often young generations of the simulated heap were collected since it began; correct up to 2^24. */
+  get youngCollections(): number {
+    const before = (this.#flags >>> YOUNG_SHIFT) & YOUNG_MASK;
+    return (this.component.youngCollections - before) & YOUNG_MASK;
   }
 
   /** Its node in the graph; `null` until it is settled. */
   get node(): LifetimeNode | null {
-    return this.handle === NO_HANDLE ? null : this;
+    return this.#tag === NO_TAG ? null : this;
   }
 
   /** Whether an object of its own ends the loan, as a lease does. Without one, the holder gives the resource to the component. */
@@ -178,49 +193,49 @@ export class Loan implements LifetimeNode, Linked<Loan> {
 
   /** Until when the holder means to keep it, on the watchdog's clock; 0 if the holder has not said so. */
   get expectedUntil(): number {
-    return this.#known()?.expectedUntil ?? 0;
+    return knownDetails(this)?.expectedUntil ?? 0;
   }
 
   set expectedUntil(expectedUntil: number) {
-    this.#details().expectedUntil = expectedUntil;
+    ownDetails(this).expectedUntil = expectedUntil;
   }
 
   /** What the holder last did with it, and when, if the level records that. */
   get lastTouch(): LastTouch | undefined {
-    return this.#known()?.lastTouch;
+    return knownDetails(this)?.lastTouch;
   }
 
   set lastTouch(lastTouch: LastTouch | undefined) {
-    this.#details().lastTouch = lastTouch;
+    ownDetails(this).lastTouch = lastTouch;
   }
 
   /** What owns it, if that is no scope. */
   get ownerName(): string | undefined {
-    return this.#known()?.ownerName;
+    return knownDetails(this)?.ownerName;
   }
 
   set ownerName(ownerName: string | undefined) {
-    if (ownerName !== undefined || this.#known() !== undefined) {
-      this.#details().ownerName = ownerName;
+    if (ownerName !== undefined || knownDetails(this) !== undefined) {
+      ownDetails(this).ownerName = ownerName;
     }
   }
 
   /** The edges of the unreachable cycle that it was found in. */
   get cycle(): readonly string[] | undefined {
-    return this.#known()?.cycle;
+    return knownDetails(this)?.cycle;
   }
 
   set cycle(cycle: readonly string[]) {
-    this.#details().cycle = cycle;
+    ownDetails(this).cycle = cycle;
   }
 
   /** What it stands for, if it is no loan. */
   get population(): Members | undefined {
-    return this.#known()?.population;
+    return knownDetails(this)?.population;
   }
 
   set population(population: Members) {
-    this.#details().population = population;
+    ownDetails(this).population = population;
   }
 
   /** Keeps the capability no longer. {@link collected} tells of its death if `asksV8`. Without effect after the end. */
@@ -245,24 +260,14 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     this.#flags |= ENDED | RECLAIMED;
   }
 
-  #known(): LoanDetails | undefined {
-    return (this.#flags & HAS_DETAILS) === 0 ? undefined : detailsOf.get(this);
+  /** @internal Whether {@link detailsOf} has an entry. */
+  get hasDetails(): boolean {
+    return (this.#flags & HAS_DETAILS) !== 0;
   }
 
-  #details(): LoanDetails {
-    let details = detailsOf.get(this);
-    if (details === undefined) {
-      details = {
-        expectedUntil: 0,
-        lastTouch: undefined,
-        ownerName: undefined,
-        cycle: undefined,
-        population: undefined,
-      };
-      detailsOf.set(this, details);
-      this.#flags |= HAS_DETAILS;
-    }
-    return details;
+  /** @internal */
+  setHasDetails(): void {
+    this.#flags |= HAS_DETAILS;
   }
 }
 
@@ -276,9 +281,34 @@ const COLLECTED = 0b1000;
 const WEAK = 0b10000;
 const HAS_DETAILS = 0b100000;
 const RECLAIMED = 0b1000000;
+/** The bits above have {@link Loan.youngCollections} at the start of the loan. */
+const YOUNG_SHIFT = 7;
+const YOUNG_MASK = 2 ** 24 - 1;
 
 /** The details of the loans that have some. */
 const detailsOf = new WeakMap<Loan, LoanDetails>();
 
-/** The handle of a loan without a node. No heap gives it. */
-const NO_HANDLE = 0 as Handle;
+// Functions, since a class with private methods gives each instance one more field.
+
+function knownDetails(loan: Loan): LoanDetails | undefined {
+  return loan.hasDetails ? detailsOf.get(loan) : undefined;
+}
+
+function ownDetails(loan: Loan): LoanDetails {
+  let details = detailsOf.get(loan);
+  if (details === undefined) {
+    details = {
+      expectedUntil: 0,
+      lastTouch: undefined,
+      ownerName: undefined,
+      cycle: undefined,
+      population: undefined,
+    };
+    detailsOf.set(loan, details);
+    loan.setHasDetails();
+  }
+  return details;
+}
+
+/** The tag of a loan without a node. No heap gives it. */
+const NO_TAG = 0;

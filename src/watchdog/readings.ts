@@ -44,7 +44,7 @@ export const READINGS: Readings = {
   neighboursSince: ({ site, siteFreedBefore }) =>
     site === undefined ? 0 : site.freed - siteFreedBefore,
   returnsSince: ({ component, returnsBefore }) => component.holdTimes.count - returnsBefore,
-  youngCollectionsSince: ({ component, youngBefore }) => component.youngCollections - youngBefore,
+  youngCollectionsSince: (loan) => loan.youngCollections,
   idleMillis: ({ component }, now) => now - component.shortage.since,
   countsOf: (population) => population.counts(),
   generationOfExpected: (expectation) => expectation.generation,

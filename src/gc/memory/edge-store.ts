@@ -23,7 +23,9 @@ import { grownColumn, newColumn, PreparedColumn } from './column.js';
 const SMALLEST_SLAB = 4;
 const FIRST_SLABS = 1_024;
 /** Size from which on a slab prepares for its successor. */
-const LARGE_SLAB = 2 ** 14;
+const LARGE_SLAB = 2 ** 16;
+/** Share of its size from which on it prepares. Earlier would waste the memory of slabs that grow no further. */
+const PREPARE_FROM = 7 / 8;
 /** A large slab prepares once in so many edges. A power of two. */
 const EDGES_PER_STEP = 64;
 
@@ -37,7 +39,7 @@ export class EdgeStore {
   pair: Int32Array;
   slab: Int32Array;
   #slabEnd = 0;
-  /** The successor of `slab`, while a large slab is more than half full. */
+  /** The successor of `slab`, while a large slab is nearly full. */
   #prepared: PreparedColumn<Int32Array> | null = null;
   /** Free slabs, by the logarithm of their size. */
   readonly #freeSlabs: number[][] = Array.from({ length: 32 }, () => []);
@@ -178,7 +180,7 @@ export class EdgeStore {
     const size = this.pair[2 * index + 1] as number;
     const count = this.slab[start] as number;
     if (count < size - 1) {
-      if (size >= LARGE_SLAB && count > size / 2) this.#prepareFor(size, count);
+      if (size >= LARGE_SLAB && count > size * PREPARE_FROM) this.#prepareFor(size, count);
       return start;
     }
     const larger = this.#allocateSlab(size * 2);
@@ -212,7 +214,8 @@ export class EdgeStore {
     const end = this.#slabEnd + 2 * size;
     if (end <= this.slab.length || this.#freeSlabs[32 - Math.clz32(size)]?.length !== 0) return;
     this.#prepared ??= new PreparedColumn(this.slab, Math.max(end, 2 * this.slab.length));
-    this.#prepared.prepare(Math.ceil((2 * EDGES_PER_STEP * end) / size));
+    const steps = (size * (1 - PREPARE_FROM)) / EDGES_PER_STEP;
+    this.#prepared.prepare(Math.ceil(end / steps));
   }
 
   #freeSlab(start: number, size: number): void {

@@ -46,6 +46,11 @@ export function makeHandle(index: number, tag: number): Handle {
   return (tag * MAX_SLOTS + index) as Handle;
 }
 
+/** Returns the tag of the node, which may be freed. */
+export function tagOfHandle(handle: Handle): number {
+  return Math.floor(handle / MAX_SLOTS);
+}
+
 /** Returns the index of the node, which may be freed. */
 export function indexOfHandle(handle: Handle): number {
   return handle & SLOT_MASK;

@@ -1,10 +1,10 @@
 /**
- * The growth of a simulated heap's columns. All columns of a million nodes take some ten milliseconds to copy, so they grow one after
+ * The growth of a simulated heap's columns: by a factor of two, and by a half once they are large. All columns of a million nodes take some ten milliseconds to copy, so they grow one after
  * the other, while there is still room in all of them. Each is prepared before it is copied.
  *
  * ```
- *   slots   0 … 54/64 of the capacity ──▶ column 1 ──▶ column 2 ──▶ … ──▶ the capacity has doubled
- *                                          └── each slot prepares a part; the last one of 1/64 copies
+ *   slots   0 … 24/25 of the capacity ──▶ column 1 ──▶ column 2 ──▶ … ──▶ the capacity has grown
+ *                                          └── each slot prepares a part; the last one copies
  * ```
  */
 import { HeapFullError } from '../heap-errors.js';
@@ -37,7 +37,10 @@ interface Part {
 }
 
 /** Slots in which one column grows, as a share of the capacity. */
-const SHARE = 1 / 64;
+const SHARE = 1 / 256;
+
+/** A capacity from which on columns grow by a half, so that less of the memory is empty. */
+const LARGE_CAPACITY = 2 ** 16;
 
 export class StoreGrowth {
   /** Number of slots that all columns have room for. */
@@ -69,26 +72,36 @@ export class StoreGrowth {
 
   #prepare({ fill }: Part, column: Column): void {
     if (column.length === 0) return;
-    this.#prepared ??= new PreparedColumn(column, 2 * column.length, fill);
+    this.#prepared ??= new PreparedColumn(column, this.#longer(column), fill);
     this.#prepared.prepare(Math.ceil(this.#prepared.length / (this.capacity * SHARE)));
   }
 
   #finish(part: Part, column: Column): void {
     if (column.length > 0) {
-      part.set(this.#prepared?.take(column) ?? grownColumn(column, 2 * column.length));
+      part.set(this.#prepared?.take(column) ?? grownColumn(column, this.#longer(column)));
     }
     this.#prepared = null;
     this.#grown++;
     if (this.#grown < this.#parts.length) return;
     this.#grown = 0;
-    this.capacity *= 2;
+    this.capacity = grown(this.capacity);
     this.nextSlot = this.#endOf(0);
+  }
+
+  /** The length of a column for the next capacity. */
+  #longer({ length }: Column): number {
+    return (length / this.capacity) * grown(this.capacity);
   }
 
   /** The slot at which so many columns have grown. */
   #endOf(grown: number): number {
     return this.capacity * (1 - (this.#parts.length + 1 - grown) * SHARE);
   }
+}
+
+function grown(capacity: number): number {
+  if (capacity < LARGE_CAPACITY) return 2 * capacity;
+  return Math.min(MAX_SLOTS, Math.ceil(1.5 * capacity * SHARE) / SHARE);
 }
 
 function partsOf(columns: GrowingColumns): Part[] {
