@@ -19,6 +19,7 @@ import {
   type EntryPoint,
   type Holder,
   handOver,
+  type NodeId,
   type Origin,
   type Transferable,
 } from '../core/probe.js';
@@ -56,6 +57,12 @@ export interface CellPlan<T> {
   create(context: ValueContext): T | PromiseLike<T>;
   /** Gives a promise of what may make room for the creation, and `undefined` if there is room. */
   untilRoom?(): Promise<void> | undefined;
+}
+
+/** A caller of a watched component. */
+interface Caller {
+  readonly watch: ValueWatch;
+  readonly origin: Origin;
 }
 
 /** The place of one shared value. */
@@ -115,15 +122,15 @@ export class SharedCell<T> {
   acquire(signal: AbortSignal | undefined, entry: EntryPoint): Promise<SharedLease<T>> {
     if (this.#isClosed) return Promise.reject(new RefCountedClosedError(this.#owner.label));
     if (signal?.aborted === true) return Promise.reject(signal.reason);
-    const origin = this.#owner.watch?.origin(entry);
+    const caller = this.#callerOf(entry);
     const instance = this.#current ?? this.#start();
     this.#stopIdling(instance);
     instance.holds++;
     if (instance.phase === 'ready') {
       this.#owner.changed(this);
-      return Promise.resolve(this.#lease(instance, origin));
+      return Promise.resolve(this.#lease(instance, caller));
     }
-    const lease = this.#whenReady(instance, signal, origin);
+    const lease = this.#whenReady(instance, signal, caller);
     return currentOwner() === instance
       ? ReentrantAcquire.of(
           lease,
@@ -200,7 +207,7 @@ export class SharedCell<T> {
   async #whenReady(
     instance: SharedInstance<T>,
     signal: AbortSignal | undefined,
-    origin: Origin | undefined,
+    caller: Caller | undefined,
   ): Promise<SharedLease<T>> {
     try {
       await (signal === undefined ? instance.ready : abortable(instance.ready, signal));
@@ -208,7 +215,7 @@ export class SharedCell<T> {
       this.#left(instance);
       throw error;
     }
-    return this.#lease(instance, origin);
+    return this.#lease(instance, caller);
   }
 
   /** A caller has left that waited for the creation. */
@@ -223,18 +230,27 @@ export class SharedCell<T> {
     guardedCall('an abort listener', () => instance.abandonment.abort());
   }
 
-  #lease(instance: SharedInstance<T>, origin: Origin | undefined): SharedLease<T> & Transferable {
+  /** Takes the line and the scope of a caller, while the component is watched. */
+  #callerOf(entry: EntryPoint): Caller | undefined {
+    const { watch } = this.#owner;
+    return watch === null ? undefined : { watch, origin: watch.origin(entry) };
+  }
+
+  #lease(instance: SharedInstance<T>, caller: Caller | undefined): SharedLease<T> & Transferable {
     // Each way to end the lease captures the token, so V8 collects it when no code can end the lease any more.
     const token: { ending: Promise<void> | undefined; isReleased: boolean } = {
       ending: undefined,
       isReleased: false,
     };
-    const node = this.#owner.watch?.lent(instance, origin, token);
+    // A later watch knows neither the caller nor the loan: it gives its own ids.
+    const isWatched = (): boolean => caller !== undefined && caller.watch === this.#owner.watch;
+    const node = isWatched() ? caller?.watch.lent(instance, caller.origin, token) : undefined;
+    const currentNode = (): NodeId | undefined => (isWatched() ? node : undefined);
     const release = (): Promise<void> | undefined => {
       if (token.isReleased) return token.ending;
       token.isReleased = true;
       instance.holds--;
-      this.#owner.watch?.released(instance, node, instance.holds === 0);
+      this.#owner.watch?.released(instance, currentNode(), instance.holds === 0);
       if (instance.holds === 0) this.#unused(instance);
       if (instance.phase === 'disposing') token.ending = instance.ended.catch(() => {});
       this.#owner.changed(this);
@@ -243,7 +259,8 @@ export class SharedCell<T> {
     return {
       value: instance.value as T,
       [handOver]: (to: Holder) => {
-        if (node !== undefined && !token.isReleased) this.#owner.watch?.transferred(node, to);
+        const loan = currentNode();
+        if (loan !== undefined && !token.isReleased) this.#owner.watch?.transferred(loan, to);
       },
       release,
       [Symbol.dispose]: () => void release(),

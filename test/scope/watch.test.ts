@@ -320,3 +320,18 @@ test('a value that two callers lease at once stays known when the first lease en
   errors.mockRestore();
   expect(await watchdog.check()).toEqual([]);
 });
+
+test('a lease of an earlier watch does not end a lease of a later one', async () => {
+  const shared = new RefCounted(() => ({}), { idleMillis: Infinity });
+  const first = shared[observe](new RecordingObserver());
+  const lease = await shared.acquire();
+  first[Symbol.dispose]();
+  const observer = new RecordingObserver();
+  using _watch = shared[observe](observer);
+  const later = await shared.acquire(); // Has the id that the first observer gave to `lease`.
+  await lease.release();
+  expect(observer.liveOf('lease')).toHaveLength(1);
+  await later.release();
+  expect(observer.liveOf('lease')).toHaveLength(0);
+  await shared.close();
+});
