@@ -109,9 +109,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 64 kB', async () => {
+test('createPool, imported alone, stays below 66 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(64_000);
+  expect(minifiedBytes).toBeLessThanOrEqual(66_000);
 });
 
 test('memoize, imported alone, stays below 49 kB beside lru-cache, and has no part that is imported apart', async () => {

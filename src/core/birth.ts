@@ -10,46 +10,52 @@
  * ```
  */
 import { type Owner, runAsOwner } from './current-owner.js';
+import type { GuardedObserver } from './guarded-observer.js';
 import type { NodeId, NodeKind, Observer, Origin } from './probe.js';
 
 /** One node that is being made. */
 export class Birth implements Owner {
-  readonly #attached: Observer;
-  readonly #observer: Observer;
+  readonly #observer: GuardedObserver;
   readonly #kind: NodeKind;
   readonly #origin: Origin | undefined;
   #node: NodeId | undefined = undefined;
   #isOver = false;
 
-  /** `attached` is the observer as it was attached, and `observer` the one that never throws. */
-  constructor(attached: Observer, observer: Observer, kind: NodeKind, origin?: Origin) {
-    this.#attached = attached;
+  constructor(observer: GuardedObserver, kind: NodeKind, origin?: Origin) {
     this.#observer = observer;
     this.#kind = kind;
     this.#origin = origin;
   }
 
   get observer(): Observer | undefined {
-    return this.#isOver ? undefined : this.#attached;
+    return this.#isOver ? undefined : this.#observer.main;
   }
 
-  /** The node, reported on first use; `undefined` when the making is over. */
+  /** The node as the observer knows it, reported on first use; `undefined` when the making is over. */
   get node(): NodeId | undefined {
-    if (this.#isOver) return undefined;
-    this.#node ??= this.#observer.allocated(this.#kind, this.#observer.root, this.#origin);
-    return this.#node;
+    return this.#isOver ? undefined : this.#observer.idForMain(this.#reported());
+  }
+
+  /** Whether it was reported to this observer, and is not over. */
+  isReportedTo(observer: GuardedObserver): boolean {
+    return observer === this.#observer && !this.#isOver;
   }
 
   /** Calls the maker, which owns what it leases, across its awaits, if the observer watches what it could lease. */
   make<R>(maker: () => R): R {
-    return this.#observer.isAlone === true ? maker() : runAsOwner(this, maker);
+    return this.#observer.isAlone ? maker() : runAsOwner(this, maker);
   }
 
   /** Ends the making, and gives the node to the component. */
   born(): NodeId {
-    const node = this.node as NodeId;
+    const node = this.#reported();
     this.#isOver = true;
     return node;
+  }
+
+  #reported(): NodeId {
+    this.#node ??= this.#observer.allocated(this.#kind, this.#observer.root, this.#origin);
+    return this.#node;
   }
 
   /** Ends the making without a node. Without effect if it is over. */
@@ -65,7 +71,7 @@ export class Birth implements Owner {
    */
   passOn(): void {
     if (this.#node !== undefined && this.#origin !== undefined && !this.#isOver) {
-      this.#observer.transferred?.(this.#node, this.#origin);
+      this.#observer.transferred(this.#node, this.#origin);
     }
     this.failed();
   }

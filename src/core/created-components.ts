@@ -6,7 +6,7 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { guardedCall } from './guarded-call.js';
-import type { Watchable } from './probe.js';
+import { type Observer, sharesComponent, type Watchable } from './probe.js';
 
 const LISTENERS: unique symbol = Symbol.for('tenure.created') as never;
 
@@ -61,8 +61,12 @@ export function notePart(part: Watchable, whole: Watchable): void {
   wholes.set(part, whole);
 }
 
-/** Ends the watch over a component that the application has not asked for, if there is one. O(1). */
-export function endAutomaticWatch(component: Watchable): void {
+/**
+ * Ends the watch over a component that the application has not asked for, if there is one and `observer` does not share the
+ * component with it. O(1).
+ */
+export function endAutomaticWatch(component: Watchable, observer: Observer): void {
+  if (sharesComponent(observer)) return;
   const watches = (globalThis as Registry)[AUTOMATIC];
   if (watches === undefined) return;
   for (const watched of [component, wholes.get(component)]) {

@@ -3,8 +3,19 @@
  * it out, say. An observer that throws there must not cost the resource, so its error is printed, once for each watch, and the
  * component goes on.
  */
+import { AlreadyWatchedError } from './errors.js';
 import { reportIgnoredError } from './ignored-error.js';
-import type { EntryPoint, Holder, Misuse, NodeId, NodeKind, Observer, Origin } from './probe.js';
+import {
+  type EntryPoint,
+  type Holder,
+  type Misuse,
+  type NodeId,
+  type NodeKind,
+  type Observer,
+  type Origin,
+  type SharedObservers,
+  sharesComponent,
+} from './probe.js';
 
 /** The id of a node that the observer failed to make. It is never passed to the observer. */
 const NO_NODE: NodeId = -1;
@@ -12,11 +23,11 @@ const NO_NODE: NodeId = -1;
 /** What an observer that throws has captured. */
 const NO_ORIGIN: Origin = {};
 
-/** An observer that never throws. */
+/** The observer of a component, or the group of those that share it. It never throws. */
 export class GuardedObserver implements Observer {
   readonly root: NodeId;
-  readonly countsMisuse: boolean;
-  readonly #observer: Observer;
+  #observer: Observer;
+  #group: SharedObservers | undefined = undefined;
   readonly #name: string;
   #hasFailed = false;
 
@@ -25,7 +36,53 @@ export class GuardedObserver implements Observer {
     this.#observer = observer;
     this.#name = name;
     this.root = observer.root;
-    this.countsMisuse = observer.countsMisuse === true;
+  }
+
+  get countsMisuse(): boolean {
+    return this.#observer.countsMisuse === true;
+  }
+
+  /** The observer that may own nodes, as it was attached; of a group, the one that does not share by itself. */
+  get main(): Observer | undefined {
+    return this.#group === undefined ? this.#observer : this.#group.main;
+  }
+
+  /** Adds an observer that shares the component, or beside one that does. */
+  join(observer: Observer): void {
+    if (this.#group === undefined) {
+      const sharing = [observer, this.#observer].find(sharesComponent);
+      if (sharing === undefined) throw new AlreadyWatchedError(this.#name.replace(/^the /, 'The '));
+      const group = sharing.newGroup();
+      group.add(this.#observer, true);
+      this.#observer = this.#group = group;
+    } else if (!sharesComponent(observer) && this.#group.main !== undefined) {
+      throw new AlreadyWatchedError(this.#name.replace(/^the /, 'The '));
+    }
+    this.#group.add(observer, false);
+  }
+
+  /** Removes one of several observers. */
+  leave(observer: Observer): void {
+    this.#group?.remove(observer);
+  }
+
+  /** Reports a node that exists already to the observer that came last. `node` is its id, if an earlier one was told of it. */
+  present(node: NodeId | undefined, kind: NodeKind): NodeId {
+    return node === undefined || this.#group === undefined
+      ? this.allocated(kind, this.root)
+      : this.#group.present(node, kind);
+  }
+
+  /** Gives the id of a node by which {@link main} knows it. */
+  idForMain(node: NodeId): NodeId | undefined {
+    const group = this.#group;
+    if (group === undefined) return node;
+    return group.main === undefined ? undefined : group.idOf(group.main, node);
+  }
+
+  /** Gives the node that one of the observers calls `id`. */
+  nodeOf(observer: Observer, id: NodeId): NodeId | undefined {
+    return this.#group === undefined ? id : this.#group.nodeOf(observer, id);
   }
 
   get isAlone(): boolean {

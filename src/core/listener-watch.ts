@@ -1,5 +1,6 @@
 /** Reports the listeners of a component to its observer: each is a node until it is removed. */
-import type { EntryPoint, NodeId, Observer } from './probe.js';
+import type { GuardedObserver } from './guarded-observer.js';
+import type { EntryPoint, NodeId } from './probe.js';
 
 /** The listeners of one component, as their watch sees them. */
 export interface WatchedListeners {
@@ -9,14 +10,19 @@ export interface WatchedListeners {
 }
 
 export class ListenerWatch {
-  readonly #observer: Observer;
-  readonly #nodes: NodeId[] = [];
+  readonly #observer: GuardedObserver;
+  #nodes: NodeId[] = [];
 
   /** Reports the listeners that `listeners` has, and all changes from now on. */
-  constructor(observer: Observer, listeners: WatchedListeners) {
+  constructor(observer: GuardedObserver, listeners: WatchedListeners) {
     this.#observer = observer;
     for (let i = 0; i < listeners.size; i++) this.#nodes.push(this.#allocated());
     listeners.watch = this;
+  }
+
+  /** Reports the listeners to an observer that has come. */
+  reportPresent(): void {
+    this.#nodes = this.#nodes.map((node) => this.#observer.present(node, 'listener'));
   }
 
   /** Reports that a caller of `entry` has added a listener. */

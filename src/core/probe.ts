@@ -69,7 +69,10 @@ export interface Misuse {
   readonly earlier: string | undefined;
 }
 
-/** The receiver of a component's reports. Each watched component has an observer of its own. */
+/**
+ * The receiver of a component's reports. Each watched component has an observer of its own. Observers that share a component are one
+ * observer to it (`core/observer-group.ts`): a watchdog, and any number of tracers.
+ */
 export interface Observer {
   /** The node of the component itself. */
   readonly root: NodeId;
@@ -150,6 +153,13 @@ export interface Observer {
   /** Reports that a loan, or all that another node holds, is held by `to` from now on. */
   transferred?(node: NodeId, to: Holder): void;
 
+  /**
+   * @internal Makes the group by which this observer shares a component with others. It is told which nodes begin and end, not who
+   * refers to them. Observers without it do not share a component with each other. The code comes with the observer, so that
+   * components do not carry it.
+   */
+  newGroup?(): SharedObservers;
+
   /** Gives the observer of a part of the component, such as the pool of one key. Its root is held by the component's. */
   part?(name: string): ObserverOfPart;
 }
@@ -160,6 +170,29 @@ export interface ObserverOfPart extends Observer, Disposable {
   attached(observation: Observation): void;
   /** Ends the part. */
   [Symbol.dispose](): void;
+}
+
+/** @internal Observers that share a component. Nodes have ids of the group, which it maps to those of each observer. */
+export interface SharedObservers extends Observer {
+  /** The observer that does not share by itself, as it was attached: a watchdog. */
+  readonly main: Observer | undefined;
+  /** Adds an observer. `knowsNodes` says that the ids of the nodes so far are its own. */
+  add(observer: Observer, knowsNodes: boolean): void;
+  /** Removes an observer, which is told nothing more. */
+  remove(observer: Observer): void;
+  /** Reports a node that exists to the observer that came last. Gives its id in the group. */
+  present(node: NodeId, kind: NodeKind): NodeId;
+  /** Gives an observer's own id of a node; `undefined` if it knows none. */
+  idOf(observer: Observer, node: NodeId): NodeId | undefined;
+  /** Gives the node of the group that an observer calls `id`. O(nodes). */
+  nodeOf(observer: Observer, id: NodeId): NodeId | undefined;
+}
+
+/** Whether an observer shares its component with others. Calls no code of the observer. */
+export function sharesComponent(
+  observer: Observer,
+): observer is Observer & { newGroup(): SharedObservers } {
+  return 'newGroup' in observer;
 }
 
 /** The figures of a component. */
@@ -179,20 +212,20 @@ export interface Observation extends Disposable {
    *
    * @default the advice for a pool: hold the lease with `await using`, or use `use(fn)`
    */
-  readonly releaseAdvice?: string;
+  readonly releaseAdvice?: string | undefined;
   /**
    * What ends the component, as `close()`. Without it, a component that no code reaches ends by itself, and only V8's collector
    * tells.
    *
    * @default none
    */
-  readonly endedBy?: string;
+  readonly endedBy?: string | undefined;
   /**
    * How long an entry can live, in milliseconds. It takes that long until births and deaths are in balance.
    *
    * @default Infinity
    */
-  readonly entryMillis?: number;
+  readonly entryMillis?: number | undefined;
   /** Gives the component's figures at this moment. It is cheap, has no effect, and may be called at any time. */
   stats(): ComponentStats;
   /**
@@ -212,7 +245,7 @@ export interface Watchable {
   /**
    * Attaches `observer`, and reports to it the nodes that exist already.
    *
-   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached that does not share it.
    */
   [observe](observer: Observer): Observation;
 }

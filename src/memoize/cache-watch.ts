@@ -4,16 +4,15 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Birth } from '../core/birth.js';
-import { GuardedObserver } from '../core/guarded-observer.js';
 import type {
   ComponentStats,
   EntryPoint,
   Holder,
   NodeId,
-  Observation,
   Observer,
   Origin,
 } from '../core/probe.js';
+import { SharedWatch } from '../core/shared-watch.js';
 import { SplitMap } from '../core/split-map.js';
 import type { CacheInfo } from './cache-info.js';
 import { hashOf } from './keys/key-hash.js';
@@ -33,24 +32,19 @@ export interface WatchedCache {
   unwatched(): void;
 }
 
-/** One observer's watch over one cache. */
-export class CacheWatch implements Observation {
+/** The watch over one cache. */
+export class CacheWatch extends SharedWatch {
   readonly kind = 'cache';
   readonly name: string;
-  readonly entryMillis: number;
+  override readonly entryMillis: number;
   readonly #cache: WatchedCache;
-  readonly #attached: Observer;
-  readonly #observer: GuardedObserver;
   readonly #nodes = new SplitMap<KeyRef, NodeId>(hashOf);
-  #ended = false;
 
   constructor(cache: WatchedCache, observer: Observer) {
+    super(observer, `the cache '${cache.name}'`);
     this.name = cache.name;
     this.entryMillis = cache.entryMillis;
     this.#cache = cache;
-    this.#attached = observer;
-    this.#observer = new GuardedObserver(observer, `the cache '${cache.name}'`);
-    for (const ref of cache.refs()) this.entryAdded(ref);
   }
 
   stats(): ComponentStats {
@@ -60,56 +54,56 @@ export class CacheWatch implements Observation {
 
   /** Takes the line and the scope of a caller of `entry`. */
   origin(entry: EntryPoint): Origin {
-    return this.#observer.origin(entry);
+    return this.observer.origin(entry);
   }
 
   /** Reports that an entry is being loaded for a caller. */
   birth(ref: KeyRef, origin: Origin): Birth {
-    return new Birth(this.#attached, this.#observer, this.#kindOf(ref), origin);
+    return new Birth(this.observer, this.#kindOf(ref), origin);
   }
 
   /** Reports an entry; `birth` is what was reported of its load, by this watch or one before. */
   entryAdded(ref: KeyRef, birth?: Birth): void {
     const node =
-      birth?.observer === this.#attached
+      birth?.isReportedTo(this.observer) === true
         ? birth.born()
-        : this.#observer.allocated(this.#kindOf(ref), this.#observer.root);
+        : this.observer.allocated(this.#kindOf(ref), this.observer.root);
     this.#nodes.set(ref, node);
   }
 
   /** Reports that an entry has left. */
   entryRemoved(ref: KeyRef): void {
     const node = this.#nodes.take(ref);
-    if (node !== undefined) this.#observer.freed(node);
+    if (node !== undefined) this.observer.freed(node);
   }
 
   /** Gives the end of an entry's node, which {@link entryRemoved} no longer reports. */
   detach(ref: KeyRef): () => void {
     const node = this.#nodes.take(ref);
     return () => {
-      if (node !== undefined) this.#observer.freed(node);
+      if (node !== undefined) this.observer.freed(node);
     };
   }
 
   /** Reports a lease on the result of an entry, if that is kept. `capability` alone can end it. */
   lent(ref: KeyRef | undefined, origin: Origin, capability: WeakKey): NodeId {
     const entry = ref === undefined ? undefined : this.#nodes.get(ref);
-    return this.#observer.lent(entry ?? this.#observer.root, origin, capability);
+    return this.observer.lent(entry ?? this.observer.root, origin, capability);
   }
 
   /** Reports the end of a lease. */
   leaseEnded(lease: NodeId): void {
-    if (!this.#ended) this.#observer.freed(lease);
+    if (!this.hasEnded) this.observer.freed(lease);
   }
 
   /** Reports that `to` holds a lease from now on. */
   transferred(lease: NodeId, to: Holder): void {
-    if (!this.#ended) this.#observer.transferred(lease, to);
+    if (!this.hasEnded) this.observer.transferred(lease, to);
   }
 
   /** Reports that the cache keeps nothing any more. */
   componentEnded(): void {
-    if (!this.#ended) this.#observer.freed(this.#observer.root);
+    if (!this.hasEnded) this.observer.freed(this.observer.root);
   }
 
   /** Entries whose objects die leave by themselves. */
@@ -117,9 +111,13 @@ export class CacheWatch implements Observation {
     return this.#cache.hasWeakValues || ref instanceof KeyPath ? 'weak-entry' : 'entry';
   }
 
-  [Symbol.dispose](): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  protected override reportPresent(): void {
+    for (const ref of this.#cache.refs()) {
+      this.#nodes.set(ref, this.observer.present(this.#nodes.get(ref), this.#kindOf(ref)));
+    }
+  }
+
+  protected override ended(): void {
     this.#cache.unwatched();
   }
 }

@@ -28,7 +28,7 @@
  * Callers get a promise that settles after the result was stored. So a caller that continues after a load finds its result in
  * the cache. The host reports a rejection that no caller handles.
  */
-import { AlreadyWatchedError, InvalidArgumentError } from '../core/errors.js';
+import { InvalidArgumentError } from '../core/errors.js';
 import type { Observation, Observer } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
 import type { AnyFn } from './any-fn.js';
@@ -305,10 +305,9 @@ export class MemoCache implements WatchedCache {
 
   watch(observer: Observer): Observation {
     const { entries } = this.contents;
-    if (entries.watch !== null) throw new AlreadyWatchedError(`The cache '${this.name}'`);
-    entries.watch = new CacheWatch(this, observer);
+    entries.watch ??= new CacheWatch(this, observer);
     if (entries.disposals !== undefined) entries.disposals.watch = entries.watch;
-    return entries.watch;
+    return entries.watch.attach(observer);
   }
 
   unwatched(): void {

@@ -8,7 +8,13 @@ import type { RunInContext } from '../core/async-context.js';
 import { endAutomaticWatch, notePart } from '../core/created-components.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
-import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+import {
+  type Observation,
+  type Observer,
+  observe,
+  sharesComponent,
+  type Watchable,
+} from '../core/probe.js';
 import { CeilingShare } from './ceiling/ceiling-share.js';
 import { SharedCeiling } from './ceiling/shared-ceiling.js';
 import type { DeadlineOptions } from './deadline.js';
@@ -71,7 +77,8 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   readonly #members = new Map<K, Member<T>>();
   #pruneSize = FIRST_PRUNE_SIZE;
   #state: 'open' | 'paused' | 'draining' | 'closed' = 'open';
-  #watch: KeyedWatch | null = null;
+  /** One for each observer. */
+  readonly #watches = new Set<KeyedWatch>();
 
   /** @internal */
   constructor(
@@ -140,7 +147,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     const member = { keeper, pool: new Pool(keeper), label };
     this.#members.set(key, member);
     this.#events.add(key, keeper.events);
-    this.#watch?.add(member.pool, label);
+    for (const watch of this.#watches) watch.add(member.pool, label);
     notePart(member.pool, this); // Only now: this watch over it is the whole's.
     if (keeper.ceilingShare !== null) this.#ceiling.add(keeper.ceilingShare);
     if (this.#state === 'paused') keeper.pause();
@@ -278,7 +285,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   async close(options: CloseOptions = {}): Promise<void> {
     resolveCloseOptions(options);
     this.#state = 'closed';
-    this.#watch?.componentEnded();
+    for (const watch of this.#watches) watch.componentEnded();
     await settleAll(
       'close',
       this.#pools().map((pool) => pool.close(options)),
@@ -291,15 +298,15 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
 
   /** Attaches an observer, such as a watchdog, to the pools of all keys, those that are made later included. */
   [observe](observer: Observer): Observation {
-    endAutomaticWatch(this);
-    if (this.#watch !== null) throw new AlreadyWatchedError(`The keyed pool '${this.name}'`);
-    const watch = new KeyedWatch(
+    endAutomaticWatch(this, observer);
+    if (!sharesComponent(observer) && [...this.#watches].some(({ isMain }) => isMain)) {
+      throw new AlreadyWatchedError(`The keyed pool '${this.name}'`);
+    }
+    const watch: KeyedWatch = new KeyedWatch(
       this.name,
       () => ({ ...this.stats() }),
       observer,
-      () => {
-        this.#watch = null;
-      },
+      () => this.#watches.delete(watch),
     );
     try {
       for (const { pool, label } of this.#members.values()) watch.add(pool, label);
@@ -307,7 +314,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
       watch[Symbol.dispose]();
       throw error;
     }
-    this.#watch = watch;
+    this.#watches.add(watch);
     return watch;
   }
 
@@ -324,7 +331,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
       this.#members.delete(key);
       this.#events.remove(keeper.events);
       this.#totals.forget(pool.stats());
-      this.#watch?.remove(pool);
+      for (const watch of this.#watches) watch.remove(pool);
       if (keeper.ceilingShare !== null) this.#ceiling.remove(keeper.ceilingShare);
       keeper.close('forgotten');
     }

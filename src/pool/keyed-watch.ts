@@ -6,6 +6,7 @@ import {
   type Observer,
   type ObserverOfPart,
   observe,
+  sharesComponent,
   type Watchable,
 } from '../core/probe.js';
 
@@ -21,6 +22,11 @@ export class KeyedWatch implements Observation {
     Watchable,
     { watch: Observation; part: ObserverOfPart | undefined }
   >();
+
+  /** Whether the observer does not share the pools by itself. */
+  get isMain(): boolean {
+    return !sharesComponent(this.#observer);
+  }
 
   /** `ended` is called once, at the end of the watch. */
   constructor(

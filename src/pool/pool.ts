@@ -3,7 +3,6 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { endAutomaticWatch } from '../core/created-components.js';
-import { AlreadyWatchedError } from '../core/errors.js';
 import {
   aFunction,
   argumentError,
@@ -440,11 +439,10 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /** Attaches an observer, such as a watchdog, and tells it of every present resource. */
   [observe](observer: Observer): Observation {
-    endAutomaticWatch(this);
-    const { origins, name } = this.#keeper;
-    if (origins.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
-    origins.watch = new LoanWatch(this.#keeper, observer);
-    return origins.watch;
+    endAutomaticWatch(this, observer);
+    const { origins } = this.#keeper;
+    origins.watch ??= new LoanWatch(this.#keeper, observer);
+    return origins.watch.attach(observer);
   }
 
   #explain(resource: T, entry: EntryPoint): Error {

@@ -130,10 +130,10 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
   /**
    * Attaches an observer, such as a watchdog, which is told of the value and of each lease.
    *
-   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached that does not share it.
    */
   [observe](observer: Observer): Observation {
-    endAutomaticWatch(this);
+    endAutomaticWatch(this, observer);
     return this.#owner.observe(observer, {
       instances: () => this.#cell.instances(),
       stats: () => ({ values: this.#owner.live, leases: this.#cell.leases }),

@@ -10,8 +10,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { endAutomaticWatch } from '../core/created-components.js';
 import type { Owner } from '../core/current-owner.js';
-import { AlreadyWatchedError } from '../core/errors.js';
-import { GuardedObserver } from '../core/guarded-observer.js';
 import {
   type ComponentStats,
   type EntryPoint,
@@ -22,11 +20,12 @@ import {
   observe,
   type Watchable,
 } from '../core/probe.js';
+import { SharedWatch } from '../core/shared-watch.js';
 
 /** What is reported of one context or stack. It owns the loans whose ends were put into it. */
 export class Tracked implements Owner {
   readonly #watch: ScopeWatch;
-  readonly node: NodeId;
+  readonly reported: NodeId;
   readonly loan: NodeId;
   readonly #held: NodeId[] = [];
   #ended = false;
@@ -34,49 +33,50 @@ export class Tracked implements Owner {
   /** @internal */
   constructor(watch: ScopeWatch, node: NodeId, loan: NodeId) {
     this.#watch = watch;
-    this.node = node;
+    this.reported = node;
     this.loan = loan;
   }
 
   /** The observer as it was attached; `undefined` after the end. */
   get observer(): Observer | undefined {
-    return this.#ended ? undefined : this.#watch.attached;
+    return this.#ended ? undefined : this.#watch.observer.main;
+  }
+
+  /** The node as the observer knows it. */
+  get node(): NodeId | undefined {
+    return this.#watch.observer.idForMain(this.reported);
   }
 
   /** Reports that `heir` holds all loans that this one held. */
   passOn(heir: Tracked): void {
-    if (!this.#ended) this.#watch.observer.transferred(this.node, heir);
+    if (!this.#ended) this.#watch.observer.transferred(this.reported, heir);
   }
 
   /** Reports that a stack holds a resource, or another context or stack. */
   holds(other: Tracked | undefined): void {
     if (this.#ended) return;
-    if (other === undefined) this.#held.push(this.#watch.observer.allocated('resource', this.node));
-    else this.#watch.observer.referenced(this.node, other.loan);
+    if (other === undefined)
+      this.#held.push(this.#watch.observer.allocated('resource', this.reported));
+    else this.#watch.observer.referenced(this.reported, other.loan);
   }
 
   /** Reports the end. */
   ended(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#watch.ended(this, this.#held);
+    this.#watch.closed(this, this.#held);
   }
 }
 
-/** One observer's watch over the contexts and stacks of the process. */
-class ScopeWatch implements Observation {
+/** The watch over the contexts and stacks of the process. */
+class ScopeWatch extends SharedWatch {
   readonly kind = 'scope';
   readonly name = 'scope';
-  /** The observer as it was attached. */
-  readonly attached: Observer;
-  readonly observer: GuardedObserver;
   readonly #unwatched: () => void;
-  #isOver = false;
   #open = 0;
 
   constructor(observer: Observer, unwatched: () => void) {
-    this.attached = observer;
-    this.observer = new GuardedObserver(observer, 'contexts and stacks');
+    super(observer, 'scopeResources');
     this.#unwatched = unwatched;
   }
 
@@ -90,17 +90,18 @@ class ScopeWatch implements Observation {
     return new Tracked(this, node, this.observer.lent(node, origin, capability));
   }
 
-  ended(tracked: Tracked, held: readonly NodeId[]): void {
-    if (this.#isOver) return;
+  closed(tracked: Tracked, held: readonly NodeId[]): void {
+    if (this.hasEnded) return;
     this.#open--;
     for (const node of held) this.observer.freed(node);
     this.observer.freed(tracked.loan);
-    this.observer.freed(tracked.node);
+    this.observer.freed(tracked.reported);
   }
 
-  [Symbol.dispose](): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+  /** What was made before an observer came is left out, because its caller is not known. */
+  protected override reportPresent(): void {}
+
+  protected override ended(): void {
     this.#unwatched();
   }
 }
@@ -128,15 +129,14 @@ export class ScopeResources implements Watchable {
   /**
    * Attaches an observer, such as a watchdog. It is told of each context and stack that is made from now on.
    *
-   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached that does not share it.
    */
   [observe](observer: Observer): Observation {
-    endAutomaticWatch(this);
-    if (this.#watch !== null) throw new AlreadyWatchedError('scopeResources');
-    this.#watch = new ScopeWatch(observer, () => {
+    endAutomaticWatch(this, observer);
+    this.#watch ??= new ScopeWatch(observer, () => {
       this.#watch = null;
     });
-    return this.#watch;
+    return this.#watch.attach(observer);
   }
 }
 

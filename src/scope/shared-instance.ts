@@ -1,6 +1,7 @@
 /** One value of a shared cell, from the start of its creation to the end of its disposal. */
 import type { TimerHandle } from '../core/clock.js';
 import type { Owner } from '../core/current-owner.js';
+import type { GuardedObserver } from '../core/guarded-observer.js';
 import type { NodeId, Observer } from '../core/probe.js';
 
 /**
@@ -28,8 +29,10 @@ export class SharedInstance<T> implements Owner {
   endWaiters = 0;
   /** Retires the instance when it has been idle for long enough. */
   timer: TimerHandle | undefined = undefined;
-  observer: Observer | undefined = undefined;
-  node: NodeId | undefined = undefined;
+  /** To whom it is reported; `undefined` while the component is not watched. */
+  reporter: GuardedObserver | undefined = undefined;
+  /** Its node, as the component knows it. */
+  reported: NodeId | undefined = undefined;
   /** Aborts when no caller waits for the creation any more. */
   readonly abandonment: AbortController = new AbortController();
   /** Resolves when the value is there; rejects if the creation fails. */
@@ -52,5 +55,13 @@ export class SharedInstance<T> implements Owner {
     });
     this.ready.catch(() => {}); // Each caller that waits is told by its own promise.
     this.ended.catch(() => {});
+  }
+
+  get observer(): Observer | undefined {
+    return this.reporter?.main;
+  }
+
+  get node(): NodeId | undefined {
+    return this.reported === undefined ? undefined : this.reporter?.idForMain(this.reported);
   }
 }

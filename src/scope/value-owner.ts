@@ -2,7 +2,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Clock } from '../core/clock.js';
 import { ConditionWaits } from '../core/condition-waits.js';
-import { AlreadyWatchedError } from '../core/errors.js';
 import { guardedCall } from '../core/guarded-call.js';
 import type { Observation, Observer } from '../core/probe.js';
 import type { SharedSettings } from './ref-counted-options.js';
@@ -58,10 +57,9 @@ export class ValueOwner<T> implements CellOwner<T> {
     await this.#waits.until(isMet);
   }
 
-  /** Attaches an observer. Throws {@link AlreadyWatchedError} while another one is attached. */
+  /** Attaches an observer. Throws {@link AlreadyWatchedError} while one is attached that does not share the component with it. */
   observe(observer: Observer, values: Pick<WatchedValues, 'instances' | 'stats'>): Observation {
-    if (this.watch !== null) throw new AlreadyWatchedError(this.label);
-    this.watch = new ValueWatch(
+    this.watch ??= new ValueWatch(
       {
         ...values,
         kind: this.#kind,
@@ -72,6 +70,6 @@ export class ValueOwner<T> implements CellOwner<T> {
       },
       observer,
     );
-    return this.watch;
+    return this.watch.attach(observer);
   }
 }

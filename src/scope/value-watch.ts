@@ -10,16 +10,16 @@
  * Leases that were given before the watch are left out, because their callers are not known.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { GuardedObserver } from '../core/guarded-observer.js';
-import type {
-  ComponentStats,
-  EntryPoint,
-  Holder,
-  NodeId,
-  Observation,
-  Observer,
-  Origin,
+import {
+  type ComponentStats,
+  type EntryPoint,
+  type Holder,
+  type NodeId,
+  type Observer,
+  type Origin,
+  sharesComponent,
 } from '../core/probe.js';
+import { SharedWatch } from '../core/shared-watch.js';
 import type { SharedInstance } from './shared-instance.js';
 
 /** A RefCounted or a RefCountedMap as its watch sees it. */
@@ -32,25 +32,17 @@ export interface WatchedValues {
   unwatched(): void;
 }
 
-/** One observer's watch over shared values. */
-export class ValueWatch implements Observation {
+/** The watch over shared values. */
+export class ValueWatch extends SharedWatch {
   readonly kind: 'ref-counted' | 'ref-counted-map';
   readonly name: string;
   readonly #values: WatchedValues;
-  readonly #attached: Observer;
-  readonly #observer: GuardedObserver;
-  #ended = false;
 
   constructor(values: WatchedValues, observer: Observer) {
+    super(observer, `the ${values.kind} '${values.name}'`);
     this.kind = values.kind;
     this.name = values.name;
     this.#values = values;
-    this.#attached = observer;
-    this.#observer = new GuardedObserver(observer, `the ${values.kind} '${values.name}'`);
-    for (const instance of values.instances()) {
-      instance.isHeldByCell = true;
-      this.created(instance);
-    }
   }
 
   stats(): ComponentStats {
@@ -59,13 +51,13 @@ export class ValueWatch implements Observation {
 
   /** Takes the line and the scope of a caller of `entry`. */
   origin(entry: EntryPoint): Origin {
-    return this.#observer.origin(entry);
+    return this.observer.origin(entry);
   }
 
   /** Reports a value whose creation begins. */
   created(instance: SharedInstance<unknown>): void {
-    instance.observer = this.#attached;
-    instance.node = this.#observer.allocated('value', this.#observer.root);
+    instance.reporter = this.observer;
+    instance.reported = this.observer.allocated('value', this.observer.root);
   }
 
   /** Reports a lease, which `capability` alone can end. Gives its node. */
@@ -74,42 +66,49 @@ export class ValueWatch implements Observation {
     origin: Origin | undefined,
     capability: WeakKey,
   ): NodeId | undefined {
-    if (instance.node === undefined || origin === undefined) return undefined;
-    const lease = this.#observer.lent(instance.node, origin, capability);
+    if (instance.reported === undefined || origin === undefined) return undefined;
+    const lease = this.observer.lent(instance.reported, origin, capability);
     if (instance.isHeldByCell) {
       instance.isHeldByCell = false;
-      this.#observer.dropped(this.#observer.root, instance.node);
+      this.observer.dropped(this.observer.root, instance.reported);
     }
     return lease;
   }
 
   /** Reports the end of a lease. `isLast` says whether no other lease holds the value. */
   released(instance: SharedInstance<unknown>, lease: NodeId | undefined, isLast: boolean): void {
-    if (isLast && !instance.isHeldByCell && instance.node !== undefined) {
+    if (isLast && !instance.isHeldByCell && instance.reported !== undefined) {
       instance.isHeldByCell = true;
-      this.#observer.referenced(this.#observer.root, instance.node);
+      this.observer.referenced(this.observer.root, instance.reported);
     }
-    if (lease !== undefined) this.#observer.freed(lease);
+    if (lease !== undefined) this.observer.freed(lease);
   }
 
   /** Reports that `to` holds a lease from now on. */
   transferred(lease: NodeId, to: Holder): void {
-    if (!this.#ended) this.#observer.transferred(lease, to);
+    if (!this.hasEnded) this.observer.transferred(lease, to);
   }
 
   /** Reports the end of a value. */
   freed(instance: SharedInstance<unknown>): void {
-    const { node } = instance;
-    instance.node = undefined;
-    if (node !== undefined) this.#observer.freed(node);
+    const { reported } = instance;
+    instance.reported = undefined;
+    if (reported !== undefined) this.observer.freed(reported);
   }
 
-  [Symbol.dispose](): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  protected override reportPresent(observer: Observer): void {
     for (const instance of this.#values.instances()) {
-      instance.node = undefined;
-      instance.observer = undefined;
+      // A main observer does not know the leases from before, so the component holds the value for it. Others know no holders.
+      if (!sharesComponent(observer)) instance.isHeldByCell = true;
+      instance.reporter = this.observer;
+      instance.reported = this.observer.present(instance.reported, 'value');
+    }
+  }
+
+  protected override ended(): void {
+    for (const instance of this.#values.instances()) {
+      instance.reported = undefined;
+      instance.reporter = undefined;
     }
     this.#values.unwatched();
   }

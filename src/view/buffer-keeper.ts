@@ -1,6 +1,5 @@
 /** What happens inside a buffer pool: leases, their notes for errors and reports, and the sweep that drops idle memory. */
 import type { Clock, TimerHandle } from '../core/clock.js';
-import { AlreadyWatchedError } from '../core/errors.js';
 import type { EntryPoint, Observation, Observer } from '../core/probe.js';
 import { SiteSample } from '../core/site-sample.js';
 import { BufferLease, type LeaseLender, type LeaseNotes } from './buffer-lease.js';
@@ -76,7 +75,7 @@ export class BufferKeeper implements LeaseLender {
   }
 
   observe(observer: Observer): Observation {
-    if (this.#watch !== null) throw new AlreadyWatchedError(`buffer pool "${this.name}"`);
+    if (this.#watch !== null) return this.#watch.attach(observer);
     const watch = new ExportsWatch(
       {
         kind: 'buffer-pool',
@@ -89,7 +88,7 @@ export class BufferKeeper implements LeaseLender {
       observer,
     );
     this.#setWatch(watch);
-    return watch;
+    return watch.attach(observer);
   }
 
   #setWatch(watch: ExportsWatch | null): void {

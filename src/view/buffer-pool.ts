@@ -192,10 +192,10 @@ export class BufferPool implements Disposable, Watchable {
    * Attaches an observer, such as a watchdog, which is told of each lease and of each view of its bytes. Leases that are out
    * already are left out, because their callers are not known.
    *
-   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached that does not share it.
    */
   [observe](observer: Observer): Observation {
-    endAutomaticWatch(this);
+    endAutomaticWatch(this, observer);
     return this.#keeper.observe(observer);
   }
 }

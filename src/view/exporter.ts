@@ -8,7 +8,6 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { created, endAutomaticWatch } from '../core/created-components.js';
-import { AlreadyWatchedError } from '../core/errors.js';
 import {
   aName,
   checkArgument,
@@ -133,11 +132,11 @@ export class Exporter implements Watchable, CountingSource {
   /**
    * Attaches an observer, such as a watchdog, which is told when a view is made or released.
    *
-   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached that does not share it.
    */
   [observe](observer: Observer): Observation {
-    endAutomaticWatch(this);
-    if (this.#watch !== null) throw new AlreadyWatchedError(`exporter "${this.#name}"`);
+    endAutomaticWatch(this, observer);
+    if (this.#watch !== null) return this.#watch.attach(observer);
     const watch = new ExportsWatch(
       {
         kind: 'exporter',
@@ -150,7 +149,7 @@ export class Exporter implements Watchable, CountingSource {
       observer,
     );
     this.#setWatch(watch);
-    return watch;
+    return watch.attach(observer);
   }
 
   #setWatch(watch: ExportsWatch | null): void {

@@ -4,8 +4,8 @@
  * are left out, because their callers are not known.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { GuardedObserver } from '../core/guarded-observer.js';
-import type { ComponentStats, EntryPoint, NodeId, Observation, Observer } from '../core/probe.js';
+import type { ComponentStats, EntryPoint, NodeId, Observer } from '../core/probe.js';
+import { SharedWatch } from '../core/shared-watch.js';
 import type { ExportWatch } from './region.js';
 
 /** A component as its watch sees it. */
@@ -18,25 +18,24 @@ export interface WatchedComponent {
   unwatched(): void;
 }
 
-/** One observer's watch over one exporter or buffer pool. */
-export class ExportsWatch implements Observation, ExportWatch {
+/** The watch over one exporter or buffer pool. */
+export class ExportsWatch extends SharedWatch implements ExportWatch {
   readonly kind: string;
   readonly name: string;
-  readonly releaseAdvice: string;
-  /** Whether misuse that can be made harmless is counted instead of thrown. */
-  readonly countsMisuse: boolean;
-  readonly #observer: Observer;
+  override readonly releaseAdvice: string;
   readonly #component: WatchedComponent;
-  #hasEnded = false;
 
   constructor(component: WatchedComponent, observer: Observer) {
+    super(observer, `the ${component.kind} '${component.name}'`);
     this.kind = component.kind;
     this.name = component.name;
     this.releaseAdvice = component.releaseAdvice;
     this.#component = component;
-    const guarded = new GuardedObserver(observer, `the ${component.kind} '${component.name}'`);
-    this.#observer = guarded;
-    this.countsMisuse = guarded.countsMisuse;
+  }
+
+  /** Whether misuse that can be made harmless is counted instead of thrown. */
+  get countsMisuse(): boolean {
+    return this.observer.countsMisuse;
   }
 
   stats(): ComponentStats {
@@ -44,16 +43,17 @@ export class ExportsWatch implements Observation, ExportWatch {
   }
 
   opened(capability: WeakKey, entry: EntryPoint): NodeId {
-    return this.#observer.lent(this.#observer.root, this.#observer.origin(entry), capability);
+    return this.observer.lent(this.observer.root, this.observer.origin(entry), capability);
   }
 
   closed(node: NodeId): void {
-    if (!this.#hasEnded) this.#observer.freed(node);
+    if (!this.hasEnded) this.observer.freed(node);
   }
 
-  [Symbol.dispose](): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
+  /** What was lent before an observer came is left out, because its caller is not known. */
+  protected override reportPresent(): void {}
+
+  protected override ended(): void {
     this.#component.unwatched();
   }
 }

@@ -213,7 +213,7 @@ export class Scopes implements ScopeHost {
         throw error;
       },
     );
-    SETTLED.then(() => {
+    void SETTLED.then(() => {
       hasAwaited = true;
     });
     return ended;

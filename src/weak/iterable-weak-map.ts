@@ -182,7 +182,7 @@ export class IterableWeakMap<K extends WeakKey, V> implements Watchable, Iterabl
   /**
    * Attaches an observer, such as a watchdog, which is told when an entry is added or removed.
    *
-   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached that does not share it.
    */
   [observe](observer: Observer): Observation {
     return this.#table.observe(observer);

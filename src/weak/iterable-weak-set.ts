@@ -209,7 +209,7 @@ export class IterableWeakSet<T extends WeakKey> implements Watchable, Iterable<T
   /**
    * Attaches an observer, such as a watchdog, which is told when a member is added or removed.
    *
-   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached that does not share it.
    */
   [observe](observer: Observer): Observation {
     return this.#table.observe(observer);

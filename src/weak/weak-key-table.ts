@@ -17,7 +17,6 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { DeathRegistry, type DeathShard } from '../core/death-registry.js';
-import { AlreadyWatchedError } from '../core/errors.js';
 import type { NodeId, Observation, Observer } from '../core/probe.js';
 import { WeakMapWatch } from './weak-map-watch.js';
 
@@ -117,7 +116,7 @@ export class WeakKeyTable<K extends WeakKey, V> {
 
   /** Attaches an observer. Throws {@link AlreadyWatchedError} while another one is attached. */
   observe(observer: Observer): Observation {
-    if (this.#watch !== null) throw new AlreadyWatchedError(this.#name);
+    if (this.#watch !== null) return this.#watch.attach(observer);
     const watch = new WeakMapWatch(
       {
         kind: this.#kind,
@@ -131,7 +130,7 @@ export class WeakKeyTable<K extends WeakKey, V> {
       observer,
     );
     this.#watch = watch;
-    return watch;
+    return watch.attach(observer);
   }
 
   #remove(cell: Cell<K>): void {

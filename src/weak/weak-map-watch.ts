@@ -3,8 +3,8 @@
  * its object is collected, deleted or replaced.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { GuardedObserver } from '../core/guarded-observer.js';
-import type { ComponentStats, NodeId, Observation, Observer } from '../core/probe.js';
+import type { ComponentStats, NodeId, Observer } from '../core/probe.js';
+import { SharedWatch } from '../core/shared-watch.js';
 
 /** An entry as its watch sees it. */
 interface WatchedEntry {
@@ -22,48 +22,44 @@ export interface WatchedWeakMap {
   unwatched(): void;
 }
 
-/** One observer's watch over one weak map or set. */
-export class WeakMapWatch implements Observation {
+/** The watch over one weak map or set. */
+export class WeakMapWatch extends SharedWatch {
   readonly kind: 'weak-map' | 'weak-set';
   readonly name: string;
-  readonly #observer: Observer;
   readonly #map: WatchedWeakMap;
-  #ended = false;
 
   constructor(map: WatchedWeakMap, observer: Observer) {
+    super(observer, `the ${map.kind} '${map.name}'`);
     this.kind = map.kind;
     this.name = map.name;
     this.#map = map;
-    this.#observer = new GuardedObserver(observer, `the ${map.kind} '${map.name}'`);
-    for (const entry of map.entries) {
-      if (entry.ref.deref() !== undefined) this.#present(entry);
-    }
   }
 
   stats(): ComponentStats {
     return this.#map.stats();
   }
 
-  #present(entry: WatchedEntry): void {
-    entry.node = this.#observer.allocated('weak-target', this.#observer.root);
+  protected override reportPresent(): void {
+    for (const entry of this.#map.entries) {
+      if (entry.ref.deref() === undefined) continue;
+      entry.node = this.observer.present(entry.node, 'weak-target');
+    }
   }
 
   /** Reports that an entry was added, by a caller of the map's method. */
   added(entry: WatchedEntry): void {
-    const origin = this.#observer.origin(WeakMapWatch.prototype.added);
-    entry.node = this.#observer.allocated('weak-target', this.#observer.root, origin);
+    const origin = this.observer.origin(WeakMapWatch.prototype.added);
+    entry.node = this.observer.allocated('weak-target', this.observer.root, origin);
   }
 
   /** Reports that an entry was removed, unless it was never reported. */
   removed(entry: WatchedEntry): void {
     const node = entry.node;
     entry.node = undefined;
-    if (node !== undefined) this.#observer.freed(node);
+    if (node !== undefined) this.observer.freed(node);
   }
 
-  [Symbol.dispose](): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  protected override ended(): void {
     for (const entry of this.#map.entries) entry.node = undefined;
     this.#map.unwatched();
   }

@@ -23,7 +23,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { DeathRegistry } from '../core/death-registry.js';
-import { AlreadyWatchedError } from '../core/errors.js';
 import { guardedCall } from '../core/guarded-call.js';
 import { printAs } from '../core/inspect.js';
 import { aFunction, argumentError, checkArgument } from '../core/options.js';
@@ -275,10 +274,10 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
   /**
    * Attaches an observer, such as a watchdog, which is told when an entry is added or removed.
    *
-   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached that does not share it.
    */
   [observe](observer: Observer): Observation {
-    if (this.#watch !== null) throw new AlreadyWatchedError(this.#name);
+    if (this.#watch !== null) return this.#watch.attach(observer);
     const watch = new WeakMapWatch(
       {
         kind: 'weak-map',
@@ -292,7 +291,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
       observer,
     );
     this.#watch = watch;
-    return watch;
+    return watch.attach(observer);
   }
 
   #remove(entry: WeakEntry<K, V>): void {

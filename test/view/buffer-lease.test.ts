@@ -252,7 +252,7 @@ test('an observer is told of each lease and of the views that are made of it', (
   const observer = new RecordingObserver();
   const watch = pool[observe](observer);
   expect([watch.kind, watch.name]).toEqual(['buffer-pool', 'frames']);
-  expect(() => pool[observe](new RecordingObserver())).toThrow(/buffer pool "frames" is watched/);
+  expect(() => pool[observe](new RecordingObserver())).toThrow(/buffer-pool 'frames' is watched/);
   early.release();
   const lease = pool.lease(10);
   expect(observer.liveOf('lease')).toHaveLength(1);

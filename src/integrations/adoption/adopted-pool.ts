@@ -3,7 +3,6 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { created, endAutomaticWatch } from '../../core/created-components.js';
-import { AlreadyWatchedError } from '../../core/errors.js';
 import { aBoolean, aFunction, argumentError, checkArgument } from '../../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../../core/probe.js';
 import { grantLease, grantUse } from '../../pool/loan/grant.js';
@@ -132,10 +131,9 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
 
   /** Attaches an observer, such as a watchdog. */
   [observe](observer: Observer): Observation {
-    endAutomaticWatch(this);
-    const { origins, name } = this.#adoption;
-    if (origins.watch !== null) throw new AlreadyWatchedError(`The pool '${name}'`);
-    origins.watch = new AdoptedWatch(this.#adoption, this.#peer, observer);
-    return origins.watch;
+    endAutomaticWatch(this, observer);
+    const { origins } = this.#adoption;
+    origins.watch ??= new AdoptedWatch(this.#adoption, this.#peer, observer);
+    return origins.watch.attach(observer);
   }
 }

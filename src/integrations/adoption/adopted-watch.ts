@@ -3,16 +3,14 @@
  * taken from the peer directly, and resources that were given back to it past their lease.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { GuardedObserver } from '../../core/guarded-observer.js';
 import type { Observer } from '../../core/probe.js';
 import { LoanWatch, type WatchedLoans } from '../../pool/loan/loan-watch.js';
 import type { Slot } from '../../pool/loan/slot.js';
 import { DirectLoans, type DirectLoansListener } from './direct-loans.js';
 import type { PeerPool } from './peer-pool.js';
 
-/** One observer's watch over one adopted pool. */
+/** The watch over one adopted pool. */
 export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener<T> {
-  readonly #observer: GuardedObserver;
   readonly #directLoans: DirectLoans<T>;
 
   constructor(
@@ -21,7 +19,6 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
     observer: Observer,
   ) {
     super(pool, observer);
-    this.#observer = new GuardedObserver(observer, `the pool '${pool.name}'`);
     this.#directLoans = new DirectLoans(pool.stock.slots, peer, this);
   }
 
@@ -31,12 +28,12 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
   }
 
   /** Compares the loans with those of the peer. O(resources). */
-  look(): void {
+  override look(): void {
     this.#directLoans.compare();
   }
 
   takenDirectly(): () => void {
-    const observer = this.#observer;
+    const { observer } = this;
     const resource = observer.allocated('resource', observer.root);
     const loan = observer.takenDirectly(resource);
     return () => {
@@ -48,7 +45,12 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
   givenBackDirectly(slot: Slot<T>): void {
     const loan = slot.loanNode;
     slot.loanNode = undefined;
-    if (loan !== undefined) this.#observer.givenBackDirectly(loan);
+    if (loan !== undefined) this.observer.givenBackDirectly(loan);
+  }
+
+  protected override reportPresent(): void {
+    this.#directLoans.restart();
+    super.reportPresent();
   }
 
   override [Symbol.dispose](): void {

@@ -9,8 +9,7 @@
  * rules *orphaned*, *tenured* and *exhausted* find it.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { AlreadyWatchedError } from '../../core/errors.js';
-import { GuardedObserver } from '../../core/guarded-observer.js';
+import type { GuardedObserver } from '../../core/guarded-observer.js';
 import {
   type ComponentStats,
   type EntryPoint,
@@ -21,6 +20,7 @@ import {
   observe,
   type Watchable,
 } from '../../core/probe.js';
+import { SharedWatch } from '../../core/shared-watch.js';
 
 /** What the package of a pool knows of it. */
 export interface ForeignPoolFacts {
@@ -33,8 +33,7 @@ export interface ForeignPoolFacts {
 }
 
 /** A pool of another package. */
-export class ForeignPool implements Watchable, Observation {
-  readonly kind = 'pool';
+export class ForeignPool implements Watchable {
   readonly name: string;
   readonly releaseAdvice: string;
   /** The watch over it, once it is watched. */
@@ -43,7 +42,7 @@ export class ForeignPool implements Watchable, Observation {
   /** The loans that are out, by their resources. */
   readonly #loans = new Map<unknown, NodeId>();
   readonly #nodes = new ResourceNodes();
-  #observer: GuardedObserver | null = null;
+  #watch: ForeignPoolWatch | null = null;
 
   constructor(facts: ForeignPoolFacts) {
     this.name = facts.name;
@@ -67,13 +66,13 @@ export class ForeignPool implements Watchable, Observation {
 
   /** Takes the line and the scope of the caller of `entry`; `undefined` while no observer is attached. */
   origin(entry: EntryPoint): Origin | undefined {
-    return this.#observer?.origin(entry);
+    return this.#watch?.observer.origin(entry);
   }
 
   /** Reports that a resource was lent to the caller of `origin`. A loan of it that is out has ended unseen. */
   lent(resource: unknown, origin: Origin): void {
-    const observer = this.#observer;
-    if (observer === null) return;
+    if (this.#watch === null) return;
+    const { observer } = this.#watch;
     this.returned(resource);
     this.#loans.set(resource, observer.lent(this.#nodes.of(resource, observer), origin));
   }
@@ -83,25 +82,50 @@ export class ForeignPool implements Watchable, Observation {
     const loan = this.#loans.get(resource);
     if (loan === undefined) return;
     this.#loans.delete(resource);
-    this.#observer?.freed(loan);
+    this.#watch?.observer.freed(loan);
   }
 
   /** Reports that the pool has ended its resources, lent ones included. Their holders have not given them back. */
   ended(): void {
-    for (const loan of this.#loans.values()) this.#observer?.freed(loan, true);
+    for (const loan of this.#loans.values()) this.#watch?.observer.freed(loan, true);
     this.#loans.clear();
   }
 
   [observe](observer: Observer): Observation {
-    if (this.#observer !== null) throw new AlreadyWatchedError(`pool "${this.name}"`);
-    this.#observer = new GuardedObserver(observer, `the pool '${this.name}'`);
-    return this;
+    this.#watch ??= new ForeignPoolWatch(this, observer, () => {
+      this.#watch = null;
+      this.#loans.clear();
+      this.#nodes.clear();
+    });
+    return this.#watch.attach(observer);
+  }
+}
+
+/** The watch over a pool of another package. */
+class ForeignPoolWatch extends SharedWatch {
+  readonly kind = 'pool';
+  readonly name: string;
+  override readonly releaseAdvice: string;
+  readonly #pool: ForeignPool;
+  readonly #unwatched: () => void;
+
+  constructor(pool: ForeignPool, observer: Observer, unwatched: () => void) {
+    super(observer, `the pool '${pool.name}'`);
+    this.name = pool.name;
+    this.releaseAdvice = pool.releaseAdvice;
+    this.#pool = pool;
+    this.#unwatched = unwatched;
   }
 
-  [Symbol.dispose](): void {
-    this.#observer = null;
-    this.#loans.clear();
-    this.#nodes.clear();
+  stats(): ComponentStats {
+    return this.#pool.stats();
+  }
+
+  /** Resources are reported when they are first lent. */
+  protected override reportPresent(): void {}
+
+  protected override ended(): void {
+    this.#unwatched();
   }
 }
 

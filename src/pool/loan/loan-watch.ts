@@ -5,17 +5,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { Birth } from '../../core/birth.js';
-import { GuardedObserver } from '../../core/guarded-observer.js';
 import { ListenerWatch, type WatchedListeners } from '../../core/listener-watch.js';
-import type {
-  EntryPoint,
-  Holder,
-  Misuse,
-  NodeId,
-  Observation,
-  Observer,
-  Origin,
-} from '../../core/probe.js';
+import type { EntryPoint, Holder, Misuse, NodeId, Observer, Origin } from '../../core/probe.js';
+import { SharedWatch } from '../../core/shared-watch.js';
 import type { PoolStats } from '../pool-stats.js';
 import type { Slot } from './slot.js';
 
@@ -31,23 +23,17 @@ export interface WatchedLoans<T> {
   abandoned?(slot: Slot<T>): void;
 }
 
-/** One observer's watch over the loans of one pool. */
-export class LoanWatch<T> implements Observation {
+/** The watch over the loans of one pool. */
+export class LoanWatch<T> extends SharedWatch {
   readonly kind = 'pool';
   readonly name: string;
-  readonly endedBy = 'close()';
-  readonly #attached: Observer;
-  readonly #observer: GuardedObserver;
+  override readonly endedBy = 'close()';
   readonly #pool: WatchedLoans<T>;
-  #ended = false;
 
   constructor(pool: WatchedLoans<T>, observer: Observer) {
+    super(observer, `the pool '${pool.name}'`);
     this.name = pool.name;
     this.#pool = pool;
-    this.#attached = observer;
-    this.#observer = new GuardedObserver(observer, `the pool '${pool.name}'`);
-    for (const slot of pool.stock.slots) this.resourceCreated(slot);
-    if (pool.events !== undefined) new ListenerWatch(this.#observer, pool.events);
   }
 
   stats(): Readonly<Record<string, number>> {
@@ -56,46 +42,46 @@ export class LoanWatch<T> implements Observation {
   }
 
   origin(entry: EntryPoint): Origin {
-    return this.#observer.origin(entry);
+    return this.observer.origin(entry);
   }
 
   /** Reports that a resource is being created. */
   birth(): Birth {
-    return new Birth(this.#attached, this.#observer, 'resource');
+    return new Birth(this.observer, 'resource');
   }
 
   /** Reports a resource; `birth` is what was reported of its creation, by this watch or one before. */
   resourceCreated(slot: Slot<T>, birth?: Birth): void {
     slot.node =
-      birth?.observer === this.#attached
+      birth?.isReportedTo(this.observer) === true
         ? birth.born()
-        : this.#observer.allocated('resource', this.#observer.root);
+        : this.observer.allocated('resource', this.observer.root);
   }
 
   /** Reports a new loan; returns its node, or `undefined` after the end of the watch. */
   loanGranted(slot: Slot<T>, origin: Origin, capability?: WeakKey): NodeId | undefined {
-    if (this.#ended || slot.node === undefined) return undefined;
-    return this.#observer.lent(slot.node, origin, capability);
+    if (this.hasEnded || slot.node === undefined) return undefined;
+    return this.observer.lent(slot.node, origin, capability);
   }
 
   loanEnded(slot: Slot<T>, loan: NodeId, byForce: boolean): void {
-    this.#observer.freed(loan, byForce);
-    if (byForce) slot.reportLateEnd = () => this.#observer.freed(loan);
+    this.observer.freed(loan, byForce);
+    if (byForce) slot.reportLateEnd = () => this.observer.freed(loan);
   }
 
   /** Reports that the pool lends nothing any more. */
   componentEnded(): void {
-    if (!this.#ended) this.#observer.freed(this.#observer.root);
+    if (!this.hasEnded) this.observer.freed(this.observer.root);
   }
 
   /** Reports that `to` holds a loan from now on. */
   transferred(slot: Slot<T>, to: Holder): void {
     const loan = slot.loanNode;
-    if (loan !== undefined) this.#observer.transferred(loan, to);
+    if (loan !== undefined) this.observer.transferred(loan, to);
   }
 
-  abandoned(loan: NodeId): void {
-    if (this.#ended || this.#pool.abandoned === undefined) return;
+  override abandoned(loan: NodeId): void {
+    if (this.hasEnded || this.#pool.abandoned === undefined) return;
     for (const slot of this.#pool.stock.slots) {
       if (slot.loanNode === loan) {
         this.#pool.abandoned(slot);
@@ -107,28 +93,34 @@ export class LoanWatch<T> implements Observation {
   resourceGone(slot: Slot<T>): void {
     const node = slot.node;
     slot.node = undefined;
-    if (node !== undefined) this.#observer.freed(node);
+    if (node !== undefined) this.observer.freed(node);
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {
     const loan = slot.loanNode;
     if (loan === undefined) return;
-    if (hint === undefined) this.#observer.touched(loan);
-    else this.#observer.touched(loan, hint);
+    if (hint === undefined) this.observer.touched(loan);
+    else this.observer.touched(loan, hint);
   }
 
   expected(slot: Slot<T>, millis: number): void {
     const loan = slot.loanNode;
-    if (loan !== undefined) this.#observer.expected(loan, millis);
+    if (loan !== undefined) this.observer.expected(loan, millis);
   }
 
   misused(misuse: Misuse): void {
-    if (!this.#ended) this.#observer.misused(misuse);
+    if (!this.hasEnded) this.observer.misused(misuse);
   }
 
-  [Symbol.dispose](): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  protected override reportPresent(): void {
+    const { stock, events } = this.#pool;
+    for (const slot of stock.slots) slot.node = this.observer.present(slot.node, 'resource');
+    if (events === undefined) return;
+    if (events.watch === null) new ListenerWatch(this.observer, events);
+    else events.watch.reportPresent();
+  }
+
+  protected override ended(): void {
     for (const slot of this.#pool.stock.slots) {
       slot.node = undefined;
       slot.loanNode = undefined;

@@ -1,4 +1,5 @@
 /** Traces what a component hands out, by the probe (`core/probe.ts`). Edges between nodes are of no interest here. */
+import { ObserverGroup } from '../../core/observer-group.js';
 import type {
   EntryPoint,
   NodeId,
@@ -6,6 +7,7 @@ import type {
   Observation,
   Observer,
   Origin,
+  SharedObservers,
 } from '../../core/probe.js';
 import type { TraceFrame } from './trace.js';
 import type { LiveTrace, Traces } from './traces.js';
@@ -17,6 +19,8 @@ export type BytesByKind = Readonly<Record<string, number>>;
 
 export class ComponentTracer implements Observer {
   readonly root: NodeId = ROOT;
+  /** A tracer knows no owners. */
+  readonly isAlone = true;
   readonly #traces: Traces;
   readonly #bytes: BytesByKind;
   readonly #live = new Map<NodeId, LiveTrace>();
@@ -34,6 +38,10 @@ export class ComponentTracer implements Observer {
   attached(observation: Observation): void {
     this.#observation = new WeakRef(observation);
     this.#label = `${observation.kind} ${JSON.stringify(observation.name)}`;
+  }
+
+  newGroup(): SharedObservers {
+    return new ObserverGroup();
   }
 
   origin(entry: EntryPoint): Origin {

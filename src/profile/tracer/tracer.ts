@@ -4,7 +4,7 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { DeathRegistry } from '../../core/death-registry.js';
-import { nameErrorClass, TenureError } from '../../core/errors.js';
+import { AlreadyWatchedError, nameErrorClass, TenureError } from '../../core/errors.js';
 import {
   aName,
   checkArgument,
@@ -40,8 +40,8 @@ const aBytesTable: OptionCheck = (value) =>
  * A tracer with the interface of CPython's tracemalloc.
  *
  * It traces objects that the program passes to `track`, until V8 collects them, and what watched components hand out, until it
- * comes back. Tracing one thing takes 5 to 15 µs, most of it for the stack. A component has one observer, so a component that
- * a watchdog watches cannot be traced at the same time.
+ * comes back. Tracing one thing takes 5 to 15 µs, most of it for the stack. A component may have a watchdog and several tracers at
+ * the same time; each may end first.
  *
  * @example
  * ```ts
@@ -64,6 +64,7 @@ const aBytesTable: OptionCheck = (value) =>
 export class Tracer implements Disposable {
   readonly #traces = new Traces();
   readonly #components = new Set<ComponentTracer>();
+  readonly #watched = new WeakMap<Watchable, ComponentTracer>();
   readonly #deaths: DeathRegistry<LiveTrace>;
   /** Ends the watch of a component that V8 has collected. */
   readonly #componentDeaths: FinalizationRegistry<ComponentTracer>;
@@ -125,15 +126,20 @@ export class Tracer implements Disposable {
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the component cannot be watched, or for an unknown or
    * malformed option.
-   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while a watchdog or another tracer watches it.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while this tracer watches it.
    */
   watch(component: Watchable, options: TraceWatchOptions = {}): Disposable {
     checkArgument('tracer.watch', 'component', component, aWatchable);
     const { bytes } = resolveOptions('tracer.watch', options, {
       bytes: option<BytesByKind>(aBytesTable, {}),
     });
+    const present = this.#watched.get(component);
+    if (present !== undefined && this.#components.has(present)) {
+      throw new AlreadyWatchedError('The component');
+    }
     const watch = new ComponentTracer(this.#traces, bytes);
     const observation = component[observe](watch);
+    this.#watched.set(component, watch);
     watch.attached(observation);
     this.#components.add(watch);
     this.#componentDeaths.register(observation, watch, watch);

@@ -1,0 +1,76 @@
+/** The watch over one component, by the observers that share it. It ends when the last of them leaves, or with the component. */
+/// <reference lib="esnext.disposable" preserve="true" />
+import { GuardedObserver } from './guarded-observer.js';
+import type { ComponentStats, NodeId, Observation, Observer } from './probe.js';
+
+export abstract class SharedWatch {
+  abstract readonly kind: string;
+  abstract readonly name: string;
+  readonly releaseAdvice?: string;
+  readonly endedBy?: string;
+  readonly entryMillis?: number;
+  readonly observer: GuardedObserver;
+  /** The component keeps the answers to its observers, which hold them weakly. */
+  readonly #shares = new Set<Observation>();
+  hasEnded = false;
+
+  /** `label` names the component in errors: `the pool 'db'`. Call {@link attach} with the observer next. */
+  constructor(observer: Observer, label: string) {
+    this.observer = new GuardedObserver(observer, label);
+  }
+
+  abstract stats(): ComponentStats;
+
+  /**
+   * Attaches the observer that the watch begins with, or a further one, and reports the nodes that exist to it.
+   *
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) if a further observer cannot share the component.
+   */
+  attach(observer: Observer): Observation {
+    if (this.#shares.size > 0) this.observer.join(observer);
+    const { kind, name, releaseAdvice, endedBy, entryMillis } = this;
+    const share: Observation = {
+      kind,
+      name,
+      releaseAdvice,
+      endedBy,
+      entryMillis,
+      stats: () => this.stats(),
+      look: () => this.look(),
+      abandoned: (id) => {
+        const loan = this.observer.nodeOf(observer, id);
+        if (loan !== undefined) this.abandoned(loan);
+      },
+      [Symbol.dispose]: () => this.#leave(share, observer),
+    };
+    this.#shares.add(share);
+    this.reportPresent(observer);
+    return share;
+  }
+
+  #leave(share: Observation, observer: Observer): void {
+    if (!this.#shares.delete(share)) return;
+    if (this.#shares.size === 0) this[Symbol.dispose]();
+    else this.observer.leave(observer);
+  }
+
+  /** Called before an observer looks at the figures, and before it tells that a loan is lost. */
+  look(): void {}
+
+  /** Called with a loan that no code can end any more. */
+  abandoned(_loan: NodeId): void {}
+
+  /** Reports the nodes that exist to the observer that came last. */
+  protected abstract reportPresent(observer: Observer): void;
+
+  /** Lets the component forget the watch and its nodes. */
+  protected abstract ended(): void;
+
+  /** Ends the watch of all observers. */
+  [Symbol.dispose](): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.#shares.clear();
+    this.ended();
+  }
+}
