@@ -107,23 +107,20 @@ describe.each(['tracer', 'watchdog'] as const)('the %s first', (first) => {
     await pool.close({ graceMillis: 0, force: true });
   });
 
-  test('what a resource leases while it is created belongs to it', async () => {
+  test('what a resource leases while it is created is lost with it', async () => {
+    allowLeaks();
     const inner = createPool(plain, { name: 'inner' });
-    const outer = createPool(
-      {
-        create: async () => ({ connection: await inner.lease() }),
-        destroy: ({ connection }: { connection: Lease<object> }) => void connection.release(),
-      },
-      { name: 'outer' },
-    );
+    const create = async () => ({ connection: await inner.lease() }); // belongs to the resource
+    const outer = createPool({ create, destroy: () => {} }, { name: 'outer' });
     const { watchdog, tracer } = watchByBoth(first, outer);
     watchdog.watch(inner);
     tracer.watch(inner);
-    await watchdog.scope('GET /', async () => (await outer.lease()).release());
+    await (await outer.lease()).release();
     expect(await watchdog.check()).toEqual([]);
     await outer.close();
-    await inner.close();
-    expect(await watchdog.check()).toEqual([]);
+    const line = lineOf(import.meta.url, '// belongs to the resource');
+    expect(await watchdog.check()).toMatchObject([{ rule: 'orphaned', site: { line } }]);
+    await inner.close({ graceMillis: 0, force: true });
   });
 
   test('an abandoned loan is taken back from the pool', async () => {
