@@ -1,4 +1,9 @@
-/** Version ranges as package.json of this package has them: `>=20.19`, `^3.9.0`, `^5.0.0 || ^6.0.0`, `*`. */
+/**
+ * Version ranges as package.json of this package has them: `>=20.19`, `^3.9.0`, `^5.0.0 || ^6.0.0`, `*`.
+ *
+ * Only `tenure doctor` needs them. The package semver would be a dependency of every pool for that. So it is one of the tests
+ * only, which compare both.
+ */
 
 type Version = readonly [major: number, minor: number, patch: number];
 
@@ -14,10 +19,11 @@ export function isInRange(version: string, range: string): boolean {
   });
 }
 
-/** Whether the first part that is not 0 is equal, as `^` demands. */
+/** Whether all parts up to the first that is not 0 are equal, as `^` demands. */
 function isCompatible(actual: Version, least: Version): boolean {
-  const fixed = least.findIndex((part) => part > 0);
-  return least.slice(0, fixed + 1).every((part, i) => actual[i] === part);
+  const first = least.findIndex((part) => part > 0);
+  const fixed = first < 0 ? least.length : first + 1;
+  return least.slice(0, fixed).every((part, i) => actual[i] === part);
 }
 
 function parse(version: string): Version {

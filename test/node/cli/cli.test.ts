@@ -6,7 +6,6 @@ import { createPool } from 'tenure/pool';
 import { Watchdog } from 'tenure/watchdog';
 import { expect, test } from 'vitest';
 import { runCli } from '../../../src/node/cli/run-cli.js';
-import { isInRange } from '../../../src/node/cli/version-range.js';
 import { temporaryFolder } from '../../kit/temporary-folder.js';
 import { type WrittenNode, writeSnapshot } from '../profile/written-snapshot.js';
 
@@ -175,20 +174,6 @@ test('doctor names the packages of the project, and fails for one that is too ol
     expect.objectContaining({ name: 'pg', version: '7.0.0', isSupported: false }),
   );
   expect(pools).toContainEqual({ name: 'generic-pool', version: '99.0.0', isWatched: false });
-});
-
-test.each([
-  ['3.9.0', '^3.9.0', true],
-  ['3.10.1', '^3.9.0', true],
-  ['4.0.0', '^3.9.0', false],
-  ['3.8.9', '^3.9.0', false],
-  ['6.0.0-rc.1', '^5.0.0 || ^6.0.0', true],
-  ['20.18.3', '>=20.19', false],
-  ['26.1.0', '>=20.19', true],
-  ['0.3.0', '^0.2.5', false],
-  ['1.2.3', '*', true],
-])('%s in %s: %s', (version, range, expected) => {
-  expect(isInRange(version, range)).toBe(expected);
 });
 
 test('the program itself gives exit codes, and colours only where they are wanted', () => {
