@@ -13,6 +13,7 @@
  * @module
  */
 import { aFunction, checkArgument } from '../core/options.js';
+import { leakMatchers } from './leak-matchers.js';
 import { type LeakTestOptions, resolveLeakTestOptions } from './leak-test-options.js';
 import { testWatch } from './test-watch.js';
 import { type AnyFunction, type Runner, wrapTest } from './wrapped-test.js';
@@ -20,13 +21,17 @@ import { type AnyFunction, type Runner, wrapTest } from './wrapped-test.js';
 export { collectGarbage } from './collect-garbage.js';
 export { expectNoLeaks } from './expect-no-leaks.js';
 export { FakeClock } from './fake-clock.js';
+export { leakMatchers } from './leak-matchers.js';
 export type { LeakTestOptions } from './leak-test-options.js';
 export { settle } from './settle.js';
 export { allowLeaks } from './test-watch.js';
 export type { AnyFunction } from './wrapped-test.js';
 
 interface JestGlobals {
-  expect?: { getState?(): { readonly currentTestName?: string } };
+  expect?: {
+    getState?(): { readonly currentTestName?: string };
+    extend?(matchers: object): void;
+  };
   test?: AnyFunction;
   it?: AnyFunction;
   fit?: AnyFunction;
@@ -59,13 +64,14 @@ export function leakTest<T extends AnyFunction>(test: T, options: LeakTestOption
 
 /**
  * Wraps the global `test`, `it` and `fit` of Jest, for a setup file of `setupFilesAfterEnv`. A test file that imports them from
- * `@jest/globals` gets the wrapped ones, too.
+ * `@jest/globals` gets the wrapped ones, too. It also adds the matcher `expect(watchdog).toHaveNoLeaks()`.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option, or if Jest does not run the
  * file.
  */
 export function failOnLeaks(options: LeakTestOptions = {}): void {
   checkArgument('failOnLeaks', 'globalThis.test', globals.test, aFunction);
+  globals.expect?.extend?.({ ...leakMatchers });
   for (const name of ['test', 'it', 'fit'] as const) {
     const test = globals[name];
     if (test !== undefined) globals[name] = leakTest(test, options);

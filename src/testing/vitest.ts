@@ -13,7 +13,9 @@
 import * as vitest from 'vitest';
 import { TenureError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
+import type { CheckOptions } from '../watchdog/watchdog-options.js';
 import { leakNote } from './leak-error.js';
+import { leakMatchers } from './leak-matchers.js';
 import { type LeakTestOptions, resolveLeakTestOptions } from './leak-test-options.js';
 import { testWatch } from './test-watch.js';
 import { type AnyFunction, type Runner, settled, wrapTest } from './wrapped-test.js';
@@ -21,10 +23,18 @@ import { type AnyFunction, type Runner, settled, wrapTest } from './wrapped-test
 export { collectGarbage } from './collect-garbage.js';
 export { expectNoLeaks } from './expect-no-leaks.js';
 export { FakeClock } from './fake-clock.js';
+export { leakMatchers } from './leak-matchers.js';
 export type { LeakTestOptions } from './leak-test-options.js';
 export { settle } from './settle.js';
 export { allowLeaks } from './test-watch.js';
 export type { AnyFunction } from './wrapped-test.js';
+
+declare module 'vitest' {
+  interface Matchers<T> {
+    /** Passes if the watchdog finds no leak. Await it. {@link failOnLeaks} adds it. */
+    toHaveNoLeaks(options?: CheckOptions): Promise<T>;
+  }
+}
 
 /** What is used of a test of Vitest. */
 interface Task {
@@ -48,7 +58,7 @@ const VITEST: Runner = { bodyArguments: Number.POSITIVE_INFINITY, note };
 /**
  * Makes each test of the file fail that leaves a loan out, hooks and fixtures included. Call it in a setup file, for every test, or
  * at the top of a test file or in a `describe`. Each try of a test with `retry` is judged by itself. If a test fails for another
- * reason, its leaks are a note on stderr.
+ * reason, its leaks are a note on stderr. It also adds the matcher `expect(watchdog).toHaveNoLeaks()`.
  *
  * @throws {@link TenureError} (`TENURE_RUNNER_TOO_OLD`) for Vitest before 4.1, which has no `aroundEach`.
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
@@ -62,6 +72,7 @@ export function failOnLeaks(options: LeakTestOptions = {}): void {
       { code: 'TENURE_RUNNER_TOO_OLD' },
     );
   }
+  vitest.expect.extend({ ...leakMatchers });
   const watch = testWatch();
   watch.watch(settings.watch);
   aroundEach(async (runTest, { task }) => {

@@ -108,6 +108,7 @@ test('vitest: one line of setup fails the very tests that leak', () => {
   );
   expect(Object.fromEntries(outcomes(run, report))).toEqual({
     clean: 'passed',
+    'has the matcher': 'passed',
     leaks: 'leak at the line',
     'releases 20 ms late': 'passed',
     'fails and leaks': 'own error',
@@ -164,6 +165,7 @@ test('jest: one line of setup fails the very tests that leak', () => {
   );
   expect(Object.fromEntries(outcomes(run))).toEqual({
     clean: 'passed',
+    'has the matcher': 'passed',
     leaks: 'leak at the line',
     'releases 20 ms late': 'passed',
     'fails and leaks': 'own error',

@@ -92,7 +92,7 @@ async function start(by: By) {
   for (const name of ['find', 'lose', 'list', 'fail']) {
     decorate(OrdersController.prototype, name, MessagePattern(name));
   }
-  decorate(OrdersController.prototype, 'created', EventPattern('created'));
+  decorate(OrdersController.prototype, 'created', EventPattern('created') as MethodDecorator);
   Controller()(OrdersController);
   if (by === 'interceptor') UseInterceptors(new WatchdogInterceptor(watchdog))(OrdersController);
   class AppModule {}
