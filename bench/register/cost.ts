@@ -19,7 +19,6 @@ import {
   type Contender,
   figureOf,
   type Group,
-  measure,
   measureProcessorTime,
 } from '../compare.js';
 import { asMultipleOf, atMostFigure, type Row, type Section } from '../row.js';
@@ -98,7 +97,7 @@ async function loansOf(
     using _foreign = watchForeignPools(watchdog, { packages: [name] });
     const watched = MAKERS[name](require(name) as never);
     const contenders = [lending(BARE, bare), lending(level, watched)];
-    return await measure(`One loan of ${name}`, contenders, options, LOANS);
+    return await measureProcessorTime(`One loan of ${name}`, contenders, options, LOANS);
   } finally {
     rmSync(home, { recursive: true, force: true });
   }

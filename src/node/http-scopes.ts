@@ -138,6 +138,8 @@ class RequestScopes {
   readonly #watchdog: ScopeOpener;
   readonly #settings: Settings;
   readonly #choice: RequestChoice | undefined;
+  /** Whether some requests get no scope. */
+  readonly #leavesOut: boolean;
   /** Marks a socket whose last request was a scope: that scope is still current when the next request begins. */
   readonly #mark = Symbol('tenure.scoped');
   /** The key of an open request on its response. */
@@ -148,6 +150,7 @@ class RequestScopes {
     this.#watchdog = watchdog;
     this.#settings = settings;
     this.#choice = choice;
+    this.#leavesOut = choice !== undefined || settings.ignore !== undefined;
     const scopes = this;
     this.#closed = function () {
       scopes.#end(this);
@@ -165,10 +168,10 @@ class RequestScopes {
       return;
     }
     const scope = openRequestScope(this.#watchdog, request);
-    Reflect.set(request.socket, this.#mark, true);
+    if (this.#leavesOut) Reflect.set(request.socket, this.#mark, true);
     const open: OpenRequest = { scope, request, route: undefined };
     Reflect.set(response, this.#key, open);
-    response.once('close', this.#closed);
+    response.on('close', this.#closed); // It comes once, and a listener by `once` costs twice as much.
     scope.enter();
     emitWithin(scope, request);
   }
