@@ -160,10 +160,7 @@ export class ObserverGroup implements SharedObservers {
 
   takenDirectly(held: NodeId): NodeId {
     const loan = this.#nextId--;
-    for (const member of this.#members) {
-      const resource = this.#idOf(member, held);
-      if (resource !== undefined) member.ids.set(loan, member.guarded.takenDirectly(resource));
-    }
+    this.#tellMain((main, id) => this.#main?.ids.set(loan, main.takenDirectly(id)), held);
     return loan;
   }
 

@@ -47,6 +47,18 @@ export class RecordingObserver implements Observer {
     );
   }
 
+  takenDirectly(held: NodeId): NodeId {
+    this.#mustLive(held);
+    const id = this.#nextId();
+    this.live.get(held)?.holders.push(id);
+    return this.#born({ id, kind: 'direct lease', holders: [] });
+  }
+
+  givenBackDirectly(loan: NodeId): void {
+    this.log.push('given back directly');
+    this.freed(loan);
+  }
+
   referenced(from: NodeId, to: NodeId): void {
     this.#mustLive(from);
     this.#mustLive(to);

@@ -1,8 +1,10 @@
 /** Components that a watchdog and tracers observe at the same time. */
 import fc from 'fast-check';
+import genericPool from 'generic-pool';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { noteAutomaticWatch } from '../../src/core/created-components.js';
-import { observe, type Watchable } from '../../src/core/probe.js';
+import { type Observation, observe, type Watchable } from '../../src/core/probe.js';
+import { adoptPool } from '../../src/integrations/generic-pool.js';
 import { memoize } from '../../src/memoize/index.js';
 import { ForeignPool } from '../../src/node/foreign-pools/foreign-pool.js';
 import { createKeyedPool, createPool, type Lease } from '../../src/pool/index.js';
@@ -204,6 +206,21 @@ test('a tracer leaves a watch alone that no code of the application has asked fo
   await pool.close();
 });
 
+test('a second watchdog is told of a loan that the first one knew to be taken directly', async () => {
+  const factory = { create: async () => ({}), destroy: async () => {} };
+  const peer = genericPool.createPool(factory, { max: 1 });
+  const pool = adoptPool(peer);
+  started().watch(pool);
+  await peer.acquire();
+  for (let i = 0; i < 2; i++) {
+    const observer = new RecordingObserver();
+    using observation = pool[observe](observer);
+    observation.look?.();
+    observation.look?.();
+    expect(observer.liveOf('direct lease')).toHaveLength(1);
+  }
+});
+
 test('a keyed pool has a watchdog and a tracer, also for keys that come later', async () => {
   const pools = createKeyedPool(() => plain, { name: 'shard' });
   const early = await pools.pool('a').lease();
@@ -247,6 +264,37 @@ const PROGRAMS: Readonly<Record<string, () => Program>> = {
         lease,
         () => held.shift()?.release(),
         () => pool.close(),
+      ],
+    };
+  },
+  'adopted pool': () => {
+    const peer = genericPool.createPool(
+      { create: async () => ({}), destroy: async () => {} },
+      { max: 9 },
+    );
+    const pool = adoptPool(peer);
+    const direct: object[] = [];
+    const leases: Lease<object>[] = [];
+    const take = async () => void direct.push(await peer.acquire());
+    const lease = async () => void leases.push(await pool.lease());
+    const look = () => {};
+    return {
+      component: pool,
+      steps: [
+        take,
+        lease,
+        look,
+        () => peer.release(direct.pop() as object),
+        take,
+        () => peer.release(leases.pop()?.resource as object),
+        look,
+        lease,
+        take,
+        look,
+        () => leases.pop()?.release(),
+        look,
+        () => peer.release(direct.pop() as object),
+        look,
       ],
     };
   },
@@ -348,7 +396,7 @@ async function toldWith(
   traced: readonly (readonly [from: number, to: number])[],
 ): Promise<string[]> {
   const observer = new RecordingObserver();
-  const observers: Disposable[] = [];
+  const observers: Observation[] = [];
   const traces = traced.map(([from, to]) => {
     const tracer = new Tracer();
     tracer.start();
@@ -361,6 +409,7 @@ async function toldWith(
     }
     if (i === watchedFrom) observers.push(program.component[observe](observer));
     await step();
+    for (const observation of observers) observation.look?.();
   }
   for (const { tracer } of traces) tracer[Symbol.dispose]();
   for (const observation of observers) observation[Symbol.dispose]();

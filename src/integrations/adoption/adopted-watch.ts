@@ -48,9 +48,9 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
     if (loan !== undefined) this.observer.givenBackDirectly(loan);
   }
 
-  protected override reportPresent(): void {
-    this.#directLoans.restart();
-    super.reportPresent();
+  protected override reportPresent(observer: Observer): void {
+    if (observer.takenDirectly !== undefined) this.#directLoans.forget(); // Later looks report them to it.
+    super.reportPresent(observer);
   }
 
   override [Symbol.dispose](): void {

@@ -69,12 +69,6 @@ export class DirectLoans<T> {
     this.#compareDirect(loans, this.#compareOwn(loans));
   }
 
-  /** Ends the reports of all loans of other users. Later looks report them again. */
-  restart(): void {
-    for (const { end } of this.#direct.values()) end?.();
-    this.forget();
-  }
-
   /** Forgets all loans of other users. */
   forget(): void {
     this.#direct.clear();

@@ -112,7 +112,7 @@ export class LoanWatch<T> extends SharedWatch {
     if (!this.hasEnded) this.observer.misused(misuse);
   }
 
-  protected override reportPresent(): void {
+  protected override reportPresent(_observer: Observer): void {
     const { stock, events } = this.#pool;
     for (const slot of stock.slots) slot.node = this.observer.present(slot.node, 'resource');
     if (events === undefined) return;
