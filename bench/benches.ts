@@ -48,6 +48,8 @@ export const BENCHES: readonly Bench[] = [
   { section: 'Watchdog', name: 'watchdog/outstanding', rounds: 1 },
   { section: 'Watchdog', name: 'watchdog/postgres', rounds: 9 },
   { section: 'Watchdog', name: 'watchdog/pauses', rounds: 1 },
+  { section: 'Watchdog', name: 'watchdog/flat', rounds: 1 },
+  { section: 'Watchdog', name: 'watchdog/service', rounds: 9 },
   { section: 'Register', name: 'register/cost', rounds: 15 },
   { section: 'Register', name: 'register/service', rounds: 5 },
 ];
