@@ -1,4 +1,8 @@
-/** The orders service of the demo in a process of its own, for `service.ts`: watched at the level that its first argument names. */
+/**
+ * The orders service of the demo in a process of its own, for `service.ts`: watched at the level that its first argument
+ * names, or unwatched within an AsyncLocalStorage.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Watchdog, type WatchLevel } from 'tenure/watchdog';
 import { createApp } from '../../examples/service/app.js';
 import { openDatabase } from '../../examples/service/database.js';
@@ -11,10 +15,14 @@ export interface ServiceMessage {
   readonly processorMicros: number;
 }
 
-const [, , level, databaseUrl] = process.argv;
+const [, , name, databaseUrl] = process.argv;
+const storage = name === 'AsyncLocalStorage' ? new AsyncLocalStorage<object>() : undefined;
+const level = storage === undefined ? (name as WatchLevel) : 'off';
+const watchdog = new Watchdog({ level });
+if (storage !== undefined) watchdog.scope = (_name, body) => storage.run({}, body as () => never);
 
 const db = openDatabase(databaseUrl as string);
-const { app } = createApp(db, new Watchdog({ level: level as WatchLevel }), findOrder);
+const { app } = createApp(db, watchdog, findOrder);
 await db.warmUp(db.max);
 const url = await app.listen({ host: '127.0.0.1', port: 0 });
 

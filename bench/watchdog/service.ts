@@ -1,6 +1,7 @@
 /**
- * What watching costs a whole service: the orders service of the demo on a real Postgres, watched at `simple` and at `off`. Each level
- * runs in a process of its own, and the load comes from this one. The rounds are interleaved.
+ * What watching costs a whole service: the orders service of the demo on a real Postgres, watched at `simple` and at `off`. Each runs in a
+ * process of its own, and the load comes from this one. The rounds are interleaved. A third service has no watchdog, and runs each
+ * handler in an AsyncLocalStorage as a scope does: on Node 20 and 22, that alone makes each promise slower.
  *
  * Run with `npx tsx bench/watchdog/service.ts [rounds]`.
  */
@@ -12,11 +13,11 @@ import { CUSTOMERS, createTables, ORDERS, PRODUCTS } from '../../examples/servic
 import { hasLocalPostgres, startLocalPostgres } from '../../examples/service/local-postgres.js';
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
 import { type BenchOptions, type Group, median } from '../compare.js';
-import { atMost, type Row, type Section } from '../row.js';
+import { asMultipleOf, atMost, type Row, type Section } from '../row.js';
 import { BenchSkipped } from '../skipped.js';
 import type { ServiceMessage } from './service-process.js';
 
-const LEVELS = ['off', 'simple'] as const;
+const SERVICES = ['off', 'AsyncLocalStorage', 'simple'] as const;
 /** How long a round takes, in seconds. */
 const SECONDS = 2;
 
@@ -36,12 +37,12 @@ async function* sections({ rounds, scale = 1 }: BenchOptions): AsyncGenerator<Se
   await using server = await startLocalPostgres();
   await using _tables = await createTables(server.url);
   const seconds = Math.max(1, Math.round(SECONDS * scale)); // autocannon measures whole seconds.
-  const services = await Promise.all(LEVELS.map((level) => startService(level, server.url)));
+  const services = await Promise.all(SERVICES.map((name) => startService(name, server.url)));
   const runs = services.map((): Run[] => []);
   try {
     for (const service of services) await load(service, seconds); // Compiles the code.
     for (let round = 0; round < rounds; round++) {
-      const order = round % 2 === 0 ? [0, 1] : [1, 0];
+      const order = round % 2 === 0 ? [0, 1, 2] : [2, 1, 0];
       for (const i of order) runs[i]?.push(await load(services[i] as Service, seconds));
     }
   } finally {
@@ -52,14 +53,20 @@ async function* sections({ rounds, scale = 1 }: BenchOptions): AsyncGenerator<Se
     unit: 'ns',
     rounds,
     figures: new Map(
-      LEVELS.map((level, i) => [level, median((runs[i] as Run[]).map((run) => run[figure]))]),
+      SERVICES.map((name, i) => [name, median((runs[i] as Run[]).map((run) => run[figure]))]),
     ),
   });
   for (const group of [
     groupOf('Processor time of a request', 'processorNanos'),
     groupOf(`Seconds over requests, ${CONNECTIONS} at once`, 'nanos'),
   ]) {
-    yield { group, rows: [atMost(LIMIT, group, 'simple', 'off')] };
+    yield {
+      group,
+      rows: [
+        atMost(LIMIT, group, 'simple', 'off'),
+        ...asMultipleOf(group, 'simple', ['AsyncLocalStorage']),
+      ],
+    };
   }
 }
 
@@ -74,9 +81,12 @@ interface Run {
   readonly nanos: number;
 }
 
-async function startService(level: (typeof LEVELS)[number], databaseUrl: string): Promise<Service> {
+async function startService(
+  name: (typeof SERVICES)[number],
+  databaseUrl: string,
+): Promise<Service> {
   const module = fileURLToPath(new URL('service-process.ts', import.meta.url));
-  const child = fork(module, [level, databaseUrl], { execArgv: ['--import', 'tsx'] });
+  const child = fork(module, [name, databaseUrl], { execArgv: ['--import', 'tsx'] });
   const { url } = await messageOf(child);
   return { child, url };
 }
