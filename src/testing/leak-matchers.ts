@@ -6,6 +6,7 @@ import type { CheckOptions } from '../watchdog/watchdog-options.js';
 
 /** What a matcher gives to its runner. */
 export interface MatcherResult {
+  /** Whether the value is as expected. */
   readonly pass: boolean;
   /** Gives the text of the failure. */
   message(): string;
