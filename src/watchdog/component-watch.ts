@@ -104,7 +104,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#whole = whole;
     if (part !== undefined) this.partName = part;
     this.countsMisuse = tracker.levelPlan.countsMisuse;
-    this.#stackSample = new StackSample(tracker.levelPlan, tracker, tracker.stacksPerSecond);
+    this.#stackSample = new StackSample(tracker.levelPlan, tracker, tracker);
     this.#loanSample = tracker.newLoanSample();
     this.#classes = new NodeClasses(tracker.graph.heap, tracker.populations, this);
     const componentClass = tracker.graph.classOf('component');

@@ -72,6 +72,8 @@ export class LoanTracker implements ScopeListener {
   readonly levelPlan: LevelPlan;
   /** The most stacks of a component in one second, for a level that takes each. */
   readonly stacksPerSecond: number;
+  /** How many loans of a component have their stacks taken at its start, for such a level. */
+  readonly firstStacks: number;
   /** The root that holds the loans taken outside of any scope. */
   readonly outsideScopes: LifetimeNode;
   /** The loans that count as lost. */
@@ -126,6 +128,7 @@ export class LoanTracker implements ScopeListener {
   ) {
     this.#clock = settings.clock;
     this.stacksPerSecond = settings.stacksPerSecond;
+    this.firstStacks = settings.firstStacks;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
     this.ledger = new LeakLedger(settings, settings.clock, listeners);
     const rules = createRules(

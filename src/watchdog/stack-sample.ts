@@ -10,11 +10,20 @@
 import type { Clock } from '../core/clock.js';
 import { type LevelPlan, STACKS_AFTER_SITELESS_LEAK } from './level.js';
 
+/** What bounds the stacks of a level that takes each. */
+export interface StackLimits {
+  /** The maximum number of stacks in one second, after the first loans. */
+  readonly stacksPerSecond: number;
+  /** How many loans have their stacks taken at the start. */
+  readonly firstStacks: number;
+}
+
 /** The sample of one component. */
 export class StackSample {
   readonly #plan: LevelPlan;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #mostInSecond: number;
+  readonly #first: number;
   /** Loans counted while the sample decided. */
   #loans = 0;
   /** How many of the next loans have their stacks taken in any case. */
@@ -22,11 +31,12 @@ export class StackSample {
   #second = 0;
   #takenInSecond = 0;
 
-  /** `mostInSecond` bounds the stacks of the plan. */
-  constructor(plan: LevelPlan, clock: Pick<Clock, 'now'>, mostInSecond: number) {
+  constructor(plan: LevelPlan, clock: Pick<Clock, 'now'>, limits: StackLimits) {
     this.#plan = plan;
     this.#clock = clock;
-    this.#mostInSecond = Math.min(plan.stacksPerSecond, mostInSecond);
+    this.#mostInSecond = Math.min(plan.stacksPerSecond, limits.stacksPerSecond);
+    this.#first =
+      plan.stackEvery === 1 ? Math.max(plan.stackFirst, limits.firstStacks) : plan.stackFirst;
   }
 
   /** Takes the stack of each of the next {@link STACKS_AFTER_SITELESS_LEAK} loans. */
@@ -36,7 +46,7 @@ export class StackSample {
 
   /** Counts the next loan. True if its stack is to be taken. O(1). */
   sampleNext(): boolean {
-    const { stackEvery, stackFirst } = this.#plan;
+    const { stackEvery } = this.#plan;
     if (stackEvery === 0) return false;
     if (this.#mostInSecond === Number.POSITIVE_INFINITY) return true;
     if (this.#unsampledLeft > 0) {
@@ -44,7 +54,7 @@ export class StackSample {
       return true;
     }
     const index = this.#loans++;
-    return index < stackFirst || (index % stackEvery === 0 && this.#isWithinRate());
+    return index < this.#first || (index % stackEvery === 0 && this.#isWithinRate());
   }
 
   #isWithinRate(): boolean {

@@ -44,6 +44,13 @@ export interface WatchdogOptions {
    */
   readonly stacksPerSecond?: number;
   /**
+   * How many loans of a component have their stacks taken at its start, whatever {@link stacksPerSecond} says, at the levels that take
+   * each.
+   *
+   * @default 0
+   */
+  readonly firstStacks?: number;
+  /**
    * Which rules judge, and the options of a rule. `false` switches a rule off.
    *
    * @default every rule
@@ -142,6 +149,7 @@ export interface WatchdogSettings {
   readonly level: WatchLevel;
   readonly sampleEvery: number;
   readonly stacksPerSecond: number;
+  readonly firstStacks: number;
   readonly rules: WatchdogRules;
   readonly onLeak: LeakListener | undefined;
   readonly graceMillis: number;
@@ -163,6 +171,7 @@ const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
   level: option(oneOf('off', ...Object.keys(LEVELS)), 'simple'),
   sampleEvery: option(integer(1), 128),
   stacksPerSecond: option(countOrInfinity(0), Number.POSITIVE_INFINITY),
+  firstStacks: option(countOrInfinity(0), 0),
   rules: option(someRules, {}),
   onLeak: optional(aFunction),
   graceMillis: option(millis, 1_000),

@@ -434,6 +434,26 @@ test('only the level counters asks its components to count misuse', () => {
   }
 });
 
+test('firstStacks has the first loans of a component take their stacks, whatever their rate', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({
+    level: 'advanced',
+    clock,
+    graceMillis: 0,
+    stacksPerSecond: 0,
+    firstStacks: 3,
+  });
+  const pool = new MinimalPool('db');
+  pool.addResource();
+  watchdog.watch(pool);
+  for (let i = 0; i < 4; i++) watchdog.scope('job', () => void pool.lease());
+  const counts = (await watchdog.check()).map(({ site, count }) => [site !== undefined, count]);
+  expect(counts).toEqual([
+    [true, 3],
+    [false, 1],
+  ]);
+});
+
 test('stacksPerSecond bounds the stacks of a level that takes each; a leak without a line has the next ones taken', async () => {
   const clock = new FakeClock();
   using watchdog = new Watchdog({ level: 'advanced', clock, graceMillis: 0, stacksPerSecond: 2 });

@@ -24,7 +24,7 @@ import { chosenHttpScopes, httpScopes } from '../http-scopes.js';
 import { ExitReport } from './exit-report.js';
 import { LeakOutput } from './leak-output.js';
 import { isSwitchedOff, type RegisterOptions, readRegisterOptions } from './register-options.js';
-import { RequestSample } from './request-sample.js';
+import { FIRST_REQUESTS, RequestSample } from './request-sample.js';
 
 /** For how long a service may answer requests without a package with pools, before it is told, in milliseconds. */
 const PATIENCE_MILLIS = 30_000;
@@ -140,6 +140,7 @@ export class Registration implements Registered {
       level,
       graceMillis: settle,
       stacksPerSecond: STACKS_PER_SECOND,
+      firstStacks: FIRST_REQUESTS,
       onLeak: (leak) => this.#output?.found(leak),
     });
   }

@@ -5,7 +5,7 @@
  *
  * | requests | why |
  * |---|---|
- * | the first {@link FIRST} | a route that leaks usually does so from the start |
+ * | the first {@link FIRST_REQUESTS} | a route that leaks usually does so from the start |
  * | of each second the first {@link PER_SECOND} | a leak of long standing is found in time, at a bounded cost |
  * | all, while a loan is out for longer than {@link LONG_MILLIS} | it may be lost: the next one that is lost is named |
  *
@@ -14,7 +14,7 @@
 import { type Clock, systemClock } from '../../core/clock.js';
 
 /** How many requests are watched at the start. */
-const FIRST = 2_000;
+export const FIRST_REQUESTS = 2_000;
 
 /** How many requests of each second are watched after that: a tenth of a per cent of a processor. */
 const PER_SECOND = 100;
@@ -63,7 +63,7 @@ export class RequestSample {
   };
 
   #isDue(): boolean {
-    if (this.#watched < FIRST) return true;
+    if (this.#watched < FIRST_REQUESTS) return true;
     const second = Math.floor(this.#clock.now() / 1_000);
     if (second !== this.#second) {
       this.#second = second;
