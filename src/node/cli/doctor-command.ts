@@ -1,10 +1,11 @@
 /** `tenure doctor`: what tenure finds in a project: the host, and the packages that its adapters are for. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { availableMemory } from 'node:process';
+import { formatBytes } from '../../profile/measure/format-bytes.js';
 import { isWatchedVersion, PEER_FOLDERS } from '../foreign-pools/peer-packages.js';
-import { estimateSnapshot, megabytes } from '../profile/snapshot/snapshot-estimate.js';
+import { estimateSnapshot } from '../profile/snapshot/snapshot-estimate.js';
 import { type Command, EXIT, readArguments, UsageError } from './command.js';
 import { isInRange } from './version-range.js';
 
@@ -54,7 +55,7 @@ The exit code is 1 if a version is not supported.`,
       terminal.print(
         `tenure ${own.version}, Node ${node}${isNodeSupported ? '' : ` (needs ${own.engines?.node})`}`,
       );
-      terminal.print(`memory available to this process: ${megabytes(availableMemory())}`);
+      terminal.print(`memory available to this process: ${formatBytes(availableMemory())}`);
       terminal.print(`a heap snapshot of this process: ${estimateSnapshot().text}`);
       terminal.print(`packages seen from ${terminal.folder}:`);
       for (const peer of peers) terminal.print(`  ${peerLine(peer)}`);
@@ -96,11 +97,16 @@ function peerIn(folder: string, name: string, range: string): Peer {
 function manifestOf(folder: string, name: string): Manifest | undefined {
   for (const modules of createRequire(join(folder, 'index.js')).resolve.paths(name) ?? []) {
     const file = join(modules, name, 'package.json');
-    if (existsSync(file) && dirname(file) !== '') return manifestAt(file);
+    if (existsSync(file)) return manifestAt(file);
   }
   return undefined;
 }
 
 function manifestAt(file: string | URL): Manifest {
-  return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+  const text = readFileSync(file, 'utf8');
+  try {
+    return JSON.parse(text) as Manifest;
+  } catch (error) {
+    throw new Error(`${file} is no JSON: ${(error as Error).message}. Install the package again.`);
+  }
 }

@@ -1,6 +1,6 @@
 /** A part of a census: nodes of a heap at one moment. A union of two moments has two parts. */
-import type { HeapGraph } from './heap-graph.js';
-import type { NodeSet } from './node-set.js';
+import { type HeapGraph, UNREACHED } from './heap-graph.js';
+import { NodeSet } from './node-set.js';
 
 export interface CensusPart {
   readonly graph: HeapGraph;
@@ -23,6 +23,32 @@ export function membership(
       }
       return set.has(graph.columns.identityOf(node));
     });
+}
+
+/** Unites the parts of one moment, since each moment is counted once. */
+export function merged(parts: readonly CensusPart[]): CensusPart[] {
+  const byGraph = new Map<HeapGraph, CensusPart>();
+  for (const { graph, members } of parts) {
+    const before = byGraph.get(graph)?.members;
+    const { nodeCount } = graph.columns;
+    const united =
+      before === undefined
+        ? members
+        : NodeSet.where(nodeCount, (node) => before.has(node) || members.has(node));
+    byGraph.set(graph, { graph, members: united });
+  }
+  return [...byGraph.values()];
+}
+
+/** Gives all nodes of a heap, or only those that a root reaches, or only the others. */
+export function selected(graph: HeapGraph, only: 'reachable' | 'unreachable' | undefined): NodeSet {
+  const { nodeCount } = graph.columns;
+  if (only === undefined) return NodeSet.where(nodeCount, () => true);
+  const distances = graph.distances();
+  return NodeSet.where(
+    nodeCount,
+    (node) => (distances[node] !== UNREACHED) === (only === 'reachable'),
+  );
 }
 
 /** Identities as a sorted column: a `Set` ends at 2^24 members. */

@@ -13,14 +13,13 @@ import {
   oneOf,
 } from '../../core/options.js';
 import type { RetainedSize } from '../../gc/views/dominators.js';
-import type { CensusColumns, CensusSource } from '../census-source.js';
+import type { CensusSource } from '../census-source.js';
 import { DominatorTree } from './census-dominators.js';
-import { type CensusPart, membership } from './census-part.js';
+import { type CensusPart, membership, merged, selected } from './census-part.js';
 import { type CensusBy, classify, HEADINGS } from './classify.js';
 import { DEFAULT_ROWS, formatCensus } from './format-census.js';
-import { heapColumns, type SimulatedHeap, type SiteOf } from './heap-columns.js';
-import { HeapGraph, UNREACHED } from './heap-graph.js';
-import { NodeSet } from './node-set.js';
+import { columnsOf, type SimulatedHeap, type SiteOf } from './heap-columns.js';
+import { HeapGraph } from './heap-graph.js';
 import { type CensusRow, type CensusTotal, partition, totalOf } from './partition.js';
 import { type CensusPath, shortestPaths } from './root-paths.js';
 
@@ -300,31 +299,6 @@ export class Census {
   }
 }
 
-/** Unites the parts of one moment, since each moment is counted once. */
-function merged(parts: readonly CensusPart[]): CensusPart[] {
-  const byGraph = new Map<HeapGraph, CensusPart>();
-  for (const { graph, members } of parts) {
-    const before = byGraph.get(graph)?.members;
-    const { nodeCount } = graph.columns;
-    const united =
-      before === undefined
-        ? members
-        : NodeSet.where(nodeCount, (node) => before.has(node) || members.has(node));
-    byGraph.set(graph, { graph, members: united });
-  }
-  return [...byGraph.values()];
-}
-
-function selected(graph: HeapGraph, only: CensusOptions['only']): NodeSet {
-  const { nodeCount } = graph.columns;
-  if (only === undefined) return NodeSet.where(nodeCount, () => true);
-  const distances = graph.distances();
-  return NodeSet.where(
-    nodeCount,
-    (node) => (distances[node] !== UNREACHED) === (only === 'reachable'),
-  );
-}
-
 function resolve(method: string, graph: HeapGraph, handle: number): number {
   const node = graph.columns.nodeOf(handle);
   if (node === undefined) throw unknownHandle(method, handle);
@@ -335,18 +309,6 @@ function unknownHandle(method: string, handle: unknown): InvalidArgumentError {
   return new InvalidArgumentError(
     `census.${method}: ${String(handle)} names no object of this heap at the moment of the census.`,
   );
-}
-
-function columnsOf(heap: SimulatedHeap | CensusSource, siteOf: SiteOf | undefined): CensusColumns {
-  if (hasMethod(heap, 'censusColumns')) return (heap as CensusSource).censusColumns();
-  if (hasMethod(heap, 'snapshot')) return heapColumns(heap as SimulatedHeap, siteOf);
-  throw new InvalidArgumentError(
-    'census: `heap` must be a Heap, or a snapshot of V8 that `openSnapshot` has read.',
-  );
-}
-
-function hasMethod(value: unknown, name: string): boolean {
-  return typeof (value as Record<string, unknown> | null | undefined)?.[name] === 'function';
 }
 
 const aCensus: OptionCheck = (value) =>

@@ -1,7 +1,8 @@
-/** The simulated heap as columns for a census. */
+/** Heaps as columns for a census. */
+import { InvalidArgumentError } from '../../core/errors.js';
 import type { HeapExportSource } from '../../gc/export/export-heap.js';
 import type { Handle } from '../../gc/memory/handle.js';
-import type { CensusColumns } from '../census-source.js';
+import type { CensusColumns, CensusSource } from '../census-source.js';
 
 /** Gives the line of a node of a simulated heap; `undefined` or an empty string for a node without one. */
 export type SiteOf = (node: Handle) => string | undefined;
@@ -12,8 +13,24 @@ export interface SimulatedHeap extends HeapExportSource {
   site?(node: Handle): string;
 }
 
+/** Gives the columns of a simulated heap, or of another source. Throws for what is neither. */
+export function columnsOf(
+  heap: SimulatedHeap | CensusSource,
+  siteOf: SiteOf | undefined,
+): CensusColumns {
+  if (hasMethod(heap, 'censusColumns')) return (heap as CensusSource).censusColumns();
+  if (hasMethod(heap, 'snapshot')) return heapColumns(heap as SimulatedHeap, siteOf);
+  throw new InvalidArgumentError(
+    'census: `heap` must be a Heap, or a snapshot of V8 that `openSnapshot` has read.',
+  );
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return typeof (value as Record<string, unknown> | null | undefined)?.[name] === 'function';
+}
+
 /** Gives the live nodes of a simulated heap, in memory order. O(nodes and edges). */
-export function heapColumns(heap: SimulatedHeap, siteOf: SiteOf | undefined): CensusColumns {
+function heapColumns(heap: SimulatedHeap, siteOf: SiteOf | undefined): CensusColumns {
   const { nodes } = heap.snapshot();
   const indexByHandle = new Map<number, number>(nodes.map(({ handle }, i) => [handle, i]));
   const kinds: string[] = [];

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createPool } from 'tenure/pool';
@@ -174,6 +174,16 @@ test('doctor names the packages of the project, and fails for one that is too ol
     expect.objectContaining({ name: 'pg', version: '7.0.0', isSupported: false }),
   );
   expect(pools).toContainEqual({ name: 'generic-pool', version: '99.0.0', isWatched: false });
+});
+
+test('doctor names a package.json that is damaged', async () => {
+  const damaged = join(folder, 'node_modules/tarn/package.json');
+  mkdirSync(join(folder, 'node_modules/tarn'), { recursive: true });
+  writeFileSync(damaged, '{"name":');
+  const { code, err } = await tenure('doctor');
+  expect(code).toBe(2);
+  expect(err).toContain(`${damaged} is no JSON`);
+  rmSync(damaged);
 });
 
 test('the program itself gives exit codes, and colours only where they are wanted', () => {

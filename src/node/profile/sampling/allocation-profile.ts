@@ -1,7 +1,7 @@
 /** What was allocated by which function, estimated from samples. */
 import { printAs } from '../../../core/inspect.js';
 import { checkArgument, oneOf } from '../../../core/options.js';
-import { megabytes } from '../snapshot/snapshot-estimate.js';
+import { formatBytes } from '../../../profile/measure/format-bytes.js';
 import {
   type CallNode,
   callTree,
@@ -179,7 +179,7 @@ export class AllocationProfile {
       .slice(0, PRINTED_ROWS)
       .map(
         (row) =>
-          `${megabytes(row.selfBytes).padStart(10)} ${percent(row.doubt).padStart(7)} ${megabytes(row.totalBytes).padStart(10)}  ${functionLabel(row)}`,
+          `${formatBytes(row.selfBytes).padStart(10)} ${percent(row.doubt).padStart(7)} ${formatBytes(row.totalBytes).padStart(10)}  ${functionLabel(row)}`,
       );
     if (rows.length > PRINTED_ROWS)
       lines.push(`… and ${rows.length - PRINTED_ROWS} more functions`);
@@ -191,7 +191,7 @@ export class AllocationProfile {
   }
 
   #title(): string {
-    return `${megabytes(this.totalBytes)} ${this.source}`;
+    return `${formatBytes(this.totalBytes)} ${this.source}`;
   }
 
   static {
@@ -204,7 +204,7 @@ function doubtOf(samples: number): number {
 }
 
 function amountOf(bytes: number, samples: number): string {
-  return `${megabytes(bytes)}, ${amountOfSamples(samples)}`;
+  return `${formatBytes(bytes)}, ${amountOfSamples(samples)}`;
 }
 
 function amountOfSamples(samples: number): string {

@@ -2,8 +2,9 @@
  * A flame graph: one box for each stack, as wide as what was allocated in its innermost function and below. Callers are above
  * what they call. Source: Brendan Gregg, *The Flame Graph*, ACM Queue 14(2), 2016; upside down, as an "icicle".
  */
+
+import { type Box, boxPicture } from './box-picture.js';
 import { type CallNode, functionKey, functionLabel, samplesIn } from './call-tree.js';
-import { type Box, svgOf } from './svg.js';
 
 const WIDTH = 1200;
 const ROW = 17;
@@ -39,5 +40,5 @@ export function flameGraph(
     }
   };
   place(root.children, 0, 0);
-  return svgOf(title, WIDTH, Math.max(1, depth) * ROW, boxes);
+  return boxPicture(title, WIDTH, Math.max(1, depth) * ROW, boxes);
 }

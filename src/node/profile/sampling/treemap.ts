@@ -4,7 +4,7 @@
  *
  * Source: Mark Bruls, Kees Huizing and Jarke van Wijk, *Squarified Treemaps*, VisSym 2000.
  */
-import { type Box, svgOf } from './svg.js';
+import { type Box, boxPicture } from './box-picture.js';
 
 const WIDTH = 1200;
 const HEIGHT = 600;
@@ -56,7 +56,7 @@ export function treemap(items: readonly TreemapItem[], title: string): string {
       height -= thickness;
     }
   }
-  return svgOf(title, WIDTH, HEIGHT, boxes);
+  return boxPicture(title, WIDTH, HEIGHT, boxes);
 }
 
 /** Gives the worst ratio of the sides of boxes in a row along a side; 1 is a square. */

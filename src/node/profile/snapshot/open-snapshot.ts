@@ -9,11 +9,11 @@ import {
   optional,
   resolveOptions,
 } from '../../../core/options.js';
+import { formatBytes } from '../../../profile/measure/format-bytes.js';
 import { BadSnapshotError, ProfileTooLargeError } from '../profile-errors.js';
 import { JsonFileReader } from './json-file-reader.js';
 import type { ScriptNames } from './location-table.js';
 import { readColumns } from './read-columns.js';
-import { megabytes } from './snapshot-estimate.js';
 import type { SnapshotHeader } from './snapshot-header.js';
 import { StringTable } from './string-table.js';
 import { V8Snapshot } from './v8-snapshot.js';
@@ -117,7 +117,7 @@ function refuseIfTooLarge(
   const bytes = nodeCount * BYTES_PER_NODE + edgeCount * BYTES_PER_EDGE;
   if (bytes <= maxBytes) return;
   throw new ProfileTooLargeError(
-    `openSnapshot: ${file} has ${nodeCount} nodes and ${edgeCount} references, which take up to ${megabytes(bytes)}; the limit is ${megabytes(maxBytes)}. ` +
+    `openSnapshot: ${file} has ${nodeCount} nodes and ${edgeCount} references, which take up to ${formatBytes(bytes)}; the limit is ${formatBytes(maxBytes)}. ` +
       'Open it on a machine with more memory, or raise `maxBytes`.',
     bytes,
     maxBytes,

@@ -1,5 +1,6 @@
 /** What a heap snapshot of this process would cost. V8 builds the whole snapshot in memory, with everything stopped. */
 import { getHeapStatistics } from 'node:v8';
+import { formatBytes } from '../../../profile/measure/format-bytes.js';
 
 /** What a heap snapshot of this process would cost, given by {@link estimateSnapshot}. */
 export interface SnapshotEstimate {
@@ -48,13 +49,8 @@ export function estimateSnapshot(): SnapshotEstimate {
     cpuMillis,
     fileBytes: nodes * FILE_BYTES_PER_NODE,
     text:
-      `a heap of ${megabytes(heapBytes)} gives up to ${(nodes / 1e6).toFixed(1)} million nodes: ` +
-      `up to ${megabytes(peakBytes)} of memory and ${(cpuMillis / 1000).toFixed(1)} s of cpu, with the process stopped ` +
+      `a heap of ${formatBytes(heapBytes)} gives up to ${(nodes / 1e6).toFixed(1)} million nodes: ` +
+      `up to ${formatBytes(peakBytes)} of memory and ${(cpuMillis / 1000).toFixed(1)} s of cpu, with the process stopped ` +
       '(estimated from the size of the heap; large strings and arrays need less)',
   };
-}
-
-/** Gives bytes as megabytes, for sentences. */
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(bytes < 10e6 ? 1 : 0)} MB`;
 }

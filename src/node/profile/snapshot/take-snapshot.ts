@@ -22,11 +22,12 @@ import {
   optional,
   resolveOptions,
 } from '../../../core/options.js';
+import { formatBytes } from '../../../profile/measure/format-bytes.js';
 import { ProfileTooLargeError, SnapshotNotWrittenError } from '../profile-errors.js';
 import { JsonFileReader } from './json-file-reader.js';
 import { scriptsFileOf } from './open-snapshot.js';
 import { scriptNames } from './script-names.js';
-import { estimateSnapshot, megabytes, type SnapshotEstimate } from './snapshot-estimate.js';
+import { estimateSnapshot, type SnapshotEstimate } from './snapshot-estimate.js';
 import { parseHeader } from './snapshot-header.js';
 
 /** Options of {@link takeSnapshot}. */
@@ -151,7 +152,7 @@ function requiredFile(file: string | undefined): string {
 function refuseIfTooLarge({ peakBytes, text }: SnapshotEstimate, maxPeakBytes: number): void {
   if (peakBytes <= maxPeakBytes) return;
   throw new ProfileTooLargeError(
-    `takeSnapshot: ${text}. The limit is ${megabytes(maxPeakBytes)}. ` +
+    `takeSnapshot: ${text}. The limit is ${formatBytes(maxPeakBytes)}. ` +
       'Raise `maxPeakBytes` if the machine has the memory, or use sample(), which costs almost nothing.',
     peakBytes,
     maxPeakBytes,
@@ -166,7 +167,7 @@ function checkRoom(file: string, { fileBytes }: SnapshotEstimate): void {
   if (bavail * bsize >= fileBytes) return;
   throw new SnapshotNotWrittenError(
     file,
-    `The file may have ${megabytes(fileBytes)}, and its disk has ${megabytes(bavail * bsize)} left`,
+    `The file may have ${formatBytes(fileBytes)}, and its disk has ${formatBytes(bavail * bsize)} left`,
   );
 }
 
