@@ -172,7 +172,7 @@ export interface ObserverOfPart extends Observer, Disposable {
   [Symbol.dispose](): void;
 }
 
-/** @internal Observers that share a component. Nodes have ids of the group, which it maps to those of each observer. */
+/** Observers that share a component. Nodes have ids of the group, which it maps to those of each observer. */
 export interface SharedObservers extends Observer {
   /** The observer that does not share by itself, as it was attached: a watchdog. */
   readonly main: Observer | undefined;
