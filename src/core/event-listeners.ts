@@ -21,6 +21,8 @@ export class EventListeners<M extends object> {
   readonly #anEvent: OptionCheck;
   readonly #runInContext: RunInContext;
   readonly #listeners = new Map<keyof M, Set<Listener<never>>>();
+  /** How many listeners are those of {@link forward}. */
+  #forwards = 0;
   /** Events to deliver in a microtask: each with its payload behind it. */
   #later: unknown[] = [];
 
@@ -46,11 +48,24 @@ export class EventListeners<M extends object> {
   on<E extends keyof M>(event: E, listener: Listener<M[E]>): void {
     checkArgument('on', 'event', event, this.#anEvent);
     checkArgument('on', 'listener', listener, aFunction);
+    if (this.#add(event, listener)) this.watch?.added(EventListeners.prototype.on);
+  }
+
+  /**
+   * Adds a listener of a component of this package, which passes the event on to the program's own listeners. It is not counted, and
+   * stays until {@link clear}. O(1).
+   */
+  forward<E extends keyof M>(event: E, listener: Listener<M[E]>): void {
+    if (this.#add(event, listener)) this.#forwards++;
+  }
+
+  /** Adds a listener. False if it was added before. */
+  #add<E extends keyof M>(event: E, listener: Listener<M[E]>): boolean {
     const listeners = this.#listeners.get(event);
-    if (listeners?.has(listener) === true) return;
+    if (listeners?.has(listener) === true) return false;
     if (listeners === undefined) this.#listeners.set(event, new Set([listener]));
     else listeners.add(listener);
-    this.watch?.added(EventListeners.prototype.on);
+    return true;
   }
 
   /**
@@ -66,9 +81,9 @@ export class EventListeners<M extends object> {
     if (listeners.size === 0) this.#listeners.delete(event);
   }
 
-  /** How many listeners there are. O(events). */
+  /** How many listeners the program has added. O(events). */
   get size(): number {
-    let size = 0;
+    let size = -this.#forwards;
     for (const listeners of this.#listeners.values()) size += listeners.size;
     return size;
   }
@@ -112,6 +127,7 @@ export class EventListeners<M extends object> {
   /** Removes all listeners. */
   clear(): void {
     if (this.watch !== null) this.watch.removed(this.size);
+    this.#forwards = 0;
     this.#listeners.clear();
   }
 }

@@ -1,6 +1,10 @@
 /** Reports the listeners of a component to its observer: each is a node until it is removed. */
 import type { GuardedObserver } from './guarded-observer.js';
-import type { EntryPoint, NodeId } from './probe.js';
+import type { EntryPoint, NodeId, Observer } from './probe.js';
+
+/** What of an observer is told of listeners. */
+export type ListenerObserver = Pick<Observer, 'root' | 'origin' | 'allocated' | 'freed'> &
+  Partial<Pick<GuardedObserver, 'present'>>;
 
 /** The listeners of one component, as their watch sees them. */
 export interface WatchedListeners {
@@ -10,11 +14,11 @@ export interface WatchedListeners {
 }
 
 export class ListenerWatch {
-  readonly #observer: GuardedObserver;
+  readonly #observer: ListenerObserver;
   #nodes: NodeId[] = [];
 
   /** Reports the listeners that `listeners` has, and all changes from now on. */
-  constructor(observer: GuardedObserver, listeners: WatchedListeners) {
+  constructor(observer: ListenerObserver, listeners: WatchedListeners) {
     this.#observer = observer;
     for (let i = 0; i < listeners.size; i++) this.#nodes.push(this.#allocated());
     listeners.watch = this;
@@ -22,7 +26,7 @@ export class ListenerWatch {
 
   /** Reports the listeners to an observer that has come. */
   reportPresent(): void {
-    this.#nodes = this.#nodes.map((node) => this.#observer.present(node, 'listener'));
+    this.#nodes = this.#nodes.map((node) => this.#observer.present?.(node, 'listener') ?? node);
   }
 
   /** Reports that a caller of `entry` has added a listener. */
@@ -39,4 +43,10 @@ export class ListenerWatch {
   #allocated(): NodeId {
     return this.#observer.allocated('listener', this.#observer.root);
   }
+}
+
+/** Reports the listeners of a component to the observer that came last. */
+export function reportListeners(observer: ListenerObserver, listeners: WatchedListeners): void {
+  if (listeners.watch === null) new ListenerWatch(observer, listeners);
+  else listeners.watch.reportPresent();
 }

@@ -1,5 +1,6 @@
 /** Counts the events of a cache for `cacheInfo`, and emits them to listeners. `FastState` counts the hits. */
 import { EventListeners } from '../core/event-listeners.js';
+import type { ListenerWatch, WatchedListeners } from '../core/listener-watch.js';
 import { CACHE_EVENTS, type CacheEventMap } from './cache-events.js';
 import type { RemovalCause } from './stores/store.js';
 
@@ -28,15 +29,33 @@ export class CacheCounters {
 }
 
 /** The counters and the listeners of one cache. */
-export class CacheRecorder {
+export class CacheRecorder implements WatchedListeners {
   readonly counters: CacheCounters = new CacheCounters();
   /** `null` until the first listener is added. */
   listeners: EventListeners<CacheEventMap> | null = null;
+  #watch: ListenerWatch | null = null;
 
   /** The listeners, made on first use. */
   get events(): EventListeners<CacheEventMap> {
-    this.listeners ??= new EventListeners<CacheEventMap>('a cache', CACHE_EVENTS);
+    if (this.listeners === null) {
+      this.listeners = new EventListeners<CacheEventMap>('a cache', CACHE_EVENTS);
+      this.listeners.watch = this.#watch;
+    }
     return this.listeners;
+  }
+
+  /** How many listeners there are. O(events). */
+  get size(): number {
+    return this.listeners?.size ?? 0;
+  }
+
+  get watch(): ListenerWatch | null {
+    return this.#watch;
+  }
+
+  set watch(watch: ListenerWatch | null) {
+    this.#watch = watch;
+    if (this.listeners !== null) this.listeners.watch = watch;
   }
 
   missed(args: readonly unknown[]): void {

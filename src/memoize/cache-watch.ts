@@ -4,6 +4,7 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Birth } from '../core/birth.js';
+import { reportListeners, type WatchedListeners } from '../core/listener-watch.js';
 import type {
   ComponentStats,
   EntryPoint,
@@ -26,6 +27,8 @@ export interface WatchedCache {
   readonly hasWeakValues: boolean;
   /** The longest time that an entry can live, in milliseconds. */
   readonly entryMillis: number;
+  /** The listeners of its events. */
+  readonly recorder: WatchedListeners;
   refs(): Iterable<KeyRef>;
   info(): CacheInfo;
   /** Told that the watch has ended. */
@@ -115,9 +118,11 @@ export class CacheWatch extends SharedWatch {
     for (const ref of this.#cache.refs()) {
       this.#nodes.set(ref, this.observer.present(this.#nodes.get(ref), this.#kindOf(ref)));
     }
+    reportListeners(this.observer, this.#cache.recorder);
   }
 
   protected override ended(): void {
+    this.#cache.recorder.watch = null;
     this.#cache.unwatched();
   }
 }

@@ -1,6 +1,7 @@
 /** A cache without a function of its own: each call brings the load. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
+import { observe, type Watchable } from '../core/probe.js';
 import type { CacheEventMap } from './cache-events.js';
 import type { CacheInfo } from './cache-info.js';
 import type { CallOptions } from './call-options.js';
@@ -21,7 +22,7 @@ type Load<K, V> = (key: K, load: KeyLoader<V>) => Promise<V>;
 export type CacheOptions<K, V> = Omit<MemoizeOptions<(key: K) => Promise<V>, K>, 'key' | 'load'>;
 
 /** A cache of values by key. Keys are compared by SameValueZero, objects by identity. */
-export interface Cache<K, V> extends Disposable {
+export interface Cache<K, V> extends Disposable, Watchable {
   /** Gives the stored value, joins the load in flight, or loads the value. */
   getOrLoad(key: K, load: KeyLoader<V>, options?: CallOptions): Promise<V>;
   /** The stored value if a call would get it; `undefined` for none. Counts as no use. */
@@ -109,6 +110,7 @@ export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V>
       memoized.off(event, listener);
       return this;
     },
+    [observe]: (observer) => memoized[observe](observer),
     [Symbol.dispose]: () => memoized[Symbol.dispose](),
   };
   return cache;

@@ -4,6 +4,7 @@
  */
 import type { RunInContext } from '../core/async-context.js';
 import { EventListeners } from '../core/event-listeners.js';
+import type { ListenerWatch, WatchedListeners } from '../core/listener-watch.js';
 import { POOL_EVENTS, type PoolEventMap, type PoolEvents } from './pool-events.js';
 
 /** An event of one key's pool. */
@@ -23,13 +24,26 @@ export type KeyedPoolListener<K, E extends keyof PoolEventMap> = (
 ) => void;
 
 /** The listeners of one keyed pool. */
-export class KeyedEvents<K> {
+export class KeyedEvents<K> implements WatchedListeners {
   readonly #listeners: EventListeners<KeyedPoolEventMap<K>>;
   readonly #members = new Map<PoolEvents, K>();
   readonly #forwarded = new Set<keyof PoolEventMap>();
 
   constructor(runInContext: RunInContext) {
     this.#listeners = new EventListeners('a keyed pool', POOL_EVENTS, runInContext);
+  }
+
+  /** How many listeners the program has added. O(events). */
+  get size(): number {
+    return this.#listeners.size;
+  }
+
+  get watch(): ListenerWatch | null {
+    return this.#listeners.watch;
+  }
+
+  set watch(watch: ListenerWatch | null) {
+    this.#listeners.watch = watch;
   }
 
   on<E extends keyof PoolEventMap>(event: E, listener: KeyedPoolListener<K, E>): void {
@@ -55,7 +69,7 @@ export class KeyedEvents<K> {
   }
 
   #forward<E extends keyof PoolEventMap>(event: E, events: PoolEvents, key: K): void {
-    events.on(event, (payload) => {
+    events.forward(event, (payload) => {
       this.#listeners.emit(event, { key, payload } as KeyedPoolEventMap<K>[E]);
     });
   }

@@ -306,6 +306,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
       this.name,
       () => ({ ...this.stats() }),
       observer,
+      this.#events,
       () => this.#watches.delete(watch),
     );
     try {

@@ -1,5 +1,7 @@
 /** One observer's watch over the pools of all keys, those that are made later included. */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { GuardedObserver } from '../core/guarded-observer.js';
+import { ListenerWatch, type WatchedListeners } from '../core/listener-watch.js';
 import {
   type NodeId,
   type Observation,
@@ -17,6 +19,7 @@ export class KeyedWatch implements Observation {
   readonly name: string;
   readonly stats: () => Readonly<Record<string, number>>;
   readonly #observer: Observer;
+  readonly #events: WatchedListeners;
   readonly #ended: () => void;
   readonly #watches = new Map<
     Watchable,
@@ -33,12 +36,17 @@ export class KeyedWatch implements Observation {
     name: string,
     stats: () => Readonly<Record<string, number>>,
     observer: Observer,
+    events: WatchedListeners,
     ended: () => void,
   ) {
     this.name = name;
     this.stats = stats;
     this.#observer = observer;
+    this.#events = events;
     this.#ended = ended;
+    if (this.isMain) {
+      new ListenerWatch(new GuardedObserver(observer, `the keyed pool '${name}'`), events);
+    }
   }
 
   /**
@@ -83,6 +91,7 @@ export class KeyedWatch implements Observation {
       part?.[Symbol.dispose]();
     }
     this.#watches.clear();
+    if (this.isMain) this.#events.watch = null;
     this.#ended();
   }
 }

@@ -27,6 +27,7 @@
 import { captureStack, learnOwnFrames, mustLearnOwnFrames } from '../core/call-site.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { type GcSource, hostGcSource, NoCollectorError } from '../core/gc-source.js';
+import { ListenerWatch } from '../core/listener-watch.js';
 import {
   aFunction,
   aName,
@@ -54,6 +55,7 @@ import type { WatchLevel } from './level.js';
 import type { Loan } from './loan.js';
 import { LoanTracker } from './loan-tracker.js';
 import { OPEN_SCOPE_OPTIONS, OpenScope, type OpenScopeOptions } from './open-scope.js';
+import { OwnListeners } from './own-listeners.js';
 import { READINGS, type Readings } from './readings.js';
 import { Sweep } from './sweep.js';
 import { LeaksFoundError } from './watchdog-errors.js';
@@ -149,6 +151,9 @@ export class Watchdog implements Disposable {
     this.#gcSource = settings.gcSource ?? hostGcSource();
     if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
     this.#tracker = new LoanTracker(settings, this.#listeners, readings);
+    if (settings.level !== 'off') {
+      new ListenerWatch(new OwnListeners(this.#tracker), this.#listeners);
+    }
     this.#sweep = new Sweep(settings.clock, settings.sweepIntervalMillis, () => this.#sweepOnce());
     this.#componentDeaths = new FinalizationRegistry((watch) => this.#unwatch(watch));
   }

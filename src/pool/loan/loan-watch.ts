@@ -5,7 +5,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { Birth } from '../../core/birth.js';
-import { ListenerWatch, type WatchedListeners } from '../../core/listener-watch.js';
+import { reportListeners, type WatchedListeners } from '../../core/listener-watch.js';
 import type { EntryPoint, Holder, Misuse, NodeId, Observer, Origin } from '../../core/probe.js';
 import { SharedWatch } from '../../core/shared-watch.js';
 import type { PoolStats } from '../pool-stats.js';
@@ -115,9 +115,7 @@ export class LoanWatch<T> extends SharedWatch {
   protected override reportPresent(_observer: Observer): void {
     const { stock, events } = this.#pool;
     for (const slot of stock.slots) slot.node = this.observer.present(slot.node, 'resource');
-    if (events === undefined) return;
-    if (events.watch === null) new ListenerWatch(this.observer, events);
-    else events.watch.reportPresent();
+    if (events !== undefined) reportListeners(this.observer, events);
   }
 
   protected override ended(): void {
