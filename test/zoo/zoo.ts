@@ -7,12 +7,19 @@ import { type Program, Zoo } from './program.js';
 import { adopted } from './programs/adopted.js';
 import { growing } from './programs/growth.js';
 import { slowOrLost } from './programs/holders.js';
+import { mixed } from './programs/mixed.js';
 import { owners } from './programs/owners.js';
 import { SkippingClock } from './skipping-clock.js';
 
-export const PROGRAMS: readonly Program[] = [...owners, ...growing, ...slowOrLost, ...adopted];
+export const PROGRAMS: readonly Program[] = [
+  ...owners,
+  ...growing,
+  ...slowOrLost,
+  ...adopted,
+  ...mixed,
+];
 
-const FILES = ['owners', 'growth', 'holders', 'adopted'].map(
+const FILES = ['owners', 'growth', 'holders', 'adopted', 'mixed'].map(
   (name) => `test/zoo/programs/${name}.ts`,
 );
 

@@ -1,6 +1,6 @@
 /** Programs in which the objects of one kind become more, and others in which they do not for long. */
-import { memoize } from '../../../src/memoize/index.js';
-import { createPool } from '../../../src/pool/index.js';
+import { createCache, memoize } from '../../../src/memoize/index.js';
+import { createKeyedPool, createPool } from '../../../src/pool/index.js';
 import { WeakValueMap } from '../../../src/weak/index.js';
 import { connections, isolated, type Program, type Zoo } from '../program.js';
 
@@ -128,6 +128,71 @@ export const growing: readonly Program[] = [
           const listener = (): number => i;
           pool.on('created', listener);
           pool.off('created', listener);
+        }
+      });
+    },
+  },
+  {
+    name: 'each request listens to a cache',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const cache = zoo.watched(createCache<string, number>({ name: 'prices', max: 10 }));
+      await eachMinute(zoo, 20, (minute) => {
+        for (let i = 0; i < 10; i++) cache.on('evict', () => i); // LEAK: each request listens to a cache
+        cache.set(String(minute), minute);
+      });
+    },
+  },
+  {
+    name: 'each request listens to a keyed pool',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const pool = zoo.watched(
+        createKeyedPool((_shard: number) => connections, { name: 'shards' }),
+      );
+      await eachMinute(zoo, 20, async (minute) => {
+        for (let i = 0; i < 10; i++) pool.on('created', () => i); // LEAK: each request listens to a keyed pool
+        await pool.use(minute % 4, (c) => c.query('x'));
+      });
+    },
+  },
+  {
+    name: 'each request listens to the watchdog',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      zoo.pool();
+      await eachMinute(zoo, 20, () => {
+        for (let i = 0; i < 10; i++) zoo.watchdog.on('retracted', () => i); // LEAK: each request listens to the watchdog
+      });
+    },
+  },
+  {
+    name: 'a keyed pool with two listeners has ever new keys',
+    async run(zoo) {
+      const pool = zoo.watched(
+        createKeyedPool((_tenant: string) => connections, { name: 'tenants' }),
+      );
+      for (const event of ['created', 'destroyed'] as const) pool.on(event, () => {});
+      await eachQuietMinute(zoo, 16, async (minute) => {
+        for (let i = 0; i < 8; i++) await pool.use(`${minute}/${i}`, (c) => c.query('x'));
+      });
+      await pool.close();
+    },
+  },
+  {
+    name: 'caches and keyed pools for each request are listened to, and dropped',
+    async run(zoo) {
+      await eachQuietMinute(zoo, 16, async (minute) => {
+        for (let i = 0; i < 20; i++) {
+          const cache = createCache<string, number>({ name: 'per request', max: 10 });
+          zoo.watchdog.watch(cache);
+          cache.on('evict', () => i);
+          cache.set(String(minute), i);
+          const pool = createKeyedPool((_key: number) => connections, { name: 'per request' });
+          zoo.watchdog.watch(pool);
+          pool.on('created', () => i);
+          await pool.use(i, (c) => c.query('x'));
+          await pool.close();
         }
       });
     },
