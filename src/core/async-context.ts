@@ -6,8 +6,10 @@ import { builtinModule } from './host.js';
 
 /** A variable with one value for each async flow. */
 export interface AsyncVariable<T> {
-  /** Calls `body` with the value, which is set for its async flow, and gives its result. */
-  run<R>(value: T, body: (value: T) => R): R;
+  /** Calls `body`, without arguments, with the value set for its async flow, and gives its result. */
+  run<R>(value: T, body: () => R): R;
+  /** Does what {@link run} does, and passes the value to `body`. */
+  runWithValue<R>(value: T, body: (value: T) => R): R;
   /**
    * Sets the value for the rest of the current async flow; `undefined` removes it. Where the host has no AsyncLocalStorage, it has no effect: a value
    * that no call bounds would reach unrelated work.
@@ -23,7 +25,7 @@ export interface AsyncVariable<T> {
 }
 
 interface AsyncLocalStorage<T> {
-  run<R>(store: T, body: (value: T) => R, value: T): R;
+  run<R, A extends unknown[]>(store: T, body: (...args: A) => R, ...args: A): R;
   enterWith(store: T | undefined): void;
   getStore(): T | undefined;
   disable?(): void;
@@ -42,7 +44,8 @@ export function createAsyncVariable<T>(): AsyncVariable<T> {
   if (hooks === undefined) return synchronousVariable();
   const storage = new hooks.AsyncLocalStorage<T>();
   return {
-    run: (value, body) => storage.run(value, body, value), // A closure for each call takes longer.
+    run: (value, body) => storage.run(value, body),
+    runWithValue: (value, body) => storage.run(value, body, value), // A closure for each call takes longer.
     enter: (value) => storage.enterWith(value),
     get: () => storage.getStore(),
     rest: () => storage.disable?.(),
@@ -63,16 +66,18 @@ export function captureAsyncContext(): RunInContext {
 
 function synchronousVariable<T>(): AsyncVariable<T> {
   let current: T | undefined;
+  const runWithValue = <R>(value: T, body: (value: T) => R): R => {
+    const outer = current;
+    current = value;
+    try {
+      return body(value);
+    } finally {
+      current = outer;
+    }
+  };
   return {
-    run(value, body) {
-      const outer = current;
-      current = value;
-      try {
-        return body(value);
-      } finally {
-        current = outer;
-      }
-    },
+    run: (value, body) => runWithValue(value, () => body()),
+    runWithValue,
     enter() {},
     rest() {},
     get: () => current,

@@ -1,7 +1,6 @@
 /** A scope of a watchdog: a named piece of work, such as a request or a job, that owns the loans taken within it. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Owner } from '../core/current-owner.js';
-import type { Linked } from '../core/linked-list.js';
 import {
   aBoolean,
   aFunction,
@@ -70,7 +69,7 @@ export interface ScopeHost {
  * scope.ended; // => true
  * ```
  */
-export class OpenScope implements Disposable, Linked<OpenScope> {
+export class OpenScope implements Disposable {
   /** @internal The scope around it. */
   readonly outer: OpenScope | undefined;
   /** @internal How many scopes it is nested in, itself included. */

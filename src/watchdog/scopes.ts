@@ -114,7 +114,7 @@ export class Scopes implements ScopeHost {
   run<T>(name: string, body: (scope: OpenScope) => T): T {
     const scope = this.open(name);
     try {
-      const result = this.#current.run(scope, body);
+      const result = this.#current.runWithValue(scope, body);
       if (isThenable(result)) return this.#endWith(scope, result) as T;
       scope.hasReturned = true;
       this.end(scope);

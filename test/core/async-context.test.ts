@@ -40,3 +40,10 @@ test('a variable that rests has no value in any flow, until it is used again', (
   });
   expect(variable.run('b', () => variable.get())).toBe('b');
 });
+
+test('run passes no argument, and runWithValue passes the value', () => {
+  const variable = createAsyncVariable<string>();
+  const argumentsOf = (...args: unknown[]): unknown[] => args;
+  expect(variable.run('value', argumentsOf)).toEqual([]);
+  expect(variable.runWithValue('value', argumentsOf)).toEqual(['value']);
+});
