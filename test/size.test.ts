@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 37_400,
   weak: 28_600,
   gc: 88_000,
-  pool: 75_000,
+  pool: 82_000,
   memoize: 73_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -24,7 +24,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/shared': 26_400,
   view: 49_000,
   node: 29_000,
-  register: 140_000,
+  register: 160_000,
   testing: 130_000,
   'testing/jest': 133_000,
   'testing/jest-setup': 133_000,
@@ -37,11 +37,11 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/nest': 5_900,
   profile: 48_700,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 39_000,
+  'integrations/generic-pool': 44_000,
   'integrations/mysql2': 92_000,
   'integrations/pg': 92_000,
   'integrations/redis': 7_500,
-  'integrations/tarn': 39_000,
+  'integrations/tarn': 44_000,
   '.': 440_000,
 };
 
@@ -114,9 +114,9 @@ test('createPool, imported alone, stays below 66 kB', async () => {
   expect(minifiedBytes).toBeLessThanOrEqual(66_000);
 });
 
-test('memoize, imported alone, stays below 49 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 52 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(49_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(52_000);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });
