@@ -41,6 +41,37 @@ test('a variable that rests has no value in any flow, until it is used again', (
   expect(variable.run('b', () => variable.get())).toBe('b');
 });
 
+test('variables keep their own values in one flow', () => {
+  const [a, b] = [createAsyncVariable<string>(), createAsyncVariable<string>()];
+  const values = () => [a.get(), b.get()];
+  a.run('a', () => {
+    b.run('b', () => {
+      expect(values()).toEqual(['a', 'b']);
+      expect(a.run('inner', values)).toEqual(['inner', 'b']);
+      b.enter(undefined);
+      expect(values()).toEqual(['a', undefined]);
+      b.enter('again');
+      expect(values()).toEqual(['a', 'again']);
+    });
+    expect(values()).toEqual(['a', undefined]);
+  });
+  expect(values()).toEqual([undefined, undefined]);
+});
+
+test('a variable that rests leaves the values of others alone, also in flows that go on', () => {
+  const [a, b] = [createAsyncVariable<string>(), createAsyncVariable<string>()];
+  const values = () => [a.get(), b.get()];
+  a.run('a', () =>
+    b.run('b', () => {
+      a.rest();
+      a.rest();
+      expect(values()).toEqual([undefined, 'b']);
+      expect(b.run('inner', values)).toEqual([undefined, 'inner']);
+      expect(a.run('again', values)).toEqual(['again', 'b']);
+    }),
+  );
+});
+
 test('run passes no argument, and runWithValue passes the value', () => {
   const variable = createAsyncVariable<string>();
   const argumentsOf = (...args: unknown[]): unknown[] => args;
