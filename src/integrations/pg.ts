@@ -102,11 +102,8 @@ class HeldClients {
   }
 }
 
-/** Pools that have a listener of ours already. */
-const listenedTo = new WeakSet<Pool>();
-
-/** How many loans each client has had. A client in it has a listener of ours already. */
-const loanCounts = new WeakMap<PoolClient, number>();
+/** Pools and clients that have a listener of ours already. */
+const listenedTo = new WeakSet<object>();
 
 /**
  * Listens to the errors of a pool and of its clients. `pg.Pool` takes its own listener off a client before it hands the client over,
@@ -119,9 +116,9 @@ function surviveErrors(pool: Pool): void {
   listenedTo.add(pool);
   pool.on('error', ignore);
   pool.on('acquire', (client) => {
-    const loans = loanCounts.get(client) ?? 0;
-    loanCounts.set(client, loans + 1);
-    if (loans === 0) client.on('error', ignore);
+    if (listenedTo.has(client)) return;
+    listenedTo.add(client);
+    client.on('error', ignore);
   });
 }
 
@@ -131,15 +128,15 @@ interface PoolLists {
   readonly _idle?: readonly { readonly client: PoolClient }[];
 }
 
-/** The clients that a pool has lent, each with the number of its loan. */
-function loansOf(pool: Pool): ReadonlyMap<PoolClient, number> | undefined {
+/** The clients that a pool has lent, each with the `release` that pg has made for its loan. */
+function loansOf(pool: Pool): ReadonlyMap<PoolClient, unknown> | undefined {
   const { _clients, _idle } = pool as PoolLists;
   if (_clients === undefined || _idle === undefined) return undefined;
   const idle = new Set(_idle.map(({ client }) => client));
-  const loans = new Map<PoolClient, number>();
+  const loans = new Map<PoolClient, unknown>();
   for (const client of _clients) {
-    const count = loanCounts.get(client); // A client that connects has none, nor has one that was lent before the adoption.
-    if (count !== undefined && !idle.has(client)) loans.set(client, count);
+    const { release } = client as Partial<PoolClient>; // A client that connects has none.
+    if (release !== undefined && !idle.has(client)) loans.set(client, release);
   }
   return loans;
 }
