@@ -43,12 +43,14 @@ export function adoptPool<T>(
     'drain',
     'clear',
   ]);
+  const ownRelease = ownReleaseOf(pool);
   return new AdoptedPool<T>(
     {
       request: (request, { priority }) => answerWith(request, pool.acquire(priority)),
       giveBack: (resource) => {
         if (!pool.isBorrowedResource(resource)) throw new Error('it is not out');
-        return pool.release(resource);
+        const answer = pool.release(resource);
+        return pool.release === ownRelease ? undefined : answer;
       },
       destroy: (resource) => pool.destroy(resource),
       figures: () => ({
@@ -74,4 +76,14 @@ export function adoptPool<T>(
 function loansOf(pool: object): ReadonlyMap<unknown, unknown> | undefined {
   const { _resourceLoans: loans } = pool as { readonly _resourceLoans?: unknown };
   return loans instanceof Map ? loans : undefined;
+}
+
+/**
+ * Gives the `release` of generic-pool's own class, which always succeeds for a borrowed resource, so its promise need not be awaited.
+ * `undefined` if the pool has another method, which may fail.
+ */
+function ownReleaseOf<T>(pool: Pool<T>): Pool<T>['release'] | undefined {
+  const prototype = Object.getPrototypeOf(pool);
+  const isOwn = Object.hasOwn(prototype, 'isBorrowedResource') && !Object.hasOwn(pool, 'release');
+  return isOwn ? prototype.release : undefined;
 }

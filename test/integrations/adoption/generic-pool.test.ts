@@ -1,5 +1,5 @@
 import genericPool from 'generic-pool';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { adoptPool } from '../../../src/integrations/generic-pool.js';
 import { Gates } from '../../kit/gate.js';
 import { keepsTheContract } from './adoption-contract.js';
@@ -88,4 +88,30 @@ test('a resource that is created after its caller has given up, or after the clo
   expect([peer.size, peer.borrowed, new Set(both).size]).toEqual([2, 2, 2]);
   await Promise.all(both.map((thing) => peer.release(thing)));
   await pool.close({ endPeer: true });
+});
+
+test.each([
+  [
+    'of the pool',
+    (peer: genericPool.Pool<Thing>, release: () => Promise<void>) =>
+      Object.assign(peer, { release }),
+  ],
+  [
+    'of a class of its own',
+    (peer: genericPool.Pool<Thing>, release: () => Promise<void>) =>
+      Object.setPrototypeOf(
+        peer,
+        Object.create(Object.getPrototypeOf(peer), { release: { value: release } }),
+      ),
+  ],
+])('a release %s that fails later is reported, and the lease ends', async (_, replace) => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  onTestFinished(() => print.mockRestore());
+  const peer = genericPool.createPool(factory, { max: 1 });
+  replace(peer, () => Promise.reject(new Error('the release fails')));
+  const pool = adoptPool(peer, { name: 'things' });
+  const lease = await pool.lease();
+  await lease.release();
+  expect(print.mock.calls.flat().join(' ')).toContain('the release fails');
+  expect(pool.loans()).toEqual([]);
 });
