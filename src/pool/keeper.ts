@@ -124,7 +124,7 @@ export class Keeper<T>
     this.#failures = new WaitFailures(settings, this.stock, this.creator, counters, this.events);
     this.#inspection = new Inspection(this, this.#calls);
     this.sweep = new Sweep(this.stock, settings, counters, runInContext, {
-      ticked: () => this.origins.tick(),
+      ticked: () => this.origins.tick(counters.loans),
       keepAlive: (slot, ended) => this.#inspection.keepAlive(slot, ended),
       mayLeave: () => this.creator.mayLeave(),
     });

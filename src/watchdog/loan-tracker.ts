@@ -8,6 +8,7 @@
  *                                              └──▶ still out       sweep or check: rules judge
  * ```
  */
+import { BurstClock } from '../core/burst-clock.js';
 import type { Clock } from '../core/clock.js';
 import type { EventListeners } from '../core/event-listeners.js';
 import { nextTurn } from '../core/host-timers.js';
@@ -25,7 +26,6 @@ import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
 import { Loan } from './loan.js';
-import { LoanClock } from './loan-clock.js';
 import { LoanSample } from './loan-sample.js';
 import type { OpenScope } from './open-scope.js';
 import { ParsedStacks } from './parsed-stacks.js';
@@ -48,6 +48,9 @@ type RulesByHook = Readonly<
 
 /** How many loans that a forced close has taken back are judged on. */
 const MOST_RECLAIMED = 10_000;
+
+/** The longest time of 16 starts or ends of loans that share a reading of the clock, in milliseconds. */
+const BURST_MILLIS = 0.1;
 
 /** The kind of objects that are expected to die. */
 const EXPECTED = 'expected';
@@ -98,7 +101,7 @@ export class LoanTracker implements ScopeListener {
   readonly #rules: RulesByHook;
   readonly #unsettled: UnsettledLoans;
   readonly #settled: SettledLoans;
-  readonly #loanClock: LoanClock;
+  readonly #loanClock: BurstClock;
   readonly #sampleEvery: number;
   readonly #activity: ActivityClock;
   readonly #findsAbandoned: boolean;
@@ -175,7 +178,7 @@ export class LoanTracker implements ScopeListener {
     );
     this.#waitsForLateReleases = settings.graceMillis >= LATE_RELEASE_MILLIS;
     this.#settled = new SettledLoans((loan) => this.#judgeSettled(loan));
-    this.#loanClock = new LoanClock(settings.clock);
+    this.#loanClock = new BurstClock(settings.clock, BURST_MILLIS);
     this.#sampleEvery = settings.sampleEvery;
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.nursery, () =>
       this.settleHeap(),

@@ -12,6 +12,7 @@
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { BurstClock } from '../../core/burst-clock.js';
 import { ConditionWaits } from '../../core/condition-waits.js';
 import { guardedCall } from '../../core/guarded-call.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
@@ -20,6 +21,7 @@ import type { EntryPoint, Holder, Misuse } from '../../core/probe.js';
 import { isThenable } from '../../core/thenable.js';
 import { type Grant, grantUse } from '../../pool/loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from '../../pool/loan/loan-origin.js';
+import { UNTIMED } from '../../pool/loan/loan-tracking.js';
 import { loansOut } from '../../pool/loan/loans-out.js';
 import type { Lender, Slot } from '../../pool/loan/slot.js';
 import { PoolCounters } from '../../pool/pool-counters.js';
@@ -48,6 +50,9 @@ const ALL_TIMED = 256;
 /** One loan in this many is timed later. */
 const TIMED_EVERY = 16;
 
+/** The longest time of 16 loans that share a reading of the clock, in milliseconds. */
+const BURST_MILLIS = 1;
+
 const DONE: Promise<void> = Promise.resolve();
 
 const ignore = (): void => {};
@@ -71,6 +76,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   readonly #settings: AdoptionSettings<T>;
   readonly #hooks: Hooks<T>;
   readonly #counters = new PoolCounters();
+  readonly #loanClock: BurstClock;
   #sampledFrom: number;
   readonly #waits: PeerWaits<T>;
   readonly #changes: ConditionWaits;
@@ -85,6 +91,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.#peer = peer;
     this.#settings = settings;
     this.#hooks = new Hooks(settings);
+    this.#loanClock = new BurstClock(settings.clock, BURST_MILLIS);
     this.origins = new LoanOrigins(settings.callSites);
     this.#waits = new PeerWaits(settings.clock, settings.acquireTimeoutMillis, this);
     this.#held = new HeldResources(peer, this);
@@ -100,7 +107,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     const { signal, timeoutMillis = this.#settings.acquireTimeoutMillis } = options;
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     if (this.#isClosed) return Promise.reject(new PoolClosedError(this.name, 'closed'));
-    const now = this.#settings.clock.now();
+    const now = Math.ceil(this.#settings.clock.now()); // A whole number takes no memory of its own.
     const origin = this.#originOf(entry, now);
     if (!this.#hooks.hasOnAcquire) {
       return this.#request(grant, options, timeoutMillis, origin, now);
@@ -151,9 +158,9 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   }
 
   delivered(wait: PeerWait<T>, resource: T): void {
-    const now = this.#settings.clock.now();
-    const slot = this.#lend(resource, now);
-    if (this.#isTimed()) this.#counters.waits.record(now - wait.since);
+    const slot = this.#lend(resource);
+    if (this.#isTimed()) this.#time(slot, wait.since);
+    else slot.borrowedAt = this.#loanClock.now();
     wait.resolve(wait.grant(slot, wait.origin));
   }
 
@@ -180,15 +187,22 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   #originOf(entry: EntryPoint, now: number): LoanOrigin<T> | undefined {
     if (now - this.#sampledFrom >= SAMPLE_MILLIS) {
       this.#sampledFrom = now;
-      this.origins.tick();
+      this.origins.tick(this.#counters.loans);
     }
     return this.origins.isCapturing ? this.origins.capture(entry) : undefined;
   }
 
-  #lend(resource: T, now: number): Slot<T> {
+  /** Takes the time of a loan that begins now. Its caller has waited since `since`. */
+  #time(slot: Slot<T>, since: number): void {
+    const now = this.#settings.clock.now();
+    slot.borrowedAt = now;
+    slot.track().timedFrom = now;
+    this.#counters.waits.record(Math.max(0, now - since));
+  }
+
+  #lend(resource: T): Slot<T> {
     const slot = this.#held.take(resource);
     slot.state = 'borrowed';
-    slot.borrowedAt = now;
     this.#counters.loans++;
     this.#counters.borrowed++;
     this.stock.slots.append(slot);
@@ -283,8 +297,9 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   #endLoan(slot: Slot<T>, byForce = false): void {
     slot.loan++;
     this.#counters.borrowed--;
-    if (this.#isTimed()) {
-      this.#counters.holds.record(this.#settings.clock.now() - slot.borrowedAt);
+    const timedFrom = slot.tracking?.timedFrom ?? UNTIMED;
+    if (timedFrom !== UNTIMED) {
+      this.#counters.holds.record(this.#settings.clock.now() - timedFrom);
     }
     const node = slot.loanNode;
     slot.tracking = null;
@@ -292,7 +307,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     if (node !== undefined) this.origins.watch?.loanEnded(slot, node, byForce);
   }
 
-  /** Whether a loan that begins or ends now is in the sample of wait and hold times: the first ones all are, later ones one in sixteen. */
+  /** Whether a loan that begins now is in the sample of wait and hold times: the first ones all are, later ones one in sixteen. */
   #isTimed(): boolean {
     const { loans } = this.#counters;
     return loans <= ALL_TIMED || loans % TIMED_EVERY === 0;

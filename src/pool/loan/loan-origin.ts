@@ -22,6 +22,8 @@ export class LoanOrigins<T> {
   isCapturing: boolean;
   readonly #sites: SiteSample;
   #watch: LoanWatch<T> | null = null;
+  /** How many loans there were at the last tick. */
+  #loansBefore = 0;
   /** What {@link capture} has given last without a stack. An observer gives the loans of one caller the same origin, and they share this, too. */
   #last: LoanOrigin<T> = { watch: null, origin: undefined, stack: undefined };
 
@@ -56,9 +58,10 @@ export class LoanOrigins<T> {
     this.#update();
   }
 
-  /** A tick of the sweep has passed: a new sample begins. */
-  tick(): void {
-    this.#sites.tick();
+  /** A tick of the sweep has passed: a new sample begins. `loans` is how many there have been since the start. */
+  tick(loans: number): void {
+    this.#sites.tick(loans - this.#loansBefore);
+    this.#loansBefore = loans;
     this.#update();
   }
 

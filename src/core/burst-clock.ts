@@ -3,30 +3,25 @@
  * burst of uses shares one.
  *
  * ```
- *   16 uses within 0.1 ms ──▶ the next 64 uses take the last reading, unless the turn of the event loop ends before
- *                                 ▲        └──▶ they took less than 0.4 ms: so do the next 64
- *                                 └───────────────────┘
+ *   16 uses within burstMillis ──▶ the next 64 uses take the last reading, unless the turn of the event loop ends before
+ *                                      ▲        └──▶ they took less than 4 * burstMillis: so do the next 64
+ *                                      └───────────────────┘
  * ```
  */
-import { type Clock, systemClock } from '../core/clock.js';
+import { type Clock, systemClock } from './clock.js';
 
 /** How many uses make a burst. */
 const USES = 16;
 
-/** The longest time of {@link USES} in a burst, in milliseconds. */
-const BURST_MILLIS = 0.1;
-
 /** How many uses of a burst share a reading. */
 const SHARING_USES = 64;
-
-/** The longest time of {@link SHARING_USES} in a burst that goes on, in milliseconds. */
-const SHARING_MILLIS = 0.4;
 
 /** How long the timer for the end of the turn may take, in milliseconds, before it counts as lost. */
 const LOST_MILLIS = 1_000;
 
-export class LoanClock {
+export class BurstClock {
   readonly #clock: Clock;
+  readonly #burstMillis: number;
   readonly #endTurn: () => void;
   #time = 0;
   /** How many uses may take {@link #time}. */
@@ -39,8 +34,10 @@ export class LoanClock {
   /** When the timer for the end of the turn was set; -Infinity if none is. */
   #timerSetAt = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock) {
+  /** `burstMillis` is the longest time of {@link USES} in a burst, in milliseconds. */
+  constructor(clock: Clock, burstMillis: number) {
     this.#clock = clock;
+    this.#burstMillis = burstMillis;
     this.#endTurn = () => {
       this.#usesLeft = 0;
       this.#sharedSince = Number.NEGATIVE_INFINITY;
@@ -59,8 +56,8 @@ export class LoanClock {
     const now = this.#clock.now();
     this.#time = Math.floor(now);
     if (this.#clock !== systemClock) return this.#time; // A test moves its clock between two loans.
-    if (now - this.#sharedSince <= SHARING_MILLIS) this.#share(now);
-    else if (now - this.#burstBegan > BURST_MILLIS) {
+    if (now - this.#sharedSince <= this.#burstMillis * (SHARING_USES / USES)) this.#share(now);
+    else if (now - this.#burstBegan > this.#burstMillis) {
       this.#burstBegan = now;
       this.#readings = 0;
     } else if (++this.#readings >= USES) this.#share(now);
