@@ -11,7 +11,7 @@ import { mayContain } from './kit/layers.js';
 
 /** What each subpath may weigh, minified, in bytes: about a sixth more than it does. */
 const BUDGETS: Readonly<Record<string, number>> = {
-  scope: 37_400,
+  scope: 43_000,
   weak: 28_600,
   gc: 88_000,
   pool: 82_000,
@@ -35,7 +35,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
-  profile: 48_700,
+  profile: 57_000,
   'profile/v8': 58_000,
   'integrations/generic-pool': 44_000,
   'integrations/mysql2': 92_000,
