@@ -175,3 +175,41 @@ test('encoded arguments are distinct, and decoded ones equal the original', () =
   for (const arg of [{}, Symbol('s'), () => 1]) expect(encodeArgs([arg])).toBe(undefined);
   expect(encodeArgs([Number.POSITIVE_INFINITY])).not.toBe(encodeArgs([Number.NEGATIVE_INFINITY]));
 });
+
+test.each([
+  ['the tokens are made', 1],
+  ['they are read back', 2],
+  ['the result is written', 3],
+])(
+  'after the end of a cache, its loads ask the store nothing more: before %s',
+  async (_, answers) => {
+    const entries = new Map<string, unknown>();
+    const gate = new Gate();
+    const asked: string[] = [];
+    let left = answers;
+    const answer = async <T>(request: string, give: () => T): Promise<T> => {
+      asked.push(request);
+      if (request !== 'set' && --left === 0) await gate.passed;
+      return give();
+    };
+    const fn = memoize(async (id: number) => `value ${id}`, {
+      name: 'products',
+      shared: sharedCache({
+        store: {
+          get: (name) => answer('get', () => entries.get(name)),
+          getMany: (names) => answer('get', () => names.map((name) => entries.get(name))),
+          set: (name, value) => answer('set', () => entries.set(name, value).size > 0),
+          delete: (name) => answer('delete', () => entries.delete(name)),
+        },
+      }),
+    });
+    const called = fn(1);
+    await settle();
+    fn[Symbol.dispose]();
+    const before = [...asked];
+    gate.open();
+    expect(await called).toBe('value 1');
+    await settle();
+    expect(asked).toEqual(before);
+  },
+);

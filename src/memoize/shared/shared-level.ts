@@ -66,6 +66,7 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #digests: DigestIndex;
   readonly #report: (error: unknown) => void;
   readonly #access: StoreAccess | undefined;
+  #hasEnded = false;
   readonly #announcements: Announcements;
   readonly #outbox: InvalidationOutbox;
   readonly #results: SharedResults | undefined;
@@ -111,6 +112,7 @@ export class StoreBackedLevel implements SharedLevel {
       this.#access.onError(this.#report);
       this.#results = new SharedResults({
         access: this.#access,
+        hasEnded: () => this.#hasEnded,
         timeoutMillis: parts.storeTimeoutMillis,
         names: this.#names,
         digests: this.#digests,
@@ -239,6 +241,7 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   end(): void {
+    this.#hasEnded = true;
     this.#outbox.end();
     this.#subscription?.[Symbol.dispose]();
     this.#access?.offError(this.#report);

@@ -37,6 +37,11 @@ const KEY_AND_CACHE = ['key', 'cache'] as const;
 /** What the results of one cache work with. */
 export interface ResultsPort {
   readonly access: StoreAccess;
+  /**
+   * Whether the cache was disposed of. Its loads then ask the store nothing more: a store that its user has closed may connect again,
+   * as that of `@keyv/redis` does, and keep the process alive.
+   */
+  hasEnded(): boolean;
   readonly timeoutMillis: number;
   readonly names: KeyNames;
   readonly digests: DigestIndex;
@@ -92,7 +97,7 @@ export class SharedResults {
   async makeTokens(load: SharedLoad, budget: WaitBudget): Promise<void> {
     const { access } = this.#port;
     const { generations } = load;
-    if (generations === undefined || isComplete(generations)) return;
+    if (generations === undefined || isComplete(generations) || this.#port.hasEnded()) return;
     load.generations = undefined;
     const kinds = TOKEN_KINDS.filter((kind) => generations[kind] === '');
     const names = kinds.map((kind) => this.#tokenName(kind, load.key));
@@ -103,6 +108,7 @@ export class SharedResults {
         millis,
       ),
     );
+    if (this.#port.hasEnded()) return;
     const made = await budget.spend((millis) => access.get(names, millis));
     const present: Writable<Generations> = { ...generations };
     for (const [at, kind] of kinds.entries()) present[kind] = tokenIn(made[at]);
@@ -115,7 +121,7 @@ export class SharedResults {
     const { generations: before, lease } = load;
     const tags = [...(terms.tags ?? [])];
     if (before === undefined || !isComplete(before) || terms.ttl <= 0) return;
-    if (tags.length > MAX_SHARED_TAGS || access.isResting) return;
+    if (tags.length > MAX_SHARED_TAGS || access.isResting || this.#port.hasEnded()) return;
     const entry = names.inStore('entry', load.key);
     const tagNames = tags.map((tag) => names.inStore('tag', digests.publicForm(tag)));
     const isFailure = 'error' in outcome;
@@ -125,10 +131,12 @@ export class SharedResults {
     asked.push(...tagNames);
     if (mayLeave) asked.push(entry);
     let present = await access.get(asked, timeoutMillis);
+    if (this.#port.hasEnded()) return;
     const missing = tagNames.filter((_, at) => tokenIn(present[at + kinds.length]) === '');
     if (missing.length > 0) {
       const lives = missing.map(() => this.#tokenMillis);
       await this.#makeTokens(missing, lives, timeoutMillis);
+      if (this.#port.hasEnded()) return;
       present = await access.get(asked, timeoutMillis); // After the tokens were made: an invalidation that they replaced shows in the token of all tags.
     }
     const there = mayLeave ? envelopeIn(present[asked.length - 1]) : undefined;
@@ -154,6 +162,7 @@ export class SharedResults {
     if (tags.length > 0) envelope.tags = tags.map((tag, at) => [tag, tokens[at] as string]);
     if (lease !== undefined) envelope.fence = lease.fence;
     const life = terms.ttl + (isFailure ? 0 : keepsStale);
+    if (this.#port.hasEnded()) return;
     await access.set(entry, envelope, Math.ceil(Math.min(life, LONGEST_MILLIS)), timeoutMillis);
     counters.sharedWrites++;
   }
