@@ -177,39 +177,37 @@ test('encoded arguments are distinct, and decoded ones equal the original', () =
 });
 
 test.each([
-  ['the tokens are made', 1],
-  ['they are read back', 2],
-  ['the result is written', 3],
-])(
-  'after the end of a cache, its loads ask the store nothing more: before %s',
-  async (_, answers) => {
-    const entries = new Map<string, unknown>();
-    const gate = new Gate();
-    const asked: string[] = [];
-    let left = answers;
-    const answer = async <T>(request: string, give: () => T): Promise<T> => {
-      asked.push(request);
-      if (request !== 'set' && --left === 0) await gate.passed;
-      return give();
-    };
-    const fn = memoize(async (id: number) => `value ${id}`, {
-      name: 'products',
-      shared: sharedCache({
-        store: {
-          get: (name) => answer('get', () => entries.get(name)),
-          getMany: (names) => answer('get', () => names.map((name) => entries.get(name))),
-          set: (name, value) => answer('set', () => entries.set(name, value).size > 0),
-          delete: (name) => answer('delete', () => entries.delete(name)),
-        },
-      }),
-    });
-    const called = fn(1);
-    await settle();
-    fn[Symbol.dispose]();
-    const before = [...asked];
-    gate.open();
-    expect(await called).toBe('value 1');
-    await settle();
-    expect(asked).toEqual(before);
-  },
-);
+  ['the tokens are read', 'get', 1],
+  ['they are made', 'set', 1],
+  ['they are read back', 'get', 2],
+  ['the tokens are compared before the write', 'get', 3],
+])('a cache that ends while %s asks the store nothing more for its load', async (_, held, nth) => {
+  const entries = new Map<string, unknown>();
+  const gate = new Gate();
+  const asked: string[] = [];
+  let left = nth;
+  const answer = async <T>(request: string, give: () => T): Promise<T> => {
+    asked.push(request);
+    if (request === held && --left === 0) await gate.passed;
+    return give();
+  };
+  const fn = memoize(async (id: number) => `value ${id}`, {
+    name: 'products',
+    shared: sharedCache({
+      store: {
+        get: (name) => answer('get', () => entries.get(name)),
+        getMany: (names) => answer('get', () => names.map((name) => entries.get(name))),
+        set: (name, value) => answer('set', () => entries.set(name, value).size > 0),
+        delete: (name) => answer('delete', () => entries.delete(name)),
+      },
+    }),
+  });
+  const called = fn(1);
+  await settle();
+  fn[Symbol.dispose]();
+  const before = [...asked];
+  gate.open();
+  expect(await called).toBe('value 1');
+  await settle();
+  expect(asked).toEqual(before);
+});
