@@ -12,7 +12,7 @@
  * back and lent again before the first look at its loan is taken for one that stayed out.
  */
 import type { Slot } from '../../pool/loan/slot.js';
-import type { PeerPool } from './peer-pool.js';
+import { identityOf, type PeerPool } from './peer-pool.js';
 
 /** What is told of the differences. */
 export interface DirectLoansListener<T> {
@@ -79,7 +79,7 @@ export class DirectLoans<T> {
     const bySlot = new Map<unknown, Slot<T>>();
     const returned: Slot<T>[] = [];
     for (const slot of this.#slots) {
-      const resource = this.#identityOf(slot.resource);
+      const resource = identityOf(this.#peer, slot.resource);
       const replaced = bySlot.get(resource);
       if (replaced !== undefined) returned.push(replaced);
       bySlot.set(resource, slot);
@@ -115,9 +115,5 @@ export class DirectLoans<T> {
       this.#direct.set(resource, { token, end });
     }
     for (const { end } of before.values()) end?.();
-  }
-
-  #identityOf(resource: T): unknown {
-    return this.#peer.identify === undefined ? resource : this.#peer.identify(resource);
   }
 }

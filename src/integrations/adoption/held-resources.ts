@@ -4,7 +4,7 @@
  * end the new loan.
  */
 import { type Lender, Slot } from '../../pool/loan/slot.js';
-import type { PeerPool } from './peer-pool.js';
+import { identityOf, type PeerPool } from './peer-pool.js';
 
 /** The slots of one peer's resources. */
 export class HeldResources<T> {
@@ -25,7 +25,7 @@ export class HeldResources<T> {
 
   /** Gives the slot for the next loan of a resource. */
   take(resource: T): Slot<T> {
-    const identity = this.#identityOf(resource);
+    const identity = identityOf(this.#peer, resource);
     if (!isObject(identity)) {
       const slot = this.#newSlot(resource, this.#ofPrimitives.get(identity));
       this.#ofPrimitives.set(identity, slot);
@@ -50,14 +50,14 @@ export class HeldResources<T> {
   giveBack(slot: Slot<T>): void {
     slot.state = 'idle';
     if (this.#ofPrimitives.size === 0) return;
-    const identity = this.#identityOf(slot.resource);
+    const identity = identityOf(this.#peer, slot.resource);
     if (!isObject(identity)) this.#ofPrimitives.delete(identity);
   }
 
   /** The loan has ended, and its resource does not go back. */
   forget(slot: Slot<T>): void {
     if (!this.isHolder(slot)) return;
-    const identity = this.#identityOf(slot.resource);
+    const identity = identityOf(this.#peer, slot.resource);
     if (isObject(identity)) this.#ofObjects.delete(identity);
     else this.#ofPrimitives.delete(identity);
   }
@@ -68,10 +68,6 @@ export class HeldResources<T> {
       this.#hasReplaced = true;
     }
     return new Slot(resource, this.#lender, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
-  }
-
-  #identityOf(resource: T): unknown {
-    return this.#peer.identify === undefined ? resource : this.#peer.identify(resource);
   }
 }
 

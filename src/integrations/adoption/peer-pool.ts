@@ -38,3 +38,8 @@ export interface PeerPool<T> {
   /** Ends the peer. Settles when it has ended. */
   end(): unknown;
 }
+
+/** Gives the identity of a resource of a peer. */
+export function identityOf<T>(peer: Pick<PeerPool<T>, 'identify'>, resource: T): unknown {
+  return peer.identify === undefined ? resource : peer.identify(resource);
+}
