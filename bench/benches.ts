@@ -51,7 +51,7 @@ export const BENCHES: readonly Bench[] = [
   { section: 'Watchdog', name: 'watchdog/flat', rounds: 1 },
   { section: 'Watchdog', name: 'watchdog/service', rounds: 9 },
   { section: 'Register', name: 'register/cost', rounds: 15 },
-  { section: 'Register', name: 'register/service', rounds: 5 },
+  { section: 'Register', name: 'register/service', rounds: 3 },
 ];
 
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));

@@ -23,7 +23,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 26_400,
   view: 49_000,
-  node: 29_000,
+  node: 31_000,
   register: 160_000,
   testing: 130_000,
   'testing/jest': 133_000,

@@ -193,6 +193,16 @@ export class GuardedObserver implements Observer {
     }
   }
 
+  lasted(loan: NodeId, held: NodeId, millis: number): NodeId {
+    if (loan === NO_NODE || held === NO_NODE) return loan;
+    try {
+      return this.#observer.lasted?.(loan, held, millis) ?? loan;
+    } catch (error) {
+      this.#failed(error);
+      return loan;
+    }
+  }
+
   transferred(node: NodeId, to: Holder): void {
     if (node === NO_NODE) return;
     try {

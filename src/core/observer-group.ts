@@ -173,6 +173,15 @@ export class ObserverGroup implements SharedObservers {
     }
   }
 
+  lasted(loan: NodeId, held: NodeId, millis: number): NodeId {
+    this.#tellMain(
+      (main, id, resource) => this.#main?.ids.set(loan, main.lasted(id, resource, millis)),
+      loan,
+      held,
+    );
+    return loan;
+  }
+
   transferred(node: NodeId, to: Holder): void {
     const holder = to instanceof GroupOrigin ? this.#main && to.of(this.#main) : to;
     if (holder === undefined) return;

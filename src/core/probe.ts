@@ -150,6 +150,13 @@ export interface Observer {
    */
   givenBackDirectly?(loan: NodeId): void;
 
+  /**
+   * Reports that a loan of `held` is still out, `millis` milliseconds or longer after its begin. An observer that counted it only may
+   * track it from now on. Gives the id of the loan from now on. A component that reports this says so by
+   * {@link Observation.tellsLasting}.
+   */
+  lasted?(loan: NodeId, held: NodeId, millis: number): NodeId;
+
   /** Reports that a loan, or all that another node holds, is held by `to` from now on. */
   transferred?(node: NodeId, to: Holder): void;
 
@@ -226,6 +233,13 @@ export interface Observation extends Disposable {
    * @default Infinity
    */
   readonly entryMillis?: number | undefined;
+  /**
+   * Whether the component reports the loans that last, by {@link Observer.lasted}. A busy observer then need not track each loan from
+   * its begin.
+   *
+   * @default false
+   */
+  readonly tellsLasting?: boolean | undefined;
   /** Gives the component's figures at this moment. It is cheap, has no effect, and may be called at any time. */
   stats(): ComponentStats;
   /**

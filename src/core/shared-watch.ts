@@ -9,6 +9,7 @@ export abstract class SharedWatch {
   readonly releaseAdvice?: string;
   readonly endedBy?: string;
   readonly entryMillis?: number;
+  readonly tellsLasting?: boolean;
   readonly observer: GuardedObserver;
   /** The component keeps the answers to its observers, which hold them weakly. */
   readonly #shares = new Set<Observation>();
@@ -28,13 +29,14 @@ export abstract class SharedWatch {
    */
   attach(observer: Observer): Observation {
     if (this.#shares.size > 0) this.observer.join(observer);
-    const { kind, name, releaseAdvice, endedBy, entryMillis } = this;
+    const { kind, name, releaseAdvice, endedBy, entryMillis, tellsLasting } = this;
     const share: Observation = {
       kind,
       name,
       releaseAdvice,
       endedBy,
       entryMillis,
+      tellsLasting,
       stats: () => this.stats(),
       look: () => this.look(),
       abandoned: (id) => {

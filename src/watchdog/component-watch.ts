@@ -9,6 +9,7 @@
  * | `lent` | a loan, without a node until it is settled |
  * | `referenced`, `dropped`, `transferred` | an edge |
  * | `takenDirectly` | a loan whose caller is not known |
+ * | `lasted` of a loan that was only counted | a loan whose caller is not known |
  * | `givenBackDirectly` | the loan ends; that is a misuse |
  * | `freed` of a loan | the loan ends; its node goes, if it has one |
  * | `freed` of another node | the node goes |
@@ -78,6 +79,10 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   #endedBy: string | undefined;
   #entryMillis = Number.POSITIVE_INFINITY;
   #shortage = new Shortage(undefined);
+  /** Whether the component reports the loans that last, so that one without a stack and an owner need not be tracked before. */
+  #tellsLasting = false;
+  /** The function of the component that lent the last loan that is not tracked. */
+  #untrackedCall: EntryPoint | undefined;
   #hasEnded = false;
   #closed = false;
   /** When the last loan began, as far as is known, in milliseconds. */
@@ -203,6 +208,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#releaseAdvice = observation.releaseAdvice;
     this.#endedBy = observation.endedBy;
     this.#entryMillis = observation.entryMillis ?? Number.POSITIVE_INFINITY;
+    this.#tellsLasting = observation.tellsLasting === true;
     this.#shortage = new Shortage(observation.stats());
     const site = this.#tracker.names.of(this.#name);
     this.#classes.named(site);
@@ -259,11 +265,13 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     const scope = tracker.currentScope();
     const owner = tracker.holders.currentOwner();
     if (scope !== undefined) scope.activeAt = tracker.loanTime();
-    if (!this.#loanSample.sampleNext(scope !== undefined || owner !== undefined)) return UNTRACKED;
+    const isOwned = scope !== undefined || owner !== undefined;
+    if (!this.#loanSample.sampleNext(isOwned)) return this.#untracked(entry);
     if (this.#stackSample.sampleNext()) {
       const stack = captureStack(entry, tracker.levelPlan.stackDepth);
       return { call: entry, stack, scope, owner } satisfies CallOrigin;
     }
+    if (this.#tellsLasting && !isOwned) return this.#untracked(entry);
     const last = this.#lastOrigin;
     if (last.call === entry && last.scope === scope && last.owner === owner) return last;
     this.#lastOrigin = { call: entry, stack: undefined, scope, owner };
@@ -284,15 +292,20 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#loansOut++;
     if (origin === UNTRACKED) {
       this.#hasLentUntracked = true;
-      tracker.lentUntracked();
+      tracker.noteLoan();
       return UNTRACKED_ID;
     }
-    const id = this.#table.nextId();
-    const loan = this.#newLoan(id, this.#table.node(held), origin as CallOrigin, capability);
-    this.#table.add(loan);
-    this.#lastLentAt = loan.lentAt;
-    tracker.lent(loan);
+    const now = tracker.loanTime();
+    this.#lastLentAt = now;
+    const id = this.#track(held, origin as CallOrigin, now, capability);
+    tracker.noteLoan();
     return id;
+  }
+
+  lasted(id: NodeId, held: NodeId, millis: number): NodeId {
+    if (id !== UNTRACKED_ID || this.#closed) return id;
+    const call = this.#untrackedCall ?? NO_ORIGIN.call;
+    return this.#track(held, { ...NO_ORIGIN, call }, this.#tracker.loanTime() - millis);
   }
 
   settle(loan: Loan): void {
@@ -403,7 +416,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
       owner: undefined,
       ...(earlier !== undefined && { earlier }),
     };
-    const loan = this.#newLoan(ROOT, undefined, origin, undefined);
+    const loan = new Loan(this, ROOT, undefined, origin, this.#tracker.loanTime(), undefined);
     loan.end();
     this.#tracker.misused(loan, 'double-release');
   }
@@ -434,6 +447,19 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     const part = new ComponentWatch(this.#tracker, this.#ended, this, name);
     this.#parts.add(part);
     return part;
+  }
+
+  #untracked(entry: EntryPoint): Origin {
+    this.#untrackedCall = entry;
+    return UNTRACKED;
+  }
+
+  #track(held: NodeId, origin: CallOrigin, lentAt: number, capability?: WeakKey): NodeId {
+    const id = this.#table.nextId();
+    const loan = new Loan(this, id, this.#table.node(held), origin, lentAt, capability);
+    this.#table.add(loan);
+    this.#tracker.track(loan);
+    return id;
   }
 
   #haveComponentLook(): void {
@@ -487,15 +513,6 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     if (this.loansOut > 0) return;
     if (this.#whole === undefined) this.#ended(this);
     else this.close();
-  }
-
-  #newLoan(
-    id: NodeId,
-    held: LifetimeNode | undefined,
-    origin: CallOrigin,
-    capability: WeakKey | undefined,
-  ): Loan {
-    return new Loan(this, id, held, origin, this.#tracker.loanTime(), capability);
   }
 
   #removeNode(id: NodeId, node: LifetimeNode): void {

@@ -261,16 +261,15 @@ export class LoanTracker implements ScopeListener {
     };
   }
 
-  /** Called when a loan has begun. */
-  lent(loan: Loan): void {
+  /** Follows a loan until its end. */
+  track(loan: Loan): void {
     const { scope } = loan.origin;
     if (scope !== undefined) scope.unsettled++;
     this.#unsettled.add(loan);
-    this.lentUntracked();
   }
 
-  /** Counts a loan that is not tracked. */
-  lentUntracked(): void {
+  /** Counts a loan that has begun. */
+  noteLoan(): void {
     this.#loans++;
     this.#activity.tick();
   }

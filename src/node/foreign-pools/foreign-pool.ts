@@ -9,11 +9,10 @@
  * rules *orphaned*, *tenured* and *exhausted* find it.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { GuardedObserver } from '../../core/guarded-observer.js';
+import { type Clock, systemClock } from '../../core/clock.js';
 import {
   type ComponentStats,
   type EntryPoint,
-  type NodeId,
   type Observation,
   type Observer,
   type Origin,
@@ -21,6 +20,7 @@ import {
   type Watchable,
 } from '../../core/probe.js';
 import { SharedWatch } from '../../core/shared-watch.js';
+import { LentResources } from './lent-resources.js';
 
 /** What the package of a pool knows of it. */
 export interface ForeignPoolFacts {
@@ -39,20 +39,19 @@ export class ForeignPool implements Watchable {
   /** The watch over it, once it is watched. */
   watch: Disposable | undefined;
   readonly #facts: ForeignPoolFacts;
-  /** The loans that are out, by their resources. */
-  readonly #loans = new Map<unknown, NodeId>();
-  readonly #nodes = new ResourceNodes();
+  readonly #clock: Clock;
   #watch: ForeignPoolWatch | null = null;
 
-  constructor(facts: ForeignPoolFacts) {
+  constructor(facts: ForeignPoolFacts, clock: Clock = systemClock) {
     this.name = facts.name;
     this.releaseAdvice = facts.releaseAdvice;
     this.#facts = facts;
+    this.#clock = clock;
   }
 
   /** How many loans are out. */
   get loansOut(): number {
-    return this.#loans.size;
+    return this.#watch?.resources.length ?? 0;
   }
 
   /** Gives the figures of the pool; none if this version of its package does not have them. */
@@ -71,31 +70,22 @@ export class ForeignPool implements Watchable {
 
   /** Reports that a resource was lent to the caller of `origin`. A loan of it that is out has ended unseen. */
   lent(resource: unknown, origin: Origin): void {
-    if (this.#watch === null) return;
-    const { observer } = this.#watch;
-    this.returned(resource);
-    this.#loans.set(resource, observer.lent(this.#nodes.of(resource, observer), origin));
+    this.#watch?.resources.lent(resource, origin);
   }
 
   /** Reports that a resource came back, or is gone. Without effect if it is not lent. */
   returned(resource: unknown): void {
-    const loan = this.#loans.get(resource);
-    if (loan === undefined) return;
-    this.#loans.delete(resource);
-    this.#watch?.observer.freed(loan);
+    this.#watch?.resources.returned(resource);
   }
 
   /** Reports that the pool has ended its resources, lent ones included. Their holders have not given them back. */
   ended(): void {
-    for (const loan of this.#loans.values()) this.#watch?.observer.freed(loan, true);
-    this.#loans.clear();
+    this.#watch?.resources.ended();
   }
 
   [observe](observer: Observer): Observation {
-    this.#watch ??= new ForeignPoolWatch(this, observer, () => {
+    this.#watch ??= new ForeignPoolWatch(this, observer, this.#clock, () => {
       this.#watch = null;
-      this.#loans.clear();
-      this.#nodes.clear();
     });
     return this.#watch.attach(observer);
   }
@@ -106,13 +96,17 @@ class ForeignPoolWatch extends SharedWatch {
   readonly kind = 'pool';
   readonly name: string;
   override readonly releaseAdvice: string;
+  override readonly tellsLasting = true;
+  /** The resources that were lent, and their loans. */
+  readonly resources: LentResources;
   readonly #pool: ForeignPool;
   readonly #unwatched: () => void;
 
-  constructor(pool: ForeignPool, observer: Observer, unwatched: () => void) {
+  constructor(pool: ForeignPool, observer: Observer, clock: Clock, unwatched: () => void) {
     super(observer, `the pool '${pool.name}'`);
     this.name = pool.name;
     this.releaseAdvice = pool.releaseAdvice;
+    this.resources = new LentResources(this.observer, clock);
     this.#pool = pool;
     this.#unwatched = unwatched;
   }
@@ -121,41 +115,15 @@ class ForeignPoolWatch extends SharedWatch {
     return this.#pool.stats();
   }
 
+  override look(): void {
+    this.resources.look();
+  }
+
   /** Resources are reported when they are first lent. */
   protected override reportPresent(): void {}
 
   protected override ended(): void {
+    this.resources.close();
     this.#unwatched();
-  }
-}
-
-/**
- * The nodes of a pool's resources. Packages differ in how a resource leaves its pool, so a node lives as long as its resource:
- * until V8 has collected it.
- */
-class ResourceNodes {
-  #nodes = new WeakMap<object, NodeId>();
-  #observer: GuardedObserver | undefined;
-  readonly #deaths = new FinalizationRegistry<NodeId>((node) => this.#observer?.freed(node));
-
-  /** Gives the node of a resource. A primitive value has none of its own: the pool's node stands for it. */
-  of(resource: unknown, observer: GuardedObserver): NodeId {
-    if ((typeof resource !== 'object' || resource === null) && typeof resource !== 'function') {
-      return observer.root;
-    }
-    let node = this.#nodes.get(resource);
-    if (node === undefined) {
-      this.#observer = observer;
-      node = observer.allocated('resource', observer.root);
-      this.#nodes.set(resource, node);
-      this.#deaths.register(resource, node);
-    }
-    return node;
-  }
-
-  /** Forgets the nodes: their ids mean nothing after the end of the watch. */
-  clear(): void {
-    this.#nodes = new WeakMap();
-    this.#observer = undefined;
   }
 }
