@@ -375,9 +375,9 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
       if (!this.#closed) this.#table.free(id);
       return;
     }
-    this.#tracker.settleAll();
     const node = this.#table.node(id);
     if (node === undefined) return;
+    this.#tracker.settleBeforeRemoval(node);
     this.#removeNode(id, node);
     this.#tracker.judgeUnheld();
   }

@@ -168,6 +168,11 @@ export class LifetimeGraph {
     }
   }
 
+  /** Whether a node holds other nodes. O(1). */
+  holdsNodes({ handle }: LifetimeNode): boolean {
+    return this.heap.edgeCount(handle) > 0;
+  }
+
   /** Ends the owner's hold; the node is freed unless another node holds it. O(1). */
   removeOwner(node: LifetimeNode): void {
     const { owner, ownerEdge } = node;

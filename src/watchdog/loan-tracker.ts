@@ -294,6 +294,11 @@ export class LoanTracker implements ScopeListener {
     this.scopes.settleEnded();
   }
 
+  /** Settles what the removal of a node may concern: nothing, if it holds no other node and no unsettled loan refers to it. */
+  settleBeforeRemoval(node: LifetimeNode): void {
+    if (this.graph.holdsNodes(node) || this.#unsettled.mayConcern(node)) this.settleAll();
+  }
+
   /** Settles every loan that is out and every scope. Call it before the heap is looked at or collected. */
   settleHeap(): void {
     this.settleAll();

@@ -17,10 +17,14 @@
  */
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { LinkedList } from '../core/linked-list.js';
+import type { LifetimeNode } from './lifetime-graph.js';
 import type { Loan } from './loan.js';
 
 /** The age at which a loan is settled, in milliseconds. */
 const SETTLE_MILLIS = 100;
+
+/** How many loans are looked at to learn that none concerns a node. Settling more costs more than looking. */
+const MOST_LOOKED_AT = 64;
 
 /** How many settled loans may hold their capabilities. */
 const MOST_CAPABILITIES = 1_024;
@@ -64,6 +68,15 @@ export class UnsettledLoans {
   /** Removes a loan that ends before it is settled. O(1). */
   remove(loan: Loan): void {
     this.#loans.remove(loan);
+  }
+
+  /** Whether a loan may be under a node, or hold it. O(1): it may, if there are many loans. */
+  mayConcern(node: LifetimeNode): boolean {
+    if (this.#loans.length > MOST_LOOKED_AT) return true;
+    for (let loan = this.#loans.first; loan !== null; loan = loan.next) {
+      if (loan.held === node || loan.origin.owner === node) return true;
+    }
+    return false;
   }
 
   /** Settles every loan. O(unsettled loans). */

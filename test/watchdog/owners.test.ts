@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
+import { runAsOwner } from '../../src/core/current-owner.js';
 import { createPool } from '../../src/pool/index.js';
-import { InvalidArgumentError, Watchdog } from '../../src/watchdog/index.js';
+import {
+  InvalidArgumentError,
+  type Observer,
+  observe,
+  Watchdog,
+} from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { MinimalPool } from './minimal-pool.js';
 
@@ -123,4 +129,38 @@ test('an expectation is refused for what cannot be collected, and for an empty r
   using watchdog = new Watchdog();
   expect(() => watchdog.expectCollected(7 as never, 'a number')).toThrow(InvalidArgumentError);
   expect(() => watchdog.expectCollected({}, '')).toThrow(InvalidArgumentError);
+});
+
+/** The observer of a component that reports its nodes by hand. */
+function observerOf(watchdog: Watchdog): Observer {
+  let observer: Observer | undefined;
+  watchdog.watch({
+    [observe](attached) {
+      observer = attached;
+      return { kind: 'cache', name: 'results', stats: () => ({}), [Symbol.dispose]() {} };
+    },
+  });
+  return observer as Observer;
+}
+
+test('a node that is removed orphans a new loan that belongs to what the node held', async () => {
+  await using t = watched();
+  const observer = observerOf(t.watchdog);
+  const entry = observer.allocated('entry', observer.root);
+  const node = observer.allocated('value', entry);
+  const lease = await runAsOwner({ observer, node }, () => t.pool.lease());
+  observer.freed(entry);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', count: 1 }]);
+  await lease.release();
+});
+
+test('the removal of a node that no loan refers to settles none', async () => {
+  await using t = watched();
+  const observer = observerOf(t.watchdog);
+  const entry = observer.allocated('entry', observer.root);
+  const lease = await t.pool.lease();
+  await t.clock.advance(50);
+  observer.freed(entry);
+  expect(t.watchdog.oldestLoanMillis()).toBe(0);
+  await lease.release();
 });
