@@ -4,7 +4,7 @@
  * V8 formats the stack of an `Error` when it is first read. Until then the error holds the frames, and with them `this` and
  * every closure on the stack. A record with such an error kept 100 of 100 abandoned handles alive, so that no collector
  * could report them. The stack is therefore formatted at once, and the error is dropped. This costs 4 to 12 µs for 4 to 16
- * frames: sample it on hotter paths.
+ * frames, and 50 to 100 µs where V8 has optimized and inlined the callers: sample it on hotter paths.
  */
 import { workingDirectory } from './host.js';
 

@@ -9,11 +9,11 @@
  * | `counters` | counts all loans; tracks those within a scope, and of the others at most 100 in a tenth of a second | ~0.05 µs |
  * | `sampled` | counts all loans; tracks the first 4 of a component and then 1 in `sampleEvery`, each with its stack; asks V8 to confirm | ~0.05 µs |
  * | `simple` | tracks all loans, asks V8 to confirm, and takes some stacks | ~0.1 µs |
- * | `advanced` | also the stack of each loan, and its last touch | 5 to 12 µs |
+ * | `advanced` | also the stack of each loan, and its last touch | 5 to 100 µs |
  * | `paranoid` | the whole stack of each loan; for tests | 5 to 30 µs |
  *
  * A loan that is out for a tenth of a second costs about 1 µs more at `simple`. `sampled` takes at most 100 stacks a second.
- * `simple` takes the stacks of the first 4 loans of a component. After that it takes 1 in 128, at most 100 a second. After a
+ * `simple` takes the stacks of the first 4 loans of a component. After that it takes 1 in 128, at most 20 a second. After a
  * leak whose line is unknown it takes the stacks of the next 1,000 loans.
  *
  * A cost is that of one loan and its release outside of any scope, on Node 20. It vanishes beside a query over a network, but not beside an
@@ -71,7 +71,7 @@ export const LEVELS: Readonly<Record<Exclude<WatchLevel, 'off'>, LevelPlan>> = {
     tracking: 'all',
     confirm: true,
     stackEvery: 128,
-    stacksPerSecond: 100,
+    stacksPerSecond: 20, // In optimized code V8 takes 50 to 100 µs for a stack of ten frames.
     stackFirst: 4,
     stackDepth: 10,
     touches: false,

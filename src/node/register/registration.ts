@@ -30,8 +30,8 @@ import { FIRST_REQUESTS, RequestSample } from './request-sample.js';
 const PATIENCE_MILLIS = 30_000;
 
 /**
- * The most stacks of loans that a pool has taken in one second, the first ones of it, as with the requests that are watched. They
- * take a tenth of a per cent of a processor.
+ * The most stacks of loans that a pool has taken in one second, the first ones of it, as with the requests that are watched. In a busy
+ * service they take up to a hundredth of a processor.
  */
 const STACKS_PER_SECOND = 100;
 
