@@ -1,5 +1,7 @@
 /** How the benches measure: all contenders in one process, interleaved in random order, medians compared. */
 
+process.setSourceMapsEnabled(false); // tsx switches them on. A service has none, and a stack with them takes as long as ten queries.
+
 /** How much a bench does. */
 export interface BenchOptions {
   /** Rounds of each group of contenders. The median of them counts. */
