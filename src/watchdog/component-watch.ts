@@ -211,7 +211,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#tellsLasting = observation.tellsLasting === true;
     this.#shortage = new Shortage(observation.stats());
     const site = this.#tracker.names.of(this.#name);
-    this.#classes.named(site);
+    this.#classes.named(site, this.#table.nodes());
     this.#tracker.graph.heap.reclassify(this.node.handle, this.#kind, site);
   }
 

@@ -5,6 +5,7 @@
 import type { NodeKind } from '../core/probe.js';
 import type { BaseHeap } from '../gc/base-heap.js';
 import type { CallOrigin } from './call-origin.js';
+import type { LifetimeNode } from './lifetime-graph.js';
 import type { LoanSource } from './loan.js';
 import type { Population, Populations } from './populations.js';
 
@@ -29,6 +30,7 @@ export class NodeClasses {
   readonly #ids = new Map<NodeKind, number>();
   readonly #counted = new Map<NodeKind, Population>();
   #site = UNNAMED;
+  #isNamed = false;
 
   constructor(heap: BaseHeap, populations: Populations, component: LoanSource) {
     this.#heap = heap;
@@ -41,10 +43,14 @@ export class NodeClasses {
     return this.#site;
   }
 
-  /** The component has told its name. */
-  named(site: string): void {
+  /** The component has told its name. `nodes` were born before. O(nodes). */
+  named(site: string, nodes: Iterable<LifetimeNode>): void {
     this.#site = site;
+    this.#isNamed = true;
     this.#ids.clear();
+    for (const { handle } of nodes) {
+      this.#heap.reclassifyAs(handle, this.of(this.#heap.kind(handle) as NodeKind));
+    }
   }
 
   /** Gives the class of the nodes of a kind. O(1). */
@@ -59,7 +65,7 @@ export class NodeClasses {
 
   /** Takes note of a birth. `origin` is the caller that has made the node. O(1). */
   noteBirth(kind: NodeKind, origin: CallOrigin | undefined): void {
-    if (!POPULATIONS.has(kind)) return;
+    if (!this.#isNamed || !POPULATIONS.has(kind)) return;
     let population = this.#counted.get(kind);
     if (population === undefined) {
       const isWeak = WEAK_KINDS.has(kind);

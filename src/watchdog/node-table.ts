@@ -55,6 +55,15 @@ export class NodeTable {
     this.#firstFree = id;
   }
 
+  /** Gives the nodes, besides the loans and the component's own. */
+  *nodes(): IterableIterator<LifetimeNode> {
+    let isRoot = true;
+    for (const record of this.#byId) {
+      if (!isRoot && typeof record === 'object' && !(record instanceof Loan)) yield record;
+      isRoot = false;
+    }
+  }
+
   /** Gives the loans that are out. */
   *loans(): IterableIterator<Loan> {
     for (const record of this.#byId) if (record instanceof Loan) yield record;

@@ -214,3 +214,13 @@ test('cache and weak map: an entry is a node from when it is added until it is r
   expect(watchdog.heap.stats().live).toBe(base - 1);
   watchdog.heap.assertInvariants();
 });
+
+test('entries from before the watch are counted with the later ones', async () => {
+  using watchdog = new Watchdog({ level: 'simple', clock: new FakeClock() });
+  const square = memoize((n: number) => n * n, { name: 'squares' });
+  for (let n = 0; n < 10; n++) square(n);
+  watchdog.watch(square);
+  for (let n = 10; n < 15; n++) square(n);
+  const entries = [...watchdog.heap.census()].filter(({ kind }) => kind === 'entry');
+  expect(entries).toMatchObject([{ site: 'squares', live: [15, 0, 0], born: 15 }]);
+});

@@ -33,6 +33,19 @@ export const growing: readonly Program[] = [
     },
   },
   {
+    name: 'a cache without a bound has entries before its watch begins',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const page = memoize(async (url: string) => url, { name: 'page' });
+      let time = 0;
+      for (let i = 0; i < 50; i++) await page(`/a?_=${time++}`);
+      zoo.watched(page);
+      await eachMinute(zoo, 20, async () => {
+        for (let i = 0; i < 50; i++) await page(`/a?_=${time++}`); // LEAK: a cache without a bound has entries before its watch begins
+      });
+    },
+  },
+  {
     name: 'a cache below its max',
     async run(zoo) {
       const user = zoo.watched(memoize(async (id: number) => ({ id }), { max: 10_000 }));
@@ -48,6 +61,18 @@ export const growing: readonly Program[] = [
       await eachQuietMinute(zoo, 24, async (minute) => {
         for (let i = 0; i < 200; i++) await country((minute * 7_919 + i * i * 31) % 400);
       });
+    },
+  },
+  {
+    name: 'a cache of few keys is half full when its watch begins',
+    async run(zoo) {
+      const country = memoize(async (id: number) => ({ id }));
+      const serve = async (minute: number): Promise<void> => {
+        for (let i = 0; i < 200; i++) await country((minute * 7_919 + i * i * 31) % 400);
+      };
+      for (let minute = 0; minute < 4; minute++) await serve(minute);
+      zoo.watched(country);
+      await eachQuietMinute(zoo, 20, (minute) => serve(4 + minute));
     },
   },
   {
