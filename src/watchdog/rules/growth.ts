@@ -48,7 +48,7 @@ const WEAK_WINDOWS = 6;
 const LEAST_RISE = 0.1;
 
 /** The least ratio of the rise in the later half to that in the earlier half. */
-const LEAST_PACE = 0.5;
+const LEAST_PACE = 0.65;
 
 /** How many of the last counts have to rise. */
 const LAST_COUNTS = 4;
