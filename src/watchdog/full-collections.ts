@@ -13,6 +13,7 @@ export class FullCollections {
   readonly #heap: BaseHeap;
   readonly #clock: Clock;
   readonly #everyMillis: number;
+  /** When the last one began: with its end, sweeps that come in step with it would begin each one too late. */
   #lastAt: number;
   #timer: TimerHandle | undefined;
 
@@ -23,9 +24,9 @@ export class FullCollections {
     this.#everyMillis = everyMillis;
     this.#lastAt = clock.now();
     heap.gc.callbacks.push((phase, { generation }) => {
-      if (generation !== 2 || phase !== 'stop') return;
-      this.#lastAt = clock.now();
-      collected();
+      if (generation !== 2) return;
+      if (phase === 'start') this.#lastAt = clock.now();
+      else collected();
     });
   }
 
