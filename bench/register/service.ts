@@ -2,9 +2,10 @@
  * What `node --import tenure/register` costs a service: its start, and its throughput. The service is that of
  * `examples/legacy`, on a real Postgres, with and without the flag, one after another, under load of autocannon.
  *
- * In each round all services are started anew, since V8 optimizes each process a little differently. They are loaded one after another,
- * for a second each, in an order that turns. The first two are the same: what the second one loses beside the first is chance. The load and the database take part of the same processors. So the
- * processor time of the service itself, which its process tells, is the steadier figure.
+ * In each round all services are started anew, since V8 optimizes each process a little differently. They are loaded one after
+ * another, for a second each, in an order that turns. The first two are the same: what the second one loses beside the first is
+ * chance. The load and the database take part of the same processors. So the processor time of the service itself, which its
+ * process tells, is the steadier figure.
  *
  * Run with `npx tsx bench/register/service.ts [rounds]`, after `npm run build`.
  */
@@ -166,15 +167,15 @@ class Services implements AsyncDisposable {
   readonly list: Service[] = [];
 
   async start(databaseUrl: string, name: string): Promise<void> {
-    const level = LEVELS[name as Watched] as string | undefined;
-    const flags = level === undefined ? [] : FLAGS;
+    const options = LEVELS[name as Watched] as string | undefined;
+    const flags = options === undefined ? [] : FLAGS;
     const args = ['--import', TELLS_USAGE, ...flags, 'examples/legacy/server.mjs', 'fixed'];
     const child = spawn(process.execPath, args, {
       cwd: PROJECT,
       env: {
         ...process.env,
         DATABASE_URL: databaseUrl,
-        TENURE: level ?? '',
+        TENURE: options ?? '',
       },
       stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
     });

@@ -18,6 +18,7 @@
  * The key is registered with `Symbol.for`. Components of other packages can thus be watched, and components of a second copy
  * of this package.
  */
+import { isObject } from './is-object.js';
 /// <reference lib="esnext.disposable" preserve="true" />
 
 /** The key of the method by which a component lets itself be watched. */
@@ -266,8 +267,5 @@ export interface Watchable {
 
 /** Whether a value can be watched. */
 export function isWatchable(value: unknown): value is Watchable {
-  return (
-    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as Partial<Watchable>)[observe] === 'function'
-  );
+  return isObject(value) && typeof (value as Partial<Watchable>)[observe] === 'function';
 }

@@ -4,11 +4,11 @@
  */
 import type { Birth } from '../core/birth.js';
 import { fractionFrom } from '../core/fraction.js';
+import { isObject } from '../core/is-object.js';
 import type { CacheRecorder } from './cache-recorder.js';
 import type { CacheWatch } from './cache-watch.js';
 import type { Disposals } from './disposal-port.js';
 import type { EntryTerms } from './entry-terms.js';
-import { isObject } from './keys/key-level.js';
 import { argsOf, type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import type { FastState, LookUp } from './stores/fast-state.js';

@@ -8,9 +8,9 @@
  * cache; a call of `super` uses the other one.
  */
 import { InvalidArgumentError } from '../core/errors.js';
+import { isObject } from '../core/is-object.js';
 import type { AnyFn } from './any-fn.js';
 import { type Call, callThrough } from './fast-call.js';
-import { isObject } from './keys/key-level.js';
 import { MemoCache } from './memo-cache.js';
 import { memoizedFunction } from './memoize.js';
 import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';

@@ -3,6 +3,7 @@
  * once, when the value is added, and `null` counts as absent. The errors are of the language's own classes, so that code
  * which moves to the platform's stacks sees no difference.
  */
+import { isObject } from '../core/is-object.js';
 /// <reference lib="esnext.disposable" preserve="true" />
 
 /** A disposal method, called with its resource as `this`. */
@@ -46,7 +47,7 @@ export function callable<F>(callback: F): F {
 }
 
 function objectOf(value: unknown): object {
-  if ((typeof value === 'object' && value !== null) || typeof value === 'function') return value;
+  if (isObject(value)) return value;
   throw new TypeError('The value is not an object: it cannot be disposed of.');
 }
 

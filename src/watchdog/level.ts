@@ -10,7 +10,7 @@
  * | `sampled` | counts all loans; tracks the first 4 of a component and then 1 in `sampleEvery`, each with its stack; asks V8 to confirm | ~0.05 µs |
  * | `simple` | tracks all loans, asks V8 to confirm, and takes some stacks | ~0.1 µs |
  * | `advanced` | also the stack of each loan, and its last touch | 5 to 100 µs |
- * | `paranoid` | the whole stack of each loan; for tests | 5 to 30 µs |
+ * | `paranoid` | the whole stack of each loan; for tests | 5 µs or more |
  *
  * A loan that is out for a tenth of a second costs about 1 µs more at `simple`. `sampled` takes at most 100 stacks a second.
  * `simple` takes the stacks of the first 4 loans of a component. After that it takes 1 in 128, at most 20 a second. After a

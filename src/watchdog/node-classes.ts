@@ -29,8 +29,7 @@ export class NodeClasses {
   readonly #component: LoanSource;
   readonly #ids = new Map<NodeKind, number>();
   readonly #counted = new Map<NodeKind, Population>();
-  #site = UNNAMED;
-  #isNamed = false;
+  #site: string | undefined;
 
   constructor(heap: BaseHeap, populations: Populations, component: LoanSource) {
     this.#heap = heap;
@@ -40,13 +39,12 @@ export class NodeClasses {
 
   /** The component's name, as a site of the simulated heap. */
   get site(): string {
-    return this.#site;
+    return this.#site ?? UNNAMED;
   }
 
   /** The component has told its name. `nodes` were born before. O(nodes). */
   named(site: string, nodes: Iterable<LifetimeNode>): void {
     this.#site = site;
-    this.#isNamed = true;
     this.#ids.clear();
     for (const { handle } of nodes) {
       this.#heap.reclassifyAs(handle, this.of(this.#heap.kind(handle) as NodeKind));
@@ -57,7 +55,7 @@ export class NodeClasses {
   of(kind: NodeKind): number {
     let classId = this.#ids.get(kind);
     if (classId === undefined) {
-      classId = this.#heap.classOf(kind, this.#site);
+      classId = this.#heap.classOf(kind, this.site);
       this.#ids.set(kind, classId);
     }
     return classId;
@@ -65,12 +63,13 @@ export class NodeClasses {
 
   /** Takes note of a birth. `origin` is the caller that has made the node. O(1). */
   noteBirth(kind: NodeKind, origin: CallOrigin | undefined): void {
-    if (!this.#isNamed || !POPULATIONS.has(kind)) return;
+    const site = this.#site;
+    if (site === undefined || !POPULATIONS.has(kind)) return;
     let population = this.#counted.get(kind);
     if (population === undefined) {
       const isWeak = WEAK_KINDS.has(kind);
       const component = this.#component;
-      population = this.#populations.of({ kind, site: this.#site, isWeak, component });
+      population = this.#populations.of({ kind, site, isWeak, component });
       this.#counted.set(kind, population);
     }
     if (origin?.stack !== undefined) population.madeBy(origin);

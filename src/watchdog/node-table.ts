@@ -57,10 +57,9 @@ export class NodeTable {
 
   /** Gives the nodes, besides the loans and the component's own. */
   *nodes(): IterableIterator<LifetimeNode> {
-    let isRoot = true;
+    const root = this.#byId.get(ROOT);
     for (const record of this.#byId) {
-      if (!isRoot && typeof record === 'object' && !(record instanceof Loan)) yield record;
-      isRoot = false;
+      if (record !== root && typeof record === 'object' && !(record instanceof Loan)) yield record;
     }
   }
 

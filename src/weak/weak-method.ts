@@ -2,7 +2,9 @@
  * Weak references to bound methods, after `weakref.WeakMethod` of Python. A bound function holds its object. A plain reference to
  * it either keeps the object alive, or is dead at once, since no other code holds that very function.
  */
+
 import { printAs } from '../core/inspect.js';
+import { isObject } from '../core/is-object.js';
 import { aFunction, checkArgument, type OptionCheck } from '../core/options.js';
 import { type Ref, ref } from './ref.js';
 
@@ -105,10 +107,7 @@ export function weakMethod<T extends object, N extends MethodKeyOf<T>>(
   return new WeakMethod<T[N]>(target, method as AnyMethod, onDeath);
 }
 
-const anObject: OptionCheck = (value) =>
-  (typeof value === 'object' && value !== null) || typeof value === 'function'
-    ? undefined
-    : 'an object';
+const anObject: OptionCheck = (value) => (isObject(value) ? undefined : 'an object');
 
 function boundOnce(target: object, method: AnyMethod): AnyMethod {
   let methods = boundOf.get(target);

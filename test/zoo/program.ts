@@ -1,4 +1,5 @@
 /** What a program of the zoo is, and what it runs with. */
+import genericPool from 'generic-pool';
 import { nextTurn } from '../../src/core/host-timers.js';
 import { createPool, type Factory, type Pool, type PoolOptions } from '../../src/pool/index.js';
 import type {
@@ -91,4 +92,12 @@ export async function isolated(fn: () => Promise<unknown>): Promise<void> {
     await fn();
   })();
   await nextTurn();
+}
+
+/** Makes a pool of generic-pool, which a program adopts. */
+export function genericPeer(max: number) {
+  return genericPool.createPool(
+    { create: async () => new Conn(), destroy: async () => {} },
+    { max },
+  );
 }

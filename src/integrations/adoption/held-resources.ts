@@ -3,6 +3,7 @@
  * its lease's back may be lent again while its slot still has the old loan: it gets another slot then, and the old lease can no longer
  * end the new loan.
  */
+import { isObject } from '../../core/is-object.js';
 import { type Lender, Slot } from '../../pool/loan/slot.js';
 import { identityOf, type PeerPool } from './peer-pool.js';
 
@@ -69,8 +70,4 @@ export class HeldResources<T> {
     }
     return new Slot(resource, this.#lender, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

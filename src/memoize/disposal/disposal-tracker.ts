@@ -8,6 +8,8 @@
  * Results are kept by the reference to their key. So the result of an entry that was collected with an object in its key can
  * still be disposed of.
  */
+
+import { isObject } from '../../core/is-object.js';
 import type { Origin } from '../../core/probe.js';
 import { isThenable } from '../../core/thenable.js';
 import { asyncDisposeMethod } from '../../scope/dispose-method.js';
@@ -16,7 +18,6 @@ import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
 import type { CacheWatch } from '../cache-watch.js';
 import type { Disposals, DisposeCallback } from '../disposal-port.js';
-import { isObject } from '../keys/key-level.js';
 import { argsOf, type Key, type KeyRef, refOf } from '../keys/key-trie.js';
 import type { Load } from '../loading/load.js';
 import type { MemoCache } from '../memo-cache.js';

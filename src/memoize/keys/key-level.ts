@@ -9,6 +9,7 @@
  * ancestors but holds every level weakly. A strong reference would be wrong: a level reaches values, and a value may reach the
  * object whose collection the registry waits for.
  */
+import { isObject } from '../../core/is-object.js';
 
 /** The children of every level that has none under objects; stays empty. */
 const NO_CHILDREN = new WeakMap<WeakKey, KeyLevel>();
@@ -161,9 +162,4 @@ export class KeyPath {
       }
     }
   }
-}
-
-/** Whether a value can be the key of a `WeakMap` in every engine. Symbols count as primitives. */
-export function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

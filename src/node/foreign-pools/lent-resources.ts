@@ -9,13 +9,15 @@
  *
  * Packages differ in how a resource leaves its pool, so the node of a resource lives until V8 has collected the resource.
  */
+
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import type { GuardedObserver } from '../../core/guarded-observer.js';
+import { isObject } from '../../core/is-object.js';
 import { type Linked, LinkedList } from '../../core/linked-list.js';
 import type { NodeId, Origin } from '../../core/probe.js';
 
 /** How often the observer is told of the loans that last, in milliseconds. */
-export const PERIOD_MILLIS = 1_000;
+const PERIOD_MILLIS = 1_000;
 
 /** A resource that has been lent before. Its loan is `undefined` while it is not out. */
 class LentResource implements Linked<LentResource> {
@@ -135,8 +137,4 @@ export class LentResources {
     if (!isObject(resource)) this.#primitives.delete(resource);
     if (loan !== undefined) this.#observer.freed(loan, reclaimed);
   }
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -4,7 +4,9 @@
  *
  * Equal primitives cannot be told apart. Any borrowed slot with an equal one is taken.
  */
+
 import { captureStack } from '../../core/call-site.js';
+import { isObject } from '../../core/is-object.js';
 import type { EntryPoint, Misuse } from '../../core/probe.js';
 import { atLine } from '../../core/site-sample.js';
 import { Lease } from '../loan/lease.js';
@@ -101,10 +103,6 @@ export class SlotIndex<T> {
     }
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is WeakKey {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function isBorrowed(slot: Slot<unknown>): boolean {

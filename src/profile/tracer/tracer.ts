@@ -3,8 +3,10 @@
  * allocated an object. A tracer knows it of the objects that matter, exactly, since it takes the line when one is handed out.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+
 import { DeathRegistry } from '../../core/death-registry.js';
 import { AlreadyWatchedError, nameErrorClass, TenureError } from '../../core/errors.js';
+import { isObject } from '../../core/is-object.js';
 import {
   aName,
   checkArgument,
@@ -196,10 +198,7 @@ export class NotTracingError extends TenureError {
   }
 }
 
-const anObject: OptionCheck = (value) =>
-  (typeof value === 'object' && value !== null) || typeof value === 'function'
-    ? undefined
-    : 'an object or a function';
+const anObject: OptionCheck = (value) => (isObject(value) ? undefined : 'an object or a function');
 
 const someBytes: OptionCheck = (value) =>
   numberAtLeast(0)(value) === undefined && Number.isFinite(value)

@@ -1,18 +1,10 @@
 /** Programs with pools of other packages that are adopted. */
-import genericPool from 'generic-pool';
 import pg from 'pg';
 import { adoptPool as adoptGenericPool } from '../../../src/integrations/generic-pool.js';
 import { adoptPool as adoptPgPool } from '../../../src/integrations/pg.js';
-import { Conn, type Program, type Zoo } from '../program.js';
+import { genericPeer, type Program, type Zoo } from '../program.js';
 
 const MINUTE = 60_000;
-
-function genericPeer(max: number) {
-  return genericPool.createPool(
-    { create: async () => new Conn(), destroy: async () => {} },
-    { max },
-  );
-}
 
 /** A watched pool over a pool of pg, and that pool. */
 function postgres(zoo: Zoo, max: number) {

@@ -20,6 +20,11 @@ async function eachQuietMinute(zoo: Zoo, minutes: number, work: (minute: number)
   });
 }
 
+/** Asks for some of 400 countries, which are others in each minute. */
+async function askCountries(ask: (id: number) => unknown, minute: number): Promise<void> {
+  for (let i = 0; i < 200; i++) await ask((minute * 7_919 + i * i * 31) % 400);
+}
+
 export const growing: readonly Program[] = [
   {
     name: 'a cache without a bound, keyed by a time stamp',
@@ -59,7 +64,7 @@ export const growing: readonly Program[] = [
     async run(zoo) {
       const country = zoo.watched(memoize(async (id: number) => ({ id })));
       await eachQuietMinute(zoo, 24, async (minute) => {
-        for (let i = 0; i < 200; i++) await country((minute * 7_919 + i * i * 31) % 400);
+        await askCountries(country, minute);
       });
     },
   },
@@ -67,12 +72,9 @@ export const growing: readonly Program[] = [
     name: 'a cache of few keys is half full when its watch begins',
     async run(zoo) {
       const country = memoize(async (id: number) => ({ id }));
-      const serve = async (minute: number): Promise<void> => {
-        for (let i = 0; i < 200; i++) await country((minute * 7_919 + i * i * 31) % 400);
-      };
-      for (let minute = 0; minute < 4; minute++) await serve(minute);
+      for (let minute = 0; minute < 4; minute++) await askCountries(country, minute);
       zoo.watched(country);
-      await eachQuietMinute(zoo, 20, (minute) => serve(4 + minute));
+      await eachQuietMinute(zoo, 20, (minute) => askCountries(country, 4 + minute));
     },
   },
   {

@@ -1,10 +1,9 @@
 /** Programs that mix owners and rules: a leak behind a healthy majority, entries with leases, forced closes. */
-import genericPool from 'generic-pool';
 import { adoptPool } from '../../../src/integrations/generic-pool.js';
 import { disposal } from '../../../src/memoize/disposal/index.js';
 import { memoize } from '../../../src/memoize/index.js';
 import type { Lease } from '../../../src/pool/index.js';
-import { Conn, isolated, type Program } from '../program.js';
+import { type Conn, genericPeer, isolated, type Program } from '../program.js';
 
 export const mixed: readonly Program[] = [
   {
@@ -26,11 +25,7 @@ export const mixed: readonly Program[] = [
     name: 'an evicted entry of an adopted pool holds a lease',
     finds: { rules: ['orphaned'], count: 3 },
     async run(zoo) {
-      const peer = genericPool.createPool(
-        { create: async () => new Conn(), destroy: async () => {} },
-        { max: 20 },
-      );
-      const pool = zoo.watched(adoptPool(peer, { name: 'workers', clock: zoo.clock }));
+      const pool = zoo.watched(adoptPool(genericPeer(20), { name: 'workers', clock: zoo.clock }));
       const workerOf = zoo.watched(
         memoize(async (tenant: string) => ({ tenant, lease: await pool.lease() }), { max: 2 }), // LEAK: an evicted entry of an adopted pool holds a lease
       );
