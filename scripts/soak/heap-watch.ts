@@ -9,28 +9,21 @@ const SAMPLES = 30;
 /** Part of the run without samples, while caches fill and V8 compiles. */
 const WARM_UP = 0.2;
 
+/** V8 compiles for at least so long, in seconds; a shorter run is half over by then. */
+const LEAST_WARM_UP_SECONDS = 30;
+
 /** Bytes by which two samples may differ, because operations in progress hold memory. */
 const NOISE_BYTES = 1_500_000;
-
-/**
- * The same in a run of less than {@link SHORT_SECONDS}. V8 compiles and learns types all the while: 0.6 to 1.7 MB in runs of a
- * minute.
- */
-const SHORT_NOISE_BYTES = 3_000_000;
-
-const SHORT_SECONDS = 300;
 
 export class HeapWatch {
   readonly #every: number;
   readonly #from: number;
   readonly #collect: () => void;
   readonly #samples: number[] = [];
-  readonly #noiseBytes: number;
 
   constructor(seconds: number) {
-    this.#noiseBytes = seconds < SHORT_SECONDS ? SHORT_NOISE_BYTES : NOISE_BYTES;
     this.#every = Math.max(1, Math.floor(seconds / SAMPLES));
-    this.#from = seconds * WARM_UP;
+    this.#from = Math.max(seconds * WARM_UP, Math.min(LEAST_WARM_UP_SECONDS, seconds / 2));
     setFlagsFromString('--expose-gc');
     this.#collect = runInNewContext('gc') as () => void;
   }
@@ -50,7 +43,7 @@ export class HeapWatch {
       {
         what: 'heap after collection, median of the first and of the last third',
         figure: `${megabytes(first)}, ${megabytes(last)}`,
-        isFine: third > 0 && last - first < this.#noiseBytes,
+        isFine: third > 0 && last - first < NOISE_BYTES,
       },
     ];
   }
