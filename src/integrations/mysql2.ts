@@ -30,8 +30,8 @@ export {
 } from './mysql2/mysql-transaction.js';
 
 /**
- * Adopts a pool of `mysql2/promise`: gives it leases, `use` and a watch. mysql2 has no public figures. Those in `stats()` are read
- * from its private lists. They are 0 if a version of mysql2 has no such lists.
+ * Adopts a pool of `mysql2/promise`: gives it leases, `use` and a watch. A connection is the same object in each of its loans. mysql2
+ * has no public figures. Those in `stats()` are read from its private lists. They are 0 if a version of mysql2 has no such lists.
  *
  * @example
  * ```ts
@@ -62,24 +62,53 @@ export function adoptPool(
   checkPeer(pool, 'a pool of mysql2', ['getConnection', 'end', 'query', 'on']);
   return isCallbackPool(pool)
     ? adopt<CallbackConnection>(
-        (request) => {
-          pool.getConnection((error, connection) => {
-            if (error === null || error === undefined) request.deliver(connection);
-            else request.refuse(error);
-          });
-        },
+        (request) => askCore(pool, request, (connection) => connection),
         (connection) => connection,
         pool,
         () => ended(pool),
         options,
       )
     : adopt<PoolConnection>(
-        (request) => answerWith(request, pool.getConnection()),
+        requestOf(pool),
         ({ connection }) => connection,
         pool.pool,
         () => pool.end(),
         options,
       );
+}
+
+/**
+ * Asks a pool with promises. Its own `getConnection` makes a promise, and a wrapper with listeners, for each loan. So the pool with
+ * callbacks underneath is asked instead, and each connection keeps its wrapper. A `getConnection` that is not mysql2's own is called as
+ * it is.
+ */
+function requestOf(pool: Pool): (request: PeerRequest<PoolConnection>) => void {
+  const prototype: Pool = Object.getPrototypeOf(pool);
+  const ownGetConnection =
+    prototype.constructor.name === 'PromisePool' ? prototype.getConnection : undefined;
+  const wrappers = new WeakMap<CallbackConnection, PoolConnection>();
+  const wrapperOf = (connection: CallbackConnection): PoolConnection => {
+    const known = wrappers.get(connection);
+    if (known !== undefined) return known;
+    const wrapper = connection.promise((pool as { readonly Promise?: PromiseConstructor }).Promise);
+    wrappers.set(connection, wrapper);
+    return wrapper;
+  };
+  return (request) => {
+    if (pool.getConnection === ownGetConnection) askCore(pool.pool, request, wrapperOf);
+    else answerWith(request, pool.getConnection());
+  };
+}
+
+function askCore<T>(
+  pool: CallbackPool,
+  request: PeerRequest<T>,
+  resourceOf: (connection: CallbackConnection) => T,
+): void {
+  pool.getConnection((error, connection) => {
+    if (error === null || error === undefined) request.deliver(resourceOf(connection));
+    else request.refuse(error);
+  });
 }
 
 function adopt<T extends { release(): void; destroy(): void }>(

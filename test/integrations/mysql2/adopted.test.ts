@@ -1,7 +1,7 @@
 /** An adopted pool of mysql2, on a real MariaDB. */
 import callbacks from 'mysql2';
 import mysql from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { adoptPool } from '../../../src/integrations/mysql2.js';
 import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
@@ -96,6 +96,49 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
       expect(await Promise.all(staying)).toEqual(Array.from({ length: 30 }, () => 1));
       await until(() => pool.stats().borrowed === 0); // Connections for callers that left may still come.
       expect(pool.stats()).toMatchObject({ borrowed: 0, pending: 0, loans: 30 });
+      await pool.close({ endPeer: true });
+    });
+
+    test("a getConnection that is not mysql2's own is called for each loan", async () => {
+      const replaced = mysql.createPool(config(1));
+      const getConnection = vi.spyOn(replaced, 'getConnection');
+      const pool = adoptPool(replaced);
+      expect(await pool.use(answer)).toBe(1);
+      expect(await pool.use(answer)).toBe(1);
+      expect(getConnection).toHaveBeenCalledTimes(2);
+      await pool.close({ endPeer: true });
+    });
+
+    test('a getConnection that is replaced later is called from then on', async () => {
+      const peer = mysql.createPool(config(1));
+      const pool = adoptPool(peer);
+      expect(await pool.use(answer)).toBe(1);
+      vi.spyOn(peer, 'getConnection').mockRejectedValue(new Error('not today'));
+      await expect(pool.use(answer)).rejects.toThrow('not today');
+      await pool.close({ endPeer: true });
+    });
+
+    test('a subclass with a getConnection of its own is asked by that', async () => {
+      const peer = mysql.createPool(config(1));
+      class Counted extends (peer.constructor as new (pool: unknown) => mysql.Pool) {
+        asked = 0;
+        override getConnection(): Promise<mysql.PoolConnection> {
+          this.asked++;
+          return super.getConnection();
+        }
+      }
+      const counted = new Counted(peer.pool);
+      const pool = adoptPool(counted);
+      expect(await pool.use(answer)).toBe(1);
+      expect(counted.asked).toBe(1);
+      await pool.close({ endPeer: true });
+    });
+
+    test('each loan of a connection gives the same object', async () => {
+      const pool = adoptPool(mysql.createPool(config(1)));
+      const first = await pool.use((connection) => ({ connection }));
+      const second = await pool.use((connection) => ({ connection }));
+      expect(second.connection).toBe(first.connection);
       await pool.close({ endPeer: true });
     });
 
