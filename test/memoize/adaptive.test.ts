@@ -37,6 +37,9 @@ describe('the adaptive policy has at most a percentage point less than the bette
     ['a zigzag', () => zigzag(2_000, 20), 50],
     ['a zigzag', () => zigzag(2_000, 20), 500],
     ['a zigzag', () => zigzag(2_000, 20), 1_000],
+    ['a zigzag that ends soon', () => zigzag(2_000, 2), 200],
+    ['a zigzag that ends soon', () => zigzag(2_000, 3), 500],
+    ['a zigzag that ends soon', () => zigzag(2_000, 3), 1_000],
     ['both in turns', phases, 1_000],
   ] as const)('%s, %#', (_, keys, max) => {
     const [lru, s3, ours] = [undefined, s3fifo(), adaptive()].map(

@@ -4,7 +4,7 @@
  *
  * Each policy has a shadow: the fingerprints of the keys that it would keep, as if it had the cache for itself. Each call is shown
  * to both shadows. A count says which of them has had fewer misses of late. When the store is full, it evicts an entry that the
- * better shadow does not have.
+ * better shadow does not have. LRU counts as the better one until S3-FIFO has a lead.
  *
  * ```
  *                      ┌─ shadow of LRU      ─┐ fewer misses of late
@@ -25,8 +25,14 @@ import type { Stored } from '../stores/stored.js';
 import { RecencyList } from './recency-list.js';
 
 /** How many misses that only one policy has count, as a multiple of `max`; at least {@link LEAST_MEMORY}. Older ones fade. */
-const MEMORY = 1;
+const MEMORY = 4;
 const LEAST_MEMORY = 50;
+
+/**
+ * How many misses less than LRU S3-FIFO has when it is followed, as a part of `max`. On a loop that turns back, S3-FIFO catches up with
+ * LRU for a moment, and following it then loses what LRU needs next.
+ */
+const LEAD = 0.05;
 
 interface Kept {
   stored: Stored;
@@ -134,7 +140,7 @@ export class AdaptiveStore implements BoundedStore {
 
   /** An entry that the better shadow does not have. */
   #nextStray(): Key | undefined {
-    const followsLru = this.#balance <= 0;
+    const followsLru = this.#balance <= LEAD * this.#max;
     const strays = followsLru ? this.#strayOfLru : this.#strayOfS3;
     for (let print = strays.shift(); print !== undefined; print = strays.shift()) {
       const isThere = followsLru ? this.#lru.has(print) : this.#s3.peek(print) !== undefined;
