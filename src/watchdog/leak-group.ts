@@ -52,6 +52,8 @@ export class LeakGroup {
   readonly signature: string;
   /** Whether it has given its place to a newer leak: its loans are counted, and not reported. */
   isUnreported = false;
+  /** Whether the line that took its loans is known. */
+  hasLine = false;
   readonly #loans = new Map<LostLoan, Place>();
   readonly #stacks = new Tally<readonly Frame[]>(MOST_LISTED);
   readonly #scopes = new Tally<undefined>(MOST_LISTED);
@@ -77,9 +79,14 @@ export class LeakGroup {
     this.#lastFoundAt = foundAt;
   }
 
-  /** How many loans are lost in this way and have not come back. */
+  /** How many verdicts count: one for each loan that is lost and has not come back, and one for a population. */
+  get verdicts(): number {
+    return this.#loans.size + this.#reclaimed;
+  }
+
+  /** How many loans are lost in this way and have not come back, or how many objects live in a population. */
   get count(): number {
-    return this.#latest.population?.live ?? this.#loans.size + this.#reclaimed;
+    return this.#latest.population?.live ?? this.verdicts;
   }
 
   /** Counts a loan with the stack that took it. O(1). */
@@ -90,6 +97,7 @@ export class LeakGroup {
       stack: this.#stacks.add(loan.origin.stack ?? '', stack),
       scope: scope && this.#scopes.add(withoutIds(scope.path), undefined),
     });
+    if (stack.length > 0) this.hasLine = true;
     this.#found++;
     this.#latest = loan;
     this.#firstFoundAt = Math.min(this.#firstFoundAt, foundAt);

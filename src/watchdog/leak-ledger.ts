@@ -209,7 +209,8 @@ export class LeakLedger {
     const isRejudged = lost.rule === rule && lost.certainty !== 'certain';
     const certainty = isRejudged ? found : surerOf(lost.certainty, found);
     const counted = isFurtherUp ? lost.rule : rule;
-    if (counted === lost.rule && certainty === lost.certainty) return false;
+    const hasNewLine = lost.group?.hasLine === false && lost.loan.origin.stack !== undefined;
+    if (counted === lost.rule && certainty === lost.certainty && !hasNewLine) return false;
     const wasGrouped = lost.group !== null;
     this.#leave(lost);
     lost.rule = counted;
@@ -272,7 +273,7 @@ export class LeakLedger {
     lost.group = null;
     group.remove(lost);
     if (group.isUnreported) this.#unreported--;
-    else if (group.count === 0) this.#groups.delete(group.key);
+    else if (group.verdicts === 0) this.#groups.delete(group.key);
   }
 
   /** Builds the report only if a listener wants it: a leaky service may lose thousands of loans a second. */
@@ -289,7 +290,7 @@ export class LeakLedger {
     let count = 0;
     if (this.#suppressed.size === 0) return count;
     for (const group of this.#groups.values()) {
-      if (this.#isSuppressed(group) && which(group)) count += group.count;
+      if (this.#isSuppressed(group) && which(group)) count += group.verdicts;
     }
     return count;
   }
@@ -300,6 +301,6 @@ export class LeakLedger {
     if (oldest === undefined) return;
     this.#groups.delete(oldest.key);
     oldest.isUnreported = true;
-    this.#unreported += oldest.count;
+    this.#unreported += oldest.verdicts;
   }
 }
