@@ -413,7 +413,10 @@ export class LoanTracker implements ScopeListener {
     const { populations, expectations, v8 } = this;
     const isSettled = isForced || now - v8.lastAt >= V8_SETTLED_MILLIS;
     const isV8Known = v8.count > this.#surveyedV8 && isSettled;
-    if (isV8Known) this.#surveyedV8 = v8.count;
+    if (isV8Known) {
+      this.#surveyedV8 = v8.count;
+      populations.deathsTold();
+    }
     for (const rule of this.#rules.survey) {
       const tell = (certainty: Certainty | undefined, loan: Loan): void => {
         if (certainty !== undefined) this.ledger.record(rule.name, certainty, loan, now);

@@ -3,9 +3,15 @@
  * component: the entries of a cache, the pools of one name, the scopes of one route. A population that only rises is a leak of its
  * own kind, in which no single object is lost.
  *
- * A full collection has removed what the model knows to be dead. V8's collector tells later which weakly held objects are dead.
- * So a count of those is known only when V8 has collected since. Then earlier counts are corrected: what has died since may have
- * been dead already.
+ * A full collection has removed what the model knows to be dead. V8's collector tells later which weakly held objects are dead, so a
+ * count of those is uncertain at first:
+ *
+ * ```
+ *   full collection       V8 tells of the dead
+ *     count ── uncertain ────┼── few have died since the count: it is kept
+ *                            ├── many have: they may have been dead already, so the count is dropped
+ *                            └── what is left is counted anew
+ * ```
  */
 import type { BaseHeap } from '../gc/base-heap.js';
 import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
@@ -17,6 +23,9 @@ export const MOST_WINDOWS = 24;
 
 /** The shortest time between two counts, in milliseconds. */
 const WINDOW_MILLIS = 30_000;
+
+/** The share of weakly held objects that may have died since a count that is kept. */
+const FEW_DEATHS = 0.05;
 
 /** What was counted at one full collection. */
 interface Window {
@@ -49,6 +58,8 @@ export class Population implements Members {
   /** Their class in the simulated heap. */
   readonly classId: number;
   #windows: Window[] = [];
+  /** The counts of weakly held objects since V8 has told of the dead. */
+  #uncertain: Window[] = [];
 
   constructor(heap: BaseHeap, { kind, site, isWeak, component }: PopulationOptions, now: number) {
     this.#heap = heap;
@@ -87,24 +98,32 @@ export class Population implements Members {
 
   /** Counts the members, at the end of a full collection. O(1). */
   count(now: number): void {
-    const last = this.#windows.at(-1);
-    if (last !== undefined && now - last.at < WINDOW_MILLIS) return;
-    const { live } = this;
-    this.#windows.push({ at: now, live, freed: this.#freed() });
-    if (this.#windows.length > MOST_WINDOWS) this.#windows.shift();
+    const windows = this.isWeak ? this.#uncertain : this.#windows;
+    const last = windows.at(-1);
+    if (last === undefined || now - last.at >= WINDOW_MILLIS) append(windows, this.#window(now));
   }
 
-  /**
-   * Gives the counts, the oldest first. Those of weakly held objects end with the count of now, and leave out what may have been
-   * dead.
-   */
+  /** V8 has told of all dead objects: decides about the uncertain counts, and counts anew. */
+  deathsTold(now: number): void {
+    if (!this.isWeak) return;
+    const current = this.#window(now);
+    for (const window of this.#uncertain) {
+      const isKept = current.freed - window.freed <= FEW_DEATHS * window.live;
+      if (isKept && now - window.at >= WINDOW_MILLIS) append(this.#windows, window);
+    }
+    this.#uncertain = [];
+    const beforeLast = this.#windows.at(-2);
+    if (beforeLast !== undefined && now - beforeLast.at < WINDOW_MILLIS) this.#windows.pop();
+    append(this.#windows, current);
+  }
+
+  /** Gives the counts, the oldest first. Uncertain ones are left out. */
   counts(): number[] {
-    if (!this.isWeak) return this.#windows.map(({ live }) => live);
-    const freedNow = this.#freed();
-    const corrected = this.#windows.map(({ live, freed }) =>
-      Math.max(0, live - (freedNow - freed)),
-    );
-    return [...corrected, this.live];
+    return this.#windows.map(({ live }) => live);
+  }
+
+  #window(now: number): Window {
+    return { at: now, live: this.live, freed: this.#freed() };
   }
 
   #freed(): number {
@@ -115,6 +134,12 @@ export class Population implements Members {
   #counts() {
     return this.#heap.countsOf(this.classId) ?? NO_COUNTS;
   }
+}
+
+/** Adds a count to the latest ones. */
+function append(windows: Window[], window: Window): void {
+  windows.push(window);
+  if (windows.length > MOST_WINDOWS) windows.shift();
 }
 
 const NO_COUNTS = { live: [0, 0, 0], born: 0, freed: [0, 0, 0] } as const;
@@ -149,5 +174,11 @@ export class Populations implements Iterable<Population> {
   count(): void {
     const now = this.#now();
     for (const population of this.#byClass.values()) population.count(now);
+  }
+
+  /** V8 has told of all dead objects. O(populations). */
+  deathsTold(): void {
+    const now = this.#now();
+    for (const population of this.#byClass.values()) population.deathsTold(now);
   }
 }

@@ -94,3 +94,13 @@ test('a growth that gives its place in the report to a later leak is one that is
   await cache.watchdog.check();
   expect(cache.watchdog.stats()).toMatchObject({ lost: 2, unreported: 1 });
 });
+
+test('the entries of a cache become more until its ttl, and that is no leak', async () => {
+  using cache = new GrowingCache({}, 3_600_000);
+  for (let minute = 0; minute < 140; minute++) {
+    await cache.grow(1);
+    expect(await cache.watchdog.check()).toEqual([]);
+  }
+  expect(cache.told).toEqual([]);
+  expect(cache.page.cacheInfo().size).toBeLessThanOrEqual(1_300);
+});

@@ -9,17 +9,19 @@ import { growing } from './programs/growth.js';
 import { slowOrLost } from './programs/holders.js';
 import { mixed } from './programs/mixed.js';
 import { owners } from './programs/owners.js';
+import { weaklyHeld } from './programs/weak-growth.js';
 import { SkippingClock } from './skipping-clock.js';
 
 export const PROGRAMS: readonly Program[] = [
   ...owners,
   ...growing,
+  ...weaklyHeld,
   ...slowOrLost,
   ...adopted,
   ...mixed,
 ];
 
-const FILES = ['owners', 'growth', 'holders', 'adopted', 'mixed'].map(
+const FILES = ['owners', 'growth', 'weak-growth', 'holders', 'adopted', 'mixed'].map(
   (name) => `test/zoo/programs/${name}.ts`,
 );
 

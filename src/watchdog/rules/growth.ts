@@ -10,7 +10,7 @@
  * | the last counts rise, and as fast as before | a cache that fills up, and a service that warms up |
  * | there are many objects, and many more than at first | noise |
  * | the component has no bound | a cache below its `max` |
- * | the counts reach further back than an entry lives | a cache with a short `ttl` that has just started |
+ * | the counts reach further back than an entry lives, or there will be very many entries before one expires | a cache with a `ttl` that has just started |
  */
 import { integer, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
@@ -53,11 +53,20 @@ const LEAST_PACE = 0.65;
 /** How many of the last counts have to rise. */
 const LAST_COUNTS = 4;
 
+/** How far one of them may fall, as a part of the mean rise from one count to the next. */
+const MOST_FALL = 0.25;
+
+/** The least ratio of the rise of the last counts to that of all, per count. */
+const LEAST_LAST_PACE = 0.3;
+
 /** How much longer than an entry lives the counts have to reach back. */
 const LIFETIMES = 2;
 
-/** At most this long is waited for the balance of births and deaths, in milliseconds. */
-const LONGEST_WAIT_MILLIS = 1_200_000;
+/** How long a cache is not judged that is going to have many entries before the first expires, in milliseconds. */
+const FIRST_WAIT_MILLIS = 1_200_000;
+
+/** From this number on, entries are many although they expire. */
+const MANY_ENTRIES = 50_000;
 
 /** The kinds whose number a component bounds by its figure `max`. */
 const ENTRIES: ReadonlySet<string> = new Set(['entry', 'weak-entry', 'weak-target']);
@@ -85,7 +94,7 @@ class GrowthRule implements Rule<'growth'> {
     const least = population.isWeak ? Math.min(WEAK_WINDOWS, windows) : windows;
     const last = counts.at(-1) ?? 0;
     if (counts.length < least || last < minObjects) return undefined;
-    if (isBounded(population) || isWarmingUp(population)) return undefined;
+    if (isBounded(population) || isWarmingUp(population, counts)) return undefined;
     if (!keepsRising(counts) || mannKendall(counts) < z) return undefined;
     return counts.length >= Math.min(2 * windows, MOST_WINDOWS) ? 'probable' : 'suspect';
   }
@@ -97,23 +106,27 @@ function isBounded({ kind, component }: Population): boolean {
   return max < Infinity || maxWeight < Infinity;
 }
 
-/** Whether births may exceed deaths because no entry is old enough to die. */
-function isWarmingUp({ spanMillis, component }: Population): boolean {
+/** Whether births may exceed deaths because no entry is old enough to die, and there will not be many until then. */
+function isWarmingUp({ spanMillis, component }: Population, counts: readonly number[]): boolean {
   const { entryMillis } = component;
   if (entryMillis === Number.POSITIVE_INFINITY) return false;
-  return spanMillis < Math.min(LIFETIMES * entryMillis, LONGEST_WAIT_MILLIS);
+  if (spanMillis >= LIFETIMES * entryMillis) return false;
+  const perMilli = ((counts.at(-1) ?? 0) - (counts[0] ?? 0)) / spanMillis;
+  return spanMillis < FIRST_WAIT_MILLIS || perMilli * entryMillis < MANY_ENTRIES;
 }
 
 /** Whether the counts still rise at the end, and about as fast as at the beginning. */
 function keepsRising(counts: readonly number[]): boolean {
   const [first = 0, last = 0] = [counts[0], counts.at(-1)];
   const middle = counts[Math.floor(counts.length / 2)] ?? 0;
-  if (last - first < LEAST_RISE * Math.max(first, 1)) return false;
+  const rise = last - first;
+  if (rise < LEAST_RISE * Math.max(first, 1)) return false;
   if (last - middle < LEAST_PACE * (middle - first)) return false;
+  const pace = rise / (counts.length - 1);
   const end = counts.slice(-LAST_COUNTS);
-  return (
-    end.every((count, i) => i === 0 || count >= (end[i - 1] as number)) && last > (end[0] ?? 0)
-  );
+  const steps = end.slice(1).map((count, i) => count - (end[i] as number));
+  if (steps.some((step) => step < -MOST_FALL * pace)) return false;
+  return last - (end[0] ?? 0) >= LEAST_LAST_PACE * pace * steps.length;
 }
 
 /** What is growing, in the plural. */

@@ -1,24 +1,8 @@
 /** Programs in which the objects of one kind become more, and others in which they do not for long. */
 import { createCache, memoize } from '../../../src/memoize/index.js';
 import { createKeyedPool, createPool } from '../../../src/pool/index.js';
-import { WeakValueMap } from '../../../src/weak/index.js';
-import { connections, isolated, type Program, type Zoo } from '../program.js';
-
-const MINUTE = 60_000;
-
-async function eachMinute(zoo: Zoo, minutes: number, work: (minute: number) => unknown) {
-  for (let minute = 0; minute < minutes; minute++) {
-    await work(minute);
-    await zoo.age(MINUTE);
-  }
-}
-
-async function eachQuietMinute(zoo: Zoo, minutes: number, work: (minute: number) => unknown) {
-  await eachMinute(zoo, minutes, async (minute) => {
-    await work(minute);
-    await zoo.mustBeQuiet(minute % 4 === 3 ? { forceGc: true } : {});
-  });
-}
+import { eachMinute, eachQuietMinute, MINUTE } from '../minutes.js';
+import { connections, type Program } from '../program.js';
 
 /** Asks for some of 400 countries, which are others in each minute. */
 async function askCountries(ask: (id: number) => unknown, minute: number): Promise<void> {
@@ -86,6 +70,35 @@ export const growing: readonly Program[] = [
       let time = 0;
       await eachQuietMinute(zoo, 24, async () => {
         for (let i = 0; i < 50; i++) await page(`/a?_=${time++}`);
+      });
+    },
+  },
+  {
+    name: 'a cache with a ttl of an hour has just started',
+    async run(zoo) {
+      const page = zoo.watched(
+        memoize(async (url: string) => url, { ttl: 60 * MINUTE, clock: zoo.clock }),
+      );
+      let time = 0;
+      await eachQuietMinute(zoo, 140, async () => {
+        for (let i = 0; i < 20; i++) await page(`/a?_=${time++}`);
+      });
+    },
+  },
+  {
+    name: 'a cache with a ttl of a day, and many new keys in each minute',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const page = zoo.watched(
+        memoize(async (url: string) => url, {
+          name: 'page',
+          ttl: 1_440 * MINUTE,
+          clock: zoo.clock,
+        }),
+      );
+      let time = 0;
+      await eachMinute(zoo, 24, async () => {
+        for (let i = 0; i < 100; i++) await page(`/a?_=${time++}`); // LEAK: a cache with a ttl of a day, and many new keys in each minute
       });
     },
   },
@@ -222,72 +235,6 @@ export const growing: readonly Program[] = [
           await pool.close();
         }
       });
-    },
-  },
-  {
-    name: 'the values of a weak map are kept elsewhere',
-    finds: { rules: ['growth'] },
-    async run(zoo) {
-      const documents = zoo.watched(new WeakValueMap<string, object>({ name: 'documents' }));
-      const kept: object[] = [];
-      await eachMinute(zoo, 20, (minute) => {
-        for (let i = 0; i < 50; i++) {
-          const value = { i };
-          kept.push(value);
-          documents.set(`${minute}/${i}`, value); // LEAK: the values of a weak map are kept elsewhere
-        }
-      });
-      await zoo.watchdog.check({ forceGc: true });
-      if (kept.length === 0) throw new Error('nothing was kept');
-      return kept;
-    },
-  },
-  {
-    name: 'the values of a weak map come and go',
-    async run(zoo) {
-      const documents = zoo.watched(new WeakValueMap<string, object>({ name: 'documents' }));
-      await eachQuietMinute(zoo, 24, (minute) => {
-        for (let i = 0; i < 200; i++) documents.set(`${minute}/${i}`, { i });
-      });
-    },
-  },
-  {
-    name: 'the requests by which a cache is keyed are kept',
-    finds: { rules: ['growth'] },
-    async run(zoo) {
-      const userOf = zoo.watched(
-        memoize((request: { id: number }) => request.id, { name: 'userOf' }),
-      );
-      const kept: object[] = [];
-      await eachMinute(zoo, 20, () => {
-        for (let i = 0; i < 50; i++) {
-          const request = { id: i };
-          kept.push(request);
-          userOf(request); // LEAK: the requests by which a cache is keyed are kept
-        }
-      });
-      await zoo.watchdog.check({ forceGc: true });
-      return kept;
-    },
-  },
-  {
-    name: 'a session is retained',
-    finds: { rules: ['retained'], count: 1 },
-    async run(zoo) {
-      const sessions = new Map([[7, { user: 'x' }]]);
-      const session = sessions.get(7) ?? {};
-      zoo.watchdog.expectCollected(session, 'a session'); // LEAK: a session is retained
-      await zoo.watchdog.check({ forceGc: true });
-      return sessions;
-    },
-  },
-  {
-    name: 'a session dies',
-    async run(zoo) {
-      await isolated(async () => {
-        zoo.watchdog.expectCollected({ user: 'x' }, 'a session');
-      });
-      await zoo.mustBeQuiet({ forceGc: true });
     },
   },
 ];
