@@ -28,9 +28,11 @@ const WINDOW_MILLIS = 30_000;
 const FEW_DEATHS = 0.05;
 
 /** What was counted at one full collection. */
-interface Window {
+export interface Count {
+  /** When, in milliseconds. */
   readonly at: number;
   readonly live: number;
+  /** How many had died by then. */
   readonly freed: number;
 }
 
@@ -57,9 +59,9 @@ export class Population implements Members {
   readonly #heap: BaseHeap;
   /** Their class in the simulated heap. */
   readonly classId: number;
-  #windows: Window[] = [];
+  #counted: Count[] = [];
   /** The counts of weakly held objects since V8 has told of the dead. */
-  #uncertain: Window[] = [];
+  #uncertain: Count[] = [];
 
   constructor(heap: BaseHeap, { kind, site, isWeak, component }: PopulationOptions, now: number) {
     this.#heap = heap;
@@ -88,41 +90,37 @@ export class Population implements Members {
     return this.#counts().born;
   }
 
-  /** How long the counts reach back, in milliseconds. */
-  get spanMillis(): number {
-    const { length } = this.#windows;
-    return length < 2
-      ? 0
-      : (this.#windows[length - 1] as Window).at - (this.#windows[0] as Window).at;
-  }
-
   /** Counts the members, at the end of a full collection. O(1). */
   count(now: number): void {
-    const windows = this.isWeak ? this.#uncertain : this.#windows;
-    const last = windows.at(-1);
-    if (last === undefined || now - last.at >= WINDOW_MILLIS) append(windows, this.#window(now));
+    const counts = this.isWeak ? this.#uncertain : this.#counted;
+    const last = counts.at(-1);
+    if (last === undefined || now - last.at >= WINDOW_MILLIS) append(counts, this.#countNow(now));
   }
 
   /** V8 has told of all dead objects: decides about the uncertain counts, and counts anew. */
   deathsTold(now: number): void {
     if (!this.isWeak) return;
-    const current = this.#window(now);
-    for (const window of this.#uncertain) {
-      const isKept = current.freed - window.freed <= FEW_DEATHS * window.live;
-      if (isKept && now - window.at >= WINDOW_MILLIS) append(this.#windows, window);
+    const current = this.#countNow(now);
+    for (const count of this.#uncertain) {
+      const isKept = current.freed - count.freed <= FEW_DEATHS * count.live;
+      if (isKept && now - count.at >= WINDOW_MILLIS) append(this.#counted, count);
     }
     this.#uncertain = [];
-    const beforeLast = this.#windows.at(-2);
-    if (beforeLast !== undefined && now - beforeLast.at < WINDOW_MILLIS) this.#windows.pop();
-    append(this.#windows, current);
+    const beforeLast = this.#counted.at(-2);
+    if (beforeLast !== undefined && now - beforeLast.at < WINDOW_MILLIS) this.#counted.pop();
+    append(this.#counted, current);
   }
 
-  /** Gives the counts, the oldest first. Uncertain ones are left out. */
+  /** The counts, the oldest first. Uncertain ones are left out. */
+  get counted(): readonly Count[] {
+    return this.#counted;
+  }
+
   counts(): number[] {
-    return this.#windows.map(({ live }) => live);
+    return this.#counted.map(({ live }) => live);
   }
 
-  #window(now: number): Window {
+  #countNow(now: number): Count {
     return { at: now, live: this.live, freed: this.#freed() };
   }
 
@@ -137,9 +135,9 @@ export class Population implements Members {
 }
 
 /** Adds a count to the latest ones. */
-function append(windows: Window[], window: Window): void {
-  windows.push(window);
-  if (windows.length > MOST_WINDOWS) windows.shift();
+function append(counts: Count[], count: Count): void {
+  counts.push(count);
+  if (counts.length > MOST_WINDOWS) counts.shift();
 }
 
 const NO_COUNTS = { live: [0, 0, 0], born: 0, freed: [0, 0, 0] } as const;

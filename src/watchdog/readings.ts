@@ -5,7 +5,7 @@
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { Expectation } from './expectations.js';
 import type { Loan } from './loan.js';
-import type { Population } from './populations.js';
+import type { Count, Population } from './populations.js';
 
 /** The counters that rules read. */
 export interface Readings {
@@ -26,7 +26,7 @@ export interface Readings {
   /** How long no loan of its component has ended, in milliseconds, while every resource was out. */
   idleMillis(loan: Loan, now: number): number;
   /** The live objects of a population at the last full collections, the oldest first. */
-  countsOf(population: Population): number[];
+  countsOf(population: Population): readonly Count[];
   /** The generation of an object that is expected to die. */
   generationOfExpected(expectation: Expectation): NodeGeneration;
   /** Whether a misuse counts as one. */
@@ -46,7 +46,7 @@ export const READINGS: Readings = {
   returnsSince: ({ component, returnsBefore }) => component.holdTimes.count - returnsBefore,
   youngCollectionsSince: (loan) => loan.youngCollections,
   idleMillis: ({ component }, now) => now - component.shortage.since,
-  countsOf: (population) => population.counts(),
+  countsOf: (population) => population.counted,
   generationOfExpected: (expectation) => expectation.generation,
   countsMisuse: () => true,
   countsDirectRelease: () => true,

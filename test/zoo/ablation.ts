@@ -80,7 +80,9 @@ export const ABLATIONS: readonly Ablation[] = [
     rule: 'growth',
     reading: 'countsOf',
     constant: 'the counts never change',
-    replaced: { countsOf: (population) => population.counts().fill(1_000) },
+    replaced: {
+      countsOf: ({ counted }) => counted.map((count) => ({ ...count, live: 1_000 })),
+    },
     programs: ['a cache without a bound, keyed by a time stamp'],
   },
   {

@@ -9,13 +9,14 @@
  * | the Mann-Kendall test sees a rise | a sawtooth |
  * | the last counts rise, and as fast as before | a cache that fills up, and a service that warms up |
  * | there are many objects, and many more than at first | noise |
+ * | no more of them leave than before, or many more stay | a service that has more traffic |
  * | the component has no bound | a cache below its `max` |
  * | the counts reach further back than an entry lives, or there will be very many entries before one expires | a cache with a `ttl` that has just started |
  */
 import { integer, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
 import { mannKendall } from '../mann-kendall.js';
-import { MOST_WINDOWS, type Population } from '../populations.js';
+import { type Count, MOST_WINDOWS, type Population } from '../populations.js';
 import type { Readings } from '../readings.js';
 import type { Rule, RuleDefinition, Survey } from './rule.js';
 
@@ -68,6 +69,12 @@ const FIRST_WAIT_MILLIS = 1_200_000;
 /** From this number on, entries are many although they expire. */
 const MANY_ENTRIES = 50_000;
 
+/** The least part of the objects that has to leave, so that more traffic can be the cause. */
+const LEAST_TURNOVER = 0.1;
+
+/** The part of a rise that more traffic has to explain. */
+const LEAST_EXPLAINED = 0.5;
+
 /** The kinds whose number a component bounds by its figure `max`. */
 const ENTRIES: ReadonlySet<string> = new Set(['entry', 'weak-entry', 'weak-target']);
 
@@ -90,12 +97,13 @@ class GrowthRule implements Rule<'growth'> {
 
   #judge(population: Population): Certainty | undefined {
     const { windows, minObjects, z } = this.#options;
-    const counts = this.#readings.countsOf(population);
+    const counted = this.#readings.countsOf(population);
+    const counts = counted.map(({ live }) => live);
     const least = population.isWeak ? Math.min(WEAK_WINDOWS, windows) : windows;
-    const last = counts.at(-1) ?? 0;
+    const last = Math.min(counts.at(-1) ?? 0, population.live);
     if (counts.length < least || last < minObjects) return undefined;
-    if (isBounded(population) || isWarmingUp(population, counts)) return undefined;
-    if (!keepsRising(counts) || mannKendall(counts) < z) return undefined;
+    if (isBounded(population) || isWarmingUp(population, counted)) return undefined;
+    if (!keepsRising(counts) || isMoreTraffic(counted) || mannKendall(counts) < z) return undefined;
     return counts.length >= Math.min(2 * windows, MOST_WINDOWS) ? 'probable' : 'suspect';
   }
 }
@@ -107,12 +115,38 @@ function isBounded({ kind, component }: Population): boolean {
 }
 
 /** Whether births may exceed deaths because no entry is old enough to die, and there will not be many until then. */
-function isWarmingUp({ spanMillis, component }: Population, counts: readonly number[]): boolean {
+function isWarmingUp({ component }: Population, counted: readonly Count[]): boolean {
   const { entryMillis } = component;
   if (entryMillis === Number.POSITIVE_INFINITY) return false;
-  if (spanMillis >= LIFETIMES * entryMillis) return false;
-  const perMilli = ((counts.at(-1) ?? 0) - (counts[0] ?? 0)) / spanMillis;
-  return spanMillis < FIRST_WAIT_MILLIS || perMilli * entryMillis < MANY_ENTRIES;
+  const { millis, rise } = changeOf(counted);
+  if (millis >= LIFETIMES * entryMillis) return false;
+  return millis < FIRST_WAIT_MILLIS || (rise / millis) * entryMillis < MANY_ENTRIES;
+}
+
+/**
+ * Whether there are more because more come and go: by Little's law (J. D. C. Little, 1961), twice as many that leave in a minute are
+ * twice as many at any time, if each stays as long as before. A leak has more although no more leave.
+ */
+function isMoreTraffic(counted: readonly Count[]): boolean {
+  const middle = Math.floor(counted.length / 2);
+  const earlier = changeOf(counted.slice(0, middle + 1));
+  const later = changeOf(counted.slice(middle));
+  if (later.deaths < LEAST_TURNOVER * (later.rise + later.deaths)) return false;
+  const leaving = later.deaths / later.millis / (earlier.deaths / earlier.millis);
+  const explained = earlier.mean * (leaving - 1);
+  return explained >= LEAST_EXPLAINED * (later.mean - earlier.mean);
+}
+
+/** What has changed between the first and the last of some counts. */
+function changeOf(counted: readonly Count[]) {
+  const [first, last] = [counted[0], counted.at(-1)] as [Count, Count];
+  const sum = counted.reduce((total, { live }) => total + live, 0);
+  return {
+    millis: last.at - first.at,
+    rise: last.live - first.live,
+    deaths: last.freed - first.freed,
+    mean: sum / counted.length,
+  };
 }
 
 /** Whether the counts still rise at the end, and about as fast as at the beginning. */

@@ -150,6 +150,46 @@ export const growing: readonly Program[] = [
     },
   },
   {
+    name: 'a twentieth of the scopes of a route never end',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      zoo.pool();
+      await eachMinute(zoo, 20, async () => {
+        for (let i = 0; i < 10; i++) void zoo.scope('GET /hangs', () => new Promise(() => {}));
+        for (let i = 0; i < 190; i++) await zoo.scope('GET /hangs', () => i);
+      });
+    },
+  },
+  {
+    name: 'chats of ten minutes become more in the morning',
+    async run(zoo) {
+      zoo.pool();
+      let chats: { readonly until: number; readonly end: () => void }[] = [];
+      await eachQuietMinute(zoo, 70, async (minute) => {
+        for (let i = 0; i < 5 + minute; i++) {
+          void zoo.scope('GET /chat', () => {
+            return new Promise<void>((end) => chats.push({ until: minute + 10, end }));
+          });
+        }
+        for (const { until, end } of chats) if (until <= minute) end();
+        chats = chats.filter(({ until }) => until > minute);
+      });
+      for (const { end } of chats) end();
+    },
+  },
+  {
+    name: 'a cache without a bound gets more traffic, and some entries are deleted',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const user = zoo.watched(memoize(async (id: number) => ({ id }), { name: 'user' }));
+      let id = 0;
+      await eachMinute(zoo, 30, async (minute) => {
+        for (let i = 0; i < 20 + minute; i++) await user(id++); // LEAK: a cache without a bound gets more traffic, and some entries are deleted
+        for (let i = 0; i < 5; i++) user.delete(id - 2 * i);
+      });
+    },
+  },
+  {
     name: 'each request adds a listener',
     finds: { rules: ['growth'] },
     async run(zoo) {
