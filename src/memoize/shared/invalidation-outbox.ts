@@ -47,8 +47,8 @@ export interface OutboxPort {
   storeTagsToken(): Promise<void>;
   /** Sends messages about some invalidations. */
   publish(invalidations: readonly Invalidation[]): Promise<void>;
-  /** Whether the store gives no answers at present. */
-  isResting(): boolean;
+  /** Whether the part of the store that an invalidation concerns gives no answers at present. */
+  isResting(invalidation: Invalidation): boolean;
   /** Told that the outbox is full: the whole cache is to be invalidated. */
   overflowed(error: Error): void;
   failed(error: unknown): void;
@@ -64,6 +64,8 @@ export class InvalidationOutbox {
   #submitted: Invalidation[] = [];
   #submission: Promise<void> | undefined = undefined;
   #running = 0;
+  /** The attempt that runs although its part of the store gives no answers. */
+  #probe: Promise<void> | undefined = undefined;
   readonly #queue = new Deque<() => void>();
   #retry: TimerHandle | undefined = undefined;
   #ended = false;
@@ -168,7 +170,7 @@ export class InvalidationOutbox {
       if (!invalidation.isStored) {
         if (invalidation.kind === 'tag') await tagsToken;
         const isWanted = (): boolean => this.#isPending(invalidation);
-        await this.#inTurn(() => this.#port.store(invalidation, isWanted));
+        await this.#inTurn(invalidation, () => this.#port.store(invalidation, isWanted));
         invalidation.isStored = true;
       }
     } catch (error) {
@@ -194,27 +196,37 @@ export class InvalidationOutbox {
     }
   }
 
-  /** Limits how many are in the hands of the store. While the store gives no answers, only one at a time asks it. */
-  async #inTurn(work: () => Promise<void>): Promise<void> {
-    const mustWait = this.#running >= this.#capacity;
+  /** Limits how many are in the hands of the store. Of those that get no answers at present, only one at a time asks it. */
+  async #inTurn(invalidation: Invalidation, work: () => Promise<void>): Promise<void> {
+    if (!this.#port.isResting(invalidation)) return this.#limited(invalidation, work);
+    if (this.#probe === undefined) {
+      const probe = work().finally(() => {
+        this.#probe = undefined;
+      });
+      this.#probe = probe;
+      return probe;
+    }
+    await this.#probe.catch(() => {}); // Its own attempt reports it.
+    this.#throwIfResting(invalidation);
+    return this.#limited(invalidation, work);
+  }
+
+  async #limited(invalidation: Invalidation, work: () => Promise<void>): Promise<void> {
+    const mustWait = this.#running >= CONCURRENCY;
     if (mustWait) await new Promise<void>((resolve) => this.#queue.push(resolve));
     else this.#running++;
     try {
-      if (mustWait && this.#port.isResting()) {
-        throw new SharedStoreError('The store gives no answers. The invalidation is tried again.');
-      }
+      if (mustWait) this.#throwIfResting(invalidation);
       await work();
     } finally {
-      this.#running--;
-      while (this.#queue.length > 0 && this.#running < this.#capacity) {
-        this.#running++;
-        this.#queue.shift()?.();
-      }
+      if (this.#queue.length > 0) this.#queue.shift()?.();
+      else this.#running--;
     }
   }
 
-  get #capacity(): number {
-    return this.#port.isResting() ? 1 : CONCURRENCY;
+  #throwIfResting(invalidation: Invalidation): void {
+    if (!this.#port.isResting(invalidation)) return;
+    throw new SharedStoreError('The store gives no answers. The invalidation is tried again.');
   }
 
   #retryLater(): void {

@@ -25,8 +25,9 @@ export interface SharedCacheOptions {
    */
   readonly store?: SharedStore;
   /**
-   * How long one call waits for answers of the store and the lock together, in milliseconds, before it goes on without them. The
-   * store then rests for 5 seconds, or twice this time if that is longer, and calls go on without it. `Infinity` for no limit.
+   * How long one call waits for answers of the store and the lock together, in milliseconds, before it goes on without them. What
+   * gave no answer then rests for 5 seconds, or twice this time if that is longer, and calls go on without it: a key, a shard of a
+   * cluster, or the whole store. `Infinity` for no limit.
    * @default 1000
    */
   readonly storeTimeoutMillis?: number;

@@ -37,6 +37,7 @@ import type { Envelope } from './envelope.js';
 import { inTime } from './in-time.js';
 import { type Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
 import { KeyNames } from './key-names.js';
+import { CacheEndedError, LoadAccess } from './load-access.js';
 import { SharedLoadError } from './shared-load-error.js';
 import { lifeLeft, SharedResults } from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
@@ -64,7 +65,7 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #id = globalThis.crypto.randomUUID();
   readonly #names: KeyNames;
   readonly #digests: DigestIndex;
-  readonly #report: (error: unknown) => void;
+  readonly #reports: TroubleReports;
   readonly #access: StoreAccess | undefined;
   #hasEnded = false;
   readonly #announcements: Announcements;
@@ -91,14 +92,14 @@ export class StoreBackedLevel implements SharedLevel {
     this.#local = local;
     this.#names = new KeyNames(store, prefix, cache.name);
     this.#digests = new DigestIndex(hashKeys, () => this.#textsHere());
-    this.#report = new TroubleReports(cache, counters, clock).report;
+    this.#reports = new TroubleReports(cache, counters, clock);
     this.#announcements = new Announcements(clock);
     this.#outbox = new InvalidationOutbox(
       {
         store: async (invalidation, isWanted) => this.#results?.invalidate(invalidation, isWanted),
         storeTagsToken: async () => this.#results?.invalidateAnyTag(),
         publish: (invalidations) => this.#publish(invalidations),
-        isResting: () => this.#access?.isResting === true,
+        isResting: (invalidation) => this.#results?.isResting(invalidation) === true,
         overflowed: (error) => {
           this.#report(error);
           this.#local.forgetAllHere();
@@ -111,8 +112,8 @@ export class StoreBackedLevel implements SharedLevel {
       this.#access = StoreAccess.to(store, clock);
       this.#access.onError(this.#report);
       this.#results = new SharedResults({
-        access: this.#access,
-        hasEnded: () => this.#hasEnded,
+        access: new LoadAccess(this.#access, () => this.#hasEnded),
+        store: this.#access,
         timeoutMillis: parts.storeTimeoutMillis,
         names: this.#names,
         digests: this.#digests,
@@ -134,7 +135,8 @@ export class StoreBackedLevel implements SharedLevel {
     const { bus, lock } = this.#parts;
     const access = this.#access;
     return {
-      store: access === undefined ? 'none' : access.isResting ? 'resting' : 'answering',
+      store: access === undefined ? 'none' : access.silentShare === 1 ? 'resting' : 'answering',
+      restingShare: access?.silentShare ?? 0,
       bus: bus === undefined ? 'none' : this.#isConnected ? 'connected' : 'disconnected',
       lock: lock === undefined ? 'none' : this.#isLockFailing ? 'failing' : 'working',
       pendingInvalidations: this.#outbox.size,
@@ -159,7 +161,7 @@ export class StoreBackedLevel implements SharedLevel {
     const results = this.#results;
     if (results === undefined) return compute();
     const budget = new WaitBudget(this.#parts.clock, this.#parts.storeTimeoutMillis);
-    if (!this.#mayAsk()) return compute();
+    if (!results.mayAsk(load.key)) return compute();
     if (this.#outbox.size > 0 && !(await this.#isReadable(load, budget))) return compute();
     let found = await this.#read(results, load, purpose, budget);
     const { lock } = this.#parts;
@@ -260,11 +262,6 @@ export class StoreBackedLevel implements SharedLevel {
     };
   }
 
-  #mayAsk(): boolean {
-    const probe = this.#names.inStore('cache', '');
-    return this.#access?.mayAsk(probe, this.#parts.storeTimeoutMillis) !== false;
-  }
-
   /** Whether the store has every invalidation of this process that covers a key. Waits for one that is on its way. */
   async #isReadable(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
     for (const pending of [this.#outbox.get('key', load.key), this.#outbox.get('cache', '')]) {
@@ -277,12 +274,9 @@ export class StoreBackedLevel implements SharedLevel {
   #isDelivered(pending: Invalidation, budget: WaitBudget): Promise<boolean> {
     return budget
       .spend((millis) =>
-        inTime(
-          this.#parts.clock,
-          () => this.#outbox.settled(pending),
-          millis,
-          () => new SharedStoreError('An invalidation is not confirmed yet.'),
-        ),
+        inTime(this.#parts.clock, () => this.#outbox.settled(pending), millis, {
+          onLate: () => new SharedStoreError('An invalidation is not confirmed yet.'),
+        }),
       )
       .catch(() => false);
   }
@@ -297,18 +291,23 @@ export class StoreBackedLevel implements SharedLevel {
     return found ?? {};
   }
 
+  /** Whether the lock gives answers, and the store, where the result of another holder would be. */
+  #mayLock(name: string, key: string): boolean {
+    return this.#access?.mayLock(name) === true && this.#results?.mayAsk(key) === true;
+  }
+
   /** Gets the lock of a key. False if the load goes on without it. */
   async #lock(lock: ClusterLock, load: SharedLoad, budget: WaitBudget): Promise<boolean> {
-    const access = this.#access;
-    if (access === undefined || access.isResting || budget.left <= 0) return false;
+    const [access, name] = [this.#access, this.#names.ofLock(load.key)];
+    if (access === undefined || budget.left <= 0 || !this.#mayLock(name, load.key)) return false;
     let isFirst = true;
     const ask = <T>(request: () => Promise<T>): Promise<T> => {
-      if (!isFirst) return access.ask(request, budget.left);
+      if (!isFirst) return access.askLock(name, request, budget.left);
       isFirst = false;
-      return budget.spend((millis) => access.ask(request, millis));
+      return budget.spend((millis) => access.askLock(name, request, millis));
     };
     try {
-      load.lease = await lock.acquire(this.#names.ofLock(load.key), { ask });
+      load.lease = await lock.acquire(name, { ask });
       this.#isLockFailing = false;
       return true;
     } catch (error) {
@@ -365,10 +364,12 @@ export class StoreBackedLevel implements SharedLevel {
   async #publish(invalidations: readonly Invalidation[]): Promise<void> {
     const { bus, clock, storeTimeoutMillis } = this.#parts;
     if (bus === undefined) return;
-    const late = (): Error => new SharedStoreError('The bus did not take a message in time.');
+    const onLate = (): Error => new SharedStoreError('The bus did not take a message in time.');
     const messages = [...messagesAbout(this.#id, this.#names.cache, invalidations)];
     await Promise.all(
-      messages.map((text) => inTime(clock, () => bus.publish(text), storeTimeoutMillis, late)),
+      messages.map((text) =>
+        inTime(clock, () => bus.publish(text), storeTimeoutMillis, { onLate }),
+      ),
     );
   }
 
@@ -395,6 +396,10 @@ export class StoreBackedLevel implements SharedLevel {
     this.#local.markAllStale();
     if (state && this.#outbox.size > 0) void this.#outbox.deliver();
   }
+
+  readonly #report = (error: unknown): void => {
+    if (!(error instanceof CacheEndedError)) this.#reports.report(error);
+  };
 
   #track(work: () => Promise<void>): Promise<void> {
     const tracked: Promise<void> = work()

@@ -19,6 +19,7 @@ import type { DigestIndex } from './digest-index.js';
 import { type Envelope, envelopeIn, failureOf, MAX_SHARED_TAGS, tokenIn } from './envelope.js';
 import type { Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
 import type { KeyNames } from './key-names.js';
+import type { LoadAccess } from './load-access.js';
 import { SharedStoreError } from './shared-store-error.js';
 import type { StoreAccess } from './store-access.js';
 import type { WaitBudget } from './wait-budget.js';
@@ -36,12 +37,10 @@ const KEY_AND_CACHE = ['key', 'cache'] as const;
 
 /** What the results of one cache work with. */
 export interface ResultsPort {
-  readonly access: StoreAccess;
-  /**
-   * Whether the cache was disposed of. Its loads then ask the store nothing more: a store that its user has closed may connect again,
-   * as that of `@keyv/redis` does, and keep the process alive.
-   */
-  hasEnded(): boolean;
+  /** For loads. */
+  readonly access: LoadAccess;
+  /** For invalidations, which are carried out after the end of the cache too. */
+  readonly store: StoreAccess;
   readonly timeoutMillis: number;
   readonly names: KeyNames;
   readonly digests: DigestIndex;
@@ -72,6 +71,23 @@ export class SharedResults {
     this.#tokenMillis = Math.min(Math.max(millis, DAY_MILLIS), LONGEST_MILLIS);
   }
 
+  /** Whether a load may ask the store for its key now. */
+  mayAsk(key: string): boolean {
+    const { access, timeoutMillis } = this.#port;
+    return access.mayAsk(
+      TOKEN_KINDS.map((kind) => this.#tokenName(kind, key)),
+      timeoutMillis,
+    );
+  }
+
+  /** Whether the part of the store that an invalidation concerns gives no answers at present. */
+  isResting({ kind, what }: Invalidation): boolean {
+    const { store, names } = this.#port;
+    const concerned = [names.inStore(kind, what)];
+    if (kind === 'tag') concerned.push(names.inStore('tags', ''));
+    return store.rests(concerned);
+  }
+
   /** Reads the present tokens into the load, and what the store has for its key. */
   async read(load: SharedLoad, purpose: LoadPurpose, budget: WaitBudget): Promise<FoundResult> {
     const { names, counters } = this.#port;
@@ -97,7 +113,7 @@ export class SharedResults {
   async makeTokens(load: SharedLoad, budget: WaitBudget): Promise<void> {
     const { access } = this.#port;
     const { generations } = load;
-    if (generations === undefined || isComplete(generations) || this.#port.hasEnded()) return;
+    if (generations === undefined || isComplete(generations)) return;
     load.generations = undefined;
     const kinds = TOKEN_KINDS.filter((kind) => generations[kind] === '');
     const names = kinds.map((kind) => this.#tokenName(kind, load.key));
@@ -108,7 +124,6 @@ export class SharedResults {
         millis,
       ),
     );
-    if (this.#port.hasEnded()) return;
     const made = await budget.spend((millis) => access.get(names, millis));
     const present: Writable<Generations> = { ...generations };
     for (const [at, kind] of kinds.entries()) present[kind] = tokenIn(made[at]);
@@ -121,7 +136,7 @@ export class SharedResults {
     const { generations: before, lease } = load;
     const tags = [...(terms.tags ?? [])];
     if (before === undefined || !isComplete(before) || terms.ttl <= 0) return;
-    if (tags.length > MAX_SHARED_TAGS || access.isResting || this.#port.hasEnded()) return;
+    if (tags.length > MAX_SHARED_TAGS) return;
     const entry = names.inStore('entry', load.key);
     const tagNames = tags.map((tag) => names.inStore('tag', digests.publicForm(tag)));
     const isFailure = 'error' in outcome;
@@ -130,13 +145,12 @@ export class SharedResults {
     const asked = kinds.map((kind) => this.#tokenName(kind, load.key));
     asked.push(...tagNames);
     if (mayLeave) asked.push(entry);
+    if (!access.mayAsk(asked, timeoutMillis)) return;
     let present = await access.get(asked, timeoutMillis);
-    if (this.#port.hasEnded()) return;
     const missing = tagNames.filter((_, at) => tokenIn(present[at + kinds.length]) === '');
     if (missing.length > 0) {
       const lives = missing.map(() => this.#tokenMillis);
       await this.#makeTokens(missing, lives, timeoutMillis);
-      if (this.#port.hasEnded()) return;
       present = await access.get(asked, timeoutMillis); // After the tokens were made: an invalidation that they replaced shows in the token of all tags.
     }
     const there = mayLeave ? envelopeIn(present[asked.length - 1]) : undefined;
@@ -162,18 +176,17 @@ export class SharedResults {
     if (tags.length > 0) envelope.tags = tags.map((tag, at) => [tag, tokens[at] as string]);
     if (lease !== undefined) envelope.fence = lease.fence;
     const life = terms.ttl + (isFailure ? 0 : keepsStale);
-    if (this.#port.hasEnded()) return;
     await access.set(entry, envelope, Math.ceil(Math.min(life, LONGEST_MILLIS)), timeoutMillis);
     counters.sharedWrites++;
   }
 
   /** Puts the token of an invalidation into the store. Rejects unless it can be read back. */
   async invalidate({ kind, what, token }: Invalidation, isWanted: () => boolean): Promise<void> {
-    const { access, names, timeoutMillis } = this.#port;
+    const { store, names, timeoutMillis } = this.#port;
     const life = kind === 'cache' ? LONGEST_MILLIS : this.#tokenMillis;
     await this.#put(names.inStore(kind, what), token, life, isWanted);
     if (kind === 'key') {
-      await access.delete(names.inStore('entry', what), timeoutMillis).catch(() => {}); // The token counts, not the deletion.
+      await store.delete(names.inStore('entry', what), timeoutMillis).catch(() => {}); // The token counts, not the deletion.
     }
   }
 
@@ -183,7 +196,7 @@ export class SharedResults {
   }
 
   async #put(name: string, token: string, life: number, isWanted: () => boolean): Promise<void> {
-    const { access, timeoutMillis } = this.#port;
+    const { store: access, timeoutMillis } = this.#port;
     // The second attempt is for another process that has put its own token there in the meantime.
     for (let attempt = 0; attempt < 2 && isWanted(); attempt++) {
       await access.set(name, token, life, timeoutMillis);
@@ -237,7 +250,7 @@ export class SharedResults {
     { generations }: SharedLoad,
     budget: WaitBudget,
   ): Promise<Envelope | undefined> {
-    const { access, names, digests, announcements, outbox, counters } = this.#port;
+    const { access, names, digests, announcements, outbox, counters, timeoutMillis } = this.#port;
     if (stored === undefined || stored === null || generations === undefined) return undefined;
     const envelope = envelopeIn(stored);
     if (envelope === undefined) counters.sharedRejects++;
@@ -246,12 +259,9 @@ export class SharedResults {
     if (tags.length === 0) return envelope;
     const forms = tags.map(([tag]) => digests.publicForm(tag));
     if (forms.some((form) => outbox.get('tag', form) !== undefined)) return undefined;
-    const present = await budget.spend((millis) =>
-      access.get(
-        forms.map((form) => names.inStore('tag', form)),
-        millis,
-      ),
-    );
+    const asked = forms.map((form) => names.inStore('tag', form));
+    if (!access.mayAsk(asked, timeoutMillis)) return undefined;
+    const present = await budget.spend((millis) => access.get(asked, millis));
     const isPresent = tags.every(([, token], at) => {
       const now = tokenIn(present[at]);
       return now === token && !announcements.contradict('tag', forms[at] as string, now);

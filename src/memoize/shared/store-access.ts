@@ -1,24 +1,36 @@
 /**
- * The access to a shared store, with a circuit breaker. All caches of one store object share one access, and the lock shares its
- * breaker.
+ * The access to a shared store, with a circuit breaker for each part of it. All caches of one store object share one access.
  *
  * ```
- *   closed ──no answer in time──▶ resting ──after the rest, with the next call──▶ resting, one probe runs
- *      ▲                             ▲                                                    │
- *      └────── any answer ───────────┼──────────────── answered ─────────────────────────┤
- *                                    └──────────────── no answer ─────────────────────────┘
+ *   request ──▶ half of its time is over ──▶ its time is over ──▶ silent slots rest ──after the rest, with the next call──▶ probe
+ *                 │                             ▲                      ▲                                                    │
+ *                 └─▶ inquiry: other names ─────┘                      └───────────────── no answer ────────────────────────┤
+ *                     are read                                                                 answered: silent slots are probed
  * ```
  *
- * While the breaker rests, calls go on without the store. No call waits for the probe. A store may also report success without it, so no caller of this class takes an answer to a write for a
- * proof.
+ * A store may lose one shard. So a request that has waited for half of its time begins an inquiry: names in all parts of the store, and
+ * those that were asked last, are read once. When the time of the request is over, the slots that gave no answer rest. All others are
+ * used as before. If none gave an answer, the whole store rests. So a loss costs one call its timeout, whatever was lost.
+ *
+ * While a slot rests, calls go on without it. No call waits for a probe. A store may also report success without it, so no caller of
+ * this class takes an answer to a write for a proof.
  */
 import type { Clock } from '../../core/clock.js';
 import type { SharedStore } from '../shared-store.js';
+import { namesAcross } from './hash-slot.js';
 import { inTime } from './in-time.js';
+import { LockHealth } from './lock-health.js';
 import { SharedStoreError } from './shared-store-error.js';
+import { StoreHealth } from './store-health.js';
+import { StoreInquiry } from './store-inquiry.js';
 
 /** The shortest rest, in milliseconds. A rest is also at least twice the longest wait under it. */
 const REST_MILLIS = 5_000;
+/** How many of the last names are remembered; a power of 2. */
+const RECENT = 32;
+/** The most silent slots that are probed at a time. */
+const MAX_PROBES = 64;
+const NOTHING_KNOWN = { answered: [], silent: [] };
 
 type ErrorListener = (error: unknown) => void;
 
@@ -29,7 +41,11 @@ export class StoreAccess {
   readonly #store: SharedStore;
   readonly #clock: Clock;
   readonly #listeners = new Set<ErrorListener>();
-  #restsUntil = Number.NEGATIVE_INFINITY;
+  readonly #health = new StoreHealth();
+  readonly #locks = new LockHealth();
+  readonly #recent: string[] = [];
+  #asked = 0;
+  #inquiry: StoreInquiry | undefined = undefined;
   #isProbing = false;
   #isListening = false;
 
@@ -45,24 +61,22 @@ export class StoreAccess {
     return access;
   }
 
-  /** Whether the breaker is open: calls should go on without the store. */
-  get isResting(): boolean {
-    return this.#restsUntil !== Number.NEGATIVE_INFINITY;
+  /** The share of the store that gives no answers, from 0 to 1. */
+  get silentShare(): number {
+    return this.#health.silentShare;
   }
 
-  /** Whether a call may ask the store now. After the rest begins a probe of `name`, which closes the breaker. */
-  mayAsk(name: string, millis: number): boolean {
-    if (!this.isResting) return true;
-    if (!this.#isProbing && this.#clock.now() >= this.#restsUntil) {
-      this.#isProbing = true;
-      this.get([name], millis)
-        .catch((error: unknown) => {
-          const isRefused = !(error instanceof SharedStoreError);
-          if (isRefused) this.#restsUntil = Number.NEGATIVE_INFINITY; // It came in time.
-        })
-        .finally(() => {
-          this.#isProbing = false;
-        });
+  /** Whether one of these names gives no answers. */
+  rests(names: readonly string[]): boolean {
+    return this.#silentOf(names) !== undefined;
+  }
+
+  /** Whether a call may ask for these names now. A name whose rest is over is probed in the background. */
+  mayAsk(names: readonly string[], millis: number): boolean {
+    const silent = this.#silentOf(names);
+    if (silent === undefined) return true;
+    if (this.#clock.now() >= (this.#health.restOf(silent) ?? Infinity)) {
+      this.#probe(() => this.#probeFrom(silent, millis));
     }
     return false;
   }
@@ -85,7 +99,8 @@ export class StoreAccess {
   /** Reads the values with these names. A value that could not be read may be `undefined` too. */
   async get(names: string[], millis: number): Promise<unknown[]> {
     const store = this.#store;
-    const values = await this.ask(
+    const values = await this.#ask(
+      names,
       () =>
         typeof store.getMany === 'function'
           ? store.getMany(names)
@@ -97,35 +112,128 @@ export class StoreAccess {
 
   /** Reads one value. */
   getOne(name: string, millis: number): Promise<unknown> {
-    return this.ask(() => this.#store.get(name), millis);
+    return this.#ask([name], () => this.#store.get(name), millis);
   }
 
   /** Sends a value, to be kept for `ttl` milliseconds; 0 for no limit. */
   async set(name: string, value: unknown, ttl: number, millis: number): Promise<void> {
-    const done = await this.ask(() => this.#store.set(name, value, ttl), millis);
+    const done = await this.#ask([name], () => this.#store.set(name, value, ttl), millis);
     if (done === false) throw new SharedStoreError('The store refused a write.');
   }
 
   /** Asks for the removal of a value. */
   async delete(name: string, millis: number): Promise<void> {
-    await this.ask(() => this.#store.delete(name), millis);
+    await this.#ask([name], () => this.#store.delete(name), millis);
   }
 
-  /**
-   * Waits for an answer of the store or its neighbours, at most `millis`. Then rejects with a `SharedStoreError`, and the breaker
-   * begins to rest.
-   */
-  ask<T>(request: () => PromiseLike<T> | T, millis: number): Promise<T> {
-    const late = (): Error => {
-      this.#restsUntil = this.#clock.now() + Math.max(REST_MILLIS, 2 * millis);
-      return new SharedStoreError('The store gave no answer within `storeTimeoutMillis`.');
-    };
-    return inTime(this.#clock, request, millis, late, this.#answered);
+  // ── Locks ──
+
+  /** Whether a load may ask for a lock now. */
+  mayLock(name: string): boolean {
+    return this.#locks.mayAsk(name, this.#clock.now());
   }
 
-  readonly #answered = (): void => {
-    this.#restsUntil = Number.NEGATIVE_INFINITY;
-  };
+  /** Waits for an answer about a lock, at most `millis`. Then rejects with a `SharedStoreError`, and the lock begins to rest. */
+  askLock<T>(name: string, request: () => PromiseLike<T>, millis: number): Promise<T> {
+    const locks = this.#locks;
+    const { answers } = locks;
+    return inTime(this.#clock, request, millis, {
+      onLate: () => {
+        locks.missed(name, answers, this.#restAfter(millis));
+        return new SharedStoreError('The lock gave no answer within `storeTimeoutMillis`.');
+      },
+      onAnswer: () => locks.answered(name),
+    });
+  }
+
+  // ── Parts of a request ──
+
+  /** Waits for an answer of the store, at most `millis`. Then rejects with a `SharedStoreError`, and silent slots begin to rest. */
+  #ask<T>(names: readonly string[], request: () => PromiseLike<T> | T, millis: number): Promise<T> {
+    this.#recent[this.#asked++ % RECENT] = names[0] as string;
+    return inTime(this.#clock, request, millis, {
+      onSlow: (left) => this.#inquire(names, left),
+      onLate: () => {
+        this.#conclude(names, millis);
+        return new SharedStoreError('The store gave no answer within `storeTimeoutMillis`.');
+      },
+      onAnswer: () => this.#answered(names, millis),
+    });
+  }
+
+  #silentOf(names: readonly string[]): string | undefined {
+    const health = this.#health;
+    return health.isTroubled ? names.find((name) => health.restOf(name) !== undefined) : undefined;
+  }
+
+  #restAfter(millis: number): number {
+    return this.#clock.now() + Math.max(REST_MILLIS, 2 * millis);
+  }
+
+  #answered(names: readonly string[], millis: number): void {
+    const health = this.#health;
+    if (!health.isTroubled) return;
+    const hasRecovered = names.map((name) => health.answered(name)).includes(true);
+    if (hasRecovered) this.#probe(() => this.#probeSilent(millis));
+  }
+
+  /** Finds out which parts of the store answer. A store that no cache uses any more is left alone: it may be closed. */
+  #inquire(names: readonly string[], millisLeft: number): void {
+    if (this.#listeners.size === 0) return;
+    const now = this.#clock.now();
+    const deadline = now + millisLeft;
+    const [first] = names as [string];
+    if (this.#inquiry === undefined || this.#inquiry.isOver(now)) {
+      this.#inquiry = new StoreInquiry(this.#store, deadline);
+      this.#inquiry.read([...names, ...this.#recent, ...namesAcross(first)], deadline);
+    } else this.#inquiry.read(names, deadline);
+  }
+
+  /** Lets the slots rest that gave no answer to a request or to its inquiry. */
+  #conclude(names: readonly string[], millis: number): void {
+    if (this.rests(names)) return; // Another request has found it out.
+    const health = this.#health;
+    const restsUntil = this.#restAfter(millis);
+    const { answered, silent } = this.#inquiry?.resultAt(this.#clock.now()) ?? NOTHING_KNOWN;
+    health.judge(answered, silent, restsUntil);
+    // If all of its names answer, the request is about the first one.
+    if (!this.rests(names)) health.missed(names[0] as string, restsUntil);
+  }
+
+  // ── Probes ──
+
+  /** Runs one probe at a time. No call waits for it. */
+  #probe(run: () => Promise<unknown>): void {
+    if (this.#isProbing) return;
+    this.#isProbing = true;
+    void run().finally(() => {
+      this.#isProbing = false;
+    });
+  }
+
+  /** Probes one name, and after an answer the other silent slots. */
+  async #probeFrom(name: string, millis: number): Promise<void> {
+    if (await this.#ping(name, millis)) await this.#probeSilent(millis);
+  }
+
+  async #probeSilent(millis: number): Promise<void> {
+    const silent = this.#health.silentNames().slice(0, MAX_PROBES);
+    await Promise.all(silent.map((name) => this.#ping(name, millis)));
+  }
+
+  /** Whether a name is answered in time. A refusal is an answer too. */
+  async #ping(name: string, millis: number): Promise<boolean> {
+    const late = new SharedStoreError('The store gave no answer to a probe.');
+    const isAnswered = await inTime(this.#clock, () => this.#store.get(name), millis, {
+      onLate: () => late,
+    }).then(
+      () => true,
+      (error: unknown) => error !== late,
+    );
+    if (isAnswered) this.#health.answered(name);
+    else this.#health.missed(name, this.#restAfter(millis));
+    return isAnswered;
+  }
 
   readonly #emit = (error: unknown): void => {
     for (const listener of [...this.#listeners]) listener(error);

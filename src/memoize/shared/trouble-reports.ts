@@ -27,7 +27,7 @@ export class TroubleReports {
   }
 
   /** Counts an error, and gives it to `onError` unless one of its kind was reported a short time ago. */
-  readonly report = (error: unknown): void => {
+  report(error: unknown): void {
     this.#counters.sharedErrors++;
     const now = this.#clock.now();
     const kind = kindOf(error);
@@ -44,7 +44,7 @@ export class TroubleReports {
         ? ''
         : `, and ${trouble.unreported} like it`;
     onError(error, `the shared level of the cache '${name}'${more}`);
-  };
+  }
 }
 
 /** What errors of one trouble have in common: the name, the code, and the first word, which is the code of a Redis error. */

@@ -1,6 +1,7 @@
 /** Shared caches over a real Redis Cluster of three shards, one of which stops. Their time stands still unless the test moves it. */
-import KeyvRedis, { createCluster } from '@keyv/redis';
+import KeyvRedis, { createCluster, type RedisClusterType } from '@keyv/redis';
 import { describe, expect, test } from 'vitest';
+import { hashSlotOf, SLOTS } from '../../../src/memoize/shared/hash-slot.js';
 import { FakeClock } from '../../kit/fake-clock.js';
 import { until } from '../../kit/until.js';
 import { RedisCluster } from './redis-cluster.js';
@@ -13,6 +14,11 @@ const STORE_TIMEOUT = 200;
 const REST = 6_000;
 const IDS = Array.from({ length: 24 }, (_, at) => `k${at}`);
 
+/** The shard of a name. */
+function shardOf(name: string): number {
+  return Math.floor((hashSlotOf(name) * 3) / SLOTS);
+}
+
 /** How a shard stops, and how it comes back. */
 const STOPS: Readonly<
   Record<string, { stop(shard: RedisServer): unknown; resume(shard: RedisServer): unknown }>
@@ -21,19 +27,61 @@ const STOPS: Readonly<
   'killed, then empty': { stop: (shard) => shard.kill(), resume: (shard) => shard.start() },
 };
 
-/** Caches over a cluster, with a bus through its first shard. */
-function serviceOver(cluster: RedisCluster, clock: FakeClock): SharedService {
-  const rootNodes = cluster.servers.map(({ url }) => ({ url }));
-  return new SharedService({
-    url: (cluster.servers[0] as RedisServer).url,
-    shared: { clock, storeTimeoutMillis: STORE_TIMEOUT },
-    adapter: async () => {
-      const client = createCluster({ rootNodes });
-      client.on('error', () => {});
-      await client.connect();
-      return new KeyvRedis<string>(client);
-    },
-  });
+/** Caches over a cluster, with a bus through one of its shards. */
+class ClusterService extends SharedService {
+  readonly #clock: FakeClock;
+  readonly #clients: RedisClusterType[];
+
+  constructor(cluster: RedisCluster, clock: FakeClock, busShard = 0) {
+    const rootNodes = cluster.servers.map(({ url }) => ({ url }));
+    const clients: RedisClusterType[] = [];
+    super({
+      url: (cluster.servers[busShard] as RedisServer).url,
+      shared: { clock, storeTimeoutMillis: STORE_TIMEOUT },
+      adapter: async () => {
+        const client = createCluster({ rootNodes }) as RedisClusterType;
+        client.on('error', () => {});
+        await client.connect();
+        clients.push(client);
+        return new KeyvRedis<string>(client);
+      },
+    });
+    this.#clock = clock;
+    this.#clients = clients;
+  }
+
+  /** Waits for a call that the store may leave without an answer. The clock is moved by one `storeTimeoutMillis` at most. */
+  async withinOneTimeout(call: Promise<string>, kept: readonly string[]): Promise<string> {
+    let isAnswered = false;
+    const answered = call.finally(() => {
+      isAnswered = true;
+    });
+    await until(() => isAnswered || this.#clock.foregroundTimers > 0);
+    if (isAnswered) return answered;
+    await this.#clock.advance(STORE_TIMEOUT / 2);
+    await this.#answersOf(kept);
+    await this.#clock.advance(STORE_TIMEOUT / 2);
+    return answered;
+  }
+
+  /** Moves the clock on until a promise settles. */
+  async advanceUntil<T>(promise: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const settled = promise.finally(() => {
+      isSettled = true;
+    });
+    await until(async () => {
+      if (!isSettled) await this.#clock.advance(STORE_TIMEOUT / 2);
+      return isSettled;
+    });
+    return settled;
+  }
+
+  /** Waits until the shards of these keys have answered all that was sent to them. */
+  async #answersOf(ids: readonly string[]): Promise<void> {
+    const names = ids.map((id) => `{["${id}"]}`);
+    for (const client of this.#clients) await Promise.all(names.map((name) => client.get(name)));
+  }
 }
 
 /** A shard that has neither the bus nor the tokens of the cache, and the keys that are on it. */
@@ -49,23 +97,12 @@ async function spareShard(cluster: RedisCluster) {
   };
 }
 
-/** Waits for a call that the store may leave without an answer. The clock is moved by one `storeTimeoutMillis` at most. */
-async function withinOneTimeout(clock: FakeClock, call: Promise<string>): Promise<string> {
-  let isAnswered = false;
-  const answered = call.finally(() => {
-    isAnswered = true;
-  });
-  await until(() => isAnswered || clock.foregroundTimers > 0);
-  if (!isAnswered) await clock.advance(STORE_TIMEOUT);
-  return answered;
-}
-
 describe.skipIf(!canStart)('a Redis Cluster with one shard that stops', () => {
   test(
     'a result is on the shard of its token, and the tokens of the cache are on one shard',
     async () => {
       await using cluster = await RedisCluster.start();
-      await using service = serviceOver(cluster, new FakeClock());
+      await using service = new ClusterService(cluster, new FakeClock());
       const one = await service.member();
       for (const id of IDS) await one(id);
       await one.flush();
@@ -83,7 +120,7 @@ describe.skipIf(!canStart)('a Redis Cluster with one shard that stops', () => {
     async (_, { stop, resume }) => {
       const clock = new FakeClock();
       await using cluster = await RedisCluster.start();
-      await using service = serviceOver(cluster, clock);
+      await using service = new ClusterService(cluster, clock);
       const one = await service.member();
       const [other, reader] = [await service.member(), await service.member()];
       for (const id of IDS) await one(id);
@@ -94,25 +131,29 @@ describe.skipIf(!canStart)('a Redis Cluster with one shard that stops', () => {
       expect(service.loads).toBe(IDS.length);
       await stop(shard);
       try {
-        for (const id of kept) expect(await reader(id)).toBe('old');
-        expect(service.loads, 'keys of other shards are still shared').toBe(IDS.length);
-        expect(await withinOneTimeout(clock, reader(lost[0]))).toBe('old');
-        for (const id of [...lost, 'new 1', 'new 2']) expect(await reader(id)).toBe('old');
-        for (const id of [...lost, ...kept]) expect(await reader(id)).toBe('old');
-        expect(reader.cacheInfo()).toMatchObject({ loadFailures: 0, shared: { store: 'resting' } });
-        await clock.advance(REST);
-        await reader('probe');
-        await until(() => reader.cacheInfo().shared?.store === 'answering');
+        const [askedBefore, askedAfter] = [kept.slice(0, 8), kept.slice(8)];
+        for (const id of askedBefore) expect(await reader(id)).toBe('old');
+        expect(await service.withinOneTimeout(reader(lost[0]), kept)).toBe('old');
+        expect(service.loads).toBe(IDS.length + 1);
+        for (const id of lost) expect(await reader(id), 'no call waits again').toBe('old');
+        for (const id of askedAfter) expect(await reader(id)).toBe('old');
+        expect(service.loads, 'keys of other shards are still shared').toBe(
+          IDS.length + lost.length,
+        );
+        const { shared, loadFailures } = reader.cacheInfo();
+        expect([loadFailures, shared?.store]).toEqual([0, 'answering']);
+        expect(shared?.restingShare).toBeGreaterThan(0.2);
+        expect(shared?.restingShare).toBeLessThan(0.5);
 
         service.source = () => 'new';
         one.delete(kept[0]);
         expect(await one.flush()).toBe(true);
         one.delete(lost[0]);
-        expect(await withinOneTimeout(clock, one(lost[0]))).toBe('new');
+        expect(await service.withinOneTimeout(one(lost[0]), kept)).toBe('new');
         expect(await one(kept[0])).toBe('new');
         await until(async () => (await other(kept[0])) === 'new');
         const heard = async (): Promise<boolean> =>
-          (await withinOneTimeout(clock, other(lost[0]))) === 'new';
+          (await service.withinOneTimeout(other(lost[0]), kept)) === 'new';
         await until(heard);
         expect([await other(kept[0]), await other(lost[0])]).toEqual(['new', 'new']);
         expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 1 });
@@ -125,6 +166,49 @@ describe.skipIf(!canStart)('a Redis Cluster with one shard that stops', () => {
       });
       const late = await service.member();
       for (const id of [kept[0], lost[0]]) expect(await late(id)).toBe('new');
+    },
+    PATIENCE,
+  );
+
+  test.each(Object.entries(STOPS))(
+    'keys of other shards stay shared without a bus, if it was on that shard, and invalidations arrive later: %s',
+    async (_, { stop, resume }) => {
+      const clock = new FakeClock();
+      await using cluster = await RedisCluster.start();
+      const busShard = (shardOf('{value}') + 1) % cluster.servers.length;
+      await using service = new ClusterService(cluster, clock, busShard);
+      const one = await service.member();
+      const [other, reader] = [await service.member(), await service.member()];
+      const kept = IDS.filter((id) => shardOf(`{["${id}"]}`) !== busShard) as [string, string];
+      for (const id of IDS) await one(id);
+      expect(await one.flush()).toBe(true);
+      for (const id of kept) await other(id);
+      const shard = cluster.servers[busShard] as RedisServer;
+      const all = [one, other, reader];
+      const areAll = (state: string): boolean =>
+        all.every((member) => member.cacheInfo().shared?.bus === state);
+      await stop(shard);
+      try {
+        await until(() => areAll('disconnected'));
+        for (const id of kept) expect([await reader(id), await other(id)]).toEqual(['old', 'old']);
+        expect(service.loads, 'keys of other shards are still shared').toBe(IDS.length);
+        service.source = () => 'new';
+        one.delete(kept[0]);
+        expect(await service.advanceUntil(one.flush()), 'the bus has not taken it').toBe(false);
+        for (const member of all) expect(await member(kept[0])).toBe('new');
+        expect(await other(kept[1])).toBe('old');
+        expect(one.cacheInfo().shared).toMatchObject({
+          store: 'answering',
+          pendingInvalidations: 1,
+        });
+      } finally {
+        await resume(shard);
+      }
+      await until(() => areAll('connected'));
+      await until(() => service.advanceUntil(one.flush()));
+      expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 0 });
+      one.delete(kept[1]);
+      await until(async () => (await other(kept[1])) === 'new');
     },
     PATIENCE,
   );

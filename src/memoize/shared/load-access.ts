@@ -1,0 +1,37 @@
+/**
+ * The access of one cache's loads to the store. It ends with the cache: a store that its user has closed may connect again, as that of
+ * `@keyv/redis` does, and keep the process alive. Invalidations go past it, because they are carried out after that too.
+ */
+import type { StoreAccess } from './store-access.js';
+
+/** Rejects the requests of a load whose cache was disposed of. It is reported nowhere. */
+export class CacheEndedError extends Error {}
+
+/** The requests that loads make. */
+export class LoadAccess {
+  readonly #store: StoreAccess;
+  readonly #hasEnded: () => boolean;
+
+  constructor(store: StoreAccess, hasEnded: () => boolean) {
+    this.#store = store;
+    this.#hasEnded = hasEnded;
+  }
+
+  /** Whether a call may ask for these names now. */
+  mayAsk(names: readonly string[], millis: number): boolean {
+    return !this.#hasEnded() && this.#store.mayAsk(names, millis);
+  }
+
+  async get(names: string[], millis: number): Promise<unknown[]> {
+    return this.#open().get(names, millis);
+  }
+
+  async set(name: string, value: unknown, ttl: number, millis: number): Promise<void> {
+    await this.#open().set(name, value, ttl, millis);
+  }
+
+  #open(): StoreAccess {
+    if (this.#hasEnded()) throw new CacheEndedError();
+    return this.#store;
+  }
+}

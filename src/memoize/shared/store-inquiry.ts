@@ -1,0 +1,62 @@
+/**
+ * An inquiry: one read in each part of a store, to find out which parts answer. It begins when a request has waited for half of its
+ * time, and is over when that request gives up. An answer after that does not count.
+ */
+import type { SharedStore } from '../shared-store.js';
+import { hashSlotOf } from './hash-slot.js';
+
+/** The most reads of one inquiry. */
+const MAX_READS = 1_000;
+
+/** One read of an inquiry. */
+interface InquiryRead {
+  readonly name: string;
+  /** Until when its answer counts, in milliseconds on the clock of the store's access. */
+  readonly deadline: number;
+  isAnswered: boolean;
+}
+
+/** The reads of one inquiry. */
+export class StoreInquiry {
+  readonly #store: SharedStore;
+  readonly #deadline: number;
+  readonly #reads = new Map<number, InquiryRead>();
+
+  constructor(store: SharedStore, deadline: number) {
+    this.#store = store;
+    this.#deadline = deadline;
+  }
+
+  isOver(now: number): boolean {
+    return now >= this.#deadline;
+  }
+
+  /** Reads these names, one in each slot. A refusal is an answer too. */
+  read(names: readonly string[], deadline: number): void {
+    for (const name of names) {
+      const slot = hashSlotOf(name);
+      if (this.#reads.has(slot) || this.#reads.size >= MAX_READS) continue;
+      const read: InquiryRead = { name, deadline, isAnswered: false };
+      this.#reads.set(slot, read);
+      const answered = (): void => {
+        read.isAnswered = true;
+      };
+      void this.#get(name).then(answered, answered);
+    }
+  }
+
+  /** The names that have answered, and those that have not although their time is over. */
+  resultAt(now: number): { readonly answered: string[]; readonly silent: string[] } {
+    const reads = [...this.#reads.values()];
+    return {
+      answered: reads.filter(({ isAnswered }) => isAnswered).map(({ name }) => name),
+      silent: reads
+        .filter(({ isAnswered, deadline }) => !isAnswered && now >= deadline)
+        .map(({ name }) => name),
+    };
+  }
+
+  async #get(name: string): Promise<unknown> {
+    return this.#store.get(name);
+  }
+}
