@@ -99,10 +99,10 @@ export class Entries {
     this.disposals?.disposeUnused();
   }
 
-  /** Makes an entry stale. */
-  markStale(key: Key): void {
+  /** Makes an entry stale in `millis`. */
+  markStale(key: Key, millis: number): void {
     const stored = this.store.peek(key);
-    if (stored instanceof StagedEntry) stored.markStale(this.#settings.clock.now());
+    if (stored instanceof StagedEntry) stored.markStale(this.#settings.clock.now() + millis);
   }
 
   /** The stored value if it would answer a call; `undefined` otherwise. Removes an expired or collected entry. */

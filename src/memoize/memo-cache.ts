@@ -220,7 +220,7 @@ export class MemoCache implements WatchedCache {
     if (terms === undefined) entries.remove(key, 'replaced');
     else entries.put(key, value, value, terms);
     shared?.replace(keyArgs, value, terms);
-    if (shared?.mustMarkStale(undefined) === true) entries.markStale(key);
+    if (shared !== undefined) entries.markStale(key, shared.freshMillis(undefined));
     release(key);
   }
 

@@ -78,8 +78,8 @@ export interface SharedLevel {
   ): Promise<unknown>;
   /** Told that a load has ended. `terms` are those on which its outcome was stored in this process, if it was stored. */
   loadEnded(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms | undefined): void;
-  /** Whether the entry that was just stored in this process must be marked stale. */
-  mustMarkStale(load: SharedLoad | undefined): boolean;
+  /** How long the entry that was just stored in this process is fresh at most, in milliseconds; 0 for a stale one. */
+  freshMillis(context: SharedLoadContext | undefined): number;
   /** Told that an entry was stored in this process that came from no load. */
   stored(keyArgs: readonly unknown[]): void;
   /** Invalidates one result in all processes. */

@@ -1,8 +1,9 @@
 import Keyv from 'keyv';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import { decodeArgs, encodeArgs } from '../../src/memoize/keys/encoded-args.js';
 import { sharedCache } from '../../src/memoize/shared/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 
@@ -210,4 +211,80 @@ test.each([
   expect(await called).toBe('value 1');
   await settle();
   expect(asked).toEqual(before);
+});
+
+describe('an invalidation', () => {
+  /** A cache over a store whose writes of tokens pass when they may. */
+  function overStore() {
+    const entries = new Map<string, unknown>();
+    const clock = new FakeClock();
+    const gate = new Gate();
+    const state = { refuses: false, holds: false };
+    const messages: string[] = [];
+    const fn = memoize(async (id: number) => `value ${id}`, {
+      name: 'products',
+      onError: () => {},
+      shared: sharedCache({
+        clock,
+        store: {
+          get: async (name) => entries.get(name),
+          set: async (name, value) => {
+            if (state.holds) await gate.passed;
+            if (!state.refuses) entries.set(name, value);
+          },
+          delete: async (name) => entries.delete(name),
+        },
+        bus: {
+          publish: async (text) => void messages.push(text),
+          subscribe: (listener) => {
+            listener.connected(true);
+            return { [Symbol.dispose]: () => {} };
+          },
+        },
+      }),
+    });
+    const token = (): unknown => entries.get('products:key:{[1]}');
+    return { fn, clock, gate, state, messages, token };
+  }
+
+  test('that is on its way when its cache is disposed of goes on', async () => {
+    const { fn, gate, state, messages, token } = overStore();
+    state.holds = true;
+    fn.delete(1);
+    await settle();
+    fn[Symbol.dispose]();
+    expect(token()).toBe(undefined);
+    gate.open();
+    await settle();
+    expect(token()).toEqual(expect.any(String));
+    expect(messages).toHaveLength(1);
+  });
+
+  test('of a cache that was disposed of is carried out', async () => {
+    const { fn, messages, token } = overStore();
+    fn[Symbol.dispose]();
+    fn.delete(1);
+    expect(await fn.flush()).toBe(true);
+    expect(token()).toEqual(expect.any(String));
+    expect(messages).toHaveLength(1);
+  });
+
+  test('that was refused is tried by `flush()` before the end of its cache, and not afterwards', async () => {
+    const { fn, clock, state, token } = overStore();
+    state.refuses = true;
+    fn.delete(1);
+    expect(await fn.flush()).toBe(false);
+    state.refuses = false;
+    expect(await fn.flush()).toBe(true);
+    const stored = token();
+    expect(stored).toEqual(expect.any(String));
+    state.refuses = true;
+    fn.delete(1);
+    expect(await fn.flush()).toBe(false);
+    fn[Symbol.dispose]();
+    state.refuses = false;
+    expect(clock.pendingTimers).toBe(0);
+    await clock.advance(60_000);
+    expect(token()).toBe(stored);
+  });
 });

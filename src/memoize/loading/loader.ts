@@ -303,8 +303,9 @@ export class Loader {
     else {
       entries.put(load.key, result, settled, terms, load.details.birth);
       if (context !== undefined) this.#keepShared(load, context, terms);
-      if (sharedAs !== undefined) this.#shared?.replace(sharedAs, settled, terms);
-      if (this.#shared?.mustMarkStale(context?.shared) === true) entries.markStale(load.key);
+      const shared = this.#shared;
+      if (sharedAs !== undefined) shared?.replace(sharedAs, settled, terms);
+      if (shared !== undefined) entries.markStale(load.key, shared.freshMillis(context));
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * The names of a cache's values in the store, and of its locks. Each begins with the prefix and the name of the cache. The name is
- * escaped, so two caches never have a name in common.
+ * The names of a cache's values in the store, and of its locks. Each begins with the prefix, the name of the cache and its version.
+ * Name and version are escaped, so two caches never have a name in common.
  *
  * A Redis Cluster puts names with one text in braces on one shard. So a result is beside the token of its key, and the tokens of the
  * cache are beside each other. A shard that is down then costs its own keys only, and a look-up asks few shards.
@@ -10,16 +10,23 @@ import type { SharedStore } from '../shared-store.js';
 /** What a name in the store stands for: a result, or the token of a key, a tag, all tags or the cache. */
 export type NameKind = 'entry' | 'key' | 'tag' | 'tags' | 'cache';
 
+/** What the names of a cache begin with. */
+export interface NameSettings {
+  readonly store: SharedStore | undefined;
+  readonly prefix: string | undefined;
+  readonly version: string | number | undefined;
+}
+
 /** The names of one cache. Argument lists and tags are given in their public form. */
 export class KeyNames {
   /** The cache, on the bus and in names of locks. */
   readonly cache: string;
   readonly #inStore: string;
 
-  constructor(store: SharedStore | undefined, prefix: string | undefined, name: string) {
-    const escaped = name.replaceAll('%', '%25').replaceAll(':', '%3A');
-    this.#inStore = `${prefix ?? ''}${escaped}`;
-    this.cache = `${prefix ?? namespaceOf(store)}${escaped}`;
+  constructor({ store, prefix, version }: NameSettings, name: string) {
+    const own = version === undefined ? escaped(name) : `${escaped(name)}:${escaped(version)}`;
+    this.#inStore = `${prefix ?? ''}${own}`;
+    this.cache = `${prefix ?? namespaceOf(store)}${own}`;
   }
 
   /** The name of a value in the store. */
@@ -32,6 +39,10 @@ export class KeyNames {
   ofLock(key: string): string {
     return `${this.cache}:${key}`;
   }
+}
+
+function escaped(text: string | number): string {
+  return String(text).replaceAll('%', '%25').replaceAll(':', '%3A');
 }
 
 /** The namespace of a Keyv, with its separator. Keyv puts it before the names in the store, but not before those of locks. */

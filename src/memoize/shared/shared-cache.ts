@@ -3,7 +3,9 @@ import { type Clock, systemClock } from '../../core/clock.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import {
   aBoolean,
+  aFunction,
   aName,
+  millis,
   type OptionTable,
   objectWith,
   option,
@@ -18,7 +20,7 @@ import type { SharedStore } from '../shared-store.js';
 import { type SharedCacheSettings, StoreBackedLevel } from './shared-level.js';
 
 /** Options of {@link sharedCache}. At least one of `store` and `bus` is needed. */
-export interface SharedCacheOptions {
+export interface SharedCacheOptions<V = unknown> {
   /**
    * A store that other processes use too, for example an instance of Keyv. It is read before the function is called. It is
    * written afterwards, while the caller goes on. Values must be serializable by the store. @default none
@@ -45,6 +47,31 @@ export interface SharedCacheOptions {
    * arguments can still be found by trying. Results and their tags stay readable. @default false
    */
   readonly hashKeys?: boolean;
+  /**
+   * The version of the results: change it with their shape. It is a part of all names in the store, of locks, and of the cache's name
+   * on the bus. So the processes of two versions share neither results nor invalidations. @default none
+   */
+  readonly version?: string | number;
+  /**
+   * How long a result is fresh in this process at most, in milliseconds. Then the store is asked, where it stays for its `ttl`. The
+   * result of this process then serves only as `staleIfError` says. 0 asks the store with each call. Needs `store`. @default Infinity
+   */
+  readonly localTtlMillis?: number;
+  /**
+   * Gives what is stored for a result; may be async. If it throws, or has no answer within `storeTimeoutMillis`, the result is not
+   * shared. Needs `deserialize`. @default the result itself
+   */
+  serialize?(value: V): unknown;
+  /**
+   * Gives the result for what is stored; may be async. If it throws, or has no answer within `storeTimeoutMillis`, the call goes on as
+   * if nothing was stored. Needs `serialize`. @default what is stored
+   */
+  deserialize?(stored: unknown): V | PromiseLike<V>;
+  /**
+   * Checks a result from the store, after `deserialize`; may be async. If it gives `false`, throws, or has no answer within
+   * `storeTimeoutMillis`, the call goes on as if nothing was stored. Needs `store`. @default every result is taken
+   */
+  validate?(value: unknown): boolean | PromiseLike<boolean>;
   /** The source of time for timeouts and retries. @default systemClock */
   readonly clock?: Clock;
 }
@@ -56,6 +83,11 @@ const OPTIONS: OptionTable<SharedCacheSettings> = {
   lock: optional(objectWith('acquire')),
   prefix: optional(aName),
   hashKeys: option(aBoolean, false),
+  version: optional(aVersion),
+  localTtlMillis: option(millis, Number.POSITIVE_INFINITY),
+  serialize: optional(aFunction),
+  deserialize: optional(aFunction),
+  validate: optional(aFunction),
   clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
 };
 
@@ -84,16 +116,9 @@ const OPTIONS: OptionTable<SharedCacheSettings> = {
  * await second(7); // => { id: 7, load: 1 }
  * ```
  */
-export function sharedCache(options: SharedCacheOptions): SharedCache {
+export function sharedCache<V = unknown>(options: SharedCacheOptions<V>): SharedCache {
   const parts = resolveOptions('sharedCache', options, OPTIONS);
-  if (parts.store === undefined && parts.bus === undefined) {
-    throw new InvalidArgumentError('sharedCache: give it a `store`, a `bus` or both.');
-  }
-  if (parts.lock !== undefined && parts.store === undefined) {
-    throw new InvalidArgumentError(
-      'sharedCache: `lock` needs `store`: a caller that waited for the lock gets the result of its holder from there.',
-    );
-  }
+  checkTogether(parts);
   return {
     attach: (cache, counters, local) => {
       if (cache.givenName === undefined) {
@@ -104,4 +129,34 @@ export function sharedCache(options: SharedCacheOptions): SharedCache {
       return new StoreBackedLevel(parts, cache, counters, local);
     },
   };
+}
+
+/** Checks the options that need each other. */
+function checkTogether(parts: SharedCacheSettings): void {
+  if (parts.store === undefined && parts.bus === undefined) {
+    throw new InvalidArgumentError('sharedCache: give it a `store`, a `bus` or both.');
+  }
+  if (parts.lock !== undefined && parts.store === undefined) {
+    throw new InvalidArgumentError(
+      'sharedCache: `lock` needs `store`: a caller that waited for the lock gets the result of its holder from there.',
+    );
+  }
+  if ((parts.serialize === undefined) !== (parts.deserialize === undefined)) {
+    throw new InvalidArgumentError(
+      'sharedCache: `serialize` and `deserialize` need each other: give both or neither.',
+    );
+  }
+  if (parts.store !== undefined) return;
+  for (const name of ['localTtlMillis', 'serialize', 'validate'] as const) {
+    if (parts[name] === undefined || parts[name] === Number.POSITIVE_INFINITY) continue;
+    throw new InvalidArgumentError(
+      `sharedCache: \`${name}\` needs \`store\`: without one, no result is shared.`,
+    );
+  }
+}
+
+function aVersion(value: unknown): string | undefined {
+  return aName(value) === undefined || Number.isSafeInteger(value)
+    ? undefined
+    : 'a non-empty string or an integer';
 }

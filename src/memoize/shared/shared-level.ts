@@ -29,30 +29,29 @@ import type {
   SharedLoadContext,
   SharedState,
 } from '../shared-port.js';
-import type { SharedStore } from '../shared-store.js';
 import { Announcements } from './announcements.js';
 import { messagesAbout, readMessage } from './bus-messages.js';
 import { DigestIndex } from './digest-index.js';
 import type { Envelope } from './envelope.js';
 import { inTime } from './in-time.js';
 import { type Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
-import { KeyNames } from './key-names.js';
+import { KeyNames, type NameSettings } from './key-names.js';
 import { CacheEndedError, LoadAccess } from './load-access.js';
 import { SharedLoadError } from './shared-load-error.js';
 import { lifeLeft, SharedResults } from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
+import { SharedValues, type ValueHooks } from './shared-values.js';
 import { StoreAccess } from './store-access.js';
 import { TroubleReports } from './trouble-reports.js';
 import { WaitBudget } from './wait-budget.js';
 
 /** The outside systems of a shared cache. */
-export interface SharedCacheSettings {
-  readonly store: SharedStore | undefined;
+export interface SharedCacheSettings extends NameSettings, ValueHooks {
   readonly storeTimeoutMillis: number;
   readonly bus: InvalidationBus | undefined;
   readonly lock: ClusterLock | undefined;
-  readonly prefix: string | undefined;
   readonly hashKeys: boolean;
+  readonly localTtlMillis: number;
   readonly clock: Clock;
 }
 
@@ -85,12 +84,12 @@ export class StoreBackedLevel implements SharedLevel {
     counters: CacheCounters,
     local: LocalLevel,
   ) {
-    const { bus, store, clock, prefix, hashKeys } = parts;
+    const { bus, store, clock, hashKeys } = parts;
     this.#parts = parts;
     this.#cache = cache;
     this.#counters = counters;
     this.#local = local;
-    this.#names = new KeyNames(store, prefix, cache.name);
+    this.#names = new KeyNames(parts, cache.name);
     this.#digests = new DigestIndex(hashKeys, () => this.#textsHere());
     this.#reports = new TroubleReports(cache, counters, clock);
     this.#announcements = new Announcements(clock);
@@ -116,11 +115,13 @@ export class StoreBackedLevel implements SharedLevel {
         store: this.#access,
         timeoutMillis: parts.storeTimeoutMillis,
         names: this.#names,
+        values: new SharedValues(clock, parts),
         digests: this.#digests,
         announcements: this.#announcements,
         outbox: this.#outbox,
         cache,
         counters,
+        report: this.#report,
       });
     }
     this.#isConnected = bus === undefined;
@@ -191,8 +192,12 @@ export class StoreBackedLevel implements SharedLevel {
     });
   }
 
-  /** Whether the entry that a load has just stored must be marked stale: this process may have missed an invalidation. */
-  mustMarkStale(load: SharedLoad | undefined): boolean {
+  freshMillis(context: SharedLoadContext | undefined): number {
+    return this.#mayHaveMissed(context?.shared) ? 0 : this.#parts.localTtlMillis;
+  }
+
+  /** Whether this process may have missed an invalidation of a result that it has just stored. */
+  #mayHaveMissed(load: SharedLoad | undefined): boolean {
     if (!this.#isConnected) return true;
     return (
       load !== undefined && (load.connection !== this.#connection || load.lease?.lost === true)

@@ -21,6 +21,7 @@ import type { Invalidation, InvalidationOutbox } from './invalidation-outbox.js'
 import type { KeyNames } from './key-names.js';
 import type { LoadAccess } from './load-access.js';
 import { SharedStoreError } from './shared-store-error.js';
+import type { SharedValues } from './shared-values.js';
 import type { StoreAccess } from './store-access.js';
 import type { WaitBudget } from './wait-budget.js';
 
@@ -43,11 +44,13 @@ export interface ResultsPort {
   readonly store: StoreAccess;
   readonly timeoutMillis: number;
   readonly names: KeyNames;
+  readonly values: SharedValues;
   readonly digests: DigestIndex;
   readonly announcements: Announcements;
   readonly outbox: InvalidationOutbox;
   readonly cache: CacheIdentity;
   readonly counters: CacheCounters;
+  report(error: unknown): void;
 }
 
 /** What was found for a key. */
@@ -99,9 +102,10 @@ export class SharedResults {
       counters.sharedMisses++;
       return {};
     }
-    if (left > 0) return { usable: envelope };
+    const readable = await this.#readable(envelope, budget);
+    if (left > 0 && readable !== undefined) return { usable: readable };
     counters.sharedMisses++;
-    return { stale: envelope.failure === undefined ? envelope : undefined };
+    return { stale: readable?.failure === undefined ? readable : undefined };
   }
 
   /** Reads the present tokens into the load. */
@@ -140,6 +144,9 @@ export class SharedResults {
     const entry = names.inStore('entry', load.key);
     const tagNames = tags.map((tag) => names.inStore('tag', digests.publicForm(tag)));
     const isFailure = 'error' in outcome;
+    const value = isFailure
+      ? undefined
+      : await this.#port.values.stored(outcome.value, timeoutMillis);
     const mayLeave = isFailure || lease !== undefined;
     const kinds = tags.length === 0 ? KEY_AND_CACHE : TOKEN_KINDS;
     const asked = kinds.map((kind) => this.#tokenName(kind, load.key));
@@ -171,7 +178,7 @@ export class SharedResults {
       cache: cacheToken,
     };
     if (isFailure) envelope.failure = failureOf(outcome.error);
-    else envelope.value = outcome.value;
+    else envelope.value = value;
     if (terms.ttl !== Infinity) envelope.ttl = terms.ttl;
     if (tags.length > 0) envelope.tags = tags.map((tag, at) => [tag, tokens[at] as string]);
     if (lease !== undefined) envelope.fence = lease.fence;
@@ -267,6 +274,20 @@ export class SharedResults {
       return now === token && !announcements.contradict('tag', forms[at] as string, now);
     });
     return isPresent ? envelope : undefined;
+  }
+
+  /** A result with its value as callers get it; `undefined` if the hooks of the cache do not take it. */
+  async #readable(envelope: Envelope, budget: WaitBudget): Promise<Envelope | undefined> {
+    const { values, counters, report } = this.#port;
+    if (values.isPlain || envelope.failure !== undefined) return envelope;
+    try {
+      const found = await budget.spend((millis) => values.valueOf(envelope.value, millis));
+      if (found !== undefined) return { ...envelope, ...found };
+    } catch (error) {
+      report(error);
+    }
+    counters.sharedRejects++;
+    return undefined;
   }
 
   /** The name of a token that each load needs: of its key, the cache, or all tags. */

@@ -111,13 +111,13 @@ export class StagedEntry extends Entry {
     if (this.freshUntil !== Number.NEGATIVE_INFINITY) this.#setFreshness();
   }
 
-  /** Makes the entry stale at `now`, unless it is stale already. It may still be served in place of a failure. */
-  markStale(now: number): void {
+  /** Makes the entry stale at a time, unless it is stale before. It may still be served in place of a failure. */
+  markStale(at: number): void {
     if (this.failure !== undefined) return;
-    this.freshUntil = Number.NEGATIVE_INFINITY;
-    this.dueAt = Math.min(this.dueAt, now);
-    this.expiresAt = Math.min(this.expiresAt, now);
-    this.staleUntil = Math.min(this.staleUntil, now);
+    this.freshUntil = Math.min(this.freshUntil, at);
+    this.dueAt = Math.min(this.dueAt, at);
+    this.expiresAt = Math.min(this.expiresAt, at);
+    this.staleUntil = Math.min(this.staleUntil, at);
   }
 
   override isDead(now: number): boolean {

@@ -1,0 +1,398 @@
+/** What lies in a shared store, and for how long: versions, the check and the form of values, and the lifetime of local entries. */
+import Keyv from 'keyv';
+import { describe, expect, test, vi } from 'vitest';
+import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
+import {
+  type BusListener,
+  type ClusterLock,
+  type SharedCacheOptions,
+  sharedCache,
+} from '../../src/memoize/shared/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { settle } from '../kit/settle.js';
+
+interface User {
+  readonly id: string;
+  readonly name: string;
+}
+
+type Fn = (id: string) => Promise<unknown>;
+
+/** A bus in memory, which delivers at once. */
+class MemoryBus {
+  readonly texts: string[] = [];
+  readonly #listeners = new Set<BusListener>();
+
+  async publish(text: string): Promise<void> {
+    this.texts.push(text);
+    for (const listener of this.#listeners) listener.message(text);
+  }
+
+  subscribe(listener: BusListener): Disposable {
+    this.#listeners.add(listener);
+    listener.connected(true);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+}
+
+/** Processes over one store. */
+class Service implements Disposable {
+  readonly entries = new Map<string, unknown>();
+  readonly clock = new FakeClock();
+  readonly errors: unknown[] = [];
+  loads = 0;
+  source: (id: string) => unknown = (id) => ({ id, name: `old ${id}` });
+  readonly #members: Disposable[] = [];
+
+  member(
+    shared: SharedCacheOptions<never> | Partial<SharedCacheOptions> = {},
+    options: Partial<MemoizeOptions<Fn>> = {},
+  ) {
+    const store = new Keyv({ store: this.entries });
+    const member = memoize<Fn>(
+      async (id) => {
+        this.loads++;
+        return this.source(id);
+      },
+      {
+        name: 'user',
+        ttl: 60_000,
+        clock: this.clock,
+        onError: (error) => void this.errors.push(error),
+        shared: sharedCache({ store, clock: this.clock, ...shared } as SharedCacheOptions),
+        ...options,
+      },
+    );
+    this.#members.push(member);
+    return member;
+  }
+
+  /** Waits until a call is answered, while the clock goes on. */
+  async answer<T>(call: Promise<T>): Promise<T> {
+    let isDone = false;
+    void call
+      .catch(() => {})
+      .finally(() => {
+        isDone = true;
+      });
+    await settle();
+    while (!isDone) await this.clock.advance(100);
+    return call;
+  }
+
+  [Symbol.dispose](): void {
+    for (const member of this.#members) member[Symbol.dispose]();
+  }
+}
+
+describe('version', () => {
+  test('a new version reads no result of the old one, and invalidates none', async () => {
+    using service = new Service();
+    const bus = new MemoryBus();
+    const first = service.member({ bus, version: 1 }, { tags: () => ['all'] });
+    await first('a');
+    await first.flush();
+    service.source = (id) => ({ id, fullName: `new ${id}` });
+    const second = service.member({ bus, version: 2 }, { tags: () => ['all'] });
+    expect(await second('a')).toEqual({ id: 'a', fullName: 'new a' });
+    second.delete('a');
+    second.invalidateTags('all');
+    second.clear();
+    await second.flush();
+    expect(await first('a')).toEqual({ id: 'a', name: 'old a' });
+    expect(await service.member({ version: 1 })('a')).toEqual({ id: 'a', name: 'old a' });
+    expect(await service.member({ version: '1' })('a'), 'a number as a text').toEqual({
+      id: 'a',
+      name: 'old a',
+    });
+    expect(service.loads).toBe(2);
+  });
+
+  test('is a part of all names in the store and of locks, and of the name on the bus', async () => {
+    using service = new Service();
+    const bus = new MemoryBus();
+    const names: string[] = [];
+    const lock: ClusterLock = {
+      acquire: async (name) => {
+        names.push(name);
+        return { fence: 1, lost: false, release: async () => {} };
+      },
+    };
+    const one = service.member(
+      { bus, lock, version: 'a:b', prefix: 'app:' },
+      { tags: () => ['t'] },
+    );
+    await one('k');
+    await one.flush();
+    names.push(...service.entries.keys());
+    for (const kind of ['entry', 'key', 'tag', 'tags', 'cache']) {
+      expect(names.some((name) => name.includes(`:${kind}:`))).toBe(true);
+    }
+    one.delete('k');
+    one.invalidateTags('t');
+    one.clear();
+    await one.flush();
+    for (const text of bus.texts) names.push((JSON.parse(text) as { cache: string }).cache);
+    expect(names.length).toBeGreaterThan(6);
+    expect(names.filter((name) => !/^(keyv:)?app:user:a%3Ab(:|$)/.test(name))).toEqual([]);
+  });
+
+  test('a cache without a version has no name of another with one', async () => {
+    using service = new Service();
+    await service.member({ version: '2' }, { name: 'user' })('a');
+    await service.member({}, { name: 'user:2' })('a');
+    await settle();
+    expect(service.loads).toBe(2);
+  });
+});
+
+describe('validate', () => {
+  const hasName = (value: unknown): value is User => typeof (value as User).name === 'string';
+
+  test.each([
+    ['false', () => false, 0],
+    ['a promise of false', async () => false, 0],
+    [
+      'an error',
+      () => {
+        throw new Error('no schema');
+      },
+      1,
+    ],
+    ['a rejection', () => Promise.reject(new Error('no schema')), 1],
+    ['no boolean', () => 'yes' as unknown as boolean, 1],
+    ['undefined', () => undefined as unknown as boolean, 1],
+    ['no answer', () => new Promise<boolean>(() => {}), 1],
+  ])('%s is a miss that is counted, and its result is replaced', async (_, validate, errors) => {
+    using service = new Service();
+    await service.member()('a');
+    await settle();
+    service.source = () => 'new';
+    const one = service.member({ validate });
+    expect(await service.answer(one('a'))).toBe('new');
+    expect(one.cacheInfo()).toMatchObject({ sharedRejects: 1, sharedHits: 0, sharedMisses: 1 });
+    expect(service.errors).toHaveLength(errors);
+    expect(one.cacheInfo().shared, 'the store is not blamed').toMatchObject({ store: 'answering' });
+    await one.flush();
+    expect(await service.member()('a'), 'the new result is shared').toBe('new');
+  });
+
+  test('takes what passes, is not asked about a result of this process, and once about one from the store', async () => {
+    using service = new Service();
+    const asked: unknown[] = [];
+    const validate = (value: unknown): boolean => {
+      asked.push(value);
+      return hasName(value);
+    };
+    const one = service.member({ validate });
+    await one('a');
+    await one.flush();
+    expect(asked).toEqual([]);
+    const other = service.member({ validate });
+    for (let call = 0; call < 3; call++) expect(await other('a')).toMatchObject({ id: 'a' });
+    expect(asked).toEqual([{ id: 'a', name: 'old a' }]);
+    expect(service.loads).toBe(1);
+  });
+
+  test('is asked about a stale result too', async () => {
+    using service = new Service();
+    const options = { ttl: 1, staleIfError: 3_600_000 };
+    await service.member({}, options)('a');
+    await settle();
+    service.source = () => Promise.reject(new Error('down'));
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 10);
+    const taken = service.member({ validate: () => true }, options);
+    expect(await taken('a')).toEqual({ id: 'a', name: 'old a' });
+    await expect(service.member({ validate: () => false }, options)('a')).rejects.toThrow('down');
+    vi.restoreAllMocks();
+  });
+
+  test('is not asked about a failure', async () => {
+    using service = new Service();
+    service.source = () => Promise.reject(new Error('down'));
+    const shared = {
+      validate: (): boolean => {
+        throw new Error('not to be asked');
+      },
+    };
+    for (let process = 0; process < 2; process++) {
+      const one = service.member(shared, { negativeTtl: 60_000 });
+      await expect(one('a')).rejects.toThrow('down');
+      await one.flush();
+    }
+    expect([service.loads, service.errors]).toEqual([1, []]);
+  });
+
+  test('calls the cache from within: the call goes on after `storeTimeoutMillis`', async () => {
+    using service = new Service();
+    await service.member()('a');
+    await settle();
+    const one = service.member({
+      validate: async (): Promise<boolean> => {
+        await one('a');
+        return true;
+      },
+    });
+    expect(await service.answer(one('a'))).toEqual({ id: 'a', name: 'old a' });
+    expect(service.loads).toBe(2);
+  });
+
+  test('the wait for it is a part of `storeTimeoutMillis`', async () => {
+    using service = new Service();
+    await service.member()('a');
+    await settle();
+    const began = service.clock.now();
+    const one = service.member({
+      storeTimeoutMillis: 300,
+      validate: () => new Promise(() => {}),
+    });
+    await service.answer(one('a'));
+    expect(service.clock.now() - began).toBeLessThanOrEqual(400);
+  });
+});
+
+describe('serialize and deserialize', () => {
+  const dates = {
+    serialize: (value: Date) => value.getTime(),
+    deserialize: (stored: unknown) => new Date(stored as number),
+  };
+
+  test('turn results to what is stored, and back', async () => {
+    using service = new Service();
+    service.source = () => new Date(86_400_000);
+    const one = service.member(dates as never);
+    expect(await one('a')).toEqual(new Date(86_400_000));
+    await one.flush();
+    const stored = [...service.entries.entries()].find(([name]) => name.includes(':entry:'));
+    expect(JSON.stringify(stored)).toContain('86400000');
+    const other = service.member({
+      ...dates,
+      validate: (value: unknown) => value instanceof Date,
+    } as never);
+    expect(await other('a')).toEqual(new Date(86_400_000));
+    expect(service.loads).toBe(1);
+  });
+
+  test('may be async', async () => {
+    using service = new Service();
+    const slow = {
+      serialize: async (value: unknown) => JSON.stringify(value),
+      deserialize: async (stored: unknown) => JSON.parse(stored as string),
+    };
+    const one = service.member(slow);
+    await one('a');
+    await one.flush();
+    expect(await service.member(slow)('a')).toEqual({ id: 'a', name: 'old a' });
+    expect(service.loads).toBe(1);
+  });
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no codec');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no codec'))],
+    ['hangs', () => new Promise<never>(() => {})],
+  ])('one that %s fails no call, and shares nothing', async (_, broken) => {
+    using service = new Service();
+    const writer = service.member({ serialize: broken, deserialize: (stored: unknown) => stored });
+    expect(await writer('a')).toEqual({ id: 'a', name: 'old a' });
+    await service.answer(writer.flush());
+    expect(writer.cacheInfo()).toMatchObject({ sharedWrites: 0, sharedErrors: 1 });
+    await service.member()('a');
+    await settle();
+    expect(service.loads).toBe(2);
+    const reader = service.member({ serialize: (value: unknown) => value, deserialize: broken });
+    expect(await service.answer(reader('a'))).toEqual({ id: 'a', name: 'old a' });
+    expect(reader.cacheInfo()).toMatchObject({ sharedRejects: 1, loads: 1 });
+  });
+});
+
+describe('localTtlMillis', () => {
+  test('an entry of this process is fresh for that long, and one in the store for its ttl', async () => {
+    using service = new Service();
+    const shared = { localTtlMillis: 1_000 };
+    const [one, other] = [service.member(shared), service.member(shared)];
+    await one('a');
+    await one.flush();
+    await other('a');
+    other.delete('a');
+    service.source = () => 'new';
+    await other('a');
+    await other.flush();
+    expect(await one('a'), 'without a bus, for as long as the local entry lives').toEqual({
+      id: 'a',
+      name: 'old a',
+    });
+    await service.clock.advance(999);
+    expect(await one('a')).toEqual({ id: 'a', name: 'old a' });
+    await service.clock.advance(1);
+    expect(await one('a')).toBe('new');
+    expect(service.loads).toBe(2);
+    for (let seconds = 0; seconds < 10; seconds++) {
+      await service.clock.advance(1_000);
+      expect(await one('a')).toBe('new');
+    }
+    expect(service.loads).toBe(2);
+    expect(one.cacheInfo().sharedHits).toBeGreaterThanOrEqual(11);
+  });
+
+  test('0 asks the store with each call', async () => {
+    using service = new Service();
+    const one = service.member({ localTtlMillis: 0 });
+    for (let call = 0; call < 3; call++) {
+      await one('a');
+      await one.flush();
+    }
+    expect(service.loads).toBe(1);
+    expect(one.cacheInfo()).toMatchObject({ hits: 0, sharedHits: 2 });
+  });
+
+  test('lengthens no ttl, and holds for values given to `set`', async () => {
+    using service = new Service();
+    const short = service.member({ localTtlMillis: 60_000 }, { ttl: 1_000 });
+    await short('a');
+    await short.flush();
+    service.entries.clear();
+    await service.clock.advance(1_000);
+    await short('a');
+    expect(service.loads).toBe(2);
+    const one = service.member({ localTtlMillis: 1_000 });
+    one.set(['b'], Promise.resolve('promised'));
+    one.set(['c'], 'set' as never);
+    await settle();
+    await one.flush();
+    expect([await one('b'), await one('c')]).toEqual(['promised', 'set']);
+    await service.clock.advance(1_000);
+    expect([await one('b'), await one('c')]).toEqual(['promised', 'set']);
+    expect(one.cacheInfo()).toMatchObject({ hits: 2, sharedHits: 2 });
+  });
+
+  test('after it, a result of this process is served in place of a failure, while nothing else is there', async () => {
+    using service = new Service();
+    const one = service.member({ localTtlMillis: 1_000 }, { staleIfError: 60_000 });
+    await one('a');
+    await one.flush();
+    service.entries.clear();
+    service.source = () => Promise.reject(new Error('down'));
+    await service.clock.advance(1_000);
+    expect(await one('a')).toEqual({ id: 'a', name: 'old a' });
+    expect(one.cacheInfo()).toMatchObject({ staleHits: 1, loadFailures: 1 });
+  });
+});
+
+test.each([
+  [{ version: '' }, /`version` must be a non-empty string or an integer/],
+  [{ version: 1.5 }, /`version`/],
+  [{ serialize: () => 1 }, /`serialize` and `deserialize` need each other/],
+  [{ deserialize: () => 1 }, /`serialize` and `deserialize` need each other/],
+  [{ validate: true }, /`validate` must be a function/],
+  [{ localTtlMillis: -1 }, /`localTtlMillis`/],
+  [{ localTtlMillis: Number.NaN }, /`localTtlMillis`/],
+  [{ store: undefined, bus: new MemoryBus(), localTtlMillis: 5 }, /`localTtlMillis` needs `store`/],
+  [{ store: undefined, bus: new MemoryBus(), validate: () => true }, /`validate` needs `store`/],
+])('a malformed option is refused: %#', (options, message) => {
+  expect(() => sharedCache({ store: new Keyv(), ...options } as never)).toThrow(message);
+});
