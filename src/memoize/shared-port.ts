@@ -35,8 +35,8 @@ export interface SharedState {
   /** `'resting'` while no part of the store gives answers in time: calls go on without it and without the lock. */
   readonly store: 'none' | 'answering' | 'resting';
   /**
-   * The share of the store that gives no answers, from 0 to 1, as far as requests have shown: a shard of a cluster, or single keys. Calls
-   * go on without it.
+   * The share of the store that gives no answers, from 0 to 1, as far as requests have shown: a shard of a cluster, or single
+   * keys. Calls go on without it.
    */
   readonly restingShare: number;
   /** Whether invalidations of other processes arrive. While they do not, this process does not trust its own entries. */

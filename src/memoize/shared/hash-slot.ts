@@ -1,6 +1,6 @@
 /**
- * The hash slots of a Redis Cluster. Each name belongs to one of 16,384 slots, and each shard serves ranges of them. Two names with
- * one text in braces have one slot. Source: Redis cluster specification, "Key distribution model" and appendix A.
+ * The hash slots of a Redis Cluster. Each name belongs to one of 16,384 slots, and each shard serves ranges of them. Two names
+ * with one text in braces have one slot. Source: Redis cluster specification, "Key distribution model" and appendix A.
  */
 
 /** How many slots there are. */

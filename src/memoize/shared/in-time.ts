@@ -4,11 +4,11 @@ import type { Clock, TimerHandle } from '../../core/clock.js';
 /** What becomes of a limited wait. */
 export interface WaitOutcomes {
   /** Gives the error with which the wait ends if no answer comes in time. */
-  readonly onLate: () => Error;
+  onLate(): Error;
   /** Called if the request succeeds in time. */
-  readonly onAnswer?: () => void;
+  onAnswer?(): void;
   /** Called if half of the time is over without an answer. It is given the other half, in milliseconds. */
-  readonly onSlow?: (millisLeft: number) => void;
+  onSlow?(millisLeft: number): void;
 }
 
 /** Makes a request, and waits at most `millis` for its answer. Then rejects with what `onLate` returns. */
@@ -16,39 +16,38 @@ export function inTime<T>(
   clock: Clock,
   request: () => PromiseLike<T> | T,
   millis: number,
-  { onLate, onAnswer, onSlow }: WaitOutcomes,
+  outcomes: WaitOutcomes,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     let timer: TimerHandle | undefined;
-    let hasGivenUp = false;
-    const giveUp = (): void => {
-      hasGivenUp = true;
-      reject(onLate());
-    };
-    // If the event loop was busy, the answer is there already. One more turn lets it be read.
-    const late = (): void => {
-      timer = clock.setTimer(giveUp, 0);
-    };
-    const slow = (): void => {
-      timer = clock.setTimer(late, millis / 2);
-      onSlow?.(millis / 2);
+    let stage: 'first half' | 'second half' | 'one more turn' | 'over' =
+      outcomes.onSlow === undefined ? 'second half' : 'first half';
+    const next = (): void => {
+      if (stage === 'first half') {
+        stage = 'second half';
+        timer = clock.setTimer(next, millis / 2);
+        outcomes.onSlow?.(millis / 2);
+      } else if (stage === 'second half') {
+        // If the event loop was busy, the answer is there already. One more turn lets it be read.
+        stage = 'one more turn';
+        timer = clock.setTimer(next, 0);
+      } else {
+        stage = 'over';
+        reject(outcomes.onLate());
+      }
     };
     const answer = request();
     if (millis !== Number.POSITIVE_INFINITY) {
-      timer =
-        onSlow === undefined ? clock.setTimer(late, millis) : clock.setTimer(slow, millis / 2);
+      timer = clock.setTimer(next, stage === 'first half' ? millis / 2 : millis);
     }
-    const stopTimer = (): void => {
-      if (timer !== undefined) clock.clearTimer(timer);
-    };
     Promise.resolve(answer).then(
       (value) => {
-        stopTimer();
-        if (!hasGivenUp) onAnswer?.();
+        if (timer !== undefined) clock.clearTimer(timer);
+        if (stage !== 'over') outcomes.onAnswer?.();
         resolve(value);
       },
       (error: unknown) => {
-        stopTimer();
+        if (timer !== undefined) clock.clearTimer(timer);
         reject(error);
       },
     );

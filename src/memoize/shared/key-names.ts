@@ -1,9 +1,9 @@
 /**
- * The names of a cache's values in the store, and of its locks. Each begins with the prefix, the name of the cache and its version.
- * Name and version are escaped, so two caches never have a name in common.
+ * The names of a cache's values in the store, and of its locks. Each begins with the prefix, the name of the cache and its
+ * version. Name and version are escaped, so two caches never have a name in common.
  *
- * A Redis Cluster puts names with one text in braces on one shard. So a result is beside the token of its key, and the tokens of the
- * cache are beside each other. A shard that is down then costs its own keys only, and a look-up asks few shards.
+ * A Redis Cluster puts names with one text in braces on one shard. So a result is beside the token of its key, and the tokens of
+ * the cache are beside each other. A shard that is down then costs its own keys only, and a look-up asks few shards.
  */
 import type { SharedStore } from '../shared-store.js';
 

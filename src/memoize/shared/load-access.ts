@@ -1,6 +1,6 @@
 /**
- * The access of one cache's loads to the store. It ends with the cache: a store that its user has closed may connect again, as that of
- * `@keyv/redis` does, and keep the process alive. Invalidations go past it, because they are carried out after that too.
+ * The access of one cache's loads to the store. It ends with the cache: a store that its user has closed may connect again, as
+ * that of `@keyv/redis` does, and keep the process alive. Invalidations go past it, because they are carried out after that too.
  */
 import type { StoreAccess } from './store-access.js';
 
@@ -17,21 +17,24 @@ export class LoadAccess {
     this.#hasEnded = hasEnded;
   }
 
-  /** Whether a call may ask for these names now. */
-  mayAsk(names: readonly string[], millis: number): boolean {
-    return !this.#hasEnded() && this.#store.mayAsk(names, millis);
+  /**
+   * Whether a call may ask for the names that `names` gives. It is called only while the store leaves requests without an
+   * answer.
+   */
+  mayAsk(names: () => readonly string[], millis: number): boolean {
+    if (this.#hasEnded()) return false;
+    return !this.#store.isTroubled || this.#store.mayAsk(names(), millis);
   }
 
-  async get(names: string[], millis: number): Promise<unknown[]> {
-    return this.#open().get(names, millis);
+  get(names: string[], millis: number): Promise<unknown[]> {
+    return this.#hasEnded() ? ended() : this.#store.get(names, millis);
   }
 
-  async set(name: string, value: unknown, ttl: number, millis: number): Promise<void> {
-    await this.#open().set(name, value, ttl, millis);
+  set(name: string, value: unknown, ttl: number, millis: number): Promise<void> {
+    return this.#hasEnded() ? ended() : this.#store.set(name, value, ttl, millis);
   }
+}
 
-  #open(): StoreAccess {
-    if (this.#hasEnded()) throw new CacheEndedError();
-    return this.#store;
-  }
+function ended(): Promise<never> {
+  return Promise.reject(new CacheEndedError());
 }

@@ -28,8 +28,8 @@ export interface SharedCacheOptions<V = unknown> {
   readonly store?: SharedStore;
   /**
    * How long one call waits for answers of the store and the lock together, in milliseconds, before it goes on without them. What
-   * gave no answer then rests for 5 seconds, or twice this time if that is longer, and calls go on without it: a key, a shard of a
-   * cluster, or the whole store. `Infinity` for no limit.
+   * gave no answer then rests for 5 seconds, or twice this time if that is longer, and calls go on without it: a key, a shard of
+   * a cluster, or the whole store. `Infinity` for no limit.
    * @default 1000
    */
   readonly storeTimeoutMillis?: number;
@@ -38,8 +38,8 @@ export interface SharedCacheOptions<V = unknown> {
   /** Lets one process at a time load a result. The others then find it in `store`. Needs `store`. @default none */
   readonly lock?: ClusterLock;
   /**
-   * The start of all names in the store and of locks, and of the cache's name on the bus. Without it, names of locks and on the bus
-   * begin with the `namespace` of a Keyv `store`. @default none
+   * The start of all names in the store and of locks, and of the cache's name on the bus. Without it, names of locks and on the
+   * bus begin with the `namespace` of a Keyv `store`. @default none
    */
   readonly prefix?: string;
   /**
@@ -48,23 +48,24 @@ export interface SharedCacheOptions<V = unknown> {
    */
   readonly hashKeys?: boolean;
   /**
-   * The version of the results: change it with their shape. It is a part of all names in the store, of locks, and of the cache's name
-   * on the bus. So the processes of two versions share neither results nor invalidations. @default none
+   * The version of the results: change it with their shape. It is a part of all names in the store, of locks, and of the cache's
+   * name on the bus. So the processes of two versions share neither results nor invalidations. @default none
    */
   readonly version?: string | number;
   /**
-   * How long a result is fresh in this process at most, in milliseconds. Then the store is asked, where it stays for its `ttl`. The
-   * result of this process then serves only as `staleIfError` says. 0 asks the store with each call. Needs `store`. @default Infinity
+   * How long a result is fresh in this process at most, in milliseconds. Then the store is asked, where it stays for its `ttl`.
+   * The result of this process then serves only as `staleIfError` says. 0 asks the store with each call. Needs `store`. @default
+   * Infinity
    */
   readonly localTtlMillis?: number;
   /**
-   * Gives what is stored for a result; may be async. If it throws, or has no answer within `storeTimeoutMillis`, the result is not
-   * shared. Needs `deserialize`. @default the result itself
+   * Gives what is stored for a result; may be async. If it throws, or has no answer within `storeTimeoutMillis`, the result is
+   * not shared. Needs `deserialize`. @default the result itself
    */
   serialize?(value: V): unknown;
   /**
-   * Gives the result for what is stored; may be async. If it throws, or has no answer within `storeTimeoutMillis`, the call goes on as
-   * if nothing was stored. Needs `serialize`. @default what is stored
+   * Gives the result for what is stored; may be async. If it throws, or has no answer within `storeTimeoutMillis`, the call goes
+   * on as if nothing was stored. Needs `serialize`. @default what is stored
    */
   deserialize?(stored: unknown): V | PromiseLike<V>;
   /**

@@ -10,8 +10,8 @@
  * ```
  *
  * `docs/design/shared-cache.md` tells the protocol, and what each guard is for. `shared-results.ts` reads and writes results,
- * `invalidation-outbox.ts` delivers invalidations, `announcements.ts` remembers those of other processes, and `store-access.ts` has
- * the breaker.
+ * `invalidation-outbox.ts` delivers invalidations, `announcements.ts` remembers those of other processes, and `store-access.ts`
+ * has the breaker.
  */
 import type { Clock } from '../../core/clock.js';
 import type { CacheIdentity } from '../cache-identity.js';
@@ -115,7 +115,7 @@ export class StoreBackedLevel implements SharedLevel {
         store: this.#access,
         timeoutMillis: parts.storeTimeoutMillis,
         names: this.#names,
-        values: new SharedValues(clock, parts),
+        values: SharedValues.of(clock, parts),
         digests: this.#digests,
         announcements: this.#announcements,
         outbox: this.#outbox,

@@ -44,7 +44,8 @@ export interface ResultsPort {
   readonly store: StoreAccess;
   readonly timeoutMillis: number;
   readonly names: KeyNames;
-  readonly values: SharedValues;
+  /** The form and the check of values; `undefined` if they lie in the store as they are. */
+  readonly values: SharedValues | undefined;
   readonly digests: DigestIndex;
   readonly announcements: Announcements;
   readonly outbox: InvalidationOutbox;
@@ -77,10 +78,8 @@ export class SharedResults {
   /** Whether a load may ask the store for its key now. */
   mayAsk(key: string): boolean {
     const { access, timeoutMillis } = this.#port;
-    return access.mayAsk(
-      TOKEN_KINDS.map((kind) => this.#tokenName(kind, key)),
-      timeoutMillis,
-    );
+    const names = (): string[] => TOKEN_KINDS.map((kind) => this.#tokenName(kind, key));
+    return access.mayAsk(names, timeoutMillis);
   }
 
   /** Whether the part of the store that an invalidation concerns gives no answers at present. */
@@ -136,7 +135,7 @@ export class SharedResults {
 
   /** Writes the outcome of a load, if nothing was invalidated since it began. */
   async write(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms): Promise<void> {
-    const { access, names, digests, timeoutMillis, cache, counters } = this.#port;
+    const { access, names, digests, values, timeoutMillis, cache, counters } = this.#port;
     const { generations: before, lease } = load;
     const tags = [...(terms.tags ?? [])];
     if (before === undefined || !isComplete(before) || terms.ttl <= 0) return;
@@ -144,21 +143,22 @@ export class SharedResults {
     const entry = names.inStore('entry', load.key);
     const tagNames = tags.map((tag) => names.inStore('tag', digests.publicForm(tag)));
     const isFailure = 'error' in outcome;
-    const value = isFailure
-      ? undefined
-      : await this.#port.values.stored(outcome.value, timeoutMillis);
+    const at = Date.now();
+    let value = isFailure ? undefined : outcome.value;
+    if (!isFailure && values !== undefined) value = await values.stored(value, timeoutMillis);
     const mayLeave = isFailure || lease !== undefined;
     const kinds = tags.length === 0 ? KEY_AND_CACHE : TOKEN_KINDS;
     const asked = kinds.map((kind) => this.#tokenName(kind, load.key));
     asked.push(...tagNames);
     if (mayLeave) asked.push(entry);
-    if (!access.mayAsk(asked, timeoutMillis)) return;
+    if (!access.mayAsk(() => asked, timeoutMillis)) return;
     let present = await access.get(asked, timeoutMillis);
     const missing = tagNames.filter((_, at) => tokenIn(present[at + kinds.length]) === '');
     if (missing.length > 0) {
       const lives = missing.map(() => this.#tokenMillis);
       await this.#makeTokens(missing, lives, timeoutMillis);
-      present = await access.get(asked, timeoutMillis); // After the tokens were made: an invalidation that they replaced shows in the token of all tags.
+      // After the tokens were made: an invalidation that they replaced shows in the token of all tags.
+      present = await access.get(asked, timeoutMillis);
     }
     const there = mayLeave ? envelopeIn(present[asked.length - 1]) : undefined;
     const [key, cacheToken, all, ...tokens] = present.map(tokenIn) as [string, string, ...string[]];
@@ -173,7 +173,7 @@ export class SharedResults {
     if (isFailure && isResultThere && (lifeLeft(there) ?? Infinity) + keepsStale > 0) return;
     const envelope: Writable<Envelope> = {
       revision: load.revision,
-      at: Date.now(),
+      at,
       key,
       cache: cacheToken,
     };
@@ -267,7 +267,7 @@ export class SharedResults {
     const forms = tags.map(([tag]) => digests.publicForm(tag));
     if (forms.some((form) => outbox.get('tag', form) !== undefined)) return undefined;
     const asked = forms.map((form) => names.inStore('tag', form));
-    if (!access.mayAsk(asked, timeoutMillis)) return undefined;
+    if (!access.mayAsk(() => asked, timeoutMillis)) return undefined;
     const present = await budget.spend((millis) => access.get(asked, millis));
     const isPresent = tags.every(([, token], at) => {
       const now = tokenIn(present[at]);
@@ -279,7 +279,7 @@ export class SharedResults {
   /** A result with its value as callers get it; `undefined` if the hooks of the cache do not take it. */
   async #readable(envelope: Envelope, budget: WaitBudget): Promise<Envelope | undefined> {
     const { values, counters, report } = this.#port;
-    if (values.isPlain || envelope.failure !== undefined) return envelope;
+    if (values === undefined || envelope.failure !== undefined) return envelope;
     try {
       const found = await budget.spend((millis) => values.valueOf(envelope.value, millis));
       if (found !== undefined) return { ...envelope, ...found };

@@ -18,14 +18,17 @@ export interface ValueHooks {
 export class SharedValues {
   readonly #clock: Clock;
   readonly #hooks: ValueHooks;
-  /** Whether a value lies in the store as it is, and every one is taken. */
-  readonly isPlain: boolean;
 
-  constructor(clock: Clock, hooks: ValueHooks) {
+  private constructor(clock: Clock, hooks: ValueHooks) {
     this.#clock = clock;
     this.#hooks = hooks;
+  }
+
+  /** `undefined` without hooks: values then lie in the store as they are, and each is taken. */
+  static of(clock: Clock, hooks: ValueHooks): SharedValues | undefined {
     const { serialize, deserialize, validate } = hooks;
-    this.isPlain = serialize === undefined && deserialize === undefined && validate === undefined;
+    const isPlain = serialize === undefined && deserialize === undefined && validate === undefined;
+    return isPlain ? undefined : new SharedValues(clock, hooks);
   }
 
   /** What is stored for a value. Rejects if the hook throws, or has no answer after `millis`. */
@@ -37,8 +40,8 @@ export class SharedValues {
   }
 
   /**
-   * The value of what is stored, as a field of an object; `undefined` if `validate` refuses it. Rejects if a hook throws, or has no
-   * answer after `millis`.
+   * The value of what is stored, as a field of an object; `undefined` if `validate` refuses it. Rejects if a hook throws, or has
+   * no answer after `millis`.
    */
   async valueOf(stored: unknown, millis: number): Promise<{ readonly value: unknown } | undefined> {
     const { deserialize, validate } = this.#hooks;

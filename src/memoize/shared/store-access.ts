@@ -8,12 +8,13 @@
  *                     are read                                                                 answered: silent slots are probed
  * ```
  *
- * A store may lose one shard. So a request that has waited for half of its time begins an inquiry: names in all parts of the store, and
- * those that were asked last, are read once. When the time of the request is over, the slots that gave no answer rest. All others are
- * used as before. If none gave an answer, the whole store rests. So a loss costs one call its timeout, whatever was lost.
+ * A store may lose one shard. So a request that has waited for half of its time begins an inquiry: names in all parts of the
+ * store, and those that were asked last, are read once. When the time of the request is over, the slots that gave no answer rest.
+ * All others are used as before. If none gave an answer, the whole store rests. So a loss costs one call its timeout, whatever
+ * was lost.
  *
- * While a slot rests, calls go on without it. No call waits for a probe. A store may also report success without it, so no caller of
- * this class takes an answer to a write for a proof.
+ * While a slot rests, calls go on without it. No call waits for a probe. A store may also report success without it, so no caller
+ * of this class takes an answer to a write for a proof.
  */
 import type { Clock } from '../../core/clock.js';
 import type { SharedStore } from '../shared-store.js';
@@ -64,6 +65,11 @@ export class StoreAccess {
   /** The share of the store that gives no answers, from 0 to 1. */
   get silentShare(): number {
     return this.#health.silentShare;
+  }
+
+  /** Whether a part of the store gives no answers. */
+  get isTroubled(): boolean {
+    return this.#health.isTroubled;
   }
 
   /** Whether one of these names gives no answers. */

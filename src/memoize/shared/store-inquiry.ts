@@ -1,6 +1,6 @@
 /**
- * An inquiry: one read in each part of a store, to find out which parts answer. It begins when a request has waited for half of its
- * time, and is over when that request gives up. An answer after that does not count.
+ * An inquiry: one read in each part of a store, to find out which parts answer. It begins when a request has waited for half of
+ * its time, and is over when that request gives up. An answer after that does not count.
  */
 import type { SharedStore } from '../shared-store.js';
 import { hashSlotOf } from './hash-slot.js';
