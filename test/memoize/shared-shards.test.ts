@@ -9,6 +9,7 @@ import {
   sharedCache,
 } from '../../src/memoize/shared/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 
 type Fn = (id: string) => Promise<string>;
@@ -261,19 +262,47 @@ test('a key without an answer rests alone', async () => {
   using service = new Service();
   const ids = Array.from({ length: 300 }, (_, at) => `k${at}`);
   await service.fill(ids);
-  const one = service.member();
+  const one = service.member({ localTtlMillis: 0 });
   const silent = ['k7', 'k8', 'k9'];
   service.store.isSilent = (name) => silent.some((id) => name.includes(`entry:{["${id}"]}`));
   for (const id of silent) {
     expect(await service.waitOf(one(id))).toBeLessThanOrEqual(TIMEOUT + 1);
-    one.delete(id);
-    await service.waitOf(one.flush());
     expect(await service.waitOf(one(id))).toBe(0);
   }
+  for (const id of silent) expect(await service.waitOf(one(id))).toBe(0);
   service.loads = 0;
   for (const id of ids) {
     if (!silent.includes(id)) expect(await service.waitOf(one(id)), id).toBe(0);
   }
+  expect(service.loads).toBe(0);
+});
+
+test('a key whose answer may still come in time is asked, while another gives none', async () => {
+  using service = new Service();
+  const [id, ...others] = idsOn(KEPT, 41) as [string, ...string[]];
+  await service.fill([id, ...others]);
+  const isSlow = (name: string): boolean => name.includes(`"${id}"`);
+  const gate = new Gate();
+  const { store: whole } = service;
+  const store: SharedStore = {
+    get: (name) => (isSlow(name) ? gate.passed.then(() => whole.get(name)) : whole.get(name)),
+    getMany: (names) =>
+      names.some(isSlow) ? gate.passed.then(() => whole.getMany(names)) : whole.getMany(names),
+    set: (name, value) => whole.set(name, value),
+    delete: (name) => whole.delete(name),
+  };
+  const [one, other] = [service.member({ store }), service.member({ store })];
+  whole.lose(LOST);
+  const silent = one(idsOn(LOST, 1)[0] as string);
+  await service.clock.advance(0.45 * TIMEOUT);
+  const slow = one(id);
+  for (const each of others) await one(each);
+  await service.waitOf(silent);
+  service.loads = 0;
+  const slowToo = other(id);
+  await settle();
+  gate.open();
+  expect(await Promise.all([slow, slowToo])).toEqual(['old', 'old']);
   expect(service.loads).toBe(0);
 });
 

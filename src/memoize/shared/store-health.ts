@@ -39,7 +39,10 @@ export class StoreHealth {
     return this.isTroubled ? this.#silent.size / (this.#silent.size + this.#answering.size) : 0;
   }
 
-  /** Until when calls should go on without the slot of a name; `undefined` if it may be asked. O(known slots) in trouble, else O(1). */
+  /**
+   * Until when calls should go on without the slot of a name; `undefined` if it may be asked. O(known slots) in trouble, else
+   * O(1).
+   */
   restOf(name: string): number | undefined {
     if (!this.isTroubled) return undefined;
     const slot = hashSlotOf(name);
@@ -54,7 +57,6 @@ export class StoreHealth {
       if (!this.#silent.has(slot)) this.#noteAnswer(slot);
     }
     for (const name of silent) this.missed(name, restsUntil);
-    this.#forgetIfSound();
   }
 
   /** Notes that a name gave no answer. */
@@ -72,7 +74,7 @@ export class StoreHealth {
     const slot = hashSlotOf(name);
     this.#silent.delete(slot);
     this.#noteAnswer(slot);
-    this.#forgetIfSound();
+    if (!this.isTroubled) this.#answering.clear();
     return true;
   }
 
@@ -85,10 +87,6 @@ export class StoreHealth {
     this.#answering.delete(slot);
     makeRoom(this.#answering);
     this.#answering.add(slot);
-  }
-
-  #forgetIfSound(): void {
-    if (!this.isTroubled) this.#answering.clear();
   }
 
   /** The silent slot below or above, round the ring, that ends its rest first; `undefined` unless both of them are silent. */
