@@ -1,4 +1,4 @@
-/** Shared caches over a real Redis Cluster of three shards, one of which stops. Their time stands still unless the test moves it. */
+/** Shared caches over a real Redis Cluster of three shards, one of which stops. Their time stands still unless a test moves it. */
 import KeyvRedis, { createCluster, type RedisClusterType } from '@keyv/redis';
 import { describe, expect, test } from 'vitest';
 import { hashSlotOf, SLOTS } from '../../../src/memoize/shared/hash-slot.js';

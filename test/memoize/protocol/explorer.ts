@@ -16,7 +16,7 @@ export interface Step {
   /** What it reads and what it writes. Steps affect each other if one writes what the other reads or writes. */
   readonly reads: readonly string[];
   readonly writes: readonly string[];
-  readonly run: () => void;
+  readonly run: () => void | Promise<void>;
 }
 
 /** A program in its initial state. */
@@ -84,7 +84,7 @@ async function follow(program: Program, path: Node[]): Promise<boolean> {
 async function take(steps: readonly Step[], { taken }: Node): Promise<void> {
   const step = steps.find(({ id }) => id === taken.id);
   if (step === undefined) throw new Error(`The step '${taken.id}' cannot be repeated.`);
-  step.run();
+  await step.run();
   await settle();
 }
 

@@ -21,7 +21,14 @@ interface Operation {
 }
 
 /** What can go wrong with one operation or message. */
-export type Fault = 'refused' | 'rejected' | 'late' | 'behind' | 'wiped' | 'disconnected';
+export type Fault =
+  | 'refused'
+  | 'rejected'
+  | 'late'
+  | 'behind'
+  | 'silent'
+  | 'wiped'
+  | 'disconnected';
 
 /** A network with one store and one bus. */
 export class OutsideWorld {
@@ -36,6 +43,10 @@ export class OutsideWorld {
   readonly #lines: BusLine[] = [];
   /** Whether everything happens at once and without a fault. */
   isCalm = false;
+  /** Whether some operation is never answered, so that its caller waits for the time to pass. */
+  isSilent = false;
+  /** Whether time passes. Single reads are then answered at once: those of an inquiry are too many to be put in each order. */
+  isTimePassing = false;
 
   constructor(faults: number, kinds: readonly Fault[]) {
     this.faultsLeft = faults;
@@ -46,7 +57,8 @@ export class OutsideWorld {
   store(who: string): SharedStore {
     const ask = (operation: Omit<Operation, 'process' | 'resolve' | 'reject'>) =>
       new Promise<unknown>((resolve, reject) => {
-        if (this.isCalm) return resolve(operation.apply());
+        const isInquiry = this.isTimePassing && operation.name === 'get one';
+        if (this.isCalm || isInquiry) return resolve(operation.apply());
         const count = (this.#counts.get(who) ?? 0) + 1;
         this.#counts.set(who, count);
         const name = `${who}, ${count}: ${operation.name} ${operation.keys.join(', ')}`;
@@ -57,7 +69,13 @@ export class OutsideWorld {
       ask({ name, keys: [key], isWrite: true, apply, lie: true });
     return {
       get: (key) =>
-        ask({ name: 'get', keys: [key], isWrite: false, apply: () => read(key), lie: undefined }),
+        ask({
+          name: 'get one',
+          keys: [key],
+          isWrite: false,
+          apply: () => read(key),
+          lie: undefined,
+        }),
       getMany: (keys) =>
         ask({
           name: 'get',
@@ -141,6 +159,14 @@ export class OutsideWorld {
     if (this.#may('refused'))
       steps.push(fault('refused, and reported as done', () => resolve(lie)));
     if (this.#may('rejected')) steps.push(fault('rejected', () => reject(new Error('rejected'))));
+    if (this.#may('silent')) {
+      steps.push(
+        fault('never answered', () => {
+          if (isWrite) this.#late.add(operation);
+          this.isSilent = true;
+        }),
+      );
+    }
     if (this.#may('behind') && isWrite) {
       steps.push(
         fault('reported as done, and still on its way', () => {

@@ -35,6 +35,8 @@ export interface ProgramOptions {
   readonly kinds?: readonly Fault[];
   readonly invalidate?: Invalidate;
   readonly withBus?: boolean;
+  /** How long a process waits for an answer; for ever by default. */
+  readonly timeoutMillis?: number;
   /** Whether the store has the old result and all tokens at first; only the tokens; or nothing. */
   readonly before?: 'result' | 'tokens' | 'nothing';
 }
@@ -62,7 +64,7 @@ export class Service implements Program {
   /** Adds a process. */
   member(who: string): { cache: ReturnType<typeof Memoize<Fn>>; line: BusLine | undefined } {
     const { memoize, sharedCache } = this.#code;
-    const { invalidate, withBus = true } = this.#options;
+    const { invalidate, withBus = true, timeoutMillis = Infinity } = this.#options;
     const line = withBus ? this.world.bus(who) : undefined;
     const cache = memoize<Fn>(
       (id) => {
@@ -82,7 +84,7 @@ export class Service implements Program {
         ...(invalidate === 'invalidateTags' ? { tags: () => ['t'] } : {}),
         shared: sharedCache({
           store: this.world.store(who),
-          storeTimeoutMillis: Infinity,
+          storeTimeoutMillis: timeoutMillis,
           clock: this.clock,
           ...(line === undefined ? {} : { bus: line }),
         }),
@@ -142,6 +144,10 @@ export class Service implements Program {
       };
       steps.push({ id: landing.name, process: landing.who, reads: [], writes: [], run });
     }
+    if (this.world.isSilent) {
+      const id = 'the time of all requests is over';
+      steps.push({ id, process: id, reads: [], writes: ['*'], run: () => this.#passTime() });
+    }
     for (const script of this.#scripts) {
       const [next] = script;
       if (next === undefined || next.may?.() === false) continue;
@@ -155,6 +161,14 @@ export class Service implements Program {
       steps.push({ id: next.name, process: next.process, reads, writes, run });
     }
     return steps;
+  }
+
+  async #passTime(): Promise<void> {
+    const { world } = this;
+    world.isSilent = false;
+    world.isTimePassing = true;
+    await this.clock.advance((this.#options.timeoutMillis as number) + 1);
+    world.isTimePassing = false;
   }
 
   /** All faults end, all invalidations arrive, and each process and a new one call. */
@@ -282,6 +296,24 @@ export const PROGRAMS = {
     kinds: ALL,
     withBus: false,
   }),
+  'a load beside a delete, in a store that leaves a request without an answer':
+    loadBesideInvalidation({
+      before: 'tokens',
+      faults: 1,
+      kinds: ['silent'],
+      withBus: false,
+      timeoutMillis: 100,
+    }),
+  'a delete and a call of one process, in a store that leaves a request without an answer':
+    invalidateThenCall({
+      before: 'result',
+      faults: 2,
+      kinds: ['silent'],
+      withBus: false,
+      timeoutMillis: 100,
+    }),
+  'a call after the message of a delete, in a store that leaves a request without an answer':
+    toldThenCall({ before: 'result', faults: 1, kinds: ['silent'], timeoutMillis: 100 }),
   'a load beside a delete, while the bus breaks': loadBesideInvalidation({
     before: 'tokens',
     faults: 1,
