@@ -64,8 +64,12 @@ class ShardedStore implements SharedStore {
     this.isSilent = (name) => shards.includes(shardOf(name));
   }
 
+  /** Whether what is silent fails at once instead, and looks like a missing value or a write that was done, as with a Keyv. */
+  hidesFailures = false;
+
   async #answer<T>(names: readonly string[], give: () => T): Promise<T> {
     this.asked.push(...names);
+    if (this.hidesFailures && names.some((name) => this.isSilent(name))) return undefined as T;
     if (names.some((name) => this.isSilent(name))) await new Promise(() => {});
     return give();
   }
@@ -157,6 +161,22 @@ describe('a lost shard', () => {
     expect(await service.waitOf(one(lost[1] as string))).toBe(0);
     for (const id of kept) expect(await service.waitOf(one(id))).toBe(0);
     expect(service.loads).toBe(2);
+  });
+
+  test('whose failures look like missing values costs other shards nothing', async () => {
+    using service = new Service();
+    const [lost, kept] = [idsOn(LOST, 10), idsOn(KEPT, 10)];
+    await service.fill([...lost, ...kept]);
+    const one = service.member();
+    service.store.hidesFailures = true;
+    service.store.lose(LOST);
+    for (const id of lost) await one(id);
+    await one.flush();
+    expect(service.loads).toBe(lost.length);
+    for (const id of kept) await one(id);
+    const other = service.member();
+    for (const id of kept) await other(id);
+    expect(service.loads).toBe(lost.length);
   });
 
   test('is asked by one probe at a time, and is used again after an invalidation that was answered', async () => {

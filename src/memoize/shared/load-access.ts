@@ -30,6 +30,10 @@ export class LoadAccess {
     return this.#hasEnded() ? ended() : this.#store.get(names, millis);
   }
 
+  getOne(name: string, millis: number): Promise<unknown> {
+    return this.#hasEnded() ? ended() : this.#store.getOne(name, millis);
+  }
+
   set(name: string, value: unknown, ttl: number, millis: number): Promise<void> {
     return this.#hasEnded() ? ended() : this.#store.set(name, value, ttl, millis);
   }

@@ -237,9 +237,26 @@ export class SharedResults {
     asked.push(...others);
     const [key, cache, tags, ...values] = await budget.spend((millis) => access.get(asked, millis));
     const present = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
+    if (present.key === '' && present.cache === '') await this.#readAlone(present, budget);
     if (this.#isOutdated(load.key, present)) return [];
     load.generations = present;
     return values;
+  }
+
+  /**
+   * Reads the tokens of the cache again, each alone. A read of several names may fail for the sake of one, on another shard, and a Keyv
+   * then reports all as missing. New tokens would make all results of the cache useless.
+   */
+  async #readAlone(present: Writable<Generations>, budget: WaitBudget): Promise<void> {
+    const { access, names } = this.#port;
+    const [cache, tags] = await budget.spend((millis) =>
+      Promise.all([
+        access.getOne(names.inStore('cache', ''), millis),
+        access.getOne(names.inStore('tags', ''), millis),
+      ]),
+    );
+    present.cache = tokenIn(cache);
+    present.tags = tokenIn(tags);
   }
 
   /** Whether another process has announced an invalidation that the store does not have yet. */
