@@ -1,6 +1,7 @@
 /**
- * The names of a cache's values in the store, and of its locks. Each begins with the prefix, the name of the cache and its
- * version. Name and version are escaped, so two caches never have a name in common.
+ * The names of a cache's values in the store, and of its locks. Each begins with the prefix and the name of the cache. Results and locks
+ * have its version, too. Tokens and the bus have none, so an invalidation covers the results of all versions. Name and version are
+ * escaped, so two caches never have a name in common.
  *
  * A Redis Cluster puts names with one text in braces on one shard. So a result is beside the token of its key, and the tokens of
  * the cache are beside each other. A shard that is down then costs its own keys only, and a look-up asks few shards.
@@ -19,25 +20,27 @@ export interface NameSettings {
 
 /** The names of one cache. Argument lists and tags are given in their public form. */
 export class KeyNames {
-  /** The cache, on the bus and in names of locks. */
+  /** The cache, on the bus. */
   readonly cache: string;
   readonly #inStore: string;
+  readonly #version: string;
 
   constructor({ store, prefix, version }: NameSettings, name: string) {
-    const own = version === undefined ? escaped(name) : `${escaped(name)}:${escaped(version)}`;
-    this.#inStore = `${prefix ?? ''}${own}`;
-    this.cache = `${prefix ?? namespaceOf(store)}${own}`;
+    this.#inStore = `${prefix ?? ''}${escaped(name)}`;
+    this.cache = `${prefix ?? namespaceOf(store)}${escaped(name)}`;
+    this.#version = version === undefined ? '' : `:${escaped(version)}`;
   }
 
   /** The name of a value in the store. */
   inStore(kind: NameKind, what: string): string {
     const shard = kind === 'cache' || kind === 'tags' ? this.#inStore : what;
-    return `${this.#inStore}:${kind}:{${shard}}`;
+    const version = kind === 'entry' ? this.#version : '';
+    return `${this.#inStore}${version}:${kind}:{${shard}}`;
   }
 
   /** The name of the lock of a key. */
   ofLock(key: string): string {
-    return `${this.cache}:${key}`;
+    return `${this.cache}${this.#version}:${key}`;
   }
 }
 

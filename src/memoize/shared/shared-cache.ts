@@ -48,8 +48,8 @@ export interface SharedCacheOptions<V = unknown> {
    */
   readonly hashKeys?: boolean;
   /**
-   * The version of the results: change it with their shape. It is a part of all names in the store, of locks, and of the cache's
-   * name on the bus. So the processes of two versions share neither results nor invalidations. @default none
+   * The version of the results: change it with their shape. It is a part of the names of results and of locks, so the processes of two
+   * versions share no results. They share invalidations. @default none
    */
   readonly version?: string | number;
   /**
