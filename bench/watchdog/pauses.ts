@@ -1,6 +1,7 @@
 /**
  * The pauses that a watchdog makes with a million watched entries: the longest turn of the event loop, and the part of the processor's
- * time, over some seconds in which entries come and go. Beside it, the same cache without a watch.
+ * time, over some seconds in which entries come and go. Beside it, the same cache without a watch. Then the call of `watch` for a cache
+ * that is full, and the longest turn until all entries are reported.
  *
  * Run with `npx tsx bench/watchdog/pauses.ts`.
  */
@@ -50,7 +51,64 @@ async function* sections(scale: number): AsyncGenerator<Section> {
   ]) {
     yield { group, rows: over(group, WATCHED, [UNWATCHED]) };
   }
+  const late = new Map<string, number[]>([
+    [UNWATCHED, []],
+    [CALL, []],
+    [STEPS, []],
+  ]);
+  for (let round = 0; round < ROUNDS; round++) {
+    late.get(UNWATCHED)?.push((await watchFull(false, entries)).longestMillis);
+    const { callMillis, longestMillis } = await watchFull(true, entries);
+    late.get(CALL)?.push(callMillis);
+    late.get(STEPS)?.push(longestMillis);
+  }
+  const group: Group = {
+    title: `Watching a full cache, ${entries.toLocaleString('en')} entries`,
+    unit: 'ms',
+    rounds: ROUNDS,
+    figures: new Map([...late].map(([name, all]) => [name, median(all)])),
+  };
+  yield { group, rows: [...over(group, CALL, [UNWATCHED]), ...over(group, STEPS, [UNWATCHED])] };
 }
+
+/** The call of `watch`. */
+const CALL = 'watch()';
+
+/** The turns in which the entries are reported. */
+const STEPS = 'simple, longest turn';
+
+interface LateWatch {
+  readonly callMillis: number;
+  readonly longestMillis: number;
+}
+
+/** Has a full cache watched, and lets turns pass until all entries are reported. Without a watch, for as long as that takes. */
+async function watchFull(isWatched: boolean, entries: number): Promise<LateWatch> {
+  const cached = memoize((key: number) => key, { max: entries });
+  for (let key = 0; key < entries; key++) cached(key);
+  globalThis.gc?.();
+  using watchdog = new Watchdog();
+  const start = performance.now();
+  if (isWatched) watchdog.watch(cached);
+  const callMillis = performance.now() - start;
+  const isDone = (): boolean =>
+    isWatched
+      ? watchdog.heap.stats().live >= entries
+      : performance.now() - start > (MICROS_PER_ENTRY * entries) / 1_000;
+  let longestMillis = 0;
+  for (let turn = 1; turn % LOOK_EVERY !== 0 || !isDone(); turn++) {
+    const began = performance.now();
+    await setImmediate();
+    longestMillis = Math.max(longestMillis, performance.now() - began);
+  }
+  return { callMillis, longestMillis };
+}
+
+/** How many turns pass between two looks whether all entries are reported: a look settles the heap. */
+const LOOK_EVERY = 1_000;
+
+/** About how long the report of an entry takes, the turns between included. */
+const MICROS_PER_ENTRY = 2.5;
 
 interface Run {
   readonly longestMillis: number;

@@ -66,11 +66,16 @@ export class GuardedObserver implements Observer {
     this.#group?.remove(observer);
   }
 
-  /** Reports a node that exists already to the observer that came last. `node` is its id, if an earlier one was told of it. */
-  present(node: NodeId | undefined, kind: NodeKind): NodeId {
-    return node === undefined || this.#group === undefined
-      ? this.allocated(kind, this.root)
-      : this.#group.present(node, kind);
+  /** Reports a node that exists already to an observer, unless that knows it. `node` is its id, if an observer was told of it. */
+  present(observer: Observer, node: NodeId | undefined, kind: NodeKind): NodeId {
+    if (node === undefined) return this.allocated(kind, this.root);
+    return this.#group === undefined ? node : this.#group.present(observer, node, kind);
+  }
+
+  /** Whether an observer was told of a node, which has an id if one was. */
+  knows(observer: Observer, node: NodeId | undefined): boolean {
+    if (node === undefined) return false;
+    return this.#group === undefined || this.#group.idOf(observer, node) !== undefined;
   }
 
   /** Gives the id of a node by which {@link main} knows it. */

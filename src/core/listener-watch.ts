@@ -25,8 +25,8 @@ export class ListenerWatch {
   }
 
   /** Reports the listeners to an observer that has come. */
-  reportPresent(): void {
-    this.#nodes = this.#nodes.map((node) => this.#observer.present?.(node, 'listener') ?? node);
+  reportPresent(to: Observer): void {
+    this.#nodes = this.#nodes.map((node) => this.#observer.present?.(to, node, 'listener') ?? node);
   }
 
   /** Reports that a caller of `entry` has added a listener. */
@@ -45,8 +45,12 @@ export class ListenerWatch {
   }
 }
 
-/** Reports the listeners of a component to the observer that came last. */
-export function reportListeners(observer: ListenerObserver, listeners: WatchedListeners): void {
+/** Reports the listeners of a component to an observer that has come, and is one of those behind `observer`. */
+export function reportListeners(
+  observer: ListenerObserver,
+  listeners: WatchedListeners,
+  to: Observer,
+): void {
   if (listeners.watch === null) new ListenerWatch(observer, listeners);
-  else listeners.watch.reportPresent();
+  else listeners.watch.reportPresent(to);
 }

@@ -86,9 +86,11 @@ export class ObserverGroup implements SharedObservers {
     if (this.#main?.attached === observer) this.#main = undefined;
   }
 
-  present(node: NodeId, kind: NodeKind): NodeId {
-    const last = this.#members.at(-1) as Member;
-    last.ids.set(node, last.guarded.allocated(kind, last.guarded.root));
+  present(observer: Observer, node: NodeId, kind: NodeKind): NodeId {
+    const member = this.#members.find(({ attached }) => attached === observer);
+    if (member !== undefined && this.#idOf(member, node) === undefined) {
+      member.ids.set(node, member.guarded.allocated(kind, member.guarded.root));
+    }
     return node;
   }
 

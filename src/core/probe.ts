@@ -95,6 +95,14 @@ export interface Observer {
   readonly isAlone?: boolean;
 
   /**
+   * Whether the observer asks for the nodes that exist already, by {@link Observation.reportPresent}. Without it, a component reports
+   * all of them when it is watched, which stops the process if they are many.
+   *
+   * @default false
+   */
+  readonly asksForPresent?: boolean;
+
+  /**
    * Takes the line and the async scope of the caller. Call it synchronously in the public function `entry`, before any await:
    * both are lost afterwards.
    */
@@ -188,8 +196,8 @@ export interface SharedObservers extends Observer {
   add(observer: Observer, knowsNodes: boolean): void;
   /** Removes an observer, which is told nothing more. */
   remove(observer: Observer): void;
-  /** Reports a node that exists to the observer that came last. Gives its id in the group. */
-  present(node: NodeId, kind: NodeKind): NodeId;
+  /** Reports a node that exists to an observer, unless that knows it. Gives its id in the group. */
+  present(observer: Observer, node: NodeId, kind: NodeKind): NodeId;
   /** Gives an observer's own id of a node; `undefined` if it knows none. */
   idOf(observer: Observer, node: NodeId): NodeId | undefined;
   /** Gives the node of the group that an observer calls `id`. O(nodes). */
@@ -241,8 +249,21 @@ export interface Observation extends Disposable {
    * @default false
    */
   readonly tellsLasting?: boolean | undefined;
+  /**
+   * Whether its parts, see {@link Observer.part}, lend what it lends. Its figures are then sums over them, which may take long.
+   *
+   * @default false
+   */
+  readonly hasParts?: boolean | undefined;
   /** Gives the component's figures at this moment. It is cheap, has no effect, and may be called at any time. */
   stats(): ComponentStats;
+  /**
+   * Reports at most `most` of the nodes that existed when the observer came and that it does not know. True while there are more. A
+   * node that begins or ends meanwhile is reported as usual.
+   *
+   * @default none: the component reports all of them at once
+   */
+  reportPresent?(most: number): boolean;
   /**
    * Called before the observer looks at the component's figures, and before it tells that a loan is lost. A component over
    * another pool compares its loans with those of that pool, and reports the differences.
@@ -258,7 +279,8 @@ export interface Observation extends Disposable {
 /** A component that can be watched. */
 export interface Watchable {
   /**
-   * Attaches `observer`, and reports to it the nodes that exist already.
+   * Attaches `observer`, and reports to it the nodes that exist already. An observer that {@link Observer.asksForPresent} may be told of
+   * them later, by {@link Observation.reportPresent}.
    *
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer is attached that does not share it.
    */

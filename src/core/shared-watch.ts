@@ -23,13 +23,21 @@ export abstract class SharedWatch {
   abstract stats(): ComponentStats;
 
   /**
-   * Attaches the observer that the watch begins with, or a further one, and reports the nodes that exist to it.
+   * Attaches the observer that the watch begins with, or a further one. Reports the nodes that exist to it: now, or on demand if the
+   * observer asks for them.
    *
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) if a further observer cannot share the component.
    */
   attach(observer: Observer): Observation {
     if (this.#shares.size > 0) this.observer.join(observer);
     const { kind, name, releaseAdvice, endedBy, entryMillis, tellsLasting } = this;
+    const present = this.present(observer);
+    const reportPresent = (most: number): boolean => {
+      for (let count = 0; count < most && this.#shares.has(share); count++) {
+        if (present.next().done === true) return false;
+      }
+      return this.#shares.has(share);
+    };
     const share: Observation = {
       kind,
       name,
@@ -38,6 +46,7 @@ export abstract class SharedWatch {
       entryMillis,
       tellsLasting,
       stats: () => this.stats(),
+      reportPresent,
       look: () => this.look(),
       abandoned: (id) => {
         const loan = this.observer.nodeOf(observer, id);
@@ -46,7 +55,7 @@ export abstract class SharedWatch {
       [Symbol.dispose]: () => this.#leave(share, observer),
     };
     this.#shares.add(share);
-    this.reportPresent(observer);
+    if (observer.asksForPresent !== true) reportPresent(Number.POSITIVE_INFINITY);
     return share;
   }
 
@@ -62,8 +71,11 @@ export abstract class SharedWatch {
   /** Called with a loan that no code can end any more. */
   abandoned(_loan: NodeId): void {}
 
-  /** Reports the nodes that exist to the observer that came last. */
-  protected abstract reportPresent(observer: Observer): void;
+  /**
+   * Reports the nodes that exist to an observer that has come, one in each step at most. The component may change between two steps: a
+   * node that begins meanwhile is reported as usual, and must not be reported once more.
+   */
+  protected abstract present(observer: Observer): Iterator<unknown>;
 
   /** Lets the component forget the watch and its nodes. */
   protected abstract ended(): void;

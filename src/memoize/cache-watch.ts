@@ -29,7 +29,8 @@ export interface WatchedCache {
   readonly entryMillis: number;
   /** The listeners of its events. */
   readonly recorder: WatchedListeners;
-  refs(): Iterable<KeyRef>;
+  /** The key references of all entries, in any order. Entries may be added and removed during the iteration, as in a Map. */
+  present(): Iterable<KeyRef>;
   info(): CacheInfo;
   /** Told that the watch has ended. */
   unwatched(): void;
@@ -114,11 +115,14 @@ export class CacheWatch extends SharedWatch {
     return this.#cache.hasWeakValues || ref instanceof KeyPath ? 'weak-entry' : 'entry';
   }
 
-  protected override reportPresent(): void {
-    for (const ref of this.#cache.refs()) {
-      this.#nodes.set(ref, this.observer.present(this.#nodes.get(ref), this.#kindOf(ref)));
+  protected override *present(observer: Observer): Generator<undefined> {
+    reportListeners(this.observer, this.#cache.recorder, observer);
+    for (const ref of this.#cache.present()) {
+      const known = this.#nodes.get(ref);
+      const node = this.observer.present(observer, known, this.#kindOf(ref));
+      if (known === undefined) this.#nodes.set(ref, node);
+      yield;
     }
-    reportListeners(this.observer, this.#cache.recorder);
   }
 
   protected override ended(): void {

@@ -320,6 +320,10 @@ export class MemoCache implements WatchedCache {
     return this.contents.store.refs();
   }
 
+  present(): Iterable<KeyRef> {
+    return this.contents.store.present();
+  }
+
   /** Closes the fast paths while `hit` has a listener, because only {@link call} emits hits. */
   #updateFastPaths(): void {
     this.contents.fast.setObserved(this.recorder.events.has('hit'));

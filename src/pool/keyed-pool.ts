@@ -79,6 +79,8 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   #state: 'open' | 'paused' | 'draining' | 'closed' = 'open';
   /** One for each observer. */
   readonly #watches = new Set<KeyedWatch>();
+  /** Whether observers may have pools to watch that existed before they came. */
+  #isPartlyWatched = false;
 
   /** @internal */
   constructor(
@@ -107,6 +109,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   tryLease(key: K): Lease<T> | undefined {
     const member = this.#members.get(key);
     if (member === undefined) this.#throwIfClosed();
+    else if (this.#isPartlyWatched) this.#watchMember(member);
     return member?.pool.tryLease();
   }
 
@@ -125,7 +128,15 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
    * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once this is draining or closed.
    */
   pool(key: K): Pool<T> {
-    return (this.#members.get(key) ?? this.#addMember(key)).pool;
+    const member = this.#members.get(key) ?? this.#addMember(key);
+    if (this.#isPartlyWatched) this.#watchMember(member);
+    return member.pool;
+  }
+
+  /** Has observers watch the pool of a key before a loan of it begins. */
+  #watchMember(member: Member<T>): void {
+    for (const watch of this.#watches) watch.add(member);
+    this.#isPartlyWatched = [...this.#watches].some(({ isIncomplete }) => isIncomplete);
   }
 
   #addMember(key: K): Member<T> {
@@ -147,7 +158,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     const member = { keeper, pool: new Pool(keeper), label };
     this.#members.set(key, member);
     this.#events.add(key, keeper.events);
-    for (const watch of this.#watches) watch.add(member.pool, label);
+    for (const watch of this.#watches) watch.add(member);
     notePart(member.pool, this); // Only now: this watch over it is the whole's.
     if (keeper.ceilingShare !== null) this.#ceiling.add(keeper.ceilingShare);
     if (this.#state === 'paused') keeper.pause();
@@ -302,20 +313,22 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     if (!sharesComponent(observer) && [...this.#watches].some(({ isMain }) => isMain)) {
       throw new AlreadyWatchedError(`The keyed pool '${this.name}'`);
     }
+    for (const { keeper } of this.#members.values()) {
+      const main = keeper.origins.watch?.observer.main;
+      if (main === undefined || sharesComponent(main) || sharesComponent(observer)) continue;
+      throw new AlreadyWatchedError(`The pool '${keeper.name}'`);
+    }
     const watch: KeyedWatch = new KeyedWatch(
       this.name,
       () => ({ ...this.stats() }),
       observer,
       this.#events,
+      this.#members.values(),
       () => this.#watches.delete(watch),
     );
-    try {
-      for (const { pool, label } of this.#members.values()) watch.add(pool, label);
-    } catch (error) {
-      watch[Symbol.dispose]();
-      throw error;
-    }
+    if (observer.asksForPresent !== true) watch.reportPresent(Number.POSITIVE_INFINITY);
     this.#watches.add(watch);
+    this.#isPartlyWatched = true;
     return watch;
   }
 

@@ -1,5 +1,6 @@
 /** One observer's watch over the pools of all keys, those that are made later included. */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { guardedCall } from '../core/guarded-call.js';
 import { GuardedObserver } from '../core/guarded-observer.js';
 import { ListenerWatch, type WatchedListeners } from '../core/listener-watch.js';
 import {
@@ -12,10 +13,17 @@ import {
   type Watchable,
 } from '../core/probe.js';
 
+/** The pool of one key. `label` names the key in reports. */
+export interface KeyedMember {
+  readonly pool: Watchable;
+  readonly label: string;
+}
+
 /** The watch over one keyed pool. */
 export class KeyedWatch implements Observation {
   readonly kind = 'pool';
   readonly endedBy = 'close()';
+  readonly hasParts = true;
   readonly name: string;
   readonly stats: () => Readonly<Record<string, number>>;
   readonly #observer: Observer;
@@ -25,37 +33,60 @@ export class KeyedWatch implements Observation {
     Watchable,
     { watch: Observation; part: ObserverOfPart | undefined }
   >();
+  /** The pools that existed before the watch; `undefined` when all of them are watched. */
+  #present: Iterator<KeyedMember> | undefined;
 
   /** Whether the observer does not share the pools by itself. */
   get isMain(): boolean {
     return !sharesComponent(this.#observer);
   }
 
-  /** `ended` is called once, at the end of the watch. */
+  /**
+   * `present` gives the pools that exist, as a Map does that changes meanwhile. They are watched by {@link reportPresent}. `ended` is
+   * called once, at the end of the watch.
+   */
   constructor(
     name: string,
     stats: () => Readonly<Record<string, number>>,
     observer: Observer,
     events: WatchedListeners,
+    present: Iterator<KeyedMember>,
     ended: () => void,
   ) {
     this.name = name;
     this.stats = stats;
     this.#observer = observer;
     this.#events = events;
+    this.#present = present;
     this.#ended = ended;
     if (this.isMain) {
       new ListenerWatch(new GuardedObserver(observer, `the keyed pool '${name}'`), events);
     }
   }
 
+  /** Whether pools that existed before are not watched yet. */
+  get isIncomplete(): boolean {
+    return this.#present !== undefined;
+  }
+
+  /** Watches the pools that existed before: at most `most` of them. True while there are more. */
+  reportPresent(most: number): boolean {
+    for (let count = 0; count < most && this.#present !== undefined; count++) {
+      const next = this.#present.next();
+      if (next.done === true) this.#present = undefined;
+      else guardedCall(`the watch of ${next.value.label}`, () => this.add(next.value));
+    }
+    return this.isIncomplete;
+  }
+
   /**
-   * Watches the pool of another key. `key` names it in reports.
+   * Watches the pool of a key, unless it is watched.
    *
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer watches that pool.
    */
-  add(pool: Watchable, key: string): void {
-    const part = this.#observer.part?.(key);
+  add({ pool, label }: KeyedMember): void {
+    if (this.#watches.has(pool)) return;
+    const part = this.#observer.part?.(label);
     let watch: Observation;
     try {
       watch = pool[observe](part ?? this.#observer);
@@ -63,8 +94,9 @@ export class KeyedWatch implements Observation {
       part?.[Symbol.dispose]();
       throw error;
     }
-    part?.attached(watch);
     this.#watches.set(pool, { watch, part });
+    if (part === undefined) watch.reportPresent?.(Number.POSITIVE_INFINITY);
+    else part.attached(watch);
   }
 
   /** Reports that no pool lends anything any more. */
@@ -86,6 +118,7 @@ export class KeyedWatch implements Observation {
   }
 
   [Symbol.dispose](): void {
+    this.#present = undefined;
     for (const { watch, part } of this.#watches.values()) {
       watch[Symbol.dispose]();
       part?.[Symbol.dispose]();

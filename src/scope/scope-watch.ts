@@ -99,7 +99,7 @@ class ScopeWatch extends SharedWatch {
   }
 
   /** What was made before an observer came is left out, because its caller is not known. */
-  protected override reportPresent(): void {}
+  protected override *present(): Generator<undefined> {}
 
   protected override ended(): void {
     this.#unwatched();

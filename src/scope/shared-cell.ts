@@ -250,7 +250,7 @@ export class SharedCell<T> {
       if (token.isReleased) return token.ending;
       token.isReleased = true;
       instance.holds--;
-      this.#owner.watch?.released(instance, currentNode(), instance.holds === 0);
+      this.#owner.watch?.released(instance, currentNode());
       if (instance.holds === 0) this.#unused(instance);
       if (instance.phase === 'disposing') token.ending = instance.ended.catch(() => {});
       this.#owner.changed(this);

@@ -23,8 +23,8 @@ export class SharedInstance<T> implements Owner {
   isRetired = false;
   /** Whether it counts among the values that exist. */
   isLive = false;
-  /** Whether the component still reports the value as its own, as it does while no lease is out. */
-  isHeldByCell = true;
+  /** How many of its leases the main observer knows. While there is none, the component holds the value in the reports. */
+  reportedLeases = 0;
   /** How many callers wait for the end, and get an error of the disposal. */
   endWaiters = 0;
   /** Retires the instance when it has been idle for long enough. */

@@ -66,22 +66,26 @@ export class ValueWatch extends SharedWatch {
     origin: Origin | undefined,
     capability: WeakKey,
   ): NodeId | undefined {
-    if (instance.reported === undefined || origin === undefined) return undefined;
+    if (origin === undefined) return undefined;
+    instance.reported ??= this.#introduced(instance);
     const lease = this.observer.lent(instance.reported, origin, capability);
-    if (instance.isHeldByCell) {
-      instance.isHeldByCell = false;
+    if (this.#isKnownToMain(lease) && ++instance.reportedLeases === 1) {
       this.observer.dropped(this.observer.root, instance.reported);
     }
     return lease;
   }
 
-  /** Reports the end of a lease. `isLast` says whether no other lease holds the value. */
-  released(instance: SharedInstance<unknown>, lease: NodeId | undefined, isLast: boolean): void {
-    if (isLast && !instance.isHeldByCell && instance.reported !== undefined) {
-      instance.isHeldByCell = true;
-      this.observer.referenced(this.observer.root, instance.reported);
-    }
-    if (lease !== undefined) this.observer.freed(lease);
+  /** Reports the end of a lease. The component then holds the value, unless another lease that is known does. */
+  released(instance: SharedInstance<unknown>, lease: NodeId | undefined): void {
+    if (lease === undefined) return;
+    const { reported } = instance;
+    const isLast = this.#isKnownToMain(lease) && --instance.reportedLeases === 0;
+    if (isLast && reported !== undefined) this.observer.referenced(this.observer.root, reported);
+    this.observer.freed(lease);
+  }
+
+  #isKnownToMain(lease: NodeId): boolean {
+    return this.observer.idForMain(lease) !== undefined;
   }
 
   /** Reports that `to` holds a lease from now on. */
@@ -96,13 +100,22 @@ export class ValueWatch extends SharedWatch {
     if (reported !== undefined) this.observer.freed(reported);
   }
 
-  protected override reportPresent(observer: Observer): void {
+  protected override *present(observer: Observer): Generator<undefined> {
     for (const instance of this.#values.instances()) {
-      // A main observer does not know the leases from before, so the component holds the value for it. Others know no holders.
-      if (!sharesComponent(observer)) instance.isHeldByCell = true;
-      instance.reporter = this.observer;
-      instance.reported = this.observer.present(instance.reported, 'value');
+      if (instance.reported === undefined) instance.reported = this.#introduced(instance);
+      else if (!this.observer.knows(observer, instance.reported)) {
+        if (!sharesComponent(observer)) instance.reportedLeases = 0; // It does not know the leases from before.
+        this.observer.present(observer, instance.reported, 'value');
+      }
+      yield;
     }
+  }
+
+  /** Reports a value that was there before all observers. */
+  #introduced(instance: SharedInstance<unknown>): NodeId {
+    instance.reportedLeases = 0;
+    instance.reporter = this.observer;
+    return this.observer.allocated('value', this.observer.root);
   }
 
   protected override ended(): void {

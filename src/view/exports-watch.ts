@@ -51,7 +51,7 @@ export class ExportsWatch extends SharedWatch implements ExportWatch {
   }
 
   /** What was lent before an observer came is left out, because its caller is not known. */
-  protected override reportPresent(): void {}
+  protected override *present(): Generator<undefined> {}
 
   protected override ended(): void {
     this.#component.unwatched();

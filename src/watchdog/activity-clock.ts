@@ -16,6 +16,9 @@ export class ActivityClock {
   readonly #nursery: number;
   readonly #beforeCollection: () => void;
   #events = 0;
+  #isStopped = false;
+  /** The births in {@link allocatePresent} since the last collection for them. */
+  #present = 0;
   /** How often a young generation was collected. */
   youngCollections = 0;
 
@@ -28,10 +31,36 @@ export class ActivityClock {
 
   /** Counts one event. Amortised O(1). */
   tick(): void {
-    if (++this.#events < this.#nursery) return;
+    if (++this.#events < this.#nursery || this.#isStopped) return;
     this.#events = 0;
     this.#beforeCollection();
     const middle = ++this.youngCollections % YOUNG_PER_MIDDLE === 0;
     this.#gc.collect(middle ? 1 : 0);
+  }
+
+  /**
+   * Calls `allocate`, whose nodes existed before they were watched: their births are no activity. Call {@link collectPresent} before the
+   * next call.
+   */
+  allocatePresent(allocate: () => void): void {
+    const events = this.#events;
+    this.#isStopped = true;
+    this.#events = this.#present;
+    try {
+      allocate();
+    } finally {
+      this.#isStopped = false;
+      this.#present = this.#events;
+      this.#events = events;
+    }
+  }
+
+  /** Makes the nodes of {@link allocatePresent} old if they are many, so that no young collection has to visit all. True if it did. */
+  collectPresent(): boolean {
+    if (this.#present < this.#nursery) return false;
+    this.#present = 0;
+    this.#beforeCollection();
+    this.#gc.collect(1);
+    return true;
   }
 }

@@ -40,6 +40,7 @@ import type { LoanTracker } from './loan-tracker.js';
 import { NodeClasses } from './node-classes.js';
 import { NodeTable, ROOT } from './node-table.js';
 import { OpenScope } from './open-scope.js';
+import type { NewlyWatched } from './present-nodes.js';
 import { ReclaimedLoans } from './reclaimed-loans.js';
 import { Shortage } from './shortage.js';
 import { StackSample } from './stack-sample.js';
@@ -54,8 +55,9 @@ const UNTRACKED: Origin = {};
 const YOUNGEST: NodeGeneration = 0;
 
 /** The watch over one component. The component keeps it; it holds the component weakly. */
-export class ComponentWatch implements ObserverOfPart, LoanSource {
+export class ComponentWatch implements ObserverOfPart, LoanSource, NewlyWatched {
   readonly root: NodeId = ROOT;
+  readonly asksForPresent = true;
   readonly countsMisuse: boolean;
   readonly holdTimes: HoldTimes = new HoldTimes();
   /** The component's node. Its handle is stale after {@link close}. */
@@ -79,6 +81,8 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
   #endedBy: string | undefined;
   #entryMillis = Number.POSITIVE_INFINITY;
   #shortage = new Shortage(undefined);
+  /** Whether its parts lend what it lends: they run dry, it does not. */
+  #hasParts = false;
   /** Whether the component reports the loans that last, so that one without a stack and an owner need not be tracked before. */
   #tellsLasting = false;
   /** The function of the component that lent the last loan that is not tracked. */
@@ -191,8 +195,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     if (this.#hasLentUntracked) this.#lastLentAt = this.#tracker.loanTime();
     this.#hasLentUntracked = false;
     this.#haveComponentLook();
-    for (const part of this.#parts) this.#lastLentAt = Math.max(this.#lastLentAt, part.#lastLentAt);
-    this.#shortage.look(this.stats(), this.#lastLentAt);
+    if (!this.#hasParts) this.#shortage.look(this.stats(), this.#lastLentAt);
   }
 
   confirmsOut(loan: Loan): boolean {
@@ -209,10 +212,25 @@ export class ComponentWatch implements ObserverOfPart, LoanSource {
     this.#endedBy = observation.endedBy;
     this.#entryMillis = observation.entryMillis ?? Number.POSITIVE_INFINITY;
     this.#tellsLasting = observation.tellsLasting === true;
-    this.#shortage = new Shortage(observation.stats());
+    this.#hasParts = observation.hasParts === true;
+    if (!this.#hasParts) this.#shortage = new Shortage(observation.stats());
     const site = this.#tracker.names.of(this.#name);
     this.#classes.named(site, this.#table.nodes());
     this.#tracker.graph.heap.reclassify(this.node.handle, this.#kind, site);
+    if (observation.reportPresent === undefined) return;
+    this.#tracker.populations.reportBegins(site);
+    this.#tracker.presentNodes.add(this);
+  }
+
+  reportPresent(most: number): boolean {
+    const observation = this.#observation?.deref();
+    if (observation === undefined || this.#closed) return false;
+    const report = (): boolean | undefined => observation.reportPresent?.(most);
+    return guardedCall(`the report of ${this.#kind} "${this.#name}"`, report) === true;
+  }
+
+  presentReported(): void {
+    this.#tracker.populations.reportEnds(this.#classes.site);
   }
 
   /** Counts the component among those of its name. `stack` is the caller that has it watched. */

@@ -31,6 +31,7 @@ import type { OpenScope } from './open-scope.js';
 import { ParsedStacks } from './parsed-stacks.js';
 import { PlainSource } from './plain-source.js';
 import { Populations } from './populations.js';
+import { PresentNodes } from './present-nodes.js';
 import type { Readings } from './readings.js';
 import { SURVIVED_COLLECTIONS } from './rules/retained.js';
 import type { MisuseRule, Rule } from './rules/rule.js';
@@ -91,6 +92,8 @@ export class LoanTracker implements ScopeListener {
   readonly stacks: ParsedStacks = new ParsedStacks();
   /** The live objects by kind and site. */
   readonly populations: Populations;
+  /** The nodes that components had before they were watched. */
+  readonly presentNodes: PresentNodes;
   /** The full collections of the simulated heap. */
   readonly fullCollections: FullCollections;
   /** V8's full collections. */
@@ -183,6 +186,7 @@ export class LoanTracker implements ScopeListener {
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.nursery, () =>
       this.settleHeap(),
     );
+    this.presentNodes = new PresentNodes(settings.clock, this.#activity);
   }
 
   /** Whether an active rule judges while loans are out. */
@@ -453,6 +457,7 @@ export class LoanTracker implements ScopeListener {
   /** Ends all that looks by itself. */
   close(): void {
     this.#unsettled.close();
+    this.presentNodes.close();
     this.fullCollections.close();
     this.v8.close();
     this.expectations.close();

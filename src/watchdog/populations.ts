@@ -59,12 +59,20 @@ export class Population implements Members {
   readonly #heap: BaseHeap;
   /** Their class in the simulated heap. */
   readonly classId: number;
+  readonly #incomplete: ReadonlyMap<string, number>;
   #counted: Count[] = [];
   /** The counts of weakly held objects since V8 has told of the dead. */
   #uncertain: Count[] = [];
 
-  constructor(heap: BaseHeap, { kind, site, isWeak, component }: PopulationOptions, now: number) {
+  /** `incomplete` has the sites of components whose members are not all reported. */
+  constructor(
+    heap: BaseHeap,
+    { kind, site, isWeak, component }: PopulationOptions,
+    now: number,
+    incomplete: ReadonlyMap<string, number>,
+  ) {
     this.#heap = heap;
+    this.#incomplete = incomplete;
     this.kind = kind;
     this.site = site;
     this.isWeak = isWeak;
@@ -79,6 +87,11 @@ export class Population implements Members {
     this.loan.origin = { ...NO_ORIGIN, stack: origin.stack };
   }
 
+  /** Whether a component has members that it has not reported yet: their number rises and says nothing. O(1). */
+  get isIncomplete(): boolean {
+    return this.#incomplete.has(this.site);
+  }
+
   /** How many members live. O(1). */
   get live(): number {
     const [young, middle, old] = this.#counts().live;
@@ -90,8 +103,9 @@ export class Population implements Members {
     return this.#counts().born;
   }
 
-  /** Counts the members, at the end of a full collection. O(1). */
+  /** Counts the members, at the end of a full collection. Without effect while members are not reported. O(1). */
   count(now: number): void {
+    if (this.isIncomplete) return;
     const counts = this.isWeak ? this.#uncertain : this.#counted;
     const last = counts.at(-1);
     if (last === undefined || now - last.at >= WINDOW_MILLIS) append(counts, this.#countNow(now));
@@ -99,7 +113,7 @@ export class Population implements Members {
 
   /** V8 has told of all dead objects: decides about the uncertain counts, and counts anew. */
   deathsTold(now: number): void {
-    if (!this.isWeak) return;
+    if (!this.isWeak || this.isIncomplete) return;
     const current = this.#countNow(now);
     for (const count of this.#uncertain) {
       const isKept = current.freed - count.freed <= FEW_DEATHS * count.live;
@@ -147,6 +161,8 @@ export class Populations implements Iterable<Population> {
   readonly #heap: BaseHeap;
   readonly #now: () => number;
   readonly #byClass = new Map<number, Population>();
+  /** How many components of a site have members that they have not reported yet. */
+  readonly #incomplete = new Map<string, number>();
 
   constructor(heap: BaseHeap, now: () => number) {
     this.#heap = heap;
@@ -162,10 +178,22 @@ export class Populations implements Iterable<Population> {
     const classId = this.#heap.classOf(options.kind, options.site);
     let population = this.#byClass.get(classId);
     if (population === undefined) {
-      population = new Population(this.#heap, options, this.#now());
+      population = new Population(this.#heap, options, this.#now(), this.#incomplete);
       this.#byClass.set(classId, population);
     }
     return population;
+  }
+
+  /** A component of this site begins to report the members that it has already. */
+  reportBegins(site: string): void {
+    this.#incomplete.set(site, (this.#incomplete.get(site) ?? 0) + 1);
+  }
+
+  /** It has reported all of them. */
+  reportEnds(site: string): void {
+    const left = (this.#incomplete.get(site) ?? 0) - 1;
+    if (left > 0) this.#incomplete.set(site, left);
+    else this.#incomplete.delete(site);
   }
 
   /** Counts each population. O(populations). */

@@ -16,6 +16,7 @@ interface WatchedEntry {
 export interface WatchedWeakMap {
   readonly kind: 'weak-map' | 'weak-set';
   readonly name: string;
+  /** The entries. They may be added and removed during the iteration, as in a Map. */
   readonly entries: Iterable<WatchedEntry>;
   stats(): ComponentStats;
   /** Called when the watch has ended. */
@@ -39,10 +40,12 @@ export class WeakMapWatch extends SharedWatch {
     return this.#map.stats();
   }
 
-  protected override reportPresent(): void {
+  protected override *present(observer: Observer): Generator<undefined> {
     for (const entry of this.#map.entries) {
-      if (entry.ref.deref() === undefined) continue;
-      entry.node = this.observer.present(entry.node, 'weak-target');
+      if (entry.ref.deref() !== undefined) {
+        entry.node = this.observer.present(observer, entry.node, 'weak-target');
+      }
+      yield;
     }
   }
 

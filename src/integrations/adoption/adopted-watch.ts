@@ -48,9 +48,9 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
     if (loan !== undefined) this.observer.givenBackDirectly(loan);
   }
 
-  protected override reportPresent(observer: Observer): void {
+  protected override *present(observer: Observer): Generator<undefined> {
     if (observer.takenDirectly !== undefined) this.#directLoans.forget(); // Later looks report them to it.
-    super.reportPresent(observer);
+    yield* super.present(observer);
   }
 
   override [Symbol.dispose](): void {

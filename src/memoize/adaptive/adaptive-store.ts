@@ -128,6 +128,10 @@ export class AdaptiveStore implements BoundedStore {
     for (const key of this.#kept.keys()) yield refOf(key);
   }
 
+  present(): Iterable<KeyRef> {
+    return this.refs();
+  }
+
   /** Shows a use to both shadows. */
   #show(print: number): void {
     const isHitOfLru = this.#lru.use(print);

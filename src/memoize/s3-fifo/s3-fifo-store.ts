@@ -167,6 +167,10 @@ export class S3FifoStore implements BoundedStore {
     }
   }
 
+  *present(): IterableIterator<KeyRef> {
+    for (const key of this.#places.keys()) yield refOf(key);
+  }
+
   /** The size from which the small queue gives up the next entry. Below it, the main queue does. */
   get #smallTarget(): number {
     const whole = Math.min(this.#max, this.size);

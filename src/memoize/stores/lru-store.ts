@@ -91,6 +91,16 @@ export class LruStore implements BoundedStore {
     for (const key of this.lru?.rkeys() ?? []) yield refOf(key);
   }
 
+  /** Reads the map of keys, whose order no use changes. A larger cache replaces it, so the iteration then begins anew. */
+  *present(): IterableIterator<KeyRef> {
+    for (let lru = this.lru; lru !== undefined; lru = this.lru === lru ? undefined : this.lru) {
+      for (const key of LRUCache.unsafeExposeInternals(lru).keyMap.keys()) {
+        yield refOf(key);
+        if (this.lru !== lru) break;
+      }
+    }
+  }
+
   #grow(): LRUCache<Key, NonNullable<Stored>> {
     const smaller = this.lru;
     this.#capacity = Math.min(this.#max, Math.max(FIRST_CAPACITY, this.#capacity * GROWTH));

@@ -111,6 +111,10 @@ export class MapStore implements Store {
     yield* this.#leaves;
   }
 
+  present(): Iterable<KeyRef> {
+    return this.refs();
+  }
+
   #setAtLevel(level: KeyLevel, stored: Stored): boolean {
     if (level.stored !== undefined) this.#deleteAtLevel(level, 'replaced');
     const objects = level.isCollectable ? level.objects() : NO_OBJECTS;

@@ -40,6 +40,11 @@ export interface Store {
   sweep(now: number): void;
   /** The key references of all entries, next to be evicted first. */
   refs(): Iterable<KeyRef>;
+  /**
+   * The key references of all entries, in any order. Callers may use the store during the iteration: it gives each entry that stays, and
+   * no entry that has left.
+   */
+  present(): Iterable<KeyRef>;
 }
 
 /** A store that evicts entries to make room. */

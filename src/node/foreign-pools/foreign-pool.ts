@@ -120,7 +120,7 @@ class ForeignPoolWatch extends SharedWatch {
   }
 
   /** Resources are reported when they are first lent. */
-  protected override reportPresent(): void {}
+  protected override *present(): Generator<undefined> {}
 
   protected override ended(): void {
     this.resources.close();

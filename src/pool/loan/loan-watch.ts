@@ -60,7 +60,8 @@ export class LoanWatch<T> extends SharedWatch {
 
   /** Reports a new loan; returns its node, or `undefined` after the end of the watch. */
   loanGranted(slot: Slot<T>, origin: Origin, capability?: WeakKey): NodeId | undefined {
-    if (this.hasEnded || slot.node === undefined) return undefined;
+    if (this.hasEnded) return undefined;
+    slot.node ??= this.observer.allocated('resource', this.observer.root);
     return this.observer.lent(slot.node, origin, capability);
   }
 
@@ -112,10 +113,13 @@ export class LoanWatch<T> extends SharedWatch {
     if (!this.hasEnded) this.observer.misused(misuse);
   }
 
-  protected override reportPresent(_observer: Observer): void {
+  protected override *present(observer: Observer): Generator<undefined> {
     const { stock, events } = this.#pool;
-    for (const slot of stock.slots) slot.node = this.observer.present(slot.node, 'resource');
-    if (events !== undefined) reportListeners(this.observer, events);
+    if (events !== undefined) reportListeners(this.observer, events, observer);
+    for (const slot of stock.slots) {
+      slot.node = this.observer.present(observer, slot.node, 'resource');
+      yield;
+    }
   }
 
   protected override ended(): void {

@@ -90,7 +90,7 @@ class GrowthRule implements Rule<'growth'> {
 
   survey(survey: Survey): void {
     for (const population of survey.populations) {
-      if (population.isWeak && !survey.isV8Known) continue;
+      if (population.isIncomplete || (population.isWeak && !survey.isV8Known)) continue;
       survey.tell(this.#judge(population), population.loan);
     }
   }
