@@ -8,6 +8,7 @@ import { reportIgnoredError } from './ignored-error.js';
 import {
   type EntryPoint,
   type Holder,
+  type KnownCaller,
   type Misuse,
   type NodeId,
   type NodeKind,
@@ -198,10 +199,15 @@ export class GuardedObserver implements Observer {
     }
   }
 
-  lasted(loan: NodeId, held: NodeId, millis: number): NodeId {
+  lasted(
+    loan: NodeId | undefined,
+    held: NodeId,
+    millis: number,
+    caller?: KnownCaller,
+  ): NodeId | undefined {
     if (loan === NO_NODE || held === NO_NODE) return loan;
     try {
-      return this.#observer.lasted?.(loan, held, millis) ?? loan;
+      return this.#observer.lasted?.(loan, held, millis, caller) ?? loan;
     } catch (error) {
       this.#failed(error);
       return loan;

@@ -13,6 +13,7 @@ import { GuardedObserver } from './guarded-observer.js';
 import {
   type EntryPoint,
   type Holder,
+  type KnownCaller,
   type Misuse,
   type NodeId,
   type NodeKind,
@@ -175,13 +176,21 @@ export class ObserverGroup implements SharedObservers {
     }
   }
 
-  lasted(loan: NodeId, held: NodeId, millis: number): NodeId {
-    this.#tellMain(
-      (main, id, resource) => this.#main?.ids.set(loan, main.lasted(id, resource, millis)),
-      loan,
-      held,
-    );
-    return loan;
+  lasted(
+    loan: NodeId | undefined,
+    held: NodeId,
+    millis: number,
+    caller?: KnownCaller,
+  ): NodeId | undefined {
+    const main = this.#main;
+    const resource = main && this.#idOf(main, held);
+    if (main === undefined || resource === undefined) return loan;
+    const known = loan === undefined ? undefined : this.#idOf(main, loan);
+    const own = main.guarded.lasted(known, resource, millis, caller);
+    if (own === undefined) return loan;
+    const node = loan ?? this.#nextId--;
+    main.ids.set(node, own);
+    return node;
   }
 
   transferred(node: NodeId, to: Holder): void {

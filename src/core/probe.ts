@@ -60,6 +60,14 @@ export function isTransferable(value: unknown): value is Transferable {
   );
 }
 
+/** What a component has recorded of the caller that took a loan. */
+export interface KnownCaller {
+  /** The public function that was called, as `'lease'`. */
+  readonly call: string;
+  /** The stack that called it, as the engine prints it; `undefined` if it was not taken. */
+  readonly stack: string | undefined;
+}
+
 /** A loan that had ended was ended again. */
 export interface Misuse {
   /** The public function that was called, as `'release'`. */
@@ -161,10 +169,15 @@ export interface Observer {
 
   /**
    * Reports that a loan of `held` is still out, `millis` milliseconds or longer after its begin. An observer that counted it only may
-   * track it from now on. Gives the id of the loan from now on. A component that reports this says so by
-   * {@link Observation.tellsLasting}.
+   * track it from now on. `loan` is `undefined` if it began before the observer came. Gives the id of the loan from now on. A component
+   * reports it by itself, which it says by {@link Observation.tellsLasting}, or when it is asked for its loans.
    */
-  lasted?(loan: NodeId, held: NodeId, millis: number): NodeId;
+  lasted?(
+    loan: NodeId | undefined,
+    held: NodeId,
+    millis: number,
+    caller?: KnownCaller,
+  ): NodeId | undefined;
 
   /** Reports that a loan, or all that another node holds, is held by `to` from now on. */
   transferred?(node: NodeId, to: Holder): void;
@@ -269,6 +282,13 @@ export interface Observation extends Disposable {
    * another pool compares its loans with those of that pool, and reports the differences.
    */
   look?(): void;
+  /**
+   * Reports each loan that is out, by {@link Observer.lasted}. An observer that does not track each loan asks for it when the component
+   * has run dry. O(loans that are out).
+   *
+   * @default none: such an observer does not learn which loans are out
+   */
+  reportLoans?(): void;
   /**
    * Called with a loan whose capability V8 has collected: no code can end the loan any more. The component may take the
    * resource back. It then reports the end of the loan as `reclaimed`.

@@ -48,6 +48,7 @@ export abstract class SharedWatch {
       stats: () => this.stats(),
       reportPresent,
       look: () => this.look(),
+      reportLoans: () => this.reportLoans(),
       abandoned: (id) => {
         const loan = this.observer.nodeOf(observer, id);
         if (loan !== undefined) this.abandoned(loan);
@@ -67,6 +68,9 @@ export abstract class SharedWatch {
 
   /** Called before an observer looks at the figures, and before it tells that a loan is lost. */
   look(): void {}
+
+  /** Reports the loans that are out by `lasted`. */
+  reportLoans(): void {}
 
   /** Called with a loan that no code can end any more. */
   abandoned(_loan: NodeId): void {}

@@ -560,4 +560,8 @@ export class Keeper<T>
   stats(): PoolStats {
     return statsOf(this);
   }
+
+  loanTime(): number {
+    return this.stock.refreshTime();
+  }
 }

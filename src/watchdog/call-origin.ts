@@ -16,6 +16,8 @@ export interface CallOrigin {
   readonly owner: LifetimeNode | undefined;
   /** Set if the loan was taken from the pool underneath its component, so that its caller is not known. */
   readonly isDirect?: true;
+  /** Set if the component has told of the loan when it was long out: the watchdog had not tracked it. */
+  readonly isLate?: true;
 }
 
 /** The origin of what no caller has asked for. */

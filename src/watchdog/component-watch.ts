@@ -9,7 +9,7 @@
  * | `lent` | a loan, without a node until it is settled |
  * | `referenced`, `dropped`, `transferred` | an edge |
  * | `takenDirectly` | a loan whose caller is not known |
- * | `lasted` of a loan that was only counted | a loan whose caller is not known |
+ * | `lasted` of a loan that was only counted | a loan whose caller is not known, or only to the component |
  * | `givenBackDirectly` | the loan ends; that is a misuse |
  * | `freed` of a loan | the loan ends; its node goes, if it has one |
  * | `freed` of another node | the node goes |
@@ -21,6 +21,7 @@ import type {
   ComponentStats,
   EntryPoint,
   Holder,
+  KnownCaller,
   Misuse,
   NodeId,
   NodeKind,
@@ -50,6 +51,9 @@ const UNTRACKED_ID: NodeId = -2;
 
 /** The origin of a loan that is counted and not tracked. */
 const UNTRACKED: Origin = {};
+
+/** How long a component that has run dry lends nothing before it is asked for its loans, in milliseconds. */
+const STILL_MILLIS = 15_000;
 
 /** The generation of a loan that is not settled. */
 const YOUNGEST: NodeGeneration = 0;
@@ -95,7 +99,9 @@ export class ComponentWatch implements ObserverOfPart, LoanSource, NewlyWatched 
   #hasLentUntracked = false;
   /** The origin of the last loan without a stack. Most loans of a scope have the same, and share it. */
   #lastOrigin: CallOrigin = NO_ORIGIN;
-  #loansOut = 0;
+  /** How many loans are out that are counted only. */
+  #untrackedOut = 0;
+  #trackedOut = 0;
 
   /**
    * `ended` is called when the component has ended and all its loans have. `whole` is the watch over the component that this one is a
@@ -166,7 +172,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource, NewlyWatched 
 
   /** How many loans are out, those of the parts included. */
   get loansOut(): number {
-    let loans = this.#loansOut;
+    let loans = this.#untrackedOut + this.#trackedOut;
     for (const part of this.#parts) loans += part.loansOut;
     return loans;
   }
@@ -195,7 +201,24 @@ export class ComponentWatch implements ObserverOfPart, LoanSource, NewlyWatched 
     if (this.#hasLentUntracked) this.#lastLentAt = this.#tracker.loanTime();
     this.#hasLentUntracked = false;
     this.#haveComponentLook();
-    if (!this.#hasParts) this.#shortage.look(this.stats(), this.#lastLentAt);
+    if (this.#hasParts) return;
+    const stats = this.stats();
+    this.#shortage.look(stats, this.#lastLentAt);
+    if (this.#shortage.isDry) this.#trackHolders(stats?.['borrowed'] ?? 0);
+  }
+
+  /**
+   * Tracks all holders of a component that has run dry and lends nothing for a while, if it has more than are tracked. Tracks the next
+   * loans, too, so that the next loss has its line. O(loans that are out).
+   */
+  #trackHolders(borrowed: number): void {
+    const observation = this.#observation?.deref();
+    const stillMillis = this.#tracker.loanTime() - this.#lastLentAt;
+    if (observation?.reportLoans === undefined || borrowed <= this.#trackedOut) return;
+    if (stillMillis < STILL_MILLIS) return;
+    guardedCall(`the loans of ${this.#kind} "${this.#name}"`, () => observation.reportLoans?.());
+    this.#loanSample.trackMany();
+    this.#tracker.settleAll();
   }
 
   confirmsOut(loan: Loan): boolean {
@@ -307,8 +330,8 @@ export class ComponentWatch implements ObserverOfPart, LoanSource, NewlyWatched 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
     if (this.#closed) return ROOT;
     const tracker = this.#tracker;
-    this.#loansOut++;
     if (origin === UNTRACKED) {
+      this.#untrackedOut++;
       this.#hasLentUntracked = true;
       tracker.noteLoan();
       return UNTRACKED_ID;
@@ -320,10 +343,21 @@ export class ComponentWatch implements ObserverOfPart, LoanSource, NewlyWatched 
     return id;
   }
 
-  lasted(id: NodeId, held: NodeId, millis: number): NodeId {
-    if (id !== UNTRACKED_ID || this.#closed) return id;
-    const call = this.#untrackedCall ?? NO_ORIGIN.call;
-    return this.#track(held, { ...NO_ORIGIN, call }, this.#tracker.loanTime() - millis);
+  lasted(
+    id: NodeId | undefined,
+    held: NodeId,
+    millis: number,
+    caller?: KnownCaller,
+  ): NodeId | undefined {
+    if (this.#closed || (id !== undefined && id !== UNTRACKED_ID)) return id;
+    if (id === UNTRACKED_ID) this.#untrackedOut--;
+    const lentAt = this.#tracker.loanTime() - millis;
+    if (caller === undefined) {
+      const call = this.#untrackedCall ?? NO_ORIGIN.call;
+      return this.#track(held, { ...NO_ORIGIN, call }, lentAt);
+    }
+    const { call, stack } = caller;
+    return this.#track(held, { ...NO_ORIGIN, call: { name: call }, stack, isLate: true }, lentAt);
   }
 
   settle(loan: Loan): void {
@@ -371,7 +405,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource, NewlyWatched 
 
   freed(id: NodeId, reclaimed = false): void {
     if (id === UNTRACKED_ID) {
-      if (!this.#closed) this.#loansOut--;
+      if (!this.#closed) this.#untrackedOut--;
       if (this.#hasEnded) this.#closeIfDone();
       return;
     }
@@ -476,6 +510,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource, NewlyWatched 
     const id = this.#table.nextId();
     const loan = new Loan(this, id, this.#table.node(held), origin, lentAt, capability);
     this.#table.add(loan);
+    this.#trackedOut++;
     this.#tracker.track(loan);
     return id;
   }
@@ -497,7 +532,7 @@ export class ComponentWatch implements ObserverOfPart, LoanSource, NewlyWatched 
   #endLoan(loan: Loan, reclaimed: boolean): void {
     const tracker = this.#tracker;
     const { id } = loan;
-    this.#loansOut--;
+    this.#trackedOut--;
     if (!reclaimed) this.#recordHold(loan);
     if (loan.node === null) {
       tracker.endedUnsettled(loan);

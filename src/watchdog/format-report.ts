@@ -173,7 +173,7 @@ function leakLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   const { component, lastTouch, state, call } = surest;
   const head = `${paint('bold', headOf(leak))}  (oldest ${duration(longest(leak, 'ageMillis'))})`;
   const lines = [head, `  ${RULES[surest.rule].whatHappened(surest)}`];
-  lines.push(...siteLines(leak, paint, maxFrames), ...scopeLine(leak));
+  lines.push(...siteLines(leak, paint, maxFrames), ...scopeLine(leak), ...untrackedLine(leak));
   if (lastTouch !== undefined) {
     lines.push(`  last touch   "${lastTouch.hint}" ${duration(lastTouch.agoMillis)} ago`);
   }
@@ -198,7 +198,7 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   const counted = (site: CountedSite): string => (site.count < loans ? ` ×${site.count}` : '');
   const acquiring = sites.filter(({ depth }) => depth === 0);
   if (acquiring.length === 0) {
-    return [`  acquired at  unknown: ${leak[0].isDirect === true ? DIRECT : STACKLESS}`];
+    return [`  acquired at  unknown: ${reasonOf(leak[0])}`];
   }
   const callers = sites.filter(({ depth }) => depth > 0);
   const room = Math.max(MOST_SITES - acquiring.length, 0);
@@ -214,7 +214,29 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   return earlier === undefined ? shown : [`  first ended  ${framed(earlier)}`, ...shown];
 }
 
+/** How many loans were not tracked, and how long the longest of them are out. */
+function untrackedLine(leak: Leak): string[] {
+  const untracked = leak.flatMap((report) => report.untracked ?? []);
+  if (untracked.length === 0) return [];
+  const count = untracked.reduce((sum, each) => sum + each.count, 0);
+  const held = untracked.flatMap(({ heldMillis }) => heldMillis).sort((a, b) => b - a);
+  const shown = held.slice(0, MOST_HELD).map(duration);
+  if (count > shown.length) shown.push(`${count - shown.length} more`);
+  return [`  not tracked  ${plural(count, 'loan')}, out for ${shown.join(', ')}`];
+}
+
+/** How many untracked loans are printed of one leak. */
+const MOST_HELD = 10;
+
 const DIRECT = 'taken from the pool underneath, past the adopted one';
+
+const UNTRACKED = 'these loans were not tracked; the next ones of this component are';
+
+/** Why no line is known. */
+function reasonOf({ isDirect, untracked }: LeakReport): string {
+  if (isDirect === true) return DIRECT;
+  return untracked === undefined ? STACKLESS : UNTRACKED;
+}
 
 const STACKLESS = 'no stack was taken; the next loans of this component have theirs taken';
 

@@ -13,7 +13,7 @@ import { type LeakRule, RULES } from './rules/rules.js';
 import { withoutIds } from './scope-name.js';
 import { type Tallied, Tally } from './tally.js';
 
-/** How many different stacks, and how many scopes, are counted one by one. */
+/** How many different stacks, scopes and untracked loans are listed one by one. */
 const MOST_LISTED = 32;
 
 const MILLIS_PER_MINUTE = 60_000;
@@ -153,6 +153,7 @@ export class LeakGroup {
       unlisted: { stacks: this.#stacks.unlisted, scopes: this.#scopes.unlisted },
       ...(origin.call.name !== '' && { call: origin.call.name }),
       ...(origin.isDirect === true && { isDirect: true }),
+      ...this.#untracked(now),
       count: this.count,
       ageMillis: now - this.#oldestLentAt(),
       firstSeenMillis: now - this.#firstFoundAt,
@@ -174,6 +175,18 @@ export class LeakGroup {
       ...(population !== undefined && { members: population.kind }),
       fix: RULES[this.rule].fix(this.#latest),
       signature: this.signature,
+    };
+  }
+
+  #untracked(now: number): Pick<LeakReport, 'untracked'> {
+    const heldMillis: number[] = [];
+    for (const { loan } of this.#loans.keys()) {
+      if (loan.origin.isLate === true) heldMillis.push(now - loan.lentAt);
+    }
+    if (heldMillis.length === 0) return {};
+    heldMillis.sort((a, b) => b - a);
+    return {
+      untracked: { count: heldMillis.length, heldMillis: heldMillis.slice(0, MOST_LISTED) },
     };
   }
 

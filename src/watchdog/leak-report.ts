@@ -68,6 +68,16 @@ export interface LeakReport {
    * `ageMillis` begins with the first look that has found them.
    */
   readonly isDirect?: true;
+  /**
+   * The loans that the watchdog had not tracked, since its level tracks a sample or they began before its watch. Their pool has told of
+   * them when it had run dry. Absent if there are none.
+   */
+  readonly untracked?: {
+    /** How many of the loans these are. */
+    readonly count: number;
+    /** For how long they are out, in milliseconds, the longest first; at most 32. To within a second. */
+    readonly heldMillis: readonly number[];
+  };
   /** How many loans are lost and have not come back. */
   readonly count: number;
   /** The age of the oldest of them, in milliseconds. */

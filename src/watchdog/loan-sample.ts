@@ -16,6 +16,9 @@ const FIRST = 4;
 /** How many loans are tracked after one that was lost without a known line. */
 const AFTER_SITELESS_LEAK = 1_000;
 
+/** How many loans are tracked after the component ran dry with holders that were not: the path that loses them may be a rare one. */
+const AFTER_UNTRACKED_LEAK = 100_000;
+
 /** How many loans outside of scopes are tracked in each period at the level `counters`. */
 const PER_PERIOD = 100;
 
@@ -51,7 +54,16 @@ export class LoanSample {
 
   /** Tracks each of the next {@link AFTER_SITELESS_LEAK} loans. */
   trackNext(): void {
-    if (this.#tracking === 'sampled') this.#tracked = AFTER_SITELESS_LEAK;
+    this.#trackAtLeast(AFTER_SITELESS_LEAK);
+  }
+
+  /** Tracks each of the next {@link AFTER_UNTRACKED_LEAK} loans. */
+  trackMany(): void {
+    this.#trackAtLeast(AFTER_UNTRACKED_LEAK);
+  }
+
+  #trackAtLeast(loans: number): void {
+    if (this.#tracking === 'sampled') this.#tracked = Math.max(this.#tracked, loans);
   }
 
   /** Counts the next loan. True if it is to be tracked. `isOwned` says whether a scope or a value owns it. O(1). */

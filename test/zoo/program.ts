@@ -16,7 +16,12 @@ export interface Program {
   /** What it does. The line of its mistake ends in `// LEAK: ` and this name. */
   readonly name: string;
   /** The rules that may find the mistake, and how many loans or objects are lost; absent for a healthy program. */
-  readonly finds?: { readonly rules: readonly LeakRule[]; readonly count?: number };
+  readonly finds?: {
+    readonly rules: readonly LeakRule[];
+    readonly count?: number;
+    /** Set if the level `sampled` finds all of them, and has the line of those only that it tracks. */
+    readonly isFoundWithoutLine?: true;
+  };
   /** Set if it needs a Postgres. */
   readonly needsPostgres?: true;
   run(zoo: Zoo): unknown;

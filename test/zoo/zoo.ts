@@ -80,16 +80,18 @@ export class ZooRunner implements AsyncDisposable {
       if (reports.length > 0) return outcome('false alarm');
       return outcome(retracted > 0 ? 'noise' : 'quiet');
     }
-    const { rules, count } = program.finds;
+    const { rules, count, isFoundWithoutLine } = program.finds;
     const lines = this.#lines.get(program.name) ?? [];
-    const needsLine = lines.length > 0 && level !== 'counters' && level !== 'simple';
+    const isSample = level === 'sampled' && isFoundWithoutLine !== true;
+    const needsLine =
+      lines.length > 0 && (isSample || level === 'advanced' || level === 'paranoid');
     const right = reports.filter(
       ({ rule, site }) => rules.includes(rule) && (!needsLine || lines.includes(site?.line ?? 0)),
     );
     if (right.length === 0) return outcome(reports.length > 0 ? 'misnamed' : 'missed');
     if (right.length < reports.length) return outcome('false alarm');
     const lost = right.reduce((sum, report) => sum + report.count, 0);
-    const isRight = level === 'sampled' ? isSampleOf(lost, count) : lost === (count ?? lost);
+    const isRight = isSample ? isSampleOf(lost, count) : lost === (count ?? lost);
     return outcome(isRight ? 'found' : 'misnamed');
   }
 

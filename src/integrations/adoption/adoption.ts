@@ -379,6 +379,10 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     return loansOut(this.stock.slots, this.#settings.clock.now());
   }
 
+  loanTime(): number {
+    return this.#settings.clock.now();
+  }
+
   stats(): PoolStats {
     return adoptedStats(this.#peer.figures(), this.#counters, this.#waits.left);
   }

@@ -19,6 +19,8 @@ export interface WatchedLoans<T> {
   /** The listeners of its events, if it has some. */
   readonly events?: WatchedListeners;
   stats(): PoolStats;
+  /** The time on the clock by which loans begin, in milliseconds. */
+  loanTime(): number;
   /** Called with a loan that no code can end any more. */
   abandoned?(slot: Slot<T>): void;
 }
@@ -61,8 +63,7 @@ export class LoanWatch<T> extends SharedWatch {
   /** Reports a new loan; returns its node, or `undefined` after the end of the watch. */
   loanGranted(slot: Slot<T>, origin: Origin, capability?: WeakKey): NodeId | undefined {
     if (this.hasEnded) return undefined;
-    slot.node ??= this.observer.allocated('resource', this.observer.root);
-    return this.observer.lent(slot.node, origin, capability);
+    return this.observer.lent(this.#nodeOf(slot), origin, capability);
   }
 
   loanEnded(slot: Slot<T>, loan: NodeId, byForce: boolean): void {
@@ -79,6 +80,23 @@ export class LoanWatch<T> extends SharedWatch {
   transferred(slot: Slot<T>, to: Holder): void {
     const loan = slot.loanNode;
     if (loan !== undefined) this.observer.transferred(loan, to);
+  }
+
+  override reportLoans(): void {
+    const now = this.#pool.loanTime();
+    for (const slot of this.#pool.stock.slots) {
+      if (slot.state !== 'borrowed') continue;
+      const caller = { call: slot.takenBy, stack: slot.tracking?.stack };
+      const node = this.#nodeOf(slot);
+      const heldMillis = Math.max(0, now - slot.borrowedAt);
+      slot.loanNode = this.observer.lasted(slot.loanNode, node, heldMillis, caller);
+    }
+  }
+
+  /** The node of a resource, which is reported if no step of {@link present} has reported it yet. */
+  #nodeOf(slot: Slot<T>): NodeId {
+    slot.node ??= this.observer.allocated('resource', this.observer.root);
+    return slot.node;
   }
 
   override abandoned(loan: NodeId): void {

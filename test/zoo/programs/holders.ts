@@ -2,7 +2,7 @@
 import pg from 'pg';
 import type { Pool } from '../../../src/pool/index.js';
 import { createPool } from '../../../src/pool/index.js';
-import { type Conn, isolated, type Program } from '../program.js';
+import { type Conn, connections, isolated, type Program } from '../program.js';
 
 const postgres = (url: string): Pool<pg.Client> =>
   createPool(
@@ -192,6 +192,72 @@ export const slowOrLost: readonly Program[] = [
         await zoo.age(60_000);
       }
       return kept;
+    },
+  },
+  {
+    name: 'a rare path loses its loans until the pool is dry',
+    finds: { rules: ['exhausted', 'tenured'], count: 10, isFoundWithoutLine: true },
+    async run(zoo) {
+      const pool = zoo.pool({ max: 10 });
+      const kept: unknown[] = [];
+      for (let i = 1; i < 10_001; i++) {
+        const lease = await pool.lease(); // LEAK: a rare path loses its loans until the pool is dry
+        if (i % 1_000 === 0) kept.push(lease);
+        else await lease.release();
+      }
+      for (let i = 0; i < 9; i++) {
+        await inVain(pool, 2);
+        await zoo.age(10_000);
+      }
+      return kept;
+    },
+  },
+  {
+    name: 'a rare path loses its loans before the watch begins',
+    finds: { rules: ['exhausted'], count: 2, isFoundWithoutLine: true },
+    async run(zoo) {
+      const pool = createPool(connections, { name: 'db', max: 2 });
+      const kept = [await pool.lease(), await pool.lease()];
+      zoo.watched(pool);
+      for (let i = 0; i < 9; i++) {
+        await inVain(pool, 2);
+        await zoo.age(10_000);
+      }
+      return kept;
+    },
+  },
+  {
+    name: 'all holders of a busy pool are slow at once',
+    async run(zoo) {
+      const pool = zoo.pool({ max: 10 });
+      for (let i = 0; i < 2_000; i++) await (await pool.lease()).release();
+      const leases = await Promise.all(Array.from({ length: 10 }, () => pool.lease()));
+      for (let i = 0; i < 5; i++) {
+        await inVain(pool, 2);
+        await zoo.age(10_000);
+        await zoo.mustBeQuiet();
+      }
+      for (const lease of leases) await lease.release();
+      for (let i = 0; i < 2_000; i++) await (await pool.lease()).release();
+      await zoo.age(60_000);
+      await zoo.mustBeQuiet();
+    },
+  },
+  {
+    name: 'a pool that is dry for half an hour, and moves',
+    async run(zoo) {
+      const pool = zoo.pool({ max: 10 });
+      for (let i = 0; i < 2_000; i++) await (await pool.lease()).release();
+      let held = await Promise.all(Array.from({ length: 10 }, () => pool.lease()));
+      for (let i = 0; i < 120; i++) {
+        await inVain(pool, 2);
+        await zoo.age(15_000);
+        await zoo.mustBeQuiet();
+        const [first, ...others] = held;
+        await first?.release();
+        held = [...others, await pool.lease()];
+      }
+      await Promise.all(held.map((lease) => lease.release()));
     },
   },
   {
