@@ -287,11 +287,6 @@ export class LoanTracker implements ScopeListener {
     }
   }
 
-  /** Gives a loan its node, under `holder`. */
-  allocateNode(loan: Loan, holder: LifetimeNode, classId: number): void {
-    this.graph.allocateFor(loan, classId, holder);
-  }
-
   /** Settles every loan that is out. Call it before the graph is changed. */
   settleAll(): void {
     this.#unsettled.settleAll();

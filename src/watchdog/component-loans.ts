@@ -1,0 +1,153 @@
+/**
+ * The loans of one component: those that are out, and those that a forced close has taken back.
+ *
+ * ```
+ *   lent ──▶ counted ──lasted──▶ tracked ──▶ ended by its holder
+ *     └───────────────────────────▲ └──▶ taken back by force ──▶ ended late, by its holder
+ * ```
+ */
+import type { KnownCaller, NodeId, Origin } from '../core/probe.js';
+import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
+import { UNTRACKED } from './caller-capture.js';
+import { Loan } from './loan.js';
+import type { LoanTracker } from './loan-tracker.js';
+import { type NodeTable, ROOT } from './node-table.js';
+import { ReclaimedLoans } from './reclaimed-loans.js';
+import type { WatchedComponent } from './watched-component.js';
+
+/** The id of each loan that is counted and not tracked. */
+const UNTRACKED_ID: NodeId = -2;
+
+export class ComponentLoans {
+  readonly #tracker: LoanTracker;
+  readonly #component: WatchedComponent;
+  readonly #table: NodeTable;
+  /** Loans that a forced close has taken back, and that their holders may still end. */
+  readonly #reclaimed = new ReclaimedLoans();
+  /** How many loans are out that are counted only. */
+  #countedOut = 0;
+  #trackedOut = 0;
+  #isClosed = false;
+
+  /** `table` has the nodes and the tracked loans of the component. */
+  constructor(tracker: LoanTracker, component: WatchedComponent, table: NodeTable) {
+    this.#tracker = tracker;
+    this.#component = component;
+    this.#table = table;
+  }
+
+  /** How many loans are out. */
+  get out(): number {
+    return this.#countedOut + this.#trackedOut;
+  }
+
+  /** How many of them are tracked. */
+  get trackedOut(): number {
+    return this.#trackedOut;
+  }
+
+  /** Begins a loan, and gives its id. It is counted only if the caller was not captured. */
+  lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
+    if (this.#isClosed) return ROOT;
+    const tracker = this.#tracker;
+    if (origin === UNTRACKED) {
+      this.#countedOut++;
+      this.#component.hasLentUntracked = true;
+      tracker.noteLoan();
+      return UNTRACKED_ID;
+    }
+    const now = tracker.loanTime();
+    this.#component.lastLentAt = now;
+    const id = this.#track(held, origin as CallOrigin, now, capability);
+    tracker.noteLoan();
+    return id;
+  }
+
+  /** Tracks a loan that has lasted for so long, unless it is tracked. Gives its id. */
+  lasted(
+    id: NodeId | undefined,
+    held: NodeId,
+    millis: number,
+    caller?: KnownCaller,
+  ): NodeId | undefined {
+    if (this.#isClosed || (id !== undefined && id !== UNTRACKED_ID)) return id;
+    if (id === UNTRACKED_ID) this.#countedOut--;
+    const lentAt = this.#tracker.loanTime() - millis;
+    if (caller === undefined) {
+      const call = this.#component.callers.untrackedCall;
+      return this.#track(held, { ...NO_ORIGIN, call }, lentAt);
+    }
+    const { call, stack } = caller;
+    return this.#track(held, { ...NO_ORIGIN, call: { name: call }, stack, isLate: true }, lentAt);
+  }
+
+  /** Ends the loan with this id. `reclaimed` says that the component took it back by force. False if it is no loan. */
+  end(id: NodeId, reclaimed: boolean): boolean {
+    if (id === UNTRACKED_ID) {
+      if (!this.#isClosed) this.#countedOut--;
+      return true;
+    }
+    const loan = this.#table.loan(id);
+    if (loan !== undefined) {
+      if (reclaimed) this.#judgeBeforeReclaim(loan);
+      this.#end(loan, reclaimed);
+      return true;
+    }
+    const reclaimedLoan = this.#reclaimed.take(id);
+    if (reclaimedLoan === undefined) return false;
+    this.#tracker.endedLate(reclaimedLoan);
+    if (!this.#isClosed) this.#table.free(id);
+    return true;
+  }
+
+  /**
+   * Ends all loans, with the watch. A loan that was taken back by force stays known if `hasEnded`, the component has ended by itself: V8
+   * may prove later that it was lost.
+   */
+  close(hasEnded: boolean): void {
+    this.#isClosed = true;
+    for (const loan of this.#table.loans()) this.#end(loan, true);
+    if (hasEnded) return;
+    for (const loan of this.#reclaimed.takeAll()) this.#tracker.concludeReclaimed(loan);
+  }
+
+  #track(held: NodeId, origin: CallOrigin, lentAt: number, capability?: WeakKey): NodeId {
+    const id = this.#table.nextId();
+    const loan = new Loan(this.#component, id, this.#table.node(held), origin, lentAt, capability);
+    this.#table.add(loan);
+    this.#trackedOut++;
+    this.#tracker.track(loan);
+    return id;
+  }
+
+  /** A forced close ends a loan as its holder would. Before that, the rules see it as it is. */
+  #judgeBeforeReclaim(loan: Loan): void {
+    this.#tracker.settleAll();
+    this.#tracker.judge(loan, this.#tracker.now());
+  }
+
+  #end(loan: Loan, reclaimed: boolean): void {
+    const tracker = this.#tracker;
+    const { id } = loan;
+    this.#trackedOut--;
+    if (!reclaimed) this.#component.recordHold(loan);
+    if (loan.node === null) {
+      tracker.endedUnsettled(loan);
+      loan.end();
+      this.#table.free(id);
+      return;
+    }
+    if (loan.held?.owner === null) tracker.settleAll(); // Another loan of the value may have no node yet, and hold it alone.
+    const isKept = loan.hasCapability ? !loan.collected : tracker.ledger.has(loan);
+    if (reclaimed && isKept && !this.#isClosed) {
+      this.#table.unset(id);
+      this.#reclaimed.add(loan);
+      tracker.reclaimed(loan);
+      return;
+    }
+    loan.end();
+    this.#table.free(id);
+    tracker.graph.removeOwner(loan);
+    tracker.ended(loan, reclaimed);
+  }
+}

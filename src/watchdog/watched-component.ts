@@ -1,0 +1,233 @@
+/**
+ * What the watchdog knows of one watched component besides its nodes and loans: its name, its figures, whether it has run dry, and how
+ * long its loans are held. The rules and the reports ask it about its loans. It holds the component weakly.
+ */
+import { guardedCall } from '../core/guarded-call.js';
+import type { ComponentStats, Observation } from '../core/probe.js';
+import type { NodeGeneration } from '../gc/memory/node-generation.js';
+import { CallerCapture } from './caller-capture.js';
+import type { HeapEvidence } from './heap-evidence.js';
+import { HoldTimes } from './hold-times.js';
+import type { LifetimeNode } from './lifetime-graph.js';
+import type { Loan, LoanSource } from './loan.js';
+import { LEASE, LoanSites } from './loan-sites.js';
+import type { LoanTracker } from './loan-tracker.js';
+import { NodeClasses } from './node-classes.js';
+import { Shortage } from './shortage.js';
+
+/** How long a component that has run dry lends nothing before it is asked for its loans, in milliseconds. */
+const STILL_MILLIS = 15_000;
+
+/** The generation of a loan that is not settled. */
+const YOUNGEST: NodeGeneration = 0;
+
+export class WatchedComponent implements LoanSource {
+  readonly holdTimes: HoldTimes = new HoldTimes();
+  readonly node: LifetimeNode;
+  readonly partName?: string;
+  /** The classes of its nodes in the simulated heap. */
+  readonly classes: NodeClasses;
+  /** Who asks for its loans. */
+  readonly callers: CallerCapture;
+  /** Whether a loan that is not tracked has begun since the last look. */
+  hasLentUntracked = false;
+  /** When the last loan began, as far as is known, in milliseconds. */
+  lastLentAt = 0;
+  readonly #tracker: LoanTracker;
+  readonly #whole: WatchedComponent | undefined;
+  readonly #sites: LoanSites;
+  #observation: WeakRef<Observation> | undefined;
+  #kind = 'component';
+  #name = '';
+  #releaseAdvice: string | undefined;
+  #endedBy: string | undefined;
+  #entryMillis = Number.POSITIVE_INFINITY;
+  #shortage = new Shortage(undefined);
+  /** Whether its parts lend what it lends: they run dry, it does not. */
+  #hasParts = false;
+  #isClosed = false;
+
+  /** `whole` is the component that this one is a part of, under the name `part`. */
+  constructor(tracker: LoanTracker, whole?: WatchedComponent, part?: string) {
+    this.#tracker = tracker;
+    this.#whole = whole;
+    if (part !== undefined) this.partName = part;
+    this.callers = new CallerCapture(tracker);
+    this.classes = new NodeClasses(tracker.graph.heap, tracker.populations, this);
+    const { graph } = tracker;
+    const componentClass = graph.classOf('component');
+    this.node =
+      whole === undefined
+        ? graph.allocateRoot(componentClass)
+        : graph.allocate(componentClass, whole.node);
+    this.#sites = new LoanSites(
+      graph.heap,
+      tracker.names,
+      tracker.stacks,
+      this,
+      tracker.levelPlan.stackEvery === 1,
+    );
+  }
+
+  // ── What the component says of itself ───────────────────────────────────────
+
+  /** Takes the component's answer to being watched. `nodes` were reported before it. */
+  attached(observation: Observation, nodes: Iterable<LifetimeNode>): void {
+    this.#observation = new WeakRef(observation);
+    this.#kind = observation.kind;
+    this.#name = observation.name;
+    this.#releaseAdvice = observation.releaseAdvice;
+    this.#endedBy = observation.endedBy;
+    this.#entryMillis = observation.entryMillis ?? Number.POSITIVE_INFINITY;
+    this.callers.tellsLasting = observation.tellsLasting === true;
+    this.#hasParts = observation.hasParts === true;
+    if (!this.#hasParts) this.#shortage = new Shortage(observation.stats());
+    const site = this.#tracker.names.of(this.#name);
+    this.classes.named(site, nodes);
+    this.#tracker.graph.heap.reclassify(this.node.handle, this.#kind, site);
+  }
+
+  /** Counts the component among those of its name. `stack` is the caller that has it watched. */
+  joinPopulation(stack: string): void {
+    const population = this.#tracker.populations.of({
+      kind: this.#kind,
+      site: this.classes.site,
+      isWeak: this.#endedBy === undefined,
+      component: this,
+    });
+    population.madeBy({ call: { name: 'watch' }, stack, scope: undefined, owner: undefined });
+  }
+
+  /** Tells the component that its watch has ended. */
+  close(): void {
+    this.#isClosed = true;
+    this.#observation?.deref()?.[Symbol.dispose]();
+  }
+
+  get kind(): string {
+    return this.#whole?.kind ?? this.#kind;
+  }
+
+  get name(): string {
+    return this.#whole?.name ?? this.#name;
+  }
+
+  get releaseAdvice(): string | undefined {
+    return this.#releaseAdvice;
+  }
+
+  get endedBy(): string | undefined {
+    return this.#endedBy;
+  }
+
+  get entryMillis(): number {
+    return this.#entryMillis;
+  }
+
+  stats(): ComponentStats | undefined {
+    return this.#observation?.deref()?.stats();
+  }
+
+  /** Has the component report nodes that existed before its watch. True while there are more. */
+  reportPresent(most: number): boolean {
+    const report = this.#guarded('report of its nodes', (observation) =>
+      observation.reportPresent?.(most),
+    );
+    return report === true;
+  }
+
+  // ── Its loans ───────────────────────────────────────────────────────────────
+
+  get youngCollections(): number {
+    return this.#tracker.youngCollections;
+  }
+
+  get shortage(): Shortage {
+    return this.#shortage;
+  }
+
+  /**
+   * Looks whether the component has run dry. `trackedOut` is how many of its loans are out and tracked. O(1), and O(loans) when it is dry
+   * and has other holders.
+   */
+  look(trackedOut: number): void {
+    if (this.hasLentUntracked) this.lastLentAt = this.#tracker.loanTime();
+    this.hasLentUntracked = false;
+    this.#haveComponentLook();
+    if (this.#hasParts) return;
+    const stats = this.stats();
+    this.#shortage.look(stats, this.lastLentAt);
+    const borrowed = stats?.['borrowed'] ?? 0;
+    if (this.#shortage.isDry && borrowed > trackedOut) this.#trackHolders();
+  }
+
+  confirmsOut(loan: Loan): boolean {
+    if (loan.ended) return true;
+    this.#haveComponentLook();
+    return !loan.ended;
+  }
+
+  captureNextStacks(): void {
+    this.callers.captureNextStacks();
+  }
+
+  settle(loan: Loan): void {
+    const { graph, holders } = this.#tracker;
+    const { owner } = loan.origin;
+    const holder = holders.ofCaller(loan.origin);
+    const site = this.#sites.of(loan.origin);
+    loan.site = site;
+    if (site !== undefined) {
+      const returnsSince = this.holdTimes.count - loan.returnsBefore; // Some while the loan was not settled, mostly of its site.
+      loan.siteFreedBefore = Math.max(0, site.freed - returnsSince);
+    }
+    if (owner !== undefined && owner === holder) loan.ownerName = graph.nameOf(owner.handle);
+    graph.allocateFor(loan, site?.classId ?? this.classes.of(LEASE), holder ?? this.node);
+    loan.isUnheld = holder === undefined;
+    if (loan.held !== undefined) graph.reference(loan, loan.held);
+  }
+
+  /** Records how long a loan was held that its holder has ended. */
+  recordHold(loan: Loan): void {
+    if (loan.origin.isDirect) return; // Nothing is known of those that ended between two looks, so the sample has the longest only.
+    const holdMillis = this.#tracker.loanTime() - loan.lentAt;
+    this.holdTimes.record(holdMillis);
+    if (loan.node === null) this.#sites.of(loan.origin)?.recordShortLife(holdMillis);
+    else loan.site?.holdTimes.record(holdMillis);
+  }
+
+  abandoned(loan: Loan): void {
+    this.#guarded('end of an abandoned loan', (observation) => observation.abandoned?.(loan.id));
+  }
+
+  generationOf(loan: Loan): NodeGeneration {
+    return loan.node === null ? YOUNGEST : this.#tracker.graph.heap.generation(loan.node.handle);
+  }
+
+  evidenceOf(loan: Loan): HeapEvidence {
+    return this.#tracker.evidenceOf(loan);
+  }
+
+  /**
+   * Tracks all holders of a component that has run dry, if it has lent nothing for a while. Tracks the next loans, too, so that the next
+   * loss has its line. O(loans that are out).
+   */
+  #trackHolders(): void {
+    if (this.#observation?.deref()?.reportLoans === undefined) return;
+    if (this.#tracker.loanTime() - this.lastLentAt < STILL_MILLIS) return;
+    this.#guarded('report of its loans', (observation) => observation.reportLoans?.());
+    this.callers.trackMany();
+    this.#tracker.settleAll();
+  }
+
+  #haveComponentLook(): void {
+    this.#guarded('look at its loans', (observation) => observation.look?.());
+  }
+
+  /** Calls the component, which may throw. Without effect after the end of the watch. */
+  #guarded<R>(what: string, call: (observation: Observation) => R): R | undefined {
+    const observation = this.#observation?.deref();
+    if (observation === undefined || this.#isClosed) return undefined;
+    return guardedCall(`the ${what}, by ${this.#kind} "${this.#name}"`, () => call(observation));
+  }
+}
