@@ -95,7 +95,7 @@ export class ComponentLoans {
     }
     const reclaimedLoan = this.#reclaimed.take(id);
     if (reclaimedLoan === undefined) return false;
-    this.#tracker.endedLate(reclaimedLoan);
+    this.#tracker.forcedReturns.endedLate(reclaimedLoan);
     if (!this.#isClosed) this.#table.free(id);
     return true;
   }
@@ -108,7 +108,7 @@ export class ComponentLoans {
     this.#isClosed = true;
     for (const loan of this.#table.loans()) this.#end(loan, true);
     if (hasEnded) return;
-    for (const loan of this.#reclaimed.takeAll()) this.#tracker.concludeReclaimed(loan);
+    for (const loan of this.#reclaimed.takeAll()) this.#tracker.forcedReturns.conclude(loan);
   }
 
   #track(held: NodeId, origin: CallOrigin, lentAt: number, capability?: WeakKey): NodeId {
@@ -123,7 +123,7 @@ export class ComponentLoans {
   /** A forced close ends a loan as its holder would. Before that, the rules see it as it is. */
   #judgeBeforeReclaim(loan: Loan): void {
     this.#tracker.settleAll();
-    this.#tracker.judge(loan, this.#tracker.now());
+    this.#tracker.judge.judge(loan, this.#tracker.now());
   }
 
   #end(loan: Loan, reclaimed: boolean): void {
@@ -142,7 +142,7 @@ export class ComponentLoans {
     if (reclaimed && isKept && !this.#isClosed) {
       this.#table.unset(id);
       this.#reclaimed.add(loan);
-      tracker.reclaimed(loan);
+      tracker.forcedReturns.add(loan);
       return;
     }
     loan.end();

@@ -219,7 +219,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     if (!holder || !held) return;
     if (held.owner === holder) this.#tracker.graph.removeOwner(held);
     else this.#tracker.graph.unreference(holder, held);
-    this.#tracker.judgeUnheld();
+    this.#tracker.judge.judgeUnheld();
   }
 
   transferred(id: NodeId, to: Holder): void {
@@ -241,7 +241,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
       owner: holder,
     };
     loan.ownerName = to instanceof OpenScope ? undefined : graph.nameOf(holder.handle);
-    this.#tracker.withdraw(loan);
+    this.#tracker.ledger.withdraw(loan);
   }
 
   // ── Ends and uses ──────────────────────────────────────────────────────────
@@ -263,14 +263,14 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     this.#tracker.settleBeforeRemoval(node);
     this.#table.free(id);
     this.#tracker.graph.removeOwner(node);
-    this.#tracker.judgeUnheld();
+    this.#tracker.judge.judgeUnheld();
   }
 
   givenBackDirectly(id: NodeId): void {
     const loan = this.#table.loan(id);
     if (loan === undefined) return;
     this.freed(id);
-    this.#tracker.misused(loan, 'direct-release');
+    this.#tracker.judge.misused(loan, 'direct-release');
   }
 
   touched(id: NodeId, hint = 'touched'): void {
@@ -284,7 +284,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     if (loan === undefined) return;
     const now = this.#tracker.now();
     loan.expectedUntil = now + millis;
-    this.#tracker.judge(loan, now);
+    this.#tracker.judge.judge(loan, now);
   }
 
   misused({ call, stack, earlier }: Misuse): void {
@@ -305,7 +305,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
       undefined,
     );
     loan.end();
-    this.#tracker.misused(loan, 'double-release');
+    this.#tracker.judge.misused(loan, 'double-release');
   }
 
   /** Ends the watch over a component that has ended, when all its loans have. */

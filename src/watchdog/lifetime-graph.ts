@@ -132,6 +132,15 @@ export class LifetimeGraph {
     return [];
   }
 
+  /** Names the cycle that keeps a node or one of its owners alive; empty if there is none. */
+  cycleHolding(node: LifetimeNode): string[] {
+    for (let at: LifetimeNode | null = node; at !== null && at.isRoot !== true; at = at.owner) {
+      const names = this.cycleThrough(at);
+      if (names.length > 0) return names;
+    }
+    return [];
+  }
+
   /** Names a node by its kind and its site. */
   nameOf(handle: Handle): string {
     const site = this.heap.site(handle);

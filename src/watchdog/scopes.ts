@@ -17,9 +17,6 @@ import { isThenable } from '../core/thenable.js';
 import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
 import { OpenScope, type ScopeHost } from './open-scope.js';
 
-/** The kind of scopes in the simulated heap. */
-export const SCOPE = 'scope';
-
 /** What the scopes of a watchdog ask of it, and tell it. */
 export interface ScopeListener {
   /** The time of the youngest loans, in milliseconds. It may be some loans old. */

@@ -186,7 +186,7 @@ export class Watchdog implements Disposable {
     }
     this.#watches.add(watch);
     this.#componentDeaths.register(observation, watch, watch);
-    if (this.#tracker.needsSweep) this.#sweep.start();
+    if (this.#tracker.judge.needsSweep) this.#sweep.start();
     return { [Symbol.dispose]: () => this.#unwatch(watch) };
   }
 
@@ -314,7 +314,9 @@ export class Watchdog implements Disposable {
     checkArgument('watchdog.expectCollected', 'target', target, aWeakKey);
     checkArgument('watchdog.expectCollected', 'why', why, aName);
     if (this.#level === 'off' || this.#disposed) return;
-    this.#tracker.expectCollected(target, why, captureStack(Watchdog.prototype.expectCollected));
+    const { collections, names } = this.#tracker;
+    const stack = captureStack(Watchdog.prototype.expectCollected);
+    collections.expect(target, names.of(why), stack, this.#tracker.currentScope());
   }
 
   /**
@@ -330,7 +332,7 @@ export class Watchdog implements Disposable {
     if (forceGc) {
       if (this.#gcSource === undefined) throw new NoCollectorError();
       await this.#gcSource.collect();
-      await this.#tracker.collectedByV8();
+      await this.#tracker.collections.followV8(() => this.#tracker.settleHeap());
     }
     const { ledger, scopes } = this.#tracker;
     if (scope === undefined) {
@@ -464,7 +466,7 @@ export class Watchdog implements Disposable {
   #sweepOnce(): void {
     this.#tracker.scopes.settleEnded();
     this.#tracker.scopes.settleAll();
-    this.#tracker.fullCollections.collectIfDue();
+    this.#tracker.collections.full.collectIfDue();
     this.#look();
     this.#tracker.judgeInSlices();
     this.#tracker.survey(false);

@@ -204,8 +204,14 @@ export class WatchedComponent implements LoanSource {
     return loan.node === null ? YOUNGEST : this.#tracker.graph.heap.generation(loan.node.handle);
   }
 
-  evidenceOf(loan: Loan): HeapEvidence {
-    return this.#tracker.evidenceOf(loan);
+  evidenceOf({ node, site, cycle }: Loan): HeapEvidence {
+    const { graph } = this.#tracker;
+    const fullCollections = graph.heap.gc.getStats()[2].collections;
+    return {
+      path: node === null ? [] : graph.pathTo(node),
+      ...(cycle !== undefined && { cycle }),
+      ...(site !== undefined && { counters: { ...site.counts, fullCollections } }),
+    };
   }
 
   /**
