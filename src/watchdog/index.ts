@@ -55,7 +55,7 @@ export type { GrowthOptions } from './rules/growth.js';
 export type { RetainedOptions } from './rules/retained.js';
 export type { LeakRule, WatchdogRules } from './rules/rules.js';
 export type { TenuredOptions } from './rules/tenured.js';
-export { Watchdog, type WatchdogStats } from './watchdog.js';
+export { Watchdog } from './watchdog.js';
 export { LeaksFoundError } from './watchdog-errors.js';
 export type {
   CheckOptions,
@@ -63,3 +63,4 @@ export type {
   WatchdogEvent,
   WatchdogOptions,
 } from './watchdog-options.js';
+export type { WatchdogStats } from './watchdog-stats.js';

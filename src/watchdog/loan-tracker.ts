@@ -82,7 +82,6 @@ export class LoanTracker implements ScopeListener {
   readonly #activity: ActivityClock;
   /** Whether a loan may come back just after its scope before it is judged: no listener would be told yet. */
   readonly #waitsForLateReleases: boolean;
-  readonly #scopeClasses: ScopeClasses;
   /** How many components are watched, without their parts. */
   components = 0;
   #loans = 0;
@@ -109,7 +108,6 @@ export class LoanTracker implements ScopeListener {
       if (node instanceof Loan && !node.ended) this.unheld(node);
     });
     this.populations = new Populations(heap, () => this.now());
-    this.#scopeClasses = new ScopeClasses(this.names, this.populations);
     this.collections = new Collections(
       heap,
       settings.clock,
@@ -122,7 +120,8 @@ export class LoanTracker implements ScopeListener {
       },
     );
     this.outsideScopes = this.graph.allocateRoot(this.graph.classOf('outside'));
-    this.scopes = new Scopes(this.graph, this);
+    const scopeClasses = new ScopeClasses(this.names, this.populations);
+    this.scopes = new Scopes(this.graph, scopeClasses, this);
     this.holders = new Holders(this.graph, this.scopes, this.outsideScopes);
     this.#unsettled = new UnsettledLoans(
       settings.clock,
@@ -185,10 +184,6 @@ export class LoanTracker implements ScopeListener {
   /** How often young generations of the simulated heap were collected. */
   get youngCollections(): number {
     return this.#activity.youngCollections;
-  }
-
-  classOfScope(name: string): number {
-    return this.#scopeClasses.of(name);
   }
 
   /** Follows a loan until its end. */

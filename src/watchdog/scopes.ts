@@ -16,13 +16,12 @@ import { LinkedList } from '../core/linked-list.js';
 import { isThenable } from '../core/thenable.js';
 import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
 import { OpenScope, type ScopeHost } from './open-scope.js';
+import type { ScopeClasses } from './scope-classes.js';
 
 /** What the scopes of a watchdog ask of it, and tell it. */
 export interface ScopeListener {
   /** The time of the youngest loans, in milliseconds. It may be some loans old. */
   loanTime(): number;
-  /** Gives the class of a scope in the simulated heap: of the kind `scope` and the site that its name gives. O(1). */
-  classOfScope(name: string): number;
   /** A scope has ended and has left behind loans that are not settled. Calls {@link Scopes.settleEnded}, now or later. */
   scopeEnding(): void;
   /** Settles the loans of all scopes that are ending: `unsettled` in number. */
@@ -37,6 +36,7 @@ const SETTLED: Promise<void> = /* @__PURE__ */ Promise.resolve();
 /** The scopes of one watchdog. */
 export class Scopes implements ScopeHost {
   readonly #graph: LifetimeGraph;
+  readonly #classes: ScopeClasses;
   readonly #listener: ScopeListener;
   readonly #current: AsyncVariable<OpenScope> = createAsyncVariable();
   /** The scopes that are running and have no root. */
@@ -45,8 +45,9 @@ export class Scopes implements ScopeHost {
   readonly #ending = new LinkedList<OpenScope>();
   #running = 0;
 
-  constructor(graph: LifetimeGraph, listener: ScopeListener) {
+  constructor(graph: LifetimeGraph, classes: ScopeClasses, listener: ScopeListener) {
     this.#graph = graph;
+    this.#classes = classes;
     this.#listener = listener;
   }
 
@@ -64,7 +65,7 @@ export class Scopes implements ScopeHost {
   rootOf(scope: OpenScope): LifetimeNode | undefined {
     if (scope.node === null && (!scope.ended || scope.isEnding)) {
       if (!scope.isEnding) this.#rootless.remove(scope);
-      scope.node = this.#graph.allocateRoot(this.#listener.classOfScope(scope.name));
+      scope.node = this.#graph.allocateRoot(this.#classes.of(scope.name));
     }
     return scope.node ?? undefined;
   }
@@ -161,7 +162,7 @@ export class Scopes implements ScopeHost {
 
   renamed({ node, name }: OpenScope): void {
     if (node !== null) {
-      this.#graph.heap.reclassifyAs(node.handle, this.#listener.classOfScope(name));
+      this.#graph.heap.reclassifyAs(node.handle, this.#classes.of(name));
     }
   }
 
@@ -183,7 +184,7 @@ export class Scopes implements ScopeHost {
   #release(scope: OpenScope): void {
     const { node } = scope;
     if (node === null) {
-      this.#graph.heap.recordShortLife(this.#listener.classOfScope(scope.name));
+      this.#graph.heap.recordShortLife(this.#classes.of(scope.name));
       return;
     }
     scope.node = null;

@@ -39,8 +39,6 @@ import {
   handOver,
   isTransferable,
   isWatchable,
-  type Observation,
-  observe,
   type Transferable,
   type Watchable,
 } from '../core/probe.js';
@@ -48,7 +46,7 @@ import { aWeakKey } from '../core/weak-key.js';
 import type { BaseHeap } from '../gc/base-heap.js';
 import { suppressedNotes } from './baseline.js';
 import { NO_ORIGIN } from './call-origin.js';
-import { ComponentWatch } from './component-watch.js';
+import { ComponentWatches } from './component-watches.js';
 import type { LedgerEvents } from './leak-ledger.js';
 import type { LeakReport } from './leak-report.js';
 import type { WatchLevel } from './level.js';
@@ -57,7 +55,6 @@ import { LoanTracker } from './loan-tracker.js';
 import { OPEN_SCOPE_OPTIONS, OpenScope, type OpenScopeOptions } from './open-scope.js';
 import { OwnListeners } from './own-listeners.js';
 import { READINGS, type Readings } from './readings.js';
-import { Sweep } from './sweep.js';
 import { LeaksFoundError } from './watchdog-errors.js';
 import {
   type CheckOptions,
@@ -67,26 +64,7 @@ import {
   type WatchdogEvent,
   type WatchdogOptions,
 } from './watchdog-options.js';
-
-/** The figures of a {@link Watchdog}. */
-export interface WatchdogStats {
-  /** How many components are watched. */
-  readonly components: number;
-  /** How many loans are out. */
-  readonly loansOut: number;
-  /** How many loans have begun since the start. */
-  readonly loans: number;
-  /** How many loans count as lost, without those of suppressed leaks. */
-  readonly lost: number;
-  /** How many loans are lost, or were ended twice, in leaks that the option `suppress` names. */
-  readonly suppressed: number;
-  /** How many of the lost loans are in no report, because there are more than `maxRecords` leaks. */
-  readonly unreported: number;
-  /** How many loans came back after their loss was told. */
-  readonly retracted: number;
-  /** How many scopes are running. */
-  readonly scopes: number;
-}
+import type { WatchdogStats } from './watchdog-stats.js';
 
 /**
  * A watch over pools, caches and weak maps that names the line which lost a resource.
@@ -131,10 +109,7 @@ export class Watchdog implements Disposable {
     'retracted',
   ]);
   readonly #tracker: LoanTracker;
-  readonly #sweep: Sweep;
-  readonly #watches = new Set<ComponentWatch>();
-  /** Ends the watch of a component that V8 has collected. */
-  readonly #componentDeaths: FinalizationRegistry<ComponentWatch>;
+  readonly #watches: ComponentWatches;
   #disposed = false;
 
   /**
@@ -154,8 +129,11 @@ export class Watchdog implements Disposable {
     if (settings.level !== 'off') {
       new ListenerWatch(new OwnListeners(this.#tracker), this.#listeners);
     }
-    this.#sweep = new Sweep(settings.clock, settings.sweepIntervalMillis, () => this.#sweepOnce());
-    this.#componentDeaths = new FinalizationRegistry((watch) => this.#unwatch(watch));
+    this.#watches = new ComponentWatches(
+      this.#tracker,
+      settings.clock,
+      settings.sweepIntervalMillis,
+    );
   }
 
   /** The simulated heap, to inspect: its counters, its collector, the path from a root to a node. Do not change it. */
@@ -174,20 +152,8 @@ export class Watchdog implements Disposable {
   watch(component: Watchable): Disposable {
     checkArgument('watchdog.watch', 'component', component, aWatchable);
     if (this.#level === 'off' || this.#disposed) return { [Symbol.dispose]() {} };
-    const watch = new ComponentWatch(this.#tracker, (ended) => this.#unwatch(ended));
-    let observation: Observation;
-    try {
-      observation = component[observe](watch);
-      watch.attached(observation);
-      watch.joinPopulation(captureStack(Watchdog.prototype.watch));
-    } catch (error) {
-      watch.close();
-      throw error;
-    }
-    this.#watches.add(watch);
-    this.#componentDeaths.register(observation, watch, watch);
-    if (this.#tracker.judge.needsSweep) this.#sweep.start();
-    return { [Symbol.dispose]: () => this.#unwatch(watch) };
+    const watch = this.#watches.begin(component, captureStack(Watchdog.prototype.watch));
+    return { [Symbol.dispose]: () => this.#watches.end(watch) };
   }
 
   /**
@@ -336,12 +302,12 @@ export class Watchdog implements Disposable {
     }
     const { ledger, scopes } = this.#tracker;
     if (scope === undefined) {
-      this.#judge(forceGc);
+      this.#watches.judge(forceGc);
       await ledger.untilNoneLost(settleMillis);
       scopes.settleEnded();
       return ledger.reports();
     }
-    if (forceGc) this.#judge(true);
+    if (forceGc) this.#watches.judge(true);
     const isMeant = ({ origin }: Loan): boolean => origin.scope?.isWithin(scope) === true;
     await ledger.untilNoneLost(settleMillis, isMeant);
     scopes.settleEnded();
@@ -354,7 +320,7 @@ export class Watchdog implements Disposable {
    */
   checkNow(): LeakReport[] {
     this.#tracker.settleAll();
-    this.#judge(false);
+    this.#watches.judge(false);
     return this.#tracker.ledger.reports();
   }
 
@@ -368,31 +334,11 @@ export class Watchdog implements Disposable {
    */
   async assertNoLeaks(options: CheckOptions = {}): Promise<void> {
     const reports = await this.check({ forceGc: this.#gcSource !== undefined, ...options });
-    const stillOut = this.#describeStillOut();
+    const stillOut = this.#watches.describeStillOut();
     const { unreported, suppressed } = this.stats();
     if (reports.length > 0) throw new LeaksFoundError(reports, unreported, stillOut, suppressed);
     const notes = [...suppressedNotes(suppressed), ...(stillOut === '' ? [] : [stillOut])];
     if (notes.length > 0) console.warn(`tenure: no leak was found; ${notes.join('; ')}`);
-  }
-
-  /** The loans that are out and are not explained, by component: `still out: pool "db" ×2`. Empty if there are none. */
-  #describeStillOut(): string {
-    const now = this.#tracker.now();
-    const counts: string[] = [];
-    for (const watch of this.#watches) {
-      let count = 0;
-      for (const loan of watch.loans()) {
-        if (!this.#tracker.ledger.has(loan) && !isExplained(loan, now)) count++;
-      }
-      const direct = watch.stats()?.['takenDirectly'] ?? 0;
-      const out = [
-        ...(count > 0 ? [`×${count}`] : []),
-        ...(direct > 0 ? [`×${direct} taken directly`] : []),
-      ];
-      if (out.length > 0)
-        counts.push(`${watch.kind} ${JSON.stringify(watch.name)} ${out.join(' and ')}`);
-    }
-    return counts.length === 0 ? '' : `still out: ${counts.join(', ')}`;
   }
 
   /**
@@ -423,11 +369,9 @@ export class Watchdog implements Disposable {
   stats(): WatchdogStats {
     const { loans, ledger, scopes } = this.#tracker;
     scopes.settleEnded();
-    let loansOut = 0;
-    for (const watch of this.#watches) loansOut += watch.loansOut;
     return {
       components: this.#watches.size,
-      loansOut,
+      loansOut: this.#watches.loansOut,
       loans,
       lost: ledger.lost,
       suppressed: ledger.suppressed,
@@ -451,35 +395,9 @@ export class Watchdog implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#tracker.scopes.settleEnded();
-    for (const watch of [...this.#watches]) this.#unwatch(watch);
+    this.#watches.endAll();
     this.#tracker.close();
     this.#listeners.clear();
-  }
-
-  #unwatch(watch: ComponentWatch): void {
-    if (!this.#watches.delete(watch)) return;
-    this.#componentDeaths.unregister(watch);
-    watch.close();
-    if (this.#watches.size === 0) this.#sweep.stop();
-  }
-
-  #sweepOnce(): void {
-    this.#tracker.scopes.settleEnded();
-    this.#tracker.scopes.settleAll();
-    this.#tracker.collections.full.collectIfDue();
-    this.#look();
-    this.#tracker.judgeInSlices();
-    this.#tracker.survey(false);
-  }
-
-  #judge(isForced: boolean): void {
-    this.#look();
-    this.#tracker.judgeAll();
-    this.#tracker.survey(isForced);
-  }
-
-  #look(): void {
-    for (const watch of this.#watches) watch.look();
   }
 }
 
@@ -488,13 +406,3 @@ const aTransferable: OptionCheck = (value) =>
 
 const aWatchable: OptionCheck = (value) =>
   isWatchable(value) ? undefined : 'a component that can be watched: a pool, a cache, a weak map';
-
-/**
- * Whether a loan is in use as far as is known: its scope is running, or its holder has said that it takes long. Those that were taken
- * from the pool underneath are counted apart.
- */
-function isExplained(loan: Loan, now: number): boolean {
-  const { scope, owner, isDirect } = loan.origin;
-  if (isDirect === true) return true;
-  return loan.expectedUntil > now || owner !== undefined || (scope !== undefined && !scope.ended);
-}

@@ -1,0 +1,120 @@
+/**
+ * The components that one watchdog watches, and the sweep over them: it begins with the first one and stops with the last.
+ *
+ * ```
+ *   sweep, check ──▶ each component looks whether it has run dry ──▶ rules judge the loans ──▶ rules survey the rest
+ * ```
+ */
+import type { Clock } from '../core/clock.js';
+import { type Observation, observe, type Watchable } from '../core/probe.js';
+import { ComponentWatch } from './component-watch.js';
+import type { Loan } from './loan.js';
+import type { LoanTracker } from './loan-tracker.js';
+import { Sweep } from './sweep.js';
+
+export class ComponentWatches {
+  readonly #tracker: LoanTracker;
+  readonly #sweep: Sweep;
+  readonly #watches = new Set<ComponentWatch>();
+  /** Ends the watch of a component that V8 has collected. */
+  readonly #deaths: FinalizationRegistry<ComponentWatch>;
+
+  constructor(tracker: LoanTracker, clock: Clock, sweepIntervalMillis: number) {
+    this.#tracker = tracker;
+    this.#sweep = new Sweep(clock, sweepIntervalMillis, () => this.#sweepOnce());
+    this.#deaths = new FinalizationRegistry((watch) => this.end(watch));
+  }
+
+  /** How many components there are. */
+  get size(): number {
+    return this.#watches.size;
+  }
+
+  /** How many loans are out. O(components). */
+  get loansOut(): number {
+    let loansOut = 0;
+    for (const watch of this.#watches) loansOut += watch.loansOut;
+    return loansOut;
+  }
+
+  /** Begins to watch a component. `stack` is the caller that has it watched. */
+  begin(component: Watchable, stack: string): ComponentWatch {
+    const watch = new ComponentWatch(this.#tracker, (ended) => this.end(ended));
+    let observation: Observation;
+    try {
+      observation = component[observe](watch);
+      watch.attached(observation);
+      watch.joinPopulation(stack);
+    } catch (error) {
+      watch.close();
+      throw error;
+    }
+    this.#watches.add(watch);
+    this.#deaths.register(observation, watch, watch);
+    if (this.#tracker.judge.needsSweep) this.#sweep.start();
+    return watch;
+  }
+
+  /** Ends the watch of a component. Without effect if it has ended. */
+  end(watch: ComponentWatch): void {
+    if (!this.#watches.delete(watch)) return;
+    this.#deaths.unregister(watch);
+    watch.close();
+    if (this.#watches.size === 0) this.#sweep.stop();
+  }
+
+  /** Ends the watches of all components. */
+  endAll(): void {
+    for (const watch of [...this.#watches]) this.end(watch);
+  }
+
+  /** Has the rules judge now. `isForced` says that a check has just had V8 collect. O(loans that are out). */
+  judge(isForced: boolean): void {
+    this.#look();
+    this.#tracker.judgeAll();
+    this.#tracker.survey(isForced);
+  }
+
+  /** The loans that are out and are not explained, by component: `still out: pool "db" ×2`. Empty if there are none. */
+  describeStillOut(): string {
+    const now = this.#tracker.now();
+    const counts: string[] = [];
+    for (const watch of this.#watches) {
+      let count = 0;
+      for (const loan of watch.loans()) {
+        if (!this.#tracker.ledger.has(loan) && !isExplained(loan, now)) count++;
+      }
+      const direct = watch.stats()?.['takenDirectly'] ?? 0;
+      const out = [
+        ...(count > 0 ? [`×${count}`] : []),
+        ...(direct > 0 ? [`×${direct} taken directly`] : []),
+      ];
+      if (out.length > 0)
+        counts.push(`${watch.kind} ${JSON.stringify(watch.name)} ${out.join(' and ')}`);
+    }
+    return counts.length === 0 ? '' : `still out: ${counts.join(', ')}`;
+  }
+
+  #sweepOnce(): void {
+    this.#tracker.scopes.settleEnded();
+    this.#tracker.scopes.settleAll();
+    this.#tracker.collections.full.collectIfDue();
+    this.#look();
+    this.#tracker.judgeInSlices();
+    this.#tracker.survey(false);
+  }
+
+  #look(): void {
+    for (const watch of this.#watches) watch.look();
+  }
+}
+
+/**
+ * Whether a loan is in use as far as is known: its scope is running, or its holder has said that it takes long. Those that were taken
+ * from the pool underneath are counted apart.
+ */
+function isExplained(loan: Loan, now: number): boolean {
+  const { scope, owner, isDirect } = loan.origin;
+  if (isDirect === true) return true;
+  return loan.expectedUntil > now || owner !== undefined || (scope !== undefined && !scope.ended);
+}

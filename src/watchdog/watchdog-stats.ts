@@ -1,0 +1,19 @@
+/** The figures of a {@link Watchdog}. */
+export interface WatchdogStats {
+  /** How many components are watched. */
+  readonly components: number;
+  /** How many loans are out. */
+  readonly loansOut: number;
+  /** How many loans have begun since the start. */
+  readonly loans: number;
+  /** How many loans count as lost, without those of suppressed leaks. */
+  readonly lost: number;
+  /** How many loans are lost, or were ended twice, in leaks that the option `suppress` names. */
+  readonly suppressed: number;
+  /** How many of the lost loans are in no report, because there are more than `maxRecords` leaks. */
+  readonly unreported: number;
+  /** How many loans came back after their loss was told. */
+  readonly retracted: number;
+  /** How many scopes are running. */
+  readonly scopes: number;
+}
