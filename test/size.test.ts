@@ -15,7 +15,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   weak: 28_600,
   gc: 88_000,
   pool: 82_000,
-  memoize: 73_000,
+  memoize: 77_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 6_800,
@@ -25,13 +25,13 @@ const BUDGETS: Readonly<Record<string, number>> = {
   view: 49_000,
   node: 31_000,
   register: 160_000,
-  testing: 130_000,
-  'testing/jest': 133_000,
-  'testing/jest-setup': 133_000,
-  'testing/node': 133_000,
-  'testing/vitest': 133_000,
-  'testing/vitest-setup': 133_000,
-  watchdog: 128_000,
+  testing: 142_000,
+  'testing/jest': 144_000,
+  'testing/jest-setup': 143_000,
+  'testing/node': 144_000,
+  'testing/vitest': 145_000,
+  'testing/vitest-setup': 142_000,
+  watchdog: 135_000,
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
@@ -109,14 +109,14 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 66 kB', async () => {
+test('createPool, imported alone, stays below 68 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(66_000);
+  expect(minifiedBytes).toBeLessThanOrEqual(68_000);
 });
 
-test('memoize, imported alone, stays below 52 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 54 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(52_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(54_000);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });
