@@ -24,6 +24,7 @@ export type { HostMemoryUsage } from '../core/host.js';
 export {
   type ComponentStats,
   type EntryPoint,
+  type KnownCaller,
   type Misuse,
   type NodeId,
   type NodeKind,

@@ -30,6 +30,7 @@ export {
   type EntryPoint,
   type Holder,
   handOver,
+  type KnownCaller,
   type Misuse,
   type NodeId,
   type NodeKind,

@@ -50,7 +50,7 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
 
   protected override *present(observer: Observer): Generator<undefined> {
     if (observer.takenDirectly !== undefined) this.#directLoans.forget(); // Later looks report them to it.
-    for (const _ of super.present(observer)); // All at once: the list of loans does not bear changes between two steps.
+    yield* [...super.present(observer)]; // All in the first step: the list of loans does not bear changes between two steps.
   }
 
   override [Symbol.dispose](): void {
