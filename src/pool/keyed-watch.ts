@@ -13,6 +13,9 @@ import {
   type Watchable,
 } from '../core/probe.js';
 
+/** A pool takes about as long to be watched as this many nodes to be reported. */
+const POOL_IN_NODES = 32;
+
 /** The pool of one key. `label` names the key in reports. */
 export interface KeyedMember {
   readonly pool: Watchable;
@@ -69,9 +72,9 @@ export class KeyedWatch implements Observation {
     return this.#present !== undefined;
   }
 
-  /** Watches the pools that existed before: at most `most` of them. True while there are more. */
+  /** Watches the pools that existed before: as many as take no longer than `most` nodes. True while there are more. */
   reportPresent(most: number): boolean {
-    for (let count = 0; count < most && this.#present !== undefined; count++) {
+    for (let nodes = 0; nodes < most && this.#present !== undefined; nodes += POOL_IN_NODES) {
       const next = this.#present.next();
       if (next.done === true) this.#present = undefined;
       else guardedCall(`the watch of ${next.value.label}`, () => this.add(next.value));

@@ -14,7 +14,7 @@
 import type { Clock, TimerHandle } from '../core/clock.js';
 import type { ActivityClock } from './activity-clock.js';
 
-/** How long a step may take, in milliseconds. */
+/** How long a step of the timer may take, in milliseconds. */
 const STEP_MILLIS = 1;
 
 /** How many nodes a step reports at most. */
@@ -47,7 +47,7 @@ export class PresentNodes {
   /** Has a component report its nodes: the first of them now, unless a step is running. */
   add(component: NewlyWatched): void {
     this.#waiting.push(component);
-    if (!this.#isStepping) this.#step();
+    if (!this.#isStepping) this.#step(Number.POSITIVE_INFINITY); // So that a small one is complete, however slow the machine is.
   }
 
   /** Stops the timer. */
@@ -57,18 +57,18 @@ export class PresentNodes {
     this.#waiting.length = 0;
   }
 
-  #step(): void {
+  #step(millis: number): void {
     this.#isStepping = true;
     try {
-      this.#activity.allocatePresent(() => this.#reportSome());
+      this.#activity.allocatePresent(() => this.#reportSome(millis));
     } finally {
       this.#isStepping = false;
     }
     this.#continueLater();
   }
 
-  #reportSome(): void {
-    const end = performance.now() + STEP_MILLIS;
+  #reportSome(millis: number): void {
+    const end = performance.now() + millis;
     for (let left = MOST_IN_STEP; left > 0 && performance.now() < end; left -= BATCH) {
       const component = this.#waiting.at(-1);
       if (component === undefined) return;
@@ -84,7 +84,7 @@ export class PresentNodes {
     const run = (): void => {
       this.#timer = undefined;
       if (this.#activity.collectPresent()) this.#continueLater();
-      else this.#step();
+      else this.#step(STEP_MILLIS);
     };
     this.#timer = this.#clock.setTimer(run, 0, { background: true });
   }
