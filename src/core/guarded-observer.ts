@@ -24,6 +24,15 @@ const NO_NODE: NodeId = -1;
 /** What an observer that throws has captured. */
 const NO_ORIGIN: Origin = {};
 
+/** Whether an observer asks for the nodes that exist. One whose answer throws does not: a report to it will print the error. */
+export function asksForPresent(observer: Observer): boolean {
+  try {
+    return observer.asksForPresent === true;
+  } catch {
+    return false;
+  }
+}
+
 /** The observer of a component, or the group of those that share it. It never throws. */
 export class GuardedObserver implements Observer {
   readonly root: NodeId;

@@ -1,6 +1,6 @@
 /** The watch over one component, by the observers that share it. It ends when the last of them leaves, or with the component. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { GuardedObserver } from './guarded-observer.js';
+import { asksForPresent, GuardedObserver } from './guarded-observer.js';
 import type { ComponentStats, NodeId, Observation, Observer } from './probe.js';
 
 export abstract class SharedWatch {
@@ -56,7 +56,7 @@ export abstract class SharedWatch {
       [Symbol.dispose]: () => this.#leave(share, observer),
     };
     this.#shares.add(share);
-    if (observer.asksForPresent !== true) reportPresent(Number.POSITIVE_INFINITY);
+    if (!asksForPresent(observer)) reportPresent(Number.POSITIVE_INFINITY);
     return share;
   }
 

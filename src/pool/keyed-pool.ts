@@ -7,6 +7,7 @@
 import type { RunInContext } from '../core/async-context.js';
 import { endAutomaticWatch, notePart } from '../core/created-components.js';
 import { AlreadyWatchedError } from '../core/errors.js';
+import { asksForPresent } from '../core/guarded-observer.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import {
   type Observation,
@@ -326,7 +327,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
       this.#members.values(),
       () => this.#watches.delete(watch),
     );
-    if (observer.asksForPresent !== true) watch.reportPresent(Number.POSITIVE_INFINITY);
+    if (!asksForPresent(observer)) watch.reportPresent(Number.POSITIVE_INFINITY);
     this.#watches.add(watch);
     this.#isPartlyWatched = true;
     return watch;
