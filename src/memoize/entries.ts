@@ -60,6 +60,7 @@ export class Entries {
 
   /** The weight of all entries together. */
   get weight(): number {
+    if (this.store.size === 0) this.#weight = 0; // Sums of fractions are not exact.
     return this.#weight;
   }
 
@@ -195,9 +196,9 @@ export class Entries {
   /** Evicts entries until `weight` fits. The entry that is replaced leaves first. */
   #makeRoom(key: Key, weight: number): void {
     const { maxWeight } = this.#settings;
-    if (this.#weight + weight <= maxWeight) return;
+    if (this.weight + weight <= maxWeight) return;
     this.store.delete(key, 'replaced');
-    while (this.#weight + weight > maxWeight && this.#bounded?.evict() === true);
+    while (this.weight + weight > maxWeight && this.#bounded?.evict() === true);
   }
 
   #register(ref: KeyRef, stored: Stored, settled: unknown): void {

@@ -46,7 +46,7 @@ export class Terms {
       if (typeof weight !== 'number' || !(weight >= 0)) {
         throw malformed('weigh', 'a number ≥ 0', weight);
       }
-      if (weight > maxWeight) return undefined;
+      if (weight > maxWeight || weight === Infinity) return undefined;
       return this.#ifKept({
         ttl: Math.min(
           millisFrom('ttl', own?.ttl ?? ttl, settled, args),

@@ -78,6 +78,16 @@ describe('maxWeight and weigh', () => {
     expect([fn(1), fn(2), fn.cacheInfo().size, errors.length]).toEqual([1, 2, 0, 2]);
   });
 
+  test('without entries the weight is 0, whatever the fractions; an infinite weight is not kept', () => {
+    const fn = memoize((weight: number) => weight, { maxWeight: Infinity, weigh: (w) => w });
+    for (const weight of [0.1, 0.2, 0.3]) fn(weight);
+    for (const weight of [0.1, 0.2, 0.3]) fn.delete(weight);
+    expect(fn.cacheInfo().weight).toBe(0);
+    expect([fn(Infinity), fn.has(Infinity), fn.cacheInfo().weight]).toEqual([Infinity, false, 0]);
+    fn(1);
+    expect(fn.cacheInfo().weight).toBe(1);
+  });
+
   test('one of the two options without the other is refused', () => {
     expect(() => memoize((x: number) => x, { maxWeight: 5 })).toThrow('need each other');
     expect(() => memoize((x: number) => x, { weigh: () => 1 })).toThrow('need each other');
