@@ -5,6 +5,7 @@
 import type { Birth } from '../core/birth.js';
 import { fractionFrom } from '../core/fraction.js';
 import { isObject } from '../core/is-object.js';
+import type { EvictEvent } from './cache-events.js';
 import type { CacheRecorder } from './cache-recorder.js';
 import type { CacheWatch } from './cache-watch.js';
 import type { Disposals } from './disposal-port.js';
@@ -38,6 +39,8 @@ export class Entries {
   readonly #bounded: BoundedStore | undefined;
   #tags: TagIndex | undefined = undefined;
   #weight = 0;
+  /** The entries that have left and that listeners have not been told of. */
+  #evicted: EvictEvent[] | undefined = undefined;
   #registry: FinalizationRegistry<{ ref: KeyRef; entry: WeakRef<StagedEntry> }> | undefined =
     undefined;
 
@@ -76,7 +79,7 @@ export class Entries {
       this.disposals?.entryAdded(ref, settled);
       if (this.#settings.weakValues) this.#register(ref, stored, settled);
     }
-    this.disposals?.disposeUnused();
+    this.#tellOfRemovals();
   }
 
   /** Keeps a result in a cache of plain settings, under a key that has no entry. */
@@ -97,7 +100,7 @@ export class Entries {
     this.store.sweep(now);
     const entry = new StagedEntry(failure, error, life, { failure: how });
     if (this.store.set(key, entry)) this.#added(refOf(key), terms.tags);
-    this.disposals?.disposeUnused();
+    this.#tellOfRemovals();
   }
 
   /** Makes an entry stale in `millis`. */
@@ -128,7 +131,7 @@ export class Entries {
   /** Removes an entry; false if there is none. */
   remove(key: Key, cause: RemovalCause): boolean {
     const removed = this.store.delete(key, cause);
-    this.disposals?.disposeUnused();
+    this.#tellOfRemovals();
     return removed;
   }
 
@@ -208,16 +211,33 @@ export class Entries {
       const collected = entry.deref();
       if (key === undefined || collected === undefined || this.store.peek(key) !== collected)
         return;
-      this.store.delete(key, 'collected');
+      this.remove(key, 'collected');
     });
     this.#registry.register(settled, { ref, entry: new WeakRef(stored) }, stored);
   }
 
-  #onRemoved(ref: KeyRef, stored: Stored, cause: RemovalCause): void {
-    const { listeners } = this.#recorder;
-    if (cause !== 'explicit' && cause !== 'replaced' && listeners?.has('evict') === true) {
-      listeners.emit('evict', { args: argsOf(ref), cause });
+  /** Calls the listeners and the disposals of entries that have left. They may call the cache, so the store must be consistent. */
+  #tellOfRemovals(): void {
+    while (this.#evicted !== undefined) {
+      const evicted = this.#evicted;
+      this.#evicted = undefined;
+      for (const event of evicted) this.#recorder.listeners?.emit('evict', event);
     }
+    this.disposals?.disposeUnused();
+  }
+
+  #onRemoved(ref: KeyRef, stored: Stored, cause: RemovalCause): void {
+    if (cause !== 'explicit' && cause !== 'replaced') {
+      if (this.#recorder.listeners?.has('evict') === true) {
+        this.#evicted ??= [];
+        this.#evicted.push({ args: argsOf(ref), cause });
+      }
+    }
+    this.#forget(ref, stored, cause);
+    if (stored === undefined) this.#tellOfRemovals(); // The engine has collected it: no operation of the cache is running.
+  }
+
+  #forget(ref: KeyRef, stored: Stored, cause: RemovalCause): void {
     if (this.#settings.isPlain && this.watch === null && this.#tags === undefined) {
       this.#recorder.removed(cause, 0);
       return;
@@ -229,7 +249,6 @@ export class Entries {
     this.#tags?.remove(ref);
     this.disposals?.entryRemoved(ref, cause);
     this.watch?.entryRemoved(ref);
-    if (cause === 'collected') this.disposals?.disposeUnused(); // No operation of the cache is running that would do it.
     if (this.#registry !== undefined && stored instanceof StagedEntry) {
       this.#registry.unregister(stored);
     }

@@ -51,13 +51,15 @@ export class Lookup {
     }
     if (!(stored instanceof StagedEntry) || !stored.isServable(now)) return MISS;
     stored.idleUntil = now + this.#settings.idleTtl;
-    if (now < stored.expiresAt) this.#countHit(args);
+    const isFresh = now < stored.expiresAt;
+    // Before a listener is called: it may forget the key, which is not retained here.
+    if (now >= stored.dueAt) this.#loader.revalidate(key, stored, receiver, args);
+    if (isFresh) this.#countHit(args);
     else {
       this.#fast.hits++;
       this.#recorder.servedStale(args);
     }
     if (stored.failure === 'thrown') throw stored.settled;
-    if (now >= stored.dueAt) this.#loader.revalidate(key, stored, receiver, args);
     return stored.result;
   }
 

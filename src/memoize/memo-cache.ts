@@ -359,7 +359,7 @@ export class MemoCache implements WatchedCache {
     isForced: boolean,
   ): FoundLoad | undefined {
     const { trie, store, flights } = this.contents;
-    const key = trie.intern(receiver, keyArgs);
+    let key = trie.intern(receiver, keyArgs);
     if (key === undefined) return undefined;
     const flight = flights.get(key);
     if (flight !== undefined && (!isForced || flight.details.isYetToBegin)) {
@@ -368,6 +368,11 @@ export class MemoCache implements WatchedCache {
     }
     this.recorder.missed(args);
     const stored = store.peek(key);
+    if (this.contents.trie !== trie) {
+      release(key); // A listener has cleared the cache.
+      key = this.contents.trie.intern(receiver, keyArgs);
+      if (key === undefined) return undefined;
+    }
     const replaces = stored instanceof StagedEntry ? stored : undefined;
     const load = this.loader.run(key, receiver, args, replaces, false, isForced);
     return { key, load, isJoined: false };

@@ -86,22 +86,36 @@ export class Loader {
       result = watch === null ? call() : this.#birthOf(load, watch).make(call);
       isPending = isThenable(result);
     } catch (error) {
-      this.#flights.endSync(load);
-      this.#recorder.loadFailed(error, 0);
-      const stale = this.#failed(load, error, error, 'thrown', args);
-      release(key);
+      const stale = this.#endRun(load, () => {
+        this.#recorder.loadFailed(error, 0);
+        return this.#failed(load, error, error, 'thrown', args);
+      });
       if (stale === undefined) throw error;
       load.result = stale.result;
       return load;
     }
-    this.#flights.endSync(load);
-    if (isPending) return this.follow(load, result as PromiseLike<unknown>, args);
-    this.#recorder.loaded(result, 0);
+    if (isPending) {
+      this.#flights.endSync(load);
+      return this.follow(load, result as PromiseLike<unknown>, args);
+    }
     load.result = result;
-    this.#succeeded(load, result, result, args);
-    load.details.birth?.passOn();
-    release(key);
+    this.#endRun(load, () => {
+      this.#recorder.loaded(result, 0);
+      this.#succeeded(load, result, result, args);
+      load.details.birth?.passOn();
+      if (background) this.#entries.disposals?.loadSettled(load, result);
+    });
     return load;
+  }
+
+  /** Ends a load that brought no promise. Until `end` has run, an invalidation by a callback or a listener still finds the load. */
+  #endRun<R>(load: Load, end: () => R): R {
+    try {
+      return end();
+    } finally {
+      this.#flights.endSync(load);
+      release(load.key);
+    }
   }
 
   /** Reports that an entry is being loaded: it holds what its load leases. */

@@ -1,0 +1,160 @@
+/** Listeners and callbacks that call the cache that calls them. */
+import { describe, expect, test } from 'vitest';
+import { adaptive } from '../../src/memoize/adaptive/index.js';
+import { type CacheEventMap, memoize } from '../../src/memoize/index.js';
+import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { settle } from '../kit/settle.js';
+
+const policies = [
+  { what: 'least recently used', policy: undefined },
+  { what: 's3fifo', policy: s3fifo() },
+  { what: 'adaptive', policy: adaptive() },
+];
+
+describe.each(policies)('a listener of evictions, $what', ({ policy }) => {
+  function weighed() {
+    return memoize((n: number) => n, { maxWeight: 5, weigh: (n) => n % 3, policy });
+  }
+  function weightOf(fn: ReturnType<typeof weighed>): number {
+    return [...fn.keys()].reduce((sum, [n]) => sum + (Number(n) % 3), 0);
+  }
+
+  test('may delete and set: the weight stays that of the entries: isaacs/ttlcache#16', () => {
+    const fn = weighed();
+    let calls = 0;
+    fn.on('evict', ({ args = [] }) => {
+      const [n] = args as [number];
+      if (++calls > 200) return;
+      fn.delete(n + 1);
+      fn.set([n + 2], n + 2);
+    });
+    for (let n = 0; n < 40; n++) {
+      fn(n);
+      expect(fn.cacheInfo().weight).toBe(weightOf(fn));
+      expect(fn.cacheInfo().weight).toBeLessThanOrEqual(5);
+    }
+    expect(calls).toBeGreaterThan(20);
+  });
+
+  test('may clear: nothing of before stays, and nothing is counted twice', () => {
+    const fn = weighed();
+    fn.on('evict', () => fn.clear());
+    for (let n = 0; n < 40; n++) fn(n);
+    expect(fn.cacheInfo()).toMatchObject({ size: [...fn.keys()].length, weight: weightOf(fn) });
+  });
+
+  test('may load what was evicted: moka-rs/moka#298, isaacs/node-lru-cache#101', () => {
+    const fn = memoize((n: number) => n, { max: 3, policy });
+    let calls = 0;
+    fn.on('evict', ({ args = [] }) => {
+      if (++calls <= 20) fn(args[0] as number);
+    });
+    for (let n = 0; n < 10; n++) expect(fn(n)).toBe(n);
+    expect(fn.cacheInfo().size).toBe(3);
+    expect([...fn.keys()].map(([n]) => [n, fn.peek(Number(n))])).toEqual(
+      [...fn.keys()].map(([n]) => [n, n]),
+    );
+  });
+
+  test('sees the new entry, and can delete it: opensearch-project/OpenSearch#22545', () => {
+    const fn = memoize((n: number) => n, { max: 1, policy });
+    const seen: unknown[] = [];
+    fn(1);
+    fn.on('evict', ({ args }) => seen.push(args, fn.has(1), fn.has(2), fn.delete(2)));
+    fn(2);
+    expect(seen).toEqual([[1], false, true, true]);
+    expect(fn.cacheInfo().size).toBe(0);
+  });
+});
+
+test('a listener that clears the cache when an entry expires clears the new entry too', () => {
+  const clock = new FakeClock();
+  const fn = memoize((n: number) => n, { ttl: 10, clock });
+  fn.on('evict', () => fn.clear());
+  fn(1);
+  clock.jump(20);
+  fn(2);
+  expect([fn.has(2), fn.cacheInfo().size]).toEqual([false, 0]);
+});
+
+test('a listener may clear at a miss: the result is stored where calls find it', () => {
+  const fn = memoize((a: number, b: number) => a + b);
+  const clear = (): void => {
+    fn.off('miss', clear).clear();
+  };
+  fn.on('miss', clear);
+  fn(1, 2);
+  expect([fn.has(1, 2), fn.cacheInfo().size, fn.cacheInfo().misses]).toEqual([true, 1, 1]);
+  fn(1, 2);
+  expect(fn.cacheInfo()).toMatchObject({ hits: 1, misses: 1 });
+});
+
+test.each([
+  { event: 'stale', options: { ttl: 10, staleWhileRevalidate: 100 } },
+  { event: 'hit', options: { refreshAfter: 10 } },
+] as const)('a listener of $event may delete the key that is due', async ({ event, options }) => {
+  const clock = new FakeClock();
+  const fn = memoize(async (a: number, b: number) => a + b, { ...options, clock });
+  await fn(1, 2);
+  await fn(1, 3);
+  clock.jump(20);
+  const forget = ({ args }: CacheEventMap['hit']): void => {
+    fn.off(event, forget).delete(...(args as [number, number]));
+  };
+  fn.on(event, forget);
+  expect(await fn(1, 2)).toBe(3);
+  await settle();
+  expect([fn.has(1, 2), [...fn.keys()], fn.cacheInfo().size]).toEqual([false, [[1, 3]], 1]);
+  await fn(1, 2);
+  expect([fn.delete(1, 3), [...fn.keys()]]).toEqual([true, [[1, 2]]]);
+});
+
+describe.each([
+  { what: 'a synchronous function', async: false },
+  { what: 'an asynchronous function', async: true },
+])('an invalidation by foreign code at the end of a load: $what', ({ async: isAsync }) => {
+  const load = (n: number): unknown => (isAsync ? Promise.resolve(n) : n);
+
+  test('a listener of `load` deletes the key: the result is not stored', async () => {
+    const fn = memoize(load);
+    fn.on('load', () => fn.delete(1));
+    expect([await fn(1), fn.has(1)]).toEqual([1, false]);
+  });
+
+  test.each(['cacheIf', 'ttl', 'tags', 'weigh'] as const)(
+    '`%s` deletes the key, clears, or invalidates a tag: the result is not stored',
+    async (option) => {
+      const answers = { cacheIf: true, ttl: 100, tags: ['t'], weigh: 1 };
+      for (const forget of ['delete', 'clear', 'invalidateTags'] as const) {
+        const fn = memoize(load, {
+          tags: () => ['t'],
+          ...(option === 'weigh' ? { maxWeight: 10 } : {}),
+          [option]: () => {
+            fn[forget](forget === 'delete' ? (1 as never) : ('t' as never));
+            return answers[option];
+          },
+        });
+        expect([await fn(1), fn.has(1)]).toEqual([1, false]);
+      }
+    },
+  );
+
+  test('a listener of `error` deletes the key: the failure is not remembered', async () => {
+    let runs = 0;
+    const fn = memoize(
+      (_: number): unknown => {
+        const error = new Error(`run ${++runs}`);
+        if (isAsync) return Promise.reject(error);
+        throw error;
+      },
+      { negativeTtl: 1_000 },
+    );
+    const forget = (): void => void fn.delete(1);
+    fn.on('error', forget);
+    await expect((async () => fn(1))()).rejects.toThrow('run 1');
+    fn.off('error', forget);
+    await expect((async () => fn(1))()).rejects.toThrow('run 2');
+    await expect((async () => fn(1))()).rejects.toThrow('run 2');
+  });
+});
