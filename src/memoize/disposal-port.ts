@@ -22,6 +22,13 @@ export interface Disposal<V, K> {
   readonly attach: (cache: CacheIdentity, counters: CacheCounters) => Disposals;
 }
 
+/** A load, as its disposals see it. */
+export interface SettledLoad {
+  readonly key: Key;
+  /** Whether a caller gets the result. */
+  readonly hasCaller: boolean;
+}
+
 /** The disposals of one cache. It is told of the cache's entries and loads, and disposes of each result once. */
 export interface Disposals {
   /** The observer's watch over the cache, while there is one. */
@@ -34,8 +41,8 @@ export interface Disposals {
   allRemoved(): void;
   /** Disposes of the results that neither an entry nor a lease holds. Call it when the store is consistent again. */
   disposeUnused(): void;
-  /** Told that a load has brought `value`, whether it is stored or not. */
-  loadSettled(load: { readonly key: Key }, value: unknown): void;
+  /** Told that a load has brought `value`, whether it is stored or not. A value that is not stored and has no caller is disposed of. */
+  loadSettled(load: SettledLoad, value: unknown): void;
   /** Gives a lease on a result, or a promise of one. `origin` is the caller, if the cache is watched. */
   lease(
     cache: never,

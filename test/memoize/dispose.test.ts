@@ -340,3 +340,151 @@ test('a lease that begins the load is no join', async () => {
   expect(fn.cacheInfo().joins).toBe(1);
   for (const lease of leases) void lease.release();
 });
+
+describe('a result that is neither stored nor given to a caller is disposed of', () => {
+  function loader(options: Parameters<typeof memoize<(id: string) => Promise<Resource>>>[1] = {}) {
+    const gates = new Gates<Resource>();
+    const fn = memoize((_: string) => gates.next(), { ...options, dispose: disposal() });
+    return { gates, fn };
+  }
+
+  test('when it comes after the hard limit of its load: ZiggyCreatures/FusionCache#332', async () => {
+    const clock = new FakeClock();
+    const { gates, fn } = loader({ loadTimeoutMillis: 5, clock });
+    const waits = [fn('a'), fn.lease('a')].map((wait) => expect(wait).rejects.toThrow('5 ms'));
+    await clock.advance(5);
+    await Promise.all(waits);
+    gates.at(0).open(new Resource('late'));
+    await settle();
+    expect(closed()).toEqual(['closed late']);
+    expect(fn.cacheInfo()).toMatchObject({ size: 0, disposals: 1 });
+  });
+
+  test('when the load goes on after its last caller has left: isaacs/node-lru-cache#388', async () => {
+    const gates = new Gates<Resource>();
+    const fn = memoize((_: string): Promise<Resource> => gates.next(), {
+      load: ({ signal }) => (signal.aborted ? Promise.reject(signal.reason) : gates.next()),
+      dispose: disposal(),
+    });
+    const caller = new AbortController();
+    const wait = fn.call(['a'], { signal: caller.signal });
+    caller.abort();
+    await expect(wait).rejects.toThrow('aborted');
+    gates.at(0).open(new Resource('late'));
+    await settle();
+    expect(closed()).toEqual(['closed late']);
+  });
+
+  test('when a background load was invalidated: ben-manes/caffeine#193', async () => {
+    const clock = new FakeClock();
+    const { gates, fn } = loader({ ttl: 10, staleWhileRevalidate: 100, clock });
+    const first = fn('a');
+    gates.at(0).open(new Resource('old'));
+    await first;
+    clock.jump(20);
+    await fn('a');
+    fn.delete('a');
+    gates.at(1).open(new Resource('refreshed'));
+    await settle();
+    expect(closed()).toEqual(['closed old', 'closed refreshed']);
+  });
+
+  test.each([
+    { what: 'synchronous', load: (resource: Resource): unknown => resource },
+    { what: 'asynchronous', load: async (resource: Resource): Promise<unknown> => resource },
+  ])('when `cacheIf` refuses the result of a background load, $what', async ({ load }) => {
+    const clock = new FakeClock();
+    let loads = 0;
+    const fn = memoize((_: string) => load(new Resource(++loads)), {
+      ttl: 10,
+      staleWhileRevalidate: 100,
+      cacheIf: (value) => (value as Resource).id === 1,
+      clock,
+      dispose: disposal(),
+    });
+    await fn('a');
+    clock.jump(20);
+    await fn('a');
+    await settle();
+    expect(closed()).toEqual(['closed 1', 'closed 2']);
+  });
+
+  test('and not when an entry, a caller or a lease has it', async () => {
+    const clock = new FakeClock();
+    const one = new Resource('one');
+    const fn = memoize(async (_: string) => one, {
+      ttl: 10,
+      staleWhileRevalidate: 100,
+      cacheIf: (_value, key) => key !== 'not kept',
+      clock,
+      dispose: disposal(),
+    });
+    await fn('a');
+    await fn('b');
+    clock.jump(20);
+    await fn('a');
+    fn.delete('a'); // The load in the background brings what the entry of `b` has.
+    await fn('not kept');
+    await settle();
+    expect(closed()).toEqual([]);
+    const numbers = memoize(async (n: number) => n, {
+      ttl: 10,
+      staleWhileRevalidate: 100,
+      clock,
+      dispose: disposal((value) => void Resource.log.push(`${value}`)),
+    });
+    await numbers(1);
+    clock.jump(20);
+    await numbers(1);
+    await settle();
+    expect(closed()).toEqual(['1']); // The number of the old entry. The new entry has its own.
+  });
+});
+
+describe('a lease and the soft limit of its load', () => {
+  function overdue() {
+    const clock = new FakeClock();
+    const gates = new Gates<Resource>();
+    const fn = memoize((_: string) => gates.next(), {
+      ttl: 10,
+      staleIfError: 1_000,
+      loadTimeoutMillis: { soft: 5 },
+      clock,
+      dispose: disposal(),
+    });
+    return { clock, gates, fn };
+  }
+
+  test('the lease is on the stale result, which is disposed of with it', async () => {
+    const { clock, gates, fn } = overdue();
+    const first = fn('a');
+    gates.at(0).open(new Resource('old'));
+    await first;
+    clock.jump(20);
+    const leases = [fn.lease('a'), fn.lease('a')];
+    await clock.advance(5);
+    const [one, two] = await Promise.all(leases);
+    expect([one?.value.id, two?.value.id]).toEqual(['old', 'old']);
+    gates.at(1).open(new Resource('new'));
+    await settle();
+    one?.release();
+    expect(closed()).toEqual([]);
+    two?.release();
+    expect(closed()).toEqual(['closed old']);
+    using three = await fn.lease('a');
+    expect(three.value.id).toBe('new');
+  });
+
+  test('a failure rejects the lease, and reports no rejection besides', async () => {
+    const { clock, gates, fn } = overdue();
+    const first = fn('a');
+    gates.at(0).open(new Resource('old'));
+    await first;
+    clock.jump(20);
+    const lease = fn.lease('a');
+    clock.jump(2_000);
+    gates.at(1).fail(new Error('down'));
+    await expect(lease).rejects.toThrow('down');
+    await settle();
+  });
+});

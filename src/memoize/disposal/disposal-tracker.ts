@@ -17,8 +17,8 @@ import { SharedValue } from '../../scope/shared-value.js';
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
 import type { CacheWatch } from '../cache-watch.js';
-import type { Disposals, DisposeCallback } from '../disposal-port.js';
-import { argsOf, type Key, type KeyRef, refOf } from '../keys/key-trie.js';
+import type { Disposals, DisposeCallback, SettledLoad } from '../disposal-port.js';
+import { argsOf, type KeyRef, refOf } from '../keys/key-trie.js';
 import type { Load } from '../loading/load.js';
 import type { MemoCache } from '../memo-cache.js';
 import type { RemovalCause } from '../stores/store.js';
@@ -97,11 +97,19 @@ export class DisposalTracker implements Disposals {
     }
   }
 
-  loadSettled(load: { readonly key: Key }, value: unknown): void {
+  loadSettled(load: SettledLoad, value: unknown): void {
+    const ref = refOf(load.key);
     const waits = this.#waits.get(load);
-    if (waits === undefined) return;
-    this.#waits.delete(load);
-    waits.shared = this.#hold(refOf(load.key), value, waits.count);
+    if (!load.hasCaller) {
+      const unclaimed = this.#hold(ref, value, 1);
+      if (!this.#lastRemoval.has(unclaimed)) {
+        this.#lastRemoval.set(unclaimed, { key: this.#keyOf(ref), cause: 'explicit' });
+      }
+      unclaimed.drop();
+    } else if (waits !== undefined) {
+      this.#waits.delete(load);
+      waits.shared = this.#hold(ref, value, waits.count);
+    }
   }
 
   lease(
@@ -133,8 +141,11 @@ export class DisposalTracker implements Disposals {
     }
     const waits = this.#waitFor(load);
     if (isJoined) this.#counters.joins++;
-    const mayBeOutdated = isJoined && load.details.invalidatedTags !== undefined;
-    return promise.then(() => {
+    const { invalidatedTags, isAnsweredStale } = load.details;
+    const mayBeOutdated = isJoined && invalidatedTags !== undefined;
+    // `load.result` settles at the soft limit. A lease that begins later waits for the load.
+    const answer = isAnsweredStale ? promise : (load.result as Promise<unknown>);
+    return answer.then(() => {
       const { shared } = waits;
       if (!mayBeOutdated || !load.details.isOutdated) {
         return shared === undefined ? undefined : this.#leaseHeld(shared, ref, origin);

@@ -6,17 +6,21 @@ import type { StagedEntry } from '../stores/staged-entry.js';
 import type { Load } from './load.js';
 import { LoadTimeoutError } from './load-timeout-error.js';
 
-/** Follows the result of a load until its hard limit, and then rejects and aborts the load. */
+/** Follows the result of a load until its hard limit, and then rejects and aborts the load. `onLate` gets a result that comes later. */
 export function untilHardLimit(
   load: Load,
   result: PromiseLike<unknown>,
   { loadTimeouts, clock, name }: MemoizeSettings,
+  onLate: (value: unknown) => void,
 ): PromiseLike<unknown> {
   const hard = loadTimeouts?.hard ?? Number.POSITIVE_INFINITY;
   if (hard === Number.POSITIVE_INFINITY) return result;
-  return settledBefore(clock as Clock, hard, result, (_, reject) => {
+  const promise = Promise.resolve(result); // A thenable may do its work at each call of `then`.
+  return settledBefore(clock as Clock, hard, promise, (_, reject) => {
     const error = new LoadTimeoutError(name, hard);
     reject(error);
+    load.timedOut();
+    promise.then(onLate, () => {});
     load.abort(error);
   });
 }

@@ -87,6 +87,17 @@ export class Load {
     return this.#isUnwanted;
   }
 
+  /** Whether a caller gets the result. */
+  get hasCaller(): boolean {
+    return this.joined || this.details.waiters > 0;
+  }
+
+  /** Its callers have been rejected, because it takes too long. */
+  timedOut(): void {
+    this.joined = false;
+    if (!this.hasNoDetails) this.ownDetails.waiters = 0;
+  }
+
   /** Aborts the signal that the loader may have taken. */
   abort(reason: unknown): void {
     this.details.context?.abort(reason);

@@ -186,7 +186,10 @@ export class Loader {
   #settle(load: Load, thenable: PromiseLike<unknown>, args: readonly unknown[]): Promise<unknown> {
     const { clock } = this.#settings;
     const began = clock.now();
-    const promise = Promise.resolve(untilHardLimit(load, thenable, this.#settings)).then(
+    const inTime = untilHardLimit(load, thenable, this.#settings, (late) =>
+      this.#entries.disposals?.loadSettled(load, late),
+    );
+    const promise = Promise.resolve(inTime).then(
       (settled) => {
         this.#recorder.loaded(settled, clock.now() - began);
         this.#succeeded(load, promise, settled, args);
@@ -219,6 +222,7 @@ export class Loader {
       if (!load.isCurrent || !replaces.replacesFailure(this.#settings.clock.now()))
         return undefined;
       load.ownDetails.isAnsweredStale = true;
+      this.#entries.disposals?.loadSettled(load, replaces.settled);
       this.#recorder.servedStale(args);
       return replaces;
     });
