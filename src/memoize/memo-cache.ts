@@ -42,6 +42,7 @@ import { keyError } from './keys/key-error.js';
 import { hasNoReceiver, type Key, type KeyRef, release } from './keys/key-trie.js';
 import { Load } from './loading/load.js';
 import { type Callable, Loader } from './loading/loader.js';
+import { OwnLoadContext } from './loading/own-load-context.js';
 import { SignalWaits } from './loading/signal-waits.js';
 import { Lookup, MISS } from './lookup.js';
 import type { MemoizeSettings } from './memoize-options.js';
@@ -139,7 +140,7 @@ export class MemoCache implements WatchedCache {
   ): unknown {
     if (signal === undefined && !isForced) return this.call(receiver, ...args);
     if (signal?.aborted === true) return this.#refuse(signal.reason);
-    if (this.isDisposed) return this.#withSignal(Reflect.apply(this.fn, receiver, args), signal);
+    if (this.isDisposed) return this.callUncached(receiver, args, signal);
     let found: Found | undefined;
     try {
       const keyArgs = this.keyArgs(receiver, args);
@@ -149,7 +150,7 @@ export class MemoCache implements WatchedCache {
     } catch (error) {
       return this.failed(error);
     }
-    if (found === undefined) return this.#withSignal(this.#callUncached(receiver, args), signal);
+    if (found === undefined) return this.#missUncached(receiver, args, signal);
     const { load, isJoined } = found;
     const result = isJoined ? this.#promiseOf(load, receiver, args) : load.result;
     if (signal === undefined || load.promise === undefined) {
@@ -342,11 +343,11 @@ export class MemoCache implements WatchedCache {
 
   /** Answers a call without options. */
   #answer(keyArgs: readonly unknown[], receiver: unknown, args: readonly unknown[]): unknown {
-    if (this.isDisposed) return Reflect.apply(this.fn, receiver, args);
+    if (this.isDisposed) return this.callUncached(receiver, args);
     const answer = this.#hit(keyArgs, receiver, args);
     if (answer !== MISS) return answer;
     const found = this.#joinOrLoad(keyArgs, receiver, args, false);
-    if (found === undefined) return this.#callUncached(receiver, args);
+    if (found === undefined) return this.#missUncached(receiver, args);
     found.load.joined = true;
     return found.isJoined ? this.#promiseOf(found.load, receiver, args) : found.load.result;
   }
@@ -367,12 +368,12 @@ export class MemoCache implements WatchedCache {
       return { key, load: flight, isJoined: true };
     }
     this.recorder.missed(args);
-    const stored = store.peek(key);
     if (this.contents.trie !== trie) {
       release(key); // A listener has cleared the cache.
       key = this.contents.trie.intern(receiver, keyArgs);
       if (key === undefined) return undefined;
     }
+    const stored = store.peek(key);
     const replaces = stored instanceof StagedEntry ? stored : undefined;
     const load = this.loader.run(key, receiver, args, replaces, false, isForced);
     return { key, load, isJoined: false };
@@ -395,9 +396,16 @@ export class MemoCache implements WatchedCache {
   }
 
   /** Calls the function for a key that the cache has no room to remember. */
-  #callUncached(receiver: unknown, args: readonly unknown[]): unknown {
+  #missUncached(receiver: unknown, args: readonly unknown[], signal?: AbortSignal): unknown {
     this.recorder.missed(args);
-    return Reflect.apply(this.fn, receiver, args);
+    return this.callUncached(receiver, args, signal);
+  }
+
+  /** Calls the function, or the option `load` in its place, and keeps nothing. */
+  callUncached(receiver: unknown, args: readonly unknown[], signal?: AbortSignal): unknown {
+    const context = new OwnLoadContext(args, undefined);
+    const result = this.loader.compute(receiver, context);
+    return this.#withSignal(result, signal, (reason) => context.abort(reason));
   }
 
   /**
@@ -423,7 +431,7 @@ export class MemoCache implements WatchedCache {
   #withSignal(
     result: unknown,
     signal: AbortSignal | undefined,
-    onLeave: (reason: unknown) => void = () => {},
+    onLeave: (reason: unknown) => void,
   ): unknown {
     if (signal === undefined || !isThenable(result)) return result;
     this.#signals ??= new SignalWaits();

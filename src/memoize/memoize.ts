@@ -133,7 +133,9 @@ function copyProperties(fn: AnyFn, memoized: Call): void {
   for (const name of Reflect.ownKeys(fn)) {
     if (name === 'prototype' || name === 'arguments' || name === 'caller') continue;
     const property = Object.getOwnPropertyDescriptor(fn, name);
-    if (property !== undefined) Object.defineProperty(memoized, name, property);
+    if (property === undefined) continue;
+    // Configurable, so that a member of the cache can replace it.
+    Object.defineProperty(memoized, name, { ...property, configurable: true });
   }
 }
 

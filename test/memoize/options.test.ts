@@ -60,6 +60,21 @@ describe('the memoized function', () => {
     clear();
   });
 
+  test('a frozen function can be memoized, also one that has properties with names of members', () => {
+    const frozen = Object.freeze(Object.assign((x: number) => x, { clear: 5, unit: 'ms' }));
+    const fn = memoize(frozen);
+    expect([fn(1), fn.unit, typeof fn.clear]).toEqual([1, 'ms', 'function']);
+    expect(memoize(Object.freeze(memoize((x: number) => x)))(2)).toBe(2);
+  });
+
+  test('a disposed function with `load` calls it', async () => {
+    const fn = memoize(async (x: number) => x, { load: async ({ args: [x] }) => x * 10 });
+    fn[Symbol.dispose]();
+    expect([await fn(1), await fn.call([2], { signal: new AbortController().signal })]).toEqual([
+      10, 20,
+    ]);
+  });
+
   test('can be memoized again', () => {
     const inner = memoize((x: number) => ({ x }), { max: 1 });
     const outer = memoize(inner);

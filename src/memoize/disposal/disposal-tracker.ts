@@ -120,7 +120,7 @@ export class DisposalTracker implements Disposals {
   ): unknown {
     const found = cache.isDisposed ? undefined : cache.find(receiver, args);
     if (found === undefined) {
-      const result = Reflect.apply(cache.fn, receiver, args);
+      const result = cache.callUncached(receiver, args);
       const leased = (value: unknown) =>
         this.#leaseHeld(this.#hold(undefined, value, 1), undefined, origin);
       return isThenable(result) ? Promise.resolve(result).then(leased) : leased(result);

@@ -296,10 +296,7 @@ export class Loader {
     const stale = replaces?.failure === undefined ? replaces?.settled : undefined;
     const context = new OwnLoadContext(args, stale);
     load.ownDetails.context = context;
-    const compute = (): unknown =>
-      option === undefined
-        ? Reflect.apply(this.#fn, receiver, args)
-        : Reflect.apply(option, receiver, [context]);
+    const compute = (): unknown => this.compute(receiver, context);
     if (shared === undefined) return compute();
     const ref = refOf(load.key);
     const isEarly = replaces !== undefined && clock.now() < replaces.expiresAt;
@@ -307,6 +304,14 @@ export class Loader {
     const purpose = { forced, isEarly, isReplacing, revision: replaces?.revision };
     const keyArgs = hasReceiver(ref) ? undefined : argsOf(ref);
     return shared.getOrCompute(context, keyArgs, purpose, compute);
+  }
+
+  /** Calls the function, or the option `load` in its place. */
+  compute(receiver: unknown, context: OwnLoadContext): unknown {
+    const { load } = this.#settings;
+    return load === undefined
+      ? Reflect.apply(this.#fn, receiver, context.args)
+      : Reflect.apply(load, receiver, [context]);
   }
 
   /** Stores the result of a load, if it is still current. */
