@@ -61,6 +61,11 @@ export function resolveOptions<S extends object>(
   return settings as S;
 }
 
+/** Gives `options` with those of `own` in place of theirs. The others are inherited: an inherited option counts as an own one does. */
+export function overlaidOptions<O extends object>(options: O, own: Partial<O>): O {
+  return Object.create(options, Object.getOwnPropertyDescriptors(own)) as O;
+}
+
 function readOptions<R>(
   where: string,
   options: unknown,

@@ -1,14 +1,22 @@
 /** A cache without a function of its own: each call brings the load. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
+import {
+  aFunction,
+  argumentError,
+  checkArgument,
+  type OptionCheck,
+  overlaidOptions,
+} from '../core/options.js';
 import { observe, type Watchable } from '../core/probe.js';
+import type { SharedLease } from '../scope/shared-lease.js';
 import type { CacheEventMap } from './cache-events.js';
 import type { CacheInfo } from './cache-info.js';
 import type { CallOptions } from './call-options.js';
 import type { EntryOptions } from './entry-options.js';
 import type { LoadContext } from './load-context.js';
 import { memoize } from './memoize.js';
-import type { MemoizeOptions } from './memoize-options.js';
+import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
 import type { CacheListener } from './memoized.js';
 
 /** Loads the value of a key. The context has the signal, the stale value, and `ttl` and `tags` to set. */
@@ -25,6 +33,8 @@ export type CacheOptions<K, V> = Omit<MemoizeOptions<(key: K) => Promise<V>, K>,
 export interface Cache<K, V> extends Disposable, Watchable {
   /** Gives the stored value, joins the load in flight, or loads the value. */
   getOrLoad(key: K, load: KeyLoader<V>, options?: CallOptions): Promise<V>;
+  /** Does what {@link getOrLoad} does, and gives a lease on the value, which is not disposed of before. Needs the option `dispose`. */
+  lease(key: K, load: KeyLoader<V>): Promise<SharedLease<V, void>>;
   /** The stored value if a call would get it; `undefined` for none. Counts as no use. */
   peek(key: K): Promise<V> | V | undefined;
   /** Whether a call would get a stored value. */
@@ -41,6 +51,8 @@ export interface Cache<K, V> extends Disposable, Watchable {
   invalidateTags(...tags: string[]): number;
   /** The keys with a value, least recently used first. */
   keys(): IterableIterator<K>;
+  /** The keys with their values: promises, except for values that were stored by `set`. Least recently used first. */
+  entries(): IterableIterator<[key: K, value: Promise<V> | V]>;
   /** Tries what is pending in the shared level. True if no invalidation is pending any more. */
   flush(): Promise<boolean>;
   /** The figures of the cache. */
@@ -70,35 +82,52 @@ export interface Cache<K, V> extends Disposable, Watchable {
  * ```
  */
 export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V> {
+  const load: Load<K, V> = async () => Promise.reject(new Error('unreachable'));
+  resolveMemoizeOptions(load, options as MemoizeOptions<Load<K, V>>);
   for (const name of ['key', 'load']) {
-    if (!Object.hasOwn(options, name)) continue;
+    if (!(name in options)) continue;
     throw new InvalidArgumentError(
       `createCache: the option \`${name}\` belongs to memoize(). Give the key and the load to getOrLoad().`,
     );
   }
-  const load: Load<K, V> = async () => Promise.reject(new Error('unreachable'));
-  const memoized = memoize(load, {
-    name: 'a cache',
-    ...(options as object),
-    key: (key: K): K => key,
-    load: async (context) => context.args[1](context as never),
-  } as MemoizeOptions<Load<K, V>, K>);
+  const memoized = memoize(
+    load,
+    overlaidOptions<MemoizeOptions<Load<K, V>, K>>(options as object, {
+      ...keyCallbacks(options),
+      name: options.name ?? 'a cache',
+      key: (key) => key,
+      load: async (context) => context.args[1](context as never),
+    }),
+  );
   const listOf = (key: K): Parameters<Load<K, V>> => [key] as never;
   const cache: Cache<K, V> = {
-    getOrLoad: (key, loader, call) =>
+    getOrLoad(key, loader, call) {
+      const error = argumentError('getOrLoad', 'load', loader, aFunction);
+      if (error !== undefined) return Promise.reject(error);
       // A value that was stored by set() is no promise.
-      Promise.resolve(
+      return Promise.resolve(
         call === undefined ? memoized(key, loader) : memoized.call([key, loader], call),
-      ),
+      );
+    },
+    async lease(key, loader) {
+      checkArgument('lease', 'load', loader, aFunction);
+      return memoized.lease(key, loader);
+    },
     peek: (key) => memoized.peek(...listOf(key)),
     has: (key) => memoized.has(...listOf(key)),
     set: (key, value, entry) => memoized.set(listOf(key), value as never, entry),
     delete: (key) => memoized.delete(...listOf(key)),
-    deleteMany: (keys) => memoized.deleteMany(keys.map(listOf)),
+    deleteMany(keys) {
+      checkArgument('deleteMany', 'keys', keys, anArray);
+      return memoized.deleteMany(keys.map(listOf));
+    },
     clear: () => memoized.clear(),
     invalidateTags: (...tags) => memoized.invalidateTags(...tags),
     *keys() {
       for (const [key] of memoized.keys()) yield key as K;
+    },
+    *entries() {
+      for (const [[key], value] of memoized.entries()) yield [key as K, value];
     },
     flush: () => memoized.flush(),
     cacheInfo: () => memoized.cacheInfo(),
@@ -114,4 +143,19 @@ export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V>
     [Symbol.dispose]: () => memoized[Symbol.dispose](),
   };
   return cache;
+}
+
+const anArray: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'an array of keys');
+
+/** The options that are asked about a value. They get the key as their last argument, and not the load. */
+const CALLBACKS = ['ttl', 'negativeTtl', 'tags', 'negativeTags', 'cacheIf', 'weigh'] as const;
+
+function keyCallbacks<K, V>(options: CacheOptions<K, V>): object {
+  const callbacks: Record<string, unknown> = {};
+  for (const name of CALLBACKS) {
+    const callback = options[name];
+    if (typeof callback !== 'function') continue;
+    callbacks[name] = (about: unknown, key: K) => Reflect.apply(callback, undefined, [about, key]);
+  }
+  return callbacks;
 }

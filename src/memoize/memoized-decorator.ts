@@ -9,6 +9,7 @@
  */
 import { InvalidArgumentError } from '../core/errors.js';
 import { isObject } from '../core/is-object.js';
+import { overlaidOptions } from '../core/options.js';
 import type { AnyFn } from './any-fn.js';
 import { type Call, callThrough } from './fast-call.js';
 import { MemoCache } from './memo-cache.js';
@@ -165,7 +166,8 @@ export type MemberFunction<M> = M extends AnyFn ? M : () => M;
 
 function decorated(method: AnyFn, options: MemoizeOptions<AnyFn>, name: string): AnyFn {
   const cells = new WeakMap<object, Cell>();
-  const settings = resolveMemoizeOptions(method, { name, ...options });
+  const named = options.name === undefined ? overlaidOptions(options, { name }) : options;
+  const settings = resolveMemoizeOptions(method, named);
   if (settings.shared !== undefined) {
     throw new InvalidArgumentError(
       'memoized: the caches of instances cannot be shared with other processes. Memoize a function that takes the id of the instance.',

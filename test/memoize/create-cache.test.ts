@@ -1,4 +1,5 @@
 import { expect, expectTypeOf, test } from 'vitest';
+import { disposal } from '../../src/memoize/disposal/index.js';
 import { createCache } from '../../src/memoize/index.js';
 import { settle } from '../kit/settle.js';
 
@@ -84,8 +85,8 @@ test('a caller can leave, ask for a new load, and listen', async () => {
 test('callbacks get the key, and an unknown option is refused', async () => {
   const keys: unknown[] = [];
   const cache = createCache<string, number>({
-    cacheIf: (value, key) => {
-      keys.push(key, value);
+    cacheIf: (value, ...args) => {
+      keys.push(...args, value); // Without the load, which a log must not keep.
       return value > 1;
     },
   });
@@ -94,4 +95,66 @@ test('callbacks get the key, and an unknown option is refused', async () => {
   expect([keys, cache.has('a'), cache.has('b')]).toEqual([['a', 1, 'b', 2], false, true]);
   expect(() => createCache({ size: 5 } as never)).toThrow(/unknown option `size`/);
   expect(() => createCache({ key: () => 1 } as never)).toThrow(/`key`/);
+});
+
+test('inherited options count as own ones do, and an object that is no options object is refused', () => {
+  class Defaults {
+    get max(): number {
+      return 2;
+    }
+  }
+  expect(createCache(new Defaults()).cacheInfo().max).toBe(2);
+  const frozen = Object.freeze(Object.assign(Object.create(null) as object, { max: 3 }));
+  expect(createCache(frozen).cacheInfo().max).toBe(3);
+  for (const options of [null, [], new AbortController().signal, Object.create({ load() {} })]) {
+    expect(() => createCache(options as never)).toThrow(
+      expect.objectContaining({ code: 'TENURE_INVALID_ARGUMENT' }),
+    );
+  }
+});
+
+test('a load that is no function, and keys that are no array, are refused by name', async () => {
+  const cache = createCache<string, number>({ dispose: disposal() });
+  await expect(cache.getOrLoad('a', 5 as never)).rejects.toThrow('getOrLoad: `load`');
+  await expect(cache.lease('a', undefined as never)).rejects.toThrow('lease: `load`');
+  expect(() => cache.deleteMany(new Set(['a']) as never)).toThrow('deleteMany: `keys`');
+  expect(cache.cacheInfo()).toMatchObject({ misses: 0, inFlight: 0 });
+});
+
+test('a disposed cache calls each load, and keeps nothing', async () => {
+  const cache = createCache<string, number>({ dispose: disposal() });
+  cache[Symbol.dispose]();
+  let loads = 0;
+  expect(await cache.getOrLoad('a', async ({ signal }) => (signal.aborted ? 0 : ++loads))).toBe(1);
+  expect((await cache.lease('a', () => ++loads)).value).toBe(2);
+  const caller = new AbortController();
+  const aborted: unknown[] = [];
+  const wait = cache.getOrLoad(
+    'a',
+    ({ signal }) =>
+      new Promise((_, reject) =>
+        signal.addEventListener('abort', () => {
+          aborted.push(signal.reason);
+          reject(signal.reason);
+        }),
+      ),
+    { signal: caller.signal },
+  );
+  caller.abort('left');
+  await expect(wait).rejects.toBe('left');
+  expect([aborted, cache.cacheInfo().size]).toEqual([['left'], 0]);
+});
+
+test('a lease keeps a value from being disposed of, and entries gives the values', async () => {
+  const log: string[] = [];
+  const cache = createCache<string, { key: string }>({
+    dispose: disposal(({ key }) => void log.push(key)),
+  });
+  const lease = await cache.lease('a', () => ({ key: 'a' }));
+  const entries = [...cache.entries()];
+  expect([entries.map(([key]) => key), await entries[0]?.[1]]).toEqual([['a'], lease.value]);
+  cache.delete('a');
+  expect(log).toEqual([]);
+  lease.release();
+  expect(log).toEqual(['a']);
 });

@@ -268,3 +268,20 @@ test('a method that is called for a primitive runs without a cache', () => {
   }
   expect(Reflect.apply(Doubling.prototype.twice, 5, [2])).toBe(4);
 });
+
+test('inherited options count as own ones do', () => {
+  class Limits {
+    get max(): number {
+      return 1;
+    }
+  }
+  class Doubling {
+    @memoized(new Limits())
+    twice(id: number): number {
+      return 2 * id;
+    }
+  }
+  const doubling = new Doubling();
+  expect([doubling.twice(1), doubling.twice(2)]).toEqual([2, 4]);
+  expect(cacheOf(doubling, 'twice').cacheInfo()).toMatchObject({ max: 1, size: 1 });
+});
