@@ -109,7 +109,7 @@ describe('dump and restore', () => {
   });
 
   test('arguments and results come through JSON as they were: open-jii#1916', () => {
-    const odd = [undefined, null, Number.NaN, Infinity, -Infinity, 1n, '1', 1, true, ''];
+    const odd = [undefined, null, Number.NaN, Infinity, -Infinity, 1n, '1', 1, true, '', -0];
     const old = memoize((value: unknown) => value);
     for (const value of odd) old(value);
     const warm = memoize((_: unknown): unknown => 'loaded again');
@@ -139,6 +139,20 @@ describe('dump and restore', () => {
       expect.objectContaining({ code: 'TENURE_INVALID_ARGUMENT' }),
     );
     expect(fn.cacheInfo().size).toBe(0);
+  });
+
+  test('no result stays longer than the `ttl` of the cache that restores it', () => {
+    const clock = new FakeClock();
+    const warm = memoize((_: string) => 'loaded', { ttl: 100, clock });
+    restore(warm, [
+      { args: ['for ever'], value: 'dumped' },
+      { args: ['longer'], value: 'dumped', ttl: 1e12 },
+      { args: ['shorter'], value: 'dumped', ttl: 50 },
+    ]);
+    clock.jump(50);
+    expect([...warm.keys()].flat()).toEqual(['for ever', 'longer']);
+    clock.jump(50);
+    expect([...warm.keys()]).toEqual([]);
   });
 
   test('`undefined` is a result', () => {

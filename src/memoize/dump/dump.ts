@@ -120,7 +120,7 @@ function writeEntry({ args, value, ...rest }: Dumped): DumpedEntry {
       'dump: an entry has an object or a symbol in its key, which no other process can know. Give the cache a `key` that returns a string or a number.',
     );
   }
-  const encoded = encodePrimitive(value);
+  const encoded = Object.is(value, -0) ? { n: '-0' } : encodePrimitive(value);
   const isCarried = encoded === undefined || encoded === value;
   return {
     args: encodedArgs as EncodedPrimitive[],
@@ -159,7 +159,7 @@ function restoreEntry(cache: MemoCache, entry: Dumped): void {
   const { args, value, async: isAsync = false, ttl, tags, weight = 0 } = entry;
   const { settings, loader, contents } = cache;
   const terms = {
-    ttl: ttl ?? Number.POSITIVE_INFINITY,
+    ttl: Math.min(ttl ?? Infinity, typeof settings.ttl === 'number' ? settings.ttl : Infinity),
     tags: tags === undefined || tags.length === 0 ? undefined : new Set(tags),
     weight: settings.weigh === undefined ? 0 : weight,
   };

@@ -10,7 +10,7 @@ export interface EncodedSpecial {
   readonly u?: 0;
   /** The digits of a bigint. */
   readonly b?: string;
-  /** A number that is not finite: `'NaN'`, `'Infinity'` or `'-Infinity'`. */
+  /** A number that is not finite, `'NaN'`, `'Infinity'` or `'-Infinity'`; or `'-0'`, as the value of a dump. */
   readonly n?: string;
 }
 
@@ -42,7 +42,7 @@ export function decodePrimitive(encoded: unknown): unknown {
     const { u, b, n } = encoded as Record<string, unknown>;
     if (u === 0) return undefined;
     if (typeof b === 'string' && b.length <= MAX_DIGITS && /^-?\d+$/.test(b)) return BigInt(b);
-    if (n === 'NaN' || n === 'Infinity' || n === '-Infinity') return Number(n);
+    if (n === 'NaN' || n === 'Infinity' || n === '-Infinity' || n === '-0') return Number(n);
   }
   throw new InvalidArgumentError('An encoded argument is malformed.');
 }
