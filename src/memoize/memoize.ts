@@ -94,12 +94,15 @@ const aList: OptionCheck = (value) =>
     : 'an array, the arguments of one call (for a receiver, use `Reflect.apply(memoized, receiver, args)`)';
 
 const aListOfLists: OptionCheck = (value) =>
-  Array.isArray(value) && value.every(Array.isArray)
+  Array.isArray(value) && [...value].every(Array.isArray) // Unlike `value`, the copy has no holes.
     ? undefined
     : 'an array of arrays, the arguments of each call';
 
 const aTag: OptionCheck = (value) =>
   typeof value === 'string' ? undefined : 'a string: give several tags as several arguments';
+
+const anEntryTag: OptionCheck = (value) =>
+  typeof value === 'string' ? undefined : 'an iterable of strings';
 
 const CALL_CHECKS: OptionChecks<CallOptions> = { signal: anAbortSignal, forceRefresh: aBoolean };
 
@@ -110,6 +113,25 @@ const ENTRY_CHECKS: OptionChecks<EntryOptions> = {
       ? undefined
       : 'an iterable of strings',
 };
+
+/** Checks the options of an entry. Tags are read once, because an iterator has them once. */
+function entryOptions(options: EntryOptions | undefined): EntryOptions | undefined {
+  if (options === undefined) return undefined;
+  const { tags, ...others } = checkOptions('set', options, ENTRY_CHECKS);
+  if (tags === undefined) return others;
+  const list = [...tags];
+  for (const tag of list) checkArgument('set', 'tags', tag, anEntryTag);
+  return { ...others, tags: list };
+}
+
+/** Gives the result of a call, or a rejected promise if the call throws. */
+function promiseOf(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
 
 const NO_OPTIONS: CallOptions = {};
 
@@ -157,8 +179,7 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     },
     set(this: unknown, args: unknown[], value: unknown, entry?: EntryOptions) {
       checkArgument('set', 'args', args, aList);
-      const own = entry === undefined ? entry : checkOptions('set', entry, ENTRY_CHECKS);
-      cache.set(receiverOf(this), args, value, own);
+      cache.set(receiverOf(this), args, value, entryOptions(entry));
     },
     call(this: unknown, args: unknown[], options?: CallOptions) {
       checkArgument('call', 'args', args, aList);
@@ -171,7 +192,7 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     async getMany(this: unknown, lists: readonly (readonly unknown[])[]) {
       checkArgument('getMany', 'lists', lists, aListOfLists);
       const receiver = receiverOf(this);
-      return Promise.all(lists.map((args) => cache.call(receiver, ...args)));
+      return Promise.all(lists.map((args) => promiseOf(() => cache.call(receiver, ...args))));
     },
     deleteMany(this: unknown, lists: readonly (readonly unknown[])[]) {
       checkArgument('deleteMany', 'lists', lists, aListOfLists);

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import Keyv from 'keyv';
 import { expect, test } from 'vitest';
 import { batched } from '../../src/memoize/batch/index.js';
@@ -72,4 +73,31 @@ test('misses of a shared cache share a load too', async () => {
 test('a malformed argument is refused', () => {
   expect(() => batched(5 as never)).toThrow(/loadMany/);
   expect(() => batched(async () => [], { maxBatch: 0 })).toThrow(/maxBatch/);
+});
+
+test('an Error of another realm rejects its call: aws/aws-durable-execution-sdk-js#306', async () => {
+  const ForeignError = runInNewContext('Error') as ErrorConstructor;
+  const user = memoize(batched(async (_: readonly [number][]) => [new ForeignError('far')]));
+  await expect(user(1)).rejects.toThrow('far');
+  expect(user.cacheInfo()).toMatchObject({ size: 0, loadFailures: 1 });
+});
+
+test('getMany: a call that throws rejects the whole, and leaves no rejection without a handler', async () => {
+  const runs: number[] = [];
+  const user = memoize((id: number): Promise<number> => {
+    runs.push(id);
+    if (id === 2) throw new Error('thrown');
+    return id === 1 ? Promise.reject(new Error('rejected')) : Promise.resolve(id);
+  });
+  await expect(user.getMany([[2], [1], [3]])).rejects.toThrow('thrown');
+  await expect(user.getMany([[1], [2], [3]])).rejects.toThrow('thrown');
+  expect([runs, user.has(3)]).toEqual([[2, 1, 3, 1, 2], true]);
+});
+
+test('getMany and deleteMany refuse a list with a hole', async () => {
+  const user = memoize(async (id: number) => id);
+  const lists = Object.assign([[1] as [number]], { length: 2 });
+  await expect(user.getMany(lists)).rejects.toThrow('getMany: `lists`');
+  expect(() => user.deleteMany(lists)).toThrow('deleteMany: `lists`');
+  expect(user.cacheInfo().misses).toBe(0);
 });

@@ -95,3 +95,12 @@ test('tags do not keep an object in a key from being collected, and are dropped 
   expect(fn.cacheInfo()).toMatchObject({ size: 0, collected: 20 });
   expect(fn.invalidateTags('t')).toBe(0);
 });
+
+test('`set` refuses a tag that is not a string at once, and reads an iterator once', () => {
+  const fn = memoize((id: number) => id);
+  fn(1);
+  expect(() => fn.set([1], 5, { tags: [7 as never] })).toThrow('set: `tags`');
+  expect(fn(1)).toBe(1);
+  fn.set([1], 5, { tags: ['a', 'b'].values() });
+  expect([fn(1), fn.invalidateTags('b')]).toEqual([5, 1]);
+});

@@ -1,5 +1,6 @@
 /** A function of one argument list over a function of many. Calls that begin together share a call, as in graphql/dataloader. */
 import { InvalidArgumentError } from '../../core/errors.js';
+import { isError } from '../../core/is-error.js';
 import {
   aFunction,
   checkArgument,
@@ -97,7 +98,7 @@ async function run<A extends unknown[], V>(
     }
     for (const [at, { resolve, reject }] of batch.entries()) {
       const result: unknown = results[at];
-      if (result instanceof Error) reject(result);
+      if (isError(result)) reject(result);
       else resolve(result as V);
     }
   } catch (error) {
