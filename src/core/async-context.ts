@@ -36,6 +36,11 @@ interface AsyncHooks {
     new <T>(): AsyncLocalStorage<T>;
     snapshot?(): <R>(body: () => R) => R;
   };
+  readonly AsyncResource?: new (
+    type: string,
+  ) => {
+    runInAsyncScope<R>(body: () => R): R;
+  };
 }
 
 /**
@@ -127,6 +132,27 @@ export type RunInContext = <R>(body: () => R) => R;
 export function captureAsyncContext(): RunInContext {
   const hooks = builtinModule<AsyncHooks>('async_hooks');
   return hooks?.AsyncLocalStorage.snapshot?.() ?? ((body) => body());
+}
+
+/** The symbols of an AsyncResource: `kResourceStore` up to Node 22, one for each AsyncLocalStorage, and `context_frame` since. */
+const HOLDS_VALUES = /store|frame/i;
+
+/**
+ * Makes a context without a value of any variable. {@link captureAsyncContext} at the top of a module does not give one: the first
+ * request may have imported the module, and its context would be kept, and seen by the work of all others.
+ *
+ * Node has no function for it. An AsyncResource keeps the values of the context in which it was made under symbols, and they are
+ * removed here. Where it keeps them elsewhere, the result is that of `captureAsyncContext`.
+ */
+export function emptyAsyncContext(): RunInContext {
+  const hooks = builtinModule<AsyncHooks>('async_hooks');
+  if (hooks?.AsyncResource === undefined) return captureAsyncContext();
+  const resource = new hooks.AsyncResource('TENURE');
+  const values = resource as unknown as Record<symbol, unknown>;
+  for (const symbol of Object.getOwnPropertySymbols(resource)) {
+    if (HOLDS_VALUES.test(symbol.description ?? '')) values[symbol] = undefined;
+  }
+  return (body) => resource.runInAsyncScope(body);
 }
 
 function synchronousVariable<T>(): AsyncVariable<T> {

@@ -1,6 +1,11 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { captureAsyncContext, createAsyncVariable } from '../../src/core/async-context.js';
+import {
+  captureAsyncContext,
+  createAsyncVariable,
+  emptyAsyncContext,
+} from '../../src/core/async-context.js';
 import { Gate } from '../kit/gate.js';
 
 test('a value is seen in the flow that it was set for, and in no other', async () => {
@@ -30,6 +35,18 @@ test('a captured context replaces the context of its caller', () => {
   const variable = createAsyncVariable<string>();
   const inOwnContext = variable.run('own', () => captureAsyncContext());
   expect(variable.run('caller', () => inOwnContext(() => variable.get()))).toBe('own');
+});
+
+test('an empty context has no values, wherever it was made: cloudflare/vinext#2740', async () => {
+  const [first, second] = [new AsyncLocalStorage<string>(), new AsyncLocalStorage<string>()];
+  const inEmpty = first.run('importer', () => second.run('importer', () => emptyAsyncContext()));
+  const values = (): unknown[] => [first.getStore(), second.getStore()];
+  await first.run('caller', async () => {
+    expect(inEmpty(values)).toEqual([undefined, undefined]);
+    expect(await inEmpty(() => Promise.resolve().then(values))).toEqual([undefined, undefined]);
+    expect(values()).toEqual(['caller', undefined]);
+  });
+  expect(inEmpty(() => second.run('inner', values))).toEqual([undefined, 'inner']);
 });
 
 test('a variable that rests has no value in any flow, until it is used again', () => {

@@ -33,3 +33,29 @@ test.each(['lru-cache', 'lru-cache-lowest'])(
     expect(printed.trim()).toBe('42 42 1');
   },
 );
+
+test('a request that imports the package first is not seen by the callbacks of others: cloudflare/vinext#2740', async () => {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('../../src/memoize/index.ts', import.meta.url))],
+    bundle: true,
+    format: 'cjs',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    write: false,
+  });
+  const program = `
+    const { AsyncLocalStorage } = require('node:async_hooks');
+    const requests = new AsyncLocalStorage();
+    const { memoize } = requests.run('first', () => {
+      ${outputFiles[0]?.text ?? ''}
+      return module.exports;
+    });
+    const seen = [];
+    const fn = memoize(async (id) => id, {
+      cacheIf: () => { seen.push(requests.getStore() ?? 'none'); return true; },
+    });
+    requests.run('second', () => fn(1)).then(() => console.log(seen.join()));
+  `;
+  const printed = execFileSync(process.execPath, ['-'], { input: program, encoding: 'utf8' });
+  expect(printed.trim()).toBe('none');
+});

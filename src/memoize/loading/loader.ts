@@ -5,7 +5,7 @@
  * 2. The flight, if the function returned a promise: other callers can join it.
  * 3. The end: the result is stored, unless the load is no longer current.
  */
-import { captureAsyncContext } from '../../core/async-context.js';
+import { emptyAsyncContext } from '../../core/async-context.js';
 import type { Birth } from '../../core/birth.js';
 import { isThenable } from '../../core/thenable.js';
 import type { AnyFn } from '../any-fn.js';
@@ -31,7 +31,7 @@ const NO_ARGS: readonly unknown[] = [];
  * Runs code outside of all requests. In Node 22 and earlier each promise keeps the AsyncLocalStorage context in which it was made.
  * A promise that is stored would keep the request of its first caller alive.
  */
-const runInOwnContext = /* @__PURE__ */ captureAsyncContext();
+const runInOwnContext = /* @__PURE__ */ emptyAsyncContext();
 
 /** The loads of one function. */
 export class Loader {
