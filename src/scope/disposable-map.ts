@@ -1,6 +1,6 @@
 /** Disposables by key. After `DisposableMap` of VS Code. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { syncDisposeMethod } from './dispose-method.js';
+import { disposeSync, syncDisposeMethod } from './dispose-method.js';
 import { suppressing } from './suppressed-error.js';
 
 /**
@@ -58,7 +58,7 @@ export class DisposableMap<K, V extends Disposable> implements Disposable, Itera
   set(key: K, value: V): this {
     const method = syncDisposeMethod(value);
     if (this.#disposed) {
-      Reflect.apply(method, value, []);
+      disposeSync(value, method);
       return this;
     }
     const former = this.#values.get(key);
@@ -120,7 +120,7 @@ function disposeAll(values: readonly Disposable[]): void {
   let failure: { readonly error: unknown } | undefined;
   for (const value of values) {
     try {
-      Reflect.apply(syncDisposeMethod(value), value, []);
+      disposeSync(value);
     } catch (error) {
       failure = { error: failure === undefined ? error : suppressing(error, failure.error) };
     }

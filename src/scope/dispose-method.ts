@@ -3,8 +3,9 @@
  * once, when the value is added, and `null` counts as absent. The errors are of the language's own classes, so that code
  * which moves to the platform's stacks sees no difference.
  */
-import { isObject } from '../core/is-object.js';
 /// <reference lib="esnext.disposable" preserve="true" />
+import { guardedCall } from '../core/guarded-call.js';
+import { isObject } from '../core/is-object.js';
 
 /** A disposal method, called with its resource as `this`. */
 export type DisposeMethod = (this: unknown) => unknown;
@@ -38,6 +39,18 @@ export function asyncDisposeMethod(resource: unknown): DisposeMethod {
   return async function disposeSync(this: unknown): Promise<void> {
     Reflect.apply(syncMethod, this, []);
   };
+}
+
+/**
+ * Disposes of a value synchronously. Throws what its method throws. The rejection of a promise that the method returns is printed,
+ * because no caller awaits it.
+ */
+export function disposeSync(
+  resource: unknown,
+  method: DisposeMethod = syncDisposeMethod(resource),
+): void {
+  const result = Reflect.apply(method, resource, []);
+  void guardedCall('a synchronous disposal', () => result);
 }
 
 /** Gives `callback`. Throws a `TypeError` if it is no function. */

@@ -1,6 +1,6 @@
 /** A place for one disposable that is replaced from time to time. After `MutableDisposable` of VS Code. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { syncDisposeMethod } from './dispose-method.js';
+import { disposeSync, syncDisposeMethod } from './dispose-method.js';
 
 /**
  * Holds one disposable. A new value disposes of the former one. A value that is set after the end is disposed of at once, so a value
@@ -37,11 +37,13 @@ export class MutableDisposable<T extends Disposable> implements Disposable {
   /** Disposes of the former value, unless it is the same. After the end, disposes of the new value at once. */
   set value(value: T | undefined) {
     if (value === this.#value) return;
-    const method = value === undefined ? undefined : syncDisposeMethod(value);
-    const former = this.#value;
-    this.#value = this.#disposed ? undefined : value;
-    disposeOf(former);
-    if (this.#disposed && method !== undefined) Reflect.apply(method, value, []);
+    if (value !== undefined) syncDisposeMethod(value); // Throws before anything has changed.
+    if (this.#disposed) disposeOf(value);
+    else {
+      const former = this.#value;
+      this.#value = value;
+      disposeOf(former);
+    }
   }
 
   /** Disposes of the value. Another can be set then. */
@@ -59,7 +61,7 @@ export class MutableDisposable<T extends Disposable> implements Disposable {
   /** Disposes of the value, and of every value that is set later. */
   dispose(): void {
     this.#disposed = true;
-    this.clear();
+    disposeOf(this.clearAndLeak());
   }
 
   /** Calls {@link dispose}. */
@@ -69,5 +71,5 @@ export class MutableDisposable<T extends Disposable> implements Disposable {
 }
 
 function disposeOf(value: Disposable | undefined): void {
-  if (value !== undefined) Reflect.apply(syncDisposeMethod(value), value, []);
+  if (value !== undefined) disposeSync(value);
 }

@@ -9,8 +9,9 @@
  * | an error of a member | `SuppressedError` | takes the place of the error before it, which becomes its `cause` |
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { guardedCall } from '../core/guarded-call.js';
 import { aFunction, checkArgument } from '../core/options.js';
-import { syncDisposeMethod } from './dispose-method.js';
+import { disposeSync, syncDisposeMethod } from './dispose-method.js';
 import { type Enterable, takeExit, takeSyncExit } from './enterable.js';
 import {
   type Exit,
@@ -92,7 +93,7 @@ export class RunStack implements Disposable {
       return resource;
     }
     const method = syncDisposeMethod(resource);
-    const dispose = (): void => void Reflect.apply(method, resource, []);
+    const dispose = (): void => disposeSync(resource, method);
     this.#members.add(neverHandling(dispose), undefined, dispose);
     this.#members.holdLoanOf(resource);
     return resource;
@@ -108,7 +109,7 @@ export class RunStack implements Disposable {
     this.#members.add(
       neverHandling((failure) => onDispose(value, failure)),
       undefined,
-      () => onDispose(value, undefined),
+      () => resultOfMember(onDispose(value, undefined)),
     );
     return value;
   }
@@ -133,7 +134,7 @@ export class RunStack implements Disposable {
    */
   push(exit: (failure: Failure | undefined) => unknown): void {
     checkArgument('RunStack.push', 'exit', exit, aFunction);
-    this.#members.add((failure) => exit(failure) === true);
+    this.#members.add((failure) => resultOfMember(exit(failure)) === true);
   }
 
   /**
@@ -233,7 +234,12 @@ export function runWith<R>(block: (stack: RunStack) => R): RunOutcome<R> {
 
 function neverHandling(call: (failure: Failure | undefined) => unknown): Exit {
   return (failure) => {
-    call(failure);
+    resultOfMember(call(failure));
     return false;
   };
+}
+
+/** Gives the result of a member. The rejection of a promise is printed, because a synchronous stack does not await it. */
+function resultOfMember(result: unknown): unknown {
+  return guardedCall('a member of a RunStack', () => result);
 }

@@ -1,5 +1,5 @@
 /** Contexts without set-up: `suppress` and `nullContext`, after `contextlib` of Python. */
-import { aFunction, checkArgument } from '../core/options.js';
+import { aFunction, checkArgument, type OptionCheck } from '../core/options.js';
 import type { Enterable, TakenExit } from './enterable.js';
 import { takeExit } from './enterable.js';
 import { ManagedContext } from './managed-context.js';
@@ -7,6 +7,16 @@ import { type Exit, type OutcomeOf, type RunOutcome, runBlock, runOutcomeOf } fr
 
 /** A class whose instances can be thrown. */
 export type ErrorClass = abstract new (...args: never[]) => unknown;
+
+/** A value that `instanceof` takes. An arrow function is none. */
+const anErrorClass: OptionCheck = (value) => {
+  try {
+    void ({} instanceof (value as ErrorClass));
+    return undefined;
+  } catch {
+    return 'a class';
+  }
+};
 
 /** Runs blocks and handles errors of some classes. Made by {@link suppress}. It can be used any number of times. */
 export class Suppression implements Enterable<undefined> {
@@ -55,7 +65,7 @@ export class Suppression implements Enterable<undefined> {
  * ```
  */
 export function suppress(...kinds: ErrorClass[]): Suppression {
-  for (const kind of kinds) checkArgument('suppress', 'kind', kind, aFunction);
+  for (const kind of kinds) checkArgument('suppress', 'kind', kind, anErrorClass);
   return new Suppression(kinds);
 }
 

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { DisposableMap, MutableDisposable, SuppressedError } from '../../src/scope/index.js';
+import { settle } from '../kit/settle.js';
 import { thrownBy } from './implementations.js';
 
 const disposable = (dispose = vi.fn()) => ({ dispose, [Symbol.dispose]: dispose });
@@ -103,4 +104,45 @@ test('all values are disposed of although some throw, and the errors are gathere
   expect([String(error.error), String(error.suppressed)]).toEqual(['Error: two', 'Error: one']);
   expect([last.dispose.mock.calls.length, map.size, map.disposed]).toEqual([1, 0, true]);
   expect(() => map.set(1, {} as never)).toThrow(TypeError);
+});
+
+test('a disposal that ends its holder does not dispose of the new value twice', () => {
+  const holder = new MutableDisposable();
+  const next = disposable();
+  holder.value = { [Symbol.dispose]: () => holder.dispose() };
+  holder.value = next;
+  expect([next.dispose.mock.calls.length, holder.value, holder.disposed]).toEqual([
+    1,
+    undefined,
+    true,
+  ]);
+  const map = new DisposableMap<string, Disposable>();
+  const successor = disposable();
+  map.set('a', { [Symbol.dispose]: () => map.dispose() });
+  map.set('a', successor);
+  expect([successor.dispose.mock.calls.length, map.size]).toEqual([1, 0]);
+});
+
+test('a disposal that returns a promise which rejects is printed, and does not end the process', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const rejecting = (message: string): Disposable => ({
+    [Symbol.dispose]: async () => {
+      throw new Error(message);
+    },
+  });
+  const holder = new MutableDisposable();
+  holder.value = rejecting('holder');
+  holder.dispose();
+  holder.value = rejecting('late');
+  const map = new DisposableMap<string, Disposable>().set('a', rejecting('map'));
+  map.dispose();
+  map.set('a', rejecting('late in a map'));
+  await settle();
+  expect(print.mock.calls.map(([, error]) => (error as Error).message)).toEqual([
+    'holder',
+    'late',
+    'map',
+    'late in a map',
+  ]);
+  print.mockRestore();
 });

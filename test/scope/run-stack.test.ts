@@ -391,3 +391,38 @@ test('an error of another realm keeps the earlier error as its cause too', () =>
   );
   expect(error).toMatchObject({ message: 'foreign', cause: { message: 'of the block' } });
 });
+
+test('a member of a synchronous stack that returns a promise: its rejection is printed', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const reject = async (message: string): Promise<never> => {
+    throw new Error(message);
+  };
+  let ended: RunStack | undefined;
+  void runWith((stack) => {
+    ended = stack;
+    stack.defer(() => reject('defer'));
+    stack.push(() => reject('push'));
+    stack.adopt(1, () => reject('adopt'));
+    stack.use({ [Symbol.dispose]: () => reject('use') } as never);
+  });
+  expect(() => ended?.adopt(1, () => reject('late'))).toThrow(ContextEndedError);
+  await settle();
+  expect(print.mock.calls.map(([, error]) => (error as Error).message).sort()).toEqual([
+    'adopt',
+    'defer',
+    'late',
+    'push',
+    'use',
+  ]);
+  print.mockRestore();
+});
+
+test('suppress refuses a function that is no class at once', () => {
+  expect(() => suppress((() => {}) as never)).toThrow(InvalidArgumentError);
+  const Bound = Error.bind(null) as unknown as ErrorConstructor;
+  expect(
+    suppress(Bound).outcome(() => {
+      throw new TypeError('bound');
+    }).handled,
+  ).toBe(true);
+});
