@@ -44,7 +44,10 @@ export interface Finalizer<T extends WeakKey, A extends unknown[], R> extends Di
    * detached, or if the target has been collected: the callback then runs soon.
    */
   detach(): FinalizerCall<T, A, R> | undefined;
-  /** Runs the callback, unless it has run or was detached. Throws what the callback throws. */
+  /**
+   * Runs the callback, unless it has run or was detached. Throws what the callback throws. The rejection of a promise that it returns
+   * is printed with `console.error`.
+   */
   [Symbol.dispose](): void;
 }
 
@@ -189,7 +192,8 @@ const finalizerPrototype: RecordHolder = Object.create(Function.prototype, {
   },
   [Symbol.dispose]: {
     value(this: RecordHolder): void {
-      this[recordOf].run();
+      const result = this[recordOf].run();
+      void guardedCall('a finalizer', () => result); // No caller gets a promise of it.
     },
   },
 });

@@ -7,6 +7,7 @@ import { aWeakKey } from '../core/weak-key.js';
 import { type Ref, ref } from './ref.js';
 import {
   collectionArguments,
+  pairsOf,
   resolveCollectionOptions,
   type WeakCollectionOptions,
 } from './weak-collection-options.js';
@@ -58,7 +59,7 @@ export class IterableWeakMap<K extends WeakKey, V> implements Watchable, Iterabl
     const { entries, options } = collectionArguments(first, second);
     const { name } = resolveCollectionOptions('IterableWeakMap', options, 'weak-map');
     this.#table = new WeakKeyTable('weak-map', name);
-    for (const [key, value] of entries) this.set(key, value);
+    for (const [key, value] of pairsOf('IterableWeakMap', entries)) this.set(key, value);
   }
 
   /** How many keys live. O(n). */

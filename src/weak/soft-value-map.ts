@@ -10,6 +10,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
   collectionArguments,
+  pairsOf,
   resolveSoftValueMapOptions,
   type SoftValueMapOptions,
 } from './weak-collection-options.js';
@@ -58,7 +59,7 @@ export class SoftValueMap<K, V extends WeakKey> extends WeakValueMap<K, V> {
     const { maxStrong, name, onCollect } = resolveSoftValueMapOptions(options);
     super({ name, ...(onCollect !== undefined && { onCollect }) });
     this.#maxStrong = maxStrong;
-    for (const [key, value] of entries) this.set(key, value);
+    for (const [key, value] of pairsOf('SoftValueMap', entries)) this.set(key, value);
   }
 
   /** How many values are held strongly. O(1). */

@@ -2,7 +2,9 @@
 import {
   aFunction,
   aName,
+  checkArgument,
   integer,
+  type OptionCheck,
   type OptionTable,
   option,
   optional,
@@ -84,6 +86,24 @@ export function collectionArguments<E, O extends object>(
     ? { entries: first, options: second ?? ({} as O) }
     : { entries: [], options: first as O };
 }
+
+/**
+ * Gives the pairs of a constructor's entries.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an entry that is no pair.
+ */
+export function* pairsOf<P extends readonly unknown[]>(
+  where: string,
+  entries: Iterable<P>,
+): Generator<P, undefined, unknown> {
+  for (const entry of entries) {
+    checkArgument(where, 'entry', entry, aPair);
+    yield entry;
+  }
+  return undefined;
+}
+
+const aPair: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a pair [key, value]');
 
 /** Gives the options of a weak map or set with their defaults. Throws {@link InvalidArgumentError} for a wrong one. */
 export function resolveCollectionOptions(

@@ -31,6 +31,7 @@ import { aWeakKey } from '../core/weak-key.js';
 import { type Ref, ref } from './ref.js';
 import {
   collectionArguments,
+  pairsOf,
   resolveWeakValueMapOptions,
   type WeakValueMapOptions,
 } from './weak-collection-options.js';
@@ -110,7 +111,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
       const map = self.deref();
       if (map !== undefined) map.#removeDead(entry);
     });
-    for (const [key, value] of entries) this.set(key, value);
+    for (const [key, value] of pairsOf('WeakValueMap', entries)) this.set(key, value);
   }
 
   /** How many values live. O(n). */

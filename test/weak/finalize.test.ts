@@ -337,3 +337,17 @@ describe('a callback that holds its target never runs, and wasCollected shows it
     ).toBe(false);
   });
 });
+
+test('the end of a `using` block prints the rejection of an asynchronous callback', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  {
+    using _ = finalize({}, async () => {
+      throw new Error('not closed');
+    });
+  }
+  await until(() => print.mock.calls.length > 0);
+  expect(print).toHaveBeenCalledWith(
+    expect.stringContaining('finalizer'),
+    expect.objectContaining({ message: 'not closed' }),
+  );
+});

@@ -1,6 +1,11 @@
 import { inspect } from 'node:util';
 import { afterEach, expect, expectTypeOf, test, vi } from 'vitest';
-import { InvalidArgumentError, WeakValueMap } from '../../src/weak/index.js';
+import {
+  InvalidArgumentError,
+  IterableWeakMap,
+  SoftValueMap,
+  WeakValueMap,
+} from '../../src/weak/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 
 afterEach(() => {
@@ -311,3 +316,13 @@ test('can be passed as a Map, and prints its entries', () => {
   const item = { id: 'b' };
   expect(inspect(new WeakValueMap([['b', item]]))).toBe("WeakValueMap(1) { 'b' => { id: 'b' } }");
 });
+
+test.each([WeakValueMap, SoftValueMap, IterableWeakMap])(
+  '%o: an entry that is no pair is refused by name',
+  (Collection) => {
+    expect(() => new Collection([5] as never)).toThrow(InvalidArgumentError);
+    expect(() => new Collection([5] as never)).toThrow(
+      '`entry` must be a pair [key, value], got 5',
+    );
+  },
+);
