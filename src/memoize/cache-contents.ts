@@ -26,22 +26,27 @@ export class CacheContents implements LocalLevel {
 
   /** Forgets the entry of a key, and disowns its loads; false if there is neither. */
   forget(key: Key): boolean {
-    const disowned = this.flights.disown(key);
-    this.entries.servable(key); // Removes a dead entry, which does not count as forgotten.
-    return this.entries.remove(key, 'explicit') || disowned;
+    return this.#forgetEach([key]) > 0;
   }
 
   forgetHere(keyArgs: readonly unknown[]): boolean {
-    let found = false;
-    for (const key of [...this.trie.findAll(keyArgs)]) if (this.forget(key)) found = true;
-    return found;
+    return this.#forgetEach([...this.trie.findAll(keyArgs)]) > 0;
   }
 
   forgetTagsHere(tags: readonly string[]): number {
-    let found = 0;
     this.flights.invalidateTags(tags);
-    for (const key of this.entries.tagged(tags)) if (this.forget(key)) found++;
-    return found;
+    return this.#forgetEach(this.entries.tagged(tags));
+  }
+
+  /** Forgets some keys, and gives how many had an entry or a load. The entries leave first: an abort listener may call the cache. */
+  #forgetEach(keys: readonly Key[]): number {
+    return this.entries.deferred(() => {
+      const removed = keys.map((key) => {
+        this.entries.servable(key); // Removes a dead entry, which does not count as forgotten.
+        return this.entries.remove(key, 'explicit');
+      });
+      return keys.filter((key, i) => this.flights.disown(key) || removed[i]).length;
+    });
   }
 
   markAllStale(): void {
@@ -56,7 +61,7 @@ export class CacheContents implements LocalLevel {
     this.fast.setTop(this.trie.plain);
     this.entries.clear();
     this.flights.disownAll(); // Last, because the abort listener of a load may call the cache.
-    this.entries.disposals?.disposeUnused();
+    this.entries.tellOfRemovals();
   }
 
   *keysHere(): IterableIterator<readonly unknown[]> {

@@ -41,6 +41,8 @@ export interface Disposals {
   allRemoved(): void;
   /** Disposes of the results that neither an entry nor a lease holds. Call it when the store is consistent again. */
   disposeUnused(): void;
+  /** Whether a result has been disposed of. False for a primitive. */
+  isDisposed(value: unknown): boolean;
   /** Told that a load has brought `value`, whether it is stored or not. A value that is not stored and has no caller is disposed of. */
   loadSettled(load: SettledLoad, value: unknown): void;
   /** Gives a lease on a result, or a promise of one. `origin` is the caller, if the cache is watched. */

@@ -41,6 +41,8 @@ export class Entries {
   #weight = 0;
   /** The entries that have left and that listeners have not been told of. */
   #evicted: EvictEvent[] | undefined = undefined;
+  /** How many calls of {@link deferred} run. */
+  #deferrals = 0;
   #registry: FinalizationRegistry<{ ref: KeyRef; entry: WeakRef<StagedEntry> }> | undefined =
     undefined;
 
@@ -79,7 +81,7 @@ export class Entries {
       this.disposals?.entryAdded(ref, settled);
       if (this.#settings.weakValues) this.#register(ref, stored, settled);
     }
-    this.#tellOfRemovals();
+    this.tellOfRemovals();
   }
 
   /** Keeps a result in a cache of plain settings, under a key that has no entry. */
@@ -100,7 +102,32 @@ export class Entries {
     this.store.sweep(now);
     const entry = new StagedEntry(failure, error, life, { failure: how });
     if (this.store.set(key, entry)) this.#added(refOf(key), terms.tags);
-    this.#tellOfRemovals();
+    this.tellOfRemovals();
+  }
+
+  /**
+   * Calls `work`, which removes entries. Their listeners and disposals are called afterwards: they may call the cache, and must find
+   * no entry that is about to be removed, and no result disposed of that is about to be leased.
+   */
+  deferred<R>(work: () => R): R {
+    this.#deferrals++;
+    try {
+      return work();
+    } finally {
+      this.#deferrals--;
+      this.tellOfRemovals();
+    }
+  }
+
+  /** Calls the listeners and the disposals of entries that have left. They may call the cache, so the store must be consistent. */
+  tellOfRemovals(): void {
+    if (this.#deferrals > 0) return;
+    while (this.#evicted !== undefined) {
+      const evicted = this.#evicted;
+      this.#evicted = undefined;
+      for (const event of evicted) this.#recorder.listeners?.emit('evict', event);
+    }
+    this.disposals?.disposeUnused();
   }
 
   /** Makes an entry stale in `millis`. */
@@ -131,7 +158,7 @@ export class Entries {
   /** Removes an entry; false if there is none. */
   remove(key: Key, cause: RemovalCause): boolean {
     const removed = this.store.delete(key, cause);
-    this.#tellOfRemovals();
+    this.tellOfRemovals();
     return removed;
   }
 
@@ -216,16 +243,6 @@ export class Entries {
     this.#registry.register(settled, { ref, entry: new WeakRef(stored) }, stored);
   }
 
-  /** Calls the listeners and the disposals of entries that have left. They may call the cache, so the store must be consistent. */
-  #tellOfRemovals(): void {
-    while (this.#evicted !== undefined) {
-      const evicted = this.#evicted;
-      this.#evicted = undefined;
-      for (const event of evicted) this.#recorder.listeners?.emit('evict', event);
-    }
-    this.disposals?.disposeUnused();
-  }
-
   #onRemoved(ref: KeyRef, stored: Stored, cause: RemovalCause): void {
     if (cause !== 'explicit' && cause !== 'replaced') {
       if (this.#recorder.listeners?.has('evict') === true) {
@@ -234,7 +251,7 @@ export class Entries {
       }
     }
     this.#forget(ref, stored, cause);
-    if (stored === undefined) this.#tellOfRemovals(); // The engine has collected it: no operation of the cache is running.
+    if (stored === undefined) this.tellOfRemovals(); // The engine has collected it: no operation of the cache is running.
   }
 
   #forget(ref: KeyRef, stored: Stored, cause: RemovalCause): void {

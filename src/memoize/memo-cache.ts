@@ -169,9 +169,10 @@ export class MemoCache implements WatchedCache {
    */
   find(receiver: unknown, args: readonly unknown[]): Found | undefined {
     const keyArgs = this.keyArgs(receiver, args);
+    const key = this.contents.trie.find(receiver, keyArgs); // A listener of the hit may clear the trie.
     const answer = this.#hit(keyArgs, receiver, args);
     if (answer === MISS) return this.#joinOrLoad(keyArgs, receiver, args, false);
-    return { key: this.contents.trie.find(receiver, keyArgs) as Key, answer };
+    return { key: key as Key, answer };
   }
 
   /**

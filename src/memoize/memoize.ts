@@ -179,7 +179,8 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     },
     set(this: unknown, args: unknown[], value: unknown, entry?: EntryOptions) {
       checkArgument('set', 'args', args, aList);
-      cache.set(receiverOf(this), args, value, entryOptions(entry));
+      const options = entryOptions(entry);
+      cache.contents.entries.deferred(() => cache.set(receiverOf(this), args, value, options));
     },
     call(this: unknown, args: unknown[], options?: CallOptions) {
       checkArgument('call', 'args', args, aList);
@@ -197,7 +198,9 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     deleteMany(this: unknown, lists: readonly (readonly unknown[])[]) {
       checkArgument('deleteMany', 'lists', lists, aListOfLists);
       const receiver = receiverOf(this);
-      return lists.filter((args) => cache.delete(receiver, args)).length;
+      return cache.contents.entries.deferred(
+        () => lists.filter((args) => cache.delete(receiver, args)).length,
+      );
     },
     *keys() {
       for (const [args] of cache.contents.live()) yield args as never[];

@@ -406,7 +406,7 @@ describe('a result that is neither stored nor given to a caller is disposed of',
     clock.jump(20);
     await fn('a');
     await settle();
-    expect(closed()).toEqual(['closed 1', 'closed 2']);
+    expect(closed().sort()).toEqual(['closed 1', 'closed 2']);
   });
 
   test('and not when an entry, a caller or a lease has it', async () => {
@@ -487,4 +487,127 @@ describe('a lease and the soft limit of its load', () => {
     await expect(lease).rejects.toThrow('down');
     await settle();
   });
+});
+
+describe('listeners and disposals that call the cache', () => {
+  test.each([
+    { what: 'a primitive', args: ['a'] },
+    { what: 'a list', args: ['a', 'b'] },
+  ])(
+    'a lease of $what holds its result, whatever a listener of the hit forgets',
+    async ({ args }) => {
+      for (const load of [
+        (id: string): unknown => new Resource(id),
+        async (id: string) => new Resource(id),
+      ]) {
+        for (const forget of ['delete', 'clear'] as const) {
+          const fn = memoize((id: string, _?: string) => load(id), { dispose: disposal() });
+          const [id, other] = args as [string, string?];
+          (await fn.lease(...(args as [string]))).release();
+          fn.on('hit', () => fn[forget](...([id, other].slice(0, args.length) as [string])));
+          const lease = await fn.lease(...(args as [string]));
+          expect([(lease.value as Resource).id, closed(), fn.cacheInfo().size]).toEqual([
+            'a',
+            [],
+            0,
+          ]);
+          lease.release();
+          expect(closed()).toEqual(['closed a']);
+        }
+      }
+    },
+  );
+
+  test('a lease of a new result holds it, whatever a listener of an eviction forgets', async () => {
+    for (const load of [
+      (id: string): unknown => new Resource(id),
+      async (id: string) => new Resource(id),
+    ]) {
+      const fn = memoize(load, { max: 1, dispose: disposal() });
+      await fn('a');
+      fn.on('evict', () => fn.clear());
+      const lease = await fn.lease('b');
+      expect([(lease.value as Resource).id, closed(), fn.cacheInfo().size]).toEqual([
+        'b',
+        ['closed a'],
+        0,
+      ]);
+      lease.release();
+      expect(closed()).toEqual(['closed b']);
+    }
+  });
+
+  test('a disposal within `invalidateTags` finds no result with the tag any more', () => {
+    const seen: unknown[] = [];
+    const fn = memoize((id: number) => new Resource(id), {
+      tags: () => ['t'],
+      dispose: disposal(() => void seen.push([...fn.keys()].length)),
+    });
+    for (const id of [1, 2, 3]) fn(id);
+    expect([fn.invalidateTags('t'), seen]).toEqual([3, [0, 0, 0]]);
+    for (const id of [1, 2, 3]) fn(id);
+    expect([fn.deleteMany([[1], [2]]), seen.splice(0)]).toEqual([2, [0, 0, 0, 1, 1]]);
+  });
+});
+
+test('an abort listener within `delete` does not find the result that is being deleted', async () => {
+  const clock = new FakeClock();
+  let loads = 0;
+  const seen: unknown[] = [];
+  const fn = memoize((_: string): Promise<number> => Promise.resolve(0), {
+    ttl: 10,
+    staleWhileRevalidate: 100,
+    clock,
+    load: ({ signal }) => {
+      if (++loads === 1) return Promise.resolve(1);
+      signal.addEventListener('abort', () => seen.push(fn.has('a')));
+      return new Promise(() => {});
+    },
+  });
+  await fn('a');
+  clock.jump(20);
+  expect(await fn('a')).toBe(1);
+  expect([fn.delete('a'), seen]).toEqual([true, [false]]);
+});
+
+test('a stale result that was evicted and disposed of is not served in place of a failure', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates<Resource>();
+  const fn = memoize((_: string) => gates.next(), {
+    max: 1,
+    ttl: 10,
+    staleIfError: 1_000,
+    clock,
+    dispose: disposal(),
+  });
+  const first = fn('a');
+  gates.at(0).open(new Resource('a'));
+  await first;
+  clock.jump(20);
+  const second = fn('a');
+  const other = fn('b');
+  gates.at(2).open(new Resource('b'));
+  await other;
+  expect(closed()).toEqual(['closed a']);
+  gates.at(1).fail(new Error('down'));
+  await expect(second).rejects.toThrow('down');
+});
+
+test('a lease on a stale result has its value, also if the function throws at once', async () => {
+  const clock = new FakeClock();
+  let isDown = false;
+  const fn = memoize(
+    (id: string): Promise<Resource> => {
+      if (isDown) throw new Error('down');
+      return Promise.resolve(new Resource(id));
+    },
+    { ttl: 10, staleIfError: 1_000, clock, dispose: disposal() },
+  );
+  await fn('a');
+  clock.jump(20);
+  isDown = true;
+  const lease = fn.lease('a');
+  expect(lease).toBeInstanceOf(Promise);
+  using held = await lease;
+  expect(held.value.id).toBe('a');
 });

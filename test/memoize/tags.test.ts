@@ -104,3 +104,32 @@ test('`set` refuses a tag that is not a string at once, and reads an iterator on
   fn.set([1], 5, { tags: ['a', 'b'].values() });
   expect([fn(1), fn.invalidateTags('b')]).toEqual([5, 1]);
 });
+
+describe.each([
+  { what: 'because of `max: 0`', options: { max: 0 } },
+  { what: 'because of `cacheIf`', options: { cacheIf: () => false } },
+  { what: 'because of its weight', options: { maxWeight: 1, weigh: () => 2 } },
+])('a result that is not kept, $what', ({ options }) => {
+  test('is not given to a caller that came after an invalidation of tags', async () => {
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next(), { ...options, tags: () => ['t'] });
+    const before = fn('k');
+    fn.invalidateTags('t');
+    const after = fn('k');
+    gates.at(0).open('old');
+    gates.at(1).open('new');
+    expect([await before, await after]).toEqual(['old', 'new']);
+  });
+});
+
+test('a load that was deleted is not given to a caller that came after an invalidation of tags', async () => {
+  const gates = new Gates<string>();
+  const fn = memoize((_: string) => gates.next(), { tags: () => ['t'] });
+  const before = fn('k');
+  fn.invalidateTags('t');
+  const after = fn('k');
+  fn.clear();
+  gates.at(0).open('old');
+  gates.at(1).open('new');
+  expect([await before, await after]).toEqual(['old', 'new']);
+});

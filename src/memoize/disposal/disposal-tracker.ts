@@ -97,6 +97,10 @@ export class DisposalTracker implements Disposals {
     }
   }
 
+  isDisposed(value: unknown): boolean {
+    return isObject(value) && this.#byValue.get(value)?.ended === true;
+  }
+
   loadSettled(load: SettledLoad, value: unknown): void {
     const ref = refOf(load.key);
     const waits = this.#waits.get(load);
@@ -118,6 +122,16 @@ export class DisposalTracker implements Disposals {
     args: readonly unknown[],
     origin: Origin | undefined,
   ): unknown {
+    // A listener may forget the result before it is held.
+    return cache.contents.entries.deferred(() => this.#lease(cache, receiver, args, origin));
+  }
+
+  #lease(
+    cache: MemoCache,
+    receiver: unknown,
+    args: readonly unknown[],
+    origin: Origin | undefined,
+  ): unknown {
     const found = cache.isDisposed ? undefined : cache.find(receiver, args);
     if (found === undefined) {
       const result = cache.callUncached(receiver, args);
@@ -128,7 +142,7 @@ export class DisposalTracker implements Disposals {
     const ref = refOf(found.key);
     if (found.load === undefined) {
       const { answer } = found;
-      const shared = this.#byRef.get(ref);
+      const shared = this.#heldBy(ref);
       if (shared === undefined) return answer; // A remembered failure, as a rejected promise.
       shared.hold();
       const lease = this.#leaseHeld(shared, ref, origin);
@@ -137,7 +151,11 @@ export class DisposalTracker implements Disposals {
     const { load, isJoined } = found;
     const { promise } = load;
     if (promise === undefined) {
-      return this.#leaseHeld(this.#hold(ref, load.result, 1), ref, origin);
+      const { replaces } = load.details;
+      const isStale = replaces !== undefined && load.result === replaces.result;
+      const value = isStale ? replaces.settled : load.result;
+      const lease = this.#leaseHeld(this.#hold(ref, value, 1), ref, origin);
+      return isStale && replaces.isAsync ? Promise.resolve(lease) : lease;
     }
     const waits = this.#waitFor(load);
     if (isJoined) this.#counters.joins++;
@@ -176,10 +194,15 @@ export class DisposalTracker implements Disposals {
 
   /** Holds `value` for leases, whether an entry holds it or not. */
   #hold(ref: KeyRef | undefined, value: unknown, leases: number): SharedValue<unknown> {
-    const held = ref === undefined ? undefined : this.#byRef.get(ref);
+    const held = ref === undefined ? undefined : this.#heldBy(ref);
     const shared = held !== undefined && held.value === value ? held : this.#shared(value);
     for (let i = 0; i < leases; i++) shared.hold();
     return shared;
+  }
+
+  /** The result that the entry of a key holds, or that a removed entry still holds until its disposal. */
+  #heldBy(ref: KeyRef): SharedValue<unknown> | undefined {
+    return this.#byRef.get(ref) ?? this.#removed.findLast((removal) => removal.ref === ref)?.shared;
   }
 
   #shared(value: unknown): SharedValue<unknown> {

@@ -19,7 +19,6 @@ export function untilHardLimit(
   return settledBefore(clock as Clock, hard, promise, (_, reject) => {
     const error = new LoadTimeoutError(name, hard);
     reject(error);
-    load.timedOut();
     promise.then(onLate, () => {});
     load.abort(error);
   });

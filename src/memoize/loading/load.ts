@@ -92,10 +92,11 @@ export class Load {
     return this.joined || this.details.waiters > 0;
   }
 
-  /** Its callers have been rejected, because it takes too long. */
-  timedOut(): void {
+  /** Its callers have been given the stale result. It goes on for later callers. */
+  answeredStale(): void {
     this.joined = false;
-    if (!this.hasNoDetails) this.ownDetails.waiters = 0;
+    this.ownDetails.waiters = 0;
+    this.ownDetails.isAnsweredStale = true;
   }
 
   /** Aborts the signal that the loader may have taken. */
@@ -104,8 +105,9 @@ export class Load {
   }
 
   get #isUnwanted(): boolean {
-    const { waiters, background, context } = this.details;
-    if (this.joined || waiters > 0 || (background && this.isCurrent)) return false;
+    const { waiters, background, isAnsweredStale, context } = this.details;
+    if (this.joined || waiters > 0) return false;
+    if ((background || isAnsweredStale) && this.isCurrent) return false;
     return this.promise !== undefined && context?.signalTaken === true;
   }
 }

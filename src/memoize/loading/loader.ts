@@ -111,7 +111,7 @@ export class Loader {
   /** Ends a load that brought no promise. Until `end` has run, an invalidation by a callback or a listener still finds the load. */
   #endRun<R>(load: Load, end: () => R): R {
     try {
-      return end();
+      return this.#entries.deferred(end);
     } finally {
       this.#flights.endSync(load);
       release(load.key);
@@ -177,7 +177,7 @@ export class Loader {
   resultFor(load: Load, args: readonly unknown[]): unknown {
     const { isAnsweredStale, replaces } = load.details;
     if (!isAnsweredStale) return load.result;
-    if (replaces?.replacesFailure(this.#settings.clock.now()) !== true) return load.promise;
+    if (!this.#replacesFailure(replaces, this.#settings.clock.now())) return load.promise;
     this.#recorder.servedStale(args);
     return load.result;
   }
@@ -187,26 +187,31 @@ export class Loader {
     const { clock } = this.#settings;
     const began = clock.now();
     const inTime = untilHardLimit(load, thenable, this.#settings, (late) =>
-      this.#entries.disposals?.loadSettled(load, late),
+      this.#entries.disposals?.loadSettled({ key: load.key, hasCaller: false }, late),
     );
     const promise = Promise.resolve(inTime).then(
       (settled) => {
-        this.#recorder.loaded(settled, clock.now() - began);
-        this.#succeeded(load, promise, settled, args);
-        load.details.birth?.passOn();
-        this.#endShared(load, { value: settled });
-        this.#entries.disposals?.loadSettled(load, settled);
+        this.#entries.deferred(() => {
+          this.#recorder.loaded(settled, clock.now() - began);
+          this.#succeeded(load, promise, settled, args);
+          load.details.birth?.passOn();
+          this.#endShared(load, { value: settled });
+          this.#entries.disposals?.loadSettled(load, settled);
+        });
         release(load.key);
         return settled;
       },
       (error: unknown) => {
-        this.#recorder.loadFailed(error, clock.now() - began);
-        if (load.details.isAnsweredStale) this.#failedInBackground(error);
-        const stale = this.#failed(load, promise, error, 'rejected', args);
-        this.#endShared(load, { error });
+        const stale = this.#entries.deferred(() => {
+          this.#recorder.loadFailed(error, clock.now() - began);
+          if (load.details.isAnsweredStale) this.#failedInBackground(error);
+          const kept = this.#failed(load, promise, error, 'rejected', args);
+          this.#endShared(load, { error });
+          if (kept !== undefined) this.#entries.disposals?.loadSettled(load, kept.settled);
+          return kept;
+        });
         release(load.key);
         if (stale === undefined) throw error;
-        this.#entries.disposals?.loadSettled(load, stale.settled);
         return stale.settled;
       },
     );
@@ -219,10 +224,10 @@ export class Loader {
     const { replaces, background, forced } = load.details;
     if (soft === Infinity || replaces === undefined || background || forced) return;
     load.result = untilSoftLimit(soft, this.#settings, promise, () => {
-      if (!load.isCurrent || !replaces.replacesFailure(this.#settings.clock.now()))
-        return undefined;
-      load.ownDetails.isAnsweredStale = true;
+      const now = this.#settings.clock.now();
+      if (!load.isCurrent || !this.#replacesFailure(replaces, now)) return undefined;
       this.#entries.disposals?.loadSettled(load, replaces.settled);
+      load.answeredStale();
       this.#recorder.servedStale(args);
       return replaces;
     });
@@ -316,12 +321,20 @@ export class Loader {
 
   /** Stores the result of a load, if it is still current. */
   #succeeded(load: Load, result: unknown, settled: unknown, args: readonly unknown[]): void {
-    if (!load.isCurrent) return;
     const entries = this.#entries;
     const { context, own, sharedAs } = load.details;
-    const terms = entries.terms.ofResult(settled, args, context ?? own);
-    if (!this.#flights.finish(load)) return; // A callback has invalidated the load.
-    if (hasAny(terms?.tags, load.details.invalidatedTags)) load.ownDetails.isOutdated = true;
+    const terms = load.isCurrent
+      ? entries.terms.ofResult(settled, args, context ?? own)
+      : undefined;
+    const isCurrent = this.#flights.finish(load); // A callback may have invalidated the load.
+    const { invalidatedTags } = load.details;
+    // The tags of a result that is not kept are unknown, so it counts as one that has them.
+    if (
+      invalidatedTags !== undefined &&
+      (terms === undefined || hasAny(terms.tags, invalidatedTags))
+    )
+      load.ownDetails.isOutdated = true;
+    if (!isCurrent) return;
     if (terms === undefined || load.details.isOutdated) entries.remove(load.key, 'replaced');
     else {
       entries.put(load.key, result, settled, terms, load.details.birth);
@@ -344,7 +357,7 @@ export class Loader {
     load.details.birth?.failed();
     const { clock, retryAfterMillis } = this.#settings;
     const now = clock.now();
-    const servesStale = !background && replaces?.replacesFailure(now) === true;
+    const servesStale = !background && this.#replacesFailure(replaces, now);
     const terms =
       load.isCurrent && !servesStale
         ? this.#entries.terms.ofFailure(error, args, context)
@@ -362,6 +375,14 @@ export class Loader {
       if (context !== undefined) context.kept = terms;
     }
     return undefined;
+  }
+
+  /** Whether a stale result may be served. One that was evicted during the load may have been disposed of. */
+  #replacesFailure(stale: StagedEntry | undefined, now: number): stale is StagedEntry {
+    return (
+      stale?.replacesFailure(now) === true &&
+      this.#entries.disposals?.isDisposed(stale.settled) !== true
+    );
   }
 
   #keepShared(load: Load, context: OwnLoadContext, terms: EntryTerms): void {
