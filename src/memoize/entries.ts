@@ -11,7 +11,7 @@ import type { CacheWatch } from './cache-watch.js';
 import type { Disposals } from './disposal-port.js';
 import type { EntryTerms } from './entry-terms.js';
 import { argsOf, type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
-import type { MemoizeSettings } from './memoize-options.js';
+import { type MemoizeSettings, MOST_BOUNDED_ENTRIES } from './memoize-options.js';
 import type { FastState, LookUp } from './stores/fast-state.js';
 import { LruStore } from './stores/lru-store.js';
 import { MapStore } from './stores/map-store.js';
@@ -56,7 +56,8 @@ export class Entries {
       this.#onRemoved(ref, stored, cause);
     if (max === Infinity && maxWeight === Infinity) this.store = new MapStore(onRemoved, fast);
     else {
-      this.#bounded = policy?.makeStore(max, onRemoved) ?? new LruStore(max, onRemoved, fast);
+      const most = Math.min(max, MOST_BOUNDED_ENTRIES); // `max` is Infinity with `maxWeight` alone.
+      this.#bounded = policy?.makeStore(most, onRemoved) ?? new LruStore(most, onRemoved, fast);
       this.store = this.#bounded;
       if (policy !== undefined) fast.setResults(this.store as LookUp<unknown>);
     }

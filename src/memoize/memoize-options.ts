@@ -31,7 +31,10 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
    * called with the function's `this`, on hits too. @default all arguments, by identity
    */
   readonly key?: (...args: Parameters<F>) => K;
-  /** The most entries. The least recently used entry is evicted first. 0 keeps none and only shares loads. @default Infinity */
+  /**
+   * The most entries. The least recently used entry is evicted first. 0 keeps none and only shares loads. A bounded cache keeps
+   * at most 8,388,608 entries. @default Infinity
+   */
   readonly max?: number;
   /**
    * The largest weight of all entries together, by `weigh`. The least recently used entry is evicted first. A result that is
@@ -141,6 +144,12 @@ export interface LoadTimeouts {
    */
   readonly hard?: number;
 }
+
+/**
+ * The most entries of a bounded cache. A `Map` of V8 has 2^24 places, and a deleted key takes one until half of them are such keys. So
+ * a cache that evicts as much as it stores fails beyond 2^23 entries.
+ */
+export const MOST_BOUNDED_ENTRIES: number = 2 ** 23;
 
 /** A callback as the cache calls it. */
 export type Callback<R> = (...args: unknown[]) => R;
@@ -294,6 +303,7 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
       typeof loadTimeoutMillis === 'number' ? { hard: loadTimeoutMillis } : loadTimeoutMillis,
     onError: (error, where) =>
       void guardedCall('the option `onError`', () => onError(error, where)),
+    max: settings.max === Infinity ? Infinity : Math.min(settings.max, MOST_BOUNDED_ENTRIES),
     name: settings.name || fn.name || 'anonymous',
     givenName: options.name,
     isPlain: !hasStages && !asksCallbacks && dispose === undefined,

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { describe, expect, test, vi } from 'vitest';
-import { memoize } from '../../src/memoize/index.js';
+import { type EvictionPolicy, memoize } from '../../src/memoize/index.js';
+import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
 
 describe('max', () => {
   test('the least recently used entry is evicted first: node-cache/node-cache#155', () => {
@@ -108,3 +109,22 @@ test('a `Map` that is full leaves further calls answered and not kept, and the e
     vi.restoreAllMocks();
   }
 });
+
+test.each([
+  { what: 'max', options: { max: 2 ** 24 } },
+  { what: 'maxWeight alone', options: { maxWeight: 1e9, weigh: () => 1 } },
+])(
+  '$what: a store gets a bound that a `Map` of V8 can churn: isaacs/node-lru-cache#331, terascope/teraslice#3244',
+  ({ options }) => {
+    const bounds: number[] = [];
+    const policy: EvictionPolicy = {
+      makeStore: (max, onRemoved) => {
+        bounds.push(max);
+        return s3fifo().makeStore(max, onRemoved);
+      },
+    };
+    const fn = memoize((n: number) => n, { ...options, policy });
+    expect([fn(1), bounds]).toEqual([1, [8_388_608]]);
+    expect(memoize((n: number) => n, { max: 2 ** 24 }).cacheInfo().max).toBe(8_388_608);
+  },
+);
