@@ -153,6 +153,7 @@ export class MemoCache implements WatchedCache {
     if (found === undefined) return this.#missUncached(receiver, args, signal);
     const { load, isJoined } = found;
     const result = isJoined ? this.#promiseOf(load, receiver, args) : load.result;
+    if (load.hasAnswered(result)) return result;
     if (signal === undefined || load.promise === undefined) {
       load.joined = true;
       return result;
@@ -349,8 +350,10 @@ export class MemoCache implements WatchedCache {
     if (answer !== MISS) return answer;
     const found = this.#joinOrLoad(keyArgs, receiver, args, false);
     if (found === undefined) return this.#missUncached(receiver, args);
-    found.load.joined = true;
-    return found.isJoined ? this.#promiseOf(found.load, receiver, args) : found.load.result;
+    const { load, isJoined } = found;
+    const result = isJoined ? this.#promiseOf(load, receiver, args) : load.result;
+    if (!load.hasAnswered(result)) load.joined = true;
+    return result;
   }
 
   /** Joins the load in flight, or begins one. `undefined` if the cache can take no more keys. */

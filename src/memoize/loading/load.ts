@@ -92,6 +92,11 @@ export class Load {
     return this.joined || this.details.waiters > 0;
   }
 
+  /** Whether `result` is the stale one that was given at the soft limit, so that its caller does not wait for the load. */
+  hasAnswered(result: unknown): boolean {
+    return this.details.isAnsweredStale && result === this.result;
+  }
+
   /** Its callers have been given the stale result. It goes on for later callers. */
   answeredStale(): void {
     this.joined = false;
