@@ -114,9 +114,9 @@ test('createPool, imported alone, stays below 68 kB', async () => {
   expect(minifiedBytes).toBeLessThanOrEqual(68_000);
 });
 
-test('memoize, imported alone, stays below 54 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 58 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(54_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(58_000);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });
