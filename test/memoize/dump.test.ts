@@ -141,6 +141,13 @@ describe('dump and restore', () => {
     expect(fn.cacheInfo().size).toBe(0);
   });
 
+  test('entries that cannot be iterated are refused by name, also a promise of a dump', () => {
+    const fn = memoize(async (_: string) => 1);
+    for (const entries of [5, null, 'ab', dump(fn)]) {
+      expect(() => restore(fn, entries as never)).toThrow('restore: `entries` must be an array');
+    }
+  });
+
   test('no result stays longer than the `ttl` of the cache that restores it', () => {
     const clock = new FakeClock();
     const warm = memoize((_: string) => 'loaded', { ttl: 100, clock });

@@ -92,14 +92,19 @@ export function dump<F extends AnyFn>(
  * square.has(3); // => true
  * ```
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a function that is not memoized, and for an entry that is
- * malformed. Nothing is stored then.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a function that is not memoized, for entries that are no
+ * array, and for an entry that is malformed. Nothing is stored then.
  */
 export function restore<F extends AnyFn>(
   memoized: Memoized<F>,
   entries: Iterable<DumpedEntry<Settled<F>>>,
 ): void {
   const cache = cacheBehind('restore', memoized);
+  checkArgument('restore', 'entries', entries, (value) =>
+    typeof value === 'object' && value !== null && Symbol.iterator in value
+      ? undefined
+      : 'an array, as dump() gives it, or its promise awaited',
+  );
   for (const read of [...entries].map(readEntry)) restoreEntry(cache, read);
 }
 
