@@ -14,19 +14,30 @@ export class ReentrantAcquire<T> extends Promise<T> {
   #instance: Owner | undefined = undefined;
   #isPending: () => boolean = () => false;
   #refusal: () => Error = Error;
+  #wasRefused = false;
+  #isAwaited = false;
 
-  /** Follows `lease`. `refusal` makes the error of a wait within the creation of `instance`, while `isPending`. */
+  /**
+   * Follows `lease`. `refusal` makes the error of a wait within the creation of `instance`, while `isPending`. `abandon` ends a lease
+   * whose only waits were refused.
+   */
   static of<T>(
     lease: Promise<T>,
     instance: Owner,
     isPending: () => boolean,
     refusal: () => Error,
+    abandon: (lease: T) => void,
   ): Promise<T> {
     const promise = new ReentrantAcquire<T>((resolve) => resolve(lease));
     promise.#instance = instance;
     promise.#isPending = isPending;
     promise.#refusal = refusal;
-    lease.catch(() => {}); // The caller of the creation is told.
+    lease.then(
+      (arrived) => {
+        if (promise.#wasRefused && !promise.#isAwaited) abandon(arrived);
+      },
+      () => {}, // The caller of the creation is told.
+    );
     Reflect.apply(Promise.prototype.then, promise, [undefined, () => {}]);
     return promise;
   }
@@ -37,8 +48,10 @@ export class ReentrantAcquire<T> extends Promise<T> {
     onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,
   ): Promise<R | E> {
     if (this.#isPending() && currentOwner() === this.#instance) {
+      this.#wasRefused = true;
       return Promise.reject<T>(this.#refusal()).then(onFulfilled, onRejected);
     }
+    this.#isAwaited = true;
     return super.then(onFulfilled, onRejected);
   }
 }

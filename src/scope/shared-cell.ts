@@ -137,6 +137,7 @@ export class SharedCell<T> {
           instance,
           () => instance.phase === 'creating',
           () => new RefCountedReentrantError(this.#owner.label),
+          (abandoned) => abandoned[Symbol.dispose](),
         )
       : lease;
   }

@@ -423,3 +423,23 @@ test('a caller that leaves as the value comes keeps no hold on it', async () => 
   await cell.idle();
   expect([cell.refs, log]).toEqual([0, ['closing db', 'closed db']]);
 });
+
+test('a wait that was refused holds no lease: the value is disposed of, and close ends', async () => {
+  const disposals: string[] = [];
+  const shared: RefCounted<string> = new RefCounted(
+    async () => {
+      const own = await shared.acquire().then(
+        () => 'a lease',
+        ({ code }: RefCountedReentrantError) => code,
+      );
+      return `made after ${own}`;
+    },
+    { dispose: (value) => void disposals.push(value) },
+  );
+  const lease = await shared.acquire();
+  await settle();
+  expect(shared.refs).toBe(1);
+  await lease.release();
+  expect(disposals).toEqual(['made after TENURE_REF_COUNTED_REENTRANT']);
+  await shared.close();
+});
