@@ -38,7 +38,7 @@ type Op = Step['op'];
 const setting = fc.record({
   max: fc.constantFrom(0, 1, 2, 4),
   maxWeight: fc.constantFrom(3, 100),
-  policy: fc.constantFrom(undefined, s3fifo(), adaptive()),
+  policy: fc.constantFrom({}, { policy: s3fifo() }, { policy: adaptive() }),
   ttl: fc.constantFrom(0, 5, Infinity),
   staleWhileRevalidate: fc.constantFrom(0, 10),
   staleIfError: fc.constantFrom(0, 30),
@@ -96,8 +96,10 @@ class Program {
         this.#pending.push(pending);
       });
     };
+    const { policy, ...limits } = setting;
     this.#cache = memoize(load, {
-      ...setting,
+      ...limits,
+      ...policy,
       clock: this.#clock,
       onError: () => {},
       weigh: ({ weight }) => weight,

@@ -7,14 +7,14 @@ import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 
 const policies = [
-  { what: 'least recently used', policy: undefined },
-  { what: 's3fifo', policy: s3fifo() },
-  { what: 'adaptive', policy: adaptive() },
+  { what: 'least recently used', options: {} },
+  { what: 's3fifo', options: { policy: s3fifo() } },
+  { what: 'adaptive', options: { policy: adaptive() } },
 ];
 
-describe.each(policies)('a listener of evictions, $what', ({ policy }) => {
+describe.each(policies)('a listener of evictions, $what', ({ options }) => {
   function weighed() {
-    return memoize((n: number) => n, { maxWeight: 5, weigh: (n) => n % 3, policy });
+    return memoize((n: number) => n, { maxWeight: 5, weigh: (n) => n % 3, ...options });
   }
   function weightOf(fn: ReturnType<typeof weighed>): number {
     return [...fn.keys()].reduce((sum, [n]) => sum + (Number(n) % 3), 0);
@@ -45,7 +45,7 @@ describe.each(policies)('a listener of evictions, $what', ({ policy }) => {
   });
 
   test('may load what was evicted: moka-rs/moka#298, isaacs/node-lru-cache#101', () => {
-    const fn = memoize((n: number) => n, { max: 3, policy });
+    const fn = memoize((n: number) => n, { max: 3, ...options });
     let calls = 0;
     fn.on('evict', ({ args = [] }) => {
       if (++calls <= 20) fn(args[0] as number);
@@ -58,7 +58,7 @@ describe.each(policies)('a listener of evictions, $what', ({ policy }) => {
   });
 
   test('sees the new entry, and can delete it: opensearch-project/OpenSearch#22545', () => {
-    const fn = memoize((n: number) => n, { max: 1, policy });
+    const fn = memoize((n: number) => n, { max: 1, ...options });
     const seen: unknown[] = [];
     fn(1);
     fn.on('evict', ({ args }) => seen.push(args, fn.has(1), fn.has(2), fn.delete(2)));

@@ -317,12 +317,11 @@ test('can be passed as a Map, and prints its entries', () => {
   expect(inspect(new WeakValueMap([['b', item]]))).toBe("WeakValueMap(1) { 'b' => { id: 'b' } }");
 });
 
-test.each([WeakValueMap, SoftValueMap, IterableWeakMap])(
-  '%o: an entry that is no pair is refused by name',
-  (Collection) => {
-    expect(() => new Collection([5] as never)).toThrow(InvalidArgumentError);
-    expect(() => new Collection([5] as never)).toThrow(
-      '`entry` must be a pair [key, value], got 5',
-    );
-  },
-);
+test.each([
+  { what: 'WeakValueMap', make: () => new WeakValueMap([5] as never) },
+  { what: 'SoftValueMap', make: () => new SoftValueMap([5] as never) },
+  { what: 'IterableWeakMap', make: () => new IterableWeakMap([5] as never) },
+])('$what: an entry that is no pair is refused by name', ({ what, make }) => {
+  expect(make).toThrow(InvalidArgumentError);
+  expect(make).toThrow(`${what}: \`entry\` must be a pair [key, value], got 5`);
+});
