@@ -140,3 +140,13 @@ test('an unknown event is refused, and the error names it', () => {
   const fn = memoize(() => 1);
   expect(() => fn.on('set' as 'hit', () => {})).toThrow("on: `event` must be one of 'hit', 'miss'");
 });
+
+test('an entry that a look at it finds expired is told of at once', () => {
+  const clock = new FakeClock();
+  const fn = memoize((id: number) => id, { max: 2, ttl: 10, clock });
+  const seen: unknown[] = [];
+  fn.on('evict', ({ args, cause }) => seen.push(args, cause));
+  fn(1);
+  clock.jump(10);
+  expect([fn.has(1), seen]).toEqual([false, [[1], 'expired']]);
+});
