@@ -1,4 +1,5 @@
 /** A wait that its caller can leave. */
+import { abortReason } from './abort-reason.js';
 import { guardedCall } from './guarded-call.js';
 
 /**
@@ -18,8 +19,9 @@ export function abortableWait<T>(
     };
     const leave = (): void => {
       stopListening();
-      reject(signal.reason);
-      onLeave(signal.reason);
+      const reason = guardedCall("a signal's `reason`", () => abortReason(signal));
+      reject(reason);
+      onLeave(reason);
     };
     if (signal.aborted) {
       leave();

@@ -12,6 +12,7 @@
  * The targets are objects, whose deaths V8 tells, or nodes of a simulated heap. The two classes need each other's type, so they
  * share a file.
  */
+import { abortReason } from './abort-reason.js';
 import { DeathRecord } from './death-record.js';
 import { Deque } from './deque.js';
 import { InvalidArgumentError } from './errors.js';
@@ -111,7 +112,7 @@ export class ReferenceQueue<T = unknown> {
    */
   async take(options: TakeOptions = {}): Promise<PhantomReference<T>> {
     const { signal } = checkOptions<TakeOptions>('ReferenceQueue.take', options, TAKE_CHECKS);
-    if (signal?.aborted === true) throw signal.reason;
+    if (signal?.aborted === true) throw abortReason(signal);
     return (
       this.#references.shift() ??
       new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@
  * One `abort` listener for each AbortSignal, however many waits depend on the signal. All work of a request often shares one
  * signal, and Node warns of a leak at the eleventh listener.
  */
+import { abortReason } from './abort-reason.js';
 import { guardedCall } from './guarded-call.js';
 
 /** The waits that depend on one signal. */
@@ -16,7 +17,7 @@ class SharedListener<W> {
   }
 
   handleEvent(): void {
-    const reason: unknown = guardedCall("a signal's `reason`", () => this.#signal.reason);
+    const reason = guardedCall("a signal's `reason`", () => abortReason(this.#signal));
     for (const wait of [...this.waits]) if (this.waits.has(wait)) this.#onAbort(wait, reason);
   }
 }

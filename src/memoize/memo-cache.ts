@@ -28,6 +28,7 @@
  * Callers get a promise that settles after the result was stored. So a caller that continues after a load finds its result in
  * the cache. The host reports a rejection that no caller handles.
  */
+import { abortReason } from '../core/abort-reason.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import type { Observation, Observer } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
@@ -139,7 +140,7 @@ export class MemoCache implements WatchedCache {
     isForced: boolean,
   ): unknown {
     if (signal === undefined && !isForced) return this.call(receiver, ...args);
-    if (signal?.aborted === true) return this.#refuse(signal.reason);
+    if (signal?.aborted === true) return this.#refuse(abortReason(signal));
     if (this.isDisposed) return this.callUncached(receiver, args, signal);
     let found: Found | undefined;
     try {

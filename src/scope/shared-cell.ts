@@ -12,6 +12,7 @@
  * - Each step changes the state of its own instance only, and never that of a successor.
  * - A caller that waits for the creation holds the instance already. If all of them leave, the creation is told by its signal.
  */
+import { abortReason } from '../core/abort-reason.js';
 import type { Clock } from '../core/clock.js';
 import { currentOwner, runAsOwner } from '../core/current-owner.js';
 import { guardedCall } from '../core/guarded-call.js';
@@ -121,7 +122,7 @@ export class SharedCell<T> {
   /** Gives a lease, and creates the value if there is none. `entry` is the public function that the caller called. */
   acquire(signal: AbortSignal | undefined, entry: EntryPoint): Promise<SharedLease<T>> {
     if (this.#isClosed) return Promise.reject(new RefCountedClosedError(this.#owner.label));
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    if (signal?.aborted === true) return Promise.reject(abortReason(signal));
     const caller = this.#callerOf(entry);
     const instance = this.#current ?? this.#start();
     this.#stopIdling(instance);

@@ -2,6 +2,7 @@
  * The callers that wait for a peer. Peers have no signals and no timeout for a single caller, so the adoption ends the waits. One
  * timer serves all deadlines. A resource that the peer delivers after the end of its wait goes straight back to the peer.
  */
+import { abortReason } from '../../core/abort-reason.js';
 import { captureAsyncContext } from '../../core/async-context.js';
 import type { Clock } from '../../core/clock.js';
 import { DeadlineTimer } from '../../core/deadline-timer.js';
@@ -145,7 +146,7 @@ export class PeerWaits<T> {
   #listen(wait: PeerWait<T>, signal: AbortSignal): void {
     try {
       this.#signals.add(signal, wait);
-      if (signal.aborted) this.#giveUp(wait, signal.reason);
+      if (signal.aborted) this.#giveUp(wait, abortReason(signal));
     } catch (error) {
       this.#giveUp(wait, error);
     }

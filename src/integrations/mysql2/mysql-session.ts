@@ -1,6 +1,8 @@
 /** The session of one connection of a pool: opened, checked, made as new after each loan, and closed. */
+
 import type { ConnectionOptions, Connection as CoreConnection } from 'mysql2';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { abortReason } from '../../core/abort-reason.js';
 import { endOrCut } from '../client/end-or-cut.js';
 import { OwnListeners } from '../client/own-listeners.js';
 import type { ClientSession } from '../client/session-pool.js';
@@ -38,7 +40,7 @@ export class MysqlSession implements ClientSession<Connection> {
     await new Promise<void>((resolve, reject) => {
       const cut = (): void => {
         this.#cut();
-        reject(signal.reason);
+        reject(abortReason(signal));
       };
       signal.addEventListener('abort', cut, { once: true });
       core.connect((error) => {

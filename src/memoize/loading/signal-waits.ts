@@ -1,4 +1,5 @@
 /** Callers that wait for a load with a signal. All callers with one signal share one listener on it. */
+import { abortReason } from '../../core/abort-reason.js';
 import { SignalListeners } from '../../core/signal-listeners.js';
 
 type Leave = (reason: unknown) => void;
@@ -18,7 +19,7 @@ export class SignalWaits {
         reject(reason);
         onLeave(reason);
       };
-      if (signal.aborted) return leave(signal.reason);
+      if (signal.aborted) return leave(abortReason(signal));
       try {
         this.#listeners.add(signal, leave);
       } catch (error) {

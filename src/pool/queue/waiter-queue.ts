@@ -13,6 +13,7 @@
  * One timer serves all deadlines. Nearly all waiters have the pool's timeout, so their deadlines are in the order of the lines.
  * Others are in a heap.
  */
+import { abortReason } from '../../core/abort-reason.js';
 import type { RunInContext } from '../../core/async-context.js';
 import { DeadlineTimer } from '../../core/deadline-timer.js';
 import { Deadlines, NOT_IN_HEAP } from '../../core/deadlines.js';
@@ -132,7 +133,7 @@ export class WaiterQueue<T> {
       if (!signal.aborted) this.#signals.add(signal, waiter);
       if (waiter.settled || !signal.aborted) return;
       this.remove(waiter);
-      this.#listener.aborted(waiter, signal.reason);
+      this.#listener.aborted(waiter, abortReason(signal));
     } catch (error) {
       if (waiter.settled) return;
       this.remove(waiter);
