@@ -40,19 +40,31 @@ export interface PlatformTime {
   clearTimeout(handle: number): void;
 }
 
-/** Makes a clock of a platform's time and timers. */
+/** A timer that fires this much too early was moved by a test, in milliseconds. A platform's own is early by 1 ms at most. */
+const FAKED_MILLIS = 50;
+
+/**
+ * Makes a clock of a platform's time and timers.
+ *
+ * Some fake timers move `setTimeout` on but not the time: those of `node:test`, Jest's legacy ones, and others by choice. A timer of
+ * theirs fires too early, which moves the time of this clock on with it.
+ */
 export function clockOf(platform: PlatformTime): Clock {
+  let moved = 0;
+  const now = (): number => platform.now() + moved;
   return {
-    now: () => platform.now(),
+    now,
     setTimer(callback, delayMillis, options) {
-      const deadline = platform.now() + delayMillis;
+      const deadline = now() + delayMillis;
       const arm = (remaining: number): PlatformHandle => {
-        const handle: PlatformHandle =
-          remaining > LONGEST_PLATFORM_DELAY
-            ? platform.setTimeout(() => {
-                timer.handle = arm(deadline - platform.now());
-              }, LONGEST_PLATFORM_DELAY)
-            : platform.setTimeout(callback, Math.max(0, remaining));
+        const delay = Math.min(Math.max(0, remaining), LONGEST_PLATFORM_DELAY);
+        const due = now() + delay;
+        const handle = platform.setTimeout(() => {
+          const early = due - now();
+          if (early > (moved === 0 ? FAKED_MILLIS : 0)) moved += early;
+          if (delay < remaining) timer.handle = arm(deadline - now());
+          else callback();
+        }, delay);
         if (options?.background === true && typeof handle === 'object') handle.unref?.();
         return handle;
       };

@@ -52,3 +52,14 @@ test('a background timer does not keep the process alive, a foreground one does'
   );
   expect({ status, stdout }).toEqual({ status: 0, stdout: 'foreground\n' });
 });
+
+test('time moves on with fake timers that leave `performance.now` alone: nodejs/node#47775, sinonjs/sinon#803', () => {
+  vi.useRealTimers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const fired: number[] = [];
+  const started = systemClock.now();
+  const note = (): void => void fired.push(Math.round((systemClock.now() - started) / 100));
+  for (const delay of [30_000, 10_000, 60_000]) systemClock.setTimer(note, delay);
+  vi.advanceTimersByTime(60_100);
+  expect(fired).toEqual([100, 300, 600]);
+});

@@ -12,8 +12,11 @@
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+
+import { abortReason } from '../../core/abort-reason.js';
 import { BurstClock } from '../../core/burst-clock.js';
 import { ConditionWaits } from '../../core/condition-waits.js';
+import { errorText } from '../../core/error-text.js';
 import { guardedCall } from '../../core/guarded-call.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import { LinkedList } from '../../core/linked-list.js';
@@ -105,7 +108,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   /** Asks the peer for a resource. `entry` is the method that the caller called. */
   request<R>(grant: Grant<T, R>, options: LeaseOptions, entry: EntryPoint): Promise<R> {
     const { signal, timeoutMillis = this.#settings.acquireTimeoutMillis } = options;
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    if (signal?.aborted === true) return Promise.reject(abortReason(signal));
     if (this.#isClosed) return Promise.reject(new PoolClosedError(this.name, 'closed'));
     const now = Math.ceil(this.#settings.clock.now()); // A whole number takes no memory of its own.
     const origin = this.#originOf(entry, now);
@@ -255,7 +258,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
 
   #foreignRelease(slot: Slot<T>, cause: unknown): ReleaseError {
     return new ReleaseError(
-      `${slot.lender.name}: the pool underneath does not take this resource back: ${cause}. Give a leased resource back by its lease only.`,
+      `${slot.lender.name}: the pool underneath does not take this resource back: ${errorText(cause)}. Give a leased resource back by its lease only.`,
       'TENURE_POOL_DOUBLE_RELEASE',
     );
   }
