@@ -1,5 +1,6 @@
 /** A wait for a result that has a time limit. */
 import type { Clock } from './clock.js';
+import { following } from './thenable.js';
 
 /**
  * Follows `result`. Calls `onLimit` if it has not settled within `millis`, and then follows it on, unless `onLimit` has settled the
@@ -19,6 +20,6 @@ export function settledBefore<T>(
         clock.clearTimer(timer);
         end(value);
       };
-    Promise.resolve(result).then(settle(resolve), settle(reject));
+    following(result).then(settle(resolve), settle(reject));
   });
 }

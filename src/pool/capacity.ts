@@ -8,6 +8,14 @@ export interface StockedResources {
   readonly idle: { readonly length: number };
 }
 
+/** What a ceiling shared with other pools leaves. */
+export interface SharedRoom {
+  readonly room: number;
+  readonly hasExcess: boolean;
+  /** Told that the pool would create resources that no waiter needs, if there was room. */
+  awaitRoom(): void;
+}
+
 /** The capacity of one pool. */
 export class Capacity {
   /** How many resources may exist now: `max`, or less while the server is full. */
@@ -16,7 +24,7 @@ export class Capacity {
   readonly #counters: PoolCounters;
   readonly #waiters: { readonly length: number };
   /** What a ceiling shared with other pools leaves, if there is such a ceiling. */
-  shared: { readonly room: number; readonly hasExcess: boolean } | null = null;
+  shared: SharedRoom | null = null;
 
   constructor(
     max: EffectiveMax,

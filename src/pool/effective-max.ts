@@ -29,19 +29,26 @@ interface Limits {
 /** The present limit of one pool. */
 export class EffectiveMax {
   readonly #settings: Limits;
+  readonly #options: AdaptiveMaxOptions | undefined;
   /** The limit at {@link #since}; infinite while the server is not full. */
   #limit = Number.POSITIVE_INFINITY;
   #since = 0;
+  /** The limit that {@link hasGrown} saw last; infinite while the server is not full. */
+  #seen = Number.POSITIVE_INFINITY;
 
   constructor(settings: Limits) {
+    const { adaptiveMax } = settings;
     this.#settings = settings;
+    this.#options =
+      adaptiveMax === false ? undefined : { ...(adaptiveMax === true ? {} : adaptiveMax) };
   }
 
   /** How many resources may exist now. O(1). */
   get value(): number {
     const { max, clock } = this.#settings;
     if (this.#limit === Number.POSITIVE_INFINITY) return max;
-    const grown = Math.floor((clock.now() - this.#since) / this.#options.recoverMillis);
+    const { recoverMillis = DEFAULT_RECOVER_MILLIS } = this.#options ?? {};
+    const grown = Math.floor((clock.now() - this.#since) / recoverMillis);
     const limit = this.#limit + grown;
     if (limit < max) return limit;
     this.#limit = Number.POSITIVE_INFINITY;
@@ -50,16 +57,19 @@ export class EffectiveMax {
 
   /** The server has refused a connection while the pool had `size` resources. */
   serverIsFull(size: number): void {
-    const { adaptiveMax, clock } = this.#settings;
-    if (adaptiveMax === false) return;
-    this.#limit = Math.max(this.#options.floor, Math.floor(Math.min(size, this.value) / 2));
-    this.#since = clock.now();
+    if (this.#options === undefined) return;
+    const { floor = Math.max(1, this.#settings.min) } = this.#options;
+    this.#limit = Math.max(floor, Math.floor(Math.min(size, this.value) / 2));
+    this.#since = this.#settings.clock.now();
+    this.#seen = this.#limit;
   }
 
-  get #options(): Required<AdaptiveMaxOptions> {
-    const { adaptiveMax, min } = this.#settings;
-    const { floor = Math.max(1, min), recoverMillis = DEFAULT_RECOVER_MILLIS } =
-      typeof adaptiveMax === 'object' ? adaptiveMax : {};
-    return { floor, recoverMillis };
+  /** Whether the limit has grown since the last call. Time makes it grow, so no event tells of it. */
+  hasGrown(): boolean {
+    if (this.#seen === Number.POSITIVE_INFINITY) return false;
+    const { value } = this;
+    const hasGrown = value > this.#seen;
+    this.#seen = this.#limit === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : value;
+    return hasGrown;
   }
 }

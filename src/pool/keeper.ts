@@ -15,6 +15,7 @@
  * `testOnBorrow`, `reset`, `maxUses`, a shared ceiling, a draining pool.
  */
 
+import { abortReason } from '../core/abort-reason.js';
 import type { RunInContext } from '../core/async-context.js';
 import type { Birth } from '../core/birth.js';
 import type { Holder, Misuse } from '../core/probe.js';
@@ -29,7 +30,7 @@ import { type LoanOrigin, LoanOrigins } from './loan/loan-origin.js';
 import { UNTIMED } from './loan/loan-tracking.js';
 import type { Lender, Slot } from './loan/slot.js';
 import { PoolCounters } from './pool-counters.js';
-import { type CreateError, PoolClosedError } from './pool-errors.js';
+import { type CreateError, type Hindrance, PoolClosedError } from './pool-errors.js';
 import { makePoolEvents, type PoolEvents } from './pool-events.js';
 import {
   type LeaseOptions,
@@ -124,7 +125,7 @@ export class Keeper<T>
     this.#failures = new WaitFailures(settings, this.stock, this.creator, counters, this.events);
     this.#inspection = new Inspection(this, this.#calls);
     this.sweep = new Sweep(this.stock, settings, counters, runInContext, {
-      ticked: () => this.origins.tick(counters.loans),
+      ticked: () => this.#ticked(),
       keepAlive: (slot, ended) => this.#inspection.keepAlive(slot, ended),
       mayLeave: () => this.creator.mayLeave(),
     });
@@ -231,6 +232,17 @@ export class Keeper<T>
     return slot;
   }
 
+  /** Lends an idle resource of a pool that validates, if it needs no validation now and no caller waits. */
+  takeValidated(): Slot<T> | null {
+    const { stock, settings } = this;
+    if (!settings.testOnBorrow || this.#state !== 'open' || this.waiters.length > 0) return null;
+    const next = stock.nextIdle;
+    if (next === null || this.#inspection.isDue(next) || next.expiresAt <= stock.time) return null;
+    stock.idle.remove(next);
+    this.#lend(next);
+    return next;
+  }
+
   #takeIdleAfterExpired(expired: Slot<T>): Slot<T> | null {
     const { stock } = this;
     let slot: Slot<T> | null = expired;
@@ -289,7 +301,7 @@ export class Keeper<T>
     options: LeaseOptions,
     origin: LoanOrigin<T> | undefined,
   ): Promise<R> {
-    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
+    if (options.signal?.aborted === true) return Promise.reject(abortReason(options.signal));
     if (this.#state === 'not started') this.start();
     const error = this.closedError();
     if (error !== undefined) return Promise.reject(error);
@@ -333,10 +345,10 @@ export class Keeper<T>
   dispense(): void {
     // A factory that settles at once calls back in the middle of a step.
     this.#mustDispenseAgain = true;
-    if (this.#isDispensing || this.#state === 'paused') return;
+    if (this.#isDispensing) return;
     this.#isDispensing = true;
     try {
-      while (this.#mustDispenseAgain) {
+      while (this.#mustDispenseAgain && this.#state !== 'paused') {
         this.#mustDispenseAgain = false;
         this.#serveFromIdle();
         this.creator.createForWaiters();
@@ -404,14 +416,26 @@ export class Keeper<T>
   // ── Waits that fail ─────────────────────────────────────────────────────────
 
   expired(waiters: readonly Waiter<T>[], stalledMillis: number): void {
-    this.#failures.timedOut(waiters, stalledMillis, () => this.stats());
+    this.#failures.timedOut(waiters, stalledMillis, this.#hindrance, () => this.stats());
     this.shutdown.check();
+  }
+
+  get #hindrance(): Hindrance | undefined {
+    if (this.#state === 'paused') return 'paused';
+    const { capacity, ceilingShare } = this;
+    if (ceilingShare === null || ceilingShare.room > 0) return undefined;
+    return capacity.size < capacity.max.value ? 'maxTotal' : undefined;
   }
 
   aborted(waiter: Waiter<T>, reason: unknown): void {
     waiter.reject(reason);
     this.creator.clientLeft(waiter.creation, reason);
     this.shutdown.check();
+  }
+
+  #ticked(): void {
+    this.origins.tick(this.counters.loans);
+    if (this.capacity.max.hasGrown()) this.roomChanged();
   }
 
   emptied(): void {

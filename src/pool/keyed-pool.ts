@@ -108,7 +108,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
    * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once this is draining or closed.
    */
   tryLease(key: K): Lease<T> | undefined {
-    const member = this.#members.get(key);
+    const member = this.#member(key);
     if (member === undefined) this.#throwIfClosed();
     else if (this.#isPartlyWatched) this.#watchMember(member);
     return member?.pool.tryLease();
@@ -124,12 +124,13 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * The pool of a key, made if there is none. An empty pool is forgotten and closed, so ask for it anew each time.
+   * The pool of a key, made if there is none. An empty pool is forgotten and closed, so ask for it anew each time. A pool that
+   * is paused, or that has limits of its own, is kept. A pool that was closed is made anew once it is empty.
    *
    * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once this is draining or closed.
    */
   pool(key: K): Pool<T> {
-    const member = this.#members.get(key) ?? this.#addMember(key);
+    const member = this.#member(key) ?? this.#addMember(key);
     if (this.#isPartlyWatched) this.#watchMember(member);
     return member.pool;
   }
@@ -140,15 +141,25 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     this.#isPartlyWatched = [...this.#watches].some(({ isIncomplete }) => isIncomplete);
   }
 
+  /** The member of a key, unless its pool was closed apart and is empty. */
+  #member(key: K): Member<T> | undefined {
+    const member = this.#members.get(key);
+    if (member === undefined || !member.keeper.isClosed || this.#isClosed) return member;
+    if (member.pool.size > 0) return member;
+    this.#forget(key, member);
+    return undefined;
+  }
+
   #addMember(key: K): Member<T> {
     this.#throwIfClosed();
     this.#forgetEmpty();
     const factory = this.#factoryOf(key);
-    const known = this.#members.get(key);
-    if (known !== undefined) return known; // The function has asked for the same key.
     checkFactory('createKeyedPool', factory);
     checkValidation('createKeyedPool', factory, this.#settings);
     const label = this.#labels.of(key);
+    this.#throwIfClosed(); // The user's functions may have closed this, or asked for the same key.
+    const known = this.#members.get(key);
+    if (known !== undefined) return known;
     const settings = { ...this.#settings, name: `${this.name}/${label}` };
     const keeper = new Keeper<T>(
       factory,
@@ -168,9 +179,11 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   }
 
   #throwIfClosed(): void {
-    if (this.#state === 'draining' || this.#state === 'closed') {
-      throw new PoolClosedError(this.name, this.#state);
-    }
+    if (this.#isClosed) throw new PoolClosedError(this.name, this.#state);
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === 'draining' || this.#state === 'closed';
   }
 
   /** The name in errors and reports; each key's pool has the key behind it. */
@@ -341,16 +354,26 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   /** Forgets keys without resources and waiters, so seldom that it costs O(1) a key. */
   #forgetEmpty(): void {
     if (this.#members.size < this.#pruneSize) return;
-    for (const [key, { keeper, pool }] of this.#members) {
-      if (pool.size + pool.pending > 0 || pool.min > 0) continue;
-      this.#members.delete(key);
-      this.#events.remove(keeper.events);
-      this.#totals.forget(pool.stats());
-      for (const watch of this.#watches) watch.remove(pool);
-      if (keeper.ceilingShare !== null) this.#ceiling.remove(keeper.ceilingShare);
-      keeper.close('forgotten');
+    for (const [key, member] of this.#members) {
+      if (this.#mayForget(member)) this.#forget(key, member);
     }
     this.#pruneSize = Math.max(FIRST_PRUNE_SIZE, 2 * this.#members.size);
+  }
+
+  /** A pool that waits, or that the program has set apart from those of other keys, is no longer the same when it is made anew. */
+  #mayForget({ keeper, pool }: Member<T>): boolean {
+    if (pool.size + pool.pending > 0 || keeper.creator.isAwaited) return false;
+    if (pool.min > 0 || pool.max !== this.#settings.max) return false;
+    return (keeper.state !== 'paused' || this.#state === 'paused') && keeper.state !== 'draining';
+  }
+
+  #forget(key: K, { keeper, pool }: Member<T>): void {
+    this.#members.delete(key);
+    this.#events.remove(keeper.events);
+    this.#totals.forget(pool.stats());
+    for (const watch of this.#watches) watch.remove(pool);
+    if (keeper.ceilingShare !== null) this.#ceiling.remove(keeper.ceilingShare);
+    keeper.close('forgotten');
   }
 }
 

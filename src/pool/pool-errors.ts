@@ -1,10 +1,13 @@
 /** The errors of a pool, a class for each failure. Each error names its phase and says what to do. */
+import { errorText } from '../core/error-text.js';
 import { nameErrorClass, TenureError, type TenureErrorOptions } from '../core/errors.js';
-import { maskSecrets } from '../core/secrets.js';
 import { formatLoans, formatStats, type LoanInfo, type PoolStats } from './pool-stats.js';
 
 /** What the pool was doing when it failed. */
 export type PoolPhase = 'wait' | 'create' | 'validate' | 'reset' | 'release' | 'destroy' | 'close';
+
+/** What a caller waits for. */
+export type WaitPhase = Extract<PoolPhase, 'wait' | 'create' | 'validate'>;
 
 /** The options of a {@link PoolError}. */
 export interface PoolErrorOptions extends TenureErrorOptions {
@@ -28,15 +31,20 @@ export class PoolError extends TenureError {
   }
 }
 
+/** What keeps callers waiting besides their own pool: `pause()`, or the resources of other keys under `maxTotal`. */
+export type Hindrance = 'paused' | 'maxTotal';
+
 /** The details of an {@link AcquireTimeoutError}. */
 interface AcquireTimeoutDetails {
   readonly timeoutMillis: number;
-  readonly phase: PoolPhase;
+  readonly phase: WaitPhase;
   readonly stats: PoolStats;
   readonly loans: readonly LoanInfo[];
   readonly lastCreateError: unknown;
   /** How long the event loop was blocked when the time was up, in milliseconds; 0 if it was not. */
   readonly stalledMillis: number;
+  /** `undefined` if nothing but the pool itself kept the caller waiting. */
+  readonly hindrance?: Hindrance | undefined;
 }
 
 /**
@@ -52,20 +60,24 @@ export class AcquireTimeoutError extends PoolError {
   /** @internal */
   constructor(
     name: string,
-    { timeoutMillis, phase, stats, loans, lastCreateError, stalledMillis }: AcquireTimeoutDetails,
+    {
+      timeoutMillis,
+      phase,
+      stats,
+      loans,
+      lastCreateError,
+      stalledMillis,
+      hindrance,
+    }: AcquireTimeoutDetails,
   ) {
+    const reason = WAIT_REASONS[hindrance ?? phase];
     const lines = [
-      `${name}: ResourceRequest timed out: nothing could be lent within ${timeoutMillis} ms (${WAITED_FOR[phase] ?? phase}): ${formatStats(stats)}.`,
+      `${name}: ResourceRequest timed out: nothing could be lent within ${timeoutMillis} ms (${reason.waitedFor}): ${formatStats(stats)}.`,
     ];
     if (loans.length > 0) lines.push(`Longest out: ${formatLoans(loans)}.`);
-    if (lastCreateError !== undefined) lines.push(`Last create error: ${brief(lastCreateError)}.`);
-    if (stalledMillis > 0) lines.push(stall(stalledMillis).trim());
-    else
-      lines.push(
-        phase === 'wait'
-          ? 'Release what is held, never lease while holding a lease of the same pool, or raise `max`.'
-          : 'See whether the factory is slow or failing.',
-      );
+    if (lastCreateError !== undefined)
+      lines.push(`Last create error: ${errorText(lastCreateError)}.`);
+    lines.push(stalledMillis > 0 ? stall(stalledMillis).trim() : reason.advice);
     super(lines.join(' '), {
       code: 'TENURE_POOL_ACQUIRE_TIMEOUT',
       phase,
@@ -290,10 +302,29 @@ export class LeasesOutError extends PoolError {
   }
 }
 
-const WAITED_FOR: Partial<Record<PoolPhase, string>> = {
-  wait: 'waiting for a release',
-  create: 'waiting for create()',
-  validate: 'waiting for validate()',
+interface WaitReason {
+  readonly waitedFor: string;
+  readonly advice: string;
+}
+
+const SEE_FACTORY = 'See whether the factory is slow or failing.';
+
+const WAIT_REASONS: Readonly<Record<WaitPhase | Hindrance, WaitReason>> = {
+  wait: {
+    waitedFor: 'waiting for a release',
+    advice:
+      'Release what is held, never lease while holding a lease of the same pool, or raise `max`.',
+  },
+  create: { waitedFor: 'waiting for create()', advice: SEE_FACTORY },
+  validate: { waitedFor: 'waiting for validate()', advice: SEE_FACTORY },
+  paused: {
+    waitedFor: 'the pool is paused',
+    advice: 'Call resume(), or give callers a timeout that is longer than the pause.',
+  },
+  maxTotal: {
+    waitedFor: 'waiting for a resource of another key',
+    advice: 'Release what other keys hold, or raise `maxTotal`.',
+  },
 };
 
 /** What to add to the message of a timeout while the event loop was blocked. */
@@ -301,8 +332,4 @@ function stall(stalledMillis: number): string {
   return stalledMillis === 0
     ? ''
     : ` The event loop was blocked for ${Math.round(stalledMillis)} ms, so the cause may be this process.`;
-}
-
-function brief(error: unknown): string {
-  return maskSecrets(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }

@@ -2,9 +2,11 @@
  * The public face of a pool: leases, and generic-pool's methods. The keeper does the work.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { abortReason } from '../core/abort-reason.js';
 import { endAutomaticWatch } from '../core/created-components.js';
 import {
   aFunction,
+  aName,
   argumentError,
   checkArgument,
   integer,
@@ -17,6 +19,7 @@ import {
   observe,
   type Watchable,
 } from '../core/probe.js';
+import type { ReadyCount } from './creation/ready-waits.js';
 import { DEADLINE_OPTIONS, type DeadlineOptions, withDeadline } from './deadline.js';
 import type { DestroyReason } from './factory.js';
 import type { Keeper } from './keeper.js';
@@ -82,14 +85,14 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Lends a resource if one is idle, needs no validation (`testOnBorrow`), and no caller waits for it; else returns
-   * `undefined`. Never creates a resource. O(1).
+   * Lends a resource if one is idle, needs no validation (`testOnBorrow`, `validateAfterIdleMillis`), and no caller waits for
+   * it; else returns `undefined`. Never creates a resource. O(1).
    *
    * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once the pool is draining or closed.
    */
   tryLease(): Lease<T> | undefined {
     const keeper = this.#keeper;
-    const slot = keeper.takeIdle();
+    const slot = keeper.takeIdle() ?? keeper.takeValidated();
     if (slot === null) return keeper.throwIfClosed();
     const origin = keeper.origins.isCapturing
       ? keeper.origins.capture(Pool.prototype.tryLease)
@@ -199,7 +202,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * with {@link PoolClosedError}, and by its options. The pool goes on trying, and `ready` may be called again.
    */
   ready(options: DeadlineOptions = {}): Promise<void> {
-    return this.#whenReady('ready', () => this.#keeper.settings.min, options);
+    return this.#whenReady('ready', 'min', options);
   }
 
   /**
@@ -223,7 +226,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   warmUp(count: number = this.#most, options: DeadlineOptions = {}): Promise<void> {
     checkArgument('warmUp', 'count', count, integer(1, this.#most));
-    return this.#whenReady('warmUp', () => count, options);
+    return this.#whenReady('warmUp', count, options);
   }
 
   get #most(): number {
@@ -231,9 +234,11 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     return Math.min(settings.max, ceilingShare?.ceiling.maxTotal ?? settings.max);
   }
 
-  #whenReady(where: string, count: () => number, options: DeadlineOptions): Promise<void> {
+  #whenReady(where: string, count: ReadyCount, options: DeadlineOptions): Promise<void> {
     const keeper = this.#keeper;
     const deadline = resolveOptions(where, options, DEADLINE_OPTIONS);
+    const { signal } = deadline;
+    if (signal?.aborted === true) return Promise.reject(abortReason(signal));
     keeper.start();
     const error = keeper.closedError();
     if (error !== undefined) return Promise.reject(error);
@@ -356,6 +361,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   evict(isChosen: (resource: T) => boolean, reason: DestroyReason = 'evicted'): number {
     checkArgument('evict', 'isChosen', isChosen, aFunction);
+    checkArgument('evict', 'reason', reason, aName);
     return this.#keeper.stock.evictWhere(isChosen, reason);
   }
 

@@ -4,8 +4,9 @@ import type { PoolCounters } from './pool-counters.js';
 import {
   AcquireTimeoutError,
   DeadlineError,
+  type Hindrance,
   PoolFullError,
-  type PoolPhase,
+  type WaitPhase,
 } from './pool-errors.js';
 import type { PoolEvents } from './pool-events.js';
 import type { PoolSettings } from './pool-options.js';
@@ -48,6 +49,7 @@ export class WaitFailures<T> {
   timedOut(
     waiters: readonly Waiter<T>[],
     stalledMillis: number,
+    hindrance: Hindrance | undefined,
     currentStats: () => PoolStats,
   ): void {
     const { name, acquireTimeoutMillis } = this.#settings;
@@ -65,6 +67,7 @@ export class WaitFailures<T> {
         loans,
         lastCreateError,
         stalledMillis,
+        hindrance,
       });
       waiter.reject(error);
       this.#events.emitLater('acquireTimeout', error);
@@ -74,7 +77,7 @@ export class WaitFailures<T> {
     }
   }
 
-  #phaseOf(waiter: Waiter<T>): PoolPhase {
+  #phaseOf(waiter: Waiter<T>): WaitPhase {
     if (waiter.creation !== null || this.#creator.isBackingOff) return 'create';
     return this.#counters.validating > 0 ? 'validate' : 'wait';
   }

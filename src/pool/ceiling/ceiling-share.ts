@@ -15,7 +15,7 @@ export interface CeilingShareHost<T> {
   readonly counters: PoolCounters;
   readonly stock: Stock<T>;
   readonly waiters: WaiterQueue<T>;
-  readonly creator: { readonly isBackingOff: boolean };
+  readonly creator: { readonly isBackingOff: boolean; fillToMin(): void };
   /** Serves the waiters as far as possible. */
   dispense(): void;
 }
@@ -86,5 +86,13 @@ export class CeilingShare<T> implements CeilingMember {
 
   serve(): void {
     this.#host.dispense();
+  }
+
+  awaitRoom(): void {
+    this.ceiling.awaitRoom(this);
+  }
+
+  fill(): void {
+    this.#host.creator.fillToMin();
   }
 }

@@ -33,6 +33,8 @@ export interface CeilingMember {
   evictIdle(reason: DestroyReason): void;
   /** Creates resources for its waiters, as far as there is room. */
   serve(): void;
+  /** Creates resources up to its `min`, or for callers of `warmUp`, as far as there is room. */
+  fill(): void;
 }
 
 /** The ceiling over all pools of one keyed pool. */
@@ -40,6 +42,8 @@ export class SharedCeiling {
   readonly #members = new Set<CeilingMember>();
   /** The members that were starved when they were last looked at. A returned resource is offered to these alone. */
   readonly #starved = new Set<CeilingMember>();
+  /** The members that found no room for their `min`, or for callers of `warmUp`. */
+  readonly #unfilled = new Set<CeilingMember>();
   #maxTotal: number;
   /** Whether there may be more resources than `maxTotal`, because it has become less. */
   #mayHaveExcess = false;
@@ -80,6 +84,12 @@ export class SharedCeiling {
   remove(member: CeilingMember): void {
     this.#members.delete(member);
     this.#starved.delete(member);
+    this.#unfilled.delete(member);
+  }
+
+  /** Has the member filled as soon as there is room that no waiter needs. */
+  awaitRoom(member: CeilingMember): void {
+    this.#unfilled.add(member);
   }
 
   /** How many resources all members have. O(members). */
@@ -118,21 +128,38 @@ export class SharedCeiling {
     this.distributeRoom();
   }
 
-  /** Gives room to the starved members, in order. Call it when a resource is idle or gone. O(1) if no member is starved. */
+  /**
+   * Gives room to the starved members, in order, and what is left to those that want to fill up. Call it when a resource is idle or
+   * gone. O(1) if no member wants room.
+   */
   distributeRoom(): void {
     if (this.#isDistributing) return;
     this.#isDistributing = true;
     try {
-      let member = this.#longestStarved();
-      for (; member !== undefined; member = this.#longestStarved()) {
-        if (this.room <= 0) this.#makeRoomFor(member);
-        if (this.room <= 0) return;
-        const { firstTicket } = member;
-        member.serve();
-        if (member.isStarved() && member.firstTicket === firstTicket && this.room > 0) return;
-      }
+      this.#serveStarved();
+      this.#fillUp();
     } finally {
       this.#isDistributing = false;
+    }
+  }
+
+  #serveStarved(): void {
+    let member = this.#longestStarved();
+    for (; member !== undefined; member = this.#longestStarved()) {
+      if (this.room <= 0) this.#makeRoomFor(member);
+      if (this.room <= 0) return;
+      const { firstTicket } = member;
+      member.serve();
+      if (member.isStarved() && member.firstTicket === firstTicket && this.room > 0) return;
+    }
+  }
+
+  #fillUp(): void {
+    if (this.#unfilled.size === 0) return;
+    for (const member of [...this.#unfilled]) {
+      if (this.room <= 0) return;
+      this.#unfilled.delete(member);
+      member.fill(); // A member that is still not full is added again.
     }
   }
 

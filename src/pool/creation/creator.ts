@@ -26,7 +26,7 @@ import type { PoolSettings } from '../pool-options.js';
 import { type Client, Creation } from './creation.js';
 import type { FactoryCalls } from './factory-calls.js';
 import { FactoryPause } from './factory-pause.js';
-import { ReadyWaits } from './ready-waits.js';
+import { type ReadyCount, ReadyWaits } from './ready-waits.js';
 
 /** What the creator asks of its pool, and tells it. */
 export interface CreatorHost<T, C extends Client> {
@@ -56,7 +56,7 @@ export class Creator<T, C extends Client> {
   readonly #counters: PoolCounters;
   readonly #runInContext: RunInContext;
   readonly #running = new Set<Creation<C>>();
-  readonly #ready = new ReadyWaits();
+  readonly #ready: ReadyWaits;
   readonly #pause: FactoryPause;
   /** Whether the last creation that failed was refused by a full server. */
   #isServerFull = false;
@@ -83,6 +83,7 @@ export class Creator<T, C extends Client> {
     this.#capacity = capacity;
     this.#counters = counters;
     this.#runInContext = runInContext;
+    this.#ready = new ReadyWaits(settings);
     this.#pause = new FactoryPause(settings, runInContext, () => host.roomChanged());
   }
 
@@ -99,6 +100,11 @@ export class Creator<T, C extends Client> {
     }
   }
 
+  /** Whether a caller waits for `ready` or `warmUp`. */
+  get isAwaited(): boolean {
+    return !this.#ready.isEmpty;
+  }
+
   /** Told that the last waiter has left the queue. */
   queueEmptied(): void {
     this.#updatePause();
@@ -110,17 +116,17 @@ export class Creator<T, C extends Client> {
     this.#isFillingUp = true;
     while (!this.isBackingOff && this.#missing() > 0 && this.mayBegin) this.#begin(null);
     this.#isFillingUp = false;
+    if (this.#missing() > 0) this.#capacity.shared?.awaitRoom();
     this.#ready.settle(this.#capacity.usable);
   }
 
   /**
-   * Settles when `count()` resources exist. Rejects when creating one of them fails, when `max` becomes less, or when the pool
-   * closes. `ended` is given the function that ends the wait without a result.
+   * Settles when `count` resources exist. Rejects when creating one of them fails, when `max` becomes less, or when the pool
+   * closes. `begun` is given the function that ends the wait without a result.
    */
-  whenReady(count: () => number, ended?: (leave: () => void) => void): Promise<void> {
+  whenReady(count: ReadyCount, begun: (leave: () => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leave = this.#ready.add({ count, resolve, reject });
-      ended?.(leave);
+      begun(this.#ready.add(count, { resolve, reject }));
       this.#updatePause();
       this.fillToMin();
     });
@@ -140,7 +146,7 @@ export class Creator<T, C extends Client> {
     const left = creation as Creation<C>;
     if (!this.#running.has(left) || left.client !== null) return;
     const isSlow = left.call?.isSlow === true;
-    const isNeeded = !isSlow && (this.#capacity.shortfall >= 0 || this.#missing() >= 0);
+    const isNeeded = !isSlow && (this.#capacity.shortfall >= 0 || this.#isFilling());
     left.call?.moveToBackground();
     if (isNeeded || this.#abandoned >= this.#settings.max) return;
     this.#abandoned++;
@@ -202,7 +208,7 @@ export class Creator<T, C extends Client> {
   }
 
   #updatePause(): void {
-    this.#pause.setAwaited(this.#capacity.shortfall > 0 || this.#ready.length > 0);
+    this.#pause.setAwaited(this.#capacity.shortfall > 0 || !this.#ready.isEmpty);
   }
 
   #mayTry(): boolean {
@@ -300,6 +306,11 @@ export class Creator<T, C extends Client> {
     else if (this.#pause.countedInARow >= this.#settings.createAttempts) {
       this.#host.rejectWaiter(client, error);
     }
+  }
+
+  /** Whether the running creations are no more than `min`, or a caller of `warmUp`, needs. */
+  #isFilling(): boolean {
+    return this.#host.state === 'open' && this.#missing() >= 0;
   }
 
   /** How many resources are missing to reach `min`, or the count that a caller of `warmUp` waits for. */

@@ -1,54 +1,78 @@
 /** The callers of `ready` and `warmUp`, which wait until so many resources exist. */
 
+/** How many resources a caller waits for: a number, or what `min` is at the time. */
+export type ReadyCount = number | 'min';
+
 /** One caller's wait. */
 interface ReadyWait {
-  /** How many resources the caller waits for; what `ready()` waits for changes with `min`. */
-  readonly count: () => number;
   resolve(): void;
   reject(error: unknown): void;
 }
 
-/** The waits of one pool. */
+/** The waits of one pool. Each request of a service may wait for `ready()`, so callers that wait for the same are one group. */
 export class ReadyWaits {
-  #waits: ReadyWait[] = [];
+  readonly #settings: { readonly min: number };
+  readonly #groups = new Map<ReadyCount, Set<ReadyWait>>();
 
-  get length(): number {
-    return this.#waits.length;
+  constructor(settings: { readonly min: number }) {
+    this.#settings = settings;
   }
 
-  /** The most resources that a caller waits for; 0 without callers. */
+  get isEmpty(): boolean {
+    return this.#groups.size === 0;
+  }
+
+  /** The most resources that a caller waits for; 0 without callers. O(groups). */
   get wanted(): number {
-    return this.#waits.reduce((most, { count }) => Math.max(most, count()), 0);
+    let most = 0;
+    for (const count of this.#groups.keys()) most = Math.max(most, this.#numberOf(count));
+    return most;
   }
 
-  /** Adds a caller. The returned function ends its wait without a result. */
-  add(wait: ReadyWait): () => void {
-    this.#waits.push(wait);
+  /** Adds a caller. The returned function ends its wait without a result. O(1). */
+  add(count: ReadyCount, wait: ReadyWait): () => void {
+    const group = this.#groups.get(count) ?? new Set();
+    this.#groups.set(count, group.add(wait));
     return () => {
-      this.#waits = this.#waits.filter((other) => other !== wait);
+      group.delete(wait);
+      if (group.size === 0 && this.#groups.get(count) === group) this.#groups.delete(count);
     };
   }
 
-  /** Resolves the callers whose resources exist. */
+  /** Resolves the callers whose resources exist. O(groups), and O(1) for each caller. */
   settle(usable: number): void {
-    if (this.#waits.length === 0) return;
-    for (const wait of this.#end(({ count }) => count() <= usable)) wait.resolve();
+    this.#end(
+      (count) => count <= usable,
+      (wait) => wait.resolve(),
+    );
   }
 
   /** Rejects the callers that wait for more than `most` resources. */
   rejectAbove(most: number, errorFor: (count: number) => Error): void {
-    const ended = this.#end(({ count }) => count() > most);
-    for (const wait of ended) wait.reject(errorFor(wait.count()));
+    this.#end(
+      (count) => count > most,
+      (wait, count) => wait.reject(errorFor(count)),
+    );
   }
 
   /** Rejects all callers. */
   rejectAll(error: unknown): void {
-    for (const wait of this.#end(() => true)) wait.reject(error);
+    this.#end(
+      () => true,
+      (wait) => wait.reject(error),
+    );
   }
 
-  #end(hasEnded: (wait: ReadyWait) => boolean): ReadyWait[] {
-    const ended = this.#waits.filter(hasEnded);
-    if (ended.length > 0) this.#waits = this.#waits.filter((wait) => !ended.includes(wait));
-    return ended;
+  #end(hasEnded: (count: number) => boolean, tell: (wait: ReadyWait, count: number) => void): void {
+    for (const [key, group] of this.#groups) {
+      const count = this.#numberOf(key);
+      if (!hasEnded(count)) continue;
+      this.#groups.delete(key);
+      for (const wait of group) tell(wait, count);
+    }
+  }
+
+  #numberOf(count: ReadyCount): number {
+    return count === 'min' ? this.#settings.min : count;
   }
 }

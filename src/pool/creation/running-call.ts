@@ -12,6 +12,7 @@
  */
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { STALL_MILLIS } from '../../core/deadline-timer.js';
+import { following } from '../../core/thenable.js';
 
 /** The grace of a call after a blocked event loop, in milliseconds; its own timeout if that is shorter. */
 const GRACE_MILLIS = 100;
@@ -58,8 +59,7 @@ export class RunningCall<R> {
     this.#isBackground = isBackground;
     this.#beganAt = clock.now();
     this.#setTimer(this.#nextLook(FIRST_LOOK_MILLIS));
-    // A foreign thenable may throw or settle twice; a promise made from it does neither.
-    Promise.resolve(promise).then(
+    following(promise).then(
       (value) => {
         if (this.#end()) call.succeeded(value);
         else call.late?.(value);

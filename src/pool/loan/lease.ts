@@ -10,6 +10,7 @@ import { checkArgument, millis, type OptionCheck } from '../../core/options.js';
 import { type EntryPoint, type Holder, handOver } from '../../core/probe.js';
 import { atLine } from '../../core/site-sample.js';
 import { LeaseEndedError, ReleaseError } from '../pool-errors.js';
+import { destroyReason } from './destroy-reason.js';
 import type { Slot } from './slot.js';
 
 const anObject: OptionCheck = (value) =>
@@ -93,7 +94,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
     if (slot.loan === this.#loan) {
       this.#loan = DESTROYED;
       if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.destroy);
-      return slot.lender.discard(slot, reason);
+      return slot.lender.discard(slot, destroyReason(reason));
     }
     if (this.#loan < 0) {
       return Promise.reject(endedTwice(this, slot, this.#loan, Lease.prototype.destroy));

@@ -1,5 +1,6 @@
 /** The context that `use()` gives to its function beside the resource. It has no effect after the loan has ended. */
 import { checkArgument, millis } from '../../core/options.js';
+import { destroyReason } from './destroy-reason.js';
 import { Slot } from './slot.js';
 
 /** The loan of one call of `use()`. */
@@ -19,7 +20,7 @@ export class UseContext<T> {
 
   /** Has the resource destroyed when the function is done. Call it when the resource is broken. */
   discard(reason: string = 'discarded'): void {
-    this.#discardReason = reason;
+    this.#discardReason = destroyReason(reason);
   }
 
   /** Tells a watchdog that the resource is in use; `hint` says by what. */

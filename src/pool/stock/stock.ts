@@ -3,8 +3,10 @@
  * towards `max`, until it is gone.
  */
 import type { Birth } from '../../core/birth.js';
+import { InvalidArgumentError } from '../../core/errors.js';
 import { fractionFrom } from '../../core/fraction.js';
 import { LinkedList } from '../../core/linked-list.js';
+import { following, isThenable } from '../../core/thenable.js';
 import type { FactoryCalls } from '../creation/factory-calls.js';
 import type { DestroyReason } from '../factory.js';
 import type { LoanOrigins } from '../loan/loan-origin.js';
@@ -100,6 +102,11 @@ export class Stock<T> {
     this.idle.prepend(slot);
   }
 
+  /** The idle slot that is lent next. */
+  get nextIdle(): Slot<T> | null {
+    return this.#fifo ? this.idle.first : this.idle.last;
+  }
+
   /** Takes the next idle slot; it is in no state then. */
   takeIdle(): Slot<T> | null {
     return this.#fifo ? this.idle.shift() : this.idle.pop();
@@ -138,8 +145,8 @@ export class Stock<T> {
   evictWhere(isChosen: (resource: T) => boolean, reason: DestroyReason): number {
     let chosen = 0;
     for (const slot of [...this.slots]) {
-      if (slot.state === 'destroying' || slot.state === 'gone' || !isChosen(slot.resource))
-        continue;
+      if (slot.state === 'destroying' || slot.state === 'gone') continue;
+      if (!isTrue(isChosen(slot.resource))) continue;
       chosen++;
       slot.expire(reason);
       if (slot.state === 'idle') this.evict(slot, reason);
@@ -176,4 +183,13 @@ export class Stock<T> {
   loans(): LoanInfo[] {
     return loansOut(this.slots, this.refreshTime());
   }
+}
+
+/** A promise would count as true, and every resource would be evicted. */
+function isTrue(answer: unknown): boolean {
+  if (!isThenable(answer)) return Boolean(answer);
+  following(answer).catch(() => {});
+  throw new InvalidArgumentError(
+    'evict: `isChosen` must answer true or false, got a promise. Find out first which resources to evict.',
+  );
 }
