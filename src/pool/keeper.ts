@@ -362,7 +362,9 @@ export class Keeper<T>
   #serveFromIdle(): void {
     const { stock, counters } = this;
     const { testOnBorrow } = this.settings;
-    while (this.waiters.length > (testOnBorrow ? counters.validating - counters.slow : 0)) {
+    // A slow validation may hang, so the waiters do not count on it.
+    const { slowValidations } = counters;
+    while (this.waiters.length > (testOnBorrow ? counters.validating - slowValidations : 0)) {
       const slot = stock.takeIdle();
       if (slot === null) return;
       if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.expiryReason, true);

@@ -18,6 +18,8 @@ export class PoolCounters {
   destroying = 0;
   /** Calls of `create`, `validate` and `reset` that run and have become slow. */
   slow = 0;
+  /** Those of them that validate a resource before it is lent, or keep it alive. */
+  slowValidations = 0;
   /** Calls of `destroy` that run and have become slow. */
   slowDestroys = 0;
   /** Loans granted in all. */

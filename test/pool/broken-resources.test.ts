@@ -168,3 +168,22 @@ test('isBroken that answers nothing finds nothing broken', async () => {
   expect(pool.available).toBe(1);
   await pool.close();
 });
+
+test('isFull always gets an error: that of a timeout has no cause', async () => {
+  const asked: unknown[] = [];
+  const clock = new FakeClock();
+  const factory: Factory<object> = {
+    create: () => new Promise(() => {}),
+    destroy: () => {},
+    isFull: (error) => {
+      asked.push((error as { code: string }).code);
+      return false;
+    },
+  };
+  const pool = createPool(factory, { createTimeoutMillis: 100, createAttempts: 1, clock });
+  const refused = outcomeOf(pool.lease());
+  await clock.advance(100);
+  expect(refused()).toMatchObject({ error: { code: 'TENURE_POOL_CREATE_TIMEOUT' } });
+  expect(asked).toEqual(['TENURE_POOL_CREATE_TIMEOUT']);
+  await pool.close();
+});

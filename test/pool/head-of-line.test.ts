@@ -296,3 +296,24 @@ test('a creation that was abandoned makes way for another once it has ended', as
   expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
   await close(pool, clock);
 });
+
+test.each([0, 60_000])(
+  'a creation that is slow takes no idle resource out of service, validateAfterIdleMillis %i: none is lost or validated in vain',
+  async (validateAfterIdleMillis) => {
+    const clock = new FakeClock();
+    const factory = new StrictFactory(5, {
+      create: (number) => (number === 0 ? undefined : hang()),
+      validate: (_, number) => (number < 100 ? true : hang()),
+    });
+    const pool = createPool(factory, { testOnBorrow: true, validateAfterIdleMillis, clock });
+    const lease = await pool.lease();
+    const warm = outcomeOf(pool.warmUp(2));
+    await clock.advance(1_000);
+    void lease.release();
+    pool.resize({ max: 5 });
+    await settle();
+    expect([pool.available, factory.validates, warm().is]).toEqual([1, 0, 'pending']);
+    void (await pool.lease()).release();
+    await pool.close({ graceMillis: 0 });
+  },
+);

@@ -294,7 +294,7 @@ export class Creator<T, C extends Client> {
 
   #countFailure(client: C | null, error: CreateError): void {
     this.lastError = error.cause ?? error;
-    this.#isServerFull = this.#calls.isFull(error.cause);
+    this.#isServerFull = this.#calls.isFull(error.cause ?? error);
     if (!this.#closed) this.#pause.failed(!this.#isServerFull);
     if (this.#isServerFull) {
       this.#counters.capacityErrors++;

@@ -36,6 +36,9 @@ export interface CreationListener<T> {
   lateFailure(): void;
 }
 
+/** A counter of calls that have become slow. */
+type SlowCounter = 'slow' | 'slowValidations' | 'slowDestroys';
+
 /** Calls the methods of one factory. */
 export class FactoryCalls<T> {
   readonly #factory: Factory<T>;
@@ -95,7 +98,7 @@ export class FactoryCalls<T> {
     return this.#call<T>(call, isBackground, {
       timeoutMillis: createTimeoutMillis,
       patienceMillis: () => Math.max(SLOW_MILLIS, SLOW_FACTOR * this.#lastCreateMillis),
-      setSlow: (isSlow) => this.#setSlow('slow', isSlow),
+      setSlow: (isSlow) => this.#setSlow(['slow'], isSlow),
       succeeded: (resource) => {
         this.#lastCreateMillis = clock.now() - beganAt;
         listener.created(resource);
@@ -119,7 +122,16 @@ export class FactoryCalls<T> {
    * Tells whether the resource is good. A validation that fails or times out means that it is not. One in the background does
    * not keep the process alive.
    */
-  validate(resource: T, settled: (valid: boolean) => void, isBackground: boolean = false): void {
+  validate(resource: T, settled: (valid: boolean) => void, isBackground: boolean): void {
+    this.#validate(resource, settled, isBackground, ['slow', 'slowValidations']);
+  }
+
+  #validate(
+    resource: T,
+    settled: (valid: boolean) => void,
+    isBackground: boolean,
+    countedAs: readonly SlowCounter[],
+  ): void {
     const { validate } = this.#factory;
     if (validate === undefined) {
       settled(true);
@@ -130,14 +142,16 @@ export class FactoryCalls<T> {
       () => validate.call(this.#factory, resource),
       (outcome) => settled(outcome !== FAILED && outcome !== false),
       isBackground,
+      countedAs,
     );
   }
 
   /** Resets and validates a returned resource, as the options ask. Tells why it cannot stay, or `undefined`. */
   inspectReturn(resource: T, settled: (unfit: DestroyReason | undefined) => void): void {
+    const validity = (valid: boolean): void => settled(valid ? undefined : 'invalid');
     const validated = (): void => {
       if (!this.#settings.testOnReturn) settled(undefined);
-      else this.validate(resource, (valid) => settled(valid ? undefined : 'invalid'));
+      else this.#validate(resource, validity, false, ['slow']);
     };
     const { reset } = this.#factory;
     if (reset === undefined) {
@@ -149,6 +163,7 @@ export class FactoryCalls<T> {
       () => reset.call(this.#factory, resource),
       (outcome) => (outcome === FAILED ? settled('reset') : validated()),
       false,
+      ['slow'],
     );
   }
 
@@ -162,7 +177,7 @@ export class FactoryCalls<T> {
     this.#call<unknown>(() => this.#factory.destroy(resource, reason), isBackground, {
       timeoutMillis: destroyTimeoutMillis,
       patienceMillis: () => SLOW_MILLIS,
-      setSlow: (isSlow) => this.#setSlow('slowDestroys', isSlow),
+      setSlow: (isSlow) => this.#setSlow(['slowDestroys'], isSlow),
       succeeded: settled,
       failed,
       timedOut: (stalledMillis) =>
@@ -175,6 +190,7 @@ export class FactoryCalls<T> {
     call: () => unknown,
     settled: (outcome: unknown) => void,
     isBackground: boolean,
+    countedAs: readonly SlowCounter[],
   ): void {
     const { validateTimeoutMillis, name } = this.#settings;
     const failed = (error: unknown): void => {
@@ -187,7 +203,7 @@ export class FactoryCalls<T> {
     this.#call<unknown>(call, isBackground, {
       timeoutMillis: validateTimeoutMillis,
       patienceMillis: () => SLOW_MILLIS,
-      setSlow: (isSlow) => this.#setSlow('slow', isSlow),
+      setSlow: (isSlow) => this.#setSlow(countedAs, isSlow),
       succeeded: settled,
       failed,
       timedOut: (stalledMillis) =>
@@ -217,8 +233,8 @@ export class FactoryCalls<T> {
     });
   }
 
-  #setSlow(counter: 'slow' | 'slowDestroys', isSlow: boolean): void {
-    this.#counters[counter] += isSlow ? 1 : -1;
+  #setSlow(countedAs: readonly SlowCounter[], isSlow: boolean): void {
+    for (const counter of countedAs) this.#counters[counter] += isSlow ? 1 : -1;
     if (isSlow) this.#becameSlow();
   }
 
