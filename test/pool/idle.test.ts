@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { createPool, type Factory, type Lease, type PoolOptions } from '../../src/pool/index.js';
+import {
+  createPool,
+  type Factory,
+  type Lease,
+  type Pool,
+  type PoolOptions,
+} from '../../src/pool/index.js';
 import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
@@ -303,4 +309,28 @@ test('keepalives take a quarter of the idle resources out of service at a time: 
   }
   expect(factory.validates, 'all but the one that is lent').toBe(7);
   await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a resource that is lent while its replacement is created is not destroyed under its holder', async () => {
+  const clock = new FakeClock();
+  const leases: (Lease<object> | undefined)[] = [];
+  const destroyed: object[] = [];
+  const pool: Pool<object> = createPool(
+    {
+      create: () => {
+        if (clock.now() > 5_000) leases.push(pool.tryLease());
+        return {};
+      },
+      destroy: (resource) => void destroyed.push(resource),
+    },
+    { min: 1, max: 2, idleTimeoutMillis: 10_000, autostart: false, clock },
+  );
+  pool.start();
+  await clock.advance(15_000);
+  expect(leases.length).toBe(1);
+  expect(destroyed).toEqual([]);
+  expect([pool.borrowed, pool.size]).toEqual([1, 2]);
+  void leases[0]?.release();
+  await pool.close();
+  expect(destroyed.length).toBe(2);
 });

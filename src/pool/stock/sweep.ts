@@ -121,7 +121,8 @@ export class Sweep<T> {
       const reason = slot.state === 'idle' ? this.#reasonToEvict(slot, now, 0) : undefined;
       if (reason === undefined) continue;
       if (!this.#listener.mayLeave()) return;
-      this.#stock.evict(slot, reason);
+      // The factory was perhaps asked for a replacement, and may have called the pool, which has lent the slot.
+      if (slot.state === 'idle') this.#stock.evict(slot, reason);
     }
   }
 
