@@ -33,8 +33,15 @@ const IDLE = 'I';
 /** SQLSTATE in_failed_sql_transaction. */
 const IN_FAILED_TRANSACTION = '25P02';
 
+/** The parsers of one client, by type: what `client.setTypeParser` adds to. */
+interface Parsers {
+  text: Record<string, unknown>;
+  binary: Record<string, unknown>;
+}
+
 /** What pg's types do not declare. */
 interface ClientInternals {
+  readonly _types?: Parsers;
   readonly connection: {
     readonly stream: { destroy(): void };
     /** The texts of prepared statements, by name. */
@@ -51,6 +58,7 @@ export class PgSession implements ClientSession<Client> {
   #isBroken = false;
   #status = IDLE;
   #ownListeners: OwnListeners | undefined = undefined;
+  #ownParsers: Parsers | undefined = undefined;
 
   /** `onBroken` is called once, when the connection breaks while the pool may have it. */
   constructor(client: Client, settings: SessionSettings, onBroken: () => void) {
@@ -80,6 +88,7 @@ export class PgSession implements ClientSession<Client> {
       signal.removeEventListener('abort', cut);
     }
     this.#ownListeners = new OwnListeners(this.client);
+    this.#ownParsers = copyOf(this.#internals._types);
   }
 
   async isAlive(): Promise<boolean> {
@@ -104,6 +113,7 @@ export class PgSession implements ClientSession<Client> {
       }
     }
     this.#expectWhole();
+    Object.assign(this.#internals._types ?? {}, copyOf(this.#ownParsers));
     if (!this.#settings.keepPreparedStatements) this.#forgetPrepared();
   }
 
@@ -150,4 +160,8 @@ export class PgSession implements ClientSession<Client> {
     if (connection.parsedStatements !== undefined) connection.parsedStatements = {};
     if (connection.submittedNamedStatements !== undefined) connection.submittedNamedStatements = {};
   }
+}
+
+function copyOf(parsers: Parsers | undefined): Parsers | undefined {
+  return parsers && { text: { ...parsers.text }, binary: { ...parsers.binary } };
 }

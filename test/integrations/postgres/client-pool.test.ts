@@ -140,6 +140,17 @@ describe.skipIf(!canStart)('a pool of clients', () => {
     expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
   });
 
+  test('a type parser of one holder does not reach the next', async () => {
+    await using t = await setUp();
+    const parsed = async (client: pg.Client) => firstValue(client, 'select 7::int4 as it');
+    await t.pool.use(async (client) => {
+      client.setTypeParser(pg.types.builtins.INT4, (text) => `parsed ${text}`);
+      expect(await parsed(client)).toBe('parsed 7');
+    });
+    expect(await t.pool.use(parsed)).toBe(7);
+    expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
   test('the name of a prepared statement may be used for another text by the next holder', async () => {
     await using t = await setUp();
     const ask = (text: string) =>
