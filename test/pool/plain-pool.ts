@@ -30,7 +30,7 @@ export interface Figures {
 export class PlainPool {
   readonly standings: Standing[] = [];
   readonly #fifo: boolean;
-  readonly #testOnBorrow: boolean;
+  readonly testOnBorrow: boolean;
   #max: number;
   #now = 0;
   #made = 0;
@@ -40,11 +40,16 @@ export class PlainPool {
   #broken = new Set<number>();
   #line: Waiting[] = [];
   #creations: Creation[] = [];
+  #isPaused = false;
 
   constructor(max: number, fifo: boolean, testOnBorrow: boolean) {
     this.#max = max;
     this.#fifo = fifo;
-    this.#testOnBorrow = testOnBorrow;
+    this.testOnBorrow = testOnBorrow;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   get figures(): Figures {
@@ -69,7 +74,8 @@ export class PlainPool {
 
   /** A request that does not wait: it is served at once or not at all. */
   tryToAsk(): void {
-    const isReady = this.#line.length === 0 && this.#idle.length > 0 && !this.#testOnBorrow;
+    const isReady =
+      !this.#isPaused && this.#line.length === 0 && this.#idle.length > 0 && !this.testOnBorrow;
     if (!isReady) this.standings.push('over');
     else this.ask(0, Number.POSITIVE_INFINITY);
   }
@@ -77,7 +83,7 @@ export class PlainPool {
   giveBack(caller: number): void {
     const thing = this.#take(caller);
     if (!this.#outdated.has(thing) && this.#size < this.#max) {
-      if (this.#testOnBorrow) this.#idle.push(thing);
+      if (this.testOnBorrow) this.#idle.push(thing);
       else this.#offer(thing);
     }
     this.#serve();
@@ -97,7 +103,7 @@ export class PlainPool {
   created(at: number): void {
     const [creation] = this.#creations.splice(at, 1);
     const thing = this.#made++;
-    const isExcess = this.#size >= this.#max && this.#line.length === 0;
+    const isExcess = this.#size >= this.#max && (this.#line.length === 0 || this.#isPaused);
     if (creation?.wanted === true && !isExcess) this.#offer(thing);
     this.#serve();
   }
@@ -122,6 +128,25 @@ export class PlainPool {
     this.#max = max;
     while (this.#size > max && this.#idle.length > 0) this.#idle.shift();
     this.#serve();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#serve();
+  }
+
+  /** Destroys the idle things with these numbers, and the held ones when they come back. Returns how many there are. */
+  evict(isChosen: (thing: number) => boolean): number {
+    const held = [...this.#held.values()].filter(isChosen);
+    for (const thing of held) this.#outdated.add(thing);
+    const idle = this.#idle.filter(isChosen);
+    this.#idle = this.#idle.filter((thing) => !isChosen(thing));
+    this.#serve();
+    return held.length + idle.length;
   }
 
   invalidate(): void {
@@ -158,7 +183,7 @@ export class PlainPool {
   /** Gives a thing to the first waiter, before any later caller. */
   #offer(thing: number): void {
     const [first] = this.#line;
-    if (first === undefined) this.#idle.push(thing);
+    if (first === undefined || this.#isPaused) this.#idle.push(thing);
     else this.#lend(thing, first.caller);
   }
 
@@ -193,11 +218,12 @@ export class PlainPool {
   }
 
   #serve(): void {
+    if (this.#isPaused) return;
     for (;;) {
       const [first] = this.#line;
       const thing = first && (this.#fifo ? this.#idle.shift() : this.#idle.pop());
       if (first === undefined || thing === undefined) break;
-      if (!this.#testOnBorrow || !this.#broken.has(thing)) this.#lend(thing, first.caller);
+      if (!this.testOnBorrow || !this.#broken.has(thing)) this.#lend(thing, first.caller);
     }
     while (this.#line.length > this.#creations.length && this.#size < this.#max) {
       const client = this.#line.find(
