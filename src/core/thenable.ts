@@ -7,9 +7,9 @@ export function isThenable<R>(value: R | PromiseLike<R>): value is PromiseLike<R
 }
 
 /**
- * Gives a promise that settles as a foreign promise or thenable does: once, whatever that calls, and with an error if its `then`
- * throws. `Promise.resolve` gives a foreign promise back as it is, with a `then` that an instrumentation may have replaced.
+ * Gives a promise that settles as `await promise` does: once, and never by a throw. `Promise.resolve` would give a foreign promise back
+ * as it is, with a `then` that an instrumentation may have replaced.
  */
-export function following<R>(promise: PromiseLike<R>): Promise<R> {
-  return new Promise<R>((resolve) => resolve(promise));
+export async function following<R>(promise: PromiseLike<R>): Promise<Awaited<R>> {
+  return await promise;
 }

@@ -12,7 +12,6 @@
  */
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { STALL_MILLIS } from '../../core/deadline-timer.js';
-import { following } from '../../core/thenable.js';
 
 /** The grace of a call after a blocked event loop, in milliseconds; its own timeout if that is shorter. */
 const GRACE_MILLIS = 100;
@@ -59,16 +58,21 @@ export class RunningCall<R> {
     this.#isBackground = isBackground;
     this.#beganAt = clock.now();
     this.#setTimer(this.#nextLook(FIRST_LOOK_MILLIS));
-    following(promise).then(
-      (value) => {
-        if (this.#end()) call.succeeded(value);
-        else call.late?.(value);
-      },
-      (error: unknown) => {
-        if (this.#end()) call.failed(error);
-        else call.lateFailure?.();
-      },
-    );
+    void this.#follow(promise);
+  }
+
+  /** An `await` neither throws nor ends twice, whatever the `then` of a foreign promise does. */
+  async #follow(promise: PromiseLike<R>): Promise<void> {
+    let value: R;
+    try {
+      value = await promise;
+    } catch (error) {
+      if (this.#end()) this.#call.failed(error);
+      else this.#call.lateFailure?.();
+      return;
+    }
+    if (this.#end()) this.#call.succeeded(value);
+    else this.#call.late?.(value);
   }
 
   /** No waiter needs the call any more: it does not keep the process alive, and does not count as slow. */
