@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 92_000,
   'integrations/redis': 7_500,
   'integrations/tarn': 44_000,
-  '.': 440_000,
+  '.': 470_000,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -109,14 +109,14 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 68 kB', async () => {
+test('createPool, imported alone, stays below 70 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(68_000);
+  expect(minifiedBytes).toBeLessThanOrEqual(70_000);
 });
 
-test('memoize, imported alone, stays below 58 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 56 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(58_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(56_000);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });
