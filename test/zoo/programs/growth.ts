@@ -80,8 +80,9 @@ export const growing: readonly Program[] = [
         memoize(async (url: string) => url, { ttl: 60 * MINUTE, clock: zoo.clock }),
       );
       let time = 0;
-      await eachQuietMinute(zoo, 140, async () => {
+      await eachMinute(zoo, 130, async (minute) => {
         for (let i = 0; i < 20; i++) await page(`/a?_=${time++}`);
+        if (minute % 5 === 0) await zoo.mustBeQuiet();
       });
     },
   },
@@ -165,7 +166,7 @@ export const growing: readonly Program[] = [
     async run(zoo) {
       zoo.pool();
       let chats: { readonly until: number; readonly end: () => void }[] = [];
-      await eachQuietMinute(zoo, 70, async (minute) => {
+      await eachQuietMinute(zoo, 40, async (minute) => {
         for (let i = 0; i < 5 + minute; i++) {
           void zoo.scope('GET /chat', () => {
             return new Promise<void>((end) => chats.push({ until: minute + 10, end }));
