@@ -20,6 +20,11 @@ test('the whole source tree is checked', () => {
   }
 });
 
+test('a reference to a library stands above the imports, or the declarations of the package lack it', () => {
+  const late = [...tree].filter(([, text]) => /^import .*^\/\/\/ <reference/ms.test(text));
+  expect(late.map(([file]) => file)).toEqual([]);
+});
+
 test('every folder of tests has the name of the folder it tests', () => {
   for (const folder of ['core', 'scope', 'weak', 'gc', 'pool', 'memoize', 'watchdog']) {
     expect(existsSync(fileURLToPath(new URL(folder, import.meta.url))), folder).toBe(true);

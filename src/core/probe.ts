@@ -18,8 +18,8 @@
  * The key is registered with `Symbol.for`. Components of other packages can thus be watched, and components of a second copy
  * of this package.
  */
-import { isObject } from './is-object.js';
 /// <reference lib="esnext.disposable" preserve="true" />
+import { isObject } from './is-object.js';
 
 /** The key of the method by which a component lets itself be watched. */
 export const observe: unique symbol = Symbol.for('tenure.observe') as never;
