@@ -2,6 +2,7 @@
  * Which locks give no answers. A lock is not probed: after its rest the next load asks it. If other locks were answered while a
  * request waited, its lock rests alone. Otherwise all rest.
  */
+import { makeRoom } from './make-room.js';
 
 /** The most locks that rest alone. */
 const MAX_ALONE = 1_000;
@@ -25,10 +26,7 @@ export class LockHealth {
       return;
     }
     this.#alone.delete(name);
-    for (const oldest of this.#alone.keys()) {
-      if (this.#alone.size < MAX_ALONE) break;
-      this.#alone.delete(oldest);
-    }
+    makeRoom(this.#alone, MAX_ALONE);
     this.#alone.set(name, restsUntil);
   }
 

@@ -11,6 +11,7 @@
  * ```
  */
 import { hashSlotOf, SLOTS } from './hash-slot.js';
+import { makeRoom } from './make-room.js';
 
 /** The most slots of each kind that are remembered. */
 const MAX_SLOTS = 1_024;
@@ -64,7 +65,7 @@ export class StoreHealth {
     const slot = hashSlotOf(name);
     this.#answering.delete(slot);
     this.#silent.delete(slot);
-    makeRoom(this.#silent);
+    makeRoom(this.#silent, MAX_SLOTS);
     this.#silent.set(slot, { name, restsUntil });
   }
 
@@ -85,7 +86,7 @@ export class StoreHealth {
 
   #noteAnswer(slot: number): void {
     this.#answering.delete(slot);
-    makeRoom(this.#answering);
+    makeRoom(this.#answering, MAX_SLOTS);
     this.#answering.add(slot);
   }
 
@@ -101,13 +102,5 @@ export class StoreHealth {
     const [lower, upper] = [below, above].map((known) => this.#silent.get((known + SLOTS) % SLOTS));
     if (lower === undefined || upper === undefined) return undefined;
     return lower.restsUntil < upper.restsUntil ? lower : upper;
-  }
-}
-
-/** Drops the oldest slots, so that there is room for one more. */
-function makeRoom(slots: Map<number, unknown> | Set<number>): void {
-  for (const oldest of slots.keys()) {
-    if (slots.size < MAX_SLOTS) return;
-    slots.delete(oldest);
   }
 }
