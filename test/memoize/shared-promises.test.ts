@@ -4,7 +4,6 @@ import Keyv from 'keyv';
 import { describe, expect, test, vi } from 'vitest';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import {
-  type BusListener,
   type ClusterLock,
   type SharedCacheOptions,
   type SharedStore,
@@ -13,6 +12,7 @@ import {
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
+import { MemoryBus } from './memory-bus.js';
 
 type Fn = (id: string) => Promise<string>;
 
@@ -49,23 +49,6 @@ class MemoryStore implements SharedStore {
   async #trip(): Promise<void> {
     this.roundTrips++;
     if (!this.answers) await new Promise(() => {});
-  }
-}
-
-/** A bus in memory, which delivers at once. */
-class MemoryBus {
-  readonly texts: string[] = [];
-  readonly #listeners = new Set<BusListener>();
-
-  async publish(text: string): Promise<void> {
-    this.texts.push(text);
-    for (const listener of this.#listeners) listener.message(text);
-  }
-
-  subscribe(listener: BusListener): Disposable {
-    this.#listeners.add(listener);
-    listener.connected(true);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 }
 

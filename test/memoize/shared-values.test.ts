@@ -3,13 +3,13 @@ import Keyv from 'keyv';
 import { describe, expect, test, vi } from 'vitest';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import {
-  type BusListener,
   type ClusterLock,
   type SharedCacheOptions,
   sharedCache,
 } from '../../src/memoize/shared/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
+import { MemoryBus } from './memory-bus.js';
 
 interface User {
   readonly id: string;
@@ -17,23 +17,6 @@ interface User {
 }
 
 type Fn = (id: string) => Promise<unknown>;
-
-/** A bus in memory, which delivers at once. */
-class MemoryBus {
-  readonly texts: string[] = [];
-  readonly #listeners = new Set<BusListener>();
-
-  async publish(text: string): Promise<void> {
-    this.texts.push(text);
-    for (const listener of this.#listeners) listener.message(text);
-  }
-
-  subscribe(listener: BusListener): Disposable {
-    this.#listeners.add(listener);
-    listener.connected(true);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
-  }
-}
 
 type Member = ReturnType<Service['member']>;
 
