@@ -11,7 +11,7 @@
  * | there are many objects, and many more than at first | noise |
  * | no more of them leave than before, or many more stay | a service that has more traffic |
  * | the component has no bound | a cache below its `max` |
- * | the counts reach further back than an entry lives, or there will be very many entries before one expires | a cache with a `ttl` that has just started |
+ * | the counts reach further back than an entry lives, or very many entries will live | a `ttl` that has just begun |
  */
 import { integer, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
