@@ -5,7 +5,7 @@
  * ```
  *   16 readings                horizon
  *     ├┼┼┼┼─────── 1 s ──────────┤ an end before the horizon: read the clock   │ beyond it: not reached yet
- *          │ turn ends: horizon = Infinity
+ *          │ turn ends: no horizon
  * ```
  *
  * There is a horizon only in a burst: after 16 readings in a row that are at most a millisecond apart, until the turn of the event
@@ -23,9 +23,20 @@ const BURST = 16;
 /** When the timer for the end of the turn counts as lost, in milliseconds: a test may have replaced the platform's timers. */
 const LOST_MILLIS = 1_000;
 
+/** How long a tick is, in milliseconds. */
+const TICK_MILLIS = 64;
+/** The last tick, two years after the clock's zero. V8 stores an integer up to this size in a field, without an object. */
+export const LAST_TICK: number = 2 ** 30 - 1;
+
+/** The tick that has begun at a time, at most {@link LAST_TICK}. */
+export function tickAt(time: number): number {
+  if (time >= LAST_TICK * TICK_MILLIS) return LAST_TICK;
+  return time > 0 ? (time / TICK_MILLIS) | 0 : -1;
+}
+
 /** What has a horizon. The object is the user's own, which saves a hit one memory access. */
 export interface Horizon {
-  /** No time beyond this one has come yet. `Infinity` while that is not known. */
+  /** No tick after this one has begun yet. {@link LAST_TICK} while that is not known. */
   horizon: number;
 }
 
@@ -50,11 +61,11 @@ export class CoarseClock {
     if (gap < 0 || gap > DENSE_MILLIS) this.#readings = 0;
     this.#readings++;
     if (this.#readings < BURST) {
-      this.#target.horizon = Number.POSITIVE_INFINITY;
+      this.#target.horizon = LAST_TICK;
       return;
     }
     if (this.#turnEnd === undefined || now - this.#turnBegan > LOST_MILLIS) this.#beginTurn(now);
-    this.#target.horizon = now + MARGIN_MILLIS;
+    this.#target.horizon = tickAt(now + MARGIN_MILLIS);
   }
 
   #beginTurn(now: number): void {
@@ -63,7 +74,7 @@ export class CoarseClock {
     const end = (): void => {
       this.#turnEnd = undefined;
       this.#readings = 0;
-      this.#target.horizon = Number.POSITIVE_INFINITY;
+      this.#target.horizon = LAST_TICK;
     };
     this.#turnEnd = this.#clock.setTimer(end, 1, { background: true });
   }

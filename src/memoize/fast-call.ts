@@ -83,7 +83,7 @@ function timedInMaps(fast: FastState, late: LateHit, others: CallOn): Call {
         typeof arg === 'object' && arg !== null ? state.byObject.get(arg) : state.byKey.get(arg)
       ) as Entry | undefined;
       if (entry !== undefined) {
-        if (state.horizon < entry.freshUntil && (state.hits & HITS_A_READING) !== 0) {
+        if (state.horizon < entry.freshTick && (state.hits & HITS_A_READING) !== 0) {
           state.hits++;
           return entry.value;
         }
@@ -120,7 +120,7 @@ function timedInList(fast: FastState, late: LateHit, others: CallOn): Call {
         typeof arg === 'object' && arg !== null ? state.top.byObject.get(arg) : arg,
       ) as Entry | undefined;
       if (entry !== undefined) {
-        if (state.horizon < entry.freshUntil && (state.hits & HITS_A_READING) !== 0) {
+        if (state.horizon < entry.freshTick && (state.hits & HITS_A_READING) !== 0) {
           state.hits++;
           return entry.value;
         }
@@ -155,7 +155,7 @@ function timedInStore(fast: FastState, store: Store, late: LateHit, others: Call
         (typeof arg === 'object' && arg !== null ? fast.top.byObject.get(arg) : arg) as KeyLevel,
       ) as Entry | undefined;
       if (entry !== undefined) {
-        if (fast.horizon < entry.freshUntil && (fast.hits & HITS_A_READING) !== 0) {
+        if (fast.horizon < entry.freshTick && (fast.hits & HITS_A_READING) !== 0) {
           fast.hits++;
           return entry.value;
         }
@@ -185,8 +185,8 @@ function withKey(fast: FastState, keyOf: Call, expires: boolean, others: KeyedCa
           state.hits++;
           return stored;
         }
-        const { freshUntil, value } = stored as Entry;
-        if (state.horizon < freshUntil && (state.hits & HITS_A_READING) !== 0) {
+        const { freshTick, value } = stored as Entry;
+        if (state.horizon < freshTick && (state.hits & HITS_A_READING) !== 0) {
           state.hits++;
           return value;
         }

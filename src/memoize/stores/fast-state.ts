@@ -1,6 +1,6 @@
 /** The fields that the fast paths of a cache read and write, on one object. */
 import { type Clock, systemClock } from '../../core/clock.js';
-import { CoarseClock, type Horizon } from '../../core/coarse-clock.js';
+import { CoarseClock, type Horizon, LAST_TICK } from '../../core/coarse-clock.js';
 import { KeyLevel } from '../keys/key-level.js';
 import type { Stored } from './stored.js';
 
@@ -26,8 +26,8 @@ export class FastState implements Horizon {
   byObject: LookUp<object> = NO_OBJECTS;
   /** The argument lists without a receiver; empty while the fast paths are closed. */
   top: KeyLevel = NO_LEVEL;
-  /** No time beyond this one has come yet; `Infinity` while that is not known. */
-  horizon: number = Number.POSITIVE_INFINITY;
+  /** No tick after this one has begun yet; `LAST_TICK` while that is not known. */
+  horizon: number = LAST_TICK;
   readonly #coarse: CoarseClock | undefined;
   /**
    * Whether fast paths may answer: no listener is told of hits, and all stored values are of the kind that the fast path of

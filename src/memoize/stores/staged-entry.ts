@@ -114,7 +114,7 @@ export class StagedEntry extends Entry {
   /** Makes the entry stale at a time, unless it is stale before. It may still be served in place of a failure. */
   markStale(at: number): void {
     if (this.failure !== undefined) return;
-    this.freshUntil = Math.min(this.freshUntil, at);
+    this.setFreshUntil(Math.min(this.freshUntil, at));
     this.dueAt = Math.min(this.dueAt, at);
     this.expiresAt = Math.min(this.expiresAt, at);
     this.staleUntil = Math.min(this.staleUntil, at);
@@ -131,6 +131,6 @@ export class StagedEntry extends Entry {
       this.failure === undefined &&
       this.#weak === undefined &&
       this.idleUntil === Number.POSITIVE_INFINITY;
-    this.freshUntil = isPlain ? Math.min(this.dueAt, this.expiresAt) : Number.NEGATIVE_INFINITY;
+    this.setFreshUntil(isPlain ? Math.min(this.dueAt, this.expiresAt) : Number.NEGATIVE_INFINITY);
   }
 }

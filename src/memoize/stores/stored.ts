@@ -3,6 +3,8 @@
  * object around it would need as many bytes as the rest of a list node. Each hit would need one more memory access.
  */
 
+import { tickAt } from '../../core/coarse-clock.js';
+
 /** Stored for the result `undefined`, because a look-up that returns `undefined` is a miss. */
 export const UNDEFINED: unique symbol = Symbol('undefined');
 
@@ -12,12 +14,24 @@ export type Stored = unknown;
 /** A result that expires. */
 export class Entry {
   readonly value: unknown;
-  /** The time, on the cache's clock, before which a hit may return the value without a further check. */
-  freshUntil: number;
+  /** The tick of {@link freshUntil}. An integer is in the entry itself, so a hit reads one object less. */
+  freshTick: number;
+  #freshUntil: number;
 
   constructor(value: unknown, freshUntil: number) {
     this.value = value;
-    this.freshUntil = freshUntil;
+    this.freshTick = tickAt(freshUntil);
+    this.#freshUntil = freshUntil;
+  }
+
+  /** The time, on the cache's clock, before which a hit may return the value without a further check. */
+  get freshUntil(): number {
+    return this.#freshUntil;
+  }
+
+  protected setFreshUntil(time: number): void {
+    this.freshTick = tickAt(time);
+    this.#freshUntil = time;
   }
 
   /** Whether no call may be given the result at `now` or later. */
