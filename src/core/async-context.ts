@@ -89,7 +89,7 @@ class FlowVariable<T> implements AsyncVariable<T> {
   }
 
   get(): T | undefined {
-    const frame = this.#storage.getStore();
+    const frame = this.#isUsed ? this.#storage.getStore() : undefined;
     if (frame === undefined) return undefined;
     const place = frame.indexOf(this.#key);
     return place < 0 ? undefined : (frame[place + 1] as T);
