@@ -17,14 +17,19 @@ function service(max: number, options: WatchdogOptions = {}) {
   const told: string[] = [];
   watchdog.on('leak', ({ rule, count }) => told.push(`leak ${rule} ×${count}`));
   watchdog.on('retracted', ({ rule, count }) => told.push(`retracted ${rule} ×${count}`));
+  /** The leases that are lost. They are held here, because V8 proves of others that no code can release them. */
+  const lost: Lease<object>[] = [];
   const lose = async (): Promise<Lease<object>> => {
-    return await pool.lease(); // where leases are lost
+    const lease = await pool.lease(); // where leases are lost
+    lost.push(lease);
+    return lease;
   };
   return {
     clock,
     watchdog,
     pool,
     told,
+    lost,
     lose,
     /** Calls in vain. */
     async refuse(): Promise<void> {

@@ -3,7 +3,7 @@
  * `async () => next()`. The scope ends when `next` returns, while the handler goes on.
  */
 import { describe, expect, test } from 'vitest';
-import { createPool } from '../../src/pool/index.js';
+import { createPool, type Lease } from '../../src/pool/index.js';
 import { type LeakReport, Watchdog } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
@@ -85,7 +85,8 @@ describe.each(STYLES)('%s', (_text, style) => {
   test('a lost loan is orphaned once it is out for longer than the grace and than is usual', async () => {
     await using t = service(style);
     await t.serve(25, 1);
-    await t.request('GET /leak', async () => void (await t.pool.lease()));
+    const held: Lease<object>[] = [];
+    await t.request('GET /leak', async () => void held.push(await t.pool.lease()));
     expect(await t.watchdog.check()).toEqual([]);
     await t.clock.advance(1_000);
     expect(await t.watchdog.check()).toMatchObject([
@@ -96,6 +97,7 @@ describe.each(STYLES)('%s', (_text, style) => {
     expect(t.told[0]?.fix).toContain(
       'use `expressScopes(watchdog)` of tenure/integrations/express',
     );
+    expect(held).toHaveLength(1);
   });
 
   test('a dry pool never reads NO LEAKS, however short it has been dry', async () => {
