@@ -48,8 +48,10 @@ export class Birth implements Owner {
 
   /** Ends the making, and gives the node to the component. */
   born(): NodeId {
+    const isKnown = this.#node !== undefined;
     const node = this.#reported();
     this.#isOver = true;
+    if (isKnown) this.#observer.made(node);
     return node;
   }
 

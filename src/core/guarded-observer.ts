@@ -125,6 +125,15 @@ export class GuardedObserver implements Observer {
     }
   }
 
+  made(node: NodeId): void {
+    if (node === NO_NODE) return;
+    try {
+      this.#observer.made?.(node);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
     if (held === NO_NODE || origin === NO_ORIGIN) return NO_NODE;
     try {

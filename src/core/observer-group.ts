@@ -141,6 +141,10 @@ export class ObserverGroup implements SharedObservers {
     }
   }
 
+  made(node: NodeId): void {
+    this.#tellMain((main, id) => main.made(id), node);
+  }
+
   referenced(from: NodeId, to: NodeId): void {
     this.#tellMain((main, holder, held) => main.referenced(holder, held), from, to);
   }

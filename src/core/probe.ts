@@ -120,6 +120,12 @@ export interface Observer {
   allocated(kind: NodeKind, owner: NodeId, origin?: Origin): NodeId;
 
   /**
+   * Reports that a node is whole which was reported while it was being made. The component keeps it, with all that its maker has
+   * leased for it.
+   */
+  made?(node: NodeId): void;
+
+  /**
    * Reports that `held` was lent to the caller of `origin`. The loan is a node of its own: the caller's scope holds it, and it
    * holds `held`. Gives the id of the loan.
    *

@@ -100,6 +100,11 @@ export class CacheWatch extends SharedWatch {
     if (!this.hasEnded) this.observer.freed(lease);
   }
 
+  /** Reports that the holder of a lease means to keep it. */
+  expected(lease: NodeId, holdMillis: number): void {
+    if (!this.hasEnded) this.observer.expected(lease, holdMillis);
+  }
+
   /** Reports that `to` holds a lease from now on. */
   transferred(lease: NodeId, to: Holder): void {
     if (!this.hasEnded) this.observer.transferred(lease, to);

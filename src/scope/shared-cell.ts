@@ -16,6 +16,7 @@ import { abortReason } from '../core/abort-reason.js';
 import type { Clock } from '../core/clock.js';
 import { currentOwner, runAsOwner } from '../core/current-owner.js';
 import { guardedCall } from '../core/guarded-call.js';
+import { checkArgument, millis } from '../core/options.js';
 import {
   type EntryPoint,
   type Holder,
@@ -195,6 +196,7 @@ export class SharedCell<T> {
       const value = await runAsOwner(instance, async () => this.#plan.create({ signal }));
       instance.value = value;
       instance.phase = 'ready';
+      this.#owner.watch?.made(instance);
     } catch (error) {
       if (this.#current === instance) this.#current = undefined;
       instance.rejectReady(error);
@@ -263,6 +265,11 @@ export class SharedCell<T> {
       [handOver]: (to: Holder) => {
         const loan = currentNode();
         if (loan !== undefined && !token.isReleased) this.#owner.watch?.transferred(loan, to);
+      },
+      expectHold: (holdMillis) => {
+        checkArgument('expectHold', 'holdMillis', holdMillis, millis);
+        const loan = currentNode();
+        if (loan !== undefined && !token.isReleased) this.#owner.watch?.expected(loan, holdMillis);
       },
       release,
       [Symbol.dispose]: () => void release(),

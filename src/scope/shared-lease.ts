@@ -15,6 +15,13 @@ export interface SharedLease<T, R extends void | Promise<void> = void | Promise<
    * and that never rejects. Without effect the second time. O(1).
    */
   release(): R;
+  /**
+   * Tells a watchdog that the lease will be held for up to `holdMillis` milliseconds from now, on purpose. Without effect without a
+   * watchdog, or after the end. O(1).
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a time that is negative or no number.
+   */
+  expectHold(holdMillis: number): void;
   /** Releases the lease, and does not wait for the disposal of the value. */
   [Symbol.dispose](): void;
   /**

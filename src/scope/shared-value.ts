@@ -3,6 +3,7 @@
  * any moment, as CPython's reference counts are, so no garbage collector is waited for.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { checkArgument, millis } from '../core/options.js';
 import type { SharedLease } from './shared-lease.js';
 
 /** A value and the number of its holders. */
@@ -46,6 +47,7 @@ export class SharedValue<T> {
     };
     return {
       value: this.value,
+      expectHold: (holdMillis) => checkArgument('expectHold', 'holdMillis', holdMillis, millis),
       release,
       [Symbol.dispose]: release,
       [Symbol.asyncDispose]: async () => release(),

@@ -60,6 +60,11 @@ export class ValueWatch extends SharedWatch {
     instance.reported = this.observer.allocated('value', this.observer.root);
   }
 
+  /** Reports that a value has been created. */
+  made(instance: SharedInstance<unknown>): void {
+    if (instance.reported !== undefined) this.observer.made(instance.reported);
+  }
+
   /** Reports a lease, which `capability` alone can end. Gives its node. */
   lent(
     instance: SharedInstance<unknown>,
@@ -91,6 +96,11 @@ export class ValueWatch extends SharedWatch {
   /** Reports that `to` holds a lease from now on. */
   transferred(lease: NodeId, to: Holder): void {
     if (!this.hasEnded) this.observer.transferred(lease, to);
+  }
+
+  /** Reports that the holder of a lease means to keep it. */
+  expected(lease: NodeId, holdMillis: number): void {
+    if (!this.hasEnded) this.observer.expected(lease, holdMillis);
   }
 
   /** Reports the end of a value. */

@@ -13,6 +13,7 @@
  * |---|---|
  * | `origin` | none; takes the caller's stack and scope |
  * | `allocated` | a node under its owner |
+ * | `made` | none; what the node has leased while it was made is its own from now on |
  * | `lent` | a loan, without a node until it is settled |
  * | `referenced`, `dropped`, `transferred` | an edge |
  * | `takenDirectly` | a loan whose caller is not known |
@@ -182,6 +183,11 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     this.#tracker.noteActivity();
     classes.noteBirth(kind, origin as CallOrigin | undefined);
     return this.#table.add(this.#tracker.graph.allocate(classes.of(kind), ownerNode));
+  }
+
+  made(id: NodeId): void {
+    const node = this.#table.node(id);
+    if (node !== undefined) node.isMade = true;
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {

@@ -1,5 +1,6 @@
 /**
- * The components that one watchdog watches, and the sweep over them: it begins with the first one and stops with the last.
+ * The components that one watchdog watches, and the sweep. It runs while there is something to look at: a component, a running scope, or
+ * an object that is expected to die.
  *
  * ```
  *   sweep, check ──▶ each component looks whether it has run dry ──▶ rules judge the loans ──▶ rules survey the rest
@@ -23,6 +24,7 @@ export class ComponentWatches {
     this.#tracker = tracker;
     this.#sweep = new Sweep(clock, sweepIntervalMillis, () => this.#sweepOnce());
     this.#deaths = new FinalizationRegistry((watch) => this.end(watch));
+    tracker.scopes.whenFirstOpens(() => this.beginSweep());
   }
 
   /** How many components there are. */
@@ -51,8 +53,13 @@ export class ComponentWatches {
     }
     this.#watches.add(watch);
     this.#deaths.register(observation, watch, watch);
-    if (this.#tracker.judge.needsSweep) this.#sweep.start();
+    this.beginSweep();
     return watch;
+  }
+
+  /** Begins the sweep, if it does not run. It stops by itself when there is nothing to look at. O(1). */
+  beginSweep(): void {
+    if (this.#tracker.judge.needsSweep) this.#sweep.start();
   }
 
   /** Ends the watch of a component. Without effect if it has ended. */
@@ -60,12 +67,13 @@ export class ComponentWatches {
     if (!this.#watches.delete(watch)) return;
     this.#deaths.unregister(watch);
     watch.close();
-    if (this.#watches.size === 0) this.#sweep.stop();
+    if (this.#isIdle) this.#sweep.stop();
   }
 
-  /** Ends the watches of all components. */
+  /** Ends the watches of all components, and the sweep. */
   endAll(): void {
     for (const watch of [...this.#watches]) this.end(watch);
+    this.#sweep.stop();
   }
 
   /** Has the rules judge now. `isForced` says that a check has just had V8 collect. O(loans that are out). */
@@ -95,7 +103,16 @@ export class ComponentWatches {
     return counts.length === 0 ? '' : `still out: ${counts.join(', ')}`;
   }
 
+  get #isIdle(): boolean {
+    const { scopes, collections } = this.#tracker;
+    return this.#watches.size === 0 && scopes.running === 0 && collections.expectations.size === 0;
+  }
+
   #sweepOnce(): void {
+    if (this.#isIdle) {
+      this.#sweep.stop();
+      return;
+    }
     this.#tracker.scopes.settleEnded();
     this.#tracker.scopes.settleAll();
     this.#tracker.collections.full.collectIfDue();

@@ -56,6 +56,11 @@ export class Expectations implements Iterable<Expectation> {
     });
   }
 
+  /** How many objects are expected to die and have not. */
+  get size(): number {
+    return this.#expected.size;
+  }
+
   [Symbol.iterator](): Iterator<Expectation> {
     return this.#expected.values();
   }

@@ -27,6 +27,8 @@ export interface LifetimeNode {
   ownerEdge: number;
   /** Whether it is held from outside the graph. */
   readonly isRoot?: boolean;
+  /** Whether it has been made, and owns what its maker has leased. Absent on a node that its component did not report before it was whole. */
+  isMade?: boolean;
 }
 
 export class LifetimeGraph {

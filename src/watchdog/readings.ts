@@ -17,6 +17,8 @@ export interface Readings {
   isCollected(loan: Loan): boolean;
   /** The generation of a loan's node. */
   generationOf(loan: Loan): NodeGeneration;
+  /** Whether the node that a loan was taken for is whole: it keeps the loan as long as it lives. */
+  isKept(loan: Loan): boolean;
   /** How many loans of its site have ended since it was lent; 0 for a loan without a site. */
   neighboursSince(loan: Loan): number;
   /** How many loans of its component have ended since it was lent. */
@@ -41,6 +43,7 @@ export const READINGS: Readings = {
   cycleOf: (loan) => loan.cycle,
   isCollected: (loan) => loan.collected,
   generationOf: (loan) => loan.component.generationOf(loan),
+  isKept: ({ origin }) => origin.owner?.isMade === true,
   neighboursSince: ({ site, siteFreedBefore }) =>
     site === undefined ? 0 : site.freed - siteFreedBefore,
   returnsSince: ({ component, returnsBefore }) => component.holdTimes.count - returnsBefore,

@@ -44,11 +44,17 @@ export class Scopes implements ScopeHost {
   /** The scopes that are ending, in the order in which they ended. */
   readonly #ending = new LinkedList<OpenScope>();
   #running = 0;
+  #firstOpens: () => void = () => {};
 
   constructor(graph: LifetimeGraph, classes: ScopeClasses, listener: ScopeListener) {
     this.#graph = graph;
     this.#classes = classes;
     this.#listener = listener;
+  }
+
+  /** Calls `listener` when a scope is opened while none is running. */
+  whenFirstOpens(listener: () => void): void {
+    this.#firstOpens = listener;
   }
 
   /** Whether a scope is one of these. */
@@ -130,7 +136,7 @@ export class Scopes implements ScopeHost {
     const outer = runningScope(this.#current.get(), isRequest);
     const now = this.#listener.loanTime();
     for (let scope = outer; scope !== undefined; scope = scope.outer) scope.activeAt = now;
-    this.#running++;
+    if (++this.#running === 1) this.#firstOpens();
     const scope = new OpenScope(this, name, outer, currentOwner(), isRequest, now);
     this.#rootless.append(scope);
     return scope;

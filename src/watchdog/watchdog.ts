@@ -283,6 +283,7 @@ export class Watchdog implements Disposable {
     const { collections, names } = this.#tracker;
     const stack = captureStack(Watchdog.prototype.expectCollected);
     collections.expect(target, names.of(why), stack, this.#tracker.currentScope());
+    this.#watches.beginSweep();
   }
 
   /**

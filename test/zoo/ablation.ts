@@ -70,6 +70,13 @@ export const ABLATIONS: readonly Ablation[] = [
     programs: ['a slow job in a quiet service'],
   },
   {
+    rule: 'tenured',
+    reading: 'isKept',
+    constant: 'no entry, value or resource keeps what was leased for it',
+    replaced: { isKept: () => false },
+    programs: ['entries keep their leases for minutes, beside short loans'],
+  },
+  {
     rule: 'exhausted',
     reading: 'idleMillis',
     constant: 'nothing ever comes back',

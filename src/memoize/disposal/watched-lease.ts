@@ -29,6 +29,10 @@ export function watchedLease<T>(
   };
   return {
     value: lease.value,
+    expectHold: (holdMillis) => {
+      lease.expectHold(holdMillis);
+      if (!token.isReleased) watch.expected(node, holdMillis);
+    },
     release,
     [Symbol.dispose]: release,
     [Symbol.asyncDispose]: async () => release(),

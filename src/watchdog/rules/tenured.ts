@@ -20,6 +20,8 @@
  *
  * A touch counts like the begin of the loan.
  *
+ * A loan that an entry, a value or a resource took while it was made is kept as long as that lives, and is no suspect.
+ *
  * While nothing at all comes back, the loans around it are as slow as it is, and it is no suspect.
  */
 import { millis, numberAtLeast, option } from '../../core/options.js';
@@ -81,9 +83,8 @@ class TenuredRule implements Rule<'tenured'> {
   }
 
   judge(loan: Loan, now: number): Certainty | undefined {
-    if (this.#readings.generationOf(loan) !== OLDEST_GENERATION || !this.#isOld(loan, now)) {
-      return undefined;
-    }
+    if (this.#readings.generationOf(loan) !== OLDEST_GENERATION) return undefined;
+    if (this.#readings.isKept(loan) || !this.#isOld(loan, now)) return undefined;
     return loan.component.shortage.isDry ? 'probable' : 'suspect';
   }
 

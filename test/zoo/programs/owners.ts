@@ -30,6 +30,56 @@ export const owners: readonly Program[] = [
     },
   },
   {
+    name: 'entries keep their leases for minutes, beside short loans',
+    async run(zoo) {
+      const pool = zoo.pool();
+      const connectionOf = zoo.watched(memoize(async (_tenant: string) => pool.lease()));
+      for (const tenant of 'abcde') await zoo.scope('GET /tenant', () => connectionOf(tenant));
+      for (let minute = 0; minute < 10; minute++) {
+        await zoo.traffic(pool, 1_000);
+        await zoo.age(60_000);
+        await zoo.mustBeQuiet({ forceGc: minute === 5 });
+      }
+    },
+  },
+  {
+    name: 'a load hangs with a lease, beside short loans',
+    finds: { rules: ['tenured'], count: 1 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      const hung: unknown[] = [];
+      const reportOf = zoo.watched(
+        memoize(async (_tenant: string) => {
+          hung.push(await pool.lease()); // LEAK: a load hangs with a lease, beside short loans
+          await new Promise(() => {});
+        }),
+      );
+      void zoo.scope('GET /report', () => reportOf('a'));
+      for (let minute = 0; minute < 10; minute++) {
+        await zoo.traffic(pool, 1_000);
+        await zoo.age(60_000);
+      }
+    },
+  },
+  {
+    name: 'a shared value is held by the process on purpose',
+    async run(zoo) {
+      const settings = zoo.watched(new RefCounted(() => ({ debug: false }), { name: 'settings' }));
+      const held = await settings.acquire();
+      held.expectHold(Number.POSITIVE_INFINITY);
+      for (let minute = 0; minute < 10; minute++) {
+        for (let i = 0; i < 1_000; i++) {
+          await zoo.scope('GET /', async () => {
+            using _lease = await settings.acquire();
+          });
+        }
+        await zoo.age(60_000);
+        await zoo.mustBeQuiet({ forceGc: minute === 5 });
+      }
+      held.release();
+    },
+  },
+  {
     name: 'an evicted entry is disposed of later',
     async run(zoo) {
       const pool = zoo.pool();
