@@ -269,6 +269,13 @@ export interface Observation extends Disposable {
    */
   readonly tellsLasting?: boolean | undefined;
   /**
+   * Whether many callers hold what it lends at once, as a shared value. A loan then keeps no other caller waiting, so a long one is
+   * usual.
+   *
+   * @default false
+   */
+  readonly lendsShared?: boolean | undefined;
+  /**
    * Whether its parts, see {@link Observer.part}, lend what it lends. Its figures are then sums over them, which may take long.
    *
    * @default false

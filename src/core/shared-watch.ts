@@ -10,6 +10,7 @@ export abstract class SharedWatch {
   readonly endedBy?: string;
   readonly entryMillis?: number;
   readonly tellsLasting?: boolean;
+  readonly lendsShared?: boolean;
   readonly observer: GuardedObserver;
   /** The component keeps the answers to its observers, which hold them weakly. */
   readonly #shares = new Set<Observation>();
@@ -30,7 +31,7 @@ export abstract class SharedWatch {
    */
   attach(observer: Observer): Observation {
     if (this.#shares.size > 0) this.observer.join(observer);
-    const { kind, name, releaseAdvice, endedBy, entryMillis, tellsLasting } = this;
+    const { kind, name, releaseAdvice, endedBy, entryMillis, tellsLasting, lendsShared } = this;
     const present = this.present(observer);
     const reportPresent = (most: number): boolean => {
       for (let count = 0; count < most && this.#shares.has(share); count++) {
@@ -45,6 +46,7 @@ export abstract class SharedWatch {
       endedBy,
       entryMillis,
       tellsLasting,
+      lendsShared,
       stats: () => this.stats(),
       reportPresent,
       look: () => this.look(),

@@ -41,6 +41,7 @@ export class CacheWatch extends SharedWatch {
   readonly kind = 'cache';
   readonly name: string;
   override readonly entryMillis: number;
+  override readonly lendsShared = true;
   readonly #cache: WatchedCache;
   readonly #nodes = new SplitMap<KeyRef, NodeId>(hashOf);
 

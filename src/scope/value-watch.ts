@@ -36,6 +36,7 @@ export interface WatchedValues {
 export class ValueWatch extends SharedWatch {
   readonly kind: 'ref-counted' | 'ref-counted-map';
   readonly name: string;
+  override readonly lendsShared = true;
   readonly #values: WatchedValues;
 
   constructor(values: WatchedValues, observer: Observer) {

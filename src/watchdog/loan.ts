@@ -36,6 +36,8 @@ export interface LoanSource {
   readonly releaseAdvice: string | undefined;
   /** What ends the component, as `close()`; `undefined` if V8's collector does. */
   readonly endedBy: string | undefined;
+  /** Whether many callers hold what it lends at once. */
+  readonly lendsShared: boolean;
   /** How long an entry can live, in milliseconds. */
   readonly entryMillis: number;
   /** The part of the component, such as the key of a pool by key. */

@@ -95,7 +95,8 @@ export interface WatchdogOptions {
   readonly fullCollectionMillis?: number;
   /**
    * How often the rules judge the loans that are out, in milliseconds. No timer is set if no active rule does, as *tenured*
-   * does. The timer never keeps the process alive.
+   * does, nor while no component is watched, no scope is running and no object is expected to die. The timer never keeps the process
+   * alive.
    *
    * @default 10_000
    */

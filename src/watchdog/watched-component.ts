@@ -41,6 +41,7 @@ export class WatchedComponent implements LoanSource {
   #name = '';
   #releaseAdvice: string | undefined;
   #endedBy: string | undefined;
+  #lendsShared = false;
   #entryMillis = Number.POSITIVE_INFINITY;
   #shortage = new Shortage(undefined);
   /** Whether its parts lend what it lends: they run dry, it does not. */
@@ -79,6 +80,7 @@ export class WatchedComponent implements LoanSource {
     this.#releaseAdvice = observation.releaseAdvice;
     this.#endedBy = observation.endedBy;
     this.#entryMillis = observation.entryMillis ?? Number.POSITIVE_INFINITY;
+    this.#lendsShared = observation.lendsShared === true;
     this.callers.tellsLasting = observation.tellsLasting === true;
     this.#hasParts = observation.hasParts === true;
     if (!this.#hasParts) this.#shortage = new Shortage(observation.stats());
@@ -118,6 +120,10 @@ export class WatchedComponent implements LoanSource {
 
   get endedBy(): string | undefined {
     return this.#endedBy;
+  }
+
+  get lendsShared(): boolean {
+    return this.#lendsShared;
   }
 
   get entryMillis(): number {

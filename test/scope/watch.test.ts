@@ -1,5 +1,7 @@
 /** What a watchdog sees of scopes: leases, contexts and stacks by their line, and who owns what. */
 import { expect, test, vi } from 'vitest';
+import { disposal } from '../../src/memoize/disposal/index.js';
+import { memoize } from '../../src/memoize/index.js';
 import { createPool } from '../../src/pool/index.js';
 import {
   AlreadyWatchedError,
@@ -16,6 +18,7 @@ import {
 } from '../../src/scope/index.js';
 import { type LeakReport, Watchdog } from '../../src/watchdog/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
+import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { lineOf } from '../kit/line-of.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
@@ -50,6 +53,33 @@ test('a lease on a shared value that is never released is named by its line', as
   });
   void kept.release();
   await t.watchdog.assertNoLeaks();
+});
+
+test('a holder says how long it means to keep a lease on a shared value', async () => {
+  const clock = new FakeClock();
+  const shared = new RefCounted(() => ({ id: 1 }), { name: 'config' });
+  const open = memoize((path: string) => ({ path, [Symbol.dispose]() {} }), {
+    dispose: disposal(),
+  });
+  using watchdog = new Watchdog({ level: 'advanced', graceMillis: 0, clock });
+  watchdog.watch(shared);
+  watchdog.watch(open);
+  const [config, file] = await watchdog.scope('start', async () => {
+    const leases = [await shared.acquire(), open.lease('a.txt')] as const;
+    for (const lease of leases) {
+      lease.expectHold(60_000);
+      expect(() => lease.expectHold(-1)).toThrow(/`holdMillis` must be/);
+    }
+    return leases;
+  });
+  expect(await watchdog.check()).toEqual([]);
+  await clock.advance(60_001);
+  expect(await watchdog.check()).toMatchObject([{ rule: 'orphaned' }, { rule: 'orphaned' }]);
+  for (const lease of [config, file]) {
+    lease.release();
+    lease.expectHold(1);
+  }
+  expect(await watchdog.check()).toEqual([]);
 });
 
 test('a lease on a value of a map is named by its line, and V8 proves that it is abandoned', async () => {

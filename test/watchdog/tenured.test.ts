@@ -200,6 +200,25 @@ test('the rule can be switched off', async () => {
   expect(await t.watchdog.check()).toEqual([]);
 });
 
+test('the sweep runs while there is something to look at', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ clock });
+  expect(clock.pendingTimers).toBe(0);
+  const scope = watchdog.openScope('job');
+  expect(clock.pendingTimers).toBe(1);
+  await clock.advance(60_000);
+  expect(clock.pendingTimers).toBe(1);
+  scope.end();
+  await clock.advance(60_000);
+  expect(clock.pendingTimers).toBe(0);
+
+  watchdog.scope('a second job', () => {
+    watchdog[Symbol.dispose]();
+    expect(clock.pendingTimers).toBe(0);
+  });
+  expect(clock.pendingTimers).toBe(0);
+});
+
 test('disposing of the watchdog clears its timer', () => {
   const t = watched();
   expect(t.clock.pendingTimers).toBe(1);

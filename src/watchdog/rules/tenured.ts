@@ -16,9 +16,11 @@
  * |---|---|
  * | has neighbours that came back since | them |
  * | is alone at its site, in a scope that runs | the scope: it is a suspect once the scope has been idle for minutes |
- * | is alone, outside of scopes | all loans of its component, once some thousand requests have come and gone |
+ * | is alone, outside of scopes, and keeps other callers waiting | all loans of its component, once some thousand requests have come and gone |
  *
  * A touch counts like the begin of the loan.
+ *
+ * A lease on a shared value keeps no other caller waiting, so a process may hold it as long as it runs.
  *
  * A loan that an entry, a value or a resource took while it was made is kept as long as that lives, and is no suspect.
  *
@@ -100,7 +102,7 @@ class TenuredRule implements Rule<'tenured'> {
     if (origin.scope !== undefined && !origin.scope.ended) {
       return now - Math.max(origin.scope.activeAt, touchedAt) >= this.#options.idleScopeMillis;
     }
-    return ageMillis >= this.#oldMillis(component.holdTimes);
+    return !component.lendsShared && ageMillis >= this.#oldMillis(component.holdTimes);
   }
 
   #oldMillis(holdTimes: HoldTimes): number {

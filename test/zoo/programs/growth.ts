@@ -141,6 +141,18 @@ export const growing: readonly Program[] = [
     },
   },
   {
+    name: 'scopes never end, in a service that has no component watched',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const feeds: Promise<void>[] = [];
+      for (let minute = 0; minute < 30; minute++) {
+        for (let i = 0; i < 20; i++) feeds.push(zoo.scope('WS /feed', () => new Promise(() => {})));
+        await zoo.age(60_000);
+      }
+      return feeds;
+    },
+  },
+  {
     name: 'scopes never end',
     finds: { rules: ['growth'] },
     async run(zoo) {

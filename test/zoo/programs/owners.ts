@@ -62,11 +62,10 @@ export const owners: readonly Program[] = [
     },
   },
   {
-    name: 'a shared value is held by the process on purpose',
+    name: 'the process holds a shared value as long as it runs',
     async run(zoo) {
       const settings = zoo.watched(new RefCounted(() => ({ debug: false }), { name: 'settings' }));
       const held = await settings.acquire();
-      held.expectHold(Number.POSITIVE_INFINITY);
       for (let minute = 0; minute < 10; minute++) {
         for (let i = 0; i < 1_000; i++) {
           await zoo.scope('GET /', async () => {
