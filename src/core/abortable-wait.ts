@@ -19,7 +19,7 @@ export function abortableWait<T>(
     };
     const leave = (): void => {
       stopListening();
-      const reason = guardedCall("a signal's `reason`", () => abortReason(signal));
+      const reason = abortReason(signal);
       reject(reason);
       onLeave(reason);
     };

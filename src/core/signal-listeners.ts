@@ -17,7 +17,7 @@ class SharedListener<W> {
   }
 
   handleEvent(): void {
-    const reason = guardedCall("a signal's `reason`", () => abortReason(this.#signal));
+    const reason = abortReason(this.#signal);
     for (const wait of [...this.waits]) if (this.waits.has(wait)) this.#onAbort(wait, reason);
   }
 }

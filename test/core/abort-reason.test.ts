@@ -10,3 +10,14 @@ test('gives the reason of a signal, whatever it is', () => {
 test('gives an AbortError for a signal without a reason', () => {
   expect(abortReason({ aborted: true } as AbortSignal)).toMatchObject({ name: 'AbortError' });
 });
+
+test('gives an AbortError for a signal whose reason throws, with what it throws', () => {
+  const cause = new Error('no reason');
+  const signal = {
+    aborted: true,
+    get reason(): unknown {
+      throw cause;
+    },
+  };
+  expect(abortReason(signal as AbortSignal)).toMatchObject({ name: 'AbortError', cause });
+});

@@ -1,5 +1,7 @@
 /** The promises of the shared level under faults that a fake store can show exactly: silence, refusals, floods, foreign data. */
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { runInNewContext } from 'node:vm';
 import Keyv from 'keyv';
 import { describe, expect, test, vi } from 'vitest';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
@@ -504,6 +506,40 @@ describe('what several processes share', () => {
     await members[0]?.flush();
     service.source = () => 'found';
     expect(await service.member({ store }, options)('k')).toBe('found');
+  });
+
+  test('the failure of a vm context is shared with its text', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const foreign: unknown = runInNewContext(
+      "Object.assign(new Error('gone'), { code: 'E_GONE' })",
+    );
+    service.source = () => Promise.reject(foreign);
+    const [one, other] = [1, 2].map(() => service.member({ store }, { negativeTtl: 5_000 }));
+    await expect(one?.('k')).rejects.toBe(foreign);
+    await one?.flush();
+    await expect(other?.('k')).rejects.toMatchObject({
+      cause: { message: 'gone', code: 'E_GONE' },
+    });
+  });
+
+  test('errors whose fields throw cost no call, neither from the source nor from the store', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const hostile = Object.defineProperties(new Error('hidden'), {
+      name: { get: () => assert.fail('name') },
+      message: { get: () => assert.fail('message') },
+      code: { get: () => assert.fail('code') },
+    });
+    service.source = () => Promise.reject(hostile);
+    const [one, other] = [1, 2].map(() => service.member({ store }, { negativeTtl: 5_000 }));
+    await expect(one?.('k')).rejects.toBe(hostile);
+    await one?.flush();
+    await expect(other?.('k')).rejects.toMatchObject({ code: 'TENURE_SHARED_LOAD' });
+    store.getMany = () => Promise.reject(hostile);
+    service.source = () => 'loaded';
+    expect(await service.member({ store })('x')).toBe('loaded');
+    expect(service.loads).toBe(2);
   });
 
   test('a lock that is not free concerns its key alone: layercache#59', async () => {

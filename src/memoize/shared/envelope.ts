@@ -3,6 +3,9 @@
  * that can write to the store can write anything, so each field is checked before it is used, and counts are limited.
  */
 
+import { isError } from '../../core/is-error.js';
+import { errorField } from './error-field.js';
+
 /** A result, or a remembered failure, in the shared store. */
 export interface Envelope {
   readonly value?: unknown;
@@ -61,12 +64,12 @@ export function tokenIn(stored: unknown): string {
 
 /** The part of an error that is shared. */
 export function failureOf(error: unknown): SharedFailure {
-  if (!(error instanceof Error)) return { name: 'Error', message: text(error) };
-  const { code } = error as { code?: unknown };
+  if (!isError(error)) return { name: 'Error', message: text(error) };
+  const code = errorField(error, 'code');
   return {
-    name: text(error.name),
-    message: text(error.message),
-    ...(typeof code === 'string' ? { code: text(code) } : {}),
+    name: text(errorField(error, 'name')),
+    message: text(errorField(error, 'message')),
+    ...(code === undefined ? {} : { code: text(code) }),
   };
 }
 

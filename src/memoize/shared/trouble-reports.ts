@@ -1,7 +1,9 @@
 /** Limits the reports of one cache's shared level: one trouble is reported once in ten seconds, however many calls it meets. */
 import type { Clock } from '../../core/clock.js';
+import { isError } from '../../core/is-error.js';
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
+import { errorField } from './error-field.js';
 
 /** The time between two reports of one trouble, in milliseconds. */
 const QUIET_MILLIS = 10_000;
@@ -49,8 +51,7 @@ export class TroubleReports {
 
 /** What errors of one trouble have in common: the name, the code, and the first word, which is the code of a Redis error. */
 function kindOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  const { name, message } = error;
-  const { code } = error as { code?: unknown };
-  return `${name} ${String(code)} ${String(message).split(/[\s':]/, 1)[0]}`;
+  if (!isError(error)) return typeof error;
+  const firstWord = errorField(error, 'message')?.split(/[\s':]/, 1)[0];
+  return `${errorField(error, 'name')} ${errorField(error, 'code')} ${firstWord}`;
 }

@@ -1,5 +1,7 @@
 /** Errors of heap snapshots and of the sampling profiler. */
+
 import { nameErrorClass, TenureError } from '../../core/errors.js';
+import { isError } from '../../core/is-error.js';
 
 /**
  * Error for a snapshot that would take more memory than the caller allows. No work was done. Code
@@ -63,7 +65,7 @@ export class SnapshotNotWrittenError extends TenureError {
   /** `problem` says what has failed; `cause` is the error of the file system, if there is one. */
   constructor(file: string, problem: string, cause?: unknown) {
     super(
-      `takeSnapshot: ${file} was not written. ${problem}${cause instanceof Error ? ` (${cause.message})` : ''}. Give a file in a folder that exists, with enough room.`,
+      `takeSnapshot: ${file} was not written. ${problem}${isError(cause) ? ` (${cause.message})` : ''}. Give a file in a folder that exists, with enough room.`,
       { code: 'TENURE_PROFILE_NOT_WRITTEN', ...(cause === undefined ? {} : { cause }) },
     );
   }

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { availableMemory } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { isError } from '../../../core/is-error.js';
 import {
   checkArgument,
   numberAtLeast,
@@ -135,5 +136,5 @@ function scriptsBeside(file: string): ScriptNames {
 }
 
 function isFileSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
-  return error instanceof Error && 'syscall' in error && 'code' in error;
+  return isError(error) && 'syscall' in error && 'code' in error;
 }
