@@ -4,7 +4,7 @@
  * that the foreign code returns.
  */
 import { reportIgnoredError } from './ignored-error.js';
-import { isThenable } from './thenable.js';
+import { isThenable, onceSettled } from './thenable.js';
 
 /**
  * Calls `call` and returns what it returns, or `undefined` if it throws. Never throws. `where` says in the printed report what
@@ -14,7 +14,7 @@ export function guardedCall<R>(where: string, call: () => R): R | undefined {
   try {
     const result = call();
     if (isThenable(result)) {
-      Promise.resolve(result).catch((error: unknown) => reportIgnoredError(where, error));
+      void onceSettled(result, undefined, (error) => reportIgnoredError(where, error));
     }
     return result;
   } catch (error) {

@@ -13,3 +13,19 @@ export function isThenable<R>(value: R | PromiseLike<R>): value is PromiseLike<R
 export async function following<R>(promise: PromiseLike<R>): Promise<Awaited<R>> {
   return await promise;
 }
+
+/**
+ * Calls back when a result has settled, as code after an `await` runs: once, and in a later microtask. The `then` that an
+ * instrumentation has put on a promise of the platform is not called: it may call back at once, or throw.
+ */
+export function onceSettled<R, A = Awaited<R>, B = never>(
+  result: R,
+  onValue?: ((value: Awaited<R>) => A | PromiseLike<A>) | undefined,
+  onError?: ((error: unknown) => B | PromiseLike<B>) | undefined,
+): Promise<A | B> {
+  return Promise.prototype.then.call(
+    Promise.resolve(result),
+    onValue as (value: unknown) => unknown,
+    onError,
+  ) as Promise<A | B>;
+}

@@ -1,6 +1,6 @@
 /** Local variables of a simulated heap: nodes that are held until a function returns. */
 import { InvalidArgumentError } from '../core/errors.js';
-import { isThenable } from '../core/thenable.js';
+import { isThenable, onceSettled } from '../core/thenable.js';
 import type { HeapState } from './heap-state.js';
 import type { Handle } from './memory/handle.js';
 
@@ -16,7 +16,7 @@ export function runInScope<T>(heap: Holder, state: HeapState, body: (locals: Hea
   try {
     const result = body(scope);
     if (isThenable(result)) {
-      Promise.resolve(result).catch(() => {}); // The heap refuses the promise, so the caller never awaits it.
+      void onceSettled(result, undefined, () => {}); // The heap refuses the promise, so the caller never awaits it.
       throw new InvalidArgumentError(
         'heap.scope: the body must be synchronous. Hold what an async function needs with `addRoot`.',
       );

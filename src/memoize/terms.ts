@@ -5,7 +5,7 @@
  * The terms of a result are decided before its load ends, because a callback may invalidate the very load that it is asked about.
  */
 import { InvalidArgumentError } from '../core/errors.js';
-import { isThenable } from '../core/thenable.js';
+import { isThenable, onceSettled } from '../core/thenable.js';
 import type { EntryOptions } from './entry-options.js';
 import type { EntryTerms } from './entry-terms.js';
 import type { Callback, MemoizeSettings } from './memoize-options.js';
@@ -121,7 +121,7 @@ function tagsFrom(option: string, ...lists: unknown[]): ReadonlySet<string> | un
 }
 
 function malformed(option: string, expected: string, got: unknown): Error {
-  if (isThenable(got)) Promise.resolve(got).catch(() => {}); // The promise that an async callback returned.
+  if (isThenable(got)) void onceSettled(got, undefined, () => {}); // The promise that an async callback returned.
   const kind = isThenable(got) ? 'a promise: the callback must not be async' : kindOf(got);
   return new InvalidArgumentError(`memoize: \`${option}\` must return ${expected}, got ${kind}.`);
 }

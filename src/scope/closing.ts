@@ -15,7 +15,7 @@
 import { InvalidArgumentError } from '../core/errors.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import { aFunction, checkArgument } from '../core/options.js';
-import { isThenable } from '../core/thenable.js';
+import { isThenable, onceSettled } from '../core/thenable.js';
 import { ContextEndedError } from './context-errors.js';
 import { keepCause } from './keep-cause.js';
 import { type Failure, resultOf, runBlockAsync } from './run-block.js';
@@ -150,7 +150,7 @@ class ClosingHandle<T> implements Closing<T> {
   [Symbol.dispose](): void {
     const result = this.#closeOnce();
     if (isThenable(result)) {
-      this.#pending = Promise.resolve(result).catch((error) =>
+      this.#pending = onceSettled(result, undefined, (error) =>
         reportIgnoredError('closing', error),
       );
     }

@@ -13,7 +13,7 @@
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
 import { currentOwner, type Owner } from '../core/current-owner.js';
 import { LinkedList } from '../core/linked-list.js';
-import { isThenable } from '../core/thenable.js';
+import { isThenable, onceSettled } from '../core/thenable.js';
 import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
 import { OpenScope, type ScopeHost } from './open-scope.js';
 import type { ScopeClasses } from './scope-classes.js';
@@ -206,7 +206,8 @@ export class Scopes implements ScopeHost {
    */
   #endWith<T>(scope: OpenScope, result: PromiseLike<T>): Promise<T> {
     let hasAwaited = false;
-    const ended = Promise.resolve(result).then(
+    const ended = onceSettled(
+      result,
       (value) => {
         scope.hasReturned = !hasAwaited && value === undefined;
         this.end(scope);

@@ -7,7 +7,7 @@ import { guardedCall } from '../core/guarded-call.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import { printAs } from '../core/inspect.js';
 import { aFunction, type OptionTable, optional, resolveOptions } from '../core/options.js';
-import { isThenable } from '../core/thenable.js';
+import { isThenable, onceSettled } from '../core/thenable.js';
 import { checkTarget } from './finalize.js';
 import { type Call, PendingCall } from './pending-call.js';
 
@@ -102,7 +102,7 @@ class CleaningAction extends PendingCall {
 
   clean(): void {
     const result = this.run();
-    if (isThenable(result)) Promise.resolve(result).catch(this.#onError);
+    if (isThenable(result)) void onceSettled(result, undefined, this.#onError);
   }
 
   override died(): void {

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { disposal } from '../../src/memoize/disposal/index.js';
 import { memoize } from '../../src/memoize/index.js';
 import { Gates } from '../kit/gate.js';
 
@@ -46,6 +47,23 @@ describe('promises', () => {
     const fn = memoize(async (id: number) => id);
     const seen = await fn(1).then(() => fn.cacheInfo());
     expect(seen).toMatchObject({ inFlight: 0, size: 1, loads: 1 });
+  });
+
+  test('a promise whose own `then` calls back at once is awaited as by `await`', async () => {
+    const load = vi.fn((n: number) => {
+      const promise = Promise.resolve(n);
+      // biome-ignore lint/suspicious/noThenProperty: an instrumentation may replace it.
+      promise.then = (onValue) => {
+        void onValue?.(n);
+        return promise as never;
+      };
+      return promise;
+    });
+    for (const options of [{}, { max: 2 }, { ttl: 1_000 }, { dispose: disposal() }]) {
+      const fn = memoize(load, options);
+      expect([await fn(1), await fn(1), fn.cacheInfo().size]).toEqual([1, 1, 1]);
+    }
+    expect(load).toHaveBeenCalledTimes(4);
   });
 
   test('a thenable becomes a promise', async () => {

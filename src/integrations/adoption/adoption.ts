@@ -21,7 +21,7 @@ import { guardedCall } from '../../core/guarded-call.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import { LinkedList } from '../../core/linked-list.js';
 import type { EntryPoint, Holder, Misuse } from '../../core/probe.js';
-import { isThenable } from '../../core/thenable.js';
+import { isThenable, onceSettled } from '../../core/thenable.js';
 import { type Grant, grantUse } from '../../pool/loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from '../../pool/loan/loan-origin.js';
 import { UNTIMED } from '../../pool/loan/loan-tracking.js';
@@ -253,7 +253,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     } catch (error) {
       throw this.#foreignRelease(slot, error);
     }
-    if (isThenable(returned)) return Promise.resolve(returned).then(ignore, this.#reportGivingBack);
+    if (isThenable(returned)) return onceSettled(returned, ignore, this.#reportGivingBack);
   }
 
   #foreignRelease(slot: Slot<T>, cause: unknown): ReleaseError {

@@ -11,7 +11,7 @@
 
 import { isObject } from '../../core/is-object.js';
 import type { Origin } from '../../core/probe.js';
-import { isThenable } from '../../core/thenable.js';
+import { isThenable, onceSettled } from '../../core/thenable.js';
 import { asyncDisposeMethod } from '../../scope/dispose-method.js';
 import { SharedValue } from '../../scope/shared-value.js';
 import type { CacheIdentity } from '../cache-identity.js';
@@ -137,7 +137,7 @@ export class DisposalTracker implements Disposals {
       const result = cache.callUncached(receiver, args);
       const leased = (value: unknown) =>
         this.#leaseHeld(this.#hold(undefined, value, 1), undefined, origin);
-      return isThenable(result) ? Promise.resolve(result).then(leased) : leased(result);
+      return isThenable(result) ? onceSettled(result, leased) : leased(result);
     }
     const ref = refOf(found.key);
     if (found.load === undefined) {
@@ -232,7 +232,7 @@ export class DisposalTracker implements Disposals {
         outcome = Reflect.apply(asyncDisposeMethod(value), value, []);
       }
       if (isThenable(outcome)) {
-        const running = Promise.resolve(outcome).catch((error: unknown) => this.#failed(error));
+        const running = onceSettled(outcome, undefined, (error) => this.#failed(error));
         this.#running.set(shared, running);
       }
     } catch (error) {

@@ -7,7 +7,7 @@
  */
 import { emptyAsyncContext } from '../../core/async-context.js';
 import type { Birth } from '../../core/birth.js';
-import { isThenable } from '../../core/thenable.js';
+import { isThenable, onceSettled } from '../../core/thenable.js';
 import type { AnyFn } from '../any-fn.js';
 import type { CacheRecorder } from '../cache-recorder.js';
 import type { CacheWatch } from '../cache-watch.js';
@@ -189,7 +189,8 @@ export class Loader {
     const inTime = untilHardLimit(load, thenable, this.#settings, (late) =>
       this.#entries.disposals?.loadSettled({ key: load.key, hasCaller: false }, late),
     );
-    const promise = Promise.resolve(inTime).then(
+    const promise = onceSettled(
+      inTime,
       (settled) => {
         this.#entries.deferred(() => {
           this.#recorder.loaded(settled, clock.now() - began);

@@ -1,5 +1,7 @@
 /** A limited wait for an outside system. */
+
 import type { Clock, TimerHandle } from '../../core/clock.js';
+import { onceSettled } from '../../core/thenable.js';
 
 /** What becomes of a limited wait. */
 export interface WaitOutcomes {
@@ -40,7 +42,8 @@ export function inTime<T>(
     if (millis !== Number.POSITIVE_INFINITY) {
       timer = clock.setTimer(next, stage === 'first half' ? millis / 2 : millis);
     }
-    Promise.resolve(answer).then(
+    void onceSettled(
+      answer,
       (value) => {
         if (timer !== undefined) clock.clearTimer(timer);
         if (stage !== 'over') outcomes.onAnswer?.();
