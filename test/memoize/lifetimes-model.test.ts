@@ -115,7 +115,6 @@ class Model {
   load(key: string): string {
     this.counts.misses++;
     const kept = this.kept.get(key);
-    if (kept !== undefined) this.#use(key, kept);
     const value = this.#run(key);
     if (!value.startsWith('failed')) {
       this.store(key, value);
