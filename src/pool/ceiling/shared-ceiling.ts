@@ -99,9 +99,10 @@ export class SharedCeiling {
     return total;
   }
 
-  /** How many more resources there may be. */
+  /** How many more resources there may be. O(1) without a limit, else O(members). */
   get room(): number {
-    return this.#maxTotal - this.total;
+    const maxTotal = this.#maxTotal;
+    return maxTotal === Number.POSITIVE_INFINITY ? maxTotal : maxTotal - this.total;
   }
 
   /** How many more resources a member may have: none while another member is first in line for the room. */
