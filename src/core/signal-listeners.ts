@@ -5,56 +5,56 @@
 import { abortReason } from './abort-reason.js';
 import { guardedCall } from './guarded-call.js';
 
-/** The waits that depend on one signal. */
-class SharedListener<W> {
-  readonly waits = new Set<W>();
-  readonly #signal: AbortSignal;
-  readonly #onAbort: (wait: W, reason: unknown) => void;
+type OnAbort<W> = (wait: W, reason: unknown) => void;
 
-  constructor(signal: AbortSignal, onAbort: (wait: W, reason: unknown) => void) {
+/** The waits that depend on one signal, in any component, and what is called for each. */
+class SharedListener {
+  readonly waits = new Map<unknown, OnAbort<never>>();
+  readonly #signal: AbortSignal;
+
+  constructor(signal: AbortSignal) {
     this.#signal = signal;
-    this.#onAbort = onAbort;
   }
 
   handleEvent(): void {
     const reason = abortReason(this.#signal);
-    for (const wait of [...this.waits]) if (this.waits.has(wait)) this.#onAbort(wait, reason);
+    for (const wait of [...this.waits.keys()]) this.waits.get(wait)?.(wait as never, reason);
   }
 }
 
-/** Waits by the signal that ends them. */
+/** The listeners of all components: the pools of a keyed pool, and others, may depend on one signal. */
+const listeners = new WeakMap<AbortSignal, SharedListener>();
+
+/** Waits of one component by the signal that ends them. */
 export class SignalListeners<W> {
-  readonly #listeners = new Map<AbortSignal, SharedListener<W>>();
-  readonly #onAbort: (wait: W, reason: unknown) => void;
+  readonly #onAbort: OnAbort<W>;
 
   /** `onAbort` is called for each wait when its signal aborts, unless the wait was removed before. */
-  constructor(onAbort: (wait: W, reason: unknown) => void) {
+  constructor(onAbort: OnAbort<W>) {
     this.#onAbort = onAbort;
   }
 
   /** Makes a wait depend on a signal, which must not have aborted. Throws what the signal throws, and then adds nothing. O(1). */
   add(signal: AbortSignal, wait: W): void {
-    let listener = this.#listeners.get(signal);
+    let listener = listeners.get(signal);
     if (listener === undefined) {
-      listener = new SharedListener(signal, this.#onAbort);
-      listener.waits.add(wait);
-      this.#listeners.set(signal, listener);
+      listener = new SharedListener(signal);
+      listener.waits.set(wait, this.#onAbort);
+      listeners.set(signal, listener);
       try {
         signal.addEventListener('abort', listener, { once: true });
       } catch (error) {
-        this.#listeners.delete(signal);
+        listeners.delete(signal);
         throw error;
       }
-    } else listener.waits.add(wait);
+    } else listener.waits.set(wait, this.#onAbort);
   }
 
   /** Removes a wait that has ended. With the last wait of a signal the listener is removed from it. O(1). */
   remove(signal: AbortSignal, wait: W): void {
-    const listener = this.#listeners.get(signal);
-    if (listener === undefined) return;
-    listener.waits.delete(wait);
-    if (listener.waits.size > 0) return;
-    this.#listeners.delete(signal);
+    const listener = listeners.get(signal);
+    if (listener === undefined || !listener.waits.delete(wait) || listener.waits.size > 0) return;
+    listeners.delete(signal);
     guardedCall("a signal's `removeEventListener`", () =>
       signal.removeEventListener('abort', listener),
     );

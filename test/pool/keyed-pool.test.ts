@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
@@ -460,4 +461,20 @@ test('no more idle resources are evicted than are needed', async () => {
   for (let gate = 0; gate < 4; gate++) destroys.at(gate).open();
   (await waiting)[Symbol.dispose]();
   await pool.close();
+});
+
+test('the waits of all keys share one listener on a signal', async () => {
+  const pools = createKeyedPool(() => ({ create: () => ({}), destroy() {} }), { maxTotal: 1 });
+  const lease = await pools.lease('held');
+  const request = new AbortController();
+  const keys = Array.from({ length: 20 }, (_, index) => `key ${index}`);
+  const waits = keys.map((key) => pools.lease(key, { signal: request.signal }));
+  expect(getEventListeners(request.signal, 'abort')).toHaveLength(1);
+  request.abort('left');
+  expect(await Promise.allSettled(waits)).toEqual(
+    keys.map(() => ({ status: 'rejected', reason: 'left' })),
+  );
+  expect(getEventListeners(request.signal, 'abort')).toEqual([]);
+  lease.release();
+  await pools.close();
 });
