@@ -475,6 +475,6 @@ test('the waits of all keys share one listener on a signal', async () => {
     keys.map(() => ({ status: 'rejected', reason: 'left' })),
   );
   expect(getEventListeners(request.signal, 'abort')).toEqual([]);
-  lease.release();
+  void lease.release();
   await pools.close();
 });
