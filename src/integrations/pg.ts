@@ -26,6 +26,7 @@ export type { Pooler } from './pg/pg-session.js';
 export {
   type IsolationLevel,
   RolledBackError,
+  TransactionEndedError,
   type TransactionOptions,
   transaction,
 } from './pg/pg-transaction.js';

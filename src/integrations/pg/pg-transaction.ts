@@ -33,11 +33,33 @@ export class RolledBackError extends TenureError {
 }
 
 /**
+ * The work has ended the transaction by itself, by `commit` or `rollback`, so there was nothing to commit. What ran afterwards was committed
+ * statement by statement. Code `TENURE_PG_TRANSACTION_ENDED`.
+ */
+export class TransactionEndedError extends TenureError {
+  /** @internal */
+  constructor() {
+    super(
+      'The transaction had ended before its commit: the work has sent `commit` or `rollback`. Return from the work to commit, and throw an error to roll back.',
+      { code: 'TENURE_PG_TRANSACTION_ENDED' },
+    );
+  }
+
+  static {
+    nameErrorClass(TransactionEndedError, 'TransactionEndedError');
+  }
+}
+
+/** SQLSTATE no_active_sql_transaction: the server's warning at a commit without a transaction. */
+const NO_TRANSACTION = '25P01';
+
+/**
  * Runs `work` in a transaction: committed when the work succeeds, rolled back when it fails. Resolves to what `work` returned, after the
  * commit. A client that cannot roll back is destroyed.
  *
- * Rejects with the error of `work`, or with {@link RolledBackError} if the server has rolled back instead of committing. If the
- * connection breaks during the commit, the outcome is not known; the error is that of the connection.
+ * Rejects with the error of `work`, with {@link RolledBackError} if the server has rolled back instead of committing, or with
+ * {@link TransactionEndedError} if the work has ended the transaction by itself. The server tells that by a warning, so it needs a
+ * `client_min_messages` of `warning` or lower, and it does not tell if the work has begun another transaction. If the connection breaks during the commit, the outcome is not known; the error is that of the connection.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
@@ -56,10 +78,21 @@ const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
     return client.query(`begin${isolation}${readOnly ? ' read only' : ''}`);
   },
   async commit(client) {
-    const { command } = await client.query('commit');
-    if (command === 'ROLLBACK') throw new RolledBackError();
+    let hasEnded = false;
+    const onNotice = ({ code }: { readonly code?: string | undefined }): void => {
+      hasEnded ||= code === NO_TRANSACTION;
+    };
+    client.on('notice', onNotice);
+    try {
+      const { command } = await client.query('commit');
+      if (command === 'ROLLBACK') throw new RolledBackError();
+    } finally {
+      client.off('notice', onNotice);
+    }
+    if (hasEnded) throw new TransactionEndedError();
   },
   async rollBack(client, error) {
-    if (!(error instanceof RolledBackError)) await client.query('rollback');
+    const hasEnded = error instanceof RolledBackError || error instanceof TransactionEndedError;
+    if (!hasEnded) await client.query('rollback');
   },
 };

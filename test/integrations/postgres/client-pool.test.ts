@@ -11,6 +11,7 @@ import {
   type ClientPoolOptions,
   createClientPool,
   RolledBackError,
+  TransactionEndedError,
   transaction,
 } from '../../../src/integrations/pg.js';
 import { until } from '../../kit/until.js';
@@ -245,6 +246,26 @@ describe.skipIf(!canStart)('a pool of clients', () => {
       expect(pool.stats()).toMatchObject({ size: 1, destroyed: 0, borrowed: 0 });
       await pool.close({ endPeer: true });
     });
+
+    test.each(['commit', 'rollback'])(
+      'a work that sends %s itself is an error, and its client serves on',
+      async (statement) => {
+        await using t = await setUp();
+        const ending = transaction(t.pool, async (client) => {
+          await client.query('insert into stored values (30)');
+          await client.query(statement);
+        });
+        await expect(ending).rejects.toThrow(TransactionEndedError);
+        await expect(ending).rejects.toMatchObject({ code: 'TENURE_PG_TRANSACTION_ENDED' });
+        const count =
+          'with gone as (delete from stored where n = 30 returning n) select count(*)::int as it from gone';
+        expect(await t.pool.use((client) => firstValue(client, count))).toBe(
+          statement === 'commit' ? 1 : 0,
+        );
+        expect(await transaction(t.pool, (client) => firstValue(client, 'select 1 as it'))).toBe(1);
+        expect(t.pool.stats()).toMatchObject({ destroyed: 0, borrowed: 0 });
+      },
+    );
 
     test('a statement may fail behind a savepoint', async () => {
       await using t = await setUp();
