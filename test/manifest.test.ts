@@ -23,6 +23,18 @@ test.each(peers)('%s is an optional peer: %s ends before an untested major', (na
   expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
 });
 
+test('the package by its own name gives every subpath that needs neither Node nor another package', () => {
+  const index = readFileSync(new URL('../src/index.ts', import.meta.url), 'utf8');
+  const isApart = /^src\/(index|node|integrations|testing)\b/;
+  const files = [...ENTRIES.values()].filter((file) => !isApart.test(file));
+  const missing = files.filter((file) => {
+    const specifier = file.replace(/^src\//, './').replace(/\.ts$/, '.js');
+    return !index.includes(`export * from '${specifier}';`);
+  });
+  expect(files.length).toBeGreaterThan(10);
+  expect(missing).toEqual([]);
+});
+
 test('the API documentation covers every subpath', () => {
   const { entryPoints } = json<{ readonly entryPoints: readonly string[] }>('typedoc.json');
   expect(entryPoints.toSorted()).toEqual([...ENTRIES.values()].toSorted());

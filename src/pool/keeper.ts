@@ -394,7 +394,10 @@ export class Keeper<T>
     if ((++counters.loans & this.#slowLoans) === 0) this.#lendSlowly(slot);
   }
 
-  /** The slow steps of lending: samples hold times, counts uses, orders the keys of a shared ceiling. */
+  /**
+   * The slow steps of lending: samples hold times, counts uses, orders the keys of a shared ceiling. They run before the waiter is served.
+   * So they call no foreign code, which could close the pool under it.
+   */
   #lendSlowly(slot: Slot<T>): void {
     if ((this.counters.loans & this.#timedLoans) === 0) this.#timeLoan(slot);
     if (--slot.usesLeft === 0) slot.expire('uses');

@@ -69,8 +69,8 @@ import type { WatchdogStats } from './watchdog-stats.js';
 /**
  * A watch over pools, caches and weak maps that names the line which lost a resource.
  *
- * Each loan is a node of a simulated heap that copies CPython's. The scope that took the loan holds it. Four rules judge loans, and a fifth
- * tells of loans that were ended twice:
+ * Each loan is a node of a simulated heap that copies CPython's. The scope that took the loan holds it. Rules judge the loans, and what becomes
+ * more and more. The first of them:
  *
  * - *orphaned*: the scope has ended, and the loan's reference count has dropped to 0 while the loan is out. This is known at
  *   once, without V8.

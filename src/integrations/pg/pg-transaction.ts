@@ -59,7 +59,9 @@ const NO_TRANSACTION = '25P01';
  *
  * Rejects with the error of `work`, with {@link RolledBackError} if the server has rolled back instead of committing, or with
  * {@link TransactionEndedError} if the work has ended the transaction by itself. The server tells that by a warning, so it needs a
- * `client_min_messages` of `warning` or lower, and it does not tell if the work has begun another transaction. If the connection breaks during the commit, the outcome is not known; the error is that of the connection.
+ * `client_min_messages` of `warning` or lower, and it does not tell if the work has begun another transaction.
+ *
+ * If the connection breaks during the commit, the outcome is not known; the error is that of the connection.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */

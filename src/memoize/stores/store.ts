@@ -47,7 +47,13 @@ export interface Store {
   present(): Iterable<KeyRef>;
 }
 
-/** A store that evicts entries to make room. */
+/**
+ * A store that evicts entries to make room.
+ *
+ * - {@link add} retains a key that is an object. Each removal calls `onRemoved`, and then releases the key; {@link clear} does neither.
+ * - {@link set} counts as a use, and reports the value that it replaces with the cause `'replaced'`.
+ * - {@link sweep} may do nothing: expired entries are evicted in their turn.
+ */
 export interface BoundedStore extends Store {
   /** Removes the entry that is next by the policy, for the cause 'size'; false if there is none. */
   evict(): boolean;
