@@ -112,10 +112,11 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     return this.#component.stats();
   }
 
-  /** Looks whether the component or a part of it has run dry. O(parts). */
-  look(): void {
-    for (const part of this.#parts) part.look();
-    this.#component.look(this.#loans.trackedOut);
+  /** Looks whether the component or a part of it has run dry: each step at one of them. O(parts). */
+  *look(): Generator<undefined> {
+    for (const part of this.#parts) yield* part.look();
+    if (!this.#closed) this.#component.look(this.#loans.trackedOut);
+    yield;
   }
 
   attached(observation: Observation): void {

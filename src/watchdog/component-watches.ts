@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../core/clock.js';
 import { type Observation, observe, type Watchable } from '../core/probe.js';
+import { hasTimeLeft, runLater } from '../core/slices.js';
 import { ComponentWatch } from './component-watch.js';
 import type { Loan } from './loan.js';
 import type { LoanTracker } from './loan-tracker.js';
@@ -17,6 +18,9 @@ export class ComponentWatches {
   readonly #tracker: LoanTracker;
   readonly #sweep: Sweep;
   readonly #watches = new Set<ComponentWatch>();
+  readonly #continueLooking: () => void = () => this.#lookOn();
+  /** The looks of the sweep that is running. */
+  #looks: Iterator<undefined> | undefined = undefined;
   /** Ends the watch of a component that V8 has collected. */
   readonly #deaths: FinalizationRegistry<ComponentWatch>;
 
@@ -74,11 +78,12 @@ export class ComponentWatches {
   endAll(): void {
     for (const watch of [...this.#watches]) this.end(watch);
     this.#sweep.stop();
+    this.#looks = undefined;
   }
 
   /** Has the rules judge now. `isForced` says that a check has just had V8 collect. O(loans that are out). */
   judge(isForced: boolean): void {
-    this.#look();
+    for (const looks = this.#look(); looks.next().done !== true; );
     this.#tracker.judgeAll();
     this.#tracker.survey(isForced);
   }
@@ -116,13 +121,27 @@ export class ComponentWatches {
     this.#tracker.scopes.settleEnded();
     this.#tracker.scopes.settleAll();
     this.#tracker.collections.full.collectIfDue();
-    this.#look();
-    this.#tracker.judgeInSlices();
-    this.#tracker.survey(false);
+    if (this.#looks !== undefined) return; // The last sweep has not ended.
+    this.#looks = this.#look();
+    this.#lookOn();
   }
 
-  #look(): void {
-    for (const watch of this.#watches) watch.look();
+  /** Looks in slices, and then has the rules judge. */
+  #lookOn(): void {
+    const looks = this.#looks;
+    if (looks === undefined) return;
+    while (hasTimeLeft()) {
+      if (looks.next().done !== true) continue;
+      this.#looks = undefined;
+      this.#tracker.judgeInSlices();
+      this.#tracker.survey(false);
+      return;
+    }
+    runLater(this.#continueLooking, undefined);
+  }
+
+  *#look(): Generator<undefined> {
+    for (const watch of this.#watches) yield* watch.look();
   }
 }
 

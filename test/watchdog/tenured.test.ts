@@ -1,6 +1,13 @@
-import { expect, test } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
 import { HoldTimes } from '../../src/watchdog/hold-times.js';
-import { type LeakReport, Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
+import {
+  type LeakReport,
+  type Observation,
+  observe,
+  Watchdog,
+  type WatchdogOptions,
+} from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { MinimalPool } from './minimal-pool.js';
 
@@ -217,6 +224,31 @@ test('the sweep runs while there is something to look at', async () => {
     expect(clock.pendingTimers).toBe(0);
   });
   expect(clock.pendingTimers).toBe(0);
+});
+
+test('a sweep looks at many components in slices, over several turns', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ clock });
+  let turn = 0;
+  const turns: number[] = [];
+  const components = Array.from({ length: 300 }, () => ({
+    [observe]: (): Observation => ({
+      kind: 'pool',
+      name: 'of a tenant',
+      stats: () => ({}),
+      look: () => void turns.push(turn),
+      [Symbol.dispose]() {},
+    }),
+  }));
+  for (const component of components) watchdog.watch(component);
+  let now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => now++); // Each reading takes a millisecond.
+  const advanced = clock.advance(10_000);
+  for (; turns.length < components.length; turn++) await setImmediate();
+  await advanced;
+  vi.restoreAllMocks();
+  expect(turns).toHaveLength(components.length);
+  expect(new Set(turns).size).toBeGreaterThan(1);
 });
 
 test('disposing of the watchdog clears its timer', () => {
