@@ -56,7 +56,7 @@ export interface CacheInfo {
   readonly inFlight: number;
   /** Entries stored at this moment; functools' `currsize`. Expired entries count until they are removed. */
   readonly size: number;
-  /** The option `max`; `Infinity` without a bound; functools' `maxsize`. */
+  /** The most entries: the option `max`, at most 8,388,608; `Infinity` without `max` and `maxWeight`; functools' `maxsize`. */
   readonly max: number;
   /** The weight of all entries at this moment together; 0 without `weigh`. */
   readonly weight: number;

@@ -11,7 +11,7 @@ import type { CacheWatch } from './cache-watch.js';
 import type { Disposals } from './disposal-port.js';
 import type { EntryTerms } from './entry-terms.js';
 import { argsOf, type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
-import { type MemoizeSettings, MOST_BOUNDED_ENTRIES } from './memoize-options.js';
+import type { MemoizeSettings } from './memoize-options.js';
 import type { FastState, LookUp } from './stores/fast-state.js';
 import { LruStore } from './stores/lru-store.js';
 import { MapStore } from './stores/map-store.js';
@@ -39,6 +39,8 @@ export class Entries {
   readonly #bounded: BoundedStore | undefined;
   #tags: TagIndex | undefined = undefined;
   #weight = 0;
+  /** How many entries have a weight above 0. Without one the weight is 0: sums of fractions are not exact. */
+  #weighed = 0;
   /** The entries that have left and that listeners have not been told of. */
   #evicted: EvictEvent[] | undefined = undefined;
   /** How many calls of {@link deferred} run. */
@@ -47,17 +49,16 @@ export class Entries {
     undefined;
 
   constructor(settings: MemoizeSettings, recorder: CacheRecorder, fast: FastState) {
-    const { max, maxWeight, policy, dispose } = settings;
+    const { max, policy, dispose } = settings;
     this.#settings = settings;
     this.#recorder = recorder;
     this.#fast = fast;
     this.terms = new Terms(settings);
     const onRemoved = (ref: KeyRef, stored: Stored, cause: RemovalCause): void =>
       this.#onRemoved(ref, stored, cause);
-    if (max === Infinity && maxWeight === Infinity) this.store = new MapStore(onRemoved, fast);
+    if (max === Infinity) this.store = new MapStore(onRemoved, fast);
     else {
-      const most = Math.min(max, MOST_BOUNDED_ENTRIES); // `max` is Infinity with `maxWeight` alone.
-      this.#bounded = policy?.makeStore(most, onRemoved) ?? new LruStore(most, onRemoved, fast);
+      this.#bounded = policy?.makeStore(max, onRemoved) ?? new LruStore(max, onRemoved, fast);
       this.store = this.#bounded;
       if (policy !== undefined) fast.setResults(this.store as LookUp<unknown>);
     }
@@ -66,7 +67,6 @@ export class Entries {
 
   /** The weight of all entries together. */
   get weight(): number {
-    if (this.store.size === 0) this.#weight = 0; // Sums of fractions are not exact.
     return this.#weight;
   }
 
@@ -78,6 +78,7 @@ export class Entries {
     if (this.store.set(key, stored)) {
       const ref = refOf(key);
       this.#weight += weight;
+      if (weight > 0) this.#weighed++;
       this.#added(ref, tags, birth);
       this.disposals?.entryAdded(ref, settled);
       if (this.#settings.weakValues) this.#register(ref, stored, settled);
@@ -169,6 +170,7 @@ export class Entries {
     this.store.clear();
     this.#fast.setMixed(false);
     this.#weight = 0;
+    this.#weighed = 0;
     this.#tags = undefined;
     this.#registry = undefined;
     this.disposals?.allRemoved();
@@ -227,9 +229,9 @@ export class Entries {
   /** Evicts entries until `weight` fits. The entry that is replaced leaves first. */
   #makeRoom(key: Key, weight: number): void {
     const { maxWeight } = this.#settings;
-    if (this.weight + weight <= maxWeight) return;
+    if (this.#weight + weight <= maxWeight) return;
     this.store.delete(key, 'replaced');
-    while (this.weight + weight > maxWeight && this.#bounded?.evict() === true);
+    while (this.#weight + weight > maxWeight && this.#bounded?.evict() === true);
   }
 
   #register(ref: KeyRef, stored: Stored, settled: unknown): void {
@@ -262,7 +264,7 @@ export class Entries {
     }
     const isWeighed = this.#settings.weigh !== undefined && stored instanceof StagedEntry;
     const weight = isWeighed ? stored.weight : 0;
-    this.#weight -= weight;
+    if (weight > 0) this.#weight = --this.#weighed === 0 ? 0 : this.#weight - weight;
     this.#recorder.removed(cause, weight);
     this.#tags?.remove(ref);
     this.disposals?.entryRemoved(ref, cause);

@@ -149,7 +149,7 @@ export interface LoadTimeouts {
  * The most entries of a bounded cache. A `Map` of V8 has 2^24 places, and a deleted key takes one until half of them are such keys. So
  * a cache that evicts as much as it stores fails beyond 2^23 entries.
  */
-export const MOST_BOUNDED_ENTRIES: number = 2 ** 23;
+const MOST_BOUNDED_ENTRIES = 2 ** 23;
 
 /** A callback as the cache calls it. */
 export type Callback<R> = (...args: unknown[]) => R;
@@ -288,6 +288,7 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     weigh !== undefined ||
     settings.load !== undefined ||
     settings.weakValues;
+  const isBounded = settings.max !== Infinity || settings.maxWeight !== Infinity;
   const asksCallbacks =
     typeof ttl === 'function' ||
     typeof negativeTtl === 'function' ||
@@ -303,7 +304,7 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
       typeof loadTimeoutMillis === 'number' ? { hard: loadTimeoutMillis } : loadTimeoutMillis,
     onError: (error, where) =>
       void guardedCall('the option `onError`', () => onError(error, where)),
-    max: settings.max === Infinity ? Infinity : Math.min(settings.max, MOST_BOUNDED_ENTRIES),
+    max: isBounded ? Math.min(settings.max, MOST_BOUNDED_ENTRIES) : Infinity,
     name: settings.name || fn.name || 'anonymous',
     givenName: options.name,
     isPlain: !hasStages && !asksCallbacks && dispose === undefined,

@@ -52,6 +52,13 @@ describe('maxWeight and weigh', () => {
     expect(fn.cacheInfo().weight).toBe(0);
   });
 
+  test('weights that are fractions leave nothing behind', () => {
+    const fn = memoize((weight: number) => weight, { maxWeight: 10, weigh: (weight) => weight });
+    for (const weight of [0, 0.1, 0.2, 0.3]) fn(weight);
+    for (const weight of [0.3, 0.1, 0.2]) fn.delete(weight);
+    expect(fn.cacheInfo()).toMatchObject({ weight: 0, size: 1 });
+  });
+
   test('together with `max`, both limits hold', () => {
     const fn = memoize((text: string) => text, {
       max: 2,
