@@ -40,6 +40,37 @@ test('a result that one process has loaded is found by the other', async () => {
   expect(other.cacheInfo()).toMatchObject({ sharedHits: 1, sharedMisses: 0, hits: 1 });
 });
 
+test('a miss without tags costs the store four requests', async () => {
+  const values = new Map<string, unknown>();
+  const requests: string[] = [];
+  const store = {
+    get: async (name: string) => {
+      requests.push('get');
+      return values.get(name);
+    },
+    getMany: async (names: string[]) => {
+      requests.push(`get ${names.length}`);
+      return names.map((name) => values.get(name));
+    },
+    set: async (name: string, value: unknown) => {
+      requests.push('set');
+      values.set(name, value);
+    },
+    delete: async (name: string) => values.delete(name),
+  };
+  const fn = memoize(async (id: number) => id, {
+    name: 'n',
+    ttl: 1e6,
+    shared: sharedCache({ store }),
+  });
+  await fn(1); // Makes the tokens of the cache.
+  await fn.flush();
+  requests.length = 0;
+  await fn(2);
+  await fn.flush();
+  expect(requests).toEqual(['get 4', 'set', 'get 1', 'set']);
+});
+
 test('undefined is a value, and is shared', async () => {
   const entries = new Map();
   let loads = 0;

@@ -67,12 +67,15 @@ export class SharedResults {
   readonly #port: ResultsPort;
   /** How long tokens of keys and tags live, in milliseconds: longer than any load, and than the results with them. */
   readonly #tokenMillis: number;
+  /** How long a result stays in the store after its `ttl`, in milliseconds. */
+  readonly #keepsStale: number;
 
   constructor(port: ResultsPort) {
     this.#port = port;
-    const { ttl } = port.cache;
+    const { ttl, staleWhileRevalidate, staleIfError } = port.cache;
     const millis = typeof ttl === 'number' ? 2 * ttl : DAY_MILLIS;
     this.#tokenMillis = Math.min(Math.max(millis, DAY_MILLIS), LONGEST_MILLIS);
+    this.#keepsStale = Math.max(staleWhileRevalidate, staleIfError);
   }
 
   /** Whether a load may ask the store for its key now. */
@@ -133,25 +136,58 @@ export class SharedResults {
     if (isComplete(present) && !this.#isOutdated(load.key, present)) load.generations = present;
   }
 
-  /** Writes the outcome of a load, if nothing was invalidated since it began. */
+  /**
+   * Writes the outcome of a load, under the tokens from before it. A result without tags is written even if it was invalidated
+   * since: no reader takes it then, and to read its tokens first would cost each miss a request.
+   */
   async write(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms): Promise<void> {
-    const { access, names, digests, values, timeoutMillis, cache, counters } = this.#port;
+    const { access, names, values, timeoutMillis, counters } = this.#port;
     const { generations: before, lease } = load;
     const tags = [...(terms.tags ?? [])];
     if (before === undefined || !isComplete(before) || terms.ttl <= 0) return;
     if (tags.length > MAX_SHARED_TAGS) return;
     const entry = names.inStore('entry', load.key);
-    const tagNames = tags.map((tag) => names.inStore('tag', digests.publicForm(tag)));
     const isFailure = 'error' in outcome;
-    const at = Date.now();
-    let value = isFailure ? undefined : outcome.value;
-    if (!isFailure && values !== undefined) value = await values.stored(value, timeoutMillis);
-    const mayLeave = isFailure || lease !== undefined;
+    const envelope: Writable<Envelope> = {
+      revision: load.revision,
+      at: Date.now(),
+      key: before.key,
+      cache: before.cache,
+    };
+    if (isFailure) envelope.failure = failureOf(outcome.error);
+    else if (values === undefined) envelope.value = outcome.value;
+    else envelope.value = await values.stored(outcome.value, timeoutMillis);
+    if (terms.ttl !== Infinity) envelope.ttl = terms.ttl;
+    if (tags.length > 0 || isFailure || lease !== undefined) {
+      const tokens = await this.#tokensForWrite(load, before, tags, isFailure);
+      if (tokens === undefined) return;
+      if (tags.length > 0) envelope.tags = tags.map((tag, at) => [tag, tokens[at] as string]);
+    } else if (!access.mayAsk(() => [entry], timeoutMillis)) return;
+    if (lease !== undefined) envelope.fence = lease.fence;
+    const life = terms.ttl + (isFailure ? 0 : this.#keepsStale);
+    await access.set(entry, envelope, Math.ceil(Math.min(life, LONGEST_MILLIS)), timeoutMillis);
+    counters.sharedWrites++;
+  }
+
+  /**
+   * The present tokens of the tags of a result; `undefined` if it is not to be written: it was invalidated since its load began,
+   * or the store has what counts more.
+   */
+  async #tokensForWrite(
+    load: SharedLoad,
+    before: Generations,
+    tags: readonly string[],
+    isFailure: boolean,
+  ): Promise<string[] | undefined> {
+    const { access, names, digests, timeoutMillis } = this.#port;
+    const { lease } = load;
+    const tagNames = tags.map((tag) => names.inStore('tag', digests.publicForm(tag)));
     const kinds = tags.length === 0 ? KEY_AND_CACHE : TOKEN_KINDS;
     const asked = kinds.map((kind) => this.#tokenName(kind, load.key));
     asked.push(...tagNames);
-    if (mayLeave) asked.push(entry);
-    if (!access.mayAsk(() => asked, timeoutMillis)) return;
+    const mayLeave = isFailure || lease !== undefined;
+    if (mayLeave) asked.push(names.inStore('entry', load.key));
+    if (!access.mayAsk(() => asked, timeoutMillis)) return undefined;
     let present = await access.get(asked, timeoutMillis);
     const missing = tagNames.filter((_, at) => tokenIn(present[at + kinds.length]) === '');
     if (missing.length > 0) {
@@ -162,29 +198,16 @@ export class SharedResults {
     }
     const there = mayLeave ? envelopeIn(present[asked.length - 1]) : undefined;
     const [key, cacheToken, all, ...tokens] = present.map(tokenIn) as [string, string, ...string[]];
-    if (key !== before.key || cacheToken !== before.cache) return;
-    if (tags.length > 0 && (all !== before.tags || tags.some((_, at) => !tokens[at]))) return;
+    if (key !== before.key || cacheToken !== before.cache) return undefined;
+    if (tags.length > 0 && (all !== before.tags || tags.some((_, at) => !tokens[at])))
+      return undefined;
     const isCovered = there?.key === key && there.cache === cacheToken;
-    if (lease !== undefined) {
-      if (lease.lost || (isCovered && (there.fence ?? 0) > lease.fence)) return;
-    }
-    const keepsStale = Math.max(cache.staleWhileRevalidate, cache.staleIfError);
+    if (lease?.lost === true) return undefined;
+    if (lease !== undefined && isCovered && (there.fence ?? 0) > lease.fence) return undefined;
     const isResultThere = isCovered && there.failure === undefined;
-    if (isFailure && isResultThere && (lifeLeft(there) ?? Infinity) + keepsStale > 0) return;
-    const envelope: Writable<Envelope> = {
-      revision: load.revision,
-      at,
-      key,
-      cache: cacheToken,
-    };
-    if (isFailure) envelope.failure = failureOf(outcome.error);
-    else envelope.value = value;
-    if (terms.ttl !== Infinity) envelope.ttl = terms.ttl;
-    if (tags.length > 0) envelope.tags = tags.map((tag, at) => [tag, tokens[at] as string]);
-    if (lease !== undefined) envelope.fence = lease.fence;
-    const life = terms.ttl + (isFailure ? 0 : keepsStale);
-    await access.set(entry, envelope, Math.ceil(Math.min(life, LONGEST_MILLIS)), timeoutMillis);
-    counters.sharedWrites++;
+    if (isFailure && isResultThere && (lifeLeft(there) ?? Infinity) + this.#keepsStale > 0)
+      return undefined;
+    return tokens;
   }
 
   /** Puts the token of an invalidation into the store. Rejects unless it can be read back. */

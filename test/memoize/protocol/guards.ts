@@ -49,8 +49,9 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'shared-results.ts',
-        code: 'if (key !== before.key || cacheToken !== before.cache) return;',
-        without: '',
+        code: 'key: before.key,',
+        without:
+          "key: tokenIn(await access.getOne(names.inStore('key', load.key), timeoutMillis)),",
       },
     ],
     breaks: 'a load beside a delete',
