@@ -1,6 +1,10 @@
 /** The hash slots of names. The expected ones were given by `CLUSTER KEYSLOT` of Redis 7.0. */
+import Keyv from 'keyv';
 import { expect, test } from 'vitest';
+import { type IoRedisClient, redisLock } from '../../src/integrations/redis.js';
+import { memoize } from '../../src/memoize/index.js';
 import { hashSlotOf, namesAcross } from '../../src/memoize/shared/hash-slot.js';
+import { sharedCache } from '../../src/memoize/shared/index.js';
 
 test.each([
   ['123456789', 12739],
@@ -13,6 +17,27 @@ test.each([
   ['tëa ☕', 15280],
 ])('of %s', (name, slot) => {
   expect(hashSlotOf(name)).toBe(slot);
+});
+
+test('a lock is in the slot of its key, so a shard that is down takes no lock of another', async () => {
+  const locked: string[][] = [];
+  const client: IoRedisClient = {
+    status: 'ready',
+    eval: async (_, count, ...args) => locked.push(args.slice(0, count)),
+    publish: async () => 0,
+    duplicate: () => expect.unreachable(),
+  };
+  const ids = ['tea', 'a}b', '{}', '{x}y', ''];
+  const shared = sharedCache({ store: new Keyv({ namespace: 'shop' }), lock: redisLock(client) });
+  const fn = memoize(async (id: string) => id, { name: 'price', shared });
+  for (const id of ids) {
+    locked.length = 0;
+    await fn(id);
+    await fn.flush();
+    const slots = locked.flat().map(hashSlotOf);
+    expect(slots.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(slots)).toEqual(new Set([hashSlotOf(`shop:price:key:{["${id}"]}`)]));
+  }
 });
 
 test('names across the slots have the start of a name, and one slot in each 128th', () => {

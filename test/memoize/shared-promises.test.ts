@@ -355,7 +355,7 @@ describe('invalidations', () => {
     await one.flush();
     await other('k');
     expect(service.loads).toBe(2);
-    expect(names).toEqual(['a:value:["k"]', 'b:value:["k"]']);
+    expect(names).toEqual(['a:value:lock:{["k"]}', 'b:value:lock:{["k"]}']);
   });
 
   test('prefix begins all names in the store and of locks, and the name on the bus', async () => {

@@ -58,6 +58,9 @@ end
 if redis.call('pttl', KEYS[1]) == -1 then redis.call('pexpire', KEYS[1], ARGV[2]) end
 return 0`;
 
+/** A name with a text in braces: a Redis Cluster then hashes this text alone. */
+const HASH_TAG = /^[^{]*\{[^}]+\}/;
+
 /** How long the counter of fencing tokens is kept, in milliseconds: longer than any load. */
 const FENCE_MILLIS = 86_400_000;
 
@@ -83,8 +86,9 @@ export class RedisLock implements ClusterLock {
 
   async acquire(name: string, request: Partial<LockRequest> = {}): Promise<ClusterLease> {
     const { ask = (answer) => inTime(this.#clock, answer()) } = request;
-    // The braces are a hash tag: a Redis cluster then keeps both keys on one node.
-    const key = `${this.#prefix}{${name}}`;
+    // A Redis Cluster needs both keys on one node. A name of `sharedCache` has the braces of the key that it locks.
+    const plain = `${this.#prefix}${name}`;
+    const key = HASH_TAG.test(plain) ? plain : `${this.#prefix}{${name}}`;
     const token = crypto.randomUUID();
     const deadline = this.#clock.now() + this.#wait;
     for (;;) {

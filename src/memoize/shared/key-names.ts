@@ -3,8 +3,8 @@
  * have its version, too. Tokens and the bus have none, so an invalidation covers the results of all versions. Name and version are
  * escaped, so two caches never have a name in common.
  *
- * A Redis Cluster puts names with one text in braces on one shard. So a result is beside the token of its key, and the tokens of
- * the cache are beside each other. A shard that is down then costs its own keys only, and a look-up asks few shards.
+ * A Redis Cluster puts names with one text in braces on one shard. So a result and its lock are beside the token of its key, and the
+ * tokens of the cache are beside each other. A shard that is down then costs its own keys only, and a look-up asks few shards.
  */
 import type { SharedStore } from '../shared-store.js';
 
@@ -40,7 +40,7 @@ export class KeyNames {
 
   /** The name of the lock of a key. */
   ofLock(key: string): string {
-    return `${this.cache}${this.#version}:${key}`;
+    return `${this.cache}${this.#version}:lock:{${key}}`;
   }
 }
 
