@@ -4,11 +4,11 @@ import type { Clock, TimerHandle } from '../../core/clock.js';
 import { onceSettled } from '../../core/thenable.js';
 
 /** What becomes of a limited wait. */
-export interface WaitOutcomes {
+export interface WaitOutcomes<T> {
   /** Gives the error with which the wait ends if no answer comes in time. */
   onLate(): Error;
-  /** Called if the request succeeds in time. */
-  onAnswer?(): void;
+  /** Called if the request succeeds, unless the wait is over. What it gives is the result of the wait; it may throw. */
+  onAnswer?(answer: T): T;
   /** Called if half of the time is over without an answer. It is given the other half, in milliseconds. */
   onSlow?(millisLeft: number): void;
 }
@@ -18,7 +18,7 @@ export function inTime<T>(
   clock: Clock,
   request: () => PromiseLike<T> | T,
   millis: number,
-  outcomes: WaitOutcomes,
+  outcomes: WaitOutcomes<T>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     let timer: TimerHandle | undefined;
@@ -46,8 +46,12 @@ export function inTime<T>(
       answer,
       (value) => {
         if (timer !== undefined) clock.clearTimer(timer);
-        if (stage !== 'over') outcomes.onAnswer?.();
-        resolve(value);
+        if (stage === 'over' || outcomes.onAnswer === undefined) return resolve(value);
+        try {
+          resolve(outcomes.onAnswer(value));
+        } catch (error) {
+          reject(error);
+        }
       },
       (error: unknown) => {
         if (timer !== undefined) clock.clearTimer(timer);

@@ -34,7 +34,7 @@ export class LoadAccess {
     return this.#hasEnded() ? ended() : this.#store.getOne(name, millis);
   }
 
-  set(name: string, value: unknown, ttl: number, millis: number): Promise<void> {
+  set(name: string, value: unknown, ttl: number, millis: number): Promise<unknown> {
     return this.#hasEnded() ? ended() : this.#store.set(name, value, ttl, millis);
   }
 }

@@ -38,7 +38,7 @@ import { type Invalidation, InvalidationOutbox } from './invalidation-outbox.js'
 import { KeyNames, type NameSettings } from './key-names.js';
 import { CacheEndedError, LoadAccess } from './load-access.js';
 import { SharedLoadError } from './shared-load-error.js';
-import { lifeLeft, SharedResults } from './shared-results.js';
+import { type FoundResult, lifeLeft, SharedResults } from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { SharedValues, type ValueHooks } from './shared-values.js';
 import { StoreAccess } from './store-access.js';
@@ -174,7 +174,7 @@ export class StoreBackedLevel implements SharedLevel {
       found = await this.#read(results, load, purpose, budget);
     }
     if (found.usable !== undefined) return this.#use(load, context, found.usable);
-    await this.#attempt(() => results.makeTokens(load, budget));
+    await results.makeTokens(load, budget).catch(this.#report);
     if (found.stale === undefined || purpose.isReplacing || purpose.forced) return compute();
     return this.#computeOrStale(load, context, found.stale, compute);
   }
@@ -286,14 +286,13 @@ export class StoreBackedLevel implements SharedLevel {
       .catch(() => false);
   }
 
-  async #read(
+  #read(
     results: SharedResults,
     load: SharedLoad,
     purpose: LoadPurpose,
     budget: WaitBudget,
-  ): Promise<{ usable?: Envelope | undefined; stale?: Envelope | undefined }> {
-    const found = await this.#attempt(() => results.read(load, purpose, budget));
-    return found ?? {};
+  ): Promise<FoundResult> {
+    return results.read(load, purpose, budget).catch(this.#nothingFound);
   }
 
   /** Whether the lock gives answers, and the store, where the result of another holder would be. */
@@ -354,16 +353,6 @@ export class StoreBackedLevel implements SharedLevel {
     }
   }
 
-  /** Does work that may fail without harm to the call. */
-  async #attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await work();
-    } catch (error) {
-      this.#report(error);
-      return undefined;
-    }
-  }
-
   // ── Outside systems ──
 
   async #publish(invalidations: readonly Invalidation[]): Promise<void> {
@@ -404,6 +393,11 @@ export class StoreBackedLevel implements SharedLevel {
 
   readonly #report = (error: unknown): void => {
     if (!(error instanceof CacheEndedError)) this.#reports.report(error);
+  };
+
+  readonly #nothingFound = (error: unknown): FoundResult => {
+    this.#report(error);
+    return {};
   };
 
   #track(work: () => Promise<void>): Promise<void> {

@@ -98,7 +98,9 @@ export class SharedResults {
     const { names, counters } = this.#port;
     const stored = await this.#readTokens(load, budget, [names.inStore('entry', load.key)]);
     if (purpose.forced) return {};
-    const envelope = await this.#valid(stored[0], load, budget);
+    const [there] = stored;
+    const isThere = there !== undefined && there !== null;
+    const envelope = isThere ? await this.#valid(there, load, budget) : undefined;
     const left = envelope === undefined ? undefined : (lifeLeft(envelope) ?? Infinity);
     if (envelope === undefined || left === undefined || !isOfUse(envelope, left, purpose)) {
       counters.sharedMisses++;
@@ -237,13 +239,13 @@ export class SharedResults {
     );
   }
 
-  async #makeTokens(
+  #makeTokens(
     names: readonly string[],
     lives: readonly number[],
     millis: number,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const { access } = this.#port;
-    await Promise.all(
+    return Promise.all(
       names.map((name, at) => access.set(name, newToken(), lives[at] as number, millis)),
     );
   }
@@ -298,7 +300,7 @@ export class SharedResults {
     budget: WaitBudget,
   ): Promise<Envelope | undefined> {
     const { access, names, digests, announcements, outbox, counters, timeoutMillis } = this.#port;
-    if (stored === undefined || stored === null || generations === undefined) return undefined;
+    if (generations === undefined) return undefined;
     const envelope = envelopeIn(stored);
     if (envelope === undefined) counters.sharedRejects++;
     if (envelope?.key !== generations.key || envelope.cache !== generations.cache) return undefined;

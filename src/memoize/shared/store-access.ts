@@ -103,17 +103,13 @@ export class StoreAccess {
   }
 
   /** Reads the values with these names. A value that could not be read may be `undefined` too. */
-  async get(names: string[], millis: number): Promise<unknown[]> {
+  get(names: string[], millis: number): Promise<unknown[]> {
     const store = this.#store;
-    const values = await this.#ask(
-      names,
-      () =>
-        typeof store.getMany === 'function'
-          ? store.getMany(names)
-          : Promise.all(names.map((name) => store.get(name))),
-      millis,
-    );
-    return Array.isArray(values) ? values : [];
+    const request = (): Promise<unknown[]> =>
+      typeof store.getMany === 'function'
+        ? store.getMany(names)
+        : Promise.all(names.map((name) => store.get(name)));
+    return this.#ask(names, request, millis, (values) => (Array.isArray(values) ? values : []));
   }
 
   /** Reads one value. */
@@ -122,9 +118,8 @@ export class StoreAccess {
   }
 
   /** Sends a value, to be kept for `ttl` milliseconds; 0 for no limit. */
-  async set(name: string, value: unknown, ttl: number, millis: number): Promise<void> {
-    const done = await this.#ask([name], () => this.#store.set(name, value, ttl), millis);
-    if (done === false) throw new SharedStoreError('The store refused a write.');
+  set(name: string, value: unknown, ttl: number, millis: number): Promise<unknown> {
+    return this.#ask([name], () => this.#store.set(name, value, ttl), millis, throwIfRefused);
   }
 
   /** Asks for the removal of a value. */
@@ -148,14 +143,22 @@ export class StoreAccess {
         locks.missed(name, answers, this.#restAfter(millis));
         return new SharedStoreError('The lock gave no answer within `storeTimeoutMillis`.');
       },
-      onAnswer: () => locks.answered(name),
+      onAnswer: (answer) => {
+        locks.answered(name);
+        return answer;
+      },
     });
   }
 
   // ── Parts of a request ──
 
   /** Waits for an answer of the store, at most `millis`. Then rejects with a `SharedStoreError`, and silent slots begin to rest. */
-  #ask<T>(names: readonly string[], request: () => PromiseLike<T> | T, millis: number): Promise<T> {
+  #ask<T>(
+    names: readonly string[],
+    request: () => PromiseLike<T> | T,
+    millis: number,
+    resultOf: (answer: T) => T = itself,
+  ): Promise<T> {
     this.#recent[this.#asked++ % RECENT] = names[0] as string;
     return inTime(this.#clock, request, millis, {
       onSlow: (left) => this.#inquire(names, left),
@@ -163,7 +166,10 @@ export class StoreAccess {
         this.#conclude(names, millis);
         return new SharedStoreError('The store gave no answer within `storeTimeoutMillis`.');
       },
-      onAnswer: () => this.#answered(names, millis),
+      onAnswer: (answer) => {
+        this.#answered(names, millis);
+        return resultOf(answer);
+      },
     });
   }
 
@@ -244,4 +250,13 @@ export class StoreAccess {
   readonly #emit = (error: unknown): void => {
     for (const listener of [...this.#listeners]) listener(error);
   };
+}
+
+function itself<T>(answer: T): T {
+  return answer;
+}
+
+function throwIfRefused(done: unknown): unknown {
+  if (done === false) throw new SharedStoreError('The store refused a write.');
+  return done;
 }

@@ -22,14 +22,16 @@ export class WaitBudget {
   }
 
   /** Waits for what `ask` returns, and takes the time from the budget. `ask` is given what is left. Rejects if nothing is left. */
-  async spend<T>(ask: (millis: number) => Promise<T>): Promise<T> {
-    if (this.#left <= 0)
-      throw new SharedStoreError('The answers took all of `storeTimeoutMillis`.');
-    const began = this.#clock.now();
-    try {
-      return await ask(this.#left);
-    } finally {
-      this.#left = Math.max(0, this.#left - Math.max(0, this.#clock.now() - began));
+  spend<T>(ask: (millis: number) => Promise<T>): Promise<T> {
+    if (this.#left <= 0) {
+      return Promise.reject(new SharedStoreError('The answers took all of `storeTimeoutMillis`.'));
     }
+    const began = this.#clock.now();
+    const take = (): void => {
+      this.#left = Math.max(0, this.#left - Math.max(0, this.#clock.now() - began));
+    };
+    const answer = ask(this.#left);
+    void answer.then(take, take); // Before the callbacks of the caller.
+    return answer;
   }
 }
