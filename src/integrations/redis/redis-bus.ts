@@ -27,6 +27,12 @@ export interface RedisBusOptions {
 
 const BEAT = 'beat ';
 
+/**
+ * The settings of a subscriber of ioredis. The bus itself subscribes after a reconnection. ioredis 6.0.0 and earlier would leave a refusal
+ * unhandled, which ends the process (redis/ioredis#2187).
+ */
+const BUS_SUBSCRIBES = { autoResubscribe: false };
+
 /** A subscription to the channel, by one client. */
 interface Subscription {
   /** Subscribes, unless that has succeeded before. Called again with each heartbeat while the bus is not connected. */
@@ -75,7 +81,7 @@ export class RedisBus implements InvalidationBus {
 
   #open(): void {
     const subscription = isIoRedis(this.#client)
-      ? this.#openIoRedis(this.#client.duplicate())
+      ? this.#openIoRedis(this.#client.duplicate(BUS_SUBSCRIBES))
       : this.#openNodeRedis(this.#client.duplicate());
     this.#subscription = subscription;
     void subscription.begin();

@@ -40,8 +40,8 @@ export interface IoRedisClient {
   eval(script: string, keyCount: number, ...args: string[]): Promise<unknown>;
   /** Sends a message to a channel. */
   publish(channel: string, message: string): Promise<unknown>;
-  /** Makes another client with this client's settings. */
-  duplicate(): IoRedisSubscriber;
+  /** Makes another client with this client's settings, but for those of `override`. */
+  duplicate(override?: object): IoRedisSubscriber;
 }
 
 /** The part of a client of the package `ioredis` that is used to subscribe. */

@@ -62,6 +62,25 @@ describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', 
   );
 
   test(
+    'leaves no rejection unhandled when a reconnection may not subscribe: redis/ioredis#2187',
+    async () => {
+      await using server = await RedisServer.own();
+      await using admin = await connect(server.url);
+      using own = await clientOf(kind, server.url);
+      const listener = new Listener();
+      using _subscription = redisBus(own.client, { heartbeatMillis: 50 }).subscribe(listener);
+      await until(() => listener.isConnected);
+      await admin.sendCommand(['ACL', 'SETUSER', 'default', '-subscribe']);
+      await admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+      await until(() => listener.errors.length > 1);
+      expect(listener.isConnected).toBe(false);
+      await admin.sendCommand(['ACL', 'SETUSER', 'default', '+subscribe']);
+      await until(() => listener.isConnected);
+    },
+    PATIENCE,
+  );
+
+  test(
     'connects after a connection that is lost during the first subscription',
     async () => {
       await using server = await RedisServer.own();
