@@ -71,6 +71,50 @@ test('a miss without tags costs the store four requests', async () => {
   expect(requests).toEqual(['get 4', 'set', 'get 1', 'set']);
 });
 
+test.each([
+  {
+    with: 'a lock',
+    lock: { acquire: async () => ({ fence: 1, lost: false, release: async () => {} }) },
+  },
+  { with: 'no lock' },
+])(
+  'a value that the store cannot parse is a miss, and is replaced, with $with: OtterMind/Chat2DB#2828, OpenRailAssociation/osrd#12134',
+  async ({ lock }) => {
+    const texts = new Map<string, string>();
+    const get = async (name: string): Promise<unknown> => {
+      const text = texts.get(name);
+      return text === undefined ? undefined : JSON.parse(text);
+    };
+    const store = {
+      get,
+      getMany: (names: string[]) => Promise.all(names.map(get)),
+      set: async (name: string, value: unknown) => void texts.set(name, JSON.stringify(value)),
+      delete: async (name: string) => texts.delete(name),
+    };
+    let loads = 0;
+    const errors: unknown[] = [];
+    const member = () =>
+      memoize(async (id: string) => `${id}, load ${++loads}`, {
+        name: 'teas',
+        ttl: 1e6,
+        onError: (error) => errors.push(error),
+        shared: sharedCache({ store, ...(lock === undefined ? {} : { lock }) }),
+      });
+    const first = member();
+    await first('assam');
+    await first.flush();
+    const entry = [...texts.keys()].find((name) => name.includes(':entry:')) as string;
+    texts.set(entry, '{"value":');
+
+    const second = member();
+    expect(await second('assam')).toBe('assam, load 2');
+    await second.flush();
+    expect(second.cacheInfo().sharedRejects).toBeGreaterThan(0);
+    expect(errors).toHaveLength(1);
+    expect(await member()('assam')).toBe('assam, load 2');
+  },
+);
+
 test('undefined is a value, and is shared', async () => {
   const entries = new Map();
   let loads = 0;

@@ -190,13 +190,16 @@ export class SharedResults {
     const mayLeave = isFailure || lease !== undefined;
     if (mayLeave) asked.push(names.inStore('entry', load.key));
     if (!access.mayAsk(() => asked, timeoutMillis)) return undefined;
-    let present = await access.get(asked, timeoutMillis);
+    const read = (names: string[]): Promise<unknown[]> => access.get(names, timeoutMillis);
+    let present = await read(asked).catch((error: unknown) =>
+      this.#readWithout(error, mayLeave ? 1 : 0, asked, read),
+    );
     const missing = tagNames.filter((_, at) => tokenIn(present[at + kinds.length]) === '');
     if (missing.length > 0) {
       const lives = missing.map(() => this.#tokenMillis);
       await this.#makeTokens(missing, lives, timeoutMillis);
       // After the tokens were made: an invalidation that they replaced shows in the token of all tags.
-      present = await access.get(asked, timeoutMillis);
+      present = await read(asked);
     }
     const there = mayLeave ? envelopeIn(present[asked.length - 1]) : undefined;
     const [key, cacheToken, all, ...tokens] = present.map(tokenIn) as [string, string, ...string[]];
@@ -260,11 +263,34 @@ export class SharedResults {
     load.generations = undefined;
     const asked = TOKEN_KINDS.map((kind) => this.#tokenName(kind, load.key));
     asked.push(...others);
-    const [key, cache, tags, ...values] = await budget.spend((millis) => access.get(asked, millis));
+    const read = (names: string[]): Promise<unknown[]> =>
+      budget.spend((millis) => access.get(names, millis));
+    const [key, cache, tags, ...values] = await read(asked).catch((error: unknown) =>
+      this.#readWithout(error, others.length, asked, read),
+    );
     const present = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
     if (present.key === '' && present.cache === '') await this.#readAlone(present, budget);
     if (this.#isOutdated(load.key, present)) return [];
     load.generations = present;
+    return values;
+  }
+
+  /**
+   * Reads names again without the last ones, after a read of all was rejected. Some stores reject a read for the sake of one value that
+   * they cannot parse. That value is then a miss, and is replaced. Rejects with `error` if the rest cannot be read either.
+   */
+  async #readWithout(
+    error: unknown,
+    last: number,
+    all: readonly string[],
+    read: (names: string[]) => Promise<unknown[]>,
+  ): Promise<unknown[]> {
+    const { access, counters, timeoutMillis, report } = this.#port;
+    const names = all.slice(0, all.length - last);
+    if (last === 0 || !access.mayAsk(() => all, timeoutMillis)) throw error;
+    const values = await read(names).catch(() => Promise.reject(error));
+    counters.sharedRejects += last;
+    report(error);
     return values;
   }
 
