@@ -115,6 +115,20 @@ test.each([
   },
 );
 
+test('processes with different `hashKeys` share nothing', async () => {
+  const store = new Keyv();
+  let loads = 0;
+  for (const hashKeys of [true, false]) {
+    const fn = memoize(async (_: string) => ++loads, {
+      name: 'n',
+      shared: sharedCache({ store, hashKeys }),
+    });
+    await fn('k');
+    await fn.flush();
+  }
+  expect(loads).toBe(2);
+});
+
 test('undefined is a value, and is shared', async () => {
   const entries = new Map();
   let loads = 0;

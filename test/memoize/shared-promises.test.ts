@@ -479,9 +479,11 @@ describe('what several processes share', () => {
     vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 2_000);
     service.source = () => 'new';
     const restarted = service.member({ store }, options);
-    expect([await restarted('k'), await restarted('k')]).toEqual(['old k', 'old k']);
+    expect(await restarted('k')).toBe('old k');
     await settle();
+    expect(service.loads).toBe(2); // The call that got the stale result has begun the load.
     expect(await restarted('k')).toBe('new');
+    expect(restarted.cacheInfo()).toMatchObject({ refreshes: 1, staleHits: 0 });
     vi.restoreAllMocks();
   });
 

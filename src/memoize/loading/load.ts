@@ -9,6 +9,8 @@ import type { OwnLoadContext } from './own-load-context.js';
 export class LoadDetails {
   /** The argument of the `load` option. */
   context: OwnLoadContext | undefined = undefined;
+  /** The receiver of the call, if the load asks the shared level. */
+  receiver: unknown = undefined;
   /** The options that `set` was called with. */
   own: EntryOptions | undefined = undefined;
   /** The key arguments under which a promise given to `set` is shared. */

@@ -304,6 +304,7 @@ export class Loader {
     load.ownDetails.context = context;
     const compute = (): unknown => this.compute(receiver, context);
     if (shared === undefined) return compute();
+    load.ownDetails.receiver = receiver;
     const ref = refOf(load.key);
     const isEarly = replaces !== undefined && clock.now() < replaces.expiresAt;
     const isReplacing = replaces !== undefined && replaces.failure === undefined;
@@ -343,6 +344,7 @@ export class Loader {
       const shared = this.#shared;
       if (sharedAs !== undefined) shared?.replace(sharedAs, settled, terms);
       if (shared !== undefined) entries.markStale(load.key, shared.freshMillis(context));
+      if (context?.shared?.found === true) this.#revalidateFound(load, context);
     }
   }
 
@@ -384,6 +386,14 @@ export class Loader {
       stale?.replacesFailure(now) === true &&
       this.#entries.disposals?.isDisposed(stale.settled) !== true
     );
+  }
+
+  /** Replaces a result that was found in the shared store past its `ttl`. */
+  #revalidateFound(load: Load, { remaining = Infinity, args }: OwnLoadContext): void {
+    const stored = this.#entries.store.peek(load.key);
+    if (remaining > 0 || !(stored instanceof StagedEntry)) return;
+    if (!stored.isServable(this.#settings.clock.now())) return; // The next caller waits for its load.
+    this.revalidate(load.key, stored, load.details.receiver, args);
   }
 
   #keepShared(load: Load, context: OwnLoadContext, terms: EntryTerms): void {

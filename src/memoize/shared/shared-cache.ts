@@ -44,7 +44,8 @@ export interface SharedCacheOptions<V = unknown> {
   readonly prefix?: string;
   /**
    * Writes SHA-256 digests in place of arguments and tags into the names of values and locks, and into messages. Guessable
-   * arguments can still be found by trying. Results and their tags stay readable. @default false
+   * arguments can still be found by trying. Results and their tags stay readable. Processes with another value share nothing.
+   * @default false
    */
   readonly hashKeys?: boolean;
   /**
