@@ -26,11 +26,15 @@ export class CacheContents implements LocalLevel {
 
   /** Forgets the entry of a key, and disowns its loads; false if there is neither. */
   forget(key: Key): boolean {
-    return this.#forgetEach([key]) > 0;
+    return this.entries.deferred(() => {
+      const isRemoved = this.#remove(key);
+      return this.flights.disown(key) || isRemoved;
+    });
   }
 
   forgetHere(keyArgs: readonly unknown[]): boolean {
-    return this.#forgetEach([...this.trie.findAll(keyArgs)]) > 0;
+    const keys = this.trie.findAll(keyArgs);
+    return keys.length === 1 ? this.forget(keys[0] as Key) : this.#forgetEach(keys) > 0;
   }
 
   forgetTagsHere(tags: readonly string[]): number {
@@ -41,12 +45,15 @@ export class CacheContents implements LocalLevel {
   /** Forgets some keys, and gives how many had an entry or a load. The entries leave first: an abort listener may call the cache. */
   #forgetEach(keys: readonly Key[]): number {
     return this.entries.deferred(() => {
-      const removed = keys.map((key) => {
-        this.entries.servable(key); // Removes a dead entry, which does not count as forgotten.
-        return this.entries.remove(key, 'explicit');
-      });
+      const removed = keys.map((key) => this.#remove(key));
       return keys.filter((key, i) => this.flights.disown(key) || removed[i]).length;
     });
+  }
+
+  /** Removes an entry; false if no call would have been given it. */
+  #remove(key: Key): boolean {
+    this.entries.servable(key); // Removes a dead entry, which does not count as forgotten.
+    return this.entries.remove(key, 'explicit');
   }
 
   markAllStale(): void {

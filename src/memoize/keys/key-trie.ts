@@ -59,13 +59,14 @@ export class KeyTrie {
   }
 
   /** The known keys of an argument list: the one without a receiver, and one for each present receiver. O(receivers). */
-  *findAll(args: readonly unknown[]): IterableIterator<Key> {
+  findAll(args: readonly unknown[]): Key[] {
     const plain = this.find(undefined, args);
-    if (plain !== undefined) yield plain;
+    const found: Key[] = plain === undefined ? [] : [plain];
     for (const path of this.#receivers) {
       const level = follow(path.level, args);
-      if (level !== undefined) yield level;
+      if (level !== undefined) found.push(level);
     }
+    return found;
   }
 
   #receiverLevel(receiver: unknown): KeyLevel {
