@@ -687,6 +687,7 @@ describe('hashKeys', () => {
     await other.flush();
     service.source = () => 'newest';
     expect(await one('secret')).toBe('newest');
+    await one.flush();
     const digest = createHash('sha256').update('["secret"]').digest('hex');
     expect([...store.values.keys()]).toContain(`value:entry:{#${digest}}`);
     expect([...store.values.keys(), ...locks, ...bus.texts].join()).not.toContain('secret');

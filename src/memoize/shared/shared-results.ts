@@ -186,26 +186,20 @@ export class SharedResults {
     const tagNames = tags.map((tag) => names.inStore('tag', digests.publicForm(tag)));
     const kinds = tags.length === 0 ? KEY_AND_CACHE : TOKEN_KINDS;
     const asked = kinds.map((kind) => this.#tokenName(kind, load.key));
-    asked.push(...tagNames);
-    const mayLeave = isFailure || lease !== undefined;
-    if (mayLeave) asked.push(names.inStore('entry', load.key));
-    if (!access.mayAsk(() => asked, timeoutMillis)) return undefined;
-    const read = (names: string[]): Promise<unknown[]> => access.get(names, timeoutMillis);
-    let present = await read(asked).catch((error: unknown) =>
-      this.#readWithout(error, mayLeave ? 1 : 0, asked, read),
-    );
-    const missing = tagNames.filter((_, at) => tokenIn(present[at + kinds.length]) === '');
-    if (missing.length > 0) {
-      const lives = missing.map(() => this.#tokenMillis);
-      await this.#makeTokens(missing, lives, timeoutMillis);
-      // After the tokens were made: an invalidation that they replaced shows in the token of all tags.
-      present = await read(asked);
-    }
-    const there = mayLeave ? envelopeIn(present[asked.length - 1]) : undefined;
-    const [key, cacheToken, all, ...tokens] = present.map(tokenIn) as [string, string, ...string[]];
+    const others = isFailure || lease !== undefined ? [names.inStore('entry', load.key)] : [];
+    if (!access.mayAsk(() => [...asked, ...tagNames], timeoutMillis)) return undefined;
+    const tokens = tags.length === 0 ? [] : await this.#tagTokens(tagNames);
+    // After the tokens of the tags: an invalidation that they belong to shows in the token of all tags.
+    const present = await access
+      .get([...asked, ...others], timeoutMillis)
+      .catch((error: unknown) => {
+        if (others.length === 0) throw error;
+        return access.get(asked, timeoutMillis); // A value that the store cannot parse is replaced.
+      });
+    const [key, cacheToken, all] = present.slice(0, asked.length).map(tokenIn);
+    const there = envelopeIn(present[asked.length]);
     if (key !== before.key || cacheToken !== before.cache) return undefined;
-    if (tags.length > 0 && (all !== before.tags || tags.some((_, at) => !tokens[at])))
-      return undefined;
+    if (tags.length > 0 && (all !== before.tags || tokens.includes(''))) return undefined;
     const isCovered = there?.key === key && there.cache === cacheToken;
     if (lease?.lost === true) return undefined;
     if (lease !== undefined && isCovered && (there.fence ?? 0) > lease.fence) return undefined;
@@ -213,6 +207,17 @@ export class SharedResults {
     if (isFailure && isResultThere && (lifeLeft(there) ?? Infinity) + this.#keepsStale > 0)
       return undefined;
     return tokens;
+  }
+
+  /** The tokens of tags. Makes those that are missing, and reads them back. */
+  async #tagTokens(tagNames: string[]): Promise<string[]> {
+    const { access, timeoutMillis } = this.#port;
+    const present = (await access.get(tagNames, timeoutMillis)).map(tokenIn);
+    const missing = tagNames.filter((_, at) => present[at] === '');
+    if (missing.length === 0) return present;
+    const lives = missing.map(() => this.#tokenMillis);
+    await this.#makeTokens(missing, lives, timeoutMillis);
+    return (await access.get(tagNames, timeoutMillis)).map(tokenIn);
   }
 
   /** Puts the token of an invalidation into the store. Rejects unless it can be read back. */
@@ -263,35 +268,36 @@ export class SharedResults {
     load.generations = undefined;
     const asked = TOKEN_KINDS.map((kind) => this.#tokenName(kind, load.key));
     asked.push(...others);
-    const read = (names: string[]): Promise<unknown[]> =>
-      budget.spend((millis) => access.get(names, millis));
-    const [key, cache, tags, ...values] = await read(asked).catch((error: unknown) =>
-      this.#readWithout(error, others.length, asked, read),
-    );
+    let isEachRead = false;
+    const [key, cache, tags, ...values] = await budget
+      .spend((millis) => access.get(asked, millis))
+      .catch((error: unknown) => {
+        if (budget.left <= 0) throw error;
+        isEachRead = true;
+        return budget.spend((millis) => this.#readEach(error, asked, millis));
+      });
     const present = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
-    if (present.key === '' && present.cache === '') await this.#readAlone(present, budget);
+    if (present.key === '' && present.cache === '' && !isEachRead) {
+      await this.#readAlone(present, budget);
+    }
     if (this.#isOutdated(load.key, present)) return [];
     load.generations = present;
     return values;
   }
 
   /**
-   * Reads names again without the last ones, after a read of all was rejected. Some stores reject a read for the sake of one value that
-   * they cannot parse. That value is then a miss, and is replaced. Rejects with `error` if the rest cannot be read either.
+   * Reads names each alone, after a read of all was rejected. Some stores reject a read for the sake of one value that they cannot parse.
+   * That value then counts as missing, and is replaced. Rejects with `error` if no name can be read.
    */
-  async #readWithout(
-    error: unknown,
-    last: number,
-    all: readonly string[],
-    read: (names: string[]) => Promise<unknown[]>,
-  ): Promise<unknown[]> {
+  async #readEach(error: unknown, names: readonly string[], millis: number): Promise<unknown[]> {
     const { access, counters, timeoutMillis, report } = this.#port;
-    const names = all.slice(0, all.length - last);
-    if (last === 0 || !access.mayAsk(() => all, timeoutMillis)) throw error;
-    const values = await read(names).catch(() => Promise.reject(error));
-    counters.sharedRejects += last;
+    if (!access.mayAsk(() => names, timeoutMillis)) throw error;
+    const found = await Promise.allSettled(names.map((name) => access.getOne(name, millis)));
+    const rejected = found.filter(({ status }) => status === 'rejected').length;
+    if (rejected === names.length) throw error;
+    counters.sharedRejects += rejected;
     report(error);
-    return values;
+    return found.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
   }
 
   /**

@@ -70,6 +70,22 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [{ file: 'shared-results.ts', code: 'all !== before.tags || ', without: '' }],
     breaks: 'a load beside an invalidation of tags',
   },
+  'the token of all tags is read after that of one tag': {
+    edits: [
+      {
+        file: 'shared-results.ts',
+        code: 'const tokens = tags.length === 0 ?',
+        without:
+          'const early = (await access.get(asked, timeoutMillis)).map(tokenIn); const tokens = tags.length === 0 ?',
+      },
+      {
+        file: 'shared-results.ts',
+        code: 'all] = present.slice(0, asked.length).map(tokenIn);',
+        without: 'all] = early;',
+      },
+    ],
+    breaks: 'a load beside an invalidation of tags, in a store that reads names one by one',
+  },
   'the token of all tags is replaced before that of one tag': {
     edits: [
       {

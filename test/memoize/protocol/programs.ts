@@ -39,6 +39,8 @@ export interface ProgramOptions {
   readonly timeoutMillis?: number;
   /** Whether the store has the old result and all tokens at first; only the tokens; or nothing. */
   readonly before?: 'result' | 'tokens' | 'nothing';
+  /** Whether the store reads several names one by one, as a cluster does. */
+  readonly readsOneByOne?: boolean;
 }
 
 /** The processes of one run. */
@@ -64,7 +66,9 @@ export class Service implements Program {
   /** Adds a process. */
   member(who: string): { cache: ReturnType<typeof Memoize<Fn>>; line: BusLine | undefined } {
     const { memoize, sharedCache } = this.#code;
-    const { invalidate, withBus = true, timeoutMillis = Infinity } = this.#options;
+    const { invalidate, withBus = true, timeoutMillis = Infinity, readsOneByOne } = this.#options;
+    const store = this.world.store(who);
+    if (readsOneByOne === true) delete store.getMany;
     const line = withBus ? this.world.bus(who) : undefined;
     const cache = memoize<Fn>(
       (id) => {
@@ -83,7 +87,7 @@ export class Service implements Program {
         onError: () => {},
         ...(invalidate === 'invalidateTags' ? { tags: () => ['t'] } : {}),
         shared: sharedCache({
-          store: this.world.store(who),
+          store,
           storeTimeoutMillis: timeoutMillis,
           clock: this.clock,
           ...(line === undefined ? {} : { bus: line }),
@@ -289,6 +293,13 @@ export const PROGRAMS = {
     invalidate: 'invalidateTags',
     withBus: false,
   }),
+  'a load beside an invalidation of tags, in a store that reads names one by one':
+    loadBesideInvalidation({
+      before: 'tokens',
+      invalidate: 'invalidateTags',
+      withBus: false,
+      readsOneByOne: true,
+    }),
   'a load beside a clear': loadBesideInvalidation({
     before: 'tokens',
     invalidate: 'clear',
