@@ -15,7 +15,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   weak: 28_600,
   gc: 88_000,
   pool: 82_000,
-  memoize: 77_000,
+  memoize: 79_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 6_800,
