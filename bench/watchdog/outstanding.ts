@@ -3,6 +3,7 @@
  *
  * Run with `node --expose-gc --import tsx bench/watchdog/outstanding.ts`.
  */
+import { setImmediate } from 'node:timers/promises';
 import { createPool, type Lease, type Pool } from '../../src/pool/index.js';
 import { Watchdog, type WatchLevel } from '../../src/watchdog/index.js';
 import { isEntry, printAndExit, rowsOf } from '../command-line.js';
@@ -46,6 +47,8 @@ async function memoryOfLoans(loans: number, gc: () => void): Promise<Group> {
     for (const lease of await leaseAll(pool, loans)) void lease.release(); // Creates the resources.
     const watchdog = new Watchdog({ level: level ?? 'off' });
     watchdog.watch(pool);
+    // The resources are reported in steps, after the call.
+    while (level !== undefined && watchdog.heap.stats().live < loans) await setImmediate();
     const before = await settledUse(gc);
     const leases = await leaseAll(pool, loans);
     watchdog.heap.stats(); // Settles the loans.

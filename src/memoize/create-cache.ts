@@ -96,7 +96,7 @@ export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V>
       ...keyCallbacks(options),
       name: options.name ?? 'a cache',
       key: (key) => key,
-      load: async (context) => context.args[1](context as never),
+      load: async (context) => await context.args[1](context as never),
     }),
   );
   const listOf = (key: K): Parameters<Load<K, V>> => [key] as never;

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { disposal } from '../../src/memoize/disposal/index.js';
-import { memoize } from '../../src/memoize/index.js';
+import { createCache, memoize } from '../../src/memoize/index.js';
 import { Gates } from '../kit/gate.js';
 
 describe.each([
@@ -50,20 +50,16 @@ describe('promises', () => {
   });
 
   test('a promise whose own `then` calls back at once is awaited as by `await`', async () => {
-    const load = vi.fn((n: number) => {
-      const promise = Promise.resolve(n);
-      // biome-ignore lint/suspicious/noThenProperty: an instrumentation may replace it.
-      promise.then = (onValue) => {
-        void onValue?.(n);
-        return promise as never;
-      };
-      return promise;
+    const query = vi.fn((): Promise<string> => {
+      const then = (onValue: (value: string) => void): void => onValue('early');
+      return Object.assign(Promise.resolve('rows'), { then }) as Promise<string>;
     });
     for (const options of [{}, { max: 2 }, { ttl: 1_000 }, { dispose: disposal() }]) {
-      const fn = memoize(load, options);
-      expect([await fn(1), await fn(1), fn.cacheInfo().size]).toEqual([1, 1, 1]);
+      const fn = memoize(query, options);
+      expect([await fn(), await fn(), fn.cacheInfo().size]).toEqual(['rows', 'rows', 1]);
     }
-    expect(load).toHaveBeenCalledTimes(4);
+    expect(query).toHaveBeenCalledTimes(4);
+    expect(await createCache<string, string>().getOrLoad('tea', query)).toBe('rows');
   });
 
   test('a thenable becomes a promise', async () => {

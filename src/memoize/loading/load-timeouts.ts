@@ -1,6 +1,7 @@
 /** The limits of the wait for asynchronous loads: the option `loadTimeoutMillis`. */
 import type { Clock } from '../../core/clock.js';
 import { settledBefore } from '../../core/settled-before.js';
+import { onceSettled } from '../../core/thenable.js';
 import type { MemoizeSettings } from '../memoize-options.js';
 import type { StagedEntry } from '../stores/staged-entry.js';
 import type { Load } from './load.js';
@@ -19,7 +20,7 @@ export function untilHardLimit(
   return settledBefore(clock as Clock, hard, promise, (_, reject) => {
     const error = new LoadTimeoutError(name, hard);
     reject(error);
-    promise.then(onLate, () => {});
+    void onceSettled(promise, onLate, () => {});
     load.abort(error);
   });
 }
