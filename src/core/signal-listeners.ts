@@ -22,8 +22,8 @@ class SharedListener {
   }
 }
 
-/** The listeners of all components: the pools of a keyed pool, and others, may depend on one signal. */
-const listeners = new WeakMap<AbortSignal, SharedListener>();
+/** The listeners of all components: the pools of a keyed pool, and others, may depend on one signal. A signal is in it while a wait depends on it. */
+const listeners = new Map<AbortSignal, SharedListener>();
 
 /** Waits of one component by the signal that ends them. */
 export class SignalListeners<W> {
