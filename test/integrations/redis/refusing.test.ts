@@ -215,11 +215,11 @@ describe.skipIf(!canStart)('foreign data in Redis', () => {
       await using admin = await connect(server.url);
       await using service = new SharedService({ url: server.url, parts: ['lock'] });
       const one = await service.member();
-      await admin.set(`${service.space}:lock:{${service.space}:value:["k"]}`, 'foreign');
+      await admin.set(`${service.space}:lock:${service.space}:value:lock:{["k"]}`, 'foreign');
       const called = one('k');
       await until(async () => (await admin.keys(`${service.space}:lock:*`)).length > 0);
       await until(
-        async () => (await admin.pTTL(`${service.space}:lock:{${service.space}:value:["k"]}`)) > 0,
+        async () => (await admin.pTTL(`${service.space}:lock:${service.space}:value:lock:{["k"]}`)) > 0,
       );
       expect(await called).toBe('old');
     },
