@@ -219,7 +219,8 @@ describe.skipIf(!canStart)('foreign data in Redis', () => {
       const called = one('k');
       await until(async () => (await admin.keys(`${service.space}:lock:*`)).length > 0);
       await until(
-        async () => (await admin.pTTL(`${service.space}:lock:${service.space}:value:lock:{["k"]}`)) > 0,
+        async () =>
+          (await admin.pTTL(`${service.space}:lock:${service.space}:value:lock:{["k"]}`)) > 0,
       );
       expect(await called).toBe('old');
     },
