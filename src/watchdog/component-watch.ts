@@ -112,11 +112,15 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     return this.#component.stats();
   }
 
-  /** Looks whether the component or a part of it has run dry: each step at one of them. O(parts). */
-  *look(): Generator<undefined> {
-    for (const part of this.#parts) yield* part.look();
+  /** Gives the watches over the parts, and then itself. */
+  *withParts(): IterableIterator<ComponentWatch> {
+    for (const part of this.#parts) yield* part.withParts();
+    yield this;
+  }
+
+  /** Looks whether the component has run dry; its parts look for themselves. Without effect after the end. O(1). */
+  look(): void {
     if (!this.#closed) this.#component.look(this.#loans.trackedOut);
-    yield;
   }
 
   attached(observation: Observation): void {

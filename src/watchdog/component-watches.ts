@@ -19,8 +19,8 @@ export class ComponentWatches {
   readonly #sweep: Sweep;
   readonly #watches = new Set<ComponentWatch>();
   readonly #continueLooking: () => void = () => this.#lookOn();
-  /** The looks of the sweep that is running. */
-  #looks: Iterator<undefined> | undefined = undefined;
+  /** The watches at which the sweep that is running has still to look. */
+  #toLookAt: Iterator<ComponentWatch, undefined> | undefined = undefined;
   /** Ends the watch of a component that V8 has collected. */
   readonly #deaths: FinalizationRegistry<ComponentWatch>;
 
@@ -78,12 +78,12 @@ export class ComponentWatches {
   endAll(): void {
     for (const watch of [...this.#watches]) this.end(watch);
     this.#sweep.stop();
-    this.#looks = undefined;
+    this.#toLookAt = undefined;
   }
 
   /** Has the rules judge now. `isForced` says that a check has just had V8 collect. O(loans that are out). */
   judge(isForced: boolean): void {
-    for (const looks = this.#look(); looks.next().done !== true; );
+    for (const watch of this.#withParts()) watch.look();
     this.#tracker.judgeAll();
     this.#tracker.survey(isForced);
   }
@@ -121,27 +121,27 @@ export class ComponentWatches {
     this.#tracker.scopes.settleEnded();
     this.#tracker.scopes.settleAll();
     this.#tracker.collections.full.collectIfDue();
-    if (this.#looks !== undefined) return; // The last sweep has not ended.
-    this.#looks = this.#look();
+    if (this.#toLookAt !== undefined) return; // The last sweep has not ended.
+    this.#toLookAt = this.#withParts();
     this.#lookOn();
   }
 
   /** Looks in slices, and then has the rules judge. */
   #lookOn(): void {
-    const looks = this.#looks;
-    if (looks === undefined) return;
-    while (hasTimeLeft()) {
-      if (looks.next().done !== true) continue;
-      this.#looks = undefined;
-      this.#tracker.judgeInSlices();
-      this.#tracker.survey(false);
-      return;
+    while (this.#toLookAt !== undefined && hasTimeLeft()) {
+      const { value: watch } = this.#toLookAt.next();
+      if (watch !== undefined) watch.look();
+      else {
+        this.#toLookAt = undefined;
+        this.#tracker.judgeInSlices();
+        this.#tracker.survey(false);
+      }
     }
-    runLater(this.#continueLooking, undefined);
+    if (this.#toLookAt !== undefined) runLater(this.#continueLooking, undefined);
   }
 
-  *#look(): Generator<undefined> {
-    for (const watch of this.#watches) yield* watch.look();
+  *#withParts(): Generator<ComponentWatch, undefined> {
+    for (const watch of this.#watches) yield* watch.withParts();
   }
 }
 
