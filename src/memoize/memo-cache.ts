@@ -31,6 +31,7 @@
 import { abortReason } from '../core/abort-reason.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import type { Observation, Observer } from '../core/probe.js';
+import { followUntilAbort } from '../core/signal-waits.js';
 import { isThenable } from '../core/thenable.js';
 import type { AnyFn } from './any-fn.js';
 import { CacheContents } from './cache-contents.js';
@@ -44,7 +45,6 @@ import { hasNoReceiver, type Key, type KeyRef, release } from './keys/key-trie.j
 import { Load } from './loading/load.js';
 import { type Callable, Loader } from './loading/loader.js';
 import { OwnLoadContext } from './loading/own-load-context.js';
-import { SignalWaits } from './loading/signal-waits.js';
 import { Lookup, MISS } from './lookup.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import type { SharedLevel } from './shared-port.js';
@@ -74,7 +74,6 @@ export class MemoCache implements WatchedCache {
   isDisposed = false;
   readonly #lookup: Lookup;
   readonly #shared: SharedLevel | undefined;
-  #signals: SignalWaits | undefined = undefined;
 
   constructor(fn: AnyFn, settings: MemoizeSettings) {
     const { recorder } = this;
@@ -439,7 +438,6 @@ export class MemoCache implements WatchedCache {
     onLeave: (reason: unknown) => void,
   ): unknown {
     if (signal === undefined || !isThenable(result)) return result;
-    this.#signals ??= new SignalWaits();
-    return this.#signals.follow(result, signal, onLeave);
+    return followUntilAbort(result, signal, onLeave);
   }
 }

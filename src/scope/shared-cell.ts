@@ -25,7 +25,7 @@ import {
   type Origin,
   type Transferable,
 } from '../core/probe.js';
-import { SignalListeners } from '../core/signal-listeners.js';
+import { followUntilAbort } from '../core/signal-waits.js';
 import { ReentrantAcquire } from './reentrant-acquire.js';
 import { RefCountedClosedError, RefCountedReentrantError } from './ref-counted-errors.js';
 import { SharedInstance } from './shared-instance.js';
@@ -214,7 +214,9 @@ export class SharedCell<T> {
     caller: Caller | undefined,
   ): Promise<SharedLease<T>> {
     try {
-      await (signal === undefined ? instance.ready : abortable(instance.ready, signal));
+      await (signal === undefined
+        ? instance.ready
+        : followUntilAbort(instance.ready, signal, () => {}));
     } catch (error) {
       this.#left(instance);
       throw error;
@@ -350,27 +352,4 @@ export class SharedCell<T> {
   retiredEnds(): Promise<void>[] {
     return [...this.#retired].map((instance) => this.#untilEnded(instance));
   }
-}
-
-/** The callers that wait with a signal. All of them share one listener on it, since Node warns of a leak at the eleventh. */
-const signals: SignalListeners<(reason: unknown) => void> = /* @__PURE__ */ new SignalListeners<
-  (reason: unknown) => void
->((leave, reason) => leave(reason));
-
-/** Follows `ready` until `signal` aborts. Rejects with what the signal throws when a listener is added. */
-function abortable(ready: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const leave = (reason: unknown): void => {
-      signals.remove(signal, leave);
-      reject(reason);
-    };
-    signals.add(signal, leave);
-    ready.then(
-      () => {
-        signals.remove(signal, leave);
-        resolve();
-      },
-      (error: unknown) => leave(error),
-    );
-  });
 }

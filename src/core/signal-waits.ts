@@ -1,0 +1,43 @@
+/** Callers that wait for something with a signal. All of them share one listener on it, since Node warns of a leak at the eleventh. */
+import { abortReason } from './abort-reason.js';
+import { SignalListeners } from './signal-listeners.js';
+
+type Leave = (reason: unknown) => void;
+
+const waits: SignalListeners<Leave> = /* @__PURE__ */ new SignalListeners<Leave>((leave, reason) =>
+  leave(reason),
+);
+
+/**
+ * Follows `promise` until `signal` aborts. Then rejects with the signal's reason, and calls `onLeave`. So does a signal that throws when
+ * a listener is added.
+ */
+export function followUntilAbort<T>(
+  promise: PromiseLike<T>,
+  signal: AbortSignal,
+  onLeave: Leave,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const leave: Leave = (reason) => {
+      waits.remove(signal, leave);
+      reject(reason);
+      onLeave(reason);
+    };
+    if (signal.aborted) return leave(abortReason(signal));
+    try {
+      waits.add(signal, leave);
+    } catch (error) {
+      return leave(error);
+    }
+    promise.then(
+      (value) => {
+        waits.remove(signal, leave);
+        resolve(value);
+      },
+      (error: unknown) => {
+        waits.remove(signal, leave);
+        reject(error);
+      },
+    );
+  });
+}
