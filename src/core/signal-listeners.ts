@@ -22,7 +22,10 @@ class SharedListener {
   }
 }
 
-/** The listeners of all components: the pools of a keyed pool, and others, may depend on one signal. A signal is in it while a wait depends on it. */
+/**
+ * The listeners of all components: the pools of a keyed pool, and others, may depend on one signal. A signal is in it while a wait depends
+ * on it.
+ */
 const listeners = new Map<AbortSignal, SharedListener>();
 
 /** Waits of one component by the signal that ends them. */

@@ -29,7 +29,6 @@ function service(max: number, options: WatchdogOptions = {}) {
     watchdog,
     pool,
     told,
-    lost,
     lose,
     /** Calls in vain. */
     async refuse(): Promise<void> {
