@@ -43,10 +43,8 @@ export class SharedService implements AsyncDisposable {
     const client = createClient({ url });
     client.on('error', () => {});
     await client.connect();
-    const store = new Keyv({
-      store: adapter === undefined ? new KeyvRedis(url) : await adapter(),
-      namespace: this.space,
-    });
+    const redis = adapter === undefined ? new KeyvRedis<string>(url) : await adapter();
+    const store = new Keyv({ store: redis, namespace: this.space });
     const member = memoize<Fn>(
       async (id) => {
         this.loads++;
@@ -72,7 +70,7 @@ export class SharedService implements AsyncDisposable {
     this.#closers.push(async () => {
       member[Symbol.dispose]();
       client.destroy();
-      await store.disconnect().catch(() => {});
+      await redis.disconnect(true); // Without force a client that reconnects waits for ever for what is in its queue.
     });
     if (parts.includes('bus')) await until(() => member.cacheInfo().shared?.bus === 'connected');
     return member;
