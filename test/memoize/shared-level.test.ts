@@ -71,6 +71,52 @@ test('a miss without tags costs the store four requests', async () => {
   expect(requests).toEqual(['get 4', 'set', 'get 1', 'set']);
 });
 
+/** A store with names of at most 250 characters, as memcached has them. Each request and each answer takes some turns. */
+function slowStore() {
+  const values = new Map<string, unknown>();
+  let asked = 0;
+  const underway = async (): Promise<void> => {
+    for (let turns = (++asked * 7) % 31; turns > 0; turns--) await Promise.resolve();
+  };
+  const request = async <T>(names: readonly string[], carryOut: () => T): Promise<T> => {
+    await underway();
+    if (names.some((name) => name.length > 250)) throw new Error('The name is too long.');
+    const answer = carryOut();
+    await underway();
+    return answer;
+  };
+  return {
+    get: (name: string) => request([name], () => values.get(name)),
+    getMany: (names: string[]) => request(names, () => names.map((name) => values.get(name))),
+    set: (name: string, value: unknown) => request([name], () => void values.set(name, value)),
+    delete: (name: string) => request([name], () => values.delete(name)),
+  };
+}
+
+test.each([
+  { with: 'tags', tags: () => ['teas', 'drinks'] },
+  { with: 'no tags', tags: () => [] },
+])(
+  'results that are loaded at one time into an empty store are all shared, with $with',
+  async ({ tags }) => {
+    const store = slowStore();
+    let loads = 0;
+    const member = () =>
+      memoize(async (id: number) => `${id}, load ${++loads}`, {
+        name: 'teas',
+        ttl: 1e6,
+        tags,
+        shared: sharedCache({ store }),
+      });
+    const [one, other] = [member(), member()];
+    const ids = Array.from({ length: 300 }, (_, id) => id);
+    const answers = await Promise.all(ids.map((id) => one(id)));
+    expect(await one.flush()).toBe(true);
+    expect(await Promise.all(ids.map((id) => other(id)))).toEqual(answers);
+    expect(loads).toBe(ids.length);
+  },
+);
+
 test.each([
   {
     with: 'a lock',

@@ -57,6 +57,11 @@ export function envelopeIn(stored: unknown): Envelope | undefined {
   return isSound ? (stored as Envelope) : undefined;
 }
 
+/** A token that no other has. */
+export function newToken(): string {
+  return globalThis.crypto.randomUUID();
+}
+
 /** The token in a value from the store; '' if there is none, or it could not be read. */
 export function tokenIn(stored: unknown): string {
   return isToken(stored) ? stored : '';

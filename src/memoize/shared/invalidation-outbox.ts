@@ -10,6 +10,7 @@
  */
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { Deque } from '../../core/deque.js';
+import { newToken } from './envelope.js';
 import { SharedStoreError } from './shared-store-error.js';
 
 /** The time between two attempts, in milliseconds; with many pending invalidations, and with few. */
@@ -25,7 +26,7 @@ const CONCURRENCY = 512;
 export class Invalidation {
   readonly kind: 'key' | 'tag' | 'cache';
   readonly what: string;
-  readonly token: string = globalThis.crypto.randomUUID();
+  readonly token: string = newToken();
   isStored = false;
   isPublished = false;
   /** The attempt that has begun; `undefined` before the first. */

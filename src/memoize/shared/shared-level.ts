@@ -113,6 +113,7 @@ export class StoreBackedLevel implements SharedLevel {
       this.#results = new SharedResults({
         access: new LoadAccess(this.#access, () => this.#hasEnded),
         store: this.#access,
+        clock,
         timeoutMillis: parts.storeTimeoutMillis,
         names: this.#names,
         values: SharedValues.of(clock, parts),

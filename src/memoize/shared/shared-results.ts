@@ -10,13 +10,22 @@
  * - The tags of a result are known only after its load. The result is not written if any tag was invalidated during the load.
  * - Everything has a lifetime. A token that ends too early costs a load.
  */
+import type { Clock } from '../../core/clock.js';
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
 import type { EntryTerms } from '../entry-terms.js';
 import type { Generations, LoadOutcome, LoadPurpose, SharedLoad } from '../shared-port.js';
 import type { Announcements } from './announcements.js';
+import { CommonTokens } from './common-tokens.js';
 import type { DigestIndex } from './digest-index.js';
-import { type Envelope, envelopeIn, failureOf, MAX_SHARED_TAGS, tokenIn } from './envelope.js';
+import {
+  type Envelope,
+  envelopeIn,
+  failureOf,
+  MAX_SHARED_TAGS,
+  newToken,
+  tokenIn,
+} from './envelope.js';
 import type { Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
 import type { KeyNames } from './key-names.js';
 import type { LoadAccess } from './load-access.js';
@@ -42,6 +51,7 @@ export interface ResultsPort {
   readonly access: LoadAccess;
   /** For invalidations, which are carried out after the end of the cache too. */
   readonly store: StoreAccess;
+  readonly clock: Clock;
   readonly timeoutMillis: number;
   readonly names: KeyNames;
   /** The form and the check of values; `undefined` if they lie in the store as they are. */
@@ -69,9 +79,11 @@ export class SharedResults {
   readonly #tokenMillis: number;
   /** How long a result stays in the store after its `ttl`, in milliseconds. */
   readonly #keepsStale: number;
+  readonly #commonTokens: CommonTokens;
 
   constructor(port: ResultsPort) {
     this.#port = port;
+    this.#commonTokens = new CommonTokens(port.access, port.clock);
     const { ttl, staleWhileRevalidate, staleIfError } = port.cache;
     const millis = typeof ttl === 'number' ? 2 * ttl : DAY_MILLIS;
     this.#tokenMillis = Math.min(Math.max(millis, DAY_MILLIS), LONGEST_MILLIS);
@@ -126,11 +138,7 @@ export class SharedResults {
     const kinds = TOKEN_KINDS.filter((kind) => generations[kind] === '');
     const names = kinds.map((kind) => this.#tokenName(kind, load.key));
     await budget.spend((millis) =>
-      this.#makeTokens(
-        names,
-        kinds.map((kind) => (kind === 'key' ? this.#tokenMillis : LONGEST_MILLIS)),
-        millis,
-      ),
+      Promise.all(kinds.map((kind, at) => this.#makeToken(kind, names[at] as string, millis))),
     );
     const made = await budget.spend((millis) => access.get(names, millis));
     const present: Writable<Generations> = { ...generations };
@@ -215,8 +223,9 @@ export class SharedResults {
     const present = (await access.get(tagNames, timeoutMillis)).map(tokenIn);
     const missing = tagNames.filter((_, at) => present[at] === '');
     if (missing.length === 0) return present;
-    const lives = missing.map(() => this.#tokenMillis);
-    await this.#makeTokens(missing, lives, timeoutMillis);
+    await Promise.all(
+      missing.map((name) => this.#commonTokens.make(name, this.#tokenMillis, timeoutMillis)),
+    );
     return (await access.get(tagNames, timeoutMillis)).map(tokenIn);
   }
 
@@ -247,15 +256,10 @@ export class SharedResults {
     );
   }
 
-  #makeTokens(
-    names: readonly string[],
-    lives: readonly number[],
-    millis: number,
-  ): Promise<unknown> {
-    const { access } = this.#port;
-    return Promise.all(
-      names.map((name, at) => access.set(name, newToken(), lives[at] as number, millis)),
-    );
+  #makeToken(kind: keyof Generations, name: string, millis: number): Promise<unknown> {
+    return kind === 'key'
+      ? this.#port.access.set(name, newToken(), this.#tokenMillis, millis)
+      : this.#commonTokens.make(name, LONGEST_MILLIS, millis);
   }
 
   /** Reads the tokens into the load, and gives what the store has under other names. */
@@ -268,18 +272,13 @@ export class SharedResults {
     load.generations = undefined;
     const asked = TOKEN_KINDS.map((kind) => this.#tokenName(kind, load.key));
     asked.push(...others);
-    let isEachRead = false;
     const [key, cache, tags, ...values] = await budget
       .spend((millis) => access.get(asked, millis))
       .catch((error: unknown) => {
         if (budget.left <= 0) throw error;
-        isEachRead = true;
         return budget.spend((millis) => this.#readEach(error, asked, millis));
       });
     const present = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
-    if (present.key === '' && present.cache === '' && !isEachRead) {
-      await this.#readAlone(present, budget);
-    }
     if (this.#isOutdated(load.key, present)) return [];
     load.generations = present;
     return values;
@@ -298,22 +297,6 @@ export class SharedResults {
     counters.sharedRejects += rejected;
     report(error);
     return found.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
-  }
-
-  /**
-   * Reads the tokens of the cache again, each alone. A read of several names may fail for the sake of one, on another shard, and a Keyv
-   * then reports all as missing. New tokens would make all results of the cache useless.
-   */
-  async #readAlone(present: Writable<Generations>, budget: WaitBudget): Promise<void> {
-    const { access, names } = this.#port;
-    const [cache, tags] = await budget.spend((millis) =>
-      Promise.all([
-        access.getOne(names.inStore('cache', ''), millis),
-        access.getOne(names.inStore('tags', ''), millis),
-      ]),
-    );
-    present.cache = tokenIn(cache);
-    present.tags = tokenIn(tags);
   }
 
   /** Whether another process has announced an invalidation that the store does not have yet. */
@@ -383,8 +366,4 @@ function isOfUse({ revision, failure }: Envelope, left: number, purpose: LoadPur
 
 function isComplete({ key, cache, tags }: Generations): boolean {
   return key !== '' && cache !== '' && tags !== '';
-}
-
-function newToken(): string {
-  return globalThis.crypto.randomUUID();
 }

@@ -34,8 +34,13 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'shared-results.ts',
-        code: 'access.set(name, newToken(), lives[at] as number, millis)',
-        without: "access.set(name, 'made ' + name, lives[at] as number, millis)",
+        code: 'access.set(name, newToken(), this.#tokenMillis, millis)',
+        without: "access.set(name, 'made ' + name, this.#tokenMillis, millis)",
+      },
+      {
+        file: 'common-tokens.ts',
+        code: 'access.set(name, newToken(), life, millis)',
+        without: "access.set(name, 'made ' + name, life, millis)",
       },
       {
         file: 'shared-results.ts',

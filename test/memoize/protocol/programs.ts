@@ -37,11 +37,21 @@ export interface ProgramOptions {
   readonly withBus?: boolean;
   /** How long a process waits for an answer; for ever by default. */
   readonly timeoutMillis?: number;
-  /** Whether the store has the old result and all tokens at first; only the tokens; or nothing. */
-  readonly before?: 'result' | 'tokens' | 'nothing';
+  /** Whether the store has the old result and all tokens at first; only the tokens; all but that of the cache; or nothing. */
+  readonly before?: 'result' | 'tokens' | 'other tokens' | 'nothing';
   /** Whether the store reads several names one by one, as a cluster does. */
   readonly readsOneByOne?: boolean;
 }
+
+/** The keys that programs ask for. Most ask for the first alone. */
+const KEYS = ['k', 'j'] as const;
+
+/** What the store does not have at first. */
+const MISSING = {
+  result: [],
+  tokens: [':entry:', ':tag:'],
+  'other tokens': [':entry:', ':tag:', ':cache:'],
+} as const;
 
 /** The processes of one run. */
 export class Service implements Program {
@@ -104,14 +114,12 @@ export class Service implements Program {
     if (before !== 'nothing') {
       this.world.isCalm = true;
       const { cache } = this.member('earlier');
-      await cache('k');
+      for (const key of KEYS) await cache(key);
       await cache.flush();
       cache[Symbol.dispose]();
       this.#members.pop();
-      if (before === 'tokens') {
-        for (const name of this.world.values.keys()) {
-          if (name.includes(':entry:') || name.includes(':tag:')) this.world.values.delete(name);
-        }
+      for (const name of this.world.values.keys()) {
+        if (MISSING[before].some((kind) => name.includes(kind))) this.world.values.delete(name);
       }
       this.world.isCalm = false;
     }
@@ -225,6 +233,27 @@ function loadBesideInvalidation(options: ProgramOptions) {
   });
 }
 
+/** One process loads two keys while another invalidates all. */
+function twoLoadsBesideClear(options: ProgramOptions) {
+  return program({ ...options, invalidate: 'clear' }, (service) => {
+    const one = service.member('one');
+    const other = service.member('other');
+    service.script({
+      process: 'one',
+      name: 'one calls',
+      run: () => {
+        for (const key of KEYS) void one.cache(key);
+      },
+    });
+    service.script({
+      process: 'other',
+      name: 'other invalidates',
+      changes: true,
+      run: () => service.change(other.cache),
+    });
+  });
+}
+
 /** A process invalidates, and calls. */
 function invalidateThenCall(options: ProgramOptions) {
   return program(options, (service) => {
@@ -305,6 +334,10 @@ export const PROGRAMS = {
     invalidate: 'clear',
     faults: 1,
     kinds: ALL,
+    withBus: false,
+  }),
+  'two loads beside a clear, in a store without the token of the cache': twoLoadsBesideClear({
+    before: 'other tokens',
     withBus: false,
   }),
   'a load beside a delete, in a store that leaves a request without an answer':
