@@ -117,6 +117,29 @@ test.each([
   },
 );
 
+test('a long argument or tag makes no name that a store refuses: its digest is in the name', async () => {
+  const store = slowStore();
+  const [long, tag] = ['x'.repeat(300), 'y'.repeat(300)];
+  let loads = 0;
+  const member = () =>
+    memoize(async (_: string) => ++loads, {
+      name: 'teas',
+      ttl: 1e6,
+      tags: () => [tag],
+      shared: sharedCache({ store, prefix: `${'p'.repeat(100)}:` }),
+    });
+  const one = member();
+  await one(long);
+  await one.flush();
+  expect([await member()(long), loads]).toEqual([1, 1]);
+  one.delete(long);
+  expect(await one.flush()).toBe(true);
+  expect(await member()(long)).toBe(2);
+  one.invalidateTags(tag);
+  expect(await one.flush()).toBe(true);
+  expect(await member()(long)).toBe(3);
+});
+
 test.each([
   {
     with: 'a lock',

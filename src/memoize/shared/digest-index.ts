@@ -4,8 +4,11 @@
  */
 import { sha256 } from './sha256.js';
 
-/** The longest text that is written as it is. A longer one is always replaced by its digest. */
-const MAX_PLAIN_LENGTH = 512;
+/**
+ * The longest text that is written as it is. A longer one is always replaced by its digest: memcached takes names of 250 bytes, and a table
+ * of @keyv/postgres or @keyv/mysql 255 characters, with the namespace and the name of the cache.
+ */
+const MAX_PLAIN_LENGTH = 128;
 /** How many digests are remembered before those that are out of use are dropped. */
 const FIRST_PRUNING = 1_000;
 

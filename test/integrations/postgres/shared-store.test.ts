@@ -73,6 +73,19 @@ describe.skipIf(!canStart)('a cache that processes share in Postgres', () => {
     expect(shop.loads).toBe(ids.length);
   });
 
+  test('a long argument is shared and invalidated like any other', async () => {
+    await using shop = await service();
+    const one = shop.member();
+    const long = 'x'.repeat(1_000);
+    await one(long);
+    await one.flush();
+    expect([await shop.member()(long), shop.loads]).toEqual(['old', 1]);
+    shop.source = 'new';
+    one.delete(long);
+    expect(await one.flush()).toBe(true);
+    expect(await shop.member()(long)).toBe('new');
+  });
+
   test(
     'while its table is locked, calls load without it, and no invalidated result is served',
     async () => {
