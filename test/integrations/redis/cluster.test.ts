@@ -212,4 +212,40 @@ describe.skipIf(!canStart)('a Redis Cluster with one shard that stops', () => {
     },
     PATIENCE,
   );
+
+  test(
+    'while a slot moves to another shard, no call fails, and no invalidated result is served',
+    async () => {
+      await using cluster = await RedisCluster.start();
+      await using service = new ClusterService(cluster, new FakeClock());
+      const [one, other] = [await service.member(), await service.member()];
+      const id = IDS[0] as string;
+      for (const member of [one, other]) await member(id);
+      expect([await one.flush(), service.loads]).toEqual([true, 1]);
+      const invalidate = async (value: string): Promise<void> => {
+        service.source = () => value;
+        one.delete(id);
+        await until(() => service.advanceUntil(one.flush()));
+        await until(async () => (await service.advanceUntil(other(id))) === value);
+        const late = await service.member();
+        for (const member of [one, late])
+          expect(await service.advanceUntil(member(id))).toBe(value);
+        expect(late.cacheInfo().loadFailures).toBe(0);
+      };
+      const slot = await cluster.beginMove(hashSlotOf(`{["${id}"]}`));
+      expect(slot.names).toHaveLength(2);
+      await invalidate('before its names move');
+      for (const [at, name] of slot.names.entries()) {
+        await slot.move(name);
+        await invalidate(`after ${at + 1} of its names`);
+      }
+      await slot.end();
+      await invalidate('at last');
+      const loads = service.loads;
+      await one.flush();
+      expect(await (await service.member())(id)).toBe('at last');
+      expect(service.loads, 'its results are shared again').toBe(loads);
+    },
+    PATIENCE,
+  );
 });

@@ -15,6 +15,14 @@ interface Shard {
   readonly busPort: number;
 }
 
+/** A slot that moves to another shard. */
+interface SlotMove {
+  /** The names in the slot. */
+  readonly names: readonly string[];
+  move(name: string): Promise<unknown>;
+  end(): Promise<void>;
+}
+
 /** The servers of one cluster. */
 export class RedisCluster implements AsyncDisposable {
   readonly #folder: string;
@@ -49,6 +57,30 @@ export class RedisCluster implements AsyncDisposable {
   async names(): Promise<string[][]> {
     const lists = await Promise.all(this.servers.map((server) => send(server, 'KEYS', '*')));
     return lists as string[][];
+  }
+
+  /** Begins to move a slot to another shard. Its names stay where they are until they are moved. */
+  async beginMove(slot: number): Promise<SlotMove> {
+    const at = Math.floor((slot * SHARDS) / SLOTS);
+    const [from, to] = [this.servers[at], this.servers[(at + 1) % SHARDS]] as [
+      RedisServer,
+      RedisServer,
+    ];
+    const [fromId, toId] = await Promise.all(
+      [from, to].map((each) => send(each, 'CLUSTER', 'MYID')),
+    );
+    await send(to, 'CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', String(fromId));
+    await send(from, 'CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', String(toId));
+    const names = await send(from, 'CLUSTER', 'GETKEYSINSLOT', String(slot), '100');
+    return {
+      names: names as string[],
+      move: (name) => send(from, 'MIGRATE', '127.0.0.1', String(to.port), name, '0', '5000'),
+      end: async () => {
+        for (const server of [to, from]) {
+          await send(server, 'CLUSTER', 'SETSLOT', String(slot), 'NODE', String(toId));
+        }
+      },
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

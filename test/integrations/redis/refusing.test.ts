@@ -205,7 +205,55 @@ describe.skipIf(!canStart)('a Redis that gives no answers', () => {
     },
     PATIENCE,
   );
+
+  test(
+    'a restart with old data, during which Redis refuses all but to load it, costs loads and nothing else',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'tenure-redis-'));
+      await using server = await RedisServer.own([
+        ...['--dir', folder, '--enable-debug-command', 'yes'],
+        ...['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024'],
+      ]);
+      await using service = new SharedService({ url: server.url, parts: ['bus', 'lock'] });
+      const [one, other] = [await service.member(), await service.member()];
+      for (const member of [one, other]) await member('k');
+      await one.flush();
+      await using saver = await connect(server.url);
+      await saver.sendCommand(['DEBUG', 'POPULATE', '1000000']);
+      await saver.sendCommand(['SAVE']);
+      saver.destroy();
+      await server.kill();
+
+      const started = server.start();
+      await until(() => isLoading(server.url));
+      service.source = () => 'new';
+      one.delete('k');
+      expect(await one.flush()).toBe(false);
+      for (const member of [one, other, one]) expect(await member('k')).toBe('new');
+      expect(await isLoading(server.url)).toBe(true);
+      expect(one.cacheInfo().loadFailures).toBe(0);
+
+      await using hastener = await connect(server.url);
+      await hastener.sendCommand(['CONFIG', 'SET', 'key-load-delay', '0']);
+      await started;
+      await until(() => one.flush());
+      for (const member of [await service.member(), one]) expect(await member('k')).toBe('new');
+      await until(async () => (await other('k')) === 'new');
+    },
+    PATIENCE,
+  );
 });
+
+/** Whether a server answers that it is loading its data. */
+async function isLoading(url: string): Promise<boolean> {
+  try {
+    await using client = await connect(url);
+    await client.get('k');
+    return false;
+  } catch (error) {
+    return String(error).includes('LOADING');
+  }
+}
 
 describe.skipIf(!canStart)('foreign data in Redis', () => {
   test(
