@@ -8,7 +8,7 @@ import { RedisCluster } from './redis-cluster.js';
 import { canStart, type RedisServer } from './redis-server.js';
 import { SharedService } from './shared-service.js';
 
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 const STORE_TIMEOUT = 200;
 /** Longer than a rest of the store. */
 const REST = 6_000;

@@ -219,7 +219,7 @@ describe.skipIf(!canStart)('a Redis that gives no answers', () => {
       for (const member of [one, other]) await member('k');
       await one.flush();
       await using saver = await connect(server.url);
-      await saver.sendCommand(['DEBUG', 'POPULATE', '1000000']);
+      await saver.sendCommand(['DEBUG', 'POPULATE', '100000']);
       await saver.sendCommand(['SAVE']);
       saver.destroy();
       await server.kill();
