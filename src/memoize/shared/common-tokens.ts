@@ -21,8 +21,12 @@ export class CommonTokens {
     this.#clock = clock;
   }
 
-  /** Makes a token that was found missing, to be kept for `life` milliseconds. Waits at most `millis`. */
-  make(name: string, life: number, millis: number): Promise<void> {
+  /** Makes tokens that were found missing, to be kept for `life` milliseconds. Waits at most `millis`. */
+  make(names: readonly string[], life: number, millis: number): Promise<unknown> {
+    return Promise.all(names.map((name) => this.#make(name, life, millis)));
+  }
+
+  #make(name: string, life: number, millis: number): Promise<void> {
     const begun = this.#requests.get(name);
     if (begun !== undefined) {
       const onLate = (): Error => new SharedStoreError('The store did not take a token in time.');

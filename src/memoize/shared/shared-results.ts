@@ -137,9 +137,14 @@ export class SharedResults {
     load.generations = undefined;
     const kinds = TOKEN_KINDS.filter((kind) => generations[kind] === '');
     const names = kinds.map((kind) => this.#tokenName(kind, load.key));
-    await budget.spend((millis) =>
-      Promise.all(kinds.map((kind, at) => this.#makeToken(kind, names[at] as string, millis))),
-    );
+    const common = names.filter((_, at) => kinds[at] !== 'key');
+    if (common.length > 0) {
+      await budget.spend((millis) => this.#commonTokens.make(common, LONGEST_MILLIS, millis));
+    }
+    if (generations.key === '') {
+      const name = this.#tokenName('key', load.key);
+      await budget.spend((millis) => access.set(name, newToken(), this.#tokenMillis, millis));
+    }
     const made = await budget.spend((millis) => access.get(names, millis));
     const present: Writable<Generations> = { ...generations };
     for (const [at, kind] of kinds.entries()) present[kind] = tokenIn(made[at]);
@@ -223,9 +228,7 @@ export class SharedResults {
     const present = (await access.get(tagNames, timeoutMillis)).map(tokenIn);
     const missing = tagNames.filter((_, at) => present[at] === '');
     if (missing.length === 0) return present;
-    await Promise.all(
-      missing.map((name) => this.#commonTokens.make(name, this.#tokenMillis, timeoutMillis)),
-    );
+    await this.#commonTokens.make(missing, this.#tokenMillis, timeoutMillis);
     return (await access.get(tagNames, timeoutMillis)).map(tokenIn);
   }
 
@@ -254,12 +257,6 @@ export class SharedResults {
     throw new SharedStoreError(
       'The store did not keep an invalidation. It is tried again, and what it covers is not served. Does the store refuse writes?',
     );
-  }
-
-  #makeToken(kind: keyof Generations, name: string, millis: number): Promise<unknown> {
-    return kind === 'key'
-      ? this.#port.access.set(name, newToken(), this.#tokenMillis, millis)
-      : this.#commonTokens.make(name, LONGEST_MILLIS, millis);
   }
 
   /** Reads the tokens into the load, and gives what the store has under other names. */
