@@ -100,14 +100,14 @@ export class RedisBus implements InvalidationBus {
         if (!closed) this.#failed(error);
       }
     };
-    subscriber.on('message', (channel: string, text: string) => {
-      if (!closed && channel === this.#channel) this.#receive(text);
+    subscriber.on('message', (channel, text) => {
+      if (!closed && channel === this.#channel) this.#receive(String(text));
     });
     subscriber.on('ready', () => void begin());
     subscriber.on('close', () => {
       if (!closed) this.#connect(false);
     });
-    subscriber.on('error', (error: unknown) => {
+    subscriber.on('error', (error) => {
       if (!closed) this.#failed(error);
     });
     const close = (): void => {
@@ -133,7 +133,7 @@ export class RedisBus implements InvalidationBus {
           if (!closed) this.#receive(text);
         });
         hasSubscribed = true;
-        if (!closed && subscriber.isReady) this.#connect(true);
+        if (!closed && subscriber.isReady !== false) this.#connect(true);
       } catch (error) {
         if (!closed) this.#failed(error);
       } finally {

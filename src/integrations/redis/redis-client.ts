@@ -20,8 +20,8 @@ export interface NodeRedisClient {
 export interface NodeRedisSubscriber {
   /** Whether it was connected and has not been closed since. */
   readonly isOpen: boolean;
-  /** Whether it is connected now. */
-  readonly isReady: boolean;
+  /** Whether it is connected now. A client of a cluster does not tell. */
+  readonly isReady?: boolean;
   /** Connects. */
   connect(): Promise<unknown>;
   /** Calls `listener` with each message of a channel from now on. */
@@ -53,10 +53,10 @@ export interface IoRedisSubscriber {
   /** Disconnects at once. */
   disconnect(): void;
   /** Adds a listener to an event. */
-  on(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
-/** A client of `redis` or of `ioredis`. */
+/** A client of `redis` or of `ioredis`, of one server or of a cluster. */
 export type RedisClient = NodeRedisClient | IoRedisClient;
 
 /** Redis gave no answer. Code: `TENURE_REDIS_SILENT`. */

@@ -1,7 +1,13 @@
 /** Shared caches over a real Redis Cluster of three shards, one of which stops. Their time stands still unless a test moves it. */
 import KeyvRedis, { createCluster, type RedisClusterType } from '@keyv/redis';
+import { Cluster } from 'ioredis';
+import Keyv from 'keyv';
 import { describe, expect, test } from 'vitest';
+import { type RedisClient, redisBus, redisLock } from '../../../src/integrations/redis.js';
+import { memoize } from '../../../src/memoize/index.js';
 import { hashSlotOf, SLOTS } from '../../../src/memoize/shared/hash-slot.js';
+import { sharedCache } from '../../../src/memoize/shared/index.js';
+import { AsyncDisposableStack } from '../../../src/scope/index.js';
 import { FakeClock } from '../../kit/fake-clock.js';
 import { until } from '../../kit/until.js';
 import { RedisCluster } from './redis-cluster.js';
@@ -25,6 +31,26 @@ const STOPS: Readonly<
 > = {
   frozen: { stop: (shard) => shard.freeze(), resume: (shard) => shard.thaw() },
   'killed, then empty': { stop: (shard) => shard.kill(), resume: (shard) => shard.start() },
+};
+
+/** Clients of a cluster, and how they are closed. */
+const CLIENTS: Readonly<
+  Record<
+    string,
+    (cluster: RedisCluster) => Promise<{ readonly client: RedisClient; readonly close: () => void }>
+  >
+> = {
+  redis: async ({ servers }) => {
+    const client = createCluster({ rootNodes: servers.map(({ url }) => ({ url })) });
+    client.on('error', () => {});
+    await client.connect();
+    return { client, close: () => client.destroy() };
+  },
+  ioredis: async ({ servers }) => {
+    const client = new Cluster(servers.map(({ port }) => ({ host: '127.0.0.1', port })));
+    client.on('error', () => {});
+    return { client, close: () => client.disconnect() };
+  },
 };
 
 /** Caches over a cluster, with a bus through one of its shards. */
@@ -245,6 +271,60 @@ describe.skipIf(!canStart)('a Redis Cluster with one shard that stops', () => {
       await one.flush();
       expect(await (await service.member())(id)).toBe('at last');
       expect(service.loads, 'its results are shared again').toBe(loads);
+    },
+    PATIENCE,
+  );
+
+  test.each(Object.entries(CLIENTS))(
+    'the bus and the lock take a client of the cluster: %s',
+    async (_, connectTo) => {
+      await using cluster = await RedisCluster.start();
+      await using closers = new AsyncDisposableStack();
+      let [loads, source] = [0, 'old'];
+      const errors: unknown[] = [];
+      const member = async () => {
+        const { client, close } = await connectTo(cluster);
+        closers.defer(close);
+        const rootNodes = cluster.servers.map(({ url }) => ({ url }));
+        const store = new KeyvRedis<string>(
+          (await createCluster({ rootNodes }).connect()) as RedisClusterType,
+        );
+        closers.defer(() => store.disconnect(true));
+        const cache = memoize(
+          async (_id: string) => {
+            loads++;
+            return source;
+          },
+          {
+            name: 'value',
+            ttl: 3_600_000,
+            onError: (error) => errors.push(error),
+            shared: sharedCache({
+              store: new Keyv({ store }),
+              bus: redisBus(client, { heartbeatMillis: 3_600_000 }),
+              lock: redisLock(client),
+              storeTimeoutMillis: 10_000,
+            }),
+          },
+        );
+        closers.defer(async () => {
+          await cache.flush();
+          cache[Symbol.dispose]();
+        });
+        await until(() => cache.cacheInfo().shared?.bus === 'connected');
+        return cache;
+      };
+      const [one, other] = [await member(), await member()];
+      await one('whose load makes the tokens of the cache');
+      await one.flush();
+      loads = 0;
+      await Promise.all([one, other].flatMap((cache) => IDS.map((id) => cache(id))));
+      expect(loads).toBe(IDS.length);
+      source = 'new';
+      for (const id of IDS) one.delete(id);
+      expect(await one.flush()).toBe(true);
+      for (const id of IDS) await until(async () => (await other(id)) === 'new');
+      expect(errors).toEqual([]);
     },
     PATIENCE,
   );
