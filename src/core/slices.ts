@@ -18,7 +18,7 @@ import { hostSetTimeout } from './host-timers.js';
 type Handler<H> = (held: H) => void;
 
 /** Length of a slice, in milliseconds. A single task may exceed it. */
-const SLICE_MILLIS = 5;
+const SLICE_MILLIS = 1;
 
 /** How many tasks run between two readings of the clock, which costs as much as a short task. */
 const TASKS_PER_READING = 16;

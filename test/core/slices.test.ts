@@ -49,6 +49,24 @@ test('tasks beyond a slice run in later turns, in order', async () => {
   expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => i));
 });
 
+test('a turn runs tasks for a millisecond, and looks at the clock after every 16', async () => {
+  let inTurn = 0;
+  let most = 0;
+  let done = 0;
+  const task = (): void => {
+    now += 0.02;
+    done++;
+    if (inTurn++ === 0)
+      setImmediate(() => {
+        most = Math.max(most, inTurn);
+        inTurn = 0;
+      });
+  };
+  for (let i = 0; i < 1_000; i++) runInSlice(task, undefined);
+  await until(() => done === 1_000 && inTurn === 0);
+  expect(most).toBeLessThanOrEqual(2 * 64); // 1 ms is 50 of them. The calls and the first slice after them may be in one turn.
+});
+
 test('a task that is added while the backlog runs waits behind it', async () => {
   const seen: string[] = [];
   const push = (name: string) => void seen.push(name);
