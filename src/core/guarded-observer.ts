@@ -171,6 +171,19 @@ export class GuardedObserver implements Observer {
     }
   }
 
+  freedMany(kind: NodeKind, nodes: Iterable<NodeId>, count: number): void {
+    try {
+      if (this.#observer.freedMany !== undefined) {
+        this.#observer.freedMany(kind, nodes, count);
+        return;
+      }
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    for (const node of nodes) this.freed(node);
+  }
+
   touched(node: NodeId, hint?: string): void {
     if (node === NO_NODE) return;
     try {

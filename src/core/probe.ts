@@ -149,6 +149,14 @@ export interface Observer {
    */
   freed(node: NodeId, reclaimed?: boolean): void;
 
+  /**
+   * Reports the end of `count` nodes of one kind, such as the entries of a cache that is cleared. The observer may take them from `nodes`
+   * in later turns.
+   *
+   * @default none: the component reports each of them by {@link freed}
+   */
+  freedMany?(kind: NodeKind, nodes: Iterable<NodeId>, count: number): void;
+
   /** Reports that the holder of a loan used it; `hint` says for what. */
   touched(node: NodeId, hint?: string): void;
 

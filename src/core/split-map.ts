@@ -52,6 +52,11 @@ export class SplitMap<K, V> {
     return value;
   }
 
+  /** Gives the values, in any order. The map must not change meanwhile. */
+  *values(): IterableIterator<V> {
+    for (const part of this.#parts) yield* part.values();
+  }
+
   #partOf(key: K): Map<K, V> {
     return this.#parts[this.#parts.length === 1 ? 0 : this.#placeOf(key)] as Map<K, V>;
   }

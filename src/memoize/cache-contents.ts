@@ -45,7 +45,7 @@ export class CacheContents implements LocalLevel {
   /** Forgets some keys, and gives how many had an entry or a load. The entries leave first: an abort listener may call the cache. */
   #forgetEach(keys: readonly Key[]): number {
     return this.entries.deferred(() => {
-      const removed = keys.map((key) => this.#remove(key));
+      const removed = this.entries.together(() => keys.map((key) => this.#remove(key)));
       return keys.filter((key, i) => this.flights.disown(key) || removed[i]).length;
     });
   }

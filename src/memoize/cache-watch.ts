@@ -1,6 +1,6 @@
 /**
  * Reports a cache's entries to its observer: each stored entry is a node until it leaves. The watch keeps the nodes by key, in
- * a map that grows in steps. An entry has no field for a node: most caches are never watched, and most results are stored bare.
+ * maps that grow in steps. An entry has no field for a node: most caches are never watched, and most results are stored bare.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Birth } from '../core/birth.js';
@@ -20,6 +20,13 @@ import { hashOf } from './keys/key-hash.js';
 import { KeyPath } from './keys/key-level.js';
 import type { KeyRef } from './keys/key-trie.js';
 
+const ENTRY_KINDS = ['entry', 'weak-entry'] as const;
+
+type EntryKind = (typeof ENTRY_KINDS)[number];
+
+/** What there is for each kind of entries. */
+type ByKind<T> = Readonly<Record<EntryKind, T>>;
+
 /** The cache, as its watch sees it. */
 export interface WatchedCache {
   readonly name: string;
@@ -36,6 +43,14 @@ export interface WatchedCache {
   unwatched(): void;
 }
 
+function byKind<T>(make: () => T): ByKind<T> {
+  return { entry: make(), 'weak-entry': make() };
+}
+
+function noNodes(): SplitMap<KeyRef, NodeId> {
+  return new SplitMap(hashOf);
+}
+
 /** The watch over one cache. */
 export class CacheWatch extends SharedWatch {
   readonly kind = 'cache';
@@ -43,7 +58,9 @@ export class CacheWatch extends SharedWatch {
   override readonly entryMillis: number;
   override readonly lendsShared = true;
   readonly #cache: WatchedCache;
-  readonly #nodes = new SplitMap<KeyRef, NodeId>(hashOf);
+  #nodes: ByKind<SplitMap<KeyRef, NodeId>> = byKind(noNodes);
+  /** The nodes of the entries that leave during {@link removeTogether}; `undefined` otherwise. */
+  #leaving: ByKind<NodeId[]> | undefined = undefined;
 
   constructor(cache: WatchedCache, observer: Observer) {
     super(observer, `the cache '${cache.name}'`);
@@ -73,18 +90,49 @@ export class CacheWatch extends SharedWatch {
       birth?.isReportedTo(this.observer) === true
         ? birth.born()
         : this.observer.allocated(this.#kindOf(ref), this.observer.root);
-    this.#nodes.set(ref, node);
+    this.#nodesLike(ref).set(ref, node);
   }
 
   /** Reports that an entry has left. */
   entryRemoved(ref: KeyRef): void {
-    const node = this.#nodes.take(ref);
-    if (node !== undefined) this.observer.freed(node);
+    const node = this.#nodesLike(ref).take(ref);
+    if (node === undefined) return;
+    if (this.#leaving === undefined) this.observer.freed(node);
+    else this.#leaving[this.#kindOf(ref)].push(node);
+  }
+
+  /** Reports that all entries have left. O(1), and O(entries) for an observer that takes them one by one. */
+  allEntriesRemoved(): void {
+    const nodes = this.#nodes;
+    this.#nodes = byKind(noNodes);
+    this.#freedMany(nodes, ({ size }) => size);
+  }
+
+  /** Calls `remove`, which removes entries, and reports them together. It must call no foreign code. */
+  removeTogether<R>(remove: () => R): R {
+    const leaving = byKind((): NodeId[] => []);
+    this.#leaving = leaving;
+    try {
+      return remove();
+    } finally {
+      this.#leaving = undefined;
+      this.#freedMany(leaving, ({ length }) => length);
+    }
+  }
+
+  #freedMany<N extends { values(): Iterable<NodeId> }>(
+    nodes: ByKind<N>,
+    countOf: (nodes: N) => number,
+  ): void {
+    for (const kind of ENTRY_KINDS) {
+      const count = countOf(nodes[kind]);
+      if (count > 0) this.observer.freedMany(kind, nodes[kind].values(), count);
+    }
   }
 
   /** Gives the end of an entry's node, which {@link entryRemoved} no longer reports. */
   detach(ref: KeyRef): () => void {
-    const node = this.#nodes.take(ref);
+    const node = this.#nodesLike(ref).take(ref);
     return () => {
       if (node !== undefined) this.observer.freed(node);
     };
@@ -92,7 +140,7 @@ export class CacheWatch extends SharedWatch {
 
   /** Reports a lease on the result of an entry, if that is kept. `capability` alone can end it. */
   lent(ref: KeyRef | undefined, origin: Origin, capability: WeakKey): NodeId {
-    const entry = ref === undefined ? undefined : this.#nodes.get(ref);
+    const entry = ref === undefined ? undefined : this.#nodesLike(ref).get(ref);
     return this.observer.lent(entry ?? this.observer.root, origin, capability);
   }
 
@@ -117,16 +165,21 @@ export class CacheWatch extends SharedWatch {
   }
 
   /** Entries whose objects die leave by themselves. */
-  #kindOf(ref: KeyRef): 'entry' | 'weak-entry' {
+  #kindOf(ref: KeyRef): EntryKind {
     return this.#cache.hasWeakValues || ref instanceof KeyPath ? 'weak-entry' : 'entry';
+  }
+
+  /** The nodes of entries of the same kind. */
+  #nodesLike(ref: KeyRef): SplitMap<KeyRef, NodeId> {
+    return this.#nodes[this.#kindOf(ref)];
   }
 
   protected override *present(observer: Observer): Generator<undefined> {
     reportListeners(this.observer, this.#cache.recorder, observer);
     for (const ref of this.#cache.present()) {
-      const known = this.#nodes.get(ref);
+      const known = this.#nodesLike(ref).get(ref);
       const node = this.observer.present(observer, known, this.#kindOf(ref));
-      if (known === undefined) this.#nodes.set(ref, node);
+      if (known === undefined) this.#nodesLike(ref).set(ref, node);
       yield;
     }
   }

@@ -11,7 +11,7 @@ import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
 import { UNTRACKED } from './caller-capture.js';
 import { Loan } from './loan.js';
 import type { LoanTracker } from './loan-tracker.js';
-import { type NodeTable, ROOT } from './node-table.js';
+import { NodeTable, ROOT } from './node-table.js';
 import { ReclaimedLoans } from './reclaimed-loans.js';
 import type { WatchedComponent } from './watched-component.js';
 
@@ -21,7 +21,7 @@ const UNTRACKED_ID: NodeId = -2;
 export class ComponentLoans {
   readonly #tracker: LoanTracker;
   readonly #component: WatchedComponent;
-  readonly #table: NodeTable;
+  #table: NodeTable;
   /** Loans that a forced close has taken back, and that their holders may still end. */
   readonly #reclaimed = new ReclaimedLoans();
   /** How many loans are out that are counted only. */
@@ -101,14 +101,34 @@ export class ComponentLoans {
   }
 
   /**
-   * Ends all loans, with the watch. A loan that was taken back by force stays known if `hasEnded`, the component has ended by itself: V8
-   * may prove later that it was lost.
+   * Ends all loans, with the watch: none is out any more. Each step of the result removes one at most. A loan that was taken back by force
+   * stays known if `hasEnded`, the component has ended by itself: V8 may prove later that it was lost.
    */
-  close(hasEnded: boolean): void {
+  close(hasEnded: boolean): Iterator<unknown> & Iterable<unknown> {
+    const tracked = this.#trackedOut;
+    const table = this.#table;
     this.#isClosed = true;
-    for (const loan of this.#table.loans()) this.#end(loan, true);
-    if (hasEnded) return;
-    for (const loan of this.#reclaimed.takeAll()) this.#tracker.forcedReturns.conclude(loan);
+    this.#countedOut = 0;
+    this.#trackedOut = 0;
+    this.#table = new NodeTable();
+    return this.#removal(table, tracked, hasEnded ? [] : this.#reclaimed.takeAll());
+  }
+
+  *#removal(table: NodeTable, tracked: number, reclaimed: readonly Loan[]): Generator<undefined> {
+    const records = table.youngestFirst();
+    for (let left = tracked; left > 0; ) {
+      const { value: record, done } = records.next();
+      if (done === true) break;
+      if (record instanceof Loan) {
+        left--;
+        this.#endWithWatch(record);
+      }
+      yield;
+    }
+    for (const loan of reclaimed) {
+      this.#tracker.forcedReturns.conclude(loan);
+      yield;
+    }
   }
 
   #track(held: NodeId, origin: CallOrigin, lentAt: number, capability?: WeakKey): NodeId {
@@ -139,7 +159,7 @@ export class ComponentLoans {
     }
     if (loan.held?.owner === null) tracker.settleAll(); // Another loan of the value may have no node yet, and hold it alone.
     const isKept = loan.hasCapability ? !loan.collected : tracker.ledger.has(loan);
-    if (reclaimed && isKept && !this.#isClosed) {
+    if (reclaimed && isKept) {
       this.#table.unset(id);
       this.#reclaimed.add(loan);
       tracker.forcedReturns.add(loan);
@@ -149,5 +169,15 @@ export class ComponentLoans {
     this.#table.free(id);
     tracker.graph.removeOwner(loan);
     tracker.ended(loan, reclaimed);
+  }
+
+  #endWithWatch(loan: Loan): void {
+    const tracker = this.#tracker;
+    const isSettled = loan.node !== null;
+    if (!isSettled) tracker.endedUnsettled(loan);
+    loan.end();
+    if (!isSettled) return;
+    tracker.graph.removeOwner(loan);
+    tracker.ended(loan, true);
   }
 }

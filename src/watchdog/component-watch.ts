@@ -21,6 +21,7 @@
  * | `givenBackDirectly` | the loan ends; that is a misuse |
  * | `freed` of a loan | the loan ends; its node goes, if it has one |
  * | `freed` of another node | the node goes |
+ * | `freedMany` | the nodes count no longer, and go in slices |
  * | `freed` of the root | the component has ended; the watch ends with its last loan |
  */
 import type {
@@ -37,6 +38,7 @@ import type {
 } from '../core/probe.js';
 import { type CallOrigin, TAKEN_DIRECTLY } from './call-origin.js';
 import { ComponentLoans } from './component-loans.js';
+import type { LifetimeNode } from './lifetime-graph.js';
 import { Loan } from './loan.js';
 import type { LoanTracker } from './loan-tracker.js';
 import { NodeTable, ROOT } from './node-table.js';
@@ -54,7 +56,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
   readonly #ended: (watch: ComponentWatch) => void;
   readonly #whole: ComponentWatch | undefined;
   readonly #parts = new Set<ComponentWatch>();
-  readonly #table: NodeTable;
+  #table: NodeTable;
   readonly #loans: ComponentLoans;
   #hasEnded = false;
   #closed = false;
@@ -150,25 +152,44 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
   }
 
   /**
-   * Ends the watch: removes the component's nodes and loans. A loan that was taken back by force stays known if the component has
-   * ended by itself: V8 may prove later that it was lost. O(nodes).
+   * Ends the watch: the component's nodes and loans count no longer, and the simulated heap loses them in slices. A loan that was taken
+   * back by force stays known if the component has ended by itself: V8 may prove later that it was lost.
    */
   close(): void {
     if (this.#closed) return;
     this.#tracker.scopes.settleEnded();
+    if (this.#whole === undefined) this.#tracker.components--;
+    else this.#whole.#parts.delete(this);
+    this.#tracker.removals.add(this.#end());
+  }
+
+  /** Ends the watch, and gives the removal of its nodes. */
+  #end(): Iterable<unknown> & Iterator<unknown> {
+    const table = this.#table;
     this.#closed = true;
     this.#component.close();
-    for (const part of [...this.#parts]) part.close();
-    this.#loans.close(this.#hasEnded);
-    const { node } = this.#component;
-    if (this.#whole === undefined) {
-      this.#tracker.components--;
-      this.#tracker.graph.releaseRoot(node);
-    } else {
-      this.#whole.#parts.delete(this);
-      this.#tracker.graph.removeOwner(node);
+    this.#table = new NodeTable();
+    this.#tracker.holders.add(this, this.#table);
+    return this.#removal(table, this.#loans.close(this.#hasEnded));
+  }
+
+  *#removal(table: NodeTable, loans: Iterable<unknown>): Generator<unknown> {
+    for (const part of this.#parts) yield* part.#end();
+    yield* loans;
+    for (const node of table.youngestFirst()) {
+      if (node !== undefined && !(node instanceof Loan)) this.#removeWithWatch(node);
+      yield;
     }
-    this.#table.clear();
+    this.#component.removeNode();
+  }
+
+  /** Removes a node whose end is not known. Nothing says that the loans which it owns have lost their holder: the process has them. */
+  #removeWithWatch(node: LifetimeNode): void {
+    const { graph, outsideScopes } = this.#tracker;
+    if (!graph.heap.isAlive(node.handle)) return;
+    this.#component.classes.noteRemoval(node, true);
+    if (graph.holdsNodes(node)) graph.changeOwnerOfAll(node, outsideScopes);
+    graph.removeOwner(node);
   }
 
   [Symbol.dispose](): void {
@@ -271,8 +292,30 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
   #endNode(id: NodeId): void {
     const node = this.#table.node(id);
     if (node === undefined) return;
+    this.#component.classes.noteRemoval(node, false);
+    this.#remove(id, node, this.#table);
+  }
+
+  freedMany(kind: NodeKind, nodes: Iterable<NodeId>, count: number): void {
+    if (this.#closed) return;
+    this.#component.classes.noteLeaving(kind, count);
+    this.#tracker.removals.add(this.#removalOf(nodes, this.#table));
+  }
+
+  *#removalOf(nodes: Iterable<NodeId>, table: NodeTable): Generator<undefined> {
+    for (const id of nodes) {
+      const node = table.node(id);
+      if (node !== undefined && this.#tracker.graph.heap.isAlive(node.handle)) {
+        this.#component.classes.noteRemoval(node, true);
+        this.#remove(id, node, table);
+      }
+      yield;
+    }
+  }
+
+  #remove(id: NodeId, node: LifetimeNode, table: NodeTable): void {
     this.#tracker.settleBeforeRemoval(node);
-    this.#table.free(id);
+    table.free(id);
     this.#tracker.graph.removeOwner(node);
     this.#tracker.judge.judgeUnheld();
   }

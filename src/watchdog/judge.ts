@@ -58,11 +58,12 @@ export class Judge {
 
   /**
    * Asks the rules about a loan that is out: those further up the list than the rule under which it counts as lost, and that
-   * rule again. A loan whose holder expects to keep it is not lost. Without effect if it is not settled, and if it has ended.
+   * rule again. A loan whose holder expects to keep it is not lost. Without effect if it is not settled, if it has ended, and if the
+   * watch over its component has.
    */
   judge(loan: Loan, now: number): void {
     const { isReclaimed } = loan;
-    if (loan.node === null || (loan.ended && !isReclaimed)) return;
+    if (loan.node === null || (!isReclaimed && (loan.ended || loan.component.isClosed))) return;
     if (now < loan.expectedUntil) {
       this.#ledger.withdraw(loan);
       return;

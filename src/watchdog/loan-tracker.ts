@@ -29,6 +29,7 @@ import { ParsedStacks } from './parsed-stacks.js';
 import { Populations } from './populations.js';
 import { PresentNodes } from './present-nodes.js';
 import type { Readings } from './readings.js';
+import { Removals } from './removals.js';
 import { createRules } from './rules/rules.js';
 import { ScopeClasses } from './scope-classes.js';
 import { type ScopeListener, Scopes } from './scopes.js';
@@ -72,6 +73,8 @@ export class LoanTracker implements ScopeListener {
   readonly populations: Populations;
   /** The nodes that components had before they were watched. */
   readonly presentNodes: PresentNodes;
+  /** The nodes that have ended, and that the heap has until a later turn. */
+  readonly removals: Removals = new Removals();
   /** The full collections of both heaps. */
   readonly collections: Collections;
   readonly #clock: Clock;

@@ -38,6 +38,8 @@ export interface LoanSource {
   readonly endedBy: string | undefined;
   /** Whether many callers hold what it lends at once. */
   readonly lendsShared: boolean;
+  /** Whether its watch has ended: nothing more is known of its loans. */
+  readonly isClosed: boolean;
   /** How long an entry can live, in milliseconds. */
   readonly entryMillis: number;
   /** The part of the component, such as the key of a pool by key. */

@@ -23,12 +23,22 @@ const WEAK_KINDS: ReadonlySet<NodeKind> = new Set(['weak-entry', 'weak-target'])
 /** The site of nodes that are born before the component has told its name. */
 const UNNAMED = 'new';
 
+/** The nodes of one kind. */
+interface Members {
+  /** How many the heap has. */
+  live: number;
+  /** How many of them have ended. */
+  leaving: number;
+  /** `undefined` until one is born after the component has told its name. */
+  population: Population | undefined;
+}
+
 export class NodeClasses {
   readonly #heap: BaseHeap;
   readonly #populations: Populations;
   readonly #component: LoanSource;
   readonly #ids = new Map<NodeKind, number>();
-  readonly #counted = new Map<NodeKind, Population>();
+  readonly #counted = new Map<NodeKind, Members>();
   #site: string | undefined;
 
   constructor(heap: BaseHeap, populations: Populations, component: LoanSource) {
@@ -63,15 +73,50 @@ export class NodeClasses {
 
   /** Takes note of a birth. `origin` is the caller that has made the node. O(1). */
   noteBirth(kind: NodeKind, origin: CallOrigin | undefined): void {
+    if (!POPULATIONS.has(kind)) return;
+    const members = this.#membersOf(kind);
+    members.live++;
     const site = this.#site;
-    if (site === undefined || !POPULATIONS.has(kind)) return;
-    let population = this.#counted.get(kind);
-    if (population === undefined) {
-      const isWeak = WEAK_KINDS.has(kind);
-      const component = this.#component;
-      population = this.#populations.of({ kind, site, isWeak, component });
-      this.#counted.set(kind, population);
-    }
-    if (origin?.stack !== undefined) population.madeBy(origin);
+    if (site === undefined) return;
+    members.population ??= this.#populations.of({
+      kind,
+      site,
+      isWeak: WEAK_KINDS.has(kind),
+      component: this.#component,
+    });
+    if (origin?.stack !== undefined) members.population.madeBy(origin);
   }
+
+  /** Takes note that a node is removed from the heap. `wasLeaving` says that {@link noteLeaving} has counted it. O(1). */
+  noteRemoval({ handle }: LifetimeNode, wasLeaving: boolean): void {
+    const members = this.#counted.get(this.#heap.kind(handle));
+    if (members === undefined) return;
+    members.live--;
+    if (wasLeaving && members.leaving > 0) addLeaving(members, -1);
+  }
+
+  /** Takes note that `count` nodes of a kind have ended, which the heap has until their {@link noteRemoval}. O(1). */
+  noteLeaving(kind: NodeKind, count: number): void {
+    const members = this.#counted.get(kind);
+    if (members !== undefined) addLeaving(members, Math.min(count, members.live - members.leaving));
+  }
+
+  /** Takes note that all nodes have ended. O(1). */
+  noteAllLeaving(): void {
+    for (const kind of this.#counted.keys()) this.noteLeaving(kind, Number.POSITIVE_INFINITY);
+  }
+
+  #membersOf(kind: NodeKind): Members {
+    let members = this.#counted.get(kind);
+    if (members === undefined) {
+      members = { live: 0, leaving: 0, population: undefined };
+      this.#counted.set(kind, members);
+    }
+    return members;
+  }
+}
+
+function addLeaving(members: Members, change: number): void {
+  members.leaving += change;
+  if (members.population !== undefined) members.population.leaving += change;
 }

@@ -15,8 +15,9 @@ export class NodeTable {
   readonly #byId = new PagedArray<LifetimeNode | Loan | NodeId>();
   #firstFree = NO_ID;
 
-  constructor(root: LifetimeNode) {
-    this.#byId.set(ROOT, root);
+  /** Without a `root` it stays empty: a watch that has ended knows no node. */
+  constructor(root?: LifetimeNode) {
+    if (root !== undefined) this.#byId.set(ROOT, root);
   }
 
   /** Adds a node or a loan under an id that is free. Gives the id. */
@@ -68,8 +69,11 @@ export class NodeTable {
     for (const record of this.#byId) if (record instanceof Loan) yield record;
   }
 
-  clear(): void {
-    this.#byId.clear();
-    this.#firstFree = NO_ID;
+  /** Gives what has an id, besides the component's own node: the youngest id first, and `undefined` for each id that is free. */
+  *youngestFirst(): IterableIterator<LifetimeNode | Loan | undefined> {
+    for (let id = this.#byId.length - 1; id > ROOT; id--) {
+      const record = this.#byId.get(id);
+      yield typeof record === 'object' ? record : undefined;
+    }
   }
 }

@@ -13,6 +13,7 @@ export class PlainSource implements LoanSource {
   readonly releaseAdvice: string | undefined = undefined;
   readonly endedBy: string | undefined = undefined;
   readonly lendsShared: boolean = false;
+  readonly isClosed: boolean = false;
   readonly entryMillis: number = Number.POSITIVE_INFINITY;
   readonly holdTimes: HoldTimes = new HoldTimes();
   readonly shortage: Shortage = new Shortage(undefined);

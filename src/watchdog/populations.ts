@@ -63,6 +63,8 @@ export class Population implements Members {
   #counted: Count[] = [];
   /** The counts of weakly held objects since V8 has told of the dead. */
   #uncertain: Count[] = [];
+  /** How many members have ended that the heap still has: they count as dead. */
+  leaving = 0;
 
   /** `incomplete` has the sites of components whose members are not all reported. */
   constructor(
@@ -95,7 +97,7 @@ export class Population implements Members {
   /** How many members live. O(1). */
   get live(): number {
     const [young, middle, old] = this.#counts().live;
-    return young + middle + old;
+    return young + middle + old - this.leaving;
   }
 
   /** How many members were born. O(1). */
@@ -140,7 +142,7 @@ export class Population implements Members {
 
   #freed(): number {
     const [young, middle, old] = this.#counts().freed;
-    return young + middle + old;
+    return young + middle + old + this.leaving;
   }
 
   #counts() {

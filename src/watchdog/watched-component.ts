@@ -13,6 +13,7 @@ import type { Loan, LoanSource } from './loan.js';
 import { LEASE, LoanSites } from './loan-sites.js';
 import type { LoanTracker } from './loan-tracker.js';
 import { NodeClasses } from './node-classes.js';
+import type { Population } from './populations.js';
 import { Shortage } from './shortage.js';
 
 /** How long a component that has run dry lends nothing before it is asked for its loans, in milliseconds. */
@@ -44,6 +45,8 @@ export class WatchedComponent implements LoanSource {
   #lendsShared = false;
   #entryMillis = Number.POSITIVE_INFINITY;
   #shortage = new Shortage(undefined);
+  /** The components of its kind and name; `undefined` for a part. */
+  #population: Population | undefined;
   /** Whether its parts lend what it lends: they run dry, it does not. */
   #hasParts = false;
   #isClosed = false;
@@ -91,19 +94,33 @@ export class WatchedComponent implements LoanSource {
 
   /** Counts the component among those of its name. `stack` is the caller that has it watched. */
   joinPopulation(stack: string): void {
-    const population = this.#tracker.populations.of({
+    this.#population = this.#tracker.populations.of({
       kind: this.#kind,
       site: this.classes.site,
       isWeak: this.#endedBy === undefined,
       component: this,
     });
-    population.madeBy({ call: { name: 'watch' }, stack, scope: undefined, owner: undefined });
+    this.#population.madeBy({ call: { name: 'watch' }, stack, scope: undefined, owner: undefined });
   }
 
-  /** Tells the component that its watch has ended. */
+  /** Tells the component that its watch has ended. Its nodes and the component itself count no longer. */
   close(): void {
     this.#isClosed = true;
+    this.classes.noteAllLeaving();
+    if (this.#population !== undefined) this.#population.leaving++;
     this.#observation?.deref()?.[Symbol.dispose]();
+  }
+
+  /** Removes the component's own node from the heap, after {@link close}. */
+  removeNode(): void {
+    if (this.#population !== undefined) this.#population.leaving--;
+    const { graph } = this.#tracker;
+    if (this.#whole === undefined) graph.releaseRoot(this.node);
+    else graph.removeOwner(this.node);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed || this.#whole?.isClosed === true;
   }
 
   get kind(): string {
@@ -190,7 +207,7 @@ export class WatchedComponent implements LoanSource {
     if (owner !== undefined && owner === holder) loan.ownerName = graph.nameOf(owner.handle);
     graph.allocateFor(loan, site?.classId ?? this.classes.of(LEASE), holder ?? this.node);
     loan.isUnheld = holder === undefined;
-    if (loan.held !== undefined) graph.reference(loan, loan.held);
+    if (loan.held !== undefined && !this.isClosed) graph.reference(loan, loan.held); // A closed one may have lost it.
   }
 
   /** Records how long a loan was held that its holder has ended. */

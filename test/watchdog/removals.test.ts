@@ -1,0 +1,273 @@
+/** Nodes that end together, and watches that end, leave the simulated heap in slices: no turn of the event loop removes many. */
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { nextTurn } from '../../src/core/host-timers.js';
+import { type Observer, observe } from '../../src/core/probe.js';
+import { runLater } from '../../src/core/slices.js';
+import { memoize } from '../../src/memoize/index.js';
+import { createPool, type Lease } from '../../src/pool/index.js';
+import { Watchdog } from '../../src/watchdog/index.js';
+import { Removals } from '../../src/watchdog/removals.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { RecordingObserver } from '../kit/recording-observer.js';
+
+const MANY = 20_000;
+
+/** How many nodes a turn may remove: some at once, and as many as a slice has time for. */
+const MOST_IN_TURN = 64 + 512;
+
+/** A clock of slices, on which each reading takes a tenth of a millisecond: a slice ends after some steps. */
+beforeEach(async () => {
+  let now = performance.now();
+  vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += 0.1;
+    return now;
+  });
+  await new Promise<void>((resolve) => runLater(resolve, undefined));
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+function watching(clock?: FakeClock) {
+  const watchdog = new Watchdog({ graceMillis: 0, ...(clock !== undefined && { clock }) });
+  onTestFinished(() => watchdog[Symbol.dispose]());
+  return {
+    watchdog,
+    live: (kind: string): number => watchdog.heap.stats().liveByKind.get(kind) ?? 0,
+  };
+}
+
+/** Lets turns pass until `count` is 0. Gives the most by which it has fallen in one turn. */
+async function mostInTurn(count: () => number, before: number): Promise<number> {
+  let most = 0;
+  for (let last = before; last > 0; ) {
+    const now = count();
+    most = Math.max(most, last - now);
+    last = now;
+    await nextTurn();
+  }
+  return most;
+}
+
+test('a removal runs some steps at once, and the rest in later turns', async () => {
+  const removals = new Removals();
+  let steps = 0;
+  const ended: number[] = [];
+  function* removal(number: number): Generator<undefined> {
+    for (let i = 0; i < 3_000; i++) {
+      steps++;
+      yield;
+    }
+    ended.push(number);
+  }
+  for (let number = 0; number < 4; number++) removals.add(removal(number));
+  expect(steps).toBeGreaterThanOrEqual(64);
+  expect(steps).toBeLessThan(MOST_IN_TURN);
+  expect(await mostInTurn(() => 12_000 - steps, 12_000)).toBeLessThan(MOST_IN_TURN);
+  expect(ended).toEqual([0, 1, 2, 3]);
+});
+
+test('a removal that throws, and one that adds another, let the others run', async () => {
+  const removals = new Removals();
+  const done: string[] = [];
+  function* adding(): Generator<undefined> {
+    removals.add(simple('added'));
+    yield;
+    done.push('adding');
+  }
+  function* simple(name: string): Generator<undefined> {
+    yield;
+    done.push(name);
+  }
+  const failing: Iterator<unknown> = (function* () {
+    yield;
+    throw new Error('a defect');
+  })();
+  expect(() => removals.add(failing)).toThrow('a defect');
+  removals.add(adding());
+  expect(done).toEqual(['adding', 'added']);
+});
+
+test('the watch over a full cache ends in slices, and its entries count no longer at once', async () => {
+  const { watchdog, live } = watching();
+  const cached = memoize((key: number) => key, { name: 'users' });
+  const watch = watchdog.watch(cached);
+  for (let key = 0; key < MANY; key++) cached(key);
+  watch[Symbol.dispose]();
+  expect(watchdog.stats().components).toBe(0);
+  expect(live('entry')).toBeGreaterThan(MANY / 2);
+  expect(await mostInTurn(() => live('entry'), MANY)).toBeLessThan(MOST_IN_TURN);
+  await nextTurn();
+  expect(live('cache')).toBe(0);
+  watchdog.heap.assertInvariants();
+});
+
+test('a cache that is watched anew meanwhile has each entry once', async () => {
+  const { watchdog, live } = watching();
+  const cached = memoize((key: number) => key);
+  const first = watchdog.watch(cached);
+  for (let key = 0; key < MANY; key++) cached(key);
+  first[Symbol.dispose]();
+  using second = watchdog.watch(cached);
+  cached(MANY);
+  cached.delete(0);
+  while (live('entry') !== MANY) await nextTurn();
+  expect(second).toBeDefined();
+  watchdog.heap.assertInvariants();
+});
+
+test.each(['clear', 'invalidateTags', 'close'] as const)(
+  'the entries of a cache that leave together, by %s, are removed in slices',
+  async (how) => {
+    const { watchdog, live } = watching();
+    const cached = memoize((key: number) => key, { tags: () => ['all'] });
+    watchdog.watch(cached);
+    for (let key = 0; key < MANY; key++) cached(key);
+    if (how === 'clear') cached.clear();
+    else if (how === 'close') cached[Symbol.dispose]();
+    else expect(cached.invalidateTags('all')).toBe(MANY);
+    expect(live('entry')).toBeGreaterThan(MANY / 2);
+    if (how !== 'close') cached(-1);
+    const kept = how === 'close' ? 0 : 1;
+    expect(await mostInTurn(() => live('entry') - kept, MANY)).toBeLessThan(MOST_IN_TURN);
+    await nextTurn();
+    expect(watchdog.stats().components).toBe(kept);
+    watchdog.heap.assertInvariants();
+  },
+);
+
+test('an observer that takes no nodes together is told of each', () => {
+  const observer = new RecordingObserver();
+  const cached = memoize((key: unknown) => key, { tags: () => ['all'] });
+  using watch = cached[observe](observer);
+  const keys = [1, 'two', {}];
+  for (const key of keys) cached(key);
+  expect(observer.liveOf('entry')).toHaveLength(2);
+  expect(observer.liveOf('weak-entry')).toHaveLength(1);
+  cached.clear();
+  expect(observer.live.size).toBe(0);
+  for (const key of keys) cached(key);
+  cached.invalidateTags('all');
+  expect(observer.live.size).toBe(0);
+  expect(watch.kind).toBe('cache');
+});
+
+test('a lease that an entry holds is orphaned when the cache is cleared, and not when its watch ends', async () => {
+  for (const how of ['clear', 'end'] as const) {
+    const { watchdog } = watching();
+    await using pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db' });
+    watchdog.watch(pool);
+    const leases: Lease<object>[] = [];
+    const cached = memoize(async (key: number) => {
+      if (key === MANY / 2) leases.push(await pool.lease());
+      return key;
+    });
+    const watch = watchdog.watch(cached);
+    for (let key = 0; key < MANY; key++) void cached(key);
+    await cached(MANY - 1);
+    await cached(MANY / 2);
+    expect(watchdog.checkNow()).toEqual([]);
+    if (how === 'clear') cached.clear();
+    else watch[Symbol.dispose]();
+    while ((watchdog.heap.stats().liveByKind.get('entry') ?? 0) > 0) await nextTurn();
+    expect(watchdog.checkNow().map(({ rule }) => rule)).toEqual(
+      how === 'clear' ? ['orphaned'] : [],
+    );
+    for (const lease of leases) await lease.release();
+    expect(watchdog.checkNow()).toEqual([]);
+    watchdog[Symbol.dispose]();
+  }
+});
+
+test('the loans of a pool whose watch ends are not accused while they wait for their removal', async () => {
+  const { watchdog, live } = watching();
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', max: MANY });
+  const watch = watchdog.watch(pool);
+  const leases: Lease<object>[] = [];
+  const scope = watchdog.openScope('job');
+  await scope.run(async () => {
+    for (let i = 0; i < MANY / 2; i++) leases.push(await pool.lease());
+    watchdog.heap.stats(); // The heap has their nodes from now on.
+    for (let i = 0; i < MANY / 2; i++) leases.push(await pool.lease());
+  });
+  watch[Symbol.dispose]();
+  expect(watchdog.stats()).toMatchObject({ components: 0, loansOut: 0, lost: 0 });
+  scope.end();
+  expect(watchdog.checkNow()).toEqual([]);
+  expect(await mostInTurn(() => live('lease'), MANY)).toBeLessThan(MOST_IN_TURN);
+  await mostInTurn(() => live('resource'), live('resource'));
+  expect(watchdog.stats().lost).toBe(0);
+  watchdog.heap.assertInvariants();
+  for (const lease of leases) await lease.release();
+  await pool.close();
+});
+
+test('a loan that gets its node while the watch ends may have lost what was lent', async () => {
+  const { watchdog, live } = watching();
+  let observer!: Observer;
+  const component = {
+    [observe](attached: Observer) {
+      observer = attached;
+      return { kind: 'cache', name: 'values', stats: () => ({}), [Symbol.dispose]() {} };
+    },
+  };
+  const watch = watchdog.watch(component);
+  const lend = () => observer.lent(value, observer.origin(lend), {});
+  const value = observer.allocated('value', observer.root);
+  const first = lend();
+  for (let i = 0; i < MANY; i++) observer.allocated('resource', observer.root);
+  lend();
+  expect(live('lease')).toBe(2);
+  observer.freed(first);
+  observer.dropped(observer.root, value);
+  lend(); // It has the id of the first one, so it is the last to be removed.
+  watch[Symbol.dispose]();
+  expect(watchdog.checkNow()).toEqual([]);
+  while (live('values') + live('resource') > 0) await nextTurn();
+  expect(live('lease')).toBe(0);
+  watchdog.heap.assertInvariants();
+});
+
+test('loans that were lost before the watch ends stay counted', async () => {
+  const { watchdog, live } = watching();
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', max: MANY });
+  const watch = watchdog.watch(pool);
+  const leases = await watchdog.scope('GET /', () =>
+    Promise.all(Array.from({ length: 5_000 }, () => pool.lease())),
+  );
+  await watchdog.check();
+  expect(watchdog.stats().lost).toBe(5_000);
+  watch[Symbol.dispose]();
+  expect(watchdog.stats().lost).toBe(5_000);
+  while (live('lease') > 0) await nextTurn();
+  expect(watchdog.stats().lost).toBe(5_000);
+  for (const lease of leases) await lease.release();
+  await pool.close();
+});
+
+test('the entries of a cache that has been cleared are no growth, while the heap still has them', async () => {
+  const clock = new FakeClock();
+  const { watchdog, live } = watching(clock);
+  const cached = memoize((key: number) => key, { name: 'users' });
+  const watch = watchdog.watch(cached);
+  let key = 0;
+  const grow = (minutes: number): void => {
+    for (let minute = 0; minute < minutes; minute++) {
+      for (let i = 0; i < 1_000; i++) cached(key++);
+      clock.jump(60_000);
+      watchdog.heap.gc.collect();
+    }
+  };
+  grow(14);
+  expect(await watchdog.check()).toMatchObject([{ rule: 'growth', count: key }]);
+  cached.clear();
+  expect(live('entry')).toBeGreaterThan(1_000);
+  expect(await watchdog.check()).toEqual([]);
+  while (live('entry') > 0) await nextTurn();
+  grow(14);
+  expect(await watchdog.check()).toMatchObject([{ rule: 'growth', count: 14_000 }]);
+  watch[Symbol.dispose]();
+  expect(live('entry')).toBeGreaterThan(1_000);
+  expect(await watchdog.check()).toEqual([]);
+});
