@@ -329,8 +329,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
 
   touched(id: NodeId, hint = 'touched'): void {
     const loan = this.#table.loan(id);
-    if (loan === undefined || !this.#tracker.levelPlan.touches) return;
-    loan.lastTouch = { hint, at: this.#tracker.now() };
+    if (loan !== undefined) loan.lastTouch = { hint, at: this.#tracker.now() };
   }
 
   expected(id: NodeId, millis: number): void {

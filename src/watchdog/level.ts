@@ -9,8 +9,10 @@
  * | `counters` | counts all loans; tracks those within a scope, and of the others at most 100 in a tenth of a second | ~0.05 µs |
  * | `sampled` | counts all loans; tracks the first 4 of a component and then 1 in `sampleEvery`, each with its stack; asks V8 to confirm | ~0.05 µs |
  * | `simple` | tracks all loans, asks V8 to confirm, and takes some stacks | ~0.1 µs |
- * | `advanced` | also the stack of each loan, and its last touch | 5 to 100 µs |
+ * | `advanced` | also the stack of each loan | 5 to 100 µs |
  * | `paranoid` | the whole stack of each loan; for tests | 5 µs or more |
+ *
+ * Each level records the last touch of a loan that is tracked.
  *
  * A loan that is out for a tenth of a second costs about 1 µs more at `simple`. `sampled` takes at most 100 stacks a second.
  * `simple` takes the stacks of the first 4 loans of a component. After that it takes 1 in 128, at most 20 a second. After a
@@ -37,8 +39,6 @@ export interface LevelPlan {
   readonly stackFirst: number;
   /** The maximum number of frames of a stack. */
   readonly stackDepth: number;
-  /** Whether a loan's last touch is recorded. */
-  readonly touches: boolean;
   /** Whether components count a misuse that they can make harmless, instead of throwing. */
   readonly countsMisuse: boolean;
 }
@@ -54,7 +54,6 @@ export const LEVELS: Readonly<Record<Exclude<WatchLevel, 'off'>, LevelPlan>> = {
     stacksPerSecond: 0,
     stackFirst: 0,
     stackDepth: 0,
-    touches: false,
     countsMisuse: true,
   },
   sampled: {
@@ -64,7 +63,6 @@ export const LEVELS: Readonly<Record<Exclude<WatchLevel, 'off'>, LevelPlan>> = {
     stacksPerSecond: 100,
     stackFirst: 0,
     stackDepth: 10,
-    touches: false,
     countsMisuse: false,
   },
   simple: {
@@ -74,7 +72,6 @@ export const LEVELS: Readonly<Record<Exclude<WatchLevel, 'off'>, LevelPlan>> = {
     stacksPerSecond: 20, // In optimized code V8 takes 50 to 100 µs for a stack of ten frames.
     stackFirst: 4,
     stackDepth: 10,
-    touches: false,
     countsMisuse: false,
   },
   advanced: {
@@ -84,7 +81,6 @@ export const LEVELS: Readonly<Record<Exclude<WatchLevel, 'off'>, LevelPlan>> = {
     stacksPerSecond: Number.POSITIVE_INFINITY,
     stackFirst: 0,
     stackDepth: 10,
-    touches: true,
     countsMisuse: false,
   },
   paranoid: {
@@ -94,7 +90,6 @@ export const LEVELS: Readonly<Record<Exclude<WatchLevel, 'off'>, LevelPlan>> = {
     stacksPerSecond: Number.POSITIVE_INFINITY,
     stackFirst: 0,
     stackDepth: 64,
-    touches: true,
     countsMisuse: false,
   },
 };

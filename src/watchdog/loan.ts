@@ -72,7 +72,7 @@ export interface LoanSource {
 interface LoanDetails {
   /** Until when the holder means to keep it, on the watchdog's clock; 0 if the holder has not said so. */
   expectedUntil: number;
-  /** What the holder last did with it, and when, if the level records that. */
+  /** What the holder last did with it, and when. */
   lastTouch: LastTouch | undefined;
   /** What owns it, if that is no scope. */
   ownerName: string | undefined;
@@ -204,7 +204,7 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     ownDetails(this).expectedUntil = expectedUntil;
   }
 
-  /** What the holder last did with it, and when, if the level records that. */
+  /** What the holder last did with it, and when. */
   get lastTouch(): LastTouch | undefined {
     return knownDetails(this)?.lastTouch;
   }

@@ -95,20 +95,23 @@ test('a component whose loans take long is judged by its own hold times', async 
   lease.release();
 });
 
-test('a loan that its holder touches is not suspected until the touches end', async () => {
-  using t = watched();
-  const lease = t.pool.lease();
-  for (let minute = 0; minute < 5; minute++) {
+test.each(['counters', 'sampled', 'simple', 'advanced', 'paranoid'] as const)(
+  'a loan that its holder touches is not suspected until the touches end, at the level %s',
+  async (level) => {
+    using t = watched({ level });
+    const lease = t.pool.lease();
+    for (let minute = 0; minute < 5; minute++) {
+      await t.traffic(200);
+      await t.clock.advance(60_000);
+      lease.touch('page exported');
+      expect(await t.watchdog.check()).toEqual([]);
+    }
     await t.traffic(200);
     await t.clock.advance(60_000);
-    lease.touch('page exported');
-    expect(await t.watchdog.check()).toEqual([]);
-  }
-  await t.traffic(200);
-  await t.clock.advance(60_000);
-  expect(await t.watchdog.check()).toHaveLength(1);
-  lease.release();
-});
+    expect(await t.watchdog.check()).toHaveLength(1);
+    lease.release();
+  },
+);
 
 test('a loan is not suspected before the time that its holder expects', async () => {
   using t = watched();
