@@ -49,7 +49,7 @@ export abstract class SharedWatch {
       lendsShared,
       stats: () => this.stats(),
       reportPresent,
-      look: () => this.look(),
+      ...(this.look !== undefined && { look: () => this.look?.() }),
       reportLoans: () => this.reportLoans(),
       abandoned: (id) => {
         const loan = this.observer.nodeOf(observer, id);
@@ -68,8 +68,8 @@ export abstract class SharedWatch {
     else this.observer.leave(observer);
   }
 
-  /** Called before an observer looks at the figures, and before it tells that a loan is lost. */
-  look(): void {}
+  /** Called before an observer looks at the figures, and before it tells that a loan is lost, if the component has to compare something. */
+  look?(): void;
 
   /** Reports the loans that are out by `lasted`. */
   reportLoans(): void {}

@@ -38,7 +38,7 @@ import {
   type PoolSettings,
   resolveLeaseOptions,
 } from './pool-options.js';
-import { type PoolStats, statsOf } from './pool-stats.js';
+import { numbersOf, type PoolNumbers, type PoolStats, statsOf } from './pool-stats.js';
 import { WaitTimes } from './queue/wait-times.js';
 import { type Resolve, Waiter, WaitOptions } from './queue/waiter.js';
 import { WaiterQueue, type WaiterQueueListener } from './queue/waiter-queue.js';
@@ -588,6 +588,10 @@ export class Keeper<T>
 
   stats(): PoolStats {
     return statsOf(this);
+  }
+
+  numbers(): PoolNumbers {
+    return numbersOf(this);
   }
 
   loanTime(): number {

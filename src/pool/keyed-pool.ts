@@ -227,7 +227,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
 
   /** The figures of all keys together; `pool(key).stats()` has those of one key. O(keys). */
   stats(): KeyedPoolStats {
-    return this.#totals.sum(this.#pools().map((pool) => pool.stats()));
+    return this.#totals.sum([...this.#members.values()].map(({ keeper }) => keeper.numbers()));
   }
 
   /** The loans that are out, with their keys, longest first. O(n log n). */
@@ -370,7 +370,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   #forget(key: K, { keeper, pool }: Member<T>): void {
     this.#members.delete(key);
     this.#events.remove(keeper.events);
-    this.#totals.forget(pool.stats());
+    this.#totals.forget(keeper.numbers());
     for (const watch of this.#watches) watch.remove(pool);
     if (keeper.ceilingShare !== null) this.#ceiling.remove(keeper.ceilingShare);
     keeper.close('forgotten');

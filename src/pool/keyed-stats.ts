@@ -1,5 +1,5 @@
 /** The figures of a keyed pool: those of all keys together. */
-import type { PoolStats } from './pool-stats.js';
+import type { PoolNumbers, PoolStats } from './pool-stats.js';
 
 /** The figures that describe the present. */
 const PRESENT = ['size', 'available', 'borrowed', 'pending', 'creating', 'destroying'] as const;
@@ -31,12 +31,12 @@ export class KeyedTotals {
   readonly #forgotten: Sums = noFigures();
 
   /** Keeps the totals of a pool that is forgotten. */
-  forget(stats: PoolStats): void {
+  forget(stats: PoolNumbers): void {
     for (const name of TOTALS) this.#forgotten[name] += stats[name];
   }
 
   /** The figures of these pools and of those that are forgotten. O(keys). */
-  sum(pools: Iterable<PoolStats>): KeyedPoolStats {
+  sum(pools: Iterable<PoolNumbers>): KeyedPoolStats {
     const sum: Sums = { ...this.#forgotten };
     for (const stats of pools) {
       if (stats.size + stats.pending > 0) sum.keys++;

@@ -71,8 +71,28 @@ export interface PoolFigures {
   readonly counters: PoolCounters;
 }
 
+/** The figures of a pool that are numbers. They take a tenth of the time of all. */
+export type PoolNumbers = Omit<PoolStats, 'destroyedBy' | 'waitMillis' | 'holdMillis'>;
+
 /** The figures of a pool at this moment. */
-export function statsOf({ settings, capacity, stock, waiters, counters }: PoolFigures): PoolStats {
+export function statsOf(pool: PoolFigures): PoolStats {
+  const { counters } = pool;
+  return {
+    ...numbersOf(pool),
+    destroyedBy: counters.destroyedBy,
+    waitMillis: percentilesOf(counters.waits),
+    holdMillis: percentilesOf(counters.holds),
+  };
+}
+
+/** Those of the figures that are numbers. */
+export function numbersOf({
+  settings,
+  capacity,
+  stock,
+  waiters,
+  counters,
+}: PoolFigures): PoolNumbers {
   return {
     size: capacity.size,
     available: stock.idle.length,
@@ -88,11 +108,8 @@ export function statsOf({ settings, capacity, stock, waiters, counters }: PoolFi
     loans: counters.loans,
     created: counters.created,
     destroyed: counters.destroyed,
-    destroyedBy: counters.destroyedBy,
     detached: counters.detached,
     waited: counters.waited,
-    waitMillis: percentilesOf(counters.waits),
-    holdMillis: percentilesOf(counters.holds),
     createErrors: counters.createErrors,
     capacityErrors: counters.capacityErrors,
     acquireTimeouts: counters.acquireTimeouts,

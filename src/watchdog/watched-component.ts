@@ -250,6 +250,7 @@ export class WatchedComponent implements LoanSource {
   }
 
   #haveComponentLook(): void {
+    if (this.#observation?.deref()?.look === undefined) return;
     this.#guarded('look at its loans', (observation) => observation.look?.());
   }
 

@@ -35,9 +35,9 @@ import {
   ReleaseError,
 } from '../../pool/pool-errors.js';
 import type { LeaseOptions } from '../../pool/pool-options.js';
-import type { LoanInfo, PoolStats } from '../../pool/pool-stats.js';
+import type { LoanInfo, PoolNumbers, PoolStats } from '../../pool/pool-stats.js';
 import type { AdoptionSettings } from './adopt-options.js';
-import { adoptedStats } from './adopted-stats.js';
+import { adoptedNumbers, adoptedStats } from './adopted-stats.js';
 import { HeldResources } from './held-resources.js';
 import { Hooks } from './hooks.js';
 import { PeerEnd } from './peer-end.js';
@@ -388,5 +388,9 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
 
   stats(): PoolStats {
     return adoptedStats(this.#peer.figures(), this.#counters, this.#waits.left);
+  }
+
+  numbers(): PoolNumbers {
+    return adoptedNumbers(this.#peer.figures(), this.#counters, this.#waits.left);
   }
 }

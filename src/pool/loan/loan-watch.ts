@@ -8,7 +8,7 @@ import { Birth } from '../../core/birth.js';
 import { reportListeners, type WatchedListeners } from '../../core/listener-watch.js';
 import type { EntryPoint, Holder, Misuse, NodeId, Observer, Origin } from '../../core/probe.js';
 import { SharedWatch } from '../../core/shared-watch.js';
-import type { PoolStats } from '../pool-stats.js';
+import type { PoolNumbers } from '../pool-stats.js';
 import type { Slot } from './slot.js';
 
 /** The host of the loans: a pool, or an adopted pool. */
@@ -18,7 +18,8 @@ export interface WatchedLoans<T> {
   readonly origins: { watch: LoanWatch<T> | null };
   /** The listeners of its events, if it has some. */
   readonly events?: WatchedListeners;
-  stats(): PoolStats;
+  /** The figures that are numbers. */
+  numbers(): PoolNumbers;
   /** The time on the clock by which loans begin, in milliseconds. */
   loanTime(): number;
   /** Called with a loan that no code can end any more. */
@@ -39,8 +40,7 @@ export class LoanWatch<T> extends SharedWatch {
   }
 
   stats(): Readonly<Record<string, number>> {
-    const figures = Object.entries(this.#pool.stats());
-    return Object.fromEntries(figures.filter(([, figure]) => typeof figure === 'number'));
+    return this.#pool.numbers();
   }
 
   origin(entry: EntryPoint): Origin {
