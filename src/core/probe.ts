@@ -111,6 +111,14 @@ export interface Observer {
   readonly asksForPresent?: boolean;
 
   /**
+   * Whether the watch has ended. A component with many parts ends their watches in later turns, and at once for a part that is watched
+   * anew.
+   *
+   * @default false
+   */
+  readonly hasEnded?: boolean;
+
+  /**
    * Takes the line and the async scope of the caller. Call it synchronously in the public function `entry`, before any await:
    * both are lost afterwards.
    */

@@ -13,7 +13,7 @@ export abstract class SharedWatch {
   readonly lendsShared?: boolean;
   readonly observer: GuardedObserver;
   /** The component keeps the answers to its observers, which hold them weakly. */
-  readonly #shares = new Set<Observation>();
+  readonly #shares = new Map<Observation, Observer>();
   hasEnded = false;
 
   /** `label` names the component in errors: `the pool 'db'`. Call {@link attach} with the observer next. */
@@ -57,9 +57,15 @@ export abstract class SharedWatch {
       },
       [Symbol.dispose]: () => this.#leave(share, observer),
     };
-    this.#shares.add(share);
+    this.#shares.set(share, observer);
     if (!asksForPresent(observer)) reportPresent(Number.POSITIVE_INFINITY);
     return share;
+  }
+
+  /** Ends the watches of observers that have ended, if that is left to a later turn. */
+  dropEnded(): void {
+    for (const [share, { hasEnded }] of this.#shares)
+      if (hasEnded === true) share[Symbol.dispose]();
   }
 
   #leave(share: Observation, observer: Observer): void {

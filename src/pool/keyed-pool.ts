@@ -329,7 +329,8 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     }
     for (const { keeper } of this.#members.values()) {
       const main = keeper.origins.watch?.observer.main;
-      if (main === undefined || sharesComponent(main) || sharesComponent(observer)) continue;
+      if (main === undefined || main.hasEnded === true) continue;
+      if (sharesComponent(main) || sharesComponent(observer)) continue;
       throw new AlreadyWatchedError(`The pool '${keeper.name}'`);
     }
     const watch: KeyedWatch = new KeyedWatch(

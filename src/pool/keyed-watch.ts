@@ -12,9 +12,13 @@ import {
   sharesComponent,
   type Watchable,
 } from '../core/probe.js';
+import { hasTimeLeft, runLater } from '../core/slices.js';
 
 /** A pool takes about as long to be watched as this many nodes to be reported. */
 const POOL_IN_NODES = 32;
+
+/** How many pools are let go at once when a watch ends, so that none is left of a few. */
+const POOLS_AT_ONCE = 16;
 
 /** The pool of one key. `label` names the key in reports. */
 export interface KeyedMember {
@@ -120,14 +124,25 @@ export class KeyedWatch implements Observation {
     }
   }
 
+  /** Ends the watch: at once for the observer, and in slices for the pools, if their observers say that they have ended. */
   [Symbol.dispose](): void {
     this.#present = undefined;
-    for (const { watch, part } of this.#watches.values()) {
+    if (this.isMain) this.#events.watch = null;
+    this.#ended();
+    this.#endSome();
+  }
+
+  #endSome(): void {
+    let ended = 0;
+    for (const [pool, { watch, part }] of this.#watches) {
+      if (part?.hasEnded === true && ended >= POOLS_AT_ONCE && !hasTimeLeft()) {
+        runLater(() => this.#endSome(), undefined);
+        return;
+      }
+      ended++;
+      this.#watches.delete(pool);
       watch[Symbol.dispose]();
       part?.[Symbol.dispose]();
     }
-    this.#watches.clear();
-    if (this.isMain) this.#events.watch = null;
-    this.#ended();
   }
 }

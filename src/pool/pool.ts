@@ -447,6 +447,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   [observe](observer: Observer): Observation {
     endAutomaticWatch(this, observer);
     const { origins } = this.#keeper;
+    origins.watch?.dropEnded();
     origins.watch ??= new LoanWatch(this.#keeper, observer);
     return origins.watch.attach(observer);
   }

@@ -58,7 +58,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
   readonly #parts = new Set<ComponentWatch>();
   #table: NodeTable;
   readonly #loans: ComponentLoans;
-  #hasEnded = false;
+  #componentEnded = false;
   #closed = false;
 
   /**
@@ -87,6 +87,10 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
 
   get isAlone(): boolean {
     return this.#tracker.components === 1;
+  }
+
+  get hasEnded(): boolean {
+    return this.#closed || this.#whole?.hasEnded === true;
   }
 
   get kind(): string {
@@ -122,7 +126,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
 
   /** Looks whether the component has run dry; its parts look for themselves. Without effect after the end. O(1). */
   look(): void {
-    if (!this.#closed) this.#component.look(this.#loans.trackedOut);
+    if (!this.hasEnded) this.#component.look(this.#loans.trackedOut);
   }
 
   attached(observation: Observation): void {
@@ -156,7 +160,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
    * back by force stays known if the component has ended by itself: V8 may prove later that it was lost.
    */
   close(): void {
-    if (this.#closed) return;
+    if (this.hasEnded) return; // The end of the whole ends its parts.
     this.#tracker.scopes.settleEnded();
     if (this.#whole === undefined) this.#tracker.components--;
     else this.#whole.#parts.delete(this);
@@ -170,11 +174,14 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     this.#component.close();
     this.#table = new NodeTable();
     this.#tracker.holders.add(this, this.#table);
-    return this.#removal(table, this.#loans.close(this.#hasEnded));
+    return this.#removal(table, this.#loans.close(this.#componentEnded));
   }
 
   *#removal(table: NodeTable, loans: Iterable<unknown>): Generator<unknown> {
-    for (const part of this.#parts) yield* part.#end();
+    for (const part of this.#parts) {
+      yield* part.#end();
+      yield;
+    }
     yield* loans;
     for (const node of table.youngestFirst()) {
       if (node !== undefined && !(node instanceof Loan)) this.#removeWithWatch(node);
@@ -280,9 +287,9 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
 
   freed(id: NodeId, reclaimed = false): void {
     if (this.#loans.end(id, reclaimed)) {
-      if (this.#hasEnded) this.#closeIfDone();
+      if (this.#componentEnded) this.#closeIfDone();
     } else if (id === ROOT) {
-      this.#hasEnded = true;
+      this.#componentEnded = true;
       this.#closeIfDone();
     } else {
       this.#endNode(id);

@@ -257,7 +257,7 @@ export class WatchedComponent implements LoanSource {
   /** Calls the component, which may throw. Without effect after the end of the watch. */
   #guarded<R>(what: string, call: (observation: Observation) => R): R | undefined {
     const observation = this.#observation?.deref();
-    if (observation === undefined || this.#isClosed) return undefined;
+    if (observation === undefined || this.isClosed) return undefined;
     return guardedCall(`the ${what}, by ${this.#kind} "${this.#name}"`, () => call(observation));
   }
 }

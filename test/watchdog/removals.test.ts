@@ -1,10 +1,11 @@
 /** Nodes that end together, and watches that end, leave the simulated heap in slices: no turn of the event loop removes many. */
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { nextTurn } from '../../src/core/host-timers.js';
 import { type Observer, observe } from '../../src/core/probe.js';
 import { runLater } from '../../src/core/slices.js';
 import { memoize } from '../../src/memoize/index.js';
-import { createPool, type Lease } from '../../src/pool/index.js';
+import { createKeyedPool, createPool, type Lease } from '../../src/pool/index.js';
+import { LoanWatch } from '../../src/pool/loan/loan-watch.js';
 import { Watchdog } from '../../src/watchdog/index.js';
 import { Removals } from '../../src/watchdog/removals.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -270,4 +271,57 @@ test('the entries of a cache that has been cleared are no growth, while the heap
   watch[Symbol.dispose]();
   expect(live('entry')).toBeGreaterThan(1_000);
   expect(await watchdog.check()).toEqual([]);
+});
+
+describe('a keyed pool of many keys', () => {
+  const KEYS = 2_000;
+
+  async function keyed() {
+    const { watchdog, live } = watching();
+    const pools = createKeyedPool((key: number) => ({
+      create: () => ({ key }),
+      destroy: () => {},
+    }));
+    for (let key = 0; key < KEYS; key++) await (await pools.lease(key)).release();
+    const watch = watchdog.watch(pools);
+    while (live('pool') < 1 + KEYS) await nextTurn();
+    return { watchdog, live, pools, watch };
+  }
+
+  test('its watch ends in slices', async () => {
+    const { watchdog, live, pools, watch } = await keyed();
+    const lease = await pools.lease(0);
+    const ends = vi.spyOn(LoanWatch.prototype, Symbol.dispose);
+    watch[Symbol.dispose]();
+    expect(watchdog.stats()).toMatchObject({ components: 0, loansOut: 0, lost: 0 });
+    expect(ends.mock.calls.length).toBeLessThan(KEYS / 2);
+    const late = await watchdog.scope('job', () => pools.lease(KEYS - 1));
+    expect(watchdog.checkNow()).toEqual([]);
+    expect(await mostInTurn(() => KEYS - ends.mock.calls.length, KEYS)).toBeLessThan(MOST_IN_TURN);
+    while (live('pool') > 0) await nextTurn();
+    expect([live('lease'), live('resource')]).toEqual([0, 0]);
+    expect(watchdog.checkNow()).toEqual([]);
+    expect(watchdog.stats().lost).toBe(0);
+    watchdog.heap.assertInvariants();
+    await late.release();
+    await lease.release();
+    await pools.close();
+  });
+
+  test('it, and one of its pools, are watched anew before that', async () => {
+    const { live, pools, watch } = await keyed();
+    const apart = pools.pool(KEYS - 1);
+    watch[Symbol.dispose]();
+    const other = watching();
+    const first = other.watchdog.watch(apart);
+    first[Symbol.dispose]();
+    other.watchdog.watch(pools);
+    const lost = await other.watchdog.scope('job', () => pools.lease(KEYS - 2));
+    expect(other.watchdog.checkNow()).toMatchObject([{ rule: 'orphaned', count: 1 }]);
+    while (live('pool') > 0 || other.live('pool') < 1 + KEYS) await nextTurn();
+    expect(other.live('resource')).toBe(KEYS);
+    await lost.release();
+    expect(other.watchdog.checkNow()).toEqual([]);
+    await pools.close();
+  });
 });
