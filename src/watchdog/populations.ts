@@ -15,6 +15,7 @@
  */
 import type { BaseHeap } from '../gc/base-heap.js';
 import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
+import { HighWater } from './high-water.js';
 import type { Loan, LoanSource, Members } from './loan.js';
 import { looseLoan } from './loose-loan.js';
 
@@ -60,6 +61,7 @@ export class Population implements Members {
   /** Their class in the simulated heap. */
   readonly classId: number;
   readonly #incomplete: ReadonlyMap<string, number>;
+  readonly #highWater = new HighWater();
   #counted: Count[] = [];
   /** The counts of weakly held objects since V8 has told of the dead. */
   #uncertain: Count[] = [];
@@ -108,9 +110,10 @@ export class Population implements Members {
   /** Counts the members, at the end of a full collection. Without effect while members are not reported. O(1). */
   count(now: number): void {
     if (this.isIncomplete) return;
-    const counts = this.isWeak ? this.#uncertain : this.#counted;
-    const last = counts.at(-1);
-    if (last === undefined || now - last.at >= WINDOW_MILLIS) append(counts, this.#countNow(now));
+    const last = (this.isWeak ? this.#uncertain : this.#counted).at(-1);
+    if (last !== undefined && now - last.at < WINDOW_MILLIS) return;
+    if (this.isWeak) append(this.#uncertain, this.#countNow(now));
+    else this.#keep(this.#countNow(now));
   }
 
   /** V8 has told of all dead objects: decides about the uncertain counts, and counts anew. */
@@ -119,12 +122,12 @@ export class Population implements Members {
     const current = this.#countNow(now);
     for (const count of this.#uncertain) {
       const isKept = current.freed - count.freed <= FEW_DEATHS * count.live;
-      if (isKept && now - count.at >= WINDOW_MILLIS) append(this.#counted, count);
+      if (isKept && now - count.at >= WINDOW_MILLIS) this.#keep(count);
     }
     this.#uncertain = [];
     const beforeLast = this.#counted.at(-2);
     if (beforeLast !== undefined && now - beforeLast.at < WINDOW_MILLIS) this.#counted.pop();
-    append(this.#counted, current);
+    this.#keep(current);
   }
 
   /** The counts, the oldest first. Uncertain ones are left out. */
@@ -132,8 +135,18 @@ export class Population implements Members {
     return this.#counted;
   }
 
+  /** Whether their number has fallen from an earlier peak, and has not passed it since. O(1). */
+  get isBelowPeak(): boolean {
+    return this.#highWater.isBelow;
+  }
+
   counts(): number[] {
     return this.#counted.map(({ live }) => live);
+  }
+
+  #keep(count: Count): void {
+    append(this.#counted, count);
+    this.#highWater.note(count.live, count.at);
   }
 
   #countNow(now: number): Count {

@@ -10,6 +10,7 @@
  * | the last counts rise, and as fast as before | a cache that fills up, and a service that warms up |
  * | there are many objects, and many more than at first | noise |
  * | no more of them leave than before, or many more stay | a service that has more traffic |
+ * | the number is at no earlier peak | a cache that is cleared and fills again, the load of the day |
  * | the component has no bound | a cache below its `max` |
  * | the counts reach further back than an entry lives, or very many entries will live | a `ttl` that has just begun |
  */
@@ -102,7 +103,8 @@ class GrowthRule implements Rule<'growth'> {
     const least = population.isWeak ? Math.min(WEAK_WINDOWS, windows) : windows;
     const last = Math.min(counts.at(-1) ?? 0, population.live);
     if (counts.length < least || last < minObjects) return undefined;
-    if (isBounded(population) || isWarmingUp(population, counted)) return undefined;
+    if (population.isBelowPeak || isBounded(population)) return undefined;
+    if (isWarmingUp(population, counted)) return undefined;
     if (!keepsRising(counts) || isMoreTraffic(counted) || mannKendall(counts) < z) return undefined;
     return counts.length >= Math.min(2 * windows, MOST_WINDOWS) ? 'probable' : 'suspect';
   }

@@ -1,0 +1,99 @@
+/** Numbers of live objects that rise, and what the rule growth makes of them. One minute passes between two counts. */
+import { expect, test } from 'vitest';
+import { BaseHeap } from '../../src/gc/base-heap.js';
+import { makeSteppedCollector } from '../../src/gc/collectors/stepped-collector.js';
+import type { Handle } from '../../src/gc/memory/handle.js';
+import { PlainSource } from '../../src/watchdog/plain-source.js';
+import { Populations } from '../../src/watchdog/populations.js';
+import { READINGS } from '../../src/watchdog/readings.js';
+import { createRules } from '../../src/watchdog/rules/rules.js';
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** A population, of which as many members come and go in each minute as a test says. */
+class Members {
+  readonly #heap = new BaseHeap({ census: true }, makeSteppedCollector);
+  readonly #populations = new Populations(this.#heap, () => this.#now);
+  readonly #population;
+  readonly #rules = createRules({}, true, READINGS).filter(({ name }) => name === 'growth');
+  readonly #live: Handle[] = [];
+  #now = 0;
+  #minute = 0;
+  /** The first minute in which the rule tells of them. */
+  toldAt = NEVER;
+
+  constructor(kind: string, isWeak = false) {
+    const component = new PlainSource(kind, 'site');
+    this.#population = this.#populations.of({ kind, site: 'site', isWeak, component });
+  }
+
+  get count(): number {
+    return this.#live.length;
+  }
+
+  /** In each of these minutes, `born` members come and the oldest `died` go. */
+  pass(minutes: number, born: number, died = 0): this {
+    for (let minute = 0; minute < minutes; minute++) {
+      for (let i = 0; i < born; i++) {
+        this.#live.push(this.#heap.allocOf(this.#population.classId));
+      }
+      for (const handle of this.#live.splice(0, died)) this.#drop(handle);
+      this.#count();
+    }
+    return this;
+  }
+
+  clear(): void {
+    for (const handle of this.#live.splice(0)) this.#drop(handle);
+  }
+
+  #drop(handle: Handle): void {
+    this.#heap.drop(handle);
+  }
+
+  #count(): void {
+    this.#now += 60_000;
+    this.#minute++;
+    this.#populations.count();
+    if (this.#population.isWeak) this.#populations.deathsTold();
+    for (const rule of this.#rules) {
+      rule.survey?.({
+        now: this.#now,
+        populations: this.#populations,
+        expectations: [],
+        isV8Known: true,
+        isForced: false,
+        tell: (certainty) => {
+          if (certainty !== undefined) this.toldAt = Math.min(this.toldAt, this.#minute);
+        },
+      });
+    }
+  }
+}
+
+test('entries that are cleared every ten minutes come back to an earlier peak', () => {
+  const entries = new Members('entry');
+  for (let round = 0; round < 8; round++) {
+    entries.pass(10, 50);
+    entries.clear();
+  }
+  expect(entries.toldAt).toBe(NEVER);
+});
+
+test('entries that are cleared once, and pass their earlier peak, are told', () => {
+  const entries = new Members('entry').pass(10, 50);
+  entries.clear();
+  expect(entries.pass(20, 50).toldAt).toBeLessThanOrEqual(25);
+});
+
+test('a number that falls for an hour and rises for an hour is no growth', () => {
+  const entries = new Members('entry').pass(1, 800);
+  for (let wave = 0; wave < 2; wave++) entries.pass(60, 5, 15).pass(60, 15, 5);
+  expect(entries.toldAt).toBe(NEVER);
+});
+
+test('a wave on top of a leak is told when it passes the wave before', () => {
+  const entries = new Members('entry');
+  for (let wave = 0; wave < 4; wave++) entries.pass(5, 60).pass(5, 0, 30);
+  expect(entries.toldAt).toBeLessThanOrEqual(35);
+});
