@@ -117,7 +117,10 @@ export class LoanTracker implements ScopeListener {
       settings.fullCollectionMillis,
       this.levelPlan.confirm,
       {
-        heapCollected: () => this.populations.count(),
+        heapCollected: () => {
+          this.scopes.countOld(this.now());
+          this.populations.count();
+        },
         v8Collected: () => this.#settled.judgeAfterCollection(),
         died: (loan) => this.ledger.returned(loan),
       },

@@ -37,6 +37,14 @@ export const OPEN_SCOPE_OPTIONS: OptionTable<Required<OpenScopeOptions>> = {
   request: option(aBoolean, false),
 };
 
+/** The scopes of one name, as far as they run for long. */
+export interface LongScopes {
+  /** One more runs for long. */
+  grewOld(): void;
+  /** One of these has ended. */
+  oldEnded(): void;
+}
+
 /** What a scope asks of the scopes of its watchdog. */
 export interface ScopeHost {
   /** Calls `body` with `scope` as the current scope. */
@@ -90,6 +98,10 @@ export class OpenScope implements Disposable {
   next: OpenScope | null = null;
   /** @internal When a loan was last asked for in it, or a scope opened in it, in milliseconds. */
   activeAt: number;
+  /** @internal When it began, in milliseconds. */
+  readonly openedAt: number;
+  /** @internal What counts it once it runs for long. */
+  countedBy: LongScopes | undefined = undefined;
   /** @internal How many of its loans are out and not settled. */
   unsettled = 0;
   /**
@@ -118,6 +130,7 @@ export class OpenScope implements Disposable {
     this.depth = outer === undefined ? 1 : outer.depth + 1;
     this.around = around;
     this.isRequest = isRequest;
+    this.openedAt = now;
     this.activeAt = now;
     this.#name = clipped(name);
   }

@@ -25,6 +25,9 @@ export const MOST_WINDOWS = 24;
 /** The shortest time between two counts, in milliseconds. */
 const WINDOW_MILLIS = 30_000;
 
+/** The age from which on a scope counts: it runs for long, in milliseconds. */
+export const OLD_MILLIS = 300_000;
+
 /** The share of weakly held objects that may have died since a count that is kept. */
 const FEW_DEATHS = 0.05;
 
@@ -45,6 +48,13 @@ export interface PopulationOptions {
   readonly site: string;
   /** Whether V8 decides when they die. */
   readonly isWeak: boolean;
+  /**
+   * Whether only those count that are {@link OLD_MILLIS} old. Short ones are as many as the traffic of the moment has it, and those of a
+   * leak grow old.
+   *
+   * @default false
+   */
+  readonly countsOld?: boolean;
   /** The component that a report names. */
   readonly component: LoanSource;
 }
@@ -54,6 +64,8 @@ export class Population implements Members {
   readonly kind: string;
   readonly site: string;
   readonly isWeak: boolean;
+  /** The age from which on members count, in milliseconds. */
+  readonly ageMillis: number;
   readonly component: LoanSource;
   /** What stands for the population in the ledger. */
   readonly loan: Loan;
@@ -62,6 +74,8 @@ export class Population implements Members {
   readonly classId: number;
   readonly #incomplete: ReadonlyMap<string, number>;
   readonly #highWater = new HighWater();
+  #oldLive = 0;
+  #oldFreed = 0;
   #counted: Count[] = [];
   /** The counts of weakly held objects since V8 has told of the dead. */
   #uncertain: Count[] = [];
@@ -71,7 +85,7 @@ export class Population implements Members {
   /** `incomplete` has the sites of components whose members are not all reported. */
   constructor(
     heap: BaseHeap,
-    { kind, site, isWeak, component }: PopulationOptions,
+    { kind, site, isWeak, countsOld = false, component }: PopulationOptions,
     now: number,
     incomplete: ReadonlyMap<string, number>,
   ) {
@@ -80,6 +94,7 @@ export class Population implements Members {
     this.kind = kind;
     this.site = site;
     this.isWeak = isWeak;
+    this.ageMillis = countsOld ? OLD_MILLIS : 0;
     this.component = component;
     this.classId = heap.classOf(kind, site);
     this.loan = looseLoan(component, now);
@@ -105,6 +120,17 @@ export class Population implements Members {
   /** How many members were born. O(1). */
   get born(): number {
     return this.#counts().born;
+  }
+
+  /** A member is as old as those that count. O(1). */
+  grewOld(): void {
+    this.#oldLive++;
+  }
+
+  /** One of the old members has gone. O(1). */
+  oldEnded(): void {
+    this.#oldLive--;
+    this.#oldFreed++;
   }
 
   /** Counts the members, at the end of a full collection. Without effect while members are not reported. O(1). */
@@ -150,6 +176,7 @@ export class Population implements Members {
   }
 
   #countNow(now: number): Count {
+    if (this.ageMillis > 0) return { at: now, live: this.#oldLive, freed: this.#oldFreed };
     return { at: now, live: this.live, freed: this.#freed() };
   }
 

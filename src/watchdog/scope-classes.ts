@@ -1,7 +1,7 @@
 /** The classes of scopes in the simulated heap, by the names of the scopes. The scopes of one name are a population. */
 import type { BoundedNames } from './bounded-names.js';
 import { PlainSource } from './plain-source.js';
-import type { Populations } from './populations.js';
+import type { Population, Populations } from './populations.js';
 
 /** The kind of scopes in the simulated heap. */
 const SCOPE = 'scope';
@@ -9,9 +9,9 @@ const SCOPE = 'scope';
 export class ScopeClasses {
   readonly #names: BoundedNames;
   readonly #populations: Populations;
-  readonly #bySite = new Map<string, number>();
+  readonly #bySite = new Map<string, Population>();
   #lastName: string | undefined;
-  #lastClass = 0;
+  #last: Population | undefined;
 
   constructor(names: BoundedNames, populations: Populations) {
     this.#names = names;
@@ -20,21 +20,32 @@ export class ScopeClasses {
 
   /** Gives the class of the scopes with a name. O(1). */
   of(name: string): number {
-    if (name !== this.#lastName) {
-      this.#lastName = name;
-      this.#lastClass = this.#find(name);
-    }
-    return this.#lastClass;
+    return this.populationOf(name).classId;
   }
 
-  #find(name: string): number {
-    const site = this.#names.of(name);
-    let classId = this.#bySite.get(site);
-    if (classId === undefined) {
-      const component = new PlainSource(SCOPE, site);
-      classId = this.#populations.of({ kind: SCOPE, site, isWeak: false, component }).classId;
-      this.#bySite.set(site, classId);
+  /** Gives the scopes with a name. O(1). */
+  populationOf(name: string): Population {
+    if (name !== this.#lastName || this.#last === undefined) {
+      this.#lastName = name;
+      this.#last = this.#find(name);
     }
-    return classId;
+    return this.#last;
+  }
+
+  #find(name: string): Population {
+    const site = this.#names.of(name);
+    let population = this.#bySite.get(site);
+    if (population === undefined) {
+      const component = new PlainSource(SCOPE, site);
+      population = this.#populations.of({
+        kind: SCOPE,
+        site,
+        isWeak: false,
+        countsOld: true,
+        component,
+      });
+      this.#bySite.set(site, population);
+    }
+    return population;
   }
 }

@@ -16,6 +16,7 @@ import { LinkedList } from '../core/linked-list.js';
 import { isThenable, onceSettled } from '../core/thenable.js';
 import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
 import { OpenScope, type ScopeHost } from './open-scope.js';
+import { OLD_MILLIS } from './populations.js';
 import type { ScopeClasses } from './scope-classes.js';
 
 /** What the scopes of a watchdog ask of it, and tell it. */
@@ -41,6 +42,8 @@ export class Scopes implements ScopeHost {
   readonly #current: AsyncVariable<OpenScope> = createAsyncVariable();
   /** The scopes that are running and have no root. */
   readonly #rootless = new LinkedList<OpenScope>();
+  /** The scopes that are running, have a root, and do not run for long yet; nearly in the order in which they were opened. */
+  readonly #young = new LinkedList<OpenScope>();
   /** The scopes that are ending, in the order in which they ended. */
   readonly #ending = new LinkedList<OpenScope>();
   #running = 0;
@@ -70,7 +73,10 @@ export class Scopes implements ScopeHost {
   /** Gives the root of a scope; `undefined` if the scope has ended. O(1). */
   rootOf(scope: OpenScope): LifetimeNode | undefined {
     if (scope.node === null && (!scope.ended || scope.isEnding)) {
-      if (!scope.isEnding) this.#rootless.remove(scope);
+      if (!scope.isEnding) {
+        this.#rootless.remove(scope);
+        this.#young.append(scope);
+      }
       scope.node = this.#graph.allocateRoot(this.#classes.of(scope.name));
     }
     return scope.node ?? undefined;
@@ -79,6 +85,15 @@ export class Scopes implements ScopeHost {
   /** Gives each running scope its root. Call it before the heap is looked at or collected. O(scopes without a root). */
   settleAll(): void {
     for (const scope of this.#rootless) this.rootOf(scope);
+  }
+
+  /** Counts the scopes that run for long by now. Amortised O(1) for each scope with a root. */
+  countOld(now: number): void {
+    for (let { first } = this.#young; first !== null; { first } = this.#young) {
+      if (now - first.openedAt < OLD_MILLIS) return;
+      this.#young.remove(first);
+      this.#countAsOld(first);
+    }
   }
 
   /** Settles what the scopes that are ending have left behind, and releases them. */
@@ -166,16 +181,20 @@ export class Scopes implements ScopeHost {
     if (this.#running === 0) this.#current.rest();
   }
 
-  renamed({ node, name }: OpenScope): void {
-    if (node !== null) {
-      this.#graph.heap.reclassifyAs(node.handle, this.#classes.of(name));
-    }
+  renamed(scope: OpenScope): void {
+    const { node, name, countedBy } = scope;
+    if (node === null) return;
+    this.#graph.heap.reclassifyAs(node.handle, this.#classes.of(name));
+    if (countedBy === undefined) return;
+    countedBy.oldEnded();
+    this.#countAsOld(scope);
   }
 
   end(scope: OpenScope): void {
     if (scope.ended) return;
     this.#running--;
     if (scope.node === null) this.#rootless.remove(scope);
+    else if (scope.countedBy === undefined) this.#young.remove(scope);
     scope.endedAt = this.#listener.loanTime();
     if (scope.unsettled === 0) {
       this.#release(scope);
@@ -186,6 +205,12 @@ export class Scopes implements ScopeHost {
     this.#listener.scopeEnding();
   }
 
+  #countAsOld(scope: OpenScope): void {
+    const population = this.#classes.populationOf(scope.name);
+    population.grewOld();
+    scope.countedBy = population;
+  }
+
   /** Releases the root of a scope that has ended, or counts the scope if it has none. */
   #release(scope: OpenScope): void {
     const { node } = scope;
@@ -194,6 +219,7 @@ export class Scopes implements ScopeHost {
       return;
     }
     scope.node = null;
+    scope.countedBy?.oldEnded();
     this.#graph.releaseRoot(node);
     this.#listener.scopeEnded();
   }

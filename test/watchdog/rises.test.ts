@@ -3,10 +3,12 @@ import { expect, test } from 'vitest';
 import { BaseHeap } from '../../src/gc/base-heap.js';
 import { makeSteppedCollector } from '../../src/gc/collectors/stepped-collector.js';
 import type { Handle } from '../../src/gc/memory/handle.js';
+import { Watchdog } from '../../src/watchdog/index.js';
 import { PlainSource } from '../../src/watchdog/plain-source.js';
 import { Populations } from '../../src/watchdog/populations.js';
 import { READINGS } from '../../src/watchdog/readings.js';
 import { createRules } from '../../src/watchdog/rules/rules.js';
+import { FakeClock } from '../kit/fake-clock.js';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -24,7 +26,8 @@ class Members {
 
   constructor(kind: string, isWeak = false) {
     const component = new PlainSource(kind, 'site');
-    this.#population = this.#populations.of({ kind, site: 'site', isWeak, component });
+    const countsOld = kind === 'scope';
+    this.#population = this.#populations.of({ kind, site: 'site', isWeak, countsOld, component });
   }
 
   get count(): number {
@@ -36,6 +39,7 @@ class Members {
     for (let minute = 0; minute < minutes; minute++) {
       for (let i = 0; i < born; i++) {
         this.#live.push(this.#heap.allocOf(this.#population.classId));
+        this.#population.grewOld();
       }
       for (const handle of this.#live.splice(0, died)) this.#drop(handle);
       this.#count();
@@ -49,6 +53,7 @@ class Members {
 
   #drop(handle: Handle): void {
     this.#heap.drop(handle);
+    this.#population.oldEnded();
   }
 
   #count(): void {
@@ -96,4 +101,57 @@ test('a wave on top of a leak is told when it passes the wave before', () => {
   const entries = new Members('entry');
   for (let wave = 0; wave < 4; wave++) entries.pass(5, 60).pass(5, 0, 30);
   expect(entries.toldAt).toBeLessThanOrEqual(35);
+});
+
+test('scopes that run for less than five minutes do not count, longer ones do', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ clock });
+  const open: { readonly until: number; end(): void }[] = [];
+  for (let minute = 0; minute < 30; minute++) {
+    for (let i = 0; i < 40; i++) {
+      const scope = watchdog.openScope('GET /poll');
+      open.push({ until: minute + Math.min(1 + minute / 6, 4), end: () => scope.end() });
+    }
+    for (const scope of open) if (scope.until <= minute) scope.end();
+    await clock.advance(60_000);
+    expect(await watchdog.check()).toEqual([]);
+  }
+  for (let minute = 0; minute < 16; minute++) {
+    for (let i = 0; i < 20; i++) watchdog.openScope('GET /hangs').rename('GET /lost');
+    await clock.advance(60_000);
+  }
+  const [report, ...others] = await watchdog.check();
+  expect(others).toEqual([]);
+  expect(report).toMatchObject({ rule: 'growth', component: { name: 'GET /lost' }, count: 320 });
+  expect(report?.evidence.counts?.at(-1)).toBeLessThanOrEqual(320 - 4 * 20);
+});
+
+test('scopes that run for ten minutes come and go', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ clock });
+  const scopes: Disposable[] = [];
+  for (let minute = 0; minute < 40; minute++) {
+    for (let i = 0; i < 20; i++) scopes.push(watchdog.openScope('GET /poll'));
+    for (const scope of scopes.splice(0, scopes.length - 200)) scope[Symbol.dispose]();
+    await clock.advance(60_000);
+    expect(await watchdog.check()).toEqual([]);
+  }
+});
+
+test('a scope that has run for long counts under its new name, and no more when it ends', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ clock });
+  const scopes: Disposable[] = [];
+  for (let minute = 0; minute < 22; minute++) {
+    for (let i = 0; i < 20; i++) {
+      const scope = watchdog.openScope('request');
+      scopes.push(scope);
+      clock.setTimer(() => scope.rename('GET /feed'), 6 * 60_000);
+    }
+    await clock.advance(60_000);
+  }
+  expect(await watchdog.check()).toMatchObject([{ component: { name: 'GET /feed' } }]);
+  for (const scope of scopes) scope[Symbol.dispose]();
+  await clock.advance(120_000);
+  expect(await watchdog.check()).toEqual([]);
 });
