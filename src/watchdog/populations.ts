@@ -20,10 +20,10 @@ import type { Loan, LoanSource, Members } from './loan.js';
 import { looseLoan } from './loose-loan.js';
 
 /** How many counts are kept of a population. */
-export const MOST_WINDOWS = 24;
+export const MOST_WINDOWS = 48;
 
 /** The shortest time between two counts, in milliseconds. */
-const WINDOW_MILLIS = 30_000;
+export const WINDOW_MILLIS = 50_000;
 
 /** The age from which on a scope counts: it runs for long, in milliseconds. */
 export const OLD_MILLIS = 300_000;

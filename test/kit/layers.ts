@@ -134,6 +134,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
       'mann-kendall',
       'populations',
       'readings',
+      'trend',
     ],
   },
   profile: {

@@ -103,6 +103,60 @@ test('a wave on top of a leak is told when it passes the wave before', () => {
   expect(entries.toldAt).toBeLessThanOrEqual(35);
 });
 
+test('components that become more by two a minute up to a hundred are no growth', () => {
+  expect(new Members('pool').pass(50, 2).pass(60, 0).toldAt).toBe(NEVER);
+});
+
+test.each([
+  ['pool', 10, 15],
+  ['pool', 4, 45],
+  ['listener', 10, 15],
+  ['listener', 4, 45],
+  ['entry', 10, 15],
+  ['entry', 4, 45],
+] as const)('%s: %s more in each minute are told in %s minutes', (kind, born, minutes) => {
+  expect(new Members(kind).pass(60, born).toldAt).toBeLessThanOrEqual(minutes);
+});
+
+test('weakly held values that live for half an hour rise for half an hour, and that is no growth', () => {
+  for (const born of [5, 15, 30]) {
+    expect(new Members('weak-target', true).pass(30, born).pass(90, born, born).toldAt).toBe(NEVER);
+  }
+});
+
+test.each([
+  [50, 15],
+  [15, 45],
+  [5, 45],
+])('weakly held values: %s more in each minute are told in %s minutes', (born, minutes) => {
+  expect(new Members('weak-target', true).pass(60, born).toldAt).toBeLessThanOrEqual(minutes);
+});
+
+test('a rise that has just begun is told when it has lasted, however long the number was level', () => {
+  const entries = new Members('entry').pass(1, 200).pass(46, 0).pass(13, 50);
+  expect(entries.toldAt).toBeGreaterThanOrEqual(47 + 8);
+  expect(entries.toldAt).toBeLessThanOrEqual(47 + 13);
+});
+
+test('twice as many come, and leave half an hour later: that is more traffic', () => {
+  const members = new Members('entry').pass(1, 300).pass(30, 10, 10).pass(15, 20, 10);
+  expect([members.count, members.toldAt]).toEqual([450, NEVER]);
+});
+
+test('twice as many scopes that run for long come: their number follows for half an hour', () => {
+  const scopes = new Members('scope').pass(1, 300).pass(30, 10, 10).pass(25, 20, 10);
+  expect([scopes.count, scopes.toldAt]).toEqual([550, NEVER]);
+});
+
+test('thrice the traffic does not hide for long that a fifth of the entries stay', () => {
+  const entries = new Members('entry').pass(1, 300).pass(24, 10, 8).pass(30, 30, 24);
+  expect(entries.toldAt).toBeLessThanOrEqual(55);
+});
+
+test('twice as many come, and none leaves: that is no traffic', () => {
+  expect(new Members('entry').pass(30, 10).pass(25, 20).toldAt).toBeLessThanOrEqual(20);
+});
+
 test('scopes that run for less than five minutes do not count, longer ones do', async () => {
   const clock = new FakeClock();
   using watchdog = new Watchdog({ clock });

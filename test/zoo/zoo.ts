@@ -9,6 +9,7 @@ import { growing } from './programs/growth.js';
 import { slowOrLost } from './programs/holders.js';
 import { mixed } from './programs/mixed.js';
 import { owners } from './programs/owners.js';
+import { waves } from './programs/waves.js';
 import { weaklyHeld } from './programs/weak-growth.js';
 import { SkippingClock } from './skipping-clock.js';
 
@@ -16,12 +17,13 @@ export const PROGRAMS: readonly Program[] = [
   ...owners,
   ...growing,
   ...weaklyHeld,
+  ...waves,
   ...slowOrLost,
   ...adopted,
   ...mixed,
 ];
 
-const FILES = ['owners', 'growth', 'weak-growth', 'holders', 'adopted', 'mixed'].map(
+const FILES = ['owners', 'growth', 'weak-growth', 'waves', 'holders', 'adopted', 'mixed'].map(
   (name) => `test/zoo/programs/${name}.ts`,
 );
 

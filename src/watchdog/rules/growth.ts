@@ -9,16 +9,18 @@
  * | the Mann-Kendall test sees a rise | a sawtooth |
  * | the last counts rise, and as fast as before | a cache that fills up, and a service that warms up |
  * | there are many objects, and many more than at first | noise |
- * | no more of them leave than before, or many more stay | a service that has more traffic |
+ * | no more of them come and go than before, or many more stay | a service that has more traffic |
  * | the number is at no earlier peak | a cache that is cleared and fills again, the load of the day |
+ * | the rise lasts; a slow one three times as long | a batch, tenants that come on line, values that live for half an hour |
  * | the component has no bound | a cache below its `max` |
  * | the counts reach further back than an entry lives, or very many entries will live | a `ttl` that has just begun |
  */
 import { integer, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
 import { mannKendall } from '../mann-kendall.js';
-import { type Count, MOST_WINDOWS, type Population } from '../populations.js';
+import { type Count, MOST_WINDOWS, type Population, WINDOW_MILLIS } from '../populations.js';
 import type { Readings } from '../readings.js';
+import { changeOf, isMoreTraffic, keepsRising, riseOf } from '../trend.js';
 import type { Rule, RuleDefinition, Survey } from './rule.js';
 
 /** Options of the rule *growth*. */
@@ -46,21 +48,6 @@ export interface GrowthOptions {
 /** Counts of weakly held objects are confirmed by V8, so fewer of them do. */
 const WEAK_WINDOWS = 6;
 
-/** The least share by which the last count exceeds the first. */
-const LEAST_RISE = 0.1;
-
-/** The least ratio of the rise in the later half to that in the earlier half. */
-const LEAST_PACE = 0.65;
-
-/** How many of the last counts have to rise. */
-const LAST_COUNTS = 4;
-
-/** How far one of them may fall, as a part of the mean rise from one count to the next. */
-const MOST_FALL = 0.25;
-
-/** The least ratio of the rise of the last counts to that of all, per count. */
-const LEAST_LAST_PACE = 0.3;
-
 /** How much longer than an entry lives the counts have to reach back. */
 const LIFETIMES = 2;
 
@@ -70,11 +57,20 @@ const FIRST_WAIT_MILLIS = 1_200_000;
 /** From this number on, entries are many although they expire. */
 const MANY_ENTRIES = 50_000;
 
-/** The least part of the objects that has to leave, so that more traffic can be the cause. */
-const LEAST_TURNOVER = 0.1;
+/** How many of the last counts show the traffic of the moment. */
+const TRAFFIC_COUNTS = 24;
 
-/** The part of a rise that more traffic has to explain. */
-const LEAST_EXPLAINED = 0.5;
+/** How long a slow rise is waited for, in milliseconds. */
+const PATIENCE_MILLIS = 2_160_000;
+
+/** A rise by fewer objects in that time is slow. */
+const FEW = 240;
+
+/** A rise by fewer weakly held objects is slow: many of them may live long. */
+const FEW_WEAK = 1_200;
+
+/** How many objects a slow rise has to reach, as a multiple of those that a fast one has to. */
+const SLOW_LEAST = 1.2;
 
 /** The kinds whose number a component bounds by its figure `max`. */
 const ENTRIES: ReadonlySet<string> = new Set(['entry', 'weak-entry', 'weak-target']);
@@ -103,9 +99,10 @@ class GrowthRule implements Rule<'growth'> {
     const least = population.isWeak ? Math.min(WEAK_WINDOWS, windows) : windows;
     const last = Math.min(counts.at(-1) ?? 0, population.live);
     if (counts.length < least || last < minObjects) return undefined;
-    if (population.isBelowPeak || isBounded(population)) return undefined;
-    if (isWarmingUp(population, counted)) return undefined;
-    if (!keepsRising(counts) || isMoreTraffic(counted) || mannKendall(counts) < z) return undefined;
+    if (population.isBelowPeak || !keepsRising(counted)) return undefined;
+    if (isBounded(population) || isWarmingUp(population, counted)) return undefined;
+    if (isTooEarly(population, counted, this.#options)) return undefined;
+    if (followsTraffic(population, counted) || mannKendall(counts) < z) return undefined;
     return counts.length >= Math.min(2 * windows, MOST_WINDOWS) ? 'probable' : 'suspect';
   }
 }
@@ -126,43 +123,30 @@ function isWarmingUp({ component }: Population, counted: readonly Count[]): bool
 }
 
 /**
- * Whether there are more because more come and go: by Little's law (J. D. C. Little, 1961), twice as many that leave in a minute are
- * twice as many at any time, if each stays as long as before. A leak has more although no more leave.
+ * Whether more traffic is the cause, over all counts and over the last ones: a leak goes on when the traffic rises no more. What lives
+ * for long follows the traffic slowly, so one of the two is enough then.
  */
-function isMoreTraffic(counted: readonly Count[]): boolean {
-  const middle = Math.floor(counted.length / 2);
-  const earlier = changeOf(counted.slice(0, middle + 1));
-  const later = changeOf(counted.slice(middle));
-  if (later.deaths < LEAST_TURNOVER * (later.rise + later.deaths)) return false;
-  const leaving = later.deaths / later.millis / (earlier.deaths / earlier.millis);
-  const explained = earlier.mean * (leaving - 1);
-  return explained >= LEAST_EXPLAINED * (later.mean - earlier.mean);
+function followsTraffic({ ageMillis }: Population, counted: readonly Count[]): boolean {
+  const inAll = isMoreTraffic(counted);
+  const inLast = isMoreTraffic(counted.slice(-TRAFFIC_COUNTS));
+  return ageMillis > 0 ? inAll || inLast : inAll && inLast;
 }
 
-/** What has changed between the first and the last of some counts. */
-function changeOf(counted: readonly Count[]) {
-  const [first, last] = [counted[0], counted.at(-1)] as [Count, Count];
-  const sum = counted.reduce((total, { live }) => total + live, 0);
-  return {
-    millis: last.at - first.at,
-    rise: last.live - first.live,
-    deaths: last.freed - first.freed,
-    mean: sum / counted.length,
-  };
-}
-
-/** Whether the counts still rise at the end, and about as fast as at the beginning. */
-function keepsRising(counts: readonly number[]): boolean {
-  const [first = 0, last = 0] = [counts[0], counts.at(-1)];
-  const middle = counts[Math.floor(counts.length / 2)] ?? 0;
-  const rise = last - first;
-  if (rise < LEAST_RISE * Math.max(first, 1)) return false;
-  if (last - middle < LEAST_PACE * (middle - first)) return false;
-  const pace = rise / (counts.length - 1);
-  const end = counts.slice(-LAST_COUNTS);
-  const steps = end.slice(1).map((count, i) => count - (end[i] as number));
-  if (steps.some((step) => step < -MOST_FALL * pace)) return false;
-  return last - (end[0] ?? 0) >= LEAST_LAST_PACE * pace * steps.length;
+/**
+ * Whether the rise is too short to tell a leak from a batch, from objects that live long, or from a service that is being set up. Few
+ * objects do no harm soon, so they have more time to come to rest.
+ */
+function isTooEarly(
+  { kind, live, isWeak, ageMillis }: Population,
+  counted: readonly Count[],
+  { windows, minObjects }: Required<GrowthOptions>,
+): boolean {
+  const { millis, perMilli } = riseOf(counted);
+  const lasted = millis + ageMillis;
+  if (lasted < (windows - 1) * WINDOW_MILLIS) return true;
+  const few = isWeak && ENTRIES.has(kind) ? FEW_WEAK : FEW;
+  if (perMilli * PATIENCE_MILLIS >= few) return false;
+  return lasted < PATIENCE_MILLIS || live < SLOW_LEAST * minObjects;
 }
 
 /** What is growing, in the plural. */

@@ -1,0 +1,97 @@
+/**
+ * What the counts of a population say of its trend: whether it keeps rising, for how long it has risen, and whether more traffic
+ * explains it.
+ */
+import type { Count } from './populations.js';
+
+/** The least share by which the last count exceeds the first. */
+const LEAST_RISE = 0.1;
+
+/** The least ratio of the rise in the later half to that in the earlier half. */
+const LEAST_PACE = 0.65;
+
+/** How many of the last counts have to rise. */
+const LAST_COUNTS = 4;
+
+/** How far one of them may fall, as a part of the mean rise from one count to the next. */
+const MOST_FALL = 0.25;
+
+/** The least ratio of the rise of the last counts to that of all, per count. */
+const LEAST_LAST_PACE = 0.3;
+
+/** The least part of the objects that has to leave, so that more traffic can be the cause. */
+const LEAST_TURNOVER = 0.1;
+
+/** The part that has to leave, so that the cause can be that more come. */
+const HIGH_TURNOVER = 0.4;
+
+/** The part of a rise that more traffic has to explain. */
+const LEAST_EXPLAINED = 0.5;
+
+/** The part of a rise by which its duration is measured: its first steps may be noise. */
+const RISING_PART = 0.9;
+
+/** What has changed between the first and the last of some counts. */
+export function changeOf(counted: readonly Count[]) {
+  const [first, last] = [counted[0], counted.at(-1)] as [Count, Count];
+  const sum = counted.reduce((total, { live }) => total + live, 0);
+  const rise = last.live - first.live;
+  const deaths = last.freed - first.freed;
+  return {
+    millis: last.at - first.at,
+    rise,
+    births: rise + deaths,
+    deaths,
+    mean: sum / counted.length,
+  };
+}
+
+/** Whether the counts still rise at the end, and about as fast as at the beginning. */
+export function keepsRising(counted: readonly Count[]): boolean {
+  const [first, last] = [counted[0], counted.at(-1)] as [Count, Count];
+  const middle = counted[Math.floor(counted.length / 2)] as Count;
+  const rise = last.live - first.live;
+  if (rise < LEAST_RISE * Math.max(first.live, 1)) return false;
+  if (last.live - middle.live < LEAST_PACE * (middle.live - first.live)) return false;
+  const end = counted.slice(-LAST_COUNTS).map(({ live }) => live);
+  const pace = rise / (counted.length - 1);
+  const steps = end.slice(1).map((count, i) => count - (end[i] as number));
+  if (steps.some((step) => step < -MOST_FALL * pace)) return false;
+  return last.live - (end[0] ?? 0) >= LEAST_LAST_PACE * pace * steps.length;
+}
+
+/** For how long the counts have risen, and how fast, since the last one that was near the bottom. */
+export function riseOf(counted: readonly Count[]): {
+  readonly millis: number;
+  readonly perMilli: number;
+} {
+  const low = Math.min(...counted.map(({ live }) => live));
+  const last = (counted.at(-1) as Count).live;
+  const bottom = low + (1 - RISING_PART) * (last - low);
+  const { rise, millis } = changeOf(
+    counted.slice(counted.findLastIndex(({ live }) => live <= bottom)),
+  );
+  return { millis: millis / RISING_PART, perMilli: rise / millis };
+}
+
+/**
+ * Whether there are more because more come and go: by Little's law (J. D. C. Little, 1961), twice as many that leave in a minute are
+ * twice as many at any time, if each stays as long as before. A leak has more although no more leave.
+ *
+ * Of objects that live for long, more come before more leave. Since those of a leak come as well, that counts only if most leave.
+ */
+export function isMoreTraffic(counted: readonly Count[]): boolean {
+  const middle = Math.floor(counted.length / 2);
+  const earlier = changeOf(counted.slice(0, middle + 1));
+  const later = changeOf(counted.slice(middle));
+  const rise = later.mean - earlier.mean;
+  const explains = (before: number, after: number): boolean => {
+    const ratio = after / later.millis / (before / earlier.millis);
+    return earlier.mean * (ratio - 1) >= LEAST_EXPLAINED * rise;
+  };
+  const turnover = later.deaths / later.births;
+  return (
+    (turnover >= LEAST_TURNOVER && explains(earlier.deaths, later.deaths)) ||
+    (turnover >= HIGH_TURNOVER && explains(earlier.births, later.births))
+  );
+}
