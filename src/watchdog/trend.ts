@@ -7,7 +7,7 @@ import type { Count } from './populations.js';
 /** The least share by which the last count exceeds the first. */
 const LEAST_RISE = 0.1;
 
-/** The least ratio of the rise in the later half to that in the earlier half. */
+/** The least ratio of the pace in the later half to that in the earlier half. */
 const LEAST_PACE = 0.65;
 
 /** How many of the last counts have to rise. */
@@ -16,7 +16,7 @@ const LAST_COUNTS = 4;
 /** How far one of them may fall, as a part of the mean rise from one count to the next. */
 const MOST_FALL = 0.25;
 
-/** The least ratio of the rise of the last counts to that of all, per count. */
+/** The least ratio of the pace of the last counts to that of all. */
 const LEAST_LAST_PACE = 0.3;
 
 /** The least part of the objects that has to leave, so that more traffic can be the cause. */
@@ -46,18 +46,28 @@ export function changeOf(counted: readonly Count[]) {
   };
 }
 
-/** Whether the counts still rise at the end, and about as fast as at the beginning. */
-export function keepsRising(counted: readonly Count[]): boolean {
-  const [first, last] = [counted[0], counted.at(-1)] as [Count, Count];
-  const middle = counted[Math.floor(counted.length / 2)] as Count;
-  const rise = last.live - first.live;
-  if (rise < LEAST_RISE * Math.max(first.live, 1)) return false;
-  if (last.live - middle.live < LEAST_PACE * (middle.live - first.live)) return false;
-  const end = counted.slice(-LAST_COUNTS).map(({ live }) => live);
-  const pace = rise / (counted.length - 1);
-  const steps = end.slice(1).map((count, i) => count - (end[i] as number));
-  if (steps.some((step) => step < -MOST_FALL * pace)) return false;
-  return last.live - (end[0] ?? 0) >= LEAST_LAST_PACE * pace * steps.length;
+/**
+ * Whether the counts rise by `leastRise` of the first at least, and about as fast at the end as at the beginning. V8 collects when it
+ * likes, so the pace is that by time.
+ */
+export function keepsRising(counted: readonly Count[], leastRise: number = LEAST_RISE): boolean {
+  const middle = Math.floor(counted.length / 2);
+  const whole = changeOf(counted);
+  const earlier = changeOf(counted.slice(0, middle + 1));
+  const later = changeOf(counted.slice(middle));
+  const end = counted.slice(-LAST_COUNTS);
+  const last = changeOf(end);
+  if (whole.rise < leastRise * Math.max((counted[0] as Count).live, 1)) return false;
+  if (later.rise * earlier.millis < LEAST_PACE * earlier.rise * later.millis) return false;
+  const mostFall = (MOST_FALL * whole.rise) / (counted.length - 1);
+  if (end.some(({ live }, i) => live < (end[i - 1]?.live ?? 0) - mostFall)) return false;
+  return last.rise * whole.millis >= LEAST_LAST_PACE * whole.rise * last.millis;
+}
+
+/** The counts of the last `millis` milliseconds. */
+export function latest(counted: readonly Count[], millis: number): readonly Count[] {
+  const since = (counted.at(-1) as Count).at - millis;
+  return counted.filter(({ at }) => at >= since);
 }
 
 /** For how long the counts have risen, and how fast, since the last one that was near the bottom. */

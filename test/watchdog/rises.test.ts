@@ -19,12 +19,17 @@ class Members {
   readonly #population;
   readonly #rules = createRules({}, true, READINGS).filter(({ name }) => name === 'growth');
   readonly #live: Handle[] = [];
+  readonly #every: number;
   #now = 0;
   #minute = 0;
   /** The first minute in which the rule tells of them. */
   toldAt = NEVER;
+  /** Whether it tells of them now. */
+  isTold = false;
 
-  constructor(kind: string, isWeak = false) {
+  /** They are counted in each `every`th minute. */
+  constructor(kind: string, isWeak = false, every = 1) {
+    this.#every = every;
     const component = new PlainSource(kind, 'site');
     const countsOld = kind === 'scope';
     this.#population = this.#populations.of({ kind, site: 'site', isWeak, countsOld, component });
@@ -59,6 +64,7 @@ class Members {
   #count(): void {
     this.#now += 60_000;
     this.#minute++;
+    if (this.#minute % this.#every > 0) return;
     this.#populations.count();
     if (this.#population.isWeak) this.#populations.deathsTold();
     for (const rule of this.#rules) {
@@ -69,7 +75,8 @@ class Members {
         isV8Known: true,
         isForced: false,
         tell: (certainty) => {
-          if (certainty !== undefined) this.toldAt = Math.min(this.toldAt, this.#minute);
+          this.isTold = certainty !== undefined;
+          if (this.isTold) this.toldAt = Math.min(this.toldAt, this.#minute);
         },
       });
     }
@@ -151,6 +158,15 @@ test('twice as many scopes that run for long come: their number follows for half
 test('thrice the traffic does not hide for long that a fifth of the entries stay', () => {
   const entries = new Members('entry').pass(1, 300).pass(24, 10, 8).pass(30, 30, 24);
   expect(entries.toldAt).toBeLessThanOrEqual(55);
+});
+
+test('a cache that fills up with known keys does not hide the new ones of each minute', () => {
+  expect(new Members('entry').pass(10, 60).pass(35, 12).isTold).toBe(true);
+});
+
+test('weakly held values of which a third stays are told, however seldom V8 collects', () => {
+  const values = new Members('weak-target', true, 5).pass(10, 20).pass(35, 20, 14);
+  expect(values.isTold).toBe(true);
 });
 
 test('twice as many come, and none leaves: that is no traffic', () => {

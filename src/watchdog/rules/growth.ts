@@ -20,7 +20,7 @@ import type { Certainty } from '../certainty.js';
 import { mannKendall } from '../mann-kendall.js';
 import { type Count, MOST_WINDOWS, type Population, WINDOW_MILLIS } from '../populations.js';
 import type { Readings } from '../readings.js';
-import { changeOf, isMoreTraffic, keepsRising, riseOf } from '../trend.js';
+import { changeOf, isMoreTraffic, keepsRising, latest, riseOf } from '../trend.js';
 import type { Rule, RuleDefinition, Survey } from './rule.js';
 
 /** Options of the rule *growth*. */
@@ -57,8 +57,11 @@ const FIRST_WAIT_MILLIS = 1_200_000;
 /** From this number on, entries are many although they expire. */
 const MANY_ENTRIES = 50_000;
 
-/** How many of the last counts show the traffic of the moment. */
-const TRAFFIC_COUNTS = 24;
+/** How far the latest counts reach back, in milliseconds: they have forgotten how the service began, and the traffic of before. */
+const LATEST_MILLIS = 1_440_000;
+
+/** The least share by which the last of these exceeds the first: they are few, and chance moves them. */
+const LEAST_LATEST_RISE = 0.3;
 
 /** How long a slow rise is waited for, in milliseconds. */
 const PATIENCE_MILLIS = 2_160_000;
@@ -99,7 +102,9 @@ class GrowthRule implements Rule<'growth'> {
     const least = population.isWeak ? Math.min(WEAK_WINDOWS, windows) : windows;
     const last = Math.min(counts.at(-1) ?? 0, population.live);
     if (counts.length < least || last < minObjects) return undefined;
-    if (population.isBelowPeak || !keepsRising(counted)) return undefined;
+    if (population.isBelowPeak) return undefined;
+    const recent = latest(counted, LATEST_MILLIS);
+    if (!keepsRising(counted) && !keepsRising(recent, LEAST_LATEST_RISE)) return undefined;
     if (isBounded(population) || isWarmingUp(population, counted)) return undefined;
     if (isTooEarly(population, counted, this.#options)) return undefined;
     if (followsTraffic(population, counted) || mannKendall(counts) < z) return undefined;
@@ -123,13 +128,11 @@ function isWarmingUp({ component }: Population, counted: readonly Count[]): bool
 }
 
 /**
- * Whether more traffic is the cause, over all counts and over the last ones: a leak goes on when the traffic rises no more. What lives
- * for long follows the traffic slowly, so one of the two is enough then.
+ * Whether more traffic is the cause, over all counts and over the latest ones: a leak goes on when the traffic rises no more. What lives
+ * for long follows the traffic slowly, so of such objects all counts decide.
  */
 function followsTraffic({ ageMillis }: Population, counted: readonly Count[]): boolean {
-  const inAll = isMoreTraffic(counted);
-  const inLast = isMoreTraffic(counted.slice(-TRAFFIC_COUNTS));
-  return ageMillis > 0 ? inAll || inLast : inAll && inLast;
+  return isMoreTraffic(counted) && (ageMillis > 0 || isMoreTraffic(latest(counted, LATEST_MILLIS)));
 }
 
 /**

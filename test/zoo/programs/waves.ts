@@ -56,6 +56,18 @@ async function eachJudgedMinute(
   });
 }
 
+/** Calls `work` once a minute. V8 collects in every fifth minute. */
+async function eachCollectedMinute(
+  zoo: Zoo,
+  minutes: number,
+  work: (minute: number) => unknown,
+): Promise<void> {
+  await eachMinute(zoo, minutes, async (minute) => {
+    await work(minute);
+    if (minute % 5 === 4) await zoo.watchdog.check({ forceGc: true });
+  });
+}
+
 export const waves: readonly Program[] = [
   {
     name: 'the values of a weak map live for half an hour',
@@ -153,6 +165,97 @@ export const waves: readonly Program[] = [
         const wanted = Math.round(100 + 400 * waveAt(minute + 60));
         while (size < wanted) await user(size++);
         while (size > wanted) user.delete(--size);
+      });
+    },
+  },
+  {
+    name: 'a cache is cleared by its user at 1,500 entries',
+    async run(zoo) {
+      const place = zoo.watched(memoize(async (id: number) => ({ id }), { name: 'place' }));
+      let id = 0;
+      await eachJudgedMinute(zoo, 60, async () => {
+        for (let i = 0; i < 150; i++) {
+          if (id % 1_500 === 0) place.clear();
+          await place(id++);
+        }
+      });
+    },
+  },
+  {
+    name: 'workers that listen to a pool are scaled up and down',
+    async run(zoo) {
+      const pool = zoo.pool();
+      const workers: (() => void)[] = [];
+      await eachJudgedMinute(zoo, 160, (minute) => {
+        const wanted = Math.round(20 + 100 * waveAt(1.5 * minute));
+        for (const listener of workers.splice(wanted)) pool.off('created', listener);
+        while (workers.length < wanted) {
+          const listener = (): number => wanted;
+          pool.on('created', listener);
+          workers.push(listener);
+        }
+      });
+      for (const listener of workers) pool.off('created', listener);
+    },
+  },
+  {
+    name: 'an audit log keeps a fifth of the requests',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const requests = zoo.watched(new WeakValueMap<string, object>({ name: 'requests' }));
+      const log: object[] = [];
+      await eachCollectedMinute(zoo, 45, (minute) => {
+        for (let i = 0; i < 40; i++) {
+          const request = { i };
+          if (i % 5 === 0) log.push(request);
+          requests.set(`${minute}/${i}`, request); // LEAK: an audit log keeps a fifth of the requests
+        }
+      });
+      return log;
+    },
+  },
+  {
+    name: 'a third of the sessions is never removed',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const sessions = zoo.watched(new WeakValueMap<string, object>({ name: 'sessions' }));
+      const living = new Living<object>();
+      await eachCollectedMinute(zoo, 45, (minute) => {
+        for (let i = 0; i < 21; i++) {
+          const session = { i };
+          living.add(i % 3 === 0 ? 1_000 : minute + 10, session);
+          sessions.set(`${minute}/${i}`, session); // LEAK: a third of the sessions is never removed
+        }
+        living.over(minute);
+      });
+      return living;
+    },
+  },
+  {
+    name: 'half of the pools of tenants that have gone are not closed',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const pools: Pool<Conn>[] = [];
+      await eachCollectedMinute(zoo, 45, async (minute) => {
+        for (let i = 0; i < 8; i++) {
+          const pool = createPool(connections, { name: 'tenant' });
+          zoo.watchdog.watch(pool); // LEAK: half of the pools of tenants that have gone are not closed
+          pools.push(pool);
+        }
+        if (minute > 10) for (const pool of pools.splice(0, 4)) await pool.close();
+      });
+      return pools;
+    },
+  },
+  {
+    name: 'a cache of 500 known keys, and of twelve new ones in each minute',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const page = zoo.watched(memoize(async (key: string) => key, { name: 'page' }));
+      let asked = 0;
+      await eachCollectedMinute(zoo, 45, async (minute) => {
+        for (let i = 0; i < 200; i++) await page(`known ${(asked++ * 7_919) % 500}`);
+        for (let i = 0; i < 12; i++) await page(`${minute}/${i}`); // LEAK: a cache of 500 known keys, and of twelve new ones in each minute
       });
     },
   },

@@ -1,0 +1,39 @@
+/** What counts say of a trend. */
+import { expect, test } from 'vitest';
+import { keepsRising, latest } from '../../src/watchdog/trend.js';
+
+/** Counts at these minutes. */
+const counts = (...pairs: readonly (readonly [minute: number, live: number])[]) =>
+  pairs.map(([minute, live]) => ({ at: minute * 60_000, live, freed: 0 }));
+
+test('the pace is that by time, not by count', () => {
+  const sparse = counts(
+    [0, 0],
+    [1, 10],
+    [2, 20],
+    [3, 30],
+    [4, 40],
+    [14, 140],
+    [24, 240],
+    [34, 340],
+  );
+  expect(keepsRising(sparse)).toBe(true);
+  const slower = sparse.map((count, i) => (i < 5 ? count : { ...count, live: 40 + 10 * (i - 4) }));
+  expect(keepsRising(slower)).toBe(false);
+});
+
+test('the last counts may come closer together than the others', () => {
+  const dense = counts([0, 0], [10, 100], [20, 200], [30, 300], [31, 310], [32, 320], [33, 330]);
+  expect(keepsRising(dense)).toBe(true);
+});
+
+test('two counts at one time are no halt', () => {
+  expect(keepsRising(counts([0, 0], [5, 50], [10, 100], [15, 150], [20, 200], [20, 200]))).toBe(
+    true,
+  );
+});
+
+test('the latest counts are those of the time before the last one', () => {
+  const counted = counts([0, 1], [5, 2], [10, 3], [15, 4]);
+  expect(latest(counted, 10 * 60_000).map(({ live }) => live)).toEqual([2, 3, 4]);
+});
