@@ -15,14 +15,15 @@ export async function eachMinute(
   }
 }
 
-/** Calls `work` once a minute, and lets no minute pass with a report. V8 collects in every fourth one. */
+/** Calls `work` once a minute, and lets no minute pass with a report. V8 collects in one of `collectEvery`. */
 export async function eachQuietMinute(
   zoo: Zoo,
   minutes: number,
   work: (minute: number) => unknown,
+  collectEvery = 4,
 ): Promise<void> {
   await eachMinute(zoo, minutes, async (minute) => {
     await work(minute);
-    await zoo.mustBeQuiet(minute % 4 === 3 ? { forceGc: true } : {});
+    await zoo.mustBeQuiet((minute + 1) % collectEvery === 0 ? { forceGc: true } : {});
   });
 }

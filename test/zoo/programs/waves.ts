@@ -2,7 +2,7 @@
 import { memoize } from '../../../src/memoize/index.js';
 import { createPool, type Pool } from '../../../src/pool/index.js';
 import { WeakValueMap } from '../../../src/weak/index.js';
-import { eachMinute, MINUTE } from '../minutes.js';
+import { eachMinute, eachQuietMinute, MINUTE } from '../minutes.js';
 import { type Conn, connections, type Program, type Zoo } from '../program.js';
 
 /** Load that rises for an hour and falls for an hour: from 0 to 1. */
@@ -44,27 +44,15 @@ class Polls {
   }
 }
 
-/** Calls `work` once a minute. V8 collects in every fourth minute, and then nothing may be told. */
-async function eachJudgedMinute(
+/** Calls `work` once in each of 45 minutes. V8 collects in one of `collectEvery`. */
+async function forFortyFiveMinutes(
   zoo: Zoo,
-  minutes: number,
+  collectEvery: number,
   work: (minute: number) => unknown,
 ): Promise<void> {
-  await eachMinute(zoo, minutes, async (minute) => {
+  await eachMinute(zoo, 45, async (minute) => {
     await work(minute);
-    await zoo.mustBeQuiet(minute % 4 === 3 ? { forceGc: true } : {});
-  });
-}
-
-/** Calls `work` once a minute. V8 collects in every fifth minute. */
-async function eachCollectedMinute(
-  zoo: Zoo,
-  minutes: number,
-  work: (minute: number) => unknown,
-): Promise<void> {
-  await eachMinute(zoo, minutes, async (minute) => {
-    await work(minute);
-    if (minute % 5 === 4) await zoo.watchdog.check({ forceGc: true });
+    if ((minute + 1) % collectEvery === 0) await zoo.watchdog.check({ forceGc: true });
   });
 }
 
@@ -74,7 +62,7 @@ export const waves: readonly Program[] = [
     async run(zoo) {
       const documents = zoo.watched(new WeakValueMap<string, object>({ name: 'documents' }));
       const living = new Living<object>();
-      await eachJudgedMinute(zoo, 80, (minute) => {
+      await eachQuietMinute(zoo, 80, (minute) => {
         for (let i = 0; i < 15; i++) {
           const value = { i };
           living.add(minute + 30, value);
@@ -110,7 +98,7 @@ export const waves: readonly Program[] = [
         for (let i = 0; i < polled; i++) polls.begin(Math.floor(left++ / 10));
       };
       begin(300);
-      await eachJudgedMinute(zoo, 60, (minute) => {
+      await eachQuietMinute(zoo, 60, (minute) => {
         begin(minute < 15 ? 4 : minute < 30 ? 16 : 10);
         polls.endUntil(minute);
       });
@@ -122,7 +110,7 @@ export const waves: readonly Program[] = [
     async run(zoo) {
       const page = zoo.watched(memoize(async (url: string) => url, { name: 'page' }));
       let time = 0;
-      await eachJudgedMinute(zoo, 60, async (minute) => {
+      await eachQuietMinute(zoo, 60, async (minute) => {
         if (minute % 10 === 0) page.clear();
         for (let i = 0; i < 50; i++) await page(`/a?_=${time++}`);
       });
@@ -133,14 +121,19 @@ export const waves: readonly Program[] = [
     async run(zoo) {
       const sessions = zoo.watched(new WeakValueMap<string, object>({ name: 'sessions' }));
       const living = new Living<object>();
-      await eachJudgedMinute(zoo, 250, (minute) => {
-        for (let i = 0; i < 4 + 26 * waveAt(minute); i++) {
-          const session = { i };
-          living.add(minute + 12, session);
-          sessions.set(`${minute}/${i}`, session);
-        }
-        living.over(minute);
-      });
+      await eachQuietMinute(
+        zoo,
+        200,
+        (minute) => {
+          for (let i = 0; i < 4 + 26 * waveAt(minute); i++) {
+            const session = { i };
+            living.add(minute + 12, session);
+            sessions.set(`${minute}/${i}`, session);
+          }
+          living.over(minute);
+        },
+        20,
+      );
       return living;
     },
   },
@@ -149,10 +142,15 @@ export const waves: readonly Program[] = [
     async run(zoo) {
       zoo.pool();
       const polls = new Polls(zoo);
-      await eachJudgedMinute(zoo, 250, (minute) => {
-        for (let i = 0; i < 4 + 26 * waveAt(minute); i++) polls.begin(minute + 12);
-        polls.endUntil(minute);
-      });
+      await eachQuietMinute(
+        zoo,
+        200,
+        (minute) => {
+          for (let i = 0; i < 4 + 26 * waveAt(minute); i++) polls.begin(minute + 12);
+          polls.endUntil(minute);
+        },
+        20,
+      );
       polls.endUntil(1_000);
     },
   },
@@ -161,11 +159,16 @@ export const waves: readonly Program[] = [
     async run(zoo) {
       const user = zoo.watched(memoize(async (id: number) => ({ id }), { name: 'user' }));
       let size = 0;
-      await eachJudgedMinute(zoo, 250, async (minute) => {
-        const wanted = Math.round(100 + 400 * waveAt(minute + 60));
-        while (size < wanted) await user(size++);
-        while (size > wanted) user.delete(--size);
-      });
+      await eachQuietMinute(
+        zoo,
+        200,
+        async (minute) => {
+          const wanted = Math.round(100 + 400 * waveAt(minute + 60));
+          while (size < wanted) await user(size++);
+          while (size > wanted) user.delete(--size);
+        },
+        20,
+      );
     },
   },
   {
@@ -173,7 +176,7 @@ export const waves: readonly Program[] = [
     async run(zoo) {
       const place = zoo.watched(memoize(async (id: number) => ({ id }), { name: 'place' }));
       let id = 0;
-      await eachJudgedMinute(zoo, 60, async () => {
+      await eachQuietMinute(zoo, 60, async () => {
         for (let i = 0; i < 150; i++) {
           if (id % 1_500 === 0) place.clear();
           await place(id++);
@@ -186,15 +189,20 @@ export const waves: readonly Program[] = [
     async run(zoo) {
       const pool = zoo.pool();
       const workers: (() => void)[] = [];
-      await eachJudgedMinute(zoo, 160, (minute) => {
-        const wanted = Math.round(20 + 100 * waveAt(1.5 * minute));
-        for (const listener of workers.splice(wanted)) pool.off('created', listener);
-        while (workers.length < wanted) {
-          const listener = (): number => wanted;
-          pool.on('created', listener);
-          workers.push(listener);
-        }
-      });
+      await eachQuietMinute(
+        zoo,
+        160,
+        (minute) => {
+          const wanted = Math.round(20 + 100 * waveAt(1.5 * minute));
+          for (const listener of workers.splice(wanted)) pool.off('created', listener);
+          while (workers.length < wanted) {
+            const listener = (): number => wanted;
+            pool.on('created', listener);
+            workers.push(listener);
+          }
+        },
+        20,
+      );
       for (const listener of workers) pool.off('created', listener);
     },
   },
@@ -204,7 +212,7 @@ export const waves: readonly Program[] = [
     async run(zoo) {
       const requests = zoo.watched(new WeakValueMap<string, object>({ name: 'requests' }));
       const log: object[] = [];
-      await eachCollectedMinute(zoo, 45, (minute) => {
+      await forFortyFiveMinutes(zoo, 5, (minute) => {
         for (let i = 0; i < 40; i++) {
           const request = { i };
           if (i % 5 === 0) log.push(request);
@@ -220,7 +228,7 @@ export const waves: readonly Program[] = [
     async run(zoo) {
       const sessions = zoo.watched(new WeakValueMap<string, object>({ name: 'sessions' }));
       const living = new Living<object>();
-      await eachCollectedMinute(zoo, 45, (minute) => {
+      await forFortyFiveMinutes(zoo, 5, (minute) => {
         for (let i = 0; i < 21; i++) {
           const session = { i };
           living.add(i % 3 === 0 ? 1_000 : minute + 10, session);
@@ -236,7 +244,7 @@ export const waves: readonly Program[] = [
     finds: { rules: ['growth'] },
     async run(zoo) {
       const pools: Pool<Conn>[] = [];
-      await eachCollectedMinute(zoo, 45, async (minute) => {
+      await forFortyFiveMinutes(zoo, 15, async (minute) => {
         for (let i = 0; i < 8; i++) {
           const pool = createPool(connections, { name: 'tenant' });
           zoo.watchdog.watch(pool); // LEAK: half of the pools of tenants that have gone are not closed
@@ -253,7 +261,7 @@ export const waves: readonly Program[] = [
     async run(zoo) {
       const page = zoo.watched(memoize(async (key: string) => key, { name: 'page' }));
       let asked = 0;
-      await eachCollectedMinute(zoo, 45, async (minute) => {
+      await forFortyFiveMinutes(zoo, 15, async (minute) => {
         for (let i = 0; i < 200; i++) await page(`known ${(asked++ * 7_919) % 500}`);
         for (let i = 0; i < 12; i++) await page(`${minute}/${i}`); // LEAK: a cache of 500 known keys, and of twelve new ones in each minute
       });
