@@ -6,12 +6,17 @@ import { defineConfig, type ViteUserConfigFnObject } from 'vitest/config';
 /** File for a JSON report of the full test run, which the continuous integration asks for. */
 const jsonReport = process.env['VITEST_JSON_REPORT'];
 
-/** Slow files, with real servers and processes. `npm run test:slow` runs them, `npm test` the others. */
+/** Slow files, with real servers, many processes or many runs. `npm run test:slow` runs them, `npm test` the others. */
 const SLOW = [
   'test/bench/benches.test.ts',
-  'test/integrations/postgres/failures.test.ts',
+  'test/examples/service.test.ts',
+  'test/integrations/postgres/{adopted,failures}.test.ts',
   'test/integrations/redis/{cluster,refusing,shared-cache,slow}.test.ts',
+  'test/memoize/shared-protocol.test.ts',
   'test/node/register/{matrix,register}.test.ts',
+  'test/package.test.ts',
+  'test/testing/runners.test.ts',
+  'test/zoo/zoo.test.ts',
 ];
 
 /** Many tests wait for a server, so two processes are worth it on a machine with two cores, too. */
