@@ -6,13 +6,16 @@ import { defineConfig, type ViteUserConfigFnObject } from 'vitest/config';
 /** File for a JSON report of the full test run, which the continuous integration asks for. */
 const jsonReport = process.env['VITEST_JSON_REPORT'];
 
-/** Slow files, with real servers, many processes or many runs. `npm run test:slow` runs them, `npm test` the others. */
+/** Slow files, with real servers, browsers, many processes or many runs. `npm run test:slow` runs them, `npm test` the others. */
 const SLOW = [
   'test/bench/benches.test.ts',
-  'test/examples/service.test.ts',
-  'test/integrations/postgres/{adopted,failures}.test.ts',
+  'test/docs/examples.test.ts',
+  'test/examples/*.test.ts',
+  'test/gc/{page,parallel-in-a-page}.test.ts',
+  'test/integrations/{mysql2,postgres}/*.test.ts',
   'test/integrations/redis/{cluster,refusing,shared-cache,slow}.test.ts',
   'test/memoize/shared-protocol.test.ts',
+  'test/node/profile/{devtools,profile-readers}.test.ts',
   'test/node/register/{matrix,register}.test.ts',
   'test/package.test.ts',
   'test/testing/runners.test.ts',
