@@ -106,7 +106,7 @@ test.each([
         name: 'teas',
         ttl: 1e6,
         tags,
-        shared: sharedCache({ store }),
+        shared: sharedCache({ store, clock: new FakeClock() }),
       });
     const [one, other] = [member(), member()];
     const ids = Array.from({ length: 300 }, (_, id) => id);
@@ -126,7 +126,7 @@ test('a long argument or tag makes no name that a store refuses: its digest is i
       name: 'teas',
       ttl: 1e6,
       tags: () => [tag],
-      shared: sharedCache({ store, prefix: `${'p'.repeat(100)}:` }),
+      shared: sharedCache({ store, clock: new FakeClock(), prefix: `${'p'.repeat(100)}:` }),
     });
   const one = member();
   await one(long);
