@@ -51,8 +51,14 @@ function watchedPool(watchdog: Watchdog) {
   });
 }
 
-const scopesOf = (leaks: readonly LeakReport[]): string[] =>
-  leaks.flatMap(({ scopes }) => scopes.map(({ scope, count }) => `${scope} ×${count}`)).sort();
+/** How many loans each scope has lost, under whatever rule: V8 may have proved some of the losses already. */
+function scopesOf(leaks: readonly LeakReport[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { scope, count } of leaks.flatMap(({ scopes }) => scopes)) {
+    counts.set(scope, (counts.get(scope) ?? 0) + count);
+  }
+  return [...counts].map(([scope, count]) => `${scope} ×${count}`).sort();
+}
 
 test('a loan that outlives its request is named by the method and the first segment of the path', async () => {
   await using t = await serve(async (request, response) => {
@@ -113,7 +119,7 @@ test('express: the middleware and the body parser belong to the request', async 
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ big: 'x'.repeat(50_000) }),
   });
-  expect(scopesOf(await t.leaks())).toEqual(['POST /orders ×1', 'POST /orders ×1']);
+  expect(scopesOf(await t.leaks())).toEqual(['POST /orders ×2']);
 });
 
 test('fastify: the name is the route', async () => {
