@@ -17,9 +17,14 @@ test.skipIf(!canStart)(
     const [leaky = '', fixed = ''] = output.split('server.mjs fixed');
     expect(leaky).toContain(`acquired at  examples/legacy/orders-leaky.mjs:${line}:`);
     expect(leaky).toMatch(/it was never released: GET \/orders\/:id/);
+    for (const page of ['README.md', 'docs/guide/register.md']) {
+      expect(reportIn(readFileSync(`${PROJECT}/${page}`, 'utf8')), page).toBe(reportIn(leaky));
+    }
     expect(leaky).not.toContain('NO LEAKS');
     expect(fixed).toContain('tenure: NO LEAKS');
-    expect(fixed).toMatch(/answers {4}200 ×[\d,]+ {3}404 ×\d+\n/);
+    // On a busy machine a query may also wait longer than the service allows, which is no leak: it answers 503 then.
+    expect(fixed).toMatch(/answers .*200 ×[\d,]+/);
+    expect(fixed).toMatch(/answers .*404 ×\d+/);
     expect(fixed).toMatch(/watched: pool "pg postgres" 0\/10 out, 0 waiting; [\d,]+ loans so far/);
   },
   60_000,
@@ -32,6 +37,15 @@ test('no file of the service imports tenure', () => {
     expect(readFileSync(`${LEGACY}/${file}`, 'utf8')).not.toMatch(/(from|import\()\s*['"`]tenure/);
   }
 });
+
+/** The report of a text, without the figures that depend on the load. */
+function reportIn(text: string): string | undefined {
+  const report = /\norphaned .*?\n {2}sig /s.exec(text)?.[0];
+  return report
+    ?.replace(/^( {2}(heap|seen) ).*/gm, '$1')
+    .replace(/ ×\d+/, '')
+    .replace(/\d[\d.]*m?/g, '#');
+}
 
 function demo(...args: string[]): Promise<{ readonly code: number; readonly output: string }> {
   const { DATABASE_URL: _given, ...env } = process.env;
