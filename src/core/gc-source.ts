@@ -53,16 +53,28 @@ export function hostGcSource(): GcSource | undefined {
 
 /** Collects until V8 has reported the death of an object that nothing holds. */
 async function collectUntilConfirmed(gc: () => void): Promise<void> {
-  let confirmed = false;
-  const canary = new FinalizationRegistry<undefined>(() => {
-    confirmed = true;
-  });
-  canary.register({}, undefined);
-  for (let turn = 0; !confirmed && turn < MAX_TURNS; turn++) {
+  const death = registerDeath();
+  for (let turn = 0; !death.isReported && turn < MAX_TURNS; turn++) {
     gc();
     await nextTurn();
   }
   await nextTurn();
+}
+
+interface Death {
+  isReported: boolean;
+}
+
+/** The registry lives as long as the process: V8 forgets the callbacks of one that is collected itself. */
+const deaths = new FinalizationRegistry<Death>((death) => {
+  death.isReported = true;
+});
+
+/** Registers an object that nothing holds. It is made in a call of its own: a suspended function may hold what it has made. */
+function registerDeath(): Death {
+  const death: Death = { isReported: false };
+  deaths.register({}, death);
+  return death;
 }
 
 /** A call that needs V8's collector where the host exposes none. Code `TENURE_NO_COLLECTOR`. */
