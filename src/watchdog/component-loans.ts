@@ -53,6 +53,7 @@ export class ComponentLoans {
     if (origin === UNTRACKED) {
       this.#countedOut++;
       this.#component.hasLentUntracked = true;
+      if (this.#component.lendsShared) this.#keepShared(held);
       tracker.noteLoan();
       return UNTRACKED_ID;
     }
@@ -138,6 +139,14 @@ export class ComponentLoans {
     this.#trackedOut++;
     this.#tracker.track(loan);
     return id;
+  }
+
+  /** The component holds a shared value until its last lease has ended, since the lease that has no node cannot. */
+  #keepShared(held: NodeId): void {
+    const value = this.#table.node(held);
+    if (value === undefined) return;
+    value.hasUntrackedLease = true;
+    if (value.owner === null) this.#tracker.graph.setOwner(value, this.#component.node);
   }
 
   /** A forced close ends a loan as its holder would. Before that, the rules see it as it is. */

@@ -247,7 +247,8 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     const holder = this.#table.node(from);
     const held = this.#table.node(to);
     if (!holder || !held) return;
-    if (held.owner === null && from === ROOT) this.#tracker.graph.setOwner(held, holder);
+    if (from === ROOT && held.hasUntrackedLease === true) held.hasUntrackedLease = false;
+    else if (held.owner === null && from === ROOT) this.#tracker.graph.setOwner(held, holder);
     else this.#tracker.graph.reference(holder, held);
   }
 
@@ -255,7 +256,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     this.#tracker.settleAll();
     const holder = this.#table.node(from);
     const held = this.#table.node(to);
-    if (!holder || !held) return;
+    if (!holder || !held || (from === ROOT && held.hasUntrackedLease === true)) return;
     if (held.owner === holder) this.#tracker.graph.removeOwner(held);
     else this.#tracker.graph.unreference(holder, held);
     this.#tracker.judge.judgeUnheld();

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { RefCounted } from '../../src/scope/index.js';
 import { type LeakReport, Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { MinimalPool } from './minimal-pool.js';
@@ -75,6 +76,27 @@ test('sampled: takes no more than a hundred stacks a second', () => {
   t.clock.jump(1_000);
   for (let i = 0; i < 300; i++) t.pool.lease().release();
   expect(capture).toHaveBeenCalledTimes(200);
+});
+
+test('sampled: a shared value keeps what it has leased, though few of its own leases are tracked', async () => {
+  using t = watched({ level: 'sampled' });
+  await using browser = new RefCounted(
+    () => {
+      const lease = t.pool.lease();
+      return { [Symbol.dispose]: () => lease.release() };
+    },
+    { idleMillis: Number.POSITIVE_INFINITY, clock: t.clock },
+  );
+  using _watch = t.watchdog.watch(browser);
+  const values = (): number => t.watchdog.heap.stats().liveByKind.get('value') ?? 0;
+  const held = await browser.acquire();
+  for (let i = 0; i < 200; i++) {
+    await t.watchdog.scope('GET /page', async () => {
+      using _lease = await browser.acquire();
+      expect([await t.watchdog.check(), values()]).toEqual([[], 1]);
+    });
+    if (i === 100) await held.release();
+  }
 });
 
 test('counters: loans within scopes are tracked, however many', async () => {
