@@ -233,12 +233,16 @@ const DIRECT = 'taken from the pool underneath, past the adopted one';
 const UNTRACKED = 'these loans were not tracked; the next ones of this component are';
 
 /** Why no line is known. */
-function reasonOf({ isDirect, untracked }: LeakReport): string {
+function reasonOf({ isDirect, members, untracked }: LeakReport): string {
   if (isDirect === true) return DIRECT;
+  if (members === 'scope') return SCOPES;
   return untracked === undefined ? STACKLESS : UNTRACKED;
 }
 
-const STACKLESS = 'no stack was taken; the next loans of this component have theirs taken';
+const SCOPES = 'a scope is known by its name only';
+
+const STACKLESS =
+  'no stack was taken; each level above `counters` takes those of the next loans of this component';
 
 /** The most numerous scopes, if the sentence of the rule does not name the only one. */
 function scopeLine(leak: Leak): string[] {

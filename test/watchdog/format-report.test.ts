@@ -64,8 +64,16 @@ test('the verdict is as sure as the surest leak', () => {
 test('a leak without a line says that the next loans have their stacks taken', () => {
   const { site: _site, ...siteless } = orphaned;
   expect(formatReport([{ ...siteless, stack: [], sites: [] }])).toContain(
-    'acquired at  unknown: no stack was taken; the next loans of this component have theirs taken',
+    'acquired at  unknown: no stack was taken; each level above `counters` takes those of the next loans of this component',
   );
+});
+
+test('a growth of scopes, which have no line, promises none', () => {
+  const { site: _site, ...siteless } = orphaned;
+  const growing = { ...siteless, rule: 'growth', members: 'scope', stack: [], sites: [] } as const;
+  const text = formatReport([growing]);
+  expect(text).toContain('acquired at  unknown: a scope is known by its name only');
+  expect(text).not.toContain('no stack was taken');
 });
 
 test('a component that is no pool has its figures printed as they are', () => {
