@@ -103,8 +103,8 @@ class HeldClients {
   }
 }
 
-/** Pools and clients that have a listener of ours already. */
-const listenedTo = new WeakSet<object>();
+/** Pools that have listeners of ours already. */
+const listenedTo = new WeakSet<Pool>();
 
 /**
  * Listens to the errors of a pool and of its clients. `pg.Pool` takes its own listener off a client before it hands the client over,
@@ -117,9 +117,7 @@ function surviveErrors(pool: Pool): void {
   listenedTo.add(pool);
   pool.on('error', ignore);
   pool.on('acquire', (client) => {
-    if (listenedTo.has(client)) return;
-    listenedTo.add(client);
-    client.on('error', ignore);
+    if (client.listenerCount('error', ignore) === 0) client.on('error', ignore);
   });
 }
 

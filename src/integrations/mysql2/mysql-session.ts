@@ -18,7 +18,7 @@ export class MysqlSession implements ClientSession<Connection> {
   readonly #login: Partial<ConnectionOptions>;
   #restoring: readonly string[] = [];
   #isBroken = false;
-  #ownListeners: OwnListeners | undefined = undefined;
+  #ownListeners: readonly OwnListeners[] = [];
 
   /** `onBroken` is called once, when the connection breaks while the pool may have it. */
   constructor(core: CoreConnection, onBroken: () => void) {
@@ -50,7 +50,8 @@ export class MysqlSession implements ClientSession<Connection> {
         reject(error);
       });
     });
-    this.#ownListeners = new OwnListeners(core);
+    // The wrapper comes first: its listeners have one on the connection each time that they are the first of their event.
+    this.#ownListeners = [new OwnListeners(this.client), new OwnListeners(core)];
     this.#restoring = await this.#statementsThatRestore();
   }
 
@@ -85,7 +86,7 @@ export class MysqlSession implements ClientSession<Connection> {
    */
   async reset(): Promise<void> {
     if (this.#isBroken) throw new Error('the connection broke during the loan');
-    this.#ownListeners?.removeOthers();
+    for (const listeners of this.#ownListeners) listeners.restore();
     Object.assign(this.#core.config, this.#login);
     await this.client.changeUser({});
     await Promise.all(this.#restoring.map((statement) => this.client.query(statement)));

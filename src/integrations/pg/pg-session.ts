@@ -103,7 +103,7 @@ export class PgSession implements ClientSession<Client> {
    */
   async reset(): Promise<void> {
     this.#expectWhole();
-    this.#ownListeners?.removeOthers();
+    this.#ownListeners?.restore();
     if (this.#status !== IDLE || !(await this.#isResetOutsideOfTransaction())) {
       await this.client.query('rollback');
       if (!(await this.#isResetOutsideOfTransaction())) {

@@ -114,6 +114,32 @@ describe.skipIf(!canStart)('a pool of connections', () => {
     expect([await ask(1), await ask(2)]).toEqual([1, 2]);
   });
 
+  test('listeners of one holder do not hear what the next one causes, and those of the next one do', async () => {
+    await using t = await setUp();
+    const heard: string[] = [];
+    await t.pool.use((connection) => void connection.on('error', () => heard.push('first')));
+    const lease = await t.pool.lease();
+    lease.resource.on('error', () => heard.push('second'));
+    await server.kill(lease.resource.threadId);
+    await until(() => heard.length > 0);
+    expect(heard).toEqual(['second']);
+    lease.release();
+  });
+
+  test('a holder that removes all listeners leaves a connection whose break is noticed, and does not end the process', async () => {
+    await using t = await setUp();
+    const threadId = await t.pool.use((connection) => {
+      connection.removeAllListeners();
+      (
+        connection as unknown as { readonly connection: Connection }
+      ).connection.removeAllListeners();
+      return connection.threadId;
+    });
+    await t.pool.use((connection) => connection.query('select 1'));
+    await server.kill(threadId);
+    await until(() => t.pool.stats().destroyedBy['broken'] === 1);
+  });
+
   test('a connection that the server has ended is replaced, and no caller sees it', async () => {
     await using t = await setUp({ validateAfterIdleMillis: 0 });
     const threadId = await t.pool.use((connection) => connection.threadId);

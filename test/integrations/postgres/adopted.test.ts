@@ -108,6 +108,19 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       await pool.close({ endPeer: true });
     });
 
+    test('a client whose listeners a holder has removed does not end the process when it breaks in a later loan', async () => {
+      const name = `test-${randomUUID()}`;
+      const pool = adoptPgPool(openPgPool(1, name));
+      await using overseer = await Overseer.of(server.url);
+      await pool.use((client) => void client.removeAllListeners('error'));
+      await using later = await pool.lease();
+      const ended = new Promise((resolve) => later.resource.once('end', resolve));
+      await overseer.kill(name);
+      await ended;
+      await later.destroy();
+      await pool.close({ endPeer: true });
+    });
+
     test('a client that was given back without its lease is not taken from its next holder', async () => {
       const peer = openPgPool(1);
       const pool = adoptPgPool(peer);

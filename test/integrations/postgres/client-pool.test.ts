@@ -186,6 +186,15 @@ describe.skipIf(!canStart)('a pool of clients', () => {
     expect(heard).toEqual([]);
   });
 
+  test('a holder that removes all listeners leaves a client whose break is noticed, and does not end the process', async () => {
+    await using t = await setUp();
+    await t.pool.use((client) => void client.removeAllListeners());
+    await t.pool.use((client) => client.query('select 1'));
+    await t.overseer.kill(t.name);
+    await until(() => t.pool.stats().destroyedBy['broken'] === 1);
+    expect(await t.pool.use((client) => firstValue(client, 'select 1 as it'))).toBe(1);
+  });
+
   test('settings of the connection stay', async () => {
     await using t = await setUp({}, { options: '-c work_mem=9MB', statement_timeout: 7_000 });
     await t.pool.use((client) => client.query("set work_mem = '77MB'; set statement_timeout = 0"));
