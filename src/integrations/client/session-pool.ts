@@ -1,4 +1,5 @@
 /** A pool of the connections of a driver. Each has one holder at a time, and its session is as new after each loan. */
+import { abortableWait } from '../../core/abortable-wait.js';
 import { createPool } from '../../pool/create-pool.js';
 import type { Pool } from '../../pool/pool.js';
 import type { PoolOptions } from '../../pool/pool-options.js';
@@ -8,14 +9,16 @@ import type { DriverErrors } from '../error-chain.js';
 export interface ClientSession<T> {
   /** What holders get. */
   readonly client: T;
-  /** Connects. Cuts the connection if the signal aborts first, or if it fails. */
-  open(signal: AbortSignal): Promise<void>;
+  /** Connects, and asks the server for what a reset needs. */
+  open(): Promise<void>;
   /** Whether the server answers. */
   isAlive(): Promise<boolean>;
   /** Makes the session as new. Rejects if that is not possible. */
   reset(): Promise<void>;
   /** Ends the connection. */
   close(): Promise<void>;
+  /** Ends the connection at once, also while it opens or during a statement. */
+  cut(): void;
 }
 
 /** A driver, which is loaded with the first connection: an application that only adopts a pool does not load it. */
@@ -49,7 +52,7 @@ export function createSessionPool<T extends object, M>(
           pool.evict((each) => each === session.client, 'broken'),
         );
         sessions.set(session.client, session);
-        await session.open(signal);
+        await opened(session, signal);
         return session.client;
       },
       validate: (client) => sessionOf(client).isAlive(),
@@ -64,4 +67,14 @@ export function createSessionPool<T extends object, M>(
     },
   );
   return pool;
+}
+
+/** Opens a session. Cuts it if that fails, or if the signal aborts first. */
+async function opened<T>(session: ClientSession<T>, signal: AbortSignal): Promise<void> {
+  try {
+    await abortableWait(session.open(), signal, () => {});
+  } catch (error) {
+    session.cut();
+    throw error;
+  }
 }

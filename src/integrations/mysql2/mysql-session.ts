@@ -2,7 +2,6 @@
 
 import type { ConnectionOptions, Connection as CoreConnection } from 'mysql2';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { abortReason } from '../../core/abort-reason.js';
 import { endOrCut } from '../client/end-or-cut.js';
 import { OwnListeners } from '../client/own-listeners.js';
 import type { ClientSession } from '../client/session-pool.js';
@@ -35,19 +34,12 @@ export class MysqlSession implements ClientSession<Connection> {
     this.client = core.promise() as Connection;
   }
 
-  async open(signal: AbortSignal): Promise<void> {
+  async open(): Promise<void> {
     const core = this.#core;
     await new Promise<void>((resolve, reject) => {
-      const cut = (): void => {
-        this.#cut();
-        reject(abortReason(signal));
-      };
-      signal.addEventListener('abort', cut, { once: true });
       core.connect((error) => {
-        signal.removeEventListener('abort', cut);
-        if (error === null || error === undefined) return resolve();
-        this.#cut();
-        reject(error);
+        if (error === null || error === undefined) resolve();
+        else reject(error);
       });
     });
     // The wrapper comes first: its listeners have one on the connection each time that they are the first of their event.
@@ -95,12 +87,11 @@ export class MysqlSession implements ClientSession<Connection> {
   close(): Promise<void> {
     return endOrCut(
       () => (this.#isBroken ? undefined : this.client.end()),
-      () => this.#cut(),
+      () => this.cut(),
     );
   }
 
-  /** Ends the connection at once, also during a statement. */
-  #cut(): void {
+  cut(): void {
     this.#isBroken = true;
     this.#core.destroy();
   }

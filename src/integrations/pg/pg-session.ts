@@ -76,17 +76,8 @@ export class PgSession implements ClientSession<Client> {
     });
   }
 
-  async open(signal: AbortSignal): Promise<void> {
-    const cut = (): void => this.#cut();
-    signal.addEventListener('abort', cut, { once: true });
-    try {
-      await this.client.connect();
-    } catch (error) {
-      this.#cut();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', cut);
-    }
+  async open(): Promise<void> {
+    await this.client.connect();
     this.#ownListeners = new OwnListeners(this.client);
     this.#ownParsers = copyOf(this.#internals._types);
   }
@@ -130,8 +121,13 @@ export class PgSession implements ClientSession<Client> {
   close(): Promise<void> {
     return endOrCut(
       () => this.client.end(),
-      () => this.#cut(),
+      () => this.cut(),
     );
+  }
+
+  cut(): void {
+    this.#isBroken = true;
+    this.#internals.connection.stream.destroy();
   }
 
   get #internals(): ClientInternals {
@@ -147,12 +143,6 @@ export class PgSession implements ClientSession<Client> {
 
   #expectWhole(): void {
     if (this.#isBroken) throw new Error('the connection broke during the loan');
-  }
-
-  /** Ends the connection at once, also during a statement. */
-  #cut(): void {
-    this.#isBroken = true;
-    this.#internals.connection.stream.destroy();
   }
 
   #forgetPrepared(): void {

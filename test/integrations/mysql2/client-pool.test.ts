@@ -8,6 +8,7 @@ import {
   type PoolOptions,
   transaction,
 } from '../../../src/integrations/mysql2.js';
+import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { until } from '../../kit/until.js';
 import { canStart, MariadbServer } from './mariadb-server.js';
 
@@ -123,7 +124,7 @@ describe.skipIf(!canStart)('a pool of connections', () => {
     await server.kill(lease.resource.threadId);
     await until(() => heard.length > 0);
     expect(heard).toEqual(['second']);
-    lease.release();
+    await lease.release();
   });
 
   test('a holder that removes all listeners leaves a connection whose break is noticed, and does not end the process', async () => {
@@ -135,7 +136,7 @@ describe.skipIf(!canStart)('a pool of connections', () => {
       ).connection.removeAllListeners();
       return connection.threadId;
     });
-    await t.pool.use((connection) => connection.query('select 1'));
+    await until(() => t.pool.available === 1);
     await server.kill(threadId);
     await until(() => t.pool.stats().destroyedBy['broken'] === 1);
   });
@@ -172,6 +173,20 @@ describe.skipIf(!canStart)('a pool of connections', () => {
       cause: { code: 'ER_ACCESS_DENIED_ERROR' },
     });
     await until(async () => (await server.connections()) === 0);
+  });
+
+  test('a creation that ends after the log-in, before the server has answered all, leaves no connection', async () => {
+    await using network = await TcpProxy.to(server.port);
+    let pieces = 0;
+    network.slow(async () => {
+      if (++pieces > 1) await new Promise(() => {}); // The log-in passes, and no statement after it.
+    });
+    const pool = createClientPool({ ...config(), port: network.port }, { max: 1 });
+    const waiting = expect(pool.lease()).rejects.toMatchObject({ code: 'TENURE_POOL_CLOSED' });
+    await until(() => pieces > 1);
+    await pool.close();
+    await waiting;
+    await until(() => network.connections === 0);
   });
 
   describe('transaction()', () => {

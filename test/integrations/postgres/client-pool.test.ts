@@ -189,7 +189,7 @@ describe.skipIf(!canStart)('a pool of clients', () => {
   test('a holder that removes all listeners leaves a client whose break is noticed, and does not end the process', async () => {
     await using t = await setUp();
     await t.pool.use((client) => void client.removeAllListeners());
-    await t.pool.use((client) => client.query('select 1'));
+    await until(() => t.pool.available === 1);
     await t.overseer.kill(t.name);
     await until(() => t.pool.stats().destroyedBy['broken'] === 1);
     expect(await t.pool.use((client) => firstValue(client, 'select 1 as it'))).toBe(1);
