@@ -20,7 +20,8 @@ export interface AdoptOptions<T = unknown> {
   readonly acquireTimeoutMillis?: number;
   /**
    * Prepares a resource before each loan. If it throws, rejects or takes too long, the peer destroys the resource, and the caller
-   * is rejected with the error. @default none
+   * is rejected with the error. A caller whose timeout or signal ends its wait meanwhile leaves at once; the resource is given back
+   * when it is prepared. @default none
    */
   onAcquire?(resource: T): unknown;
   /**

@@ -21,6 +21,8 @@ import { guardedCall } from '../../core/guarded-call.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import { LinkedList } from '../../core/linked-list.js';
 import type { EntryPoint, Holder, Misuse } from '../../core/probe.js';
+import { settledBefore } from '../../core/settled-before.js';
+import { followUntilAbort } from '../../core/signal-waits.js';
 import { isThenable, onceSettled } from '../../core/thenable.js';
 import { type Grant, grantUse } from '../../pool/loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from '../../pool/loan/loan-origin.js';
@@ -67,6 +69,14 @@ export interface AdoptionClosing {
   readonly endPeer: boolean;
   /** How long the peer may take to end, or to destroy the resources of a forced close, in milliseconds. */
   readonly peerGraceMillis: number;
+}
+
+/** How long a caller waits. */
+interface Patience {
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMillis: number;
+  /** When the caller came. */
+  readonly since: number;
 }
 
 /** The loans of one peer. */
@@ -116,7 +126,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
       return this.#request(grant, options, timeoutMillis, origin, now);
     }
     const granted = this.#request(grantUse<T>, options, timeoutMillis, undefined, now);
-    return this.#prepared(granted, grant, signal, origin);
+    return this.#prepared(granted, grant, { signal, timeoutMillis, since: now }, origin);
   }
 
   #request<R>(
@@ -140,24 +150,54 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     return promise;
   }
 
-  /** Calls `onAcquire` with a resource, in the caller's own async context, before the caller gets it. */
+  /**
+   * Prepares a resource, in the caller's own async context, before the caller gets it. A caller may leave meanwhile; the resource is
+   * then given back when it is prepared.
+   */
   async #prepared<R>(
     granted: Promise<Slot<T>>,
     grant: Grant<T, R>,
-    signal: AbortSignal | undefined,
+    patience: Patience,
     origin: LoanOrigin<T> | undefined,
   ): Promise<R> {
     const slot = await granted;
     const { loan } = slot;
+    const preparation = this.#prepare(slot);
     try {
-      await this.#hooks.call('onAcquire', slot.resource);
-      signal?.throwIfAborted();
+      await this.#whilePatient(preparation, patience);
     } catch (error) {
-      if (slot.loan === loan) await this.discard(slot, 'invalid');
+      preparation.then(() => {
+        if (slot.loan === loan) this.#giveBackUnused(() => this.takeBack(slot));
+      }, ignore);
       throw error;
     }
     if (slot.loan !== loan) throw new PoolClosedError(this.name, 'closed');
     return grant(slot, origin);
+  }
+
+  /** Calls `onAcquire`. If that fails, has the peer destroy the resource. */
+  async #prepare(slot: Slot<T>): Promise<void> {
+    const { loan } = slot;
+    try {
+      await this.#hooks.call('onAcquire', slot.resource);
+    } catch (error) {
+      if (slot.loan === loan) await this.discard(slot, 'invalid');
+      throw error;
+    }
+  }
+
+  #whilePatient(
+    preparation: Promise<void>,
+    { signal, timeoutMillis, since }: Patience,
+  ): Promise<void> {
+    const followed =
+      signal === undefined ? preparation : followUntilAbort(preparation, signal, ignore);
+    if (timeoutMillis === Number.POSITIVE_INFINITY) return followed;
+    const { clock } = this.#settings;
+    const left = Math.max(0, since + timeoutMillis - clock.now());
+    return settledBefore(clock, left, followed, (_resolve, reject) =>
+      reject(this.#timeoutError(timeoutMillis, 'validate', 0)),
+    );
   }
 
   delivered(wait: PeerWait<T>, resource: T): void {
@@ -169,17 +209,22 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
 
   /** A peer serves its next caller within `giveBack`, so a row of callers that have left would be a recursion. */
   deliveredLate(resource: T): void {
-    void DONE.then(() => {
-      const doing = `${this.name}: giving back a resource that came too late`;
-      guardedCall(doing, () => this.#peer.giveBack(resource));
-    });
+    void DONE.then(() => this.#giveBackUnused(() => this.#peer.giveBack(resource)));
+  }
+
+  #giveBackUnused(giveBack: () => unknown): void {
+    guardedCall(`${this.name}: giving back a resource that came too late`, giveBack);
   }
 
   timeoutError({ timeoutMillis }: PeerWait<T>, stalledMillis: number): Error {
+    return this.#timeoutError(timeoutMillis, 'wait', stalledMillis);
+  }
+
+  #timeoutError(timeoutMillis: number, phase: 'wait' | 'validate', stalledMillis: number): Error {
     this.#counters.acquireTimeouts++;
     return new AcquireTimeoutError(this.name, {
       timeoutMillis,
-      phase: 'wait',
+      phase,
       stats: this.stats(),
       loans: this.loans(),
       lastCreateError: undefined,

@@ -275,6 +275,34 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       expect(t.pool.stats()).toMatchObject({ borrowed: 0, destroyedBy: { invalid: 1 } });
     });
 
+    test.each(['signal', 'timeout'])(
+      'a caller whose %s ends its wait during onAcquire leaves at once, and the resource serves the next one',
+      async (way) => {
+        const steps: (() => void)[] = [];
+        const prepared = (): Promise<void> => new Promise((resolve) => steps.push(resolve));
+        await using t = setUp(1, { onAcquire: prepared });
+        const leaving = new AbortController();
+        const options = way === 'signal' ? { signal: leaving.signal } : { timeoutMillis: 200 };
+        const outcome = t.pool.lease(options).then(
+          () => 'lent',
+          (error: { readonly code?: string; readonly message: string }) =>
+            error.code ?? error.message,
+        );
+        await until(() => steps.length === 1);
+        if (way === 'signal') leaving.abort(new Error('left'));
+        else await t.clock.advance(200);
+        expect(await outcome).toBe(way === 'signal' ? 'left' : 'TENURE_POOL_ACQUIRE_TIMEOUT');
+        const next = t.pool.use(t.work);
+        for (const ready of [1, 2]) {
+          await until(() => steps.length === ready);
+          steps[ready - 1]?.();
+        }
+        await next;
+        await until(() => t.pool.stats().available === 1);
+        expect(t.pool.stats()).toMatchObject({ borrowed: 0, loans: 2, destroyed: 0 });
+      },
+    );
+
     test('a resource that cannot be reset, or not in time, is destroyed', async () => {
       const complained = vi.spyOn(console, 'error').mockImplementation(() => {});
       const hangs = new Promise<never>(() => {});
