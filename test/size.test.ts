@@ -41,7 +41,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/mysql2': 92_000,
   'integrations/pg': 92_000,
   'integrations/redis': 8_800,
-  'integrations/tarn': 44_000,
+  'integrations/tarn': 44_200,
   '.': 470_000,
 };
 

@@ -1,4 +1,5 @@
 /** A transaction on a connection of any pool that has `use`: what is the same for all drivers. */
+import { guardedCall } from '../../core/guarded-call.js';
 import {
   aBoolean,
   aFunction,
@@ -9,6 +10,7 @@ import {
   optional,
   resolveOptions,
 } from '../../core/options.js';
+import type { DriverErrors } from '../error-chain.js';
 
 /** Options of `transaction`. `L` is the levels of isolation that the database has. */
 export interface ClientTransactionOptions<L extends string> {
@@ -38,6 +40,7 @@ export interface TransactionPool<C> {
 /** The steps of a transaction in one database. */
 export interface TransactionSteps<C, L extends string> {
   readonly isolationLevels: readonly L[];
+  readonly isBroken: DriverErrors['isBroken'];
   begin(client: C, kind: TransactionKind<L>): Promise<unknown>;
   /** Commits. Rejects if the transaction was not committed. */
   commit(client: C): Promise<unknown>;
@@ -45,7 +48,10 @@ export interface TransactionSteps<C, L extends string> {
   rollBack(client: C, error: unknown): Promise<unknown>;
 }
 
-/** Runs `work` in a transaction. A connection that cannot roll back is discarded. */
+/**
+ * Runs `work` in a transaction. A connection that cannot roll back is discarded. A broken one is not asked to: its server may not answer,
+ * and rolls back when the connection ends.
+ */
 export async function runTransaction<C, R, L extends string>(
   steps: TransactionSteps<C, L>,
   pool: TransactionPool<C>,
@@ -68,7 +74,9 @@ export async function runTransaction<C, R, L extends string>(
         await steps.commit(client);
         return result;
       } catch (error) {
-        await steps.rollBack(client, error).catch(() => context.discard('rollback failed'));
+        if (guardedCall('transaction: isBroken', () => steps.isBroken(error)) === true) {
+          context.discard('broken');
+        } else await steps.rollBack(client, error).catch(() => context.discard('rollback failed'));
         throw error;
       }
     },

@@ -7,6 +7,7 @@ import {
   type TransactionPool,
   type TransactionSteps,
 } from '../client/transaction.js';
+import { mysqlErrors } from './mysql-errors.js';
 
 /** How a transaction is isolated from others. */
 export type IsolationLevel =
@@ -41,7 +42,8 @@ export class TransactionEndedError extends TenureError {
 
 /**
  * Runs `work` in a transaction: committed when the work succeeds, rolled back when it fails. Resolves to what `work` returned, after the
- * commit. A connection that cannot roll back is destroyed.
+ * commit. A connection that cannot roll back is destroyed, and so is a broken one, without
+ * a `rollback`.
  *
  * Rejects with the error of `work`, or with {@link TransactionEndedError} if the transaction was gone before the commit; the server
  * is asked for that, which costs one round trip. If the connection breaks during the commit, the outcome is not known; the error is
@@ -59,6 +61,7 @@ export async function transaction<R, C extends Connection>(
 
 const STEPS: TransactionSteps<Connection, IsolationLevel> = {
   isolationLevels: ['read uncommitted', 'read committed', 'repeatable read', 'serializable'],
+  isBroken: mysqlErrors.isBroken,
   async begin(connection, { isolationLevel, readOnly }) {
     if (isolationLevel !== undefined) {
       await connection.query(`set transaction isolation level ${isolationLevel}`);

@@ -7,6 +7,7 @@ import {
   type TransactionPool,
   type TransactionSteps,
 } from '../client/transaction.js';
+import { pgErrors } from './pg-errors.js';
 
 /** How a transaction is isolated from others. */
 export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
@@ -55,7 +56,8 @@ const NO_TRANSACTION = '25P01';
 
 /**
  * Runs `work` in a transaction: committed when the work succeeds, rolled back when it fails. Resolves to what `work` returned, after the
- * commit. A client that cannot roll back is destroyed.
+ * commit. A client that cannot roll back is destroyed, and so is a broken one, without
+ * a `rollback`.
  *
  * Rejects with the error of `work`, with {@link RolledBackError} if the server has rolled back instead of committing, or with
  * {@link TransactionEndedError} if the work has ended the transaction by itself. The server tells that by a warning, so it needs a
@@ -75,6 +77,7 @@ export async function transaction<R, C extends ClientBase>(
 
 const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
   isolationLevels: ['read committed', 'repeatable read', 'serializable'],
+  isBroken: pgErrors.isBroken,
   begin(client, { isolationLevel, readOnly }) {
     const isolation = isolationLevel === undefined ? '' : ` isolation level ${isolationLevel}`;
     return client.query(`begin${isolation}${readOnly ? ' read only' : ''}`);
