@@ -49,7 +49,8 @@ const TIMEOUTS = { statement_timeout: 10_000, query_timeout: 12_000 };
  *
  * Defaults of `config`: `statement_timeout` 10 s, `query_timeout` 12 s; `false` switches one off.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a
+ * connection string in place of `config`.
  *
  * @example
  * ```ts
@@ -64,6 +65,7 @@ export function createClientPool(
   config: ClientConfig = {},
   options: ClientPoolOptions = {},
 ): Pool<Client> {
+  refuseConnectionString(config);
   const { pooler: way, keepPreparedStatements: keeps, ...poolOptions } = options;
   const { pooler, keepPreparedStatements } = resolveOptions(
     'createClientPool',
@@ -84,6 +86,14 @@ export function createClientPool(
         new PgSession(new pg.Client(settings), { pooler, keepPreparedStatements }, onBroken),
     },
     poolOptions,
+  );
+}
+
+/** A spread of a string would be an empty configuration: that of the default server. The error does not show it: it may have a password. */
+function refuseConnectionString(config: unknown): void {
+  if (typeof config !== 'string') return;
+  throw new InvalidArgumentError(
+    'createClientPool: `config` must be an object. Give a connection string as `{ connectionString }`.',
   );
 }
 

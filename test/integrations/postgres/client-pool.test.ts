@@ -226,6 +226,9 @@ describe.skipIf(!canStart)('a pool of clients', () => {
     expect(make({ pooler: 'session' })).toThrow(/`pooler` must be one of/);
     expect(make({ keepPreparedStatements: 1 })).toThrow(/`keepPreparedStatements`/);
     expect(make({ maxx: 1 })).toThrow(/unknown option `maxx`/);
+    expect(() => createClientPool('postgres://127.0.0.1/orders' as never)).toThrow(
+      /`config` must be an object/,
+    );
     expect(() => createClientPool({ statement_timeout: 1 }, { pooler: 'transaction' })).toThrow(
       /PgBouncer.*`statement_timeout`/,
     );
