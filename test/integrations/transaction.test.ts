@@ -1,4 +1,5 @@
 /** What a transaction sends to its server, on connections that only record it. */
+import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
 import { transaction as mysqlTransaction } from '../../src/integrations/mysql2.js';
 import { transaction as pgTransaction } from '../../src/integrations/pg.js';
@@ -21,7 +22,9 @@ test.each(DRIVERS)(
   '$driver: a connection that breaks during the work is destroyed without a rollback, whose answer may never come',
   async ({ transaction, begin }) => {
     const sent: string[] = [];
-    const connection = { query: async (text: string) => void sent.push(text) };
+    const connection = Object.assign(new EventEmitter(), {
+      query: async (text: string) => void sent.push(text),
+    });
     await using pool = createPool({ create: () => connection, destroy: () => {} }, { max: 1 });
     const run = (error: Error): Promise<unknown> =>
       transaction(pool as never, () => Promise.reject(error));

@@ -1,9 +1,10 @@
 /** A transaction on a client of any pool that has `use`. */
-import type { ClientBase } from 'pg';
+import type { ClientBase, QueryResult } from 'pg';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
 import {
   type ClientTransactionOptions,
   runTransaction,
+  type TransactionKind,
   type TransactionPool,
   type TransactionSteps,
 } from '../client/transaction.js';
@@ -54,14 +55,21 @@ export class TransactionEndedError extends TenureError {
 /** SQLSTATE no_active_sql_transaction: the server's warning at a commit without a transaction. */
 const NO_TRANSACTION = '25P01';
 
+/** SQLSTATE active_sql_transaction: the server's warning at a begin within a transaction. */
+const OPEN_TRANSACTION = '25001';
+
+/** SQLSTATE in_failed_sql_transaction: the server's error at any statement after one that has failed. */
+const FAILED_TRANSACTION = '25P02';
+
 /**
  * Runs `work` in a transaction: committed when the work succeeds, rolled back when it fails. Resolves to what `work` returned, after the
- * commit. A client that cannot roll back is destroyed, and so is a broken one, without
- * a `rollback`.
+ * commit. A client that cannot roll back is destroyed, and so is a broken one, without a `rollback`.
  *
  * Rejects with the error of `work`, with {@link RolledBackError} if the server has rolled back instead of committing, or with
  * {@link TransactionEndedError} if the work has ended the transaction by itself. The server tells that by a warning, so it needs a
  * `client_min_messages` of `warning` or lower, and it does not tell if the work has begun another transaction.
+ *
+ * What an earlier holder of the client has left open is rolled back first. An adopted pool may lend such a client.
  *
  * If the connection breaks during the commit, the outcome is not known; the error is that of the connection.
  *
@@ -78,26 +86,52 @@ export async function transaction<R, C extends ClientBase>(
 const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
   isolationLevels: ['read committed', 'repeatable read', 'serializable'],
   isBroken: pgErrors.isBroken,
-  begin(client, { isolationLevel, readOnly }) {
-    const isolation = isolationLevel === undefined ? '' : ` isolation level ${isolationLevel}`;
-    return client.query(`begin${isolation}${readOnly ? ' read only' : ''}`);
+  async begin(client, kind) {
+    if (await begins(client, kind)) return;
+    await client.query('rollback');
+    await begins(client, kind);
   },
   async commit(client) {
-    let hasEnded = false;
-    const onNotice = ({ code }: { readonly code?: string | undefined }): void => {
-      hasEnded ||= code === NO_TRANSACTION;
-    };
-    client.on('notice', onNotice);
-    try {
-      const { command } = await client.query('commit');
-      if (command === 'ROLLBACK') throw new RolledBackError();
-    } finally {
-      client.off('notice', onNotice);
-    }
-    if (hasEnded) throw new TransactionEndedError();
+    const { result, isNoticed } = await watchingFor(NO_TRANSACTION, client, 'commit');
+    if (result.command === 'ROLLBACK') throw new RolledBackError();
+    if (isNoticed) throw new TransactionEndedError();
   },
   async rollBack(client, error) {
     const hasEnded = error instanceof RolledBackError || error instanceof TransactionEndedError;
     if (!hasEnded) await client.query('rollback');
   },
 };
+
+/** Sends `begin`. Gives false if an earlier holder of the client has left a transaction open, or a failed one. */
+async function begins(
+  client: ClientBase,
+  { isolationLevel, readOnly }: TransactionKind<IsolationLevel>,
+): Promise<boolean> {
+  const isolation = isolationLevel === undefined ? '' : ` isolation level ${isolationLevel}`;
+  const statement = `begin${isolation}${readOnly ? ' read only' : ''}`;
+  try {
+    return !(await watchingFor(OPEN_TRANSACTION, client, statement)).isNoticed;
+  } catch (error) {
+    if ((error as { readonly code?: unknown } | null)?.code === FAILED_TRANSACTION) return false;
+    throw error;
+  }
+}
+
+/** Runs a statement, and sees whether the server gives a notice of this code meanwhile. */
+async function watchingFor(
+  code: string,
+  client: ClientBase,
+  statement: string,
+): Promise<{ readonly result: QueryResult; readonly isNoticed: boolean }> {
+  let isNoticed = false;
+  const onNotice = (notice: { readonly code?: string | undefined }): void => {
+    isNoticed ||= notice.code === code;
+  };
+  client.on('notice', onNotice);
+  try {
+    const result = await client.query(statement);
+    return { result, isNoticed };
+  } finally {
+    client.off('notice', onNotice);
+  }
+}

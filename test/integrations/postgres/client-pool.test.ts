@@ -259,6 +259,28 @@ describe.skipIf(!canStart)('a pool of clients', () => {
       await pool.close({ endPeer: true });
     });
 
+    test.each([
+      ['an open transaction', async () => {}],
+      [
+        'a failed transaction',
+        (client: pg.ClientBase) => client.query('select 1 / 0').catch(() => {}),
+      ],
+    ])('%s of an earlier holder of an adopted client is rolled back first', async (_what, goOn) => {
+      const pool = adoptPool(new pg.Pool({ connectionString: server.url, max: 1 }));
+      await pool.use(async (client) => {
+        await client.query('begin');
+        await client.query('insert into stored values (40)');
+        await goOn(client);
+      });
+      await transaction(pool, (client) => client.query('insert into stored values (41)'));
+      const { rows } = await pool.use((client) =>
+        client.query('delete from stored where n in (40, 41) returning n'),
+      );
+      expect(rows).toEqual([{ n: 41 }]);
+      expect(pool.stats()).toMatchObject({ size: 1, destroyed: 0, borrowed: 0 });
+      await pool.close({ endPeer: true });
+    });
+
     test.each(['commit', 'rollback'])(
       'a work that sends %s itself is an error, and its client serves on',
       async (statement) => {
