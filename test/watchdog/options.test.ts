@@ -21,6 +21,10 @@ test.each([
   [{ gcSource: () => {} }, '`gcSource` must be an object with collect()'],
   [{ rules: { orphan: true } }, 'rules: unknown option `orphan`'],
   [{ rules: { tenured: { factor: 0.5 } } }, 'rules.tenured: `factor` must be a number ≥ 1'],
+  [
+    { rules: { growth: { windows: 49 } } },
+    'rules.growth: `windows` must be an integer from 4 to 48',
+  ],
 ])('a wrong option is refused by name: %j', (options, message) => {
   expect(() => new Watchdog(options as WatchdogOptions)).toThrow(message);
   expect(() => new Watchdog(options as WatchdogOptions)).toThrow(TypeError);

@@ -26,7 +26,7 @@ import type { Rule, RuleDefinition, Survey } from './rule.js';
 /** Options of the rule *growth*. */
 export interface GrowthOptions {
   /**
-   * How many full collections have to be looked at. The simulated heap is collected at least once a minute.
+   * How many full collections have to be looked at, from 4 to 48. The simulated heap is collected at least once a minute.
    *
    * @default 12
    */
@@ -172,7 +172,7 @@ const FIXES: Readonly<Record<string, string>> = {
 /** The rule *growth*. */
 export const growth: RuleDefinition<'growth', GrowthOptions> = {
   options: {
-    windows: option(integer(4), 12),
+    windows: option(integer(4, MOST_WINDOWS), 12),
     minObjects: option(integer(1), 100),
     z: option(numberAtLeast(0), 2.33),
   },
