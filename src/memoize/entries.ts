@@ -181,10 +181,14 @@ export class Entries {
     this.disposals?.allRemoved();
   }
 
-  /** The keys of the entries with one of these tags. */
-  tagged(tags: readonly string[]): Key[] {
-    const refs = this.#tags?.tagged(tags) ?? [];
-    return [...refs].map(keyOf).filter((key) => key !== undefined);
+  /** Gives the keys of the entries with one of these tags. The caller removes all of them: the tags no longer find them. */
+  takeTagged(tags: readonly string[]): Key[] {
+    const keys: Key[] = [];
+    for (const ref of this.#tags?.take(tags) ?? []) {
+      const key = keyOf(ref);
+      if (key !== undefined) keys.push(key);
+    }
+    return keys;
   }
 
   /** All tags of all entries. */

@@ -38,10 +38,18 @@ export class TagIndex {
     return this.#tags.get(ref);
   }
 
-  /** The entries that have one of these tags. */
-  tagged(tags: readonly string[]): Set<KeyRef> {
-    const found = new Set<KeyRef>();
-    for (const tag of tags) for (const ref of this.#refs.get(tag) ?? []) found.add(ref);
-    return found;
+  /**
+   * Gives the entries that have one of these tags, by which the index finds them no longer: the caller removes all of them. O(1) for one
+   * tag.
+   */
+  take(tags: readonly string[]): Iterable<KeyRef> {
+    let found: Set<KeyRef> | undefined;
+    for (const tag of tags) {
+      const refs = this.#refs.get(tag);
+      this.#refs.delete(tag);
+      if (found === undefined) found = refs;
+      else for (const ref of refs ?? []) found.add(ref);
+    }
+    return found ?? [];
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { Gates } from '../kit/gate.js';
@@ -19,6 +19,31 @@ describe.each([
     expect(fn.invalidateTags('team:red', 'no such tag')).toBe(0);
     expect(fn.invalidateTags('user:3', 'team:blue')).toBe(1);
     expect(fn.cacheInfo().size).toBe(0);
+  });
+
+  test('an entry with several tags leaves by any of them, and has the tags of its next result alone', () => {
+    let tags = ['a', 'b', 'c'];
+    const fn = memoize((id: number) => id, { ...options, tags: () => tags });
+    for (const id of [1, 2]) fn(id);
+    tags = ['b'];
+    fn(3);
+    expect(fn.invalidateTags('c', 'a', 'c')).toBe(2);
+    fn(1);
+    expect([fn.invalidateTags('a'), fn.invalidateTags('c')]).toEqual([0, 0]);
+    expect(fn.invalidateTags('b')).toBe(2);
+    expect([fn.cacheInfo().size, fn.invalidateTags('b')]).toEqual([0, 0]);
+  });
+
+  test('the entries of a tag leave without a step for each in the list of the tag', () => {
+    const fn = memoize((id: number) => id, { ...options, tags: () => ['t'] });
+    for (let id = 0; id < 100; id++) fn(id);
+    const steps = [vi.spyOn(Set.prototype, 'add'), vi.spyOn(Set.prototype, 'delete')];
+    const counted = () => steps.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+    const removed = fn.invalidateTags('t');
+    const taken = counted();
+    vi.restoreAllMocks();
+    expect(removed).toBe(100);
+    expect(taken).toBeLessThan(10);
   });
 
   test('a replaced entry has the tags of the new result', () => {
