@@ -39,7 +39,7 @@ export class CacheContents implements LocalLevel {
 
   forgetTagsHere(tags: readonly string[]): number {
     this.flights.invalidateTags(tags);
-    return this.#forgetEach(this.entries.takeTagged(tags));
+    return this.#forgetEach(this.entries.tagged(tags));
   }
 
   /** Forgets some keys, and gives how many had an entry or a load. The entries leave first: an abort listener may call the cache. */

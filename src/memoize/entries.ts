@@ -182,13 +182,8 @@ export class Entries {
   }
 
   /** Gives the keys of the entries with one of these tags. The caller removes all of them: the tags no longer find them. */
-  takeTagged(tags: readonly string[]): Key[] {
-    const keys: Key[] = [];
-    for (const ref of this.#tags?.take(tags) ?? []) {
-      const key = keyOf(ref);
-      if (key !== undefined) keys.push(key);
-    }
-    return keys;
+  tagged(tags: readonly string[]): Key[] {
+    return Array.from(this.#tags?.take(tags) ?? [], keyOf).filter((key) => key !== undefined);
   }
 
   /** All tags of all entries. */

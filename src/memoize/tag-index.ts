@@ -42,7 +42,7 @@ export class TagIndex {
    * Gives the entries that have one of these tags, by which the index finds them no longer: the caller removes all of them. O(1) for one
    * tag.
    */
-  take(tags: readonly string[]): Iterable<KeyRef> {
+  take(tags: readonly string[]): Set<KeyRef> | undefined {
     let found: Set<KeyRef> | undefined;
     for (const tag of tags) {
       const refs = this.#refs.get(tag);
@@ -50,6 +50,6 @@ export class TagIndex {
       if (found === undefined) found = refs;
       else for (const ref of refs ?? []) found.add(ref);
     }
-    return found ?? [];
+    return found;
   }
 }
