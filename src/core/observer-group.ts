@@ -50,6 +50,27 @@ class GroupOrigin {
   }
 }
 
+/** One iteration that several observers go over, each at its own pace. */
+class SharedIteration<T> implements Iterable<T> {
+  readonly #rest: Iterator<T>;
+  readonly #seen: T[] = [];
+
+  constructor(items: Iterable<T>) {
+    this.#rest = items[Symbol.iterator]();
+  }
+
+  *[Symbol.iterator](): Generator<T, undefined> {
+    for (let i = 0; ; i++) {
+      if (i === this.#seen.length) {
+        const next = this.#rest.next();
+        if (next.done === true) return undefined;
+        this.#seen.push(next.value);
+      }
+      yield this.#seen[i] as T;
+    }
+  }
+}
+
 export class ObserverGroup implements SharedObservers {
   #members: readonly Member[] = [];
   #main: Member | undefined = undefined;
@@ -139,6 +160,23 @@ export class ObserverGroup implements SharedObservers {
       if (reclaimed !== true) member.ids.delete(node);
       member.guarded.freed(id, reclaimed);
     }
+  }
+
+  freedMany(kind: NodeKind, nodes: Iterable<NodeId>, count: number): void {
+    const shared = new SharedIteration(nodes);
+    for (const member of this.#members) {
+      member.guarded.freedMany(kind, this.#taken(member, shared), count);
+    }
+  }
+
+  *#taken(member: Member, nodes: Iterable<NodeId>): Generator<NodeId, undefined> {
+    for (const node of nodes) {
+      const id = this.#idOf(member, node);
+      if (id === undefined) continue;
+      member.ids.delete(node);
+      yield id;
+    }
+    return undefined;
   }
 
   made(node: NodeId): void {

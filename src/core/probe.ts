@@ -159,7 +159,7 @@ export interface Observer {
 
   /**
    * Reports the end of `count` nodes of one kind, such as the entries of a cache that is cleared. The observer may take them from `nodes`
-   * in later turns.
+   * in later turns. They may be fewer, if the observer has not been told of all of them.
    *
    * @default none: the component reports each of them by {@link freed}
    */

@@ -89,7 +89,7 @@ export abstract class SharedWatch {
    */
   protected abstract present(observer: Observer): Iterator<unknown>;
 
-  /** Lets the component forget the watch and its nodes. */
+  /** Lets the component forget the watch. */
   protected abstract ended(): void;
 
   /** Ends the watch of all observers. */

@@ -306,19 +306,29 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
 
   freedMany(kind: NodeKind, nodes: Iterable<NodeId>, count: number): void {
     if (this.#closed) return;
-    this.#component.classes.noteLeaving(kind, count);
-    this.#tracker.removals.add(this.#removalOf(nodes, this.#table));
+    const left = this.#component.classes.noteLeaving(kind, count);
+    this.#tracker.removals.add(this.#removalOf(kind, nodes, left, this.#table));
   }
 
-  *#removalOf(nodes: Iterable<NodeId>, table: NodeTable): Generator<undefined> {
+  /** `left` is how many nodes were counted as leaving. Some of them may not have been reported yet. */
+  *#removalOf(
+    kind: NodeKind,
+    nodes: Iterable<NodeId>,
+    left: number,
+    table: NodeTable,
+  ): Generator<undefined> {
+    const { classes } = this.#component;
+    let unknown = left;
     for (const id of nodes) {
       const node = table.node(id);
       if (node !== undefined && this.#tracker.graph.heap.isAlive(node.handle)) {
-        this.#component.classes.noteRemoval(node, true);
+        classes.noteRemoval(node, true);
+        unknown--;
         this.#remove(id, node, table);
       }
       yield;
     }
+    if (!this.#closed) classes.noteLeaving(kind, -unknown);
   }
 
   #remove(id: NodeId, node: LifetimeNode, table: NodeTable): void {

@@ -95,10 +95,16 @@ export class NodeClasses {
     if (wasLeaving && members.leaving > 0) addLeaving(members, -1);
   }
 
-  /** Takes note that `count` nodes of a kind have ended, which the heap has until their {@link noteRemoval}. O(1). */
-  noteLeaving(kind: NodeKind, count: number): void {
+  /**
+   * Takes note that `count` nodes of a kind have ended, which the heap has until their {@link noteRemoval}. Gives how many of them there
+   * can be. O(1).
+   */
+  noteLeaving(kind: NodeKind, count: number): number {
     const members = this.#counted.get(kind);
-    if (members !== undefined) addLeaving(members, Math.min(count, members.live - members.leaving));
+    if (members === undefined) return 0;
+    const leaving = Math.min(count, members.live - members.leaving);
+    addLeaving(members, leaving);
+    return leaving;
   }
 
   /** Takes note that all nodes have ended. O(1). */

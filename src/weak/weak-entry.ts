@@ -7,8 +7,10 @@ export class WeakEntry<K, V extends WeakKey> {
   readonly ref: WeakRef<V>;
   /** Where the value is registered. */
   shard: DeathShard<WeakEntry<K, V>> | undefined = undefined;
-  /** Its node in the heap of the observer; `undefined` while no observer is attached. */
+  /** Its node in the heap of the observer, if one is attached. */
   node: NodeId | undefined = undefined;
+  /** The serial of the watch that has given the node. */
+  watchSerial = 0;
 
   constructor(key: K, value: V) {
     this.key = key;

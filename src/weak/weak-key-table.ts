@@ -25,8 +25,10 @@ interface Cell<K extends WeakKey> {
   readonly ref: WeakRef<K>;
   /** Where the key is registered. */
   shard: DeathShard<Cell<K>> | undefined;
-  /** Its node in the heap of the observer; `undefined` while no observer is attached. */
+  /** Its node in the heap of the observer, if one is attached. */
   node: NodeId | undefined;
+  /** The serial of the watch that has given the node. */
+  watchSerial: number;
 }
 
 /** What is stored for a key. */
@@ -49,16 +51,21 @@ export class WeakKeyTable<K extends WeakKey, V> {
   readonly #name: string;
   #slots = new WeakMap<K, Slot<K, V>>();
   readonly #cells = new Set<Cell<K>>();
-  readonly #deaths: DeathRegistry<Cell<K>>;
+  /** {@link clear} replaces it, with the registrations of all cells. */
+  #deaths: DeathRegistry<Cell<K>>;
   #watch: WeakMapWatch | null = null;
   #collected = 0;
 
   constructor(kind: 'weak-map' | 'weak-set', name: string) {
     this.#kind = kind;
     this.#name = name;
+    this.#deaths = this.#newRegistry();
+  }
+
+  #newRegistry(): DeathRegistry<Cell<K>> {
     // An engine may keep a registry as long as its targets live, so the registry must not hold the table.
     const self = new WeakRef(this);
-    this.#deaths = new DeathRegistry((cell) => {
+    return new DeathRegistry((cell) => {
       const table = self.deref();
       if (table !== undefined) table.#removeDead(cell);
     });
@@ -83,7 +90,12 @@ export class WeakKeyTable<K extends WeakKey, V> {
 
   /** Adds a key that is not there, at the end. O(1). */
   add(key: K, value: V): void {
-    const cell: Cell<K> = { ref: new WeakRef(key), shard: undefined, node: undefined };
+    const cell: Cell<K> = {
+      ref: new WeakRef(key),
+      shard: undefined,
+      node: undefined,
+      watchSerial: 0,
+    };
     this.#slots.set(key, { cell, value });
     this.#cells.add(cell);
     cell.shard = this.#deaths.register(key, cell, cell);
@@ -99,10 +111,13 @@ export class WeakKeyTable<K extends WeakKey, V> {
     return slot;
   }
 
-  /** Removes all keys. O(n). */
+  /** Removes all keys. O(1), and a copy of their list for an observer. */
   clear(): void {
+    const removed = this.#watch === null ? [] : [...this.#cells];
     this.#slots = new WeakMap();
-    for (const cell of this.#cells) this.#remove(cell);
+    this.#cells.clear();
+    this.#deaths = this.#newRegistry();
+    this.#watch?.removedTogether(removed);
   }
 
   /** Gives the keys that live, in order of insertion. Keys may be added, removed and collected meanwhile, as in a Map. */

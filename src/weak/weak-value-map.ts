@@ -209,9 +209,13 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
 
   /** Removes all values. O(n). */
   clear(): void {
+    const removed: WeakEntry<K, V>[] = [];
     for (const entry of this.#entries.values()) {
-      if (entry.ref.deref() !== undefined) this.#remove(entry);
+      if (entry.ref.deref() === undefined) continue;
+      this.#forget(entry);
+      removed.push(entry);
     }
+    this.#watch?.removedTogether(removed);
   }
 
   /** Gives the entries whose values live, in order of insertion. */
@@ -296,9 +300,13 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
   }
 
   #remove(entry: WeakEntry<K, V>): void {
+    this.#forget(entry);
+    this.#watch?.removed(entry);
+  }
+
+  #forget(entry: WeakEntry<K, V>): void {
     this.#entries.delete(entry.key);
     entry.shard?.unregister(entry);
-    this.#watch?.removed(entry);
   }
 
   #removeDead(entry: WeakEntry<K, V>): void {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { captureStack, parseFrames } from '../../src/core/call-site.js';
 import { createKeyedPool, createPool, observe, type PoolOptions } from '../../src/pool/index.js';
 import { Pool } from '../../src/pool/pool.js';
@@ -228,4 +228,21 @@ test('a watch that is ended twice leaves the next watch alone', async () => {
   observation[Symbol.dispose]();
   using _lease = await pool.lease();
   expect(second.liveOf('lease')).toHaveLength(1);
+});
+
+test('the nodes of a watch that has ended are not reported to the next observer', async () => {
+  const pool = createPool({ create: () => ({}), destroy: () => {} });
+  const watch = pool[observe](new RecordingObserver());
+  const lease = await pool.lease();
+  watch[Symbol.dispose]();
+  const next = Object.assign(new RecordingObserver(), { asksForPresent: true });
+  const reports = (['touched', 'expected', 'freed'] as const).map((name) => vi.spyOn(next, name));
+  const again = pool[observe](next);
+  lease.touch();
+  lease.expectHold(1_000);
+  await lease.release();
+  await pool.clear();
+  expect(reports.map(({ mock }) => mock.calls)).toEqual([[], [], []]);
+  again[Symbol.dispose]();
+  await pool.close();
 });

@@ -6,12 +6,18 @@ import { runLater } from '../../src/core/slices.js';
 import { memoize } from '../../src/memoize/index.js';
 import { createKeyedPool, createPool, type Lease } from '../../src/pool/index.js';
 import { LoanWatch } from '../../src/pool/loan/loan-watch.js';
+import { SlotIndex } from '../../src/pool/stock/slot-index.js';
+import { Tracer } from '../../src/profile/index.js';
 import { Watchdog } from '../../src/watchdog/index.js';
 import { Removals } from '../../src/watchdog/removals.js';
+import { IterableWeakMap, WeakValueMap } from '../../src/weak/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
 
 const MANY = 20_000;
+
+/** Fewer entries, each of which has its stack taken. */
+const TRACED = 2_000;
 
 /** How many nodes a turn may remove: some at once, and as many as a slice has time for. */
 const MOST_IN_TURN = 64 + 512;
@@ -134,6 +140,98 @@ test.each(['clear', 'invalidateTags', 'close'] as const)(
     expect(await mostInTurn(() => live('entry') - kept, MANY)).toBeLessThan(MOST_IN_TURN);
     await nextTurn();
     expect(watchdog.stats().components).toBe(kept);
+    watchdog.heap.assertInvariants();
+  },
+);
+
+test.each(['tracer', 'watchdog'] as const)(
+  'the entries of a cache that a tracer watches as well, the %s first, are removed in slices',
+  async (first) => {
+    const { watchdog, live } = watching();
+    using tracer = new Tracer();
+    tracer.start();
+    const cached = memoize((key: number) => key);
+    if (first === 'tracer') tracer.watch(cached);
+    watchdog.watch(cached);
+    if (first === 'watchdog') tracer.watch(cached);
+    for (let key = 0; key < TRACED; key++) cached(key);
+    expect(tracer.takeSnapshot().traces).toHaveLength(TRACED);
+    cached.clear();
+    expect(tracer.takeSnapshot().traces).toHaveLength(0);
+    expect(live('entry')).toBeGreaterThan(TRACED / 2);
+    cached(0);
+    expect(await mostInTurn(() => live('entry') - 1, TRACED)).toBeLessThan(MOST_IN_TURN);
+    cached.delete(0);
+    expect(live('entry')).toBe(0);
+    watchdog.heap.assertInvariants();
+  },
+);
+
+test('entries that a second observer has not been told of yet do not count as its own when they leave', async () => {
+  const clock = new FakeClock();
+  const { watchdog, live } = watching(clock);
+  using tracer = new Tracer();
+  const cached = memoize((key: number) => key, { tags: (key) => [key % 2 === 0 ? 'even' : 'odd'] });
+  tracer.watch(cached);
+  let key = 0;
+  while (key < 4_000) cached(key++);
+  watchdog.watch(cached);
+  expect(live('entry')).toBe(1_024);
+  cached.invalidateTags('even');
+  for (let turn = 0; turn < 100; turn++) {
+    await clock.advance(0);
+    await nextTurn();
+  }
+  expect(live('entry')).toBe(2_000);
+  for (let minute = 0; minute < 20; minute++) {
+    for (let i = 0; i < 1_000; i++) cached(2 * key++ + 1);
+    clock.jump(60_000);
+    watchdog.heap.gc.collect();
+  }
+  expect(await watchdog.check()).toMatchObject([{ rule: 'growth', count: live('entry') }]);
+});
+
+test('the watch over a pool ends without a look at its resources', async () => {
+  const { watchdog, live } = watching();
+  await using pool = createPool({ create: () => ({}), destroy: () => {} }, { max: 2_000 });
+  const watch = watchdog.watch(pool);
+  const leases = await Promise.all(Array.from({ length: 2_000 }, () => pool.lease()));
+  const looks = vi.spyOn(SlotIndex.prototype, Symbol.iterator);
+  watch[Symbol.dispose]();
+  expect(looks).not.toHaveBeenCalled();
+  looks.mockRestore();
+  while (live('resource') > 0) await nextTurn();
+  watchdog.watch(pool);
+  for (const lease of leases) await lease.release();
+  while (live('resource') < 2_000) await nextTurn();
+  await watchdog.scope('job', () => pool.use(() => {}));
+  expect(watchdog.checkNow()).toEqual([]);
+  expect([live('resource'), live('lease')]).toEqual([2_000, 0]);
+  watchdog.heap.assertInvariants();
+});
+
+test.each([
+  ['IterableWeakMap', () => new IterableWeakMap<object, number>()],
+  ['WeakValueMap', () => new WeakValueMap<object, object>()],
+] as const)(
+  'the entries of a cleared %s are removed in slices, and its watch ends at once',
+  async (_, make) => {
+    const { watchdog, live } = watching();
+    const map = make() as unknown as IterableWeakMap<object, object>;
+    const keys = Array.from({ length: MANY }, () => ({}));
+    const first = watchdog.watch(map);
+    for (const key of keys) map.set(key, key);
+    map.clear();
+    expect(live('weak-target')).toBeGreaterThan(MANY / 2);
+    map.set(keys[0] as object, keys[0] as object);
+    expect(await mostInTurn(() => live('weak-target') - 1, MANY)).toBeLessThan(MOST_IN_TURN);
+    first[Symbol.dispose]();
+    while (live('weak-target') > 0) await nextTurn();
+    using second = watchdog.watch(map);
+    expect(live('weak-target')).toBe(1);
+    map.delete(keys[0] as object);
+    expect(live('weak-target')).toBe(0);
+    expect([map.size, second === first]).toEqual([0, false]);
     watchdog.heap.assertInvariants();
   },
 );

@@ -43,7 +43,7 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
   }
 
   givenBackDirectly(slot: Slot<T>): void {
-    const loan = slot.loanNode;
+    const loan = this.loanOf(slot);
     slot.loanNode = undefined;
     if (loan !== undefined) this.observer.givenBackDirectly(loan);
   }

@@ -8,6 +8,7 @@ import { Birth } from '../../core/birth.js';
 import { reportListeners, type WatchedListeners } from '../../core/listener-watch.js';
 import type { EntryPoint, Holder, Misuse, NodeId, Observer, Origin } from '../../core/probe.js';
 import { SharedWatch } from '../../core/shared-watch.js';
+import { nextWatchSerial } from '../../core/watch-serial.js';
 import type { PoolNumbers } from '../pool-stats.js';
 import type { Slot } from './slot.js';
 
@@ -32,6 +33,7 @@ export class LoanWatch<T> extends SharedWatch {
   readonly name: string;
   override readonly endedBy = 'close()';
   readonly #pool: WatchedLoans<T>;
+  readonly #serial = nextWatchSerial();
 
   constructor(pool: WatchedLoans<T>, observer: Observer) {
     super(observer, `the pool '${pool.name}'`);
@@ -54,6 +56,7 @@ export class LoanWatch<T> extends SharedWatch {
 
   /** Reports a resource; `birth` is what was reported of its creation, by this watch or one before. */
   resourceCreated(slot: Slot<T>, birth?: Birth): void {
+    slot.watchSerial = this.#serial;
     slot.node =
       birth?.isReportedTo(this.observer) === true
         ? birth.born()
@@ -67,6 +70,7 @@ export class LoanWatch<T> extends SharedWatch {
   }
 
   loanEnded(slot: Slot<T>, loan: NodeId, byForce: boolean): void {
+    if (slot.watchSerial !== this.#serial) return;
     this.observer.freed(loan, byForce);
     if (byForce) slot.reportLateEnd = () => this.observer.freed(loan);
   }
@@ -78,7 +82,7 @@ export class LoanWatch<T> extends SharedWatch {
 
   /** Reports that `to` holds a loan from now on. */
   transferred(slot: Slot<T>, to: Holder): void {
-    const loan = slot.loanNode;
+    const loan = this.loanOf(slot);
     if (loan !== undefined) this.observer.transferred(loan, to);
   }
 
@@ -93,8 +97,22 @@ export class LoanWatch<T> extends SharedWatch {
     }
   }
 
+  /** Gives the loan of a slot; `undefined` if this watch has not been told of it. */
+  protected loanOf(slot: Slot<T>): NodeId | undefined {
+    return slot.watchSerial === this.#serial ? slot.loanNode : undefined;
+  }
+
+  /** Has a slot forget the nodes of an earlier watch. */
+  #takeOver(slot: Slot<T>): void {
+    if (slot.watchSerial === this.#serial) return;
+    slot.watchSerial = this.#serial;
+    slot.node = undefined;
+    slot.loanNode = undefined;
+  }
+
   /** The node of a resource, which is reported if no step of {@link present} has reported it yet. */
   #nodeOf(slot: Slot<T>): NodeId {
+    this.#takeOver(slot);
     slot.node ??= this.observer.allocated('resource', this.observer.root);
     return slot.node;
   }
@@ -102,7 +120,7 @@ export class LoanWatch<T> extends SharedWatch {
   override abandoned(loan: NodeId): void {
     if (this.hasEnded || this.#pool.abandoned === undefined) return;
     for (const slot of this.#pool.stock.slots) {
-      if (slot.loanNode === loan) {
+      if (this.loanOf(slot) === loan) {
         this.#pool.abandoned(slot);
         return;
       }
@@ -110,20 +128,21 @@ export class LoanWatch<T> extends SharedWatch {
   }
 
   resourceGone(slot: Slot<T>): void {
+    this.#takeOver(slot);
     const node = slot.node;
     slot.node = undefined;
     if (node !== undefined) this.observer.freed(node);
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {
-    const loan = slot.loanNode;
+    const loan = this.loanOf(slot);
     if (loan === undefined) return;
     if (hint === undefined) this.observer.touched(loan);
     else this.observer.touched(loan, hint);
   }
 
   expected(slot: Slot<T>, millis: number): void {
-    const loan = slot.loanNode;
+    const loan = this.loanOf(slot);
     if (loan !== undefined) this.observer.expected(loan, millis);
   }
 
@@ -135,16 +154,13 @@ export class LoanWatch<T> extends SharedWatch {
     const { stock, events } = this.#pool;
     if (events !== undefined) reportListeners(this.observer, events, observer);
     for (const slot of stock.slots) {
+      this.#takeOver(slot);
       slot.node = this.observer.present(observer, slot.node, 'resource');
       yield;
     }
   }
 
   protected override ended(): void {
-    for (const slot of this.#pool.stock.slots) {
-      slot.node = undefined;
-      slot.loanNode = undefined;
-    }
     if (this.#pool.events !== undefined) this.#pool.events.watch = null;
     this.#pool.origins.watch = null;
   }

@@ -86,6 +86,8 @@ export class Slot<T> implements Linked<Slot<T>> {
   takenBy: LoanInfo['takenBy'] = 'lease';
   /** When a sweep first saw it idle. Up to one tick late, so it is never evicted too early. */
   idleSince: number = UNSEEN;
+  /** The serial of the watch that has given {@link node} and {@link loanNode}. A later one takes them for none. */
+  watchSerial = 0;
   /** The resource's node in the observer's heap, while the pool is watched. */
   node: NodeId | undefined = undefined;
   /** The current loan's node in the observer's heap, if the pool was watched when the loan began. */
