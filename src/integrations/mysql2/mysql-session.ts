@@ -6,15 +6,12 @@ import { endOrCut } from '../client/end-or-cut.js';
 import { OwnListeners } from '../client/own-listeners.js';
 import type { ClientSession } from '../client/session-pool.js';
 
-/** The settings of a connection that `changeUser` changes. */
-const LOGIN = ['user', 'password', 'database', 'charsetNumber'];
-
 /** The session of one connection. */
 export class MysqlSession implements ClientSession<Connection> {
   readonly client: Connection;
   readonly #core: CoreConnection;
-  /** What the connection logs in with. A holder may have changed it. */
-  readonly #login: Partial<ConnectionOptions>;
+  /** The settings of the connection, with those of its log-in. A holder may change them. */
+  readonly #ownConfig: Readonly<ConnectionOptions>;
   #restoring: readonly string[] = [];
   #isBroken = false;
   #ownListeners: readonly OwnListeners[] = [];
@@ -22,8 +19,7 @@ export class MysqlSession implements ClientSession<Connection> {
   /** `onBroken` is called once, when the connection breaks while the pool may have it. */
   constructor(core: CoreConnection, onBroken: () => void) {
     this.#core = core;
-    const config = core.config as unknown as Record<string, unknown>;
-    this.#login = Object.fromEntries(LOGIN.map((name) => [name, config[name]]));
+    this.#ownConfig = { ...core.config };
     const breaks = (): void => {
       if (this.#isBroken) return;
       this.#isBroken = true;
@@ -79,7 +75,7 @@ export class MysqlSession implements ClientSession<Connection> {
   async reset(): Promise<void> {
     if (this.#isBroken) throw new Error('the connection broke during the loan');
     for (const listeners of this.#ownListeners) listeners.restore();
-    Object.assign(this.#core.config, this.#login);
+    Object.assign(this.#core.config, this.#ownConfig);
     await this.client.changeUser({});
     await Promise.all(this.#restoring.map((statement) => this.client.query(statement)));
   }

@@ -105,6 +105,16 @@ describe.skipIf(!canStart)('a pool of connections', () => {
     );
   });
 
+  test('settings that one holder changes on its connection do not reach the next', async () => {
+    await using t = await setUp();
+    await t.pool.use((connection) => {
+      Object.assign(connection.config, { rowsAsArray: true, typeCast: () => 'cast' });
+    });
+    const [rows] = await t.pool.use((connection) => connection.query('select 1 as it'));
+    expect(rows).toEqual([{ it: 1 }]);
+    expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
   test('prepared statements work before and after a change of holders', async () => {
     await using t = await setUp();
     const ask = async (n: number): Promise<unknown> =>
