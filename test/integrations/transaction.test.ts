@@ -10,7 +10,11 @@ const failure = (code: string): Error => Object.assign(new Error('failed'), { co
 interface Driver {
   readonly driver: string;
   readonly begin: string;
-  transaction(pool: never, work: () => Promise<never>): Promise<unknown>;
+  transaction(
+    pool: never,
+    work: () => Promise<never>,
+    options?: { readonly rollbackTimeoutMillis: number },
+  ): Promise<unknown>;
 }
 
 const DRIVERS: readonly Driver[] = [
@@ -34,5 +38,20 @@ test.each(DRIVERS)(
     await expect(run(failure('23505'))).rejects.toMatchObject({ code: '23505' });
     expect(sent).toEqual([begin, begin, 'rollback']);
     expect(pool.stats()).toMatchObject({ available: 1, destroyedBy: { broken: 1 } });
+  },
+);
+
+test.each(DRIVERS)(
+  '$driver: a caller does not wait for a rollback without an answer, and its connection is destroyed',
+  async ({ transaction }) => {
+    const connection = Object.assign(new EventEmitter(), {
+      query: (text: string) => (text === 'rollback' ? new Promise(() => {}) : Promise.resolve()),
+    });
+    await using pool = createPool({ create: () => connection, destroy: () => {} }, { max: 1 });
+    const failing = transaction(pool as never, () => Promise.reject(failure('23505')), {
+      rollbackTimeoutMillis: 1,
+    });
+    await expect(failing).rejects.toMatchObject({ code: '23505' });
+    expect(pool.stats()).toMatchObject({ borrowed: 0, destroyed: 1 });
   },
 );

@@ -1,4 +1,5 @@
 /** A transaction on a connection of any pool that has `use`: what is the same for all drivers. */
+import { systemClock } from '../../core/clock.js';
 import { guardedCall } from '../../core/guarded-call.js';
 import {
   aBoolean,
@@ -8,8 +9,10 @@ import {
   oneOf,
   option,
   optional,
+  positiveMillis,
   resolveOptions,
 } from '../../core/options.js';
+import { settledBefore } from '../../core/settled-before.js';
 import type { DriverErrors } from '../error-chain.js';
 
 /** Options of `transaction`. `L` is the levels of isolation that the database has. */
@@ -20,6 +23,12 @@ export interface ClientTransactionOptions<L extends string> {
   readonly isolationLevel?: L;
   /** Refuses statements that write. @default false */
   readonly readOnly?: boolean;
+  /**
+   * How long a rollback may take, in milliseconds. A connection that needs longer is destroyed, and the caller waits no more.
+   *
+   * @default 5,000
+   */
+  readonly rollbackTimeoutMillis?: number;
 }
 
 /** How a transaction begins. */
@@ -49,7 +58,7 @@ export interface TransactionSteps<C, L extends string> {
 }
 
 /**
- * Runs `work` in a transaction. A connection that cannot roll back is discarded. A broken one is not asked to: its server may not answer,
+ * Runs `work` in a transaction. A connection that cannot roll back, or not in time, is discarded. A broken one is not asked to: its server may not answer,
  * and rolls back when the connection ends.
  */
 export async function runTransaction<C, R, L extends string>(
@@ -59,12 +68,16 @@ export async function runTransaction<C, R, L extends string>(
   options: ClientTransactionOptions<L>,
 ): Promise<Awaited<R>> {
   checkArgument('transaction', 'work', work, aFunction);
-  const { signal, ...kind } = resolveOptions<
-    TransactionKind<L> & { readonly signal: AbortSignal | undefined }
+  const { signal, rollbackTimeoutMillis, ...kind } = resolveOptions<
+    TransactionKind<L> & {
+      readonly signal: AbortSignal | undefined;
+      readonly rollbackTimeoutMillis: number;
+    }
   >('transaction', options, {
     signal: optional(anAbortSignal),
     isolationLevel: optional(oneOf(...steps.isolationLevels)),
     readOnly: option(aBoolean, false),
+    rollbackTimeoutMillis: option(positiveMillis, 5_000),
   });
   return pool.use(
     async (client, context) => {
@@ -76,7 +89,14 @@ export async function runTransaction<C, R, L extends string>(
       } catch (error) {
         if (guardedCall('transaction: isBroken', () => steps.isBroken(error)) === true) {
           context.discard('broken');
-        } else await steps.rollBack(client, error).catch(() => context.discard('rollback failed'));
+        } else {
+          await settledBefore(
+            systemClock,
+            rollbackTimeoutMillis,
+            steps.rollBack(client, error),
+            (_resolve, reject) => reject(error),
+          ).catch(() => context.discard('rollback failed'));
+        }
         throw error;
       }
     },
