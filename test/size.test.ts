@@ -24,7 +24,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/shared': 34_700,
   view: 49_000,
   node: 31_650,
-  register: 161_050,
+  register: 161_600,
   testing: 142_000,
   'testing/jest': 144_000,
   'testing/jest-setup': 143_000,
@@ -41,7 +41,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/mysql2': 92_000,
   'integrations/pg': 92_000,
   'integrations/redis': 8_800,
-  'integrations/tarn': 44_200,
+  'integrations/tarn': 44_500,
   '.': 470_000,
 };
 
