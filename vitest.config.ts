@@ -9,15 +9,19 @@ const jsonReport = process.env['VITEST_JSON_REPORT'];
 /** Slow files, with real servers, browsers, many processes or many runs. `npm run test:slow` runs them, `npm test` the others. */
 const SLOW = [
   'test/bench/benches.test.ts',
-  'test/docs/examples.test.ts',
+  'test/docs/{article,examples}.test.ts',
   'test/examples/*.test.ts',
   'test/gc/{page,parallel-in-a-page}.test.ts',
+  'test/integrations/http/{express,nest}.test.ts',
   'test/integrations/{mysql2,postgres}/*.test.ts',
   'test/integrations/redis/{cluster,refusing,shared-cache,slow}.test.ts',
+  'test/kit/leave-nothing-behind.test.ts',
   'test/memoize/shared-protocol.test.ts',
-  'test/node/profile/{devtools,profile-readers}.test.ts',
+  'test/node/cli/cli.test.ts',
+  'test/node/profile/{devtools,open-snapshot,profile-readers,real-snapshots,side-by-side}.test.ts',
   'test/node/register/{matrix,register}.test.ts',
   'test/package.test.ts',
+  'test/profile/planted-leak.test.ts',
   'test/testing/runners.test.ts',
   'test/zoo/zoo.test.ts',
 ];
