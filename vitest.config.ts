@@ -77,6 +77,7 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
             ['json', { outputFile: mode === 'slow' ? `${jsonReport}.slow` : jsonReport }],
           ],
     testTimeout: 20_000,
+    hookTimeout: 60_000, // A hook that starts a server or a process with all tests takes long on a busy machine.
   },
 }));
 export default config;
