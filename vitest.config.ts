@@ -76,8 +76,8 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
             'default',
             ['json', { outputFile: mode === 'slow' ? `${jsonReport}.slow` : jsonReport }],
           ],
-    testTimeout: 20_000,
-    hookTimeout: 60_000, // A hook that starts a server or a process with all tests takes long on a busy machine.
+    testTimeout: 60_000, // It ends a test that hangs. A busy machine may need ten times as long as an idle one.
+    hookTimeout: 60_000,
   },
 }));
 export default config;
