@@ -5,7 +5,7 @@ import { until } from '../kit/until.js';
 
 const CALLS = 100;
 
-test('a collection on demand runs the full collector once, also when V8 has optimised the wait for its confirmation', async () => {
+test('a collection on demand runs the full collector twice, also when V8 has optimised the wait for its confirmation', async () => {
   let forced = 0;
   const observer = new PerformanceObserver((list) => {
     forced += list.getEntries().filter((entry) => isForced(entry)).length;
@@ -13,9 +13,9 @@ test('a collection on demand runs the full collector once, also when V8 has opti
   observer.observe({ entryTypes: ['gc'] });
   const source = hostGcSource();
   for (let call = 0; call < CALLS; call++) await source?.collect();
-  await until(() => forced >= CALLS);
+  await until(() => forced >= 2 * CALLS);
   observer.disconnect();
-  expect(forced).toBeLessThan(1.5 * CALLS);
+  expect(forced).toBeLessThan(2.05 * CALLS);
 });
 
 function isForced(entry: PerformanceEntry): boolean {

@@ -83,8 +83,7 @@ export class MemoryReader {
   async #readOnce(): Promise<MemoryUsage> {
     const { gcSource, memory } = this.#parts;
     await gcSource?.collect(); // Finalizers run, and may let go of more.
-    await gcSource?.collect(); // V8 frees some memory only in the collection after the one that has found it unused.
-    gcSource?.collectNow?.(); // The promises of those collections are garbage by now.
+    gcSource?.collectNow?.(); // The promises of that collection are garbage by now.
     return memory.memoryUsage();
   }
 
