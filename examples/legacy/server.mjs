@@ -6,7 +6,7 @@ const pool = new pg.Pool({
   connectionString: process.env.DATABASE_URL,
   options: '-c search_path=tenure_demo',
   max: 10,
-  connectionTimeoutMillis: 1_000,
+  connectionTimeoutMillis: Number(process.env.POOL_TIMEOUT_MILLIS ?? 1_000),
 });
 pool.on('error', () => {});
 

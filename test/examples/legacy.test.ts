@@ -22,9 +22,7 @@ test.skipIf(!canStart)(
     }
     expect(leaky).not.toContain('NO LEAKS');
     expect(fixed).toContain('tenure: NO LEAKS');
-    // On a busy machine a query may also wait longer than the service allows, which is no leak: it answers 503 then.
-    expect(fixed).toMatch(/answers .*200 ×[\d,]+/);
-    expect(fixed).toMatch(/answers .*404 ×\d+/);
+    expect(fixed).toMatch(/answers {4}200 ×[\d,]+ {3}404 ×\d+\n/);
     expect(fixed).toMatch(/watched: pool "pg postgres" 0\/10 out, 0 waiting; [\d,]+ loans so far/);
   },
   60_000,
@@ -48,7 +46,8 @@ function reportIn(text: string): string | undefined {
 }
 
 function demo(...args: string[]): Promise<{ readonly code: number; readonly output: string }> {
-  const { DATABASE_URL: _given, ...env } = process.env;
+  const { DATABASE_URL: _given, ...inherited } = process.env;
+  const env = { ...inherited, POOL_TIMEOUT_MILLIS: '20000' }; // A busy machine may take long to open a connection.
   return new Promise((resolve) => {
     const program = [process.execPath, '--import', 'tsx', 'examples/service/main.ts', ...args];
     const [command = '', ...rest] = program;

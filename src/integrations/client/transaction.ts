@@ -58,8 +58,8 @@ export interface TransactionSteps<C, L extends string> {
 }
 
 /**
- * Runs `work` in a transaction. A connection that cannot roll back, or not in time, is discarded. A broken one is not asked to: its server may not answer,
- * and rolls back when the connection ends.
+ * Runs `work` in a transaction. A connection that cannot roll back, or not in time, is discarded. A broken one is not asked to: its
+ * server may not answer, and rolls back when the connection ends.
  */
 export async function runTransaction<C, R, L extends string>(
   steps: TransactionSteps<C, L>,
