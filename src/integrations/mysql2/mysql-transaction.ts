@@ -42,8 +42,7 @@ export class TransactionEndedError extends TenureError {
 
 /**
  * Runs `work` in a transaction: committed when the work succeeds, rolled back when it fails. Resolves to what `work` returned, after the
- * commit. A connection that cannot roll back is destroyed, and so is a broken one, without
- * a `rollback`.
+ * commit. A connection that cannot roll back is destroyed, and so is a broken one, without a `rollback`.
  *
  * Rejects with the error of `work`, or with {@link TransactionEndedError} if the transaction was gone before the commit; the server
  * is asked for that, which costs one round trip. If the connection breaks during the commit, the outcome is not known; the error is
