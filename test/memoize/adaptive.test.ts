@@ -1,10 +1,8 @@
 /** The adaptive policy beside the two that it follows. */
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hitRatio } from '../../bench/hit-ratio/hit-ratio.js';
 import { mixed, zipf } from '../../bench/hit-ratio/workloads.js';
 import { adaptive } from '../../src/memoize/adaptive/index.js';
-import { memoize } from '../../src/memoize/index.js';
 import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
 
 function* loop(keys: number, times: number): Generator<number> {
@@ -47,57 +45,4 @@ describe('the adaptive policy has at most a percentage point less than the bette
     ) as [number, number, number];
     expect(ours).toBeGreaterThanOrEqual(Math.max(lru, s3) - 1);
   });
-});
-
-test('random calls, deletions and stores: every answer is that of the last store, and never more than max', () => {
-  const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ op: fc.constant('call' as const), key: fc.nat(30) }) },
-    { weight: 1, arbitrary: fc.record({ op: fc.constant('delete' as const), key: fc.nat(30) }) },
-    { weight: 1, arbitrary: fc.record({ op: fc.constant('set' as const), key: fc.nat(30) }) },
-    { weight: 1, arbitrary: fc.record({ op: fc.constant('clear' as const), key: fc.nat(0) }) },
-  );
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 10 }),
-      fc.array(step, { maxLength: 300 }),
-      (max, steps) => {
-        let version = 0;
-        const last = new Map<number, number>();
-        const load = (key: number): number => {
-          last.set(key, ++version);
-          return version;
-        };
-        const fn = memoize(load, { max, policy: adaptive() });
-        for (const { op, key } of steps) {
-          if (op === 'call') expect(fn(key)).toBe(last.get(key));
-          else if (op === 'delete') fn.delete(key);
-          else if (op === 'set') fn.set([key], load(key));
-          else fn.clear();
-          const { size } = fn.cacheInfo();
-          expect(size).toBeLessThanOrEqual(max);
-          expect([...fn.keys()]).toHaveLength(size);
-          if (op === 'delete' || op === 'clear') expect(fn.has(key)).toBe(false);
-          else expect(fn.has(key)).toBe(true);
-        }
-      },
-    ),
-  );
-});
-
-test('objects, weights and lifetimes', () => {
-  let now = 0;
-  const fn = memoize((_: object, id: number) => ({ id }), {
-    maxWeight: 10,
-    weigh: ({ id }) => id,
-    ttl: 100,
-    clock: { now: () => now },
-    policy: adaptive(),
-  });
-  const object = {};
-  const first = fn(object, 4);
-  expect(fn(object, 4)).toBe(first);
-  for (let id = 1; id < 8; id++) fn(object, id);
-  expect(fn.cacheInfo().weight).toBeLessThanOrEqual(10);
-  now = 100;
-  expect(fn.has(object, 7)).toBe(false);
 });

@@ -9,11 +9,10 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { adaptive } from '../../src/memoize/adaptive/index.js';
 import { disposal, type SharedLease } from '../../src/memoize/disposal/index.js';
 import { memoize } from '../../src/memoize/index.js';
-import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { POLICIES } from '../kit/policies.js';
 import { settle } from '../kit/settle.js';
 
 const KEYS = [['a'], ['b', 1], ['b', 2], ['c']] as const;
@@ -38,7 +37,7 @@ type Op = Step['op'];
 const setting = fc.record({
   max: fc.constantFrom(0, 1, 2, 4),
   maxWeight: fc.constantFrom(3, 100),
-  policy: fc.constantFrom({}, { policy: s3fifo() }, { policy: adaptive() }),
+  policy: fc.constantFrom(...POLICIES.map(({ options }) => options)),
   ttl: fc.constantFrom(0, 5, Infinity),
   staleWhileRevalidate: fc.constantFrom(0, 10),
   staleIfError: fc.constantFrom(0, 30),

@@ -1,18 +1,11 @@
 /** Listeners and callbacks that call the cache that calls them. */
 import { describe, expect, test } from 'vitest';
-import { adaptive } from '../../src/memoize/adaptive/index.js';
 import { type CacheEventMap, memoize } from '../../src/memoize/index.js';
-import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { POLICIES } from '../kit/policies.js';
 import { settle } from '../kit/settle.js';
 
-const policies = [
-  { what: 'least recently used', options: {} },
-  { what: 's3fifo', options: { policy: s3fifo() } },
-  { what: 'adaptive', options: { policy: adaptive() } },
-];
-
-describe.each(policies)('a listener of evictions, $what', ({ options }) => {
+describe.each(POLICIES)('a listener of evictions, $what', ({ options }) => {
   function weighed() {
     return memoize((n: number) => n, { maxWeight: 5, weigh: (n) => n % 3, ...options });
   }

@@ -4,6 +4,7 @@ import { memoize } from '../../src/memoize/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
+import { POLICIES } from '../kit/policies.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
 import { until } from '../kit/until.js';
 
@@ -105,9 +106,9 @@ describe('an unbounded cache keeps no object in a key from being collected', () 
   });
 });
 
-describe('a bounded cache', () => {
+describe.each(POLICIES)('a bounded cache, $what', ({ options }) => {
   test('releases the objects in evicted keys, and the memory of their entries for objects that live longer', async () => {
-    const fn = memoize((key: object, _: number) => ({ key }), { max: 10 });
+    const fn = memoize((key: object, _: number) => ({ key }), { max: 10, ...options });
     const refs: WeakRef<WeakKey>[] = [];
     (() => {
       for (let i = 0; i < 100; i++) {
@@ -123,7 +124,7 @@ describe('a bounded cache', () => {
 
   test('forgets the argument lists of evicted entries', async () => {
     const objects = Array.from({ length: 100 }, () => ({}));
-    const fn = memoize((..._: unknown[]) => {}, { max: 10 });
+    const fn = memoize((..._: unknown[]) => {}, { max: 10, ...options });
     const marks = marked((mark, i) => {
       fn(i, mark);
       fn('same', mark, i);
