@@ -41,6 +41,8 @@ import { unwindAsync } from './unwind.js';
 export class AsyncRunStack implements AsyncDisposable {
   readonly #members: StackMembers<AsyncExit>;
   #ending: Promise<unknown> | undefined = undefined;
+  /** Whether a member is being called that ends with the stack: it cannot wait for the end. */
+  #isInExit = false;
 
   /** Makes an empty stack. */
   constructor() {
@@ -156,20 +158,34 @@ export class AsyncRunStack implements AsyncDisposable {
   }
 
   /**
-   * Ends all members, as after success, and resolves when the last has ended. If the stack is being ended, waits for that. Rejects
-   * with what a member throws.
+   * Ends all members, as after success, and resolves when the last has ended. If the stack is being ended, waits for that; but not if a
+   * member calls it before its first `await`, which would wait for itself. Rejects with what a member throws.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#members.haveEnded) await this.#ending;
-    else await this.#end(undefined);
+    if (!this.#members.haveEnded) await this.#end(undefined);
+    else if (!this.#isInExit) await this.#ending;
   }
 
   async #end(failure: Failure | undefined): Promise<boolean> {
     const exits = this.#members.takeAll();
     if (exits === undefined) return false;
-    const ending = unwindAsync(exits, failure).finally(() => this.#members.ended());
+    const calls = exits.map(
+      (exit): AsyncExit =>
+        (given) =>
+          this.#call(exit, given),
+    );
+    const ending = unwindAsync(calls, failure).finally(() => this.#members.ended());
     this.#ending = ending.catch(() => {});
     return ending;
+  }
+
+  #call(exit: AsyncExit, failure: Failure | undefined): ReturnType<AsyncExit> {
+    this.#isInExit = true;
+    try {
+      return exit(failure);
+    } finally {
+      this.#isInExit = false;
+    }
   }
 
   #enter<T>(context: Enterable<T> | AsyncEnterable<T>): T {

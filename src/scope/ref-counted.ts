@@ -114,7 +114,8 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
    * Gives no more leases, and resolves when the value has been disposed of, after its last lease. Callers that wait for a creation
    * are refused with {@link RefCountedClosedError}, and the creation is told by its signal.
    *
-   * Rejects with what the disposal throws. With `signal` a caller can stop waiting for a lease that is never released.
+   * Rejects with what the disposal throws. With `signal` a caller can stop waiting for a lease that is never released. A `dispose` that
+   * calls this before its first `await` does not wait for itself.
    */
   async close(options?: EndOptions): Promise<void> {
     const signal = signalOf('RefCounted.close', options);

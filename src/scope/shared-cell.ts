@@ -315,10 +315,7 @@ export class SharedCell<T> {
     instance.phase = 'disposing';
     const { value } = instance;
     instance.value = undefined;
-    const disposal = (async () => {
-      await this.#owner.dispose(value as T);
-    })();
-    disposal.then(
+    this.#callDispose(instance, value as T).then(
       () => this.#end(instance),
       (error: unknown) => {
         if (instance.endWaiters === 0) this.#owner.onError(error);
@@ -326,6 +323,17 @@ export class SharedCell<T> {
         this.#end(instance);
       },
     );
+  }
+
+  async #callDispose(instance: SharedInstance<T>, value: T): Promise<void> {
+    let disposal: unknown;
+    instance.isInDispose = true;
+    try {
+      disposal = this.#owner.dispose(value);
+    } finally {
+      instance.isInDispose = false;
+    }
+    await disposal;
   }
 
   #end(instance: SharedInstance<T>): void {
@@ -348,8 +356,13 @@ export class SharedCell<T> {
     }
   }
 
-  /** Gives a promise of the end of each instance that was retired and has not ended. Each rejects with what the disposal throws. */
+  /**
+   * Gives a promise of the end of each instance that was retired and has not ended, but for one whose `dispose` asks. Each rejects
+   * with what the disposal throws.
+   */
   retiredEnds(): Promise<void>[] {
-    return [...this.#retired].map((instance) => this.#untilEnded(instance));
+    return [...this.#retired]
+      .filter(({ isInDispose }) => !isInDispose)
+      .map((instance) => this.#untilEnded(instance));
   }
 }

@@ -443,3 +443,19 @@ test('a wait that was refused holds no lease: the value is disposed of, and clos
   expect(disposals).toEqual(['made after TENURE_REF_COUNTED_REENTRANT']);
   await shared.close();
 });
+
+test.each(['close', 'invalidate'] as const)(
+  'a `dispose` that awaits `%s` of the object that calls it does not wait for itself',
+  async (end) => {
+    const log: string[] = [];
+    const cell: RefCounted<string> = new RefCounted(() => 'db', {
+      async dispose(value) {
+        await cell[end]();
+        log.push(`closed ${value}`);
+      },
+    });
+    void (await cell.acquire()).release();
+    await cell.close();
+    expect(log).toEqual(['closed db']);
+  },
+);

@@ -247,3 +247,21 @@ test('malformed options are refused, and a malformed idle time rejects', async (
   await expect(map.acquire('a')).rejects.toThrow('the result of `idleMillis`');
   expect(map.size).toBe(0);
 });
+
+test('a `dispose` that awaits `close` of its map does not wait for itself, and waits for the values of other keys', async () => {
+  const other = new Gates();
+  const log: string[] = [];
+  const map: RefCountedMap<string, string> = new RefCountedMap((key) => key, {
+    async dispose(value) {
+      await (value === 'a' ? map.close() : other.next());
+      log.push(value);
+    },
+  });
+  void (await map.acquire('b')).release();
+  void (await map.acquire('a')).release();
+  await settle();
+  expect(log).toEqual([]);
+  other.at(0).open();
+  await map.close();
+  expect(log).toEqual(['b', 'a']);
+});

@@ -324,6 +324,19 @@ test('a second end of an asynchronous stack waits for the first', async () => {
   await second;
 });
 
+test('a member that awaits the end of its own stack does not wait for itself', async () => {
+  const log: string[] = [];
+  const stack = new AsyncRunStack();
+  const close = async (): Promise<void> => {
+    await stack[Symbol.asyncDispose]();
+    log.push('closed');
+  };
+  stack.defer(close);
+  stack.use({ [Symbol.asyncDispose]: close });
+  await stack[Symbol.asyncDispose]();
+  expect(log).toEqual(['closed', 'closed']);
+});
+
 test('moved asynchronous members outlive the block', async () => {
   const dispose = vi.fn(async () => {});
   const kept = await runWithAsync(async (stack) => {
