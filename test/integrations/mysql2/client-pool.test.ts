@@ -247,6 +247,30 @@ describe.skipIf(!canStart)('a pool of connections', () => {
       await pool.close({ endPeer: true });
     });
 
+    test.each([
+      { what: 'commits what an earlier holder has left open', options: {}, kept: 41 },
+      {
+        what: 'does not see it where `reset` rolls back',
+        options: { reset: (connection: Connection) => connection.rollback() },
+        kept: null,
+      },
+    ])('on an adopted pool it $what', async ({ options, kept }) => {
+      const peer = mysql.createPool({ ...config(), connectionLimit: 1 });
+      const pool = adoptPool(peer, options);
+      await pool.use(async (connection) => {
+        await connection.query('start transaction');
+        await connection.query('insert into stored values (41)');
+      });
+      await transaction(pool, (connection) => connection.query('do 0'));
+      expect(
+        await pool.use((connection) =>
+          firstValue(connection, 'select max(n) as it from stored where n = 41'),
+        ),
+      ).toBe(kept);
+      await pool.use((connection) => connection.query('delete from stored where n = 41'));
+      await pool.close({ endPeer: true });
+    });
+
     test('it is isolated and read-only as asked', async () => {
       await using t = await setUp();
       const writing = transaction(
