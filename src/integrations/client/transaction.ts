@@ -13,7 +13,6 @@ import {
   resolveOptions,
 } from '../../core/options.js';
 import { settledBefore } from '../../core/settled-before.js';
-import type { DriverErrors } from '../error-chain.js';
 
 /** Options of `transaction`. `L` is the levels of isolation that the database has. */
 export interface ClientTransactionOptions<L extends string> {
@@ -49,7 +48,8 @@ export interface TransactionPool<C> {
 /** The steps of a transaction in one database. */
 export interface TransactionSteps<C, L extends string> {
   readonly isolationLevels: readonly L[];
-  readonly isBroken: DriverErrors['isBroken'];
+  /** Whether an error of such a transaction shows that its connection must not be lent again. */
+  isBroken(error: unknown, kind: TransactionKind<L>): boolean;
   begin(client: C, kind: TransactionKind<L>): Promise<unknown>;
   /** Commits. Rejects if the transaction was not committed. */
   commit(client: C): Promise<unknown>;
@@ -87,7 +87,7 @@ export async function runTransaction<C, R, L extends string>(
         await steps.commit(client);
         return result;
       } catch (error) {
-        if (guardedCall('transaction: isBroken', () => steps.isBroken(error)) === true) {
+        if (guardedCall('transaction: isBroken', () => steps.isBroken(error, kind)) === true) {
           context.discard('broken');
         } else {
           await settledBefore(

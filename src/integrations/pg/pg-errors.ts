@@ -1,9 +1,12 @@
 /** What errors of pg and Postgres say about a connection. */
 import { anyInChain, type DriverError, type DriverErrors, NETWORK_CODES } from '../error-chain.js';
 
+/** SQLSTATE read_only_sql_transaction. */
+const READ_ONLY = '25006';
+
 /** SQLSTATEs after which a connection must not be lent again, besides class 08 (connection exceptions). */
 const BROKEN_STATES: ReadonlySet<unknown> = new Set([
-  '25006', // read_only_sql_transaction: the server is a standby since a failover
+  READ_ONLY, // The server is a standby since a failover.
   '25P03', // idle_in_transaction_session_timeout
   '25P04', // transaction_timeout
   '57P01', // admin_shutdown
@@ -24,7 +27,20 @@ const FULL_STATE = '53300';
 const FULL_MESSAGES =
   /no more connections allowed|max client connections reached|too many clients/i;
 
-function isBroken({ code, severity, message }: DriverError): boolean {
+/** The refusals of statements that write, in transactions that were to be read-only. */
+const expectedRefusals = new WeakSet<DriverError>();
+
+/** Takes note that an error comes from a transaction that was to be read-only: 25006 then says nothing about the server. */
+export function expectReadOnly(error: unknown): void {
+  anyInChain(error, (each) => {
+    if (each.code === READ_ONLY) expectedRefusals.add(each);
+    return false;
+  });
+}
+
+function isBroken(error: DriverError): boolean {
+  if (expectedRefusals.has(error)) return false;
+  const { code, severity, message } = error;
   return (
     BROKEN_STATES.has(code) ||
     NETWORK_CODES.has(code) ||
@@ -42,8 +58,8 @@ function isFull({ code, message }: DriverError): boolean {
 /**
  * `isBroken` and `isFull` of a pool's factory, for errors of pg. Both look at the causes of an error, too.
  *
- * - broken: SQLSTATE class 08, 25006, 25P03, 25P04, 57P01 to 57P05, any FATAL error, network errors of Node such as `ECONNRESET`,
- *   a terminated connection, and `Query read timeout`, after which an answer may still come
+ * - broken: SQLSTATE class 08, 25006 outside of a `transaction` that is `readOnly`, 25P03, 25P04, 57P01 to 57P05, any FATAL error,
+ *   network errors of Node such as `ECONNRESET`, a terminated connection, and `Query read timeout`, after which an answer may still come
  * - full: SQLSTATE 53300, and the answers of PgBouncer and Supavisor at their limits
  *
  * @example

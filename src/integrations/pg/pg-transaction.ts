@@ -8,7 +8,7 @@ import {
   type TransactionPool,
   type TransactionSteps,
 } from '../client/transaction.js';
-import { pgErrors } from './pg-errors.js';
+import { expectReadOnly, pgErrors } from './pg-errors.js';
 
 /** How a transaction is isolated from others. */
 export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
@@ -85,7 +85,10 @@ export async function transaction<R, C extends ClientBase>(
 
 const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
   isolationLevels: ['read committed', 'repeatable read', 'serializable'],
-  isBroken: pgErrors.isBroken,
+  isBroken(error, { readOnly }) {
+    if (readOnly) expectReadOnly(error);
+    return pgErrors.isBroken(error);
+  },
   async begin(client, kind) {
     if (await begins(client, kind)) return;
     await client.query('rollback');

@@ -328,6 +328,8 @@ describe.skipIf(!canStart)('a pool of clients', () => {
         { readOnly: true },
       );
       await expect(writing).rejects.toMatchObject({ code: '25006' });
+      await t.pool.use(() => {});
+      expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
       const malformed = transaction(t.pool, async () => {}, { isolationLevel: 'none' as never });
       await expect(malformed).rejects.toMatchObject({ code: 'TENURE_INVALID_ARGUMENT' });
     });
