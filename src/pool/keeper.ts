@@ -278,7 +278,7 @@ export class Keeper<T>
   ): Promise<R> {
     if (options === undefined && this.#isQueueGrowing()) return this.waiters.join(grant, origin);
     try {
-      return this.#request(grant, resolveLeaseOptions(where, options), origin);
+      return this.request(grant, resolveLeaseOptions(where, options), origin);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -296,7 +296,8 @@ export class Keeper<T>
     );
   }
 
-  #request<R>(
+  /** Does what {@link leaseSlowly} does, with options that were checked. */
+  request<R>(
     grant: Grant<T, R>,
     options: LeaseOptions,
     origin: LoanOrigin<T> | undefined,

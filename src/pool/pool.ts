@@ -32,6 +32,7 @@ import {
   type CloseOptions,
   type LeaseOptions,
   resolveCloseOptions,
+  resolveLeaseOptions,
   resolveLimits,
 } from './pool-options.js';
 import type { LoanInfo, PoolStats } from './pool-stats.js';
@@ -127,9 +128,16 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     const origin = keeper.origins.isCapturing
       ? keeper.origins.capture(Pool.prototype.use)
       : undefined;
-    return slot === null
-      ? useSlot(keeper.leaseSlowly('use', grantUse<T>, options, origin), fn, signalOf(options))
-      : useSlot(grantUse(slot, origin), fn);
+    if (slot !== null) return useSlot(grantUse(slot, origin), fn);
+    if (options === undefined) {
+      return useSlot(keeper.leaseSlowly('use', grantUse<T>, options, origin), fn);
+    }
+    try {
+      const checked = resolveLeaseOptions('use', options);
+      return useSlot(keeper.request(grantUse<T>, checked, origin), fn, checked.signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -457,8 +465,4 @@ export class Pool<T> implements AsyncDisposable, Watchable {
       this.#keeper.misused(misuse),
     );
   }
-}
-
-function signalOf(options: LeaseOptions | number | undefined): AbortSignal | undefined {
-  return typeof options === 'object' ? options.signal : undefined;
 }

@@ -297,6 +297,38 @@ describe('signals of another make', () => {
   });
 });
 
+test('options of a caller that cannot be read reject that caller, and are read once', async () => {
+  const clock = new FakeClock();
+  const pool = createPool<object>({ create, destroy: () => {} }, { max: 1, clock });
+  const work = vi.fn();
+  expect(await rejection(pool.use(work, null as never))).toMatchObject({
+    code: 'TENURE_INVALID_ARGUMENT',
+    message: expect.stringContaining('use: options must be an object, got null'),
+  });
+  expect(
+    await rejection(
+      pool.use(work, {
+        get signal() {
+          return broken();
+        },
+      }),
+    ),
+  ).toMatchObject({
+    message: 'broken',
+  });
+  expect(work).not.toHaveBeenCalled();
+  const { signal } = new AbortController();
+  const read = vi.fn(() => signal);
+  const given = {
+    get signal() {
+      return read();
+    },
+  };
+  expect(await pool.use((_, context) => context.signal, given)).toBe(signal);
+  expect(read).toHaveBeenCalledOnce();
+  await end(pool, clock);
+});
+
 test('`Error.prepareStackTrace` that throws costs no resource, and leaves the stack limit as it was', async () => {
   const clock = new FakeClock();
   const pool = createPool<object>({ create, destroy: () => {} }, { max: 1, clock });
