@@ -10,6 +10,8 @@ export interface StockedResources {
 
 /** What a ceiling shared with other pools leaves. */
 export interface SharedRoom {
+  /** The most resources that all pools may have together. */
+  readonly maxTotal: number;
   readonly room: number;
   readonly hasExcess: boolean;
   /** Told that the pool would create resources that no waiter needs, if there was room. */

@@ -145,12 +145,12 @@ export class CreateError extends PoolError {
   }
 }
 
-/** `max` has become less than the resources that `warmUp` waits for. Code `TENURE_POOL_WARM_UP`. */
+/** `max` or `maxTotal` is less than the resources that `warmUp` or `ready` waits for. Code `TENURE_POOL_WARM_UP`. */
 export class WarmUpError extends PoolError {
   /** @internal */
-  constructor(name: string, count: number, max: number) {
+  constructor(name: string, count: number, limit: 'max' | 'maxTotal', most: number) {
     super(
-      `${name}: ${count} resources cannot be created ahead: \`max\` is ${max} now. Ask for fewer.`,
+      `${name}: ${count} resources cannot be created ahead: \`${limit}\` is ${most} now. Ask for fewer.`,
       {
         code: 'TENURE_POOL_WARM_UP',
         phase: 'create',

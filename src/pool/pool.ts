@@ -207,7 +207,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /**
    * Starts the pool and settles when `min` resources exist. Rejects with {@link CreateError} when one of them cannot be created,
-   * with {@link PoolClosedError}, and by its options. The pool goes on trying, and `ready` may be called again.
+   * with {@link PoolClosedError}, and by its options. The pool goes on trying, and `ready` may be called again. Rejects with
+   * {@link WarmUpError} (`TENURE_POOL_WARM_UP`) if `min` is above `maxTotal` of a keyed pool.
    */
   ready(options: DeadlineOptions = {}): Promise<void> {
     return this.#whenReady('ready', 'min', options);
@@ -215,8 +216,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /**
    * Creates resources before they are needed, until `count` exist, and settles when they do. They are not kept beyond their idle
-   * timeout; the option `min` keeps resources. Rejects as {@link Pool.ready} does, and with {@link WarmUpError} (`TENURE_POOL_WARM_UP`) when a
-   * `resize` makes it impossible.
+   * timeout; the option `min` keeps resources. Rejects as {@link Pool.ready} does, and with {@link WarmUpError} when a `resize` makes it
+   * impossible, one of `maxTotal` included.
    *
    * `count` is by default as many as may exist: `max`, or `maxTotal` of a keyed pool if that is less.
    *
@@ -232,14 +233,9 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) unless `count` is an integer from 1 to that limit.
    */
-  warmUp(count: number = this.#most, options: DeadlineOptions = {}): Promise<void> {
-    checkArgument('warmUp', 'count', count, integer(1, this.#most));
+  warmUp(count: number = this.#keeper.creator.most, options: DeadlineOptions = {}): Promise<void> {
+    checkArgument('warmUp', 'count', count, integer(1, this.#keeper.creator.most));
     return this.#whenReady('warmUp', count, options);
-  }
-
-  get #most(): number {
-    const { settings, ceilingShare } = this.#keeper;
-    return Math.min(settings.max, ceilingShare?.ceiling.maxTotal ?? settings.max);
   }
 
   #whenReady(where: string, count: ReadyCount, options: DeadlineOptions): Promise<void> {

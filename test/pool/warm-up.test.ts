@@ -138,6 +138,43 @@ test('in a keyed pool, warmUp creates up to `maxTotal`, and more than that is re
   await pools.close();
 });
 
+test('a resize of `maxTotal` below its count ends warmUp', async () => {
+  const gates = new Gates();
+  const pools = createKeyedPool(() => new StrictFactory(10, { create: () => gates.next() }), {
+    max: 10,
+    maxTotal: 10,
+    maxConcurrentCreates: 1,
+    clock: new FakeClock(),
+  });
+  const warm = outcomeOf(pools.pool('a').warmUp(8));
+  const fewer = outcomeOf(pools.pool('a').warmUp(1));
+  pools.resize({ maxTotal: 3 });
+  gates.at(0).open();
+  await settle();
+  expect(warm()).toMatchObject({
+    error: { code: 'TENURE_POOL_WARM_UP', message: expect.stringContaining('`maxTotal` is 3') },
+  });
+  expect(fewer().is).toBe('resolved');
+  await pools.close();
+});
+
+test('ready of a key whose `min` is above `maxTotal` rejects, also when a resize made it so', async () => {
+  const options = { max: 10, min: 5, clock: new FakeClock() };
+  const pools = createKeyedPool(() => new StrictFactory(10), { ...options, maxTotal: 3 });
+  const impossible = {
+    code: 'TENURE_POOL_WARM_UP',
+    message: expect.stringContaining('5 resources'),
+  };
+  expect(await rejection(pools.pool('a').ready())).toMatchObject(impossible);
+  pools.resize({ maxTotal: 6 });
+  await pools.pool('a').ready();
+  const late = outcomeOf(pools.pool('b').ready());
+  pools.resize({ maxTotal: 4 });
+  await settle();
+  expect(late()).toMatchObject({ error: impossible });
+  await pools.close();
+});
+
 test('warmUp that other keys leave no place for ends by its deadline or signal', async () => {
   const clock = new FakeClock();
   const pools = createKeyedPool(() => new StrictFactory(10), { max: 10, maxTotal: 2, clock });

@@ -36,6 +36,10 @@ export class CeilingShare<T> implements CeilingMember {
     this.lastGrant = this.ceiling.nextGrant();
   }
 
+  get maxTotal(): number {
+    return this.ceiling.maxTotal;
+  }
+
   /** How many more resources the ceiling lets this pool create. */
   get room(): number {
     return this.ceiling.roomFor(this);

@@ -121,21 +121,30 @@ export class Creator<T, C extends Client> {
   }
 
   /**
-   * Settles when `count` resources exist. Rejects when creating one of them fails, when `max` becomes less, or when the pool
-   * closes. `begun` is given the function that ends the wait without a result.
+   * Settles when `count` resources exist. Rejects when creating one of them fails, when the limits leave no place for so many, or
+   * when the pool closes. `begun` is given the function that ends the wait without a result.
    */
   whenReady(count: ReadyCount, begun: (leave: () => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       begun(this.#ready.add(count, { resolve, reject }));
+      this.limitsChanged();
       this.#updatePause();
       this.fillToMin();
     });
   }
 
-  /** The limits have changed: rejects the callers of `ready` and `warmUp` that wait for more than `max` resources. */
+  /** The most resources that the limits allow: `max`, or `maxTotal` of a shared ceiling if that is less. */
+  get most(): number {
+    const { max } = this.#settings;
+    return Math.min(max, this.#capacity.shared?.maxTotal ?? max);
+  }
+
+  /** The limits may have changed: rejects the callers of `ready` and `warmUp` that wait for more resources than they allow. */
   limitsChanged(): void {
+    const { most } = this;
     const { name, max } = this.#settings;
-    this.#ready.rejectAbove(max, (count) => new WarmUpError(name, count, max));
+    const limit = most < max ? 'maxTotal' : 'max';
+    this.#ready.rejectAbove(most, (count) => new WarmUpError(name, count, limit, most));
   }
 
   /**
