@@ -214,7 +214,8 @@ const LEASE_CHECKS: OptionChecks<LeaseOptions> = {
 /** The options of a caller that gives none. */
 export const NO_OPTIONS: LeaseOptions = {};
 
-const CLOSE_OPTIONS: OptionTable<Required<CloseOptions>> = {
+/** Each option's check and default, of `close`. */
+export const CLOSE_OPTIONS: OptionTable<Required<CloseOptions>> = {
   graceMillis: option(millis, 10_000),
   force: option(aBoolean, false),
 };

@@ -3,15 +3,22 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { created, endAutomaticWatch } from '../../core/created-components.js';
-import { aBoolean, aFunction, argumentError, checkArgument } from '../../core/options.js';
+import {
+  aBoolean,
+  aFunction,
+  argumentError,
+  type OptionTable,
+  option,
+  resolveOptions,
+} from '../../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../../core/probe.js';
 import { grantLease, grantUse } from '../../pool/loan/grant.js';
 import type { Lease } from '../../pool/loan/lease.js';
 import { type UseContext, useSlot } from '../../pool/loan/use-context.js';
 import {
+  CLOSE_OPTIONS,
   type CloseOptions,
   type LeaseOptions,
-  resolveCloseOptions,
   resolveLeaseOptions,
 } from '../../pool/pool-options.js';
 import type { LoanInfo, PoolStats } from '../../pool/pool-stats.js';
@@ -28,6 +35,11 @@ export interface AdoptedCloseOptions extends CloseOptions {
    */
   readonly endPeer?: boolean;
 }
+
+const ADOPTED_CLOSE_OPTIONS: OptionTable<Required<AdoptedCloseOptions>> = {
+  ...CLOSE_OPTIONS,
+  endPeer: option(aBoolean, false),
+};
 
 /** The least that a peer gets to end, or to destroy the resources of a forced close, in milliseconds. */
 const LEAST_PEER_GRACE_MILLIS = 1_000;
@@ -98,11 +110,9 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
    * in time is reported by a rejection with {@link PeerTimeoutError} (`TENURE_POOL_PEER_TIMEOUT`). `close` may be called again.
    */
   async close(options: AdoptedCloseOptions = {}): Promise<void> {
-    const { endPeer = false, ...closing } = options;
-    checkArgument('close', 'endPeer', endPeer, aBoolean);
-    const resolved = resolveCloseOptions(closing);
+    const resolved = resolveOptions('close', options, ADOPTED_CLOSE_OPTIONS);
     const peerGraceMillis = Math.max(resolved.graceMillis, LEAST_PEER_GRACE_MILLIS);
-    await this.#adoption.close({ ...resolved, endPeer, peerGraceMillis });
+    await this.#adoption.close({ ...resolved, peerGraceMillis });
   }
 
   /** Closes it with the default grace; the peer stays open. */

@@ -1,7 +1,8 @@
 /** A pool of bare connections of mysql2. Each connection has one holder at a time, and its session is as new after each loan. */
 import type { Connection, ConnectionOptions } from 'mysql2/promise';
 import type { Pool } from '../../pool/pool.js';
-import type { PoolOptions } from '../../pool/pool-options.js';
+import { POOL_OPTIONS, type PoolOptions } from '../../pool/pool-options.js';
+import { givenOptions } from '../client/given-options.js';
 import { createSessionPool } from '../client/session-pool.js';
 import { mysqlErrors } from './mysql-errors.js';
 import { MysqlSession } from './mysql-session.js';
@@ -36,6 +37,6 @@ export function createClientPool(
       load: async () => (await import('mysql2')).default,
       makeSession: (mysql, onBroken) => new MysqlSession(mysql.createConnection(config), onBroken),
     },
-    options,
+    givenOptions<PoolOptions>(options, POOL_OPTIONS),
   );
 }

@@ -1,9 +1,10 @@
 /** A pool of bare clients of pg. Each client has one holder at a time, and its session is as new after each loan. */
 import type { Client, ClientConfig } from 'pg';
 import { InvalidArgumentError } from '../../core/errors.js';
-import { aBoolean, type OptionTable, oneOf, option, resolveOptions } from '../../core/options.js';
+import { aBoolean, type OptionTable, oneOf, option } from '../../core/options.js';
 import type { Pool } from '../../pool/pool.js';
-import type { PoolOptions } from '../../pool/pool-options.js';
+import { POOL_OPTIONS, type PoolOptions } from '../../pool/pool-options.js';
+import { givenOptions } from '../client/given-options.js';
 import { createSessionPool } from '../client/session-pool.js';
 import { pgErrors } from './pg-errors.js';
 import { PgSession, type Pooler } from './pg-session.js';
@@ -25,12 +26,8 @@ export interface ClientPoolOptions extends PoolOptions {
   readonly keepPreparedStatements?: boolean;
 }
 
-interface ClientPoolSettings {
-  readonly pooler: Pooler;
-  readonly keepPreparedStatements: boolean;
-}
-
-const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolSettings> = {
+const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolOptions> = {
+  ...POOL_OPTIONS,
   pooler: option<Pooler>(oneOf('none', 'transaction'), 'none'),
   keepPreparedStatements: option(aBoolean, false),
 };
@@ -50,7 +47,7 @@ const TIMEOUTS = { statement_timeout: 10_000, query_timeout: 12_000 };
  * Defaults of `config`: `statement_timeout` 10 s, `query_timeout` 12 s; `false` switches one off.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a
- * connection string in place of `config`.
+ * connection string or URL in place of `config`.
  *
  * @example
  * ```ts
@@ -65,13 +62,12 @@ export function createClientPool(
   config: ClientConfig = {},
   options: ClientPoolOptions = {},
 ): Pool<Client> {
-  refuseConnectionString(config);
-  const { pooler: way, keepPreparedStatements: keeps, ...poolOptions } = options;
-  const { pooler, keepPreparedStatements } = resolveOptions(
-    'createClientPool',
-    { pooler: way, keepPreparedStatements: keeps },
-    CLIENT_POOL_OPTIONS,
-  );
+  refuseOtherConfigs(config);
+  const {
+    pooler = 'none',
+    keepPreparedStatements = false,
+    ...poolOptions
+  } = givenOptions<ClientPoolOptions>(options, CLIENT_POOL_OPTIONS);
   if (pooler === 'transaction') refuseStartupParameters(config);
   const { statement_timeout, query_timeout } = TIMEOUTS;
   const settings: ClientConfig =
@@ -89,9 +85,13 @@ export function createClientPool(
   );
 }
 
-/** A spread of a string would be an empty configuration: that of the default server. The error does not show it: it may have a password. */
-function refuseConnectionString(config: unknown): void {
-  if (typeof config !== 'string') return;
+/**
+ * A spread of a string or a URL would be an empty configuration: that of the default server. The error does not show it: it may have a
+ * password.
+ */
+function refuseOtherConfigs(config: unknown): void {
+  const isObject = typeof config === 'object' && config !== null && !Array.isArray(config);
+  if (isObject && !(config instanceof URL)) return;
   throw new InvalidArgumentError(
     'createClientPool: `config` must be an object. Give a connection string as `{ connectionString }`.',
   );

@@ -160,6 +160,24 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       expect(() => make(1, { nmae: 'db' } as never)).toThrow(/unknown option `nmae`/);
       expect(() => make(1, { acquireTimeoutMillis: 0 })).toThrow(/`acquireTimeoutMillis`/);
     });
+
+    test('options of close that are none are refused, and inherited ones count', async () => {
+      await using t = setUp();
+      for (const options of [AbortSignal.abort(), [], new Map(), null]) {
+        await expect(t.pool.close(options as never)).rejects.toThrow(
+          /close: options must be an object/,
+        );
+      }
+      await expect(t.pool.close({ endper: true } as never)).rejects.toThrow(
+        /Known options: endPeer/,
+      );
+      const lease = await t.pool.lease();
+      await expect(t.pool.close(Object.create({ graceMillis: 0 }))).rejects.toMatchObject({
+        code: 'TENURE_POOL_LEASES_OUT',
+      });
+      lease.release();
+      await t.pool.close();
+    });
   });
 
   describe('giving up', () => {
