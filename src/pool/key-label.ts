@@ -1,8 +1,9 @@
 /**
  * Labels for the keys of a keyed pool: the part of a pool's name that says whose it is, in errors, reports and metrics. A key
- * may be a connection string, so secrets in it are masked.
+ * may be a connection string, so secrets in it are masked. It may come from a request, so control characters in it are escaped.
  */
 import { guardedCall } from '../core/guarded-call.js';
+import { printable } from '../core/printable.js';
 import { maskSecrets } from '../core/secrets.js';
 
 const MOST_CHARACTERS = 100;
@@ -23,7 +24,8 @@ export class KeyLabels<K> {
     const labelOf = this.#labelOf ?? textOf;
     const label: unknown = guardedCall(`${this.#name}: \`keyLabel\``, () => labelOf(key));
     if (typeof label !== 'string' || label === '') return `#${++this.#unnamed}`;
-    return label.length > MOST_CHARACTERS ? `${label.slice(0, MOST_CHARACTERS)}…` : label;
+    const isLong = label.length > MOST_CHARACTERS;
+    return printable(isLong ? `${label.slice(0, MOST_CHARACTERS)}…` : label);
   }
 }
 

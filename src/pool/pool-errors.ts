@@ -1,6 +1,7 @@
 /** The errors of a pool, a class for each failure. Each error names its phase and says what to do. */
 import { errorText } from '../core/error-text.js';
 import { nameErrorClass, TenureError, type TenureErrorOptions } from '../core/errors.js';
+import { printable } from '../core/printable.js';
 import { formatLoans, formatStats, type LoanInfo, type PoolStats } from './pool-stats.js';
 
 /** What the pool was doing when it failed. */
@@ -22,7 +23,7 @@ export class PoolError extends TenureError {
 
   /** @internal */
   constructor(message: string, options: PoolErrorOptions) {
-    super(message, options);
+    super(printable(message), options);
     this.phase = options.phase;
   }
 

@@ -7,6 +7,7 @@ import {
   option,
   resolveOptions,
 } from '../core/options.js';
+import { printable } from '../core/printable.js';
 import { isSurer } from './certainty.js';
 import type { SiteCounters } from './heap-evidence.js';
 import type { CountedSite, LeakReport } from './leak-report.js';
@@ -67,7 +68,7 @@ export function formatReport(reports: readonly LeakReport[], options: FormatOpti
   const settings = resolveOptions('formatReport', options, FORMAT_OPTIONS);
   const paint = settings.colour ? ansi : plain;
   if (reports.length === 0) return paint('green', 'NO LEAKS');
-  const leaks = leaksOf(reports.map(printable));
+  const leaks = leaksOf(reports.map(withPrintableTexts));
   const blocks = leaks
     .slice(0, settings.maxLeaks)
     .map((leak) => leakLines(leak, paint, settings.maxFrames));
@@ -388,23 +389,17 @@ const plain: Paint = (_style, text) => text;
 
 const ansi: Paint = (style, text) => `\u001b[${ANSI[style]}m${text}\u001b[0m`;
 
-/** Control characters, and those that change the direction of text. In a name they would forge lines of the report. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
 /** Gives a copy of plain data in which each text is printable. */
-function printable<T>(value: T): T {
+function withPrintableTexts<T>(value: T): T {
   return (
     typeof value === 'string'
-      ? value.replace(UNPRINTABLE, escaped)
+      ? printable(value)
       : Array.isArray(value)
-        ? value.map(printable)
+        ? value.map(withPrintableTexts)
         : typeof value === 'object' && value !== null
-          ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, printable(each)]))
+          ? Object.fromEntries(
+              Object.entries(value).map(([name, each]) => [name, withPrintableTexts(each)]),
+            )
           : value
   ) as T;
-}
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -1,6 +1,11 @@
 /** What a keyed pool does for all keys at once, and how it names them. */
 import { expect, test, vi } from 'vitest';
-import { createKeyedPool, type KeyedPoolOptions, type Pool } from '../../src/pool/index.js';
+import {
+  createKeyedPool,
+  createPool,
+  type KeyedPoolOptions,
+  type Pool,
+} from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 import { outcomeOf, rejection } from './outcome.js';
@@ -206,11 +211,15 @@ test.each<[unknown, string]>([
   [{ password: 's3cret' }, 'shard/#1'],
   [Object.create(null), 'shard/#1'],
   ['x'.repeat(200), `shard/${'x'.repeat(100)}…`],
-])('the name of the key %o hides what may be secret', async (key, name) => {
-  const { pools } = open<unknown>();
-  expect(pools.pool(key).name).toBe(name);
-  await pools.close();
-});
+  ['a\u001b[2J\r\nb\u202e', 'shard/a\\u001b[2J\\u000d\\u000ab\\u202e'],
+])(
+  'the name of the key %o hides what may be secret, and forges no line of a log',
+  async (key, name) => {
+    const { pools } = open<unknown>();
+    expect(pools.pool(key).name).toBe(name);
+    await pools.close();
+  },
+);
 
 test('`keyLabel` names keys; one that throws or answers with no text costs the name only', async () => {
   const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
@@ -230,6 +239,34 @@ test('`keyLabel` names keys; one that throws or answers with no text costs the n
   expect(printed).toHaveBeenCalledTimes(1);
   printed.mockRestore();
   await pools.close();
+});
+
+test('no text of a name, an error or a hint forges a line of a log', async () => {
+  const clock = new FakeClock();
+  const forged = 'x\u001b[2J\r\nall is well\u2028\u0007';
+  const create = () => Promise.reject(new Error(forged));
+  const options = { name: forged, max: 1, clock };
+  const failing = createPool({ create, destroy: () => {} }, { ...options, createAttempts: 100 });
+  const full = createPool({ create: () => ({}), destroy: () => {} }, options);
+  const lease = await full.lease();
+  lease.touch(forged);
+  const asked = [
+    outcomeOf(failing.lease({ timeoutMillis: 100 })),
+    outcomeOf(full.lease({ timeoutMillis: 100 })),
+    outcomeOf(full.close({ graceMillis: 200 })),
+    outcomeOf(full.lease()),
+  ];
+  await clock.advance(1_000);
+  void lease.release();
+  const errors = [await rejection(Promise.resolve().then(() => lease.release()))];
+  for (const outcome of asked) errors.push((outcome() as { error: unknown }).error);
+  for (const error of errors) {
+    const { message } = error as Error;
+    expect(message).toContain('x\\u001b[2J\\u000d\\u000aall is well\\u2028\\u0007');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(message).not.toMatch(/[\u0000-\u001f\u2028]/);
+  }
+  await failing.close();
 });
 
 test('a secret in a failing factory reaches no error message of a caller', async () => {
