@@ -2,7 +2,7 @@
 import { checkArgument, objectWith } from '../core/options.js';
 import { formatReport } from '../watchdog/format-report.js';
 import type { Watchdog } from '../watchdog/watchdog.js';
-import type { CheckOptions } from '../watchdog/watchdog-options.js';
+import { type CheckOptions, resolveCheckOptions } from '../watchdog/watchdog-options.js';
 
 /** What a matcher gives to its runner. */
 export interface MatcherResult {
@@ -45,7 +45,8 @@ const SETTLE_MILLIS = 100;
 export const leakMatchers: LeakMatchers = {
   async toHaveNoLeaks(watchdog, options) {
     checkArgument('toHaveNoLeaks', 'received', watchdog, objectWith('check'));
-    const leaks = await (watchdog as Watchdog).check({ settleMillis: SETTLE_MILLIS, ...options });
+    const settings = resolveCheckOptions(options ?? {}, { settleMillis: SETTLE_MILLIS });
+    const leaks = await (watchdog as Watchdog).check(settings as CheckOptions);
     return {
       pass: leaks.length === 0,
       message: () =>

@@ -186,7 +186,7 @@ const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
 };
 
 /** What the options of a check resolve to. */
-interface CheckSettings {
+export interface CheckSettings {
   readonly settleMillis: number;
   readonly forceGc: boolean;
   readonly scope: OpenScope | undefined;
@@ -208,10 +208,17 @@ export function resolveWatchdogOptions(options: WatchdogOptions): WatchdogSettin
 }
 
 /**
- * Gives the options of one check with their defaults.
+ * Gives the options of one check with their defaults. A caller may have defaults of its own.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
-export function resolveCheckOptions(options: CheckOptions): CheckSettings {
-  return resolveOptions('watchdog.check', options, CHECK_OPTIONS);
+export function resolveCheckOptions(
+  options: CheckOptions,
+  { settleMillis = 0, forceGc = false }: Pick<CheckOptions, 'settleMillis' | 'forceGc'> = {},
+): CheckSettings {
+  return resolveOptions('watchdog.check', options, {
+    ...CHECK_OPTIONS,
+    settleMillis: option(millis, settleMillis),
+    forceGc: option(aBoolean, forceGc),
+  });
 }

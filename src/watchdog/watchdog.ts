@@ -58,6 +58,7 @@ import { READINGS, type Readings } from './readings.js';
 import { LeaksFoundError } from './watchdog-errors.js';
 import {
   type CheckOptions,
+  type CheckSettings,
   type LeakListener,
   resolveCheckOptions,
   resolveWatchdogOptions,
@@ -294,7 +295,10 @@ export class Watchdog implements Disposable {
    * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) for `forceGc` where the host exposes no collector.
    */
   async check(options: CheckOptions = {}): Promise<LeakReport[]> {
-    const { settleMillis, forceGc, scope } = resolveCheckOptions(options);
+    return this.#check(resolveCheckOptions(options));
+  }
+
+  async #check({ settleMillis, forceGc, scope }: CheckSettings): Promise<LeakReport[]> {
     this.#tracker.releaseCapabilities();
     if (forceGc) {
       if (this.#gcSource === undefined) throw new NoCollectorError();
@@ -334,7 +338,8 @@ export class Watchdog implements Disposable {
    * @throws {@link LeaksFoundError} (`TENURE_LEAKS_FOUND`) with the reports; its message is the formatted report.
    */
   async assertNoLeaks(options: CheckOptions = {}): Promise<void> {
-    const reports = await this.check({ forceGc: this.#gcSource !== undefined, ...options });
+    const settings = resolveCheckOptions(options, { forceGc: this.#gcSource !== undefined });
+    const reports = await this.#check(settings);
     const stillOut = this.#watches.describeStillOut();
     const { unreported, suppressed } = this.stats();
     if (reports.length > 0) throw new LeaksFoundError(reports, unreported, stillOut, suppressed);

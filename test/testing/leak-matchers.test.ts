@@ -46,4 +46,14 @@ test('what is no watchdog is refused, and so is a malformed option', async () =>
   await expect(
     leakMatchers.toHaveNoLeaks(watchdog, { settleMilis: 1 } as object),
   ).rejects.toMatchObject({ code: 'TENURE_INVALID_ARGUMENT' });
+  for (const options of [AbortSignal.abort(), [], null]) {
+    await expect(watchdog.assertNoLeaks(options as never)).rejects.toThrow(/must be an object/);
+    if (options === null) continue;
+    await expect(leakMatchers.toHaveNoLeaks(watchdog, options as object)).rejects.toThrow(
+      /must be an object/,
+    );
+  }
+  const inherited = Object.create({ settleMillis: -1 });
+  await expect(watchdog.assertNoLeaks(inherited)).rejects.toThrow(/`settleMillis`/);
+  await expect(leakMatchers.toHaveNoLeaks(watchdog, inherited)).rejects.toThrow(/`settleMillis`/);
 });
