@@ -1,7 +1,8 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SUBPATHS as EXPORTED } from '../scripts/bundle-sizes.js';
+import { allExamples, asModule } from './docs/doc-examples.js';
 import {
   type InstalledPackage,
   installPackedPackage,
@@ -80,6 +81,37 @@ test.each([
   },
   60_000,
 );
+
+test('the examples of the documentation compile with the types of the package', () => {
+  const folder = join(installed.folder, 'documented');
+  const modules = join(folder, 'node_modules');
+  cpSync(join(installed.folder, 'node_modules/tenure'), join(modules, 'tenure'), {
+    recursive: true,
+  });
+  for (const name of readdirSync(join(PROJECT, 'node_modules'))) {
+    if (!name.startsWith('.'))
+      symlinkSync(join(PROJECT, 'node_modules', name), join(modules, name));
+  }
+  const files = allExamples().map((example, i) => {
+    writeFileSync(join(folder, `example-${i}.mts`), asModule(example));
+    return `example-${i}.mts`;
+  });
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: {
+        target: 'es2022',
+        module: 'nodenext',
+        strict: true,
+        skipLibCheck: true,
+        noEmit: true,
+        types: ['node'],
+      },
+      files,
+    }),
+  );
+  tsc(folder, '-p', '.');
+}, 120_000);
 
 test.skipIf(process.env['CI'] !== 'true').each(NODES)(
   'the package runs on Node %s (needs CI=true, because it gets that Node from npm)',

@@ -17,14 +17,7 @@ import type { Clock } from '../core/clock.js';
 import { currentOwner, runAsOwner } from '../core/current-owner.js';
 import { guardedCall } from '../core/guarded-call.js';
 import { checkArgument, millis } from '../core/options.js';
-import {
-  type EntryPoint,
-  type Holder,
-  handOver,
-  type NodeId,
-  type Origin,
-  type Transferable,
-} from '../core/probe.js';
+import { type EntryPoint, type Holder, handOver, type NodeId, type Origin } from '../core/probe.js';
 import { followUntilAbort } from '../core/signal-waits.js';
 import { ReentrantAcquire } from './reentrant-acquire.js';
 import { RefCountedClosedError, RefCountedReentrantError } from './ref-counted-errors.js';
@@ -242,7 +235,7 @@ export class SharedCell<T> {
     return watch === null ? undefined : { watch, origin: watch.origin(entry) };
   }
 
-  #lease(instance: SharedInstance<T>, caller: Caller | undefined): SharedLease<T> & Transferable {
+  #lease(instance: SharedInstance<T>, caller: Caller | undefined): SharedLease<T> {
     // Each way to end the lease captures the token, so V8 collects it when no code can end the lease any more.
     const token: { ending: Promise<void> | undefined; isReleased: boolean } = {
       ending: undefined,

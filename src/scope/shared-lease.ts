@@ -1,5 +1,6 @@
 /** The right to use a shared value until it is released. */
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { Transferable } from '../core/probe.js';
 
 /**
  * The right to use a shared value until it is released. End it with `using`, `await using` or `release`. `R` is what `release` gives:
@@ -7,7 +8,8 @@
  */
 export interface SharedLease<T, R extends void | Promise<void> = void | Promise<void>>
   extends Disposable,
-    AsyncDisposable {
+    AsyncDisposable,
+    Transferable {
   /** The value. It stays usable until the last lease is released. */
   readonly value: T;
   /**

@@ -4,6 +4,7 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { checkArgument, millis } from '../core/options.js';
+import { handOver } from '../core/probe.js';
 import type { SharedLease } from './shared-lease.js';
 
 /** A value and the number of its holders. */
@@ -49,6 +50,7 @@ export class SharedValue<T> {
       value: this.value,
       expectHold: (holdMillis) => checkArgument('expectHold', 'holdMillis', holdMillis, millis),
       release,
+      [handOver]: () => {},
       [Symbol.dispose]: release,
       [Symbol.asyncDispose]: async () => release(),
     };

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { runAsOwner } from '../../src/core/current-owner.js';
+import { disposal } from '../../src/memoize/disposal/index.js';
+import { memoize } from '../../src/memoize/index.js';
 import { createPool } from '../../src/pool/index.js';
+import { RefCounted } from '../../src/scope/index.js';
 import {
   InvalidArgumentError,
   type Observer,
@@ -77,6 +80,18 @@ test('a hand-over without a watchdog, and at the level off, has no effect', asyn
   expect(off.openScope('x').run(() => 7)).toBe(7);
   expect([off.stats().scopes, off.scope('x', (scope) => scope.ended)]).toEqual([0, true]);
   await lease.release();
+});
+
+test('leases that no watchdog watches can be handed over, whatever gives them', async () => {
+  using watchdog = new Watchdog();
+  await using pool = createPool({ create: () => ({}), destroy: () => {} });
+  await using shared = new RefCounted(() => ({}), { dispose: () => {} });
+  const cached = memoize((id: number) => ({ id }), { dispose: disposal(() => {}) });
+  using pooled = await pool.lease();
+  using sharedLease = await shared.acquire();
+  using cachedLease = cached.lease(1);
+  for (const lease of [pooled, sharedLease, cachedLease]) watchdog.handOver(lease, 'process');
+  expect(await watchdog.check()).toEqual([]);
 });
 
 test('a report has the path from a root, the counters of the site, and the owner', async () => {

@@ -1,6 +1,6 @@
 /** Reports the leases on cached results to the observer of their cache. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Holder, handOver, type Origin, type Transferable } from '../../core/probe.js';
+import { type Holder, handOver, type Origin } from '../../core/probe.js';
 import type { SharedLease } from '../../scope/shared-lease.js';
 import type { CacheWatch } from '../cache-watch.js';
 import type { KeyRef } from '../keys/key-trie.js';
@@ -15,7 +15,7 @@ export function watchedLease<T>(
   ref: KeyRef | undefined,
   origin: Origin,
   disposal: () => Promise<unknown> | undefined,
-): SharedLease<T, void> & Transferable {
+): SharedLease<T, void> {
   // Each way to end the lease captures the token, so V8 collects it when no code can end the lease any more.
   const token = { isReleased: false };
   const node = watch.lent(ref, origin, token);

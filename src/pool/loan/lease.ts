@@ -150,7 +150,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
     if (this.#slot.loan === this.#loan) this.#slot.lender.transferred(this.#slot, to);
   }
 
-  /** @internal */
+  /** Does what `transfer` does. `watchdog.handOver()` calls it. */
   [handOver](to: Holder): void {
     this.transfer(to);
   }
