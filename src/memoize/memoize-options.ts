@@ -44,8 +44,8 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
   /** Gives the weight of a result, ≥ 0. Called once, when the result is stored. Needs `maxWeight`. */
   readonly weigh?: (value: Settled<F>, ...args: Parameters<F>) => number;
   /**
-   * Decides which entry is evicted when `max` or `maxWeight` is reached: `s3fifo()` of `tenure/memoize/s3-fifo`.
-   * @default least recently used
+   * Decides which entry is evicted when `max` or `maxWeight` is reached: `s3fifo()` of `tenure/memoize/s3-fifo`, or `adaptive()` of
+   * `tenure/memoize/adaptive`. @default least recently used
    */
   readonly policy?: EvictionPolicy;
   /** How long a result is fresh, in milliseconds from its arrival; or a function that returns this. @default Infinity */
