@@ -1,6 +1,7 @@
 /**
  * Own what you allocate: pools, caches, context managers, weak references, a simulated garbage collector, and a watchdog that
- * names the line of a leak. Each module has a subpath of its own. This one has all of them, except the integrations.
+ * names the line of a leak. Each module has a subpath of its own. This one has all of them, except the integrations, and those
+ * that need Node or a test runner: `tenure/node`, `tenure/profile/v8`, `tenure/register` and `tenure/testing`.
  *
  * @example
  * ```ts
