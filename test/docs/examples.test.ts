@@ -1,8 +1,10 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, expect, test, vi } from 'vitest';
 import { allExamples, asModule, countClaims, examplesOf } from './doc-examples.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const FOLDER = fileURLToPath(new URL('../../.doc-examples', import.meta.url));
 
@@ -62,6 +64,32 @@ test('every public function and class has an example', () => {
     .filter((symbol) => !symbol.getJsDocTags(checker).some(({ name }) => name === 'example'))
     .map((symbol) => symbol.name);
   expect(lacking).toEqual([]);
+});
+
+test('the guides name each public option', { timeout: 60_000 }, () => {
+  const { entryPoints } = JSON.parse(readFileSync(`${ROOT}/typedoc.json`, 'utf8')) as {
+    readonly entryPoints: readonly string[];
+  };
+  const files = entryPoints.map((entry) => `${ROOT}/${entry}`);
+  const program = ts.createProgram(files, { module: ts.ModuleKind.NodeNext });
+  const checker = program.getTypeChecker();
+  const options = files
+    .map((file) => checker.getSymbolAtLocation(program.getSourceFile(file) as ts.Node))
+    .flatMap((module) => checker.getExportsOfModule(module as ts.Symbol))
+    .filter(({ name }) => name.endsWith('Options'))
+    .flatMap((symbol) => {
+      const members = checker.getDeclaredTypeOfSymbol(symbol).getProperties();
+      return members.map((member) => `${symbol.name}.${member.name}`);
+    });
+  expect(options.length).toBeGreaterThan(100);
+  const guides = ['guide', 'migrate', 'recipes'].flatMap((folder) =>
+    readdirSync(`${ROOT}/docs/${folder}`).map((file) =>
+      readFileSync(`${ROOT}/docs/${folder}/${file}`, 'utf8'),
+    ),
+  );
+  const words = new Set(guides.join('\n').match(/\w+/g));
+  const lacking = options.filter((option) => !words.has(option.split('.')[1] as string));
+  expect([...new Set(lacking)]).toEqual([]);
 });
 
 function isTypeOnlyExport(node: ts.Declaration): boolean {
