@@ -20,6 +20,7 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { isObject } from './is-object.js';
+import type { OptionCheck } from './options.js';
 
 /** The key of the method by which a component lets itself be watched. */
 export const observe: unique symbol = Symbol.for('tenure.observe') as never;
@@ -340,3 +341,9 @@ export interface Watchable {
 export function isWatchable(value: unknown): value is Watchable {
   return isObject(value) && typeof (value as Partial<Watchable>)[observe] === 'function';
 }
+
+/** Expects a component that can be watched. */
+export const aWatchable: OptionCheck = (value) =>
+  isWatchable(value)
+    ? undefined
+    : 'a component that can be watched: a pool, a cache or a weak map of tenure (adopt a pool of another package by `adoptPool` of its `tenure/integrations/…`)';

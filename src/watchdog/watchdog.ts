@@ -36,9 +36,9 @@ import {
   resolveOptions,
 } from '../core/options.js';
 import {
+  aWatchable,
   handOver,
   isTransferable,
-  isWatchable,
   type Transferable,
   type Watchable,
 } from '../core/probe.js';
@@ -409,6 +409,3 @@ export class Watchdog implements Disposable {
 
 const aTransferable: OptionCheck = (value) =>
   isTransferable(value) ? undefined : 'a lease that can be handed over';
-
-const aWatchable: OptionCheck = (value) =>
-  isWatchable(value) ? undefined : 'a component that can be watched: a pool, a cache, a weak map';

@@ -33,6 +33,7 @@ test.each([
 test('a value that cannot be watched is refused, and so are malformed arguments', () => {
   using watchdog = new Watchdog();
   expect(() => watchdog.watch({} as never)).toThrow('a component that can be watched');
+  expect(() => watchdog.watch({} as never)).toThrow('adopt a pool of another package');
   expect(() => watchdog.watch(null as never)).toThrow(TypeError);
   expect(() => watchdog.scope('', () => {})).toThrow('`name` must be a non-empty string');
   expect(() => watchdog.scope('name', undefined as never)).toThrow('`body` must be a function');
@@ -70,7 +71,7 @@ test('ending a watch removes its nodes and loans, and the component goes on', as
   const before = watchdog.heap.stats().live;
   const pool = new MinimalPool();
   const watch = watchdog.watch(pool);
-  for (let i = 0; i < 100; i++) pool.addResource();
+  for (let i = 0; i < 50; i++) pool.addResource();
   watchdog.scope('request', () => {
     pool.lease(3);
     watch[Symbol.dispose]();

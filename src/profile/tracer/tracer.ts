@@ -16,7 +16,7 @@ import {
   option,
   resolveOptions,
 } from '../../core/options.js';
-import { isWatchable, observe, type Watchable } from '../../core/probe.js';
+import { aWatchable, observe, type Watchable } from '../../core/probe.js';
 import { type BytesByKind, ComponentTracer } from './component-tracer.js';
 import { TraceSnapshot } from './trace-snapshot.js';
 import { type LiveTrace, type TracedMemory, Traces } from './traces.js';
@@ -204,9 +204,6 @@ const someBytes: OptionCheck = (value) =>
   numberAtLeast(0)(value) === undefined && Number.isFinite(value)
     ? undefined
     : 'a number of bytes ≥ 0';
-
-const aWatchable: OptionCheck = (value) =>
-  isWatchable(value) ? undefined : 'a component that can be watched: a pool, a cache, a weak map';
 
 /** Gives the name of an object's constructor. Foreign getters may throw. */
 function kindOf(target: unknown): string {
