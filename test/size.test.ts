@@ -23,7 +23,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 34_700,
   view: 49_000,
-  node: 31_650,
+  node: 31_710,
   register: 161_600,
   testing: 142_000,
   'testing/jest': 144_000,

@@ -13,7 +13,14 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { guardedCall } from '../core/guarded-call.js';
-import { aFunction, type OptionTable, optional, resolveOptions } from '../core/options.js';
+import {
+  aFunction,
+  checkArgument,
+  type OptionTable,
+  objectWith,
+  optional,
+  resolveOptions,
+} from '../core/options.js';
 import { expressName } from '../watchdog/express-name.js';
 import type { OpenScope } from '../watchdog/open-scope.js';
 import { emitWithin, openRequestScope, type ScopeOpener } from '../watchdog/request-scope.js';
@@ -29,7 +36,7 @@ export interface HttpScopeOptions {
    * @default the method and the route of Express or Fastify; else the method and the first segment of the path
    */
   readonly name?: (request: IncomingMessage, response: ServerResponse) => string | undefined;
-  /** Whether a request gets no scope, such as a health check or a stream that never ends. */
+  /** Whether a request gets no scope, such as a health check or a stream that never ends. @default every request gets one */
   readonly ignore?: (request: IncomingMessage) => boolean;
 }
 
@@ -58,7 +65,8 @@ interface FastifyStart {
  *
  * Costs about 2 µs of processor time for each request. An error that an option throws is printed and ignored.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a value that is no watchdog, and for an unknown or malformed
+ * option.
  *
  * @example
  * ```ts
@@ -89,6 +97,7 @@ interface FastifyStart {
  * ```
  */
 export function httpScopes(watchdog: ScopeOpener, options: HttpScopeOptions = {}): Disposable {
+  checkArgument('httpScopes', 'watchdog', watchdog, objectWith('openScope'));
   return followRequests(watchdog, resolveOptions<Settings>('httpScopes', options, OPTIONS));
 }
 

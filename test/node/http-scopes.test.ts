@@ -236,6 +236,14 @@ test('after its end no request gets a scope, and two can be active', async () =>
   expect(await t.get('/')).toBe('0 0');
 });
 
+test('a value that is no watchdog is refused', () => {
+  for (const watchdog of [undefined, {}]) {
+    expect(() => httpScopes(watchdog as never)).toThrow(
+      expect.objectContaining({ code: 'TENURE_INVALID_ARGUMENT' }),
+    );
+  }
+});
+
 test.each([{ nam: () => 'x' }, { name: 'x' }, { ignore: true }, 'x'])(
   'wrong options %o are refused',
   (options) => {

@@ -1,7 +1,14 @@
 /** Watches the pools of other packages, without a line of the application. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { AlreadyWatchedError } from '../../core/errors.js';
-import { type OptionCheck, type OptionTable, option, resolveOptions } from '../../core/options.js';
+import {
+  checkArgument,
+  type OptionCheck,
+  type OptionTable,
+  objectWith,
+  option,
+  resolveOptions,
+} from '../../core/options.js';
 import type { Watchdog } from '../../watchdog/watchdog.js';
 import { requireBehindLoaders } from './eager-loads.js';
 import { type FileListener, followLoads } from './module-loads.js';
@@ -45,7 +52,8 @@ const OPTIONS: OptionTable<Required<ForeignPoolOptions>> = {
  *
  * `node --import tenure/register` does this for an application that does not know of tenure.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a value that is no watchdog, and for an unknown or malformed
+ * option.
  * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while an earlier call, or `tenure/register`, watches them.
  *
  * @example
@@ -69,6 +77,7 @@ export function watchForeignPools(
   watchdog: Watchdog,
   options: ForeignPoolOptions = {},
 ): ForeignPoolsWatch {
+  checkArgument('watchForeignPools', 'watchdog', watchdog, objectWith('watch'));
   const { packages } = resolveOptions<Required<ForeignPoolOptions>>(
     'watchForeignPools',
     options,
@@ -100,7 +109,7 @@ const FOLLOWED: unique symbol = Symbol.for('tenure.foreign-pools') as never;
  * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while an earlier call is active.
  */
 export function followForeignPools(listener: ForeignPoolsListener): ForeignPoolsWatch {
-  if (FOLLOWED in globalThis) throw new AlreadyWatchedError('The pools of other packages');
+  if (FOLLOWED in globalThis) throw new AlreadyWatchedError('Each pool of another package');
   Reflect.set(globalThis, FOLLOWED, true);
   const patched: PatchedPackage[] = [];
   const missed: string[] = [];

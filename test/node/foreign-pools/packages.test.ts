@@ -148,10 +148,21 @@ test('one watch at a time: a second one is refused until the first has ended', (
   {
     using _first = watchForeignPools(watchdog);
     expect(() => watchForeignPools(watchdog)).toThrow(
-      expect.objectContaining({ code: 'TENURE_ALREADY_WATCHED' }),
+      expect.objectContaining({
+        code: 'TENURE_ALREADY_WATCHED',
+        message: expect.stringMatching(/^Each pool of another package is watched already/),
+      }),
     );
   }
   watchForeignPools(watchdog)[Symbol.dispose]();
+});
+
+test('a value that is no watchdog is refused', () => {
+  for (const watchdog of [undefined, {}]) {
+    expect(() => watchForeignPools(watchdog as never)).toThrow(
+      expect.objectContaining({ code: 'TENURE_INVALID_ARGUMENT' }),
+    );
+  }
 });
 
 test.each([{ packages: ['mysql'] }, { packages: 'pg' }, { package: ['pg'] }])(
