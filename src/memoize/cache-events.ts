@@ -44,7 +44,7 @@ export interface CacheEventMap {
   load: LoadEvent;
   /** A load failed. */
   error: LoadErrorEvent;
-  /** An entry was evicted, has expired, or was collected. Not told for `delete`, `clear`, `set` or a replacement. */
+  /** An entry was evicted, has expired, or was collected. Not emitted for `delete`, `clear`, `set` or a replacement. */
   evict: EvictEvent;
 }
 

@@ -124,8 +124,8 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * The pool of a key, made if there is none. An empty pool is forgotten and closed, so ask for it anew each time. A pool that
-   * is paused, or that has limits of its own, is kept. A pool that was closed is made anew once it is empty.
+   * The pool of a key, made if there is none. An empty pool is forgotten and closed, so ask for it each time. A pool that
+   * is paused, or that has limits of its own, is kept. A pool that was closed is replaced by a new one once it is empty.
    *
    * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once this is draining or closed.
    */

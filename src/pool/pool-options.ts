@@ -80,7 +80,7 @@ export interface PoolOptions {
   readonly validateAfterIdleMillis?: number;
   /**
    * Keeps fewer resources than `max` while the server is full (`isFull` of the factory): half of what there is, then one more
-   * every 10 seconds. So several processes share one server. `stats().effectiveMax` tells the present limit. @default false
+   * every 10 seconds. So several processes share one server. `stats().effectiveMax` has the present limit. @default false
    */
   readonly adaptiveMax?: boolean | AdaptiveMaxOptions;
   /**

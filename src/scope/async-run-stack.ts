@@ -18,7 +18,7 @@ import { StackMembers } from './stack-members.js';
 import { unwindAsync } from './unwind.js';
 
 /**
- * Collects contexts and resources, and ends them one after another, the newest first, and awaits each. After `run`, each is told of
+ * Collects contexts and resources, and ends them one after another, the newest first, and awaits each. After `run`, each gets
  * the error of the block.
  *
  * Its methods are those of {@link RunStack}. `enter` also takes the context of an {@link asyncContextManager}, or its promise, and then
@@ -138,7 +138,7 @@ export class AsyncRunStack implements AsyncDisposable {
   }
 
   /**
-   * Calls `block` with the stack, awaits it, then ends all members and tells them of an error of the block. Gives the result of the
+   * Calls `block` with the stack, awaits it, then ends all members and gives them an error of the block. Gives the result of the
    * block, or `undefined` if a member has handled its error.
    *
    * Rejects with {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
@@ -205,7 +205,7 @@ export class AsyncRunStack implements AsyncDisposable {
 
 /**
  * Calls `block` with a new {@link AsyncRunStack} and awaits it, then ends what the block has put into it, one after another, the newest
- * first. Each member is told of the error of the block, and can handle it. Gives the result of the block, or `undefined` if its error
+ * first. Each member gets the error of the block, and can handle it. Gives the result of the block, or `undefined` if its error
  * was handled; use {@link AsyncRunStack.outcome} to tell the two apart.
  *
  * Rejects with what the block throws, unless a member handles it or throws another error in its place.

@@ -130,7 +130,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
     await gatheredEnds(cell?.retiredEnds() ?? [], signal);
   }
 
-  /** Starts the idle time of the unused value of `key` anew, and makes it the last one to be evicted. O(1). */
+  /** Starts the idle time of the unused value of `key` again, and makes it the last one to be evicted. O(1). */
   touch(key: K): void {
     const cell = this.#cells.get(key);
     if (cell === undefined) return;

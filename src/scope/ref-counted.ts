@@ -91,7 +91,7 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
 
   /**
    * Makes later callers get a new value. Resolves when all former values have been disposed of, each after its last lease.
-   * Rejects with what a disposal throws, or with an `AggregateError` of several. Each caller that waits is told.
+   * Rejects with what a disposal throws, or with an `AggregateError` of several. Each caller that waits gets it.
    */
   async invalidate(options?: EndOptions): Promise<void> {
     const signal = signalOf('RefCounted.invalidate', options);
@@ -99,7 +99,7 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
     await gatheredEnds(this.#cell.retiredEnds(), signal);
   }
 
-  /** Starts the idle time of an unused value anew. O(1). */
+  /** Starts the idle time of an unused value again. O(1). */
   touch(): void {
     this.#cell.touch();
   }
@@ -112,7 +112,7 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
 
   /**
    * Gives no more leases, and resolves when the value has been disposed of, after its last lease. Callers that wait for a creation
-   * are refused with {@link RefCountedClosedError}, and the creation is told by its signal.
+   * are refused with {@link RefCountedClosedError}, and the signal of the creation aborts.
    *
    * Rejects with what the disposal throws. With `signal` a caller can stop waiting for a lease that is never released. A `dispose` that
    * calls this before its first `await` does not wait for itself.

@@ -26,7 +26,7 @@ import { StackMembers } from './stack-members.js';
 import { unwind } from './unwind.js';
 
 /**
- * Collects contexts and resources, and ends them together, the newest first. After `run`, each is told of the error of the block.
+ * Collects contexts and resources, and ends them together, the newest first. After `run`, each gets the error of the block.
  *
  * | method | effect |
  * |---|---|
@@ -150,7 +150,7 @@ export class RunStack implements Disposable {
   }
 
   /**
-   * Calls `block` with the stack, then ends all members and tells them of an error of the block. If the block returns a promise, they
+   * Calls `block` with the stack, then ends all members and gives them an error of the block. If the block returns a promise, they
    * are ended when that settles. Gives the result of the block, or `undefined` if a member has handled its error.
    *
    * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
@@ -197,7 +197,7 @@ export class RunStack implements Disposable {
 }
 
 /**
- * Calls `block` with a new {@link RunStack}, then ends what the block has put into it, the newest first. Each member is told of the
+ * Calls `block` with a new {@link RunStack}, then ends what the block has put into it, the newest first. Each member gets the
  * error of the block, and can handle it. Gives the result of the block, or `undefined` if its error was handled; use
  * {@link RunStack.outcome} to tell the two apart.
  *

@@ -60,7 +60,7 @@ export interface WatchdogOptions {
   readonly onLeak?: LeakListener;
   /**
    * How long a lost loan has to stay out before `'leak'` is emitted, in milliseconds, so that a release just after the end of
-   * a scope makes no noise. A certain leak is told at once, and {@link Watchdog.check} does not wait.
+   * a scope is not reported. A certain leak is emitted at once, and {@link Watchdog.check} does not wait.
    *
    * @default 1_000
    */
@@ -73,7 +73,7 @@ export interface WatchdogOptions {
    */
   readonly maxRecords?: number;
   /**
-   * Signatures of known leaks, as `sig` of a report and `parseBaseline` give them. Such a leak is neither told nor reported;
+   * Signatures of known leaks, as `sig` of a report and `parseBaseline` give them. Such a leak is neither emitted nor reported;
    * `stats().suppressed` counts its loans.
    *
    * @default none

@@ -12,7 +12,7 @@ export interface WatchdogStats {
   readonly suppressed: number;
   /** How many of the lost loans are in no report, because there are more than `maxRecords` leaks. */
   readonly unreported: number;
-  /** How many loans came back after their loss was told. */
+  /** How many loans came back after they were reported as lost. */
   readonly retracted: number;
   /** How many scopes are running. */
   readonly scopes: number;

@@ -352,7 +352,7 @@ export class Watchdog implements Disposable {
    *
    * - `'leak'`: a leak was found, its count has doubled, or the watchdog has become surer of it. A leak that is not certain is
    *   told after {@link WatchdogOptions.graceMillis}.
-   * - `'retracted'`: a loan whose loss was told came back. The report gives what is left of the leak.
+   * - `'retracted'`: a loan that was reported as lost came back. The report gives what is left of the leak.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event or a listener that is no function.
    */

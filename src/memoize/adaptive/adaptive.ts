@@ -3,8 +3,8 @@ import type { EvictionPolicy } from '../eviction-policy.js';
 import { AdaptiveStore } from './adaptive-store.js';
 
 /**
- * The adaptive eviction policy, for the option `policy`. It follows LRU or S3-FIFO, whichever has had fewer misses of late on the
- * calls of this cache. Each call is shown to both policies, which costs several times what one of them costs: use it where a load is
+ * The adaptive eviction policy, for the option `policy`. It follows LRU or S3-FIFO: the one that has had fewer misses recently on
+ * the calls of this cache. Each call is shown to both policies, which costs several times what one of them costs: use it where a load is
  * slow and the workload is not known.
  *
  * Source: "Adaptive Caches: Effective Shaping of Cache Behavior to Workloads" (Subramanian, Smaragdakis, Loh; MICRO 2006).
