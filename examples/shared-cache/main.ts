@@ -7,10 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import KeyvRedis from '@keyv/redis';
 import Keyv from 'keyv';
 import { createClient } from 'redis';
-import { redisBus, redisLock } from '../../src/integrations/redis.js';
-import { memoize } from '../../src/memoize/index.js';
-import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
-import { sharedCache } from '../../src/memoize/shared/index.js';
+import { redisBus, redisLock } from 'tenure/integrations/redis';
+import { memoize } from 'tenure/memoize';
+import { s3fifo } from 'tenure/memoize/s3-fifo';
+import { sharedCache } from 'tenure/memoize/shared';
 
 const url = process.env['REDIS_URL'] ?? 'redis://localhost:6379';
 const client = createClient({ url });

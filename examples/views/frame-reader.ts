@@ -1,5 +1,5 @@
 /** Puts frames together from the pieces that a socket delivers: four bytes of length, high byte first, then the payload. */
-import type { BufferLease, BufferPool } from '../../src/view/index.js';
+import type { BufferLease, BufferPool } from 'tenure/view';
 
 const HEADER_BYTES = 4;
 

@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type BufferLease, BufferPool } from '../../src/view/index.js';
+import { type BufferLease, BufferPool } from 'tenure/view';
 import { FrameReader } from './frame-reader.js';
 
 const LARGEST_FRAME = 2 ** 20;

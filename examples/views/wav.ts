@@ -7,8 +7,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { DisposableStack } from '../../src/scope/index.js';
-import { type BytesSource, type MemoryView, memoryview } from '../../src/view/index.js';
+import { DisposableStack } from 'tenure/scope';
+import { type BytesSource, type MemoryView, memoryview } from 'tenure/view';
 
 const PCM = 1;
 const BYTES_PER_SAMPLE = 2;
