@@ -118,6 +118,8 @@ export interface SharedLoad {
   lease: ClusterLease | undefined;
   /** Whether its result came from the store. */
   found: boolean;
+  /** Whether it has ended, which the `hard` limit of its time may do while it waits for the store or the lock. */
+  hasEnded: boolean;
 }
 
 /** The part of a load's context that the shared level fills in. */

@@ -576,6 +576,34 @@ test('a result loaded under a lock that was lost meanwhile is served by no later
   expect(await one('k')).toBe('new');
 });
 
+test('a load whose time is over while it waits for the lock leaves the lock free, and runs no function', async () => {
+  using service = new Service();
+  const clock = new FakeClock();
+  const [isFree, requests] = [new Gate(), { sent: 0, refused: 0, released: 0 }];
+  const lock: ClusterLock = {
+    async acquire(_, { ask }) {
+      await ask(async () => requests.sent++);
+      await isFree.passed;
+      await ask(async () => requests.sent++).catch(() => requests.refused++);
+      return { fence: 1, lost: false, release: async () => void requests.released++ };
+    },
+  };
+  const one = service.member(
+    { store: new MemoryStore(), lock, clock },
+    { clock, loadTimeoutMillis: 2_000 },
+  );
+  const late = expect(one('k')).rejects.toMatchObject({ code: 'TENURE_LOAD_TIMEOUT' });
+  await settle();
+  await clock.advance(2_000);
+  await late;
+  isFree.open();
+  await settle();
+  expect(requests).toEqual({ sent: 1, refused: 1, released: 1 });
+  expect(service.loads).toBe(0);
+  expect(one.cacheInfo()).toMatchObject({ loads: 0, sharedHits: 0, shared: { lock: 'working' } });
+  expect(service.errors).toEqual([]);
+});
+
 test('the token of a key outlives its results', async () => {
   using service = new Service();
   const ttls = new Map<string, number>();

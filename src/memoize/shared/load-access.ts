@@ -4,8 +4,8 @@
  */
 import type { StoreAccess } from './store-access.js';
 
-/** Rejects the requests of a load whose cache was disposed of. It is reported nowhere. */
-export class CacheEndedError extends Error {}
+/** Rejects the requests of a load for which no caller waits: its cache was disposed of, or its time was over. It is reported nowhere. */
+export class AbandonedLoadError extends Error {}
 
 /** The requests that loads make. */
 export class LoadAccess {
@@ -40,5 +40,5 @@ export class LoadAccess {
 }
 
 function ended(): Promise<never> {
-  return Promise.reject(new CacheEndedError());
+  return Promise.reject(new AbandonedLoadError());
 }

@@ -36,7 +36,7 @@ import type { Envelope } from './envelope.js';
 import { inTime } from './in-time.js';
 import { type Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
 import { KeyNames, type NameSettings } from './key-names.js';
-import { CacheEndedError, LoadAccess } from './load-access.js';
+import { AbandonedLoadError, LoadAccess } from './load-access.js';
 import { SharedLoadError } from './shared-load-error.js';
 import { type FoundResult, lifeLeft, SharedResults } from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
@@ -163,8 +163,12 @@ export class StoreBackedLevel implements SharedLevel {
     const results = this.#results;
     if (results === undefined) return compute();
     const budget = new WaitBudget(this.#parts.clock, this.#parts.storeTimeoutMillis);
-    if (!results.mayAsk(load.key)) return compute();
-    if (this.#outbox.size > 0 && !(await this.#isReadable(load, budget))) return compute();
+    const begin = (): unknown => {
+      throwIfEnded(load);
+      return compute();
+    };
+    if (!results.mayAsk(load.key)) return begin();
+    if (this.#outbox.size > 0 && !(await this.#isReadable(load, budget))) return begin();
     let found = await this.#read(results, load, purpose, budget);
     const { lock } = this.#parts;
     if (
@@ -176,11 +180,12 @@ export class StoreBackedLevel implements SharedLevel {
     }
     if (found.usable !== undefined) return this.#use(load, context, found.usable);
     await results.makeTokens(load, budget).catch(this.#report);
-    if (found.stale === undefined || purpose.isReplacing || purpose.forced) return compute();
-    return this.#computeOrStale(load, context, found.stale, compute);
+    if (found.stale === undefined || purpose.isReplacing || purpose.forced) return begin();
+    return this.#computeOrStale(load, context, found.stale, begin);
   }
 
   loadEnded(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms | undefined): void {
+    load.hasEnded = true;
     const { lease } = load;
     const wanted = terms !== undefined && !load.found;
     if (!wanted && lease === undefined) return;
@@ -265,6 +270,7 @@ export class StoreBackedLevel implements SharedLevel {
       generations: undefined,
       lease: undefined,
       found: false,
+      hasEnded: false,
     };
   }
 
@@ -307,22 +313,26 @@ export class StoreBackedLevel implements SharedLevel {
     if (access === undefined || budget.left <= 0 || !this.#mayLock(name, load.key)) return false;
     let isFirst = true;
     const ask = <T>(request: () => Promise<T>): Promise<T> => {
+      if (load.hasEnded) return Promise.reject(new AbandonedLoadError());
       if (!isFirst) return access.askLock(name, request, budget.left);
       isFirst = false;
       return budget.spend((millis) => access.askLock(name, request, millis));
     };
     try {
-      load.lease = await lock.acquire(name, { ask });
+      const lease = await lock.acquire(name, { ask });
       this.#isLockFailing = false;
+      if (load.hasEnded) await lease.release();
+      else load.lease = lease;
       return true;
     } catch (error) {
-      this.#isLockFailing = true;
+      if (!load.hasEnded) this.#isLockFailing = true;
       this.#report(error);
       return false;
     }
   }
 
   #use(load: SharedLoad, context: SharedLoadContext, envelope: Envelope): unknown {
+    throwIfEnded(load);
     load.found = true;
     load.revision = envelope.revision;
     context.remaining = lifeLeft(envelope);
@@ -393,7 +403,7 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   readonly #report = (error: unknown): void => {
-    if (!(error instanceof CacheEndedError)) this.#reports.report(error);
+    if (!(error instanceof AbandonedLoadError)) this.#reports.report(error);
   };
 
   readonly #nothingFound = (error: unknown): FoundResult => {
@@ -427,6 +437,10 @@ export class StoreBackedLevel implements SharedLevel {
       ),
     );
   }
+}
+
+function throwIfEnded(load: SharedLoad): void {
+  if (load.hasEnded) throw new AbandonedLoadError();
 }
 
 /** A revision that is greater than all earlier ones, as far as the clocks of the processes agree. */
