@@ -1,6 +1,7 @@
 /** What lies in a shared store, and for how long: versions, the check and the form of values, and the lifetime of local entries. */
 import Keyv from 'keyv';
 import { describe, expect, test, vi } from 'vitest';
+import { dump, restore } from '../../src/memoize/dump/index.js';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import {
   type ClusterLock,
@@ -311,6 +312,36 @@ describe('serialize and deserialize', () => {
     const reader = service.member({ serialize: (value: unknown) => value, deserialize: broken });
     expect(await service.answer(reader('a'))).toEqual({ id: 'a', name: 'old a' });
     expect(reader.cacheInfo()).toMatchObject({ sharedRejects: 1, loads: 1 });
+  });
+});
+
+describe('a restored result is stale', () => {
+  test('because other processes may have invalidated it', async () => {
+    using service = new Service();
+    service.source = () => 'old';
+    const one = service.member();
+    await one('k');
+    const saved = await dump(one);
+    one.delete('k');
+    await one.flush();
+    service.source = () => 'new';
+    const other = service.member();
+    restore(other, saved);
+    expect(await other('k')).toBe('new');
+  });
+
+  test('and is served in place of a failure', async () => {
+    using service = new Service();
+    const one = service.member({ store: new Keyv() });
+    const value = await one('k');
+    const saved = await dump(one);
+    service.source = () => {
+      throw new Error('down');
+    };
+    const other = service.member({}, { staleIfError: 60_000 });
+    restore(other, saved);
+    expect(await other('k')).toBe(value);
+    expect(other.cacheInfo()).toMatchObject({ loadFailures: 1, staleHits: 1 });
   });
 });
 

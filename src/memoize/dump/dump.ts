@@ -80,7 +80,7 @@ export function dump<F extends AnyFn>(
 
 /**
  * Stores results that {@link dump} has given, from a cache with this function and this `key`. They replace the present results
- * for their arguments. Their `ttl` continues from the time of the dump. O(n).
+ * for their arguments. Their `ttl` continues from the time of the dump. In a cache with `shared` they are stale from the start. O(n).
  *
  * @example
  * ```ts
@@ -175,6 +175,7 @@ function restoreEntry(cache: MemoCache, entry: Dumped): void {
   if (isAsync) loader.isAsync = true;
   contents.entries.put(key, isAsync ? Promise.resolve(value) : value, value, terms);
   cache.storedApart(args);
+  if (settings.shared !== undefined) contents.entries.markStale(key, 0); // Another process may have invalidated it.
   release(key);
 }
 
