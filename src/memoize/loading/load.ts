@@ -112,8 +112,8 @@ export class Load {
   }
 
   get #isUnwanted(): boolean {
-    const { waiters, background, isAnsweredStale, context } = this.details;
-    if (this.joined || waiters > 0) return false;
+    const { background, isAnsweredStale, context } = this.details;
+    if (this.hasCaller) return false;
     if ((background || isAnsweredStale) && this.isCurrent) return false;
     return this.promise !== undefined && context?.signalTaken === true;
   }

@@ -414,6 +414,6 @@ function hasAny(
   tags: ReadonlySet<string> | undefined,
   of: ReadonlySet<string> | undefined,
 ): boolean {
-  if (tags !== undefined && of !== undefined) for (const tag of tags) if (of.has(tag)) return true;
+  for (const tag of tags ?? []) if (of?.has(tag) === true) return true;
   return false;
 }
