@@ -239,6 +239,27 @@ describe('loadTimeoutMillis', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test('hard: a signal that the loader takes afterwards has aborted', async () => {
+    const clock = new FakeClock();
+    const gate = new Gate();
+    const reasons: unknown[] = [];
+    const fn = memoize(async (_: string) => 'value', {
+      clock,
+      loadTimeoutMillis: 1_000,
+      async load(context) {
+        await gate.passed;
+        reasons.push(context.signal.aborted, context.signal.reason);
+        return 'late';
+      },
+    });
+    const late = expect(fn('k')).rejects.toMatchObject({ code: 'TENURE_LOAD_TIMEOUT' });
+    await clock.advance(1_000);
+    await late;
+    gate.open();
+    await settle();
+    expect(reasons).toEqual([true, expect.objectContaining({ code: 'TENURE_LOAD_TIMEOUT' })]);
+  });
+
   test('hard: a stale result is served instead', async () => {
     const clock = new FakeClock();
     let load: () => Promise<string> = async () => 'old';

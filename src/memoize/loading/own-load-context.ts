@@ -30,7 +30,9 @@ export class OwnLoadContext implements LoadContext, SharedLoadContext {
     return this.#controller !== undefined;
   }
 
+  /** Aborts the signal, also one that the loader takes later. */
   abort(reason: unknown): void {
+    void this.signal;
     this.#controller?.abort(reason);
   }
 }
