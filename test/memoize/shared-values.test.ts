@@ -4,7 +4,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { dump, restore } from '../../src/memoize/dump/index.js';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import {
+  type BusListener,
   type ClusterLock,
+  type InvalidationBus,
   type SharedCacheOptions,
   sharedCache,
 } from '../../src/memoize/shared/index.js';
@@ -342,6 +344,54 @@ describe('a restored result is stale', () => {
     restore(other, saved);
     expect(await other('k')).toBe(value);
     expect(other.cacheInfo()).toMatchObject({ loadFailures: 1, staleHits: 1 });
+  });
+});
+
+describe('a remembered failure of this process', () => {
+  const options = { negativeTtl: 60_000 };
+
+  test('is not given after the bus broke: another process may have invalidated it', async () => {
+    using service = new Service();
+    const listeners: BusListener[] = [];
+    const bus: InvalidationBus = {
+      publish: async () => {},
+      subscribe(listener) {
+        listeners.push(listener);
+        listener.connected(true);
+        return { [Symbol.dispose]: () => {} };
+      },
+    };
+    const one = service.member({ bus }, options);
+    const other = service.member({ bus }, options);
+    service.source = () => {
+      throw new Error('no such user');
+    };
+    await expect(one('k')).rejects.toThrow('no such user');
+    await one.flush();
+    listeners[0]?.connected(false);
+    other.delete('k');
+    await other.flush();
+    service.source = () => 'user';
+    expect(await one('k')).toBe('user');
+  });
+
+  test('is given for localTtlMillis, and then asked of the store', async () => {
+    using service = new Service();
+    const one = service.member({ localTtlMillis: 1_000 }, options);
+    const other = service.member({}, options);
+    service.source = () => {
+      throw new Error('no such user');
+    };
+    await expect(one('k')).rejects.toThrow('no such user');
+    await one.flush();
+    await service.clock.advance(1_000);
+    await expect(one('k')).rejects.toMatchObject({ code: 'TENURE_SHARED_LOAD' });
+    other.delete('k');
+    await other.flush();
+    service.source = () => 'user';
+    await service.clock.advance(1_000);
+    expect(await one('k')).toBe('user');
+    expect(service.loads).toBe(2);
   });
 });
 

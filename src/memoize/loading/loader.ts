@@ -340,10 +340,8 @@ export class Loader {
     if (terms === undefined || load.details.isOutdated) entries.remove(load.key, 'replaced');
     else {
       entries.put(load.key, result, settled, terms, load.details.birth);
-      if (context !== undefined) this.#keepShared(load, context, terms);
-      const shared = this.#shared;
-      if (sharedAs !== undefined) shared?.replace(sharedAs, settled, terms);
-      if (shared !== undefined) entries.markStale(load.key, shared.freshMillis(context));
+      this.#keepShared(load, context, terms);
+      if (sharedAs !== undefined) this.#shared?.replace(sharedAs, settled, terms);
       if (context?.shared?.found === true) this.#revalidateFound(load, context);
     }
   }
@@ -375,7 +373,7 @@ export class Loader {
     }
     if (terms !== undefined && !hasAny(terms.tags, invalidatedTags)) {
       this.#entries.putFailure(load.key, failure, how, error, terms);
-      if (context !== undefined) context.kept = terms;
+      this.#keepShared(load, context, terms);
     }
     return undefined;
   }
@@ -396,11 +394,14 @@ export class Loader {
     this.revalidate(load.key, stored, load.details.receiver, args);
   }
 
-  #keepShared(load: Load, context: OwnLoadContext, terms: EntryTerms): void {
-    context.kept = terms;
-    if (context.shared === undefined) return;
-    const stored = this.#entries.store.peek(load.key);
-    if (stored instanceof StagedEntry) stored.revision = context.shared.revision;
+  /** Notes what the shared level says of an outcome that was just stored. */
+  #keepShared({ key }: Load, context: OwnLoadContext | undefined, terms: EntryTerms): void {
+    if (context !== undefined) context.kept = terms;
+    const shared = this.#shared;
+    if (shared === undefined) return;
+    const stored = this.#entries.store.peek(key);
+    if (stored instanceof StagedEntry) stored.revision = context?.shared?.revision;
+    this.#entries.markStale(key, shared.freshMillis(context));
   }
 
   #endShared(load: Load, outcome: LoadOutcome): void {

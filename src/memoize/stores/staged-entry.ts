@@ -111,9 +111,8 @@ export class StagedEntry extends Entry {
     if (this.freshUntil !== Number.NEGATIVE_INFINITY) this.#setFreshness();
   }
 
-  /** Makes the entry stale at a time, unless it is stale before. It may still be served in place of a failure. */
+  /** Makes the entry stale at a time, unless it is stale before. A result may still be served in place of a failure. */
   markStale(at: number): void {
-    if (this.failure !== undefined) return;
     this.setFreshUntil(Math.min(this.freshUntil, at));
     this.dueAt = Math.min(this.dueAt, at);
     this.expiresAt = Math.min(this.expiresAt, at);
