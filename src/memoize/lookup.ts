@@ -7,7 +7,7 @@ import type { Loader } from './loading/loader.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import type { FastState } from './stores/fast-state.js';
 import { StagedEntry } from './stores/staged-entry.js';
-import { Entry, type Stored, UNDEFINED } from './stores/stored.js';
+import { Entry, resultIn, type Stored } from './stores/stored.js';
 
 /** The answer when there is nothing to serve. */
 export const MISS: unique symbol = Symbol('miss');
@@ -37,7 +37,7 @@ export class Lookup {
   serve(key: Key, stored: Stored, receiver: unknown, args: readonly unknown[]): unknown {
     if (!(stored instanceof Entry)) {
       this.#countHit(args);
-      return stored === UNDEFINED ? undefined : stored;
+      return resultIn(stored);
     }
     const now = this.#settings.clock.now();
     if (now < stored.freshUntil) {

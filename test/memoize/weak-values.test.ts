@@ -38,6 +38,18 @@ describe.each([
     expect(fn.cacheInfo()).toMatchObject({ size: 1, collected: 1, misses: 2 });
   });
 
+  test('peek and entries give a held result, as a promise if the function returns promises', async () => {
+    const held = { id: 1 };
+    const sync = memoize((_: number) => held, { ...options, weakValues: true });
+    const async = memoize(async (_: number) => held, { ...options, weakValues: true });
+    sync(1);
+    await async(1);
+    expect(sync.peek(1)).toBe(held);
+    expect([...sync.entries()]).toEqual([[[1], held]]);
+    expect(await async.peek(1)).toBe(held);
+    expect([...async.entries()][0]?.[1]).toBeInstanceOf(Promise);
+  });
+
   test('a primitive is kept', async () => {
     const fn = memoize((id: number) => `text ${id}`, { ...options, weakValues: true });
     fn(1);

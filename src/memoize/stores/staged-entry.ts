@@ -83,7 +83,7 @@ export class StagedEntry extends Entry {
   }
 
   /** The result as a caller gets it: settled, or a promise. */
-  get result(): unknown {
+  override get result(): unknown {
     if (this.#weak === undefined) return this.value;
     return this.isAsync ? Promise.resolve(this.#weak.deref()) : this.#weak.deref();
   }

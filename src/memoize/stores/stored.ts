@@ -34,6 +34,11 @@ export class Entry {
     this.#freshUntil = time;
   }
 
+  /** The result as a caller gets it. */
+  get result(): unknown {
+    return this.value;
+  }
+
   /** Whether no call may be given the result at `now` or later. */
   isDead(now: number): boolean {
     return now >= this.freshUntil;
@@ -48,7 +53,7 @@ export function storedFor(value: unknown): Stored {
 /** The result in a stored value, expired or not. */
 export function resultIn(stored: Stored): unknown {
   if (stored === UNDEFINED) return undefined;
-  return stored instanceof Entry ? stored.value : stored;
+  return stored instanceof Entry ? stored.result : stored;
 }
 
 /** Whether no call may be given a stored value at `now` or later. */
