@@ -211,7 +211,7 @@ export class MemoCache implements WatchedCache {
       entries.remove(key, 'replaced');
       const load = new Load(key, undefined);
       load.joined = true;
-      load.ownDetails.own = own;
+      load.ownDetails.own = own ?? {};
       if (shared !== undefined) {
         shared.invalidate(keyArgs);
         load.ownDetails.sharedAs = keyArgs;

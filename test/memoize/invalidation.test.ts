@@ -192,15 +192,18 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
     expect(sync.cacheInfo()).toMatchObject({ hits: 1, misses: 0, size: 1 });
   });
 
-  test('`set` with a promise that rejects stores nothing and reports nothing', async () => {
-    const fn = memoize(async (_: string) => 'loaded', options);
-    const given = Promise.reject(new Error('bad'));
-    given.catch(() => {});
-    fn.set(['k'], given);
-    await settle();
-    expect(fn.cacheInfo()).toMatchObject({ size: 0, inFlight: 0 });
-    expect(await fn('k')).toBe('loaded');
-  });
+  test.each([0, 60_000])(
+    '`set` with a promise that rejects stores nothing and reports nothing, negativeTtl: %i',
+    async (negativeTtl) => {
+      const fn = memoize(async (_: string) => 'loaded', { ...options, negativeTtl });
+      const given = Promise.reject(new Error('bad'));
+      given.catch(() => {});
+      fn.set(['k'], given);
+      await settle();
+      expect(fn.cacheInfo()).toMatchObject({ size: 0, inFlight: 0 });
+      expect(await fn('k')).toBe('loaded');
+    },
+  );
 
   test('`peek` and `has` count neither as hits nor as misses', () => {
     const fn = memoize((id: number) => `${id}`, options);

@@ -11,7 +11,7 @@ export class LoadDetails {
   context: OwnLoadContext | undefined = undefined;
   /** The receiver of the call, if the load asks the shared level. */
   receiver: unknown = undefined;
-  /** The options that `set` was called with. */
+  /** The options that `set` was called with; `undefined` for a run of the function. */
   own: EntryOptions | undefined = undefined;
   /** The key arguments under which a promise given to `set` is shared. */
   sharedAs: readonly unknown[] | undefined = undefined;

@@ -354,13 +354,13 @@ export class Loader {
     how: Failure,
     args: readonly unknown[],
   ): StagedEntry | undefined {
-    const { replaces, background, isAnsweredStale, invalidatedTags, context } = load.details;
+    const { replaces, background, isAnsweredStale, invalidatedTags, context, own } = load.details;
     load.details.birth?.failed();
     const { clock, retryAfterMillis } = this.#settings;
     const now = clock.now();
     const servesStale = !background && this.#replacesFailure(replaces, now);
     const terms =
-      load.isCurrent && !servesStale
+      load.isCurrent && !servesStale && own === undefined
         ? this.#entries.terms.ofFailure(error, args, context)
         : undefined;
     if (!this.#flights.finish(load)) return undefined;
