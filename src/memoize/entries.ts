@@ -202,7 +202,10 @@ export class Entries {
     if (!settings.expires) this.#fast.setMixed(true);
     const now = settings.clock.now();
     this.store.sweep(now);
-    const part = settings.jitter === 0 ? 1 : 1 - settings.jitter * fractionFrom(settings.random);
+    const part =
+      settings.jitter === 0 || terms.ttl < 0
+        ? 1
+        : 1 - settings.jitter * fractionFrom(settings.random);
     const expiresAt = timeAfter(now, terms.ttl * part);
     if (!settings.hasStages) return new Entry(result, expiresAt);
     const life: Lifetime = {

@@ -347,6 +347,22 @@ describe('a restored result is stale', () => {
   });
 });
 
+test('jitter lengthens no stale window of a result from the store', async () => {
+  using service = new Service();
+  const windows = { ttl: 1_000, staleWhileRevalidate: 1_000 };
+  const stale = service.member({}, windows);
+  await stale('k');
+  const now = Date.now();
+  vi.spyOn(Date, 'now').mockReturnValue(now + 1_900);
+  const other = service.member({}, { ...windows, jitter: 1, random: () => 0.9 });
+  service.source = () => new Promise(() => {});
+  await service.answer(other('k'));
+  expect(other.has('k')).toBe(true);
+  await service.clock.advance(200);
+  expect(other.has('k')).toBe(false);
+  vi.restoreAllMocks();
+});
+
 describe('a remembered failure of this process', () => {
   const options = { negativeTtl: 60_000 };
 
