@@ -10,6 +10,7 @@ import { type Clock, systemClock, type TimerHandle } from '../../core/clock.js';
 import type { BusListener, InvalidationBus } from '../../memoize/invalidation-bus.js';
 import {
   type IoRedisSubscriber,
+  isClosed,
   isIoRedis,
   type NodeRedisSubscriber,
   type RedisClient,
@@ -37,6 +38,8 @@ const BUS_SUBSCRIBES = { autoResubscribe: false };
 interface Subscription {
   /** Subscribes, unless that has succeeded before. Called again with each heartbeat while the bus is not connected. */
   begin(): Promise<void>;
+  /** Whether its client has given up, as a client whose retry strategy says so does. It never subscribes again. */
+  hasEnded(): boolean;
   close(): void;
 }
 
@@ -80,13 +83,17 @@ export class RedisBus implements InvalidationBus {
   }
 
   #open(): void {
+    this.#openSubscription();
+    this.#beatReceived = true;
+    this.#scheduleBeat();
+  }
+
+  #openSubscription(): void {
     const subscription = isIoRedis(this.#client)
       ? this.#openIoRedis(this.#client.duplicate(BUS_SUBSCRIBES))
       : this.#openNodeRedis(this.#client.duplicate());
     this.#subscription = subscription;
     void subscription.begin();
-    this.#beatReceived = true;
-    this.#scheduleBeat();
   }
 
   #openIoRedis(subscriber: IoRedisSubscriber): Subscription {
@@ -114,7 +121,7 @@ export class RedisBus implements InvalidationBus {
       closed = true;
       subscriber.disconnect();
     };
-    return { begin, close };
+    return { begin, close, hasEnded: () => subscriber.status === 'end' };
   }
 
   #openNodeRedis(subscriber: NodeRedisSubscriber): Subscription {
@@ -158,7 +165,7 @@ export class RedisBus implements InvalidationBus {
         // The client was never open.
       }
     };
-    return { begin, close };
+    return { begin, close, hasEnded: () => hasSubscribed && !subscriber.isOpen };
   }
 
   #receive(text: string): void {
@@ -180,6 +187,15 @@ export class RedisBus implements InvalidationBus {
     for (const listener of this.#listeners) listener.error(error);
   }
 
+  /** Subscribes once more: by a new client if that of the subscription has given up, and the program has connected its own again. */
+  #beginAgain(): void {
+    if (this.#subscription?.hasEnded() !== true) void this.#subscription?.begin();
+    else if (!isClosed(this.#client)) {
+      this.#subscription.close();
+      this.#openSubscription();
+    }
+  }
+
   #scheduleBeat(): void {
     this.#beatTimer = this.#clock.setTimer(() => this.#onBeat(), this.#heartbeat, {
       background: true,
@@ -189,7 +205,7 @@ export class RedisBus implements InvalidationBus {
   #onBeat(): void {
     if (!this.#beatReceived) this.#connect(false);
     this.#beatReceived = false;
-    if (!this.#connected) void this.#subscription?.begin();
+    if (!this.#connected) this.#beginAgain();
     this.publish(this.#beat).catch(() => {}); // Without the beat, the connection counts as lost.
     this.#scheduleBeat();
   }

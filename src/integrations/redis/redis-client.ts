@@ -81,6 +81,11 @@ export function isIoRedis(client: RedisClient): client is IoRedisClient {
   return 'status' in client && typeof client.status === 'string';
 }
 
+/** Whether the program has closed a client, or the client has given up. */
+export function isClosed(client: RedisClient): boolean {
+  return isIoRedis(client) ? client.status === 'end' : !client.isOpen;
+}
+
 /** Runs a script with a client of either package. */
 export function run(
   client: RedisClient,

@@ -81,6 +81,39 @@ describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', 
   );
 
   test(
+    'connects again after its client has given up, once the program has connected its own client again',
+    async () => {
+      await using server = await RedisServer.own();
+      const giveUp = (retries: number): number | Error => (retries > 1 ? new Error('gives up') : 1);
+      const client =
+        kind === 'redis'
+          ? createClient({ url: server.url, socket: { reconnectStrategy: giveUp } })
+          : new Redis(server.url, {
+              lazyConnect: true,
+              retryStrategy: (retries) => (retries > 1 ? null : 1),
+            });
+      client.on('error', () => {});
+      await client.connect();
+      const bus = redisBus(client, { heartbeatMillis: 50 });
+      const listener = new Listener();
+      using _subscription = bus.subscribe(listener);
+      await until(() => listener.isConnected);
+      await server.kill();
+      const hasEnded =
+        client instanceof Redis ? () => client.status === 'end' : () => !client.isOpen;
+      await until(hasEnded);
+      await server.start();
+      await client.connect();
+      await until(() => listener.isConnected);
+      await bus.publish('text');
+      await until(() => listener.texts.includes('text'));
+      if (client instanceof Redis) client.disconnect();
+      else client.destroy();
+    },
+    PATIENCE,
+  );
+
+  test(
     'connects after a connection that is lost during the first subscription',
     async () => {
       await using server = await RedisServer.own();
