@@ -604,6 +604,26 @@ test('a load whose time is over while it waits for the lock leaves the lock free
   expect(service.errors).toEqual([]);
 });
 
+test('a lease that throws when it is asked whether it is lost costs no call, and is released', async () => {
+  using service = new Service();
+  let releases = 0;
+  const lock: ClusterLock = {
+    acquire: async () => ({
+      fence: 1,
+      get lost(): boolean {
+        throw new Error('no answer');
+      },
+      release: async () => void releases++,
+    }),
+  };
+  const one = service.member({ store: new MemoryStore(), lock });
+  expect(await one('k')).toBe('old k');
+  await one.flush();
+  expect(releases).toBe(1);
+  service.source = () => 'new';
+  expect(await one('k')).toBe('new');
+});
+
 test('the token of a key outlives its results', async () => {
   using service = new Service();
   const ttls = new Map<string, number>();

@@ -16,7 +16,7 @@
 import type { Clock } from '../../core/clock.js';
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
-import type { ClusterLock } from '../cluster-lock.js';
+import type { ClusterLease, ClusterLock } from '../cluster-lock.js';
 import type { EntryTerms } from '../entry-terms.js';
 import type { InvalidationBus } from '../invalidation-bus.js';
 import { decodeArgs, encodeArgs } from '../keys/encoded-args.js';
@@ -205,9 +205,16 @@ export class StoreBackedLevel implements SharedLevel {
   /** Whether this process may have missed an invalidation of a result that it has just stored. */
   #mayHaveMissed(load: SharedLoad | undefined): boolean {
     if (!this.#isConnected) return true;
-    return (
-      load !== undefined && (load.connection !== this.#connection || load.lease?.lost === true)
-    );
+    return load !== undefined && (load.connection !== this.#connection || this.#isLost(load.lease));
+  }
+
+  #isLost(lease: ClusterLease | undefined): boolean {
+    try {
+      return lease?.lost === true;
+    } catch (error) {
+      this.#report(error);
+      return true;
+    }
   }
 
   stored(keyArgs: readonly unknown[]): void {
