@@ -11,6 +11,7 @@ import {
   sharedCache,
 } from '../../src/memoize/shared/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { MemoryBus } from './memory-bus.js';
 
@@ -316,6 +317,36 @@ describe('serialize and deserialize', () => {
     expect(reader.cacheInfo()).toMatchObject({ sharedRejects: 1, loads: 1 });
   });
 });
+
+test.each([
+  { what: 'is not invalidated', isInvalidated: false, expected: 'old' },
+  { what: 'is invalidated', isInvalidated: true, expected: 'down' },
+])(
+  'a stale result of the store that $what while the load fails: FusionCache#648',
+  async ({ isInvalidated, expected }) => {
+    using service = new Service();
+    const windows = { ttl: 1_000, staleIfError: 60_000 };
+    service.source = () => 'old';
+    const one = service.member({}, windows);
+    await one('k');
+    await one.flush();
+    const now = Date.now();
+    vi.spyOn(Date, 'now').mockReturnValue(now + 5_000);
+    const source = new Gate();
+    service.source = () => source.passed;
+    const other = service.member({}, windows);
+    const answer = other('k').catch((error) => error.message);
+    await settle();
+    if (isInvalidated) {
+      one.delete('k');
+      await one.flush();
+    }
+    source.fail(new Error('down'));
+    expect(await service.answer(answer)).toBe(expected);
+    expect(other.cacheInfo()).toMatchObject({ loads: 0, loadFailures: 1 });
+    vi.restoreAllMocks();
+  },
+);
 
 describe('a restored result is stale', () => {
   test('because other processes may have invalidated it', async () => {

@@ -181,7 +181,8 @@ export class StoreBackedLevel implements SharedLevel {
     if (found.usable !== undefined) return this.#use(load, context, found.usable);
     await results.makeTokens(load, budget).catch(this.#report);
     if (found.stale === undefined || purpose.isReplacing || purpose.forced) return begin();
-    return this.#computeOrStale(load, context, found.stale, begin);
+    const present = () => this.#presentResult(results, load, purpose, budget);
+    return this.#computeOrStale(load, context, found.stale, begin, present);
   }
 
   loadEnded(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms | undefined): void {
@@ -358,17 +359,35 @@ export class StoreBackedLevel implements SharedLevel {
     context: SharedLoadContext,
     stale: Envelope,
     compute: () => unknown,
+    present: () => Promise<Envelope | undefined>,
   ): Promise<unknown> {
     const { staleWhileRevalidate, staleIfError } = this.#cache;
     if (-(lifeLeft(stale) ?? 0) < staleWhileRevalidate) return this.#use(load, context, stale);
     try {
       return await compute();
     } catch (error) {
-      if (-(lifeLeft(stale) ?? 0) >= staleIfError) throw error;
+      const left = (envelope: Envelope): number => lifeLeft(envelope) ?? 0;
+      if (-left(stale) >= staleIfError) throw error;
+      const found = await present(); // The stale result may have been invalidated during the load.
+      if (found === undefined || -left(found) >= staleIfError) throw error;
       this.#counters.loadFailures++;
       this.#counters.staleHits++;
-      return this.#use(load, context, stale);
+      return this.#use(load, context, found);
     }
+  }
+
+  /** What the store has for a load that has failed. */
+  async #presentResult(
+    results: SharedResults,
+    load: SharedLoad,
+    purpose: LoadPurpose,
+    budget: WaitBudget,
+  ): Promise<Envelope | undefined> {
+    if (load.hasEnded || !results.mayAsk(load.key)) return undefined;
+    if (this.#outbox.size > 0 && !(await this.#isReadable(load, budget))) return undefined;
+    const { usable, stale } = await this.#read(results, { ...load }, purpose, budget);
+    const result = usable ?? stale;
+    return result?.failure === undefined ? result : undefined;
   }
 
   // ── Outside systems ──
