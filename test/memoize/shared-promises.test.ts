@@ -706,6 +706,20 @@ describe('foreign data', () => {
     expect(await one('k')).toBe('old k');
     expect(one.cacheInfo()).toMatchObject({ hits: 1, sharedErrors: 1 });
   });
+
+  test('a malformed name in a message does no harm to the others', async () => {
+    using service = new Service();
+    const bus = new MemoryBus();
+    const one = service.member({ bus });
+    await one('k');
+    const list = [
+      ['key', '{', 't'],
+      ['key', '["k"]', 't'],
+    ];
+    await bus.publish(JSON.stringify({ cache: 'value', list }));
+    expect(one.has('k')).toBe(false);
+    expect(one.cacheInfo().sharedErrors).toBe(1);
+  });
 });
 
 describe('hashKeys', () => {

@@ -30,7 +30,7 @@ import type {
   SharedState,
 } from '../shared-port.js';
 import { Announcements } from './announcements.js';
-import { messagesAbout, readMessage } from './bus-messages.js';
+import { type Announced, messagesAbout, readMessage } from './bus-messages.js';
 import { DigestIndex } from './digest-index.js';
 import type { Envelope } from './envelope.js';
 import { inTime } from './in-time.js';
@@ -405,16 +405,26 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   #receive(text: string): void {
-    try {
+    this.#guarded(() => {
       for (const announced of readMessage(text, this.#id, this.#names.cache) ?? []) {
-        const { kind, what } = announced;
-        if (this.#results !== undefined) this.#announcements.add(announced);
-        const plain = this.#digests.textOf(what);
-        if (kind === 'cache') this.#local.forgetAllHere();
-        else if (plain === undefined) continue;
-        else if (kind === 'tag') this.#local.forgetTagsHere([plain]);
-        else this.#local.forgetHere(decodeArgs(plain));
+        this.#guarded(() => this.#forget(announced));
       }
+    });
+  }
+
+  #forget(announced: Announced): void {
+    const { kind, what } = announced;
+    if (this.#results !== undefined) this.#announcements.add(announced);
+    const plain = this.#digests.textOf(what);
+    if (kind === 'cache') this.#local.forgetAllHere();
+    else if (plain === undefined) return;
+    else if (kind === 'tag') this.#local.forgetTagsHere([plain]);
+    else this.#local.forgetHere(decodeArgs(plain));
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
     } catch (error) {
       this.#report(error);
     }
