@@ -13,9 +13,9 @@ export interface CacheInfo {
   readonly hitRate: number;
   /** Calls that got a result past its `ttl`: during a revalidation, or in place of a failure. */
   readonly staleHits: number;
-  /** Runs of the function that brought a result. */
+  /** Runs of the function, and promises given to `set`, that brought a result. */
   readonly loads: number;
-  /** Runs of the function that threw or rejected. */
+  /** Runs of the function, and promises given to `set`, that threw or rejected. */
   readonly loadFailures: number;
   /** The time that all settled asynchronous loads took together, in milliseconds. */
   readonly loadMillis: number;
