@@ -21,6 +21,9 @@ export interface LockRequest {
 
 /** Locks by name, across processes. */
 export interface ClusterLock {
-  /** Waits for the lock of a name. If it rejects, the cache loads without the lock. */
+  /**
+   * Waits for the lock of a name. If it rejects, the cache loads without the lock. Only the requests that it makes by `request.ask`
+   * are limited in time, so it must end its wait for another holder by itself.
+   */
   acquire(name: string, request: LockRequest): Promise<ClusterLease>;
 }
