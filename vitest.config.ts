@@ -14,7 +14,7 @@ const SLOW = [
   'test/gc/{page,parallel-in-a-page}.test.ts',
   'test/integrations/http/{express,nest}.test.ts',
   'test/integrations/{mysql2,postgres}/*.test.ts',
-  'test/integrations/redis/{cluster,refusing,shared-cache,slow}.test.ts',
+  'test/integrations/redis/*.test.ts',
   'test/kit/leave-nothing-behind.test.ts',
   'test/memoize/shared-protocol.test.ts',
   'test/node/cli/cli.test.ts',

@@ -14,7 +14,7 @@ import { IterableWeakMap, WeakValueMap } from '../../src/weak/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
 
-const MANY = 20_000;
+const MANY = 5_000;
 
 /** Fewer entries, each of which has its stack taken. */
 const TRACED = 2_000;
