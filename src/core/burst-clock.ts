@@ -3,15 +3,20 @@
  * burst of uses shares one.
  *
  * ```
- *   16 uses within burstMillis ──▶ the next 64 uses take the last reading, unless the turn of the event loop ends before
- *                                      ▲        └──▶ they took less than 4 * burstMillis: so do the next 64
+ *   16 uses within 0.1 ms ──▶ the next 64 uses take the last reading, unless the turn of the event loop ends before
+ *                                      ▲        └──▶ they took less than 0.4 ms: so do the next 64
  *                                      └───────────────────┘
  * ```
+ *
+ * Uses that wait for a server are further apart: there the timer for the end of each turn would cost more than the readings.
  */
 import { type Clock, systemClock } from './clock.js';
 
 /** How many uses make a burst. */
 const USES = 16;
+
+/** The longest time of {@link USES} in a burst, in milliseconds. */
+const BURST_MILLIS = 0.1;
 
 /** How many uses of a burst share a reading. */
 const SHARING_USES = 64;
@@ -21,7 +26,6 @@ const LOST_MILLIS = 1_000;
 
 export class BurstClock {
   readonly #clock: Clock;
-  readonly #burstMillis: number;
   readonly #endTurn: () => void;
   #time = 0;
   /** How many uses may take {@link #time}. */
@@ -34,10 +38,8 @@ export class BurstClock {
   /** When the timer for the end of the turn was set; -Infinity if none is. */
   #timerSetAt = Number.NEGATIVE_INFINITY;
 
-  /** `burstMillis` is the longest time of {@link USES} in a burst, in milliseconds. */
-  constructor(clock: Clock, burstMillis: number) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#burstMillis = burstMillis;
     this.#endTurn = () => {
       this.#usesLeft = 0;
       this.#sharedSince = Number.NEGATIVE_INFINITY;
@@ -56,8 +58,8 @@ export class BurstClock {
     const now = this.#clock.now();
     this.#time = Math.floor(now);
     if (this.#clock !== systemClock) return this.#time; // A test moves its clock between two loans.
-    if (now - this.#sharedSince <= this.#burstMillis * (SHARING_USES / USES)) this.#share(now);
-    else if (now - this.#burstBegan > this.#burstMillis) {
+    if (now - this.#sharedSince <= BURST_MILLIS * (SHARING_USES / USES)) this.#share(now);
+    else if (now - this.#burstBegan > BURST_MILLIS) {
       this.#burstBegan = now;
       this.#readings = 0;
     } else if (++this.#readings >= USES) this.#share(now);

@@ -37,9 +37,6 @@ import { SettledLoans } from './settled-loans.js';
 import { UnsettledLoans } from './unsettled-loans.js';
 import type { WatchdogSettings } from './watchdog-options.js';
 
-/** The longest time of 16 starts or ends of loans that share a reading of the clock, in milliseconds. */
-const BURST_MILLIS = 0.1;
-
 /** The longest time between the end of a scope and the verdict on the loans that it has left behind, in milliseconds. */
 const LATE_RELEASE_MILLIS = 200;
 
@@ -143,7 +140,7 @@ export class LoanTracker implements ScopeListener {
       this.#settled,
       this.levelPlan.confirm,
     );
-    this.#loanClock = new BurstClock(settings.clock, BURST_MILLIS);
+    this.#loanClock = new BurstClock(settings.clock);
     this.#sampleEvery = settings.sampleEvery;
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.nursery, () =>
       this.settleHeap(),

@@ -55,9 +55,6 @@ const ALL_TIMED = 256;
 /** One loan in this many is timed later. */
 const TIMED_EVERY = 16;
 
-/** The longest time of 16 loans that share a reading of the clock, in milliseconds. */
-const BURST_MILLIS = 1;
-
 const DONE: Promise<void> = Promise.resolve();
 
 const ignore = (): void => {};
@@ -104,7 +101,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.#peer = peer;
     this.#settings = settings;
     this.#hooks = new Hooks(settings);
-    this.#loanClock = new BurstClock(settings.clock, BURST_MILLIS);
+    this.#loanClock = new BurstClock(settings.clock);
     this.origins = new LoanOrigins(settings.callSites);
     this.#waits = new PeerWaits(settings.clock, settings.acquireTimeoutMillis, this);
     this.#held = new HeldResources(peer, this);
