@@ -120,7 +120,7 @@ test('a cache that is watched anew meanwhile has each entry once', async () => {
   cached(MANY);
   cached.delete(0);
   while (live('entry') !== MANY) await nextTurn();
-  expect(second).toBeDefined();
+  expect([second === first, cached.cacheInfo().size]).toEqual([false, MANY]);
   watchdog.heap.assertInvariants();
 });
 
@@ -139,7 +139,7 @@ test.each(['clear', 'invalidateTags', 'close'] as const)(
     const kept = how === 'close' ? 0 : 1;
     expect(await mostInTurn(() => live('entry') - kept, MANY)).toBeLessThan(MOST_IN_TURN);
     await nextTurn();
-    expect(watchdog.stats().components).toBe(kept);
+    expect([watchdog.stats().components, cached.cacheInfo().size]).toEqual([kept, kept]);
     watchdog.heap.assertInvariants();
   },
 );
