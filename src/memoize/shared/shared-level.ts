@@ -362,14 +362,13 @@ export class StoreBackedLevel implements SharedLevel {
     present: () => Promise<Envelope | undefined>,
   ): Promise<unknown> {
     const { staleWhileRevalidate, staleIfError } = this.#cache;
-    if (-(lifeLeft(stale) ?? 0) < staleWhileRevalidate) return this.#use(load, context, stale);
+    if (staleMillis(stale) < staleWhileRevalidate) return this.#use(load, context, stale);
     try {
       return await compute();
     } catch (error) {
-      const left = (envelope: Envelope): number => lifeLeft(envelope) ?? 0;
-      if (-left(stale) >= staleIfError) throw error;
+      if (staleMillis(stale) >= staleIfError) throw error;
       const found = await present(); // The stale result may have been invalidated during the load.
-      if (found === undefined || -left(found) >= staleIfError) throw error;
+      if (found === undefined || staleMillis(found) >= staleIfError) throw error;
       this.#counters.loadFailures++;
       this.#counters.staleHits++;
       return this.#use(load, context, found);
@@ -473,6 +472,11 @@ export class StoreBackedLevel implements SharedLevel {
       ),
     );
   }
+}
+
+/** How long ago a result became stale, in milliseconds. */
+function staleMillis(result: Envelope): number {
+  return -(lifeLeft(result) ?? 0);
 }
 
 function throwIfEnded(load: SharedLoad): void {
