@@ -62,22 +62,11 @@ test.each([
       );
     }
     writeFileSync(join(folder, 'consumer.mts'), CONSUMER);
-    writeFileSync(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: {
-          target: 'es2022',
-          module: 'nodenext',
-          strict: true,
-          exactOptionalPropertyTypes: true,
-          skipLibCheck: false,
-          noEmit: true,
-          types,
-        },
-        files: ['consumer.mts'],
-      }),
-    );
-    tsc(folder, '-p', '.');
+    compile(folder, ['consumer.mts'], {
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      types,
+    });
   },
   60_000,
 );
@@ -96,21 +85,7 @@ test('the examples of the documentation compile with the types of the package', 
     writeFileSync(join(folder, `example-${i}.mts`), asModule(example));
     return `example-${i}.mts`;
   });
-  writeFileSync(
-    join(folder, 'tsconfig.json'),
-    JSON.stringify({
-      compilerOptions: {
-        target: 'es2022',
-        module: 'nodenext',
-        strict: true,
-        skipLibCheck: true,
-        noEmit: true,
-        types: ['node'],
-      },
-      files,
-    }),
-  );
-  tsc(folder, '-p', '.');
+  compile(folder, files, { skipLibCheck: true, types: ['node'] });
 }, 120_000);
 
 test.skipIf(process.env['CI'] !== 'true').each(NODES)(
@@ -189,3 +164,16 @@ export const kept: object | undefined = ref({}).deref();
 finalize(pool, (name: string) => name.length, 'pool').detach();
 export const same: boolean = everything.createPool === createPool && heap.isAlive(node);
 `;
+
+/** Compiles files of a folder as a strict consumer of ES modules does. */
+function compile(folder: string, files: readonly string[], options: object): void {
+  const compilerOptions = {
+    target: 'es2022',
+    module: 'nodenext',
+    strict: true,
+    noEmit: true,
+    ...options,
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  tsc(folder, '-p', '.');
+}
