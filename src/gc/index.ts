@@ -47,7 +47,7 @@ export {
   type HeapExportOptions,
   type HeapExportSource,
 } from './export/export-heap.js';
-export type { PictureColours } from './export/node-fill.js';
+export type { PictureColourBy } from './export/node-fill.js';
 export { type Garbage, GcModule } from './gc-module.js';
 export { Heap } from './heap.js';
 export {

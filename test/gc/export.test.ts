@@ -94,7 +94,7 @@ test.each(FORMATS)(
     expect(exportHeap(heap, format)).toBe(exportHeap(heap, format));
     const colours = /#9bd3f5|#3cb489/;
     expect(colours.test(exportHeap(heap, format))).toBe(format !== 'json');
-    expect(exportHeap(heap, format, { colours: 'none' })).not.toMatch(colours);
+    expect(exportHeap(heap, format, { colourBy: 'none' })).not.toMatch(colours);
   },
 );
 
@@ -159,7 +159,7 @@ test('DOT keeps any kind within its quotes', () => {
   for (const kind of NASTY) {
     const heap = new Heap();
     heap.alloc({ kind });
-    const [, , , node] = exportHeap(heap, 'dot', { colours: 'none' }).split('\n');
+    const [, , , node] = exportHeap(heap, 'dot', { colourBy: 'none' }).split('\n');
     const [, label, ...rest] =
       /^ {2}n16 \[label="((?:[^"\\]|\\.)*)", (.*)\];$/.exec(node ?? '') ?? [];
     expect(rest).toEqual([
@@ -273,18 +273,18 @@ test('during an incremental collection, the export can show the three colours', 
   heap.link(lost, lost);
   heap.drop(child);
   heap.drop(lost);
-  const colours = 'tri-colour';
-  expect(exportHeap(heap, 'dot', { colours })).not.toContain('fillcolor="#');
+  const colourBy = 'tri-colour';
+  expect(exportHeap(heap, 'dot', { colourBy })).not.toContain('fillcolor="#');
   while (heap.colour(child) !== 'grey') heap.step({ objects: 1 });
-  const fills = exportHeap(heap, 'dot', { colours }).matchAll(/label="(\w+).*fillcolor="(#\w+)"/g);
+  const fills = exportHeap(heap, 'dot', { colourBy }).matchAll(/label="(\w+).*fillcolor="(#\w+)"/g);
   expect([...fills].map(([, kind, fill]) => [kind, fill])).toEqual([
     ['root', '#222222'],
     ['child', '#a8a8a8'],
     ['lost', '#ffffff'],
   ]);
-  expect(exportHeap(heap, 'mermaid', { colours })).toContain('  class n16 black\n');
+  expect(exportHeap(heap, 'mermaid', { colourBy })).toContain('  class n16 black\n');
   expect(JSON.parse(exportHeap(heap, 'json')).nodes[2].colour).toBe('white');
-  const page = exportHeap(heap, 'html', { colours });
+  const page = exportHeap(heap, 'html', { colourBy });
   expect(page).toContain('.black circle { fill: #222222; }');
   expect(page).toContain('grey: reached</li>');
 });

@@ -174,7 +174,7 @@ testOnPage(
     await show(page, exportHeap(heap, 'html'));
     expect(new Set(await fills())).toEqual(new Set(['rgb(155, 211, 245)']));
     while (heap.colour(child) !== 'grey') heap.step({ objects: 1 });
-    await page.setContent(exportHeap(heap, 'html', { colours: 'tri-colour' }));
+    await page.setContent(exportHeap(heap, 'html', { colourBy: 'tri-colour' }));
     expect(await fills()).toEqual(['rgb(34, 34, 34)', 'rgb(168, 168, 168)']);
   },
 );

@@ -2,13 +2,13 @@
 import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
 import { fillOf, generationName } from './node-fill.js';
 
-export function exportDot({ nodes, edges, hidden, focus, colours }: HeapPicture): string {
+export function exportDot({ nodes, edges, hidden, focus, colourBy }: HeapPicture): string {
   const drawn = nodes.map((node) => {
     const attributes = [
       `label=${quote(`${node.kind}\n${pictureFacts(node)}`)}`,
       `tooltip=${quote(`handle ${node.handle}, ${generationName(node.generation)}`)}`,
     ];
-    const fill = fillOf(node, colours);
+    const fill = fillOf(node, colourBy);
     if (fill !== undefined) attributes.push(`fillcolor=${quote(fill.colour)}`);
     if (fill?.textColour === '#fff') attributes.push('fontcolor="#fff"');
     if (node.isRoot) attributes.push('penwidth=3');

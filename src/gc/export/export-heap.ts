@@ -17,7 +17,7 @@ import { exportHtml } from './export-html.js';
 import { exportJson } from './export-json.js';
 import { exportMermaid } from './export-mermaid.js';
 import { type HeapPicture, pictureOf } from './heap-picture.js';
-import type { PictureColours } from './node-fill.js';
+import type { PictureColourBy } from './node-fill.js';
 
 /** Language of an exported heap. */
 export type HeapExportFormat = 'dot' | 'mermaid' | 'json' | 'html';
@@ -47,7 +47,7 @@ export interface HeapExportOptions {
    *
    * @default 'generation'
    */
-  readonly colours?: PictureColours;
+  readonly colourBy?: PictureColourBy;
 }
 
 /** Source of an export: a {@link Heap}, or another object with a snapshot of one. */
@@ -97,9 +97,9 @@ export function exportHeap(
     focus: integer(0),
     radius: countOrInfinity(0),
     maxNodes: integer(1),
-    colours: oneOf('generation', 'tri-colour', 'none'),
+    colourBy: oneOf('generation', 'tri-colour', 'none'),
   });
-  const { focus, radius, maxNodes = 200, colours = 'generation' } = options;
+  const { focus, radius, maxNodes = 200, colourBy = 'generation' } = options;
   if (radius !== undefined && focus === undefined) {
     throw new InvalidArgumentError('exportHeap: `radius` needs a `focus` to be measured from.');
   }
@@ -107,6 +107,6 @@ export function exportHeap(
   if (focus !== undefined && !snapshot.nodes.some(({ handle }) => handle === focus)) {
     throw new InvalidArgumentError('exportHeap: `focus` must be a live node of the heap.');
   }
-  const cut = { focus, radius: radius ?? Number.POSITIVE_INFINITY, maxNodes, colours };
+  const cut = { focus, radius: radius ?? Number.POSITIVE_INFINITY, maxNodes, colourBy };
   return WRITERS[format](pictureOf(snapshot, cut));
 }

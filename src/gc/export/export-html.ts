@@ -75,14 +75,14 @@ text { fill: var(--ink); font-size: 11px; text-anchor: middle; }
 .selecting .node:not(.lit), .selecting .edge:not(.lit) { opacity: 0.25; }
 `;
 
-function fillRules({ nodes, colours }: HeapPicture): string {
-  return fillsOf(nodes, colours)
+function fillRules({ nodes, colourBy }: HeapPicture): string {
+  return fillsOf(nodes, colourBy)
     .map(({ key, colour }) => `.${key} circle { fill: ${colour}; }\n`)
     .join('');
 }
 
-function legend({ nodes, colours, focus }: HeapPicture): string {
-  const entries = fillsOf(nodes, colours).map(({ key, meaning }) => [dot(key), meaning]);
+function legend({ nodes, colourBy, focus }: HeapPicture): string {
+  const entries = fillsOf(nodes, colourBy).map(({ key, meaning }) => [dot(key), meaning]);
   if (nodes.some(({ isRoot }) => isRoot)) entries.push([dot('root'), 'held from outside']);
   if (focus !== undefined) entries.push([dot('focus'), 'focus']);
   entries.push([line('edge'), 'edge']);
@@ -111,14 +111,14 @@ function listItem(node: SnapshotNode): string {
  * Returns the data of the page as JSON. Edges refer to nodes by position. The text has no `<`, so it cannot end its
  * script element.
  */
-function dataOf({ nodes, edges, focus, colours }: HeapPicture): string {
+function dataOf({ nodes, edges, focus, colourBy }: HeapPicture): string {
   const positions = new Map(nodes.map(({ handle }, i) => [handle, i]));
   const data = {
     nodes: nodes.map((node) => ({
       handle: node.handle,
       name: pictureName(node.handle),
       kind: node.kind,
-      fillClass: fillOf(node, colours)?.key ?? '',
+      fillClass: fillOf(node, colourBy)?.key ?? '',
       generationName: generationName(node.generation),
       facts: pictureFacts(node),
       root: node.isRoot,

@@ -6,7 +6,7 @@ import type { SnapshotNode } from '../views/heap-snapshot.js';
 import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
 import { fillOf, fillsOf } from './node-fill.js';
 
-export function exportMermaid({ nodes, edges, hidden, focus, colours }: HeapPicture): string {
+export function exportMermaid({ nodes, edges, hidden, focus, colourBy }: HeapPicture): string {
   const lines = ['flowchart LR'];
   for (const node of nodes) {
     lines.push(
@@ -26,8 +26,8 @@ export function exportMermaid({ nodes, edges, hidden, focus, colours }: HeapPict
     lines.push(`  classDef ${name} ${style}`);
     lines.push(`  class ${members.map(({ handle }) => pictureName(handle)).join(',')} ${name}`);
   };
-  for (const { key, colour, textColour } of fillsOf(nodes, colours)) {
-    const members = nodes.filter((node) => fillOf(node, colours)?.key === key);
+  for (const { key, colour, textColour } of fillsOf(nodes, colourBy)) {
+    const members = nodes.filter((node) => fillOf(node, colourBy)?.key === key);
     addClass(key, `fill:${colour},color:${textColour}`, members);
   }
   const roots = nodes.filter(({ isRoot }) => isRoot);

@@ -8,7 +8,7 @@
  */
 import { type Handle, indexOfHandle } from '../memory/handle.js';
 import type { HeapSnapshot, SnapshotNode } from '../views/heap-snapshot.js';
-import type { PictureColours } from './node-fill.js';
+import type { PictureColourBy } from './node-fill.js';
 
 /** All edges from one node to another, drawn as one. */
 export interface PictureEdge {
@@ -26,7 +26,7 @@ export interface HeapPicture {
   /** Number of nodes of the heap that the picture does not show. */
   readonly hidden: number;
   readonly focus: Handle | undefined;
-  readonly colours: PictureColours;
+  readonly colourBy: PictureColourBy;
 }
 
 export interface PictureOptions {
@@ -34,7 +34,7 @@ export interface PictureOptions {
   /** Maximum number of steps from the focus to a node. */
   readonly radius: number;
   readonly maxNodes: number;
-  readonly colours: PictureColours;
+  readonly colourBy: PictureColourBy;
 }
 
 export function pictureOf({ nodes }: HeapSnapshot, cut: PictureOptions): HeapPicture {
@@ -45,7 +45,7 @@ export function pictureOf({ nodes }: HeapSnapshot, cut: PictureOptions): HeapPic
     edges: shown.flatMap((node) => edgesOf(node, chosen)),
     hidden: nodes.length - shown.length,
     focus: cut.focus,
-    colours: cut.colours,
+    colourBy: cut.colourBy,
   };
 }
 

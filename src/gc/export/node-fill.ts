@@ -3,7 +3,7 @@ import type { NodeColour } from '../collector.js';
 import type { SnapshotNode } from '../views/heap-snapshot.js';
 
 /** Meaning of a node's fill. */
-export type PictureColours = 'generation' | 'tri-colour' | 'none';
+export type PictureColourBy = 'generation' | 'tri-colour' | 'none';
 
 /** Fill of nodes with one meaning. */
 export interface NodeFill {
@@ -39,9 +39,9 @@ const COLOUR_FILLS: Readonly<Record<NodeColour, NodeFill>> = {
 };
 
 /** Returns the fill of a node, or `undefined` without colours, or without a current incremental collection. */
-export function fillOf(node: SnapshotNode, colours: PictureColours): NodeFill | undefined {
-  if (colours === 'none') return undefined;
-  if (colours === 'tri-colour') return node.colour && COLOUR_FILLS[node.colour];
+export function fillOf(node: SnapshotNode, colourBy: PictureColourBy): NodeFill | undefined {
+  if (colourBy === 'none') return undefined;
+  if (colourBy === 'tri-colour') return node.colour && COLOUR_FILLS[node.colour];
   const { generation } = node;
   return {
     key: `gen-${generation}`,
@@ -52,10 +52,10 @@ export function fillOf(node: SnapshotNode, colours: PictureColours): NodeFill | 
 }
 
 /** Returns the fills of these nodes, each once, in a fixed order. */
-export function fillsOf(nodes: readonly SnapshotNode[], colours: PictureColours): NodeFill[] {
+export function fillsOf(nodes: readonly SnapshotNode[], colourBy: PictureColourBy): NodeFill[] {
   const fills = new Map<string, NodeFill>();
   for (const node of nodes) {
-    const fill = fillOf(node, colours);
+    const fill = fillOf(node, colourBy);
     if (fill !== undefined) fills.set(fill.key, fill);
   }
   return [...fills.values()].sort((one, other) => one.key.localeCompare(other.key));
