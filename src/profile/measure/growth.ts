@@ -1,10 +1,10 @@
 /**
- * Tells whether calls retain memory each time, with a bound on the doubt.
+ * Tells whether calls retain memory each time, with a bound on the probability of error.
  *
  * A call that leaks retains memory nearly each time. A call that does not retains nothing most times, and now and then some
  * kilobytes: V8 compiles a function, or a table doubles. So the median of what calls retain tells them apart, where a sum or a
  * fitted line does not. The bound is an order statistic: at least half of all calls retain as much as the k-th least of n
- * calls, with a doubt of P(B < k), where B counts the heads of n tosses of a coin.
+ * calls, with an error probability of P(B < k), where B counts the heads of n tosses of a coin.
  *
  * Source: W. R. Thompson, *On Confidence Ranges for the Median*, Annals of Mathematical Statistics 7 (3), 1936.
  */
@@ -17,10 +17,10 @@ export interface Growth {
   readonly least: number;
 }
 
-/** Doubt of the bound. */
-const DOUBT = 0.01;
+/** Probability that the bound is wrong. */
+const ERROR_PROBABILITY = 0.01;
 
-/** Number of calls below which no bound has so little doubt. */
+/** Number of calls below which no bound is as sure as that. */
 export const LEAST_CALLS = 7;
 
 /** Gives the growth per call; `undefined` for fewer than {@link LEAST_CALLS}. `retained` is sorted. O(n · log n). */
@@ -34,15 +34,15 @@ export function growthOf(retained: Float64Array): Growth | undefined {
   return { median, least: retained[rankOf(n) - 1] as number };
 }
 
-/** Gives the greatest k for which n tosses give fewer than k heads with a probability of at most {@link DOUBT}. */
+/** Gives the greatest k for which n tosses give fewer than k heads with a probability of at most {@link ERROR_PROBABILITY}. */
 function rankOf(n: number): number {
   let probability = 0.5 ** n;
-  let doubt = probability;
+  let errorProbability = probability;
   let k = 0;
-  while (doubt <= DOUBT) {
+  while (errorProbability <= ERROR_PROBABILITY) {
     k++;
     probability *= (n - k + 1) / k;
-    doubt += probability;
+    errorProbability += probability;
   }
   return k;
 }

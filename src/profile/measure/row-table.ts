@@ -27,7 +27,7 @@ export interface MemoryRow {
   /** Bytes by which `heapUsed` differs from one reading to the next if nothing happens. */
   readonly noise: number;
   /**
-   * Bytes that each call after the first retains, in V8's heap and outside it: the median, and a lower bound with a doubt of
+   * Bytes that each call after the first retains, in V8's heap and outside it: the median, and a lower bound with an error probability of
    * 1 %. Absent below 8 calls, which can prove nothing.
    */
   readonly perCall?: Growth;

@@ -30,17 +30,17 @@ beforeAll(async () => {
   profile = await sampling.stop();
 });
 
-test('what a function allocated is estimated within its doubt', () => {
+test('what a function allocated is estimated within its relative error', () => {
   // V8 inlines `oneOrder` at some time, and then names its caller.
   const row = profile.functions().find(({ name }) => name === 'allocateOrders');
   const bytes = OBJECTS * OBJECT_BYTES;
   const growth = OBJECTS * 8 * 4; // The list of orders, which grows by half again and again.
   expect(kept).toHaveLength(OBJECTS);
   expect(profile.samples).toBeGreaterThan(500);
-  expect(row?.totalBytes).toBeGreaterThan(bytes * (1 - SIGMAS * profile.doubt));
-  expect(row?.totalBytes).toBeLessThan((bytes + growth) * (1 + SIGMAS * profile.doubt));
-  expect(row?.doubt).toBe(row?.samples === 0 ? 1 : 1 / Math.sqrt(row?.samples ?? 0));
-  expect(profile.doubt).toBe(1 / Math.sqrt(profile.samples));
+  expect(row?.totalBytes).toBeGreaterThan(bytes * (1 - SIGMAS * profile.relativeError));
+  expect(row?.totalBytes).toBeLessThan((bytes + growth) * (1 + SIGMAS * profile.relativeError));
+  expect(row?.relativeError).toBe(row?.samples === 0 ? 1 : 1 / Math.sqrt(row?.samples ?? 0));
+  expect(profile.relativeError).toBe(1 / Math.sqrt(profile.samples));
 });
 
 test('a row names where its function begins', () => {
@@ -165,7 +165,7 @@ test('an empty profile exports to every format', () => {
     },
     { intervalBytes: 512, live: true, startedAt: 0 },
   );
-  expect(empty.doubt).toBe(1);
+  expect(empty.relativeError).toBe(1);
   expect(empty.functions()).toEqual([]);
   expect(empty.export('collapsed')).toBe('');
   for (const format of ['flamegraph', 'treemap'] as const) {
@@ -174,7 +174,7 @@ test('an empty profile exports to every format', () => {
   expect(Profile.decode(gunzipSync(empty.export('pprof'))).sample).toEqual([]);
 });
 
-test('the table prints the doubt of each figure', () => {
+test('the table prints the relative error of each figure', () => {
   expect(String(profile)).toMatch(/±\d+(\.\d)? %.*(oneOrder|allocateOrders) \(/);
   expect(String(profile).split('\n')[0]).toContain(`${profile.samples} samples`);
 });

@@ -26,7 +26,7 @@ export interface FunctionRow extends ProfiledFunction {
   /** Samples behind `selfBytes`. */
   readonly samples: number;
   /** Standard error of `selfBytes`, as a part of it: 1 / √samples. 1 or less; 1 for a single sample and for none. */
-  readonly doubt: number;
+  readonly relativeError: number;
 }
 
 /** A format of {@link AllocationProfile.export} that is text. */
@@ -64,7 +64,7 @@ const PRINTED_ROWS = 15;
  * const profile = await sampling.stop();
  *
  * profile.totalBytes > 100_000; // => true
- * profile.doubt < 0.2; // => true
+ * profile.relativeError < 0.2; // => true
  * profile.export('collapsed').includes(';'); // => true
  * kept.length; // => 20000
  * ```
@@ -79,7 +79,7 @@ export class AllocationProfile {
   /** Estimate of all that was allocated, in bytes. */
   readonly totalBytes: number;
   /** Standard error of `totalBytes`, as a part of it: 1 / √samples. */
-  readonly doubt: number;
+  readonly relativeError: number;
   readonly #raw: RawProfile;
   readonly #root: CallNode;
   readonly #startedAt: number;
@@ -92,7 +92,7 @@ export class AllocationProfile {
     this.live = taking.live;
     this.samples = samplesIn(this.#root); // V8 lists some samples of stacks that it has dropped.
     this.totalBytes = this.#root.totalBytes;
-    this.doubt = doubtOf(this.samples);
+    this.relativeError = relativeErrorOf(this.samples);
     this.#startedAt = taking.startedAt;
   }
 
@@ -109,7 +109,13 @@ export class AllocationProfile {
       const counted = new Set<string>();
       for (const of of stack) {
         const key = functionKey(of);
-        const row = rows.get(key) ?? { ...of, selfBytes: 0, totalBytes: 0, samples: 0, doubt: 1 };
+        const row = rows.get(key) ?? {
+          ...of,
+          selfBytes: 0,
+          totalBytes: 0,
+          samples: 0,
+          relativeError: 1,
+        };
         rows.set(key, row);
         if (!counted.has(key)) row.totalBytes += selfBytes;
         counted.add(key);
@@ -118,7 +124,7 @@ export class AllocationProfile {
       if (own === undefined) return;
       own.selfBytes += selfBytes;
       own.samples += selfSamples;
-      own.doubt = doubtOf(own.samples);
+      own.relativeError = relativeErrorOf(own.samples);
     });
     return [...rows.values()].sort(
       (a, b) => b.selfBytes - a.selfBytes || b.totalBytes - a.totalBytes,
@@ -179,13 +185,13 @@ export class AllocationProfile {
       .slice(0, PRINTED_ROWS)
       .map(
         (row) =>
-          `${formatBytes(row.selfBytes).padStart(10)} ${percent(row.doubt).padStart(7)} ${formatBytes(row.totalBytes).padStart(10)}  ${functionLabel(row)}`,
+          `${formatBytes(row.selfBytes).padStart(10)} ${percent(row.relativeError).padStart(7)} ${formatBytes(row.totalBytes).padStart(10)}  ${functionLabel(row)}`,
       );
     if (rows.length > PRINTED_ROWS)
       lines.push(`… and ${rows.length - PRINTED_ROWS} more functions`);
     return [
       this.#title(),
-      `${'itself'.padStart(10)}   doubt ${'with calls'.padStart(10)}  function (where it begins)`,
+      `${'itself'.padStart(10)}   error ${'with calls'.padStart(10)}  function (where it begins)`,
       ...lines,
     ].join('\n');
   }
@@ -199,7 +205,7 @@ export class AllocationProfile {
   }
 }
 
-function doubtOf(samples: number): number {
+function relativeErrorOf(samples: number): number {
   return samples === 0 ? 1 : 1 / Math.sqrt(samples);
 }
 
@@ -208,11 +214,11 @@ function amountOf(bytes: number, samples: number): string {
 }
 
 function amountOfSamples(samples: number): string {
-  return `${samples} ${samples === 1 ? 'sample' : 'samples'}: ${percent(doubtOf(samples))}`;
+  return `${samples} ${samples === 1 ? 'sample' : 'samples'}: ${percent(relativeErrorOf(samples))}`;
 }
 
-function percent(doubt: number): string {
-  return `±${(doubt * 100).toFixed(doubt < 0.01 ? 1 : 0)} %`;
+function percent(relativeError: number): string {
+  return `±${(relativeError * 100).toFixed(relativeError < 0.01 ? 1 : 0)} %`;
 }
 
 function kilobytes(bytes: number): string {

@@ -30,7 +30,7 @@ const FUNCTION = { id: 1, name: 2, systemName: 3, filename: 4, startLine: 5 };
 export interface PprofHeader {
   readonly intervalBytes: number;
   readonly takenAt: number;
-  /** Source and doubt of its figures. */
+  /** Source and relative error of its figures. */
   readonly comment: string;
 }
 

@@ -11,7 +11,7 @@ const ROW = 17;
 /** Narrower boxes, in pixels, are left out, and what they call with them. */
 const LEAST_WIDTH = 0.3;
 
-/** Gives the flame graph of a profile as SVG. `amount` prints bytes with their doubt. */
+/** Gives the flame graph of a profile as SVG. `amount` prints bytes with their relative error. */
 export function flameGraph(
   root: CallNode,
   title: string,

@@ -17,7 +17,7 @@ import type { RawProfile } from './call-tree.js';
 export interface SampleOptions {
   /**
    * Mean number of bytes between two samples. 512 KiB costs nothing that can be measured, 64 KiB under 20 % of allocation-heavy
-   * code, 2 KiB up to 80 %. The doubt of a figure is 1 / √samples, so a tenth of the interval gives a third of the doubt.
+   * code, 2 KiB up to 80 %. The relative error of a figure is 1 / √samples, so a tenth of the interval gives a third of the error.
    *
    * @default 524288
    */

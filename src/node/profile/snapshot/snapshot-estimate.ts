@@ -14,7 +14,7 @@ export interface SnapshotEstimate {
   readonly cpuMillis: number;
   /** Size of the file, in bytes: 63 a node. */
   readonly fileBytes: number;
-  /** The estimate as a sentence, with its source and its doubt. */
+  /** The estimate as a sentence, with its source. */
   readonly text: string;
 }
 

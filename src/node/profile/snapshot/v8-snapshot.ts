@@ -35,7 +35,7 @@ export interface SnapshotStep {
   readonly edge?: SnapshotEdge;
 }
 
-/** Source and doubt of every size that a {@link V8Snapshot} gives. */
+/** Source and precision of every size that a {@link V8Snapshot} gives. */
 const SIZE_SOURCE =
   'V8 heap snapshot, exact at its moment: shallow sizes as V8 counts them, retained sizes by dominators';
 
