@@ -13,7 +13,7 @@ const YOUNG_PER_MIDDLE = 10;
 
 export class ActivityClock {
   readonly #gc: GcModule;
-  readonly #nursery: number;
+  readonly #youngCollectionEvery: number;
   readonly #beforeCollection: () => void;
   #events = 0;
   #isStopped = false;
@@ -22,16 +22,16 @@ export class ActivityClock {
   /** How often a young generation was collected. */
   youngCollections = 0;
 
-  /** Collects after every `nursery` events. `beforeCollection` is called before each collection. */
-  constructor(gc: GcModule, nursery: number, beforeCollection: () => void) {
+  /** Collects after every `youngCollectionEvery` events. `beforeCollection` is called before each collection. */
+  constructor(gc: GcModule, youngCollectionEvery: number, beforeCollection: () => void) {
     this.#gc = gc;
-    this.#nursery = nursery;
+    this.#youngCollectionEvery = youngCollectionEvery;
     this.#beforeCollection = beforeCollection;
   }
 
   /** Counts one event. Amortised O(1). */
   tick(): void {
-    if (++this.#events < this.#nursery || this.#isStopped) return;
+    if (++this.#events < this.#youngCollectionEvery || this.#isStopped) return;
     this.#events = 0;
     this.#beforeCollection();
     const middle = ++this.youngCollections % YOUNG_PER_MIDDLE === 0;
@@ -57,7 +57,7 @@ export class ActivityClock {
 
   /** Makes the nodes of {@link allocatePresent} old if they are many, so that no young collection has to visit all. True if it did. */
   collectPresent(): boolean {
-    if (this.#present < this.#nursery) return false;
+    if (this.#present < this.#youngCollectionEvery) return false;
     this.#present = 0;
     this.#beforeCollection();
     this.#gc.collect(1);

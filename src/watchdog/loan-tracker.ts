@@ -142,7 +142,7 @@ export class LoanTracker implements ScopeListener {
     );
     this.#loanClock = new BurstClock(settings.clock);
     this.#sampleEvery = settings.sampleEvery;
-    this.#activity = new ActivityClock(this.graph.heap.gc, settings.nursery, () =>
+    this.#activity = new ActivityClock(this.graph.heap.gc, settings.youngCollectionEvery, () =>
       this.settleHeap(),
     );
     this.presentNodes = new PresentNodes(settings.clock, this.#activity);

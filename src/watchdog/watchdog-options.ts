@@ -85,7 +85,7 @@ export interface WatchdogOptions {
    *
    * @default 700
    */
-  readonly nursery?: number;
+  readonly youngCollectionEvery?: number;
   /**
    * After how long without a full collection of the simulated heap one begins, in milliseconds. A busy service has them more often. The
    * rule *growth* compares what they leave.
@@ -156,7 +156,7 @@ export interface WatchdogSettings {
   readonly graceMillis: number;
   readonly maxRecords: number;
   readonly suppress: readonly string[];
-  readonly nursery: number;
+  readonly youngCollectionEvery: number;
   readonly fullCollectionMillis: number;
   readonly sweepIntervalMillis: number;
   readonly clock: Clock;
@@ -178,7 +178,7 @@ const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
   graceMillis: option(millis, 1_000),
   maxRecords: option(integer(1), 1_000),
   suppress: option(someSignatures, []),
-  nursery: option(integer(1), 700),
+  youngCollectionEvery: option(integer(1), 700),
   fullCollectionMillis: option(numberAtLeast(1), 60_000),
   sweepIntervalMillis: option(numberAtLeast(1), 10_000),
   clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),

@@ -146,7 +146,7 @@ test('a release within the grace after a forced close makes no noise', async () 
 });
 
 test('a suspect keeps its rule after a forced close, and becomes certain under a surer one', async () => {
-  using t = watched(createSource, { nursery: 100 });
+  using t = watched(createSource, { youngCollectionEvery: 100 });
   await (async () => {
     await t.lease();
   })();

@@ -10,7 +10,7 @@ function watched() {
   const watchdog = new Watchdog({
     level: 'simple',
     clock,
-    nursery: 1_000_000, // A collection would give nodes to what is out.
+    youngCollectionEvery: 1_000_000, // A collection would give nodes to what is out.
     onLeak: (report) => leaks.push(report),
   });
   const pool = new MinimalPool('db');

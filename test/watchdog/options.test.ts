@@ -14,7 +14,7 @@ test.each([
   [{ level: 'loud' }, "`level` must be one of 'off', 'counters', 'sampled', 'simple'"],
   [{ graceMillis: -1 }, '`graceMillis` must be'],
   [{ maxRecords: 0 }, '`maxRecords` must be an integer ≥ 1'],
-  [{ nursery: 1.5 }, '`nursery` must be an integer ≥ 1'],
+  [{ youngCollectionEvery: 1.5 }, '`youngCollectionEvery` must be an integer ≥ 1'],
   [{ sweepIntervalMillis: 0 }, '`sweepIntervalMillis` must be a number ≥ 1'],
   [{ onLeak: 'print' }, '`onLeak` must be a function'],
   [{ clock: {} }, '`clock` must be an object with now(), setTimer(), clearTimer()'],

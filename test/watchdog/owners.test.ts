@@ -119,7 +119,7 @@ test('full collections are counted by the heap, begun by time in a quiet service
 });
 
 test("full collections follow CPython's rule in a busy service that grows", async () => {
-  using watchdog = new Watchdog({ clock: new FakeClock(), nursery: 10 });
+  using watchdog = new Watchdog({ clock: new FakeClock(), youngCollectionEvery: 10 });
   const pool = new MinimalPool();
   watchdog.watch(pool);
   for (let i = 0; i < 5_000; i++) pool.addResource();

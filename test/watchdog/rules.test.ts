@@ -32,7 +32,7 @@ test('no timer is set if no active rule judges loans while they are out', () => 
 
 test('a suspect whose lease V8 then collects is counted once, as abandoned', async () => {
   const clock = new FakeClock();
-  using watchdog = new Watchdog({ level: 'advanced', clock, nursery: 10 });
+  using watchdog = new Watchdog({ level: 'advanced', clock, youngCollectionEvery: 10 });
   const pool = new MinimalPool();
   pool.addResource();
   watchdog.watch(pool);

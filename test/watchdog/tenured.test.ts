@@ -17,7 +17,7 @@ function watched(options: WatchdogOptions = {}) {
     level: 'advanced',
     clock,
     graceMillis: 0,
-    nursery: 10,
+    youngCollectionEvery: 10,
     ...options,
     rules: { abandoned: false, ...options.rules }, // The tests drop their leases.
   });
