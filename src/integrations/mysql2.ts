@@ -24,7 +24,7 @@ export { createClientPool } from './mysql2/mysql-client-pool.js';
 export { mysqlErrors } from './mysql2/mysql-errors.js';
 export {
   type IsolationLevel,
-  TransactionEndedError,
+  MysqlTransactionEndedError,
   type TransactionOptions,
   transaction,
 } from './mysql2/mysql-transaction.js';

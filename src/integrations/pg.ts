@@ -25,8 +25,8 @@ export { pgErrors } from './pg/pg-errors.js';
 export type { Pooler } from './pg/pg-session.js';
 export {
   type IsolationLevel,
-  RolledBackError,
-  TransactionEndedError,
+  PgRolledBackError,
+  PgTransactionEndedError,
   type TransactionOptions,
   transaction,
 } from './pg/pg-transaction.js';

@@ -26,7 +26,7 @@ const IN_TRANSACTION = 1;
  * The transaction had ended before its commit: a deadlock has rolled it back and the work ignored the error, or a statement such as
  * `CREATE TABLE` has committed it. What ran afterwards was committed statement by statement. Code `TENURE_MYSQL_TRANSACTION_ENDED`.
  */
-export class TransactionEndedError extends TenureError {
+export class MysqlTransactionEndedError extends TenureError {
   /** @internal */
   constructor() {
     super(
@@ -36,7 +36,7 @@ export class TransactionEndedError extends TenureError {
   }
 
   static {
-    nameErrorClass(TransactionEndedError, 'TransactionEndedError');
+    nameErrorClass(MysqlTransactionEndedError, 'MysqlTransactionEndedError');
   }
 }
 
@@ -44,7 +44,7 @@ export class TransactionEndedError extends TenureError {
  * Runs `work` in a transaction: committed when the work succeeds, rolled back when it fails. Resolves to what `work` returned, after the
  * commit. A connection that cannot roll back is destroyed, and so is a broken one, without a `rollback`.
  *
- * Rejects with the error of `work`, or with {@link TransactionEndedError} if the transaction was gone before the commit; the server
+ * Rejects with the error of `work`, or with {@link MysqlTransactionEndedError} if the transaction was gone before the commit; the server
  * is asked for that, which costs one round trip. If the connection breaks during the commit, the outcome is not known; the error is
  * that of the connection.
  *
@@ -72,7 +72,7 @@ const STEPS: TransactionSteps<Connection, IsolationLevel> = {
   },
   async commit(connection) {
     const [{ serverStatus }] = await connection.query<ResultSetHeader>('do 0');
-    if (((serverStatus ?? 0) & IN_TRANSACTION) === 0) throw new TransactionEndedError();
+    if (((serverStatus ?? 0) & IN_TRANSACTION) === 0) throw new MysqlTransactionEndedError();
     await connection.query('commit');
   },
   rollBack: (connection) => connection.query('rollback'),

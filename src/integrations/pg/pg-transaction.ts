@@ -20,7 +20,7 @@ export type TransactionOptions = ClientTransactionOptions<IsolationLevel>;
  * The work has succeeded, and the server has answered its commit with a rollback, because a statement had failed. Nothing is stored.
  * Code `TENURE_PG_ROLLED_BACK`.
  */
-export class RolledBackError extends TenureError {
+export class PgRolledBackError extends TenureError {
   /** @internal */
   constructor() {
     super(
@@ -30,7 +30,7 @@ export class RolledBackError extends TenureError {
   }
 
   static {
-    nameErrorClass(RolledBackError, 'RolledBackError');
+    nameErrorClass(PgRolledBackError, 'PgRolledBackError');
   }
 }
 
@@ -38,7 +38,7 @@ export class RolledBackError extends TenureError {
  * The work has ended the transaction by itself, by `commit` or `rollback`, so there was nothing to commit. What ran afterwards was committed
  * statement by statement. Code `TENURE_PG_TRANSACTION_ENDED`.
  */
-export class TransactionEndedError extends TenureError {
+export class PgTransactionEndedError extends TenureError {
   /** @internal */
   constructor() {
     super(
@@ -48,7 +48,7 @@ export class TransactionEndedError extends TenureError {
   }
 
   static {
-    nameErrorClass(TransactionEndedError, 'TransactionEndedError');
+    nameErrorClass(PgTransactionEndedError, 'PgTransactionEndedError');
   }
 }
 
@@ -65,8 +65,8 @@ const FAILED_TRANSACTION = '25P02';
  * Runs `work` in a transaction: committed when the work succeeds, rolled back when it fails. Resolves to what `work` returned, after the
  * commit. A client that cannot roll back is destroyed, and so is a broken one, without a `rollback`.
  *
- * Rejects with the error of `work`, with {@link RolledBackError} if the server has rolled back instead of committing, or with
- * {@link TransactionEndedError} if the work has ended the transaction by itself. The server tells that by a warning, so it needs a
+ * Rejects with the error of `work`, with {@link PgRolledBackError} if the server has rolled back instead of committing, or with
+ * {@link PgTransactionEndedError} if the work has ended the transaction by itself. The server tells that by a warning, so it needs a
  * `client_min_messages` of `warning` or lower, and it does not tell if the work has begun another transaction.
  *
  * What an earlier holder of the client has left open is rolled back first. An adopted pool may lend such a client.
@@ -96,11 +96,11 @@ const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
   },
   async commit(client) {
     const { result, isNoticed } = await watchingFor(NO_TRANSACTION, client, 'commit');
-    if (result.command === 'ROLLBACK') throw new RolledBackError();
-    if (isNoticed) throw new TransactionEndedError();
+    if (result.command === 'ROLLBACK') throw new PgRolledBackError();
+    if (isNoticed) throw new PgTransactionEndedError();
   },
   async rollBack(client, error) {
-    const hasEnded = error instanceof RolledBackError || error instanceof TransactionEndedError;
+    const hasEnded = error instanceof PgRolledBackError || error instanceof PgTransactionEndedError;
     if (!hasEnded) await client.query('rollback');
   },
 };

@@ -10,8 +10,8 @@ import {
   adoptPool,
   type ClientPoolOptions,
   createClientPool,
-  RolledBackError,
-  TransactionEndedError,
+  PgRolledBackError,
+  PgTransactionEndedError,
   transaction,
 } from '../../../src/integrations/pg.js';
 import { until } from '../../kit/until.js';
@@ -244,7 +244,7 @@ describe.skipIf(!canStart)('a pool of clients', () => {
 
     test('a rollback in place of the commit is an error, and nothing is stored', async () => {
       await using t = await setUp();
-      await expect(transaction(t.pool, swallowing)).rejects.toThrow(RolledBackError);
+      await expect(transaction(t.pool, swallowing)).rejects.toThrow(PgRolledBackError);
       const count = 'select count(*)::int as it from stored where n = 10';
       expect(await t.pool.use((client) => firstValue(client, count))).toBe(0);
       expect(t.pool.stats()).toMatchObject({ destroyed: 0, borrowed: 0 });
@@ -289,7 +289,7 @@ describe.skipIf(!canStart)('a pool of clients', () => {
           await client.query('insert into stored values (30)');
           await client.query(statement);
         });
-        await expect(ending).rejects.toThrow(TransactionEndedError);
+        await expect(ending).rejects.toThrow(PgTransactionEndedError);
         await expect(ending).rejects.toMatchObject({ code: 'TENURE_PG_TRANSACTION_ENDED' });
         const count =
           'with gone as (delete from stored where n = 30 returning n) select count(*)::int as it from gone';
