@@ -1,6 +1,6 @@
 /** Roots: references from outside a simulated heap that end by disposal. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Holder } from './heap-scope.js';
+import type { NodeHolder } from './heap-scope.js';
 import type { HeapState } from './heap-state.js';
 import type { Handle } from './memory/handle.js';
 
@@ -11,7 +11,7 @@ export interface Root extends Disposable {
 }
 
 /** Holds a node until the root or the heap is disposed of. */
-export function holdAsRoot(heap: Holder, state: HeapState, node: Handle): Root {
+export function holdAsRoot(heap: NodeHolder, state: HeapState, node: Handle): Root {
   heap.hold(node);
   let isHeld = true;
   return {

@@ -5,13 +5,17 @@ import type { HeapState } from './heap-state.js';
 import type { Handle } from './memory/handle.js';
 
 /** The part of {@link Heap} that holds nodes. */
-export interface Holder {
+export interface NodeHolder {
   hold(node: Handle): void;
   drop(node: Handle): void;
 }
 
 /** Calls `body` with a scope, which ends when the body returns or throws. */
-export function runInScope<T>(heap: Holder, state: HeapState, body: (locals: HeapScope) => T): T {
+export function runInScope<T>(
+  heap: NodeHolder,
+  state: HeapState,
+  body: (locals: HeapScope) => T,
+): T {
   const scope = new HeapScope(heap);
   try {
     const result = body(scope);
@@ -29,12 +33,12 @@ export function runInScope<T>(heap: Holder, state: HeapState, body: (locals: Hea
 
 /** Nodes that the body of {@link Heap.scope} holds, as a function holds the values of its local variables. */
 export class HeapScope {
-  readonly #holder: Holder;
+  readonly #holder: NodeHolder;
   readonly #locals: Handle[] = [];
   #ended = false;
 
   /** @internal */
-  constructor(holder: Holder) {
+  constructor(holder: NodeHolder) {
     this.#holder = holder;
   }
 

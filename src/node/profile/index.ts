@@ -35,7 +35,7 @@ export {
 export type { ProfiledFunction } from './sampling/call-tree.js';
 export { type SampleOptions, type Sampling, sample } from './sampling/sample.js';
 export {
-  type Holder,
+  type HolderCount,
   type SideBySide,
   type SideBySideOptions,
   type SideBySideRow,

@@ -31,7 +31,7 @@ export interface SideBySideOptions {
 }
 
 /** How many objects one holder holds. */
-export interface Holder {
+export interface HolderCount {
   /** The nearest holder with a name: `OrderCache.#entries`, `variable session`. */
   readonly name: string;
   /** How many of the objects it holds. */
@@ -57,7 +57,7 @@ export interface SideBySideRow {
   /** Bytes that would be free without all of them together. */
   readonly retainedBytes: number;
   /** What holds them, the most frequent first. */
-  readonly holders: readonly Holder[];
+  readonly holders: readonly HolderCount[];
 }
 
 /** The result of {@link sideBySide}. `toString` prints it. */
@@ -229,7 +229,7 @@ function sitesOf(leaks: readonly LeakReport[]): string[] {
   return [...counts].sort(([, a], [, b]) => b - a).map(([line]) => line);
 }
 
-function holdersOf(snapshot: V8Snapshot, nodes: Iterable<number>): Holder[] {
+function holdersOf(snapshot: V8Snapshot, nodes: Iterable<number>): HolderCount[] {
   const counts = new Map<string, number>();
   let looked = 0;
   for (const node of nodes) {
