@@ -14,12 +14,12 @@ export interface MatcherResult {
 
 /** The matchers of {@link leakMatchers}. */
 export interface LeakMatchers {
-  /** Passes if a watchdog finds no leak. A loan that comes back within `settleMillis` is none. */
+  /** Passes if a watchdog finds no leak. A loan that comes back within `graceMillis` is none. */
   toHaveNoLeaks(watchdog: unknown, options?: CheckOptions): Promise<MatcherResult>;
 }
 
 /** How long a loan may take to come back, in milliseconds, as in the other helpers for tests. */
-const SETTLE_MILLIS = 100;
+const GRACE_MILLIS = 100;
 
 /**
  * The matcher `toHaveNoLeaks`, to pass to `expect.extend`. The setup files `tenure/testing/vitest-setup` and `/jest-setup` do so. The
@@ -45,7 +45,7 @@ const SETTLE_MILLIS = 100;
 export const leakMatchers: LeakMatchers = {
   async toHaveNoLeaks(watchdog, options) {
     checkArgument('toHaveNoLeaks', 'received', watchdog, objectWith('check'));
-    const settings = resolveCheckOptions(options ?? {}, { settleMillis: SETTLE_MILLIS });
+    const settings = resolveCheckOptions(options ?? {}, { graceMillis: GRACE_MILLIS });
     const leaks = await (watchdog as Watchdog).check(settings as CheckOptions);
     return {
       pass: leaks.length === 0,

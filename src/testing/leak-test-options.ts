@@ -28,7 +28,7 @@ export interface LeakTestOptions {
    *
    * @default 100
    */
-  readonly settleMillis?: number;
+  readonly graceMillis?: number;
   /**
    * Whether to run V8's collector after each test. It makes a leak *certain* if no code can release the loan any more. It costs
    * 0.1 to 0.7 s for each test with a big heap.
@@ -48,7 +48,7 @@ export interface LeakTestOptions {
 /** What the options resolve to. */
 export interface LeakTestSettings {
   readonly watch: 'all' | readonly Watchable[];
-  readonly settleMillis: number;
+  readonly graceMillis: number;
   readonly forceGc: boolean;
   readonly ignore: ((report: LeakReport) => boolean) | undefined;
 }
@@ -63,7 +63,7 @@ const aWatchList: OptionCheck = (value) => {
 
 const OPTIONS: OptionTable<Given> = {
   watch: option(aWatchList, 'all'),
-  settleMillis: option(millis, 100),
+  graceMillis: option(millis, 100),
   forceGc: option(aBoolean, false),
   ignore: optional(aFunction),
 };

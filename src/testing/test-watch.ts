@@ -90,9 +90,9 @@ class TestWatch {
   async #leaksOf(
     name: string,
     scope: OpenScope,
-    { settleMillis, forceGc, ignore }: LeakTestSettings,
+    { graceMillis, forceGc, ignore }: LeakTestSettings,
   ): Promise<LeakReport[]> {
-    const reports = await this.#watchdog.check({ scope, settleMillis, forceGc });
+    const reports = await this.#watchdog.check({ scope, graceMillis, forceGc });
     return reports
       .filter((report) => guardedCall('the option `ignore`', () => ignore?.(report)) !== true)
       .map((report) => ({ ...report, scope: name })); // Its own name has no ids replaced.

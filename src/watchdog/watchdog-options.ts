@@ -122,7 +122,7 @@ export interface CheckOptions {
    *
    * @default 0
    */
-  readonly settleMillis?: number;
+  readonly graceMillis?: number;
   /**
    * Whether to run V8's collector first, so that abandoned loans are found now. It stops the process for milliseconds to
    * seconds, depending on the heap. Use it in tests and on a person's request, not from a timer.
@@ -187,13 +187,13 @@ const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
 
 /** What the options of a check resolve to. */
 export interface CheckSettings {
-  readonly settleMillis: number;
+  readonly graceMillis: number;
   readonly forceGc: boolean;
   readonly scope: OpenScope | undefined;
 }
 
 const CHECK_OPTIONS: OptionTable<CheckSettings> = {
-  settleMillis: option(millis, 0),
+  graceMillis: option(millis, 0),
   forceGc: option(aBoolean, false),
   scope: optional(anOpenScope),
 };
@@ -214,11 +214,11 @@ export function resolveWatchdogOptions(options: WatchdogOptions): WatchdogSettin
  */
 export function resolveCheckOptions(
   options: CheckOptions,
-  { settleMillis = 0, forceGc = false }: Pick<CheckOptions, 'settleMillis' | 'forceGc'> = {},
+  { graceMillis = 0, forceGc = false }: Pick<CheckOptions, 'graceMillis' | 'forceGc'> = {},
 ): CheckSettings {
   return resolveOptions('watchdog.check', options, {
     ...CHECK_OPTIONS,
-    settleMillis: option(millis, settleMillis),
+    graceMillis: option(millis, graceMillis),
     forceGc: option(aBoolean, forceGc),
   });
 }

@@ -298,7 +298,7 @@ export class Watchdog implements Disposable {
     return this.#check(resolveCheckOptions(options));
   }
 
-  async #check({ settleMillis, forceGc, scope }: CheckSettings): Promise<LeakReport[]> {
+  async #check({ graceMillis, forceGc, scope }: CheckSettings): Promise<LeakReport[]> {
     this.#tracker.releaseCapabilities();
     if (forceGc) {
       if (this.#gcSource === undefined) throw new NoCollectorError();
@@ -308,13 +308,13 @@ export class Watchdog implements Disposable {
     const { ledger, scopes } = this.#tracker;
     if (scope === undefined) {
       this.#watches.judge(forceGc);
-      await ledger.untilNoneLost(settleMillis);
+      await ledger.untilNoneLost(graceMillis);
       scopes.settleEnded();
       return ledger.reports();
     }
     if (forceGc) this.#watches.judge(true);
     const isMeant = ({ origin }: Loan): boolean => origin.scope?.isWithin(scope) === true;
-    await ledger.untilNoneLost(settleMillis, isMeant);
+    await ledger.untilNoneLost(graceMillis, isMeant);
     scopes.settleEnded();
     return ledger.reportsOf(isMeant);
   }

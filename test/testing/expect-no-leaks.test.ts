@@ -56,7 +56,7 @@ test('a body that releases passes, and its result is given', async () => {
   expect(await expectNoLeaks(() => 'no promise')).toBe('no promise');
 });
 
-test('a loan that comes back within the settle time is no leak, one that comes later is', async () => {
+test('a loan that comes back within the grace period is no leak, one that comes later is', async () => {
   const release = async (millis: number): Promise<void> => {
     const lease = await pool.lease();
     setTimeout(() => void lease.release(), millis);
@@ -64,10 +64,10 @@ test('a loan that comes back within the settle time is no leak, one that comes l
   await expectNoLeaks(() => release(10));
   allowLeaks();
   const body = async (): Promise<void> => void (await pool.lease());
-  await expect(expectNoLeaks(body, { settleMillis: 0 })).rejects.toThrow(LeaksFoundError);
+  await expect(expectNoLeaks(body, { graceMillis: 0 })).rejects.toThrow(LeaksFoundError);
 });
 
-test('the settle time passes in real time under fake timers, and so does a forced collection', async () => {
+test('the grace period passes in real time under fake timers, and so does a forced collection', async () => {
   vi.useFakeTimers();
   await leakOf(async () => void (await pool.lease()));
   await expect(

@@ -24,16 +24,16 @@ test('a watchdog without leaks has none, and one that has finds one', async () =
   await expect(t.watchdog).toHaveNoLeaks();
   await expect(expect(t.watchdog).not.toHaveNoLeaks()).rejects.toThrow('it found none');
   await t.watchdog.scope('job', () => t.pool.lease());
-  await expect(t.watchdog).not.toHaveNoLeaks({ settleMillis: 0 });
-  await expect(expect(t.watchdog).toHaveNoLeaks({ settleMillis: 0 })).rejects.toThrow(
+  await expect(t.watchdog).not.toHaveNoLeaks({ graceMillis: 0 });
+  await expect(expect(t.watchdog).toHaveNoLeaks({ graceMillis: 0 })).rejects.toThrow(
     /to find no leak.*orphaned {2}pool "db".*leak-matchers\.test\.ts/s,
   );
 });
 
-test('a loan that comes back within the settle time is no leak', async () => {
+test('a loan that comes back within the grace period is no leak', async () => {
   await using t = setUp();
   const lease = await t.watchdog.scope('job', () => t.pool.lease());
-  const passed = expect(t.watchdog).toHaveNoLeaks({ settleMillis: 10_000 });
+  const passed = expect(t.watchdog).toHaveNoLeaks({ graceMillis: 10_000 });
   await lease.release();
   await passed;
 });
@@ -53,7 +53,7 @@ test('what is no watchdog is refused, and so is a malformed option', async () =>
       /must be an object/,
     );
   }
-  const inherited = Object.create({ settleMillis: -1 });
-  await expect(watchdog.assertNoLeaks(inherited)).rejects.toThrow(/`settleMillis`/);
-  await expect(leakMatchers.toHaveNoLeaks(watchdog, inherited)).rejects.toThrow(/`settleMillis`/);
+  const inherited = Object.create({ graceMillis: -1 });
+  await expect(watchdog.assertNoLeaks(inherited)).rejects.toThrow(/`graceMillis`/);
+  await expect(leakMatchers.toHaveNoLeaks(watchdog, inherited)).rejects.toThrow(/`graceMillis`/);
 });

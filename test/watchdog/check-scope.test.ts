@@ -41,7 +41,7 @@ test('a check of a scope waits for its own loans only', async () => {
   mine.end();
   other.end();
   let found: unknown;
-  const check = t.watchdog.check({ scope: mine, settleMillis: 100 }).then((reports) => {
+  const check = t.watchdog.check({ scope: mine, graceMillis: 100 }).then((reports) => {
     found = reports;
   });
   await settle();

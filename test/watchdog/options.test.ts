@@ -150,7 +150,7 @@ test('disposing of the watchdog ends a waiting check', async () => {
   pool.addResource();
   watchdog.watch(pool);
   watchdog.scope('request', () => void pool.lease());
-  const waiting = watchdog.check({ settleMillis: 60_000 });
+  const waiting = watchdog.check({ graceMillis: 60_000 });
   watchdog[Symbol.dispose]();
   expect(await waiting).toHaveLength(1);
   expect(clock.pendingTimers).toBe(0);

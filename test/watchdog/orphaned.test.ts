@@ -221,13 +221,13 @@ test('a loan that its component took back by force stays a leak', async () => {
   expect(t.watchdog.stats().loansOut).toBe(0);
 });
 
-test('check waits up to settleMillis for lost loans to come back', async () => {
+test('check waits up to graceMillis for lost loans to come back', async () => {
   using t = watched();
   const leases: MinimalLease[] = [];
   t.watchdog.scope('request', () => {
     leases.push(t.pool.lease(), t.pool.lease());
   });
-  const patient = t.watchdog.check({ settleMillis: 5_000 });
+  const patient = t.watchdog.check({ graceMillis: 5_000 });
   await settle();
   leases[0]?.release();
   await t.clock.advance(4_000);
@@ -237,7 +237,7 @@ test('check waits up to settleMillis for lost loans to come back', async () => {
   t.watchdog.scope('request', () => {
     t.pool.lease();
   });
-  const impatient = t.watchdog.check({ settleMillis: 5_000 });
+  const impatient = t.watchdog.check({ graceMillis: 5_000 });
   await t.clock.advance(5_000);
   expect(await impatient).toHaveLength(1);
   expect(t.clock.foregroundTimers).toBe(0);

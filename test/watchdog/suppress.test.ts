@@ -84,7 +84,7 @@ test('assertNoLeaks passes with suppressed leaks alone, and says how many loans 
 test('a check does not wait for suppressed loans to come back', async () => {
   using t = leaky({ suppress: parseBaseline(await baselineOfKnown()) });
   t.known();
-  expect(await t.watchdog.check({ settleMillis: 60_000 })).toEqual([]);
+  expect(await t.watchdog.check({ graceMillis: 60_000 })).toEqual([]);
 });
 
 test.each([

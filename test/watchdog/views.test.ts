@@ -84,7 +84,7 @@ test('V8 confirms that a dropped lease is lost', async () => {
   t.watchdog.scope('GET /frames', () => {
     t.pool.lease(1_024);
   });
-  const [report] = await t.watchdog.check({ settleMillis: 0, forceGc: true });
+  const [report] = await t.watchdog.check({ graceMillis: 0, forceGc: true });
   expect(report?.certainty).toBe('certain');
 });
 

@@ -68,7 +68,7 @@ export class ExitReport {
 
   #atExit(code: number): void {
     guardedCall('the report of tenure/register', () => {
-      const findings = this.#findings(this.#isIdle ? 0 : this.#options.settle);
+      const findings = this.#findings(this.#isIdle ? 0 : this.#options.graceMillis);
       this.#output.report(findings);
       if (this.#options.leaks === 'exit' && findings.leaks.length > 0 && code === 0) {
         process.exitCode = LEAKS_FOUND;
@@ -76,11 +76,11 @@ export class ExitReport {
     });
   }
 
-  /** Leaks that were first found less than `settleMillis` ago, and are not certain, are set apart. */
-  #findings(settleMillis: number): Findings {
+  /** Leaks that were first found less than `graceMillis` ago, and are not certain, are set apart. */
+  #findings(graceMillis: number): Findings {
     const all = this.#watchdog.checkNow();
     const isFresh = (leak: LeakReport): boolean =>
-      leak.certainty !== 'certain' && leak.firstSeenMillis < settleMillis;
+      leak.certainty !== 'certain' && leak.firstSeenMillis < graceMillis;
     const { loansOut, loans, lost } = this.#watchdog.stats();
     const outAndLost = all.reduce((sum, { count }) => sum + count, 0);
     const pools = [...this.#pools].map((pool) => describe(pool));

@@ -10,7 +10,7 @@ import type { RequestCounts } from './request-sample.js';
 /** The leaks of a process as they are at one moment. */
 export interface Findings {
   readonly leaks: readonly LeakReport[];
-  /** Leaks that were found less than the settle time before the end of the process: their loans may have been on their way back. */
+  /** Leaks that were found less than the grace period before the end of the process: their loans may have been on their way back. */
   readonly fresh: readonly LeakReport[];
   /** One phrase for each pool. */
   readonly watched: readonly string[];

@@ -3,7 +3,7 @@
  * `tenure.config.json` in the working directory. A service must start whatever they say, so a wrong one is told of and left out.
  *
  * ```
- *   TENURE=level=advanced,leaks=log,patch=pg,mysql2,settle=500
+ *   TENURE=level=advanced,leaks=log,patch=pg,mysql2,graceMillis=500
  * ```
  */
 import { readFileSync } from 'node:fs';
@@ -41,7 +41,7 @@ export interface RegisterOptions {
   /** The packages whose pools are watched. @default all */
   readonly patch: readonly PeerName[];
   /** How long a loan may stay out after its request before its loss is told, in milliseconds. @default 1_000 */
-  readonly settle: number;
+  readonly graceMillis: number;
   /** A file that gets the leaks as JSON, at the end of the process and with each report that is asked for. @default none */
   readonly json: string | undefined;
   /** The signal that asks for a report; `none` for no signal. @default 'SIGUSR2' */
@@ -63,7 +63,7 @@ const OPTIONS: OptionTable<RegisterOptions> = {
   leaks: option(oneOf('stderr', 'log', 'exit'), 'stderr'),
   scope: option(oneOf('http', 'all', 'none'), 'http'),
   patch: option(somePackages, PEER_NAMES),
-  settle: option(someMillis, 1_000),
+  graceMillis: option(someMillis, 1_000),
   json: optional(aName),
   signal: option(aSignal, 'SIGUSR2'),
 };
@@ -143,7 +143,7 @@ function parsedVariable(text: string, complain: Complain): Given {
 }
 
 function textOrNumber(name: string, text: string): unknown {
-  return name === 'settle' && text !== '' ? Number(text) : text;
+  return name === 'graceMillis' && text !== '' ? Number(text) : text;
 }
 
 function fileOptions(complain: Complain): Given {

@@ -135,10 +135,10 @@ export class Registration implements Registered {
   }
 
   #createWatchdog(): Watchdog {
-    const { level, settle } = this.#options;
+    const { level, graceMillis } = this.#options;
     return new Watchdog({
       level,
-      graceMillis: settle,
+      graceMillis,
       stacksPerSecond: STACKS_PER_SECOND,
       firstStacks: FIRST_REQUESTS,
       onLeak: (leak) => this.#output?.found(leak),

@@ -52,7 +52,7 @@ function run(
   const args = [...before, '--import', 'tenure/register', ...after, file];
   const env = {
     ...process.env,
-    TENURE: `json=${file}.json,level=advanced,settle=0`,
+    TENURE: `json=${file}.json,level=advanced,graceMillis=0`,
     PG_URL: postgres.url,
     MYSQL_URL: mariadb === undefined ? '' : `mysql://root@127.0.0.1:${mariadb.port}`,
   };

@@ -66,7 +66,7 @@ describe('what it does to a program without pools', () => {
 
 describe('what it reports', () => {
   test('the leaking line and the request, at the end of the process, and the code stays 0', async () => {
-    using t = await run(LEAKY, { tenure: 'settle=0' });
+    using t = await run(LEAKY, { tenure: 'graceMillis=0' });
     expect(t.stderr).toMatch(/orphaned {2}pool "generic-pool" {2}probable ×1/);
     expect(t.stderr).toContain('it was never released: GET /leak');
     expect(t.stderr).toMatch(/acquired at {2}app\.cjs:7:\d+/);
@@ -81,15 +81,15 @@ describe('what it reports', () => {
     expect(t.code).toBe(0);
   });
 
-  test('a leak is told while the process runs, when its settle time is over', async () => {
-    using program = startProgram(service("await get('/leak');"), { tenure: 'settle=20' });
+  test('a leak is told while the process runs, when its grace period is over', async () => {
+    using program = startProgram(service("await get('/leak');"), { tenure: 'graceMillis=20' });
     await program.says('orphaned  pool "generic-pool"');
     program.process.kill('SIGUSR2');
     await program.says('watched: pool "generic-pool" 1/4 out');
   });
 
-  test('a loan that is lost less than the settle time before an exit is told apart, and is not counted', async () => {
-    using t = await run(LEAKY, { tenure: 'leaks=exit,settle=60000' });
+  test('a loan that is lost less than the grace period before an exit is told apart, and is not counted', async () => {
+    using t = await run(LEAKY, { tenure: 'leaks=exit,graceMillis=60000' });
     expect(t.stderr).toContain('NO LEAK IS PROVEN');
     expect(t.stderr).not.toContain('NO LEAKS');
     expect(t.stderr).toMatch(/not counted: app\.cjs:7:\d+ ×1/);
@@ -98,7 +98,7 @@ describe('what it reports', () => {
 
   test('a process that ends by itself has no loan on its way back: each lost one counts', async () => {
     const source = service("await get('/leak'); server.close(); server.closeAllConnections();");
-    using t = await run(source, { tenure: 'leaks=exit,settle=60000' });
+    using t = await run(source, { tenure: 'leaks=exit,graceMillis=60000' });
     expect(t.stderr).toContain('orphaned  pool "generic-pool"');
     expect(t.code).toBe(1);
   });
@@ -130,7 +130,7 @@ describe('what it reports', () => {
       await get('/leak');
       await pool.release(held);
       process.exit(0);`);
-    using t = await run(source, { tenure: 'settle=0,json=report.json' });
+    using t = await run(source, { tenure: 'graceMillis=0,json=report.json' });
     expect(t.stderr).toContain('it was never released: GET /leak');
     expect(t.stderr).toMatch(/requests: \d+ of 6001 had a scope/);
     const { requests } = t.json('report.json') as { requests: { watched: number } };
@@ -139,14 +139,16 @@ describe('what it reports', () => {
   });
 
   test('leaks=exit ends with the code 1, and keeps a code of the application', async () => {
-    using t = await run(LEAKY, { tenure: 'leaks=exit,settle=0' });
+    using t = await run(LEAKY, { tenure: 'leaks=exit,graceMillis=0' });
     expect(t.code).toBe(1);
-    using own = await run(LEAKY.replace('exit(0)', 'exit(7)'), { tenure: 'leaks=exit,settle=0' });
+    using own = await run(LEAKY.replace('exit(0)', 'exit(7)'), {
+      tenure: 'leaks=exit,graceMillis=0',
+    });
     expect(own.code).toBe(7);
   });
 
   test('leaks=log writes lines of JSON', async () => {
-    using t = await run(LEAKY, { tenure: 'leaks=log,settle=0' });
+    using t = await run(LEAKY, { tenure: 'leaks=log,graceMillis=0' });
     const lines = t.stderr
       .trim()
       .split('\n')
@@ -165,7 +167,7 @@ describe('what it reports', () => {
   });
 
   test('json writes the whole report into a file', async () => {
-    using t = await run(LEAKY, { tenure: 'json=leaks.json,settle=0' });
+    using t = await run(LEAKY, { tenure: 'json=leaks.json,graceMillis=0' });
     expect(t.json('leaks.json')).toMatchObject({
       version: 1,
       leaks: [{ rule: 'orphaned', scope: 'GET /leak', site: { file: 'app.cjs', line: 7 } }],
@@ -183,7 +185,7 @@ describe('what it reports', () => {
 
 describe('its options', () => {
   test('the file tenure.config.json has them, and the environment wins', async () => {
-    const config = JSON.stringify({ register: { leaks: 'log', settle: 0, json: 'a.json' } });
+    const config = JSON.stringify({ register: { leaks: 'log', graceMillis: 0, json: 'a.json' } });
     using t = await run(LEAKY, { config, tenure: 'json=b.json' });
     expect(t.stderr.startsWith('{')).toBe(true);
     expect(t.json('b.json')).toMatchObject({ leaks: [{ scope: 'GET /leak' }] });
@@ -193,11 +195,11 @@ describe('its options', () => {
   test.each([
     [
       'levle=simple',
-      'TENURE: unknown option "levle". Known: level, leaks, scope, patch, settle, json, signal.',
+      'TENURE: unknown option "levle". Known: level, leaks, scope, patch, graceMillis, json, signal.',
     ],
     ['level=loud', `TENURE: "level" must be one of 'off', `],
-    ['settle=soon', 'TENURE: "settle" must be a number of milliseconds ≥ 0'],
-    ['settle=', 'TENURE: "settle" must be a number of milliseconds ≥ 0'],
+    ['graceMillis=soon', 'TENURE: "graceMillis" must be a number of milliseconds ≥ 0'],
+    ['graceMillis=', 'TENURE: "graceMillis" must be a number of milliseconds ≥ 0'],
     [
       'patch=pg,oracle',
       `TENURE: "patch" must be an array of 'generic-pool', 'mysql2', 'pg', 'tarn'`,
@@ -225,7 +227,7 @@ describe('its options', () => {
   test('patch=none watches no package, and scope=none opens no scope', async () => {
     using unpatched = await run(LEAKY, { tenure: 'patch=none' });
     expect(unpatched.stderr).not.toContain('watched:');
-    using unscoped = await run(LEAKY, { tenure: 'scope=none,settle=0' });
+    using unscoped = await run(LEAKY, { tenure: 'scope=none,graceMillis=0' });
     expect(unscoped.stderr).toContain('still out, and not known to be lost: 1 loan');
   });
 });
@@ -256,7 +258,7 @@ describe('how it leaves the program', () => {
     const again = `require('node:module').createRequire(__filename);
       import(${JSON.stringify(new URL('../../../src/node/register/registered.ts', import.meta.url).href)} + '?copy');`;
     using t = await run(service("await get('/leak'); process.exit(0);", again), {
-      tenure: 'settle=0',
+      tenure: 'graceMillis=0',
     });
     expect(t.stderr.match(/watched: /g)).toHaveLength(1);
     expect(t.stderr).toContain('1 loan so far');
@@ -279,14 +281,14 @@ describe('pools of tenure itself', () => {
     process.exit(0);`;
 
   test('are watched as they are created', async () => {
-    using t = await run(own(''), { tenure: 'settle=0', file: 'app.mjs' });
+    using t = await run(own(''), { tenure: 'graceMillis=0', file: 'app.mjs' });
     expect(t.stderr).toContain('own watchdog: 0 registered: 1');
     expect(t.stderr).toMatch(/orphaned {2}pool "own-db"/);
     expect(t.stderr).toContain('watched: pools of tenure: 1');
   });
 
   test('belong to the watchdog of the application as soon as it watches them', async () => {
-    using t = await run(own('watchdog.watch(pool);'), { tenure: 'settle=0', file: 'app.mjs' });
+    using t = await run(own('watchdog.watch(pool);'), { tenure: 'graceMillis=0', file: 'app.mjs' });
     expect(t.stderr).toContain('own watchdog: 1 registered: 0');
   });
 });
