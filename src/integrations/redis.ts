@@ -41,7 +41,7 @@ const BUS_CHECKS: OptionChecks<RedisBusOptions> = {
 
 const LOCK_CHECKS: OptionChecks<RedisLockOptions> = {
   prefix: aName,
-  ttlMillis: integer(1),
+  leaseMillis: integer(1),
   waitMillis: millis,
   retryMillis: integer(1),
   random: aFunction,

@@ -18,7 +18,7 @@ export class RedisLease implements ClusterLease {
   readonly #clock: Clock;
   readonly #key: string;
   readonly #token: string;
-  readonly #ttl: number;
+  readonly #leaseMillis: number;
   /** The time until which Redis gives the lock to no other process, counted from before the last request. */
   #heldUntil: number;
   #isReleased = false;
@@ -30,7 +30,7 @@ export class RedisLease implements ClusterLease {
     key: string,
     token: string,
     fence: number,
-    ttl: number,
+    leaseMillis: number,
     asked: number,
   ) {
     this.#client = client;
@@ -38,8 +38,8 @@ export class RedisLease implements ClusterLease {
     this.#key = key;
     this.#token = token;
     this.fence = fence;
-    this.#ttl = ttl;
-    this.#heldUntil = asked + ttl;
+    this.#leaseMillis = leaseMillis;
+    this.#heldUntil = asked + leaseMillis;
     this.#scheduleExtension();
   }
 
@@ -55,7 +55,7 @@ export class RedisLease implements ClusterLease {
   }
 
   #scheduleExtension(): void {
-    this.#timer = this.#clock.setTimer(() => void this.#extend(), this.#ttl / 3, {
+    this.#timer = this.#clock.setTimer(() => void this.#extend(), this.#leaseMillis / 3, {
       background: true,
     });
   }
@@ -63,9 +63,14 @@ export class RedisLease implements ClusterLease {
   async #extend(): Promise<void> {
     const asked = this.#clock.now();
     try {
-      const held = await run(this.#client, EXTEND, [this.#key], [this.#token, String(this.#ttl)]);
+      const held = await run(
+        this.#client,
+        EXTEND,
+        [this.#key],
+        [this.#token, String(this.#leaseMillis)],
+      );
       if (this.#isReleased) return;
-      if (Number(held) === 1) this.#heldUntil = asked + this.#ttl;
+      if (Number(held) === 1) this.#heldUntil = asked + this.#leaseMillis;
       else this.#heldUntil = asked;
     } catch {
       // The next attempt is scheduled below. If none succeeds, the lock is lost at the end of its time.

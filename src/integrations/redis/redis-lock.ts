@@ -2,9 +2,9 @@
  * A lock over Redis, as in Redis' own documentation: `SET NX PX` with a token that only the holder knows. Scripts compare the token
  * before they extend or delete the lock.
  *
- * - The holder extends the lock three times in each `ttlMillis`. If its process ends without a release, another process gets the lock
- *   at most `ttlMillis` later.
- * - A lock that another program has made without an end gets one, so that it holds up the callers no longer than `ttlMillis`.
+ * - The holder extends the lock three times in each `leaseMillis`. If its process ends without a release, another process gets the lock
+ *   at most `leaseMillis` later.
+ * - A lock that another program has made without an end gets one, so that it holds up the callers no longer than `leaseMillis`.
  * - Each lock comes with a fencing token: a number that is greater than that of any earlier holder.
  * - The lock is for one Redis, not for several that vote (Redlock). After a failover two processes may hold it. Then both load,
  *   which costs one load. The fencing token keeps the result of the earlier holder out of the store.
@@ -20,7 +20,7 @@ export interface RedisLockOptions {
   /** The start of all names of locks in Redis. @default 'tenure:lock:' */
   readonly prefix?: string;
   /** How long the lock of a process that ended without a release stays locked, in milliseconds. @default 5000 */
-  readonly ttlMillis?: number;
+  readonly leaseMillis?: number;
   /** How long a caller waits for the lock, in milliseconds, before it loads without the lock. @default 30000 */
   readonly waitMillis?: number;
   /** The time between two attempts of a waiting caller, in milliseconds, plus up to half of it at random. @default 25 */
@@ -68,7 +68,7 @@ const FENCE_MILLIS = 86_400_000;
 export class RedisLock implements ClusterLock {
   readonly #client: RedisClient;
   readonly #prefix: string;
-  readonly #ttl: number;
+  readonly #leaseMillis: number;
   readonly #wait: number;
   readonly #retry: number;
   readonly #random: () => number;
@@ -77,7 +77,7 @@ export class RedisLock implements ClusterLock {
   constructor(client: RedisClient, options: RedisLockOptions) {
     this.#client = client;
     this.#prefix = options.prefix ?? 'tenure:lock:';
-    this.#ttl = options.ttlMillis ?? 5_000;
+    this.#leaseMillis = options.leaseMillis ?? 5_000;
     this.#wait = options.waitMillis ?? 30_000;
     this.#retry = options.retryMillis ?? 25;
     this.#random = options.random ?? Math.random;
@@ -99,12 +99,20 @@ export class RedisLock implements ClusterLock {
             this.#client,
             ACQUIRE,
             [key, `${key}:fence`],
-            [token, String(this.#ttl), String(FENCE_MILLIS)],
+            [token, String(this.#leaseMillis), String(FENCE_MILLIS)],
           ),
         ),
       );
       if (fence > 0) {
-        return new RedisLease(this.#client, this.#clock, key, token, fence, this.#ttl, asked);
+        return new RedisLease(
+          this.#client,
+          this.#clock,
+          key,
+          token,
+          fence,
+          this.#leaseMillis,
+          asked,
+        );
       }
       if (this.#clock.now() >= deadline) throw new RedisLockTimeoutError(this.#wait);
       await this.#pause(this.#retry * (1 + this.#random() / 2));

@@ -17,7 +17,7 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     const client = await connect(server.url);
     const clock = new FakeClock();
     const prefix = `tenure-test-${randomUUID()}:`;
-    const lock = redisLock(client, { prefix, clock, ttlMillis: 60_000, waitMillis: 0 });
+    const lock = redisLock(client, { prefix, clock, leaseMillis: 60_000, waitMillis: 0 });
     const key = `${prefix}{k}`;
     const acquire = () => lock.acquire('k', { ask: (request) => request() });
     return { client, clock, key, acquire, [Symbol.asyncDispose]: client[Symbol.asyncDispose] };
@@ -66,7 +66,7 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
   });
 
   test.each([
-    [{ ttl: 1 }, /unknown option `ttl`.*ttlMillis/],
+    [{ ttl: 1 }, /unknown option `ttl`.*leaseMillis/],
     [{ waitMillis: -1 }, /`waitMillis`/],
   ])('a malformed option is refused: %j', async (options, message) => {
     await using own = await setUp();

@@ -58,7 +58,7 @@ const cached = memoize(truth, {
     store,
     storeTimeoutMillis,
     bus,
-    lock: redisLock(client, { prefix: `${space}:lock:`, ttlMillis: lockTtl }),
+    lock: redisLock(client, { prefix: `${space}:lock:`, leaseMillis: lockTtl }),
   }),
   onError: () => {
     failures++;
