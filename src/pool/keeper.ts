@@ -30,7 +30,7 @@ import { type LoanOrigin, LoanOrigins } from './loan/loan-origin.js';
 import { UNTIMED } from './loan/loan-tracking.js';
 import type { Lender, Slot } from './loan/slot.js';
 import { PoolCounters } from './pool-counters.js';
-import { type CreateError, type Hindrance, PoolClosedError } from './pool-errors.js';
+import { type BlockedBy, type CreateError, PoolClosedError } from './pool-errors.js';
 import { makePoolEvents, type PoolEvents } from './pool-events.js';
 import {
   type LeaseOptions,
@@ -422,11 +422,11 @@ export class Keeper<T>
   // ── Waits that fail ─────────────────────────────────────────────────────────
 
   expired(waiters: readonly Waiter<T>[], stalledMillis: number): void {
-    this.#failures.timedOut(waiters, stalledMillis, this.#hindrance, () => this.stats());
+    this.#failures.timedOut(waiters, stalledMillis, this.#blockedBy, () => this.stats());
     this.shutdown.check();
   }
 
-  get #hindrance(): Hindrance | undefined {
+  get #blockedBy(): BlockedBy | undefined {
     if (this.#state === 'paused') return 'paused';
     const { capacity, ceilingShare } = this;
     if (ceilingShare === null || ceilingShare.room > 0) return undefined;

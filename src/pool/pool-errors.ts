@@ -33,7 +33,7 @@ export class PoolError extends TenureError {
 }
 
 /** What keeps callers waiting besides their own pool: `pause()`, or the resources of other keys under `maxTotal`. */
-export type Hindrance = 'paused' | 'maxTotal';
+export type BlockedBy = 'paused' | 'maxTotal';
 
 /** The details of an {@link AcquireTimeoutError}. */
 interface AcquireTimeoutDetails {
@@ -45,7 +45,7 @@ interface AcquireTimeoutDetails {
   /** How long the event loop was blocked when the time was up, in milliseconds; 0 if it was not. */
   readonly stalledMillis: number;
   /** `undefined` if nothing but the pool itself kept the caller waiting. */
-  readonly hindrance?: Hindrance | undefined;
+  readonly blockedBy?: BlockedBy | undefined;
 }
 
 /**
@@ -68,10 +68,10 @@ export class AcquireTimeoutError extends PoolError {
       loans,
       lastCreateError,
       stalledMillis,
-      hindrance,
+      blockedBy,
     }: AcquireTimeoutDetails,
   ) {
-    const reason = WAIT_REASONS[hindrance ?? phase];
+    const reason = WAIT_REASONS[blockedBy ?? phase];
     const lines = [
       `${name}: ResourceRequest timed out: nothing could be lent within ${timeoutMillis} ms (${reason.waitedFor}): ${formatStats(stats)}.`,
     ];
@@ -310,7 +310,7 @@ interface WaitReason {
 
 const SEE_FACTORY = 'See whether the factory is slow or failing.';
 
-const WAIT_REASONS: Readonly<Record<WaitPhase | Hindrance, WaitReason>> = {
+const WAIT_REASONS: Readonly<Record<WaitPhase | BlockedBy, WaitReason>> = {
   wait: {
     waitedFor: 'waiting for a release',
     advice:

@@ -3,8 +3,8 @@ import type { Creator } from './creation/creator.js';
 import type { PoolCounters } from './pool-counters.js';
 import {
   AcquireTimeoutError,
+  type BlockedBy,
   DeadlineError,
-  type Hindrance,
   PoolFullError,
   type WaitPhase,
 } from './pool-errors.js';
@@ -49,7 +49,7 @@ export class WaitFailures<T> {
   timedOut(
     waiters: readonly Waiter<T>[],
     stalledMillis: number,
-    hindrance: Hindrance | undefined,
+    blockedBy: BlockedBy | undefined,
     currentStats: () => PoolStats,
   ): void {
     const { name, acquireTimeoutMillis } = this.#settings;
@@ -67,7 +67,7 @@ export class WaitFailures<T> {
         loans,
         lastCreateError,
         stalledMillis,
-        hindrance,
+        blockedBy,
       });
       waiter.reject(error);
       this.#events.emitLater('acquireTimeout', error);
