@@ -33,13 +33,13 @@ export const genericPool: PeerPackage = {
   file: 'lib/Pool',
   methods: ['acquire', 'release', 'destroy'],
   classOf: (exports) => exports,
-  patch(prototype, methods, book) {
+  patch(prototype, methods, pools) {
     /** The public method that the caller has called: `use` calls `acquire`. */
     let entry: EntryPoint | undefined;
 
     methods.replace(prototype, 'acquire', (original) => {
       return function acquire(this: object, ...args: unknown[]): unknown {
-        const pool = book.caller(this, factsOf);
+        const pool = pools.caller(this, factsOf);
         const origin = pool?.origin(entry ?? acquire);
         const acquired = original.apply(this, args);
         return pool === undefined || origin === undefined
@@ -64,7 +64,7 @@ export const genericPool: PeerPackage = {
 
     const ending = (original: Method): Method =>
       function (this: object, ...args: unknown[]): unknown {
-        book.known(this)?.returned(args[0]);
+        pools.known(this)?.returned(args[0]);
         return original.apply(this, args);
       };
     methods.replace(prototype, 'release', ending);

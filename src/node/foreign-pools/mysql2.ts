@@ -54,7 +54,7 @@ export const mysql2: PeerPackage = {
   file: 'lib/(?:base/)?pool',
   methods: ['getConnection', 'releaseConnection', 'query', 'execute', 'end'],
   classOf: (exports) => exports,
-  patch(prototype, methods, book) {
+  patch(prototype, methods, pools) {
     /** Callbacks that are wrapped already. mysql2 calls `getConnection` again with the callback of a waiter. */
     const wrapped = new WeakSet<Connected>();
 
@@ -64,7 +64,7 @@ export const mysql2: PeerPackage = {
         if (typeof callback !== 'function' || wrapped.has(callback)) {
           return original.apply(this, args);
         }
-        const pool = book.caller(this, factsOf);
+        const pool = pools.caller(this, factsOf);
         const origin = pool?.origin(getConnection);
         if (pool === undefined || origin === undefined) return original.apply(this, args);
         const connected: Connected = (error, connection) => {
@@ -77,19 +77,19 @@ export const mysql2: PeerPackage = {
     });
     methods.replace(prototype, 'releaseConnection', (original) => {
       return function (this: object, ...args: unknown[]): unknown {
-        book.known(this)?.returned(args[0]);
+        pools.known(this)?.returned(args[0]);
         return original.apply(this, args);
       };
     });
     methods.replace(prototype, 'end', (original) => {
       return function (this: object, ...args: unknown[]): unknown {
-        book.known(this)?.ended(); // A closed pool takes nothing back: `release()` has no effect any more.
+        pools.known(this)?.ended(); // A closed pool takes nothing back: `release()` has no effect any more.
         return original.apply(this, args);
       };
     });
     const internal = (original: Method): Method =>
       function (this: object, ...args: unknown[]): unknown {
-        return book.internally(() => original.apply(this, args));
+        return pools.internally(() => original.apply(this, args));
       };
     methods.replace(prototype, 'query', internal);
     methods.replace(prototype, 'execute', internal);

@@ -1,6 +1,7 @@
 /** A package whose pools can be watched: where its class is, which versions are known, and which methods begin and end a loan. */
+
+import type { KnownPools } from './known-pools.js';
 import type { PatchedMethods, Prototype } from './patched-methods.js';
-import type { PoolBook } from './pool-book.js';
 
 /** The names of the packages. */
 export type PeerName = 'generic-pool' | 'mysql2' | 'pg' | 'tarn';
@@ -20,5 +21,5 @@ export interface PeerPackage {
   /** Finds the class in what the file exports. */
   classOf(exports: unknown): unknown;
   /** Replaces the methods that begin and end a loan. */
-  patch(prototype: Prototype, methods: PatchedMethods, book: PoolBook): void;
+  patch(prototype: Prototype, methods: PatchedMethods, pools: KnownPools): void;
 }

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { guardedCall } from '../../core/guarded-call.js';
 import { genericPool } from './generic-pool.js';
+import type { KnownPools } from './known-pools.js';
 import { mysql2 } from './mysql2.js';
 import { isPatched, type PatchedMethods, type Prototype } from './patched-methods.js';
 import type { PeerName, PeerPackage } from './peer-package.js';
 import { pgPool } from './pg-pool.js';
-import type { PoolBook } from './pool-book.js';
 import { tarn } from './tarn.js';
 
 const PACKAGES: readonly PeerPackage[] = [genericPool, mysql2, pgPool, tarn];
@@ -50,13 +50,13 @@ export type PatchOutcome = PatchedPackage | string | undefined;
 export class PeerPatches {
   readonly #wants: (name: PeerName) => boolean;
   readonly #methods: PatchedMethods;
-  readonly #book: PoolBook;
+  readonly #pools: KnownPools;
 
   /** `wants` says which packages are asked for. It is called when a package was found. */
-  constructor(wants: (name: PeerName) => boolean, methods: PatchedMethods, book: PoolBook) {
+  constructor(wants: (name: PeerName) => boolean, methods: PatchedMethods, pools: KnownPools) {
     this.#wants = wants;
     this.#methods = methods;
-    this.#book = book;
+    this.#pools = pools;
   }
 
   /** Whether a path is that of a file with a class to patch. */
@@ -94,7 +94,7 @@ export class PeerPatches {
       return `${copy}: its class has no ${lacking ?? first}()`;
     }
     if (isPatched(prototype, peer.methods)) return undefined;
-    peer.patch(prototype, this.#methods, this.#book);
+    peer.patch(prototype, this.#methods, this.#pools);
     return { package: peer.folder, version, path: folder };
   }
 }

@@ -49,10 +49,10 @@ export const pgPool: PeerPackage = {
   file: 'index',
   methods: ['connect', '_release', 'query'],
   classOf: (exports) => exports,
-  patch(prototype, methods, book) {
+  patch(prototype, methods, pools) {
     methods.replace(prototype, 'connect', (original) => {
       return function connect(this: object, ...args: unknown[]): unknown {
-        const pool = book.caller(this, factsOf);
+        const pool = pools.caller(this, factsOf);
         const origin = pool?.origin(connect);
         if (pool === undefined || origin === undefined) return original.apply(this, args);
         const [callback] = args;
@@ -65,13 +65,13 @@ export const pgPool: PeerPackage = {
     methods.replace(prototype, '_release', (original) => {
       return function (this: object, ...args: unknown[]): unknown {
         // Before the original: it hands the client to the next waiter.
-        book.known(this)?.returned(args[0]);
+        pools.known(this)?.returned(args[0]);
         return original.apply(this, args);
       };
     });
     methods.replace(prototype, 'query', (original) => {
       return function (this: object, ...args: unknown[]): unknown {
-        return book.internally(() => original.apply(this, args));
+        return pools.internally(() => original.apply(this, args));
       };
     });
   },

@@ -41,7 +41,7 @@ export const tarn: PeerPackage = {
   file: 'dist/Pool',
   methods: ['acquire', 'release', '_executeEventHandlers'],
   classOf: (exports) => (exports as { readonly Pool?: unknown }).Pool,
-  patch(prototype, methods, book) {
+  patch(prototype, methods, pools) {
     /** The callers of the requests that are pending, by the number of the request. */
     const requests = new WeakMap<object, Map<number, Origin>>();
     const requestsOf = (pool: object): Map<number, Origin> => {
@@ -55,7 +55,7 @@ export const tarn: PeerPackage = {
 
     methods.replace(prototype, 'acquire', (original) => {
       return function acquire(this: object, ...args: unknown[]): unknown {
-        const origin = book.caller(this, factsOf)?.origin(acquire);
+        const origin = pools.caller(this, factsOf)?.origin(acquire);
         if (origin !== undefined) requestsOf(this).set((this as TarnPool).eventId, origin);
         return original.apply(this, args);
       };
@@ -68,7 +68,7 @@ export const tarn: PeerPackage = {
           const origin = waiting?.get(id as number);
           waiting?.delete(id as number);
           if (origin !== undefined && event === 'acquireSuccess') {
-            book.known(this)?.lent(resource, origin);
+            pools.known(this)?.lent(resource, origin);
           }
         }
         return original.apply(this, args);
@@ -76,7 +76,7 @@ export const tarn: PeerPackage = {
     });
     methods.replace(prototype, 'release', (original) => {
       return function (this: object, ...args: unknown[]): unknown {
-        book.known(this)?.returned(args[0]);
+        pools.known(this)?.returned(args[0]);
         return original.apply(this, args);
       };
     });

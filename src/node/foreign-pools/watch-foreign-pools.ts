@@ -11,11 +11,11 @@ import {
 } from '../../core/options.js';
 import type { Watchdog } from '../../watchdog/watchdog.js';
 import { requireBehindLoaders } from './eager-loads.js';
+import { KnownPools, type PoolSeen } from './known-pools.js';
 import { type FileListener, followLoads } from './module-loads.js';
 import { PatchedMethods } from './patched-methods.js';
 import type { PeerName } from './peer-package.js';
 import { type PatchedPackage, PEER_NAMES, PeerPatches } from './peer-packages.js';
-import { PoolBook, type PoolSeen } from './pool-book.js';
 
 /** Options of {@link watchForeignPools}. */
 export interface ForeignPoolOptions {
@@ -114,8 +114,8 @@ export function followForeignPools(listener: ForeignPoolsListener): ForeignPools
   const patched: PatchedPackage[] = [];
   const missed: string[] = [];
   const methods = new PatchedMethods();
-  const book = new PoolBook(listener.poolSeen);
-  const patches = new PeerPatches((name) => listener.wants(name), methods, book);
+  const pools = new KnownPools(listener.poolSeen);
+  const patches = new PeerPatches((name) => listener.wants(name), methods, pools);
   const files: FileListener = {
     isWanted: (path) => patches.isClassFile(path),
     mayLoadWanted: (request) => patches.mayLoadClass(request),
@@ -137,7 +137,7 @@ export function followForeignPools(listener: ForeignPoolsListener): ForeignPools
       eager[Symbol.dispose]();
       loads[Symbol.dispose]();
       methods[Symbol.dispose]();
-      book.close();
+      pools.close();
       Reflect.deleteProperty(globalThis, FOLLOWED);
     },
   };

@@ -108,7 +108,7 @@ export function keepsTheForeignContract<R>(given: () => ForeignPackage<R>): void
     await using t = setUp(1, true);
     const failure = await t.peer.take().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Error);
-    expect((failure as Error).stack).not.toContain('foreign-pools/pool-book');
+    expect((failure as Error).stack).not.toContain('foreign-pools/known-pools');
     expect(t.watchdog.stats()).toMatchObject({ loans: 0, loansOut: 0 });
   });
 

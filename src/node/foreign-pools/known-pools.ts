@@ -8,11 +8,11 @@ import { ForeignPool, type ForeignPoolFacts } from './foreign-pool.js';
 export type PoolSeen = (pool: ForeignPool) => Disposable;
 
 /** The pools that have been seen. A pool that V8 has collected is forgotten. */
-export class PoolBook {
+export class KnownPools {
   readonly #seen: PoolSeen;
   readonly #pools = new WeakMap<object, ForeignPool>();
   readonly #watched = new IterableWeakSet<ForeignPool>();
-  readonly #namesakes = new Map<string, number>();
+  readonly #nameCounts = new Map<string, number>();
   /** Above 0 while a method of a package calls another one for itself. */
   #internalCalls = 0;
   #isOpen = true;
@@ -28,7 +28,7 @@ export class PoolBook {
 
   /**
    * Gives the record of a pool for a call that has to be reported, made when the pool is seen for the first time; `undefined` if
-   * a method of the package makes the call for itself, or if the book is closed. Never throws.
+   * a method of the package makes the call for itself, or if `close` was called. Never throws.
    */
   caller(pool: object, factsOf: (pool: never) => ForeignPoolFacts): ForeignPool | undefined {
     if (!this.#isOpen || this.#internalCalls > 0) return undefined;
@@ -69,8 +69,8 @@ export class PoolBook {
 
   /** Pools of one name are numbered from the second on. */
   #unique(name: string): string {
-    const count = (this.#namesakes.get(name) ?? 0) + 1;
-    this.#namesakes.set(name, count);
+    const count = (this.#nameCounts.get(name) ?? 0) + 1;
+    this.#nameCounts.set(name, count);
     return count === 1 ? name : `${name} #${count}`;
   }
 }
