@@ -4,11 +4,11 @@
  * ```
  *   request ──▶ half of its time is over ──▶ its time is over ──▶ silent slots rest ──after the rest, with the next call──▶ probe
  *                 │                             ▲                      ▲                                                    │
- *                 └─▶ inquiry: other names ─────┘                      └───────────────── no answer ────────────────────────┤
+ *                 └─▶ health check: names ──────┘                      └───────────────── no answer ────────────────────────┤
  *                     are read                                                                 answered: silent slots are probed
  * ```
  *
- * A store may lose one shard. So a request that has waited for half of its time begins an inquiry: names in all parts of the
+ * A store may lose one shard. So a request that has waited for half of its time begins a health check: names in all parts of the
  * store, and those that were asked last, are read once. When the time of the request is over, the slots that gave no answer rest.
  * All others are used as before. If none gave an answer, the whole store rests. So a loss costs one call its timeout, whatever
  * was lost.
@@ -23,7 +23,7 @@ import { inTime } from './in-time.js';
 import { LockHealth } from './lock-health.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { StoreHealth } from './store-health.js';
-import { StoreInquiry } from './store-inquiry.js';
+import { StoreHealthCheck } from './store-health-check.js';
 
 /** The shortest rest, in milliseconds. A rest is also at least twice the longest wait under it. */
 const REST_MILLIS = 5_000;
@@ -46,7 +46,7 @@ export class StoreAccess {
   readonly #locks = new LockHealth();
   readonly #recent: string[] = [];
   #asked = 0;
-  #inquiry: StoreInquiry | undefined = undefined;
+  #healthCheck: StoreHealthCheck | undefined = undefined;
   #isProbing = false;
   #isListening = false;
 
@@ -161,7 +161,7 @@ export class StoreAccess {
   ): Promise<T> {
     this.#recent[this.#asked++ % RECENT] = names[0] as string;
     return inTime(this.#clock, request, millis, {
-      onSlow: (left) => this.#inquire(names, left),
+      onSlow: (left) => this.#checkHealth(names, left),
       onLate: () => {
         this.#conclude(names, millis);
         return new SharedStoreError('The store gave no answer within `storeTimeoutMillis`.');
@@ -190,23 +190,23 @@ export class StoreAccess {
   }
 
   /** Finds out which parts of the store answer. A store that no cache uses any more is left alone: it may be closed. */
-  #inquire(names: readonly string[], millisLeft: number): void {
+  #checkHealth(names: readonly string[], millisLeft: number): void {
     if (this.#listeners.size === 0) return;
     const now = this.#clock.now();
     const deadline = now + millisLeft;
     const [first] = names as [string];
-    if (this.#inquiry === undefined || this.#inquiry.isOver(now)) {
-      this.#inquiry = new StoreInquiry(this.#store, deadline);
-      this.#inquiry.read([...names, ...this.#recent, ...namesAcross(first)], deadline);
-    } else this.#inquiry.read(names, deadline);
+    if (this.#healthCheck === undefined || this.#healthCheck.isOver(now)) {
+      this.#healthCheck = new StoreHealthCheck(this.#store, deadline);
+      this.#healthCheck.read([...names, ...this.#recent, ...namesAcross(first)], deadline);
+    } else this.#healthCheck.read(names, deadline);
   }
 
-  /** Lets the slots rest that gave no answer to a request or to its inquiry. */
+  /** Lets the slots rest that gave no answer to a request or to its health check. */
   #conclude(names: readonly string[], millis: number): void {
     if (this.rests(names)) return; // Another request has found it out.
     const health = this.#health;
     const restsUntil = this.#restAfter(millis);
-    const { answered, silent } = this.#inquiry?.resultAt(this.#clock.now()) ?? NOTHING_KNOWN;
+    const { answered, silent } = this.#healthCheck?.resultAt(this.#clock.now()) ?? NOTHING_KNOWN;
     health.judge(answered, silent, restsUntil);
     // If all of its names answer, the request is about the first one.
     if (!this.rests(names)) health.missed(names[0] as string, restsUntil);

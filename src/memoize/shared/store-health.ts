@@ -51,7 +51,7 @@ export class StoreHealth {
     return (this.#silent.get(slot) ?? this.#between(slot))?.restsUntil;
   }
 
-  /** Notes the result of an inquiry. A slot that already rests goes on resting until it is probed. */
+  /** Notes the result of a health check. A slot that already rests goes on resting until it is probed. */
   judge(answered: readonly string[], silent: readonly string[], restsUntil: number): void {
     for (const name of answered) {
       const slot = hashSlotOf(name);

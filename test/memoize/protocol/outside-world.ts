@@ -45,7 +45,7 @@ export class OutsideWorld {
   isCalm = false;
   /** Whether some operation is never answered, so that its caller waits for the time to pass. */
   isSilent = false;
-  /** Whether time passes. Single reads are then answered at once: those of an inquiry are too many to be put in each order. */
+  /** Whether time passes. Single reads are then answered at once: those of a health check are too many to be put in each order. */
   isTimePassing = false;
 
   constructor(faults: number, kinds: readonly Fault[]) {
@@ -57,8 +57,8 @@ export class OutsideWorld {
   store(who: string): SharedStore {
     const ask = (operation: Omit<Operation, 'process' | 'resolve' | 'reject'>) =>
       new Promise<unknown>((resolve, reject) => {
-        const isInquiry = this.isTimePassing && operation.name === 'get one';
-        if (this.isCalm || isInquiry) return resolve(operation.apply());
+        const isHealthCheck = this.isTimePassing && operation.name === 'get one';
+        if (this.isCalm || isHealthCheck) return resolve(operation.apply());
         const count = (this.#counts.get(who) ?? 0) + 1;
         this.#counts.set(who, count);
         const name = `${who}, ${count}: ${operation.name} ${operation.keys.join(', ')}`;

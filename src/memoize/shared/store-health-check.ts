@@ -1,26 +1,26 @@
 /**
- * An inquiry: one read in each part of a store, to find out which parts answer. It begins when a request has waited for half of
+ * A health check: one read in each part of a store, to find out which parts answer. It begins when a request has waited for half of
  * its time, and is over when that request gives up. An answer after that does not count.
  */
 import type { SharedStore } from '../shared-store.js';
 import { hashSlotOf } from './hash-slot.js';
 
-/** The most reads of one inquiry. */
+/** The most reads of one health check. */
 const MAX_READS = 1_000;
 
-/** One read of an inquiry. */
-interface InquiryRead {
+/** One read of a health check. */
+interface HealthCheckRead {
   readonly name: string;
   /** Until when its answer counts, in milliseconds on the clock of the store's access. */
   readonly deadline: number;
   isAnswered: boolean;
 }
 
-/** The reads of one inquiry. */
-export class StoreInquiry {
+/** The reads of one health check. */
+export class StoreHealthCheck {
   readonly #store: SharedStore;
   readonly #deadline: number;
-  readonly #reads = new Map<number, InquiryRead>();
+  readonly #reads = new Map<number, HealthCheckRead>();
 
   constructor(store: SharedStore, deadline: number) {
     this.#store = store;
@@ -36,7 +36,7 @@ export class StoreInquiry {
     for (const name of names) {
       const slot = hashSlotOf(name);
       if (this.#reads.has(slot) || this.#reads.size >= MAX_READS) continue;
-      const read: InquiryRead = { name, deadline, isAnswered: false };
+      const read: HealthCheckRead = { name, deadline, isAnswered: false };
       this.#reads.set(slot, read);
       const answered = (): void => {
         read.isAnswered = true;
