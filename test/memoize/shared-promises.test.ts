@@ -208,7 +208,7 @@ describe('a store that gives no answer', () => {
     expect(await timeOf(clock, one('a'))).toBeLessThanOrEqual(1_002);
   });
 
-  test('500 calls report one trouble once, and count each', async () => {
+  test('500 calls report one kind of error once, and count each', async () => {
     using service = new Service();
     const clock = new FakeClock();
     const refuse = () => Promise.reject(new Error('READONLY You can not write'));

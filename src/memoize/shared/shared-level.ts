@@ -33,6 +33,7 @@ import { Announcements } from './announcements.js';
 import { type Announced, messagesAbout, readMessage } from './bus-messages.js';
 import { DigestIndex } from './digest-index.js';
 import type { Envelope } from './envelope.js';
+import { ErrorReports } from './error-reports.js';
 import { inTime } from './in-time.js';
 import { type Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
 import { KeyNames, type NameSettings } from './key-names.js';
@@ -42,7 +43,6 @@ import { type FoundResult, lifeLeft, SharedResults } from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { SharedValues, type ValueHooks } from './shared-values.js';
 import { StoreAccess } from './store-access.js';
-import { TroubleReports } from './trouble-reports.js';
 import { WaitBudget } from './wait-budget.js';
 
 /** The outside systems of a shared cache. */
@@ -64,7 +64,7 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #id = globalThis.crypto.randomUUID();
   readonly #names: KeyNames;
   readonly #digests: DigestIndex;
-  readonly #reports: TroubleReports;
+  readonly #reports: ErrorReports;
   readonly #access: StoreAccess | undefined;
   #hasEnded = false;
   readonly #announcements: Announcements;
@@ -91,7 +91,7 @@ export class StoreBackedLevel implements SharedLevel {
     this.#local = local;
     this.#names = new KeyNames(parts, cache.name);
     this.#digests = new DigestIndex(hashKeys, () => this.#textsHere());
-    this.#reports = new TroubleReports(cache, counters, clock);
+    this.#reports = new ErrorReports(cache, counters, clock);
     this.#announcements = new Announcements(clock);
     this.#outbox = new InvalidationOutbox(
       {

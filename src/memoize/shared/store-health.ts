@@ -41,7 +41,7 @@ export class StoreHealth {
   }
 
   /**
-   * Until when calls should go on without the slot of a name; `undefined` if it may be asked. O(known slots) in trouble, else
+   * Until when calls should go on without the slot of a name; `undefined` if it may be asked. O(known slots) while a slot rests, else
    * O(1).
    */
   restOf(name: string): number | undefined {

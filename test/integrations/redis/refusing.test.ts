@@ -166,7 +166,7 @@ describe.skipIf(!canStart)('a Redis that gives no answers', () => {
         const errors = service.errors.length;
         for (let id = 0; id < 500; id++) expect(await one(`cold ${id}`)).toBe('old');
         expect(one.cacheInfo().loads).toBeGreaterThanOrEqual(502);
-        expect(service.errors.length - errors, 'one trouble is one report').toBeLessThan(5);
+        expect(service.errors.length - errors, 'one kind of error is one report').toBeLessThan(5);
         service.source = () => 'new';
         one.delete('warm');
         expect(await one('warm')).toBe('new');

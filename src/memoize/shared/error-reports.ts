@@ -1,26 +1,26 @@
-/** Limits the reports of one cache's shared level: one trouble is reported once in ten seconds, however many calls it meets. */
+/** Limits the reports of one cache's shared level: one kind of error is reported once in ten seconds, however many calls fail. */
 import type { Clock } from '../../core/clock.js';
 import { isError } from '../../core/is-error.js';
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
 import { errorField } from './error-field.js';
 
-/** The time between two reports of one trouble, in milliseconds. */
+/** The time between two reports of one kind, in milliseconds. */
 const QUIET_MILLIS = 10_000;
-/** The most troubles that are told apart. */
+/** The most kinds of errors that are told apart. */
 const MAX_KINDS = 50;
 
-interface Trouble {
+interface LastReport {
   reportedAt: number;
   unreported: number;
 }
 
 /** The reports of one cache. */
-export class TroubleReports {
+export class ErrorReports {
   readonly #cache: CacheIdentity;
   readonly #counters: CacheCounters;
   readonly #clock: Clock;
-  readonly #troubles = new Map<string, Trouble>();
+  readonly #lastReports = new Map<string, LastReport>();
 
   constructor(cache: CacheIdentity, counters: CacheCounters, clock: Clock) {
     this.#cache = cache;
@@ -33,23 +33,21 @@ export class TroubleReports {
     this.#counters.sharedErrors++;
     const now = this.#clock.now();
     const kind = kindOf(error);
-    const trouble = this.#troubles.get(kind);
-    if (trouble !== undefined && now < trouble.reportedAt + QUIET_MILLIS) {
-      trouble.unreported++;
+    const last = this.#lastReports.get(kind);
+    if (last !== undefined && now < last.reportedAt + QUIET_MILLIS) {
+      last.unreported++;
       return;
     }
-    if (trouble === undefined && this.#troubles.size >= MAX_KINDS) this.#troubles.clear();
-    this.#troubles.set(kind, { reportedAt: now, unreported: 0 });
+    if (last === undefined && this.#lastReports.size >= MAX_KINDS) this.#lastReports.clear();
+    this.#lastReports.set(kind, { reportedAt: now, unreported: 0 });
     const { name, onError } = this.#cache;
     const more =
-      trouble === undefined || trouble.unreported === 0
-        ? ''
-        : `, and ${trouble.unreported} like it`;
+      last === undefined || last.unreported === 0 ? '' : `, and ${last.unreported} like it`;
     onError(error, `the shared level of the cache '${name}'${more}`);
   }
 }
 
-/** What errors of one trouble have in common: the name, the code, and the first word, which is the code of a Redis error. */
+/** What errors of one kind have in common: the name, the code, and the first word, which is the code of a Redis error. */
 function kindOf(error: unknown): string {
   if (!isError(error)) return typeof error;
   const firstWord = errorField(error, 'message')?.split(/[\s':]/, 1)[0];
