@@ -12,7 +12,7 @@ import type { Disposals } from './disposal-port.js';
 import type { EntryTerms } from './entry-terms.js';
 import { argsOf, type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
 import type { MemoizeSettings } from './memoize-options.js';
-import type { FastState, LookUp } from './stores/fast-state.js';
+import type { FastState, ReadableMap } from './stores/fast-state.js';
 import { LruStore } from './stores/lru-store.js';
 import { MapStore } from './stores/map-store.js';
 import { type Failure, type Lifetime, StagedEntry } from './stores/staged-entry.js';
@@ -60,7 +60,7 @@ export class Entries {
     else {
       this.#bounded = policy?.makeStore(max, onRemoved) ?? new LruStore(max, onRemoved, fast);
       this.store = this.#bounded;
-      if (policy !== undefined) fast.setResults(this.store as LookUp<unknown>);
+      if (policy !== undefined) fast.setResults(this.store as ReadableMap<unknown>);
     }
     this.disposals = dispose?.attach(settings, recorder.counters);
   }

@@ -11,7 +11,7 @@ import { isObject } from '../core/is-object.js';
 export type DisposeMethod = (this: unknown) => unknown;
 
 /** One resource of a stack. */
-export interface Disposal {
+export interface StackDisposal {
   readonly resource: unknown;
   /** Its disposal method; `undefined` for the resources `null` and `undefined`. */
   readonly method: DisposeMethod | undefined;

@@ -6,8 +6,8 @@
 import {
   asyncDisposeMethod,
   callable,
-  type Disposal,
   type DisposeMethod,
+  type StackDisposal,
 } from './dispose-method.js';
 import { useIntrinsicPrototype } from './intrinsic-prototype.js';
 import { suppressing } from './suppressed-error.js';
@@ -15,7 +15,7 @@ import { suppressing } from './suppressed-error.js';
 /** Our own AsyncDisposableStack. */
 export class OwnAsyncDisposableStack implements AsyncDisposableStack {
   /** The resources, the oldest first; `undefined` once disposed or moved. */
-  #disposals: Disposal[] | undefined = [];
+  #disposals: StackDisposal[] | undefined = [];
 
   /** The method `disposeAsync`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
@@ -84,7 +84,7 @@ export class OwnAsyncDisposableStack implements AsyncDisposableStack {
     if (failure !== undefined) throw failure.error;
   }
 
-  #openDisposals(): Disposal[] {
+  #openDisposals(): StackDisposal[] {
     if (this.#disposals === undefined) {
       throw new ReferenceError('The AsyncDisposableStack was disposed already. Make a new one.');
     }

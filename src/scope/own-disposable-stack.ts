@@ -5,8 +5,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
   callable,
-  type Disposal,
   type DisposeMethod,
+  type StackDisposal,
   syncDisposeMethod,
 } from './dispose-method.js';
 import { useIntrinsicPrototype } from './intrinsic-prototype.js';
@@ -15,7 +15,7 @@ import { suppressing } from './suppressed-error.js';
 /** Our own DisposableStack. */
 export class OwnDisposableStack implements DisposableStack {
   /** The resources, the oldest first; `undefined` once disposed or moved. */
-  #disposals: Disposal[] | undefined = [];
+  #disposals: StackDisposal[] | undefined = [];
 
   /** The method `dispose`. */
   declare readonly [Symbol.dispose]: () => void;
@@ -75,7 +75,7 @@ export class OwnDisposableStack implements DisposableStack {
     if (failure !== undefined) throw failure.error;
   }
 
-  #openDisposals(): Disposal[] {
+  #openDisposals(): StackDisposal[] {
     if (this.#disposals === undefined) {
       throw new ReferenceError('The DisposableStack was disposed already. Make a new one.');
     }

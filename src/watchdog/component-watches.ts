@@ -12,11 +12,11 @@ import { hasTimeLeft, runLater } from '../core/slices.js';
 import { ComponentWatch } from './component-watch.js';
 import type { Loan } from './loan.js';
 import type { LoanTracker } from './loan-tracker.js';
-import { Sweep } from './sweep.js';
+import { RepeatingTimer } from './repeating-timer.js';
 
 export class ComponentWatches {
   readonly #tracker: LoanTracker;
-  readonly #sweep: Sweep;
+  readonly #sweep: RepeatingTimer;
   readonly #watches = new Set<ComponentWatch>();
   readonly #continueLooking: () => void = () => this.#lookOn();
   /** The watches at which the sweep that is running has still to look. */
@@ -26,7 +26,7 @@ export class ComponentWatches {
 
   constructor(tracker: LoanTracker, clock: Clock, sweepIntervalMillis: number) {
     this.#tracker = tracker;
-    this.#sweep = new Sweep(clock, sweepIntervalMillis, () => this.#sweepOnce());
+    this.#sweep = new RepeatingTimer(clock, sweepIntervalMillis, () => this.#sweepOnce());
     this.#deaths = new FinalizationRegistry((watch) => this.end(watch));
     tracker.scopes.whenFirstOpens(() => this.beginSweep());
   }

@@ -53,9 +53,9 @@ import type { WatchLevel } from './level.js';
 import type { Loan } from './loan.js';
 import { LoanTracker } from './loan-tracker.js';
 import { OPEN_SCOPE_OPTIONS, OpenScope, type OpenScopeOptions } from './open-scope.js';
-import { OwnListeners } from './own-listeners.js';
 import { READINGS, type Readings } from './readings.js';
 import { LeaksFoundError } from './watchdog-errors.js';
+import { WatchdogListeners } from './watchdog-listeners.js';
 import {
   type CheckOptions,
   type CheckSettings,
@@ -128,7 +128,7 @@ export class Watchdog implements Disposable {
     if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
     this.#tracker = new LoanTracker(settings, this.#listeners, readings);
     if (settings.level !== 'off') {
-      new ListenerWatch(new OwnListeners(this.#tracker), this.#listeners);
+      new ListenerWatch(new WatchdogListeners(this.#tracker), this.#listeners);
     }
     this.#watches = new ComponentWatches(
       this.#tracker,

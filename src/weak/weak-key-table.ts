@@ -32,7 +32,7 @@ interface Cell<K extends WeakKey> {
 }
 
 /** What is stored for a key. */
-export interface Slot<K extends WeakKey, V> {
+export interface WeakKeySlot<K extends WeakKey, V> {
   readonly cell: Cell<K>;
   value: V;
 }
@@ -49,7 +49,7 @@ export interface WeakCollectionStats {
 export class WeakKeyTable<K extends WeakKey, V> {
   readonly #kind: 'weak-map' | 'weak-set';
   readonly #name: string;
-  #slots = new WeakMap<K, Slot<K, V>>();
+  #slots = new WeakMap<K, WeakKeySlot<K, V>>();
   readonly #cells = new Set<Cell<K>>();
   /** {@link clear} replaces it, with the registrations of all cells. */
   #deaths: DeathRegistry<Cell<K>>;
@@ -84,7 +84,7 @@ export class WeakKeyTable<K extends WeakKey, V> {
   }
 
   /** Gives the slot of a key; `undefined` for any other value. O(1). */
-  get(key: K): Slot<K, V> | undefined {
+  get(key: K): WeakKeySlot<K, V> | undefined {
     return this.#slots.get(key);
   }
 
@@ -103,7 +103,7 @@ export class WeakKeyTable<K extends WeakKey, V> {
   }
 
   /** Removes a key. Gives its slot if it was there. O(1). */
-  delete(key: K): Slot<K, V> | undefined {
+  delete(key: K): WeakKeySlot<K, V> | undefined {
     const slot = this.#slots.get(key);
     if (slot === undefined) return undefined;
     this.#slots.delete(key);

@@ -3,7 +3,7 @@
 import type { ConnectionOptions, Connection as CoreConnection } from 'mysql2';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { endOrCut } from '../client/end-or-cut.js';
-import { OwnListeners } from '../client/own-listeners.js';
+import { InitialListeners } from '../client/initial-listeners.js';
 import type { ClientSession } from '../client/session-pool.js';
 
 /** The session of one connection. */
@@ -14,7 +14,7 @@ export class MysqlSession implements ClientSession<Connection> {
   readonly #ownConfig: Readonly<ConnectionOptions>;
   #restoring: readonly string[] = [];
   #isBroken = false;
-  #ownListeners: readonly OwnListeners[] = [];
+  #initialListeners: readonly InitialListeners[] = [];
 
   /** `onBroken` is called once, when the connection breaks while the pool may have it. */
   constructor(core: CoreConnection, onBroken: () => void) {
@@ -39,7 +39,7 @@ export class MysqlSession implements ClientSession<Connection> {
       });
     });
     // The wrapper comes first: its listeners have one on the connection each time that they are the first of their event.
-    this.#ownListeners = [new OwnListeners(this.client), new OwnListeners(core)];
+    this.#initialListeners = [new InitialListeners(this.client), new InitialListeners(core)];
     this.#restoring = await this.#statementsThatRestore();
   }
 
@@ -74,7 +74,7 @@ export class MysqlSession implements ClientSession<Connection> {
    */
   async reset(): Promise<void> {
     if (this.#isBroken) throw new Error('the connection broke during the loan');
-    for (const listeners of this.#ownListeners) listeners.restore();
+    for (const listeners of this.#initialListeners) listeners.restore();
     Object.assign(this.#core.config, this.#ownConfig);
     await this.client.changeUser({});
     await Promise.all(this.#restoring.map((statement) => this.client.query(statement)));

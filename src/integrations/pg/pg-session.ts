@@ -1,7 +1,7 @@
 /** The session of one client of a pool: opened, checked, made as new after each loan, and closed. */
 import type { Client } from 'pg';
 import { endOrCut } from '../client/end-or-cut.js';
-import { OwnListeners } from '../client/own-listeners.js';
+import { InitialListeners } from '../client/initial-listeners.js';
 import type { ClientSession } from '../client/session-pool.js';
 
 /** What is between a client and its server. */
@@ -57,7 +57,7 @@ export class PgSession implements ClientSession<Client> {
   readonly #settings: SessionSettings;
   #isBroken = false;
   #status = IDLE;
-  #ownListeners: OwnListeners | undefined = undefined;
+  #initialListeners: InitialListeners | undefined = undefined;
   #ownParsers: Parsers | undefined = undefined;
 
   /** `onBroken` is called once, when the connection breaks while the pool may have it. */
@@ -78,7 +78,7 @@ export class PgSession implements ClientSession<Client> {
 
   async open(): Promise<void> {
     await this.client.connect();
-    this.#ownListeners = new OwnListeners(this.client);
+    this.#initialListeners = new InitialListeners(this.client);
     this.#ownParsers = copyOf(this.#internals._types);
   }
 
@@ -94,7 +94,7 @@ export class PgSession implements ClientSession<Client> {
    */
   async reset(): Promise<void> {
     this.#expectWhole();
-    this.#ownListeners?.restore();
+    this.#initialListeners?.restore();
     if (this.#status !== IDLE || !(await this.#isResetOutsideOfTransaction())) {
       await this.client.query('rollback');
       if (!(await this.#isResetOutsideOfTransaction())) {

@@ -5,12 +5,12 @@ import { KeyLevel } from '../keys/key-level.js';
 import type { Stored } from './stored.js';
 
 /** The part of a `Map`, a `WeakMap`, lru-cache or another store that a fast path uses. */
-export interface LookUp<K> {
+export interface ReadableMap<K> {
   get(key: K): Stored;
 }
 
-const NOTHING: LookUp<unknown> = /* @__PURE__ */ new Map();
-const NO_OBJECTS: LookUp<object> = /* @__PURE__ */ new WeakMap();
+const NOTHING: ReadableMap<unknown> = /* @__PURE__ */ new Map();
+const NO_OBJECTS: ReadableMap<object> = /* @__PURE__ */ new WeakMap();
 const NO_LEVEL: KeyLevel = /* @__PURE__ */ new KeyLevel(undefined, undefined);
 
 /** How many hits of a cache use one reading of the clock at most, less one. A mask: one less than a power of two. */
@@ -21,9 +21,9 @@ export class FastState implements Horizon {
   /** Calls answered by a stored result. */
   hits = 0;
   /** The results by one primitive, or by the level of an argument list in a bounded cache; empty while closed. */
-  byKey: LookUp<unknown> = NOTHING;
+  byKey: ReadableMap<unknown> = NOTHING;
   /** The results of an unbounded cache by one object; empty while the fast paths are closed. */
-  byObject: LookUp<object> = NO_OBJECTS;
+  byObject: ReadableMap<object> = NO_OBJECTS;
   /** The argument lists without a receiver; empty while the fast paths are closed. */
   top: KeyLevel = NO_LEVEL;
   /** No tick after this one has begun yet; `LAST_TICK` while that is not known. */
@@ -36,9 +36,9 @@ export class FastState implements Horizon {
   isOpen = true;
   #isObserved = false;
   #isMixed = false;
-  #byKey: LookUp<unknown> = NOTHING;
-  #empty: LookUp<unknown> = NOTHING;
-  #byObject: LookUp<object> = NO_OBJECTS;
+  #byKey: ReadableMap<unknown> = NOTHING;
+  #empty: ReadableMap<unknown> = NOTHING;
+  #byObject: ReadableMap<object> = NO_OBJECTS;
   #top: KeyLevel;
 
   constructor(top: KeyLevel, clock: Pick<Clock, 'now'>) {
@@ -71,9 +71,9 @@ export class FastState implements Horizon {
    * same class, because V8 optimises a look-up for one class.
    */
   setResults(
-    byKey: LookUp<unknown>,
-    empty: LookUp<unknown> = NOTHING,
-    byObject: LookUp<object> = NO_OBJECTS,
+    byKey: ReadableMap<unknown>,
+    empty: ReadableMap<unknown> = NOTHING,
+    byObject: ReadableMap<object> = NO_OBJECTS,
   ): void {
     this.#byKey = byKey;
     this.#empty = empty;

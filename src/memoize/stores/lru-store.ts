@@ -11,14 +11,14 @@
  */
 import { LRUCache } from 'lru-cache';
 import { type Key, type KeyRef, refOf, release } from '../keys/key-trie.js';
-import type { FastState, LookUp } from './fast-state.js';
+import type { FastState, ReadableMap } from './fast-state.js';
 import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
 import type { Stored } from './stored.js';
 
 /** The options of all calls of `set`. Without options, lru-cache allocates an object for each call. It writes to this object. */
 const SET_OPTIONS = {};
 /** The list of a cache without entries. */
-const NO_LIST: LookUp<unknown> = /* @__PURE__ */ new LRUCache({ max: 1 });
+const NO_LIST: ReadableMap<unknown> = /* @__PURE__ */ new LRUCache({ max: 1 });
 
 const FIRST_CAPACITY = 16;
 const GROWTH = 4;
@@ -114,7 +114,7 @@ export class LruStore implements BoundedStore {
     });
     smaller?.rforEach((stored, key) => larger.set(key, stored)); // Least recently used first keeps the order.
     this.lru = larger;
-    this.#fast.setResults(larger as LookUp<unknown>, NO_LIST);
+    this.#fast.setResults(larger as ReadableMap<unknown>, NO_LIST);
     return larger;
   }
 }

@@ -5,7 +5,7 @@ import type { PoolCounters } from '../pool-counters.js';
 const WAITS_PER_SAMPLE = 64;
 
 /** A clock that keeps the time it read last. */
-export interface CoarseClock {
+export interface CachedClock {
   /** Reads the clock and keeps the time, in milliseconds. */
   refreshTime(): number;
 }
@@ -13,12 +13,12 @@ export interface CoarseClock {
 /** The wait times of one pool's callers. */
 export class WaitTimes {
   readonly #counters: PoolCounters;
-  readonly #clock: CoarseClock;
+  readonly #clock: CachedClock;
   /** The sampling mask: a wait is timed when `count & mask` is 0. */
   #mask = 0;
   #timesAll = false;
 
-  constructor(counters: PoolCounters, clock: CoarseClock) {
+  constructor(counters: PoolCounters, clock: CachedClock) {
     this.#counters = counters;
     this.#clock = clock;
   }

@@ -14,7 +14,7 @@ import { PlainSource } from './plain-source.js';
 /** The kind and the name of a watchdog in reports about itself. */
 const WATCHDOG = 'watchdog';
 
-export class OwnListeners implements ListenerObserver {
+export class WatchdogListeners implements ListenerObserver {
   readonly root: NodeId = ROOT;
   readonly #tracker: LoanTracker;
   readonly #component = new PlainSource(WATCHDOG, WATCHDOG);

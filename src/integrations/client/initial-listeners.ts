@@ -4,7 +4,7 @@ import type { EventEmitter } from 'node:events';
 type Listener = (...args: unknown[]) => void;
 
 /** The listeners that a connection has at one moment: before its first loan. */
-export class OwnListeners {
+export class InitialListeners {
   readonly #emitter: EventEmitter;
   readonly #own: ReadonlyMap<string | symbol, readonly Listener[]>;
 

@@ -2,7 +2,7 @@
 import type { Clock, TimerHandle } from '../core/clock.js';
 
 /** A repeating timer, stopped at first. */
-export class Sweep {
+export class RepeatingTimer {
   readonly #clock: Clock;
   readonly #intervalMillis: number;
   readonly #run: () => void;
