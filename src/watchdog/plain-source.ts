@@ -3,8 +3,8 @@ import type { ComponentStats } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { HeapEvidence } from './heap-evidence.js';
 import { HoldTimes } from './hold-times.js';
+import { ledgerRecord } from './ledger-record.js';
 import type { Loan, LoanSource } from './loan.js';
-import { looseLoan } from './loose-loan.js';
 import { Shortage } from './shortage.js';
 
 export class PlainSource implements LoanSource {
@@ -27,7 +27,7 @@ export class PlainSource implements LoanSource {
 
   /** Gives what stands for the object in the ledger, from `now` on. */
   loan(now: number): Loan {
-    return looseLoan(this, now);
+    return ledgerRecord(this, now);
   }
 
   stats(): ComponentStats | undefined {

@@ -16,8 +16,8 @@
 import type { BaseHeap } from '../gc/base-heap.js';
 import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
 import { HighWater } from './high-water.js';
+import { ledgerRecord } from './ledger-record.js';
 import type { Loan, LoanSource, Members } from './loan.js';
-import { looseLoan } from './loose-loan.js';
 
 /** How many counts are kept of a population. */
 export const MOST_WINDOWS = 48;
@@ -97,7 +97,7 @@ export class Population implements Members {
     this.ageMillis = countsOld ? OLD_MILLIS : 0;
     this.component = component;
     this.classId = heap.classOf(kind, site);
-    this.loan = looseLoan(component, now);
+    this.loan = ledgerRecord(component, now);
     this.loan.population = this;
   }
 

@@ -21,7 +21,7 @@ import type { LifetimeNode } from './lifetime-graph.js';
 import type { Loan } from './loan.js';
 
 /** The age at which a loan is settled, in milliseconds. */
-const GRACE_MILLIS = 100;
+const SETTLE_AGE_MILLIS = 100;
 
 /** How many loans are looked at to learn that none concerns a node. Settling more costs more than looking. */
 const MOST_LOOKED_AT = 64;
@@ -122,12 +122,12 @@ export class UnsettledLoans {
   #setTimer(): void {
     if (this.#isClosed) return;
     const run = (): void => this.#settleOld();
-    this.#timer = this.#clock.setTimer(run, GRACE_MILLIS, { background: true });
+    this.#timer = this.#clock.setTimer(run, SETTLE_AGE_MILLIS, { background: true });
   }
 
   #settleOld(): void {
     this.#beforeTimer();
-    const youngest = this.#clock.now() - GRACE_MILLIS;
+    const youngest = this.#clock.now() - SETTLE_AGE_MILLIS;
     let oldest = this.#loans.first;
     while (oldest !== null && oldest.lentAt <= youngest) {
       this.#loans.remove(oldest);
