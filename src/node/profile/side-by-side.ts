@@ -1,5 +1,5 @@
 /**
- * Two witnesses of a leak: the watchdog, which knows the line that took a resource, and V8, which knows how many objects are
+ * Two sources of facts about a leak: the watchdog, which knows the line that took a resource, and V8, which knows how many objects are
  * alive, how much they retain and what holds them. If they disagree, one of them is told too little.
  */
 import { formatPosition } from '../../core/call-site.js';
@@ -139,8 +139,8 @@ export function sideBySide(
   );
   const all = census(snapshot);
   const rows = [...componentsOf(leaks, kinds)].map(([component, { name, reports }]) => {
-    const witness = new Witness(snapshot, all, own(kinds, name));
-    return witness.rowOf(component, reports, own(bytesPerLoan, name));
+    const figures = new V8Figures(snapshot, all, own(kinds, name));
+    return figures.rowOf(component, reports, own(bytesPerLoan, name));
   });
   const result: SideBySide = { rows, toString: () => rows.map(rowText).join('\n') };
   printAs(result, (self) => self.toString());
@@ -173,7 +173,7 @@ function componentsOf(
 }
 
 /** What V8 says about the resources of one component. */
-class Witness {
+class V8Figures {
   readonly #snapshot: V8Snapshot;
   readonly #kind: string | undefined;
   /** Its resources; empty if their constructor is not known. */
