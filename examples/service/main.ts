@@ -127,7 +127,7 @@ async function serve(databaseUrl: string): Promise<number> {
   curl ${service.url}/products/1
   curl ${service.url}/customers/1/orders
   curl ${service.url}/healthz
-  curl ${service.url}/orders/${ORDERS + 1}    # leaks: ten of these, and the pool is dry`);
+  curl ${service.url}/orders/${ORDERS + 1}    # leaks: ten of these, and the pool is exhausted`);
   if (!interruption.signal.aborted) await once(interruption.signal, 'abort');
   return 0;
 }

@@ -314,7 +314,7 @@ export interface Observation extends Disposable {
   look?(): void;
   /**
    * Reports each loan that is out, by {@link Observer.lasted}. An observer that does not track each loan asks for it when the component
-   * has run dry. O(loans that are out).
+   * is exhausted. O(loans that are out).
    *
    * @default none: such an observer does not learn which loans are out
    */

@@ -3,7 +3,7 @@
  *
  * CPython collects when allocations *less* frees exceed a threshold. A service in balance frees as much as it allocates, so
  * that difference hardly grows: nothing would be collected, and no node would be promoted. Here each event counts, the
- * birth of a node and the request for a loan alike. A request that fails counts too. Otherwise a pool that has leaked dry
+ * birth of a node and the request for a loan alike. A request that fails counts too. Otherwise a pool that has leaked all its resources
  * would stop the clock by which its leaks are found.
  */
 import type { GcModule } from '../gc/gc-module.js';

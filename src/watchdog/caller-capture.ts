@@ -35,7 +35,7 @@ export class CallerCapture {
     this.#stackSample.captureNextStacks();
   }
 
-  /** Tracks many of the next loans: the component has run dry, and its holders were not tracked. */
+  /** Tracks many of the next loans: the component is exhausted, and its holders were not tracked. */
   trackMany(): void {
     this.#loanSample.trackMany();
   }

@@ -2,7 +2,7 @@
  * How sure the watchdog is that a loan is lost.
  *
  * - `suspect`: it may be a slow job.
- * - `probable`: the simulated heap knows of no holder, or the component has run dry and a caller waits.
+ * - `probable`: the simulated heap knows of no holder, or the component is exhausted and a caller waits.
  * - `certain`: V8's collector has confirmed it.
  */
 export type Certainty = 'suspect' | 'probable' | 'certain';

@@ -5,7 +5,7 @@
  * ```
  *   component ──probe──▶ ComponentWatch ──▶ NodeTable            its nodes and loans, by id
  *                            ├──▶ ComponentLoans                 from start to end
- *                            └──▶ WatchedComponent               its name, its figures, whether it is dry
+ *                            └──▶ WatchedComponent               its name, its figures, whether it is exhausted
  *                                    └──▶ CallerCapture          who asks for its loans
  * ```
  *
@@ -124,7 +124,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     yield this;
   }
 
-  /** Looks whether the component has run dry; its parts look for themselves. Without effect after the end. O(1). */
+  /** Looks whether the component is exhausted; its parts look for themselves. Without effect after the end. O(1). */
   look(): void {
     if (!this.hasEnded) this.#component.look(this.#loans.trackedOut);
   }

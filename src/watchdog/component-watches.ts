@@ -3,7 +3,7 @@
  * an object that is expected to die.
  *
  * ```
- *   sweep, check ──▶ each component looks whether it has run dry ──▶ rules judge the loans ──▶ rules survey the rest
+ *   sweep, check ──▶ each component looks whether it is exhausted ──▶ rules judge the loans ──▶ rules survey the rest
  * ```
  */
 import type { Clock } from '../core/clock.js';

@@ -70,7 +70,7 @@ export interface LeakReport {
   readonly isDirect?: true;
   /**
    * The loans that the watchdog had not tracked, since its level tracks a sample or they began before its watch. Their pool has told of
-   * them when it had run dry. Absent if there are none.
+   * them when it was exhausted. Absent if there are none.
    */
   readonly untracked?: {
     /** How many of the loans these are. */

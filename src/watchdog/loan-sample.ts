@@ -16,7 +16,7 @@ const FIRST = 4;
 /** How many loans are tracked after one that was lost without a known line. */
 const AFTER_SITELESS_LEAK = 1_000;
 
-/** How many loans are tracked after the component ran dry with holders that were not: the path that loses them may be a rare one. */
+/** How many loans are tracked after the component was exhausted with holders that were not: the path that loses them may be a rare one. */
 const AFTER_UNTRACKED_LEAK = 100_000;
 
 /** How many loans outside of scopes are tracked in each period at the level `counters`. */

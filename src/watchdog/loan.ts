@@ -50,7 +50,7 @@ export interface LoanSource {
   readonly node: LifetimeNode | undefined;
   /** Gives the component's figures; `undefined` once it has been collected. */
   stats(): ComponentStats | undefined;
-  /** Whether it has run dry, as the last sweep or check has seen it. */
+  /** Whether it is exhausted, as the last sweep or check has seen it. */
   readonly shortage: Shortage;
   /** How often young generations of the simulated heap were collected. */
   readonly youngCollections: number;

@@ -1,5 +1,5 @@
 /**
- * Whether a component has run dry: every resource is out, and callers wait or have timed out in vain. This is looked at with
+ * Whether a component is exhausted: every resource is out, and callers wait or have timed out. This is looked at with
  * each sweep and check. A quiet service may have a caller only now and then, so what one look has seen holds until a
  * resource is lent again.
  */
@@ -18,7 +18,7 @@ export class Shortage {
   }
 
   /** Whether every resource is out and callers were refused meanwhile. */
-  get isDry(): boolean {
+  get isExhausted(): boolean {
     return this.#isFull && this.#wereRefused;
   }
 

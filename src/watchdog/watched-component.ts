@@ -1,5 +1,5 @@
 /**
- * What the watchdog knows of one watched component besides its nodes and loans: its name, its figures, whether it has run dry, and how
+ * What the watchdog knows of one watched component besides its nodes and loans: its name, its figures, whether it is exhausted, and how
  * long its loans are held. The rules and the reports ask it about its loans. It holds the component weakly.
  */
 import { guardedCall } from '../core/guarded-call.js';
@@ -16,7 +16,7 @@ import { NodeClasses } from './node-classes.js';
 import type { Population } from './populations.js';
 import { Shortage } from './shortage.js';
 
-/** How long a component that has run dry lends nothing before it is asked for its loans, in milliseconds. */
+/** How long a component that is exhausted lends nothing before it is asked for its loans, in milliseconds. */
 const STILL_MILLIS = 15_000;
 
 /** The generation of a loan that is not settled. */
@@ -47,7 +47,7 @@ export class WatchedComponent implements LoanSource {
   #shortage = new Shortage(undefined);
   /** The components of its kind and name; `undefined` for a part. */
   #population: Population | undefined;
-  /** Whether its parts lend what it lends: they run dry, it does not. */
+  /** Whether its parts lend what it lends: they become exhausted, it does not. */
   #hasParts = false;
   #isClosed = false;
 
@@ -170,7 +170,7 @@ export class WatchedComponent implements LoanSource {
   }
 
   /**
-   * Looks whether the component has run dry. `trackedOut` is how many of its loans are out and tracked. O(1), and O(loans) when it is dry
+   * Looks whether the component is exhausted. `trackedOut` is how many of its loans are out and tracked. O(1), and O(loans) when it is exhausted
    * and has other holders.
    */
   look(trackedOut: number): void {
@@ -181,7 +181,7 @@ export class WatchedComponent implements LoanSource {
     const stats = this.stats();
     this.#shortage.look(stats, this.lastLentAt);
     const borrowed = stats?.['borrowed'] ?? 0;
-    if (this.#shortage.isDry && borrowed > trackedOut) this.#trackHolders();
+    if (this.#shortage.isExhausted && borrowed > trackedOut) this.#trackHolders();
   }
 
   confirmsOut(loan: Loan): boolean {
@@ -238,7 +238,7 @@ export class WatchedComponent implements LoanSource {
   }
 
   /**
-   * Tracks all holders of a component that has run dry, if it has lent nothing for a while. Tracks the next loans, too, so that the next
+   * Tracks all holders of a component that is exhausted, if it has lent nothing for a while. Tracks the next loans, too, so that the next
    * loss has its line. O(loans that are out).
    */
   #trackHolders(): void {

@@ -1,4 +1,4 @@
-/** The rule *exhausted*: a pool that has run dry, with its holders. */
+/** The rule *exhausted*: a pool that is exhausted, with its holders. */
 import { expect, test } from 'vitest';
 import { createPool, type Lease } from '../../src/pool/index.js';
 import { Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
@@ -45,7 +45,7 @@ function service(max: number, options: WatchdogOptions = {}) {
   };
 }
 
-test('a quiet service whose pool has run dry is told which loans keep it dry', async () => {
+test('a quiet service whose pool is exhausted is told which loans keep it exhausted', async () => {
   await using t = service(2);
   const kept = [await t.lose(), await t.lose()];
   await t.refuse();

@@ -100,7 +100,7 @@ describe.each(STYLES)('%s', (_text, style) => {
     expect(held).toHaveLength(1);
   });
 
-  test('a dry pool never reads NO LEAKS, however short it has been dry', async () => {
+  test('an exhausted pool never reads NO LEAKS, however short it has been exhausted', async () => {
     await using t = service(style, 2);
     await t.serve(25, 1);
     for (let i = 0; i < 2; i++) {
@@ -122,7 +122,7 @@ describe.each(STYLES)('%s', (_text, style) => {
     expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', count: 2 }]);
   });
 
-  test('a pool that runs dry with its first requests never reads NO LEAKS', async () => {
+  test('a pool that becomes exhausted with its first requests never reads NO LEAKS', async () => {
     await using t = service(style, 2);
     for (let i = 0; i < 2; i++) {
       await t.request('GET /leak', async () => void (await t.pool.lease()));

@@ -115,7 +115,7 @@ test('counters: outside of scopes, a hundred loans in a tenth of a second are tr
   expect(t.watchdog.stats()).toMatchObject({ loans: 1_000, loansOut: 1_000 });
 });
 
-test('counters: a dry pool is found though not all of its loans are tracked', async () => {
+test('counters: an exhausted pool is found though not all of its loans are tracked', async () => {
   using t = watched({ level: 'counters' });
   const held = Array.from({ length: 150 }, () => t.pool.lease());
   for (const lease of held.splice(0, 30)) lease.release();

@@ -124,7 +124,7 @@ test('a loan is not suspected before the time that its holder expects', async ()
   expect(await t.watchdog.check()).toHaveLength(1);
 });
 
-test('failed requests count as activity, and a suspect in a pool that has run dry is probable', async () => {
+test('failed requests count as activity, and a suspect in a pool that is exhausted is probable', async () => {
   using t = watched();
   t.pool.lease();
   await t.traffic(1);
@@ -134,7 +134,7 @@ test('failed requests count as activity, and a suspect in a pool that has run dr
   expect(await t.watchdog.check()).toMatchObject([{ rule: 'tenured', certainty: 'probable' }]);
 });
 
-test('a suspect is judged again: it is probable while the pool is dry, and a suspect before and after', async () => {
+test('a suspect is judged again: it is probable while the pool is exhausted, and a suspect before and after', async () => {
   using t = watched();
   const lose = (): void => void t.pool.lease();
   lose();

@@ -1,4 +1,4 @@
-/** A pool that runs dry while its holders are not tracked: the level tracks a sample, or the watch began later. */
+/** A pool that becomes exhausted while its holders are not tracked: the level tracks a sample, or the watch began later. */
 import genericPool from 'generic-pool';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { adoptPool } from '../../src/integrations/generic-pool.js';
@@ -41,7 +41,7 @@ function service(options: WatchdogOptions = {}, poolOptions: Partial<PoolOptions
     async lose(loans: number): Promise<void> {
       for (let i = 0; i < loans; i++) held.push(await pool.lease()); // where loans are lost
     },
-    /** Callers find the pool dry, for a time. */
+    /** Callers find the pool exhausted, for a time. */
     async refuse(millis: number): Promise<void> {
       for (let i = 0; i < millis / 10_000; i++) {
         await pool.lease({ timeoutMillis: 0 }).catch(() => {});
@@ -146,14 +146,14 @@ test('counters: loans beyond the tracked ones of a period are told', async () =>
   expect(await t.watchdog.check()).toMatchObject([{ count: 10, untracked: { count: 10 } }]);
 });
 
-test('a pool that is not dry, or moves, is not asked for its loans', async () => {
+test('a pool that is not exhausted, or moves, is not asked for its loans', async () => {
   const t = service();
   t.watchdog.watch(t.pool);
   const leases = (): number => t.watchdog.heap.stats().liveByKind.get('lease') ?? 0;
   await t.traffic(MANY);
   await t.lose(9);
   await t.clock.advance(300_000);
-  expect(leases()).toBe(0); // Not dry.
+  expect(leases()).toBe(0); // Not exhausted.
   await t.lose(1);
   await t.clock.advance(300_000);
   expect(leases()).toBe(0); // No caller is refused.

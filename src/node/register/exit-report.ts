@@ -91,7 +91,7 @@ export class ExitReport {
       watched: pools,
       loans,
       requests: this.#requests(),
-      dry: [...this.#pools].filter(isDry).map((pool) => describe(pool)),
+      exhausted: [...this.#pools].filter(isExhausted).map((pool) => describe(pool)),
       stillOut: Math.max(0, loansOut - Math.min(lost, outAndLost)),
       missed: this.#foreign.missed,
     };
@@ -104,7 +104,7 @@ function describe(pool: ForeignPool): string {
 }
 
 /** Whether every resource is out and callers wait. */
-function isDry(pool: ForeignPool): boolean {
+function isExhausted(pool: ForeignPool): boolean {
   const { borrowed = 0, max, pending = 0 } = pool.stats();
   return max !== undefined && max > 0 && borrowed >= max && pending > 0;
 }

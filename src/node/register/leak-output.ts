@@ -18,8 +18,8 @@ export interface Findings {
   readonly loans: number;
   /** How many requests there were, and how many were scopes, if a sample chooses them. */
   readonly requests: RequestCounts | undefined;
-  /** One phrase for each pool that has run dry: every resource is out, and callers wait. */
-  readonly dry: readonly string[];
+  /** One phrase for each pool that is exhausted: every resource is out, and callers wait. */
+  readonly exhausted: readonly string[];
   /** How many loans are out that are not lost as far as is known. */
   readonly stillOut: number;
   /** The copies of packages that are left alone. */
@@ -64,10 +64,10 @@ export class LeakOutput {
     if (this.#options.json !== undefined) this.#writeFile(this.#options.json, findings);
   }
 
-  #text({ leaks, fresh, watched, loans, requests, dry, stillOut, missed }: Findings): string {
+  #text({ leaks, fresh, watched, loans, requests, exhausted, stillOut, missed }: Findings): string {
     const lines: string[] = [];
     if (leaks.length > 0) lines.push(formatReport(leaks, { colour: hasColours() }));
-    else if (dry.length > 0) lines.push('NO LEAK IS PROVEN, BUT A POOL IS DRY');
+    else if (exhausted.length > 0) lines.push('NO LEAK IS PROVEN, BUT A POOL IS EXHAUSTED');
     else if (fresh.length > 0)
       lines.push('NO LEAK IS PROVEN, BUT LOANS OF REQUESTS THAT HAD ENDED WERE OUT');
     else lines.push(formatReport([], { colour: hasColours() }));
@@ -75,7 +75,7 @@ export class LeakOutput {
     if (requests !== undefined && requests.watched < requests.requests) {
       lines.push(`requests: ${requests.watched} of ${requests.requests} had a scope`);
     }
-    for (const phrase of dry) lines.push(`dry: ${phrase}`);
+    for (const phrase of exhausted) lines.push(`exhausted: ${phrase}`);
     if (stillOut > 0) lines.push(`still out, and not known to be lost: ${count(stillOut, 'loan')}`);
     if (fresh.length > 0) {
       const places = fresh.map((leak) => `${lineOf(leak) ?? leak.component.name} ×${leak.count}`);

@@ -1,6 +1,6 @@
 /**
  * Rule *exhausted*: every resource is out, callers wait or time out, and nothing has come back for long. The loans that are
- * out are what keeps the component dry, whether their holders are slow or have lost them. This needs neither a scope nor
+ * out are what keeps the component exhausted, whether their holders are slow or have lost them. This needs neither a scope nor
  * activity: a quiet service that has lost its last resource has no loans by which the rule *tenured* could measure.
  */
 import { millis, numberAtLeast, option } from '../../core/options.js';
@@ -39,7 +39,7 @@ class ExhaustedRule implements Rule<'exhausted'> {
 
   judge(loan: Loan, now: number): Certainty | undefined {
     const { shortage, holdTimes } = loan.component;
-    if (!shortage.isDry) return undefined;
+    if (!shortage.isExhausted) return undefined;
     const { minMillis, factor } = this.#options;
     const unusualMillis = holdTimes.unusualMillis(factor);
     const idleMillis = this.#readings.idleMillis(loan, now);
@@ -54,8 +54,7 @@ export const exhausted: RuleDefinition<'exhausted', ExhaustedOptions> = {
     minMillis: option(millis, 60_000),
     factor: option(numberAtLeast(1), 10),
   },
-  whatHappened: () =>
-    'every resource is out, callers wait in vain, and none has come back for long',
+  whatHappened: () => 'every resource is out, callers wait, and none has come back for a long time',
   fix: releaseAdvice,
   create: (options, readings) => new ExhaustedRule(options, readings),
 };

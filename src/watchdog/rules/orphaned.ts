@@ -13,11 +13,11 @@
  * middleware of Express is such a body: `(request, response, next) => watchdog.scope(name, () => next())`. So is one with
  * `async () => next()`: its promise is settled when it is returned, and gives nothing. So once the watchdog
  * knows how long loans of the pool usually last, it lets its loans be out for that long, and for the grace. While the
- * pool is dry, with callers that wait and nothing that comes back, it does not wait for the grace, and suspects the loans after p99.
+ * pool is exhausted, with callers that wait and nothing that comes back, it does not wait for the grace, and suspects the loans after p99.
  *
  * ```
  *   the body returned ──▶ in use, as far as is known ──out for max(grace, 10 · p99)──▶ ORPHANED
- *                                    └──────────────── dry, and nothing back for 10 · p99 ──▲
+ *                                    └────────── exhausted, and nothing back for 10 · p99 ──▲
  * ```
  *
  * The leak is known when the owner ends, without V8. It is probable and not certain: work in the background may still
@@ -75,8 +75,8 @@ function certaintyOf(
   const usualMillis = holdTimes.percentile(USUAL_SHARE);
   const unusualMillis = UNUSUAL_FACTOR * usualMillis;
   if (now - lentAt >= Math.max(graceMillis, unusualMillis)) return 'probable';
-  if (!shortage.isDry) return undefined;
-  const dryMillis = now - shortage.since;
-  if (dryMillis >= unusualMillis) return 'probable';
-  return dryMillis >= usualMillis ? 'suspect' : undefined;
+  if (!shortage.isExhausted) return undefined;
+  const exhaustedMillis = now - shortage.since;
+  if (exhaustedMillis >= unusualMillis) return 'probable';
+  return exhaustedMillis >= usualMillis ? 'suspect' : undefined;
 }

@@ -48,7 +48,7 @@ export interface WatchdogRules {
    */
   readonly tenured?: boolean | TenuredOptions;
   /**
-   * Finds the loans of a component that has run dry, once nothing has come back for long.
+   * Finds the loans of a component that is exhausted, once nothing has come back for long.
    *
    * @default true
    */

@@ -87,7 +87,7 @@ class TenuredRule implements Rule<'tenured'> {
   judge(loan: Loan, now: number): Certainty | undefined {
     if (this.#readings.generationOf(loan) !== OLDEST_GENERATION) return undefined;
     if (this.#readings.isKept(loan) || !this.#isOld(loan, now)) return undefined;
-    return loan.component.shortage.isDry ? 'probable' : 'suspect';
+    return loan.component.shortage.isExhausted ? 'probable' : 'suspect';
   }
 
   #isOld(loan: Loan, now: number): boolean {

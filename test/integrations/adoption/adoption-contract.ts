@@ -511,7 +511,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       expect(() => first.release()).toThrow(withCode('TENURE_POOL_DOUBLE_RELEASE'));
     });
 
-    test('resources that are taken from the peer directly are told once the pool has run dry', async () => {
+    test('resources that are taken from the peer directly are told once the pool is exhausted', async () => {
       await using t = setUp(2);
       using watchdog = new Watchdog({ level: 'advanced', clock: t.clock });
       watchdog.watch(t.pool);

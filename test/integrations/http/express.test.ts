@@ -88,7 +88,7 @@ test.each<[string, (next: () => void) => unknown]>([
     },
   ],
 ])(
-  'express: a middleware around %s finds the leak of a dry pool, and accuses no healthy request',
+  'express: a middleware around %s finds the leak of an exhausted pool, and accuses no healthy request',
   async (_text, body) => {
     allowLeaks();
     using watchdog = new Watchdog({ level: 'advanced' });
@@ -126,7 +126,7 @@ test.each<[string, (next: () => void) => unknown]>([
     expect(formatReport(await watchdog.check())).toBe('NO LEAKS');
 
     for (let i = 0; i < 5; i++) expect(await get('/leaks')).toBe(200);
-    expect(await get('/healthy')).toBe(500); // The pool is dry.
+    expect(await get('/healthy')).toBe(500); // The pool is exhausted.
     const reports = await watchdog.check();
     expect(reports).toMatchObject([{ rule: 'orphaned', count: 5, scope: 'GET /leaks' }]);
     expect(formatReport(reports)).toContain('test/integrations/http/express.test.ts');

@@ -73,7 +73,7 @@ describe('a loan of a pool of another package that has neither a stack nor a sco
     expect(t.watchdog.oldestLoanMillis()).toBe(0);
   });
 
-  test('is named if it keeps its pool dry, and the next one has its line', async () => {
+  test('is named if it keeps its pool exhausted, and the next one has its line', async () => {
     const t = setUp({ graceMillis: 0 });
     t.acquire('a');
     t.acquire('b');

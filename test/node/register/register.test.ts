@@ -103,7 +103,7 @@ describe('what it reports', () => {
     expect(t.code).toBe(1);
   });
 
-  test('a dry pool never reads NO LEAKS, although each of its holders is still at work', async () => {
+  test('an exhausted pool never reads NO LEAKS, although each of its holders is still at work', async () => {
     const hang = 'await new Promise(() => {});';
     const source = service(`for (let i = 0; i < 9; i++) void get('/ok');
       setInterval(() => { if (pool.pending >= 5) process.exit(0); }, 5);`).replace(
@@ -112,8 +112,8 @@ describe('what it reports', () => {
     );
     using t = await run(source);
     expect(t.stderr).not.toContain('NO LEAKS');
-    expect(t.stderr).toContain('A POOL IS DRY');
-    expect(t.stderr).toContain('dry: pool "generic-pool" 4/4 out, 5 waiting');
+    expect(t.stderr).toContain('A POOL IS EXHAUSTED');
+    expect(t.stderr).toContain('exhausted: pool "generic-pool" 4/4 out, 5 waiting');
   });
 
   test('a busy service has a sample of its requests watched, and all as soon as a loan stays out', async () => {

@@ -32,7 +32,7 @@ export const adopted: readonly Program[] = [
     },
   },
   {
-    name: 'resources are taken past the adoption until the pool is dry',
+    name: 'resources are taken past the adoption until the pool is exhausted',
     finds: { rules: ['exhausted'], count: 3 },
     async run(zoo) {
       const peer = genericPeer(3);

@@ -17,7 +17,7 @@ const postgres = (url: string): Pool<pg.Client> =>
     { name: 'postgres', max: 4 },
   );
 
-/** Requests that find the pool dry. */
+/** Requests that find the pool exhausted. */
 async function inVain(pool: Pool<Conn>, requests: number): Promise<void> {
   for (let i = 0; i < requests; i++) await pool.lease({ timeoutMillis: 0 }).catch(() => {});
 }
@@ -182,11 +182,11 @@ export const slowOrLost: readonly Program[] = [
     },
   },
   {
-    name: 'a quiet service runs dry',
+    name: 'a quiet service becomes exhausted',
     finds: { rules: ['exhausted'], count: 2 },
     async run(zoo) {
       const pool = zoo.pool({ max: 2 });
-      const kept = [await pool.lease(), await pool.lease()]; // LEAK: a quiet service runs dry
+      const kept = [await pool.lease(), await pool.lease()]; // LEAK: a quiet service becomes exhausted
       for (let i = 0; i < 5; i++) {
         await inVain(pool, 2);
         await zoo.age(60_000);
@@ -195,13 +195,13 @@ export const slowOrLost: readonly Program[] = [
     },
   },
   {
-    name: 'a rare path loses its loans until the pool is dry',
+    name: 'a rare path loses its loans until the pool is exhausted',
     finds: { rules: ['exhausted', 'tenured'], count: 10, isFoundWithoutLine: true },
     async run(zoo) {
       const pool = zoo.pool({ max: 10 });
       const kept: unknown[] = [];
       for (let i = 1; i < 10_001; i++) {
-        const lease = await pool.lease(); // LEAK: a rare path loses its loans until the pool is dry
+        const lease = await pool.lease(); // LEAK: a rare path loses its loans until the pool is exhausted
         if (i % 1_000 === 0) kept.push(lease);
         else await lease.release();
       }
@@ -244,7 +244,7 @@ export const slowOrLost: readonly Program[] = [
     },
   },
   {
-    name: 'a pool that is dry for half an hour, and moves',
+    name: 'a pool that is exhausted for half an hour, and moves',
     async run(zoo) {
       const pool = zoo.pool({ max: 10 });
       for (let i = 0; i < 2_000; i++) await (await pool.lease()).release();
