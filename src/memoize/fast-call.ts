@@ -22,7 +22,7 @@
  */
 import type { KeyLevel } from './keys/key-level.js';
 import type { MemoCache } from './memo-cache.js';
-import { type FastState, HITS_A_READING } from './stores/fast-state.js';
+import { type FastState, HITS_PER_CLOCK_READING } from './stores/fast-state.js';
 import type { Store } from './stores/store.js';
 import type { Entry, Stored } from './stores/stored.js';
 
@@ -83,7 +83,7 @@ function timedInMaps(fast: FastState, late: LateHit, others: CallOn): Call {
         typeof arg === 'object' && arg !== null ? state.byObject.get(arg) : state.byKey.get(arg)
       ) as Entry | undefined;
       if (entry !== undefined) {
-        if (state.horizon < entry.freshTick && (state.hits & HITS_A_READING) !== 0) {
+        if (state.horizon < entry.freshTick && (state.hits & HITS_PER_CLOCK_READING) !== 0) {
           state.hits++;
           return entry.value;
         }
@@ -120,7 +120,7 @@ function timedInList(fast: FastState, late: LateHit, others: CallOn): Call {
         typeof arg === 'object' && arg !== null ? state.top.byObject.get(arg) : arg,
       ) as Entry | undefined;
       if (entry !== undefined) {
-        if (state.horizon < entry.freshTick && (state.hits & HITS_A_READING) !== 0) {
+        if (state.horizon < entry.freshTick && (state.hits & HITS_PER_CLOCK_READING) !== 0) {
           state.hits++;
           return entry.value;
         }
@@ -155,7 +155,7 @@ function timedInStore(fast: FastState, store: Store, late: LateHit, others: Call
         (typeof arg === 'object' && arg !== null ? fast.top.byObject.get(arg) : arg) as KeyLevel,
       ) as Entry | undefined;
       if (entry !== undefined) {
-        if (fast.horizon < entry.freshTick && (fast.hits & HITS_A_READING) !== 0) {
+        if (fast.horizon < entry.freshTick && (fast.hits & HITS_PER_CLOCK_READING) !== 0) {
           fast.hits++;
           return entry.value;
         }
@@ -186,7 +186,7 @@ function withKey(fast: FastState, keyOf: Call, expires: boolean, others: KeyedCa
           return stored;
         }
         const { freshTick, value } = stored as Entry;
-        if (state.horizon < freshTick && (state.hits & HITS_A_READING) !== 0) {
+        if (state.horizon < freshTick && (state.hits & HITS_PER_CLOCK_READING) !== 0) {
           state.hits++;
           return value;
         }

@@ -3,11 +3,11 @@
  * Shaping of Cache Behavior to Workloads" (Ranjith Subramanian, Yannis Smaragdakis, Gabriel H. Loh; MICRO 2006).
  *
  * Each policy has a shadow: the fingerprints of the keys that it would keep, as if it had the cache for itself. Each call is shown
- * to both shadows. A count says which of them has had fewer misses of late. When the store is full, it evicts an entry that the
+ * to both shadows. A count says which of them has had fewer misses recently. When the store is full, it evicts an entry that the
  * better shadow does not have. LRU counts as the better one until S3-FIFO has a lead.
  *
  * ```
- *                      ┌─ shadow of LRU      ─┐ fewer misses of late
+ *                      ┌─ shadow of LRU      ─┐ fewer recent misses
  *   call ─▶ fingerprint┤                      ├────▶ evict an entry that it does not have
  *                      └─ shadow of S3-FIFO  ─┘
  * ```
@@ -51,14 +51,14 @@ export class AdaptiveStore implements BoundedStore {
   /** Fingerprints that a shadow has evicted, and the store may still have. */
   #strayOfLru = new Deque<number>();
   #strayOfS3 = new Deque<number>();
-  /** The misses of LRU less those of S3-FIFO, of late. */
+  /** The recent misses of LRU less those of S3-FIFO. */
   #balance = 0;
-  readonly #fading: number;
+  readonly #decay: number;
 
   constructor(max: number, onRemoved: OnRemoved) {
     this.#max = max;
     this.#onRemoved = onRemoved;
-    this.#fading = 1 - 1 / Math.max(LEAST_MEMORY, Math.min(max, 1e6) * MEMORY);
+    this.#decay = 1 - 1 / Math.max(LEAST_MEMORY, Math.min(max, 1e6) * MEMORY);
     this.#empty();
   }
 
@@ -138,7 +138,7 @@ export class AdaptiveStore implements BoundedStore {
     const isHitOfS3 = this.#s3.get(print) !== undefined;
     if (!isHitOfS3) this.#s3.add(print, true);
     if (isHitOfLru !== isHitOfS3) {
-      this.#balance = this.#balance * this.#fading + (isHitOfS3 ? 1 : -1);
+      this.#balance = this.#balance * this.#decay + (isHitOfS3 ? 1 : -1);
     }
   }
 

@@ -14,7 +14,7 @@ const NO_OBJECTS: ReadableMap<object> = /* @__PURE__ */ new WeakMap();
 const NO_LEVEL: KeyLevel = /* @__PURE__ */ new KeyLevel(undefined, undefined);
 
 /** How many hits of a cache use one reading of the clock at most, less one. A mask: one less than a power of two. */
-export const HITS_A_READING = 63;
+export const HITS_PER_CLOCK_READING = 63;
 
 /** The fields of a cache that every hit uses. */
 export class FastState implements Horizon {
