@@ -20,7 +20,7 @@ export function operationNamed(name: string): Operation | undefined {
 }
 
 /** Returns what is wrong with an operation of a program, or `undefined`. */
-export function operandComplaint(op: HeapOp, program: HeapProgram): string | undefined {
+export function operandProblem(op: HeapOp, program: HeapProgram): string | undefined {
   const [name, ...values] = Array.isArray(op) ? op : [''];
   const operation = operationNamed(name);
   if (operation === undefined) return `unknown op "${name}"`;

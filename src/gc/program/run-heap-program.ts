@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '../../core/errors.js';
 import type { Handle } from '../memory/handle.js';
 import type { HeapObservation, HeapOp, HeapProgram, HeapProgramEvent } from './heap-program.js';
 import { ProgramMachine } from './program-machine.js';
-import { operandComplaint, operationNamed } from './program-operations.js';
+import { operandProblem, operationNamed } from './program-operations.js';
 
 /**
  * Runs a heap program on a new heap. Returns everything that could be observed, in the format of the CPython oracle.
@@ -48,11 +48,11 @@ function checkProgram(program: HeapProgram): void {
   }
   for (const list of [ops, ...actions]) {
     for (const [number, op] of list.entries()) {
-      const complaint = operandComplaint(op, program);
-      if (complaint === undefined) continue;
+      const problem = operandProblem(op, program);
+      if (problem === undefined) continue;
       const where = list === ops ? 'ops' : `actions[${actions.indexOf(list)}]`;
       throw new InvalidArgumentError(
-        `runHeapProgram: ${name}: ${where}[${number}] ${JSON.stringify(op)}: ${complaint}.`,
+        `runHeapProgram: ${name}: ${where}[${number}] ${JSON.stringify(op)}: ${problem}.`,
       );
     }
   }

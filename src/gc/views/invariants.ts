@@ -75,6 +75,6 @@ function checkWeak(reference: number, weak: WeakReferences): void {
   );
 }
 
-function check(holds: boolean, index: number, complaint: string): void {
-  if (!holds) throw new Error(`node ${index} ${complaint}`);
+function check(holds: boolean, index: number, problem: string): void {
+  if (!holds) throw new Error(`node ${index} ${problem}`);
 }

@@ -74,7 +74,7 @@ const CONFIG_FILE = 'tenure.config.json';
 export interface ReadOptions {
   readonly options: RegisterOptions;
   /** One sentence for each option that was left out. */
-  readonly complaints: readonly string[];
+  readonly problems: readonly string[];
 }
 
 /** Whether the environment switches everything off: `TENURE=off`. */
@@ -84,37 +84,37 @@ export function isSwitchedOff(): boolean {
 
 /** Reads the options. Never throws. */
 export function readRegisterOptions(): ReadOptions {
-  const complaints: string[] = [];
-  const complain = (complaint: string): void => {
-    complaints.push(complaint);
+  const problems: string[] = [];
+  const addProblem = (problem: string): void => {
+    problems.push(problem);
   };
   const given = {
-    ...checked(CONFIG_FILE, fileOptions(complain), complain),
-    ...checked('TENURE', parsedVariable(process.env['TENURE'] ?? '', complain), complain),
+    ...checked(CONFIG_FILE, fileOptions(addProblem), addProblem),
+    ...checked('TENURE', parsedVariable(process.env['TENURE'] ?? '', addProblem), addProblem),
   };
   const options: Record<string, unknown> = {};
   for (const [name, { fallback }] of Object.entries(OPTIONS)) {
     options[name] = name in given ? given[name] : fallback;
   }
-  return { options: options as unknown as RegisterOptions, complaints };
+  return { options: options as unknown as RegisterOptions, problems };
 }
 
-type Complain = (complaint: string) => void;
+type AddProblem = (problem: string) => void;
 type Given = Record<string, unknown>;
 
 /** Gives the options that are known and well formed. */
-function checked(where: string, given: Given, complain: Complain): Given {
+function checked(where: string, given: Given, addProblem: AddProblem): Given {
   const good: Given = {};
   for (const [name, value] of Object.entries(given)) {
     const row = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof RegisterOptions] : undefined;
     if (row === undefined) {
-      complain(`${where}: unknown option "${name}". Known: ${Object.keys(OPTIONS).join(', ')}.`);
+      addProblem(`${where}: unknown option "${name}". Known: ${Object.keys(OPTIONS).join(', ')}.`);
       continue;
     }
     const wanted = name === 'patch' ? packagesOf(value) : value;
     const expected = row.check(wanted);
     if (expected === undefined) good[name] = wanted;
-    else complain(`${where}: "${name}" must be ${expected}, got ${JSON.stringify(value)}.`);
+    else addProblem(`${where}: "${name}" must be ${expected}, got ${JSON.stringify(value)}.`);
   }
   return good;
 }
@@ -127,7 +127,7 @@ function packagesOf(value: unknown): unknown {
 }
 
 /** Parses `name=value,name=value`. A part without `=` is one more value of the option before it. */
-function parsedVariable(text: string, complain: Complain): Given {
+function parsedVariable(text: string, addProblem: AddProblem): Given {
   const given: Given = {};
   let last: string | undefined;
   for (const part of text.split(',').map((each) => each.trim())) {
@@ -137,7 +137,7 @@ function parsedVariable(text: string, complain: Complain): Given {
       last = part.slice(0, equals).trim();
       given[last] = textOrNumber(last, part.slice(equals + 1).trim());
     } else if (last === 'patch') given[last] = [given[last] ?? [], part].flat();
-    else complain(`TENURE: "${part}" is no option. Write name=value, as in level=advanced.`);
+    else addProblem(`TENURE: "${part}" is no option. Write name=value, as in level=advanced.`);
   }
   return given;
 }
@@ -146,13 +146,13 @@ function textOrNumber(name: string, text: string): unknown {
   return name === 'graceMillis' && text !== '' ? Number(text) : text;
 }
 
-function fileOptions(complain: Complain): Given {
+function fileOptions(addProblem: AddProblem): Given {
   let text: string;
   try {
     text = readFileSync(CONFIG_FILE, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      complain(`${CONFIG_FILE} cannot be read: ${(error as Error).message}.`);
+      addProblem(`${CONFIG_FILE} cannot be read: ${(error as Error).message}.`);
     }
     return {};
   }
@@ -161,9 +161,9 @@ function fileOptions(complain: Complain): Given {
     if (typeof register === 'object' && register !== null && !Array.isArray(register)) {
       return register as Given;
     }
-    complain(`${CONFIG_FILE}: "register" must be an object.`);
+    addProblem(`${CONFIG_FILE}: "register" must be an object.`);
   } catch (error) {
-    complain(`${CONFIG_FILE} is no JSON: ${(error as Error).message}.`);
+    addProblem(`${CONFIG_FILE} is no JSON: ${(error as Error).message}.`);
   }
   return {};
 }

@@ -115,10 +115,10 @@ export class Registration implements Registered {
 
   get #options(): RegisterOptions {
     if (this.#settings === undefined) {
-      const { options, complaints } = readRegisterOptions();
+      const { options, problems } = readRegisterOptions();
       this.#settings = options;
       this.#output = new LeakOutput(options);
-      for (const complaint of complaints) this.#output.say(complaint);
+      for (const problem of problems) this.#output.say(problem);
     }
     return this.#settings;
   }
