@@ -372,6 +372,39 @@ test.each([
   expect(asked).toEqual(before);
 });
 
+test('a cache that ends while a load waits for its lock asks the store nothing more for it', async () => {
+  const entries = new Map<string, unknown>();
+  const gate = new Gate();
+  const asked: string[] = [];
+  const fn = memoize(async (id: number) => `value ${id}`, {
+    name: 'products',
+    shared: sharedCache({
+      store: {
+        get: async (name) => {
+          asked.push(name);
+          return entries.get(name);
+        },
+        set: async (name, value) => entries.set(name, value),
+        delete: async (name) => entries.delete(name),
+      },
+      lock: {
+        acquire: async () => {
+          await gate.passed;
+          return { fence: 1, lost: false, release: async () => {} };
+        },
+      },
+    }),
+  });
+  const called = fn(1);
+  await settle();
+  fn[Symbol.dispose]();
+  const before = [...asked];
+  gate.open();
+  expect(await called).toBe('value 1');
+  await settle();
+  expect(asked).toEqual(before);
+});
+
 describe('an invalidation', () => {
   /** A cache over a store whose writes of tokens pass when they may. */
   function overStore() {
