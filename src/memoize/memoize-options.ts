@@ -45,7 +45,7 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
   readonly weigh?: (value: Settled<F>, ...args: Parameters<F>) => number;
   /**
    * Decides which entry is evicted when `max` or `maxWeight` is reached: `s3fifo()` of `tenure/memoize/s3-fifo`, or `adaptive()` of
-   * `tenure/memoize/adaptive`. @default least recently used
+   * `tenure/memoize/adaptive`. Needs `max` or `maxWeight`. @default least recently used
    */
   readonly policy?: EvictionPolicy;
   /** How long a result is fresh, in milliseconds from its arrival; or a function that returns this. @default Infinity */
@@ -252,6 +252,11 @@ const OPTIONS: OptionTable<ResolvedOptions> = {
   clock: option(objectWith('now'), systemClock),
 };
 
+/** Throws for options that do not go together. */
+function refuseIf(isWrong: boolean, message: string): void {
+  if (isWrong) throw new InvalidArgumentError(`memoize: ${message}`);
+}
+
 /**
  * The options of a memoized function with their defaults.
  *
@@ -263,21 +268,23 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
 ): MemoizeSettings {
   const settings = resolveOptions('memoize', options, OPTIONS);
   const { ttl, negativeTtl, weigh, dispose, loadTimeoutMillis, clock, onError } = settings;
-  if ((weigh === undefined) !== (options.maxWeight === undefined)) {
-    throw new InvalidArgumentError(
-      'memoize: `maxWeight` and `weigh` need each other: give both or neither.',
-    );
-  }
-  if (settings.weakValues && dispose !== undefined) {
-    throw new InvalidArgumentError(
-      'memoize: `dispose` does not go with `weakValues`: a value that was collected cannot be disposed of.',
-    );
-  }
-  if (loadTimeoutMillis !== undefined && objectWith('setTimer', 'clearTimer')(clock)) {
-    throw new InvalidArgumentError(
-      'memoize: `loadTimeoutMillis` needs a `clock` with setTimer() and clearTimer().',
-    );
-  }
+  const isBounded = settings.max !== Infinity || settings.maxWeight !== Infinity;
+  refuseIf(
+    (weigh === undefined) !== (options.maxWeight === undefined),
+    '`maxWeight` and `weigh` need each other: give both or neither.',
+  );
+  refuseIf(
+    settings.policy !== undefined && !isBounded,
+    '`policy` needs a limit: give `max` or `maxWeight`.',
+  );
+  refuseIf(
+    settings.weakValues && dispose !== undefined,
+    '`dispose` does not go with `weakValues`: a value that was collected cannot be disposed of.',
+  );
+  refuseIf(
+    loadTimeoutMillis !== undefined && objectWith('setTimer', 'clearTimer')(clock) !== undefined,
+    '`loadTimeoutMillis` needs a `clock` with setTimer() and clearTimer().',
+  );
   const hasStages =
     settings.shared !== undefined ||
     negativeTtl !== 0 ||
@@ -288,7 +295,6 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     weigh !== undefined ||
     settings.load !== undefined ||
     settings.weakValues;
-  const isBounded = settings.max !== Infinity || settings.maxWeight !== Infinity;
   const asksCallbacks =
     typeof ttl === 'function' ||
     typeof negativeTtl === 'function' ||

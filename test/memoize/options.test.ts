@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidArgumentError, memoize } from '../../src/memoize/index.js';
+import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
 
 describe('options', () => {
   test.each([
@@ -13,6 +14,8 @@ describe('options', () => {
     [{ key: 'id' }, /`key` must be a function/],
     [{ name: '' }, /`name`/],
     [{ clock: {} }, /`clock` must be an object with now\(\)/],
+    [{ policy: s3fifo() }, /`policy` needs a limit: give `max` or `maxWeight`/],
+    [{ policy: s3fifo(), max: Infinity }, /`policy` needs a limit/],
     [null, /options must be an object/],
   ])('%j is refused', (options, message) => {
     const make = (): unknown => memoize((x: number) => x, options as never);
