@@ -140,7 +140,6 @@ export class MemoCache implements WatchedCache {
   ): unknown {
     if (signal === undefined && !isForced) return this.call(receiver, ...args);
     if (signal?.aborted === true) return this.#refuse(abortReason(signal));
-    if (this.isDisposed) return this.callUncached(receiver, args, signal);
     let found: Found | undefined;
     try {
       const keyArgs = this.keyArgs(receiver, args);
@@ -150,7 +149,7 @@ export class MemoCache implements WatchedCache {
     } catch (error) {
       return this.failed(error);
     }
-    if (found === undefined) return this.#missUncached(receiver, args, signal);
+    if (found === undefined) return this.callUncached(receiver, args, signal);
     const { load, isJoined } = found;
     const result = isJoined ? this.#promiseOf(load, receiver, args) : load.result;
     if (load.hasAnswered(result)) return result;
@@ -166,7 +165,7 @@ export class MemoCache implements WatchedCache {
 
   /**
    * Finds a stored result or the load in flight, or begins a load. The caller must then register with the load that it gets.
-   * `undefined` if the cache can take no more keys.
+   * `undefined` if the cache keeps nothing: it was disposed of, or can take no more keys.
    */
   find(receiver: unknown, args: readonly unknown[]): Found | undefined {
     const keyArgs = this.keyArgs(receiver, args);
@@ -345,38 +344,37 @@ export class MemoCache implements WatchedCache {
 
   /** Answers a call without options. */
   #answer(keyArgs: readonly unknown[], receiver: unknown, args: readonly unknown[]): unknown {
-    if (this.isDisposed) return this.callUncached(receiver, args);
     const answer = this.#hit(keyArgs, receiver, args);
     if (answer !== MISS) return answer;
     const found = this.#joinOrLoad(keyArgs, receiver, args, false);
-    if (found === undefined) return this.#missUncached(receiver, args);
+    if (found === undefined) return this.callUncached(receiver, args);
     const { load, isJoined } = found;
     const result = isJoined ? this.#promiseOf(load, receiver, args) : load.result;
     if (!load.hasAnswered(result)) load.joined = true;
     return result;
   }
 
-  /** Joins the load in flight, or begins one. `undefined` if the cache can take no more keys. */
+  /** Joins the load in flight, or begins one. `undefined` if the cache keeps nothing: see {@link find}. */
   #joinOrLoad(
     keyArgs: readonly unknown[],
     receiver: unknown,
     args: readonly unknown[],
     isForced: boolean,
   ): FoundLoad | undefined {
+    if (this.isDisposed) return undefined;
     const { trie, store, flights } = this.contents;
     let key = trie.intern(receiver, keyArgs);
-    if (key === undefined) return undefined;
-    const flight = flights.get(key);
-    if (flight !== undefined && (!isForced || flight.details.isYetToBegin)) {
+    const flight = key === undefined ? undefined : flights.get(key);
+    if (key !== undefined && flight !== undefined && (!isForced || flight.details.isYetToBegin)) {
       release(key);
       return { key, load: flight, isJoined: true };
     }
     this.recorder.missed(args);
-    if (this.contents.trie !== trie) {
-      release(key); // A listener has cleared the cache.
-      key = this.contents.trie.intern(receiver, keyArgs);
-      if (key === undefined) return undefined;
+    if (key !== undefined && this.contents.trie !== trie) {
+      release(key); // A listener has cleared the cache, or disposed of it.
+      key = this.isDisposed ? undefined : this.contents.trie.intern(receiver, keyArgs);
     }
+    if (key === undefined) return undefined;
     const stored = store.peek(key);
     const replaces = stored instanceof StagedEntry ? stored : undefined;
     const load = this.loader.run(key, receiver, args, replaces, false, isForced);
@@ -397,12 +395,6 @@ export class MemoCache implements WatchedCache {
   failed(error: unknown): Promise<never> {
     if (this.loader.isAsync) return Promise.reject(error);
     throw error;
-  }
-
-  /** Calls the function for a key that the cache has no room to remember. */
-  #missUncached(receiver: unknown, args: readonly unknown[], signal?: AbortSignal): unknown {
-    this.recorder.missed(args);
-    return this.callUncached(receiver, args, signal);
   }
 
   /** Calls the function, or the option `load` in its place, and keeps nothing. */

@@ -234,6 +234,25 @@ describe.each([
     void lease.release();
     expect(closed()).toEqual(['closed 1']);
   });
+
+  test('a lease whose `miss` or `key` disposes of the cache is the last holder of its result', async () => {
+    for (const where of ['miss', 'key'] as const) {
+      const end = (id?: unknown): unknown => {
+        fn[Symbol.dispose]();
+        return id;
+      };
+      const fn = memoize(async (id: number) => new Resource(id), {
+        ...options,
+        dispose: disposal(),
+        ...(where === 'key' ? { key: end } : {}),
+      });
+      if (where === 'miss') fn.on('miss', end);
+      const lease = await fn.lease(1);
+      expect([closed(), fn.cacheInfo().size]).toEqual([[], 0]);
+      void lease.release();
+      expect(closed()).toEqual(['closed 1']);
+    }
+  });
 });
 
 test('a stored failure that evicts a result disposes of it', () => {

@@ -83,6 +83,50 @@ test('a listener may clear at a miss: the result is stored where calls find it',
   expect(fn.cacheInfo()).toMatchObject({ hits: 1, misses: 1 });
 });
 
+describe.each([
+  { what: 'a synchronous function', fn: (n: number): unknown => n },
+  { what: 'an asynchronous function', fn: (n: number): unknown => Promise.resolve(n) },
+])(
+  'foreign code that disposes of the cache within a call leaves nothing: $what',
+  ({ fn: load }) => {
+    const calls = {
+      call: (fn: Disposing) => fn(1),
+      'call with a signal': (fn: Disposing) =>
+        fn.call([1], { signal: new AbortController().signal }),
+      'forced call': (fn: Disposing) => fn.refresh(1),
+    };
+    type Disposing = ReturnType<typeof memoize<typeof load>>;
+
+    test.each(Object.entries(calls))('%s: dgraph-io/ristretto#286', async (_, call) => {
+      for (const where of ['miss', 'load', 'key', 'cacheIf', 'ttl', 'tags', 'fn'] as const) {
+        const answers = { key: 'k', cacheIf: true, ttl: 100, tags: ['t'] };
+        const dispose = (): void => fn[Symbol.dispose]();
+        const fn = memoize(
+          (n: number) => {
+            if (where === 'fn') dispose();
+            return load(n);
+          },
+          where in answers
+            ? {
+                [where]: () => {
+                  dispose();
+                  return answers[where as keyof typeof answers];
+                },
+              }
+            : {},
+        );
+        if (where === 'miss' || where === 'load') fn.on(where, dispose);
+        expect([await call(fn), where]).toEqual([1, where]);
+        expect(fn.cacheInfo(), where).toMatchObject({
+          size: 0,
+          inFlight: 0,
+          misses: where === 'key' ? 0 : 1,
+        });
+      }
+    });
+  },
+);
+
 test.each([
   { event: 'stale', options: { ttl: 10, staleWhileRevalidate: 100 } },
   { event: 'hit', options: { refreshAfter: 10 } },

@@ -132,7 +132,7 @@ export class DisposalTracker implements Disposals {
     args: readonly unknown[],
     origin: Origin | undefined,
   ): unknown {
-    const found = cache.isDisposed ? undefined : cache.find(receiver, args);
+    const found = cache.find(receiver, args);
     if (found === undefined) {
       const result = cache.callUncached(receiver, args);
       const leased = (value: unknown) =>
