@@ -47,6 +47,23 @@ describe('dump and restore', () => {
     expect([1, 2, 3].map((id) => warm.has(id))).toEqual([true, false, true]);
   });
 
+  test('each entry of a cache with `weigh` has a weight, 0 too, and needs one: isaacs/node-lru-cache#299', () => {
+    const measure = (text: string): string => text;
+    const weighed = () => memoize(measure, { maxWeight: 5, weigh: (text) => text.length });
+    const [old, warm, plain] = [weighed(), weighed(), memoize(measure)];
+    for (const text of ['', 'abc']) {
+      old(text);
+      plain(text);
+    }
+    expect(dump(old).map(({ weight }) => weight)).toEqual([0, 3]);
+    expect(() => restore(warm, dump(plain))).toThrow(/restore: `weight` must be a number ≥ 0/);
+    expect(warm.cacheInfo()).toMatchObject({ size: 0, weight: 0 });
+    restore(warm, dump(old));
+    expect(warm.cacheInfo()).toMatchObject({ size: 2, weight: 3 });
+    restore(plain, dump(old));
+    expect(plain.cacheInfo()).toMatchObject({ size: 2, weight: 0 });
+  });
+
   test('a dump has the rest of the ttl, the tags and the weight; expired results and failures are left out', () => {
     const clock = new FakeClock();
     const make = () =>

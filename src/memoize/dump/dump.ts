@@ -33,7 +33,7 @@ export interface DumpedEntry<V = unknown> {
   readonly ttl?: number;
   /** The tags of the result; absent if it has none. */
   readonly tags?: readonly string[];
-  /** The weight of the result; absent if it is 0. */
+  /** The weight of the result, from a cache with `weigh`. A cache with `weigh` needs it. */
   readonly weight?: number;
 }
 
@@ -93,7 +93,7 @@ export function dump<F extends AnyFn>(
  * ```
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a function that is not memoized, for entries that are no
- * array, and for an entry that is malformed. Nothing is stored then.
+ * array, and for an entry that is malformed, or that has no `weight` for a cache with `weigh`. Nothing is stored then.
  */
 export function restore<F extends AnyFn>(
   memoized: Memoized<F>,
@@ -105,7 +105,9 @@ export function restore<F extends AnyFn>(
       ? undefined
       : 'an array, as dump() gives it, or its promise awaited',
   );
-  for (const read of [...entries].map(readEntry)) restoreEntry(cache, read);
+  const isWeighed = cache.settings.weigh !== undefined;
+  const read = [...entries].map((entry) => readEntry(entry, isWeighed));
+  for (const entry of read) restoreEntry(cache, entry);
 }
 
 /** An entry on its way from or to a cache. */
@@ -147,12 +149,13 @@ const ENTRY_CHECKS: OptionChecks<DumpedEntry> = {
   weight: numberAtLeast(0),
 };
 
-function readEntry(entry: DumpedEntry): Dumped {
+function readEntry(entry: DumpedEntry, isWeighed: boolean): Dumped {
   checkArgument('restore', 'entry', entry, (value) =>
     typeof value === 'object' && value !== null ? undefined : 'an object, as dump() gives it',
   );
   const { args, value, encoded, ...rest } = checkOptions('restore', entry, ENTRY_CHECKS);
   checkArgument('restore', 'args', args, ENTRY_CHECKS.args);
+  if (isWeighed) checkArgument('restore', 'weight', rest.weight, ENTRY_CHECKS.weight);
   return {
     ...rest,
     args: args.map(decodePrimitive),
@@ -198,6 +201,6 @@ function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): Dumped | undefin
     value: isStaged ? stored.settled : resultIn(stored),
     ...(expiresAt === Infinity ? {} : { ttl: expiresAt - now }),
     ...(tags === undefined ? {} : { tags: [...tags] }),
-    ...(isStaged && stored.weight > 0 ? { weight: stored.weight } : {}),
+    ...(isStaged && cache.settings.weigh !== undefined ? { weight: stored.weight } : {}),
   };
 }
