@@ -58,9 +58,14 @@ export class CacheRecorder implements WatchedListeners {
     if (this.listeners !== null) this.listeners.watch = watch;
   }
 
+  /** Tells the listeners of a call. They get a list of their own: a listener that changes it does not change the call. */
+  called(event: 'hit' | 'miss' | 'stale', args: readonly unknown[]): void {
+    this.listeners?.emit(event, { args: [...args] });
+  }
+
   missed(args: readonly unknown[]): void {
     this.counters.misses++;
-    this.listeners?.emit('miss', { args });
+    this.called('miss', args);
   }
 
   loaded(value: unknown, millis: number): void {
@@ -78,7 +83,7 @@ export class CacheRecorder implements WatchedListeners {
   /** Counts a caller that got a result past its `ttl`. */
   servedStale(args: readonly unknown[]): void {
     this.counters.staleHits++;
-    this.listeners?.emit('stale', { args });
+    this.called('stale', args);
   }
 
   /** Counts an entry that has left the cache. */

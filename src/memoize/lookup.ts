@@ -65,6 +65,6 @@ export class Lookup {
 
   #countHit(args: readonly unknown[]): void {
     this.#fast.hits++;
-    this.#recorder.listeners?.emit('hit', { args });
+    this.#recorder.called('hit', args);
   }
 }

@@ -180,12 +180,12 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     set(this: unknown, args: unknown[], value: unknown, entry?: EntryOptions) {
       checkArgument('set', 'args', args, aList);
       const options = entryOptions(entry);
-      cache.contents.entries.deferred(() => cache.set(receiverOf(this), args, value, options));
+      cache.contents.entries.deferred(() => cache.set(receiverOf(this), [...args], value, options));
     },
     call(this: unknown, args: unknown[], options?: CallOptions) {
       checkArgument('call', 'args', args, aList);
       const { signal, forceRefresh = false } = checkedCallOptions(options);
-      return cache.callWith(receiverOf(this), args, signal, forceRefresh);
+      return cache.callWith(receiverOf(this), [...args], signal, forceRefresh);
     },
     refresh(this: unknown, ...args: unknown[]) {
       return cache.callWith(receiverOf(this), args, undefined, true);

@@ -1,5 +1,8 @@
+import Keyv from 'keyv';
 import { describe, expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
+import { sharedCache } from '../../src/memoize/shared/index.js';
+import { settle } from '../kit/settle.js';
 
 const bounds = [
   { what: 'unbounded', options: {} },
@@ -151,3 +154,56 @@ test.each(bounds)(
     expect(runs).toBe(5);
   },
 );
+
+describe('an argument list that is changed after the call', () => {
+  const changed = (id: string, change: (list: [string]) => unknown): string => {
+    const list: [string] = [id];
+    change(list);
+    list[0] = 'changed';
+    return id;
+  };
+
+  test('does not change what a forced call loads: rails/rails#43883', async () => {
+    const fn = memoize(async (id: string) => `the result of ${id}`);
+    await fn('warm');
+    changed('a', (list) => fn.call(list, { forceRefresh: true }));
+    expect(await fn('a')).toBe('the result of a');
+  });
+
+  test('does not change what a call loads after it has read the shared store: rails/rails#43883', async () => {
+    const store = new Keyv({ store: new Map() });
+    const fn = memoize(async (id: string) => `the result of ${id}`, {
+      name: 'results',
+      shared: sharedCache({ store }),
+    });
+    const { signal } = new AbortController();
+    changed('a', (list) => fn.call(list, { signal }));
+    expect(await fn('a')).toBe('the result of a');
+  });
+
+  test('does not change what callbacks are told of a promise that was set', async () => {
+    const told: string[] = [];
+    const fn = memoize(async (id: string) => id, {
+      cacheIf: (_, id) => told.push(id) > 0,
+    });
+    changed('a', (list) => fn.set(list, Promise.resolve('set')));
+    await settle();
+    expect(told).toEqual(['a']);
+  });
+
+  test('by its loader or a listener does not change the call: google/guava#5810', async () => {
+    const told: string[] = [];
+    const fn = memoize((id: string): string => id, {
+      cacheIf: (_, id) => told.push(id) > 0,
+      load: ({ args }) => `the result of ${args.shift()}`,
+    });
+    for (const event of ['miss', 'hit', 'stale'] as const) {
+      fn.on(event, ({ args }) => (args as string[]).reverse().push('changed'));
+    }
+    expect([fn('a'), fn('a')]).toEqual(['the result of a', 'the result of a']);
+    expect(told).toEqual(['a']);
+    const pair = memoize((a: string, b: string) => a + b);
+    pair.on('miss', ({ args }) => (args as string[]).reverse());
+    expect(pair('a', 'b')).toBe('ab');
+  });
+});

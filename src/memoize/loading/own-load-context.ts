@@ -16,7 +16,7 @@ export class OwnLoadContext implements LoadContext, SharedLoadContext {
   #controller: AbortController | undefined = undefined;
 
   constructor(args: readonly unknown[], stale: unknown) {
-    this.args = args as never[];
+    this.args = [...args] as never[];
     this.stale = stale as never;
   }
 
