@@ -207,3 +207,10 @@ describe('an argument list that is changed after the call', () => {
     expect(pair('a', 'b')).toBe('ab');
   });
 });
+
+test('a list of twenty thousand arguments can be forgotten and evicted: Bijoujs/Bijou.js#54', () => {
+  const sum = memoize((...values: number[]) => values.length, { max: 1 });
+  const many = Array.from({ length: 20_000 }, (_, value) => value);
+  expect([sum(...many), sum.delete(...many), sum(...many)]).toEqual([20_000, true, 20_000]);
+  expect([sum(1), sum.has(...many), sum.cacheInfo().evictions]).toEqual([1, false, 1]);
+});

@@ -91,11 +91,12 @@ export class KeyLevel {
 
   /** Drops a reference. With the last one, the level leaves its parent. */
   release(): void {
-    this.#refCount--;
-    if (this.#refCount > 0 || this.parent === undefined) return;
-    this.parent.#remove(this);
-    this.#path?.unlist();
-    this.parent.release();
+    let level: KeyLevel = this;
+    while (--level.#refCount <= 0 && level.parent !== undefined) {
+      level.parent.#remove(level);
+      level.#path?.unlist();
+      level = level.parent;
+    }
   }
 
   /** The objects on the path to this level; `undefined` if one was collected, because no call can then reach the level. */
