@@ -201,8 +201,10 @@ export class MemoCache implements WatchedCache {
   set(receiver: unknown, args: readonly unknown[], value: unknown, own?: EntryOptions): void {
     const isPromise = isThenable(value);
     const keyArgs = this.keyArgs(receiver, args);
-    const { entries, flights, trie } = this.contents;
-    const key = this.isDisposed ? undefined : trie.intern(receiver, keyArgs);
+    const { entries, flights } = this.contents;
+    // First, because a callback may clear the cache or dispose of it.
+    const terms = isPromise ? undefined : entries.terms.ofResult(value, args, own);
+    const key = this.isDisposed ? undefined : this.contents.trie.intern(receiver, keyArgs);
     if (key === undefined) return;
     flights.disown(key);
     const shared = hasNoReceiver(receiver) ? this.#shared : undefined;
@@ -218,7 +220,6 @@ export class MemoCache implements WatchedCache {
       this.loader.follow(load, value, args).promise?.catch(() => {}); // The caller handles the rejection of its own promise.
       return;
     }
-    const terms = entries.terms.ofResult(value, args, own);
     if (terms === undefined) entries.remove(key, 'replaced');
     else entries.put(key, value, value, terms);
     shared?.replace(keyArgs, value, terms);

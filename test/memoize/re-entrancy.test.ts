@@ -127,6 +127,37 @@ describe.each([
   },
 );
 
+describe.each(['cacheIf', 'ttl', 'tags', 'weigh'] as const)(
+  '`%s` is asked about a value that is set',
+  (option) => {
+    const answers = { cacheIf: true, ttl: 100, tags: ['t'], weigh: 1 };
+    const asking = (callback: (fn: Asking) => void) => {
+      const fn: Asking = memoize((a: string, b: string) => a + b, {
+        ...(option === 'weigh' ? { maxWeight: 10 } : {}),
+        [option]: () => {
+          callback(fn);
+          return answers[option];
+        },
+      });
+      fn.set(['a', 'b'], 'set');
+      return { fn, size: fn.cacheInfo().size, has: fn.has('a', 'b') };
+    };
+    type Asking = ReturnType<typeof memoize<(a: string, b: string) => string>>;
+
+    test('and clears the cache: calls find the value: ben-manes/caffeine#1896', () => {
+      const { fn, ...after } = asking((fn) => fn.clear());
+      expect(after).toEqual({ size: 1, has: true });
+      expect([fn.delete('a', 'b'), fn.cacheInfo().size]).toEqual([true, 0]);
+    });
+
+    test('and disposes of the cache: nothing is stored: dgraph-io/ristretto#286', () => {
+      const { fn, ...after } = asking((fn) => fn[Symbol.dispose]());
+      expect(after).toEqual({ size: 0, has: false });
+      expect(fn('a', 'b')).toBe('ab');
+    });
+  },
+);
+
 test.each([
   { event: 'stale', options: { ttl: 10, staleWhileRevalidate: 100 } },
   { event: 'hit', options: { refreshAfter: 10 } },
