@@ -405,6 +405,34 @@ test('a cache that ends while a load waits for its lock asks the store nothing m
   expect(asked).toEqual(before);
 });
 
+test.each(['bus', 'store'])(
+  'a %s that throws when it is left does not keep a cache from its end: davidyaha/graphql-redis-subscriptions#593',
+  async (part) => {
+    const told: unknown[] = [];
+    const fail = (): never => {
+      throw new Error('Connection is closed.');
+    };
+    const fn = memoize(async (id: number) => id, {
+      name: 'products',
+      onError: (error) => told.push(String(error)),
+      shared: sharedCache({
+        store: Object.assign(new Keyv({ store: new Map() }), part === 'store' ? { off: fail } : {}),
+        bus: {
+          publish: async () => {},
+          subscribe: (listener) => {
+            listener.connected(true);
+            return { [Symbol.dispose]: part === 'bus' ? fail : () => {} };
+          },
+        },
+      }),
+    });
+    await fn(1);
+    fn[Symbol.dispose]();
+    expect(told).toEqual(['Error: Connection is closed.']);
+    expect(fn.cacheInfo().size).toBe(0);
+  },
+);
+
 describe('an invalidation', () => {
   /** A cache over a store whose writes of tokens pass when they may. */
   function overStore() {

@@ -264,8 +264,8 @@ export class StoreBackedLevel implements SharedLevel {
   end(): void {
     this.#hasEnded = true;
     this.#outbox.end();
-    this.#subscription?.[Symbol.dispose]();
-    this.#access?.offError(this.#report);
+    this.#guarded(() => this.#subscription?.[Symbol.dispose]());
+    this.#guarded(() => this.#access?.offError(this.#report));
   }
 
   // ── Parts of a load ──
