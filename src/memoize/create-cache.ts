@@ -1,13 +1,7 @@
 /** A cache without a function of its own: each call brings the load. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
-import {
-  aFunction,
-  argumentError,
-  checkArgument,
-  type OptionCheck,
-  overlaidOptions,
-} from '../core/options.js';
+import { aFunction, checkArgument, type OptionCheck, overlaidOptions } from '../core/options.js';
 import { observe, type Watchable } from '../core/probe.js';
 import type { SharedLease } from '../scope/shared-lease.js';
 import type { CacheEventMap } from './cache-events.js';
@@ -15,7 +9,7 @@ import type { CacheInfo } from './cache-info.js';
 import type { CallOptions } from './call-options.js';
 import type { EntryOptions } from './entry-options.js';
 import type { LoadContext } from './load-context.js';
-import { memoize } from './memoize.js';
+import { memoize, promiseOf } from './memoize.js';
 import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
 import type { CacheListener } from './memoized.js';
 
@@ -102,12 +96,11 @@ export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V>
   const listOf = (key: K): Parameters<Load<K, V>> => [key] as never;
   const cache: Cache<K, V> = {
     getOrLoad(key, loader, call) {
-      const error = argumentError('getOrLoad', 'load', loader, aFunction);
-      if (error !== undefined) return Promise.reject(error);
-      // A value that was stored by set() is no promise.
-      return Promise.resolve(
-        call === undefined ? memoized(key, loader) : memoized.call([key, loader], call),
-      );
+      const result = promiseOf(() => {
+        checkArgument('getOrLoad', 'load', loader, aFunction);
+        return call === undefined ? memoized(key, loader) : memoized.call([key, loader], call);
+      });
+      return Promise.resolve(result); // A value that was stored by set() is no promise.
     },
     async lease(key, loader) {
       checkArgument('lease', 'load', loader, aFunction);

@@ -125,7 +125,7 @@ function entryOptions(options: EntryOptions | undefined): EntryOptions | undefin
 }
 
 /** Gives the result of a call, or a rejected promise if the call throws. */
-function promiseOf(call: () => unknown): unknown {
+export function promiseOf<R>(call: () => R): R | Promise<never> {
   try {
     return call();
   } catch (error) {

@@ -113,9 +113,10 @@ test('inherited options count as own ones do, and an object that is no options o
   }
 });
 
-test('a load that is no function, and keys that are no array, are refused by name', async () => {
+test('a load that is no function, malformed options, and keys that are no array, are refused by name', async () => {
   const cache = createCache<string, number>({ dispose: disposal() });
   await expect(cache.getOrLoad('a', 5 as never)).rejects.toThrow('getOrLoad: `load`');
+  await expect(cache.getOrLoad('a', () => 1, { signal: 5 } as never)).rejects.toThrow('`signal`');
   await expect(cache.lease('a', undefined as never)).rejects.toThrow('lease: `load`');
   expect(() => cache.deleteMany(new Set(['a']) as never)).toThrow('deleteMany: `keys`');
   expect(cache.cacheInfo()).toMatchObject({ misses: 0, inFlight: 0 });
