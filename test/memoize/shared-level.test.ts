@@ -2,7 +2,7 @@ import Keyv from 'keyv';
 import { describe, expect, test } from 'vitest';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import { decodeArgs, encodeArgs } from '../../src/memoize/keys/encoded-args.js';
-import { sharedCache } from '../../src/memoize/shared/index.js';
+import { type SharedCache, sharedCache } from '../../src/memoize/shared/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -39,6 +39,31 @@ test('a result that one process has loaded is found by the other', async () => {
   expect(one.cacheInfo()).toMatchObject({ sharedHits: 0, sharedMisses: 1, sharedWrites: 1 });
   expect(other.cacheInfo()).toMatchObject({ sharedHits: 1, sharedMisses: 0, hits: 1 });
 });
+
+test.each([
+  { what: 'its name', namespace: 'products', options: {} },
+  { what: 'its prefix', namespace: 'shop', options: { prefix: 'shop:' } },
+  { what: 'the start of a name in it', namespace: 'products:key', options: {} },
+])(
+  'a cache shares its results through a Keyv whose namespace is $what: jaredwray/keyv#1596',
+  async ({ namespace, options }) => {
+    const entries = new Map();
+    const shared = (): SharedCache =>
+      sharedCache({ ...options, store: new Keyv({ store: entries, namespace }) });
+    const [one, other] = [shared(), shared()].map((shared) => twoProcesses({ shared }).one) as [
+      Process,
+      Process,
+    ];
+    expect(await one(1)).toBe('value 1, load 1');
+    await one.flush();
+    expect(await other(1)).toBe('value 1, load 1');
+    expect(other.cacheInfo()).toMatchObject({ sharedHits: 1, loads: 0 });
+    other.delete(1);
+    expect(await other.flush()).toBe(true);
+    one.clear();
+    expect(await one(1)).toBe('value 1, load 2');
+  },
+);
 
 test('a miss without tags costs the store four requests', async () => {
   const values = new Map<string, unknown>();

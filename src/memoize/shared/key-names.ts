@@ -5,6 +5,9 @@
  *
  * A Redis Cluster puts names with one text in braces on one shard. So a result and its lock are beside the token of its key, and the
  * tokens of the cache are beside each other. A shard that is down then costs its own keys only, and a look-up asks few shards.
+ *
+ * Keyv takes a name that begins with its namespace for one that has the namespace already, but not where it reads several names. So no
+ * name begins with it.
  */
 import type { SharedStore } from '../shared-store.js';
 
@@ -24,10 +27,12 @@ export class KeyNames {
   readonly cache: string;
   readonly #inStore: string;
   readonly #version: string;
+  readonly #namespace: string;
 
   constructor({ store, prefix, version }: NameSettings, name: string) {
     this.#inStore = `${prefix ?? ''}${escaped(name)}`;
-    this.cache = `${prefix ?? namespaceOf(store)}${escaped(name)}`;
+    this.#namespace = namespaceOf(store);
+    this.cache = `${prefix ?? this.#namespace}${escaped(name)}`;
     this.#version = version === undefined ? '' : `:${escaped(version)}`;
   }
 
@@ -35,7 +40,9 @@ export class KeyNames {
   inStore(kind: NameKind, what: string): string {
     const shard = kind === 'cache' || kind === 'tags' ? this.#inStore : what;
     const version = kind === 'entry' ? this.#version : '';
-    return `${this.#inStore}${version}:${kind}:{${shard}}`;
+    const plain = `${this.#inStore}${version}:${kind}:{${shard}}`;
+    const isTakenForPrefixed = this.#namespace !== '' && plain.startsWith(this.#namespace);
+    return isTakenForPrefixed ? `:${plain}` : plain;
   }
 
   /** The name of the lock of a key. */
