@@ -1,6 +1,6 @@
 /**
- * A lock over Redis, as in Redis' own documentation: `SET NX PX` with a token that only the holder knows. Scripts compare the token
- * before they extend or delete the lock.
+ * A lock over Redis, as in Redis' own documentation: a value with a limited life and a token that only the holder knows. Scripts
+ * take the lock, and compare the token before they extend or delete it.
  *
  * - The holder extends the lock three times in each `leaseMillis`. If its process ends without a release, another process gets the lock
  *   at most `leaseMillis` later.
@@ -49,13 +49,16 @@ export class RedisLockTimeoutError extends TenureError {
   }
 }
 
+/** Takes the lock last: what a script has done before Redis refuses one of its commands stays done. */
 const ACQUIRE = `
-if redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+local left = redis.call('pttl', KEYS[1])
+if left == -2 then
   local fence = redis.call('incr', KEYS[2])
   redis.call('pexpire', KEYS[2], ARGV[3])
+  redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return fence
 end
-if redis.call('pttl', KEYS[1]) == -1 then redis.call('pexpire', KEYS[1], ARGV[2]) end
+if left == -1 then redis.call('pexpire', KEYS[1], ARGV[2]) end
 return 0`;
 
 /** A name with a text in braces: a Redis Cluster then hashes this text alone. */

@@ -57,6 +57,15 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     await lease.release();
   });
 
+  test('a lock is not taken if Redis refuses its fencing token: sebleier/django-redis-cache#128', async () => {
+    await using own = await setUp();
+    await own.client.lPush(`${own.key}:fence`, 'of another program');
+    await expect(own.acquire()).rejects.toThrow('WRONGTYPE');
+    expect(await own.client.exists(own.key)).toBe(0);
+    await own.client.del(`${own.key}:fence`);
+    await (await own.acquire()).release();
+  });
+
   test('a caller that waits too long is told so without the name of the lock', async () => {
     await using own = await setUp();
     await own.acquire();
