@@ -365,10 +365,10 @@ export class MemoCache implements WatchedCache {
     if (this.isDisposed) return undefined;
     const { trie, store, flights } = this.contents;
     let key = trie.intern(receiver, keyArgs);
-    const flight = key === undefined ? undefined : flights.get(key);
-    if (key !== undefined && flight !== undefined && (!isForced || flight.details.isYetToBegin)) {
-      release(key);
-      return { key, load: flight, isJoined: true };
+    const flight = flights.get(key);
+    if (flight !== undefined && (!isForced || flight.details.isYetToBegin)) {
+      release(flight.key);
+      return { key: flight.key, load: flight, isJoined: true };
     }
     this.recorder.missed(args);
     if (key !== undefined && this.contents.trie !== trie) {

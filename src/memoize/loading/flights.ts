@@ -23,9 +23,9 @@ export class Flights {
     return this.#byKey.keys();
   }
 
-  /** The load that can be joined for a key. */
-  get(key: Key): Load | undefined {
-    return this.#byKey.size === 0 ? undefined : this.#byKey.get(key);
+  /** The load that can be joined for a key; `undefined` for no key. */
+  get(key: Key | undefined): Load | undefined {
+    return this.#byKey.size === 0 ? undefined : this.#byKey.get(key as Key);
   }
 
   /** Begins the synchronous part of a load; {@link endSync} ends it. */
