@@ -193,13 +193,13 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     async getMany(this: unknown, lists: readonly (readonly unknown[])[]) {
       checkArgument('getMany', 'lists', lists, aListOfLists);
       const receiver = receiverOf(this);
-      return Promise.all(lists.map((args) => promiseOf(() => cache.call(receiver, ...args))));
+      return Promise.all([...lists].map((args) => promiseOf(() => cache.call(receiver, ...args))));
     },
     deleteMany(this: unknown, lists: readonly (readonly unknown[])[]) {
       checkArgument('deleteMany', 'lists', lists, aListOfLists);
       const receiver = receiverOf(this);
       return cache.contents.entries.deferred(
-        () => lists.filter((args) => cache.delete(receiver, args)).length,
+        () => [...lists].filter((args) => cache.delete(receiver, args)).length,
       );
     },
     *keys() {

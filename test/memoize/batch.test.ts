@@ -94,6 +94,19 @@ test('getMany: a call that throws rejects the whole, and leaves no rejection wit
   expect([runs, user.has(3)]).toEqual([[2, 1, 3, 1, 2], true]);
 });
 
+test('getMany and deleteMany are about the lists that they got, whatever becomes of these: google/guava#5810', async () => {
+  const lists: [number][] = [[1], [2], [3]];
+  const user = memoize(async (id: number) => `user ${id}`, {
+    key: (id) => {
+      lists.length = 0;
+      return id;
+    },
+  });
+  expect(await user.getMany(lists)).toEqual(['user 1', 'user 2', 'user 3']);
+  lists.push([1], [2], [4]);
+  expect(user.deleteMany(lists)).toBe(2);
+});
+
 test('getMany and deleteMany refuse a list with a hole', async () => {
   const user = memoize(async (id: number) => id);
   const lists = Object.assign([[1] as [number]], { length: 2 });
