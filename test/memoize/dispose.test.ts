@@ -227,6 +227,21 @@ describe.each([
     expect(fn.cacheInfo()).toMatchObject({ misses: 1, hits: 1, disposals: 0 });
   });
 
+  test('NaN is disposed of once, after its entry and its leases: ngxs/store#2229', async () => {
+    let disposals = 0;
+    const fn = memoize(async (_: string) => Number.NaN, {
+      ...options,
+      dispose: disposal(() => {
+        disposals++;
+      }),
+    });
+    const lease = await fn.lease('k');
+    void lease.release();
+    expect([disposals, fn.has('k')]).toEqual([0, true]);
+    fn.delete('k');
+    expect(disposals).toBe(1);
+  });
+
   test('a lease of a disposed cache disposes of the result at its end', async () => {
     const fn = memoize(async (id: number) => new Resource(id), { ...options, dispose: disposal() });
     fn[Symbol.dispose]();

@@ -148,6 +148,23 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
     }
   });
 
+  test('NaN is revalidated in a microtask, as every result of a synchronous function: ngxs/store#2229', async () => {
+    const clock = new FakeClock();
+    let runs = 0;
+    const fn = memoize(
+      (_: string) => {
+        runs++;
+        return Number.NaN;
+      },
+      { ...bound, ttl: 100, staleWhileRevalidate: 50, clock },
+    );
+    fn('k');
+    clock.jump(100);
+    expect([fn('k'), runs]).toEqual([Number.NaN, 1]);
+    await settle();
+    expect(runs).toBe(2);
+  });
+
   test('the microtask of a revalidation runs nothing if the entry is gone', async () => {
     const clock = new FakeClock();
     let runs = 0;

@@ -195,7 +195,7 @@ export class DisposalTracker implements Disposals {
   /** Holds `value` for leases, whether an entry holds it or not. */
   #hold(ref: KeyRef | undefined, value: unknown, leases: number): SharedValue<unknown> {
     const held = ref === undefined ? undefined : this.#heldBy(ref);
-    const shared = held !== undefined && held.value === value ? held : this.#shared(value);
+    const shared = held !== undefined && Object.is(held.value, value) ? held : this.#shared(value);
     for (let i = 0; i < leases; i++) shared.hold();
     return shared;
   }

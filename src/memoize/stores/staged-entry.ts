@@ -64,7 +64,7 @@ export class StagedEntry extends Entry {
     this.staleUntil = life.staleUntil;
     this.errorUntil = life.errorUntil;
     this.idleUntil = idleUntil;
-    this.isAsync = result !== settled;
+    this.isAsync = !Object.is(result, settled);
     this.weight = weight;
     this.failure = failure;
     this.#settled = weak === undefined ? settled : undefined;
