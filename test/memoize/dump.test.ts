@@ -38,6 +38,23 @@ describe('dump and restore', () => {
     expect(await dump(memoize(user))).toEqual([]);
   });
 
+  test('a function that returns promises for some arguments returns them for no others afterwards: caolan/async#415', async () => {
+    const half = (n: number): number | Promise<number> =>
+      n % 2 === 0 ? n / 2 : Promise.resolve(n);
+    for (const options of [{}, { ttl: 100, staleIfError: 100, clock: new FakeClock() }]) {
+      const old = memoize(half, options);
+      for (const n of [1, 2, Number.NaN]) await old(n);
+      old.set([4], Number.NaN);
+      const dumped = await dump(old);
+      expect(dumped.map(({ async }) => async)).toEqual([true, undefined, true, undefined]);
+      const warm = memoize(half, options);
+      restore(warm, dumped);
+      expect([warm(2), await warm(1), warm(4)]).toEqual([1, 1, Number.NaN]);
+      expect(warm(1)).toBeInstanceOf(Promise);
+      expect(warm.cacheInfo().misses).toBe(0);
+    }
+  });
+
   test('a restored cache evicts the least recently used results of the dump first', () => {
     const old = memoize((id: number) => id, { max: 3 });
     for (const id of [1, 2, 3, 1]) old(id);

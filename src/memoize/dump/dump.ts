@@ -7,6 +7,7 @@ import {
   numberAtLeast,
   type OptionChecks,
 } from '../../core/options.js';
+import { isThenable } from '../../core/thenable.js';
 import type { AnyFn, Settled } from '../any-fn.js';
 import { decodePrimitive, type EncodedPrimitive, encodePrimitive } from '../keys/encoded-args.js';
 import { argsOf, hasReceiver, type KeyRef, keyOf, release } from '../keys/key-trie.js';
@@ -72,9 +73,7 @@ export function dump<F extends AnyFn>(
   }
   if (!cache.loader.isAsync) return found.map(writeEntry) as never;
   return Promise.all(
-    found.map(async ({ value, ...rest }) =>
-      writeEntry({ ...rest, value: await value, async: true }),
-    ),
+    found.map(async ({ value, ...rest }) => writeEntry({ ...rest, value: await value })),
   ) as never;
 }
 
@@ -196,9 +195,11 @@ function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): Dumped | undefin
       : Infinity;
   if (now >= expiresAt) return undefined;
   const tags = cache.contents.entries.tagsOf(ref);
+  const value = isStaged ? stored.settled : resultIn(stored);
   return {
     args,
-    value: isStaged ? stored.settled : resultIn(stored),
+    value,
+    ...((isStaged ? stored.isAsync : isThenable(value)) ? { async: true as const } : {}),
     ...(expiresAt === Infinity ? {} : { ttl: expiresAt - now }),
     ...(tags === undefined ? {} : { tags: [...tags] }),
     ...(isStaged && cache.settings.weigh !== undefined ? { weight: stored.weight } : {}),
