@@ -59,6 +59,24 @@ test('each key has an idle time of its own', async () => {
   expect([map.size, clock.pendingTimers]).toEqual([0, 0]);
 });
 
+test('an `idleMillis` that acquires the key shares its value: Effect-TS/effect#7515', async () => {
+  let asked = 0;
+  let early: ReturnType<typeof map.acquire> | undefined;
+  const { map, log } = logged({
+    idleMillis: (key: string) => {
+      if (++asked === 1) early = map.acquire(key);
+      return 0;
+    },
+  });
+  {
+    using lease = await map.acquire('a');
+    using inner = await (early ?? map.acquire('a'));
+    expect([inner.value === lease.value, map.refs('a'), log]).toEqual([true, 2, ['open a']]);
+  }
+  await map.idle();
+  expect([map.size, log]).toEqual([0, ['open a', 'close a']]);
+});
+
 test('at capacity the value that has been idle for longest is evicted', async () => {
   const { map, log, useAll } = logged({ capacity: 2, idleMillis: Infinity });
   await useAll('a', 'b', 'a', 'c');
