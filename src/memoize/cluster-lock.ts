@@ -2,7 +2,10 @@
 
 /** One process's hold of a lock. It is limited in time. */
 export interface ClusterLease {
-  /** The fencing token: greater than that of any earlier holder of this lock. It tells late writes of an earlier holder. */
+  /**
+   * The fencing token: greater than that of any earlier holder of this lock. It tells late writes of an earlier holder. A value that
+   * is no finite number counts as none.
+   */
   readonly fence: number;
   /** Whether another process may hold the lock by now. */
   readonly lost: boolean;

@@ -458,6 +458,24 @@ test.each(['bus', 'store'])(
   },
 );
 
+test('results are shared under a lock without fencing tokens: redisson/redisson#4684', async () => {
+  for (const fence of [undefined, Number.NaN]) {
+    const shared = (store: Keyv) =>
+      sharedCache({
+        store,
+        lock: { acquire: async () => ({ fence, lost: false, release: async () => {} }) as never },
+      });
+    const entries = new Map();
+    const [one, other] = [0, 1].map(
+      () => twoProcesses({ shared: shared(new Keyv({ store: entries })) }).one,
+    ) as [Process, Process];
+    await one(1);
+    await one.flush();
+    expect(await other(1)).toBe('value 1, load 1');
+    expect(other.cacheInfo().sharedHits).toBe(1);
+  }
+});
+
 describe('an invalidation', () => {
   /** A cache over a store whose writes of tokens pass when they may. */
   function overStore() {

@@ -178,7 +178,7 @@ export class SharedResults {
       if (tokens === undefined) return;
       if (tags.length > 0) envelope.tags = tags.map((tag, at) => [tag, tokens[at] as string]);
     } else if (!access.mayAsk(() => [entry], timeoutMillis)) return;
-    if (lease !== undefined) envelope.fence = lease.fence;
+    if (Number.isFinite(lease?.fence)) envelope.fence = lease?.fence as number;
     const life = terms.ttl + (isFailure ? 0 : this.#keepsStale);
     await access.set(entry, envelope, Math.ceil(Math.min(life, LONGEST_MILLIS)), timeoutMillis);
     counters.sharedWrites++;
