@@ -236,6 +236,17 @@ describe.each(stores)('invalidation, $what', ({ options }) => {
   });
 });
 
+test.each([[Number.NaN], [-0], [1]])(
+  'a synchronous load that deletes its own key %d is not stored: alexreardon/memoize-one#101',
+  (key) => {
+    const fn = memoize((n: number) => {
+      expect(fn.delete(n === 0 ? 0 : n)).toBe(true);
+      return 'outdated';
+    });
+    expect([fn(key), fn.has(key)]).toEqual(['outdated', false]);
+  },
+);
+
 test('a synchronous load that has called the cache for another key can still be invalidated', () => {
   const runs: string[] = [];
   const fn = memoize((key: string): string => {

@@ -45,6 +45,19 @@ describe.each(POLICIES)('the policy $what', ({ options }) => {
     expect(fn.cacheInfo().weight).toBeGreaterThan(990);
   });
 
+  test('keeps the weight within `maxWeight` when NaN is a key: alexreardon/memoize-one#101', () => {
+    const fn = memoize((id: number) => id, {
+      ...options,
+      max: 3,
+      maxWeight: 4,
+      weigh: (id) => (Number.isNaN(id) ? 1 : id % 4),
+    });
+    for (let call = 0; call < 1_000; call++) {
+      fn(call % 5 === 0 ? Number.NaN : (call * 7) % 11);
+      expect(fn.cacheInfo().weight).toBeLessThanOrEqual(4);
+    }
+  });
+
   test('lets entries expire', () => {
     const clock = new FakeClock();
     const fn = memoize((id: number) => ({ id }), { max: 10, ...options, ttl: 100, clock });

@@ -156,7 +156,8 @@ export class AdaptiveStore implements BoundedStore {
 
   #remove(key: Key, { stored, print }: Kept, cause: RemovalCause): void {
     this.#kept.delete(key);
-    if (this.#keys.get(print) === key) this.#keys.delete(print);
+    const named = this.#keys.get(print);
+    if (named !== undefined && !this.#kept.has(named)) this.#keys.delete(print); // Not by ===, because a key may be NaN.
     this.#onRemoved(refOf(key), stored, cause);
     release(key);
   }

@@ -83,15 +83,14 @@ export class Flights {
   disown(key: Key): boolean {
     let found = false;
     for (let load = this.#running; load !== undefined; load = load.outer) {
-      if (load.key !== key || !load.isCurrent) continue;
+      if (!load.isCurrent || ![load.key].includes(key)) continue; // Not by ===, because a key may be NaN.
       load.disown();
       found = true;
     }
     const flight = this.get(key);
-    if (flight === undefined) return found;
-    this.#byKey.delete(key);
-    flight.disown();
-    return true;
+    const isInFlight = this.#byKey.delete(key);
+    flight?.disown();
+    return found || isInFlight;
   }
 
   /** Disowns every load. */
