@@ -88,11 +88,11 @@ export class GuardedObserver implements Observer {
     return this.#group === undefined || this.#group.idOf(observer, node) !== undefined;
   }
 
-  /** Gives the id of a node by which {@link main} knows it. */
+  /** Gives the id of a node by which {@link main} knows it; `undefined` if it does not know it, or has failed to make it. */
   idForMain(node: NodeId): NodeId | undefined {
     const group = this.#group;
-    if (group === undefined) return node;
-    return group.main === undefined ? undefined : group.idOf(group.main, node);
+    const id = group === undefined ? node : group.main && group.idOf(group.main, node);
+    return id === NO_NODE ? undefined : id;
   }
 
   /** Gives the node that one of the observers calls `id`. */

@@ -1,5 +1,6 @@
 /** What a watchdog sees of scopes: leases, contexts and stacks by their line, and who owns what. */
 import { expect, test, vi } from 'vitest';
+import { currentOwner, type Owner } from '../../src/core/current-owner.js';
 import { disposal } from '../../src/memoize/disposal/index.js';
 import { memoize } from '../../src/memoize/index.js';
 import { createPool } from '../../src/pool/index.js';
@@ -236,6 +237,47 @@ test('an observer that throws costs no lease', async () => {
   const lease = await shared.acquire();
   await lease.release();
   expect([shared.refs, print.mock.calls.length]).toEqual([0, 1]);
+  print.mockRestore();
+});
+
+test('a value whose lease the observer has failed to record stays held by its component', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const shared = new RefCounted(() => ({}), { idleMillis: Infinity });
+  const observer = new RecordingObserver();
+  const failure = vi.spyOn(observer, 'lent').mockImplementationOnce(() => {
+    throw new Error('broken');
+  });
+  using _watch = shared[observe](observer);
+  const unrecorded = await shared.acquire();
+  const [value] = observer.liveOf('value');
+  const holders = () => observer.live.get(value as number)?.holders;
+  expect(holders()).toEqual([observer.root]);
+  const recorded = await shared.acquire();
+  expect(holders()).toEqual(observer.liveOf('lease'));
+  void unrecorded.release();
+  expect(holders()).toEqual(observer.liveOf('lease'));
+  void recorded.release();
+  expect(holders()).toEqual([observer.root]);
+  expect([failure.mock.calls.length, print.mock.calls.length]).toEqual([2, 1]);
+  print.mockRestore();
+  await shared.close();
+});
+
+test('what a creation leases has no owner if the observer has failed to record the value', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const observer = new RecordingObserver();
+  vi.spyOn(observer, 'allocated').mockImplementationOnce(() => {
+    throw new Error('broken');
+  });
+  let owner: Owner | undefined;
+  const shared = new RefCounted(() => {
+    owner = currentOwner();
+    return {};
+  });
+  using _watch = shared[observe](observer);
+  using _lease = await shared.acquire();
+  expect(owner).toBeDefined();
+  expect(owner?.node).toBeUndefined();
   print.mockRestore();
 });
 
