@@ -52,7 +52,12 @@ export function captureStack(entry: unknown, depth: number = DEFAULT_DEPTH): str
 /** How many frames are looked at to learn which of them are this package's own. */
 const LEARNT_DEPTH = 100;
 
-const FRAME = /^\s*at (?:async )?(?:(.*) \()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/;
+/**
+ * One line of a stack. The lookahead refuses a line that has no position at its end. Without it, each ` (` of such a line is tried with
+ * all that follows: minutes for a line of a megabyte, as a function with a hostile name has it.
+ */
+const FRAME =
+  /^(?=.*:\d+:\d+\)?$)\s*at (?:async )?(?:(.*) \()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/s;
 
 /**
  * The folder of this package's own files; `undefined` if a bundler has merged them with others. Frames of this folder are left

@@ -47,6 +47,19 @@ test('lines without a position are left out', () => {
   expect(parseFrames('    at Array.map (<anonymous>)\n    at native\n\nrubbish')).toEqual([]);
 });
 
+test.each([
+  ['ends without a position', 'x (', '', []],
+  [
+    'has a line separator in it',
+    'x (',
+    '\u2028/a.js:1:2)',
+    [{ file: '\u2028/a.js', line: 1, column: 2 }],
+  ],
+])('a line of a megabyte that %s is read in time', (_what, part, end, frames) => {
+  const line = `    at ${part.repeat(350_000)}${end}`;
+  expect(parseFrames(line)).toMatchObject(frames);
+});
+
 test('the frame of the application is the innermost that belongs neither to Node nor to a dependency', () => {
   const frames = parseFrames(
     [
