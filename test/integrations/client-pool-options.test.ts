@@ -33,14 +33,41 @@ test.each(POOLS)('%s: inherited options count', async (_, make) => {
   }
 });
 
-test('pg: what is no configuration does not become that of the default server', () => {
-  const url = new URL('postgres://orders:secret@db.example/orders');
-  for (const config of [url, url.href, [], null, 5432]) {
+test.each(POOLS)(
+  '%s: what is no configuration does not become that of the default server',
+  (_, make) => {
+    const url = new URL('postgres://orders:secret@db.example/orders');
+    const settings = new Map([['password', 'secret']]);
+    for (const config of [url, settings, [settings], [], null, 5432, () => {}, new (class {})()]) {
+      expect(() => make(config as never)).toThrow(
+        expect.objectContaining({
+          code: 'TENURE_INVALID_ARGUMENT',
+          message: expect.not.stringContaining('secret'),
+        }),
+      );
+    }
+  },
+);
+
+test('pg: a connection string, and settings that are not its own, are refused: they would be lost', () => {
+  const inherited = Object.create({ host: 'db.example', user: 'orders' }) as object;
+  for (const config of ['postgres://orders:secret@db.example/orders', inherited]) {
     expect(() => createPgPool(config as never)).toThrow(
-      expect.objectContaining({
-        code: 'TENURE_INVALID_ARGUMENT',
-        message: expect.not.stringContaining('secret'),
-      }),
+      'createClientPool: `config` must be an object with settings of its own. Give a connection string as `{ connectionString }`.',
     );
   }
+});
+
+test('mysql2: a connection string and inherited settings are taken, as mysql2 takes them', async () => {
+  const inherited = Object.create({ host: 'db.example', user: 'orders' }) as object;
+  for (const config of ['mysql://orders@db.example/orders', inherited]) {
+    await createMysqlPool(config as never, { min: 0 }).close();
+  }
+});
+
+test.each(POOLS)('%s: settings of an instance of a class are taken', async (_, make) => {
+  class Server {
+    readonly host = 'db.example';
+  }
+  await make(new Server(), { min: 0 }).close();
 });

@@ -2,6 +2,7 @@
 import type { Connection, ConnectionOptions } from 'mysql2/promise';
 import type { Pool } from '../../pool/pool.js';
 import { POOL_OPTIONS, type PoolOptions } from '../../pool/pool-options.js';
+import { expectDriverConfig } from '../client/driver-config.js';
 import { givenOptions } from '../client/given-options.js';
 import { createSessionPool } from '../client/session-pool.js';
 import { mysqlErrors } from './mysql-errors.js';
@@ -16,7 +17,8 @@ import { MysqlSession } from './mysql-session.js';
  * of its loan. A server that takes no more connections makes
  * callers wait. A connection that was idle for more than 500 ms is pinged before it is lent.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a `config`
+ * that is no object with settings: a URL, an array or a Map.
  *
  * @example
  * ```ts
@@ -31,6 +33,7 @@ export function createClientPool(
   config: ConnectionOptions = {},
   options: PoolOptions = {},
 ): Pool<Connection> {
+  expectDriverConfig(config, 'Give a connection string as `{ uri }`.', isReadByDriver);
   return createSessionPool(
     {
       errors: mysqlErrors,
@@ -39,4 +42,10 @@ export function createClientPool(
     },
     givenOptions<PoolOptions>(options, POOL_OPTIONS),
   );
+}
+
+/** mysql2 takes a connection string in place of an object, and reads inherited settings. */
+function isReadByDriver(config: unknown): boolean {
+  if (typeof config !== 'object' || config === null) return typeof config === 'string';
+  return 'user' in config;
 }

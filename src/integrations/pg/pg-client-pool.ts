@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '../../core/errors.js';
 import { aBoolean, type OptionTable, oneOf, option } from '../../core/options.js';
 import type { Pool } from '../../pool/pool.js';
 import { POOL_OPTIONS, type PoolOptions } from '../../pool/pool-options.js';
+import { expectDriverConfig } from '../client/driver-config.js';
 import { givenOptions } from '../client/given-options.js';
 import { createSessionPool } from '../client/session-pool.js';
 import { pgErrors } from './pg-errors.js';
@@ -46,8 +47,8 @@ const TIMEOUTS = { statement_timeout: 10_000, query_timeout: 12_000 };
  *
  * Defaults of `config`: `statement_timeout` 10 s, `query_timeout` 12 s; `false` switches one off.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a
- * connection string or URL in place of `config`.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a `config`
+ * that is no object with settings of its own: a connection string, a URL, an array or a Map.
  *
  * @example
  * ```ts
@@ -62,7 +63,7 @@ export function createClientPool(
   config: ClientConfig = {},
   options: ClientPoolOptions = {},
 ): Pool<Client> {
-  refuseOtherConfigs(config);
+  expectDriverConfig(config, 'Give a connection string as `{ connectionString }`.');
   const {
     pooler = 'none',
     keepPreparedStatements = false,
@@ -82,18 +83,6 @@ export function createClientPool(
         new PgSession(new pg.Client(settings), { pooler, keepPreparedStatements }, onBroken),
     },
     poolOptions,
-  );
-}
-
-/**
- * A spread of a string or a URL would be an empty configuration: that of the default server. The error does not show it: it may have a
- * password.
- */
-function refuseOtherConfigs(config: unknown): void {
-  const isObject = typeof config === 'object' && config !== null && !Array.isArray(config);
-  if (isObject && !(config instanceof URL)) return;
-  throw new InvalidArgumentError(
-    'createClientPool: `config` must be an object. Give a connection string as `{ connectionString }`.',
   );
 }
 
