@@ -209,9 +209,10 @@ export class BaseHeap implements Disposable {
    * heap.edges(list).map((item) => heap.refcount(item)); // => [1]
    * ```
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the body returns a promise.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the body is no function or returns a promise.
    */
   scope<T>(body: (locals: HeapScope) => T): T {
+    checkArgument('heap.scope', 'body', body, aFunction);
     return runInScope(this, this.#state, body);
   }
 

@@ -9,7 +9,7 @@
  */
 import { InvalidArgumentError } from '../core/errors.js';
 import { isObject } from '../core/is-object.js';
-import { overlaidOptions } from '../core/options.js';
+import { checkArgument, type OptionCheck, overlaidOptions } from '../core/options.js';
 import type { AnyFn } from './any-fn.js';
 import { type Call, callThrough } from './fast-call.js';
 import { MemoCache } from './memo-cache.js';
@@ -125,7 +125,8 @@ function copyMetadata(from: object, to: object): void {
  * Gives the cache of a decorated method or getter for one instance, with all members of a memoized function. Makes the cache if
  * the method has not been called yet.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the member is not decorated with {@link memoized}.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the member is not decorated with {@link memoized}, or `instance`
+ * is no object.
  *
  * @example
  * ```ts
@@ -149,6 +150,7 @@ export function cacheOf<T extends object, N extends keyof T>(
   instance: T,
   name: N,
 ): MemberFunction<T[N]> & Memoized<MemberFunction<T[N]>> {
+  checkArgument('cacheOf', 'instance', instance, anInstance);
   const { get, value } = descriptorOf(instance, name) ?? {};
   const method: unknown = get ?? value;
   const cells = isObject(method) ? cellsByMethod.get(method) : undefined;
@@ -160,6 +162,8 @@ export function cacheOf<T extends object, N extends keyof T>(
   const { cache, call } = cells(instance);
   return memoizedFunction(cache, call, cache.fn) as never;
 }
+
+const anInstance: OptionCheck = (value) => (isObject(value) ? undefined : 'an object');
 
 /** The type of a decorated member as a function: a method as it is, a getter without arguments. */
 export type MemberFunction<M> = M extends AnyFn ? M : () => M;

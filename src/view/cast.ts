@@ -55,7 +55,7 @@ export function castTo(
 ): CastResult {
   checkArgument('MemoryView.cast', 'shape', shape, aShape);
   const found = `a view of format '${source.name}' and shape ${shapeText(layout.shape)}`;
-  const wanted = `format '${name}'${shape === undefined ? '' : ` and shape ${shapeText(shape)}`}`;
+  const wanted = `format '${String(name)}'${shape === undefined ? '' : ` and shape ${shapeText(shape)}`}`;
   const fail = (why: string) =>
     new ViewStructureError(`MemoryView.cast: cannot cast ${found} to ${wanted}: ${why}.`);
   if (!isContiguous(layout, source.itemsize, 'C')) {

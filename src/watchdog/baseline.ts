@@ -5,7 +5,8 @@
 
 import { formatPosition } from '../core/call-site.js';
 import { InvalidArgumentError } from '../core/errors.js';
-import type { LeakReport } from './leak-report.js';
+import { checkArgument } from '../core/options.js';
+import { type LeakReport, someReports } from './leak-report.js';
 
 const VERSION = 1;
 
@@ -18,6 +19,8 @@ interface BaselineFile {
 /**
  * Gives reports as the text of a baseline file: one line for each signature, in their order, so that a change shows in a diff.
  *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for `reports` that are no array: a `check` that was not awaited.
+ *
  * @example
  * ```ts
  * import { formatBaseline, parseBaseline } from 'tenure/watchdog';
@@ -26,6 +29,7 @@ interface BaselineFile {
  * ```
  */
 export function formatBaseline(reports: readonly LeakReport[]): string {
+  checkArgument('formatBaseline', 'reports', reports, someReports);
   const bySignature = new Map(reports.map((report) => [report.signature, describe(report)]));
   const lines = [...bySignature]
     .sort(([a], [b]) => (a < b ? -1 : 1))

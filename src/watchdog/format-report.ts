@@ -2,6 +2,7 @@
 import { type Frame, formatPosition } from '../core/call-site.js';
 import {
   aBoolean,
+  checkArgument,
   countOrInfinity,
   type OptionTable,
   option,
@@ -10,7 +11,7 @@ import {
 import { printable } from '../core/printable.js';
 import { isSurer } from './certainty.js';
 import type { SiteCounters } from './heap-evidence.js';
-import type { CountedSite, LeakReport } from './leak-report.js';
+import { type CountedSite, type LeakReport, someReports } from './leak-report.js';
 import { RULES } from './rules/rules.js';
 
 /** Options of {@link formatReport}. */
@@ -55,7 +56,8 @@ type Leak = readonly [LeakReport, ...LeakReport[]];
  * Gives reports as text: the verdict first, then each leak with its line, the component's state, the evidence and the fix.
  * Reports of one signature, which differ in the line or the certainty, are one leak.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option, and for `reports` that are no
+ * array: a `check` that was not awaited.
  *
  * @example
  * ```ts
@@ -65,6 +67,7 @@ type Leak = readonly [LeakReport, ...LeakReport[]];
  * ```
  */
 export function formatReport(reports: readonly LeakReport[], options: FormatOptions = {}): string {
+  checkArgument('formatReport', 'reports', reports, someReports);
   const settings = resolveOptions('formatReport', options, FORMAT_OPTIONS);
   const paint = settings.colour ? ansi : plain;
   if (reports.length === 0) return paint('green', 'NO LEAKS');

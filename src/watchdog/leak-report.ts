@@ -1,5 +1,6 @@
 /** A leak as data. */
 import type { Frame } from '../core/call-site.js';
+import type { OptionCheck } from '../core/options.js';
 import type { ComponentStats } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { Certainty } from './certainty.js';
@@ -127,3 +128,7 @@ export interface LeakReport {
    */
   readonly signature: string;
 }
+
+/** Expects an array of reports. A promise of it is a `check` that was not awaited. */
+export const someReports: OptionCheck = (value) =>
+  Array.isArray(value) ? undefined : 'an array of reports, as check() gives it when it is awaited';

@@ -2,8 +2,14 @@
  * Reports as JSON, for log pipelines and for dashboards. The layout has a version and a JSON schema
  * (`report-json.schema.json` beside this file). A new optional field keeps the version; any other change makes a new one.
  */
-import { countOrInfinity, type OptionTable, option, resolveOptions } from '../core/options.js';
-import type { LeakReport } from './leak-report.js';
+import {
+  checkArgument,
+  countOrInfinity,
+  type OptionTable,
+  option,
+  resolveOptions,
+} from '../core/options.js';
+import { type LeakReport, someReports } from './leak-report.js';
 
 /** The version of the layout. */
 const VERSION = 1;
@@ -46,7 +52,8 @@ export interface ReportJson {
 /**
  * Gives reports as plain data with a version. The file `src/watchdog/report-json.schema.json` of the package is its JSON schema.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option, and for `reports` that are no
+ * array: a `check` that was not awaited.
  *
  * @example
  * ```ts
@@ -62,6 +69,7 @@ export function reportJson(
   reports: readonly LeakReport[],
   options: ReportJsonOptions = {},
 ): ReportJson {
+  checkArgument('reportJson', 'reports', reports, someReports);
   const { suppressed, unreported } = resolveOptions('reportJson', options, OPTIONS);
   const lost = reports.reduce((sum, { count }) => sum + count, 0);
   return { version: VERSION, lost, suppressed, unreported, leaks: reports.map(inJson) };

@@ -1,5 +1,6 @@
 /** Runs heap programs. Checks the whole program first, then runs its operations one by one. */
 import { InvalidArgumentError } from '../../core/errors.js';
+import { checkArgument, type OptionCheck } from '../../core/options.js';
 import type { Handle } from '../memory/handle.js';
 import type { HeapObservation, HeapOp, HeapProgram, HeapProgramEvent } from './heap-program.js';
 import { ProgramMachine } from './program-machine.js';
@@ -40,6 +41,7 @@ function execute(machine: ProgramMachine, op: HeapOp, self: Handle | null): void
 }
 
 function checkProgram(program: HeapProgram): void {
+  checkArgument('runHeapProgram', 'program', program, aProgram);
   const { name, ops, actions = [] } = program;
   if (!Array.isArray(ops) || !Array.isArray(actions) || !actions.every(Array.isArray)) {
     throw new InvalidArgumentError(
@@ -57,3 +59,6 @@ function checkProgram(program: HeapProgram): void {
     }
   }
 }
+
+const aProgram: OptionCheck = (value) =>
+  typeof value === 'object' && value !== null ? undefined : 'an object with `name` and `ops`';

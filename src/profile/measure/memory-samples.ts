@@ -1,5 +1,6 @@
 /** Records of memory as text: one reading a line, as JSON. */
 import { InvalidArgumentError } from '../../core/errors.js';
+import { checkArgument, type OptionCheck } from '../../core/options.js';
 import type { MemorySample } from './timeline.js';
 
 /**
@@ -14,7 +15,8 @@ const FIGURES = ['atMillis', 'heapUsed', 'arrayBuffers', 'external', 'rss'] as c
  * Reads a record: what {@link MemoryRecording.toJsonLines} gives, what the option `write` of {@link recordMemory} has got, or
  * what another program has written in this form. A last line without its end was cut short with its process, and is left out.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a line that is no reading, with its number.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a line that is no reading, with its number, and for what is no
+ * string.
  *
  * @example
  * ```ts
@@ -26,6 +28,7 @@ const FIGURES = ['atMillis', 'heapUsed', 'arrayBuffers', 'external', 'rss'] as c
  * ```
  */
 export function parseMemorySamples(text: string): RecordedSample[] {
+  checkArgument('parseMemorySamples', 'text', text, aText);
   const lines = text.split('\n');
   return lines.flatMap((line, i) => {
     if (line.trim() === '') return [];
@@ -39,6 +42,9 @@ export function parseMemorySamples(text: string): RecordedSample[] {
     );
   });
 }
+
+const aText: OptionCheck = (value) =>
+  typeof value === 'string' ? undefined : 'a string, the contents of a record';
 
 function parsed(line: string): unknown {
   try {

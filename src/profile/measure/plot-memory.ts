@@ -1,5 +1,11 @@
 /** Draws the memory of a process over time, as `mprof plot` does. */
-import { aName, checkOptions, numberAtLeast } from '../../core/options.js';
+import {
+  aName,
+  checkArgument,
+  checkOptions,
+  numberAtLeast,
+  type OptionCheck,
+} from '../../core/options.js';
 import { type SvgText, svgDocument, svgElement, svgLabel } from '../svg/svg.js';
 import { formatBytes } from './format-bytes.js';
 import type { RecordedSample } from './memory-samples.js';
@@ -53,7 +59,8 @@ const MAX_MARKS = 20;
  * The picture stands alone and loads nothing. A figure that is missing leaves its reading out of its curve. Readings are equally
  * far apart if one of them has no time.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option, and for
+ * `samples` that are no array.
  *
  * @example
  * ```ts
@@ -80,6 +87,7 @@ export function plotMemory(samples: readonly RecordedSample[], options: PlotOpti
     width: size,
     height: size,
   });
+  checkArgument('plotMemory', 'samples', samples, someSamples);
   const scale = new Scale(samples, width, height);
   return svgDocument(title, width, height, STYLE, [
     svgLabel(title, { x: MARGIN.left, y: 22, 'font-size': 16, 'font-weight': 600 }),
@@ -97,6 +105,9 @@ export function plotMemory(samples: readonly RecordedSample[], options: PlotOpti
     ...marks(samples, scale, height),
   ]);
 }
+
+const someSamples: OptionCheck = (value) =>
+  Array.isArray(value) ? undefined : 'an array of readings';
 
 function legend(): SvgText[] {
   return CURVES.flatMap(({ name, colour }, i) => {
