@@ -36,10 +36,10 @@ export class ConditionWaits {
         resolve(met);
       };
       const wait: Wait = { isMet, end };
-      this.#waits.add(wait);
       if (graceMillis !== Number.POSITIVE_INFINITY) {
         timer = this.#clock.setTimer(() => end(false), graceMillis);
       }
+      this.#waits.add(wait);
     });
   }
 }

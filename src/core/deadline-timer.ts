@@ -34,7 +34,7 @@ export class DeadlineTimer {
     this.#onDue = onDue;
   }
 
-  /** Has the timer fire at `deadline` at the latest. O(1). */
+  /** Has the timer fire at `deadline` at the latest. Throws what the clock throws. O(1). */
   expect(deadline: number): void {
     if (deadline < this.#deadline) this.#set(deadline);
   }
@@ -47,11 +47,11 @@ export class DeadlineTimer {
 
   #set(deadline: number): void {
     this.#cancel();
-    this.#deadline = deadline;
     const clock = this.#clock;
     this.#timer = this.#runInContext(() =>
       clock.setTimer(() => this.#fired(), Math.max(0, deadline - clock.now())),
     );
+    this.#deadline = deadline; // Not before: a clock that throws has set no timer for it.
   }
 
   #cancel(): void {

@@ -1,5 +1,5 @@
 /** A wait for a result that has a time limit. */
-import type { Clock } from './clock.js';
+import type { Clock, TimerHandle } from './clock.js';
 import { following } from './thenable.js';
 
 /**
@@ -13,7 +13,7 @@ export function settledBefore<T>(
   onLimit: (resolve: (value: T | PromiseLike<T>) => void, reject: (error: unknown) => void) => void,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = clock.setTimer(() => onLimit(resolve, reject), millis);
+    let timer!: TimerHandle; // A clock that throws sets none, and is asked to clear none.
     const settle =
       <V>(end: (value: V) => void) =>
       (value: V) => {
@@ -21,5 +21,6 @@ export function settledBefore<T>(
         end(value);
       };
     following(result).then(settle(resolve), settle(reject));
+    timer = clock.setTimer(() => onLimit(resolve, reject), millis); // A clock that throws leaves no rejection of the result unhandled.
   });
 }

@@ -1,6 +1,6 @@
 /** Waits for a whole pool (`drain`, `ready`, `invalidate`, …) that a caller may limit. */
 import { abortableWait } from '../core/abortable-wait.js';
-import type { Clock } from '../core/clock.js';
+import type { Clock, TimerHandle } from '../core/clock.js';
 import { anAbortSignal, millis, type OptionTable, option, optional } from '../core/options.js';
 import { DeadlineError } from './pool-errors.js';
 
@@ -34,12 +34,7 @@ export function withDeadline<T>(
 ): Promise<T> {
   if (signal === undefined && timeoutMillis === Number.POSITIVE_INFINITY) return promise;
   const timeout = new AbortController();
-  const timer =
-    timeoutMillis === Number.POSITIVE_INFINITY
-      ? undefined
-      : clock.setTimer(() => {
-          timeout.abort(new DeadlineError(name, where, timeoutMillis));
-        }, timeoutMillis);
+  let timer: TimerHandle | undefined;
   const end = (): void => {
     if (timer !== undefined) clock.clearTimer(timer);
   };
@@ -50,5 +45,14 @@ export function withDeadline<T>(
   const timed = abortableWait(promise, timeout.signal, leave);
   const wait = signal === undefined ? timed : abortableWait(timed, signal, leave);
   wait.then(end, end);
+  if (timeoutMillis !== Number.POSITIVE_INFINITY) {
+    try {
+      timer = clock.setTimer(() => {
+        timeout.abort(new DeadlineError(name, where, timeoutMillis));
+      }, timeoutMillis);
+    } catch (error) {
+      timeout.abort(error);
+    }
+  }
   return wait;
 }

@@ -276,8 +276,8 @@ export class Keeper<T>
     options: LeaseOptions | number | undefined,
     origin: LoanOrigin<T> | undefined,
   ): Promise<R> {
-    if (options === undefined && this.#isQueueGrowing()) return this.waiters.join(grant, origin);
     try {
+      if (options === undefined && this.#isQueueGrowing()) return this.waiters.join(grant, origin);
       return this.request(grant, resolveLeaseOptions(where, options), origin);
     } catch (error) {
       return Promise.reject(error);

@@ -286,7 +286,10 @@ export class SharedCell<T> {
     const { idleMillis } = this.#plan;
     if (idleMillis === Number.POSITIVE_INFINITY) return;
     const retire = (): void => this.#retire(instance);
-    instance.timer = this.#owner.clock.setTimer(retire, idleMillis, { background: true });
+    instance.timer = guardedCall('the clock of a shared value', () =>
+      this.#owner.clock.setTimer(retire, idleMillis, { background: true }),
+    );
+    if (instance.timer === undefined) retire();
   }
 
   #stopIdling(instance: SharedInstance<T>): void {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ConditionWaits } from '../../src/core/condition-waits.js';
+import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 
@@ -43,4 +44,15 @@ test('a condition that holds ends the wait at once, and a grace of 0 does not wa
   const waits = new ConditionWaits(new FakeClock());
   expect(await waits.until(() => true, 0)).toBe(true);
   expect(await waits.until(() => false, 0)).toBe(false);
+});
+
+test('a wait whose grace cannot be timed is not checked any more', async () => {
+  const clock = new FailingClock();
+  const waits = new ConditionWaits(clock);
+  let checks = 0;
+  clock.fails = true;
+  const wait = waits.until(() => ++checks === 0, 100);
+  await expect(wait).rejects.toThrow('no timer');
+  waits.check();
+  expect(checks).toBe(1);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { settledBefore } from '../../src/core/settled-before.js';
+import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 
@@ -37,4 +38,11 @@ test('at the limit the result may be waited for on', async () => {
   await clock.advance(1_000);
   late.open();
   expect([await given, limits]).toEqual(['answer', 1]);
+});
+
+test('a clock that throws rejects the wait, and the rejection of the result is not unhandled', async () => {
+  const clock = new FailingClock();
+  clock.fails = true;
+  const result = Promise.reject(new Error('refused'));
+  await expect(settledBefore(clock, 1_000, result, () => {})).rejects.toThrow('no timer');
 });

@@ -8,6 +8,7 @@ import {
   type SharedLease,
 } from '../../src/scope/index.js';
 import { allowLeaks } from '../../src/testing/index.js';
+import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate, Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -459,3 +460,21 @@ test.each(['close', 'invalidate'] as const)(
     expect(log).toEqual(['closed db']);
   },
 );
+
+test('a value whose idle time cannot be timed is disposed of at its last release', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  let disposals = 0;
+  const shared = new RefCounted(() => ({}), {
+    clock,
+    idleMillis: 100,
+    dispose: () => void disposals++,
+  });
+  const lease = await shared.acquire();
+  clock.fails = true;
+  await lease.release();
+  expect([disposals, shared.refs]).toEqual([1, 0]);
+  expect(String(printed.mock.calls[0]?.[0])).toContain('the clock of a shared value');
+  printed.mockRestore();
+  await shared.close();
+});

@@ -130,23 +130,19 @@ export class PeerWaits<T> {
     );
   }
 
-  /** Begins a wait. If its signal aborts at once or throws, the wait is over. */
+  /** Begins a wait. If its signal aborts at once, or the signal or the clock throws, the wait is over. */
   begin(wait: PeerWait<T>): void {
     const { signal, timeoutMillis } = wait;
     wait.deadline = wait.since + timeoutMillis;
     this.#listOf(wait).append(wait);
-    if (timeoutMillis !== Number.POSITIVE_INFINITY) {
-      if (timeoutMillis !== this.#commonTimeoutMillis) this.#ownDeadlines.insert(wait);
-      this.#timer.expect(wait.deadline);
-    }
-    if (signal !== undefined) this.#listen(wait, signal);
-  }
-
-  /** A signal of another make may have aborted meanwhile, call its listener at once, or throw. */
-  #listen(wait: PeerWait<T>, signal: AbortSignal): void {
     try {
+      if (timeoutMillis !== Number.POSITIVE_INFINITY) {
+        if (timeoutMillis !== this.#commonTimeoutMillis) this.#ownDeadlines.insert(wait);
+        this.#timer.expect(wait.deadline);
+      }
+      if (signal === undefined) return;
       this.#signals.add(signal, wait);
-      if (signal.aborted) this.#giveUp(wait, abortReason(signal));
+      if (signal.aborted) this.#giveUp(wait, abortReason(signal)); // One of another make may have aborted meanwhile.
     } catch (error) {
       this.#giveUp(wait, error);
     }

@@ -12,6 +12,7 @@
  */
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { STALL_MILLIS } from '../../core/deadline-timer.js';
+import { guardedCall } from '../../core/guarded-call.js';
 
 /** The grace of a call after a blocked event loop, in milliseconds; its own timeout if that is shorter. */
 const GRACE_MILLIS = 100;
@@ -105,9 +106,10 @@ export class RunningCall<R> {
     this.#due = due;
     if (due === Number.POSITIVE_INFINITY) return;
     const delay = Math.max(0, due - this.#clock.now());
-    this.#timer = this.#clock.setTimer(() => this.#fired(), delay, {
-      background: this.#isBackground,
-    });
+    // A clock that throws must not cost what the call gives.
+    this.#timer = guardedCall('the clock of a pool', () =>
+      this.#clock.setTimer(() => this.#fired(), delay, { background: this.#isBackground }),
+    );
   }
 
   #fired(): void {

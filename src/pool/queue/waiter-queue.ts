@@ -117,28 +117,31 @@ export class WaiterQueue<T> {
     waiter.resolve(waiter.grant(slot, waiter.origin));
   }
 
-  /** Starts the waiter's time and listens to its signal. Call it once it is clear that the caller has to wait. */
+  /**
+   * Starts the waiter's time and listens to its signal. Call it once it is clear that the caller has to wait. A clock or a signal that
+   * throws ends the wait.
+   */
   startWaiting(waiter: Waiter<T>): void {
     const { options } = waiter;
-    if (options === null) this.#setCommonDeadline(waiter);
-    else {
-      this.#setDeadline(waiter, options.timeoutMillis);
-      if (options.signal !== undefined) this.#listen(waiter, options.signal);
-    }
-  }
-
-  /** A signal of another make may have aborted meanwhile, call its listener at once, or throw. */
-  #listen(waiter: Waiter<T>, signal: AbortSignal): void {
     try {
-      if (!signal.aborted) this.#signals.add(signal, waiter);
-      if (waiter.settled || !signal.aborted) return;
-      this.remove(waiter);
-      this.#listener.aborted(waiter, abortReason(signal));
+      if (options === null) this.#setCommonDeadline(waiter);
+      else {
+        this.#setDeadline(waiter, options.timeoutMillis);
+        if (options.signal !== undefined) this.#listen(waiter, options.signal);
+      }
     } catch (error) {
       if (waiter.settled) return;
       this.remove(waiter);
       this.#listener.aborted(waiter, error);
     }
+  }
+
+  /** A signal of another make may have aborted meanwhile, or call its listener at once. */
+  #listen(waiter: Waiter<T>, signal: AbortSignal): void {
+    if (!signal.aborted) this.#signals.add(signal, waiter);
+    if (waiter.settled || !signal.aborted) return;
+    this.remove(waiter);
+    this.#listener.aborted(waiter, abortReason(signal));
   }
 
   /** The first waiter of the most urgent line. */
@@ -228,11 +231,11 @@ export class WaiterQueue<T> {
   #beginTurn(): void {
     const { clock, acquireTimeoutMillis } = this.#settings;
     if (acquireTimeoutMillis === Number.POSITIVE_INFINITY) return;
-    this.#turn.begin();
     const deadline = Math.ceil(clock.now()) + acquireTimeoutMillis;
+    this.#timer.expect(deadline); // If the clock throws, no turn has begun: the next waiter tries again.
+    this.#turn.begin();
     this.#turnDeadline = deadline;
     if (deadline < this.#commonDeadline) this.#commonDeadline = deadline;
-    this.#timer.expect(deadline);
   }
 
   #expire(now: number, stalledMillis: number): void {
@@ -244,12 +247,16 @@ export class WaiterQueue<T> {
     }
     if (this.#commonDeadline <= now) this.#expireCommon(now, expired);
     const next = Math.min(own?.deadline ?? Number.POSITIVE_INFINITY, this.#commonDeadline);
-    if (this.length > 0) this.#timer.expect(next);
-    if (expired.length === 0) return;
-    this.#listener.expired(
-      expired.sort((a, b) => a.deadline - b.deadline),
-      stalledMillis,
-    );
+    try {
+      if (this.length > 0) this.#timer.expect(next);
+    } finally {
+      if (expired.length > 0) {
+        this.#listener.expired(
+          expired.sort((a, b) => a.deadline - b.deadline),
+          stalledMillis,
+        );
+      }
+    }
   }
 
   /** Waiters with the pool's timeout stand in each line in the order of their deadlines. */

@@ -9,6 +9,7 @@
 
 import type { RunInContext } from '../../core/async-context.js';
 import type { TimerHandle } from '../../core/clock.js';
+import { guardedCall } from '../../core/guarded-call.js';
 import { type Slot, UNSEEN } from '../loan/slot.js';
 import type { PoolCounters } from '../pool-counters.js';
 import type { PoolSettings } from '../pool-options.js';
@@ -64,12 +65,15 @@ export class Sweep<T> {
       interval > 0 ? Math.ceil(interval / this.#tickMillis) : Number.POSITIVE_INFINITY;
   }
 
-  /** Runs the sweep, unless it runs already. */
+  /** Runs the sweep, unless it runs already. If the clock throws, the next new resource tries again. */
   start(): void {
     if (this.timer !== null) return;
-    this.timer = this.#runInContext(() =>
-      this.#settings.clock.setTimer(() => this.#tick(), this.#tickMillis, { background: true }),
-    );
+    this.timer =
+      guardedCall('the clock of a pool', () =>
+        this.#runInContext(() =>
+          this.#settings.clock.setTimer(() => this.#tick(), this.#tickMillis, { background: true }),
+        ),
+      ) ?? null;
   }
 
   /** Stops the sweep. */

@@ -1,6 +1,7 @@
 import genericPool from 'generic-pool';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { adoptPool } from '../../../src/integrations/generic-pool.js';
+import { FailingClock } from '../../kit/failing-clock.js';
 import { Gates } from '../../kit/gate.js';
 import { keepsTheContract } from './adoption-contract.js';
 
@@ -114,4 +115,16 @@ test.each([
   await lease.release();
   expect(print.mock.calls.flat().join(' ')).toContain('the release fails');
   expect(pool.loans()).toEqual([]);
+});
+
+test('a caller whose timeout cannot be timed is rejected, and asks the peer for nothing', async () => {
+  const peer = genericPool.createPool(factory, { max: 1 });
+  const clock = new FailingClock();
+  const pool = adoptPool(peer, { clock, acquireTimeoutMillis: 1_000 });
+  clock.fails = true;
+  await expect(pool.lease()).rejects.toThrow('no timer');
+  expect([pool.stats().pending, peer.pending, peer.borrowed]).toEqual([0, 0, 0]);
+  clock.fails = false;
+  await pool.use(() => {});
+  await pool.close();
 });
