@@ -216,8 +216,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /**
    * Creates resources before they are needed, until `count` exist, and settles when they do. They are not kept beyond their idle
-   * timeout; the option `min` keeps resources. Rejects as {@link Pool.ready} does, and with {@link WarmUpError} when a `resize` makes it
-   * impossible, one of `maxTotal` included.
+   * timeout; the option `min` keeps resources. Rejects as {@link Pool.ready} does, and with {@link WarmUpError} while the limit is less than
+   * `count`, at the call or after a `resize`, one of `maxTotal` included.
    *
    * `count` is by default as many as may exist: `max`, or `maxTotal` of a keyed pool if that is less.
    *
@@ -231,10 +231,10 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * await pool.close();
    * ```
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) unless `count` is an integer from 1 to that limit.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) unless `count` is an integer ≥ 1.
    */
   warmUp(count: number = this.#keeper.creator.most, options: DeadlineOptions = {}): Promise<void> {
-    checkArgument('warmUp', 'count', count, integer(1, this.#keeper.creator.most));
+    checkArgument('warmUp', 'count', count, integer(1));
     return this.#whenReady('warmUp', count, options);
   }
 

@@ -46,11 +46,25 @@ test('warmUp rejects when a creation fails, and refuses malformed counts', async
     code: 'TENURE_POOL_CREATE',
     cause: refused,
   });
-  for (const count of [0, 4, 1.5]) {
+  for (const count of [0, 1.5, Number.POSITIVE_INFINITY]) {
     expect(() => pool.warmUp(count)).toThrow(/warmUp: `count` must be an integer/);
   }
   await pool.close();
   expect(await rejection(pool.warmUp(1))).toMatchObject({ code: 'TENURE_POOL_CLOSED' });
+});
+
+test('warmUp of more than `max` rejects, creates nothing, and succeeds after a resize', async () => {
+  const factory = new StrictFactory(5);
+  const pool = createPool(factory, { max: 3, clock: new FakeClock() });
+  expect(await rejection(pool.warmUp(4))).toMatchObject({
+    code: 'TENURE_POOL_WARM_UP',
+    message: expect.stringContaining('`max` is 3 now'),
+  });
+  expect([pool.size, factory.creates]).toEqual([0, 0]);
+  pool.resize({ max: 5 });
+  await pool.warmUp(4);
+  expect(pool.available).toBe(4);
+  await pool.close();
 });
 
 test('ten thousand resources that are created synchronously do not overflow the stack', async () => {
@@ -134,7 +148,10 @@ test('in a keyed pool, warmUp creates up to `maxTotal`, and more than that is re
   const pool = pools.pool('a');
   await pool.warmUp();
   expect(pool.available).toBe(3);
-  expect(() => pool.warmUp(4)).toThrow('`count` must be an integer from 1 to 3');
+  expect(await rejection(pool.warmUp(4))).toMatchObject({
+    code: 'TENURE_POOL_WARM_UP',
+    message: expect.stringContaining('`maxTotal` is 3 now'),
+  });
   await pools.close();
 });
 
