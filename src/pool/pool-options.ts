@@ -37,7 +37,10 @@ export interface PoolOptions {
   readonly min?: number;
   /** How long a caller waits in all: for its turn, a creation and a validation. @default 30_000 */
   readonly acquireTimeoutMillis?: number;
-  /** How many calls of `create` may run at once, so that a burst does not overload a server. @default Infinity */
+  /**
+   * How many calls of `create` may run at once, so that a burst does not overload a server. One that hangs counts until
+   * its caller leaves or `createTimeoutMillis` is over. @default Infinity
+   */
   readonly maxConcurrentCreates?: number;
   /**
    * How many failures of `create` in a row make a failure reject the caller that it was called for. Before that, the pool tries
