@@ -147,7 +147,8 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
 
   /**
    * Gives no more leases, and resolves when all values have been disposed of, each after its last lease. Rejects with what a disposal
-   * throws, or with an `AggregateError` of several. A `dispose` that calls this before its first `await` does not wait for itself.
+   * throws, or with an `AggregateError` of several. A `dispose` that calls this does not wait for itself. Where
+   * the host has no async context, it has to call it before its first `await`.
    */
   async close(options?: EndOptions): Promise<void> {
     const signal = signalOf('RefCountedMap.close', options);

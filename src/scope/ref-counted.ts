@@ -115,7 +115,7 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
    * are refused with {@link RefCountedClosedError}, and the signal of the creation aborts.
    *
    * Rejects with what the disposal throws. With `signal` a caller can stop waiting for a lease that is never released. A `dispose` that
-   * calls this before its first `await` does not wait for itself.
+   * calls this does not wait for itself. Where the host has no async context, it has to call it before its first `await`.
    */
   async close(options?: EndOptions): Promise<void> {
     const signal = signalOf('RefCounted.close', options);

@@ -19,6 +19,7 @@ import { guardedCall } from '../core/guarded-call.js';
 import { checkArgument, millis } from '../core/options.js';
 import { type EntryPoint, type Holder, handOver, type NodeId, type Origin } from '../core/probe.js';
 import { followUntilAbort } from '../core/signal-waits.js';
+import { isWithinEndOf, runAsEndOf } from './current-ends.js';
 import { ReentrantAcquire } from './reentrant-acquire.js';
 import { RefCountedClosedError, RefCountedReentrantError } from './ref-counted-errors.js';
 import { SharedInstance } from './shared-instance.js';
@@ -311,7 +312,7 @@ export class SharedCell<T> {
     instance.phase = 'disposing';
     const { value } = instance;
     instance.value = undefined;
-    this.#callDispose(instance, value as T).then(
+    runAsEndOf(instance, async () => this.#owner.dispose(value as T)).then(
       () => this.#end(instance),
       (error: unknown) => {
         if (instance.endWaiters === 0) this.#owner.onError(error);
@@ -319,17 +320,6 @@ export class SharedCell<T> {
         this.#end(instance);
       },
     );
-  }
-
-  async #callDispose(instance: SharedInstance<T>, value: T): Promise<void> {
-    let disposal: unknown;
-    instance.isInDispose = true;
-    try {
-      disposal = this.#owner.dispose(value);
-    } finally {
-      instance.isInDispose = false;
-    }
-    await disposal;
   }
 
   #end(instance: SharedInstance<T>): void {
@@ -353,12 +343,12 @@ export class SharedCell<T> {
   }
 
   /**
-   * Gives a promise of the end of each instance that was retired and has not ended, but for one whose `dispose` asks. Each rejects
-   * with what the disposal throws.
+   * Gives a promise of the end of each instance that was retired and has not ended, but for one whose `dispose` asks, after its
+   * awaits too. Each rejects with what the disposal throws.
    */
   retiredEnds(): Promise<void>[] {
     return [...this.#retired]
-      .filter(({ isInDispose }) => !isInDispose)
+      .filter((instance) => !isWithinEndOf(instance))
       .map((instance) => this.#untilEnded(instance));
   }
 }

@@ -25,8 +25,6 @@ export class SharedInstance<T> implements Owner {
   isLive = false;
   /** How many of its leases the main observer knows. While there is none, the component holds the value in the reports. */
   reportedLeases = 0;
-  /** Whether `dispose` is being called: code that it calls cannot wait for the end. */
-  isInDispose = false;
   /** How many callers wait for the end, and get an error of the disposal. */
   endWaiters = 0;
   /** Retires the instance when it has been idle for long enough. */

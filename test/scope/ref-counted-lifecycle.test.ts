@@ -445,12 +445,18 @@ test('a wait that was refused holds no lease: the value is disposed of, and clos
   await shared.close();
 });
 
-test.each(['close', 'invalidate'] as const)(
-  'a `dispose` that awaits `%s` of the object that calls it does not wait for itself',
-  async (end) => {
+test.each([
+  ['close', 'at once'],
+  ['invalidate', 'at once'],
+  ['close', 'after an await'],
+  ['invalidate', 'after an await'],
+] as const)(
+  'a `dispose` that awaits `%s` of the object that calls it, %s, does not wait for itself',
+  async (end, when) => {
     const log: string[] = [];
     const cell: RefCounted<string> = new RefCounted(() => 'db', {
       async dispose(value) {
+        if (when === 'after an await') await settle();
         await cell[end]();
         log.push(`closed ${value}`);
       },
@@ -477,4 +483,39 @@ test('a value whose idle time cannot be timed is disposed of at its last release
   expect(String(printed.mock.calls[0]?.[0])).toContain('the clock of a shared value');
   printed.mockRestore();
   await shared.close();
+});
+
+test('disposals that close each other do not wait for each other in a circle', async () => {
+  const log: string[] = [];
+  const closeLater = async (other: RefCounted<string>, name: string): Promise<void> => {
+    await settle();
+    await other.close();
+    log.push(name);
+  };
+  const first: RefCounted<string> = new RefCounted(() => 'first', {
+    idleMillis: Number.POSITIVE_INFINITY,
+    dispose: (name) => closeLater(second, name),
+  });
+  const second: RefCounted<string> = new RefCounted(() => 'second', {
+    idleMillis: Number.POSITIVE_INFINITY,
+    dispose: (name) => closeLater(first, name),
+  });
+  void (await first.acquire()).release();
+  void (await second.acquire()).release();
+  await first.close();
+  expect(log).toEqual(['second', 'first']);
+});
+
+test('code that no disposal has called waits for a disposal that runs', async () => {
+  const gate = new Gate();
+  const cell = new RefCounted(() => 'db', { dispose: () => gate.passed });
+  void (await cell.acquire()).release();
+  let isClosed = false;
+  const closing = cell.close().then(() => {
+    isClosed = true;
+  });
+  await settle();
+  expect(isClosed).toBe(false);
+  gate.open();
+  await closing;
 });
