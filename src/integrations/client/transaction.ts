@@ -51,6 +51,8 @@ export interface TransactionSteps<C, L extends string> {
   /** Whether an error of such a transaction shows that its connection must not be lent again. */
   isBroken(error: unknown, kind: TransactionKind<L>): boolean;
   begin(client: C, kind: TransactionKind<L>): Promise<unknown>;
+  /** Runs the work in the transaction. Rejects also if the work has ended the transaction. @default calls the work */
+  run?<W extends C, R>(client: W, work: (client: W) => Promise<R>): Promise<R>;
   /** Commits. Rejects if the transaction was not committed. */
   commit(client: C): Promise<unknown>;
   /** Rolls back, where the error that has ended the transaction leaves anything to roll back. */
@@ -83,7 +85,7 @@ export async function runTransaction<C, R, L extends string>(
     async (client, context) => {
       try {
         await steps.begin(client, kind);
-        const result = await work(client);
+        const result = await (steps.run?.(client, work) ?? work(client));
         await steps.commit(client);
         return result;
       } catch (error) {

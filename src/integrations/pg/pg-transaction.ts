@@ -9,6 +9,7 @@ import {
   type TransactionSteps,
 } from '../client/transaction.js';
 import { expectReadOnly, pgErrors } from './pg-errors.js';
+import { TransactionEnd } from './transaction-end.js';
 
 /** How a transaction is isolated from others. */
 export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
@@ -66,8 +67,8 @@ const FAILED_TRANSACTION = '25P02';
  * commit. A client that cannot roll back is destroyed, and so is a broken one, without a `rollback`.
  *
  * Rejects with the error of `work`, with {@link PgRolledBackError} if the server has rolled back instead of committing, or with
- * {@link PgTransactionEndedError} if the work has ended the transaction by itself. The server tells that by a warning, so it needs a
- * `client_min_messages` of `warning` or lower, and it does not tell if the work has begun another transaction.
+ * {@link PgTransactionEndedError} if the work has ended the transaction by itself; a transaction that it has begun instead is rolled back.
+ * `rollback; begin` in one message is not noticed, and with `pg-native` no new transaction is.
  *
  * What an earlier holder of the client has left open is rolled back first. An adopted pool may lend such a client.
  *
@@ -94,14 +95,24 @@ const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
     await client.query('rollback');
     await begins(client, kind);
   },
+  async run(client, work) {
+    const end = new TransactionEnd(client);
+    try {
+      const result = await work(client);
+      if (end.isSeen) throw new PgTransactionEndedError();
+      return result;
+    } finally {
+      end.stop();
+    }
+  },
   async commit(client) {
     const { result, isNoticed } = await watchingFor(NO_TRANSACTION, client, 'commit');
     if (result.command === 'ROLLBACK') throw new PgRolledBackError();
     if (isNoticed) throw new PgTransactionEndedError();
   },
   async rollBack(client, error) {
-    const hasEnded = error instanceof PgRolledBackError || error instanceof PgTransactionEndedError;
-    if (!hasEnded) await client.query('rollback');
+    // After `commit; begin` of the work another transaction is open.
+    if (!(error instanceof PgRolledBackError)) await client.query('rollback');
   },
 };
 

@@ -1,5 +1,7 @@
 /** Pools of bare clients of pg, on a real Postgres: nothing of one holder's session reaches the next. */
+
 import { randomUUID } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -278,6 +280,45 @@ describe.skipIf(!canStart)('a pool of clients', () => {
       );
       expect(rows).toEqual([{ n: 41 }]);
       expect(pool.stats()).toMatchObject({ size: 1, destroyed: 0, borrowed: 0 });
+      await pool.close({ endPeer: true });
+    });
+
+    test.each([
+      'commit; begin',
+      'commit; begin; insert into stored values (31)',
+      'commit and chain',
+      "set local client_min_messages = 'error'; commit; set client_min_messages = 'error'",
+    ])('a work that sends `%s` is an error, and what it has begun is rolled back', async (text) => {
+      const pool = adoptPool(new pg.Pool({ connectionString: server.url, max: 1 }));
+      const ending = transaction(pool, async (client) => {
+        await client.query('insert into stored values (30)');
+        await client.query(text);
+      });
+      await expect(ending).rejects.toMatchObject({ code: 'TENURE_PG_TRANSACTION_ENDED' });
+      const { rows } = await pool.use((client) =>
+        client.query('delete from stored where n in (30, 31) returning n'),
+      );
+      expect(rows).toEqual([{ n: 30 }]);
+      expect(pool.stats()).toMatchObject({ size: 1, destroyed: 0, borrowed: 0 });
+      await pool.close({ endPeer: true });
+    });
+
+    test('a work that rolls back to a savepoint is committed, and leaves no listener', async () => {
+      const pool = adoptPool(new pg.Pool({ connectionString: server.url, max: 1 }));
+      const listeners = (client: pg.ClientBase): number => {
+        const { connection } = client as unknown as { connection: EventEmitter };
+        return connection.listenerCount('commandComplete');
+      };
+      const before = await pool.use(async (client) => listeners(client));
+      await transaction(pool, async (client) => {
+        await client.query('savepoint s; insert into stored values (33); rollback to savepoint s');
+        await client.query('insert into stored values (34); release savepoint s');
+      });
+      const { rows } = await pool.use((client) =>
+        client.query('delete from stored where n in (33, 34) returning n'),
+      );
+      expect(rows).toEqual([{ n: 34 }]);
+      expect(await pool.use(async (client) => listeners(client))).toBe(before);
       await pool.close({ endPeer: true });
     });
 
