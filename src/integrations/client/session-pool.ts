@@ -25,8 +25,8 @@ export interface ClientSession<T> {
 export interface Driver<T, M> {
   readonly errors: DriverErrors;
   load(): Promise<M>;
-  /** Makes a session. `onBroken` is to be called when its connection breaks. */
-  makeSession(module: M, onBroken: () => void): ClientSession<T>;
+  /** Makes a session. `onBroken` is to be called with the reason when its connection breaks. */
+  makeSession(module: M, onBroken: (reason: Error) => void): ClientSession<T>;
 }
 
 /** Validation costs a round trip. A connection that was used this recently is taken for good, in milliseconds. */
@@ -48,11 +48,13 @@ export function createSessionPool<T extends object, M>(
       async create({ signal }) {
         const module = await driver.load();
         signal.throwIfAborted();
-        const session = driver.makeSession(module, () =>
-          pool.evict((each) => each === session.client, 'broken'),
-        );
+        const breaks: Error[] = [];
+        const session = driver.makeSession(module, (reason) => {
+          breaks.push(reason);
+          pool.evict((each) => each === session.client, 'broken');
+        });
         sessions.set(session.client, session);
-        await opened(session, signal);
+        await opened(session, signal, breaks);
         return session.client;
       },
       validate: (client) => sessionOf(client).isAlive(),
@@ -69,10 +71,18 @@ export function createSessionPool<T extends object, M>(
   return pool;
 }
 
-/** Opens a session. Cuts it if that fails, or if the signal aborts first. */
-async function opened<T>(session: ClientSession<T>, signal: AbortSignal): Promise<void> {
+/**
+ * Opens a session. Cuts it if that fails, if the signal aborts first, or if the connection breaks as soon as it is open: the pool does not
+ * have it yet, and cannot evict it.
+ */
+async function opened<T>(
+  session: ClientSession<T>,
+  signal: AbortSignal,
+  breaks: readonly Error[],
+): Promise<void> {
   try {
     await abortableWait(session.open(), signal, () => {});
+    if (breaks.length > 0) throw breaks[0];
   } catch (error) {
     session.cut();
     throw error;

@@ -16,17 +16,17 @@ export class MysqlSession implements ClientSession<Connection> {
   #isBroken = false;
   #initialListeners: readonly InitialListeners[] = [];
 
-  /** `onBroken` is called once, when the connection breaks while the pool may have it. */
-  constructor(core: CoreConnection, onBroken: () => void) {
+  /** `onBroken` is called once, with the reason, when the connection breaks while the pool may have it. */
+  constructor(core: CoreConnection, onBroken: (reason: Error) => void) {
     this.#core = core;
     this.#ownConfig = { ...core.config };
-    const breaks = (): void => {
+    const breaks = (reason: Error): void => {
       if (this.#isBroken) return;
       this.#isBroken = true;
-      onBroken();
+      onBroken(reason);
     };
     core.on('error', breaks); // Without a listener, a connection that breaks while it is idle ends the process.
-    core.on('end', breaks);
+    core.on('end', () => breaks(new Error('the connection has ended')));
     this.client = core.promise() as Connection;
   }
 

@@ -60,17 +60,17 @@ export class PgSession implements ClientSession<Client> {
   #initialListeners: InitialListeners | undefined = undefined;
   #ownParsers: Parsers | undefined = undefined;
 
-  /** `onBroken` is called once, when the connection breaks while the pool may have it. */
-  constructor(client: Client, settings: SessionSettings, onBroken: () => void) {
+  /** `onBroken` is called once, with the reason, when the connection breaks while the pool may have it. */
+  constructor(client: Client, settings: SessionSettings, onBroken: (reason: Error) => void) {
     this.client = client;
     this.#settings = settings;
-    const breaks = (): void => {
+    const breaks = (reason: Error): void => {
       if (this.#isBroken) return;
       this.#isBroken = true;
-      onBroken();
+      onBroken(reason);
     };
     client.on('error', breaks); // Without a listener, a connection that breaks while it is idle ends the process.
-    client.on('end', breaks);
+    client.on('end', () => breaks(new Error('the connection has ended')));
     this.#internals.connection.on('readyForQuery', ({ status }) => {
       this.#status = status;
     });
