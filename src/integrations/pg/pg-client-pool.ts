@@ -36,6 +36,12 @@ const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolOptions> = {
 /** Limits of a statement, in milliseconds: the server cancels it; the client stops waiting if the server does not answer at all. */
 const TIMEOUTS = { statement_timeout: 10_000, query_timeout: 12_000 };
 
+/** The limits that a client gets. PgBouncer refuses a `statement_timeout`. */
+const LIMITED: Readonly<Record<Pooler, readonly (keyof typeof TIMEOUTS)[]>> = {
+  none: ['statement_timeout', 'query_timeout'],
+  transaction: ['query_timeout'],
+};
+
 /**
  * Makes a pool of bare clients of pg. After each loan a transaction that was left open is rolled back, and the session is reset in
  * one round trip: role, session authorization, settings, temporary tables, sequences' current values, cursors, `LISTEN`, advisory
@@ -45,7 +51,8 @@ const TIMEOUTS = { statement_timeout: 10_000, query_timeout: 12_000 };
  * loan. A server that takes no more connections makes callers
  * wait. A client that was idle for more than 500 ms is asked `select 1` before it is lent.
  *
- * Defaults of `config`: `statement_timeout` 10 s, `query_timeout` 12 s; `false` switches one off.
+ * Defaults of `config`: `statement_timeout` 10 s, `query_timeout` 12 s; `false` switches one off. `config` is read for each connection, so a
+ * password that has changed there is that of the next one.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a `config`
  * that is no object with settings of its own: a connection string, a URL, an array or a Map.
@@ -70,20 +77,38 @@ export function createClientPool(
     ...poolOptions
   } = givenOptions<ClientPoolOptions>(options, CLIENT_POOL_OPTIONS);
   if (pooler === 'transaction') refuseStartupParameters(config);
-  const { statement_timeout, query_timeout } = TIMEOUTS;
-  const settings: ClientConfig =
-    pooler === 'none'
-      ? { statement_timeout, query_timeout, ...config }
-      : { query_timeout, ...config };
   return createSessionPool(
     {
       errors: pgErrors,
       load: async () => (await import('pg')).default,
       makeSession: (pg, onBroken) =>
-        new PgSession(new pg.Client(settings), { pooler, keepPreparedStatements }, onBroken),
+        new PgSession(
+          clientWithTimeouts(pg, config, pooler),
+          { pooler, keepPreparedStatements },
+          onBroken,
+        ),
     },
     poolOptions,
   );
+}
+
+/**
+ * Gives a client of pg limits for its statements, unless `config`, its connection string or `pg.defaults` does. The client gets `config`
+ * itself, not a copy: it has the password that is valid now, also one that is not enumerable as in the options of a `pg.Pool`.
+ */
+function clientWithTimeouts(
+  pg: { readonly Client: typeof Client },
+  config: ClientConfig,
+  pooler: Pooler,
+): Client {
+  const client = new pg.Client(config);
+  const { connectionParameters } = client as unknown as {
+    readonly connectionParameters: Record<keyof typeof TIMEOUTS, unknown>;
+  };
+  for (const name of LIMITED[pooler]) {
+    if (config[name] === undefined) connectionParameters[name] ||= TIMEOUTS[name];
+  }
+  return client;
 }
 
 /** Settings of pg that it sends as startup parameters. PgBouncer refuses them, or ignores them without a word. */
