@@ -87,8 +87,10 @@ export class MysqlSession implements ClientSession<Connection> {
     );
   }
 
+  /** mysql2 only ends its side of the connection: a server that has more rows than are read would wait to send them. */
   cut(): void {
     this.#isBroken = true;
     this.#core.destroy();
+    (this.#core as unknown as { readonly stream: { destroy(): void } }).stream.destroy();
   }
 }

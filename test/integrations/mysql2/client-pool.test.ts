@@ -1,4 +1,6 @@
 /** Pools of bare connections of mysql2, on a real MariaDB: nothing of one holder's session reaches the next. */
+import { once } from 'node:events';
+import type { Connection as CoreConnection } from 'mysql2';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -172,6 +174,20 @@ describe.skipIf(!canStart)('a pool of connections', () => {
     await server.kill(threadId);
     await failed;
     await until(() => t.pool.stats().destroyedBy['broken'] === 1);
+  });
+
+  test('a connection whose rows a holder has stopped reading is cut, and gives its place away at once: node-mysql2#3596', async () => {
+    await using t = await setUp({ validateTimeoutMillis: 100 });
+    const errors: unknown[] = [];
+    t.pool.on('factoryDestroyError', (error) => errors.push(error));
+    await t.pool.use(async (connection) => {
+      const { connection: core } = connection as unknown as { connection: CoreConnection };
+      const rows = core.query('select * from mysql.help_topic a, mysql.help_topic b').stream();
+      await once(rows, 'data');
+      rows.pause();
+    });
+    expect(await t.pool.use((connection) => firstValue(connection, 'select 1 as it'))).toBe(1);
+    expect([errors, t.pool.stats().destroyedBy]).toEqual([[], { reset: 1 }]);
   });
 
   test('a server that refuses the user: the error is its own, and nothing is left', async () => {
