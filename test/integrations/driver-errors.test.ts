@@ -27,6 +27,13 @@ const PG: readonly [error: unknown, verdict: Verdict][] = [
   [errorWith({ code: '53300' }), 'full'],
   [new Error('create failed', { cause: errorWith({ code: '53300' }) }), 'full'],
   [errorWith({ code: 'XX000' }, 'Max client connections reached'), 'full'],
+  ...[
+    '(EMAXCONNSESSION) max clients reached in session mode - max clients are limited to pool_size: 15', // garrytan/gbrain#5205
+    'MaxClientsInSessionMode: max clients reached', // supavisor#473
+    'no more connections allowed (max_client_conn)', // pgbouncer#293
+    'client connections exceeded (max_db_client_connections)', // pgbouncer#1138
+    'client connections exceeded (max_user_client_connections)', // pgbouncer#1136
+  ].map((message): [unknown, Verdict] => [errorWith({ code: '08P01' }, message), 'full']),
   ...['23505', '40001', '40P01', '42601', '57014', '22012', 'ENOENT'].map(
     (code): [unknown, Verdict] => [errorWith({ code }), 'fine'],
   ),
@@ -46,6 +53,7 @@ const MYSQL: readonly [error: unknown, verdict: Verdict][] = [
     (code): [unknown, Verdict] => [errorWith({ code }), 'broken'],
   ),
   [errorWith({ fatal: true }), 'broken'],
+  [new Error("Can't add new command when connection is in closed state"), 'broken'], // node-mysql2#2152
   [new Error('the order failed', { cause: errorWith({ errno: 1927 }) }), 'broken'],
   [errorWith({ errno: 1040 }), 'full'],
   [errorWith({ errno: 1203 }), 'full'],

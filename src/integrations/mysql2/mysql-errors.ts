@@ -21,15 +21,22 @@ const BROKEN_CODES: ReadonlySet<unknown> = new Set([
   'PROTOCOL_SEQUENCE_TIMEOUT',
 ]);
 
+/** A statement on a connection that has ended. Earlier versions of mysql2 give this error no code, and do not say that it is fatal. */
+const CLOSED_MESSAGE = /connection is in closed state/;
+
 /** ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS. */
 const FULL_NUMBERS: ReadonlySet<unknown> = new Set([1040, 1203]);
 
 /** ER_USER_LIMIT_REACHED, which also counts queries and updates. */
 const USER_LIMIT = 1226;
 
-function isBroken({ code, errno, fatal }: DriverError): boolean {
+function isBroken({ code, errno, fatal, message }: DriverError): boolean {
   return (
-    fatal === true || BROKEN_NUMBERS.has(errno) || BROKEN_CODES.has(code) || NETWORK_CODES.has(code)
+    fatal === true ||
+    BROKEN_NUMBERS.has(errno) ||
+    BROKEN_CODES.has(code) ||
+    NETWORK_CODES.has(code) ||
+    (typeof message === 'string' && CLOSED_MESSAGE.test(message))
   );
 }
 

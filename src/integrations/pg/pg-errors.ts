@@ -25,7 +25,7 @@ const FULL_STATE = '53300';
 
 /** What poolers in front of Postgres say. */
 const FULL_MESSAGES =
-  /no more connections allowed|max client connections reached|too many clients/i;
+  /no more connections allowed|client connections exceeded|max client(s| connections) reached|too many clients/i;
 
 /** The refusals of statements that write, in transactions that were to be read-only. */
 const expectedRefusals = new WeakSet<DriverError>();
