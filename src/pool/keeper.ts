@@ -317,9 +317,11 @@ export class Keeper<T>
     leaseOptions: LeaseOptions,
     origin: LoanOrigin<T> | undefined,
   ): Promise<R> {
-    const { waiters, settings } = this;
-    const hasRoom = this.#state === 'open' && (this.stock.idle.length > 0 || this.creator.mayBegin);
-    if (waiters.length >= settings.maxWaitingClients && (!hasRoom || this.creator.isBackingOff)) {
+    const { waiters, settings, creator } = this;
+    const hasIdle = this.stock.idle.length > 0;
+    const hasRoom = this.#state === 'open' && (hasIdle || creator.mayBegin);
+    const isServed = hasRoom && (hasIdle || creator.mayTry);
+    if (waiters.length >= settings.maxWaitingClients && !isServed) {
       return this.#failures.poolFull();
     }
     const options = leaseOptions === NO_OPTIONS ? null : new WaitOptions(leaseOptions, settings);

@@ -260,6 +260,32 @@ test('a caller that leaves a paused pool gives up the creation that hangs for it
   await pool.close({ graceMillis: 0 });
 });
 
+describe('a full queue refuses no caller that can be served at once: reactor-pool#98', () => {
+  test('by a creation that may fail for its caller alone', async () => {
+    let made = 0;
+    const create = () => (++made === 1 ? Promise.reject(new Error('refused')) : {});
+    const { pool } = open({ maxWaitingClients: 0, createAttempts: 1 }, { create });
+    expect(await rejection(pool.lease())).toMatchObject({ code: 'TENURE_POOL_CREATE' });
+    await pool.use(() => {});
+    await pool.close();
+  });
+
+  test('by an idle resource while the factory has a pause', async () => {
+    let made = 0;
+    const create = () => (++made === 1 ? {} : Promise.reject(new Error('refused')));
+    const options = { maxWaitingClients: 0, testOnBorrow: true };
+    const { pool } = open(options, { create, validate: () => true });
+    const first = await pool.lease();
+    const second = pool.lease();
+    await settle();
+    await first.release();
+    await (await second).release();
+    await pool.use(() => {});
+    expect(pool.stats()).toMatchObject({ createErrors: 1, refusals: 0, borrowed: 0 });
+    await pool.close();
+  });
+});
+
 describe('reasons of destruction from callers without types, who pass the error itself: node-postgres release(err)', () => {
   const broken = {
     toString: () => {

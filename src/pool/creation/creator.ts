@@ -95,7 +95,7 @@ export class Creator<T, C extends Client> {
   /** Begins a creation for each waiter for whom no resource is on its way, as far as there is room. */
   createForWaiters(): void {
     this.#updatePause();
-    while (this.#mayTry() && this.#capacity.shortfall > 0 && this.mayBegin) {
+    while (this.mayTry && this.#capacity.shortfall > 0 && this.mayBegin) {
       this.#begin(this.#host.waiters.firstWithoutCreation());
     }
   }
@@ -220,7 +220,8 @@ export class Creator<T, C extends Client> {
     this.#pause.setAwaited(this.#capacity.shortfall > 0 || !this.#ready.isEmpty);
   }
 
-  #mayTry(): boolean {
+  /** Whether the factory may be tried for a waiter: it is in no pause, or each failure goes to its caller. */
+  get mayTry(): boolean {
     return !this.isBackingOff || (this.#settings.createAttempts === 1 && !this.#isServerFull);
   }
 
