@@ -581,6 +581,10 @@ export class Keeper<T>
     waiter.reject(error);
   }
 
+  brokeUnused(lifeMillis: number): void {
+    this.creator.brokeUnused(lifeMillis);
+  }
+
   roomChanged(): void {
     this.#updateFastPaths();
     this.dispense();

@@ -347,7 +347,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /**
    * Destroys the resources for which `isChosen` answers true: idle ones at once, borrowed ones when they come back. Returns how
-   * many there are. `reason` is handed to the factory's `destroy`. Throws what `isChosen` throws; the resources that it was asked
+   * many there are. `reason` is handed to the factory's `destroy`; after `'broken'`, for a resource that was never lent, the factory has a
+   * pause as after a failure. Throws what `isChosen` throws; the resources that it was asked
    * about before are evicted. O(size).
    *
    * @example

@@ -260,6 +260,83 @@ test('a caller that leaves a paused pool gives up the creation that hangs for it
   await pool.close({ graceMillis: 0 });
 });
 
+describe('resources that break before their first loan are no endless loop: resque-pool#108, josdejong/workerpool#35', () => {
+  /** A pool whose resources break as soon as they are there, until it is healed or has made a thousand. */
+  function openBreaking(options: PoolOptions = {}, breaks = true) {
+    let isBreaking = breaks;
+    let made = 0;
+    const t = open(
+      { min: 1, ...options },
+      {
+        create: () => {
+          const resource = {};
+          if (isBreaking && ++made <= 1_000) {
+            queueMicrotask(() => t.pool.evict((each) => each === resource, 'broken'));
+          }
+          return resource;
+        },
+      },
+    );
+    return {
+      ...t,
+      heal: () => {
+        isBreaking = false;
+      },
+    };
+  }
+
+  /** Lets time pass in steps, and gives how many resources were created in it. */
+  async function createdIn({ clock, pool }: ReturnType<typeof openBreaking>, millis: number) {
+    const before = pool.stats().created;
+    for (let passed = 0; passed < millis; passed += 10) {
+      clock.advance(10);
+      await settle();
+    }
+    return pool.stats().created - before;
+  }
+
+  test('the factory has longer and longer pauses', async () => {
+    const t = openBreaking();
+    await settle();
+    expect(t.pool.stats().created).toBe(1);
+    expect(await createdIn(t, 1_000)).toBeLessThan(8);
+    expect(await createdIn(t, 20_000)).toBeLessThan(8);
+    t.heal();
+    await createdIn(t, 5_000);
+    expect(t.pool.available).toBe(1);
+    await t.pool.close();
+  });
+
+  test('several that break at once are one failure, and cost no caller its wait', async () => {
+    const t = openBreaking({ min: 3, max: 3, createAttempts: 2 });
+    await createdIn(t, 1_000);
+    const lease = t.pool.lease();
+    t.heal();
+    await createdIn(t, 5_000);
+    await (await lease).release();
+    expect(t.pool.stats()).toMatchObject({ createErrors: 0, available: 3 });
+    await t.pool.close();
+  });
+
+  test('one that breaks after a loan, or after a while, is replaced at once', async () => {
+    const t = openBreaking({}, false);
+    await t.pool.use(() => {});
+    t.pool.evict(() => true, 'broken');
+    expect(t.pool.available).toBe(1);
+    await createdIn(t, 5_000);
+    t.pool.evict(() => true, 'broken');
+    expect(t.pool.available).toBe(1);
+    await t.pool.close();
+  });
+
+  test('one that is evicted for another reason is replaced at once', async () => {
+    const t = openBreaking({}, false);
+    t.pool.evict(() => true);
+    expect(t.pool.available).toBe(1);
+    await t.pool.close();
+  });
+});
+
 describe('a full queue refuses no caller that can be served at once: reactor-pool#98', () => {
   test('by a creation that may fail for its caller alone', async () => {
     let made = 0;

@@ -9,7 +9,7 @@ import { fractionFrom } from '../../core/fraction.js';
 const FIRST_MILLIS = 10;
 
 /** The longest pause, in milliseconds. */
-const LONGEST_MILLIS = 5_000;
+export const LONGEST_MILLIS = 5_000;
 
 /** The pause after `failures` failures in a row, in milliseconds. `random` gives a number from 0 up to 1. */
 export function backoffMillis(failures: number, random: () => number): number {

@@ -181,6 +181,11 @@ export class Creator<T, C extends Client> {
     return this.#capacity.usable > Math.max(this.#settings.min, this.#ready.wanted);
   }
 
+  /** A resource broke before its first loan, `lifeMillis` after it was good: its replacement for `min` would perhaps break as soon. */
+  brokeUnused(lifeMillis: number): void {
+    if (!this.#closed) this.#pause.brokeUnused(lifeMillis, this.#counters.loans);
+  }
+
   /** Settles when all creations that run now have ended. Never rejects. */
   async whenEnded(): Promise<void> {
     await Promise.all([...this.#running].map((creation) => creation.ended));

@@ -1,10 +1,10 @@
 /**
- * The pause that a failing factory gets. Its timer keeps the process alive only while a caller waits for the end of the
+ * The pause that a factory gets that fails, or whose resources break before their first loan. Its timer keeps the process alive only while a caller waits for the end of the
  * pause.
  */
 import type { RunInContext } from '../../core/async-context.js';
 import type { Clock, TimerHandle } from '../../core/clock.js';
-import { backoffMillis } from './backoff.js';
+import { backoffMillis, LONGEST_MILLIS } from './backoff.js';
 
 /** The settings that a pause depends on. */
 export interface PauseSettings {
@@ -25,6 +25,10 @@ export class FactoryPause {
   /** Those of them that count towards `createAttempts`. */
   countedInARow = 0;
 
+  /** Resources that broke unused, without a loan in between. */
+  #breaksInARow = 0;
+  #loansAtBreak = 0;
+
   /** `onEnd` is called when a pause is over. */
   constructor(settings: PauseSettings, runInContext: RunInContext, onEnd: () => void) {
     this.#settings = settings;
@@ -39,9 +43,23 @@ export class FactoryPause {
   /** Begins a pause after a failure, unless one is on. `isCounted` says whether it counts towards `createAttempts`. */
   failed(isCounted: boolean): void {
     if (isCounted && (!this.isOn || this.countedInARow === 0)) this.countedInARow++;
+    if (!this.isOn) this.#begin(++this.failuresInARow);
+  }
+
+  /**
+   * Begins a pause after a resource that broke unused, `lifeMillis` after it was good, unless one is on. `loans` is how many there were so
+   * far: a loan, or a longer life, shows that the resources are of use, and the pauses begin from the shortest again.
+   */
+  brokeUnused(lifeMillis: number, loans: number): void {
     if (this.isOn) return;
+    if (loans !== this.#loansAtBreak || lifeMillis >= LONGEST_MILLIS) this.#breaksInARow = 0;
+    this.#loansAtBreak = loans;
+    if (lifeMillis < LONGEST_MILLIS) this.#begin(++this.#breaksInARow);
+  }
+
+  #begin(inARow: number): void {
     const { clock, random } = this.#settings;
-    this.#endsAt = clock.now() + backoffMillis(++this.failuresInARow, random);
+    this.#endsAt = clock.now() + backoffMillis(inARow, random);
     this.#setTimer();
   }
 

@@ -27,6 +27,8 @@ export interface StockHost<T> extends Lender<T> {
   readonly origins: LoanOrigins<T>;
   /** Told that a resource is gone, so another may be created. */
   roomChanged(): void;
+  /** Told that a resource broke before its first loan, `lifeMillis` after it was created or validated. */
+  brokeUnused(lifeMillis: number): void;
 }
 
 /** The resources of one pool. */
@@ -149,7 +151,11 @@ export class Stock<T> {
       if (!isTrue(isChosen(slot.resource))) continue;
       chosen++;
       slot.expire(reason);
-      if (slot.state === 'idle') this.evict(slot, reason);
+      if (slot.state !== 'idle') continue;
+      if (reason === 'broken' && slot.loan === 0) {
+        this.#host.brokeUnused(this.refreshTime() - slot.validatedAt);
+      }
+      this.evict(slot, reason);
     }
     return chosen;
   }
