@@ -117,6 +117,61 @@ test.each([1, 3])(
   },
 );
 
+test.each(['signals', 'timeouts'])(
+  'creations that hang, all callers left one after the other by their %s: djc/bb8#67, hgourvest/node-firebird#406',
+  async (by) => {
+    const clock = new FakeClock();
+    const signals: AbortSignal[] = [];
+    const create = ({ signal }: { signal: AbortSignal }) =>
+      signals.push(signal) <= 2 ? hang<Thing>() : Promise.resolve({ id: signals.length });
+    const pool = createPool({ create, destroy: () => {} }, { max: 2, clock });
+    const left = Array.from({ length: 10 }, (_, i) => {
+      const controller = new AbortController();
+      if (by === 'signals') clock.setTimer(() => controller.abort(), 50 + i);
+      const ends = by === 'signals' ? { signal: controller.signal } : { timeoutMillis: 50 + i };
+      return outcomeOf(pool.lease(ends));
+    });
+    await clock.advance(70);
+    for (const outcome of left) expect(outcome().is).toBe('rejected');
+    expect([signals[0]?.aborted, signals[1]?.aborted, pool.size]).toEqual([true, true, 0]);
+    const served = outcomeOf(pool.use(({ id }) => id));
+    await settle();
+    expect(served().is).toBe('resolved');
+    await close(pool, clock);
+  },
+);
+
+test('a creation that hangs and whose caller was served otherwise is given up when the next caller leaves', async () => {
+  const clock = new FakeClock();
+  let creates = 0;
+  const create = () =>
+    ++creates === 2
+      ? hang<Thing>()
+      : new Promise<Thing>((resolve) => clock.setTimer(() => resolve({ id: creates }), 5));
+  const pool = createPool({ create, destroy: () => {} }, { max: 2, clock });
+  const first = pool.lease();
+  await clock.advance(10);
+  const second = outcomeOf(pool.lease());
+  await (await first).release();
+  await settle();
+  expect([second().is, pool.stats().creating]).toEqual(['resolved', 1]);
+  expect(await callers(3, 200, clock, (options) => pool.use(() => {}, options))).toBe(2);
+  await close(pool, clock);
+});
+
+test('a creation that other waiters need goes on until the last of them has left', async () => {
+  const clock = new FakeClock();
+  const factory = new HangsOnce('create', clock);
+  const pool = createPool(factory, { max: 1, clock });
+  const callers = [20, 30, 40].map((timeoutMillis) => outcomeOf(pool.lease({ timeoutMillis })));
+  await clock.advance(35);
+  expect([factory.creates, factory.signals[0]?.aborted, pool.pending]).toEqual([1, false, 1]);
+  await clock.advance(10);
+  expect([factory.signals[0]?.aborted, pool.size]).toEqual([true, 0]);
+  for (const outcome of callers) expect(outcome().is).toBe('rejected');
+  await close(pool, clock);
+});
+
 test('a creation that hangs does not keep waiters that came behind its own', async () => {
   const clock = new FakeClock();
   const pool = createPool(new HangsOnce('create', clock), { max: 5, clock });

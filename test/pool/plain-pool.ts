@@ -200,18 +200,21 @@ export class PlainPool {
     this.standings[caller] = standing;
   }
 
-  /** Callers leave with nothing: their creations end, unless others need them. */
+  /** Callers leave with nothing: their creations end, or one whose caller is gone for each that has none, unless others need them. */
   #giveUp(callers: readonly number[], standing: Standing): void {
     const theirs = callers.map((caller) =>
       this.#creations.find((creation) => creation.client === caller),
     );
     for (const caller of callers) this.#leave(caller, standing);
     let ended = 0;
-    for (const creation of theirs) {
+    for (const own of theirs) {
+      const left =
+        this.#creations.find((creation) => creation === own) ??
+        this.#creations.find(({ client }) => client === undefined);
       const isNeeded = this.#line.length - this.#idle.length - this.#creations.length >= 0;
-      if (creation === undefined || isNeeded || ended >= this.#max) continue;
+      if (left === undefined || isNeeded || ended >= this.#max) continue;
       ended++;
-      this.#creations = this.#creations.filter((other) => other !== creation);
+      this.#creations = this.#creations.filter((other) => other !== left);
       this.#serve();
     }
     this.#serve();

@@ -10,6 +10,8 @@ export interface Client {
 /** One running creation. It is bound to the waiter that caused it, or to none when it fills up `min`. */
 export class Creation<C extends Client = Client> {
   client: C | null;
+  /** Whether it was begun for no waiter. */
+  readonly isForMin: boolean;
   /** How often all resources had been invalidated when it began. */
   readonly invalidations: number;
   /** The node of the resource that is being created, while the pool is watched. */
@@ -23,6 +25,7 @@ export class Creation<C extends Client = Client> {
 
   constructor(client: C | null, invalidations: number, birth: Birth | undefined) {
     this.client = client;
+    this.isForMin = client === null;
     this.invalidations = invalidations;
     this.birth = birth;
     this.ended = new Promise((resolve) => {

@@ -148,12 +148,14 @@ export class Creator<T, C extends Client> {
   }
 
   /**
-   * The waiter of a creation has left without a resource. Unless another waiter or `min` needs the creation, the factory is told
-   * by its signal, and the place is free. A resource that comes all the same is kept if there is room.
+   * A waiter has left without a resource; `creation` was begun for it. Unless another waiter or `min` needs the creation, the factory is
+   * told by its signal, and the place is free. A resource that comes all the same is kept if there is room. A waiter for whom none was begun
+   * may be the last that needed one of another waiter, which has left or was served otherwise.
    */
   clientLeft(creation: Creation | null, reason: unknown): void {
-    const left = creation as Creation<C>;
-    if (!this.#running.has(left) || left.client !== null) return;
+    const own = creation as Creation<C>;
+    const left = this.#running.has(own) ? own : this.#firstWithoutClient();
+    if (left === undefined || left.client !== null) return;
     const isSlow = left.call?.isSlow === true;
     const isNeeded = !isSlow && (this.#capacity.shortfall >= 0 || this.#isFilling());
     left.call?.moveToBackground();
@@ -163,6 +165,18 @@ export class Creator<T, C extends Client> {
     left.call?.abandon();
     this.#runInContext(() => left.controller.abort(reason));
     this.#host.roomChanged();
+  }
+
+  /** The first creation whose waiter has left or was served otherwise; a slow one if there is any. O(1) while waiters need all of them. */
+  #firstWithoutClient(): Creation<C> | undefined {
+    if (this.#capacity.shortfall >= 0 && this.#counters.slow === 0) return undefined;
+    let first: Creation<C> | undefined;
+    for (const creation of this.#running) {
+      if (creation.isForMin || creation.client !== null) continue;
+      if (creation.call?.isSlow === true) return creation;
+      first ??= creation;
+    }
+    return first;
   }
 
   /**
