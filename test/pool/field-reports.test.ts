@@ -307,6 +307,28 @@ describe('resources that break before their first loan are no endless loop: resq
     await t.pool.close();
   });
 
+  test('a creation that ends meanwhile does not end the pause: porsager/postgres#1179', async () => {
+    let made = 0;
+    const { clock, pool } = open(
+      { min: 2 },
+      {
+        create: () =>
+          new Promise((resolve) => {
+            const resource = {};
+            const millis = 1 + 4 * (++made % 2);
+            clock.setTimer(() => resolve(resource), millis);
+            clock.setTimer(() => pool.evict((each) => each === resource, 'broken'), millis + 1);
+          }),
+      },
+    );
+    for (let passed = 0; passed < 1_000; passed++) {
+      await clock.advance(1);
+      await settle();
+    }
+    expect(made).toBeLessThan(20);
+    await pool.close();
+  });
+
   test('several that break at once are one failure, and cost no caller its wait', async () => {
     const t = openBreaking({ min: 3, max: 3, createAttempts: 2 });
     await createdIn(t, 1_000);

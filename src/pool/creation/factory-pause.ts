@@ -28,6 +28,8 @@ export class FactoryPause {
   /** Resources that broke unused, without a loan in between. */
   #breaksInARow = 0;
   #loansAtBreak = 0;
+  /** Whether the pause follows on such a resource. Then a creation that succeeds does not end it: its resource may break, too. */
+  #isAfterBreak = false;
 
   /** `onEnd` is called when a pause is over. */
   constructor(settings: PauseSettings, runInContext: RunInContext, onEnd: () => void) {
@@ -43,7 +45,9 @@ export class FactoryPause {
   /** Begins a pause after a failure, unless one is on. `isCounted` says whether it counts towards `createAttempts`. */
   failed(isCounted: boolean): void {
     if (isCounted && (!this.isOn || this.countedInARow === 0)) this.countedInARow++;
-    if (!this.isOn) this.#begin(++this.failuresInARow);
+    if (this.isOn) return;
+    this.#isAfterBreak = false;
+    this.#begin(++this.failuresInARow);
   }
 
   /**
@@ -54,7 +58,8 @@ export class FactoryPause {
     if (this.isOn) return;
     if (loans !== this.#loansAtBreak || lifeMillis >= LONGEST_MILLIS) this.#breaksInARow = 0;
     this.#loansAtBreak = loans;
-    if (lifeMillis < LONGEST_MILLIS) this.#begin(++this.#breaksInARow);
+    this.#isAfterBreak = lifeMillis < LONGEST_MILLIS;
+    if (this.#isAfterBreak) this.#begin(++this.#breaksInARow);
   }
 
   #begin(inARow: number): void {
@@ -67,7 +72,7 @@ export class FactoryPause {
   succeeded(): void {
     this.failuresInARow = 0;
     this.countedInARow = 0;
-    this.cancel();
+    if (!this.#isAfterBreak) this.cancel();
   }
 
   /** Ends the pause without calling `onEnd`. */
