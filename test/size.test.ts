@@ -24,7 +24,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/shared': 34_700,
   view: 49_000,
   node: 31_710,
-  register: 161_900,
+  register: 162_000,
   testing: 142_000,
   'testing/jest': 144_000,
   'testing/jest-setup': 143_000,
@@ -39,7 +39,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'profile/v8': 58_000,
   'integrations/generic-pool': 44_100,
   'integrations/mysql2': 92_000,
-  'integrations/pg': 92_000,
+  'integrations/pg': 92_300,
   'integrations/redis': 8_800,
   'integrations/tarn': 44_550,
   '.': 470_000,
@@ -109,9 +109,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 70 kB', async () => {
+test('createPool, imported alone, stays below 70.2 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(70_000);
+  expect(minifiedBytes).toBeLessThanOrEqual(70_200);
 });
 
 test('memoize, imported alone, stays below 56 kB beside lru-cache, and has no part that is imported apart', async () => {
