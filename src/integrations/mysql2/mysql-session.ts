@@ -2,6 +2,7 @@
 
 import type { ConnectionOptions, Connection as CoreConnection } from 'mysql2';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { ConnectionHealth } from '../client/connection-health.js';
 import { endOrCut } from '../client/end-or-cut.js';
 import { InitialListeners } from '../client/initial-listeners.js';
 import type { ClientSession } from '../client/session-pool.js';
@@ -10,23 +11,17 @@ import type { ClientSession } from '../client/session-pool.js';
 export class MysqlSession implements ClientSession<Connection> {
   readonly client: Connection;
   readonly #core: CoreConnection;
+  readonly #health: ConnectionHealth;
   /** The settings of the connection, with those of its log-in. A holder may change them. */
   readonly #ownConfig: Readonly<ConnectionOptions>;
   #restoring: readonly string[] = [];
-  #isBroken = false;
   #initialListeners: readonly InitialListeners[] = [];
 
   /** `onBroken` is called once, with the reason, when the connection breaks while the pool may have it. */
   constructor(core: CoreConnection, onBroken: (reason: Error) => void) {
     this.#core = core;
     this.#ownConfig = { ...core.config };
-    const breaks = (reason: Error): void => {
-      if (this.#isBroken) return;
-      this.#isBroken = true;
-      onBroken(reason);
-    };
-    core.on('error', breaks); // Without a listener, a connection that breaks while it is idle ends the process.
-    core.on('end', () => breaks(new Error('the connection has ended')));
+    this.#health = new ConnectionHealth(core, onBroken);
     this.client = core.promise() as Connection;
   }
 
@@ -62,7 +57,7 @@ export class MysqlSession implements ClientSession<Connection> {
   }
 
   async isAlive(): Promise<boolean> {
-    if (this.#isBroken) return false;
+    if (this.#health.isBroken) return false;
     await this.client.ping();
     return true;
   }
@@ -73,7 +68,7 @@ export class MysqlSession implements ClientSession<Connection> {
    * `connection.reset()` keeps the role and the database.
    */
   async reset(): Promise<void> {
-    if (this.#isBroken) throw new Error('the connection broke during the loan');
+    if (this.#health.isBroken) throw new Error('the connection broke during the loan');
     for (const listeners of this.#initialListeners) listeners.restore();
     Object.assign(this.#core.config, this.#ownConfig);
     await this.client.changeUser({});
@@ -82,14 +77,14 @@ export class MysqlSession implements ClientSession<Connection> {
 
   close(): Promise<void> {
     return endOrCut(
-      () => (this.#isBroken ? undefined : this.client.end()),
+      () => (this.#health.isBroken ? undefined : this.client.end()),
       () => this.cut(),
     );
   }
 
   /** mysql2 only ends its side of the connection: a server that has more rows than are read would wait to send them. */
   cut(): void {
-    this.#isBroken = true;
+    this.#health.isBroken = true;
     this.#core.destroy();
     (this.#core as unknown as { readonly stream: { destroy(): void } }).stream.destroy();
   }

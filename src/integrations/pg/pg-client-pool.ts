@@ -33,13 +33,15 @@ const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolOptions> = {
   keepPreparedStatements: option(aBoolean, false),
 };
 
-/** Limits of a statement, in milliseconds: the server cancels it; the client stops waiting if the server does not answer at all. */
-const TIMEOUTS = { statement_timeout: 10_000, query_timeout: 12_000 };
+type Timeout = 'statement_timeout' | 'query_timeout';
 
-/** The limits that a client gets. PgBouncer refuses a `statement_timeout`. */
-const LIMITED: Readonly<Record<Pooler, readonly (keyof typeof TIMEOUTS)[]>> = {
-  none: ['statement_timeout', 'query_timeout'],
-  transaction: ['query_timeout'],
+/** How long a client waits for the answer to a statement, in milliseconds, if the server does not answer at all. */
+const QUERY_TIMEOUT = 12_000;
+
+/** The limits of a statement, in milliseconds. The server applies `statement_timeout`; PgBouncer refuses it. */
+const TIMEOUTS: Readonly<Record<Pooler, Readonly<Partial<Record<Timeout, number>>>>> = {
+  none: { statement_timeout: 10_000, query_timeout: QUERY_TIMEOUT },
+  transaction: { query_timeout: QUERY_TIMEOUT },
 };
 
 /**
@@ -103,10 +105,10 @@ function clientWithTimeouts(
 ): Client {
   const client = new pg.Client(config);
   const { connectionParameters } = client as unknown as {
-    readonly connectionParameters: Record<keyof typeof TIMEOUTS, unknown>;
+    readonly connectionParameters: Record<Timeout, unknown>;
   };
-  for (const name of LIMITED[pooler]) {
-    if (config[name] === undefined) connectionParameters[name] ||= TIMEOUTS[name];
+  for (const [name, millis] of Object.entries(TIMEOUTS[pooler]) as [Timeout, number][]) {
+    if (config[name] === undefined) connectionParameters[name] ||= millis;
   }
   return client;
 }

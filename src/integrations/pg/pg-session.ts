@@ -1,5 +1,6 @@
 /** The session of one client of a pool: opened, checked, made as new after each loan, and closed. */
 import type { Client } from 'pg';
+import { ConnectionHealth } from '../client/connection-health.js';
 import { endOrCut } from '../client/end-or-cut.js';
 import { InitialListeners } from '../client/initial-listeners.js';
 import type { ClientSession } from '../client/session-pool.js';
@@ -55,7 +56,7 @@ interface ClientInternals {
 export class PgSession implements ClientSession<Client> {
   readonly client: Client;
   readonly #settings: SessionSettings;
-  #isBroken = false;
+  readonly #health: ConnectionHealth;
   #status = IDLE;
   #initialListeners: InitialListeners | undefined = undefined;
   #ownParsers: Parsers | undefined = undefined;
@@ -64,13 +65,7 @@ export class PgSession implements ClientSession<Client> {
   constructor(client: Client, settings: SessionSettings, onBroken: (reason: Error) => void) {
     this.client = client;
     this.#settings = settings;
-    const breaks = (reason: Error): void => {
-      if (this.#isBroken) return;
-      this.#isBroken = true;
-      onBroken(reason);
-    };
-    client.on('error', breaks); // Without a listener, a connection that breaks while it is idle ends the process.
-    client.on('end', () => breaks(new Error('the connection has ended')));
+    this.#health = new ConnectionHealth(client, onBroken);
     this.#internals.connection.on('readyForQuery', ({ status }) => {
       this.#status = status;
     });
@@ -83,7 +78,7 @@ export class PgSession implements ClientSession<Client> {
   }
 
   async isAlive(): Promise<boolean> {
-    if (this.#isBroken) return false;
+    if (this.#health.isBroken) return false;
     await this.client.query('select 1');
     return true;
   }
@@ -126,7 +121,7 @@ export class PgSession implements ClientSession<Client> {
   }
 
   cut(): void {
-    this.#isBroken = true;
+    this.#health.isBroken = true;
     this.#internals.connection.stream.destroy();
   }
 
@@ -142,7 +137,7 @@ export class PgSession implements ClientSession<Client> {
   }
 
   #expectWhole(): void {
-    if (this.#isBroken) throw new Error('the connection broke during the loan');
+    if (this.#health.isBroken) throw new Error('the connection broke during the loan');
   }
 
   #forgetPrepared(): void {
