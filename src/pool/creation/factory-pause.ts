@@ -1,6 +1,6 @@
 /**
- * The pause that a factory gets that fails, or whose resources break before their first loan. Its timer keeps the process alive only while a caller waits for the end of the
- * pause.
+ * The pause of a factory that fails, or whose resources break before their first loan. Its timer keeps the process alive only while a
+ * caller waits for the end of the pause.
  */
 import type { RunInContext } from '../../core/async-context.js';
 import type { Clock, TimerHandle } from '../../core/clock.js';
