@@ -361,6 +361,22 @@ test('encoded arguments are distinct, and decoded ones equal the original', () =
   expect(encodeArgs([Number.POSITIVE_INFINITY])).not.toBe(encodeArgs([Number.NEGATIVE_INFINITY]));
 });
 
+/** Ends a cache while a load of it waits at `gate`. The load gives its result, and no request is added to `asked`. */
+async function expectNothingAskedAfterEnd(
+  fn: Disposable & ((id: number) => Promise<string>),
+  gate: Gate,
+  asked: readonly string[],
+): Promise<void> {
+  const called = fn(1);
+  await settle();
+  fn[Symbol.dispose]();
+  const before = [...asked];
+  gate.open();
+  expect(await called).toBe('value 1');
+  await settle();
+  expect(asked).toEqual(before);
+}
+
 test.each([
   ['the tokens are read', 'get', 1],
   ['they are made', 'set', 1],
@@ -387,14 +403,7 @@ test.each([
       },
     }),
   });
-  const called = fn(1);
-  await settle();
-  fn[Symbol.dispose]();
-  const before = [...asked];
-  gate.open();
-  expect(await called).toBe('value 1');
-  await settle();
-  expect(asked).toEqual(before);
+  await expectNothingAskedAfterEnd(fn, gate, asked);
 });
 
 test('a cache that ends while a load waits for its lock asks the store nothing more for it', async () => {
@@ -420,14 +429,7 @@ test('a cache that ends while a load waits for its lock asks the store nothing m
       },
     }),
   });
-  const called = fn(1);
-  await settle();
-  fn[Symbol.dispose]();
-  const before = [...asked];
-  gate.open();
-  expect(await called).toBe('value 1');
-  await settle();
-  expect(asked).toEqual(before);
+  await expectNothingAskedAfterEnd(fn, gate, asked);
 });
 
 test.each(['bus', 'store'])(
