@@ -1,9 +1,9 @@
 /**
  * A sample of callers' stacks, for errors and reports.
  *
- * Capturing a stack costs 4 to 30 µs, a hundred times as much as a loan. So at most 64 stacks are captured between two
- * ticks of the component's sweep, and 16 while it is very busy. A service with fewer loans a second gets all its stacks; a busier one
- * gets some, for about a thousandth of its time.
+ * Capturing a stack costs 4 to 30 µs, up to 100 µs where V8 has inlined the callers, and a loan in the sample captures two. So at most
+ * 64 loans between two ticks of the component's sweep are in the sample, and 16 while it is busy. A service with fewer loans a second
+ * gets all its stacks; a busier one gets some, for less than a hundredth of its time.
  */
 import {
   applicationFrame,
@@ -21,7 +21,7 @@ export type CallSites = 'sampled' | 'all' | 'none';
 const STACKS_PER_TICK = 64;
 
 /** A component with more calls than this between two ticks is busy: a sample has one call in a hundred at most. */
-const BUSY_CALLS = 6_400;
+const BUSY_CALLS = 1_600;
 
 /** How many stacks of a busy component are captured between two ticks. */
 const STACKS_WHEN_BUSY = 16;

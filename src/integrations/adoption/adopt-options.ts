@@ -38,7 +38,7 @@ export interface AdoptOptions<T = unknown> {
   isBroken?(error: unknown, resource: T): boolean;
   /**
    * Whose stacks are captured for errors and `loans()`: `'sampled'` captures those of the first 64 callers in each second, and
-   * of the first 16 in a second after one with more than 6,400; `'all'` costs each caller some 10 µs.
+   * of the first 16 in a second after one with more than 1,600; `'all'` costs each caller some 10 µs.
    * @default 'sampled'
    */
   readonly callSites?: CallSites;
