@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 83_050,
+  pool: 83_600,
   memoize: 79_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -37,11 +37,11 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/nest': 5_900,
   profile: 57_000,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 44_100,
+  'integrations/generic-pool': 44_700,
   'integrations/mysql2': 92_000,
-  'integrations/pg': 92_300,
+  'integrations/pg': 92_900,
   'integrations/redis': 8_800,
-  'integrations/tarn': 44_550,
+  'integrations/tarn': 45_100,
   '.': 470_000,
 };
 
@@ -109,9 +109,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 70.2 kB', async () => {
+test('createPool, imported alone, stays below 70.7 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(70_200);
+  expect(minifiedBytes).toBeLessThanOrEqual(70_700);
 });
 
 test('memoize, imported alone, stays below 56 kB beside lru-cache, and has no part that is imported apart', async () => {

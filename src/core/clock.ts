@@ -24,9 +24,10 @@ export interface Clock {
 const LONGEST_PLATFORM_DELAY = 2 ** 31 - 1;
 
 /** The platform's handle: a number in browsers, an object with `unref` on Node, Bun and Deno. */
-export type PlatformHandle = number | { unref?(): unknown };
+export type PlatformHandle = number | { ref?(): unknown; unref?(): unknown };
 
-interface PlatformTimer {
+/** A timer of {@link systemClock}. */
+export interface PlatformTimer {
   handle: PlatformHandle;
 }
 

@@ -2,11 +2,16 @@
  * One timer for all deadlines of a component. It is set for the next deadline, and the component looks for the one after it when it
  * fires.
  *
+ * A component whose callers hardly wait would set and clear a timer for each of them, which takes longer than the rest of a loan. So a
+ * timer rests when no deadline is left, where the host allows it: it keeps neither the process nor the component alive, and serves the
+ * next deadline.
+ *
  * When the event loop was blocked, timers fire before the answers that have arrived meanwhile are read. So a timer that fires late
  * gives all waits a short grace before they end.
  */
 import type { RunInContext } from './async-context.js';
 import type { Clock, TimerHandle } from './clock.js';
+import { keepProcessAlive } from './host-timers.js';
 
 /** A timer that fires this much too late shows that the event loop was blocked, in milliseconds. */
 export const STALL_MILLIS = 50;
@@ -17,12 +22,20 @@ const GRACE_MILLIS = 10;
 /** Told when a deadline is over. `stalledMillis` is how long the event loop was blocked, 0 if it was not. */
 export type OnDue = (now: number, stalledMillis: number) => void;
 
+/** What a timer calls. */
+interface Alarm {
+  /** Whose deadline it is; `null` while the timer rests. */
+  owner: DeadlineTimer | null;
+  hasFired: boolean;
+}
+
 /** The timer of one component. */
 export class DeadlineTimer {
   readonly #clock: Clock;
   readonly #runInContext: RunInContext;
   readonly #onDue: OnDue;
   #timer: TimerHandle | undefined = undefined;
+  #alarm: Alarm = { owner: null, hasFired: false };
   #deadline = Number.POSITIVE_INFINITY;
   /** How long the event loop was blocked when the timer fired last, in milliseconds; 0 if it was not. */
   #stalledMillis = 0;
@@ -36,21 +49,40 @@ export class DeadlineTimer {
 
   /** Has the timer fire at `deadline` at the latest. Throws what the clock throws. O(1). */
   expect(deadline: number): void {
-    if (deadline < this.#deadline) this.#set(deadline);
+    if (deadline < this.#deadline || this.#mustReplace()) this.#set(deadline);
   }
 
   /** No deadline is left. */
   clear(): void {
     this.#stalledMillis = 0;
-    this.#cancel();
+    if (this.#timer !== undefined && !this.#rest(this.#timer)) this.#cancel();
+  }
+
+  #rest(timer: TimerHandle): boolean {
+    const rests = keepProcessAlive(this.#clock, timer, false);
+    if (rests) this.#alarm.owner = null;
+    return rests;
+  }
+
+  /** Wakes the timer if it rests. Gives whether it can no longer serve. */
+  #mustReplace(): boolean {
+    if (this.#timer === undefined || this.#alarm.owner !== null) return false;
+    this.#alarm.owner = this;
+    return this.#alarm.hasFired || !keepProcessAlive(this.#clock, this.#timer, true);
   }
 
   #set(deadline: number): void {
     this.#cancel();
     const clock = this.#clock;
+    const alarm: Alarm = { owner: this, hasFired: false };
+    const fire = (): void => {
+      alarm.hasFired = true;
+      if (alarm.owner !== null) alarm.owner.#fired();
+    };
     this.#timer = this.#runInContext(() =>
-      clock.setTimer(() => this.#fired(), Math.max(0, deadline - clock.now())),
+      clock.setTimer(fire, Math.max(0, deadline - clock.now())),
     );
+    this.#alarm = alarm;
     this.#deadline = deadline; // Not before: a clock that throws has set no timer for it.
   }
 
