@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { defineConfig, type ViteUserConfigFnObject } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** File for a JSON report of the full test run, which the continuous integration asks for. */
 const jsonReport = process.env['VITEST_JSON_REPORT'];
@@ -25,6 +26,36 @@ const SLOW = [
   'test/testing/runners.test.ts',
   'test/zoo/zoo.test.ts',
 ];
+
+/** The files that take longest, in this order. They begin first, so that no process works on one while the others have nothing left. */
+const LONGEST = [
+  'test/package.test.ts',
+  'test/node/register/matrix.test.ts',
+  'test/node/register/register.test.ts',
+  'test/bench/benches.test.ts',
+  'test/integrations/redis/shared-cache.test.ts',
+  'test/zoo/zoo.test.ts',
+  'test/testing/runners.test.ts',
+  'test/memoize/shared-protocol.test.ts',
+  'test/docs/examples.test.ts',
+  'test/examples/service.test.ts',
+  'test/integrations/postgres/adopted.test.ts',
+  'test/integrations/redis/cluster.test.ts',
+  'test/pool/interleaving.test.ts',
+  'test/watchdog/removals.test.ts',
+  'test/watchdog/present-nodes.test.ts',
+  'test/gc/parallel.test.ts',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const index = LONGEST.findIndex((file) => moduleId.endsWith(file));
+      return index < 0 ? LONGEST.length : index;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
 
 /** Many tests wait for a server, so two processes are worth it on a machine with two cores, too. */
 const WORKERS = Math.max(2, availableParallelism() - 1);
@@ -68,6 +99,7 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
     exclude: mode === 'slow' ? [] : SLOW,
     setupFiles: ['test/kit/leave-nothing-behind.ts', 'test/kit/fail-on-leaks.ts'],
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     maxWorkers: WORKERS,
     reporters:
       jsonReport === undefined || mode === 'lowest'
