@@ -191,6 +191,7 @@ export class Keeper<T>
 
   #enter(state: PoolState): void {
     this.#state = state;
+    this.changed();
     this.#updateFastPaths();
   }
 
@@ -538,7 +539,7 @@ export class Keeper<T>
       this.stock.putIdle(slot);
       if (this.settings.testOnBorrow) slot.validatedAt = this.stock.refreshTime();
       if (this.waiters.length > 0) this.dispense();
-      else this.ceilingShare?.ceiling.distributeRoom();
+      else this.ceilingShare?.ceiling.memberServed(this.ceilingShare);
     }
   }
 
@@ -585,7 +586,12 @@ export class Keeper<T>
     this.creator.brokeUnused(lifeMillis);
   }
 
+  changed(): void {
+    this.ceilingShare?.changed();
+  }
+
   roomChanged(): void {
+    this.changed();
     this.#updateFastPaths();
     this.dispense();
     this.creator.fillToMin();

@@ -172,7 +172,6 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     this.#events.add(key, keeper.events);
     for (const watch of this.#watches) watch.add(member);
     notePart(member.pool, this); // Only now: this watch over it is the whole's.
-    if (keeper.ceilingShare !== null) this.#ceiling.add(keeper.ceilingShare);
     if (this.#state === 'paused') keeper.pause();
     else if (settings.autostart) keeper.start();
     return member;

@@ -416,6 +416,84 @@ test('a key that has less keeps its resource, although another waits longer', as
   await pool.close({ graceMillis: 0, force: true });
 });
 
+test('a key whose urgent waiter leaves is served by its next waiter, which came first', async () => {
+  const { pool, clock } = open({ maxTotal: 1, priorityRange: 2 });
+  const held = await pool.lease('held');
+  const controller = new AbortController();
+  const first = outcomeOf(pool.lease('a', { priority: 1 }));
+  const second = outcomeOf(pool.lease('b'));
+  const urgent = outcomeOf(pool.lease('a', { priority: 0, signal: controller.signal }));
+  await settle();
+  controller.abort();
+  await settle();
+  void held.release();
+  await settle();
+  expect([first().is, second().is, urgent().is]).toEqual(['resolved', 'pending', 'rejected']);
+  await pool.close({ graceMillis: 0, force: true });
+  await clock.advance(0);
+});
+
+/** A pool for four resources in all. Creations of the key `held up` wait at a gate. */
+function openForFour() {
+  const creates = new Gates();
+  const t = openWith(
+    { maxTotal: 4, createTimeoutMillis: 500, createAttempts: 1 },
+    { create: (key) => (key === 'held up' ? creates.next() : undefined) },
+  );
+  return { ...t, creates };
+}
+
+const ENDS: Readonly<Record<string, (t: ReturnType<typeof openForFour>) => Promise<void>>> = {
+  async 'a creation whose caller leaves'({ pool, creates }) {
+    const controller = new AbortController();
+    const left = outcomeOf(pool.lease('held up', { signal: controller.signal }));
+    await settle();
+    controller.abort();
+    await settle();
+    expect(left().is).toBe('rejected');
+    creates.at(0).open();
+  },
+  async 'a creation that times out'({ pool, clock }) {
+    const timedOut = outcomeOf(pool.lease('held up'));
+    await clock.advance(500);
+    expect(timedOut().is).toBe('rejected');
+  },
+  async 'a creation that fails'({ pool, creates }) {
+    const failed = outcomeOf(pool.lease('held up'));
+    await settle();
+    creates.at(0).fail(new Error('down'));
+    await settle();
+    expect(failed().is).toBe('rejected');
+  },
+  async 'a creation whose pool is closed'({ pool, clock }) {
+    const closed = outcomeOf(pool.lease('held up'));
+    await settle();
+    const closing = pool.pool('held up').close({ graceMillis: 0 });
+    await clock.advance(0);
+    await closing;
+    expect(closed().is).toBe('rejected');
+  },
+  async 'a destruction'({ pool }) {
+    await (await pool.lease('a')).destroy();
+  },
+  async 'a detached resource'({ pool }) {
+    (await pool.lease('a')).detach();
+  },
+  async 'an invalidation'({ pool }) {
+    await pool.use('a', () => {});
+    await pool.invalidate();
+  },
+};
+
+test.each(Object.entries(ENDS))('%s gives its place back', async (_, end) => {
+  const t = openForFour();
+  await end(t);
+  const leases = Array.from({ length: 5 }, (_, key) => outcomeOf(t.pool.lease(`key ${key}`)));
+  await settle();
+  expect(leases.map((lease) => lease().is)).toEqual([...Array(4).fill('resolved'), 'pending']);
+  await t.pool.close({ graceMillis: 0, force: true });
+});
+
 test('a key yields nothing to one whose waiters came later', async () => {
   const { pool, factories } = open({ maxTotal: 2, max: 2 });
   const busy = [await pool.lease('busy'), await pool.lease('busy')];
@@ -444,6 +522,34 @@ test('no more resources yield than are needed', async () => {
   expect(other().is).toBe('resolved');
   for (let gate = 1; gate < 4; gate++) destroys.at(gate).open();
   await pool.close({ graceMillis: 0, force: true });
+});
+
+test('as many resources yield as are needed', async () => {
+  const destroys = new Gates();
+  const { pool, factories } = openWith({ maxTotal: 4 }, { destroy: () => destroys.next() });
+  const busy = await Promise.all(Array.from({ length: 4 }, () => pool.lease('busy')));
+  const other = [outcomeOf(pool.lease('other')), outcomeOf(pool.lease('other'))];
+  const waiting = outcomeOf(pool.lease('busy'));
+  await settle();
+  for (const lease of busy) lease[Symbol.dispose]();
+  await settle();
+  expect(factories.get('busy')?.destroyed).toEqual(['0 yielded', '1 yielded']);
+  expect(waiting().is).toBe('resolved');
+  for (let gate = 0; gate < 6; gate++) destroys.at(gate).open();
+  await settle();
+  expect(other.map((ended) => ended().is)).toEqual(['resolved', 'resolved']);
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('no more idle resources are evicted than are needed, also after others were', async () => {
+  const { pool, factories } = open({ maxTotal: 2 });
+  for (const key of ['a', 'b', 'c', 'd']) {
+    void (await pool.lease(key)).release();
+    await settle();
+  }
+  const destroyed = ['a', 'b', 'c', 'd'].map((key) => factories.get(key)?.destroyed.length);
+  expect(destroyed).toEqual([1, 1, 0, 0]);
+  await pool.close();
 });
 
 test('no more idle resources are evicted than are needed', async () => {

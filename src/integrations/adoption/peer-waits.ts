@@ -6,8 +6,8 @@ import { abortReason } from '../../core/abort-reason.js';
 import { captureAsyncContext } from '../../core/async-context.js';
 import type { Clock } from '../../core/clock.js';
 import { DeadlineTimer } from '../../core/deadline-timer.js';
-import { type Deadlined, Deadlines, NOT_IN_HEAP } from '../../core/deadlines.js';
 import { type Linked, LinkedList } from '../../core/linked-list.js';
+import { type HeapItem, MinHeap, NOT_IN_HEAP } from '../../core/min-heap.js';
 import { SignalListeners } from '../../core/signal-listeners.js';
 import type { Grant } from '../../pool/loan/grant.js';
 import type { LoanOrigin } from '../../pool/loan/loan-origin.js';
@@ -30,7 +30,7 @@ const keepSettlers = (resolve: (granted: never) => void, reject: (reason: unknow
   waiting.settleBy(resolve, reject);
 
 /** One caller's wait, and the request that it is to the peer. */
-export class PeerWait<T> implements PeerRequest<T>, Linked<PeerWait<T>>, Deadlined {
+export class PeerWait<T> implements PeerRequest<T>, Linked<PeerWait<T>>, HeapItem {
   previous: PeerWait<T> | null = null;
   next: PeerWait<T> | null = null;
   heapIndex: number = NOT_IN_HEAP;
@@ -113,7 +113,7 @@ export class PeerWaits<T> {
   readonly #common = new LinkedList<PeerWait<T>>();
   /** The other waits. */
   readonly #others = new LinkedList<PeerWait<T>>();
-  readonly #ownDeadlines = new Deadlines<PeerWait<T>>();
+  readonly #ownDeadlines = new MinHeap<PeerWait<T>>(({ deadline }) => deadline);
   readonly #timer: DeadlineTimer;
   readonly #signals = new SignalListeners<PeerWait<T>>((wait, reason) =>
     this.#giveUp(wait, reason),
@@ -137,7 +137,7 @@ export class PeerWaits<T> {
     this.#listOf(wait).append(wait);
     try {
       if (timeoutMillis !== Number.POSITIVE_INFINITY) {
-        if (timeoutMillis !== this.#commonTimeoutMillis) this.#ownDeadlines.insert(wait);
+        if (timeoutMillis !== this.#commonTimeoutMillis) this.#ownDeadlines.add(wait);
         this.#timer.expect(wait.deadline);
       }
       if (signal === undefined) return;
@@ -207,7 +207,7 @@ export class PeerWaits<T> {
   /** The wait with the next deadline. */
   #next(): PeerWait<T> | undefined {
     const common = this.#common.first;
-    const own = this.#ownDeadlines.next();
+    const own = this.#ownDeadlines.first;
     if (common === null || common.deadline === Number.POSITIVE_INFINITY) return own;
     return own === undefined || common.deadline <= own.deadline ? common : own;
   }

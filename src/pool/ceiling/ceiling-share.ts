@@ -25,6 +25,8 @@ export class CeilingShare<T> implements CeilingMember {
   readonly ceiling: SharedCeiling;
   readonly #host: CeilingShareHost<T>;
   lastGrant = 0;
+  #countedSize = 0;
+  #countedLeaving = 0;
 
   constructor(ceiling: SharedCeiling, host: CeilingShareHost<T>) {
     this.ceiling = ceiling;
@@ -49,9 +51,20 @@ export class CeilingShare<T> implements CeilingMember {
     return this.#host.capacity.size;
   }
 
-  get leaving(): number {
+  /** Resources being destroyed, but for destructions that have become slow. */
+  get #leaving(): number {
     const { destroying, slowDestroys } = this.#host.counters;
     return destroying - slowDestroys;
+  }
+
+  /** Tells the ceiling that the resources, the waiters or the state of the pool have changed. */
+  changed(): void {
+    const { size } = this;
+    const leaving = this.#leaving;
+    const [moreResources, moreLeaving] = [size - this.#countedSize, leaving - this.#countedLeaving];
+    this.#countedSize = size;
+    this.#countedLeaving = leaving;
+    this.ceiling.memberChanged(this, moreResources, moreLeaving);
   }
 
   get shortfall(): number {

@@ -10,15 +10,17 @@
  *
  * The starved pool whose first waiter has waited longest may create first. So the keys take turns, and a busy key cannot keep
  * out the others.
+ *
+ * What the ceiling knows of its members is counted, and kept in order, as it changes. So a step of one pool costs O(log n) for `n` pools,
+ * and O(leaving resources) if a resource comes back that a starved pool may need.
  */
 import type { DestroyReason } from '../factory.js';
+import { RankedMembers } from './ranked-members.js';
 
 /** A pool under a shared ceiling. */
 export interface CeilingMember {
   /** Resources in any state, those being created and destroyed included. */
   readonly size: number;
-  /** Resources being destroyed, but for destructions that have become slow: they may hang. */
-  readonly leaving: number;
   /** Waiters for whom no resource is idle or on its way, as far as `max` allows one more. */
   readonly shortfall: number;
   /** Idle resources. */
@@ -39,11 +41,19 @@ export interface CeilingMember {
 
 /** The ceiling over all pools of one keyed pool. */
 export class SharedCeiling {
-  readonly #members = new Set<CeilingMember>();
   /** The members that were starved when they were last looked at. A returned resource is offered to these alone. */
-  readonly #starved = new Set<CeilingMember>();
+  readonly #starved = new RankedMembers<CeilingMember>(
+    ({ firstTicket }) => firstTicket,
+    ({ shortfall }) => shortfall,
+  );
+  /** The members that had idle resources when they were last looked at, in the order of their loans at that time. */
+  readonly #givers = new RankedMembers<CeilingMember>(({ lastGrant }) => lastGrant);
   /** The members that found no room for their `min`, or for callers of `warmUp`. */
   readonly #unfilled = new Set<CeilingMember>();
+  /** How many resources all members have. */
+  #total = 0;
+  /** How many of them are being destroyed, but for destructions that have become slow: they may hang. */
+  #leaving = 0;
   #maxTotal: number;
   /** Whether there may be more resources than `maxTotal`, because it has become less. */
   #mayHaveExcess = false;
@@ -71,19 +81,23 @@ export class SharedCeiling {
     }
   }
 
-  /** Whether there are more resources than `maxTotal`. O(1) unless `maxTotal` has become less, else O(members). */
+  /** Whether there are more resources than `maxTotal`. */
   get hasExcess(): boolean {
-    this.#mayHaveExcess &&= this.total - this.#leaving > this.#maxTotal;
+    this.#mayHaveExcess &&= this.#total - this.#leaving > this.#maxTotal;
     return this.#mayHaveExcess;
   }
 
-  add(member: CeilingMember): void {
-    this.#members.add(member);
+  /** Told that a member has changed. `resources` and `leaving` are how many more it has of these, or fewer. */
+  memberChanged(member: CeilingMember, resources: number, leaving: number): void {
+    this.#total += resources;
+    this.#leaving += leaving;
+    if (this.#starved.size > 0) this.#noteStarved(member);
   }
 
+  /** Forgets a member, which has no resources. */
   remove(member: CeilingMember): void {
-    this.#members.delete(member);
-    this.#starved.delete(member);
+    this.#starved.remove(member);
+    this.#givers.remove(member);
     this.#unfilled.delete(member);
   }
 
@@ -92,17 +106,9 @@ export class SharedCeiling {
     this.#unfilled.add(member);
   }
 
-  /** How many resources all members have. O(members). */
-  get total(): number {
-    let total = 0;
-    for (const { size } of this.#members) total += size;
-    return total;
-  }
-
-  /** How many more resources there may be. O(1) without a limit, else O(members). */
+  /** How many more resources there may be. O(1). */
   get room(): number {
-    const maxTotal = this.#maxTotal;
-    return maxTotal === Number.POSITIVE_INFINITY ? maxTotal : maxTotal - this.total;
+    return this.#maxTotal - this.#total;
   }
 
   /** How many more resources a member may have: none while another member is first in line for the room. */
@@ -123,17 +129,22 @@ export class SharedCeiling {
     return ++this.#grants;
   }
 
-  /** Told that a member has served its waiters as far as it could. */
-  memberServed(member: CeilingMember): void {
-    if (member.isStarved()) this.#starved.add(member);
-    this.distributeRoom();
+  #noteStarved(member: CeilingMember): void {
+    if (member.isStarved()) this.#starved.place(member);
+    else this.#starved.remove(member);
   }
 
   /**
-   * Gives room to the starved members, in order, and what is left to those that want to fill up. Call it when a resource is idle or
-   * gone. O(1) if no member wants room.
+   * Told that a member has served its waiters as far as it could. Gives room to the starved members, in order, and what is left to
+   * those that want to fill up. O(1) if no member wants room.
    */
-  distributeRoom(): void {
+  memberServed(member: CeilingMember): void {
+    this.#noteStarved(member);
+    if (member.idle > 0 && !this.#givers.has(member)) this.#givers.place(member);
+    this.#distributeRoom();
+  }
+
+  #distributeRoom(): void {
     if (this.#isDistributing) return;
     this.#isDistributing = true;
     try {
@@ -156,18 +167,15 @@ export class SharedCeiling {
   }
 
   #fillUp(): void {
-    if (this.#unfilled.size === 0) return;
-    for (const member of [...this.#unfilled]) {
+    for (const member of this.#unfilled) {
       if (this.room <= 0) return;
       this.#unfilled.delete(member);
-      member.fill(); // A member that is still not full is added again.
+      member.fill();
+      if (this.#unfilled.has(member)) return; // It has found no room again, so no other member would.
     }
   }
 
-  /**
-   * Whether a member has to give up a resource that came back, although it has waiters itself. O(1) if no member is starved,
-   * else O(members).
-   */
+  /** Whether a member has to give up a resource that came back, although it has waiters itself. O(1) if no member is starved. */
   mustYield(member: CeilingMember): boolean {
     if (this.#starved.size === 0 || this.room > 0 || this.#isRoomComing(member)) return false;
     const starved = this.#longestStarved();
@@ -180,48 +188,41 @@ export class SharedCeiling {
   }
 
   #longestStarved(): CeilingMember | undefined {
-    let longest: CeilingMember | undefined;
-    for (const member of this.#starved) {
-      if (!member.isStarved()) this.#starved.delete(member);
-      else if (longest === undefined || member.firstTicket < longest.firstTicket) longest = member;
+    let member = this.#starved.first;
+    for (; member !== undefined && !member.isStarved(); member = this.#starved.first) {
+      this.#starved.remove(member);
     }
-    return longest;
+    return member;
   }
 
   /** Evicts idle resources until as many are leaving as starved waiters need. */
   #makeRoomFor(starved: CeilingMember): void {
     while (this.room <= 0 && !this.#isRoomComing()) {
-      const giver = this.#leastRecentlyUsed(starved);
-      if (giver === undefined) return;
+      const giver = this.#leastRecentlyUsed();
+      if (giver === undefined || giver === starved) return;
       giver.evictIdle('yielded');
     }
   }
 
-  #leastRecentlyUsed(starved?: CeilingMember): CeilingMember | undefined {
-    let found: CeilingMember | undefined;
-    for (const member of this.#members) {
-      if (member === starved || member.idle === 0) continue;
-      if (found === undefined || member.lastGrant < found.lastGrant) found = member;
+  /** The member that gives up an idle resource next. One that has lent since it was placed is placed anew. */
+  #leastRecentlyUsed(): CeilingMember | undefined {
+    let member = this.#givers.first;
+    for (; member !== undefined; member = this.#givers.first) {
+      if (member.idle === 0) this.#givers.remove(member);
+      else if (!this.#givers.place(member)) return member;
     }
-    return found;
+    return undefined;
   }
 
   /** Whether as many resources are leaving as the starved members need, or those of them that come before `giver`. */
   #isRoomComing(giver?: CeilingMember): boolean {
-    const leaving = this.#leaving;
-    if (leaving === 0) return false;
-    let needed = 0;
-    for (const member of this.#starved) {
-      const isServedFirst = giver === undefined || member.firstTicket < giver.firstTicket;
-      if (isServedFirst && member.isStarved()) needed += member.shortfall;
+    let spare = this.#leaving;
+    if (spare === 0) return false;
+    if (giver === undefined) return spare >= this.#starved.need;
+    for (const member of this.#starved.below(giver.firstTicket)) {
+      if (member.isStarved()) spare -= member.shortfall;
+      if (spare < 0) return false;
     }
-    return leaving >= needed;
-  }
-
-  /** How many resources of all members are leaving. O(members). */
-  get #leaving(): number {
-    let leaving = 0;
-    for (const member of this.#members) leaving += member.leaving;
-    return leaving;
+    return true;
   }
 }

@@ -43,6 +43,8 @@ export interface CreatorHost<T, C extends Client> {
   destroyUnplaced(resource: T): void;
   /** Ends the wait of a caller with an error. */
   rejectWaiter(waiter: C, error: CreateError): void;
+  /** Told that a creation has begun or ended. */
+  changed(): void;
   /** Told that another creation may be possible now, or that nothing is left to wait for. */
   roomChanged(): void;
 }
@@ -116,7 +118,7 @@ export class Creator<T, C extends Client> {
     this.#isFillingUp = true;
     while (!this.isBackingOff && this.#missing() > 0 && this.mayBegin) this.#begin(null);
     this.#isFillingUp = false;
-    if (this.#missing() > 0) this.#capacity.shared?.awaitRoom();
+    if (this.#missing() > 0 && this.#capacity.spare <= 0) this.#capacity.shared?.awaitRoom();
     this.#ready.settle(this.#capacity.usable);
   }
 
@@ -256,6 +258,7 @@ export class Creator<T, C extends Client> {
     if (client !== null) client.creation = creation;
     this.#running.add(creation);
     this.#counters.creating++;
+    this.#host.changed();
     const attempt = this.#pause.failuresInARow + 1;
     creation.call = this.#calls.create(creation, attempt, client === null, {
       created: (resource) => this.#created(creation, resource),
@@ -317,6 +320,7 @@ export class Creator<T, C extends Client> {
       creation.client = null;
     }
     if (this.#running.delete(creation)) this.#counters.creating--;
+    this.#host.changed();
     creation.end();
     return client;
   }

@@ -16,8 +16,8 @@
 import { abortReason } from '../../core/abort-reason.js';
 import type { RunInContext } from '../../core/async-context.js';
 import { DeadlineTimer } from '../../core/deadline-timer.js';
-import { Deadlines, NOT_IN_HEAP } from '../../core/deadlines.js';
 import { LinkedList } from '../../core/linked-list.js';
+import { MinHeap, NOT_IN_HEAP } from '../../core/min-heap.js';
 import { SignalListeners } from '../../core/signal-listeners.js';
 import type { Grant } from '../loan/grant.js';
 import type { LoanOrigin } from '../loan/loan-origin.js';
@@ -34,6 +34,8 @@ export interface WaiterQueueListener<T> {
   expired(waiters: readonly Waiter<T>[], stalledMillis: number): void;
   /** The signal of this waiter aborted. */
   aborted(waiter: Waiter<T>, reason: unknown): void;
+  /** A waiter has left, with or without a resource. Not told of waiters that {@link WaiterQueue.join} has added. */
+  changed(): void;
   /** The last waiter has left. */
   emptied(): void;
 }
@@ -48,7 +50,7 @@ export class WaiterQueue<T> {
   readonly #firstLine: LinkedList<Waiter<T>>;
   readonly #plain: PlainWaiters<T>;
   /** Waiters with a timeout of their own. */
-  readonly #ownDeadlines = new Deadlines<Waiter<T>>();
+  readonly #ownDeadlines = new MinHeap<Waiter<T>>(({ deadline }) => deadline);
   /** The next deadline of the waiters with the pool's timeout, or an earlier time. */
   #commonDeadline = Number.POSITIVE_INFINITY;
   readonly #signals: SignalListeners<Waiter<T>>;
@@ -180,6 +182,7 @@ export class WaiterQueue<T> {
     if (waiter.options !== null) this.#releaseOptions(waiter, waiter.options);
     // The creation goes on for the next waiter. This one keeps a reference, for the phase in its error.
     if (waiter.creation !== null) waiter.creation.client = null;
+    this.#listener.changed();
     if (this.length === 0) this.#onEmptied();
   }
 
@@ -219,7 +222,7 @@ export class WaiterQueue<T> {
     }
     if (timeoutMillis === Number.POSITIVE_INFINITY) return;
     waiter.deadline = Math.ceil(this.#settings.clock.now()) + timeoutMillis;
-    this.#ownDeadlines.insert(waiter);
+    this.#ownDeadlines.add(waiter);
     this.#timer.expect(waiter.deadline);
   }
 
@@ -240,8 +243,8 @@ export class WaiterQueue<T> {
 
   #expire(now: number, stalledMillis: number): void {
     const expired: Waiter<T>[] = [];
-    let own = this.#ownDeadlines.next();
-    for (; own !== undefined && own.deadline <= now; own = this.#ownDeadlines.next()) {
+    let own = this.#ownDeadlines.first;
+    for (; own !== undefined && own.deadline <= now; own = this.#ownDeadlines.first) {
       expired.push(own);
       this.remove(own);
     }

@@ -2,8 +2,8 @@
  * A caller that waits for a resource. Its wait ends once: with a resource, by its timeout, by its signal, or by the close
  * of the pool.
  */
-import { NOT_IN_HEAP } from '../../core/deadlines.js';
 import type { Linked } from '../../core/linked-list.js';
+import { NOT_IN_HEAP } from '../../core/min-heap.js';
 import type { Client, Creation } from '../creation/creation.js';
 import type { Grant } from '../loan/grant.js';
 import type { LoanOrigin } from '../loan/loan-origin.js';

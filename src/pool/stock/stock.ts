@@ -25,6 +25,8 @@ const LIFETIME_JITTER = 0.1;
 /** The pool that a stock belongs to. */
 export interface StockHost<T> extends Lender<T> {
   readonly origins: LoanOrigins<T>;
+  /** Told that there is a resource more, or that one begins to leave. */
+  changed(): void;
   /** Told that a resource is gone, so another may be created. */
   roomChanged(): void;
   /** Told that a resource broke before its first loan, `lifeMillis` after it was created or validated. */
@@ -85,6 +87,7 @@ export class Stock<T> {
     const slot = new Slot(resource, this.#host, expiresAt, maxUses);
     slot.validatedAt = this.time;
     this.slots.add(slot);
+    this.#host.changed();
     this.#counters.created++;
     this.#host.origins.watch?.resourceCreated(slot, birth);
     this.#events.emitLater('created', resource);
@@ -131,6 +134,7 @@ export class Stock<T> {
   destroy(slot: Slot<T>, reason: DestroyReason, background: boolean): void {
     slot.state = 'destroying';
     this.#counters.destroying++;
+    this.#host.changed();
     this.#calls.destroy(slot.resource, reason, background, () => {
       this.#counters.destroying--;
       this.#counters.countDestroyed(reason);
