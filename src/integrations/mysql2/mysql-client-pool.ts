@@ -33,7 +33,8 @@ export function createClientPool(
   config: ConnectionOptions = {},
   options: PoolOptions = {},
 ): Pool<Connection> {
-  expectDriverConfig(config, 'Give a connection string as `{ uri }`.', isReadByDriver);
+  if (typeof config !== 'string')
+    expectDriverConfig(config, 'Give a connection string as `{ uri }`.'); // mysql2 takes a string, too.
   return createSessionPool(
     {
       errors: mysqlErrors,
@@ -42,10 +43,4 @@ export function createClientPool(
     },
     givenOptions<PoolOptions>(options, POOL_OPTIONS),
   );
-}
-
-/** mysql2 takes a connection string in place of an object, and reads inherited settings. */
-function isReadByDriver(config: unknown): boolean {
-  if (typeof config !== 'object' || config === null) return typeof config === 'string';
-  return 'user' in config;
 }

@@ -163,6 +163,14 @@ describe.skipIf(!canStart)('a pool of clients', () => {
     expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
   });
 
+  test('a configuration that has only inherited settings is that of the connection', async () => {
+    const { hostname: host, port, username: user, password, pathname } = new URL(server.url);
+    const settings = { host, port: Number(port), user, password, database: pathname.slice(1) };
+    await using pool = createClientPool(Object.create(settings) as pg.ClientConfig);
+    const { rows } = await pool.use((client) => client.query('select current_database() as it'));
+    expect(rows).toEqual([{ it: settings.database }]);
+  });
+
   test('with keepPreparedStatements a statement is prepared once', async () => {
     await using t = await setUp({ keepPreparedStatements: true });
     const ask = () => t.pool.use((client) => client.query({ name: 'ask', text: 'select 1' }));
