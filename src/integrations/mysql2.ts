@@ -20,8 +20,9 @@ export type { PoolOptions } from '../pool/pool-options.js';
 export * from './adoption/surface.js';
 export type { ClientTransactionOptions, TransactionPool } from './client/transaction.js';
 export type { DriverErrors } from './error-chain.js';
-export { createClientPool } from './mysql2/mysql-client-pool.js';
+export { type ClientPoolOptions, createClientPool } from './mysql2/mysql-client-pool.js';
 export { mysqlErrors } from './mysql2/mysql-errors.js';
+export type { SessionVariables } from './mysql2/mysql-session.js';
 export {
   type IsolationLevel,
   MysqlTransactionEndedError,

@@ -55,6 +55,19 @@ test('pg: a connection string is refused: its settings would be lost', () => {
   );
 });
 
+test.each([
+  null,
+  'time_zone',
+  { 'time_zone = 1, x': 1 },
+  { time_zone: null },
+  { time_zone: Number.NaN },
+  { time_zone: ['+00:00'] },
+])('mysql2: session variables %j are refused', (sessionVariables) => {
+  expect(() => createMysqlPool({}, { sessionVariables } as never)).toThrow(
+    '`sessionVariables` must be an object of names and values',
+  );
+});
+
 test('mysql2: a connection string is taken, as mysql2 takes it', async () => {
   await createMysqlPool('mysql://orders@db.example/orders' as never, { min: 0 }).close();
 });

@@ -7,6 +7,9 @@ import { endOrCut } from '../client/end-or-cut.js';
 import { InitialListeners } from '../client/initial-listeners.js';
 import type { ClientSession } from '../client/session-pool.js';
 
+/** System variables of a session, by name. */
+export type SessionVariables = Readonly<Record<string, string | number | boolean>>;
+
 /** The session of one connection. */
 export class MysqlSession implements ClientSession<Connection> {
   readonly client: Connection;
@@ -14,12 +17,18 @@ export class MysqlSession implements ClientSession<Connection> {
   readonly #health: ConnectionHealth;
   /** The settings of the connection, with those of its log-in. A holder may change them. */
   readonly #ownConfig: Readonly<ConnectionOptions>;
+  readonly #variables: SessionVariables;
   #restoring: readonly string[] = [];
   #initialListeners: readonly InitialListeners[] = [];
 
   /** `onBroken` is called once, with the reason, when the connection breaks while the pool may have it. */
-  constructor(core: CoreConnection, onBroken: (reason: Error) => void) {
+  constructor(
+    core: CoreConnection,
+    variables: SessionVariables,
+    onBroken: (reason: Error) => void,
+  ) {
     this.#core = core;
+    this.#variables = variables;
     this.#ownConfig = { ...core.config };
     this.#health = new ConnectionHealth(core, onBroken);
     this.client = core.promise() as Connection;
@@ -35,7 +44,21 @@ export class MysqlSession implements ClientSession<Connection> {
     });
     // The wrapper comes first: its listeners have one on the connection each time that they are the first of their event.
     this.#initialListeners = [new InitialListeners(this.client), new InitialListeners(core)];
-    this.#restoring = await this.#statementsThatRestore();
+    const setting = this.#statementsThatSet();
+    const restoring = await this.#statementsThatRestore();
+    await this.#runAll(setting);
+    this.#restoring = [...restoring, ...setting];
+  }
+
+  #statementsThatSet(): readonly string[] {
+    const settings = Object.entries(this.#variables).map(
+      ([name, value]) => `session ${name} = ${this.#core.escape(value)}`,
+    );
+    return settings.length === 0 ? [] : [`set ${settings.join(', ')}`];
+  }
+
+  async #runAll(statements: readonly string[]): Promise<void> {
+    await Promise.all(statements.map((statement) => this.client.query(statement)));
   }
 
   /**
@@ -72,7 +95,7 @@ export class MysqlSession implements ClientSession<Connection> {
     for (const listeners of this.#initialListeners) listeners.restore();
     Object.assign(this.#core.config, this.#ownConfig);
     await this.client.changeUser({});
-    await Promise.all(this.#restoring.map((statement) => this.client.query(statement)));
+    await this.#runAll(this.#restoring);
   }
 
   close(): Promise<void> {

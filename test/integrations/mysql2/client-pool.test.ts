@@ -6,8 +6,8 @@ import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   adoptPool,
+  type ClientPoolOptions,
   createClientPool,
-  type PoolOptions,
   transaction,
 } from '../../../src/integrations/mysql2.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
@@ -61,7 +61,7 @@ describe.skipIf(!canStart)('a pool of connections', () => {
     ...(database === null ? {} : { database }),
   });
 
-  async function setUp(options: PoolOptions = {}) {
+  async function setUp(options: ClientPoolOptions = {}) {
     const pool = createClientPool(config(), { max: 1, ...options });
     return {
       pool,
@@ -115,6 +115,40 @@ describe.skipIf(!canStart)('a pool of connections', () => {
     const [rows] = await t.pool.use((connection) => connection.query('select 1 as it'));
     expect(rows).toEqual([{ it: 1 }]);
     expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
+  test('session variables hold for each holder, whatever the one before has set', async () => {
+    await using t = await setUp({
+      sessionVariables: {
+        time_zone: '+05:00',
+        sql_mode: 'ANSI_QUOTES',
+        group_concat_max_len: 5_000,
+        autocommit: false,
+      },
+    });
+    const look =
+      "select concat_ws(' ', @@time_zone, @@sql_mode, @@group_concat_max_len, @@autocommit) as it";
+    const seen = async (change: string) =>
+      t.pool.use(async (connection) => {
+        const it = await firstValue(connection, look);
+        await connection.query(change);
+        return it;
+      });
+    const changes = ["set time_zone = 'SYSTEM', sql_mode = ''", 'set autocommit = 1', 'do 0'];
+    for (const change of changes) expect(await seen(change)).toBe('+05:00 ANSI_QUOTES 5000 OFF');
+    expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
+  test('a session variable that the server does not know: the error is its own', async () => {
+    const pool = createClientPool(config(), {
+      createAttempts: 1,
+      sessionVariables: { time_zome: '+05:00' },
+    });
+    await expect(pool.lease()).rejects.toMatchObject({
+      cause: { code: 'ER_UNKNOWN_SYSTEM_VARIABLE' },
+    });
+    await pool.close();
+    await until(async () => (await server.connections()) === 0);
   });
 
   test('prepared statements work before and after a change of holders', async () => {
