@@ -61,6 +61,8 @@ export function adoptPool(
   options: AdoptOptions<never> = {},
 ): AdoptedPool<PoolConnection> | AdoptedPool<CallbackConnection> {
   checkPeer(pool, 'a pool of mysql2', ['getConnection', 'end', 'query', 'on']);
+  // The connector of MariaDB has the same methods, and no pool with callbacks underneath.
+  checkPeer(isCallbackPool(pool) ? pool : pool.pool, 'a pool of mysql2', ['promise']);
   return isCallbackPool(pool)
     ? adopt<CallbackConnection>(
         (request) => askCore(pool, request, (connection) => connection),

@@ -1,4 +1,5 @@
 /** What is no pool of the package is refused at its adoption, not at the first loan, and stays as it was. */
+import { EventEmitter } from 'node:events';
 import genericPool from 'generic-pool';
 import callbacks from 'mysql2';
 import mysql from 'mysql2/promise';
@@ -20,6 +21,10 @@ const POOLS = {
   'mysql2 with callbacks': callbacks.createPool({}),
   'generic-pool': genericPool.createPool(factory),
   tarn: new TarnPool({ ...factory, min: 0, max: 1 }),
+  "the connector of MariaDB, which has the methods of mysql2's pool": Object.assign(
+    new EventEmitter(),
+    { getConnection() {}, query() {}, execute() {}, end() {}, totalConnections() {} },
+  ),
   'an empty object': {},
   'a function': () => {},
   undefined: undefined,
