@@ -43,10 +43,12 @@ export const NETWORK_CODES: ReadonlySet<unknown> = new Set([
   'ERR_STREAM_WRITE_AFTER_END',
 ]);
 
-/** `isBroken` and `isFull` of a pool's factory, for the errors of one driver. */
+/** What a pool's factory says of errors, for the errors of one driver. */
 export interface DriverErrors {
   /** Whether an error shows that its connection must not be lent again. */
   isBroken(error: unknown): boolean;
   /** Whether an error says that the server takes no more connections at the moment. */
   isFull(error: unknown): boolean;
+  /** Whether an error says that a connection cannot be made until the configuration or the server's certificate changes. */
+  isPermanent(error: unknown): boolean;
 }

@@ -77,6 +77,11 @@ export interface Factory<T> {
    * resource to come back, and `create` is tried again after a pause; the failure is not counted towards `createAttempts`.
    */
   isFull?(error: unknown): boolean;
+  /**
+   * Whether an error of `create` would be the same at the next attempt: a certificate is not trusted. The caller is rejected at once, not after
+   * `createAttempts`. Callers that come later still have `create` tried again, after its pause.
+   */
+  isPermanent?(error: unknown): boolean;
 }
 
 /** Throws {@link InvalidArgumentError} unless `factory` has the methods that a pool calls. */
@@ -91,7 +96,7 @@ export function checkFactory(where: string, factory: unknown): void {
   for (const name of ['create', 'destroy']) {
     checkArgument(where, `factory.${name}`, methods[name], aFunction);
   }
-  for (const name of ['validate', 'reset', 'isBroken', 'isFull']) {
+  for (const name of ['validate', 'reset', 'isBroken', 'isFull', 'isPermanent']) {
     if (methods[name] !== undefined) {
       checkArgument(where, `factory.${name}`, methods[name], aFunction);
     }

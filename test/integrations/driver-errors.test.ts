@@ -75,6 +75,23 @@ test.each([
   },
 );
 
+test.each([
+  { errors: pgErrors, refused: errorWith({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }) },
+  { errors: pgErrors, refused: errorWith({}, 'The server does not support SSL connections') },
+  {
+    errors: mysqlErrors,
+    refused: errorWith({ code: 'HANDSHAKE_SSL_ERROR' }, 'self-signed certificate'),
+  },
+  { errors: mysqlErrors, refused: errorWith({ code: 'HANDSHAKE_NO_SSL_SUPPORT' }) },
+])('$refused is permanent, and other failures are not', ({ errors, refused }) => {
+  for (const error of [refused, new Error('no connection', { cause: refused })]) {
+    expect([errors.isPermanent(error), errors.isFull(error)]).toEqual([true, false]);
+  }
+  for (const code of ['ECONNREFUSED', '28P01', '57P03', 'HANDSHAKE_SSL_ERROR']) {
+    expect(errors.isPermanent(errorWith({ code }, 'read ECONNRESET'))).toBe(false);
+  }
+});
+
 test('a chain of causes that goes round in a circle, or is long, has an end', () => {
   const round = new Error('a');
   round.cause = new Error('b', { cause: round });

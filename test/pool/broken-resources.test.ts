@@ -162,6 +162,35 @@ test('a full server does not count towards createAttempts', async () => {
   await pool.close();
 });
 
+test('a permanent error of `create` rejects its caller at once, and later callers have it tried again after a pause', async () => {
+  const clock = new FakeClock();
+  let creates = 0;
+  let isTrusted = false;
+  const pool = createPool(
+    {
+      create: async () => {
+        creates++;
+        if (!isTrusted) throw Object.assign(new Error('no'), { code: 'untrusted' });
+        return {};
+      },
+      destroy: () => {},
+      isPermanent: (error) => (error as { code?: string }).code === 'untrusted',
+    },
+    { max: 1, clock, random: () => 0 },
+  );
+  const asked = [outcomeOf(pool.lease()), outcomeOf(pool.lease())];
+  await settle();
+  expect(asked.map((ended) => ended().is)).toEqual(['rejected', 'pending']);
+  expect(asked[0]?.()).toMatchObject({ error: { code: 'TENURE_POOL_CREATE' } });
+  await clock.advance(1_000);
+  expect([asked[1]?.().is, creates], 'one attempt for a caller').toEqual(['rejected', 2]);
+  isTrusted = true;
+  await clock.advance(10_000);
+  await pool.use(() => {});
+  expect(creates).toBe(3);
+  await pool.close();
+});
+
 test('isBroken that answers nothing finds nothing broken', async () => {
   const { pool } = open({ isBroken: () => undefined as never });
   await rejection(pool.use(() => Promise.reject(new Error('x'))));

@@ -107,6 +107,7 @@ const CASES: Case[] = [
   },
   { what: 'isBroken throws', factory: { isBroken: broken } },
   { what: 'isFull throws', factory: { create: broken, isFull: broken }, fails: true },
+  { what: 'isPermanent throws', factory: { create: broken, isPermanent: broken }, fails: true },
   { what: 'random throws', options: { random: broken } },
   { what: 'random gives nonsense', options: { random: () => Number.NaN } },
   ...(['origin', 'allocated', 'lent', 'freed', 'touched', 'expected'] as const).map(

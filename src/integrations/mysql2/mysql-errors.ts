@@ -40,16 +40,23 @@ function isBroken({ code, errno, fatal, message }: DriverError): boolean {
   );
 }
 
+/** The server has no TLS, or its certificate is not accepted: mysql2 gives the code of a failed handshake in place of Node's. */
+function isPermanent({ code, message }: DriverError): boolean {
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return true;
+  return code === 'HANDSHAKE_SSL_ERROR' && /certificate/i.test(String(message));
+}
+
 function isFull({ errno, message }: DriverError): boolean {
   return FULL_NUMBERS.has(errno) || (errno === USER_LIMIT && /connections/.test(String(message)));
 }
 
 /**
- * `isBroken` and `isFull` of a pool's factory, for errors of mysql2. Both look at the causes of an error, too.
+ * `isBroken`, `isFull` and `isPermanent` of a pool's factory, for errors of mysql2. Each looks at the causes of an error, too.
  *
  * - broken: any fatal error, 1053, 1152, 1184, 1290, 1836, 1927, 4031, a lost connection, a protocol out of order, a timeout of a
  *   query, and network errors of Node such as `ECONNRESET`
  * - full: 1040, 1203, and 1226 for connections
+ * - permanent: the server's certificate is not accepted, or it has no TLS
  *
  * @example
  * ```ts
@@ -63,4 +70,5 @@ function isFull({ errno, message }: DriverError): boolean {
 export const mysqlErrors: DriverErrors = {
   isBroken: (error) => anyInChain(error, isBroken),
   isFull: (error) => anyInChain(error, isFull),
+  isPermanent: (error) => anyInChain(error, isPermanent),
 };

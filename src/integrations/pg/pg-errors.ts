@@ -27,6 +27,25 @@ const FULL_STATE = '53300';
 const FULL_MESSAGES =
   /no more connections allowed|client connections exceeded|max client(s| connections) reached|too many clients/i;
 
+/** Codes of Node's errors about the certificate of a server. */
+const CERTIFICATE_CODES: ReadonlySet<unknown> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REJECTED',
+  'CERT_REVOKED',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'INVALID_CA',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** What pg says of a server without TLS. */
+const NO_TLS_MESSAGE = /^The server does not support SSL connections$/;
+
 /** The refusals of statements that write, in transactions that were to be read-only. */
 const expectedRefusals = new WeakSet<DriverError>();
 
@@ -51,16 +70,21 @@ function isBroken(error: DriverError): boolean {
   );
 }
 
+function isPermanent({ code, message }: DriverError): boolean {
+  return CERTIFICATE_CODES.has(code) || NO_TLS_MESSAGE.test(String(message));
+}
+
 function isFull({ code, message }: DriverError): boolean {
   return code === FULL_STATE || (typeof message === 'string' && FULL_MESSAGES.test(message));
 }
 
 /**
- * `isBroken` and `isFull` of a pool's factory, for errors of pg. Both look at the causes of an error, too.
+ * `isBroken`, `isFull` and `isPermanent` of a pool's factory, for errors of pg. Each looks at the causes of an error, too.
  *
  * - broken: SQLSTATE class 08, 25006 outside of a `transaction` that is `readOnly`, 25P03, 25P04, 57P01 to 57P05, any FATAL error,
  *   network errors of Node such as `ECONNRESET`, a terminated connection, and `Query read timeout`, after which an answer may still come
  * - full: SQLSTATE 53300, and the answers of PgBouncer and Supavisor at their limits
+ * - permanent: the server's certificate is not accepted, or it has no TLS
  *
  * @example
  * ```ts
@@ -74,4 +98,5 @@ function isFull({ code, message }: DriverError): boolean {
 export const pgErrors: DriverErrors = {
   isBroken: (error) => anyInChain(error, isBroken),
   isFull: (error) => anyInChain(error, isFull),
+  isPermanent: (error) => anyInChain(error, isPermanent),
 };

@@ -327,7 +327,7 @@ export class Creator<T, C extends Client> {
 
   #countFailure(client: C | null, error: CreateError): void {
     this.lastError = error.cause ?? error;
-    this.#isServerFull = this.#calls.isFull(error.cause ?? error);
+    this.#isServerFull = this.#calls.isFull(this.lastError);
     if (!this.#closed) this.#pause.failed(!this.#isServerFull);
     if (this.#isServerFull) {
       this.#counters.capacityErrors++;
@@ -336,7 +336,10 @@ export class Creator<T, C extends Client> {
     }
     this.#counters.createErrors++;
     if (client === null) this.#ready.rejectAll(error);
-    else if (this.#pause.countedInARow >= this.#settings.createAttempts) {
+    else if (
+      this.#pause.countedInARow >= this.#settings.createAttempts ||
+      this.#calls.isPermanent(this.lastError)
+    ) {
       this.#host.rejectWaiter(client, error);
     }
   }

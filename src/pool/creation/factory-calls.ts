@@ -74,6 +74,11 @@ export class FactoryCalls<T> {
     return this.#ask('isFull', error);
   }
 
+  /** Whether an error of `create` would be the same at the next attempt. */
+  isPermanent(error: unknown): boolean {
+    return this.#ask('isPermanent', error);
+  }
+
   /** Whether an error says that the resource is broken. */
   isBroken(error: unknown, resource: T): boolean {
     return this.#ask('isBroken', error, resource);
@@ -238,7 +243,7 @@ export class FactoryCalls<T> {
     if (isSlow) this.#becameSlow();
   }
 
-  #ask(name: 'isFull' | 'isBroken', error: unknown, ...resource: T[]): boolean {
+  #ask(name: 'isFull' | 'isPermanent' | 'isBroken', error: unknown, ...resource: T[]): boolean {
     const method = this.#factory[name] as
       | ((error: unknown, ...resource: T[]) => boolean)
       | undefined;

@@ -29,16 +29,19 @@ if (!canStart) {
 export class MariadbServer implements AsyncDisposable {
   readonly port: number;
   readonly #folder: string;
+  readonly #settings: readonly string[];
   #child: ChildProcess | undefined = undefined;
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, folder: string, settings: readonly string[]) {
     this.port = port;
     this.#folder = folder;
+    this.#settings = settings;
   }
 
-  static async start(): Promise<MariadbServer> {
+  /** Starts a server. `settings` are flags of `mariadbd`. */
+  static async start(settings: readonly string[] = []): Promise<MariadbServer> {
     const folder = await mkdtemp(join(tmpdir(), 'tenure-mariadb-'));
-    const server = new MariadbServer(await freePort(), folder);
+    const server = new MariadbServer(await freePort(), folder, settings);
     const install = [
       ...server.#flags,
       '--auth-root-authentication-method=normal',
@@ -55,6 +58,7 @@ export class MariadbServer implements AsyncDisposable {
       'mariadbd',
       [
         ...this.#flags,
+        ...this.#settings,
         `--port=${this.port}`,
         '--bind-address=127.0.0.1',
         `--socket=${join(this.#folder, 'socket')}`,
