@@ -416,6 +416,30 @@ test('a key that has less keeps its resource, although another waits longer', as
   await pool.close({ graceMillis: 0, force: true });
 });
 
+test('a key whose creations hang and ignore their signals keeps at most `max` places, until they time out', async () => {
+  const hanging = new Gates();
+  const { pool, clock } = openWith(
+    { max: 2, maxTotal: 3, createTimeoutMillis: 1_000 },
+    { create: (key) => (key === 'dead' ? hanging.next() : undefined) },
+  );
+  const leave = async (): Promise<void> => {
+    const callers = Array.from({ length: 4 }, () =>
+      outcomeOf(pool.lease('dead', { timeoutMillis: 100 })),
+    );
+    await clock.advance(100);
+    expect(callers.map((caller) => caller().is)).toEqual(Array(4).fill('rejected'));
+  };
+  await leave(); // Two creations run on without a place.
+  await leave(); // The next two keep theirs.
+  expect([hanging.arrived, pool.stats().creating]).toEqual([4, 2]);
+  const others = ['a', 'b', 'c'].map((key) => outcomeOf(pool.lease(key)));
+  await settle();
+  expect(others.map((other) => other().is)).toEqual(['resolved', 'pending', 'pending']);
+  await clock.advance(1_000);
+  expect(others.map((other) => other().is)).toEqual(Array(3).fill('resolved'));
+  await pool.close({ graceMillis: 0, force: true });
+});
+
 test('a key whose urgent waiter leaves is served by its next waiter, which came first', async () => {
   const { pool, clock } = open({ maxTotal: 1, priorityRange: 2 });
   const held = await pool.lease('held');
