@@ -51,4 +51,29 @@ describe.skipIf(!canStart || !canMakeCertificates)('a pool by TLS', () => {
     expect(pool.stats()).toMatchObject({ createErrors: 1, size: 0 });
     await until(async () => (await server.connections()) === 0);
   });
+
+  test('a certificate that changes: new connections need the new `ca`', async () => {
+    const changing = config('first');
+    await using pool = createClientPool(changing, { max: 1 });
+    await pool.use(cipher);
+    certificates.use('second');
+    await server.crash();
+    await server.start();
+    await until(() => pool.size === 0);
+    await expect(pool.lease()).rejects.toMatchObject({ code: 'TENURE_POOL_CREATE' });
+    changing.ssl = config('second').ssl as mysql.SslOptions;
+    expect(await pool.use(cipher)).toMatch(/TLS/);
+  });
+
+  test('a server that ends a connection during a statement: the error is its own, and later callers are served', async () => {
+    const current = { ...config('first'), ssl: { rejectUnauthorized: false } };
+    await using pool = createClientPool(current, { max: 1 });
+    const running = pool.use((connection) => connection.query('select sleep(60)'));
+    const ended = expect(running).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
+    await until(() => server.isRunning('select sleep(60)'));
+    expect(await server.endConnections()).toBe(1);
+    await ended;
+    expect(await pool.use(cipher)).toMatch(/TLS/);
+    expect(pool.stats().destroyedBy).toEqual({ broken: 1 });
+  });
 });
