@@ -539,7 +539,7 @@ export class Keeper<T>
       this.stock.putIdle(slot);
       if (this.settings.testOnBorrow) slot.validatedAt = this.stock.refreshTime();
       if (this.waiters.length > 0) this.dispense();
-      else this.ceilingShare?.ceiling.memberServed(this.ceilingShare);
+      else this.ceilingShare?.ceiling.memberHasIdle(this.ceilingShare);
     }
   }
 

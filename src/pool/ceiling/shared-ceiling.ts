@@ -140,12 +140,18 @@ export class SharedCeiling {
    */
   memberServed(member: CeilingMember): void {
     this.#noteStarved(member);
-    if (member.idle > 0 && !this.#givers.has(member)) this.#givers.place(member);
+    if (member.idle > 0) this.memberHasIdle(member);
+    else this.#distributeRoom();
+  }
+
+  /** Told that a resource of a member without waiters is idle. Gives room as {@link SharedCeiling.memberServed} does. */
+  memberHasIdle(member: CeilingMember): void {
+    if (!this.#givers.has(member)) this.#givers.place(member);
     this.#distributeRoom();
   }
 
   #distributeRoom(): void {
-    if (this.#isDistributing) return;
+    if (this.#isDistributing || this.#starved.size + this.#unfilled.size === 0) return;
     this.#isDistributing = true;
     try {
       this.#serveStarved();
