@@ -11,7 +11,7 @@ import { type Handle, indexOfHandle, makeHandle, tagOfHandle } from '../gc/memor
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import type { CallOrigin } from './call-origin.js';
 import type { HeapEvidence } from './heap-evidence.js';
-import type { HoldTimes } from './hold-times.js';
+import { ENOUGH_SAMPLES, type HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
 import type { LoanSite } from './loan-sites.js';
 import type { Shortage } from './shortage.js';
@@ -138,7 +138,8 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     this.returnsBefore = component.holdTimes.count;
     this.#capability = capability;
     const young = (component.youngCollections & YOUNG_MASK) << YOUNG_SHIFT;
-    this.#flags = young | (capability === undefined ? 0 : HAS_CAPABILITY);
+    const early = (origin.scope?.returned ?? 0) < ENOUGH_SAMPLES ? EARLY_IN_SCOPE : 0;
+    this.#flags = young | early | (capability === undefined ? 0 : HAS_CAPABILITY);
   }
 
   /** Its handle in the simulated heap; 0 until it is settled. */
@@ -151,7 +152,7 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     this.#tag = tagOfHandle(handle);
   }
 
-  /** How often young generations of the simulated heap were collected since it began; correct up to 2^24. */
+  /** How often young generations of the simulated heap were collected since it began; correct up to 2^23. */
   get youngCollections(): number {
     const before = (this.#flags >>> YOUNG_SHIFT) & YOUNG_MASK;
     return (this.component.youngCollections - before) & YOUNG_MASK;
@@ -165,6 +166,11 @@ export class Loan implements LifetimeNode, Linked<Loan> {
   /** Whether an object of its own ends the loan, as a lease does. Without one, the holder gives the resource to the component. */
   get hasCapability(): boolean {
     return (this.#flags & HAS_CAPABILITY) !== 0;
+  }
+
+  /** Whether too few loans of its scope had come back when it began for the scope to be a loop over such loans. */
+  get isEarlyInScope(): boolean {
+    return (this.#flags & EARLY_IN_SCOPE) !== 0;
   }
 
   /** Whether its owner has ended first, or had ended when it began. */
@@ -285,9 +291,10 @@ const COLLECTED = 0b1000;
 const WEAK = 0b10000;
 const HAS_DETAILS = 0b100000;
 const RECLAIMED = 0b1000000;
+const EARLY_IN_SCOPE = 0b10000000;
 /** The bits above have {@link Loan.youngCollections} at the start of the loan. */
-const YOUNG_SHIFT = 7;
-const YOUNG_MASK = 2 ** 24 - 1;
+const YOUNG_SHIFT = 8;
+const YOUNG_MASK = 2 ** 23 - 1;
 
 /** The details of the loans that have some. */
 const detailsOf = new WeakMap<Loan, LoanDetails>();

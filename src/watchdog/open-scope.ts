@@ -102,6 +102,8 @@ export class OpenScope implements Disposable {
   readonly openedAt: number;
   /** @internal What counts it once it runs for long. */
   countedBy: LongScopes | undefined = undefined;
+  /** @internal How many of its loans have come back. */
+  returned = 0;
   /** @internal How many of its loans are out and not settled. */
   unsettled = 0;
   /**

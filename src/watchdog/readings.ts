@@ -21,6 +21,8 @@ export interface Readings {
   isKept(loan: Loan): boolean;
   /** How many loans of its site have ended since it was lent; 0 for a loan without a site. */
   neighboursSince(loan: Loan): number;
+  /** How many loans of its own scope have come back, if it is one of the first of them; 0 for a loan of a loop. */
+  nestedSince(loan: Loan): number;
   /** How many loans of its component have ended since it was lent. */
   returnsSince(loan: Loan): number;
   /** How often young generations of the heap were collected since it was lent. */
@@ -46,6 +48,8 @@ export const READINGS: Readings = {
   isKept: ({ origin }) => origin.owner?.isMade === true,
   neighboursSince: ({ site, siteFreedBefore }) =>
     site === undefined ? 0 : site.freed - siteFreedBefore,
+  nestedSince: ({ isEarlyInScope, origin: { scope } }) =>
+    scope === undefined || !isEarlyInScope ? 0 : scope.returned,
   returnsSince: ({ component, returnsBefore }) => component.holdTimes.count - returnsBefore,
   youngCollectionsSince: (loan) => loan.youngCollections,
   idleMillis: ({ component }, now) => now - component.shortage.since,

@@ -214,6 +214,8 @@ export class WatchedComponent implements LoanSource {
   recordHold(loan: Loan): void {
     if (loan.origin.isDirect) return; // Nothing is known of those that ended between two looks, so the sample has the longest only.
     const holdMillis = this.#tracker.loanTime() - loan.lentAt;
+    const { scope } = loan.origin;
+    if (scope !== undefined) scope.returned++;
     this.holdTimes.record(holdMillis);
     if (loan.node === null) this.#sites.of(loan.origin)?.recordShortLife(holdMillis);
     else loan.site?.holdTimes.record(holdMillis);

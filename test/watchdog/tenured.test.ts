@@ -9,7 +9,7 @@ import {
   type WatchdogOptions,
 } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { MinimalPool } from './minimal-pool.js';
+import { type MinimalLease, MinimalPool } from './minimal-pool.js';
 
 function watched(options: WatchdogOptions = {}) {
   const clock = new FakeClock();
@@ -123,6 +123,32 @@ test('a loan is not suspected before the time that its holder expects', async ()
   await t.clock.advance(1_000);
   expect(await t.watchdog.check()).toHaveLength(1);
 });
+
+test.each(['counters', 'simple', 'advanced'] as const)(
+  'loans that a scope takes beside one of its first are no neighbours of it, and those of a loop are, at the level %s',
+  async (level) => {
+    using t = watched({ level });
+    const held = t.watchdog.openScope('GET /export');
+    const take = (): MinimalLease => held.run(() => t.pool.lease());
+    const cursor = take();
+    const rows = (): void => {
+      for (let row = 0; row < 300; row++) take().release();
+    };
+    for (let minute = 0; minute < 5; minute++) {
+      rows();
+      await t.clock.advance(60_000);
+      expect(await t.watchdog.check()).toEqual([]);
+    }
+    const lost = take();
+    rows();
+    await t.clock.advance(60_000);
+    expect(await t.watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);
+    lost.release();
+    expect(await t.watchdog.check()).toEqual([]);
+    cursor.release();
+    held.end();
+  },
+);
 
 test('failed requests count as activity, and a suspect in a pool that is exhausted is probable', async () => {
   using t = watched();

@@ -57,6 +57,13 @@ export const ABLATIONS: readonly Ablation[] = [
   },
   {
     rule: 'tenured',
+    reading: 'nestedSince',
+    constant: 'no loan of its own scope has come back',
+    replaced: { nestedSince: () => 0 },
+    programs: ['an export holds a cursor, and looks each row up in its own scope'],
+  },
+  {
+    rule: 'tenured',
     reading: 'returnsSince',
     constant: 'a loan has come back',
     replaced: { returnsSince: () => 1 },

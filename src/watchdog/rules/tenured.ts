@@ -18,6 +18,9 @@
  * | is alone at its site, in a scope that runs | the scope: it is a suspect once the scope has been idle for minutes |
  * | is alone, outside of scopes, and keeps other callers waiting | all loans of its component, once some thousand requests have come and gone |
  *
+ * One of the first loans of a scope may be a cursor, beside which the scope takes others. So those are no neighbours of it. They are,
+ * once 20 loans of the scope have come back: then it takes them in a loop.
+ *
  * A touch counts like the begin of the loan.
  *
  * A lease on a shared value keeps no other caller waiting, so a process may hold it as long as it runs.
@@ -94,7 +97,8 @@ class TenuredRule implements Rule<'tenured'> {
     const { site, component, origin } = loan;
     const touchedAt = loan.lastTouch?.at ?? loan.lentAt; // A holder that has touched it lately is at work.
     const ageMillis = now - touchedAt;
-    if (site !== undefined && this.#readings.neighboursSince(loan) >= NEIGHBOURS) {
+    const neighbours = this.#readings.neighboursSince(loan) - this.#readings.nestedSince(loan);
+    if (site !== undefined && neighbours >= NEIGHBOURS) {
       return ageMillis >= this.#oldMillis(site.holdTimes);
     }
     if (this.#readings.returnsSince(loan) === 0) return false;

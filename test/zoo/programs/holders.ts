@@ -98,6 +98,50 @@ export const slowOrLost: readonly Program[] = [
     },
   },
   {
+    // porsager/postgres#389: a cursor is read batch by batch, on a connection of its own.
+    name: 'an export holds a cursor, and looks each row up in its own scope',
+    async run(zoo) {
+      const pool = zoo.pool();
+      const connect = () => pool.lease();
+      const query = async (sql: string) => {
+        await using lease = await connect();
+        return lease.resource.query(sql);
+      };
+      await zoo.scope('GET /export', async () => {
+        await query('user');
+        await using cursor = await connect();
+        for (let batch = 0; batch < 5; batch++) {
+          await cursor.resource.query('fetch');
+          for (let row = 0; row < 500; row++) await query('row');
+          await zoo.traffic(pool, 500);
+          await zoo.age(60_000);
+          await zoo.mustBeQuiet();
+        }
+      });
+    },
+  },
+  {
+    name: 'a job loses a lease in a loop, in one scope',
+    finds: { rules: ['tenured'], count: 2_465 },
+    async run(zoo) {
+      const pool = zoo.pool({ max: 2_500 });
+      const kept: unknown[] = [];
+      const job = zoo.scope('import', async () => {
+        for (let row = 0; row < 10_000; row++) {
+          const lease = await pool.lease(); // LEAK: a job loses a lease in a loop, in one scope
+          if (row >= 40 && row < 9_900 && row % 4 === 0) kept.push(lease);
+          else await lease.release();
+        }
+        await new Promise(() => {});
+      });
+      for (let i = 0; i < 3; i++) {
+        await zoo.traffic(pool, 1_500);
+        await zoo.age(60_000);
+      }
+      return [job, kept];
+    },
+  },
+  {
     name: 'a job of three minutes in a busy service',
     async run(zoo) {
       const pool = zoo.pool();
