@@ -14,14 +14,21 @@ export const ENOUGH_SAMPLES = 20;
 export class HoldTimes {
   readonly #buckets = new Uint32Array(BUCKETS);
   #count = 0;
+  #longestMillis = 0;
 
   /** How many times were recorded. */
   get count(): number {
     return this.#count;
   }
 
+  /** The longest of them, in milliseconds; 0 if none was recorded. */
+  get longestMillis(): number {
+    return this.#longestMillis;
+  }
+
   /** Records one time. O(1). */
   record(millis: number): void {
+    if (millis > this.#longestMillis) this.#longestMillis = millis;
     const bucket = 32 - Math.clz32(Math.min(millis, LONGEST_MILLIS));
     this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1;
     this.#count++;

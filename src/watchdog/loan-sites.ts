@@ -59,7 +59,8 @@ export class LoanSites {
   readonly #names: BoundedNames;
   readonly #stacks: ParsedStacks;
   readonly #component: { readonly name: string };
-  readonly #hasAllStacks: boolean;
+  /** Whether each loan has a stack. */
+  readonly hasAllStacks: boolean;
   readonly #byOrigin = new Map<string, LoanSite>();
   readonly #byName = new Map<string, LoanSite>();
   #lastKey = '';
@@ -72,7 +73,7 @@ export class LoanSites {
     component: { readonly name: string },
     hasAllStacks: boolean,
   ) {
-    this.#hasAllStacks = hasAllStacks;
+    this.hasAllStacks = hasAllStacks;
     this.#heap = heap;
     this.#names = names;
     this.#stacks = stacks;
@@ -82,7 +83,7 @@ export class LoanSites {
   /** Gives the site of a loan; `undefined` without a stack and a scope. Amortised O(length of the stack). */
   of({ stack: taken, scope }: CallOrigin): LoanSite | undefined {
     if (taken === undefined && scope === undefined) return undefined;
-    const stack = this.#hasAllStacks || scope === undefined ? taken : undefined;
+    const stack = this.hasAllStacks || scope === undefined ? taken : undefined;
     const path = scope?.path ?? '';
     const key = stack === undefined ? path : `${path}\n${stack}`;
     if (key !== this.#lastKey || this.#last === undefined) {

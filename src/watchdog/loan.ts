@@ -56,6 +56,8 @@ export interface LoanSource {
   readonly youngCollections: number;
   /** Gives the generation of a loan in the simulated heap. */
   generationOf(loan: Loan): NodeGeneration;
+  /** Gives how long the longest of the returned loans that are a loan's neighbours was held, in milliseconds; 0 for none. */
+  longestOf(loan: Loan): number;
   /** Gives what the simulated heap shows of a loan. */
   evidenceOf(loan: Loan): HeapEvidence;
   /** Has the component look whether a loan is still out. True for what is no loan that is out. */

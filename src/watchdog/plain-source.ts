@@ -38,6 +38,10 @@ export class PlainSource implements LoanSource {
     return 'untracked';
   }
 
+  longestOf(): number {
+    return 0;
+  }
+
   evidenceOf(): HeapEvidence {
     return { path: [] };
   }

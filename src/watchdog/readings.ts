@@ -23,6 +23,8 @@ export interface Readings {
   neighboursSince(loan: Loan): number;
   /** How many loans of its own scope have come back, if it is one of the first of them; 0 for a loan of a loop. */
   nestedSince(loan: Loan): number;
+  /** How long the longest of its neighbours that have ever come back was out, in milliseconds. */
+  longestOf(loan: Loan): number;
   /** How many loans of its component have ended since it was lent. */
   returnsSince(loan: Loan): number;
   /** How often young generations of the heap were collected since it was lent. */
@@ -50,6 +52,7 @@ export const READINGS: Readings = {
     site === undefined ? 0 : site.freed - siteFreedBefore,
   nestedSince: ({ isEarlyInScope, origin: { scope } }) =>
     scope === undefined || !isEarlyInScope ? 0 : scope.returned,
+  longestOf: (loan) => loan.component.longestOf(loan),
   returnsSince: ({ component, returnsBefore }) => component.holdTimes.count - returnsBefore,
   youngCollectionsSince: (loan) => loan.youngCollections,
   idleMillis: ({ component }, now) => now - component.shortage.since,

@@ -47,6 +47,8 @@ export class WatchedComponent implements LoanSource {
   #shortage = new Shortage(undefined);
   /** The components of its kind and name; `undefined` for a part. */
   #population: Population | undefined;
+  /** How long the longest of its returned loans outside of scopes was held, in milliseconds. */
+  #longestOutsideMillis = 0;
   /** Whether its parts lend what it lends: they become exhausted, it does not. */
   #hasParts = false;
   #isClosed = false;
@@ -216,6 +218,7 @@ export class WatchedComponent implements LoanSource {
     const holdMillis = this.#tracker.loanTime() - loan.lentAt;
     const { scope } = loan.origin;
     if (scope !== undefined) scope.returned++;
+    else if (holdMillis > this.#longestOutsideMillis) this.#longestOutsideMillis = holdMillis;
     this.holdTimes.record(holdMillis);
     if (loan.node === null) this.#sites.of(loan.origin)?.recordShortLife(holdMillis);
     else loan.site?.holdTimes.record(holdMillis);
@@ -227,6 +230,12 @@ export class WatchedComponent implements LoanSource {
 
   generationOf(loan: Loan): NodeGeneration {
     return loan.node === null ? YOUNGEST : this.#tracker.graph.heap.generation(loan.node.handle);
+  }
+
+  longestOf({ site, origin: { scope } }: Loan): number {
+    const ofSite = site?.holdTimes.longestMillis ?? 0;
+    const hasPlace = scope !== undefined || (site !== undefined && this.#sites.hasAllStacks);
+    return hasPlace ? ofSite : Math.max(ofSite, this.#longestOutsideMillis);
   }
 
   evidenceOf({ node, site, cycle }: Loan): HeapEvidence {

@@ -150,6 +150,28 @@ test.each(['counters', 'simple', 'advanced'] as const)(
   },
 );
 
+test.each(['counters', 'simple', 'advanced'] as const)(
+  'a job that takes long each time is no suspect before it is twice as old as it was, at the level %s',
+  async (level) => {
+    using t = watched({ level });
+    const begin = (): MinimalLease => t.pool.lease();
+    for (let job = 0; job < 2; job++) {
+      const lease = begin();
+      await t.traffic(200);
+      await t.clock.advance(31_000);
+      expect(await t.watchdog.check()).toHaveLength(job === 0 ? 1 : 0);
+      await t.clock.advance(29_000);
+      lease.release();
+    }
+    begin();
+    await t.traffic(200);
+    await t.clock.advance(119_000);
+    expect(await t.watchdog.check()).toEqual([]);
+    await t.clock.advance(1_000);
+    expect(await t.watchdog.check()).toHaveLength(1);
+  },
+);
+
 test('failed requests count as activity, and a suspect in a pool that is exhausted is probable', async () => {
   using t = watched();
   t.pool.lease();
@@ -218,7 +240,7 @@ test('a suspect whose scope then ends is counted once, as orphaned', async () =>
 
 test('a percentile of hold times is exact to a factor of two, and 0 without any', () => {
   const times = new HoldTimes();
-  expect(times.percentile(0.99)).toBe(0);
+  expect([times.percentile(0.99), times.longestMillis]).toEqual([0, 0]);
   for (let i = 0; i < 98; i++) times.record(3);
   times.record(1_000);
   times.record(2 ** 40);
@@ -226,6 +248,7 @@ test('a percentile of hold times is exact to a factor of two, and 0 without any'
   expect(times.percentile(0.5)).toBe(4);
   expect(times.percentile(0.99)).toBe(1_024);
   expect(times.percentile(1)).toBe(2 ** 31);
+  expect(times.longestMillis).toBe(2 ** 40);
 });
 
 test('the rule can be switched off', async () => {

@@ -64,6 +64,13 @@ export const ABLATIONS: readonly Ablation[] = [
   },
   {
     rule: 'tenured',
+    reading: 'longestOf',
+    constant: 'no neighbour has ever come back',
+    replaced: { longestOf: () => 0 },
+    programs: ['a nightly job takes longer as the data grow'],
+  },
+  {
+    rule: 'tenured',
     reading: 'returnsSince',
     constant: 'a loan has come back',
     replaced: { returnsSince: () => 1 },

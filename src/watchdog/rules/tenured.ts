@@ -21,6 +21,9 @@
  * One of the first loans of a scope may be a cursor, beside which the scope takes others. So those are no neighbours of it. They are,
  * once 20 loans of the scope have come back: then it takes them in a loop.
  *
+ * A loan is no suspect before it is twice as old as the oldest of its neighbours that have ever come back: a nightly job takes as long each
+ * night.
+ *
  * A touch counts like the begin of the loan.
  *
  * A lease on a shared value keeps no other caller waiting, so a process may hold it as long as it runs.
@@ -76,6 +79,9 @@ const YOUNG_COLLECTIONS = 2;
 /** How many neighbours have to come back since. */
 const NEIGHBOURS = 20;
 
+/** How many times as old a loan has to be as the oldest of its neighbours that have ever come back. */
+const LONGEST_FACTOR = 2;
+
 /** The thresholds of one watchdog. */
 class TenuredRule implements Rule<'tenured'> {
   readonly name = 'tenured';
@@ -97,6 +103,8 @@ class TenuredRule implements Rule<'tenured'> {
     const { site, component, origin } = loan;
     const touchedAt = loan.lastTouch?.at ?? loan.lentAt; // A holder that has touched it lately is at work.
     const ageMillis = now - touchedAt;
+    const longMillis = LONGEST_FACTOR * this.#readings.longestOf(loan);
+    if (ageMillis < longMillis) return false;
     const neighbours = this.#readings.neighboursSince(loan) - this.#readings.nestedSince(loan);
     if (site !== undefined && neighbours >= NEIGHBOURS) {
       return ageMillis >= this.#oldMillis(site.holdTimes);

@@ -142,6 +142,49 @@ export const slowOrLost: readonly Program[] = [
     },
   },
   {
+    // thaum-xyz/ankhmorpork#1248, eclipse-openvsx/openvsx#1392: a detector that warns of the same job each night.
+    name: 'a nightly job takes longer as the data grow',
+    async run(zoo) {
+      const pool = zoo.pool();
+      for (const minutes of [3, 5, 9, 17]) {
+        let finish = (): void => {};
+        const job = zoo.scope('nightly', () =>
+          pool.use(() => new Promise<void>((resolve) => (finish = resolve))),
+        );
+        for (let minute = 0; minute < minutes; minute++) {
+          await zoo.traffic(pool, 750);
+          await zoo.age(60_000);
+          await zoo.mustBeQuiet();
+        }
+        finish();
+        await job;
+        await zoo.age(3_600_000);
+      }
+    },
+  },
+  {
+    name: 'a nightly job hangs on its third night',
+    finds: { rules: ['tenured'], count: 1 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      let finish = (): void => {};
+      const work = () => new Promise<void>((resolve) => (finish = resolve));
+      const nightly = () => zoo.scope('nightly', () => pool.use(work)); // LEAK: a nightly job hangs on its third night
+      for (let night = 0; night < 2; night++) {
+        const job = nightly();
+        await zoo.age(180_000);
+        finish();
+        await job;
+      }
+      const job = nightly();
+      for (let minute = 0; minute < 8; minute++) {
+        await zoo.traffic(pool, 750);
+        await zoo.age(60_000);
+      }
+      return [job, finish];
+    },
+  },
+  {
     name: 'a job of three minutes in a busy service',
     async run(zoo) {
       const pool = zoo.pool();
