@@ -14,12 +14,12 @@ import type { LostLoan } from './leak-group.js';
 export class Grace implements Iterable<LostLoan> {
   readonly millis: number;
   readonly #clock: Clock;
-  readonly #tell: (lost: LostLoan) => void;
+  readonly #tell: (due: readonly LostLoan[]) => void;
   readonly #waiting = new Set<LostLoan>();
   #timer: TimerHandle | undefined;
 
-  /** `tell` is called for each loan that has waited for `millis`. */
-  constructor(millis: number, clock: Clock, tell: (lost: LostLoan) => void) {
+  /** `tell` is called for loans that have waited for `millis`: once for those whose wait ends at the same time. */
+  constructor(millis: number, clock: Clock, tell: (due: readonly LostLoan[]) => void) {
     this.millis = millis;
     this.#clock = clock;
     this.#tell = tell;
@@ -58,14 +58,16 @@ export class Grace implements Iterable<LostLoan> {
 
   #tellDue(): void {
     const now = this.#clock.now();
+    const due: LostLoan[] = [];
     for (const lost of this.#waiting) {
       const restMillis = lost.foundAt + this.millis - now;
       if (restMillis > 0) {
-        if (this.#timer === undefined) this.#setTimer(restMillis);
-        return;
+        this.#setTimer(restMillis);
+        break;
       }
       this.#waiting.delete(lost);
-      this.#tell(lost);
+      due.push(lost);
     }
+    this.#tell(due);
   }
 }

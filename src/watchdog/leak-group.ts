@@ -118,9 +118,14 @@ export class LeakGroup {
     if (this.#loans.delete(lost)) this.#reclaimed++;
   }
 
-  /** Counts a loan that is told of. True if the count has doubled since it was true last. O(1). */
+  /** Counts a loan that is told of. O(1). */
+  noteTold(): void {
+    this.#told++;
+  }
+
+  /** Whether the count of loans that are told of has doubled since this was true last. O(1). */
   announces(): boolean {
-    if (++this.#told < 2 * this.#announced) return false;
+    if (this.#told < 2 * this.#announced) return false;
     this.#announced = this.#told;
     return true;
   }

@@ -69,7 +69,7 @@ export class LeakLedger {
     this.#suppressed = new Set(suppress);
     this.#clock = clock;
     this.#listeners = listeners;
-    this.#grace = new Grace(graceMillis, clock, (lost) => this.#tell(lost));
+    this.#grace = new Grace(graceMillis, clock, (due) => this.#tellOfAll(due));
     this.#waits = new ConditionWaits(clock);
   }
 
@@ -221,12 +221,31 @@ export class LeakLedger {
 
   /** Tells the listeners of a lost loan, if they do not know that the watchdog is so sure of it. */
   #tell(lost: LostLoan): void {
-    if (lost.toldAs === undefined && !lost.loan.component.confirmsOut(lost.loan)) return;
+    this.#announce(this.#countTold(lost));
+  }
+
+  /** Tells the listeners of lost loans, of each leak once. */
+  #tellOfAll(due: readonly LostLoan[]): void {
+    const groups = new Set<LeakGroup | null>();
+    for (const lost of due) {
+      if (this.#lostLoans.get(lost.loan) === lost) groups.add(this.#countTold(lost)); // Else it has come back meanwhile.
+    }
+    for (const group of groups) this.#announce(group);
+  }
+
+  /** Counts a lost loan as told, and gives its leak; `null` if the listeners know that the watchdog is so sure of it. */
+  #countTold(lost: LostLoan): LeakGroup | null {
+    if (lost.toldAs === undefined && !lost.loan.component.confirmsOut(lost.loan)) return null;
     if (lost.group === null) this.#enter(lost);
     const { group, toldAs, certainty } = lost;
-    if (toldAs !== undefined && !isSurer(certainty, toldAs)) return;
+    if (toldAs !== undefined && !isSurer(certainty, toldAs)) return null;
     lost.toldAs = certainty;
-    if (group?.announces() === true) this.#emit('leak', group);
+    group?.noteTold();
+    return group;
+  }
+
+  #announce(group: LeakGroup | null): void {
+    if (group !== null && group.verdicts > 0 && group.announces()) this.#emit('leak', group);
   }
 
   /** Puts the loans whose grace is not over into the groups, for a report. They are not told of. */

@@ -100,3 +100,28 @@ test('a leak stays known if the watch ends just after the scope', () => {
   t.watch[Symbol.dispose]();
   expect(t.watchdog.checkNow()).toMatchObject([{ rule: 'orphaned', count: 1 }]);
 });
+
+test('loans of one leak whose grace ends at the same time are told by one event', async () => {
+  using t = watched();
+  const lose = (): void => void t.pool.lease();
+  for (let i = 0; i < 4; i++) t.pool.lease().release(); // The first four have their stacks taken.
+  for (let i = 0; i < 5; i++) t.watchdog.scope('request', lose);
+  await t.clock.advance(2_000);
+  expect(t.leaks.map(({ count }) => count)).toEqual([5]);
+  for (let i = 0; i < 5; i++) t.watchdog.scope('request', lose);
+  await t.clock.advance(2_000);
+  const counts = t.leaks.map(({ count, site }) => [count, site !== undefined]);
+  expect(counts).toEqual([
+    [5, false],
+    [5, true],
+  ]);
+});
+
+test('a loan that comes back while another one is looked at, as its grace ends, is not told', async () => {
+  using t = watched();
+  const leases = Array.from({ length: 2 }, () => t.watchdog.scope('request', () => t.pool.lease()));
+  t.pool.looks = () => leases[1]?.release();
+  await t.clock.advance(2_000);
+  expect(t.leaks.map(({ count }) => count)).toEqual([1]);
+  expect(t.watchdog.stats()).toMatchObject({ lost: 1, retracted: 0 });
+});

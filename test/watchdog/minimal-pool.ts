@@ -21,6 +21,8 @@ export interface MinimalLease {
 export class MinimalPool implements Watchable {
   readonly name: string;
   figures: Record<string, number> = {};
+  /** Called when the watchdog has the pool look at its loans. */
+  looks: () => void = () => {};
   releaseAdvice: string | undefined;
   /** Whether the observer asks for misuse to be counted; `undefined` without one. */
   countsMisuse: boolean | undefined;
@@ -43,6 +45,7 @@ export class MinimalPool implements Watchable {
       name: this.name,
       ...(this.releaseAdvice === undefined ? {} : { releaseAdvice: this.releaseAdvice }),
       stats: () => this.figures,
+      look: () => this.looks(),
       [Symbol.dispose]: () => {
         this.#observer = null;
       },
