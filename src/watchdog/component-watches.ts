@@ -13,10 +13,13 @@ import { ComponentWatch } from './component-watch.js';
 import type { Loan } from './loan.js';
 import type { LoanTracker } from './loan-tracker.js';
 import { RepeatingTimer } from './repeating-timer.js';
+import { RunningClock } from './running-clock.js';
 
 export class ComponentWatches {
   readonly #tracker: LoanTracker;
   readonly #sweep: RepeatingTimer;
+  readonly #clock: Clock;
+  readonly #sweepIntervalMillis: number;
   readonly #watches = new Set<ComponentWatch>();
   readonly #continueLooking: () => void = () => this.#lookOn();
   /** The watches at which the sweep that is running has still to look. */
@@ -26,6 +29,8 @@ export class ComponentWatches {
 
   constructor(tracker: LoanTracker, clock: Clock, sweepIntervalMillis: number) {
     this.#tracker = tracker;
+    this.#clock = clock;
+    this.#sweepIntervalMillis = sweepIntervalMillis;
     this.#sweep = new RepeatingTimer(clock, sweepIntervalMillis, () => this.#sweepOnce());
     this.#deaths = new FinalizationRegistry((watch) => this.end(watch));
     tracker.scopes.whenFirstOpens(() => this.beginSweep());
@@ -63,7 +68,9 @@ export class ComponentWatches {
 
   /** Begins the sweep, if it does not run. It stops by itself when there is nothing to look at. O(1). */
   beginSweep(): void {
-    if (this.#tracker.judge.needsSweep) this.#sweep.start();
+    if (!this.#tracker.judge.needsSweep) return;
+    this.#sweep.start();
+    this.#readClockEvery(this.#sweepIntervalMillis);
   }
 
   /** Ends the watch of a component. Without effect if it has ended. */
@@ -71,13 +78,13 @@ export class ComponentWatches {
     if (!this.#watches.delete(watch)) return;
     this.#deaths.unregister(watch);
     watch.close();
-    if (this.#isIdle) this.#sweep.stop();
+    if (this.#isIdle) this.#stopSweep();
   }
 
   /** Ends the watches of all components, and the sweep. */
   endAll(): void {
     for (const watch of [...this.#watches]) this.end(watch);
-    this.#sweep.stop();
+    this.#stopSweep();
     this.#toLookAt = undefined;
   }
 
@@ -113,11 +120,21 @@ export class ComponentWatches {
     return this.#watches.size === 0 && scopes.running === 0 && collections.expectations.size === 0;
   }
 
+  #stopSweep(): void {
+    this.#sweep.stop();
+    this.#readClockEvery(Number.POSITIVE_INFINITY);
+  }
+
+  #readClockEvery(millis: number): void {
+    if (this.#clock instanceof RunningClock) this.#clock.readEvery(millis);
+  }
+
   #sweepOnce(): void {
     if (this.#isIdle) {
-      this.#sweep.stop();
+      this.#stopSweep();
       return;
     }
+    this.#clock.now(); // A running clock sees whether the process was stopped.
     this.#tracker.scopes.settleEnded();
     this.#tracker.scopes.settleAll();
     this.#tracker.collections.full.collectIfDue();

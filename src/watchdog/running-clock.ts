@@ -1,0 +1,51 @@
+/**
+ * The platform's time, without the time in which the process did not run: it was frozen with its container, stopped by a debugger, or its
+ * event loop was blocked. What was out meanwhile could not come back, so that time must make no loan old.
+ *
+ * ```
+ *   reading ──interval──▶ reading ──interval──▶ ·············· reading      the sweep reads the clock at each interval
+ *                                             due ──not counted──▲
+ * ```
+ */
+import type { Clock, TimerHandle } from '../core/clock.js';
+
+/** A reading that is later by this is one after a stop, in milliseconds. A busy event loop is late by less. */
+const STOPPED_MILLIS = 5_000;
+
+export class RunningClock implements Clock {
+  readonly #clock: Clock;
+  #stoppedMillis = 0;
+  #intervalMillis = Number.POSITIVE_INFINITY;
+  /** When the next reading is due, on the clock underneath. */
+  #due = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Says that it is read every `millis` from the next reading on; `Infinity` for no more. */
+  readEvery(millis: number): void {
+    this.#intervalMillis = millis;
+    if (millis === Number.POSITIVE_INFINITY) this.#due = millis;
+  }
+
+  now(): number {
+    const now = this.#clock.now();
+    const lateMillis = now - this.#due;
+    if (lateMillis > STOPPED_MILLIS) this.#stoppedMillis += lateMillis;
+    this.#due = now + this.#intervalMillis;
+    return now - this.#stoppedMillis;
+  }
+
+  setTimer(
+    callback: () => void,
+    delayMillis: number,
+    options?: { readonly background?: boolean },
+  ): TimerHandle {
+    return this.#clock.setTimer(callback, delayMillis, options);
+  }
+
+  clearTimer(timer: TimerHandle): void {
+    this.#clock.clearTimer(timer);
+  }
+}

@@ -1,0 +1,67 @@
+/** A process that was frozen or blocked: what is out meanwhile cannot come back, and is not lost. See brianc/node-postgres#2718. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Watchdog } from '../../src/watchdog/index.js';
+import { RunningClock } from '../../src/watchdog/running-clock.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { MinimalPool } from './minimal-pool.js';
+
+let stoppedMillis = 0;
+
+beforeEach(() => {
+  stoppedMillis = 0;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  const read = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => read() + stoppedMillis);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+function watched() {
+  const watchdog = new Watchdog({ level: 'advanced', rules: { abandoned: false } });
+  const pool = new MinimalPool('db');
+  pool.addResource();
+  watchdog.watch(pool);
+  return { watchdog, pool, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
+}
+
+test('a pool that is exhausted while the process is frozen for an hour is no leak, and one a minute later', async () => {
+  using t = watched();
+  const lease = t.pool.lease();
+  t.pool.figures = { borrowed: 1, max: 1, pending: 1 };
+  await vi.advanceTimersByTimeAsync(12_000);
+  stoppedMillis = 3_600_000;
+  expect(await t.watchdog.check()).toEqual([]);
+  await vi.advanceTimersByTimeAsync(35_000);
+  expect(await t.watchdog.check()).toEqual([]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 1 }]);
+  lease.release();
+});
+
+test('a clock that is read regularly counts a stop up to when its next reading was due, and short delays in full', () => {
+  const platform = new FakeClock(0);
+  const clock = new RunningClock(platform);
+  clock.readEvery(10_000);
+  expect(clock.now()).toBe(0);
+  platform.jump(14_000); // The event loop was busy.
+  expect(clock.now()).toBe(14_000);
+  platform.jump(3_600_000);
+  expect(clock.now()).toBe(24_000);
+  platform.jump(1_000);
+  expect(clock.now()).toBe(25_000);
+});
+
+test('a clock that nothing reads regularly counts all time', () => {
+  const platform = new FakeClock(0);
+  const clock = new RunningClock(platform);
+  platform.jump(3_600_000);
+  expect(clock.now()).toBe(3_600_000);
+  clock.readEvery(10_000);
+  clock.now();
+  clock.readEvery(Number.POSITIVE_INFINITY);
+  platform.jump(3_600_000);
+  expect(clock.now()).toBe(7_200_000);
+});
