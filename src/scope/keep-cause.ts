@@ -4,10 +4,21 @@
  */
 import { isError } from '../core/is-error.js';
 
-/** Gives `later`, with `earlier` as its cause unless it has one or is itself among the causes of `earlier`. */
+/**
+ * Gives `later`, with `earlier` as its cause unless it has one or is itself among the causes of `earlier`. Never throws, since its caller
+ * has further resources to end: an error that cannot be read stays as it is.
+ */
 export function keepCause(later: unknown, earlier: unknown): unknown {
-  if (isError(later) && !('cause' in later) && !causesOf(earlier).has(later)) {
-    Reflect.defineProperty(later, 'cause', { value: earlier, writable: true, configurable: true });
+  try {
+    if (isError(later) && !('cause' in later) && !causesOf(earlier).has(later)) {
+      Reflect.defineProperty(later, 'cause', {
+        value: earlier,
+        writable: true,
+        configurable: true,
+      });
+    }
+  } catch {
+    // A proxy that throws.
   }
   return later;
 }
@@ -15,8 +26,15 @@ export function keepCause(later: unknown, earlier: unknown): unknown {
 /** Gives an error and its chain of causes. An error of this chain must not get `earlier` as its cause: that would be a circle. */
 function causesOf(error: unknown): Set<unknown> {
   const causes = new Set<unknown>();
-  for (let link = error; !causes.has(link); link = isError(link) ? link.cause : link) {
-    causes.add(link);
-  }
+  for (let link = error; !causes.has(link); link = causeOf(link)) causes.add(link);
   return causes;
+}
+
+/** Gives the cause of an error; the value itself if it has none that can be read. */
+function causeOf(error: unknown): unknown {
+  try {
+    return isError(error) ? error.cause : error;
+  } catch {
+    return error; // A getter that throws.
+  }
 }

@@ -405,6 +405,53 @@ test('an error of another realm keeps the earlier error as its cause too', () =>
   expect(error).toMatchObject({ message: 'foreign', cause: { message: 'of the block' } });
 });
 
+/** An error whose `cause` cannot be read, as of some libraries: nodejs/node#47163. */
+function errorWithoutReadableCause(): Error {
+  return Object.defineProperty(new Error('of the block'), 'cause', {
+    get() {
+      throw new Error('no cause');
+    },
+  });
+}
+
+/** An error that cannot be asked for its members. */
+function opaqueError(): Error {
+  return new Proxy(new Error('opaque'), {
+    has() {
+      throw new Error('no members');
+    },
+  });
+}
+
+test('all members are ended, whatever the errors do when they are read', async () => {
+  const ofBlock = errorWithoutReadableCause();
+  const opaque = opaqueError();
+  const log: string[] = [];
+  const fill = (stack: RunStack | AsyncRunStack): never => {
+    stack.defer(() => {
+      throw opaque;
+    });
+    stack.defer(() => log.push('ended'));
+    stack.defer(() => {
+      throw new Error('of a member');
+    });
+    throw ofBlock;
+  };
+  expect(thrownBy(() => runWith(fill)) === opaque).toBe(true);
+  expect((await runWithAsync(fill).catch((error: unknown) => error)) === opaque).toBe(true);
+  expect(log).toEqual(['ended', 'ended']);
+
+  const error = thrownBy(() =>
+    runWith((stack) => {
+      stack.defer(() => {
+        throw new Error('of a member');
+      });
+      throw ofBlock;
+    }),
+  );
+  expect((error as Error).cause === ofBlock).toBe(true);
+});
+
 test('a member of a synchronous stack that returns a promise: its rejection is printed', async () => {
   const print = vi.spyOn(console, 'error').mockImplementation(() => {});
   const reject = async (message: string): Promise<never> => {
