@@ -27,15 +27,29 @@ export interface BytesPlace {
 /**
  * Gives where the bytes of a source are; `undefined` if it has none. A buffer may be one of another realm. A resizable buffer
  * counts with its present length.
+ *
+ * @throws {@link ViewDetachedError} (`TENURE_VIEW_DETACHED`) for a typed array or a DataView of a buffer that was transferred, or is too
+ * short now.
  */
 export function placeOfBytes(source: unknown): BytesPlace | undefined {
-  if (ArrayBuffer.isView(source)) return source;
+  if (ArrayBuffer.isView(source)) return placeInBuffer(source);
   if (typeof source !== 'object' || source === null) return undefined;
   if (exportedRegion in source) return (source as CountingSource)[exportedRegion]();
   const byteLength = lengthOfBuffer(source);
   return byteLength === undefined
     ? undefined
     : { buffer: source as ArrayBufferLike, byteOffset: 0, byteLength };
+}
+
+/** Without its bytes, a DataView throws, and a typed array says that it has 0 bytes: only its methods throw. */
+function placeInBuffer(view: ArrayBufferView): BytesPlace {
+  try {
+    const { buffer, byteOffset, byteLength } = view;
+    if (byteLength === 0 && 'length' in view) Reflect.apply(Uint8Array.prototype.keys, view, []);
+    return { buffer, byteOffset, byteLength };
+  } catch (error) {
+    throw goneError(view.buffer, error);
+  }
 }
 
 /**

@@ -17,7 +17,7 @@ import {
   resolveOptions,
 } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
-import { type BytesPlace, type CountingSource, exportedRegion } from './byte-source.js';
+import { type BytesPlace, bytesAt, type CountingSource, exportedRegion } from './byte-source.js';
 import { ExportsWatch } from './exports-watch.js';
 import { makeView } from './make-view.js';
 import type { ViewRegion } from './memory-view.js';
@@ -98,8 +98,8 @@ export class Exporter implements Watchable, CountingSource {
    * Changes the number of bytes. Bytes are cut off at the end, or bytes of 0 are added there. O(1) for each byte that is added or
    * cut off, amortised. The present length changes nothing, and is never refused.
    *
-   * @throws {@link ViewExportedError} (`TENURE_VIEW_EXPORTED`) while views are alive; {@link InvalidArgumentError}
-   * (`TENURE_INVALID_ARGUMENT`) for a malformed length; `RangeError` if the engine has no memory of that length. The bytes stay
+   * @throws {@link ViewExportedError} (`TENURE_VIEW_EXPORTED`) while views are alive; {@link ViewDetachedError}
+   * (`TENURE_VIEW_DETACHED`) if its buffer was transferred; {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a malformed length; `RangeError` if the engine has no memory of that length. The bytes stay
    * as they are then.
    */
   resize(bytes: number): void {
@@ -115,7 +115,9 @@ export class Exporter implements Watchable, CountingSource {
     const capacity = this.#buffer.byteLength;
     if (bytes > capacity || bytes < capacity / 2) this.#reallocate(bytes);
     else if (bytes < this.#length)
-      new Uint8Array(this.#buffer, bytes, this.#length - bytes).fill(0);
+      bytesAt({ buffer: this.#buffer, byteOffset: bytes, byteLength: this.#length - bytes }).fill(
+        0,
+      );
     this.#length = bytes;
     this.#region = null;
   }
@@ -160,7 +162,7 @@ export class Exporter implements Watchable, CountingSource {
   #reallocate(bytes: number): void {
     const buffer = new ArrayBuffer(bytes > this.#length ? bytes + Math.floor(bytes / 8) : bytes);
     const kept = Math.min(bytes, this.#length);
-    new Uint8Array(buffer).set(new Uint8Array(this.#buffer, 0, kept));
+    new Uint8Array(buffer).set(bytesAt({ buffer: this.#buffer, byteOffset: 0, byteLength: kept }));
     this.#buffer = buffer;
   }
 }

@@ -12,7 +12,7 @@ import { type AnyItem, readItem, writeItem } from './item.js';
 import { itemPosition } from './item-position.js';
 import type { Dims } from './layout.js';
 import { MemoryView, type ViewRegion } from './memory-view.js';
-import type { ExportWatch } from './region.js';
+import { type ExportWatch, goneError } from './region.js';
 import { readResizable, writeResizable } from './resizable-items.js';
 import { slicedLayout } from './slice-range.js';
 import { type OpenView, readonlyError } from './view-contents.js';
@@ -166,7 +166,12 @@ export class StridedView<F extends Format = Format> extends MemoryView<F> {
    */
   openItems<A>(type: new (buffer: ArrayBufferLike, byteOffset: number, length: number) => A): A {
     const { buffer, byteOffset } = this.#region as ViewRegion;
-    return new type(buffer, byteOffset + this.#offset, this.#length);
+    try {
+      return new type(buffer, byteOffset + this.#offset, this.#length);
+    } catch (error) {
+      this.release(); // No caller gets the view.
+      throw goneError(buffer, error);
+    }
   }
 
   /**

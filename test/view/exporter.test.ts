@@ -5,6 +5,7 @@ import {
   Exporter,
   memoryview,
   observe,
+  ViewDetachedError,
   ViewExportedError,
 } from '../../src/view/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
@@ -112,4 +113,15 @@ test('an exporter keeps no dropped view alive, so that V8 can prove the loss', a
   expect(capabilities).toHaveLength(2);
   await collectGarbage();
   expect(capabilities.map((capability) => capability?.deref())).toEqual([undefined, undefined]);
+});
+
+test('an exporter whose buffer was transferred says so, and changes nothing', () => {
+  const bytes = new Exporter(4);
+  const view = memoryview(bytes);
+  const { buffer } = view.bytes();
+  view.release();
+  structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+  for (const length of [8, 2, 0]) expect(() => bytes.resize(length)).toThrow(ViewDetachedError);
+  expect(() => memoryview(bytes)).toThrow(ViewDetachedError);
+  expect([bytes.length, bytes.exports]).toEqual([4, 0]);
 });

@@ -84,6 +84,42 @@ test('a source that was transferred before is refused', () => {
   expect(() => target.equals(buffer)).toThrow(ViewDetachedError);
 });
 
+test.each([
+  [
+    'a DataView of a buffer that was transferred: tc39/ecma262#678',
+    () => goneBytes(DataView, transfer),
+  ],
+  ['a DataView of a buffer that has shrunk: tc39/test262#5137', () => goneBytes(DataView, shrink)],
+  ['a typed array of a buffer that has shrunk', () => goneBytes(Uint8Array, shrink)],
+])('%s is no source', (_, make) => {
+  const target = memoryview(new Uint8Array(0));
+  expect(() => memoryview(make())).toThrow(ViewDetachedError);
+  expect(() => target.assign(make())).toThrow(ViewDetachedError);
+  expect(() => target.equals(make())).toThrow(ViewDetachedError);
+});
+
+function shrink(buffer: ResizableBuffer): void {
+  buffer.resize(2);
+}
+
+/** Bytes 4 to 8 of a buffer, which `lose` takes from them. */
+function goneBytes(
+  type: new (buffer: ArrayBuffer, byteOffset: number, length: number) => ArrayBufferView,
+  lose: (buffer: ResizableBuffer) => unknown,
+): ArrayBufferView {
+  const buffer = new Resizable(8, { maxByteLength: 16 });
+  const bytes = new type(buffer, 4, 4);
+  lose(buffer);
+  return bytes;
+}
+
+test('a source without bytes, within its buffer, is a view without items', () => {
+  const buffer = new Resizable(8, { maxByteLength: 16 });
+  for (const source of [new Float64Array(buffer, 8, 0), new DataView(buffer, 8, 0)]) {
+    expect(memoryview(source).length).toBe(0);
+  }
+});
+
 test.each(USES)(
   '%s of a resizable buffer works, throws after shrinking, works again',
   (name, use) => {
