@@ -44,13 +44,13 @@ export class BufferPart {
 
   /** Whether the buffer was transferred to another owner during the lease. */
   get isGone(): boolean {
-    return this.bytes.length !== this.length;
+    return this.length === 0 ? this.slab.isGone : this.bytes.length !== this.length;
   }
 
   /** Lends the part for this many bytes. Gives `false` if the buffer was transferred to another owner. */
   lend(length: number): boolean {
-    if (this.bytes.length !== length) {
-      if (this.slab.buffer.byteLength === 0) return false;
+    if (this.bytes.length !== length || length === 0) {
+      if (this.slab.isGone) return false;
       this.bytes = new Uint8Array(this.slab.buffer, this.byteOffset, length);
     }
     this.length = length;
@@ -107,6 +107,11 @@ export class BufferSlab implements BufferLender, Linked<BufferSlab> {
     registerLender(buffer, this);
   }
 
+  /** Whether the buffer was transferred to another owner. */
+  get isGone(): boolean {
+    return this.buffer.byteLength !== this.byteLength;
+  }
+
   /** Whether every part is lent. */
   get isFull(): boolean {
     return this.out === this.#partCount;
@@ -121,7 +126,7 @@ export class BufferSlab implements BufferLender, Linked<BufferSlab> {
   take(length: number): BufferPart | undefined {
     const part = this.#free;
     if (part === null) {
-      if (this.buffer.byteLength !== this.byteLength) return undefined;
+      if (this.isGone) return undefined;
       const made = new BufferPart(this, this.#parts.length * this.partBytes, length);
       this.#parts.push(made);
       this.out++;

@@ -246,6 +246,23 @@ test('a buffer that its holder transferred is not lent again', () => {
   }
 });
 
+test('a buffer that was transferred by the holder of 0 bytes is not lent again: nodejs/node#61362', () => {
+  const pool = new BufferPool({ zero: true });
+  const [first, second] = [pool.lease(0), pool.lease(0)];
+  const buffer = first.bytes.buffer as ArrayBuffer;
+  structuredClone(buffer, { transfer: [buffer] });
+  for (const each of [first, second]) each.release();
+  expect(pool.stats()).toMatchObject({ out: 0, idleBytes: 0, waste: 0 });
+
+  const idle = pool.lease(0);
+  const kept = idle.bytes.buffer as ArrayBuffer;
+  idle.release();
+  structuredClone(kept, { transfer: [kept] });
+  const other = pool.lease(0);
+  expect(other.bytes.buffer.byteLength).toBeGreaterThan(0);
+  other.release();
+});
+
 test('an observer is told of each lease and of the views that are made of it', () => {
   const pool = new BufferPool({ name: 'frames' });
   const early = pool.lease(10);
