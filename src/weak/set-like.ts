@@ -30,9 +30,6 @@ export function setLike<T>(where: string, other: SetLike<T>): CheckedSetLike<T> 
   }
   return {
     has: (value) => Reflect.apply(has, other, [value]),
-    *[Symbol.iterator]() {
-      const members: Iterator<T> = Reflect.apply(keys, other, []);
-      for (let step = members.next(); step.done !== true; step = members.next()) yield step.value;
-    },
+    [Symbol.iterator]: () => Reflect.apply(keys, other, []),
   };
 }

@@ -77,6 +77,28 @@ test.each<[string, (x: IterableWeakSet<{ id: string }>) => unknown, unknown]>([
   expect(idsOf(set)).toBe('abc');
 });
 
+test('isSupersetOf ends the iterator of the other set if it stops early: tc39/test262#4589', () => {
+  const log: string[] = [];
+  const setLikeOf = (name: string, members: object[]) => ({
+    size: members.length,
+    has: (value: unknown) => members.includes(value as object),
+    keys: () => {
+      const left = members.values();
+      return {
+        next: () => left.next(),
+        return: () => {
+          log.push(name);
+          return { done: true as const, value: undefined };
+        },
+      };
+    },
+  });
+  const set = new IterableWeakSet<object>([a, b]);
+  expect(set.isSupersetOf(setLikeOf('read in part', [c, a]))).toBe(false);
+  expect(set.isSupersetOf(setLikeOf('read to its end', [a]))).toBe(true);
+  expect(log).toEqual(['read in part']);
+});
+
 test('a result of the set algebra holds its members weakly', async () => {
   const set = new IterableWeakSet<object>();
   const result: { union?: IterableWeakSet<object> } = {};
