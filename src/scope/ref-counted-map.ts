@@ -1,6 +1,7 @@
 /** Shared values by key: one `RefCounted` for each key, under one capacity. After `RcMap` of Effect. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { created, endAutomaticWatch } from '../core/created-components.js';
+import { asMapKey } from '../core/map-key.js';
 import { aFunction, checkArgument, millis } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
 import { gatheredEnds } from './gathered-ends.js';
@@ -188,7 +189,8 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
     for (const cell of this.#cells.values()) yield* cell.instances();
   }
 
-  #addCell(key: K): SharedCell<T> {
+  #addCell(given: K): SharedCell<T> {
+    const key = asMapKey(given);
     const idleMillis =
       typeof this.#idleMillis === 'function' ? this.#idleMillis(key) : this.#idleMillis;
     checkArgument('RefCountedMap.acquire', 'the result of `idleMillis`', idleMillis, millis);

@@ -1,4 +1,5 @@
 import type { DeathShard } from '../core/death-registry.js';
+import { asMapKey } from '../core/map-key.js';
 import type { NodeId } from '../core/probe.js';
 
 /** An entry of a WeakValueMap: the key, and a weak reference to the value. */
@@ -13,7 +14,7 @@ export class WeakEntry<K, V extends WeakKey> {
   watchSerial = 0;
 
   constructor(key: K, value: V) {
-    this.key = key;
+    this.key = asMapKey(key);
     this.ref = new WeakRef(value);
   }
 }

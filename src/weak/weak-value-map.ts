@@ -25,6 +25,7 @@
 import { DeathRegistry } from '../core/death-registry.js';
 import { guardedCall } from '../core/guarded-call.js';
 import { printAs } from '../core/inspect.js';
+import { asMapKey } from '../core/map-key.js';
 import { aFunction, argumentError, checkArgument } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
 import { aWeakKey } from '../core/weak-key.js';
@@ -187,7 +188,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
     checkArgument('WeakValueMap.getOrInsertComputed', 'make', make, aFunction);
     const known = this.get(key);
     if (known !== undefined) return known;
-    const made = make(key);
+    const made = make(asMapKey(key));
     this.set(key, made);
     return made;
   }

@@ -245,6 +245,15 @@ test('idle resolves when no lease of any key is out', async () => {
   await idle;
 });
 
+test('functions of the user get a key of -0 as 0, as keys() gives it: WebKit/WebKit#47885', async () => {
+  const keys: number[] = [];
+  const note = (key: number): number => keys.push(key);
+  await using map = new RefCountedMap(note, { idleMillis: note });
+  using _lease = await map.acquire(-0);
+  keys.push(...map.keys());
+  expect(keys.map((key) => Object.is(key, 0))).toEqual([true, true, true]);
+});
+
 test('keys compare as in a Map, and an unknown key is no error', async () => {
   const { map } = logged({ idleMillis: Infinity });
   const numbers = new RefCountedMap((key: number) => ({ key }));

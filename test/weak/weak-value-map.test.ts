@@ -325,3 +325,17 @@ test.each([
   expect(make).toThrow(InvalidArgumentError);
   expect(make).toThrow(`${what}: \`entry\` must be a pair [key, value], got 5`);
 });
+
+test('callbacks get a key of -0 as 0, as keys() gives it: WebKit/WebKit#47885', async () => {
+  const keys: number[] = [];
+  const map = new WeakValueMap<number, object>({ onCollect: (key) => keys.push(key) });
+  (() => {
+    map.getOrInsertComputed(-0, (key) => {
+      keys.push(key);
+      return {};
+    });
+    keys.push(...map.keys());
+  })();
+  await collectGarbage();
+  expect(keys.map((key) => Object.is(key, 0))).toEqual([true, true, true]);
+});
