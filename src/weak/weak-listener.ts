@@ -50,7 +50,7 @@ const METHODS = [
 
 /** One listener. It removes itself when its owner has died. */
 class Subscription extends DeathRecord {
-  readonly #emitter: WeakRef<AnyEmitter>;
+  #emitter: WeakRef<AnyEmitter> | undefined;
   readonly #event: PropertyKey;
   readonly #listener: WeakRef<Listener>;
   readonly #remove: string;
@@ -69,7 +69,8 @@ class Subscription extends DeathRecord {
 
   end(): void {
     this.unwatch();
-    const emitter = this.#emitter.deref();
+    const emitter = this.#emitter?.deref();
+    this.#emitter = undefined;
     const listener = this.#listener.deref();
     if (emitter !== undefined && listener !== undefined) {
       emitter[this.#remove]?.(this.#event, listener);

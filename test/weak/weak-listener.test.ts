@@ -128,6 +128,21 @@ test("an error of the listener is the emitter's; one of the removal is printed",
   expect(print.mock.calls.map(([, error]) => error.message)).toEqual(['of off']);
 });
 
+test('a second disposal has no effect, also if the removal has thrown: TC39 asks that of a disposable', () => {
+  let removals = 0;
+  const emitter = {
+    on() {},
+    off() {
+      removals++;
+      throw new Error('unknown listener');
+    },
+  };
+  const subscription = weakListener({}, emitter, 'price', () => {});
+  expect(() => subscription[Symbol.dispose]()).toThrow('unknown listener');
+  subscription[Symbol.dispose]();
+  expect(removals).toBe(1);
+});
+
 test('refuses malformed arguments, and adds nothing then', () => {
   const emitter = new EventEmitter();
   expect(() => weakListener(1 as never, emitter, 'x', () => {})).toThrow(InvalidArgumentError);
