@@ -1,8 +1,11 @@
 /** A clock that a test moves by hand. Timers fire in the order of their deadlines, and only when the test moves time on. */
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
-import { checkArgument, millis, numberAtLeast } from '../core/options.js';
+import { checkArgument, millis, numberAtLeast, type OptionCheck } from '../core/options.js';
 import { settle } from './settle.js';
+
+const aFiniteNumber: OptionCheck = (value) =>
+  Number.isFinite(value) ? undefined : 'a finite number of milliseconds';
 
 interface FakeTimer {
   readonly deadline: number;
@@ -102,11 +105,16 @@ export class FakeClock implements Clock {
       timer.callback();
       await settle();
     }
-    this.#now = target;
+    this.#now = Math.max(this.#now, target); // A timer's callback, or another advance, may have moved it further.
   }
 
-  /** Moves time on without firing timers, as when a process was suspended or a coarse clock jumps. */
+  /**
+   * Moves time on without firing timers, as when a process was suspended or a coarse clock jumps. A time below 0 moves it back.
+   *
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a time that is no finite number.
+   */
   jump(byMillis: number): void {
+    checkArgument('clock.jump', 'byMillis', byMillis, aFiniteNumber);
     this.#now += byMillis;
   }
 

@@ -48,3 +48,25 @@ test('a timer without a valid delay is refused', () => {
     /a delay is a number of milliseconds ≥ 0/,
   );
 });
+
+test('an advance never moves time back, when a timer or another advance has moved it further: sinonjs/fake-timers#145, dotnet/extensions#4275', async () => {
+  const jumping = new FakeClock(1_000);
+  jumping.setTimer(() => jumping.jump(500), 10);
+  await jumping.advance(20);
+  expect(jumping.now()).toBe(1_510);
+
+  const shared = new FakeClock(1_000);
+  await Promise.all([shared.advance(100), shared.advance(50)]);
+  expect(shared.now()).toBe(1_100);
+});
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY, '5', undefined])(
+  'a jump by %s is refused, and changes nothing',
+  (byMillis) => {
+    const clock = new FakeClock(1_000);
+    expect(() => clock.jump(byMillis as number)).toThrow(
+      expect.objectContaining({ code: 'TENURE_INVALID_ARGUMENT' }),
+    );
+    expect(clock.now()).toBe(1_000);
+  },
+);
