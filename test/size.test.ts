@@ -114,9 +114,9 @@ test('createPool, imported alone, stays below 70.7 kB', async () => {
   expect(minifiedBytes).toBeLessThanOrEqual(70_700);
 });
 
-test('memoize, imported alone, stays below 56 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 56.06 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(56_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(56_060);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

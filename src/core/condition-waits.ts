@@ -2,6 +2,7 @@
  * Waits for conditions of a component, each with a time limit: the grace. A wait ends when its condition holds or when its
  * grace is over. The conditions are checked when the component says that its state has changed.
  */
+import { cancelTimer } from './cancel-timer.js';
 import type { Clock, TimerHandle } from './clock.js';
 
 interface Wait {
@@ -32,7 +33,7 @@ export class ConditionWaits {
       let timer: TimerHandle | undefined;
       const end = (met: boolean): void => {
         this.#waits.delete(wait);
-        if (timer !== undefined) this.#clock.clearTimer(timer);
+        cancelTimer(this.#clock, timer);
         resolve(met);
       };
       const wait: Wait = { isMet, end };

@@ -10,6 +10,7 @@
  * gives all waits a short grace before they end.
  */
 import type { RunInContext } from './async-context.js';
+import { cancelTimer } from './cancel-timer.js';
 import type { Clock, TimerHandle } from './clock.js';
 import { keepProcessAlive } from './host-timers.js';
 
@@ -88,7 +89,7 @@ export class DeadlineTimer {
 
   #cancel(): void {
     if (this.#timer === undefined) return;
-    this.#clock.clearTimer(this.#timer);
+    cancelTimer(this.#clock, this.#timer);
     this.#timer = undefined;
     this.#deadline = Number.POSITIVE_INFINITY;
   }

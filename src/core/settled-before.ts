@@ -1,4 +1,5 @@
 /** A wait for a result that has a time limit. */
+import { cancelTimer } from './cancel-timer.js';
 import type { Clock, TimerHandle } from './clock.js';
 import { following } from './thenable.js';
 
@@ -13,14 +14,19 @@ export function settledBefore<T>(
   onLimit: (resolve: (value: T | PromiseLike<T>) => void, reject: (error: unknown) => void) => void,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    let timer!: TimerHandle; // A clock that throws sets none, and is asked to clear none.
+    let timer: TimerHandle | undefined;
+    let isSettled = false;
     const settle =
       <V>(end: (value: V) => void) =>
       (value: V) => {
-        clock.clearTimer(timer);
+        isSettled = true;
+        cancelTimer(clock, timer);
         end(value);
       };
     following(result).then(settle(resolve), settle(reject));
-    timer = clock.setTimer(() => onLimit(resolve, reject), millis); // A clock that throws leaves no rejection of the result unhandled.
+    // A clock that throws leaves no rejection of the result unhandled, and may call back although it was told not to.
+    timer = clock.setTimer(() => {
+      if (!isSettled) onLimit(resolve, reject);
+    }, millis);
   });
 }

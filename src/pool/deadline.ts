@@ -1,5 +1,6 @@
 /** Waits for a whole pool (`drain`, `ready`, `invalidate`, …) that a caller may limit. */
 import { abortableWait } from '../core/abortable-wait.js';
+import { cancelTimer } from '../core/cancel-timer.js';
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { anAbortSignal, millis, type OptionTable, option, optional } from '../core/options.js';
 import { DeadlineError } from './pool-errors.js';
@@ -35,9 +36,7 @@ export function withDeadline<T>(
   if (signal === undefined && timeoutMillis === Number.POSITIVE_INFINITY) return promise;
   const timeout = new AbortController();
   let timer: TimerHandle | undefined;
-  const end = (): void => {
-    if (timer !== undefined) clock.clearTimer(timer);
-  };
+  const end = (): void => cancelTimer(clock, timer);
   const leave = (): void => {
     end();
     onLeave();

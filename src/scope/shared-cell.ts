@@ -13,6 +13,7 @@
  * - A caller that waits for the creation holds the instance already. If all of them leave, the creation is told by its signal.
  */
 import { abortReason } from '../core/abort-reason.js';
+import { cancelTimer } from '../core/cancel-timer.js';
 import type { Clock } from '../core/clock.js';
 import { currentOwner, runAsOwner } from '../core/current-owner.js';
 import { guardedCall } from '../core/guarded-call.js';
@@ -286,7 +287,9 @@ export class SharedCell<T> {
   #startIdling(instance: SharedInstance<T>): void {
     const { idleMillis } = this.#plan;
     if (idleMillis === Number.POSITIVE_INFINITY) return;
-    const retire = (): void => this.#retire(instance);
+    const retire = (): void => {
+      if (instance.holds === 0) this.#retire(instance); // The clock may have failed to cancel the timer.
+    };
     instance.timer = guardedCall('the clock of a shared value', () =>
       this.#owner.clock.setTimer(retire, idleMillis, { background: true }),
     );
@@ -294,7 +297,7 @@ export class SharedCell<T> {
   }
 
   #stopIdling(instance: SharedInstance<T>): void {
-    if (instance.timer !== undefined) this.#owner.clock.clearTimer(instance.timer);
+    cancelTimer(this.#owner.clock, instance.timer);
     instance.timer = undefined;
   }
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ConditionWaits } from '../../src/core/condition-waits.js';
 import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -55,4 +55,18 @@ test('a wait whose grace cannot be timed is not checked any more', async () => {
   await expect(wait).rejects.toThrow('no timer');
   waits.check();
   expect(checks).toBe(1);
+});
+
+test('a wait ends although the clock cannot clear its timer', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  const waits = new ConditionWaits(clock);
+  let isMet = false;
+  const wait = waits.until(() => isMet, 50);
+  clock.failsToClear = true;
+  isMet = true;
+  waits.check();
+  expect(await wait).toBe(true);
+  expect(printed).toHaveBeenCalledOnce();
+  printed.mockRestore();
 });

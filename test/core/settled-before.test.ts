@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { settledBefore } from '../../src/core/settled-before.js';
 import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -45,4 +45,15 @@ test('a clock that throws rejects the wait, and the rejection of the result is n
   clock.fails = true;
   const result = Promise.reject(new Error('refused'));
   await expect(settledBefore(clock, 1_000, result, () => {})).rejects.toThrow('no timer');
+});
+
+test('a clock that cannot clear the timer loses no result, and its late call is without effect', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  clock.failsToClear = true;
+  const never = () => expect.unreachable();
+  expect(await settledBefore(clock, 1_000, Promise.resolve('answer'), never)).toBe('answer');
+  await clock.advance(1_000);
+  expect(printed).toHaveBeenCalledOnce();
+  printed.mockRestore();
 });

@@ -1,12 +1,18 @@
-/** A {@link FakeClock} whose `setTimer` throws while it is switched off. */
+/** A {@link FakeClock} whose `setTimer` throws while `fails` is set, and whose `clearTimer` throws while `failsToClear` is set. */
 import type { TimerHandle } from '../../src/core/clock.js';
 import { FakeClock } from './fake-clock.js';
 
 export class FailingClock extends FakeClock {
   fails = false;
+  failsToClear = false;
 
   override setTimer(...args: Parameters<FakeClock['setTimer']>): TimerHandle {
     if (this.fails) throw new Error('no timer');
     return super.setTimer(...args);
+  }
+
+  override clearTimer(timer: TimerHandle): void {
+    if (this.failsToClear) throw new Error('not cleared');
+    super.clearTimer(timer);
   }
 }

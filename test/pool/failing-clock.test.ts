@@ -1,4 +1,7 @@
-/** A clock whose `setTimer` throws: the caller that needs the timer is told, and no other caller loses anything. */
+/**
+ * A clock that throws. The caller that needs a timer is told that `setTimer` has thrown, and no other caller loses anything. No caller is
+ * told of `clearTimer`.
+ */
 import { expect, test, vi } from 'vitest';
 import { createPool, type Factory, type Pool } from '../../src/pool/index.js';
 import { FailingClock } from '../kit/failing-clock.js';
@@ -104,5 +107,49 @@ test.each([
   expect(await rejection(call(pool))).toMatchObject({ message: 'no timer' });
   clock.fails = false;
   await free();
+  await pool.close();
+});
+
+test('a pool works on while its clock cannot clear a timer', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  clock.failsToClear = true;
+  const pool = createPool(
+    { ...factory, create: async () => ({}) },
+    { max: 1, clock, acquireTimeoutMillis: 1_000, createTimeoutMillis: 1_000 },
+  );
+  const lease = await pool.lease();
+  const next = pool.lease();
+  const drained = pool.drain({ timeoutMillis: 1_000 });
+  await lease.release();
+  void (await next).release();
+  await drained;
+  await clock.advance(1_000); // The timers that were not cleared.
+  expect([pool.size, pool.available, pool.borrowed]).toEqual([1, 1, 0]);
+  await pool.close();
+  expect(pool.size).toBe(0);
+  printed.mockRestore();
+});
+
+test('a factory that fails has its pause although the clock cannot set a timer', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  let creations = 0;
+  const create = (): object => {
+    if (++creations < 3) throw new Error('down');
+    return {};
+  };
+  const unlimited = { max: 1, clock, acquireTimeoutMillis: Number.POSITIVE_INFINITY };
+  const pool = createPool({ ...factory, create }, unlimited);
+  clock.fails = true;
+  vi.useFakeTimers();
+  const waiting = pool.lease();
+  await settle();
+  expect(creations).toBe(1);
+  await vi.advanceTimersByTimeAsync(10_000); // The clock of the system takes its place.
+  void (await waiting).release();
+  expect(creations).toBe(3);
+  vi.useRealTimers();
+  printed.mockRestore();
   await pool.close();
 });

@@ -485,6 +485,30 @@ test('a value whose idle time cannot be timed is disposed of at its last release
   await shared.close();
 });
 
+test('an idle value is shared and disposed of although the clock cannot clear its timer', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  const log: number[] = [];
+  let created = 0;
+  const shared = new RefCounted(() => ++created, {
+    clock,
+    idleMillis: 100,
+    dispose: (value) => void log.push(value),
+  });
+  await (await shared.acquire()).release();
+  clock.failsToClear = true;
+  const lease = await shared.acquire();
+  await clock.advance(100); // The timer that was not cleared.
+  expect([lease.value, shared.refs, log]).toEqual([1, 1, []]);
+  await lease.release();
+  await shared.invalidate();
+  expect(log).toEqual([1]);
+  await (await shared.acquire()).release();
+  await shared.close();
+  expect(log).toEqual([1, 2]);
+  printed.mockRestore();
+});
+
 test('disposals that close each other do not wait for each other in a circle', async () => {
   const log: string[] = [];
   const closeLater = async (other: RefCounted<string>, name: string): Promise<void> => {

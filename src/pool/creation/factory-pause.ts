@@ -3,7 +3,9 @@
  * caller waits for the end of the pause.
  */
 import type { RunInContext } from '../../core/async-context.js';
-import type { Clock, TimerHandle } from '../../core/clock.js';
+import { cancelTimer } from '../../core/cancel-timer.js';
+import { type Clock, systemClock, type TimerHandle } from '../../core/clock.js';
+import { reportIgnoredError } from '../../core/ignored-error.js';
 import { backoffMillis, LONGEST_MILLIS } from './backoff.js';
 
 /** The settings that a pause depends on. */
@@ -18,6 +20,8 @@ export class FactoryPause {
   readonly #runInContext: RunInContext;
   readonly #onEnd: () => void;
   #timer: TimerHandle | undefined = undefined;
+  /** The clock that has set the timer. */
+  #timerClock: Clock;
   #endsAt = 0;
   #isAwaited = false;
   /** Failures without a success in between. Failures during a pause count as one: their calls began before it. */
@@ -34,6 +38,7 @@ export class FactoryPause {
   /** `onEnd` is called when a pause is over. */
   constructor(settings: PauseSettings, runInContext: RunInContext, onEnd: () => void) {
     this.#settings = settings;
+    this.#timerClock = settings.clock;
     this.#runInContext = runInContext;
     this.#onEnd = onEnd;
   }
@@ -77,7 +82,7 @@ export class FactoryPause {
 
   /** Ends the pause without calling `onEnd`. */
   cancel(): void {
-    if (this.#timer !== undefined) this.#settings.clock.clearTimer(this.#timer);
+    cancelTimer(this.#timerClock, this.#timer);
     this.#timer = undefined;
   }
 
@@ -90,18 +95,25 @@ export class FactoryPause {
     this.#setTimer();
   }
 
+  /** If the clock throws, the system's takes its place: without a pause, a factory that fails would be called without end. */
   #setTimer(): void {
     const { clock } = this.#settings;
     const millis = Math.max(0, this.#endsAt - clock.now());
-    this.#timer = this.#runInContext(() =>
-      clock.setTimer(
-        () => {
-          this.#timer = undefined;
-          this.#onEnd();
-        },
-        millis,
-        { background: !this.#isAwaited },
-      ),
-    );
+    const end = (): void => {
+      this.#timer = undefined;
+      this.#onEnd();
+    };
+    const set = (from: Clock): void => {
+      this.#timerClock = from;
+      this.#timer = from.setTimer(end, millis, { background: !this.#isAwaited });
+    };
+    this.#runInContext(() => {
+      try {
+        set(clock);
+      } catch (error) {
+        reportIgnoredError('the clock of a pool', error);
+        set(systemClock);
+      }
+    });
   }
 }

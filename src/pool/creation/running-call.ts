@@ -10,6 +10,7 @@
  * When the event loop was blocked, timers fire before the answers that have arrived meanwhile are read. So a timeout that
  * fires late gives the call a short grace before it counts.
  */
+import { cancelTimer } from '../../core/cancel-timer.js';
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { STALL_MILLIS } from '../../core/deadline-timer.js';
 import { guardedCall } from '../../core/guarded-call.js';
@@ -89,7 +90,7 @@ export class RunningCall<R> {
     if (this.#isBackground) return;
     this.#isBackground = true;
     if (this.#timer === undefined) return;
-    this.#clock.clearTimer(this.#timer);
+    cancelTimer(this.#clock, this.#timer);
     this.#setTimer(this.#due);
   }
 
@@ -113,6 +114,7 @@ export class RunningCall<R> {
   }
 
   #fired(): void {
+    if (!this.#isOpen) return; // A clock that could not cancel the timer.
     this.#timer = undefined;
     const { timeoutMillis } = this.#call;
     const now = this.#clock.now();
@@ -141,7 +143,7 @@ export class RunningCall<R> {
   #end(): boolean {
     if (!this.#isOpen) return false;
     this.#isOpen = false;
-    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
+    cancelTimer(this.#clock, this.#timer);
     this.#timer = undefined;
     if (this.isSlow) this.#call.setSlow(false);
     return true;

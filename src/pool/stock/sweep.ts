@@ -8,6 +8,7 @@
  */
 
 import type { RunInContext } from '../../core/async-context.js';
+import { cancelTimer } from '../../core/cancel-timer.js';
 import type { TimerHandle } from '../../core/clock.js';
 import { guardedCall } from '../../core/guarded-call.js';
 import { type Slot, UNSEEN } from '../loan/slot.js';
@@ -78,8 +79,7 @@ export class Sweep<T> {
 
   /** Stops the sweep. */
   stop(): void {
-    if (this.timer === null) return;
-    this.#settings.clock.clearTimer(this.timer);
+    cancelTimer(this.#settings.clock, this.timer);
     this.timer = null;
   }
 
