@@ -1,5 +1,6 @@
 /** What happens inside a buffer pool: leases, their notes for errors and reports, and the sweep that drops idle memory. */
 import type { Clock, TimerHandle } from '../core/clock.js';
+import { guardedClock } from '../core/guarded-clock.js';
 import type { EntryPoint, Observation, Observer } from '../core/probe.js';
 import { SiteSample } from '../core/site-sample.js';
 import { BufferLease, type LeaseLender, type LeaseNotes } from './buffer-lease.js';
@@ -31,7 +32,7 @@ export class BufferKeeper implements LeaseLender {
   constructor(settings: BufferKeeperSettings) {
     this.name = settings.name;
     this.stock = new BufferStock(settings);
-    this.#clock = settings.clock;
+    this.#clock = guardedClock(settings.clock);
     this.#idleTimeoutMillis = settings.idleTimeoutMillis;
   }
 

@@ -1,6 +1,7 @@
 /** The options of a watchdog and of a check, and what a watchdog emits. */
 import { type Clock, systemClock } from '../core/clock.js';
 import type { GcSource } from '../core/gc-source.js';
+import { guardedClock } from '../core/guarded-clock.js';
 import {
   aBoolean,
   aFunction,
@@ -204,7 +205,8 @@ const CHECK_OPTIONS: OptionTable<CheckSettings> = {
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
 export function resolveWatchdogOptions(options: WatchdogOptions): WatchdogSettings {
-  return resolveOptions('new Watchdog', options, WATCHDOG_OPTIONS);
+  const settings = resolveOptions('new Watchdog', options, WATCHDOG_OPTIONS);
+  return { ...settings, clock: guardedClock(settings.clock) };
 }
 
 /**

@@ -1,8 +1,9 @@
 import Keyv from 'keyv';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import { decodeArgs, encodeArgs } from '../../src/memoize/keys/encoded-args.js';
 import { type SharedCache, sharedCache } from '../../src/memoize/shared/index.js';
+import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -552,4 +553,22 @@ describe('an invalidation', () => {
     await clock.advance(60_000);
     expect(token()).toBe(stored);
   });
+});
+
+test('a clock that throws costs no call, and no invalidation', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  const entries = new Map();
+  const { one, other } = twoProcesses({
+    shared: sharedCache({ store: new Keyv({ store: entries }), clock }),
+  });
+  clock.failsToClear = true;
+  expect(await one(1)).toBe('value 1, load 1');
+  await one.flush();
+  clock.fails = true;
+  expect(await other(1)).toBe('value 1, load 1');
+  one.delete(1);
+  await one.flush();
+  expect(await one(1)).toBe('value 1, load 2');
+  printed.mockRestore();
 });

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { parseMemorySamples, plotMemory, recordMemory } from '../../src/profile/index.js';
 import { svgDocument, svgElement, svgLabel } from '../../src/profile/svg/svg.js';
+import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { FakeProcess } from './fake-process.js';
 
@@ -34,6 +35,21 @@ test('a recording of a week stays below 1,024 readings, and keeps its whole span
   expect(samples.length).toBeLessThanOrEqual(1_024);
   expect(samples[0]?.atMillis).toBe(0);
   expect(samples.at(-1)?.atMillis).toBeGreaterThan(6.9 * 24 * 3_600_000);
+});
+
+test('goes on by the clock of the system if its own throws', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const [memory, clock] = [new FakeProcess(), new FailingClock()];
+  const recording = recordMemory({ everyMillis: 50, memory, clock });
+  clock.fails = true;
+  clock.failsToClear = true;
+  vi.useFakeTimers();
+  await clock.advance(50);
+  await vi.advanceTimersByTimeAsync(100);
+  recording[Symbol.dispose]();
+  vi.useRealTimers();
+  expect(recording.samples()).toHaveLength(5);
+  printed.mockRestore();
 });
 
 test('passes each reading on as a line, also when it thins out its own', async () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { allowLeaks } from '../../src/testing/index.js';
 import {
   type BufferLease,
@@ -8,6 +8,7 @@ import {
   InvalidArgumentError,
 } from '../../src/view/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
+import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
 
 const KIB = 1_024;
@@ -317,3 +318,24 @@ test('the figures add up after any leases and releases, and no byte is lent twic
 function never(): never {
   throw new Error('the list has no lease');
 }
+
+test('a clock that throws costs no release, and idle memory is dropped by a timer of the system', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  const pool = new BufferPool({ clock, idleTimeoutMillis: 1_000 });
+  const lease = pool.lease(5_000);
+  clock.fails = true;
+  vi.useFakeTimers();
+  lease.release();
+  expect(pool.stats()).toMatchObject({ out: 0, idleBytes: 5_120 });
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(pool.stats()).toMatchObject({ idleBytes: 0 });
+  vi.useRealTimers();
+  clock.fails = false;
+  pool.lease(5_000).release();
+  clock.failsToClear = true;
+  pool.trim();
+  pool[Symbol.dispose]();
+  expect(pool.stats()).toMatchObject({ idleBytes: 0, waste: 0 });
+  printed.mockRestore();
+});

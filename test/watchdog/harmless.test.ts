@@ -8,6 +8,7 @@ import {
   observe,
   Watchdog,
 } from '../../src/watchdog/index.js';
+import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 
@@ -196,4 +197,19 @@ test('a report escapes what would change the terminal, or forge its lines', asyn
   expect(text).toContain('query\\u0007 sent\\u2028now');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f\u2028\u202e]/);
+});
+
+test('a clock that throws costs no loan, and no report', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  await using program = setUp(4, { clock });
+  const { watchdog, pool } = program;
+  clock.fails = true;
+  clock.failsToClear = true;
+  await watchdog.scope('healthy', () => pool.use(() => settle()));
+  await watchdog.scope('leaky', async () => void (await pool.lease()));
+  const [report] = await watchdog.check();
+  expect(report).toMatchObject({ scope: 'leaky', count: 1 });
+  clock.failsToClear = false;
+  printed.mockRestore();
 });

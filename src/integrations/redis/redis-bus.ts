@@ -7,6 +7,7 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Clock, systemClock, type TimerHandle } from '../../core/clock.js';
+import { guardedClock } from '../../core/guarded-clock.js';
 import type { BusListener, InvalidationBus } from '../../memoize/invalidation-bus.js';
 import {
   type IoRedisSubscriber,
@@ -60,7 +61,7 @@ export class RedisBus implements InvalidationBus {
     this.#client = client;
     this.#channel = options.channel ?? 'tenure:invalidation';
     this.#heartbeat = options.heartbeatMillis ?? 2_000;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = guardedClock(options.clock ?? systemClock);
   }
 
   async publish(text: string): Promise<unknown> {

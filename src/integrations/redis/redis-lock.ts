@@ -11,6 +11,7 @@
  */
 import { type Clock, systemClock } from '../../core/clock.js';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
+import { guardedClock } from '../../core/guarded-clock.js';
 import type { ClusterLease, ClusterLock, LockRequest } from '../../memoize/cluster-lock.js';
 import { inTime, type RedisClient, run } from './redis-client.js';
 import { RedisLease } from './redis-lease.js';
@@ -84,7 +85,7 @@ export class RedisLock implements ClusterLock {
     this.#wait = options.waitMillis ?? 30_000;
     this.#retry = options.retryMillis ?? 25;
     this.#random = options.random ?? Math.random;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = guardedClock(options.clock ?? systemClock);
   }
 
   async acquire(name: string, request: Partial<LockRequest> = {}): Promise<ClusterLease> {

@@ -1,6 +1,7 @@
 /** The value for the option `shared`. */
 import { type Clock, systemClock } from '../../core/clock.js';
 import { InvalidArgumentError } from '../../core/errors.js';
+import { guardedClock } from '../../core/guarded-clock.js';
 import {
   aBoolean,
   aFunction,
@@ -119,7 +120,8 @@ const OPTIONS: OptionTable<SharedCacheSettings> = {
  * ```
  */
 export function sharedCache<V = unknown>(options: SharedCacheOptions<V>): SharedCache {
-  const parts = resolveOptions('sharedCache', options, OPTIONS);
+  const settings = resolveOptions('sharedCache', options, OPTIONS);
+  const parts = { ...settings, clock: guardedClock(settings.clock) };
   checkTogether(parts);
   return {
     attach: (cache, counters, local) => {

@@ -1,6 +1,7 @@
 /** Records the memory of the process over time, as `mprof run` does. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Clock, systemClock, type TimerHandle } from '../../core/clock.js';
+import { guardedClock } from '../../core/guarded-clock.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import {
   aFunction,
@@ -82,7 +83,8 @@ const OPTIONS: OptionTable<RecordSettings> = {
  * ```
  */
 export function recordMemory(options: RecordOptions = {}): MemoryRecording {
-  return new MemoryRecording(resolveOptions('recordMemory', options, OPTIONS));
+  const settings = resolveOptions('recordMemory', options, OPTIONS);
+  return new MemoryRecording({ ...settings, clock: guardedClock(settings.clock) });
 }
 
 /**

@@ -1,8 +1,8 @@
 /** The lock over a real Redis. The clock is a fake, so no lease is extended or lost by chance. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { redisLock } from '../../../src/integrations/redis.js';
-import { FakeClock } from '../../kit/fake-clock.js';
+import { FailingClock } from '../../kit/failing-clock.js';
 import { until } from '../../kit/until.js';
 import { canConnect, connect, RedisServer } from './redis-server.js';
 
@@ -15,7 +15,7 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
 
   async function setUp() {
     const client = await connect(server.url);
-    const clock = new FakeClock();
+    const clock = new FailingClock();
     const prefix = `tenure-test-${randomUUID()}:`;
     const lock = redisLock(client, { prefix, clock, leaseMillis: 60_000, waitMillis: 0 });
     const key = `${prefix}{k}`;
@@ -43,6 +43,17 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     await own.clock.advance(20_000);
     await until(() => first.lost);
     expect(await own.client.pTTL(own.key)).toBeGreaterThan(60_000);
+  });
+
+  test('a clock that throws leaves no lock behind', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+    await using own = await setUp();
+    own.clock.fails = true;
+    own.clock.failsToClear = true;
+    const lease = await own.acquire();
+    await lease.release();
+    expect(await own.client.get(own.key)).toBe(null);
+    printed.mockRestore();
   });
 
   test('a holder extends its lock as long as it runs', async () => {
