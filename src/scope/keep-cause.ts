@@ -10,20 +10,24 @@ import { isError } from '../core/is-error.js';
  */
 export function keepCause(later: unknown, earlier: unknown): unknown {
   try {
-    if (isError(later) && !('cause' in later) && !causesOf(earlier).has(later)) {
-      Reflect.defineProperty(later, 'cause', {
-        value: earlier,
-        writable: true,
-        configurable: true,
-      });
-    }
+    if (!isError(later) || 'cause' in later) return later;
+    const causes = causesOf(earlier);
+    if (causes.has(later)) return later;
+    Reflect.defineProperty(later, 'cause', { value: earlier, writable: true, configurable: true });
+    ends.set(later, [...causes].findLast(isError));
   } catch {
     // A proxy that throws.
   }
   return later;
 }
 
-/** Gives an error and its chain of causes. An error of this chain must not get `earlier` as its cause: that would be a circle. */
+/**
+ * The last errors of the chains of causes that were made here. An error without a cause can only be the last one of a chain, so the search
+ * for it skips the others: the errors of a stack whose members all fail take linear time.
+ */
+const ends = new WeakMap<object, Error | undefined>();
+
+/** Gives the chain of causes of an error as far as it matters. An error of it must not get `error` as its cause: that would be a circle. */
 function causesOf(error: unknown): Set<unknown> {
   const causes = new Set<unknown>();
   for (let link = error; !causes.has(link); link = causeOf(link)) causes.add(link);
@@ -33,7 +37,7 @@ function causesOf(error: unknown): Set<unknown> {
 /** Gives the cause of an error; the value itself if it has none that can be read. */
 function causeOf(error: unknown): unknown {
   try {
-    return isError(error) ? error.cause : error;
+    return isError(error) ? (ends.get(error) ?? error.cause) : error;
   } catch {
     return error; // A getter that throws.
   }

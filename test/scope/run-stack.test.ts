@@ -452,6 +452,48 @@ test('all members are ended, whatever the errors do when they are read', async (
   expect((error as Error).cause === ofBlock).toBe(true);
 });
 
+test('an error that is the last cause of another is not given that one as its cause', () => {
+  const last = new Error('last');
+  const error = thrownBy(() =>
+    runWith((stack) => {
+      stack.defer(() => {
+        throw last;
+      });
+      for (const name of ['c', 'b', 'a']) {
+        stack.defer(() => {
+          throw new Error(name);
+        });
+      }
+      throw last;
+    }),
+  );
+  expect([error === last, 'cause' in last]).toEqual([true, false]);
+});
+
+test('the errors of many members are chained without a search through all of them for each: WebKit/WebKit#60907', () => {
+  let looks = 0;
+  const hasInstance = Function.prototype[Symbol.hasInstance];
+  Object.defineProperty(Error, Symbol.hasInstance, {
+    value(this: unknown, value: unknown) {
+      looks++;
+      return Reflect.apply(hasInstance, this, [value]);
+    },
+    configurable: true,
+  });
+  const stack = new RunStack();
+  for (let i = 0; i < 1_000; i++) {
+    stack.defer(() => {
+      throw new Error(`${i}`);
+    });
+  }
+  const error = thrownBy(() => stack[Symbol.dispose]()) as Error;
+  Reflect.deleteProperty(Error, Symbol.hasInstance);
+  let chained = 0;
+  for (let link: unknown = error; link instanceof Error; link = link.cause) chained++;
+  expect(chained).toBe(1_000);
+  expect(looks).toBeLessThan(20_000);
+});
+
 test('a member of a synchronous stack that returns a promise: its rejection is printed', async () => {
   const print = vi.spyOn(console, 'error').mockImplementation(() => {});
   const reject = async (message: string): Promise<never> => {
