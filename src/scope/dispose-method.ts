@@ -36,8 +36,8 @@ export function asyncDisposeMethod(resource: unknown): DisposeMethod {
   if (syncMethod === undefined) {
     throw new TypeError('The value has no method [Symbol.asyncDispose] or [Symbol.dispose].');
   }
-  return async function disposeSync(this: unknown): Promise<void> {
-    Reflect.apply(syncMethod, this, []);
+  return async function (this: unknown): Promise<void> {
+    disposeSync(this, syncMethod);
   };
 }
 

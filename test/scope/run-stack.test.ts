@@ -500,6 +500,7 @@ test('a member of a synchronous stack that returns a promise: its rejection is p
     throw new Error(message);
   };
   let ended: RunStack | undefined;
+  await runWithAsync((stack) => stack.use({ [Symbol.dispose]: () => reject('async') } as never));
   void runWith((stack) => {
     ended = stack;
     stack.defer(() => reject('defer'));
@@ -511,6 +512,7 @@ test('a member of a synchronous stack that returns a promise: its rejection is p
   await settle();
   expect(print.mock.calls.map(([, error]) => (error as Error).message).sort()).toEqual([
     'adopt',
+    'async',
     'defer',
     'late',
     'push',
