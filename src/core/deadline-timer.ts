@@ -90,6 +90,7 @@ export class DeadlineTimer {
   #cancel(): void {
     if (this.#timer === undefined) return;
     cancelTimer(this.#clock, this.#timer);
+    this.#alarm.owner = null; // A clock that could not cancel it may call back.
     this.#timer = undefined;
     this.#deadline = Number.POSITIVE_INFINITY;
   }

@@ -130,6 +130,24 @@ test('fake timers that a test clears lose no later deadline', () => {
   expect(onDue).toHaveBeenCalledOnce();
 });
 
+test('a clock that cannot cancel a timer calls back to nobody', () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const callbacks: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    setTimer: (callback) => callbacks.push(callback),
+    clearTimer() {
+      throw new Error('cannot');
+    },
+  };
+  const onDue = vi.fn();
+  const timer = timerOf(onDue, clock);
+  timer.expect(1_000);
+  timer.clear();
+  for (const callback of callbacks) callback();
+  expect(onDue).not.toHaveBeenCalled();
+});
+
 test('a timer that rests does not keep its component', async () => {
   const begin = (): WeakRef<object> => {
     const component = { ends: 0 };
