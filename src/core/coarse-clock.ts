@@ -46,7 +46,7 @@ export class CoarseClock {
   readonly #clock: Clock;
   #turnEnd: TimerHandle | undefined = undefined;
   #turnBegan = 0;
-  #readAt = Number.NEGATIVE_INFINITY;
+  #readAt = -Infinity;
   #readings = 0;
 
   constructor(clock: Clock, target: Horizon) {

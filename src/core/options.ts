@@ -141,7 +141,7 @@ export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): 
 export function countOrInfinity(least: number): OptionCheck {
   const finite = integer(least);
   return (value) =>
-    value === Number.POSITIVE_INFINITY || finite(value) === undefined
+    value === Infinity || finite(value) === undefined
       ? undefined
       : `an integer ≥ ${least}, or Infinity`;
 }

@@ -58,7 +58,7 @@ export abstract class SharedWatch {
       [Symbol.dispose]: () => this.#leave(share, observer),
     };
     this.#shares.set(share, observer);
-    if (!asksForPresent(observer)) reportPresent(Number.POSITIVE_INFINITY);
+    if (!asksForPresent(observer)) reportPresent(Infinity);
     return share;
   }
 

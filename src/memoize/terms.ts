@@ -29,7 +29,7 @@ export class Terms {
     this.#settings = settings;
     const { ttl } = settings;
     this.#default = this.#ifKept({
-      ttl: typeof ttl === 'number' ? ttl : Number.POSITIVE_INFINITY,
+      ttl: typeof ttl === 'number' ? ttl : Infinity,
       tags: undefined,
       weight: 0,
     });

@@ -62,7 +62,7 @@ export function batched<A extends unknown[], V>(
   options: BatchedOptions = {},
 ): (...args: A) => Promise<V> {
   checkArgument('batched', 'loadMany', loadMany, aFunction);
-  const { maxBatch = Number.POSITIVE_INFINITY } = checkOptions('batched', options, CHECKS);
+  const { maxBatch = Infinity } = checkOptions('batched', options, CHECKS);
   let batch: Waiting<A, V>[] | undefined;
   return (...args) =>
     new Promise<V>((resolve, reject) => {

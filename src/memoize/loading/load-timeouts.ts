@@ -14,8 +14,8 @@ export function untilHardLimit(
   { loadTimeouts, clock, name }: MemoizeSettings,
   onLate: (value: unknown) => void,
 ): PromiseLike<unknown> {
-  const hard = loadTimeouts?.hard ?? Number.POSITIVE_INFINITY;
-  if (hard === Number.POSITIVE_INFINITY) return result;
+  const hard = loadTimeouts?.hard ?? Infinity;
+  if (hard === Infinity) return result;
   const promise = Promise.resolve(result); // A thenable may do its work at each call of `then`.
   return settledBefore(clock as Clock, hard, promise, (_, reject) => {
     const error = new LoadTimeoutError(name, hard);

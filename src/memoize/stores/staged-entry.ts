@@ -57,7 +57,7 @@ export class StagedEntry extends Entry {
   revision: string | undefined = undefined;
 
   constructor(result: unknown, settled: unknown, life: Lifetime, options: StagedOptions) {
-    const { weight = 0, failure, weak, idleUntil = Number.POSITIVE_INFINITY } = options;
+    const { weight = 0, failure, weak, idleUntil = Infinity } = options;
     super(weak === undefined ? result : undefined, 0);
     this.dueAt = life.dueAt;
     this.expiresAt = life.expiresAt;
@@ -108,7 +108,7 @@ export class StagedEntry extends Entry {
   /** Lets no call begin a load that replaces the entry before `dueAt`, because such a load has just failed. */
   pauseUntil(dueAt: number): void {
     this.dueAt = dueAt;
-    if (this.freshUntil !== Number.NEGATIVE_INFINITY) this.#setFreshness();
+    if (this.freshUntil !== -Infinity) this.#setFreshness();
   }
 
   /** Makes the entry stale at a time, unless it is stale before. A result may still be served in place of a failure. */
@@ -127,9 +127,7 @@ export class StagedEntry extends Entry {
 
   #setFreshness(): void {
     const isPlain =
-      this.failure === undefined &&
-      this.#weak === undefined &&
-      this.idleUntil === Number.POSITIVE_INFINITY;
-    this.setFreshUntil(isPlain ? Math.min(this.dueAt, this.expiresAt) : Number.NEGATIVE_INFINITY);
+      this.failure === undefined && this.#weak === undefined && this.idleUntil === Infinity;
+    this.setFreshUntil(isPlain ? Math.min(this.dueAt, this.expiresAt) : -Infinity);
   }
 }
