@@ -214,3 +214,16 @@ test('a list of twenty thousand arguments can be forgotten and evicted: Bijoujs/
   expect([sum(...many), sum.delete(...many), sum(...many)]).toEqual([20_000, true, 20_000]);
   expect([sum(1), sum.has(...many), sum.cacheInfo().evictions]).toEqual([1, false, 1]);
 });
+
+test('a list of twenty thousand objects, or of one after as many numbers, is kept and forgotten', () => {
+  const many = Array.from({ length: 20_000 }, (_, value) => ({ value }));
+  const numbers = many.map(({ value }) => value);
+  for (const options of [{}, { max: 1 }]) {
+    const count = memoize((...values: unknown[]) => values.length, options);
+    for (const list of [many, [...numbers, many[0]]]) {
+      const counts = [count(...list), count(...list), count.delete(...list), count.has(...list)];
+      expect(counts).toEqual([list.length, list.length, true, false]);
+    }
+    expect(count.cacheInfo()).toMatchObject({ hits: 2, size: 0 });
+  }
+});

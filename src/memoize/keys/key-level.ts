@@ -48,7 +48,7 @@ export class KeyLevel {
 
   /** The path from the top to this level, for holders that must not keep the level alive. */
   get path(): KeyPath {
-    this.#path ??= new KeyPath(this, this.parent?.path);
+    this.#path ??= new KeyPath(this, this.isCollectable ? this.parent?.path : undefined);
     return this.#path;
   }
 
@@ -71,6 +71,7 @@ export class KeyLevel {
     const found = this.child(edge);
     if (found !== undefined) return found;
     const child = new KeyLevel(this, edge);
+    if (child.isCollectable) void this.path; // One level at a time: a list may be longer than the stack is deep.
     if (isObject(edge)) {
       if (this.byObject === NO_CHILDREN) this.byObject = new WeakMap();
       this.byObject.set(edge, child);
@@ -123,7 +124,7 @@ export class KeyLevel {
   }
 }
 
-/** The path to a level. It holds all levels on the path weakly. */
+/** The path to a level, from the lowest level above it that stays. It holds all levels on the path weakly. */
 export class KeyPath {
   readonly #level: WeakRef<KeyLevel>;
   readonly #parent: KeyPath | undefined;
