@@ -1,6 +1,10 @@
 /**
  * The entries of a cache. Puts results and failures into the store in the form that their terms ask for. When an entry leaves,
  * updates its weight, its tags, its disposal and its node in the observer's heap.
+ *
+ * In a cache without `max`, a cursor finds the expired entries that no caller asks for again. It moves over a few entries with each
+ * insertion. So there is no timer, no order among entries, and no long pause. An expired entry is kept for one round of the cursor at
+ * most. With `max`, expired entries are evicted in their turn. `maxWeight` alone is not enough: what weighs nothing is never evicted.
  */
 import type { Birth } from '../core/birth.js';
 import { fractionFrom } from '../core/fraction.js';
@@ -11,7 +15,7 @@ import type { CacheWatch } from './cache-watch.js';
 import type { Disposals } from './disposal-port.js';
 import type { EntryTerms } from './entry-terms.js';
 import { argsOf, type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
-import type { MemoizeSettings } from './memoize-options.js';
+import { type MemoizeSettings, MOST_BOUNDED_ENTRIES } from './memoize-options.js';
 import type { FastState, ReadableMap } from './stores/fast-state.js';
 import { LruStore } from './stores/lru-store.js';
 import { MapStore } from './stores/map-store.js';
@@ -25,6 +29,9 @@ const NO_ARGS: readonly unknown[] = [];
 
 /** Times shorter than this, in milliseconds, are not rounded: a millisecond is a part of them that counts. */
 const EXACT_BELOW = 100;
+
+/** How many entries the cursor moves over with each insertion. At 1 it would never catch up with a growing store. */
+const SWEEP_STRIDE = 3;
 
 /** The entries of one cache. */
 export class Entries {
@@ -43,6 +50,7 @@ export class Entries {
   #weighed = 0;
   /** The entries that have left and that listeners have not been told of. */
   #evicted: EvictEvent[] | undefined = undefined;
+  #cursor: Iterator<KeyRef> | undefined = undefined;
   /** How many calls of {@link deferred} run. */
   #deferrals = 0;
   #registry: FinalizationRegistry<{ ref: KeyRef; entry: WeakRef<StagedEntry> }> | undefined =
@@ -101,7 +109,7 @@ export class Entries {
     const present = this.store.peek(key);
     if (present !== undefined && !isDead(present, now)) return;
     const life = { dueAt: Infinity, expiresAt: now + terms.ttl, staleUntil: 0, errorUntil: 0 };
-    this.store.sweep(now);
+    this.#sweep(now);
     const entry = new StagedEntry(failure, error, life, { failure: how });
     if (this.store.set(key, entry)) this.#added(refOf(key), terms.tags);
     this.tellOfRemovals();
@@ -173,6 +181,7 @@ export class Entries {
   clear(): void {
     this.watch?.allEntriesRemoved();
     this.store.clear();
+    this.#cursor = undefined;
     this.#fast.setMixed(false);
     this.#weight = 0;
     this.#weighed = 0;
@@ -201,7 +210,7 @@ export class Entries {
     if (!settings.expires && terms.ttl === Infinity) return this.#bareResult(result);
     if (!settings.expires) this.#fast.setMixed(true);
     const now = settings.clock.now();
-    this.store.sweep(now);
+    this.#sweep(now);
     const part =
       settings.jitter === 0 || terms.ttl < 0
         ? 1
@@ -219,6 +228,21 @@ export class Entries {
       weak: settings.weakValues && isObject(settled) ? settled : undefined,
       idleUntil: now + settings.idleTtl,
     });
+  }
+
+  /** Looks at the next few entries, and removes the dead ones among them. */
+  #sweep(now: number): void {
+    if (this.#settings.max < MOST_BOUNDED_ENTRIES) return;
+    for (let step = 0; step < SWEEP_STRIDE; step++) {
+      this.#cursor ??= this.store.present()[Symbol.iterator]();
+      const { value, done } = this.#cursor.next();
+      if (done === true) {
+        this.#cursor = undefined;
+        return;
+      }
+      const key = keyOf(value);
+      if (key !== undefined && isDead(this.store.peek(key), now)) this.store.delete(key, 'expired');
+    }
   }
 
   #added(ref: KeyRef, tags: ReadonlySet<string> | undefined, birth?: Birth): void {

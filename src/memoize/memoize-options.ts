@@ -149,7 +149,7 @@ export interface LoadTimeouts {
  * The most entries of a bounded cache. A `Map` of V8 has 2^24 places, and a deleted key takes one until half of them are such keys. So
  * a cache that evicts as much as it stores fails beyond 2^23 entries.
  */
-const MOST_BOUNDED_ENTRIES = 2 ** 23;
+export const MOST_BOUNDED_ENTRIES = 2 ** 23;
 
 /** A callback as the cache calls it. */
 export type Callback<R> = (...args: unknown[]) => R;

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { POLICIES } from '../kit/policies.js';
 
 describe('maxWeight and weigh', () => {
   test('the least recently used entries are evicted for a heavy one', () => {
@@ -74,6 +76,35 @@ describe('maxWeight and weigh', () => {
     for (let id = 0; id < 3_000; id++) fn(id);
     expect(fn.cacheInfo()).toMatchObject({ size: 2_000, weight: 1_000, evictions: 1_000 });
   });
+
+  test.each(POLICIES)(
+    '$what: without `max`, what weighs nothing leaves after it has expired',
+    async ({ options }) => {
+      const clock = new FakeClock();
+      const fn = memoize(
+        (id: number) => {
+          if (id % 2 === 1) throw new Error('down');
+          return id;
+        },
+        { ...options, maxWeight: 10, weigh: () => 0, ttl: 100, negativeTtl: 100, clock },
+      );
+      const load = (from: number): void => {
+        for (let id = from; id < from + 1_000; id++) {
+          try {
+            fn(id);
+          } catch {}
+        }
+      };
+      load(0);
+      expect(fn.cacheInfo().size).toBe(1_000);
+      await clock.advance(100);
+      load(1_000);
+      expect(fn.cacheInfo()).toMatchObject({ size: 1_000, expirations: 1_000, evictions: 0 });
+      fn.clear();
+      load(0);
+      expect(fn.cacheInfo().size).toBe(1_000);
+    },
+  );
 
   test('a malformed weight is reported, and the result is not kept', () => {
     const errors: unknown[] = [];

@@ -121,9 +121,6 @@ export class AdaptiveStore implements BoundedStore {
     this.#empty();
   }
 
-  /** Expired entries are evicted in their turn, so a bounded store needs no sweep. */
-  sweep(): void {}
-
   *refs(): IterableIterator<KeyRef> {
     for (const key of this.#kept.keys()) yield refOf(key);
   }

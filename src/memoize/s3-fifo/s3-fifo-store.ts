@@ -155,9 +155,6 @@ export class S3FifoStore implements BoundedStore {
     this.#empty();
   }
 
-  /** Expired entries are evicted in their turn, so a bounded store needs no sweep. */
-  sweep(): void {}
-
   *refs(): IterableIterator<KeyRef> {
     for (const end of [SMALL, MAIN]) {
       let place = this.#newer[end] as number;

@@ -84,9 +84,6 @@ export class LruStore implements BoundedStore {
     this.#capacity = 0;
   }
 
-  /** Expired entries are evicted in their turn, so a bounded store needs no sweep. */
-  sweep(): void {}
-
   *refs(): IterableIterator<KeyRef> {
     for (const key of this.lru?.rkeys() ?? []) yield refOf(key);
   }

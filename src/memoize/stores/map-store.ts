@@ -4,19 +4,13 @@
  *
  * No code runs when such an entry is collected. A `FinalizationRegistry` corrects the count and the trie afterwards. It is made
  * for the first such entry, and holds paths, never levels, entries or values.
- *
- * A cursor finds the expired entries that no caller asks for again. It moves over a few entries with each insertion. So there is
- * no timer, no order among entries, and no long pause. An expired entry is kept for one round of the cursor at most.
  */
 
-import { KeyLevel, type KeyPath } from '../keys/key-level.js';
+import type { KeyLevel, KeyPath } from '../keys/key-level.js';
 import { type Key, type KeyRef, refOf } from '../keys/key-trie.js';
 import type { FastState } from './fast-state.js';
 import type { OnRemoved, RemovalCause, Store } from './store.js';
-import { isDead, type Stored } from './stored.js';
-
-/** How many entries the cursor moves over with each insertion. At 1 it would never catch up with a growing store. */
-const SWEEP_STRIDE = 3;
+import type { Stored } from './stored.js';
 
 const NO_OBJECTS: readonly WeakKey[] = [];
 
@@ -33,8 +27,6 @@ export class MapStore implements Store {
   readonly #onRemoved: OnRemoved;
   readonly #fast: FastState;
   #registry: FinalizationRegistry<KeyPath> | undefined = undefined;
-  #primitivesCursor: Iterator<[unknown, Stored]> = this.#primitives.entries();
-  #leavesCursor: Iterator<Leaf> = this.#leaves.values();
 
   constructor(onRemoved: OnRemoved, fast: FastState) {
     this.#onRemoved = onRemoved;
@@ -83,27 +75,6 @@ export class MapStore implements Store {
     this.#fast.setResults(this.#primitives, undefined, this.#objects);
     this.#leaves.clear();
     this.#registry = undefined;
-  }
-
-  sweep(now: number): void {
-    for (let step = 0; step < SWEEP_STRIDE; step++) {
-      const next = this.#primitivesCursor.next();
-      if (next.done === true) {
-        this.#primitivesCursor = this.#primitives.entries();
-        break;
-      }
-      const [key, stored] = next.value;
-      if (isDead(stored, now)) this.delete(key as Key, 'expired');
-    }
-    for (let step = 0; step < SWEEP_STRIDE; step++) {
-      const next = this.#leavesCursor.next();
-      if (next.done === true) {
-        this.#leavesCursor = this.#leaves.values();
-        break;
-      }
-      const level = next.value instanceof KeyLevel ? next.value : next.value.level;
-      if (level !== undefined && isDead(level.stored, now)) this.#deleteAtLevel(level, 'expired');
-    }
   }
 
   *refs(): IterableIterator<KeyRef> {

@@ -36,8 +36,6 @@ export interface Store {
   delete(key: Key, cause: RemovalCause): boolean;
   /** Removes everything, without a call of `onRemoved`. */
   clear(): void;
-  /** Looks at the next few entries, and removes the dead ones among them. */
-  sweep(now: number): void;
   /** The key references of all entries, next to be evicted first. */
   refs(): Iterable<KeyRef>;
   /**
@@ -52,7 +50,6 @@ export interface Store {
  *
  * - {@link add} retains a key that is an object. Each removal calls `onRemoved`, and then releases the key; {@link clear} does neither.
  * - {@link set} counts as a use, and reports the value that it replaces with the cause `'replaced'`.
- * - {@link sweep} may do nothing: expired entries are evicted in their turn.
  */
 export interface BoundedStore extends Store {
   /** Removes the entry that is next by the policy, for the cause 'size'; false if there is none. */
