@@ -53,7 +53,7 @@ export function resolveOptions<S extends object>(
   options: unknown,
   table: OptionTable<S>,
 ): S {
-  const given = readOptions(where, options, table, ({ check }: OptionRow<unknown>) => check);
+  const given = givenOptions(where, options, table);
   const settings: Record<string, unknown> = {};
   for (const [name, { fallback }] of Object.entries<OptionRow<unknown>>(table)) {
     settings[name] = name in given ? given[name] : fallback;
@@ -61,9 +61,17 @@ export function resolveOptions<S extends object>(
   return settings as S;
 }
 
-/** Gives `options` with those of `own` in place of theirs. The others are inherited: an inherited option counts as an own one does. */
-export function overlaidOptions<O extends object>(options: O, own: Partial<O>): O {
-  return Object.create(options, Object.getOwnPropertyDescriptors(own)) as O;
+/**
+ * Gives a copy of `options` with the options that are present, as {@link checkOptions} does.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ */
+export function givenOptions<S extends object>(
+  where: string,
+  options: unknown,
+  table: OptionTable<S>,
+): Record<string, unknown> {
+  return readOptions(where, options, table, ({ check }: OptionRow<unknown>) => check);
 }
 
 function readOptions<R>(

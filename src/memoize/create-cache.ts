@@ -1,7 +1,7 @@
 /** A cache without a function of its own: each call brings the load. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
-import { aFunction, checkArgument, type OptionCheck, overlaidOptions } from '../core/options.js';
+import { aFunction, checkArgument, type OptionCheck } from '../core/options.js';
 import { observe, type Watchable } from '../core/probe.js';
 import type { SharedLease } from '../scope/shared-lease.js';
 import type { CacheEventMap } from './cache-events.js';
@@ -10,7 +10,7 @@ import type { CallOptions } from './call-options.js';
 import type { EntryOptions } from './entry-options.js';
 import type { LoadContext } from './load-context.js';
 import { memoize, promiseOf } from './memoize.js';
-import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
+import { copiedMemoizeOptions, type MemoizeOptions } from './memoize-options.js';
 import type { CacheListener } from './memoized.js';
 
 /** Loads the value of a key. The context has the signal, the stale value, and `ttl` and `tags` to set. */
@@ -77,22 +77,18 @@ export interface Cache<K, V> extends Disposable, Watchable {
  */
 export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V> {
   const load: Load<K, V> = async () => Promise.reject(new Error('unreachable'));
-  resolveMemoizeOptions(load, options as MemoizeOptions<Load<K, V>>);
+  const given: CacheOptions<K, V> = copiedMemoizeOptions(options);
   for (const name of ['key', 'load']) {
-    if (!(name in options)) continue;
+    if (!(name in given)) continue;
     throw new InvalidArgumentError(
       `createCache: the option \`${name}\` belongs to memoize(). Give the key and the load to getOrLoad().`,
     );
   }
-  const memoized = memoize(
-    load,
-    overlaidOptions<MemoizeOptions<Load<K, V>, K>>(options as object, {
-      ...keyCallbacks(options),
-      name: options.name ?? 'a cache',
-      key: (key) => key,
-      load: async (context) => await context.args[1](context as never),
-    }),
-  );
+  const own: MemoizeOptions<Load<K, V>, K> = {
+    key: (key) => key,
+    load: async (context) => await context.args[1](context as never),
+  };
+  const memoized = memoize(load, { name: 'a cache', ...given, ...keyCallbacks(given), ...own });
   const listOf = (key: K): Parameters<Load<K, V>> => [key] as never;
   const cache: Cache<K, V> = {
     getOrLoad(key, loader, call) {

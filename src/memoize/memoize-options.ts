@@ -8,6 +8,7 @@ import {
   aFunction,
   aName,
   countOrInfinity,
+  givenOptions,
   millis,
   numberAtLeast,
   type OptionCheck,
@@ -158,7 +159,7 @@ export type Callback<R> = (...args: unknown[]) => R;
 interface ResolvedOptions {
   readonly key: AnyFn | undefined;
   readonly max: number;
-  readonly maxWeight: number;
+  readonly maxWeight: number | undefined;
   readonly weigh: Callback<number> | undefined;
   readonly policy: EvictionPolicy | undefined;
   readonly ttl: number | Callback<number>;
@@ -185,7 +186,8 @@ interface ResolvedOptions {
 
 /** The options with their defaults, and the flags that are derived from them. */
 export interface MemoizeSettings
-  extends Omit<ResolvedOptions, 'retryAfterMillis' | 'loadTimeoutMillis'> {
+  extends Omit<ResolvedOptions, 'maxWeight' | 'retryAfterMillis' | 'loadTimeoutMillis'> {
+  readonly maxWeight: number;
   readonly retryAfterMillis: number;
   readonly loadTimeouts: LoadTimeouts | undefined;
   /** The option `name`, if it was given. */
@@ -227,7 +229,7 @@ function loadTimeouts(value: unknown): string | undefined {
 const OPTIONS: OptionTable<ResolvedOptions> = {
   key: optional(aFunction),
   max: option(countOrInfinity(0), Infinity),
-  maxWeight: option(numberAtLeast(0), Infinity),
+  maxWeight: optional(numberAtLeast(0)),
   weigh: optional(aFunction),
   policy: optional(madeBy('a policy, such as s3fifo()', 's3-fifo', 'makeStore')),
   ttl: option<number | Callback<number>>(millisOrFunction, Infinity),
@@ -252,6 +254,15 @@ const OPTIONS: OptionTable<ResolvedOptions> = {
   clock: option(objectWith('now'), systemClock),
 };
 
+/**
+ * A copy of the options that are present, for a caller that makes caches with them later: a getter is read no more.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ */
+export function copiedMemoizeOptions<O extends object>(options: O): O {
+  return givenOptions('memoize', options, OPTIONS) as O;
+}
+
 /** Throws for options that do not go together. */
 function refuseIf(isWrong: boolean, message: string): void {
   if (isWrong) throw new InvalidArgumentError(`memoize: ${message}`);
@@ -268,14 +279,19 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
 ): MemoizeSettings {
   const settings = resolveOptions('memoize', options, OPTIONS);
   const { ttl, negativeTtl, weigh, dispose, loadTimeoutMillis, clock, onError } = settings;
-  const isBounded = settings.max !== Infinity || settings.maxWeight !== Infinity;
+  const { maxWeight = Infinity, negativeTags } = settings;
+  const isBounded = settings.max !== Infinity || maxWeight !== Infinity;
   refuseIf(
-    (weigh === undefined) !== (options.maxWeight === undefined),
+    (weigh === undefined) !== (settings.maxWeight === undefined),
     '`maxWeight` and `weigh` need each other: give both or neither.',
   );
   refuseIf(
     settings.policy !== undefined && !isBounded,
     '`policy` needs a limit: give `max` or `maxWeight`.',
+  );
+  refuseIf(
+    negativeTags !== undefined && negativeTtl === 0,
+    '`negativeTags` needs `negativeTtl`: without it, no failure is remembered.',
   );
   refuseIf(
     settings.weakValues && dispose !== undefined,
@@ -301,7 +317,7 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     weigh !== undefined ||
     settings.cacheIf !== undefined ||
     settings.tags !== undefined ||
-    settings.negativeTags !== undefined;
+    negativeTags !== undefined;
   return {
     ...settings,
     retryAfterMillis:
@@ -311,8 +327,9 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     onError: (error, where) =>
       void guardedCall('the option `onError`', () => onError(error, where)),
     max: isBounded ? Math.min(settings.max, MOST_BOUNDED_ENTRIES) : Infinity,
+    maxWeight,
     name: settings.name || fn.name || 'anonymous',
-    givenName: options.name,
+    givenName: settings.name || undefined,
     isPlain: !hasStages && !asksCallbacks && dispose === undefined,
     expires: hasStages || ttl !== Infinity,
     hasStages,

@@ -9,12 +9,16 @@
  */
 import { InvalidArgumentError } from '../core/errors.js';
 import { isObject } from '../core/is-object.js';
-import { checkArgument, type OptionCheck, overlaidOptions } from '../core/options.js';
+import { checkArgument, type OptionCheck } from '../core/options.js';
 import type { AnyFn } from './any-fn.js';
 import { type Call, callThrough } from './fast-call.js';
 import { MemoCache } from './memo-cache.js';
 import { memoizedFunction } from './memoize.js';
-import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
+import {
+  copiedMemoizeOptions,
+  type MemoizeOptions,
+  resolveMemoizeOptions,
+} from './memoize-options.js';
 import type { Memoized } from './memoized.js';
 
 /** The decorator for methods and getters that `memoized` returns. */
@@ -71,19 +75,20 @@ const cellsByMethod = new WeakMap<WeakKey, (receiver: object) => Cell>();
 export function memoized<F extends AnyFn = AnyFn>(
   options: MemoizeOptions<F> = {},
 ): MemoizedDecorator<F> {
-  resolveMemoizeOptions(memoized as AnyFn, options);
+  const given = copiedMemoizeOptions(options);
+  resolveMemoizeOptions(memoized as AnyFn, given);
   function decorate(
     method: AnyFn,
     context: DecoratorContext | string | symbol,
     descriptor?: PropertyDescriptor,
   ): AnyFn | PropertyDescriptor {
-    if (typeof context !== 'object') return decoratedMember(descriptor, options, String(context));
+    if (typeof context !== 'object') return decoratedMember(descriptor, given, String(context));
     if (context.kind !== 'method' && context.kind !== 'getter') {
       throw new InvalidArgumentError(
         `memoized: it decorates methods and getters, \`${String(context.name)}\` is a ${context.kind}.`,
       );
     }
-    return decorated(method, options, String(context.name));
+    return decorated(method, given, String(context.name));
   }
   return decorate as MemoizedDecorator<F>;
 }
@@ -170,8 +175,7 @@ export type MemberFunction<M> = M extends AnyFn ? M : () => M;
 
 function decorated(method: AnyFn, options: MemoizeOptions<AnyFn>, name: string): AnyFn {
   const cells = new WeakMap<object, Cell>();
-  const named = options.name === undefined ? overlaidOptions(options, { name }) : options;
-  const settings = resolveMemoizeOptions(method, named);
+  const settings = resolveMemoizeOptions(method, { name, ...options });
   if (settings.shared !== undefined) {
     throw new InvalidArgumentError(
       'memoized: the caches of instances cannot be shared with other processes. Memoize a function that takes the id of the instance.',

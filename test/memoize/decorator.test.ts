@@ -1,6 +1,6 @@
 /** The decorator `@memoized()` on methods and getters. The type checker is part of the test. */
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { cacheOf, memoized } from '../../src/memoize/index.js';
+import { cacheOf, createCache, memoize, memoized } from '../../src/memoize/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
@@ -284,4 +284,41 @@ test('inherited options count as own ones do', () => {
   const doubling = new Doubling();
   expect([doubling.twice(1), doubling.twice(2)]).toEqual([2, 4]);
   expect(cacheOf(doubling, 'twice').cacheInfo()).toMatchObject({ max: 1, size: 1 });
+});
+
+test('each option is read once, by `memoize`, `createCache` and the decorator', () => {
+  const weigh = (): number => 1;
+  const names = { max: 5, maxWeight: 7, weigh, name: 'a name', ttl: 9, tags: () => [] };
+  const readers: { what: string; make: (options: object) => unknown }[] = [
+    { what: 'memoize', make: (options) => memoize((x: number) => x, options) },
+    { what: 'createCache', make: (options) => createCache(options) },
+    {
+      what: 'memoized',
+      make: (options) => {
+        class Shop {
+          @memoized(options)
+          price(item: string): string {
+            return item;
+          }
+        }
+        const [rome, oslo] = [new Shop(), new Shop()];
+        return [rome.price('tea'), oslo.price('tea')];
+      },
+    },
+  ];
+  for (const { what, make } of readers) {
+    const reads: string[] = [];
+    const options = {};
+    for (const [name, value] of Object.entries(names)) {
+      Object.defineProperty(options, name, {
+        enumerable: true,
+        get() {
+          reads.push(name);
+          return value;
+        },
+      });
+    }
+    make(options);
+    expect([what, reads.sort()]).toEqual([what, Object.keys(names).sort()]);
+  }
 });

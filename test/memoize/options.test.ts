@@ -16,6 +16,8 @@ describe('options', () => {
     [{ clock: {} }, /`clock` must be an object with now\(\)/],
     [{ policy: s3fifo() }, /`policy` needs a limit: give `max` or `maxWeight`/],
     [{ policy: s3fifo(), max: Infinity }, /`policy` needs a limit/],
+    [{ negativeTags: () => ['a'] }, /`negativeTags` needs `negativeTtl`/],
+    [{ negativeTags: () => ['a'], negativeTtl: 0 }, /`negativeTags` needs `negativeTtl`/],
     [null, /options must be an object/],
   ])('%j is refused', (options, message) => {
     const make = (): unknown => memoize((x: number) => x, options as never);
