@@ -53,25 +53,12 @@ export function resolveOptions<S extends object>(
   options: unknown,
   table: OptionTable<S>,
 ): S {
-  const given = givenOptions(where, options, table);
+  const given = readOptions(where, options, table, ({ check }: OptionRow<unknown>) => check);
   const settings: Record<string, unknown> = {};
   for (const [name, { fallback }] of Object.entries<OptionRow<unknown>>(table)) {
     settings[name] = name in given ? given[name] : fallback;
   }
   return settings as S;
-}
-
-/**
- * Gives a copy of `options` with the options that are present, as {@link checkOptions} does.
- *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
- */
-export function givenOptions<S extends object>(
-  where: string,
-  options: unknown,
-  table: OptionTable<S>,
-): Record<string, unknown> {
-  return readOptions(where, options, table, ({ check }: OptionRow<unknown>) => check);
 }
 
 function readOptions<R>(

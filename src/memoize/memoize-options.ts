@@ -7,8 +7,8 @@ import {
   aBoolean,
   aFunction,
   aName,
+  checkOptions,
   countOrInfinity,
-  givenOptions,
   millis,
   numberAtLeast,
   type OptionCheck,
@@ -260,7 +260,8 @@ const OPTIONS: OptionTable<ResolvedOptions> = {
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
 export function copiedMemoizeOptions<O extends object>(options: O): O {
-  return givenOptions('memoize', options, OPTIONS) as O;
+  const checks = Object.entries(OPTIONS).map(([name, { check }]) => [name, check]);
+  return checkOptions<O>('memoize', options, Object.fromEntries(checks));
 }
 
 /** Throws for options that do not go together. */
