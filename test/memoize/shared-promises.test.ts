@@ -25,6 +25,7 @@ class MemoryStore implements SharedStore {
   roundTrips = 0;
   may: (name: string) => boolean = () => true;
   answers = true;
+  answersWrites = true;
 
   async getMany(names: string[]): Promise<unknown[]> {
     await this.#trip();
@@ -38,19 +39,19 @@ class MemoryStore implements SharedStore {
 
   async set(name: string, value: unknown): Promise<boolean> {
     this.sets++;
-    await this.#trip();
+    await this.#trip(this.answersWrites);
     if (this.may(name)) this.values.set(name, structuredClone(value));
     return true;
   }
 
   async delete(name: string): Promise<boolean> {
-    await this.#trip();
+    await this.#trip(this.answersWrites);
     return this.values.delete(name);
   }
 
-  async #trip(): Promise<void> {
+  async #trip(answers = true): Promise<void> {
     this.roundTrips++;
-    if (!this.answers) await new Promise(() => {});
+    if (!this.answers || !answers) await new Promise(() => {});
   }
 }
 
@@ -118,6 +119,35 @@ describe('a store that gives no answer', () => {
     expect(one.cacheInfo().shared).toMatchObject({ store: 'resting' });
     const other = service.member({ ...options, storeTimeoutMillis: 1_000 });
     expect(await timeOf(clock, other('a')), 'another cache of the store').toBe(0);
+  });
+
+  test('costs one call its timeout if only writes get no answer, and is read all the while', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const [one, other] = [service.member({ store, clock }), service.member({ store, clock })];
+    for (const id of ['known', 'stale']) await one(id);
+    await one.flush();
+    store.answersWrites = false;
+    service.source = (id) => `new ${id}`;
+    expect(await timeOf(clock, other('a'))).toBeLessThanOrEqual(1_001);
+    for (const id of ['b', 'c', 'd']) expect(await timeOf(clock, other(id))).toBe(0);
+    expect(await other('known'), 'reads go on').toBe('old known');
+    other.delete('stale');
+    expect(await timeOf(clock, other('stale'))).toBe(0);
+    expect(await other('stale')).toBe('new stale');
+    const { sets } = store;
+    for (const id of ['e', 'f']) await other(id);
+    expect(store.sets, 'while they rest').toBe(sets);
+    await clock.advance(30_000);
+    expect(await timeOf(clock, other('g')), 'a probe is beside the call').toBe(0);
+    store.answersWrites = true;
+    await clock.advance(30_000);
+    await other('h');
+    expect(await other.flush()).toBe(true);
+    await other('i');
+    await other.flush();
+    const loads = service.loads;
+    expect([await one('i'), service.loads]).toEqual(['new i', loads]);
   });
 
   test('is probed after its rest by no caller, and used again after an answer', async () => {

@@ -26,6 +26,16 @@ export class LoadAccess {
     return !this.#store.isTroubled || this.#store.mayAsk(names(), millis);
   }
 
+  /** Whether writes under one of these names get no answer, so that no call should wait for one. */
+  writesRest(names: readonly string[]): boolean {
+    return this.#store.writesRest(names);
+  }
+
+  /** Whether a write may be sent that no call waits for. */
+  mayWrite(name: string): boolean {
+    return this.#store.mayWrite(name);
+  }
+
   get(names: string[], millis: number): Promise<unknown[]> {
     return this.#hasEnded() ? ended() : this.#store.get(names, millis);
   }

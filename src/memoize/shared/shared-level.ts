@@ -286,7 +286,8 @@ export class StoreBackedLevel implements SharedLevel {
   async #isReadable(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
     for (const pending of [this.#outbox.get('key', load.key), this.#outbox.get('cache', '')]) {
       if (pending === undefined) continue;
-      if (pending.hasFailed || !(await this.#isDelivered(pending, budget))) return false;
+      if (pending.hasFailed || this.#results?.isResting(pending) === true) return false;
+      if (!(await this.#isDelivered(pending, budget))) return false;
     }
     return true;
   }

@@ -102,7 +102,7 @@ export class SharedResults {
     const { store, names } = this.#port;
     const concerned = [names.inStore(kind, what)];
     if (kind === 'tag') concerned.push(names.inStore('tags', ''));
-    return store.rests(concerned);
+    return store.rests(concerned) || store.writesRest(concerned);
   }
 
   /** Reads the present tokens into the load, and what the store has for its key. */
@@ -137,6 +137,10 @@ export class SharedResults {
     load.generations = undefined;
     const kinds = TOKEN_KINDS.filter((kind) => generations[kind] === '');
     const names = kinds.map((kind) => this.#tokenName(kind, load.key));
+    if (access.writesRest(names)) {
+      this.#probeWrites(names);
+      return;
+    }
     const common = names.filter((_, at) => kinds[at] !== 'key');
     if (common.length > 0) {
       await budget.spend((millis) => this.#commonTokens.make(common, LONGEST_MILLIS, millis));
@@ -151,6 +155,13 @@ export class SharedResults {
     if (isComplete(present) && !this.#isOutdated(load.key, present)) load.generations = present;
   }
 
+  /** Sends a missing token that no call waits for, to find out whether the store takes writes again. */
+  #probeWrites([name]: readonly string[]): void {
+    const { access, timeoutMillis, report } = this.#port;
+    if (name === undefined || !access.mayWrite(name)) return;
+    access.set(name, newToken(), this.#tokenMillis, timeoutMillis).catch(report);
+  }
+
   /**
    * Writes the outcome of a load, under the tokens from before it. A result without tags is written even if it was invalidated
    * since: no reader takes it then, and to read its tokens first would cost each miss a request.
@@ -162,6 +173,7 @@ export class SharedResults {
     if (before === undefined || !isComplete(before) || terms.ttl <= 0) return;
     if (tags.length > MAX_SHARED_TAGS) return;
     const entry = names.inStore('entry', load.key);
+    if (!access.mayWrite(entry)) return;
     const isFailure = 'error' in outcome;
     const envelope: Writable<Envelope> = {
       revision: load.revision,

@@ -13,6 +13,8 @@
  * All others are used as before. If none gave an answer, the whole store rests. So a loss costs one call its timeout, whatever
  * was lost.
  *
+ * A store may also answer reads and leave writes without an answer. Then only its writes rest.
+ *
  * While a slot rests, calls go on without it. No call waits for a probe. A store may also report success without it, so no caller
  * of this class takes an answer to a write for a proof.
  */
@@ -43,9 +45,14 @@ export class StoreAccess {
   readonly #clock: Clock;
   readonly #listeners = new Set<ErrorListener>();
   readonly #health = new StoreHealth();
+  /** Where writes are left without an answer, although reads are answered. */
+  readonly #writes = new StoreHealth();
+  /** The names under which a write was answered last. */
+  readonly #written: string[] = [];
   readonly #locks = new LockHealth();
   readonly #recent: string[] = [];
   #asked = 0;
+  #answeredWrites = 0;
   #healthCheck: StoreHealthCheck | undefined = undefined;
   #isProbing = false;
   #isListening = false;
@@ -75,6 +82,16 @@ export class StoreAccess {
   /** Whether one of these names gives no answers. */
   rests(names: readonly string[]): boolean {
     return this.#silentOf(names) !== undefined;
+  }
+
+  /** Whether writes under one of these names get no answer. */
+  writesRest(names: readonly string[]): boolean {
+    return names.some((name) => this.#writes.restOf(name) !== undefined);
+  }
+
+  /** Whether a write may be sent that no call waits for. After its rest it is the probe. */
+  mayWrite(name: string): boolean {
+    return this.#clock.now() >= (this.#writes.restOf(name) ?? -Infinity);
   }
 
   /** Whether a call may ask for these names now. A name whose rest is over is probed in the background. */
@@ -119,12 +136,12 @@ export class StoreAccess {
 
   /** Sends a value, to be kept for `ttl` milliseconds; 0 for no limit. */
   set(name: string, value: unknown, ttl: number, millis: number): Promise<unknown> {
-    return this.#ask([name], () => this.#store.set(name, value, ttl), millis, throwIfRefused);
+    return this.#write(name, () => this.#store.set(name, value, ttl), millis, throwIfRefused);
   }
 
   /** Asks for the removal of a value. */
   async delete(name: string, millis: number): Promise<void> {
-    await this.#ask([name], () => this.#store.delete(name), millis);
+    await this.#write(name, () => this.#store.delete(name), millis);
   }
 
   // ── Locks ──
@@ -152,18 +169,37 @@ export class StoreAccess {
 
   // ── Parts of a request ──
 
+  #write(
+    name: string,
+    request: () => PromiseLike<unknown>,
+    millis: number,
+    resultOf: (answer: unknown) => unknown = itself,
+  ): Promise<unknown> {
+    const before = this.#answeredWrites;
+    const answered = (answer: unknown): unknown => {
+      this.#written[this.#answeredWrites++ % RECENT] = name;
+      this.#writes.answered(name);
+      return resultOf(answer);
+    };
+    return this.#ask([name], request, millis, answered, (restsUntil) => {
+      const others = this.#answeredWrites === before ? [] : this.#written;
+      this.#writes.judge(others, [name], restsUntil);
+    });
+  }
+
   /** Waits for an answer of the store, at most `millis`. Then rejects with a `SharedStoreError`, and silent slots begin to rest. */
   #ask<T>(
     names: readonly string[],
     request: () => PromiseLike<T> | T,
     millis: number,
     resultOf: (answer: T) => T = itself,
+    restAlone = (restsUntil: number): void => this.#health.missed(names[0] as string, restsUntil),
   ): Promise<T> {
     this.#recent[this.#asked++ % RECENT] = names[0] as string;
     return inTime(this.#clock, request, millis, {
       onSlow: (left) => this.#checkHealth(names, left),
       onLate: () => {
-        this.#conclude(names, millis);
+        this.#conclude(names, millis, restAlone);
         return new SharedStoreError('The store gave no answer within `storeTimeoutMillis`.');
       },
       onAnswer: (answer) => {
@@ -201,15 +237,18 @@ export class StoreAccess {
     } else this.#healthCheck.read(names, deadline);
   }
 
-  /** Lets the slots rest that gave no answer to a request or to its health check. */
-  #conclude(names: readonly string[], millis: number): void {
+  /** Lets the slots rest that gave no answer to a request or to its health check. If all of its names answer, the request rests alone. */
+  #conclude(
+    names: readonly string[],
+    millis: number,
+    restAlone: (restsUntil: number) => void,
+  ): void {
     if (this.rests(names)) return; // Another request has found it out.
     const health = this.#health;
     const restsUntil = this.#restAfter(millis);
     const { answered, silent } = this.#healthCheck?.resultAt(this.#clock.now()) ?? NOTHING_KNOWN;
     health.judge(answered, silent, restsUntil);
-    // If all of its names answer, the request is about the first one.
-    if (!this.rests(names)) health.missed(names[0] as string, restsUntil);
+    if (!this.rests(names)) restAlone(restsUntil);
   }
 
   // ── Probes ──
