@@ -8,10 +8,14 @@ import type { CacheEventMap } from './cache-events.js';
 import type { CacheInfo } from './cache-info.js';
 import type { CallOptions } from './call-options.js';
 import type { EntryOptions } from './entry-options.js';
+import type { Key } from './keys/key-trie.js';
 import type { LoadContext } from './load-context.js';
-import { memoize, promiseOf } from './memoize.js';
+import type { MemoCache } from './memo-cache.js';
+import { cacheBehind, memoize, promiseOf } from './memoize.js';
 import { copiedMemoizeOptions, type MemoizeOptions } from './memoize-options.js';
 import type { CacheListener } from './memoized.js';
+import { StagedEntry } from './stores/staged-entry.js';
+import { resultIn } from './stores/stored.js';
 
 /** Loads the value of a key. The context has the signal, the stale value, and `ttl` and `tags` to set. */
 export type KeyLoader<V> = (
@@ -29,6 +33,11 @@ export interface Cache<K, V> extends Disposable, Watchable {
   getOrLoad(key: K, load: KeyLoader<V>, options?: CallOptions): Promise<V>;
   /** Does what {@link getOrLoad} does, and gives a lease on the value, which is not disposed of before. Needs the option `dispose`. */
   lease(key: K, load: KeyLoader<V>): Promise<SharedLease<V, void>>;
+  /**
+   * The stored value if a call would get it; `undefined` for none. Loads nothing, and joins no load. Counts as a use, and as a hit or a
+   * miss.
+   */
+  get(key: K): Promise<V> | V | undefined;
   /** The stored value if a call would get it; `undefined` for none. Counts as no use. */
   peek(key: K): Promise<V> | V | undefined;
   /** Whether a call would get a stored value. */
@@ -89,6 +98,7 @@ export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V>
     load: async (context) => await context.args[1](context as never),
   };
   const memoized = memoize(load, { name: 'a cache', ...given, ...keyCallbacks(given), ...own });
+  const behind = cacheBehind('createCache', memoized);
   const listOf = (key: K): Parameters<Load<K, V>> => [key] as never;
   const cache: Cache<K, V> = {
     getOrLoad(key, loader, call) {
@@ -102,6 +112,7 @@ export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V>
       checkArgument('lease', 'load', loader, aFunction);
       return memoized.lease(key, loader);
     },
+    get: (key) => getStored(behind, key) as V | undefined,
     peek: (key) => memoized.peek(...listOf(key)),
     has: (key) => memoized.has(...listOf(key)),
     set: (key, value, entry) => memoized.set(listOf(key), value as never, entry),
@@ -132,6 +143,26 @@ export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V>
     [Symbol.dispose]: () => memoized[Symbol.dispose](),
   };
   return cache;
+}
+
+/** Reads a stored value as a call does, without a load. */
+function getStored(cache: MemoCache, key: unknown): unknown {
+  const { recorder, contents, settings } = cache;
+  const args = [key];
+  const stored = cache.peek(undefined, args);
+  if (stored === undefined) {
+    recorder.missed(args);
+    return undefined;
+  }
+  const { fast, store, trie } = contents;
+  store.get(trie.find(undefined, args) as Key); // Counts as a use.
+  fast.hits++;
+  const now = settings.clock.now();
+  const isStale = stored instanceof StagedEntry && now >= stored.expiresAt;
+  if (stored instanceof StagedEntry) stored.idleUntil = now + settings.idleTtl;
+  if (isStale) recorder.servedStale(args);
+  else recorder.called('hit', args);
+  return resultIn(stored);
 }
 
 const anArray: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'an array of keys');

@@ -1,6 +1,7 @@
 import { expect, expectTypeOf, test } from 'vitest';
 import { disposal } from '../../src/memoize/disposal/index.js';
 import { createCache } from '../../src/memoize/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 
 test('a value is loaded once for many callers, by the loader of the first', async () => {
@@ -64,6 +65,44 @@ test('set, peek, has, delete, deleteMany, keys and clear', async () => {
   cache.set('d', 4);
   cache.clear();
   expect(cache.cacheInfo().size).toBe(0);
+});
+
+test('get reads a value without a load, and counts as a use and as a hit or a miss', async () => {
+  const clock = new FakeClock();
+  const cache = createCache<string, number>({
+    max: 2,
+    ttl: 100,
+    staleWhileRevalidate: 50,
+    idleTtl: 120,
+    negativeTtl: 100,
+    clock,
+  });
+  const events: string[] = [];
+  for (const event of ['hit', 'miss', 'stale'] as const) {
+    cache.on(event, ({ args }) => events.push(`${event} ${args}`));
+  }
+  expect(cache.get('a')).toBe(undefined);
+  const load = cache.getOrLoad('a', async () => 1);
+  expect(cache.get('a'), 'it joins no load').toBe(undefined);
+  await load;
+  cache.set('b', 2);
+  expect(await cache.get('a')).toBe(1);
+  cache.set('c', 3);
+  expect([cache.has('a'), cache.has('b')], 'a was used later').toEqual([true, false]);
+  await clock.advance(90);
+  expect(await cache.get('a')).toBe(1);
+  await clock.advance(50);
+  expect([await cache.get('a'), cache.get('c')], 'c was idle').toEqual([1, undefined]);
+  await clock.advance(10);
+  expect(cache.get('a')).toBe(undefined);
+  await cache.getOrLoad('d', () => Promise.reject(new Error('down'))).catch(() => {});
+  expect(cache.get('d'), 'a remembered failure is no value').toBe(undefined);
+  expect(cache.cacheInfo()).toMatchObject({ hits: 3, staleHits: 1, misses: 7, loads: 1 });
+  expect(events.filter((event) => !event.startsWith('miss'))).toEqual([
+    'hit a',
+    'hit a',
+    'stale a',
+  ]);
 });
 
 test('a caller can leave, ask for a new load, and listen', async () => {
