@@ -150,6 +150,29 @@ describe('a store that gives no answer', () => {
     expect([await one('i'), service.loads]).toEqual(['new i', loads]);
   });
 
+  test('costs no stale result that was read from it before, while the source is down, too', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const windows = { ttl: 100, staleIfError: 60_000, clock };
+    const one = service.member({ store, clock }, windows);
+    const other = service.member({ store, clock }, windows);
+    await one('a');
+    await one.flush();
+    expect([await other('a'), other.cacheInfo().sharedHits]).toEqual(['old a', 1]);
+    await clock.advance(200);
+    store.answers = false;
+    service.source = () => {
+      throw new Error('the source is down');
+    };
+    const stale = other('a');
+    await timeOf(clock, stale);
+    expect(await stale).toBe('old a');
+    expect(await other('a')).toBe('old a');
+    await expect(other('b'), 'never read').rejects.toThrow('the source is down');
+    await clock.advance(60_000);
+    await expect(other('a'), 'past its window').rejects.toThrow('the source is down');
+  });
+
   test('is probed after its rest by no caller, and used again after an answer', async () => {
     using service = new Service();
     const [store, clock] = [new MemoryStore(), new FakeClock()];
