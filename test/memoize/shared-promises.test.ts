@@ -173,6 +173,28 @@ describe('a store that gives no answer', () => {
     await expect(other('a'), 'past its window').rejects.toThrow('the source is down');
   });
 
+  test('finds the slots of a health check once for 500 requests that end together', async () => {
+    using service = new Service();
+    const clock = new FakeClock();
+    const one = service.member({
+      clock,
+      store: {
+        get: async () => undefined,
+        getMany: () => new Promise(() => {}),
+        set: async () => true,
+        delete: async () => true,
+      },
+    });
+    const encode = vi.spyOn(TextEncoder.prototype, 'encode');
+    try {
+      const calls = Array.from({ length: 500 }, (_, id) => one(`${id}`));
+      await timeOf(clock, Promise.all(calls));
+      expect(encode.mock.calls.length / calls.length).toBeLessThan(40);
+    } finally {
+      encode.mockRestore();
+    }
+  });
+
   test('is probed after its rest by no caller, and used again after an answer', async () => {
     using service = new Service();
     const [store, clock] = [new MemoryStore(), new FakeClock()];

@@ -20,7 +20,7 @@
  */
 import type { Clock } from '../../core/clock.js';
 import type { SharedStore } from '../shared-store.js';
-import { namesAcross } from './hash-slot.js';
+import { hashSlotOf, namesAcross } from './hash-slot.js';
 import { inTime } from './in-time.js';
 import { LockHealth } from './lock-health.js';
 import { SharedStoreError } from './shared-store-error.js';
@@ -183,7 +183,7 @@ export class StoreAccess {
     };
     return this.#ask([name], request, millis, answered, (restsUntil) => {
       const others = this.#answeredWrites === before ? [] : this.#written;
-      this.#writes.judge(others, [name], restsUntil);
+      this.#writes.judge(others.map(hashSlotOf), [name], restsUntil);
     });
   }
 

@@ -45,15 +45,14 @@ export class StoreHealthCheck {
     }
   }
 
-  /** The names that have answered, and those that have not although their time is over. */
-  resultAt(now: number): { readonly answered: string[]; readonly silent: string[] } {
-    const reads = [...this.#reads.values()];
-    return {
-      answered: reads.filter(({ isAnswered }) => isAnswered).map(({ name }) => name),
-      silent: reads
-        .filter(({ isAnswered, deadline }) => !isAnswered && now >= deadline)
-        .map(({ name }) => name),
-    };
+  /** The slots that have answered, and the names that have not although their time is over. */
+  resultAt(now: number): { readonly answered: number[]; readonly silent: string[] } {
+    const [answered, silent]: [number[], string[]] = [[], []];
+    for (const [slot, { name, isAnswered, deadline }] of this.#reads) {
+      if (isAnswered) answered.push(slot);
+      else if (now >= deadline) silent.push(name);
+    }
+    return { answered, silent };
   }
 
   async #get(name: string): Promise<unknown> {

@@ -51,12 +51,12 @@ export class StoreHealth {
     return (this.#silent.get(slot) ?? this.#between(slot))?.restsUntil;
   }
 
-  /** Notes the result of a health check. A slot that already rests goes on resting until it is probed. */
-  judge(answered: readonly string[], silent: readonly string[], restsUntil: number): void {
-    for (const name of answered) {
-      const slot = hashSlotOf(name);
-      if (!this.#silent.has(slot)) this.#noteAnswer(slot);
-    }
+  /**
+   * Notes the slots that have answered, and names that have not. A slot that already rests goes on resting until it is probed. Slots,
+   * because each of many requests that end together comes with those of one health check.
+   */
+  judge(answered: readonly number[], silent: readonly string[], restsUntil: number): void {
+    for (const slot of answered) if (!this.#silent.has(slot)) this.#noteAnswer(slot);
     for (const name of silent) this.missed(name, restsUntil);
   }
 
