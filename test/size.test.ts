@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 84_300,
+  pool: 84_800,
   memoize: 79_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -25,23 +25,23 @@ const BUDGETS: Readonly<Record<string, number>> = {
   view: 49_000,
   node: 31_855,
   register: 164_000,
-  testing: 143_000,
-  'testing/jest': 145_000,
+  testing: 143_400,
+  'testing/jest': 145_600,
   'testing/jest-setup': 144_000,
-  'testing/node': 145_000,
+  'testing/node': 145_300,
   'testing/vitest': 146_000,
-  'testing/vitest-setup': 142_000,
+  'testing/vitest-setup': 142_400,
   watchdog: 136_000,
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
   profile: 57_000,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 44_700,
-  'integrations/mysql2': 92_000,
-  'integrations/pg': 93_200,
+  'integrations/generic-pool': 44_800,
+  'integrations/mysql2': 92_600,
+  'integrations/pg': 93_800,
   'integrations/redis': 8_800,
-  'integrations/tarn': 45_100,
+  'integrations/tarn': 45_300,
   '.': 470_000,
 };
 
@@ -109,9 +109,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 70.7 kB', async () => {
+test('createPool, imported alone, stays below 71.1 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(70_700);
+  expect(minifiedBytes).toBeLessThanOrEqual(71_100);
 });
 
 test('memoize, imported alone, stays below 56.06 kB beside lru-cache, and has no part that is imported apart', async () => {
