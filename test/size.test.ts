@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 84_800,
+  pool: 85_000,
   memoize: 79_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -25,23 +25,23 @@ const BUDGETS: Readonly<Record<string, number>> = {
   view: 49_000,
   node: 31_855,
   register: 164_000,
-  testing: 143_400,
-  'testing/jest': 145_600,
+  testing: 143_500,
+  'testing/jest': 145_700,
   'testing/jest-setup': 144_000,
-  'testing/node': 145_300,
+  'testing/node': 145_400,
   'testing/vitest': 146_000,
-  'testing/vitest-setup': 142_400,
+  'testing/vitest-setup': 142_500,
   watchdog: 136_000,
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
   profile: 57_000,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 44_800,
-  'integrations/mysql2': 92_600,
-  'integrations/pg': 93_800,
+  'integrations/generic-pool': 44_900,
+  'integrations/mysql2': 92_700,
+  'integrations/pg': 93_900,
   'integrations/redis': 8_800,
-  'integrations/tarn': 45_300,
+  'integrations/tarn': 45_400,
   '.': 470_000,
 };
 
@@ -109,14 +109,14 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 71.1 kB', async () => {
+test('createPool, imported alone, stays below 71.2 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(71_100);
+  expect(minifiedBytes).toBeLessThanOrEqual(71_200);
 });
 
-test('memoize, imported alone, stays below 56.06 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 56 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(56_060);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(56_000);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

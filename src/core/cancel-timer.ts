@@ -6,5 +6,5 @@ export function cancelTimer(
   clock: Pick<Clock, 'clearTimer'>,
   timer: TimerHandle | null | undefined,
 ): void {
-  if (timer) guardedCall('`clock`', () => clock.clearTimer(timer));
+  if (timer !== undefined && timer !== null) guardedCall('`clock`', () => clock.clearTimer(timer));
 }

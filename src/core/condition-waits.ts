@@ -2,8 +2,8 @@
  * Waits for conditions of a component, each with a time limit: the grace. A wait ends when its condition holds or when its
  * grace is over. The conditions are checked when the component says that its state has changed.
  */
-import { cancelTimer } from './cancel-timer.js';
-import type { Clock, TimerHandle } from './clock.js';
+import type { Clock } from './clock.js';
+import { startLimit } from './limit-timer.js';
 
 interface Wait {
   readonly isMet: () => boolean;
@@ -30,15 +30,15 @@ export class ConditionWaits {
     if (isMet()) return Promise.resolve(true);
     if (graceMillis === 0) return Promise.resolve(false);
     return new Promise((resolve) => {
-      let timer: TimerHandle | undefined;
+      let cancel: (() => void) | undefined;
       const end = (met: boolean): void => {
         this.#waits.delete(wait);
-        cancelTimer(this.#clock, timer);
+        cancel?.();
         resolve(met);
       };
       const wait: Wait = { isMet, end };
       if (graceMillis !== Number.POSITIVE_INFINITY) {
-        timer = this.#clock.setTimer(() => end(false), graceMillis);
+        cancel = startLimit(this.#clock, graceMillis, () => end(false));
       }
       this.#waits.add(wait);
     });

@@ -1,6 +1,6 @@
 /** A wait for a result that has a time limit. */
-import { cancelTimer } from './cancel-timer.js';
-import type { Clock, TimerHandle } from './clock.js';
+import type { Clock } from './clock.js';
+import { startLimit } from './limit-timer.js';
 import { following } from './thenable.js';
 
 /**
@@ -14,19 +14,14 @@ export function settledBefore<T>(
   onLimit: (resolve: (value: T | PromiseLike<T>) => void, reject: (error: unknown) => void) => void,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    let timer: TimerHandle | undefined;
-    let isSettled = false;
+    let cancel: (() => void) | undefined;
     const settle =
       <V>(end: (value: V) => void) =>
       (value: V) => {
-        isSettled = true;
-        cancelTimer(clock, timer);
+        cancel?.();
         end(value);
       };
     following(result).then(settle(resolve), settle(reject));
-    // A clock that throws leaves no rejection of the result unhandled, and may call back although it was told not to.
-    timer = clock.setTimer(() => {
-      if (!isSettled) onLimit(resolve, reject);
-    }, millis);
+    cancel = startLimit(clock, millis, () => onLimit(resolve, reject)); // If the clock throws, no rejection of the result is unhandled.
   });
 }

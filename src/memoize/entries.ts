@@ -234,9 +234,9 @@ export class Entries {
   #sweep(now: number): void {
     if (this.#settings.max < MOST_BOUNDED_ENTRIES) return;
     for (let step = 0; step < SWEEP_STRIDE; step++) {
-      this.#cursor ??= this.store.present()[Symbol.iterator]();
+      this.#cursor ??= this.store.present();
       const { value, done } = this.#cursor.next();
-      if (done === true) {
+      if (done) {
         this.#cursor = undefined;
         return;
       }

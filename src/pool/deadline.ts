@@ -1,7 +1,7 @@
 /** Waits for a whole pool (`drain`, `ready`, `invalidate`, …) that a caller may limit. */
 import { abortableWait } from '../core/abortable-wait.js';
-import { cancelTimer } from '../core/cancel-timer.js';
-import type { Clock, TimerHandle } from '../core/clock.js';
+import type { Clock } from '../core/clock.js';
+import { startLimit } from '../core/limit-timer.js';
 import { anAbortSignal, millis, type OptionTable, option, optional } from '../core/options.js';
 import { DeadlineError } from './pool-errors.js';
 
@@ -35,8 +35,8 @@ export function withDeadline<T>(
 ): Promise<T> {
   if (signal === undefined && timeoutMillis === Number.POSITIVE_INFINITY) return promise;
   const timeout = new AbortController();
-  let timer: TimerHandle | undefined;
-  const end = (): void => cancelTimer(clock, timer);
+  let cancel: (() => void) | undefined;
+  const end = (): void => cancel?.();
   const leave = (): void => {
     end();
     onLeave();
@@ -46,9 +46,9 @@ export function withDeadline<T>(
   wait.then(end, end);
   if (timeoutMillis !== Number.POSITIVE_INFINITY) {
     try {
-      timer = clock.setTimer(() => {
+      cancel = startLimit(clock, timeoutMillis, () => {
         timeout.abort(new DeadlineError(name, where, timeoutMillis));
-      }, timeoutMillis);
+      });
     } catch (error) {
       timeout.abort(error);
     }

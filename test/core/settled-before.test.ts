@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
+import { systemClock } from '../../src/core/clock.js';
 import { settledBefore } from '../../src/core/settled-before.js';
 import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -54,6 +56,30 @@ test('a clock that cannot clear the timer loses no result, and its late call is 
   const never = () => expect.unreachable();
   expect(await settledBefore(clock, 1_000, Promise.resolve('answer'), never)).toBe('answer');
   await clock.advance(1_000);
+  expect(printed).toHaveBeenCalledOnce();
+  printed.mockRestore();
+});
+
+test('a result that has arrived while the event loop was blocked is in time', async () => {
+  await setImmediate(); // From here on, the next turn runs its timers before it reads answers.
+  const given = settledBefore(systemClock, 1, setImmediate('answer'), (_resolve, reject) =>
+    reject(new Error('late')),
+  );
+  const blockedUntil = performance.now() + 10;
+  while (performance.now() < blockedUntil);
+  expect(await given).toBe('answer');
+});
+
+test('a clock that throws at the limit ends the wait', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  const given = settledBefore(clock, 1_000, new Gate().passed, (_resolve, reject) =>
+    reject(new Error('late')),
+  );
+  clock.fails = true;
+  const refused = expect(given).rejects.toThrow('late');
+  await clock.advance(1_000);
+  await refused;
   expect(printed).toHaveBeenCalledOnce();
   printed.mockRestore();
 });

@@ -1,6 +1,7 @@
 /** A blocked event loop is not blamed on resources or callers: HikariCP#679, #731, #668. */
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createPool, type Factory } from '../../src/pool/index.js';
+import { createPool, type Factory, type Pool } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -108,4 +109,19 @@ test('a call with a short timeout has a grace as short after a stall', async () 
   await clock.advance(20);
   expect(pool.stats()).toMatchObject({ resetting: 0, destroyed: 1 });
   await pool.close();
+});
+
+test.each([
+  ['close', (pool: Pool<object>) => pool.close({ graceMillis: 1 })],
+  ['drain', (pool: Pool<object>) => pool.drain({ timeoutMillis: 1 })],
+])('a lease that comes back during a stall is in time for %s', async (_, end) => {
+  await using pool = createPool<object>({ create: () => ({}), destroy: () => {} });
+  const lease = await pool.lease();
+  await setImmediate(); // From here on, the next turn runs its timers before it reads answers.
+  const ended = end(pool);
+  void setImmediate().then(() => lease.release());
+  await null;
+  const blockedUntil = performance.now() + 10;
+  while (performance.now() < blockedUntil);
+  await ended;
 });

@@ -125,7 +125,7 @@ export class AdaptiveStore implements BoundedStore {
     for (const key of this.#kept.keys()) yield refOf(key);
   }
 
-  present(): Iterable<KeyRef> {
+  present(): IterableIterator<KeyRef> {
     return this.refs();
   }
 

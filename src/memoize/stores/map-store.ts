@@ -82,7 +82,7 @@ export class MapStore implements Store {
     yield* this.#leaves;
   }
 
-  present(): Iterable<KeyRef> {
+  present(): IterableIterator<KeyRef> {
     return this.refs();
   }
 

@@ -42,7 +42,7 @@ export interface Store {
    * The key references of all entries, in any order. Callers may use the store during the iteration: it gives each entry that stays, and
    * no entry that has left.
    */
-  present(): Iterable<KeyRef>;
+  present(): IterableIterator<KeyRef>;
 }
 
 /**
