@@ -30,6 +30,9 @@ const BASE_SETTINGS: ServerSettings = {
   fsync: 'off',
 };
 
+/** The ports to choose from. Systems give higher ones to outgoing connections, which may take a port before the server does. */
+const [FIRST_PORT, PORTS] = [20_000, 12_000];
+
 /** Settings for `postgres -c`, by name: `{ max_connections: 20 }`. */
 export type ServerSettings = Readonly<Record<string, string | number>>;
 
@@ -199,7 +202,7 @@ async function untilReady(server: ChildProcess): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     stderr.on('data', (text: string) => {
       if (log.length < 10_000) log += text;
-      if (text.includes('ready to accept connections')) resolve();
+      if (log.includes('ready to accept connections')) resolve();
     });
     server.once('error', reject);
     server.once('exit', (code) => reject(new Error(`Postgres exited with ${code}: ${log}`)));
@@ -207,11 +210,17 @@ async function untilReady(server: ChildProcess): Promise<void> {
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') continue;
+      throw error;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }

@@ -1,8 +1,5 @@
 /** The messages and events of a microservice of Nest, over real TCP: each is a scope, and leaks are named by their handlers. */
 import 'reflect-metadata';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { Controller, Module, UseInterceptors } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
@@ -19,21 +16,13 @@ import { WatchdogInterceptor, WatchdogModule } from '../../../src/integrations/n
 import { createPool } from '../../../src/pool/index.js';
 import { allowLeaks } from '../../../src/testing/index.js';
 import { Watchdog } from '../../../src/watchdog/index.js';
+import { freePort } from '../../kit/free-port.js';
 import { Gate } from '../../kit/gate.js';
 import { until } from '../../kit/until.js';
 
 /** Decorates a method, as a decorator above it does. */
 function decorate(target: object, name: string, decorator: MethodDecorator): void {
   decorator(target, name, Object.getOwnPropertyDescriptor(target, name) as PropertyDescriptor);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Starts a microservice alone, or one that an HTTP application has connected. */

@@ -64,9 +64,12 @@ export class RedisServer implements AsyncDisposable {
     ];
     const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
+    let output = '';
     for await (const chunk of child.stdout) {
-      if (String(chunk).includes('Ready to accept connections')) break;
+      output += String(chunk);
+      if (output.includes('Ready to accept connections')) return;
     }
+    throw new Error(`redis-server has not started:\n${output}`);
   }
 
   /** Stops the server where it is. Its connections stay open. */
