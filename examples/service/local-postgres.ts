@@ -11,9 +11,9 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { freePort } from './free-port.js';
 
 /** The user that Postgres runs as. @default the user of this process */
 interface Owner {
@@ -29,9 +29,6 @@ const BASE_SETTINGS: ServerSettings = {
   unix_socket_directories: '',
   fsync: 'off',
 };
-
-/** The ports to choose from. Systems give higher ones to outgoing connections, which may take a port before the server does. */
-const [FIRST_PORT, PORTS] = [20_000, 12_000];
 
 /** Settings for `postgres -c`, by name: `{ max_connections: 20 }`. */
 export type ServerSettings = Readonly<Record<string, string | number>>;
@@ -207,20 +204,4 @@ async function untilReady(server: ChildProcess): Promise<void> {
     server.once('error', reject);
     server.once('exit', (code) => reject(new Error(`Postgres exited with ${code}: ${log}`)));
   });
-}
-
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
-    const server = createServer().listen(port, '127.0.0.1');
-    try {
-      await once(server, 'listening');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') continue;
-      throw error;
-    }
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 }

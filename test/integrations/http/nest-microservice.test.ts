@@ -12,11 +12,11 @@ import {
 } from '@nestjs/microservices';
 import { firstValueFrom, lastValueFrom, Observable, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { freePort } from '../../../examples/service/free-port.js';
 import { WatchdogInterceptor, WatchdogModule } from '../../../src/integrations/nest.js';
 import { createPool } from '../../../src/pool/index.js';
 import { allowLeaks } from '../../../src/testing/index.js';
 import { Watchdog } from '../../../src/watchdog/index.js';
-import { freePort } from '../../kit/free-port.js';
 import { Gate } from '../../kit/gate.js';
 import { until } from '../../kit/until.js';
 

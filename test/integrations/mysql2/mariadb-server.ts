@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
-import { freePort } from '../../kit/free-port.js';
+import { freePort } from '../../../examples/service/free-port.js';
 import { sayMissing } from '../../kit/say-missing.js';
 
 /** The folder of servers on Debian, which is only on the PATH of root. */

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../kit/free-port.js';
+import { freePort } from '../../../examples/service/free-port.js';
 import { sayMissing } from '../../kit/say-missing.js';
 
 /** The folder of servers on Debian, which is only on the PATH of root. */

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../kit/free-port.js';
+import { freePort } from '../../../examples/service/free-port.js';
 import { until } from '../../kit/until.js';
 import { connect, RedisServer } from './redis-server.js';
 

@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createClient } from 'redis';
-import { freePort } from '../../kit/free-port.js';
+import { freePort } from '../../../examples/service/free-port.js';
 import { sayMissing } from '../../kit/say-missing.js';
 
 /** Whether the tests can start own servers, which they can also stop. */
