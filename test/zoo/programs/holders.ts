@@ -2,6 +2,7 @@
 import pg from 'pg';
 import type { Pool } from '../../../src/pool/index.js';
 import { createPool } from '../../../src/pool/index.js';
+import { Gate } from '../../kit/gate.js';
 import { type Conn, connections, isolated, type Program } from '../program.js';
 
 const postgres = (url: string): Pool<pg.Client> =>
@@ -147,16 +148,14 @@ export const slowOrLost: readonly Program[] = [
     async run(zoo) {
       const pool = zoo.pool();
       for (const minutes of [3, 5, 9, 17]) {
-        let finish = (): void => {};
-        const job = zoo.scope('nightly', () =>
-          pool.use(() => new Promise<void>((resolve) => (finish = resolve))),
-        );
+        const end = new Gate();
+        const job = zoo.scope('nightly', () => pool.use(() => end.passed));
         for (let minute = 0; minute < minutes; minute++) {
           await zoo.traffic(pool, 750);
           await zoo.age(60_000);
           await zoo.mustBeQuiet();
         }
-        finish();
+        end.open();
         await job;
         await zoo.age(3_600_000);
       }
@@ -167,37 +166,35 @@ export const slowOrLost: readonly Program[] = [
     finds: { rules: ['tenured'], count: 1 },
     async run(zoo) {
       const pool = zoo.pool();
-      let finish = (): void => {};
-      const work = () => new Promise<void>((resolve) => (finish = resolve));
-      const nightly = () => zoo.scope('nightly', () => pool.use(work)); // LEAK: a nightly job hangs on its third night
+      const nightly = ({ passed }: Gate) => zoo.scope('nightly', () => pool.use(() => passed)); // LEAK: a nightly job hangs on its third night
       for (let night = 0; night < 2; night++) {
-        const job = nightly();
+        const end = new Gate();
+        const job = nightly(end);
         await zoo.age(180_000);
-        finish();
+        end.open();
         await job;
       }
-      const job = nightly();
+      const end = new Gate();
+      const job = nightly(end);
       for (let minute = 0; minute < 8; minute++) {
         await zoo.traffic(pool, 750);
         await zoo.age(60_000);
       }
-      return [job, finish];
+      return [job, end];
     },
   },
   {
     name: 'a job of three minutes in a busy service',
     async run(zoo) {
       const pool = zoo.pool();
-      let finish = (): void => {};
-      const job = zoo.scope('job', () =>
-        pool.use(() => new Promise<void>((resolve) => (finish = resolve))),
-      );
+      const end = new Gate();
+      const job = zoo.scope('job', () => pool.use(() => end.passed));
       for (let i = 0; i < 3; i++) {
         await zoo.traffic(pool, 1_500);
         await zoo.age(60_000);
         await zoo.mustBeQuiet();
       }
-      finish();
+      end.open();
       await job;
     },
   },
