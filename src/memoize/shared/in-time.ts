@@ -1,6 +1,8 @@
 /** A limited wait for an outside system. */
 
-import type { Clock, TimerHandle } from '../../core/clock.js';
+import { cancelTimer } from '../../core/cancel-timer.js';
+import type { Clock } from '../../core/clock.js';
+import { startLimit } from '../../core/limit-timer.js';
 import { onceSettled } from '../../core/thenable.js';
 
 /** What becomes of a limited wait. */
@@ -20,41 +22,41 @@ export function inTime<T>(
   millis: number,
   outcomes: WaitOutcomes<T>,
 ): Promise<T> {
+  const { onLate, onAnswer, onSlow } = outcomes;
   return new Promise((resolve, reject) => {
-    let timer: TimerHandle | undefined;
-    let stage: 'first half' | 'second half' | 'one more turn' | 'over' =
-      outcomes.onSlow === undefined ? 'second half' : 'first half';
-    const next = (): void => {
-      if (stage === 'first half') {
-        stage = 'second half';
-        timer = clock.setTimer(next, millis / 2);
-        outcomes.onSlow?.(millis / 2);
-      } else if (stage === 'second half') {
-        // If the event loop was busy, the answer is there already. One more turn lets it be read.
-        stage = 'one more turn';
-        timer = clock.setTimer(next, 0);
-      } else {
-        stage = 'over';
-        reject(outcomes.onLate());
-      }
+    let isOver = false;
+    let cancel = (): void => {};
+    const startLast = (millisLeft: number): void => {
+      cancel = startLimit(clock, millisLeft, () => {
+        isOver = true;
+        reject(onLate());
+      });
     };
     const answer = request();
     if (millis !== Number.POSITIVE_INFINITY) {
-      timer = clock.setTimer(next, stage === 'first half' ? millis / 2 : millis);
+      if (onSlow === undefined) startLast(millis);
+      else {
+        const half = millis / 2;
+        const timer = clock.setTimer(() => {
+          startLast(half);
+          onSlow(half);
+        }, half);
+        cancel = () => cancelTimer(clock, timer);
+      }
     }
     void onceSettled(
       answer,
       (value) => {
-        if (timer !== undefined) clock.clearTimer(timer);
-        if (stage === 'over' || outcomes.onAnswer === undefined) return resolve(value);
+        cancel();
+        if (isOver || onAnswer === undefined) return resolve(value);
         try {
-          resolve(outcomes.onAnswer(value));
+          resolve(onAnswer(value));
         } catch (error) {
           reject(error);
         }
       },
       (error: unknown) => {
-        if (timer !== undefined) clock.clearTimer(timer);
+        cancel();
         reject(error);
       },
     );
