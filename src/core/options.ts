@@ -61,6 +61,19 @@ export function resolveOptions<S extends object>(
   return settings as S;
 }
 
+/**
+ * Gives the options that are present, own or inherited, without the defaults of the table.
+ *
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ */
+export function givenOptions<O extends object>(
+  where: string,
+  options: unknown,
+  table: OptionTable<O>,
+): O {
+  return readOptions(where, options, table, ({ check }: OptionRow<unknown>) => check) as O;
+}
+
 function readOptions<R>(
   where: string,
   options: unknown,

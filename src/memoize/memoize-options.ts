@@ -7,8 +7,8 @@ import {
   aBoolean,
   aFunction,
   aName,
-  checkOptions,
   countOrInfinity,
+  givenOptions,
   millis,
   numberAtLeast,
   type OptionCheck,
@@ -260,8 +260,7 @@ const OPTIONS: OptionTable<ResolvedOptions> = {
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
 export function copiedMemoizeOptions<O extends object>(options: O): O {
-  const checks = Object.entries(OPTIONS).map(([name, { check }]) => [name, check]);
-  return checkOptions<O>('memoize', options, Object.fromEntries(checks));
+  return givenOptions<object>('memoize', options, OPTIONS) as O;
 }
 
 /** Throws for options that do not go together. */

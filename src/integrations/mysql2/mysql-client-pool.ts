@@ -1,10 +1,9 @@
 /** A pool of bare connections of mysql2. Each connection has one holder at a time, and its session is as new after each loan. */
 import type { Connection, ConnectionOptions } from 'mysql2/promise';
-import { type OptionCheck, type OptionTable, optional } from '../../core/options.js';
+import { givenOptions, type OptionCheck, type OptionTable, optional } from '../../core/options.js';
 import type { Pool } from '../../pool/pool.js';
 import { POOL_OPTIONS, type PoolOptions } from '../../pool/pool-options.js';
 import { expectDriverConfig } from '../client/driver-config.js';
-import { givenOptions } from '../client/given-options.js';
 import { createSessionPool } from '../client/session-pool.js';
 import { mysqlErrors } from './mysql-errors.js';
 import { MysqlSession, type SessionVariables } from './mysql-session.js';
@@ -63,6 +62,7 @@ export function createClientPool(
   if (typeof config !== 'string')
     expectDriverConfig(config, 'Give a connection string as `{ uri }`.'); // mysql2 takes a string, too.
   const { sessionVariables = {}, ...poolOptions } = givenOptions<ClientPoolOptions>(
+    'createClientPool',
     options,
     CLIENT_POOL_OPTIONS,
   );

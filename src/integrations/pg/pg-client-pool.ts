@@ -1,11 +1,10 @@
 /** A pool of bare clients of pg. Each client has one holder at a time, and its session is as new after each loan. */
 import type { Client, ClientConfig } from 'pg';
 import { InvalidArgumentError } from '../../core/errors.js';
-import { aBoolean, type OptionTable, oneOf, option } from '../../core/options.js';
+import { aBoolean, givenOptions, type OptionTable, oneOf, option } from '../../core/options.js';
 import type { Pool } from '../../pool/pool.js';
 import { POOL_OPTIONS, type PoolOptions } from '../../pool/pool-options.js';
 import { expectDriverConfig } from '../client/driver-config.js';
-import { givenOptions } from '../client/given-options.js';
 import { createSessionPool } from '../client/session-pool.js';
 import { pgErrors } from './pg-errors.js';
 import { PgSession, type Pooler } from './pg-session.js';
@@ -77,7 +76,7 @@ export function createClientPool(
     pooler = 'none',
     keepPreparedStatements = false,
     ...poolOptions
-  } = givenOptions<ClientPoolOptions>(options, CLIENT_POOL_OPTIONS);
+  } = givenOptions<ClientPoolOptions>('createClientPool', options, CLIENT_POOL_OPTIONS);
   if (pooler === 'transaction') refuseStartupParameters(config);
   return createSessionPool(
     {
