@@ -1,6 +1,6 @@
 /** What the benches of adopted pools have in common: callers that each run one query per loan. */
 import type { AdoptedPool } from '../src/integrations/pg.js';
-import type { Contender } from './compare.js';
+import { type BenchOptions, type Contender, type Group, measureProcessorTime } from './compare.js';
 
 /** Callers that share the connections. */
 const CALLERS = 40;
@@ -8,8 +8,11 @@ const CALLERS = 40;
 /** Connections of each pool. */
 export const CONNECTIONS = 10;
 
-/** Queries of one round. */
-export const QUERIES = 10_000;
+/** Queries of one round. A round is short, so that other work of the machine meets all contenders alike. */
+const QUERIES = 1_000;
+
+/** Rounds for each one that is asked for. */
+const ROUNDS = 25;
 
 /** What an adopted pool may cost beside its peer. */
 export const LIMIT = 1.05;
@@ -21,6 +24,16 @@ export interface Adoptable {
   readonly peer: string;
   readonly contenders: readonly Contender[];
   end(): Promise<unknown>;
+}
+
+/** Measures the median processor time of a query. */
+export function measureQueries(
+  title: string,
+  contenders: readonly Contender[],
+  { rounds, scale = 1 }: BenchOptions,
+): Promise<Group> {
+  const shortRounds = Math.max(1, Math.round(rounds * ROUNDS * scale));
+  return measureProcessorTime(title, contenders, { rounds: shortRounds, scale }, QUERIES);
 }
 
 /** A contender whose callers run one query after the other. */

@@ -7,9 +7,9 @@
 import mysql from 'mysql2/promise';
 import { adoptPool } from '../../src/integrations/mysql2.js';
 import { canStart, MariadbServer } from '../../test/integrations/mysql2/mariadb-server.js';
-import { CONNECTIONS, LIMIT, QUERIES, querying, queryingAdopted } from '../adopted.js';
+import { CONNECTIONS, LIMIT, measureQueries, querying, queryingAdopted } from '../adopted.js';
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
-import { type BenchOptions, measureProcessorTime } from '../compare.js';
+import type { BenchOptions } from '../compare.js';
 import { atMost, type Row, type Section } from '../row.js';
 import { BenchSkipped } from '../skipped.js';
 
@@ -37,11 +37,10 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
     }),
     ...queryingAdopted(adopted, (connection) => connection.query('select 1')),
   ];
-  const group = await measureProcessorTime(
+  const group = await measureQueries(
     'Processor time of a query of 40 callers, mysql2',
     contenders,
     options,
-    QUERIES,
   );
   yield {
     group,

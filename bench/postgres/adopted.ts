@@ -15,12 +15,12 @@ import {
   type Adoptable,
   CONNECTIONS,
   LIMIT,
-  QUERIES,
+  measureQueries,
   querying,
   queryingAdopted,
 } from '../adopted.js';
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
-import { type BenchOptions, measureProcessorTime } from '../compare.js';
+import type { BenchOptions } from '../compare.js';
 import { atMost, type Row, type Section } from '../row.js';
 import { BenchSkipped } from '../skipped.js';
 
@@ -35,7 +35,7 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
   await using server = await startLocalPostgres();
   for (const adoptable of [pgPool, poolOfGenericPool, poolOfTarn]) {
     const { peer, title, contenders, end } = adoptable(server.url);
-    const group = await measureProcessorTime(title, contenders, options, QUERIES);
+    const group = await measureQueries(title, contenders, options);
     const adopted = contenders.filter(({ name }) => name !== peer);
     yield { group, rows: adopted.map(({ name }) => atMost(LIMIT, group, name, peer)) };
     await end();

@@ -9,9 +9,9 @@ import { hasLocalPostgres, startLocalPostgres } from '../../examples/service/loc
 import { createPool } from '../../src/pool/index.js';
 import { AsyncDisposableStack } from '../../src/scope/index.js';
 import { Watchdog, type WatchLevel } from '../../src/watchdog/index.js';
-import { CONNECTIONS, QUERIES, querying } from '../adopted.js';
+import { CONNECTIONS, measureQueries, querying } from '../adopted.js';
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
-import { type BenchOptions, type Contender, measureProcessorTime } from '../compare.js';
+import type { BenchOptions, Contender } from '../compare.js';
 import { atMostOver, over, type Row, type Section } from '../row.js';
 import { BenchSkipped } from '../skipped.js';
 
@@ -31,7 +31,7 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
     queryingAt(level, server.url, disposer),
   );
   const title = 'Processor time of a query in a loan';
-  const group = await measureProcessorTime(title, contenders, options, QUERIES);
+  const group = await measureQueries(title, contenders, options);
   yield {
     group,
     rows: [
