@@ -39,6 +39,11 @@ export interface SharedState {
    * keys. Calls go on without it.
    */
   readonly restingShare: number;
+  /**
+   * The share of the store that answers reads and leaves writes without an answer, from 0 to 1, as far as requests have shown.
+   * Results are read from it, and no new ones are shared. It falls as writes are answered again.
+   */
+  readonly restingWriteShare: number;
   /** Whether invalidations of other processes arrive. While they do not, this process does not trust its own entries. */
   readonly bus: 'none' | 'connected' | 'disconnected';
   /** `'failing'` after the last attempt to get a lock failed. */

@@ -127,9 +127,15 @@ describe('a store that gives no answer', () => {
     const [one, other] = [service.member({ store, clock }), service.member({ store, clock })];
     for (const id of ['known', 'stale']) await one(id);
     await one.flush();
+    expect(other.cacheInfo().shared).toMatchObject({ restingShare: 0, restingWriteShare: 0 });
     store.answersWrites = false;
     service.source = (id) => `new ${id}`;
     expect(await timeOf(clock, other('a'))).toBeLessThanOrEqual(1_001);
+    expect(other.cacheInfo().shared).toMatchObject({
+      store: 'answering',
+      restingShare: 0,
+      restingWriteShare: 1,
+    });
     for (const id of ['b', 'c', 'd']) expect(await timeOf(clock, other(id))).toBe(0);
     expect(await other('known'), 'reads go on').toBe('old known');
     other.delete('stale');
@@ -148,6 +154,7 @@ describe('a store that gives no answer', () => {
     await other.flush();
     const loads = service.loads;
     expect([await one('i'), service.loads]).toEqual(['new i', loads]);
+    expect(other.cacheInfo().shared?.restingWriteShare).toBeLessThan(1);
   });
 
   test('costs no stale result that was read from it before, while the source is down, too', async () => {

@@ -139,6 +139,7 @@ export class StoreBackedLevel implements SharedLevel {
     return {
       store: access === undefined ? 'none' : access.silentShare === 1 ? 'resting' : 'answering',
       restingShare: access?.silentShare ?? 0,
+      restingWriteShare: access?.silentWriteShare ?? 0,
       bus: bus === undefined ? 'none' : this.#isConnected ? 'connected' : 'disconnected',
       lock: lock === undefined ? 'none' : this.#isLockFailing ? 'failing' : 'working',
       pendingInvalidations: this.#outbox.size,

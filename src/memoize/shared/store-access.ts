@@ -74,6 +74,11 @@ export class StoreAccess {
     return this.#health.silentShare;
   }
 
+  /** The share of the store that leaves only writes without an answer, from 0 to 1. */
+  get silentWriteShare(): number {
+    return this.#writes.silentShare;
+  }
+
   /** Whether a part of the store gives no answers. */
   get isTroubled(): boolean {
     return this.#health.isTroubled;
