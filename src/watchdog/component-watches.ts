@@ -6,19 +6,18 @@
  *   sweep, check ──▶ each component looks whether it is exhausted ──▶ rules judge the loans ──▶ rules survey the rest
  * ```
  */
-import type { Clock } from '../core/clock.js';
 import { type Observation, observe, type Watchable } from '../core/probe.js';
 import { hasTimeLeft, runLater } from '../core/slices.js';
 import { ComponentWatch } from './component-watch.js';
 import type { Loan } from './loan.js';
 import type { LoanTracker } from './loan-tracker.js';
 import { RepeatingTimer } from './repeating-timer.js';
-import { RunningClock } from './running-clock.js';
+import type { RunningClock } from './running-clock.js';
 
 export class ComponentWatches {
   readonly #tracker: LoanTracker;
   readonly #sweep: RepeatingTimer;
-  readonly #clock: Clock;
+  readonly #clock: RunningClock;
   readonly #sweepIntervalMillis: number;
   readonly #watches = new Set<ComponentWatch>();
   readonly #continueLooking: () => void = () => this.#lookOn();
@@ -27,7 +26,7 @@ export class ComponentWatches {
   /** Ends the watch of a component that V8 has collected. */
   readonly #deaths: FinalizationRegistry<ComponentWatch>;
 
-  constructor(tracker: LoanTracker, clock: Clock, sweepIntervalMillis: number) {
+  constructor(tracker: LoanTracker, clock: RunningClock, sweepIntervalMillis: number) {
     this.#tracker = tracker;
     this.#clock = clock;
     this.#sweepIntervalMillis = sweepIntervalMillis;
@@ -70,7 +69,7 @@ export class ComponentWatches {
   beginSweep(): void {
     if (!this.#tracker.judge.needsSweep) return;
     this.#sweep.start();
-    this.#readClockEvery(this.#sweepIntervalMillis);
+    this.#clock.readEvery(this.#sweepIntervalMillis);
   }
 
   /** Ends the watch of a component. Without effect if it has ended. */
@@ -122,11 +121,7 @@ export class ComponentWatches {
 
   #stopSweep(): void {
     this.#sweep.stop();
-    this.#readClockEvery(Number.POSITIVE_INFINITY);
-  }
-
-  #readClockEvery(millis: number): void {
-    if (this.#clock instanceof RunningClock) this.#clock.readEvery(millis);
+    this.#clock.readEvery(Number.POSITIVE_INFINITY);
   }
 
   #sweepOnce(): void {
@@ -134,7 +129,7 @@ export class ComponentWatches {
       this.#stopSweep();
       return;
     }
-    this.#clock.now(); // A running clock sees whether the process was stopped.
+    this.#clock.now(); // The clock sees whether the process was stopped.
     this.#tracker.scopes.settleEnded();
     this.#tracker.scopes.settleAll();
     this.#tracker.collections.full.collectIfDue();

@@ -31,7 +31,6 @@ import { PresentNodes } from './present-nodes.js';
 import type { Readings } from './readings.js';
 import { Removals } from './removals.js';
 import { createRules } from './rules/rules.js';
-import { RunningClock } from './running-clock.js';
 import { ScopeClasses } from './scope-classes.js';
 import { type ScopeListener, Scopes } from './scopes.js';
 import { SettledLoans } from './settled-loans.js';
@@ -141,7 +140,7 @@ export class LoanTracker implements ScopeListener {
       this.#settled,
       this.levelPlan.confirm,
     );
-    this.#loanClock = new BurstClock(settings.clock, settings.clock instanceof RunningClock);
+    this.#loanClock = new BurstClock(settings.clock, settings.clock.isReal);
     this.#sampleEvery = settings.sampleEvery;
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.youngCollectionEvery, () =>
       this.settleHeap(),

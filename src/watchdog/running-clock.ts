@@ -1,6 +1,7 @@
 /**
- * The platform's time, without the time in which the process did not run: it was frozen with its container, stopped by a debugger, or its
- * event loop was blocked. What was out meanwhile could not come back, so that time must make no loan old.
+ * The time of a watchdog. With the platform's clock, it is without the time in which the process did not run: it was frozen with its
+ * container, stopped by a debugger, or its event loop was blocked. What was out meanwhile could not come back, so that time must make no
+ * loan old. A user's own clock says itself how much time has passed.
  *
  * ```
  *   reading ──interval──▶ reading ──interval──▶ ·············· reading      the sweep reads the clock at each interval
@@ -13,18 +14,22 @@ import type { Clock, TimerHandle } from '../core/clock.js';
 const STOPPED_MILLIS = 5_000;
 
 export class RunningClock implements Clock {
+  /** Whether it is the platform's time, which no test moves. */
+  readonly isReal: boolean;
   readonly #clock: Clock;
   #stoppedMillis = 0;
   #intervalMillis = Number.POSITIVE_INFINITY;
   /** When the next reading is due, on the clock underneath. */
   #due = Number.POSITIVE_INFINITY;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, isReal: boolean) {
     this.#clock = clock;
+    this.isReal = isReal;
   }
 
-  /** Says that it is read every `millis` from the next reading on; `Infinity` for no more. */
+  /** Says that it is read every `millis` from the next reading on; `Infinity` for no more. Without effect on a user's own clock. */
   readEvery(millis: number): void {
+    if (!this.isReal) return;
     this.#intervalMillis = millis;
     if (millis === Number.POSITIVE_INFINITY) this.#due = millis;
   }

@@ -22,6 +22,7 @@ import type { LeakReport } from './leak-report.js';
 import { LEVELS, type WatchLevel } from './level.js';
 import { anOpenScope, type OpenScope } from './open-scope.js';
 import { someRules, type WatchdogRules } from './rules/rules.js';
+import { RunningClock } from './running-clock.js';
 
 /** Options of a {@link Watchdog}. */
 export interface WatchdogOptions {
@@ -160,16 +161,19 @@ export interface WatchdogSettings {
   readonly youngCollectionEvery: number;
   readonly fullCollectionMillis: number;
   readonly sweepIntervalMillis: number;
-  readonly clock: Clock;
+  readonly clock: RunningClock;
   readonly gcSource: GcSource | undefined;
 }
+
+/** The options of a watchdog with their defaults, and the clock as the user gave it. */
+type CheckedOptions = Omit<WatchdogSettings, 'clock'> & { readonly clock: Clock };
 
 const someSignatures: OptionCheck = (value) =>
   Array.isArray(value) && value.every(isSignature)
     ? undefined
     : 'a list of signatures, each of 8 hexadecimal digits';
 
-const WATCHDOG_OPTIONS: OptionTable<WatchdogSettings> = {
+const WATCHDOG_OPTIONS: OptionTable<CheckedOptions> = {
   level: option(oneOf('off', ...Object.keys(LEVELS)), 'simple'),
   sampleEvery: option(integer(1), 128),
   stacksPerSecond: option(countOrInfinity(0), Number.POSITIVE_INFINITY),
@@ -206,7 +210,8 @@ const CHECK_OPTIONS: OptionTable<CheckSettings> = {
  */
 export function resolveWatchdogOptions(options: WatchdogOptions): WatchdogSettings {
   const settings = resolveOptions('new Watchdog', options, WATCHDOG_OPTIONS);
-  return { ...settings, clock: guardedClock(settings.clock) };
+  const { clock } = settings;
+  return { ...settings, clock: new RunningClock(guardedClock(clock), clock === systemClock) };
 }
 
 /**

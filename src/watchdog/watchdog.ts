@@ -25,7 +25,6 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { captureStack, learnOwnFrames, mustLearnOwnFrames } from '../core/call-site.js';
-import { systemClock } from '../core/clock.js';
 import { EventListeners } from '../core/event-listeners.js';
 import { type GcSource, hostGcSource, NoCollectorError } from '../core/gc-source.js';
 import { ListenerWatch } from '../core/listener-watch.js';
@@ -55,7 +54,6 @@ import type { Loan } from './loan.js';
 import { LoanTracker } from './loan-tracker.js';
 import { OPEN_SCOPE_OPTIONS, OpenScope, type OpenScopeOptions } from './open-scope.js';
 import { READINGS, type Readings } from './readings.js';
-import { RunningClock } from './running-clock.js';
 import { LeaksFoundError } from './watchdog-errors.js';
 import { WatchdogListeners } from './watchdog-listeners.js';
 import {
@@ -66,7 +64,6 @@ import {
   resolveWatchdogOptions,
   type WatchdogEvent,
   type WatchdogOptions,
-  type WatchdogSettings,
 } from './watchdog-options.js';
 import type { WatchdogStats } from './watchdog-stats.js';
 
@@ -125,7 +122,7 @@ export class Watchdog implements Disposable {
   /** @internal `readings` replaces what the rules read. */
   constructor(options: WatchdogOptions, readings: Readings);
   constructor(options: WatchdogOptions = {}, readings: Readings = READINGS) {
-    const settings = withRunningClock(resolveWatchdogOptions(options));
+    const settings = resolveWatchdogOptions(options);
     this.#level = settings.level;
     this.#gcSource = settings.gcSource ?? hostGcSource();
     if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
@@ -408,12 +405,6 @@ export class Watchdog implements Disposable {
     this.#tracker.close();
     this.#listeners.clear();
   }
-}
-
-/** Counts only the time in which the process runs, unless the user has a clock of their own. */
-function withRunningClock(settings: WatchdogSettings): WatchdogSettings {
-  const { clock } = settings;
-  return clock === systemClock ? { ...settings, clock: new RunningClock(clock) } : settings;
 }
 
 const aTransferable: OptionCheck = (value) =>

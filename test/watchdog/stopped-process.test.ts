@@ -43,7 +43,7 @@ test('a pool that is exhausted while the process is frozen for an hour is no lea
 
 test('a clock that is read regularly counts a stop up to when its next reading was due, and short delays in full', () => {
   const platform = new FakeClock(0);
-  const clock = new RunningClock(platform);
+  const clock = new RunningClock(platform, true);
   clock.readEvery(10_000);
   expect(clock.now()).toBe(0);
   platform.jump(14_000); // The event loop was busy.
@@ -56,7 +56,7 @@ test('a clock that is read regularly counts a stop up to when its next reading w
 
 test('a clock that nothing reads regularly counts all time', () => {
   const platform = new FakeClock(0);
-  const clock = new RunningClock(platform);
+  const clock = new RunningClock(platform, true);
   platform.jump(3_600_000);
   expect(clock.now()).toBe(3_600_000);
   clock.readEvery(10_000);
@@ -64,4 +64,14 @@ test('a clock that nothing reads regularly counts all time', () => {
   clock.readEvery(Number.POSITIVE_INFINITY);
   platform.jump(3_600_000);
   expect(clock.now()).toBe(7_200_000);
+});
+
+test("a user's own clock counts all time, and says that it is not the platform's", () => {
+  const own = new FakeClock(0);
+  const clock = new RunningClock(own, false);
+  clock.readEvery(10_000);
+  expect(clock.now()).toBe(0);
+  own.jump(3_600_000);
+  expect(clock.now()).toBe(3_600_000);
+  expect(clock.isReal).toBe(false);
 });
