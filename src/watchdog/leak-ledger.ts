@@ -10,7 +10,8 @@
  * | it comes back | removes it, and emits `retracted` if its loss was told |
  * | its component takes it back by force | counts it on: the holder did not release it |
  *
- * A loan that is certain is told of at once, any other after the grace.
+ * A loan that is certain is told of at once, any other after the grace. V8 proves losses one after the other in one task: those of one
+ * leak are told by one event at its end.
  */
 import { applicationFrame, formatPosition } from '../core/call-site.js';
 import type { Clock } from '../core/clock.js';
@@ -34,6 +35,8 @@ export interface LedgerEvents {
   readonly retracted: LeakReport;
 }
 
+const SETTLED = Promise.resolve();
+
 /** The leaks of one watchdog. */
 export class LeakLedger {
   /** The leaks by key. */
@@ -41,6 +44,8 @@ export class LeakLedger {
   readonly #lostLoans = new Map<Loan, LostLoan>();
   readonly #grace: Grace;
   readonly #stacks = new ParsedStacks();
+  /** The leaks to announce when V8 has named the leases that it has collected. */
+  readonly #toAnnounce = new Set<LeakGroup>();
   readonly #maxGroups: number;
   readonly #suppressed: ReadonlySet<string>;
   readonly #clock: Clock;
@@ -109,6 +114,7 @@ export class LeakLedger {
   /** Ends all waits. The reports stay. */
   close(): void {
     this.#closed = true;
+    this.#announceAll();
     this.#group();
     this.#grace.close();
     this.#waits.check();
@@ -116,6 +122,7 @@ export class LeakLedger {
 
   /** Reports each leak, the most numerous first, with the loans whose grace is not over. O(loans + leaks · log leaks). */
   reports(): LeakReport[] {
+    this.#announceAll();
     this.#group();
     return this.#sorted(this.#groups.values());
   }
@@ -151,7 +158,10 @@ export class LeakLedger {
       lost = { loan, foundAt, rule, certainty, group: null, toldAs: undefined };
       this.#lostLoans.set(loan, lost);
     } else if (!this.#judgedAnew(lost, rule, certainty)) return;
-    if (lost.certainty === 'certain' || lost.toldAs !== undefined || this.#grace.millis === 0) {
+    if (lost.certainty === 'certain') {
+      this.#grace.delete(lost);
+      this.#tellSoon(lost);
+    } else if (lost.toldAs !== undefined || this.#grace.millis === 0) {
       this.#grace.delete(lost);
       this.#tell(lost);
     } else this.#grace.add(lost);
@@ -180,6 +190,7 @@ export class LeakLedger {
   returned(loan: Loan): void {
     const lost = this.#lostLoans.get(loan);
     if (lost === undefined) return;
+    if (lost.toldAs !== undefined) this.#announceAll();
     this.#lostLoans.delete(loan);
     this.#grace.delete(lost);
     const { group } = lost;
@@ -224,6 +235,14 @@ export class LeakLedger {
     this.#announce(this.#countTold(lost));
   }
 
+  /** Tells the listeners of a lost loan when the present task has found all that it finds. */
+  #tellSoon(lost: LostLoan): void {
+    const group = this.#countTold(lost);
+    if (group === null) return;
+    if (this.#toAnnounce.size === 0) void SETTLED.then(() => this.#announceAll());
+    this.#toAnnounce.add(group);
+  }
+
   /** Tells the listeners of lost loans, of each leak once. */
   #tellOfAll(due: readonly LostLoan[]): void {
     const groups = new Set<LeakGroup | null>();
@@ -242,6 +261,13 @@ export class LeakLedger {
     lost.toldAs = certainty;
     group?.noteTold();
     return group;
+  }
+
+  #announceAll(): void {
+    for (const group of this.#toAnnounce) {
+      this.#toAnnounce.delete(group);
+      this.#announce(group);
+    }
   }
 
   #announce(group: LeakGroup | null): void {

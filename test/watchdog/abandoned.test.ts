@@ -59,6 +59,17 @@ test('an abandoned loan whose scope then ends stays certain, and is counted as o
   ]);
 });
 
+test('losses that V8 proves together are told by one event', async () => {
+  using t = watched();
+  const told: string[] = [];
+  t.watchdog.on('leak', ({ rule, certainty, count }) =>
+    told.push(`${rule} ${certainty} ×${count}`),
+  );
+  loseLeases(t.pool, 12);
+  await t.watchdog.check({ forceGc: true });
+  expect(told).toEqual(['abandoned certain ×12']);
+});
+
 test('a taken stack does not keep its lease alive', async () => {
   using t = watched('advanced');
   const refs: WeakRef<MinimalLease>[] = [];
