@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import {
   createKeyedPool,
   createPool,
+  type Factory,
   type KeyedPoolOptions,
   type Pool,
 } from '../../src/pool/index.js';
@@ -298,3 +299,53 @@ test('borrowed resources beyond a smaller maxTotal are destroyed when they come 
   ]);
   await pools.close();
 });
+
+/** Ways in which a key may hold the only resource, or the place of one. */
+const occupations: [string, Partial<Factory<Thing>>, (pool: Pool<Thing>) => unknown][] = [
+  ['creation', { create: never }, leaseWithoutEnd],
+  [
+    'validation',
+    { validate: never },
+    async (pool) => {
+      await pool.use(() => {});
+      leaseWithoutEnd(pool);
+    },
+  ],
+  ['reset', { reset: never }, (pool) => pool.use(() => {})],
+  ['destruction', { destroy: never }, (pool) => pool.lease()],
+  ['loan', {}, (pool) => pool.lease()],
+];
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
+function leaseWithoutEnd(pool: Pool<Thing>): void {
+  pool.lease().catch(() => {});
+}
+
+test.each(occupations)(
+  'a forced close of a key whose %s does not end makes room for the other keys',
+  async (_what, hanging, occupy) => {
+    const clock = new FakeClock();
+    const pools = createKeyedPool<string, Thing>(
+      (key) => ({
+        create: () => ({ key, id: 1 }),
+        validate: () => true,
+        destroy: () => {},
+        ...(key === 'stuck' && hanging),
+      }),
+      { clock, maxTotal: 1, testOnBorrow: true, destroyTimeoutMillis: 100 },
+    );
+    void occupy(pools.pool('stuck'));
+    await settle();
+    const waiting = outcomeOf(pools.lease('other'));
+    await settle();
+    expect(waiting().is).toBe('pending');
+    const closed = outcomeOf(pools.pool('stuck').close({ force: true, graceMillis: 10 }));
+    await clock.advance(10);
+    await clock.advance(100);
+    expect([closed().is, waiting().is]).toEqual(['resolved', 'resolved']);
+    await pools.close({ force: true, graceMillis: 0 });
+  },
+);

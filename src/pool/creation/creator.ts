@@ -235,6 +235,7 @@ export class Creator<T, C extends Client> {
       this.#end(creation);
       creation.call?.abandon();
     }
+    this.#host.roomChanged();
   }
 
   #updatePause(): void {
