@@ -23,9 +23,9 @@ export interface CheckedSetLike<T> extends Iterable<T> {
  */
 export function setLike<T>(where: string, other: SetLike<T>): CheckedSetLike<T> {
   const { size, has, keys }: Partial<SetLike<T>> = Object(other);
-  if (Number.isNaN(Number(size)) || typeof has !== 'function' || typeof keys !== 'function') {
+  if (!(Math.trunc(Number(size)) >= 0) || typeof has !== 'function' || typeof keys !== 'function') {
     throw new InvalidArgumentError(
-      `${where}: \`other\` must be a Set, a Map, or an object with size, has() and keys().`,
+      `${where}: \`other\` must be a Set, a Map, or an object with a size of 0 or more, has() and keys().`,
     );
   }
   return {

@@ -1,6 +1,11 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { InvalidArgumentError, IterableWeakSet, wasCollected } from '../../src/weak/index.js';
+import {
+  InvalidArgumentError,
+  IterableWeakSet,
+  type SetLike,
+  wasCollected,
+} from '../../src/weak/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { until } from '../kit/until.js';
 
@@ -113,11 +118,25 @@ test('a result of the set algebra holds its members weakly', async () => {
   expect([...(result.union ?? [])]).toEqual([a]);
 });
 
+function setLikeOf(members: object[]): SetLike<object> {
+  return {
+    size: members.length,
+    has: (value) => members.includes(value as object),
+    keys: () => members.values(),
+  };
+}
+
 test('members and operands of the wrong kind are refused', () => {
   const set = new IterableWeakSet<object>();
   expect(() => set.add(7 as never)).toThrow(InvalidArgumentError);
   expect(() => set.union([a] as never)).toThrow(/`other` must be a Set, a Map/);
   expect(() => set.union(new Set([1]) as never)).toThrow(InvalidArgumentError);
+  for (const size of [-1, Number.NaN, undefined]) {
+    expect(() => set.isSubsetOf({ ...setLikeOf([]), size } as never)).toThrow(
+      /a size of 0 or more/,
+    );
+  }
+  expect(set.isSubsetOf({ ...setLikeOf([]), size: Number.POSITIVE_INFINITY })).toBe(true);
   for (const method of [
     'intersection',
     'difference',
