@@ -158,13 +158,14 @@ export class LeakLedger {
       lost = { loan, foundAt, rule, certainty, group: null, toldAs: undefined };
       this.#lostLoans.set(loan, lost);
     } else if (!this.#judgedAnew(lost, rule, certainty)) return;
-    if (lost.certainty === 'certain') {
-      this.#grace.delete(lost);
-      this.#tellSoon(lost);
-    } else if (lost.toldAs !== undefined || this.#grace.millis === 0) {
-      this.#grace.delete(lost);
-      this.#tell(lost);
-    } else this.#grace.add(lost);
+    const isCertain = lost.certainty === 'certain';
+    if (!isCertain && lost.toldAs === undefined && this.#grace.millis > 0) {
+      this.#grace.add(lost);
+      return;
+    }
+    this.#grace.delete(lost);
+    if (isCertain) this.#tellSoon(lost);
+    else this.#tell(lost);
   }
 
   /** Counts a mistake with a loan that had ended. It stays counted, and counts as no lost loan. O(1). */
@@ -245,11 +246,10 @@ export class LeakLedger {
 
   /** Tells the listeners of lost loans, of each leak once. */
   #tellOfAll(due: readonly LostLoan[]): void {
-    const groups = new Set<LeakGroup | null>();
     for (const lost of due) {
-      if (this.#lostLoans.get(lost.loan) === lost) groups.add(this.#countTold(lost)); // Else it has come back meanwhile.
+      if (this.#lostLoans.get(lost.loan) === lost) this.#tellSoon(lost); // Else it has come back meanwhile.
     }
-    for (const group of groups) this.#announce(group);
+    this.#announceAll();
   }
 
   /** Counts a lost loan as told, and gives its leak; `null` if the listeners know that the watchdog is so sure of it. */
