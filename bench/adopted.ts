@@ -33,7 +33,7 @@ export function measureQueries(
   { rounds, scale = 1 }: BenchOptions,
 ): Promise<Group> {
   const shortRounds = Math.max(1, Math.round(rounds * ROUNDS * scale));
-  return measureProcessorTime(title, contenders, { rounds: shortRounds, scale }, QUERIES);
+  return measureProcessorTime(title, contenders, { rounds: shortRounds }, QUERIES);
 }
 
 /** A contender whose callers run one query after the other. */
