@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 85_000,
+  pool: 85_100,
   memoize: 79_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -24,24 +24,24 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/shared': 34_700,
   view: 49_000,
   node: 31_855,
-  register: 164_100,
-  testing: 143_700,
-  'testing/jest': 145_900,
-  'testing/jest-setup': 144_200,
-  'testing/node': 145_600,
-  'testing/vitest': 146_100,
-  'testing/vitest-setup': 142_700,
-  watchdog: 136_100,
+  register: 164_300,
+  testing: 143_900,
+  'testing/jest': 146_100,
+  'testing/jest-setup': 144_400,
+  'testing/node': 145_800,
+  'testing/vitest': 146_300,
+  'testing/vitest-setup': 142_900,
+  watchdog: 136_300,
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
   profile: 57_000,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 44_900,
-  'integrations/mysql2': 92_700,
-  'integrations/pg': 93_900,
+  'integrations/generic-pool': 45_100,
+  'integrations/mysql2': 92_900,
+  'integrations/pg': 94_100,
   'integrations/redis': 8_800,
-  'integrations/tarn': 45_400,
+  'integrations/tarn': 45_600,
   '.': 470_000,
 };
 
@@ -109,9 +109,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 71.2 kB', async () => {
+test('createPool, imported alone, stays below 71.3 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(71_200);
+  expect(minifiedBytes).toBeLessThanOrEqual(71_300);
 });
 
 test('memoize, imported alone, stays below 56 kB beside lru-cache, and has no part that is imported apart', async () => {

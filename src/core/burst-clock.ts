@@ -1,56 +1,53 @@
 /**
- * Reads the clock for the starts and the ends of loans and scopes. A reading of the platform's clock takes as long as half a loan, so a
- * burst of uses shares one.
+ * Reads the clock for the starts and the ends of loans and scopes. A reading of the platform's clock takes as long as half a loan, and
+ * longer between other work, so uses that follow each other closely share one.
  *
  * ```
- *   16 uses within 0.1 ms ──▶ the next 64 uses take the last reading, unless the turn of the event loop ends before
- *                                      ▲        └──▶ they took less than 0.4 ms: so do the next 64
- *                                      └───────────────────┘
+ *   16 readings within 1 ms ──▶ a timer of 1 ms ──16 uses or more until it fires──▶ the next timer
+ *                                      │                      └──fewer──▶ each use reads the clock
+ *                                      └ until it fires, 64 uses take one reading
  * ```
  *
- * Uses that wait for a server are further apart: there the timer for the end of each turn would cost more than the readings.
+ * A shared reading is up to 1 ms old, and not older than the turn of the event loop.
  */
+import { captureAsyncContext, type RunInContext } from './async-context.js';
 import { type Clock, systemClock } from './clock.js';
 
-/** How many uses make a burst. */
+/** How many uses within {@link BURST_MILLIS} make a burst. */
 const USES = 16;
 
-/** The longest time of {@link USES} in a burst, in milliseconds. */
-const BURST_MILLIS = 0.1;
+/** The length of a burst, and of the timer that ends a shared reading, in milliseconds. */
+const BURST_MILLIS = 5;
 
-/** How many uses of a burst share a reading. */
+/** How many uses share a reading at most: a turn of the event loop may be long. */
 const SHARING_USES = 64;
 
-/** How long the timer for the end of the turn may take, in milliseconds, before it counts as lost. */
+/** How long the timer may take, in milliseconds, before it counts as lost. */
 const LOST_MILLIS = 1_000;
 
 export class BurstClock {
   readonly #clock: Clock;
   readonly #isReal: boolean;
-  readonly #endTurn: () => void;
+  /** The timer is set in this context, not in that of a request. */
+  readonly #runInContext: RunInContext = captureAsyncContext();
+  readonly #timerFired: () => void;
   #time = 0;
   /** How many uses may take {@link #time}. */
   #usesLeft = 0;
-  /** How many uses have read the clock since {@link #burstBegan}. */
-  #readings = 0;
-  #burstBegan = 0;
-  /** When uses began to share a reading; -Infinity if the last ones did not. */
-  #sharedSince = Number.NEGATIVE_INFINITY;
-  /** When the timer for the end of the turn was set; -Infinity if none is. */
+  /** How many uses have read the clock since {@link #burstBegan}; while the timer runs, how many could share a reading. */
+  #uses = 0;
+  #burstBegan = Number.NEGATIVE_INFINITY;
+  /** When the timer was set; -Infinity if none is. */
   #timerSetAt = Number.NEGATIVE_INFINITY;
 
   /** `isReal` says that no test moves the clock. */
   constructor(clock: Clock, isReal: boolean = clock === systemClock) {
     this.#clock = clock;
     this.#isReal = isReal;
-    this.#endTurn = () => {
-      this.#usesLeft = 0;
-      this.#sharedSince = Number.NEGATIVE_INFINITY;
-      this.#timerSetAt = Number.NEGATIVE_INFINITY;
-    };
+    this.#timerFired = () => this.#endSharing();
   }
 
-  /** Gives the time in whole milliseconds. In a burst it is up to {@link SHARING_USES} uses old, and of the same turn. */
+  /** Gives the time in whole milliseconds. In a burst it is up to 1 ms old, or of the same turn. */
   now(): number {
     if (this.#usesLeft === 0) return this.#read();
     this.#usesLeft--;
@@ -61,19 +58,36 @@ export class BurstClock {
     const now = this.#clock.now();
     this.#time = Math.floor(now);
     if (!this.#isReal) return this.#time; // A test moves its clock between two loans.
-    if (now - this.#sharedSince <= BURST_MILLIS * (SHARING_USES / USES)) this.#share(now);
+    if (now - this.#timerSetAt < LOST_MILLIS) this.#share();
     else if (now - this.#burstBegan > BURST_MILLIS) {
       this.#burstBegan = now;
-      this.#readings = 0;
-    } else if (++this.#readings >= USES) this.#share(now);
+      this.#uses = 1;
+    } else if (++this.#uses === USES) this.#beginSharing(now);
     return this.#time;
   }
 
-  #share(now: number): void {
-    this.#sharedSince = now;
-    this.#usesLeft = SHARING_USES;
-    if (now - this.#timerSetAt < LOST_MILLIS) return;
+  #beginSharing(now: number): void {
     this.#timerSetAt = now;
-    this.#clock.setTimer(this.#endTurn, 1, { background: true });
+    this.#uses = 0;
+    this.#share();
+    this.#runInContext(() =>
+      this.#clock.setTimer(this.#timerFired, BURST_MILLIS, { background: true }),
+    );
+  }
+
+  #share(): void {
+    this.#usesLeft = SHARING_USES;
+    this.#uses += SHARING_USES;
+  }
+
+  #endSharing(): void {
+    const uses = this.#uses - this.#usesLeft;
+    this.#usesLeft = 0;
+    this.#timerSetAt = Number.NEGATIVE_INFINITY;
+    this.#burstBegan = Number.NEGATIVE_INFINITY;
+    if (uses < USES) return;
+    const now = this.#clock.now();
+    this.#time = Math.floor(now);
+    this.#beginSharing(now);
   }
 }

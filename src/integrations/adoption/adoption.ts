@@ -55,6 +55,9 @@ const ALL_TIMED = 256;
 /** One loan in this many is timed later. */
 const TIMED_EVERY = 16;
 
+/** A timeout of this length or more may begin with a reading of the clock that other loans share, in milliseconds. */
+const COARSE_TIMEOUT_MILLIS = 1_000;
+
 const DONE: Promise<void> = Promise.resolve();
 
 const ignore = (): void => {};
@@ -117,13 +120,20 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     const { signal, timeoutMillis = this.#settings.acquireTimeoutMillis } = options;
     if (signal?.aborted === true) return Promise.reject(abortReason(signal));
     if (this.#isClosed) return Promise.reject(new PoolClosedError(this.name, 'closed'));
-    const now = Math.ceil(this.#settings.clock.now()); // A whole number takes no memory of its own.
+    const now = this.#requestTime(timeoutMillis);
     const origin = this.#originOf(entry, now);
     if (!this.#hooks.hasOnAcquire) {
       return this.#request(grant, options, timeoutMillis, origin, now);
     }
     const granted = this.#request(grantUse<T>, options, timeoutMillis, undefined, now);
     return this.#prepared(granted, grant, { signal, timeoutMillis, since: now }, origin);
+  }
+
+  /** The time of a request that begins now, as a whole number, which takes no memory of its own. */
+  #requestTime(timeoutMillis: number): number {
+    return timeoutMillis >= COARSE_TIMEOUT_MILLIS
+      ? this.#loanClock.now()
+      : Math.ceil(this.#settings.clock.now());
   }
 
   #request<R>(

@@ -143,3 +143,6 @@ export class Slot<T> implements Linked<Slot<T>> {
     this.#reportGone?.();
   }
 }
+
+// A promise that resolves to a slot, within `use`, looks for `then` along all prototypes. The look-up ends sooner if the first one has it.
+Object.defineProperty(Slot.prototype, 'then', { value: undefined });
