@@ -5,7 +5,6 @@
  *   check with forceGc ──▶ V8 collects ──▶ turns, until V8 has told of all deaths ──▶ the simulated heap collects
  * ```
  */
-import type { Clock } from '../core/clock.js';
 import { nextTurn } from '../core/host-timers.js';
 import type { BaseHeap } from '../gc/base-heap.js';
 import { NO_ORIGIN } from './call-origin.js';
@@ -15,6 +14,7 @@ import type { Loan } from './loan.js';
 import type { OpenScope } from './open-scope.js';
 import { PlainSource } from './plain-source.js';
 import { SURVIVED_COLLECTIONS } from './rules/retained.js';
+import type { RunningClock } from './running-clock.js';
 import { V8Collections } from './v8-collections.js';
 
 /** The kind of objects that are expected to die. */
@@ -44,12 +44,12 @@ export class Collections {
   /** The objects that are expected to die. */
   readonly expectations: Expectations;
   readonly #heap: BaseHeap;
-  readonly #clock: Clock;
+  readonly #clock: RunningClock;
 
   /** `everyMillis` is the longest time between two full collections of `heap`. `asksV8` says whether V8 is asked at all. */
   constructor(
     heap: BaseHeap,
-    clock: Clock,
+    clock: RunningClock,
     everyMillis: number,
     asksV8: boolean,
     listener: CollectionsListener,

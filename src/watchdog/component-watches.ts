@@ -7,7 +7,7 @@
  * ```
  */
 import { type Observation, observe, type Watchable } from '../core/probe.js';
-import { hasTimeLeft, runLater } from '../core/slices.js';
+import { runLater } from '../core/slices.js';
 import { ComponentWatch } from './component-watch.js';
 import type { Loan } from './loan.js';
 import type { LoanTracker } from './loan-tracker.js';
@@ -140,7 +140,7 @@ export class ComponentWatches {
 
   /** Looks in slices, and then has the rules judge. */
   #lookOn(): void {
-    while (this.#toLookAt !== undefined && hasTimeLeft()) {
+    while (this.#toLookAt !== undefined && this.#clock.hasTimeLeft()) {
       const { value: watch } = this.#toLookAt.next();
       if (watch !== undefined) watch.look();
       else {

@@ -1,24 +1,25 @@
 /**
  * Full collections of the simulated heap. A busy service gets them by CPython's rule, when enough nodes have grown old. A quiet
- * service would never get one, so the sweep begins one after some time. Either runs in steps, with the program between them.
+ * service would never get one, so the sweep begins one after some time. Either runs in steps, with the program between them. On a user's
+ * own clock it is one step.
+ *
+ * Objects are counted at the end of a collection, and the count has the time of the end. The next collection is due by its beginning.
  */
-import type { Clock, TimerHandle } from '../core/clock.js';
+import type { TimerHandle } from '../core/clock.js';
 import { nextTurn } from '../core/host-timers.js';
 import type { BaseHeap } from '../gc/base-heap.js';
-
-/** How long one step may take, in milliseconds. */
-const STEP = { millis: 1 };
+import type { RunningClock } from './running-clock.js';
 
 export class FullCollections {
   readonly #heap: BaseHeap;
-  readonly #clock: Clock;
+  readonly #clock: RunningClock;
   readonly #everyMillis: number;
   /** When the last one began: with its end, sweeps that come in step with it would begin each one too late. */
   #lastAt: number;
   #timer: TimerHandle | undefined;
 
   /** `collected` is called within the heap at the end of each full collection. It must not change the heap. */
-  constructor(heap: BaseHeap, clock: Clock, everyMillis: number, collected: () => void) {
+  constructor(heap: BaseHeap, clock: RunningClock, everyMillis: number, collected: () => void) {
     this.#heap = heap;
     this.#clock = clock;
     this.#everyMillis = everyMillis;
@@ -33,14 +34,14 @@ export class FullCollections {
   /** Begins a full collection if there has been none for long. */
   collectIfDue(): void {
     if (this.#timer === undefined && this.#clock.now() - this.#lastAt >= this.#everyMillis) {
-      this.#step();
+      this.#run();
     }
   }
 
   /** Completes a full collection, with turns of the event loop between its steps. */
   async collect(): Promise<void> {
     this.#stop();
-    while (this.#heap.step(STEP) === 'more') await nextTurn();
+    while (this.#step() === 'more') await nextTurn();
   }
 
   /** Stops the timer. */
@@ -48,10 +49,14 @@ export class FullCollections {
     this.#stop();
   }
 
-  #step(): void {
+  #run(): void {
     this.#timer = undefined;
-    if (this.#heap.step(STEP) === 'done') return;
-    this.#timer = this.#clock.setTimer(() => this.#step(), 0, { background: true });
+    if (this.#step() === 'done') return;
+    this.#timer = this.#clock.setTimer(() => this.#run(), 0, { background: true });
+  }
+
+  #step(): 'done' | 'more' {
+    return this.#heap.step({ millis: this.#clock.stepMillis });
   }
 
   #stop(): void {

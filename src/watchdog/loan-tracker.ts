@@ -9,7 +9,6 @@
  * ```
  */
 import { BurstClock } from '../core/burst-clock.js';
-import type { Clock } from '../core/clock.js';
 import type { EventListeners } from '../core/event-listeners.js';
 import { BaseHeap } from '../gc/base-heap.js';
 import { makeSteppedCollector } from '../gc/collectors/stepped-collector.js';
@@ -31,6 +30,7 @@ import { PresentNodes } from './present-nodes.js';
 import type { Readings } from './readings.js';
 import { Removals } from './removals.js';
 import { createRules } from './rules/rules.js';
+import type { RunningClock } from './running-clock.js';
 import { ScopeClasses } from './scope-classes.js';
 import { type ScopeListener, Scopes } from './scopes.js';
 import { SettledLoans } from './settled-loans.js';
@@ -71,10 +71,10 @@ export class LoanTracker implements ScopeListener {
   /** The nodes that components had before they were watched. */
   readonly presentNodes: PresentNodes;
   /** The nodes that have ended, and that the heap has until a later turn. */
-  readonly removals: Removals = new Removals();
+  readonly removals: Removals;
   /** The full collections of both heaps. */
   readonly collections: Collections;
-  readonly #clock: Clock;
+  readonly #clock: RunningClock;
   readonly #unsettled: UnsettledLoans;
   readonly #settled: SettledLoans;
   readonly #loanClock: BurstClock;
@@ -92,6 +92,7 @@ export class LoanTracker implements ScopeListener {
     readings: Readings,
   ) {
     this.#clock = settings.clock;
+    this.removals = new Removals(settings.clock);
     this.stacksPerSecond = settings.stacksPerSecond;
     this.firstStacks = settings.firstStacks;
     this.levelPlan = LEVELS[settings.level === 'off' ? 'counters' : settings.level];
@@ -103,7 +104,10 @@ export class LoanTracker implements ScopeListener {
       settings.graceMillis,
     );
     this.judge = new Judge(this.ledger, rules, () => this.now());
-    const heap = new BaseHeap({ census: true }, makeSteppedCollector);
+    const heap = new BaseHeap(
+      { census: true, step: { millis: settings.clock.stepMillis } },
+      makeSteppedCollector,
+    );
     this.graph = new LifetimeGraph(heap, (node) => {
       if (node instanceof Loan && !node.ended) this.unheld(node);
     });
@@ -133,7 +137,7 @@ export class LoanTracker implements ScopeListener {
       (loan) => this.#settle(loan),
     );
     this.#waitsForLateReleases = settings.graceMillis >= LATE_RELEASE_MILLIS;
-    this.#settled = new SettledLoans((loan) => this.#judgeSettled(loan));
+    this.#settled = new SettledLoans(settings.clock, (loan) => this.#judgeSettled(loan));
     this.forcedReturns = new ForcedReturns(
       this.graph,
       this.ledger,

@@ -11,11 +11,9 @@
  * The component that came last is served first. The parts of a keyed pool are thus complete before its next parts begin, and a
  * small cache does not wait for a large one.
  */
-import type { Clock, TimerHandle } from '../core/clock.js';
+import type { TimerHandle } from '../core/clock.js';
 import type { ActivityClock } from './activity-clock.js';
-
-/** How long a step of the timer may take, in milliseconds. */
-const STEP_MILLIS = 1;
+import type { RunningClock } from './running-clock.js';
 
 /** How many nodes a step reports at most. */
 const MOST_IN_STEP = 1_024;
@@ -32,14 +30,17 @@ export interface NewlyWatched {
 }
 
 export class PresentNodes {
-  readonly #clock: Clock;
+  readonly #clock: RunningClock;
   readonly #activity: Pick<ActivityClock, 'allocatePresent' | 'collectPresent'>;
   /** The components with further nodes. The last one is served first. */
   readonly #waiting: NewlyWatched[] = [];
   #isStepping = false;
   #timer: TimerHandle | undefined;
 
-  constructor(clock: Clock, activity: Pick<ActivityClock, 'allocatePresent' | 'collectPresent'>) {
+  constructor(
+    clock: RunningClock,
+    activity: Pick<ActivityClock, 'allocatePresent' | 'collectPresent'>,
+  ) {
     this.#clock = clock;
     this.#activity = activity;
   }
@@ -84,7 +85,7 @@ export class PresentNodes {
     const run = (): void => {
       this.#timer = undefined;
       if (this.#activity.collectPresent()) this.#continueLater();
-      else this.#step(STEP_MILLIS);
+      else this.#step(this.#clock.stepMillis);
     };
     this.#timer = this.#clock.setTimer(run, 0, { background: true });
   }

@@ -9,7 +9,8 @@
  * A removal is an iterator, and each of its steps removes a node at most. Removals run in the order of {@link Removals.add}.
  */
 import { Deque } from '../core/deque.js';
-import { hasTimeLeft, runLater } from '../core/slices.js';
+import { runLater } from '../core/slices.js';
+import type { RunningClock } from './running-clock.js';
 
 /**
  * How many steps run at once in a turn, so that a small component has no nodes left, however slow the machine is. Code that V8 has not
@@ -18,22 +19,27 @@ import { hasTimeLeft, runLater } from '../core/slices.js';
 const STEPS_AT_ONCE = 64;
 
 export class Removals {
+  readonly #clock: Pick<RunningClock, 'hasTimeLeft'>;
   readonly #waiting = new Deque<Iterator<unknown>>();
   readonly #continueLater: () => void = () => this.#continue();
   #stepsLeft = STEPS_AT_ONCE;
   #isRunning = false;
   #isContinued = false;
 
+  constructor(clock: Pick<RunningClock, 'hasTimeLeft'>) {
+    this.#clock = clock;
+  }
+
   /** Runs the steps of a removal: the first ones now, unless others wait, and the rest in later turns. */
   add(removal: Iterator<unknown>): void {
     this.#waiting.push(removal);
-    if (!this.#isRunning) this.#run(() => --this.#stepsLeft >= 0 || hasTimeLeft());
+    if (!this.#isRunning) this.#run(() => --this.#stepsLeft >= 0 || this.#clock.hasTimeLeft());
   }
 
   #continue(): void {
     this.#isContinued = false;
     this.#stepsLeft = STEPS_AT_ONCE;
-    this.#run(hasTimeLeft);
+    this.#run(() => this.#clock.hasTimeLeft());
   }
 
   #run(mayStep: () => boolean): void {

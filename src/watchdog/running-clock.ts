@@ -1,7 +1,8 @@
 /**
  * The time of a watchdog. With the platform's clock, it is without the time in which the process did not run: it was frozen with its
  * container, stopped by a debugger, or its event loop was blocked. What was out meanwhile could not come back, so that time must make no
- * loan old. A user's own clock says itself how much time has passed.
+ * loan old. A user's own clock says itself how much time has passed. Long work does not pause between its steps on such a clock: what a
+ * test finds must not depend on the speed of the machine.
  *
  * ```
  *   reading ──interval──▶ reading ──interval──▶ ·············· reading      the sweep reads the clock at each interval
@@ -9,9 +10,13 @@
  * ```
  */
 import type { Clock, TimerHandle } from '../core/clock.js';
+import { hasTimeLeft } from '../core/slices.js';
 
 /** A reading that is later by this is one after a stop, in milliseconds. A busy event loop is late by less. */
 const STOPPED_MILLIS = 5_000;
+
+/** How long a step of the simulated heap's work may take, in milliseconds. */
+const STEP_MILLIS = 1;
 
 export class RunningClock implements Clock {
   /** Whether it is the platform's time, which no test moves. */
@@ -32,6 +37,16 @@ export class RunningClock implements Clock {
     if (!this.isReal) return;
     this.#intervalMillis = millis;
     if (millis === Number.POSITIVE_INFINITY) this.#due = millis;
+  }
+
+  /** How long a step of the simulated heap's work may take, in milliseconds of the platform. `Infinity` on a user's own clock. */
+  get stepMillis(): number {
+    return this.isReal ? STEP_MILLIS : Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether the slice of the current turn has time for a task. Always true on a user's own clock. O(1). */
+  hasTimeLeft(): boolean {
+    return !this.isReal || hasTimeLeft();
   }
 
   now(): number {

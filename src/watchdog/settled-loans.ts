@@ -11,8 +11,9 @@
  * memory, and a loan that comes back has to cancel it.
  */
 import { LinkedList } from '../core/linked-list.js';
-import { hasTimeLeft, runLater } from '../core/slices.js';
+import { runLater } from '../core/slices.js';
 import type { Loan } from './loan.js';
+import type { RunningClock } from './running-clock.js';
 
 /** After a round, no collection of V8 starts one for this many times as long: rounds take at most one per cent of the time. */
 const REST = 100;
@@ -21,6 +22,7 @@ const REST = 100;
 const SHORT_ROUND_MILLIS = 1;
 
 export class SettledLoans {
+  readonly #clock: RunningClock;
   readonly #judge: (loan: Loan) => void;
   readonly #loans = new LinkedList<Loan>();
   readonly #continueRound: () => void = () => this.#continue();
@@ -32,7 +34,8 @@ export class SettledLoans {
   #restUntil = 0;
 
   /** `judge` is called for each loan in each round. */
-  constructor(judge: (loan: Loan) => void) {
+  constructor(clock: RunningClock, judge: (loan: Loan) => void) {
+    this.#clock = clock;
     this.#judge = judge;
   }
 
@@ -73,7 +76,7 @@ export class SettledLoans {
 
   #continue(): void {
     const began = performance.now();
-    while (this.#next !== null && hasTimeLeft()) {
+    while (this.#next !== null && this.#clock.hasTimeLeft()) {
       const loan = this.#next;
       this.#next = loan.next;
       this.#judge(loan);

@@ -104,7 +104,8 @@ export interface WatchdogOptions {
    */
   readonly sweepIntervalMillis?: number;
   /**
-   * The source of time and timers.
+   * The source of time and timers. On a clock of your own a sweep and a full collection of the simulated heap end in the turn in which
+   * they begin, so that what a test finds does not depend on the speed of the machine. On the platform's they run in slices of 1 ms.
    *
    * @default the platform's
    */
