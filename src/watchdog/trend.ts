@@ -8,7 +8,7 @@ import type { Count } from './populations.js';
 const LEAST_RISE = 0.1;
 
 /** The least ratio of the pace in the later half to that in the earlier half. */
-const LEAST_PACE = 0.65;
+const LEAST_PACE = 0.7;
 
 /** How many of the last counts have to rise. */
 const LAST_COUNTS = 4;
