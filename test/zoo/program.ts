@@ -9,7 +9,7 @@ import type {
   OpenScope,
   Watchdog,
 } from '../../src/watchdog/index.js';
-import type { SkippingClock } from './skipping-clock.js';
+import type { FakeClock } from '../kit/fake-clock.js';
 
 /** One program, with one mistake or with none. */
 export interface Program {
@@ -30,14 +30,14 @@ export interface Program {
 /** What a program runs with. */
 export class Zoo {
   readonly watchdog: Watchdog;
-  readonly clock: SkippingClock;
+  readonly clock: FakeClock;
   /** The address of a Postgres, for a program that needs one. */
   readonly postgresUrl: string;
   /** What was reported at a moment at which nothing may be. */
   readonly tooEarly: LeakReport[] = [];
   readonly #kept: unknown[] = [];
 
-  constructor(watchdog: Watchdog, clock: SkippingClock, postgresUrl: string) {
+  constructor(watchdog: Watchdog, clock: FakeClock, postgresUrl: string) {
     this.watchdog = watchdog;
     this.clock = clock;
     this.postgresUrl = postgresUrl;
@@ -49,7 +49,7 @@ export class Zoo {
 
   /** Lets time pass. */
   age(millis: number): Promise<void> {
-    return this.clock.skip(millis);
+    return this.clock.advance(millis);
   }
 
   /** At this moment nothing may be reported. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { startLocalPostgres } from '../../examples/service/local-postgres.js';
 import { type LeakReport, Watchdog, type WatchLevel } from '../../src/watchdog/index.js';
 import { READINGS, type Readings } from '../../src/watchdog/readings.js';
+import { FakeClock } from '../kit/fake-clock.js';
 import { type Program, Zoo } from './program.js';
 import { adopted } from './programs/adopted.js';
 import { growing } from './programs/growth.js';
@@ -11,7 +12,6 @@ import { mixed } from './programs/mixed.js';
 import { owners } from './programs/owners.js';
 import { waves } from './programs/waves.js';
 import { weaklyHeld } from './programs/weak-growth.js';
-import { SkippingClock } from './skipping-clock.js';
 
 export const PROGRAMS: readonly Program[] = [
   ...owners,
@@ -47,7 +47,7 @@ export class ZooRunner implements AsyncDisposable {
     level: WatchLevel = 'advanced',
     readings: Readings = READINGS,
   ): Promise<Outcome> {
-    const clock = new SkippingClock();
+    const clock = new FakeClock();
     using watchdog = new Watchdog({ level, clock }, readings);
     const told: LeakReport[] = [];
     watchdog.on('leak', (report) => told.push(report));
