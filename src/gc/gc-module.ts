@@ -33,7 +33,10 @@ export interface Garbage extends Iterable<Handle> {
  * ```
  */
 export class GcModule {
-  /** Callbacks that run at the start and the stop of each collection, in order. */
+  /**
+   * Callbacks that run at the start and the stop of each collection, in order. As in CPython, the list is live: a callback that is
+   * appended meanwhile runs, too, and after a callback that removes itself the next one is skipped.
+   */
   readonly callbacks: CollectionCallback[];
   /** Nodes that could not be freed, and with `DEBUG_SAVEALL` all nodes found unreachable. */
   readonly garbage: Garbage;

@@ -143,9 +143,9 @@ export class HeapState implements HeapAvailability {
     }
   }
 
-  /** Calls the callbacks in `gc.callbacks`, in order. */
+  /** Calls the callbacks in `gc.callbacks`, in order. Walks the live list by position, as CPython does. */
   runCallbacks(phase: 'start' | 'stop', info: CollectionInfo): void {
-    for (const callback of [...this.callbacks]) {
+    for (const callback of this.callbacks) {
       if (this.disposed) return;
       try {
         callback(phase, info);

@@ -50,16 +50,32 @@ test('test_collect_generation: callbacks receive the generation and the result',
   ]);
 });
 
-test('a removed callback does not run, and a callback that removes itself does not skip others', () => {
-  const heap = new Heap();
-  const told: string[] = [];
-  const once = (): void => {
-    told.push('once');
-    heap.gc.callbacks.shift();
+type Callbacks = Heap['gc']['callbacks'];
+
+/** What CPython 3.11 calls when the callback `x` changes the list `[x, b, c]` at its first call. */
+test.each<[string, (callbacks: Callbacks, added: Callbacks[number]) => unknown, string[]]>([
+  [
+    'appends',
+    (callbacks, added) => callbacks.push(added),
+    ['x start', 'b start', 'c start', 'added start', 'x stop', 'b stop', 'c stop', 'added stop'],
+  ],
+  ['removes itself', (callbacks) => callbacks.shift(), ['x start', 'c start', 'b stop', 'c stop']],
+  ['empties the list', (callbacks) => callbacks.splice(0), ['x start']],
+  [
+    'inserts before itself',
+    (callbacks, added) => callbacks.unshift(added),
+    ['x start', 'x start', 'b start', 'c start', 'added stop', 'x stop', 'b stop', 'c stop'],
+  ],
+])('gc.callbacks is a live list, as in CPython: a callback that %s', (_, change, told) => {
+  const { gc } = new Heap();
+  const calls: string[] = [];
+  const named = (name: string) => (phase: string) => void calls.push(`${name} ${phase}`);
+  const x = (phase: string): void => {
+    if (calls.push(`x ${phase}`) === 1) change(gc.callbacks, named('added'));
   };
-  heap.gc.callbacks.push(once, (phase) => void told.push(phase));
-  heap.gc.collect(0);
-  expect(told).toEqual(['once', 'start', 'stop']);
+  gc.callbacks.push(x, named('b'), named('c'));
+  gc.collect(0);
+  expect(calls).toEqual(told);
 });
 
 test('test_freeze: frozen nodes are not collected, and getObjects leaves them out', () => {
