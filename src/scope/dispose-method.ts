@@ -25,10 +25,13 @@ export function syncDisposeMethod(resource: unknown): DisposeMethod {
 }
 
 /**
- * Gives the method that disposes of `resource` asynchronously. The result of a synchronous method is not awaited. Throws a
- * `TypeError` if there is neither.
+ * Gives the method that disposes of `resource` asynchronously. `callSync` calls a synchronous method, whose result is not awaited.
+ * Throws a `TypeError` if there is neither.
  */
-export function asyncDisposeMethod(resource: unknown): DisposeMethod {
+export function asyncDisposeMethod(
+  resource: unknown,
+  callSync: (resource: unknown, method: DisposeMethod) => void = disposeSync,
+): DisposeMethod {
   const target = objectOf(resource);
   const method = methodOf(target, Symbol.asyncDispose);
   if (method !== undefined) return method;
@@ -37,7 +40,7 @@ export function asyncDisposeMethod(resource: unknown): DisposeMethod {
     throw new TypeError('The value has no method [Symbol.asyncDispose] or [Symbol.dispose].');
   }
   return async function (this: unknown): Promise<void> {
-    disposeSync(this, syncMethod);
+    callSync(this, syncMethod);
   };
 }
 

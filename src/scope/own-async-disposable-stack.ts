@@ -12,6 +12,11 @@ import {
 import { useIntrinsicPrototype } from './intrinsic-prototype.js';
 import { suppressing } from './suppressed-error.js';
 
+/** The specification does not look at what a synchronous method returns, its `then` included. */
+function callIgnoringResult(resource: unknown, method: DisposeMethod): void {
+  Reflect.apply(method, resource, []);
+}
+
 /** Our own AsyncDisposableStack. */
 export class OwnAsyncDisposableStack implements AsyncDisposableStack {
   /** The resources, the oldest first; `undefined` once disposed or moved. */
@@ -33,7 +38,8 @@ export class OwnAsyncDisposableStack implements AsyncDisposableStack {
   use<T extends AsyncDisposable | Disposable | null | undefined>(value: T): T {
     const disposals = this.#openDisposals();
     const absent = value === null || value === undefined;
-    disposals.push({ resource: value, method: absent ? undefined : asyncDisposeMethod(value) });
+    const method = absent ? undefined : asyncDisposeMethod(value, callIgnoringResult);
+    disposals.push({ resource: value, method });
     return value;
   }
 

@@ -90,6 +90,15 @@ describe.each(asyncDisposableStacks)('AsyncDisposableStack: %s', (_, Stack) => {
     gate.open();
   });
 
+  test('does not read `then` of what a synchronous dispose method returns', async () => {
+    const then = vi.fn();
+    const result = Object.defineProperty({}, 'then', { get: then });
+    const stack = new Stack();
+    stack.use({ [Symbol.dispose]: () => result } as Disposable);
+    await stack.disposeAsync();
+    expect(then).not.toHaveBeenCalled();
+  });
+
   test('a synchronous dispose method that throws rejects the disposal', async () => {
     const error = new Error('sync');
     const after = vi.fn();
