@@ -26,6 +26,8 @@ class MemoryStore implements SharedStore {
   may: (name: string) => boolean = () => true;
   answers = true;
   answersWrites = true;
+  /** When an answer is read. */
+  arrival: () => Promise<void> = async () => {};
 
   async getMany(names: string[]): Promise<unknown[]> {
     await this.#trip();
@@ -52,6 +54,7 @@ class MemoryStore implements SharedStore {
   async #trip(answers = true): Promise<void> {
     this.roundTrips++;
     if (!this.answers || !answers) await new Promise(() => {});
+    await this.arrival();
   }
 }
 
@@ -179,6 +182,59 @@ describe('a store that gives no answer', () => {
     await clock.advance(60_000);
     await expect(other('a'), 'past its window').rejects.toThrow('the source is down');
   });
+
+  /** One turn of a busy event loop: timers are late, and then answers are read. */
+  async function busyTurn(clock: FakeClock, millis: number, answer: () => void): Promise<void> {
+    clock.jump(millis);
+    await clock.advance(0);
+    answer();
+    await settle();
+  }
+
+  test('is no store whose answers wait for a busy event loop', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const unread: Gate[] = [];
+    store.arrival = () => {
+      const gate = new Gate();
+      unread.push(gate);
+      return gate.passed;
+    };
+    const ids = Array.from({ length: 30 }, (_, id) => `id ${id}`);
+    const one = service.member({ store, clock });
+    const calls = Promise.all(ids.map((id) => one(id)));
+    await settle();
+    const began = clock.now();
+    while (unread.length > 0) await busyTurn(clock, 300, () => unread.shift()?.open());
+    await calls;
+    await one.flush();
+    expect(clock.now() - began).toBeGreaterThan(10_000);
+    expect(one.cacheInfo()).toMatchObject({ sharedErrors: 0, sharedWrites: ids.length });
+    expect(one.cacheInfo().shared).toMatchObject({ store: 'answering', restingWriteShare: 0 });
+  });
+
+  test.each([
+    { busyMillis: 40, most: 1_050 },
+    { busyMillis: 200, most: 4_200 },
+  ])(
+    'gets no more time from turns of $busyMillis ms without an answer than they are blocked for',
+    async ({ busyMillis, most }) => {
+      using service = new Service();
+      const [store, clock] = [new MemoryStore(), new FakeClock()];
+      store.answers = false;
+      const one = service.member({ store, clock });
+      let isOver = false;
+      const calls = Promise.all(['a', 'b', 'c'].map((id) => one(id))).then(() => {
+        isOver = true;
+      });
+      await settle();
+      const began = clock.now();
+      while (!isOver) await busyTurn(clock, busyMillis, () => {});
+      await calls;
+      expect(clock.now() - began).toBeLessThanOrEqual(most);
+      expect(one.cacheInfo().shared).toMatchObject({ store: 'resting' });
+    },
+  );
 
   test('finds the slots of a health check once for 500 requests that end together', async () => {
     using service = new Service();

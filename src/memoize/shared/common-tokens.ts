@@ -2,23 +2,23 @@
  * Makes the tokens that results of many keys need: of the cache, of all tags, and of a tag. A new one makes all results with the old one
  * useless. So loads that need one at one time share the request, and it is made only if it is not there.
  */
-import type { Clock } from '../../core/clock.js';
 import { newToken, tokenIn } from './envelope.js';
 import { inTime } from './in-time.js';
 import type { LoadAccess } from './load-access.js';
 import { SharedStoreError } from './shared-store-error.js';
+import type { StoreTime } from './store-time.js';
 import { WaitBudget } from './wait-budget.js';
 
 /** The common tokens of one cache. */
 export class CommonTokens {
   readonly #access: LoadAccess;
-  readonly #clock: Clock;
+  readonly #time: StoreTime;
   /** The requests that are underway, by name. */
   readonly #requests = new Map<string, Promise<void>>();
 
-  constructor(access: LoadAccess, clock: Clock) {
+  constructor(access: LoadAccess, time: StoreTime) {
     this.#access = access;
-    this.#clock = clock;
+    this.#time = time;
   }
 
   /** Makes tokens that were found missing, to be kept for `life` milliseconds. Waits at most `millis`. */
@@ -30,9 +30,9 @@ export class CommonTokens {
     const begun = this.#requests.get(name);
     if (begun !== undefined) {
       const onLate = (): Error => new SharedStoreError('The store did not take a token in time.');
-      return inTime(this.#clock, () => begun, millis, { onLate });
+      return inTime(this.#time, () => begun, millis, { onLate });
     }
-    const request = this.#makeIfMissing(name, life, new WaitBudget(this.#clock, millis));
+    const request = this.#makeIfMissing(name, life, new WaitBudget(this.#time, millis));
     this.#requests.set(name, request);
     const forget = (): unknown => this.#requests.delete(name);
     request.then(forget, forget);

@@ -43,7 +43,7 @@ import { type FoundResult, lifeLeft, SharedResults } from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { SharedValues, type ValueHooks } from './shared-values.js';
 import { StoreAccess } from './store-access.js';
-import { WaitBudget } from './wait-budget.js';
+import type { WaitBudget } from './wait-budget.js';
 
 /** The outside systems of a shared cache. */
 export interface SharedCacheSettings extends NameSettings, ValueHooks {
@@ -113,10 +113,9 @@ export class StoreBackedLevel implements SharedLevel {
       this.#results = new SharedResults({
         access: new LoadAccess(this.#access, () => this.#hasEnded),
         store: this.#access,
-        clock,
         timeoutMillis: parts.storeTimeoutMillis,
         names: this.#names,
-        values: SharedValues.of(clock, parts),
+        values: SharedValues.of(this.#access.time, parts),
         digests: this.#digests,
         announcements: this.#announcements,
         outbox: this.#outbox,
@@ -163,7 +162,7 @@ export class StoreBackedLevel implements SharedLevel {
     context.shared = load;
     const results = this.#results;
     if (results === undefined) return compute();
-    const budget = new WaitBudget(this.#parts.clock, this.#parts.storeTimeoutMillis);
+    const budget = results.newBudget();
     const begin = (): unknown => {
       throwIfEnded(load);
       return compute();
@@ -240,8 +239,7 @@ export class StoreBackedLevel implements SharedLevel {
     void this.#track(async () => {
       const load = this.#newLoad(encoded);
       if (!(await this.#outbox.settled(invalidation))) return;
-      const { storeTimeoutMillis, clock } = this.#parts;
-      const budget = new WaitBudget(clock, storeTimeoutMillis);
+      const budget = results.newBudget();
       await results.readTokens(load, budget);
       await results.makeTokens(load, budget);
       if (load.generations?.key === invalidation.token) await results.write(load, { value }, terms);
@@ -295,8 +293,8 @@ export class StoreBackedLevel implements SharedLevel {
 
   #isDelivered(pending: Invalidation, budget: WaitBudget): Promise<boolean> {
     return budget
-      .spend((millis) =>
-        inTime(this.#parts.clock, () => this.#outbox.settled(pending), millis, {
+      .spend((millis, time) =>
+        inTime(time, () => this.#outbox.settled(pending), millis, {
           onLate: () => new SharedStoreError('An invalidation is not confirmed yet.'),
         }),
       )

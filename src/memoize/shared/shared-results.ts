@@ -10,7 +10,6 @@
  * - The tags of a result are known only after its load. The result is not written if any tag was invalidated during the load.
  * - Everything has a lifetime. A token that ends too early costs a load.
  */
-import type { Clock } from '../../core/clock.js';
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
 import type { EntryTerms } from '../entry-terms.js';
@@ -32,7 +31,7 @@ import type { LoadAccess } from './load-access.js';
 import { SharedStoreError } from './shared-store-error.js';
 import type { SharedValues } from './shared-values.js';
 import type { StoreAccess } from './store-access.js';
-import type { WaitBudget } from './wait-budget.js';
+import { WaitBudget } from './wait-budget.js';
 
 const DAY_MILLIS = 86_400_000;
 /** The longest life of anything in the store, in milliseconds. The token of the cache has it. */
@@ -51,7 +50,6 @@ export interface ResultsPort {
   readonly access: LoadAccess;
   /** For invalidations, which are carried out after the end of the cache too. */
   readonly store: StoreAccess;
-  readonly clock: Clock;
   readonly timeoutMillis: number;
   readonly names: KeyNames;
   /** The form and the check of values; `undefined` if they lie in the store as they are. */
@@ -83,11 +81,17 @@ export class SharedResults {
 
   constructor(port: ResultsPort) {
     this.#port = port;
-    this.#commonTokens = new CommonTokens(port.access, port.clock);
+    this.#commonTokens = new CommonTokens(port.access, port.store.time);
     const { ttl, staleWhileRevalidate, staleIfError } = port.cache;
     const millis = typeof ttl === 'number' ? 2 * ttl : DAY_MILLIS;
     this.#tokenMillis = Math.min(Math.max(millis, DAY_MILLIS), LONGEST_MILLIS);
     this.#keepsStale = Math.max(staleWhileRevalidate, staleIfError);
+  }
+
+  /** The time that one call may wait for answers. */
+  newBudget(): WaitBudget {
+    const { store, timeoutMillis } = this.#port;
+    return new WaitBudget(store.time, timeoutMillis);
   }
 
   /** Whether a load may ask the store for its key now. */

@@ -26,6 +26,7 @@ import { LockHealth } from './lock-health.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { StoreHealth } from './store-health.js';
 import { StoreHealthCheck } from './store-health-check.js';
+import { StoreTime } from './store-time.js';
 
 /** The shortest rest, in milliseconds. A rest is also at least twice the longest wait under it. */
 const REST_MILLIS = 5_000;
@@ -41,6 +42,8 @@ const accesses = /* @__PURE__ */ new WeakMap<SharedStore, StoreAccess>();
 
 /** The access to one store object. */
 export class StoreAccess {
+  /** The time that the store and its locks have for their answers. */
+  readonly time: StoreTime;
   readonly #store: SharedStore;
   readonly #clock: Clock;
   readonly #listeners = new Set<ErrorListener>();
@@ -60,6 +63,7 @@ export class StoreAccess {
   private constructor(store: SharedStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
+    this.time = new StoreTime(clock);
   }
 
   /** The access that all caches of a store share. The first cache's clock counts. */
@@ -160,7 +164,7 @@ export class StoreAccess {
   askLock<T>(name: string, request: () => PromiseLike<T>, millis: number): Promise<T> {
     const locks = this.#locks;
     const { answers } = locks;
-    return inTime(this.#clock, request, millis, {
+    return inTime(this.time, request, millis, {
       onLate: () => {
         locks.missed(name, answers, this.#restAfter(millis));
         return new SharedStoreError('The lock gave no answer within `storeTimeoutMillis`.');
@@ -201,7 +205,7 @@ export class StoreAccess {
     restAlone = (restsUntil: number): void => this.#health.missed(names[0] as string, restsUntil),
   ): Promise<T> {
     this.#recent[this.#asked++ % RECENT] = names[0] as string;
-    return inTime(this.#clock, request, millis, {
+    return inTime(this.time, request, millis, {
       onSlow: (left) => this.#checkHealth(names, left),
       onLate: () => {
         this.#conclude(names, millis, restAlone);
@@ -233,7 +237,7 @@ export class StoreAccess {
   /** Finds out which parts of the store answer. A store that no cache uses any more is left alone: it may be closed. */
   #checkHealth(names: readonly string[], millisLeft: number): void {
     if (this.#listeners.size === 0) return;
-    const now = this.#clock.now();
+    const now = this.time.now();
     const deadline = now + millisLeft;
     const [first] = names as [string];
     if (this.#healthCheck === undefined || this.#healthCheck.isOver(now)) {
@@ -251,7 +255,7 @@ export class StoreAccess {
     if (this.rests(names)) return; // Another request has found it out.
     const health = this.#health;
     const restsUntil = this.#restAfter(millis);
-    const { answered, silent } = this.#healthCheck?.resultAt(this.#clock.now()) ?? NOTHING_KNOWN;
+    const { answered, silent } = this.#healthCheck?.resultAt(this.time.now()) ?? NOTHING_KNOWN;
     health.judge(answered, silent, restsUntil);
     if (!this.rests(names)) restAlone(restsUntil);
   }
@@ -280,7 +284,7 @@ export class StoreAccess {
   /** Whether a name is answered in time. A refusal is an answer too. */
   async #ping(name: string, millis: number): Promise<boolean> {
     const late = new SharedStoreError('The store gave no answer to a probe.');
-    const isAnswered = await inTime(this.#clock, () => this.#store.get(name), millis, {
+    const isAnswered = await inTime(this.time, () => this.#store.get(name), millis, {
       onLate: () => late,
     }).then(
       () => true,

@@ -11,7 +11,7 @@ const MAX_READS = 1_000;
 /** One read of a health check. */
 interface HealthCheckRead {
   readonly name: string;
-  /** Until when its answer counts, in milliseconds on the clock of the store's access. */
+  /** Until when its answer counts, in milliseconds of the time of the store's access. */
   readonly deadline: number;
   isAnswered: boolean;
 }

@@ -2,17 +2,17 @@
  * The time that one call may still wait for answers of the store and the lock. All its waits share one budget, so a call waits no
  * longer than `storeTimeoutMillis` for answers, however many requests it makes.
  */
-import type { Clock } from '../../core/clock.js';
 import { SharedStoreError } from './shared-store-error.js';
+import type { StoreTime } from './store-time.js';
 
 /** The budget of one call. */
 export class WaitBudget {
-  readonly #clock: Clock;
+  readonly #time: StoreTime;
   #left: number;
 
   /** `millis` may be `Infinity`. */
-  constructor(clock: Clock, millis: number) {
-    this.#clock = clock;
+  constructor(time: StoreTime, millis: number) {
+    this.#time = time;
     this.#left = millis;
   }
 
@@ -21,16 +21,19 @@ export class WaitBudget {
     return this.#left;
   }
 
-  /** Waits for what `ask` returns, and takes the time from the budget. `ask` is given what is left. Rejects if nothing is left. */
-  spend<T>(ask: (millis: number) => Promise<T>): Promise<T> {
+  /**
+   * Waits for what `ask` returns, and takes the time from the budget. `ask` is given what is left, and the clock on which it passes.
+   * Rejects if nothing is left.
+   */
+  spend<T>(ask: (millis: number, time: StoreTime) => Promise<T>): Promise<T> {
     if (this.#left <= 0) {
       return Promise.reject(new SharedStoreError('The answers took all of `storeTimeoutMillis`.'));
     }
-    const began = this.#clock.now();
+    const began = this.#time.now();
     const take = (): void => {
-      this.#left = Math.max(0, this.#left - Math.max(0, this.#clock.now() - began));
+      this.#left = Math.max(0, this.#left - Math.max(0, this.#time.now() - began));
     };
-    const answer = ask(this.#left);
+    const answer = ask(this.#left, this.#time);
     void answer.then(take, take); // Before the callbacks of the caller.
     return answer;
   }

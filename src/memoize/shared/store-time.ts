@@ -1,0 +1,117 @@
+/**
+ * The time that an outside system has for its answers. It is that of the cache's clock, but for the time in which a busy event loop
+ * works on answers: they have arrived, and wait for this process.
+ *
+ * ```
+ *   event loop   idle · · · · · · │ answers, 200 ms │ answers, 90 ms │ idle · · · ·
+ *   time         passes           │ 2 ms            │ 2 ms           │ passes
+ * ```
+ *
+ * A burst of calls may keep the event loop busy for seconds. The timeout of each call would then end its wait, although the store has
+ * answered. So one timer beats while calls wait. A beat that is late shows that the event loop was busy. If an answer came during the
+ * last beats, the time since the beat before hardly counts. Without an answer it counts up to {@link STALL_MILLIS}. So a system
+ * that gives no answers gets no more time from a busy event loop, unless that is blocked for longer.
+ */
+import { emptyAsyncContext } from '../../core/async-context.js';
+import { cancelTimer } from '../../core/cancel-timer.js';
+import type { Clock, TimerHandle } from '../../core/clock.js';
+import { STALL_MILLIS } from '../../core/deadline-timer.js';
+
+/** The time between two beats, in milliseconds. */
+const BEAT_MILLIS = 2;
+/** A beat that is later than this shows that the event loop was busy, in milliseconds. */
+const LATE_MILLIS = 2;
+/** How many beats without an answer show that the event loop works on none. A burst also waits for its own requests to be sent. */
+const QUIET_BEATS = 4;
+
+/** The beat serves all callers, so it must not keep the async context of one of them. */
+const runInOwnContext = /* @__PURE__ */ emptyAsyncContext();
+
+interface Wait {
+  readonly due: number;
+  readonly onLimit: () => void;
+}
+
+/** The time of the answers to one process. Its timers are waits for an answer: to cancel one means that the answer came. */
+export class StoreTime implements Clock {
+  readonly #clock: Clock;
+  readonly #waits = new Set<Wait>();
+  /** No wait is due before it. */
+  #nextDue = Number.POSITIVE_INFINITY;
+  #beat: TimerHandle | undefined = undefined;
+  /** When the last beat was, on the clock, and how much time had passed by then. */
+  #beatAt: number;
+  #passed = 0;
+  /** How many beats there were since the last answer. */
+  #quietBeats = QUIET_BEATS;
+
+  /** `clock` must not throw. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#beatAt = clock.now();
+  }
+
+  now(): number {
+    const elapsed = this.#elapsed();
+    return this.#passed + (this.#beat === undefined ? elapsed : Math.min(elapsed, BEAT_MILLIS));
+  }
+
+  /** Calls `onLimit` unless the wait is cancelled before; up to {@link BEAT_MILLIS} too late. */
+  setTimer(onLimit: () => void, millis: number): TimerHandle {
+    const wait: Wait = { due: this.now() + millis, onLimit };
+    this.#waits.add(wait);
+    this.#nextDue = Math.min(this.#nextDue, wait.due);
+    if (this.#beat === undefined) {
+      this.#advance(this.#elapsed());
+      this.#startBeat();
+    }
+    return wait;
+  }
+
+  /** Ends a wait, because its answer came. */
+  clearTimer(wait: TimerHandle): void {
+    if (!this.#waits.delete(wait as Wait)) return;
+    this.#quietBeats = 0;
+    if (this.#waits.size > 0) return;
+    this.#advance(Math.min(this.#elapsed(), BEAT_MILLIS));
+    cancelTimer(this.#clock, this.#beat);
+    this.#beat = undefined;
+    this.#nextDue = Number.POSITIVE_INFINITY;
+  }
+
+  #elapsed(): number {
+    return Math.max(0, this.#clock.now() - this.#beatAt);
+  }
+
+  #advance(millis: number): void {
+    this.#passed += millis;
+    this.#beatAt = this.#clock.now();
+  }
+
+  #startBeat(): void {
+    const delay = Math.max(0, Math.min(BEAT_MILLIS, this.#nextDue - this.#passed));
+    this.#beat = runInOwnContext(() => this.#clock.setTimer(() => this.#endBeat(delay), delay));
+  }
+
+  #endBeat(delay: number): void {
+    const elapsed = this.#elapsed();
+    const isLate = elapsed > delay + LATE_MILLIS;
+    const most = this.#quietBeats++ < QUIET_BEATS ? BEAT_MILLIS : STALL_MILLIS;
+    this.#advance(isLate ? Math.min(elapsed, most) : elapsed);
+    for (const wait of this.#takeDue()) wait.onLimit();
+    if (this.#waits.size > 0) this.#startBeat();
+    else this.#beat = undefined;
+  }
+
+  #takeDue(): Wait[] {
+    if (this.#passed < this.#nextDue) return [];
+    const due: Wait[] = [];
+    this.#nextDue = Number.POSITIVE_INFINITY;
+    for (const wait of this.#waits) {
+      if (wait.due <= this.#passed) due.push(wait);
+      else this.#nextDue = Math.min(this.#nextDue, wait.due);
+    }
+    for (const wait of due) this.#waits.delete(wait);
+    return due;
+  }
+}
