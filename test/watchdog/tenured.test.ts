@@ -292,7 +292,7 @@ test('a sweep looks at many components in slices, over several turns', async () 
   })); // Held here, as a component holds its answer: the watchdog does not.
   const components = answers.map((answer) => ({ [observe]: () => answer }));
   for (const component of components) watchdog.watch(component);
-  let now = 0;
+  let now = performance.now();
   vi.spyOn(performance, 'now').mockImplementation(() => now++); // Each reading takes a millisecond.
   vi.advanceTimersByTime(10_000);
   for (; turns.length < components.length; turn++) await setImmediate();
