@@ -12,6 +12,7 @@
 import type { RunInContext } from './async-context.js';
 import { cancelTimer } from './cancel-timer.js';
 import type { Clock, TimerHandle } from './clock.js';
+import { guardedClock } from './guarded-clock.js';
 import { keepProcessAlive } from './host-timers.js';
 
 /** A timer that fires this much too late shows that the event loop was blocked, in milliseconds. */
@@ -33,9 +34,13 @@ interface Alarm {
 /** The timer of one component. */
 export class DeadlineTimer {
   readonly #clock: Clock;
+  /** Sets the timers of deadlines that no caller can be told of. */
+  readonly #guardedClock: Clock;
   readonly #runInContext: RunInContext;
   readonly #onDue: OnDue;
   #timer: TimerHandle | undefined = undefined;
+  /** The clock that has set the timer. */
+  #timerClock: Clock;
   #alarm: Alarm = { owner: null, hasFired: false };
   #deadline = Number.POSITIVE_INFINITY;
   /** How long the event loop was blocked when the timer fired last, in milliseconds; 0 if it was not. */
@@ -44,13 +49,20 @@ export class DeadlineTimer {
   /** The timer is set in the context of `runInContext`, not in that of the request that happens to set it. */
   constructor(clock: Clock, runInContext: RunInContext, onDue: OnDue) {
     this.#clock = clock;
+    this.#timerClock = clock;
+    this.#guardedClock = guardedClock(clock);
     this.#runInContext = runInContext;
     this.#onDue = onDue;
   }
 
   /** Has the timer fire at `deadline` at the latest. Throws what the clock throws. O(1). */
   expect(deadline: number): void {
-    if (deadline < this.#deadline || this.#mustReplace()) this.#set(deadline);
+    if (deadline < this.#deadline || this.#mustReplace()) this.#set(deadline, this.#clock);
+  }
+
+  /** Does what {@link expect} does for callers that wait already. If the clock throws, a timer of the system takes its place. */
+  expectNext(deadline: number): void {
+    if (deadline < this.#deadline) this.#set(deadline, this.#guardedClock);
   }
 
   /** No deadline is left. */
@@ -60,7 +72,7 @@ export class DeadlineTimer {
   }
 
   #rest(timer: TimerHandle): boolean {
-    const rests = keepProcessAlive(this.#clock, timer, false);
+    const rests = keepProcessAlive(this.#timerClock, timer, false);
     if (rests) this.#alarm.owner = null;
     return rests;
   }
@@ -69,12 +81,11 @@ export class DeadlineTimer {
   #mustReplace(): boolean {
     if (this.#timer === undefined || this.#alarm.owner !== null) return false;
     this.#alarm.owner = this;
-    return this.#alarm.hasFired || !keepProcessAlive(this.#clock, this.#timer, true);
+    return this.#alarm.hasFired || !keepProcessAlive(this.#timerClock, this.#timer, true);
   }
 
-  #set(deadline: number): void {
+  #set(deadline: number, clock: Clock): void {
     this.#cancel();
-    const clock = this.#clock;
     const alarm: Alarm = { owner: this, hasFired: false };
     const fire = (): void => {
       alarm.hasFired = true;
@@ -83,13 +94,14 @@ export class DeadlineTimer {
     this.#timer = this.#runInContext(() =>
       clock.setTimer(fire, Math.max(0, deadline - clock.now())),
     );
+    this.#timerClock = clock;
     this.#alarm = alarm;
     this.#deadline = deadline; // Not before: a clock that throws has set no timer for it.
   }
 
   #cancel(): void {
     if (this.#timer === undefined) return;
-    cancelTimer(this.#clock, this.#timer);
+    cancelTimer(this.#timerClock, this.#timer);
     this.#alarm.owner = null; // A clock that could not cancel it may call back.
     this.#timer = undefined;
     this.#deadline = Number.POSITIVE_INFINITY;
@@ -97,12 +109,12 @@ export class DeadlineTimer {
 
   #fired(): void {
     this.#timer = undefined;
-    const now = this.#clock.now();
+    const now = Math.max(this.#clock.now(), this.#deadline); // The time of a user's clock may stand still.
     const lateness = now - this.#deadline;
     this.#deadline = Number.POSITIVE_INFINITY;
     if (lateness > STALL_MILLIS && this.#stalledMillis === 0) {
       this.#stalledMillis = lateness;
-      this.#set(now + GRACE_MILLIS);
+      this.#set(now + GRACE_MILLIS, this.#guardedClock);
       return;
     }
     const stalledMillis = this.#stalledMillis;

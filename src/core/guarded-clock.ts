@@ -1,10 +1,16 @@
 /**
- * A user's clock for a component whose timers serve no single caller: sweeps, retries, heartbeats. There a clock that throws would end
- * the work that the timer is for, in the middle of a release or of a timer's callback.
+ * Guards around a user's clock. A clock that throws in the middle of a release or of a timer's callback would end the work that is under
+ * way, and a time that is no number would set a deadline that never comes.
+ *
+ * | guard | `now()` | `setTimer()` | for |
+ * |---|---|---|---|
+ * | `steadyClock` | guarded | throws what the clock throws | timers of one caller, which is told |
+ * | `guardedClock` | guarded | guarded | timers that serve no single caller: sweeps, retries, limits of work that goes on |
  */
 import { cancelTimer } from './cancel-timer.js';
 import { type Clock, systemClock, type TimerHandle } from './clock.js';
 import { guardedCall } from './guarded-call.js';
+import { reportIgnoredError } from './ignored-error.js';
 
 /** A timer of the user's clock, or of the system's if that has thrown. */
 interface GuardedTimer {
@@ -15,17 +21,47 @@ interface GuardedTimer {
 }
 
 /**
- * Gives a clock that never throws. What `clock` throws is printed. A timer that it cannot set is one of the system; a time that it cannot
- * tell is the last one that it told.
+ * Gives a clock whose time is always a number and never goes back. A time that `clock` cannot tell is the last one that it told, and the
+ * first failure in a row is printed. After a time that goes back, time goes on from the last one.
+ */
+export function steadyClock(clock: Clock): Clock {
+  if (clock === systemClock) return clock;
+  let last = 0;
+  let lead = 0;
+  let isFailing = false;
+  return {
+    now() {
+      try {
+        const told = timeOf(clock);
+        if (told + lead < last) lead = last - told;
+        last = told + lead;
+        isFailing = false;
+      } catch (error) {
+        if (!isFailing) reportIgnoredError('`clock`', error);
+        isFailing = true;
+      }
+      return last;
+    },
+    setTimer: (callback, delayMillis, options) => clock.setTimer(callback, delayMillis, options),
+    clearTimer: (timer) => clock.clearTimer(timer),
+  };
+}
+
+function timeOf(clock: Clock): number {
+  const time: unknown = clock.now();
+  if (Number.isFinite(time)) return time as number;
+  void guardedCall('`clock`', () => time); // A promise that rejects must not end the process.
+  throw new TypeError('`now()` must give milliseconds as a finite number.');
+}
+
+/**
+ * Gives a clock that never throws, with the time of {@link steadyClock}. What `clock` throws is printed. A timer that it cannot set is one
+ * of the system.
  */
 export function guardedClock(clock: Clock): Clock {
   if (clock === systemClock) return clock;
-  let lastNow = 0;
   return {
-    now() {
-      lastNow = guardedCall('`clock`', () => clock.now()) ?? lastNow;
-      return lastNow;
-    },
+    now: steadyClock(clock).now,
     setTimer(callback, delayMillis, options) {
       const timer: GuardedTimer = { clock, handle: undefined, isOver: false };
       const fire = (): void => {

@@ -1,4 +1,5 @@
 /** The options of a keyed pool. They are apart from those of a pool, so that a bundle of `createPool` does not contain them. */
+import { steadyClock } from '../core/guarded-clock.js';
 import {
   aFunction,
   countOrInfinity,
@@ -55,7 +56,7 @@ export function resolveKeyedPoolOptions<K>(
     },
   );
   checkLimits(where, settings);
-  return settings;
+  return { ...settings, clock: steadyClock(settings.clock) };
 }
 
 /** The limits that `resize` of a keyed pool changes. */

@@ -4,6 +4,7 @@
  */
 import { type Clock, systemClock } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
+import { steadyClock } from '../core/guarded-clock.js';
 import {
   aBoolean,
   aFunction,
@@ -114,7 +115,7 @@ export interface PoolOptions {
   readonly log?: unknown;
   /** No effect: promises are the platform's. Accepted because generic-pool has the option. */
   readonly Promise?: unknown;
-  /** The source of time. @default systemClock */
+  /** The source of time. What its `now` and `clearTimer` throw is printed. @default systemClock */
   readonly clock?: Clock;
   /** Numbers from 0 up to 1 for jitter. @default Math.random */
   readonly random?: () => number;
@@ -231,7 +232,7 @@ export const CLOSE_OPTIONS: OptionTable<Required<CloseOptions>> = {
 export function resolvePoolOptions(where: string, options: PoolOptions): PoolSettings {
   const settings: PoolSettings = resolveOptions(where, options, POOL_OPTIONS);
   checkLimits(where, settings);
-  return settings;
+  return { ...settings, clock: steadyClock(settings.clock) };
 }
 
 /** The options that call `validate`. */

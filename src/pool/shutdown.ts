@@ -10,6 +10,7 @@
  * that are still out, or, with `force`, destroys their resources. Every destruction has a timeout.
  */
 import { ConditionWaits } from '../core/condition-waits.js';
+import { guardedClock } from '../core/guarded-clock.js';
 import type { Creator } from './creation/creator.js';
 import type { Slot } from './loan/slot.js';
 import type { PoolCounters } from './pool-counters.js';
@@ -47,7 +48,7 @@ export class Shutdown<T> {
     this.#waiters = waiters;
     this.#events = events;
     this.#forceEnd = forceEnd;
-    this.#waits = new ConditionWaits(settings.clock);
+    this.#waits = new ConditionWaits(guardedClock(settings.clock));
   }
 
   /** Ends the waits whose condition now holds. Call it after each change of the pool. */

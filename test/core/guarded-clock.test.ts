@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest';
 import { systemClock } from '../../src/core/clock.js';
-import { guardedClock } from '../../src/core/guarded-clock.js';
+import { guardedClock, steadyClock } from '../../src/core/guarded-clock.js';
 import { FailingClock } from '../kit/failing-clock.js';
 
 let printed: MockInstance;
@@ -65,15 +65,53 @@ test('a timer that the clock cannot clear, or that it calls twice, does no harm'
   expect(calls).toBe(1);
 });
 
-test('a time that the clock cannot tell is the last one that it told', () => {
+test.each<[string, () => unknown]>([
+  [
+    'throws',
+    () => {
+      throw new Error('no time');
+    },
+  ],
+  ['gives NaN', () => Number.NaN],
+  ['gives Infinity', () => Number.POSITIVE_INFINITY],
+  ['gives text', () => '1500'],
+  ['gives nothing', () => undefined],
+  ['gives a promise that rejects', () => Promise.reject(new Error('no time'))],
+])('a time that the clock cannot tell is the last one that it told: now() %s', (_, tell) => {
   const clock = new FailingClock(1_000);
+  const steady = steadyClock(clock);
   const guarded = guardedClock(clock);
-  expect(guarded.now()).toBe(1_000);
+  expect([steady.now(), guarded.now()]).toEqual([1_000, 1_000]);
   clock.jump(50);
-  const broken = vi.spyOn(clock, 'now').mockImplementation(() => {
-    throw new Error('no time');
-  });
-  expect(guarded.now()).toBe(1_000);
-  broken.mockRestore();
-  expect(guarded.now()).toBe(1_050);
+  clock.tell = tell;
+  for (let i = 0; i < 3; i++) expect([steady.now(), guarded.now()]).toEqual([1_000, 1_000]);
+  expect(printed).toHaveBeenCalledTimes(2); // The first failure in a row of each of the two.
+  clock.tell = undefined;
+  expect([steady.now(), guarded.now()]).toEqual([1_050, 1_050]);
+});
+
+test('after a time that goes back, time goes on from the last one', () => {
+  const clock = new FailingClock(1_000);
+  const steady = steadyClock(clock);
+  expect(steady.now()).toBe(1_000);
+  clock.jump(-600);
+  expect(steady.now()).toBe(1_000);
+  clock.jump(50);
+  expect(steady.now()).toBe(1_050);
+  clock.jump(-50);
+  expect(steady.now()).toBe(1_050);
+  expect(printed).not.toHaveBeenCalled();
+});
+
+test('a steady clock throws what the clock throws when it sets a timer', async () => {
+  const clock = new FailingClock();
+  const steady = steadyClock(clock);
+  const fired: number[] = [];
+  steady.setTimer(() => fired.push(steady.now()), 10, { background: true });
+  steady.clearTimer(steady.setTimer(() => expect.unreachable(), 10));
+  expect([clock.pendingTimers, clock.foregroundTimers]).toEqual([1, 0]);
+  await clock.advance(10);
+  expect(fired).toEqual([clock.now()]);
+  clock.fails = true;
+  expect(() => steady.setTimer(() => {}, 10)).toThrow('no timer');
 });

@@ -1,9 +1,18 @@
 /**
- * A clock that throws. The caller that needs a timer is told that `setTimer` has thrown, and no other caller loses anything. No caller is
- * told of `clearTimer`.
+ * A clock that throws, or that tells no time. The caller that needs a timer is told that `setTimer` has thrown, and no other caller loses
+ * anything. No caller is told of `clearTimer` and `now`.
  */
+import genericPool from 'generic-pool';
 import { expect, test, vi } from 'vitest';
-import { createPool, type Factory, type Pool } from '../../src/pool/index.js';
+import { adoptPool } from '../../src/integrations/generic-pool.js';
+import {
+  createKeyedPool,
+  createPool,
+  type Factory,
+  type Lease,
+  type LeaseOptions,
+  type Pool,
+} from '../../src/pool/index.js';
 import { FailingClock } from '../kit/failing-clock.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -63,15 +72,23 @@ test('a caller that joins a queue is rejected when the clock throws', async () =
 });
 
 test('callers whose time is over are rejected although the timer of the next one cannot be set', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
   const { clock, pool, free } = await emptyPool();
+  const timedOut = { reason: { code: 'TENURE_POOL_ACQUIRE_TIMEOUT' } };
   const early = Promise.allSettled([pool.lease({ timeoutMillis: 100 })]);
-  const late = pool.lease({ timeoutMillis: 5_000 });
+  const late = Promise.allSettled([pool.lease({ timeoutMillis: 5_000 })]);
   clock.fails = true;
-  await expect(clock.advance(100)).rejects.toThrow('no timer');
-  expect(await early).toMatchObject([{ reason: { code: 'TENURE_POOL_ACQUIRE_TIMEOUT' } }]);
+  vi.useFakeTimers();
+  await clock.advance(100);
+  expect(await early).toMatchObject([timedOut]);
+  expect(pool.pending).toBe(1);
+  clock.jump(4_900);
+  await vi.advanceTimersByTimeAsync(4_900); // The clock of the system takes its place.
+  vi.useRealTimers();
+  expect(await late).toMatchObject([timedOut]);
   clock.fails = false;
+  printed.mockRestore();
   await free();
-  void (await late).release();
   await pool.close();
 });
 
@@ -92,7 +109,7 @@ test('a creation whose time limit cannot be set goes on, and what it creates is 
 
   void (await waiting).release();
   expect([pool.size, pool.available]).toEqual([1, 1]);
-  expect(String(printed.mock.calls[0]?.[0])).toContain('the clock of a pool');
+  expect(String(printed.mock.calls[0]?.[0])).toContain('`clock`');
   clock.fails = false;
   printed.mockRestore();
   await pool.close();
@@ -152,4 +169,131 @@ test('a factory that fails has its pause although the clock cannot set a timer',
   vi.useRealTimers();
   printed.mockRestore();
   await pool.close();
+});
+
+test('a creation that hangs loses its place at its time limit although the clock cannot set a timer', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  const unlimited = { max: 1, clock, acquireTimeoutMillis: Number.POSITIVE_INFINITY };
+  const pool = createPool(
+    { ...factory, create: () => new Promise(() => {}) },
+    { ...unlimited, createTimeoutMillis: 1_000, createAttempts: 1 },
+  );
+  clock.fails = true;
+  vi.useFakeTimers();
+  const waiting = Promise.allSettled([pool.lease()]);
+  clock.jump(1_000);
+  await vi.advanceTimersByTimeAsync(2_000); // The clock of the system takes its place.
+  vi.useRealTimers();
+  expect(await waiting).toMatchObject([{ reason: { code: 'TENURE_POOL_CREATE_TIMEOUT' } }]);
+  expect(pool.size).toBe(0);
+  printed.mockRestore();
+  await pool.close();
+});
+
+test('a forced close ends although the clock cannot set a timer', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const { clock, pool } = await emptyPool();
+  clock.fails = true;
+  vi.useFakeTimers();
+  const closing = pool.close({ force: true });
+  await vi.advanceTimersByTimeAsync(10_000);
+  await vi.advanceTimersByTimeAsync(1);
+  vi.useRealTimers();
+  await closing;
+  expect(pool.size).toBe(0);
+  printed.mockRestore();
+});
+
+/** What the pools have in common. */
+interface AnyPool {
+  lease(options?: LeaseOptions): Promise<Lease<object>>;
+  close(options: { readonly force: boolean }): Promise<void>;
+  stats(): { readonly borrowed: number; readonly pending: number };
+}
+
+/** Ways to make a pool of at most two resources. The second one never comes. */
+const POOLS: [string, (clock: FailingClock) => AnyPool][] = [
+  ['pool', (clock) => createPool(secondHangs(), { max: 2, ...timeouts(clock) })],
+  [
+    'keyed pool',
+    (clock) => {
+      const pools = createKeyedPool(secondHangs, { max: 2, ...timeouts(clock) });
+      return {
+        lease: (options) => pools.lease('key', options),
+        close: (options) => pools.close(options),
+        stats: () => pools.stats(),
+      };
+    },
+  ],
+  [
+    'adopted pool',
+    (clock) => {
+      const peer = genericPool.createPool(
+        { create: async () => ({}), destroy: async () => {} },
+        { max: 1 },
+      );
+      return adoptPool(peer, { clock, acquireTimeoutMillis: 1_000 });
+    },
+  ],
+];
+
+function secondHangs(): Factory<object> {
+  let creations = 0;
+  return { ...factory, create: () => (++creations === 1 ? {} : new Promise(() => {})) };
+}
+
+function timeouts(clock: FailingClock) {
+  return { clock, acquireTimeoutMillis: 1_000, createTimeoutMillis: 2_000 };
+}
+
+/** Ways to tell no time. */
+const NO_TIMES: [string, () => () => unknown][] = [
+  [
+    'throws',
+    () => () => {
+      throw new Error('no time');
+    },
+  ],
+  ['is NaN', () => () => Number.NaN],
+  ['is text', () => () => 'now'],
+  ['is absent', () => () => undefined],
+  [
+    'goes back',
+    () => {
+      let time = 0;
+      return () => (time -= 1_000);
+    },
+  ],
+  ['stands still', () => () => 0],
+];
+
+test.each(
+  POOLS.flatMap(([pool, make]) =>
+    NO_TIMES.map(([time, tell]) => [pool, time, make, tell] as const),
+  ),
+)('%s: waits end, and no place is lost, while the time %s', async (_, __, make, tell) => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FailingClock();
+  clock.tell = tell();
+  const pool = make(clock);
+  const timedOut = { code: 'TENURE_POOL_ACQUIRE_TIMEOUT' };
+
+  const lease = await pool.lease();
+  const waits = [pool.lease(), pool.lease({ timeoutMillis: 100 })].map((wait) =>
+    wait.catch((e) => e),
+  );
+  await clock.advance(5_000);
+  expect(await Promise.all(waits)).toMatchObject([timedOut, timedOut]);
+  const next = pool.lease();
+  await lease.release();
+  void (await next).release();
+  await pool.lease();
+  expect(pool.stats()).toMatchObject({ borrowed: 1, pending: 0 });
+
+  const closing = pool.close({ force: true });
+  await clock.advance(20_000);
+  await closing;
+  expect(pool.stats()).toMatchObject({ borrowed: 0, pending: 0 });
+  printed.mockRestore();
 });

@@ -1,5 +1,6 @@
 /** The options of an adoption. */
 import { type Clock, systemClock } from '../../core/clock.js';
+import { steadyClock } from '../../core/guarded-clock.js';
 import {
   aFunction,
   aName,
@@ -67,7 +68,7 @@ export function resolveAdoptOptions<T>(
   options: AdoptOptions<T>,
   presets: Pick<AdoptOptions<T>, 'isBroken'>,
 ): AdoptionSettings<T> {
-  return resolveOptions('adoptPool', options, {
+  const settings: AdoptionSettings<T> = resolveOptions('adoptPool', options, {
     name: option(aName, 'pool'),
     acquireTimeoutMillis: option(positiveMillis, 30_000),
     onAcquire: optional(aFunction),
@@ -77,4 +78,5 @@ export function resolveAdoptOptions<T>(
     callSites: option(oneOf('sampled', 'all', 'none'), 'sampled'),
     clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
   });
+  return { ...settings, clock: steadyClock(settings.clock) };
 }

@@ -18,6 +18,7 @@ import { BurstClock } from '../../core/burst-clock.js';
 import { ConditionWaits } from '../../core/condition-waits.js';
 import { errorText } from '../../core/error-text.js';
 import { guardedCall } from '../../core/guarded-call.js';
+import { guardedClock } from '../../core/guarded-clock.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import { LinkedList } from '../../core/linked-list.js';
 import type { EntryPoint, Holder, Misuse } from '../../core/probe.js';
@@ -108,7 +109,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.origins = new LoanOrigins(settings.callSites);
     this.#waits = new PeerWaits(settings.clock, settings.acquireTimeoutMillis, this);
     this.#held = new HeldResources(peer, this);
-    this.#changes = new ConditionWaits(settings.clock);
+    this.#changes = new ConditionWaits(guardedClock(settings.clock));
     this.#peerEnd = new PeerEnd(settings.name, peer, this.#changes, this.#counters);
     this.#sampledFrom = settings.clock.now();
   }

@@ -1,4 +1,6 @@
 /** The hooks of an adoption: code of the user that runs before and after each loan. */
+import type { Clock } from '../../core/clock.js';
+import { guardedClock } from '../../core/guarded-clock.js';
 import { settledBefore } from '../../core/settled-before.js';
 import { PoolError } from '../../pool/pool-errors.js';
 import type { AdoptionSettings } from './adopt-options.js';
@@ -8,18 +10,20 @@ export class Hooks<T> {
   readonly hasOnAcquire: boolean;
   readonly hasReset: boolean;
   readonly #settings: AdoptionSettings<T>;
+  readonly #clock: Clock;
 
   constructor(settings: AdoptionSettings<T>) {
     this.hasOnAcquire = settings.onAcquire !== undefined;
     this.hasReset = settings.reset !== undefined;
     this.#settings = settings;
+    this.#clock = guardedClock(settings.clock);
   }
 
   /** Calls a hook. Rejects with its error, or with `TENURE_POOL_HOOK_TIMEOUT`. */
   async call(name: 'onAcquire' | 'reset', resource: T): Promise<void> {
-    const { clock, hookTimeoutMillis } = this.#settings;
+    const { hookTimeoutMillis } = this.#settings;
     const called = Promise.resolve(this.#settings[name]?.(resource));
-    await settledBefore(clock, hookTimeoutMillis, called, (_resolve, reject) =>
+    await settledBefore(this.#clock, hookTimeoutMillis, called, (_resolve, reject) =>
       reject(this.#timeoutError(name)),
     );
   }

@@ -201,7 +201,7 @@ export class PeerWaits<T> {
     for (; next !== undefined && next.deadline <= now; next = this.#next()) {
       this.#giveUp(next, this.#listener.timeoutError(next, stalledMillis));
     }
-    if (next !== undefined) this.#timer.expect(next.deadline);
+    if (next !== undefined) this.#timer.expectNext(next.deadline);
   }
 
   /** The wait with the next deadline. */

@@ -3,7 +3,9 @@
  * and never throws. A method that returns no promise ends at once, without a timer.
  */
 import type { RunInContext } from '../../core/async-context.js';
+import type { Clock } from '../../core/clock.js';
 import { guardedCall } from '../../core/guarded-call.js';
+import { guardedClock } from '../../core/guarded-clock.js';
 import { isThenable } from '../../core/thenable.js';
 import type { DestroyReason, Factory } from '../factory.js';
 import type { PoolCounters } from '../pool-counters.js';
@@ -43,6 +45,8 @@ type SlowCounter = 'slow' | 'slowValidations' | 'slowDestroys';
 export class FactoryCalls<T> {
   readonly #factory: Factory<T>;
   readonly #settings: PoolSettings;
+  /** A call whose time limit cannot be set would keep its place for ever. */
+  readonly #clock: Clock;
   readonly #events: PoolEvents;
   readonly #counters: PoolCounters;
   readonly #runInContext: RunInContext;
@@ -62,6 +66,7 @@ export class FactoryCalls<T> {
   ) {
     this.#factory = factory;
     this.#settings = settings;
+    this.#clock = guardedClock(settings.clock);
     this.#events = events;
     this.#counters = counters;
     this.#runInContext = runInContext;
@@ -91,9 +96,9 @@ export class FactoryCalls<T> {
     isBackground: boolean,
     listener: CreationListener<T>,
   ): RunningCall<T> | undefined {
-    const { createTimeoutMillis, name, clock } = this.#settings;
+    const { createTimeoutMillis, name } = this.#settings;
     const { signal } = controller;
-    const beganAt = clock.now();
+    const beganAt = this.#clock.now();
     const failed = (error: CreateError, cause: unknown): void => {
       if (!signal.aborted) this.#events.emitLater('factoryCreateError', cause);
       listener.failed(error);
@@ -105,7 +110,7 @@ export class FactoryCalls<T> {
       patienceMillis: () => Math.max(SLOW_MILLIS, SLOW_FACTOR * this.#lastCreateMillis),
       setSlow: (isSlow) => this.#setSlow(['slow'], isSlow),
       succeeded: (resource) => {
-        this.#lastCreateMillis = clock.now() - beganAt;
+        this.#lastCreateMillis = this.#clock.now() - beganAt;
         listener.created(resource);
       },
       failed: (cause) =>
@@ -231,8 +236,9 @@ export class FactoryCalls<T> {
         told.failed(error);
         return undefined;
       }
-      const { clock } = this.#settings;
-      if (isPending) return new RunningCall(told, result as PromiseLike<R>, clock, isBackground);
+      if (isPending) {
+        return new RunningCall(told, result as PromiseLike<R>, this.#clock, isBackground);
+      }
       told.succeeded(result as R);
       return undefined;
     });

@@ -4,8 +4,8 @@
  */
 import type { RunInContext } from '../../core/async-context.js';
 import { cancelTimer } from '../../core/cancel-timer.js';
-import { type Clock, systemClock, type TimerHandle } from '../../core/clock.js';
-import { reportIgnoredError } from '../../core/ignored-error.js';
+import type { Clock, TimerHandle } from '../../core/clock.js';
+import { guardedClock } from '../../core/guarded-clock.js';
 import { backoffMillis, LONGEST_MILLIS } from './backoff.js';
 
 /** The settings that a pause depends on. */
@@ -16,12 +16,12 @@ export interface PauseSettings {
 
 /** The pauses of one factory, one at a time. */
 export class FactoryPause {
-  readonly #settings: PauseSettings;
+  readonly #random: () => number;
+  /** Without a pause, a factory that fails would be called without end. */
+  readonly #clock: Clock;
   readonly #runInContext: RunInContext;
   readonly #onEnd: () => void;
   #timer: TimerHandle | undefined = undefined;
-  /** The clock that has set the timer. */
-  #timerClock: Clock;
   #endsAt = 0;
   #isAwaited = false;
   /** Failures without a success in between. Failures during a pause count as one: their calls began before it. */
@@ -37,8 +37,8 @@ export class FactoryPause {
 
   /** `onEnd` is called when a pause is over. */
   constructor(settings: PauseSettings, runInContext: RunInContext, onEnd: () => void) {
-    this.#settings = settings;
-    this.#timerClock = settings.clock;
+    this.#random = settings.random;
+    this.#clock = guardedClock(settings.clock);
     this.#runInContext = runInContext;
     this.#onEnd = onEnd;
   }
@@ -68,8 +68,7 @@ export class FactoryPause {
   }
 
   #begin(inARow: number): void {
-    const { clock, random } = this.#settings;
-    this.#endsAt = clock.now() + backoffMillis(inARow, random);
+    this.#endsAt = this.#clock.now() + backoffMillis(inARow, this.#random);
     this.#setTimer();
   }
 
@@ -82,7 +81,7 @@ export class FactoryPause {
 
   /** Ends the pause without calling `onEnd`. */
   cancel(): void {
-    cancelTimer(this.#timerClock, this.#timer);
+    cancelTimer(this.#clock, this.#timer);
     this.#timer = undefined;
   }
 
@@ -95,25 +94,14 @@ export class FactoryPause {
     this.#setTimer();
   }
 
-  /** If the clock throws, the system's takes its place: without a pause, a factory that fails would be called without end. */
   #setTimer(): void {
-    const { clock } = this.#settings;
-    const millis = Math.max(0, this.#endsAt - clock.now());
+    const millis = Math.max(0, this.#endsAt - this.#clock.now());
     const end = (): void => {
       this.#timer = undefined;
       this.#onEnd();
     };
-    const set = (from: Clock): void => {
-      this.#timerClock = from;
-      this.#timer = from.setTimer(end, millis, { background: !this.#isAwaited });
-    };
-    this.#runInContext(() => {
-      try {
-        set(clock);
-      } catch (error) {
-        reportIgnoredError('the clock of a pool', error);
-        set(systemClock);
-      }
-    });
+    this.#timer = this.#runInContext(() =>
+      this.#clock.setTimer(end, millis, { background: !this.#isAwaited }),
+    );
   }
 }

@@ -13,7 +13,6 @@
 import { cancelTimer } from '../../core/cancel-timer.js';
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { STALL_MILLIS } from '../../core/deadline-timer.js';
-import { guardedCall } from '../../core/guarded-call.js';
 
 /** The grace of a call after a blocked event loop, in milliseconds; its own timeout if that is shorter. */
 const GRACE_MILLIS = 100;
@@ -53,7 +52,7 @@ export class RunningCall<R> {
   #timer: TimerHandle | undefined = undefined;
   #due = 0;
 
-  /** A timer in the background does not keep the process alive. */
+  /** `clock` is a guarded one. A timer in the background does not keep the process alive. */
   constructor(call: FactoryCall<R>, promise: PromiseLike<R>, clock: Clock, isBackground: boolean) {
     this.#call = call;
     this.#clock = clock;
@@ -107,17 +106,14 @@ export class RunningCall<R> {
     this.#due = due;
     if (due === Number.POSITIVE_INFINITY) return;
     const delay = Math.max(0, due - this.#clock.now());
-    // A clock that throws must not cost what the call gives.
-    this.#timer = guardedCall('the clock of a pool', () =>
-      this.#clock.setTimer(() => this.#fired(), delay, { background: this.#isBackground }),
-    );
+    const background = this.#isBackground;
+    this.#timer = this.#clock.setTimer(() => this.#fired(), delay, { background });
   }
 
   #fired(): void {
-    if (!this.#isOpen) return; // A clock that could not cancel the timer.
     this.#timer = undefined;
     const { timeoutMillis } = this.#call;
-    const now = this.#clock.now();
+    const now = Math.max(this.#clock.now(), this.#due); // The time of a user's clock may stand still.
     const lateness = now - this.#due;
     if (this.#due < this.#beganAt + timeoutMillis) this.#lookForSlowness(now);
     else if (lateness > STALL_MILLIS && this.#stalledMillis === 0) {

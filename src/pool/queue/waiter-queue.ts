@@ -250,15 +250,12 @@ export class WaiterQueue<T> {
     }
     if (this.#commonDeadline <= now) this.#expireCommon(now, expired);
     const next = Math.min(own?.deadline ?? Number.POSITIVE_INFINITY, this.#commonDeadline);
-    try {
-      if (this.length > 0) this.#timer.expect(next);
-    } finally {
-      if (expired.length > 0) {
-        this.#listener.expired(
-          expired.sort((a, b) => a.deadline - b.deadline),
-          stalledMillis,
-        );
-      }
+    if (this.length > 0) this.#timer.expectNext(next);
+    if (expired.length > 0) {
+      this.#listener.expired(
+        expired.sort((a, b) => a.deadline - b.deadline),
+        stalledMillis,
+      );
     }
   }
 

@@ -9,8 +9,8 @@
 
 import type { RunInContext } from '../../core/async-context.js';
 import { cancelTimer } from '../../core/cancel-timer.js';
-import type { TimerHandle } from '../../core/clock.js';
-import { guardedCall } from '../../core/guarded-call.js';
+import type { Clock, TimerHandle } from '../../core/clock.js';
+import { guardedClock } from '../../core/guarded-clock.js';
 import { type Slot, UNSEEN } from '../loan/slot.js';
 import type { PoolCounters } from '../pool-counters.js';
 import type { PoolSettings } from '../pool-options.js';
@@ -36,6 +36,7 @@ const KEEPALIVE_PART = 0.25;
 export class Sweep<T> {
   readonly #stock: Stock<T>;
   readonly #settings: PoolSettings;
+  readonly #clock: Clock;
   readonly #runInContext: RunInContext;
   readonly #listener: SweepListener<T>;
   readonly #tickMillis: number;
@@ -58,6 +59,7 @@ export class Sweep<T> {
     const interval = settings.evictionRunIntervalMillis;
     this.#stock = stock;
     this.#settings = settings;
+    this.#clock = guardedClock(settings.clock);
     this.#counters = counters;
     this.#runInContext = runInContext;
     this.#listener = listener;
@@ -66,20 +68,17 @@ export class Sweep<T> {
       interval > 0 ? Math.ceil(interval / this.#tickMillis) : Number.POSITIVE_INFINITY;
   }
 
-  /** Runs the sweep, unless it runs already. If the clock throws, the next new resource tries again. */
+  /** Runs the sweep, unless it runs already. */
   start(): void {
     if (this.timer !== null) return;
-    this.timer =
-      guardedCall('the clock of a pool', () =>
-        this.#runInContext(() =>
-          this.#settings.clock.setTimer(() => this.#tick(), this.#tickMillis, { background: true }),
-        ),
-      ) ?? null;
+    this.timer = this.#runInContext(() =>
+      this.#clock.setTimer(() => this.#tick(), this.#tickMillis, { background: true }),
+    );
   }
 
   /** Stops the sweep. */
   stop(): void {
-    cancelTimer(this.#settings.clock, this.timer);
+    cancelTimer(this.#clock, this.timer);
     this.timer = null;
   }
 
