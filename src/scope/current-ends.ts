@@ -19,6 +19,13 @@ export function runAsEndOf<R>(what: object, end: () => R): R {
   return current.run({ what, outer: current.get() }, end);
 }
 
+/** Gives what the current code ends, across its awaits. */
+export function currentEnds(): ReadonlySet<object> {
+  const ends = new Set<object>();
+  for (let end = current.get(); end !== undefined; end = end.outer) ends.add(end.what);
+  return ends;
+}
+
 /** Whether the end of `what` has called the current code, across its awaits. */
 export function isWithinEndOf(what: object): boolean {
   for (let end = current.get(); end !== undefined; end = end.outer) {

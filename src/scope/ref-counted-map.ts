@@ -4,6 +4,7 @@ import { created, endAutomaticWatch } from '../core/created-components.js';
 import { asMapKey } from '../core/map-key.js';
 import { aFunction, checkArgument, millis } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+import { currentEnds } from './current-ends.js';
 import { gatheredEnds } from './gathered-ends.js';
 import { RefCountedMapFullError } from './ref-counted-errors.js';
 import {
@@ -140,11 +141,15 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
     if (this.#idle.delete(cell)) this.#idle.add(cell);
   }
 
-  /** Resolves when no lease is out, and neither a creation nor a disposal is under way. */
+  /**
+   * Resolves when no lease is out, and neither a creation nor a disposal is under way. A `dispose` that calls this does not wait for
+   * itself, as with {@link close}.
+   */
   async idle(options?: EndOptions): Promise<void> {
     const signal = signalOf('RefCountedMap.idle', options);
-    const quiet = this.#owner.until(() => [...this.#keys.keys()].every((cell) => cell.isQuiet));
-    await gatheredEnds([quiet], signal);
+    const ends = currentEnds();
+    const isQuiet = (): boolean => [...this.#keys.keys()].every((cell) => cell.isQuietBut(ends));
+    await gatheredEnds([this.#owner.until(isQuiet)], signal);
   }
 
   /**

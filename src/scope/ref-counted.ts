@@ -6,6 +6,7 @@
 import { created, endAutomaticWatch } from '../core/created-components.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
+import { currentEnds } from './current-ends.js';
 import { gatheredEnds } from './gathered-ends.js';
 import {
   type AcquireOptions,
@@ -104,10 +105,14 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
     this.#cell.touch();
   }
 
-  /** Resolves when no lease is out, and neither a creation nor a disposal is under way. */
+  /**
+   * Resolves when no lease is out, and neither a creation nor a disposal is under way. A `dispose` that calls this does not wait for
+   * itself, as with {@link close}.
+   */
   async idle(options?: EndOptions): Promise<void> {
     const signal = signalOf('RefCounted.idle', options);
-    await gatheredEnds([this.#owner.until(() => this.#cell.isQuiet)], signal);
+    const ends = currentEnds();
+    await gatheredEnds([this.#owner.until(() => this.#cell.isQuietBut(ends))], signal);
   }
 
   /**

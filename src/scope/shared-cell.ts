@@ -99,9 +99,10 @@ export class SharedCell<T> {
     return this.#current?.phase === 'ready' && this.#current.holds === 0;
   }
 
-  /** Whether no lease is out, and neither a creation nor a disposal is under way. */
-  get isQuiet(): boolean {
-    return this.#retired.size === 0 && (this.#current === undefined || this.isIdle);
+  /** Whether no lease is out, and neither a creation nor a disposal is under way, but for the disposals of `ends`. */
+  isQuietBut(ends: ReadonlySet<object>): boolean {
+    for (const instance of this.#retired) if (!ends.has(instance)) return false;
+    return this.#current === undefined || this.isIdle;
   }
 
   /** Whether there is neither a value nor a creation nor a disposal. */

@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest';
 import {
   RefCounted,
   RefCountedClosedError,
+  RefCountedMap,
   RefCountedReentrantError,
   type SharedLease,
 } from '../../src/scope/index.js';
@@ -528,6 +529,43 @@ test('disposals that close each other do not wait for each other in a circle', a
   void (await second.acquire()).release();
   await first.close();
   expect(log).toEqual(['second', 'first']);
+});
+
+test.each<
+  [string, (dispose: () => Promise<void>) => { use(): Promise<unknown>; idle(): Promise<void> }]
+>([
+  [
+    'RefCounted',
+    (dispose) => {
+      const shared = new RefCounted(() => 'db', { dispose });
+      return { use: async () => (await shared.acquire()).release(), idle: () => shared.idle() };
+    },
+  ],
+  [
+    'RefCountedMap',
+    (dispose) => {
+      const shared = new RefCountedMap((key: string) => key, { dispose });
+      return { use: async () => (await shared.acquire('db')).release(), idle: () => shared.idle() };
+    },
+  ],
+])('a dispose that waits for the idleness of its %s does not wait for itself', async (_, make) => {
+  const log: string[] = [];
+  const gate = new Gate();
+  const shared = make(async () => {
+    await settle();
+    await shared.idle();
+    log.push('idle but for the disposal');
+    await gate.passed;
+  });
+  void shared.use();
+  await settle();
+  await settle();
+  expect(log).toEqual(['idle but for the disposal']);
+  const idle = shared.idle().then(() => log.push('idle'));
+  await settle();
+  expect(log).toHaveLength(1);
+  gate.open();
+  await idle;
 });
 
 test('code that no disposal has called waits for a disposal that runs', async () => {
