@@ -41,7 +41,7 @@ export interface SharedState {
   readonly restingShare: number;
   /**
    * The share of the store that answers reads and leaves writes without an answer, from 0 to 1, as far as requests have shown.
-   * Results are read from it, and no new ones are shared. It falls as writes are answered again.
+   * Results are read from it, and no new ones are shared. After a recovery, the next call that asks the store has it fall to 0.
    */
   readonly restingWriteShare: number;
   /** Whether invalidations of other processes arrive. While they do not, this process does not trust its own entries. */

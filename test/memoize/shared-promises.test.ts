@@ -21,6 +21,8 @@ type Fn = (id: string) => Promise<string>;
 /** A store in memory that counts its requests. `may` decides what it accepts, as a refusal that is reported as success. */
 class MemoryStore implements SharedStore {
   readonly values = new Map<string, unknown>();
+  /** The `ttl` of each write. */
+  readonly lives = new Map<string, number>();
   sets = 0;
   roundTrips = 0;
   may: (name: string) => boolean = () => true;
@@ -39,8 +41,9 @@ class MemoryStore implements SharedStore {
     return structuredClone(this.values.get(name));
   }
 
-  async set(name: string, value: unknown): Promise<boolean> {
+  async set(name: string, value: unknown, ttl = 0): Promise<boolean> {
     this.sets++;
+    this.lives.set(name, ttl);
     await this.#trip(this.answersWrites);
     if (this.may(name)) this.values.set(name, structuredClone(value));
     return true;
@@ -157,7 +160,52 @@ describe('a store that gives no answer', () => {
     await other.flush();
     const loads = service.loads;
     expect([await one('i'), service.loads]).toEqual(['new i', loads]);
-    expect(other.cacheInfo().shared?.restingWriteShare).toBeLessThan(1);
+    expect(other.cacheInfo().shared?.restingWriteShare).toBe(0);
+  });
+
+  test('answers writes again in all of its slots after a single read, in a service that writes nothing', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const member = () => service.member({ store, clock });
+    const [one, other] = [member(), member()];
+    const known = ['a', 'b', 'c', 'd'];
+    for (const id of known) await one(id);
+    await one.flush();
+    store.answersWrites = false;
+    const ids = Array.from({ length: 200 }, (_, id) => `cold ${id}`);
+    await timeOf(clock, Promise.all(ids.map((id) => one(id))));
+    expect(one.cacheInfo().shared).toMatchObject({ restingShare: 0, restingWriteShare: 1 });
+    await clock.advance(30_000);
+    await other('a');
+    await clock.advance(1_000);
+    expect(other.cacheInfo().shared?.restingWriteShare, 'the probe has failed').toBe(1);
+    await other('b');
+    store.answersWrites = true;
+    await clock.advance(30_000);
+    const names = [...store.values.keys()];
+    await other('c');
+    await settle();
+    expect(other.cacheInfo().shared?.restingWriteShare).toBe(0);
+    const probes = [...store.values.keys()].filter((name) => !names.includes(name));
+    expect(probes.length).toBeGreaterThan(100);
+    expect(probes.filter((name) => !name.endsWith(':probe'))).toEqual([]);
+    expect(probes.filter((name) => !((store.lives.get(name) ?? 0) > 0))).toEqual([]);
+  });
+
+  test('answers writes again in all of its slots after an invalidation, during their rest', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const one = service.member({ store, clock });
+    await one('a');
+    await one.flush();
+    store.answersWrites = false;
+    const ids = Array.from({ length: 200 }, (_, id) => `cold ${id}`);
+    await timeOf(clock, Promise.all(ids.map((id) => one(id))));
+    store.answersWrites = true;
+    one.delete('a');
+    expect(await one.flush()).toBe(true);
+    await settle();
+    expect(one.cacheInfo().shared?.restingWriteShare).toBe(0);
   });
 
   test('costs no stale result that was read from it before, while the source is down, too', async () => {

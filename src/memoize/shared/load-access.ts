@@ -31,11 +31,6 @@ export class LoadAccess {
     return this.#store.writesRest(names);
   }
 
-  /** Whether a write may be sent that no call waits for. */
-  mayWrite(name: string): boolean {
-    return this.#store.mayWrite(name);
-  }
-
   get(names: string[], millis: number): Promise<unknown[]> {
     return this.#hasEnded() ? ended() : this.#store.get(names, millis);
   }

@@ -141,10 +141,7 @@ export class SharedResults {
     load.generations = undefined;
     const kinds = TOKEN_KINDS.filter((kind) => generations[kind] === '');
     const names = kinds.map((kind) => this.#tokenName(kind, load.key));
-    if (access.writesRest(names)) {
-      this.#probeWrites(names);
-      return;
-    }
+    if (access.writesRest(names)) return;
     const common = names.filter((_, at) => kinds[at] !== 'key');
     if (common.length > 0) {
       await budget.spend((millis) => this.#commonTokens.make(common, LONGEST_MILLIS, millis));
@@ -159,13 +156,6 @@ export class SharedResults {
     if (isComplete(present) && !this.#isOutdated(load.key, present)) load.generations = present;
   }
 
-  /** Sends a missing token that no call waits for, to find out whether the store takes writes again. */
-  #probeWrites([name]: readonly string[]): void {
-    const { access, timeoutMillis, report } = this.#port;
-    if (name === undefined || !access.mayWrite(name)) return;
-    access.set(name, newToken(), this.#tokenMillis, timeoutMillis).catch(report);
-  }
-
   /**
    * Writes the outcome of a load, under the tokens from before it. A result without tags is written even if it was invalidated
    * since: no reader takes it then, and to read its tokens first would cost each miss a request.
@@ -177,7 +167,7 @@ export class SharedResults {
     if (before === undefined || !isComplete(before) || terms.ttl <= 0) return;
     if (tags.length > MAX_SHARED_TAGS) return;
     const entry = names.inStore('entry', load.key);
-    if (!access.mayWrite(entry)) return;
+    if (access.writesRest([entry])) return;
     const isFailure = 'error' in outcome;
     const envelope: Writable<Envelope> = {
       revision: load.revision,

@@ -13,7 +13,8 @@
  * All others are used as before. If none gave an answer, the whole store rests. So a loss costs one call its timeout, whatever
  * was lost.
  *
- * A store may also answer reads and leave writes without an answer. Then only its writes rest.
+ * A store may also answer reads and leave writes without an answer. Then only its writes rest. After the rest, an answer to a read begins
+ * a probe that writes.
  *
  * While a slot rests, calls go on without it. No call waits for a probe. A store may also report success without it, so no caller
  * of this class takes an answer to a write for a proof.
@@ -34,6 +35,8 @@ const REST_MILLIS = 5_000;
 const RECENT = 32;
 /** The most silent slots that are probed at a time. */
 const MAX_PROBES = 64;
+/** How long a value lives in the store that was written as a probe, in milliseconds. */
+const PROBE_LIFE_MILLIS = 1_000;
 const NOTHING_KNOWN = { answered: [], silent: [] };
 
 type ErrorListener = (error: unknown) => void;
@@ -98,17 +101,12 @@ export class StoreAccess {
     return names.some((name) => this.#writes.restOf(name) !== undefined);
   }
 
-  /** Whether a write may be sent that no call waits for. After its rest it is the probe. */
-  mayWrite(name: string): boolean {
-    return this.#clock.now() >= (this.#writes.restOf(name) ?? -Infinity);
-  }
-
   /** Whether a call may ask for these names now. A name whose rest is over is probed in the background. */
   mayAsk(names: readonly string[], millis: number): boolean {
     const silent = this.#silentOf(names);
     if (silent === undefined) return true;
     if (this.#clock.now() >= (this.#health.restOf(silent) ?? Infinity)) {
-      this.#probe(() => this.#probeFrom(silent, millis));
+      this.#probe(() => this.#probeFrom(this.#health, silent, millis));
     }
     return false;
   }
@@ -187,7 +185,7 @@ export class StoreAccess {
     const before = this.#answeredWrites;
     const answered = (answer: unknown): unknown => {
       this.#written[this.#answeredWrites++ % RECENT] = name;
-      this.#writes.answered(name);
+      if (this.#writes.answered(name)) this.#probe(() => this.#probeSilent(this.#writes, millis));
       return resultOf(answer);
     };
     return this.#ask([name], request, millis, answered, (restsUntil) => {
@@ -228,10 +226,13 @@ export class StoreAccess {
   }
 
   #answered(names: readonly string[], millis: number): void {
-    const health = this.#health;
-    if (!health.isTroubled) return;
-    const hasRecovered = names.map((name) => health.answered(name)).includes(true);
-    if (hasRecovered) this.#probe(() => this.#probeSilent(millis));
+    const [health, writes] = [this.#health, this.#writes];
+    if (health.isTroubled) {
+      const hasRecovered = names.map((name) => health.answered(name)).includes(true);
+      if (hasRecovered) this.#probe(() => this.#probeSilent(health, millis));
+    }
+    const silent = writes.isTroubled ? writes.rested(this.#clock.now()) : undefined;
+    if (silent !== undefined) this.#probe(() => this.#probeFrom(writes, silent, millis));
   }
 
   /** Finds out which parts of the store answer. A store that no cache uses any more is left alone: it may be closed. */
@@ -272,26 +273,30 @@ export class StoreAccess {
   }
 
   /** Probes one name, and after an answer the other silent slots. */
-  async #probeFrom(name: string, millis: number): Promise<void> {
-    if (await this.#ping(name, millis)) await this.#probeSilent(millis);
+  async #probeFrom(health: StoreHealth, name: string, millis: number): Promise<void> {
+    if (await this.#ping(health, name, millis)) await this.#probeSilent(health, millis);
   }
 
-  async #probeSilent(millis: number): Promise<void> {
-    const silent = this.#health.silentNames().slice(0, MAX_PROBES);
-    await Promise.all(silent.map((name) => this.#ping(name, millis)));
+  async #probeSilent(health: StoreHealth, millis: number): Promise<void> {
+    const silent = health.silentNames().slice(0, MAX_PROBES);
+    const answers = await Promise.all(silent.map((name) => this.#ping(health, name, millis)));
+    if (health.isTroubled && !answers.includes(false)) await this.#probeSilent(health, millis);
   }
 
-  /** Whether a name is answered in time. A refusal is an answer too. */
-  async #ping(name: string, millis: number): Promise<boolean> {
+  /** Whether a name is answered in time. A refusal is an answer too. A write goes to another name in the slot, and does not last. */
+  async #ping(health: StoreHealth, name: string, millis: number): Promise<boolean> {
+    const store = this.#store;
     const late = new SharedStoreError('The store gave no answer to a probe.');
-    const isAnswered = await inTime(this.time, () => this.#store.get(name), millis, {
+    const request = (): Promise<unknown> =>
+      health === this.#writes ? store.set(`${name}:probe`, '', PROBE_LIFE_MILLIS) : store.get(name);
+    const isAnswered = await inTime(this.time, request, millis, {
       onLate: () => late,
     }).then(
       () => true,
       (error: unknown) => error !== late,
     );
-    if (isAnswered) this.#health.answered(name);
-    else this.#health.missed(name, this.#restAfter(millis));
+    if (isAnswered) health.answered(name);
+    else health.missed(name, this.#restAfter(millis));
     return isAnswered;
   }
 

@@ -79,6 +79,12 @@ export class StoreHealth {
     return true;
   }
 
+  /** A name whose slot gave no answer, if the rest of that slot is over. */
+  rested(now: number): string | undefined {
+    const [first] = this.#silent.values(); // The others began their rest later.
+    return first !== undefined && now >= first.restsUntil ? first.name : undefined;
+  }
+
   /** One name of each slot that gives no answers. */
   silentNames(): string[] {
     return [...this.#silent.values()].map(({ name }) => name);
