@@ -214,6 +214,28 @@ describe('a lost shard', () => {
     expect(service.loads).toBe(0);
   });
 
+  test('is probed once a rest beside calls of other shards, and used again after an answer', async () => {
+    using service = new Service();
+    const [lost, kept] = [idsOn(LOST, 3), idsOn(KEPT, 10)] as [string[], string[]];
+    await service.fill(lost);
+    const one = service.member();
+    service.store.lose(LOST);
+    await service.waitOf(one(lost[0] as string));
+    await service.clock.advance(REST);
+    service.store.asked.length = 0;
+    for (const id of kept.slice(0, 5)) expect(await service.waitOf(one(id))).toBe(0);
+    const askedOfLost = service.store.asked.filter((name) => shardOf(name) === LOST);
+    expect(askedOfLost).toHaveLength(1);
+    service.store.lose();
+    await service.clock.advance(2 * REST);
+    await one(kept[5] as string);
+    await settle();
+    expect(one.cacheInfo().shared).toMatchObject({ restingShare: 0 });
+    service.loads = 0;
+    await one(lost[1] as string);
+    expect(service.loads).toBe(0);
+  });
+
   test('holds up no invalidation of other shards, and its own arrive when it is back', async () => {
     using service = new Service();
     const [lost, kept] = [idsOn(LOST, 30), idsOn(KEPT, 30)];

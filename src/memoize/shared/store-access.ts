@@ -13,11 +13,10 @@
  * All others are used as before. If none gave an answer, the whole store rests. So a loss costs one call its timeout, whatever
  * was lost.
  *
- * A store may also answer reads and leave writes without an answer. Then only its writes rest. After the rest, an answer to a read begins
- * a probe that writes.
+ * A store may also answer reads and leave writes without an answer. Then only its writes rest, and the probe writes.
  *
- * While a slot rests, calls go on without it. No call waits for a probe. A store may also report success without it, so no caller
- * of this class takes an answer to a write for a proof.
+ * While a slot rests, calls go on without it. After the rest, an answer of any slot begins a probe. No call waits for it. A store may
+ * also report success without it, so no caller of this class takes an answer to a write for a proof.
  */
 import type { Clock } from '../../core/clock.js';
 import type { SharedStore } from '../shared-store.js';
@@ -226,13 +225,15 @@ export class StoreAccess {
   }
 
   #answered(names: readonly string[], millis: number): void {
-    const [health, writes] = [this.#health, this.#writes];
+    const health = this.#health;
     if (health.isTroubled) {
       const hasRecovered = names.map((name) => health.answered(name)).includes(true);
       if (hasRecovered) this.#probe(() => this.#probeSilent(health, millis));
     }
-    const silent = writes.isTroubled ? writes.rested(this.#clock.now()) : undefined;
-    if (silent !== undefined) this.#probe(() => this.#probeFrom(writes, silent, millis));
+    for (const part of [health, this.#writes]) {
+      const silent = part.isTroubled ? part.rested(this.#clock.now()) : undefined;
+      if (silent !== undefined) this.#probe(() => this.#probeFrom(part, silent, millis));
+    }
   }
 
   /** Finds out which parts of the store answer. A store that no cache uses any more is left alone: it may be closed. */
