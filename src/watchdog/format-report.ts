@@ -160,7 +160,8 @@ function countOf(leaks: readonly Leak[]): number {
 }
 
 function summaryLine(leak: Leak, paint: Paint): string {
-  const [{ site, scope }] = leak;
+  const [{ scope }] = leak;
+  const site = leak.find((report) => report.site !== undefined)?.site;
   const where = site === undefined ? 'unknown line' : framed(site);
   return `${headOf(leak)}  ${paint('yellow', where)}${scope === undefined ? '' : `  in ${scope}`}`;
 }
@@ -206,10 +207,12 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   }
   const callers = sites.filter(({ depth }) => depth > 0);
   const room = Math.max(MOST_SITES - acquiring.length, 0);
+  const withoutLine = leak.reduce((sum, report) => sum + (report.withoutLine ?? 0), 0);
   const lines = [
     ...acquiring
       .slice(0, MOST_SITES)
       .map((site) => `${paint('yellow', framed(site))}${counted(site)}`),
+    ...(withoutLine > 0 ? [`and ${withoutLine} more whose line was not recorded`] : []),
     ...callers.slice(0, Math.min(maxFrames, room)).map((site) => `${framed(site)}${counted(site)}`),
   ];
   const [{ rule, earlier }] = leak;

@@ -8,13 +8,14 @@ import {
 } from '../core/call-site.js';
 import type { Certainty } from './certainty.js';
 import type { CountedSite, LeakReport } from './leak-report.js';
+import { signatureOf } from './leak-signature.js';
 import type { Loan } from './loan.js';
 import { type LeakRule, RULES } from './rules/rules.js';
 import { withoutIds } from './scope-name.js';
 import { type Tallied, Tally } from './tally.js';
 
 /** How many different stacks, scopes and untracked loans are listed one by one. */
-const MOST_LISTED = 32;
+export const MOST_LISTED = 32;
 
 const MILLIS_PER_MINUTE = 60_000;
 
@@ -40,6 +41,12 @@ export interface LostLoan {
 interface Place {
   readonly stack: Tallied<readonly Frame[]> | undefined;
   readonly scope: Tallied<undefined> | undefined;
+  readonly kind: Tallied<undefined> | undefined;
+}
+
+/** Gives the key of a group in the ledger. `line` is empty if the line is not known. */
+export function groupKey(signature: string, certainty: Certainty, line: string): string {
+  return `${signature} ${certainty} ${line}`;
 }
 
 /** One leak. */
@@ -50,6 +57,8 @@ export class LeakGroup {
   readonly key: string;
   /** Identifies the leak in every run. */
   readonly signature: string;
+  /** The line that took its loans; empty if it is not known. */
+  readonly line: string;
   /** Whether it has given its place to a newer leak: its loans are counted, and not reported. */
   isUnreported = false;
   /** Whether the line that took its loans is known. */
@@ -57,6 +66,8 @@ export class LeakGroup {
   readonly #loans = new Map<LostLoan, Place>();
   readonly #stacks = new Tally<readonly Frame[]>(MOST_LISTED);
   readonly #scopes = new Tally<undefined>(MOST_LISTED);
+  /** The kinds of its loans: which function lent them, of which part of the component, in which scope. */
+  readonly #kinds = new Tally<undefined>(MOST_LISTED);
   /** How many loans their component took back by force. They stay counted, since their holder can no longer return them. */
   #reclaimed = 0;
   #latest: Loan;
@@ -69,11 +80,15 @@ export class LeakGroup {
   /** How many of them a listener heard of last. */
   #announced = 0;
 
-  constructor(key: string, signature: string, { rule, certainty, loan, foundAt }: LostLoan) {
+  constructor(
+    { key, signature, line }: Pick<LeakGroup, 'key' | 'signature' | 'line'>,
+    { rule, certainty, loan, foundAt }: LostLoan,
+  ) {
     this.rule = rule;
     this.certainty = certainty;
     this.key = key;
     this.signature = signature;
+    this.line = line;
     this.#latest = loan;
     this.#firstFoundAt = foundAt;
     this.#lastFoundAt = foundAt;
@@ -89,6 +104,11 @@ export class LeakGroup {
     return this.#latest.population?.live ?? this.verdicts;
   }
 
+  /** The key of the losses without a line of this rule, component and certainty. */
+  get keyWithoutLine(): string {
+    return groupKey(signatureOf(this.rule, this.#latest.component, undefined), this.certainty, '');
+  }
+
   /** Counts a loan with the stack that took it. O(1). */
   add(lost: LostLoan, stack: readonly Frame[]): void {
     const { loan, foundAt } = lost;
@@ -96,6 +116,7 @@ export class LeakGroup {
     this.#loans.set(lost, {
       stack: this.#stacks.add(loan.origin.stack ?? '', stack),
       scope: scope && this.#scopes.add(withoutIds(scope.path), undefined),
+      kind: this.#kinds.add(kindOf(loan), undefined),
     });
     if (stack.length > 0) this.hasLine = true;
     this.#found++;
@@ -111,6 +132,7 @@ export class LeakGroup {
     this.#loans.delete(lost);
     this.#stacks.remove(place.stack);
     if (lost.loan.origin.scope !== undefined) this.#scopes.remove(place.scope);
+    this.#kinds.remove(place.kind);
   }
 
   /** Forgets a loan's record, and counts it on. O(1). */
@@ -123,11 +145,34 @@ export class LeakGroup {
     this.#told++;
   }
 
-  /** Whether the count of loans that are told of has doubled since this was true last. O(1). */
-  announces(): boolean {
-    if (this.#told < 2 * this.#announced) return false;
-    this.#announced = this.#told;
+  /**
+   * Whether the count of loans that are told of has doubled since this was true last. `without` are losses without a line that belong to
+   * this leak. O(1).
+   */
+  announces(without?: LeakGroup): boolean {
+    const told = this.#told + (without === undefined ? 0 : without.#told);
+    if (told < 2 * this.#announced) return false;
+    this.#announced = told;
     return true;
+  }
+
+  /** Whether its loans may belong to a leak with a line: they have none, and their kinds are known. O(1). */
+  get canJoin(): boolean {
+    const { population, origin } = this.#latest;
+    const isLent = population === undefined && origin.isDirect !== true;
+    return isLent && !this.hasLine && this.#kinds.unlisted === 0;
+  }
+
+  /** Whether a loan of this leak and one of another leak may be of one line: rule, component and kind are the same. O(kinds). */
+  isLike(other: LeakGroup): boolean {
+    const [mine, its] = [this.#latest.component, other.#latest.component];
+    const isSame = this.rule === other.rule && mine.kind === its.kind && mine.name === its.name;
+    return isSame && this.#kinds.shares(other.#kinds);
+  }
+
+  /** Whether each loan of another leak is of a kind that this one has. O(kinds). */
+  covers(other: LeakGroup): boolean {
+    return this.#kinds.covers(other.#kinds);
   }
 
   /** Reports the leak as it is at `now`, in milliseconds. O(loans). */
@@ -208,6 +253,12 @@ export class LeakGroup {
     for (const { loan } of this.#loans.keys()) oldest = Math.min(oldest, loan.lentAt);
     return oldest;
   }
+}
+
+/** The function that lent a loan, the part of the component and the scope. */
+function kindOf({ component, origin }: Loan): string {
+  const scope = origin.scope === undefined ? [] : [withoutIds(origin.scope.path)];
+  return JSON.stringify([origin.call.name, component.partName ?? null, ...scope]);
 }
 
 function evidenceOfV8({ collected, hasCapability }: Loan): LeakReport['evidence']['v8'] {

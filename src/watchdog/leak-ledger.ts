@@ -19,7 +19,8 @@ import { ConditionWaits } from '../core/condition-waits.js';
 import type { EventListeners } from '../core/event-listeners.js';
 import { type Certainty, isSurer, surerOf } from './certainty.js';
 import { Grace } from './grace.js';
-import { LeakGroup, type LostLoan } from './leak-group.js';
+import { joinReports, lineOf } from './joined-reports.js';
+import { groupKey, LeakGroup, type LostLoan } from './leak-group.js';
 import type { LeakReport } from './leak-report.js';
 import { signatureOf } from './leak-signature.js';
 import type { Loan } from './loan.js';
@@ -34,6 +35,9 @@ export interface LedgerEvents {
   /** A loan whose loss was told came back. */
   readonly retracted: LeakReport;
 }
+
+/** Leaks by key. */
+type Groups = ReadonlyMap<string, LeakGroup>;
 
 const SETTLED = Promise.resolve();
 
@@ -124,7 +128,7 @@ export class LeakLedger {
   reports(): LeakReport[] {
     this.#announceAll();
     this.#group();
-    return this.#sorted(this.#groups.values());
+    return this.#sorted(this.#groups);
   }
 
   /** Reports the lost loans that `isMeant` accepts, as if there were no others. O(lost loans). */
@@ -133,12 +137,12 @@ export class LeakLedger {
     for (const lost of this.#lostLoans.values()) {
       const { loan } = lost;
       if (!isMeant(loan) || !loan.component.confirmsOut(loan)) continue;
-      const { key, signature, stack } = this.#identify(lost);
-      const group = groups.get(key) ?? new LeakGroup(key, signature, lost);
+      const { stack, ...identity } = this.#identify(lost);
+      const group = groups.get(identity.key) ?? new LeakGroup(identity, lost);
       group.add(lost, stack);
-      groups.set(key, group);
+      groups.set(identity.key, group);
     }
-    return this.#sorted(groups.values());
+    return this.#sorted(groups);
   }
 
   /** Whether a loan counts as lost. O(1). */
@@ -195,10 +199,11 @@ export class LeakLedger {
     this.#lostLoans.delete(loan);
     this.#grace.delete(lost);
     const { group } = lost;
+    const told = lost.toldAs === undefined ? null : this.#tellerOf(group);
     this.#leave(lost);
     if (lost.toldAs !== undefined) {
       this.#retracted++;
-      this.#emit('retracted', group);
+      this.#emit('retracted', told);
     }
     this.#waits.check();
   }
@@ -271,7 +276,11 @@ export class LeakLedger {
   }
 
   #announce(group: LeakGroup | null): void {
-    if (group !== null && group.verdicts > 0 && group.announces()) this.#emit('leak', group);
+    if (group === null || group.verdicts === 0) return;
+    const line = lineOf(group, this.#groups.values());
+    if (line === undefined || isSurer(group.certainty, line.certainty)) {
+      if (group.announces(this.#withoutLine(group))) this.#emit('leak', group);
+    } else if (line.announces(group)) this.#emit('leak', line);
   }
 
   /** Puts the loans whose grace is not over into the groups, for a report. They are not told of. */
@@ -279,12 +288,38 @@ export class LeakLedger {
     for (const lost of this.#grace) if (lost.group === null) this.#enter(lost);
   }
 
-  #sorted(groups: Iterable<LeakGroup>): LeakReport[] {
-    const now = this.#clock.now();
-    return [...groups]
-      .filter((group) => !this.#isSuppressed(group))
-      .map((group) => group.report(now))
+  /** Reports the groups, the most numerous first. Losses without a line are joined to their line. */
+  #sorted(groups: Groups): LeakReport[] {
+    return [...groups.values()]
+      .filter((group) => !this.#isSuppressed(group, groups))
+      .filter((group) => this.#tellerOf(group, groups) === group)
+      .map((group) => this.#reportOf(group, groups))
       .sort((a, b) => b.count - a.count);
+  }
+
+  /** Reports a group: with the losses without a line that belong to it, or with the signature of the line that it belongs to. */
+  #reportOf(group: LeakGroup, groups: Groups): LeakReport {
+    const now = this.#clock.now();
+    const report = group.report(now);
+    const without = this.#withoutLine(group, groups);
+    if (without !== undefined) return joinReports(report, without.report(now));
+    const line = lineOf(group, groups.values());
+    if (line === undefined) return report;
+    return { ...report, withoutLine: report.count, signature: line.signature };
+  }
+
+  /** The group whose report tells of the losses of a group: that of their line, if the watchdog is as sure of it. */
+  #tellerOf(group: LeakGroup | null, groups: Groups = this.#groups): LeakGroup | null {
+    if (group === null) return null;
+    const line = lineOf(group, groups.values());
+    return line?.certainty === group.certainty ? line : group;
+  }
+
+  /** The losses without a line that are joined to a leak with one. */
+  #withoutLine(group: LeakGroup, groups: Groups = this.#groups): LeakGroup | undefined {
+    const without = groups.get(group.keyWithoutLine);
+    const line = without && lineOf(without, groups.values());
+    return line === group ? without : undefined;
   }
 
   /** Gives the key of the group of a lost loan, and what it is made of. */
@@ -293,16 +328,17 @@ export class LeakLedger {
     const site = applicationFrame(stack);
     const signature = signatureOf(rule, loan.component, site, loan.origin.isDirect);
     const line = site === undefined ? '' : formatPosition(site);
-    return { key: `${signature} ${certainty} ${line}`, signature, stack };
+    return { key: groupKey(signature, certainty, line), signature, line, stack };
   }
 
   #enter(lost: LostLoan): LeakGroup {
     const { loan } = lost;
-    const { key, signature, stack } = this.#identify(lost);
+    const { stack, ...identity } = this.#identify(lost);
+    const { key } = identity;
     let group = this.#groups.get(key);
     if (group === undefined) {
       if (this.#groups.size >= this.#maxGroups) this.#makeRoom();
-      group = new LeakGroup(key, signature, lost);
+      group = new LeakGroup(identity, lost);
     }
     group.add(lost, stack);
     this.#groups.delete(key); // The leak that has grown last stands last.
@@ -324,11 +360,15 @@ export class LeakLedger {
   /** Builds the report only if a listener wants it: a leaky service may lose thousands of loans a second. */
   #emit(event: keyof LedgerEvents, group: LeakGroup | null): void {
     if (group === null || !this.#listeners.has(event) || this.#isSuppressed(group)) return;
-    this.#listeners.emit(event, group.report(this.#clock.now()));
+    this.#listeners.emit(event, this.#reportOf(group, this.#groups));
   }
 
-  #isSuppressed({ signature }: LeakGroup): boolean {
-    return this.#suppressed.has(signature);
+  /** Whether the signature of a leak, or that of the line that it belongs to, is in `suppress`. */
+  #isSuppressed(group: LeakGroup, groups: Groups = this.#groups): boolean {
+    if (this.#suppressed.size === 0) return false;
+    if (this.#suppressed.has(group.signature)) return true;
+    const line = lineOf(group, groups.values());
+    return line !== undefined && this.#suppressed.has(line.signature);
   }
 
   #countSuppressed(which: (group: LeakGroup) => boolean): number {

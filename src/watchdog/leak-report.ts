@@ -79,6 +79,11 @@ export interface LeakReport {
     /** For how long they are out, in milliseconds, the longest first; at most 32. To within a second. */
     readonly heldMillis: readonly number[];
   };
+  /**
+   * How many of the loans have no recorded line, since the stacks of some loans only are taken: they are of the rule, component, part,
+   * function and scope of this line, and no other line loses such loans. Absent if there are none.
+   */
+  readonly withoutLine?: number;
   /** How many loans are lost and have not come back. */
   readonly count: number;
   /** The age of the oldest of them, in milliseconds. */

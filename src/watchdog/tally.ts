@@ -34,6 +34,16 @@ export class Tally<V> {
     return entry;
   }
 
+  /** Whether something is counted here under one of the keys of another list. O(keys). */
+  shares(other: Tally<V>): boolean {
+    return [...other.#byKey.keys()].some((key) => this.#byKey.has(key));
+  }
+
+  /** Whether something is counted here under each key of another list. O(keys). */
+  covers(other: Tally<V>): boolean {
+    return [...other.#byKey.keys()].every((key) => this.#byKey.has(key));
+  }
+
   /** Takes back one {@link add}, which has given `entry`. O(1). */
   remove(entry: Tallied<V> | undefined): void {
     if (entry === undefined) this.unlisted--;

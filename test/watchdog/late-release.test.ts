@@ -110,10 +110,14 @@ test('loans of one leak whose grace ends at the same time are told by one event'
   expect(t.leaks.map(({ count }) => count)).toEqual([5]);
   for (let i = 0; i < 5; i++) t.watchdog.scope('request', lose);
   await t.clock.advance(2_000);
-  const counts = t.leaks.map(({ count, site }) => [count, site !== undefined]);
+  const counts = t.leaks.map(({ count, site, withoutLine }) => [
+    count,
+    site !== undefined,
+    withoutLine,
+  ]);
   expect(counts).toEqual([
-    [5, false],
-    [5, true],
+    [5, false, undefined],
+    [10, true, 5],
   ]);
 });
 
