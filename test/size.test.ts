@@ -14,35 +14,35 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 85_100,
+  pool: 85_700,
   memoize: 79_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 6_900,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 35_550,
+  'memoize/shared': 35_900,
   view: 49_000,
   node: 31_855,
-  register: 164_600,
-  testing: 144_200,
-  'testing/jest': 146_400,
-  'testing/jest-setup': 144_700,
-  'testing/node': 146_100,
-  'testing/vitest': 146_600,
-  'testing/vitest-setup': 143_100,
-  watchdog: 136_600,
+  register: 167_700,
+  testing: 147_300,
+  'testing/jest': 149_500,
+  'testing/jest-setup': 147_800,
+  'testing/node': 149_200,
+  'testing/vitest': 149_800,
+  'testing/vitest-setup': 146_300,
+  watchdog: 139_700,
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
   profile: 57_000,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 45_100,
-  'integrations/mysql2': 92_900,
-  'integrations/pg': 94_100,
-  'integrations/redis': 8_800,
-  'integrations/tarn': 45_600,
-  '.': 470_000,
+  'integrations/generic-pool': 46_000,
+  'integrations/mysql2': 93_600,
+  'integrations/pg': 94_900,
+  'integrations/redis': 9_100,
+  'integrations/tarn': 46_400,
+  '.': 471_600,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -109,9 +109,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 71.3 kB', async () => {
+test('createPool, imported alone, stays below 72.0 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(71_300);
+  expect(minifiedBytes).toBeLessThanOrEqual(72_000);
 });
 
 test('memoize, imported alone, stays below 56 kB beside lru-cache, and has no part that is imported apart', async () => {

@@ -169,7 +169,7 @@ test('callers that hardly wait for an adopted pool share a timer', async () => {
   const count = await timersDuring(async () => {
     for (let i = 0; i < 100; i++) await pool.use(async () => {});
   });
-  expect(count).toBe(0);
+  expect(count, 'the timer of a burst of clock readings').toBeLessThanOrEqual(1);
   await pool.close({ endPeer: true });
 });
 
