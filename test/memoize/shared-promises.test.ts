@@ -941,6 +941,34 @@ describe('hashKeys', () => {
     expect([...store.values.keys(), ...locks, ...bus.texts].join()).not.toContain('secret');
   });
 
+  test.each(['before the invalidation', 'after it'])(
+    'an entry with a tag that was loaded without the store is forgotten by its digest: the load has ended %s',
+    async (end) => {
+      using service = new Service();
+      const [store, bus] = [new MemoryStore(), new MemoryBus()];
+      const member = () =>
+        service.member({ store, bus, hashKeys: true }, { tags: (result) => [`tag of ${result}`] });
+      const [one, other] = [member(), member()];
+      store.getMany = async () => {
+        throw new Error('down');
+      };
+      const gate = new Gate();
+      service.source = async (id) => {
+        if (end === 'after it') await gate.passed;
+        return id;
+      };
+      const first = one('a');
+      await settle();
+      other.invalidateTags('tag of a');
+      await settle();
+      gate.open();
+      expect(await first).toBe('a');
+      const { loads } = service;
+      expect([await one('a'), service.loads]).toEqual(['a', loads + 1]);
+      expect([await one('a'), service.loads], 'is kept after that').toEqual(['a', loads + 1]);
+    },
+  );
+
   test('finds each of 5,000 local entries by its digest, and forgets digests out of use', async () => {
     using service = new Service();
     const bus = new MemoryBus();
