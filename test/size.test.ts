@@ -21,7 +21,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/disposal': 6_900,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 35_900,
+  'memoize/shared': 36_100,
   view: 49_000,
   node: 31_855,
   register: 167_700,
@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 94_900,
   'integrations/redis': 9_100,
   'integrations/tarn': 46_400,
-  '.': 471_600,
+  '.': 471_800,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
