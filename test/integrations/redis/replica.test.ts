@@ -1,4 +1,7 @@
 /** A shared cache that reads from a replica of a real Redis. A replica may lag behind its primary: here its link is cut. */
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Keyv from 'keyv';
 import { expect, test } from 'vitest';
 import { until } from '../../kit/until.js';
@@ -11,7 +14,10 @@ test.skipIf(!canStart)(
   'an invalidation that a replica lacks is pending, and believed where it was made and where its message arrived',
   async () => {
     await using primary = await RedisServer.own();
-    await using replica = await RedisServer.own(['--replicaof', '127.0.0.1', `${primary.port}`]);
+    const folder = await mkdtemp(join(tmpdir(), 'tenure-redis-')); // A replica writes what it has loaded.
+    await using replica = await RedisServer.own([
+      ...['--dir', folder, '--replicaof', '127.0.0.1', `${primary.port}`],
+    ]);
     await using writes = await connect(primary.url);
     await using reads = await connect(replica.url);
     const isInStep = async (): Promise<boolean> =>
