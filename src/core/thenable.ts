@@ -1,3 +1,10 @@
+/**
+ * Ends the look-up of `then` at a class whose instances promises resolve to. Without it, each such promise looks along all prototypes.
+ */
+export function endThenLookUp(prototype: object): void {
+  Object.defineProperty(prototype, 'then', { value: undefined });
+}
+
 /** Whether `await` would wait for a value. */
 export function isThenable<R>(value: R | PromiseLike<R>): value is PromiseLike<R> {
   return (

@@ -9,6 +9,7 @@ import { InvalidArgumentError } from '../../core/errors.js';
 import { checkArgument, millis, type OptionCheck } from '../../core/options.js';
 import { type EntryPoint, type Holder, handOver } from '../../core/probe.js';
 import { atLine } from '../../core/site-sample.js';
+import { endThenLookUp } from '../../core/thenable.js';
 import { LeaseEndedError, ReleaseError } from '../pool-errors.js';
 import { destroyReason } from './destroy-reason.js';
 import type { Slot } from './slot.js';
@@ -185,8 +186,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   }
 }
 
-// A promise that resolves to a lease looks for `then` along all prototypes. The look-up ends sooner if the first one has it.
-Object.defineProperty(Lease.prototype, 'then', { value: undefined });
+endThenLookUp(Lease.prototype);
 
 /** A method was called without its lease, as in `finally(lease.release)`. */
 function withoutLease(): never {

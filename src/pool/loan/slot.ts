@@ -15,6 +15,7 @@
 import { captureStack } from '../../core/call-site.js';
 import type { Linked } from '../../core/linked-list.js';
 import type { EntryPoint, Holder, Misuse, NodeId } from '../../core/probe.js';
+import { endThenLookUp } from '../../core/thenable.js';
 import type { DestroyReason } from '../factory.js';
 import type { LoanInfo } from '../pool-stats.js';
 import { LoanTracking } from './loan-tracking.js';
@@ -144,5 +145,4 @@ export class Slot<T> implements Linked<Slot<T>> {
   }
 }
 
-// A promise that resolves to a slot, within `use`, looks for `then` along all prototypes. The look-up ends sooner if the first one has it.
-Object.defineProperty(Slot.prototype, 'then', { value: undefined });
+endThenLookUp(Slot.prototype);
