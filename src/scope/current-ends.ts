@@ -25,11 +25,3 @@ export function currentEnds(): ReadonlySet<object> {
   for (let end = current.get(); end !== undefined; end = end.outer) ends.add(end.what);
   return ends;
 }
-
-/** Whether the end of `what` has called the current code, across its awaits. */
-export function isWithinEndOf(what: object): boolean {
-  for (let end = current.get(); end !== undefined; end = end.outer) {
-    if (end.what === what) return true;
-  }
-  return false;
-}

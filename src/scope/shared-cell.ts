@@ -20,7 +20,7 @@ import { guardedCall } from '../core/guarded-call.js';
 import { checkArgument, millis } from '../core/options.js';
 import { type EntryPoint, type Holder, handOver, type NodeId, type Origin } from '../core/probe.js';
 import { followUntilAbort } from '../core/signal-waits.js';
-import { isWithinEndOf, runAsEndOf } from './current-ends.js';
+import { currentEnds, runAsEndOf } from './current-ends.js';
 import { ReentrantAcquire } from './reentrant-acquire.js';
 import { RefCountedClosedError, RefCountedReentrantError } from './ref-counted-errors.js';
 import { SharedInstance } from './shared-instance.js';
@@ -351,8 +351,9 @@ export class SharedCell<T> {
    * awaits too. Each rejects with what the disposal throws.
    */
   retiredEnds(): Promise<void>[] {
+    const ends = currentEnds();
     return [...this.#retired]
-      .filter((instance) => !isWithinEndOf(instance))
+      .filter((instance) => !ends.has(instance))
       .map((instance) => this.#untilEnded(instance));
   }
 }
