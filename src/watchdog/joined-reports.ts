@@ -20,7 +20,7 @@ export function lineOf(group: LeakGroup, groups: Iterable<LeakGroup>): LeakGroup
   if (!group.canJoin) return undefined;
   let found: LeakGroup | undefined;
   for (const other of groups) {
-    if (!other.hasLine || !other.isLike(group)) continue;
+    if (other.line === '' || !other.isLike(group)) continue;
     if (found !== undefined && other.line !== found.line) return undefined;
     if (found === undefined || isBetter(other, found, group)) found = other;
   }

@@ -61,8 +61,6 @@ export class LeakGroup {
   readonly line: string;
   /** Whether it has given its place to a newer leak: its loans are counted, and not reported. */
   isUnreported = false;
-  /** Whether the line that took its loans is known. */
-  hasLine = false;
   readonly #loans = new Map<LostLoan, Place>();
   readonly #stacks = new Tally<readonly Frame[]>(MOST_LISTED);
   readonly #scopes = new Tally<undefined>(MOST_LISTED);
@@ -118,7 +116,6 @@ export class LeakGroup {
       scope: scope && this.#scopes.add(withoutIds(scope.path), undefined),
       kind: this.#kinds.add(kindOf(loan), undefined),
     });
-    if (stack.length > 0) this.hasLine = true;
     this.#found++;
     this.#latest = loan;
     this.#firstFoundAt = Math.min(this.#firstFoundAt, foundAt);
@@ -160,7 +157,7 @@ export class LeakGroup {
   get canJoin(): boolean {
     const { population, origin } = this.#latest;
     const isLent = population === undefined && origin.isDirect !== true;
-    return isLent && !this.hasLine && this.#kinds.unlisted === 0;
+    return isLent && this.line === '' && this.#kinds.unlisted === 0;
   }
 
   /** Whether a loan of this leak and one of another leak may be of one line: rule, component and kind are the same. O(kinds). */

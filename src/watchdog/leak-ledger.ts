@@ -226,7 +226,7 @@ export class LeakLedger {
     const isRejudged = lost.rule === rule && lost.certainty !== 'certain';
     const certainty = isRejudged ? found : surerOf(lost.certainty, found);
     const counted = isFurtherUp ? lost.rule : rule;
-    const hasNewLine = lost.group?.hasLine === false && lost.loan.origin.stack !== undefined;
+    const hasNewLine = lost.group?.line === '' && lost.loan.origin.stack !== undefined;
     if (counted === lost.rule && certainty === lost.certainty && !hasNewLine) return false;
     const wasGrouped = lost.group !== null;
     this.#leave(lost);
@@ -317,6 +317,7 @@ export class LeakLedger {
 
   /** The losses without a line that are joined to a leak with one. */
   #withoutLine(group: LeakGroup, groups: Groups = this.#groups): LeakGroup | undefined {
+    if (group.line === '') return undefined;
     const without = groups.get(group.keyWithoutLine);
     const line = without && lineOf(without, groups.values());
     return line === group ? without : undefined;
