@@ -86,7 +86,7 @@ export class ModuleTests implements AsyncDisposable {
   /** Runs the tests in these files and folders, up to the first failure. A test that hangs is a failure. */
   async run(tests: readonly string[]): Promise<TestRun> {
     const vitest = this.#vitest;
-    const specifications = await vitest.globTestSpecifications([...tests]);
+    const specifications = await this.#specificationsOf(tests);
     if (specifications.length === 0) throw new Error(`There are no tests in ${tests.join(', ')}.`);
     const { testMillis, runMillis } = this.#timeoutsFor(specifications);
     vitest.getRootProject().config.testTimeout = testMillis;
@@ -103,6 +103,19 @@ export class ModuleTests implements AsyncDisposable {
       failure: isStopped ? 'tests that never yield' : this.#ends.failure,
       millis: performance.now() - began,
     };
+  }
+
+  /** One of each file. A slow file, which the folders leave out, is taken if it is named. */
+  async #specificationsOf(tests: readonly string[]): Promise<TestSpecification[]> {
+    const vitest = this.#vitest;
+    const byFile = new Map<string, TestSpecification>();
+    for (const path of tests) {
+      const found = path.endsWith('.ts')
+        ? [vitest.getRootProject().createSpecification(join(vitest.config.root, path))]
+        : await vitest.globTestSpecifications([path]);
+      for (const each of found) byFile.set(each.moduleId, each);
+    }
+    return [...byFile.values()];
   }
 
   #timeoutsFor(files: readonly TestSpecification[]): { testMillis: number; runMillis: number } {
