@@ -28,6 +28,8 @@ export interface RedisBusOptions {
 }
 
 const BEAT = 'beat ';
+/** How long no heartbeat follows one that Redis has not taken, in milliseconds: its client keeps all that it cannot send. */
+const UNTAKEN_MILLIS = 30_000;
 
 /**
  * The settings of a subscriber of ioredis. The bus itself subscribes after a reconnection. ioredis 6.0.0 and earlier would leave a refusal
@@ -56,6 +58,8 @@ export class RedisBus implements InvalidationBus {
   #connected = false;
   #beatTimer: TimerHandle | undefined = undefined;
   #beatReceived = true;
+  /** When a heartbeat was sent that Redis has not taken. */
+  #untakenSince: number | undefined = undefined;
 
   constructor(client: RedisClient, options: RedisBusOptions) {
     this.#client = client;
@@ -99,13 +103,18 @@ export class RedisBus implements InvalidationBus {
 
   #openIoRedis(subscriber: IoRedisSubscriber): Subscription {
     let closed = false;
+    let isBeginning = false;
     const begin = async (): Promise<void> => {
-      if (closed || (subscriber.status !== 'ready' && subscriber.status !== 'wait')) return;
+      if (closed || isBeginning) return;
+      if (subscriber.status !== 'ready' && subscriber.status !== 'wait') return;
+      isBeginning = true;
       try {
         await subscriber.subscribe(this.#channel);
         if (!closed && subscriber.status === 'ready') this.#connect(true);
       } catch (error) {
         if (!closed) this.#failed(error);
+      } finally {
+        isBeginning = false;
       }
     };
     subscriber.on('message', (channel, text) => {
@@ -207,7 +216,19 @@ export class RedisBus implements InvalidationBus {
     if (!this.#beatReceived) this.#connect(false);
     this.#beatReceived = false;
     if (!this.#connected) this.#beginAgain();
-    this.publish(this.#beat).catch(() => {}); // Without the beat, the connection counts as lost.
+    void this.#sendBeat();
     this.#scheduleBeat();
+  }
+
+  async #sendBeat(): Promise<void> {
+    const now = this.#clock.now();
+    if (now - (this.#untakenSince ?? -Infinity) < UNTAKEN_MILLIS) return;
+    this.#untakenSince = now;
+    try {
+      await this.publish(this.#beat);
+    } catch {
+      // Without the beat, the connection counts as lost.
+    }
+    this.#untakenSince = undefined;
   }
 }

@@ -11,6 +11,11 @@ const RELEASE = `
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
 return 0`;
 
+/** Deletes a lock if it has this token. */
+export function release(client: RedisClient, key: string, token: string): Promise<unknown> {
+  return run(client, RELEASE, [key], [token]);
+}
+
 /** The hold of a lock, until it is released or lost. */
 export class RedisLease implements ClusterLease {
   readonly fence: number;
@@ -51,7 +56,7 @@ export class RedisLease implements ClusterLease {
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
     if (this.#isReleased) return;
     this.#isReleased = true;
-    await inTime(this.#clock, run(this.#client, RELEASE, [this.#key], [this.#token]));
+    await inTime(this.#clock, release(this.#client, this.#key, this.#token));
   }
 
   #scheduleExtension(): void {

@@ -14,7 +14,7 @@ import { nameErrorClass, TenureError } from '../../core/errors.js';
 import { guardedClock } from '../../core/guarded-clock.js';
 import type { ClusterLease, ClusterLock, LockRequest } from '../../memoize/cluster-lock.js';
 import { inTime, type RedisClient, run } from './redis-client.js';
-import { RedisLease } from './redis-lease.js';
+import { RedisLease, release } from './redis-lease.js';
 
 /** Options of {@link redisLock}. */
 export interface RedisLockOptions {
@@ -97,16 +97,7 @@ export class RedisLock implements ClusterLock {
     const deadline = this.#clock.now() + this.#wait;
     for (;;) {
       const asked = this.#clock.now();
-      const fence = Number(
-        await ask(() =>
-          run(
-            this.#client,
-            ACQUIRE,
-            [key, `${key}:fence`],
-            [token, String(this.#leaseMillis), String(FENCE_MILLIS)],
-          ),
-        ),
-      );
+      const fence = await this.#take(ask, key, token);
       if (fence > 0) {
         return new RedisLease(
           this.#client,
@@ -120,6 +111,36 @@ export class RedisLock implements ClusterLock {
       }
       if (this.#clock.now() >= deadline) throw new RedisLockTimeoutError(this.#wait);
       await this.#pause(this.#retry * (1 + this.#random() / 2));
+    }
+  }
+
+  /** Asks Redis once for a lock, and gives its fencing token; 0 if another has it. */
+  async #take(ask: LockRequest['ask'], key: string, token: string): Promise<number> {
+    let answer: Promise<unknown> | undefined;
+    const lifetimes = [String(this.#leaseMillis), String(FENCE_MILLIS)];
+    try {
+      return Number(
+        await ask(() => {
+          answer = run(this.#client, ACQUIRE, [key, `${key}:fence`], [token, ...lifetimes]);
+          return answer;
+        }),
+      );
+    } catch (error) {
+      void this.#releaseLater(answer, key, token);
+      throw error;
+    }
+  }
+
+  /** Releases a lock that Redis gives after the caller has left. It would hold up all others for as long as a lease. */
+  async #releaseLater(
+    answer: Promise<unknown> | undefined,
+    key: string,
+    token: string,
+  ): Promise<void> {
+    try {
+      if (Number(await answer) > 0) await release(this.#client, key, token);
+    } catch {
+      // Redis has refused the lock, or ends it after `leaseMillis`.
     }
   }
 

@@ -1,9 +1,10 @@
 /** The bus over a real Redis: a first failure is not final. */
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { redisBus } from '../../../src/integrations/redis.js';
 import type { BusListener } from '../../../src/memoize/shared/index.js';
+import { FakeClock } from '../../kit/fake-clock.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { until } from '../../kit/until.js';
 import { canStart, connect, RedisServer } from './redis-server.js';
@@ -129,6 +130,26 @@ describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', 
       await until(() => listener.isConnected);
       await bus.publish('text');
       await until(() => listener.texts.includes('text'));
+    },
+    PATIENCE,
+  );
+
+  test(
+    'sends a hung Redis a heartbeat in half a minute at most, and connects when it answers again',
+    async () => {
+      await using server = await RedisServer.own();
+      using own = await clientOf(kind, server.url);
+      const published = vi.spyOn(own.client, 'publish');
+      const clock = new FakeClock();
+      const listener = new Listener();
+      using _subscription = redisBus(own.client, { clock }).subscribe(listener);
+      await until(() => listener.isConnected);
+      server.freeze();
+      await clock.advance(89_000);
+      expect(listener.isConnected).toBe(false);
+      expect(published).toHaveBeenCalledTimes(3);
+      server.thaw();
+      await until(() => listener.isConnected);
     },
     PATIENCE,
   );

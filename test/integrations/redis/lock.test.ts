@@ -20,7 +20,14 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     const lock = redisLock(client, { prefix, clock, leaseMillis: 60_000, waitMillis: 0 });
     const key = `${prefix}{k}`;
     const acquire = () => lock.acquire('k', { ask: (request) => request() });
-    return { client, clock, key, acquire, [Symbol.asyncDispose]: client[Symbol.asyncDispose] };
+    return {
+      client,
+      clock,
+      key,
+      lock,
+      acquire,
+      [Symbol.asyncDispose]: client[Symbol.asyncDispose],
+    };
   }
 
   test('a holder whose lock ran out does not release that of its successor', async () => {
@@ -74,6 +81,17 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     await expect(own.acquire()).rejects.toThrow('WRONGTYPE');
     expect(await own.client.exists(own.key)).toBe(0);
     await own.client.del(`${own.key}:fence`);
+    await (await own.acquire()).release();
+  });
+
+  test('a lock that Redis gives after its caller has left holds up no other', async () => {
+    await using own = await setUp();
+    const leave = async <T>(request: () => Promise<T>): Promise<T> => {
+      void request();
+      throw new Error('left');
+    };
+    await expect(own.lock.acquire('k', { ask: leave })).rejects.toThrow('left');
+    await until(async () => (await own.client.exists(own.key)) === 0);
     await (await own.acquire()).release();
   });
 
