@@ -191,9 +191,10 @@ describe('a lost shard', () => {
     for (const id of lost) expect(await service.waitOf(one(id))).toBe(0);
     expect(service.store.asked).toHaveLength(1);
     service.store.lose();
-    await service.clock.advance(2 * REST);
+    await service.clock.advance(REST / 2); // The probe has failed, and another rest has begun.
     one.delete(lost[0]);
     await one.flush();
+    await settle();
     expect(one.cacheInfo().shared).toMatchObject({ restingShare: 0, pendingInvalidations: 0 });
   });
 

@@ -53,3 +53,35 @@ test('a timer that is cancelled twice, or after it has fired, is one answer at m
   time.clearTimer(second as object);
   expect(clock.pendingTimers).toBe(0);
 });
+
+test('passes again in busy turns that follow an answer by some beats', async () => {
+  const clock = new FakeClock();
+  const time = new StoreTime(clock);
+  const [answered] = [1_000, 1_000].map((millis) => time.setTimer(() => {}, millis));
+  time.clearTimer(answered as object);
+  const began = time.now();
+  for (let turn = 0; turn < 10; turn++) {
+    clock.jump(40);
+    await clock.advance(0);
+  }
+  expect(time.now() - began).toBeGreaterThan(200);
+  expect(time.now() - began).toBeLessThan(300);
+});
+
+test('of one wait ends after ten times its limit, although the event loop is busy with the answers to others', async () => {
+  const clock = new FakeClock();
+  const time = new StoreTime(clock);
+  let endedAt: number | undefined;
+  const began = clock.now();
+  time.setTimer(() => {
+    endedAt ??= clock.now() - began;
+  }, 1_000);
+  for (let turn = 0; turn < 200; turn++) {
+    const answered = time.setTimer(() => {}, 1_000);
+    clock.jump(100);
+    await clock.advance(0);
+    time.clearTimer(answered);
+  }
+  expect(endedAt).toBe(10_000);
+  expect(clock.pendingTimers).toBe(0);
+});

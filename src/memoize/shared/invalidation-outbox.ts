@@ -11,6 +11,7 @@
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { Deque } from '../../core/deque.js';
 import { newToken } from './envelope.js';
+import { ProbePace } from './probe-pace.js';
 import { SharedStoreError } from './shared-store-error.js';
 
 /** The time between two attempts, in milliseconds; with many pending invalidations, and with few. */
@@ -46,7 +47,7 @@ export interface OutboxPort {
   store(invalidation: Invalidation, isWanted: () => boolean): Promise<void>;
   /** Puts a new token of all tags into the store, before those of single tags. */
   storeTagsToken(): Promise<void>;
-  /** Sends messages about some invalidations. */
+  /** Sends messages about some invalidations, at least one. Rejects unless all were sent. */
   publish(invalidations: readonly Invalidation[]): Promise<void>;
   /** Whether the part of the store that an invalidation concerns gives no answers at present. */
   isResting(invalidation: Invalidation): boolean;
@@ -67,6 +68,7 @@ export class InvalidationOutbox {
   #running = 0;
   /** The attempt that runs although its part of the store gives no answers. */
   #probe: Promise<void> | undefined = undefined;
+  readonly #pace: ProbePace;
   readonly #queue = new Deque<() => void>();
   #retry: TimerHandle | undefined = undefined;
   #ended = false;
@@ -75,6 +77,7 @@ export class InvalidationOutbox {
     this.#port = port;
     this.#clock = clock;
     this.#maxPending = maxPending;
+    this.#pace = new ProbePace(clock);
   }
 
   /** How many invalidations are pending. */
@@ -113,6 +116,7 @@ export class InvalidationOutbox {
   /** Tries the pending invalidations again, and waits for all attempts. True if none is pending afterwards. */
   async deliver(): Promise<boolean> {
     await this.#submission;
+    this.#pace.reset();
     const failed = [...this.#pending.values()].filter(({ hasFailed }) => hasFailed);
     this.#attemptAll(failed);
     while (this.#attempts.size > 0) await Promise.all(this.#attempts);
@@ -149,10 +153,11 @@ export class InvalidationOutbox {
     for (const each of due) each.hasFailed = false;
     // What the store does not have yet is announced again: a receiver may have been away.
     const published = this.#publish(due.filter((each) => !each.isPublished || !each.isStored));
-    const hasTags = due.some(({ kind, isStored }) => kind === 'tag' && !isStored);
-    // Tokens of tags come after that of all tags. A load that reads the token of one tag can then see that it began too early.
-    const tagsToken = hasTags ? this.#port.storeTagsToken() : undefined;
-    tagsToken?.catch(() => {}); // Each tag's attempt reports it.
+    let stored: Promise<void> | undefined;
+    const tagsToken = (): Promise<void> => {
+      stored ??= this.#port.storeTagsToken();
+      return stored;
+    };
     for (const invalidation of due) {
       const attempt = this.#attempt(invalidation, published, tagsToken).finally(() =>
         this.#attempts.delete(attempt),
@@ -165,13 +170,16 @@ export class InvalidationOutbox {
   async #attempt(
     invalidation: Invalidation,
     published: Promise<void>,
-    tagsToken: Promise<void> | undefined,
+    tagsToken: () => Promise<void>,
   ): Promise<void> {
     try {
       if (!invalidation.isStored) {
-        if (invalidation.kind === 'tag') await tagsToken;
         const isWanted = (): boolean => this.#isPending(invalidation);
-        await this.#inTurn(invalidation, () => this.#port.store(invalidation, isWanted));
+        await this.#inTurn(invalidation, async () => {
+          // Tokens of tags come after that of all tags. A load that reads the token of one tag can then see that it began too early.
+          if (invalidation.kind === 'tag') await tagsToken();
+          await this.#port.store(invalidation, isWanted);
+        });
         invalidation.isStored = true;
       }
     } catch (error) {
@@ -197,19 +205,23 @@ export class InvalidationOutbox {
     }
   }
 
-  /** Limits how many are in the hands of the store. Of those that get no answers at present, only one at a time asks it. */
+  /** Limits how many are in the hands of the store. Of those that get no answers at present, only one asks it, now and then. */
   async #inTurn(invalidation: Invalidation, work: () => Promise<void>): Promise<void> {
     if (!this.#port.isResting(invalidation)) return this.#limited(invalidation, work);
-    if (this.#probe === undefined) {
-      const probe = work().finally(() => {
-        this.#probe = undefined;
-      });
-      this.#probe = probe;
-      return probe;
-    }
-    await this.#probe.catch(() => {}); // Its own attempt reports it.
+    if (this.#probe === undefined && this.#pace.mayProbe()) return this.#askAsProbe(work);
+    await this.#probe?.catch(() => {}); // Its own attempt reports it.
     this.#throwIfResting(invalidation);
     return this.#limited(invalidation, work);
+  }
+
+  async #askAsProbe(work: () => Promise<void>): Promise<void> {
+    this.#probe = work();
+    try {
+      await this.#probe;
+      this.#pace.reset();
+    } finally {
+      this.#probe = undefined;
+    }
   }
 
   async #limited(invalidation: Invalidation, work: () => Promise<void>): Promise<void> {

@@ -30,7 +30,8 @@ export interface SharedCacheOptions<V = unknown> {
   /**
    * How long one call waits for answers of the store and the lock together, in milliseconds, before it goes on without them. What
    * gave no answer then rests for 5 seconds, or twice this time if that is longer, and calls go on without it: a key, a shard of
-   * a cluster, or the whole store. `Infinity` for no limit.
+   * a cluster, or the whole store. Time in which the event loop is busy with answers hardly counts, so a call may wait ten times as long at
+   * most. `Infinity` for no limit.
    * @default 1000
    */
   readonly storeTimeoutMillis?: number;

@@ -30,7 +30,8 @@ import type {
   SharedState,
 } from '../shared-port.js';
 import { Announcements } from './announcements.js';
-import { type Announced, messagesAbout, readMessage } from './bus-messages.js';
+import { BusAccess } from './bus-access.js';
+import { type Announced, readMessage } from './bus-messages.js';
 import { DigestIndex } from './digest-index.js';
 import type { Envelope } from './envelope.js';
 import { ErrorReports } from './error-reports.js';
@@ -72,6 +73,7 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #access: StoreAccess | undefined;
   #hasEnded = false;
   readonly #announcements: Announcements;
+  readonly #bus: BusAccess | undefined;
   readonly #outbox: InvalidationOutbox;
   readonly #results: SharedResults | undefined;
   readonly #subscription: Disposable | undefined;
@@ -99,11 +101,14 @@ export class StoreBackedLevel implements SharedLevel {
     this.#digests = new DigestIndex(hashKeys, () => this.#textsHere());
     this.#reports = new ErrorReports(cache, counters, clock);
     this.#announcements = new Announcements(clock);
+    const [from, cacheName] = [this.#id, this.#names.cache];
+    const timeoutMillis = parts.storeTimeoutMillis;
+    this.#bus = bus && new BusAccess({ bus, clock, timeoutMillis, from, cache: cacheName });
     this.#outbox = new InvalidationOutbox(
       {
         store: async (invalidation, isWanted) => this.#results?.invalidate(invalidation, isWanted),
         storeTagsToken: async () => this.#results?.invalidateAnyTag(),
-        publish: (invalidations) => this.#publish(invalidations),
+        publish: async (invalidations) => this.#bus?.publish(invalidations),
         isResting: (invalidation) => this.#results?.isResting(invalidation) === true,
         overflowed: (error) => {
           this.#report(error);
@@ -119,7 +124,7 @@ export class StoreBackedLevel implements SharedLevel {
       this.#results = new SharedResults({
         access: new LoadAccess(this.#access, () => this.#hasEnded),
         store: this.#access,
-        timeoutMillis: parts.storeTimeoutMillis,
+        timeoutMillis,
         names: this.#names,
         values: SharedValues.of(this.#access.time, parts),
         digests: this.#digests,
@@ -263,6 +268,7 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   async flush(): Promise<boolean> {
+    this.#bus?.tryAgain();
     const isDelivered = await this.#outbox.deliver();
     await Promise.all(this.#background);
     return isDelivered;
@@ -328,7 +334,8 @@ export class StoreBackedLevel implements SharedLevel {
 
   /** Whether the lock gives answers, and the store, where the result of another holder would be. */
   #mayLock(name: string, key: string): boolean {
-    return this.#access?.mayLock(name) === true && this.#results?.mayAsk(key) === true;
+    if (this.#results?.mayAsk(key) !== true) return false;
+    return this.#access?.mayLock(name, this.#parts.storeTimeoutMillis) === true;
   }
 
   /** Gets the lock of a key. False if the load goes on without it. */
@@ -407,18 +414,6 @@ export class StoreBackedLevel implements SharedLevel {
 
   // ── Outside systems ──
 
-  async #publish(invalidations: readonly Invalidation[]): Promise<void> {
-    const { bus, clock, storeTimeoutMillis } = this.#parts;
-    if (bus === undefined) return;
-    const onLate = (): Error => new SharedStoreError('The bus did not take a message in time.');
-    const messages = [...messagesAbout(this.#id, this.#names.cache, invalidations)];
-    await Promise.all(
-      messages.map((text) =>
-        inTime(clock, () => bus.publish(text), storeTimeoutMillis, { onLate }),
-      ),
-    );
-  }
-
   #receive(text: string): void {
     this.#guarded(() => {
       for (const announced of readMessage(text, this.#id, this.#names.cache) ?? []) {
@@ -453,6 +448,7 @@ export class StoreBackedLevel implements SharedLevel {
     this.#isConnected = state;
     this.#connection++;
     this.#local.markAllStale();
+    this.#bus?.tryAgain();
     if (state && this.#outbox.size > 0) void this.#outbox.deliver();
   }
 

@@ -18,6 +18,7 @@
  * While a slot rests, calls go on without it. After the rest, an answer of any slot begins a probe. No call waits for it. A store may
  * also report success without it, so no caller of this class takes an answer to a write for a proof.
  */
+import { emptyAsyncContext } from '../../core/async-context.js';
 import type { Clock } from '../../core/clock.js';
 import type { SharedStore } from '../shared-store.js';
 import { hashSlotOf, namesAcross } from './hash-slot.js';
@@ -36,6 +37,8 @@ const RECENT = 32;
 const MAX_PROBES = 64;
 /** How long a value lives in the store that was written as a probe, in milliseconds. */
 const PROBE_LIFE_MILLIS = 1_000;
+/** A probe must not keep the async context of the call that it begins with. */
+const runInOwnContext = /* @__PURE__ */ emptyAsyncContext();
 const NOTHING_KNOWN = { answered: [], silent: [] };
 
 type ErrorListener = (error: unknown) => void;
@@ -60,6 +63,7 @@ export class StoreAccess {
   #answeredWrites = 0;
   #healthCheck: StoreHealthCheck | undefined = undefined;
   #isProbing = false;
+  #noProbeBefore = Number.NEGATIVE_INFINITY;
   #isListening = false;
 
   private constructor(store: SharedStore, clock: Clock) {
@@ -152,9 +156,9 @@ export class StoreAccess {
 
   // ── Locks ──
 
-  /** Whether a load may ask for a lock now. */
-  mayLock(name: string): boolean {
-    return this.#locks.mayAsk(name, this.#clock.now());
+  /** Whether a load may ask for a lock now. After a rest, one load may. */
+  mayLock(name: string, millis: number): boolean {
+    return this.#locks.mayAsk(name, this.#clock.now(), this.#restAfter(millis));
   }
 
   /** Waits for an answer about a lock, at most `millis`. Then rejects with a `SharedStoreError`, and the lock begins to rest. */
@@ -202,10 +206,13 @@ export class StoreAccess {
     restAlone = (restsUntil: number): void => this.#health.missed(names[0] as string, restsUntil),
   ): Promise<T> {
     this.#recent[this.#asked++ % RECENT] = names[0] as string;
+    let check: StoreHealthCheck | undefined;
     return inTime(this.time, request, millis, {
-      onSlow: (left) => this.#checkHealth(names, left),
+      onSlow: (left) => {
+        check = this.#checkHealth(names, left);
+      },
       onLate: () => {
-        this.#conclude(names, millis, restAlone);
+        this.#conclude(names, check, millis, restAlone);
         return new SharedStoreError('The store gave no answer within `storeTimeoutMillis`.');
       },
       onAnswer: (answer) => {
@@ -236,9 +243,12 @@ export class StoreAccess {
     }
   }
 
-  /** Finds out which parts of the store answer. A store that no cache uses any more is left alone: it may be closed. */
-  #checkHealth(names: readonly string[], millisLeft: number): void {
-    if (this.#listeners.size === 0) return;
+  /**
+   * Finds out which parts of the store answer. A store that no cache uses any more is left alone: it may be closed. So is a part that is
+   * known to be silent: its client keeps each request that it cannot send.
+   */
+  #checkHealth(names: readonly string[], millisLeft: number): StoreHealthCheck | undefined {
+    if (this.#listeners.size === 0 || this.rests(names)) return undefined;
     const now = this.time.now();
     const deadline = now + millisLeft;
     const [first] = names as [string];
@@ -246,18 +256,20 @@ export class StoreAccess {
       this.#healthCheck = new StoreHealthCheck(this.#store, deadline);
       this.#healthCheck.read([...names, ...this.#recent, ...namesAcross(first)], deadline);
     } else this.#healthCheck.read(names, deadline);
+    return this.#healthCheck;
   }
 
   /** Lets the slots rest that gave no answer to a request or to its health check. If all of its names answer, the request rests alone. */
   #conclude(
     names: readonly string[],
+    check: StoreHealthCheck | undefined,
     millis: number,
     restAlone: (restsUntil: number) => void,
   ): void {
     if (this.rests(names)) return; // Another request has found it out.
     const health = this.#health;
     const restsUntil = this.#restAfter(millis);
-    const { answered, silent } = this.#healthCheck?.resultAt(this.time.now()) ?? NOTHING_KNOWN;
+    const { answered, silent } = check?.resultAt(this.time.now()) ?? NOTHING_KNOWN;
     health.judge(answered, silent, restsUntil);
     if (!this.rests(names)) restAlone(restsUntil);
   }
@@ -268,14 +280,16 @@ export class StoreAccess {
   #probe(run: () => Promise<unknown>): void {
     if (this.#isProbing) return;
     this.#isProbing = true;
-    void run().finally(() => {
+    void runInOwnContext(run).finally(() => {
       this.#isProbing = false;
     });
   }
 
-  /** Probes one name, and after an answer the other silent slots. */
+  /** Probes one name, and after an answer the other silent slots. After none, they are left alone for a rest. */
   async #probeFrom(health: StoreHealth, name: string, millis: number): Promise<void> {
+    if (this.#clock.now() < this.#noProbeBefore) return;
     if (await this.#ping(health, name, millis)) await this.#probeSilent(health, millis);
+    else this.#noProbeBefore = this.#restAfter(millis);
   }
 
   async #probeSilent(health: StoreHealth, millis: number): Promise<void> {

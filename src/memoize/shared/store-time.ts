@@ -10,7 +10,8 @@
  * A burst of calls may keep the event loop busy for seconds. The timeout of each call would then end its wait, although the store has
  * answered. So one timer beats while calls wait. A beat that is late shows that the event loop was busy. If an answer came during the
  * last beats, the time since the beat before hardly counts. Without an answer it counts up to {@link STALL_MILLIS}. So a system
- * that gives no answers gets no more time from a busy event loop, unless that is blocked for longer.
+ * that gives no answers gets no more time from a busy event loop, unless that is blocked for longer. A part of it that gives none, while the
+ * event loop is busy with the answers of the others, gets at most {@link MOST_LIMITS} times its limit.
  */
 import { emptyAsyncContext } from '../../core/async-context.js';
 import { cancelTimer } from '../../core/cancel-timer.js';
@@ -24,11 +25,17 @@ const LATE_MILLIS = 2;
 /** How many beats without an answer show that the event loop works on none. A burst also waits for its own requests to be sent. */
 const QUIET_BEATS = 4;
 
+/** A wait ends after this many times its limit on the clock, however busy the event loop is. */
+const MOST_LIMITS = 10;
+
 /** The beat serves all callers, so it must not keep the async context of one of them. */
 const runInOwnContext = /* @__PURE__ */ emptyAsyncContext();
 
 interface Wait {
+  /** In this time. */
   readonly due: number;
+  /** On the clock. */
+  readonly latest: number;
   readonly onLimit: () => void;
 }
 
@@ -36,8 +43,10 @@ interface Wait {
 export class StoreTime implements Clock {
   readonly #clock: Clock;
   readonly #waits = new Set<Wait>();
-  /** No wait is due before it. */
+  /** No wait is due before it, in this time, */
   #nextDue = Number.POSITIVE_INFINITY;
+  /** and none before it on the clock. */
+  #nextLatest = Number.POSITIVE_INFINITY;
   #beat: TimerHandle | undefined = undefined;
   /** When the last beat was, on the clock, and how much time had passed by then. */
   #beatAt: number;
@@ -58,9 +67,10 @@ export class StoreTime implements Clock {
 
   /** Calls `onLimit` unless the wait is cancelled before; up to {@link BEAT_MILLIS} too late. */
   setTimer(onLimit: () => void, millis: number): TimerHandle {
-    const wait: Wait = { due: this.now() + millis, onLimit };
+    const latest = this.#clock.now() + MOST_LIMITS * millis;
+    const wait: Wait = { due: this.now() + millis, latest, onLimit };
     this.#waits.add(wait);
-    this.#nextDue = Math.min(this.#nextDue, wait.due);
+    this.#noteNext(wait);
     if (this.#beat === undefined) {
       this.#advance(this.#elapsed());
       this.#startBeat();
@@ -76,7 +86,7 @@ export class StoreTime implements Clock {
     this.#advance(Math.min(this.#elapsed(), BEAT_MILLIS));
     cancelTimer(this.#clock, this.#beat);
     this.#beat = undefined;
-    this.#nextDue = Number.POSITIVE_INFINITY;
+    this.#forgetNext();
   }
 
   #elapsed(): number {
@@ -104,14 +114,25 @@ export class StoreTime implements Clock {
   }
 
   #takeDue(): Wait[] {
-    if (this.#passed < this.#nextDue) return [];
+    const [passed, now] = [this.#passed, this.#beatAt];
+    if (passed < this.#nextDue && now < this.#nextLatest) return [];
     const due: Wait[] = [];
-    this.#nextDue = Number.POSITIVE_INFINITY;
+    this.#forgetNext();
     for (const wait of this.#waits) {
-      if (wait.due <= this.#passed) due.push(wait);
-      else this.#nextDue = Math.min(this.#nextDue, wait.due);
+      if (wait.due <= passed || wait.latest <= now) due.push(wait);
+      else this.#noteNext(wait);
     }
     for (const wait of due) this.#waits.delete(wait);
     return due;
+  }
+
+  #noteNext({ due, latest }: Wait): void {
+    this.#nextDue = Math.min(this.#nextDue, due);
+    this.#nextLatest = Math.min(this.#nextLatest, latest);
+  }
+
+  #forgetNext(): void {
+    this.#nextDue = Number.POSITIVE_INFINITY;
+    this.#nextLatest = Number.POSITIVE_INFINITY;
   }
 }

@@ -95,8 +95,8 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'invalidation-outbox.ts',
-        code: 'hasTags ? this.#port.storeTagsToken()',
-        without: 'hasTags ? Promise.resolve()',
+        code: 'stored ??= this.#port.storeTagsToken()',
+        without: 'stored ??= Promise.resolve()',
       },
     ],
     breaks: 'a load beside an invalidation of tags',
