@@ -969,6 +969,18 @@ describe('hashKeys', () => {
     },
   );
 
+  test('an entry with a tag that was set is forgotten by the digest of its tag', async () => {
+    using service = new Service();
+    const shared = { bus: new MemoryBus(), hashKeys: true };
+    const member = () => service.member(shared, { tags: (result) => [`tag of ${result}`] });
+    const [one, other] = [member(), member()];
+    one.set(['a'], 'set');
+    expect(await one('a')).toBe('set');
+    other.invalidateTags('tag of set');
+    await other.flush();
+    expect(await one('a')).toBe('old a');
+  });
+
   test('finds each of 5,000 local entries by its digest, and forgets digests out of use', async () => {
     using service = new Service();
     const bus = new MemoryBus();
