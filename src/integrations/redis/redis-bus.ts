@@ -103,18 +103,24 @@ export class RedisBus implements InvalidationBus {
 
   #openIoRedis(subscriber: IoRedisSubscriber): Subscription {
     let closed = false;
-    let isBeginning = false;
+    let hasSubscribed = false;
+    /** The request that is underway. A client with `autoResendUnfulfilledCommands: false` never settles one that a lost connection ends. */
+    let request: symbol | undefined;
     const begin = async (): Promise<void> => {
-      if (closed || isBeginning) return;
+      if (closed || request !== undefined) return;
       if (subscriber.status !== 'ready' && subscriber.status !== 'wait') return;
-      isBeginning = true;
+      const own = Symbol();
+      request = own;
       try {
         await subscriber.subscribe(this.#channel);
-        if (!closed && subscriber.status === 'ready') this.#connect(true);
+        if (closed || subscriber.status !== 'ready') return;
+        // Later ones on a connection prove nothing: heartbeats may be lost all the same.
+        if (!hasSubscribed) this.#connect(true);
+        hasSubscribed = true;
       } catch (error) {
         if (!closed) this.#failed(error);
       } finally {
-        isBeginning = false;
+        if (request === own) request = undefined;
       }
     };
     subscriber.on('message', (channel, text) => {
@@ -122,6 +128,8 @@ export class RedisBus implements InvalidationBus {
     });
     subscriber.on('ready', () => void begin());
     subscriber.on('close', () => {
+      hasSubscribed = false;
+      request = undefined;
       if (!closed) this.#connect(false);
     });
     subscriber.on('error', (error) => {
@@ -189,7 +197,10 @@ export class RedisBus implements InvalidationBus {
   #connect(state: boolean): void {
     if (state === this.#connected) return;
     this.#connected = state;
-    if (state) this.#beatReceived = true;
+    if (state) {
+      this.#beatReceived = true;
+      this.#untakenSince = undefined; // A client may have lost a heartbeat with its connection.
+    }
     for (const listener of this.#listeners) listener.connected(state);
   }
 

@@ -154,3 +154,52 @@ describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', 
     PATIENCE,
   );
 });
+
+describe.skipIf(!canStart)('a bus with ioredis', () => {
+  test(
+    'connects again after a connection that was lost during a subscription, with a client that resends nothing',
+    async () => {
+      await using server = await RedisServer.own();
+      await using network = await TcpProxy.to(server.port);
+      const client = new Redis(`redis://127.0.0.1:${network.port}`, {
+        autoResendUnfulfilledCommands: false,
+        maxRetriesPerRequest: null,
+      });
+      using _client = { [Symbol.dispose]: () => client.disconnect() };
+      client.on('error', () => {});
+      await until(() => client.status === 'ready');
+      const clock = new FakeClock();
+      const listener = new Listener();
+      using _subscription = redisBus(client, { clock }).subscribe(listener);
+      await until(() => listener.isConnected);
+      network.stall();
+      await clock.advance(10_000); // Heartbeats and a subscription are underway.
+      expect(listener.isConnected).toBe(false);
+      network.cut();
+      network.heal();
+      await until(() => listener.isConnected);
+    },
+    PATIENCE,
+  );
+
+  test('stays disconnected while its heartbeats are lost, although it can subscribe', async () => {
+    await using server = await RedisServer.own();
+    const client = new Redis(server.url);
+    using _client = { [Symbol.dispose]: () => client.disconnect() };
+    client.on('error', () => {});
+    const clock = new FakeClock();
+    const states: boolean[] = [];
+    const listener = new Listener();
+    listener.connected = (state) => void states.push(state);
+    using _subscription = redisBus(client, { clock }).subscribe(listener);
+    await until(() => states.includes(true));
+    vi.spyOn(client, 'publish').mockImplementation(() => new Promise(() => {}));
+    await clock.advance(5_000);
+    for (let beat = 0; beat < 10; beat++) {
+      await clock.advance(2_000);
+      await client.ping(); // By then a subscription is answered, too.
+      await client.ping();
+    }
+    expect(states).toEqual([true, false]);
+  });
+});
