@@ -21,7 +21,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/disposal': 6_900,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 37_400,
+  'memoize/shared': 38_700,
   view: 49_000,
   node: 31_855,
   register: 167_700,
@@ -40,9 +40,9 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/generic-pool': 46_000,
   'integrations/mysql2': 93_600,
   'integrations/pg': 94_900,
-  'integrations/redis': 9_400,
+  'integrations/redis': 9_500,
   'integrations/tarn': 46_400,
-  '.': 473_000,
+  '.': 474_300,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */

@@ -88,7 +88,7 @@ export interface Memoized<F extends AnyFn> extends Disposable, Watchable {
   set(args: Parameters<F>, value: ReturnType<F>, entry?: EntryOptions): void;
   /**
    * Tries all results and invalidations that are pending, and settles when each has reached the shared level or has failed. True
-   * if no invalidation is pending any more: the store and the bus have confirmed all. Never rejects: failures go to the option
+   * if the store and the bus have confirmed all invalidations from before the call. Never rejects: failures go to the option
    * `onError`. True without the option `shared`.
    */
   flush(): Promise<boolean>;

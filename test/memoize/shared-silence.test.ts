@@ -95,6 +95,23 @@ describe('an outside system that gives no answers', () => {
     },
   );
 
+  test('is sent few reads by a process that only invalidates, if it leaves only writes without an answer', async () => {
+    const outside = new Outside();
+    const { clock, silent, asked } = outside;
+    using value = memoize(async (id: string) => id, {
+      name: 'value',
+      onError: () => {},
+      shared: sharedCache(outside.options),
+    });
+    silent.add('writes');
+    for (let id = 0; id < 60; id++) value.delete(`id ${id}`);
+    await clock.advance(FOUND_OUT);
+    const before = asked.reads;
+    await clock.advance(MINUTES * 60_000);
+    expect(asked.reads - before).toBe(0);
+    expect(value.cacheInfo().shared).toMatchObject({ restingShare: 0, restingWriteShare: 1 });
+  });
+
   test('is probed outside of the async context of the call that the probe begins with', async () => {
     const outside = new Outside();
     const { clock } = outside;

@@ -27,6 +27,8 @@ export class BusAccess {
   readonly #time: StoreTime;
   readonly #pace: ProbePace;
   #isSilent = false;
+  /** The message that is sent although the bus gave no answers. */
+  #probe: Promise<void> | undefined = undefined;
 
   constructor(settings: BusAccessSettings) {
     this.#settings = settings;
@@ -38,11 +40,13 @@ export class BusAccess {
   async publish(invalidations: readonly Invalidation[]): Promise<void> {
     const [first, ...others] = invalidations as readonly [Invalidation, ...Invalidation[]];
     if (!this.#isSilent) return this.#send(invalidations);
-    if (!this.#pace.mayProbe()) {
-      throw new SharedStoreError('The bus gives no answers. The message is sent again later.');
+    if (this.#probe === undefined && this.#pace.mayProbe()) {
+      await this.#sendAsProbe(first);
+      return this.#send(others);
     }
-    await this.#send([first]);
-    await this.#send(others);
+    await this.#probe?.catch(() => {}); // Its own caller reports it.
+    if (!this.#isSilent) return this.#send(invalidations);
+    throw new SharedStoreError('The bus gives no answers. The message is sent again later.');
   }
 
   /** Lets the next message be sent, although the bus gave no answers. */
@@ -50,15 +54,30 @@ export class BusAccess {
     this.#pace.reset();
   }
 
+  async #sendAsProbe(invalidation: Invalidation): Promise<void> {
+    this.#probe = this.#send([invalidation]);
+    try {
+      await this.#probe;
+    } finally {
+      this.#probe = undefined;
+    }
+  }
+
+  /** What the bus takes too late is published all the same. Otherwise a bus that is slow would be sent it again and again. */
   async #send(invalidations: readonly Invalidation[]): Promise<void> {
     const { from, cache, timeoutMillis } = this.#settings;
     const messages = [...messagesAbout(from, cache, invalidations)];
+    const answers = messages.map((text) => this.#ask(text));
+    const notePublished = (): void => {
+      for (const each of invalidations) each.isPublished = true;
+    };
+    Promise.all(answers).then(notePublished, () => {}); // The caller is told of a refusal.
     const onLate = (): Error => {
       this.#isSilent = true;
       return new SharedStoreError('The bus did not take a message in time.');
     };
     await Promise.all(
-      messages.map((text) => inTime(this.#time, () => this.#ask(text), timeoutMillis, { onLate })),
+      answers.map((answer) => inTime(this.#time, () => answer, timeoutMillis, { onLate })),
     );
   }
 

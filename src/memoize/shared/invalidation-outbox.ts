@@ -113,14 +113,17 @@ export class InvalidationOutbox {
     return invalidation;
   }
 
-  /** Tries the pending invalidations again, and waits for all attempts. True if none is pending afterwards. */
+  /** Tries the invalidations that are pending now again, and waits for their attempts. True if all of them are confirmed. */
   async deliver(): Promise<boolean> {
-    await this.#submission;
     this.#pace.reset();
-    const failed = [...this.#pending.values()].filter(({ hasFailed }) => hasFailed);
-    this.#attemptAll(failed);
-    while (this.#attempts.size > 0) await Promise.all(this.#attempts);
-    return this.#pending.size === 0;
+    await this.#submission;
+    const asked = [...this.#pending.values()];
+    this.#attemptAll(asked.filter(({ hasFailed }) => hasFailed));
+    await Promise.all(asked.map(({ attempt }) => attempt));
+    const others = asked.map((each) => this.#laterThan(each));
+    await this.#submission;
+    await Promise.all(others.map((other) => other?.attempt));
+    return asked.every((each) => isConfirmed(each) || this.#laterThan(each) === undefined);
   }
 
   /** Waits until a pending invalidation was attempted. True if it is not pending any more. */
@@ -134,6 +137,11 @@ export class InvalidationOutbox {
   end(): void {
     this.#ended = true;
     if (this.#retry !== undefined) this.#clock.clearTimer(this.#retry);
+  }
+
+  /** The pending invalidation of what another one covers: the same one, or one that has taken its place. */
+  #laterThan({ kind, what }: Invalidation): Invalidation | undefined {
+    return this.get(kind, what) ?? this.get('cache', '');
   }
 
   #isPending({ kind, what, token }: Invalidation): boolean {
@@ -186,9 +194,9 @@ export class InvalidationOutbox {
       if (this.#isPending(invalidation)) this.#port.failed(error); // Otherwise a later one has taken its place.
     }
     await published;
-    const { kind, what, isStored, isPublished } = invalidation;
+    const { kind, what } = invalidation;
     if (!this.#isPending(invalidation)) return;
-    if (isStored && isPublished) this.#pending.delete(`${kind} ${what}`);
+    if (isConfirmed(invalidation)) this.#pending.delete(`${kind} ${what}`);
     else {
       invalidation.hasFailed = true;
       this.#retryLater();
@@ -251,4 +259,8 @@ export class InvalidationOutbox {
     const delay = this.#pending.size > MANY ? RETRY_MILLIS.many : RETRY_MILLIS.few;
     this.#retry = this.#clock.setTimer(again, delay, { background: true });
   }
+}
+
+function isConfirmed({ isStored, isPublished }: Invalidation): boolean {
+  return isStored && isPublished;
 }

@@ -448,8 +448,9 @@ export class StoreBackedLevel implements SharedLevel {
     this.#isConnected = state;
     this.#connection++;
     this.#local.markAllStale();
+    if (!state) return;
     this.#bus?.tryAgain();
-    if (state && this.#outbox.size > 0) void this.#outbox.deliver();
+    if (this.#outbox.size > 0) void this.#outbox.deliver();
   }
 
   readonly #report = (error: unknown): void => {

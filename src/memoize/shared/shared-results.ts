@@ -101,12 +101,12 @@ export class SharedResults {
     return access.mayAsk(names, timeoutMillis);
   }
 
-  /** Whether the part of the store that an invalidation concerns gives no answers at present. */
+  /** Whether the part of the store that an invalidation concerns gives no answers at present. If so, it is probed after its rest. */
   isResting({ kind, what }: Invalidation): boolean {
-    const { store, names } = this.#port;
+    const { store, names, timeoutMillis } = this.#port;
     const concerned = [names.inStore(kind, what)];
     if (kind === 'tag') concerned.push(names.inStore('tags', ''));
-    return store.rests(concerned) || store.writesRest(concerned);
+    return !store.mayWrite(concerned, timeoutMillis);
   }
 
   /** Reads the present tokens into the load, and what the store has for its key. */

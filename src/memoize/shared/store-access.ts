@@ -35,6 +35,8 @@ const REST_MILLIS = 5_000;
 const RECENT = 32;
 /** The most silent slots that are probed at a time. */
 const MAX_PROBES = 64;
+/** How many reads of health checks the store is sent at most, beyond one for each request of the caches. */
+const SPARE_READS = 500;
 /** How long a value lives in the store that was written as a probe, in milliseconds. */
 const PROBE_LIFE_MILLIS = 1_000;
 /** A probe must not keep the async context of the call that it begins with. */
@@ -62,8 +64,7 @@ export class StoreAccess {
   #asked = 0;
   #answeredWrites = 0;
   #healthCheck: StoreHealthCheck | undefined = undefined;
-  #isProbing = false;
-  #noProbeBefore = Number.NEGATIVE_INFINITY;
+  #spareReads = SPARE_READS;
   #isListening = false;
 
   private constructor(store: SharedStore, clock: Clock) {
@@ -96,7 +97,7 @@ export class StoreAccess {
 
   /** Whether one of these names gives no answers. */
   rests(names: readonly string[]): boolean {
-    return this.#silentOf(names) !== undefined;
+    return names.some((name) => this.#health.restOf(name) !== undefined);
   }
 
   /** Whether writes under one of these names get no answer. */
@@ -104,13 +105,18 @@ export class StoreAccess {
     return names.some((name) => this.#writes.restOf(name) !== undefined);
   }
 
-  /** Whether a call may ask for these names now. A name whose rest is over is probed in the background. */
+  /** Whether a call may ask for these names now. If not, a name whose rest is over is probed in the background. */
   mayAsk(names: readonly string[], millis: number): boolean {
-    const silent = this.#silentOf(names);
-    if (silent === undefined) return true;
-    if (this.#clock.now() >= (this.#health.restOf(silent) ?? Infinity)) {
-      this.#probe(() => this.#probeFrom(this.#health, silent, millis));
-    }
+    if (!this.rests(names)) return true;
+    this.#probeRested(this.#health, millis);
+    return false;
+  }
+
+  /** Whether values may be written under these names now, and read back. If not, the store is probed as in {@link mayAsk}. */
+  mayWrite(names: readonly string[], millis: number): boolean {
+    if (!this.mayAsk(names, millis)) return false;
+    if (!this.writesRest(names)) return true;
+    this.#probeRested(this.#writes, millis);
     return false;
   }
 
@@ -186,15 +192,17 @@ export class StoreAccess {
     resultOf: (answer: unknown) => unknown = itself,
   ): Promise<unknown> {
     const before = this.#answeredWrites;
+    const isKnown = this.writesRest([name]);
     const answered = (answer: unknown): unknown => {
       this.#written[this.#answeredWrites++ % RECENT] = name;
-      if (this.#writes.answered(name)) this.#probe(() => this.#probeSilent(this.#writes, millis));
+      if (this.#writes.answered(name)) this.#probeAll(this.#writes, millis);
       return resultOf(answer);
     };
-    return this.#ask([name], request, millis, answered, (restsUntil) => {
+    const restAlone = (restsUntil: number): void => {
       const others = this.#answeredWrites === before ? [] : this.#written;
       this.#writes.judge(others.map(hashSlotOf), [name], restsUntil);
-    });
+    };
+    return this.#ask([name], request, millis, answered, restAlone, isKnown);
   }
 
   /** Waits for an answer of the store, at most `millis`. Then rejects with a `SharedStoreError`, and silent slots begin to rest. */
@@ -204,15 +212,18 @@ export class StoreAccess {
     millis: number,
     resultOf: (answer: T) => T = itself,
     restAlone = (restsUntil: number): void => this.#health.missed(names[0] as string, restsUntil),
+    isKnownToRest = false,
   ): Promise<T> {
     this.#recent[this.#asked++ % RECENT] = names[0] as string;
+    this.#spareReads = Math.min(this.#spareReads + 1, SPARE_READS);
     let check: StoreHealthCheck | undefined;
     return inTime(this.time, request, millis, {
       onSlow: (left) => {
-        check = this.#checkHealth(names, left);
+        if (!isKnownToRest) check = this.#checkHealth(names, left);
       },
       onLate: () => {
-        this.#conclude(names, check, millis, restAlone);
+        if (isKnownToRest) restAlone(this.#restAfter(millis));
+        else this.#conclude(names, check, millis, restAlone);
         return new SharedStoreError('The store gave no answer within `storeTimeoutMillis`.');
       },
       onAnswer: (answer) => {
@@ -220,11 +231,6 @@ export class StoreAccess {
         return resultOf(answer);
       },
     });
-  }
-
-  #silentOf(names: readonly string[]): string | undefined {
-    const health = this.#health;
-    return health.isTroubled ? names.find((name) => health.restOf(name) !== undefined) : undefined;
   }
 
   #restAfter(millis: number): number {
@@ -235,28 +241,35 @@ export class StoreAccess {
     const health = this.#health;
     if (health.isTroubled) {
       const hasRecovered = names.map((name) => health.answered(name)).includes(true);
-      if (hasRecovered) this.#probe(() => this.#probeSilent(health, millis));
+      if (hasRecovered) this.#probeAll(health, millis);
     }
-    for (const part of [health, this.#writes]) {
-      const silent = part.isTroubled ? part.rested(this.#clock.now()) : undefined;
-      if (silent !== undefined) this.#probe(() => this.#probeFrom(part, silent, millis));
-    }
+    for (const part of [health, this.#writes]) this.#probeRested(part, millis);
   }
 
   /**
    * Finds out which parts of the store answer. A store that no cache uses any more is left alone: it may be closed. So is a part that is
-   * known to be silent: its client keeps each request that it cannot send.
+   * known to be silent: its client keeps each request that it cannot send. A store that is slow, and answers, is sent no more reads than
+   * the requests of the caches.
    */
   #checkHealth(names: readonly string[], millisLeft: number): StoreHealthCheck | undefined {
     if (this.#listeners.size === 0 || this.rests(names)) return undefined;
     const now = this.time.now();
     const deadline = now + millisLeft;
+    const present = this.#healthCheck;
+    const isPresent = present !== undefined && !present.isOver(now);
+    const read = isPresent ? names : this.#namesToCheck(names);
+    if (read.length > this.#spareReads) return isPresent ? present : undefined;
+    const check = isPresent ? present : new StoreHealthCheck(this.#store, deadline);
+    this.#healthCheck = check;
+    this.#spareReads -= check.read(read, deadline);
+    return check;
+  }
+
+  /** Names in all parts of the store: one in each slot. */
+  #namesToCheck(names: readonly string[]): string[] {
     const [first] = names as [string];
-    if (this.#healthCheck === undefined || this.#healthCheck.isOver(now)) {
-      this.#healthCheck = new StoreHealthCheck(this.#store, deadline);
-      this.#healthCheck.read([...names, ...this.#recent, ...namesAcross(first)], deadline);
-    } else this.#healthCheck.read(names, deadline);
-    return this.#healthCheck;
+    const all = [...names, ...this.#recent, ...namesAcross(first)].reverse(); // The first name of a slot counts.
+    return [...new Map(all.map((name) => [hashSlotOf(name), name])).values()];
   }
 
   /** Lets the slots rest that gave no answer to a request or to its health check. If all of its names answer, the request rests alone. */
@@ -268,28 +281,69 @@ export class StoreAccess {
   ): void {
     if (this.rests(names)) return; // Another request has found it out.
     const health = this.#health;
+    if (check === undefined && this.#listeners.size > 0 && !health.isProbed) {
+      this.#probe(health, () => this.#suspectAll(names, millis, restAlone));
+      return;
+    }
     const restsUntil = this.#restAfter(millis);
     const { answered, silent } = check?.resultAt(this.time.now()) ?? NOTHING_KNOWN;
     health.judge(answered, silent, restsUntil);
     if (!this.rests(names)) restAlone(restsUntil);
   }
 
+  /**
+   * For a request that got no answer while the store was too slow for a health check: the whole store rests until a late check has found
+   * out which parts of it answer. So a lost shard costs one call its timeout then, too. If even the late check would be too much, all
+   * parts rest as silent ones do.
+   */
+  async #suspectAll(
+    names: readonly string[],
+    millis: number,
+    restAlone: (restsUntil: number) => void,
+  ): Promise<void> {
+    const health = this.#health;
+    const asked = this.#namesToCheck(names);
+    health.suspectAll(asked, this.#restAfter(millis));
+    if (this.#spareReads < -SPARE_READS) return;
+    this.#spareReads -= asked.length;
+    const answers = await Promise.all(asked.map((name) => this.#ping(health, name, millis)));
+    if (this.rests(names)) return;
+    const answered = asked.filter((_, at) => answers[at] === true);
+    const restsUntil = this.#restAfter(millis);
+    health.judge(answered.map(hashSlotOf), [], restsUntil);
+    restAlone(restsUntil);
+  }
+
   // ── Probes ──
 
-  /** Runs one probe at a time. No call waits for it. */
-  #probe(run: () => Promise<unknown>): void {
-    if (this.#isProbing) return;
-    this.#isProbing = true;
+  /** Runs one probe of reads and one of writes at a time. No call waits for it. */
+  #probe(health: StoreHealth, run: () => Promise<unknown>): void {
+    if (health.isProbed) return;
+    health.isProbed = true;
     void runInOwnContext(run).finally(() => {
-      this.#isProbing = false;
+      health.isProbed = false;
     });
   }
 
-  /** Probes one name, and after an answer the other silent slots. After none, they are left alone for a rest. */
-  async #probeFrom(health: StoreHealth, name: string, millis: number): Promise<void> {
-    if (this.#clock.now() < this.#noProbeBefore) return;
-    if (await this.#ping(health, name, millis)) await this.#probeSilent(health, millis);
-    else this.#noProbeBefore = this.#restAfter(millis);
+  /** Probes the silent slots after an answer of one. A probe that still waits in another part of the store does not hold them up. */
+  #probeAll(health: StoreHealth, millis: number): void {
+    if (health.isRecovering) return;
+    health.isRecovering = true;
+    void runInOwnContext(() => this.#probeSilent(health, millis)).finally(() => {
+      health.isRecovering = false;
+    });
+  }
+
+  /** Probes a slot whose rest is over, and after an answer the other silent slots. After none, they are left alone for a rest. */
+  #probeRested(health: StoreHealth, millis: number): void {
+    const now = this.#clock.now();
+    if (!health.isTroubled || health.isProbed || now < health.noProbeBefore) return;
+    const name = health.nextToProbe(now);
+    if (name === undefined) return;
+    this.#probe(health, async () => {
+      if (await this.#ping(health, name, millis)) this.#probeAll(health, millis);
+      else health.noProbeBefore = this.#restAfter(millis);
+    });
   }
 
   async #probeSilent(health: StoreHealth, millis: number): Promise<void> {

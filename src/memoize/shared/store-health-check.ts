@@ -31,8 +31,9 @@ export class StoreHealthCheck {
     return now >= this.#deadline;
   }
 
-  /** Reads these names, one in each slot. A refusal is an answer too. */
-  read(names: readonly string[], deadline: number): void {
+  /** Reads these names, one in each slot. A refusal is an answer too. Gives how many reads were sent. */
+  read(names: readonly string[], deadline: number): number {
+    const before = this.#reads.size;
     for (const name of names) {
       const slot = hashSlotOf(name);
       if (this.#reads.has(slot) || this.#reads.size >= MAX_READS) continue;
@@ -43,6 +44,7 @@ export class StoreHealthCheck {
       };
       void this.#get(name).then(answered, answered);
     }
+    return this.#reads.size - before;
   }
 
   /** The slots that have answered, and the names that have not although their time is over. */

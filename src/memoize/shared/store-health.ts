@@ -15,6 +15,8 @@ import { makeRoom } from './make-room.js';
 
 /** The most slots of each kind that are remembered. */
 const MAX_SLOTS = 1_024;
+/** How many slots lie between two probes: the golden section of the ring, so probes spread evenly. */
+const PROBE_STEP = 10_125;
 
 /** A slot that gives no answers. */
 interface SilentSlot {
@@ -29,6 +31,13 @@ export class StoreHealth {
   readonly #silent = new Map<number, SilentSlot>();
   /** Those that have answered while others did not. */
   readonly #answering = new Set<number>();
+  /** Whether a probe is underway. */
+  isProbed = false;
+  /** Whether all silent slots are being probed, after one of them has answered. */
+  isRecovering = false;
+  #probeFrom = 0;
+  /** When the next probe may begin, in milliseconds. */
+  noProbeBefore = Number.NEGATIVE_INFINITY;
 
   /** Whether some slot gives no answers. */
   get isTroubled(): boolean {
@@ -53,11 +62,18 @@ export class StoreHealth {
 
   /**
    * Notes the slots that have answered, and names that have not. A slot that already rests goes on resting until it is probed. Slots,
-   * because each of many requests that end together comes with those of one health check.
+   * because each of many requests that end together comes with those of one health check. Answers from before a trouble do not count.
    */
   judge(answered: readonly number[], silent: readonly string[], restsUntil: number): void {
+    if (!this.isTroubled) this.#answering.clear();
     for (const slot of answered) if (!this.#silent.has(slot)) this.#noteAnswer(slot);
     for (const name of silent) this.missed(name, restsUntil);
+  }
+
+  /** Takes all slots to be silent, until some of these names are answered. */
+  suspectAll(names: readonly string[], restsUntil: number): void {
+    this.#answering.clear();
+    for (const name of names) this.missed(name, restsUntil);
   }
 
   /** Notes that a name gave no answer. */
@@ -79,10 +95,18 @@ export class StoreHealth {
     return true;
   }
 
-  /** A name whose slot gave no answer, if the rest of that slot is over. */
-  rested(now: number): string | undefined {
-    const [first] = this.#silent.values(); // The others began their rest later.
-    return first !== undefined && now >= first.restsUntil ? first.name : undefined;
+  /**
+   * A name to be probed: its slot gave no answer, and its rest is over. Goes round the ring in large steps, so a shard that answers again
+   * is soon found beside one that does not. O(silent slots).
+   */
+  nextToProbe(now: number): string | undefined {
+    let [nearest, name]: [number, string | undefined] = [SLOTS, undefined];
+    for (const [slot, silent] of this.#silent) {
+      const distance = (slot - this.#probeFrom + SLOTS) % SLOTS;
+      if (now >= silent.restsUntil && distance < nearest) [nearest, name] = [distance, silent.name];
+    }
+    if (name !== undefined) this.#probeFrom = (this.#probeFrom + PROBE_STEP) % SLOTS;
+    return name;
   }
 
   /** One name of each slot that gives no answers. */
