@@ -21,7 +21,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/disposal': 6_900,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 38_700,
+  'memoize/shared': 38_900,
   view: 49_000,
   node: 31_855,
   register: 167_700,
@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 94_900,
   'integrations/redis': 9_500,
   'integrations/tarn': 46_400,
-  '.': 474_300,
+  '.': 474_500,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */

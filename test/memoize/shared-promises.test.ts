@@ -394,6 +394,20 @@ describe('a store that gives no answer', () => {
     expect(await timeOf(clock, one('a'))).toBeLessThanOrEqual(1_002);
   });
 
+  test('500 calls whose errors all differ report 51 of them in ten seconds, and count each', async () => {
+    using service = new Service();
+    const clock = new FakeClock();
+    let number = 0;
+    const refuse = () => Promise.reject(new Error(`${number++} can not be read`));
+    const one = service.member({ store: { get: refuse, set: refuse, delete: refuse }, clock });
+    for (let id = 0; id < 500; id++) await one(`k${id}`);
+    expect(service.errors).toHaveLength(51);
+    expect(one.cacheInfo().sharedErrors).toBeGreaterThanOrEqual(500);
+    await clock.advance(10_000);
+    await one('later');
+    expect(service.errors.length).toBeGreaterThan(51);
+  });
+
   test('500 calls report one kind of error once, and count each', async () => {
     using service = new Service();
     const clock = new FakeClock();

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { type SharedCacheOptions, sharedCache } from '../../src/memoize/shared/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 
@@ -110,6 +111,31 @@ describe('an outside system that gives no answers', () => {
     await clock.advance(MINUTES * 60_000);
     expect(asked.reads - before).toBe(0);
     expect(value.cacheInfo().shared).toMatchObject({ restingShare: 0, restingWriteShare: 1 });
+  });
+
+  test('keeps little of a call that has ended, in the request that it has not answered', async () => {
+    const clock = new FakeClock();
+    const unanswered: unknown[] = [];
+    const never = () => new Promise<never>((answer) => void unanswered.push(answer));
+    const store = { get: never, getMany: never, set: never, delete: never };
+    using value = memoize(async (id: string) => id, {
+      name: 'value',
+      max: 1,
+      onError: () => {},
+      shared: sharedCache({ store, clock }),
+    });
+    const callAll = async (): Promise<void> => {
+      const calls = Array.from({ length: 20_000 }, (_, id) => value(`id ${id}`));
+      await clock.advance(FOUND_OUT);
+      await Promise.all(calls);
+    };
+    await collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    await callAll();
+    await collectGarbage();
+    const kept = (process.memoryUsage().heapUsed - before) / unanswered.length;
+    expect(unanswered.length).toBeGreaterThanOrEqual(20_000);
+    expect(kept, 'bytes').toBeLessThan(1_500);
   });
 
   test('is probed outside of the async context of the call that the probe begins with', async () => {

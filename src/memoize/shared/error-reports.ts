@@ -7,8 +7,9 @@ import { errorField } from './error-field.js';
 
 /** The time between two reports of one kind, in milliseconds. */
 const QUIET_MILLIS = 10_000;
-/** The most kinds of errors that are told apart. */
+/** The most kinds of errors that are told apart in that time. All others count as one. */
 const MAX_KINDS = 50;
+const OTHERS = 'others';
 
 interface LastReport {
   reportedAt: number;
@@ -32,18 +33,26 @@ export class ErrorReports {
   report(error: unknown): void {
     this.#counters.sharedErrors++;
     const now = this.#clock.now();
-    const kind = kindOf(error);
+    const kind = this.#distinguished(kindOf(error), now);
     const last = this.#lastReports.get(kind);
     if (last !== undefined && now < last.reportedAt + QUIET_MILLIS) {
       last.unreported++;
       return;
     }
-    if (last === undefined && this.#lastReports.size >= MAX_KINDS) this.#lastReports.clear();
     this.#lastReports.set(kind, { reportedAt: now, unreported: 0 });
     const { name, onError } = this.#cache;
     const more =
       last === undefined || last.unreported === 0 ? '' : `, and ${last.unreported} like it`;
     onError(error, `the shared level of the cache '${name}'${more}`);
+  }
+
+  #distinguished(kind: string, now: number): string {
+    const reports = this.#lastReports;
+    if (reports.has(kind) || reports.size < MAX_KINDS) return kind;
+    for (const [other, { reportedAt }] of reports) {
+      if (now >= reportedAt + QUIET_MILLIS) reports.delete(other);
+    }
+    return reports.size < MAX_KINDS ? kind : OTHERS;
   }
 }
 

@@ -15,6 +15,12 @@ export interface WaitOutcomes<T> {
   onSlow?(millisLeft: number): void;
 }
 
+/** What is told of an answer, until the wait is over. */
+interface Follower<T> {
+  onValue: ((value: T) => void) | undefined;
+  onError: ((error: unknown) => void) | undefined;
+}
+
 /** Makes a request, and waits at most `millis` for its answer. Then rejects with what `onLate` returns. */
 export function inTime<T>(
   clock: Clock,
@@ -24,13 +30,27 @@ export function inTime<T>(
 ): Promise<T> {
   const { onLate, onAnswer, onSlow } = outcomes;
   return new Promise((resolve, reject) => {
-    let isOver = false;
     let cancel = (): void => {};
     const startLast = (millisLeft: number): void => {
       cancel = startLimit(clock, millisLeft, () => {
-        isOver = true;
+        follower.onValue = follower.onError = undefined;
         reject(onLate());
       });
+    };
+    const follower: Follower<T> = {
+      onValue(value) {
+        cancel();
+        if (onAnswer === undefined) return resolve(value);
+        try {
+          resolve(onAnswer(value));
+        } catch (error) {
+          reject(error);
+        }
+      },
+      onError(error) {
+        cancel();
+        reject(error);
+      },
     };
     const answer = request();
     if (millis !== Number.POSITIVE_INFINITY) {
@@ -44,21 +64,15 @@ export function inTime<T>(
         cancel = () => cancelTimer(clock, timer);
       }
     }
-    void onceSettled(
-      answer,
-      (value) => {
-        cancel();
-        if (isOver || onAnswer === undefined) return resolve(value);
-        try {
-          resolve(onAnswer(value));
-        } catch (error) {
-          reject(error);
-        }
-      },
-      (error: unknown) => {
-        cancel();
-        reject(error);
-      },
-    );
+    follow(answer, follower);
   });
+}
+
+/** Nothing else of the wait is reachable from an answer, so a request that is never answered does not keep what its call has used. */
+function follow<T>(answer: PromiseLike<T> | T, follower: Follower<T>): void {
+  void onceSettled(
+    answer as PromiseLike<T>,
+    (value) => follower.onValue?.(value as T),
+    (error: unknown) => follower.onError?.(error),
+  );
 }
