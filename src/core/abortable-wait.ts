@@ -1,6 +1,7 @@
 /** A wait that its caller can leave. */
 import { abortReason } from './abort-reason.js';
 import { guardedCall } from './guarded-call.js';
+import { onSettled } from './shared-reaction.js';
 
 /**
  * Follows `promise` until `signal` aborts. Then it rejects with the signal's reason, and calls `onLeave`. Throws what the signal
@@ -17,7 +18,9 @@ export function abortableWait<T>(
         signal.removeEventListener('abort', leave),
       );
     };
+    let stopFollowing: (() => void) | undefined;
     const leave = (): void => {
+      stopFollowing?.();
       stopListening();
       const reason = abortReason(signal);
       reject(reason);
@@ -28,12 +31,13 @@ export function abortableWait<T>(
       return;
     }
     signal.addEventListener('abort', leave);
-    promise.then(
+    stopFollowing = onSettled(
+      promise,
       (value) => {
         stopListening();
         resolve(value);
       },
-      (error: unknown) => {
+      (error) => {
         stopListening();
         reject(error);
       },

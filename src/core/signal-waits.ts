@@ -1,5 +1,6 @@
 /** Callers that wait for something with a signal. All of them share one listener on it, since Node warns of a leak at the eleventh. */
 import { abortReason } from './abort-reason.js';
+import { onSettled } from './shared-reaction.js';
 import { SignalListeners } from './signal-listeners.js';
 
 type Leave = (reason: unknown) => void;
@@ -18,7 +19,9 @@ export function followUntilAbort<T>(
   onLeave: Leave,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
+    let stopFollowing: (() => void) | undefined;
     const leave: Leave = (reason) => {
+      stopFollowing?.();
       waits.remove(signal, leave);
       reject(reason);
       onLeave(reason);
@@ -29,12 +32,13 @@ export function followUntilAbort<T>(
     } catch (error) {
       return leave(error);
     }
-    promise.then(
+    stopFollowing = onSettled(
+      promise,
       (value) => {
         waits.remove(signal, leave);
         resolve(value);
       },
-      (error: unknown) => {
+      (error) => {
         waits.remove(signal, leave);
         reject(error);
       },

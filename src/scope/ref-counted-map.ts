@@ -130,7 +130,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
     const signal = signalOf('RefCountedMap.invalidate', options);
     const cell = this.#cells.get(key);
     cell?.retire();
-    await gatheredEnds(cell?.retiredEnds() ?? [], signal);
+    await gatheredEnds(cell?.retiredEnds(signal) ?? [], signal);
   }
 
   /** Starts the idle time of the unused value of `key` again, and makes it the last one to be evicted. O(1). */
@@ -149,7 +149,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
     const signal = signalOf('RefCountedMap.idle', options);
     const ends = currentEnds();
     const isQuiet = (): boolean => [...this.#keys.keys()].every((cell) => cell.isQuietBut(ends));
-    await gatheredEnds([this.#owner.until(isQuiet)], signal);
+    await gatheredEnds([this.#owner.until(isQuiet, signal)], signal);
   }
 
   /**
@@ -163,7 +163,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
     const cells = [...this.#cells.values()];
     for (const cell of cells) cell.close();
     await gatheredEnds(
-      cells.flatMap((cell) => cell.retiredEnds()),
+      cells.flatMap((cell) => cell.retiredEnds(signal)),
       signal,
     );
   }
@@ -204,7 +204,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
     const cell = new SharedCell<T>(this.#owner, {
       idleMillis,
       create: (context) => this.#create(key, context),
-      untilRoom: () => this.#untilRoom(),
+      untilRoom: (signal) => this.#untilRoom(signal),
     });
     this.#cells.set(key, cell);
     this.#keys.set(cell, key);
@@ -223,9 +223,9 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
   }
 
   /** Waits for the end of a retired value while as many values exist as may. */
-  #untilRoom(): Promise<void> | undefined {
+  #untilRoom(signal: AbortSignal): Promise<void> | undefined {
     if (this.#owner.live < this.#capacity) return undefined;
-    return this.#owner.until(() => this.#owner.live < this.#capacity);
+    return this.#owner.until(() => this.#owner.live < this.#capacity, signal);
   }
 
   #changed(cell: SharedCell<T>): void {

@@ -97,7 +97,7 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
   async invalidate(options?: EndOptions): Promise<void> {
     const signal = signalOf('RefCounted.invalidate', options);
     this.#cell.retire();
-    await gatheredEnds(this.#cell.retiredEnds(), signal);
+    await gatheredEnds(this.#cell.retiredEnds(signal), signal);
   }
 
   /** Starts the idle time of an unused value again. O(1). */
@@ -112,7 +112,7 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
   async idle(options?: EndOptions): Promise<void> {
     const signal = signalOf('RefCounted.idle', options);
     const ends = currentEnds();
-    await gatheredEnds([this.#owner.until(() => this.#cell.isQuietBut(ends))], signal);
+    await gatheredEnds([this.#owner.until(() => this.#cell.isQuietBut(ends), signal)], signal);
   }
 
   /**
@@ -125,7 +125,7 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
   async close(options?: EndOptions): Promise<void> {
     const signal = signalOf('RefCounted.close', options);
     this.#cell.close();
-    await gatheredEnds(this.#cell.retiredEnds(), signal);
+    await gatheredEnds(this.#cell.retiredEnds(signal), signal);
   }
 
   /** Calls {@link close}. */

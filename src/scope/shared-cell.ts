@@ -52,8 +52,8 @@ export interface CellOwner<T> {
 export interface CellPlan<T> {
   readonly idleMillis: number;
   create(context: ValueContext): T | PromiseLike<T>;
-  /** Gives a promise of what may make room for the creation, and `undefined` if there is room. */
-  untilRoom?(): Promise<void> | undefined;
+  /** Gives a promise of what may make room for the creation, and `undefined` if there is room. Rejects when `signal` aborts. */
+  untilRoom?(signal: AbortSignal): Promise<void> | undefined;
 }
 
 /** A caller of a watched component. */
@@ -176,16 +176,17 @@ export class SharedCell<T> {
 
   /** Never rejects. */
   async #create(instance: SharedInstance<T>, predecessors: SharedInstance<T>[]): Promise<void> {
+    const { signal } = instance.abandonment;
     try {
-      if (predecessors.length > 0) {
-        await Promise.allSettled(predecessors.map(({ ended }) => ended));
+      for (const { ended } of predecessors) {
+        await followUntilAbort(ended, signal, () => {}).catch(() => {});
+        signal.throwIfAborted(); // An abandoned instance that has begun nothing ends at once, or retired ones would pile up.
       }
-      let obstacle = this.#plan.untilRoom?.();
+      let obstacle = this.#plan.untilRoom?.(signal);
       while (obstacle !== undefined) {
         await obstacle;
-        obstacle = this.#plan.untilRoom?.();
+        obstacle = this.#plan.untilRoom?.(signal);
       }
-      const { signal } = instance.abandonment;
       signal.throwIfAborted();
       instance.isLive = true;
       this.#owner.live++;
@@ -336,11 +337,15 @@ export class SharedCell<T> {
     this.#owner.changed(this);
   }
 
-  /** Waits for the end of an instance. Rejects with what the disposal throws. */
-  async #untilEnded(instance: SharedInstance<T>): Promise<void> {
+  /** Waits for the end of an instance, until `signal` aborts. Rejects with what the disposal throws. */
+  async #untilEnded(
+    instance: SharedInstance<T>,
+    signal: AbortSignal | undefined = undefined,
+  ): Promise<void> {
     instance.endWaiters++;
     try {
-      await instance.ended;
+      const { ended } = instance;
+      await (signal === undefined ? ended : followUntilAbort(ended, signal, () => {}));
     } finally {
       instance.endWaiters--;
     }
@@ -348,12 +353,12 @@ export class SharedCell<T> {
 
   /**
    * Gives a promise of the end of each instance that was retired and has not ended, but for one whose `dispose` asks, after its
-   * awaits too. Each rejects with what the disposal throws.
+   * awaits too. Each rejects with what the disposal throws, and with the reason of `signal` as soon as that aborts.
    */
-  retiredEnds(): Promise<void>[] {
+  retiredEnds(signal: AbortSignal | undefined): Promise<void>[] {
     const ends = currentEnds();
     return [...this.#retired]
       .filter((instance) => !ends.has(instance))
-      .map((instance) => this.#untilEnded(instance));
+      .map((instance) => this.#untilEnded(instance, signal));
   }
 }

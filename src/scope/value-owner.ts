@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.js';
 import { ConditionWaits } from '../core/condition-waits.js';
 import { guardedCall } from '../core/guarded-call.js';
 import type { Observation, Observer } from '../core/probe.js';
+import { followUntilAbort } from '../core/signal-waits.js';
 import type { SharedSettings } from './ref-counted-options.js';
 import type { CellOwner, SharedCell } from './shared-cell.js';
 import { ValueWatch, type WatchedValues } from './value-watch.js';
@@ -52,9 +53,18 @@ export class ValueOwner<T> implements CellOwner<T> {
     this.#waits.check();
   }
 
-  /** Resolves when `isMet` holds. It is asked after each change. */
-  async until(isMet: () => boolean): Promise<void> {
-    await this.#waits.until(isMet);
+  /** Resolves when `isMet` holds. It is asked after each change. Rejects with the reason of `signal` as soon as that aborts. */
+  async until(isMet: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+    if (signal === undefined) {
+      await this.#waits.until(isMet);
+      return;
+    }
+    let hasLeft = false;
+    const wait = this.#waits.until(() => hasLeft || isMet());
+    await followUntilAbort(wait, signal, () => {
+      hasLeft = true;
+      this.#waits.check();
+    });
   }
 
   /** Attaches an observer. Throws {@link AlreadyWatchedError} while one is attached that does not share the component with it. */

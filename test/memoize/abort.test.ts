@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
+import { untilCollected } from '../kit/until-collected.js';
 
 function loader(options: object = {}) {
   const gates = new Gates<string>();
@@ -380,4 +381,20 @@ test('a load has one signal, however often it asks', async () => {
     },
   });
   expect(await fn('k')).toBe(true);
+});
+
+test('a load that hangs keeps nothing of the callers that have left', async () => {
+  const fn = memoize((_: string) => new Promise<string>(() => {}));
+  const call = async (caller: number): Promise<WeakRef<Error>> => {
+    const controller = new AbortController();
+    const reason = new Error(`caller ${caller} has left`);
+    const result = fn.call(['a'], { signal: controller.signal });
+    controller.abort(reason);
+    const outcome = await result.catch((error: unknown) => error === reason); // `expect` would keep the reason.
+    expect(outcome).toBe(true);
+    return new WeakRef(reason);
+  };
+  const reasons = await Promise.all(Array.from({ length: 20 }, (_, caller) => call(caller)));
+  await untilCollected(...reasons);
+  expect(fn.cacheInfo()).toMatchObject({ inFlight: 1, misses: 1 });
 });

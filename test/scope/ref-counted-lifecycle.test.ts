@@ -1,6 +1,7 @@
 /** The end of a RefCounted's value, creations that are left, re-entrant creations, and the absence of overlap. */
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
+import { observe } from '../../src/core/probe.js';
 import {
   RefCounted,
   RefCountedClosedError,
@@ -12,6 +13,7 @@ import { allowLeaks } from '../../src/testing/index.js';
 import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate, Gates } from '../kit/gate.js';
+import { RecordingObserver } from '../kit/recording-observer.js';
 import { settle } from '../kit/settle.js';
 
 /** A RefCounted whose creations and disposals wait at gates. */
@@ -580,4 +582,73 @@ test('code that no disposal has called waits for a disposal that runs', async ()
   expect(isClosed).toBe(false);
   gate.open();
   await closing;
+});
+
+test.each([
+  { name: 'a creation that hangs', hangs: 'create' },
+  { name: 'a disposal that hangs', hangs: 'dispose' },
+])('callers that leave during $name leave no value behind', async ({ hangs }) => {
+  const forEver = (): Promise<never> => new Promise(() => {});
+  let creations = 0;
+  const cell = new RefCounted<object>(
+    () => {
+      creations++;
+      return hangs === 'create' ? forEver() : {};
+    },
+    { dispose: () => forEver() },
+  );
+  if (hangs === 'dispose') void (await cell.acquire()).release();
+  const observer = new RecordingObserver();
+  using _watch = cell[observe](observer);
+  const began = observer.live.size;
+  for (let caller = 0; caller < 20; caller++) {
+    const controller = new AbortController();
+    const wait = cell.acquire({ signal: controller.signal });
+    await settle();
+    controller.abort(new Error('left'));
+    await expect(wait).rejects.toThrow('left');
+    await settle();
+  }
+  expect(creations).toBe(1);
+  expect(observer.live.size).toBeLessThanOrEqual(began + 1);
+});
+
+test('callers of a full RefCountedMap that leave while a disposal hangs leave no key behind', async () => {
+  const map = new RefCountedMap<number, object>(() => ({}), {
+    capacity: 1,
+    idleMillis: Number.POSITIVE_INFINITY,
+    dispose: () => new Promise<void>(() => {}),
+  });
+  void (await map.acquire(0)).release();
+  const observer = new RecordingObserver();
+  using _watch = map[observe](observer);
+  const began = observer.live.size;
+  for (let key = 1; key <= 20; key++) {
+    const controller = new AbortController();
+    const wait = map.acquire(key, { signal: controller.signal });
+    await settle();
+    controller.abort(new Error('left'));
+    await expect(wait).rejects.toThrow('left');
+    await settle();
+  }
+  expect(observer.live.size).toBe(began);
+});
+
+test('an error of a disposal goes to onError once all callers that waited for it have left', async () => {
+  const disposal = new Gate();
+  const errors: unknown[] = [];
+  const cell = new RefCounted(() => ({}), {
+    idleMillis: Number.POSITIVE_INFINITY,
+    dispose: () => disposal.passed,
+    onError: (error) => errors.push(error),
+  });
+  void (await cell.acquire()).release();
+  const controller = new AbortController();
+  const wait = cell.invalidate({ signal: controller.signal });
+  controller.abort(new Error('left'));
+  await expect(wait).rejects.toThrow('left');
+  const failure = new Error('cannot close');
+  disposal.fail(failure);
+  await settle();
+  expect(errors).toEqual([failure]);
 });
