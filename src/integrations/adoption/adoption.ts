@@ -144,18 +144,21 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     origin: LoanOrigin<T> | undefined,
     since: number,
   ): Promise<R> {
-    const wait = new PeerWait<T>(this.#waits, grant, origin, since, timeoutMillis, options.signal);
+    const wait = new PeerWait<T>(this.#waits, grant, origin, since, timeoutMillis, options);
     const promise = wait.promise<R>();
     this.#counters.waited++;
     this.#waits.begin(wait);
-    if (wait.isOver) return promise;
-    wait.isSent = true;
+    if (!wait.isOver && !this.#waits.takesOver(wait)) this.ask(wait);
+    return promise;
+  }
+
+  ask(wait: PeerWait<T>): void {
+    PeerWait.bind(wait, wait);
     try {
-      this.#peer.request(wait, options);
+      this.#peer.request(wait, wait.priority);
     } catch (error) {
       wait.refuse(error);
     }
-    return promise;
   }
 
   /**

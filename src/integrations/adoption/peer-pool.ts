@@ -1,5 +1,4 @@
 /** The port to a pool of another package. */
-import type { LeaseOptions } from '../../pool/pool-options.js';
 
 /** The figures of a peer. A figure that the peer does not have is 0. */
 export interface PeerFigures {
@@ -20,8 +19,8 @@ export interface PeerRequest<T> {
 
 /** A pool of another package. */
 export interface PeerPool<T> {
-  /** Asks for a resource. The peer may answer before the call returns. */
-  request(request: PeerRequest<T>, options: LeaseOptions): void;
+  /** Asks for a resource, with a priority if the peer has any. The peer may answer before the call returns. */
+  request(request: PeerRequest<T>, priority: number | undefined): void;
   /** The identity of a resource, for a peer that gives each loan of a resource another object. */
   identify?(resource: T): unknown;
   /** Gives a resource back. Throws if the peer knows that it is not borrowed. */

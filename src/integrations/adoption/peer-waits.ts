@@ -1,6 +1,7 @@
 /**
  * The callers that wait for a peer. Peers have no signals and no timeout for a single caller, so the adoption ends the waits. One
- * timer serves all deadlines. A resource that the peer delivers after the end of its wait goes straight back to the peer.
+ * timer serves all deadlines. The request of a caller that has left is taken over by a later caller. A resource that comes before that
+ * goes straight back to the peer.
  */
 import { abortReason } from '../../core/abort-reason.js';
 import { captureAsyncContext } from '../../core/async-context.js';
@@ -11,11 +12,15 @@ import { type HeapItem, MinHeap, NOT_IN_HEAP } from '../../core/min-heap.js';
 import { SignalListeners } from '../../core/signal-listeners.js';
 import type { Grant } from '../../pool/loan/grant.js';
 import type { LoanOrigin } from '../../pool/loan/loan-origin.js';
+import type { LeaseOptions } from '../../pool/pool-options.js';
+import { LeftRequests } from './left-requests.js';
 import type { PeerRequest } from './peer-pool.js';
 
 /** Told of the peer's answers, and of waits that end without one. */
 export interface PeerWaitsListener<T> {
   delivered(wait: PeerWait<T>, resource: T): void;
+  /** Asks the peer for a caller whose request, taken over from another one, was refused. */
+  ask(wait: PeerWait<T>): void;
   /** A resource has come for a caller that has left. */
   deliveredLate(resource: T): void;
   /** The error of a caller whose timeout is over. `stalledMillis` is how long the event loop was blocked, 0 if it was not. */
@@ -37,15 +42,18 @@ export class PeerWait<T> implements PeerRequest<T>, Linked<PeerWait<T>>, HeapIte
   deadline = 0;
   /** Whether the wait has ended. */
   isOver = false;
-  /** Whether the peer has been asked. */
-  isSent = false;
-  /** Whether the peer has answered. A second answer has no effect. */
+  /** The request that the peer was asked with for this caller: its own, or that of a caller that has left. */
+  request: PeerWait<T> | null = null;
+  /** The caller that gets the answer to this request; `null` if it has left. */
+  caller: PeerWait<T> | null = null;
+  /** Whether the peer has answered this request. A second answer has no effect. */
   isAnswered = false;
   readonly grant: Grant<T, unknown>;
   readonly origin: LoanOrigin<T> | undefined;
   readonly since: number;
   readonly timeoutMillis: number;
   readonly signal: AbortSignal | undefined;
+  readonly priority: number | undefined;
   #resolve: ((granted: unknown) => void) | undefined = undefined;
   #reject: ((reason: unknown) => void) | undefined = undefined;
   readonly #waits: PeerWaits<T>;
@@ -56,7 +64,7 @@ export class PeerWait<T> implements PeerRequest<T>, Linked<PeerWait<T>>, HeapIte
     origin: LoanOrigin<T> | undefined,
     since: number,
     timeoutMillis: number,
-    signal: AbortSignal | undefined,
+    { signal, priority }: LeaseOptions,
   ) {
     this.#waits = waits;
     this.grant = grant;
@@ -64,6 +72,13 @@ export class PeerWait<T> implements PeerRequest<T>, Linked<PeerWait<T>>, HeapIte
     this.since = since;
     this.timeoutMillis = timeoutMillis;
     this.signal = signal;
+    this.priority = priority;
+  }
+
+  /** Notes that `request` is answered for `caller`. */
+  static bind<T>(caller: PeerWait<T>, request: PeerWait<T>): void {
+    caller.request = request;
+    request.caller = caller;
   }
 
   /** Creates the caller's promise. */
@@ -118,8 +133,7 @@ export class PeerWaits<T> {
   readonly #signals = new SignalListeners<PeerWait<T>>((wait, reason) =>
     this.#giveUp(wait, reason),
   );
-  /** Requests that the peer still has to answer although their callers have left. */
-  left = 0;
+  readonly #left = new LeftRequests<PeerWait<T>>();
 
   /** `commonTimeoutMillis` is the timeout of callers that give none. */
   constructor(clock: Clock, commonTimeoutMillis: number, listener: PeerWaitsListener<T>) {
@@ -148,27 +162,59 @@ export class PeerWaits<T> {
     }
   }
 
-  deliver(wait: PeerWait<T>, resource: T): void {
-    if (wait.isAnswered) return;
-    wait.isAnswered = true;
-    if (wait.isOver) {
-      this.left--;
+  /** How many requests the peer still has to answer although their callers have left. */
+  get left(): number {
+    return this.#left.count;
+  }
+
+  /** Has a caller take over the request of one that has left; false if there is none, so that the peer has to be asked. */
+  takesOver(wait: PeerWait<T>): boolean {
+    const request = this.#left.take(wait.priority);
+    if (request !== undefined) PeerWait.bind(wait, request);
+    return request !== undefined;
+  }
+
+  deliver(request: PeerWait<T>, resource: T): void {
+    if (request.isAnswered) return;
+    const caller = this.#callerOf(request);
+    if (caller === null) {
       this.#listener.deliveredLate(resource);
       return;
     }
-    this.#end(wait);
-    this.#listener.delivered(wait, resource);
+    const served = caller === request ? caller : this.#firstBefore(caller);
+    if (served !== caller && served.request !== null) PeerWait.bind(caller, served.request);
+    this.#end(served);
+    this.#listener.delivered(served, resource);
   }
 
-  refuse(wait: PeerWait<T>, error: unknown): void {
-    if (wait.isAnswered) return;
-    wait.isAnswered = true;
-    if (wait.isOver) {
-      this.left--;
+  refuse(request: PeerWait<T>, error: unknown): void {
+    if (request.isAnswered) return;
+    const caller = this.#callerOf(request);
+    if (caller === null) return;
+    if (caller !== request) {
+      this.#listener.ask(caller); // The peer may have refused the caller that has left, for the time that this one has waited.
       return;
     }
-    this.#end(wait);
-    wait.reject(error);
+    this.#end(caller);
+    caller.reject(error);
+  }
+
+  /** Notes the answer to a request. Gives the caller that it is for, if that still waits. */
+  #callerOf(request: PeerWait<T>): PeerWait<T> | null {
+    const { caller } = request;
+    request.isAnswered = true;
+    request.caller = null;
+    if (caller === null) this.#left.remove(request);
+    else caller.request = null;
+    return caller;
+  }
+
+  /** The caller that has waited longest: `caller` must not overtake it by a request that it has taken over. */
+  #firstBefore(caller: PeerWait<T>): PeerWait<T> {
+    const common = this.#common.first ?? caller;
+    const other = this.#others.first ?? caller;
+    const first = common.since <= other.since ? common : other;
+    return first.request !== null && first.priority === caller.priority ? first : caller;
   }
 
   /** Rejects all callers that wait. */
@@ -180,7 +226,12 @@ export class PeerWaits<T> {
   #giveUp(wait: PeerWait<T>, reason: unknown): void {
     if (wait.isOver) return;
     this.#end(wait);
-    if (wait.isSent) this.left++;
+    const { request } = wait;
+    wait.request = null;
+    if (request !== null) {
+      request.caller = null;
+      this.#left.add(request);
+    }
     wait.reject(reason);
   }
 

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { adoptPool } from '../../../src/integrations/generic-pool.js';
 import { FailingClock } from '../../kit/failing-clock.js';
 import { Gates } from '../../kit/gate.js';
+import { settle } from '../../kit/settle.js';
 import { keepsTheContract } from './adoption-contract.js';
 
 interface Thing {
@@ -48,6 +49,81 @@ test('a priority is passed to the peer', async () => {
   await Promise.all(waiting);
   expect(order).toEqual(['sooner', 'later']);
   await pool.close({ endPeer: true });
+});
+
+test('callers that leave while the peer hangs leave it no more requests than there were at one time', async () => {
+  const peer = genericPool.createPool(factory, { max: 1 });
+  const pool = adoptPool(peer);
+  const lease = await pool.lease();
+  for (let round = 0; round < 20; round++) {
+    const callers = Array.from({ length: 3 }, () => new AbortController());
+    const waits = callers.map(({ signal }) => pool.lease({ signal }));
+    for (const caller of callers) caller.abort(new Error('left'));
+    for (const wait of waits) await expect(wait).rejects.toThrow('left');
+  }
+  expect(peer.pending).toBe(3);
+  expect(pool.stats().pending).toBe(0);
+  const last = pool.lease();
+  expect(pool.stats().pending).toBe(1);
+  await lease.release();
+  await (await last).release();
+  await pool.close({ endPeer: true });
+});
+
+test('a caller that takes over the request of one that has left does not overtake those who have waited longer', async () => {
+  const peer = genericPool.createPool(factory, { max: 1 });
+  const pool = adoptPool(peer);
+  const order: string[] = [];
+  const first = await pool.lease();
+  const controller = new AbortController();
+  const left = pool.lease({ signal: controller.signal });
+  const waiting = [pool.use(() => order.push('second'))];
+  controller.abort(new Error('left'));
+  await expect(left).rejects.toThrow('left');
+  waiting.push(pool.use(() => order.push('third')));
+  await first.release();
+  await Promise.all(waiting);
+  expect(order).toEqual(['second', 'third']);
+  await pool.close({ endPeer: true });
+});
+
+test('a request is taken over by a caller of its own priority only', async () => {
+  const peer = genericPool.createPool(factory, { max: 1, priorityRange: 2 });
+  const pool = adoptPool(peer);
+  const order: string[] = [];
+  const first = await pool.lease();
+  const controller = new AbortController();
+  const left = pool.lease({ signal: controller.signal, priority: 0 });
+  controller.abort(new Error('left'));
+  await expect(left).rejects.toThrow('left');
+  const waiting = [
+    pool.use(() => order.push('later'), { priority: 1 }),
+    pool.use(() => order.push('sooner'), { priority: 0 }),
+  ];
+  await first.release();
+  await Promise.all(waiting);
+  expect(order).toEqual(['sooner', 'later']);
+  await pool.close({ endPeer: true });
+});
+
+test('a caller whose request was refused for one that has left asks the peer itself, once', async () => {
+  const answers = new Gates<Thing>();
+  const peer = genericPool.createPool(factory, { max: 1 });
+  peer.acquire = () => answers.next();
+  const pool = adoptPool(peer);
+  const controller = new AbortController();
+  const left = pool.lease({ signal: controller.signal });
+  controller.abort(new Error('left'));
+  await expect(left).rejects.toThrow('left');
+  const wait = pool.lease();
+  expect(answers.arrived).toBe(1);
+  answers.at(0).fail(new Error('the caller that has left has waited too long'));
+  await settle();
+  expect(answers.arrived).toBe(2);
+  answers.at(1).fail(new Error('no server'));
+  await expect(wait).rejects.toThrow('no server');
+  expect(answers.arrived).toBe(2);
+  expect(pool.stats().pending).toBe(0);
 });
 
 test('a rejection of the peer is passed to the caller', async () => {
