@@ -14,6 +14,10 @@ export interface SharedRoom {
   readonly maxTotal: number;
   readonly room: number;
   readonly hasExcess: boolean;
+  /** Whether another creation may give its place away and run on. */
+  readonly mayAbandon: boolean;
+  /** Told that a creation has given its place away, or that such a creation has ended. */
+  countAbandoned(change: 1 | -1): void;
   /** Told that the pool would create resources that no waiter needs, if there was room. */
   awaitRoom(): void;
 }

@@ -9,7 +9,7 @@ import { aFunction, checkArgument } from '../core/options.js';
 export interface CreateContext {
   /** Aborted when the pool no longer wants the resource: its creation timed out, or the pool was closed. */
   readonly signal: AbortSignal;
-  /** 1, or one more than the number of creations that failed in a row before this one. */
+  /** 1, or one more than the number of pauses after creations that failed, or did not answer, since the last success. */
   readonly attempt: number;
 }
 

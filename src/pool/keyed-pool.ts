@@ -362,7 +362,8 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
 
   /** A pool that waits, or that the program has set apart from those of other keys, is no longer the same when it is made anew. */
   #mayForget({ keeper, pool }: Member<T>): boolean {
-    if (pool.size + pool.pending > 0 || keeper.creator.isAwaited) return false;
+    const { isAwaited, hasAbandoned } = keeper.creator;
+    if (pool.size + pool.pending > 0 || isAwaited || hasAbandoned) return false;
     if (pool.min > 0 || pool.max !== this.#settings.max) return false;
     return (keeper.state !== 'paused' || this.#state === 'paused') && keeper.state !== 'draining';
   }

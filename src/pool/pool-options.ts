@@ -46,12 +46,14 @@ export interface PoolOptions {
   /**
    * How many failures of `create` in a row make a failure reject the caller that it was called for. Before that, the pool tries
    * again after a pause. The pause begins at 10 ms and doubles up to 5 s, less a random part of up to one half. 1 fails fast:
-   * each caller causes a creation at once, and is rejected when it fails.
+   * each caller causes a creation at once, and is rejected when it fails. A `create` that does not answer while its callers leave gets
+   * the pauses all the same.
    * @default 8
    */
   readonly createAttempts?: number;
   /**
-   * How long one `create` may take. A resource that arrives later is kept if the pool is below `max`, else destroyed.
+   * How long one `create` may take. Then its signal aborts and its place is free. So up to twice `max` calls in this time hang on for good
+   * if `create` neither answers nor heeds its signal. A resource that arrives later is kept if the pool is below `max`, else destroyed.
    * @default 30_000
    */
   readonly createTimeoutMillis?: number;

@@ -1,6 +1,6 @@
 /** A call of the factory that hangs for one caller is not counted on for the next: it is served otherwise, as far as there is room. */
 import { expect, test } from 'vitest';
-import { createKeyedPool, createPool, type Factory } from '../../src/pool/index.js';
+import { createKeyedPool, createPool, type Factory, type Pool } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -287,6 +287,97 @@ test('callers in a hurry do not storm a slow server: no more than twice `max` cr
     await clock.advance(20);
   }
   expect(most).toBeLessThanOrEqual(6);
+  await close(pool, clock);
+});
+
+test('a call is slow when its time has come, also if the time of the clock is rounded', async () => {
+  const clock = new FakeClock(1023.2834361661195); // (now + 100) - now is less than 100.
+  const gates = new Gates();
+  const factory = new StrictFactory(3, { create: () => gates.next() });
+  const pool = createPool(factory, { max: 2, clock });
+  gates.at(0).open();
+  await (await pool.lease()).destroy();
+  const first = outcomeOf(pool.lease());
+  await clock.advance(100);
+  expect(factory.creates, 'another is begun beside the slow one').toBe(3);
+  gates.at(2).open();
+  await settle();
+  expect(first().is).toBe('resolved');
+  await close(pool, clock);
+});
+
+/** Callers come every 20 ms for a minute, and leave after 100 ms. */
+async function callersInAHurry(pool: Pool<Thing>, clock: FakeClock): Promise<void> {
+  const waiting: AbortController[] = [];
+  for (let caller = 0; caller < 3_000; caller++) {
+    const abort = new AbortController();
+    waiting.push(abort);
+    pool.use(() => {}, { signal: abort.signal }).catch(() => {});
+    await clock.advance(20);
+    if (waiting.length >= 5) waiting.shift()?.abort();
+  }
+  for (const abort of waiting) abort.abort();
+  await settle();
+}
+
+test.each([
+  { how: 'tells its calls to stop', createAttempts: 8, heedsSignals: true },
+  { how: 'tells its calls to stop', createAttempts: 1, heedsSignals: true },
+  { how: 'cannot stop its calls', createAttempts: 8, heedsSignals: false },
+])(
+  'a server that hangs gets ever fewer calls while callers leave: a factory that $how, createAttempts $createAttempts',
+  async ({ createAttempts, heedsSignals }) => {
+    const clock = new FakeClock();
+    let creates = 0;
+    let hangs = false;
+    const pool = createPool<Thing>(
+      {
+        create: async ({ signal }) => {
+          creates++;
+          if (!hangs) return { id: creates };
+          return new Promise<Thing>((_, reject) => {
+            if (heedsSignals) signal.addEventListener('abort', () => reject(signal.reason));
+          });
+        },
+        destroy: () => {},
+      },
+      { max: 2, createAttempts, clock },
+    );
+    await pool.use(() => {});
+    hangs = true;
+    pool.evict(() => true);
+    creates = 0;
+    await callersInAHurry(pool, clock);
+    // Without a pause there are 2 in each 100 ms: 1,200.
+    expect(creates).toBeLessThanOrEqual(70);
+    expect(creates, 'it is tried again').toBeGreaterThan(3);
+    hangs = false;
+    const lease = outcomeOf(pool.lease());
+    await clock.advance(30_000);
+    expect(lease().is).toBe('resolved');
+    await close(pool, clock);
+  },
+);
+
+test('a call that was given up and succeeds all the same ends the pause', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const factory = new StrictFactory(3, { create: () => gates.next() });
+  const pool = createPool(factory, { max: 2, clock });
+  for (let caller = 0; caller < 2; caller++) {
+    const abort = new AbortController();
+    const left = outcomeOf(pool.lease({ signal: abort.signal }));
+    await clock.advance(100);
+    abort.abort();
+    await settle();
+    expect(left().is).toBe('rejected');
+  }
+  const waits = outcomeOf(Promise.all([pool.lease(), pool.lease(), pool.lease()]));
+  expect(factory.creates, 'the factory has answered nothing for 100 ms').toBe(2);
+  gates.at(0).open();
+  await settle();
+  expect(factory.creates, 'it works').toBe(3);
+  expect(waits().is).toBe('pending');
   await close(pool, clock);
 });
 

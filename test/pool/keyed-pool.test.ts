@@ -608,3 +608,56 @@ test('the waits of all keys share one listener on a signal', async () => {
   void lease.release();
   await pools.close();
 });
+
+test('calls that hang and ignore their signals are at most twice `maxTotal`, however many keys are asked for', async () => {
+  const hanging = new Gates();
+  const pools = createKeyedPool(
+    (_: number) => ({ create: () => hanging.next(), destroy: () => {} }),
+    { max: 1, maxTotal: 2 },
+  );
+  for (let key = 0; key < 100; key++) {
+    const abort = new AbortController();
+    const left = pools.lease(key, { signal: abort.signal });
+    await settle();
+    abort.abort(new Error('left'));
+    await expect(left).rejects.toThrow('left');
+  }
+  expect(hanging.arrived).toBe(4);
+  hanging.at(0).open();
+  await settle();
+  expect(hanging.arrived, 'one has ended, and no caller waits').toBe(4);
+  const waits = pools.lease(1_000);
+  await settle();
+  hanging.at(2).open();
+  await settle();
+  hanging.at(4).open();
+  await (await waits).release();
+  for (const at of [1, 3]) hanging.at(at).open();
+  await settle();
+  await pools.close();
+});
+
+test('a key whose call hangs is not forgotten: asked for again and again, it has no more than `max` beside its places', async () => {
+  const hanging = new Gates();
+  const pools = createKeyedPool(
+    (key: string) => ({
+      create: () => (key === 'dead' ? hanging.next() : Promise.resolve()),
+      destroy: () => {},
+    }),
+    { max: 1 },
+  );
+  for (let round = 0; round < 5; round++) {
+    const abort = new AbortController();
+    const left = pools.lease('dead', { signal: abort.signal });
+    await settle();
+    abort.abort(new Error('left'));
+    await expect(left).rejects.toThrow('left');
+    for (let other = 0; other < 40; other++) {
+      await (await pools.lease(`other ${round} ${other}`)).destroy(); // So many that empty keys are forgotten.
+    }
+  }
+  expect(hanging.arrived).toBe(2);
+  for (const at of [0, 1]) hanging.at(at).open();
+  await settle();
+  await pools.close();
+});

@@ -95,6 +95,14 @@ export class CeilingShare<T> implements CeilingMember {
     return this.ceiling.hasExcess;
   }
 
+  get mayAbandon(): boolean {
+    return this.ceiling.mayAbandon;
+  }
+
+  countAbandoned(change: 1 | -1): void {
+    this.ceiling.countAbandoned(change);
+  }
+
   evictIdle(reason: DestroyReason): void {
     const { stock } = this.#host;
     const slot = stock.idle.first;

@@ -54,6 +54,8 @@ export class SharedCeiling {
   #total = 0;
   /** How many of them are being destroyed, but for destructions that have become slow: they may hang. */
   #leaving = 0;
+  /** How many creations of all members run on without a place. */
+  #abandoned = 0;
   #maxTotal: number;
   /** Whether there may be more resources than `maxTotal`, because it has become less. */
   #mayHaveExcess = false;
@@ -104,6 +106,16 @@ export class SharedCeiling {
   /** Has the member filled as soon as there is room that no waiter needs. */
   awaitRoom(member: CeilingMember): void {
     this.#unfilled.add(member);
+  }
+
+  /** Whether another creation may give its place away and run on: at most `maxTotal` do, or a caller of each key would add one. */
+  get mayAbandon(): boolean {
+    return this.#abandoned < this.#maxTotal;
+  }
+
+  /** Told that a creation has given its place away, or that such a creation has ended. */
+  countAbandoned(change: 1 | -1): void {
+    this.#abandoned += change;
   }
 
   /** How many more resources there may be. O(1). */

@@ -60,10 +60,11 @@ export class Creator<T, C extends Client> {
   readonly #running = new Set<Creation<C>>();
   readonly #ready: ReadyWaits;
   readonly #pause: FactoryPause;
-  /** Whether the last creation that failed was refused by a full server. */
-  #isServerFull = false;
   #isFillingUp = false;
-  /** Creations that run on although their waiters have left. At most `max`, so that callers in a hurry cannot cause a storm. */
+  /**
+   * Creations that run on although their waiters have left. At most `max`, and `maxTotal` of all keys, so that callers in a hurry cannot
+   * cause a storm.
+   */
   #abandoned = 0;
   /** How often all resources were invalidated. */
   #invalidations = 0;
@@ -105,6 +106,11 @@ export class Creator<T, C extends Client> {
   /** Whether a caller waits for `ready` or `warmUp`. */
   get isAwaited(): boolean {
     return !this.#ready.isEmpty;
+  }
+
+  /** Whether creations run on whose waiters have left. */
+  get hasAbandoned(): boolean {
+    return this.#abandoned > 0;
   }
 
   /** Told that the last waiter has left the queue. */
@@ -161,9 +167,10 @@ export class Creator<T, C extends Client> {
     const isSlow = left.call?.isSlow === true;
     const isNeeded = !isSlow && (this.#capacity.shortfall >= 0 || this.#isFilling());
     left.call?.moveToBackground();
-    if (isNeeded || this.#abandoned >= this.#settings.max) return;
-    this.#abandoned++;
+    if (isNeeded || !this.#mayAbandon) return;
+    this.#countAbandoned(1);
     this.#end(left);
+    if (!this.#closed) this.#pause.gaveUp();
     left.call?.abandon();
     this.#runInContext(() => left.controller.abort(reason));
     this.#host.roomChanged();
@@ -244,7 +251,7 @@ export class Creator<T, C extends Client> {
 
   /** Whether the factory may be tried for a waiter: it is in no pause, or each failure goes to its caller. */
   get mayTry(): boolean {
-    return !this.isBackingOff || (this.#settings.createAttempts === 1 && !this.#isServerFull);
+    return !this.isBackingOff || (this.#settings.createAttempts === 1 && !this.#pause.isForAll);
   }
 
   /** Whether another creation may begin now. */
@@ -272,6 +279,7 @@ export class Creator<T, C extends Client> {
   #created(creation: Creation<C>, resource: T): void {
     if (!this.#running.has(creation)) {
       this.#endAbandoned();
+      this.#pause.succeeded();
       this.#late(creation, resource);
       return;
     }
@@ -305,8 +313,18 @@ export class Creator<T, C extends Client> {
     else creation.birth?.failed();
   }
 
+  /** Whether a creation may run on beside those that have a place: the signals of its calls are perhaps ignored. */
+  get #mayAbandon(): boolean {
+    return this.#abandoned < this.#settings.max && this.#capacity.shared?.mayAbandon !== false;
+  }
+
   #endAbandoned(): void {
-    if (this.#abandoned > 0) this.#abandoned--;
+    if (this.#abandoned > 0) this.#countAbandoned(-1);
+  }
+
+  #countAbandoned(change: 1 | -1): void {
+    this.#abandoned += change;
+    this.#capacity.shared?.countAbandoned(change);
   }
 
   #isOutdated(creation: Creation<C>): boolean {
@@ -328,9 +346,9 @@ export class Creator<T, C extends Client> {
 
   #countFailure(client: C | null, error: CreateError): void {
     this.lastError = error.cause ?? error;
-    this.#isServerFull = this.#calls.isFull(this.lastError);
-    if (!this.#closed) this.#pause.failed(!this.#isServerFull);
-    if (this.#isServerFull) {
+    const isServerFull = this.#calls.isFull(this.lastError);
+    if (!this.#closed) this.#pause.failed(!isServerFull);
+    if (isServerFull) {
       this.#counters.capacityErrors++;
       this.#capacity.max.serverIsFull(this.#capacity.size);
       return; // The waiter waits for a resource to come back, or for the next attempt.

@@ -8,6 +8,9 @@ import type { Clock, TimerHandle } from '../../core/clock.js';
 import { guardedClock } from '../../core/guarded-clock.js';
 import { backoffMillis, LONGEST_MILLIS } from './backoff.js';
 
+/** How long a factory may answer nothing, while its callers leave, before it gets a pause, in milliseconds. */
+const SILENT_MILLIS = 100;
+
 /** The settings that a pause depends on. */
 export interface PauseSettings {
   readonly clock: Clock;
@@ -24,6 +27,10 @@ export class FactoryPause {
   #timer: TimerHandle | undefined = undefined;
   #endsAt = 0;
   #isAwaited = false;
+  /** When the first creation was given up by its caller, without a success since. */
+  #silentSince: number | undefined = undefined;
+  /** Whether the pause holds also if each failure goes to its caller: the server is full, or does not answer. */
+  isForAll = false;
   /** Failures without a success in between. Failures during a pause count as one: their calls began before it. */
   failuresInARow = 0;
   /** Those of them that count towards `createAttempts`. */
@@ -49,10 +56,21 @@ export class FactoryPause {
 
   /** Begins a pause after a failure, unless one is on. `isCounted` says whether it counts towards `createAttempts`. */
   failed(isCounted: boolean): void {
+    this.isForAll = !isCounted;
     if (isCounted && (!this.isOn || this.countedInARow === 0)) this.countedInARow++;
     if (this.isOn) return;
     this.#isAfterBreak = false;
     this.#begin(++this.failuresInARow);
+  }
+
+  /**
+   * A creation was given up, because its caller has left. Begins a pause if the factory has answered nothing for a while. Without it, a
+   * server that hangs gets a new call for each caller that leaves.
+   */
+  gaveUp(): void {
+    const now = this.#clock.now();
+    this.#silentSince ??= now;
+    if (now - this.#silentSince >= SILENT_MILLIS) this.failed(false);
   }
 
   /**
@@ -76,6 +94,7 @@ export class FactoryPause {
   succeeded(): void {
     this.failuresInARow = 0;
     this.countedInARow = 0;
+    this.#silentSince = undefined;
     if (!this.#isAfterBreak) this.cancel();
   }
 

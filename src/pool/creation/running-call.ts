@@ -127,7 +127,8 @@ export class RunningCall<R> {
 
   #lookForSlowness(now: number): void {
     const age = now - this.#beganAt;
-    const isSlow = !this.#isAbandoned && age >= this.#call.patienceMillis();
+    // Rounded as in #nextLook. Otherwise the next look could be due at once, again and again.
+    const isSlow = !this.#isAbandoned && now >= this.#beganAt + this.#call.patienceMillis();
     if (isSlow) {
       this.isSlow = true;
       this.#setTimer(this.#nextLook(0));
