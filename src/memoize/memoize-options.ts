@@ -78,7 +78,8 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
   readonly jitter?: number;
   /**
    * How long a stale or due result is served without another load after a load that should replace it has failed, in
-   * milliseconds. It keeps the calls away from a source that is down. @default `negativeTtl` if that is a number, otherwise 0
+   * milliseconds. It keeps the calls away from a source that is down. @default `negativeTtl` if that is a number above 0; otherwise
+   * 1,000 after a load in the background, and 0 after a load that a caller waited for
    */
   readonly retryAfterMillis?: number;
   /**
@@ -141,7 +142,8 @@ export interface LoadTimeouts {
   readonly soft?: number;
   /**
    * When the load counts as failed, in milliseconds. Its signal aborts, its callers get the stale result or a
-   * {@link LoadTimeoutError}, and the next caller begins a new load. @default no limit
+   * {@link LoadTimeoutError}, and the next caller begins a new load. A load that ignores its signal runs on beside the new one, and
+   * holds some 3 kB until it settles: give what it waits for a limit, or the failure a `negativeTtl`. @default no limit
    */
   readonly hard?: number;
 }
@@ -185,10 +187,8 @@ interface ResolvedOptions {
 }
 
 /** The options with their defaults, and the flags that are derived from them. */
-export interface MemoizeSettings
-  extends Omit<ResolvedOptions, 'maxWeight' | 'retryAfterMillis' | 'loadTimeoutMillis'> {
+export interface MemoizeSettings extends Omit<ResolvedOptions, 'maxWeight' | 'loadTimeoutMillis'> {
   readonly maxWeight: number;
-  readonly retryAfterMillis: number;
   readonly loadTimeouts: LoadTimeouts | undefined;
   /** The option `name`, if it was given. */
   readonly givenName: string | undefined;
@@ -321,7 +321,8 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
   return {
     ...settings,
     retryAfterMillis:
-      settings.retryAfterMillis ?? (typeof negativeTtl === 'number' ? negativeTtl : 0),
+      settings.retryAfterMillis ??
+      (typeof negativeTtl === 'number' && negativeTtl > 0 ? negativeTtl : undefined),
     loadTimeouts:
       typeof loadTimeoutMillis === 'number' ? { hard: loadTimeoutMillis } : loadTimeoutMillis,
     onError: (error, where) =>

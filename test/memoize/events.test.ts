@@ -86,7 +86,14 @@ test('a stale answer emits `stale` and not `hit`, also in place of a failure', a
       if (fails) throw new Error('down');
       return id;
     },
-    { ttl: 10, staleWhileRevalidate: 10, staleIfError: 100, clock, onError: () => {} },
+    {
+      ttl: 10,
+      staleWhileRevalidate: 10,
+      staleIfError: 100,
+      retryAfterMillis: 0,
+      clock,
+      onError: () => {},
+    },
   );
   await fn(1);
   const seen: Seen[] = [];

@@ -64,8 +64,8 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
     expect(gates.arrived).toBe(1);
   });
 
-  test('a revalidation that fails is reported, and the next call tries again', async () => {
-    const { clock, gates, fn, errors } = cached();
+  test('a revalidation that fails is reported, and without a pause the next call tries again', async () => {
+    const { clock, gates, fn, errors } = cached({ retryAfterMillis: 0 });
     gates.at(0).open('old');
     await fn('k');
     clock.jump(100);
@@ -78,6 +78,26 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
     await settle();
     expect(await fn('k')).toBe('new');
     expect(fn.cacheInfo()).toMatchObject({ refreshes: 2, refreshFailures: 1, loadFailures: 1 });
+  });
+
+  test('a source that is down gets one background load a second, not one for each hit', async () => {
+    const { clock, gates, fn, errors } = cached({ staleWhileRevalidate: 60_000 });
+    gates.at(0).open('old');
+    await fn('k');
+    clock.jump(100);
+    for (let seconds = 0; seconds < 10; seconds++) {
+      gates.at(gates.arrived).fail(new Error('down'));
+      for (let hit = 0; hit < 20; hit++) {
+        expect(await fn('k')).toBe('old');
+        await settle();
+      }
+      expect([gates.arrived, errors.length]).toEqual([seconds + 2, seconds + 1]);
+      clock.jump(1_000);
+    }
+    gates.at(gates.arrived).open('new');
+    expect(await fn('k')).toBe('old');
+    await settle();
+    expect(await fn('k')).toBe('new');
   });
 
   test('a synchronous function runs again after the call, not during it', async () => {
@@ -110,6 +130,7 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
         ...bound,
         ttl: 100,
         staleWhileRevalidate: 50,
+        retryAfterMillis: 0,
         clock,
         name: 'numbers',
         onError: (...told) => errors.push(told),

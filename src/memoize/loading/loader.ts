@@ -27,6 +27,9 @@ export type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
 const NO_ARGS: readonly unknown[] = [];
 
+/** The default pause after a load in the background has failed, in milliseconds. Without one, each hit would call a source that is down. */
+const BACKGROUND_RETRY_MILLIS = 1_000;
+
 /**
  * Runs code outside of all requests. In Node 22 and earlier each promise keeps the AsyncLocalStorage context in which it was made.
  * A promise that is stored would keep the request of its first caller alive.
@@ -356,7 +359,7 @@ export class Loader {
   ): StagedEntry | undefined {
     const { replaces, background, isAnsweredStale, invalidatedTags, context, own } = load.details;
     load.details.birth?.failed();
-    const { clock, retryAfterMillis } = this.#settings;
+    const { clock, retryAfterMillis = background ? BACKGROUND_RETRY_MILLIS : 0 } = this.#settings;
     const now = clock.now();
     const servesStale = !background && this.#replacesFailure(replaces, now);
     const terms =
