@@ -398,3 +398,40 @@ test('a load that hangs keeps nothing of the callers that have left', async () =
   await untilCollected(...reasons);
   expect(fn.cacheInfo()).toMatchObject({ inFlight: 1, misses: 1 });
 });
+
+test('a load that was given up and never settles does not keep its key', async () => {
+  const fn = memoize(async (_tenant: symbol, _id: number) => 1, {
+    load: ({ signal }) => new Promise<number>(() => void signal.aborted),
+  });
+  const call = async (id: number): Promise<WeakRef<WeakKey>> => {
+    const tenant = Symbol(`tenant ${id}`);
+    const controller = new AbortController();
+    const outcome = fn.call([tenant, id], { signal: controller.signal }).catch(() => 'left');
+    controller.abort();
+    expect(await outcome).toBe('left');
+    return new WeakRef(tenant as unknown as WeakKey);
+  };
+  const tenants = await Promise.all(Array.from({ length: 20 }, (_, id) => call(id)));
+  await untilCollected(...tenants);
+  expect(fn.cacheInfo()).toMatchObject({ inFlight: 0, misses: 20 });
+});
+
+test('a load that was given up and settles later leaves the entry of its key alone', async () => {
+  const gates = new Gates<string>();
+  const fn = memoize(async (_tenant: string, _id: number) => '', {
+    load: ({ signal }) => {
+      void signal;
+      return gates.next();
+    },
+  });
+  const controller = new AbortController();
+  const left = fn.call(['a', 1], { signal: controller.signal });
+  fn.set(['a', 1], Promise.resolve('set'));
+  await settle();
+  controller.abort(new Error('left'));
+  await expect(left).rejects.toThrow('left');
+  gates.at(0).open('late');
+  await settle();
+  expect(await fn('a', 1)).toBe('set');
+  expect(gates.arrived).toBe(1);
+});

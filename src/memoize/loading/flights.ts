@@ -2,7 +2,7 @@
  * The loads that run. Loads with a promise can be joined, and are found by key. Loads whose synchronous part is on the stack are
  * chained by `outer`: the function may call code that invalidates the result which it is about to return.
  */
-import type { Key } from '../keys/key-trie.js';
+import { type Key, release } from '../keys/key-trie.js';
 import { Load } from './load.js';
 
 /** The loads of one cache. */
@@ -72,11 +72,16 @@ export class Flights {
     return true;
   }
 
-  /** Aborts a load that no caller wants. Makes it unjoinable first, because an abort listener may call the cache. */
+  /**
+   * Aborts a load that no caller wants. Makes it unjoinable first, because an abort listener may call the cache. Releases its key, which a
+   * load that ignores its signal and never settles would keep.
+   */
   giveUp(load: Load, reason: unknown): void {
     this.finish(load);
     load.isCurrent = false;
     load.abort(reason);
+    load.ownDetails.isGivenUp = true;
+    release(load.key);
   }
 
   /** Disowns every load for a key; returns false if there is none. */

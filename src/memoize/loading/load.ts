@@ -33,6 +33,8 @@ export class LoadDetails {
   successor: Promise<unknown> | undefined = undefined;
   /** Whether the result has an invalidated tag. */
   isOutdated = false;
+  /** Whether all its callers have left, and its key is released. */
+  isGivenUp = false;
   /** Whether its callers were given the stale result, because the load takes too long. */
   isAnsweredStale = false;
 }

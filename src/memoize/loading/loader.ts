@@ -202,7 +202,7 @@ export class Loader {
           this.#endShared(load, { value: settled });
           this.#entries.disposals?.loadSettled(load, settled);
         });
-        release(load.key);
+        if (!load.details.isGivenUp) release(load.key);
         return settled;
       },
       (error: unknown) => {
@@ -214,7 +214,7 @@ export class Loader {
           if (kept !== undefined) this.#entries.disposals?.loadSettled(load, kept.settled);
           return kept;
         });
-        release(load.key);
+        if (!load.details.isGivenUp) release(load.key);
         if (stale === undefined) throw error;
         return stale.settled;
       },
