@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 85_700,
+  pool: 86_600,
   memoize: 79_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -37,12 +37,12 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/nest': 5_900,
   profile: 57_000,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 46_000,
-  'integrations/mysql2': 93_600,
-  'integrations/pg': 94_900,
+  'integrations/generic-pool': 47_300,
+  'integrations/mysql2': 95_300,
+  'integrations/pg': 96_500,
   'integrations/redis': 9_500,
-  'integrations/tarn': 46_400,
-  '.': 474_500,
+  'integrations/tarn': 47_700,
+  '.': 475_700,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -109,14 +109,14 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 72.0 kB', async () => {
+test('createPool, imported alone, stays below 72.6 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(72_000);
+  expect(minifiedBytes).toBeLessThanOrEqual(72_600);
 });
 
-test('memoize, imported alone, stays below 56 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 56.5 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(56_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(56_500);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

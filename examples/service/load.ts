@@ -13,14 +13,17 @@ export interface LoadResult {
 /** One request in this many asks for an order that does not exist, like a stale bookmark. */
 const STALE_BOOKMARK_EVERY = 100;
 
-/** Sends requests for `seconds` seconds, or until the signal aborts. */
+/** How many requests come before the load: all kinds of them, a stale bookmark too. */
+const WARM_UP = 10;
+
+/** Sends a request of each kind, and then requests for `seconds` seconds, or until the signal aborts. */
 export async function runLoad(
   url: string,
   seconds: number,
   signal: AbortSignal,
 ): Promise<LoadResult> {
   const answers: Record<string, number> = {};
-  let asked = 0;
+  let asked = await warmUp(url, signal, answers);
   const stopProgress = showProgress(seconds, answers);
   try {
     const result = await new Promise<autocannon.Result>((resolve, reject) => {
@@ -49,6 +52,23 @@ export async function runLoad(
   } finally {
     stopProgress();
   }
+}
+
+/** Sends the first requests one after another, so that the load does not wait for connections and compilation. Gives their number. */
+async function warmUp(
+  url: string,
+  signal: AbortSignal,
+  answers: Record<string, number>,
+): Promise<number> {
+  for (let n = 0; n < WARM_UP; n++) {
+    if (signal.aborted) return n;
+    const { status, body } = await fetch(url + pathOfRequest(n), {
+      headers: { connection: 'close' },
+    });
+    await body?.cancel();
+    answers[status] = (answers[status] ?? 0) + 1;
+  }
+  return WARM_UP;
 }
 
 /** The sequence of requests, equal in each run: orders, products, customers, and some health checks. */

@@ -988,7 +988,7 @@ describe('hashKeys', () => {
     const shared = { bus: new MemoryBus(), hashKeys: true };
     const member = () => service.member(shared, { tags: (result) => [`tag of ${result}`] });
     const [one, other] = [member(), member()];
-    one.set(['a'], 'set');
+    one.set(['a'], Promise.resolve('set'));
     expect(await one('a')).toBe('set');
     other.invalidateTags('tag of set');
     await other.flush();
