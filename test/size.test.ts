@@ -15,7 +15,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   weak: 28_600,
   gc: 88_000,
   pool: 86_600,
-  memoize: 79_000,
+  memoize: 79_400,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 6_900,
@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 96_500,
   'integrations/redis': 9_500,
   'integrations/tarn': 47_700,
-  '.': 475_700,
+  '.': 476_000,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -114,9 +114,9 @@ test('createPool, imported alone, stays below 72.6 kB', async () => {
   expect(minifiedBytes).toBeLessThanOrEqual(72_600);
 });
 
-test('memoize, imported alone, stays below 56.5 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 56.9 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(56_500);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(56_900);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

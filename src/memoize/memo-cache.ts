@@ -411,7 +411,7 @@ export class MemoCache implements WatchedCache {
    */
   #promiseOf(flight: Load, receiver: unknown, args: readonly unknown[]): unknown {
     this.recorder.counters.joins++;
-    if (flight.details.invalidatedTags === undefined) return this.loader.resultFor(flight, args);
+    if (flight.details.invalidatedSince === undefined) return this.loader.resultFor(flight, args);
     const details = flight.ownDetails;
     details.successor ??= flight.promise?.then((value) =>
       details.isOutdated ? this.call(receiver, ...args) : value,

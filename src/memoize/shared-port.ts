@@ -85,6 +85,8 @@ export interface SharedLevel {
   loadEnded(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms | undefined): void;
   /** How long the entry that was just stored in this process is fresh at most, in milliseconds; 0 for a stale one. */
   freshMillis(context: SharedLoadContext | undefined): number;
+  /** The form that a tag has in the store and in messages of other processes. */
+  publicForm(tag: string): string;
   /** Told that an entry was stored in this process that came from no load. */
   stored(keyArgs: readonly unknown[]): void;
   /** Invalidates one result in all processes. */

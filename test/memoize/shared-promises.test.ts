@@ -975,10 +975,12 @@ describe('hashKeys', () => {
       await settle();
       other.invalidateTags('tag of a');
       await settle();
+      const { loads } = service;
+      const joined = one('a');
+      await settle();
       gate.open();
       expect(await first).toBe('a');
-      const { loads } = service;
-      expect([await one('a'), service.loads]).toEqual(['a', loads + 1]);
+      expect([await joined, service.loads], 'a later caller').toEqual(['a', loads + 1]);
       expect([await one('a'), service.loads], 'is kept after that').toEqual(['a', loads + 1]);
     },
   );

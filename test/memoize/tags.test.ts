@@ -84,6 +84,20 @@ describe.each([
     expect(gates.arrived).toBe(1);
   });
 
+  test('a load remembers that its tag was invalidated, however many other tags are invalidated while it runs', async () => {
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next(), { ...options, tags: () => ['t'] });
+    const first = fn('k');
+    fn.invalidateTags('t');
+    for (let tag = 0; tag < 25_000; tag++) fn.invalidateTags(`other ${tag}`);
+    gates.at(0).open('old');
+    expect([await first, fn.cacheInfo().size]).toEqual(['old', 0]);
+    const next = fn('k');
+    for (let tag = 0; tag < 9_000; tag++) fn.invalidateTags(`other ${tag}`);
+    gates.at(1).open('new');
+    expect([await next, fn.cacheInfo().size], 'another load').toEqual(['new', 1]);
+  });
+
   test('a synchronous load that invalidates its own tag is not stored', () => {
     const fn = memoize(
       (id: number) => {

@@ -159,8 +159,8 @@ export class DisposalTracker implements Disposals {
     }
     const waits = this.#waitFor(load);
     if (isJoined) this.#counters.joins++;
-    const { invalidatedTags, isAnsweredStale } = load.details;
-    const mayBeOutdated = isJoined && invalidatedTags !== undefined;
+    const { invalidatedSince, isAnsweredStale } = load.details;
+    const mayBeOutdated = isJoined && invalidatedSince !== undefined;
     // `load.result` settles at the soft limit. A lease that begins later waits for the load.
     const answer = isAnsweredStale ? promise : (load.result as Promise<unknown>);
     return answer.then(() => {

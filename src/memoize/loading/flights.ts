@@ -3,6 +3,7 @@
  * chained by `outer`: the function may call code that invalidates the result which it is about to return.
  */
 import { type Key, release } from '../keys/key-trie.js';
+import { InvalidatedTags } from './invalidated-tags.js';
 import { Load } from './load.js';
 
 /** The loads of one cache. */
@@ -12,6 +13,7 @@ export class Flights {
   #running: Load | undefined = undefined;
   /** A load that has ended, for reuse. A new object that an old one refers to costs V8 as much as a hit. */
   #spare: Load | undefined = undefined;
+  readonly #invalidatedTags = new InvalidatedTags();
 
   /** How many loads can be joined. */
   get size(): number {
@@ -106,15 +108,23 @@ export class Flights {
     for (const flight of flights) flight.disown();
   }
 
-  /** Makes the running loads not store a result that has one of these tags. */
+  /** Makes the running loads not store a result that has one of these tags. O(loads + tags). */
   invalidateTags(tags: readonly string[]): void {
-    for (let load = this.#running; load !== undefined; load = load.outer) addTags(load, tags);
-    for (const load of this.#byKey.values()) addTags(load, tags);
+    const since = this.#invalidatedTags.count;
+    let needsEarlier = false;
+    const note = ({ ownDetails }: Load): void => {
+      if (ownDetails.invalidatedSince === undefined) ownDetails.invalidatedSince = since;
+      else needsEarlier = true;
+    };
+    for (let load = this.#running; load !== undefined; load = load.outer) note(load);
+    for (const load of this.#byKey.values()) note(load);
+    if (!needsEarlier) this.#invalidatedTags.clear();
+    for (const tag of tags) this.#invalidatedTags.add(tag);
   }
-}
 
-function addTags(load: Load, tags: readonly string[]): void {
-  const details = load.ownDetails;
-  details.invalidatedTags ??= new Set();
-  for (const tag of tags) details.invalidatedTags.add(tag);
+  /** Whether a tag was invalidated since a load began. O(1). */
+  isInvalidated(tag: string, load: Load): boolean {
+    const { invalidatedSince } = load.details;
+    return invalidatedSince !== undefined && this.#invalidatedTags.has(tag, invalidatedSince);
+  }
 }

@@ -27,8 +27,8 @@ export class LoadDetails {
   isYetToBegin = false;
   /** How many callers wait with a signal of their own. */
   waiters = 0;
-  /** Tags that were invalidated since the load began. A result with one of them is not stored. */
-  invalidatedTags: Set<string> | undefined = undefined;
+  /** How many invalidations of tags there were before the first since the load began; `undefined` without one since. */
+  invalidatedSince: number | undefined = undefined;
   /** The promise for callers that came after such an invalidation. */
   successor: Promise<unknown> | undefined = undefined;
   /** Whether the result has an invalidated tag. */

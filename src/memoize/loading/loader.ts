@@ -332,13 +332,7 @@ export class Loader {
       ? entries.terms.ofResult(settled, args, context ?? own)
       : undefined;
     const isCurrent = this.#flights.finish(load); // A callback may have invalidated the load.
-    const { invalidatedTags } = load.details;
-    // The tags of a result that is not kept are unknown, so it counts as one that has them.
-    if (
-      invalidatedTags !== undefined &&
-      (terms === undefined || hasAny(terms.tags, invalidatedTags))
-    )
-      load.ownDetails.isOutdated = true;
+    if (this.#hasInvalidatedTag(load, terms)) load.ownDetails.isOutdated = true;
     if (!isCurrent) return;
     if (terms === undefined || load.details.isOutdated) entries.remove(load.key, 'replaced');
     else {
@@ -357,7 +351,7 @@ export class Loader {
     how: Failure,
     args: readonly unknown[],
   ): StagedEntry | undefined {
-    const { replaces, background, isAnsweredStale, invalidatedTags, context, own } = load.details;
+    const { replaces, background, isAnsweredStale, context, own } = load.details;
     load.details.birth?.failed();
     const { clock, retryAfterMillis = background ? BACKGROUND_RETRY_MILLIS : 0 } = this.#settings;
     const now = clock.now();
@@ -374,11 +368,26 @@ export class Loader {
       if (!isAnsweredStale) this.#recorder.servedStale(args);
       return replaces;
     }
-    if (terms !== undefined && !hasAny(terms.tags, invalidatedTags)) {
+    if (terms !== undefined && !this.#hasInvalidatedTag(load, terms)) {
       this.#entries.putFailure(load.key, failure, how, error, terms);
       this.#keepShared(load, context, terms);
     }
     return undefined;
+  }
+
+  /**
+   * Whether an outcome has a tag that was invalidated since its load began. The tags of an outcome that is not kept are unknown, so it
+   * counts as one that has them. Another process may have named a tag in its public form.
+   */
+  #hasInvalidatedTag(load: Load, terms: EntryTerms | undefined): boolean {
+    if (load.details.invalidatedSince === undefined) return false;
+    if (terms === undefined) return true;
+    for (const tag of terms.tags ?? []) {
+      const publicForm = this.#shared?.publicForm(tag) ?? tag;
+      for (const form of [tag, publicForm])
+        if (this.#flights.isInvalidated(form, load)) return true;
+    }
+    return false;
   }
 
   /** Whether a stale result may be served. One that was evicted during the load may have been disposed of. */
@@ -412,12 +421,4 @@ export class Loader {
     if (context?.shared !== undefined)
       this.#shared?.loadEnded(context.shared, outcome, context.kept);
   }
-}
-
-function hasAny(
-  tags: ReadonlySet<string> | undefined,
-  of: ReadonlySet<string> | undefined,
-): boolean {
-  for (const tag of tags ?? []) if (of?.has(tag) === true) return true;
-  return false;
 }

@@ -39,16 +39,12 @@ import { inTime } from './in-time.js';
 import { type Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
 import { KeyNames, type NameSettings } from './key-names.js';
 import { AbandonedLoadError, LoadAccess } from './load-access.js';
-import { makeRoom } from './make-room.js';
 import { SharedLoadError } from './shared-load-error.js';
 import { type FoundResult, lifeLeft, SharedResults } from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { SharedValues, type ValueHooks } from './shared-values.js';
 import { StoreAccess } from './store-access.js';
 import type { WaitBudget } from './wait-budget.js';
-
-/** How many tags of which only the digest is known are remembered. */
-const MAX_UNKNOWN_TAGS = 10_000;
 
 /** The outside systems of a shared cache. */
 export interface SharedCacheSettings extends NameSettings, ValueHooks {
@@ -79,8 +75,6 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #subscription: Disposable | undefined;
   /** The work that runs in the background. */
   readonly #background = new Set<Promise<void>>();
-  /** The digests of tags that were invalidated, and that stand for nothing here as yet. A load in flight may have such a tag. */
-  readonly #unknownTags = new Set<string>();
   #isConnected: boolean;
   #connection = 0;
   #isLockFailing = false;
@@ -198,7 +192,7 @@ export class StoreBackedLevel implements SharedLevel {
 
   loadEnded(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms | undefined): void {
     load.hasEnded = true;
-    this.#forgetIfInvalidated(terms);
+    this.#rememberTags(terms);
     const { lease } = load;
     const wanted = terms !== undefined && !load.found;
     if (!wanted && lease === undefined) return;
@@ -230,6 +224,10 @@ export class StoreBackedLevel implements SharedLevel {
     }
   }
 
+  publicForm(tag: string): string {
+    return this.#digests.publicForm(tag);
+  }
+
   stored(keyArgs: readonly unknown[]): void {
     const encoded = encodeArgs(keyArgs);
     if (encoded !== undefined) this.#digests.publicForm(encoded);
@@ -245,7 +243,7 @@ export class StoreBackedLevel implements SharedLevel {
   replace(keyArgs: readonly unknown[], value: unknown, terms: EntryTerms | undefined): void {
     const encoded = encodeArgs(keyArgs);
     if (encoded === undefined) return;
-    for (const tag of terms?.tags ?? []) this.#digests.publicForm(tag); // A message about it finds the entry.
+    this.#rememberTags(terms);
     const invalidation = this.#outbox.submit('key', this.#digests.publicForm(encoded));
     const results = this.#results;
     if (terms === undefined || results === undefined) return;
@@ -281,12 +279,9 @@ export class StoreBackedLevel implements SharedLevel {
     this.#guarded(() => this.#access?.offError(this.#report));
   }
 
-  /** Remembers the digests of the tags of a load's entry. Forgets it if a message has named one, perhaps during the load. */
-  #forgetIfInvalidated(terms: EntryTerms | undefined): void {
-    for (const tag of terms?.tags ?? []) {
-      const isInvalidated = this.#unknownTags.delete(this.#digests.publicForm(tag));
-      if (isInvalidated) this.#local.forgetTagsHere([tag]);
-    }
+  /** Remembers the digests of the tags of an entry. A message that names one then finds the entry. */
+  #rememberTags(terms: EntryTerms | undefined): void {
+    for (const tag of terms?.tags ?? []) this.#digests.publicForm(tag);
   }
 
   // ── Parts of a load ──
@@ -427,12 +422,9 @@ export class StoreBackedLevel implements SharedLevel {
     if (this.#results !== undefined) this.#announcements.add(announced);
     const plain = this.#digests.textOf(what);
     if (kind === 'cache') this.#local.forgetAllHere();
-    else if (plain === undefined) {
-      if (kind !== 'tag') return;
-      makeRoom(this.#unknownTags, MAX_UNKNOWN_TAGS);
-      this.#unknownTags.add(what);
-    } else if (kind === 'tag') this.#local.forgetTagsHere([plain]);
-    else this.#local.forgetHere(decodeArgs(plain));
+    else if (kind === 'tag')
+      this.#local.forgetTagsHere([plain ?? what]); // A load in flight may have the tag of an unknown digest.
+    else if (plain !== undefined) this.#local.forgetHere(decodeArgs(plain));
   }
 
   #guarded(work: () => void): void {
