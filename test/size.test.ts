@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 86_600,
+  pool: 86_700,
   memoize: 79_400,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -38,11 +38,11 @@ const BUDGETS: Readonly<Record<string, number>> = {
   profile: 57_000,
   'profile/v8': 58_000,
   'integrations/generic-pool': 47_300,
-  'integrations/mysql2': 95_300,
-  'integrations/pg': 96_500,
+  'integrations/mysql2': 95_400,
+  'integrations/pg': 96_600,
   'integrations/redis': 9_500,
   'integrations/tarn': 47_700,
-  '.': 476_000,
+  '.': 476_100,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -109,9 +109,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 72.6 kB', async () => {
+test('createPool, imported alone, stays below 72.7 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(72_600);
+  expect(minifiedBytes).toBeLessThanOrEqual(72_700);
 });
 
 test('memoize, imported alone, stays below 56.9 kB beside lru-cache, and has no part that is imported apart', async () => {

@@ -359,6 +359,29 @@ test.each([
   },
 );
 
+test('callers that leave now and then cause no pause', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const factory = new StrictFactory(3, { create: () => gates.next() });
+  const pool = createPool(factory, { max: 3, clock });
+  for (let caller = 1; caller <= 2; caller++) {
+    await clock.advance(60_000);
+    const abort = new AbortController();
+    const left = outcomeOf(pool.lease({ signal: abort.signal }));
+    await settle();
+    abort.abort();
+    await settle();
+    expect(left().is).toBe('rejected');
+  }
+  const asks = outcomeOf(pool.lease());
+  await settle();
+  expect(factory.creates).toBe(3);
+  gates.at(2).open();
+  await settle();
+  expect(asks().is).toBe('resolved');
+  await close(pool, clock);
+});
+
 test('a call that was given up and succeeds all the same ends the pause', async () => {
   const clock = new FakeClock();
   const gates = new Gates();

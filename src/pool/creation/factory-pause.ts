@@ -10,6 +10,8 @@ import { backoffMillis, LONGEST_MILLIS } from './backoff.js';
 
 /** How long a factory may answer nothing, while its callers leave, before it gets a pause, in milliseconds. */
 const SILENT_MILLIS = 100;
+/** Callers that leave more rarely say nothing of the factory, in milliseconds. Calls after the longest pause are not so rare. */
+const RARE_MILLIS = 2 * LONGEST_MILLIS;
 
 /** The settings that a pause depends on. */
 export interface PauseSettings {
@@ -27,8 +29,8 @@ export class FactoryPause {
   #timer: TimerHandle | undefined = undefined;
   #endsAt = 0;
   #isAwaited = false;
-  /** When the first creation was given up by its caller, without a success since. */
-  #silentSince: number | undefined = undefined;
+  /** When the first creation of a silence was given up by its caller, and when the last one. A success ends a silence. */
+  #silence: { readonly since: number; last: number } | undefined = undefined;
   /** Whether the pause holds also if each failure goes to its caller: the server is full, or does not answer. */
   isForAll = false;
   /** Failures without a success in between. Failures during a pause count as one: their calls began before it. */
@@ -69,8 +71,11 @@ export class FactoryPause {
    */
   gaveUp(): void {
     const now = this.#clock.now();
-    this.#silentSince ??= now;
-    if (now - this.#silentSince >= SILENT_MILLIS) this.failed(false);
+    if (this.#silence === undefined || now - this.#silence.last > RARE_MILLIS) {
+      this.#silence = { since: now, last: now };
+    }
+    this.#silence.last = now;
+    if (now - this.#silence.since >= SILENT_MILLIS) this.failed(false);
   }
 
   /**
@@ -94,7 +99,7 @@ export class FactoryPause {
   succeeded(): void {
     this.failuresInARow = 0;
     this.countedInARow = 0;
-    this.#silentSince = undefined;
+    this.#silence = undefined;
     if (!this.#isAfterBreak) this.cancel();
   }
 
