@@ -1,4 +1,4 @@
-/** Tells whether memory grows: samples the heap after full collections, and compares the medians of the first and last third. */
+/** Tells whether memory grows: samples the heap after full collections, and compares the lowest of the first and of the last third. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Finding } from './verdict.js';
@@ -12,8 +12,11 @@ const WARM_UP = 0.2;
 /** V8 compiles for at least so long, in seconds; a shorter run is half over by then. */
 const LEAST_WARM_UP_SECONDS = 30;
 
-/** Bytes by which two samples may differ, because operations in progress hold memory. */
+/** Bytes by which the lowest samples may differ: V8 goes on compiling. */
 const NOISE_BYTES = 1_500_000;
+
+/** Bytes by which the highest sample may exceed the lowest: what is in progress while the servers hang. */
+const PEAK_BYTES = 8_000_000;
 
 export class HeapWatch {
   readonly #every: number;
@@ -37,21 +40,22 @@ export class HeapWatch {
 
   verdict(): Finding[] {
     const third = Math.floor(this.#samples.length / 3);
-    const first = median(this.#samples.slice(0, third));
-    const last = median(this.#samples.slice(-third));
+    const first = Math.min(...this.#samples.slice(0, third));
+    const last = Math.min(...this.#samples.slice(-third));
+    const [lowest, highest] = [Math.min(...this.#samples), Math.max(...this.#samples)];
     return [
       {
-        what: 'heap after collection, median of the first and of the last third',
+        what: 'heap after collection, lowest of the first and of the last third',
         figure: `${megabytes(first)}, ${megabytes(last)}`,
         isFine: third > 0 && last - first < NOISE_BYTES,
       },
+      {
+        what: 'heap after collection, lowest and highest of all',
+        figure: `${megabytes(lowest)}, ${megabytes(highest)}`,
+        isFine: highest - lowest < PEAK_BYTES,
+      },
     ];
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function megabytes(bytes: number): string {
