@@ -122,9 +122,13 @@ export class Flights {
     for (const tag of tags) this.#invalidatedTags.add(tag);
   }
 
-  /** Whether a tag was invalidated since a load began. O(1). */
-  isInvalidated(tag: string, load: Load): boolean {
-    const { invalidatedSince } = load.details;
-    return invalidatedSince !== undefined && this.#invalidatedTags.has(tag, invalidatedSince);
+  /** Whether a tag was invalidated after the first `since` invalidations. O(1). */
+  isInvalidated(tag: string, since: number): boolean {
+    return this.#invalidatedTags.has(tag, since);
+  }
+
+  /** Releases the key of a load that has ended, unless its callers had given it up. */
+  releaseKey({ key, details }: Load): void {
+    if (!details.isGivenUp) release(key);
   }
 }

@@ -202,7 +202,7 @@ export class Loader {
           this.#endShared(load, { value: settled });
           this.#entries.disposals?.loadSettled(load, settled);
         });
-        if (!load.details.isGivenUp) release(load.key);
+        this.#flights.releaseKey(load);
         return settled;
       },
       (error: unknown) => {
@@ -214,7 +214,7 @@ export class Loader {
           if (kept !== undefined) this.#entries.disposals?.loadSettled(load, kept.settled);
           return kept;
         });
-        if (!load.details.isGivenUp) release(load.key);
+        this.#flights.releaseKey(load);
         if (stale === undefined) throw error;
         return stale.settled;
       },
@@ -380,12 +380,13 @@ export class Loader {
    * counts as one that has them. Another process may have named a tag in its public form.
    */
   #hasInvalidatedTag(load: Load, terms: EntryTerms | undefined): boolean {
-    if (load.details.invalidatedSince === undefined) return false;
+    const { invalidatedSince: since } = load.details;
+    if (since === undefined) return false;
     if (terms === undefined) return true;
     for (const tag of terms.tags ?? []) {
       const publicForm = this.#shared?.publicForm(tag) ?? tag;
       for (const form of [tag, publicForm])
-        if (this.#flights.isInvalidated(form, load)) return true;
+        if (this.#flights.isInvalidated(form, since)) return true;
     }
     return false;
   }

@@ -7,8 +7,8 @@ import type { InvalidationBus } from '../invalidation-bus.js';
 import { messagesAbout } from './bus-messages.js';
 import { inTime } from './in-time.js';
 import type { Invalidation } from './invalidation-outbox.js';
-import { ProbePace } from './probe-pace.js';
 import { SharedStoreError } from './shared-store-error.js';
+import { SpacedProbes } from './spaced-probes.js';
 import { StoreTime } from './store-time.js';
 
 /** What the messages of one cache are sent with. */
@@ -25,42 +25,32 @@ export interface BusAccessSettings {
 export class BusAccess {
   readonly #settings: BusAccessSettings;
   readonly #time: StoreTime;
-  readonly #pace: ProbePace;
+  readonly #probes: SpacedProbes;
   #isSilent = false;
-  /** The message that is sent although the bus gave no answers. */
-  #probe: Promise<void> | undefined = undefined;
 
   constructor(settings: BusAccessSettings) {
     this.#settings = settings;
     this.#time = new StoreTime(settings.clock);
-    this.#pace = new ProbePace(settings.clock);
+    this.#probes = new SpacedProbes(settings.clock);
   }
 
   /** Sends messages about invalidations, at least one. Rejects unless all were sent. */
   async publish(invalidations: readonly Invalidation[]): Promise<void> {
     const [first, ...others] = invalidations as readonly [Invalidation, ...Invalidation[]];
     if (!this.#isSilent) return this.#send(invalidations);
-    if (this.#probe === undefined && this.#pace.mayProbe()) {
-      await this.#sendAsProbe(first);
+    const probe = this.#probes.begin(() => this.#send([first]));
+    if (probe !== undefined) {
+      await probe;
       return this.#send(others);
     }
-    await this.#probe?.catch(() => {}); // Its own caller reports it.
+    await this.#probes.ended();
     if (!this.#isSilent) return this.#send(invalidations);
     throw new SharedStoreError('The bus gives no answers. The message is sent again later.');
   }
 
   /** Lets the next message be sent, although the bus gave no answers. */
   tryAgain(): void {
-    this.#pace.reset();
-  }
-
-  async #sendAsProbe(invalidation: Invalidation): Promise<void> {
-    this.#probe = this.#send([invalidation]);
-    try {
-      await this.#probe;
-    } finally {
-      this.#probe = undefined;
-    }
+    this.#probes.reset();
   }
 
   /** What the bus takes too late is published all the same. Otherwise a bus that is slow would be sent it again and again. */
@@ -87,7 +77,7 @@ export class BusAccess {
       await this.#settings.bus.publish(text);
     } finally {
       this.#isSilent = false;
-      this.#pace.reset();
+      this.#probes.reset();
     }
   }
 }

@@ -11,8 +11,8 @@
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { Deque } from '../../core/deque.js';
 import { newToken } from './envelope.js';
-import { ProbePace } from './probe-pace.js';
 import { SharedStoreError } from './shared-store-error.js';
+import { SpacedProbes } from './spaced-probes.js';
 
 /** The time between two attempts, in milliseconds; with many pending invalidations, and with few. */
 const RETRY_MILLIS = { many: 10_000, few: 1_000 };
@@ -62,13 +62,11 @@ export class InvalidationOutbox {
   readonly #clock: Clock;
   readonly #maxPending: number;
   readonly #pending = new Map<string, Invalidation>();
-  readonly #attempts = new Set<Promise<void>>();
   #submitted: Invalidation[] = [];
   #submission: Promise<void> | undefined = undefined;
   #running = 0;
-  /** The attempt that runs although its part of the store gives no answers. */
-  #probe: Promise<void> | undefined = undefined;
-  readonly #pace: ProbePace;
+  /** The attempts that are made although their part of the store gives no answers. */
+  readonly #probes: SpacedProbes;
   readonly #queue = new Deque<() => void>();
   #retry: TimerHandle | undefined = undefined;
   #ended = false;
@@ -77,7 +75,7 @@ export class InvalidationOutbox {
     this.#port = port;
     this.#clock = clock;
     this.#maxPending = maxPending;
-    this.#pace = new ProbePace(clock);
+    this.#probes = new SpacedProbes(clock);
   }
 
   /** How many invalidations are pending. */
@@ -115,7 +113,7 @@ export class InvalidationOutbox {
 
   /** Tries the invalidations that are pending now again, and waits for their attempts. True if all of them are confirmed. */
   async deliver(): Promise<boolean> {
-    this.#pace.reset();
+    this.#probes.reset();
     await this.#submission;
     const asked = [...this.#pending.values()];
     this.#attemptAll(asked.filter(({ hasFailed }) => hasFailed));
@@ -167,11 +165,7 @@ export class InvalidationOutbox {
       return stored;
     };
     for (const invalidation of due) {
-      const attempt = this.#attempt(invalidation, published, tagsToken).finally(() =>
-        this.#attempts.delete(attempt),
-      );
-      invalidation.attempt = attempt;
-      this.#attempts.add(attempt);
+      invalidation.attempt = this.#attempt(invalidation, published, tagsToken);
     }
   }
 
@@ -216,20 +210,11 @@ export class InvalidationOutbox {
   /** Limits how many are in the hands of the store. Of those that get no answers at present, only one asks it, now and then. */
   async #inTurn(invalidation: Invalidation, work: () => Promise<void>): Promise<void> {
     if (!this.#port.isResting(invalidation)) return this.#limited(invalidation, work);
-    if (this.#probe === undefined && this.#pace.mayProbe()) return this.#askAsProbe(work);
-    await this.#probe?.catch(() => {}); // Its own attempt reports it.
+    const probe = this.#probes.begin(work);
+    if (probe !== undefined) return probe;
+    await this.#probes.ended();
     this.#throwIfResting(invalidation);
     return this.#limited(invalidation, work);
-  }
-
-  async #askAsProbe(work: () => Promise<void>): Promise<void> {
-    this.#probe = work();
-    try {
-      await this.#probe;
-      this.#pace.reset();
-    } finally {
-      this.#probe = undefined;
-    }
   }
 
   async #limited(invalidation: Invalidation, work: () => Promise<void>): Promise<void> {

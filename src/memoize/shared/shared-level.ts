@@ -266,8 +266,7 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   async flush(): Promise<boolean> {
-    this.#bus?.tryAgain();
-    const isDelivered = await this.#outbox.deliver();
+    const isDelivered = await this.#deliver();
     await Promise.all(this.#background);
     return isDelivered;
   }
@@ -409,6 +408,12 @@ export class StoreBackedLevel implements SharedLevel {
 
   // ── Outside systems ──
 
+  /** Tries what is pending at once, although the store or the bus may have given no answers. */
+  #deliver(): Promise<boolean> {
+    this.#bus?.tryAgain();
+    return this.#outbox.deliver();
+  }
+
   #receive(text: string): void {
     this.#guarded(() => {
       for (const announced of readMessage(text, this.#id, this.#names.cache) ?? []) {
@@ -440,9 +445,7 @@ export class StoreBackedLevel implements SharedLevel {
     this.#isConnected = state;
     this.#connection++;
     this.#local.markAllStale();
-    if (!state) return;
-    this.#bus?.tryAgain();
-    if (this.#outbox.size > 0) void this.#outbox.deliver();
+    if (state) void this.#deliver();
   }
 
   readonly #report = (error: unknown): void => {
