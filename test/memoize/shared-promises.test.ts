@@ -14,6 +14,7 @@ import {
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
+import { waitOf } from '../kit/wait-of.js';
 import { MemoryBus } from './memory-bus.js';
 
 type Fn = (id: string) => Promise<string>;
@@ -95,18 +96,6 @@ class Service implements Disposable {
 }
 
 describe('a store that gives no answer', () => {
-  /** Waits on the fake clock until a promise settles, and gives the time that it took. */
-  async function timeOf(clock: FakeClock, promise: Promise<unknown>): Promise<number> {
-    const began = clock.now();
-    let done = false;
-    void promise.finally(() => {
-      done = true;
-    });
-    await settle();
-    while (!done) await clock.advance(1);
-    return clock.now() - began;
-  }
-
   const hangingLock: ClusterLock = {
     acquire: (_, { ask }) => ask(() => new Promise(() => {})),
   };
@@ -120,11 +109,11 @@ describe('a store that gives no answer', () => {
     store.answers = false;
     const options = lock === undefined ? { store, clock } : { store, clock, lock };
     const one = service.member({ ...options, storeTimeoutMillis: 1_000 });
-    expect(await timeOf(clock, one('a'))).toBeLessThanOrEqual(1_001);
-    for (const id of ['b', 'c', 'd']) expect(await timeOf(clock, one(id))).toBe(0);
+    expect(await waitOf(clock, one('a'))).toBeLessThanOrEqual(1_001);
+    for (const id of ['b', 'c', 'd']) expect(await waitOf(clock, one(id))).toBe(0);
     expect(one.cacheInfo().shared).toMatchObject({ store: 'resting' });
     const other = service.member({ ...options, storeTimeoutMillis: 1_000 });
-    expect(await timeOf(clock, other('a')), 'another cache of the store').toBe(0);
+    expect(await waitOf(clock, other('a')), 'another cache of the store').toBe(0);
   });
 
   test('costs one call its timeout if only writes get no answer, and is read all the while', async () => {
@@ -136,22 +125,22 @@ describe('a store that gives no answer', () => {
     expect(other.cacheInfo().shared).toMatchObject({ restingShare: 0, restingWriteShare: 0 });
     store.answersWrites = false;
     service.source = (id) => `new ${id}`;
-    expect(await timeOf(clock, other('a'))).toBeLessThanOrEqual(1_001);
+    expect(await waitOf(clock, other('a'))).toBeLessThanOrEqual(1_001);
     expect(other.cacheInfo().shared).toMatchObject({
       store: 'answering',
       restingShare: 0,
       restingWriteShare: 1,
     });
-    for (const id of ['b', 'c', 'd']) expect(await timeOf(clock, other(id))).toBe(0);
+    for (const id of ['b', 'c', 'd']) expect(await waitOf(clock, other(id))).toBe(0);
     expect(await other('known'), 'reads go on').toBe('old known');
     other.delete('stale');
-    expect(await timeOf(clock, other('stale'))).toBe(0);
+    expect(await waitOf(clock, other('stale'))).toBe(0);
     expect(await other('stale')).toBe('new stale');
     const { sets } = store;
     for (const id of ['e', 'f']) await other(id);
     expect(store.sets, 'while they rest').toBe(sets);
     await clock.advance(30_000);
-    expect(await timeOf(clock, other('g')), 'a probe is beside the call').toBe(0);
+    expect(await waitOf(clock, other('g')), 'a probe is beside the call').toBe(0);
     store.answersWrites = true;
     await clock.advance(30_000);
     await other('h');
@@ -173,7 +162,7 @@ describe('a store that gives no answer', () => {
     await one.flush();
     store.answersWrites = false;
     const ids = Array.from({ length: 200 }, (_, id) => `cold ${id}`);
-    await timeOf(clock, Promise.all(ids.map((id) => one(id))));
+    await waitOf(clock, Promise.all(ids.map((id) => one(id))));
     expect(one.cacheInfo().shared).toMatchObject({ restingShare: 0, restingWriteShare: 1 });
     await clock.advance(30_000);
     await other('a');
@@ -200,7 +189,7 @@ describe('a store that gives no answer', () => {
     await one.flush();
     store.answersWrites = false;
     const ids = Array.from({ length: 200 }, (_, id) => `cold ${id}`);
-    await timeOf(clock, Promise.all(ids.map((id) => one(id))));
+    await waitOf(clock, Promise.all(ids.map((id) => one(id))));
     store.answersWrites = true;
     one.delete('a');
     expect(await one.flush()).toBe(true);
@@ -223,7 +212,7 @@ describe('a store that gives no answer', () => {
       throw new Error('the source is down');
     };
     const stale = other('a');
-    await timeOf(clock, stale);
+    await waitOf(clock, stale);
     expect(await stale).toBe('old a');
     expect(await other('a')).toBe('old a');
     await expect(other('b'), 'never read').rejects.toThrow('the source is down');
@@ -299,7 +288,7 @@ describe('a store that gives no answer', () => {
     const encode = vi.spyOn(TextEncoder.prototype, 'encode');
     try {
       const calls = Array.from({ length: 500 }, (_, id) => one(`${id}`));
-      await timeOf(clock, Promise.all(calls));
+      await waitOf(clock, Promise.all(calls));
       expect(encode.mock.calls.length / calls.length).toBeLessThan(40);
     } finally {
       encode.mockRestore();
@@ -311,13 +300,13 @@ describe('a store that gives no answer', () => {
     const [store, clock] = [new MemoryStore(), new FakeClock()];
     const one = service.member({ store, clock });
     store.answers = false;
-    await timeOf(clock, one('a'));
+    await waitOf(clock, one('a'));
     await clock.advance(10_000);
-    expect(await timeOf(clock, one('b'))).toBe(0);
+    expect(await waitOf(clock, one('b'))).toBe(0);
     await clock.advance(2_000);
     store.answers = true;
     await clock.advance(10_000);
-    expect(await timeOf(clock, one('c'))).toBe(0);
+    expect(await waitOf(clock, one('c'))).toBe(0);
     expect(one.cacheInfo().shared).toMatchObject({ store: 'answering' });
     const { roundTrips } = store;
     await one('d');
@@ -329,7 +318,7 @@ describe('a store that gives no answer', () => {
     const [store, clock] = [new MemoryStore(), new FakeClock()];
     store.answers = false;
     const one = service.member({ store, clock, storeTimeoutMillis: millis });
-    await timeOf(clock, one('a'));
+    await waitOf(clock, one('a'));
     const { roundTrips } = store;
     await clock.advance(4_900);
     await one('b');
@@ -341,7 +330,7 @@ describe('a store that gives no answer', () => {
     const [store, clock] = [new MemoryStore(), new FakeClock()];
     store.answers = false;
     const one = service.member({ store, clock });
-    await timeOf(clock, one('a'));
+    await waitOf(clock, one('a'));
     await clock.advance(10_000);
     const { roundTrips } = store;
     for (const id of ['b', 'c', 'd']) await one(id);
@@ -358,7 +347,7 @@ describe('a store that gives no answer', () => {
       await late.passed;
     };
     const one = service.member({ store: { get: ask, set: ask, delete: ask }, clock });
-    await timeOf(clock, one('a'));
+    await waitOf(clock, one('a'));
     late.open();
     await settle();
     expect(one.cacheInfo().shared).toMatchObject({ store: 'resting' });
@@ -374,7 +363,7 @@ describe('a store that gives no answer', () => {
     const [store, clock] = [new MemoryStore(), new FakeClock()];
     store.answers = false;
     const one = service.member({ store, clock });
-    await timeOf(clock, one('a'));
+    await waitOf(clock, one('a'));
     const { roundTrips } = store;
     for (let id = 0; id < 20; id++) one.delete(`k${id}`);
     await settle();
@@ -391,7 +380,7 @@ describe('a store that gives no answer', () => {
       acquire: (_, { ask }) => ask(() => slow({ fence: 1, lost: false, release: async () => {} })),
     };
     const one = service.member({ store, lock, clock, storeTimeoutMillis: 1_000 });
-    expect(await timeOf(clock, one('a'))).toBeLessThanOrEqual(1_002);
+    expect(await waitOf(clock, one('a'))).toBeLessThanOrEqual(1_002);
   });
 
   test('500 calls whose errors all differ report 51 of them in ten seconds, and count each', async () => {

@@ -1,26 +1,17 @@
 /** How soon what gave no answers is used again when it answers, and what `flush` tells of it. */
 import { describe, expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
-import { hashSlotOf, SLOTS } from '../../src/memoize/shared/hash-slot.js';
 import { type SharedCacheOptions, sharedCache } from '../../src/memoize/shared/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
+import { Shards } from './shards.js';
 
-const SHARDS = 2;
+const shards = new Shards(2);
 const MINUTE = 60_000;
 
-function shardOf(name: string): number {
-  return Math.floor((hashSlotOf(name) * SHARDS) / SLOTS);
-}
-
 /** The shard with the tokens of the cache, and the other one. */
-const HOME = shardOf('{value}');
+const HOME = shards.of('{value}');
 const OTHER = 1 - HOME;
-
-function idsOn(shard: number): string[] {
-  const ids = Array.from({ length: 400 }, (_, number) => `k${number}`);
-  return ids.filter((id) => shardOf(`{["${id}"]}`) === shard);
-}
 
 /** A store of two shards and a bus. What they leave without an answer never gets one. */
 class Outside {
@@ -31,10 +22,10 @@ class Outside {
   latency = 0;
 
   readonly store: NonNullable<SharedCacheOptions['store']> = {
-    get: (name) => this.#answer(`read ${shardOf(name)}`, () => this.#values.get(name)),
+    get: (name) => this.#answer(`read ${shards.of(name)}`, () => this.#values.get(name)),
     set: (name, value) =>
-      this.#answer(`write ${shardOf(name)}`, () => this.#values.set(name, value).size > 0),
-    delete: (name) => this.#answer(`write ${shardOf(name)}`, () => this.#values.delete(name)),
+      this.#answer(`write ${shards.of(name)}`, () => this.#values.set(name, value).size > 0),
+    delete: (name) => this.#answer(`write ${shards.of(name)}`, () => this.#values.delete(name)),
   };
 
   readonly bus: NonNullable<SharedCacheOptions['bus']> = {
@@ -57,8 +48,8 @@ class Outside {
     });
   }
 
-  lose(...shards: number[]): void {
-    for (const shard of shards) this.silent.add(`read ${shard}`).add(`write ${shard}`);
+  lose(...lost: number[]): void {
+    for (const shard of lost) this.silent.add(`read ${shard}`).add(`write ${shard}`);
   }
 
   regain(shard: number): void {
@@ -81,7 +72,7 @@ describe('a shard that answers again while the other one stays silent', () => {
     const { clock } = outside;
     using value = outside.member({ store: outside.store });
     outside.lose(HOME, OTHER);
-    const [lost, back] = [idsOn(OTHER), idsOn(HOME)];
+    const [lost, back] = [shards.ids(200, OTHER), shards.ids(200, HOME)];
     void value(lost[0] as string);
     await clock.advance(20_000);
     outside.regain(HOME);
@@ -90,38 +81,32 @@ describe('a shard that answers again while the other one stays silent', () => {
       if (call % 10 === 5) void value(back[call % back.length] as string);
       await clock.advance(100);
     }
-    expect(value.cacheInfo().shared?.restingShare).toBeCloseTo(1 / SHARDS, 1);
+    expect(value.cacheInfo().shared?.restingShare).toBeCloseTo(1 / shards.count, 1);
   });
 
-  test('gets its invalidations, in a process that calls nothing', async () => {
-    const outside = new Outside();
-    const { clock } = outside;
-    using value = outside.member({ store: outside.store });
-    outside.lose(HOME, OTHER);
-    for (const id of [...idsOn(OTHER).slice(0, 30), ...idsOn(HOME).slice(0, 30)]) value.delete(id);
-    await clock.advance(MINUTE);
-    outside.regain(HOME);
-    await clock.advance(MINUTE);
-    expect(value.cacheInfo().shared).toMatchObject({ pendingInvalidations: 30 });
-  });
-
-  test('gets its invalidations, if it only left writes without an answer', async () => {
-    const outside = new Outside();
-    const { clock, silent } = outside;
-    using value = outside.member({ store: outside.store });
-    silent.add('write 0').add('write 1');
-    for (const id of [...idsOn(OTHER).slice(0, 30), ...idsOn(HOME).slice(0, 30)]) value.delete(id);
-    await clock.advance(MINUTE);
-    silent.delete(`write ${HOME}`);
-    await clock.advance(MINUTE);
-    expect(value.cacheInfo().shared).toMatchObject({ pendingInvalidations: 30 });
-  });
+  test.each([
+    { left: 'reads and writes', parts: ['read', 'write'] },
+    { left: 'only writes', parts: ['write'] },
+  ])(
+    'gets its invalidations, in a process that calls nothing, if it left $left without an answer',
+    async ({ parts }) => {
+      const outside = new Outside();
+      const { clock, silent } = outside;
+      using value = outside.member({ store: outside.store });
+      for (const part of parts) silent.add(`${part} ${HOME}`).add(`${part} ${OTHER}`);
+      for (const shard of [OTHER, HOME]) for (const id of shards.ids(30, shard)) value.delete(id);
+      await clock.advance(MINUTE);
+      for (const part of parts) silent.delete(`${part} ${HOME}`);
+      await clock.advance(MINUTE);
+      expect(value.cacheInfo().shared).toMatchObject({ pendingInvalidations: 30 });
+    },
+  );
 
   test('gets results again if it left only writes without an answer', async () => {
     const outside = new Outside();
     const { clock, silent } = outside;
     using value = outside.member({ store: outside.store });
-    const ids = idsOn(HOME);
+    const ids = shards.ids(200, HOME);
     let next = 0;
     const use = async (millis: number): Promise<void> => {
       for (const end = clock.now() + millis; clock.now() < end; await clock.advance(100)) {
@@ -132,7 +117,7 @@ describe('a shard that answers again while the other one stays silent', () => {
     silent.add(`write ${HOME}`);
     await use(5_000);
     outside.lose(OTHER);
-    void value(idsOn(OTHER)[0] as string);
+    void value(shards.ids(1, OTHER)[0] as string);
     await use(5_000);
     silent.delete(`write ${HOME}`);
     await use(MINUTE);
@@ -144,7 +129,7 @@ describe('a shard that answers again while the other one stays silent', () => {
     const { clock } = outside;
     using patient = outside.member({ store: outside.store, storeTimeoutMillis: MINUTE });
     using value = outside.member({ store: outside.store });
-    const [lost, back] = [idsOn(OTHER), idsOn(HOME)];
+    const [lost, back] = [shards.ids(200, OTHER), shards.ids(200, HOME)];
     outside.lose(OTHER);
     void patient(lost[0] as string);
     await clock.advance(MINUTE + 1_000);
@@ -165,7 +150,7 @@ test('a store whose writes were silent before costs one call its timeout when a 
   const outside = new Outside();
   const { clock, silent } = outside;
   using value = outside.member({ store: outside.store });
-  const [asked, later] = [idsOn(OTHER), idsOn(HOME)];
+  const [asked, later] = [shards.ids(200, OTHER), shards.ids(200, HOME)];
   for (const id of asked.slice(0, 20)) await value(id);
   await value.flush();
   silent.add('write 0').add('write 1');

@@ -1,7 +1,6 @@
 /** A store that loses a part: a shard of a cluster, or single keys. The rest of it is used as before. */
 import { describe, expect, test } from 'vitest';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
-import { hashSlotOf, SLOTS } from '../../src/memoize/shared/hash-slot.js';
 import {
   type ClusterLock,
   type SharedCacheOptions,
@@ -11,31 +10,20 @@ import {
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
+import { waitOf } from '../kit/wait-of.js';
+import { Shards } from './shards.js';
 
 type Fn = (id: string) => Promise<string>;
 
-const SHARDS = 3;
+const shards = new Shards(3);
 const TIMEOUT = 1_000;
 /** Longer than a rest. */
 const REST = 6_000;
 
-function shardOf(name: string): number {
-  return Math.floor((hashSlotOf(name) * SHARDS) / SLOTS);
-}
-
-/** The first keys on a shard. */
-function idsOn(shard: number, count: number): string[] {
-  const ids: string[] = [];
-  for (let number = 0; ids.length < count; number++) {
-    if (shardOf(`{["k${number}"]}`) === shard) ids.push(`k${number}`);
-  }
-  return ids;
-}
-
 /** The shard with the tokens of the cache, and the others. */
-const HOME = shardOf('{value}');
-const LOST = (HOME + 1) % SHARDS;
-const KEPT = (HOME + 2) % SHARDS;
+const HOME = shards.of('{value}');
+const LOST = (HOME + 1) % shards.count;
+const KEPT = (HOME + 2) % shards.count;
 
 /** A store of three shards. `isSilent` decides which requests are left without an answer. */
 class ShardedStore implements SharedStore {
@@ -60,8 +48,8 @@ class ShardedStore implements SharedStore {
   }
 
   /** Loses a shard. */
-  lose(...shards: number[]): void {
-    this.isSilent = (name) => shards.includes(shardOf(name));
+  lose(...lost: number[]): void {
+    this.isSilent = (name) => lost.includes(shards.of(name));
   }
 
   /** Whether what is silent fails at once instead, and looks like a missing value or a write that was done, as with a Keyv. */
@@ -110,15 +98,8 @@ class Service implements Disposable {
   }
 
   /** How long a call waits, on the clock of the caches. */
-  async waitOf(call: Promise<unknown>): Promise<number> {
-    const began = this.clock.now();
-    let isDone = false;
-    void call.finally(() => {
-      isDone = true;
-    });
-    await settle();
-    while (!isDone) await this.clock.advance(1);
-    return this.clock.now() - began;
+  waitOf(call: Promise<unknown>): Promise<number> {
+    return waitOf(this.clock, call);
   }
 
   /** Loads these keys in a process, and writes them to the store. */
@@ -137,7 +118,7 @@ class Service implements Disposable {
 describe('a lost shard', () => {
   test('costs one call its timeout, and its other keys nothing; keys of other shards stay shared', async () => {
     using service = new Service();
-    const [lost, kept, home] = [idsOn(LOST, 40), idsOn(KEPT, 40), idsOn(HOME, 40)];
+    const [lost, kept, home] = [shards.ids(40, LOST), shards.ids(40, KEPT), shards.ids(40, HOME)];
     await service.fill([...lost, ...kept, ...home]);
     const one = service.member();
     service.store.lose(LOST);
@@ -148,12 +129,12 @@ describe('a lost shard', () => {
     for (const id of [...kept, ...home]) expect(await service.waitOf(one(id))).toBe(0);
     expect(service.loads).toBe(0);
     expect(one.cacheInfo().shared).toMatchObject({ store: 'answering' });
-    expect(one.cacheInfo().shared?.restingShare).toBeCloseTo(1 / SHARDS, 1);
+    expect(one.cacheInfo().shared?.restingShare).toBeCloseTo(1 / shards.count, 1);
   });
 
   test('costs a process that has asked nothing before one timeout, too', async () => {
     using service = new Service();
-    const [lost, kept] = [idsOn(LOST, 2), idsOn(KEPT, 10)] as [string[], string[]];
+    const [lost, kept] = [shards.ids(2, LOST), shards.ids(10, KEPT)] as [string[], string[]];
     await service.fill(kept);
     service.store.lose(LOST);
     const one = service.member();
@@ -165,7 +146,7 @@ describe('a lost shard', () => {
 
   test('whose failures look like missing values costs other shards nothing', async () => {
     using service = new Service();
-    const [lost, kept] = [idsOn(LOST, 10), idsOn(KEPT, 10)];
+    const [lost, kept] = [shards.ids(10, LOST), shards.ids(10, KEPT)];
     await service.fill([...lost, ...kept]);
     const one = service.member();
     service.store.hidesFailures = true;
@@ -181,7 +162,7 @@ describe('a lost shard', () => {
 
   test('is asked by one probe at a time, and is used again after an invalidation that was answered', async () => {
     using service = new Service();
-    const lost = idsOn(LOST, 10) as [string, string, ...string[]];
+    const lost = shards.ids(10, LOST) as [string, string, ...string[]];
     await service.fill(lost);
     const one = service.member();
     service.store.lose(LOST);
@@ -200,7 +181,7 @@ describe('a lost shard', () => {
 
   test('is used as a whole after a call of one of its keys, which waits for nothing', async () => {
     using service = new Service();
-    const lost = idsOn(LOST, 10) as [string, string, ...string[]];
+    const lost = shards.ids(10, LOST) as [string, string, ...string[]];
     await service.fill(lost);
     const one = service.member();
     service.store.lose(LOST);
@@ -217,7 +198,7 @@ describe('a lost shard', () => {
 
   test('is probed once a rest beside calls of other shards, and used again after an answer', async () => {
     using service = new Service();
-    const [lost, kept] = [idsOn(LOST, 3), idsOn(KEPT, 10)] as [string[], string[]];
+    const [lost, kept] = [shards.ids(3, LOST), shards.ids(10, KEPT)] as [string[], string[]];
     await service.fill(lost);
     const one = service.member();
     service.store.lose(LOST);
@@ -225,7 +206,7 @@ describe('a lost shard', () => {
     await service.clock.advance(REST);
     service.store.asked.length = 0;
     for (const id of kept.slice(0, 5)) expect(await service.waitOf(one(id))).toBe(0);
-    const askedOfLost = service.store.asked.filter((name) => shardOf(name) === LOST);
+    const askedOfLost = service.store.asked.filter((name) => shards.of(name) === LOST);
     expect(askedOfLost).toHaveLength(1);
     service.store.lose();
     await service.clock.advance(2 * REST);
@@ -239,7 +220,7 @@ describe('a lost shard', () => {
 
   test('holds up no invalidation of other shards, and its own arrive when it is back', async () => {
     using service = new Service();
-    const [lost, kept] = [idsOn(LOST, 30), idsOn(KEPT, 30)];
+    const [lost, kept] = [shards.ids(30, LOST), shards.ids(30, KEPT)];
     await service.fill([...lost, ...kept]);
     const one = service.member();
     service.store.lose(LOST);
@@ -266,9 +247,9 @@ describe('a lost shard', () => {
 
   test('that has a tag makes results with that tag neither wait nor be served', async () => {
     using service = new Service();
-    const [id] = idsOn(KEPT, 1) as [string];
+    const [id] = shards.ids(1, KEPT) as [string];
     let number = 0;
-    while (shardOf(`{tag ${number}}`) !== LOST) number++;
+    while (shards.of(`{tag ${number}}`) !== LOST) number++;
     const options = { tags: () => [`tag ${number}`] };
     await service.member({}, options)(id);
     await settle();
@@ -286,9 +267,9 @@ describe('a lost shard', () => {
 
 test('when all shards are lost, a cold call costs one timeout once, and then nothing', async () => {
   using service = new Service();
-  await service.fill(idsOn(KEPT, 5));
+  await service.fill(shards.ids(5, KEPT));
   const one = service.member();
-  for (const id of idsOn(KEPT, 5)) await one(id);
+  for (const id of shards.ids(5, KEPT)) await one(id);
   service.store.lose(0, 1, 2);
   expect(await service.waitOf(one('a'))).toBeLessThanOrEqual(TIMEOUT + 1);
   expect(one.cacheInfo().shared).toMatchObject({ store: 'resting', restingShare: 1 });
@@ -322,7 +303,7 @@ test('a key without an answer rests alone', async () => {
 
 test('a key whose answer may still come in time is asked, while another gives none', async () => {
   using service = new Service();
-  const [id, ...others] = idsOn(KEPT, 41) as [string, ...string[]];
+  const [id, ...others] = shards.ids(41, KEPT) as [string, ...string[]];
   await service.fill([id, ...others]);
   const isSlow = (name: string): boolean => name.includes(`"${id}"`);
   const gate = new Gate();
@@ -336,7 +317,7 @@ test('a key whose answer may still come in time is asked, while another gives no
   };
   const [one, other] = [service.member({ store }), service.member({ store })];
   whole.lose(LOST);
-  const silent = one(idsOn(LOST, 1)[0] as string);
+  const silent = one(shards.ids(1, LOST)[0] as string);
   await service.clock.advance(0.45 * TIMEOUT);
   const slow = one(id);
   for (const each of others) await one(each);

@@ -1,27 +1,17 @@
 /** A store that is slow, and answers in time: how much load the health checks add to it, and what a lost shard costs then. */
 import { expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
-import { hashSlotOf, SLOTS } from '../../src/memoize/shared/hash-slot.js';
 import { type SharedStore, sharedCache } from '../../src/memoize/shared/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { settle } from '../kit/settle.js';
+import { waitOf } from '../kit/wait-of.js';
+import { Shards } from './shards.js';
 
 const TIMEOUT = 1_000;
-const SHARDS = 3;
+const shards = new Shards(3);
 
-function shardOf(name: string): number {
-  return Math.floor((hashSlotOf(name) * SHARDS) / SLOTS);
-}
-
-const LOST = (shardOf('{value}') + 1) % SHARDS;
-
-function idsOn(isWanted: (shard: number) => boolean, count: number): string[] {
-  const ids: string[] = [];
-  for (let number = 0; ids.length < count; number++) {
-    if (isWanted(shardOf(`{["k${number}"]}`))) ids.push(`k${number}`);
-  }
-  return ids;
-}
+const HOME = shards.of('{value}');
+const LOST = (HOME + 1) % shards.count;
+const KEPT = (HOME + 2) % shards.count;
 
 /** A store whose answers take `latency` milliseconds. */
 class SlowStore implements SharedStore {
@@ -64,7 +54,7 @@ class SlowStore implements SharedStore {
   }
 
   async #answer<T>(names: readonly string[], give: () => T): Promise<T> {
-    if (this.isLost && names.some((name) => shardOf(name) === LOST)) await new Promise(() => {});
+    if (this.isLost && names.some((name) => shards.of(name) === LOST)) await new Promise(() => {});
     if (this.latency > 0) {
       await new Promise<void>((answer) => void this.clock.setTimer(answer, this.latency));
     }
@@ -81,7 +71,7 @@ test.each([
     const store = new SlowStore();
     const { clock } = store;
     using value = store.cache();
-    const ids = idsOn(() => true, 2_000);
+    const ids = shards.ids(2_000, HOME, LOST, KEPT);
     for (const id of ids) await value(id);
     await value.flush();
     store.latency = 0.6 * TIMEOUT;
@@ -104,29 +94,20 @@ test('that loses a shard costs one call its timeout, too, and keeps the others',
   const store = new SlowStore();
   const { clock } = store;
   using value = store.cache();
-  const [lost, kept] = [idsOn((shard) => shard === LOST, 40), idsOn((shard) => shard !== LOST, 40)];
+  const [lost, kept] = [shards.ids(40, LOST), shards.ids(40, HOME, KEPT)];
   for (const id of [...lost, ...kept]) await value(id);
   await value.flush();
-  const waitOf = async (id: string): Promise<number> => {
-    const began = clock.now();
-    let isDone = false;
-    void value(id).finally(() => {
-      isDone = true;
-    });
-    for (await settle(); !isDone; await settle()) await clock.advance(1);
-    return clock.now() - began;
-  };
   store.latency = 0.6 * TIMEOUT;
-  for (let call = 0; call < 40; call++) await waitOf(kept[call] as string); // No health check is left.
+  for (let call = 0; call < 40; call++) await waitOf(clock, value(kept[call] as string)); // No health check is left.
   [store.latency, store.isLost] = [1, true];
-  expect(await waitOf(lost[0] as string)).toBeGreaterThanOrEqual(TIMEOUT);
+  expect(await waitOf(clock, value(lost[0] as string))).toBeGreaterThanOrEqual(TIMEOUT);
   await clock.advance(TIMEOUT);
   const waits: number[] = [];
-  for (const id of lost.slice(1)) waits.push(await waitOf(id));
+  for (const id of lost.slice(1)) waits.push(await waitOf(clock, value(id)));
   expect(waits.filter((wait) => wait > 1).length, 'at a border of the shard').toBeLessThan(3);
   await clock.advance(10);
-  for (const id of kept) expect(await waitOf(id)).toBeLessThanOrEqual(1);
+  for (const id of kept) expect(await waitOf(clock, value(id))).toBeLessThanOrEqual(1);
   const share = value.cacheInfo().shared?.restingShare;
-  expect(share).toBeGreaterThan(0.5 / SHARDS);
-  expect(share).toBeLessThan(1.5 / SHARDS);
+  expect(share).toBeGreaterThan(0.5 / shards.count);
+  expect(share).toBeLessThan(1.5 / shards.count);
 });

@@ -1,6 +1,7 @@
 import genericPool from 'generic-pool';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { adoptPool } from '../../../src/integrations/generic-pool.js';
+import { type AdoptedPool, adoptPool } from '../../../src/integrations/generic-pool.js';
+import type { Lease } from '../../../src/pool/index.js';
 import { FailingClock } from '../../kit/failing-clock.js';
 import { Gates } from '../../kit/gate.js';
 import { settle } from '../../kit/settle.js';
@@ -36,18 +37,23 @@ keepsTheContract<Thing>((max, options) => {
   };
 });
 
-test('a priority is passed to the peer', async () => {
-  const peer = genericPool.createPool(factory, { max: 1, priorityRange: 2 });
-  const pool = adoptPool(peer);
+/** In which order callers of two priorities are served when a lease ends. The one of the lower priority asks first. */
+async function orderOfPriorities(pool: AdoptedPool<Thing>, lease: Lease<Thing>): Promise<string[]> {
   const order: string[] = [];
-  const first = await pool.lease();
   const waiting = [
     pool.use(() => order.push('later'), { priority: 1 }),
     pool.use(() => order.push('sooner'), { priority: 0 }),
   ];
-  await first.release();
+  await lease.release();
   await Promise.all(waiting);
-  expect(order).toEqual(['sooner', 'later']);
+  return order;
+}
+
+test('a priority is passed to the peer', async () => {
+  const peer = genericPool.createPool(factory, { max: 1, priorityRange: 2 });
+  const pool = adoptPool(peer);
+  const first = await pool.lease();
+  expect(await orderOfPriorities(pool, first)).toEqual(['sooner', 'later']);
   await pool.close({ endPeer: true });
 });
 
@@ -90,19 +96,12 @@ test('a caller that takes over the request of one that has left does not overtak
 test('a request is taken over by a caller of its own priority only', async () => {
   const peer = genericPool.createPool(factory, { max: 1, priorityRange: 2 });
   const pool = adoptPool(peer);
-  const order: string[] = [];
   const first = await pool.lease();
   const controller = new AbortController();
   const left = pool.lease({ signal: controller.signal, priority: 0 });
   controller.abort(new Error('left'));
   await expect(left).rejects.toThrow('left');
-  const waiting = [
-    pool.use(() => order.push('later'), { priority: 1 }),
-    pool.use(() => order.push('sooner'), { priority: 0 }),
-  ];
-  await first.release();
-  await Promise.all(waiting);
-  expect(order).toEqual(['sooner', 'later']);
+  expect(await orderOfPriorities(pool, first)).toEqual(['sooner', 'later']);
   await pool.close({ endPeer: true });
 });
 
