@@ -56,14 +56,26 @@ export const BENCHES: readonly Bench[] = [
 
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
 
+/** What a process that measures the build imports first. */
+const USE_BUILD = new URL('use-build.js', import.meta.url).href;
+
 /**
- * Runs a bench in a process of its own, so that no bench meets what an earlier one made V8 compile. Rejects with what the bench
- * printed if it fails.
+ * Runs a bench in a process of its own, so that no bench meets what an earlier one made V8 compile. It measures the files of
+ * `npm run build`, or with `measures: 'sources'` what tsx makes of the sources. Rejects with what the bench printed if it fails.
  */
-export function runBench(name: string, options: BenchOptions): Promise<Outcome> {
+export function runBench(
+  name: string,
+  options: BenchOptions,
+  measures: 'build' | 'sources' = 'build',
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = fork(CHILD, [name, JSON.stringify(options)], {
-      execArgv: ['--expose-gc', '--import', 'tsx'],
+      execArgv: [
+        '--expose-gc',
+        '--import',
+        'tsx',
+        ...(measures === 'build' ? ['--import', USE_BUILD] : []),
+      ],
       silent: true,
     });
     let printed = '';

@@ -1,4 +1,4 @@
-/** How a bench file is run alone: `npx tsx bench/pool/beside-peers.ts 15`. */
+/** How a bench file is run alone: `npm run bench:one bench/pool/beside-peers.ts 15`. */
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { printGroup } from './compare.js';

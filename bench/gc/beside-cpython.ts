@@ -3,7 +3,7 @@
  * few rounds; the two take turns, so a slow spell of the machine slows both. Without `python3.11` on the path, the command line
  * prints the heap's own times alone.
  *
- * Run with `npx tsx bench/gc/beside-cpython.ts [nodes] [rounds]`, on an idle machine.
+ * Run with `npm run bench:one bench/gc/beside-cpython.ts [nodes] [rounds]`, on an idle machine.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

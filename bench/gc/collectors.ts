@@ -3,7 +3,7 @@
  * than one, how long the steps of an incremental collection stop a mutator that goes on, and how many bytes a node takes.
  * Medians of a few rounds; the collectors take turns.
  *
- * Run with `node --expose-gc --import tsx bench/gc/collectors.ts [nodes] [rounds]`, on an idle machine with at least two cores.
+ * Run with `npm run bench:one bench/gc/collectors.ts [nodes] [rounds]`, on an idle machine with at least two cores.
  */
 import { type Handle, Heap, type HeapOptions } from '../../src/gc/index.js';
 import { isEntry, numberArgument } from '../command-line.js';

@@ -2,7 +2,7 @@
  * What an adopted pool of mysql2 costs where the user pays for it: processor time per query on a real MariaDB, beside the peer alone.
  * 40 callers share 10 connections, and each runs `select 1`. All contenders run in one process, interleaved.
  *
- * Run with `npx tsx bench/mariadb/adopted.ts [rounds]`.
+ * Run with `npm run bench:one bench/mariadb/adopted.ts [rounds]`.
  */
 import mysql from 'mysql2/promise';
 import { adoptPool } from '../../src/integrations/mysql2.js';

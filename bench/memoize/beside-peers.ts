@@ -3,7 +3,7 @@
  * hits among ever more entries. The floor of each group comes first: the bare structure that every cache looks up. In groups of
  * bounded caches each peer has a bound, if it can have one; in other groups no peer has one.
  *
- * Run with `npx tsx bench/memoize/beside-peers.ts [rounds]`. `memory.ts` measures memory.
+ * Run with `npm run bench:one bench/memoize/beside-peers.ts [rounds]`. `memory.ts` measures memory.
  */
 import { createCache } from 'async-cache-dedupe';
 import fastMemoizeModule from 'fast-memoize';

@@ -2,7 +2,7 @@
  * The configurations that services use: a ttl, a bound with a ttl, stale windows, the option `key`, objects in a bounded cache, and
  * a caller's signal. Each is beside the peer or the plain configuration that it should cost little more than.
  *
- * Run with `npx tsx bench/memoize/configured.ts [rounds]`.
+ * Run with `npm run bench:one bench/memoize/configured.ts [rounds]`.
  */
 import { LRUCache } from 'lru-cache';
 import { memoize } from '../../src/memoize/index.js';

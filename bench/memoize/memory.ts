@@ -1,7 +1,7 @@
 /**
  * The memory of an entry, with a shared value, beside LRUCache and Map; and of a cache that has no entry yet.
  *
- * Run with `node --expose-gc --import tsx bench/memoize/memory.ts`.
+ * Run with `npm run bench:one bench/memoize/memory.ts`.
  */
 import { LRUCache } from 'lru-cache';
 import { memoize, memoized } from '../../src/memoize/index.js';

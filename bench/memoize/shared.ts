@@ -3,7 +3,7 @@
  * a Keyv in memory of its own. So the rows show the cost of the caches and of Keyv, without a network. The peer has no bus, does not
  * notice invalidations and has no timeout.
  *
- * Run with `npx tsx bench/memoize/shared.ts [rounds]`.
+ * Run with `npm run bench:one bench/memoize/shared.ts [rounds]`.
  */
 import Keyv from 'keyv';
 import { LRUCache } from 'lru-cache';

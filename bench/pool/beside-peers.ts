@@ -3,7 +3,7 @@
  * share 10 resources, and in bytes. Each round runs all contenders in a new random order, and medians are compared, so a
  * pause of the machine favours no contender.
  *
- * Run with `node --expose-gc --import tsx bench/pool/beside-peers.ts [rounds]`.
+ * Run with `npm run bench:one bench/pool/beside-peers.ts [rounds]`.
  */
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
 import { type BenchOptions, type Contender, type Group, measure } from '../compare.js';

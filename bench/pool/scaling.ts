@@ -3,7 +3,7 @@
  * 100,000 waiters: served, and cancelled from the middle. The bare floor beside it grows, too: the caches of the machine
  * miss more often, and V8's collector keeps more alive.
  *
- * Run with `npx tsx bench/pool/scaling.ts [rounds]`.
+ * Run with `npm run bench:one bench/pool/scaling.ts [rounds]`.
  */
 import { createPool, type Lease, type Pool } from '../../src/pool/index.js';
 import { isEntry, numberArgument } from '../command-line.js';

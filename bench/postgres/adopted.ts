@@ -2,7 +2,7 @@
  * What an adopted pool costs where the user pays for it: processor time per query on a real Postgres, beside the peer alone. 40
  * callers share 10 connections, and each runs `select 1`. All contenders run in one process, interleaved.
  *
- * Run with `npx tsx bench/postgres/adopted.ts [rounds]`.
+ * Run with `npm run bench:one bench/postgres/adopted.ts [rounds]`.
  */
 import genericPool from 'generic-pool';
 import pg from 'pg';

@@ -2,7 +2,7 @@
  * What `tenure/register` adds: to a loan of a pool that is watched, and to an HTTP request that is a scope. The pools and the
  * requests that are compared run in one process, interleaved.
  *
- * Run with `npx tsx bench/register/cost.ts [rounds]`.
+ * Run with `npm run bench:one bench/register/cost.ts [rounds]`.
  */
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';

@@ -7,7 +7,7 @@
  * chance. The load and the database take part of the same processors. So the processor time of the service itself, which its
  * process tells, is the steadier figure.
  *
- * Run with `npx tsx bench/register/service.ts [rounds]`, after `npm run build`.
+ * Run with `npm run bench:one bench/register/service.ts [rounds]`, after `npm run build`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -2,7 +2,7 @@
  * Views beside what the platform has: an item read and stored beside `DataView`, and a slice beside `subarray`, interleaved in
  * one process.
  *
- * Run with `npx tsx bench/view/beside-platform.ts [rounds]`.
+ * Run with `npm run bench:one bench/view/beside-platform.ts [rounds]`.
  */
 import { type Format, memoryview } from '../../src/view/index.js';
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';

@@ -2,7 +2,7 @@
  * A lease of a buffer pool beside `Buffer.allocUnsafe` and `new Uint8Array`, interleaved in one process. Each buffer has one byte
  * of each page of 4 KiB written, as a user of the buffer does.
  *
- * Run with `npx tsx bench/view/buffer-pool.ts [rounds]`.
+ * Run with `npm run bench:one bench/view/buffer-pool.ts [rounds]`.
  */
 import { BufferPool } from '../../src/view/index.js';
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';

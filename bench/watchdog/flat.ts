@@ -2,7 +2,7 @@
  * Whether a watchdog keeps anything of what has ended: memory in use at ten marks of a long run of loans, and of a run of scopes with a
  * loan in each. V8's collector runs before each mark.
  *
- * Run with `node --expose-gc --import tsx bench/watchdog/flat.ts [scale]`. A scale of 10 makes ten million loans and a million scopes.
+ * Run with `npm run bench:one bench/watchdog/flat.ts [scale]`. A scale of 10 makes ten million loans and a million scopes.
  */
 import { createPool } from '../../src/pool/index.js';
 import { Watchdog } from '../../src/watchdog/index.js';

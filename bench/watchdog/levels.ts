@@ -2,7 +2,7 @@
  * What watching costs: a lease and its release at each level, over an unwatched one, interleaved in one process. The loan ends at
  * once, within a scope, just after its scope, or after some turns of the event loop.
  *
- * Run with `npx tsx bench/watchdog/levels.ts [rounds]`.
+ * Run with `npm run bench:one bench/watchdog/levels.ts [rounds]`.
  */
 import { setImmediate } from 'node:timers/promises';
 import { createPool, type Lease, type Pool } from '../../src/pool/index.js';

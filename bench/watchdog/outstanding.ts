@@ -1,7 +1,7 @@
 /**
  * What many loans that are out cost: memory of each, beside an unwatched one, and the first `check()` over all of them.
  *
- * Run with `node --expose-gc --import tsx bench/watchdog/outstanding.ts`.
+ * Run with `npm run bench:one bench/watchdog/outstanding.ts`.
  */
 import { setImmediate } from 'node:timers/promises';
 import { createPool, type Lease, type Pool } from '../../src/pool/index.js';

@@ -3,7 +3,7 @@
  * time, over some seconds in which entries come and go. Beside it, the same cache without a watch. Then the call of `watch` for a cache
  * that is full, and the longest turn until all entries are reported.
  *
- * Run with `npx tsx bench/watchdog/pauses.ts`.
+ * Run with `npm run bench:one bench/watchdog/pauses.ts`.
  */
 import { setImmediate } from 'node:timers/promises';
 import { memoize } from '../../src/memoize/index.js';

@@ -2,7 +2,7 @@
  * What watching costs where the user pays for it: processor time of a query on a real Postgres, each in a loan of its own. 40 callers
  * share 10 connections. All levels run in one process, interleaved.
  *
- * Run with `npx tsx bench/watchdog/postgres.ts [rounds]`.
+ * Run with `npm run bench:one bench/watchdog/postgres.ts [rounds]`.
  */
 import pg from 'pg';
 import { hasLocalPostgres, startLocalPostgres } from '../../examples/service/local-postgres.js';

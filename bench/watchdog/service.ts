@@ -3,7 +3,7 @@
  * process of its own, and the load comes from this one. The rounds are interleaved. A third service has no watchdog, and runs each
  * handler in an AsyncLocalStorage as a scope does: on Node 20 and 22, that alone makes each promise slower.
  *
- * Run with `npx tsx bench/watchdog/service.ts [rounds]`.
+ * Run with `npm run bench:one bench/watchdog/service.ts [rounds]`.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -86,7 +86,7 @@ async function startService(
   databaseUrl: string,
 ): Promise<Service> {
   const module = fileURLToPath(new URL('service-process.ts', import.meta.url));
-  const child = fork(module, [name, databaseUrl], { execArgv: ['--import', 'tsx'] });
+  const child = fork(module, [name, databaseUrl]);
   const { url } = await messageOf(child);
   return { child, url };
 }

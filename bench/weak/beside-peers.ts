@@ -2,7 +2,7 @@
  * The WeakValueMap beside its peers and a map that is written by hand: a Map of WeakRefs, with a FinalizationRegistry that removes
  * the entries of dead values. StrongWeakMap has no registry: its dead entries stay until they are read.
  *
- * Run with `node --expose-gc --import tsx bench/weak/beside-peers.ts [rounds]`.
+ * Run with `npm run bench:one bench/weak/beside-peers.ts [rounds]`.
  */
 import { setImmediate } from 'node:timers/promises';
 import { StrongWeakMap } from '@cspell/strong-weak-map';

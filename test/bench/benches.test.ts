@@ -7,7 +7,7 @@ import { versionOf } from '../../bench/machine.js';
 const names = BENCHES.map(({ name }) => name);
 
 test.each(names)('bench/%s.ts gives rows', { timeout: 60_000 }, async (name) => {
-  const { rows, packages, skipped } = await runBench(name, { rounds: 1, scale: 0.001 });
+  const { rows, packages, skipped } = await runBench(name, { rounds: 1, scale: 0.001 }, 'sources');
   if (skipped === undefined) expect(rows.length).toBeGreaterThan(0);
   else expect(skipped).toMatch(/python3.11|there is no/);
   for (const { measured, result } of rows) expect(result, measured).toBeTypeOf('number');
@@ -15,7 +15,7 @@ test.each(names)('bench/%s.ts gives rows', { timeout: 60_000 }, async (name) => 
 });
 
 test('a bench that fails rejects with what it printed', async () => {
-  await expect(runBench('pool/none', { rounds: 1 })).rejects.toThrow(
+  await expect(runBench('pool/none', { rounds: 1 }, 'sources')).rejects.toThrow(
     /exited with 1:.*Cannot find module/s,
   );
 });
