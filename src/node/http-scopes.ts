@@ -5,6 +5,8 @@
  *   http.server.request.start ──▶ open, enter ──▶ handlers ──▶ 'close' of the response ──▶ rename to the route, end
  * ```
  *
+ * The response of a pipelined request emits no `'close'` if the client leaves before its turn: its scope ends with the connection.
+ *
  * Node publishes the channel before it emits `'request'`, in the async context of that event. The channel
  * `http.server.response.finish` is of no use: it is not published for a response that is aborted. `upgrade` and `CONNECT`
  * requests, and HTTP/2, have no such channel and no scope.
@@ -13,6 +15,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { guardedCall } from '../core/guarded-call.js';
+import { OpenResponses } from '../core/open-responses.js';
 import {
   aFunction,
   checkArgument,
@@ -154,6 +157,7 @@ class RequestScopes {
   /** The key of an open request on its response. */
   readonly #key = Symbol('tenure.request');
   readonly #closed: (this: ServerResponse) => void;
+  readonly #responses = new OpenResponses<ServerResponse>((response) => this.#end(response));
 
   constructor(watchdog: ScopeOpener, settings: Settings, choice: RequestChoice | undefined) {
     this.#watchdog = watchdog;
@@ -181,6 +185,7 @@ class RequestScopes {
     const open: OpenRequest = { scope, request, route: undefined };
     Reflect.set(response, this.#key, open);
     response.on('close', this.#closed); // It comes once, and a listener by `once` costs twice as much.
+    this.#responses.add(request.socket, response);
     scope.enter();
     emitWithin(scope, request);
   }
@@ -211,6 +216,7 @@ class RequestScopes {
     if (open === undefined) return;
     Reflect.set(response, this.#key, undefined);
     const { scope, request, route } = open;
+    this.#responses.delete(request.socket, response);
     const { name } = this.#settings;
     const given =
       name === undefined

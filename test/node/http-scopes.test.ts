@@ -196,6 +196,31 @@ test('requests in one connection, one behind another and at once, have scopes of
   expect(scopesOf(await t.leaks())).toEqual(expected.sort());
 });
 
+test('requests that wait behind another in their connection end their scopes when the client leaves', async () => {
+  const gate = new Gate();
+  const warnings: Error[] = [];
+  const warn = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warn);
+  await using t = await serve(async (request, response) => {
+    const lease = await pool.lease();
+    await gate.passed;
+    if (request.url === '/ok') await lease.release();
+    response.end('done');
+  });
+  await using pool = watchedPool(t.watchdog);
+  const socket = connect(portOf(t.server), '127.0.0.1');
+  const paths = Array.from({ length: 40 }, (_, i) => (i === 39 ? '/leak' : '/ok'));
+  socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`).join(''));
+  await until(() => pool.borrowed === 40);
+  socket.destroy();
+  await until(() => t.watchdog.stats().scopes === 0);
+  gate.open();
+  await until(() => pool.borrowed === 1);
+  expect(scopesOf(await t.leaks())).toEqual(['GET /leak ×1']);
+  process.off('warning', warn);
+  expect(warnings).toEqual([]);
+});
+
 test('`name` names a scope at its end, and `ignore` leaves a request without one; what they throw is ignored', async () => {
   const names: Record<string, () => string | undefined> = {
     '/named': () => 'my name',

@@ -6,9 +6,11 @@
  * ```
  *
  * The event `'close'` comes for each response: one that is sent, one that a handler's error has cut off, and one that the client
- * has aborted. `'finish'` comes for the first of these only.
+ * has aborted. `'finish'` comes for the first of these only. A pipelined request whose client leaves before its turn has neither: its scope
+ * ends with the connection.
  */
 import { guardedCall } from '../../core/guarded-call.js';
+import { OpenResponses } from '../../core/open-responses.js';
 import {
   aFunction,
   checkArgument,
@@ -29,7 +31,12 @@ import {
 export type { ScopeOpener };
 
 /** The part of a request that is used: `IncomingMessage` of `node:http` has it. */
-export interface HttpRequest extends RequestMessage, RoutedRequest {}
+export interface HttpRequest extends RequestMessage, RoutedRequest {
+  /** The connection: a socket of `node:net`. */
+  readonly socket?:
+    | { readonly closed?: boolean; once(event: 'close', listener: () => void): unknown }
+    | undefined;
+}
 
 /** The part of a response that is used: `ServerResponse` of `node:http` has it. */
 export interface HttpResponse {
@@ -67,6 +74,8 @@ export class RequestScopes<Request extends object, Response> {
   readonly #settings: Settings<Request, Response>;
   readonly #where: string;
   readonly #scopes = new WeakMap<object, OpenScope>();
+  /** What ends the scope of each open response. */
+  readonly #ends = new OpenResponses<() => void>((end) => end());
 
   /**
    * `where` names the function that was called.
@@ -108,13 +117,16 @@ export class RequestScopes<Request extends object, Response> {
     route: () => string | undefined,
   ): OpenScope {
     const scope = openRequestScope(this.#watchdog, raw);
+    const { socket } = raw;
     const end = (): void => {
+      this.#ends.delete(socket, end);
       const name = this.#givenName(request, response) ?? route();
       if (name !== undefined) scope.rename(name);
       scope.end();
     };
     this.#scopes.set(raw, scope);
     rawResponse.once('close', end);
+    this.#ends.add(socket, end);
     if (rawResponse.closed === true) end(); // The client has left already.
     emitWithin(scope, raw);
     return scope;

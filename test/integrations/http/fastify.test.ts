@@ -1,10 +1,13 @@
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { fastifyScopes } from '../../../src/integrations/fastify.js';
 import { createPool } from '../../../src/pool/index.js';
 import { allowLeaks } from '../../../src/testing/index.js';
 import { Watchdog } from '../../../src/watchdog/index.js';
+import { Gate } from '../../kit/gate.js';
+import { until } from '../../kit/until.js';
 import { testScopesOf } from './framework-contract.js';
 
 testScopesOf('fastify', async (watchdog, routes, options) => {
@@ -37,4 +40,29 @@ test('fastify: the scopes serve hooks and routes of every plugin, and injected r
   expect(await watchdog.check()).toMatchObject([{ scope: 'GET /shops/:id', count: 1 }]);
   await app.close();
   await pool.close({ graceMillis: 0, force: true });
+});
+
+test('fastify: requests whose client has left before the scopes saw them leave none open', async () => {
+  using watchdog = new Watchdog();
+  const gate = new Gate();
+  const app = fastify();
+  let waiting = 0;
+  app.addHook('onRequest', async () => {
+    waiting++;
+    await gate.passed;
+  });
+  app.register(fastifyScopes(watchdog));
+  let handled = 0;
+  app.get('/', async () => `${++handled}`);
+  await app.listen({ port: 0 });
+  const client = connect((app.server.address() as AddressInfo).port);
+  client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(3));
+  const [connection] = await once(app.server, 'connection');
+  await until(() => waiting === 3);
+  client.destroy();
+  await once(connection, 'close');
+  gate.open();
+  await until(() => handled === 3);
+  await until(() => watchdog.stats().scopes === 0);
+  await app.close();
 });

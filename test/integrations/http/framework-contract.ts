@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { ScopeOpener } from '../../../src/integrations/express.js';
@@ -127,6 +128,7 @@ export function testScopesOf(framework: string, serve: Serve, seesEveryRequest =
       pool,
       gates,
       handled,
+      server,
       open,
       /** Sends a request, and gives the status and the body of the response. */
       async get(path: string, init?: { method: string; body: readonly string[] }) {
@@ -217,6 +219,18 @@ export function testScopesOf(framework: string, serve: Serve, seesEveryRequest =
     t.gates.slow.open();
     await until(() => t.pool.borrowed === 1);
     expect(await t.leaks()).toEqual([['GET /slow-and-leaks', 1]]);
+  });
+
+  test(`${framework}: the scopes of pipelined requests end when their client leaves`, async () => {
+    await using t = await service();
+    const socket = connect(t.server.port, 'localhost');
+    socket.write('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(20));
+    await until(() => t.handled.length === 20);
+    socket.destroy();
+    await until(() => t.watchdog.stats().scopes === 0);
+    t.gates.slow.open();
+    await until(() => t.pool.borrowed === 0);
+    expect(await t.leaks()).toEqual([]);
   });
 
   test(`${framework}: a loan that is released after the response retracts its leak`, async () => {
