@@ -10,6 +10,11 @@ export class MemoryBus implements InvalidationBus {
     for (const listener of this.#listeners) listener.message(text);
   }
 
+  /** Tells all listeners whether they are connected. */
+  connect(state: boolean): void {
+    for (const listener of this.#listeners) listener.connected(state);
+  }
+
   subscribe(listener: BusListener): Disposable {
     this.#listeners.add(listener);
     listener.connected(true);

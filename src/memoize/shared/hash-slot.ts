@@ -26,13 +26,18 @@ function crc16(bytes: Uint8Array): number {
   return crc;
 }
 
-/** How many parts of the slots {@link namesAcross} has a name in. */
-const PARTS = 128;
+/** How many parts the slots are divided into: ranges of equal size. */
+export const PARTS = 128;
+
+/** The part of a name, from 0 to 127. */
+export function partOf(name: string): number {
+  return Math.floor((hashSlotOf(name) * PARTS) / SLOTS);
+}
 
 /** Texts whose slots are in different parts. Made when they are first needed. */
 let texts: readonly string[] | undefined;
 
-/** Names like `name` in each of 128 parts of the slots. No value is stored under them. */
+/** Names like `name` in each of the 128 parts of the slots. No value is stored under them. */
 export function namesAcross(name: string): string[] {
   texts ??= textsAcross();
   const start = name.slice(0, name.indexOf('{') + 1);
@@ -42,7 +47,7 @@ export function namesAcross(name: string): string[] {
 function textsAcross(): readonly string[] {
   const found = new Map<number, string>();
   for (let number = 0; found.size < PARTS; number++) {
-    const part = Math.floor((hashSlotOf(String(number)) * PARTS) / SLOTS);
+    const part = partOf(String(number));
     if (!found.has(part)) found.set(part, String(number));
   }
   return [...found.values()];

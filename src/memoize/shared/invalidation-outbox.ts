@@ -3,19 +3,26 @@
  *
  * The store confirms an invalidation when its new token has been read back. An answer to the write is no proof: Keyv reports a
  * refused write as done. Each invalidation is tried on its own, so one that the store refuses holds back no other. All that were
- * submitted in one turn share their messages, and a client that pipelines sends them in one round trip. Failed ones are tried
- * again every second, by a timer, because the other processes must be told even if no caller calls again.
+ * submitted in one turn share their messages, and a client that pipelines sends them in one round trip.
+ *
+ * Each second some of the failed ones are tried again, and the others follow if the store takes them (`retry-round.ts`). New ones for a
+ * part of the store that refuses wait for these rounds, but for a few (`refusing-parts.ts`). All are announced to the other processes
+ * again and again, by a timer, because these must be told even if no caller calls again.
  *
  * The outbox is bounded. When it is full, one invalidation of the whole cache takes the place of all.
  */
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { Deque } from '../../core/deque.js';
 import { newToken } from './envelope.js';
+import { RefusingParts } from './refusing-parts.js';
+import { RetryRound } from './retry-round.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { SpacedProbes } from './spaced-probes.js';
 
-/** The time between two attempts, in milliseconds; with many pending invalidations, and with few. */
-const RETRY_MILLIS = { many: 10_000, few: 1_000 };
+/** The time between two rounds of retries, in milliseconds. */
+const RETRY_MILLIS = 1_000;
+/** In which rounds all pending invalidations are announced: in each tenth if they are many, else in each. */
+const ANNOUNCING = { many: 10, few: 1 };
 /** How many pending invalidations are many. */
 const MANY = 1_000;
 /** The most pending invalidations. */
@@ -32,8 +39,12 @@ export class Invalidation {
   isPublished = false;
   /** The attempt that has begun; `undefined` before the first. */
   attempt: Promise<void> | undefined = undefined;
-  /** Whether an attempt has ended without success. */
+  /** Whether the last attempt has ended without success, or was put off. */
   hasFailed = false;
+  /** Whether the store was asked. */
+  wasTried = false;
+  /** The part of the store that it concerns; `undefined` until it is needed. */
+  part: number | undefined = undefined;
 
   constructor(kind: Invalidation['kind'], what: string) {
     this.kind = kind;
@@ -49,6 +60,8 @@ export interface OutboxPort {
   storeTagsToken(): Promise<void>;
   /** Sends messages about some invalidations, at least one. Rejects unless all were sent. */
   publish(invalidations: readonly Invalidation[]): Promise<void>;
+  /** The part of the store that an invalidation concerns. */
+  partOf(invalidation: Invalidation): number;
   /** Whether the part of the store that an invalidation concerns gives no answers at present. */
   isResting(invalidation: Invalidation): boolean;
   /** Told that the outbox is full: the whole cache is to be invalidated. */
@@ -56,11 +69,24 @@ export interface OutboxPort {
   failed(error: unknown): void;
 }
 
+/** What attempts that begin together share. */
+interface Batch {
+  /** Ends when the messages were sent, or when the bus has refused them. */
+  readonly published: Promise<void>;
+  /** Puts a new token of all tags into the store, once. */
+  readonly tagsToken: () => Promise<void>;
+  /** Whether the store may be asked. If not, the invalidation waits for a round of retries. */
+  mayTry(invalidation: Invalidation): boolean;
+  /** Told that the store has taken an invalidation. */
+  taken(invalidation: Invalidation): void;
+}
+
 /** The pending invalidations of one cache. */
 export class InvalidationOutbox {
   readonly #port: OutboxPort;
   readonly #clock: Clock;
   readonly #maxPending: number;
+  /** The one with the oldest attempt is the first. */
   readonly #pending = new Map<string, Invalidation>();
   #submitted: Invalidation[] = [];
   #submission: Promise<void> | undefined = undefined;
@@ -68,7 +94,11 @@ export class InvalidationOutbox {
   /** The attempts that are made although their part of the store gives no answers. */
   readonly #probes: SpacedProbes;
   readonly #queue = new Deque<() => void>();
-  #retry: TimerHandle | undefined = undefined;
+  readonly #refusing = new RefusingParts();
+  #retryTimer: TimerHandle | undefined = undefined;
+  /** Where the last round of retries ended. */
+  #turn = 0;
+  #roundsSinceAnnouncement = 0;
   #ended = false;
 
   constructor(port: OutboxPort, clock: Clock, maxPending: number = MAX_PENDING) {
@@ -118,10 +148,20 @@ export class InvalidationOutbox {
     const asked = [...this.#pending.values()];
     this.#attemptAll(asked.filter(({ hasFailed }) => hasFailed));
     await Promise.all(asked.map(({ attempt }) => attempt));
+    this.#attemptAll(asked.filter(({ hasFailed, wasTried }) => hasFailed && !wasTried)); // They were put off.
+    await Promise.all(asked.map(({ attempt }) => attempt));
     const others = asked.map((each) => this.#laterThan(each));
     await this.#submission;
     await Promise.all(others.map((other) => other?.attempt));
     return asked.every((each) => isConfirmed(each) || this.#laterThan(each) === undefined);
+  }
+
+  /** Announces all that is pending, and begins a round of retries. */
+  retry(): void {
+    this.#probes.reset();
+    this.#roundsSinceAnnouncement = ANNOUNCING.many;
+    this.#stopTimer();
+    this.#beginRound();
   }
 
   /** Waits until a pending invalidation was attempted. True if it is not pending any more. */
@@ -134,7 +174,7 @@ export class InvalidationOutbox {
   /** Stops the timer. What is pending is tried no more. */
   end(): void {
     this.#ended = true;
-    if (this.#retry !== undefined) this.#clock.clearTimer(this.#retry);
+    this.#stopTimer();
   }
 
   /** The pending invalidation of what another one covers: the same one, or one that has taken its place. */
@@ -146,55 +186,89 @@ export class InvalidationOutbox {
     return this.#pending.get(`${kind} ${what}`)?.token === token;
   }
 
+  // ── Attempts ──
+
   #attemptSubmitted(): void {
     this.#submission = undefined;
     const submitted = this.#submitted;
     this.#submitted = [];
-    this.#attemptAll(submitted);
+    // A cache that has ended retries nothing.
+    const mayTry = (each: Invalidation): boolean =>
+      this.#ended || this.#refusing.mayTry(() => this.#partOf(each));
+    this.#attemptAll(submitted, mayTry);
   }
 
-  #attemptAll(invalidations: readonly Invalidation[]): void {
+  #attemptAll(
+    invalidations: readonly Invalidation[],
+    mayTry: (each: Invalidation) => boolean = () => true,
+  ): void {
     const due = invalidations.filter((invalidation) => this.#isPending(invalidation));
     if (due.length === 0) return;
-    for (const each of due) each.hasFailed = false;
-    // What the store does not have yet is announced again: a receiver may have been away.
-    const published = this.#publish(due.filter((each) => !each.isPublished || !each.isStored));
+    const batch = this.#newBatch(this.#announce(due), mayTry);
+    for (const each of due) this.#begin(each, batch);
+  }
+
+  #newBatch(
+    published: Promise<void>,
+    mayTry: Batch['mayTry'],
+    taken: Batch['taken'] = () => {},
+  ): Batch {
     let stored: Promise<void> | undefined;
     const tagsToken = (): Promise<void> => {
       stored ??= this.#port.storeTagsToken();
       return stored;
     };
-    for (const invalidation of due) {
-      invalidation.attempt = this.#attempt(invalidation, published, tagsToken);
-    }
+    return { published, tagsToken, mayTry, taken };
   }
 
-  async #attempt(
-    invalidation: Invalidation,
-    published: Promise<void>,
-    tagsToken: () => Promise<void>,
-  ): Promise<void> {
+  #begin(invalidation: Invalidation, batch: Batch): void {
+    invalidation.hasFailed = false;
+    invalidation.attempt = this.#attempt(invalidation, batch);
+  }
+
+  async #attempt(invalidation: Invalidation, batch: Batch): Promise<void> {
     try {
-      if (!invalidation.isStored) {
-        const isWanted = (): boolean => this.#isPending(invalidation);
-        await this.#inTurn(invalidation, async () => {
-          // Tokens of tags come after that of all tags. A load that reads the token of one tag can then see that it began too early.
-          if (invalidation.kind === 'tag') await tagsToken();
-          await this.#port.store(invalidation, isWanted);
-        });
-        invalidation.isStored = true;
-      }
+      if (!invalidation.isStored) await this.#inTurn(invalidation, batch);
     } catch (error) {
       if (this.#isPending(invalidation)) this.#port.failed(error); // Otherwise a later one has taken its place.
     }
-    await published;
-    const { kind, what } = invalidation;
+    await batch.published;
     if (!this.#isPending(invalidation)) return;
-    if (isConfirmed(invalidation)) this.#pending.delete(`${kind} ${what}`);
-    else {
+    const id = idOf(invalidation);
+    this.#pending.delete(id);
+    if (!isConfirmed(invalidation)) {
       invalidation.hasFailed = true;
+      this.#pending.set(id, invalidation);
       this.#retryLater();
+    } else if (this.#pending.size === 0) this.#refusing.forget();
+  }
+
+  async #store(invalidation: Invalidation, batch: Batch): Promise<void> {
+    const isFirst = !invalidation.wasTried;
+    invalidation.wasTried = true;
+    try {
+      // Tokens of tags come after that of all tags. A load that reads the token of one tag can then see that it began too early.
+      if (invalidation.kind === 'tag') await batch.tagsToken();
+      await this.#port.store(invalidation, () => this.#isPending(invalidation));
+    } catch (error) {
+      if (isFirst && this.#isPending(invalidation)) {
+        this.#refusing.refused(this.#partOf(invalidation));
+      }
+      throw error;
     }
+    invalidation.isStored = true;
+    this.#refusing.taken(() => this.#partOf(invalidation));
+    batch.taken(invalidation);
+  }
+
+  #partOf(invalidation: Invalidation): number {
+    invalidation.part ??= this.#port.partOf(invalidation);
+    return invalidation.part;
+  }
+
+  /** Sends messages about what the store or the bus has not confirmed: a receiver may have been away. */
+  #announce(invalidations: readonly Invalidation[]): Promise<void> {
+    return this.#publish(invalidations.filter((each) => !isConfirmed(each)));
   }
 
   async #publish(invalidations: readonly Invalidation[]): Promise<void> {
@@ -208,22 +282,22 @@ export class InvalidationOutbox {
   }
 
   /** Limits how many are in the hands of the store. Of those that get no answers at present, only one asks it, now and then. */
-  async #inTurn(invalidation: Invalidation, work: () => Promise<void>): Promise<void> {
-    if (!this.#port.isResting(invalidation)) return this.#limited(invalidation, work);
-    const probe = this.#probes.begin(work);
+  async #inTurn(invalidation: Invalidation, batch: Batch): Promise<void> {
+    if (!this.#port.isResting(invalidation)) return this.#limited(invalidation, batch);
+    const probe = this.#probes.begin(() => this.#store(invalidation, batch));
     if (probe !== undefined) return probe;
     await this.#probes.ended();
     this.#throwIfResting(invalidation);
-    return this.#limited(invalidation, work);
+    return this.#limited(invalidation, batch);
   }
 
-  async #limited(invalidation: Invalidation, work: () => Promise<void>): Promise<void> {
+  async #limited(invalidation: Invalidation, batch: Batch): Promise<void> {
     const mustWait = this.#running >= CONCURRENCY;
     if (mustWait) await new Promise<void>((resolve) => this.#queue.push(resolve));
     else this.#running++;
     try {
       if (mustWait) this.#throwIfResting(invalidation);
-      await work();
+      if (batch.mayTry(invalidation)) await this.#store(invalidation, batch);
     } finally {
       if (this.#queue.length > 0) this.#queue.shift()?.();
       else this.#running--;
@@ -235,15 +309,59 @@ export class InvalidationOutbox {
     throw new SharedStoreError('The store gives no answers. The invalidation is tried again.');
   }
 
-  #retryLater(): void {
-    if (this.#ended || this.#retry !== undefined) return;
-    const again = (): void => {
-      this.#retry = undefined;
-      this.#attemptAll([...this.#pending.values()].filter(({ hasFailed }) => hasFailed));
+  // ── Retries ──
+
+  #beginRound(): void {
+    const failed = [...this.#pending.values()].filter(({ hasFailed }) => hasFailed);
+    if (failed.length === 0) return;
+    this.#refusing.beginRound();
+    const round = new RetryRound(
+      failed.filter(({ isStored }) => !isStored),
+      (each) => this.#partOf(each),
+      this.#turn,
+    );
+    const isAnnounced = this.#mayAnnounce();
+    const begin = (retries: readonly Invalidation[]): void => {
+      for (const each of retries) {
+        if (!this.#ended && each.hasFailed && this.#isPending(each)) this.#begin(each, batch);
+      }
     };
-    const delay = this.#pending.size > MANY ? RETRY_MILLIS.many : RETRY_MILLIS.few;
-    this.#retry = this.#clock.setTimer(again, delay, { background: true });
+    const batch = this.#newBatch(
+      isAnnounced ? this.#announce(failed) : Promise.resolve(),
+      () => true,
+      (each) => begin(round.after(this.#partOf(each))),
+    );
+    begin(failed.filter((each) => (isAnnounced ? each.isStored : isConfirmed(each))));
+    begin(round.sample());
+    this.#turn = round.turn;
+    this.#retryLater();
   }
+
+  /** Whether a round announces what is pending. If that is much, few do: an announcement counts for longer than ten rounds. */
+  #mayAnnounce(): boolean {
+    const every = this.#pending.size > MANY ? ANNOUNCING.many : ANNOUNCING.few;
+    if (++this.#roundsSinceAnnouncement < every) return false;
+    this.#roundsSinceAnnouncement = 0;
+    return true;
+  }
+
+  #retryLater(): void {
+    if (this.#ended || this.#retryTimer !== undefined) return;
+    const again = (): void => {
+      this.#retryTimer = undefined;
+      this.#beginRound();
+    };
+    this.#retryTimer = this.#clock.setTimer(again, RETRY_MILLIS, { background: true });
+  }
+
+  #stopTimer(): void {
+    if (this.#retryTimer !== undefined) this.#clock.clearTimer(this.#retryTimer);
+    this.#retryTimer = undefined;
+  }
+}
+
+function idOf({ kind, what }: Invalidation): string {
+  return `${kind} ${what}`;
 }
 
 function isConfirmed({ isStored, isPublished }: Invalidation): boolean {

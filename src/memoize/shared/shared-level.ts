@@ -103,6 +103,7 @@ export class StoreBackedLevel implements SharedLevel {
         store: async (invalidation, isWanted) => this.#results?.invalidate(invalidation, isWanted),
         storeTagsToken: async () => this.#results?.invalidateAnyTag(),
         publish: async (invalidations) => this.#bus?.publish(invalidations),
+        partOf: (invalidation) => this.#results?.partOf(invalidation) ?? 0,
         isResting: (invalidation) => this.#results?.isResting(invalidation) === true,
         overflowed: (error) => {
           this.#report(error);
@@ -266,7 +267,8 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   async flush(): Promise<boolean> {
-    const isDelivered = await this.#deliver();
+    this.#bus?.tryAgain();
+    const isDelivered = await this.#outbox.deliver();
     await Promise.all(this.#background);
     return isDelivered;
   }
@@ -408,12 +410,6 @@ export class StoreBackedLevel implements SharedLevel {
 
   // ── Outside systems ──
 
-  /** Tries what is pending at once, although the store or the bus may have given no answers. */
-  #deliver(): Promise<boolean> {
-    this.#bus?.tryAgain();
-    return this.#outbox.deliver();
-  }
-
   #receive(text: string): void {
     this.#guarded(() => {
       for (const announced of readMessage(text, this.#id, this.#names.cache) ?? []) {
@@ -445,7 +441,9 @@ export class StoreBackedLevel implements SharedLevel {
     this.#isConnected = state;
     this.#connection++;
     this.#local.markAllStale();
-    if (state) void this.#deliver();
+    if (!state) return;
+    this.#bus?.tryAgain();
+    this.#outbox.retry();
   }
 
   readonly #report = (error: unknown): void => {

@@ -25,6 +25,7 @@ import {
   newToken,
   tokenIn,
 } from './envelope.js';
+import { PARTS, partOf } from './hash-slot.js';
 import type { Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
 import type { KeyNames } from './key-names.js';
 import type { LoadAccess } from './load-access.js';
@@ -107,6 +108,11 @@ export class SharedResults {
     const concerned = [names.inStore(kind, what)];
     if (kind === 'tag') concerned.push(names.inStore('tags', ''));
     return !store.mayWrite(concerned, timeoutMillis);
+  }
+
+  /** The part of the store that an invalidation concerns. Tags have parts of their own, because they need the token of all tags too. */
+  partOf({ kind, what }: Invalidation): number {
+    return partOf(this.#port.names.inStore(kind, what)) + (kind === 'tag' ? PARTS : 0);
   }
 
   /** Reads the present tokens into the load, and what the store has for its key. */
