@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/core/clock.js';
+import { FakeClock } from '../../kit/fake-clock.js';
 import { until } from '../../kit/until.js';
 import { canStart, connect, RedisServer } from './redis-server.js';
-import { SharedService } from './shared-service.js';
+import { type Member, SharedService } from './shared-service.js';
 
 const PATIENCE = 60_000;
 
@@ -40,6 +41,26 @@ const REFUSALS: Readonly<
   },
 };
 
+/** How many reads and writes a server was sent, refused ones too. */
+async function commandsOf(admin: Admin): Promise<number> {
+  const lines = (await admin.info('commandstats')).split('\r\n');
+  const counts = lines.filter((line) => /^cmdstat_(get|mget|set|del|unlink):/.test(line));
+  return counts
+    .flatMap((line) => [...line.matchAll(/\b(?:rejected_)?calls=(\d+)/g)])
+    .reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+/** Waits until the attempts that are underway have ended: no error comes for some round trips. */
+async function settled(member: Member): Promise<void> {
+  let [last, quiet] = [-1, 0];
+  await until(() => {
+    const { sharedErrors } = member.cacheInfo();
+    quiet = sharedErrors === last ? quiet + 1 : 0;
+    last = sharedErrors;
+    return quiet === 5;
+  });
+}
+
 async function ownServer(): Promise<RedisServer> {
   return RedisServer.own(['--dir', await mkdtemp(join(tmpdir(), 'tenure-redis-'))]);
 }
@@ -69,6 +90,43 @@ describe.skipIf(!canStart)('a Redis that refuses writes', () => {
       expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 0 });
       const late = await service.member();
       expect([await late('k'), await one('k'), await other('k')]).toEqual(['new', 'new', 'new']);
+    },
+    PATIENCE,
+  );
+
+  test.each(Object.entries(REFUSALS))(
+    'it is sent few commands while thousands of invalidations are pending, and gets all when it takes writes again: %s',
+    async (_, { refuse, relent }) => {
+      await using server = await ownServer();
+      await using admin = await connect(server.url);
+      const clock = new FakeClock();
+      await using service = new SharedService({
+        url: server.url,
+        parts: [],
+        shared: { clock, storeTimeoutMillis: Number.POSITIVE_INFINITY },
+      });
+      const one = await service.member();
+      await one('k');
+      await one.flush();
+      await refuse(admin);
+      const before = await commandsOf(admin);
+      for (let id = 0; id < 5_000; id++) one.delete(`k${id}`);
+      await until(() => one.cacheInfo().sharedErrors > 0);
+      await settled(one);
+      const atFirst = await commandsOf(admin);
+      expect(atFirst - before).toBeLessThan(3_000);
+      for (let round = 0; round < 10; round++) {
+        const { sharedErrors } = one.cacheInfo();
+        await clock.advance(1_000);
+        await until(() => one.cacheInfo().sharedErrors > sharedErrors);
+        await settled(one);
+      }
+      expect((await commandsOf(admin)) - atFirst).toBeLessThan(10 * 80);
+      expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 5_000 });
+
+      await relent(admin);
+      await clock.advance(1_000);
+      await until(() => one.cacheInfo().shared?.pendingInvalidations === 0);
     },
     PATIENCE,
   );
