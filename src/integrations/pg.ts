@@ -19,6 +19,7 @@ export type { Pool as ClientPool } from '../pool/pool.js';
 export type { PoolOptions } from '../pool/pool-options.js';
 export * from './adoption/surface.js';
 export type { ClientTransactionOptions, TransactionPool } from './client/transaction.js';
+export { CommitUnknownError, TransactionTimeoutError } from './client/transaction-errors.js';
 export type { DriverErrors } from './error-chain.js';
 export { type ClientPoolOptions, createClientPool } from './pg/pg-client-pool.js';
 export { pgErrors } from './pg/pg-errors.js';

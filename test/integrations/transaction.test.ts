@@ -10,16 +10,32 @@ const failure = (code: string): Error => Object.assign(new Error('failed'), { co
 interface Driver {
   readonly driver: string;
   readonly begin: string;
+  /** What pg's `query` and mysql2's resolve to, of a statement within a transaction. */
+  readonly answer: unknown;
+  /** What the driver says of a statement that it does not send. */
+  readonly unsent: string;
   transaction(
     pool: never,
-    work: () => Promise<never>,
-    options?: { readonly rollbackTimeoutMillis: number },
+    work: () => Promise<unknown>,
+    options?: { readonly rollbackTimeoutMillis?: number; readonly answerTimeoutMillis?: number },
   ): Promise<unknown>;
 }
 
 const DRIVERS: readonly Driver[] = [
-  { driver: 'pg', transaction: pgTransaction, begin: 'begin' },
-  { driver: 'mysql2', transaction: mysqlTransaction, begin: 'start transaction' },
+  {
+    driver: 'pg',
+    transaction: pgTransaction,
+    begin: 'begin',
+    answer: { command: 'COMMIT' },
+    unsent: 'Client has encountered a connection error and is not queryable',
+  },
+  {
+    driver: 'mysql2',
+    transaction: mysqlTransaction,
+    begin: 'start transaction',
+    answer: [{ serverStatus: 1 }],
+    unsent: "Can't add new command when connection is in closed state",
+  },
 ];
 
 test.each(DRIVERS)(
@@ -53,5 +69,75 @@ test.each(DRIVERS)(
     });
     await expect(failing).rejects.toMatchObject({ code: '23505' });
     expect(pool.stats()).toMatchObject({ borrowed: 0, destroyed: 1 });
+  },
+);
+
+/** A pool of one connection, which answers the statement `failing` as `fail` does. */
+function poolThatFails(failing: string, fail: () => Promise<never>, answer: unknown) {
+  const sent: string[] = [];
+  const connection = Object.assign(new EventEmitter(), {
+    query: (text: string) => {
+      sent.push(text);
+      return text === failing ? fail() : Promise.resolve(answer);
+    },
+  });
+  const pool = createPool({ create: () => connection, destroy: () => {} }, { max: 1 });
+  return { pool, sent, [Symbol.asyncDispose]: () => pool.close() };
+}
+
+const silence = (): Promise<never> => new Promise(() => {});
+
+test.each(DRIVERS)(
+  '$driver: a commit whose connection breaks is neither committed nor rolled back for the caller',
+  async ({ transaction, answer }) => {
+    const lost = failure('ECONNRESET');
+    await using t = poolThatFails('commit', () => Promise.reject(lost), answer);
+    await expect(transaction(t.pool as never, async () => 1)).rejects.toMatchObject({
+      code: 'TENURE_COMMIT_UNKNOWN',
+      cause: lost,
+    });
+    expect(t.sent.at(-1)).toBe('commit');
+    expect(t.pool.stats().destroyedBy).toEqual({ broken: 1 });
+  },
+);
+
+test.each(DRIVERS)(
+  '$driver: a commit without an answer ends in time, with an error that says that it may have succeeded',
+  async ({ transaction, answer }) => {
+    await using t = poolThatFails('commit', silence, answer);
+    const committing = transaction(t.pool as never, async () => 1, { answerTimeoutMillis: 1 });
+    await expect(committing).rejects.toMatchObject({
+      code: 'TENURE_COMMIT_UNKNOWN',
+      cause: { code: 'TENURE_TRANSACTION_TIMEOUT' },
+    });
+    expect(t.sent.at(-1)).toBe('commit');
+    expect(t.pool.stats().destroyedBy).toEqual({ broken: 1 });
+  },
+);
+
+test.each(DRIVERS)(
+  '$driver: a commit that the server refuses, or that was not sent, has its own error',
+  async ({ transaction, answer, unsent }) => {
+    for (const error of [failure('23505'), new Error(unsent)]) {
+      await using t = poolThatFails('commit', () => Promise.reject(error), answer);
+      await expect(transaction(t.pool as never, async () => 1)).rejects.toBe(error);
+    }
+  },
+);
+
+test.each([
+  ...DRIVERS.map((driver) => ({ ...driver, silent: driver.begin })),
+  ...DRIVERS.filter(({ driver }) => driver === 'mysql2').map((driver) => ({
+    ...driver,
+    silent: 'do 0',
+  })),
+])(
+  '$driver: a caller does not wait for `$silent` without an answer, and its connection is destroyed',
+  async ({ transaction, answer, silent }) => {
+    await using t = poolThatFails(silent, silence, answer);
+    const beginning = transaction(t.pool as never, async () => 1, { answerTimeoutMillis: 1 });
+    await expect(beginning).rejects.toMatchObject({ code: 'TENURE_TRANSACTION_TIMEOUT' });
+    expect(t.sent.at(-1)).toBe(silent);
+    expect(t.pool.stats().destroyedBy).toEqual({ broken: 1 });
   },
 );

@@ -13,6 +13,7 @@ import {
   resolveOptions,
 } from '../../core/options.js';
 import { settledBefore } from '../../core/settled-before.js';
+import { CommitUnknownError, TransactionTimeoutError } from './transaction-errors.js';
 
 /** Options of `transaction`. `L` is the levels of isolation that the database has. */
 export interface ClientTransactionOptions<L extends string> {
@@ -22,6 +23,13 @@ export interface ClientTransactionOptions<L extends string> {
   readonly isolationLevel?: L;
   /** Refuses statements that write. @default false */
   readonly readOnly?: boolean;
+  /**
+   * How long the server may take to answer `begin` and the commit, each, in milliseconds. Then the connection is destroyed, and the caller
+   * waits no more. `Infinity` for no limit.
+   *
+   * @default 30,000
+   */
+  readonly answerTimeoutMillis?: number;
   /**
    * How long a rollback may take, in milliseconds. A connection that needs longer is destroyed, and the caller waits no more.
    *
@@ -53,15 +61,20 @@ export interface TransactionSteps<C, L extends string> {
   begin(client: C, kind: TransactionKind<L>): Promise<unknown>;
   /** Runs the work in the transaction. Rejects also if the work has ended the transaction. @default calls the work */
   run?<W extends C, R>(client: W, work: (client: W) => Promise<R>): Promise<R>;
-  /** Commits. Rejects if the transaction was not committed. */
+  /** Asks whether the transaction is still open. Rejects if it is not. @default asks for nothing */
+  expectOpen?(client: C): Promise<unknown>;
+  /** Commits. Rejects if the transaction was not committed, or if that is not known. */
   commit(client: C): Promise<unknown>;
+  /** Whether an error of a commit, of a broken connection, shows all the same that nothing is stored: the commit was not sent. */
+  isUncommitted(error: unknown): boolean;
   /** Rolls back, where the error that has ended the transaction leaves anything to roll back. */
   rollBack(client: C, error: unknown): Promise<unknown>;
 }
 
 /**
  * Runs `work` in a transaction. A connection that cannot roll back, or not in time, is discarded. A broken one is not asked to: its
- * server may not answer, and rolls back when the connection ends.
+ * server may not answer, and rolls back when the connection ends. An error that leaves open whether the commit has succeeded is a
+ * {@link CommitUnknownError}.
  */
 export async function runTransaction<C, R, L extends string>(
   steps: TransactionSteps<C, L>,
@@ -70,26 +83,40 @@ export async function runTransaction<C, R, L extends string>(
   options: ClientTransactionOptions<L>,
 ): Promise<Awaited<R>> {
   checkArgument('transaction', 'work', work, aFunction);
-  const { signal, rollbackTimeoutMillis, ...kind } = resolveOptions<
+  const { signal, answerTimeoutMillis, rollbackTimeoutMillis, ...kind } = resolveOptions<
     TransactionKind<L> & {
       readonly signal: AbortSignal | undefined;
+      readonly answerTimeoutMillis: number;
       readonly rollbackTimeoutMillis: number;
     }
   >('transaction', options, {
     signal: optional(anAbortSignal),
     isolationLevel: optional(oneOf(...steps.isolationLevels)),
     readOnly: option(aBoolean, false),
+    answerTimeoutMillis: option(positiveMillis, 30_000),
     rollbackTimeoutMillis: option(positiveMillis, 5_000),
   });
+  const isBroken = (error: unknown): boolean =>
+    error instanceof TransactionTimeoutError ||
+    error instanceof CommitUnknownError ||
+    guardedCall('transaction: isBroken', () => steps.isBroken(error, kind)) === true;
+  const answered = <A>(answer: Promise<A>): Promise<A> =>
+    settledBefore(systemClock, answerTimeoutMillis, answer, (_resolve, reject) =>
+      reject(new TransactionTimeoutError(answerTimeoutMillis)),
+    );
   return pool.use(
     async (client, context) => {
       try {
-        await steps.begin(client, kind);
+        await answered(steps.begin(client, kind));
         const result = await (steps.run?.(client, work) ?? work(client));
-        await steps.commit(client);
+        if (steps.expectOpen !== undefined) await answered(steps.expectOpen(client));
+        await answered(steps.commit(client)).catch((error: unknown) => {
+          const isKnown = !isBroken(error) || steps.isUncommitted(error);
+          throw isKnown ? error : new CommitUnknownError(error);
+        });
         return result;
       } catch (error) {
-        if (guardedCall('transaction: isBroken', () => steps.isBroken(error, kind)) === true) {
+        if (isBroken(error)) {
           context.discard('broken');
         } else {
           await settledBefore(

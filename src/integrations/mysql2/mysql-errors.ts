@@ -12,11 +12,16 @@ const BROKEN_NUMBERS: ReadonlySet<unknown> = new Set([
   4031, // ER_CLIENT_INTERACTION_TIMEOUT
 ]);
 
+/** Codes of mysql2's errors of statements that it does not send. */
+const UNSENT_CODES: ReadonlySet<unknown> = new Set([
+  'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
+  'PROTOCOL_ENQUEUE_AFTER_QUIT',
+]);
+
 /** Codes of mysql2's own errors. After a timeout an answer may still come. */
 const BROKEN_CODES: ReadonlySet<unknown> = new Set([
   'PROTOCOL_CONNECTION_LOST',
-  'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
-  'PROTOCOL_ENQUEUE_AFTER_QUIT',
+  ...UNSENT_CODES,
   'PROTOCOL_PACKETS_OUT_OF_ORDER',
   'PROTOCOL_SEQUENCE_TIMEOUT',
 ]);
@@ -37,6 +42,14 @@ function isBroken({ code, errno, fatal, message }: DriverError): boolean {
     BROKEN_CODES.has(code) ||
     NETWORK_CODES.has(code) ||
     (typeof message === 'string' && CLOSED_MESSAGE.test(message))
+  );
+}
+
+/** Whether an error of a broken connection shows that mysql2 has not sent its statement. */
+export function isUnsent(error: unknown): boolean {
+  return anyInChain(
+    error,
+    ({ code, message }) => UNSENT_CODES.has(code) || CLOSED_MESSAGE.test(String(message)),
   );
 }
 

@@ -7,7 +7,7 @@ import {
   type TransactionPool,
   type TransactionSteps,
 } from '../client/transaction.js';
-import { mysqlErrors } from './mysql-errors.js';
+import { isUnsent, mysqlErrors } from './mysql-errors.js';
 
 /** How a transaction is isolated from others. */
 export type IsolationLevel =
@@ -45,8 +45,9 @@ export class MysqlTransactionEndedError extends TenureError {
  * commit. A connection that cannot roll back is destroyed, and so is a broken one, without a `rollback`.
  *
  * Rejects with the error of `work`, or with {@link MysqlTransactionEndedError} if the transaction was gone before the commit; the server
- * is asked for that, which costs one round trip. If the connection breaks during the commit, the outcome is not known; the error is
- * that of the connection.
+ * is asked for that, which costs one round trip. Rejects with {@link CommitUnknownError} if the connection breaks during the commit, or the
+ * answer does not arrive in time: the transaction is stored, or rolled back. Rejects with {@link TransactionTimeoutError} if `start
+ * transaction`, or the question, is not answered in time.
  *
  * MySQL commits what an earlier holder of the connection has left open when a transaction begins. A pool of `createClientPool` leaves
  * nothing open; to an adopted pool give a `reset` that calls `connection.rollback()`, which costs a round trip for each loan.
@@ -70,10 +71,11 @@ const STEPS: TransactionSteps<Connection, IsolationLevel> = {
     }
     await connection.query(`start transaction${readOnly ? ' read only' : ''}`);
   },
-  async commit(connection) {
+  async expectOpen(connection) {
     const [{ serverStatus }] = await connection.query<ResultSetHeader>('do 0');
     if (((serverStatus ?? 0) & IN_TRANSACTION) === 0) throw new MysqlTransactionEndedError();
-    await connection.query('commit');
   },
+  commit: (connection) => connection.query('commit'),
+  isUncommitted: isUnsent,
   rollBack: (connection) => connection.query('rollback'),
 };

@@ -70,6 +70,18 @@ function isBroken(error: DriverError): boolean {
   );
 }
 
+/** Errors of statements that pg has not sent, and of transactions that the server has ended while they were idle. */
+const UNSENT_MESSAGE = /is not queryable$/;
+const UNSENT_STATES: ReadonlySet<unknown> = new Set(['25P03', '25P04']);
+
+/** Whether an error of a broken connection shows that its statement did not run. */
+export function isUnsent(error: unknown): boolean {
+  return anyInChain(
+    error,
+    ({ code, message }) => UNSENT_STATES.has(code) || UNSENT_MESSAGE.test(String(message)),
+  );
+}
+
 function isPermanent({ code, message }: DriverError): boolean {
   return CERTIFICATE_CODES.has(code) || NO_TLS_MESSAGE.test(String(message));
 }

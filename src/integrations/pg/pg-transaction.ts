@@ -8,7 +8,7 @@ import {
   type TransactionPool,
   type TransactionSteps,
 } from '../client/transaction.js';
-import { expectReadOnly, pgErrors } from './pg-errors.js';
+import { expectReadOnly, isUnsent, pgErrors } from './pg-errors.js';
 import { TransactionEnd } from './transaction-end.js';
 
 /** How a transaction is isolated from others. */
@@ -72,7 +72,8 @@ const FAILED_TRANSACTION = '25P02';
  *
  * What an earlier holder of the client has left open is rolled back first. An adopted pool may lend such a client.
  *
- * If the connection breaks during the commit, the outcome is not known; the error is that of the connection.
+ * Rejects with {@link CommitUnknownError} if the connection breaks during the commit, or the answer does not arrive in time: the transaction
+ * is stored, or rolled back. Rejects with {@link TransactionTimeoutError} if `begin` is not answered in time.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
@@ -110,6 +111,7 @@ const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
     if (result.command === 'ROLLBACK') throw new PgRolledBackError();
     if (isNoticed) throw new PgTransactionEndedError();
   },
+  isUncommitted: isUnsent,
   async rollBack(client, error) {
     // After `commit; begin` of the work another transaction is open.
     if (!(error instanceof PgRolledBackError)) await client.query('rollback');

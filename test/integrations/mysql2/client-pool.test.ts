@@ -38,6 +38,15 @@ const LEFT_BEHIND: readonly [what: string, leave: string, look: string, expected
   ['an open transaction', 'start transaction', 'select @@in_transaction as it', 0],
 ];
 
+/** Stalls the network as soon as a holder sends a statement. */
+function fallSilentAt(statement: string, connection: Connection, network: TcpProxy): void {
+  const query = connection.query.bind(connection);
+  connection.query = ((text: string) => {
+    if (text === statement) network.stall();
+    return query(text);
+  }) as typeof query;
+}
+
 describe.skipIf(!canStart)('a pool of connections', () => {
   let server: MariadbServer;
   beforeAll(async () => {
@@ -261,6 +270,23 @@ describe.skipIf(!canStart)('a pool of connections', () => {
       await expect(transaction(t.pool, stored(11))).rejects.toThrow('out of stock');
       const sum = 'select cast(sum(n) as signed) as it from stored where n in (10, 11)';
       expect(await t.pool.use((connection) => firstValue(connection, sum))).toBe(10);
+    });
+
+    test('a server that falls silent during a commit: the outcome is unknown, and the pool recovers', async () => {
+      await using network = await TcpProxy.to(server.port);
+      await using pool = createClientPool({ ...config(), port: network.port }, { max: 1 });
+      const committing = transaction(
+        pool,
+        async (connection) => {
+          await connection.query('insert into stored values (12)');
+          fallSilentAt('commit', connection, network);
+        },
+        { answerTimeoutMillis: 500 },
+      );
+      await expect(committing).rejects.toMatchObject({ code: 'TENURE_COMMIT_UNKNOWN' });
+      network.heal();
+      expect(await pool.use((connection) => firstValue(connection, 'select 1 as it'))).toBe(1);
+      expect(pool.stats()).toMatchObject({ created: 2, destroyedBy: { broken: 1 } });
     });
 
     test('a deadlock that the work ignores is an error', async () => {

@@ -16,6 +16,7 @@ import {
   PgTransactionEndedError,
   transaction,
 } from '../../../src/integrations/pg.js';
+import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { until } from '../../kit/until.js';
 import { canStartPgBouncer, PgBouncer } from './pgbouncer.js';
 import { canStart, expectAccounted, Overseer } from './postgres-server.js';
@@ -381,6 +382,45 @@ describe.skipIf(!canStart)('a pool of clients', () => {
       expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
       const malformed = transaction(t.pool, async () => {}, { isolationLevel: 'none' as never });
       await expect(malformed).rejects.toMatchObject({ code: 'TENURE_INVALID_ARGUMENT' });
+    });
+
+    test('a connection that breaks while the server commits: the outcome is unknown', async () => {
+      await using network = await TcpProxy.to(server.port);
+      await using t = await setUp();
+      await using pool = createClientPool(
+        { host: '127.0.0.1', port: network.port, user: 'postgres', database: 'postgres' },
+        { max: 1 },
+      );
+      await t.pool.use((client) =>
+        client.query(`
+          create table slow (n int);
+          create function wait() returns trigger language plpgsql as
+            'begin perform pg_sleep(20); return null; end';
+          create constraint trigger waits after insert on slow deferrable initially deferred
+            for each row execute function wait()`),
+      );
+      const committing = transaction(pool, async (client) => {
+        await client.query('insert into slow values (1)');
+      });
+      const lost = expect(committing).rejects.toMatchObject({
+        code: 'TENURE_COMMIT_UNKNOWN',
+        cause: { code: 'ECONNRESET' },
+      });
+      const commits =
+        "select count(*)::int as it from pg_stat_activity where query = 'commit' and state = 'active'";
+      await until(
+        async () => (await t.pool.use((client) => client.query(commits))).rows[0].it === 1,
+      );
+      network.cut();
+      await lost;
+      expect((await pool.use((client) => client.query('select 1 as it'))).rows).toEqual([
+        { it: 1 },
+      ]);
+      await t.pool.use((client) =>
+        client.query(
+          "select pg_terminate_backend(pid) from pg_stat_activity where query = 'commit'",
+        ),
+      );
     });
 
     test('a connection that breaks during the work is destroyed', async () => {
