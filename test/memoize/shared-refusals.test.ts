@@ -172,6 +172,8 @@ describe('a store that refuses writes at once', () => {
     store.lose(HOME, BACK, LOST);
     invalidate(member, shards.ids(1_000, HOME, BACK, LOST));
     await clock.advance(MINUTE);
+    invalidate(member, shards.ids(1_100, HOME, BACK, LOST).slice(1_000));
+    await settle();
     member[Symbol.dispose]();
     expect(await service.requestsIn(MINUTE)).toBe(0);
     member.delete('after the end');
@@ -179,6 +181,20 @@ describe('a store that refuses writes at once', () => {
     expect(store.written.at(-1), 'what is invalidated later is tried once').toContain(
       'after the end',
     );
+  });
+
+  test('gets no more retries from a cache that is disposed of while it takes them', async () => {
+    using service = new Service();
+    const { store, clock } = service;
+    const member = service.member();
+    store.lose(HOME, BACK, LOST);
+    invalidate(member, shards.ids(1_000, HOME, BACK, LOST));
+    await clock.advance(MINUTE);
+    store.refuses = () => {
+      member[Symbol.dispose]();
+      return false;
+    };
+    expect(await service.requestsIn(2 * SECOND)).toBeLessThan(FEW);
   });
 
   test('serves nothing of what is pending, in no process, however long it refuses', async () => {
@@ -215,14 +231,41 @@ describe('a store that refuses writes at once', () => {
     expect(await member.flush()).toBe(true);
   });
 
+  test('is asked by a flush for those that wait for a round, too', async () => {
+    using service = new Service();
+    const { store, clock } = service;
+    const member = service.member();
+    store.lose(HOME, BACK, LOST);
+    invalidate(member, shards.ids(1_000, HOME, BACK, LOST));
+    await clock.advance(500);
+    store.lose();
+    const pending = pendingOf(member) as number;
+    invalidate(member, shards.ids(2_000, HOME, BACK, LOST).slice(pending));
+    expect(await member.flush()).toBe(true);
+  });
+
+  test('is asked for the token of the whole cache in each round', async () => {
+    using service = new Service();
+    const { store, clock } = service;
+    const member = service.member();
+    const ids = shards.ids(5_000, HOME, BACK, LOST);
+    store.lose(HOME, BACK, LOST);
+    member.clear();
+    invalidate(member, ids);
+    await clock.advance(MINUTE);
+    store.refuses = (name) => name.includes(':key:');
+    await clock.advance(SECOND);
+    expect(pendingOf(member)).toBe(ids.length);
+  });
+
   test('is not asked for each pending invalidation when the bus is connected again', async () => {
     using service = new Service();
     const { store, clock, bus } = service;
     const member = service.member();
     store.lose(HOME, BACK, LOST);
-    const ids = shards.ids(1_000, HOME, BACK, LOST);
+    const ids = shards.ids(2_000, HOME, BACK, LOST);
     invalidate(member, ids);
-    await clock.advance(MINUTE);
+    await clock.advance(MINUTE + SECOND);
     const [before, texts] = [store.all, bus.texts.length];
     bus.connect(false);
     bus.connect(true);
@@ -244,6 +287,18 @@ describe('a shard that refuses writes', () => {
     expect(await service.requestsIn(5 * SECOND, LOST)).toBeLessThan(FOUND_OUT);
     expect(pendingOf(member)).toBe(5_000);
     expect(await service.requestsIn(MINUTE, LOST)).toBeLessThan(60 * FEW);
+  });
+
+  test('holds back no keys of the others if it has the token that all tags need', async () => {
+    using service = new Service();
+    const { store, clock } = service;
+    const member = service.member();
+    store.lose(HOME);
+    for (const id of shards.ids(1_000, BACK, LOST)) member.invalidateTags(`tag of ${id}`);
+    await clock.advance(MINUTE);
+    invalidate(member, shards.ids(500, BACK, LOST));
+    await settle();
+    expect(pendingOf(member)).toBe(1_000);
   });
 
   test('is found to take writes again, although another one has most of what is pending', async () => {

@@ -6,7 +6,7 @@ import type { Clock } from '../../core/clock.js';
 import type { InvalidationBus } from '../invalidation-bus.js';
 import { messagesAbout } from './bus-messages.js';
 import { inTime } from './in-time.js';
-import type { Invalidation } from './invalidation-outbox.js';
+import type { Invalidation } from './invalidation.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { SpacedProbes } from './spaced-probes.js';
 import { StoreTime } from './store-time.js';

@@ -2,7 +2,7 @@
  * The messages on the bus. A message names invalidated keys and tags in their public form, each with its new token. It comes before
  * the store has the token, so a receiver believes the store only when it finds that token there (`announcements.ts`).
  */
-import type { Invalidation } from './invalidation-outbox.js';
+import type { Invalidation } from './invalidation.js';
 
 /** The most invalidations in one message. */
 const MAX_IN_MESSAGE = 500;

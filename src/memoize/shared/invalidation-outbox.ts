@@ -13,7 +13,7 @@
  */
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { Deque } from '../../core/deque.js';
-import { newToken } from './envelope.js';
+import { Invalidation } from './invalidation.js';
 import { RefusingParts } from './refusing-parts.js';
 import { RetryRound } from './retry-round.js';
 import { SharedStoreError } from './shared-store-error.js';
@@ -29,28 +29,6 @@ const MANY = 1_000;
 const MAX_PENDING = 100_000;
 /** How many are tried at a time. */
 const CONCURRENCY = 512;
-
-/** One invalidation: the new token of a key, a tag or the whole cache. `what` is a public form. */
-export class Invalidation {
-  readonly kind: 'key' | 'tag' | 'cache';
-  readonly what: string;
-  readonly token: string = newToken();
-  isStored = false;
-  isPublished = false;
-  /** The attempt that has begun; `undefined` before the first. */
-  attempt: Promise<void> | undefined = undefined;
-  /** Whether the last attempt has ended without success, or was put off. */
-  hasFailed = false;
-  /** Whether the store was asked. */
-  wasTried = false;
-  /** The part of the store that it concerns; `undefined` until it is needed. */
-  part: number | undefined = undefined;
-
-  constructor(kind: Invalidation['kind'], what: string) {
-    this.kind = kind;
-    this.what = what;
-  }
-}
 
 /** The outside systems, as the outbox uses them. */
 export interface OutboxPort {
@@ -115,12 +93,12 @@ export class InvalidationOutbox {
 
   /** The pending invalidation of a key, a tag or the cache. */
   get(kind: Invalidation['kind'], what: string): Invalidation | undefined {
-    return this.#pending.size === 0 ? undefined : this.#pending.get(`${kind} ${what}`);
+    return this.#pending.size === 0 ? undefined : this.#pending.get(idOf({ kind, what }));
   }
 
   /** Adds an invalidation. It is attempted in a microtask. */
   submit(kind: Invalidation['kind'], what: string): Invalidation {
-    const id = `${kind} ${what}`;
+    const id = idOf({ kind, what });
     const present = this.#pending.get(id);
     if (present !== undefined && present.attempt === undefined) return present;
     if (kind === 'cache')
@@ -182,8 +160,8 @@ export class InvalidationOutbox {
     return this.get(kind, what) ?? this.get('cache', '');
   }
 
-  #isPending({ kind, what, token }: Invalidation): boolean {
-    return this.#pending.get(`${kind} ${what}`)?.token === token;
+  #isPending(invalidation: Invalidation): boolean {
+    return this.#pending.get(idOf(invalidation)) === invalidation;
   }
 
   // ── Attempts ──
@@ -360,7 +338,7 @@ export class InvalidationOutbox {
   }
 }
 
-function idOf({ kind, what }: Invalidation): string {
+function idOf({ kind, what }: Pick<Invalidation, 'kind' | 'what'>): string {
   return `${kind} ${what}`;
 }
 

@@ -13,7 +13,7 @@
  * pending invalidations.
  */
 import { PARTS } from './hash-slot.js';
-import type { Invalidation } from './invalidation-outbox.js';
+import type { Invalidation } from './invalidation.js';
 
 /** How many retries a round begins with. */
 const SAMPLE = 16;

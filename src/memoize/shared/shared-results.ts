@@ -26,7 +26,8 @@ import {
   tokenIn,
 } from './envelope.js';
 import { PARTS, partOf } from './hash-slot.js';
-import type { Invalidation, InvalidationOutbox } from './invalidation-outbox.js';
+import type { Invalidation } from './invalidation.js';
+import type { InvalidationOutbox } from './invalidation-outbox.js';
 import type { KeyNames } from './key-names.js';
 import type { LoadAccess } from './load-access.js';
 import { SharedStoreError } from './shared-store-error.js';
