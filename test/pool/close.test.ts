@@ -309,6 +309,35 @@ test('a forced close destroys nothing twice, and leaves every figure at 0', asyn
   expect([size, borrowed, creating, validating, resetting, destroying]).toEqual([0, 0, 0, 0, 0, 0]);
 });
 
+test('a resource that was destroyed or given up during its reset is not validated', async () => {
+  const resets = new Gates();
+  const validated: unknown[] = [];
+  const make = () =>
+    createPool(
+      {
+        create: () => ({}),
+        destroy: () => {},
+        reset: () => resets.next(),
+        validate: (resource) => validated.push(resource) > 0,
+      },
+      { testOnReturn: true, clock: new FakeClock() },
+    );
+  const closed = make();
+  const evicted = make();
+  for (const pool of [closed, evicted]) (await pool.lease())[Symbol.dispose]();
+  await closed.close({ graceMillis: 0 });
+  evicted.evict(() => true);
+  resets.at(0).open();
+  resets.at(1).open();
+  await settle();
+  expect(validated).toEqual([]);
+  expect([closed, evicted].map((pool) => pool.stats().destroyedBy)).toEqual([
+    { close: 1 },
+    { evicted: 1 },
+  ]);
+  await evicted.close();
+});
+
 test('clear destroys no resource that was lent while it was clearing', async () => {
   let lease: Lease<object> | undefined;
   const destroy = () => {

@@ -156,11 +156,18 @@ export class FactoryCalls<T> {
     );
   }
 
-  /** Resets and validates a returned resource, as the options ask. Tells why it cannot stay, or `undefined`. */
-  inspectReturn(resource: T, settled: (unfit: DestroyReason | undefined) => void): void {
+  /**
+   * Resets and validates a returned resource, as the options ask. Tells why it cannot stay, or `undefined`. `isKept` says after the reset
+   * whether the pool still has the resource, and is to keep it.
+   */
+  inspectReturn(
+    resource: T,
+    isKept: () => boolean,
+    settled: (unfit: DestroyReason | undefined) => void,
+  ): void {
     const validity = (valid: boolean): void => settled(valid ? undefined : 'invalid');
     const validated = (): void => {
-      if (!this.#settings.testOnReturn) settled(undefined);
+      if (!this.#settings.testOnReturn || !isKept()) settled(undefined);
       else this.#validate(resource, validity, false, ['slow']);
     };
     const { reset } = this.#factory;

@@ -74,7 +74,8 @@ export class Inspection<T> {
     counters.resetting++;
     let isInspected = false;
     let report: (() => void) | undefined;
-    this.#calls.inspectReturn(slot.resource, (unfit) => {
+    const isKept = (): boolean => slot.state === 'resetting' && this.#endOfLife(slot) === undefined;
+    this.#calls.inspectReturn(slot.resource, isKept, (unfit) => {
       isInspected = true;
       if (slot.state === 'resetting') {
         counters.resetting--;
