@@ -177,7 +177,7 @@ function leakLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   const [surest] = leak;
   const { component, lastTouch, state, call } = surest;
   const head = `${paint('bold', headOf(leak))}  (oldest ${duration(longest(leak, 'ageMillis'))})`;
-  const lines = [head, `  ${RULES[surest.rule].whatHappened(surest)}`];
+  const lines = [head, `  ${RULES[surest.rule].whatHappened(surest)}`, ...rulesLine(leak)];
   lines.push(...siteLines(leak, paint, maxFrames), ...scopeLine(leak), ...untrackedLine(leak));
   if (lastTouch !== undefined) {
     lines.push(`  last touch   "${lastTouch.hint}" ${duration(lastTouch.agoMillis)} ago`);
@@ -193,6 +193,13 @@ function leakLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   return lines;
 }
 
+/** The rules that found the loans, if several did. */
+function rulesLine(leak: Leak): string[] {
+  const found = leak.flatMap(({ rules, rule, count }) => rules ?? [{ rule, count }]);
+  const rules = joined(found, ({ rule }) => rule).map(({ rule, count }) => `${rule} ×${count}`);
+  return rules.length > 1 ? [`  found by     ${rules.join(', ')}`] : [];
+}
+
 /** The lines that took the loans, and their callers. A line that did not lead to all of the loans has its count. */
 function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   const sites = joined(
@@ -203,7 +210,7 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   const counted = (site: CountedSite): string => (site.count < loans ? ` ×${site.count}` : '');
   const acquiring = sites.filter(({ depth }) => depth === 0);
   if (acquiring.length === 0) {
-    return [`  acquired at  unknown: ${reasonOf(leak[0])}`];
+    return [`  acquired at  unknown: ${reasonOf(leak[0])}`, ...possibleLines(leak, paint)];
   }
   const callers = sites.filter(({ depth }) => depth > 0);
   const room = Math.max(MOST_SITES - acquiring.length, 0);
@@ -220,6 +227,24 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   const shown = lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(12)} ${line}`);
   return earlier === undefined ? shown : [`  first ended  ${framed(earlier)}`, ...shown];
 }
+
+/** The lines that the loans may be of. */
+function possibleLines(leak: Leak, paint: Paint): string[] {
+  const possible = leak.flatMap(({ possibleSites = [] }) => possibleSites);
+  const sites = [...new Map(possible.map((site) => [framed(site), site])).values()];
+  const shown = sites.slice(0, MOST_POSSIBLE_SITES);
+  const more = sites.length - shown.length;
+  return [
+    ...shown.map((site, i) => {
+      const known = `which has lost ${plural(site.count, 'other loan')}`;
+      return `  ${(i === 0 ? 'perhaps at' : '').padEnd(12)} ${paint('yellow', framed(site))}, ${known}`;
+    }),
+    ...(more > 0 ? [`  ${''.padEnd(12)} or ${plural(more, 'other line')}`] : []),
+  ];
+}
+
+/** How many lines are printed that the loans of a leak may be of. */
+const MOST_POSSIBLE_SITES = 3;
 
 /** How many loans were not tracked, and how long the longest of them are out. */
 function untrackedLine(leak: Leak): string[] {

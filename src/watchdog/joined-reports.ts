@@ -1,57 +1,138 @@
 /**
- * Losses without a line that belong to a leak with one. A level that takes the stacks of some loans finds one leak twice: the loans whose
- * stacks were taken have the line, the others have none. They are one leak if only one line comes into question:
+ * Which groups of losses are one leak. The ledger has a group for each rule, line and certainty. One line may be found by several rules: of its
+ * loans some are orphaned, and the others keep the pool exhausted. A level that takes the stacks of some loans has losses with the
+ * line and others without. A person wants one report of all:
  *
  * ```
- *   orphaned  pool "db"  use  GET /a   orders.ts:7   ×1  ──┐
- *   orphaned  pool "db"  use  GET /a   no line       ×14 ──┴──▶ orders.ts:7 ×15, 14 of them without a line
- *   orphaned  pool "db"  use  GET /b   no line       ×3  ─────▶ a leak of its own
+ *   orphaned   pool "db"  use  GET /a   orders.ts:7   ×1  ──┐
+ *   exhausted  pool "db"  use  GET /a   orders.ts:7   ×2  ──┤
+ *   orphaned   pool "db"  use  GET /a   no line       ×14 ──┴──▶ orders.ts:7 ×17, 14 of them without a line
+ *   orphaned   pool "db"  use  GET /b   no line       ×3  ─────▶ a leak of its own, perhaps of orders.ts:7
  * ```
+ *
+ * Losses without a line are joined to a line if it is the only one that loses loans of their function, part and scope, under any rule. That
+ * the loans of another scope come from that line, too, is no reason: a rare path loses what the usual path does not, and its
+ * stack is taken last. The report names such lines as possible. What has no line at all is one leak of its component, as the losses of
+ * several scopes are.
  */
-import { isSurer } from './certainty.js';
-import { type LeakGroup, MOST_LISTED } from './leak-group.js';
-import type { CountedScope, LeakReport } from './leak-report.js';
+import type { Frame } from '../core/call-site.js';
+import type { Certainty } from './certainty.js';
+import { groupKey, type LeakGroup, MOST_LISTED } from './leak-group.js';
+import type { CountedRule, CountedScope, CountedSite, LeakReport } from './leak-report.js';
+import { LOAN_RULES } from './rules/rules.js';
 
-/**
- * Gives the leak with a line that losses without one belong to: its line is the only one that loses loans of their kinds. Of the groups of
- * that line it is the one of their certainty, or else the surest. `undefined` if there is none. O(groups).
- */
-export function lineOf(group: LeakGroup, groups: Iterable<LeakGroup>): LeakGroup | undefined {
-  if (!group.canJoin) return undefined;
-  let found: LeakGroup | undefined;
-  for (const other of groups) {
-    if (other.line === '' || !other.isLike(group)) continue;
-    if (found !== undefined && other.line !== found.line) return undefined;
-    if (found === undefined || isBetter(other, found, group)) found = other;
+const SUREST_FIRST: readonly Certainty[] = ['certain', 'probable', 'suspect'];
+
+/** The leaks of one ledger, as long as its groups stay as they are. */
+export class JoinedLeaks {
+  readonly #groups: ReadonlyMap<string, LeakGroup>;
+  /** The line of losses without one, as far as it was asked for. */
+  readonly #places = new Map<LeakGroup, string | undefined>();
+
+  constructor(groups: ReadonlyMap<string, LeakGroup>) {
+    this.#groups = groups;
   }
-  return found?.covers(group) === true ? found : undefined;
+
+  /**
+   * Gives the groups that are one leak with a group: those with a line first, then in the order of the rules, the surest of a rule first. The
+   * first one gives the leak its signature. O(groups).
+   */
+  of(group: LeakGroup): readonly LeakGroup[] {
+    if (!group.isOfLoans) return [group];
+    const place = group.line === '' ? this.#placeOf(group) : group.place;
+    const found = place === undefined ? [] : this.#at(place);
+    for (const other of this.#at(group.placeWithoutLine)) {
+      if (this.#placeOf(other) === place) found.push(other);
+    }
+    return found;
+  }
+
+  /** Gives the lines that losses without one may be of, the most numerous first. O(groups). */
+  possibleSites(group: LeakGroup): CountedSite[] {
+    if (!group.isOfLoans || !group.canJoin) return [];
+    const sites = new Map<string, CountedSite>();
+    for (const other of this.#groups.values()) {
+      if (other.line === '' || !other.isOfLoans || !other.isLentLike(group)) continue;
+      const site = other.site as Frame;
+      const count = (sites.get(other.line)?.count ?? 0) + other.count;
+      sites.set(other.line, { ...site, depth: 0, count });
+    }
+    return [...sites.values()].sort((a, b) => b.count - a.count).slice(0, MOST_LISTED);
+  }
+
+  /** The place of the line that losses without one belong to: the only one that loses loans of each of their kinds. */
+  #placeOf(group: LeakGroup): string | undefined {
+    if (!this.#places.has(group)) this.#places.set(group, this.#findPlaceOf(group));
+    return this.#places.get(group);
+  }
+
+  #findPlaceOf(group: LeakGroup): string | undefined {
+    if (!group.canJoin) return undefined;
+    let place: string | undefined;
+    for (const other of this.#groups.values()) {
+      if (other.line === '' || !other.isOfLoans || !other.isLike(group)) continue;
+      if (place !== undefined && other.place !== place) return undefined;
+      place = other.place;
+    }
+    return place !== undefined && group.isCoveredBy(this.#at(place)) ? place : undefined;
+  }
+
+  /** The groups of one place, in the order of the rules. O(1). */
+  #at(place: string): LeakGroup[] {
+    return LOAN_RULES.flatMap((rule) =>
+      SUREST_FIRST.flatMap((certainty) => this.#groups.get(groupKey(place, rule, certainty)) ?? []),
+    );
+  }
 }
 
-function isBetter(other: LeakGroup, found: LeakGroup, { certainty }: LeakGroup): boolean {
-  if (found.certainty === certainty) return false;
-  return other.certainty === certainty || isSurer(other.certainty, found.certainty);
-}
-
-/** Joins the report of losses without a line to that of their line. */
-export function joinReports(line: LeakReport, without: LeakReport): LeakReport {
-  const { scopes, unlisted } = joinScopes(line.scopes, without.scopes);
-  const perMinute = (line.perMinute ?? 0) + (without.perMinute ?? 0);
+/** Joins the reports of one leak and one certainty. The first one has the line, the evidence and the rule. */
+export function joinReports(first: LeakReport, second: LeakReport): LeakReport {
+  const { scopes, unlisted } = joinScopes(first.scopes, second.scopes);
+  const perMinute = (first.perMinute ?? 0) + (second.perMinute ?? 0);
+  const withoutLine = withoutLineOf(first) + withoutLineOf(second);
+  const rules = joinRules(first, second);
   return {
-    ...line,
+    ...first,
     ...(scopes[0] !== undefined && { scope: scopes[0].scope }),
+    sites: joinSites(first.sites, second.sites),
     scopes,
     unlisted: {
-      stacks: line.unlisted.stacks,
-      scopes: line.unlisted.scopes + without.unlisted.scopes + unlisted,
+      stacks: first.unlisted.stacks + second.unlisted.stacks,
+      scopes: first.unlisted.scopes + second.unlisted.scopes + unlisted,
     },
-    ...joinUntracked(line.untracked, without.untracked),
-    withoutLine: without.count,
-    count: line.count + without.count,
-    ageMillis: Math.max(line.ageMillis, without.ageMillis),
-    firstSeenMillis: Math.max(line.firstSeenMillis, without.firstSeenMillis),
-    lastSeenMillis: Math.min(line.lastSeenMillis, without.lastSeenMillis),
+    ...joinUntracked(first.untracked, second.untracked),
+    ...(withoutLine > 0 && first.site !== undefined && { withoutLine }),
+    ...(rules.length > 1 && { rules }),
+    count: first.count + second.count,
+    ageMillis: Math.max(first.ageMillis, second.ageMillis),
+    firstSeenMillis: Math.max(first.firstSeenMillis, second.firstSeenMillis),
+    lastSeenMillis: Math.min(first.lastSeenMillis, second.lastSeenMillis),
     ...(perMinute > 0 && { perMinute }),
   };
+}
+
+function withoutLineOf({ site, withoutLine = 0, count }: LeakReport): number {
+  return site === undefined ? count : withoutLine;
+}
+
+/** Counts the rules of some reports, the first one's first. */
+function joinRules(...reports: readonly LeakReport[]): CountedRule[] {
+  const counts = new Map<CountedRule['rule'], number>();
+  for (const { rules, rule, count } of reports) {
+    for (const each of rules ?? [{ rule, count }]) {
+      counts.set(each.rule, (counts.get(each.rule) ?? 0) + each.count);
+    }
+  }
+  return [...counts].flatMap(([rule, count]) => (count > 0 ? [{ rule, count }] : []));
+}
+
+function joinSites(some: readonly CountedSite[], others: readonly CountedSite[]): CountedSite[] {
+  const sites = new Map<string, CountedSite>();
+  for (const site of [...some, ...others]) {
+    const key = JSON.stringify([site.depth, site.file, site.line, site.column]);
+    sites.set(key, { ...site, count: (sites.get(key)?.count ?? 0) + site.count });
+  }
+  return [...sites.values()].sort((a, b) => a.depth - b.depth || b.count - a.count);
 }
 
 function joinScopes(some: readonly CountedScope[], others: readonly CountedScope[]) {

@@ -1,4 +1,4 @@
-/** The loans that one line has lost, as far as the watchdog is equally sure of them. */
+/** The loans that one line has lost, as far as one rule has found them and the watchdog is equally sure of them. */
 import {
   applicationFrame,
   type Frame,
@@ -8,9 +8,8 @@ import {
 } from '../core/call-site.js';
 import type { Certainty } from './certainty.js';
 import type { CountedSite, LeakReport } from './leak-report.js';
-import { signatureOf } from './leak-signature.js';
-import type { Loan } from './loan.js';
-import { type LeakRule, RULES } from './rules/rules.js';
+import type { Loan, LoanSource } from './loan.js';
+import { type LeakRule, LOAN_RULES, RULES } from './rules/rules.js';
 import { withoutIds } from './scope-name.js';
 import { type Tallied, Tally } from './tally.js';
 
@@ -41,31 +40,42 @@ export interface LostLoan {
 interface Place {
   readonly stack: Tallied<readonly Frame[]> | undefined;
   readonly scope: Tallied<undefined> | undefined;
-  readonly kind: Tallied<undefined> | undefined;
+  readonly kind: Tallied<string> | undefined;
 }
 
-/** Gives the key of a group in the ledger. `line` is empty if the line is not known. */
-export function groupKey(signature: string, certainty: Certainty, line: string): string {
-  return `${signature} ${certainty} ${line}`;
+/** Gives where loans were lost: of which component, and at which line. `line` is empty if it is not known. */
+export function placeOf(
+  { kind, name }: Pick<LoanSource, 'kind' | 'name'>,
+  line: string,
+  isDirect: boolean = false,
+): string {
+  return JSON.stringify([kind, name, isDirect, line]);
 }
 
-/** One leak. */
+/** Gives the key of a group in the ledger. */
+export function groupKey(place: string, rule: LeakRule, certainty: Certainty): string {
+  return `${rule} ${certainty} ${place}`;
+}
+
+/** A group of losses. Those of several groups may be one leak. */
 export class LeakGroup {
   readonly rule: LeakRule;
   readonly certainty: Certainty;
-  /** Identifies it in the ledger. */
-  readonly key: string;
-  /** Identifies the leak in every run. */
+  /** The component, and the line that took its loans. */
+  readonly place: string;
+  /** Identifies the leak in every run, if it has no other group. */
   readonly signature: string;
   /** The line that took its loans; empty if it is not known. */
   readonly line: string;
+  /** The frame of that line. */
+  readonly site: Frame | undefined;
   /** Whether it has given its place to a newer leak: its loans are counted, and not reported. */
   isUnreported = false;
   readonly #loans = new Map<LostLoan, Place>();
   readonly #stacks = new Tally<readonly Frame[]>(MOST_LISTED);
   readonly #scopes = new Tally<undefined>(MOST_LISTED);
-  /** The kinds of its loans: which function lent them, of which part of the component, in which scope. */
-  readonly #kinds = new Tally<undefined>(MOST_LISTED);
+  /** The kinds of its loans: which function lent them, of which part of the component, in which scope. Each with the function. */
+  readonly #kinds = new Tally<string>(MOST_LISTED);
   /** How many loans their component took back by force. They stay counted, since their holder can no longer return them. */
   #reclaimed = 0;
   #latest: Loan;
@@ -79,14 +89,15 @@ export class LeakGroup {
   #announced = 0;
 
   constructor(
-    { key, signature, line }: Pick<LeakGroup, 'key' | 'signature' | 'line'>,
+    { place, signature, line, site }: Pick<LeakGroup, 'place' | 'signature' | 'line' | 'site'>,
     { rule, certainty, loan, foundAt }: LostLoan,
   ) {
     this.rule = rule;
     this.certainty = certainty;
-    this.key = key;
+    this.place = place;
     this.signature = signature;
     this.line = line;
+    this.site = site;
     this.#latest = loan;
     this.#firstFoundAt = foundAt;
     this.#lastFoundAt = foundAt;
@@ -102,9 +113,19 @@ export class LeakGroup {
     return this.#latest.population?.live ?? this.verdicts;
   }
 
-  /** The key of the losses without a line of this rule, component and certainty. */
-  get keyWithoutLine(): string {
-    return groupKey(signatureOf(this.rule, this.#latest.component, undefined), this.certainty, '');
+  /** Identifies it in the ledger. */
+  get key(): string {
+    return groupKey(this.place, this.rule, this.certainty);
+  }
+
+  /** Whether it has lost loans: neither a misuse nor a population, and not of the pool underneath with a line. */
+  get isOfLoans(): boolean {
+    return LOAN_RULES.includes(this.rule);
+  }
+
+  /** The place of the losses without a line of its component. */
+  get placeWithoutLine(): string {
+    return placeOf(this.#latest.component, '', this.#latest.origin.isDirect);
   }
 
   /** Counts a loan with the stack that took it. O(1). */
@@ -114,7 +135,7 @@ export class LeakGroup {
     this.#loans.set(lost, {
       stack: this.#stacks.add(loan.origin.stack ?? '', stack),
       scope: scope && this.#scopes.add(withoutIds(scope.path), undefined),
-      kind: this.#kinds.add(kindOf(loan), undefined),
+      kind: this.#kinds.add(kindOf(loan), loan.origin.call.name),
     });
     this.#found++;
     this.#latest = loan;
@@ -142,15 +163,26 @@ export class LeakGroup {
     this.#told++;
   }
 
-  /**
-   * Whether the count of loans that are told of has doubled since this was true last. `without` are losses without a line that belong to
-   * this leak. O(1).
-   */
-  announces(without?: LeakGroup): boolean {
-    const told = this.#told + (without === undefined ? 0 : without.#told);
-    if (told < 2 * this.#announced) return false;
+  /** How many of its loans were told of, and how many a listener heard of last, those of the other groups of the leak included. O(1). */
+  get telling(): { readonly told: number; readonly announced: number } {
+    return { told: this.#told, announced: this.#announced };
+  }
+
+  /** A listener hears of `told` loans of the leak. O(1). */
+  noteAnnounced(told: number): void {
     this.#announced = told;
-    return true;
+  }
+
+  /**
+   * Takes over that a loan of another group was told of: it is counted here now. What was announced is known of the same line and certainty.
+   * O(1).
+   */
+  takeOver(from: LeakGroup): void {
+    from.#told--;
+    this.#told++;
+    if (from.certainty === this.certainty && from.line === this.line) {
+      this.#announced = Math.max(this.#announced, from.#announced);
+    }
   }
 
   /** Whether its loans may belong to a leak with a line: they have none, and their kinds are known. O(1). */
@@ -160,16 +192,25 @@ export class LeakGroup {
     return isLent && this.line === '' && this.#kinds.unlisted === 0;
   }
 
-  /** Whether a loan of this leak and one of another leak may be of one line: rule, component and kind are the same. O(kinds). */
+  /** Whether a loan of this group and one of another group may be of one line: component and kind are the same. O(kinds). */
   isLike(other: LeakGroup): boolean {
-    const [mine, its] = [this.#latest.component, other.#latest.component];
-    const isSame = this.rule === other.rule && mine.kind === its.kind && mine.name === its.name;
-    return isSame && this.#kinds.shares(other.#kinds);
+    return this.#isOfComponentOf(other) && this.#kinds.shares(other.#kinds);
   }
 
-  /** Whether each loan of another leak is of a kind that this one has. O(kinds). */
-  covers(other: LeakGroup): boolean {
-    return this.#kinds.covers(other.#kinds);
+  /** Whether a loan of this group and one of another group were lent by the same function of one component. O(kinds). */
+  isLentLike(other: LeakGroup): boolean {
+    const calls = new Set(other.#kinds.list().map(({ value }) => value));
+    return this.#isOfComponentOf(other) && this.#kinds.list().some(({ value }) => calls.has(value));
+  }
+
+  /** Whether each of its loans is of a kind that one of these groups has. O(groups · kinds). */
+  isCoveredBy(groups: readonly LeakGroup[]): boolean {
+    return this.#kinds.list().every(({ key }) => groups.some((group) => group.#kinds.has(key)));
+  }
+
+  #isOfComponentOf(other: LeakGroup): boolean {
+    const [mine, its] = [this.#latest.component, other.#latest.component];
+    return mine.kind === its.kind && mine.name === its.name;
   }
 
   /** Reports the leak as it is at `now`, in milliseconds. O(loans). */

@@ -19,8 +19,8 @@ import { ConditionWaits } from '../core/condition-waits.js';
 import type { EventListeners } from '../core/event-listeners.js';
 import { type Certainty, isSurer, surerOf } from './certainty.js';
 import { Grace } from './grace.js';
-import { joinReports, lineOf } from './joined-reports.js';
-import { groupKey, LeakGroup, type LostLoan } from './leak-group.js';
+import { JoinedLeaks, joinReports } from './joined-reports.js';
+import { groupKey, LeakGroup, type LostLoan, placeOf } from './leak-group.js';
 import type { LeakReport } from './leak-report.js';
 import { signatureOf } from './leak-signature.js';
 import type { Loan } from './loan.js';
@@ -199,12 +199,12 @@ export class LeakLedger {
     this.#lostLoans.delete(loan);
     this.#grace.delete(lost);
     const { group } = lost;
-    const told = lost.toldAs === undefined ? null : this.#tellerOf(group);
+    const isTold = lost.toldAs !== undefined && group !== null;
+    const isHeard = isTold && this.#listeners.has('retracted');
+    const teller = isHeard ? this.#tellerOf(group, new JoinedLeaks(this.#groups)) : null;
     this.#leave(lost);
-    if (lost.toldAs !== undefined) {
-      this.#retracted++;
-      this.#emit('retracted', told);
-    }
+    if (isTold) this.#retracted++;
+    this.#emit('retracted', teller);
     this.#waits.check();
   }
 
@@ -228,11 +228,13 @@ export class LeakLedger {
     const counted = isFurtherUp ? lost.rule : rule;
     const hasNewLine = lost.group?.line === '' && lost.loan.origin.stack !== undefined;
     if (counted === lost.rule && certainty === lost.certainty && !hasNewLine) return false;
-    const wasGrouped = lost.group !== null;
+    const { group } = lost;
     this.#leave(lost);
     lost.rule = counted;
     lost.certainty = certainty;
-    if (wasGrouped) this.#enter(lost);
+    if (group === null) return true;
+    const entered = this.#enter(lost);
+    if (lost.toldAs !== undefined) entered.takeOver(group);
     return true;
   }
 
@@ -264,7 +266,7 @@ export class LeakLedger {
     const { group, toldAs, certainty } = lost;
     if (toldAs !== undefined && !isSurer(certainty, toldAs)) return null;
     lost.toldAs = certainty;
-    group?.noteTold();
+    if (toldAs === undefined) group?.noteTold();
     return group;
   }
 
@@ -275,12 +277,27 @@ export class LeakLedger {
     }
   }
 
+  /**
+   * Tells the listeners of a group, if the count of its leak has doubled since they heard of it. What is less sure than the group, or has no
+   * line while the group has one, is news to them no more. O(groups).
+   */
   #announce(group: LeakGroup | null): void {
     if (group === null || group.verdicts === 0) return;
-    const line = lineOf(group, this.#groups.values());
-    if (line === undefined || isSurer(group.certainty, line.certainty)) {
-      if (group.announces(this.#withoutLine(group))) this.#emit('leak', group);
-    } else if (line.announces(group)) this.#emit('leak', line);
+    const leaks = new JoinedLeaks(this.#groups);
+    let told = 0;
+    let announced = 0;
+    for (const other of leaks.of(group)) {
+      if (isSurer(group.certainty, other.certainty)) continue;
+      told += other.telling.told;
+      if (group.line === '' || other.line !== '') {
+        announced = Math.max(announced, other.telling.announced);
+      }
+    }
+    if (told < 2 * announced) return;
+    for (const other of leaks.of(group)) {
+      if (other.certainty === group.certainty) other.noteAnnounced(told);
+    }
+    this.#emit('leak', group);
   }
 
   /** Puts the loans whose grace is not over into the groups, for a report. They are not told of. */
@@ -288,48 +305,52 @@ export class LeakLedger {
     for (const lost of this.#grace) if (lost.group === null) this.#enter(lost);
   }
 
-  /** Reports the groups, the most numerous first. Losses without a line are joined to their line. */
+  /** Reports the groups, the most numerous first. Those of one leak and one certainty are one report. */
   #sorted(groups: Groups): LeakReport[] {
+    const leaks = new JoinedLeaks(groups);
     return [...groups.values()]
-      .filter((group) => !this.#isSuppressed(group, groups))
-      .filter((group) => this.#tellerOf(group, groups) === group)
-      .map((group) => this.#reportOf(group, groups))
+      .filter((group) => !this.#isSuppressed(group, leaks))
+      .filter((group) => this.#tellerOf(group, leaks) === group)
+      .map((group) => this.#reportOf(group, leaks))
       .sort((a, b) => b.count - a.count);
   }
 
-  /** Reports a group: with the losses without a line that belong to it, or with the signature of the line that it belongs to. */
-  #reportOf(group: LeakGroup, groups: Groups): LeakReport {
+  /** The groups that are told together with a group: those of its leak and its certainty that are not suppressed. */
+  #toldTogether(group: LeakGroup, leaks: JoinedLeaks): LeakGroup[] {
+    return leaks
+      .of(group)
+      .filter((other) => other.certainty === group.certainty && !this.#isSuppressed(other, leaks));
+  }
+
+  /** Reports a group with those that are told together with it. All reports of a leak have one signature. */
+  #reportOf(group: LeakGroup, leaks: JoinedLeaks): LeakReport {
     const now = this.#clock.now();
-    const report = group.report(now);
-    const without = this.#withoutLine(group, groups);
-    if (without !== undefined) return joinReports(report, without.report(now));
-    const line = lineOf(group, groups.values());
-    if (line === undefined) return report;
-    return { ...report, withoutLine: report.count, signature: line.signature };
-  }
-
-  /** The group whose report tells of the losses of a group: that of their line, if the watchdog is as sure of it. */
-  #tellerOf(group: LeakGroup | null, groups: Groups = this.#groups): LeakGroup | null {
-    if (group === null) return null;
-    const line = lineOf(group, groups.values());
-    return line?.certainty === group.certainty ? line : group;
-  }
-
-  /** The losses without a line that are joined to a leak with one. */
-  #withoutLine(group: LeakGroup, groups: Groups = this.#groups): LeakGroup | undefined {
-    if (group.line === '') return undefined;
-    const without = groups.get(group.keyWithoutLine);
-    const line = without && lineOf(without, groups.values());
-    return line === group ? without : undefined;
+    const all = leaks.of(group);
+    const [first = group] = all;
+    const reports = this.#toldTogether(group, leaks)
+      .filter((other) => other !== group)
+      .map((other) => other.report(now));
+    const joined = reports.reduce(joinReports, group.report(now));
+    if (group.line === '' && first.line !== '') {
+      return { ...joined, withoutLine: joined.count, signature: first.signature };
+    }
+    const possibleSites = group.line === '' ? leaks.possibleSites(group) : [];
+    return {
+      ...joined,
+      ...(possibleSites.length > 0 && { possibleSites }),
+      signature: first.signature,
+    };
   }
 
   /** Gives the key of the group of a lost loan, and what it is made of. */
   #identify({ rule, certainty, loan }: LostLoan) {
     const stack = this.#stacks.parse(loan.origin.stack);
     const site = applicationFrame(stack);
-    const signature = signatureOf(rule, loan.component, site, loan.origin.isDirect);
+    const { isDirect } = loan.origin;
+    const signature = signatureOf(rule, loan.component, site, isDirect);
     const line = site === undefined ? '' : formatPosition(site);
-    return { key: groupKey(signature, certainty, line), signature, line, stack };
+    const place = placeOf(loan.component, line, isDirect);
+    return { key: groupKey(place, rule, certainty), place, signature, line, site, stack };
   }
 
   #enter(lost: LostLoan): LeakGroup {
@@ -360,23 +381,31 @@ export class LeakLedger {
 
   /** Builds the report only if a listener wants it: a leaky service may lose thousands of loans a second. */
   #emit(event: keyof LedgerEvents, group: LeakGroup | null): void {
-    if (group === null || !this.#listeners.has(event) || this.#isSuppressed(group)) return;
-    this.#listeners.emit(event, this.#reportOf(group, this.#groups));
+    if (group === null || !this.#listeners.has(event)) return;
+    const leaks = new JoinedLeaks(this.#groups);
+    if (this.#isSuppressed(group, leaks)) return;
+    this.#listeners.emit(event, this.#reportOf(this.#tellerOf(group, leaks), leaks));
   }
 
-  /** Whether the signature of a leak, or that of the line that it belongs to, is in `suppress`. */
-  #isSuppressed(group: LeakGroup, groups: Groups = this.#groups): boolean {
+  /** Gives the group whose report is that of all groups of its leak and its certainty. */
+  #tellerOf(group: LeakGroup, leaks: JoinedLeaks): LeakGroup {
+    return this.#toldTogether(group, leaks)[0] ?? group;
+  }
+
+  /** Whether the signature of a group, or that of its leak, is in `suppress`. */
+  #isSuppressed(group: LeakGroup, leaks: JoinedLeaks): boolean {
     if (this.#suppressed.size === 0) return false;
     if (this.#suppressed.has(group.signature)) return true;
-    const line = lineOf(group, groups.values());
-    return line !== undefined && this.#suppressed.has(line.signature);
+    const [first = group] = leaks.of(group);
+    return this.#suppressed.has(first.signature);
   }
 
   #countSuppressed(which: (group: LeakGroup) => boolean): number {
     let count = 0;
     if (this.#suppressed.size === 0) return count;
+    const leaks = new JoinedLeaks(this.#groups);
     for (const group of this.#groups.values()) {
-      if (this.#isSuppressed(group) && which(group)) count += group.verdicts;
+      if (this.#isSuppressed(group, leaks) && which(group)) count += group.verdicts;
     }
     return count;
   }

@@ -23,12 +23,21 @@ export interface CountedScope {
   readonly count: number;
 }
 
+/** A rule that has found lost loans. */
+export interface CountedRule {
+  readonly rule: LeakRule;
+  /** How many of the loans it has found. */
+  readonly count: number;
+}
+
 /**
  * The loans that one line has lost, of which the watchdog is equally sure. Reports with the same signature belong together.
  */
 export interface LeakReport {
-  /** The rule that found the leak. */
+  /** The rule that found the loans: the first one in the list of rules, if several did. */
   readonly rule: LeakRule;
+  /** The rules that found the loans, each with its count. Absent if {@link rule} found all of them. */
+  readonly rules?: readonly CountedRule[];
   /** How sure the watchdog is of each of the loans. Loans of which it is surer, or less sure, have a report of their own. */
   readonly certainty: Certainty;
   /** The component that lent the resources. */
@@ -80,10 +89,16 @@ export interface LeakReport {
     readonly heldMillis: readonly number[];
   };
   /**
-   * How many of the loans have no recorded line, since the stacks of some loans only are taken: they are of the rule, component, part,
+   * How many of the loans have no recorded line, since the stacks of some loans only are taken: they are of the component, part,
    * function and scope of this line, and no other line loses such loans. Absent if there are none.
    */
   readonly withoutLine?: number;
+  /**
+   * The lines that the loans may be of, if no line is known: those of the component that lose loans of the same function, in other scopes or
+   * beside each other. The loans may be of another line as well. The most numerous first, at most 32; each with the count of the loans that
+   * it is known to have lost. Absent if there are none.
+   */
+  readonly possibleSites?: readonly CountedSite[];
   /** How many loans are lost and have not come back. */
   readonly count: number;
   /** The age of the oldest of them, in milliseconds. */
@@ -129,7 +144,8 @@ export interface LeakReport {
   readonly fix: string;
   /**
    * 8 hexadecimal digits, equal in every run for one rule, component, function and file. They survive an edit of other code
-   * and a rebuild. Functions without a name of one file share them. Use them to find duplicates and to suppress known leaks.
+   * and a rebuild. Functions without a name of one file share them. All reports of a line that several rules find have those of the rule
+   * that is first in the list of rules. Use them to find duplicates and to suppress known leaks.
    */
   readonly signature: string;
 }

@@ -39,9 +39,9 @@ export class Tally<V> {
     return [...other.#byKey.keys()].some((key) => this.#byKey.has(key));
   }
 
-  /** Whether something is counted here under each key of another list. O(keys). */
-  covers(other: Tally<V>): boolean {
-    return [...other.#byKey.keys()].every((key) => this.#byKey.has(key));
+  /** Whether something is counted under a key. O(1). */
+  has(key: string): boolean {
+    return this.#byKey.has(key);
   }
 
   /** Takes back one {@link add}, which has given `entry`. O(1). */

@@ -2,7 +2,12 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createKeyedPool, createPool } from '../../src/pool/index.js';
 import { RefCounted } from '../../src/scope/index.js';
-import { formatReport, type LeakReport, Watchdog } from '../../src/watchdog/index.js';
+import {
+  formatReport,
+  type LeakReport,
+  Watchdog,
+  type WatchLevel,
+} from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
 
@@ -11,9 +16,9 @@ const factory = { create: () => ({}), destroy: () => {} };
 /** The level `simple` takes the stacks of the first four loans of a component; the others are lost before that is known. */
 const FIRST = 4;
 
-function watching(suppress: readonly string[] = []) {
+function watching(suppress: readonly string[] = [], level: WatchLevel = 'simple') {
   const clock = new FakeClock();
-  const watchdog = new Watchdog({ level: 'simple', clock, suppress, rules: { abandoned: false } });
+  const watchdog = new Watchdog({ level, clock, suppress, rules: { abandoned: false } });
   onTestFinished(() => watchdog[Symbol.dispose]());
   const told: string[] = [];
   const note = (event: string) => (report: LeakReport) =>
@@ -97,6 +102,45 @@ test('leases that a generator takes outside of any scope are one leak', async ()
   const [report] = await watchdog.check();
   expect(report?.rule).toBe('exhausted');
   expect(await reported(watchdog)).toEqual([`${line('lost by a generator')} ×6, 2 without`]);
+});
+
+test('a line that two rules find is one report, with the count of each rule', async () => {
+  const { clock, watchdog } = watching([], 'advanced');
+  const small = createPool(factory, { name: 'small', max: 4, acquireTimeoutMillis: 1_000, clock });
+  watchdog.watch(small);
+  const take = () => small.lease(); // lost by a helper, inside and outside of scopes
+  await times(100, async () => (await take()).release());
+  await times(2, () => watchdog.scope('GET /orders', take));
+  await times(2, take);
+  await times(30, async () => {
+    const refused = small.lease().catch(() => {});
+    await clock.advance(60_000);
+    await refused;
+  });
+  expect(await reported(watchdog)).toEqual([
+    `${line('lost by a helper, inside and outside of scopes')} ×4, 0 without`,
+  ]);
+  const [report] = await watchdog.check();
+  expect(report?.rules).toEqual([
+    { rule: 'orphaned', count: 2 },
+    { rule: 'exhausted', count: 2 },
+  ]);
+  expect(formatReport(await watchdog.check())).toContain('found by     orphaned ×2, exhausted ×2');
+});
+
+test('losses without a line in another scope name the line that they may be of', async () => {
+  const { watchdog, pool } = watching();
+  const take = () => pool.lease(); // lost in two routes
+  await times(4, () => watchdog.scope('GET /a', take));
+  await times(3, () => watchdog.scope('GET /b', take));
+  const reports = await watchdog.check();
+  const unknown = reports.find(({ site }) => site === undefined);
+  expect(unknown?.possibleSites?.map((site) => [site.line, site.count])).toEqual([
+    [line('lost in two routes'), 4],
+  ]);
+  expect(formatReport(reports.filter(({ site }) => site === undefined))).toMatch(
+    /perhaps at .*joined-reports.test.ts:\d+:\d+ {2}take, which has lost 4 other loans/,
+  );
 });
 
 test('two lines of one component stay apart, and what either may have lost is a leak of its own', async () => {

@@ -21,6 +21,10 @@ export interface Program {
     readonly count?: number;
     /** Set if the level `sampled` finds all of them, and has the line of those only that it tracks. */
     readonly isFoundWithoutLine?: true;
+    /**
+     * How many leaks are told at most, if not one for each line: some levels do not know that losses of several scopes are of one line.
+     */
+    readonly mostLeaks?: number;
   };
   /** Set if it needs a Postgres. */
   readonly needsPostgres?: true;

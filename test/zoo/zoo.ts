@@ -9,6 +9,7 @@ import { adopted } from './programs/adopted.js';
 import { growing } from './programs/growth.js';
 import { slowOrLost } from './programs/holders.js';
 import { mixed } from './programs/mixed.js';
+import { oneLeak } from './programs/one-leak.js';
 import { owners } from './programs/owners.js';
 import { waves } from './programs/waves.js';
 import { weaklyHeld } from './programs/weak-growth.js';
@@ -21,17 +22,33 @@ export const PROGRAMS: readonly Program[] = [
   ...slowOrLost,
   ...adopted,
   ...mixed,
+  ...oneLeak,
 ];
 
-const FILES = ['owners', 'growth', 'weak-growth', 'waves', 'holders', 'adopted', 'mixed'].map(
-  (name) => `test/zoo/programs/${name}.ts`,
-);
+const FILES = [
+  'owners',
+  'growth',
+  'weak-growth',
+  'waves',
+  'holders',
+  'adopted',
+  'mixed',
+  'one-leak',
+].map((name) => `test/zoo/programs/${name}.ts`);
 
 /** How a program went. */
 export interface Outcome {
   readonly program: Program;
   /** `found` or `quiet` is right; the others say what is wrong. */
-  readonly verdict: 'found' | 'quiet' | 'missed' | 'misnamed' | 'false alarm' | 'noise' | 'failed';
+  readonly verdict:
+    | 'found'
+    | 'quiet'
+    | 'missed'
+    | 'misnamed'
+    | 'told twice'
+    | 'false alarm'
+    | 'noise'
+    | 'failed';
   readonly reports: readonly LeakReport[];
   readonly note: string;
 }
@@ -82,8 +99,8 @@ export class ZooRunner implements AsyncDisposable {
       if (reports.length > 0) return outcome('false alarm');
       return outcome(retracted > 0 ? 'noise' : 'quiet');
     }
-    const { rules, count, isFoundWithoutLine } = program.finds;
     const lines = this.#lines.get(program.name) ?? [];
+    const { rules, count, isFoundWithoutLine, mostLeaks = lines.length } = program.finds;
     const isSample = level === 'sampled' && isFoundWithoutLine !== true;
     const needsLine =
       lines.length > 0 && (isSample || level === 'advanced' || level === 'paranoid');
@@ -92,6 +109,8 @@ export class ZooRunner implements AsyncDisposable {
     );
     if (right.length === 0) return outcome(reports.length > 0 ? 'misnamed' : 'missed');
     if (right.length < reports.length) return outcome('false alarm');
+    const told = new Set(right.map(({ signature }) => signature)).size;
+    if (told > Math.max(1, mostLeaks)) return outcome('told twice');
     const lost = right.reduce((sum, report) => sum + report.count, 0);
     const isRight = isSample ? isSampleOf(lost, count) : lost === (count ?? lost);
     return outcome(isRight ? 'found' : 'misnamed');

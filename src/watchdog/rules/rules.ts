@@ -100,6 +100,11 @@ export const RULES: { readonly [N in LeakRule]-?: RuleDefinition<N, OptionsOf<N>
 
 const ORDER = Object.keys(RULES) as LeakRule[];
 
+/** The rules that find lost loans, in the order of {@link RULES}. */
+export const LOAN_RULES: readonly LeakRule[] = ORDER.filter(
+  (name) => RULES[name].misuse === undefined && RULES[name].isPopulation !== true,
+);
+
 /** Whether `first` comes before `second` in {@link RULES}. */
 export function precedes(first: LeakRule, second: LeakRule): boolean {
   return ORDER.indexOf(first) < ORDER.indexOf(second);
