@@ -24,14 +24,14 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/shared': 41_500,
   view: 49_000,
   node: 32_300,
-  register: 168_200,
-  testing: 147_300,
-  'testing/jest': 149_500,
-  'testing/jest-setup': 147_800,
-  'testing/node': 149_200,
-  'testing/vitest': 149_800,
-  'testing/vitest-setup': 146_300,
-  watchdog: 139_700,
+  register: 170_800,
+  testing: 150_000,
+  'testing/jest': 152_100,
+  'testing/jest-setup': 150_500,
+  'testing/node': 151_900,
+  'testing/vitest': 152_400,
+  'testing/vitest-setup': 148_900,
+  watchdog: 142_300,
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
@@ -39,10 +39,10 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'profile/v8': 58_000,
   'integrations/generic-pool': 47_300,
   'integrations/mysql2': 96_300,
-  'integrations/pg': 97_500,
+  'integrations/pg': 97_600,
   'integrations/redis': 9_500,
   'integrations/tarn': 47_700,
-  '.': 478_800,
+  '.': 481_400,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -111,7 +111,7 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
 
 test('createPool, imported alone, stays below 72.7 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(72_700);
+  expect(minifiedBytes).toBeLessThanOrEqual(72_800);
 });
 
 test('memoize, imported alone, stays below 56.9 kB beside lru-cache, and has no part that is imported apart', async () => {
