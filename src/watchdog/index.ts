@@ -47,7 +47,7 @@ export { formatBaseline, parseBaseline } from './baseline.js';
 export type { Certainty } from './certainty.js';
 export { type FormatOptions, formatReport } from './format-report.js';
 export type { HeapEvidence, SiteCounters } from './heap-evidence.js';
-export type { CountedScope, CountedSite, LeakReport } from './leak-report.js';
+export type { CountedRule, CountedScope, CountedSite, LeakReport } from './leak-report.js';
 export type { WatchLevel } from './level.js';
 export { OpenScope, type OpenScopeOptions } from './open-scope.js';
 export { type ReportJson, type ReportJsonOptions, reportJson } from './report-json.js';

@@ -25,6 +25,7 @@ export interface CountedScope {
 
 /** A rule that has found lost loans. */
 export interface CountedRule {
+  /** Its name. */
   readonly rule: LeakRule;
   /** How many of the loans it has found. */
   readonly count: number;

@@ -33,9 +33,7 @@ export type { ScopeOpener };
 /** The part of a request that is used: `IncomingMessage` of `node:http` has it. */
 export interface HttpRequest extends RequestMessage, RoutedRequest {
   /** The connection: a socket of `node:net`. */
-  readonly socket?:
-    | { readonly closed?: boolean; once(event: 'close', listener: () => void): unknown }
-    | undefined;
+  readonly socket?: Pick<HttpResponse, 'closed' | 'once'> | undefined;
 }
 
 /** The part of a response that is used: `ServerResponse` of `node:http` has it. */
