@@ -57,6 +57,8 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
   readonly #keys = new Map<SharedCell<T>, K>();
   /** The cells whose value is idle, the one that has been idle for longest first. */
   readonly #idle = new Set<SharedCell<T>>();
+  /** How many creations wait until a value ends. */
+  #roomWaits = 0;
   #isClosed = false;
 
   /**
@@ -215,23 +217,50 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
   /** Evicts an idle value if there is no room for a new key. */
   #makeRoom(): void {
     if (this.#cells.size <= this.#capacity || this.size < this.#capacity) return;
-    for (const idle of this.#idle) {
-      idle.retire();
-      return;
+    if (!this.#evictIdle()) {
+      throw new RefCountedMapFullError(this.#owner.label, this.#capacity);
     }
-    throw new RefCountedMapFullError(this.#owner.label, this.#capacity);
   }
 
-  /** Waits for the end of a retired value while as many values exist as may. */
+  /** Waits for the end of a value while as many values exist as may. */
   #untilRoom(signal: AbortSignal): Promise<void> | undefined {
     if (this.#owner.live < this.#capacity) return undefined;
-    return this.#owner.until(() => this.#owner.live < this.#capacity, signal);
+    return this.#waitForRoom(signal);
+  }
+
+  async #waitForRoom(signal: AbortSignal): Promise<void> {
+    this.#roomWaits++;
+    try {
+      this.#evictForWaits();
+      await this.#owner.until(() => this.#owner.live < this.#capacity, signal);
+    } finally {
+      this.#roomWaits--;
+    }
+  }
+
+  /**
+   * Evicts an idle value while more creations wait for room than values leave. A creation that was invalidated goes on for its callers beside
+   * the keys that `capacity` counts, and one of those keys may have taken its place.
+   */
+  #evictForWaits(): void {
+    const { live, leaving } = this.#owner;
+    if (this.#roomWaits > 0 && this.#roomWaits > leaving + this.#capacity - live) this.#evictIdle();
+  }
+
+  /** Evicts the value that has been idle for longest; false if none is idle. */
+  #evictIdle(): boolean {
+    for (const idle of this.#idle) {
+      idle.retire();
+      return true;
+    }
+    return false;
   }
 
   #changed(cell: SharedCell<T>): void {
     if (!cell.isIdle) this.#idle.delete(cell);
     else this.#idle.add(cell);
     this.#removeIfVacant(cell);
+    this.#evictForWaits();
   }
 
   #removeIfVacant(cell: SharedCell<T>): void {

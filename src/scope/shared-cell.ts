@@ -44,6 +44,8 @@ export interface CellOwner<T> {
   watch: ValueWatch | null;
   /** How many values of the component exist, their creations and disposals included. */
   live: number;
+  /** How many of them end after their last lease: later callers do not get them. */
+  leaving: number;
   /** Told after each change of a cell. It must not throw. */
   changed(cell: SharedCell<T>): void;
 }
@@ -190,6 +192,7 @@ export class SharedCell<T> {
       signal.throwIfAborted();
       instance.isLive = true;
       this.#owner.live++;
+      if (instance.isRetired) this.#owner.leaving++;
       const value = await runAsOwner(instance, async () => this.#plan.create({ signal }));
       instance.value = value;
       instance.phase = 'ready';
@@ -306,6 +309,7 @@ export class SharedCell<T> {
   #retire(instance: SharedInstance<T>): void {
     if (instance.isRetired) return;
     instance.isRetired = true;
+    if (instance.isLive) this.#owner.leaving++;
     this.#stopIdling(instance);
     if (this.#current === instance) this.#current = undefined;
     this.#retired.add(instance);
@@ -329,9 +333,12 @@ export class SharedCell<T> {
 
   #end(instance: SharedInstance<T>): void {
     instance.phase = 'ended';
+    if (instance.isLive) {
+      this.#owner.live--;
+      if (instance.isRetired) this.#owner.leaving--;
+    }
     instance.isRetired = true;
     this.#retired.delete(instance);
-    if (instance.isLive) this.#owner.live--;
     this.#owner.watch?.freed(instance);
     instance.resolveEnded();
     this.#owner.changed(this);

@@ -18,6 +18,7 @@ export class ValueOwner<T> implements CellOwner<T> {
   readonly overlap: boolean;
   watch: ValueWatch | null = null;
   live = 0;
+  leaving = 0;
   readonly #kind: WatchedValues['kind'];
   readonly #name: string;
   readonly #waits: ConditionWaits;

@@ -292,3 +292,19 @@ test('a `dispose` that awaits `close` of its map does not wait for itself, and w
   await map.close();
   expect(log).toEqual(['b', 'a']);
 });
+
+test('a caller whose value was invalidated before there was room gets it when the key that took its place is idle', async () => {
+  const { map, log } = logged({ capacity: 1, idleMillis: Number.POSITIVE_INFINITY });
+  const former = await map.acquire('b');
+  const ends = [map.invalidate('b')];
+  const waiting = map.acquire('a');
+  ends.push(map.invalidate('a'));
+  const next = map.acquire('b');
+  void former.release();
+  void (await next).release();
+  void (await waiting).release();
+  await Promise.all(ends);
+  expect(log.toSorted()).toEqual(['close a', 'close b', 'close b', 'open a', 'open b', 'open b']);
+  await map.idle();
+  await map.close();
+});
