@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 97_600,
   'integrations/redis': 9_500,
   'integrations/tarn': 47_700,
-  '.': 481_400,
+  '.': 481_700,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
