@@ -85,6 +85,16 @@ class Service implements Disposable {
     return member;
   }
 
+  /** Has a member invalidate so many keys, all of which the store refuses for a minute. */
+  async refused(pending: number) {
+    const member = this.member();
+    const ids = shards.ids(pending, HOME, BACK, LOST);
+    this.store.lose(HOME, BACK, LOST);
+    invalidate(member, ids);
+    await this.clock.advance(MINUTE);
+    return { member, ids };
+  }
+
   /** How many requests `shard` is sent in a time, or the whole store. */
   async requestsIn(millis: number, shard?: number): Promise<number> {
     const { store, clock } = this;
@@ -92,6 +102,12 @@ class Service implements Disposable {
     const before = count();
     await clock.advance(millis);
     return count() - before;
+  }
+
+  /** Calls `useTen` each 10 ms, for a time. */
+  async inUse(millis: number, useTen: () => void): Promise<void> {
+    const { clock } = this;
+    for (const end = clock.now() + millis; clock.now() < end; await clock.advance(10)) useTen();
   }
 
   [Symbol.dispose](): void {
@@ -139,14 +155,12 @@ describe('a store that refuses writes at once', () => {
     store.lose(HOME, BACK, LOST);
     const ids = shards.ids(10_000, HOME, BACK, LOST);
     let next = 0;
-    const use = async (millis: number): Promise<void> => {
-      for (const end = clock.now() + millis; clock.now() < end; await clock.advance(10)) {
-        for (let each = 0; each < 10; each++) invalidateOne(member, ids[next++] as string);
-      }
+    const useTen = (): void => {
+      for (let each = 0; each < 10; each++) invalidateOne(member, ids[next++] as string);
     };
-    await use(SECOND);
+    await service.inUse(SECOND, useTen);
     const before = store.all;
-    await use(9 * SECOND);
+    await service.inUse(9 * SECOND, useTen);
     expect(store.all - before).toBeLessThan(9 * 2 * FEW);
     store.lose();
     await clock.advance(3 * SECOND);
@@ -156,10 +170,8 @@ describe('a store that refuses writes at once', () => {
   test('gets all that is pending within seconds when it takes writes again', async () => {
     using service = new Service();
     const { store, clock } = service;
-    const member = service.member();
-    store.lose(HOME, BACK, LOST);
-    invalidate(member, shards.ids(10_000, HOME, BACK, LOST));
-    await clock.advance(5 * MINUTE);
+    const { member } = await service.refused(10_000);
+    await clock.advance(4 * MINUTE);
     store.lose();
     await clock.advance(2 * SECOND);
     expect(pendingOf(member)).toBe(0);
@@ -167,11 +179,8 @@ describe('a store that refuses writes at once', () => {
 
   test('gets nothing more from a cache that was disposed of', async () => {
     using service = new Service();
-    const { store, clock } = service;
-    const member = service.member();
-    store.lose(HOME, BACK, LOST);
-    invalidate(member, shards.ids(1_000, HOME, BACK, LOST));
-    await clock.advance(MINUTE);
+    const { store } = service;
+    const { member } = await service.refused(1_000);
     invalidate(member, shards.ids(1_100, HOME, BACK, LOST).slice(1_000));
     await settle();
     member[Symbol.dispose]();
@@ -185,12 +194,8 @@ describe('a store that refuses writes at once', () => {
 
   test('gets no more retries from a cache that is disposed of while it takes them', async () => {
     using service = new Service();
-    const { store, clock } = service;
-    const member = service.member();
-    store.lose(HOME, BACK, LOST);
-    invalidate(member, shards.ids(1_000, HOME, BACK, LOST));
-    await clock.advance(MINUTE);
-    store.refuses = () => {
+    const { member } = await service.refused(1_000);
+    service.store.refuses = () => {
       member[Symbol.dispose]();
       return false;
     };
@@ -218,12 +223,8 @@ describe('a store that refuses writes at once', () => {
 
   test('is asked for each pending invalidation by a flush', async () => {
     using service = new Service();
-    const { store, clock } = service;
-    const member = service.member();
-    const ids = shards.ids(1_000, HOME, BACK, LOST);
-    store.lose(HOME, BACK, LOST);
-    invalidate(member, ids);
-    await clock.advance(MINUTE);
+    const { store } = service;
+    const { member, ids } = await service.refused(1_000);
     store.written.length = 0;
     expect(await member.flush()).toBe(false);
     expect(new Set(store.written).size).toBe(ids.length);
@@ -261,11 +262,8 @@ describe('a store that refuses writes at once', () => {
   test('is not asked for each pending invalidation when the bus is connected again', async () => {
     using service = new Service();
     const { store, clock, bus } = service;
-    const member = service.member();
-    store.lose(HOME, BACK, LOST);
-    const ids = shards.ids(2_000, HOME, BACK, LOST);
-    invalidate(member, ids);
-    await clock.advance(MINUTE + SECOND);
+    const { ids } = await service.refused(2_000);
+    await clock.advance(SECOND);
     const [before, texts] = [store.all, bus.texts.length];
     bus.connect(false);
     bus.connect(true);
@@ -322,15 +320,13 @@ describe('a shard that refuses writes', () => {
     const ids = shards.ids(10_000, HOME, BACK, LOST);
     const kept = ids.filter((id) => shards.of(`{["${id}"]}`) !== LOST);
     let next = 0;
-    const use = async (millis: number): Promise<void> => {
-      for (const end = clock.now() + millis; clock.now() < end; await clock.advance(10)) {
-        invalidate(member, ids.slice(next, next + 10));
-        next += 10;
-      }
+    const useTen = (): void => {
+      invalidate(member, ids.slice(next, next + 10));
+      next += 10;
     };
-    await use(SECOND);
+    await service.inUse(SECOND, useTen);
     const before = store.requests[LOST] as number;
-    await use(9 * SECOND);
+    await service.inUse(9 * SECOND, useTen);
     expect((store.requests[LOST] as number) - before).toBeLessThan(9 * 2 * FEW);
     const written = new Set(store.written);
     const late = kept.filter((id) => !written.has(`value:key:{["${id}"]}`));
@@ -366,10 +362,7 @@ describe('keys that are refused for a reason of their own', () => {
   test('hold back no other that was refused with them', async () => {
     using service = new Service();
     const { store, clock } = service;
-    const member = service.member();
-    store.lose(HOME, BACK, LOST);
-    invalidate(member, refused);
-    await clock.advance(MINUTE);
+    const { member } = await service.refused(refused.length);
     store.refuses = (name) => own.has(name);
     await clock.advance(5 * SECOND);
     expect(pendingOf(member)).toBe(own.size);
