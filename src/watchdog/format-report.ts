@@ -13,6 +13,7 @@ import { isSurer } from './certainty.js';
 import type { SiteCounters } from './heap-evidence.js';
 import { type CountedSite, type LeakReport, someReports } from './leak-report.js';
 import { RULES } from './rules/rules.js';
+import { sumByKey } from './sum-by-key.js';
 
 /** Options of {@link formatReport}. */
 export interface FormatOptions {
@@ -196,13 +197,13 @@ function leakLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
 /** The rules that found the loans, if several did. */
 function rulesLine(leak: Leak): string[] {
   const found = leak.flatMap(({ rules, rule, count }) => rules ?? [{ rule, count }]);
-  const rules = joined(found, ({ rule }) => rule).map(({ rule, count }) => `${rule} ×${count}`);
+  const rules = sumByKey(found, ({ rule }) => rule).map(({ rule, count }) => `${rule} ×${count}`);
   return rules.length > 1 ? [`  found by     ${rules.join(', ')}`] : [];
 }
 
 /** The lines that took the loans, and their callers. A line that did not lead to all of the loans has its count. */
 function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
-  const sites = joined(
+  const sites = sumByKey(
     leak.flatMap((report) => report.sites),
     (site) => `${site.depth} ${framed(site)}`,
   );
@@ -278,7 +279,7 @@ const STACKLESS =
 
 /** The most numerous scopes, if the sentence of the rule does not name the only one. */
 function scopeLine(leak: Leak): string[] {
-  const scopes = joined(
+  const scopes = sumByKey(
     leak.flatMap((report) => report.scopes),
     ({ scope }) => scope,
   ).sort((a, b) => b.count - a.count);
@@ -301,19 +302,6 @@ const MOST_SITES = 6;
 
 /** How many scopes are printed of one leak. */
 const MOST_SCOPES = 4;
-
-/** Adds up what has the same key. */
-function joined<T extends { readonly count: number }>(
-  all: readonly T[],
-  keyOf: (one: T) => string,
-): T[] {
-  const byKey = new Map<string, T>();
-  for (const one of all) {
-    const key = keyOf(one);
-    byKey.set(key, { ...one, count: one.count + (byKey.get(key)?.count ?? 0) });
-  }
-  return [...byKey.values()];
-}
 
 /** When the loans were found to be lost. */
 function seen(leak: Leak): string {

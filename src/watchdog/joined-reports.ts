@@ -17,15 +17,18 @@
  */
 import type { Frame } from '../core/call-site.js';
 import type { Certainty } from './certainty.js';
-import { groupKey, type LeakGroup, MOST_LISTED } from './leak-group.js';
+import { groupKey, type LeakGroup, MOST_LISTED, sumSites } from './leak-group.js';
 import type { CountedRule, CountedScope, CountedSite, LeakReport } from './leak-report.js';
 import { LOAN_RULES } from './rules/rules.js';
+import { sumByKey } from './sum-by-key.js';
 
 const SUREST_FIRST: readonly Certainty[] = ['certain', 'probable', 'suspect'];
 
 /** The leaks of one ledger, as long as its groups stay as they are. */
 export class JoinedLeaks {
   readonly #groups: ReadonlyMap<string, LeakGroup>;
+  /** The groups of one leak, as far as they were asked for. */
+  readonly #leaks = new Map<LeakGroup, readonly LeakGroup[]>();
   /** The line of losses without one, as far as it was asked for. */
   readonly #places = new Map<LeakGroup, string | undefined>();
 
@@ -38,6 +41,15 @@ export class JoinedLeaks {
    * first one gives the leak its signature. O(groups).
    */
   of(group: LeakGroup): readonly LeakGroup[] {
+    let leak = this.#leaks.get(group);
+    if (leak === undefined) {
+      leak = this.#find(group);
+      for (const each of leak) this.#leaks.set(each, leak);
+    }
+    return leak;
+  }
+
+  #find(group: LeakGroup): readonly LeakGroup[] {
     if (!group.isOfLoans) return [group];
     const place = group.line === '' ? this.#placeOf(group) : group.place;
     const found = place === undefined ? [] : this.#at(place);
@@ -50,14 +62,10 @@ export class JoinedLeaks {
   /** Gives the lines that losses without one may be of, the most numerous first. O(groups). */
   possibleSites(group: LeakGroup): CountedSite[] {
     if (!group.isOfLoans || !group.canJoin) return [];
-    const sites = new Map<string, CountedSite>();
-    for (const other of this.#groups.values()) {
-      if (other.line === '' || !other.isOfLoans || !other.isLentLike(group)) continue;
-      const site = other.site as Frame;
-      const count = (sites.get(other.line)?.count ?? 0) + other.count;
-      sites.set(other.line, { ...site, depth: 0, count });
-    }
-    return [...sites.values()].sort((a, b) => b.count - a.count).slice(0, MOST_LISTED);
+    const sites = [...this.#groups.values()]
+      .filter((other) => other.line !== '' && other.isOfLoans && other.isLentLike(group))
+      .map((other) => ({ ...(other.site as Frame), depth: 0, count: other.count }));
+    return sumSites(sites).slice(0, MOST_LISTED);
   }
 
   /** The place of the line that losses without one belong to: the only one that loses loans of each of their kinds. */
@@ -94,7 +102,7 @@ export function joinReports(first: LeakReport, second: LeakReport): LeakReport {
   return {
     ...first,
     ...(scopes[0] !== undefined && { scope: scopes[0].scope }),
-    sites: joinSites(first.sites, second.sites),
+    sites: sumSites([...first.sites, ...second.sites]),
     scopes,
     unlisted: {
       stacks: first.unlisted.stacks + second.unlisted.stacks,
@@ -117,32 +125,14 @@ function withoutLineOf({ site, withoutLine = 0, count }: LeakReport): number {
 
 /** Counts the rules of some reports, the first one's first. */
 function joinRules(...reports: readonly LeakReport[]): CountedRule[] {
-  const counts = new Map<CountedRule['rule'], number>();
-  for (const { rules, rule, count } of reports) {
-    for (const each of rules ?? [{ rule, count }]) {
-      counts.set(each.rule, (counts.get(each.rule) ?? 0) + each.count);
-    }
-  }
-  return [...counts].flatMap(([rule, count]) => (count > 0 ? [{ rule, count }] : []));
-}
-
-function joinSites(some: readonly CountedSite[], others: readonly CountedSite[]): CountedSite[] {
-  const sites = new Map<string, CountedSite>();
-  for (const site of [...some, ...others]) {
-    const key = JSON.stringify([site.depth, site.file, site.line, site.column]);
-    sites.set(key, { ...site, count: (sites.get(key)?.count ?? 0) + site.count });
-  }
-  return [...sites.values()].sort((a, b) => a.depth - b.depth || b.count - a.count);
+  const rules = reports.flatMap(({ rules, rule, count }) => rules ?? [{ rule, count }]);
+  return sumByKey(rules, ({ rule }) => rule).filter(({ count }) => count > 0);
 }
 
 function joinScopes(some: readonly CountedScope[], others: readonly CountedScope[]) {
-  const counts = new Map<string, number>();
-  for (const { scope, count } of [...some, ...others]) {
-    counts.set(scope, (counts.get(scope) ?? 0) + count);
-  }
-  const all = [...counts]
-    .map(([scope, count]) => ({ scope, count }))
-    .sort((a, b) => b.count - a.count);
+  const all = sumByKey([...some, ...others], ({ scope }) => scope).sort(
+    (a, b) => b.count - a.count,
+  );
   const unlisted = all.slice(MOST_LISTED).reduce((sum, { count }) => sum + count, 0);
   return { scopes: all.slice(0, MOST_LISTED), unlisted };
 }

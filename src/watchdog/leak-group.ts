@@ -11,6 +11,7 @@ import type { CountedSite, LeakReport } from './leak-report.js';
 import type { Loan, LoanSource } from './loan.js';
 import { type LeakRule, LOAN_RULES, RULES } from './rules/rules.js';
 import { withoutIds } from './scope-name.js';
+import { sumByKey } from './sum-by-key.js';
 import { type Tallied, Tally } from './tally.js';
 
 /** How many different stacks, scopes and untracked loans are listed one by one. */
@@ -118,7 +119,7 @@ export class LeakGroup {
     return groupKey(this.place, this.rule, this.certainty);
   }
 
-  /** Whether it has lost loans: neither a misuse nor a population, and not of the pool underneath with a line. */
+  /** Whether its members are lost loans: neither misuses nor a population. */
   get isOfLoans(): boolean {
     return LOAN_RULES.includes(this.rule);
   }
@@ -163,7 +164,7 @@ export class LeakGroup {
     this.#told++;
   }
 
-  /** How many of its loans were told of, and how many a listener heard of last, those of the other groups of the leak included. O(1). */
+  /** `told`: how many of its loans were told of. `announced`: how many of the whole leak a listener heard of last. O(1). */
   get telling(): { readonly told: number; readonly announced: number } {
     return { told: this.#told, announced: this.#announced };
   }
@@ -174,8 +175,8 @@ export class LeakGroup {
   }
 
   /**
-   * Takes over that a loan of another group was told of: it is counted here now. What was announced is known of the same line and certainty.
-   * O(1).
+   * Counts a loan as told that was told of in another group, and has moved here. What listeners heard of the same line and certainty need not be
+   * repeated. O(1).
    */
   takeOver(from: LeakGroup): void {
     from.#told--;
@@ -306,14 +307,17 @@ function evidenceOfV8({ collected, hasCapability }: Loan): LeakReport['evidence'
 
 /** Counts the lines of some stacks: the acquiring lines first, then their callers, each the most numerous first. */
 function countedSites(stacks: readonly Tallied<readonly Frame[]>[]): CountedSite[] {
-  const sites = new Map<string, CountedSite>();
-  for (const { value: stack, count } of stacks) {
-    for (const [depth, frame] of linesOf(stack).entries()) {
-      const key = `${depth} ${formatPosition(frame)}`;
-      sites.set(key, { ...frame, depth, count: (sites.get(key)?.count ?? 0) + count });
-    }
-  }
-  return [...sites.values()].sort((a, b) => a.depth - b.depth || b.count - a.count);
+  return sumSites(
+    stacks.flatMap(({ value: stack, count }) =>
+      linesOf(stack).map((frame, depth) => ({ ...frame, depth, count })),
+    ),
+  );
+}
+
+/** Adds up the counts of equal lines, those nearest to the loan first, the most numerous of them first. */
+export function sumSites(sites: readonly CountedSite[]): CountedSite[] {
+  const keyOf = (site: CountedSite): string => `${site.depth} ${formatPosition(site)}`;
+  return sumByKey(sites, keyOf).sort((a, b) => a.depth - b.depth || b.count - a.count);
 }
 
 /** The application's lines of a stack, or the innermost line if there is none. */

@@ -278,15 +278,16 @@ export class LeakLedger {
   }
 
   /**
-   * Tells the listeners of a group, if the count of its leak has doubled since they heard of it. What is less sure than the group, or has no
-   * line while the group has one, is news to them no more. O(groups).
+   * Tells the listeners of a group, if the count of its leak has doubled since they heard of it. Loans that are less sure do not count. Nor does,
+   * for a group with a line, what they heard without one. O(groups).
    */
   #announce(group: LeakGroup | null): void {
     if (group === null || group.verdicts === 0) return;
     const leaks = new JoinedLeaks(this.#groups);
+    const leak = leaks.of(group);
     let told = 0;
     let announced = 0;
-    for (const other of leaks.of(group)) {
+    for (const other of leak) {
       if (isSurer(group.certainty, other.certainty)) continue;
       told += other.telling.told;
       if (group.line === '' || other.line !== '') {
@@ -294,10 +295,10 @@ export class LeakLedger {
       }
     }
     if (told < 2 * announced) return;
-    for (const other of leaks.of(group)) {
+    for (const other of leak) {
       if (other.certainty === group.certainty) other.noteAnnounced(told);
     }
-    this.#emit('leak', group);
+    this.#emit('leak', group, leaks);
   }
 
   /** Puts the loans whose grace is not over into the groups, for a report. They are not told of. */
@@ -325,8 +326,7 @@ export class LeakLedger {
   /** Reports a group with those that are told together with it. All reports of a leak have one signature. */
   #reportOf(group: LeakGroup, leaks: JoinedLeaks): LeakReport {
     const now = this.#clock.now();
-    const all = leaks.of(group);
-    const [first = group] = all;
+    const [first = group] = leaks.of(group);
     const reports = this.#toldTogether(group, leaks)
       .filter((other) => other !== group)
       .map((other) => other.report(now));
@@ -380,9 +380,12 @@ export class LeakLedger {
   }
 
   /** Builds the report only if a listener wants it: a leaky service may lose thousands of loans a second. */
-  #emit(event: keyof LedgerEvents, group: LeakGroup | null): void {
+  #emit(
+    event: keyof LedgerEvents,
+    group: LeakGroup | null,
+    leaks: JoinedLeaks = new JoinedLeaks(this.#groups),
+  ): void {
     if (group === null || !this.#listeners.has(event)) return;
-    const leaks = new JoinedLeaks(this.#groups);
     if (this.#isSuppressed(group, leaks)) return;
     this.#listeners.emit(event, this.#reportOf(this.#tellerOf(group, leaks), leaks));
   }

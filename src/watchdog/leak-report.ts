@@ -35,7 +35,7 @@ export interface CountedRule {
  * The loans that one line has lost, of which the watchdog is equally sure. Reports with the same signature belong together.
  */
 export interface LeakReport {
-  /** The rule that found the loans: the first one in the list of rules, if several did. */
+  /** The rule that found the loans. Of several, the first one in the list of rules that has found loans of the line. */
   readonly rule: LeakRule;
   /** The rules that found the loans, each with its count. Absent if {@link rule} found all of them. */
   readonly rules?: readonly CountedRule[];
