@@ -24,6 +24,9 @@ interface Owner {
 /** Postgres refuses to run as root, so for root it runs as `nobody`. */
 const NOBODY: Owner = { uid: 65534, gid: 65534 };
 
+/** How many characters of the log of a starting server are kept: its end says whether it is ready, or why it is not. */
+const LOG_LIMIT = 10_000;
+
 const BASE_SETTINGS: ServerSettings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -198,7 +201,7 @@ async function untilReady(server: ChildProcess): Promise<void> {
   stderr.setEncoding('utf8');
   await new Promise<void>((resolve, reject) => {
     stderr.on('data', (text: string) => {
-      if (log.length < 10_000) log += text;
+      log = (log + text).slice(-LOG_LIMIT);
       if (log.includes('ready to accept connections')) resolve();
     });
     server.once('error', reject);
