@@ -73,8 +73,11 @@ test.each([
   ],
   [
     'an adoption that reaches behind the loan',
-    { 'integrations/adoption/a.ts': "import '../../pool/keeper.js';", 'pool/keeper.ts': '' },
-    'integrations may not import pool/keeper',
+    {
+      'integrations/adoption/a.ts': "import '../../pool/pool-engine.js';",
+      'pool/pool-engine.ts': '',
+    },
+    'integrations may not import pool/pool-engine',
   ],
   [
     'a circle of parts',

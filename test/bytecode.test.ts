@@ -37,11 +37,11 @@ await pool.close();
 /** Budgets in bytes: the present size of each function, plus a byte or two for other versions of V8. */
 const BUDGETS: Readonly<Record<string, { readonly budget: number; readonly path: string }>> = {
   lease: { budget: 130, path: 'pool.lease() with an idle resource' },
-  takeIdle: { budget: 102, path: 'Keeper.takeIdle, in pool.lease()' },
+  takeIdle: { budget: 102, path: 'PoolEngine.takeIdle, in pool.lease()' },
   release: { budget: 125, path: 'lease.release()' },
-  takeBack: { budget: 106, path: 'Keeper.takeBack, in lease.release()' },
-  endLoan: { budget: 64, path: 'Keeper.endLoan, in lease.release()' },
-  handOver: { budget: 56, path: 'Keeper.handOver, for a waiter' },
+  takeBack: { budget: 106, path: 'PoolEngine.takeBack, in lease.release()' },
+  endLoan: { budget: 64, path: 'PoolEngine.endLoan, in lease.release()' },
+  handOver: { budget: 56, path: 'PoolEngine.handOver, for a waiter' },
   serve: { budget: 107, path: 'WaiterQueue.serve, for a waiter' },
   join: { budget: 246, path: 'PlainWaiters.join, for a waiter' },
   hitInMaps: { budget: 127, path: 'a hit in an unbounded cache' },

@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 86_700,
+  pool: 86_800,
   memoize: 79_400,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -38,8 +38,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   profile: 57_000,
   'profile/v8': 58_000,
   'integrations/generic-pool': 47_300,
-  'integrations/mysql2': 96_300,
-  'integrations/pg': 97_600,
+  'integrations/mysql2': 96_400,
+  'integrations/pg': 97_700,
   'integrations/redis': 9_500,
   'integrations/tarn': 47_700,
   '.': 481_700,
@@ -114,9 +114,9 @@ test('createPool, imported alone, stays below 72.7 kB', async () => {
   expect(minifiedBytes).toBeLessThanOrEqual(72_800);
 });
 
-test('memoize, imported alone, stays below 56.9 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 57 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(56_900);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(57_000);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

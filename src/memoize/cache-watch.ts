@@ -3,8 +3,9 @@
  * maps that grow in steps. An entry has no field for a node: most caches are never watched, and most results are stored bare.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { Birth } from '../core/birth.js';
+
 import { reportListeners, type WatchedListeners } from '../core/listener-watch.js';
+import { PendingNode } from '../core/pending-node.js';
 import type {
   ComponentStats,
   EntryPoint,
@@ -80,15 +81,15 @@ export class CacheWatch extends SharedWatch {
   }
 
   /** Reports that an entry is being loaded for a caller. */
-  birth(ref: KeyRef, origin: Origin): Birth {
-    return new Birth(this.observer, this.#kindOf(ref), origin);
+  newNode(ref: KeyRef, origin: Origin): PendingNode {
+    return new PendingNode(this.observer, this.#kindOf(ref), origin);
   }
 
-  /** Reports an entry; `birth` is what was reported of its load, by this watch or one before. */
-  entryAdded(ref: KeyRef, birth?: Birth): void {
+  /** Reports an entry; `pendingNode` is what was reported of its load, by this watch or one before. */
+  entryAdded(ref: KeyRef, pendingNode?: PendingNode): void {
     const node =
-      birth?.isReportedTo(this.observer) === true
-        ? birth.born()
+      pendingNode?.isReportedTo(this.observer) === true
+        ? pendingNode.complete()
         : this.observer.allocated(this.#kindOf(ref), this.observer.root);
     this.#nodesLike(ref).set(ref, node);
   }

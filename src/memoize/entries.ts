@@ -6,9 +6,10 @@
  * insertion. So there is no timer, no order among entries, and no long pause. An expired entry is kept for one round of the cursor at
  * most. With `max`, expired entries are evicted in their turn. `maxWeight` alone is not enough: what weighs nothing is never evicted.
  */
-import type { Birth } from '../core/birth.js';
+
 import { fractionFrom } from '../core/fraction.js';
 import { isObject } from '../core/is-object.js';
+import type { PendingNode } from '../core/pending-node.js';
 import type { EvictEvent } from './cache-events.js';
 import type { CacheRecorder } from './cache-recorder.js';
 import type { CacheWatch } from './cache-watch.js';
@@ -79,7 +80,13 @@ export class Entries {
   }
 
   /** Keeps a result. Callers get `result`; `settled` is the value that it has settled to. */
-  put(key: Key, result: unknown, settled: unknown, terms: EntryTerms, birth?: Birth): void {
+  put(
+    key: Key,
+    result: unknown,
+    settled: unknown,
+    terms: EntryTerms,
+    pendingNode?: PendingNode,
+  ): void {
     const { weight, tags } = terms;
     const stored = this.#stored(result, settled, terms);
     if (weight > 0) this.#makeRoom(key, weight);
@@ -87,7 +94,7 @@ export class Entries {
       const ref = refOf(key);
       this.#weight += weight;
       if (weight > 0) this.#weighed++;
-      this.#added(ref, tags, birth);
+      this.#added(ref, tags, pendingNode);
       this.disposals?.entryAdded(ref, settled);
       if (this.#settings.weakValues) this.#register(ref, stored, settled);
     }
@@ -245,8 +252,8 @@ export class Entries {
     }
   }
 
-  #added(ref: KeyRef, tags: ReadonlySet<string> | undefined, birth?: Birth): void {
-    this.watch?.entryAdded(ref, birth);
+  #added(ref: KeyRef, tags: ReadonlySet<string> | undefined, pendingNode?: PendingNode): void {
+    this.watch?.entryAdded(ref, pendingNode);
     if (tags === undefined) return;
     this.#tags ??= new TagIndex();
     this.#tags.add(ref, tags);

@@ -3,7 +3,7 @@
  * generic-pool's, without a time limit on the wait of a caller. A malformed option counts as not given, and an unknown one is ignored.
  */
 import { created } from '../core/created-components.js';
-import { makeKeeper } from './create-pool.js';
+import { makeEngine } from './create-pool.js';
 import type { Factory } from './factory.js';
 import { GenericPool } from './generic-pool.js';
 import { MOST_PRIORITIES, type PoolOptions } from './pool-options.js';
@@ -88,8 +88,8 @@ export function createGenericPool<T>(
     maxLifetimeMillis: Number.POSITIVE_INFINITY,
     createAttempts: Number.POSITIVE_INFINITY,
   };
-  const keeper = makeKeeper('createGenericPool', factory, settings);
-  return created(new GenericPool(keeper));
+  const engine = makeEngine('createGenericPool', factory, settings);
+  return created(new GenericPool(engine));
 }
 
 /** The integer at the start of an option's text; `undefined` if there is none. */

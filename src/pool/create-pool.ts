@@ -2,8 +2,8 @@
 import { captureAsyncContext } from '../core/async-context.js';
 import { created } from '../core/created-components.js';
 import { checkFactory, type Factory } from './factory.js';
-import { Keeper } from './keeper.js';
 import { Pool } from './pool.js';
+import { PoolEngine } from './pool-engine.js';
 import { checkValidation, type PoolOptions, resolvePoolOptions } from './pool-options.js';
 
 /**
@@ -26,15 +26,19 @@ import { checkValidation, type PoolOptions, resolvePoolOptions } from './pool-op
  * ```
  */
 export function createPool<T>(factory: Factory<T>, options: PoolOptions = {}): Pool<T> {
-  return created(new Pool(makeKeeper('createPool', factory, options)));
+  return created(new Pool(makeEngine('createPool', factory, options)));
 }
 
 /** Makes what is behind a pool. `where` names the function that was called, for errors. */
-export function makeKeeper<T>(where: string, factory: Factory<T>, options: PoolOptions): Keeper<T> {
+export function makeEngine<T>(
+  where: string,
+  factory: Factory<T>,
+  options: PoolOptions,
+): PoolEngine<T> {
   checkFactory(where, factory);
   const settings = resolvePoolOptions(where, options);
   checkValidation(where, factory, settings);
-  const keeper = new Keeper(factory, settings, captureAsyncContext());
-  if (settings.autostart) keeper.start();
-  return keeper;
+  const engine = new PoolEngine(factory, settings, captureAsyncContext());
+  if (settings.autostart) engine.start();
+  return engine;
 }

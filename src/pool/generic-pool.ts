@@ -2,8 +2,9 @@
  * A pool with the methods that generic-pool's pools have as event emitters. A listener may be added more than once, and for an event
  * that never happens.
  */
-import type { Keeper } from './keeper.js';
+
 import { Pool } from './pool.js';
+import type { PoolEngine } from './pool-engine.js';
 import { POOL_EVENTS, type PoolEventMap, type PoolListener } from './pool-events.js';
 
 /** A listener of any event. */
@@ -20,8 +21,8 @@ export class GenericPool<T> extends Pool<T> {
   readonly #added = new Map<string, Added[]>();
 
   /** @internal */
-  constructor(keeper: Keeper<T>) {
-    super(keeper);
+  constructor(engine: PoolEngine<T>) {
+    super(engine);
   }
 
   /** Adds a listener. */

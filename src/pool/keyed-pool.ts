@@ -20,7 +20,6 @@ import { CeilingShare } from './ceiling/ceiling-share.js';
 import { SharedCeiling } from './ceiling/shared-ceiling.js';
 import type { DeadlineOptions } from './deadline.js';
 import { checkFactory, type Factory } from './factory.js';
-import { Keeper } from './keeper.js';
 import { KeyLabels } from './key-label.js';
 import { KeyedEvents, type KeyedPoolListener } from './keyed-events.js';
 import {
@@ -33,6 +32,7 @@ import { KeyedWatch } from './keyed-watch.js';
 import type { Lease } from './loan/lease.js';
 import type { UseContext } from './loan/use-context.js';
 import { Pool } from './pool.js';
+import { PoolEngine } from './pool-engine.js';
 import { PoolClosedError } from './pool-errors.js';
 import type { PoolEventMap } from './pool-events.js';
 import {
@@ -51,7 +51,7 @@ export interface KeyedLoanInfo<K> extends LoanInfo {
 }
 
 interface Member<T> {
-  readonly keeper: Keeper<T>;
+  readonly engine: PoolEngine<T>;
   readonly pool: Pool<T>;
   /** The label of its key, which is computed once. */
   readonly label: string;
@@ -144,7 +144,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   /** The member of a key, unless its pool was closed apart and is empty. */
   #member(key: K): Member<T> | undefined {
     const member = this.#members.get(key);
-    if (member === undefined || !member.keeper.isClosed || this.#isClosed) return member;
+    if (member === undefined || !member.engine.isClosed || this.#isClosed) return member;
     if (member.pool.size > 0) return member;
     this.#forget(key, member);
     return undefined;
@@ -161,19 +161,19 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     const known = this.#members.get(key);
     if (known !== undefined) return known;
     const settings = { ...this.#settings, name: `${this.name}/${label}` };
-    const keeper = new Keeper<T>(
+    const engine = new PoolEngine<T>(
       factory,
       settings,
       this.#runInContext,
       (host) => new CeilingShare(this.#ceiling, host),
     );
-    const member = { keeper, pool: new Pool(keeper), label };
+    const member = { engine, pool: new Pool(engine), label };
     this.#members.set(key, member);
-    this.#events.add(key, keeper.events);
+    this.#events.add(key, engine.events);
     for (const watch of this.#watches) watch.add(member);
     notePart(member.pool, this); // Only now: this watch over it is the whole's.
-    if (this.#state === 'paused') keeper.pause();
-    else if (settings.autostart) keeper.start();
+    if (this.#state === 'paused') engine.pause();
+    else if (settings.autostart) engine.start();
     return member;
   }
 
@@ -226,7 +226,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
 
   /** The figures of all keys together; `pool(key).stats()` has those of one key. O(keys). */
   stats(): KeyedPoolStats {
-    return this.#totals.sum([...this.#members.values()].map(({ keeper }) => keeper.numbers()));
+    return this.#totals.sum([...this.#members.values()].map(({ engine }) => engine.numbers()));
   }
 
   /** The loans that are out, with their keys, longest first. O(n log n). */
@@ -270,7 +270,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     const { min, max, maxTotal } = resolveKeyedLimits(limits, this.#settings);
     Object.assign(this.#settings, { min, max, maxTotal });
     this.#ceiling.resize(maxTotal);
-    for (const { keeper } of this.#members.values()) resizePool(keeper, { min, max });
+    for (const { engine } of this.#members.values()) resizePool(engine, { min, max });
   }
 
   /** Replaces the present resources of all keys, as {@link Pool.invalidate} does. */
@@ -326,11 +326,11 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     if (!sharesComponent(observer) && [...this.#watches].some(({ isMain }) => isMain)) {
       throw new AlreadyWatchedError(`The keyed pool '${this.name}'`);
     }
-    for (const { keeper } of this.#members.values()) {
-      const main = keeper.origins.watch?.observer.main;
+    for (const { engine } of this.#members.values()) {
+      const main = engine.origins.watch?.observer.main;
       if (main === undefined || main.hasEnded === true) continue;
       if (sharesComponent(main) || sharesComponent(observer)) continue;
-      throw new AlreadyWatchedError(`The pool '${keeper.name}'`);
+      throw new AlreadyWatchedError(`The pool '${engine.name}'`);
     }
     const watch: KeyedWatch = new KeyedWatch(
       this.name,
@@ -361,20 +361,20 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   }
 
   /** A pool that waits, or that the program has set apart from those of other keys, is no longer the same when it is made anew. */
-  #mayForget({ keeper, pool }: Member<T>): boolean {
-    const { isAwaited, hasAbandoned } = keeper.creator;
+  #mayForget({ engine, pool }: Member<T>): boolean {
+    const { isAwaited, hasAbandoned } = engine.creator;
     if (pool.size + pool.pending > 0 || isAwaited || hasAbandoned) return false;
     if (pool.min > 0 || pool.max !== this.#settings.max) return false;
-    return (keeper.state !== 'paused' || this.#state === 'paused') && keeper.state !== 'draining';
+    return (engine.state !== 'paused' || this.#state === 'paused') && engine.state !== 'draining';
   }
 
-  #forget(key: K, { keeper, pool }: Member<T>): void {
+  #forget(key: K, { engine, pool }: Member<T>): void {
     this.#members.delete(key);
-    this.#events.remove(keeper.events);
-    this.#totals.forget(keeper.numbers());
+    this.#events.remove(engine.events);
+    this.#totals.forget(engine.numbers());
     for (const watch of this.#watches) watch.remove(pool);
-    if (keeper.ceilingShare !== null) this.#ceiling.remove(keeper.ceilingShare);
-    keeper.close('forgotten');
+    if (engine.ceilingShare !== null) this.#ceiling.remove(engine.ceilingShare);
+    engine.close('forgotten');
   }
 }
 

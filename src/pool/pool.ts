@@ -1,5 +1,5 @@
 /**
- * The public face of a pool: leases, and generic-pool's methods. The keeper does the work.
+ * The public face of a pool: leases, and generic-pool's methods. The engine does the work.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { abortReason } from '../core/abort-reason.js';
@@ -22,11 +22,11 @@ import {
 import type { ReadyCount } from './creation/ready-waits.js';
 import { DEADLINE_OPTIONS, type DeadlineOptions, withDeadline } from './deadline.js';
 import type { DestroyReason } from './factory.js';
-import type { Keeper } from './keeper.js';
 import { grantLease, grantResource, grantUse } from './loan/grant.js';
 import type { Lease } from './loan/lease.js';
 import { LoanWatch } from './loan/loan-watch.js';
 import { type UseContext, useSlot } from './loan/use-context.js';
+import type { PoolEngine } from './pool-engine.js';
 import type { PoolEventMap, PoolListener } from './pool-events.js';
 import {
   type CloseOptions,
@@ -46,11 +46,11 @@ const DONE: Promise<void> = Promise.resolve();
  * later caller never overtakes. Every wait ends with a resource or with a typed error.
  */
 export class Pool<T> implements AsyncDisposable, Watchable {
-  readonly #keeper: Keeper<T>;
+  readonly #engine: PoolEngine<T>;
 
   /** @internal */
-  constructor(keeper: Keeper<T>) {
-    this.#keeper = keeper;
+  constructor(engine: PoolEngine<T>) {
+    this.#engine = engine;
   }
 
   /**
@@ -75,13 +75,13 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * ```
    */
   lease(options?: LeaseOptions): Promise<Lease<T>> {
-    const keeper = this.#keeper;
-    const slot = options === undefined ? keeper.takeIdle() : null;
-    const origin = keeper.origins.isCapturing
-      ? keeper.origins.capture(Pool.prototype.lease)
+    const engine = this.#engine;
+    const slot = options === undefined ? engine.takeIdle() : null;
+    const origin = engine.origins.isCapturing
+      ? engine.origins.capture(Pool.prototype.lease)
       : undefined;
     return slot === null
-      ? keeper.leaseSlowly('lease', grantLease<T>, options, origin)
+      ? engine.leaseSlowly('lease', grantLease<T>, options, origin)
       : Promise.resolve(grantLease(slot, origin));
   }
 
@@ -92,11 +92,11 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once the pool is draining or closed.
    */
   tryLease(): Lease<T> | undefined {
-    const keeper = this.#keeper;
-    const slot = keeper.takeIdle() ?? keeper.takeValidated();
-    if (slot === null) return keeper.throwIfClosed();
-    const origin = keeper.origins.isCapturing
-      ? keeper.origins.capture(Pool.prototype.tryLease)
+    const engine = this.#engine;
+    const slot = engine.takeIdle() ?? engine.takeValidated();
+    if (slot === null) return engine.throwIfClosed();
+    const origin = engine.origins.isCapturing
+      ? engine.origins.capture(Pool.prototype.tryLease)
       : undefined;
     return grantLease(slot, origin);
   }
@@ -123,18 +123,18 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   ): Promise<Awaited<R>> {
     const error = argumentError('use', 'fn', fn, aFunction);
     if (error !== undefined) return Promise.reject(error);
-    const keeper = this.#keeper;
-    const slot = options === undefined ? keeper.takeIdle() : null;
-    const origin = keeper.origins.isCapturing
-      ? keeper.origins.capture(Pool.prototype.use)
+    const engine = this.#engine;
+    const slot = options === undefined ? engine.takeIdle() : null;
+    const origin = engine.origins.isCapturing
+      ? engine.origins.capture(Pool.prototype.use)
       : undefined;
     if (slot !== null) return useSlot(grantUse(slot, origin), fn);
     if (options === undefined) {
-      return useSlot(keeper.leaseSlowly('use', grantUse<T>, options, origin), fn);
+      return useSlot(engine.leaseSlowly('use', grantUse<T>, options, origin), fn);
     }
     try {
       const checked = resolveLeaseOptions('use', options);
-      return useSlot(keeper.request(grantUse<T>, checked, origin), fn, checked.signal);
+      return useSlot(engine.request(grantUse<T>, checked, origin), fn, checked.signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -157,13 +157,13 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * ```
    */
   acquire(options?: LeaseOptions | number): Promise<T> {
-    const keeper = this.#keeper;
-    const slot = options === undefined ? keeper.takeIdle() : null;
-    const origin = keeper.origins.isCapturing
-      ? keeper.origins.capture(Pool.prototype.acquire)
+    const engine = this.#engine;
+    const slot = options === undefined ? engine.takeIdle() : null;
+    const origin = engine.origins.isCapturing
+      ? engine.origins.capture(Pool.prototype.acquire)
       : undefined;
     return slot === null
-      ? keeper.leaseSlowly('acquire', grantResource<T>, options, origin)
+      ? engine.leaseSlowly('acquire', grantResource<T>, options, origin)
       : Promise.resolve(grantResource(slot, origin));
   }
 
@@ -172,13 +172,13 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * Rejects with {@link ReleaseError}, and changes nothing, if `acquire()` has not lent the resource. O(1).
    */
   release(resource: T): Promise<void> {
-    const keeper = this.#keeper;
-    const slot = keeper.stock.slots.acquired(resource);
+    const engine = this.#engine;
+    const slot = engine.stock.slots.acquired(resource);
     if (slot === undefined) {
       return Promise.reject(this.#explain(resource, Pool.prototype.release));
     }
     if (slot.tracking !== null) slot.noteEnd(Pool.prototype.release);
-    return keeper.takeBack(slot) ?? DONE;
+    return engine.takeBack(slot) ?? DONE;
   }
 
   /**
@@ -186,23 +186,23 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * and changes nothing, if `acquire()` has not lent the resource. A failing `destroy` is a `factoryDestroyError` event.
    */
   destroy(resource: T): Promise<void> {
-    const keeper = this.#keeper;
-    const slot = keeper.stock.slots.acquired(resource);
+    const engine = this.#engine;
+    const slot = engine.stock.slots.acquired(resource);
     if (slot === undefined) {
       return Promise.reject(this.#explain(resource, Pool.prototype.destroy));
     }
     if (slot.tracking !== null) slot.noteEnd(Pool.prototype.destroy);
-    return keeper.discard(slot, 'discarded');
+    return engine.discard(slot, 'discarded');
   }
 
   /** Whether a caller holds the resource, by any method. O(1). */
   isBorrowedResource(resource: T): boolean {
-    return this.#keeper.stock.slots.isBorrowed(resource);
+    return this.#engine.stock.slots.isBorrowed(resource);
   }
 
   /** Creates `min` resources, as the first lease does. Needed only with `autostart: false`. */
   start(): void {
-    this.#keeper.start();
+    this.#engine.start();
   }
 
   /**
@@ -233,24 +233,24 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) unless `count` is an integer ≥ 1.
    */
-  warmUp(count: number = this.#keeper.creator.most, options: DeadlineOptions = {}): Promise<void> {
+  warmUp(count: number = this.#engine.creator.most, options: DeadlineOptions = {}): Promise<void> {
     checkArgument('warmUp', 'count', count, integer(1));
     return this.#whenReady('warmUp', count, options);
   }
 
   #whenReady(where: string, count: ReadyCount, options: DeadlineOptions): Promise<void> {
-    const keeper = this.#keeper;
+    const engine = this.#engine;
     const deadline = resolveOptions(where, options, DEADLINE_OPTIONS);
     const { signal } = deadline;
     if (signal?.aborted === true) return Promise.reject(abortReason(signal));
-    keeper.start();
-    const error = keeper.closedError();
+    engine.start();
+    const error = engine.closedError();
     if (error !== undefined) return Promise.reject(error);
     let leave = (): void => {};
-    const ready = keeper.creator.whenReady(count, (stopWaiting) => {
+    const ready = engine.creator.whenReady(count, (stopWaiting) => {
       leave = stopWaiting;
     });
-    return withDeadline(ready, deadline, keeper.settings, where, leave);
+    return withDeadline(ready, deadline, engine.settings, where, leave);
   }
 
   /**
@@ -259,9 +259,9 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   drain(options: DeadlineOptions = {}): Promise<void> {
     const deadline = resolveOptions('drain', options, DEADLINE_OPTIONS);
-    const keeper = this.#keeper;
-    keeper.drain();
-    return withDeadline(keeper.shutdown.whenReturned(), deadline, keeper.settings, 'drain');
+    const engine = this.#engine;
+    engine.drain();
+    return withDeadline(engine.shutdown.whenReturned(), deadline, engine.settings, 'drain');
   }
 
   /**
@@ -269,7 +269,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * Unless the pool is draining, it creates `min` resources again.
    */
   clear(): Promise<void> {
-    return this.#keeper.shutdown.clear();
+    return this.#engine.shutdown.clear();
   }
 
   /**
@@ -290,12 +290,12 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * ```
    */
   pause(): void {
-    this.#keeper.pause();
+    this.#engine.pause();
   }
 
   /** Ends {@link Pool.pause}: serves the waiters. */
   resume(): void {
-    this.#keeper.resume();
+    this.#engine.resume();
   }
 
   /**
@@ -309,8 +309,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   async close(options: CloseOptions = {}): Promise<void> {
     const resolved = resolveCloseOptions(options);
-    this.#keeper.close();
-    await this.#keeper.shutdown.whenEmpty(resolved);
+    this.#engine.close();
+    await this.#engine.shutdown.whenEmpty(resolved);
   }
 
   /**
@@ -331,8 +331,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for malformed limits; then nothing changes.
    */
   resize(limits: { readonly min?: number; readonly max?: number }): void {
-    const keeper = this.#keeper;
-    resizePool(keeper, resolveLimits(limits, keeper.settings));
+    const engine = this.#engine;
+    resizePool(engine, resolveLimits(limits, engine.settings));
   }
 
   /**
@@ -340,9 +340,9 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * ones when they come back, those being created when they are there. Settles when all of them are gone, or by its options.
    */
   invalidate(options: DeadlineOptions = {}): Promise<void> {
-    const keeper = this.#keeper;
+    const engine = this.#engine;
     const deadline = resolveOptions('invalidate', options, DEADLINE_OPTIONS);
-    return withDeadline(invalidateResources(keeper), deadline, keeper.settings, 'invalidate');
+    return withDeadline(invalidateResources(engine), deadline, engine.settings, 'invalidate');
   }
 
   /**
@@ -367,7 +367,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   evict(isChosen: (resource: T) => boolean, reason: DestroyReason = 'evicted'): number {
     checkArgument('evict', 'isChosen', isChosen, aFunction);
     checkArgument('evict', 'reason', reason, aName);
-    return this.#keeper.stock.evictWhere(isChosen, reason);
+    return this.#engine.stock.evictWhere(isChosen, reason);
   }
 
   /** Closes the pool with the default grace. */
@@ -381,85 +381,85 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event.
    */
   on<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this {
-    this.#keeper.events.on(event, listener);
-    this.#keeper.listenersChanged();
+    this.#engine.events.on(event, listener);
+    this.#engine.listenersChanged();
     return this;
   }
 
   /** Removes a listener that {@link Pool.on} has added. */
   off<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this {
-    this.#keeper.events.off(event, listener);
-    this.#keeper.listenersChanged();
+    this.#engine.events.off(event, listener);
+    this.#engine.listenersChanged();
     return this;
   }
 
   /** The pool's figures at this moment. O(1). */
   stats(): PoolStats {
-    return this.#keeper.stats();
+    return this.#engine.stats();
   }
 
   /** The loans that are out, longest first. O(n log n). */
   loans(): LoanInfo[] {
-    return this.#keeper.stock.loans();
+    return this.#engine.stock.loans();
   }
 
   /** The name in errors and reports. */
   get name(): string {
-    return this.#keeper.name;
+    return this.#engine.name;
   }
 
   /** Resources in any state, those being created and destroyed included. Above `max` only for a while after `resize`. */
   get size(): number {
-    return this.#keeper.capacity.size;
+    return this.#engine.capacity.size;
   }
 
   /** Idle resources. */
   get available(): number {
-    return this.#keeper.stock.idle.length;
+    return this.#engine.stock.idle.length;
   }
 
   /** Resources that callers hold. */
   get borrowed(): number {
-    return this.#keeper.counters.borrowed;
+    return this.#engine.counters.borrowed;
   }
 
   /** Callers that wait. */
   get pending(): number {
-    return this.#keeper.waiters.length;
+    return this.#engine.waiters.length;
   }
 
   /** How many more resources may be created. */
   get spareResourceCapacity(): number {
-    return this.#keeper.capacity.spare;
+    return this.#engine.capacity.spare;
   }
 
   /** The option `min`: resources that are kept warm. */
   get min(): number {
-    return this.#keeper.settings.min;
+    return this.#engine.settings.min;
   }
 
   /** The option `max`: the most resources that may exist. */
   get max(): number {
-    return this.#keeper.settings.max;
+    return this.#engine.settings.max;
   }
 
   /** @internal For generic-pool's own tests: `null` until the sweep runs. */
   get _scheduledEviction(): unknown {
-    return this.#keeper.sweep.timer;
+    return this.#engine.sweep.timer;
   }
 
   /** Attaches an observer, such as a watchdog, and tells it of every present resource. */
   [observe](observer: Observer): Observation {
     endAutomaticWatch(this, observer);
-    const { origins } = this.#keeper;
+    const { origins } = this.#engine;
     origins.watch?.dropEnded();
-    origins.watch ??= new LoanWatch(this.#keeper, observer);
+    origins.watch ??= new LoanWatch(this.#engine, observer);
     return origins.watch.attach(observer);
   }
 
   #explain(resource: T, entry: EntryPoint): Error {
-    return this.#keeper.stock.slots.releaseError(this.#keeper.name, resource, entry, (misuse) =>
-      this.#keeper.misused(misuse),
+    return this.#engine.stock.slots.releaseError(this.#engine.name, resource, entry, (misuse) =>
+      this.#engine.misused(misuse),
     );
   }
 }

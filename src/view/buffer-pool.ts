@@ -24,8 +24,8 @@ import {
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
 import { suppressing } from '../scope/suppressed-error.js';
-import { BufferKeeper } from './buffer-keeper.js';
 import type { BufferLease } from './buffer-lease.js';
+import { BufferPoolEngine } from './buffer-pool-engine.js';
 import type { BufferPoolStats } from './buffer-stock.js';
 import type { ClassesPerDoubling } from './size-classes.js';
 
@@ -119,7 +119,7 @@ const aLength = integer(0);
  * ```
  */
 export class BufferPool implements Disposable, Watchable {
-  readonly #keeper: BufferKeeper;
+  readonly #engine: BufferPoolEngine;
 
   /**
    * Makes a pool without memory.
@@ -127,7 +127,7 @@ export class BufferPool implements Disposable, Watchable {
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
    */
   constructor(options: BufferPoolOptions = {}) {
-    this.#keeper = new BufferKeeper(resolveOptions('new BufferPool', options, OPTIONS));
+    this.#engine = new BufferPoolEngine(resolveOptions('new BufferPool', options, OPTIONS));
     created(this);
   }
 
@@ -142,10 +142,10 @@ export class BufferPool implements Disposable, Watchable {
     if (typeof bytes !== 'number' || bytes >>> 0 !== bytes) {
       checkArgument('BufferPool.lease', 'bytes', bytes, aLength);
     }
-    const keeper = this.#keeper;
-    return keeper.isNoting
-      ? keeper.lendNoted(bytes, BufferPool.prototype.lease)
-      : keeper.lend(bytes);
+    const engine = this.#engine;
+    return engine.isNoting
+      ? engine.lendNoted(bytes, BufferPool.prototype.lease)
+      : engine.lend(bytes);
   }
 
   /**
@@ -158,10 +158,10 @@ export class BufferPool implements Disposable, Watchable {
   use<R>(bytes: number, fn: (bytes: Uint8Array) => R): R {
     checkArgument('BufferPool.use', 'bytes', bytes, aLength);
     checkArgument('BufferPool.use', 'fn', fn, aFunction);
-    const keeper = this.#keeper;
-    const lease = keeper.isNoting
-      ? keeper.lendNoted(bytes, BufferPool.prototype.use)
-      : keeper.lend(bytes);
+    const engine = this.#engine;
+    const lease = engine.isNoting
+      ? engine.lendNoted(bytes, BufferPool.prototype.use)
+      : engine.lend(bytes);
     let result: R;
     try {
       result = fn(lease.bytes);
@@ -175,17 +175,17 @@ export class BufferPool implements Disposable, Watchable {
 
   /** Gives the figures at this moment. O(sizes). */
   stats(): BufferPoolStats {
-    return this.#keeper.stock.stats();
+    return this.#engine.stock.stats();
   }
 
   /** Drops all memory that is kept for later leases. O(buffers). */
   trim(): void {
-    this.#keeper.trim();
+    this.#engine.trim();
   }
 
   /** Closes the pool: it keeps no memory and lends none. Leases that are out stay valid until their release. */
   [Symbol.dispose](): void {
-    this.#keeper.close();
+    this.#engine.close();
   }
 
   /**
@@ -196,7 +196,7 @@ export class BufferPool implements Disposable, Watchable {
    */
   [observe](observer: Observer): Observation {
     endAutomaticWatch(this, observer);
-    return this.#keeper.observe(observer);
+    return this.#engine.observe(observer);
   }
 }
 

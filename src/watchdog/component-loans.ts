@@ -152,7 +152,7 @@ export class ComponentLoans {
   /** A forced close ends a loan as its holder would. Before that, the rules see it as it is. */
   #judgeBeforeReclaim(loan: Loan): void {
     this.#tracker.settleAll();
-    this.#tracker.judge.judge(loan, this.#tracker.now());
+    this.#tracker.rules.judge(loan, this.#tracker.now());
   }
 
   #end(loan: Loan, reclaimed: boolean): void {

@@ -259,7 +259,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     if (!holder || !held || (from === ROOT && held.hasUntrackedLease === true)) return;
     if (held.owner === holder) this.#tracker.graph.removeOwner(held);
     else this.#tracker.graph.unreference(holder, held);
-    this.#tracker.judge.judgeUnheld();
+    this.#tracker.rules.judgeUnheld();
   }
 
   transferred(id: NodeId, to: Holder): void {
@@ -335,14 +335,14 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     this.#tracker.settleBeforeRemoval(node);
     table.free(id);
     this.#tracker.graph.removeOwner(node);
-    this.#tracker.judge.judgeUnheld();
+    this.#tracker.rules.judgeUnheld();
   }
 
   givenBackDirectly(id: NodeId): void {
     const loan = this.#table.loan(id);
     if (loan === undefined) return;
     this.freed(id);
-    this.#tracker.judge.misused(loan, 'direct-release');
+    this.#tracker.rules.misused(loan, 'direct-release');
   }
 
   touched(id: NodeId, hint = 'touched'): void {
@@ -355,7 +355,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     if (loan === undefined) return;
     const now = this.#tracker.now();
     loan.expectedUntil = now + millis;
-    this.#tracker.judge.judge(loan, now);
+    this.#tracker.rules.judge(loan, now);
   }
 
   misused({ call, stack, earlier }: Misuse): void {
@@ -376,7 +376,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
       undefined,
     );
     loan.end();
-    this.#tracker.judge.misused(loan, 'double-release');
+    this.#tracker.rules.misused(loan, 'double-release');
   }
 
   /** Ends the watch over a component that has ended, when all its loans have. */

@@ -67,7 +67,7 @@ export class ComponentWatches {
 
   /** Begins the sweep, if it does not run. It stops by itself when there is nothing to look at. O(1). */
   beginSweep(): void {
-    if (!this.#tracker.judge.needsSweep) return;
+    if (!this.#tracker.rules.needsSweep) return;
     this.#sweep.start();
     this.#clock.readEvery(this.#sweepIntervalMillis);
   }

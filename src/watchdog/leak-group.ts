@@ -6,13 +6,13 @@ import {
   isApplicationFrame,
   parseFrames,
 } from '../core/call-site.js';
+import { BoundedCounts, type CountedKey } from './bounded-counts.js';
 import type { Certainty } from './certainty.js';
 import type { CountedSite, LeakReport } from './leak-report.js';
 import type { Loan, LoanSource } from './loan.js';
 import { type LeakRule, LOAN_RULES, RULES } from './rules/rules.js';
 import { withoutIds } from './scope-name.js';
 import { sumByKey } from './sum-by-key.js';
-import { type Tallied, Tally } from './tally.js';
 
 /** How many different stacks, scopes and untracked loans are listed one by one. */
 export const MOST_LISTED = 32;
@@ -39,9 +39,9 @@ export interface LostLoan {
 
 /** How a loan is counted in the lists of its group. */
 interface Place {
-  readonly stack: Tallied<readonly Frame[]> | undefined;
-  readonly scope: Tallied<undefined> | undefined;
-  readonly kind: Tallied<string> | undefined;
+  readonly stack: CountedKey<readonly Frame[]> | undefined;
+  readonly scope: CountedKey<undefined> | undefined;
+  readonly kind: CountedKey<string> | undefined;
 }
 
 /** Gives where loans were lost: of which component, and at which line. `line` is empty if it is not known. */
@@ -73,10 +73,10 @@ export class LeakGroup {
   /** Whether it has given its place to a newer leak: its loans are counted, and not reported. */
   isUnreported = false;
   readonly #loans = new Map<LostLoan, Place>();
-  readonly #stacks = new Tally<readonly Frame[]>(MOST_LISTED);
-  readonly #scopes = new Tally<undefined>(MOST_LISTED);
+  readonly #stacks = new BoundedCounts<readonly Frame[]>(MOST_LISTED);
+  readonly #scopes = new BoundedCounts<undefined>(MOST_LISTED);
   /** The kinds of its loans: which function lent them, of which part of the component, in which scope. Each with the function. */
-  readonly #kinds = new Tally<string>(MOST_LISTED);
+  readonly #kinds = new BoundedCounts<string>(MOST_LISTED);
   /** How many loans their component took back by force. They stay counted, since their holder can no longer return them. */
   #reclaimed = 0;
   #latest: Loan;
@@ -306,7 +306,7 @@ function evidenceOfV8({ collected, hasCapability }: Loan): LeakReport['evidence'
 }
 
 /** Counts the lines of some stacks: the acquiring lines first, then their callers, each the most numerous first. */
-function countedSites(stacks: readonly Tallied<readonly Frame[]>[]): CountedSite[] {
+function countedSites(stacks: readonly CountedKey<readonly Frame[]>[]): CountedSite[] {
   return sumSites(
     stacks.flatMap(({ value: stack, count }) =>
       linesOf(stack).map((frame, depth) => ({ ...frame, depth, count })),

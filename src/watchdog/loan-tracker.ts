@@ -17,7 +17,6 @@ import { BoundedNames } from './bounded-names.js';
 import { Collections } from './collections.js';
 import { ForcedReturns } from './forced-returns.js';
 import { Holders } from './holders.js';
-import { Judge } from './judge.js';
 import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
@@ -29,6 +28,7 @@ import { Populations } from './populations.js';
 import { PresentNodes } from './present-nodes.js';
 import type { Readings } from './readings.js';
 import { Removals } from './removals.js';
+import { RuleRunner } from './rule-runner.js';
 import { createRules } from './rules/rules.js';
 import type { RunningClock } from './running-clock.js';
 import { ScopeClasses } from './scope-classes.js';
@@ -55,7 +55,7 @@ export class LoanTracker implements ScopeListener {
   /** The loans that count as lost. */
   readonly ledger: LeakLedger;
   /** Asks the rules. */
-  readonly judge: Judge;
+  readonly rules: RuleRunner;
   /** The loans that were taken back by force, and whose holders may still end them. */
   readonly forcedReturns: ForcedReturns;
   /** The scopes that are running. */
@@ -103,7 +103,7 @@ export class LoanTracker implements ScopeListener {
       readings,
       settings.graceMillis,
     );
-    this.judge = new Judge(this.ledger, rules, () => this.now());
+    this.rules = new RuleRunner(this.ledger, rules, () => this.now());
     const heap = new BaseHeap(
       { census: true, step: { millis: settings.clock.stepMillis } },
       makeSteppedCollector,
@@ -249,7 +249,7 @@ export class LoanTracker implements ScopeListener {
     if (cycle.length > 0) loan.cycle = cycle;
     else loan.isUnheld = true;
     this.graph.setOwner(node, component.node);
-    this.judge.becameUnheld(loan);
+    this.rules.becameUnheld(loan);
   }
 
   /** Called when a settled loan has ended. `reclaimed` says that its component took it back by force. */
@@ -261,20 +261,20 @@ export class LoanTracker implements ScopeListener {
 
   /** Asks the rules about all settled loans that are out. O(loans). */
   judgeAll(): void {
-    this.judge.judgeUnheld();
+    this.rules.judgeUnheld();
     this.#settled.judgeAll();
   }
 
   /** Asks the rules about all settled loans that are out, in slices. */
   judgeInSlices(): void {
-    this.judge.judgeUnheld();
+    this.rules.judgeUnheld();
     this.#settled.judgeInSlices();
   }
 
   /** Asks the rules about what is no loan. `isForced` says that a check has just had V8 collect. */
   survey(isForced: boolean): void {
     const { expectations, v8 } = this.collections;
-    this.judge.survey(this.populations, expectations, v8, isForced);
+    this.rules.survey(this.populations, expectations, v8, isForced);
   }
 
   /** Ends all that looks by itself. */
@@ -295,14 +295,14 @@ export class LoanTracker implements ScopeListener {
 
   /** Asks the rules about the loans that the scope has left behind. */
   scopeEnded(): void {
-    this.judge.judgeUnheld();
+    this.rules.judgeUnheld();
   }
 
   #judgeSettled(loan: Loan): void {
-    this.judge.judge(loan, this.now());
+    this.rules.judge(loan, this.now());
     if (!loan.collected) return;
     if (loan.isReclaimed) this.forcedReturns.conclude(loan);
-    else if (this.judge.findsAbandoned) loan.component.abandoned(loan);
+    else if (this.rules.findsAbandoned) loan.component.abandoned(loan);
   }
 
   #settle(loan: Loan): void {
@@ -310,6 +310,6 @@ export class LoanTracker implements ScopeListener {
     if (scope !== undefined) scope.unsettled--;
     loan.component.settle(loan);
     this.#settled.add(loan);
-    if (loan.isUnheld) this.judge.judge(loan, this.now());
+    if (loan.isUnheld) this.rules.judge(loan, this.now());
   }
 }

@@ -1,5 +1,5 @@
 /** One call of the wrapped function, until its result is stored or discarded. */
-import type { Birth } from '../../core/birth.js';
+import type { PendingNode } from '../../core/pending-node.js';
 import type { EntryOptions } from '../entry-options.js';
 import type { Key } from '../keys/key-trie.js';
 import type { StagedEntry } from '../stores/staged-entry.js';
@@ -16,7 +16,7 @@ export class LoadDetails {
   /** The key arguments under which a promise given to `set` is shared. */
   sharedAs: readonly unknown[] | undefined = undefined;
   /** What was reported of the load, while the cache is watched. */
-  birth: Birth | undefined = undefined;
+  pendingNode: PendingNode | undefined = undefined;
   /** The entry that the load is to replace. */
   replaces: StagedEntry | undefined = undefined;
   /** Whether the cache itself wants the result, whatever its callers do. */

@@ -6,7 +6,7 @@
  * 3. The end: the result is stored, unless the load is no longer current.
  */
 import { emptyAsyncContext } from '../../core/async-context.js';
-import type { Birth } from '../../core/birth.js';
+import type { PendingNode } from '../../core/pending-node.js';
 import { isThenable, onceSettled } from '../../core/thenable.js';
 import type { AnyFn } from '../any-fn.js';
 import type { CacheRecorder } from '../cache-recorder.js';
@@ -86,7 +86,7 @@ export class Loader {
     try {
       const call = (): unknown =>
         forced ? this.#force(load, receiver, args) : this.#call(load, receiver, args);
-      result = watch === null ? call() : this.#birthOf(load, watch).make(call);
+      result = watch === null ? call() : this.#pendingNodeOf(load, watch).make(call);
       isPending = isThenable(result);
     } catch (error) {
       const stale = this.#endRun(load, () => {
@@ -105,7 +105,7 @@ export class Loader {
     this.#endRun(load, () => {
       this.#recorder.loaded(result, 0);
       this.#succeeded(load, result, result, args);
-      load.details.birth?.passOn();
+      load.details.pendingNode?.passOn();
       if (background) this.#entries.disposals?.loadSettled(load, result);
     });
     return load;
@@ -122,10 +122,10 @@ export class Loader {
   }
 
   /** Reports that an entry is being loaded: it holds what its load leases. */
-  #birthOf(load: Load, watch: CacheWatch): Birth {
-    const birth = watch.birth(refOf(load.key), watch.origin(Loader.prototype.run));
-    load.ownDetails.birth = birth;
-    return birth;
+  #pendingNodeOf(load: Load, watch: CacheWatch): PendingNode {
+    const pendingNode = watch.newNode(refOf(load.key), watch.origin(Loader.prototype.run));
+    load.ownDetails.pendingNode = pendingNode;
+    return pendingNode;
   }
 
   /**
@@ -198,7 +198,7 @@ export class Loader {
         this.#entries.deferred(() => {
           this.#recorder.loaded(settled, clock.now() - began);
           this.#succeeded(load, promise, settled, args);
-          load.details.birth?.passOn();
+          load.details.pendingNode?.passOn();
           this.#endShared(load, { value: settled });
           this.#entries.disposals?.loadSettled(load, settled);
         });
@@ -336,7 +336,7 @@ export class Loader {
     if (!isCurrent) return;
     if (terms === undefined || load.details.isOutdated) entries.remove(load.key, 'replaced');
     else {
-      entries.put(load.key, result, settled, terms, load.details.birth);
+      entries.put(load.key, result, settled, terms, load.details.pendingNode);
       this.#keepShared(load, context, terms);
       if (sharedAs !== undefined) this.#shared?.replace(sharedAs, settled, terms);
       if (context?.shared?.found === true) this.#revalidateFound(load, context);
@@ -352,7 +352,7 @@ export class Loader {
     args: readonly unknown[],
   ): StagedEntry | undefined {
     const { replaces, background, isAnsweredStale, context, own } = load.details;
-    load.details.birth?.failed();
+    load.details.pendingNode?.fail();
     const { clock, retryAfterMillis = background ? BACKGROUND_RETRY_MILLIS : 0 } = this.#settings;
     const now = clock.now();
     const servesStale = !background && this.#replacesFailure(replaces, now);

@@ -1,5 +1,5 @@
 /** One running call of the factory's `create`. */
-import type { Birth } from '../../core/birth.js';
+import type { PendingNode } from '../../core/pending-node.js';
 import type { RunningCall } from './running-call.js';
 
 /** The waiter that a creation was begun for. */
@@ -15,7 +15,7 @@ export class Creation<C extends Client = Client> {
   /** How often all resources had been invalidated when it began. */
   readonly invalidations: number;
   /** The node of the resource that is being created, while the pool is watched. */
-  readonly birth: Birth | undefined;
+  readonly pendingNode: PendingNode | undefined;
   readonly controller: AbortController = new AbortController();
   /** The call of `create`, once it has returned a promise. */
   call: RunningCall<unknown> | undefined = undefined;
@@ -23,11 +23,11 @@ export class Creation<C extends Client = Client> {
   readonly ended: Promise<void>;
   end!: () => void;
 
-  constructor(client: C | null, invalidations: number, birth: Birth | undefined) {
+  constructor(client: C | null, invalidations: number, pendingNode: PendingNode | undefined) {
     this.client = client;
     this.isForMin = client === null;
     this.invalidations = invalidations;
-    this.birth = birth;
+    this.pendingNode = pendingNode;
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });

@@ -12,7 +12,7 @@
  * destroys it otherwise.
  */
 import type { RunInContext } from '../../core/async-context.js';
-import type { Birth } from '../../core/birth.js';
+import type { PendingNode } from '../../core/pending-node.js';
 import type { Capacity } from '../capacity.js';
 import type { PoolCounters } from '../pool-counters.js';
 import {
@@ -34,11 +34,11 @@ export interface CreatorHost<T, C extends Client> {
   readonly state: string;
   readonly waiters: { firstWithoutCreation(): C | null };
   /** Reports to the pool's observer, if it has one, that a resource is being created. */
-  birth(): Birth | undefined;
+  newNode(): PendingNode | undefined;
   /** Takes the new resource in; false if the pool has it already. */
-  addCreated(resource: T, birth: Birth | undefined): boolean;
+  addCreated(resource: T, pendingNode: PendingNode | undefined): boolean;
   /** Destroys a new resource whose creation began before an invalidation. */
-  destroyOutdated(resource: T, birth: Birth | undefined): void;
+  destroyOutdated(resource: T, pendingNode: PendingNode | undefined): void;
   /** Destroys a resource that has no place in the pool. */
   destroyUnplaced(resource: T): void;
   /** Ends the wait of a caller with an error. */
@@ -262,7 +262,7 @@ export class Creator<T, C extends Client> {
   }
 
   #begin(client: C | null): void {
-    const creation = new Creation<C>(client, this.#invalidations, this.#host.birth());
+    const creation = new Creation<C>(client, this.#invalidations, this.#host.newNode());
     if (client !== null) client.creation = creation;
     this.#running.add(creation);
     this.#counters.creating++;
@@ -272,7 +272,7 @@ export class Creator<T, C extends Client> {
       created: (resource) => this.#created(creation, resource),
       failed: (error) => this.#failed(creation, error),
       late: (resource) => this.#late(creation, resource),
-      lateFailure: () => creation.birth?.failed(),
+      lateFailure: () => creation.pendingNode?.fail(),
     });
   }
 
@@ -284,10 +284,10 @@ export class Creator<T, C extends Client> {
       return;
     }
     const client = this.#end(creation);
-    const { birth } = creation;
-    if (this.#isOutdated(creation)) this.#host.destroyOutdated(resource, birth);
-    else if (!this.#host.addCreated(resource, birth)) {
-      birth?.failed();
+    const { pendingNode } = creation;
+    if (this.#isOutdated(creation)) this.#host.destroyOutdated(resource, pendingNode);
+    else if (!this.#host.addCreated(resource, pendingNode)) {
+      pendingNode?.fail();
       this.#countFailure(client, new DuplicateResourceError(this.#settings.name));
     } else {
       this.lastError = undefined;
@@ -297,7 +297,7 @@ export class Creator<T, C extends Client> {
   }
 
   #failed(creation: Creation<C>, error: CreateError): void {
-    if (!(error instanceof CreateTimeoutError)) creation.birth?.failed(); // A late resource may still come.
+    if (!(error instanceof CreateTimeoutError)) creation.pendingNode?.fail(); // A late resource may still come.
     if (this.#running.has(creation)) this.#countFailure(this.#end(creation), error);
     else this.#endAbandoned();
     this.#host.roomChanged();
@@ -308,9 +308,9 @@ export class Creator<T, C extends Client> {
     const isWanted = !this.#closed && !this.#isOutdated(creation);
     if (!isWanted || this.#capacity.spare <= 0) {
       this.#host.destroyUnplaced(resource);
-      creation.birth?.failed();
-    } else if (this.#host.addCreated(resource, creation.birth)) this.#host.roomChanged();
-    else creation.birth?.failed();
+      creation.pendingNode?.fail();
+    } else if (this.#host.addCreated(resource, creation.pendingNode)) this.#host.roomChanged();
+    else creation.pendingNode?.fail();
   }
 
   /** Whether a creation may run on beside those that have a place: the signals of its calls are perhaps ignored. */

@@ -91,7 +91,7 @@ export class FactoryCalls<T> {
 
   /** Begins a creation. Returns the running call, or `undefined` if it has ended already. */
   create(
-    { controller, birth }: Pick<Creation, 'controller' | 'birth'>,
+    { controller, pendingNode }: Pick<Creation, 'controller' | 'pendingNode'>,
     attempt: number,
     isBackground: boolean,
     listener: CreationListener<T>,
@@ -104,7 +104,7 @@ export class FactoryCalls<T> {
       listener.failed(error);
     };
     const create = (): T | PromiseLike<T> => this.#factory.create({ signal, attempt });
-    const call = birth === undefined ? create : () => birth.make(create);
+    const call = pendingNode === undefined ? create : () => pendingNode.make(create);
     return this.#call<T>(call, isBackground, {
       timeoutMillis: createTimeoutMillis,
       patienceMillis: () => Math.max(SLOW_MILLIS, SLOW_FACTOR * this.#lastCreateMillis),

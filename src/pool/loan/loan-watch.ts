@@ -4,8 +4,8 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { Birth } from '../../core/birth.js';
 import { reportListeners, type WatchedListeners } from '../../core/listener-watch.js';
+import { PendingNode } from '../../core/pending-node.js';
 import type { EntryPoint, Holder, Misuse, NodeId, Observer, Origin } from '../../core/probe.js';
 import { SharedWatch } from '../../core/shared-watch.js';
 import { nextWatchSerial } from '../../core/watch-serial.js';
@@ -50,16 +50,16 @@ export class LoanWatch<T> extends SharedWatch {
   }
 
   /** Reports that a resource is being created. */
-  birth(): Birth {
-    return new Birth(this.observer, 'resource');
+  newNode(): PendingNode {
+    return new PendingNode(this.observer, 'resource');
   }
 
-  /** Reports a resource; `birth` is what was reported of its creation, by this watch or one before. */
-  resourceCreated(slot: Slot<T>, birth?: Birth): void {
+  /** Reports a resource; `pendingNode` is what was reported of its creation, by this watch or one before. */
+  resourceCreated(slot: Slot<T>, pendingNode?: PendingNode): void {
     slot.watchSerial = this.#serial;
     slot.node =
-      birth?.isReportedTo(this.observer) === true
-        ? birth.born()
+      pendingNode?.isReportedTo(this.observer) === true
+        ? pendingNode.complete()
         : this.observer.allocated('resource', this.observer.root);
   }
 

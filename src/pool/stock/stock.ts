@@ -2,10 +2,11 @@
  * The resources of a pool, in any state but being created. A resource that is being destroyed stays in stock, and counts
  * towards `max`, until it is gone.
  */
-import type { Birth } from '../../core/birth.js';
+
 import { InvalidArgumentError } from '../../core/errors.js';
 import { fractionFrom } from '../../core/fraction.js';
 import { LinkedList } from '../../core/linked-list.js';
+import type { PendingNode } from '../../core/pending-node.js';
 import { following, isThenable } from '../../core/thenable.js';
 import type { FactoryCalls } from '../creation/factory-calls.js';
 import type { DestroyReason } from '../factory.js';
@@ -79,7 +80,7 @@ export class Stock<T> {
   }
 
   /** Adds a slot for a new resource, in no state yet; `null` for an object that is in stock already. */
-  add(resource: T, birth?: Birth): Slot<T> | null {
+  add(resource: T, pendingNode?: PendingNode): Slot<T> | null {
     if (this.slots.has(resource)) return null;
     const { maxLifetimeMillis, maxUses, random } = this.#settings;
     const lifetimeMillis = maxLifetimeMillis * (1 - LIFETIME_JITTER * fractionFrom(random));
@@ -89,7 +90,7 @@ export class Stock<T> {
     this.slots.add(slot);
     this.#host.changed();
     this.#counters.created++;
-    this.#host.origins.watch?.resourceCreated(slot, birth);
+    this.#host.origins.watch?.resourceCreated(slot, pendingNode);
     this.#events.emitLater('created', resource);
     return slot;
   }

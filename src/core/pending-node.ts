@@ -3,10 +3,10 @@
  * what its maker leases, and the observer must know it by then. Most makers lease nothing, so the node is reported on first use.
  *
  * ```
- *   new Birth ──maker leases──▶ node is reported
- *       ├──▶ born    the component keeps the node
- *       ├──▶ passed on  the component does not keep it: the caller holds what the maker has leased
- *       └──▶ failed  the node ends, and with it the hold on what the maker has leased
+ *   new PendingNode ──maker leases──▶ node is reported
+ *       ├──▶ complete the component keeps the node
+ *       ├──▶ passOn   the component does not keep it: the caller holds what the maker has leased
+ *       └──▶ fail     the node ends, and with it the hold on what the maker has leased
  * ```
  */
 import { type Owner, runAsOwner } from './current-owner.js';
@@ -14,7 +14,7 @@ import type { GuardedObserver } from './guarded-observer.js';
 import type { NodeId, NodeKind, Observer, Origin } from './probe.js';
 
 /** One node that is being made. */
-export class Birth implements Owner {
+export class PendingNode implements Owner {
   readonly #observer: GuardedObserver;
   readonly #kind: NodeKind;
   readonly #origin: Origin | undefined;
@@ -47,7 +47,7 @@ export class Birth implements Owner {
   }
 
   /** Ends the making, and gives the node to the component. */
-  born(): NodeId {
+  complete(): NodeId {
     const isKnown = this.#node !== undefined;
     const node = this.#reported();
     this.#isOver = true;
@@ -61,7 +61,7 @@ export class Birth implements Owner {
   }
 
   /** Ends the making without a node. Without effect if it is over. */
-  failed(): void {
+  fail(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     if (this.#node !== undefined) this.#observer.freed(this.#node);
@@ -75,6 +75,6 @@ export class Birth implements Owner {
     if (this.#node !== undefined && this.#origin !== undefined && !this.#isOver) {
       this.#observer.transferred(this.#node, this.#origin);
     }
-    this.failed();
+    this.fail();
   }
 }

@@ -10,14 +10,14 @@ import { ExportsWatch } from './exports-watch.js';
 import { ViewReleasedError } from './view-errors.js';
 
 /** The options of a pool with their defaults. */
-export interface BufferKeeperSettings extends BufferStockSettings {
+export interface BufferPoolEngineSettings extends BufferStockSettings {
   readonly idleTimeoutMillis: number;
   readonly name: string;
   readonly clock: Clock;
 }
 
 /** The inside of a {@link BufferPool}. */
-export class BufferKeeper implements LeaseLender {
+export class BufferPoolEngine implements LeaseLender {
   readonly name: string;
   readonly stock: BufferStock;
   /** Whether the next lease has notes: its stack is in the sample, or the pool is watched. */
@@ -29,7 +29,7 @@ export class BufferKeeper implements LeaseLender {
   #timer: TimerHandle | null = null;
   #isClosed = false;
 
-  constructor(settings: BufferKeeperSettings) {
+  constructor(settings: BufferPoolEngineSettings) {
     this.name = settings.name;
     this.stock = new BufferStock(settings);
     this.#clock = guardedClock(settings.clock);

@@ -24,7 +24,7 @@ type RulesByHook = Readonly<
 /** How long after a collection V8 has told of all deaths, in milliseconds. */
 const V8_SETTLED_MILLIS = 1_000;
 
-export class Judge {
+export class RuleRunner {
   /** Whether a rule wants to know of loans that no code can end any more. */
   readonly findsAbandoned: boolean;
   readonly #ledger: LeakLedger;

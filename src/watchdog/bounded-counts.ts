@@ -1,16 +1,16 @@
 /** Counts by key, for a bounded number of keys. What comes under further keys is counted together. */
 
 /** How many things have come under one key. */
-export interface Tallied<V> {
+export interface CountedKey<V> {
   readonly key: string;
   readonly value: V;
   count: number;
 }
 
 /** The counts of one list. */
-export class Tally<V> {
+export class BoundedCounts<V> {
   readonly #maxKeys: number;
-  readonly #byKey = new Map<string, Tallied<V>>();
+  readonly #byKey = new Map<string, CountedKey<V>>();
   /** How many things are in no entry, because there are too many keys. */
   unlisted = 0;
 
@@ -20,7 +20,7 @@ export class Tally<V> {
   }
 
   /** Counts a thing under a key. Gives its entry for {@link remove}; `undefined` if there are too many keys. O(1). */
-  add(key: string, value: V): Tallied<V> | undefined {
+  add(key: string, value: V): CountedKey<V> | undefined {
     let entry = this.#byKey.get(key);
     if (entry === undefined) {
       if (this.#byKey.size >= this.#maxKeys) {
@@ -35,7 +35,7 @@ export class Tally<V> {
   }
 
   /** Whether something is counted here under one of the keys of another list. O(keys). */
-  shares(other: Tally<V>): boolean {
+  shares(other: BoundedCounts<V>): boolean {
     return [...other.#byKey.keys()].some((key) => this.#byKey.has(key));
   }
 
@@ -45,13 +45,13 @@ export class Tally<V> {
   }
 
   /** Takes back one {@link add}, which has given `entry`. O(1). */
-  remove(entry: Tallied<V> | undefined): void {
+  remove(entry: CountedKey<V> | undefined): void {
     if (entry === undefined) this.unlisted--;
     else if (--entry.count === 0) this.#byKey.delete(entry.key);
   }
 
   /** Gives the entries, the most numerous first. O(n log n). */
-  list(): Tallied<V>[] {
+  list(): CountedKey<V>[] {
     return [...this.#byKey.values()].sort((a, b) => b.count - a.count);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The keeper runs a pool: it lends resources, takes them back, and decides which waiter is next.
+ * The engine runs a pool: it lends resources, takes them back, and decides which waiter is next.
  *
  * The path of a loan:
  *
@@ -17,7 +17,7 @@
 
 import { abortReason } from '../core/abort-reason.js';
 import type { RunInContext } from '../core/async-context.js';
-import type { Birth } from '../core/birth.js';
+import type { PendingNode } from '../core/pending-node.js';
 import type { Holder, Misuse } from '../core/probe.js';
 import { Capacity } from './capacity.js';
 import type { CeilingShare, CeilingShareHost } from './ceiling/ceiling-share.js';
@@ -64,7 +64,7 @@ type PoolState = 'not started' | 'open' | 'paused' | 'draining' | ClosedState;
 type ClosedState = 'closed' | 'forgotten';
 
 /** Runs one pool. */
-export class Keeper<T>
+export class PoolEngine<T>
   implements Lender<T>, CreatorHost<T, Waiter<T>>, InspectionHost<T>, WaiterQueueListener<T>
 {
   readonly name: string;
@@ -550,12 +550,12 @@ export class Keeper<T>
 
   // ── Creations ───────────────────────────────────────────────────────────────
 
-  birth(): Birth | undefined {
-    return this.origins.watch?.birth();
+  newNode(): PendingNode | undefined {
+    return this.origins.watch?.newNode();
   }
 
-  addCreated(resource: T, birth: Birth | undefined): boolean {
-    const slot = this.stock.add(resource, birth);
+  addCreated(resource: T, pendingNode: PendingNode | undefined): boolean {
+    const slot = this.stock.add(resource, pendingNode);
     if (slot === null) return false;
     if (this.isClosed) this.stock.destroy(slot, 'close', false);
     else {
@@ -567,9 +567,9 @@ export class Keeper<T>
     return true;
   }
 
-  destroyOutdated(resource: T, birth: Birth | undefined): void {
-    const slot = this.stock.add(resource, birth);
-    if (slot === null) birth?.failed();
+  destroyOutdated(resource: T, pendingNode: PendingNode | undefined): void {
+    const slot = this.stock.add(resource, pendingNode);
+    if (slot === null) pendingNode?.fail();
     if (slot !== null) this.stock.destroy(slot, 'invalidated', true);
   }
 
