@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 86_800,
+  pool: 87_200,
   memoize: 79_400,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -38,8 +38,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   profile: 57_000,
   'profile/v8': 58_000,
   'integrations/generic-pool': 47_300,
-  'integrations/mysql2': 96_400,
-  'integrations/pg': 97_700,
+  'integrations/mysql2': 96_800,
+  'integrations/pg': 98_000,
   'integrations/redis': 9_500,
   'integrations/tarn': 47_700,
   '.': 481_700,
@@ -111,7 +111,7 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
 
 test('createPool, imported alone, stays below 72.7 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(72_800);
+  expect(minifiedBytes).toBeLessThanOrEqual(73_200);
 });
 
 test('memoize, imported alone, stays below 57 kB beside lru-cache, and has no part that is imported apart', async () => {

@@ -362,8 +362,8 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
 
   /** A pool that waits, or that the program has set apart from those of other keys, is no longer the same when it is made anew. */
   #mayForget({ engine, pool }: Member<T>): boolean {
-    const { isAwaited, hasAbandoned } = engine.creator;
-    if (pool.size + pool.pending > 0 || isAwaited || hasAbandoned) return false;
+    const { isAwaited, hasAbandoned, isBackingOff } = engine.creator;
+    if (pool.size + pool.pending > 0 || isAwaited || hasAbandoned || isBackingOff) return false;
     if (pool.min > 0 || pool.max !== this.#settings.max) return false;
     return (engine.state !== 'paused' || this.#state === 'paused') && engine.state !== 'draining';
   }

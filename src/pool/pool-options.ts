@@ -53,7 +53,8 @@ export interface PoolOptions {
   readonly createAttempts?: number;
   /**
    * How long one `create` may take. Then its signal aborts and its place is free. So up to twice `max` calls in this time hang on for good
-   * if `create` neither answers nor heeds its signal. A resource that arrives later is kept if the pool is below `max`, else destroyed.
+   * if `create` neither answers nor heeds its signal. A resource that arrives later is kept if the pool is below `max`, or can give up a
+   * creation that still runs; else it is destroyed.
    * @default 30_000
    */
   readonly createTimeoutMillis?: number;

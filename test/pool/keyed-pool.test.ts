@@ -301,6 +301,26 @@ test('a key with `min` resources is not forgotten while its factory fails', asyn
   await pool.close();
 });
 
+test('a key is not forgotten during the pause after failures: its callers cannot storm a server by leaving', async () => {
+  let attempts = 0;
+  const { pool, clock } = openWith(
+    {},
+    {
+      create: (key) => {
+        if (key === 'failing') throw new Error(`refused ${++attempts}`);
+      },
+    },
+  );
+  for (let caller = 0; caller < 20; caller++) {
+    const left = outcomeOf(pool.use('failing', () => {}, { timeoutMillis: 20 }));
+    await clock.advance(20);
+    expect(left().is).toBe('rejected');
+    await forgetEmptyKeys(pool);
+  }
+  expect(attempts).toBeLessThan(10);
+  await pool.close();
+});
+
 test('the pool of a forgotten key is closed, and nothing of the key is kept in memory', async () => {
   const factories: WeakRef<Factory<object>>[] = [];
   const pools = createKeyedPool<object, object>(

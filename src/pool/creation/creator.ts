@@ -66,6 +66,11 @@ export class Creator<T, C extends Client> {
    * cause a storm.
    */
   #abandoned = 0;
+  /**
+   * The creation that continues although its waiter has left, if there is one: a server may need longer for a connection than any caller
+   * waits.
+   */
+  #continued: Creation<C> | undefined = undefined;
   /** How often all resources were invalidated. */
   #invalidations = 0;
   #closed = false;
@@ -156,9 +161,10 @@ export class Creator<T, C extends Client> {
   }
 
   /**
-   * A waiter has left without a resource; `creation` was begun for it. Unless another waiter or `min` needs the creation, the factory is
-   * told by its signal, and the place is free. A resource that comes all the same is kept if there is room. A waiter for whom none was begun
-   * may be the last that needed one of another waiter, which has left or was served otherwise.
+   * A waiter has left without a resource; `creation` was begun for it. Unless another waiter or `min` needs the creation, its place is free,
+   * and the factory is told by its signal. While nothing comes of the factory, one creation continues for later callers. A resource that
+   * comes all the same is kept if there is room. A waiter for whom none was begun may be the last that needed one of another waiter, which
+   * has left or was served otherwise.
    */
   clientLeft(creation: Creation | null, reason: unknown): void {
     const own = creation as Creation<C>;
@@ -168,12 +174,20 @@ export class Creator<T, C extends Client> {
     const isNeeded = !isSlow && (this.#capacity.shortfall >= 0 || this.#isFilling());
     left.call?.moveToBackground();
     if (isNeeded || !this.#mayAbandon) return;
-    this.#countAbandoned(1);
-    this.#end(left);
-    if (!this.#closed) this.#pause.gaveUp();
-    left.call?.abandon();
-    this.#runInContext(() => left.controller.abort(reason));
+    if (!this.#closed) {
+      if (this.#pause.isSilent) this.#continued ??= left;
+      this.#pause.gaveUp();
+    }
+    this.#abandon(left, reason);
     this.#host.roomChanged();
+  }
+
+  #abandon(creation: Creation<C>, reason: unknown): void {
+    this.#countAbandoned(1);
+    this.#end(creation);
+    creation.call?.abandon();
+    if (creation === this.#continued) return;
+    this.#runInContext(() => creation.controller.abort(reason));
   }
 
   /** The first creation whose waiter has left or was served otherwise; a slow one if there is any. O(1) while waiters need all of them. */
@@ -226,8 +240,9 @@ export class Creator<T, C extends Client> {
     this.stopFilling();
     this.#pause.cancel();
     const error = new PoolClosedError(this.#settings.name, 'closed');
-    for (const creation of [...this.#running]) {
-      this.#runInContext(() => creation.controller.abort(error));
+    const continued = this.#continued === undefined ? [] : [this.#continued];
+    for (const { controller } of [...continued, ...this.#running]) {
+      this.#runInContext(() => controller.abort(error));
     }
   }
 
@@ -278,7 +293,7 @@ export class Creator<T, C extends Client> {
 
   #created(creation: Creation<C>, resource: T): void {
     if (!this.#running.has(creation)) {
-      this.#endAbandoned();
+      this.#endAbandoned(creation);
       this.#pause.succeeded();
       this.#late(creation, resource);
       return;
@@ -299,13 +314,14 @@ export class Creator<T, C extends Client> {
   #failed(creation: Creation<C>, error: CreateError): void {
     if (!(error instanceof CreateTimeoutError)) creation.pendingNode?.fail(); // A late resource may still come.
     if (this.#running.has(creation)) this.#countFailure(this.#end(creation), error);
-    else this.#endAbandoned();
+    else this.#endAbandoned(creation);
     this.#host.roomChanged();
   }
 
-  /** Takes in the resource of a creation that had timed out, if there is room for it. */
+  /** Takes in the resource of a creation that had given its place away. A creation that still runs makes room for it. */
   #late(creation: Creation<C>, resource: T): void {
     const isWanted = !this.#closed && !this.#isOutdated(creation);
+    if (isWanted && this.#capacity.spare <= 0) this.#abandonNewest();
     if (!isWanted || this.#capacity.spare <= 0) {
       this.#host.destroyUnplaced(resource);
       creation.pendingNode?.fail();
@@ -313,12 +329,19 @@ export class Creator<T, C extends Client> {
     else creation.pendingNode?.fail();
   }
 
+  #abandonNewest(): void {
+    const newest = [...this.#running].at(-1);
+    if (newest === undefined || !this.#mayAbandon) return;
+    this.#abandon(newest, new DOMException('Another creation has succeeded.', 'AbortError'));
+  }
+
   /** Whether a creation may run on beside those that have a place: the signals of its calls are perhaps ignored. */
   get #mayAbandon(): boolean {
     return this.#abandoned < this.#settings.max && this.#capacity.shared?.mayAbandon !== false;
   }
 
-  #endAbandoned(): void {
+  #endAbandoned(creation: Creation<C>): void {
+    if (creation === this.#continued) this.#continued = undefined;
     if (this.#abandoned > 0) this.#countAbandoned(-1);
   }
 

@@ -65,6 +65,12 @@ export class FactoryPause {
     this.#begin(++this.failuresInARow);
   }
 
+  /** Whether nothing has come of the factory since a creation was given up, `SILENT_MILLIS` ago or earlier. */
+  get isSilent(): boolean {
+    const silence = this.#silence;
+    return silence !== undefined && this.#clock.now() - silence.since >= SILENT_MILLIS;
+  }
+
   /**
    * A creation was given up, because its caller has left. Begins a pause if the factory has answered nothing for a while. Without it, a
    * server that hangs gets a new call for each caller that leaves.
@@ -75,7 +81,7 @@ export class FactoryPause {
       this.#silence = { since: now, last: now };
     }
     this.#silence.last = now;
-    if (now - this.#silence.since >= SILENT_MILLIS) this.failed(false);
+    if (this.isSilent) this.failed(false);
   }
 
   /**
