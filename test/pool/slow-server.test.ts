@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createKeyedPool, createPool, type Factory, type Pool } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { settle } from '../kit/settle.js';
 import { type Outcome, outcomeOf } from './outcome.js';
 
 interface Connection {
@@ -127,6 +128,30 @@ async function leftInVain(clock: FakeClock, server: SlowServer): Promise<Pool<Co
   }
   return pool;
 }
+
+test('a caller whose creation made room for a late resource that the pool has already gets another', async () => {
+  const clock = new FakeClock();
+  const [lent, other] = [{ id: 1 }, { id: 2 }];
+  const calls: ((connection: Connection) => void)[] = [];
+  const create = (): Promise<Connection> => new Promise((resolve) => calls.push(resolve));
+  await using pool = createPool(
+    { create, destroy: () => {} },
+    { max: 2, createTimeoutMillis: 1_000, createAttempts: 1, clock },
+  );
+  const held = pool.lease();
+  calls[0]?.(lent);
+  await using _ = await held;
+  const expired = outcomeOf(pool.lease());
+  await clock.advance(1_000);
+  expect(expired().is).toBe('rejected');
+  const waiting = outcomeOf(pool.use(({ id }) => id));
+  await settle();
+  calls[1]?.(lent);
+  await settle();
+  calls[3]?.(other);
+  await settle();
+  expect(waiting()).toEqual({ is: 'resolved', value: 2 });
+});
 
 test('the creation of the first caller that leaves is aborted, that of the second continues', async () => {
   const clock = new FakeClock();

@@ -321,12 +321,12 @@ export class Creator<T, C extends Client> {
   /** Takes in the resource of a creation that had given its place away. A creation that still runs makes room for it. */
   #late(creation: Creation<C>, resource: T): void {
     const isWanted = !this.#closed && !this.#isOutdated(creation);
-    if (isWanted && this.#capacity.spare <= 0) this.#abandonNewest();
+    if (isWanted && this.#capacity.spare === 0) this.#abandonNewest();
     if (!isWanted || this.#capacity.spare <= 0) {
       this.#host.destroyUnplaced(resource);
       creation.pendingNode?.fail();
-    } else if (this.#host.addCreated(resource, creation.pendingNode)) this.#host.roomChanged();
-    else creation.pendingNode?.fail();
+    } else if (!this.#host.addCreated(resource, creation.pendingNode)) creation.pendingNode?.fail();
+    this.#host.roomChanged();
   }
 
   #abandonNewest(): void {
