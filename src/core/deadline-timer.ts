@@ -6,20 +6,17 @@
  * timer rests when no deadline is left, where the host allows it: it keeps neither the process nor the component alive, and serves the
  * next deadline.
  *
- * When the event loop was blocked, timers fire before the answers that have arrived meanwhile are read. So a timer that fires late
- * gives all waits a short grace before they end.
+ * A timer that fires late after a stall gives all waits a grace before they end.
  */
 import type { RunInContext } from './async-context.js';
 import { cancelTimer } from './cancel-timer.js';
 import type { Clock, TimerHandle } from './clock.js';
 import { guardedClock } from './guarded-clock.js';
 import { keepProcessAlive } from './host-timers.js';
+import { graceAfter } from './stall.js';
 
-/** A timer that fires this much too late shows that the event loop was blocked, in milliseconds. */
-export const STALL_MILLIS = 50;
-
-/** The grace of all waits after a blocked event loop, in milliseconds. */
-const GRACE_MILLIS = 10;
+/** The longest grace of waits, in milliseconds. Waits that begin during a grace end after it at the earliest. */
+const LONGEST_GRACE_MILLIS = 250;
 
 /** Told when a deadline is over. `stalledMillis` is how long the event loop was blocked, 0 if it was not. */
 export type OnDue = (now: number, stalledMillis: number) => void;
@@ -57,7 +54,8 @@ export class DeadlineTimer {
 
   /** Has the timer fire at `deadline` at the latest. Throws what the clock throws. O(1). */
   expect(deadline: number): void {
-    if (deadline < this.#deadline || this.#mustReplace()) this.#set(deadline, this.#clock);
+    const isEarlier = deadline < this.#deadline && this.#stalledMillis === 0;
+    if (isEarlier || this.#mustReplace()) this.#set(deadline, this.#clock);
   }
 
   /** Does what {@link expect} does for callers that wait already. If the clock throws, a timer of the system takes its place. */
@@ -112,9 +110,10 @@ export class DeadlineTimer {
     const now = Math.max(this.#clock.now(), this.#deadline); // The time of a user's clock may stand still.
     const lateness = now - this.#deadline;
     this.#deadline = Number.POSITIVE_INFINITY;
-    if (lateness > STALL_MILLIS && this.#stalledMillis === 0) {
+    const grace = graceAfter(lateness, LONGEST_GRACE_MILLIS);
+    if (grace > 0 && this.#stalledMillis === 0) {
       this.#stalledMillis = lateness;
-      this.#set(now + GRACE_MILLIS, this.#guardedClock);
+      this.#set(now + grace, this.#guardedClock);
       return;
     }
     const stalledMillis = this.#stalledMillis;

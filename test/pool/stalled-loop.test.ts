@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createPool, type Factory, type Pool } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { Gate } from '../kit/gate.js';
+import { Gate, Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { outcomeOf } from './outcome.js';
 
@@ -55,7 +55,7 @@ test('a hanging call is still ended after a stall, and its error says how long t
   expect(errors).toMatchObject([
     {
       code: 'TENURE_POOL_VALIDATE_TIMEOUT',
-      message: expect.stringContaining('The event loop was blocked for 200 ms'),
+      message: expect.stringContaining('The event loop was blocked for 300 ms'),
     },
   ]);
   expect(pool.size).toBe(0);
@@ -70,14 +70,105 @@ test('a caller is served by what came back during a stall; else its error does n
   const second = outcomeOf(pool.lease({ timeoutMillis: 100 }));
   await stall(clock, 5_000);
   expect([first().is, second().is]).toEqual(['pending', 'pending']);
-  void lease.release();
   await clock.advance(200);
+  void lease.release();
+  await clock.advance(50);
   expect(first().is).toBe('resolved');
   const { error } = second() as { error: Error };
   expect(error).toMatchObject({ code: 'TENURE_POOL_ACQUIRE_TIMEOUT' });
   expect(error.message).toContain('The event loop was blocked for 4900 ms');
   expect(error.message).not.toContain('Release what is held');
   await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a caller with a short timeout does not cut short the grace of the others', async () => {
+  const clock = new FakeClock();
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { max: 1, clock });
+  const lease = await pool.lease();
+  const waiting = outcomeOf(pool.lease({ timeoutMillis: 2_000 }));
+  await stall(clock, 5_000);
+  const hurried = outcomeOf(pool.lease({ timeoutMillis: 20 }));
+  await clock.advance(200);
+  expect(waiting().is).toBe('pending');
+  void lease.release();
+  await clock.advance(50);
+  expect([waiting().is, hurried().is]).toEqual(['resolved', 'rejected']);
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a stall makes no creation slow: the waiters get no second connection each', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const pool = createPool(
+    { create: () => gates.next().then(() => ({})), destroy: () => {} },
+    { max: 20, clock },
+  );
+  const first = pool.lease();
+  await clock.advance(20);
+  gates.at(0).open();
+  void (await first).destroy();
+  const waiting = [1, 2, 3, 4, 5].map(() => pool.lease());
+  await stall(clock, 5_000);
+  expect(pool.stats().creating).toBe(5);
+  await clock.advance(90);
+  expect(pool.stats()).toMatchObject({ creating: 5, created: 1 });
+  for (const number of [1, 2, 3, 4, 5]) gates.at(number).open(); // Each needed several answers.
+  await Promise.all(waiting);
+  expect(pool.stats()).toMatchObject({ creating: 0, created: 6 });
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test.each([
+  ['before its timer fires', (clock: FakeClock) => clock.jump(60_000)],
+  ['after its timer has fired', (clock: FakeClock) => stall(clock, 60_000)],
+])(
+  'a creation that ends %s after a stall does not hide that a later one hangs',
+  async (_, stop) => {
+    const clock = new FakeClock();
+    const gates = new Gates();
+    const pool = createPool(
+      { create: () => gates.next().then(() => ({})), destroy: () => {} },
+      { max: 3, clock },
+    );
+    const first = pool.lease();
+    await stop(clock);
+    gates.at(0).open();
+    await first;
+    const second = outcomeOf(pool.lease());
+    await clock.advance(600);
+    expect(pool.stats().creating).toBe(2);
+    gates.at(2).open();
+    await settle();
+    expect(second().is).toBe('resolved');
+    await pool.close({ graceMillis: 0, force: true });
+  },
+);
+
+test('a creation with a timeout has time for several answers after a stall', async () => {
+  const clock = new FakeClock();
+  const gate = new Gate();
+  const pool = createPool(
+    { create: () => gate.passed.then(() => ({})), destroy: () => {} },
+    { createTimeoutMillis: 3_000, createAttempts: 1, clock },
+  );
+  const lease = outcomeOf(pool.lease());
+  await stall(clock, 5_000);
+  await clock.advance(900);
+  gate.open();
+  await settle();
+  expect([lease().is, pool.stats().created]).toEqual(['resolved', 1]);
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a close leaves the borrowers a second after a stall, not only one turn', async () => {
+  const clock = new FakeClock();
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { clock });
+  const lease = await pool.lease();
+  const closed = pool.close({ graceMillis: 5_000 });
+  await stall(clock, 20_000);
+  await clock.advance(900);
+  void lease.release();
+  await closed;
 });
 
 test('a stall is forgotten when the last waiter has left', async () => {

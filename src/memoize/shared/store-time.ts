@@ -16,7 +16,7 @@
 import { emptyAsyncContext } from '../../core/async-context.js';
 import { cancelTimer } from '../../core/cancel-timer.js';
 import type { Clock, TimerHandle } from '../../core/clock.js';
-import { STALL_MILLIS } from '../../core/deadline-timer.js';
+import { STALL_MILLIS } from '../../core/stall.js';
 
 /** The time between two beats, in milliseconds. */
 const BEAT_MILLIS = 2;

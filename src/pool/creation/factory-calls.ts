@@ -109,8 +109,9 @@ export class FactoryCalls<T> {
       timeoutMillis: createTimeoutMillis,
       patienceMillis: () => Math.max(SLOW_MILLIS, SLOW_FACTOR * this.#lastCreateMillis),
       setSlow: (isSlow) => this.#setSlow(['slow'], isSlow),
-      succeeded: (resource) => {
-        this.#lastCreateMillis = this.#clock.now() - beganAt;
+      succeeded: (resource, running) => {
+        const now = this.#clock.now();
+        this.#lastCreateMillis = now - beganAt - (running?.lostMillis(now) ?? 0);
         listener.created(resource);
       },
       failed: (cause) =>

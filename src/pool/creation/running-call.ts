@@ -7,15 +7,11 @@
  *
  * A slow call goes on, but waiters no longer count on it: the pool serves them otherwise, as far as it can.
  *
- * When the event loop was blocked, timers fire before the answers that have arrived meanwhile are read. So a timeout that
- * fires late gives the call a short grace before it counts.
+ * A timer that fires late after a stall gives the call a grace before it counts as slow, or as timed out.
  */
 import { cancelTimer } from '../../core/cancel-timer.js';
 import type { Clock, TimerHandle } from '../../core/clock.js';
-import { STALL_MILLIS } from '../../core/deadline-timer.js';
-
-/** The grace of a call after a blocked event loop, in milliseconds; its own timeout if that is shorter. */
-const GRACE_MILLIS = 100;
+import { graceAfter, STALL_MILLIS } from '../../core/stall.js';
 
 /** The first look for slowness if it is not known yet how long a call may take, in milliseconds. */
 const FIRST_LOOK_MILLIS = 100;
@@ -28,7 +24,8 @@ export interface FactoryCall<R> {
   patienceMillis(): number;
   /** The call is slow from now on (`true`), or has ended after it was slow (`false`). */
   setSlow(isSlow: boolean): void;
-  succeeded(value: R): void;
+  /** Given the running call, unless the factory has returned no promise. */
+  succeeded(value: R, running?: RunningCall<R>): void;
   failed(error: unknown): void;
   /** The time is over. `stalledMillis` is how long the event loop was blocked at that time, 0 if it was not. */
   timedOut(stalledMillis: number): void;
@@ -48,7 +45,10 @@ export class RunningCall<R> {
   #isAbandoned = false;
   /** Whether it has taken longer than usual: waiters do not count on it. */
   isSlow = false;
+  /** How late the timer was before the grace that runs now, in milliseconds; 0 without a grace. */
   #stalledMillis = 0;
+  /** The time of the stalls so far, in milliseconds. */
+  #lostMillis = 0;
   #timer: TimerHandle | undefined = undefined;
   #due = 0;
 
@@ -72,7 +72,7 @@ export class RunningCall<R> {
       else this.#call.lateFailure?.();
       return;
     }
-    if (this.#end()) this.#call.succeeded(value);
+    if (this.#end()) this.#call.succeeded(value, this);
     else this.#call.late?.(value);
   }
 
@@ -91,6 +91,12 @@ export class RunningCall<R> {
     if (this.#timer === undefined) return;
     cancelTimer(this.#clock, this.#timer);
     this.#setTimer(this.#due);
+  }
+
+  /** How much of the time until `now`, when the call ended, was lost in stalls, in milliseconds. */
+  lostMillis(now: number): number {
+    const lateness = now - this.#due;
+    return this.#lostMillis + (lateness > STALL_MILLIS ? lateness : 0);
   }
 
   /** When to look again: at the patience or the deadline, whichever comes first. */
@@ -114,11 +120,16 @@ export class RunningCall<R> {
     this.#timer = undefined;
     const { timeoutMillis } = this.#call;
     const now = Math.max(this.#clock.now(), this.#due); // The time of a user's clock may stand still.
-    const lateness = now - this.#due;
-    if (this.#due < this.#beganAt + timeoutMillis) this.#lookForSlowness(now);
-    else if (lateness > STALL_MILLIS && this.#stalledMillis === 0) {
-      this.#stalledMillis = lateness;
-      this.#setTimer(now + Math.min(GRACE_MILLIS, timeoutMillis));
+    const isLook = this.#due < this.#beganAt + timeoutMillis;
+    const limitMillis = isLook ? this.#call.patienceMillis() : timeoutMillis;
+    const grace = graceAfter(now - this.#due, limitMillis);
+    if (grace > 0 && this.#stalledMillis === 0) {
+      this.#stalledMillis = now - this.#due;
+      this.#lostMillis += this.#stalledMillis;
+      this.#setTimer(now + grace);
+    } else if (isLook) {
+      this.#stalledMillis = 0;
+      this.#lookForSlowness(now);
     } else {
       this.#end();
       this.#call.timedOut(this.#stalledMillis);
