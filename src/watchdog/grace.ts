@@ -1,6 +1,7 @@
 /**
  * Loans that were found to be lost a moment ago. Many come back at once: a response that is sent after its scope, a release
- * in a `finally` around the scope. A leak is therefore told of when its loan has stayed out for the grace.
+ * in a `finally` around the scope. A leak is therefore told of when its loan has stayed out for the grace. While the process stands
+ * still, no loan can come back. So a timer that is late by a stall is set once more.
  *
  * ```
  *   found ──▶ waits ──grace──▶ told
@@ -8,6 +9,7 @@
  * ```
  */
 import type { Clock, TimerHandle } from '../core/clock.js';
+import { graceAfter } from '../core/stall.js';
 import type { LostLoan } from './leak-group.js';
 
 /** The lost loans that wait, in the order in which they were found. */
@@ -48,10 +50,13 @@ export class Grace implements Iterable<LostLoan> {
     this.#timer = undefined;
   }
 
-  #setTimer(millis: number): void {
+  #setTimer(millis: number, isAfterStall: boolean = false): void {
+    const due = this.#clock.now() + millis;
     const run = (): void => {
       this.#timer = undefined;
-      this.#tellDue();
+      const grace = isAfterStall ? 0 : graceAfter(this.#clock.now() - due, this.millis);
+      if (grace > 0) this.#setTimer(grace, true);
+      else this.#tellDue();
     };
     this.#timer = this.#clock.setTimer(run, millis, { background: true });
   }

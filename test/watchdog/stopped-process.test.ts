@@ -41,6 +41,25 @@ test('a pool that is exhausted while the process is frozen for an hour is no lea
   lease.release();
 });
 
+test.each([2_000, 30_000])(
+  'a loan that comes back when a process goes on after %i ms is not told of as lost',
+  async (millis) => {
+    using t = watched();
+    const leaks: unknown[] = [];
+    t.watchdog.on('leak', (report) => leaks.push(report));
+    const lease = t.watchdog.scope('request', () => t.pool.lease());
+    const lost = t.watchdog.scope('request', () => t.pool.lease());
+    await vi.advanceTimersByTimeAsync(900);
+    stoppedMillis = millis;
+    await vi.advanceTimersByTimeAsync(600); // The answer to a rollback was in the socket.
+    lease.release();
+    expect(leaks).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(leaks).toMatchObject([{ rule: 'orphaned', count: 1 }]);
+    lost.release();
+  },
+);
+
 test('a clock that is read regularly counts a stop up to when its next reading was due, and short delays in full', () => {
   const platform = new FakeClock(0);
   const clock = new RunningClock(platform, true);
