@@ -78,6 +78,8 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #background = new Set<Promise<void>>();
   #isConnected: boolean;
   #connection = 0;
+  /** When the connection to the bus was lost, in milliseconds; `Infinity` before the first one. */
+  #disconnectedAt = Number.POSITIVE_INFINITY;
   #isLockFailing = false;
   #hasReportedKey = false;
 
@@ -101,7 +103,10 @@ export class StoreBackedLevel implements SharedLevel {
     this.#bus = bus && new BusAccess({ bus, clock, timeoutMillis, from, cache: cacheName });
     this.#outbox = new InvalidationOutbox(
       {
-        store: async (invalidation, isWanted) => this.#results?.invalidate(invalidation, isWanted),
+        store: async (invalidation, isWanted) => {
+          await this.#results?.invalidate(invalidation, isWanted);
+          if (bus !== undefined) this.#announcements.addOwn(invalidation, this.#isConnected);
+        },
         storeTagsToken: async () => this.#results?.invalidateAnyTag(),
         publish: async (invalidations) => this.#bus?.publish(invalidations),
         partOf: (invalidation) => this.#results?.partOf(invalidation) ?? 0,
@@ -442,7 +447,13 @@ export class StoreBackedLevel implements SharedLevel {
     this.#isConnected = state;
     this.#connection++;
     this.#local.markAllStale();
-    if (!state) return;
+    if (!state) {
+      this.#disconnectedAt = this.#parts.clock.now();
+      return;
+    }
+    // The store may have lost them with the connection.
+    const confirmed = this.#announcements.ownBefore(this.#disconnectedAt);
+    for (const { kind, what } of confirmed) this.#outbox.submit(kind, what);
     this.#bus?.tryAgain();
     this.#outbox.retry();
   }

@@ -370,8 +370,16 @@ export function lifeLeft({ at, ttl }: Envelope): number | undefined {
 }
 
 function isOfUse({ revision, failure }: Envelope, left: number, purpose: LoadPurpose): boolean {
-  if (failure !== undefined) return left > 0 && !purpose.isReplacing;
-  return !purpose.isEarly || (left > 0 && revision > (purpose.revision ?? ''));
+  const { isEarly, isReplacing, revision: replaced = '' } = purpose;
+  if (failure !== undefined) return left > 0 && !isReplacing;
+  if (isEarly) return left > 0 && revision > replaced;
+  // A store that has lost its last writes has an older result than the one that is to be replaced.
+  return !isReplacing || timeOf(revision) >= timeOf(replaced);
+}
+
+/** When a load began, by the clock of its process. Later times are greater. */
+function timeOf(revision: string): string {
+  return revision.split('-', 1)[0] as string;
 }
 
 function isComplete({ key, cache, tags }: Generations): boolean {

@@ -56,3 +56,35 @@ test.skipIf(!canStart)(
   },
   PATIENCE,
 );
+
+test.skipIf(!canStart)(
+  'a Redis that restarts from a snapshot brings no old result back whose invalidation it had confirmed',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tenure-redis-'));
+    await using server = await RedisServer.own(['--dir', folder]);
+    await using service = new SharedService({ url: server.url, options: { max: 1 } });
+    const [one, other] = [await service.member(), await service.member()];
+    await one('a');
+    await one.flush();
+    await using admin = await connect(server.url);
+    await admin.sendCommand(['SAVE']);
+    service.source = () => 'new';
+    one.delete('a');
+    expect(await one.flush()).toBe(true);
+    for (const value of [one, other]) {
+      expect(await value('a')).toBe('new');
+      await value('b'); // `a` leaves this process.
+      await value.flush();
+    }
+
+    await server.kill();
+    await server.start();
+    await until(() => one.cacheInfo().shared?.bus === 'disconnected');
+    await until(() => one.cacheInfo().shared?.bus === 'connected');
+    await until(() => one.flush());
+    expect([await one('a'), await other('a')]).toEqual(['new', 'new']);
+    const third = await service.member();
+    expect(await third('a'), 'a new process').toBe('new');
+  },
+  PATIENCE,
+);

@@ -125,7 +125,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'announcements.ts',
-        code: 'if (announced.token !== token && this.#clock.now() < announced.until) return true;',
+        code: 'if (announced.token !== token && now < announced.until) return true;',
         without: '',
       },
     ],
@@ -140,6 +140,26 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
       },
     ],
     breaks: 'a call after the message of an invalidation of tags',
+  },
+  'a token that the store had confirmed counts for a minute': {
+    edits: [
+      {
+        file: 'confirmed-invalidations.ts',
+        code: "return token !== '' && now < confirmed.until;",
+        without: 'return false;',
+      },
+    ],
+    breaks: 'a delete and a call of one process, while a replica takes over',
+  },
+  'invalidations from before the bus broke are repeated': {
+    edits: [
+      {
+        file: 'shared-level.ts',
+        code: 'for (const { kind, what } of confirmed) this.#outbox.submit(kind, what);',
+        without: '',
+      },
+    ],
+    breaks: 'a delete and a call of one process, while a replica takes over',
   },
   'a load from before the bus broke is stale': {
     edits: [

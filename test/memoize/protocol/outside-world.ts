@@ -28,6 +28,7 @@ export type Fault =
   | 'behind'
   | 'silent'
   | 'wiped'
+  | 'failover'
   | 'disconnected';
 
 /** A network with one store and one bus. */
@@ -37,6 +38,8 @@ export class OutsideWorld {
   faultsLeft: number;
   readonly #kinds: readonly Fault[];
   readonly #operations = new Set<Operation>();
+  /** What a replica has that takes over. */
+  #replicated: ReadonlyMap<string, unknown> = new Map();
   /** Writes that were reported as failed, and that the store carries out later. */
   readonly #late = new Set<Operation>();
   readonly #counts = new Map<string, number>();
@@ -119,7 +122,22 @@ export class OutsideWorld {
       const id = 'the store restarts empty';
       steps.push({ id, process: id, reads: [], writes: ['*'], run });
     }
+    if (this.#may('failover')) {
+      const run = (): void => {
+        this.faultsLeft--;
+        this.values.clear();
+        for (const [name, value] of this.#replicated) this.values.set(name, value);
+        for (const line of this.#lines) line.lose();
+      };
+      const id = 'a replica takes over';
+      steps.push({ id, process: id, reads: [], writes: ['*', 'bus'], run });
+    }
     return steps;
+  }
+
+  /** Copies the store to its replica. Later writes are lost with the primary. */
+  replicate(): void {
+    this.#replicated = new Map(this.values);
   }
 
   /** Ends all faults, and lets everything that is on its way arrive. */
@@ -247,6 +265,11 @@ export class BusLine implements InvalidationBus {
     this.#isCalm = true;
     if (!this.#isConnected) this.#connect(true);
     while (this.#onTheirWay.length > 0) this.#arrive();
+  }
+
+  /** Loses the connection, if there is one. */
+  lose(): void {
+    if (this.#isConnected) this.#connect(false);
   }
 
   #send(text: string): void {

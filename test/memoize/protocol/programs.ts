@@ -123,6 +123,7 @@ export class Service implements Program {
       }
       this.world.isCalm = false;
     }
+    this.world.replicate();
   }
 
   /** Adds what a process does, in order. */
@@ -382,5 +383,15 @@ export const PROGRAMS = {
   'a call after the message of an invalidation of tags': toldThenCall({
     before: 'result',
     invalidate: 'invalidateTags',
+  }),
+  'a delete and a call of one process, while a replica takes over': invalidateThenCall({
+    before: 'result',
+    faults: 1,
+    kinds: ['failover'],
+  }),
+  'a call after the message of a delete, while a replica takes over': toldThenCall({
+    before: 'result',
+    faults: 1,
+    kinds: ['failover'],
   }),
 } satisfies Record<string, MakeProgram>;
