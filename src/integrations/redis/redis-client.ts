@@ -1,8 +1,8 @@
 /** The clients of the packages `redis` and `ioredis`: the parts that the bus and the lock use, and calls that work with both. */
-import type { Clock } from '../../core/clock.js';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
 import { objectWith } from '../../core/options.js';
 import { settledBefore } from '../../core/settled-before.js';
+import type { StoreTime } from '../../memoize/shared/store-time.js';
 
 /** The part of a client of the package `redis` that is used. */
 export interface NodeRedisClient {
@@ -102,8 +102,8 @@ export function run(
 const ANSWER_MILLIS = 1_000;
 
 /** Limits the wait for an answer: a client without a connection may queue a command until it is connected again. */
-export function inTime<T>(clock: Clock, answer: Promise<T>): Promise<T> {
-  return settledBefore(clock, ANSWER_MILLIS, answer, (_resolve, reject) =>
+export function inTime<T>(time: StoreTime, answer: Promise<T>): Promise<T> {
+  return settledBefore(time, ANSWER_MILLIS, answer, (_resolve, reject) =>
     reject(new RedisSilentError(ANSWER_MILLIS)),
   );
 }

@@ -1,6 +1,7 @@
 /** One process's hold of a lock. It is extended until it is released, as long as the process runs. */
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import type { ClusterLease } from '../../memoize/cluster-lock.js';
+import type { StoreTime } from '../../memoize/shared/store-time.js';
 import { inTime, type RedisClient, run } from './redis-client.js';
 
 const EXTEND = `
@@ -21,6 +22,7 @@ export class RedisLease implements ClusterLease {
   readonly fence: number;
   readonly #client: RedisClient;
   readonly #clock: Clock;
+  readonly #time: StoreTime;
   readonly #key: string;
   readonly #token: string;
   readonly #leaseMillis: number;
@@ -32,6 +34,7 @@ export class RedisLease implements ClusterLease {
   constructor(
     client: RedisClient,
     clock: Clock,
+    time: StoreTime,
     key: string,
     token: string,
     fence: number,
@@ -40,6 +43,7 @@ export class RedisLease implements ClusterLease {
   ) {
     this.#client = client;
     this.#clock = clock;
+    this.#time = time;
     this.#key = key;
     this.#token = token;
     this.fence = fence;
@@ -56,7 +60,7 @@ export class RedisLease implements ClusterLease {
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
     if (this.#isReleased) return;
     this.#isReleased = true;
-    await inTime(this.#clock, release(this.#client, this.#key, this.#token));
+    await inTime(this.#time, release(this.#client, this.#key, this.#token));
   }
 
   #scheduleExtension(): void {

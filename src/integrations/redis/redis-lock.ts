@@ -13,6 +13,7 @@ import { type Clock, systemClock } from '../../core/clock.js';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
 import { guardedClock } from '../../core/guarded-clock.js';
 import type { ClusterLease, ClusterLock, LockRequest } from '../../memoize/cluster-lock.js';
+import { StoreTime } from '../../memoize/shared/store-time.js';
 import { inTime, type RedisClient, run } from './redis-client.js';
 import { RedisLease, release } from './redis-lease.js';
 
@@ -77,6 +78,8 @@ export class RedisLock implements ClusterLock {
   readonly #retry: number;
   readonly #random: () => number;
   readonly #clock: Clock;
+  /** The time that Redis has for its answers. */
+  readonly #time: StoreTime;
 
   constructor(client: RedisClient, options: RedisLockOptions) {
     this.#client = client;
@@ -86,10 +89,11 @@ export class RedisLock implements ClusterLock {
     this.#retry = options.retryMillis ?? 25;
     this.#random = options.random ?? Math.random;
     this.#clock = guardedClock(options.clock ?? systemClock);
+    this.#time = new StoreTime(this.#clock);
   }
 
   async acquire(name: string, request: Partial<LockRequest> = {}): Promise<ClusterLease> {
-    const { ask = (answer) => inTime(this.#clock, answer()) } = request;
+    const { ask = (answer) => inTime(this.#time, answer()) } = request;
     // A Redis Cluster needs both keys on one node. A name of `sharedCache` has the braces of the key that it locks.
     const plain = `${this.#prefix}${name}`;
     const key = HASH_TAG.test(plain) ? plain : `${this.#prefix}{${name}}`;
@@ -102,6 +106,7 @@ export class RedisLock implements ClusterLock {
         return new RedisLease(
           this.#client,
           this.#clock,
+          this.#time,
           key,
           token,
           fence,
