@@ -26,7 +26,8 @@
  *
  * A touch counts like the begin of the loan.
  *
- * A lease on a shared value keeps no other caller waiting, so a process may hold it as long as it runs.
+ * A lease on a shared value keeps no other caller waiting. Without neighbours that came back it is no suspect: a process, or the scope of a
+ * connection, may hold it as long as it runs.
  *
  * A loan that an entry, a value or a resource took while it was made is kept as long as that lives, and is no suspect.
  *
@@ -111,10 +112,11 @@ class TenuredRule implements Rule<'tenured'> {
     }
     if (this.#readings.returnsSince(loan) === 0) return false;
     if (this.#readings.youngCollectionsSince(loan) < YOUNG_COLLECTIONS) return false;
+    if (component.lendsShared) return false; // It keeps no other caller waiting, and no neighbour says how long such a lease lasts.
     if (origin.scope !== undefined && !origin.scope.ended) {
       return now - Math.max(origin.scope.activeAt, touchedAt) >= this.#options.idleScopeMillis;
     }
-    return !component.lendsShared && ageMillis >= this.#oldMillis(component.holdTimes);
+    return ageMillis >= this.#oldMillis(component.holdTimes);
   }
 
   #oldMillis(holdTimes: HoldTimes): number {

@@ -4,7 +4,8 @@ import { nextTurn } from '../../../src/core/host-timers.js';
 import { disposal } from '../../../src/memoize/disposal/index.js';
 import { memoize } from '../../../src/memoize/index.js';
 import { createKeyedPool, createPool } from '../../../src/pool/index.js';
-import { RefCounted, RunStack, scopeResources } from '../../../src/scope/index.js';
+import { RefCounted, RefCountedMap, RunStack, scopeResources } from '../../../src/scope/index.js';
+import { eachQuietMinute } from '../minutes.js';
 import { connections, isolated, type Program } from '../program.js';
 
 export const owners: readonly Program[] = [
@@ -76,6 +77,29 @@ export const owners: readonly Program[] = [
         await zoo.mustBeQuiet({ forceGc: minute === 5 });
       }
       held.release();
+    },
+  },
+  {
+    name: 'connections of hours hold a shared value each, in scopes of their own',
+    async run(zoo) {
+      const broker = zoo.watched(new RefCountedMap(() => ({}), { name: 'broker' }));
+      const connections = await Promise.all(
+        Array.from({ length: 5 }, async (_, i) => {
+          const scope = zoo.watchdog.openScope('ws /chat');
+          return { scope, lease: await scope.run(() => broker.acquire(`room ${i}`)) };
+        }),
+      );
+      await eachQuietMinute(zoo, 30, async () => {
+        for (let i = 0; i < 400; i++) {
+          await zoo.scope('GET /', async () => {
+            using _lease = await broker.acquire('lobby');
+          });
+        }
+      });
+      for (const { scope, lease } of connections) {
+        lease.release();
+        scope.end();
+      }
     },
   },
   {
