@@ -201,17 +201,24 @@ function rulesLine(leak: Leak): string[] {
   return rules.length > 1 ? [`  found by     ${rules.join(', ')}`] : [];
 }
 
-/** The lines that took the loans, and their callers. A line that did not lead to all of the loans has its count. */
+/**
+ * The lines that took the loans, and their callers. A line that did not lead to all of the loans has its count. Of a population only the line
+ * of its latest member is known.
+ */
 function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   const sites = sumByKey(
     leak.flatMap((report) => report.sites),
     (site) => `${site.depth} ${framed(site)}`,
   );
+  const [{ rule, earlier }] = leak;
+  const { misuse, isPopulation, siteLabel = 'acquired at' } = RULES[rule];
+  const label = misuse?.label ?? siteLabel;
   const loans = leak.reduce((sum, { count }) => sum + count, 0);
-  const counted = (site: CountedSite): string => (site.count < loans ? ` ×${site.count}` : '');
+  const counted = (site: CountedSite): string =>
+    isPopulation !== true && site.count < loans ? ` ×${site.count}` : '';
   const acquiring = sites.filter(({ depth }) => depth === 0);
   if (acquiring.length === 0) {
-    return [`  acquired at  unknown: ${reasonOf(leak[0])}`, ...possibleLines(leak, paint)];
+    return [`  ${label.padEnd(12)} unknown: ${reasonOf(leak[0])}`, ...possibleLines(leak, paint)];
   }
   const callers = sites.filter(({ depth }) => depth > 0);
   const room = Math.max(MOST_SITES - acquiring.length, 0);
@@ -223,8 +230,6 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
     ...(withoutLine > 0 ? [`and ${withoutLine} more whose line was not recorded`] : []),
     ...callers.slice(0, Math.min(maxFrames, room)).map((site) => `${framed(site)}${counted(site)}`),
   ];
-  const [{ rule, earlier }] = leak;
-  const label = RULES[rule].misuse?.label ?? 'acquired at';
   const shown = lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(12)} ${line}`);
   return earlier === undefined ? shown : [`  first ended  ${framed(earlier)}`, ...shown];
 }
@@ -342,14 +347,14 @@ const V8_WORDS = {
 } as const;
 
 function describeEvidence({ rule, evidence }: LeakReport): string {
-  const evidenceOfRule = RULES[rule].evidence;
+  const { evidence: evidenceOfRule, isPopulation } = RULES[rule];
   const simulated = [
     ...(evidenceOfRule === undefined ? [] : [evidenceOfRule]),
     ...(evidence.generation === undefined ? [] : [`generation ${evidence.generation}`]),
   ];
   return [
     ...(simulated.length > 0 ? [`simulated: ${simulated.join(', ')}`] : []),
-    `V8: ${V8_WORDS[evidence.v8]}`,
+    ...(isPopulation === true ? [] : [`V8: ${V8_WORDS[evidence.v8]}`]),
   ].join('; ');
 }
 
@@ -376,16 +381,17 @@ function describeCounters({ born, live, freed, promoted, fullCollections }: Site
   ].join(', ');
 }
 
-/** Gives a pool's figures as a phrase, and any other component's as they are. */
+/** Gives a pool's figures as a phrase, and of any other component those that say something: neither 0 nor unlimited. */
 function describeState(state: NonNullable<LeakReport['state']>): string {
   const { borrowed, max, pending, takenDirectly = 0 } = state;
   if (borrowed !== undefined && max !== undefined) {
     const direct = takenDirectly > 0 ? `, ${takenDirectly} of them taken directly` : '';
     return `${borrowed}/${max} out${direct}, ${pending ?? 0} waiting`;
   }
-  return Object.entries(state)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ');
+  const telling = Object.entries(state).filter(
+    ([, value]) => value !== 0 && value !== Number.POSITIVE_INFINITY,
+  );
+  return telling.map(([name, value]) => `${name} ${Math.round(100 * value) / 100}`).join(', ');
 }
 
 function duration(millis: number): string {

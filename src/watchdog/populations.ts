@@ -161,6 +161,11 @@ export class Population implements Members {
     return this.#counted;
   }
 
+  /** The counts, the oldest first, with the uncertain ones. */
+  get withUncertain(): readonly Count[] {
+    return [...this.#counted, ...this.#uncertain];
+  }
+
   /** Whether their number has fallen from an earlier peak, and has not passed it since. O(1). */
   get isBelowPeak(): boolean {
     return this.#highWater.isBelow;

@@ -105,3 +105,20 @@ export function isMoreTraffic(counted: readonly Count[]): boolean {
     (turnover >= HIGH_TURNOVER && explains(earlier.births, later.births))
   );
 }
+
+/**
+ * Whether there are more members because there are more components that have them, about as many in each as before. Such members go
+ * with their component, and its own number says whether it is a leak.
+ */
+export function followsComponents(
+  members: readonly Count[],
+  components: readonly Count[],
+): boolean {
+  const [firstComponents, lastComponents] = [components[0], components.at(-1)];
+  if (firstComponents === undefined || lastComponents === undefined) return false;
+  const last = members.at(-1) as Count;
+  const first = members.find(({ at }) => at >= firstComponents.at) ?? last;
+  const perComponent = first.live / Math.max(firstComponents.live, 1);
+  const explained = perComponent * (lastComponents.live - firstComponents.live);
+  return explained > 0 && explained >= LEAST_EXPLAINED * (last.live - first.live);
+}

@@ -72,17 +72,31 @@ test('a growth of scopes, which have no line, promises none', () => {
   const { site: _site, ...siteless } = orphaned;
   const growing = { ...siteless, rule: 'growth', members: 'scope', stack: [], sites: [] } as const;
   const text = formatReport([growing]);
-  expect(text).toContain('acquired at  unknown: a scope is known by its name only');
+  expect(text).toContain('latest at    unknown: a scope is known by its name only');
   expect(text).not.toContain('no stack was taken');
 });
 
-test('a component that is no pool has its figures printed as they are', () => {
+test('a component that is no pool has its figures printed, without those that say nothing', () => {
   const report = {
     ...orphaned,
     component: { kind: 'cache', name: 'users' },
-    state: { size: 3, hits: 9 },
+    state: { size: 3, hits: 9, evictions: 0, loadMillis: 1.23456, max: Number.POSITIVE_INFINITY },
   };
-  expect(formatReport([report])).toContain('  cache        size 3, hits 9');
+  expect(formatReport([report])).toContain('  cache        size 3, hits 9, loadMillis 1.23\n');
+});
+
+test('a growth has the line of its latest object without a count, and nothing of a handle', () => {
+  const growing = {
+    ...orphaned,
+    rule: 'growth',
+    members: 'entry',
+    count: 1_000,
+    sites: [{ ...site, depth: 0, count: 1 }],
+    evidence: { v8: 'no handle' },
+  } as const;
+  const lines = formatReport([growing]).split('\n');
+  expect(lines).toContain('  latest at    src/orders.ts:88:21  checkout');
+  expect(lines).toContain('  evidence     simulated: live objects rise over full collections');
 });
 
 /** Leaks of as many functions. */

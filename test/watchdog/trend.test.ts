@@ -1,6 +1,6 @@
 /** What counts say of a trend. */
 import { expect, test } from 'vitest';
-import { keepsRising, latest } from '../../src/watchdog/trend.js';
+import { followsComponents, keepsRising, latest } from '../../src/watchdog/trend.js';
 
 /** Counts at these minutes. */
 const counts = (...pairs: readonly (readonly [minute: number, live: number])[]) =>
@@ -43,4 +43,16 @@ test('a cache that fills up with known keys slows down by a third', () => {
   expect(keepsRising(counts(...filling.map((live, minute) => [minute, live] as const)))).toBe(
     false,
   );
+});
+
+test('members follow their components if each has as many as before', () => {
+  const caches = counts([0, 10], [10, 110]);
+  expect(followsComponents(counts([0, 30], [10, 330]), caches)).toBe(true);
+  expect(followsComponents(counts([0, 30], [10, 1_000]), caches)).toBe(false);
+});
+
+test('members do not follow components whose number is stable, or not known', () => {
+  const members = counts([0, 30], [10, 330]);
+  expect(followsComponents(members, counts([0, 10], [10, 10]))).toBe(false);
+  expect(followsComponents(members, [])).toBe(false);
 });

@@ -12,15 +12,24 @@
  * | no more of them come and go than before, or many more stay | a service that has more traffic |
  * | the number is at no earlier peak | a cache that is cleared and fills again, the load of the day |
  * | the rise lasts; a slow one three times as long | a batch, tenants that come on line, values that live for half an hour |
+ * | its components are no leak with as many members in each | the entries of a cache for each request, beside the caches |
  * | the component has no bound | a cache below its `max` |
  * | the counts reach further back than an entry lives, or very many entries will live | a `ttl` that has just begun |
  */
 import { integer, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
+import type { LoanSource } from '../loan.js';
 import { mannKendall } from '../mann-kendall.js';
 import { type Count, MOST_WINDOWS, type Population, WINDOW_MILLIS } from '../populations.js';
 import type { Readings } from '../readings.js';
-import { changeOf, isMoreTraffic, keepsRising, latest, riseOf } from '../trend.js';
+import {
+  changeOf,
+  followsComponents,
+  isMoreTraffic,
+  keepsRising,
+  latest,
+  riseOf,
+} from '../trend.js';
 import type { Rule, RuleDefinition, Survey } from './rule.js';
 
 /** Options of the rule *growth*. */
@@ -91,8 +100,26 @@ class GrowthRule implements Rule<'growth'> {
   survey(survey: Survey): void {
     for (const population of survey.populations) {
       if (population.isIncomplete || (population.isWeak && !survey.isV8Known)) continue;
-      survey.tell(this.#judge(population), population.loan);
+      const certainty = this.#judge(population);
+      const isOwn = certainty !== undefined && !this.#followsComponents(population, survey);
+      survey.tell(isOwn ? certainty : undefined, population.loan);
     }
+  }
+
+  /**
+   * Whether there are more members because their components are a leak: there are more and more of them, with as many members in each.
+   * O(populations).
+   */
+  #followsComponents(population: Population, { populations }: Survey): boolean {
+    const { component, kind, site } = population;
+    const { countsOf } = this.#readings;
+    if (kind === component.kind) return false;
+    for (const other of populations) {
+      if (other.kind !== component.kind || other.site !== site) continue;
+      const isLeak = this.#judge(other) !== undefined;
+      return isLeak && followsComponents(countsOf(population), other.withUncertain);
+    }
+    return false;
   }
 
   #judge(population: Population): Certainty | undefined {
@@ -169,6 +196,12 @@ const FIXES: Readonly<Record<string, string>> = {
   listener: 'remove each listener, or add it once',
 };
 
+function endOf({ kind, endedBy }: LoanSource): string {
+  return endedBy === undefined
+    ? `let go of each ${kind}: a Map, an array or a closure keeps it`
+    : `end each ${kind} by \`${endedBy}\``;
+}
+
 /** The rule *growth*. */
 export const growth: RuleDefinition<'growth', GrowthOptions> = {
   options: {
@@ -178,10 +211,10 @@ export const growth: RuleDefinition<'growth', GrowthOptions> = {
   },
   evidence: 'live objects rise over full collections',
   isPopulation: true,
+  siteLabel: 'latest at',
   whatHappened: ({ component, count, members = component.kind }) =>
     `more and more live: ${count} ${MEMBERS[members] ?? `${members}s of this name`}`,
   fix: ({ population, component }) =>
-    FIXES[population?.kind ?? ''] ??
-    `end each ${component.kind} by \`${component.endedBy ?? 'dropping it'}\`, or make one and share it`,
+    FIXES[population?.kind ?? ''] ?? `${endOf(component)}, or make one and share it`,
   create: (options, readings) => new GrowthRule(options, readings),
 };

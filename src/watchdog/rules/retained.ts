@@ -53,6 +53,7 @@ export const retained: RuleDefinition<'retained', RetainedOptions> = {
   options: { minAgeMillis: option(millis, 5_000) },
   evidence: 'its node has reached generation 2',
   isPopulation: true,
+  siteLabel: 'expected at',
   whatHappened: ({ component }) =>
     `${component.name} should have died, and has survived V8's collections`,
   fix: () => 'find what leads to it with a heap snapshot: a closure, a listener, a Map, a timer',

@@ -87,6 +87,8 @@ export interface RuleDefinition<N extends string, O extends object = never> {
   readonly judgesReclaimed?: true;
   /** Set if the leak is no loan: objects that become too many, or that should have died. */
   readonly isPopulation?: true;
+  /** What happened at the line of a report that is of no loan. */
+  readonly siteLabel?: string;
   /** Set if {@link whatHappened} names the scope. */
   readonly namesScope?: true;
   /** What happened to the loans, as a clause. */

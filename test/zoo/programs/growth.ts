@@ -117,6 +117,44 @@ export const growing: readonly Program[] = [
     },
   },
   {
+    name: 'a service for each request has a memoized method, and a registry keeps it',
+    finds: { rules: ['growth'], count: 600 },
+    async run(zoo) {
+      const registry: unknown[] = [];
+      await eachMinute(zoo, 30, async (minute) => {
+        for (let i = 0; i < 20; i++) {
+          const find = memoize(async (id: number) => ({ id }), { name: 'Service.find' });
+          zoo.watchdog.watch(find); // LEAK: a service for each request has a memoized method, and a registry keeps it
+          registry.push({ find, found: await find(i) });
+        }
+        if (minute % 3 === 2) await zoo.watchdog.check({ forceGc: true });
+      });
+      return registry;
+    },
+  },
+  {
+    name: 'a cache for each tenant, and one of them has no bound',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const byTenant: unknown[] = [];
+      const add = () => {
+        const page = memoize(async (url: string) => ({ url }), { name: 'page' });
+        byTenant.push(page);
+        zoo.watchdog.watch(page);
+        return page;
+      };
+      const unbounded = add();
+      let time = 0;
+      await eachMinute(zoo, 30, async (minute) => {
+        const page = add();
+        for (let i = 0; i < 5; i++) await page(`/${i}`);
+        for (let i = 0; i < 20; i++) await unbounded(`/a?_=${time++}`); // LEAK: a cache for each tenant, and one of them has no bound
+        if (minute % 3 === 2) await zoo.watchdog.check({ forceGc: true });
+      });
+      return byTenant;
+    },
+  },
+  {
     name: 'a pool for each test is closed',
     async run(zoo) {
       await eachQuietMinute(zoo, 20, async () => {
