@@ -16,29 +16,26 @@
  * several scopes are.
  */
 import type { Frame } from '../core/call-site.js';
-import type { Certainty } from './certainty.js';
-import { groupKey, type LeakGroup, MOST_LISTED, sumSites } from './leak-group.js';
+import { type LeakGroup, MOST_LISTED, sumSites } from './leak-group.js';
+import type { LeakGroups } from './leak-groups.js';
 import type { CountedRule, CountedScope, CountedSite, LeakReport } from './leak-report.js';
-import { LOAN_RULES } from './rules/rules.js';
 import { sumByKey } from './sum-by-key.js';
-
-const SUREST_FIRST: readonly Certainty[] = ['certain', 'probable', 'suspect'];
 
 /** The leaks of one ledger, as long as its groups stay as they are. */
 export class JoinedLeaks {
-  readonly #groups: ReadonlyMap<string, LeakGroup>;
+  readonly #groups: LeakGroups;
   /** The groups of one leak, as far as they were asked for. */
   readonly #leaks = new Map<LeakGroup, readonly LeakGroup[]>();
   /** The line of losses without one, as far as it was asked for. */
   readonly #places = new Map<LeakGroup, string | undefined>();
 
-  constructor(groups: ReadonlyMap<string, LeakGroup>) {
+  constructor(groups: LeakGroups) {
     this.#groups = groups;
   }
 
   /**
    * Gives the groups that are one leak with a group: those with a line first, then in the order of the rules, the surest of a rule first. The
-   * first one gives the leak its signature. O(groups).
+   * first one gives the leak its signature. O(groups of the component) for losses without a line.
    */
   of(group: LeakGroup): readonly LeakGroup[] {
     let leak = this.#leaks.get(group);
@@ -52,18 +49,18 @@ export class JoinedLeaks {
   #find(group: LeakGroup): readonly LeakGroup[] {
     if (!group.isOfLoans) return [group];
     const place = group.line === '' ? this.#placeOf(group) : group.place;
-    const found = place === undefined ? [] : this.#at(place);
-    for (const other of this.#at(group.placeWithoutLine)) {
+    const found = place === undefined ? [] : this.#groups.lostAt(place);
+    for (const other of this.#groups.lostAt(group.placeWithoutLine)) {
       if (this.#placeOf(other) === place) found.push(other);
     }
     return found;
   }
 
-  /** Gives the lines that losses without one may be of, the most numerous first. O(groups). */
+  /** Gives the lines that losses without one may be of, the most numerous first. O(groups of the component). */
   possibleSites(group: LeakGroup): CountedSite[] {
     if (!group.isOfLoans || !group.canJoin) return [];
-    const sites = [...this.#groups.values()]
-      .filter((other) => other.line !== '' && other.isOfLoans && other.isLentLike(group))
+    const sites = [...this.#groups.lostWithLine(group)]
+      .filter((other) => other.isLentLike(group))
       .map((other) => ({ ...(other.site as Frame), depth: 0, count: other.count }));
     return sumSites(sites).slice(0, MOST_LISTED);
   }
@@ -77,19 +74,12 @@ export class JoinedLeaks {
   #findPlaceOf(group: LeakGroup): string | undefined {
     if (!group.canJoin) return undefined;
     let place: string | undefined;
-    for (const other of this.#groups.values()) {
-      if (other.line === '' || !other.isOfLoans || !other.isLike(group)) continue;
+    for (const other of this.#groups.lostWithLine(group)) {
+      if (!other.isLike(group)) continue;
       if (place !== undefined && other.place !== place) return undefined;
       place = other.place;
     }
-    return place !== undefined && group.isCoveredBy(this.#at(place)) ? place : undefined;
-  }
-
-  /** The groups of one place, in the order of the rules. O(1). */
-  #at(place: string): LeakGroup[] {
-    return LOAN_RULES.flatMap((rule) =>
-      SUREST_FIRST.flatMap((certainty) => this.#groups.get(groupKey(place, rule, certainty)) ?? []),
-    );
+    return place !== undefined && group.isCoveredBy(this.#groups.lostAt(place)) ? place : undefined;
   }
 }
 

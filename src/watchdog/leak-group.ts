@@ -62,8 +62,12 @@ export function groupKey(place: string, rule: LeakRule, certainty: Certainty): s
 export class LeakGroup {
   readonly rule: LeakRule;
   readonly certainty: Certainty;
+  /** Identifies it in the ledger. */
+  readonly key: string;
   /** The component, and the line that took its loans. */
   readonly place: string;
+  /** The place of the losses without a line of its component. */
+  readonly placeWithoutLine: string;
   /** Identifies the leak in every run, if it has no other group. */
   readonly signature: string;
   /** The line that took its loans; empty if it is not known. */
@@ -95,7 +99,9 @@ export class LeakGroup {
   ) {
     this.rule = rule;
     this.certainty = certainty;
+    this.key = groupKey(place, rule, certainty);
     this.place = place;
+    this.placeWithoutLine = placeOf(loan.component, '', loan.origin.isDirect);
     this.signature = signature;
     this.line = line;
     this.site = site;
@@ -114,19 +120,9 @@ export class LeakGroup {
     return this.#latest.population?.live ?? this.verdicts;
   }
 
-  /** Identifies it in the ledger. */
-  get key(): string {
-    return groupKey(this.place, this.rule, this.certainty);
-  }
-
   /** Whether its members are lost loans: neither misuses nor a population. */
   get isOfLoans(): boolean {
     return LOAN_RULES.includes(this.rule);
-  }
-
-  /** The place of the losses without a line of its component. */
-  get placeWithoutLine(): string {
-    return placeOf(this.#latest.component, '', this.#latest.origin.isDirect);
   }
 
   /** Counts a loan with the stack that took it. O(1). */

@@ -20,7 +20,8 @@ import type { EventListeners } from '../core/event-listeners.js';
 import { type Certainty, isSurer, surerOf } from './certainty.js';
 import { Grace } from './grace.js';
 import { JoinedLeaks, joinReports } from './joined-reports.js';
-import { groupKey, LeakGroup, type LostLoan, placeOf } from './leak-group.js';
+import { LeakGroup, type LostLoan, placeOf } from './leak-group.js';
+import { LeakGroups } from './leak-groups.js';
 import type { LeakReport } from './leak-report.js';
 import { signatureOf } from './leak-signature.js';
 import type { Loan } from './loan.js';
@@ -36,15 +37,11 @@ export interface LedgerEvents {
   readonly retracted: LeakReport;
 }
 
-/** Leaks by key. */
-type Groups = ReadonlyMap<string, LeakGroup>;
-
 const SETTLED = Promise.resolve();
 
 /** The leaks of one watchdog. */
 export class LeakLedger {
-  /** The leaks by key. */
-  readonly #groups = new Map<string, LeakGroup>();
+  readonly #groups = new LeakGroups();
   readonly #lostLoans = new Map<Loan, LostLoan>();
   readonly #grace: Grace;
   readonly #stacks = new ParsedStacks();
@@ -133,14 +130,15 @@ export class LeakLedger {
 
   /** Reports the lost loans that `isMeant` accepts, as if there were no others. O(lost loans). */
   reportsOf(isMeant: (loan: Loan) => boolean): LeakReport[] {
-    const groups = new Map<string, LeakGroup>();
+    const groups = new LeakGroups();
     for (const lost of this.#lostLoans.values()) {
       const { loan } = lost;
       if (!isMeant(loan) || !loan.component.confirmsOut(loan)) continue;
       const { stack, ...identity } = this.#identify(lost);
-      const group = groups.get(identity.key) ?? new LeakGroup(identity, lost);
+      const known = groups.get(identity.place, lost.rule, lost.certainty);
+      const group = known ?? new LeakGroup(identity, lost);
       group.add(lost, stack);
-      groups.set(identity.key, group);
+      groups.add(group);
     }
     return this.#sorted(groups);
   }
@@ -307,9 +305,9 @@ export class LeakLedger {
   }
 
   /** Reports the groups, the most numerous first. Those of one leak and one certainty are one report. */
-  #sorted(groups: Groups): LeakReport[] {
+  #sorted(groups: LeakGroups): LeakReport[] {
     const leaks = new JoinedLeaks(groups);
-    return [...groups.values()]
+    return [...groups]
       .filter((group) => !this.#isSuppressed(group, leaks))
       .filter((group) => this.#tellerOf(group, leaks) === group)
       .map((group) => this.#reportOf(group, leaks))
@@ -342,29 +340,27 @@ export class LeakLedger {
     };
   }
 
-  /** Gives the key of the group of a lost loan, and what it is made of. */
-  #identify({ rule, certainty, loan }: LostLoan) {
+  /** Gives what the group of a lost loan is made of. */
+  #identify({ rule, loan }: LostLoan) {
     const stack = this.#stacks.parse(loan.origin.stack);
     const site = applicationFrame(stack);
     const { isDirect } = loan.origin;
     const signature = signatureOf(rule, loan.component, site, isDirect);
     const line = site === undefined ? '' : formatPosition(site);
     const place = placeOf(loan.component, line, isDirect);
-    return { key: groupKey(place, rule, certainty), place, signature, line, site, stack };
+    return { place, signature, line, site, stack };
   }
 
   #enter(lost: LostLoan): LeakGroup {
     const { loan } = lost;
     const { stack, ...identity } = this.#identify(lost);
-    const { key } = identity;
-    let group = this.#groups.get(key);
+    let group = this.#groups.get(identity.place, lost.rule, lost.certainty);
     if (group === undefined) {
       if (this.#groups.size >= this.#maxGroups) this.#makeRoom();
       group = new LeakGroup(identity, lost);
     }
     group.add(lost, stack);
-    this.#groups.delete(key); // The leak that has grown last stands last.
-    this.#groups.set(key, group);
+    this.#groups.add(group); // The leak that has grown last stands last.
     lost.group = group;
     if (stack.length === 0 && loan.origin.isDirect !== true) loan.component.captureNextStacks();
     return group;
@@ -376,7 +372,7 @@ export class LeakLedger {
     lost.group = null;
     group.remove(lost);
     if (group.isUnreported) this.#unreported--;
-    else if (group.verdicts === 0) this.#groups.delete(group.key);
+    else if (group.verdicts === 0) this.#groups.delete(group);
   }
 
   /** Builds the report only if a listener wants it: a leaky service may lose thousands of loans a second. */
@@ -407,7 +403,7 @@ export class LeakLedger {
     let count = 0;
     if (this.#suppressed.size === 0) return count;
     const leaks = new JoinedLeaks(this.#groups);
-    for (const group of this.#groups.values()) {
+    for (const group of this.#groups) {
       if (this.#isSuppressed(group, leaks) && which(group)) count += group.verdicts;
     }
     return count;
@@ -415,9 +411,9 @@ export class LeakLedger {
 
   /** Stops reporting the leak that has not grown for the longest time. */
   #makeRoom(): void {
-    const [oldest] = this.#groups.values();
+    const [oldest] = this.#groups;
     if (oldest === undefined) return;
-    this.#groups.delete(oldest.key);
+    this.#groups.delete(oldest);
     oldest.isUnreported = true;
     this.#unreported += oldest.verdicts;
   }

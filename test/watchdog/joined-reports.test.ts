@@ -2,7 +2,9 @@
  * One leak is one report: if several rules find what a line has lost, and if a level that takes some stacks finds it with the line and
  * without, as far as only one line comes into question.
  */
+import genericPool from 'generic-pool';
 import { expect, onTestFinished, test } from 'vitest';
+import { adoptPool } from '../../src/integrations/generic-pool.js';
 import { createKeyedPool, createPool, type Lease } from '../../src/pool/index.js';
 import { RefCounted } from '../../src/scope/index.js';
 import {
@@ -390,4 +392,35 @@ test('a leak that another rule finds is told once more when its count has double
   await clock.advance(2_000);
   expect(await watchdog.check()).toMatchObject([{ rule: 'orphaned', count: 3 }]);
   expect(told).toEqual(['exhausted ×3']);
+});
+
+test('a line whose losses have come back, and that loses again, is one leak', async () => {
+  const { watchdog, pool } = watching();
+  const lose = () => watchdog.scope('GET /', () => pool.lease()); // loses, and again
+  const lease = await lose();
+  expect(await reported(watchdog)).toEqual([`${line('loses, and again')} ×1, 0 without`]);
+  await lease.release();
+  expect(await reported(watchdog)).toEqual([]);
+  held.push(await lose());
+  expect(await reported(watchdog)).toEqual([`${line('loses, and again')} ×1, 0 without`]);
+});
+
+test('a line whose loans are lost, and others of it given back past their leases, are two leaks', async () => {
+  const { watchdog } = watching();
+  const peer = genericPool.createPool(
+    { create: async () => ({}), destroy: async () => {} },
+    { max: 9 },
+  );
+  const pool = adoptPool(peer, { name: 'workers' });
+  watchdog.watch(pool);
+  const take = () => watchdog.scope('GET /', () => pool.lease());
+  const [lost, given] = [await take(), await take()];
+  held.push(lost, given);
+  await peer.release(given.resource);
+  const reports = await watchdog.check();
+  expect(reports.map(({ rule, count }) => [rule, count]).sort()).toEqual([
+    ['direct-release', 1],
+    ['orphaned', 1],
+  ]);
+  expect(new Set(reports.map(({ signature }) => signature)).size).toBe(2);
 });
