@@ -14,35 +14,35 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 87_200,
-  memoize: 79_400,
+  pool: 87_400,
+  memoize: 79_500,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 6_900,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 41_500,
+  'memoize/shared': 42_500,
   view: 49_000,
   node: 32_300,
-  register: 170_800,
-  testing: 150_000,
-  'testing/jest': 152_100,
-  'testing/jest-setup': 150_500,
-  'testing/node': 151_900,
-  'testing/vitest': 152_400,
-  'testing/vitest-setup': 148_900,
-  watchdog: 142_300,
+  register: 172_000,
+  testing: 151_100,
+  'testing/jest': 153_300,
+  'testing/jest-setup': 151_600,
+  'testing/node': 153_000,
+  'testing/vitest': 153_500,
+  'testing/vitest-setup': 150_100,
+  watchdog: 143_500,
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
   profile: 57_000,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 47_300,
-  'integrations/mysql2': 96_800,
-  'integrations/pg': 98_000,
-  'integrations/redis': 9_500,
-  'integrations/tarn': 47_700,
-  '.': 481_700,
+  'integrations/generic-pool': 47_400,
+  'integrations/mysql2': 97_000,
+  'integrations/pg': 98_300,
+  'integrations/redis': 11_300,
+  'integrations/tarn': 47_800,
+  '.': 484_500,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -111,7 +111,7 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
 
 test('createPool, imported alone, stays below 72.7 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(73_200);
+  expect(minifiedBytes).toBeLessThanOrEqual(73_500);
 });
 
 test('memoize, imported alone, stays below 57 kB beside lru-cache, and has no part that is imported apart', async () => {
