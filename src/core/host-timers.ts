@@ -2,13 +2,13 @@
  * Node's own timers rather than the global ones, taken when the module loads. A test environment replaces the global ones and clears
  * them after each test; work of ours must not end with them.
  */
-import { type Clock, type PlatformTimer, systemClock, type TimerHandle } from './clock.js';
-import { builtinModule } from './host.js';
-
-const { setTimeout } = builtinModule<Pick<typeof globalThis, 'setTimeout'>>('timers') ?? globalThis;
-
-/** The host's `setTimeout`. */
-export const hostSetTimeout: typeof globalThis.setTimeout = setTimeout;
+import {
+  type Clock,
+  hostSetTimeout,
+  type PlatformTimer,
+  systemClock,
+  type TimerHandle,
+} from './clock.js';
 
 /** Resolves in the next turn of the event loop. */
 export function nextTurn(): Promise<void> {

@@ -11,8 +11,9 @@
  * All callers share one slice, so many dying maps pause the process no longer than one does. The timer of a backlog does not
  * keep the process alive.
  */
+
+import { hostSetTimeout } from './clock.js';
 import { Deque } from './deque.js';
-import { hostSetTimeout } from './host-timers.js';
 
 /** A task is one call of a handler. It must not throw. */
 type Handler<H> = (held: H) => void;

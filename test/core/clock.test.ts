@@ -63,3 +63,38 @@ test('time moves on with fake timers that leave `performance.now` alone: nodejs/
   vi.advanceTimersByTime(60_100);
   expect(fired).toEqual([100, 300, 600]);
 });
+
+/** Timers that no fake timers replace. */
+const { setTimeout: realSetTimeout } = process.getBuiltinModule('timers');
+
+function realMillis(millis: number): Promise<void> {
+  return new Promise((resolve) => {
+    realSetTimeout(resolve, millis);
+  });
+}
+
+test('a timer that is left when a test ends its fake timers fires in real time', async () => {
+  vi.advanceTimersByTime(1_000);
+  const fired: string[] = [];
+  systemClock.setTimer(() => fired.push('left'), 20);
+  systemClock.clearTimer(systemClock.setTimer(() => fired.push('cleared'), 10));
+  const later = systemClock.setTimer(() => fired.push('cleared later'), 10);
+  vi.useRealTimers();
+  systemClock.now();
+  systemClock.clearTimer(later);
+  await realMillis(60);
+  expect(fired).toEqual(['left']);
+});
+
+test('time does not go back when a test begins or ends to use fake timers', () => {
+  vi.useRealTimers();
+  const readings = [systemClock.now()];
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  readings.push(systemClock.now());
+  vi.advanceTimersByTime(3_600_000);
+  readings.push(systemClock.now());
+  vi.useRealTimers();
+  readings.push(systemClock.now());
+  expect(readings).toEqual([...readings].sort((a, b) => a - b));
+  expect((readings[2] as number) - (readings[1] as number)).toBe(3_600_000);
+});

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { AcquireTimeoutError, createPool } from '../../src/pool/index.js';
 import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -324,4 +324,16 @@ test('a later waiter with an earlier deadline ends first, whichever of them has 
     await clock.advance(timeoutMillis[0] - timeoutMillis[1]);
     expect(ended.map((outcome) => outcome().is)).toEqual(['rejected', 'rejected']);
   }
+});
+
+test('a pool that was used under fake timers ends waits in real time afterwards', async () => {
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { max: 1 });
+  vi.useFakeTimers();
+  const lease = await pool.lease();
+  const left = pool.lease({ timeoutMillis: 500 });
+  vi.useRealTimers();
+  await expect(pool.lease({ timeoutMillis: 20 })).rejects.toThrow(AcquireTimeoutError);
+  void lease.release();
+  void (await left).release();
+  await pool.close();
 });
