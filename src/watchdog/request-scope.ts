@@ -15,6 +15,11 @@ export interface RequestMessage {
   readonly url?: string | undefined;
   /** The headers, by their names in lower case. */
   readonly headers: Readonly<Record<string, unknown>>;
+  /** The stream of a request of HTTP/2. */
+  readonly stream?: {
+    /** Whether the request has no body. */
+    readonly endAfterHeaders?: boolean;
+  };
 }
 
 const AS_REQUEST: OpenScopeOptions = { request: true };
@@ -49,6 +54,10 @@ function firstName({ method = 'GET', url = '' }: RequestMessage): string {
     : `${method} ${path.slice(0, slash)}/…`;
 }
 
-function hasBody({ headers }: RequestMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+function hasBody({ headers, stream }: RequestMessage): boolean {
+  return (
+    headers['transfer-encoding'] !== undefined ||
+    (headers['content-length'] ?? '0') !== '0' ||
+    stream?.endAfterHeaders === false
+  );
 }
