@@ -14,35 +14,35 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 87_400,
-  memoize: 79_500,
+  pool: 87_700,
+  memoize: 79_800,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 6_900,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 42_500,
+  'memoize/shared': 42_700,
   view: 49_000,
-  node: 32_300,
-  register: 172_000,
-  testing: 151_100,
-  'testing/jest': 153_300,
-  'testing/jest-setup': 151_600,
-  'testing/node': 153_000,
-  'testing/vitest': 153_500,
-  'testing/vitest-setup': 150_100,
-  watchdog: 143_500,
+  node: 32_700,
+  register: 172_300,
+  testing: 151_400,
+  'testing/jest': 153_600,
+  'testing/jest-setup': 151_900,
+  'testing/node': 153_300,
+  'testing/vitest': 153_800,
+  'testing/vitest-setup': 150_400,
+  watchdog: 143_800,
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
-  profile: 57_000,
+  profile: 57_400,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 47_400,
-  'integrations/mysql2': 97_000,
-  'integrations/pg': 98_300,
-  'integrations/redis': 11_300,
-  'integrations/tarn': 47_800,
-  '.': 484_500,
+  'integrations/generic-pool': 47_700,
+  'integrations/mysql2': 97_300,
+  'integrations/pg': 98_600,
+  'integrations/redis': 11_600,
+  'integrations/tarn': 48_100,
+  '.': 484_700,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -111,12 +111,12 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
 
 test('createPool, imported alone, stays below 72.7 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(73_500);
+  expect(minifiedBytes).toBeLessThanOrEqual(73_800);
 });
 
 test('memoize, imported alone, stays below 57 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(57_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(57_400);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });
