@@ -25,6 +25,8 @@ export class LoanSite {
   readonly name: string;
   /** How long its returned loans were held. */
   readonly holdTimes: HoldTimes = new HoldTimes();
+  /** How long those were out after their scope that were told as lost, and have come back. */
+  readonly lateTimes: HoldTimes = new HoldTimes();
   /** The class of its loans in the simulated heap. */
   readonly classId: number;
   readonly #heap: BaseHeap;

@@ -184,6 +184,16 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     this.#flags = isUnheld ? this.#flags | UNHELD : this.#flags & ~UNHELD;
   }
 
+  /**
+   * Since when it is out without the scope that owned it, on the watchdog's clock; `undefined` if no scope owned it, or the scope is
+   * running.
+   */
+  get lateSince(): number | undefined {
+    const { scope, owner } = this.origin;
+    if (owner !== undefined || scope === undefined || !scope.ended) return undefined;
+    return Math.max(scope.endedAt, this.lentAt);
+  }
+
   /** Whether it has come back. */
   get ended(): boolean {
     return (this.#flags & ENDED) !== 0;

@@ -86,7 +86,7 @@ export class RuleRunner {
   judgeUnheld(): void {
     if (this.#unheld.length === 0) return;
     for (let loan = this.#unheld.pop(); loan !== undefined; loan = this.#unheld.pop()) {
-      this.judge(loan, this.#unheldSince(loan));
+      this.judge(loan, loan.lateSince ?? this.#now());
     }
   }
 
@@ -118,11 +118,5 @@ export class RuleRunner {
       };
       rule.survey?.({ now, populations, expectations, isV8Known, isForced, tell });
     }
-  }
-
-  /** When a loan that is unheld became so: at the end of its scope, or just now. */
-  #unheldSince({ origin: { scope, owner }, lentAt }: Loan): number {
-    const isOfScope = owner === undefined && scope !== undefined && scope.ended;
-    return isOfScope ? Math.max(scope.endedAt, lentAt) : this.#now();
   }
 }

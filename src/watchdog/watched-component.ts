@@ -215,13 +215,17 @@ export class WatchedComponent implements LoanSource {
   /** Records how long a loan was held that its holder has ended. */
   recordHold(loan: Loan): void {
     if (loan.origin.isDirect) return; // Nothing is known of those that ended between two looks, so the sample has the longest only.
-    const holdMillis = this.#tracker.loanTime() - loan.lentAt;
+    const now = this.#tracker.loanTime();
+    const holdMillis = now - loan.lentAt;
     const { scope } = loan.origin;
     if (scope !== undefined) scope.returned++;
     else if (holdMillis > this.#longestOutsideMillis) this.#longestOutsideMillis = holdMillis;
     this.holdTimes.record(holdMillis);
     if (loan.node === null) this.#sites.of(loan.origin)?.recordShortLife(holdMillis);
     else loan.site?.holdTimes.record(holdMillis);
+    if (loan.lateSince !== undefined && this.#tracker.ledger.hasTold(loan)) {
+      loan.site?.lateTimes.record(now - loan.lateSince);
+    }
   }
 
   abandoned(loan: Loan): void {

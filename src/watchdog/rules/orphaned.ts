@@ -20,6 +20,10 @@
  *                                    └────────── exhausted, and nothing back for 10 · p99 ──▲
  * ```
  *
+ * A loop of work that was begun within a scope, such as the workers that a scope `startup` starts, takes its loans after that scope has
+ * ended, for as long as the process runs. So does a body of a response that is streamed after its handler has returned. When the
+ * losses of a site were told and have come back again and again, its loans are lost once they are out for twice as long.
+ *
  * The leak is known when the owner ends, without V8. It is probable and not certain: work in the background may still
  * release the loan, and a late release retracts the leak. It is certain once V8 has collected the loan's capability.
  */
@@ -34,6 +38,12 @@ const USUAL_SHARE = 0.99;
 
 /** A loan of work that may go on is lost once it is out for this many usual times. */
 const UNUSUAL_FACTOR = 10;
+
+/** How many losses of a site were told and have come back, before its loans may be out for as long. */
+const LATE_RETURNS = 3;
+
+/** A loan of such a site is lost once it is out for this many times as long after its scope. */
+const LATE_FACTOR = 2;
 
 /** The rule *orphaned*. */
 export const orphaned: RuleDefinition<'orphaned'> = {
@@ -63,12 +73,23 @@ function middlewareAdvice({ origin: { scope } }: Loan): string {
     : '';
 }
 
+/** Whether loans of its site usually come back later after their scopes than this one is out, and no other caller waits for it. */
+function mayComeBackLate({ site, lateSince, component }: Loan, now: number): boolean {
+  if (site === undefined || lateSince === undefined || component.shortage.isExhausted) return false;
+  const { lateTimes } = site;
+  const lateMillis = LATE_FACTOR * lateTimes.percentile(USUAL_SHARE);
+  return lateTimes.count >= LATE_RETURNS && now - lateSince < lateMillis;
+}
+
 /** Gives how sure it is that no work of its scope holds a loan; `undefined` if such work may go on. */
-function certaintyOf(
-  { origin: { scope }, component, lentAt, returnsBefore }: Loan,
-  now: number,
-  graceMillis: number,
-): Certainty | undefined {
+function certaintyOf(loan: Loan, now: number, graceMillis: number): Certainty | undefined {
+  if (graceMillis > 0 && mayComeBackLate(loan, now)) return undefined;
+  const {
+    origin: { scope },
+    component,
+    lentAt,
+    returnsBefore,
+  } = loan;
   const isUsualKnown = graceMillis > 0 && returnsBefore >= ENOUGH_SAMPLES;
   if (!isUsualKnown || scope?.mayGoOn() !== true) return 'probable';
   const { shortage, holdTimes } = component;
