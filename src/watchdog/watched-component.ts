@@ -221,8 +221,11 @@ export class WatchedComponent implements LoanSource {
     if (scope !== undefined) scope.returned++;
     else if (holdMillis > this.#longestOutsideMillis) this.#longestOutsideMillis = holdMillis;
     this.holdTimes.record(holdMillis);
-    if (loan.node === null) this.#sites.of(loan.origin)?.recordShortLife(holdMillis);
-    else loan.site?.holdTimes.record(holdMillis);
+    if (loan.node === null) {
+      this.#sites.of(loan.origin)?.recordShortLife(holdMillis);
+      return;
+    }
+    loan.site?.holdTimes.record(holdMillis);
     if (loan.lateSince !== undefined && this.#tracker.ledger.hasTold(loan)) {
       loan.site?.lateTimes.record(now - loan.lateSince);
     }
