@@ -38,6 +38,21 @@ describe('dump and restore', () => {
     expect(await dump(memoize(user))).toEqual([]);
   });
 
+  test('a function that was never called: the empty dump serves as an array and as a promise', async () => {
+    const user = (id: number): Promise<{ id: number }> => Promise.resolve({ id });
+    const dumped = await dump(memoize(user)).then((entries) => entries);
+    expect(dumped).toEqual([]);
+    expect(await dump(memoize(user)).finally(() => {})).toEqual([]);
+    expect(await dump(memoize(user)).catch(() => 'failed')).toEqual([]);
+    const double = memoize((n: number): number => 2 * n);
+    expect(JSON.stringify(dump(double))).toBe('[]');
+    expect(dump(double).map(({ args }) => args)).toEqual([]);
+    restore(double, dump(double));
+    double(1);
+    double.clear();
+    expect(dump(double)).not.toHaveProperty('then');
+  });
+
   test('a function that returns promises for some arguments returns them for no others afterwards: caolan/async#415', async () => {
     const half = (n: number): number | Promise<number> =>
       n % 2 === 0 ? n / 2 : Promise.resolve(n);

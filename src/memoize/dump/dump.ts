@@ -40,7 +40,8 @@ export interface DumpedEntry<V = unknown> {
 
 /**
  * Gives the fresh results of a memoized function with their arguments, least recently used first; a promise of them if the
- * function returns promises. Leaves out results of methods. O(n).
+ * function returns promises. Before the first load of a function that is not declared `async`, this is not known: the empty array is then
+ * a promise, too. Leaves out results of methods. O(n).
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a function that is not memoized, and for an entry with an
  * object or a symbol in its key: no other process can know it. The option `key` makes a string of it.
@@ -71,7 +72,10 @@ export function dump<F extends AnyFn>(
     const dumped = dumpEntry(cache, ref, now);
     if (dumped !== undefined) found.push(dumped);
   }
-  if (!cache.loader.isAsync) return found.map(writeEntry) as never;
+  if (!cache.loader.isAsync) {
+    const isKnown = found.length > 0 || cache.recorder.counters.loads > 0;
+    return (isKnown ? found.map(writeEntry) : emptyDump()) as never;
+  }
   return Promise.all(
     found.map(async ({ value, ...rest }) => writeEntry({ ...rest, value: await value })),
   ) as never;
@@ -107,6 +111,20 @@ export function restore<F extends AnyFn>(
   const isWeighed = cache.settings.weigh !== undefined;
   const read = [...entries].map((entry) => readEntry(entry, isWeighed));
   for (const entry of read) restoreEntry(cache, entry);
+}
+
+/** A dump of a function that may return promises or not: an empty array, and a promise of one. `JSON.stringify` gives `[]`. */
+function emptyDump(): DumpedEntry[] {
+  const promise = Promise.resolve([]);
+  const methodOf = (name: 'then' | 'catch' | 'finally') => ({
+    value: promise[name].bind(promise) as unknown,
+  });
+  return Object.defineProperties([], {
+    // biome-ignore lint/suspicious/noThenProperty: the caller of an asynchronous function waits for its dump.
+    then: methodOf('then'),
+    catch: methodOf('catch'),
+    finally: methodOf('finally'),
+  });
 }
 
 /** An entry on its way from or to a cache. */
