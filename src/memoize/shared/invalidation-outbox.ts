@@ -3,7 +3,7 @@
  *
  * The store confirms an invalidation when its new token has been read back. An answer to the write is no proof: Keyv reports a
  * refused write as done. Each invalidation is tried on its own, so one that the store refuses holds back no other. All that were
- * submitted in one turn share their messages, and a client that pipelines sends them in one round trip.
+ * submitted in one turn share their messages, and a client that pipelines sends those that are tried at a time in one round trip.
  *
  * Each second some of the failed ones are tried again, and the others follow if the store takes them (`retry-round.ts`). New ones for a
  * part of the store that refuses wait for these rounds, but for a few (`refusing-parts.ts`). All are announced to the other processes
@@ -27,8 +27,8 @@ const ANNOUNCING = { many: 10, few: 1 };
 const MANY = 1_000;
 /** The most pending invalidations. */
 const MAX_PENDING = 100_000;
-/** How many are tried at a time. */
-const CONCURRENCY = 512;
+/** How many are tried at a time: few until the store has taken some, since it may refuse all. One more for each that it takes. */
+const CONCURRENCY = { first: 64, most: 512 };
 
 /** The outside systems, as the outbox uses them. */
 export interface OutboxPort {
@@ -69,6 +69,7 @@ export class InvalidationOutbox {
   #submitted: Invalidation[] = [];
   #submission: Promise<void> | undefined = undefined;
   #running = 0;
+  #mayRun = CONCURRENCY.first;
   /** The attempts that are made although their part of the store gives no answers. */
   readonly #probes: SpacedProbes;
   readonly #queue = new Deque<() => void>();
@@ -218,7 +219,10 @@ export class InvalidationOutbox {
       invalidation.hasFailed = true;
       this.#pending.set(id, invalidation);
       this.#retryLater();
-    } else if (this.#pending.size === 0) this.#refusing.forget();
+    } else if (this.#pending.size === 0) {
+      this.#refusing.forget();
+      this.#mayRun = CONCURRENCY.first;
+    }
   }
 
   async #store(invalidation: Invalidation, batch: Batch): Promise<void> {
@@ -235,6 +239,7 @@ export class InvalidationOutbox {
       throw error;
     }
     invalidation.isStored = true;
+    this.#mayRun = Math.min(this.#mayRun + 1, CONCURRENCY.most);
     this.#refusing.taken(() => this.#partOf(invalidation));
     batch.taken(invalidation);
   }
@@ -270,15 +275,17 @@ export class InvalidationOutbox {
   }
 
   async #limited(invalidation: Invalidation, batch: Batch): Promise<void> {
-    const mustWait = this.#running >= CONCURRENCY;
+    const mustWait = this.#running >= this.#mayRun;
     if (mustWait) await new Promise<void>((resolve) => this.#queue.push(resolve));
     else this.#running++;
     try {
       if (mustWait) this.#throwIfResting(invalidation);
       if (batch.mayTry(invalidation)) await this.#store(invalidation, batch);
     } finally {
-      if (this.#queue.length > 0) this.#queue.shift()?.();
-      else this.#running--;
+      this.#running--;
+      for (; this.#running < this.#mayRun && this.#queue.length > 0; this.#running++) {
+        this.#queue.shift()?.();
+      }
     }
   }
 
