@@ -8,6 +8,8 @@ export class Invalidation {
   readonly token: string = newToken();
   isStored = false;
   isPublished = false;
+  /** Whether its token took the place of another one that came after it. */
+  isRepeated = false;
   /** The attempt that has begun; `undefined` before the first. */
   attempt: Promise<void> | undefined = undefined;
   /** Whether the last attempt has ended without success, or was put off. */

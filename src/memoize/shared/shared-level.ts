@@ -42,6 +42,7 @@ import { KeyNames, type NameSettings } from './key-names.js';
 import { AbandonedLoadError, LoadAccess } from './load-access.js';
 import { SharedLoadError } from './shared-load-error.js';
 import { type FoundResult, lifeLeft, SharedResults } from './shared-results.js';
+import { SharedSets } from './shared-sets.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { SharedValues, type ValueHooks } from './shared-values.js';
 import { StoreAccess } from './store-access.js';
@@ -73,6 +74,7 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #bus: BusAccess | undefined;
   readonly #outbox: InvalidationOutbox;
   readonly #results: SharedResults | undefined;
+  readonly #sets: SharedSets | undefined;
   readonly #subscription: Disposable | undefined;
   /** The work that runs in the background. */
   readonly #background = new Set<Promise<void>>();
@@ -135,6 +137,7 @@ export class StoreBackedLevel implements SharedLevel {
         counters,
         report: this.#report,
       });
+      this.#sets = new SharedSets(this.#results, this.#outbox);
     }
     this.#isConnected = bus === undefined;
     this.#subscription = bus?.subscribe({
@@ -252,16 +255,11 @@ export class StoreBackedLevel implements SharedLevel {
     if (encoded === undefined) return;
     this.#rememberTags(terms);
     const invalidation = this.#outbox.submit('key', this.#digests.publicForm(encoded));
-    const results = this.#results;
-    if (terms === undefined || results === undefined) return;
-    void this.#track(async () => {
-      const load = this.#newLoad(encoded);
-      if (!(await this.#outbox.settled(invalidation))) return;
-      const budget = results.newBudget();
-      await results.readTokens(load, budget);
-      await results.makeTokens(load, budget);
-      if (load.generations?.key === invalidation.token) await results.write(load, { value }, terms);
-    });
+    const sets = this.#sets;
+    if (terms === undefined || sets === undefined) return;
+    const tags = [...(terms.tags ?? [])].map((tag) => this.#digests.publicForm(tag));
+    const load = this.#newLoad(encoded);
+    void this.#track(() => sets.share({ load, invalidation, value, terms, tags }));
   }
 
   invalidateTags(tags: readonly string[]): void {
@@ -427,6 +425,7 @@ export class StoreBackedLevel implements SharedLevel {
   #forget(announced: Announced): void {
     const { kind, what } = announced;
     if (this.#results !== undefined) this.#announcements.add(announced);
+    this.#sets?.forget(announced);
     const plain = this.#digests.textOf(what);
     if (kind === 'cache') this.#local.forgetAllHere();
     else if (kind === 'tag')

@@ -246,26 +246,29 @@ export class SharedResults {
   }
 
   /** Puts the token of an invalidation into the store. Rejects unless it can be read back. */
-  async invalidate({ kind, what, token }: Invalidation, isWanted: () => boolean): Promise<void> {
+  async invalidate(invalidation: Invalidation, isWanted: () => boolean): Promise<void> {
     const { store, names, timeoutMillis } = this.#port;
+    const { kind, what, token } = invalidation;
     const life = kind === 'cache' ? LONGEST_MILLIS : this.#tokenMillis;
-    await this.#put(names.inStore(kind, what), token, life, isWanted);
+    const name = names.inStore(kind, what);
+    invalidation.isRepeated = await this.#put(name, token, life, isWanted);
     if (kind === 'key') {
       await store.delete(names.inStore('entry', what), timeoutMillis).catch(() => {}); // The token counts, not the deletion.
     }
   }
 
   /** Replaces the token of all tags. Rejects unless the new one can be read back. */
-  invalidateAnyTag(): Promise<void> {
-    return this.#put(this.#port.names.inStore('tags', ''), newToken(), LONGEST_MILLIS, () => true);
+  async invalidateAnyTag(): Promise<void> {
+    await this.#put(this.#port.names.inStore('tags', ''), newToken(), LONGEST_MILLIS, () => true);
   }
 
-  async #put(name: string, token: string, life: number, isWanted: () => boolean): Promise<void> {
+  /** Puts a token into the store. True if it was not there after the first attempt. */
+  async #put(name: string, token: string, life: number, isWanted: () => boolean): Promise<boolean> {
     const { store: access, timeoutMillis } = this.#port;
     // The second attempt is for another process that has put its own token there in the meantime.
     for (let attempt = 0; attempt < 2 && isWanted(); attempt++) {
       await access.set(name, token, life, timeoutMillis);
-      if (tokenIn(await access.getOne(name, timeoutMillis)) === token) return;
+      if (tokenIn(await access.getOne(name, timeoutMillis)) === token) return attempt > 0;
     }
     throw new SharedStoreError(
       'The store did not keep an invalidation. It is tried again, and what it covers is not served. Does the store refuse writes?',

@@ -105,8 +105,8 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'shared-results.ts',
-        code: 'if (tokenIn(await access.getOne(name, timeoutMillis)) === token) return;',
-        without: 'return;',
+        code: 'if (tokenIn(await access.getOne(name, timeoutMillis)) === token) return attempt > 0;',
+        without: 'return false;',
       },
     ],
     breaks: 'a load beside a delete',

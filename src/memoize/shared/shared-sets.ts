@@ -1,0 +1,65 @@
+/**
+ * Writes values to the store that `set` has given, each under the tokens that were present when it was given. An invalidation by another
+ * process that comes while a value is on its way must cover it. So a value is not written if such an invalidation was announced, or
+ * if its own token took the place of another one. The next call then loads.
+ */
+import type { EntryTerms } from '../entry-terms.js';
+import type { SharedLoad } from '../shared-port.js';
+import type { Announced } from './bus-messages.js';
+import type { Invalidation } from './invalidation.js';
+import type { InvalidationOutbox } from './invalidation-outbox.js';
+import type { SharedResults } from './shared-results.js';
+
+/** A value on its way. */
+interface ValueToShare {
+  readonly load: SharedLoad;
+  readonly invalidation: Invalidation;
+  readonly value: unknown;
+  readonly terms: EntryTerms;
+  /** The tags of the value, in their public form. */
+  readonly tags: readonly string[];
+}
+
+/** The values of one cache on their way to the store. */
+export class SharedSets {
+  readonly #results: SharedResults;
+  readonly #outbox: InvalidationOutbox;
+  readonly #underway = new Set<ValueToShare>();
+
+  constructor(results: SharedResults, outbox: InvalidationOutbox) {
+    this.#results = results;
+    this.#outbox = outbox;
+  }
+
+  /** Writes a value once the store has the invalidation of the one before it. */
+  async share(given: ValueToShare): Promise<void> {
+    this.#underway.add(given);
+    try {
+      await this.#share(given);
+    } finally {
+      this.#underway.delete(given);
+    }
+  }
+
+  /** Told of an invalidation by another process. */
+  forget({ kind, what }: Announced): void {
+    for (const given of this.#underway) {
+      const isCovered =
+        kind === 'cache' || (kind === 'key' ? given.load.key === what : given.tags.includes(what));
+      if (isCovered) this.#underway.delete(given);
+    }
+  }
+
+  async #share(given: ValueToShare): Promise<void> {
+    const { load, invalidation, value, terms } = given;
+    const results = this.#results;
+    const budget = results.newBudget();
+    await results.readTokens(load, budget); // At once: an invalidation from now on has other tokens.
+    if (load.generations === undefined) return;
+    load.generations = { ...load.generations, key: invalidation.token };
+    await results.makeTokens(load, budget);
+    const isStored = await this.#outbox.settled(invalidation);
+    if (!isStored || invalidation.isRepeated || !this.#underway.has(given)) return;
+    await results.write(load, { value }, terms);
+  }
+}

@@ -1,0 +1,63 @@
+/** A `set` of one process beside an invalidation by another, which comes after it and must cover it. */
+import { expect, test } from 'vitest';
+import { memoize } from '../../src/memoize/index.js';
+import { type SharedStore, sharedCache } from '../../src/memoize/shared/index.js';
+import { settle } from '../kit/settle.js';
+import { MemoryBus } from './memory-bus.js';
+
+type Member = ReturnType<typeof process>;
+
+function process(store: SharedStore, bus: MemoryBus) {
+  return memoize(async (_: string) => 'new', {
+    name: 'value',
+    tags: () => ['tag'],
+    shared: sharedCache({ store, bus }),
+  });
+}
+
+function slowStore(): SharedStore {
+  const values = new Map<string, unknown>();
+  const passes = async <T>(answer: () => T): Promise<T> => {
+    for (let job = 0; job < 3; job++) await undefined;
+    return answer();
+  };
+  return {
+    get: (name) => passes(() => values.get(name)),
+    set: (name, value) => passes(() => values.set(name, value).size > 0),
+    delete: (name) => passes(() => values.delete(name)),
+  };
+}
+
+test.each<{ how: string; invalidate: (value: Member) => void }>([
+  { how: 'clear', invalidate: (value) => value.clear() },
+  { how: 'delete', invalidate: (value) => void value.delete('a') },
+  { how: 'invalidateTags', invalidate: (value) => void value.invalidateTags('tag') },
+])('is covered by it, whenever it comes: $how', async ({ invalidate }) => {
+  for (const isEmpty of [true, false]) {
+    for (let jobs = 0; jobs < 60; jobs++) {
+      const [store, bus] = [slowStore(), new MemoryBus()];
+      using one = process(store, bus);
+      using other = process(store, bus);
+      if (!isEmpty) await one('a');
+      await one.flush();
+      one.set(['a'], Promise.resolve('old'));
+      for (let job = 0; job < jobs; job++) await undefined;
+      invalidate(other);
+      await Promise.all([one.flush(), other.flush()]);
+      await settle();
+      await one.flush();
+      for (const value of [process(store, bus), one, other]) {
+        expect(await value('a'), `after ${jobs} jobs`).toBe('new');
+      }
+    }
+  }
+});
+
+test('alone is found by the other processes', async () => {
+  const [store, bus] = [slowStore(), new MemoryBus()];
+  using one = process(store, bus);
+  one.set(['a'], Promise.resolve('set'));
+  await settle();
+  await one.flush();
+  expect(await process(store, bus)('a')).toBe('set');
+});
