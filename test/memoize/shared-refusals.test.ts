@@ -12,7 +12,7 @@ const MINUTE = 60 * SECOND;
 /** The most requests in a second to a shard that refuses, however many invalidations are pending: about twenty of four requests. */
 const FEW = 80;
 /** The most requests that show that a store refuses all, and those of two rounds. */
-const FIRST = 1_100;
+const FIRST = 1_300;
 /** The most requests that show that a shard refuses, or that it takes writes again. */
 const FOUND_OUT = 3_000;
 

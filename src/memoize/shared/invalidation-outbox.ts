@@ -28,7 +28,7 @@ const MANY = 1_000;
 /** The most pending invalidations. */
 const MAX_PENDING = 100_000;
 /** How many are tried at a time: few until the store has taken some, since it may refuse all. One more for each that it takes. */
-const CONCURRENCY = { first: 64, most: 512 };
+const CONCURRENCY = { first: 240, most: 512 };
 
 /** The outside systems, as the outbox uses them. */
 export interface OutboxPort {
