@@ -9,9 +9,9 @@
  *                                                             └──▶ generations unchanged? ──▶ shared store
  * ```
  *
- * `docs/design/shared-cache.md` tells the protocol, and what each guard is for. `shared-results.ts` reads and writes results,
- * `invalidation-outbox.ts` delivers invalidations, `announcements.ts` remembers those of other processes, and `store-access.ts`
- * has the breaker.
+ * `docs/design/shared-cache.md` tells the protocol, and what each guard is for. `shared-loads.ts` takes the steps of a load, `shared-results.ts`
+ * reads and writes results, `shared-sets.ts` writes given values, `invalidation-outbox.ts` delivers invalidations, `announcements.ts`
+ * remembers those of other processes, and `store-access.ts` has the breaker.
  */
 import type { Clock } from '../../core/clock.js';
 import type { CacheIdentity } from '../cache-identity.js';
@@ -33,20 +33,17 @@ import { Announcements } from './announcements.js';
 import { BusAccess } from './bus-access.js';
 import { type Announced, readMessage } from './bus-messages.js';
 import { DigestIndex } from './digest-index.js';
-import type { Envelope } from './envelope.js';
 import { ErrorReports } from './error-reports.js';
-import { inTime } from './in-time.js';
-import type { Invalidation } from './invalidation.js';
 import { InvalidationOutbox } from './invalidation-outbox.js';
 import { KeyNames, type NameSettings } from './key-names.js';
 import { AbandonedLoadError, LoadAccess } from './load-access.js';
-import { SharedLoadError } from './shared-load-error.js';
-import { type FoundResult, lifeLeft, SharedResults } from './shared-results.js';
+import { LoadLock } from './load-lock.js';
+import { SharedLoads } from './shared-loads.js';
+import { SharedResults } from './shared-results.js';
 import { SharedSets } from './shared-sets.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { SharedValues, type ValueHooks } from './shared-values.js';
 import { StoreAccess } from './store-access.js';
-import type { WaitBudget } from './wait-budget.js';
 
 /** The outside systems of a shared cache. */
 export interface SharedCacheSettings extends NameSettings, ValueHooks {
@@ -62,7 +59,6 @@ export interface SharedCacheSettings extends NameSettings, ValueHooks {
 export class StoreBackedLevel implements SharedLevel {
   readonly #parts: SharedCacheSettings;
   readonly #cache: CacheIdentity;
-  readonly #counters: CacheCounters;
   readonly #local: LocalLevel;
   readonly #id = globalThis.crypto.randomUUID();
   readonly #names: KeyNames;
@@ -74,6 +70,8 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #bus: BusAccess | undefined;
   readonly #outbox: InvalidationOutbox;
   readonly #results: SharedResults | undefined;
+  readonly #lock: LoadLock | undefined;
+  readonly #loads: SharedLoads | undefined;
   readonly #sets: SharedSets | undefined;
   readonly #subscription: Disposable | undefined;
   /** The work that runs in the background. */
@@ -82,7 +80,6 @@ export class StoreBackedLevel implements SharedLevel {
   #connection = 0;
   /** When the connection to the bus was lost, in milliseconds; `Infinity` before the first one. */
   #disconnectedAt = Number.POSITIVE_INFINITY;
-  #isLockFailing = false;
   #hasReportedKey = false;
 
   constructor(
@@ -91,10 +88,9 @@ export class StoreBackedLevel implements SharedLevel {
     counters: CacheCounters,
     local: LocalLevel,
   ) {
-    const { bus, store, clock, hashKeys } = parts;
+    const { bus, store, lock, clock, hashKeys } = parts;
     this.#parts = parts;
     this.#cache = cache;
-    this.#counters = counters;
     this.#local = local;
     this.#names = new KeyNames(parts, cache.name);
     this.#digests = new DigestIndex(hashKeys, () => this.#textsHere());
@@ -138,6 +134,23 @@ export class StoreBackedLevel implements SharedLevel {
         report: this.#report,
       });
       this.#sets = new SharedSets(this.#results, this.#outbox);
+      this.#lock =
+        lock &&
+        new LoadLock(lock, {
+          access: this.#access,
+          names: this.#names,
+          timeoutMillis,
+          mayAsk: (key) => this.#results?.mayAsk(key) === true,
+          report: this.#report,
+        });
+      this.#loads = new SharedLoads({
+        results: this.#results,
+        outbox: this.#outbox,
+        lock: this.#lock,
+        cache,
+        counters,
+        report: this.#report,
+      });
     }
     this.#isConnected = bus === undefined;
     this.#subscription = bus?.subscribe({
@@ -155,7 +168,7 @@ export class StoreBackedLevel implements SharedLevel {
       restingShare: access?.silentShare ?? 0,
       restingWriteShare: access?.silentWriteShare ?? 0,
       bus: bus === undefined ? 'none' : this.#isConnected ? 'connected' : 'disconnected',
-      lock: lock === undefined ? 'none' : this.#isLockFailing ? 'failing' : 'working',
+      lock: lock === undefined ? 'none' : this.#lock?.isFailing === true ? 'failing' : 'working',
       pendingInvalidations: this.#outbox.size,
     };
   }
@@ -175,29 +188,9 @@ export class StoreBackedLevel implements SharedLevel {
     }
     const load = this.#newLoad(encoded);
     context.shared = load;
-    const results = this.#results;
-    if (results === undefined) return compute();
-    const budget = results.newBudget();
-    const begin = (): unknown => {
-      throwIfEnded(load);
-      return compute();
-    };
-    if (!results.mayAsk(load.key)) return begin();
-    if (this.#outbox.size > 0 && !(await this.#isReadable(load, budget))) return begin();
-    let found = await this.#read(results, load, purpose, budget);
-    const { lock } = this.#parts;
-    if (
-      found.usable === undefined &&
-      lock !== undefined &&
-      (await this.#lock(lock, load, budget))
-    ) {
-      found = await this.#read(results, load, purpose, budget);
-    }
-    if (found.usable !== undefined) return this.#use(load, context, found.usable);
-    await results.makeTokens(load, budget).catch(this.#report);
-    if (found.stale === undefined || purpose.isReplacing || purpose.forced) return begin();
-    const present = () => this.#presentResult(results, load, purpose, budget);
-    return this.#computeOrStale(load, context, found.stale, begin, present);
+    return this.#loads === undefined
+      ? compute()
+      : this.#loads.getOrCompute(load, context, purpose, compute);
   }
 
   loadEnded(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms | undefined): void {
@@ -289,8 +282,6 @@ export class StoreBackedLevel implements SharedLevel {
     for (const tag of terms?.tags ?? []) this.#digests.publicForm(tag);
   }
 
-  // ── Parts of a load ──
-
   #newLoad(encoded: string): SharedLoad {
     return {
       key: this.#digests.publicForm(encoded),
@@ -301,115 +292,6 @@ export class StoreBackedLevel implements SharedLevel {
       found: false,
       hasEnded: false,
     };
-  }
-
-  /** Whether the store has every invalidation of this process that covers a key. Waits for one that is on its way. */
-  async #isReadable(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
-    for (const pending of [this.#outbox.get('key', load.key), this.#outbox.get('cache', '')]) {
-      if (pending === undefined) continue;
-      if (pending.hasFailed || this.#results?.isResting(pending) === true) return false;
-      if (!(await this.#isDelivered(pending, budget))) return false;
-    }
-    return true;
-  }
-
-  #isDelivered(pending: Invalidation, budget: WaitBudget): Promise<boolean> {
-    return budget
-      .spend((millis, time) =>
-        inTime(time, () => this.#outbox.settled(pending), millis, {
-          onLate: () => new SharedStoreError('An invalidation is not confirmed yet.'),
-        }),
-      )
-      .catch(() => false);
-  }
-
-  #read(
-    results: SharedResults,
-    load: SharedLoad,
-    purpose: LoadPurpose,
-    budget: WaitBudget,
-  ): Promise<FoundResult> {
-    return results.read(load, purpose, budget).catch(this.#nothingFound);
-  }
-
-  /** Whether the lock gives answers, and the store, where the result of another holder would be. */
-  #mayLock(name: string, key: string): boolean {
-    if (this.#results?.mayAsk(key) !== true) return false;
-    return this.#access?.mayLock(name, this.#parts.storeTimeoutMillis) === true;
-  }
-
-  /** Gets the lock of a key. False if the load goes on without it. */
-  async #lock(lock: ClusterLock, load: SharedLoad, budget: WaitBudget): Promise<boolean> {
-    const [access, name] = [this.#access, this.#names.ofLock(load.key)];
-    if (access === undefined || budget.left <= 0 || !this.#mayLock(name, load.key)) return false;
-    let isFirst = true;
-    const ask = <T>(request: () => Promise<T>): Promise<T> => {
-      if (load.hasEnded) return Promise.reject(new AbandonedLoadError());
-      if (!isFirst) return access.askLock(name, request, budget.left);
-      isFirst = false;
-      return budget.spend((millis) => access.askLock(name, request, millis));
-    };
-    try {
-      const lease = await lock.acquire(name, { ask });
-      this.#isLockFailing = false;
-      if (load.hasEnded) await lease.release();
-      else load.lease = lease;
-      return true;
-    } catch (error) {
-      if (!load.hasEnded) this.#isLockFailing = true;
-      this.#report(error);
-      return false;
-    }
-  }
-
-  #use(load: SharedLoad, context: SharedLoadContext, envelope: Envelope): unknown {
-    throwIfEnded(load);
-    load.found = true;
-    load.revision = envelope.revision;
-    context.remaining = lifeLeft(envelope);
-    if (envelope.tags !== undefined) context.tags = envelope.tags.map(([tag]) => tag);
-    if (envelope.failure !== undefined) {
-      this.#counters.sharedFailures++;
-      throw new SharedLoadError(this.#cache.name, envelope.failure);
-    }
-    this.#counters.sharedHits++;
-    return envelope.value;
-  }
-
-  /** Serves a stale result of the store during its stale windows, as an entry of this process would be. */
-  async #computeOrStale(
-    load: SharedLoad,
-    context: SharedLoadContext,
-    stale: Envelope,
-    compute: () => unknown,
-    present: () => Promise<Envelope | undefined>,
-  ): Promise<unknown> {
-    const { staleWhileRevalidate, staleIfError } = this.#cache;
-    if (staleMillis(stale) < staleWhileRevalidate) return this.#use(load, context, stale);
-    try {
-      return await compute();
-    } catch (error) {
-      if (staleMillis(stale) >= staleIfError) throw error;
-      const found = await present(); // The stale result may have been invalidated during the load.
-      if (found === undefined || staleMillis(found) >= staleIfError) throw error;
-      this.#counters.loadFailures++;
-      this.#counters.staleHits++;
-      return this.#use(load, context, found);
-    }
-  }
-
-  /** What the store has for a load that has failed. */
-  async #presentResult(
-    results: SharedResults,
-    load: SharedLoad,
-    purpose: LoadPurpose,
-    budget: WaitBudget,
-  ): Promise<Envelope | undefined> {
-    if (load.hasEnded || !results.mayAsk(load.key)) return undefined;
-    if (this.#outbox.size > 0 && !(await this.#isReadable(load, budget))) return undefined;
-    const { usable, stale } = await this.#read(results, { ...load }, purpose, budget);
-    const result = usable ?? stale;
-    return result?.failure === undefined ? result : undefined;
   }
 
   // ── Outside systems ──
@@ -461,11 +343,6 @@ export class StoreBackedLevel implements SharedLevel {
     if (!(error instanceof AbandonedLoadError)) this.#reports.report(error);
   };
 
-  readonly #nothingFound = (error: unknown): FoundResult => {
-    this.#report(error);
-    return {};
-  };
-
   #track(work: () => Promise<void>): Promise<void> {
     const tracked: Promise<void> = work()
       .catch(this.#report)
@@ -492,15 +369,6 @@ export class StoreBackedLevel implements SharedLevel {
       ),
     );
   }
-}
-
-/** How long ago a result became stale, in milliseconds. */
-function staleMillis(result: Envelope): number {
-  return -(lifeLeft(result) ?? 0);
-}
-
-function throwIfEnded(load: SharedLoad): void {
-  if (load.hasEnded) throw new AbandonedLoadError();
 }
 
 /** A revision that is greater than all earlier ones, as far as the clocks of the processes agree. */

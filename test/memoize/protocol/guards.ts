@@ -114,7 +114,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   'the store is not read while an invalidation of this process is pending': {
     edits: [
       {
-        file: 'shared-level.ts',
+        file: 'shared-loads.ts',
         code: 'if (pending === undefined) continue;',
         without: 'if (pending !== null) continue;',
       },

@@ -1,0 +1,152 @@
+/**
+ * The loads of one cache over its shared level: reads the store, asks the lock and reads the store once more, then has the function
+ * called.
+ */
+import type { CacheIdentity } from '../cache-identity.js';
+import type { CacheCounters } from '../cache-recorder.js';
+import type { LoadPurpose, SharedLoad, SharedLoadContext } from '../shared-port.js';
+import type { Envelope } from './envelope.js';
+import { inTime } from './in-time.js';
+import type { Invalidation } from './invalidation.js';
+import type { InvalidationOutbox } from './invalidation-outbox.js';
+import { AbandonedLoadError } from './load-access.js';
+import type { LoadLock } from './load-lock.js';
+import { SharedLoadError } from './shared-load-error.js';
+import { type FoundResult, lifeLeft, type SharedResults } from './shared-results.js';
+import { SharedStoreError } from './shared-store-error.js';
+import type { WaitBudget } from './wait-budget.js';
+
+/** What the loads use of their shared level. */
+export interface SharedLoadsPort {
+  readonly results: SharedResults;
+  readonly outbox: InvalidationOutbox;
+  readonly lock: LoadLock | undefined;
+  readonly cache: CacheIdentity;
+  readonly counters: CacheCounters;
+  readonly report: (error: unknown) => void;
+}
+
+/** The loads of one cache. */
+export class SharedLoads {
+  readonly #port: SharedLoadsPort;
+
+  constructor(port: SharedLoadsPort) {
+    this.#port = port;
+  }
+
+  /** Gives the result of the store, or what `compute` gives. */
+  async getOrCompute(
+    load: SharedLoad,
+    context: SharedLoadContext,
+    purpose: LoadPurpose,
+    compute: () => unknown,
+  ): Promise<unknown> {
+    const { results, outbox, lock, report } = this.#port;
+    const budget = results.newBudget();
+    const begin = (): unknown => {
+      throwIfEnded(load);
+      return compute();
+    };
+    if (!results.mayAsk(load.key)) return begin();
+    if (outbox.size > 0 && !(await this.#isReadable(load, budget))) return begin();
+    let found = await this.#read(load, purpose, budget);
+    if (found.usable === undefined && lock !== undefined && (await lock.acquire(load, budget))) {
+      found = await this.#read(load, purpose, budget);
+    }
+    if (found.usable !== undefined) return this.#use(load, context, found.usable);
+    await results.makeTokens(load, budget).catch(report);
+    if (found.stale === undefined || purpose.isReplacing || purpose.forced) return begin();
+    const present = () => this.#presentResult(load, purpose, budget);
+    return this.#computeOrStale(load, context, found.stale, begin, present);
+  }
+
+  /** Whether the store has every invalidation of this process that covers a key. Waits for one that is on its way. */
+  async #isReadable(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
+    const { results, outbox } = this.#port;
+    for (const pending of [outbox.get('key', load.key), outbox.get('cache', '')]) {
+      if (pending === undefined) continue;
+      if (pending.hasFailed || results.isResting(pending)) return false;
+      if (!(await this.#isDelivered(pending, budget))) return false;
+    }
+    return true;
+  }
+
+  #isDelivered(pending: Invalidation, budget: WaitBudget): Promise<boolean> {
+    return budget
+      .spend((millis, time) =>
+        inTime(time, () => this.#port.outbox.settled(pending), millis, {
+          onLate: () => new SharedStoreError('An invalidation is not confirmed yet.'),
+        }),
+      )
+      .catch(() => false);
+  }
+
+  #read(load: SharedLoad, purpose: LoadPurpose, budget: WaitBudget): Promise<FoundResult> {
+    const { results, report } = this.#port;
+    return results.read(load, purpose, budget).catch((error: unknown) => {
+      report(error);
+      return {};
+    });
+  }
+
+  #use(load: SharedLoad, context: SharedLoadContext, envelope: Envelope): unknown {
+    const { cache, counters } = this.#port;
+    throwIfEnded(load);
+    load.found = true;
+    load.revision = envelope.revision;
+    context.remaining = lifeLeft(envelope);
+    if (envelope.tags !== undefined) context.tags = envelope.tags.map(([tag]) => tag);
+    if (envelope.failure !== undefined) {
+      counters.sharedFailures++;
+      throw new SharedLoadError(cache.name, envelope.failure);
+    }
+    counters.sharedHits++;
+    return envelope.value;
+  }
+
+  /** Serves a stale result of the store during its stale windows, as an entry of this process would be. */
+  async #computeOrStale(
+    load: SharedLoad,
+    context: SharedLoadContext,
+    stale: Envelope,
+    compute: () => unknown,
+    present: () => Promise<Envelope | undefined>,
+  ): Promise<unknown> {
+    const { cache, counters } = this.#port;
+    const { staleWhileRevalidate, staleIfError } = cache;
+    if (staleMillis(stale) < staleWhileRevalidate) return this.#use(load, context, stale);
+    try {
+      return await compute();
+    } catch (error) {
+      if (staleMillis(stale) >= staleIfError) throw error;
+      const found = await present(); // The stale result may have been invalidated during the load.
+      if (found === undefined || staleMillis(found) >= staleIfError) throw error;
+      counters.loadFailures++;
+      counters.staleHits++;
+      return this.#use(load, context, found);
+    }
+  }
+
+  /** What the store has for a load that has failed. */
+  async #presentResult(
+    load: SharedLoad,
+    purpose: LoadPurpose,
+    budget: WaitBudget,
+  ): Promise<Envelope | undefined> {
+    const { results, outbox } = this.#port;
+    if (load.hasEnded || !results.mayAsk(load.key)) return undefined;
+    if (outbox.size > 0 && !(await this.#isReadable(load, budget))) return undefined;
+    const { usable, stale } = await this.#read({ ...load }, purpose, budget);
+    const result = usable ?? stale;
+    return result?.failure === undefined ? result : undefined;
+  }
+}
+
+/** How long ago a result became stale, in milliseconds. */
+function staleMillis(result: Envelope): number {
+  return -(lifeLeft(result) ?? 0);
+}
+
+function throwIfEnded(load: SharedLoad): void {
+  if (load.hasEnded) throw new AbandonedLoadError();
+}
