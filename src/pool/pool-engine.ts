@@ -18,7 +18,6 @@
 import { abortReason } from '../core/abort-reason.js';
 import type { RunInContext } from '../core/async-context.js';
 import type { PendingNode } from '../core/pending-node.js';
-import type { Holder, Misuse } from '../core/probe.js';
 import { Capacity } from './capacity.js';
 import type { CeilingShare, CeilingShareHost } from './ceiling/ceiling-share.js';
 import { Creator, type CreatorHost } from './creation/creator.js';
@@ -487,22 +486,6 @@ export class PoolEngine<T>
   detach(slot: Slot<T>): void {
     this.endLoan(slot, false);
     this.stock.detach(slot);
-  }
-
-  misused(misuse: Misuse): void {
-    this.origins.watch?.misused(misuse);
-  }
-
-  transferred(slot: Slot<T>, to: Holder): void {
-    this.origins.watch?.transferred(slot, to);
-  }
-
-  touched(slot: Slot<T>, hint: string | undefined): void {
-    this.origins.watch?.touched(slot, hint);
-  }
-
-  expected(slot: Slot<T>, millis: number): void {
-    this.origins.watch?.expected(slot, millis);
   }
 
   /** Marks the current loan of a slot as ended. `byForce` says that its holder did not end it. */

@@ -459,7 +459,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   #explain(resource: T, entry: EntryPoint): Error {
     return this.#engine.stock.slots.releaseError(this.#engine.name, resource, entry, (misuse) =>
-      this.#engine.misused(misuse),
+      this.#engine.origins.watch?.misused(misuse),
     );
   }
 }

@@ -21,7 +21,7 @@ import { guardedCall } from '../../core/guarded-call.js';
 import { guardedClock } from '../../core/guarded-clock.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import { LinkedList } from '../../core/linked-list.js';
-import type { EntryPoint, Holder, Misuse } from '../../core/probe.js';
+import type { EntryPoint } from '../../core/probe.js';
 import { settledBefore } from '../../core/settled-before.js';
 import { followUntilAbort } from '../../core/signal-waits.js';
 import { isThenable, onceSettled } from '../../core/thenable.js';
@@ -330,27 +330,11 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.#removeSlot(slot);
   }
 
-  misused(misuse: Misuse): void {
-    this.origins.watch?.misused(misuse);
-  }
-
-  transferred(slot: Slot<T>, to: Holder): void {
-    this.origins.watch?.transferred(slot, to);
-  }
-
-  touched(slot: Slot<T>, hint: string | undefined): void {
-    this.origins.watch?.touched(slot, hint);
-  }
-
   failed(slot: Slot<T>, error: unknown): void {
     const { isBroken } = this.#settings;
     if (isBroken === undefined) return;
     const answer = guardedCall(`${this.name}: isBroken`, () => isBroken(error, slot.resource));
     if (answer === true) slot.expire('broken');
-  }
-
-  expected(slot: Slot<T>, millis: number): void {
-    this.origins.watch?.expected(slot, millis);
   }
 
   #endLoan(slot: Slot<T>, byForce = false): void {

@@ -148,7 +148,8 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    */
   transfer(to: Holder): void {
     checkArgument('transfer', 'to', to, anObject);
-    if (this.#slot.loan === this.#loan) this.#slot.lender.transferred(this.#slot, to);
+    if (this.#slot.loan === this.#loan)
+      this.#slot.lender.origins.watch?.transferred(this.#slot, to);
   }
 
   /** Does what `transfer` does. `watchdog.handOver()` calls it. */
@@ -158,13 +159,14 @@ export class Lease<T> implements Disposable, AsyncDisposable {
 
   /** Tells a watchdog that the lease is in use; `hint` says by what. No effect without a watchdog, or after the end. */
   touch(hint?: string): void {
-    if (this.#slot.loan === this.#loan) this.#slot.lender.touched(this.#slot, hint);
+    if (this.#slot.loan === this.#loan) this.#slot.lender.origins.watch?.touched(this.#slot, hint);
   }
 
   /** Tells a watchdog that the lease will be held for up to `holdMillis` milliseconds from now, on purpose. */
   expectHold(holdMillis: number): void {
     checkArgument('expectHold', 'holdMillis', holdMillis, millis);
-    if (this.#slot.loan === this.#loan) this.#slot.lender.expected(this.#slot, holdMillis);
+    if (this.#slot.loan === this.#loan)
+      this.#slot.lender.origins.watch?.expected(this.#slot, holdMillis);
   }
 
   /** Releases the resource; does nothing after the lease has ended. */
@@ -214,7 +216,7 @@ function endedTwice<T>(
   const { verb, code } = ENDINGS[loan] as (typeof ENDINGS)[number];
   const stack = captureStack(entry);
   const earlier = endStacks.get(lease);
-  lender.misused({ call: entry.name, stack, earlier });
+  lender.origins.watch?.misused({ call: entry.name, stack, earlier });
   return new ReleaseError(
     `${lender.name}: this lease was ${verb} already${atLine(earlier)}, and is ended again${atLine(stack)}. End each lease once, or leave it to \`using\`.`,
     code,

@@ -10,7 +10,7 @@ import type { EntryPoint, Holder, Misuse, NodeId, Observer, Origin } from '../..
 import { SharedWatch } from '../../core/shared-watch.js';
 import { nextWatchSerial } from '../../core/watch-serial.js';
 import type { PoolNumbers } from '../pool-stats.js';
-import type { Slot } from './slot.js';
+import type { HolderWatch, Slot } from './slot.js';
 
 /** The host of the loans: a pool, or an adopted pool. */
 export interface WatchedLoans<T> {
@@ -28,7 +28,7 @@ export interface WatchedLoans<T> {
 }
 
 /** The watch over the loans of one pool. */
-export class LoanWatch<T> extends SharedWatch {
+export class LoanWatch<T> extends SharedWatch implements HolderWatch<T> {
   readonly kind = 'pool';
   readonly name: string;
   override readonly endedBy = 'close()';

@@ -20,26 +20,31 @@ import type { DestroyReason } from '../factory.js';
 import type { LoanInfo } from '../pool-stats.js';
 import { LoanTracking } from './loan-tracking.js';
 
+/** Told what holders do with their loans, for a watchdog. */
+export interface HolderWatch<T> {
+  /** The holder used the resource. */
+  touched(slot: Slot<T>, hint: string | undefined): void;
+  /** Another holder has the loan from now on. */
+  transferred(slot: Slot<T>, to: Holder): void;
+  /** The holder will keep the loan for up to `millis` milliseconds from now. */
+  expected(slot: Slot<T>, millis: number): void;
+  /** A loan that had ended was ended again. */
+  misused(misuse: Misuse): void;
+}
+
 /** The pool that a loan is given back to. */
 export interface Lender<T> {
   readonly name: string;
+  /** Has the watch that is told what holders do with their loans, if there is one. */
+  readonly origins: { readonly watch: HolderWatch<T> | null };
   /** Takes a borrowed slot back; settles when the resource has been reset and validated. Never rejects. */
   takeBack(slot: Slot<T>): void | Promise<void>;
   /** Takes a borrowed slot back and destroys its resource; settles when it is gone. Never rejects. */
   discard(slot: Slot<T>, reason: string): Promise<void>;
   /** Ends a loan; its holder keeps the resource. */
   detach(slot: Slot<T>): void;
-  /** The holder used the resource. */
-  touched(slot: Slot<T>, hint: string | undefined): void;
-
-  /** Tells a watchdog who holds a loan from now on. */
-  transferred(slot: Slot<T>, to: Holder): void;
-  /** Tells a watchdog that a loan which had ended was ended again. */
-  misused(misuse: Misuse): void;
   /** The holder had an error with the resource. */
   failed(slot: Slot<T>, error: unknown): void;
-  /** The holder will keep the loan for up to `millis` milliseconds from now. */
-  expected(slot: Slot<T>, millis: number): void;
 }
 
 /** The state of a resource. */

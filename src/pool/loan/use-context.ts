@@ -25,13 +25,14 @@ export class UseContext<T> {
 
   /** Tells a watchdog that the resource is in use; `hint` says by what. */
   touch(hint?: string): void {
-    if (this.#slot.loan === this.#loan) this.#slot.lender.touched(this.#slot, hint);
+    if (this.#slot.loan === this.#loan) this.#slot.lender.origins.watch?.touched(this.#slot, hint);
   }
 
   /** Tells a watchdog that the resource will be held for up to `holdMillis` milliseconds from now, on purpose. */
   expectHold(holdMillis: number): void {
     checkArgument('expectHold', 'holdMillis', holdMillis, millis);
-    if (this.#slot.loan === this.#loan) this.#slot.lender.expected(this.#slot, holdMillis);
+    if (this.#slot.loan === this.#loan)
+      this.#slot.lender.origins.watch?.expected(this.#slot, holdMillis);
   }
 
   /** @internal Tells the pool of an error, which may show that the resource is broken. */
