@@ -11,7 +11,6 @@
  * All callers share one slice, so many dying maps pause the process no longer than one does. The timer of a backlog does not
  * keep the process alive.
  */
-
 import { hostSetTimeout } from './clock.js';
 import { Deque } from './deque.js';
 

@@ -3,7 +3,6 @@
  * maps that grow in steps. An entry has no field for a node: most caches are never watched, and most results are stored bare.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-
 import { reportListeners, type WatchedListeners } from '../core/listener-watch.js';
 import { PendingNode } from '../core/pending-node.js';
 import type {

@@ -6,7 +6,6 @@
  * insertion. So there is no timer, no order among entries, and no long pause. An expired entry is kept for one round of the cursor at
  * most. With `max`, expired entries are evicted in their turn. `maxWeight` alone is not enough: what weighs nothing is never evicted.
  */
-
 import { fractionFrom } from '../core/fraction.js';
 import { isObject } from '../core/is-object.js';
 import type { PendingNode } from '../core/pending-node.js';

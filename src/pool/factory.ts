@@ -7,7 +7,10 @@ import { aFunction, checkArgument } from '../core/options.js';
 
 /** The argument of `create`. */
 export interface CreateContext {
-  /** Aborted when the pool no longer wants the resource: its creation timed out, or the pool was closed. */
+  /**
+   * Aborted when the pool no longer wants the resource: its creation timed out, its last caller has left, a late resource has taken its
+   * place, or the pool was closed. While nothing comes of `create`, one creation continues although its caller has left.
+   */
   readonly signal: AbortSignal;
   /** 1, or one more than the number of pauses after creations that failed, or did not answer, since the last success. */
   readonly attempt: number;

@@ -2,7 +2,6 @@
  * A pool with the methods that generic-pool's pools have as event emitters. A listener may be added more than once, and for an event
  * that never happens.
  */
-
 import { Pool } from './pool.js';
 import type { PoolEngine } from './pool-engine.js';
 import { POOL_EVENTS, type PoolEventMap, type PoolListener } from './pool-events.js';

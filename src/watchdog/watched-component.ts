@@ -225,9 +225,10 @@ export class WatchedComponent implements LoanSource {
       this.#sites.of(loan.origin)?.recordShortLife(holdMillis);
       return;
     }
-    loan.site?.holdTimes.record(holdMillis);
-    if (loan.lateSince !== undefined && this.#tracker.ledger.hasTold(loan)) {
-      loan.site?.lateTimes.record(now - loan.lateSince);
+    const { site, lateSince } = loan;
+    site?.holdTimes.record(holdMillis);
+    if (lateSince !== undefined && this.#tracker.ledger.hasTold(loan)) {
+      site?.lateTimes.record(now - lateSince);
     }
   }
 

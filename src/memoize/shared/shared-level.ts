@@ -9,9 +9,9 @@
  *                                                             └──▶ generations unchanged? ──▶ shared store
  * ```
  *
- * `docs/design/shared-cache.md` tells the protocol, and what each guard is for. `shared-loads.ts` takes the steps of a load, `shared-results.ts`
- * reads and writes results, `shared-sets.ts` writes given values, `invalidation-outbox.ts` delivers invalidations, `announcements.ts`
- * remembers those of other processes, and `store-access.ts` has the breaker.
+ * `docs/design/shared-cache.md` tells the protocol, and what each guard is for. `shared-loads.ts` takes the steps of a load,
+ * `shared-results.ts` reads and writes results, `shared-sets.ts` writes given values, `invalidation-outbox.ts` delivers invalidations,
+ * `announcements.ts` remembers those of other processes, and `store-access.ts` has the breaker.
  */
 import type { Clock } from '../../core/clock.js';
 import type { CacheIdentity } from '../cache-identity.js';

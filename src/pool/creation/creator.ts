@@ -8,8 +8,8 @@
  * short outage rejects no caller. After `createAttempts` failures in a row, each further failure rejects the waiter that caused
  * the creation. So callers learn of a long outage within one wait. Failures of creations that ran concurrently count as one.
  *
- * A creation that timed out gives its place away. If its resource comes after all, the pool keeps it if it is below `max`, and
- * destroys it otherwise.
+ * A creation that timed out gives its place away, as one does whose waiters have left. If its resource comes after all, the pool keeps it if
+ * it is below `max`, or can give up a creation that still runs, and destroys it otherwise.
  */
 import type { RunInContext } from '../../core/async-context.js';
 import type { PendingNode } from '../../core/pending-node.js';
