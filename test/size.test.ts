@@ -21,7 +21,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/disposal': 6_900,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 43_900,
+  'memoize/shared': 45_100,
   view: 49_000,
   node: 32_700,
   register: 172_700,
@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 98_600,
   'integrations/redis': 11_600,
   'integrations/tarn': 48_100,
-  '.': 486_500,
+  '.': 487_600,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */

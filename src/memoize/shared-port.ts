@@ -117,6 +117,8 @@ export interface SharedLoad {
   readonly key: string;
   /** The number of the connection to the bus under which it began. */
   readonly connection: number;
+  /** How often this process had invalidated the whole cache when it began. */
+  readonly clears: number;
   /** Tells its result from that of every other load; a later one is greater. */
   revision: string;
   /** The tokens before the function ran. Without them, nothing is written. */

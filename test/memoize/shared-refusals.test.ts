@@ -271,7 +271,9 @@ describe('a store that refuses writes at once', () => {
     bus.connect(true);
     await settle();
     expect(store.all - before).toBeLessThan(FEW);
-    expect(bus.texts.slice(texts).join().split('"key"').length - 1).toBe(ids.length);
+    const announced = bus.texts.slice(texts).join().split('"key"').length - 1;
+    expect(announced).toBeGreaterThanOrEqual(ids.length);
+    expect(announced).toBeLessThan(ids.length + FEW); // The few that are tried again have another token.
   });
 });
 

@@ -1,5 +1,5 @@
-/** A `set` of one process beside an invalidation by another, which comes after it and must cover it. */
-import { expect, test } from 'vitest';
+/** A `set` of one process beside an invalidation by the same one or another, which comes after it and must cover it. */
+import { describe, expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { type SharedStore, sharedCache } from '../../src/memoize/shared/index.js';
 import { settle } from '../kit/settle.js';
@@ -28,29 +28,31 @@ function slowStore(): SharedStore {
   };
 }
 
-test.each<{ how: string; invalidate: (value: Member) => void }>([
+describe.each<{ how: string; invalidate: (value: Member) => void }>([
   { how: 'clear', invalidate: (value) => value.clear() },
   { how: 'delete', invalidate: (value) => void value.delete('a') },
   { how: 'invalidateTags', invalidate: (value) => void value.invalidateTags('tag') },
-])('is covered by it, whenever it comes: $how', async ({ invalidate }) => {
-  for (const isEmpty of [true, false]) {
-    for (let jobs = 0; jobs < 60; jobs++) {
-      const [store, bus] = [slowStore(), new MemoryBus()];
-      using one = process(store, bus);
-      using other = process(store, bus);
-      if (!isEmpty) await one('a');
-      await one.flush();
-      one.set(['a'], Promise.resolve('old'));
-      for (let job = 0; job < jobs; job++) await undefined;
-      invalidate(other);
-      await Promise.all([one.flush(), other.flush()]);
-      await settle();
-      await one.flush();
-      for (const value of [process(store, bus), one, other]) {
-        expect(await value('a'), `after ${jobs} jobs`).toBe('new');
+])('is covered by $how, whenever it comes', ({ invalidate }) => {
+  test.each(['another process', 'the same process'])('from %s', async (whose) => {
+    for (const isEmpty of [true, false]) {
+      for (let jobs = 0; jobs < 60; jobs++) {
+        const [store, bus] = [slowStore(), new MemoryBus()];
+        using one = process(store, bus);
+        using other = process(store, bus);
+        if (!isEmpty) await one('a');
+        await one.flush();
+        one.set(['a'], Promise.resolve('old'));
+        for (let job = 0; job < jobs; job++) await undefined;
+        invalidate(whose === 'another process' ? other : one);
+        await Promise.all([one.flush(), other.flush()]);
+        await settle();
+        await one.flush();
+        for (const value of [process(store, bus), one, other]) {
+          expect(await value('a'), `after ${jobs} jobs`).toBe('new');
+        }
       }
     }
-  }
+  });
 });
 
 test('alone is found by the other processes', async () => {

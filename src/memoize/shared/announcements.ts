@@ -8,17 +8,32 @@
 import type { Clock } from '../../core/clock.js';
 import type { Announced } from './bus-messages.js';
 import { ConfirmedInvalidations } from './confirmed-invalidations.js';
+import { makeRoom } from './make-room.js';
+import { revisionTime } from './revision.js';
 
 /** How long an announcement counts, in milliseconds. */
 const LIFE_MILLIS = 60_000;
-/** The most announcements. With more, nothing in the store counts for {@link LIFE_MILLIS}. */
+/** The most names with announcements. With more, nothing in the store counts for {@link LIFE_MILLIS}. */
 const MAX_ANNOUNCED = 100_000;
+/** The most tokens that are remembered for a name. */
+const MAX_TOKENS = 100;
+/** How far the clocks of two processes may differ, in milliseconds. */
+const CLOCK_SKEW_MILLIS = 1_000;
+
+/** What was announced for one name. */
+interface Announcement {
+  /** The latest one last. The store may have any of them as its last one. */
+  readonly tokens: Set<string>;
+  /** When the latest one arrived, by the clock of this computer, in milliseconds. */
+  readonly arrivedAt: number;
+  readonly until: number;
+}
 
 /** The announcements that one process has received, and its own invalidations. */
 export class Announcements {
   readonly #clock: Clock;
   /** By kind and name, in the order of their arrival. */
-  readonly #tokens = new Map<string, { readonly token: string; readonly until: number }>();
+  readonly #byId = new Map<string, Announcement>();
   readonly #confirmed = new ConfirmedInvalidations();
   #distrustUntil = Number.NEGATIVE_INFINITY;
 
@@ -29,16 +44,21 @@ export class Announcements {
   add({ kind, what, token }: Announced): void {
     const now = this.#clock.now();
     const id = idOf(kind, what);
-    this.#tokens.delete(id);
-    for (const [oldest, { until }] of this.#tokens) {
+    const tokens = this.#byId.get(id)?.tokens ?? new Set();
+    this.#byId.delete(id);
+    for (const [oldest, { until }] of this.#byId) {
       if (now < until) break;
-      this.#tokens.delete(oldest);
+      this.#byId.delete(oldest);
     }
-    if (this.#tokens.size >= MAX_ANNOUNCED) {
-      this.#tokens.clear();
+    if (this.#byId.size >= MAX_ANNOUNCED) {
+      this.#byId.clear();
       this.#distrustUntil = now + LIFE_MILLIS;
     }
-    this.#tokens.set(id, { token, until: now + LIFE_MILLIS });
+    tokens.delete(token);
+    makeRoom(tokens, MAX_TOKENS);
+    tokens.add(token);
+    const until = now + LIFE_MILLIS;
+    this.#byId.set(id, { tokens, arrivedAt: Date.now(), until });
   }
 
   /**
@@ -47,7 +67,9 @@ export class Announcements {
    */
   addOwn(invalidation: Announced, isConnected: boolean): void {
     const now = this.#clock.now();
-    this.#confirmed.add(idOf(invalidation.kind, invalidation.what), invalidation, {
+    const id = idOf(invalidation.kind, invalidation.what);
+    this.#present(id, now)?.tokens.add(invalidation.token);
+    this.#confirmed.add(id, invalidation, {
       at: now,
       until: isConnected ? now + LIFE_MILLIS : now,
       isOwn: true,
@@ -59,20 +81,39 @@ export class Announcements {
     return this.#confirmed.ownSince(lostAt - LIFE_MILLIS);
   }
 
-  /** Whether a token that was read from the store is not the one that was announced, or that the store had confirmed. */
+  /** Whether a token that was read from the store is not one that was announced, or that the store had confirmed. */
   contradict(kind: Announced['kind'], what: string, token: string): boolean {
     const now = this.#clock.now();
     if (now < this.#distrustUntil) return true;
     const id = idOf(kind, what);
-    const announced = this.#tokens.get(id);
+    const announced = this.#present(id, now);
     if (announced === undefined) return this.#confirmed.contradict(id, token, now);
-    if (announced.token !== token && now < announced.until) return true;
-    this.#tokens.delete(id);
-    if (announced.token === token) {
-      const { until } = announced;
-      this.#confirmed.add(id, { kind, what, token }, { at: now, until, isOwn: false });
-    }
+    if (!announced.tokens.has(token)) return true;
+    if (announced.tokens.size > 1) return false;
+    this.#byId.delete(id);
+    this.#confirmed.add(
+      id,
+      { kind, what, token },
+      { at: now, until: announced.until, isOwn: false },
+    );
     return false;
+  }
+
+  /**
+   * Whether a result that has the present token may be older than an invalidation: several were announced, and the store may get their
+   * tokens in another order. A result whose load began after the last announcement is not older.
+   */
+  mayPrecede(revision: string, kind: Announced['kind'], what: string): boolean {
+    const announced = this.#present(idOf(kind, what), this.#clock.now());
+    if (announced === undefined) return false;
+    return revisionTime(revision) < announced.arrivedAt + CLOCK_SKEW_MILLIS;
+  }
+
+  #present(id: string, now: number): Announcement | undefined {
+    const announced = this.#byId.get(id);
+    if (announced === undefined || now < announced.until) return announced;
+    this.#byId.delete(id);
+    return undefined;
   }
 }
 

@@ -58,8 +58,9 @@ export class BusAccess {
     const { from, cache, timeoutMillis } = this.#settings;
     const messages = [...messagesAbout(from, cache, invalidations)];
     const answers = messages.map((text) => this.#ask(text));
+    const tokens = invalidations.map(({ token }) => token);
     const notePublished = (): void => {
-      for (const each of invalidations) each.isPublished = true;
+      for (const [at, each] of invalidations.entries()) each.notePublished(tokens[at] as string);
     };
     Promise.all(answers).then(notePublished, () => {}); // The caller is told of a refusal.
     const onLate = (): Error => {

@@ -32,10 +32,10 @@ const CONCURRENCY = { first: 240, most: 512 };
 
 /** The outside systems, as the outbox uses them. */
 export interface OutboxPort {
-  /** Puts the new token into the store, and reads it back. Rejects unless it is there. `isWanted` tells whether to try again. */
-  store(invalidation: Invalidation, isWanted: () => boolean): Promise<void>;
-  /** Puts a new token of all tags into the store, before those of single tags. */
-  storeTagsToken(): Promise<void>;
+  /** Puts the token into the store, and reads it back. False if another one is there. */
+  store(invalidation: Invalidation): Promise<boolean>;
+  /** Puts a new token of all tags into the store, before those of single tags, and reads it back. False if another one is there. */
+  storeTagsToken(): Promise<boolean>;
   /** Sends messages about some invalidations, at least one. Rejects unless all were sent. */
   publish(invalidations: readonly Invalidation[]): Promise<void>;
   /** The part of the store that an invalidation concerns. */
@@ -49,8 +49,6 @@ export interface OutboxPort {
 
 /** What attempts that begin together share. */
 interface Batch {
-  /** Ends when the messages were sent, or when the bus has refused them. */
-  readonly published: Promise<void>;
   /** Puts a new token of all tags into the store, once. */
   readonly tagsToken: () => Promise<void>;
   /** Whether the store may be asked. If not, the invalidation waits for a round of retries. */
@@ -66,8 +64,13 @@ export class InvalidationOutbox {
   readonly #maxPending: number;
   /** The one with the oldest attempt is the first. */
   readonly #pending = new Map<string, Invalidation>();
+  /** How often the whole cache was invalidated. */
+  #clears = 0;
   #submitted: Invalidation[] = [];
   #submission: Promise<void> | undefined = undefined;
+  /** Those that have taken another token in this turn. They share their messages. */
+  #renewed: Invalidation[] = [];
+  #renewal: Promise<void> | undefined = undefined;
   #running = 0;
   #mayRun = CONCURRENCY.first;
   /** The attempts that are made although their part of the store gives no answers. */
@@ -92,6 +95,11 @@ export class InvalidationOutbox {
     return this.#pending.size;
   }
 
+  /** How often the whole cache was invalidated. Each time, the pending invalidations of keys and tags ended without being confirmed. */
+  get clears(): number {
+    return this.#clears;
+  }
+
   /** The pending invalidation of a key, a tag or the cache. */
   get(kind: Invalidation['kind'], what: string): Invalidation | undefined {
     return this.#pending.size === 0 ? undefined : this.#pending.get(idOf({ kind, what }));
@@ -102,9 +110,10 @@ export class InvalidationOutbox {
     const id = idOf({ kind, what });
     const present = this.#pending.get(id);
     if (present !== undefined && present.attempt === undefined) return present;
-    if (kind === 'cache')
+    if (kind === 'cache') {
+      this.#clears++;
       this.#pending.clear(); // It covers all others.
-    else if (this.#pending.size >= this.#maxPending && present === undefined) {
+    } else if (this.#pending.size >= this.#maxPending && present === undefined) {
       this.#port.overflowed(
         new SharedStoreError(
           `${this.#maxPending} invalidations are pending. The whole cache is invalidated instead. Is the shared store down?`,
@@ -143,11 +152,11 @@ export class InvalidationOutbox {
     this.#beginRound();
   }
 
-  /** Waits until a pending invalidation was attempted. True if it is not pending any more. */
+  /** Waits until a pending invalidation was attempted. True if it is confirmed, false if not or if a later one has taken its place. */
   async settled(invalidation: Invalidation): Promise<boolean> {
     await this.#submission;
     await invalidation.attempt;
-    return !this.#isPending(invalidation);
+    return isConfirmed(invalidation);
   }
 
   /** Stops the timer. What is pending is tried no more. */
@@ -182,36 +191,45 @@ export class InvalidationOutbox {
     mayTry: (each: Invalidation) => boolean = () => true,
   ): void {
     const due = invalidations.filter((invalidation) => this.#isPending(invalidation));
-    if (due.length === 0) return;
-    const batch = this.#newBatch(this.#announce(due), mayTry);
-    for (const each of due) this.#begin(each, batch);
+    if (due.length > 0) this.#beginAll(due, this.#newBatch(mayTry), due);
   }
 
-  #newBatch(
-    published: Promise<void>,
-    mayTry: Batch['mayTry'],
-    taken: Batch['taken'] = () => {},
-  ): Batch {
+  #newBatch(mayTry: Batch['mayTry'], taken: Batch['taken'] = () => {}): Batch {
     let stored: Promise<void> | undefined;
     const tagsToken = (): Promise<void> => {
-      stored ??= this.#port.storeTagsToken();
+      stored ??= this.#twice(() => this.#port.storeTagsToken());
       return stored;
     };
-    return { published, tagsToken, mayTry, taken };
+    return { tagsToken, mayTry, taken };
   }
 
-  #begin(invalidation: Invalidation, batch: Batch): void {
-    invalidation.hasFailed = false;
-    invalidation.attempt = this.#attempt(invalidation, batch);
+  /** Begins attempts, and announces some invalidations, and those that take another token. */
+  #beginAll(
+    invalidations: readonly Invalidation[],
+    batch: Batch,
+    announced: readonly Invalidation[],
+  ): void {
+    const renewed = invalidations.filter(({ wasTried, isStored }) => wasTried && !isStored);
+    for (const each of renewed) each.renewToken();
+    const published = this.#announce(new Set([...announced, ...renewed]));
+    for (const each of invalidations) {
+      each.hasFailed = false;
+      each.attempt = this.#attempt(each, batch, published);
+    }
   }
 
-  async #attempt(invalidation: Invalidation, batch: Batch): Promise<void> {
+  async #attempt(
+    invalidation: Invalidation,
+    batch: Batch,
+    published: Promise<void>,
+  ): Promise<void> {
     try {
       if (!invalidation.isStored) await this.#inTurn(invalidation, batch);
     } catch (error) {
       if (this.#isPending(invalidation)) this.#port.failed(error); // Otherwise a later one has taken its place.
     }
-    await batch.published;
+    await published;
+    await invalidation.renewal;
     if (!this.#isPending(invalidation)) return;
     const id = idOf(invalidation);
     this.#pending.delete(id);
@@ -231,7 +249,10 @@ export class InvalidationOutbox {
     try {
       // Tokens of tags come after that of all tags. A load that reads the token of one tag can then see that it began too early.
       if (invalidation.kind === 'tag') await batch.tagsToken();
-      await this.#port.store(invalidation, () => this.#isPending(invalidation));
+      await this.#twice(
+        () => this.#port.store(invalidation),
+        () => this.#isPending(invalidation) && this.#renew(invalidation),
+      );
     } catch (error) {
       if (isFirst && this.#isPending(invalidation)) {
         this.#refusing.refused(this.#partOf(invalidation));
@@ -244,21 +265,45 @@ export class InvalidationOutbox {
     batch.taken(invalidation);
   }
 
+  /** The second time is for another process that has put its own token into the store in the meantime. */
+  async #twice(put: () => Promise<boolean>, mayRepeat = () => true): Promise<void> {
+    if (await put()) return;
+    if (mayRepeat() && (await put())) return;
+    throw new SharedStoreError(
+      'The store did not keep an invalidation. It is tried again, and what it covers is not served. Does the store refuse writes?',
+    );
+  }
+
+  /** Has an invalidation take another token, and announces it together with the others of this turn. */
+  #renew(invalidation: Invalidation): true {
+    invalidation.renewToken();
+    this.#renewed.push(invalidation);
+    this.#renewal ??= Promise.resolve().then(() => {
+      const renewed = this.#renewed;
+      this.#renewed = [];
+      this.#renewal = undefined;
+      return this.#announce(renewed);
+    });
+    invalidation.renewal = this.#renewal;
+    return true;
+  }
+
   #partOf(invalidation: Invalidation): number {
     invalidation.part ??= this.#port.partOf(invalidation);
     return invalidation.part;
   }
 
   /** Sends messages about what the store or the bus has not confirmed: a receiver may have been away. */
-  #announce(invalidations: readonly Invalidation[]): Promise<void> {
-    return this.#publish(invalidations.filter((each) => !isConfirmed(each)));
+  #announce(invalidations: Iterable<Invalidation>): Promise<void> {
+    return this.#publish([...invalidations].filter((each) => !isConfirmed(each)));
   }
 
   async #publish(invalidations: readonly Invalidation[]): Promise<void> {
     if (invalidations.length === 0) return;
+    const tokens = invalidations.map(({ token }) => token);
     try {
       await this.#port.publish(invalidations);
-      for (const each of invalidations) each.isPublished = true;
+      for (const [at, each] of invalidations.entries()) each.notePublished(tokens[at] as string);
     } catch (error) {
       this.#port.failed(error);
     }
@@ -306,18 +351,17 @@ export class InvalidationOutbox {
       this.#turn,
     );
     const isAnnounced = this.#mayAnnounce();
-    const begin = (retries: readonly Invalidation[]): void => {
-      for (const each of retries) {
-        if (!this.#ended && each.hasFailed && this.#isPending(each)) this.#begin(each, batch);
-      }
+    const begin = (retries: readonly Invalidation[], announced: readonly Invalidation[]): void => {
+      const due = retries.filter((each) => each.hasFailed && this.#isPending(each));
+      if (!this.#ended && due.length > 0) this.#beginAll(due, batch, announced);
     };
     const batch = this.#newBatch(
-      isAnnounced ? this.#announce(failed) : Promise.resolve(),
       () => true,
-      (each) => begin(round.after(this.#partOf(each))),
+      (each) => begin(round.after(this.#partOf(each)), []),
     );
-    begin(failed.filter((each) => (isAnnounced ? each.isStored : isConfirmed(each))));
-    begin(round.sample());
+    const isInStore = ({ isStored, isPublished }: Invalidation): boolean =>
+      isStored && (isAnnounced || isPublished);
+    begin([...failed.filter(isInStore), ...round.sample()], isAnnounced ? failed : []);
     this.#turn = round.turn;
     this.#retryLater();
   }

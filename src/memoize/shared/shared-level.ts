@@ -34,10 +34,12 @@ import { BusAccess } from './bus-access.js';
 import { type Announced, readMessage } from './bus-messages.js';
 import { DigestIndex } from './digest-index.js';
 import { ErrorReports } from './error-reports.js';
+import type { Invalidation } from './invalidation.js';
 import { InvalidationOutbox } from './invalidation-outbox.js';
 import { KeyNames, type NameSettings } from './key-names.js';
 import { AbandonedLoadError, LoadAccess } from './load-access.js';
 import { LoadLock } from './load-lock.js';
+import { newRevision } from './revision.js';
 import { SharedLoads } from './shared-loads.js';
 import { SharedResults } from './shared-results.js';
 import { SharedSets } from './shared-sets.js';
@@ -101,11 +103,12 @@ export class StoreBackedLevel implements SharedLevel {
     this.#bus = bus && new BusAccess({ bus, clock, timeoutMillis, from, cache: cacheName });
     this.#outbox = new InvalidationOutbox(
       {
-        store: async (invalidation, isWanted) => {
-          await this.#results?.invalidate(invalidation, isWanted);
+        store: async (invalidation) => {
+          if ((await this.#results?.invalidate(invalidation)) === false) return false;
           if (bus !== undefined) this.#announcements.addOwn(invalidation, this.#isConnected);
+          return true;
         },
-        storeTagsToken: async () => this.#results?.invalidateAnyTag(),
+        storeTagsToken: async () => (await this.#results?.invalidateAnyTag()) !== false,
         publish: async (invalidations) => this.#bus?.publish(invalidations),
         partOf: (invalidation) => this.#results?.partOf(invalidation) ?? 0,
         isResting: (invalidation) => this.#results?.isResting(invalidation) === true,
@@ -240,14 +243,14 @@ export class StoreBackedLevel implements SharedLevel {
 
   invalidate(keyArgs: readonly unknown[]): void {
     const encoded = encodeArgs(keyArgs);
-    if (encoded !== undefined) this.#outbox.submit('key', this.#digests.publicForm(encoded));
+    if (encoded !== undefined) this.#submit('key', this.#digests.publicForm(encoded));
   }
 
   replace(keyArgs: readonly unknown[], value: unknown, terms: EntryTerms | undefined): void {
     const encoded = encodeArgs(keyArgs);
     if (encoded === undefined) return;
     this.#rememberTags(terms);
-    const invalidation = this.#outbox.submit('key', this.#digests.publicForm(encoded));
+    const invalidation = this.#submit('key', this.#digests.publicForm(encoded));
     const sets = this.#sets;
     if (terms === undefined || sets === undefined) return;
     const tags = [...(terms.tags ?? [])].map((tag) => this.#digests.publicForm(tag));
@@ -256,11 +259,16 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   invalidateTags(tags: readonly string[]): void {
-    for (const tag of tags) this.#outbox.submit('tag', this.#digests.publicForm(tag));
+    for (const tag of tags) this.#submit('tag', this.#digests.publicForm(tag));
   }
 
   invalidateAll(): void {
-    this.#outbox.submit('cache', '');
+    this.#submit('cache', '');
+  }
+
+  #submit(kind: Invalidation['kind'], what: string): Invalidation {
+    this.#sets?.forget({ kind, what });
+    return this.#outbox.submit(kind, what);
   }
 
   async flush(): Promise<boolean> {
@@ -286,6 +294,7 @@ export class StoreBackedLevel implements SharedLevel {
     return {
       key: this.#digests.publicForm(encoded),
       connection: this.#connection,
+      clears: this.#outbox.clears,
       revision: newRevision(),
       generations: undefined,
       lease: undefined,
@@ -369,9 +378,4 @@ export class StoreBackedLevel implements SharedLevel {
       ),
     );
   }
-}
-
-/** A revision that is greater than all earlier ones, as far as the clocks of the processes agree. */
-function newRevision(): string {
-  return `${Date.now().toString(36).padStart(9, '0')}-${globalThis.crypto.randomUUID()}`;
 }

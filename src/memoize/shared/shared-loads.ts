@@ -16,6 +16,9 @@ import { type FoundResult, lifeLeft, type SharedResults } from './shared-results
 import { SharedStoreError } from './shared-store-error.js';
 import type { WaitBudget } from './wait-budget.js';
 
+/** How many invalidations that take each other's place a load waits for. */
+const MAX_WAITS = 3;
+
 /** What the loads use of their shared level. */
 export interface SharedLoadsPort {
   readonly results: SharedResults;
@@ -60,25 +63,33 @@ export class SharedLoads {
     return this.#computeOrStale(load, context, found.stale, begin, present);
   }
 
-  /** Whether the store has every invalidation of this process that covers a key. Waits for one that is on its way. */
+  /**
+   * Whether the store has every invalidation of this process that covers a key. Waits for one that is on its way, and for one that has
+   * taken its place meanwhile.
+   */
   async #isReadable(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
     const { results, outbox } = this.#port;
-    for (const pending of [outbox.get('key', load.key), outbox.get('cache', '')]) {
-      if (pending === undefined) continue;
+    for (let waits = 0; waits <= MAX_WAITS; waits++) {
+      const pending = outbox.get('key', load.key) ?? outbox.get('cache', '');
+      if (pending === undefined) return true;
       if (pending.hasFailed || results.isResting(pending)) return false;
-      if (!(await this.#isDelivered(pending, budget))) return false;
+      if (!(await this.#isAttempted(pending, budget))) return false;
     }
-    return true;
+    return false;
   }
 
-  #isDelivered(pending: Invalidation, budget: WaitBudget): Promise<boolean> {
+  /** Waits for the attempt of an invalidation. False if it takes too long. */
+  #isAttempted(pending: Invalidation, budget: WaitBudget): Promise<boolean> {
     return budget
       .spend((millis, time) =>
         inTime(time, () => this.#port.outbox.settled(pending), millis, {
           onLate: () => new SharedStoreError('An invalidation is not confirmed yet.'),
         }),
       )
-      .catch(() => false);
+      .then(
+        () => true,
+        () => false,
+      );
   }
 
   #read(load: SharedLoad, purpose: LoadPurpose, budget: WaitBudget): Promise<FoundResult> {

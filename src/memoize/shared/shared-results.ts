@@ -30,7 +30,7 @@ import type { Invalidation } from './invalidation.js';
 import type { InvalidationOutbox } from './invalidation-outbox.js';
 import type { KeyNames } from './key-names.js';
 import type { LoadAccess } from './load-access.js';
-import { SharedStoreError } from './shared-store-error.js';
+import { revisionTime } from './revision.js';
 import type { SharedValues } from './shared-values.js';
 import type { StoreAccess } from './store-access.js';
 import { WaitBudget } from './wait-budget.js';
@@ -160,7 +160,7 @@ export class SharedResults {
     const made = await budget.spend((millis) => access.get(names, millis));
     const present: Writable<Generations> = { ...generations };
     for (const [at, kind] of kinds.entries()) present[kind] = tokenIn(made[at]);
-    if (isComplete(present) && !this.#isOutdated(load.key, present)) load.generations = present;
+    if (isComplete(present) && !this.#isOutdated(load, present)) load.generations = present;
   }
 
   /**
@@ -245,34 +245,26 @@ export class SharedResults {
     return (await access.get(tagNames, timeoutMillis)).map(tokenIn);
   }
 
-  /** Puts the token of an invalidation into the store. Rejects unless it can be read back. */
-  async invalidate(invalidation: Invalidation, isWanted: () => boolean): Promise<void> {
+  /** Puts the token of an invalidation into the store. False if it cannot be read back. */
+  async invalidate({ kind, what, token }: Invalidation): Promise<boolean> {
     const { store, names, timeoutMillis } = this.#port;
-    const { kind, what, token } = invalidation;
     const life = kind === 'cache' ? LONGEST_MILLIS : this.#tokenMillis;
-    const name = names.inStore(kind, what);
-    invalidation.isRepeated = await this.#put(name, token, life, isWanted);
+    if (!(await this.#put(names.inStore(kind, what), token, life))) return false;
     if (kind === 'key') {
       await store.delete(names.inStore('entry', what), timeoutMillis).catch(() => {}); // The token counts, not the deletion.
     }
+    return true;
   }
 
-  /** Replaces the token of all tags. Rejects unless the new one can be read back. */
-  async invalidateAnyTag(): Promise<void> {
-    await this.#put(this.#port.names.inStore('tags', ''), newToken(), LONGEST_MILLIS, () => true);
+  /** Replaces the token of all tags. False if the new one cannot be read back. */
+  async invalidateAnyTag(): Promise<boolean> {
+    return this.#put(this.#port.names.inStore('tags', ''), newToken(), LONGEST_MILLIS);
   }
 
-  /** Puts a token into the store. True if it was not there after the first attempt. */
-  async #put(name: string, token: string, life: number, isWanted: () => boolean): Promise<boolean> {
-    const { store: access, timeoutMillis } = this.#port;
-    // The second attempt is for another process that has put its own token there in the meantime.
-    for (let attempt = 0; attempt < 2 && isWanted(); attempt++) {
-      await access.set(name, token, life, timeoutMillis);
-      if (tokenIn(await access.getOne(name, timeoutMillis)) === token) return attempt > 0;
-    }
-    throw new SharedStoreError(
-      'The store did not keep an invalidation. It is tried again, and what it covers is not served. Does the store refuse writes?',
-    );
+  async #put(name: string, token: string, life: number): Promise<boolean> {
+    const { store, timeoutMillis } = this.#port;
+    await store.set(name, token, life, timeoutMillis);
+    return tokenIn(await store.getOne(name, timeoutMillis)) === token;
   }
 
   /** Reads the tokens into the load, and gives what the store has under other names. */
@@ -292,7 +284,7 @@ export class SharedResults {
         return budget.spend((millis) => this.#readEach(error, asked, millis));
       });
     const present = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
-    if (this.#isOutdated(load.key, present)) return [];
+    if (this.#isOutdated(load, present)) return [];
     load.generations = present;
     return values;
   }
@@ -312,10 +304,14 @@ export class SharedResults {
     return found.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
   }
 
-  /** Whether another process has announced an invalidation that the store does not have yet. */
-  #isOutdated(key: string, present: Generations): boolean {
-    const { announcements } = this.#port;
+  /**
+   * Whether the store does not have an invalidation yet: one that another process has announced, or one by this process from before the
+   * load that `clear` has taken the place of since.
+   */
+  #isOutdated({ key, clears }: SharedLoad, present: Generations): boolean {
+    const { announcements, outbox } = this.#port;
     return (
+      outbox.clears !== clears ||
       announcements.contradict('key', key, present.key) ||
       announcements.contradict('cache', '', present.cache)
     );
@@ -324,7 +320,7 @@ export class SharedResults {
   /** A value from the store as an envelope, if all its tokens are the present ones. */
   async #valid(
     stored: unknown,
-    { generations }: SharedLoad,
+    { key, generations, clears }: SharedLoad,
     budget: WaitBudget,
   ): Promise<Envelope | undefined> {
     const { access, names, digests, announcements, outbox, counters, timeoutMillis } = this.#port;
@@ -332,16 +328,20 @@ export class SharedResults {
     const envelope = envelopeIn(stored);
     if (envelope === undefined) counters.sharedRejects++;
     if (envelope?.key !== generations.key || envelope.cache !== generations.cache) return undefined;
-    const { tags = [] } = envelope;
+    const { revision, tags = [] } = envelope;
+    if (announcements.mayPrecede(revision, 'key', key)) return undefined;
+    if (announcements.mayPrecede(revision, 'cache', '')) return undefined;
     if (tags.length === 0) return envelope;
     const forms = tags.map(([tag]) => digests.publicForm(tag));
     if (forms.some((form) => outbox.get('tag', form) !== undefined)) return undefined;
     const asked = forms.map((form) => names.inStore('tag', form));
     if (!access.mayAsk(() => asked, timeoutMillis)) return undefined;
     const present = await budget.spend((millis) => access.get(asked, millis));
+    if (outbox.clears !== clears) return undefined;
     const isPresent = tags.every(([, token], at) => {
-      const now = tokenIn(present[at]);
-      return now === token && !announcements.contradict('tag', forms[at] as string, now);
+      const [form, now] = [forms[at] as string, tokenIn(present[at])];
+      if (now !== token || announcements.contradict('tag', form, now)) return false;
+      return !announcements.mayPrecede(revision, 'tag', form);
     });
     return isPresent ? envelope : undefined;
   }
@@ -377,12 +377,7 @@ function isOfUse({ revision, failure }: Envelope, left: number, purpose: LoadPur
   if (failure !== undefined) return left > 0 && !isReplacing;
   if (isEarly) return left > 0 && revision > replaced;
   // A store that has lost its last writes has an older result than the one that is to be replaced.
-  return !isReplacing || timeOf(revision) >= timeOf(replaced);
-}
-
-/** When a load began, by the clock of its process. Later times are greater. */
-function timeOf(revision: string): string {
-  return revision.split('-', 1)[0] as string;
+  return !isReplacing || revisionTime(revision) >= revisionTime(replaced);
 }
 
 function isComplete({ key, cache, tags }: Generations): boolean {

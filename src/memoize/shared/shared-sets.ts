@@ -1,7 +1,7 @@
 /**
- * Writes values to the store that `set` has given, each under the tokens that were present when it was given. An invalidation by another
- * process that comes while a value is on its way must cover it. So a value is not written if such an invalidation was announced, or
- * if its own token took the place of another one. The next call then loads.
+ * Writes values to the store that `set` has given, each under the tokens that were present when it was given. An invalidation that comes
+ * while a value is on its way must cover it. So a value is not written if such an invalidation was made here or announced, or if the store
+ * had the token of another one in the place of its own. The next call then loads.
  */
 import type { EntryTerms } from '../entry-terms.js';
 import type { SharedLoad } from '../shared-port.js';
@@ -41,8 +41,8 @@ export class SharedSets {
     }
   }
 
-  /** Told of an invalidation by another process. */
-  forget({ kind, what }: Announced): void {
+  /** Told of an invalidation by this process or another one. */
+  forget({ kind, what }: Pick<Announced, 'kind' | 'what'>): void {
     for (const given of this.#underway) {
       const isCovered =
         kind === 'cache' || (kind === 'key' ? given.load.key === what : given.tags.includes(what));
@@ -52,14 +52,16 @@ export class SharedSets {
 
   async #share(given: ValueToShare): Promise<void> {
     const { load, invalidation, value, terms } = given;
+    const { token } = invalidation;
     const results = this.#results;
     const budget = results.newBudget();
     await results.readTokens(load, budget); // At once: an invalidation from now on has other tokens.
     if (load.generations === undefined) return;
-    load.generations = { ...load.generations, key: invalidation.token };
+    load.generations = { ...load.generations, key: token };
     await results.makeTokens(load, budget);
     const isStored = await this.#outbox.settled(invalidation);
-    if (!isStored || invalidation.isRepeated || !this.#underway.has(given)) return;
+    const isRenewed = invalidation.token !== token;
+    if (!isStored || isRenewed || !this.#underway.has(given)) return;
     await results.write(load, { value }, terms);
   }
 }

@@ -18,6 +18,13 @@ export interface Guard {
   readonly breaks: keyof typeof PROGRAMS;
 }
 
+/** Results that may be older than an announced invalidation count. */
+const NO_DOUBT: Edit = {
+  file: 'announcements.ts',
+  code: 'return revisionTime(revision) < announced.arrivedAt + CLOCK_SKEW_MILLIS;',
+  without: 'return revisionTime(revision) === CLOCK_SKEW_MILLIS;',
+};
+
 export const GUARDS: Readonly<Record<string, Guard>> = {
   'a missing token proves nothing': {
     edits: [
@@ -95,8 +102,8 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'invalidation-outbox.ts',
-        code: 'stored ??= this.#port.storeTagsToken()',
-        without: 'stored ??= Promise.resolve()',
+        code: 'stored ??= this.#twice(() => this.#port.storeTagsToken());',
+        without: 'stored ??= Promise.resolve();',
       },
     ],
     breaks: 'a load beside an invalidation of tags',
@@ -105,8 +112,8 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'shared-results.ts',
-        code: 'if (tokenIn(await access.getOne(name, timeoutMillis)) === token) return attempt > 0;',
-        without: 'return false;',
+        code: 'return tokenIn(await store.getOne(name, timeoutMillis)) === token;',
+        without: 'return true;',
       },
     ],
     breaks: 'a load beside a delete',
@@ -115,19 +122,48 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'shared-loads.ts',
-        code: 'if (pending === undefined) continue;',
-        without: 'if (pending !== null) continue;',
+        code: 'if (pending === undefined) return true;',
+        without: 'if (pending !== null) return true;',
       },
     ],
     breaks: 'a delete and a call of one process, without a fault',
+  },
+  'a load waits for the invalidation that takes the place of another one': {
+    edits: [
+      {
+        file: 'shared-loads.ts',
+        code: 'if (!(await this.#isAttempted(pending, budget))) return false;',
+        without: 'return this.#isAttempted(pending, budget);',
+      },
+      { file: 'shared-results.ts', code: 'outbox.clears !== clears ||', without: '' },
+    ],
+    breaks: 'a delete, a call and a clear of one process',
+  },
+  'a result that was read before a clear does not count after it': {
+    edits: [
+      { file: 'shared-results.ts', code: 'outbox.clears !== clears ||', without: '' },
+      {
+        file: 'shared-results.ts',
+        code: 'if (outbox.clears !== clears) return undefined;',
+        without: '',
+      },
+    ],
+    breaks: 'an invalidation of tags, a call and a clear of one process',
+  },
+  'an invalidation that is tried again has another token': {
+    edits: [
+      { file: 'invalidation.ts', code: 'this.#token = newToken();\n    this', without: 'this' },
+    ],
+    breaks: 'a load between the deletes of two processes',
   },
   'an announced invalidation counts before the store has it': {
     edits: [
       {
         file: 'announcements.ts',
-        code: 'if (announced.token !== token && now < announced.until) return true;',
-        without: '',
+        code: 'if (!announced.tokens.has(token)) return true;',
+        without: 'if (!announced.tokens.has(token)) return false;',
       },
+      NO_DOUBT,
     ],
     breaks: 'a call after the message of a delete',
   },
@@ -135,9 +171,10 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'shared-results.ts',
-        code: "return now === token && !announcements.contradict('tag', forms[at] as string, now);",
-        without: 'return now === token;',
+        code: "if (now !== token || announcements.contradict('tag', form, now)) return false;",
+        without: 'if (now !== token) return false;',
       },
+      NO_DOUBT,
     ],
     breaks: 'a call after the message of an invalidation of tags',
   },

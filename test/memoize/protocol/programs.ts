@@ -271,6 +271,46 @@ function invalidateThenCall(options: ProgramOptions) {
   });
 }
 
+/** A process invalidates, calls, and clears its cache in one turn. */
+function invalidateCallAndClear(options: ProgramOptions) {
+  return program(options, (service) => {
+    const { cache } = service.member('one');
+    service.script({
+      process: 'one',
+      name: 'one invalidates, calls and clears',
+      changes: true,
+      run: () => {
+        service.change(cache);
+        void service.expectNew('one', cache);
+        cache.clear();
+      },
+    });
+  });
+}
+
+/** Two processes invalidate, and one of them has a load from the time between. */
+function loadBetweenInvalidations(options: ProgramOptions) {
+  return program(options, (service) => {
+    const one = service.member('one');
+    const other = service.member('other');
+    service.script({
+      process: 'one',
+      name: 'one invalidates',
+      changes: true,
+      run: () => void one.cache.delete('k'),
+    });
+    service.script(
+      { process: 'other', name: 'other calls', run: () => void other.cache('k') },
+      {
+        process: 'other',
+        name: 'other invalidates',
+        changes: true,
+        run: () => service.change(other.cache),
+      },
+    );
+  });
+}
+
 /** A process is told of an invalidation, and calls. */
 function toldThenCall(options: ProgramOptions) {
   return program(options, (service) => {
@@ -377,6 +417,21 @@ export const PROGRAMS = {
   'a set and a call of one process': invalidateThenCall({
     before: 'result',
     invalidate: 'set',
+    withBus: false,
+  }),
+  'a delete, a call and a clear of one process': invalidateCallAndClear({
+    before: 'result',
+    faults: 1,
+    kinds: ALL,
+    withBus: false,
+  }),
+  'an invalidation of tags, a call and a clear of one process': invalidateCallAndClear({
+    before: 'result',
+    invalidate: 'invalidateTags',
+    withBus: false,
+  }),
+  'a load between the deletes of two processes': loadBetweenInvalidations({
+    before: 'tokens',
     withBus: false,
   }),
   'a call after the message of a delete': toldThenCall({ before: 'result', faults: 1, kinds: ALL }),

@@ -1,0 +1,148 @@
+/** Invalidations by two processes at one time: their messages and their writes may arrive in different orders. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { memoize } from '../../src/memoize/index.js';
+import {
+  type BusListener,
+  type InvalidationBus,
+  type SharedStore,
+  sharedCache,
+} from '../../src/memoize/shared/index.js';
+import { Gate } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
+import { MemoryBus } from './memory-bus.js';
+
+type Member = ReturnType<Crossing['member']>;
+
+/** A bus from which a process gets what a test delivers. */
+class ManualBus implements InvalidationBus {
+  deliver: BusListener['message'] = () => {};
+
+  async publish(): Promise<void> {}
+
+  subscribe(listener: BusListener): Disposable {
+    this.deliver = listener.message;
+    listener.connected(true);
+    return { [Symbol.dispose]: () => {} };
+  }
+}
+
+/** Processes of one service over one store. */
+class Crossing {
+  readonly bus = new MemoryBus();
+  readonly #values = new Map<string, unknown>();
+  source = 'old';
+  loads = 0;
+
+  /** `mayWrite` delays the writes of a process. */
+  member(bus: InvalidationBus, mayWrite: () => Promise<void> = async () => {}) {
+    const values = this.#values;
+    const store: SharedStore = {
+      get: async (name) => values.get(name),
+      set: async (name, value) => {
+        await mayWrite();
+        values.set(name, value);
+      },
+      delete: async (name) => values.delete(name),
+    };
+    return memoize(
+      async (_: string) => {
+        this.loads++;
+        return this.source;
+      },
+      {
+        name: 'value',
+        ttl: 3_600_000,
+        tags: () => ['tag'],
+        shared: sharedCache({ store, bus, storeTimeoutMillis: Infinity, localTtlMillis: 0 }),
+      },
+    );
+  }
+}
+
+describe.each<{ how: string; invalidate: (value: Member) => void }>([
+  { how: 'delete', invalidate: (value) => void value.delete('a') },
+  { how: 'clear', invalidate: (value) => value.clear() },
+  { how: 'invalidateTags', invalidate: (value) => void value.invalidateTags('tag') },
+])('$how in two processes, whose messages and writes cross', ({ invalidate }) => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** The message of the second process overtakes that of the first, whose token is in the store; that of the second is not yet. */
+  async function crossed() {
+    const crossing = new Crossing();
+    const { bus } = crossing;
+    const gate = new Gate();
+    let isHeld = false;
+    const [thirdBus, first] = [new ManualBus(), crossing.member(bus)];
+    const second = crossing.member(bus, async () => (isHeld ? gate.passed : undefined));
+    const third = crossing.member(thirdBus);
+    await third('a');
+    await third.flush();
+    crossing.source = 'between';
+    invalidate(first);
+    await first.flush();
+    await first('a');
+    await first.flush();
+    const texts = bus.texts.splice(0);
+    crossing.source = 'new';
+    isHeld = true;
+    invalidate(second);
+    await settle();
+    for (const text of [...bus.texts, ...texts]) thirdBus.deliver(text);
+    return { crossing, second, third, release: () => gate.open() };
+  }
+
+  test('serve no result from between them to a process that has got both messages', async () => {
+    const { second, third, release } = await crossed();
+    expect(await third('a'), 'the store has the first token').toBe('new');
+    expect(await third('a')).toBe('new');
+    release();
+    await second.flush();
+    expect(await third('a'), 'the store has the second token').toBe('new');
+  });
+
+  test('let results be shared again whose loads begin later', async () => {
+    const { crossing, second, third, release } = await crossed();
+    release();
+    await second.flush();
+    vi.setSystemTime(Date.now() + 2_000);
+    await second('a');
+    await second.flush();
+    crossing.loads = 0;
+    expect(await third('a')).toBe('new');
+    expect(crossing.loads).toBe(0);
+  });
+});
+
+test('an invalidation with another token is pending until that token was announced', async () => {
+  const values = new Map<string, unknown>();
+  const gate = new Gate();
+  const messages = [() => gate.passed, () => Promise.reject(new Error('no'))];
+  const writes: string[] = [];
+  const store: SharedStore = {
+    get: async (name) => values.get(name),
+    set: async (name, value) => {
+      writes.push(name);
+      values.set(name, writes.length === 1 ? 'the token of another process' : value);
+    },
+    delete: async (name) => values.delete(name),
+  };
+  const bus: InvalidationBus = {
+    publish: async () => messages.shift()?.(),
+    subscribe: (listener) => {
+      listener.connected(true);
+      return { [Symbol.dispose]: () => {} };
+    },
+  };
+  using value = memoize(async (_: string) => 'value', {
+    name: 'value',
+    onError: () => {},
+    shared: sharedCache({ store, bus }),
+  });
+  value.delete('a');
+  await settle();
+  gate.open();
+  await settle();
+  expect(writes).toHaveLength(2);
+  expect(value.cacheInfo().shared?.pendingInvalidations).toBe(1);
+});
