@@ -45,6 +45,21 @@ const NOTHING_KNOWN = { answered: [], silent: [] };
 
 type ErrorListener = (error: unknown) => void;
 
+/** A request of a cache to the store. */
+interface StoreRequest<T> {
+  /** What it asks for, at least one name. */
+  readonly names: readonly string[];
+  readonly send: () => PromiseLike<T> | T;
+  /** How long it waits for an answer, in milliseconds. */
+  readonly millis: number;
+  /** Gives the result of an answer. It may throw. */
+  readonly resultOf?: (answer: T) => T;
+  /** Notes a write without an answer; absent for a read. */
+  readonly noteSilentWrite?: (restsUntil: number) => void;
+  /** Whether other writes under these names get no answer. */
+  readonly isRestingWrite?: boolean;
+}
+
 const accesses = /* @__PURE__ */ new WeakMap<SharedStore, StoreAccess>();
 
 /** The access to one store object. */
@@ -138,16 +153,20 @@ export class StoreAccess {
   /** Reads the values with these names. A value that could not be read may be `undefined` too. */
   get(names: string[], millis: number): Promise<unknown[]> {
     const store = this.#store;
-    const request = (): Promise<unknown[]> =>
-      typeof store.getMany === 'function'
-        ? store.getMany(names)
-        : Promise.all(names.map((name) => store.get(name)));
-    return this.#ask(names, request, millis, (values) => (Array.isArray(values) ? values : []));
+    return this.#ask({
+      names,
+      send: () =>
+        typeof store.getMany === 'function'
+          ? store.getMany(names)
+          : Promise.all(names.map((name) => store.get(name))),
+      millis,
+      resultOf: (values) => (Array.isArray(values) ? values : []),
+    });
   }
 
   /** Reads one value. */
   getOne(name: string, millis: number): Promise<unknown> {
-    return this.#ask([name], () => this.#store.get(name), millis);
+    return this.#ask({ names: [name], send: () => this.#store.get(name), millis });
   }
 
   /** Sends a value, to be kept for `ttl` milliseconds; 0 for no limit. */
@@ -187,43 +206,41 @@ export class StoreAccess {
 
   #write(
     name: string,
-    request: () => PromiseLike<unknown>,
+    send: () => PromiseLike<unknown>,
     millis: number,
     resultOf: (answer: unknown) => unknown = itself,
   ): Promise<unknown> {
     const before = this.#answeredWrites;
-    const isKnown = this.writesRest([name]);
-    const answered = (answer: unknown): unknown => {
-      this.#written[this.#answeredWrites++ % RECENT] = name;
-      if (this.#writes.answered(name)) this.#probeAll(this.#writes, millis);
-      return resultOf(answer);
-    };
-    const restAlone = (restsUntil: number): void => {
-      const others = this.#answeredWrites === before ? [] : this.#written;
-      this.#writes.judge(others.map(hashSlotOf), [name], restsUntil);
-    };
-    return this.#ask([name], request, millis, answered, restAlone, isKnown);
+    return this.#ask({
+      names: [name],
+      send,
+      millis,
+      resultOf: (answer) => {
+        this.#written[this.#answeredWrites++ % RECENT] = name;
+        if (this.#writes.answered(name)) this.#probeAll(this.#writes, millis);
+        return resultOf(answer);
+      },
+      noteSilentWrite: (restsUntil) => {
+        const others = this.#answeredWrites === before ? [] : this.#written;
+        this.#writes.judge(others.map(hashSlotOf), [name], restsUntil);
+      },
+      isRestingWrite: this.writesRest([name]),
+    });
   }
 
   /** Waits for an answer of the store, at most `millis`. Then rejects with a `SharedStoreError`, and silent slots begin to rest. */
-  #ask<T>(
-    names: readonly string[],
-    request: () => PromiseLike<T> | T,
-    millis: number,
-    resultOf: (answer: T) => T = itself,
-    restAlone = (restsUntil: number): void => this.#health.missed(names[0] as string, restsUntil),
-    isKnownToRest = false,
-  ): Promise<T> {
+  #ask<T>(request: StoreRequest<T>): Promise<T> {
+    const { names, send, millis, resultOf = itself, isRestingWrite = false } = request;
     this.#recent[this.#asked++ % RECENT] = names[0] as string;
     this.#spareReads = Math.min(this.#spareReads + 1, SPARE_READS);
     let check: StoreHealthCheck | undefined;
-    return inTime(this.time, request, millis, {
+    return inTime(this.time, send, millis, {
       onSlow: (left) => {
-        if (!isKnownToRest) check = this.#checkHealth(names, left);
+        if (!isRestingWrite) check = this.#checkHealth(names, left);
       },
       onLate: () => {
-        if (isKnownToRest) restAlone(this.#restAfter(millis));
-        else this.#conclude(names, check, millis, restAlone);
+        if (isRestingWrite) this.#restAlone(request);
+        else this.#conclude(request, check);
         return new SharedStoreError('The store gave no answer within `storeTimeoutMillis`.');
       },
       onAnswer: (answer) => {
@@ -231,6 +248,13 @@ export class StoreAccess {
         return resultOf(answer);
       },
     });
+  }
+
+  /** Lets a request rest that got no answer, although others do. */
+  #restAlone<T>({ names, millis, noteSilentWrite }: StoreRequest<T>): void {
+    const restsUntil = this.#restAfter(millis);
+    if (noteSilentWrite === undefined) this.#health.missed(names[0] as string, restsUntil);
+    else noteSilentWrite(restsUntil);
   }
 
   #restAfter(millis: number): number {
@@ -273,22 +297,17 @@ export class StoreAccess {
   }
 
   /** Lets the slots rest that gave no answer to a request or to its health check. If all of its names answer, the request rests alone. */
-  #conclude(
-    names: readonly string[],
-    check: StoreHealthCheck | undefined,
-    millis: number,
-    restAlone: (restsUntil: number) => void,
-  ): void {
+  #conclude<T>(request: StoreRequest<T>, check: StoreHealthCheck | undefined): void {
+    const { names, millis } = request;
     if (this.rests(names)) return; // Another request has found it out.
     const health = this.#health;
     if (check === undefined && this.#listeners.size > 0 && !health.isProbed) {
-      this.#probe(health, () => this.#suspectAll(names, millis, restAlone));
+      this.#probe(health, () => this.#suspectAll(request));
       return;
     }
-    const restsUntil = this.#restAfter(millis);
     const { answered, silent } = check?.resultAt(this.time.now()) ?? NOTHING_KNOWN;
-    health.judge(answered, silent, restsUntil);
-    if (!this.rests(names)) restAlone(restsUntil);
+    health.judge(answered, silent, this.#restAfter(millis));
+    if (!this.rests(names)) this.#restAlone(request);
   }
 
   /**
@@ -296,11 +315,8 @@ export class StoreAccess {
    * out which parts of it answer. So a lost shard costs one call its timeout then, too. If even the late check would be too much, all
    * parts rest as silent ones do.
    */
-  async #suspectAll(
-    names: readonly string[],
-    millis: number,
-    restAlone: (restsUntil: number) => void,
-  ): Promise<void> {
+  async #suspectAll<T>(request: StoreRequest<T>): Promise<void> {
+    const { names, millis } = request;
     const health = this.#health;
     const asked = this.#namesToCheck(names);
     health.suspectAll(asked, this.#restAfter(millis));
@@ -309,9 +325,8 @@ export class StoreAccess {
     const answers = await Promise.all(asked.map((name) => this.#ping(health, name, millis)));
     if (this.rests(names)) return;
     const answered = asked.filter((_, at) => answers[at] === true);
-    const restsUntil = this.#restAfter(millis);
-    health.judge(answered.map(hashSlotOf), [], restsUntil);
-    restAlone(restsUntil);
+    health.judge(answered.map(hashSlotOf), [], this.#restAfter(millis));
+    this.#restAlone(request);
   }
 
   // ── Probes ──
