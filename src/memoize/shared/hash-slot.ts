@@ -26,6 +26,11 @@ function crc16(bytes: Uint8Array): number {
   return crc;
 }
 
+/** One of these names for each of their slots: the first one. The last slots come first, so those of later names are probed earlier. */
+export function bySlot(names: readonly string[]): ReadonlyMap<number, string> {
+  return new Map([...names].reverse().map((name) => [hashSlotOf(name), name]));
+}
+
 /** How many parts the slots are divided into: ranges of equal size. */
 export const PARTS = 128;
 

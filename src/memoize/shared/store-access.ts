@@ -21,7 +21,7 @@
 import { emptyAsyncContext } from '../../core/async-context.js';
 import type { Clock } from '../../core/clock.js';
 import type { SharedStore } from '../shared-store.js';
-import { hashSlotOf, namesAcross } from './hash-slot.js';
+import { bySlot, hashSlotOf, namesAcross } from './hash-slot.js';
 import { inTime } from './in-time.js';
 import { LockHealth } from './lock-health.js';
 import { SharedStoreError } from './shared-store-error.js';
@@ -281,19 +281,17 @@ export class StoreAccess {
     const deadline = now + millisLeft;
     const present = this.#healthCheck;
     const isPresent = present !== undefined && !present.isOver(now);
-    const read = isPresent ? names : this.#namesToCheck(names);
-    if (read.length > this.#spareReads) return isPresent ? present : undefined;
+    const read = isPresent ? bySlot(names) : this.#namesToCheck(names);
+    if (read.size > this.#spareReads) return isPresent ? present : undefined;
     const check = isPresent ? present : new StoreHealthCheck(this.#store, deadline);
     this.#healthCheck = check;
     this.#spareReads -= check.read(read, deadline);
     return check;
   }
 
-  /** Names in all parts of the store: one in each slot. */
-  #namesToCheck(names: readonly string[]): string[] {
-    const [first] = names as [string];
-    const all = [...names, ...this.#recent, ...namesAcross(first)].reverse(); // The first name of a slot counts.
-    return [...new Map(all.map((name) => [hashSlotOf(name), name])).values()];
+  /** Names in all parts of the store by their slots. */
+  #namesToCheck(names: readonly string[]): ReadonlyMap<number, string> {
+    return bySlot([...names, ...this.#recent, ...namesAcross(names[0] as string)]);
   }
 
   /** Lets the slots rest that gave no answer to a request or to its health check. If all of its names answer, the request rests alone. */
@@ -318,7 +316,7 @@ export class StoreAccess {
   async #suspectAll<T>(request: StoreRequest<T>): Promise<void> {
     const { names, millis } = request;
     const health = this.#health;
-    const asked = this.#namesToCheck(names);
+    const asked = [...this.#namesToCheck(names).values()];
     health.suspectAll(asked, this.#restAfter(millis));
     if (this.#spareReads < -SPARE_READS) return;
     this.#spareReads -= asked.length;

@@ -3,7 +3,6 @@
  * its time, and is over when that request gives up. An answer after that does not count.
  */
 import type { SharedStore } from '../shared-store.js';
-import { hashSlotOf } from './hash-slot.js';
 
 /** The most reads of one health check. */
 const MAX_READS = 1_000;
@@ -31,11 +30,10 @@ export class StoreHealthCheck {
     return now >= this.#deadline;
   }
 
-  /** Reads these names, one in each slot. A refusal is an answer too. Gives how many reads were sent. */
-  read(names: readonly string[], deadline: number): number {
+  /** Reads these names, which are given by their slots. A refusal is an answer too. Gives how many reads were sent. */
+  read(names: ReadonlyMap<number, string>, deadline: number): number {
     const before = this.#reads.size;
-    for (const name of names) {
-      const slot = hashSlotOf(name);
+    for (const [slot, name] of names) {
       if (this.#reads.has(slot) || this.#reads.size >= MAX_READS) continue;
       const read: HealthCheckRead = { name, deadline, isAnswered: false };
       this.#reads.set(slot, read);
