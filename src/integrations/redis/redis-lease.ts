@@ -17,70 +17,62 @@ export function release(client: RedisClient, key: string, token: string): Promis
   return run(client, RELEASE, [key], [token]);
 }
 
+/** A lock that Redis has given. */
+export interface TakenLock {
+  readonly client: RedisClient;
+  readonly clock: Clock;
+  /** The time that Redis has for its answers. */
+  readonly time: StoreTime;
+  readonly key: string;
+  readonly token: string;
+  readonly fence: number;
+  /** How long Redis keeps the lock after each request, in milliseconds. */
+  readonly leaseMillis: number;
+  /** When Redis was asked for it, in milliseconds of the clock. */
+  readonly askedAt: number;
+}
+
 /** The hold of a lock, until it is released or lost. */
 export class RedisLease implements ClusterLease {
   readonly fence: number;
-  readonly #client: RedisClient;
-  readonly #clock: Clock;
-  readonly #time: StoreTime;
-  readonly #key: string;
-  readonly #token: string;
-  readonly #leaseMillis: number;
+  readonly #lock: TakenLock;
   /** The time until which Redis gives the lock to no other process, counted from before the last request. */
   #heldUntil: number;
   #isReleased = false;
   #timer: TimerHandle | undefined = undefined;
 
-  constructor(
-    client: RedisClient,
-    clock: Clock,
-    time: StoreTime,
-    key: string,
-    token: string,
-    fence: number,
-    leaseMillis: number,
-    asked: number,
-  ) {
-    this.#client = client;
-    this.#clock = clock;
-    this.#time = time;
-    this.#key = key;
-    this.#token = token;
-    this.fence = fence;
-    this.#leaseMillis = leaseMillis;
-    this.#heldUntil = asked + leaseMillis;
+  constructor(lock: TakenLock) {
+    this.#lock = lock;
+    this.fence = lock.fence;
+    this.#heldUntil = lock.askedAt + lock.leaseMillis;
     this.#scheduleExtension();
   }
 
   get lost(): boolean {
-    return this.#isReleased || this.#clock.now() >= this.#heldUntil;
+    return this.#isReleased || this.#lock.clock.now() >= this.#heldUntil;
   }
 
   async release(): Promise<void> {
-    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
+    const { client, clock, time, key, token } = this.#lock;
+    if (this.#timer !== undefined) clock.clearTimer(this.#timer);
     if (this.#isReleased) return;
     this.#isReleased = true;
-    await inTime(this.#time, release(this.#client, this.#key, this.#token));
+    await inTime(time, release(client, key, token));
   }
 
   #scheduleExtension(): void {
-    this.#timer = this.#clock.setTimer(() => void this.#extend(), this.#leaseMillis / 3, {
-      background: true,
-    });
+    const { clock, leaseMillis } = this.#lock;
+    const extend = (): void => void this.#extend();
+    this.#timer = clock.setTimer(extend, leaseMillis / 3, { background: true });
   }
 
   async #extend(): Promise<void> {
-    const asked = this.#clock.now();
+    const { client, clock, key, token, leaseMillis } = this.#lock;
+    const askedAt = clock.now();
     try {
-      const held = await run(
-        this.#client,
-        EXTEND,
-        [this.#key],
-        [this.#token, String(this.#leaseMillis)],
-      );
+      const held = await run(client, EXTEND, [key], [token, String(leaseMillis)]);
       if (this.#isReleased) return;
-      if (Number(held) === 1) this.#heldUntil = asked + this.#leaseMillis;
-      else this.#heldUntil = asked;
+      this.#heldUntil = Number(held) === 1 ? askedAt + leaseMillis : askedAt;
     } catch {
       // The next attempt is scheduled below. If none succeeds, the lock is lost at the end of its time.
     }

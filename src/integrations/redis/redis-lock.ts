@@ -100,19 +100,19 @@ export class RedisLock implements ClusterLock {
     const token = crypto.randomUUID();
     const deadline = this.#clock.now() + this.#wait;
     for (;;) {
-      const asked = this.#clock.now();
+      const askedAt = this.#clock.now();
       const fence = await this.#take(ask, key, token);
       if (fence > 0) {
-        return new RedisLease(
-          this.#client,
-          this.#clock,
-          this.#time,
+        return new RedisLease({
+          client: this.#client,
+          clock: this.#clock,
+          time: this.#time,
           key,
           token,
           fence,
-          this.#leaseMillis,
-          asked,
-        );
+          leaseMillis: this.#leaseMillis,
+          askedAt,
+        });
       }
       if (this.#clock.now() >= deadline) throw new RedisLockTimeoutError(this.#wait);
       await this.#pause(this.#retry * (1 + this.#random() / 2));
