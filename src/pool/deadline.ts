@@ -1,8 +1,8 @@
 /** Waits for a whole pool (`drain`, `ready`, `invalidate`, …) that a caller may limit. */
-import { abortableWait } from '../core/abortable-wait.js';
 import type { Clock } from '../core/clock.js';
 import { startLimit } from '../core/limit-timer.js';
 import { anAbortSignal, millis, type OptionTable, option, optional } from '../core/options.js';
+import { followUntilAbort } from '../core/signal-waits.js';
 import { DeadlineError } from './pool-errors.js';
 
 /** How long a caller waits for a whole pool. What the pool does goes on when the caller has left. */
@@ -41,8 +41,8 @@ export function withDeadline<T>(
     end();
     onLeave();
   };
-  const timed = abortableWait(promise, timeout.signal, leave);
-  const wait = signal === undefined ? timed : abortableWait(timed, signal, leave);
+  const timed = followUntilAbort(promise, timeout.signal, leave);
+  const wait = signal === undefined ? timed : followUntilAbort(timed, signal, leave);
   wait.then(end, end);
   if (timeoutMillis !== Number.POSITIVE_INFINITY) {
     try {

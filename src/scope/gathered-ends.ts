@@ -1,5 +1,5 @@
 /** The ends of several disposals, as one wait. */
-import { abortableWait } from '../core/abortable-wait.js';
+import { followUntilAbort } from '../core/signal-waits.js';
 
 /**
  * Resolves when all `ends` have settled. Rejects with the error of one that has failed, or with an `AggregateError` if several
@@ -12,7 +12,7 @@ export function gatheredEnds(
   const all = gather(ends);
   if (signal === undefined) return all;
   all.catch(() => {}); // The caller may have left.
-  return abortableWait(all, signal, () => {});
+  return followUntilAbort(all, signal, () => {});
 }
 
 async function gather(ends: readonly Promise<void>[]): Promise<void> {

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { abortableWait } from '../../src/core/abortable-wait.js';
 import { onSettled } from '../../src/core/shared-reaction.js';
 import { followUntilAbort } from '../../src/core/signal-waits.js';
 import { settle } from '../kit/settle.js';
@@ -17,22 +16,16 @@ function counted(promise: Promise<string>) {
   return target;
 }
 
-test.each([
-  { name: 'abortableWait', follow: abortableWait },
-  { name: 'followUntilAbort', follow: followUntilAbort },
-])(
-  '$name: callers that leave a promise that never settles leave nothing on it',
-  async ({ follow }) => {
-    const hung = counted(new Promise(() => {}));
-    for (let caller = 0; caller < 50; caller++) {
-      const controller = new AbortController();
-      const wait = follow(hung, controller.signal, () => {});
-      controller.abort(new Error(`caller ${caller} has left`));
-      await expect(wait).rejects.toThrow(`caller ${caller} has left`);
-    }
-    expect(hung.reactions).toBe(1);
-  },
-);
+test('callers that leave a promise that never settles leave nothing on it', async () => {
+  const hung = counted(new Promise(() => {}));
+  for (let caller = 0; caller < 50; caller++) {
+    const controller = new AbortController();
+    const wait = followUntilAbort(hung, controller.signal, () => {});
+    controller.abort(new Error(`caller ${caller} has left`));
+    await expect(wait).rejects.toThrow(`caller ${caller} has left`);
+  }
+  expect(hung.reactions).toBe(1);
+});
 
 test('callers that stay are told in order, and those that come after the end too', async () => {
   let resolve!: (value: string) => void;

@@ -133,6 +133,19 @@ test('a signal that outlives many waits has no listeners left', async () => {
   }
 });
 
+test('pools that are drained with one signal share one listener on it, and leave none', async () => {
+  const { signal } = new AbortController();
+  const pools = Array.from({ length: 11 }, () =>
+    createPool(new StrictFactory(1), { clock: new FakeClock() }),
+  );
+  const leases = await Promise.all(pools.map((pool) => pool.lease()));
+  const drained = pools.map((pool) => pool.drain({ signal }));
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  for (const lease of leases) void lease.release();
+  await Promise.all(drained);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+});
+
 test('a hundred waiters on one signal cause no warning, and all are rejected', async () => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error): void => void warnings.push(warning);

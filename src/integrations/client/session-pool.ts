@@ -1,5 +1,5 @@
 /** A pool of the connections of a driver. Each has one holder at a time, and its session is as new after each loan. */
-import { abortableWait } from '../../core/abortable-wait.js';
+import { followUntilAbort } from '../../core/signal-waits.js';
 import { createPool } from '../../pool/create-pool.js';
 import type { Pool } from '../../pool/pool.js';
 import type { PoolOptions } from '../../pool/pool-options.js';
@@ -81,7 +81,7 @@ async function opened<T>(
   breaks: readonly Error[],
 ): Promise<void> {
   try {
-    await abortableWait(session.open(), signal, () => {});
+    await followUntilAbort(session.open(), signal, () => {});
     if (breaks.length > 0) throw breaks[0];
   } catch (error) {
     session.cut();
