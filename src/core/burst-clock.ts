@@ -3,12 +3,12 @@
  * longer between other work, so uses that follow each other closely share one.
  *
  * ```
- *   16 readings within 1 ms ──▶ a timer of 1 ms ──16 uses or more until it fires──▶ the next timer
+ *   16 readings within 5 ms ──▶ a timer of 5 ms ──16 uses or more until it fires──▶ the next timer
  *                                      │                      └──fewer──▶ each use reads the clock
  *                                      └ until it fires, 64 uses take one reading
  * ```
  *
- * A shared reading is up to 1 ms old, and not older than the turn of the event loop.
+ * A shared reading is up to 5 ms old. During a longer turn of the event loop it is as old as the turn at most.
  */
 import { captureAsyncContext, type RunInContext } from './async-context.js';
 import { type Clock, systemClock } from './clock.js';
@@ -25,6 +25,7 @@ const SHARING_USES = 64;
 /** How long the timer may take, in milliseconds, before it counts as lost. */
 const LOST_MILLIS = 1_000;
 
+/** Gives the time of loans and scopes, from one reading for several uses. */
 export class BurstClock {
   readonly #clock: Clock;
   readonly #isReal: boolean;
@@ -47,7 +48,7 @@ export class BurstClock {
     this.#timerFired = () => this.#endSharing();
   }
 
-  /** Gives the time in whole milliseconds. In a burst it is up to 1 ms old, or of the same turn. */
+  /** Gives the time in whole milliseconds. In a burst it is up to {@link BURST_MILLIS} old, or of the same turn. */
   now(): number {
     if (this.#usesLeft === 0) return this.#read();
     this.#usesLeft--;
