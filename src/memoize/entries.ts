@@ -16,6 +16,7 @@ import type { Disposals } from './disposal-port.js';
 import type { EntryTerms } from './entry-terms.js';
 import { argsOf, type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
 import { type MemoizeSettings, MOST_BOUNDED_ENTRIES } from './memoize-options.js';
+import { RetentionPolicy } from './retention-policy.js';
 import type { FastState, ReadableMap } from './stores/fast-state.js';
 import { LruStore } from './stores/lru-store.js';
 import { MapStore } from './stores/map-store.js';
@@ -23,7 +24,6 @@ import { type Failure, type Lifetime, StagedEntry } from './stores/staged-entry.
 import type { BoundedStore, RemovalCause, Store } from './stores/store.js';
 import { Entry, isDead, type Stored, storedFor } from './stores/stored.js';
 import { TagIndex } from './tag-index.js';
-import { Terms } from './terms.js';
 
 const NO_ARGS: readonly unknown[] = [];
 
@@ -36,7 +36,7 @@ const SWEEP_STRIDE = 3;
 /** The entries of one cache. */
 export class Entries {
   readonly store: Store;
-  readonly terms: Terms;
+  readonly retention: RetentionPolicy;
   readonly disposals: Disposals | undefined;
   /** The observer's watch over this cache, while there is one. */
   watch: CacheWatch | null = null;
@@ -61,7 +61,7 @@ export class Entries {
     this.#settings = settings;
     this.#recorder = recorder;
     this.#fast = fast;
-    this.terms = new Terms(settings);
+    this.retention = new RetentionPolicy(settings);
     const onRemoved = (ref: KeyRef, stored: Stored, cause: RemovalCause): void =>
       this.#onRemoved(ref, stored, cause);
     if (max === Infinity) this.store = new MapStore(onRemoved, fast);
@@ -102,7 +102,7 @@ export class Entries {
 
   /** Keeps a result in a cache of plain settings, under a key that has no entry. */
   add(key: Key, result: unknown): void {
-    const terms = this.terms.ofResult(result, NO_ARGS);
+    const terms = this.retention.ofResult(result, NO_ARGS);
     if (terms === undefined) return;
     if (this.store.add(key, this.#stored(result, result, terms))) {
       this.watch?.entryAdded(refOf(key));

@@ -203,7 +203,7 @@ export class MemoCache implements WatchedCache {
     const keyArgs = this.keyArgs(receiver, args);
     const { entries, flights } = this.contents;
     // First, because a callback may clear the cache or dispose of it.
-    const terms = isPromise ? undefined : entries.terms.ofResult(value, args, own);
+    const terms = isPromise ? undefined : entries.retention.ofResult(value, args, own);
     const key = this.isDisposed ? undefined : this.contents.trie.intern(receiver, keyArgs);
     if (key === undefined) return;
     flights.disown(key);

@@ -329,7 +329,7 @@ export class Loader {
     const entries = this.#entries;
     const { context, own, sharedAs } = load.details;
     const terms = load.isCurrent
-      ? entries.terms.ofResult(settled, args, context ?? own)
+      ? entries.retention.ofResult(settled, args, context ?? own)
       : undefined;
     const isCurrent = this.#flights.finish(load); // A callback may have invalidated the load.
     if (this.#hasInvalidatedTag(load, terms)) load.ownDetails.isOutdated = true;
@@ -358,7 +358,7 @@ export class Loader {
     const servesStale = !background && this.#replacesFailure(replaces, now);
     const terms =
       load.isCurrent && !servesStale && own === undefined
-        ? this.#entries.terms.ofFailure(error, args, context)
+        ? this.#entries.retention.ofFailure(error, args, context)
         : undefined;
     if (!this.#flights.finish(load)) return undefined;
     if (replaces !== undefined && retryAfterMillis > 0) {

@@ -19,8 +19,8 @@ interface OwnTerms extends EntryOptions {
   readonly remaining?: number | undefined;
 }
 
-/** The terms of one cache's results. */
-export class Terms {
+/** Decides on what terms one cache keeps its results and failures. */
+export class RetentionPolicy {
   readonly #settings: MemoizeSettings;
   /** The terms of a result that no callback is asked about; `undefined` if such a result is not kept. */
   readonly #default: EntryTerms | undefined;
