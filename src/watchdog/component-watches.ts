@@ -3,7 +3,7 @@
  * an object that is expected to die.
  *
  * ```
- *   sweep, check ──▶ each component looks whether it is exhausted ──▶ rules judge the loans ──▶ rules survey the rest
+ *   sweep, check ──▶ each component looks whether it is exhausted ──▶ rules judge the loans ──▶ rules judge other objects
  * ```
  */
 import { type Observation, observe, type Watchable } from '../core/probe.js';
@@ -91,7 +91,7 @@ export class ComponentWatches {
   judge(isForced: boolean): void {
     for (const watch of this.#withParts()) watch.look();
     this.#tracker.judgeAll();
-    this.#tracker.survey(isForced);
+    this.#tracker.judgeObjects(isForced);
   }
 
   /** The loans that are out and are not explained, by component: `still out: pool "db" ×2`. Empty if there are none. */
@@ -146,7 +146,7 @@ export class ComponentWatches {
       else {
         this.#toLookAt = undefined;
         this.#tracker.judgeInSlices();
-        this.#tracker.survey(false);
+        this.#tracker.judgeObjects(false);
       }
     }
     if (this.#toLookAt !== undefined) runLater(this.#continueLooking, undefined);

@@ -271,10 +271,10 @@ export class LoanTracker implements ScopeListener {
     this.#settled.judgeInSlices();
   }
 
-  /** Asks the rules about what is no loan. `isForced` says that a check has just had V8 collect. */
-  survey(isForced: boolean): void {
+  /** Asks the rules about the objects that are no loans. `isForced` says that a check has just had V8 collect. */
+  judgeObjects(isForced: boolean): void {
     const { expectations, v8 } = this.collections;
-    this.rules.survey(this.populations, expectations, v8, isForced);
+    this.rules.judgeObjects(this.populations, expectations, v8, isForced);
   }
 
   /** Ends all that looks by itself. */

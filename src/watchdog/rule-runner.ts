@@ -35,8 +35,8 @@ export class RuleRunner {
    * heap.
    */
   readonly #unheld: Loan[] = [];
-  /** How many of V8's full collections the last survey knew of. */
-  #surveyedV8 = 0;
+  /** How many of V8's full collections the last sweep or check knew of. */
+  #knownV8 = 0;
 
   /** `rules` are the active ones, in their order. */
   constructor(ledger: LeakLedger, rules: readonly Rule<LeakRule>[], now: () => number) {
@@ -46,14 +46,14 @@ export class RuleRunner {
     this.#rules = {
       judge: rules.filter((rule) => rule.judge !== undefined),
       judgeReclaimed: rules.filter(({ name }) => RULES[name].judgesReclaimed === true),
-      survey: rules.filter((rule) => rule.survey !== undefined),
+      judgeObjects: rules.filter((rule) => rule.judgeObjects !== undefined),
       tellsMisuse: rules.filter((rule) => rule.tellsMisuse !== undefined),
     };
   }
 
   /** Whether an active rule judges while loans are out. */
   get needsSweep(): boolean {
-    return this.#rules.judge.length > 0 || this.#rules.survey.length > 0;
+    return this.#rules.judge.length > 0 || this.#rules.judgeObjects.length > 0;
   }
 
   /**
@@ -97,8 +97,8 @@ export class RuleRunner {
     }
   }
 
-  /** Asks the rules about what is no loan. `isForced` says that a check has just had V8 collect. */
-  survey(
+  /** Asks the rules about the objects that are no loans. `isForced` says that a check has just had V8 collect. */
+  judgeObjects(
     populations: Populations,
     expectations: Expectations,
     v8: V8Collections,
@@ -106,17 +106,17 @@ export class RuleRunner {
   ): void {
     const now = this.#now();
     const isSettled = isForced || now - v8.lastAt >= V8_SETTLED_MILLIS;
-    const isV8Known = v8.count > this.#surveyedV8 && isSettled;
+    const isV8Known = v8.count > this.#knownV8 && isSettled;
     if (isV8Known) {
-      this.#surveyedV8 = v8.count;
+      this.#knownV8 = v8.count;
       populations.deathsTold();
     }
-    for (const rule of this.#rules.survey) {
+    for (const rule of this.#rules.judgeObjects) {
       const tell = (certainty: Certainty | undefined, loan: Loan): void => {
         if (certainty !== undefined) this.#ledger.record(rule.name, certainty, loan, now);
         else if (this.#ledger.has(loan)) this.#ledger.withdraw(loan);
       };
-      rule.survey?.({ now, populations, expectations, isV8Known, isForced, tell });
+      rule.judgeObjects?.({ now, populations, expectations, isV8Known, isForced, tell });
     }
   }
 }

@@ -68,7 +68,7 @@ class Members {
     this.#populations.count();
     if (this.#population.isWeak) this.#populations.deathsTold();
     for (const rule of this.#rules) {
-      rule.survey?.({
+      rule.judgeObjects?.({
         now: this.#now,
         populations: this.#populations,
         expectations: [],

@@ -22,7 +22,7 @@ test('a rule is off if it is switched off, or if it needs V8 and the level does 
 test('no timer is set if no active rule judges loans while they are out', () => {
   const clock = new FakeClock();
   const judging = createRules({}, true).filter(
-    (rule) => rule.judge !== undefined || rule.survey !== undefined,
+    (rule) => rule.judge !== undefined || rule.judgeObjects !== undefined,
   );
   const rules = Object.fromEntries(names(judging).map((name) => [name, false]));
   using watchdog = new Watchdog({ clock, rules });

@@ -30,7 +30,7 @@ import {
   latest,
   riseOf,
 } from '../trend.js';
-import type { Rule, RuleDefinition, Survey } from './rule.js';
+import type { Rule, RuleContext, RuleDefinition } from './rule.js';
 
 /** Options of the rule *growth*. */
 export interface GrowthOptions {
@@ -97,12 +97,12 @@ class GrowthRule implements Rule<'growth'> {
     this.#readings = readings;
   }
 
-  survey(survey: Survey): void {
-    for (const population of survey.populations) {
-      if (population.isIncomplete || (population.isWeak && !survey.isV8Known)) continue;
+  judgeObjects(context: RuleContext): void {
+    for (const population of context.populations) {
+      if (population.isIncomplete || (population.isWeak && !context.isV8Known)) continue;
       const certainty = this.#judge(population);
-      const isOwn = certainty !== undefined && !this.#followsComponents(population, survey);
-      survey.tell(isOwn ? certainty : undefined, population.loan);
+      const isOwn = certainty !== undefined && !this.#followsComponents(population, context);
+      context.tell(isOwn ? certainty : undefined, population.loan);
     }
   }
 
@@ -110,7 +110,7 @@ class GrowthRule implements Rule<'growth'> {
    * Whether there are more members because their components are a leak: there are more and more of them, with as many members in each.
    * O(populations).
    */
-  #followsComponents(population: Population, { populations }: Survey): boolean {
+  #followsComponents(population: Population, { populations }: RuleContext): boolean {
     const { component, kind, site } = population;
     const { countsOf } = this.#readings;
     if (kind === component.kind) return false;

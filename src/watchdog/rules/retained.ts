@@ -6,7 +6,7 @@ import { millis, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
 import type { Expectation } from '../expectations.js';
 import type { Readings } from '../readings.js';
-import type { Rule, RuleDefinition, Survey } from './rule.js';
+import type { Rule, RuleContext, RuleDefinition } from './rule.js';
 
 /** Options of the rule *retained*. */
 export interface RetainedOptions {
@@ -33,13 +33,13 @@ class RetainedRule implements Rule<'retained'> {
     this.#readings = readings;
   }
 
-  survey(survey: Survey): void {
-    for (const expectation of survey.expectations) {
-      survey.tell(this.#judge(expectation, survey), expectation.loan);
+  judgeObjects(context: RuleContext): void {
+    for (const expectation of context.expectations) {
+      context.tell(this.#judge(expectation, context), expectation.loan);
     }
   }
 
-  #judge(expectation: Expectation, { now, isForced }: Survey): Certainty | undefined {
+  #judge(expectation: Expectation, { now, isForced }: RuleContext): Certainty | undefined {
     if (this.#readings.generationOfExpected(expectation) !== OLDEST_GENERATION) return undefined;
     if (expectation.survived < SURVIVED_COLLECTIONS) return undefined;
     const isOld = now - expectation.since >= this.#minAgeMillis;

@@ -22,8 +22,8 @@ export interface Rule<N extends string = string> {
    * (`expectHold`) is judged when that time is over.
    */
   judge?(loan: Loan, now: number): Certainty | undefined;
-  /** Judges what is no loan, in each sweep and each check. */
-  survey?(survey: Survey): void;
+  /** Judges the objects that are no loans, in each sweep and each check. */
+  judgeObjects?(context: RuleContext): void;
   /** Whether a misuse that a component has reported counts under this rule. */
   tellsMisuse?(misuse: MisuseRule): boolean;
 }
@@ -31,15 +31,15 @@ export interface Rule<N extends string = string> {
 /** The rules that tell of mistakes with loans that have ended. */
 export type MisuseRule = 'double-release' | 'direct-release';
 
-/** What a rule looks at in a sweep or a check, besides the loans. */
-export interface Survey {
+/** What a rule is given in a sweep or a check to judge objects that are no loans. */
+export interface RuleContext {
   /** The watchdog's time, in milliseconds. */
   readonly now: number;
   /** The live objects by kind and site. */
   readonly populations: Iterable<Population>;
   /** The objects that are expected to die. */
   readonly expectations: Iterable<Expectation>;
-  /** Whether V8 has run a full collection since the last survey that knew of one, and has told of all deaths. */
+  /** Whether V8 has run a full collection since the last sweep or check that knew of one, and has told of all deaths. */
   readonly isV8Known: boolean;
   /** Whether a check has forced that collection. */
   readonly isForced: boolean;
