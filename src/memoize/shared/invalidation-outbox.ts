@@ -40,8 +40,8 @@ export interface OutboxPort {
   publish(invalidations: readonly Invalidation[]): Promise<void>;
   /** The part of the store that an invalidation concerns. */
   partOf(invalidation: Invalidation): number;
-  /** Whether the part of the store that an invalidation concerns gives no answers at present. */
-  isResting(invalidation: Invalidation): boolean;
+  /** Whether the part of the store that an invalidation concerns gives answers. If not, it is probed after its rest. */
+  mayStore(invalidation: Invalidation): boolean;
   /** Told that the outbox is full: the whole cache is to be invalidated. */
   overflowed(error: Error): void;
   failed(error: unknown): void;
@@ -311,7 +311,7 @@ export class InvalidationOutbox {
 
   /** Limits how many are in the hands of the store. Of those that get no answers at present, only one asks it, now and then. */
   async #inTurn(invalidation: Invalidation, batch: Batch): Promise<void> {
-    if (!this.#port.isResting(invalidation)) return this.#limited(invalidation, batch);
+    if (this.#port.mayStore(invalidation)) return this.#limited(invalidation, batch);
     const probe = this.#probes.begin(() => this.#store(invalidation, batch));
     if (probe !== undefined) return probe;
     await this.#probes.ended();
@@ -335,7 +335,7 @@ export class InvalidationOutbox {
   }
 
   #throwIfResting(invalidation: Invalidation): void {
-    if (!this.#port.isResting(invalidation)) return;
+    if (this.#port.mayStore(invalidation)) return;
     throw new SharedStoreError('The store gives no answers. The invalidation is tried again.');
   }
 

@@ -111,7 +111,7 @@ export class StoreBackedLevel implements SharedLevel {
         storeTagsToken: async () => (await this.#results?.invalidateAnyTag()) !== false,
         publish: async (invalidations) => this.#bus?.publish(invalidations),
         partOf: (invalidation) => this.#results?.partOf(invalidation) ?? 0,
-        isResting: (invalidation) => this.#results?.isResting(invalidation) === true,
+        mayStore: (invalidation) => this.#results?.mayInvalidate(invalidation) !== false,
         overflowed: (error) => {
           this.#report(error);
           this.#local.forgetAllHere();

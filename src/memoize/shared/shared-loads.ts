@@ -72,7 +72,7 @@ export class SharedLoads {
     for (let waits = 0; waits <= MAX_WAITS; waits++) {
       const pending = outbox.get('key', load.key) ?? outbox.get('cache', '');
       if (pending === undefined) return true;
-      if (pending.hasFailed || results.isResting(pending)) return false;
+      if (pending.hasFailed || !results.mayInvalidate(pending)) return false;
       if (!(await this.#isAttempted(pending, budget))) return false;
     }
     return false;

@@ -103,12 +103,12 @@ export class SharedResults {
     return access.mayAsk(names, timeoutMillis);
   }
 
-  /** Whether the part of the store that an invalidation concerns gives no answers at present. If so, it is probed after its rest. */
-  isResting({ kind, what }: Invalidation): boolean {
+  /** Whether the part of the store that an invalidation concerns gives answers. If not, it is probed after its rest. */
+  mayInvalidate({ kind, what }: Invalidation): boolean {
     const { store, names, timeoutMillis } = this.#port;
     const concerned = [names.inStore(kind, what)];
     if (kind === 'tag') concerned.push(names.inStore('tags', ''));
-    return !store.mayWrite(concerned, timeoutMillis);
+    return store.mayWrite(concerned, timeoutMillis);
   }
 
   /** The part of the store that an invalidation concerns. Tags have parts of their own, because they need the token of all tags too. */
