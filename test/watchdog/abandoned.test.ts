@@ -3,15 +3,9 @@ import { type LeakReport, NoCollectorError, Watchdog } from '../../src/watchdog/
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
 import { type MinimalLease, MinimalPool } from './minimal-pool.js';
+import { watchedPool } from './watched-pool.js';
 
-function watched(level: 'simple' | 'advanced' | 'counters' = 'advanced') {
-  const clock = new FakeClock();
-  const watchdog = new Watchdog({ level, clock });
-  const pool = new MinimalPool('db');
-  pool.addResource();
-  watchdog.watch(pool);
-  return { clock, watchdog, pool, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
-}
+const watched = (level: 'simple' | 'advanced' | 'counters' = 'advanced') => watchedPool({ level });
 
 function loseLeases(pool: MinimalPool, count: number): void {
   for (let i = 0; i < count; i++) pool.lease(); // where leases are lost

@@ -1,20 +1,10 @@
 import { expect, test } from 'vitest';
 import { Watchdog } from '../../src/watchdog/index.js';
-import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
-import { MinimalPool } from './minimal-pool.js';
-
-function watched() {
-  const clock = new FakeClock();
-  const watchdog = new Watchdog({ level: 'advanced', clock });
-  const pool = new MinimalPool('db');
-  pool.addResource();
-  watchdog.watch(pool);
-  return { clock, watchdog, pool, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
-}
+import { watchedPool } from './watched-pool.js';
 
 test('a check of a scope tells its loans and those of scopes within it, and no others', async () => {
-  using t = watched();
+  using t = watchedPool();
   const lose = (): unknown => t.pool.lease(); // One line for every loan.
   const [first, second, clean] = ['first', 'second', 'clean'].map((name) =>
     t.watchdog.openScope(name),
@@ -34,7 +24,7 @@ test('a check of a scope tells its loans and those of scopes within it, and no o
 });
 
 test('a check of a scope waits for its own loans only', async () => {
-  using t = watched();
+  using t = watchedPool();
   const [mine, other] = [t.watchdog.openScope('mine'), t.watchdog.openScope('other')];
   const lease = mine.run(() => t.pool.lease());
   other.run(() => t.pool.lease());
@@ -52,7 +42,7 @@ test('a check of a scope waits for its own loans only', async () => {
 });
 
 test('the scope of a check has to be an open scope', async () => {
-  using t = watched();
+  using t = watchedPool();
   await expect(t.watchdog.check({ scope: 'name' as never })).rejects.toThrow(
     'watchdog.check: `scope` must be a scope of watchdog.openScope(), got "name".',
   );

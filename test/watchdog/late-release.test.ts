@@ -1,30 +1,13 @@
 /** Scopes that leave nothing behind, and loans that come back just after their scope: both must cost no node, and hide no leak. */
 import { expect, test } from 'vitest';
-import { type LeakReport, Watchdog } from '../../src/watchdog/index.js';
-import { FakeClock } from '../kit/fake-clock.js';
-import { MinimalPool } from './minimal-pool.js';
+import type { Watchdog } from '../../src/watchdog/index.js';
+import { watchedPool } from './watched-pool.js';
 
-function watched() {
-  const leaks: LeakReport[] = [];
-  const clock = new FakeClock();
-  const watchdog = new Watchdog({
+const watched = () =>
+  watchedPool({
     level: 'simple',
-    clock,
     youngCollectionEvery: 1_000_000, // A collection would give nodes to what is out.
-    onLeak: (report) => leaks.push(report),
   });
-  const pool = new MinimalPool('db');
-  pool.addResource();
-  const watch = watchdog.watch(pool);
-  return {
-    watchdog,
-    pool,
-    clock,
-    leaks,
-    watch,
-    [Symbol.dispose]: () => watchdog[Symbol.dispose](),
-  };
-}
 
 const allocated = ({ heap }: Watchdog): number => heap.stats().allocated;
 

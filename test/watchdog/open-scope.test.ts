@@ -1,20 +1,10 @@
 import { expect, test } from 'vitest';
-import { type LeakReport, Watchdog } from '../../src/watchdog/index.js';
-import { FakeClock } from '../kit/fake-clock.js';
+import { Watchdog } from '../../src/watchdog/index.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
-import { MinimalPool } from './minimal-pool.js';
+import { watchedPool } from './watched-pool.js';
 
-function watched() {
-  const clock = new FakeClock();
-  const watchdog = new Watchdog({ level: 'counters', clock, graceMillis: 1_000 });
-  const pool = new MinimalPool('db');
-  pool.addResource();
-  watchdog.watch(pool);
-  const told: LeakReport[] = [];
-  watchdog.on('leak', (report) => told.push(report));
-  return { clock, watchdog, pool, told, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
-}
+const watched = () => watchedPool({ level: 'counters', graceMillis: 1_000 });
 
 /** Starts an async flow of its own, as a listener of a server does. */
 async function flow<T>(body: () => T | PromiseLike<T>): Promise<Awaited<T>> {
@@ -110,7 +100,7 @@ test('a loan that is taken after the end counts as orphaned; one that comes back
   await t.clock.advance(999);
   lease.release();
   await t.clock.advance(10_000);
-  expect(t.told).toEqual([]);
+  expect(t.leaks).toEqual([]);
   expect(await t.watchdog.check()).toEqual([]);
 });
 

@@ -5,26 +5,10 @@ import { Gate } from '../kit/gate.js';
 import { lineOf } from '../kit/line-of.js';
 import { settle } from '../kit/settle.js';
 import { type MinimalLease, MinimalPool } from './minimal-pool.js';
+import { watchedPool } from './watched-pool.js';
 
-function watched(level: 'simple' | 'advanced' | 'counters' = 'advanced') {
-  const clock = new FakeClock();
-  const watchdog = new Watchdog({ level, clock, graceMillis: 0 });
-  const pool = new MinimalPool('db');
-  pool.addResource();
-  watchdog.watch(pool);
-  const leaks: LeakReport[] = [];
-  const retracted: LeakReport[] = [];
-  watchdog.on('leak', (report) => leaks.push(report));
-  watchdog.on('retracted', (report) => retracted.push(report));
-  return {
-    clock,
-    watchdog,
-    pool,
-    leaks,
-    retracted,
-    [Symbol.dispose]: () => watchdog[Symbol.dispose](),
-  };
-}
+const watched = (level: 'simple' | 'advanced' | 'counters' = 'advanced') =>
+  watchedPool({ level, graceMillis: 0 });
 
 test('a loan that outlives its synchronous scope is reported at once, with line and scope', () => {
   using t = watched();

@@ -1,33 +1,31 @@
 /** What a report says of many loans: who lost them, when, how surely, and under which signature. */
 import { expect, test, vi } from 'vitest';
 import { createPool } from '../../src/pool/index.js';
-import { formatReport, type LeakReport, Watchdog } from '../../src/watchdog/index.js';
+import {
+  formatReport,
+  type LeakReport,
+  Watchdog,
+  type WatchdogOptions,
+} from '../../src/watchdog/index.js';
 import { signatureOf } from '../../src/watchdog/leak-signature.js';
 import { withoutIds } from '../../src/watchdog/scope-name.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
 import { settle } from '../kit/settle.js';
 import { type MinimalLease, MinimalPool } from './minimal-pool.js';
+import { watchedPool } from './watched-pool.js';
 
-function watched(graceMillis?: number) {
-  const clock = new FakeClock();
-  const watchdog = new Watchdog({
-    level: 'advanced',
-    clock,
-    ...(graceMillis === undefined ? {} : { graceMillis }),
-  });
-  const pool = new MinimalPool('db');
-  pool.addResource();
-  watchdog.watch(pool);
+function watched(options: WatchdogOptions = {}) {
+  const watched = watchedPool(options);
   const told: string[] = [];
   const note =
     (event: string) =>
     ({ count, certainty }: LeakReport): void => {
       told.push(`${event} ${certainty} ×${count}`);
     };
-  watchdog.on('leak', note('leak'));
-  watchdog.on('retracted', note('retracted'));
-  return { clock, watchdog, pool, told, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
+  watched.watchdog.on('leak', note('leak'));
+  watched.watchdog.on('retracted', note('retracted'));
+  return { ...watched, told };
 }
 
 test.each([
@@ -155,7 +153,7 @@ test('a certain leak is told of at once', async () => {
 });
 
 test('the proof of one loan does not make the others of its line certain', async () => {
-  using t = watched(0);
+  using t = watched({ graceMillis: 0 });
   const kept: MinimalLease[] = [];
   const take = (): MinimalLease => t.watchdog.scope('GET /', () => t.pool.lease());
   take();

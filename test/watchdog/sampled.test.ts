@@ -1,30 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import { RefCounted } from '../../src/scope/index.js';
-import { type LeakReport, Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
-import { FakeClock } from '../kit/fake-clock.js';
-import { MinimalPool } from './minimal-pool.js';
+import type { WatchdogOptions } from '../../src/watchdog/index.js';
+import { watchedPool } from './watched-pool.js';
 
 function watched(options: WatchdogOptions) {
-  const leaks: LeakReport[] = [];
-  const clock = new FakeClock();
-  const watchdog = new Watchdog({
-    graceMillis: 0,
-    clock,
-    onLeak: (leak) => leaks.push(leak),
-    ...options,
-  });
-  const pool = new MinimalPool('db');
-  pool.addResource();
-  watchdog.watch(pool);
-  const leaseNodes = (): number => watchdog.heap.stats().liveByKind.get('lease') ?? 0;
-  return {
-    watchdog,
-    pool,
-    clock,
-    leaks,
-    leaseNodes,
-    [Symbol.dispose]: () => watchdog[Symbol.dispose](),
-  };
+  const watched = watchedPool({ graceMillis: 0, ...options });
+  const leaseNodes = (): number => watched.watchdog.heap.stats().liveByKind.get('lease') ?? 0;
+  return { ...watched, leaseNodes };
 }
 
 test('sampled: every loan is counted, the first four and one in 128 are tracked', () => {

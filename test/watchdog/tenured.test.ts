@@ -2,35 +2,25 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { HoldTimes } from '../../src/watchdog/hold-times.js';
 import {
-  type LeakReport,
   type Observation,
   observe,
   Watchdog,
   type WatchdogOptions,
 } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { type MinimalLease, MinimalPool } from './minimal-pool.js';
+import type { MinimalLease } from './minimal-pool.js';
+import { watchedPool } from './watched-pool.js';
 
 function watched(options: WatchdogOptions = {}) {
-  const clock = new FakeClock();
-  const watchdog = new Watchdog({
-    level: 'advanced',
-    clock,
+  const watched = watchedPool({
     graceMillis: 0,
     youngCollectionEvery: 10,
     ...options,
     rules: { abandoned: false, ...options.rules }, // The tests drop their leases.
   });
-  const pool = new MinimalPool('db');
-  pool.addResource();
-  watchdog.watch(pool);
-  const retracted: LeakReport[] = [];
-  watchdog.on('retracted', (report) => retracted.push(report));
+  const { clock, pool } = watched;
   return {
-    clock,
-    watchdog,
-    pool,
-    retracted,
+    ...watched,
     /** Takes and releases loans one after another, each held for `holdMillis`. */
     async traffic(loans: number, holdMillis = 0): Promise<void> {
       for (let i = 0; i < loans; i++) {
@@ -39,7 +29,6 @@ function watched(options: WatchdogOptions = {}) {
         lease.release();
       }
     },
-    [Symbol.dispose]: () => watchdog[Symbol.dispose](),
   };
 }
 

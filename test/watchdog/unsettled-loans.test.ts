@@ -1,28 +1,15 @@
 import { expect, test, vi } from 'vitest';
 import { BaseHeap } from '../../src/gc/base-heap.js';
 import { createPool } from '../../src/pool/index.js';
-import { type LeakReport, type Observer, observe, Watchdog } from '../../src/watchdog/index.js';
+import { type Observer, observe, Watchdog } from '../../src/watchdog/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { MinimalPool } from './minimal-pool.js';
+import { watchedPool } from './watched-pool.js';
 
 /** The sweep of a watchdog. */
 const TIMERS = 1;
 
-function watched() {
-  const leaks: LeakReport[] = [];
-  const clock = new FakeClock();
-  const watchdog = new Watchdog({
-    level: 'simple',
-    graceMillis: 0,
-    clock,
-    onLeak: (report) => leaks.push(report),
-  });
-  const pool = new MinimalPool('db');
-  pool.addResource();
-  watchdog.watch(pool);
-  return { watchdog, pool, clock, leaks, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
-}
+const watched = () => watchedPool({ level: 'simple', graceMillis: 0 });
 
 const leaseNodes = ({ heap }: Watchdog): number => heap.stats().liveByKind.get('lease') ?? 0;
 
