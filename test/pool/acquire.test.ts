@@ -3,16 +3,12 @@ import { createPool, InvalidArgumentError, type PoolOptions } from '../../src/po
 import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
+import { openPool } from './open-pool.js';
 import { outcomeOf, rejection } from './outcome.js';
 import { StrictFactory } from './strict-factory.js';
 
-function open(options: PoolOptions = {}, factory = new StrictFactory(options.max ?? 10)) {
-  const clock = new FakeClock();
-  return { factory, clock, pool: createPool(factory, { clock, ...options }) };
-}
-
 test('creates on demand, up to max, and lends returned resources again', async () => {
-  const { pool, factory } = open({ max: 2 });
+  const { pool, factory } = openPool({ max: 2 });
   expect(pool.size).toBe(0);
   const first = await pool.lease();
   const second = await pool.lease();
@@ -29,18 +25,18 @@ test('creates on demand, up to max, and lends returned resources again', async (
 });
 
 test('creates min resources without a request, and no more', async () => {
-  const { pool, factory } = open({ min: 3, max: 5 });
+  const { pool, factory } = openPool({ min: 3, max: 5 });
   await pool.ready();
   expect([pool.size, pool.available, factory.creates]).toEqual([3, 3, 3]);
 });
 
 test('with autostart off, min is filled by the first lease, or by start()', async () => {
-  const { pool, factory } = open({ min: 2, autostart: false });
+  const { pool, factory } = openPool({ min: 2, autostart: false });
   expect(factory.creates).toBe(0);
   (await pool.lease())[Symbol.dispose]();
   await settle();
   expect(factory.creates).toBe(2);
-  const other = open({ min: 1, autostart: false });
+  const other = openPool({ min: 1, autostart: false });
   other.pool.start();
   other.pool.start();
   await settle();
@@ -50,7 +46,7 @@ test('with autostart off, min is filled by the first lease, or by start()', asyn
 test('idle resources are lent longest idle first, or newest first with fifo off', async () => {
   allowLeaks();
   for (const fifo of [true, false]) {
-    const { pool } = open({ max: 2, fifo });
+    const { pool } = openPool({ max: 2, fifo });
     const first = await pool.acquire();
     const second = await pool.acquire();
     await pool.release(first);
@@ -60,7 +56,7 @@ test('idle resources are lent longest idle first, or newest first with fifo off'
 });
 
 test('tryLease takes only idle resources, and none that a waiter needs', async () => {
-  const { pool, factory } = open({ max: 1 });
+  const { pool, factory } = openPool({ max: 1 });
   expect(pool.tryLease()).toBeUndefined();
   expect(factory.creates).toBe(0);
   const lease = await pool.lease();
@@ -74,7 +70,7 @@ test('tryLease takes only idle resources, and none that a waiter needs', async (
 });
 
 test('tryLease takes no resource that must be validated first', async () => {
-  const { pool } = open({ testOnBorrow: true }, new StrictFactory(10, { validate: () => true }));
+  const { pool } = openPool({ testOnBorrow: true }, { validate: () => true });
   (await pool.lease())[Symbol.dispose]();
   expect(pool.available).toBe(1);
   expect(pool.tryLease()).toBeUndefined();
@@ -122,7 +118,7 @@ test('equal primitives count as separate resources: a pool of tokens is a semaph
 });
 
 test('use takes the resource back after a success, a rejection, a throw and a plain value', async () => {
-  const { pool, factory } = open({ max: 1 });
+  const { pool, factory } = openPool({ max: 1 });
   const boom = new Error('boom');
   expect(await pool.use(async (thing) => thing.id)).toBe(0);
   expect(await pool.use((thing) => thing.id)).toBe(0);
@@ -139,7 +135,7 @@ test('use takes the resource back after a success, a rejection, a throw and a pl
 });
 
 test('use destroys a discarded resource when its function is done', async () => {
-  const { pool, factory } = open({ max: 1 });
+  const { pool, factory } = openPool({ max: 1 });
   await pool.use(async (_thing, context) => {
     context.discard('half-written protocol');
     await settle();
@@ -151,13 +147,13 @@ test('use destroys a discarded resource when its function is done', async () => 
 });
 
 test('use passes its signal on', async () => {
-  const { pool } = open();
+  const { pool } = openPool();
   const { signal } = new AbortController();
   await pool.use((_thing, context) => expect(context.signal).toBe(signal), { signal });
 });
 
 test('maxWaitingClients: one caller more is rejected at once, with a class of its own', async () => {
-  const { pool } = open({ max: 1, maxWaitingClients: 1 });
+  const { pool } = openPool({ max: 1, maxWaitingClients: 1 });
   const lease = await pool.lease();
   const waiting = pool.lease();
   expect(await rejection(pool.lease())).toMatchObject({
@@ -171,7 +167,7 @@ test('maxWaitingClients: one caller more is rejected at once, with a class of it
 });
 
 test('maxWaitingClients 0 still lends a resource that can be created', async () => {
-  const { pool } = open({ max: 2, maxWaitingClients: 0 });
+  const { pool } = openPool({ max: 2, maxWaitingClients: 0 });
   const [first, second] = await Promise.all([pool.lease(), pool.lease()]);
   expect(await rejection(pool.lease())).toMatchObject({ code: 'TENURE_POOL_FULL' });
   first[Symbol.dispose]();
@@ -202,7 +198,7 @@ test('malformed options throw when the pool is created, and the error names the 
 });
 
 test('malformed arguments reject, and no resource is lost', async () => {
-  const { pool } = open({ max: 1 });
+  const { pool } = openPool({ max: 1 });
   for (const call of [
     () => pool.lease({ timeout: 5 } as never),
     () => pool.lease({ timeoutMillis: -1 }),
@@ -220,7 +216,7 @@ test('malformed arguments reject, and no resource is lost', async () => {
 });
 
 test('a loan sets no timer of its own', async () => {
-  const { pool, clock } = open();
+  const { pool, clock } = openPool();
   (await pool.lease())[Symbol.dispose]();
   expect(clock.foregroundTimers).toBe(0);
   const before = clock.pendingTimers;
@@ -230,7 +226,7 @@ test('a loan sets no timer of its own', async () => {
 });
 
 test('loans lists the resources that callers hold, and no others', async () => {
-  const { pool } = open();
+  const { pool } = openPool();
   const [lease, thing] = [await pool.lease(), await pool.acquire()];
   lease[Symbol.dispose]();
   expect(pool.loans()).toMatchObject([{ takenBy: 'acquire' }]);

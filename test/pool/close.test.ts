@@ -4,16 +4,13 @@ import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
+import { openPool } from './open-pool.js';
 import { outcomeOf, rejection } from './outcome.js';
 import { type Steps, StrictFactory } from './strict-factory.js';
 
 const closedError = { name: 'PoolClosedError', code: 'TENURE_POOL_CLOSED' };
 
-function open(max: number, steps: Steps = {}) {
-  const clock = new FakeClock();
-  const factory = new StrictFactory(max, steps);
-  return { clock, factory, pool: createPool(factory, { max, clock }) };
-}
+const open = (max: number, steps: Steps = {}) => openPool({ max }, steps);
 
 test('close destroys idle resources, waits for borrowed ones, and leaves nothing behind', async () => {
   const { pool, clock, factory } = open(2);

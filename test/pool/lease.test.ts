@@ -5,13 +5,11 @@ import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 import { untilCollected } from '../kit/until-collected.js';
+import { openPool } from './open-pool.js';
 import { rejection } from './outcome.js';
-import { type Steps, StrictFactory } from './strict-factory.js';
+import type { Steps } from './strict-factory.js';
 
-function open(max = 1, steps: Steps = {}) {
-  const factory = new StrictFactory(max, steps);
-  return { factory, pool: createPool(factory, { max, clock: new FakeClock() }) };
-}
+const open = (max = 1, steps: Steps = {}) => openPool({ max }, steps);
 
 test('using gives the resource back at the end of the block, on every path', async () => {
   const { pool } = open();

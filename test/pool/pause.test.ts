@@ -1,19 +1,11 @@
 /** `pause` holds callers back, as during a failover: HikariCP#1060, r2dbc/r2dbc-pool#5. */
 import { expect, test } from 'vitest';
-import { createPool, type PoolOptions } from '../../src/pool/index.js';
-import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
+import { openPool } from './open-pool.js';
 import { outcomeOf } from './outcome.js';
-import { type Steps, StrictFactory } from './strict-factory.js';
-
-function open(options: PoolOptions = {}, steps: Steps = {}) {
-  const clock = new FakeClock();
-  const factory = new StrictFactory(10, steps);
-  return { clock, factory, pool: createPool(factory, { clock, ...options }) };
-}
 
 test('a paused pool lends and creates nothing; what is out comes back; resume serves in order', async () => {
-  const { pool, factory } = open({ max: 2 });
+  const { pool, factory } = openPool({ max: 2 });
   const lease = await pool.lease();
   pool.pause();
   expect(pool.tryLease()).toBe(undefined);
@@ -29,7 +21,7 @@ test('a paused pool lends and creates nothing; what is out comes back; resume se
 });
 
 test('callers of a paused pool time out as usual', async () => {
-  const { pool, clock } = open();
+  const { pool, clock } = openPool();
   pool.pause();
   const asked = outcomeOf(pool.lease({ timeoutMillis: 100 }));
   await clock.advance(100);
@@ -40,7 +32,7 @@ test('callers of a paused pool time out as usual', async () => {
 });
 
 test('min is filled after a pause, not during it', async () => {
-  const { pool, factory, clock } = open({ min: 2, autostart: false });
+  const { pool, factory, clock } = openPool({ min: 2, autostart: false });
   pool.pause();
   pool.start();
   await clock.advance(5_000);
@@ -52,7 +44,7 @@ test('min is filled after a pause, not during it', async () => {
 });
 
 test('a creation or a reset that ends during a pause serves its caller afterwards', async () => {
-  const { pool, clock } = open({ max: 1 }, { create: () => clock.advance(0), reset: () => {} });
+  const { pool, clock } = openPool({ max: 1 }, { create: () => clock.advance(0), reset: () => {} });
   const asked = outcomeOf(pool.lease());
   pool.pause();
   await clock.advance(10);
@@ -64,7 +56,7 @@ test('a creation or a reset that ends during a pause serves its caller afterward
 });
 
 test('drain and close end a pause', async () => {
-  const { pool } = open({ max: 1 });
+  const { pool } = openPool({ max: 1 });
   pool.pause();
   const asked = outcomeOf(pool.lease());
   const drained = outcomeOf(pool.drain());
@@ -80,7 +72,7 @@ test('drain and close end a pause', async () => {
 });
 
 test('a paused pool refuses callers beyond maxWaitingClients', async () => {
-  const { pool } = open({ maxWaitingClients: 1 });
+  const { pool } = openPool({ maxWaitingClients: 1 });
   pool.pause();
   const asked = [outcomeOf(pool.lease()), outcomeOf(pool.lease())];
   await settle();

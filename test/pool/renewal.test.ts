@@ -1,19 +1,14 @@
 import { expect, test } from 'vitest';
-import { createPool, type PoolOptions } from '../../src/pool/index.js';
+import { createPool } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
+import { openPool } from './open-pool.js';
 import { outcomeOf, rejection } from './outcome.js';
-import { hold, letGo, type Steps, StrictFactory } from './strict-factory.js';
-
-function open(options: PoolOptions = {}, steps: Steps = {}, mostAlive = options.max ?? 10) {
-  const clock = new FakeClock();
-  const factory = new StrictFactory(mostAlive, steps);
-  return { clock, factory, pool: createPool(factory, { clock, ...options }) };
-}
+import { hold, letGo, StrictFactory } from './strict-factory.js';
 
 test('a detached resource belongs to its holder, and its place is free', async () => {
-  const { pool, factory } = open({ max: 1 }, {}, 2);
+  const { pool, factory } = openPool({ max: 1 }, {}, 2);
   const lease = await pool.lease();
   const next = pool.lease();
   const thing = lease.detach();
@@ -40,7 +35,7 @@ test('a detached resource belongs to its holder, and its place is free', async (
 });
 
 test('a released lease cannot be detached', async () => {
-  const { pool } = open();
+  const { pool } = openPool();
   const lease = await pool.lease();
   void lease.release();
   expect(() => lease.detach()).toThrow(
@@ -50,7 +45,7 @@ test('a released lease cannot be detached', async () => {
 });
 
 test('invalidate destroys idle resources at once, and borrowed ones when they come back', async () => {
-  const { pool, factory } = open({ min: 2, max: 4 });
+  const { pool, factory } = openPool({ min: 2, max: 4 });
   await pool.ready();
   const lease = await pool.lease();
   hold(lease.resource);
@@ -71,7 +66,7 @@ test('invalidate destroys idle resources at once, and borrowed ones when they co
 
 test('a resource that was being created during an invalidation is replaced, and its caller is served', async () => {
   const gates = new Gates();
-  const { pool, factory } = open({ max: 1 }, { create: () => gates.next() });
+  const { pool, factory } = openPool({ max: 1 }, { create: () => gates.next() });
   const lease = pool.lease();
   const gone = pool.invalidate();
   gates.at(0).open();
@@ -109,7 +104,7 @@ test.each([50, 150])(
 
 test('a resource that is being validated or reset during an invalidation is not lent again', async () => {
   const [validations, resets] = [new Gates(), new Gates()];
-  const { pool, factory } = open(
+  const { pool, factory } = openPool(
     { max: 2, testOnBorrow: true },
     { validate: () => validations.next(), reset: () => resets.next() },
   );
@@ -131,7 +126,7 @@ test('a resource that is being validated or reset during an invalidation is not 
 });
 
 test('a larger max serves waiters at once, and a larger min creates resources', async () => {
-  const { pool } = open({ max: 1 }, {}, 3);
+  const { pool } = openPool({ max: 1 }, {}, 3);
   const first = await pool.lease();
   const second = pool.lease();
   pool.resize({ max: 3 });
@@ -145,7 +140,7 @@ test('a larger max serves waiters at once, and a larger min creates resources', 
 });
 
 test('a smaller max destroys idle resources at once, borrowed ones when they come back, and ends no loan', async () => {
-  const { pool, factory } = open({ max: 4 });
+  const { pool, factory } = openPool({ max: 4 });
   const leases = [await pool.lease(), await pool.lease(), await pool.lease(), await pool.lease()];
   void leases[0]?.release();
   pool.resize({ max: 2 });
@@ -166,7 +161,7 @@ test('a smaller max destroys idle resources at once, borrowed ones when they com
 });
 
 test('waiters are served before a smaller max takes returned resources', async () => {
-  const { pool } = open({ max: 2 });
+  const { pool } = openPool({ max: 2 });
   const [one, two] = [await pool.lease(), await pool.lease()];
   const waiting = pool.lease();
   pool.resize({ max: 1 });
@@ -185,14 +180,14 @@ test.each([
   [{ min: 11 }, '`min` must be at most `max` (10), got 11'],
   [{ maximum: 3 }, 'unknown option `maximum`'],
 ])('malformed limits are refused, and nothing changes: %j', (limits, message) => {
-  const { pool } = open({ min: 0, max: 10, autostart: false });
+  const { pool } = openPool({ min: 0, max: 10, autostart: false });
   expect(() => pool.resize(limits as { max?: number })).toThrow(message);
   expect([pool.min, pool.max]).toEqual([0, 10]);
 });
 
 test('a keepalive validates resources that were idle for its time, and destroys broken ones', async () => {
   const dead = new Set<number>();
-  const { pool, factory, clock } = open(
+  const { pool, factory, clock } = openPool(
     { max: 3, keepaliveMillis: 5_000, idleTimeoutMillis: 60_000, fifo: true },
     { validate: (thing) => !dead.has(thing.id) },
   );
@@ -221,7 +216,7 @@ test('a keepalive validates resources that were idle for its time, and destroys 
 
 test('a caller that comes during a keepalive gets the resource if it is valid', async () => {
   const gates = new Gates();
-  const { pool, clock } = open(
+  const { pool, clock } = openPool(
     { max: 1, keepaliveMillis: 1_000 },
     { validate: () => gates.next() },
   );
@@ -236,11 +231,11 @@ test('a caller that comes during a keepalive gets the resource if it is valid', 
 });
 
 test('keepaliveMillis needs a factory with validate', () => {
-  expect(() => open({ keepaliveMillis: 1_000 })).toThrow(/`keepaliveMillis` needs a factory/);
+  expect(() => openPool({ keepaliveMillis: 1_000 })).toThrow(/`keepaliveMillis` needs a factory/);
 });
 
 test('stats has the wait times, the hold times and the reasons of destruction', async () => {
-  const { pool, clock } = open({ max: 1, maxUses: 3 });
+  const { pool, clock } = openPool({ max: 1, maxUses: 3 });
   for (const [waitMillis, holdMillis] of [
     [0, 100],
     [200, 300],
@@ -265,7 +260,7 @@ test('stats has the wait times, the hold times and the reasons of destruction', 
 });
 
 test('a keepalive does not change the order of idle resources', async () => {
-  const { pool, clock } = open({ keepaliveMillis: 5_000 }, { validate: () => true });
+  const { pool, clock } = openPool({ keepaliveMillis: 5_000 }, { validate: () => true });
   const leases = [await pool.lease(), await pool.lease(), await pool.lease()];
   for (const lease of leases) void lease.release();
   await clock.advance(7_000);
@@ -276,7 +271,7 @@ test('a keepalive does not change the order of idle resources', async () => {
 });
 
 test('resize keeps the limit that it is not given', () => {
-  const { pool } = open({ min: 2, max: 4, autostart: false });
+  const { pool } = openPool({ min: 2, max: 4, autostart: false });
   pool.resize({ max: 6 });
   expect([pool.min, pool.max]).toEqual([2, 6]);
   pool.resize({ min: 3 });
@@ -284,7 +279,7 @@ test('resize keeps the limit that it is not given', () => {
 });
 
 test('stats do not change after they were taken', async () => {
-  const { pool } = open();
+  const { pool } = openPool();
   await (await pool.lease()).destroy();
   const { destroyedBy } = pool.stats();
   await (await pool.lease()).destroy();
@@ -306,7 +301,7 @@ test('invalidate creates each replacement once', async () => {
 
 test('invalidate settles after the creations that were running have ended', async () => {
   const gates = new Gates();
-  const { pool, factory } = open({ max: 2 }, { create: () => gates.next() });
+  const { pool, factory } = openPool({ max: 2 }, { create: () => gates.next() });
   const asked = outcomeOf(pool.lease());
   const gone = outcomeOf(pool.invalidate());
   await settle();
@@ -322,7 +317,7 @@ test('invalidate settles after the creations that were running have ended', asyn
 
 test('a resource whose creation was running when max became smaller is destroyed', async () => {
   const gates = new Gates();
-  const { pool, factory } = open({ max: 2 }, { create: () => gates.next() });
+  const { pool, factory } = openPool({ max: 2 }, { create: () => gates.next() });
   gates.at(0).open();
   const lease = await pool.lease();
   const abort = new AbortController();
@@ -338,7 +333,7 @@ test('a resource whose creation was running when max became smaller is destroyed
 
 test('a creation in the background that ends after max became smaller is destroyed', async () => {
   const gates = new Gates();
-  const { pool, factory } = open({ min: 2, max: 2 }, { create: () => gates.next() });
+  const { pool, factory } = openPool({ min: 2, max: 2 }, { create: () => gates.next() });
   const ready = outcomeOf(pool.ready());
   pool.resize({ min: 0, max: 1 });
   for (const gate of [0, 1]) gates.at(gate).open();
@@ -349,7 +344,7 @@ test('a creation in the background that ends after max became smaller is destroy
 
 test('evict destroys idle resources at once, borrowed ones when they come back, and counts no others', async () => {
   const gates = new Gates();
-  const { pool, factory } = open({ max: 3 }, { destroy: () => gates.next() });
+  const { pool, factory } = openPool({ max: 3 }, { destroy: () => gates.next() });
   const leases = await Promise.all([pool.lease(), pool.lease(), pool.lease()]);
   void leases[0].destroy();
   void leases[1].release();
