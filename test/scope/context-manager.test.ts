@@ -11,7 +11,7 @@ import {
 } from '../../src/scope/index.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
-import { thrownBy } from './implementations.js';
+import { thrownBy } from '../kit/thrown-by.js';
 
 /** A context manager that logs its steps. */
 function logging() {

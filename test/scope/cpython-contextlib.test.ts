@@ -17,7 +17,7 @@ import {
   YieldedTwiceError,
 } from '../../src/scope/index.js';
 import { allowLeaks } from '../../src/testing/index.js';
-import { thrownBy } from './implementations.js';
+import { thrownBy } from '../kit/thrown-by.js';
 
 class ZeroDivision extends Error {}
 

@@ -1,7 +1,8 @@
 import { describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { DisposableStack, SuppressedError } from '../../src/scope/index.js';
 import { OwnDisposableStack } from '../../src/scope/own-disposable-stack.js';
-import { disposableStacks, thrownBy } from './implementations.js';
+import { thrownBy } from '../kit/thrown-by.js';
+import { disposableStacks } from './implementations.js';
 
 test("the exported class is the platform's if there is one, and our own otherwise", () => {
   const platform = (globalThis as { DisposableStack?: unknown }).DisposableStack;

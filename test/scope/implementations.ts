@@ -22,16 +22,6 @@ export const suppressedErrors = both<SuppressedErrorConstructor>(
   platform.SuppressedError,
 );
 
-/** Gives the error that a call throws. */
-export function thrownBy(call: () => unknown): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}
-
 /** Gives the number of turns of the microtask queue until a promise settles. */
 export async function turnsUntilSettled(promise: Promise<unknown>): Promise<number> {
   let settled = false;

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { DisposableMap, MutableDisposable, SuppressedError } from '../../src/scope/index.js';
 import { settle } from '../kit/settle.js';
-import { thrownBy } from './implementations.js';
+import { thrownBy } from '../kit/thrown-by.js';
 
 const disposable = (dispose = vi.fn()) => ({ dispose, [Symbol.dispose]: dispose });
 const failing = (message: string) =>

@@ -17,7 +17,7 @@ import {
 import { allowLeaks } from '../../src/testing/index.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
-import { thrownBy } from './implementations.js';
+import { thrownBy } from '../kit/thrown-by.js';
 
 function transactions() {
   const log: string[] = [];

@@ -13,17 +13,9 @@ import { collectGarbage } from '../kit/collect-garbage.js';
 import { Gate } from '../kit/gate.js';
 import { lineOf } from '../kit/line-of.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
+import { thrownBy } from '../kit/thrown-by.js';
 
 const HERE = 'test/view/buffer-lease.test.ts';
-
-function thrownBy(call: () => unknown): Error & { code?: string } {
-  try {
-    call();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 test('use after release throws, and names where the lease was taken and released', () => {
   const pool = new BufferPool({ name: 'frames' });
@@ -32,7 +24,7 @@ test('use after release throws, and names where the lease was taken and released
   lease.release(); // released here
   const next = pool.lease(100);
   for (const use of [() => lease.bytes, () => lease.view]) {
-    const { message, code } = thrownBy(use);
+    const { message, code } = thrownBy<ViewReleasedError>(use);
     expect(code).toBe('TENURE_VIEW_RELEASED');
     expect(message).toContain(`taken at ${HERE}:${lineOf(import.meta.url, '// taken here')}:`);
     expect(message).toContain(`release at ${HERE}:${lineOf(import.meta.url, '// released here')}:`);
@@ -48,7 +40,7 @@ test('a second release throws, and names all three lines', () => {
   const pool = new BufferPool({ name: 'frames' });
   const lease = pool.lease(5_000); // leased once
   lease.release(); // ended once
-  const { message, code } = thrownBy(() => lease.release()); // ended twice
+  const { message, code } = thrownBy<ViewReleasedError>(() => lease.release()); // ended twice
   expect(code).toBe('TENURE_VIEW_RELEASED');
   const lines = [
     lineOf(import.meta.url, '// leased once'),
@@ -76,7 +68,7 @@ test.each(VIEWS)('%s keeps the lease out until it is released', (_name, make) =>
     pool.lease(100).release();
     const lease = pool.lease(length); // views keep it out
     const view = make(lease);
-    const error = thrownBy(() => lease.release());
+    const error = thrownBy<ViewExportedError>(() => lease.release());
     expect(error).toBeInstanceOf(ViewExportedError);
     expect(error).toMatchObject({ code: 'TENURE_VIEW_EXPORTED', exports: 1 });
     expect(error.message).toMatch(/^frames: the lease taken at .* while 1 of its views is alive/);

@@ -1,8 +1,8 @@
 /** Shared caches of several processes over a real Redis. The tests wait for conditions and never for a fixed time. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
+import { until } from '../../kit/until.js';
 import { canConnect, canStart, connect, RedisServer } from './redis-server.js';
 import { type WorkerOptions, WorkerProcess } from './worker-process.js';
 
@@ -224,8 +224,4 @@ async function allTrust(workers: readonly WorkerProcess[]): Promise<void> {
       return (await worker.info()).hits > hits;
     });
   }
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await pause(10);
 }
