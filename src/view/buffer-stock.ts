@@ -172,7 +172,7 @@ export class BufferStock implements Observed {
   tick(): void {
     this.#putSparesBack();
     for (const size of this.#sizes) {
-      this.#dropColdest(size, size.lowWater);
+      this.#dropLongestIdle(size, size.lowWater);
       size.lowWater = size.idle.length;
     }
   }
@@ -180,7 +180,7 @@ export class BufferStock implements Observed {
   /** Drops everything that is idle. */
   trim(): void {
     this.#putSparesBack();
-    for (const size of this.#sizes) this.#dropColdest(size, size.idle.length);
+    for (const size of this.#sizes) this.#dropLongestIdle(size, size.idle.length);
   }
 
   /** Drops everything that is idle, and keeps nothing that comes back. */
@@ -267,24 +267,24 @@ export class BufferStock implements Observed {
   #makeRoom(bytes: number, size: SizeStock): boolean {
     if (bytes > this.#maxIdleBytes) return false;
     while (this.idleBytes + bytes > this.#maxIdleBytes) {
-      const coldest = this.#coldestBut(size);
-      if (coldest === undefined) return false;
-      this.#dropColdest(coldest, 1);
+      const other = this.#leastRecentlyLentBut(size);
+      if (other === undefined) return false;
+      this.#dropLongestIdle(other, 1);
     }
     return true;
   }
 
-  #coldestBut(size: SizeStock): SizeStock | undefined {
-    let coldest: SizeStock | undefined;
+  #leastRecentlyLentBut(size: SizeStock): SizeStock | undefined {
+    let least: SizeStock | undefined;
     for (const other of this.#sizes) {
       if (other === size || other.idle.length === 0) continue;
-      if (coldest === undefined || other.usedAt < coldest.usedAt) coldest = other;
+      if (least === undefined || other.usedAt < least.usedAt) least = other;
     }
-    return coldest;
+    return least;
   }
 
   /** Drops this many idle slabs of a size, those first that were idle longest. */
-  #dropColdest(size: SizeStock, count: number): void {
+  #dropLongestIdle(size: SizeStock, count: number): void {
     for (let i = 0; i < count; i++) {
       const slab = size.idle.shift() as BufferSlab;
       this.idleBytes -= slab.byteLength;

@@ -24,7 +24,6 @@ function passOn(served: string[], name: string): (lease: Lease<Thing>) => void {
   };
 }
 
-/** How often a caller with options comes. */
 test.each(['never', 'now and then', 'often'])(
   'callers are served in the order in which they came; callers with options come %s',
   async (often) => {
@@ -176,7 +175,7 @@ test('each loan names the line of its own caller', async () => {
   expect(taken.length).toBeGreaterThan(40);
   expect(taken.length, 'only some lines are taken').toBeLessThan(100);
   for (const [at, site] of taken.entries()) {
-    expect(site).toContain(`test/pool/long-line.test.ts:${lines[at % 2]}:`);
+    expect(site).toContain(`test/pool/long-queue.test.ts:${lines[at % 2]}:`);
   }
   const again = await pool.lease();
   const others = Array.from({ length: 200 }, askLast);
@@ -206,15 +205,15 @@ test('the queue keeps no memory when all waiters have left', async () => {
     await collectGarbage();
     return process.memoryUsage().heapUsed;
   };
-  const crowd = async (count: number): Promise<void> => {
+  const serve = async (count: number): Promise<void> => {
     const lease = await pool.lease();
     const callers = Array.from({ length: count }, () => pool.use(() => {}));
     void lease.release();
     await Promise.all(callers);
   };
   void first.release();
-  await crowd(1_000);
+  await serve(1_000);
   const before = await bytesInUse();
-  await crowd(100_000);
+  await serve(100_000);
   expect((await bytesInUse()) - before).toBeLessThan(2_000_000);
 });
