@@ -2,7 +2,7 @@
 import type { EntryPoint } from '../../core/probe.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
 import { whenLent } from './lent-promise.js';
-import type { Method } from './patched-methods.js';
+import { givingBack } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
 interface GenericPool {
@@ -62,12 +62,7 @@ export const genericPool: PeerPackage = {
       });
     }
 
-    const ending = (original: Method): Method =>
-      function (this: object, ...args: unknown[]): unknown {
-        pools.known(this)?.returned(args[0]);
-        return original.apply(this, args);
-      };
-    methods.replace(prototype, 'release', ending);
-    methods.replace(prototype, 'destroy', ending);
+    methods.replace(prototype, 'release', givingBack(pools));
+    methods.replace(prototype, 'destroy', givingBack(pools));
   },
 };

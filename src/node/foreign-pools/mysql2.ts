@@ -7,7 +7,7 @@
  */
 import { databaseOf } from './database-name.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
-import type { Method } from './patched-methods.js';
+import { givingBack, lendingInternally } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
 interface Sized {
@@ -75,23 +75,14 @@ export const mysql2: PeerPackage = {
         return original.call(this, connected);
       };
     });
-    methods.replace(prototype, 'releaseConnection', (original) => {
-      return function (this: object, ...args: unknown[]): unknown {
-        pools.known(this)?.returned(args[0]);
-        return original.apply(this, args);
-      };
-    });
+    methods.replace(prototype, 'releaseConnection', givingBack(pools));
     methods.replace(prototype, 'end', (original) => {
       return function (this: object, ...args: unknown[]): unknown {
         pools.known(this)?.ended(); // A closed pool takes nothing back: `release()` has no effect any more.
         return original.apply(this, args);
       };
     });
-    const internal = (original: Method): Method =>
-      function (this: object, ...args: unknown[]): unknown {
-        return pools.internally(() => original.apply(this, args));
-      };
-    methods.replace(prototype, 'query', internal);
-    methods.replace(prototype, 'execute', internal);
+    methods.replace(prototype, 'query', lendingInternally(pools));
+    methods.replace(prototype, 'execute', lendingInternally(pools));
   },
 };

@@ -9,6 +9,7 @@ import type { Origin } from '../../core/probe.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPool, ForeignPoolFacts } from './foreign-pool.js';
 import { whenLent } from './lent-promise.js';
+import { givingBack, lendingInternally } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
 interface PgPool {
@@ -62,18 +63,8 @@ export const pgPool: PeerPackage = {
         return whenLent(pool, origin, original.apply(this, args));
       };
     });
-    methods.replace(prototype, '_release', (original) => {
-      return function (this: object, ...args: unknown[]): unknown {
-        // Before the original: it hands the client to the next waiter.
-        pools.known(this)?.returned(args[0]);
-        return original.apply(this, args);
-      };
-    });
-    methods.replace(prototype, 'query', (original) => {
-      return function (this: object, ...args: unknown[]): unknown {
-        return pools.internally(() => original.apply(this, args));
-      };
-    });
+    methods.replace(prototype, '_release', givingBack(pools));
+    methods.replace(prototype, 'query', lendingInternally(pools));
   },
 };
 

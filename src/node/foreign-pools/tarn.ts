@@ -7,6 +7,7 @@
  */
 import type { Origin } from '../../core/probe.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
+import { givingBack } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
 interface TarnPool {
@@ -74,11 +75,6 @@ export const tarn: PeerPackage = {
         return original.apply(this, args);
       };
     });
-    methods.replace(prototype, 'release', (original) => {
-      return function (this: object, ...args: unknown[]): unknown {
-        pools.known(this)?.returned(args[0]);
-        return original.apply(this, args);
-      };
-    });
+    methods.replace(prototype, 'release', givingBack(pools));
   },
 };
