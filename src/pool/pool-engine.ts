@@ -41,7 +41,7 @@ import { numbersOf, type PoolNumbers, type PoolStats, statsOf } from './pool-sta
 import { WaitTimes } from './queue/wait-times.js';
 import { type Resolve, Waiter, WaitOptions } from './queue/waiter.js';
 import { WaiterQueue, type WaiterQueueListener } from './queue/waiter-queue.js';
-import { Shutdown } from './shutdown.js';
+import { Shutdown, type ShutdownHost } from './shutdown.js';
 import { Inspection, type InspectionHost } from './stock/inspection.js';
 import { Stock } from './stock/stock.js';
 import { Sweep } from './stock/sweep.js';
@@ -64,7 +64,12 @@ type ClosedState = 'closed' | 'forgotten';
 
 /** Runs one pool. */
 export class PoolEngine<T>
-  implements Lender<T>, CreatorHost<T, Waiter<T>>, InspectionHost<T>, WaiterQueueListener<T>
+  implements
+    Lender<T>,
+    CreatorHost<T, Waiter<T>>,
+    InspectionHost<T>,
+    ShutdownHost<T>,
+    WaiterQueueListener<T>
 {
   readonly name: string;
   readonly settings: PoolSettings;
@@ -128,15 +133,7 @@ export class PoolEngine<T>
       keepAlive: (slot, ended) => this.#inspection.keepAlive(slot, ended),
       mayLeave: () => this.creator.mayLeave(),
     });
-    this.shutdown = new Shutdown(
-      settings,
-      this.stock,
-      this.creator,
-      counters,
-      this.waiters,
-      this.events,
-      (slot) => this.endLoan(slot, true),
-    );
+    this.shutdown = new Shutdown(this);
   }
 
   // ── States ──────────────────────────────────────────────────────────────────

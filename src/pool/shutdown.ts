@@ -20,35 +20,26 @@ import type { CloseOptions, PoolSettings } from './pool-options.js';
 import type { Waiter } from './queue/waiter.js';
 import type { Stock } from './stock/stock.js';
 
+/** The pool that is shut down. */
+export interface ShutdownHost<T> {
+  readonly settings: PoolSettings;
+  readonly stock: Stock<T>;
+  readonly creator: Creator<T, Waiter<T>>;
+  readonly counters: PoolCounters;
+  readonly waiters: { readonly length: number };
+  readonly events: PoolEvents;
+  /** Marks a loan as ended. `byForce` says that its holder did not end it. */
+  endLoan(slot: Slot<T>, byForce: boolean): void;
+}
+
 /** The shutdown of one pool. */
 export class Shutdown<T> {
-  readonly #settings: PoolSettings;
-  readonly #stock: Stock<T>;
-  readonly #creator: Creator<T, Waiter<T>>;
-  readonly #counters: PoolCounters;
-  readonly #waiters: { readonly length: number };
-  readonly #events: PoolEvents;
-  readonly #forceEnd: (slot: Slot<T>) => void;
+  readonly #host: ShutdownHost<T>;
   readonly #waits: ConditionWaits;
 
-  /** `forceEnd` marks a loan as ended although its holder has not released it. */
-  constructor(
-    settings: PoolSettings,
-    stock: Stock<T>,
-    creator: Creator<T, Waiter<T>>,
-    counters: PoolCounters,
-    waiters: { readonly length: number },
-    events: PoolEvents,
-    forceEnd: (slot: Slot<T>) => void,
-  ) {
-    this.#settings = settings;
-    this.#stock = stock;
-    this.#creator = creator;
-    this.#counters = counters;
-    this.#waiters = waiters;
-    this.#events = events;
-    this.#forceEnd = forceEnd;
-    this.#waits = new ConditionWaits(guardedClock(settings.clock));
+  constructor(host: ShutdownHost<T>) {
+    this.#host = host;
+    this.#waits = new ConditionWaits(guardedClock(host.settings.clock));
   }
 
   /** Ends the waits whose condition now holds. Call it after each change of the pool. */
@@ -63,9 +54,10 @@ export class Shutdown<T> {
 
   /** Destroys the idle resources once the running creations have ended. Settles when they are gone. */
   async clear(): Promise<void> {
-    await this.#creator.whenEnded();
-    this.#stock.evictAll('clear');
-    const leaving = [...this.#stock.slots].filter((slot) => slot.state === 'destroying');
+    const { creator, stock } = this.#host;
+    await creator.whenEnded();
+    stock.evictAll('clear');
+    const leaving = [...stock.slots].filter((slot) => slot.state === 'destroying');
     await Promise.all(leaving.map((slot) => slot.whenGone()));
   }
 
@@ -73,44 +65,45 @@ export class Shutdown<T> {
   async whenEmpty({ graceMillis, force }: Required<CloseOptions>): Promise<void> {
     if (await this.#emptyWithin(graceMillis)) return;
     this.#destroyUnheld();
-    const loans = this.#stock.loans();
+    const { stock, events, settings } = this.#host;
+    const loans = stock.loans();
     if (loans.length > 0) {
-      this.#events.emitLater('leasesOut', loans);
-      if (!force) throw new LeasesOutError(this.#settings.name, graceMillis, loans);
+      events.emitLater('leasesOut', loans);
+      if (!force) throw new LeasesOutError(settings.name, graceMillis, loans);
       this.#destroyHeld();
     }
     await this.#emptyWithin(Number.POSITIVE_INFINITY);
   }
 
   #isReturned(): boolean {
-    const { borrowed, validating, resetting } = this.#counters;
-    return this.#waiters.length + borrowed + validating + resetting === 0;
+    const { waiters, counters } = this.#host;
+    const { borrowed, validating, resetting } = counters;
+    return waiters.length + borrowed + validating + resetting === 0;
   }
 
   #emptyWithin(graceMillis: number): Promise<boolean> {
-    return this.#waits.until(
-      () => this.#stock.isEmpty() && this.#counters.creating === 0,
-      graceMillis,
-    );
+    const { stock, counters } = this.#host;
+    return this.#waits.until(() => stock.isEmpty() && counters.creating === 0, graceMillis);
   }
 
   /** Destroys what no caller holds: creations, validations and resets that are still running. */
   #destroyUnheld(): void {
-    const counters = this.#counters;
-    this.#creator.abandonAll();
-    for (const slot of [...this.#stock.slots]) {
+    const { stock, counters, creator } = this.#host;
+    creator.abandonAll();
+    for (const slot of [...stock.slots]) {
       if (slot.state === 'validating') counters.validating--;
       else if (slot.state === 'resetting') counters.resetting--;
       else continue;
-      this.#stock.destroy(slot, 'close', false);
+      stock.destroy(slot, 'close', false);
     }
   }
 
   #destroyHeld(): void {
-    for (const slot of [...this.#stock.slots]) {
+    const { stock } = this.#host;
+    for (const slot of [...stock.slots]) {
       if (slot.state !== 'borrowed') continue;
-      this.#forceEnd(slot);
-      this.#stock.destroy(slot, 'forced', false);
+      this.#host.endLoan(slot, true);
+      stock.destroy(slot, 'forced', false);
     }
   }
 }
