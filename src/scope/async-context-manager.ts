@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { AsyncManagedContext } from './async-managed-context.js';
 import { EnteringContext } from './entering-context.js';
-import { wraps } from './wrapped-function.js';
+import { aroundIn, wraps } from './wrapped-function.js';
 
 /** Any function that gives a promise. */
 export type AsyncFunction = (...args: never[]) => PromiseLike<unknown>;
@@ -67,16 +67,7 @@ export function asyncContextManager<A extends unknown[], T>(
     }
     return EnteringContext.of(AsyncManagedContext.enter(generator, enter));
   };
-  const around =
-    (...args: A) =>
-    <F extends AsyncFunction>(fn: F): F => {
-      checkArgument('around', 'fn', fn, aFunction);
-      const wrapper = function (this: unknown, ...parameters: Parameters<F>): unknown {
-        return enter(...args).run(() => Reflect.apply(fn, this, parameters));
-      };
-      return wraps(wrapper, fn) as F;
-    };
-  return Object.assign(wraps(enter, body), { around });
+  return Object.assign(wraps(enter, body), { around: aroundIn(enter) });
 }
 
 function isAsyncGenerator(value: unknown): boolean {

@@ -6,7 +6,7 @@
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { ManagedContext } from './managed-context.js';
-import { type AnyFunction, wraps } from './wrapped-function.js';
+import { type AnyFunction, aroundIn, wraps } from './wrapped-function.js';
 
 /** A function that sets up and gives a context. Made by {@link contextManager}. */
 export interface ContextManager<A extends unknown[], T> {
@@ -85,16 +85,7 @@ export function contextManager<A extends unknown[], T>(
     }
     return new ManagedContext(generator, enter);
   };
-  const around =
-    (...args: A) =>
-    <F extends AnyFunction>(fn: F): F => {
-      checkArgument('around', 'fn', fn, aFunction);
-      const wrapper = function (this: unknown, ...parameters: Parameters<F>): unknown {
-        return enter(...args).run(() => Reflect.apply(fn, this, parameters));
-      };
-      return wraps(wrapper, fn) as F;
-    };
-  return Object.assign(wraps(enter, body), { around });
+  return Object.assign(wraps(enter, body), { around: aroundIn(enter) });
 }
 
 function isGenerator(value: unknown): boolean {
