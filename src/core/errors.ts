@@ -39,7 +39,8 @@ export class TenureError extends Error {
 }
 
 /**
- * A `TypeError` for a wrong option or argument, thrown by the call that was given it.
+ * A `TypeError` for a wrong option or argument, thrown by the call that was given it. It is no {@link TenureError}: callers expect a
+ * `TypeError` for a mistake in the program, as the platform's own functions throw it.
  *
  * @example
  * ```ts
