@@ -123,7 +123,7 @@ export class PoolEngine<T>
     this.waiters = new WaiterQueue(settings, runInContext, this, this.#waitTimes);
     const max = new EffectiveMax(settings);
     this.capacity = new Capacity(max, this.stock, counters, this.waiters);
-    this.creator = new Creator(this, this.#calls, settings, this.capacity, counters, runInContext);
+    this.creator = new Creator(this, this.#calls, runInContext);
     this.ceilingShare = makeCeilingShare?.(this) ?? null;
     this.capacity.shared = this.ceilingShare;
     this.#failures = new WaitFailures(settings, this.stock, this.creator, counters, this.events);

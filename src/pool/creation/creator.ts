@@ -30,6 +30,9 @@ import { type ReadyCount, ReadyWaits } from './ready-waits.js';
 
 /** What the creator asks of its pool, and tells it. */
 export interface CreatorHost<T, C extends Client> {
+  readonly settings: PoolSettings;
+  readonly capacity: Capacity;
+  readonly counters: PoolCounters;
   /** The state of the pool. Only an `'open'` pool keeps `min` resources warm. */
   readonly state: string;
   readonly waiters: { firstWithoutCreation(): C | null };
@@ -77,22 +80,15 @@ export class Creator<T, C extends Client> {
   /** Why the last creation failed; `undefined` after a success. */
   lastError: unknown = undefined;
 
-  constructor(
-    host: CreatorHost<T, C>,
-    calls: FactoryCalls<T>,
-    settings: PoolSettings,
-    capacity: Capacity,
-    counters: PoolCounters,
-    runInContext: RunInContext,
-  ) {
+  constructor(host: CreatorHost<T, C>, calls: FactoryCalls<T>, runInContext: RunInContext) {
     this.#host = host;
     this.#calls = calls;
-    this.#settings = settings;
-    this.#capacity = capacity;
-    this.#counters = counters;
+    this.#settings = host.settings;
+    this.#capacity = host.capacity;
+    this.#counters = host.counters;
     this.#runInContext = runInContext;
-    this.#ready = new ReadyWaits(settings);
-    this.#pause = new FactoryPause(settings, runInContext, () => host.roomChanged());
+    this.#ready = new ReadyWaits(host.settings);
+    this.#pause = new FactoryPause(host.settings, runInContext, () => host.roomChanged());
   }
 
   /** Whether the factory is in a pause after a failure. */
