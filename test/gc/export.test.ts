@@ -8,30 +8,9 @@ import {
   type HeapExportOptions,
   InvalidArgumentError,
 } from '../../src/gc/index.js';
+import { chain, smallHeap } from './small-heaps.js';
 
 const FORMATS: readonly HeapExportFormat[] = ['dot', 'mermaid', 'json', 'html'];
-
-/** Builds a heap: list ⇒ item (twice), with a weak reference to the item. */
-function smallHeap(): { heap: Heap; list: Handle; item: Handle; weak: Handle } {
-  const heap = new Heap();
-  const list = heap.alloc({ kind: 'list', size: 56 });
-  const item = heap.alloc({ kind: 'item' });
-  heap.link(list, item);
-  heap.link(list, item);
-  heap.drop(item);
-  heap.gc.collect(1);
-  return { heap, list, item, weak: heap.weakref(item) };
-}
-
-function chain(length: number): { heap: Heap; nodes: Handle[] } {
-  const heap = new Heap();
-  const nodes = Array.from({ length }, () => heap.alloc());
-  for (const [i, node] of nodes.entries()) {
-    if (i > 0) heap.link(nodes[i - 1] as Handle, node);
-  }
-  for (const node of nodes.slice(1)) heap.drop(node);
-  return { heap, nodes };
-}
 
 function shownIn(heap: Heap, options: HeapExportOptions): Handle[] {
   const { nodes } = JSON.parse(exportHeap(heap, 'json', options)) as {

@@ -1,28 +1,8 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { exportHeap, type Handle, Heap } from '../../src/gc/index.js';
+import { exportHeap, Heap } from '../../src/gc/index.js';
 import { testOnPage } from '../kit/chromium.js';
-
-/** Builds a heap: list ⇒ item (twice), with a weak reference to the item. */
-function smallHeap(): Heap {
-  const heap = new Heap();
-  const list = heap.alloc({ kind: 'list', size: 56 });
-  const item = heap.alloc({ kind: 'item' });
-  heap.link(list, item);
-  heap.link(list, item);
-  heap.drop(item);
-  heap.gc.collect(1);
-  heap.weakref(item);
-  return heap;
-}
-
-function chain(length: number): Heap {
-  const heap = new Heap();
-  const nodes = Array.from({ length }, () => heap.alloc());
-  for (const [i, node] of nodes.slice(1).entries()) heap.link(nodes[i] as Handle, node);
-  for (const node of nodes.slice(1)) heap.drop(node);
-  return heap;
-}
+import { chain, smallHeap } from './small-heaps.js';
 
 /** Shows the page. Returns a list that collects its errors, messages and network requests. */
 async function show(page: Page, html: string): Promise<string[]> {
@@ -48,7 +28,7 @@ function places(page: Page): Promise<{ x: number; y: number }[]> {
 testOnPage(
   'the page draws every node and edge within the picture, apart, and in the same place each time',
   async (page) => {
-    const html = exportHeap(chain(60), 'html');
+    const html = exportHeap(chain(60).heap, 'html');
     const complaints = await show(page, html);
     expect(await page.locator('#picture .node').count()).toBe(60);
     expect(await page.locator('#picture .edge').count()).toBe(59);
@@ -78,7 +58,7 @@ testOnPage('an empty heap makes an empty picture', async (page) => {
 testOnPage(
   'Tab reaches one node, arrow keys the others, and the selected node shows its facts',
   async (page) => {
-    const complaints = await show(page, exportHeap(smallHeap(), 'html'));
+    const complaints = await show(page, exportHeap(smallHeap().heap, 'html'));
     const nodes = page.locator('#picture .node');
     const names = await nodes.evaluateAll((all) =>
       all.map((node) => node.getAttribute('aria-label')),
@@ -108,7 +88,7 @@ testOnPage(
 testOnPage(
   'a click selects a node, the buttons zoom, and dragging moves the picture',
   async (page) => {
-    const complaints = await show(page, exportHeap(smallHeap(), 'html'));
+    const complaints = await show(page, exportHeap(smallHeap().heap, 'html'));
     const [before] = await places(page);
     await page.mouse.click(before?.x ?? 0, before?.y ?? 0);
     expect(await page.locator('#facts').textContent()).toMatch(/^list\n/);
@@ -151,7 +131,7 @@ testOnPage('the page shows any kind as text', async (page) => {
 testOnPage(
   'the page lists its nodes without scripts',
   async (page) => {
-    await page.setContent(exportHeap(smallHeap(), 'html'));
+    await page.setContent(exportHeap(smallHeap().heap, 'html'));
     await page.getByText('The nodes as a list').click();
     expect(
       await page.getByText('list: n16 · 1 ref · 56 B · root · generation 2 → n17, n17').isVisible(),
