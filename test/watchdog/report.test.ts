@@ -1,12 +1,7 @@
 /** What a report says of many loans: who lost them, when, how surely, and under which signature. */
 import { expect, test, vi } from 'vitest';
 import { createPool } from '../../src/pool/index.js';
-import {
-  formatReport,
-  type LeakReport,
-  Watchdog,
-  type WatchdogOptions,
-} from '../../src/watchdog/index.js';
+import { formatReport, type LeakReport, Watchdog } from '../../src/watchdog/index.js';
 import { signatureOf } from '../../src/watchdog/leak-signature.js';
 import { withoutIds } from '../../src/watchdog/scope-name.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -15,7 +10,7 @@ import { settle } from '../kit/settle.js';
 import { type MinimalLease, MinimalPool } from './minimal-pool.js';
 import { watchedPool } from './watched-pool.js';
 
-function watched(options: WatchdogOptions = {}) {
+function watched(options: { readonly graceMillis?: number } = {}) {
   const watched = watchedPool(options);
   const told: string[] = [];
   const note =
