@@ -14,10 +14,17 @@ export interface CallOrigin {
   readonly scope: OpenScope | undefined;
   /** The value that was being created when the caller asked, and that owns the loan; `undefined` if the scope owns it. */
   readonly owner: LifetimeNode | undefined;
+  /** Set if the loan was handed over to the scope, or without one to the process, which may hold it as long as it runs. */
+  readonly isHandedOver?: boolean;
   /** Set if the loan was taken from the pool underneath its component, so that its caller is not known. */
   readonly isDirect?: true;
   /** Set if the component has told of the loan when it was long out: the watchdog had not tracked it. */
   readonly isLate?: true;
+}
+
+/** Whether the loan was handed over to the process. */
+export function isOfProcess({ isHandedOver, scope }: CallOrigin): boolean {
+  return isHandedOver === true && scope === undefined;
 }
 
 /** The origin of what no caller has asked for. */

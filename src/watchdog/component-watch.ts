@@ -274,13 +274,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
       return;
     }
     graph.changeOwner(node, holder);
-    loan.isUnheld = false;
-    loan.origin = {
-      ...loan.origin,
-      scope: to instanceof OpenScope ? to : undefined,
-      owner: holder,
-    };
-    loan.ownerName = to instanceof OpenScope ? undefined : graph.nameOf(holder.handle);
+    this.#component.handedOver(loan, to instanceof OpenScope ? to : undefined, holder);
     this.#tracker.ledger.withdraw(loan);
   }
 

@@ -9,6 +9,7 @@ import type { ClassCounts } from '../gc/memory/census.js';
 import type { BoundedNames } from './bounded-names.js';
 import type { CallOrigin } from './call-origin.js';
 import { HoldTimes } from './hold-times.js';
+import type { OpenScope } from './open-scope.js';
 import type { ParsedStacks } from './parsed-stacks.js';
 
 /** The kind of loans in the simulated heap. */
@@ -29,11 +30,14 @@ export class LoanSite {
   readonly lateTimes: HoldTimes = new HoldTimes();
   /** The class of its loans in the simulated heap. */
   readonly classId: number;
+  /** The name of the site at which its loans were taken, if another holder has them since. */
+  readonly takenAt: string | undefined;
   readonly #heap: BaseHeap;
 
-  constructor(heap: BaseHeap, name: string) {
+  constructor(heap: BaseHeap, name: string, takenAt?: string) {
     this.#heap = heap;
     this.name = name;
+    this.takenAt = takenAt;
     this.classId = heap.classOf(LEASE, name);
   }
 
@@ -95,6 +99,16 @@ export class LoanSites {
     return this.#last;
   }
 
+  /**
+   * Gives the site of loans that were taken at a site, and that a scope or the process has since: how long callers keep theirs says nothing of
+   * them. O(length of the names).
+   */
+  handedOver(from: LoanSite | undefined, scope: OpenScope | undefined): LoanSite {
+    const takenAt = from?.takenAt ?? from?.name ?? JSON.stringify(this.#component.name);
+    const holder = scope === undefined ? 'the process' : this.#names.of(scope.path);
+    return this.#named(`${takenAt}, handed over to ${holder}`, takenAt);
+  }
+
   #added(key: string, stack: string | undefined, scope: string | undefined): LoanSite {
     const site = this.#named(this.#nameOf(stack, scope));
     if (this.#byOrigin.size >= MOST_ORIGINS) this.#byOrigin.clear();
@@ -110,11 +124,11 @@ export class LoanSites {
     return parts.join(' ');
   }
 
-  #named(raw: string): LoanSite {
+  #named(raw: string, takenAt?: string): LoanSite {
     const name = this.#names.bounded(raw);
     let site = this.#byName.get(name);
     if (site === undefined) {
-      site = new LoanSite(this.#heap, name);
+      site = new LoanSite(this.#heap, name, takenAt);
       this.#byName.set(name, site);
     }
     return site;

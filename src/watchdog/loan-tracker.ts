@@ -126,7 +126,7 @@ export class LoanTracker implements ScopeListener {
         died: (loan) => this.ledger.returned(loan),
       },
     );
-    this.outsideScopes = this.graph.allocateRoot(this.graph.classOf('outside'));
+    this.outsideScopes = this.graph.allocateRoot(this.graph.classOf('process'));
     const scopeClasses = new ScopeClasses(this.names, this.populations);
     this.scopes = new Scopes(this.graph, scopeClasses, this);
     this.holders = new Holders(this.graph, this.scopes, this.outsideScopes);

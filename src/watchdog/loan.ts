@@ -140,8 +140,16 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     this.returnsBefore = component.holdTimes.count;
     this.#capability = capability;
     const young = (component.youngCollections & YOUNG_MASK) << YOUNG_SHIFT;
-    const early = (origin.scope?.returned ?? 0) < ENOUGH_SAMPLES ? EARLY_IN_SCOPE : 0;
-    this.#flags = young | early | (capability === undefined ? 0 : HAS_CAPABILITY);
+    this.#flags = young | earlyIn(origin) | (capability === undefined ? 0 : HAS_CAPABILITY);
+  }
+
+  /** Has another holder than its caller from now on. Loans of `site` are its neighbours. */
+  handOver(origin: CallOrigin, site: LoanSite | undefined): void {
+    this.origin = origin;
+    this.isUnheld = false;
+    this.site = site;
+    this.siteFreedBefore = site?.freed ?? 0;
+    this.#flags = (this.#flags & ~EARLY_IN_SCOPE) | earlyIn(origin);
   }
 
   /** Its handle in the simulated heap; 0 until it is settled. */
@@ -307,6 +315,10 @@ const EARLY_IN_SCOPE = 0b10000000;
 /** The bits above have {@link Loan.youngCollections} at the start of the loan. */
 const YOUNG_SHIFT = 8;
 const YOUNG_MASK = 2 ** 23 - 1;
+
+function earlyIn({ scope }: CallOrigin): number {
+  return (scope?.returned ?? 0) < ENOUGH_SAMPLES ? EARLY_IN_SCOPE : 0;
+}
 
 /** The details of the loans that have some. */
 const detailsOf = new WeakMap<Loan, LoanDetails>();

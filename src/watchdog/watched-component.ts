@@ -13,6 +13,7 @@ import type { Loan, LoanSource } from './loan.js';
 import { LEASE, LoanSites } from './loan-sites.js';
 import type { LoanTracker } from './loan-tracker.js';
 import { NodeClasses } from './node-classes.js';
+import type { OpenScope } from './open-scope.js';
 import type { Population } from './populations.js';
 import { Shortage } from './shortage.js';
 
@@ -212,6 +213,16 @@ export class WatchedComponent implements LoanSource {
     if (loan.held !== undefined && !this.isClosed) graph.reference(loan, loan.held); // A closed one may have lost it.
   }
 
+  /** A loan has another owner: `scope`, the process, or a stack. The stack is a part of the caller, so the neighbours of the loan stay. */
+  handedOver(loan: Loan, scope: OpenScope | undefined, owner: LifetimeNode): void {
+    const { graph, outsideScopes } = this.#tracker;
+    const isHandedOver = scope !== undefined || owner === outsideScopes;
+    const site = isHandedOver ? this.#sites.handedOver(loan.site, scope) : loan.site;
+    loan.handOver({ ...loan.origin, scope, owner, isHandedOver }, site);
+    if (site !== undefined) graph.heap.reclassifyAs(loan.handle, site.classId);
+    loan.ownerName = isHandedOver ? undefined : graph.nameOf(owner.handle);
+  }
+
   /** Records how long a loan was held that its holder has ended. */
   recordHold(loan: Loan): void {
     if (loan.origin.isDirect) return; // Nothing is known of those that ended between two looks, so the sample has the longest only.
@@ -240,9 +251,12 @@ export class WatchedComponent implements LoanSource {
     return loan.node === null ? YOUNGEST : this.#tracker.graph.heap.generation(loan.node.handle);
   }
 
-  longestOf({ site, origin: { scope } }: Loan): number {
+  longestOf({ site, origin }: Loan): number {
     const ofSite = site?.holdTimes.longestMillis ?? 0;
-    const hasPlace = scope !== undefined || (site !== undefined && this.#sites.hasAllStacks);
+    const hasPlace =
+      origin.scope !== undefined ||
+      origin.isHandedOver === true ||
+      (site !== undefined && this.#sites.hasAllStacks);
     return hasPlace ? ofSite : Math.max(ofSite, this.#longestOutsideMillis);
   }
 

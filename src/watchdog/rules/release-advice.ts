@@ -1,14 +1,30 @@
 /** The advice for a loan that its holder has to release. */
 import type { Loan } from '../loan.js';
 
+/** How a loan ends with its owner, by the first word of the owner's name. */
+const OWNER_ADVICE: Readonly<Record<string, string>> = {
+  entry: 'end it in the `dispose` option of the cache, and where the load fails',
+  'weak-entry': 'end it in the `dispose` option of the cache, and where the load fails',
+  resource: 'end it in `destroy` of the factory, and where `create` fails',
+  value: 'end it in `dispose` of the shared value, and where its creation fails',
+};
+
 /**
- * Says how the holder ends the loan on every path: as its component advises; else by the call that took it. A lease is held
- * with `using`, a resource is released in a `finally` block, and the function given to `use()` has to settle.
+ * Says how the holder ends the loan on every path: as the owner ends what it has leased, or as the component advises; else by the call
+ * that took it. A lease is held with `using`, a resource is released in a `finally` block, and the function given to `use()` has to settle.
  */
-export function releaseAdvice({ component, hasCapability, origin }: Loan): string {
+export function releaseAdvice(loan: Loan): string {
+  const { component, hasCapability, origin, ownerName } = loan;
   const { kind, releaseAdvice: advice } = component;
   if (origin.isDirect === true) {
     return `take it by \`lease()\` of the adopted ${kind}, so that its line is known, and release it on every path`;
+  }
+  const ownerAdvice = OWNER_ADVICE[ownerName?.split(' ', 1)[0] ?? ''];
+  if (ownerAdvice !== undefined) return ownerAdvice;
+  if (origin.isHandedOver === true) {
+    return origin.scope === undefined
+      ? 'it was handed over to the process: release it when its work is done'
+      : `it was handed over to \`${origin.scope.path}\`: release it before that ends`;
   }
   if (advice !== undefined) return advice;
   if (origin.call.name === 'use') {

@@ -29,11 +29,15 @@
  * A lease on a shared value keeps no other caller waiting. Without neighbours that came back it is no suspect: a process, or the scope of a
  * connection, may hold it as long as it runs.
  *
+ * A loan that was handed over is no neighbour of those that their callers keep. Its neighbours are the loans of its line that were handed over
+ * to a scope of the same name, or to the process. Without such neighbours, one of the process is no suspect.
+ *
  * A loan that an entry, a value or a resource took while it was made is kept as long as that lives, and is no suspect.
  *
  * While nothing at all comes back, the loans around it are as slow as it is, and it is no suspect.
  */
 import { millis, numberAtLeast, option } from '../../core/options.js';
+import { isOfProcess } from '../call-origin.js';
 import type { Certainty } from '../certainty.js';
 import type { HoldTimes } from '../hold-times.js';
 import type { Loan } from '../loan.js';
@@ -113,6 +117,7 @@ class TenuredRule implements Rule<'tenured'> {
     if (this.#readings.returnsSince(loan) === 0) return false;
     if (this.#readings.youngCollectionsSince(loan) < YOUNG_COLLECTIONS) return false;
     if (component.lendsShared) return false; // It keeps no other caller waiting, and no neighbour says how long such a lease lasts.
+    if (isOfProcess(origin)) return false; // Its caller has said that the process holds it.
     if (origin.scope !== undefined && !origin.scope.ended) {
       return now - Math.max(origin.scope.activeAt, touchedAt) >= this.#options.idleScopeMillis;
     }

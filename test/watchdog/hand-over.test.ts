@@ -1,0 +1,132 @@
+/** A lease that was handed over belongs to another holder than its caller, and is judged as one of that holder. */
+import { expect, test } from 'vitest';
+import { createPool } from '../../src/pool/index.js';
+import { type OpenScope, Watchdog, type WatchLevel } from '../../src/watchdog/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
+
+const MINUTE = 60_000;
+const LEVELS: readonly WatchLevel[] = ['counters', 'sampled', 'simple', 'advanced', 'paranoid'];
+
+function service(level: WatchLevel = 'advanced') {
+  const clock = new FakeClock();
+  const watchdog = new Watchdog({ level, clock });
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', max: 50 });
+  watchdog.watch(pool);
+  let told = 0;
+  watchdog.on('leak', () => told++);
+  /** Takes a lease in a request, and hands it over. */
+  const upload = (to: OpenScope | 'process') =>
+    watchdog.scope('POST /upload', async () => {
+      const lease = await pool.lease();
+      watchdog.handOver(lease, to);
+      return lease;
+    });
+  return {
+    clock,
+    watchdog,
+    pool,
+    upload,
+    told: () => told,
+    /** Minutes in which 60 requests of a route come and go, and keep none of their leases. */
+    async busy(minutes: number, route = 'POST /upload'): Promise<void> {
+      for (let minute = 0; minute < minutes; minute++) {
+        for (let i = 0; i < 60; i++) await watchdog.scope(route, () => pool.use(() => i));
+        await clock.advance(MINUTE);
+      }
+    },
+    [Symbol.dispose]: () => watchdog[Symbol.dispose](),
+  };
+}
+
+test.each(LEVELS)(
+  'a lease of the process is no suspect in a busy service, at the level %s',
+  async (level) => {
+    using t = service(level);
+    const [lease, other] = [await t.upload('process'), await t.pool.lease()];
+    t.watchdog.handOver(other, 'process');
+    await t.busy(120);
+    expect([await t.watchdog.check(), t.told()]).toEqual([[], 0]);
+    await lease.release();
+    await other.release();
+  },
+);
+
+test.each(LEVELS)(
+  'a lease of a worker is not compared with those that requests keep, at the level %s',
+  async (level) => {
+    using t = service(level);
+    using worker = t.watchdog.openScope('worker');
+    const lease = await t.upload(worker);
+    for (let minute = 0; minute < 60; minute++) {
+      await t.busy(1);
+      for (let i = 0; i < 20; i++) await worker.run(() => t.pool.use(() => i));
+    }
+    expect([await t.watchdog.check(), t.told()]).toEqual([[], 0]);
+    await lease.release();
+  },
+);
+
+test.each([
+  ['the process', () => 'process' as const],
+  ['a worker', (watchdog: Watchdog) => watchdog.openScope('worker')],
+])(
+  'of the leases that %s was given, the one that does not come back is suspected',
+  async (_holder, holder) => {
+    using t = service();
+    const to = holder(t.watchdog);
+    let lost: unknown;
+    for (let minute = 0; minute < 30; minute++) {
+      const leases = await Promise.all(Array.from({ length: 20 }, () => t.upload(to)));
+      if (minute === 5) lost = leases.pop();
+      await t.clock.advance(1_000);
+      for (const lease of leases) await lease.release();
+      await t.clock.advance(MINUTE);
+    }
+    expect(await t.watchdog.check()).toMatchObject([
+      { rule: 'tenured', count: 1, counters: { born: 600, live: [0, 0, 1] } },
+    ]);
+    expect(lost).toBeDefined();
+  },
+);
+
+test('the path to a lease of the process begins at the process, and names the line that took it', async () => {
+  using t = service();
+  const paths = async () => (await t.watchdog.check()).map(({ path }) => path);
+  await t.upload('process');
+  expect(await paths()).toEqual([]);
+  await t.clock.advance(MINUTE);
+  for (let i = 0; i < 50; i++) await t.pool.lease({ timeoutMillis: 0 }).catch(() => {});
+  for (let minute = 0; minute < 3; minute++) {
+    await t.pool.lease({ timeoutMillis: 0 }).catch(() => {});
+    await t.clock.advance(MINUTE);
+  }
+  expect(await paths()).toContainEqual([
+    'process',
+    expect.stringMatching(
+      /^lease "db" .*hand-over\.test\.ts:\d+:\d+ in POST \/upload, handed over to the process$/,
+    ),
+  ]);
+});
+
+test('a lease that goes from holder to holder keeps the line that took it, and a name of one length', async () => {
+  using t = service();
+  const lease = await t.upload('process');
+  for (let i = 0; i < 100; i++) {
+    using stage = t.watchdog.openScope(`stage ${i}`);
+    t.watchdog.handOver(lease, stage);
+    if (i < 99) t.watchdog.handOver(lease, 'process');
+  }
+  const [leak] = await t.watchdog.check();
+  expect(leak).toMatchObject({ rule: 'orphaned', count: 1, scope: 'stage :id' });
+  expect(leak?.path?.at(-1)).toMatch(/in POST \/upload, handed over to stage :id$/);
+  await lease.release();
+});
+
+test('the fix for a lost lease names the holder that has to release it', async () => {
+  using t = service();
+  using worker = t.watchdog.openScope('worker');
+  await t.upload(worker);
+  worker.end();
+  const [leak] = await t.watchdog.check();
+  expect(leak?.fix).toBe('it was handed over to `worker`: release it before that ends');
+});
