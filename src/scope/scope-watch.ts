@@ -72,6 +72,8 @@ export class Tracked implements Owner {
 class ScopeWatch extends SharedWatch {
   readonly kind = 'scope';
   readonly name = 'scope';
+  override readonly releaseAdvice =
+    'hold it with `using` or `await using`, or dispose of it in a `finally` block';
   readonly #unwatched: () => void;
   #open = 0;
 

@@ -341,7 +341,15 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
 
   touched(id: NodeId, hint = 'touched'): void {
     const loan = this.#table.loan(id);
-    if (loan !== undefined) loan.lastTouch = { hint, at: this.#tracker.now() };
+    if (loan === undefined) return;
+    const at = this.#tracker.now();
+    const { lastTouch, lentAt } = loan;
+    const gapMillis = at - (lastTouch?.at ?? lentAt);
+    loan.lastTouch = {
+      hint,
+      at,
+      longestGapMillis: Math.max(gapMillis, lastTouch?.longestGapMillis ?? 0),
+    };
   }
 
   expected(id: NodeId, millis: number): void {

@@ -183,12 +183,16 @@ function leakLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   if (lastTouch !== undefined) {
     lines.push(`  last touch   "${lastTouch.hint}" ${duration(lastTouch.agoMillis)} ago`);
   }
-  if (state !== undefined) lines.push(`  ${component.kind.padEnd(12)} ${describeState(state)}`);
+  if (state !== undefined) {
+    const part = component.part === undefined ? '' : `${JSON.stringify(component.part)}: `;
+    lines.push(`  ${component.kind.padEnd(12)} ${part}${describeState(state)}`);
+  }
+  const verb = RULES[surest.rule].misuse === undefined ? 'taken by' : 'ended by';
   lines.push(
     `  evidence     ${describeEvidence(surest)}`,
     ...heapLines(surest),
     `  fix          ${surest.fix}`,
-    `  seen         ${seen(leak)}${call === undefined ? '' : `, by ${call}()`}`,
+    `  seen         ${seen(leak)}${call === undefined ? '' : `, ${verb} ${call}()`}`,
     `  sig          ${surest.signature}`,
   );
   return lines;

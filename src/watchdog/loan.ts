@@ -88,6 +88,8 @@ interface LoanDetails {
 export interface LastTouch {
   readonly hint: string;
   readonly at: number;
+  /** The longest time between two touches, or before the first one, in milliseconds. */
+  readonly longestGapMillis: number;
 }
 
 /**

@@ -46,7 +46,7 @@ test('the report gives the verdict, then the acquiring line, the state, the evid
       '  pool         10/10 out, 14 waiting',
       '  evidence     simulated: reference count 0 at the end of its owner, generation 2; V8: its handle was collected',
       '  fix          hold it with `await using`',
-      '  seen         first 6m0s ago, last 2.0s ago, by lease()',
+      '  seen         first 6m0s ago, last 2.0s ago, taken by lease()',
       '  sig          5f3a91c2',
     ].join('\n'),
   );
@@ -59,6 +59,13 @@ test('the verdict is as sure as the surest leak', () => {
   expect(verdict('probable')).toBe('LEAK LIKELY');
   expect(verdict('suspect')).toBe('LEAK SUSPECTED');
   expect(formatReport([])).toBe('NO LEAKS');
+});
+
+test('the figures of a part of a component begin with its name', () => {
+  const component = { ...orphaned.component, part: 'acme' };
+  expect(formatReport([{ ...orphaned, component }])).toContain(
+    '  pool         "acme": 10/10 out, 14 waiting',
+  );
 });
 
 test('a leak without a line says that the next loans have their stacks taken', () => {

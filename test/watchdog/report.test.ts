@@ -1,6 +1,5 @@
 /** What a report says of many loans: who lost them, when, how surely, and under which signature. */
 import { expect, test, vi } from 'vitest';
-import { createPool } from '../../src/pool/index.js';
 import { formatReport, type LeakReport, Watchdog } from '../../src/watchdog/index.js';
 import { signatureOf } from '../../src/watchdog/leak-signature.js';
 import { withoutIds } from '../../src/watchdog/scope-name.js';
@@ -189,26 +188,6 @@ test('no report is built while no listener wants it', async () => {
   figures.mockClear();
   for (let i = 0; i < 100; i++) watchdog.scope('GET /', () => pool.lease()).release();
   expect([figures.mock.calls.length, watchdog.stats().retracted]).toEqual([0, 100]);
-});
-
-test('the fix fits the call that took the loan', async () => {
-  const clock = new FakeClock();
-  using watchdog = new Watchdog({ level: 'advanced', clock });
-  const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', clock });
-  watchdog.watch(pool);
-  await watchdog.scope('lease', async () => void (await pool.lease()));
-  await watchdog.scope('acquire', async () => void (await pool.acquire()));
-  watchdog.scope('use', () => {
-    void pool.use(() => new Promise(() => {}));
-  });
-  await settle();
-  const reports = await watchdog.check();
-  const byCall = Object.fromEntries(reports.map((report) => [report.call, report]));
-  expect(byCall['lease']?.fix).toContain('await using lease');
-  expect(byCall['acquire']?.fix).toContain('`finally`');
-  expect(byCall['use']?.fix).toContain('has not settled');
-  expect(byCall['use']?.evidence.v8).toBe('no handle');
-  await pool.close({ graceMillis: 0, force: true }).catch(() => {});
 });
 
 test('frames of this package are not shown', async () => {

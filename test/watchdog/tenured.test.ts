@@ -96,11 +96,29 @@ test.each(['counters', 'sampled', 'simple', 'advanced', 'paranoid'] as const)(
       expect(await t.watchdog.check()).toEqual([]);
     }
     await t.traffic(200);
-    await t.clock.advance(60_000);
+    await t.clock.advance(120_000);
     expect(await t.watchdog.check()).toHaveLength(1);
     lease.release();
   },
 );
+
+test('a loan that its holder touches each minute is told once at most, before the second touch', async () => {
+  using t = watched();
+  const told: LeakReport[] = [];
+  t.watchdog.on('leak', (report) => told.push(report));
+  const lease = t.pool.lease();
+  for (let minute = 0; minute < 30; minute++) {
+    await t.traffic(200);
+    await t.clock.advance(60_000);
+    lease.touch('chunk sent');
+  }
+  expect(told).toHaveLength(1);
+  await t.traffic(200);
+  await t.clock.advance(119_000);
+  expect(await t.watchdog.check()).toEqual([]);
+  await t.clock.advance(1_000);
+  expect(await t.watchdog.check()).toHaveLength(1);
+});
 
 test('a loan is not suspected before the time that its holder expects', async () => {
   using t = watched();

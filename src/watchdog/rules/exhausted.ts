@@ -54,7 +54,8 @@ export const exhausted: RuleDefinition<'exhausted', ExhaustedOptions> = {
     minMillis: option(millis, 60_000),
     factor: option(numberAtLeast(1), 10),
   },
-  whatHappened: () => 'every resource is out, callers wait, and none has come back for a long time',
+  whatHappened: () =>
+    'every resource is out, callers wait or are refused, and none has come back for a long time',
   fix: releaseAdvice,
   create: (options, readings) => new ExhaustedRule(options, readings),
 };

@@ -1,6 +1,12 @@
 /** The advice for a loan that its holder has to release. */
 import type { Loan } from '../loan.js';
 
+/** Says how a holder that keeps its lease on purpose lets the watchdog know; empty for a loan that has no lease to tell it by. */
+export function holdAdvice({ component, hasCapability }: Loan): string {
+  const canTell = hasCapability && (component.releaseAdvice === undefined || component.lendsShared);
+  return canTell ? '; if it is held on purpose, call `lease.expectHold(millis)`' : '';
+}
+
 /** How a loan ends with its owner, by the first word of the owner's name. */
 const OWNER_ADVICE: Readonly<Record<string, string>> = {
   entry: 'end it in the `dispose` option of the cache, and where the load fails',

@@ -24,7 +24,7 @@
  * A loan is no suspect before it is twice as old as the oldest of its neighbours that have ever come back: a nightly job takes as long each
  * night.
  *
- * A touch counts like the begin of the loan.
+ * A touch counts like the begin of the loan. The next touch may take twice as long as the longest time between two of them.
  *
  * A lease on a shared value keeps no other caller waiting. Without neighbours that came back it is no suspect: a process, or the scope of a
  * connection, may hold it as long as it runs.
@@ -42,7 +42,7 @@ import type { Certainty } from '../certainty.js';
 import type { HoldTimes } from '../hold-times.js';
 import type { Loan } from '../loan.js';
 import type { Readings } from '../readings.js';
-import { releaseAdvice } from './release-advice.js';
+import { holdAdvice, releaseAdvice } from './release-advice.js';
 import type { Rule, RuleDefinition } from './rule.js';
 
 /** Options of the rule *tenured*: when a loan is old. */
@@ -105,11 +105,14 @@ class TenuredRule implements Rule<'tenured'> {
   }
 
   #isOld(loan: Loan, now: number): boolean {
-    const { site, component, origin } = loan;
-    const touchedAt = loan.lastTouch?.at ?? loan.lentAt; // A holder that has touched it lately is at work.
+    const { site, component, origin, lastTouch } = loan;
+    const touchedAt = lastTouch?.at ?? loan.lentAt; // A holder that has touched it lately is at work.
     const ageMillis = now - touchedAt;
-    const longMillis = LONGEST_FACTOR * this.#readings.longestOf(loan);
-    if (ageMillis < longMillis) return false;
+    const longestMillis = Math.max(
+      this.#readings.longestOf(loan),
+      lastTouch?.longestGapMillis ?? 0,
+    );
+    if (ageMillis < LONGEST_FACTOR * longestMillis) return false;
     const neighbours = this.#readings.neighboursSince(loan) - this.#readings.nestedSince(loan);
     if (site !== undefined && neighbours >= NEIGHBOURS) {
       return ageMillis >= this.#oldMillis(site.holdTimes);
@@ -143,6 +146,6 @@ export const tenured: RuleDefinition<'tenured', TenuredOptions> = {
   },
   evidence: 'promoted while loans around it died young',
   whatHappened: () => 'still out long after the loans around it came back',
-  fix: releaseAdvice,
+  fix: (loan) => `${releaseAdvice(loan)}${holdAdvice(loan)}`,
   create: (options, readings) => new TenuredRule(options, readings),
 };
