@@ -2,6 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { guardedCall } from '../core/guarded-call.js';
 import { aFunction, checkArgument } from '../core/options.js';
+import { type Holder, handOver } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
 import { asyncDisposeMethod } from './dispose-method.js';
 import { type AsyncEnterable, type Enterable, takeAsyncExit } from './enterable.js';
@@ -83,6 +84,7 @@ export class AsyncRunStack implements AsyncDisposable {
     const method = asyncDisposeMethod(resource);
     const dispose = (): unknown => Reflect.apply(method, resource, []);
     this.#add(neverHandling(dispose), undefined, dispose);
+    this.#members.holdLoanOf(resource);
     return resource;
   }
 
@@ -98,6 +100,7 @@ export class AsyncRunStack implements AsyncDisposable {
       undefined,
       () => onDispose(value, undefined),
     );
+    this.#members.holdLoanOf(value);
     return value;
   }
 
@@ -155,6 +158,11 @@ export class AsyncRunStack implements AsyncDisposable {
       () => block(this),
       (failure) => this.#end(failure),
     );
+  }
+
+  /** Tells the watchdog over `scopeResources` that `to` holds the stack from now on, with what is in it. `watchdog.handOver()` calls it. */
+  [handOver](to: Holder): void {
+    this.#members.tracked?.handOver(to);
   }
 
   /**

@@ -11,6 +11,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { guardedCall } from '../core/guarded-call.js';
 import { aFunction, checkArgument } from '../core/options.js';
+import { type Holder, handOver } from '../core/probe.js';
 import { disposeSync, syncDisposeMethod } from './dispose-method.js';
 import { type Enterable, takeExit, takeSyncExit } from './enterable.js';
 import {
@@ -111,6 +112,7 @@ export class RunStack implements Disposable {
       undefined,
       () => resultOfMember(onDispose(value, undefined)),
     );
+    this.#members.holdLoanOf(value);
     return value;
   }
 
@@ -167,6 +169,11 @@ export class RunStack implements Disposable {
       () => block(this),
       (failure) => this.#end(failure),
     );
+  }
+
+  /** Tells the watchdog over `scopeResources` that `to` holds the stack from now on, with what is in it. `watchdog.handOver()` calls it. */
+  [handOver](to: Holder): void {
+    this.#members.tracked?.handOver(to);
   }
 
   /** Ends all members, as after success. Without effect if the stack has ended. Throws what a member throws. */

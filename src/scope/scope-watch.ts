@@ -13,6 +13,7 @@ import type { Owner } from '../core/current-owner.js';
 import {
   type ComponentStats,
   type EntryPoint,
+  type Holder,
   type NodeId,
   type Observation,
   type Observer,
@@ -45,6 +46,11 @@ export class Tracked implements Owner {
   /** The node as the observer knows it. */
   get node(): NodeId | undefined {
     return this.#watch.observer.idForMain(this.reported);
+  }
+
+  /** Reports that `to` holds the context or stack from now on, with what is in it. */
+  handOver(to: Holder): void {
+    if (!this.#ended) this.#watch.observer.transferred(this.loan, to);
   }
 
   /** Reports that `heir` holds all loans that this one held. */

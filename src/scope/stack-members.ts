@@ -59,9 +59,10 @@ export class StackMembers<E> {
   /** Reports that the stack holds the loan that `member` ends, if it is the end of one. */
   holdLoanOf(member: unknown): void {
     const { tracked } = this;
-    if (tracked !== undefined && isTransferable(member)) {
-      guardedCall('the hand-over of a member of a stack', () => member[handOver](tracked));
-    }
+    if (tracked === undefined) return;
+    guardedCall('the hand-over of a member of a stack', () => {
+      if (isTransferable(member)) member[handOver](tracked);
+    });
   }
 
   /** Gives all members and their loans to the stack that this one is moved to. */

@@ -270,12 +270,21 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     if (node === undefined || holder === undefined) return;
     const loan = this.#table.loan(id);
     if (loan === undefined) {
-      graph.changeOwnerOfAll(node, holder);
+      for (const owned of graph.changeOwnerOfAll(node, holder)) {
+        if (owned instanceof Loan) this.#passOn(owned, holder);
+      }
       return;
     }
     graph.changeOwner(node, holder);
     this.#component.handedOver(loan, to instanceof OpenScope ? to : undefined, holder);
     this.#tracker.ledger.withdraw(loan);
+  }
+
+  /** A loan has another owner, since its former one has given all that it owns away; a root owns it for the scope that took it. */
+  #passOn(loan: Loan, owner: LifetimeNode): void {
+    const isRoot = owner.isRoot === true;
+    loan.origin = { ...loan.origin, owner: isRoot ? undefined : owner };
+    loan.ownerName = isRoot ? undefined : this.#tracker.graph.nameOf(owner.handle);
   }
 
   // ── Ends and uses ──────────────────────────────────────────────────────────

@@ -98,11 +98,11 @@ export class LifetimeGraph {
     if (former !== null && this.heap.isAlive(former.handle)) this.#removeEdge(former, ownerEdge);
   }
 
-  /** Gives all nodes that `from` owns to another owner. O(edges). */
-  changeOwnerOfAll(from: LifetimeNode, owner: LifetimeNode): void {
-    for (const node of this.#targetsOf(from)) {
-      if (node.owner === from) this.changeOwner(node, owner);
-    }
+  /** Gives all nodes that `from` owns to another owner, and gives these nodes. O(edges). */
+  changeOwnerOfAll(from: LifetimeNode, owner: LifetimeNode): LifetimeNode[] {
+    const owned = this.#targetsOf(from).filter((node) => node.owner === from);
+    for (const node of owned) this.changeOwner(node, owner);
+    return owned;
   }
 
   /**

@@ -219,7 +219,7 @@ export class Watchdog implements Disposable {
    * Says that `to` holds a loan from now on: a scope of this watchdog, or `'process'` for a loan that no scope holds. The scope that
    * took the loan may end without it.
    *
-   * `lease` is the object that ends the loan, such as a lease of a pool. Without effect if the loan has ended or is not watched.
+   * `lease` is the object that ends the loan, such as a lease of a pool, or a stack with what is in it. Without effect if the loan has ended or is not watched.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an object that is no lease, and for a scope that has
    * ended or belongs to another watchdog.

@@ -220,6 +220,7 @@ export class WatchedComponent implements LoanSource {
     const site = isHandedOver ? this.#sites.handedOver(loan.site, scope) : loan.site;
     loan.handOver({ ...loan.origin, scope, owner, isHandedOver }, site);
     if (site !== undefined) graph.heap.reclassifyAs(loan.handle, site.classId);
+    if (isHandedOver && loan.held !== undefined) loan.held.isMade = true; // What it owns is judged by the loan on it.
     loan.ownerName = isHandedOver ? undefined : graph.nameOf(owner.handle);
   }
 

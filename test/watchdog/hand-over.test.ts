@@ -1,6 +1,7 @@
 /** A lease that was handed over belongs to another holder than its caller, and is judged as one of that holder. */
-import { expect, test } from 'vitest';
-import { createPool } from '../../src/pool/index.js';
+import { expect, test, vi } from 'vitest';
+import { createPool, type Lease } from '../../src/pool/index.js';
+import { AsyncRunStack, RunStack, scopeResources } from '../../src/scope/index.js';
 import { type OpenScope, Watchdog, type WatchLevel } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 
@@ -129,4 +130,82 @@ test('the fix for a lost lease names the holder that has to release it', async (
   worker.end();
   const [leak] = await t.watchdog.check();
   expect(leak?.fix).toBe('it was handed over to `worker`: release it before that ends');
+});
+
+test.each([
+  ['RunStack', () => new RunStack()],
+  ['AsyncRunStack', () => new AsyncRunStack()],
+])('a %s is handed over with the leases in it', async (_name, newStack) => {
+  using t = service();
+  using _watch = t.watchdog.watch(scopeResources);
+  const make = (lease: Lease<object>) => {
+    const stack: Pick<RunStack | AsyncRunStack, 'use' | 'move'> = newStack();
+    (stack.use as (member: object) => unknown).call(stack, lease);
+    const moved = stack.move();
+    t.watchdog.handOver(moved, 'process');
+    return moved;
+  };
+  const kept = await t.watchdog.scope('POST /upload', async () => make(await t.pool.lease()));
+  await t.busy(60);
+  expect([await t.watchdog.check(), t.told()]).toEqual([[], 0]);
+
+  const session = t.watchdog.openScope('session');
+  t.watchdog.handOver(kept, session);
+  session.end();
+  expect(await t.watchdog.check()).toMatchObject([
+    { rule: 'orphaned', component: { kind: 'scope' }, scope: 'session' },
+  ]);
+  if (kept instanceof RunStack) kept[Symbol.dispose]();
+  else await kept[Symbol.asyncDispose]();
+  t.watchdog.handOver(kept, 'process'); // The stack has ended: without effect.
+  expect(await t.watchdog.check()).toEqual([]);
+});
+
+test('a stack that no watchdog watches can be handed over', async () => {
+  using t = service();
+  const [stack, other] = [new RunStack(), new AsyncRunStack()];
+  for (const each of [stack, other]) t.watchdog.handOver(each, 'process');
+  expect([stack.disposed, await t.watchdog.check()]).toEqual([false, []]);
+});
+
+test.each([
+  ['RunStack.use', () => new RunStack(), 'use'],
+  ['RunStack.adopt', () => new RunStack(), 'adopt'],
+  ['AsyncRunStack.use', () => new AsyncRunStack(), 'use'],
+  ['AsyncRunStack.adopt', () => new AsyncRunStack(), 'adopt'],
+] as const)('a lease belongs to its stack, by %s', async (_name, newStack, method) => {
+  using t = service();
+  using _watch = t.watchdog.watch(scopeResources);
+  const session = t.watchdog.openScope('session');
+  const stack: RunStack | AsyncRunStack = session.run<RunStack | AsyncRunStack>(newStack);
+  await t.watchdog.scope('POST /login', async () => {
+    const lease = await t.pool.lease();
+    if (method === 'use') (stack.use as (member: object) => unknown).call(stack, lease);
+    else stack.adopt(lease, (held) => held.release());
+  });
+  expect(await t.watchdog.check()).toEqual([]);
+  if (stack instanceof RunStack) stack[Symbol.dispose]();
+  else await stack[Symbol.asyncDispose]();
+  session.end();
+  expect([await t.watchdog.check(), t.pool.borrowed]).toEqual([[], 0]);
+});
+
+test('a member of a stack that throws when it is looked at is kept and ended', () => {
+  using watchdog = new Watchdog();
+  using _watch = watchdog.watch(scopeResources);
+  const hostile = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error('no');
+      },
+    },
+  );
+  const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
+  let ended = 0;
+  const stack = new RunStack();
+  expect(stack.adopt(hostile, () => ended++)).toBe(hostile);
+  stack[Symbol.dispose]();
+  expect(ended).toBe(1);
+  errors.mockRestore();
 });
