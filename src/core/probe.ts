@@ -262,7 +262,7 @@ export interface Observation extends Disposable {
   /**
    * What a holder has to do so that its loan ends on every path, as a clause for reports.
    *
-   * @default the advice for a pool: hold the lease with `await using`, or use `use(fn)`
+   * @default the advice for a pool: hold the lease with `await using`, or use `use(fn)`; for what {@link lendsShared}: hold it with `using`
    */
   readonly releaseAdvice?: string | undefined;
   /**

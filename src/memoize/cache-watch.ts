@@ -57,8 +57,6 @@ export class CacheWatch extends SharedWatch {
   readonly name: string;
   override readonly entryMillis: number;
   override readonly lendsShared = true;
-  override readonly releaseAdvice =
-    'hold it with `using lease = await cached.lease(key)`, or release it in a `finally` block';
   readonly #cache: WatchedCache;
   #nodes: ByKind<SplitMap<KeyRef, NodeId>> = byKind(noNodes);
   /** The nodes of the entries that leave during {@link removeTogether}; `undefined` otherwise. */

@@ -37,8 +37,6 @@ export class ValueWatch extends SharedWatch {
   readonly kind: 'ref-counted' | 'ref-counted-map';
   readonly name: string;
   override readonly lendsShared = true;
-  override readonly releaseAdvice =
-    'hold it with `await using lease = await shared.acquire()`, or release it in a `finally` block';
   readonly #values: WatchedValues;
 
   constructor(values: WatchedValues, observer: Observer) {

@@ -22,11 +22,6 @@ export interface CallOrigin {
   readonly isLate?: true;
 }
 
-/** Whether the loan was handed over to the process. */
-export function isOfProcess({ isHandedOver, scope }: CallOrigin): boolean {
-  return isHandedOver === true && scope === undefined;
-}
-
 /** The origin of what no caller has asked for. */
 export const NO_ORIGIN: CallOrigin = {
   call: { name: '' },

@@ -185,6 +185,11 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     return (this.#flags & EARLY_IN_SCOPE) !== 0;
   }
 
+  /** Whether it was handed over to the process. */
+  get isOfProcess(): boolean {
+    return this.origin.isHandedOver === true && this.origin.scope === undefined;
+  }
+
   /** Whether its owner has ended first, or had ended when it began. */
   get isUnheld(): boolean {
     return (this.#flags & UNHELD) !== 0;

@@ -44,9 +44,9 @@ test('the fix fits the component that has lent, by a call that it has', async ()
   });
   const fixes = (await watchdog.check()).map(({ component, fix }) => [component.name, fix]);
   expect(Object.fromEntries(fixes)).toEqual({
-    client: expect.stringContaining('`await using lease = await shared.acquire()`'),
-    rooms: expect.stringContaining('`await using lease = await shared.acquire()`'),
-    user: expect.stringContaining('`using lease = await cached.lease(key)`'),
+    client: 'hold what `acquire()` gives with `using`, or release it in a `finally` block',
+    rooms: 'hold what `acquire()` gives with `using`, or release it in a `finally` block',
+    user: 'hold what `lease()` gives with `using`, or release it in a `finally` block',
     scope: expect.stringContaining('`using` or `await using`'),
   });
   expect(kept).toHaveLength(4);
@@ -94,4 +94,22 @@ test('the fix of a suspect that has a lease says how to keep it on purpose', asy
   ]);
   await lease.release();
   await pool.release(resource);
+});
+
+test('what was leased for a result that is not kept belongs to the scope of its caller', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ level: 'advanced', clock });
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', clock });
+  const connect = memoize(async () => pool.lease(), { cacheIf: () => false });
+  for (const component of [pool, connect]) watchdog.watch(component);
+  const lease = await watchdog.scope('GET /', async (scope) => {
+    const taken = await connect();
+    await clock.advance(1_000);
+    expect(await watchdog.check({ scope })).toEqual([]);
+    return taken;
+  });
+  const [leak] = await watchdog.check();
+  expect(leak).toMatchObject({ rule: 'orphaned', scope: 'GET /' });
+  expect([leak?.owner, leak?.fix]).toEqual([undefined, expect.stringContaining('await using')]);
+  await lease.release();
 });

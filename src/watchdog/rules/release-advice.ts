@@ -3,8 +3,9 @@ import type { Loan } from '../loan.js';
 
 /** Says how a holder that keeps its lease on purpose lets the watchdog know; empty for a loan that has no lease to tell it by. */
 export function holdAdvice({ component, hasCapability }: Loan): string {
-  const canTell = hasCapability && (component.releaseAdvice === undefined || component.lendsShared);
-  return canTell ? '; if it is held on purpose, call `lease.expectHold(millis)`' : '';
+  return hasCapability && component.releaseAdvice === undefined
+    ? '; if it is held on purpose, call `lease.expectHold(millis)`'
+    : '';
 }
 
 /** How a loan ends with its owner, by the first word of the owner's name. */
@@ -27,12 +28,15 @@ export function releaseAdvice(loan: Loan): string {
   }
   const ownerAdvice = OWNER_ADVICE[ownerName?.split(' ', 1)[0] ?? ''];
   if (ownerAdvice !== undefined) return ownerAdvice;
+  if (loan.isOfProcess)
+    return 'it was handed over to the process: release it when its work is done';
   if (origin.isHandedOver === true) {
-    return origin.scope === undefined
-      ? 'it was handed over to the process: release it when its work is done'
-      : `it was handed over to \`${origin.scope.path}\`: release it before that ends`;
+    return `it was handed over to \`${origin.scope?.path}\`: release it before that ends`;
   }
   if (advice !== undefined) return advice;
+  if (component.lendsShared) {
+    return `hold what \`${origin.call.name}()\` gives with \`using\`, or release it in a \`finally\` block`;
+  }
   if (origin.call.name === 'use') {
     return `the function given to \`${kind}.use(fn)\` has not settled: give its work a timeout or an AbortSignal`;
   }

@@ -37,7 +37,6 @@
  * While nothing at all comes back, the loans around it are as slow as it is, and it is no suspect.
  */
 import { millis, numberAtLeast, option } from '../../core/options.js';
-import { isOfProcess } from '../call-origin.js';
 import type { Certainty } from '../certainty.js';
 import type { HoldTimes } from '../hold-times.js';
 import type { Loan } from '../loan.js';
@@ -120,7 +119,7 @@ class TenuredRule implements Rule<'tenured'> {
     if (this.#readings.returnsSince(loan) === 0) return false;
     if (this.#readings.youngCollectionsSince(loan) < YOUNG_COLLECTIONS) return false;
     if (component.lendsShared) return false; // It keeps no other caller waiting, and no neighbour says how long such a lease lasts.
-    if (isOfProcess(origin)) return false; // Its caller has said that the process holds it.
+    if (loan.isOfProcess) return false; // Its caller has said that the process holds it.
     if (origin.scope !== undefined && !origin.scope.ended) {
       return now - Math.max(origin.scope.activeAt, touchedAt) >= this.#options.idleScopeMillis;
     }
