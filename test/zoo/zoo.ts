@@ -7,6 +7,7 @@ import { FakeClock } from '../kit/fake-clock.js';
 import { type Program, Zoo } from './program.js';
 import { adopted } from './programs/adopted.js';
 import { growing } from './programs/growth.js';
+import { handedOver } from './programs/hand-over.js';
 import { slowOrLost } from './programs/holders.js';
 import { mixed } from './programs/mixed.js';
 import { oneLeak } from './programs/one-leak.js';
@@ -20,6 +21,7 @@ export const PROGRAMS: readonly Program[] = [
   ...weaklyHeld,
   ...waves,
   ...slowOrLost,
+  ...handedOver,
   ...adopted,
   ...mixed,
   ...oneLeak,
@@ -31,6 +33,7 @@ const FILES = [
   'weak-growth',
   'waves',
   'holders',
+  'hand-over',
   'adopted',
   'mixed',
   'one-leak',
