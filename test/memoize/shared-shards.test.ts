@@ -398,4 +398,44 @@ describe('a lock that gives no answer', () => {
     expect(await service.waitOf(one('other'))).toBe(0);
     expect(asked.map((name) => name.includes('other'))).toEqual([true]);
   });
+
+  test('is taken to be silent if the locks around it are, until one of them is answered', async () => {
+    using service = new Service();
+    const [kept, lost] = [shards.ids(60, KEPT), shards.ids(60, LOST)];
+    const asked: string[] = [];
+    let isLost = true;
+    const lock: ClusterLock = {
+      acquire: (name, { ask }) => {
+        asked.push(name);
+        const isSilent = isLost && shards.of(name) === LOST;
+        return ask(() => (isSilent ? new Promise(() => {}) : Promise.resolve(lease)));
+      },
+    };
+    const one = service.member({ lock });
+    /** Calls a key of each shard at a time, and gives how many calls waited for a lock. */
+    const callAll = async (): Promise<number> => {
+      let waited = 0;
+      for (const [at, id] of lost.entries()) {
+        one.delete(id);
+        one.delete(kept[at] as string);
+        const call = one(id);
+        await settle();
+        await one(kept[at] as string);
+        if ((await service.waitOf(call)) > 0) waited++;
+      }
+      return waited;
+    };
+    expect(await callAll()).toBeLessThan(15);
+    asked.length = 0;
+    expect(await callAll()).toBeLessThan(3);
+    expect(asked.filter((name) => shards.of(name) === KEPT)).toEqual(
+      kept.map((id) => expect.stringContaining(`"${id}"`)),
+    );
+    isLost = false;
+    await service.clock.advance(REST);
+    expect(await callAll()).toBe(0);
+    asked.length = 0;
+    expect(await callAll()).toBe(0);
+    expect(asked).toHaveLength(lost.length + kept.length);
+  });
 });

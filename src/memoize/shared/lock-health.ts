@@ -1,43 +1,51 @@
 /**
- * Which locks give no answers. A lock is not probed: after its rest one load asks it, and the others go on without it until that load
- * has an answer. If other locks were answered while a request waited, its lock rests alone. Otherwise all rest.
+ * Which locks give no answers. They are judged by hash slots, as the parts of a store are: a lock is beside its result in a Redis
+ * Cluster, but its client may have lost a shard that the client of the store still has. If other locks were answered while a request
+ * waited, its slot rests. Otherwise all rest.
+ *
+ * A lock is not probed, because that would take it. After a rest one load asks for its lock, and the others go on without theirs until
+ * that load has an answer.
  */
-import { makeRoom } from './make-room.js';
+import { hashSlotOf } from './hash-slot.js';
+import { StoreHealth } from './store-health.js';
 
-const NO_REST = Number.NEGATIVE_INFINITY;
-/** The most locks that rest alone. */
-const MAX_ALONE = 1_000;
+/** How many of the last locks that were answered are remembered; a power of 2. */
+const RECENT = 32;
 
 /** The locks of one store's caches. */
 export class LockHealth {
-  readonly #alone = new Map<string, number>();
-  #allRestUntil = NO_REST;
+  readonly #health = new StoreHealth();
+  /** The locks that were answered last. */
+  readonly #answered: string[] = [];
   /** How many requests were answered. */
   answers = 0;
 
   /** Whether a load may ask for a lock now. The first one after a rest may; the others rest on, until `restsUntil` at the latest. */
   mayAsk(name: string, now: number, restsUntil: number): boolean {
-    const aloneUntil = this.#alone.get(name);
-    if (now < this.#allRestUntil || now < (aloneUntil ?? now)) return false;
-    if (this.#allRestUntil !== NO_REST) this.#allRestUntil = restsUntil;
-    if (aloneUntil !== undefined) this.#alone.set(name, restsUntil);
+    const health = this.#health;
+    const rest = health.restOf(name);
+    if (rest === undefined) return true;
+    if (now < rest || now < health.noProbeBefore) return false;
+    health.noProbeBefore = restsUntil;
     return true;
   }
 
   /** Notes a request without an answer. `answersBefore` is the value of {@link answers} when it began. */
   missed(name: string, answersBefore: number, restsUntil: number): void {
-    if (this.answers === answersBefore) {
-      this.#allRestUntil = restsUntil;
+    const others = Math.min(this.answers - answersBefore, RECENT);
+    if (others === 0) {
+      this.#health.suspectAll([name], restsUntil);
       return;
     }
-    this.#alone.delete(name);
-    makeRoom(this.#alone, MAX_ALONE);
-    this.#alone.set(name, restsUntil);
+    const answered = Array.from({ length: others }, (_, i) => {
+      const other = this.#answered[(this.answers - 1 - i) % RECENT] as string;
+      return hashSlotOf(other);
+    });
+    this.#health.judge(answered, [name], restsUntil);
   }
 
   answered(name: string): void {
-    this.answers++;
-    this.#allRestUntil = NO_REST;
-    this.#alone.delete(name);
+    this.#answered[this.answers++ % RECENT] = name;
+    if (this.#health.answered(name)) this.#health.noProbeBefore = Number.NEGATIVE_INFINITY;
   }
 }
