@@ -79,6 +79,10 @@ test.each([
   { errors: pgErrors, refused: errorWith({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }) },
   { errors: pgErrors, refused: errorWith({}, 'The server does not support SSL connections') },
   {
+    errors: pgErrors,
+    refused: errorWith({ code: '08P01' }, 'unsupported startup parameter: statement_timeout'),
+  },
+  {
     errors: mysqlErrors,
     refused: errorWith({ code: 'HANDSHAKE_SSL_ERROR' }, 'self-signed certificate'),
   },
@@ -87,7 +91,7 @@ test.each([
   for (const error of [refused, new Error('no connection', { cause: refused })]) {
     expect([errors.isPermanent(error), errors.isFull(error)]).toEqual([true, false]);
   }
-  for (const code of ['ECONNREFUSED', '28P01', '57P03', 'HANDSHAKE_SSL_ERROR']) {
+  for (const code of ['ECONNREFUSED', '08P01', '28P01', '57P03', 'HANDSHAKE_SSL_ERROR']) {
     expect(errors.isPermanent(errorWith({ code }, 'read ECONNRESET'))).toBe(false);
   }
 });

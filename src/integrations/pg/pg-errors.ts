@@ -46,6 +46,9 @@ const CERTIFICATE_CODES: ReadonlySet<unknown> = new Set([
 /** What pg says of a server without TLS. */
 const NO_TLS_MESSAGE = /^The server does not support SSL connections$/;
 
+/** What PgBouncer says of a setting that it does not pass on. */
+const PARAMETER_MESSAGE = /^unsupported startup parameter/;
+
 /** The refusals of statements that write, in transactions that were to be read-only. */
 const expectedRefusals = new WeakSet<DriverError>();
 
@@ -83,7 +86,11 @@ export function isUnsent(error: unknown): boolean {
 }
 
 function isPermanent({ code, message }: DriverError): boolean {
-  return CERTIFICATE_CODES.has(code) || NO_TLS_MESSAGE.test(String(message));
+  return (
+    CERTIFICATE_CODES.has(code) ||
+    NO_TLS_MESSAGE.test(String(message)) ||
+    PARAMETER_MESSAGE.test(String(message))
+  );
 }
 
 function isFull({ code, message }: DriverError): boolean {
@@ -96,7 +103,7 @@ function isFull({ code, message }: DriverError): boolean {
  * - broken: SQLSTATE class 08, 25006 outside of a `transaction` that is `readOnly`, 25P03, 25P04, 57P01 to 57P05, any FATAL error,
  *   network errors of Node such as `ECONNRESET`, a terminated connection, and `Query read timeout`, after which an answer may still come
  * - full: SQLSTATE 53300, and the answers of PgBouncer and Supavisor at their limits
- * - permanent: the server's certificate is not accepted, or it has no TLS
+ * - permanent: the server's certificate is not accepted, or it has no TLS; PgBouncer refuses a startup parameter
  *
  * @example
  * ```ts
