@@ -47,7 +47,8 @@ const DESTROY_TIMEOUT_MILLIS = 5_000;
 
 /**
  * Makes a pool with generic-pool's defaults instead of the safe ones: one resource, no timeouts, no sweeps. A failing `create`
- * is tried again as long as a caller waits, after a pause each time. Use {@link createPool} for new code.
+ * is tried again as long as a caller waits, after a pause each time. `use` destroys a resource whose function fails. Use
+ * {@link createPool} for new code.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a factory without `create` or `destroy`, or without
  * `validate` if an option needs it (generic-pool then waits forever).

@@ -1,10 +1,12 @@
 /**
- * A pool with the methods that generic-pool's pools have as event emitters. A listener may be added more than once, and for an event
- * that never happens.
+ * A pool that lends as generic-pool does, and has the methods that generic-pool's pools have as event emitters. A listener may be added
+ * more than once, and for an event that never happens.
  */
+import type { UseContext } from './loan/use-context.js';
 import { Pool } from './pool.js';
 import type { PoolEngine } from './pool-engine.js';
 import { POOL_EVENTS, type PoolEventMap, type PoolListener } from './pool-events.js';
+import type { LeaseOptions } from './pool-options.js';
 
 /** A listener of any event. */
 export type AnyListener = (payload: never) => void;
@@ -22,6 +24,29 @@ export class GenericPool<T> extends Pool<T> {
   /** @internal */
   constructor(engine: PoolEngine<T>) {
     super(engine);
+  }
+
+  /** Lends a resource, as {@link Pool.acquire} does. A priority that is no integer counts as 0, or as the integer before its fraction. */
+  override acquire(options?: LeaseOptions | number | null): Promise<T> {
+    return super.acquire(priorityOf(options));
+  }
+
+  /** Lends a resource for the time of a function, as {@link Pool.use} does, and destroys it if the function fails. */
+  override use<R>(
+    fn: (resource: T, context: UseContext<T>) => R,
+    options?: LeaseOptions | number | null,
+  ): Promise<Awaited<R>> {
+    const destroying = async (resource: T, context: UseContext<T>): Promise<Awaited<R>> => {
+      try {
+        return await fn(resource, context);
+      } catch (error) {
+        context.discard();
+        throw error;
+      }
+    };
+    return super.use(typeof fn === 'function' ? destroying : fn, priorityOf(options)) as Promise<
+      Awaited<R>
+    >;
   }
 
   /** Adds a listener. */
@@ -99,6 +124,13 @@ export class GenericPool<T> extends Pool<T> {
     if (!isPoolEvent(event)) return;
     for (const { called } of removed) super.off(event, called as PoolListener<typeof event>);
   }
+}
+
+function priorityOf(
+  given: LeaseOptions | number | null | undefined,
+): LeaseOptions | number | undefined {
+  if (given === undefined || (typeof given === 'object' && given !== null)) return given;
+  return Math.trunc(Number(given)) || 0;
 }
 
 function isPoolEvent(event: string): event is keyof PoolEventMap {

@@ -100,7 +100,7 @@ export class PoolClosedError extends PoolError {
     super(
       state === 'forgotten'
         ? `${name} was empty and is forgotten. Ask the keyed pool's \`pool(key)\` for it each time.`
-        : `${name} is ${state} and lends nothing any more. Stop its callers before closing it.`,
+        : `${name} is ${state} and cannot accept work any more. Stop its callers before closing it.`,
       { code: 'TENURE_POOL_CLOSED', phase: 'wait' },
     );
   }

@@ -160,6 +160,71 @@ test('a failing create is tried again as long as a caller waits', async () => {
   await pool.close();
 });
 
+test('use destroys a resource whose function fails, as in generic-pool', async () => {
+  for (const createEither of [genericPool.createPool, createGenericPool]) {
+    const destroyed: unknown[] = [];
+    const pool = createEither({ ...factory, destroy: async (each) => void destroyed.push(each) });
+    const used: unknown[] = [];
+    const failing = pool.use(async (resource) => {
+      used.push(resource);
+      throw new Error('the query failed');
+    });
+    await expect(failing).rejects.toThrow('the query failed');
+    const next = await pool.use(async (resource) => resource);
+    expect(destroyed).toEqual(used);
+    expect(used.includes(next)).toBe(false);
+    expect([pool.size, pool.borrowed]).toEqual([1, 0]);
+    await pool.drain();
+    await pool.clear();
+  }
+});
+
+test('a caller without a function is told so, and no resource is destroyed', async () => {
+  const pool = createGenericPool(factory);
+  await pool.release(await pool.acquire());
+  await expect(pool.use(undefined as never)).rejects.toThrow(/`fn` must be a function/);
+  expect(pool.available).toBe(1);
+  await pool.close();
+});
+
+test('priorities are read as generic-pool reads them, malformed ones included', async () => {
+  const given = [2, undefined, 'x', -1, 1.5, 0, 99, null, '1', Number.NaN] as (
+    | number
+    | undefined
+  )[];
+  const orders = [genericPool.createPool, createGenericPool].map(async (createEither) => {
+    const pool = createEither(factory, { priorityRange: 3 });
+    const held = await pool.acquire();
+    const served: unknown[] = [];
+    const calls = given.flatMap((priority) => [
+      pool.acquire(priority).then((resource) => {
+        served.push(priority);
+        return pool.release(resource);
+      }),
+      pool.use(async () => void served.push(`used ${String(priority)}`), priority),
+    ]);
+    await pool.release(held);
+    await Promise.all(calls);
+    await pool.drain();
+    await pool.clear();
+    return served;
+  });
+  const [theirs, ours] = await Promise.all(orders);
+  expect(theirs).toHaveLength(2 * given.length);
+  expect(ours).toEqual(theirs);
+});
+
+test('the line of a caller is named, and not one of the pool', async () => {
+  const pool = createGenericPool(factory, { acquireTimeoutMillis: 1 });
+  const held = await pool.acquire();
+  await expect(pool.acquire()).rejects.toThrow(/acquire\(\) .* at \S*generic-pool-options\.test/);
+  await pool.release(held);
+  await pool.use(async () => {
+    await expect(pool.acquire()).rejects.toThrow(/use\(\) .* at \S*generic-pool-options\.test/);
+  });
+  await pool.close();
+});
+
 test('createPool accepts the options of generic-pool that have no effect, and refuses malformed ones', async () => {
   const pool = createPool(factory, { max: 2, log: false, Promise });
   expect(pool.max).toBe(2);
@@ -180,6 +245,8 @@ test('the messages that programs search for are kept', async () => {
   });
   await expect(pool.release({})).rejects.toThrow(/Resource not currently part of this pool/);
   await pool.release(held);
+  await pool.drain();
+  await expect(pool.acquire()).rejects.toThrow(/is draining and cannot accept work/);
   await pool.close();
 });
 
