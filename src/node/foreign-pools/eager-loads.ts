@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { followsLoaders } from './module-loads.js';
 
 /** Names of packages that load the class of another one: pg that of pg-pool, wherever it is. */
-const ENTRIES = ['generic-pool', 'mysql2', 'pg', 'tarn', 'knex'] as const;
+const ENTRIES = ['generic-pool', 'mysql2', 'pg', 'tarn', 'knex', 'sequelize-pool'] as const;
 
 /** Loaders that `Module._load` sees through. */
 const TRANSPARENT_LOADER = /tsx|ts-node|tenure/;

@@ -4,7 +4,7 @@ import type { KnownPools } from './known-pools.js';
 import type { PatchedMethods, Prototype } from './patched-methods.js';
 
 /** The names of the packages. */
-export type PeerName = 'generic-pool' | 'mysql2' | 'pg' | 'tarn';
+export type PeerName = 'generic-pool' | 'mysql2' | 'pg' | 'sequelize-pool' | 'tarn';
 
 /** A package whose pools can be watched. */
 export interface PeerPackage {

@@ -7,9 +7,10 @@ import { mysql2 } from './mysql2.js';
 import { isPatched, type PatchedMethods, type Prototype } from './patched-methods.js';
 import type { PeerName, PeerPackage } from './peer-package.js';
 import { pgPool } from './pg-pool.js';
+import { sequelizePool } from './sequelize-pool.js';
 import { tarn } from './tarn.js';
 
-const PACKAGES: readonly PeerPackage[] = [genericPool, mysql2, pgPool, tarn];
+const PACKAGES: readonly PeerPackage[] = [genericPool, mysql2, pgPool, sequelizePool, tarn];
 
 /** The path of a file with a class to patch. */
 const CLASS_FILE = new RegExp(
@@ -18,7 +19,7 @@ const CLASS_FILE = new RegExp(
 
 /** A name or a path whose load may load such a file. */
 const MENTION = new RegExp(
-  `(?:^|/)(?:${PACKAGES.map(({ name, folder }) => `${name}|${folder}`).join('|')}|knex)(?:/|$)`,
+  `(?:^|/)(?:${PACKAGES.map(({ name, folder }) => `${name}|${folder}`).join('|')}|knex|sequelize)(?:/|$)`,
 );
 
 /** The names of all packages. */

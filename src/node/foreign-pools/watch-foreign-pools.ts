@@ -22,7 +22,7 @@ export interface ForeignPoolOptions {
   /**
    * The packages whose pools are watched.
    *
-   * @default all: 'generic-pool', 'mysql2', 'pg', 'tarn'
+   * @default all: 'generic-pool', 'mysql2', 'pg', 'sequelize-pool', 'tarn'
    */
   readonly packages?: readonly PeerName[];
 }
@@ -46,7 +46,7 @@ const OPTIONS: OptionTable<Required<ForeignPoolOptions>> = {
 };
 
 /**
- * Watches the pools of generic-pool, pg, mysql2 and tarn (knex), also those that exist already. The packages are found as the
+ * Watches the pools of generic-pool, pg, mysql2, tarn (knex) and sequelize-pool (Sequelize), also those that exist already. The packages are found as the
  * application loads them, by `import` or `require`, in every copy. The methods of their classes are replaced in place, and put
  * back when the result is disposed of. A version that is not known is left alone and named in `missed`.
  *

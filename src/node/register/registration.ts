@@ -36,7 +36,7 @@ const PATIENCE_MILLIS = 30_000;
 const STACKS_PER_SECOND = 100;
 
 const NOTHING_FOUND =
-  'no pool of generic-pool, pg, mysql2 or tarn was found, and none of tenure. Is the application bundled? Leave these packages out of the bundle (`external`), or watch their pools with `watchdog.watch(adoptPool(pool))`.';
+  'no pool of generic-pool, pg, mysql2, sequelize-pool or tarn was found, and none of tenure. Is the application bundled? Leave these packages out of the bundle (`external`), or watch their pools with `watchdog.watch(adoptPool(pool))`.';
 
 /** What `tenure/register` watches. */
 export interface Registered {

@@ -45,7 +45,7 @@ describe('what it does to a program without pools', () => {
       '{ createPool: () => ({ acquire: async () => ({}), release() {} }) }',
     );
     using t = await run(source);
-    expect(t.stderr).toContain('no pool of generic-pool, pg, mysql2 or tarn was found');
+    expect(t.stderr).toContain('no pool of generic-pool, pg, mysql2, sequelize-pool or tarn was found');
     expect(t.stderr).toContain('Is the application bundled?');
   });
 
@@ -202,7 +202,7 @@ describe('its options', () => {
     ['graceMillis=', 'TENURE: "graceMillis" must be a number of milliseconds ≥ 0'],
     [
       'patch=pg,oracle',
-      `TENURE: "patch" must be an array of 'generic-pool', 'mysql2', 'pg', 'tarn'`,
+      `TENURE: "patch" must be an array of 'generic-pool', 'mysql2', 'pg', 'sequelize-pool', 'tarn'`,
     ],
     ['signal=9', `TENURE: "signal" must be the name of a signal`],
     ['signal=SIGKILL', 'no signal asks for a report'],
