@@ -104,7 +104,7 @@ test.each(['counters', 'sampled', 'simple', 'advanced', 'paranoid'] as const)(
 
 test('a loan that its holder touches each minute is told once at most, before the second touch', async () => {
   using t = watched();
-  const told: LeakReport[] = [];
+  const told: unknown[] = [];
   t.watchdog.on('leak', (report) => told.push(report));
   const lease = t.pool.lease();
   for (let minute = 0; minute < 30; minute++) {

@@ -45,7 +45,9 @@ describe('what it does to a program without pools', () => {
       '{ createPool: () => ({ acquire: async () => ({}), release() {} }) }',
     );
     using t = await run(source);
-    expect(t.stderr).toContain('no pool of generic-pool, pg, mysql2, sequelize-pool or tarn was found');
+    expect(t.stderr).toContain(
+      'no pool of generic-pool, pg, mysql2, sequelize-pool or tarn was found',
+    );
     expect(t.stderr).toContain('Is the application bundled?');
   });
 
