@@ -15,13 +15,13 @@ const BUDGETS: Readonly<Record<string, number>> = {
   weak: 28_600,
   gc: 88_000,
   pool: 87_900,
-  memoize: 79_800,
+  memoize: 80_200,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 6_900,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 45_500,
+  'memoize/shared': 46_400,
   view: 49_000,
   node: 33_400,
   register: 175_300,
@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 98_600,
   'integrations/redis': 11_700,
   'integrations/tarn': 48_100,
-  '.': 490_200,
+  '.': 491_400,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -116,7 +116,7 @@ test('createPool, imported alone, stays below 72.7 kB', async () => {
 
 test('memoize, imported alone, stays below 57 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(57_400);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(57_700);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

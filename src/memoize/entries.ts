@@ -16,6 +16,7 @@ import type { Disposals } from './disposal-port.js';
 import type { EntryTerms } from './entry-terms.js';
 import { argsOf, type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
 import { type MemoizeSettings, MOST_BOUNDED_ENTRIES } from './memoize-options.js';
+import type { ResultOrigin } from './result-origin.js';
 import { RetentionPolicy } from './retention-policy.js';
 import type { FastState, ReadableMap } from './stores/fast-state.js';
 import { LruStore } from './stores/lru-store.js';
@@ -149,6 +150,12 @@ export class Entries {
       for (const event of evicted) this.#recorder.listeners?.emit('evict', event);
     }
     this.disposals?.disposeUnused();
+  }
+
+  /** Notes where an entry comes from. */
+  setOrigin(key: Key, origin: ResultOrigin | undefined): void {
+    const stored = this.store.peek(key);
+    if (stored instanceof StagedEntry) stored.origin = origin;
   }
 
   /** Makes an entry stale in `millis`. */

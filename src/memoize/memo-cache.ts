@@ -222,8 +222,10 @@ export class MemoCache implements WatchedCache {
     }
     if (terms === undefined) entries.remove(key, 'replaced');
     else entries.put(key, value, value, terms);
-    shared?.replace(keyArgs, value, terms);
-    if (shared !== undefined) entries.markStale(key, shared.freshMillis(undefined));
+    if (shared !== undefined) {
+      entries.setOrigin(key, shared.replace(keyArgs, value, terms));
+      entries.markStale(key, shared.freshMillis(undefined));
+    }
     release(key);
   }
 

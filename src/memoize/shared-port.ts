@@ -3,6 +3,7 @@ import type { CacheIdentity } from './cache-identity.js';
 import type { CacheCounters } from './cache-recorder.js';
 import type { ClusterLease } from './cluster-lock.js';
 import type { EntryTerms } from './entry-terms.js';
+import type { Generations, ResultOrigin } from './result-origin.js';
 
 /** The shared level, as the option `shared` takes it. Made by `sharedCache()` of `tenure/memoize/shared`. */
 export interface SharedCache {
@@ -56,12 +57,12 @@ export interface SharedState {
 export interface LoadPurpose {
   /** Whether the caller wants no stored result. */
   readonly forced: boolean;
-  /** Whether it replaces an entry that is still fresh. Then only a later write than `revision` is of use. */
+  /** Whether it replaces an entry that is still fresh. Then only a later write to the store is of use. */
   readonly isEarly: boolean;
   /** Whether it replaces an entry of this process, so that a stale result of the store is of no use. */
   readonly isReplacing: boolean;
-  /** The write of the store that is to be replaced. */
-  readonly revision: string | undefined;
+  /** Where the entry comes from that it replaces. */
+  readonly origin: ResultOrigin | undefined;
 }
 
 /** How a load has ended. */
@@ -91,8 +92,12 @@ export interface SharedLevel {
   stored(keyArgs: readonly unknown[]): void;
   /** Invalidates one result in all processes. */
   invalidate(keyArgs: readonly unknown[]): void;
-  /** Invalidates one result in all processes, and shares a newer one. */
-  replace(keyArgs: readonly unknown[], value: unknown, terms: EntryTerms | undefined): void;
+  /** Invalidates one result in all processes, and shares a newer one. Gives the origin of that one. */
+  replace(
+    keyArgs: readonly unknown[],
+    value: unknown,
+    terms: EntryTerms | undefined,
+  ): ResultOrigin | undefined;
   /** Invalidates the results with one of these tags in all processes. */
   invalidateTags(tags: readonly string[]): void;
   /** Invalidates all results in all processes. */
@@ -101,14 +106,6 @@ export interface SharedLevel {
   flush(): Promise<boolean>;
   /** Disconnects this cache. */
   end(): void;
-}
-
-/** The tokens that were present when a load began. */
-export interface Generations {
-  readonly key: string;
-  readonly cache: string;
-  /** Changes with every invalidation of any tag, for loads that do not know their tags yet. */
-  readonly tags: string;
 }
 
 /** One load, as the shared level sees it. */
@@ -123,6 +120,8 @@ export interface SharedLoad {
   revision: string;
   /** The tokens before the function ran. Without them, nothing is written. */
   generations: Generations | undefined;
+  /** The tokens that were read last, although they may not be the present ones. */
+  tokensRead: Generations | undefined;
   /** The lock that the load holds. */
   lease: ClusterLease | undefined;
   /** Whether its result came from the store. */
@@ -139,4 +138,6 @@ export interface SharedLoadContext {
   remaining: number | undefined;
   /** The tags of the result. */
   tags: Iterable<string> | undefined;
+  /** Whether the entry that the load replaces was invalidated, as the store tells. It then takes the place of no failure. */
+  replacesInvalidated: boolean;
 }

@@ -69,7 +69,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   },
   memoize: {
     keys: [],
-    stores: ['keys'],
+    stores: ['keys', 'result-origin'],
     's3-fifo': ['eviction-policy', 'keys', 'stores'],
     adaptive: ['eviction-policy', 'keys', 's3-fifo', 'stores'],
     batch: [],
@@ -104,6 +104,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
       'entry-terms',
       'invalidation-bus',
       'keys',
+      'result-origin',
       'shared-port',
       'shared-store',
     ],

@@ -2,7 +2,7 @@
 import Keyv from 'keyv';
 import { describe, expect, test, vi } from 'vitest';
 import { dump, restore } from '../../src/memoize/dump/index.js';
-import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
+import { LoadTimeoutError, type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import {
   type BusListener,
   type ClusterLock,
@@ -54,6 +54,11 @@ class Service implements Disposable {
     );
     this.#members.push(member);
     return member;
+  }
+
+  /** Has the store lose its results, and no tokens. */
+  forgetResults(): void {
+    for (const name of this.entries.keys()) if (name.includes(':entry:')) this.entries.delete(name);
   }
 
   /** Waits until a call is answered, while the clock goes on. */
@@ -512,6 +517,99 @@ describe('localTtlMillis', () => {
     await service.clock.advance(1_000);
     expect(await one('a')).toEqual({ id: 'a', name: 'old a' });
     expect(one.cacheInfo()).toMatchObject({ staleHits: 1, loadFailures: 1 });
+  });
+
+  describe.each<{ how: string; invalidate: (value: Member) => void }>([
+    { how: 'delete', invalidate: (value) => void value.delete('a') },
+    { how: 'clear', invalidate: (value) => value.clear() },
+    { how: 'invalidateTags', invalidate: (value) => void value.invalidateTags('a') },
+    {
+      how: 'set',
+      invalidate: (value) => value.set(['a'], Promise.resolve({ id: 'a', name: 's' })),
+    },
+  ])('after $how in another process', ({ how, invalidate }) => {
+    const options = {
+      tags: (_: unknown, id: string) => [id],
+      staleIfError: 60_000,
+      retryAfterMillis: 10_000,
+    };
+
+    /** A process without a bus that has a result, and another one. */
+    async function processes(service: Service, given?: object) {
+      const one = service.member({ localTtlMillis: 1_000 }, options);
+      if (given !== undefined) one.set(['a'], Promise.resolve(given));
+      await settle();
+      await one('a');
+      await one.flush();
+      return { one, other: service.member({}, options) };
+    }
+
+    test.each([
+      ['loaded', undefined],
+      ['given to `set`', { id: 'a', name: 'given' }],
+    ])('a result that was %s takes the place of no failure', async (_, given) => {
+      using service = new Service();
+      const { one, other } = await processes(service, given);
+      invalidate(other);
+      await settle();
+      await other.flush();
+      if (how === 'set') service.forgetResults();
+      service.source = () => Promise.reject(new Error('down'));
+      await service.clock.advance(1_000);
+      for (const call of ['first', 'next']) {
+        await expect(one('a'), `the ${call} call`).rejects.toThrow('down');
+      }
+    });
+
+    test('that comes during a load, its failure is not replaced', async () => {
+      using service = new Service();
+      const { one, other } = await processes(service);
+      const gate = new Gate();
+      service.forgetResults();
+      service.source = () => gate.passed;
+      await service.clock.advance(1_000);
+      const call = one('a');
+      await settle();
+      invalidate(other);
+      await settle();
+      await other.flush();
+      if (how === 'set') service.forgetResults();
+      gate.fail(new Error('down'));
+      await expect(call).rejects.toThrow('down');
+    });
+
+    test('a result is not served at the soft limit of a load', async () => {
+      using service = new Service();
+      const loadTimeoutMillis = { soft: 100, hard: 5_000 };
+      const one = service.member({ localTtlMillis: 1_000 }, { ...options, loadTimeoutMillis });
+      await one('a');
+      await one.flush();
+      const other = service.member({}, options);
+      invalidate(other);
+      await settle();
+      await other.flush();
+      if (how === 'set') service.forgetResults();
+      service.source = () => new Promise(() => {});
+      await service.clock.advance(1_000);
+      await expect(service.answer(one('a'))).rejects.toThrow(LoadTimeoutError);
+    });
+
+    test('that concerns another key and tag, the failure is replaced', async () => {
+      using service = new Service();
+      const { one, other } = await processes(service);
+      other.delete('b');
+      other.invalidateTags('b');
+      await other.flush();
+      service.source = () => Promise.reject(new Error('down'));
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+      try {
+        await service.clock.advance(60_000);
+        expect(await one('a')).toEqual({ id: 'a', name: 'old a' });
+        expect(one.cacheInfo()).toMatchObject({ staleHits: 1, loadFailures: 1 });
+      } finally {
+        vi.useRealTimers();
+      }
+    });
   });
 });
 

@@ -180,7 +180,7 @@ export class Loader {
   resultFor(load: Load, args: readonly unknown[]): unknown {
     const { isAnsweredStale, replaces } = load.details;
     if (!isAnsweredStale) return load.result;
-    if (!this.#replacesFailure(replaces, this.#settings.clock.now())) return load.promise;
+    if (!this.#mayServe(replaces, load, this.#settings.clock.now())) return load.promise;
     this.#recorder.servedStale(args);
     return load.result;
   }
@@ -229,7 +229,7 @@ export class Loader {
     if (soft === Infinity || replaces === undefined || background || forced) return;
     load.result = untilSoftLimit(soft, this.#settings, promise, () => {
       const now = this.#settings.clock.now();
-      if (!load.isCurrent || !this.#replacesFailure(replaces, now)) return undefined;
+      if (!load.isCurrent || !this.#mayServe(replaces, load, now)) return undefined;
       this.#entries.disposals?.loadSettled(load, replaces.settled);
       load.answeredStale();
       this.#recorder.servedStale(args);
@@ -311,7 +311,7 @@ export class Loader {
     const ref = refOf(load.key);
     const isEarly = replaces !== undefined && clock.now() < replaces.expiresAt;
     const isReplacing = replaces !== undefined && replaces.failure === undefined;
-    const purpose = { forced, isEarly, isReplacing, revision: replaces?.revision };
+    const purpose = { forced, isEarly, isReplacing, origin: replaces?.origin };
     const keyArgs = hasReceiver(ref) ? undefined : argsOf(ref);
     return shared.getOrCompute(context, keyArgs, purpose, compute);
   }
@@ -338,7 +338,9 @@ export class Loader {
     else {
       entries.put(load.key, result, settled, terms, load.details.pendingNode);
       this.#keepShared(load, context, terms);
-      if (sharedAs !== undefined) this.#shared?.replace(sharedAs, settled, terms);
+      if (sharedAs !== undefined) {
+        entries.setOrigin(load.key, this.#shared?.replace(sharedAs, settled, terms));
+      }
       if (context?.shared?.found === true) this.#revalidateFound(load, context);
     }
   }
@@ -355,12 +357,13 @@ export class Loader {
     load.details.pendingNode?.fail();
     const { clock, retryAfterMillis = background ? BACKGROUND_RETRY_MILLIS : 0 } = this.#settings;
     const now = clock.now();
-    const servesStale = !background && this.#replacesFailure(replaces, now);
+    const servesStale = !background && this.#mayServe(replaces, load, now);
     const terms =
       load.isCurrent && !servesStale && own === undefined
         ? this.#entries.retention.ofFailure(error, args, context)
         : undefined;
     if (!this.#flights.finish(load)) return undefined;
+    if (context?.replacesInvalidated === true) this.#entries.remove(load.key, 'explicit');
     if (replaces !== undefined && retryAfterMillis > 0) {
       replaces.pauseUntil(Math.max(replaces.dueAt, timeAfter(now, retryAfterMillis)));
     }
@@ -391,10 +394,11 @@ export class Loader {
     return false;
   }
 
-  /** Whether a stale result may be served. One that was evicted during the load may have been disposed of. */
-  #replacesFailure(stale: StagedEntry | undefined, now: number): stale is StagedEntry {
+  /** Whether a load may give a stale result. One that was evicted during the load may have been disposed of. */
+  #mayServe(stale: StagedEntry | undefined, load: Load, now: number): stale is StagedEntry {
     return (
       stale?.replacesFailure(now) === true &&
+      load.details.context?.replacesInvalidated !== true &&
       this.#entries.disposals?.isDisposed(stale.settled) !== true
     );
   }
@@ -412,8 +416,12 @@ export class Loader {
     if (context !== undefined) context.kept = terms;
     const shared = this.#shared;
     if (shared === undefined) return;
-    const stored = this.#entries.store.peek(key);
-    if (stored instanceof StagedEntry) stored.revision = context?.shared?.revision;
+    const load = context?.shared;
+    if (load !== undefined) {
+      const { revision, generations, tokensRead } = load;
+      const hasTags = [...(terms.tags ?? [])].length > 0;
+      this.#entries.setOrigin(key, { revision, tokens: generations ?? tokensRead, hasTags });
+    }
     this.#entries.markStale(key, shared.freshMillis(context));
   }
 

@@ -2,7 +2,7 @@
  * Makes the tokens that results of many keys need: of the cache, of all tags, and of a tag. A new one makes all results with the old one
  * useless. So loads that need one at one time share the request, and it is made only if it is not there.
  */
-import { newToken, tokenIn } from './envelope.js';
+import { firstToken, tokenIn } from './envelope.js';
 import { inTime } from './in-time.js';
 import type { LoadAccess } from './load-access.js';
 import { SharedStoreError } from './shared-store-error.js';
@@ -52,6 +52,6 @@ export class CommonTokens {
         return undefined; // A value that the store cannot parse is replaced.
       });
     if (tokenIn(there) !== '') return;
-    await budget.spend((millis) => access.set(name, newToken(), life, millis));
+    await budget.spend((millis) => access.set(name, firstToken(), life, millis));
   }
 }

@@ -40,6 +40,8 @@ export const MAX_SHARED_TAGS = 1_000;
 const MAX_TEXT = 10_000;
 /** The longest token. */
 const MAX_TOKEN = 64;
+/** How a token begins that no invalidation has made. */
+const FIRST = 'first-';
 
 /** A value from the store as an envelope; `undefined` if it is none. */
 export function envelopeIn(stored: unknown): Envelope | undefined {
@@ -60,6 +62,16 @@ export function envelopeIn(stored: unknown): Envelope | undefined {
 /** A token that no other has. */
 export function newToken(): string {
   return globalThis.crypto.randomUUID();
+}
+
+/** A token for a name that has none. It tells nothing of whether an earlier one was lost, or replaced. */
+export function firstToken(): string {
+  return `${FIRST}${newToken()}`;
+}
+
+/** Whether an invalidation has made a token, and not a load that found none. */
+export function isOfInvalidation(token: string): boolean {
+  return token !== '' && !token.startsWith(FIRST);
 }
 
 /** The token in a value from the store; '' if there is none, or it could not be read. */

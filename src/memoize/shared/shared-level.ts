@@ -20,6 +20,7 @@ import type { ClusterLease, ClusterLock } from '../cluster-lock.js';
 import type { EntryTerms } from '../entry-terms.js';
 import type { InvalidationBus } from '../invalidation-bus.js';
 import { decodeArgs, encodeArgs } from '../keys/encoded-args.js';
+import type { ResultOrigin } from '../result-origin.js';
 import type {
   LoadOutcome,
   LoadPurpose,
@@ -246,16 +247,25 @@ export class StoreBackedLevel implements SharedLevel {
     if (encoded !== undefined) this.#submit('key', this.#digests.publicForm(encoded));
   }
 
-  replace(keyArgs: readonly unknown[], value: unknown, terms: EntryTerms | undefined): void {
+  replace(
+    keyArgs: readonly unknown[],
+    value: unknown,
+    terms: EntryTerms | undefined,
+  ): ResultOrigin | undefined {
     const encoded = encodeArgs(keyArgs);
-    if (encoded === undefined) return;
+    if (encoded === undefined) return undefined;
     this.#rememberTags(terms);
     const invalidation = this.#submit('key', this.#digests.publicForm(encoded));
     const sets = this.#sets;
-    if (terms === undefined || sets === undefined) return;
+    if (terms === undefined || sets === undefined) return undefined;
     const tags = [...(terms.tags ?? [])].map((tag) => this.#digests.publicForm(tag));
     const load = this.#newLoad(encoded);
-    void this.#track(() => sets.share({ load, invalidation, value, terms, tags }));
+    const tokens = { key: invalidation.token, cache: '', tags: '' };
+    const origin = { revision: load.revision, tokens, hasTags: tags.length > 0 };
+    if (this.#isConnected) {
+      void this.#track(() => sets.share({ load, origin, invalidation, value, terms, tags }));
+    }
+    return origin;
   }
 
   invalidateTags(tags: readonly string[]): void {
@@ -297,6 +307,7 @@ export class StoreBackedLevel implements SharedLevel {
       clears: this.#outbox.clears,
       revision: newRevision(),
       generations: undefined,
+      tokensRead: undefined,
       lease: undefined,
       found: false,
       hasEnded: false,
@@ -338,6 +349,7 @@ export class StoreBackedLevel implements SharedLevel {
     this.#connection++;
     this.#local.markAllStale();
     if (!state) {
+      this.#sets?.forget({ kind: 'cache', what: '' }); // An invalidation that covers one may not arrive here.
       this.#disconnectedAt = this.#parts.clock.now();
       return;
     }

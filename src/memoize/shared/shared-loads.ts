@@ -4,8 +4,9 @@
  */
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
+import type { Generations, ResultOrigin } from '../result-origin.js';
 import type { LoadPurpose, SharedLoad, SharedLoadContext } from '../shared-port.js';
-import type { Envelope } from './envelope.js';
+import { type Envelope, isOfInvalidation } from './envelope.js';
 import { inTime } from './in-time.js';
 import type { Invalidation } from './invalidation.js';
 import type { InvalidationOutbox } from './invalidation-outbox.js';
@@ -57,8 +58,11 @@ export class SharedLoads {
       found = await this.#read(load, purpose, budget);
     }
     if (found.usable !== undefined) return this.#use(load, context, found.usable);
+    context.replacesInvalidated = isInvalidated(purpose.origin, load.tokensRead, found);
     await results.makeTokens(load, budget).catch(report);
-    if (found.stale === undefined || purpose.isReplacing || purpose.forced) return begin();
+    if (found.stale === undefined || purpose.isReplacing || purpose.forced) {
+      return this.#compute(load, context, purpose, begin, budget);
+    }
     const present = () => this.#presentResult(load, purpose, budget);
     return this.#computeOrStale(load, context, found.stale, begin, present);
   }
@@ -115,6 +119,29 @@ export class SharedLoads {
     return envelope.value;
   }
 
+  /** Calls the function. If it fails, notes whether the entry that the load replaces was invalidated meanwhile. */
+  async #compute(
+    load: SharedLoad,
+    context: SharedLoadContext,
+    purpose: LoadPurpose,
+    compute: () => unknown,
+    budget: WaitBudget,
+  ): Promise<unknown> {
+    try {
+      return await compute();
+    } catch (error) {
+      const { results } = this.#port;
+      const { origin } = purpose;
+      const isKnown = origin === undefined || context.replacesInvalidated || load.hasEnded;
+      if (!isKnown && results.mayAsk(load.key)) {
+        const present = { ...load, tokensRead: undefined };
+        const found = await this.#read(present, purpose, budget);
+        context.replacesInvalidated = isInvalidated(origin, present.tokensRead, found);
+      }
+      throw error;
+    }
+  }
+
   /** Serves a stale result of the store during its stale windows, as an entry of this process would be. */
   async #computeOrStale(
     load: SharedLoad,
@@ -151,6 +178,25 @@ export class SharedLoads {
     const result = usable ?? stale;
     return result?.failure === undefined ? result : undefined;
   }
+}
+
+/**
+ * Whether a result was invalidated, as the present tokens tell, and what the store has. A token that is missing, or that a load has made,
+ * tells nothing: the store may have lost the one before it.
+ */
+function isInvalidated(
+  origin: ResultOrigin | undefined,
+  present: Generations | undefined,
+  { usable, stale }: FoundResult,
+): boolean {
+  const before = origin?.tokens;
+  if (before === undefined || present === undefined) return false;
+  if ((usable ?? stale)?.revision === origin?.revision) return false;
+  const isReplaced = (kind: keyof Generations): boolean =>
+    before[kind] !== '' && before[kind] !== present[kind] && isOfInvalidation(present[kind]);
+  return (
+    isReplaced('key') || isReplaced('cache') || (origin?.hasTags === true && isReplaced('tags'))
+  );
 }
 
 /** How long ago a result became stale, in milliseconds. */

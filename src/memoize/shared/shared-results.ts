@@ -13,7 +13,8 @@
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
 import type { EntryTerms } from '../entry-terms.js';
-import type { Generations, LoadOutcome, LoadPurpose, SharedLoad } from '../shared-port.js';
+import type { Generations } from '../result-origin.js';
+import type { LoadOutcome, LoadPurpose, SharedLoad } from '../shared-port.js';
 import type { Announcements } from './announcements.js';
 import { CommonTokens } from './common-tokens.js';
 import type { DigestIndex } from './digest-index.js';
@@ -21,6 +22,7 @@ import {
   type Envelope,
   envelopeIn,
   failureOf,
+  firstToken,
   MAX_SHARED_TAGS,
   newToken,
   tokenIn,
@@ -155,7 +157,7 @@ export class SharedResults {
     }
     if (generations.key === '') {
       const name = this.#tokenName('key', load.key);
-      await budget.spend((millis) => access.set(name, newToken(), this.#tokenMillis, millis));
+      await budget.spend((millis) => access.set(name, firstToken(), this.#tokenMillis, millis));
     }
     const made = await budget.spend((millis) => access.get(names, millis));
     const present: Writable<Generations> = { ...generations };
@@ -284,6 +286,7 @@ export class SharedResults {
         return budget.spend((millis) => this.#readEach(error, asked, millis));
       });
     const present = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
+    load.tokensRead = present;
     if (this.#isOutdated(load, present)) return [];
     load.generations = present;
     return values;
@@ -373,7 +376,8 @@ export function lifeLeft({ at, ttl }: Envelope): number | undefined {
 }
 
 function isOfUse({ revision, failure }: Envelope, left: number, purpose: LoadPurpose): boolean {
-  const { isEarly, isReplacing, revision: replaced = '' } = purpose;
+  const { isEarly, isReplacing, origin } = purpose;
+  const replaced = origin?.revision ?? '';
   if (failure !== undefined) return left > 0 && !isReplacing;
   if (isEarly) return left > 0 && revision > replaced;
   // A store that has lost its last writes has an older result than the one that is to be replaced.

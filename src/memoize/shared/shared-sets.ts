@@ -4,6 +4,7 @@
  * had the token of another one in the place of its own. The next call then loads.
  */
 import type { EntryTerms } from '../entry-terms.js';
+import type { ResultOrigin } from '../result-origin.js';
 import type { SharedLoad } from '../shared-port.js';
 import type { Announced } from './bus-messages.js';
 import type { Invalidation } from './invalidation.js';
@@ -13,6 +14,8 @@ import type { SharedResults } from './shared-results.js';
 /** A value on its way. */
 interface ValueToShare {
   readonly load: SharedLoad;
+  /** Of the entry of this process. */
+  readonly origin: ResultOrigin;
   readonly invalidation: Invalidation;
   readonly value: unknown;
   readonly terms: EntryTerms;
@@ -51,7 +54,7 @@ export class SharedSets {
   }
 
   async #share(given: ValueToShare): Promise<void> {
-    const { load, invalidation, value, terms } = given;
+    const { load, origin, invalidation, value, terms } = given;
     const { token } = invalidation;
     const results = this.#results;
     const budget = results.newBudget();
@@ -59,6 +62,7 @@ export class SharedSets {
     if (load.generations === undefined) return;
     load.generations = { ...load.generations, key: token };
     await results.makeTokens(load, budget);
+    origin.tokens = load.generations ?? origin.tokens;
     const isStored = await this.#outbox.settled(invalidation);
     const isRenewed = invalidation.token !== token;
     if (!isStored || isRenewed || !this.#underway.has(given)) return;

@@ -14,6 +14,7 @@
  * The fast paths read `freshUntil` alone. They must return neither a failure nor a result that is held weakly, and they do not
  * prolong an idle time. So for such entries `freshUntil` is in the past from the start.
  */
+import type { ResultOrigin } from '../result-origin.js';
 import { Entry } from './stored.js';
 
 /** When the stages of an entry end, on the cache's clock. */
@@ -53,8 +54,8 @@ export class StagedEntry extends Entry {
   readonly #weak: WeakRef<WeakKey> | undefined;
   /** Whether a background load that replaces it is about to run. */
   refreshing = false;
-  /** Which write of the shared store this result is; `undefined` without a shared store. */
-  revision: string | undefined = undefined;
+  /** `undefined` without a shared store. */
+  origin: ResultOrigin | undefined = undefined;
 
   constructor(result: unknown, settled: unknown, life: Lifetime, options: StagedOptions) {
     const { weight = 0, failure, weak, idleUntil = Infinity } = options;

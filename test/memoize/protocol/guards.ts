@@ -41,12 +41,12 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'shared-results.ts',
-        code: 'access.set(name, newToken(), this.#tokenMillis, millis)',
+        code: 'access.set(name, firstToken(), this.#tokenMillis, millis)',
         without: "access.set(name, 'made ' + name, this.#tokenMillis, millis)",
       },
       {
         file: 'common-tokens.ts',
-        code: 'access.set(name, newToken(), life, millis)',
+        code: 'access.set(name, firstToken(), life, millis)',
         without: "access.set(name, 'made ' + name, life, millis)",
       },
       {
