@@ -251,7 +251,11 @@ export class InvalidationOutbox {
       if (invalidation.kind === 'tag') await batch.tagsToken();
       await this.#twice(
         () => this.#port.store(invalidation),
-        () => this.#isPending(invalidation) && this.#renew(invalidation),
+        () => {
+          const isPending = this.#isPending(invalidation);
+          if (isPending) this.#renew(invalidation);
+          return isPending;
+        },
       );
     } catch (error) {
       if (isFirst && this.#isPending(invalidation)) {
@@ -275,7 +279,7 @@ export class InvalidationOutbox {
   }
 
   /** Has an invalidation take another token, and announces it together with the others of this turn. */
-  #renew(invalidation: Invalidation): true {
+  #renew(invalidation: Invalidation): void {
     invalidation.renewToken();
     this.#renewed.push(invalidation);
     this.#renewal ??= Promise.resolve().then(() => {
@@ -285,7 +289,6 @@ export class InvalidationOutbox {
       return this.#announce(renewed);
     });
     invalidation.renewal = this.#renewal;
-    return true;
   }
 
   #partOf(invalidation: Invalidation): number {
