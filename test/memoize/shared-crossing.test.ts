@@ -33,14 +33,13 @@ class Crossing {
   source = 'old';
   loads = 0;
 
-  /** `mayWrite` delays the writes of a process. */
-  member(bus: InvalidationBus, mayWrite: () => Promise<void> = async () => {}) {
+  /** `mayWrite` delays the writes of a process. With `false`, they are reported as done, and are not. */
+  member(bus: InvalidationBus, mayWrite: () => Promise<unknown> = async () => true) {
     const values = this.#values;
     const store: SharedStore = {
       get: async (name) => values.get(name),
       set: async (name, value) => {
-        await mayWrite();
-        values.set(name, value);
+        if ((await mayWrite()) !== false) values.set(name, value);
       },
       delete: async (name) => values.delete(name),
     };
@@ -112,6 +111,33 @@ describe.each<{ how: string; invalidate: (value: Member) => void }>([
     expect(await third('a')).toBe('new');
     expect(crossing.loads).toBe(0);
   });
+});
+
+test.each<{ how: string; invalidate: (value: Member) => void }>([
+  { how: 'clear', invalidate: (value) => value.clear() },
+  { how: 'invalidateTags', invalidate: (value) => void value.invalidateTags('tag') },
+])('20 processes that $how at one time are done with two attempts each', async ({ invalidate }) => {
+  const crossing = new Crossing();
+  const passes = async (): Promise<void> => {
+    for (let jobs = 0; jobs < 5; jobs++) await undefined;
+  };
+  const members = Array.from({ length: 20 }, () => crossing.member(crossing.bus, passes));
+  for (const member of members) invalidate(member);
+  expect(await Promise.all(members.map((member) => member.flush()))).not.toContain(false);
+  expect(crossing.bus.texts.length).toBeLessThanOrEqual(2 * members.length);
+});
+
+test('a clear whose token the store refuses is pending, although another token is there', async () => {
+  const crossing = new Crossing();
+  let isRefused = false;
+  const value = crossing.member(crossing.bus, async () => !isRefused);
+  await value('a');
+  await value.flush();
+  isRefused = true;
+  value.clear();
+  expect(await value.flush()).toBe(false);
+  isRefused = false;
+  expect(await value.flush()).toBe(true);
 });
 
 test('an invalidation with another token is pending until that token was announced', async () => {

@@ -32,10 +32,10 @@ const CONCURRENCY = { first: 240, most: 512 };
 
 /** The outside systems, as the outbox uses them. */
 export interface OutboxPort {
-  /** Puts the token into the store, and reads it back. False if another one is there. */
-  store(invalidation: Invalidation): Promise<boolean>;
-  /** Puts a new token of all tags into the store, before those of single tags, and reads it back. False if another one is there. */
-  storeTagsToken(): Promise<boolean>;
+  /** Puts the token into the store, and reads it back. */
+  store(invalidation: Invalidation): Promise<ReadBack>;
+  /** Puts a new token of all tags into the store, before those of single tags, and reads it back. */
+  storeTagsToken(): Promise<ReadBack>;
   /** Sends messages about some invalidations, at least one. Rejects unless all were sent. */
   publish(invalidations: readonly Invalidation[]): Promise<void>;
   /** The part of the store that an invalidation concerns. */
@@ -45,6 +45,12 @@ export interface OutboxPort {
   /** Told that the outbox is full: the whole cache is to be invalidated. */
   overflowed(error: Error): void;
   failed(error: unknown): void;
+}
+
+/** The token that was read after one was put into the store, and whether it is that one. */
+export interface ReadBack {
+  readonly isOwn: boolean;
+  readonly token: string;
 }
 
 /** What attempts that begin together share. */
@@ -256,6 +262,7 @@ export class InvalidationOutbox {
           if (isPending) this.#renew(invalidation);
           return isPending;
         },
+        invalidation.kind !== 'key', // The token of a key may be that of an older `set`.
       );
     } catch (error) {
       if (isFirst && this.#isPending(invalidation)) {
@@ -269,10 +276,21 @@ export class InvalidationOutbox {
     batch.taken(invalidation);
   }
 
-  /** The second time is for another process that has put its own token into the store in the meantime. */
-  async #twice(put: () => Promise<boolean>, mayRepeat = () => true): Promise<void> {
-    if (await put()) return;
-    if (mayRepeat() && (await put())) return;
+  /**
+   * The second time is for another process that has put its own token into the store in the meantime. With `mayBeOther`, a third token
+   * does as well: it has come since the first time, so results with it are newer than the invalidation.
+   */
+  async #twice(
+    put: () => Promise<ReadBack>,
+    mayRepeat = () => true,
+    mayBeOther = true,
+  ): Promise<void> {
+    const first = await put();
+    if (first.isOwn) return;
+    if (mayRepeat()) {
+      const { isOwn, token } = await put();
+      if (isOwn || (mayBeOther && token !== '' && token !== first.token)) return;
+    }
     throw new SharedStoreError(
       'The store did not keep an invalidation. It is tried again, and what it covers is not served. Does the store refuse writes?',
     );

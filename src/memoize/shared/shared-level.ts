@@ -36,7 +36,7 @@ import { type Announced, readMessage } from './bus-messages.js';
 import { DigestIndex } from './digest-index.js';
 import { ErrorReports } from './error-reports.js';
 import type { Invalidation } from './invalidation.js';
-import { InvalidationOutbox } from './invalidation-outbox.js';
+import { InvalidationOutbox, type ReadBack } from './invalidation-outbox.js';
 import { KeyNames, type NameSettings } from './key-names.js';
 import { AbandonedLoadError, LoadAccess } from './load-access.js';
 import { LoadLock } from './load-lock.js';
@@ -57,6 +57,9 @@ export interface SharedCacheSettings extends NameSettings, ValueHooks {
   readonly localTtlMillis: number;
   readonly clock: Clock;
 }
+
+/** An invalidation needs no store. */
+const NO_STORE: ReadBack = { isOwn: true, token: '' };
 
 /** The shared level of one cache, over a store, a bus and a lock. */
 export class StoreBackedLevel implements SharedLevel {
@@ -105,11 +108,13 @@ export class StoreBackedLevel implements SharedLevel {
     this.#outbox = new InvalidationOutbox(
       {
         store: async (invalidation) => {
-          if ((await this.#results?.invalidate(invalidation)) === false) return false;
-          if (bus !== undefined) this.#announcements.addOwn(invalidation, this.#isConnected);
-          return true;
+          const readBack = (await this.#results?.invalidate(invalidation)) ?? NO_STORE;
+          if (bus !== undefined && readBack.isOwn) {
+            this.#announcements.addOwn(invalidation, this.#isConnected);
+          }
+          return readBack;
         },
-        storeTagsToken: async () => (await this.#results?.invalidateAnyTag()) !== false,
+        storeTagsToken: async () => (await this.#results?.invalidateAnyTag()) ?? NO_STORE,
         publish: async (invalidations) => this.#bus?.publish(invalidations),
         partOf: (invalidation) => this.#results?.partOf(invalidation) ?? 0,
         mayStore: (invalidation) => this.#results?.mayInvalidate(invalidation) !== false,

@@ -29,7 +29,7 @@ import {
 } from './envelope.js';
 import { PARTS, partOf } from './hash-slot.js';
 import type { Invalidation } from './invalidation.js';
-import type { InvalidationOutbox } from './invalidation-outbox.js';
+import type { InvalidationOutbox, ReadBack } from './invalidation-outbox.js';
 import type { KeyNames } from './key-names.js';
 import type { LoadAccess } from './load-access.js';
 import { revisionTime } from './revision.js';
@@ -247,26 +247,27 @@ export class SharedResults {
     return (await access.get(tagNames, timeoutMillis)).map(tokenIn);
   }
 
-  /** Puts the token of an invalidation into the store. False if it cannot be read back. */
-  async invalidate({ kind, what, token }: Invalidation): Promise<boolean> {
+  /** Puts the token of an invalidation into the store, and reads it back. */
+  async invalidate({ kind, what, token }: Invalidation): Promise<ReadBack> {
     const { store, names, timeoutMillis } = this.#port;
     const life = kind === 'cache' ? LONGEST_MILLIS : this.#tokenMillis;
-    if (!(await this.#put(names.inStore(kind, what), token, life))) return false;
-    if (kind === 'key') {
+    const readBack = await this.#put(names.inStore(kind, what), token, life);
+    if (kind === 'key' && readBack.isOwn) {
       await store.delete(names.inStore('entry', what), timeoutMillis).catch(() => {}); // The token counts, not the deletion.
     }
-    return true;
+    return readBack;
   }
 
-  /** Replaces the token of all tags. False if the new one cannot be read back. */
-  async invalidateAnyTag(): Promise<boolean> {
+  /** Replaces the token of all tags, and reads it back. */
+  async invalidateAnyTag(): Promise<ReadBack> {
     return this.#put(this.#port.names.inStore('tags', ''), newToken(), LONGEST_MILLIS);
   }
 
-  async #put(name: string, token: string, life: number): Promise<boolean> {
+  async #put(name: string, token: string, life: number): Promise<ReadBack> {
     const { store, timeoutMillis } = this.#port;
     await store.set(name, token, life, timeoutMillis);
-    return tokenIn(await store.getOne(name, timeoutMillis)) === token;
+    const there = tokenIn(await store.getOne(name, timeoutMillis));
+    return { isOwn: there === token, token: there };
   }
 
   /** Reads the tokens into the load, and gives what the store has under other names. */

@@ -112,8 +112,8 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'shared-results.ts',
-        code: 'return tokenIn(await store.getOne(name, timeoutMillis)) === token;',
-        without: 'return true;',
+        code: 'return { isOwn: there === token, token: there };',
+        without: 'return { isOwn: true, token: there };',
       },
     ],
     breaks: 'a load beside a delete',
