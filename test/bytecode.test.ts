@@ -30,7 +30,10 @@ const unbounded = memoize((n) => n);
 const bounded = memoize((n) => n, { max: 10 });
 const timed = memoize((n) => n, { ttl: 1_000 });
 const timedBounded = memoize((n) => n, { max: 10, ttl: 1_000 });
-for (let call = 0; call < 3; call++) [unbounded(1), bounded(1), timed(1), timedBounded(1)];
+const staged = memoize((n) => n, { max: 10, ttl: 1_000, staleIfError: 1_000 });
+for (let call = 0; call < 3; call++) {
+  [unbounded(1), bounded(1), timed(1), timedBounded(1), staged(1)];
+}
 await pool.close();
 `;
 
@@ -48,6 +51,7 @@ const BUDGETS: Readonly<Record<string, { readonly budget: number; readonly path:
   hitInList: { budget: 106, path: 'a hit in a bounded cache, with lru-cache’s get' },
   timedHitInMaps: { budget: 147, path: 'a hit in an unbounded cache with a ttl' },
   timedHitInList: { budget: 155, path: 'a hit in a bounded cache with a ttl' },
+  stagedHitInList: { budget: 155, path: 'a hit in a bounded cache with stale windows' },
 };
 
 /** The sizes of all compiled functions with a name. */

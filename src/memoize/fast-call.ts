@@ -36,7 +36,7 @@ type CallOn = (receiver: unknown, ...args: unknown[]) => unknown;
 export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
   const { settings, contents } = cache;
   const { store, fast } = contents;
-  const { key, expires } = settings;
+  const { key, expires, hasStages } = settings;
   if (key !== undefined) return withKey(fast, key as Call, expires, keyedCalls(cache, ownReceiver));
   const others = otherCalls(cache, store, ownReceiver, () => call);
   const late = lateHits(cache);
@@ -44,7 +44,8 @@ export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
   if (store.fastPath === 'maps') {
     call = expires ? timedInMaps(fast, late, others) : inMaps(fast, pairs(cache), others);
   } else if (store.fastPath === 'list') {
-    call = expires ? timedInList(fast, late, others) : inList(fast, others);
+    const timed = hasStages ? stagedInList : timedInList;
+    call = expires ? timed(fast, late, others) : inList(fast, others);
   } else {
     call = expires ? timedInStore(fast, store, late, others) : inStore(fast, store, others);
   }
@@ -130,6 +131,27 @@ function timedInList(fast: FastState, late: LateHit, others: CallOn): Call {
     return others(this, ...arguments);
   };
   return timedHitInList;
+}
+
+/** Hits on entries with stages. In one function with {@link timedInList}, the two classes of entries take each hit 3 to 5 ns more. */
+function stagedInList(fast: FastState, late: LateHit, others: CallOn): Call {
+  const stagedHitInList: Call = function (arg) {
+    if (this === undefined && arguments.length === 1) {
+      const state = fast;
+      const entry = state.byKey.get(
+        typeof arg === 'object' && arg !== null ? state.top.byObject.get(arg) : arg,
+      ) as Entry | undefined;
+      if (entry !== undefined) {
+        if (state.horizon < entry.freshTick && (state.hits & HITS_PER_CLOCK_READING) !== 0) {
+          state.hits++;
+          return entry.value;
+        }
+        return late(entry, arg);
+      }
+    }
+    return others(this, ...arguments);
+  };
+  return stagedHitInList;
 }
 
 function inStore(fast: FastState, store: Store, others: CallOn): Call {
