@@ -85,6 +85,8 @@ export class LoanTracker implements ScopeListener {
   /** How many components are watched, without their parts. */
   components = 0;
   #loans = 0;
+  /** When a young generation was collected last, in milliseconds. */
+  #collectedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     settings: WatchdogSettings,
@@ -147,7 +149,7 @@ export class LoanTracker implements ScopeListener {
     this.#loanClock = new BurstClock(settings.clock, settings.clock.isReal);
     this.#sampleEvery = settings.sampleEvery;
     this.#activity = new ActivityClock(this.graph.heap.gc, settings.youngCollectionEvery, () =>
-      this.settleHeap(),
+      this.#settleForCollection(),
     );
     this.presentNodes = new PresentNodes(settings.clock, this.#activity);
   }
@@ -296,6 +298,18 @@ export class LoanTracker implements ScopeListener {
   /** Asks the rules about the loans that the scope has left behind. */
   scopeEnded(): void {
     this.rules.judgeUnheld();
+  }
+
+  /**
+   * Settles what began before the last young collection. Of a busy pool that is hardly a loan: one that ends sooner would pay several times
+   * its cost for a node that no collection promotes.
+   */
+  #settleForCollection(): void {
+    const before = this.#collectedAt;
+    this.#collectedAt = this.loanTime();
+    this.#unsettled.settleUntil(before);
+    this.scopes.settleEnded();
+    this.scopes.settleUntil(before);
   }
 
   #judgeSettled(loan: Loan): void {

@@ -86,6 +86,15 @@ export class UnsettledLoans {
     }
   }
 
+  /** Settles the loans that began at `time` or before. O(1), and O(1) for each of them. */
+  settleUntil(time: number): void {
+    for (let { first } = this.#loans; first !== null && first.lentAt <= time; ) {
+      this.#loans.remove(first);
+      this.#settle(first);
+      first = this.#loans.first;
+    }
+  }
+
   /** Settles the loans of scopes that are ending: `left` in number. O(unsettled loans). */
   settleOfEnding(left: number): void {
     for (let loan = this.#loans.first; loan !== null && left > 0; ) {
@@ -127,15 +136,9 @@ export class UnsettledLoans {
 
   #settleOld(): void {
     this.#beforeTimer();
-    const youngest = this.#clock.now() - SETTLE_AGE_MILLIS;
-    let oldest = this.#loans.first;
-    while (oldest !== null && oldest.lentAt <= youngest) {
-      this.#loans.remove(oldest);
-      this.#settle(oldest);
-      oldest = this.#loans.first;
-    }
+    this.settleUntil(this.#clock.now() - SETTLE_AGE_MILLIS);
     this.releaseCapabilities();
     this.#timer = undefined;
-    if (oldest !== null) this.#setTimer();
+    if (this.#loans.length > 0) this.#setTimer();
   }
 }

@@ -25,6 +25,40 @@ test('loans that end at once are counted, and add no node', async () => {
   expect(watchdog.stats().loans).toBe(5_001);
 });
 
+test('loans and scopes that overlap and end soon add no node while the heap collects', () => {
+  using t = watched();
+  const { allocated } = t.watchdog.heap.stats();
+  const begin = () => {
+    t.clock.jump(1);
+    const scope = t.watchdog.openScope('request');
+    return { scope, lease: scope.run(() => t.pool.lease()) };
+  };
+  let current = begin();
+  for (let i = 0; i < 5_000; i++) {
+    const next = begin();
+    current.lease.release();
+    current.scope.end();
+    current = next;
+  }
+  current.lease.release();
+  current.scope.end();
+  expect(t.watchdog.heap.stats().allocated).toBe(allocated);
+});
+
+test('a loan and its scope that outlive a collection grow old by the next ones', () => {
+  using t = watched();
+  const scope = t.watchdog.openScope('job');
+  const lease = scope.run(() => t.pool.lease());
+  for (let i = 0; i < 1_500; i++) {
+    t.clock.jump(1);
+    t.pool.lease().release();
+  }
+  const { gc } = t.watchdog.heap;
+  expect(gc.getObjects(0)).toEqual([]);
+  lease.release();
+  scope.end();
+});
+
 test('a loan that has just begun is in the heap when it is looked at', () => {
   using t = watched();
   const lease = t.pool.lease();
