@@ -72,7 +72,12 @@ export class LoanWatch<T> extends SharedWatch implements HolderWatch<T> {
   loanEnded(slot: Slot<T>, loan: NodeId, byForce: boolean): void {
     if (slot.watchSerial !== this.#serial) return;
     this.observer.freed(loan, byForce);
-    if (byForce) slot.reportLateEnd = () => this.observer.freed(loan);
+    if (byForce) this.#expectLateEnd(slot, loan);
+  }
+
+  /** A function of its own: a closure in {@link loanEnded} would cost each end of a loan an allocation. */
+  #expectLateEnd(slot: Slot<T>, loan: NodeId): void {
+    slot.reportLateEnd = () => this.observer.freed(loan);
   }
 
   /** Reports that the pool lends nothing any more. */
