@@ -15,7 +15,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   weak: 28_600,
   gc: 88_000,
   pool: 87_900,
-  memoize: 80_200,
+  memoize: 80_400,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 6_900,
@@ -24,14 +24,14 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/shared': 46_500,
   view: 49_000,
   node: 33_400,
-  register: 175_300,
-  testing: 154_000,
-  'testing/jest': 156_200,
-  'testing/jest-setup': 154_500,
-  'testing/node': 155_900,
-  'testing/vitest': 156_500,
-  'testing/vitest-setup': 153_000,
-  watchdog: 146_200,
+  register: 175_600,
+  testing: 154_300,
+  'testing/jest': 156_500,
+  'testing/jest-setup': 154_800,
+  'testing/node': 156_200,
+  'testing/vitest': 156_700,
+  'testing/vitest-setup': 153_300,
+  watchdog: 146_500,
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 98_600,
   'integrations/redis': 11_700,
   'integrations/tarn': 48_100,
-  '.': 491_600,
+  '.': 492_200,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -114,9 +114,9 @@ test('createPool, imported alone, stays below 72.7 kB', async () => {
   expect(minifiedBytes).toBeLessThanOrEqual(73_800);
 });
 
-test('memoize, imported alone, stays below 57 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 58 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(57_700);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(58_000);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });
