@@ -21,7 +21,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/disposal': 6_900,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 46_500,
+  'memoize/shared': 46_700,
   view: 49_000,
   node: 33_400,
   register: 175_600,
@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 98_600,
   'integrations/redis': 11_700,
   'integrations/tarn': 48_100,
-  '.': 492_200,
+  '.': 492_300,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */

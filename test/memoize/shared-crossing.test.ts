@@ -4,9 +4,11 @@ import { memoize } from '../../src/memoize/index.js';
 import {
   type BusListener,
   type InvalidationBus,
+  type SharedCacheOptions,
   type SharedStore,
   sharedCache,
 } from '../../src/memoize/shared/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { MemoryBus } from './memory-bus.js';
@@ -16,11 +18,13 @@ type Member = ReturnType<Crossing['member']>;
 /** A bus from which a process gets what a test delivers. */
 class ManualBus implements InvalidationBus {
   deliver: BusListener['message'] = () => {};
+  connect: BusListener['connected'] = () => {};
 
   async publish(): Promise<void> {}
 
   subscribe(listener: BusListener): Disposable {
     this.deliver = listener.message;
+    this.connect = listener.connected;
     listener.connected(true);
     return { [Symbol.dispose]: () => {} };
   }
@@ -34,7 +38,11 @@ class Crossing {
   loads = 0;
 
   /** `mayWrite` delays the writes of a process. With `false`, they are reported as done, and are not. */
-  member(bus: InvalidationBus, mayWrite: () => Promise<unknown> = async () => true) {
+  member(
+    bus: InvalidationBus,
+    mayWrite: () => Promise<unknown> = async () => true,
+    options: Partial<SharedCacheOptions> = {},
+  ) {
     const values = this.#values;
     const store: SharedStore = {
       get: async (name) => values.get(name),
@@ -52,7 +60,13 @@ class Crossing {
         name: 'value',
         ttl: 3_600_000,
         tags: () => ['tag'],
-        shared: sharedCache({ store, bus, storeTimeoutMillis: Infinity, localTtlMillis: 0 }),
+        shared: sharedCache({
+          store,
+          bus,
+          storeTimeoutMillis: Infinity,
+          localTtlMillis: 0,
+          ...options,
+        } as SharedCacheOptions),
       },
     );
   }
@@ -111,6 +125,31 @@ describe.each<{ how: string; invalidate: (value: Member) => void }>([
     expect(await third('a')).toBe('new');
     expect(crossing.loads).toBe(0);
   });
+});
+
+test('a process that is connected again serves no result that it reads just before the token of a missed message arrives', async () => {
+  const crossing = new Crossing();
+  const gate = new Gate();
+  let isHeld = false;
+  const [bus, clock] = [new ManualBus(), new FakeClock()];
+  const other = crossing.member(crossing.bus, () => (isHeld ? gate.passed : settle()));
+  const one = crossing.member(bus, undefined, { clock, localTtlMillis: Infinity });
+  await one('a');
+  await one.flush();
+  bus.connect(false);
+  crossing.source = 'new';
+  isHeld = true;
+  other.delete('a');
+  await settle();
+  bus.connect(true);
+  expect(await one('a'), 'the store has the old token').toBe('old');
+  gate.open();
+  await other.flush();
+  expect(await one('a')).toBe('new');
+  await clock.advance(5_000);
+  await one('a');
+  expect(await one('a')).toBe('new');
+  expect(one.cacheInfo().hits, 'results are kept again').toBe(1);
 });
 
 test.each<{ how: string; invalidate: (value: Member) => void }>([

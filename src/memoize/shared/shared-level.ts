@@ -58,6 +58,12 @@ export interface SharedCacheSettings extends NameSettings, ValueHooks {
   readonly clock: Clock;
 }
 
+/**
+ * How long a process that is connected to the bus again keeps no results, in milliseconds. The message of an invalidation may have been sent
+ * just before, and its token may arrive in the store just after a result was read there.
+ */
+const RECONNECTING_MILLIS = 5_000;
+
 /** An invalidation needs no store. */
 const NO_STORE: ReadBack = { isOwn: true, token: '' };
 
@@ -84,6 +90,8 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #background = new Set<Promise<void>>();
   #isConnected: boolean;
   #connection = 0;
+  /** Until when the store may lack the token of an invalidation whose message was missed, in milliseconds. */
+  #reconnectingUntil = Number.NEGATIVE_INFINITY;
   /** When the connection to the bus was lost, in milliseconds; `Infinity` before the first one. */
   #disconnectedAt = Number.POSITIVE_INFINITY;
   #hasReportedKey = false;
@@ -223,7 +231,7 @@ export class StoreBackedLevel implements SharedLevel {
 
   /** Whether this process may have missed an invalidation of a result that it has just stored. */
   #mayHaveMissed(load: SharedLoad | undefined): boolean {
-    if (!this.#isConnected) return true;
+    if (!this.#isConnected || this.#parts.clock.now() < this.#reconnectingUntil) return true;
     return load !== undefined && (load.connection !== this.#connection || this.#isLost(load.lease));
   }
 
@@ -358,6 +366,8 @@ export class StoreBackedLevel implements SharedLevel {
       this.#disconnectedAt = this.#parts.clock.now();
       return;
     }
+    const isReconnected = this.#disconnectedAt !== Number.POSITIVE_INFINITY;
+    if (isReconnected) this.#reconnectingUntil = this.#parts.clock.now() + RECONNECTING_MILLIS;
     // The store may have lost them with the connection.
     const confirmed = this.#announcements.ownBefore(this.#disconnectedAt);
     for (const { kind, what } of confirmed) this.#outbox.submit(kind, what);
