@@ -201,6 +201,11 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   'a load from before the bus broke is stale': {
     edits: [
       { file: 'shared-level.ts', code: 'load.connection !== this.#connection || ', without: '' },
+      {
+        file: 'shared-level.ts',
+        code: ' || this.#parts.clock.now() < this.#reconnectingUntil',
+        without: '',
+      },
     ],
     breaks: 'a load beside a delete, while the bus breaks',
   },
