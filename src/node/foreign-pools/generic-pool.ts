@@ -1,8 +1,7 @@
 /** Watches the pools of generic-pool 3: `acquire` and `use` begin a loan, `release` and `destroy` end it. */
 import type { EntryPoint } from '../../core/probe.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
-import { whenLent } from './lent-promise.js';
-import { givingBack } from './method-replacements.js';
+import { givingBack, lending } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
 interface GenericPool {
@@ -37,16 +36,11 @@ export const genericPool: PeerPackage = {
     /** The public method that the caller has called: `use` calls `acquire`. */
     let entry: EntryPoint | undefined;
 
-    methods.replace(prototype, 'acquire', (original) => {
-      return function acquire(this: object, ...args: unknown[]): unknown {
-        const pool = pools.caller(this, factsOf);
-        const origin = pool?.origin(entry ?? acquire);
-        const acquired = original.apply(this, args);
-        return pool === undefined || origin === undefined
-          ? acquired
-          : whenLent(pool, origin, acquired);
-      };
-    });
+    methods.replace(
+      prototype,
+      'acquire',
+      lending(pools, factsOf, () => entry),
+    );
 
     if (typeof prototype['use'] === 'function') {
       methods.replace(prototype, 'use', (original) => {

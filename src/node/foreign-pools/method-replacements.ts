@@ -1,6 +1,28 @@
 /** Replacements of methods that several packages need. */
+import type { EntryPoint } from '../../core/probe.js';
+import type { ForeignPoolFacts } from './foreign-pool.js';
 import type { KnownPools } from './known-pools.js';
+import { whenLent } from './lent-promise.js';
 import type { Method } from './patched-methods.js';
+
+/**
+ * Replaces a method `acquire` that gives a promise. `entryOf` gives the public method that the caller has called, if that is another one.
+ */
+export function lending(
+  pools: KnownPools,
+  factsOf: (pool: never) => ForeignPoolFacts,
+  entryOf: () => EntryPoint | undefined = () => undefined,
+): (original: Method) => Method {
+  return (original) =>
+    function acquire(this: object, ...args: unknown[]): unknown {
+      const pool = pools.caller(this, factsOf);
+      const origin = pool?.origin(entryOf() ?? acquire);
+      const acquired = original.apply(this, args);
+      return pool === undefined || origin === undefined
+        ? acquired
+        : whenLent(pool, origin, acquired);
+    };
+}
 
 /** Replaces a method that gives back its first argument. Reports before the original, which may lend it to the next waiter. */
 export function givingBack(pools: KnownPools): (original: Method) => Method {

@@ -1,7 +1,6 @@
 /** Watches the pools of sequelize-pool, which Sequelize uses: `acquire` begins a loan, `release` and `destroy` end it. */
 import type { ForeignPoolFacts } from './foreign-pool.js';
-import { whenLent } from './lent-promise.js';
-import type { Method } from './patched-methods.js';
+import { givingBack, lending } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
 interface SequelizePool {
@@ -33,23 +32,8 @@ export const sequelizePool: PeerPackage = {
   methods: ['acquire', 'release', 'destroy'],
   classOf: (exports) => (exports as { readonly Pool?: unknown }).Pool,
   patch(prototype, methods, pools) {
-    methods.replace(prototype, 'acquire', (original) => {
-      return function acquire(this: object, ...args: unknown[]): unknown {
-        const pool = pools.caller(this, factsOf);
-        const origin = pool?.origin(acquire);
-        const acquired = original.apply(this, args);
-        return pool === undefined || origin === undefined
-          ? acquired
-          : whenLent(pool, origin, acquired);
-      };
-    });
-
-    const ending = (original: Method): Method =>
-      function (this: object, ...args: unknown[]): unknown {
-        pools.known(this)?.returned(args[0]);
-        return original.apply(this, args);
-      };
-    methods.replace(prototype, 'release', ending);
-    methods.replace(prototype, 'destroy', ending);
+    methods.replace(prototype, 'acquire', lending(pools, factsOf));
+    methods.replace(prototype, 'release', givingBack(pools));
+    methods.replace(prototype, 'destroy', givingBack(pools));
   },
 };
