@@ -419,7 +419,7 @@ export class Loader {
     const load = context?.shared;
     if (load !== undefined) {
       const { revision, generations, tokensRead } = load;
-      const hasTags = [...(terms.tags ?? [])].length > 0;
+      const hasTags = (terms.tags?.size ?? 0) > 0;
       this.#entries.setOrigin(key, { revision, tokens: generations ?? tokensRead, hasTags });
     }
     this.#entries.markStale(key, shared.freshMillis(context));
