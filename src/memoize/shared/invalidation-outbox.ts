@@ -18,6 +18,7 @@ import { RefusingParts } from './refusing-parts.js';
 import { RetryRound } from './retry-round.js';
 import { SharedStoreError } from './shared-store-error.js';
 import { SpacedProbes } from './spaced-probes.js';
+import { TurnBatch } from './turn-batch.js';
 
 /** The time between two rounds of retries, in milliseconds. */
 const RETRY_MILLIS = 1_000;
@@ -72,11 +73,10 @@ export class InvalidationOutbox {
   readonly #pending = new Map<string, Invalidation>();
   /** How often the whole cache was invalidated. */
   #clears = 0;
-  #submitted: Invalidation[] = [];
+  readonly #submitted = new TurnBatch<Invalidation>((each) => this.#attemptSubmitted(each));
   #submission: Promise<void> | undefined = undefined;
-  /** Those that have taken another token in this turn. They share their messages. */
-  #renewed: Invalidation[] = [];
-  #renewal: Promise<void> | undefined = undefined;
+  /** Those that have taken another token. Those of one turn share their messages. */
+  readonly #renewed = new TurnBatch<Invalidation>((each) => this.#announce(each));
   #running = 0;
   #mayRun = CONCURRENCY.first;
   /** The attempts that are made although their part of the store gives no answers. */
@@ -111,6 +111,11 @@ export class InvalidationOutbox {
     return this.#pending.size === 0 ? undefined : this.#pending.get(idOf({ kind, what }));
   }
 
+  /** The pending invalidation that covers a key or a tag: its own one, or that of the cache. */
+  covering(kind: Invalidation['kind'], what: string): Invalidation | undefined {
+    return this.get(kind, what) ?? this.get('cache', '');
+  }
+
   /** Adds an invalidation. It is attempted in a microtask. */
   submit(kind: Invalidation['kind'], what: string): Invalidation {
     const id = idOf({ kind, what });
@@ -130,8 +135,7 @@ export class InvalidationOutbox {
     const invalidation = new Invalidation(kind, what);
     this.#pending.delete(id);
     this.#pending.set(id, invalidation);
-    this.#submitted.push(invalidation);
-    this.#submission ??= Promise.resolve().then(() => this.#attemptSubmitted());
+    this.#submission = this.#submitted.add(invalidation);
     return invalidation;
   }
 
@@ -144,10 +148,11 @@ export class InvalidationOutbox {
     await Promise.all(asked.map(({ attempt }) => attempt));
     this.#attemptAll(asked.filter(({ hasFailed, wasTried }) => hasFailed && !wasTried)); // They were put off.
     await Promise.all(asked.map(({ attempt }) => attempt));
-    const others = asked.map((each) => this.#laterThan(each));
+    const later = ({ kind, what }: Invalidation) => this.covering(kind, what);
+    const others = asked.map(later);
     await this.#submission;
     await Promise.all(others.map((other) => other?.attempt));
-    return asked.every((each) => isConfirmed(each) || this.#laterThan(each) === undefined);
+    return asked.every((each) => isConfirmed(each) || later(each) === undefined);
   }
 
   /** Announces all that is pending, and begins a round of retries. */
@@ -171,21 +176,13 @@ export class InvalidationOutbox {
     this.#stopTimer();
   }
 
-  /** The pending invalidation of what another one covers: the same one, or one that has taken its place. */
-  #laterThan({ kind, what }: Invalidation): Invalidation | undefined {
-    return this.get(kind, what) ?? this.get('cache', '');
-  }
-
   #isPending(invalidation: Invalidation): boolean {
     return this.#pending.get(idOf(invalidation)) === invalidation;
   }
 
   // ── Attempts ──
 
-  #attemptSubmitted(): void {
-    this.#submission = undefined;
-    const submitted = this.#submitted;
-    this.#submitted = [];
+  #attemptSubmitted(submitted: readonly Invalidation[]): void {
     // A cache that has ended retries nothing.
     const mayTry = (each: Invalidation): boolean =>
       this.#ended || this.#refusing.mayTry(() => this.#partOf(each));
@@ -299,14 +296,7 @@ export class InvalidationOutbox {
   /** Has an invalidation take another token, and announces it together with the others of this turn. */
   #renew(invalidation: Invalidation): void {
     invalidation.renewToken();
-    this.#renewed.push(invalidation);
-    this.#renewal ??= Promise.resolve().then(() => {
-      const renewed = this.#renewed;
-      this.#renewed = [];
-      this.#renewal = undefined;
-      return this.#announce(renewed);
-    });
-    invalidation.renewal = this.#renewal;
+    invalidation.renewal = this.#renewed.add(invalidation);
   }
 
   #partOf(invalidation: Invalidation): number {

@@ -74,7 +74,7 @@ export class SharedLoads {
   async #isReadable(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
     const { results, outbox } = this.#port;
     for (let waits = 0; waits <= MAX_WAITS; waits++) {
-      const pending = outbox.get('key', load.key) ?? outbox.get('cache', '');
+      const pending = outbox.covering('key', load.key);
       if (pending === undefined) return true;
       if (pending.hasFailed || !results.mayInvalidate(pending)) return false;
       if (!(await this.#isAttempted(pending, budget))) return false;
