@@ -14,8 +14,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 87_900,
-  memoize: 80_400,
+  pool: 88_200,
+  memoize: 80_600,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 6_900,
@@ -24,25 +24,25 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/shared': 46_700,
   view: 49_000,
   node: 33_400,
-  register: 175_600,
-  testing: 154_300,
-  'testing/jest': 156_500,
-  'testing/jest-setup': 154_800,
-  'testing/node': 156_200,
-  'testing/vitest': 156_700,
-  'testing/vitest-setup': 153_300,
-  watchdog: 146_500,
+  register: 177_000,
+  testing: 155_800,
+  'testing/jest': 158_000,
+  'testing/jest-setup': 156_300,
+  'testing/node': 157_700,
+  'testing/vitest': 158_200,
+  'testing/vitest-setup': 154_800,
+  watchdog: 147_800,
   'integrations/express': 4_500,
   'integrations/fastify': 4_600,
   'integrations/nest': 5_900,
   profile: 57_400,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 47_700,
+  'integrations/generic-pool': 48_100,
   'integrations/mysql2': 97_300,
   'integrations/pg': 98_600,
   'integrations/redis': 11_700,
-  'integrations/tarn': 48_100,
-  '.': 492_300,
+  'integrations/tarn': 48_600,
+  '.': 493_900,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -111,12 +111,12 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
 
 test('createPool, imported alone, stays below 72.7 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(73_800);
+  expect(minifiedBytes).toBeLessThanOrEqual(73_900);
 });
 
 test('memoize, imported alone, stays below 58 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(58_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(58_200);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

@@ -113,6 +113,18 @@ export class GuardedObserver implements Observer {
     }
   }
 
+  originToReport(entry: EntryPoint): Origin | undefined {
+    const observer = this.#observer;
+    try {
+      return observer.originToReport === undefined
+        ? observer.origin(entry)
+        : observer.originToReport(entry);
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
+    }
+  }
+
   allocated(kind: NodeKind, owner: NodeId, origin?: Origin): NodeId {
     if (owner === NO_NODE) return NO_NODE;
     try {

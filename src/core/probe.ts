@@ -43,6 +43,14 @@ export type EntryPoint = (...args: never[]) => unknown;
  */
 export type Holder = NonNullable<unknown>;
 
+/** How many loans a component has granted. */
+export interface LoanCounts {
+  /** Those that are out. */
+  readonly out: number;
+  /** All since the component was created. */
+  readonly begun: number;
+}
+
 /** The key of the method by which the object that ends a loan lets the loan be handed over: `lease[handOver](to)`. */
 export const handOver: unique symbol = Symbol.for('tenure.handOver') as never;
 
@@ -124,6 +132,14 @@ export interface Observer {
    * both are lost afterwards.
    */
   origin(entry: EntryPoint): Origin;
+
+  /**
+   * Does what {@link origin} does for a component that counts its loans, see {@link Observation.loanCounts}; `undefined` if the component
+   * is not to report the loan. Reporting a loan takes as long as half of it.
+   *
+   * @default none: each loan is reported
+   */
+  originToReport?(entry: EntryPoint): Origin | undefined;
 
   /** Reports a new node, held by `owner`. Gives its id. `origin` is the caller that made it, if it was captured. */
   allocated(kind: NodeKind, owner: NodeId, origin?: Origin): NodeId;
@@ -300,6 +316,13 @@ export interface Observation extends Disposable {
   readonly hasParts?: boolean | undefined;
   /** Gives the component's figures at this moment. It is cheap, has no effect, and may be called at any time. */
   stats(): ComponentStats;
+  /**
+   * Gives how many loans there are, those that are not reported included. A component that has it asks for {@link Observer.originToReport}, and
+   * has {@link reportLoans}. O(1).
+   *
+   * @default none: the component reports each loan
+   */
+  loanCounts?(): LoanCounts;
   /**
    * Reports at most `most` of the nodes that existed when the observer came and that it does not know. True while there are more. A
    * node that begins or ends meanwhile is reported as usual.

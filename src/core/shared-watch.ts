@@ -1,7 +1,7 @@
 /** The watch over one component, by the observers that share it. It ends when the last of them leaves, or with the component. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { asksForPresent, GuardedObserver } from './guarded-observer.js';
-import type { ComponentStats, NodeId, Observation, Observer } from './probe.js';
+import type { ComponentStats, LoanCounts, NodeId, Observation, Observer } from './probe.js';
 
 export abstract class SharedWatch {
   abstract readonly kind: string;
@@ -32,6 +32,7 @@ export abstract class SharedWatch {
   attach(observer: Observer): Observation {
     if (this.#shares.size > 0) this.observer.join(observer);
     const { kind, name, releaseAdvice, endedBy, entryMillis, tellsLasting, lendsShared } = this;
+    const { loanCounts } = this;
     const present = this.present(observer);
     const reportPresent = (most: number): boolean => {
       for (let count = 0; count < most && this.#shares.has(share); count++) {
@@ -50,6 +51,7 @@ export abstract class SharedWatch {
       stats: () => this.stats(),
       reportPresent,
       ...(this.look !== undefined && { look: () => this.look?.() }),
+      ...(loanCounts !== undefined && { loanCounts: () => loanCounts.call(this) }),
       reportLoans: () => this.reportLoans(),
       abandoned: (id) => {
         const loan = this.observer.nodeOf(observer, id);
@@ -76,6 +78,9 @@ export abstract class SharedWatch {
 
   /** Called before an observer looks at the figures, and before it tells that a loan is lost, if the component has to compare something. */
   look?(): void;
+
+  /** Gives how many loans there are, if the component reports only those that its observers ask for. */
+  loanCounts?(): LoanCounts;
 
   /** Reports the loans that are out by `lasted`. */
   reportLoans(): void {}

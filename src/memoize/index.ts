@@ -30,6 +30,7 @@ export {
 export {
   type ComponentStats,
   type EntryPoint,
+  type LoanCounts,
   type NodeId,
   type NodeKind,
   type Observation,

@@ -34,6 +34,7 @@ export {
 export {
   type ComponentStats,
   type EntryPoint,
+  type LoanCounts,
   type NodeId,
   type NodeKind,
   type Observation,

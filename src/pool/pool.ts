@@ -77,9 +77,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   lease(options?: LeaseOptions): Promise<Lease<T>> {
     const engine = this.#engine;
     const slot = options === undefined ? engine.takeIdle() : null;
-    const origin = engine.origins.isCapturing
-      ? engine.origins.capture(Pool.prototype.lease)
-      : undefined;
+    const origin = engine.origins.isCapturing ? engine.origins.capture(LEASE) : undefined;
     return slot === null
       ? engine.leaseSlowly('lease', grantLease<T>, options, origin)
       : Promise.resolve(grantLease(slot, origin));
@@ -95,9 +93,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     const engine = this.#engine;
     const slot = engine.takeIdle() ?? engine.takeValidated();
     if (slot === null) return engine.throwIfClosed();
-    const origin = engine.origins.isCapturing
-      ? engine.origins.capture(Pool.prototype.tryLease)
-      : undefined;
+    const origin = engine.origins.isCapturing ? engine.origins.capture(TRY_LEASE) : undefined;
     return grantLease(slot, origin);
   }
 
@@ -125,9 +121,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     if (error !== undefined) return Promise.reject(error);
     const engine = this.#engine;
     const slot = options === undefined ? engine.takeIdle() : null;
-    const origin = engine.origins.isCapturing
-      ? engine.origins.capture(Pool.prototype.use)
-      : undefined;
+    const origin = engine.origins.isCapturing ? engine.origins.capture(USE) : undefined;
     if (slot !== null) return useSlot(grantUse(slot, origin), fn);
     if (options === undefined) {
       return useSlot(engine.leaseSlowly('use', grantUse<T>, options, origin), fn);
@@ -159,9 +153,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   acquire(options?: LeaseOptions | number): Promise<T> {
     const engine = this.#engine;
     const slot = options === undefined ? engine.takeIdle() : null;
-    const origin = engine.origins.isCapturing
-      ? engine.origins.capture(Pool.prototype.acquire)
-      : undefined;
+    const origin = engine.origins.isCapturing ? engine.origins.capture(ACQUIRE) : undefined;
     return slot === null
       ? engine.leaseSlowly('acquire', grantResource<T>, options, origin)
       : Promise.resolve(grantResource(slot, origin));
@@ -463,3 +455,6 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     );
   }
 }
+
+/** The methods that lend, which are named in the stacks of their callers. To read one from the class takes a fifth of a loan. */
+const { lease: LEASE, tryLease: TRY_LEASE, use: USE, acquire: ACQUIRE } = Pool.prototype;

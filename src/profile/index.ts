@@ -25,6 +25,7 @@ export {
   type ComponentStats,
   type EntryPoint,
   type KnownCaller,
+  type LoanCounts,
   type Misuse,
   type NodeId,
   type NodeKind,

@@ -39,6 +39,7 @@ export {
 export {
   type ComponentStats,
   type EntryPoint,
+  type LoanCounts,
   type NodeId,
   type NodeKind,
   type Observation,

@@ -10,6 +10,7 @@ import type { KnownCaller, NodeId, Origin } from '../core/probe.js';
 import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
 import { UNTRACKED } from './caller-capture.js';
 import { Loan } from './loan.js';
+import { LoanCounter } from './loan-counter.js';
 import type { LoanTracker } from './loan-tracker.js';
 import { NodeTable, ROOT } from './node-table.js';
 import { ReclaimedLoans } from './reclaimed-loans.js';
@@ -24,9 +25,7 @@ export class ComponentLoans {
   #table: NodeTable;
   /** Loans that a forced close has taken back, and that their holders may still end. */
   readonly #reclaimed = new ReclaimedLoans();
-  /** How many loans are out that are counted only. */
-  #countedOut = 0;
-  #trackedOut = 0;
+  readonly #counter = new LoanCounter();
   #isClosed = false;
 
   /** `table` has the nodes and the tracked loans of the component. */
@@ -36,14 +35,29 @@ export class ComponentLoans {
     this.#table = table;
   }
 
+  /** The component has answered to being watched. */
+  attached(): void {
+    this.#counter.begin(this.#component.loanCounts());
+  }
+
   /** How many loans are out. */
   get out(): number {
-    return this.#countedOut + this.#trackedOut;
+    return this.#isClosed ? 0 : this.#counter.out(this.#component.loanCounts());
   }
 
   /** How many of them are tracked. */
   get trackedOut(): number {
-    return this.#trackedOut;
+    return this.#counter.trackedOut;
+  }
+
+  /** How many loans have begun that the component has not reported, as far as is known. */
+  get unreported(): number {
+    return this.#isClosed ? 0 : this.#counter.unreported(this.#component.loanCounts());
+  }
+
+  /** Whether a loan that is not tracked has begun since the last call. */
+  hasNewUntracked(): boolean {
+    return this.#counter.hasNewUntracked(this.#component.loanCounts());
   }
 
   /** Begins a loan, and gives its id. It is counted only if the caller was not captured. */
@@ -51,13 +65,13 @@ export class ComponentLoans {
     if (this.#isClosed) return ROOT;
     const tracker = this.#tracker;
     if (origin === UNTRACKED) {
-      this.#countedOut++;
-      this.#component.hasLentUntracked = true;
+      this.#counter.noteReported(false);
       if (this.#component.lendsShared) this.#keepShared(held);
       tracker.noteLoan();
       return UNTRACKED_ID;
     }
     const now = tracker.loanTime();
+    this.#counter.noteReported(true);
     this.#component.lastLentAt = now;
     const id = this.#track(held, origin as CallOrigin, now, capability);
     tracker.noteLoan();
@@ -72,7 +86,7 @@ export class ComponentLoans {
     caller?: KnownCaller,
   ): NodeId | undefined {
     if (this.#isClosed || (id !== undefined && id !== UNTRACKED_ID)) return id;
-    if (id === UNTRACKED_ID) this.#countedOut--;
+    if (id === UNTRACKED_ID) this.#counter.untrackedOut--;
     const lentAt = this.#tracker.loanTime() - millis;
     if (caller === undefined) {
       const call = this.#component.callers.untrackedCall;
@@ -85,7 +99,7 @@ export class ComponentLoans {
   /** Ends the loan with this id. `reclaimed` says that the component took it back by force. False if it is no loan. */
   end(id: NodeId, reclaimed: boolean): boolean {
     if (id === UNTRACKED_ID) {
-      if (!this.#isClosed) this.#countedOut--;
+      if (!this.#isClosed) this.#counter.untrackedOut--;
       return true;
     }
     const loan = this.#table.loan(id);
@@ -106,11 +120,10 @@ export class ComponentLoans {
    * stays known if `hasEnded`, the component has ended by itself: V8 may prove later that it was lost.
    */
   close(hasEnded: boolean): Iterator<unknown> & Iterable<unknown> {
-    const tracked = this.#trackedOut;
+    const tracked = this.trackedOut;
     const table = this.#table;
     this.#isClosed = true;
-    this.#countedOut = 0;
-    this.#trackedOut = 0;
+    this.#counter.close();
     this.#table = new NodeTable();
     return this.#removal(table, tracked, hasEnded ? [] : this.#reclaimed.takeAll());
   }
@@ -136,7 +149,8 @@ export class ComponentLoans {
     const id = this.#table.nextId();
     const loan = new Loan(this.#component, id, this.#table.node(held), origin, lentAt, capability);
     this.#table.add(loan);
-    this.#trackedOut++;
+    this.#counter.trackedOut++;
+    if (origin.isDirect) this.#counter.directOut++;
     this.#tracker.track(loan);
     return id;
   }
@@ -158,7 +172,8 @@ export class ComponentLoans {
   #end(loan: Loan, reclaimed: boolean): void {
     const tracker = this.#tracker;
     const { id } = loan;
-    this.#trackedOut--;
+    this.#counter.trackedOut--;
+    if (loan.origin.isDirect) this.#counter.directOut--;
     if (!reclaimed) this.#component.recordHold(loan);
     if (loan.node === null) {
       tracker.endedUnsettled(loan);

@@ -11,7 +11,7 @@
  *
  * | call of the probe | what changes |
  * |---|---|
- * | `origin` | none; takes the caller's stack and scope |
+ * | `origin`, `originToReport` | none; takes the caller's stack and scope |
  * | `allocated` | a node under its owner |
  * | `made` | none; what the node has leased while it was made is its own from now on |
  * | `lent` | a loan, without a node until it is settled |
@@ -22,7 +22,7 @@
  * | `freed` of a loan | the loan ends; its node goes, if it has one |
  * | `freed` of another node | the node goes |
  * | `freedMany` | the nodes count no longer, and go in slices |
- * | `freed` of the root | the component has ended; the watch ends with its last loan |
+ * | `freed` of the root | the component has ended; all its loans are tracked, and the watch ends with the last of them |
  */
 import type {
   ComponentStats,
@@ -37,6 +37,7 @@ import type {
   Origin,
 } from '../core/probe.js';
 import { type CallOrigin, TAKEN_DIRECTLY } from './call-origin.js';
+import { UNTRACKED } from './caller-capture.js';
 import { ComponentLoans } from './component-loans.js';
 import type { LifetimeNode } from './lifetime-graph.js';
 import { Loan } from './loan.js';
@@ -108,6 +109,13 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     return loans;
   }
 
+  /** How many loans have begun that were not reported, as far as is known; those of the parts included. */
+  get unreportedLoans(): number {
+    let loans = this.#loans.unreported;
+    for (const part of this.#parts) loans += part.unreportedLoans;
+    return loans;
+  }
+
   /** Gives the loans that are out, those of the parts included. */
   *loans(): IterableIterator<Loan> {
     yield* this.#table.loans();
@@ -126,11 +134,12 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
 
   /** Looks whether the component is exhausted; its parts look for themselves. Without effect after the end. O(1). */
   look(): void {
-    if (!this.hasEnded) this.#component.look(this.#loans.trackedOut);
+    if (!this.hasEnded) this.#component.look(this.#loans.trackedOut, this.#loans.hasNewUntracked());
   }
 
   attached(observation: Observation): void {
     this.#component.attached(observation, this.#table.nodes());
+    this.#loans.attached();
     if (observation.reportPresent === undefined) return;
     this.#tracker.populations.reportBegins(this.#component.classes.site);
     this.#tracker.presentNodes.add(this);
@@ -162,6 +171,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
   close(): void {
     if (this.hasEnded) return; // The end of the whole ends its parts.
     this.#tracker.scopes.settleEnded();
+    this.#tracker.noteUnreported(this.unreportedLoans);
     if (this.#whole === undefined) this.#tracker.components--;
     else this.#whole.#parts.delete(this);
     this.#tracker.removals.add(this.#end());
@@ -207,6 +217,13 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
 
   origin(entry: EntryPoint): Origin {
     return this.#component.callers.capture(entry);
+  }
+
+  originToReport(entry: EntryPoint): Origin | undefined {
+    const origin = this.#component.callers.capture(entry);
+    if (origin !== UNTRACKED) return origin;
+    this.#tracker.noteActivity(); // The birth of the loan.
+    return undefined;
   }
 
   allocated(kind: NodeKind, owner: NodeId, origin?: Origin): NodeId {
@@ -294,6 +311,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
       if (this.#componentEnded) this.#closeIfDone();
     } else if (id === ROOT) {
       this.#componentEnded = true;
+      this.#component.reportLoans();
       this.#closeIfDone();
     } else {
       this.#endNode(id);

@@ -47,6 +47,13 @@ export class ComponentWatches {
     return loansOut;
   }
 
+  /** How many loans of these components have begun that were not reported. O(components). */
+  get unreportedLoans(): number {
+    let loans = 0;
+    for (const watch of this.#watches) loans += watch.unreportedLoans;
+    return loans;
+  }
+
   /** Begins to watch a component. `stack` is the caller that has it watched. */
   begin(component: Watchable, stack: string): ComponentWatch {
     const watch = new ComponentWatch(this.#tracker, (ended) => this.end(ended));

@@ -31,6 +31,7 @@ export {
   type Holder,
   handOver,
   type KnownCaller,
+  type LoanCounts,
   type Misuse,
   type NodeId,
   type NodeKind,

@@ -1,5 +1,5 @@
 /**
- * Chooses the loans of a component that are tracked. The others are counted: their watch costs a third.
+ * Chooses the loans of a component that are tracked. The others are counted: their watch costs a sixth.
  *
  * | level | tracked |
  * |---|---|

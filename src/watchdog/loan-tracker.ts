@@ -154,7 +154,7 @@ export class LoanTracker implements ScopeListener {
     this.presentNodes = new PresentNodes(settings.clock, this.#activity);
   }
 
-  /** How many loans have begun since the start. */
+  /** How many loans were reported since the start, and how many others of the components whose watches have ended. */
   get loans(): number {
     return this.#loans;
   }
@@ -202,7 +202,12 @@ export class LoanTracker implements ScopeListener {
     this.#unsettled.add(loan);
   }
 
-  /** Counts a loan that has begun. */
+  /** Counts loans of a component that were not reported, at the end of its watch. */
+  noteUnreported(loans: number): void {
+    this.#loans += loans;
+  }
+
+  /** Counts a loan that was reported. */
   noteLoan(): void {
     this.#loans++;
     this.#activity.tick();

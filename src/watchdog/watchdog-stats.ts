@@ -2,9 +2,9 @@
 export interface WatchdogStats {
   /** How many components are watched. */
   readonly components: number;
-  /** How many loans are out. */
+  /** How many loans are out. Of a pool, also those from before it was watched. */
   readonly loansOut: number;
-  /** How many loans have begun since the start. */
+  /** How many loans of watched components have begun. */
   readonly loans: number;
   /** How many loans count as lost, without those of suppressed leaks. */
   readonly lost: number;

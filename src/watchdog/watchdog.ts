@@ -378,7 +378,7 @@ export class Watchdog implements Disposable {
     return {
       components: this.#watches.size,
       loansOut: this.#watches.loansOut,
-      loans,
+      loans: loans + this.#watches.unreportedLoans,
       lost: ledger.lost,
       suppressed: ledger.suppressed,
       unreported: ledger.unreported,

@@ -3,7 +3,7 @@
  * long its loans are held. The rules and the reports ask it about its loans. It holds the component weakly.
  */
 import { guardedCall } from '../core/guarded-call.js';
-import type { ComponentStats, Observation } from '../core/probe.js';
+import type { ComponentStats, LoanCounts, Observation } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import { CallerCapture } from './caller-capture.js';
 import type { HeapEvidence } from './heap-evidence.js';
@@ -31,8 +31,6 @@ export class WatchedComponent implements LoanSource {
   readonly classes: NodeClasses;
   /** Who asks for its loans. */
   readonly callers: CallerCapture;
-  /** Whether a loan that is not tracked has begun since the last look. */
-  hasLentUntracked = false;
   /** When the last loan began, as far as is known, in milliseconds. */
   lastLentAt = 0;
   readonly #tracker: LoanTracker;
@@ -172,13 +170,22 @@ export class WatchedComponent implements LoanSource {
     return this.#shortage;
   }
 
+  /** Gives how many loans there are; `undefined` if the component reports each of them, or is gone. */
+  loanCounts(): LoanCounts | undefined {
+    return this.#observation?.deref()?.loanCounts?.();
+  }
+
+  /** Has the component report the loans that are out and that it has not reported. O(loans). */
+  reportLoans(): void {
+    this.#guarded('report of its loans', (observation) => observation.reportLoans?.());
+  }
+
   /**
-   * Looks whether the component is exhausted. `trackedOut` is how many of its loans are out and tracked. O(1), and O(loans) when it is exhausted
-   * and has other holders.
+   * Looks whether the component is exhausted. `trackedOut` is how many of its loans are out and tracked, and `hasNewUntracked` whether other
+   * ones have begun since the last look. O(1), and O(loans) when it is exhausted and has other holders.
    */
-  look(trackedOut: number): void {
-    if (this.hasLentUntracked) this.lastLentAt = this.#tracker.loanTime();
-    this.hasLentUntracked = false;
+  look(trackedOut: number, hasNewUntracked: boolean): void {
+    if (hasNewUntracked) this.lastLentAt = this.#tracker.loanTime();
     this.#haveComponentLook();
     if (this.#hasParts) return;
     const stats = this.stats();
@@ -278,7 +285,7 @@ export class WatchedComponent implements LoanSource {
   #trackHolders(): void {
     if (this.#observation?.deref()?.reportLoans === undefined) return;
     if (this.#tracker.loanTime() - this.lastLentAt < STILL_MILLIS) return;
-    this.#guarded('report of its loans', (observation) => observation.reportLoans?.());
+    this.reportLoans();
     this.callers.trackMany();
     this.#tracker.settleAll();
   }

@@ -27,6 +27,7 @@ export { type GcSource, NoCollectorError } from '../core/gc-source.js';
 export {
   type ComponentStats,
   type EntryPoint,
+  type LoanCounts,
   type NodeId,
   type NodeKind,
   type Observation,

@@ -3,7 +3,7 @@
  * taken from the peer directly, and resources that were given back to it past their lease.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Observer } from '../../core/probe.js';
+import type { LoanCounts, Observer } from '../../core/probe.js';
 import { LoanWatch, type WatchedLoans } from '../../pool/loan/loan-watch.js';
 import type { Slot } from '../../pool/loan/slot.js';
 import { DirectLoans, type DirectLoansListener } from './direct-loans.js';
@@ -12,6 +12,8 @@ import type { PeerPool } from './peer-pool.js';
 /** The watch over one adopted pool. */
 export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener<T> {
   readonly #directLoans: DirectLoans<T>;
+  /** The slots of loans whose resources were given back past their leases, and the numbers of these loans. */
+  readonly #givenBack = new Map<Slot<T>, number>();
 
   constructor(
     pool: WatchedLoans<T>,
@@ -25,6 +27,15 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
   /** Gives the figures of the pool, and how many resources were taken from the peer directly. */
   override stats(): Readonly<Record<string, number>> {
     return { ...super.stats(), takenDirectly: this.#directLoans.count };
+  }
+
+  /** A resource that was given back past its lease is not out, though the lease has not ended. */
+  override loanCounts(): LoanCounts {
+    for (const [slot, loan] of this.#givenBack) {
+      if (slot.loan !== loan) this.#givenBack.delete(slot);
+    }
+    const counts = super.loanCounts();
+    return { ...counts, out: counts.out - this.#givenBack.size };
   }
 
   /** Compares the loans with those of the peer. O(resources). */
@@ -44,6 +55,7 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
 
   givenBackDirectly(slot: Slot<T>): void {
     const loan = this.loanOf(slot);
+    this.#givenBack.set(slot, slot.loan);
     slot.loanNode = undefined;
     if (loan !== undefined) this.observer.givenBackDirectly(loan);
   }

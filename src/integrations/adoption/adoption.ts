@@ -89,7 +89,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   readonly #peer: PeerPool<T>;
   readonly #settings: AdoptionSettings<T>;
   readonly #hooks: Hooks<T>;
-  readonly #counters = new PoolCounters();
+  readonly counters: PoolCounters = new PoolCounters();
   readonly #loanClock: BurstClock;
   #sampledFrom: number;
   readonly #waits: PeerWaits<T>;
@@ -110,7 +110,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.#waits = new PeerWaits(settings.clock, settings.acquireTimeoutMillis, this);
     this.#held = new HeldResources(peer, this);
     this.#changes = new ConditionWaits(guardedClock(settings.clock));
-    this.#peerEnd = new PeerEnd(settings.name, peer, this.#changes, this.#counters);
+    this.#peerEnd = new PeerEnd(settings.name, peer, this.#changes, this.counters);
     this.#sampledFrom = settings.clock.now();
   }
 
@@ -146,7 +146,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   ): Promise<R> {
     const wait = new PeerWait<T>(this.#waits, grant, origin, since, timeoutMillis, options);
     const promise = wait.promise<R>();
-    this.#counters.waited++;
+    this.counters.waited++;
     this.#waits.begin(wait);
     if (!wait.isOver && !this.#waits.takesOver(wait)) this.ask(wait);
     return promise;
@@ -232,7 +232,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   }
 
   #timeoutError(timeoutMillis: number, phase: 'wait' | 'validate', stalledMillis: number): Error {
-    this.#counters.acquireTimeouts++;
+    this.counters.acquireTimeouts++;
     return new AcquireTimeoutError(this.name, {
       timeoutMillis,
       phase,
@@ -246,7 +246,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   #originOf(entry: EntryPoint, now: number): LoanOrigin<T> | undefined {
     if (now - this.#sampledFrom >= SAMPLE_MILLIS) {
       this.#sampledFrom = now;
-      this.origins.tick(this.#counters.loans);
+      this.origins.tick(this.counters.loans);
     }
     return this.origins.isCapturing ? this.origins.capture(entry) : undefined;
   }
@@ -256,14 +256,14 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     const now = this.#settings.clock.now();
     slot.borrowedAt = now;
     slot.track().timedFrom = now;
-    this.#counters.waits.record(Math.max(0, now - since));
+    this.counters.waits.record(Math.max(0, now - since));
   }
 
   #lend(resource: T): Slot<T> {
     const slot = this.#held.take(resource);
     slot.state = 'borrowed';
-    this.#counters.loans++;
-    this.#counters.borrowed++;
+    this.counters.loans++;
+    this.counters.borrowed++;
     this.stock.slots.append(slot);
     if (this.origins.watch !== null) this.origins.watch.resourceCreated(slot);
     return slot;
@@ -284,14 +284,14 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
 
   async #resetAndGiveBack(slot: Slot<T>): Promise<void> {
     slot.state = 'resetting';
-    this.#counters.resetting++;
+    this.counters.resetting++;
     try {
       await this.#hooks.call('reset', slot.resource);
     } catch (error) {
       reportIgnoredError(`${this.name}: reset`, error);
       return this.#destroy(slot, 'reset');
     } finally {
-      this.#counters.resetting--;
+      this.counters.resetting--;
     }
     try {
       await this.#giveBack(slot);
@@ -326,7 +326,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
 
   detach(slot: Slot<T>): void {
     this.#endLoan(slot);
-    this.#counters.detached++;
+    this.counters.detached++;
     this.#removeSlot(slot);
   }
 
@@ -339,10 +339,10 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
 
   #endLoan(slot: Slot<T>, byForce = false): void {
     slot.loan++;
-    this.#counters.borrowed--;
+    this.counters.borrowed--;
     const timedFrom = slot.tracking?.timedFrom ?? UNTIMED;
     if (timedFrom !== UNTIMED) {
-      this.#counters.holds.record(this.#settings.clock.now() - timedFrom);
+      this.counters.holds.record(this.#settings.clock.now() - timedFrom);
     }
     const node = slot.loanNode;
     slot.tracking = null;
@@ -352,23 +352,23 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
 
   /** Whether a loan that begins now is in the sample of wait and hold times: the first ones all are, later ones one in sixteen. */
   #isTimed(): boolean {
-    const { loans } = this.#counters;
+    const { loans } = this.counters;
     return loans <= ALL_TIMED || loans % TIMED_EVERY === 0;
   }
 
   async #destroy(slot: Slot<T>, reason: string): Promise<void> {
     slot.state = 'destroying';
-    this.#counters.destroying++;
+    this.counters.destroying++;
     try {
       if (!this.#held.isHolder(slot)) {
         throw new Error('it was given back, and is lent to another caller');
       }
       await this.#peer.destroy(slot.resource);
-      this.#counters.countDestroyed(reason);
+      this.counters.countDestroyed(reason);
     } catch (error) {
       reportIgnoredError(`${this.name}: destroying a resource`, error);
     } finally {
-      this.#counters.destroying--;
+      this.counters.destroying--;
       this.#removeSlot(slot);
     }
   }
@@ -427,10 +427,10 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   }
 
   stats(): PoolStats {
-    return adoptedStats(this.#peer.figures(), this.#counters, this.#waits.left);
+    return adoptedStats(this.#peer.figures(), this.counters, this.#waits.left);
   }
 
   numbers(): PoolNumbers {
-    return adoptedNumbers(this.#peer.figures(), this.#counters, this.#waits.left);
+    return adoptedNumbers(this.#peer.figures(), this.counters, this.#waits.left);
   }
 }

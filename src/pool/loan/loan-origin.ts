@@ -16,8 +16,8 @@ export interface LoanOrigin<T> {
 /** Captures the origins of one pool's loans, for the pool's errors and for its observer. */
 export class LoanOrigins<T> {
   /**
-   * Whether the next caller's origin is captured: the pool is watched, or the sample is not full. Check it before naming the
-   * method that was called: that expression alone costs a fifth of a loan. A plain field, because V8 does not inline a getter.
+   * Whether the next caller's origin is captured: the pool is watched, or the sample is not full. A plain field, because V8 does not
+   * inline a getter.
    */
   isCapturing: boolean;
   readonly #sites: SiteSample;
@@ -32,15 +32,19 @@ export class LoanOrigins<T> {
     this.isCapturing = this.#sites.isOpen;
   }
 
-  /** Captures the origin of a call of `entry`: its stack, if it is in the sample, and the observer's scope. */
-  capture(entry: EntryPoint): LoanOrigin<T> {
+  /**
+   * Captures the origin of a call of `entry`: its stack, if it is in the sample, and the observer's scope. `undefined` if neither is
+   * needed.
+   */
+  capture(entry: EntryPoint): LoanOrigin<T> | undefined {
     const stack = this.#sites.take(entry);
     const watch = this.#watch;
-    const origin = watch?.origin(entry);
+    const origin = watch?.observer.originToReport(entry);
     if (stack !== undefined) {
       this.#update();
       return { watch, origin, stack };
     }
+    if (origin === undefined) return undefined;
     const last = this.#last;
     if (last.origin === origin && last.watch === watch) return last;
     this.#last = { watch, origin, stack };

@@ -1,12 +1,13 @@
 /**
  * Reports a pool's resources and loans to its observer. Each resource is a node from its creation until it is gone; each
- * loan is a node while it is out. Loans that began before the watch are left out, because their callers are not known.
+ * loan that the observer asks for is a node while it is out. Loans that began before the watch are left out, because their callers are
+ * not known.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { reportListeners, type WatchedListeners } from '../../core/listener-watch.js';
 import { PendingNode } from '../../core/pending-node.js';
-import type { EntryPoint, Holder, Misuse, NodeId, Observer, Origin } from '../../core/probe.js';
+import type { Holder, LoanCounts, Misuse, NodeId, Observer, Origin } from '../../core/probe.js';
 import { SharedWatch } from '../../core/shared-watch.js';
 import { nextWatchSerial } from '../../core/watch-serial.js';
 import type { PoolNumbers } from '../pool-stats.js';
@@ -17,6 +18,7 @@ export interface WatchedLoans<T> {
   readonly name: string;
   readonly stock: { readonly slots: Iterable<Slot<T>> };
   readonly origins: { watch: LoanWatch<T> | null };
+  readonly counters: { readonly loans: number; readonly borrowed: number };
   /** The listeners of its events, if it has some. */
   readonly events?: WatchedListeners;
   /** The figures that are numbers. */
@@ -45,8 +47,9 @@ export class LoanWatch<T> extends SharedWatch implements HolderWatch<T> {
     return this.#pool.numbers();
   }
 
-  origin(entry: EntryPoint): Origin {
-    return this.observer.origin(entry);
+  override loanCounts(): LoanCounts {
+    const { borrowed, loans } = this.#pool.counters;
+    return { out: borrowed, begun: loans };
   }
 
   /** Reports that a resource is being created. */
