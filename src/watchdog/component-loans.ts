@@ -71,9 +71,10 @@ export class ComponentLoans {
       return UNTRACKED_ID;
     }
     const now = tracker.loanTime();
-    this.#counter.noteReported(true);
+    const caller = origin as CallOrigin;
+    if (caller.isDirect !== true) this.#counter.noteReported(true);
     this.#component.lastLentAt = now;
-    const id = this.#track(held, origin as CallOrigin, now, capability);
+    const id = this.#track(held, caller, now, capability);
     tracker.noteLoan();
     return id;
   }
@@ -150,7 +151,7 @@ export class ComponentLoans {
     const loan = new Loan(this.#component, id, this.#table.node(held), origin, lentAt, capability);
     this.#table.add(loan);
     this.#counter.trackedOut++;
-    if (origin.isDirect) this.#counter.directOut++;
+    if (origin.isDirect === true) this.#counter.directOut++;
     this.#tracker.track(loan);
     return id;
   }
@@ -173,7 +174,7 @@ export class ComponentLoans {
     const tracker = this.#tracker;
     const { id } = loan;
     this.#counter.trackedOut--;
-    if (loan.origin.isDirect) this.#counter.directOut--;
+    if (loan.origin.isDirect === true) this.#counter.directOut--;
     if (!reclaimed) this.#component.recordHold(loan);
     if (loan.node === null) {
       tracker.endedUnsettled(loan);

@@ -30,7 +30,7 @@ export class LoanCounter {
     this.#begunBefore = (counts?.begun ?? 0) - this.#reported;
   }
 
-  /** Counts a loan that was reported. */
+  /** Counts a loan of the component that was reported. */
   noteReported(isTracked: boolean): void {
     this.#reported++;
     if (isTracked) return;

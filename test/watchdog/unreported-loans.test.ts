@@ -1,6 +1,8 @@
 /** Loans of a pool that counts all of them itself and reports only those that its observer tracks. */
+import genericPool from 'generic-pool';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type Observer, observe } from '../../src/core/probe.js';
+import { adoptPool } from '../../src/integrations/generic-pool.js';
 import { createKeyedPool, createPool, type Lease, type Pool } from '../../src/pool/index.js';
 import { Tracer } from '../../src/profile/index.js';
 import { Watchdog } from '../../src/watchdog/index.js';
@@ -149,6 +151,25 @@ test('counters: the holders of an exhausted pool are reported, those from before
   releaseAll(leases);
   void (await waiting).release();
   await pool.close();
+});
+
+test('counters: a resource that is taken from the pool underneath is a loan besides those of the adopted pool', async () => {
+  using watchdog = new Watchdog({ level: 'counters' });
+  const peer = genericPool.createPool(
+    { create: async () => ({}), destroy: async () => {} },
+    { max: MAX },
+  );
+  const pool = adoptPool(peer);
+  watchdog.watch(pool);
+  const leases = await Promise.all(Array.from({ length: 150 }, () => pool.lease()));
+  const direct = await peer.acquire();
+  for (let look = 0; look < 2; look++) await watchdog.check();
+  expect(watchdog.stats()).toMatchObject({ loans: 151, loansOut: 151 });
+  await peer.release(direct);
+  releaseAll(leases);
+  await watchdog.check();
+  expect(watchdog.stats()).toMatchObject({ loans: 151, loansOut: 0 });
+  await pool.close({ endPeer: true });
 });
 
 test('an observer whose `originToReport` throws costs no lease, and is printed once', async () => {
