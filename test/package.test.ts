@@ -6,6 +6,7 @@ import { allExamples, asModule } from './docs/doc-examples.js';
 import {
   type InstalledPackage,
   installPackedPackage,
+  PACKAGE_PATIENCE_MILLIS,
   PROJECT,
   run,
   tsc,
@@ -26,7 +27,7 @@ let installed: InstalledPackage;
 beforeAll(async () => {
   installed = await installPackedPackage();
   writeFileSync(join(installed.folder, 'smoke.mjs'), SMOKE);
-}, 120_000);
+}, PACKAGE_PATIENCE_MILLIS);
 
 afterAll(() => installed[Symbol.dispose]());
 
@@ -71,22 +72,26 @@ test.each([
   60_000,
 );
 
-test('the examples of the documentation compile with the types of the package', () => {
-  const folder = join(installed.folder, 'documented');
-  const modules = join(folder, 'node_modules');
-  cpSync(join(installed.folder, 'node_modules/tenure'), join(modules, 'tenure'), {
-    recursive: true,
-  });
-  for (const name of readdirSync(join(PROJECT, 'node_modules'))) {
-    if (!name.startsWith('.'))
-      symlinkSync(join(PROJECT, 'node_modules', name), join(modules, name));
-  }
-  const files = allExamples().map((example, i) => {
-    writeFileSync(join(folder, `example-${i}.mts`), asModule(example));
-    return `example-${i}.mts`;
-  });
-  compile(folder, files, { skipLibCheck: true, types: ['node'] });
-}, 120_000);
+test(
+  'the examples of the documentation compile with the types of the package',
+  () => {
+    const folder = join(installed.folder, 'documented');
+    const modules = join(folder, 'node_modules');
+    cpSync(join(installed.folder, 'node_modules/tenure'), join(modules, 'tenure'), {
+      recursive: true,
+    });
+    for (const name of readdirSync(join(PROJECT, 'node_modules'))) {
+      if (!name.startsWith('.'))
+        symlinkSync(join(PROJECT, 'node_modules', name), join(modules, name));
+    }
+    const files = allExamples().map((example, i) => {
+      writeFileSync(join(folder, `example-${i}.mts`), asModule(example));
+      return `example-${i}.mts`;
+    });
+    compile(folder, files, { skipLibCheck: true, types: ['node'] });
+  },
+  PACKAGE_PATIENCE_MILLIS,
+);
 
 test.skipIf(process.env['CI'] !== 'true').each(NODES)(
   'the package runs on Node %s (needs CI=true, because it gets that Node from npm)',

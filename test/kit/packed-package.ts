@@ -8,6 +8,9 @@ import { bundleRegister } from '../../scripts/bundle-register.js';
 
 export const PROJECT: string = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Ends a step that hangs. Packing takes 20 s on an idle machine, and ten times as long on a busy one. */
+export const PACKAGE_PATIENCE_MILLIS = 600_000;
+
 export interface InstalledPackage extends Disposable {
   /** The empty folder that it was installed into. */
   readonly folder: string;

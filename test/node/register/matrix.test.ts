@@ -14,7 +14,11 @@ import type { LeakReport } from '../../../src/watchdog/index.js';
 import { canStart as hasMariadb, MariadbServer } from '../../integrations/mysql2/mariadb-server.js';
 import { canStart as hasPostgres } from '../../integrations/postgres/postgres-server.js';
 import { type InstalledNode, nodes } from '../../kit/node-versions.js';
-import { type InstalledPackage, installPackedPackage } from '../../kit/packed-package.js';
+import {
+  type InstalledPackage,
+  installPackedPackage,
+  PACKAGE_PATIENCE_MILLIS,
+} from '../../kit/packed-package.js';
 import { LEAKING_LINE, POOLS, VARIANTS, type Variant, writeMatrixApps } from './matrix-app.js';
 
 let installed: InstalledPackage;
@@ -27,7 +31,7 @@ beforeAll(async () => {
   writeMatrixApps(installed.folder);
   postgres = await startLocalPostgres({ max_connections: 200 });
   if (hasMariadb) mariadb = await MariadbServer.start();
-}, 180_000);
+}, PACKAGE_PATIENCE_MILLIS);
 
 afterAll(async () => {
   await mariadb?.[Symbol.asyncDispose]();
