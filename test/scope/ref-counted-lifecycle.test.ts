@@ -138,6 +138,20 @@ test('a release can be awaited, and does not reject; `await using` on a lease ge
   expect([onError.mock.calls.length, log.length]).toEqual([1, 2]);
 });
 
+test('the end of a block waits for the disposal that an earlier release of the lease has started', async () => {
+  const { creations, disposals, cell, log } = gated();
+  creations.at(0).open('db');
+  const block = (async () => {
+    await using lease = await cell.acquire();
+    void lease.release();
+  })();
+  const outcome = outcomeOf(block);
+  await settle();
+  expect([log, outcome.state]).toEqual([['closing db'], 'pending']);
+  disposals.at(0).open();
+  await block;
+});
+
 test('onError that throws is printed', async () => {
   const print = vi.spyOn(console, 'error').mockImplementation(() => {});
   const cell = new RefCounted(() => 1, {
@@ -179,6 +193,24 @@ test('a `create` that waits for its own value is refused with a clear error', as
     return Promise.all([gathered.acquire()]);
   });
   await expect(gathered.acquire()).rejects.toThrow(RefCountedReentrantError);
+});
+
+test('code that `create` has started may wait for the value once it is there', async () => {
+  const started = new Gate();
+  let worker: Promise<string> | undefined;
+  const cell: RefCounted<string> = new RefCounted(() => {
+    const own = cell.acquire();
+    worker = started.passed.then(async () => {
+      using lease = await own;
+      return `works with ${lease.value}`;
+    });
+    return 'db';
+  });
+  const first = await cell.acquire();
+  started.open();
+  expect(await worker).toBe('works with db');
+  expect(cell.refs).toBe(1);
+  await first.release();
 });
 
 test('a caller leaves by its signal, and the others get the value', async () => {

@@ -308,3 +308,42 @@ test('a caller whose value was invalidated before there was room gets it when th
   await map.idle();
   await map.close();
 });
+
+test('creations that wait for room take it one by one', async () => {
+  const { map, log } = logged({ capacity: 2, idleMillis: Number.POSITIVE_INFINITY });
+  const former = await Promise.all([map.acquire('a'), map.acquire('b')]);
+  const ends = [map.invalidate('a'), map.invalidate('b')];
+  const [c, d] = [map.acquire('c'), map.acquire('d')];
+  await former[0].release();
+  await settle();
+  expect(log).toEqual(['open a', 'open b', 'close a', 'open c']);
+  await former[1].release();
+  for (const lease of await Promise.all([c, d])) void lease.release();
+  await Promise.all(ends);
+  await map.close();
+});
+
+test('an idle value stays while values that leave make room for the creations that wait', async () => {
+  const { map, log } = logged({ capacity: 2, idleMillis: Number.POSITIVE_INFINITY });
+  // The creation of A is invalidated while it waits for the end of the former A.
+  const former = await map.acquire('a');
+  const ends = [map.invalidate('a')];
+  const waiting = map.acquire('a');
+  ends.push(map.invalidate('a'));
+  void former.release();
+  void (await waiting).release();
+  await Promise.all(ends);
+
+  void (await map.acquire('idle')).release();
+  const leaving = await map.acquire('b');
+  ends.push(map.invalidate('b'));
+  const next = map.acquire('c');
+  await settle();
+  expect(map.has('idle')).toBe(true);
+  void leaving.release();
+  void (await next).release();
+  expect([...map.keys()]).toEqual(['idle', 'c']);
+  await Promise.all(ends);
+  expect(log).not.toContain('close idle');
+  await map.close();
+});

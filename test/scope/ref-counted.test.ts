@@ -45,6 +45,18 @@ describe('RefCounted', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test('the idle time begins with the last release, however often the value was used before', async () => {
+    const clock = new FakeClock();
+    const { cell, disposed } = counted({ idleMillis: 100, clock });
+    for (let use = 0; use < 3; use++) {
+      void (await cell.acquire()).release();
+      await clock.advance(60);
+    }
+    expect([disposed, clock.pendingTimers]).toEqual([[], 1]);
+    await clock.advance(40);
+    expect([disposed, clock.pendingTimers]).toEqual([[1], 0]);
+  });
+
   test('an infinite idle time sets no timer', async () => {
     const clock = new FakeClock();
     const { cell, disposed } = counted({ idleMillis: Infinity, clock });
