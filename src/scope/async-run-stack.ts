@@ -1,6 +1,5 @@
 /** {@link RunStack} with asynchronous members. After `contextlib.AsyncExitStack` of Python. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { guardedCall } from '../core/guarded-call.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { type Holder, handOver } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
@@ -14,7 +13,7 @@ import {
   resultOf,
   runBlockAsync,
 } from './run-block.js';
-import { scopeResources, type Tracked } from './scope-watch.js';
+import { scopeResources } from './scope-watch.js';
 import { StackMembers } from './stack-members.js';
 import { unwindAsync } from './unwind.js';
 
@@ -83,7 +82,7 @@ export class AsyncRunStack implements AsyncDisposable {
     }
     const method = asyncDisposeMethod(resource);
     const dispose = (): unknown => Reflect.apply(method, resource, []);
-    this.#add(neverHandling(dispose), undefined, dispose);
+    this.#members.add(neverHandling(dispose), undefined, dispose);
     this.#members.holdLoanOf(resource);
     return resource;
   }
@@ -95,7 +94,7 @@ export class AsyncRunStack implements AsyncDisposable {
    */
   adopt<T>(value: T, onDispose: (value: T, failure: Failure | undefined) => unknown): T {
     checkArgument('AsyncRunStack.adopt', 'onDispose', onDispose, aFunction);
-    this.#add(
+    this.#members.add(
       neverHandling((failure) => onDispose(value, failure)),
       undefined,
       () => onDispose(value, undefined),
@@ -115,7 +114,7 @@ export class AsyncRunStack implements AsyncDisposable {
     ...args: A
   ): void {
     checkArgument('AsyncRunStack.defer', 'fn', fn, aFunction);
-    this.#add(neverHandling((failure) => fn(failure, ...args)));
+    this.#members.add(neverHandling((failure) => fn(failure, ...args)));
   }
 
   /**
@@ -125,7 +124,7 @@ export class AsyncRunStack implements AsyncDisposable {
    */
   push(exit: (failure: Failure | undefined) => unknown): void {
     checkArgument('AsyncRunStack.push', 'exit', exit, aFunction);
-    this.#add(async (failure) => (await exit(failure)) === true);
+    this.#members.add(async (failure) => (await exit(failure)) === true);
   }
 
   /**
@@ -198,16 +197,8 @@ export class AsyncRunStack implements AsyncDisposable {
 
   #enter<T>(context: Enterable<T> | AsyncEnterable<T>): T {
     const { exit, tracked } = takeAsyncExit('AsyncRunStack.enter', context);
-    this.#add(exit, tracked, () => exit(undefined));
+    this.#members.add(exit, tracked, () => exit(undefined));
     return context.value;
-  }
-
-  #add(exit: AsyncExit, tracked?: Tracked, release?: () => unknown): void {
-    this.#members.add(exit, tracked, () => {
-      if (release !== undefined) {
-        guardedCall('a member of an AsyncRunStack that has ended', release);
-      }
-    });
   }
 }
 

@@ -110,7 +110,7 @@ export class RunStack implements Disposable {
     this.#members.add(
       neverHandling((failure) => onDispose(value, failure)),
       undefined,
-      () => resultOfMember(onDispose(value, undefined)),
+      () => onDispose(value, undefined),
     );
     this.#members.holdLoanOf(value);
     return value;

@@ -53,9 +53,11 @@ export class Tracked implements Owner {
     if (!this.#ended) this.#watch.observer.transferred(this.loan, to);
   }
 
-  /** Reports that `heir` holds all loans that this one held. */
+  /** Reports that `heir` holds all resources and loans that this one held. */
   passOn(heir: Tracked): void {
-    if (!this.#ended) this.#watch.observer.transferred(this.reported, heir);
+    if (this.#ended) return;
+    for (const _ of this.#held) heir.holds(undefined);
+    this.#watch.observer.transferred(this.reported, heir);
   }
 
   /** Reports that a stack holds a resource, or another context or stack. */

@@ -22,12 +22,14 @@ export class StackMembers<E> {
   }
 
   /**
-   * Adds an exit. On a stack that has ended it calls `release`, since no other code would end the member.
+   * Adds an exit. On a stack that has ended it calls `release`, since no other code would end the member. An error of it is printed.
    *
    * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
    */
   add(exit: E, tracked?: Tracked, release?: () => unknown): void {
-    if (this.#exits === undefined) release?.();
+    if (this.#exits === undefined && release !== undefined) {
+      guardedCall(`a member of the ${this.#stackName}, which has ended`, release);
+    }
     this.expectOpen().push(exit);
     this.tracked?.holds(tracked);
   }
@@ -70,7 +72,6 @@ export class StackMembers<E> {
     const exits = this.expectOpen();
     this.#exits = undefined;
     heir.#exits = exits;
-    for (const _ of exits) heir.tracked?.holds(undefined);
     if (heir.tracked !== undefined) this.tracked?.passOn(heir.tracked);
     this.ended();
   }

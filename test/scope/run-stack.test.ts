@@ -250,6 +250,30 @@ test('what comes too late is ended at once and refused', async () => {
   await expect(asynchronous.run(() => {})).rejects.toThrow(ContextEndedError);
 });
 
+test.each(['RunStack', 'AsyncRunStack'])(
+  'what comes too late for a %s is refused although its end fails, whose error is printed',
+  async (kind) => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const stack = (kind === 'RunStack' ? new RunStack() : new AsyncRunStack()) as RunStack;
+    await stack.run(() => {});
+    const fail = (): never => {
+      throw new Error('close failed');
+    };
+    const failing = contextManager(function* () {
+      yield 'late';
+      fail();
+    });
+    expect(() => stack.enter(failing())).toThrow(ContextEndedError);
+    expect(() => stack.use({ [Symbol.dispose]: fail })).toThrow(ContextEndedError);
+    expect(() => stack.adopt('fd', fail)).toThrow(ContextEndedError);
+    expect(() => stack.adopt('fd', async () => fail())).toThrow(ContextEndedError);
+    await settle();
+    const errors = print.mock.calls.map(([, error]) => (error as Error).message);
+    expect(errors).toEqual(Array(4).fill('close failed'));
+    print.mockRestore();
+  },
+);
+
 test('a context is entered once, and not ended by its own `using`', () => {
   const { log, transaction } = transactions();
   void runWith((stack) => {
