@@ -160,6 +160,18 @@ test('a body that handles the error and yields again is an error with the cause'
   expect(error).toMatchObject({ cause: 'first' });
 });
 
+test('a body that yields without end while it is ended is an error, and is left', async () => {
+  const manager = asyncContextManager(async function* () {
+    try {
+      yield 1;
+      yield 2;
+    } finally {
+      for (;;) yield 3;
+    }
+  });
+  expect(await rejectionOf((await manager()).run(() => {}))).toBeInstanceOf(YieldedTwiceError);
+});
+
 test('a context is run once, and a disposal within run has no effect', async () => {
   const { log, manager } = logging();
   const context = await manager('a');

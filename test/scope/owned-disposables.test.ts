@@ -73,6 +73,14 @@ test('a disposal may set another value', () => {
   );
   holder.clear();
   expect(holder.value).toBe(next);
+  const late = disposable();
+  holder.value = disposable(
+    vi.fn(() => {
+      holder.value = late;
+    }),
+  );
+  holder.dispose();
+  expect([late.dispose.mock.calls.length, holder.value]).toEqual([1, undefined]);
 });
 
 test('DisposableMap owns its values', () => {

@@ -10,6 +10,7 @@ import {
   type SharedLease,
 } from '../../src/scope/index.js';
 import { allowLeaks } from '../../src/testing/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
 import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate, Gates } from '../kit/gate.js';
@@ -324,6 +325,21 @@ test('idle resolves when no lease is out and nothing is under way', async () => 
   expect(outcome.state).toBe('resolved');
 });
 
+test('callers that leave `idle` leave no wait behind', async () => {
+  const cell = new RefCounted(() => ({}));
+  const lease = await cell.acquire();
+  const leaveOften = async (): Promise<number> => {
+    for (let i = 0; i < 20_000; i++) {
+      await cell.idle({ signal: AbortSignal.abort() }).catch(() => {});
+    }
+    await collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await leaveOften();
+  expect((await leaveOften()) - before).toBeLessThan(2 ** 21); // A wait takes some hundred bytes.
+  await lease.release();
+});
+
 test('touch starts the idle time anew', async () => {
   const clock = new FakeClock();
   const { cell, creations, disposals, log } = gated({ clock, idleMillis: 100 });
@@ -458,6 +474,29 @@ test('a caller that leaves as the value comes keeps no hold on it', async () => 
   disposals.at(0).open();
   await cell.idle();
   expect([cell.refs, log]).toEqual([0, ['closing db', 'closed db']]);
+});
+
+test('a lease for a caller elsewhere stays although `create` was refused a wait for it', async () => {
+  const disposed: string[] = [];
+  let own: Promise<SharedLease<string>> | undefined;
+  const asked = new Gate();
+  const elsewhere = asked.passed.then(() => own); // Outside of the creation.
+  const cell: RefCounted<string> = new RefCounted<string>(
+    async () => {
+      own = cell.acquire();
+      asked.open();
+      await expect(own.then()).rejects.toThrow(RefCountedReentrantError);
+      await settle();
+      return 'db';
+    },
+    { dispose: (value) => void disposed.push(value) },
+  );
+  const first = await cell.acquire();
+  const second = await elsewhere;
+  void first.release();
+  expect([disposed, cell.refs, second?.value]).toEqual([[], 1, 'db']);
+  void second?.release();
+  expect(disposed).toEqual(['db']);
 });
 
 test('a wait that was refused holds no lease: the value is disposed of, and close ends', async () => {

@@ -99,6 +99,24 @@ test('a value in use is not evicted, and a new key beyond the capacity is refuse
   expect([again.value === a.value, map.has('c'), log]).toEqual([true, false, ['open a', 'open b']]);
 });
 
+test('callers that are refused, or leave before they come, evict nothing and leave no key behind', async () => {
+  const { map, useAll } = logged({ capacity: 2, idleMillis: Infinity });
+  const leases = [await map.acquire('a'), await map.acquire('b')];
+  await expect(map.acquire('c')).rejects.toThrow(RefCountedMapFullError);
+  for (const lease of leases) void lease.release();
+  const signal = AbortSignal.abort(new Error('gone'));
+  await expect(map.acquire('c', { signal })).rejects.toThrow('gone');
+  expect([...map.keys()]).toEqual(['a', 'b']);
+  await useAll('d', 'c');
+  expect([...map.keys()]).toEqual(['d', 'c']); // In the order of the first `acquire` that was not refused.
+  const used = [await map.acquire('c'), await map.acquire('d')];
+  const closed = map.close();
+  await expect(map.acquire('e')).rejects.toThrow(RefCountedClosedError);
+  await expect(map.acquire('c')).rejects.toThrow(RefCountedClosedError);
+  for (const lease of used) void lease.release();
+  await closed;
+});
+
 test('the creation that evicts waits for the disposal, so no more values exist than may', async () => {
   allowLeaks();
   const disposals = new Gates();

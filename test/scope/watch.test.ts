@@ -1,6 +1,8 @@
 /** What a watchdog sees of scopes: leases, contexts and stacks by their line, and who owns what. */
 import { expect, test, vi } from 'vitest';
 import { currentOwner, type Owner } from '../../src/core/current-owner.js';
+import { ObserverGroup } from '../../src/core/observer-group.js';
+import { handOver } from '../../src/core/probe.js';
 import { disposal } from '../../src/memoize/disposal/index.js';
 import { memoize } from '../../src/memoize/index.js';
 import { createPool } from '../../src/pool/index.js';
@@ -187,8 +189,32 @@ test('a stack holds its resources and the contexts that were entered into it', (
   expect(observer.live.get(resource as number)?.holders).toEqual([stackNode]);
   const loans = observer.liveOf('lease').map((id) => observer.live.get(id));
   expect(loans.filter((loan) => loan?.holders.includes(stackNode as number))).toHaveLength(1);
-  stack[Symbol.dispose]();
+  const moved = stack.move();
+  const resources = observer.liveOf('resource').map((id) => observer.live.get(id)?.holders);
+  expect(resources).toEqual([observer.liveOf('stack')]);
+  moved[Symbol.dispose]();
   expect(observer.live.size).toBe(0);
+});
+
+test('a stack that was moved gives its successor all it holds, a resource whose hand-over fails included', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  using t = watchdogFor(scopeResources);
+  const stack = new RunStack();
+  stack.enter(held('a'));
+  const resource = {
+    [Symbol.dispose]: vi.fn(),
+    [handOver]() {
+      throw new Error('no holder');
+    },
+  };
+  expect(stack.use(resource)).toBe(resource);
+  expect(print).toHaveBeenCalledOnce();
+  print.mockRestore();
+  const moved = stack.move();
+  expect(await t.watchdog.check()).toEqual([]);
+  moved[Symbol.dispose]();
+  expect(resource[Symbol.dispose]).toHaveBeenCalledOnce();
+  await t.watchdog.assertNoLeaks();
 });
 
 test('a context that was made before the watch, or is ended after it, does no harm', () => {
@@ -204,6 +230,7 @@ test('a context that was made before the watch, or is ended after it, does no ha
 });
 
 test('a value is held by its leases while it is in use, and by its component otherwise', async () => {
+  const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
   const shared = new RefCounted(() => ({}), { idleMillis: Infinity });
   const observer = new RecordingObserver();
   using watch = shared[observe](observer);
@@ -217,6 +244,62 @@ test('a value is held by its leases while it is in use, and by its component oth
   expect(watch.stats()).toEqual({ values: 1, leases: 0 });
   await shared.close();
   expect(observer.live.size).toBe(0);
+  expect(errors.mock.calls).toEqual([]); // The observer throws on a contradiction, which would be printed.
+  errors.mockRestore();
+});
+
+test.each([true, false])(
+  'observers that come and go while a value is in use are told who holds it, with a tracer: %s',
+  async (isTraced) => {
+    const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const shared = new RefCounted(() => ({}), { idleMillis: Infinity });
+    const holdersFor = (observer: RecordingObserver) => {
+      const [value] = observer.liveOf('value');
+      return observer.live.get(value as number)?.holders;
+    };
+    const first = new RecordingObserver();
+    const firstWatch = shared[observe](first);
+    const early = await shared.acquire();
+    const tracer = Object.assign(new RecordingObserver(), { newGroup: () => new ObserverGroup() });
+    using _tracing = isTraced ? shared[observe](tracer) : undefined;
+    void early.release();
+    expect(holdersFor(first)).toEqual([first.root]);
+
+    const kept = await shared.acquire();
+    firstWatch[Symbol.dispose]();
+    const second = new RecordingObserver();
+    using _watch = shared[observe](second);
+    const later = await shared.acquire();
+    expect(holdersFor(second)).toEqual(second.liveOf('lease'));
+    void later.release();
+    expect(holdersFor(second)).toEqual([second.root]);
+    void kept.release();
+    await shared.close();
+    expect(errors.mock.calls).toEqual([]); // The observers throw on a contradiction, which would be printed.
+    errors.mockRestore();
+  },
+);
+
+test('a lease that has ended is neither handed over nor expected to be held', async () => {
+  const shared = new RefCounted(() => ({}));
+  const open = memoize((path: string) => ({ path, [Symbol.dispose]() {} }), {
+    dispose: disposal(),
+  });
+  const late = { transferred: vi.fn(), expected: vi.fn() };
+  const observers = [shared, open].map((component) => {
+    const observer = Object.assign(new RecordingObserver(), late);
+    component[observe](observer);
+    return observer;
+  });
+  const [to] = observers;
+  for (const lease of [await shared.acquire(), open.lease('a.txt')]) {
+    lease[handOver]({ observer: to, node: 1 });
+    lease.expectHold(1_000);
+    lease.release();
+    lease[handOver]({ observer: to, node: 1 });
+    lease.expectHold(1_000);
+  }
+  expect([late.transferred.mock.calls.length, late.expected.mock.calls.length]).toEqual([2, 2]);
 });
 
 test('an observer that throws costs no lease', async () => {
@@ -297,6 +380,34 @@ test('what a value has leased while it was created belongs to it, and not to the
   expect(t.leaks).toEqual([]);
   await repository.close();
   await t.watchdog.assertNoLeaks();
+});
+
+test('what a value keeps on purpose is no suspect, however old it is', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({
+    level: 'advanced',
+    graceMillis: 0,
+    youngCollectionEvery: 10,
+    clock,
+  });
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { max: 2, clock });
+  const shared = new RefCounted(
+    async () => {
+      const lease = await pool.lease();
+      return { [Symbol.dispose]: () => lease[Symbol.dispose]() };
+    },
+    { idleMillis: Infinity },
+  );
+  watchdog.watch(pool);
+  watchdog.watch(shared);
+  void (await shared.acquire()).release();
+  for (let i = 0; i < 200; i++) {
+    using _lease = await pool.lease();
+  }
+  await clock.advance(3_600_000);
+  expect(await watchdog.check()).toEqual([]);
+  await shared.close();
+  await pool.close();
 });
 
 test('a value that ends without releasing what it has leased is a leak, named by the line', async () => {
