@@ -63,6 +63,15 @@ test('delete, take and clear let the strong values go', async () => {
   expect(map.strong).toBe(1);
 });
 
+test('a value that is refused changes nothing', () => {
+  const map = new SoftValueMap<string, Page>();
+  const page = { path: '/a' };
+  map.set('a', page);
+  expect(() => map.set('a', 'text' as never)).toThrow(InvalidArgumentError);
+  expect(() => map.set('b', 'text' as never)).toThrow(InvalidArgumentError);
+  expect([map.get('a'), map.size, map.strong]).toEqual([page, 1, 1]);
+});
+
 test('a map without strong values holds all weakly', async () => {
   const map = new SoftValueMap<string, Page>({ maxStrong: 0 });
   fill(map, '/a');

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ObserverGroup } from '../../src/core/observer-group.js';
 import { isWatchable } from '../../src/core/probe.js';
 import { AlreadyWatchedError, observe, WeakValueMap } from '../../src/weak/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
@@ -75,6 +76,19 @@ test('an observer that is attached later is told of the existing entries', () =>
   expect(observer.liveOf('weak-target')).toHaveLength(2);
   map.clear();
   expect(observer.live.size).toBe(0);
+});
+
+test('a tracer that comes later changes nothing for the observer that is there', () => {
+  const { map, observer } = watched();
+  const items = [{ id: 'a' }, { id: 'b' }] as const;
+  map.set('a', items[0]);
+  const tracer = Object.assign(new RecordingObserver(), { newGroup: () => new ObserverGroup() });
+  using _tracing = map[observe](tracer);
+  map.set('b', items[1]);
+  expect([observer.live.size, tracer.live.size]).toEqual([2, 2]);
+  map.delete('a');
+  map.clear();
+  expect([observer.live.size, tracer.live.size]).toEqual([0, 0]);
 });
 
 test('a second observer is refused while the first is attached, and accepted after that', () => {
