@@ -160,6 +160,20 @@ describe.each([
     expect(closed()).toEqual(['closed again', 'closed again']);
   });
 
+  test('a result that is stored under two keys after its disposal is disposed of with the last of them', () => {
+    const resource = new Resource('shared');
+    const fn = memoize((_: string) => resource, { ...options, dispose: disposal() });
+    fn('a');
+    fn.delete('a');
+    expect(closed()).toEqual(['closed shared']);
+    fn('b');
+    fn('c');
+    fn.delete('b');
+    expect(closed()).toEqual([]);
+    fn.delete('c');
+    expect(closed()).toEqual(['closed shared']);
+  });
+
   test('a result that was not kept belongs to its callers; with a lease, it is disposed of at the end', () => {
     const fn = memoize((id: number) => new Resource(id), {
       ...options,
@@ -507,6 +521,40 @@ describe('a lease and the soft limit of its load', () => {
     expect(closed()).toEqual(['closed old']);
     using three = await fn.lease('a');
     expect(three.value.id).toBe('new');
+  });
+
+  test('a lease that begins after the limit is on the new result, and holds it once', async () => {
+    const { clock, gates, fn } = overdue();
+    const first = fn('a');
+    gates.at(0).open(new Resource('old'));
+    await first;
+    clock.jump(20);
+    const early = fn.lease('a');
+    await clock.advance(5);
+    const late = fn.lease('a');
+    (await early)?.release();
+    gates.at(1).open(new Resource('new'));
+    const lease = await late;
+    expect(lease.value.id).toBe('new');
+    fn.delete('a');
+    expect(closed()).toEqual(['closed old']);
+    lease.release();
+    expect(closed()).toEqual(['closed new']);
+  });
+
+  test('a failure before the limit gives a lease on the stale result', async () => {
+    const { clock, gates, fn } = overdue();
+    const first = fn('a');
+    gates.at(0).open(new Resource('old'));
+    await first;
+    clock.jump(20);
+    const waiting = fn.lease('a');
+    gates.at(1).fail(new Error('down'));
+    const lease = await waiting;
+    fn.delete('a');
+    expect([lease.value.id, closed()]).toEqual(['old', []]);
+    lease.release();
+    expect(closed()).toEqual(['closed old']);
   });
 
   test('a failure rejects the lease, and reports no rejection besides', async () => {

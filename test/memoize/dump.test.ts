@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { type DumpedEntry, dump, restore } from '../../src/memoize/dump/index.js';
 import { memoize } from '../../src/memoize/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 
 describe('dump and restore', () => {
@@ -209,6 +210,32 @@ describe('dump and restore', () => {
     expect([...warm.keys()].flat()).toEqual(['for ever', 'longer']);
     clock.jump(50);
     expect([...warm.keys()]).toEqual([]);
+  });
+
+  test('the lifetime of a dump continues through a cache without a `ttl`', () => {
+    const clock = new FakeClock();
+    clock.jump(1_000_000);
+    const between = memoize((_: string) => 'loaded', { clock });
+    restore(between, [{ args: ['k'], value: 'dumped', ttl: 100 }]);
+    clock.jump(60);
+    expect(dump(between)).toEqual([{ args: ['k'], value: 'dumped', ttl: 40 }]);
+    clock.jump(40);
+    expect(dump(between)).toEqual([]);
+  });
+
+  test('restored promises make a dump a promise before the first load', async () => {
+    const warm = memoize((id: number) => Promise.resolve({ id }));
+    const dumped: DumpedEntry<{ id: number }>[] = [{ args: [1], value: { id: 1 }, async: true }];
+    restore(warm, dumped);
+    expect(await dump(warm)).toEqual(dumped);
+  });
+
+  test('a result that was collected is left out', async () => {
+    const fn = memoize((id: number) => ({ id }), { weakValues: true });
+    const kept = fn(1);
+    fn(2);
+    await collectGarbage();
+    expect(dump(fn)).toEqual([{ args: [1], value: kept }]);
   });
 
   test('`undefined` is a result', () => {

@@ -300,6 +300,73 @@ describe('loadTimeoutMillis', () => {
     expect(fn.cacheInfo().loads).toBe(2);
   });
 
+  /** A cache with a stale result of `k`, whose load is past its soft limit, and a caller that got the stale result. */
+  async function overdue(options: object = {}) {
+    const clock = new FakeClock();
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next(), {
+      clock,
+      ttl: 10,
+      staleIfError: 1_000,
+      loadTimeoutMillis: { soft: 50 },
+      ...options,
+    });
+    gates.at(0).open('old');
+    await fn('k');
+    await clock.advance(20);
+    const waiting = fn('k');
+    await clock.advance(50);
+    expect(await waiting).toBe('old');
+    return { clock, gates, fn };
+  }
+
+  test('soft: a failure of the load is told once, and each stale answer counts once', async () => {
+    const onError = vi.fn();
+    const { gates, fn } = await overdue({ onError });
+    expect(await fn('k')).toBe('old');
+    gates.at(1).fail(new Error('down'));
+    await settle();
+    expect(onError.mock.calls.map(([error]) => (error as Error).message)).toEqual(['down']);
+    expect(fn.cacheInfo()).toMatchObject({ staleHits: 2, loadFailures: 1, refreshFailures: 1 });
+  });
+
+  test('soft: a caller who comes when the stale result may not be served any longer waits for the load', async () => {
+    const { clock, gates, fn } = await overdue();
+    await clock.advance(2_000);
+    const late = fn('k');
+    gates.at(1).open('new');
+    expect(await late).toBe('new');
+  });
+
+  test('soft: neither a forced load nor one whose entry was deleted is answered by the stale result', async () => {
+    const { clock, gates, fn } = await overdue();
+    const forced = fn.refresh('k');
+    await clock.advance(50);
+    gates.at(2).open('forced');
+    expect(await forced).toBe('forced');
+    await clock.advance(20);
+    const waiting = fn('k');
+    fn.delete('k');
+    await clock.advance(50);
+    gates.at(3).open('loaded');
+    expect(await waiting).toBe('loaded');
+  });
+
+  test('hard: a thenable that does its work at each call of `then` does it once', async () => {
+    const clock = new FakeClock();
+    let queries = 0;
+    const query = {
+      // biome-ignore lint/suspicious/noThenProperty: a query builder is a thenable.
+      then: () => void queries++,
+    } as unknown as PromiseLike<string>;
+    const fn = memoize((_: string) => query, { clock, loadTimeoutMillis: 100 });
+    const hung = expect(fn('k')).rejects.toMatchObject({ code: 'TENURE_LOAD_TIMEOUT' });
+    await clock.advance(100);
+    await hung;
+    await settle();
+    expect(queries).toBe(1);
+  });
+
   test.each([0, -1, 'x', { hard: 0 }, { firm: 5 }])('%j is refused', (loadTimeoutMillis) => {
     expect(() => memoize(async () => 1, { loadTimeoutMillis } as never)).toThrow(
       /loadTimeoutMillis/,
