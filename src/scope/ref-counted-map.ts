@@ -114,7 +114,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
       signal?.throwIfAborted();
       const cell = this.#cells.get(key) ?? this.#addCell(key);
       try {
-        if (!cell.isOccupied && !this.#isClosed) this.#makeRoom();
+        if (!cell.isOccupied) this.#makeRoom();
         return cell.acquire(signal, RefCountedMap.prototype.acquire);
       } finally {
         this.#removeIfVacant(cell);

@@ -205,7 +205,6 @@ export class SharedCell<T> {
     }
     instance.resolveReady();
     if (instance.holds === 0) this.#unused(instance);
-    this.#owner.changed(this);
   }
 
   async #whenReady(
