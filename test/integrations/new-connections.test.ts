@@ -2,6 +2,8 @@
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { createClientPool } from '../../src/integrations/pg.js';
+import { FakeClock } from '../kit/fake-clock.js';
+import { until } from '../kit/until.js';
 import {
   ASKS_FOR_PASSWORD,
   AUTHENTICATED,
@@ -24,6 +26,27 @@ test('a connection that the server ends as soon as it is ready is not lent: node
   expect(server.connections).toBe(3);
   expect(errors).toMatchObject([{ code: '57P01' }, { code: '57P01' }]);
   await lease.destroy();
+  await pool.close();
+});
+
+test('an idle connection is asked each minute whether it lives', async () => {
+  let asked = 0;
+  await using server = await FakePostgres.start((socket, received) => {
+    const text = received.toString('latin1');
+    if (text.startsWith('\0')) socket.write(AUTHENTICATED);
+    else if (text.includes('select 1')) asked++;
+    socket.write(READY);
+  });
+  const clock = new FakeClock();
+  const pool = createClientPool({ ...USER, port: server.port }, { max: 1, clock });
+  await (await pool.lease()).release();
+  for (const times of [1, 2]) {
+    await until(async () => {
+      await clock.advance(60_000);
+      return asked >= times;
+    });
+  }
+  expect(pool.stats()).toMatchObject({ available: 1, created: 1 });
   await pool.close();
 });
 

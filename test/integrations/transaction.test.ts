@@ -1,6 +1,6 @@
 /** What a transaction sends to its server, on connections that only record it. */
 import { EventEmitter } from 'node:events';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { transaction as mysqlTransaction } from '../../src/integrations/mysql2.js';
 import { transaction as pgTransaction } from '../../src/integrations/pg.js';
 import { createPool } from '../../src/pool/index.js';
@@ -17,7 +17,11 @@ interface Driver {
   transaction(
     pool: never,
     work: () => Promise<unknown>,
-    options?: { readonly rollbackTimeoutMillis?: number; readonly answerTimeoutMillis?: number },
+    options?: {
+      readonly signal?: AbortSignal;
+      readonly rollbackTimeoutMillis?: number;
+      readonly answerTimeoutMillis?: number;
+    },
   ): Promise<unknown>;
 }
 
@@ -69,6 +73,37 @@ test.each(DRIVERS)(
     });
     await expect(failing).rejects.toMatchObject({ code: '23505' });
     expect(pool.stats()).toMatchObject({ borrowed: 0, destroyed: 1 });
+  },
+);
+
+test.each(DRIVERS)(
+  '$driver: a transaction is rolled back although the error of its work cannot be read',
+  async ({ transaction, begin, answer }) => {
+    await using t = poolThatFails('none', silence, answer);
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const unreadable = Object.defineProperty(new Error('odd'), 'code', {
+      get() {
+        throw new Error('no code');
+      },
+    });
+    const failing = transaction(t.pool as never, () => Promise.reject(unreadable));
+    await expect(failing).rejects.toBe(unreadable);
+    print.mockRestore();
+    expect(t.sent).toEqual([begin, 'rollback']);
+    expect(t.pool.stats()).toMatchObject({ available: 1, borrowed: 0 });
+  },
+);
+
+test.each(DRIVERS)(
+  '$driver: a signal ends the wait for a connection',
+  async ({ transaction, answer }) => {
+    await using t = poolThatFails('none', silence, answer);
+    using _lease = await t.pool.lease();
+    const leaving = new AbortController();
+    const waiting = transaction(t.pool as never, async () => 1, { signal: leaving.signal });
+    leaving.abort(new Error('gone'));
+    await expect(waiting).rejects.toThrow('gone');
+    expect([t.sent, t.pool.pending]).toEqual([[], 0]);
   },
 );
 
