@@ -694,27 +694,31 @@ test('a lease on a stale result has its value, also if the function throws at on
   expect(held.value.id).toBe('a');
 });
 
-test('a result that comes after the soft limit and is not kept is disposed of: its callers have the stale one', async () => {
-  const clock = new FakeClock();
-  const gates = new Gates<Resource>();
-  const fn = memoize((_: string) => gates.next(), {
-    ttl: 10,
-    staleIfError: 1_000,
-    loadTimeoutMillis: { soft: 5 },
-    cacheIf: ({ id }) => id === 'old',
-    clock,
-    dispose: disposal(),
-  });
-  const first = fn('a');
-  gates.at(0).open(new Resource('old'));
-  await first;
-  clock.jump(20);
-  const second = fn('a');
-  await clock.advance(5);
-  const third = fn('a');
-  const fourth = fn.call(['a'], { signal: new AbortController().signal });
-  for (const answer of [second, third, fourth]) expect((await answer).id).toBe('old');
-  gates.at(1).open(new Resource('new'));
-  await settle();
-  expect(closed().sort()).toEqual(['closed new', 'closed old']);
-});
+test.each([false, true])(
+  'a result that comes after the soft limit and is not kept is disposed of: its callers have the stale one, with a signal: %s',
+  async (hasSignal) => {
+    const clock = new FakeClock();
+    const gates = new Gates<Resource>();
+    const fn = memoize((_: string) => gates.next(), {
+      ttl: 10,
+      staleIfError: 1_000,
+      loadTimeoutMillis: { soft: 5 },
+      cacheIf: ({ id }) => id === 'old',
+      clock,
+      dispose: disposal(),
+    });
+    const first = fn('a');
+    gates.at(0).open(new Resource('old'));
+    await first;
+    clock.jump(20);
+    const { signal } = new AbortController();
+    const second = hasSignal ? fn.call(['a'], { signal }) : fn('a');
+    await clock.advance(5);
+    const third = fn('a');
+    const fourth = fn.call(['a'], { signal: new AbortController().signal });
+    for (const answer of [second, third, fourth]) expect((await answer).id).toBe('old');
+    gates.at(1).open(new Resource('new'));
+    await settle();
+    expect(closed().sort()).toEqual(['closed new', 'closed old']);
+  },
+);

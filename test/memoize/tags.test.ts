@@ -98,6 +98,17 @@ describe.each([
     expect([await next, fn.cacheInfo().size], 'another load').toEqual(['new', 1]);
   });
 
+  test('a load that hangs while many tags are invalidated costs later loads nothing', async () => {
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next(), { ...options, tags: () => ['t'] });
+    void fn('hangs');
+    for (let tag = 0; tag <= 10_000; tag++) fn.invalidateTags(`other ${tag}`);
+    const next = fn('k');
+    for (const tag of ['one more', 'and another']) fn.invalidateTags(tag);
+    gates.at(1).open('value');
+    expect([await next, fn.cacheInfo().size]).toEqual(['value', 1]);
+  });
+
   test('a synchronous load that invalidates its own tag is not stored', () => {
     const fn = memoize(
       (id: number) => {

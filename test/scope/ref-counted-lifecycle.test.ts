@@ -10,10 +10,10 @@ import {
   type SharedLease,
 } from '../../src/scope/index.js';
 import { allowLeaks } from '../../src/testing/index.js';
-import { collectGarbage } from '../kit/collect-garbage.js';
 import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate, Gates } from '../kit/gate.js';
+import { heapAtRest } from '../kit/heap-at-rest.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
 import { settle } from '../kit/settle.js';
 
@@ -332,8 +332,7 @@ test('callers that leave `idle` leave no wait behind', async () => {
     for (let i = 0; i < 20_000; i++) {
       await cell.idle({ signal: AbortSignal.abort() }).catch(() => {});
     }
-    await collectGarbage();
-    return process.memoryUsage().heapUsed;
+    return heapAtRest();
   };
   const before = await leaveOften();
   expect((await leaveOften()) - before).toBeLessThan(2 ** 21); // A wait takes some hundred bytes.

@@ -448,6 +448,33 @@ test('a scope within a creation owns its own leases', async () => {
   await pool.close({ graceMillis: 0, force: true });
 });
 
+test('what a cached result holds is no leak while its disposal, after its last lease, releases it', async () => {
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { max: 1 });
+  const closing = new Gate();
+  const open = memoize(
+    async (_: string) => {
+      const lease = await pool.lease();
+      return {
+        async [Symbol.asyncDispose]() {
+          await closing.passed;
+          lease[Symbol.dispose]();
+        },
+      };
+    },
+    { dispose: disposal() },
+  );
+  using t = watchdogFor(pool, open);
+  const lease = await open.lease('a.txt');
+  open.delete('a.txt');
+  lease.release();
+  await settle();
+  expect([t.leaks, await t.watchdog.check()]).toEqual([[], []]);
+  closing.open();
+  await settle();
+  await t.watchdog.assertNoLeaks();
+  await pool.close();
+});
+
 test('values that hold leases on each other are a cycle in the simulated heap', async () => {
   const gate = new Gate();
   const taken: { byFirst?: SharedLease<object>; bySecond?: SharedLease<object> } = {};

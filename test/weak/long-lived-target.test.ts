@@ -9,7 +9,7 @@ import {
   WeakValueMap,
   weakListener,
 } from '../../src/weak/index.js';
-import { collectGarbage } from '../kit/collect-garbage.js';
+import { heapAtRest } from '../kit/heap-at-rest.js';
 
 const ROUNDS = 20_000;
 
@@ -22,18 +22,6 @@ const cleaner = new Cleaner();
 const map = new IterableWeakMap<object, number>();
 const set = new IterableWeakSet<object>();
 const values = new WeakValueMap<string, object>();
-
-/** The used heap when collections free no more: thousands of deaths are handled in several turns. */
-async function heapAtRest(): Promise<number> {
-  let used = Number.POSITIVE_INFINITY;
-  for (let freed = used; freed > 10_000; ) {
-    const former = used;
-    await collectGarbage();
-    used = process.memoryUsage().heapUsed;
-    freed = former - used;
-  }
-  return used;
-}
 
 test.each<[string, () => unknown]>([
   ['finalizer that is detached', () => finalize(target, () => {}).detach()],
