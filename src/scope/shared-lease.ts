@@ -27,7 +27,8 @@ export interface SharedLease<T, R extends void | Promise<void> = void | Promise<
   /** Releases the lease, and does not wait for the disposal of the value. */
   [Symbol.dispose](): void;
   /**
-   * Releases the lease. If it was the last one, waits for the disposal of the value, and rejects with what that throws.
+   * Releases the lease. If it was the last one, waits for the disposal of the value, and rejects with what that throws. A lease on a
+   * cached result does not wait: an error of the disposal goes to the option `onError` of the cache.
    */
   [Symbol.asyncDispose](): Promise<void>;
 }
