@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { runInNewContext } from 'node:vm';
 import Keyv from 'keyv';
 import { describe, expect, test, vi } from 'vitest';
+import { dump, restore } from '../../src/memoize/dump/index.js';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import {
   type ClusterLock,
@@ -984,6 +985,22 @@ describe('hashKeys', () => {
     other.invalidateTags('tag of set');
     await other.flush();
     expect(await one('a')).toBe('old a');
+  });
+
+  test('a restored result is forgotten by the digest of its key, and takes the place of no failure', async () => {
+    using service = new Service();
+    const shared = { store: new Keyv(), bus: new MemoryBus(), hashKeys: true };
+    const one = service.member(shared);
+    await one('a');
+    const saved = await dump(one);
+    const other = service.member(shared, { staleIfError: 60_000 });
+    restore(other, saved);
+    one.delete('a');
+    await one.flush();
+    service.source = () => {
+      throw new Error('down');
+    };
+    await expect(other('a')).rejects.toThrow('down');
   });
 
   test('finds each of 5,000 local entries by its digest, and forgets digests out of use', async () => {
