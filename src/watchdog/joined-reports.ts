@@ -16,7 +16,7 @@
  * several scopes are.
  */
 import type { Frame } from '../core/call-site.js';
-import { type LeakGroup, MOST_LISTED, sumSites } from './leak-group.js';
+import { type LeakGroup, MILLIS_PER_MINUTE, MOST_LISTED, sumSites } from './leak-group.js';
 import type { LeakGroups } from './leak-groups.js';
 import type { CountedRule, CountedScope, CountedSite, LeakReport } from './leak-report.js';
 import { sumByKey } from './sum-by-key.js';
@@ -86,9 +86,11 @@ export class JoinedLeaks {
 /** Joins the reports of one leak and one certainty. The first one has the line, the evidence and the rule. */
 export function joinReports(first: LeakReport, second: LeakReport): LeakReport {
   const { scopes, unlisted } = joinScopes(first.scopes, second.scopes);
-  const perMinute = (first.perMinute ?? 0) + (second.perMinute ?? 0);
   const withoutLine = withoutLineOf(first) + withoutLineOf(second);
   const rules = joinRules(first, second);
+  const firstSeenMillis = Math.max(first.firstSeenMillis, second.firstSeenMillis);
+  const lastSeenMillis = Math.min(first.lastSeenMillis, second.lastSeenMillis);
+  const millis = firstSeenMillis - lastSeenMillis;
   return {
     ...first,
     ...(scopes[0] !== undefined && { scope: scopes[0].scope }),
@@ -103,10 +105,18 @@ export function joinReports(first: LeakReport, second: LeakReport): LeakReport {
     ...(rules.length > 1 && { rules }),
     count: first.count + second.count,
     ageMillis: Math.max(first.ageMillis, second.ageMillis),
-    firstSeenMillis: Math.max(first.firstSeenMillis, second.firstSeenMillis),
-    lastSeenMillis: Math.min(first.lastSeenMillis, second.lastSeenMillis),
-    ...(perMinute > 0 && { perMinute }),
+    firstSeenMillis,
+    lastSeenMillis,
+    ...(millis > 0 && {
+      perMinute: ((foundOf(first) + foundOf(second) - 1) * MILLIS_PER_MINUTE) / millis,
+    }),
   };
+}
+
+/** How many loans were found, with those that came back since: what the rate was drawn from. */
+function foundOf({ perMinute, firstSeenMillis, lastSeenMillis, count }: LeakReport): number {
+  if (perMinute === undefined) return Math.max(count, 1);
+  return 1 + (perMinute * (firstSeenMillis - lastSeenMillis)) / MILLIS_PER_MINUTE;
 }
 
 function withoutLineOf({ site, withoutLine = 0, count }: LeakReport): number {

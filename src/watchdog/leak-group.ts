@@ -17,7 +17,7 @@ import { sumByKey } from './sum-by-key.js';
 /** How many different stacks, scopes and untracked loans are listed one by one. */
 export const MOST_LISTED = 32;
 
-const MILLIS_PER_MINUTE = 60_000;
+export const MILLIS_PER_MINUTE = 60_000;
 
 /** How many callers above the acquiring line are counted. */
 const CALLERS = 5;

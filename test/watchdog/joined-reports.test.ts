@@ -424,3 +424,28 @@ test('a line whose loans are lost, and others of it given back past their leases
   ]);
   expect(new Set(reports.map(({ signature }) => signature)).size).toBe(2);
 });
+
+test('losses of a line that are joined tell of the first, of the last and of the oldest loan', async () => {
+  const { clock, watchdog, pool } = watching();
+  const lose = () => watchdog.scope('job', async () => held.push(await pool.lease())); // lost again and again
+  await times(FIRST, lose);
+  await clock.advance(60_000);
+  await times(2, lose);
+  await clock.advance(30_000);
+  const reports = await watchdog.check();
+  expect(reports.map(described)).toEqual([`${line('lost again and again')} ×6, 2 without`]);
+  expect(reports).toMatchObject([
+    { ageMillis: 90_000, firstSeenMillis: 90_000, lastSeenMillis: 30_000, perMinute: 5 },
+  ]);
+});
+
+test('a line that loses ten loans a second has that rate, although it is joined', async () => {
+  const { clock, watchdog, pool } = watching();
+  await times(3 * FIRST, async () => {
+    await watchdog.scope('job', async () => held.push(await pool.lease()));
+    await clock.advance(100);
+  });
+  const [report] = await watchdog.check();
+  expect(report).toMatchObject({ count: 3 * FIRST, withoutLine: 2 * FIRST });
+  expect(report?.perMinute).toBeCloseTo(600);
+});
