@@ -5,6 +5,7 @@ import { Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
 import { settle } from '../kit/settle.js';
+import { watchedPool } from './watched-pool.js';
 
 function service(max: number, options: WatchdogOptions = {}) {
   const clock = new FakeClock();
@@ -91,6 +92,29 @@ test('a full pool is not exhausted while no caller wants more, or while loans co
     expect(await busy.watchdog.check()).toEqual([]);
     await lease.release();
   }
+});
+
+test('a full pool is not exhausted by callers that were refused before its last loan', async () => {
+  await using t = service(2);
+  await t.lose();
+  const returned = await t.lose();
+  await t.refuse();
+  expect(await t.watchdog.check()).toEqual([]);
+  await returned.release();
+  await t.lose();
+  for (let i = 0; i < 10; i++) {
+    await t.clock.advance(10_000);
+    expect(await t.watchdog.check()).toEqual([]);
+  }
+});
+
+test('a pool is exhausted at the number of resources that its server allows for now', async () => {
+  using t = watchedPool({ graceMillis: 0 });
+  t.pool.figures = { borrowed: 2, max: 10, effectiveMax: 2, pending: 1 };
+  const held = Array.from({ length: 2 }, () => t.pool.lease());
+  await t.watchdog.check();
+  t.clock.jump(70_000);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'exhausted', count: held.length }]);
 });
 
 test('hold times that are known make it probable, and set how long is long', async () => {
