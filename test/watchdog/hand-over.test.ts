@@ -53,6 +53,22 @@ test.each(LEVELS)(
 );
 
 test.each(LEVELS)(
+  'a lease that was told as lost is retracted when it is handed over, at the level %s',
+  async (level) => {
+    using t = service(level);
+    const retracted: string[] = [];
+    t.watchdog.on('retracted', ({ rule }) => retracted.push(rule));
+    const lease = await t.watchdog.scope('POST /upload', () => t.pool.lease());
+    await t.clock.advance(MINUTE);
+    expect([t.told(), t.watchdog.stats().lost]).toEqual([1, 1]);
+    t.watchdog.handOver(lease, 'process');
+    expect([retracted, t.watchdog.stats().lost]).toEqual([['orphaned'], 0]);
+    expect(await t.watchdog.check()).toEqual([]);
+    await lease.release();
+  },
+);
+
+test.each(LEVELS)(
   'a lease of a worker is not compared with those that requests keep, at the level %s',
   async (level) => {
     using t = service(level);
