@@ -76,6 +76,18 @@ test('V8 proves a dropped lease without a check', async () => {
   expect(t.leaks.at(-1)).toMatchObject({ rule: 'abandoned', certainty: 'certain' });
 });
 
+test('V8 proves a dropped lease that was too young when older ones were settled, though no other one begins', async () => {
+  using t = watched();
+  const older = t.pool.lease();
+  await t.clock.advance(60);
+  t.pool.lease();
+  await t.clock.advance(60);
+  older.release();
+  await t.clock.advance(400);
+  await collectGarbage();
+  expect(t.leaks).toMatchObject([{ rule: 'abandoned', certainty: 'certain' }]);
+});
+
 test('a loan gets its node after a tenth of a second', async () => {
   using t = watched();
   const nodes = (): number => t.watchdog.heap.stats().liveByKind.get('lease') ?? 0;
