@@ -71,7 +71,7 @@ describe.skipIf(!canStart || !canMakeCertificates)('a pool by TLS', () => {
     const running = pool.use((connection) => connection.query('select sleep(60)'));
     const ended = expect(running).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
     await until(() => server.isRunning('select sleep(60)'));
-    expect(await server.endConnections()).toBe(1);
+    await server.endConnections();
     await ended;
     expect(await pool.use(cipher)).toMatch(/TLS/);
     expect(pool.stats().destroyedBy).toEqual({ broken: 1 });
