@@ -490,7 +490,8 @@ describe('a result that is neither stored nor given to a caller is disposed of',
 });
 
 describe('a lease and the soft limit of its load', () => {
-  function overdue() {
+  /** A cache whose result is stale. */
+  async function overdue() {
     const clock = new FakeClock();
     const gates = new Gates<Resource>();
     const fn = memoize((_: string) => gates.next(), {
@@ -500,15 +501,15 @@ describe('a lease and the soft limit of its load', () => {
       clock,
       dispose: disposal(),
     });
-    return { clock, gates, fn };
-  }
-
-  test('the lease is on the stale result, which is disposed of with it', async () => {
-    const { clock, gates, fn } = overdue();
     const first = fn('a');
     gates.at(0).open(new Resource('old'));
     await first;
     clock.jump(20);
+    return { clock, gates, fn };
+  }
+
+  test('the lease is on the stale result, which is disposed of with it', async () => {
+    const { clock, gates, fn } = await overdue();
     const leases = [fn.lease('a'), fn.lease('a')];
     await clock.advance(5);
     const [one, two] = await Promise.all(leases);
@@ -524,11 +525,7 @@ describe('a lease and the soft limit of its load', () => {
   });
 
   test('a lease that begins after the limit is on the new result, and holds it once', async () => {
-    const { clock, gates, fn } = overdue();
-    const first = fn('a');
-    gates.at(0).open(new Resource('old'));
-    await first;
-    clock.jump(20);
+    const { clock, gates, fn } = await overdue();
     const early = fn.lease('a');
     await clock.advance(5);
     const late = fn.lease('a');
@@ -543,11 +540,7 @@ describe('a lease and the soft limit of its load', () => {
   });
 
   test('a failure before the limit gives a lease on the stale result', async () => {
-    const { clock, gates, fn } = overdue();
-    const first = fn('a');
-    gates.at(0).open(new Resource('old'));
-    await first;
-    clock.jump(20);
+    const { gates, fn } = await overdue();
     const waiting = fn.lease('a');
     gates.at(1).fail(new Error('down'));
     const lease = await waiting;
@@ -558,11 +551,7 @@ describe('a lease and the soft limit of its load', () => {
   });
 
   test('a failure rejects the lease, and reports no rejection besides', async () => {
-    const { clock, gates, fn } = overdue();
-    const first = fn('a');
-    gates.at(0).open(new Resource('old'));
-    await first;
-    clock.jump(20);
+    const { clock, gates, fn } = await overdue();
     const lease = fn.lease('a');
     clock.jump(2_000);
     gates.at(1).fail(new Error('down'));

@@ -2,6 +2,7 @@ import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest
 import { type DumpedEntry, dump, restore } from '../../src/memoize/dump/index.js';
 import { memoize } from '../../src/memoize/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { stubWeakRef } from '../kit/stub-weak-ref.js';
 
 describe('dump and restore', () => {
   test('a new cache begins with the results of the old one, through JSON', () => {
@@ -230,19 +231,7 @@ describe('dump and restore', () => {
   });
 
   test('a result that was collected a moment ago, so that its entry is still there, is left out', () => {
-    const dead = new Set<unknown>();
-    vi.stubGlobal(
-      'WeakRef',
-      class {
-        readonly #target: unknown;
-        constructor(target: unknown) {
-          this.#target = target;
-        }
-        deref(): unknown {
-          return dead.has(this.#target) ? undefined : this.#target;
-        }
-      },
-    );
+    const dead = stubWeakRef();
     onTestFinished(() => void vi.unstubAllGlobals());
     const fn = memoize((id: number) => ({ id }), { weakValues: true });
     const kept = fn(1);

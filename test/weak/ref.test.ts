@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { afterEach, expect, expectTypeOf, test, vi } from 'vitest';
 import { InvalidArgumentError, type Ref, ref, refsOf } from '../../src/weak/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
+import { heapAtRest } from '../kit/heap-at-rest.js';
 import { until } from '../kit/until.js';
 
 afterEach(() => {
@@ -189,21 +190,12 @@ test('prints its target, and that it is dead', async () => {
 // The last one, since thousands of deaths delay those of a test that follows.
 test('dropped refs leave no registration behind on a target that outlives them', async () => {
   const target = {};
-  const used = async () => {
-    await collectGarbage();
-    return process.memoryUsage().heapUsed;
-  };
   const drop = (count: number) => {
     for (let i = 0; i < count; i++) ref(target, () => i);
   };
   drop(20_000);
-  let before = await used();
-  await until(async () => {
-    const former = before;
-    before = await used();
-    return former - before < 10_000; // The registrations of the first references are gone.
-  });
+  const before = await heapAtRest();
   drop(20_000);
-  await until(async () => ((await used()) - before) / 20_000 < 20); // Bytes for each reference.
+  await until(async () => ((await heapAtRest()) - before) / 20_000 < 20); // Bytes for each reference.
   expect(target).toEqual({});
 });

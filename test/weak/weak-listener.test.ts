@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { InvalidArgumentError, wasCollected, weakListener } from '../../src/weak/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
+import { heapAtRest } from '../kit/heap-at-rest.js';
 import { until } from '../kit/until.js';
 
 afterEach(() => {
@@ -87,22 +88,13 @@ test('keeps neither the owner nor the emitter alive', async () => {
 
 test('emitters that died leave nothing behind on an owner that outlives them', async () => {
   const view: View = { shown: [] };
-  const used = async () => {
-    await collectGarbage();
-    return process.memoryUsage().heapUsed;
-  };
   const subscribe = (count: number) => {
     for (let i = 0; i < count; i++) weakListener(view, new EventEmitter(), 'price', show);
   };
   subscribe(5_000);
-  let before = await used();
-  await until(async () => {
-    const former = before;
-    before = await used();
-    return former - before < 10_000; // The records of the first emitters are gone.
-  });
+  const before = await heapAtRest();
   subscribe(5_000);
-  await until(async () => (await used()) - before < 5_000 * 40);
+  await until(async () => (await heapAtRest()) - before < 5_000 * 40);
 });
 
 test("an error of the listener is the emitter's; one of the removal is printed", async () => {

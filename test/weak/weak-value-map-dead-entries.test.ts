@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { observe, WeakValueMap } from '../../src/weak/index.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
+import { stubWeakRef } from '../kit/stub-weak-ref.js';
 
 interface Registered {
   readonly target: unknown;
@@ -17,19 +18,7 @@ let dead: Set<unknown>;
 
 beforeEach(() => {
   registrations = [];
-  dead = new Set();
-  vi.stubGlobal(
-    'WeakRef',
-    class {
-      readonly #target: unknown;
-      constructor(target: unknown) {
-        this.#target = target;
-      }
-      deref(): unknown {
-        return dead.has(this.#target) ? undefined : this.#target;
-      }
-    },
-  );
+  dead = stubWeakRef();
   vi.stubGlobal(
     'FinalizationRegistry',
     class {
