@@ -1,5 +1,5 @@
 /**
- * Chooses the loans of a component that are tracked. The others are counted: their watch costs a sixth.
+ * Chooses the loans of a component that are tracked. The others are counted: their watch costs a fifth.
  *
  * | level | tracked |
  * |---|---|
