@@ -98,9 +98,14 @@ export class LifetimeGraph {
     if (former !== null && this.heap.isAlive(former.handle)) this.#removeEdge(former, ownerEdge);
   }
 
+  /** Gives all nodes that `owner` owns. O(edges). */
+  nodesOwnedBy(owner: LifetimeNode): LifetimeNode[] {
+    return this.#targetsOf(owner).filter((node) => node.owner === owner);
+  }
+
   /** Gives all nodes that `from` owns to another owner, and gives these nodes. O(edges). */
   changeOwnerOfAll(from: LifetimeNode, owner: LifetimeNode): LifetimeNode[] {
-    const owned = this.#targetsOf(from).filter((node) => node.owner === from);
+    const owned = this.nodesOwnedBy(from);
     for (const node of owned) this.changeOwner(node, owner);
     return owned;
   }

@@ -300,6 +300,12 @@ export class LoanTracker implements ScopeListener {
     this.#unsettled.settleOfEnding(unsettled);
   }
 
+  scopeRenamed(owned: readonly LifetimeNode[]): void {
+    for (const node of owned) {
+      if (node instanceof Loan) node.component.scopeRenamed(node);
+    }
+  }
+
   /** Asks the rules about the loans that the scope has left behind. */
   scopeEnded(): void {
     this.rules.judgeUnheld();

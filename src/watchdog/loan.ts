@@ -66,6 +66,8 @@ export interface LoanSource {
   captureNextStacks(): void;
   /** Gives a loan that is still out its node. */
   settle(loan: Loan): void;
+  /** The scope of a settled loan has another name. */
+  scopeRenamed(loan: Loan): void;
   /** Tells the component that no code can end the loan any more. */
   abandoned(loan: Loan): void;
 }
@@ -145,12 +147,10 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     this.#flags = young | earlyIn(origin) | (capability === undefined ? 0 : HAS_CAPABILITY);
   }
 
-  /** Has another holder than its caller from now on. Loans of `site` are its neighbours. */
-  handOver(origin: CallOrigin, site: LoanSite | undefined): void {
+  /** Has another holder than its caller from now on. */
+  handOver(origin: CallOrigin): void {
     this.origin = origin;
     this.isUnheld = false;
-    this.site = site;
-    this.siteFreedBefore = site?.freed ?? 0;
     this.#flags = (this.#flags & ~EARLY_IN_SCOPE) | earlyIn(origin);
   }
 

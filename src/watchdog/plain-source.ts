@@ -54,5 +54,7 @@ export class PlainSource implements LoanSource {
 
   settle(): void {}
 
+  scopeRenamed(): void {}
+
   abandoned(): void {}
 }

@@ -27,6 +27,8 @@ export interface ScopeListener {
   scopeEnding(): void;
   /** Settles the loans of all scopes that are ending: `unsettled` in number. */
   settleLoansOfEnding(unsettled: number): void;
+  /** Called when a scope that owns these nodes has another name. */
+  scopeRenamed(owned: readonly LifetimeNode[]): void;
   /** Called after the root of a scope has been released. */
   scopeEnded(): void;
 }
@@ -193,6 +195,7 @@ export class Scopes implements ScopeHost {
     const { node, name, countedBy } = scope;
     if (node === null) return;
     this.#graph.heap.reclassifyAs(node.handle, this.#classes.of(name));
+    this.#listener.scopeRenamed(this.#graph.nodesOwnedBy(node));
     if (countedBy === undefined) return;
     countedBy.oldEnded();
     this.#countAsOld(scope);

@@ -10,7 +10,7 @@ import type { HeapEvidence } from './heap-evidence.js';
 import { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
 import type { Loan, LoanSource } from './loan.js';
-import { LEASE, LoanSites } from './loan-sites.js';
+import { LEASE, type LoanSite, LoanSites } from './loan-sites.js';
 import type { LoanTracker } from './loan-tracker.js';
 import { NodeClasses } from './node-classes.js';
 import type { OpenScope } from './open-scope.js';
@@ -225,10 +225,19 @@ export class WatchedComponent implements LoanSource {
     const { graph, outsideScopes } = this.#tracker;
     const isHandedOver = scope !== undefined || owner === outsideScopes;
     const site = isHandedOver ? this.#sites.handedOver(loan.site, scope) : loan.site;
-    loan.handOver({ ...loan.origin, scope, owner, isHandedOver }, site);
-    if (site !== undefined) graph.heap.reclassifyAs(loan.handle, site.classId);
+    loan.handOver({ ...loan.origin, scope, owner, isHandedOver });
+    this.#moveTo(site, loan);
     if (isHandedOver && loan.held !== undefined) loan.held.isMade = true; // What it owns is judged by the loan on it.
     loan.ownerName = isHandedOver ? undefined : graph.nameOf(owner.handle);
+  }
+
+  scopeRenamed(loan: Loan): void {
+    const { origin, site } = loan;
+    const isHandedOver = origin.isHandedOver === true;
+    this.#moveTo(
+      isHandedOver ? this.#sites.handedOver(site, origin.scope) : this.#sites.of(origin),
+      loan,
+    );
   }
 
   /** Records how long a loan was held that its holder has ended. */
@@ -276,6 +285,13 @@ export class WatchedComponent implements LoanSource {
       ...(cycle !== undefined && { cycle }),
       ...(site !== undefined && { counters: { ...site.counts, fullCollections } }),
     };
+  }
+
+  /** The loans of `site` are the neighbours of a settled loan from now on. */
+  #moveTo(site: LoanSite | undefined, loan: Loan): void {
+    loan.site = site;
+    loan.siteFreedBefore = site?.freed ?? 0;
+    if (site !== undefined) this.#tracker.graph.heap.reclassifyAs(loan.handle, site.classId);
   }
 
   /**

@@ -36,13 +36,12 @@ test('no file of the service imports tenure', () => {
   }
 });
 
-/** The report of a text, without what depends on the load: the figures, and the scope in the path, which has its first name in a slow request. */
+/** The report of a text, without the figures, which depend on the load. */
 function reportIn(text: string): string | undefined {
   const report = /\norphaned .*?\n {2}sig /s.exec(text)?.[0];
   return report
     ?.replace(/^( {2}(heap|seen) ).*/gm, '$1')
     .replace(/ ×\d+/, '')
-    .replace(/^( {2}path .* in GET \/orders\/)(?:…|:id)$/m, '$1')
     .replace(/\d[\d.]*m?/g, '#');
 }
 

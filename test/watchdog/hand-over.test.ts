@@ -139,6 +139,18 @@ test('a lease that goes from holder to holder keeps the line that took it, and a
   await lease.release();
 });
 
+test('a lease that was handed over to a scope keeps the line that took it when the scope is renamed', async () => {
+  using t = service();
+  using worker = t.watchdog.openScope('worker');
+  await t.upload(worker);
+  worker.rename('worker of uploads');
+  worker.end();
+  const [leak] = await t.watchdog.check();
+  expect(leak?.path?.at(-1)).toMatch(
+    /hand-over\.test\.ts:.* in POST \/upload, handed over to worker of uploads$/,
+  );
+});
+
 test('the fix for a lost lease names the holder that has to release it', async () => {
   using t = service();
   using worker = t.watchdog.openScope('worker');

@@ -81,6 +81,21 @@ test('a renamed scope is reported by its last name, and so are the scopes within
   ]);
 });
 
+test('the loans of a scope move to the site of its last name, however long they were out before', async () => {
+  using t = watched();
+  const scope = t.watchdog.openScope('GET /orders/…');
+  const other = t.watchdog.openScope('GET /orders/…');
+  other.run(() => t.pool.lease());
+  scope.run(() => t.pool.lease());
+  await t.clock.advance(500); // The heap has the loans by now.
+  scope.rename('GET /orders/:id');
+  scope.end();
+  await t.clock.advance(500);
+  const reports = await t.watchdog.check();
+  expect(reports).toMatchObject([{ scope: 'GET /orders/:id', counters: { live: [1, 0, 0] } }]);
+  expect(reports[0]?.path?.at(-1)).toBe('lease "db" in GET /orders/:id');
+});
+
 test('a second end, and the disposal after an end, have no effect', () => {
   using t = watched();
   {
