@@ -15,8 +15,6 @@ import type { FastState, ReadableMap } from './fast-state.js';
 import type { BoundedStore, OnRemoved, RemovalCause } from './store.js';
 import type { Stored } from './stored.js';
 
-/** The options of all calls of `set`. Without options, lru-cache allocates an object for each call. It writes to this object. */
-const SET_OPTIONS = {};
 /** The list of a cache without entries. */
 const NO_LIST: ReadableMap<unknown> = /* @__PURE__ */ new LRUCache({ max: 1 });
 
@@ -65,7 +63,7 @@ export class LruStore implements BoundedStore {
       lru = this.#grow();
     }
     if (typeof key === 'object') key.retain();
-    lru.set(key, stored, SET_OPTIONS);
+    lru.set(key, stored);
     return true;
   }
 
