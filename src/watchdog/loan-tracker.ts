@@ -195,6 +195,11 @@ export class LoanTracker implements ScopeListener {
     return this.#activity.youngCollections;
   }
 
+  /** Whether V8 may have collected a capability since all loans were looked at. */
+  get mayBeCollected(): boolean {
+    return this.#settled.mayBeCollected;
+  }
+
   /** Follows a loan until its end. */
   track(loan: Loan): void {
     const { scope } = loan.origin;

@@ -40,6 +40,8 @@ export interface LoanSource {
   readonly lendsShared: boolean;
   /** Whether its watch has ended: nothing more is known of its loans. */
   readonly isClosed: boolean;
+  /** Whether V8 may have collected a capability since all loans were looked at. */
+  readonly mayBeCollected: boolean;
   /** How long an entry can live, in milliseconds. */
   readonly entryMillis: number;
   /** The part of the component, such as the key of a pool by key. */
@@ -214,10 +216,10 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     return (this.#flags & ENDED) !== 0;
   }
 
-  /** Whether V8 has collected its capability. False at a level that does not ask V8. */
+  /** Whether V8 has collected its capability. False at a level that does not ask V8, and while the component says that V8 has collected none. */
   get collected(): boolean {
     if ((this.#flags & COLLECTED) !== 0) return true;
-    if ((this.#flags & WEAK) === 0) return false;
+    if ((this.#flags & WEAK) === 0 || !this.component.mayBeCollected) return false;
     if ((this.#capability as WeakRef<WeakKey>).deref() !== undefined) return false;
     this.#flags |= COLLECTED;
     return true;

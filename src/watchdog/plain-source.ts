@@ -17,6 +17,7 @@ export class PlainSource implements LoanSource {
   readonly entryMillis: number = Number.POSITIVE_INFINITY;
   readonly holdTimes: HoldTimes = new HoldTimes();
   readonly shortage: Shortage = new Shortage(undefined);
+  readonly mayBeCollected: boolean = false;
   readonly youngCollections: number = 0;
   readonly node: undefined = undefined;
 

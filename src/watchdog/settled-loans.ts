@@ -8,7 +8,8 @@
  * ```
  *
  * Each loan holds its capability by a WeakRef. A registration with a FinalizationRegistry takes three times as much
- * memory, and a loan that comes back has to cancel it.
+ * memory, and a loan that comes back has to cancel it. To dereference a WeakRef takes longer than all rules, so it is not done while V8 has
+ * collected nothing.
  */
 import { LinkedList } from '../core/linked-list.js';
 import { runLater } from '../core/slices.js';
@@ -22,6 +23,8 @@ const REST = 100;
 const SHORT_ROUND_MILLIS = 1;
 
 export class SettledLoans {
+  /** False while loans are judged although V8 has collected nothing since all of them were looked at. */
+  mayBeCollected = true;
   readonly #clock: RunningClock;
   readonly #judge: (loan: Loan) => void;
   readonly #loans = new LinkedList<Loan>();
@@ -29,6 +32,10 @@ export class SettledLoans {
   /** The next loan of the round; `null` between rounds. */
   #next: Loan | null = null;
   #isInRound = false;
+  /** Whether the round looks for capabilities that V8 has collected. */
+  #roundAsksV8 = false;
+  /** Dies in V8's next full collection. */
+  #unheld: WeakRef<object> = unheldObject();
   /** How long the slices of the round took, in milliseconds. */
   #roundMillis = 0;
   #restUntil = 0;
@@ -57,38 +64,70 @@ export class SettledLoans {
 
   /** Has each loan judged now. O(loans). */
   judgeAll(): void {
-    for (const loan of this.#loans) this.#judge(loan);
+    const asksV8 = (this.#isInRound && this.#roundAsksV8) || this.#hasCollected();
+    this.#judging(asksV8, () => {
+      for (const loan of this.#loans) this.#judge(loan);
+    });
   }
 
   /** Has each loan judged, in slices, unless a round is running. */
   judgeInSlices(): void {
-    if (this.#isInRound) return;
+    if (!this.#isInRound) this.#beginRound(this.#hasCollected());
+  }
+
+  /** V8 has run a full collection: has each loan judged in slices, unless the last round was long and has ended just now. */
+  judgeAfterCollection(): void {
+    if (!this.#isInRound && performance.now() >= this.#restUntil) this.#beginRound(true);
+  }
+
+  /** Whether V8 has collected since the last call. O(1). */
+  #hasCollected(): boolean {
+    if (this.#unheld.deref() !== undefined) return false;
+    this.#unheld = unheldObject();
+    return true;
+  }
+
+  #beginRound(asksV8: boolean): void {
     this.#isInRound = true;
+    this.#roundAsksV8 = asksV8;
     this.#roundMillis = 0;
     this.#next = this.#loans.first;
     this.#continue();
   }
 
-  /** V8 has run a full collection: has each loan judged in slices, unless the last round was long and has ended just now. */
-  judgeAfterCollection(): void {
-    if (performance.now() >= this.#restUntil) this.judgeInSlices();
-  }
-
   #continue(): void {
     const began = performance.now();
-    while (this.#next !== null && this.#clock.hasTimeLeft()) {
-      const loan = this.#next;
-      this.#next = loan.next;
-      this.#judge(loan);
-    }
+    this.#judging(this.#roundAsksV8, () => {
+      while (this.#next !== null && this.#clock.hasTimeLeft()) {
+        const loan = this.#next;
+        this.#next = loan.next;
+        this.#judge(loan);
+      }
+    });
     const now = performance.now();
     this.#roundMillis += now - began;
     if (this.#next !== null) runLater(this.#continueRound, undefined);
     else this.#endRound(now);
   }
 
+  /** Calls `judge`, which may call listeners that have all loans judged within it. */
+  #judging(asksV8: boolean, judge: () => void): void {
+    const before = this.mayBeCollected;
+    this.mayBeCollected = asksV8;
+    try {
+      judge();
+    } finally {
+      this.mayBeCollected = before;
+    }
+  }
+
   #endRound(now: number): void {
     this.#isInRound = false;
     if (this.#roundMillis > SHORT_ROUND_MILLIS) this.#restUntil = now + REST * this.#roundMillis;
   }
+}
+
+/** Makes an object that nothing holds, in a call of its own: V8 may keep what a running function has made. */
+function unheldObject(): WeakRef<object> {
+  return new WeakRef({});
 }

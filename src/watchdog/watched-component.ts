@@ -144,6 +144,10 @@ export class WatchedComponent implements LoanSource {
     return this.#lendsShared;
   }
 
+  get mayBeCollected(): boolean {
+    return this.#tracker.mayBeCollected;
+  }
+
   get entryMillis(): number {
     return this.#entryMillis;
   }
