@@ -218,8 +218,8 @@ export class LeakGroup {
     const stack = stacks[0]?.value ?? [];
     const site = applicationFrame(stack);
     const earlier = applicationFrame(parseFrames(origin.earlier ?? ''));
-    const state = component.stats();
     const { ended, ownerName, population } = this.#latest;
+    const state = (population ?? component).stats();
     const { path, cycle, counters } = component.evidenceOf(this.#latest);
     return {
       rule: this.rule,

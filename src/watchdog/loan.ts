@@ -24,6 +24,8 @@ export interface Members {
   readonly live: number;
   /** How many lived at the last full collections, the oldest first. */
   counts(): number[];
+  /** Gives the figures of one of their components; `undefined` once it has been collected. */
+  stats(): ComponentStats | undefined;
 }
 
 /** The component that has lent a resource. */
@@ -44,6 +46,8 @@ export interface LoanSource {
   readonly mayBeCollected: boolean;
   /** How long an entry can live, in milliseconds. */
   readonly entryMillis: number;
+  /** Whether its entries have a maximum number or weight. */
+  readonly isBounded: boolean;
   /** The part of the component, such as the key of a pool by key. */
   readonly partName?: string;
   /** How long its returned loans were held. */

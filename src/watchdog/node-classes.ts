@@ -78,12 +78,15 @@ export class NodeClasses {
     members.live++;
     const site = this.#site;
     if (site === undefined) return;
-    members.population ??= this.#populations.of({
-      kind,
-      site,
-      isWeak: WEAK_KINDS.has(kind),
-      component: this.#component,
-    });
+    if (members.population === undefined) {
+      members.population = this.#populations.of({
+        kind,
+        site,
+        isWeak: WEAK_KINDS.has(kind),
+        component: this.#component,
+      });
+      members.population.ownedBy(this.#component);
+    }
     if (origin?.stack !== undefined) members.population.madeBy(origin);
   }
 
@@ -109,7 +112,10 @@ export class NodeClasses {
 
   /** Takes note that all nodes have ended. O(1). */
   noteAllLeaving(): void {
-    for (const kind of this.#counted.keys()) this.noteLeaving(kind, Number.POSITIVE_INFINITY);
+    for (const [kind, { population }] of this.#counted) {
+      this.noteLeaving(kind, Number.POSITIVE_INFINITY);
+      population?.disowned(this.#component);
+    }
   }
 
   #membersOf(kind: NodeKind): Members {

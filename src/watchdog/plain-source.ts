@@ -15,6 +15,7 @@ export class PlainSource implements LoanSource {
   readonly lendsShared: boolean = false;
   readonly isClosed: boolean = false;
   readonly entryMillis: number = Number.POSITIVE_INFINITY;
+  readonly isBounded: boolean = false;
   readonly holdTimes: HoldTimes = new HoldTimes();
   readonly shortage: Shortage = new Shortage(undefined);
   readonly mayBeCollected: boolean = false;

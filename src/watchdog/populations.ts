@@ -13,6 +13,7 @@
  *                            └── what is left is counted anew
  * ```
  */
+import type { ComponentStats } from '../core/probe.js';
 import type { BaseHeap } from '../gc/base-heap.js';
 import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
 import { HighWater } from './high-water.js';
@@ -55,7 +56,7 @@ export interface PopulationOptions {
    * @default false
    */
   readonly countsOld?: boolean;
-  /** The component that a report names. */
+  /** A component of these objects. The first one is that which a report names. */
   readonly component: LoanSource;
 }
 
@@ -70,6 +71,8 @@ export class Population implements Members {
   /** What stands for the population in the ledger. */
   readonly loan: Loan;
   readonly #heap: BaseHeap;
+  readonly #owners = new Set<LoanSource>();
+  #latest: LoanSource;
   /** Their class in the simulated heap. */
   readonly classId: number;
   readonly #incomplete: ReadonlyMap<string, number>;
@@ -96,6 +99,7 @@ export class Population implements Members {
     this.isWeak = isWeak;
     this.ageMillis = countsOld ? OLD_MILLIS : 0;
     this.component = component;
+    this.#latest = component;
     this.classId = heap.classOf(kind, site);
     this.loan = ledgerRecord(component, now);
     this.loan.population = this;
@@ -104,6 +108,31 @@ export class Population implements Members {
   /** Takes note of the caller that has made a member. */
   madeBy(origin: CallOrigin): void {
     this.loan.origin = { ...NO_ORIGIN, stack: origin.stack };
+  }
+
+  /** A component has been seen that is one of the members, or has some. O(1). */
+  seen(component: LoanSource): void {
+    this.#latest = component;
+  }
+
+  /** A component has members from now on. O(1). */
+  ownedBy(component: LoanSource): void {
+    this.#owners.add(component);
+  }
+
+  /** The watch over a component with members has ended. O(1). */
+  disowned(component: LoanSource): void {
+    this.#owners.delete(component);
+  }
+
+  /** The components that have members. */
+  get owners(): ReadonlySet<LoanSource> {
+    return this.#owners;
+  }
+
+  /** Gives the figures of the component that was seen last. */
+  stats(): ComponentStats | undefined {
+    return this.#latest.stats();
   }
 
   /** Whether a component has members that it has not reported yet: their number rises and says nothing. O(1). */
@@ -220,7 +249,7 @@ export class Populations implements Iterable<Population> {
     return this.#byClass.values();
   }
 
-  /** Gives the population of a class. The component that was seen last stands for it. O(1). */
+  /** Gives the population of a class. O(1). */
   of(options: PopulationOptions): Population {
     const classId = this.#heap.classOf(options.kind, options.site);
     let population = this.#byClass.get(classId);
@@ -228,6 +257,7 @@ export class Populations implements Iterable<Population> {
       population = new Population(this.#heap, options, this.#now(), this.#incomplete);
       this.#byClass.set(classId, population);
     }
+    population.seen(options.component);
     return population;
   }
 

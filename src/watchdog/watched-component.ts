@@ -20,6 +20,9 @@ import { Shortage } from './shortage.js';
 /** How long a component that is exhausted lends nothing before it is asked for its loans, in milliseconds. */
 const STILL_MILLIS = 15_000;
 
+/** The figures that limit the entries of a component. */
+const BOUNDS = ['max', 'maxWeight'];
+
 /** The generation of a loan that is not settled. */
 const YOUNGEST: NodeGeneration = 0;
 
@@ -43,6 +46,7 @@ export class WatchedComponent implements LoanSource {
   #endedBy: string | undefined;
   #lendsShared = false;
   #entryMillis = Number.POSITIVE_INFINITY;
+  #isBounded = false;
   #shortage = new Shortage(undefined);
   /** The components of its kind and name; `undefined` for a part. */
   #population: Population | undefined;
@@ -87,7 +91,9 @@ export class WatchedComponent implements LoanSource {
     this.#lendsShared = observation.lendsShared === true;
     this.callers.tellsLasting = observation.tellsLasting === true;
     this.#hasParts = observation.hasParts === true;
-    if (!this.#hasParts) this.#shortage = new Shortage(observation.stats());
+    const stats = observation.stats();
+    this.#isBounded = BOUNDS.some((bound) => (stats[bound] ?? Infinity) < Infinity);
+    if (!this.#hasParts) this.#shortage = new Shortage(stats);
     const site = this.#tracker.names.of(this.#name);
     this.classes.named(site, nodes);
     this.#tracker.graph.heap.reclassify(this.node.handle, this.#kind, site);
@@ -150,6 +156,10 @@ export class WatchedComponent implements LoanSource {
 
   get entryMillis(): number {
     return this.#entryMillis;
+  }
+
+  get isBounded(): boolean {
+    return this.#isBounded;
   }
 
   stats(): ComponentStats | undefined {

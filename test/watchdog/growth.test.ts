@@ -1,6 +1,6 @@
 /** What is told of objects that become more, and when it is taken back. */
 import { expect, test } from 'vitest';
-import { memoize } from '../../src/memoize/index.js';
+import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import { type LeakReport, Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
@@ -103,4 +103,61 @@ test('the entries of a cache become more until its ttl, and that is no leak', as
   }
   expect(cache.told).toEqual([]);
   expect(cache.page.cacheInfo().size).toBeLessThanOrEqual(1_300);
+});
+
+/** Two caches of one name under one watchdog. */
+class CachesOfOneName implements Disposable {
+  readonly watchdog: Watchdog;
+  readonly #clock = new FakeClock();
+
+  constructor() {
+    this.watchdog = new Watchdog({ level: 'advanced', clock: this.#clock });
+  }
+
+  /** A cache with such options, which is filled once. */
+  add(options: MemoizeOptions<(id: number) => number> = {}) {
+    const cache = memoize((id: number) => id, { name: 'lookup', clock: this.#clock, ...options });
+    const watch = this.watchdog.watch(cache);
+    cache(-1);
+    return { cache, watch };
+  }
+
+  /** Fills a cache with 20 entries a minute. */
+  async fill(cache: (id: number) => number, minutes: number): Promise<void> {
+    for (let minute = 0, id = 0; minute < minutes; minute++) {
+      for (let i = 0; i < 20; i++) cache(id++);
+      await this.#clock.advance(60_000);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.watchdog[Symbol.dispose]();
+  }
+}
+
+test('a cache without a bound grows, also beside an older one of its name that has a bound', async () => {
+  using caches = new CachesOfOneName();
+  caches.add({ max: 10 });
+  const { cache } = caches.add();
+  await caches.fill(cache, 30);
+  expect(await caches.watchdog.check()).toMatchObject([
+    { rule: 'growth', state: { max: Number.POSITIVE_INFINITY } },
+  ]);
+});
+
+test('a cache with a bound does not grow, also after an older one of its name that had none', async () => {
+  using caches = new CachesOfOneName();
+  const { watch } = caches.add();
+  watch[Symbol.dispose]();
+  const { cache } = caches.add({ max: 1_000_000 });
+  await caches.fill(cache, 30);
+  expect(await caches.watchdog.check()).toEqual([]);
+});
+
+test('entries expire as late as those of the cache of their name that keeps them longest', async () => {
+  using caches = new CachesOfOneName();
+  caches.add({ ttl: 1_000 });
+  const { cache } = caches.add({ ttl: 3_600_000 });
+  await caches.fill(cache, 30);
+  expect(await caches.watchdog.check()).toEqual([]);
 });

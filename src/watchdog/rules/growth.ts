@@ -13,7 +13,7 @@
  * | the number is at no earlier peak | a cache that is cleared and fills again, the load of the day |
  * | the rise lasts; a slow one three times as long | a batch, tenants that come on line, values that live for half an hour |
  * | its components are no leak with as many members in each | the entries of a cache for each request, beside the caches |
- * | the component has no bound | a cache below its `max` |
+ * | a component of these objects has no bound | caches below their `max` |
  * | the counts reach further back than an entry lives, or very many entries will live | a `ttl` that has just begun |
  */
 import { integer, numberAtLeast, option } from '../../core/options.js';
@@ -139,19 +139,21 @@ class GrowthRule implements Rule<'growth'> {
   }
 }
 
-function isBounded({ kind, component }: Population): boolean {
-  if (!ENTRIES.has(kind)) return false;
-  const { max = Infinity, maxWeight = Infinity } = component.stats() ?? {};
-  return max < Infinity || maxWeight < Infinity;
+function isBounded({ kind, owners }: Population): boolean {
+  if (!ENTRIES.has(kind) || owners.size === 0) return false;
+  for (const { isBounded } of owners) if (!isBounded) return false;
+  return true;
 }
 
 /** Whether births may exceed deaths because no entry is old enough to die, and there will not be many until then. */
-function isWarmingUp({ component }: Population, counted: readonly Count[]): boolean {
-  const { entryMillis } = component;
-  if (entryMillis === Number.POSITIVE_INFINITY) return false;
+function isWarmingUp({ kind, owners }: Population, counted: readonly Count[]): boolean {
+  if (!ENTRIES.has(kind)) return false;
+  let longestMillis = 0;
+  for (const { entryMillis } of owners) longestMillis = Math.max(longestMillis, entryMillis);
+  if (longestMillis === Number.POSITIVE_INFINITY) return false;
   const { millis, rise } = changeOf(counted);
-  if (millis >= LIFETIMES * entryMillis) return false;
-  return millis < FIRST_WAIT_MILLIS || (rise / millis) * entryMillis < MANY_ENTRIES;
+  if (millis >= LIFETIMES * longestMillis) return false;
+  return millis < FIRST_WAIT_MILLIS || (rise / millis) * longestMillis < MANY_ENTRIES;
 }
 
 /**
