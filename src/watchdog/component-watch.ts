@@ -109,6 +109,13 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     return loans;
   }
 
+  /** How many of them are counted and not tracked. */
+  get untrackedOut(): number {
+    let loans = this.#loans.out - this.#loans.trackedOut;
+    for (const part of this.#parts) loans += part.untrackedOut;
+    return loans;
+  }
+
   /** How many loans have begun that were not reported, as far as is known; those of the parts included. */
   get unreportedLoans(): number {
     let loans = this.#loans.unreported;

@@ -113,6 +113,7 @@ export class ComponentWatches {
       const direct = watch.stats()?.['takenDirectly'] ?? 0;
       const out = [
         ...(count > 0 ? [`×${count}`] : []),
+        ...(watch.untrackedOut > 0 ? [`×${watch.untrackedOut} not tracked`] : []),
         ...(direct > 0 ? [`×${direct} taken directly`] : []),
       ];
       if (out.length > 0)

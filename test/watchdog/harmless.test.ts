@@ -167,6 +167,28 @@ test('more leaks than are kept: the newest are reported, and the loans of the ot
   expect(t.watchdog.stats()).toMatchObject({ lost: 0, unreported: 0 });
 });
 
+test.each(['counters', 'sampled'] as const)(
+  'assertNoLeaks counts the loans that are still out and not tracked, at the level %s',
+  async (level) => {
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    using watchdog = new Watchdog({ level });
+    const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', max: 500 });
+    watchdog.watch(pool);
+    const leases = await Promise.all(Array.from({ length: 500 }, () => pool.lease()));
+    await watchdog.assertNoLeaks();
+    const [, tracked, untracked] =
+      /still out: pool "db" ×(\d+) and ×(\d+) not tracked$/.exec(String(warned.mock.calls[0])) ??
+      [];
+    expect(Number(tracked) + Number(untracked)).toBe(500);
+    warned.mockClear();
+    for (const lease of leases) await lease.release();
+    await watchdog.assertNoLeaks();
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+    await pool.close();
+  },
+);
+
 test('assertNoLeaks says what is still out, unless that is explained', async () => {
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
   await using t = setUp();
