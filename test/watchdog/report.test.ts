@@ -29,6 +29,9 @@ test.each([
   ['GET /docs/507f1f77bcf86cd799439011 > job_42', 'GET /docs/:id > job_:id'],
   ['GET /s3/oauth2/facade', 'GET /s3/oauth2/facade'],
   ['GET /orders/:id', 'GET /orders/:id'],
+  ['GET /files/01ARZ3NDEKTSV4RRFFQ69G5FAV/raw', 'GET /files/:id/raw'],
+  ['upload cjld2cjxh0000qzrmn831i7rn', 'upload :id'],
+  ['convertBase64ToUint8ArrayBuffer', 'convertBase64ToUint8ArrayBuffer'],
 ])('the ids of %j are replaced', (name, expected) => {
   expect(withoutIds(name)).toBe(expected);
 });
