@@ -1,6 +1,9 @@
 /**
  * Names of sites in the simulated heap: lines, scopes and components, without ids. Each pair of a kind and a site is a class that
  * the heap counts, for ever. So there is a bound, and what is named beyond it is counted together.
+ *
+ * Clients choose the names of some scopes, by the paths that they ask for. So these have a bound of their own: a client that asks for
+ * thousands of paths does not take the names of lines and components.
  */
 import { withoutIds } from './scope-name.js';
 
@@ -30,10 +33,28 @@ export class BoundedNames {
 
   /** Gives a name as it is, or a common one if there are too many. */
   bounded(name: string): string {
-    if (name === '') return OTHERS;
-    if (this.#names.has(name)) return name;
-    if (this.#names.size >= MOST_NAMES) return OTHERS;
-    this.#names.add(name);
-    return name;
+    return this.#admits(name) ? name : OTHERS;
   }
+
+  /** Gives a name as it is, or the result of `instead` if there are too many. */
+  boundedOr(name: string, instead: () => string): string {
+    return this.#admits(name) ? name : instead();
+  }
+
+  #admits(name: string): boolean {
+    if (this.#names.has(name)) return true;
+    if (name === '' || this.#names.size >= MOST_NAMES) return false;
+    this.#names.add(name);
+    return true;
+  }
+}
+
+/** The names of one watchdog. */
+export class SiteNames {
+  /** Components and lines: as many as the code of the application has. */
+  readonly code: BoundedNames = new BoundedNames();
+  /** Scopes. */
+  readonly scopes: BoundedNames = new BoundedNames();
+  /** Loans: a line and a scope. */
+  readonly loans: BoundedNames = new BoundedNames();
 }

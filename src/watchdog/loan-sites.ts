@@ -2,11 +2,13 @@
  * The sites of one component's loans. A site is the line that took a loan together with the name of its scope. Loans of one site
  * are neighbours: what is usual for some of them is usual for all. Without a stack, the name of the scope alone is the site. A
  * loan with neither has none. Where only some stacks are taken, a scope has one site: its loans would otherwise be no neighbours.
+ *
+ * If there are too many pairs of a line and a scope, the loans of the others are neighbours by their lines alone.
  */
 import { applicationFrame, formatPosition } from '../core/call-site.js';
 import type { BaseHeap } from '../gc/base-heap.js';
 import type { ClassCounts } from '../gc/memory/census.js';
-import type { BoundedNames } from './bounded-names.js';
+import type { SiteNames } from './bounded-names.js';
 import type { CallOrigin } from './call-origin.js';
 import { HoldTimes } from './hold-times.js';
 import type { OpenScope } from './open-scope.js';
@@ -62,7 +64,7 @@ export class LoanSite {
 /** The sites of one component. */
 export class LoanSites {
   readonly #heap: BaseHeap;
-  readonly #names: BoundedNames;
+  readonly #names: SiteNames;
   readonly #stacks: ParsedStacks;
   readonly #component: { readonly name: string };
   /** Whether each loan has a stack. */
@@ -74,7 +76,7 @@ export class LoanSites {
 
   constructor(
     heap: BaseHeap,
-    names: BoundedNames,
+    names: SiteNames,
     stacks: ParsedStacks,
     component: { readonly name: string },
     hasAllStacks: boolean,
@@ -105,27 +107,30 @@ export class LoanSites {
    */
   handedOver(from: LoanSite | undefined, scope: OpenScope | undefined): LoanSite {
     const takenAt = from?.takenAt ?? from?.name ?? JSON.stringify(this.#component.name);
-    const holder = scope === undefined ? 'the process' : this.#names.of(scope.path);
-    return this.#named(`${takenAt}, handed over to ${holder}`, takenAt);
+    const holder = scope === undefined ? 'the process' : this.#names.scopes.of(scope.path);
+    const handed = `${JSON.stringify(this.#component.name)}, handed over`;
+    return this.#named(`${takenAt}, handed over to ${holder}`, handed, takenAt);
   }
 
   #added(key: string, stack: string | undefined, scope: string | undefined): LoanSite {
-    const site = this.#named(this.#nameOf(stack, scope));
+    const line = this.#lineOf(stack);
+    const name = scope === undefined ? line : `${line} in ${this.#names.scopes.of(scope)}`;
+    const site = this.#named(name, line);
     if (this.#byOrigin.size >= MOST_ORIGINS) this.#byOrigin.clear();
     this.#byOrigin.set(key, site);
     return site;
   }
 
-  #nameOf(stack: string | undefined, scope: string | undefined): string {
+  /** The component, and the line where it is known. */
+  #lineOf(stack: string | undefined): string {
     const frame = applicationFrame(this.#stacks.parse(stack));
     const line = frame === undefined ? '' : formatPosition(frame);
-    const parts = [JSON.stringify(this.#component.name), ...(line === '' ? [] : [line])];
-    if (scope !== undefined) parts.push(`in ${this.#names.of(scope)}`);
-    return parts.join(' ');
+    return `${JSON.stringify(this.#component.name)}${line === '' ? '' : ` ${line}`}`;
   }
 
-  #named(raw: string, takenAt?: string): LoanSite {
-    const name = this.#names.bounded(raw);
+  /** Gives the site with a name; the one named `shorter` if there are too many. */
+  #named(raw: string, shorter: string, takenAt?: string): LoanSite {
+    const name = this.#names.loans.boundedOr(raw, () => this.#names.code.bounded(shorter));
     let site = this.#byName.get(name);
     if (site === undefined) {
       site = new LoanSite(this.#heap, name, takenAt);

@@ -13,7 +13,7 @@ import type { EventListeners } from '../core/event-listeners.js';
 import { BaseHeap } from '../gc/base-heap.js';
 import { makeSteppedCollector } from '../gc/collectors/stepped-collector.js';
 import { ActivityClock } from './activity-clock.js';
-import { BoundedNames } from './bounded-names.js';
+import { SiteNames } from './bounded-names.js';
 import { Collections } from './collections.js';
 import { ForcedReturns } from './forced-returns.js';
 import { Holders } from './holders.js';
@@ -63,7 +63,7 @@ export class LoanTracker implements ScopeListener {
   /** Who holds a loan. */
   readonly holders: Holders;
   /** The names of sites in the simulated heap. */
-  readonly names: BoundedNames = new BoundedNames();
+  readonly names: SiteNames = new SiteNames();
   /** The frames of stacks. */
   readonly stacks: ParsedStacks = new ParsedStacks();
   /** The live objects by kind and site. */
@@ -129,7 +129,7 @@ export class LoanTracker implements ScopeListener {
       },
     );
     this.outsideScopes = this.graph.allocateRoot(this.graph.classOf('process'));
-    const scopeClasses = new ScopeClasses(this.names, this.populations);
+    const scopeClasses = new ScopeClasses(this.names.scopes, this.populations);
     this.scopes = new Scopes(this.graph, scopeClasses, this);
     this.holders = new Holders(this.graph, this.scopes, this.outsideScopes);
     this.#unsettled = new UnsettledLoans(

@@ -283,7 +283,7 @@ export class Watchdog implements Disposable {
     if (this.#level === 'off' || this.#disposed) return;
     const { collections, names } = this.#tracker;
     const stack = captureStack(Watchdog.prototype.expectCollected);
-    collections.expect(target, names.of(why), stack, this.#tracker.currentScope());
+    collections.expect(target, names.code.of(why), stack, this.#tracker.currentScope());
     this.#watches.beginSweep();
   }
 

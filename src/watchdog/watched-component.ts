@@ -94,7 +94,7 @@ export class WatchedComponent implements LoanSource {
     const stats = observation.stats();
     this.#isBounded = BOUNDS.some((bound) => (stats[bound] ?? Infinity) < Infinity);
     if (!this.#hasParts) this.#shortage = new Shortage(stats);
-    const site = this.#tracker.names.of(this.#name);
+    const site = this.#tracker.names.code.of(this.#name);
     this.classes.named(site, nodes);
     this.#tracker.graph.heap.reclassify(this.node.handle, this.#kind, site);
   }
