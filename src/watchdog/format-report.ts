@@ -170,7 +170,9 @@ function summaryLine(leak: Leak, paint: Paint): string {
 /** The rule, the component, and how many loans are lost with which certainty. */
 function headOf(leak: Leak): string {
   const [{ rule, component }] = leak;
-  const counts = leak.map(({ certainty, count }) => `${certainty} ×${count}`);
+  const counts = sumByKey(leak, ({ certainty }) => certainty).map(
+    ({ certainty, count }) => `${certainty} ×${count}`,
+  );
   return `${rule}  ${component.kind} "${component.name}"  ${counts.join(', ')}`;
 }
 

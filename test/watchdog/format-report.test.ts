@@ -167,6 +167,12 @@ test('reports of one signature are one leak, with the loans of each certainty co
   expect(text).toContain('  in scopes    GET /orders/:id ×39, POST /orders ×1, others ×7');
 });
 
+test('two lines of one signature and certainty have one count', () => {
+  const other: LeakReport = { ...orphaned, site: handler, count: 3 };
+  const [, , head] = formatReport([orphaned, other]).split('\n');
+  expect(head).toBe('orphaned  pool "pg"  certain ×40  (oldest 6m12s)');
+});
+
 test('an unknown or malformed option is refused', () => {
   expect(() => formatReport([], { colours: true } as never)).toThrow('unknown option `colours`');
   expect(() => formatReport([], { maxLeaks: -1 })).toThrow(
