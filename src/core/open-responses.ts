@@ -3,6 +3,8 @@
  * If it leaves, Node emits `'close'` for the response that is being sent, and for none of those that wait behind it.
  */
 
+import { makeRoomForListener } from './make-room-for-listener.js';
+
 /** The part of a connection that is used: a socket of `node:net` has it. */
 export interface Connection {
   /** Whether `'close'` was emitted. */
@@ -45,6 +47,9 @@ export class OpenResponses<R> {
       open.clear();
     };
     if (connection.closed === true) void closed();
-    else connection.once('close', () => void closed());
+    else {
+      makeRoomForListener(connection);
+      connection.once('close', () => void closed());
+    }
   }
 }

@@ -15,6 +15,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { guardedCall } from '../core/guarded-call.js';
+import { makeRoomForListener } from '../core/make-room-for-listener.js';
 import { OpenResponses } from '../core/open-responses.js';
 import {
   aFunction,
@@ -184,6 +185,7 @@ class RequestScopes {
     if (this.#leavesOut) Reflect.set(request.socket, this.#mark, true);
     const open: OpenRequest = { scope, request, route: undefined };
     Reflect.set(response, this.#key, open);
+    makeRoomForListener(response);
     response.on('close', this.#closed); // It comes once, and a listener by `once` costs twice as much.
     this.#responses.add(request.socket, response);
     scope.enter();

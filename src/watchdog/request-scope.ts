@@ -40,9 +40,11 @@ export function emitWithin(scope: OpenScope, request: RequestMessage): void {
   if (!hasBody(request)) return;
   const emit: unknown = Reflect.get(request, 'emit');
   if (typeof emit !== 'function') return;
-  Reflect.set(request, 'emit', function (this: unknown, ...args: unknown[]): unknown {
+  const value = function (this: unknown, ...args: unknown[]): unknown {
     return scope.run(() => Reflect.apply(emit, this, args));
-  });
+  };
+  // Not enumerable: a logger that prints the request prints no function more.
+  Reflect.defineProperty(request, 'emit', { value, writable: true, configurable: true });
 }
 
 function firstName({ method = 'GET', url = '' }: RequestMessage): string {

@@ -221,6 +221,24 @@ test('requests that wait behind another in their connection end their scopes whe
   expect(warnings).toEqual([]);
 });
 
+test('the application may add ten listeners to a response, and the request shows nothing of the scope', async () => {
+  const warnings: string[] = [];
+  const warn = ({ message }: Error): void => void warnings.push(message);
+  process.on('warning', warn);
+  const keys: string[][] = [];
+  await using t = await serve((request, response) => {
+    keys.push(Object.keys(request));
+    for (let i = 0; i < 10; i++) response.on('close', () => {});
+    request.resume().on('end', () => response.end('done'));
+  });
+  await (await fetch(t.at, { method: 'POST', body: 'body' })).text();
+  await until(() => t.watchdog.stats().scopes === 0);
+  process.off('warning', warn);
+  expect(warnings).toEqual([]);
+  expect(keys).toHaveLength(1);
+  expect(keys[0]).not.toContain('emit');
+});
+
 test('`name` names a scope at its end, and `ignore` leaves a request without one; what they throw is ignored', async () => {
   const names: Record<string, () => string | undefined> = {
     '/named': () => 'my name',

@@ -10,6 +10,7 @@
  * ends with the connection.
  */
 import { guardedCall } from '../../core/guarded-call.js';
+import { makeRoomForListener } from '../../core/make-room-for-listener.js';
 import { OpenResponses } from '../../core/open-responses.js';
 import {
   aFunction,
@@ -123,6 +124,7 @@ export class RequestScopes<Request extends object, Response> {
       scope.end();
     };
     this.#scopes.set(raw, scope);
+    makeRoomForListener(rawResponse);
     rawResponse.once('close', end);
     this.#ends.add(socket, end);
     if (rawResponse.closed === true) end(); // The client has left already.
