@@ -1,13 +1,13 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import express, { type ErrorRequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { expect, test } from 'vitest';
 import { expressScopes } from '../../../src/integrations/express.js';
 import { createPool } from '../../../src/pool/index.js';
 import { allowLeaks } from '../../../src/testing/index.js';
-import { formatReport, Watchdog } from '../../../src/watchdog/index.js';
+import { formatReport, type OpenScope, Watchdog } from '../../../src/watchdog/index.js';
 import { Gate } from '../../kit/gate.js';
 import { until } from '../../kit/until.js';
 import { type FrameworkServer, type Route, testScopesOf } from './framework-contract.js';
@@ -76,6 +76,105 @@ test('express: a router that is mounted has its path in the name, and a second m
   const names = (await watchdog.check()).flatMap(({ scopes }) => scopes.map(({ scope }) => scope));
   expect(names.sort()).toEqual(['GET /shops', 'GET /shops/:id', 'GET /shops/\\/re$/']);
   await pool.close({ graceMillis: 0, force: true });
+});
+
+test('express: the name has the paths of the mounts as they are written, also if the handler fails', async () => {
+  allowLeaks();
+  using watchdog = new Watchdog({ graceMillis: 0 });
+  const pool = createPool({ create: () => ({}), destroy: () => {} });
+  watchdog.watch(pool);
+  const lose: RequestHandler = async (_request, response) => {
+    await pool.lease();
+    response.send('lost');
+  };
+  const fail: RequestHandler = async () => {
+    await pool.lease();
+    throw new Error('from the handler');
+  };
+  const items = express.Router().get('/:item', lose).get('/:item/fail', fail);
+  const orders = express.Router().get('/', lose).use('/:order/items', items).get('/:order', lose);
+  const admin = express().use('/orders', express.Router().get('/:order', lose));
+  const app = express().use(expressScopes(watchdog));
+  app.use('/api/:tenant/orders', orders).use(['/a/:b/items', '/c/v:version/items'], items);
+  app.use('/admin/:who', admin).use(answerError);
+  const server = await listen(app);
+  const paths = ['/api/acme/orders', '/api/acme%20x/orders/7?x=/y', '/api/items/orders/7/items/8'];
+  paths.push('/api/acme/orders/7/items/8/fail', '/a/items/items/8', '/c/vx/items/8/fail');
+  paths.push('/admin/alice/orders/8');
+  for (const path of paths) await (await fetch(`http://localhost:${server.port}${path}`)).text();
+  await server.close();
+  await until(() => watchdog.stats().scopes === 0);
+  const names = (await watchdog.check()).flatMap(({ scopes }) => scopes.map(({ scope }) => scope));
+  expect(names.sort()).toEqual([
+    'GET /a/:b/items/:item',
+    'GET /admin/:who/orders/:order',
+    'GET /api/:tenant/orders',
+    'GET /api/:tenant/orders/:order',
+    'GET /api/:tenant/orders/:order/items/:item',
+    'GET /api/:tenant/orders/:order/items/:item/fail',
+    'GET /c/v:version/items/:item/fail',
+  ]);
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+/** A request whose route is in a router, which is mounted by a layer of another version of Express. */
+function mountedBy(layer: object, originalUrl: string): object {
+  const route = { path: '/:id' };
+  const router = Object.assign(() => {}, { stack: [{ route }] });
+  const app = { _router: { stack: [{ handle: () => {} }, { ...layer, handle: router }] } };
+  return { route, app, originalUrl, baseUrl: '/given/by/express' };
+}
+
+const EXPRESS_4 = {
+  regexp: /^\/api\/(?:([^/]+?))\/orders\/?(?=\/|$)/i,
+  keys: [{ name: 'tenant', optional: false, offset: 6 }],
+};
+const matchers = (params: object) => [
+  (path: string) =>
+    path.startsWith('/api/a%20b/orders') ? { path: '/api/a%20b/orders', params } : false,
+];
+
+test.each<[string, object, string, string]>([
+  ['Express 4', EXPRESS_4, '/api/a%20b/orders/7?x=1', '/api/:tenant/orders/:id'],
+  [
+    'Express 4, at /',
+    { regexp: Object.assign(/x/, { fast_slash: true }) },
+    '/7',
+    '/given/by/express/:id',
+  ],
+  [
+    'router 2.0',
+    { matchers: matchers({ tenant: 'a b' }) },
+    '/api/a%20b/orders/7',
+    '/api/:tenant/orders/:id',
+  ],
+  [
+    'a value that is no segment',
+    { matchers: matchers({ tenant: 'a' }) },
+    '/api/a%20b/orders/7',
+    '/…/:id',
+  ],
+  [
+    'an optional value that is not there',
+    { matchers: matchers({ x: undefined }) },
+    '/api/a%20b/orders/7',
+    '/api/a%20b/orders/:id',
+  ],
+  ['a path that the layer does not match', EXPRESS_4, '/other/7', '/given/by/express/:id'],
+  ['a layer without a path', {}, '/api/x/orders/7', '/given/by/express/:id'],
+])('express: the path of a mount of another version: %s', (_version, layer, url, path) => {
+  using watchdog = new Watchdog();
+  const opened: OpenScope[] = [];
+  const openScope = (name: string): OpenScope => {
+    const scope = watchdog.openScope(name);
+    opened.push(scope);
+    return scope;
+  };
+  const response = new EventEmitter();
+  const request = { method: 'GET', headers: {}, url, ...mountedBy(layer, url) };
+  expressScopes({ openScope })(request, response, () => {});
+  response.emit('close');
+  expect(opened.map(({ name }) => name)).toEqual([`GET ${path}`]);
 });
 
 test.each<[string, (next: () => void) => unknown]>([
