@@ -6,6 +6,7 @@
  *   sweep, check ──▶ each component looks whether it is exhausted ──▶ rules judge the loans ──▶ rules judge other objects
  * ```
  */
+import { applicationFrame, formatPosition } from '../core/call-site.js';
 import { type Observation, observe, type Watchable } from '../core/probe.js';
 import { runLater } from '../core/slices.js';
 import { ComponentWatch } from './component-watch.js';
@@ -13,6 +14,14 @@ import type { Loan } from './loan.js';
 import type { LoanTracker } from './loan-tracker.js';
 import { RepeatingTimer } from './repeating-timer.js';
 import type { RunningClock } from './running-clock.js';
+import { sumByKey } from './sum-by-key.js';
+
+/** Loans that are out, of one line. */
+export interface LineOut {
+  /** The position of the line, as `src/orders.ts:88:21`. */
+  readonly line: string;
+  readonly count: number;
+}
 
 export class ComponentWatches {
   readonly #tracker: LoanTracker;
@@ -120,6 +129,23 @@ export class ComponentWatches {
         counts.push(`${watch.kind} ${JSON.stringify(watch.name)} ${out.join(' and ')}`);
     }
     return counts.length === 0 ? '' : `still out: ${counts.join(', ')}`;
+  }
+
+  /**
+   * How many loans are out that do not count as lost, by the lines that took them; the most numerous first. Loans without a stack are left
+   * out. O(loans that are out).
+   */
+  linesOut(): LineOut[] {
+    const { ledger, stacks } = this.#tracker;
+    const lines: LineOut[] = [];
+    for (const watch of this.#watches) {
+      for (const loan of watch.loans()) {
+        const frame = applicationFrame(stacks.parse(loan.origin.stack));
+        if (frame !== undefined && !ledger.has(loan))
+          lines.push({ line: formatPosition(frame), count: 1 });
+      }
+    }
+    return sumByKey(lines, ({ line }) => line).sort((a, b) => b.count - a.count);
   }
 
   get #isIdle(): boolean {

@@ -46,7 +46,7 @@ import { aWeakKey } from '../core/weak-key.js';
 import type { BaseHeap } from '../gc/base-heap.js';
 import { suppressedNotes } from './baseline.js';
 import { NO_ORIGIN } from './call-origin.js';
-import { ComponentWatches } from './component-watches.js';
+import { ComponentWatches, type LineOut } from './component-watches.js';
 import type { LedgerEvents } from './leak-ledger.js';
 import type { LeakReport } from './leak-report.js';
 import type { WatchLevel } from './level.js';
@@ -390,6 +390,11 @@ export class Watchdog implements Disposable {
   /** @internal The age of the oldest loan that is out, in milliseconds, as far as a loan is old; 0 if there is none. O(1). */
   oldestLoanMillis(): number {
     return this.#tracker.oldestLoanMillis();
+  }
+
+  /** @internal The loans that are out and do not count as lost, by line, the most numerous first. O(loans that are out). */
+  linesOut(): readonly LineOut[] {
+    return this.#watches.linesOut();
   }
 
   /** @internal Lets the async context rest until the next scope is entered. Without effect while a scope is running. */

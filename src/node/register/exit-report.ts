@@ -13,6 +13,9 @@ import type { RequestCounts } from './request-sample.js';
 /** The code that the process ends with if there are leaks and the option `leaks` is `exit`. */
 const LEAKS_FOUND = 1;
 
+/** How many lines are told of the loans that are out and are not known to be lost. */
+const MOST_LINES_OUT = 5;
+
 /** Reports what the watchdog of a process has found. */
 export class ExitReport {
   readonly #watchdog: Watchdog;
@@ -92,6 +95,7 @@ export class ExitReport {
       loans,
       requests: this.#requests(),
       exhausted: [...this.#pools].filter(isExhausted).map((pool) => describe(pool)),
+      linesOut: this.#watchdog.linesOut().slice(0, MOST_LINES_OUT),
       stillOut: Math.max(0, loansOut - Math.min(lost, outAndLost)),
       missed: this.#foreign.missed,
     };

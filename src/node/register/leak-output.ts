@@ -22,6 +22,8 @@ export interface Findings {
   readonly exhausted: readonly string[];
   /** How many loans are out that are not lost as far as is known. */
   readonly stillOut: number;
+  /** The lines that took the most of them, as far as they are known. */
+  readonly linesOut: readonly { readonly line: string; readonly count: number }[];
   /** The copies of packages that are left alone. */
   readonly missed: readonly string[];
 }
@@ -29,10 +31,19 @@ export interface Findings {
 /** The version of the JSON file. It changes when a field changes its meaning or goes. */
 const JSON_VERSION = 1;
 
+/** How many leaks are remembered with their lines. */
+const MOST_TOLD = 1_000;
+
 /** Where a process writes its leaks. */
 export class LeakOutput {
   readonly #options: Pick<RegisterOptions, 'leaks' | 'json'>;
   readonly #source: string = isMainThread ? 'tenure' : `tenure (worker ${threadId})`;
+
+  /** The line and the scope of each leak that was written, by its signature. */
+  readonly #told = new Map<
+    string,
+    { readonly line: string | undefined; readonly scope: string | undefined }
+  >();
 
   constructor(options: Pick<RegisterOptions, 'leaks' | 'json'>) {
     this.#options = options;
@@ -46,8 +57,25 @@ export class LeakOutput {
 
   /** Writes a leak that was found just now. */
   found(leak: LeakReport): void {
+    if (this.#told.size >= MOST_TOLD) this.#told.clear();
+    this.#told.set(leak.signature, { line: lineOf(leak), scope: leak.scope });
     if (this.#options.leaks === 'log') this.#line({ tenure: 'leak', ...summaryOf(leak) });
     else write(`${prefixed(this.#source, formatReport([leak], { colour: hasColours() }))}\n`);
+  }
+
+  /** Writes that all loans of a leak that was written have come back. Its report knows no line and no scope any more. */
+  cameBack({ component, count: loans, signature }: LeakReport): void {
+    const { line, scope } = this.#told.get(signature) ?? {};
+    this.#told.delete(signature);
+    if (this.#options.leaks === 'log') {
+      const pool = component.name;
+      this.#line({ tenure: 'retracted', pool, line, scope, count: loans, signature });
+      return;
+    }
+    const where = `${line ?? 'an unknown line'}${scope === undefined ? '' : ` in ${scope}`}`;
+    this.say(
+      `NO LEAK AFTER ALL  the loans of ${component.kind} ${JSON.stringify(component.name)} that were reported of ${where} have come back (sig ${signature})`,
+    );
   }
 
   /** Writes what there is to report, and the JSON file if one is asked for. */
@@ -64,7 +92,9 @@ export class LeakOutput {
     if (this.#options.json !== undefined) this.#writeFile(this.#options.json, findings);
   }
 
-  #text({ leaks, fresh, watched, loans, requests, exhausted, stillOut, missed }: Findings): string {
+  #text(findings: Findings): string {
+    const { leaks, fresh, watched, loans, requests, exhausted, stillOut, linesOut, missed } =
+      findings;
     const lines: string[] = [];
     if (leaks.length > 0) lines.push(formatReport(leaks, { colour: hasColours() }));
     else if (exhausted.length > 0) lines.push('NO LEAK IS PROVEN, BUT A POOL IS EXHAUSTED');
@@ -76,7 +106,11 @@ export class LeakOutput {
       lines.push(`requests: ${requests.watched} of ${requests.requests} had a scope`);
     }
     for (const phrase of exhausted) lines.push(`exhausted: ${phrase}`);
-    if (stillOut > 0) lines.push(`still out, and not known to be lost: ${count(stillOut, 'loan')}`);
+    if (stillOut > 0) {
+      const takenAt = linesOut.map((out) => `${out.line} ×${out.count}`).join(', ');
+      const from = takenAt === '' ? '' : `, taken at ${takenAt}`;
+      lines.push(`still out, and not known to be lost: ${count(stillOut, 'loan')}${from}`);
+    }
     if (fresh.length > 0) {
       const places = fresh.map((leak) => `${lineOf(leak) ?? leak.component.name} ×${leak.count}`);
       lines.push(`out at the end, after their requests, and not counted: ${places.join(', ')}`);

@@ -136,12 +136,15 @@ export class Registration implements Registered {
 
   #createWatchdog(): Watchdog {
     const { level, graceMillis } = this.#options;
-    return new Watchdog({
+    const watchdog = new Watchdog({
       level,
       graceMillis,
       stacksPerSecond: STACKS_PER_SECOND,
       firstStacks: FIRST_REQUESTS,
       onLeak: (leak) => this.#output?.found(leak),
+    });
+    return watchdog.on('retracted', (leak) => {
+      if (leak.count === 0) this.#output?.cameBack(leak);
     });
   }
 

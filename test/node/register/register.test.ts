@@ -149,6 +149,39 @@ describe('what it reports', () => {
     expect(own.code).toBe(7);
   });
 
+  test.each([
+    [
+      'stderr',
+      /NO LEAK AFTER ALL {2}the loans of pool "generic-pool" that were reported of app\.cjs:7:\d+ in GET \/late have come back \(sig [\da-f]{8}\)\n/,
+    ],
+    [
+      'log',
+      /"tenure":"retracted","pool":"generic-pool","line":"app\.cjs:7:\d+","scope":"GET \/late","count":0/,
+    ],
+  ])(
+    'leaks=%s: the loans that were reported and have all come back are told',
+    async (leaks, text) => {
+      const source = service("await get('/late'); await get('/late');").replace(
+        /if .*;/,
+        "process.once('SIGHUP', () => pool.release(resource));",
+      );
+      using program = startProgram(source, { tenure: `leaks=${leaks},graceMillis=20` });
+      await program.says('orphaned');
+      expect(program.stderr()).not.toMatch(text);
+      program.process.kill('SIGHUP');
+      await program.says(leaks === 'log' ? '"retracted"' : 'come back (sig');
+      expect(program.stderr().split(text)).toHaveLength(2);
+    },
+  );
+
+  test('a loan outside of a request, which is not known to be lost, is told with its line', async () => {
+    const source = service(
+      "await get('/ok'); const take = () => pool.acquire(); take(); take(); setTimeout(() => process.exit(0), 1);",
+    );
+    using t = await run(source);
+    expect(t.stderr).toMatch(/not known to be lost: 2 loans, taken at app\.cjs:13:\d+ ×2\n/);
+  });
+
   test('leaks=log writes lines of JSON', async () => {
     using t = await run(LEAKY, { tenure: 'leaks=log,graceMillis=0' });
     const lines = t.stderr
