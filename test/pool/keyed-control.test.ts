@@ -300,6 +300,24 @@ test('borrowed resources beyond a smaller maxTotal are destroyed when they come 
   await pools.close();
 });
 
+test('a destruction that hangs costs no resource below a smaller maxTotal', async () => {
+  const clock = new FakeClock();
+  const pools = createKeyedPool((_key: string) => ({ create: () => ({}), destroy: never }), {
+    clock,
+  });
+  const leases = await Promise.all(['a', 'a', 'b', 'b'].map((key) => pools.lease(key)));
+  pools.resize({ maxTotal: 2 });
+  for (const lease of leases.splice(0, 2)) void lease.release();
+  await clock.advance(200);
+  expect(pools.stats()).toMatchObject({ borrowed: 2, destroying: 2 });
+  pools.resize({ maxTotal: 2 });
+  for (const lease of leases) void lease.release();
+  expect(pools.stats()).toMatchObject({ available: 2, destroying: 2 });
+  const closed = pools.close();
+  await clock.advance(20_000);
+  await closed;
+});
+
 /** Ways in which a key may hold the only resource, or the place of one. */
 const occupations: [string, Partial<Factory<Thing>>, (pool: Pool<Thing>) => unknown][] = [
   ['creation', { create: never }, leaseWithoutEnd],

@@ -26,6 +26,7 @@ export class CeilingShare<T> implements CeilingMember {
   readonly #host: CeilingShareHost<T>;
   lastGrant = 0;
   #countedSize = 0;
+  #countedKept = 0;
   #countedLeaving = 0;
 
   constructor(ceiling: SharedCeiling, host: CeilingShareHost<T>) {
@@ -60,11 +61,17 @@ export class CeilingShare<T> implements CeilingMember {
   /** Tells the ceiling that the resources, the waiters or the state of the pool have changed. */
   changed(): void {
     const { size } = this;
+    const kept = size - this.#host.counters.destroying;
     const leaving = this.#leaving;
-    const [moreResources, moreLeaving] = [size - this.#countedSize, leaving - this.#countedLeaving];
+    const more = {
+      resources: size - this.#countedSize,
+      kept: kept - this.#countedKept,
+      leaving: leaving - this.#countedLeaving,
+    };
     this.#countedSize = size;
+    this.#countedKept = kept;
     this.#countedLeaving = leaving;
-    this.ceiling.memberChanged(this, moreResources, moreLeaving);
+    this.ceiling.memberChanged(this, more);
   }
 
   get shortfall(): number {

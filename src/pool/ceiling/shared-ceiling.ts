@@ -39,6 +39,16 @@ export interface CeilingMember {
   fill(): void;
 }
 
+/** How many more resources a member has than it told last; below 0 for fewer. */
+export interface MemberChange {
+  /** Resources in any state. */
+  readonly resources: number;
+  /** Those of them that are not being destroyed. */
+  readonly kept: number;
+  /** Those that are being destroyed, but for destructions that have become slow. */
+  readonly leaving: number;
+}
+
 /** The ceiling over all pools of one keyed pool. */
 export class SharedCeiling {
   /** The members that were starved when they were last looked at. A returned resource is offered to these alone. */
@@ -52,6 +62,8 @@ export class SharedCeiling {
   readonly #unfilled = new Set<CeilingMember>();
   /** How many resources all members have. */
   #total = 0;
+  /** How many of them are not being destroyed. */
+  #kept = 0;
   /** How many of them are being destroyed, but for destructions that have become slow: they may hang. */
   #leaving = 0;
   /** How many creations of all members run on without a place. */
@@ -83,16 +95,17 @@ export class SharedCeiling {
     }
   }
 
-  /** Whether there are more resources than `maxTotal`. */
+  /** Whether there are more resources than `maxTotal`. Those that are being destroyed do not count, however long that takes. */
   get hasExcess(): boolean {
-    this.#mayHaveExcess &&= this.#total - this.#leaving > this.#maxTotal;
+    this.#mayHaveExcess &&= this.#kept > this.#maxTotal;
     return this.#mayHaveExcess;
   }
 
-  /** Told that a member has changed. `resources` and `leaving` are how many more it has of these, or fewer. */
-  memberChanged(member: CeilingMember, resources: number, leaving: number): void {
-    this.#total += resources;
-    this.#leaving += leaving;
+  /** Told that a member has changed. */
+  memberChanged(member: CeilingMember, more: MemberChange): void {
+    this.#total += more.resources;
+    this.#kept += more.kept;
+    this.#leaving += more.leaving;
     if (this.#starved.size > 0) this.#noteStarved(member);
   }
 
