@@ -71,6 +71,7 @@ test('loans that are out after the grace are reported, and destroyed when they c
   await clock.advance(1);
   const outcome = closed();
   if (outcome.is !== 'rejected') throw new Error(outcome.is);
+  expect(clock.pendingTimers).toBe(0);
   expect(outcome.error).toBeInstanceOf(LeasesOutError);
   expect(outcome.error).toMatchObject({ code: 'TENURE_POOL_LEASES_OUT', phase: 'close' });
   expect(String(outcome.error)).toMatch(/2 still out 5000 ms after .*lease\(\) 5 s ago/);
@@ -153,6 +154,7 @@ test('a creation that ends after the close is destroyed, and its signal has abor
   expect(told?.aborted).toBe(true);
   await clock.advance(1_000);
   expect(closed().is).toBe('resolved');
+  expect(clock.foregroundTimers).toBe(0);
   gates.at(0).open();
   await settle();
   expect(factory.destroyed).toEqual(['0 late']);
@@ -240,6 +242,17 @@ test('drain waits for the waiters, and settles when the last one times out or gi
     await settle();
     expect([waiting().is, drained().is]).toEqual(['rejected', 'resolved']);
   }
+});
+
+test('drain settles when a close rejects the last waiter', async () => {
+  const { pool, clock } = open(1, { create: () => new Promise(() => {}) });
+  const waiting = rejection(pool.lease());
+  const drained = outcomeOf(pool.drain());
+  const closed = pool.close({ graceMillis: 1_000 });
+  expect(await waiting).toMatchObject(closedError);
+  expect(drained().is).toBe('resolved');
+  await clock.advance(1_000);
+  await closed;
 });
 
 test('drain refuses tryLease, and rejects the callers of ready', async () => {

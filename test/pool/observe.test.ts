@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { captureStack, parseFrames } from '../../src/core/call-site.js';
+import type { Holder } from '../../src/core/probe.js';
 import { createKeyedPool, createPool, observe, type PoolOptions } from '../../src/pool/index.js';
 import { Pool } from '../../src/pool/pool.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
@@ -210,14 +211,22 @@ test('an observer that is refused for one key watches no key', async () => {
   await pools.close();
 });
 
-test('a lease that has ended touches no later loan of its resource', async () => {
+test('what has ended touches, expects and hands over no later loan of its resource', async () => {
   const { pool, observer } = watched({ max: 1 });
+  const told = { touched: vi.fn(), expected: vi.fn(), transferred: vi.fn() };
+  Object.assign(observer, told);
   const ended = await pool.lease();
   void ended.release();
-  using _later = await pool.lease();
-  ended.touch('too late');
-  ended.expectHold(1_000);
-  expect(observer.log.filter((line) => /touched|expected/.test(line))).toEqual([]);
+  const { context } = await pool.use((_thing, given) => ({ context: given }));
+  using later = await pool.lease();
+  for (const holder of [ended, context]) {
+    holder.touch('too late');
+    holder.expectHold(1_000);
+  }
+  ended.transfer({} as Holder);
+  expect(Object.values(told).map(({ mock }) => mock.calls)).toEqual([[], [], []]);
+  later.transfer({} as Holder);
+  expect(told.transferred).toHaveBeenCalledTimes(1);
 });
 
 test('a watch that is ended twice leaves the next watch alone', async () => {

@@ -211,3 +211,24 @@ test('validateAfterIdleMillis lends without validation what was used or validate
   }
   await pool.close();
 });
+
+test('tryLease does not overtake a caller that waits for a validation', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const factory = new StrictFactory(2, { validate: () => gates.next() });
+  const options = { max: 2, testOnBorrow: true, validateAfterIdleMillis: 500, clock };
+  const pool = createPool(factory, options);
+  const [first, second] = [await pool.lease(), await pool.lease()];
+  void first.release();
+  await clock.advance(500);
+  void second.release();
+  const waiting = outcomeOf(pool.lease());
+  await settle();
+  expect([pool.stats().validating, pool.available, pool.pending]).toEqual([1, 1, 1]);
+  expect(pool.tryLease()).toBeUndefined();
+  await clock.advance(100);
+  expect(waiting().is).toBe('resolved');
+  gates.at(0).open();
+  await settle();
+  await pool.close({ graceMillis: 0, force: true });
+});

@@ -164,6 +164,19 @@ test('a suspect keeps its rule after a forced close, and becomes certain under a
   ]);
 });
 
+test.each<[string, (lease: Lease<object>) => unknown]>([
+  ['destroy()', (lease) => lease.destroy()],
+  ['`using`', (lease) => lease[Symbol.dispose]()],
+  ['`await using`', (lease) => lease[Symbol.asyncDispose]()],
+])('a lease that ends by %s after a forced close retracts its loss', async (_, end) => {
+  using t = watched(createSource);
+  const lease = await t.watchdog.scope('job', () => t.lease());
+  await t.closeByForce();
+  await t.clock.advance(GRACE_MILLIS);
+  await end(lease);
+  expect(t.told).toEqual(['orphaned probable', 'orphaned retracted']);
+});
+
 test('a use() that settles after a forced close retracts its loss', async () => {
   using t = watched(createSource);
   const pool = createPool(factory, { clock: t.clock });
