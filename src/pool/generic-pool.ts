@@ -67,20 +67,18 @@ export class GenericPool<T> extends Pool<T> {
   once<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this;
   once(event: string, listener: AnyListener): this;
   once(event: string, listener: AnyListener): this {
-    return this.#add(event, listener, (payload) => {
-      this.off(event, listener);
+    const called: AnyListener = (payload) => {
+      this.#removeLast(event, (each) => each.called === called);
       listener.call(this, payload);
-    });
+    };
+    return this.#add(event, listener, called);
   }
 
   /** Removes a listener: of several that are the same, the last one. */
   override off<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this;
   override off(event: string, listener: AnyListener): this;
   override off(event: string, listener: AnyListener): this {
-    const added = this.#added.get(event) ?? [];
-    const last = added.findLastIndex((each) => each.listener === listener);
-    if (last >= 0) this.#remove(event, added.splice(last, 1));
-    return this;
+    return this.#removeLast(event, (each) => each.listener === listener);
   }
 
   /** Removes a listener, as {@link GenericPool.off} does. */
@@ -117,6 +115,13 @@ export class GenericPool<T> extends Pool<T> {
     if (added === undefined) this.#added.set(event, [{ listener, called }]);
     else added.push({ listener, called });
     if (isPoolEvent(event)) super.on(event, called as PoolListener<typeof event>);
+    return this;
+  }
+
+  #removeLast(event: string, isMeant: (each: Added) => boolean): this {
+    const added = this.#added.get(event) ?? [];
+    const last = added.findLastIndex(isMeant);
+    if (last >= 0) this.#remove(event, added.splice(last, 1));
     return this;
   }
 

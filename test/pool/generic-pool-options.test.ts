@@ -106,6 +106,10 @@ const SCRIPTS: readonly ((pool: EventEmitter, heard: string[]) => unknown)[] = [
     return pool.on(EVENT, listener).listeners(EVENT)[0] === listener;
   },
   (pool, heard) => {
+    const listener = () => heard.push('once, and then always');
+    pool.once(EVENT, listener).on(EVENT, listener);
+  },
+  (pool, heard) => {
     pool.once(EVENT, () => {
       heard.push('outer');
       pool.once(EVENT, () => heard.push('inner'));
@@ -119,12 +123,12 @@ test.each(SCRIPTS.map((script) => [String(script), script] as const))(
     const emitter = new EventEmitter();
     const expected: string[] = [];
     const learned = script(emitter, expected);
-    for (let happens = 0; happens < 2; happens++) emitter.emit(EVENT, new Error('refused'));
+    for (let happens = 0; happens < 3; happens++) emitter.emit(EVENT, new Error('refused'));
 
     const pool = createGenericPool({ ...factory, destroy: () => Promise.reject(new Error('no')) });
     const heard: string[] = [];
     expect(script(pool as unknown as EventEmitter, heard)).toEqual(learned);
-    for (let happens = 0; happens < 2; happens++) await pool.destroy(await pool.acquire());
+    for (let happens = 0; happens < 3; happens++) await pool.destroy(await pool.acquire());
     expect(heard).toEqual(expected);
     await pool.close();
   },
