@@ -137,7 +137,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
 
   /** Has observers watch the pool of a key before a loan of it begins. */
   #watchMember(member: Member<T>): void {
-    for (const watch of this.#watches) watch.add(member);
+    for (const watch of this.#watches) watch.addPresent(member);
     this.#isPartlyWatched = [...this.#watches].some(({ isIncomplete }) => isIncomplete);
   }
 

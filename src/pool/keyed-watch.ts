@@ -40,6 +40,8 @@ export class KeyedWatch implements Observation {
     Watchable,
     { watch: Observation; part: ObserverOfPart | undefined }
   >();
+  /** Pools that could not be watched: each is tried once. */
+  readonly #refused = new WeakSet<Watchable>();
   /** The pools that existed before the watch; `undefined` when all of them are watched. */
   #present: Iterator<KeyedMember> | undefined;
 
@@ -81,23 +83,29 @@ export class KeyedWatch implements Observation {
     for (let nodes = 0; nodes < most && this.#present !== undefined; nodes += POOL_IN_NODES) {
       const next = this.#present.next();
       if (next.done === true) this.#present = undefined;
-      else guardedCall(`the watch of ${next.value.label}`, () => this.add(next.value));
+      else this.addPresent(next.value);
     }
     return this.isIncomplete;
   }
 
+  /** Watches a pool that existed before. Why it cannot be watched is printed: a caller that leases of it must not be told instead. */
+  addPresent(member: KeyedMember): void {
+    guardedCall(`the watch of ${member.label}`, () => this.add(member));
+  }
+
   /**
-   * Watches the pool of a key, unless it is watched.
+   * Watches the pool of a key, unless that was tried before.
    *
    * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another observer watches that pool.
    */
   add({ pool, label }: KeyedMember): void {
-    if (this.#watches.has(pool)) return;
+    if (this.#watches.has(pool) || this.#refused.has(pool)) return;
     const part = this.#observer.part?.(label);
     let watch: Observation;
     try {
       watch = pool[observe](part ?? this.#observer);
     } catch (error) {
+      this.#refused.add(pool);
       part?.[Symbol.dispose]();
       throw error;
     }

@@ -211,6 +211,27 @@ test('an observer that is refused for one key watches no key', async () => {
   await pools.close();
 });
 
+test('a pool that was watched apart, before the watch of all keys came to it, lends all the same', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const pools = createKeyedPool((_key: string) => new StrictFactory(), { clock: new FakeClock() });
+  const apart = pools.pool('a');
+  const endOfPart = vi.fn();
+  const part = () =>
+    Object.assign(new RecordingObserver(), { attached() {}, [Symbol.dispose]: endOfPart });
+  const observation = pools[observe](
+    Object.assign(new RecordingObserver(), { asksForPresent: true, part }),
+  );
+  using _ofOne = apart[observe](new RecordingObserver());
+  for (let i = 0; i < 3; i++) await pools.use('a', () => {});
+  expect(observation.reportPresent?.(1_000)).toBe(false);
+  expect(printed.mock.calls.flat().filter((text) => text instanceof Error)).toMatchObject([
+    { code: 'TENURE_ALREADY_WATCHED' },
+  ]);
+  expect(endOfPart).toHaveBeenCalledTimes(1);
+  printed.mockRestore();
+  await pools.close();
+});
+
 test('what has ended touches, expects and hands over no later loan of its resource', async () => {
   const { pool, observer } = watched({ max: 1 });
   const told = { touched: vi.fn(), expected: vi.fn(), transferred: vi.fn() };
