@@ -443,27 +443,33 @@ test('a slow creation whose caller has left gives its place to the next caller',
   await close(pool, clock);
 });
 
-test('a creation that was abandoned makes way for another once it has ended', async () => {
-  const clock = new FakeClock();
-  const gates = new Gates();
-  const signals: AbortSignal[] = [];
-  const factory = new StrictFactory(1, {
-    create: (_number, signal) => {
-      signals.push(signal);
-      return gates.next();
-    },
-  });
-  const pool = createPool(factory, { max: 1, clock });
-  for (let caller = 0; caller < 3; caller++) {
-    const abort = new AbortController();
-    void outcomeOf(pool.lease({ signal: abort.signal }));
-    abort.abort();
-    gates.at(caller).fail('aborted');
-    await settle();
-  }
-  expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
-  await close(pool, clock);
-});
+test.each(['failed', 'succeeded'])(
+  'a creation that was abandoned makes way for another once it has %s',
+  async (outcome) => {
+    const clock = new FakeClock();
+    const gates = new Gates();
+    const signals: AbortSignal[] = [];
+    const factory = new StrictFactory(1, {
+      create: (_number, signal) => {
+        signals.push(signal);
+        return gates.next();
+      },
+    });
+    const pool = createPool(factory, { max: 1, clock });
+    for (let caller = 0; caller < 3; caller++) {
+      const abort = new AbortController();
+      void outcomeOf(pool.lease({ signal: abort.signal }));
+      abort.abort();
+      if (outcome === 'failed') gates.at(caller).fail('aborted');
+      else gates.at(caller).open();
+      await settle();
+      pool.evict(() => true);
+      await settle();
+    }
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
+    await close(pool, clock);
+  },
+);
 
 test.each([0, 60_000])(
   'a creation that is slow takes no idle resource out of service, validateAfterIdleMillis %i: none is lost or validated in vain',

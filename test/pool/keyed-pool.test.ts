@@ -336,6 +336,8 @@ test('the pool of a forgotten key is closed, and nothing of the key is kept in m
   const refs = await (async () => {
     const key = {};
     const forgotten = pools.pool(key);
+    await forgotten.use(() => {});
+    pools.evict(() => true);
     for (let others = 0; others < 100; others++) await (await pools.lease({})).destroy();
     expect(await rejection(forgotten.lease())).toMatchObject({ code: 'TENURE_POOL_CLOSED' });
     return [new WeakRef(key), new WeakRef(forgotten), factories[0]];

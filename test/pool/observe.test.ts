@@ -5,8 +5,10 @@ import { createKeyedPool, createPool, observe, type PoolOptions } from '../../sr
 import { Pool } from '../../src/pool/pool.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
 import { RecordingObserver } from '../kit/recording-observer.js';
-import { rejection } from './outcome.js';
+import { settle } from '../kit/settle.js';
+import { outcomeOf, rejection } from './outcome.js';
 import { StrictFactory } from './strict-factory.js';
 
 function watched(options: PoolOptions = {}) {
@@ -196,6 +198,32 @@ test('an observer of a keyed pool is told of all keys, those that are made later
   expect([observer.log.length, second.liveOf('resource').length]).toEqual([reported, 2]);
   await pools.close();
   expect(second.live.size).toBe(0);
+});
+
+test('an observer of a keyed pool without keys is told of the close', async () => {
+  const pools = createKeyedPool((_key: string) => new StrictFactory(), { clock: new FakeClock() });
+  const observer = new RecordingObserver();
+  const freed = vi.spyOn(observer, 'freed');
+  using _watch = pools[observe](observer);
+  await pools.close();
+  expect(freed.mock.calls).toEqual([[observer.root]]);
+});
+
+test('a drain ends with the loss of the last lease, while its resource is being destroyed', async () => {
+  const gates = new Gates();
+  const factory = new StrictFactory(1, { destroy: () => gates.next() });
+  const pool = createPool(factory, { onAbandoned: 'destroy', clock: new FakeClock() });
+  const observer = new RecordingObserver();
+  using observation = pool[observe](observer);
+  const lease = await pool.lease();
+  const drained = outcomeOf(pool.drain());
+  const [loan] = observer.liveOf('lease');
+  observation.abandoned?.(loan as number);
+  await settle();
+  expect([drained().is, pool.stats().destroying]).toEqual(['resolved', 1]);
+  expect(() => lease.resource).toThrow();
+  gates.at(0).open();
+  await pool.close();
 });
 
 test('an observer that is refused for one key watches no key', async () => {
