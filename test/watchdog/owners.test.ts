@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { runAsOwner } from '../../src/core/current-owner.js';
 import { disposal } from '../../src/memoize/disposal/index.js';
 import { memoize } from '../../src/memoize/index.js';
-import { createPool } from '../../src/pool/index.js';
+import { createPool, type Pool } from '../../src/pool/index.js';
 import { RefCounted } from '../../src/scope/index.js';
+import { allowLeaks } from '../../src/testing/index.js';
 import {
   InvalidArgumentError,
   type Observer,
@@ -11,6 +12,8 @@ import {
   Watchdog,
 } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
+import { settle } from '../kit/settle.js';
 import { MinimalPool } from './minimal-pool.js';
 
 function watched() {
@@ -179,3 +182,114 @@ test('the removal of a node that no loan refers to settles none', async () => {
   expect(t.watchdog.oldestLoanMillis()).toBe(0);
   await lease.release();
 });
+
+/** Ways in which a creation comes to nothing, in a pool with this `max`. */
+const FAILED_CREATIONS: Readonly<Record<string, { max: number; play: (t: Creations) => unknown }>> =
+  {
+    'fails at once': {
+      max: 1,
+      async play({ outer, creates }) {
+        const asked = outer.lease().catch(() => {});
+        await settle();
+        creates.at(0).fail('refused');
+        await asked;
+      },
+    },
+    'fails after its timeout': {
+      max: 1,
+      async play({ outer, creates, clock }) {
+        const asked = outer.lease().catch(() => {});
+        await clock.advance(1_000);
+        await asked;
+        creates.at(0).fail('refused');
+      },
+    },
+    'succeeds after its timeout, and another has its place': {
+      max: 1,
+      async play({ outer, creates, clock, keepsNext }) {
+        const asked = outer.lease().catch(() => {});
+        await clock.advance(1_000);
+        await asked;
+        keepsNext();
+        const lease = outer.lease();
+        await settle();
+        creates.at(1).open();
+        await lease;
+        creates.at(0).open();
+      },
+    },
+    'gives an object that the pool has': {
+      max: 2,
+      async play({ outer, creates, keepsNext }) {
+        keepsNext();
+        const lease = outer.lease();
+        await settle();
+        creates.at(0).open();
+        await lease;
+        const asked = outer.lease().catch(() => {});
+        await settle();
+        creates.at(1).open();
+        await asked;
+      },
+    },
+    'gives an object that the pool has, after its timeout': {
+      max: 2,
+      async play({ outer, creates, clock, keepsNext }) {
+        keepsNext();
+        const lease = outer.lease();
+        await settle();
+        creates.at(0).open();
+        await lease;
+        const asked = outer.lease().catch(() => {});
+        await clock.advance(1_000);
+        await asked;
+        creates.at(1).open();
+      },
+    },
+  };
+
+/** A pool whose `create` leases of another pool, and gives always the same object. */
+interface Creations {
+  readonly outer: Pool<object>;
+  readonly creates: Gates;
+  readonly clock: FakeClock;
+  /** Has the next creation lease nothing. */
+  keepsNext(): void;
+}
+
+test.each(Object.entries(FAILED_CREATIONS))(
+  'what a creation has leased is lost when it %s',
+  async (_, { max, play }) => {
+    allowLeaks();
+    const clock = new FakeClock();
+    using watchdog = new Watchdog({ clock, graceMillis: 0 });
+    const inner = createPool({ create: () => ({}), destroy: () => {} }, { name: 'inner', clock });
+    const creates = new Gates();
+    const resource = {};
+    let leasesNothing = false;
+    const outer = createPool(
+      {
+        async create() {
+          const gate = creates.next();
+          if (!leasesNothing) await inner.lease();
+          leasesNothing = false;
+          await gate;
+          return resource;
+        },
+        destroy: () => {},
+      },
+      { max, clock, createTimeoutMillis: 1_000, createAttempts: 1 },
+    );
+    watchdog.watch(inner);
+    watchdog.watch(outer);
+    const keepsNext = (): void => {
+      leasesNothing = true;
+    };
+    await play({ outer, creates, clock, keepsNext });
+    await settle();
+    expect(await watchdog.check()).toMatchObject([{ rule: 'orphaned', count: 1 }]);
+    const closed = [outer, inner].map((pool) => pool.close({ graceMillis: 0, force: true }));
+    await clock.advance(10_000);
+    await Promise.all(closed);
+  },
+);
