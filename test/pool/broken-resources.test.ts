@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { createPool, type Factory, type PoolOptions } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { outcomeOf, rejection } from './outcome.js';
 import { StrictFactory, type Thing } from './strict-factory.js';
@@ -160,6 +161,55 @@ test('a full server does not count towards createAttempts', async () => {
   await clock.advance(20);
   expect([codes, asked().is]).toEqual([[], 'rejected']);
   await pool.close();
+});
+
+test('with one attempt, callers fail fast again after a full server has another error', async () => {
+  const clock = new FakeClock();
+  const codes = ['full', 'down', 'down'];
+  const pool = createPool(
+    {
+      create: () => Promise.reject(Object.assign(new Error('no'), { code: codes.shift() })),
+      destroy: () => {},
+      isFull: (error) => (error as { code?: string }).code === 'full',
+    },
+    { max: 1, createAttempts: 1, clock, random: () => 0 },
+  );
+  const first = outcomeOf(pool.lease());
+  await clock.advance(10);
+  const second = outcomeOf(pool.lease());
+  await settle();
+  expect([codes, first().is, second().is]).toEqual([[], 'rejected', 'rejected']);
+  await pool.close();
+});
+
+test('resources that all break at once cost one pause', async () => {
+  const clock = new FakeClock();
+  const pool = createPool({ create: () => ({}), destroy: () => {} }, { clock });
+  await pool.warmUp(10);
+  pool.evict(() => true, 'broken');
+  const asked = outcomeOf(pool.lease());
+  await clock.advance(10);
+  expect([asked().is, clock.foregroundTimers]).toEqual(['resolved', 0]);
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a pause that follows on a failure ends with a success, also after a resource that broke unused', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const factory = new StrictFactory(3, { create: () => gates.next() });
+  const pool = createPool(factory, { max: 3, clock, random: () => 0 });
+  gates.at(0).open();
+  await pool.warmUp(1);
+  pool.evict(() => true, 'broken');
+  await clock.advance(10);
+  const asked = outcomeOf(Promise.all([pool.lease(), pool.lease()]));
+  await settle();
+  gates.at(1).fail(new Error('refused'));
+  await settle();
+  gates.at(2).open();
+  await settle();
+  expect([factory.creates, asked().is]).toEqual([4, 'pending']);
+  await pool.close({ graceMillis: 0, force: true });
 });
 
 test('a permanent error of `create` rejects its caller at once, and later callers have it tried again after a pause', async () => {

@@ -280,7 +280,10 @@ describe('signals of another make', () => {
     await end(pool, clock);
   });
 
-  test('one that calls its listener at once ends the wait at once', async () => {
+  test.each([
+    ['', () => {}],
+    [', and then throws,', broken],
+  ])('one that calls its listener at once%s ends the wait at once', async (_, then) => {
     const { pool, lease, clock } = await held();
     const signal = {
       aborted: false,
@@ -288,6 +291,7 @@ describe('signals of another make', () => {
       addEventListener(_: string, listener: { handleEvent(): void }) {
         signal.aborted = true;
         listener.handleEvent();
+        then();
       },
       removeEventListener: () => {},
     };

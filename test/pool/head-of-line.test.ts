@@ -388,6 +388,24 @@ test('callers that leave now and then cause no pause', async () => {
   await close(pool, clock);
 });
 
+test('callers that leave a server which has answered in between cause no pause', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const factory = new StrictFactory(3, { create: () => gates.next() });
+  const pool = createPool(factory, { max: 3, clock });
+  await leaveAfter(0, pool, clock);
+  const served = outcomeOf(pool.lease());
+  await settle();
+  gates.at(1).open();
+  await clock.advance(200);
+  expect(served().is).toBe('resolved');
+  await leaveAfter(0, pool, clock);
+  void outcomeOf(pool.lease());
+  await settle();
+  expect(factory.creates).toBe(4);
+  await close(pool, clock);
+});
+
 test('a call that was given up and succeeds all the same ends the pause', async () => {
   const clock = new FakeClock();
   const gates = new Gates();
@@ -491,3 +509,31 @@ test.each([0, 60_000])(
     await pool.close({ graceMillis: 0 });
   },
 );
+
+test('a validation of a returned resource that is slow takes no idle resource out of service', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(2, { validate: () => hang() });
+  const options = { max: 2, testOnBorrow: true, testOnReturn: true, clock };
+  const pool = createPool(factory, { ...options, validateAfterIdleMillis: 60_000 });
+  await pool.warmUp(2);
+  void pool.tryLease()?.release();
+  await clock.advance(1_000);
+  pool.resize({ max: 3 });
+  expect([pool.stats().resetting, pool.available, factory.validates]).toEqual([1, 1, 1]);
+  await close(pool, clock);
+});
+
+test('a creation that was given up causes no further one when its time to be slow has come', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(4, {
+    create: (number) => (number === 0 ? undefined : hang()),
+  });
+  const pool = createPool(factory, { max: 4, clock });
+  using _first = await pool.lease();
+  await leaveAfter(0, pool, clock);
+  await clock.advance(50);
+  const waits = outcomeOf(pool.lease());
+  await clock.advance(60);
+  expect([factory.creates, waits().is]).toEqual([3, 'pending']);
+  await close(pool, clock);
+});

@@ -62,6 +62,21 @@ test('a hanging call is still ended after a stall, and its error says how long t
   await pool.close();
 });
 
+test('the error of a call that hangs does not blame a stall that was long before', async () => {
+  const clock = new FakeClock();
+  const errors: unknown[] = [];
+  const pool = createPool(
+    { create: () => ({}), destroy: () => {}, reset: () => new Promise(() => {}) },
+    { validateTimeoutMillis: 5_000, clock },
+  );
+  pool.on('factoryResetError', (error) => errors.push(error));
+  void (await pool.lease()).release();
+  await stall(clock, 400);
+  await clock.advance(5_000);
+  expect(errors).toMatchObject([{ message: expect.not.stringContaining('blocked') }]);
+  await pool.close();
+});
+
 test('a caller is served by what came back during a stall; else its error does not blame the callers', async () => {
   const clock = new FakeClock();
   const pool = createPool({ create: () => ({}), destroy: () => {} }, { max: 1, clock });
