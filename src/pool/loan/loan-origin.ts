@@ -46,7 +46,7 @@ export class LoanOrigins<T> {
     }
     if (origin === undefined) return undefined;
     const last = this.#last;
-    if (last.origin === origin && last.watch === watch) return last;
+    if (last.origin === origin) return last;
     this.#last = { watch, origin, stack };
     return this.#last;
   }

@@ -74,7 +74,7 @@ export class Inspection<T> {
     counters.resetting++;
     let isInspected = false;
     let report: (() => void) | undefined;
-    const isKept = (): boolean => slot.state === 'resetting' && this.#endOfLife(slot) === undefined;
+    const isKept = (): boolean => this.#endOfLife(slot) === undefined;
     this.#calls.inspectReturn(slot.resource, isKept, (unfit) => {
       isInspected = true;
       if (slot.state === 'resetting') {
