@@ -179,8 +179,7 @@ export class Entries {
 
   /** Removes an entry that no call may be given any more. */
   removeDead(key: Key, entry: Entry): void {
-    const isCollected = entry instanceof StagedEntry && entry.collected;
-    this.remove(key, isCollected ? 'collected' : 'expired');
+    this.remove(key, causeOf(entry));
   }
 
   /** Removes an entry; false if there is none. */
@@ -254,7 +253,10 @@ export class Entries {
         return;
       }
       const key = keyOf(value);
-      if (key !== undefined && isDead(this.store.peek(key), now)) this.store.delete(key, 'expired');
+      const stored = key === undefined ? undefined : this.store.peek(key);
+      if (key !== undefined && stored instanceof Entry && stored.isDead(now)) {
+        this.store.delete(key, causeOf(stored));
+      }
     }
   }
 
@@ -317,6 +319,11 @@ export class Entries {
       this.#registry.unregister(stored);
     }
   }
+}
+
+/** Why an entry leaves that no call may be given any more. */
+function causeOf(entry: Entry): RemovalCause {
+  return entry instanceof StagedEntry && entry.collected ? 'collected' : 'expired';
 }
 
 /**

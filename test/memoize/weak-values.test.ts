@@ -1,9 +1,10 @@
 /** Results that are held weakly, checked with V8's own collector. */
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { disposal } from '../../src/memoize/disposal/index.js';
 import { memoize } from '../../src/memoize/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
+import { stubWeakRef } from '../kit/stub-weak-ref.js';
 
 describe.each([
   { what: 'unbounded', options: {} },
@@ -83,4 +84,19 @@ test('a hit on an asynchronous result that is held weakly is a promise', async (
   const hit = fn(1);
   expect(hit).toBeInstanceOf(Promise);
   expect(await hit).toBe(held);
+});
+
+test.each([
+  'the next insertion',
+  'the next call',
+])('a collected result counts as collected if %s finds it before the engine reports it', (first) => {
+  const dead = stubWeakRef();
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const fn = memoize((id: number) => ({ id }), { weakValues: true });
+  const causes: string[] = [];
+  fn.on('evict', ({ cause }) => causes.push(cause));
+  dead.add(fn(1));
+  fn(first === 'the next insertion' ? 2 : 1);
+  expect(causes).toEqual(['collected']);
+  expect(fn.cacheInfo()).toMatchObject({ size: 1, collected: 1, expirations: 0 });
 });
