@@ -11,6 +11,7 @@
  */
 import { type Clock, systemClock } from '../../core/clock.js';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
+import { fractionFrom } from '../../core/fraction.js';
 import { guardedClock } from '../../core/guarded-clock.js';
 import type { ClusterLease, ClusterLock, LockRequest } from '../../memoize/cluster-lock.js';
 import { StoreTime } from '../../memoize/shared/store-time.js';
@@ -115,7 +116,7 @@ export class RedisLock implements ClusterLock {
         });
       }
       if (this.#clock.now() >= deadline) throw new RedisLockTimeoutError(this.#wait);
-      await this.#pause(this.#retry * (1 + this.#random() / 2));
+      await this.#pause(this.#retry * (1 + fractionFrom(this.#random) / 2));
     }
   }
 

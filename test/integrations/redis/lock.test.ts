@@ -25,6 +25,7 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
       clock,
       key,
       lock,
+      prefix,
       acquire,
       [Symbol.asyncDispose]: client[Symbol.asyncDispose],
     };
@@ -101,6 +102,31 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     const error = await own.acquire().catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'TENURE_REDIS_LOCK_TIMEOUT' });
     expect(String(error)).not.toContain(own.key);
+  });
+
+  test.each<{ what: string; random: () => number }>([
+    {
+      what: 'throws',
+      random: () => {
+        throw new Error('random');
+      },
+    },
+    { what: 'gives no number', random: () => Number.NaN },
+    { what: 'gives a number below 0', random: () => -1e9 },
+  ])('a source of random numbers that $what does not end or hurry the wait', async ({ random }) => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    await using own = await setUp();
+    const { client, clock, prefix } = own;
+    const asked = vi.spyOn(client, 'eval');
+    const first = await own.acquire();
+    const lock = redisLock(client, { prefix, clock, retryMillis: 1_000, random });
+    const second = lock.acquire('k', { ask: (request) => request() });
+    await until(() => clock.foregroundTimers === 1);
+    await clock.advance(999);
+    expect(asked).toHaveBeenCalledTimes(2);
+    await first.release();
+    await clock.advance(501);
+    await (await second).release();
   });
 
   test.each([
