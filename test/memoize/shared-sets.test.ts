@@ -7,9 +7,10 @@ import { MemoryBus } from './memory-bus.js';
 
 type Member = ReturnType<typeof process>;
 
-function process(store: SharedStore, bus: MemoryBus) {
+function process(store: SharedStore, bus: MemoryBus, max = Infinity) {
   return memoize(async (_: string) => 'new', {
     name: 'value',
+    max,
     tags: () => ['tag'],
     shared: sharedCache({ store, bus }),
   });
@@ -62,4 +63,17 @@ test('alone is found by the other processes', async () => {
   await settle();
   await one.flush();
   expect(await process(store, bus)('a')).toBe('set');
+});
+
+test('is covered by a delete that a listener of the eviction for its sake calls', async () => {
+  const [store, bus] = [slowStore(), new MemoryBus()];
+  using one = process(store, bus, 1);
+  await one('b');
+  one.on('evict', ({ args }) => {
+    if (args?.[0] === 'b') one.delete('a');
+  });
+  one.set(['a'], Promise.resolve('old'));
+  await settle();
+  await one.flush();
+  for (const value of [process(store, bus), one]) expect(await value('a')).toBe('new');
 });
