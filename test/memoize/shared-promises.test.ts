@@ -814,6 +814,24 @@ test('a lease that throws when it is asked whether it is lost costs no call, and
   expect(await one('k')).toBe('new');
 });
 
+test('a lock whose release has no answer holds up no `flush`, and is reported', async () => {
+  using service = new Service();
+  const clock = new FakeClock();
+  const lock: ClusterLock = {
+    acquire: async () => ({ fence: 1, lost: false, release: () => new Promise(() => {}) }),
+  };
+  const one = service.member({ store: new MemoryStore(), lock, clock });
+  expect(await one('k')).toBe('old k');
+  let isFlushed = false;
+  void one.flush().then((isDelivered) => {
+    isFlushed = isDelivered;
+  });
+  await settle();
+  await clock.advance(1_010);
+  expect(isFlushed).toBe(true);
+  expect(service.errors).toMatchObject([{ code: 'TENURE_SHARED_STORE' }]);
+});
+
 test('the token of a key outlives its results', async () => {
   using service = new Service();
   const ttls = new Map<string, number>();

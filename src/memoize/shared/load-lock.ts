@@ -1,8 +1,10 @@
 /** The cluster lock of one cache, as its loads use it. A lock that fails or gives no answer holds no load up for long. */
-import type { ClusterLock } from '../cluster-lock.js';
+import type { ClusterLease, ClusterLock } from '../cluster-lock.js';
 import type { SharedLoad } from '../shared-port.js';
+import { inTime } from './in-time.js';
 import type { KeyNames } from './key-names.js';
 import { AbandonedLoadError } from './load-access.js';
+import { SharedStoreError } from './shared-store-error.js';
 import type { StoreAccess } from './store-access.js';
 import type { WaitBudget } from './wait-budget.js';
 
@@ -43,7 +45,7 @@ export class LoadLock {
     try {
       const lease = await this.#lock.acquire(name, { ask });
       this.isFailing = false;
-      if (load.hasEnded) await lease.release();
+      if (load.hasEnded) await this.release(lease);
       else load.lease = lease;
       return true;
     } catch (error) {
@@ -51,6 +53,14 @@ export class LoadLock {
       report(error);
       return false;
     }
+  }
+
+  /** Releases a lock. Rejects if that takes longer than `storeTimeoutMillis`. */
+  release(lease: ClusterLease): Promise<void> {
+    const { access, timeoutMillis } = this.#port;
+    return inTime(access.time, () => lease.release(), timeoutMillis, {
+      onLate: () => new SharedStoreError('A lock was not released within `storeTimeoutMillis`.'),
+    });
   }
 
   /** Whether the lock gives answers, and the store, where the result of another holder would be. */

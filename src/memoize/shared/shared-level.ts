@@ -220,7 +220,7 @@ export class StoreBackedLevel implements SharedLevel {
       try {
         if (wanted) await this.#results?.write(load, outcome, terms);
       } finally {
-        await lease?.release();
+        if (lease !== undefined) await this.#lock?.release(lease);
       }
     });
   }
