@@ -2,7 +2,7 @@ import Keyv from 'keyv';
 import { describe, expect, test, vi } from 'vitest';
 import { type MemoizeOptions, memoize } from '../../src/memoize/index.js';
 import { decodeArgs, encodeArgs } from '../../src/memoize/keys/encoded-args.js';
-import { type SharedCache, sharedCache } from '../../src/memoize/shared/index.js';
+import { type SharedCache, type SharedStore, sharedCache } from '../../src/memoize/shared/index.js';
 import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
@@ -224,6 +224,21 @@ test('processes with different `hashKeys` share nothing', async () => {
   }
   expect(loads).toBe(2);
 });
+
+test.each([undefined, null])(
+  'a store that has nothing may answer %s, which is a miss and no reject',
+  async (nothing) => {
+    const values = new Map<string, unknown>();
+    const store: SharedStore = {
+      get: async (name) => values.get(name) ?? nothing,
+      set: async (name, value) => values.set(name, value),
+      delete: async (name) => values.delete(name),
+    };
+    const { one } = twoProcesses({ shared: sharedCache({ store }) });
+    await one(1);
+    expect(one.cacheInfo()).toMatchObject({ sharedMisses: 1, sharedRejects: 0 });
+  },
+);
 
 test('undefined is a value, and is shared', async () => {
   const entries = new Map();

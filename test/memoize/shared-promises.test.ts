@@ -700,6 +700,50 @@ describe('what several processes share', () => {
     expect(await service.member({ store }, options)('k')).toBe('found');
   });
 
+  test('a failure does not take the place of a result that another process has written meanwhile', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const [one, other, third] = [1, 2, 3].map(() =>
+      service.member({ store }, { negativeTtl: 5_000 }),
+    );
+    assert(one !== undefined && other !== undefined && third !== undefined);
+    const isDown = new Gate();
+    service.source = () => isDown.passed.then(() => Promise.reject(new Error('down')));
+    const failed = expect(one('k')).rejects.toThrow('down');
+    await settle();
+    service.source = () => 'found';
+    expect(await other('k')).toBe('found');
+    await other.flush();
+    isDown.open();
+    await failed;
+    await one.flush();
+    expect(await third('k')).toBe('found');
+    expect(service.loads).toBe(2);
+  });
+
+  test('a holder of a lock does not replace the result of a later holder', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    let fence = 0;
+    const lock: ClusterLock = {
+      acquire: async () => ({ fence: ++fence, lost: false, release: async () => {} }),
+    };
+    const [one, other, third] = [1, 2, 3].map(() => service.member({ store, lock }));
+    assert(one !== undefined && other !== undefined && third !== undefined);
+    const isLoaded = new Gate();
+    service.source = () => isLoaded.passed.then(() => 'of the first holder');
+    const late = one('k');
+    await settle();
+    service.source = () => 'of the second holder';
+    await other('k');
+    await other.flush();
+    isLoaded.open();
+    await late;
+    await one.flush();
+    expect(await third('k')).toBe('of the second holder');
+    expect(service.loads).toBe(2);
+  });
+
   test('the failure of a vm context is shared with its text', async () => {
     using service = new Service();
     const store = new MemoryStore();
@@ -748,6 +792,7 @@ describe('what several processes share', () => {
     const one = service.member({ store, lock });
     await one('slow');
     expect(one.cacheInfo().shared).toMatchObject({ lock: 'failing', store: 'answering' });
+    expect(service.errors).toMatchObject([{ message: 'not free' }]);
     await one('quick');
     expect(asked).toHaveLength(2);
     expect(one.cacheInfo().shared).toMatchObject({ lock: 'working' });

@@ -86,17 +86,17 @@ test('a hit on an asynchronous result that is held weakly is a promise', async (
   expect(await hit).toBe(held);
 });
 
-test.each([
-  'the next insertion',
-  'the next call',
-])('a collected result counts as collected if %s finds it before the engine reports it', (first) => {
-  const dead = stubWeakRef();
-  onTestFinished(() => void vi.unstubAllGlobals());
-  const fn = memoize((id: number) => ({ id }), { weakValues: true });
-  const causes: string[] = [];
-  fn.on('evict', ({ cause }) => causes.push(cause));
-  dead.add(fn(1));
-  fn(first === 'the next insertion' ? 2 : 1);
-  expect(causes).toEqual(['collected']);
-  expect(fn.cacheInfo()).toMatchObject({ size: 1, collected: 1, expirations: 0 });
-});
+test.each(['the next insertion', 'the next call'])(
+  'a collected result counts as collected if %s finds it before the engine reports it',
+  (first) => {
+    const dead = stubWeakRef();
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const fn = memoize((id: number) => ({ id }), { weakValues: true });
+    const causes: string[] = [];
+    fn.on('evict', ({ cause }) => causes.push(cause));
+    dead.add(fn(1));
+    fn(first === 'the next insertion' ? 2 : 1);
+    expect(causes).toEqual(['collected']);
+    expect(fn.cacheInfo()).toMatchObject({ size: 1, collected: 1, expirations: 0 });
+  },
+);

@@ -135,6 +135,27 @@ describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', 
   );
 
   test(
+    'connects again after a lost connection at once, and not with the next heartbeat',
+    async () => {
+      await using server = await RedisServer.own();
+      await using admin = await connect(server.url);
+      using own = await clientOf(kind, server.url);
+      const bus = redisBus(own.client, { clock: new FakeClock() });
+      const states: boolean[] = [];
+      const listener = new Listener();
+      listener.connected = (state) => void states.push(state);
+      using _subscription = bus.subscribe(listener);
+      await until(() => states.length === 1);
+      await admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+      await until(() => states.length === 3);
+      expect(states).toEqual([true, false, true]);
+      await bus.publish('text');
+      await until(() => listener.texts.includes('text'));
+    },
+    PATIENCE,
+  );
+
+  test(
     'sends a hung Redis a heartbeat in half a minute at most, and connects when it answers again',
     async () => {
       await using server = await RedisServer.own();
