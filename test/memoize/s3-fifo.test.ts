@@ -9,6 +9,7 @@ import { hitRatio } from '../../bench/hit-ratio/hit-ratio.js';
 import { mixed, zipf } from '../../bench/hit-ratio/workloads.js';
 import { dump } from '../../src/memoize/dump/index.js';
 import { type EvictionPolicy, memoize } from '../../src/memoize/index.js';
+import { type Key, KeyTrie } from '../../src/memoize/keys/key-trie.js';
 import { fingerprint } from '../../src/memoize/s3-fifo/fingerprint.js';
 import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -45,6 +46,22 @@ describe('policy: s3fifo()', () => {
     for (let id = 100; id < 118; id++) fn(owner, id);
     expect(fn.has(owner, 0)).toBe(true);
     expect(fn.has(owner, 5)).toBe(false);
+  });
+
+  test('argument lists are told apart by their fingerprints', () => {
+    const trie = new KeyTrie();
+    const prints = new Set<number>();
+    for (let id = 0; id < 1_000; id++) {
+      for (const args of [
+        [id, 'x'],
+        ['x', id],
+        [id, {}],
+        [id, 'x', 'x'],
+      ]) {
+        prints.add(fingerprint(trie.intern(undefined, args) as Key));
+      }
+    }
+    expect(prints.size).toBeGreaterThan(3_990);
   });
 
   test('an entry that expires in the main queue goes there again when it is stored again', () => {

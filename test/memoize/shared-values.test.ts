@@ -507,17 +507,26 @@ describe('localTtlMillis', () => {
     expect(one.cacheInfo()).toMatchObject({ hits: 2, sharedHits: 2 });
   });
 
-  test('after it, a result of this process is served in place of a failure, while nothing else is there', async () => {
-    using service = new Service();
-    const one = service.member({ localTtlMillis: 1_000 }, { staleIfError: 60_000 });
-    await one('a');
-    await one.flush();
-    service.entries.clear();
-    service.source = () => Promise.reject(new Error('down'));
-    await service.clock.advance(1_000);
-    expect(await one('a')).toEqual({ id: 'a', name: 'old a' });
-    expect(one.cacheInfo()).toMatchObject({ staleHits: 1, loadFailures: 1 });
-  });
+  test.each<{ what: string; lose: (service: Service) => void }>([
+    { what: 'nothing else', lose: (service) => service.entries.clear() },
+    { what: 'no result', lose: (service) => service.forgetResults() },
+  ])(
+    'after it, a result of this process is served in place of a failure, while $what is there',
+    async ({ lose }) => {
+      using service = new Service();
+      const one = service.member({ localTtlMillis: 1_000 }, { staleIfError: 60_000 });
+      one.clear();
+      one.delete('a'); // The tokens of earlier invalidations cover nothing that was loaded since.
+      await one.flush();
+      await one('a');
+      await one.flush();
+      lose(service);
+      service.source = () => Promise.reject(new Error('down'));
+      await service.clock.advance(1_000);
+      expect(await one('a')).toEqual({ id: 'a', name: 'old a' });
+      expect(one.cacheInfo()).toMatchObject({ staleHits: 1, loadFailures: 1 });
+    },
+  );
 
   describe.each<{ how: string; invalidate: (value: Member) => void }>([
     { how: 'delete', invalidate: (value) => void value.delete('a') },

@@ -36,8 +36,7 @@ export function encodePrimitive(value: unknown): EncodedPrimitive | undefined {
  */
 export function decodePrimitive(encoded: unknown): unknown {
   if (typeof encoded !== 'object' || encoded === null) {
-    const isPlain = encoded !== undefined && encodePrimitive(encoded) === encoded;
-    if (isPlain) return encoded;
+    if (encodePrimitive(encoded) === encoded) return encoded;
   } else {
     const { u, b, n } = encoded as Record<string, unknown>;
     if (u === 0) return undefined;

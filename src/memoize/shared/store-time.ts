@@ -54,7 +54,7 @@ export class StoreTime implements Clock {
   /** How many beats there were since the last answer. */
   #quietBeats = QUIET_BEATS;
 
-  /** `clock` must not throw. */
+  /** `clock` must not throw, and never goes back. */
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#beatAt = clock.now();
@@ -90,7 +90,7 @@ export class StoreTime implements Clock {
   }
 
   #elapsed(): number {
-    return Math.max(0, this.#clock.now() - this.#beatAt);
+    return this.#clock.now() - this.#beatAt;
   }
 
   #advance(millis: number): void {

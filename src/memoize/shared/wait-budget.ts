@@ -31,7 +31,7 @@ export class WaitBudget {
     }
     const began = this.#time.now();
     const take = (): void => {
-      this.#left = Math.max(0, this.#left - Math.max(0, this.#time.now() - began));
+      this.#left = Math.max(0, this.#left - (this.#time.now() - began));
     };
     const answer = ask(this.#left, this.#time);
     void answer.then(take, take); // Before the callbacks of the caller.
