@@ -476,6 +476,21 @@ test.each(['bus', 'store'])(
   },
 );
 
+test('a bus that cannot be joined makes no cache, and leaves no listener at the store', () => {
+  const store = new Keyv({ store: new Map() });
+  const fail = (): never => {
+    throw new Error('no connection');
+  };
+  const make = () =>
+    memoize(async (id: number) => id, {
+      name: 'products',
+      shared: sharedCache({ store, bus: { publish: async () => {}, subscribe: fail } }),
+    });
+  const before = store.listeners('error').length;
+  expect(make).toThrow('no connection');
+  expect(store.listeners('error')).toHaveLength(before);
+});
+
 test('results are shared under a lock without fencing tokens: redisson/redisson#4684', async () => {
   for (const fence of [undefined, Number.NaN]) {
     const shared = (store: Keyv) =>

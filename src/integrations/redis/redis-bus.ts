@@ -73,9 +73,9 @@ export class RedisBus implements InvalidationBus {
   }
 
   subscribe(listener: BusListener): Disposable {
+    if (this.#subscription === undefined) this.#open(); // First: a client that throws leaves no listener behind.
     this.#listeners.add(listener);
-    if (this.#subscription === undefined) this.#open();
-    else if (this.#connected) listener.connected(true);
+    if (this.#connected) listener.connected(true);
     return {
       [Symbol.dispose]: () => {
         if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;

@@ -136,7 +136,6 @@ export class StoreBackedLevel implements SharedLevel {
     );
     if (store !== undefined) {
       this.#access = StoreAccess.to(store, clock);
-      this.#access.onError(this.#report);
       this.#results = new SharedResults({
         access: new LoadAccess(this.#access, () => this.#hasEnded),
         store: this.#access,
@@ -175,6 +174,7 @@ export class StoreBackedLevel implements SharedLevel {
       connected: (state) => this.#connect(state),
       error: this.#report,
     });
+    this.#access?.onError(this.#report); // Last: a bus that throws leaves no listener behind.
   }
 
   get state(): SharedState {

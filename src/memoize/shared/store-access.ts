@@ -329,9 +329,8 @@ export class StoreAccess {
 
   // ── Probes ──
 
-  /** Runs one probe of reads and one of writes at a time. No call waits for it. */
+  /** Runs a probe. Callers begin one of reads and one of writes at a time. No call waits for it. */
   #probe(health: StoreHealth, run: () => Promise<unknown>): void {
-    if (health.isProbed) return;
     health.isProbed = true;
     void runInOwnContext(run).finally(() => {
       health.isProbed = false;

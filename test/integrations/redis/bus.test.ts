@@ -156,6 +156,35 @@ describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', 
   );
 
   test(
+    'has no connection and no heartbeat after its last listener has left, and may be joined again',
+    async () => {
+      await using server = await RedisServer.own();
+      await using admin = await connect(server.url);
+      using own = await clientOf(kind, server.url);
+      const clock = new FakeClock();
+      const bus = redisBus(own.client, { clock });
+      const subscribers = async () => (await admin.clientList({ TYPE: 'PUBSUB' })).length;
+      vi.spyOn(own.client, 'duplicate').mockImplementationOnce(() => {
+        throw new Error('no client');
+      });
+      expect(() => bus.subscribe(new Listener())).toThrow('no client');
+      for (let time = 0; time < 2; time++) {
+        const [first, last] = [new Listener(), new Listener()];
+        const subscriptions = [bus.subscribe(first), bus.subscribe(last)];
+        await until(() => first.isConnected && last.isConnected);
+        subscriptions[0]?.[Symbol.dispose]();
+        await bus.publish('text');
+        await until(() => last.texts.includes('text'));
+        expect(first.texts).toEqual([]);
+        subscriptions[1]?.[Symbol.dispose]();
+        await until(async () => (await subscribers()) === 0);
+        expect(clock.pendingTimers).toBe(0);
+      }
+    },
+    PATIENCE,
+  );
+
+  test(
     'sends a hung Redis a heartbeat in half a minute at most, and connects when it answers again',
     async () => {
       await using server = await RedisServer.own();
