@@ -2,8 +2,10 @@
 import { expect, test } from 'vitest';
 import { restore } from '../../src/memoize/dump/index.js';
 import { memoize } from '../../src/memoize/index.js';
+import { sharedCache } from '../../src/memoize/shared/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { heapAtRest } from '../kit/heap-at-rest.js';
+import { POLICIES } from '../kit/policies.js';
 
 const ROUNDS = 10_000;
 
@@ -16,6 +18,24 @@ const plain = memoize(sum);
 const revalidated = memoize(sum, { ttl: 10, staleWhileRevalidate: 1_000, clock });
 const hanging = memoize((_a: number, _b: number) => new Promise<number>(() => {}), {
   load: ({ signal }) => new Promise<number>(() => void signal),
+});
+const tagged = memoize(sum, { tags: (_, a, b) => [`${a} ${b}`] });
+const slow = memoize(async (a: number, b: number) => sum(a, b));
+const bounded = POLICIES.map(({ what, options }) => ({
+  what,
+  fn: memoize(sum, { max: 2, ...options }),
+}));
+const stored = new Map<string, unknown>();
+const shared = memoize(async (a: number, b: number) => sum(a, b), {
+  name: 'sum',
+  max: 2,
+  shared: sharedCache({
+    store: {
+      get: async (name) => stored.get(name),
+      set: async (name, value) => stored.set(name, value),
+      delete: async (name) => stored.delete(name),
+    },
+  }),
 });
 
 test.each<[string, (a: number, b: number) => unknown]>([
@@ -31,6 +51,38 @@ test.each<[string, (a: number, b: number) => unknown]>([
     (a, b) => {
       plain(a, b);
       plain.delete(a, b);
+    },
+  ],
+  [
+    'set and deleted',
+    (a, b) => {
+      plain.set([a, b], 1);
+      plain.delete(a, b);
+    },
+  ],
+  [
+    'deleted with a tag of its own',
+    (a, b) => {
+      tagged(a, b);
+      tagged.delete(a, b);
+    },
+  ],
+  [
+    'joined and deleted',
+    async (a, b) => {
+      await Promise.all([slow(a, b), slow(a, b)]);
+      slow.delete(a, b);
+    },
+  ],
+  ...bounded.map(({ what, fn }): [string, (a: number, b: number) => unknown] => [
+    `evicted by the policy ${what}`,
+    (a, b) => void fn(a, b),
+  ]),
+  [
+    'evicted after it was written to a shared store',
+    async (a, b) => {
+      await shared(a, b);
+      stored.clear();
     },
   ],
   [

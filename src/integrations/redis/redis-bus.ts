@@ -89,7 +89,6 @@ export class RedisBus implements InvalidationBus {
 
   #open(): void {
     this.#openSubscription();
-    this.#beatReceived = true;
     this.#scheduleBeat();
   }
 

@@ -228,6 +228,9 @@ describe.skipIf(!canStart)('a bus with ioredis', () => {
       network.cut();
       network.heal();
       await until(() => listener.isConnected);
+      const published = vi.spyOn(client, 'publish');
+      await clock.advance(2_000); // The heartbeat that was lost holds up no later one.
+      expect(published).toHaveBeenCalledOnce();
     },
     PATIENCE,
   );

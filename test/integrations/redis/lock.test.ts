@@ -51,6 +51,7 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     await own.clock.advance(20_000);
     await until(() => first.lost);
     expect(await own.client.pTTL(own.key)).toBeGreaterThan(60_000);
+    expect(own.clock.pendingTimers).toBe(0);
   });
 
   test('a clock that throws leaves no lock behind', async () => {
@@ -74,6 +75,7 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     }
     expect(lease.lost).toBe(false);
     await lease.release();
+    expect(own.clock.pendingTimers).toBe(0);
   });
 
   test('a lock is not taken if Redis refuses its fencing token: sebleier/django-redis-cache#128', async () => {
