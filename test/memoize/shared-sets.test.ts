@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { type SharedStore, sharedCache } from '../../src/memoize/shared/index.js';
+import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { MemoryBus } from './memory-bus.js';
 
@@ -76,4 +77,20 @@ test('is covered by a delete that a listener of the eviction for its sake calls'
   await settle();
   await one.flush();
   for (const value of [process(store, bus), one]) expect(await value('a')).toBe('new');
+});
+
+test('is not shared if the connection to the bus is lost on its way: the message of an invalidation may be missed', async () => {
+  const [values, bus, mayWrite] = [new Map<string, unknown>(), new MemoryBus(), new Gate()];
+  const store: SharedStore = {
+    get: async (name) => values.get(name),
+    set: (name, value) => mayWrite.passed.then(() => values.set(name, value)),
+    delete: async (name) => values.delete(name),
+  };
+  using one = process(store, bus);
+  one.set(['a'], Promise.resolve('old'));
+  await settle();
+  bus.connect(false);
+  mayWrite.open();
+  await one.flush();
+  expect(await process(store, new MemoryBus())('a')).toBe('new');
 });
