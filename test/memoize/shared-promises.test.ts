@@ -1066,6 +1066,22 @@ describe('hashKeys', () => {
     await expect(other('a')).rejects.toThrow('down');
   });
 
+  test('finds a load in flight by its digest, however many digests came while it runs', async () => {
+    using service = new Service();
+    const bus = new MemoryBus();
+    const shared = { store: new MemoryStore(), bus, hashKeys: true };
+    const [one, other] = [service.member(shared), service.member(shared, { max: 1 })];
+    const source = new Gate();
+    service.source = (id) => (id === 'slow' ? source.passed.then(() => 'old') : id);
+    const late = other('slow');
+    for (let id = 0; id < 1_100; id++) await other(`${id}`);
+    one.delete('slow');
+    source.open();
+    expect(await late).toBe('old');
+    service.source = () => 'new';
+    expect(await other('slow')).toBe('new');
+  });
+
   test('finds each of 5,000 local entries by its digest, and forgets digests out of use', async () => {
     using service = new Service();
     const bus = new MemoryBus();

@@ -121,6 +121,29 @@ describe.each([
     expect(fn.has(1)).toBe(false);
   });
 
+  test('tags without an end are reported, and neither they nor the result is kept', () => {
+    const errors: unknown[] = [];
+    let isClosed = false;
+    function* tags(count: number): Generator<string> {
+      try {
+        for (let tag = 0; tag < count; tag++) yield `tag ${tag}`;
+      } finally {
+        isClosed = true;
+      }
+    }
+    const fn = memoize((count: number) => count, {
+      ...options,
+      tags,
+      onError: (error) => void errors.push(error),
+    });
+    fn(10_000);
+    expect([errors, fn.has(10_000), fn.invalidateTags('tag 9999')]).toEqual([[], true, 1]);
+    isClosed = false;
+    fn(10_001);
+    expect(errors).toMatchObject([{ code: 'TENURE_INVALID_ARGUMENT' }]);
+    expect([fn.has(10_001), isClosed]).toEqual([false, true]);
+  });
+
   test('a tag that is not a string is reported, and the result is not kept', () => {
     const errors: unknown[] = [];
     const fn = memoize((id: number) => id, {
