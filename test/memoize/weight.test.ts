@@ -54,8 +54,10 @@ describe('maxWeight and weigh', () => {
     expect(fn.cacheInfo().weight).toBe(0);
   });
 
-  test('weights that are fractions leave nothing behind', () => {
+  test('weights that are fractions leave nothing behind, after a clear too', () => {
     const fn = memoize((weight: number) => weight, { maxWeight: 10, weigh: (weight) => weight });
+    fn(0.1);
+    fn.clear();
     for (const weight of [0, 0.1, 0.2, 0.3]) fn(weight);
     for (const weight of [0.3, 0.1, 0.2]) fn.delete(weight);
     expect(fn.cacheInfo()).toMatchObject({ weight: 0, size: 1 });
