@@ -20,6 +20,9 @@ const hanging = memoize((_a: number, _b: number) => new Promise<number>(() => {}
   load: ({ signal }) => new Promise<number>(() => void signal),
 });
 const tagged = memoize(sum, { tags: (_, a, b) => [`${a} ${b}`] });
+const living = {};
+const ofObject = memoize((_: object, a: number) => a);
+const weak = memoize((_a: number, _b: number) => living, { weakValues: true });
 const slow = memoize(async (a: number, b: number) => sum(a, b));
 const bounded = POLICIES.map(({ what, options }) => ({
   what,
@@ -65,6 +68,20 @@ test.each<[string, (a: number, b: number) => unknown]>([
     (a, b) => {
       tagged(a, b);
       tagged.delete(a, b);
+    },
+  ],
+  [
+    'deleted before the object in its key has died',
+    (a) => {
+      ofObject(living, a);
+      ofObject.delete(living, a);
+    },
+  ],
+  [
+    'deleted before its result has died, which is held weakly',
+    (a, b) => {
+      weak(a, b);
+      weak.delete(a, b);
     },
   ],
   [
