@@ -9,7 +9,7 @@ export interface ClusterLease {
   readonly fence: number;
   /** Whether another process may hold the lock by now. */
   readonly lost: boolean;
-  /** Releases the lock; later calls do nothing. */
+  /** Releases the lock; later calls do nothing. The cache waits at most `storeTimeoutMillis` for it. */
   release(): Promise<void>;
 }
 
