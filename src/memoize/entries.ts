@@ -253,10 +253,9 @@ export class Entries {
         return;
       }
       const key = keyOf(value);
-      const stored = key === undefined ? undefined : this.store.peek(key);
-      if (key !== undefined && stored instanceof Entry && stored.isDead(now)) {
-        this.store.delete(key, causeOf(stored));
-      }
+      if (key === undefined) continue;
+      const stored = this.store.peek(key);
+      if (stored instanceof Entry && stored.isDead(now)) this.store.delete(key, causeOf(stored));
     }
   }
 
