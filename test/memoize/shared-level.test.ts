@@ -476,6 +476,24 @@ test.each(['bus', 'store'])(
   },
 );
 
+test('a store is listened to as long as one of its caches lives: an `error` event without a listener would throw', () => {
+  const store = new Keyv({ store: new Map() });
+  const told: string[] = [];
+  const make = (name: string) =>
+    memoize(async (id: number) => id, {
+      name,
+      onError: (error) => told.push(`${name}: ${error}`),
+      shared: sharedCache({ store }),
+    });
+  const before = store.listeners('error').length;
+  const [one, other] = [make('one'), make('other')];
+  one[Symbol.dispose]();
+  store.emit('error', new Error('lost'));
+  expect(told).toEqual(['other: Error: lost']);
+  other[Symbol.dispose]();
+  expect(store.listeners('error')).toHaveLength(before);
+});
+
 test('a bus that cannot be joined makes no cache, and leaves no listener at the store', () => {
   const store = new Keyv({ store: new Map() });
   const fail = (): never => {
