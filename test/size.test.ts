@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_600,
   gc: 88_000,
-  pool: 88_300,
+  pool: 88_400,
   memoize: 80_700,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -26,12 +26,12 @@ const BUDGETS: Readonly<Record<string, number>> = {
   node: 35_100,
   register: 181_600,
   testing: 158_000,
-  'testing/jest': 160_100,
+  'testing/jest': 160_200,
   'testing/jest-setup': 158_500,
-  'testing/node': 160_100,
+  'testing/node': 160_200,
   'testing/vitest': 160_400,
-  'testing/vitest-setup': 156_900,
-  watchdog: 149_900,
+  'testing/vitest-setup': 157_000,
+  watchdog: 150_000,
   'integrations/express': 6_200,
   'integrations/fastify': 4_600,
   'integrations/nest': 7_400,
@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 98_600,
   'integrations/redis': 11_800,
   'integrations/tarn': 48_600,
-  '.': 496_300,
+  '.': 496_400,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -116,7 +116,7 @@ test('createPool, imported alone, stays below 72.7 kB', async () => {
 
 test('memoize, imported alone, stays below 58 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(58_200);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(58_300);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

@@ -119,8 +119,10 @@ export class EventListeners<M extends object> {
   #call<E extends keyof M>(event: E, payload: M[E]): void {
     const listeners = this.#listeners.get(event) as Set<Listener<M[E]>> | undefined;
     if (listeners === undefined) return;
+    let left = listeners.size;
     for (const listener of listeners.size === 1 ? listeners : [...listeners]) {
       guardedCall(`a listener of ${this.#owner}'s '${String(event)}'`, () => listener(payload));
+      if (--left === 0) return; // It may have added others.
     }
   }
 

@@ -52,6 +52,23 @@ test('a listener that is added or removed during an event changes only the next 
   expect(calls).toEqual(['first', 'second']);
 });
 
+test('a listener that puts another one in its place is called once for each event', () => {
+  const listeners = listenersOf();
+  let calls = 0;
+  const listenOnce = (): void => {
+    const listener = (): void => {
+      if (++calls < 10) listenOnce();
+      listeners.off('opened', listener);
+    };
+    listeners.on('opened', listener);
+  };
+  listenOnce();
+  listeners.emit('opened', 1);
+  expect(calls).toBe(1);
+  listeners.emit('opened', 2);
+  expect(calls).toBe(2);
+});
+
 test('an error names an unknown event, and a listener that is no function', () => {
   const listeners = listenersOf();
   expect(() => listeners.on('error' as 'opened', () => {})).toThrow("one of 'opened', 'closed'");
