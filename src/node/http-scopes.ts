@@ -2,7 +2,8 @@
  * A scope for each HTTP request, without a line of the application.
  *
  * ```
- *   http.server.request.start ──▶ open, enter ──▶ handlers ──▶ 'close' of the response ──▶ rename to the route, end
+ *   http.server.request.start ──▶ open, enter ──▶ handlers ──▶ 'close' of the response ──▶ rename to the route of Express, end
+ *                                       fastify ──▶ rename to the route
  * ```
  *
  * The response of a pipelined request emits no `'close'` if the client leaves before its turn: its scope ends with the connection.
@@ -142,8 +143,8 @@ function followRequests(
 interface OpenRequest {
   readonly scope: OpenScope;
   readonly request: IncomingMessage;
-  /** The route, if Fastify has told it. */
-  route: string | undefined;
+  /** Whether Fastify has told its route. */
+  isRouted: boolean;
 }
 
 /** The scopes of the requests that are being answered. */
@@ -183,7 +184,7 @@ class RequestScopes {
     }
     const scope = openRequestScope(this.#watchdog, request);
     if (this.#leavesOut) Reflect.set(request.socket, this.#mark, true);
-    const open: OpenRequest = { scope, request, route: undefined };
+    const open: OpenRequest = { scope, request, isRouted: false };
     Reflect.set(response, this.#key, open);
     makeRoomForListener(response);
     response.on('close', this.#closed); // It comes once, and a listener by `once` costs twice as much.
@@ -210,21 +211,23 @@ class RequestScopes {
 
   routed({ reply, route }: FastifyStart): void {
     const open = this.#openOf(reply?.raw);
-    if (open !== undefined && typeof route?.url === 'string') open.route = route.url;
+    if (open === undefined || typeof route?.url !== 'string') return;
+    open.isRouted = true;
+    open.scope.rename(`${open.request.method} ${route.url}`);
   }
 
   #end(response: ServerResponse): void {
     const open = this.#openOf(response);
     if (open === undefined) return;
     Reflect.set(response, this.#key, undefined);
-    const { scope, request, route } = open;
+    const { scope, request, isRouted } = open;
     this.#responses.delete(request.socket, response);
     const { name } = this.#settings;
     const given =
       name === undefined
         ? undefined
         : guardedCall('httpScopes: name', () => name(request, response));
-    const known = route === undefined ? expressName(request) : `${request.method} ${route}`;
+    const known = isRouted ? undefined : expressName(request);
     if (typeof given === 'string' && given !== '') scope.rename(given);
     else if (known !== undefined) scope.rename(known);
     scope.end();

@@ -211,7 +211,9 @@ export class OpenScope implements Disposable {
    */
   rename(name: string): void {
     checkArgument('scope.rename', 'name', name, aName);
+    const last = this.#name;
     this.#name = clipped(name);
+    if (this.#name === last) return;
     this.#pathAround = undefined;
     if (!this.ended) this.host.renamed(this);
   }

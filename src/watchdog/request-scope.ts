@@ -25,11 +25,15 @@ export interface RequestMessage {
 const AS_REQUEST: OpenScopeOptions = { request: true };
 
 /**
- * Opens the scope of a request. Its name is the method and the first segment of the path, `GET /orders/…`, until the route is
- * known: what comes behind is as unbounded as the URLs of clients.
+ * Opens the scope of a request. `name` is that of its route. Until that is known, the name is the method and the first segment of the path,
+ * `GET /orders/…`: what comes behind is as unbounded as the URLs of clients.
  */
-export function openRequestScope(watchdog: ScopeOpener, request: RequestMessage): OpenScope {
-  return watchdog.openScope(firstName(request), AS_REQUEST);
+export function openRequestScope(
+  watchdog: ScopeOpener,
+  request: RequestMessage,
+  name: string = firstName(request),
+): OpenScope {
+  return watchdog.openScope(name, AS_REQUEST);
 }
 
 /**

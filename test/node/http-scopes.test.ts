@@ -138,6 +138,25 @@ test('fastify: the name is the route', async () => {
   watchdog[Symbol.dispose]();
 });
 
+test('fastify: what is told while a request runs names its route', async () => {
+  const watchdog = new Watchdog({ level: 'advanced', graceMillis: 0 });
+  using _scopes = httpScopes(watchdog);
+  await using pool = watchedPool(watchdog);
+  const scopes: (string | undefined)[] = [];
+  watchdog.on('leak', ({ scope }) => scopes.push(scope));
+  const app = Fastify();
+  app.get('/orders/:id', async () => {
+    const resource = await pool.acquire();
+    await pool.release(resource);
+    await pool.release(resource).catch(() => {});
+    return [...scopes];
+  });
+  const at = await app.listen({ port: 0, host: '127.0.0.1' });
+  expect(await (await fetch(`${at}/orders/17`)).json()).toEqual(['GET /orders/:id']);
+  await app.close();
+  watchdog[Symbol.dispose]();
+});
+
 test('a request that its client aborts ends its scope, and so does one that fails', async () => {
   const gate = new Gate();
   await using t = await serve(async (request, response) => {

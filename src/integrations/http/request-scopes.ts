@@ -115,7 +115,7 @@ export class RequestScopes<Request extends object, Response> {
     rawResponse: HttpResponse,
     route: () => string | undefined,
   ): OpenScope {
-    const scope = openRequestScope(this.#watchdog, raw);
+    const scope = openRequestScope(this.#watchdog, raw, route());
     const { socket } = raw;
     const end = (): void => {
       this.#ends.delete(socket, end);

@@ -66,3 +66,23 @@ test('fastify: requests whose client has left before the scopes saw them leave n
   await until(() => watchdog.stats().scopes === 0);
   await app.close();
 });
+
+test('fastify: what is told while a request runs names its route', async () => {
+  allowLeaks();
+  using watchdog = new Watchdog({ level: 'advanced', graceMillis: 0 });
+  await using pool = createPool({ create: () => ({}), destroy: () => {} });
+  watchdog.watch(pool);
+  const scopes: (string | undefined)[] = [];
+  watchdog.on('leak', ({ scope }) => scopes.push(scope));
+  const app = fastify();
+  app.register(fastifyScopes(watchdog));
+  app.get('/orders/:id', async () => {
+    const resource = await pool.acquire();
+    await pool.release(resource);
+    await pool.release(resource).catch(() => {});
+    return [...scopes];
+  });
+  await app.ready();
+  expect((await app.inject('/orders/17')).json()).toEqual(['GET /orders/:id']);
+  await app.close();
+});
