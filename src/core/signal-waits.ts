@@ -11,7 +11,7 @@ const waits: SignalListeners<Leave> = /* @__PURE__ */ new SignalListeners<Leave>
 
 /**
  * Follows `promise` until `signal` aborts. Then rejects with the signal's reason, and calls `onLeave`. So does a signal that throws when
- * a listener is added.
+ * a listener is added. A rejection of `promise` that comes later is not unhandled.
  */
 export function followUntilAbort<T>(
   promise: PromiseLike<T>,
@@ -19,29 +19,27 @@ export function followUntilAbort<T>(
   onLeave: Leave,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    let stopFollowing: (() => void) | undefined;
+    let isSettled = false;
     const leave: Leave = (reason) => {
-      stopFollowing?.();
+      stopFollowing();
       waits.remove(signal, leave);
       reject(reason);
       onLeave(reason);
     };
+    const settle =
+      <V>(end: (value: V) => void) =>
+      (value: V): void => {
+        isSettled = true;
+        waits.remove(signal, leave);
+        end(value);
+      };
+    const stopFollowing = onSettled(promise, settle(resolve), settle(reject));
+    if (isSettled) return;
     if (signal.aborted) return leave(abortReason(signal));
     try {
       waits.add(signal, leave);
     } catch (error) {
-      return leave(error);
+      leave(error);
     }
-    stopFollowing = onSettled(
-      promise,
-      (value) => {
-        waits.remove(signal, leave);
-        resolve(value);
-      },
-      (error) => {
-        waits.remove(signal, leave);
-        reject(error);
-      },
-    );
   });
 }

@@ -27,6 +27,16 @@ function loader(options: object = {}) {
   return { fn, gates, signals };
 }
 
+test('a caller whose signal takes no listener leaves, and its load is aborted', async () => {
+  const { fn, signals } = loader();
+  const { signal } = new AbortController();
+  signal.addEventListener = () => {
+    throw new Error('no listener');
+  };
+  await expect(fn.call(['k'], { signal })).rejects.toThrow('no listener');
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+});
+
 describe('an abort by a caller', () => {
   test('rejects that caller alone, first or last: isaacs/node-lru-cache fetch, nodejs/undici#5711, moka-rs/moka#59', async () => {
     const { fn, gates, signals } = loader();
