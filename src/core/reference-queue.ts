@@ -117,8 +117,13 @@ export class ReferenceQueue<T = unknown> {
       this.#references.shift() ??
       new Promise((resolve, reject) => {
         const taker = new Taker<T>(resolve as Taker<T>['resolve'], reject, signal);
-        if (signal !== undefined) this.#signals.add(signal, taker);
         this.#takers.append(taker);
+        try {
+          if (signal !== undefined) this.#signals.add(signal, taker); // One of another make may call its listener at once.
+        } catch (error) {
+          this.#takers.remove(taker);
+          throw error;
+        }
       })
     );
   }

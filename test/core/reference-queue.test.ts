@@ -79,6 +79,23 @@ test('a signal that refuses a listener rejects its caller and leaves no wait beh
   expect(queue.poll()?.tag).toBe('a');
 });
 
+test('a signal that calls its listener at once rejects its caller, and no other', async () => {
+  const queue = new ReferenceQueue<string>();
+  const waiting = queue.take();
+  const hasty = {
+    aborted: false,
+    reason: new Error('at once'),
+    addEventListener: (_event: string, listener: EventListenerObject) =>
+      listener.handleEvent(new Event('abort')),
+    removeEventListener: () => {},
+  } as unknown as AbortSignal;
+  await expect(queue.take({ signal: hasty })).rejects.toThrow('at once');
+  enqueue(queue, 'a');
+  expect((await waiting).tag).toBe('a');
+  enqueue(queue, 'b');
+  expect(queue.poll()?.tag).toBe('b');
+});
+
 test('an iteration takes references as they arrive; leaving it takes no further one', async () => {
   const queue = new ReferenceQueue<string>();
   const seen: string[] = [];
