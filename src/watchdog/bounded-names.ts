@@ -31,22 +31,17 @@ export class BoundedNames {
     return name;
   }
 
-  /** Gives a name as it is, or a common one if there are too many. */
-  bounded(name: string): string {
-    return this.#admits(name) ? name : OTHERS;
-  }
-
-  /** Gives a name as it is, or the result of `instead` if there are too many. */
-  boundedOr(name: string, instead: () => string): string {
-    return this.#admits(name) ? name : instead();
-  }
-
-  #admits(name: string): boolean {
-    if (this.#names.has(name)) return true;
-    if (name === '' || this.#names.size >= MOST_NAMES) return false;
+  /** Gives a name as it is; the result of `instead`, by default a common name, if there are too many. */
+  bounded(name: string, instead: () => string = others): string {
+    if (this.#names.has(name)) return name;
+    if (name === '' || this.#names.size >= MOST_NAMES) return instead();
     this.#names.add(name);
-    return true;
+    return name;
   }
+}
+
+function others(): string {
+  return OTHERS;
 }
 
 /** The names of one watchdog. */

@@ -130,7 +130,7 @@ export class LoanSites {
 
   /** Gives the site with a name; the one named `shorter` if there are too many. */
   #named(raw: string, shorter: string, takenAt?: string): LoanSite {
-    const name = this.#names.loans.boundedOr(raw, () => this.#names.code.bounded(shorter));
+    const name = this.#names.loans.bounded(raw, () => this.#names.code.bounded(shorter));
     let site = this.#byName.get(name);
     if (site === undefined) {
       site = new LoanSite(this.#heap, name, takenAt);

@@ -85,7 +85,7 @@ export class NodeClasses {
         isWeak: WEAK_KINDS.has(kind),
         component: this.#component,
       });
-      members.population.ownedBy(this.#component);
+      members.population.owners.add(this.#component);
     }
     if (origin?.stack !== undefined) members.population.madeBy(origin);
   }
@@ -114,7 +114,7 @@ export class NodeClasses {
   noteAllLeaving(): void {
     for (const [kind, { population }] of this.#counted) {
       this.noteLeaving(kind, Number.POSITIVE_INFINITY);
-      population?.disowned(this.#component);
+      population?.owners.delete(this.#component);
     }
   }
 

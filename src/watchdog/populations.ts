@@ -71,7 +71,8 @@ export class Population implements Members {
   /** What stands for the population in the ledger. */
   readonly loan: Loan;
   readonly #heap: BaseHeap;
-  readonly #owners = new Set<LoanSource>();
+  /** The components that have members. */
+  readonly owners: Set<LoanSource> = new Set();
   #latest: LoanSource;
   /** Their class in the simulated heap. */
   readonly classId: number;
@@ -113,21 +114,6 @@ export class Population implements Members {
   /** A component has been seen that is one of the members, or has some. O(1). */
   seen(component: LoanSource): void {
     this.#latest = component;
-  }
-
-  /** A component has members from now on. O(1). */
-  ownedBy(component: LoanSource): void {
-    this.#owners.add(component);
-  }
-
-  /** The watch over a component with members has ended. O(1). */
-  disowned(component: LoanSource): void {
-    this.#owners.delete(component);
-  }
-
-  /** The components that have members. */
-  get owners(): ReadonlySet<LoanSource> {
-    return this.#owners;
   }
 
   /** Gives the figures of the component that was seen last. */

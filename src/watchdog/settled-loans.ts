@@ -64,7 +64,7 @@ export class SettledLoans {
 
   /** Has each loan judged now. O(loans). */
   judgeAll(): void {
-    const asksV8 = (this.#isInRound && this.#roundAsksV8) || this.#hasCollected();
+    const asksV8 = this.#roundAsksV8 || this.#hasCollected();
     this.#judging(asksV8, () => {
       for (const loan of this.#loans) this.#judge(loan);
     });
@@ -123,6 +123,7 @@ export class SettledLoans {
 
   #endRound(now: number): void {
     this.#isInRound = false;
+    this.#roundAsksV8 = false;
     if (this.#roundMillis > SHORT_ROUND_MILLIS) this.#restUntil = now + REST * this.#roundMillis;
   }
 }

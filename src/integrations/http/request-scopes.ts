@@ -115,11 +115,12 @@ export class RequestScopes<Request extends object, Response> {
     rawResponse: HttpResponse,
     route: () => string | undefined,
   ): OpenScope {
-    const scope = openRequestScope(this.#watchdog, raw, route());
+    const known = route();
+    const scope = openRequestScope(this.#watchdog, raw, known);
     const { socket } = raw;
     const end = (): void => {
       this.#ends.delete(socket, end);
-      const name = this.#givenName(request, response) ?? route();
+      const name = this.#givenName(request, response) ?? known ?? route();
       if (name !== undefined) scope.rename(name);
       scope.end();
     };
