@@ -144,7 +144,8 @@ test('adaptiveMax does not fall below its floor', async () => {
   await pool.close({ graceMillis: 0, force: true });
 });
 
-test('a full server does not count towards createAttempts', async () => {
+/** A pool of a server that is full, then down twice. `codes` has the failures that are left. */
+function fullThenDown(createAttempts: number) {
   const clock = new FakeClock();
   const codes = ['full', 'down', 'down'];
   const pool = createPool(
@@ -153,8 +154,13 @@ test('a full server does not count towards createAttempts', async () => {
       destroy: () => {},
       isFull: (error) => (error as { code?: string }).code === 'full',
     },
-    { max: 1, createAttempts: 2, clock, random: () => 0 },
+    { max: 1, createAttempts, clock, random: () => 0 },
   );
+  return { clock, codes, pool };
+}
+
+test('a full server does not count towards createAttempts', async () => {
+  const { clock, codes, pool } = fullThenDown(2);
   const asked = outcomeOf(pool.lease());
   await clock.advance(10);
   expect([codes, asked().is], 'one failure that counts').toEqual([['down'], 'pending']);
@@ -164,16 +170,7 @@ test('a full server does not count towards createAttempts', async () => {
 });
 
 test('with one attempt, callers fail fast again after a full server has another error', async () => {
-  const clock = new FakeClock();
-  const codes = ['full', 'down', 'down'];
-  const pool = createPool(
-    {
-      create: () => Promise.reject(Object.assign(new Error('no'), { code: codes.shift() })),
-      destroy: () => {},
-      isFull: (error) => (error as { code?: string }).code === 'full',
-    },
-    { max: 1, createAttempts: 1, clock, random: () => 0 },
-  );
+  const { clock, codes, pool } = fullThenDown(1);
   const first = outcomeOf(pool.lease());
   await clock.advance(10);
   const second = outcomeOf(pool.lease());

@@ -40,16 +40,22 @@ test.each(['validate', 'reset'] as const)(
   },
 );
 
-test('a hanging call is still ended after a stall, and its error says how long the loop was blocked', async () => {
+/** A pool whose `reset` hangs, and whose event loop is then blocked. */
+async function hangingResetInStall(validateTimeoutMillis: number) {
   const clock = new FakeClock();
   const errors: unknown[] = [];
   const pool = createPool(
     { create: () => ({}), destroy: () => {}, reset: () => new Promise(() => {}) },
-    { validateTimeoutMillis: 200, clock },
+    { validateTimeoutMillis, clock },
   );
   pool.on('factoryResetError', (error) => errors.push(error));
   void (await pool.lease()).release();
   await stall(clock, 400);
+  return { clock, errors, pool };
+}
+
+test('a hanging call is still ended after a stall, and its error says how long the loop was blocked', async () => {
+  const { clock, errors, pool } = await hangingResetInStall(200);
   expect(errors).toEqual([]);
   await clock.advance(200);
   expect(errors).toMatchObject([
@@ -63,15 +69,7 @@ test('a hanging call is still ended after a stall, and its error says how long t
 });
 
 test('the error of a call that hangs does not blame a stall that was long before', async () => {
-  const clock = new FakeClock();
-  const errors: unknown[] = [];
-  const pool = createPool(
-    { create: () => ({}), destroy: () => {}, reset: () => new Promise(() => {}) },
-    { validateTimeoutMillis: 5_000, clock },
-  );
-  pool.on('factoryResetError', (error) => errors.push(error));
-  void (await pool.lease()).release();
-  await stall(clock, 400);
+  const { clock, errors, pool } = await hangingResetInStall(5_000);
   await clock.advance(5_000);
   expect(errors).toMatchObject([{ message: expect.not.stringContaining('blocked') }]);
   await pool.close();

@@ -206,44 +206,32 @@ const FAILED_CREATIONS: Readonly<Record<string, { max: number; play: (t: Creatio
     },
     'succeeds after its timeout, and another has its place': {
       max: 1,
-      async play({ outer, creates, clock, keepsNext }) {
-        const asked = outer.lease().catch(() => {});
-        await clock.advance(1_000);
+      async play(t) {
+        const asked = t.outer.lease().catch(() => {});
+        await t.clock.advance(1_000);
         await asked;
-        keepsNext();
-        const lease = outer.lease();
-        await settle();
-        creates.at(1).open();
-        await lease;
-        creates.at(0).open();
+        await leaseMade(t, 1);
+        t.creates.at(0).open();
       },
     },
     'gives an object that the pool has': {
       max: 2,
-      async play({ outer, creates, keepsNext }) {
-        keepsNext();
-        const lease = outer.lease();
+      async play(t) {
+        await leaseMade(t, 0);
+        const asked = t.outer.lease().catch(() => {});
         await settle();
-        creates.at(0).open();
-        await lease;
-        const asked = outer.lease().catch(() => {});
-        await settle();
-        creates.at(1).open();
+        t.creates.at(1).open();
         await asked;
       },
     },
     'gives an object that the pool has, after its timeout': {
       max: 2,
-      async play({ outer, creates, clock, keepsNext }) {
-        keepsNext();
-        const lease = outer.lease();
-        await settle();
-        creates.at(0).open();
-        await lease;
-        const asked = outer.lease().catch(() => {});
-        await clock.advance(1_000);
+      async play(t) {
+        await leaseMade(t, 0);
+        const asked = t.outer.lease().catch(() => {});
+        await t.clock.advance(1_000);
         await asked;
-        creates.at(1).open();
+        t.creates.at(1).open();
       },
     },
   };
@@ -255,6 +243,15 @@ interface Creations {
   readonly clock: FakeClock;
   /** Has the next creation lease nothing. */
   keepsNext(): void;
+}
+
+/** Leases a resource whose creation, the one at `place`, leases nothing. */
+async function leaseMade({ outer, creates, keepsNext }: Creations, place: number): Promise<void> {
+  keepsNext();
+  const lease = outer.lease();
+  await settle();
+  creates.at(place).open();
+  await lease;
 }
 
 test.each(Object.entries(FAILED_CREATIONS))(
