@@ -15,13 +15,13 @@ const BUDGETS: Readonly<Record<string, number>> = {
   weak: 28_600,
   gc: 88_000,
   pool: 88_400,
-  memoize: 80_700,
+  memoize: 81_100,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
-  'memoize/disposal': 6_900,
+  'memoize/disposal': 7_200,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 46_800,
+  'memoize/shared': 47_500,
   view: 49_000,
   node: 35_100,
   register: 181_700,
@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 98_600,
   'integrations/redis': 11_800,
   'integrations/tarn': 48_600,
-  '.': 496_500,
+  '.': 497_400,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -114,9 +114,9 @@ test('createPool, imported alone, stays below 72.7 kB', async () => {
   expect(minifiedBytes).toBeLessThanOrEqual(73_900);
 });
 
-test('memoize, imported alone, stays below 58 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 59 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(58_300);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(58_900);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

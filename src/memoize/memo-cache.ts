@@ -42,6 +42,7 @@ import { CacheWatch, type WatchedCache } from './cache-watch.js';
 import type { EntryOptions } from './entry-options.js';
 import { keyError } from './keys/key-error.js';
 import { hasNoReceiver, type Key, type KeyRef, release } from './keys/key-trie.js';
+import { isOutdated, mayBeOutdated } from './loading/joined-loads.js';
 import { Load } from './loading/load.js';
 import { type Callable, Loader } from './loading/loader.js';
 import { OwnLoadContext } from './loading/own-load-context.js';
@@ -73,15 +74,15 @@ export class MemoCache implements WatchedCache {
   /** Whether every call goes straight to the function. */
   isDisposed = false;
   readonly #lookup: Lookup;
-  readonly #shared: SharedLevel | undefined;
+  readonly shared: SharedLevel | undefined;
 
   constructor(fn: AnyFn, settings: MemoizeSettings) {
     const { recorder } = this;
     this.settings = settings;
     this.fn = fn as Callable;
     this.contents = new CacheContents(settings, recorder);
-    this.#shared = settings.shared?.attach(settings, recorder.counters, this.contents);
-    this.loader = new Loader(fn, settings, this.contents, recorder, this.#shared);
+    this.shared = settings.shared?.attach(settings, recorder.counters, this.contents);
+    this.loader = new Loader(fn, settings, this.contents, recorder, this.shared);
     this.#lookup = new Lookup(settings, this.contents, this.loader, recorder);
   }
 
@@ -207,7 +208,7 @@ export class MemoCache implements WatchedCache {
     const key = this.isDisposed ? undefined : this.contents.trie.intern(receiver, keyArgs);
     if (key === undefined) return;
     flights.disown(key);
-    const shared = hasNoReceiver(receiver) ? this.#shared : undefined;
+    const shared = hasNoReceiver(receiver) ? this.shared : undefined;
     if (isPromise) {
       entries.remove(key, 'replaced');
       const load = new Load(key, undefined);
@@ -235,7 +236,7 @@ export class MemoCache implements WatchedCache {
   delete(receiver: unknown, args: readonly unknown[]): boolean {
     const keyArgs = this.keyArgs(receiver, args);
     if (receiver === undefined) {
-      this.#shared?.invalidate(keyArgs);
+      this.shared?.invalidate(keyArgs);
       return this.contents.forgetHere(keyArgs);
     }
     const key = this.contents.trie.find(receiver, keyArgs);
@@ -244,30 +245,30 @@ export class MemoCache implements WatchedCache {
 
   /** Forgets the results with one of these tags. Running loads do not store such a result. */
   invalidateTags(tags: readonly string[]): number {
-    this.#shared?.invalidateTags(tags);
+    this.shared?.invalidateTags(tags);
     return this.contents.forgetTagsHere(tags);
   }
 
   /** Forgets all results and disowns all loads. */
   clear(): void {
-    this.#shared?.invalidateAll();
+    this.shared?.invalidateAll();
     this.contents.forgetAllHere();
   }
 
   /** Settles when all that is pending has reached the shared level or has failed. True if no invalidation is pending. */
   async flush(): Promise<boolean> {
-    return this.#shared === undefined || this.#shared.flush();
+    return this.shared === undefined || this.shared.flush();
   }
 
   /** Told that an entry was stored that came from no load. */
   storedApart(keyArgs: readonly unknown[]): void {
-    this.#shared?.stored(keyArgs);
+    this.shared?.stored(keyArgs);
   }
 
   /** Forgets everything, and caches nothing from now on. */
   dispose(): void {
     this.isDisposed = true;
-    this.#shared?.end();
+    this.shared?.end();
     this.contents.forgetAllHere();
     this.contents.entries.watch?.componentEnded();
     this.contents.entries.watch?.[Symbol.dispose]();
@@ -298,7 +299,7 @@ export class MemoCache implements WatchedCache {
       ...counters,
       loads: counters.loads - counters.sharedHits,
       loadFailures: counters.loadFailures - counters.sharedFailures,
-      shared: this.#shared?.state,
+      shared: this.shared?.state,
       hitRate: hits + misses === 0 ? 1 : hits / (hits + misses),
       inFlight: flights.size,
       size: store.size,
@@ -408,16 +409,19 @@ export class MemoCache implements WatchedCache {
   }
 
   /**
-   * The promise for a caller that joins a load. If a tag of the result was invalidated after the load began, the caller gets the
-   * result of a new call instead. After the soft limit of the load it gets the stale result.
+   * The promise for a caller that joins a load. If the result was invalidated after the load began, the caller gets the result of a new
+   * call instead. After the soft limit of the load it gets the stale result.
    */
   #promiseOf(flight: Load, receiver: unknown, args: readonly unknown[]): unknown {
     this.recorder.counters.joins++;
-    if (flight.details.invalidatedSince === undefined) return this.loader.resultFor(flight, args);
+    if (!mayBeOutdated(flight, this.shared)) return this.loader.resultFor(flight, args);
+    const renewed = async (value: unknown): Promise<unknown> =>
+      (await isOutdated(flight, this.shared)) ? this.call(receiver, ...args) : value;
+    if (flight.details.invalidatedSince === undefined) {
+      return (flight.result as Promise<unknown>).then(renewed);
+    }
     const details = flight.ownDetails;
-    details.successor ??= flight.promise?.then((value) =>
-      details.isOutdated ? this.call(receiver, ...args) : value,
-    );
+    details.successor ??= flight.promise?.then(renewed);
     return details.successor;
   }
 

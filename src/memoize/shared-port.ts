@@ -84,6 +84,17 @@ export interface SharedLevel {
   ): Promise<unknown>;
   /** Told that a load has ended. `terms` are those on which its outcome was stored in this process, if it was stored. */
   loadEnded(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms | undefined): void;
+  /**
+   * Told that another call joins a load. Whether that call has to ask {@link isInvalidated} when the load has ended, because this process may
+   * not have been told of an invalidation.
+   */
+  loadJoined(load: SharedLoad | undefined): boolean;
+  /**
+   * Whether the store tells that the result of a load that was joined was invalidated since the load began. `terms` are those on which
+   * it was stored in this process, if it was stored. Never rejects. False if the store gives no answer, and for a load that goes on: its
+   * callers were given the stale result.
+   */
+  isInvalidated(load: SharedLoad | undefined, terms: EntryTerms | undefined): Promise<boolean>;
   /** How long the entry that was just stored in this process is fresh at most, in milliseconds; 0 for a stale one. */
   freshMillis(context: SharedLoadContext | undefined): number;
   /** The form that a tag has in the store and in messages of other processes. */
@@ -126,6 +137,12 @@ export interface SharedLoad {
   lease: ClusterLease | undefined;
   /** Whether its result came from the store. */
   found: boolean;
+  /** How much longer its callers may wait for the store and the lock, in milliseconds; `undefined` before the store is asked. */
+  budget: { readonly left: number } | undefined;
+  /** Whether calls have joined it that ask the store when it has ended. */
+  asksStore: boolean;
+  /** What the store has told them. */
+  isInvalidated: Promise<boolean> | undefined;
   /** Whether it has ended, which the `hard` limit of its time may do while it waits for the store or the lock. */
   hasEnded: boolean;
 }

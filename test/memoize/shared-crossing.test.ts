@@ -127,30 +127,40 @@ describe.each<{ how: string; invalidate: (value: Member) => void }>([
   });
 });
 
-test('a process that is connected again serves no result that it reads just before the token of a missed message arrives', async () => {
-  const crossing = new Crossing();
-  const gate = new Gate();
-  let isHeld = false;
-  const [bus, clock] = [new ManualBus(), new FakeClock()];
-  const other = crossing.member(crossing.bus, () => (isHeld ? gate.passed : settle()));
-  const one = crossing.member(bus, undefined, { clock, localTtlMillis: Infinity });
-  await one('a');
-  await one.flush();
-  bus.connect(false);
-  crossing.source = 'new';
-  isHeld = true;
-  other.delete('a');
-  await settle();
-  bus.connect(true);
-  expect(await one('a'), 'the store has the old token').toBe('old');
-  gate.open();
-  await other.flush();
-  expect(await one('a')).toBe('new');
-  await clock.advance(5_000);
-  await one('a');
-  expect(await one('a')).toBe('new');
-  expect(one.cacheInfo().hits, 'results are kept again').toBe(1);
-});
+test.each(['is connected again', 'has just started'])(
+  'a process that %s serves no result that it reads just before the token of a missed message arrives',
+  async (state) => {
+    const crossing = new Crossing();
+    const gate = new Gate();
+    let isHeld = false;
+    const [bus, clock] = [new ManualBus(), new FakeClock()];
+    const other = crossing.member(crossing.bus, () => (isHeld ? gate.passed : settle()));
+    const start = () => crossing.member(bus, undefined, { clock, localTtlMillis: Infinity });
+    let one = start();
+    await one('a');
+    await one.flush();
+    bus.connect(false);
+    crossing.source = 'new';
+    isHeld = true;
+    other.delete('a');
+    await settle();
+    if (state === 'has just started') one = start();
+    else bus.connect(true);
+    expect(await one('a'), 'the store has the old token').toBe('old');
+    gate.open();
+    await other.flush();
+    await other('a');
+    await other.flush();
+    for (const time of ['first', 'second']) expect(await one('a'), time).toBe('new');
+    expect(one.cacheInfo().hits, 'a result of the store is not kept').toBe(0);
+    for (const time of ['first', 'second']) expect(await one('b'), time).toBe('new');
+    expect(one.cacheInfo().hits, 'a result of its own is kept').toBe(1);
+    await clock.advance(5_000);
+    for (const time of ['first', 'second']) expect(await one('a'), time).toBe('new');
+    expect(one.cacheInfo().hits, 'a result of the store is kept again').toBe(2);
+    expect(crossing.loads).toBe(3);
+  },
+);
 
 test.each<{ how: string; invalidate: (value: Member) => void }>([
   { how: 'clear', invalidate: (value) => value.clear() },

@@ -6,7 +6,7 @@ import { explore } from './protocol/explorer.js';
 import { codeWithout, GUARDS } from './protocol/guards.js';
 import { PROGRAMS } from './protocol/programs.js';
 
-const PATIENCE = 120_000;
+const PATIENCE = 600_000;
 
 describe('an invalidated result is never served again', () => {
   test.each(Object.entries(PROGRAMS))(

@@ -19,6 +19,7 @@ import type { CacheCounters } from '../cache-recorder.js';
 import type { CacheWatch } from '../cache-watch.js';
 import type { Disposals, DisposeCallback, SettledLoad } from '../disposal-port.js';
 import { argsOf, type KeyRef, refOf } from '../keys/key-trie.js';
+import { isOutdated, mayBeOutdated } from '../loading/joined-loads.js';
 import type { Load } from '../loading/load.js';
 import type { MemoCache } from '../memo-cache.js';
 import type { RemovalCause } from '../stores/store.js';
@@ -159,18 +160,17 @@ export class DisposalTracker implements Disposals {
     }
     const waits = this.#waitFor(load);
     if (isJoined) this.#counters.joins++;
-    const { invalidatedSince, isAnsweredStale } = load.details;
-    const mayBeOutdated = isJoined && invalidatedSince !== undefined;
+    const { isAnsweredStale } = load.details;
+    const asks = isJoined && mayBeOutdated(load, cache.shared);
     // `load.result` settles at the soft limit. A lease that begins later waits for the load.
     const answer = isAnsweredStale ? promise : (load.result as Promise<unknown>);
-    return answer.then(() => {
+    const leased = (isOld: boolean) => {
       const { shared } = waits;
-      if (!mayBeOutdated || !load.details.isOutdated) {
-        return shared === undefined ? undefined : this.#leaseHeld(shared, ref, origin);
-      }
-      shared?.drop(); // The tags of the result were invalidated before this call.
+      if (!isOld) return shared === undefined ? undefined : this.#leaseHeld(shared, ref, origin);
+      shared?.drop(); // The result was invalidated before this call.
       return this.lease(cache, receiver, args, origin);
-    });
+    };
+    return answer.then(() => (asks ? isOutdated(load, cache.shared).then(leased) : leased(false)));
   }
 
   /** Gives a lease on a hold that was added, and reports it if the caller is known. */

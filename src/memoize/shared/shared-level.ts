@@ -59,10 +59,10 @@ export interface SharedCacheSettings extends NameSettings, ValueHooks {
 }
 
 /**
- * How long a process that is connected to the bus again keeps no results, in milliseconds. The message of an invalidation may have been sent
- * just before, and its token may arrive in the store just after a result was read there.
+ * How long a process that was just connected to the bus keeps no results of the store, in milliseconds. The message of an invalidation may
+ * have been sent just before, and its token may arrive in the store just after a result was read there.
  */
-const RECONNECTING_MILLIS = 5_000;
+const CONNECTING_MILLIS = 5_000;
 
 /** An invalidation needs no store. */
 const NO_STORE: ReadBack = { isOwn: true, token: '' };
@@ -91,7 +91,7 @@ export class StoreBackedLevel implements SharedLevel {
   #isConnected: boolean;
   #connection = 0;
   /** Until when the store may lack the token of an invalidation whose message was missed, in milliseconds. */
-  #reconnectingUntil = Number.NEGATIVE_INFINITY;
+  #connectingUntil = Number.NEGATIVE_INFINITY;
   /** When the connection to the bus was lost, in milliseconds; `Infinity` before the first one. */
   #disconnectedAt = Number.POSITIVE_INFINITY;
   #hasReportedKey = false;
@@ -226,13 +226,37 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   freshMillis(context: SharedLoadContext | undefined): number {
-    return this.#mayHaveMissed(context?.shared) ? 0 : this.#parts.localTtlMillis;
+    const load = context?.shared;
+    const mayBeOutdated =
+      load === undefined
+        ? !this.#isConnected
+        : this.#wasDisconnected(load) || (load.found && this.#isConnecting);
+    return mayBeOutdated ? 0 : this.#parts.localTtlMillis;
   }
 
-  /** Whether this process may have missed an invalidation of a result that it has just stored. */
-  #mayHaveMissed(load: SharedLoad | undefined): boolean {
-    if (!this.#isConnected || this.#parts.clock.now() < this.#reconnectingUntil) return true;
-    return load !== undefined && (load.connection !== this.#connection || this.#isLost(load.lease));
+  loadJoined(load: SharedLoad | undefined): boolean {
+    if (load === undefined) return false;
+    load.asksStore ||= this.#isConnecting || this.#wasDisconnected(load);
+    return load.asksStore;
+  }
+
+  async isInvalidated(
+    load: SharedLoad | undefined,
+    terms: EntryTerms | undefined,
+  ): Promise<boolean> {
+    if (load?.asksStore !== true || !load.hasEnded) return false;
+    const hasTags = terms === undefined || (terms.tags?.size ?? 0) > 0;
+    load.isInvalidated ??= this.#loads?.isInvalidated(load, hasTags);
+    return (await load.isInvalidated) === true;
+  }
+
+  get #isConnecting(): boolean {
+    return this.#parts.clock.now() < this.#connectingUntil;
+  }
+
+  /** Whether this process has not heard of all invalidations since a load began. */
+  #wasDisconnected(load: SharedLoad): boolean {
+    return !this.#isConnected || load.connection !== this.#connection || this.#isLost(load.lease);
   }
 
   #isLost(lease: ClusterLease | undefined): boolean {
@@ -323,6 +347,9 @@ export class StoreBackedLevel implements SharedLevel {
       tokensRead: undefined,
       lease: undefined,
       found: false,
+      budget: undefined,
+      asksStore: false,
+      isInvalidated: undefined,
       hasEnded: false,
     };
   }
@@ -366,8 +393,7 @@ export class StoreBackedLevel implements SharedLevel {
       this.#disconnectedAt = this.#parts.clock.now();
       return;
     }
-    const isReconnected = this.#disconnectedAt !== Number.POSITIVE_INFINITY;
-    if (isReconnected) this.#reconnectingUntil = this.#parts.clock.now() + RECONNECTING_MILLIS;
+    this.#connectingUntil = this.#parts.clock.now() + CONNECTING_MILLIS;
     // The store may have lost them with the connection.
     const confirmed = this.#announcements.ownBefore(this.#disconnectedAt);
     for (const { kind, what } of confirmed) this.#outbox.submit(kind, what);

@@ -13,7 +13,7 @@ import type { InvalidationOutbox } from './invalidation-outbox.js';
 import { AbandonedLoadError } from './load-access.js';
 import type { LoadLock } from './load-lock.js';
 import { SharedLoadError } from './shared-load-error.js';
-import { type FoundResult, lifeLeft, type SharedResults } from './shared-results.js';
+import { type FoundResult, lifeLeft, type SharedResults, TOKEN_KINDS } from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
 import type { WaitBudget } from './wait-budget.js';
 
@@ -47,6 +47,7 @@ export class SharedLoads {
   ): Promise<unknown> {
     const { results, outbox, lock, report } = this.#port;
     const budget = results.newBudget();
+    load.budget = budget;
     const begin = (): unknown => {
       throwIfEnded(load);
       return compute();
@@ -65,6 +66,25 @@ export class SharedLoads {
     }
     const present = () => this.#presentResult(load, purpose, budget);
     return this.#computeOrStale(load, context, found.stale, begin, present);
+  }
+
+  /**
+   * Whether the present tokens tell that the result of a load was invalidated since the load began. `hasTags` tells whether the result has
+   * tags. Never rejects; false if the store gives no answer.
+   */
+  async isInvalidated(load: SharedLoad, hasTags: boolean): Promise<boolean> {
+    const { results, report } = this.#port;
+    const { budget, generations, tokensRead } = load;
+    const before = generations ?? tokensRead;
+    if (before === undefined || budget === undefined || budget.left <= 0) return false;
+    if (!results.mayAsk(load.key)) return false;
+    const later: SharedLoad = { ...load, tokensRead: undefined };
+    await results.readTokens(later, results.newBudget(budget.left)).catch(report);
+    const present = later.tokensRead;
+    if (present === undefined) return false;
+    return TOKEN_KINDS.some(
+      (kind) => (hasTags || kind !== 'tags') && isReplaced(before[kind], present[kind]),
+    );
   }
 
   /**
@@ -192,11 +212,15 @@ function isInvalidated(
   const before = origin?.tokens;
   if (before === undefined || present === undefined) return false;
   if ((usable ?? stale)?.revision === origin?.revision) return false;
-  const isReplaced = (kind: keyof Generations): boolean =>
-    before[kind] !== '' && before[kind] !== present[kind] && isOfInvalidation(present[kind]);
-  return (
-    isReplaced('key') || isReplaced('cache') || (origin?.hasTags === true && isReplaced('tags'))
-  );
+  return TOKEN_KINDS.some((kind) => {
+    const concerns = kind !== 'tags' || origin?.hasTags === true;
+    return concerns && before[kind] !== '' && isReplaced(before[kind], present[kind]);
+  });
+}
+
+/** Whether an invalidation has put its token in the place of another one. */
+function isReplaced(before: string, present: string): boolean {
+  return before !== present && isOfInvalidation(present);
 }
 
 /** How long ago a result became stale, in milliseconds. */

@@ -44,7 +44,8 @@ const LONGEST_MILLIS = 30 * DAY_MILLIS;
 /** A type whose fields can be set one by one. An object of optional fields is made faster so than by spreading. */
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-const TOKEN_KINDS = ['key', 'cache', 'tags'] as const;
+/** The tokens that each load reads. */
+export const TOKEN_KINDS = ['key', 'cache', 'tags'] as const;
 /** The tokens that a result without tags depends on. */
 const KEY_AND_CACHE = ['key', 'cache'] as const;
 
@@ -92,10 +93,9 @@ export class SharedResults {
     this.#keepsStale = Math.max(staleWhileRevalidate, staleIfError);
   }
 
-  /** The time that one call may wait for answers. */
-  newBudget(): WaitBudget {
-    const { store, timeoutMillis } = this.#port;
-    return new WaitBudget(store.time, timeoutMillis);
+  /** The time that one call may wait for answers, in milliseconds. */
+  newBudget(millis: number = this.#port.timeoutMillis): WaitBudget {
+    return new WaitBudget(this.#port.store.time, millis);
   }
 
   /** Whether a load may ask the store for its key now. */

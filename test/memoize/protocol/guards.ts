@@ -201,13 +201,14 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   'a load from before the bus broke is stale': {
     edits: [
       { file: 'shared-level.ts', code: 'load.connection !== this.#connection || ', without: '' },
-      {
-        file: 'shared-level.ts',
-        code: ' || this.#parts.clock.now() < this.#reconnectingUntil',
-        without: '',
-      },
     ],
     breaks: 'a load beside a delete, while the bus breaks',
+  },
+  'a process that was just connected keeps no result of the store': {
+    edits: [
+      { file: 'shared-level.ts', code: ' || (load.found && this.#isConnecting)', without: '' },
+    ],
+    breaks: 'the start of a process beside a delete',
   },
   'all entries are stale after the bus broke': {
     edits: [{ file: 'shared-level.ts', code: 'this.#local.markAllStale();', without: '' }],

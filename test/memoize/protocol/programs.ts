@@ -46,6 +46,9 @@ export interface ProgramOptions {
 /** The keys that programs ask for. Most ask for the first alone. */
 const KEYS = ['k', 'j'] as const;
 
+/** How long ago the processes of a program have started, in milliseconds: they keep results of the store. */
+const STARTED_MILLIS = 5_000;
+
 /** What the store does not have at first. */
 const MISSING = {
   result: [],
@@ -215,6 +218,7 @@ function program(options: ProgramOptions, write: (service: Service) => void): Ma
     const service = new Service(code, options);
     await service.prepare();
     write(service);
+    await service.clock.advance(STARTED_MILLIS);
     return service;
   };
 }
@@ -331,6 +335,24 @@ function toldThenCall(options: ProgramOptions) {
   });
 }
 
+/** A process starts, and calls, while another invalidates. */
+function startBesideInvalidation(options: ProgramOptions) {
+  return program(options, (service) => {
+    const other = service.member('other');
+    service.script({
+      process: 'other',
+      name: 'other invalidates',
+      changes: true,
+      run: () => service.change(other.cache),
+    });
+    service.script({
+      process: 'one',
+      name: 'one starts and calls',
+      run: () => void service.member('one').cache('k'),
+    });
+  });
+}
+
 const ALL: readonly Fault[] = ['refused', 'rejected', 'late', 'wiped'];
 
 export const PROGRAMS = {
@@ -399,6 +421,7 @@ export const PROGRAMS = {
     }),
   'a call after the message of a delete, in a store that leaves a request without an answer':
     toldThenCall({ before: 'result', faults: 1, kinds: ['silent'], timeoutMillis: 100 }),
+  'the start of a process beside a delete': startBesideInvalidation({ before: 'result' }),
   'a load beside a delete, while the bus breaks': loadBesideInvalidation({
     before: 'tokens',
     faults: 1,
