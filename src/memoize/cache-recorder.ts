@@ -33,6 +33,8 @@ export class CacheRecorder implements WatchedListeners {
   readonly counters: CacheCounters = new CacheCounters();
   /** `null` until the first listener is added. */
   listeners: EventListeners<CacheEventMap> | null = null;
+  /** How many arguments of a call its listeners get. */
+  argsOfEvents = Infinity;
   #watch: ListenerWatch | null = null;
 
   /** The listeners, made on first use. */
@@ -60,7 +62,7 @@ export class CacheRecorder implements WatchedListeners {
 
   /** Tells the listeners of a call. They get a list of their own: a listener that changes it does not change the call. */
   called(event: 'hit' | 'miss' | 'stale', args: readonly unknown[]): void {
-    this.listeners?.emit(event, { args: [...args] });
+    this.listeners?.emit(event, { args: args.slice(0, this.argsOfEvents) });
   }
 
   missed(args: readonly unknown[]): void {

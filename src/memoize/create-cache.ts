@@ -85,7 +85,10 @@ export interface Cache<K, V> extends Disposable, Watchable {
  * ```
  */
 export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V> {
-  const load: Load<K, V> = async () => Promise.reject(new Error('unreachable'));
+  // Its name is that of the cache in reports. It is no name for a shared level, where two caches must not have one.
+  const load: Load<K, V> = {
+    'a cache': async (): Promise<V> => Promise.reject(new Error('unreachable')),
+  }['a cache'];
   const given: CacheOptions<K, V> = copiedMemoizeOptions(options);
   for (const name of ['key', 'load']) {
     if (!(name in given)) continue;
@@ -97,8 +100,9 @@ export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V>
     key: (key) => key,
     load: async (context) => await context.args[1](context as never),
   };
-  const memoized = memoize(load, { name: 'a cache', ...given, ...keyCallbacks(given), ...own });
+  const memoized = memoize(load, { ...given, ...keyCallbacks(given), ...own });
   const behind = cacheBehind('createCache', memoized);
+  behind.recorder.argsOfEvents = 1; // A listener gets the key, and not the load.
   const listOf = (key: K): Parameters<Load<K, V>> => [key] as never;
   const cache: Cache<K, V> = {
     getOrLoad(key, loader, call) {

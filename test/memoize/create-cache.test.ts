@@ -1,6 +1,8 @@
+import Keyv from 'keyv';
 import { expect, expectTypeOf, test } from 'vitest';
 import { disposal } from '../../src/memoize/disposal/index.js';
 import { createCache } from '../../src/memoize/index.js';
+import { sharedCache } from '../../src/memoize/shared/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
 
@@ -103,6 +105,28 @@ test('get reads a value without a load, and counts as a use and as a hit or a mi
     'hit a',
     'stale a',
   ]);
+});
+
+test('a listener gets the key of a call, and not its load', async () => {
+  const cache = createCache<string, number>();
+  const seen: unknown[] = [];
+  for (const event of ['miss', 'hit'] as const) {
+    cache.on(event, ({ args }) => seen.push([event, ...args]));
+  }
+  await cache.getOrLoad('a', async () => 1);
+  await cache.getOrLoad('a', async () => 1);
+  await cache.get('a');
+  expect(seen).toEqual([
+    ['miss', 'a'],
+    ['hit', 'a'],
+    ['hit', 'a'],
+  ]);
+});
+
+test('a shared cache needs a name: two without one would give each other their values', () => {
+  const shared = sharedCache({ store: new Keyv() });
+  expect(() => createCache({ shared })).toThrow('a cache with `shared` needs a `name`');
+  expect(createCache({ shared, name: 'pages' }).cacheInfo().size).toBe(0);
 });
 
 test('a caller can leave, ask for a new load, and listen', async () => {
