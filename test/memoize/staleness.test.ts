@@ -475,6 +475,23 @@ test('a synchronous function is not run for a stale entry that was replaced in t
   expect([fn('k'), runs]).toEqual(['given', 1]);
 });
 
+test('a forced load takes the place of a revalidation that has not begun', async () => {
+  const clock = new FakeClock();
+  const runs: string[] = [];
+  const fn = memoize(async (key: string) => runs.push(key), {
+    ttl: 100,
+    staleWhileRevalidate: 50,
+    clock,
+  });
+  await fn('other');
+  fn.set(['k'], 9 as never);
+  clock.jump(100);
+  expect(fn('k'), 'a value that set() gave').toBe(9);
+  expect(await fn.refresh('k')).toBe(2);
+  expect(await fn('k')).toBe(2);
+  expect(runs).toEqual(['other', 'k']);
+});
+
 test('a load in place of a remembered failure gets no stale value', () => {
   const clock = new FakeClock();
   const stale: unknown[] = [];

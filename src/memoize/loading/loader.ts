@@ -253,8 +253,9 @@ export class Loader {
     queueMicrotask(() => {
       entry.refreshing = false;
       const isPresent = this.#entries.store.peek(key) === entry;
-      if (isPresent) this.#runInBackground(key, entry, receiver, args);
-      else release(key); // The entry was invalidated or replaced in the meantime.
+      const isDue = isPresent && this.#flights.get(key) === undefined;
+      if (isDue) this.#runInBackground(key, entry, receiver, args);
+      else release(key); // In the meantime, the entry was invalidated or replaced, or a forced load began.
     });
   }
 
