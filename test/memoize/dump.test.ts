@@ -97,6 +97,14 @@ describe('dump and restore', () => {
     expect(plain.cacheInfo()).toMatchObject({ size: 2, weight: 0 });
   });
 
+  test('a restored result that is too heavy replaces the present one, and is not kept', () => {
+    let runs = 0;
+    const fn = memoize((_: string) => ++runs, { maxWeight: 5, weigh: () => 1 });
+    fn('k');
+    restore(fn, [{ args: ['k'], value: 0, weight: 6 }]);
+    expect([fn.has('k'), fn.cacheInfo().weight, fn('k')]).toEqual([false, 0, 2]);
+  });
+
   test('a dump has the rest of the ttl, the tags and the weight; expired results and failures are left out', () => {
     const clock = new FakeClock();
     const make = () =>
@@ -145,6 +153,8 @@ describe('dump and restore', () => {
     const warm = memoize(fn, { key });
     restore(warm, dump(old));
     expect(warm.peek({ id: 7 })).toBe('#7');
+    const two = { args: ['id 7', 'id 8'], value: '#7' };
+    expect(() => restore(warm, [two])).toThrow(/`args` must be a list of one key/);
   });
 
   test('results of methods are left out, and an object in a key is refused', () => {

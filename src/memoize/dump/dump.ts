@@ -5,6 +5,7 @@ import {
   checkOptions,
   millis,
   numberAtLeast,
+  type OptionCheck,
   type OptionChecks,
 } from '../../core/options.js';
 import { isThenable } from '../../core/thenable.js';
@@ -108,8 +109,7 @@ export function restore<F extends AnyFn>(
       ? undefined
       : 'an array, as dump() gives it, or its promise awaited',
   );
-  const isWeighed = cache.settings.weigh !== undefined;
-  const read = [...entries].map((entry) => readEntry(entry, isWeighed));
+  const read = [...entries].map((entry) => readEntry(entry, cache.settings));
   for (const entry of read) restoreEntry(cache, entry);
 }
 
@@ -166,13 +166,19 @@ const ENTRY_CHECKS: OptionChecks<DumpedEntry> = {
   weight: numberAtLeast(0),
 };
 
-function readEntry(entry: DumpedEntry, isWeighed: boolean): Dumped {
+const aKeyAlone: OptionCheck = (args) =>
+  (args as unknown[]).length === 1
+    ? undefined
+    : 'a list of one key, because the cache has the option `key`';
+
+function readEntry(entry: DumpedEntry, { key, weigh }: MemoCache['settings']): Dumped {
   checkArgument('restore', 'entry', entry, (value) =>
     typeof value === 'object' && value !== null ? undefined : 'an object, as dump() gives it',
   );
   const { args, value, encoded, ...rest } = checkOptions('restore', entry, ENTRY_CHECKS);
   checkArgument('restore', 'args', args, ENTRY_CHECKS.args);
-  if (isWeighed) checkArgument('restore', 'weight', rest.weight, ENTRY_CHECKS.weight);
+  if (key !== undefined) checkArgument('restore', 'args', args, aKeyAlone);
+  if (weigh !== undefined) checkArgument('restore', 'weight', rest.weight, ENTRY_CHECKS.weight);
   return {
     ...rest,
     args: args.map(decodePrimitive),
@@ -188,12 +194,13 @@ function restoreEntry(cache: MemoCache, entry: Dumped): void {
     tags: tags === undefined || tags.length === 0 ? undefined : new Set(tags),
     weight: settings.weigh === undefined ? 0 : weight,
   };
-  if (cache.isDisposed || settings.max === 0 || terms.weight > settings.maxWeight) return;
+  if (cache.isDisposed || settings.max === 0) return;
   const key = contents.trie.intern(undefined, args);
   if (key === undefined) return;
   contents.flights.disown(key);
   if (isAsync) loader.isAsync = true;
-  contents.entries.put(key, isAsync ? Promise.resolve(value) : value, value, terms);
+  if (terms.weight > settings.maxWeight) contents.entries.remove(key, 'replaced');
+  else contents.entries.put(key, isAsync ? Promise.resolve(value) : value, value, terms);
   cache.storedApart(args);
   if (settings.shared !== undefined) contents.entries.markStale(key, 0); // Another process may have invalidated it.
   release(key);
