@@ -217,7 +217,7 @@ function madeBy(call: string, subpath: string, method: string): OptionCheck {
 
 function loadTimeouts(value: unknown): string | undefined {
   const { soft, hard, ...others } =
-    typeof value === 'object' ? ({ ...value } as LoadTimeouts) : { hard: value };
+    typeof value === 'object' && value !== null ? ({ ...value } as LoadTimeouts) : { hard: value };
   return [soft, hard].every(
     (limit) => limit === undefined || positiveMillis(limit) === undefined,
   ) && Object.keys(others).length === 0

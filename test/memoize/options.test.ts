@@ -13,6 +13,7 @@ describe('options', () => {
     [{ ttl: Number.NaN }, /`ttl`/],
     [{ key: 'id' }, /`key` must be a function/],
     [{ name: '' }, /`name`/],
+    [{ loadTimeoutMillis: null }, /`loadTimeoutMillis` must be a number of milliseconds > 0/],
     [{ clock: {} }, /`clock` must be an object with now\(\)/],
     [{ policy: s3fifo() }, /`policy` needs a limit: give `max` or `maxWeight`/],
     [{ policy: s3fifo(), max: Infinity }, /`policy` needs a limit/],
