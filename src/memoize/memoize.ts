@@ -20,6 +20,7 @@ import { MemoCache } from './memo-cache.js';
 import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
 import type { Memoized } from './memoized.js';
 import { seesReceiver } from './receiver.js';
+import { MAX_TAGS } from './retention-policy.js';
 import { resultIn } from './stores/stored.js';
 
 /**
@@ -104,6 +105,9 @@ const aTag: OptionCheck = (value) =>
 const anEntryTag: OptionCheck = (value) =>
   typeof value === 'string' ? undefined : 'an iterable of strings';
 
+const notTooManyTags: OptionCheck = (list) =>
+  (list as string[]).length <= MAX_TAGS ? undefined : `at most ${MAX_TAGS} strings`;
+
 const CALL_CHECKS: OptionChecks<CallOptions> = { signal: anAbortSignal, forceRefresh: aBoolean };
 
 const ENTRY_CHECKS: OptionChecks<EntryOptions> = {
@@ -119,8 +123,12 @@ function entryOptions(options: EntryOptions | undefined): EntryOptions | undefin
   if (options === undefined) return undefined;
   const { tags, ...others } = checkOptions('set', options, ENTRY_CHECKS);
   if (tags === undefined) return others;
-  const list = [...tags];
-  for (const tag of list) checkArgument('set', 'tags', tag, anEntryTag);
+  const list: string[] = [];
+  for (const tag of tags) {
+    checkArgument('set', 'tags', tag, anEntryTag);
+    list.push(tag);
+    checkArgument('set', 'tags', list, notTooManyTags);
+  }
   return { ...others, tags: list };
 }
 

@@ -11,7 +11,7 @@ import type { EntryTerms } from './entry-terms.js';
 import type { Callback, MemoizeSettings } from './memoize-options.js';
 
 /** The most tags of one result. It stops an endless iterable. */
-const MAX_TAGS = 10_000;
+export const MAX_TAGS = 10_000;
 
 /** What a load or a caller says of the terms of one result. */
 interface OwnTerms extends EntryOptions {

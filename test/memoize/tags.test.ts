@@ -178,6 +178,16 @@ test('`set` refuses a tag that is not a string at once, and reads an iterator on
   expect([fn(1), fn.invalidateTags('b')]).toEqual([5, 1]);
 });
 
+test('`set` refuses tags without an end', () => {
+  const fn = memoize((id: number) => id);
+  let read = 0;
+  const endless = function* (): Generator<string> {
+    while (read < 1_000_000) yield `tag ${read++}`;
+  };
+  expect(() => fn.set([1], 5, { tags: endless() })).toThrow('set: `tags` must be at most 10000');
+  expect([fn.has(1), read]).toEqual([false, 10_001]);
+});
+
 describe.each([
   { what: 'because of `max: 0`', options: { max: 0 } },
   { what: 'because of `cacheIf`', options: { cacheIf: () => false } },
