@@ -206,9 +206,19 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     deleteMany(this: unknown, lists: readonly (readonly unknown[])[]) {
       checkArgument('deleteMany', 'lists', lists, aListOfLists);
       const receiver = receiverOf(this);
-      return cache.contents.entries.deferred(
-        () => [...lists].filter((args) => cache.delete(receiver, args)).length,
+      const failures: unknown[] = [];
+      const deleted = cache.contents.entries.deferred(() =>
+        [...lists].filter((args) => {
+          try {
+            return cache.delete(receiver, args);
+          } catch (error) {
+            failures.push(error);
+            return false;
+          }
+        }),
       );
+      if (failures.length > 0) throw failures[0];
+      return deleted.length;
     },
     *keys() {
       for (const [args] of cache.contents.live()) yield args as never[];

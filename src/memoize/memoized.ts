@@ -54,7 +54,8 @@ export interface Memoized<F extends AnyFn> extends Disposable, Watchable {
    */
   delete(...args: Parameters<F>): boolean;
   /**
-   * Forgets the results for several argument lists, as `delete` does. Returns for how many there was a result or a load.
+   * Forgets the results for several argument lists, as `delete` does. Returns for how many there was a result or a load. If the option
+   * `key` throws for some lists, the others are forgotten, and the first error is thrown.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `lists` is no array of argument lists.
    */

@@ -94,6 +94,25 @@ test('getMany: a call that throws rejects the whole, and leaves no rejection wit
   expect([runs, user.has(3)]).toEqual([[2, 1, 3, 1, 2], true]);
 });
 
+test('rejections among results that no call gets are not unhandled', async () => {
+  const reject = (): never => Promise.reject(new Error('no user')) as never;
+  const user = memoize(batched(async (_: readonly [number][]) => [1, reject(), reject()]));
+  await expect(user(1)).rejects.toThrow('must return an array of 1 results');
+});
+
+test('deleteMany forgets the other lists if a key cannot be made, and then throws', () => {
+  const user = memoize((id: number) => id, {
+    key: (id) => {
+      if (id < 0) throw new Error(`no user ${id}`);
+      return id;
+    },
+  });
+  user(1);
+  user(2);
+  expect(() => user.deleteMany([[1], [-1], [-2], [2]])).toThrow('no user -1');
+  expect(user.cacheInfo().size).toBe(0);
+});
+
 test('getMany and deleteMany are about the lists that they got, whatever becomes of these: google/guava#5810', async () => {
   const lists: [number][] = [[1], [2], [3]];
   const user = memoize(async (id: number) => `user ${id}`, {

@@ -88,8 +88,9 @@ async function run<A extends unknown[], V>(
   loadMany: LoadMany<A, V>,
   batch: readonly Waiting<A, V>[],
 ): Promise<void> {
+  let results: unknown;
   try {
-    const results: unknown = await loadMany(batch.map(({ args }) => args));
+    results = await loadMany(batch.map(({ args }) => args));
     if (!Array.isArray(results) || results.length !== batch.length) {
       const got = Array.isArray(results) ? `${results.length}` : typeof results;
       throw new InvalidArgumentError(
@@ -103,5 +104,6 @@ async function run<A extends unknown[], V>(
     }
   } catch (error) {
     for (const { reject } of batch) reject(error);
+    if (Array.isArray(results)) void Promise.allSettled(results); // No call gets a rejection among them.
   }
 }
