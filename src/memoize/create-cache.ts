@@ -14,7 +14,7 @@ import type { MemoCache } from './memo-cache.js';
 import { cacheBehind, memoize, promiseOf } from './memoize.js';
 import { copiedMemoizeOptions, type MemoizeOptions } from './memoize-options.js';
 import type { CacheListener } from './memoized.js';
-import { StagedEntry } from './stores/staged-entry.js';
+import { isStaged } from './stores/staged-entry.js';
 import { resultIn } from './stores/stored.js';
 
 /** Loads the value of a key. The context has the signal, the stale value, and `ttl` and `tags` to set. */
@@ -162,8 +162,8 @@ function getStored(cache: MemoCache, key: unknown): unknown {
   store.get(trie.find(undefined, args) as Key); // Counts as a use.
   fast.hits++;
   const now = settings.clock.now();
-  const isStale = stored instanceof StagedEntry && now >= stored.expiresAt;
-  if (stored instanceof StagedEntry) stored.idleUntil = now + settings.idleTtl;
+  const isStale = isStaged(stored) && now >= stored.expiresAt;
+  if (isStaged(stored)) stored.idleUntil = now + settings.idleTtl;
   if (isStale) recorder.servedStale(args);
   else recorder.called('hit', args);
   return resultIn(stored);

@@ -23,7 +23,7 @@ import { LruStore } from './stores/lru-store.js';
 import { MapStore } from './stores/map-store.js';
 import { type Failure, type Lifetime, StagedEntry } from './stores/staged-entry.js';
 import type { BoundedStore, RemovalCause, Store } from './stores/store.js';
-import { Entry, isDead, type Stored, storedFor } from './stores/stored.js';
+import { Entry, isDead, isEntry, type Stored, storedFor } from './stores/stored.js';
 import { TagIndex } from './tag-index.js';
 
 const NO_ARGS: readonly unknown[] = [];
@@ -167,7 +167,7 @@ export class Entries {
   /** The stored value if it would answer a call; `undefined` otherwise. Removes an expired or collected entry. */
   servable(key: Key): Stored {
     const stored = this.store.peek(key);
-    if (!(stored instanceof Entry)) return stored;
+    if (!isEntry(stored)) return stored;
     const now = this.#settings.clock.now();
     if (stored.isDead(now)) {
       this.removeDead(key, stored);
@@ -255,7 +255,7 @@ export class Entries {
       const key = keyOf(value);
       if (key === undefined) continue;
       const stored = this.store.peek(key);
-      if (stored instanceof Entry && stored.isDead(now)) this.store.delete(key, causeOf(stored));
+      if (isEntry(stored) && stored.isDead(now)) this.store.delete(key, causeOf(stored));
     }
   }
 

@@ -7,7 +7,7 @@ import type { Loader } from './loading/loader.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import type { FastState } from './stores/fast-state.js';
 import { StagedEntry } from './stores/staged-entry.js';
-import { Entry, resultIn, type Stored } from './stores/stored.js';
+import { isEntry, resultIn, type Stored } from './stores/stored.js';
 
 /** The answer when there is nothing to serve. */
 export const MISS: unique symbol = Symbol('miss');
@@ -35,7 +35,7 @@ export class Lookup {
 
   /** The answer for a stored value, or {@link MISS}. Throws a failure that is remembered. */
   serve(key: Key, stored: Stored, receiver: unknown, args: readonly unknown[]): unknown {
-    if (!(stored instanceof Entry)) {
+    if (!isEntry(stored)) {
       this.#countHit(args);
       return resultIn(stored);
     }

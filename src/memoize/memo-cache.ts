@@ -49,7 +49,7 @@ import { OwnLoadContext } from './loading/own-load-context.js';
 import { Lookup, MISS } from './lookup.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import type { SharedLevel } from './shared-port.js';
-import { StagedEntry } from './stores/staged-entry.js';
+import { isStaged } from './stores/staged-entry.js';
 import type { Stored } from './stores/stored.js';
 
 /** The outcome of a look-up: an `answer`, or a load that is new or that the caller joins. */
@@ -380,7 +380,7 @@ export class MemoCache implements WatchedCache {
     }
     if (key === undefined) return undefined;
     const stored = store.peek(key);
-    const replaces = stored instanceof StagedEntry ? stored : undefined;
+    const replaces = isStaged(stored) ? stored : undefined;
     const load = this.loader.run(key, receiver, args, replaces, false, isForced);
     return { key, load, isJoined: false };
   }

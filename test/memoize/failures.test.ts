@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
+import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 
@@ -84,3 +85,16 @@ describe('failures are not remembered', () => {
     expect(runs).toBe(2);
   });
 });
+
+test.each([{}, { max: 5 }, { ttl: 5e5 }, { idleTtl: 5e5 }, { max: 5, policy: s3fifo() }])(
+  'a result that was revoked, such as a draft of immer, is served and forgotten as any other, %o',
+  (options) => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    const fn = memoize((..._: unknown[]): object => proxy, { ...options, tags: () => ['drafts'] });
+    const isServed = (...args: unknown[]): boolean => fn(...args) === proxy;
+    expect([isServed(1), isServed({}, 2, 3)]).toEqual([true, true]);
+    revoke();
+    expect([isServed(1), fn.has(1), [...fn.entries()].length]).toEqual([true, true, 2]);
+    expect([fn.delete(1), fn.invalidateTags('drafts'), fn.cacheInfo().size]).toEqual([true, 1, 0]);
+  },
+);

@@ -15,7 +15,7 @@
  * prolong an idle time. So for such entries `freshUntil` is in the past from the start.
  */
 import type { ResultOrigin } from '../result-origin.js';
-import { Entry } from './stored.js';
+import { Entry, isEntry, type Stored } from './stored.js';
 
 /** When the stages of an entry end, on the cache's clock. */
 export interface Lifetime {
@@ -131,4 +131,9 @@ export class StagedEntry extends Entry {
       this.failure === undefined && this.#weak === undefined && this.idleUntil === Infinity;
     this.setFreshUntil(isPlain ? Math.min(this.dueAt, this.expiresAt) : -Infinity);
   }
+}
+
+/** Whether a stored value is a {@link StagedEntry}. */
+export function isStaged(stored: Stored): stored is StagedEntry {
+  return isEntry(stored) && stored instanceof StagedEntry;
 }

@@ -50,13 +50,22 @@ export function storedFor(value: unknown): Stored {
   return value === undefined ? UNDEFINED : value;
 }
 
+/** Whether a stored value is an {@link Entry}. A bare result may be a proxy whose prototype cannot be read, because it was revoked. */
+export function isEntry(stored: Stored): stored is Entry {
+  try {
+    return stored instanceof Entry;
+  } catch {
+    return false;
+  }
+}
+
 /** The result in a stored value, expired or not. */
 export function resultIn(stored: Stored): unknown {
   if (stored === UNDEFINED) return undefined;
-  return stored instanceof Entry ? stored.result : stored;
+  return isEntry(stored) ? stored.result : stored;
 }
 
 /** Whether no call may be given a stored value at `now` or later. */
 export function isDead(stored: Stored, now: number): boolean {
-  return stored instanceof Entry && stored.isDead(now);
+  return isEntry(stored) && stored.isDead(now);
 }
