@@ -711,3 +711,21 @@ test.each([false, true])(
     expect(closed().sort()).toEqual(['closed new', 'closed old']);
   },
 );
+
+test('a forced load gets no stale result that was disposed of before it began', async () => {
+  const stale: unknown[] = [];
+  const make = () => ({ [Symbol.dispose]() {} });
+  const open = memoize(async (_: string) => make(), {
+    dispose: disposal(),
+    load: async (context) => {
+      stale.push(context.stale);
+      return make();
+    },
+  });
+  const first = await open('a');
+  await open.refresh('a');
+  const refreshed = open.refresh('a');
+  open.delete('a');
+  await refreshed;
+  expect(stale).toEqual([undefined, first, undefined]);
+});

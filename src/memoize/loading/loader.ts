@@ -303,7 +303,10 @@ export class Loader {
       return Reflect.apply(this.#fn, receiver, args);
     }
     const { replaces, forced } = load.details;
-    const stale = replaces?.failure === undefined ? replaces?.settled : undefined;
+    const isOfUse =
+      replaces?.failure === undefined &&
+      this.#entries.disposals?.isDisposed(replaces?.settled) !== true; // A forced load begins later.
+    const stale = isOfUse ? replaces?.settled : undefined;
     const context = new OwnLoadContext(args, stale);
     load.ownDetails.context = context;
     const compute = (): unknown => this.compute(receiver, context);
