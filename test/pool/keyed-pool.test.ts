@@ -413,6 +413,27 @@ test('a key whose factory fails does not keep out another', async () => {
   expect([down().is, clock.pendingTimers]).toEqual(['rejected', 0]);
 });
 
+test('with createAttempts 1, a key whose last creation failed has its turn as the others have theirs', async () => {
+  const clock = new FakeClock();
+  let isDown = false;
+  const create = () => {
+    if (isDown) throw new Error('down');
+    return {};
+  };
+  const pools = createKeyedPool(() => ({ create, destroy: () => {} }), {
+    maxTotal: 1,
+    createAttempts: 1,
+    clock,
+  });
+  const held = await pools.lease('a');
+  const asked = ['b', 'c', 'b', 'c'].map((key) => outcomeOf(pools.lease(key)));
+  isDown = true;
+  await held.destroy();
+  await settle();
+  expect(asked.map((outcome) => outcome().is)).toEqual(new Array(4).fill('rejected'));
+  await pools.close();
+});
+
 test('a key that has all that it may have does not keep out another', async () => {
   const { pool } = open({ max: 1, maxTotal: 2 });
   const full = await pool.lease('full');

@@ -15,7 +15,7 @@ export interface CeilingShareHost<T> {
   readonly counters: PoolCounters;
   readonly stock: Stock<T>;
   readonly waiters: WaiterQueue<T>;
-  readonly creator: { readonly isBackingOff: boolean; fillToMin(): void };
+  readonly creator: { readonly mayTry: boolean; fillToMin(): void };
   /** Serves the waiters as far as possible. */
   dispense(): void;
 }
@@ -91,7 +91,7 @@ export class CeilingShare<T> implements CeilingMember {
     const { creator, counters, settings, state } = this.#host;
     return (
       state !== 'paused' &&
-      !creator.isBackingOff &&
+      creator.mayTry &&
       this.shortfall > 0 &&
       counters.creating < settings.maxConcurrentCreates
     );
