@@ -342,6 +342,24 @@ test('a creation in the background that ends after max became smaller is destroy
   await pool.close();
 });
 
+test('an idle resource that is being validated when max becomes smaller is destroyed', async () => {
+  const gates = new Gates();
+  const { pool, factory, clock } = openPool(
+    { max: 2, keepaliveMillis: 1_000 },
+    { validate: () => gates.next() },
+  );
+  await pool.warmUp(2);
+  const lease = await pool.lease();
+  await clock.advance(2_500);
+  expect(pool.stats()).toMatchObject({ borrowed: 1, validating: 1 });
+  pool.resize({ max: 1 });
+  gates.at(0).open();
+  await settle();
+  expect([pool.size, factory.destroyed]).toEqual([1, ['1 resize']]);
+  lease[Symbol.dispose]();
+  await pool.close();
+});
+
 test('evict destroys idle resources at once, borrowed ones when they come back, and counts no others', async () => {
   const gates = new Gates();
   const { pool, factory } = openPool({ max: 3 }, { destroy: () => gates.next() });

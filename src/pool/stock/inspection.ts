@@ -99,18 +99,21 @@ export class Inspection<T> {
       ended?.();
       if (slot.state !== 'validating') return;
       counters.validating--;
-      if (!valid) stock.destroy(slot, 'invalid', false);
-      else if (this.#host.isClosed) stock.destroy(slot, 'close', false);
-      else if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.expiryReason, true);
-      else if (!this.#host.offer(slot)) putBack();
+      if (valid) this.#endOr(slot, () => this.#host.offer(slot) || putBack());
+      else stock.destroy(slot, 'invalid', false);
       this.#host.inspected();
     };
     this.#calls.validate(slot.resource, settled, isBackground);
   }
 
   #keepOrEnd(slot: Slot<T>): void {
+    this.#endOr(slot, () => this.#host.makeAvailable(slot));
+  }
+
+  /** Destroys a resource that may not stay, or keeps it. */
+  #endOr(slot: Slot<T>, keep: () => unknown): void {
     const reason = this.#endOfLife(slot);
-    if (reason === undefined) this.#host.makeAvailable(slot);
+    if (reason === undefined) keep();
     else this.#host.stock.destroy(slot, reason, reason !== 'close');
   }
 
