@@ -10,6 +10,7 @@ export interface DriverError {
   readonly fatal?: unknown;
   readonly severity?: unknown;
   readonly message?: unknown;
+  readonly routine?: unknown;
 }
 
 /** Whether `test` holds for an error, for one of its causes, or for one of the errors that an `AggregateError` has. */

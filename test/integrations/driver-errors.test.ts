@@ -12,9 +12,11 @@ const PG: readonly [error: unknown, verdict: Verdict][] = [
   ...['57P01', '57P02', '57P03', '57P04', '57P05', '08000', '08003', '08006', '08P01'].map(
     (code): [unknown, Verdict] => [errorWith({ code }), 'broken'],
   ),
-  ...['25006', '25P03', '25P04', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNREFUSED'].map(
+  ...['25006', '25P03', '25P04', '26000', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNREFUSED'].map(
     (code): [unknown, Verdict] => [errorWith({ code }), 'broken'],
   ),
+  [errorWith({ code: '0A000', routine: 'RevalidateCachedQuery' }), 'broken'],
+  [errorWith({ code: '0A000' }), 'fine'],
   [errorWith({ code: 'XX000', severity: 'FATAL' }), 'broken'],
   [errorWith({ code: 'XX000', severity: 'PANIC' }), 'broken'],
   [new Error('Connection terminated'), 'broken'],

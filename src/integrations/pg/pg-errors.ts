@@ -7,6 +7,7 @@ const READ_ONLY = '25006';
 /** SQLSTATEs after which a connection must not be lent again, besides class 08 (connection exceptions). */
 const BROKEN_STATES: ReadonlySet<unknown> = new Set([
   READ_ONLY, // The server is a standby since a failover.
+  '26000', // invalid_sql_statement_name: the server has forgotten a prepared statement that the client takes for known
   '25P03', // idle_in_transaction_session_timeout
   '25P04', // transaction_timeout
   '57P01', // admin_shutdown
@@ -15,6 +16,9 @@ const BROKEN_STATES: ReadonlySet<unknown> = new Set([
   '57P04', // database_dropped
   '57P05', // idle_session_timeout
 ]);
+
+/** The function of the server that refuses a prepared statement whose columns have changed since: after a migration, at each call. */
+const CHANGED_STATEMENT = 'RevalidateCachedQuery';
 
 /** Messages of pg's errors that have no code. */
 const BROKEN_MESSAGES =
@@ -62,9 +66,10 @@ export function expectReadOnly(error: unknown): void {
 
 function isBroken(error: DriverError): boolean {
   if (expectedRefusals.has(error)) return false;
-  const { code, severity, message } = error;
+  const { code, severity, message, routine } = error;
   return (
     BROKEN_STATES.has(code) ||
+    routine === CHANGED_STATEMENT ||
     NETWORK_CODES.has(code) ||
     (typeof code === 'string' && /^08...$/.test(code)) ||
     severity === 'FATAL' ||
@@ -101,7 +106,8 @@ function isFull({ code, message }: DriverError): boolean {
  * `isBroken`, `isFull` and `isPermanent` of a pool's factory, for errors of pg. Each looks at the causes of an error, too.
  *
  * - broken: SQLSTATE class 08, 25006 outside of a `transaction` that is `readOnly`, 25P03, 25P04, 57P01 to 57P05, any FATAL error,
- *   network errors of Node such as `ECONNRESET`, a terminated connection, and `Query read timeout`, after which an answer may still come
+ *   network errors of Node such as `ECONNRESET`, a terminated connection, and `Query read timeout`, after which an answer may still come;
+ *   26000 and `cached plan must not change result type`, which a prepared statement gives again and again on the same connection
  * - full: SQLSTATE 53300, and the answers of PgBouncer and Supavisor at their limits
  * - permanent: the server's certificate is not accepted, or it has no TLS; PgBouncer refuses a startup parameter
  *

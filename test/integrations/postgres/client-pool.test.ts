@@ -181,6 +181,43 @@ describe.skipIf(!canStart)('a pool of clients', () => {
     expect(await t.pool.use((client) => firstValue(client, count))).toBe(1);
   });
 
+  const KEEPING = {
+    'with keepPreparedStatements': () => {
+      const clients = createClientPool(
+        { connectionString: server.url },
+        { max: 1, keepPreparedStatements: true },
+      );
+      return { clients, close: () => clients.close() };
+    },
+    'of an adopted pool': () => {
+      const clients = adoptPool(new pg.Pool({ connectionString: server.url, max: 1 }));
+      return { clients, close: () => clients.close({ endPeer: true }) };
+    },
+  };
+  const STALE = {
+    'a migration has changed': 'alter table migrated add column if not exists more int',
+    'an earlier holder has removed': 'deallocate all',
+  };
+  test.each(
+    Object.keys(KEEPING).flatMap((pool) => Object.keys(STALE).map((way) => ({ pool, way }))),
+  )('$pool: a prepared statement that $way fails once, not at each call', async ({ pool, way }) => {
+    const { clients, close } = KEEPING[pool as keyof typeof KEEPING]();
+    const ask = () =>
+      clients
+        .use((client) => client.query({ name: 'all', text: 'select * from migrated' }))
+        .then(
+          () => 'answered',
+          () => 'failed',
+        );
+    await clients.use((client) =>
+      client.query('drop table if exists migrated; create table migrated (n int)'),
+    );
+    await ask();
+    await clients.use((client) => client.query(STALE[way as keyof typeof STALE]));
+    expect([await ask(), await ask(), await ask()]).toEqual(['failed', 'answered', 'answered']);
+    await close();
+  });
+
   test('listeners of one holder do not hear what the next one causes', async () => {
     await using t = await setUp();
     const heard: unknown[] = [];
