@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createKeyedPool, type KeyedPool, type KeyedPoolOptions } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { outcomeOf } from './outcome.js';
 import { StrictFactory, type Thing } from './strict-factory.js';
@@ -51,6 +52,29 @@ describe('capacity that one key gives up reaches all that wait for it: apache/co
     await settle();
     expect(warm().is).toBe('resolved');
     await pools.close({ graceMillis: 0, force: true });
+  });
+
+  test('warmUp of a key, although an earlier key has to wait for the end of its own resource', async () => {
+    const destroying = new Gates();
+    const pools = createKeyedPool(
+      (key: string) => ({
+        create: () => ({}),
+        destroy: () => (key === 'slow' ? destroying.next() : undefined),
+      }),
+      { clock: new FakeClock(), max: 1, maxTotal: 2 },
+    );
+    const held = await pools.lease('a');
+    void (await pools.lease('slow')).destroy();
+    const earlier = outcomeOf(pools.pool('slow').warmUp(1));
+    const warm = outcomeOf(pools.pool('b').warmUp(1));
+    await held.destroy();
+    await settle();
+    expect([earlier().is, warm().is]).toEqual(['pending', 'resolved']);
+    destroying.at(0).open();
+    await settle();
+    expect(earlier().is).toBe('resolved');
+    destroying.at(1).open();
+    await pools.close();
   });
 
   test('a waiter of a key, although a paused key has a waiter that came earlier', async () => {

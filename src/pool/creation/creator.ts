@@ -125,7 +125,9 @@ export class Creator<T, C extends Client> {
     this.#isFillingUp = true;
     while (!this.isBackingOff && this.#missing() > 0 && this.mayBegin) this.#begin(null);
     this.#isFillingUp = false;
-    if (this.#missing() > 0 && this.#capacity.spare <= 0) this.#capacity.shared?.awaitRoom();
+    const { shared } = this.#capacity;
+    // A pool that its own limit stops would hold up those behind it: it fills up when a resource of its own has left.
+    if (shared !== null && shared.room <= 0 && this.#missing() > 0) shared.awaitRoom();
     this.#ready.settle(this.#capacity.usable);
   }
 
