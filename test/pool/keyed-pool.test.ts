@@ -645,6 +645,45 @@ test('the waits of all keys share one listener on a signal', async () => {
   expect(getEventListeners(request.signal, 'abort')).toHaveLength(1);
   request.abort('left');
   expect(await Promise.allSettled(waits)).toEqual(
+test('a late resource whose destroy hangs has no idle resource evicted that is not needed', async () => {
+  const clock = new FakeClock();
+  const [creates, destroys] = [new Gates(), new Gates()];
+  const destroyed: string[] = [];
+  let isSlow = true;
+  const factory = {
+    create: async () => {
+      if (isSlow) await creates.next();
+      return {};
+    },
+    destroy: (_: object, reason: string) => {
+      destroyed.push(reason);
+      return destroys.next();
+    },
+  };
+  const pools = createKeyedPool(() => factory, {
+    clock,
+    maxTotal: 2,
+    createAttempts: 1,
+    createTimeoutMillis: 100,
+    destroyTimeoutMillis: 60_000,
+  });
+  const late = outcomeOf(pools.lease('idle'));
+  await clock.advance(200);
+  isSlow = false;
+  await pools.pool('idle').invalidate();
+  creates.at(0).open();
+  await clock.advance(200);
+  expect([late().is, destroyed]).toEqual(['rejected', ['late']]);
+  const leases = [await pools.lease('idle'), await pools.lease('idle')];
+  for (const lease of leases) void lease.release();
+  const waiting = pools.lease('other');
+  await settle();
+  expect(destroyed).toEqual(['late', 'yielded']);
+  for (let gate = 0; gate < 4; gate++) destroys.at(gate).open();
+  void (await waiting).release();
+  await pools.close();
+});
+
     keys.map(() => ({ status: 'rejected', reason: 'left' })),
   );
   expect(getEventListeners(request.signal, 'abort')).toEqual([]);

@@ -185,8 +185,17 @@ export class FactoryCalls<T> {
     );
   }
 
-  /** Destroys the resource. `settled` is called when it is gone, or when `destroy` has failed or timed out. */
-  destroy(resource: T, reason: DestroyReason, isBackground: boolean, settled: () => void): void {
+  /**
+   * Destroys the resource. `settled` is called when it is gone, or when `destroy` has failed or timed out. A resource without a place is
+   * not counted among the slow ones, as it is not among those that are being destroyed.
+   */
+  destroy(
+    resource: T,
+    reason: DestroyReason,
+    isBackground: boolean,
+    settled: () => void,
+    hasPlace = true,
+  ): void {
     const { destroyTimeoutMillis, name } = this.#settings;
     const failed = (error: unknown): void => {
       this.#events.emitLater('factoryDestroyError', error);
@@ -195,7 +204,7 @@ export class FactoryCalls<T> {
     this.#call<unknown>(() => this.#factory.destroy(resource, reason), isBackground, {
       timeoutMillis: destroyTimeoutMillis,
       patienceMillis: () => SLOW_MILLIS,
-      setSlow: (isSlow) => this.#setSlow(['slowDestroys'], isSlow),
+      setSlow: (isSlow) => this.#setSlow(hasPlace ? ['slowDestroys'] : [], isSlow),
       succeeded: settled,
       failed,
       timedOut: (stalledMillis) =>

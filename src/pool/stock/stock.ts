@@ -176,11 +176,12 @@ export class Stock<T> {
   destroyUnplaced(resource: T): void {
     if (this.slots.has(resource)) return;
     this.#unplaced++;
-    this.#calls.destroy(resource, 'late', true, () => {
+    const settled = (): void => {
       this.#unplaced--;
       this.slots.noteDestroyed(resource, undefined);
       this.#host.roomChanged();
-    });
+    };
+    this.#calls.destroy(resource, 'late', true, settled, false);
   }
 
   #remove(slot: Slot<T>): void {
