@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument } from '../core/options.js';
+import { refusePromise } from '../core/refuse-promise.js';
 
 /** The argument of `create`. */
 export interface CreateContext {
@@ -89,6 +90,10 @@ export interface Factory<T> {
 
 /** Throws {@link InvalidArgumentError} unless `factory` has the methods that a pool calls. */
 export function checkFactory(where: string, factory: unknown): void {
+  refusePromise(
+    factory,
+    `${where}: the factory must be an object with create() and destroy(), got a promise. Wait for what it needs within create().`,
+  );
   if (typeof factory !== 'object' || factory === null) {
     throw new InvalidArgumentError(
       `${where}: the factory must be an object with create() and destroy().`,

@@ -1,5 +1,5 @@
 /** Errors that the factory explains: which resource is broken, and when the server is full. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createPool, type Factory, type PoolOptions } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
@@ -235,6 +235,24 @@ test('a permanent error of `create` rejects its caller at once, and later caller
   await clock.advance(10_000);
   await pool.use(() => {});
   expect(creates).toBe(3);
+  await pool.close();
+});
+
+test.each([
+  ['that resolves', async () => true],
+  ['that rejects', async () => Promise.reject(new Error('x'))],
+])('isBroken gives a promise %s: it is told that it has to answer at once', async (_, answer) => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const { pool } = open({ isBroken: answer as never });
+  await rejection(pool.use(() => Promise.reject(new Error('x'))));
+  expect(pool.available).toBe(1);
+  expect(printed.mock.calls.map(([where, error]) => [where, (error as Error).message])).toEqual([
+    [
+      "tenure: error ignored in pool: the factory's isBroken:",
+      'It must answer true or false, got a promise, which counts as false.',
+    ],
+  ]);
+  printed.mockRestore();
   await pool.close();
 });
 

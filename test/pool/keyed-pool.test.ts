@@ -171,6 +171,15 @@ test('a malformed factory is refused when its key is first asked for, and the ke
   expect(pools.keys()).toEqual([]);
 });
 
+test('a promise in place of a factory is refused, and its rejection ends no process', async () => {
+  const pools = createKeyedPool((async () => Promise.reject(new Error('unknown tenant'))) as never);
+  expect(await rejection(pools.lease('a'))).toMatchObject({
+    code: 'TENURE_INVALID_ARGUMENT',
+    message: expect.stringContaining('got a promise'),
+  });
+  expect(pools.keys()).toEqual([]);
+});
+
 test('listeners get the events of all keys, with the key, until they are removed', async () => {
   const { pool } = open({ max: 1 });
   const seen: string[] = [];
@@ -636,15 +645,6 @@ test('no more idle resources are evicted than are needed', async () => {
   await pool.close();
 });
 
-test('the waits of all keys share one listener on a signal', async () => {
-  const pools = createKeyedPool(() => ({ create: () => ({}), destroy() {} }), { maxTotal: 1 });
-  const lease = await pools.lease('held');
-  const request = new AbortController();
-  const keys = Array.from({ length: 20 }, (_, index) => `key ${index}`);
-  const waits = keys.map((key) => pools.lease(key, { signal: request.signal }));
-  expect(getEventListeners(request.signal, 'abort')).toHaveLength(1);
-  request.abort('left');
-  expect(await Promise.allSettled(waits)).toEqual(
 test('a late resource whose destroy hangs has no idle resource evicted that is not needed', async () => {
   const clock = new FakeClock();
   const [creates, destroys] = [new Gates(), new Gates()];
@@ -684,6 +684,15 @@ test('a late resource whose destroy hangs has no idle resource evicted that is n
   await pools.close();
 });
 
+test('the waits of all keys share one listener on a signal', async () => {
+  const pools = createKeyedPool(() => ({ create: () => ({}), destroy() {} }), { maxTotal: 1 });
+  const lease = await pools.lease('held');
+  const request = new AbortController();
+  const keys = Array.from({ length: 20 }, (_, index) => `key ${index}`);
+  const waits = keys.map((key) => pools.lease(key, { signal: request.signal }));
+  expect(getEventListeners(request.signal, 'abort')).toHaveLength(1);
+  request.abort('left');
+  expect(await Promise.allSettled(waits)).toEqual(
     keys.map(() => ({ status: 'rejected', reason: 'left' })),
   );
   expect(getEventListeners(request.signal, 'abort')).toEqual([]);

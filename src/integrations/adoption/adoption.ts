@@ -17,6 +17,7 @@ import { abortReason } from '../../core/abort-reason.js';
 import { BurstClock } from '../../core/burst-clock.js';
 import { ConditionWaits } from '../../core/condition-waits.js';
 import { errorText } from '../../core/error-text.js';
+import { guardedAnswer } from '../../core/guarded-answer.js';
 import { guardedCall } from '../../core/guarded-call.js';
 import { guardedClock } from '../../core/guarded-clock.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
@@ -333,8 +334,8 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   failed(slot: Slot<T>, error: unknown): void {
     const { isBroken } = this.#settings;
     if (isBroken === undefined) return;
-    const answer = guardedCall(`${this.name}: isBroken`, () => isBroken(error, slot.resource));
-    if (answer === true) slot.expire('broken');
+    const ask = (): unknown => isBroken(error, slot.resource);
+    if (guardedAnswer(`${this.name}: isBroken`, ask)) slot.expire('broken');
   }
 
   #endLoan(slot: Slot<T>, byForce = false): void {

@@ -1,5 +1,6 @@
 /** Refuses a pool of another package at its adoption, not at its first loan. */
 import { InvalidArgumentError } from '../../core/errors.js';
+import { refusePromise } from '../../core/refuse-promise.js';
 
 /**
  * Throws unless a peer has the methods and properties that tell it from other pools. `expected` names it: `'a pg.Pool'`.
@@ -12,6 +13,7 @@ export function checkPeer(
   methods: readonly string[],
   properties: readonly string[] = [],
 ): void {
+  refusePromise(peer, `adoptPool: the pool must be ${expected}, got a promise. Wait for it first.`);
   const isObject = typeof peer === 'object' && peer !== null;
   const members = peer as Readonly<Record<string, unknown>>;
   const missing = isObject

@@ -4,7 +4,7 @@
  */
 import type { RunInContext } from '../../core/async-context.js';
 import type { Clock } from '../../core/clock.js';
-import { guardedCall } from '../../core/guarded-call.js';
+import { guardedAnswer } from '../../core/guarded-answer.js';
 import { guardedClock } from '../../core/guarded-clock.js';
 import { isThenable } from '../../core/thenable.js';
 import type { DestroyReason, Factory } from '../factory.js';
@@ -271,10 +271,9 @@ export class FactoryCalls<T> {
       | ((error: unknown, ...resource: T[]) => boolean)
       | undefined;
     if (method === undefined) return false;
-    const answer = guardedCall(`${this.#settings.name}: the factory's ${name}`, () =>
+    return guardedAnswer(`${this.#settings.name}: the factory's ${name}`, () =>
       method.call(this.#factory, error, ...resource),
     );
-    return answer === true;
   }
 }
 

@@ -3,11 +3,10 @@
  * towards `max`, until it is gone.
  */
 
-import { InvalidArgumentError } from '../../core/errors.js';
 import { fractionFrom } from '../../core/fraction.js';
 import { LinkedList } from '../../core/linked-list.js';
 import type { PendingNode } from '../../core/pending-node.js';
-import { following, isThenable } from '../../core/thenable.js';
+import { refusePromise } from '../../core/refuse-promise.js';
 import type { FactoryCalls } from '../creation/factory-calls.js';
 import type { DestroyReason } from '../factory.js';
 import type { LoanOrigins } from '../loan/loan-origin.js';
@@ -19,6 +18,9 @@ import type { PoolEvents } from '../pool-events.js';
 import type { PoolSettings } from '../pool-options.js';
 import type { LoanInfo } from '../pool-stats.js';
 import { SlotIndex } from './slot-index.js';
+
+const PROMISE_OF_ANSWER =
+  'evict: `isChosen` must answer true or false, got a promise. Find out first which resources to evict.';
 
 /** The random part of a lifetime, so that resources created together are not destroyed together. */
 const LIFETIME_JITTER = 0.1;
@@ -153,7 +155,9 @@ export class Stock<T> {
     let chosen = 0;
     for (const slot of [...this.slots]) {
       if (slot.state === 'destroying' || slot.state === 'gone') continue;
-      if (!isTrue(isChosen(slot.resource))) continue;
+      const answer: unknown = isChosen(slot.resource);
+      refusePromise(answer, PROMISE_OF_ANSWER); // It would count as true, and every resource would be evicted.
+      if (!answer) continue;
       chosen++;
       slot.expire(reason);
       if (slot.state !== 'idle') continue;
@@ -195,13 +199,4 @@ export class Stock<T> {
   loans(): LoanInfo[] {
     return loansOut(this.slots, this.refreshTime());
   }
-}
-
-/** A promise would count as true, and every resource would be evicted. */
-function isTrue(answer: unknown): boolean {
-  if (!isThenable(answer)) return Boolean(answer);
-  following(answer).catch(() => {});
-  throw new InvalidArgumentError(
-    'evict: `isChosen` must answer true or false, got a promise. Find out first which resources to evict.',
-  );
 }

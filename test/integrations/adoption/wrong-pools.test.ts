@@ -46,6 +46,14 @@ const ADOPTIONS: readonly [
 
 const names = Object.keys(POOLS) as Name[];
 
+test.each(ADOPTIONS)(
+  'the adoption of %s refuses a promise of a pool, and handles its rejection',
+  (_, adopt) => {
+    const promise = Promise.reject(new Error('not connected'));
+    expect(() => adopt(promise as never)).toThrow('got a promise');
+  },
+);
+
 test.each(
   ADOPTIONS.flatMap(([name, adopt, takes]) =>
     names.map((pool) => ({ name, adopt, pool, isTaken: takes.includes(pool) })),
