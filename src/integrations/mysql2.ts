@@ -134,6 +134,7 @@ function adopt<T extends { release(): void; destroy(): void }>(
       destroy: (connection) => connection.destroy(),
       figures: () => figuresOf(core),
       loans: () => loansOf(core),
+      hasEnded: () => (core as unknown as CoreState)._closed === true,
       end,
     },
     options,

@@ -77,6 +77,7 @@ export function adoptPool(
         max: pool.options.max,
       }),
       loans: () => loansOf(pool),
+      hasEnded: () => pool.ending,
       end: () => (pool.ending ? undefined : pool.end()),
     },
     options,

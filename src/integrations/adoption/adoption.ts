@@ -149,8 +149,13 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     const promise = wait.promise<R>();
     this.counters.waited++;
     this.#waits.begin(wait);
-    if (!wait.isOver && !this.#waits.takesOver(wait)) this.ask(wait);
+    if (!wait.isOver && !this.#takesOver(wait)) this.ask(wait);
     return promise;
+  }
+
+  /** A caller takes no request over that a peer which has ended may have dropped. The peer refuses a new one at once. */
+  #takesOver(wait: PeerWait<T>): boolean {
+    return this.#waits.left > 0 && this.#peer.hasEnded?.() !== true && this.#waits.takesOver(wait);
   }
 
   ask(wait: PeerWait<T>): void {

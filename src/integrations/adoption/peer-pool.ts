@@ -34,6 +34,8 @@ export interface PeerPool<T> {
    * does not tell. A watchdog compares the adoption's loans with these. O(resources).
    */
   loans?(): ReadonlyMap<unknown, unknown> | undefined;
+  /** Whether the peer has ended. It may have dropped the requests that it had then without an answer. */
+  hasEnded?(): boolean;
   /** Ends the peer. Settles when it has ended. */
   end(): unknown;
 }

@@ -99,6 +99,21 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
       await pool.close({ endPeer: true });
     });
 
+    test('once the peer has ended, a caller has its refusal at once, also after one that the peer never answered', async () => {
+      const peer = mysql.createPool(config(1));
+      const pool = adoptPool(peer);
+      const lease = await pool.lease();
+      const leaving = new AbortController();
+      const dropped = pool.lease({ signal: leaving.signal });
+      const ended = peer.end();
+      leaving.abort(new Error('left'));
+      await expect(dropped).rejects.toThrow('left');
+      await expect(pool.lease()).rejects.toThrow('Pool is closed');
+      await lease.destroy();
+      await ended;
+      await pool.close();
+    });
+
     test("a getConnection that is not mysql2's own is called for each loan", async () => {
       const replaced = mysql.createPool(config(1));
       const getConnection = vi.spyOn(replaced, 'getConnection');

@@ -136,6 +136,21 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       await pool.close({ endPeer: true });
     });
 
+    test('once the peer has ended, a caller has its refusal at once, also after one that the peer never answered', async () => {
+      const peer = openPgPool(1);
+      const pool = adoptPgPool(peer);
+      const lease = await pool.lease();
+      const leaving = new AbortController();
+      const dropped = pool.lease({ signal: leaving.signal });
+      const ended = peer.end();
+      leaving.abort(new Error('left'));
+      await expect(dropped).rejects.toThrow('left');
+      await expect(pool.lease()).rejects.toThrow('after calling end on the pool');
+      void lease.release();
+      await ended;
+      await pool.close();
+    });
+
     test('many callers that give up cost the pool nothing', async () => {
       const peer = openPgPool(3);
       const pool = adoptPgPool(peer);
