@@ -37,9 +37,9 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/nest': 7_400,
   profile: 57_400,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 48_100,
-  'integrations/mysql2': 97_300,
-  'integrations/pg': 98_600,
+  'integrations/generic-pool': 48_500,
+  'integrations/mysql2': 97_800,
+  'integrations/pg': 99_200,
   'integrations/redis': 11_800,
   'integrations/tarn': 48_600,
   '.': 497_400,
@@ -111,7 +111,7 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
 
 test('createPool, imported alone, stays below 72.7 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(73_900);
+  expect(minifiedBytes).toBeLessThanOrEqual(74_200);
 });
 
 test('memoize, imported alone, stays below 59 kB beside lru-cache, and has no part that is imported apart', async () => {
