@@ -129,7 +129,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       if (source !== null) machine.withReference(source, () => load(machine, r, source, i));
     },
   },
-  copy: { operands: 'rr', run: (machine, r, s) => machine.bind(r, machine.register(s)) },
+  copy: {
+    operands: 'rr',
+    run: (machine, r, s) => bindWithReference(machine, r, machine.register(s)),
+  },
   drop: { operands: 'r', run: (machine, r) => machine.bind(r, null) },
   grow: {
     operands: 'rn',
