@@ -1,5 +1,6 @@
 /** Shared values by key: one `RefCounted` for each key, under one capacity. After `RcMap` of Effect. */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { abortReason } from '../core/abort-reason.js';
 import { created, endAutomaticWatch } from '../core/created-components.js';
 import { asMapKey } from '../core/map-key.js';
 import { aFunction, checkArgument, millis } from '../core/options.js';
@@ -111,7 +112,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
   acquire(key: K, options?: AcquireOptions): Promise<SharedLease<T>> {
     try {
       const signal = signalOf('RefCountedMap.acquire', options);
-      signal?.throwIfAborted();
+      if (signal?.aborted === true) throw abortReason(signal);
       const cell = this.#cells.get(key) ?? this.#addCell(key);
       try {
         if (!cell.isOccupied) this.#makeRoom();

@@ -99,6 +99,18 @@ test('a value in use is not evicted, and a new key beyond the capacity is refuse
   expect([again.value === a.value, map.has('c'), log]).toEqual([true, false, ['open a', 'open b']]);
 });
 
+test('a signal of a ponyfill, which has no `throwIfAborted`, and may give no reason, ends an acquire too', async () => {
+  const { map, log } = logged();
+  const ponyfill = (aborted: boolean): AbortSignal =>
+    ({ aborted, addEventListener() {}, removeEventListener() {} }) as unknown as AbortSignal;
+  using lease = await map.acquire('a', { signal: ponyfill(false) });
+  expect([lease.value.key, map.refs('a')]).toEqual(['a', 1]);
+  await expect(map.acquire('b', { signal: ponyfill(true) })).rejects.toThrow(
+    expect.objectContaining({ name: 'AbortError' }),
+  );
+  expect(log).toEqual(['open a']);
+});
+
 test('callers that are refused, or leave before they come, evict nothing and leave no key behind', async () => {
   const { map, useAll } = logged({ capacity: 2, idleMillis: Infinity });
   const leases = [await map.acquire('a'), await map.acquire('b')];
