@@ -4,7 +4,13 @@ import { aFunction, checkArgument } from '../core/options.js';
 import { type Holder, handOver } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
 import { asyncDisposeMethod } from './dispose-method.js';
-import { type AsyncEnterable, type Enterable, takeAsyncExit } from './enterable.js';
+import {
+  type AsyncEnterable,
+  type Enterable,
+  type TakenExit,
+  takeAsyncExit,
+  takeExit,
+} from './enterable.js';
 import type { EnteringContext } from './entering-context.js';
 import {
   type AsyncExit,
@@ -38,7 +44,7 @@ import { unwindAsync } from './unwind.js';
  * log; // => ['close socket']
  * ```
  */
-export class AsyncRunStack implements AsyncDisposable {
+export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunStack> {
   readonly #members: StackMembers<AsyncExit>;
   #ending: Promise<unknown> | undefined = undefined;
   /** Whether a member is being called that ends with the stack: it cannot wait for the end. */
@@ -65,8 +71,7 @@ export class AsyncRunStack implements AsyncDisposable {
   enter<T>(context: AsyncEnterable<T> | EnteringContext<T>): Promise<T>;
   enter<T>(context: Enterable<T> | AsyncEnterable<T> | EnteringContext<T>): T | Promise<T> {
     if (isThenable(context)) return context.then((entered) => this.#enter(entered));
-    const value = this.#enter(context);
-    return isAsync(context) ? Promise.resolve(value) : value;
+    return isAsync(context) ? this.#enterAsync(context) : this.#enter(context);
   }
 
   /**
@@ -173,6 +178,17 @@ export class AsyncRunStack implements AsyncDisposable {
     else if (!this.#isInExit) await this.#ending;
   }
 
+  /** @internal */
+  [takeExit](): TakenExit<AsyncExit> {
+    this.#members.expectOpen();
+    return { exit: (failure) => this.#end(failure), tracked: this.#members.tracked };
+  }
+
+  /** Itself, so that a stack can be entered into another. */
+  get value(): this {
+    return this;
+  }
+
   async #end(failure: Failure | undefined): Promise<boolean> {
     const exits = this.#members.takeAll();
     if (exits === undefined) return false;
@@ -193,6 +209,10 @@ export class AsyncRunStack implements AsyncDisposable {
     } finally {
       this.#isInExit = false;
     }
+  }
+
+  async #enterAsync<T>(context: Enterable<T> | AsyncEnterable<T>): Promise<T> {
+    return this.#enter(context);
   }
 
   #enter<T>(context: Enterable<T> | AsyncEnterable<T>): T {
@@ -233,8 +253,8 @@ export async function runWithAsync<R>(
   return new AsyncRunStack().run(block);
 }
 
-function isAsync(context: object): boolean {
-  return Symbol.asyncDispose in context;
+function isAsync(context: unknown): boolean {
+  return Symbol.asyncDispose in Object(context);
 }
 
 function neverHandling(call: (failure: Failure | undefined) => unknown): AsyncExit {

@@ -223,6 +223,35 @@ test('a stack can be entered into another', () => {
   ).toBe(undefined);
 });
 
+test('an asynchronous stack can be entered into another, and gets the failure', async () => {
+  allowLeaks();
+  const inner = new AsyncRunStack();
+  const failures: unknown[] = [];
+  inner.push(async (failure) => failures.push(failure?.error) > 0);
+  const outer = new AsyncRunStack();
+  outer.defer((failure) => failures.push(failure));
+  const outcome = await outer.outcome(async (stack) => {
+    expect(await stack.enter(inner)).toBe(inner);
+    throw 'handled by a member of the inner stack';
+  });
+  expect(outcome.handled).toBe(true);
+  expect(failures).toEqual(['handled by a member of the inner stack', undefined]);
+  await expect(new AsyncRunStack().enter(inner)).rejects.toThrow(ContextEndedError);
+  expect(() => new RunStack().enter(inner as never)).toThrow(InvalidArgumentError);
+});
+
+test('an asynchronous context that has ended is refused by a rejection', async () => {
+  const context = await asyncContextManager(async function* () {
+    yield 'value';
+  })();
+  await context[Symbol.asyncDispose]();
+  const stack = new AsyncRunStack();
+  const entering = stack.enter(context);
+  await expect(entering).rejects.toThrow(ContextEndedError);
+  await stack[Symbol.asyncDispose]();
+  await expect(stack.enter(new AsyncRunStack())).rejects.toThrow(ContextEndedError);
+});
+
 test('what comes too late is ended at once and refused', async () => {
   const { log, transaction } = transactions();
   const stack = new RunStack();
