@@ -89,6 +89,14 @@ test('a dead map lets go of its values', async () => {
   ).toBe(true);
 });
 
+test('taking a value that is held weakly lets no other one go', async () => {
+  const map = new SoftValueMap<string, Page>({ maxStrong: 2 });
+  fill(map, '/a', '/b', '/c');
+  (() => expect(map.take('/a')?.path).toBe('/a'))();
+  expect(map.strong).toBe(2);
+  expect(await survivors(map, 2)).toEqual(['/b', '/c']);
+});
+
 test('takes entries, calls onCollect, and refuses malformed options', async () => {
   const gone: string[] = [];
   const map = new SoftValueMap<string, Page>([['/a', { path: '/a' }]], {
