@@ -16,10 +16,11 @@ class SharedListener {
     this.#signal = signal;
   }
 
-  handleEvent(): void {
+  /** A function, because `abortcontroller-polyfill` takes no object with `handleEvent`. */
+  readonly onAbort = (): void => {
     const reason = abortReason(this.#signal);
     for (const wait of [...this.waits.keys()]) this.waits.get(wait)?.(wait as never, reason);
-  }
+  };
 }
 
 /**
@@ -45,7 +46,7 @@ export class SignalListeners<W> {
       listener.waits.set(wait, this.#onAbort);
       listeners.set(signal, listener);
       try {
-        signal.addEventListener('abort', listener, { once: true });
+        signal.addEventListener('abort', listener.onAbort, { once: true });
       } catch (error) {
         listeners.delete(signal);
         throw error;
@@ -59,7 +60,7 @@ export class SignalListeners<W> {
     if (listener === undefined || !listener.waits.delete(wait) || listener.waits.size > 0) return;
     listeners.delete(signal);
     guardedCall("a signal's `removeEventListener`", () =>
-      signal.removeEventListener('abort', listener),
+      signal.removeEventListener('abort', listener.onAbort),
     );
   }
 }

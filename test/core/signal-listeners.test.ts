@@ -37,3 +37,22 @@ test('a wait that another wait removes during the abort is not called', () => {
   controller.abort();
   expect(told).toEqual(['a']);
 });
+
+test('the listener is a function: abortcontroller-polyfill calls no other', () => {
+  const told: unknown[] = [];
+  const listeners = new SignalListeners<string>((...call) => told.push(call));
+  const added = new Set<() => void>();
+  const ponyfill = {
+    aborted: false,
+    reason: 'enough',
+    addEventListener: (_event: string, listener: () => void) => added.add(listener),
+    removeEventListener: (_event: string, listener: () => void) => added.delete(listener),
+  } as unknown as AbortSignal;
+  listeners.add(ponyfill, 'a');
+  listeners.add(ponyfill, 'b');
+  listeners.remove(ponyfill, 'b');
+  for (const listener of added) listener.call(ponyfill);
+  expect(told).toEqual([['a', 'enough']]);
+  listeners.remove(ponyfill, 'a');
+  expect(added.size).toBe(0);
+});

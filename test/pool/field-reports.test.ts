@@ -182,14 +182,14 @@ describe('a signal that gives no reason, as in React Native: MetaMask/metamask-m
   test('also one that aborts while its caller waits', async () => {
     const { pool } = open({ max: 1 });
     const lease = await pool.lease();
-    const listeners: { handleEvent(): void }[] = [];
+    const listeners: (() => void)[] = [];
     const signal = {
       aborted: false,
-      addEventListener: (_: string, listener: { handleEvent(): void }) => listeners.push(listener),
+      addEventListener: (_: string, listener: () => void) => listeners.push(listener),
       removeEventListener: () => {},
     };
     const waiting = outcomeOf(pool.lease({ signal: signal as never }));
-    listeners[0]?.handleEvent();
+    listeners[0]?.();
     await settle();
     expect(waiting()).toMatchObject({ error: { name: 'AbortError' } });
     void lease.release();

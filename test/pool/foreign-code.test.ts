@@ -288,9 +288,9 @@ describe('signals of another make', () => {
     const signal = {
       aborted: false,
       reason: new Error('at once'),
-      addEventListener(_: string, listener: { handleEvent(): void }) {
+      addEventListener(_: string, listener: () => void) {
         signal.aborted = true;
-        listener.handleEvent();
+        listener();
         then();
       },
       removeEventListener: () => {},
