@@ -37,6 +37,40 @@ test('a recording of a week stays below 1,024 readings, and keeps its whole span
   expect(samples.at(-1)?.atMillis).toBeGreaterThan(6.9 * 24 * 3_600_000);
 });
 
+test('the first reading of each label stays, however much the recording thins out', async () => {
+  const [memory, clock] = [new FakeProcess(), new FakeClock()];
+  using recording = recordMemory({ everyMillis: 10, memory, clock });
+  const labels: string[] = [];
+  for (let i = 0; i < 20_000; i++) {
+    await clock.advance(10);
+    if (i % 77 !== 0) continue;
+    labels.push(`mark ${i}`);
+    recording.mark(`mark ${i}`);
+    recording.mark('again');
+  }
+  labels.splice(1, 0, 'again');
+  const samples = recording.samples();
+  const shown = new Set(samples.flatMap(({ label }) => label ?? []));
+  expect([...shown]).toEqual(labels.slice(0, 255));
+  expect(samples.find(({ label }) => label === 'mark 7700')?.atMillis).toBe(77_010);
+  expect(samples.length).toBeLessThanOrEqual(1_024);
+});
+
+test('a recording that is disposed of by its own `write` ends', async () => {
+  const [memory, clock] = [new FakeProcess(), new FakeClock()];
+  let lines = 0;
+  const recording = recordMemory({
+    everyMillis: 10,
+    memory,
+    clock,
+    write: () => {
+      if (++lines === 3) recording[Symbol.dispose]();
+    },
+  });
+  await clock.advance(100);
+  expect([lines, clock.pendingTimers]).toEqual([4, 0]);
+});
+
 test('goes on by the clock of the system if its own throws', async () => {
   const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
   const [memory, clock] = [new FakeProcess(), new FailingClock()];

@@ -64,8 +64,8 @@ const OPTIONS: OptionTable<RecordSettings> = {
 
 /**
  * Begins to record the memory of the process, until the recording is disposed of. A reading takes about 3 µs, and 20 µs with a
- * file. A recording takes 64 kB, however long it runs: it thins out when it is full. `write` gets each reading. The timer does not keep
- * the process alive.
+ * file. A recording takes 64 kB, however long it runs: it thins out when it is full, but for the first readings of 255 labels. `write`
+ * gets each reading. The timer does not keep the process alive.
  *
  * Nothing is collected, so the curve shows dead objects too. A floor that rises over many collections is a leak.
  *
@@ -160,7 +160,7 @@ export class MemoryRecording implements Disposable {
     this.#timer = clock.setTimer(
       () => {
         this.#readAgain('');
-        this.#arm();
+        if (!this.#hasStopped) this.#arm(); // `write` may have disposed of the recording.
       },
       everyMillis,
       { background: true },

@@ -1,7 +1,7 @@
 /**
  * Readings over time, in columns of a fixed size. A list of objects would grow with each reading, and a profile would take
  * its own list for a leak of the program. When the columns are full, every second reading is dropped, and from then on only
- * every second one is kept. So a recording of any length takes 64 kB.
+ * every second one is kept. So a recording of any length takes 64 kB. The first reading of each label stays: the plot shows it.
  */
 import type { MemoryUsage } from './memory-source.js';
 
@@ -36,7 +36,10 @@ export class Timeline {
 
   /** Adds a reading. O(1), amortised. */
   add(atMillis: number, usage: MemoryUsage, label: string = ''): void {
-    if (++this.#skipped < this.#stride) return;
+    const labels = this.#labels.length;
+    const labelIndex = this.#labelIndex(label);
+    const isFirstOfLabel = labelIndex === labels;
+    if (++this.#skipped < this.#stride && !isFirstOfLabel) return;
     this.#skipped = 0;
     if (this.#length === CAPACITY) this.#thinOut();
     const at = this.#length++ * FIELDS;
@@ -46,7 +49,7 @@ export class Timeline {
     columns[at + 2] = usage.arrayBuffers;
     columns[at + 3] = usage.external;
     columns[at + 4] = usage.rss;
-    columns[at + 5] = this.#labelIndex(label);
+    columns[at + 5] = labelIndex;
   }
 
   /** Gives the readings, oldest first. */
@@ -60,10 +63,16 @@ export class Timeline {
   }
 
   #thinOut(): void {
-    for (let i = 0; 2 * i < CAPACITY; i++) {
-      this.#columns.copyWithin(i * FIELDS, 2 * i * FIELDS, (2 * i + 1) * FIELDS);
+    let kept = 0;
+    let lastLabel = 0; // Labels are numbered in the order of their first readings.
+    for (let i = 0; i < CAPACITY; i++) {
+      const label = this.#columns[i * FIELDS + 5] as number;
+      if (i % 2 === 1 && label <= lastLabel) continue;
+      lastLabel = Math.max(lastLabel, label);
+      this.#columns.copyWithin(kept * FIELDS, i * FIELDS, (i + 1) * FIELDS);
+      kept++;
     }
-    this.#length = CAPACITY / 2;
+    this.#length = kept;
     this.#stride *= 2;
   }
 
