@@ -13,6 +13,7 @@
  * - A caller that waits for the creation holds the instance already. If all of them leave, the creation is told by its signal.
  */
 import { abortReason } from '../core/abort-reason.js';
+import { emptyAsyncContext } from '../core/async-context.js';
 import { cancelTimer } from '../core/cancel-timer.js';
 import type { Clock } from '../core/clock.js';
 import { currentOwner, runAsOwner } from '../core/current-owner.js';
@@ -26,6 +27,9 @@ import { RefCountedClosedError, RefCountedReentrantError } from './ref-counted-e
 import { SharedInstance } from './shared-instance.js';
 import type { SharedLease } from './shared-lease.js';
 import type { ValueWatch } from './value-watch.js';
+
+/** A value may outlive the request that has created or released it: it must not hold the request's context. */
+const runInOwnContext = /* @__PURE__ */ emptyAsyncContext();
 
 /** What a `create` function gets. */
 export interface ValueContext {
@@ -167,7 +171,7 @@ export class SharedCell<T> {
   }
 
   #start(): SharedInstance<T> {
-    const instance = new SharedInstance<T>();
+    const instance = runInOwnContext(() => new SharedInstance<T>());
     const predecessors = this.#owner.overlap ? [] : [...this.#retired];
     this.#current = instance;
     this.#owner.watch?.created(instance);
@@ -295,7 +299,7 @@ export class SharedCell<T> {
       if (instance.holds === 0) this.#retire(instance); // The clock may have failed to cancel the timer.
     };
     instance.timer = guardedCall('the clock of a shared value', () =>
-      this.#owner.clock.setTimer(retire, idleMillis, { background: true }),
+      runInOwnContext(() => this.#owner.clock.setTimer(retire, idleMillis, { background: true })),
     );
     if (instance.timer === undefined) retire();
   }
