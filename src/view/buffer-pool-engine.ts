@@ -1,4 +1,5 @@
 /** What happens inside a buffer pool: leases, their notes for errors and reports, and the sweep that drops idle memory. */
+import { emptyAsyncContext } from '../core/async-context.js';
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { guardedClock } from '../core/guarded-clock.js';
 import type { EntryPoint, Observation, Observer } from '../core/probe.js';
@@ -8,6 +9,9 @@ import type { BufferPart } from './buffer-slab.js';
 import { BufferStock, type BufferStockSettings } from './buffer-stock.js';
 import { ExportsWatch } from './exports-watch.js';
 import { ViewReleasedError } from './view-errors.js';
+
+/** Each timer of the sweep is set by the one before it: the first must not hold the context of the request that has set it. */
+const runInOwnContext = /* @__PURE__ */ emptyAsyncContext();
 
 /** The options of a pool with their defaults. */
 export interface BufferPoolEngineSettings extends BufferStockSettings {
@@ -105,7 +109,9 @@ export class BufferPoolEngine implements LeaseLender {
   #setTimer(): void {
     if (this.#idleTimeoutMillis === Number.POSITIVE_INFINITY) return;
     const background = { background: true };
-    this.#timer = this.#clock.setTimer(() => this.#tick(), this.#idleTimeoutMillis, background);
+    this.#timer = runInOwnContext(() =>
+      this.#clock.setTimer(() => this.#tick(), this.#idleTimeoutMillis, background),
+    );
   }
 
   #tick(): void {

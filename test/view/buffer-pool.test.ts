@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { allowLeaks } from '../../src/testing/index.js';
@@ -10,6 +11,7 @@ import {
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FailingClock } from '../kit/failing-clock.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { untilCollected } from '../kit/until-collected.js';
 
 const KIB = 1_024;
 const MIB = 2 ** 20;
@@ -338,4 +340,15 @@ test('a clock that throws costs no release, and idle memory is dropped by a time
   pool[Symbol.dispose]();
   expect(pool.stats()).toMatchObject({ idleBytes: 0, waste: 0 });
   printed.mockRestore();
+});
+
+test('the sweep keeps the store of no request alive', async () => {
+  const requests = new AsyncLocalStorage<object>();
+  using pool = new BufferPool({ idleTimeoutMillis: 60_000 });
+  const store = ((request: object) => {
+    requests.run(request, () => pool.use(64, () => {}));
+    return new WeakRef(request);
+  })({ user: 'ada' });
+  await untilCollected(store);
+  expect(pool.stats().idleBytes).toBeGreaterThan(0);
 });
