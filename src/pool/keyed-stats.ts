@@ -14,6 +14,7 @@ const TOTALS = [
   'createErrors',
   'capacityErrors',
   'acquireTimeouts',
+  'acquireAborts',
   'refusals',
 ] as const;
 

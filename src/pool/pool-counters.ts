@@ -43,6 +43,8 @@ export class PoolCounters {
   readonly holds: MillisHistogram = new MillisHistogram();
   /** Callers whose wait timed out, in all. */
   acquireTimeouts = 0;
+  /** Callers whose wait was ended by their signal, in all. */
+  acquireAborts = 0;
   /** Callers that were refused because too many waited, in all. */
   refusals = 0;
 

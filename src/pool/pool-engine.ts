@@ -433,6 +433,7 @@ export class PoolEngine<T>
   }
 
   aborted(waiter: Waiter<T>, reason: unknown): void {
+    this.counters.acquireAborts++;
     waiter.reject(reason);
     this.creator.clientLeft(waiter.creation, reason);
     this.shutdown.check();

@@ -58,7 +58,9 @@ export interface PoolStats {
   readonly capacityErrors: number;
   /** Callers whose wait timed out since then. */
   readonly acquireTimeouts: number;
-  /** Callers refused since then because `maxWaitingClients` waited already. */
+  /** Callers whose signal ended their wait since then. */
+  readonly acquireAborts: number;
+  /** Callers refused since then because `maxWaitingClients` waited already; of an adopted pool, those that the pool underneath rejected. */
   readonly refusals: number;
 }
 
@@ -113,6 +115,7 @@ export function numbersOf({
     createErrors: counters.createErrors,
     capacityErrors: counters.capacityErrors,
     acquireTimeouts: counters.acquireTimeouts,
+    acquireAborts: counters.acquireAborts,
     refusals: counters.refusals,
   };
 }

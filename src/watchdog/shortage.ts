@@ -1,20 +1,20 @@
 /**
- * Whether a component is exhausted: every resource is out, and callers wait or have timed out. This is looked at with
- * each sweep and check. A quiet service may have a caller only now and then, so what one look has seen holds until a
- * resource is lent again.
+ * Whether a component is exhausted: every resource is out, and callers wait or have left without one. They have timed out, their signal
+ * has aborted, or they were refused. This is looked at with each sweep and check. A quiet service may have a caller only now and then, so
+ * what one look has seen holds until a resource is lent again.
  */
 import type { ComponentStats } from '../core/probe.js';
 
 /** The shortage of one component. */
 export class Shortage {
-  #timeouts: number;
+  #left: number;
   #since = Number.NEGATIVE_INFINITY;
   #isFull = false;
   #wereRefused = false;
 
   /** `stats` are the component's figures at the start of the watch. */
   constructor(stats: ComponentStats | undefined) {
-    this.#timeouts = timeoutsOf(stats);
+    this.#left = leftOf(stats);
   }
 
   /** Whether every resource is out and callers were refused meanwhile. */
@@ -31,15 +31,19 @@ export class Shortage {
   look(stats: ComponentStats | undefined, lastLentAt: number): void {
     const { borrowed, pending = 0 } = stats ?? {};
     const max = stats?.['effectiveMax'] ?? stats?.['max'];
-    const timeouts = timeoutsOf(stats);
-    const areRefused = pending > 0 || timeouts > this.#timeouts;
+    const left = leftOf(stats);
+    const areRefused = pending > 0 || left > this.#left;
     this.#isFull = borrowed !== undefined && max !== undefined && borrowed > 0 && borrowed >= max;
     this.#wereRefused = areRefused || (this.#wereRefused && lastLentAt === this.#since);
-    this.#timeouts = timeouts;
+    this.#left = left;
     this.#since = lastLentAt;
   }
 }
 
-function timeoutsOf(stats: ComponentStats | undefined): number {
-  return stats?.['acquireTimeouts'] ?? 0;
+/** The figures that count callers which got no resource. */
+const LEFT = ['acquireTimeouts', 'acquireAborts', 'refusals'] as const;
+
+/** How many callers have left without a resource. */
+function leftOf(stats: ComponentStats | undefined): number {
+  return LEFT.reduce((sum, figure) => sum + (stats?.[figure] ?? 0), 0);
 }

@@ -77,7 +77,7 @@ import type { WatchdogStats } from './watchdog-stats.js';
  *   once, without V8.
  * - *abandoned*: V8 has collected the lease. This is proof.
  * - *tenured*: the loan has reached the oldest generation while the loans around it came and went. This is a suspicion.
- * - *exhausted*: every resource is out, callers wait or time out, and nothing has come back for long.
+ * - *exhausted*: every resource is out, callers wait or leave without one, and nothing has come back for long.
  *
  * Watching adds about 0.1 µs to a lease and its release, and 1 µs more if the lease is out for a tenth of a second. With a stack it
  * adds 5 to 100 µs, see {@link WatchLevel}. A component that is not watched pays one null check.

@@ -65,6 +65,29 @@ test('a quiet service whose pool is exhausted is told which loans keep it exhaus
   expect(t.told.slice(2)).toEqual(['retracted exhausted ×1', 'retracted exhausted ×0']);
 });
 
+test.each([
+  ['leave by their signal', {}],
+  ['are refused since none may wait', { maxWaitingClients: 0 }],
+])('a pool is exhausted although its callers %s before anybody looks', async (_how, options) => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ level: 'simple', clock, graceMillis: 0 });
+  const pool = createPool(
+    { create: () => ({}), destroy: () => {} },
+    { name: 'db', max: 1, clock, ...options },
+  );
+  watchdog.watch(pool);
+  const lost = await pool.lease();
+  for (let i = 0; i < 8; i++) {
+    const client = new AbortController();
+    const refused = pool.lease({ signal: client.signal }).catch(() => {});
+    client.abort();
+    await refused;
+    await clock.advance(10_000);
+  }
+  expect(await watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 1 }]);
+  await lost.release();
+});
+
 test('a pool that is slow for all is not exhausted before the time in which nothing comes back is over', async () => {
   await using t = service(2);
   await t.lose();

@@ -34,6 +34,7 @@ export function adoptedNumbers(
     createErrors: 0,
     capacityErrors: 0,
     acquireTimeouts: counters.acquireTimeouts,
-    refusals: 0,
+    acquireAborts: counters.acquireAborts,
+    refusals: counters.refusals,
   };
 }

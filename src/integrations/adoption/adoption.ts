@@ -233,6 +233,14 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     guardedCall(`${this.name}: giving back a resource that came too late`, giveBack);
   }
 
+  aborted(): void {
+    this.counters.acquireAborts++;
+  }
+
+  refused(): void {
+    this.counters.refusals++;
+  }
+
   timeoutError({ timeoutMillis }: PeerWait<T>, stalledMillis: number): Error {
     return this.#timeoutError(timeoutMillis, 'wait', stalledMillis);
   }

@@ -23,6 +23,10 @@ export interface PeerWaitsListener<T> {
   ask(wait: PeerWait<T>): void;
   /** A resource has come for a caller that has left. */
   deliveredLate(resource: T): void;
+  /** The signal of a caller has ended its wait. */
+  aborted(): void;
+  /** The peer has refused a caller. */
+  refused(): void;
   /** The error of a caller whose timeout is over. `stalledMillis` is how long the event loop was blocked, 0 if it was not. */
   timeoutError(wait: PeerWait<T>, stalledMillis: number): Error;
 }
@@ -130,9 +134,7 @@ export class PeerWaits<T> {
   readonly #others = new LinkedList<PeerWait<T>>();
   readonly #ownDeadlines = new MinHeap<PeerWait<T>>(({ deadline }) => deadline);
   readonly #timer: DeadlineTimer;
-  readonly #signals = new SignalListeners<PeerWait<T>>((wait, reason) =>
-    this.#giveUp(wait, reason),
-  );
+  readonly #signals = new SignalListeners<PeerWait<T>>((wait, reason) => this.#abort(wait, reason));
   readonly #left = new LeftRequests<PeerWait<T>>();
 
   /** `commonTimeoutMillis` is the timeout of callers that give none. */
@@ -156,7 +158,7 @@ export class PeerWaits<T> {
       }
       if (signal === undefined) return;
       this.#signals.add(signal, wait);
-      if (signal.aborted) this.#giveUp(wait, abortReason(signal)); // One of another make may have aborted meanwhile.
+      if (signal.aborted) this.#abort(wait, abortReason(signal)); // One of another make may have aborted meanwhile.
     } catch (error) {
       this.#giveUp(wait, error);
     }
@@ -196,6 +198,7 @@ export class PeerWaits<T> {
       return;
     }
     this.#end(caller);
+    this.#listener.refused();
     caller.reject(error);
   }
 
@@ -221,6 +224,12 @@ export class PeerWaits<T> {
   rejectAll(reason: unknown): void {
     for (const wait of this.#common) this.#giveUp(wait, reason);
     for (const wait of this.#others) this.#giveUp(wait, reason);
+  }
+
+  #abort(wait: PeerWait<T>, reason: unknown): void {
+    if (wait.isOver) return;
+    this.#listener.aborted();
+    this.#giveUp(wait, reason);
   }
 
   #giveUp(wait: PeerWait<T>, reason: unknown): void {

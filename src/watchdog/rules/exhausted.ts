@@ -1,5 +1,5 @@
 /**
- * Rule *exhausted*: every resource is out, callers wait or time out, and nothing has come back for long. The loans that are
+ * Rule *exhausted*: every resource is out, callers wait or leave without one, and nothing has come back for long. The loans that are
  * out are what keeps the component exhausted, whether their holders are slow or have lost them. This needs neither a scope nor
  * activity: a quiet service that has lost its last resource has no loans by which the rule *tenured* could measure.
  */

@@ -191,6 +191,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       await expect(left).rejects.toThrow('client went away');
       lease.release();
       (await next).release();
+      expect(t.pool.stats().acquireAborts).toBe(1);
     });
 
     test('a resource for a caller that has left goes straight back to the peer', async () => {

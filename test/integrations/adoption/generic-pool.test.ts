@@ -2,7 +2,9 @@ import genericPool from 'generic-pool';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type AdoptedPool, adoptPool } from '../../../src/integrations/generic-pool.js';
 import type { Lease } from '../../../src/pool/index.js';
+import { Watchdog } from '../../../src/watchdog/index.js';
 import { FailingClock } from '../../kit/failing-clock.js';
+import { FakeClock } from '../../kit/fake-clock.js';
 import { Gates } from '../../kit/gate.js';
 import { settle } from '../../kit/settle.js';
 import { keepsTheContract } from './adoption-contract.js';
@@ -54,6 +56,23 @@ test('a priority is passed to the peer', async () => {
   const pool = adoptPool(peer);
   const first = await pool.lease();
   expect(await orderOfPriorities(pool, first)).toEqual(['sooner', 'later']);
+  await pool.close({ endPeer: true });
+});
+
+test('an adopted pool is exhausted although the peer refuses its callers before anybody looks', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ clock, graceMillis: 0 });
+  const peer = genericPool.createPool(factory, { max: 1, maxWaitingClients: 0 });
+  const pool = adoptPool(peer, { clock });
+  watchdog.watch(pool);
+  const lost = await pool.lease();
+  for (let i = 0; i < 8; i++) {
+    await expect(pool.lease()).rejects.toThrow('max waitingClients');
+    await clock.advance(10_000);
+  }
+  expect(await watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 1 }]);
+  expect(pool.stats().refusals).toBe(8);
+  await lost.release();
   await pool.close({ endPeer: true });
 });
 
