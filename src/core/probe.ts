@@ -309,6 +309,12 @@ export interface Observation extends Disposable {
    */
   readonly lendsShared?: boolean | undefined;
   /**
+   * Whether it lends as much as is asked for. A loan then keeps no other caller waiting, so a long one is usual.
+   *
+   * @default false
+   */
+  readonly isUnlimited?: boolean | undefined;
+  /**
    * Whether its parts, see {@link Observer.part}, lend what it lends. Its figures are then sums over them, which may take long.
    *
    * @default false

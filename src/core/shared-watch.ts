@@ -11,6 +11,7 @@ export abstract class SharedWatch {
   readonly entryMillis?: number;
   readonly tellsLasting?: boolean;
   readonly lendsShared?: boolean;
+  readonly isUnlimited?: boolean;
   readonly observer: GuardedObserver;
   /** The component keeps the answers to its observers, which hold them weakly. */
   readonly #shares = new Map<Observation, Observer>();
@@ -31,8 +32,8 @@ export abstract class SharedWatch {
    */
   attach(observer: Observer): Observation {
     if (this.#shares.size > 0) this.observer.join(observer);
-    const { kind, name, releaseAdvice, endedBy, entryMillis, tellsLasting, lendsShared } = this;
-    const { loanCounts } = this;
+    const { kind, name, releaseAdvice, endedBy, entryMillis, tellsLasting } = this;
+    const { lendsShared, isUnlimited, loanCounts } = this;
     const present = this.present(observer);
     const reportPresent = (most: number): boolean => {
       for (let count = 0; count < most && this.#shares.has(share); count++) {
@@ -48,6 +49,7 @@ export abstract class SharedWatch {
       entryMillis,
       tellsLasting,
       lendsShared,
+      isUnlimited,
       stats: () => this.stats(),
       reportPresent,
       ...(this.look !== undefined && { look: () => this.look?.() }),

@@ -82,6 +82,7 @@ class ScopeWatch extends SharedWatch {
   readonly name = 'scope';
   override readonly releaseAdvice =
     'hold it with `using` or `await using`, or dispose of it in a `finally` block';
+  override readonly isUnlimited = true;
   readonly #unwatched: () => void;
   #open = 0;
 

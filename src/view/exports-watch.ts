@@ -23,6 +23,7 @@ export class ExportsWatch extends SharedWatch implements ExportWatch {
   readonly kind: string;
   readonly name: string;
   override readonly releaseAdvice: string;
+  override readonly isUnlimited = true;
   readonly #component: WatchedComponent;
 
   constructor(component: WatchedComponent, observer: Observer) {

@@ -40,6 +40,8 @@ export interface LoanSource {
   readonly endedBy: string | undefined;
   /** Whether many callers hold what it lends at once. */
   readonly lendsShared: boolean;
+  /** Whether it lends as much as is asked for. */
+  readonly isUnlimited: boolean;
   /** Whether its watch has ended: nothing more is known of its loans. */
   readonly isClosed: boolean;
   /** Whether V8 may have collected a capability since all loans were looked at. */
@@ -64,6 +66,8 @@ export interface LoanSource {
   generationOf(loan: Loan): NodeGeneration;
   /** Gives how long the longest of the returned loans that are a loan's neighbours was held, in milliseconds; 0 for none. */
   longestOf(loan: Loan): number;
+  /** Gives how many loans of a loan's site are out, itself included, and those that are not tracked. */
+  outAtSite(loan: Loan): number;
   /** Gives what the simulated heap shows of a loan. */
   evidenceOf(loan: Loan): HeapEvidence;
   /** Has the component look whether a loan is still out. True for what is no loan that is out. */

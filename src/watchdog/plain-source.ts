@@ -13,6 +13,7 @@ export class PlainSource implements LoanSource {
   readonly releaseAdvice: string | undefined = undefined;
   readonly endedBy: string | undefined = undefined;
   readonly lendsShared: boolean = false;
+  readonly isUnlimited: boolean = false;
   readonly isClosed: boolean = false;
   readonly entryMillis: number = Number.POSITIVE_INFINITY;
   readonly isBounded: boolean = false;
@@ -41,6 +42,10 @@ export class PlainSource implements LoanSource {
   }
 
   longestOf(): number {
+    return 0;
+  }
+
+  outAtSite(): number {
     return 0;
   }
 

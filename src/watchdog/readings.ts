@@ -25,6 +25,8 @@ export interface Readings {
   nestedSince(loan: Loan): number;
   /** How long the longest of its neighbours that have ever come back was out, in milliseconds. */
   longestOf(loan: Loan): number;
+  /** How many loans of its site are out, itself included, and those of its component that are not tracked. */
+  outAtSite(loan: Loan): number;
   /** How many loans of its component have ended since it was lent. */
   returnsSince(loan: Loan): number;
   /** How often young generations of the heap were collected since it was lent. */
@@ -53,6 +55,7 @@ export const READINGS: Readings = {
   nestedSince: ({ isEarlyInScope, origin: { scope } }) =>
     scope === undefined || !isEarlyInScope ? 0 : scope.returned,
   longestOf: (loan) => loan.component.longestOf(loan),
+  outAtSite: (loan) => loan.component.outAtSite(loan),
   returnsSince: ({ component, returnsBefore }) => component.holdTimes.count - returnsBefore,
   youngCollectionsSince: (loan) => loan.youngCollections,
   idleMillis: ({ component }, now) => now - component.shortage.since,

@@ -45,6 +45,7 @@ export class WatchedComponent implements LoanSource {
   #releaseAdvice: string | undefined;
   #endedBy: string | undefined;
   #lendsShared = false;
+  #isUnlimited = false;
   #entryMillis = Number.POSITIVE_INFINITY;
   #isBounded = false;
   #shortage = new Shortage(undefined);
@@ -52,6 +53,8 @@ export class WatchedComponent implements LoanSource {
   #population: Population | undefined;
   /** How long the longest of its returned loans outside of scopes was held, in milliseconds. */
   #longestOutsideMillis = 0;
+  /** How many of its loans are out and not tracked, at the last look. */
+  #untrackedOut = 0;
   /** Whether its parts lend what it lends: they become exhausted, it does not. */
   #hasParts = false;
   #isClosed = false;
@@ -89,6 +92,7 @@ export class WatchedComponent implements LoanSource {
     this.#endedBy = observation.endedBy;
     this.#entryMillis = observation.entryMillis ?? Number.POSITIVE_INFINITY;
     this.#lendsShared = observation.lendsShared === true;
+    this.#isUnlimited = observation.isUnlimited === true;
     this.callers.tellsLasting = observation.tellsLasting === true;
     this.#hasParts = observation.hasParts === true;
     const stats = observation.stats();
@@ -150,6 +154,10 @@ export class WatchedComponent implements LoanSource {
     return this.#lendsShared;
   }
 
+  get isUnlimited(): boolean {
+    return this.#isUnlimited;
+  }
+
   get mayBeCollected(): boolean {
     return this.#tracker.mayBeCollected;
   }
@@ -195,10 +203,11 @@ export class WatchedComponent implements LoanSource {
   }
 
   /**
-   * Looks whether the component is exhausted. `trackedOut` is how many of its loans are out and tracked, and `hasNewUntracked` whether other
-   * ones have begun since the last look. O(1), and O(loans) when it is exhausted and has other holders.
+   * Looks whether the component is exhausted. `trackedOut` is how many of its loans are out and tracked, `untrackedOut` how many others are out, and
+   * `hasNewUntracked` whether some of these have begun since the last look. O(1), and O(loans) when it is exhausted and has other holders.
    */
-  look(trackedOut: number, hasNewUntracked: boolean): void {
+  look(trackedOut: number, untrackedOut: number, hasNewUntracked: boolean): void {
+    this.#untrackedOut = untrackedOut;
     if (hasNewUntracked) this.lastLentAt = this.#tracker.loanTime();
     this.#haveComponentLook();
     if (this.#hasParts) return;
@@ -289,6 +298,12 @@ export class WatchedComponent implements LoanSource {
       origin.isHandedOver === true ||
       (site !== undefined && this.#sites.hasAllStacks);
     return hasPlace ? ofSite : Math.max(ofSite, this.#longestOutsideMillis);
+  }
+
+  outAtSite({ site }: Loan): number {
+    const classId = site?.classId ?? this.classes.of(LEASE);
+    const [young, middle, old] = this.#tracker.graph.heap.countsOf(classId)?.live ?? [0, 0, 0];
+    return young + middle + old + this.#untrackedOut; // These may be of the same line.
   }
 
   evidenceOf({ node, site, cycle }: Loan): HeapEvidence {

@@ -71,6 +71,13 @@ export const ABLATIONS: readonly Ablation[] = [
   },
   {
     rule: 'tenured',
+    reading: 'outAtSite',
+    constant: 'no loan of the site is out',
+    replaced: { outAtSite: () => 0 },
+    programs: ['each request keeps a buffer in a list'],
+  },
+  {
+    rule: 'tenured',
     reading: 'returnsSince',
     constant: 'a loan has come back',
     replaced: { returnsSince: () => 1 },

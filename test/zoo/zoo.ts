@@ -12,6 +12,7 @@ import { slowOrLost } from './programs/holders.js';
 import { mixed } from './programs/mixed.js';
 import { oneLeak } from './programs/one-leak.js';
 import { owners } from './programs/owners.js';
+import { services } from './programs/services.js';
 import { waves } from './programs/waves.js';
 import { weaklyHeld } from './programs/weak-growth.js';
 
@@ -25,6 +26,7 @@ export const PROGRAMS: readonly Program[] = [
   ...adopted,
   ...mixed,
   ...oneLeak,
+  ...services,
 ];
 
 const FILES = [
@@ -37,6 +39,7 @@ const FILES = [
   'adopted',
   'mixed',
   'one-leak',
+  'services',
 ].map((name) => `test/zoo/programs/${name}.ts`);
 
 /** How a program went. */

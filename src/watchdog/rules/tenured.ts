@@ -26,8 +26,9 @@
  *
  * A touch counts like the begin of the loan. The next touch may take twice as long as the longest time between two of them.
  *
- * A lease on a shared value keeps no other caller waiting. Without neighbours that came back it is no suspect: a process, or the scope of a
- * connection, may hold it as long as it runs.
+ * A lease on a shared value, a buffer and a stack keep no other caller waiting. Without neighbours that came back they are no suspects: a
+ * process, or the scope of a connection, may hold them as long as it runs. A hundred buffers or stacks of one line are: the line takes
+ * more and more.
  *
  * A loan that was handed over is no neighbour of those that their callers keep. Its neighbours are the loans of its line that were handed over
  * to a scope of the same name, or to the process. Without such neighbours, one of the process is no suspect.
@@ -86,6 +87,9 @@ const NEIGHBOURS = 20;
 /** How many times as old a loan has to be as the oldest of its neighbours that have ever come back. */
 const LONGEST_FACTOR = 2;
 
+/** From this number on, the loans of one line are many, although they keep no caller waiting. */
+const MANY = 100;
+
 /** The thresholds of one watchdog. */
 class TenuredRule implements Rule<'tenured'> {
   readonly name = 'tenured';
@@ -120,7 +124,9 @@ class TenuredRule implements Rule<'tenured'> {
     if (this.#readings.youngCollectionsSince(loan) < YOUNG_COLLECTIONS) return false;
     if (component.lendsShared) return false; // It keeps no other caller waiting, and no neighbour says how long such a lease lasts.
     if (loan.isOfProcess) return false; // Its caller has said that the process holds it.
-    if (origin.scope !== undefined && !origin.scope.ended) {
+    const isInScope = origin.scope !== undefined && !origin.scope.ended;
+    if (component.isUnlimited && (isInScope || this.#readings.outAtSite(loan) < MANY)) return false;
+    if (origin.scope !== undefined && isInScope) {
       return now - Math.max(origin.scope.activeAt, touchedAt) >= this.#options.idleScopeMillis;
     }
     return ageMillis >= this.#oldMillis(component.holdTimes);
