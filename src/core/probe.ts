@@ -320,6 +320,8 @@ export interface Observation extends Disposable {
    * @default false
    */
   readonly hasParts?: boolean | undefined;
+  /** Gives how many resources all parts may have together; absent if each part has a limit of its own only. */
+  maxTotal?(): number;
   /** Gives the component's figures at this moment. It is cheap, has no effect, and may be called at any time. */
   stats(): ComponentStats;
   /**

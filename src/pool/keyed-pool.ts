@@ -335,6 +335,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     const watch: KeyedWatch = new KeyedWatch(
       this.name,
       () => ({ ...this.stats() }),
+      () => this.#settings.maxTotal,
       observer,
       this.#events,
       this.#members.values(),

@@ -33,6 +33,7 @@ export class KeyedWatch implements Observation {
   readonly hasParts = true;
   readonly name: string;
   readonly stats: () => Readonly<Record<string, number>>;
+  readonly maxTotal: () => number;
   readonly #observer: Observer;
   readonly #events: WatchedListeners;
   readonly #ended: () => void;
@@ -57,6 +58,7 @@ export class KeyedWatch implements Observation {
   constructor(
     name: string,
     stats: () => Readonly<Record<string, number>>,
+    maxTotal: () => number,
     observer: Observer,
     events: WatchedListeners,
     present: Iterator<KeyedMember>,
@@ -64,6 +66,7 @@ export class KeyedWatch implements Observation {
   ) {
     this.name = name;
     this.stats = stats;
+    this.maxTotal = maxTotal;
     this.#observer = observer;
     this.#events = events;
     this.#present = present;

@@ -97,7 +97,7 @@ export class WatchedComponent implements LoanSource {
     this.#hasParts = observation.hasParts === true;
     const stats = observation.stats();
     this.#isBounded = BOUNDS.some((bound) => (stats[bound] ?? Infinity) < Infinity);
-    if (!this.#hasParts) this.#shortage = new Shortage(stats);
+    this.#shortage = new Shortage(stats);
     const site = this.#tracker.names.code.of(this.#name);
     this.classes.named(site, nodes);
     this.#tracker.graph.heap.reclassify(this.node.handle, this.#kind, site);
@@ -188,8 +188,10 @@ export class WatchedComponent implements LoanSource {
     return this.#tracker.youngCollections;
   }
 
+  /** Whether it is exhausted by itself, or with all parts of its whole. */
   get shortage(): Shortage {
-    return this.#shortage;
+    const whole = this.#whole?.shortage;
+    return whole?.isExhausted === true && !this.#shortage.isExhausted ? whole : this.#shortage;
   }
 
   /** Gives how many loans there are; `undefined` if the component reports each of them, or is gone. */
@@ -210,11 +212,25 @@ export class WatchedComponent implements LoanSource {
     this.#untrackedOut = untrackedOut;
     if (hasNewUntracked) this.lastLentAt = this.#tracker.loanTime();
     this.#haveComponentLook();
-    if (this.#hasParts) return;
+    if (this.#hasParts) {
+      this.#lookAtTotal();
+      return;
+    }
+    if (this.#whole !== undefined) {
+      this.#whole.lastLentAt = Math.max(this.#whole.lastLentAt, this.lastLentAt);
+    }
     const stats = this.stats();
     this.#shortage.look(stats, this.lastLentAt);
     const borrowed = stats?.['borrowed'] ?? 0;
-    if (this.#shortage.isExhausted && borrowed > trackedOut) this.#trackHolders();
+    if (this.shortage.isExhausted && borrowed > trackedOut) this.#trackHolders();
+  }
+
+  /** Looks whether the parts have lent all that they may have together. They have looked before. O(parts) if there is such a limit. */
+  #lookAtTotal(): void {
+    const max = this.#observation?.deref()?.maxTotal?.() ?? Number.POSITIVE_INFINITY;
+    if (max < Number.POSITIVE_INFINITY) {
+      this.#shortage.look({ ...this.stats(), max }, this.lastLentAt);
+    }
   }
 
   confirmsOut(loan: Loan): boolean {

@@ -1,6 +1,6 @@
 /** The rule *exhausted*: a pool that is exhausted, with its holders. */
 import { expect, test } from 'vitest';
-import { createPool, type Lease } from '../../src/pool/index.js';
+import { createKeyedPool, createPool, type Lease } from '../../src/pool/index.js';
 import { Watchdog, type WatchdogOptions } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
@@ -87,6 +87,37 @@ test.each([
   expect(await watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 1 }]);
   await lost.release();
 });
+
+test.each(['simple', 'sampled'] as const)(
+  'a keyed pool is exhausted by one key that has all resources, and another key waits; level %s',
+  async (level) => {
+    const clock = new FakeClock();
+    using watchdog = new Watchdog({ level, clock, graceMillis: 0 });
+    const pools = createKeyedPool(
+      (_tenant: string) => ({ create: () => ({}), destroy: () => {} }),
+      {
+        name: 'tenants',
+        max: 20,
+        maxTotal: 10,
+        clock,
+        acquireTimeoutMillis: 500,
+      },
+    );
+    watchdog.watch(pools);
+    const lost = [];
+    for (let i = 0; i < 10; i++) lost.push(await pools.lease('acme'));
+    for (let i = 0; i < 10; i++) {
+      const refused = pools.lease('other').catch(() => {});
+      await clock.advance(10_000);
+      await refused;
+    }
+    expect(await watchdog.check()).toMatchObject([
+      { rule: 'exhausted', count: 10, component: { name: 'tenants', part: 'acme' } },
+    ]);
+    for (const lease of lost) await lease.release();
+    expect(await watchdog.check()).toEqual([]);
+  },
+);
 
 test('a pool that is slow for all is not exhausted before the time in which nothing comes back is over', async () => {
   await using t = service(2);

@@ -1,9 +1,10 @@
 /** Programs of services whose callers leave, and whose processes and connections keep what no other caller waits for. */
 
+import { createKeyedPool } from '../../../src/pool/index.js';
 import { AsyncRunStack, scopeResources } from '../../../src/scope/index.js';
 import { BufferPool } from '../../../src/view/index.js';
 import { eachMinute, eachQuietMinute } from '../minutes.js';
-import type { Program, Zoo } from '../program.js';
+import { connections, type Program, type Zoo } from '../program.js';
 
 /** Short leases of buffers, each in a request. */
 async function readRequests(zoo: Zoo, buffers: BufferPool, count: number): Promise<void> {
@@ -45,6 +46,29 @@ export const services: readonly Program[] = [
       for (let i = 0; i < 20; i++) {
         await pool.lease().catch(() => {});
         await zoo.age(15_000);
+      }
+      return kept;
+    },
+  },
+  {
+    name: 'one tenant keeps all resources of a keyed pool, and another waits',
+    finds: { rules: ['exhausted'], count: 4 },
+    async run(zoo) {
+      const tenants = zoo.watched(
+        createKeyedPool((_tenant: string) => connections, {
+          name: 'tenants',
+          max: 10,
+          maxTotal: 4,
+          clock: zoo.clock,
+          acquireTimeoutMillis: 1_000,
+        }),
+      );
+      const kept: unknown[] = [];
+      for (let i = 0; i < 4; i++) kept.push(await tenants.lease('acme')); // LEAK: one tenant keeps all resources of a keyed pool, and another waits
+      for (let i = 0; i < 20; i++) {
+        const refused = tenants.lease('other').catch(() => {});
+        await zoo.age(15_000);
+        await refused;
       }
       return kept;
     },
