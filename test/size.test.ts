@@ -12,17 +12,17 @@ import { mayContain } from './kit/layers.js';
 /** What each subpath may weigh, minified, in bytes: about a sixth more than it does. */
 const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
-  weak: 28_650,
+  weak: 28_700,
   gc: 88_000,
-  pool: 88_400,
-  memoize: 81_100,
+  pool: 88_800,
+  memoize: 81_500,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 7_200,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 47_500,
-  view: 49_000,
+  view: 49_100,
   node: 35_200,
   register: 182_500,
   testing: 158_800,
@@ -37,12 +37,12 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/nest': 7_400,
   profile: 57_400,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 48_500,
-  'integrations/mysql2': 97_800,
-  'integrations/pg': 99_200,
+  'integrations/generic-pool': 48_700,
+  'integrations/mysql2': 98_100,
+  'integrations/pg': 99_400,
   'integrations/redis': 11_800,
-  'integrations/tarn': 48_600,
-  '.': 497_400,
+  'integrations/tarn': 49_200,
+  '.': 499_500,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -116,7 +116,7 @@ test('createPool, imported alone, stays below 72.7 kB', async () => {
 
 test('memoize, imported alone, stays below 59 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(58_900);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(59_000);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });
