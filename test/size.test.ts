@@ -23,8 +23,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 47_500,
   view: 49_100,
-  node: 35_200,
-  register: 182_500,
+  node: 35_500,
+  register: 182_800,
   testing: 158_800,
   'testing/jest': 161_000,
   'testing/jest-setup': 159_300,
@@ -109,9 +109,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 72.7 kB', async () => {
+test('createPool, imported alone, stays below 74.4 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(74_200);
+  expect(minifiedBytes).toBeLessThanOrEqual(74_400);
 });
 
 test('memoize, imported alone, stays below 59 kB beside lru-cache, and has no part that is imported apart', async () => {

@@ -13,12 +13,12 @@
  * - A caller that waits for the creation holds the instance already. If all of them leave, the creation is told by its signal.
  */
 import { abortReason } from '../core/abort-reason.js';
-import { emptyAsyncContext } from '../core/async-context.js';
 import { cancelTimer } from '../core/cancel-timer.js';
 import type { Clock } from '../core/clock.js';
 import { currentOwner, runAsOwner } from '../core/current-owner.js';
 import { guardedCall } from '../core/guarded-call.js';
 import { checkArgument, millis } from '../core/options.js';
+import { runInOwnContext } from '../core/own-context.js';
 import { type EntryPoint, type Holder, handOver, type NodeId, type Origin } from '../core/probe.js';
 import { followUntilAbort } from '../core/signal-waits.js';
 import { currentEnds, runAsEndOf } from './current-ends.js';
@@ -27,9 +27,6 @@ import { RefCountedClosedError, RefCountedReentrantError } from './ref-counted-e
 import { SharedInstance } from './shared-instance.js';
 import type { SharedLease } from './shared-lease.js';
 import type { ValueWatch } from './value-watch.js';
-
-/** A value may outlive the request that has created or released it: it must not hold the request's context. */
-const runInOwnContext = /* @__PURE__ */ emptyAsyncContext();
 
 /** What a `create` function gets. */
 export interface ValueContext {

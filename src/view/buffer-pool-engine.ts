@@ -1,7 +1,7 @@
 /** What happens inside a buffer pool: leases, their notes for errors and reports, and the sweep that drops idle memory. */
-import { emptyAsyncContext } from '../core/async-context.js';
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { guardedClock } from '../core/guarded-clock.js';
+import { runInOwnContext } from '../core/own-context.js';
 import type { EntryPoint, Observation, Observer } from '../core/probe.js';
 import { SiteSample } from '../core/site-sample.js';
 import { BufferLease, type LeaseLender, type LeaseNotes } from './buffer-lease.js';
@@ -9,9 +9,6 @@ import type { BufferPart } from './buffer-slab.js';
 import { BufferStock, type BufferStockSettings } from './buffer-stock.js';
 import { ExportsWatch } from './exports-watch.js';
 import { ViewReleasedError } from './view-errors.js';
-
-/** Each timer of the sweep is set by the one before it: the first must not hold the context of the request that has set it. */
-const runInOwnContext = /* @__PURE__ */ emptyAsyncContext();
 
 /** The options of a pool with their defaults. */
 export interface BufferPoolEngineSettings extends BufferStockSettings {

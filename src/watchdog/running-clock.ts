@@ -9,6 +9,7 @@
  *                                             due ──not counted──▲
  * ```
  */
+import { captureAsyncContext } from '../core/async-context.js';
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { hasTimeLeft } from '../core/slices.js';
 
@@ -22,6 +23,8 @@ export class RunningClock implements Clock {
   /** Whether it is the platform's time, which no test moves. */
   readonly isReal: boolean;
   readonly #clock: Clock;
+  /** Timers that set the next one must not hold the context of the request in which the first was set. */
+  readonly #runInContext = captureAsyncContext();
   #stoppedMillis = 0;
   #intervalMillis = Number.POSITIVE_INFINITY;
   /** When the next reading is due, on the clock underneath. */
@@ -62,7 +65,7 @@ export class RunningClock implements Clock {
     delayMillis: number,
     options?: { readonly background?: boolean },
   ): TimerHandle {
-    return this.#clock.setTimer(callback, delayMillis, options);
+    return this.#runInContext(() => this.#clock.setTimer(callback, delayMillis, options));
   }
 
   clearTimer(timer: TimerHandle): void {

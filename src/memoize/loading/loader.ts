@@ -5,7 +5,7 @@
  * 2. The flight, if the function returned a promise: other callers can join it.
  * 3. The end: the result is stored, unless the load is no longer current.
  */
-import { emptyAsyncContext } from '../../core/async-context.js';
+import { runInOwnContext } from '../../core/own-context.js';
 import type { PendingNode } from '../../core/pending-node.js';
 import { isThenable, onceSettled } from '../../core/thenable.js';
 import type { AnyFn } from '../any-fn.js';
@@ -29,12 +29,6 @@ const NO_ARGS: readonly unknown[] = [];
 
 /** The default pause after a load in the background has failed, in milliseconds. Without one, each hit would call a source that is down. */
 const BACKGROUND_RETRY_MILLIS = 1_000;
-
-/**
- * Runs code outside of all requests. In Node 22 and earlier each promise keeps the AsyncLocalStorage context in which it was made.
- * A promise that is stored would keep the request of its first caller alive.
- */
-const runInOwnContext = /* @__PURE__ */ emptyAsyncContext();
 
 /** The loads of one function. */
 export class Loader {

@@ -13,6 +13,7 @@
  */
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { Deque } from '../../core/deque.js';
+import { runInOwnContext } from '../../core/own-context.js';
 import { Invalidation } from './invalidation.js';
 import { RefusingParts } from './refusing-parts.js';
 import { RetryRound } from './retry-round.js';
@@ -391,7 +392,9 @@ export class InvalidationOutbox {
       this.#retryTimer = undefined;
       this.#beginRound();
     };
-    this.#retryTimer = this.#clock.setTimer(again, RETRY_MILLIS, { background: true });
+    this.#retryTimer = runInOwnContext(() =>
+      this.#clock.setTimer(again, RETRY_MILLIS, { background: true }),
+    );
   }
 
   #stopTimer(): void {

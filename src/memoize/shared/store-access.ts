@@ -18,8 +18,8 @@
  * While a slot rests, calls go on without it. After the rest, an answer of any slot begins a probe. No call waits for it. A store may
  * also report success without it, so no caller of this class takes an answer to a write for a proof.
  */
-import { emptyAsyncContext } from '../../core/async-context.js';
 import type { Clock } from '../../core/clock.js';
+import { runInOwnContext } from '../../core/own-context.js';
 import type { SharedStore } from '../shared-store.js';
 import { bySlot, hashSlotOf, namesAcross } from './hash-slot.js';
 import { inTime } from './in-time.js';
@@ -39,8 +39,6 @@ const MAX_PROBES = 64;
 const SPARE_READS = 500;
 /** How long a value lives in the store that was written as a probe, in milliseconds. */
 const PROBE_LIFE_MILLIS = 1_000;
-/** A probe must not keep the async context of the call that it begins with. */
-const runInOwnContext = /* @__PURE__ */ emptyAsyncContext();
 const NOTHING_KNOWN = { answered: [], silent: [] };
 
 type ErrorListener = (error: unknown) => void;

@@ -13,9 +13,9 @@
  * that gives no answers gets no more time from a busy event loop, unless that is blocked for longer. A part of it that gives none, while the
  * event loop is busy with the answers of the others, gets at most {@link MOST_LIMITS} times its limit.
  */
-import { emptyAsyncContext } from '../../core/async-context.js';
 import { cancelTimer } from '../../core/cancel-timer.js';
 import type { Clock, TimerHandle } from '../../core/clock.js';
+import { runInOwnContext } from '../../core/own-context.js';
 import { STALL_MILLIS } from '../../core/stall.js';
 
 /** The time between two beats, in milliseconds. */
@@ -27,9 +27,6 @@ const QUIET_BEATS = 4;
 
 /** A wait ends after this many times its limit on the clock, however busy the event loop is. */
 const MOST_LIMITS = 10;
-
-/** The beat serves all callers, so it must not keep the async context of one of them. */
-const runInOwnContext = /* @__PURE__ */ emptyAsyncContext();
 
 interface Wait {
   /** In this time. */

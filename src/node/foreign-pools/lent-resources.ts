@@ -14,6 +14,7 @@ import type { Clock, TimerHandle } from '../../core/clock.js';
 import type { GuardedObserver } from '../../core/guarded-observer.js';
 import { isObject } from '../../core/is-object.js';
 import { type Linked, LinkedList } from '../../core/linked-list.js';
+import { runInOwnContext } from '../../core/own-context.js';
 import type { NodeId, Origin } from '../../core/probe.js';
 
 /** How often the observer is told of the loans that last, in milliseconds. */
@@ -110,7 +111,9 @@ export class LentResources {
   }
 
   #setTimer(): void {
-    this.#timer = this.#clock.setTimer(this.#endPeriod, PERIOD_MILLIS, { background: true });
+    this.#timer = runInOwnContext(() =>
+      this.#clock.setTimer(this.#endPeriod, PERIOD_MILLIS, { background: true }),
+    );
   }
 
   #known(resource: unknown): LentResource | undefined {
