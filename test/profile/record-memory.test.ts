@@ -153,7 +153,20 @@ test('refuses malformed options and lines', () => {
   expect(() => parseMemorySamples('{"rss":1}\nno\n')).toThrow(/line 2 is no reading/);
   expect(() => parseMemorySamples('{"rss":"1"}\n')).toThrow(/line 1 is no reading/);
   expect(() => parseMemorySamples('{"rss":1,"external":null}\n')).toThrow(/line 1 is no reading/);
+  expect(() => parseMemorySamples('{"rss":1,"atMillis":1e308}\n')).toThrow(/line 1 is no reading/);
   expect(() => plotMemory([], { width: 10 })).toThrow(/`width` must be a number ≥ 200/);
+  for (const wrong of [
+    { atMillis: Infinity },
+    { atMillis: -1e308 },
+    { rss: NaN },
+    { rss: '1' },
+    null,
+  ]) {
+    const samples = [{ rss: 1, atMillis: 0 }, wrong] as never;
+    expect(() => plotMemory(samples)).toThrow(
+      /`samples` must be an array of readings, whose figures are/,
+    );
+  }
 });
 
 const usage = { heapUsed: 4e6, arrayBuffers: 0, external: 1e6, rss: 5e7 };

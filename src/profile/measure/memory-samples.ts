@@ -54,12 +54,21 @@ function parsed(line: string): unknown {
   }
 }
 
-function sampleIn(value: unknown): RecordedSample | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
+/** Whether a value is an object whose figures, those that it has, are numbers within ±2^53. A picture of others has no scale. */
+export function isSample(value: unknown): value is RecordedSample {
+  if (typeof value !== 'object' || value === null) return false;
   const read = value as RecordedSample;
-  const figures = FIGURES.filter((name) => read[name] !== undefined);
-  if (!figures.every((name) => Number.isFinite(read[name]))) return undefined;
+  return FIGURES.every((name) => read[name] === undefined || isFigure(read[name]));
+}
+
+function isFigure(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+}
+
+function sampleIn(read: unknown): RecordedSample | undefined {
+  if (!isSample(read)) return undefined;
   if (read.rss === undefined && read.heapUsed === undefined) return undefined;
+  const figures = FIGURES.filter((name) => read[name] !== undefined);
   return {
     ...Object.fromEntries(figures.map((name) => [name, read[name]])),
     ...(typeof read.label === 'string' && { label: read.label }),

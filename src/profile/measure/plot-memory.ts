@@ -8,7 +8,7 @@ import {
 } from '../../core/options.js';
 import { type SvgText, svgDocument, svgElement, svgLabel } from '../svg/svg.js';
 import { formatBytes } from './format-bytes.js';
-import type { RecordedSample } from './memory-samples.js';
+import { isSample, type RecordedSample } from './memory-samples.js';
 
 /** Options of {@link plotMemory}. */
 export interface PlotOptions {
@@ -60,7 +60,7 @@ const MAX_MARKS = 20;
  * far apart if one of them has no time.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option, and for
- * `samples` that are no array.
+ * `samples` that are no array of readings.
  *
  * @example
  * ```ts
@@ -107,7 +107,9 @@ export function plotMemory(samples: readonly RecordedSample[], options: PlotOpti
 }
 
 const someSamples: OptionCheck = (value) =>
-  Array.isArray(value) ? undefined : 'an array of readings';
+  Array.isArray(value) && value.every(isSample)
+    ? undefined
+    : 'an array of readings, whose figures are numbers within ±2^53';
 
 function legend(): SvgText[] {
   return CURVES.flatMap(({ name, colour }, i) => {
