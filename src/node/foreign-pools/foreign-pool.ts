@@ -41,6 +41,7 @@ export class ForeignPool implements Watchable {
   readonly #facts: ForeignPoolFacts;
   readonly #clock: Clock;
   #watch: ForeignPoolWatch | null = null;
+  #refusals = 0;
 
   constructor(facts: ForeignPoolFacts, clock: Clock = systemClock) {
     this.name = facts.name;
@@ -54,10 +55,10 @@ export class ForeignPool implements Watchable {
     return this.#watch?.resources.length ?? 0;
   }
 
-  /** Gives the figures of the pool; none if this version of its package does not have them. */
+  /** Gives the figures of the pool, and how many callers got no resource; none if this version of its package does not have them. */
   stats(): ComponentStats {
     try {
-      return this.#facts.figures();
+      return { ...this.#facts.figures(), refusals: this.#refusals };
     } catch {
       return {};
     }
@@ -71,6 +72,11 @@ export class ForeignPool implements Watchable {
   /** Reports that a resource was lent to the caller of `origin`. A loan of it that is out has ended unseen. */
   lent(resource: unknown, origin: Origin): void {
     this.#watch?.resources.lent(resource, origin);
+  }
+
+  /** Notes that a caller got no resource. */
+  refused(): void {
+    this.#refusals++;
   }
 
   /** Reports that a resource came back, or is gone. Without effect if it is not lent. */

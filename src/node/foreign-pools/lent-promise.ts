@@ -9,8 +9,14 @@ import type { ForeignPool } from './foreign-pool.js';
  */
 export function whenLent(pool: ForeignPool, origin: Origin, acquired: unknown): unknown {
   if (!isThenable(acquired)) return acquired;
-  return acquired.then((resource) => {
-    pool.lent(resource, origin);
-    return resource;
-  });
+  return acquired.then(
+    (resource) => {
+      pool.lent(resource, origin);
+      return resource;
+    },
+    (error: unknown) => {
+      pool.refused();
+      throw error;
+    },
+  );
 }

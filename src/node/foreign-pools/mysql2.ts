@@ -69,6 +69,7 @@ export const mysql2: PeerPackage = {
         if (pool === undefined || origin === undefined) return original.apply(this, args);
         const connected: Connected = (error, connection) => {
           if (connection !== undefined && connection !== null) pool.lent(connection, origin);
+          else pool.refused();
           return callback(error, connection);
         };
         wrapped.add(connected);

@@ -71,6 +71,7 @@ export const pgPool: PeerPackage = {
 function whenConnected(pool: ForeignPool, origin: Origin, callback: Connected): Connected {
   return (error, client, done) => {
     if (client !== undefined && client !== null) pool.lent(client, origin);
+    else pool.refused();
     return callback(error, client, done);
   };
 }

@@ -68,9 +68,9 @@ export const tarn: PeerPackage = {
           const waiting = requests.get(this);
           const origin = waiting?.get(id as number);
           waiting?.delete(id as number);
-          if (origin !== undefined && event === 'acquireSuccess') {
-            pools.known(this)?.lent(resource, origin);
-          }
+          const pool = pools.known(this);
+          if (event === 'acquireFail') pool?.refused();
+          else if (origin !== undefined) pool?.lent(resource, origin);
         }
         return original.apply(this, args);
       };

@@ -1,5 +1,6 @@
 /** What the watch over a pool of another package guarantees. Each package runs these tests, on a real server if it needs one. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { ForeignPool } from '../../../src/node/foreign-pools/foreign-pool.js';
 import { watchForeignPools } from '../../../src/node/index.js';
 import { type LeakReport, Watchdog } from '../../../src/watchdog/index.js';
 import { FakeClock } from '../../kit/fake-clock.js';
@@ -106,10 +107,12 @@ export function keepsTheForeignContract<R>(given: () => ForeignPackage<R>): void
 
   test('an acquisition that fails rejects with the error of the package, and is no loan', async () => {
     await using t = setUp(1, true);
+    using refused = vi.spyOn(ForeignPool.prototype, 'refused');
     const failure = await t.peer.take().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Error);
     expect((failure as Error).stack).not.toContain('foreign-pools/known-pools');
     expect(t.watchdog.stats()).toMatchObject({ loans: 0, loansOut: 0 });
+    expect(refused).toHaveBeenCalledTimes(1);
   });
 
   test('a second release does no harm to the loan of the next holder', async () => {

@@ -95,6 +95,16 @@ describe('a loan of a pool of another package that has neither a stack nor a sco
     );
   });
 
+  test('is named if it keeps its pool exhausted, whose callers leave before they are seen to wait', async () => {
+    const t = setUp({ graceMillis: 0 });
+    t.acquire('a');
+    t.acquire('b');
+    await t.clock.advance(70_000);
+    t.pool.refused();
+    await t.clock.advance(10_000);
+    expect(await t.watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 2 }]);
+  });
+
   test('is among those that are still out', async () => {
     const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const t = setUp();
