@@ -21,10 +21,10 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/disposal': 7_200,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 47_500,
+  'memoize/shared': 47_600,
   view: 49_100,
-  node: 35_500,
-  register: 182_800,
+  node: 35_600,
+  register: 182_900,
   testing: 158_800,
   'testing/jest': 161_000,
   'testing/jest-setup': 159_300,
@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 99_400,
   'integrations/redis': 11_800,
   'integrations/tarn': 49_200,
-  '.': 499_500,
+  '.': 499_800,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -114,9 +114,9 @@ test('createPool, imported alone, stays below 74.4 kB', async () => {
   expect(minifiedBytes).toBeLessThanOrEqual(74_400);
 });
 
-test('memoize, imported alone, stays below 59 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 59.1 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(59_000);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(59_100);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

@@ -217,6 +217,7 @@ export class MemoCache implements WatchedCache {
       if (shared !== undefined) {
         shared.invalidate(keyArgs);
         load.ownDetails.sharedAs = keyArgs;
+        load.ownDetails.givenAt = Date.now();
       }
       this.loader.follow(load, value, args).promise?.catch(() => {}); // The caller handles the rejection of its own promise.
       return;
@@ -224,7 +225,7 @@ export class MemoCache implements WatchedCache {
     if (terms === undefined) entries.remove(key, 'replaced');
     else entries.put(key, value, value, terms);
     if (shared !== undefined) {
-      entries.setOrigin(key, shared.replace(keyArgs, value, terms));
+      entries.setOrigin(key, shared.replace(keyArgs, value, terms, Date.now()));
       entries.markStale(key, shared.freshMillis(undefined));
     }
     release(key);

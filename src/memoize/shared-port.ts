@@ -103,11 +103,12 @@ export interface SharedLevel {
   stored(keyArgs: readonly unknown[]): void;
   /** Invalidates one result in all processes. */
   invalidate(keyArgs: readonly unknown[]): void;
-  /** Invalidates one result in all processes, and shares a newer one. Gives the origin of that one. */
+  /** Invalidates one result in all processes, and shares a newer one that `set` was given at a time. Gives the origin of that one. */
   replace(
     keyArgs: readonly unknown[],
     value: unknown,
     terms: EntryTerms | undefined,
+    givenAt: number,
   ): ResultOrigin | undefined;
   /** Invalidates the results with one of these tags in all processes. */
   invalidateTags(tags: readonly string[]): void;
@@ -135,6 +136,8 @@ export interface SharedLoad {
   tokensRead: Generations | undefined;
   /** The lock that the load holds. */
   lease: ClusterLease | undefined;
+  /** When `set` was given its result, by the clock of this computer, in milliseconds; `undefined` for a load. */
+  readonly givenAt: number | undefined;
   /** Whether its result came from the store. */
   found: boolean;
   /** How much longer its callers may wait for the store and the lock, in milliseconds; `undefined` before the store is asked. */

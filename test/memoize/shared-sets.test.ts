@@ -1,5 +1,5 @@
 /** A `set` of one process beside an invalidation by the same one or another, which comes after it and must cover it. */
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { type SharedStore, sharedCache } from '../../src/memoize/shared/index.js';
 import { Gate } from '../kit/gate.js';
@@ -93,4 +93,50 @@ test('is not shared if the connection to the bus is lost on its way: the message
   mayWrite.open();
   await one.flush();
   expect(await process(store, new MemoryBus())('a')).toBe('new');
+});
+
+describe('is covered by an invalidation of another process that comes just after it, although its message comes too late', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  test.each<{ how: string; invalidate: (value: Member) => void }>([
+    { how: 'clear', invalidate: (value) => value.clear() },
+    { how: 'invalidateTags', invalidate: (value) => void value.invalidateTags('tag') },
+  ])('$how', async ({ invalidate }) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 2_000_000 });
+    const values = new Map<string, unknown>();
+    let mayRead = Promise.resolve();
+    const store = (answers: () => Promise<void>): SharedStore => ({
+      get: (name) => answers().then(() => values.get(name)),
+      set: async (name, value) => values.set(name, value),
+      delete: async (name) => values.delete(name),
+    });
+    const last = new Gate<string>();
+    using one = process(
+      store(() => mayRead),
+      new MemoryBus(),
+    );
+    using other = process(
+      store(async () => {}),
+      new MemoryBus(),
+    );
+    for (const value of [one, other]) await value('a');
+    await Promise.all([one.flush(), other.flush()]);
+    vi.setSystemTime(2_060_000);
+    const read = new Gate();
+    mayRead = read.passed;
+    one.set(['a'], last.passed);
+    last.open('old');
+    await settle();
+    vi.setSystemTime(2_060_010);
+    invalidate(other);
+    await other.flush();
+    read.open();
+    await one.flush();
+    expect(
+      await process(
+        store(async () => {}),
+        new MemoryBus(),
+      )('a'),
+    ).toBe('new');
+  });
 });

@@ -15,6 +15,8 @@ export class LoadDetails {
   own: EntryOptions | undefined = undefined;
   /** The key arguments under which a promise given to `set` is shared. */
   sharedAs: readonly unknown[] | undefined = undefined;
+  /** When that promise was given, by the clock of this computer, in milliseconds. */
+  givenAt = 0;
   /** What was reported of the load, while the cache is watched. */
   pendingNode: PendingNode | undefined = undefined;
   /** The entry that the load is to replace. */

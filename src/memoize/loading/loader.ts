@@ -325,7 +325,7 @@ export class Loader {
   /** Stores the result of a load, if it is still current. */
   #succeeded(load: Load, result: unknown, settled: unknown, args: readonly unknown[]): void {
     const entries = this.#entries;
-    const { context, own, sharedAs } = load.details;
+    const { context, own, sharedAs, givenAt } = load.details;
     const terms = load.isCurrent
       ? entries.retention.ofResult(settled, args, context ?? own)
       : undefined;
@@ -337,7 +337,7 @@ export class Loader {
       entries.put(load.key, result, settled, terms, load.details.pendingNode);
       this.#keepShared(load, context, terms);
       if (sharedAs !== undefined) {
-        entries.setOrigin(load.key, this.#shared?.replace(sharedAs, settled, terms));
+        entries.setOrigin(load.key, this.#shared?.replace(sharedAs, settled, terms, givenAt));
       }
       if (context?.shared?.found === true) this.#revalidateFound(load, context);
     }

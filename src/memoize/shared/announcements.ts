@@ -9,7 +9,7 @@ import type { Clock } from '../../core/clock.js';
 import type { Announced } from './bus-messages.js';
 import { ConfirmedInvalidations } from './confirmed-invalidations.js';
 import { makeRoom } from './make-room.js';
-import { revisionTime } from './revision.js';
+import { CLOCK_SKEW_MILLIS, revisionTime } from './revision.js';
 
 /** How long an announcement counts, in milliseconds. */
 const LIFE_MILLIS = 60_000;
@@ -17,8 +17,6 @@ const LIFE_MILLIS = 60_000;
 const MAX_ANNOUNCED = 100_000;
 /** The most tokens that are remembered for a name. */
 const MAX_TOKENS = 100;
-/** How far the clocks of two processes may differ, in milliseconds. */
-const CLOCK_SKEW_MILLIS = 1_000;
 
 /** What was announced for one name. */
 interface Announcement {

@@ -5,6 +5,7 @@
 
 import { isError } from '../../core/is-error.js';
 import { errorField } from './error-field.js';
+import { CLOCK_SKEW_MILLIS, newRevision, revisionTime } from './revision.js';
 
 /** A result, or a remembered failure, in the shared store. */
 export interface Envelope {
@@ -42,6 +43,8 @@ const MAX_TEXT = 10_000;
 const MAX_TOKEN = 64;
 /** How a token begins that no invalidation has made. */
 const FIRST = 'first-';
+/** How a token begins that tells when it was made. */
+const WITH_TIME = /^[0-9a-z]{9}-/;
 
 /** A value from the store as an envelope; `undefined` if it is none. */
 export function envelopeIn(stored: unknown): Envelope | undefined {
@@ -59,9 +62,14 @@ export function envelopeIn(stored: unknown): Envelope | undefined {
   return isSound ? (stored as Envelope) : undefined;
 }
 
-/** A token that no other has. */
+/** A token that no other has, which begins with the present time. */
 export function newToken(): string {
-  return globalThis.crypto.randomUUID();
+  return newRevision();
+}
+
+/** Whether an invalidation may have made a token after `millis`, as far as the clocks agree. A token of an earlier version tells no time. */
+export function mayBeLater(token: string, millis: number): boolean {
+  return WITH_TIME.test(token) && revisionTime(token) > millis - CLOCK_SKEW_MILLIS;
 }
 
 /** A token for a name that has none. It tells nothing of whether an earlier one was lost, or replaced. */

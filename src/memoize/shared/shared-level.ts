@@ -288,6 +288,7 @@ export class StoreBackedLevel implements SharedLevel {
     keyArgs: readonly unknown[],
     value: unknown,
     terms: EntryTerms | undefined,
+    givenAt: number,
   ): ResultOrigin | undefined {
     const encoded = encodeArgs(keyArgs);
     if (encoded === undefined) return undefined;
@@ -296,7 +297,7 @@ export class StoreBackedLevel implements SharedLevel {
     const sets = this.#sets;
     if (terms === undefined || sets === undefined) return undefined;
     const tags = [...(terms.tags ?? [])].map((tag) => this.#digests.publicForm(tag));
-    const load = this.#newLoad(encoded);
+    const load = this.#newLoad(encoded, givenAt);
     const tokens = { key: invalidation.token, cache: '', tags: '' };
     const origin = { revision: load.revision, tokens, hasTags: tags.length > 0 };
     if (this.#isConnected) {
@@ -337,7 +338,7 @@ export class StoreBackedLevel implements SharedLevel {
     for (const tag of terms?.tags ?? []) this.#digests.publicForm(tag);
   }
 
-  #newLoad(encoded: string): SharedLoad {
+  #newLoad(encoded: string, givenAt?: number): SharedLoad {
     return {
       key: this.#digests.publicForm(encoded),
       connection: this.#connection,
@@ -346,6 +347,7 @@ export class StoreBackedLevel implements SharedLevel {
       generations: undefined,
       tokensRead: undefined,
       lease: undefined,
+      givenAt,
       found: false,
       budget: undefined,
       asksStore: false,

@@ -24,6 +24,7 @@ import {
   failureOf,
   firstToken,
   MAX_SHARED_TAGS,
+  mayBeLater,
   newToken,
   tokenIn,
 } from './envelope.js';
@@ -171,9 +172,10 @@ export class SharedResults {
    */
   async write(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms): Promise<void> {
     const { access, names, values, timeoutMillis, counters } = this.#port;
-    const { generations: before, lease } = load;
+    const { generations: before, lease, givenAt = Infinity } = load;
     const tags = [...(terms.tags ?? [])];
     if (before === undefined || !isComplete(before) || terms.ttl <= 0) return;
+    if (mayBeLater(before.cache, givenAt)) return;
     if (tags.length > MAX_SHARED_TAGS) return;
     const entry = names.inStore('entry', load.key);
     if (access.writesRest([entry])) return;
@@ -190,7 +192,7 @@ export class SharedResults {
     if (terms.ttl !== Infinity) envelope.ttl = terms.ttl;
     if (tags.length > 0 || isFailure || lease !== undefined) {
       const tokens = await this.#tokensForWrite(load, before, tags, isFailure);
-      if (tokens === undefined) return;
+      if (tokens?.some((token) => mayBeLater(token, givenAt)) !== false) return;
       if (tags.length > 0) envelope.tags = tags.map((tag, at) => [tag, tokens[at] as string]);
     } else if (!access.mayAsk(() => [entry], timeoutMillis)) return;
     if (Number.isFinite(lease?.fence)) envelope.fence = lease?.fence as number;
