@@ -144,6 +144,12 @@ export class Service implements Program {
     else cache.invalidateTags('t');
   }
 
+  /** What a process does that changes the source, and invalidates. */
+  changeBy(process: string, cache: ReturnType<typeof Memoize<Fn>>): Action {
+    const run = (): void => this.change(cache);
+    return { process, name: `${process} invalidates`, changes: true, run };
+  }
+
   /** Calls, and notes it if the old value comes although it must not. */
   expectNew(who: string, cache: ReturnType<typeof Memoize<Fn>>): Promise<void> {
     return cache('k').then((value) => {
@@ -229,12 +235,7 @@ function loadBesideInvalidation(options: ProgramOptions) {
     const one = service.member('one');
     const other = service.member('other');
     service.script({ process: 'one', name: 'one calls', run: () => void one.cache('k') });
-    service.script({
-      process: 'other',
-      name: 'other invalidates',
-      changes: true,
-      run: () => service.change(other.cache),
-    });
+    service.script(service.changeBy('other', other.cache));
   });
 }
 
@@ -250,12 +251,7 @@ function twoLoadsBesideClear(options: ProgramOptions) {
         for (const key of KEYS) void one.cache(key);
       },
     });
-    service.script({
-      process: 'other',
-      name: 'other invalidates',
-      changes: true,
-      run: () => service.change(other.cache),
-    });
+    service.script(service.changeBy('other', other.cache));
   });
 }
 
@@ -263,15 +259,11 @@ function twoLoadsBesideClear(options: ProgramOptions) {
 function invalidateThenCall(options: ProgramOptions) {
   return program(options, (service) => {
     const { cache } = service.member('one');
-    service.script(
-      {
-        process: 'one',
-        name: 'one invalidates',
-        changes: true,
-        run: () => service.change(cache),
-      },
-      { process: 'one', name: 'one calls', run: () => void service.expectNew('one', cache) },
-    );
+    service.script(service.changeBy('one', cache), {
+      process: 'one',
+      name: 'one calls',
+      run: () => void service.expectNew('one', cache),
+    });
   });
 }
 
@@ -305,12 +297,7 @@ function loadBetweenInvalidations(options: ProgramOptions) {
     });
     service.script(
       { process: 'other', name: 'other calls', run: () => void other.cache('k') },
-      {
-        process: 'other',
-        name: 'other invalidates',
-        changes: true,
-        run: () => service.change(other.cache),
-      },
+      service.changeBy('other', other.cache),
     );
   });
 }
@@ -320,12 +307,7 @@ function toldThenCall(options: ProgramOptions) {
   return program(options, (service) => {
     const one = service.member('one');
     const other = service.member('other');
-    service.script({
-      process: 'other',
-      name: 'other invalidates',
-      changes: true,
-      run: () => service.change(other.cache),
-    });
+    service.script(service.changeBy('other', other.cache));
     service.script({
       process: 'one',
       name: 'one calls',
@@ -339,12 +321,7 @@ function toldThenCall(options: ProgramOptions) {
 function startBesideInvalidation(options: ProgramOptions) {
   return program(options, (service) => {
     const other = service.member('other');
-    service.script({
-      process: 'other',
-      name: 'other invalidates',
-      changes: true,
-      run: () => service.change(other.cache),
-    });
+    service.script(service.changeBy('other', other.cache));
     service.script({
       process: 'one',
       name: 'one starts and calls',
