@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { adoptPool } from '../../../src/integrations/mysql2.js';
 import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
+import { refusesCallersOfAnEndedPeer } from '../adoption/ended-peer.js';
 import { outlivesFailures } from '../adoption/failure-contract.js';
 import { canStart, MariadbServer } from './mariadb-server.js';
 
@@ -99,20 +100,14 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
       await pool.close({ endPeer: true });
     });
 
-    test('once the peer has ended, a caller has its refusal at once, also after one that the peer never answered', async () => {
+    refusesCallersOfAnEndedPeer(() => {
       const peer = mysql.createPool(config(1));
-      const pool = adoptPool(peer);
-      const lease = await pool.lease();
-      const leaving = new AbortController();
-      const dropped = pool.lease({ signal: leaving.signal });
-      const ended = peer.end();
-      leaving.abort(new Error('left'));
-      await expect(dropped).rejects.toThrow('left');
-      await expect(pool.lease()).rejects.toThrow('Pool is closed');
-      await lease.destroy();
-      await ended;
-      await pool.close();
-    });
+      return {
+        pool: adoptPool(peer),
+        end: () => peer.end(),
+        endLoan: (lease) => lease.destroy(),
+      };
+    }, 'Pool is closed');
 
     test("a getConnection that is not mysql2's own is called for each loan", async () => {
       const replaced = mysql.createPool(config(1));

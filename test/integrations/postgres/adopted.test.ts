@@ -11,6 +11,7 @@ import { adoptPool as adoptPgPool } from '../../../src/integrations/pg.js';
 import { adoptPool as adoptTarnPool } from '../../../src/integrations/tarn.js';
 import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
+import { refusesCallersOfAnEndedPeer } from '../adoption/ended-peer.js';
 import { type FallibleServer, outlivesFailures } from '../adoption/failure-contract.js';
 import { canStart, Overseer } from './postgres-server.js';
 
@@ -136,20 +137,14 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       await pool.close({ endPeer: true });
     });
 
-    test('once the peer has ended, a caller has its refusal at once, also after one that the peer never answered', async () => {
+    refusesCallersOfAnEndedPeer(() => {
       const peer = openPgPool(1);
-      const pool = adoptPgPool(peer);
-      const lease = await pool.lease();
-      const leaving = new AbortController();
-      const dropped = pool.lease({ signal: leaving.signal });
-      const ended = peer.end();
-      leaving.abort(new Error('left'));
-      await expect(dropped).rejects.toThrow('left');
-      await expect(pool.lease()).rejects.toThrow('after calling end on the pool');
-      void lease.release();
-      await ended;
-      await pool.close();
-    });
+      return {
+        pool: adoptPgPool(peer),
+        end: () => peer.end(),
+        endLoan: (lease) => lease.release(),
+      };
+    }, 'after calling end on the pool');
 
     test('many callers that give up cost the pool nothing', async () => {
       const peer = openPgPool(3);

@@ -1,0 +1,28 @@
+/** What an adopted pool guarantees once its peer has ended, which drops the requests that it has then without an answer. */
+import { expect, test } from 'vitest';
+import type { AdoptedPool } from '../../../src/integrations/adoption/adopted-pool.js';
+
+/** An adopted pool of one resource, and the end of its peer. */
+export interface EndingPool<T> {
+  readonly pool: AdoptedPool<T>;
+  end(): Promise<unknown>;
+  /** Ends the loan for which the peer waits. */
+  endLoan(lease: Awaited<ReturnType<AdoptedPool<T>['lease']>>): unknown;
+}
+
+/** `refusal` is a part of the message with which the peer refuses a caller after its end. */
+export function refusesCallersOfAnEndedPeer<T>(make: () => EndingPool<T>, refusal: string): void {
+  test('once the peer has ended, a caller has its refusal at once, also after one that the peer never answered', async () => {
+    const { pool, end, endLoan } = make();
+    const lease = await pool.lease();
+    const leaving = new AbortController();
+    const dropped = pool.lease({ signal: leaving.signal });
+    const ended = end();
+    leaving.abort(new Error('left'));
+    await expect(dropped).rejects.toThrow('left');
+    await expect(pool.lease()).rejects.toThrow(refusal);
+    await endLoan(lease);
+    await ended;
+    await pool.close();
+  });
+}
