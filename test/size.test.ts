@@ -9,7 +9,7 @@ import {
 } from '../scripts/bundle-sizes.js';
 import { mayContain } from './kit/layers.js';
 
-/** What each subpath may weigh, minified, in bytes: about a sixth more than it does. */
+/** What each subpath may weigh, minified, in bytes. */
 const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_700,

@@ -124,10 +124,11 @@ class TenuredRule implements Rule<'tenured'> {
     if (this.#readings.youngCollectionsSince(loan) < YOUNG_COLLECTIONS) return false;
     if (component.lendsShared) return false; // It keeps no other caller waiting, and no neighbour says how long such a lease lasts.
     if (loan.isOfProcess) return false; // Its caller has said that the process holds it.
-    const isInScope = origin.scope !== undefined && !origin.scope.ended;
+    const running = origin.scope?.ended === false ? origin.scope : undefined;
+    const isInScope = running !== undefined;
     if (component.isUnlimited && (isInScope || this.#readings.outAtSite(loan) < MANY)) return false;
-    if (origin.scope !== undefined && isInScope) {
-      return now - Math.max(origin.scope.activeAt, touchedAt) >= this.#options.idleScopeMillis;
+    if (isInScope) {
+      return now - Math.max(running.activeAt, touchedAt) >= this.#options.idleScopeMillis;
     }
     return ageMillis >= this.#oldMillis(component.holdTimes);
   }
