@@ -134,7 +134,9 @@ const CONSUMER = `
 import { Heap, type Handle } from 'tenure/gc';
 import { memoize } from 'tenure/memoize';
 import { createPool, type Lease, type Pool } from 'tenure/pool';
-import { AsyncDisposableStack, contextManager, DisposableStack } from 'tenure/scope';
+import {
+  asyncContextManager, AsyncDisposableStack, AsyncRunStack, closing, contextManager, DisposableStack, RunStack,
+} from 'tenure/scope';
 import { type LeakReport, Watchdog } from 'tenure/watchdog';
 import { finalize, ref, WeakValueMap } from 'tenure/weak';
 import * as everything from 'tenure';
@@ -159,6 +161,22 @@ export function stacks(): void {
   const length: number = one.value;
   void length;
 }
+const connected = asyncContextManager(async function* (host: string) { yield host; });
+export async function enteredLater(stack: AsyncRunStack): Promise<string> {
+  const entered: Promise<string> = stack.enter(await connected('db'));
+  return entered;
+}
+export function enteredNow(stack: AsyncRunStack): number {
+  return stack.enter(opened('x'));
+}
+// @ts-expect-error A handle is no context.
+new RunStack().enter(closing({ close() {} }));
+// @ts-expect-error A policy is made by s3fifo().
+memoize(double, { max: 10, policy: 's3-fifo' });
+// @ts-expect-error The shared level is made by sharedCache().
+memoize(double, { max: 10, shared: { store: new Map() } });
+// @ts-expect-error Disposal is made by disposal().
+memoize(double, { max: 10, dispose: { onDispose: undefined } });
 const watchdog = new Watchdog({ onLeak: (leak: LeakReport) => leak.site?.line });
 watchdog.watch(pool);
 watchdog.watch(double);

@@ -18,7 +18,7 @@ export type DisposeCallback<V, K> = (
 export interface Disposal<V, K> {
   /** Called for each result; without it, the result's own `[Symbol.dispose]` or `[Symbol.asyncDispose]` is called. */
   readonly onDispose: DisposeCallback<V, K> | undefined;
-  /** @internal The disposals of one cache. */
+  /** @hidden The disposals of one cache. */
   readonly attach: (cache: CacheIdentity, counters: CacheCounters) => Disposals;
 }
 

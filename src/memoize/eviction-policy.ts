@@ -3,6 +3,6 @@ import type { BoundedStore, OnRemoved } from './stores/store.js';
 
 /** An eviction policy, as the option `policy` takes it. */
 export interface EvictionPolicy {
-  /** @internal A store for at most `max` entries. `onRemoved` is told of each entry that leaves. */
+  /** @hidden A store for at most `max` entries. `onRemoved` is told of each entry that leaves. */
   readonly makeStore: (max: number, onRemoved: OnRemoved) => BoundedStore;
 }

@@ -7,7 +7,7 @@ import type { Generations, ResultOrigin } from './result-origin.js';
 
 /** The shared level, as the option `shared` takes it. Made by `sharedCache()` of `tenure/memoize/shared`. */
 export interface SharedCache {
-  /** @internal The shared level behind one cache. */
+  /** @hidden The shared level behind one cache. */
   readonly attach: (
     cache: CacheIdentity,
     counters: CacheCounters,

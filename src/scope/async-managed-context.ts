@@ -113,7 +113,7 @@ export class AsyncManagedContext<T> implements AsyncDisposable, AsyncEnterable<T
     await disposing;
   }
 
-  /** @internal */
+  /** @hidden */
   [takeExit](): TakenExit<AsyncExit> {
     const body = this.#body;
     if (body === undefined) throw new ContextEndedError();

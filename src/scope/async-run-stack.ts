@@ -178,7 +178,7 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
     else if (!this.#isInExit) await this.#ending;
   }
 
-  /** @internal */
+  /** @hidden */
   [takeExit](): TakenExit<AsyncExit> {
     this.#members.expectOpen();
     return { exit: (failure) => this.#end(failure), tracked: this.#members.tracked };

@@ -10,7 +10,7 @@ export const takeExit: unique symbol = Symbol('tenure.takeExit');
 export interface Enterable<T> {
   /** The value of the context. */
   readonly value: T;
-  /** @internal */
+  /** @hidden */
   [takeExit](): TakenExit<Exit>;
 }
 
@@ -18,7 +18,7 @@ export interface Enterable<T> {
 export interface AsyncEnterable<T> {
   /** The value of the context. */
   readonly value: T;
-  /** @internal */
+  /** @hidden */
   [takeExit](): TakenExit<AsyncExit>;
 }
 

@@ -124,7 +124,7 @@ export class ManagedContext<T> implements Disposable, Enterable<T> {
     if (this.#body !== undefined) this[takeExit]().exit(undefined);
   }
 
-  /** @internal */
+  /** @hidden */
   [takeExit](): TakenExit<Exit> {
     const body = this.#body;
     if (body === undefined) throw new ContextEndedError();

@@ -181,7 +181,7 @@ export class RunStack implements Disposable {
     this.#end(undefined);
   }
 
-  /** @internal */
+  /** @hidden */
   [takeExit](): { exit: Exit; tracked: Tracked | undefined } {
     this.#members.expectOpen();
     return { exit: (failure) => this.#end(failure), tracked: this.#members.tracked };

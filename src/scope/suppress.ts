@@ -40,7 +40,7 @@ export class Suppression implements Enterable<undefined> {
     return runBlock(block, this.#exit);
   }
 
-  /** @internal */
+  /** @hidden */
   [takeExit](): TakenExit<Exit> {
     return { exit: this.#exit, tracked: undefined };
   }
