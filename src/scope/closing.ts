@@ -22,7 +22,7 @@ import { type Failure, resultOf, runBlockAsync } from './run-block.js';
 
 /** The names of the methods of `T` that can be called without arguments. */
 export type MethodName<T> = {
-  [K in keyof T]: T[K] extends () => unknown ? K : never;
+  [K in keyof T]-?: T[K] extends () => unknown ? K : never;
 }[keyof T];
 
 /** A value with a method `close`. */

@@ -134,6 +134,11 @@ test('types name the methods of the value', () => {
   expect(() => closing(socket, 'port')).toThrow();
   // @ts-expect-error -- a method that needs an argument
   closing(socket, 'send');
+  const server: { stop?: () => void } = {};
+  // @ts-expect-error -- a method that it may not have
+  expect(() => closing(server, 'stop')).toThrow();
+  // @ts-expect-error -- no method at all
+  expect(() => closing(server, undefined)).toThrow();
 });
 
 test('run closes the value after its block, synchronous or not', async () => {
