@@ -19,7 +19,7 @@ import { aFunction, checkArgument, objectWith } from '../core/options.js';
 import { aWeakKey } from '../core/weak-key.js';
 
 /** A function that is added to an emitter. */
-type Listener = (...args: unknown[]) => void;
+type Listener = (...args: unknown[]) => unknown;
 
 /** An emitter with `on` and `off`, or with `on` and `removeListener`, as Node's EventEmitter. */
 export interface EventEmitterLike {
@@ -87,7 +87,8 @@ const droppedListeners = new DeathRegistry<Subscription>((subscription) => subsc
  * of the owner nothing is called.
  *
  * `call` must not reach the owner otherwise than by its first argument, or V8 never collects it: write a function that uses no
- * variable around it. An error of `call` is the emitter's, as with any listener.
+ * variable around it. Its result and its errors are the emitter's, as with any listener: an EventEmitter with `captureRejections` sees its
+ * promise.
  *
  * O(1), besides what the emitter does.
  *
@@ -114,7 +115,7 @@ export function weakListener<O extends WeakKey, A extends unknown[]>(
   owner: O,
   emitter: EventTargetLike | EventEmitterLike,
   event: string | symbol,
-  call: (owner: O, ...args: A) => void,
+  call: (owner: O, ...args: A) => unknown,
 ): Disposable {
   checkArgument('weakListener', 'owner', owner, aWeakKey);
   checkArgument('weakListener', 'call', call, aFunction);
@@ -133,7 +134,7 @@ export function weakListener<O extends WeakKey, A extends unknown[]>(
   const target = new WeakRef(owner);
   const listener: Listener = (...args) => {
     const alive = target.deref();
-    if (alive !== undefined) call(alive, ...(args as A));
+    return alive === undefined ? undefined : call(alive, ...(args as A));
   };
   const from = emitter as unknown as AnyEmitter;
   const subscription = new Subscription(from, event, listener, remove);

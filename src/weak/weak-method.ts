@@ -29,7 +29,7 @@ export class WeakMethod<F> {
       this.#target = ref(target);
       this.#method = ref(method);
     } else {
-      const died = (): void => this.#died();
+      const died = (): unknown => this.#died();
       this.#target = ref(target, died);
       this.#method = ref(method, died);
     }
@@ -47,10 +47,10 @@ export class WeakMethod<F> {
       : (boundOnce(target, method) as F);
   }
 
-  #died(): void {
+  #died(): unknown {
     const onDeath = this.#onDeath;
     this.#onDeath = undefined;
-    onDeath?.(this);
+    return onDeath?.(this);
   }
 
   static {

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { InvalidArgumentError, wasCollected, weakListener } from '../../src/weak/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
@@ -118,6 +118,17 @@ test("an error of the listener is the emitter's; one of the removal is printed",
   (() => weakListener({ shown: [] }, broken, 'price', show))();
   await collectGarbage();
   expect(print.mock.calls.map(([, error]) => error.message)).toEqual(['of off']);
+});
+
+test('an emitter that captures rejections sees that of an asynchronous listener', async () => {
+  const emitter = new EventEmitter({ captureRejections: true });
+  const view: View = { shown: [] };
+  weakListener(view, emitter, 'price', async () => {
+    throw new Error('of the listener');
+  });
+  const captured = once(emitter, 'error');
+  emitter.emit('price');
+  expect(await captured).toEqual([new Error('of the listener')]);
 });
 
 test('a second disposal has no effect, also if the removal has thrown: TC39 asks that of a disposable', () => {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { expect, expectTypeOf, test } from 'vitest';
+import { afterEach, expect, expectTypeOf, test, vi } from 'vitest';
 import {
   InvalidArgumentError,
   type WeakMethod,
@@ -7,6 +7,10 @@ import {
   weakMethod,
 } from '../../src/weak/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 class Counter {
   count = 0;
@@ -78,6 +82,17 @@ test('the callback of a weak method that was dropped is not called', async () =>
   (() => weakMethod(new Counter(), 'add', () => deaths.push('called')))();
   await collectGarbage();
   expect(deaths).toEqual([]);
+});
+
+test('the rejection of an asynchronous callback is printed', async () => {
+  const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const failing = async (): Promise<void> => {
+    throw new Error('of the callback');
+  };
+  const add = (() => weakMethod(new Counter(), 'add', failing))();
+  await collectGarbage();
+  expect(print.mock.calls.map(([, error]) => error)).toEqual([new Error('of the callback')]);
+  expect(add.deref()).toBe(undefined);
 });
 
 test('refuses what is no method', () => {
