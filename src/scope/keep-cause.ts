@@ -13,8 +13,9 @@ export function keepCause(later: unknown, earlier: unknown): unknown {
     if (!isError(later) || 'cause' in later) return later;
     const causes = causesOf(earlier);
     if (causes.has(later)) return later;
-    Reflect.defineProperty(later, 'cause', { value: earlier, writable: true, configurable: true });
-    ends.set(later, [...causes].findLast(isError));
+    const cause = { value: earlier, writable: true, configurable: true };
+    if (Reflect.defineProperty(later, 'cause', cause))
+      ends.set(later, [...causes].findLast(isError));
   } catch {
     // A proxy that throws.
   }

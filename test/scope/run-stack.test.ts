@@ -505,6 +505,24 @@ test('all members are ended, whatever the errors do when they are read', async (
   expect((error as Error).cause === ofBlock).toBe(true);
 });
 
+test('an error that cannot be given a cause can be the cause of another', () => {
+  const frozen = Object.freeze(new Error('frozen'));
+  const other = new Error('other');
+  const thrower = (error: Error) => () => {
+    throw error;
+  };
+  const failing = (earlier: Error, later: Error) =>
+    thrownBy(() =>
+      runWith((stack) => {
+        stack.defer(thrower(later));
+        throw earlier;
+      }),
+    );
+  expect(failing(other, frozen)).toBe(frozen);
+  expect(failing(frozen, other)).toBe(other);
+  expect(other.cause).toBe(frozen);
+});
+
 test('an error that is the last cause of another is not given that one as its cause', () => {
   const last = new Error('last');
   const error = thrownBy(() =>
