@@ -7,7 +7,7 @@ import { aFunction, checkArgument, millis } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
 import { currentEnds } from './current-ends.js';
 import { gatheredEnds } from './gathered-ends.js';
-import { RefCountedMapFullError } from './ref-counted-errors.js';
+import { RefCountedClosedError, RefCountedMapFullError } from './ref-counted-errors.js';
 import {
   type AcquireOptions,
   type EndOptions,
@@ -115,6 +115,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
       if (signal?.aborted === true) throw abortReason(signal);
       const cell = this.#cells.get(key) ?? this.#addCell(key);
       try {
+        if (this.#isClosed) throw new RefCountedClosedError(this.#owner.label);
         if (!cell.isOccupied) this.#makeRoom();
         return cell.acquire(signal, RefCountedMap.prototype.acquire);
       } finally {
@@ -211,7 +212,6 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
     });
     this.#cells.set(key, cell);
     this.#keys.set(cell, key);
-    if (this.#isClosed) cell.close();
     return cell;
   }
 

@@ -230,6 +230,7 @@ export class SharedCell<T> {
     if (instance.holds > 0 || instance.phase === 'ended') return;
     if (instance.phase === 'ready') {
       this.#unused(instance);
+      this.#owner.changed(this);
       return;
     }
     this.#retire(instance);

@@ -7,7 +7,7 @@ import {
 } from '../../src/scope/index.js';
 import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { Gates } from '../kit/gate.js';
+import { Gate, Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 
 /** A map that logs what is opened and closed. */
@@ -259,6 +259,39 @@ test('close disposes of all values, refuses callers, and gathers the errors', as
   await expect(map.acquire('a')).rejects.toThrow(RefCountedClosedError);
   await expect(map.acquire('new')).rejects.toThrow(RefCountedClosedError);
   expect(map.size).toBe(0);
+});
+
+test('a `dispose` that `close` calls gets no lease on a key that was not closed yet', async () => {
+  const refusals: unknown[] = [];
+  const map: RefCountedMap<string, string> = new RefCountedMap((key) => key, {
+    idleMillis: Infinity,
+    dispose: async (key) => {
+      if (key === 'a') refusals.push(await map.acquire('b').catch((error: unknown) => error));
+    },
+  });
+  for (const key of ['a', 'b']) void (await map.acquire(key)).release();
+  await map.close();
+  expect(refusals).toEqual([expect.any(RefCountedClosedError)]);
+});
+
+test('a caller that leaves as the value comes leaves an idle value, which `idle` does not wait for and a new key evicts', async () => {
+  const gate = new Gate<string>();
+  const disposed: string[] = [];
+  const map = new RefCountedMap<string, string>((key) => (key === 'a' ? gate.passed : key), {
+    capacity: 1,
+    idleMillis: Infinity,
+    dispose: (value) => void disposed.push(value),
+  });
+  const leaving = new AbortController();
+  const wait = map.acquire('a', { signal: leaving.signal });
+  const idle = map.idle();
+  await settle();
+  void gate.passed.then(() => leaving.abort());
+  gate.open('A');
+  await expect(wait).rejects.toThrow('aborted');
+  await idle;
+  using lease = await map.acquire('b');
+  expect([lease.value, disposed]).toEqual(['b', ['A']]);
 });
 
 test('idle resolves when no lease of any key is out', async () => {
