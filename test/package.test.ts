@@ -135,7 +135,7 @@ import { Heap, type Handle } from 'tenure/gc';
 import { memoize } from 'tenure/memoize';
 import { createPool, type Lease, type Pool } from 'tenure/pool';
 import {
-  asyncContextManager, AsyncDisposableStack, AsyncRunStack, closing, contextManager, DisposableStack, RunStack,
+  asyncContextManager, AsyncDisposableStack, AsyncRunStack, closing, contextManager, DisposableStack, RefCounted, RunStack,
 } from 'tenure/scope';
 import { type LeakReport, Watchdog } from 'tenure/watchdog';
 import { finalize, ref, WeakValueMap } from 'tenure/weak';
@@ -150,6 +150,14 @@ export async function rows(signal: AbortSignal): Promise<string[]> {
   await using lease: Lease<Connection> = await pool.lease({ signal, timeoutMillis: 100 });
   return lease.resource.query('select 1');
 }
+export async function passedOn(signal?: AbortSignal, timeoutMillis?: number): Promise<void> {
+  await pool.ready({ signal, timeoutMillis });
+  await using lease = await pool.lease({ signal, timeoutMillis });
+  await using shared = await client.acquire({ signal });
+  await double.call([1], { signal });
+  void [lease, shared];
+}
+const client = new RefCounted(() => ({ quit: async () => 'OK' }), { dispose: (it) => it.quit() });
 const double = memoize(<T,>(value: T): T[] => [value, value], { max: 10, ttl: 1_000 });
 export const twice: number[] = double(2);
 export const opened = contextManager(function* (name: string) { yield name.length; });

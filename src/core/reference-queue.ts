@@ -30,7 +30,7 @@ import { aWeakKey } from './weak-key.js';
 /** Options of {@link ReferenceQueue.take}. */
 export interface TakeOptions {
   /** Ends the wait when it aborts. @default none */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const TAKE_CHECKS: OptionChecks<TakeOptions> = { signal: anAbortSignal };

@@ -8,11 +8,7 @@ import type { Key, KeyRef } from './keys/key-trie.js';
 import type { RemovalCause } from './stores/store.js';
 
 /** Called with a result that has left the cache and is no longer leased. */
-export type DisposeCallback<V, K> = (
-  value: V,
-  key: K | undefined,
-  cause: RemovalCause,
-) => void | PromiseLike<void>;
+export type DisposeCallback<V, K> = (value: V, key: K | undefined, cause: RemovalCause) => unknown;
 
 /** The disposal of results, as the option `dispose` takes it. Made by `disposal()` of `tenure/memoize/disposal`. */
 export interface Disposal<V, K> {

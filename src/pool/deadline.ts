@@ -8,9 +8,9 @@ import { DeadlineError } from './pool-errors.js';
 /** How long a caller waits for a whole pool. What the pool does goes on when the caller has left. */
 export interface DeadlineOptions {
   /** Ends the wait when it aborts; the promise rejects with its reason. @default none */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** How long to wait, in milliseconds; then the promise rejects with `TENURE_POOL_DEADLINE`. @default Infinity */
-  readonly timeoutMillis?: number;
+  readonly timeoutMillis?: number | undefined;
 }
 
 /** The resolved options. */

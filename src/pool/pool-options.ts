@@ -127,11 +127,11 @@ export interface PoolOptions {
 /** Options of one `lease`, `acquire` or `use`. */
 export interface LeaseOptions {
   /** From 0, the most urgent, up to `priorityRange - 1`; what lies beyond counts as the least urgent. @default 0 */
-  readonly priority?: number;
+  readonly priority?: number | undefined;
   /** Ends the wait when it aborts; the promise rejects with its reason. No effect once the lease is granted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** How long to wait, in milliseconds; 0 waits for nothing. @default the pool's `acquireTimeoutMillis` */
-  readonly timeoutMillis?: number;
+  readonly timeoutMillis?: number | undefined;
 }
 
 /** Options of `close`. */

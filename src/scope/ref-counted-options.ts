@@ -20,7 +20,7 @@ import { asyncDisposeMethod } from './dispose-method.js';
 /** Options that {@link RefCounted} and {@link RefCountedMap} share. */
 export interface SharedOptions<T> {
   /** Disposes of a value. @default its `[Symbol.asyncDispose]` or `[Symbol.dispose]`, if it has one */
-  readonly dispose?: (value: T) => void | PromiseLike<void>;
+  readonly dispose?: (value: T) => unknown;
   /**
    * Whether a new value may be created while an invalidated one is in use or is being disposed of. Without it, the next caller
    * waits until the old value has been disposed of. A holder that invalidates and then acquires has to release first.
@@ -58,13 +58,13 @@ export interface RefCountedMapOptions<K, T> extends SharedOptions<T> {
 /** Options of an `acquire`. */
 export interface AcquireOptions {
   /** Ends the wait for the value when it aborts. @default none */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of a wait: `invalidate`, `close` and `idle`. */
 export interface EndOptions {
   /** Ends the wait when it aborts. What was started goes on. @default none */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What the options of a {@link RefCounted} and of a {@link RefCountedMap} resolve to alike. */

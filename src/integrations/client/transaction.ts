@@ -18,7 +18,7 @@ import { CommitUnknownError, TransactionTimeoutError } from './transaction-error
 /** Options of `transaction`. `L` is the levels of isolation that the database has. */
 export interface ClientTransactionOptions<L extends string> {
   /** Ends the wait for a connection, not the work. @default none */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** How the transaction is isolated from others. @default the server's */
   readonly isolationLevel?: L;
   /** Refuses statements that write. @default false */
