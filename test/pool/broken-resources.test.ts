@@ -144,6 +144,20 @@ test('adaptiveMax does not fall below its floor', async () => {
   await pool.close({ graceMillis: 0, force: true });
 });
 
+test('adaptiveMax halves the limit once for creations that ran at the same time', async () => {
+  const { factory } = fullServer(6);
+  const clock = new FakeClock();
+  const pool = createPool(factory, { max: 20, adaptiveMax: true, clock, random: () => 0 });
+  const leases = await Promise.all(Array.from({ length: 6 }, () => pool.lease()));
+  for (let caller = 0; caller < 4; caller++) void outcomeOf(pool.lease());
+  await settle();
+  expect(pool.stats()).toMatchObject({ effectiveMax: 4, capacityErrors: 4 });
+  for (const lease of leases) void lease.release();
+  await settle();
+  expect(pool.stats()).toMatchObject({ size: 4, borrowed: 4, pending: 0 });
+  await pool.close({ graceMillis: 0, force: true });
+});
+
 /** A pool of a server that is full, then down twice. `codes` has the failures that are left. */
 function fullThenDown(createAttempts: number) {
   const clock = new FakeClock();

@@ -14,6 +14,8 @@ export class Creation<C extends Client = Client> {
   readonly isForMin: boolean;
   /** How often all resources had been invalidated when it began. */
   readonly invalidations: number;
+  /** How often the server had been full when it began. */
+  readonly capacityErrors: number;
   /** The node of the resource that is being created, while the pool is watched. */
   readonly pendingNode: PendingNode | undefined;
   readonly controller: AbortController = new AbortController();
@@ -23,10 +25,16 @@ export class Creation<C extends Client = Client> {
   readonly ended: Promise<void>;
   end!: () => void;
 
-  constructor(client: C | null, invalidations: number, pendingNode: PendingNode | undefined) {
+  constructor(
+    client: C | null,
+    invalidations: number,
+    capacityErrors: number,
+    pendingNode: PendingNode | undefined,
+  ) {
     this.client = client;
     this.isForMin = client === null;
     this.invalidations = invalidations;
+    this.capacityErrors = capacityErrors;
     this.pendingNode = pendingNode;
     this.ended = new Promise((resolve) => {
       this.end = resolve;

@@ -275,7 +275,12 @@ export class Creator<T, C extends Client> {
   }
 
   #begin(client: C | null): void {
-    const creation = new Creation<C>(client, this.#invalidations, this.#host.newNode());
+    const creation = new Creation<C>(
+      client,
+      this.#invalidations,
+      this.#counters.capacityErrors,
+      this.#host.newNode(),
+    );
     if (client !== null) client.creation = creation;
     this.#running.add(creation);
     this.#counters.creating++;
@@ -301,7 +306,7 @@ export class Creator<T, C extends Client> {
     if (this.#isOutdated(creation)) this.#host.destroyOutdated(resource, pendingNode);
     else if (!this.#host.addCreated(resource, pendingNode)) {
       pendingNode?.fail();
-      this.#countFailure(client, new DuplicateResourceError(this.#settings.name));
+      this.#countFailure(creation, client, new DuplicateResourceError(this.#settings.name));
     } else {
       this.lastError = undefined;
       this.#pause.succeeded();
@@ -311,7 +316,7 @@ export class Creator<T, C extends Client> {
 
   #failed(creation: Creation<C>, error: CreateError): void {
     if (!(error instanceof CreateTimeoutError)) creation.pendingNode?.fail(); // A late resource may still come.
-    if (this.#running.has(creation)) this.#countFailure(this.#end(creation), error);
+    if (this.#running.has(creation)) this.#countFailure(creation, this.#end(creation), error);
     else this.#endAbandoned(creation);
     this.#host.roomChanged();
   }
@@ -365,13 +370,14 @@ export class Creator<T, C extends Client> {
     return client;
   }
 
-  #countFailure(client: C | null, error: CreateError): void {
+  #countFailure(creation: Creation<C>, client: C | null, error: CreateError): void {
     this.lastError = error.cause ?? error;
     const isServerFull = this.#calls.isFull(this.lastError);
     if (!this.#closed) this.#pause.failed(!isServerFull);
     if (isServerFull) {
-      this.#counters.capacityErrors++;
-      this.#capacity.max.serverIsFull(this.#capacity.size);
+      // Creations that ran at the same time tell of the same full server.
+      const isFirst = this.#counters.capacityErrors++ === creation.capacityErrors;
+      if (isFirst) this.#capacity.max.serverIsFull(this.#capacity.size);
       return; // The waiter waits for a resource to come back, or for the next attempt.
     }
     this.#counters.createErrors++;
