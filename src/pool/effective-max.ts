@@ -64,9 +64,14 @@ export class EffectiveMax {
     this.#seen = this.#limit;
   }
 
+  /** Whether {@link hasGrown} may be true later. */
+  get mayGrow(): boolean {
+    return this.#seen !== Number.POSITIVE_INFINITY;
+  }
+
   /** Whether the limit has grown since the last call. Time makes it grow, so no event tells of it. */
   hasGrown(): boolean {
-    if (this.#seen === Number.POSITIVE_INFINITY) return false;
+    if (!this.mayGrow) return false;
     const { value } = this;
     const hasGrown = value > this.#seen;
     this.#seen = this.#limit === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : value;

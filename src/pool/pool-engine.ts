@@ -442,6 +442,13 @@ export class PoolEngine<T>
   #ticked(): void {
     this.origins.tick(this.counters.loans);
     if (this.capacity.max.hasGrown()) this.roomChanged();
+    if (this.stock.slots.size === 0) this.#sweepEmpty();
+  }
+
+  /** A pool without resources needs the sweep only to see its limit grow. */
+  #sweepEmpty(): void {
+    if (this.capacity.max.mayGrow && !this.isClosed) this.sweep.start();
+    else this.sweep.stop();
   }
 
   emptied(): void {
@@ -576,7 +583,7 @@ export class PoolEngine<T>
     this.#updateFastPaths();
     this.dispense();
     this.creator.fillToMin();
-    if (this.stock.slots.size === 0) this.sweep.stop();
+    if (this.stock.slots.size === 0) this.#sweepEmpty();
     this.shutdown.check();
   }
 

@@ -135,6 +135,24 @@ describe('a limit that has grown wakes those that wait for it: dotnet/SqlClient#
     await pool.close();
   });
 
+  test('also in a pool without resources, whose only creation hangs', async () => {
+    const steps = [
+      () => Promise.reject(new Error('too many clients')),
+      () => new Promise(() => {}),
+    ];
+    const create = async () => (await steps.shift()?.()) ?? {};
+    const adaptiveMax = { floor: 1, recoverMillis: 10_000 };
+    const { pool, clock } = open({ max: 4, adaptiveMax }, { create, isFull: () => true });
+    const waiting = [outcomeOf(pool.lease()), outcomeOf(pool.lease())];
+    await clock.advance(9_000);
+    expect(waiting.map((outcome) => outcome().is)).toEqual(['pending', 'pending']);
+    await clock.advance(2_000);
+    expect(waiting.map((outcome) => outcome().is)).toEqual(['resolved', 'pending']);
+    await pool.close({ graceMillis: 0, force: true });
+    await clock.advance(60_000);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test('also when the figures were asked for at the moment of the growth', async () => {
     const { pool, clock, server } = limited({ max: 3 });
     await pool.lease();

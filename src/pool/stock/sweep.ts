@@ -1,6 +1,6 @@
 /**
  * The pool's one housekeeping timer. It refreshes the coarse time, and evicts resources that are idle or old for too long.
- * It runs only while there are resources, and never keeps the process alive.
+ * It runs only while there are resources, or while a limit that `adaptiveMax` has lowered grows. It never keeps the process alive.
  *
  * A return does not read the clock, which would cost as much as the rest of the return. The sweep sets `idleSince` when it
  * first sees an idle slot: up to one tick late, so no slot is evicted too early. The idle list is in the order of return, so
