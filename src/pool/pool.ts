@@ -257,7 +257,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Destroys all idle resources, those being created included, and settles when they are gone. Borrowed resources stay.
+   * Destroys all idle resources, those being created, validated or reset included, and settles when they are gone. Borrowed resources stay.
    * Unless the pool is draining, it creates `min` resources again.
    */
   clear(): Promise<void> {

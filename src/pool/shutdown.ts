@@ -12,7 +12,7 @@
 import { ConditionWaits } from '../core/condition-waits.js';
 import { guardedClock } from '../core/guarded-clock.js';
 import type { Creator } from './creation/creator.js';
-import type { Slot } from './loan/slot.js';
+import type { Slot, SlotState } from './loan/slot.js';
 import type { PoolCounters } from './pool-counters.js';
 import { LeasesOutError } from './pool-errors.js';
 import type { PoolEvents } from './pool-events.js';
@@ -52,13 +52,18 @@ export class Shutdown<T> {
     await this.#waits.until(() => this.#isReturned());
   }
 
-  /** Destroys the idle resources once the running creations have ended. Settles when they are gone. */
+  /**
+   * Destroys the idle resources once the running creations have ended, and those that are being validated or reset after that. Settles
+   * when they are gone.
+   */
   async clear(): Promise<void> {
     const { creator, stock } = this.#host;
     await creator.whenEnded();
+    const inspected = [...stock.slots].filter(isInspected);
+    for (const slot of inspected) slot.expire('clear');
     stock.evictAll('clear');
-    const leaving = [...stock.slots].filter((slot) => slot.state === 'destroying');
-    await Promise.all(leaving.map((slot) => slot.whenGone()));
+    const leaving = [...stock.slots].filter(({ state }) => state === 'destroying');
+    await Promise.all([...inspected, ...leaving].map((slot) => slot.whenGone()));
   }
 
   /** Settles when the pool is empty. Rejects when loans are still out after the grace, unless `force` is set. */
@@ -106,4 +111,8 @@ export class Shutdown<T> {
       stock.destroy(slot, 'forced', false);
     }
   }
+}
+
+function isInspected({ state }: { readonly state: SlotState }): boolean {
+  return state === 'validating' || state === 'resetting';
 }

@@ -229,6 +229,35 @@ test('clear destroys idle resources, those being created included, and creates m
   expect([pool.available, pool.borrowed, out.resource.state]).toEqual([2, 1, 'alive']);
 });
 
+test('clear destroys resources that are being validated or reset, and waits until they are gone', async () => {
+  const [validates, resets] = [new Gates(), new Gates()];
+  const clock = new FakeClock();
+  const factory = new StrictFactory(2, {
+    validate: () => validates.next(),
+    reset: ({ id }) => (id === 1 ? resets.next() : undefined),
+  });
+  const pool = createPool(factory, {
+    max: 2,
+    keepaliveMillis: 5_000,
+    validateTimeoutMillis: 60_000,
+    clock,
+  });
+  const lease = await pool.lease();
+  await pool.use(() => {});
+  expect(pool.stats()).toMatchObject({ borrowed: 1, resetting: 1 });
+  await lease.release();
+  await clock.advance(7_000);
+  expect(pool.stats()).toMatchObject({ validating: 1, resetting: 1 });
+  const cleared = outcomeOf(pool.clear());
+  await settle();
+  expect([cleared().is, factory.destroyed]).toEqual(['pending', []]);
+  validates.at(0).open();
+  resets.at(0).open();
+  await settle();
+  expect([cleared().is, factory.destroyed]).toEqual(['resolved', ['0 clear', '1 clear']]);
+  expect(pool.size).toBe(0);
+});
+
 test('drain waits for the waiters, and settles when the last one times out or gives up', async () => {
   for (const ending of ['timeout', 'abort']) {
     const { pool, clock } = open(1, { create: () => new Promise(() => {}) });
