@@ -32,7 +32,7 @@ export interface GenericPoolOptions {
   readonly priorityRange?: unknown;
   /** How often idle resources are swept; 0 for never. @default 0 */
   readonly evictionRunIntervalMillis?: unknown;
-  /** How many idle resources one sweep looks at. @default 3 */
+  /** How many idle resources one sweep evicts. @default 3 */
   readonly numTestsPerEvictionRun?: unknown;
   /** How long a resource may be idle while more than `min` are idle; -1 for no limit. @default -1 */
   readonly softIdleTimeoutMillis?: unknown;

@@ -77,6 +77,19 @@ test('numTestsPerEvictionRun limits one sweep, evictionRunIntervalMillis spaces 
   expect(pool.available).toBe(1);
 });
 
+test('numTestsPerEvictionRun keeps no idle resource from its keepalive or from the end of its lifetime', async () => {
+  const factory = new StrictFactory(4, { validate: () => true });
+  const { pool, clock } = await idlePool(
+    4,
+    { max: 4, numTestsPerEvictionRun: 1, keepaliveMillis: 5_000, maxLifetimeMillis: 30_000 },
+    factory,
+  );
+  await clock.advance(10_000);
+  expect(factory.validates).toBe(4);
+  await clock.advance(30_000);
+  expect(pool.size).toBe(0);
+});
+
 test('evictionRunIntervalMillis 0 evicts nothing', async () => {
   const { pool, clock } = await idlePool(2, {
     idleTimeoutMillis: 1_000,

@@ -103,9 +103,11 @@ export class Sweep<T> {
     const overdue: Slot<T>[] = [];
     let tests = this.#settings.numTestsPerEvictionRun;
     for (const slot of idle) {
-      if (tests-- <= 0) break;
+      if (tests <= 0) break;
       if (this.#reasonToEvict(slot, now, due.length) !== undefined) due.push(slot);
       else if (this.#isOverdue(slot, now)) overdue.push(slot);
+      else continue;
+      tests--;
     }
     this.#evict(due, now);
     this.#keepAlive(overdue);
