@@ -8,7 +8,7 @@ import type { RunInContext } from '../core/async-context.js';
 import { endAutomaticWatch, notePart } from '../core/created-components.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import { asksForPresent } from '../core/guarded-observer.js';
-import { aFunction, checkArgument } from '../core/options.js';
+import { aFunction, aName, checkArgument } from '../core/options.js';
 import {
   type Observation,
   type Observer,
@@ -19,7 +19,7 @@ import {
 import { CeilingShare } from './ceiling/ceiling-share.js';
 import { SharedCeiling } from './ceiling/shared-ceiling.js';
 import type { DeadlineOptions } from './deadline.js';
-import { checkFactory, type Factory } from './factory.js';
+import { checkFactory, type DestroyReason, type Factory } from './factory.js';
 import { KeyLabels } from './key-label.js';
 import { KeyedEvents, type KeyedPoolListener } from './keyed-events.js';
 import {
@@ -284,11 +284,12 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   /**
    * Destroys the resources for which `isChosen` answers true, as {@link Pool.evict} does. Returns how many there are. O(size).
    */
-  evict(isChosen: (resource: T, key: K) => boolean): number {
+  evict(isChosen: (resource: T, key: K) => boolean, reason: DestroyReason = 'evicted'): number {
     checkArgument('evict', 'isChosen', isChosen, aFunction);
+    checkArgument('evict', 'reason', reason, aName);
     let count = 0;
     for (const [key, { pool }] of [...this.#members]) {
-      count += pool.evict((resource) => isChosen(resource, key));
+      count += pool.evict((resource) => isChosen(resource, key), reason);
     }
     return count;
   }

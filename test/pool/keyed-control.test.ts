@@ -138,6 +138,22 @@ test('evict chooses by resource and key', async () => {
   await pools.close();
 });
 
+test('evict hands its reason to `destroy`, also after close', async () => {
+  const { pools, destroyed } = open();
+  const lease = await pools.lease('a');
+  await pools.use('b', () => {});
+  expect(pools.evict((thing) => thing.key === 'b', 'broken')).toBe(1);
+  await rejection(pools.close({ graceMillis: 0 }));
+  expect(pools.evict(() => true, 'broken')).toBe(1);
+  void lease.release();
+  await settle();
+  expect(destroyed).toEqual([
+    ['b', 'broken'],
+    ['a', 'close'],
+  ]);
+  expect(() => pools.evict(() => true, 1 as never)).toThrow('evict: `reason`');
+});
+
 test('loans come with their keys, longest first', async () => {
   const { pools, clock } = open();
   await pools.lease('a');
