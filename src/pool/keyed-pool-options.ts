@@ -78,3 +78,12 @@ export function resolveKeyedLimits(
   checkLimits('resize', limits);
   return limits;
 }
+
+/** The limits of one key after such a change. A limit that is not given stays as far as the other one, if that is given, allows. */
+export function limitsOfKey(
+  { min, max }: Partial<PoolLimits>,
+  own: Readonly<PoolLimits>,
+): PoolLimits {
+  const most = max ?? Math.max(own.max, min ?? 0);
+  return { min: min ?? Math.min(own.min, most), max: most };
+}

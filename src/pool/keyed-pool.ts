@@ -25,6 +25,7 @@ import { KeyedEvents, type KeyedPoolListener } from './keyed-events.js';
 import {
   type KeyedPoolLimits,
   type KeyedPoolSettings,
+  limitsOfKey,
   resolveKeyedLimits,
 } from './keyed-pool-options.js';
 import { type KeyedPoolStats, KeyedTotals } from './keyed-stats.js';
@@ -250,7 +251,8 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
 
   /**
    * Changes the limits at once, for present and later keys, as {@link Pool.resize} does. Resources beyond `maxTotal` are
-   * destroyed: idle ones now, from the key that has lent nothing for the longest time; borrowed ones when they come back.
+   * destroyed: idle ones now, from the key that has lent nothing for the longest time; borrowed ones when they come back. A `min` or
+   * `max` that a key has of its own stays unless it is given here, or does not fit what is given.
    *
    * @example
    * ```ts
@@ -267,10 +269,12 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for malformed limits; then nothing changes.
    */
   resize(limits: Partial<KeyedPoolLimits>): void {
-    const { min, max, maxTotal } = resolveKeyedLimits(limits, this.#settings);
-    Object.assign(this.#settings, { min, max, maxTotal });
-    this.#ceiling.resize(maxTotal);
-    for (const { engine } of this.#members.values()) resizePool(engine, { min, max });
+    const resolved = resolveKeyedLimits(limits, this.#settings);
+    Object.assign(this.#settings, resolved);
+    this.#ceiling.resize(resolved.maxTotal);
+    for (const { engine } of this.#members.values()) {
+      resizePool(engine, limitsOfKey(limits, engine.settings));
+    }
   }
 
   /** Replaces the present resources of all keys, as {@link Pool.invalidate} does. */
@@ -282,7 +286,8 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Destroys the resources for which `isChosen` answers true, as {@link Pool.evict} does. Returns how many there are. O(size).
+   * Destroys the resources for which `isChosen` answers true, as {@link Pool.evict} does. Returns how many there are. It may be called
+   * after `close`, when a connection breaks. O(size).
    */
   evict(isChosen: (resource: T, key: K) => boolean, reason: DestroyReason = 'evicted'): number {
     checkArgument('evict', 'isChosen', isChosen, aFunction);

@@ -106,6 +106,23 @@ test('resize changes present and later keys, and destroys what is beyond the new
   await pools.close();
 });
 
+test('resize leaves a key the limits of its own that it does not change', async () => {
+  const { pools } = open({ max: 2 });
+  const { own, other } = { own: pools.pool('own'), other: pools.pool('other') };
+  own.resize({ min: 3, max: 20 });
+  pools.resize({ maxTotal: 30 });
+  expect([own.min, own.max, other.min, other.max]).toEqual([3, 20, 0, 2]);
+  pools.resize({ min: 1 });
+  expect([own.min, own.max, other.min, other.max]).toEqual([1, 20, 1, 2]);
+  own.resize({ min: 4, max: 4 });
+  pools.resize({ max: 3 });
+  expect([own.min, own.max, other.min, other.max]).toEqual([3, 3, 1, 3]);
+  own.resize({ min: 0, max: 1 });
+  pools.resize({ min: 2 });
+  expect([own.min, own.max, other.min, other.max]).toEqual([2, 2, 2, 3]);
+  await pools.close();
+});
+
 test.each([{ max: 0 }, { maxTotal: 0 }, { min: 3, max: 2 }, { maxTotals: 1 }])(
   'resize refuses %j and changes nothing',
   async (limits) => {
