@@ -146,9 +146,9 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   },
   node: {
     'foreign-pools': [],
-    register: ['foreign-pools', 'http-scopes'],
-    profile: [],
-    cli: ['foreign-pools', 'profile'],
+    register: ['foreign-pools', 'http-scopes', 'stderr'],
+    profile: ['stderr'],
+    cli: ['foreign-pools', 'profile', 'stderr'],
   },
   integrations: {
     adoption: [],

@@ -56,7 +56,7 @@ function overview(): string {
     ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     '',
     'tenure COMMAND --help explains a command. Each has --json for programs.',
-    'Exit codes: 0 fine, 1 leaks or problems found, 2 wrong usage or unreadable file.',
+    'Exit codes: 0 fine, 1 leaks or problems found, 2 wrong usage, an unreadable file or a full disk.',
     'NO_COLOR turns colours off, FORCE_COLOR turns them on.',
   ].join('\n');
 }

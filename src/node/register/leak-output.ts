@@ -4,6 +4,7 @@ import { isMainThread, threadId } from 'node:worker_threads';
 import { formatPosition } from '../../core/call-site.js';
 import { formatReport } from '../../watchdog/format-report.js';
 import type { LeakReport } from '../../watchdog/leak-report.js';
+import { printOnStderr } from '../stderr.js';
 import type { RegisterOptions } from './register-options.js';
 import type { RequestCounts } from './request-sample.js';
 
@@ -52,7 +53,7 @@ export class LeakOutput {
   /** Writes a sentence. */
   say(sentence: string): void {
     if (this.#options.leaks === 'log') this.#line({ tenure: 'note', text: sentence });
-    else write(`${this.#source}: ${sentence}\n`);
+    else printOnStderr(`${this.#source}: ${sentence}`);
   }
 
   /** Writes a leak that was found just now. */
@@ -60,7 +61,7 @@ export class LeakOutput {
     if (this.#told.size >= MOST_TOLD) this.#told.clear();
     this.#told.set(leak.signature, { line: lineOf(leak), scope: leak.scope });
     if (this.#options.leaks === 'log') this.#line({ tenure: 'leak', ...summaryOf(leak) });
-    else write(`${prefixed(this.#source, formatReport([leak], { colour: hasColours() }))}\n`);
+    else printOnStderr(prefixed(this.#source, formatReport([leak], { colour: hasColours() })));
   }
 
   /** Writes that all loans of a leak that was written have come back. Its report knows no line and no scope any more. */
@@ -88,7 +89,7 @@ export class LeakOutput {
         ...rest,
         fresh: rest.fresh.length,
       });
-    } else write(`${prefixed(this.#source, this.#text(findings))}\n`);
+    } else printOnStderr(prefixed(this.#source, this.#text(findings)));
     if (this.#options.json !== undefined) this.#writeFile(this.#options.json, findings);
   }
 
@@ -120,7 +121,7 @@ export class LeakOutput {
   }
 
   #line(data: object): void {
-    write(`${JSON.stringify({ source: this.#source, pid: process.pid, ...data })}\n`);
+    printOnStderr(JSON.stringify({ source: this.#source, pid: process.pid, ...data }));
   }
 
   /** Writes the file in one step, so that a reader never sees half of it. A worker has a file of its own. */
@@ -163,13 +164,4 @@ function count(number: number, noun: string): string {
 
 function hasColours(): boolean {
   return process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
-}
-
-/** Writes to stderr, which may be closed. */
-function write(text: string): void {
-  try {
-    process.stderr.write(text);
-  } catch {
-    // There is no place left to tell of it.
-  }
 }

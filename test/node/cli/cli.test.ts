@@ -1,5 +1,14 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createPool } from 'tenure/pool';
@@ -186,11 +195,15 @@ test('doctor names a package.json that is damaged', async () => {
   rmSync(damaged);
 });
 
+const PROGRAM = [
+  '--import',
+  fileURLToPath(import.meta.resolve('tsx')),
+  fileURLToPath(new URL('../../../src/node/cli/tenure.ts', import.meta.url)),
+];
+
 test('the program itself gives exit codes, and colours only where they are wanted', () => {
-  const program = fileURLToPath(new URL('../../../src/node/cli/tenure.ts', import.meta.url));
-  const tsx = fileURLToPath(import.meta.resolve('tsx'));
   const run = (env: Record<string, string>, ...args: string[]) =>
-    spawnSync(process.execPath, ['--import', tsx, program, ...args], {
+    spawnSync(process.execPath, [...PROGRAM, ...args], {
       cwd: folder,
       encoding: 'utf8',
       env: { ...process.env, ...env },
@@ -200,7 +213,34 @@ test('the program itself gives exit codes, and colours only where they are wante
   const plain = run({ FORCE_COLOR: '1', NO_COLOR: '1' }, 'report', 'leaks.json');
   expect([plain.status, plain.stdout.includes('\u001b[')]).toEqual([1, false]);
   expect(run({}, 'nothing').status).toBe(2);
-  expect(
-    execFileSync(process.execPath, ['--import', tsx, program, '--help'], { encoding: 'utf8' }),
-  ).toContain('usage');
+  expect(execFileSync(process.execPath, [...PROGRAM, '--help'], { encoding: 'utf8' })).toContain(
+    'usage',
+  );
+});
+
+test.each([
+  ['its result', ['report', 'leaks.json'], 'stdout', 1],
+  ['its message', ['nothing'], 'stderr', 2],
+] as const)(
+  'a reader that closes its end before %s comes changes no exit code',
+  async (_what, args, stream, code) => {
+    const child = spawn(process.execPath, [...PROGRAM, ...args], { cwd: folder });
+    child[stream].destroy();
+    const [status] = await once(child, 'close');
+    expect(status).toBe(code);
+  },
+);
+
+test.skipIf(!existsSync('/dev/full'))('a full disk is told, and is a failure', () => {
+  const full = openSync('/dev/full', 'w');
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [...PROGRAM, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe'],
+    });
+  const { status, stderr } = run('census', 'a.heapsnapshot', '--json');
+  closeSync(full);
+  expect(status).toBe(2);
+  expect(stderr).toContain('tenure: the result cannot be written: ENOSPC');
 });

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { estimateSnapshot, takeSnapshot } from 'tenure/profile/v8';
@@ -49,6 +51,17 @@ test('a file that cannot be written is refused at once, and leaves nothing', asy
   await expect(takeSnapshot({} as never)).rejects.toThrow('`file` is missing');
   await expect(takeSnapshot({ file, maxPeakBytes: -1 })).rejects.toThrow('`maxPeakBytes`');
   expect(readdirSync(folder)).toEqual(before);
+});
+
+test('an estimate that nobody can read ends no process', async () => {
+  const program = `
+    import { takeSnapshot } from 'tenure/profile/v8';
+    await takeSnapshot({ file: 'never', maxPeakBytes: 1 }).catch(() => {});
+    setImmediate(() => process.exit(7));`;
+  const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', program];
+  const child = spawn(process.execPath, args, { cwd: import.meta.dirname });
+  child.stderr.destroy();
+  expect(await once(child, 'close')).toEqual([7, null]);
 });
 
 test('an estimate is a sentence with its source', () => {

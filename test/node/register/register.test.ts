@@ -211,6 +211,15 @@ describe('what it reports', () => {
     });
   });
 
+  test('a service whose stderr nobody reads goes on', async () => {
+    const source = service(
+      "await get('/leak'); process.emit('SIGUSR2'); setImmediate(() => process.exit(7));",
+    );
+    using program = startProgram(source, { tenure: 'graceMillis=0' });
+    program.process.stderr?.destroy();
+    expect(await program.ended()).toBe(7);
+  });
+
   test('a file that cannot be written is told, and does no harm', async () => {
     using t = await run(HEALTHY, { tenure: 'json=no/such/folder/leaks.json' });
     expect(t.stderr).toContain('the file of the option "json" cannot be written');

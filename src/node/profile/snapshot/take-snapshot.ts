@@ -23,6 +23,7 @@ import {
   resolveOptions,
 } from '../../../core/options.js';
 import { formatBytes } from '../../../profile/measure/format-bytes.js';
+import { printOnStderr } from '../../stderr.js';
 import { ProfileTooLargeError, SnapshotNotWrittenError } from '../profile-errors.js';
 import { JsonFileReader } from './json-file-reader.js';
 import { scriptsFileOf } from './open-snapshot.js';
@@ -88,7 +89,7 @@ const OPTIONS: OptionTable<Settings> = {
 };
 
 function printEstimate({ text }: SnapshotEstimate): void {
-  process.stderr.write(`tenure: heap snapshot: ${text}\n`);
+  printOnStderr(`tenure: heap snapshot: ${text}`);
 }
 
 /**
