@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { estimateSnapshot, takeSnapshot } from 'tenure/profile/v8';
 import { expect, test, vi } from 'vitest';
@@ -52,6 +52,28 @@ test('a file that cannot be written is refused at once, and leaves nothing', asy
   await expect(takeSnapshot({ file, maxPeakBytes: -1 })).rejects.toThrow('`maxPeakBytes`');
   expect(readdirSync(folder)).toEqual(before);
 });
+
+test('two snapshots of one file at one time are both written', async () => {
+  const shared = join(folder, 'shared.heapsnapshot');
+  const both = [1, 2].map(() => takeSnapshot({ file: shared, onEstimate: () => {} }));
+  expect((await Promise.all(both)).map(({ file: written }) => written)).toEqual([shared, shared]);
+  expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([]);
+}, 120_000);
+
+test('a snapshot without scripts has none of an earlier one beside it', async () => {
+  const again = join(folder, 'again.heapsnapshot');
+  writeFileSync(`${again}.scripts.json`, '{"1":"earlier.js"}');
+  await takeSnapshot({ file: again, scripts: false, onEstimate: () => {} });
+  expect(existsSync(`${again}.scripts.json`)).toBe(false);
+}, 120_000);
+
+test('a snapshot that fails at its end leaves nothing, not even the names of scripts', async () => {
+  mkdirSync(join(folder, 'taken'));
+  const before = readdirSync(folder);
+  const failure = takeSnapshot({ file: join(folder, 'taken'), onEstimate: () => {} });
+  await expect(failure).rejects.toMatchObject({ code: 'TENURE_PROFILE_NOT_WRITTEN' });
+  expect(readdirSync(folder)).toEqual(before);
+}, 120_000);
 
 test('an estimate that nobody can read ends no process', async () => {
   const program = `

@@ -122,10 +122,11 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<Snapsh
   const before = cpuUsage();
   try {
     checkRoom(file, estimate);
+    const scripts = settings.scripts ? JSON.stringify(await scriptNames()) : undefined;
+    // No `await` from here on: another call may write the same file.
     writeHeapSnapshot(partial);
-    if (settings.scripts) {
-      writeFileSync(scriptsFileOf(file), JSON.stringify(await scriptNames()));
-    }
+    rmSync(scriptsFileOf(file), { force: true });
+    if (scripts !== undefined) writeFileSync(scriptsFileOf(file), scripts);
     const { nodeCount, edgeCount } = headerOf(partial);
     const { user, system } = cpuUsage(before);
     renameSync(partial, file);
@@ -162,6 +163,9 @@ function refuseIfTooLarge({ peakBytes, text }: SnapshotEstimate, maxPeakBytes: n
 
 /** Finds out before the process stops for seconds that the file cannot be written. */
 function checkRoom(file: string, { fileBytes }: SnapshotEstimate): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new SnapshotNotWrittenError(file, 'It is a folder');
+  }
   const folder = dirname(file);
   accessSync(folder, constants.W_OK);
   const { bavail, bsize } = statfsSync(folder);
