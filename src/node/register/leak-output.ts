@@ -1,7 +1,9 @@
 /** Writes leaks where the options say: for people, for a collector of logs, or into a file. */
+import type { Cluster } from 'node:cluster';
 import { renameSync, writeFileSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { formatPosition } from '../../core/call-site.js';
+import { builtinModule } from '../../core/host.js';
 import { formatReport } from '../../watchdog/format-report.js';
 import type { LeakReport } from '../../watchdog/leak-report.js';
 import { printOnStderr } from '../stderr.js';
@@ -124,9 +126,9 @@ export class LeakOutput {
     printOnStderr(JSON.stringify({ source: this.#source, pid: process.pid, ...data }));
   }
 
-  /** Writes the file in one step, so that a reader never sees half of it. A worker has a file of its own. */
+  /** Writes the file in one step, so that a reader never sees half of it. */
   #writeFile(path: string, findings: Findings): void {
-    const target = isMainThread ? path : path.replace(/(\.json)?$/, `.worker-${threadId}$1`);
+    const target = path.replace(/(\.json)?$/, `${ownName()}$1`);
     const temporary = `${target}.${process.pid}.tmp`;
     try {
       const content = {
@@ -141,6 +143,13 @@ export class LeakOutput {
       this.say(`the file of the option "json" cannot be written: ${(error as Error).message}`);
     }
   }
+}
+
+/** What the file of a thread and of a worker of a cluster has in its name: each has a file of its own. */
+function ownName(): string {
+  if (!isMainThread) return `.worker-${threadId}`;
+  const cluster = builtinModule<Cluster>('node:cluster'); // An import would take its time at each start.
+  return cluster?.worker === undefined ? '' : `.cluster-${cluster.worker.id}`;
 }
 
 function summaryOf(leak: LeakReport): object {

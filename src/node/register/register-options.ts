@@ -1,12 +1,15 @@
 /**
  * The options of `tenure/register`: from the environment variable `TENURE`, which wins, and from the key `register` of
- * `tenure.config.json` in the working directory. A service must start whatever they say, so a wrong one is told of and left out.
+ * `tenure.config.json` in the folder that the process was started in. A service must start whatever they say, so a wrong one is
+ * told of and left out.
  *
  * ```
  *   TENURE=level=advanced,leaks=log,patch=pg,mysql2,graceMillis=500
  * ```
  */
 import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { workingDirectory } from '../../core/host.js';
 import {
   aName,
   type OptionCheck,
@@ -70,6 +73,9 @@ const OPTIONS: OptionTable<RegisterOptions> = {
 
 const CONFIG_FILE = 'tenure.config.json';
 
+/** The folder that the process was started in. The application may change it before the options are read. */
+const START_FOLDER = workingDirectory() ?? '.';
+
 /** Options, and what is wrong with those that were given. */
 export interface ReadOptions {
   readonly options: RegisterOptions;
@@ -96,6 +102,7 @@ export function readRegisterOptions(): ReadOptions {
   for (const [name, { fallback }] of Object.entries(OPTIONS)) {
     options[name] = name in given ? given[name] : fallback;
   }
+  if (typeof options['json'] === 'string') options['json'] = resolve(START_FOLDER, options['json']);
   return { options: options as unknown as RegisterOptions, problems };
 }
 
@@ -149,7 +156,7 @@ function textOrNumber(name: string, text: string): unknown {
 function fileOptions(addProblem: AddProblem): Given {
   let text: string;
   try {
-    text = readFileSync(CONFIG_FILE, 'utf8');
+    text = readFileSync(join(START_FOLDER, CONFIG_FILE), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
       addProblem(`${CONFIG_FILE} cannot be read: ${(error as Error).message}.`);

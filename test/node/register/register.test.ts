@@ -211,6 +211,19 @@ describe('what it reports', () => {
     });
   });
 
+  test('each worker of a cluster writes a file of its own', async () => {
+    const source = `
+      const cluster = require('node:cluster');
+      if (cluster.isPrimary) {
+        const { createPool } = require('generic-pool');
+        const pool = createPool({ create: async () => ({}), destroy: async () => {} });
+        void pool.use(async () => {}).then(() => cluster.fork().on('exit', () => process.exit(0)));
+      } else {${LEAKY}}`;
+    using t = await run(source, { tenure: 'json=leaks.json,graceMillis=0' });
+    expect(t.json('leaks.json')).toMatchObject({ leaks: [], loans: 1 });
+    expect(t.json('leaks.cluster-1.json')).toMatchObject({ leaks: [{ scope: 'GET /leak' }] });
+  });
+
   test('a service whose stderr nobody reads goes on', async () => {
     const source = service(
       "await get('/leak'); process.emit('SIGUSR2'); setImmediate(() => process.exit(7));",
@@ -228,6 +241,15 @@ describe('what it reports', () => {
 });
 
 describe('its options', () => {
+  test('files are those of the folder that the process was started in', async () => {
+    const config = JSON.stringify({ register: { graceMillis: 0, json: 'leaks.json' } });
+    using t = await run(
+      `process.chdir('/');${LEAKY.replace("require('generic-pool')", "require(__dirname + '/node_modules/generic-pool')")}`,
+      { config },
+    );
+    expect(t.json('leaks.json')).toMatchObject({ leaks: [{ scope: 'GET /leak' }] });
+  });
+
   test('the file tenure.config.json has them, and the environment wins', async () => {
     const config = JSON.stringify({ register: { leaks: 'log', graceMillis: 0, json: 'a.json' } });
     using t = await run(LEAKY, { config, tenure: 'json=b.json' });
