@@ -49,8 +49,9 @@ export class Lookup {
       this.#entries.removeDead(key, stored);
       return MISS;
     }
-    if (!(stored instanceof StagedEntry) || !stored.isServable(now)) return MISS;
-    stored.idleUntil = now + this.#settings.idleTtl;
+    if (!(stored instanceof StagedEntry)) return MISS;
+    stored.idleUntil = now + this.#settings.idleTtl; // Also if it will only be served in place of a failure.
+    if (!stored.isServable(now)) return MISS;
     const isFresh = now < stored.expiresAt;
     // Before a listener is called: it may forget the key, which is not retained here.
     if (now >= stored.dueAt) this.#loader.revalidate(key, stored, receiver, args);

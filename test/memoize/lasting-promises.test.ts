@@ -72,6 +72,26 @@ describe('a lifetime', () => {
     now += 100;
     expect([fn.has('k'), fn('k') === first]).toEqual([false, false]);
   });
+
+  test('idleTtl: a use in place of a failure prolongs it', async () => {
+    const clock = new FakeClock();
+    let isDown = false;
+    const fn = memoize(
+      async (_: string) => {
+        if (isDown) throw new Error('down');
+        return 'value';
+      },
+      { clock, ttl: 100, staleIfError: 10_000, idleTtl: 300 },
+    );
+    await fn('k');
+    isDown = true;
+    for (let call = 0; call < 10; call++) {
+      await clock.advance(200);
+      expect(await fn('k')).toBe('value');
+    }
+    await clock.advance(300);
+    await expect(fn('k')).rejects.toThrow('down');
+  });
 });
 
 describe('a callback of the user', () => {
