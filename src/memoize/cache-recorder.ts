@@ -82,10 +82,10 @@ export class CacheRecorder implements WatchedListeners {
     this.listeners?.emit('error', { error });
   }
 
-  /** Counts a caller that got a result past its `ttl`. */
-  servedStale(args: readonly unknown[]): void {
-    this.counters.staleHits++;
-    this.called('stale', args);
+  /** Counts callers that got a result past its `ttl`. */
+  servedStale(args: readonly unknown[], callers: number = 1): void {
+    this.counters.staleHits += callers;
+    for (let caller = 0; caller < callers; caller++) this.called('stale', args);
   }
 
   /** Counts an entry that has left the cache. */

@@ -155,7 +155,7 @@ export class MemoCache implements WatchedCache {
     const result = isJoined ? this.#promiseOf(load, receiver, args) : load.result;
     if (load.hasAnswered(result)) return result;
     if (signal === undefined || load.promise === undefined) {
-      load.joined = true;
+      load.callers++;
       return result;
     }
     load.ownDetails.waiters++;
@@ -212,7 +212,7 @@ export class MemoCache implements WatchedCache {
     if (isPromise) {
       entries.remove(key, 'replaced');
       const load = new Load(key, undefined);
-      load.joined = true;
+      load.callers++;
       load.ownDetails.own = own ?? {};
       if (shared !== undefined) {
         shared.invalidate(keyArgs);
@@ -355,7 +355,7 @@ export class MemoCache implements WatchedCache {
     if (found === undefined) return this.callUncached(receiver, args);
     const { load, isJoined } = found;
     const result = isJoined ? this.#promiseOf(load, receiver, args) : load.result;
-    if (!load.hasAnswered(result)) load.joined = true;
+    if (!load.hasAnswered(result)) load.callers++;
     return result;
   }
 
@@ -419,7 +419,7 @@ export class MemoCache implements WatchedCache {
     const renewed = async (value: unknown): Promise<unknown> =>
       (await isOutdated(flight, this.shared)) ? this.call(receiver, ...args) : value;
     if (flight.details.invalidatedSince === undefined) {
-      return (flight.result as Promise<unknown>).then(renewed);
+      return (this.loader.limitedResult(flight, args) as Promise<unknown>).then(renewed);
     }
     const details = flight.ownDetails;
     details.successor ??= flight.promise?.then(renewed);

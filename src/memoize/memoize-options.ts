@@ -137,7 +137,7 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
 export interface LoadTimeouts {
   /**
    * When callers get the stale result, in milliseconds, if there is one within `staleIfError`. The load goes on, and later
-   * callers get its result. @default no limit
+   * callers get its result. For a load in the background the time begins when a caller joins it. @default no limit
    */
   readonly soft?: number;
   /**

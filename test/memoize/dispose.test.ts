@@ -491,7 +491,7 @@ describe('a result that is neither stored nor given to a caller is disposed of',
 
 describe('a lease and the soft limit of its load', () => {
   /** A cache whose result is stale. */
-  async function overdue() {
+  async function overdue(options: object = {}) {
     const clock = new FakeClock();
     const gates = new Gates<Resource>();
     const fn = memoize((_: string) => gates.next(), {
@@ -500,6 +500,7 @@ describe('a lease and the soft limit of its load', () => {
       loadTimeoutMillis: { soft: 5 },
       clock,
       dispose: disposal(),
+      ...options,
     });
     const first = fn('a');
     gates.at(0).open(new Resource('old'));
@@ -522,6 +523,21 @@ describe('a lease and the soft limit of its load', () => {
     expect(closed()).toEqual(['closed old']);
     using three = await fn.lease('a');
     expect(three.value.id).toBe('new');
+  });
+
+  test('a lease that joins a load in the background is on the stale result', async () => {
+    const { clock, gates, fn } = await overdue({ staleWhileRevalidate: 30 });
+    await fn('a');
+    await clock.advance(30);
+    const waiting = fn.lease('a');
+    await clock.advance(5);
+    const lease = await waiting;
+    expect(lease.value.id).toBe('old');
+    gates.at(1).open(new Resource('new'));
+    await settle();
+    expect(closed()).toEqual([]);
+    lease.release();
+    expect(closed()).toEqual(['closed old']);
   });
 
   test('a lease that begins after the limit is on the new result, and holds it once', async () => {

@@ -372,6 +372,32 @@ describe('loadTimeoutMillis', () => {
     expect(await waiting).toBe('loaded');
   });
 
+  test('soft: a caller that joins a load in the background gets the stale result: ZiggyCreatures/FusionCache#268', async () => {
+    const onError = vi.fn();
+    const { clock, gates, fn } = await overdue({ staleWhileRevalidate: 100, onError });
+    await clock.advance(100);
+    const both = [fn('k'), fn('k')];
+    await clock.advance(50);
+    expect(await Promise.all([...both, fn('k')])).toEqual(['old', 'old', 'old']);
+    gates.at(1).fail(new Error('down'));
+    await settle();
+    expect(gates.arrived).toBe(2);
+    expect(onError).toHaveBeenCalledTimes(1);
+    expect(fn.cacheInfo()).toMatchObject({ refreshFailures: 1, staleHits: 4 });
+  });
+
+  test('soft: a caller that joins a forced load gets the stale result, and the one that forced it waits', async () => {
+    const { clock, gates, fn } = await overdue({ ttl: 100 });
+    const forced = fn.refresh('k');
+    await clock.advance(100);
+    const other = fn('k');
+    await clock.advance(50);
+    expect(await other).toBe('old');
+    gates.at(1).open('forced');
+    expect(await forced).toBe('forced');
+    expect(fn.cacheInfo()).toMatchObject({ staleHits: 1, loads: 2 });
+  });
+
   test('hard: a thenable that does its work at each call of `then` does it once', async () => {
     const clock = new FakeClock();
     let queries = 0;

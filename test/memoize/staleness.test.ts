@@ -220,7 +220,7 @@ describe.each(stores)('stale if error, $what', ({ bound }) => {
     expect(await Promise.all(both)).toEqual(['old', 'old']);
     gates.at(2).open('new');
     expect(await fn('k')).toBe('new');
-    expect(fn.cacheInfo()).toMatchObject({ loads: 2, loadFailures: 1, staleHits: 1, misses: 3 });
+    expect(fn.cacheInfo()).toMatchObject({ loads: 2, loadFailures: 1, staleHits: 2, misses: 3 });
   });
 
   test('a caller gets the stale value in place of a throw', () => {
@@ -239,6 +239,35 @@ describe.each(stores)('stale if error, $what', ({ bound }) => {
     clock.jump(1_000);
     expect(() => fn(7)).toThrow('down');
     expect(fn.cacheInfo()).toMatchObject({ size: 0, expirations: 1 });
+  });
+
+  test.each([
+    { what: 'a stale result', windows: { staleWhileRevalidate: 50 }, age: 120 },
+    { what: 'a due result', windows: { refreshAfter: 60 }, age: 80 },
+  ])('callers that join the load in the background for $what get it in place of its failure', async ({
+    windows,
+    age,
+  }) => {
+    const clock = new FakeClock();
+    const gates = new Gates<string>();
+    const errors: unknown[] = [];
+    const fn = memoize((_: string) => gates.next(), {
+      ...options,
+      ...windows,
+      clock,
+      onError: (error) => errors.push(error),
+    });
+    gates.at(0).open('old');
+    await fn('k');
+    clock.jump(age);
+    await fn('k');
+    clock.jump(100);
+    const joined = [fn('k'), fn('k')];
+    const { staleHits } = fn.cacheInfo();
+    gates.at(1).fail('down');
+    expect(await Promise.all(joined)).toEqual(['old', 'old']);
+    expect([gates.arrived, errors]).toEqual([2, ['down']]);
+    expect(fn.cacheInfo()).toMatchObject({ refreshFailures: 1, staleHits: staleHits + 2 });
   });
 
   test('a failure after the window rejects, even if the load began within it', async () => {

@@ -162,15 +162,15 @@ export class DisposalTracker implements Disposals {
     if (isJoined) this.#counters.joins++;
     const { isAnsweredStale } = load.details;
     const asks = isJoined && mayBeOutdated(load, cache.shared);
-    // `load.result` settles at the soft limit. A lease that begins later waits for the load.
-    const answer = isAnsweredStale ? promise : (load.result as Promise<unknown>);
+    // The limited result settles at the soft limit. A lease that begins later waits for the load.
+    const answer = isAnsweredStale ? promise : cache.loader.limitedResult(load, args);
     const leased = (isOld: boolean) => {
       const { shared } = waits;
       if (!isOld) return shared === undefined ? undefined : this.#leaseHeld(shared, ref, origin);
       shared?.drop(); // The result was invalidated before this call.
       return this.lease(cache, receiver, args, origin);
     };
-    return answer.then(() => (asks ? isOutdated(load, cache.shared).then(leased) : leased(false)));
+    return (answer as Promise<unknown>).then(() => (asks ? isOutdated(load, cache.shared).then(leased) : leased(false)));
   }
 
   /** Gives a lease on a hold that was added, and reports it if the caller is known. */
@@ -188,7 +188,7 @@ export class DisposalTracker implements Disposals {
       this.#waits.set(load, waits);
     }
     waits.count++;
-    load.joined = true;
+    load.callers++;
     return waits;
   }
 

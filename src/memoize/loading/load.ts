@@ -29,6 +29,8 @@ export class LoadDetails {
   isYetToBegin = false;
   /** How many callers wait with a signal of their own. */
   waiters = 0;
+  /** How many callers have begun to wait before the soft limit was set: those of a forced load. They are given no stale result at it. */
+  unlimited = 0;
   /** How many invalidations of tags there were before the first since the load began; `undefined` without one since. */
   invalidatedSince: number | undefined = undefined;
   /** The promise for callers that came after such an invalidation. */
@@ -57,8 +59,8 @@ export class Load {
   result: unknown = undefined;
   /** The promise that its callers await; `undefined` for a load that ended when the function returned. */
   promise: Promise<unknown> | undefined = undefined;
-  /** Whether a caller has the bare promise, and so never leaves. */
-  joined = false;
+  /** How many callers have the bare promise, and so never leave. */
+  callers = 0;
   #details: LoadDetails | undefined = undefined;
 
   constructor(key: Key, outer: Load | undefined) {
@@ -95,7 +97,7 @@ export class Load {
 
   /** Whether a caller gets the result. */
   get hasCaller(): boolean {
-    return this.joined || this.details.waiters > 0;
+    return this.callerCount > 0;
   }
 
   /** Whether `result` is the stale one that was given at the soft limit, so that its caller does not wait for the load. */
@@ -103,11 +105,19 @@ export class Load {
     return this.details.isAnsweredStale && result === this.result;
   }
 
-  /** Its callers have been given the stale result. It goes on for later callers. */
-  answeredStale(): void {
-    this.joined = false;
-    this.ownDetails.waiters = 0;
-    this.ownDetails.isAnsweredStale = true;
+  /** How many callers get the result. */
+  get callerCount(): number {
+    return this.callers + this.details.waiters;
+  }
+
+  /** Its callers have been given the stale result, and it goes on for the others. Gives how many there were. */
+  answeredStale(): number {
+    const details = this.ownDetails;
+    const answered = this.callerCount - details.unlimited;
+    details.isAnsweredStale = true;
+    details.waiters = 0;
+    this.callers = details.unlimited;
+    return answered;
   }
 
   /** Aborts the signal that the loader may have taken. */

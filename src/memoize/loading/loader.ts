@@ -143,7 +143,7 @@ export class Loader {
     }
     this.#flights.endSync(load);
     if (isPending) {
-      load.joined = true;
+      load.callers++;
       return this.follow(load, result as PromiseLike<unknown>, NO_ARGS).result;
     }
     counters.loads++;
@@ -165,7 +165,8 @@ export class Loader {
     const promise = runInOwnContext(() => this.#settle(load, thenable, kept));
     load.result = promise;
     load.promise = promise;
-    this.#limitWait(load, promise, kept);
+    const { background, forced } = load.details;
+    if (!background && !forced) this.limitedResult(load, kept);
     this.#flights.makeJoinable(load);
     return load;
   }
@@ -173,7 +174,7 @@ export class Loader {
   /** The promise for a caller that joins a load: of the stale result, if the load is past its soft limit. */
   resultFor(load: Load, args: readonly unknown[]): unknown {
     const { isAnsweredStale, replaces } = load.details;
-    if (!isAnsweredStale) return load.result;
+    if (!isAnsweredStale) return this.limitedResult(load, args);
     if (!this.#mayServe(replaces, load, this.#settings.clock.now())) return load.promise;
     this.#recorder.servedStale(args);
     return load.result;
@@ -202,7 +203,7 @@ export class Loader {
       (error: unknown) => {
         const stale = this.#entries.deferred(() => {
           this.#recorder.loadFailed(error, clock.now() - began);
-          if (load.details.isAnsweredStale) this.#failedInBackground(error);
+          if (this.#hasNoCallerToTell(load)) this.#failedInBackground(error);
           const kept = this.#failed(load, promise, error, 'rejected', args);
           this.#endShared(load, { error });
           if (kept !== undefined) this.#entries.disposals?.loadSettled(load, kept.settled);
@@ -216,19 +217,27 @@ export class Loader {
     return promise;
   }
 
-  /** Gives the callers of a load the stale result at the soft limit. */
-  #limitWait(load: Load, promise: Promise<unknown>, args: readonly unknown[]): void {
+  /**
+   * The promise for the callers of a load, who get the stale result at the soft limit. For a load in the background and for a forced one
+   * the limit begins when the first other call joins it.
+   */
+  limitedResult(load: Load, args: readonly unknown[]): unknown {
     const { soft = Infinity } = this.#settings.loadTimeouts ?? {};
-    const { replaces, background, forced } = load.details;
-    if (soft === Infinity || replaces === undefined || background || forced) return;
+    const { promise, result } = load;
+    const { replaces } = load.details;
+    const isLimited = result !== promise;
+    if (soft === Infinity || replaces === undefined || promise === undefined || isLimited) {
+      return result;
+    }
+    load.ownDetails.unlimited = load.callerCount;
     load.result = untilSoftLimit(soft, this.#settings, promise, () => {
       const now = this.#settings.clock.now();
       if (!load.isCurrent || !this.#mayServe(replaces, load, now)) return undefined;
       this.#entries.disposals?.loadSettled(load, replaces.settled);
-      load.answeredStale();
-      this.#recorder.servedStale(args);
+      this.#recorder.servedStale(args, load.answeredStale());
       return replaces;
     });
+    return load.result;
   }
 
   /**
@@ -260,13 +269,16 @@ export class Loader {
     args: readonly unknown[],
   ): void {
     try {
-      const load = this.run(key, receiver, args, entry, true);
-      load.promise?.catch((error: unknown) => {
-        if (load.isCurrent) this.#failedInBackground(error); // Otherwise the load was aborted on purpose.
-      });
+      this.run(key, receiver, args, entry, true).promise?.catch(() => {}); // It has been told.
     } catch (error) {
       this.#failedInBackground(error);
     }
+  }
+
+  /** Whether the failure of a load is told as that of one in the background. One that is not current was aborted on purpose. */
+  #hasNoCallerToTell({ isCurrent, details }: Load): boolean {
+    const { background, forced, isAnsweredStale } = details;
+    return background ? isCurrent : isAnsweredStale && !forced;
   }
 
   #failedInBackground(error: unknown): void {
@@ -351,11 +363,11 @@ export class Loader {
     how: Failure,
     args: readonly unknown[],
   ): StagedEntry | undefined {
-    const { replaces, background, isAnsweredStale, context, own } = load.details;
+    const { replaces, background, context, own } = load.details;
     load.details.pendingNode?.fail();
     const { clock, retryAfterMillis = background ? BACKGROUND_RETRY_MILLIS : 0 } = this.#settings;
     const now = clock.now();
-    const servesStale = !background && this.#mayServe(replaces, load, now);
+    const servesStale = (!background || load.hasCaller) && this.#mayServe(replaces, load, now);
     const terms =
       load.isCurrent && !servesStale && own === undefined
         ? this.#entries.retention.ofFailure(error, args, context)
@@ -366,7 +378,7 @@ export class Loader {
       replaces.pauseUntil(Math.max(replaces.dueAt, timeAfter(now, retryAfterMillis)));
     }
     if (servesStale) {
-      if (!isAnsweredStale) this.#recorder.servedStale(args);
+      this.#recorder.servedStale(args, how === 'thrown' ? 1 : load.callerCount);
       return replaces;
     }
     if (terms !== undefined && !this.#hasInvalidatedTag(load, terms)) {
