@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { hitRatio } from '../../bench/hit-ratio/hit-ratio.js';
 import { mixed, zipf } from '../../bench/hit-ratio/workloads.js';
 import { adaptive } from '../../src/memoize/adaptive/index.js';
+import type { EvictionPolicy } from '../../src/memoize/eviction-policy.js';
+import { memoize } from '../../src/memoize/index.js';
 import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
 
 function* loop(keys: number, times: number): Generator<number> {
@@ -44,5 +46,31 @@ describe('the adaptive policy has at most a percentage point less than the bette
       (policy) => 100 * hitRatio(keys(), max, policy).ratio,
     ) as [number, number, number];
     expect(ours).toBeGreaterThanOrEqual(Math.max(lru, s3) - 1);
+  });
+});
+
+/** The hits of a cache whose weight is limited, in percent. A key of three is heavier than the others. */
+function hitsByWeight(keys: Iterable<unknown>, maxWeight: number, policy?: EvictionPolicy): number {
+  const cached = memoize((_key: unknown) => true, {
+    maxWeight,
+    weigh: (_, key) => (Number(key) % 3 === 0 ? 4 : 1),
+    ...(policy && { policy }),
+  });
+  for (const key of keys) cached(key);
+  return 100 * cached.cacheInfo().hitRate;
+}
+
+describe('the adaptive policy with `maxWeight` has at most two percentage points less than the better of both', () => {
+  test.each([
+    ['zipf', () => zipf(0.8, 1, 10_000, 100_000).keys, 200],
+    ['zipf', () => zipf(0.8, 1, 10_000, 100_000).keys, 4_000],
+    ['a loop', () => loop(1_000, 50), 1_800],
+    ['a zigzag', () => zigzag(2_000, 20), 1_000],
+    ['a zigzag', () => zigzag(2_000, 20), 2_000],
+  ] as const)('%s, %#', (_, keys, maxWeight) => {
+    const [lru, s3, ours] = [undefined, s3fifo(), adaptive()].map((policy) =>
+      hitsByWeight(keys(), maxWeight, policy),
+    ) as [number, number, number];
+    expect(ours).toBeGreaterThanOrEqual(Math.max(lru, s3) - 2);
   });
 });

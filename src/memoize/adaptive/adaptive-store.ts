@@ -15,6 +15,8 @@
  * There always is such an entry: the store is full, and the shadow has the new key beside at most `max - 1` others. The store learns
  * of it when the shadow evicts its fingerprint, so finding it is O(1), amortised. The store has at most twice as many misses as the
  * better policy, and on a workload that suits one of them about as many as that one.
+ *
+ * With `maxWeight` a shadow has room for as many keys as the store had entries when its weight was last at the limit.
  */
 import { Deque } from '../../core/deque.js';
 import { type Key, type KeyRef, refOf, release } from '../keys/key-trie.js';
@@ -24,13 +26,16 @@ import type { BoundedStore, OnRemoved, RemovalCause } from '../stores/store.js';
 import type { Stored } from '../stores/stored.js';
 import { RecencyList } from './recency-list.js';
 
-/** How many misses that only one policy has count, as a multiple of `max`; at least {@link LEAST_MEMORY}. Older ones fade. */
+/**
+ * How many misses that only one policy has count, as a multiple of the room for entries; at least {@link LEAST_MEMORY}. Older ones
+ * fade.
+ */
 const MEMORY = 4;
 const LEAST_MEMORY = 50;
 
 /**
- * How many misses less than LRU S3-FIFO has when it is followed, as a part of `max`. On a loop that turns back, S3-FIFO catches up with
- * LRU for a moment, and following it then loses what LRU needs next.
+ * How many misses less than LRU S3-FIFO has when it is followed, as a part of the room for entries. On a loop that turns back,
+ * S3-FIFO catches up with LRU for a moment, and following it then loses what LRU needs next.
  */
 const LEAD = 0.05;
 
@@ -43,6 +48,8 @@ interface Kept {
 export class AdaptiveStore implements BoundedStore {
   readonly fastPath = 'get';
   readonly #max: number;
+  /** How many entries there is room for: `max`, or fewer because of their weight. */
+  #room!: number;
   readonly #onRemoved: OnRemoved;
   readonly #kept = new Map<Key, Kept>();
   readonly #keys = new Map<number, Key>();
@@ -53,12 +60,10 @@ export class AdaptiveStore implements BoundedStore {
   #strayOfS3 = new Deque<number>();
   /** The recent misses of LRU less those of S3-FIFO. */
   #balance = 0;
-  readonly #decay: number;
 
   constructor(max: number, onRemoved: OnRemoved) {
     this.#max = max;
     this.#onRemoved = onRemoved;
-    this.#decay = 1 - 1 / Math.max(LEAST_MEMORY, Math.min(max, 1e6) * MEMORY);
     this.#empty();
   }
 
@@ -91,10 +96,11 @@ export class AdaptiveStore implements BoundedStore {
   add(key: Key, stored: NonNullable<Stored>): boolean {
     const print = fingerprint(key);
     this.#show(print);
-    while (this.size >= this.#max) this.evict();
+    while (this.size >= this.#max) this.#evict();
     if (typeof key === 'object') key.retain();
     this.#kept.set(key, { stored, print });
     this.#keys.set(print, key);
+    this.#room = Math.max(this.#room, this.size);
     return true;
   }
 
@@ -108,6 +114,13 @@ export class AdaptiveStore implements BoundedStore {
   }
 
   evict(): boolean {
+    this.#room = Math.max(1, this.size - 1); // The weight is at its limit.
+    this.#trimLru(this.#room);
+    this.#trimS3(this.#room);
+    return this.#evict();
+  }
+
+  #evict(): boolean {
     const key = this.#nextStray() ?? this.#kept.keys().next().value;
     const kept = key === undefined ? undefined : this.#kept.get(key);
     if (key === undefined || kept === undefined) return false;
@@ -133,15 +146,30 @@ export class AdaptiveStore implements BoundedStore {
   #show(print: number): void {
     const isHitOfLru = this.#lru.use(print);
     const isHitOfS3 = this.#s3.get(print) !== undefined;
-    if (!isHitOfS3) this.#s3.add(print, true);
-    if (isHitOfLru !== isHitOfS3) {
-      this.#balance = this.#balance * this.#decay + (isHitOfS3 ? 1 : -1);
+    if (!isHitOfLru) this.#trimLru(this.#room);
+    if (!isHitOfS3) {
+      this.#trimS3(this.#room - 1);
+      this.#s3.add(print, true);
     }
+    if (isHitOfLru !== isHitOfS3) {
+      const memory = Math.max(LEAST_MEMORY, Math.min(this.#room, 1e6) * MEMORY);
+      this.#balance = this.#balance * (1 - 1 / memory) + (isHitOfS3 ? 1 : -1);
+    }
+  }
+
+  #trimLru(room: number): void {
+    while (this.#lru.size > room) {
+      this.#strayOfLru = this.#stray(this.#strayOfLru, this.#lru.evict());
+    }
+  }
+
+  #trimS3(room: number): void {
+    while (this.#s3.size > room) this.#s3.evict();
   }
 
   /** An entry that the better shadow does not have. */
   #nextStray(): Key | undefined {
-    const followsLru = this.#balance <= LEAD * this.#max;
+    const followsLru = this.#balance <= LEAD * this.#room;
     const strays = followsLru ? this.#strayOfLru : this.#strayOfS3;
     for (let print = strays.shift(); print !== undefined; print = strays.shift()) {
       const isThere = followsLru ? this.#lru.has(print) : this.#s3.peek(print) !== undefined;
@@ -162,7 +190,7 @@ export class AdaptiveStore implements BoundedStore {
   #stray(strays: Deque<number>, print: number): Deque<number> {
     if (!this.#keys.has(print)) return strays;
     strays.push(print);
-    if (strays.length <= 2 * this.#max) return strays;
+    if (strays.length <= 2 * this.#room) return strays;
     // The other policy leads, and repeated evictions of one key pile up. One of each is enough.
     const once = new Set<number>();
     for (let each = strays.shift(); each !== undefined; each = strays.shift()) {
@@ -177,9 +205,8 @@ export class AdaptiveStore implements BoundedStore {
     this.#strayOfLru = new Deque();
     this.#strayOfS3 = new Deque();
     this.#balance = 0;
-    this.#lru = new RecencyList(this.#max, (print) => {
-      this.#strayOfLru = this.#stray(this.#strayOfLru, print);
-    });
+    this.#room = this.#max;
+    this.#lru = new RecencyList();
     this.#s3 = new S3FifoStore(this.#max, (ref, _, cause) => {
       if (cause === 'size') this.#strayOfS3 = this.#stray(this.#strayOfS3, ref as number);
     });

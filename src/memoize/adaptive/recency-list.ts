@@ -1,12 +1,10 @@
-/** Numbers in the order of their last use, at most `max`: what an LRU cache would contain. All operations are O(1). */
+/** Numbers in the order of their last use: what an LRU cache would contain. All operations are O(1). */
 
 const END = 0;
 const FIRST_CAPACITY = 64;
 
 /** The numbers that an LRU cache would contain. */
 export class RecencyList {
-  readonly #max: number;
-  readonly #onEvicted: (item: number) => void;
   readonly #places = new Map<number, number>();
   #items = new Uint32Array(FIRST_CAPACITY);
   #older = new Uint32Array(FIRST_CAPACITY);
@@ -14,16 +12,15 @@ export class RecencyList {
   #used = 1;
   #firstFree = 0;
 
-  constructor(max: number, onEvicted: (item: number) => void) {
-    this.#max = max;
-    this.#onEvicted = onEvicted;
+  get size(): number {
+    return this.#places.size;
   }
 
   has(item: number): boolean {
     return this.#places.has(item);
   }
 
-  /** Makes a number the newest. False if it was not there; then the oldest may leave. */
+  /** Makes a number the newest. False if it was not there. */
   use(item: number): boolean {
     const place = this.#places.get(item);
     if (place !== undefined) {
@@ -31,16 +28,18 @@ export class RecencyList {
       this.#link(place);
       return true;
     }
-    if (this.#places.size >= this.#max) {
-      const oldest = this.#items[this.#newer[END] as number] as number;
-      this.delete(oldest);
-      this.#onEvicted(oldest);
-    }
     const free = this.#takePlace();
     this.#items[free] = item;
     this.#places.set(item, free);
     this.#link(free);
     return false;
+  }
+
+  /** Removes the oldest number, and gives it. There must be one. */
+  evict(): number {
+    const oldest = this.#items[this.#newer[END] as number] as number;
+    this.delete(oldest);
+    return oldest;
   }
 
   delete(item: number): void {
