@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
+import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 
@@ -215,4 +216,46 @@ test('a load that was deleted is not given to a caller that came after an invali
   gates.at(0).open('old');
   gates.at(1).open('new');
   expect([await before, await after]).toEqual(['old', 'new']);
+});
+
+describe('a stale result', () => {
+  /** A load that is to replace the stale result of `a`, in a cache of one entry. */
+  async function replacing() {
+    const clock = new FakeClock();
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next(), {
+      max: 1,
+      ttl: 100,
+      staleIfError: 1_000,
+      loadTimeoutMillis: { soft: 50 },
+      tags: (value) => [value],
+      clock,
+    });
+    gates.at(0).open('old');
+    await fn('a');
+    await clock.advance(100);
+    const waiting = fn('a');
+    waiting.catch(() => {});
+    return { clock, gates, fn, waiting };
+  }
+
+  test('that was evicted during a load is served by it no longer after an invalidation of tags', async () => {
+    const { clock, gates, fn, waiting } = await replacing();
+    gates.at(2).open('other');
+    await fn('b');
+    fn.invalidateTags('old');
+    const late = fn('a');
+    late.catch(() => {});
+    await clock.advance(50);
+    gates.at(1).fail(new Error('down'));
+    await expect(waiting).rejects.toThrow('down');
+    await expect(late).rejects.toThrow('down');
+  });
+
+  test('is served after an invalidation of other tags', async () => {
+    const { gates, fn, waiting } = await replacing();
+    fn.invalidateTags('another');
+    gates.at(1).fail(new Error('down'));
+    expect(await waiting).toBe('old');
+  });
 });

@@ -404,11 +404,16 @@ export class Loader {
     return false;
   }
 
-  /** Whether a load may give a stale result. One that was evicted during the load may have been disposed of. */
+  /**
+   * Whether a load may give a stale result. One that was evicted during the load may have been disposed of, and its tags are unknown: they
+   * may have been invalidated since.
+   */
   #mayServe(stale: StagedEntry | undefined, load: Load, now: number): stale is StagedEntry {
+    const { context, invalidatedSince } = load.details;
     return (
       stale?.replacesFailure(now) === true &&
-      load.details.context?.replacesInvalidated !== true &&
+      context?.replacesInvalidated !== true &&
+      (invalidatedSince === undefined || this.#entries.store.peek(load.key) === stale) &&
       this.#entries.disposals?.isDisposed(stale.settled) !== true
     );
   }
