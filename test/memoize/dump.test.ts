@@ -144,6 +144,16 @@ describe('dump and restore', () => {
     expect(warm.invalidateTags('new')).toBe(1);
   });
 
+  test('a result that was not used for its `idleTtl` is left out', () => {
+    const clock = new FakeClock();
+    const fn = memoize((id: number) => id, { idleTtl: 100, clock });
+    fn(1);
+    clock.jump(99);
+    fn(2);
+    clock.jump(1);
+    expect(dump(fn)).toEqual([{ args: [2], value: 2 }]);
+  });
+
   test('with `key`, the key stands for the arguments', () => {
     const fn = (query: { id: number }): string => `#${query.id}`;
     const key = ({ id }: { id: number }): string => `id ${id}`;

@@ -16,7 +16,7 @@ import type { MemoCache } from '../memo-cache.js';
 import { cacheBehind } from '../memoize.js';
 import type { AsReturned, Memoized } from '../memoized.js';
 import { StagedEntry } from '../stores/staged-entry.js';
-import { Entry, resultIn } from '../stores/stored.js';
+import { Entry, isDead, resultIn } from '../stores/stored.js';
 
 /** One entry of a dump. JSON carries all of it without a loss, if it carries the result. */
 export interface DumpedEntry<V = unknown> {
@@ -212,7 +212,7 @@ function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): Dumped | undefin
   if (key === undefined || args === undefined || hasReceiver(ref)) return undefined;
   const stored = cache.contents.store.peek(key);
   const isStaged = stored instanceof StagedEntry;
-  if (isStaged && (stored.failure !== undefined || stored.collected)) return undefined;
+  if (isDead(stored, now) || (isStaged && stored.failure !== undefined)) return undefined;
   const expiresAt = isStaged
     ? stored.expiresAt
     : stored instanceof Entry
