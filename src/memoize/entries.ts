@@ -230,7 +230,7 @@ export class Entries {
     const expiresAt = timeAfter(now, terms.ttl * part);
     if (!settings.hasStages) return new Entry(result, expiresAt);
     const life: Lifetime = {
-      dueAt: Math.min(expiresAt, timeAfter(now, settings.refreshAfter * part)),
+      dueAt: Math.min(expiresAt, timeAfter(now, settings.refreshAfter * part - (terms.age ?? 0))),
       expiresAt,
       staleUntil: expiresAt + settings.staleWhileRevalidate,
       errorUntil: expiresAt + settings.staleIfError,

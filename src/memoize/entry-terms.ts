@@ -3,6 +3,8 @@
 /** The terms on which a result is kept: its `ttl` in milliseconds, its tags and its weight. */
 export interface EntryTerms {
   readonly ttl: number;
+  /** How old the result is already, in milliseconds; absent for a new one. */
+  readonly age?: number | undefined;
   readonly tags: ReadonlySet<string> | undefined;
   readonly weight: number;
 }

@@ -17,6 +17,8 @@ export const MAX_TAGS = 10_000;
 interface OwnTerms extends EntryOptions {
   /** How much longer the result is fresh at most, in milliseconds; negative for a stale one. */
   readonly remaining?: number | undefined;
+  /** How old the result is already, in milliseconds. */
+  readonly age?: number | undefined;
 }
 
 /** Decides on what terms one cache keeps its results and failures. */
@@ -52,6 +54,7 @@ export class RetentionPolicy {
           millisFrom('ttl', own?.ttl ?? ttl, settled, args),
           own?.remaining ?? Infinity,
         ),
+        age: own?.age,
         tags: tagsFrom('tags', settings.tags?.(settled, ...args), own?.tags),
         weight,
       });

@@ -156,6 +156,8 @@ export interface SharedLoadContext {
   shared: SharedLoad | undefined;
   /** How much longer its result is fresh, in milliseconds, at most; negative for a stale result. */
   remaining: number | undefined;
+  /** How old its result is, in milliseconds; `undefined` for a new one. */
+  age: number | undefined;
   /** The tags of the result. */
   tags: Iterable<string> | undefined;
   /** Whether the entry that the load replaces was invalidated, as the store tells. It then takes the place of no failure. */

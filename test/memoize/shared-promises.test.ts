@@ -656,6 +656,23 @@ describe('what several processes share', () => {
     vi.restoreAllMocks();
   });
 
+  test('a result that another process has loaded is due by its age', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    const options = { ttl: 60_000, refreshAfter: 40_000 };
+    const [one, other] = [1, 2].map(() => service.member({ store }, options));
+    await one?.('k');
+    await one?.flush();
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 50_000);
+    service.source = () => 'new';
+    expect(await other?.('k')).toBe('old k');
+    expect(await other?.('k')).toBe('old k'); // Its age is above refreshAfter, so this call begins a load in the background.
+    await settle();
+    expect(await other?.('k')).toBe('new');
+    expect(other?.cacheInfo()).toMatchObject({ sharedHits: 1, refreshes: 1, loads: 1 });
+    vi.restoreAllMocks();
+  });
+
   test('a stale result in the store is served after a restart while the source is down', async () => {
     using service = new Service();
     const store = new MemoryStore();

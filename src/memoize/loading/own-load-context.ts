@@ -11,6 +11,7 @@ export class OwnLoadContext implements LoadContext, SharedLoadContext {
   tags: Iterable<string> | undefined = undefined;
   shared: SharedLoad | undefined = undefined;
   remaining: number | undefined = undefined;
+  age: number | undefined = undefined;
   replacesInvalidated = false;
   /** The terms on which the result or the failure was stored, if it was. */
   kept: EntryTerms | undefined = undefined;

@@ -13,7 +13,7 @@ import type { InvalidationOutbox } from './invalidation-outbox.js';
 import { AbandonedLoadError } from './load-access.js';
 import type { LoadLock } from './load-lock.js';
 import { SharedLoadError } from './shared-load-error.js';
-import { type FoundResult, lifeLeft, type SharedResults, TOKEN_KINDS } from './shared-results.js';
+import { ageOf, type FoundResult, lifeLeft, type SharedResults, TOKEN_KINDS } from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
 import type { WaitBudget } from './wait-budget.js';
 
@@ -130,6 +130,7 @@ export class SharedLoads {
     load.found = true;
     load.revision = envelope.revision;
     context.remaining = lifeLeft(envelope);
+    context.age = ageOf(envelope);
     if (envelope.tags !== undefined) context.tags = envelope.tags.map(([tag]) => tag);
     if (envelope.failure !== undefined) {
       counters.sharedFailures++;

@@ -372,10 +372,14 @@ export class SharedResults {
   }
 }
 
+/** How old a result is, in milliseconds. If the clock of the writer is ahead, it counts as new. */
+export function ageOf({ at }: Envelope): number {
+  return Math.max(0, Date.now() - at);
+}
+
 /** How much longer a result is fresh, in milliseconds; negative for a stale one, `undefined` without a limit. */
-export function lifeLeft({ at, ttl }: Envelope): number | undefined {
-  // If the clock of the writer is ahead, the result counts as new.
-  return ttl === undefined ? undefined : ttl - Math.max(0, Date.now() - at);
+export function lifeLeft(result: Envelope): number | undefined {
+  return result.ttl === undefined ? undefined : result.ttl - ageOf(result);
 }
 
 function isOfUse({ revision, failure }: Envelope, left: number, purpose: LoadPurpose): boolean {
