@@ -683,7 +683,9 @@ describe('what several processes share', () => {
     vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000);
     service.source = () => Promise.reject(new Error('down'));
     const restarted = service.member({ store }, options);
-    expect(await restarted('k')).toBe('old k');
+    const both = Promise.all([restarted('k'), restarted('k')]);
+    expect(await both).toEqual(['old k', 'old k']);
+    expect(restarted.cacheInfo()).toMatchObject({ loadFailures: 1, staleHits: 2 });
     expect(await restarted('k')).toBe('old k');
     service.source = () => 'new';
     expect(await restarted('k')).toBe('new');
@@ -706,7 +708,7 @@ describe('what several processes share', () => {
     await settle();
     expect(service.loads).toBe(2); // The call that got the stale result has begun the load.
     expect(await restarted('k')).toBe('new');
-    expect(restarted.cacheInfo()).toMatchObject({ refreshes: 1, staleHits: 0 });
+    expect(restarted.cacheInfo()).toMatchObject({ refreshes: 1, staleHits: 1 });
     vi.restoreAllMocks();
   });
 

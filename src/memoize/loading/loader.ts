@@ -338,6 +338,7 @@ export class Loader {
   #succeeded(load: Load, result: unknown, settled: unknown, args: readonly unknown[]): void {
     const entries = this.#entries;
     const { context, own, sharedAs, givenAt } = load.details;
+    if ((context?.remaining ?? Infinity) <= 0) this.#recorder.servedStale(args, load.callerCount);
     const terms = load.isCurrent
       ? entries.retention.ofResult(settled, args, context ?? own)
       : undefined;

@@ -181,7 +181,6 @@ export class SharedLoads {
       const found = await present(); // The stale result may have been invalidated during the load.
       if (found === undefined || staleMillis(found) >= staleIfError) throw error;
       counters.loadFailures++;
-      counters.staleHits++;
       return this.#use(load, context, found);
     }
   }
