@@ -628,6 +628,29 @@ describe('invalidations', () => {
       true,
     );
   });
+
+  test('no token ends before a stale result that needs it', async () => {
+    using service = new Service();
+    const lives = new Map<string, number>();
+    const memory = new MemoryStore();
+    const store = {
+      get: (name: string) => memory.get(name),
+      set: (name: string, value: unknown, ttl: number) => {
+        lives.set(name, ttl);
+        return memory.set(name, value);
+      },
+      delete: (name: string) => memory.delete(name),
+    };
+    const one = service.member(
+      { store },
+      { ttl: 1_000, staleIfError: 604_800_000, tags: () => ['t'] },
+    );
+    await one('k');
+    await one.flush();
+    const result = [...lives].find(([name]) => name.includes('entry'))?.[1];
+    expect(result).toBeGreaterThan(604_800_000);
+    expect(Math.min(...lives.values())).toBe(result);
+  });
 });
 
 describe('what several processes share', () => {
@@ -655,6 +678,28 @@ describe('what several processes share', () => {
     expect(service.loads).toBe(2);
     vi.restoreAllMocks();
   });
+
+  test.each([
+    ['a refresh', {}],
+    ['a load in the background', { refreshAfter: 0 }],
+  ])(
+    'the result that %s has replaced by one that is not kept is found by no process',
+    async (_, own) => {
+      using service = new Service();
+      const shared = { store: new MemoryStore(), bus: new MemoryBus() };
+      const options = { cacheIf: (value: unknown) => value !== 'gone', ...own };
+      const [one, other] = [service.member(shared, options), service.member(shared, options)];
+      await one('k');
+      await one.flush();
+      await other('k');
+      service.source = () => 'gone';
+      await ('refreshAfter' in own ? one('k') : one.refresh('k'));
+      await settle();
+      await one.flush();
+      service.source = () => 'new';
+      expect([await one('k'), await other('k')]).toEqual(['new', 'new']);
+    },
+  );
 
   test('a result that another process has loaded is due by its age', async () => {
     using service = new Service();

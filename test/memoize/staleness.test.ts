@@ -244,31 +244,31 @@ describe.each(stores)('stale if error, $what', ({ bound }) => {
   test.each([
     { what: 'a stale result', windows: { staleWhileRevalidate: 50 }, age: 120 },
     { what: 'a due result', windows: { refreshAfter: 60 }, age: 80 },
-  ])('callers that join the load in the background for $what get it in place of its failure', async ({
-    windows,
-    age,
-  }) => {
-    const clock = new FakeClock();
-    const gates = new Gates<string>();
-    const errors: unknown[] = [];
-    const fn = memoize((_: string) => gates.next(), {
-      ...options,
-      ...windows,
-      clock,
-      onError: (error) => errors.push(error),
-    });
-    gates.at(0).open('old');
-    await fn('k');
-    clock.jump(age);
-    await fn('k');
-    clock.jump(100);
-    const joined = [fn('k'), fn('k')];
-    const { staleHits } = fn.cacheInfo();
-    gates.at(1).fail('down');
-    expect(await Promise.all(joined)).toEqual(['old', 'old']);
-    expect([gates.arrived, errors]).toEqual([2, ['down']]);
-    expect(fn.cacheInfo()).toMatchObject({ refreshFailures: 1, staleHits: staleHits + 2 });
-  });
+  ])(
+    'callers that join the load in the background for $what get it in place of its failure',
+    async ({ windows, age }) => {
+      const clock = new FakeClock();
+      const gates = new Gates<string>();
+      const errors: unknown[] = [];
+      const fn = memoize((_: string) => gates.next(), {
+        ...options,
+        ...windows,
+        clock,
+        onError: (error) => errors.push(error),
+      });
+      gates.at(0).open('old');
+      await fn('k');
+      clock.jump(age);
+      await fn('k');
+      clock.jump(100);
+      const joined = [fn('k'), fn('k')];
+      const { staleHits } = fn.cacheInfo();
+      gates.at(1).fail('down');
+      expect(await Promise.all(joined)).toEqual(['old', 'old']);
+      expect([gates.arrived, errors]).toEqual([2, ['down']]);
+      expect(fn.cacheInfo()).toMatchObject({ refreshFailures: 1, staleHits: staleHits + 2 });
+    },
+  );
 
   test('a failure after the window rejects, even if the load began within it', async () => {
     const clock = new FakeClock();

@@ -170,7 +170,9 @@ export class DisposalTracker implements Disposals {
       shared?.drop(); // The result was invalidated before this call.
       return this.lease(cache, receiver, args, origin);
     };
-    return (answer as Promise<unknown>).then(() => (asks ? isOutdated(load, cache.shared).then(leased) : leased(false)));
+    return (answer as Promise<unknown>).then(() =>
+      asks ? isOutdated(load, cache.shared).then(leased) : leased(false),
+    );
   }
 
   /** Gives a lease on a hold that was added, and reports it if the caller is known. */

@@ -345,8 +345,10 @@ export class Loader {
     const isCurrent = this.#flights.finish(load); // A callback may have invalidated the load.
     if (this.#hasInvalidatedTag(load, terms)) load.ownDetails.isOutdated = true;
     if (!isCurrent) return;
-    if (terms === undefined || load.details.isOutdated) entries.remove(load.key, 'replaced');
-    else {
+    if (terms === undefined || load.details.isOutdated) {
+      entries.remove(load.key, 'replaced');
+      this.#forgetShared(load);
+    } else {
       entries.put(load.key, result, settled, terms, load.details.pendingNode);
       this.#keepShared(load, context, terms);
       if (sharedAs !== undefined) {
@@ -425,6 +427,14 @@ export class Loader {
     if (remaining > 0 || !(stored instanceof StagedEntry)) return;
     if (!stored.isServable(this.#settings.clock.now())) return; // The next caller waits for its load.
     this.revalidate(load.key, stored, load.details.receiver, args);
+  }
+
+  /** Has the shared level forget the result that a load was to replace, because its own is not kept. */
+  #forgetShared({ key, details: { context, forced, replaces } }: Load): void {
+    const load = context?.shared;
+    const args = argsOf(refOf(key));
+    if (load === undefined || load.found || args === undefined) return;
+    if (forced || replaces !== undefined) this.#shared?.invalidate(args);
   }
 
   /** Notes what the shared level says of an outcome that was just stored. */

@@ -13,7 +13,13 @@ import type { InvalidationOutbox } from './invalidation-outbox.js';
 import { AbandonedLoadError } from './load-access.js';
 import type { LoadLock } from './load-lock.js';
 import { SharedLoadError } from './shared-load-error.js';
-import { ageOf, type FoundResult, lifeLeft, type SharedResults, TOKEN_KINDS } from './shared-results.js';
+import {
+  ageOf,
+  type FoundResult,
+  lifeLeft,
+  type SharedResults,
+  TOKEN_KINDS,
+} from './shared-results.js';
 import { SharedStoreError } from './shared-store-error.js';
 import type { WaitBudget } from './wait-budget.js';
 

@@ -89,9 +89,9 @@ export class SharedResults {
     this.#port = port;
     this.#commonTokens = new CommonTokens(port.access, port.store.time);
     const { ttl, staleWhileRevalidate, staleIfError } = port.cache;
-    const millis = typeof ttl === 'number' ? 2 * ttl : DAY_MILLIS;
-    this.#tokenMillis = Math.min(Math.max(millis, DAY_MILLIS), LONGEST_MILLIS);
     this.#keepsStale = Math.max(staleWhileRevalidate, staleIfError);
+    const millis = 2 * ((typeof ttl === 'number' ? ttl : 0) + this.#keepsStale);
+    this.#tokenMillis = Math.min(Math.max(millis, DAY_MILLIS), LONGEST_MILLIS);
   }
 
   /** The time that one call may wait for answers, in milliseconds. */
