@@ -110,16 +110,24 @@ export class Entries {
     }
   }
 
-  /** Keeps a failure, unless a result is stored that may still be served. */
-  putFailure(key: Key, failure: unknown, how: Failure, error: unknown, terms: EntryTerms): void {
+  /** Keeps a failure, unless a result is stored that may still be served. Whether it is kept. */
+  putFailure(
+    key: Key,
+    failure: unknown,
+    how: Failure,
+    error: unknown,
+    terms: EntryTerms,
+  ): boolean {
     const now = this.#settings.clock.now();
     const present = this.store.peek(key);
-    if (present !== undefined && !isDead(present, now)) return;
+    if (present !== undefined && !isDead(present, now)) return false;
     const life = { dueAt: Infinity, expiresAt: now + terms.ttl, staleUntil: 0, errorUntil: 0 };
     this.#sweep(now);
     const entry = new StagedEntry(failure, error, life, { failure: how });
-    if (this.store.set(key, entry)) this.#added(refOf(key), terms.tags);
+    const isKept = this.store.set(key, entry);
+    if (isKept) this.#added(refOf(key), terms.tags);
     this.tellOfRemovals();
+    return isKept;
   }
 
   /**

@@ -701,6 +701,26 @@ describe('what several processes share', () => {
     },
   );
 
+  test('after a refresh that failed, and whose failure is not kept, the result is found in the store', async () => {
+    using service = new Service();
+    let now = 0;
+    const one = service.member(
+      { store: new MemoryStore(), localTtlMillis: 100 },
+      { negativeTtl: 50, clock: { now: () => now } },
+    );
+    await one('k');
+    await one.flush();
+    const later = Date.now() + 5;
+    vi.spyOn(Date, 'now').mockReturnValue(later);
+    service.source = () => Promise.reject(new Error('down'));
+    await expect(one.refresh('k')).rejects.toThrow('down');
+    await one.flush();
+    now = 200;
+    expect(await one('k')).toBe('old k');
+    expect(one.cacheInfo()).toMatchObject({ sharedHits: 1, loads: 1, loadFailures: 1 });
+    vi.restoreAllMocks();
+  });
+
   test('a result that another process has loaded is due by its age', async () => {
     using service = new Service();
     const store = new MemoryStore();

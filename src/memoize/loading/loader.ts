@@ -384,10 +384,11 @@ export class Loader {
       this.#recorder.servedStale(args, how === 'thrown' ? 1 : load.callerCount);
       return replaces;
     }
-    if (terms !== undefined && !this.#hasInvalidatedTag(load, terms)) {
+    const isKept =
+      terms !== undefined &&
+      !this.#hasInvalidatedTag(load, terms) &&
       this.#entries.putFailure(load.key, failure, how, error, terms);
-      this.#keepShared(load, context, terms);
-    }
+    if (isKept) this.#keepShared(load, context, terms);
     return undefined;
   }
 
