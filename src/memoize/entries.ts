@@ -111,13 +111,7 @@ export class Entries {
   }
 
   /** Keeps a failure, unless a result is stored that may still be served. Whether it is kept. */
-  putFailure(
-    key: Key,
-    failure: unknown,
-    how: Failure,
-    error: unknown,
-    terms: EntryTerms,
-  ): boolean {
+  putFailure(key: Key, failure: unknown, how: Failure, error: unknown, terms: EntryTerms): boolean {
     const now = this.#settings.clock.now();
     const present = this.store.peek(key);
     if (present !== undefined && !isDead(present, now)) return false;
@@ -279,10 +273,12 @@ export class Entries {
     return storedFor(result);
   }
 
-  /** Evicts entries until `weight` fits. The entry that is replaced leaves first. */
+  /** Evicts entries until `weight` fits. If there is no room in place of the present entry, that one leaves first. */
   #makeRoom(key: Key, weight: number): void {
     const { maxWeight } = this.#settings;
-    if (this.#weight + weight <= maxWeight) return;
+    const present = this.store.peek(key);
+    const freed = present instanceof StagedEntry ? present.weight : 0;
+    if (this.#weight - freed + weight <= maxWeight) return;
     this.store.delete(key, 'replaced');
     while (this.#weight + weight > maxWeight && this.#bounded?.evict() === true);
   }

@@ -1,6 +1,7 @@
 /** What a cache promises whichever policy evicts its entries. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { zipf } from '../../bench/hit-ratio/workloads.js';
 import { observe } from '../../src/core/probe.js';
 import { disposal } from '../../src/memoize/disposal/index.js';
 import { dump, restore } from '../../src/memoize/dump/index.js';
@@ -44,6 +45,25 @@ describe.each(POLICIES)('the policy $what', ({ options }) => {
     }
     expect(fn.cacheInfo().weight).toBeGreaterThan(990);
   });
+
+  test.each([
+    { what: 'as heavy', weigh: () => 1, maxWeight: 100 },
+    { what: 'lighter and heavier', weigh: (value: number) => 1 + (value % 3), maxWeight: 200 },
+  ])(
+    'a result that is replaced by one $what at the limit of the weight stays in use',
+    ({ weigh, maxWeight }) => {
+      const [byCount, byWeight] = [{ max: 100 }, { maxWeight, weigh }].map((limit) => {
+        const fn = memoize((id: number) => id, { ...limit, ...options });
+        let count = 0;
+        for (const key of zipf(1, 1, 2_000, 20_000).keys) {
+          fn(key);
+          if (++count % 3 === 0) fn.set([key], count);
+        }
+        return fn.cacheInfo().hitRate;
+      }) as [number, number];
+      expect(byWeight).toBeGreaterThan(byCount - 0.01);
+    },
+  );
 
   test('keeps the weight within `maxWeight` when NaN is a key: alexreardon/memoize-one#101', () => {
     const fn = memoize((id: number) => id, {

@@ -35,9 +35,9 @@
  *
  * ## Departures from the paper
  *
- * The paper has no expiry. Here an entry that expires in the main queue also leaves its fingerprint. Otherwise each `ttl` would
- * send the most used entries through the small queue again. With `maxWeight` the queues are still measured in entries, because
- * a weight does not tell how often an entry is used.
+ * The paper has no expiry. Here an entry that expires in the main queue also leaves its fingerprint, and so does one whose next
+ * result is heavier. Otherwise each `ttl` would send the most used entries through the small queue again. With `maxWeight` the
+ * queues are still measured in entries, because a weight does not tell how often an entry is used.
  */
 
 import { type Key, type KeyRef, refOf, release } from '../keys/key-trie.js';
@@ -126,7 +126,8 @@ export class S3FifoStore implements BoundedStore {
   delete(key: Key, cause: RemovalCause): boolean {
     const place = this.#places.get(key);
     if (place === undefined) return false;
-    if (cause === 'expired' && this.#isInMain(place)) this.#remember(key);
+    const comesBack = cause === 'expired' || cause === 'replaced';
+    if (comesBack && this.#isInMain(place)) this.#remember(key);
     this.#remove(key, place, cause);
     return true;
   }
