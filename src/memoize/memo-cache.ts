@@ -418,11 +418,12 @@ export class MemoCache implements WatchedCache {
     if (!mayBeOutdated(flight, this.shared)) return this.loader.resultFor(flight, args);
     const renewed = async (value: unknown): Promise<unknown> =>
       (await isOutdated(flight, this.shared)) ? this.call(receiver, ...args) : value;
-    if (flight.details.invalidatedSince === undefined) {
-      return (this.loader.limitedResult(flight, args) as Promise<unknown>).then(renewed);
-    }
+    const result = this.loader.resultFor(flight, args) as Promise<unknown>;
+    if (flight.hasAnswered(result)) return result;
     const details = flight.ownDetails;
-    details.successor ??= flight.promise?.then(renewed);
+    if (details.invalidatedSince === undefined || details.isAnsweredStale)
+      return result.then(renewed);
+    details.successor ??= result.then(renewed);
     return details.successor;
   }
 

@@ -540,12 +540,37 @@ describe('a lease and the soft limit of its load', () => {
     expect(closed()).toEqual(['closed old']);
   });
 
-  test('a lease that begins after the limit is on the new result, and holds it once', async () => {
+  test('a lease that begins after the limit is on the stale result, while the load hangs', async () => {
+    const { clock, fn } = await overdue();
+    (await Promise.all([fn.lease('a'), clock.advance(5)]))[0].release();
+    const late = await fn.lease('a');
+    expect(late.value.id).toBe('old');
+    fn.delete('a');
+    expect(closed()).toEqual([]);
+    late.release();
+    expect(closed()).toEqual(['closed old']);
+    expect(fn.cacheInfo()).toMatchObject({ staleHits: 2, joins: 1 });
+  });
+
+  test('a lease on a load that was superseded and has failed is on the result in its place', async () => {
+    const { gates, fn } = await overdue();
+    const first = fn.lease('a');
+    const forced = fn.refresh('a');
+    await settle();
+    gates.at(2).open(new Resource('forced'));
+    await forced;
+    gates.at(1).fail(new Error('down'));
+    using lease = await first;
+    expect([lease.value.id, closed()]).toEqual(['forced', ['closed old']]);
+  });
+
+  test('a lease that begins when the stale result may not be served any longer is on the new one, and holds it once', async () => {
     const { clock, gates, fn } = await overdue();
     const early = fn.lease('a');
     await clock.advance(5);
-    const late = fn.lease('a');
     (await early)?.release();
+    await clock.advance(2_000);
+    const late = fn.lease('a');
     gates.at(1).open(new Resource('new'));
     const lease = await late;
     expect(lease.value.id).toBe('new');

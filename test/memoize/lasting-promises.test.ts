@@ -398,6 +398,44 @@ describe('loadTimeoutMillis', () => {
     expect(fn.cacheInfo()).toMatchObject({ staleHits: 1, loads: 2 });
   });
 
+  test('soft: a caller that comes after an invalidation of other tags gets the stale result', async () => {
+    const { fn } = await overdue();
+    fn.invalidateTags('another');
+    expect(await fn('k')).toBe('old');
+    const { clock, fn: earlier } = await overdue({ ttl: 100 });
+    await clock.advance(100);
+    const waiting = earlier('k');
+    earlier.invalidateTags('another');
+    const joined = earlier('k');
+    await clock.advance(50);
+    expect(await Promise.all([waiting, joined])).toEqual(['old', 'old']);
+  });
+
+  test('soft: a caller whose load was superseded gets the stale result', async () => {
+    const { clock, gates, fn } = await overdue({ ttl: 100 });
+    await clock.advance(100);
+    const waiting = fn('k');
+    void fn.refresh('k').catch(() => {});
+    await clock.advance(50);
+    expect(await waiting).toBe('old');
+    gates.at(2).open('forced');
+    await settle();
+    expect(await fn('k')).toBe('forced');
+  });
+
+  test('soft: a caller whose load was superseded gets no result that was deleted since', async () => {
+    const { clock, gates, fn } = await overdue({ ttl: 100 });
+    await clock.advance(100);
+    const waiting = fn('k');
+    void fn.refresh('k').catch(() => {});
+    await settle();
+    fn.delete('k');
+    void fn('k').catch(() => {});
+    await clock.advance(50);
+    gates.at(1).open('late');
+    expect(await waiting).toBe('late');
+  });
+
   test('hard: a thenable that does its work at each call of `then` does it once', async () => {
     const clock = new FakeClock();
     let queries = 0;

@@ -270,6 +270,21 @@ describe.each(stores)('stale if error, $what', ({ bound }) => {
     },
   );
 
+  test('callers of a load that a forced one has superseded get its result in place of their failure', async () => {
+    const clock = new FakeClock();
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next(), { ...options, clock });
+    gates.at(0).open('old');
+    await fn('k');
+    clock.jump(100);
+    const waiting = fn('k');
+    const forced = fn.refresh('k');
+    await settle();
+    gates.at(1).fail(new Error('down'));
+    gates.at(2).fail(new Error('down, too'));
+    expect(await Promise.all([waiting, forced])).toEqual(['old', 'old']);
+  });
+
   test('a failure after the window rejects, even if the load began within it', async () => {
     const clock = new FakeClock();
     const gates = new Gates<string>();

@@ -158,16 +158,18 @@ export class DisposalTracker implements Disposals {
       const lease = this.#leaseHeld(this.#hold(ref, value, 1), ref, origin);
       return isStale && replaces.isAsync ? Promise.resolve(lease) : lease;
     }
-    const waits = this.#waitFor(load);
     if (isJoined) this.#counters.joins++;
-    const { isAnsweredStale } = load.details;
+    const answer = isJoined ? cache.loader.resultFor(load, args) : load.result;
+    const { replaces } = load.details;
+    if (replaces !== undefined && load.hasAnswered(answer)) {
+      return Promise.resolve(this.#leaseHeld(this.#hold(ref, replaces.settled, 1), ref, origin));
+    }
+    const waits = this.#waitFor(load);
     const asks = isJoined && mayBeOutdated(load, cache.shared);
-    // The limited result settles at the soft limit. A lease that begins later waits for the load.
-    const answer = isAnsweredStale ? promise : cache.loader.limitedResult(load, args);
     const leased = (isOld: boolean) => {
       const { shared } = waits;
-      if (!isOld) return shared === undefined ? undefined : this.#leaseHeld(shared, ref, origin);
-      shared?.drop(); // The result was invalidated before this call.
+      if (!isOld && shared !== undefined) return this.#leaseHeld(shared, ref, origin);
+      shared?.drop(); // The result was invalidated before this call, or is that of another load.
       return this.lease(cache, receiver, args, origin);
     };
     return (answer as Promise<unknown>).then(() =>

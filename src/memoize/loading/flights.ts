@@ -64,7 +64,16 @@ export class Flights {
     if (!load.isCurrent) return;
     const earlier = this.#byKey.get(load.key);
     this.#byKey.set(load.key, load);
-    earlier?.disown();
+    if (earlier === undefined) return;
+    earlier.ownDetails.supersededBy = load;
+    earlier.disown();
+  }
+
+  /** Whether no invalidation has disowned a load that runs. One that was superseded is as valid as the load that runs in its place. */
+  isValid(load: Load): boolean {
+    let last = load;
+    while (last.details.supersededBy !== undefined) last = last.details.supersededBy;
+    return last.isCurrent && (last === load || this.get(load.key) === last);
   }
 
   /** Ends a load; returns false if it is not current. */

@@ -33,6 +33,8 @@ export class LoadDetails {
   unlimited = 0;
   /** How many invalidations of tags there were before the first since the load began; `undefined` without one since. */
   invalidatedSince: number | undefined = undefined;
+  /** The load that has taken the place of this one, because it was forced. */
+  supersededBy: Load | undefined = undefined;
   /** The promise for callers that came after such an invalidation. */
   successor: Promise<unknown> | undefined = undefined;
   /** Whether the result has an invalidated tag. */

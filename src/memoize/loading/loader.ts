@@ -210,8 +210,10 @@ export class Loader {
           return kept;
         });
         this.#flights.releaseKey(load);
-        if (stale === undefined) throw error;
-        return stale.settled;
+        if (stale !== undefined) return stale.settled;
+        const { supersededBy } = load.details;
+        if (supersededBy === undefined) throw error;
+        return supersededBy.promise;
       },
     );
     return promise;
@@ -232,7 +234,7 @@ export class Loader {
     load.ownDetails.unlimited = load.callerCount;
     load.result = untilSoftLimit(soft, this.#settings, promise, () => {
       const now = this.#settings.clock.now();
-      if (!load.isCurrent || !this.#mayServe(replaces, load, now)) return undefined;
+      if (!this.#flights.isValid(load) || !this.#mayServe(replaces, load, now)) return undefined;
       this.#entries.disposals?.loadSettled(load, replaces.settled);
       this.#recorder.servedStale(args, load.answeredStale());
       return replaces;
