@@ -45,6 +45,7 @@ import { generationOf, type NodeGeneration } from './memory/node-generation.js';
 import {
   FINALIZABLE,
   FLAG_CALLABLE,
+  FLAG_FINALIZED,
   LEGACY,
   type NodeStore,
   PLAIN,
@@ -161,6 +162,11 @@ export class BaseHeap implements Disposable {
   /** @internal Sets the one finalizer of all nodes of {@link allocFinalizedOf}. */
   finalizeWith(finalizer: NodeFinalizer): void {
     this.#state.commonFinalizer = finalizer;
+  }
+
+  /** @internal Has the finalizer of a node run again before the node dies: one that it has resurrected has another holder. */
+  finalizeAgain(node: Handle): void {
+    this.#store.clearFlag(this.#handles.resolve(node), FLAG_FINALIZED);
   }
 
   /** Adds a reference from outside the heap. */

@@ -77,8 +77,8 @@ export class LifetimeGraph {
   }
 
   /**
-   * Makes a record that has no node yet a node of a class under `owner`. The graph tells once, within the heap, when no edge leads to
-   * it any more; the listener may save the node with {@link setOwner}. O(1).
+   * Makes a record that has no node yet a node of a class under `owner`. The graph tells within the heap when no edge leads to
+   * it any more: once, and once more for each change of its owner. The listener may save the node with {@link setOwner}. O(1).
    */
   allocateFor(node: LifetimeNode, classId: number, owner: LifetimeNode): void {
     node.handle = this.heap.allocFinalizedOf(classId);
@@ -95,6 +95,7 @@ export class LifetimeGraph {
   changeOwner(node: LifetimeNode, owner: LifetimeNode): void {
     const { owner: former, ownerEdge } = node;
     this.setOwner(node, owner);
+    this.heap.finalizeAgain(node.handle);
     if (former !== null && this.heap.isAlive(former.handle)) this.#removeEdge(former, ownerEdge);
   }
 

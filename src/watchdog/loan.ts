@@ -161,6 +161,8 @@ export class Loan implements LifetimeNode, Linked<Loan> {
   handOver(origin: CallOrigin): void {
     this.origin = origin;
     this.isUnheld = false;
+    const details = knownDetails(this);
+    if (details !== undefined) details.cycle = undefined;
     this.#flags = (this.#flags & ~EARLY_IN_SCOPE) | earlyIn(origin);
   }
 

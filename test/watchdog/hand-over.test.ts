@@ -1,9 +1,17 @@
 /** A lease that was handed over belongs to another holder than its caller, and is judged as one of that holder. */
 import { expect, test, vi } from 'vitest';
+import { nextTurn } from '../../src/core/host-timers.js';
 import { createPool, type Lease } from '../../src/pool/index.js';
-import { AsyncRunStack, RunStack, scopeResources } from '../../src/scope/index.js';
+import {
+  AsyncRunStack,
+  RefCounted,
+  RunStack,
+  type SharedLease,
+  scopeResources,
+} from '../../src/scope/index.js';
 import { type OpenScope, Watchdog, type WatchLevel } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { Gate } from '../kit/gate.js';
 
 const MINUTE = 60_000;
 const LEVELS: readonly WatchLevel[] = ['counters', 'sampled', 'simple', 'advanced', 'paranoid'];
@@ -67,6 +75,63 @@ test.each(LEVELS)(
     await lease.release();
   },
 );
+
+test.each(LEVELS)(
+  'a lost lease that was handed over is lost again when its new holder ends, at the level %s',
+  async (level) => {
+    using t = service(level);
+    const lease = await t.watchdog.scope('POST /login', () => t.pool.lease());
+    for (let session = 0; session < 3; session++) {
+      await t.clock.advance(MINUTE);
+      const scope = t.watchdog.openScope('session');
+      t.watchdog.handOver(lease, scope);
+      expect(await t.watchdog.check()).toEqual([]);
+      await t.clock.advance(MINUTE);
+      scope.end();
+    }
+    await t.clock.advance(MINUTE);
+    expect(await t.watchdog.check()).toMatchObject([
+      { rule: 'orphaned', scope: 'session', count: 1 },
+    ]);
+    await lease.release();
+    expect([await t.watchdog.check(), t.watchdog.stats().lost]).toEqual([[], 0]);
+  },
+);
+
+test('a lease of values that hold each other is lost no more once it is handed over', async () => {
+  using t = service();
+  const met = new Gate();
+  const leases: SharedLease<object>[] = [];
+  const second = new RefCounted(
+    async () => {
+      void met.passed.then(async () => leases.push(await first.acquire()));
+      return {};
+    },
+    { name: 'second' },
+  );
+  const first: RefCounted<object> = new RefCounted(
+    async () => {
+      leases.push(await second.acquire());
+      return {};
+    },
+    { name: 'first' },
+  );
+  t.watchdog.watch(second);
+  t.watchdog.watch(first);
+  const lease = await first.acquire();
+  met.open();
+  await nextTurn();
+  await lease.release();
+  await t.clock.advance(2 * MINUTE);
+  expect((await t.watchdog.check()).map(({ rule, count }) => [rule, count])).toEqual([
+    ['cycle', 1],
+    ['cycle', 1],
+  ]);
+  for (const each of leases) t.watchdog.handOver(each, 'process');
+  await t.clock.advance(MINUTE);
+  expect([await t.watchdog.check(), t.watchdog.stats().lost]).toEqual([[], 0]);
+  for (const each of leases) await each.release();
+});
 
 test.each(LEVELS)(
   'a lease of a worker is not compared with those that requests keep, at the level %s',

@@ -154,6 +154,10 @@ export class NodeStore {
     this.meta[index] = (this.meta[index] as number) | flag;
   }
 
+  clearFlag(index: number, flag: number): void {
+    this.meta[index] = (this.meta[index] as number) & ~flag;
+  }
+
   /** Returns true if the node is being collected and is not known to be reachable. */
   isCollecting(index: number): boolean {
     return ((this.gcWord[index] as number) & COLLECTING) !== 0;

@@ -88,6 +88,26 @@ export const handedOver: readonly Program[] = [
     },
   },
   {
+    name: 'logins hand their leases over when they have ended, and some sessions lose them',
+    finds: { rules: ['orphaned'], count: 6 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      const kept: unknown[] = [];
+      for (let i = 0; i < 30; i++) {
+        const lease = await zoo.scope('POST /login', () => pool.lease()); // LEAK: logins hand their leases over when they have ended, and some sessions lose them
+        await zoo.age(500);
+        const session = zoo.watchdog.openScope('session');
+        zoo.watchdog.handOver(lease, session);
+        await zoo.age(20_000);
+        if (i % 5 === 2) kept.push(lease);
+        else await lease.release();
+        session.end();
+      }
+      await zoo.age(MINUTE);
+      return kept;
+    },
+  },
+  {
     name: 'sessions keep moved stacks with leases longer than their requests',
     async run(zoo) {
       const pool = zoo.pool();
