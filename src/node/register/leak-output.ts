@@ -1,5 +1,5 @@
 /** Writes leaks where the options say: for people, for a collector of logs, or into a file. */
-import type { Cluster } from 'node:cluster';
+import type Cluster from 'node:cluster';
 import { renameSync, writeFileSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { formatPosition } from '../../core/call-site.js';
@@ -40,7 +40,8 @@ const MOST_TOLD = 1_000;
 /** Where a process writes its leaks. */
 export class LeakOutput {
   readonly #options: Pick<RegisterOptions, 'leaks' | 'json'>;
-  readonly #source: string = isMainThread ? 'tenure' : `tenure (worker ${threadId})`;
+  readonly #part = partOfService();
+  readonly #source: string;
 
   /** The line and the scope of each leak that was written, by its signature. */
   readonly #told = new Map<
@@ -50,6 +51,7 @@ export class LeakOutput {
 
   constructor(options: Pick<RegisterOptions, 'leaks' | 'json'>) {
     this.#options = options;
+    this.#source = this.#part === undefined ? 'tenure' : `tenure (${this.#part.name})`;
   }
 
   /** Writes a sentence. */
@@ -128,7 +130,8 @@ export class LeakOutput {
 
   /** Writes the file in one step, so that a reader never sees half of it. */
   #writeFile(path: string, findings: Findings): void {
-    const target = path.replace(/(\.json)?$/, `${ownName()}$1`);
+    const part = this.#part;
+    const target = part === undefined ? path : path.replace(/(\.json)?$/, `.${part.inFiles}$1`);
     const temporary = `${target}.${process.pid}.tmp`;
     try {
       const content = {
@@ -145,11 +148,12 @@ export class LeakOutput {
   }
 }
 
-/** What the file of a thread and of a worker of a cluster has in its name: each has a file of its own. */
-function ownName(): string {
-  if (!isMainThread) return `.worker-${threadId}`;
-  const cluster = builtinModule<Cluster>('node:cluster'); // An import would take its time at each start.
-  return cluster?.worker === undefined ? '' : `.cluster-${cluster.worker.id}`;
+/** Names the worker that this is: a thread, or a process of a cluster. `undefined` for another process. */
+function partOfService(): { readonly name: string; readonly inFiles: string } | undefined {
+  if (!isMainThread) return { name: `worker ${threadId}`, inFiles: `worker-${threadId}` };
+  if (process.send === undefined) return undefined; // Not forked. Most processes need no module for that.
+  const id = builtinModule<typeof Cluster>('node:cluster')?.worker?.id;
+  return id === undefined ? undefined : { name: `cluster worker ${id}`, inFiles: `cluster-${id}` };
 }
 
 function summaryOf(leak: LeakReport): object {
