@@ -101,15 +101,20 @@ export class LeakLedger {
   }
 
   /**
-   * Resolves when no loan counts as lost, when `graceMillis` are over, or when the ledger is closed. With `isMeant`, only loans
-   * that it accepts have to come back.
+   * Resolves when no loan that `isMeant` accepts counts as lost, those of suppressed leaks left out; when `graceMillis` are over; or when
+   * the ledger is closed.
    */
-  async untilNoneLost(graceMillis: number, isMeant?: (loan: Loan) => boolean): Promise<void> {
-    const isNoneLost =
-      isMeant === undefined
-        ? () => this.lost === 0
-        : () => ![...this.#lostLoans.keys()].some(isMeant);
-    await this.#waits.until(() => this.#closed || isNoneLost(), graceMillis);
+  async untilNoneLost(graceMillis: number, isMeant: (loan: Loan) => boolean): Promise<void> {
+    await this.#waits.until(() => this.#closed || this.#isNoneLost(isMeant), graceMillis);
+  }
+
+  #isNoneLost(isMeant: (loan: Loan) => boolean): boolean {
+    if (this.#suppressed.size > 0) this.#group();
+    const leaks = new JoinedLeaks(this.#groups);
+    for (const { loan, group } of this.#lostLoans.values()) {
+      if (isMeant(loan) && (group === null || !this.#isSuppressed(group, leaks))) return false;
+    }
+    return true;
   }
 
   /** Ends all waits. The reports stay. */

@@ -308,7 +308,7 @@ export class Watchdog implements Disposable {
     const { ledger, scopes } = this.#tracker;
     if (scope === undefined) {
       this.#watches.judge(forceGc);
-      await ledger.untilNoneLost(graceMillis);
+      await ledger.untilNoneLost(graceMillis, () => true);
       scopes.settleEnded();
       return ledger.reports();
     }

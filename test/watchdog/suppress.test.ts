@@ -36,7 +36,15 @@ function leaky(options: WatchdogOptions = {}) {
   }
   const known = () => watchdog.scope('GET /orders/1', takeKnown);
   const fresh = () => watchdog.scope('GET /users/1', takeFresh);
-  return { watchdog, pool, told, known, fresh, [Symbol.dispose]: () => watchdog[Symbol.dispose]() };
+  return {
+    watchdog,
+    pool,
+    told,
+    known,
+    fresh,
+    takeKnown,
+    [Symbol.dispose]: () => watchdog[Symbol.dispose](),
+  };
 }
 
 async function baselineOfKnown(): Promise<string> {
@@ -81,10 +89,30 @@ test('assertNoLeaks passes with suppressed leaks alone, and says how many loans 
   await expect(t.watchdog.assertNoLeaks()).rejects.toThrow('1 lost loan is suppressed');
 });
 
-test('a check does not wait for suppressed loans to come back', async () => {
-  using t = leaky({ suppress: parseBaseline(await baselineOfKnown()) });
+test.each([
+  ['of all scopes', 0],
+  ['of all scopes, in the grace of their losses', 1_000],
+])('a check %s does not wait for suppressed loans to come back', async (_which, graceMillis) => {
+  using t = leaky({ suppress: parseBaseline(await baselineOfKnown()), graceMillis });
   t.known();
   expect(await t.watchdog.check({ graceMillis: 60_000 })).toEqual([]);
+});
+
+test('a check of one scope does not wait for suppressed loans to come back', async () => {
+  using t = leaky({ suppress: parseBaseline(await baselineOfKnown()) });
+  const scope = t.watchdog.openScope('GET /orders/1');
+  scope.run(t.takeKnown);
+  scope.end();
+  expect(await t.watchdog.check({ scope, graceMillis: 60_000 })).toEqual([]);
+});
+
+test('a check with a grace ends when the loans that are not suppressed have come back', async () => {
+  using t = leaky({ suppress: parseBaseline(await baselineOfKnown()), graceMillis: 1_000 });
+  t.known();
+  const lease = t.fresh();
+  const checked = t.watchdog.check({ graceMillis: 60_000 });
+  lease.release();
+  expect(await checked).toEqual([]);
 });
 
 test.each([
