@@ -1,6 +1,7 @@
 /**
- * The disposals that the current code is part of. Code that a `dispose` calls cannot wait for that disposal. They travel in the async
- * context, so code after an `await` is recognised, too. Without an async context, as in a browser, only code before the first `await` is.
+ * The disposals that the current code is part of. Code that a `dispose` calls cannot wait for that disposal, nor for another one whose code
+ * waits for it. They travel in the async context, so code after an `await` is recognised, too. Without an async context, as in a browser,
+ * only code before the first `await` is.
  *
  * The creation of a shared value has put the async context to use before, so this makes no promise of the process slower.
  */
@@ -8,20 +9,48 @@ import { type AsyncVariable, createAsyncVariable } from '../core/async-context.j
 
 /** A disposal that runs, and the one whose code has caused it. */
 interface CurrentEnd {
-  readonly what: object;
+  readonly what: readonly object[];
   readonly outer: CurrentEnd | undefined;
 }
 
 const current: AsyncVariable<CurrentEnd> = /* @__PURE__ */ createAsyncVariable();
 
-/** Calls `end`, which ends `what`. */
-export function runAsEndOf<R>(what: object, end: () => R): R {
+/** Calls `end`, which ends `what`: a value, and the component that it is part of. */
+export function runAsEndOf<R>(what: readonly object[], end: () => R): R {
   return current.run({ what, outer: current.get() }, end);
 }
 
-/** Gives what the current code ends, across its awaits. */
+/** What the code of a disposal waits for, by what it ends. */
+const waits = /* @__PURE__ */ new WeakMap<object, Set<{ readonly for: object }>>();
+
+/** Notes that the code of the disposals `ends` waits for the end of `what`. The result ends the note. */
+export function noteWait(ends: ReadonlySet<object>, what: object): () => void {
+  const note = { for: what };
+  for (const end of ends) {
+    const notes = waits.get(end);
+    if (notes === undefined) waits.set(end, new Set([note]));
+    else notes.add(note);
+  }
+  return () => {
+    for (const end of ends) waits.get(end)?.delete(note);
+  };
+}
+
+/** Whether the end of `what` waits for one of the disposals `ends`, whose code then cannot wait for it. */
+export function waitsFor(what: object, ends: ReadonlySet<object>): boolean {
+  const reached = new Set([what]);
+  for (const one of reached) {
+    if (ends.has(one)) return true;
+    for (const note of waits.get(one) ?? []) reached.add(note.for);
+  }
+  return false;
+}
+
+/** Gives the values that the current code ends, across its awaits, and their components. */
 export function currentEnds(): ReadonlySet<object> {
   const ends = new Set<object>();
-  for (let end = current.get(); end !== undefined; end = end.outer) ends.add(end.what);
+  for (let end = current.get(); end !== undefined; end = end.outer) {
+    for (const what of end.what) ends.add(what);
+  }
   return ends;
 }

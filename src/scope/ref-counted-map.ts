@@ -5,7 +5,6 @@ import { created, endAutomaticWatch } from '../core/created-components.js';
 import { asMapKey } from '../core/map-key.js';
 import { aFunction, checkArgument, millis } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
-import { currentEnds } from './current-ends.js';
 import { gatheredEnds } from './gathered-ends.js';
 import { RefCountedClosedError, RefCountedMapFullError } from './ref-counted-errors.js';
 import {
@@ -151,9 +150,9 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
    */
   async idle(options?: EndOptions): Promise<void> {
     const signal = signalOf('RefCountedMap.idle', options);
-    const ends = currentEnds();
-    const isQuiet = (): boolean => [...this.#keys.keys()].every((cell) => cell.isQuietBut(ends));
-    await gatheredEnds([this.#owner.until(isQuiet, signal)], signal);
+    const isQuietBut = (ends: ReadonlySet<object>): boolean =>
+      [...this.#keys.keys()].every((cell) => cell.isQuietBut(ends));
+    await this.#owner.untilQuiet(isQuietBut, signal);
   }
 
   /**

@@ -6,7 +6,6 @@
 import { created, endAutomaticWatch } from '../core/created-components.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { type Observation, type Observer, observe, type Watchable } from '../core/probe.js';
-import { currentEnds } from './current-ends.js';
 import { gatheredEnds } from './gathered-ends.js';
 import {
   type AcquireOptions,
@@ -111,8 +110,7 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
    */
   async idle(options?: EndOptions): Promise<void> {
     const signal = signalOf('RefCounted.idle', options);
-    const ends = currentEnds();
-    await gatheredEnds([this.#owner.until(() => this.#cell.isQuietBut(ends), signal)], signal);
+    await this.#owner.untilQuiet((ends) => this.#cell.isQuietBut(ends), signal);
   }
 
   /**

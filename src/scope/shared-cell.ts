@@ -21,7 +21,7 @@ import { checkArgument, millis } from '../core/options.js';
 import { runInOwnContext } from '../core/own-context.js';
 import { type EntryPoint, type Holder, handOver, type NodeId, type Origin } from '../core/probe.js';
 import { followUntilAbort } from '../core/signal-waits.js';
-import { currentEnds, runAsEndOf } from './current-ends.js';
+import { currentEnds, noteWait, runAsEndOf, waitsFor } from './current-ends.js';
 import { ReentrantAcquire } from './reentrant-acquire.js';
 import { RefCountedClosedError, RefCountedReentrantError } from './ref-counted-errors.js';
 import { SharedInstance } from './shared-instance.js';
@@ -102,10 +102,13 @@ export class SharedCell<T> {
     return this.#current?.phase === 'ready' && this.#current.holds === 0;
   }
 
-  /** Whether no lease is out, and neither a creation nor a disposal is under way, but for the disposals of `ends`. */
+  /** Whether no lease is out, and neither a creation nor a disposal is under way, but for those that the disposals of `ends` hold up. */
   isQuietBut(ends: ReadonlySet<object>): boolean {
-    for (const instance of this.#retired) if (!ends.has(instance)) return false;
-    return this.#current === undefined || this.isIdle;
+    for (const instance of this.instances()) {
+      const isIdle = instance === this.#current && this.isIdle;
+      if (!isIdle && !this.#isHeldUp(instance, ends)) return false;
+    }
+    return true;
   }
 
   /** Whether there is neither a value nor a creation nor a disposal. */
@@ -132,15 +135,24 @@ export class SharedCell<T> {
       return Promise.resolve(this.#lease(instance, caller));
     }
     const lease = this.#whenReady(instance, signal, caller);
-    return currentOwner() === instance
-      ? ReentrantAcquire.of(
+    const creator = this.#creatorBefore(instance);
+    return creator === undefined
+      ? lease
+      : ReentrantAcquire.of(
           lease,
-          instance,
-          () => instance.phase === 'creating',
+          creator,
+          () => creator.phase === 'creating',
           () => new RefCountedReentrantError(this.#owner.label),
           (abandoned) => abandoned[Symbol.dispose](),
-        )
-      : lease;
+        );
+  }
+
+  /** Gives the instance whose creation the current code is part of, if `instance` is that one or waits for its end. */
+  #creatorBefore(instance: SharedInstance<T>): SharedInstance<T> | undefined {
+    const creator = currentOwner() as SharedInstance<T> | undefined;
+    if (creator === undefined) return undefined;
+    const isBefore = instance.waits && !this.#owner.overlap && this.#retired.has(creator);
+    return creator === instance || isBefore ? creator : undefined;
   }
 
   /** Makes later callers get another value. */
@@ -322,7 +334,7 @@ export class SharedCell<T> {
     instance.phase = 'disposing';
     const { value } = instance;
     instance.value = undefined;
-    runAsEndOf(instance, async () => this.#owner.dispose(value as T)).then(
+    runAsEndOf([instance, this.#owner], async () => this.#owner.dispose(value as T)).then(
       () => this.#end(instance),
       (error: unknown) => {
         if (instance.endWaiters === 0) this.#owner.onError(error);
@@ -345,28 +357,36 @@ export class SharedCell<T> {
     this.#owner.changed(this);
   }
 
+  /** Whether code of the disposals `ends` cannot wait for the end of an instance, which waits for one of them. */
+  #isHeldUp(instance: SharedInstance<T>, ends: ReadonlySet<object>): boolean {
+    return ends.size > 0 && waitsFor(instance.waits ? this.#owner : instance, ends);
+  }
+
   /** Waits for the end of an instance, until `signal` aborts. Rejects with what the disposal throws. */
   async #untilEnded(
     instance: SharedInstance<T>,
     signal: AbortSignal | undefined = undefined,
+    ends: ReadonlySet<object> = currentEnds(),
   ): Promise<void> {
+    const forget = noteWait(ends, instance);
     instance.endWaiters++;
     try {
       const { ended } = instance;
       await (signal === undefined ? ended : followUntilAbort(ended, signal, () => {}));
     } finally {
       instance.endWaiters--;
+      forget();
     }
   }
 
   /**
-   * Gives a promise of the end of each instance that was retired and has not ended, but for one whose `dispose` asks, after its
-   * awaits too. Each rejects with what the disposal throws, and with the reason of `signal` as soon as that aborts.
+   * Gives a promise of the end of each instance that was retired and has not ended, but for those that a `dispose` which asks holds up,
+   * after its awaits too. Each rejects with what the disposal throws, and with the reason of `signal` as soon as that aborts.
    */
   retiredEnds(signal: AbortSignal | undefined): Promise<void>[] {
     const ends = currentEnds();
     return [...this.#retired]
-      .filter((instance) => !ends.has(instance))
-      .map((instance) => this.#untilEnded(instance, signal));
+      .filter((instance) => !this.#isHeldUp(instance, ends))
+      .map((instance) => this.#untilEnded(instance, signal, ends));
   }
 }

@@ -57,6 +57,11 @@ export class SharedInstance<T> implements Owner {
     this.ended.catch(() => {});
   }
 
+  /** Whether it waits for a disposal before its creation begins. */
+  get waits(): boolean {
+    return this.phase === 'creating' && !this.isLive;
+  }
+
   get observer(): Observer | undefined {
     return this.reporter?.main;
   }

@@ -5,6 +5,8 @@ import { ConditionWaits } from '../core/condition-waits.js';
 import { guardedCall } from '../core/guarded-call.js';
 import type { Observation, Observer } from '../core/probe.js';
 import { followUntilAbort } from '../core/signal-waits.js';
+import { currentEnds, noteWait } from './current-ends.js';
+import { gatheredEnds } from './gathered-ends.js';
 import type { SharedSettings } from './ref-counted-options.js';
 import type { CellOwner, SharedCell } from './shared-cell.js';
 import { ValueWatch, type WatchedValues } from './value-watch.js';
@@ -66,6 +68,20 @@ export class ValueOwner<T> implements CellOwner<T> {
       hasLeft = true;
       this.#waits.check();
     });
+  }
+
+  /** Resolves when `isQuietBut` holds for the disposals that the caller is part of. Rejects with the reason of `signal` as soon as that aborts. */
+  async untilQuiet(
+    isQuietBut: (ends: ReadonlySet<object>) => boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const ends = currentEnds();
+    const forget = noteWait(ends, this);
+    try {
+      await gatheredEnds([this.until(() => isQuietBut(ends), signal)], signal);
+    } finally {
+      forget();
+    }
   }
 
   /** Attaches an observer. Throws {@link AlreadyWatchedError} while one is attached that does not share the component with it. */

@@ -196,6 +196,19 @@ test('a `create` that waits for its own value is refused with a clear error', as
   await expect(gathered.acquire()).rejects.toThrow(RefCountedReentrantError);
 });
 
+test('a `create` that waits for the successor of its own value is refused: that one waits for the end of it', async () => {
+  const gate = new Gate();
+  const circular: RefCounted<unknown> = new RefCounted<unknown>(async () => {
+    await gate.passed;
+    return circular.acquire();
+  });
+  const wait = circular.acquire();
+  const invalidated = circular.invalidate();
+  gate.open();
+  await expect(wait).rejects.toThrow(RefCountedReentrantError);
+  await invalidated;
+});
+
 test('code that `create` has started may wait for the value once it is there', async () => {
   const started = new Gate();
   let worker: Promise<string> | undefined;
@@ -602,6 +615,60 @@ test('disposals that close each other do not wait for each other in a circle', a
   await first.close();
   expect(log).toEqual(['second', 'first']);
 });
+
+const ENDS = ['close', 'invalidate', 'idle'] as const;
+
+test.each(ENDS)(
+  'a dispose that awaits %s does not wait for the next value, which waits for it',
+  async (end) => {
+    const shared: RefCounted<object> = new RefCounted(() => ({}), {
+      dispose: async () => {
+        await settle();
+        await shared[end]();
+      },
+    });
+    const ended = (await shared.acquire()).release();
+    const next = shared.acquire();
+    if (end === 'close') await expect(next).rejects.toThrow(RefCountedClosedError);
+    else void (await next).release();
+    await ended;
+    await shared.close();
+  },
+);
+
+test.each(ENDS)(
+  'a dispose that awaits %s does not wait for a key that waits for its place',
+  async (end) => {
+    const map: RefCountedMap<string, string> = new RefCountedMap<string, string>((key) => key, {
+      capacity: 1,
+      idleMillis: Number.POSITIVE_INFINITY,
+      dispose: async (key) => {
+        await settle();
+        if (key === 'a') await (end === 'invalidate' ? map.invalidate('b') : map[end]());
+      },
+    });
+    void (await map.acquire('a')).release();
+    const next = map.acquire('b');
+    if (end === 'close') await expect(next).rejects.toThrow(RefCountedClosedError);
+    else void (await next).release();
+    await map.close();
+  },
+);
+
+test.each(['close', 'idle'] as const)(
+  'disposals that began apart and await %s of each other end',
+  async (end) => {
+    const map: RefCountedMap<string, string> = new RefCountedMap<string, string>((key) => key, {
+      dispose: async () => {
+        await settle();
+        await map[end]();
+      },
+    });
+    const leases = await Promise.all(['a', 'b', 'c'].map((key) => map.acquire(key)));
+    await Promise.all(leases.map((lease) => lease.release()));
+    await map.close();
+  },
+);
 
 test.each<
   [string, (dispose: () => Promise<void>) => { use(): Promise<unknown>; idle(): Promise<void> }]
