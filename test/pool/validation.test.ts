@@ -4,7 +4,7 @@ import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
-import { outcomeOf } from './outcome.js';
+import { outcomeOf, rejection } from './outcome.js';
 import { StrictFactory } from './strict-factory.js';
 
 const broken = new Error('broken');
@@ -210,6 +210,27 @@ test('validateAfterIdleMillis lends without validation what was used or validate
     expect(factory.validates).toBe(validates);
   }
   await pool.close();
+});
+
+test('validateAfterIdleMillis counts a validation for a caller that has left', async () => {
+  const clock = new FakeClock();
+  const gates = new Gates();
+  const factory = new StrictFactory(1, { validate: () => gates.next() });
+  const options = { max: 1, testOnBorrow: true, validateAfterIdleMillis: 500, clock };
+  const pool = createPool(factory, options);
+  await pool.warmUp();
+  await clock.advance(1_000);
+  const leaving = new AbortController();
+  const left = rejection(pool.lease({ signal: leaving.signal }));
+  leaving.abort();
+  await left;
+  gates.at(0).open();
+  await settle();
+  await clock.advance(499);
+  const next = outcomeOf(pool.lease());
+  await settle();
+  expect([next().is, factory.validates]).toEqual(['resolved', 1]);
+  await pool.close({ graceMillis: 0, force: true });
 });
 
 test('tryLease does not overtake a caller that waits for a validation', async () => {

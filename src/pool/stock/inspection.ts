@@ -55,11 +55,7 @@ export class Inspection<T> {
   keepAlive(slot: Slot<T>, ended: () => void): void {
     const { stock } = this.#host;
     stock.idle.remove(slot);
-    const putBack = (): void => {
-      slot.validatedAt = stock.refreshTime();
-      stock.restoreIdle(slot);
-    };
-    this.#validate(slot, putBack, true, ended);
+    this.#validate(slot, () => stock.restoreIdle(slot), true, ended);
   }
 
   /** Resets and validates a returned resource, as the options ask. Settles when that is done. */
@@ -93,13 +89,18 @@ export class Inspection<T> {
 
   #validate(slot: Slot<T>, putBack: () => void, isBackground = false, ended?: () => void): void {
     const { stock, counters } = this.#host;
+    const keep = (): void => {
+      if (this.#host.offer(slot)) return;
+      slot.validatedAt = stock.refreshTime();
+      putBack();
+    };
     slot.state = 'validating';
     counters.validating++;
     const settled = (valid: boolean): void => {
       ended?.();
       if (slot.state !== 'validating') return;
       counters.validating--;
-      if (valid) this.#endOr(slot, () => this.#host.offer(slot) || putBack());
+      if (valid) this.#endOr(slot, keep);
       else stock.destroy(slot, 'invalid', false);
       this.#host.inspected();
     };
