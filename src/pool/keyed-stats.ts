@@ -2,7 +2,16 @@
 import type { PoolNumbers, PoolStats } from './pool-stats.js';
 
 /** The figures that describe the present. */
-const PRESENT = ['size', 'available', 'borrowed', 'pending', 'creating', 'destroying'] as const;
+const PRESENT = [
+  'size',
+  'available',
+  'borrowed',
+  'pending',
+  'creating',
+  'validating',
+  'resetting',
+  'destroying',
+] as const;
 
 /** The figures that count since the keyed pool was created. */
 const TOTALS = [

@@ -183,6 +183,20 @@ test('loans come with their keys, longest first', async () => {
   await pools.close({ graceMillis: 0, force: true });
 });
 
+test('stats count resources that are being validated or reset', async () => {
+  const inspect = () => new Promise<boolean>(() => {});
+  const things = { create: () => ({}), destroy: () => {}, validate: inspect };
+  const pools = createKeyedPool(
+    (key: string) => (key === 'b' ? { ...things, reset: inspect } : things),
+    { testOnBorrow: true, clock: new FakeClock() },
+  );
+  for (const key of ['a', 'b']) await pools.use(key, () => {});
+  void outcomeOf(pools.lease('a'));
+  await settle();
+  expect(pools.stats()).toMatchObject({ size: 2, available: 0, validating: 1, resetting: 1 });
+  await pools.close({ graceMillis: 0 });
+});
+
 test('totals never fall, also when empty keys are forgotten', async () => {
   const { pools, clock } = open({ idleTimeoutMillis: 1_000 });
   for (let key = 0; key < 10; key++) await pools.use(`k${key}`, () => {});
