@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_700,
   gc: 88_000,
-  pool: 89_400,
+  pool: 89_700,
   memoize: 81_500,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -37,12 +37,12 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/nest': 7_400,
   profile: 57_400,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 48_700,
-  'integrations/mysql2': 98_600,
-  'integrations/pg': 99_900,
+  'integrations/generic-pool': 48_800,
+  'integrations/mysql2': 98_800,
+  'integrations/pg': 100_200,
   'integrations/redis': 11_800,
   'integrations/tarn': 49_200,
-  '.': 500_400,
+  '.': 500_700,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -109,9 +109,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 74.8 kB', async () => {
+test('createPool, imported alone, stays below 75 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(74_800);
+  expect(minifiedBytes).toBeLessThanOrEqual(75_000);
 });
 
 test('memoize, imported alone, stays below 59.1 kB beside lru-cache, and has no part that is imported apart', async () => {

@@ -38,6 +38,5 @@ export async function invalidateResources<T>({ stock, creator }: Renewable<T>): 
   for (const slot of old) slot.expire('invalidated');
   creator.invalidate();
   stock.evictAll('invalidated');
-  await creationsEnded;
-  await Promise.all(old.map((slot) => slot.whenGone()));
+  await Promise.all([creationsEnded, ...old.map((slot) => slot.whenGone())]);
 }

@@ -258,6 +258,33 @@ test('clear destroys resources that are being validated or reset, and waits unti
   expect(pool.size).toBe(0);
 });
 
+test('a destruction that a caller waits for keeps the process alive, and one in the background does not', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(9, { destroy: () => new Promise(() => {}) });
+  const pool = createPool(factory, { max: 9, idleTimeoutMillis: 5_000, clock });
+  await pool.warmUp(1);
+  await clock.advance(7_000);
+  expect([pool.stats().destroying, clock.foregroundTimers]).toEqual([1, 0]);
+  await clock.advance(10_000);
+  const destroyedFor = async (wait: () => Promise<void>) => {
+    await pool.warmUp(1);
+    const waiting = outcomeOf(wait());
+    await settle();
+    const timers = clock.foregroundTimers;
+    await clock.advance(6_000);
+    return [timers, waiting().is];
+  };
+  expect(await destroyedFor(() => pool.clear())).toEqual([1, 'resolved']);
+  expect(await destroyedFor(() => pool.invalidate())).toEqual([1, 'resolved']);
+  const lease = await pool.lease();
+  const invalidated = outcomeOf(pool.invalidate());
+  void lease.release();
+  expect(clock.foregroundTimers).toBe(1);
+  await clock.advance(6_000);
+  expect(invalidated().is).toBe('resolved');
+  expect(await destroyedFor(() => pool.close({ graceMillis: 0 }))).toEqual([1, 'resolved']);
+});
+
 test('drain waits for the waiters, and settles when the last one times out or gives up', async () => {
   for (const ending of ['timeout', 'abort']) {
     const { pool, clock } = open(1, { create: () => new Promise(() => {}) });

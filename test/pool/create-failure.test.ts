@@ -468,6 +468,27 @@ test('a creation that a caller waits for keeps the process alive, and one in the
   expect(waiting.map((ended) => ended().is)).toEqual(['rejected', 'rejected']);
 });
 
+test.each(['before', 'after'] as const)(
+  'a creation for a caller of ready or warmUp, begun %s the call, keeps the process alive until the caller leaves',
+  async (begun) => {
+    const clock = new FakeClock();
+    const factory = new StrictFactory(3, { create: () => new Promise(() => {}) });
+    const pool = createPool(factory, { min: 1, max: 3, autostart: begun === 'before', clock });
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const calls = [outcomeOf(pool.ready({ signal })), outcomeOf(pool.warmUp(2, { signal }))];
+    expect([factory.creates, clock.foregroundTimers]).toEqual([2, 2]);
+    leaving.abort();
+    await settle();
+    expect(calls.map((ended) => ended().is)).toEqual(['rejected', 'rejected']);
+    expect(clock.foregroundTimers).toBe(0);
+    const ready = outcomeOf(pool.ready());
+    await clock.advance(60_000);
+    expect(ready()).toMatchObject({ error: { code: 'TENURE_POOL_CREATE_TIMEOUT' } });
+    await pool.close({ graceMillis: 0 });
+  },
+);
+
 test('a caller that comes when a pause is over, but before its timer has fired, has the factory tried again', async () => {
   allowLeaks();
   const clock = new FakeClock();

@@ -64,6 +64,8 @@ export class Creator<T, C extends Client> {
   readonly #ready: ReadyWaits;
   readonly #pause: FactoryPause;
   #isFillingUp = false;
+  /** Whether creations that no waiter needs keep the process alive: for a caller of `ready` or `warmUp`. */
+  #isForeground = false;
   /**
    * Creations that run on although their waiters have left. At most `max`, and `maxTotal` of all keys, so that callers in a hurry cannot
    * cause a storm.
@@ -98,7 +100,7 @@ export class Creator<T, C extends Client> {
 
   /** Begins a creation for each waiter for whom no resource is on its way, as far as there is room. */
   createForWaiters(): void {
-    this.#updatePause();
+    this.#updateAwaited();
     while (this.mayTry && this.#capacity.shortfall > 0 && this.mayBegin) {
       this.#begin(this.#host.waiters.firstWithoutCreation());
     }
@@ -116,7 +118,7 @@ export class Creator<T, C extends Client> {
 
   /** Told that the last waiter has left the queue. */
   queueEmptied(): void {
-    this.#updatePause();
+    this.#updateAwaited();
   }
 
   /** Creates up to `min` resources, or more for callers of `warmUp`, unless the factory is in a pause. */
@@ -129,6 +131,7 @@ export class Creator<T, C extends Client> {
     // A pool that its own limit stops would hold up those behind it: it fills up when a resource of its own has left.
     if (shared !== null && shared.room <= 0 && this.#missing() > 0) shared.awaitRoom();
     this.#ready.settle(this.#capacity.usable);
+    this.#updateAwaited();
   }
 
   /**
@@ -137,9 +140,13 @@ export class Creator<T, C extends Client> {
    */
   whenReady(count: ReadyCount, begun: (leave: () => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      begun(this.#ready.add(count, { resolve, reject }));
+      const leave = this.#ready.add(count, { resolve, reject });
+      begun(() => {
+        leave();
+        this.#updateAwaited();
+      });
       this.limitsChanged();
-      this.#updatePause();
+      this.#updateAwaited();
       this.fillToMin();
     });
   }
@@ -170,7 +177,7 @@ export class Creator<T, C extends Client> {
     if (left === undefined || left.client !== null) return;
     const isSlow = left.call?.isSlow === true;
     const isNeeded = !isSlow && (this.#capacity.shortfall >= 0 || this.#isFilling());
-    left.call?.moveToBackground();
+    left.call?.setBackground(true);
     if (isNeeded || !this.#mayAbandon) return;
     if (!this.#closed) {
       if (this.#pause.isSilent) this.#continued ??= left;
@@ -247,6 +254,7 @@ export class Creator<T, C extends Client> {
   /** Rejects the callers of `ready` and `warmUp`. */
   stopFilling(): void {
     this.#ready.rejectAll(new PoolClosedError(this.#settings.name, 'closed'));
+    this.#updateAwaited();
   }
 
   /** Stops waiting for the creations that run. Their resources are destroyed when they come. */
@@ -258,8 +266,13 @@ export class Creator<T, C extends Client> {
     this.#host.roomChanged();
   }
 
-  #updatePause(): void {
-    this.#pause.setAwaited(this.#capacity.shortfall > 0 || !this.#ready.isEmpty);
+  /** What callers wait for keeps the process alive: the pause, and the creations for `ready` and `warmUp`. */
+  #updateAwaited(): void {
+    const { isAwaited } = this;
+    this.#pause.setAwaited(this.#capacity.shortfall > 0 || isAwaited);
+    if (this.#isForeground === isAwaited) return;
+    this.#isForeground = isAwaited;
+    for (const { isForMin, call } of this.#running) if (isForMin) call?.setBackground(!isAwaited);
   }
 
   /** Whether the factory may be tried for a waiter: it is in no pause, or each failure goes to its caller. */
@@ -286,7 +299,7 @@ export class Creator<T, C extends Client> {
     this.#counters.creating++;
     this.#host.changed();
     const attempt = this.#pause.failuresInARow + 1;
-    creation.call = this.#calls.create(creation, attempt, client === null, {
+    creation.call = this.#calls.create(creation, attempt, client === null && !this.isAwaited, {
       created: (resource) => this.#created(creation, resource),
       failed: (error) => this.#failed(creation, error),
       late: (resource) => this.#late(creation, resource),

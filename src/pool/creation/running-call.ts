@@ -78,16 +78,16 @@ export class RunningCall<R> {
 
   /** No waiter needs the call any more: it does not keep the process alive, and does not count as slow. */
   abandon(): void {
-    this.moveToBackground();
+    this.setBackground(true);
     if (this.isSlow) this.#call.setSlow(false);
     this.isSlow = false;
     this.#isAbandoned = true;
   }
 
-  /** Lets the process end although the call goes on. */
-  moveToBackground(): void {
-    if (this.#isBackground) return;
-    this.#isBackground = true;
+  /** Says whether the process may end although the call goes on. */
+  setBackground(isBackground: boolean): void {
+    if (this.#isBackground === isBackground) return;
+    this.#isBackground = isBackground;
     if (this.#timer === undefined) return;
     cancelTimer(this.#clock, this.#timer);
     this.#setTimer(this.#due);

@@ -134,6 +134,11 @@ export class Slot<T> implements Linked<Slot<T>> {
     this.expiryReason = reason;
   }
 
+  /** Whether a caller waits until the resource is gone. */
+  get isAwaited(): boolean {
+    return this.#whenGone !== null;
+  }
+
   /** Settles when the resource has been destroyed or detached. */
   whenGone(): Promise<void> {
     if (this.state === 'gone') return Promise.resolve();

@@ -126,19 +126,21 @@ export class Stock<T> {
     this.destroy(slot, reason, true);
   }
 
-  /** Destroys all idle resources. */
+  /** Destroys all idle resources, for a caller that waits until they are gone. */
   evictAll(reason: DestroyReason): void {
     for (const slot of [...this.idle]) {
-      if (slot.state === 'idle') this.evict(slot, reason); // A destruction that ended at once may have lent it.
+      if (slot.state !== 'idle') continue; // A destruction that ended at once may have lent it.
+      this.idle.remove(slot);
+      this.destroy(slot, reason, false);
     }
   }
 
-  /** Destroys the resource of a slot that is in no state. */
+  /** Destroys the resource of a slot that is in no state. In the `background`, that does not keep the process alive unless a caller waits. */
   destroy(slot: Slot<T>, reason: DestroyReason, background: boolean): void {
     slot.state = 'destroying';
     this.#counters.destroying++;
     this.#host.changed();
-    this.#calls.destroy(slot.resource, reason, background, () => {
+    this.#calls.destroy(slot.resource, reason, background && !slot.isAwaited, () => {
       this.#counters.destroying--;
       this.#counters.countDestroyed(reason);
       this.slots.noteDestroyed(slot.resource, slot);
