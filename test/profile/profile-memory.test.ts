@@ -261,6 +261,21 @@ test('a body that throws ends the profile, and its marks are refused afterwards'
   expect(report.overlapped).toBe(false);
 });
 
+test('what the body throws is thrown on, also after a mark that failed', async () => {
+  const { process, options } = fake();
+  const failing = profileMemory(
+    'failing',
+    async (profile) => {
+      process.collect = () => Promise.reject(new Error('no collector'));
+      await profile.mark('read').catch((cause: unknown) => {
+        throw new Error('no rows', { cause });
+      });
+    },
+    options,
+  );
+  await expect(failing).rejects.toThrow('no rows');
+});
+
 test('a collector that fails rejects the profile', async () => {
   const { process, options } = fake();
   const failing = { collect: () => Promise.reject(new Error('no collector')) };

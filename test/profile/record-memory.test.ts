@@ -199,6 +199,8 @@ test('draws nothing, one reading, and the first mark of each label', () => {
   expect(plotMemory([{ ...usage, atMillis: 0 }])).not.toContain('NaN');
   const marked = [1, 2].map((atMillis) => ({ ...usage, atMillis, label: 'turn <1>' }));
   expect(plotMemory(marked).match(/>turn &lt;1&gt;</g)).toHaveLength(1);
+  const foreign = [{ ...usage, atMillis: 0, label: 7 as never }];
+  expect(plotMemory(foreign)).toBe(plotMemory([{ ...usage, atMillis: 0 }]));
 });
 
 /** The points of each curve: rss, heap, outside the heap. */

@@ -125,7 +125,7 @@ function legend(): SvgText[] {
 function marks(samples: readonly RecordedSample[], scale: Scale, height: number): SvgText[] {
   const first = new Map<string, number>();
   for (const [at, { label }] of samples.entries()) {
-    if (label !== undefined && !first.has(label)) first.set(label, at);
+    if (typeof label === 'string' && !first.has(label)) first.set(label, at);
   }
   return [...first].slice(0, MAX_MARKS).flatMap(([label, at], i) => {
     const x = scale.x(at);

@@ -55,10 +55,10 @@ export class Recording implements MarkedProfile {
     return this.#pending;
   }
 
-  /** Waits for the marks, and refuses further ones. */
+  /** Waits for the marks, and refuses further ones. The error of a mark is that of its caller. */
   async end(): Promise<void> {
     this.#hasEnded = true;
-    await this.#pending;
+    await this.#pending.catch(() => {});
   }
 
   async #read(label: string, site: string): Promise<void> {
