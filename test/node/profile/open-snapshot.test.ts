@@ -132,6 +132,11 @@ test('a file that was cut short anywhere is refused', async () => {
   }
 });
 
+test('a file without a node, which has no root, is refused', async () => {
+  writeFileSync(path, snapshotText([]));
+  await expect(openSnapshot(path)).rejects.toThrow('its node_count is 0');
+});
+
 test('a file with any byte changed is read or refused, and never breaks', async () => {
   const text = snapshotText(GLOBALS);
   await fc.assert(

@@ -46,8 +46,8 @@ export function parseHeader(text: string): SnapshotHeader {
   const edgeField = fieldOf(edgeFields, 'edge_fields');
   const locationField = fieldOf(locationFields, 'location_fields');
   return {
-    nodeCount: countOf(node_count, 'node_count'),
-    edgeCount: countOf(edge_count, 'edge_count'),
+    nodeCount: countOf(node_count, 'node_count', 1),
+    edgeCount: countOf(edge_count, 'edge_count', 0),
     node: {
       fields: nodeFields.length,
       type: field('type'),
@@ -83,8 +83,8 @@ const LOCATION_FIELDS = ['object_index', 'script_id', 'line', 'column'];
 /** Columns index nodes and edges with 32 bits. */
 const MOST = 2 ** 32 - 2;
 
-function countOf(value: unknown, name: string): number {
-  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > MOST) {
+function countOf(value: unknown, name: string, least: number): number {
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > MOST) {
     throw new Error(`its ${name} is ${String(value)}.`);
   }
   return value as number;
