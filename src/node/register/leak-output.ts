@@ -6,6 +6,7 @@ import { formatPosition } from '../../core/call-site.js';
 import { builtinModule } from '../../core/host.js';
 import { formatReport } from '../../watchdog/format-report.js';
 import type { LeakReport } from '../../watchdog/leak-report.js';
+import { removePartial } from '../remove-partial.js';
 import { printOnStderr } from '../stderr.js';
 import type { RegisterOptions } from './register-options.js';
 import type { RequestCounts } from './request-sample.js';
@@ -143,6 +144,7 @@ export class LeakOutput {
       writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`);
       renameSync(temporary, target);
     } catch (error) {
+      removePartial(temporary);
       this.say(`the file of the option "json" cannot be written: ${(error as Error).message}`);
     }
   }

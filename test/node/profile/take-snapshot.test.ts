@@ -42,11 +42,17 @@ test('a snapshot is complete when it appears, has its scripts beside it, and sta
 }, 120_000);
 
 test('a file that cannot be written is refused at once, and leaves nothing', async () => {
-  const nowhere = join(folder, 'no/such/folder/app.heapsnapshot');
-  await expect(takeSnapshot({ file: nowhere, onEstimate: () => {} })).rejects.toMatchObject({
-    code: 'TENURE_PROFILE_NOT_WRITTEN',
-    cause: { code: 'ENOENT' },
-  });
+  writeFileSync(join(folder, 'file'), '');
+  for (const [path, code] of [
+    ['no/such/folder/app.heapsnapshot', 'ENOENT'],
+    ['file/app.heapsnapshot', 'ENOTDIR'],
+  ] as const) {
+    const nowhere = { file: join(folder, path), onEstimate: () => {} };
+    await expect(takeSnapshot(nowhere)).rejects.toMatchObject({
+      code: 'TENURE_PROFILE_NOT_WRITTEN',
+      cause: { code },
+    });
+  }
   const before = readdirSync(folder);
   await expect(takeSnapshot({} as never)).rejects.toThrow('`file` is missing');
   await expect(takeSnapshot({ file, maxPeakBytes: -1 })).rejects.toThrow('`maxPeakBytes`');

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ProgramOptions, service, startProgram } from './run-registered.js';
@@ -234,10 +234,21 @@ describe('what it reports', () => {
     expect(await program.ended()).toBe(7);
   });
 
-  test('a file that cannot be written is told, and does no harm', async () => {
-    using t = await run(HEALTHY, { tenure: 'json=no/such/folder/leaks.json' });
-    expect(t.stderr).toContain('the file of the option "json" cannot be written');
-    expect(t.code).toBe(0);
+  test.each(['no/such/folder/leaks.json', 'app.cjs/leaks.json'])(
+    'a file that cannot be written is told, and does no harm: %s',
+    async (json) => {
+      using t = await run(HEALTHY, { tenure: `json=${json}` });
+      expect(t.stderr).toContain('the file of the option "json" cannot be written');
+      expect(t.code).toBe(0);
+    },
+  );
+
+  test('a folder in the place of the file is told, and gets no other file beside it', async () => {
+    const source = `require('node:fs').mkdirSync('reports');${HEALTHY}`;
+    using program = startProgram(source, { tenure: 'json=reports' });
+    expect(await program.ended()).toBe(0);
+    expect(program.stderr()).toContain('the file of the option "json" cannot be written');
+    expect(readdirSync(program.folder).sort()).toEqual(['app.cjs', 'node_modules', 'reports']);
   });
 });
 

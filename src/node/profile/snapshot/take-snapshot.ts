@@ -23,6 +23,7 @@ import {
   resolveOptions,
 } from '../../../core/options.js';
 import { formatBytes } from '../../../profile/measure/format-bytes.js';
+import { removePartial } from '../../remove-partial.js';
 import { printOnStderr } from '../../stderr.js';
 import { ProfileTooLargeError, SnapshotNotWrittenError } from '../profile-errors.js';
 import { JsonFileReader } from './json-file-reader.js';
@@ -140,7 +141,7 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<Snapsh
       estimate,
     };
   } catch (cause) {
-    rmSync(partial, { force: true });
+    removePartial(partial);
     if (cause instanceof SnapshotNotWrittenError) throw cause;
     throw new SnapshotNotWrittenError(file, 'Writing failed', cause);
   }
