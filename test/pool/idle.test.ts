@@ -67,9 +67,9 @@ test('numTestsPerEvictionRun limits one sweep, evictionRunIntervalMillis spaces 
     evictionRunIntervalMillis: 10_000,
     numTestsPerEvictionRun: 2,
   });
-  await clock.advance(10_000);
+  await clock.advance(9_000);
   expect(pool.available).toBe(5);
-  await clock.advance(10_000);
+  await clock.advance(1_000);
   expect(pool.available).toBe(3);
   await clock.advance(9_000);
   expect(pool.available).toBe(3);
@@ -262,10 +262,25 @@ test('sweeps are never closer than evictionRunIntervalMillis', async () => {
     idleTimeoutMillis: 100,
     evictionRunIntervalMillis: 1_500,
   });
-  await clock.advance(3_900);
-  expect(pool.available, 'the first sweep sees that it is idle').toBe(1);
+  await clock.advance(1_500);
+  await pool.use(() => {});
+  await clock.advance(2_400);
+  expect(pool.available, 'the first sweep was 2 s after the start').toBe(1);
   await clock.advance(100);
   expect(pool.available).toBe(0);
+});
+
+test('a sweep evicts what was idle for long enough before it, and validates what is due, as generic-pool does', async () => {
+  const factory = new StrictFactory(1, { validate: () => true });
+  const { pool, clock } = await idlePool(
+    1,
+    { idleTimeoutMillis: 60_000, keepaliveMillis: 30_000, evictionRunIntervalMillis: 40_000 },
+    factory,
+  );
+  await clock.advance(40_000);
+  expect(factory.validates).toBe(1);
+  await clock.advance(40_000);
+  expect(pool.size).toBe(0);
 });
 
 test('a pool in use does not lose all its idle resources at once', async () => {

@@ -2,7 +2,7 @@
  * The pool's one housekeeping timer. It refreshes the coarse time, and evicts resources that are idle or old for too long.
  * It runs only while there are resources, or while a limit that `adaptiveMax` has lowered grows. It never keeps the process alive.
  *
- * A return does not read the clock, which would cost as much as the rest of the return. The sweep sets `idleSince` when it
+ * A return does not read the clock, which would cost as much as the rest of the return. Each tick of the sweep sets `idleSince` when it
  * first sees an idle slot: up to one tick late, so no slot is evicted too early. The idle list is in the order of return, so
  * the slots without `idleSince` are all at its end.
  */
@@ -86,6 +86,7 @@ export class Sweep<T> {
     this.timer = null;
     const now = this.#stock.refreshTime();
     this.#listener.ticked();
+    this.#noteIdle(now);
     this.#ticks++;
     if (this.#ticks >= this.#ticksPerRun) {
       this.#ticks = 0;
@@ -94,11 +95,13 @@ export class Sweep<T> {
     if (this.#stock.slots.size > 0) this.start();
   }
 
+  #noteIdle(now: number): void {
+    let slot = this.#stock.idle.last;
+    for (; slot !== null && slot.idleSince === UNSEEN; slot = slot.previous) slot.idleSince = now;
+  }
+
   #run(now: number): void {
     const { idle } = this.#stock;
-    for (let slot = idle.last; slot !== null && slot.idleSince === UNSEEN; slot = slot.previous) {
-      slot.idleSince = now;
-    }
     const due: Slot<T>[] = [];
     const overdue: Slot<T>[] = [];
     let tests = this.#settings.numTestsPerEvictionRun;
