@@ -31,7 +31,7 @@ export interface CeilingMember {
   readonly firstTicket: number;
   /** Whether it has waiters for whom it would create a resource if there was room. */
   isStarved(): boolean;
-  /** Destroys the idle resource that would be lent last. */
+  /** Destroys the resource that was idle for the longest time. */
   evictIdle(reason: DestroyReason): void;
   /** Creates resources for its waiters, as far as there is room. */
   serve(): void;
