@@ -423,6 +423,18 @@ describe('loadTimeoutMillis', () => {
     expect(await fn('k')).toBe('forced');
   });
 
+  test('soft: a caller whose load hangs gets what the load brought that has superseded it', async () => {
+    const { clock, gates, fn } = await overdue({ ttl: 100 });
+    await clock.advance(100);
+    const waiting = fn('k');
+    const forced = fn.refresh('k');
+    await settle();
+    gates.at(2).fail(new Error('down'));
+    expect(await forced).toBe('old');
+    await clock.advance(50);
+    expect(await waiting).toBe('old');
+  });
+
   test('soft: a caller whose load was superseded gets no result that was deleted since', async () => {
     const { clock, gates, fn } = await overdue({ ttl: 100 });
     await clock.advance(100);

@@ -69,11 +69,11 @@ export class Flights {
     earlier.disown();
   }
 
-  /** Whether no invalidation has disowned a load that runs. One that was superseded is as valid as the load that runs in its place. */
-  isValid(load: Load): boolean {
-    let last = load;
-    while (last.details.supersededBy !== undefined) last = last.details.supersededBy;
-    return last.isCurrent && (last === load || this.get(load.key) === last);
+  /** The load that runs or has ended in place of one, or this one itself; `undefined` if an invalidation has disowned it. */
+  latestOf(load: Load): Load | undefined {
+    let latest = load;
+    while (latest.details.supersededBy !== undefined) latest = latest.details.supersededBy;
+    return latest.isCurrent ? latest : undefined;
   }
 
   /** Ends a load; returns false if it is not current. */

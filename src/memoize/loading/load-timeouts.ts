@@ -3,7 +3,6 @@ import type { Clock } from '../../core/clock.js';
 import { settledBefore } from '../../core/settled-before.js';
 import { onceSettled } from '../../core/thenable.js';
 import type { MemoizeSettings } from '../memoize-options.js';
-import type { StagedEntry } from '../stores/staged-entry.js';
 import type { Load } from './load.js';
 import { LoadTimeoutError } from './load-timeout-error.js';
 
@@ -25,18 +24,12 @@ export function untilHardLimit(
   });
 }
 
-/**
- * Follows the result of a load for its callers. At the soft limit they get the result of `onSoftLimit`, unless that is
- * `undefined`.
- */
+/** Follows the result of a load for its callers. `onSoftLimit` may give them another one at the soft limit. */
 export function untilSoftLimit(
   soft: number,
   { clock }: MemoizeSettings,
   result: PromiseLike<unknown>,
-  onSoftLimit: () => StagedEntry | undefined,
+  onSoftLimit: (resolve: (value: unknown) => void) => void,
 ): Promise<unknown> {
-  return settledBefore(clock as Clock, soft, result, (resolve) => {
-    const stale = onSoftLimit();
-    if (stale !== undefined) resolve(stale.settled);
-  });
+  return settledBefore(clock as Clock, soft, result, onSoftLimit);
 }

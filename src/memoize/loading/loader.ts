@@ -211,9 +211,9 @@ export class Loader {
         });
         this.#flights.releaseKey(load);
         if (stale !== undefined) return stale.settled;
-        const { supersededBy } = load.details;
-        if (supersededBy === undefined) throw error;
-        return supersededBy.promise;
+        const latest = this.#flights.latestOf(load);
+        if (latest === undefined || latest === load) throw error;
+        return latest.promise;
       },
     );
     return promise;
@@ -232,12 +232,14 @@ export class Loader {
       return result;
     }
     load.ownDetails.unlimited = load.callerCount;
-    load.result = untilSoftLimit(soft, this.#settings, promise, () => {
-      const now = this.#settings.clock.now();
-      if (!this.#flights.isValid(load) || !this.#mayServe(replaces, load, now)) return undefined;
+    load.result = untilSoftLimit(soft, this.#settings, promise, (resolve) => {
+      const latest = this.#flights.latestOf(load);
+      if (latest === undefined) return;
+      if (this.#flights.get(load.key) !== latest) return resolve(latest.promise); // It has ended.
+      if (!this.#mayServe(replaces, load, this.#settings.clock.now())) return;
       this.#entries.disposals?.loadSettled(load, replaces.settled);
       this.#recorder.servedStale(args, load.answeredStale());
-      return replaces;
+      resolve(replaces.settled);
     });
     return load.result;
   }
