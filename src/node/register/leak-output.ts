@@ -41,7 +41,7 @@ const MOST_TOLD = 1_000;
 /** Where a process writes its leaks. */
 export class LeakOutput {
   readonly #options: Pick<RegisterOptions, 'leaks' | 'json'>;
-  readonly #part = partOfService();
+  readonly #worker: string | undefined = workerName();
   readonly #source: string;
 
   /** The line and the scope of each leak that was written, by its signature. */
@@ -52,7 +52,7 @@ export class LeakOutput {
 
   constructor(options: Pick<RegisterOptions, 'leaks' | 'json'>) {
     this.#options = options;
-    this.#source = this.#part === undefined ? 'tenure' : `tenure (${this.#part.name})`;
+    this.#source = this.#worker === undefined ? 'tenure' : `tenure (${this.#worker})`;
   }
 
   /** Writes a sentence. */
@@ -131,8 +131,8 @@ export class LeakOutput {
 
   /** Writes the file in one step, so that a reader never sees half of it. */
   #writeFile(path: string, findings: Findings): void {
-    const part = this.#part;
-    const target = part === undefined ? path : path.replace(/(\.json)?$/, `.${part.inFiles}$1`);
+    const suffix = this.#worker?.replaceAll(' ', '-');
+    const target = suffix === undefined ? path : path.replace(/(\.json)?$/, `.${suffix}$1`);
     const temporary = `${target}.${process.pid}.tmp`;
     try {
       const content = {
@@ -150,12 +150,12 @@ export class LeakOutput {
   }
 }
 
-/** Names the worker that this is: a thread, or a process of a cluster. `undefined` for another process. */
-function partOfService(): { readonly name: string; readonly inFiles: string } | undefined {
-  if (!isMainThread) return { name: `worker ${threadId}`, inFiles: `worker-${threadId}` };
-  if (process.send === undefined) return undefined; // Not forked. Most processes need no module for that.
-  const id = builtinModule<typeof Cluster>('node:cluster')?.worker?.id;
-  return id === undefined ? undefined : { name: `cluster worker ${id}`, inFiles: `cluster-${id}` };
+/** Names the worker that this is, a thread or a process of a cluster; `undefined` for another process. */
+function workerName(): string | undefined {
+  if (!isMainThread) return `worker ${threadId}`;
+  if (process.send === undefined) return undefined; // It was not forked, and needs no module for that.
+  const worker = builtinModule<typeof Cluster>('node:cluster')?.worker;
+  return worker === undefined ? undefined : `cluster worker ${worker.id}`;
 }
 
 function summaryOf(leak: LeakReport): object {

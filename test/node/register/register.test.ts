@@ -220,8 +220,10 @@ describe('what it reports', () => {
       else {${service('await get(process.env.ROUTE); process.exit(0);')}}`,
       { tenure: 'json=leaks.json,graceMillis=0' },
     );
-    expect(t.json('leaks.cluster-1.json')).toMatchObject({ leaks: [{ scope: 'GET /leak' }] });
-    expect(t.json('leaks.cluster-2.json')).toMatchObject({ leaks: [] });
+    expect(t.json('leaks.cluster-worker-1.json')).toMatchObject({
+      leaks: [{ scope: 'GET /leak' }],
+    });
+    expect(t.json('leaks.cluster-worker-2.json')).toMatchObject({ leaks: [] });
     expect(t.stderr).toContain('tenure (cluster worker 1): LEAK LIKELY');
   });
 
