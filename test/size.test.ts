@@ -15,23 +15,23 @@ const BUDGETS: Readonly<Record<string, number>> = {
   weak: 28_700,
   gc: 88_000,
   pool: 89_700,
-  memoize: 81_500,
+  memoize: 82_600,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
-  'memoize/disposal': 7_200,
+  'memoize/disposal': 7_300,
   'memoize/dump': 8_200,
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 47_600,
   view: 49_100,
   node: 35_600,
-  register: 183_200,
-  testing: 158_800,
-  'testing/jest': 161_000,
-  'testing/jest-setup': 159_300,
-  'testing/node': 160_700,
-  'testing/vitest': 161_300,
-  'testing/vitest-setup': 157_800,
-  watchdog: 150_800,
+  register: 183_700,
+  testing: 160_200,
+  'testing/jest': 161_300,
+  'testing/jest-setup': 159_600,
+  'testing/node': 161_000,
+  'testing/vitest': 161_500,
+  'testing/vitest-setup': 158_100,
+  watchdog: 151_000,
   'integrations/express': 6_200,
   'integrations/fastify': 4_700,
   'integrations/nest': 7_400,
@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 100_200,
   'integrations/redis': 11_800,
   'integrations/tarn': 49_200,
-  '.': 500_700,
+  '.': 503_100,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -114,9 +114,9 @@ test('createPool, imported alone, stays below 75 kB', async () => {
   expect(minifiedBytes).toBeLessThanOrEqual(75_000);
 });
 
-test('memoize, imported alone, stays below 59.1 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 60.2 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(59_100);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(60_200);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

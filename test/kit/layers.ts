@@ -146,8 +146,8 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   },
   node: {
     'foreign-pools': [],
-    register: ['foreign-pools', 'http-scopes', 'stderr'],
-    profile: ['stderr'],
+    register: ['foreign-pools', 'http-scopes', 'remove-partial', 'stderr'],
+    profile: ['remove-partial', 'stderr'],
     cli: ['foreign-pools', 'profile', 'stderr'],
   },
   integrations: {
