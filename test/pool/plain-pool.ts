@@ -209,6 +209,7 @@ export class PlainPool {
     let ended = 0;
     for (const own of theirs) {
       const left =
+        this.#creations.find(({ client, wanted }) => client === undefined && !wanted) ??
         this.#creations.find((creation) => creation === own) ??
         this.#creations.find(({ client }) => client === undefined);
       const isNeeded = this.#line.length - this.#idle.length - this.#creations.length >= 0;

@@ -79,6 +79,34 @@ test('a resource that was being created during an invalidation is replaced, and 
   await pool.close();
 });
 
+test('of two creations whose callers leave, the one from before an invalidation is given up', async () => {
+  const gates = new Gates();
+  const signals: AbortSignal[] = [];
+  const factory = new StrictFactory(3, {
+    create: (_number, signal) => {
+      signals.push(signal);
+      return gates.next();
+    },
+  });
+  const pool = createPool(factory, { max: 2, clock: new FakeClock() });
+  const first = pool.lease();
+  gates.at(0).open();
+  await (await first).destroy();
+  const [before, after] = [new AbortController(), new AbortController()];
+  pool.lease({ signal: before.signal }).catch(() => {});
+  void pool.invalidate();
+  pool.lease({ signal: after.signal }).catch(() => {});
+  const last = outcomeOf(pool.lease());
+  before.abort();
+  after.abort();
+  expect(signals.map(({ aborted }) => aborted)).toEqual([false, true, false]);
+  gates.at(2).open();
+  await settle();
+  expect([last().is, factory.creates]).toEqual(['resolved', 3]);
+  gates.at(1).open();
+  await pool.close({ graceMillis: 0, force: true });
+});
+
 test.each([50, 150])(
   'a creation that began before an invalidation and comes after its timeout is not lent: invalidated after %i ms',
   async (moment) => {

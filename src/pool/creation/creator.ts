@@ -169,11 +169,12 @@ export class Creator<T, C extends Client> {
    * A waiter has left without a resource; `creation` was begun for it. Unless another waiter or `min` needs the creation, its place is free,
    * and the factory is told by its signal. While nothing comes of the factory, one creation continues for later callers. A resource that
    * comes all the same is kept if there is room. A waiter for whom none was begun may be the last that needed one of another waiter, which
-   * has left or was served otherwise.
+   * has left or was served otherwise. A creation whose resource would be destroyed is given up before all others.
    */
   clientLeft(creation: Creation | null, reason: unknown): void {
     const own = creation as Creation<C>;
-    const left = this.#running.has(own) ? own : this.#firstWithoutClient();
+    const left =
+      this.#outdatedWithoutClient() ?? (this.#running.has(own) ? own : this.#firstWithoutClient());
     if (left === undefined || left.client !== null) return;
     const isSlow = left.call?.isSlow === true;
     const isNeeded = !isSlow && (this.#capacity.shortfall >= 0 || this.#isFilling());
@@ -205,6 +206,16 @@ export class Creator<T, C extends Client> {
       first ??= creation;
     }
     return first;
+  }
+
+  /** A creation whose waiter has left, and whose resource would be destroyed. O(1) while waiters need all creations. */
+  #outdatedWithoutClient(): Creation<C> | undefined {
+    if (this.#invalidations === 0 || this.#capacity.shortfall >= 0) return undefined;
+    for (const creation of this.#running) {
+      const { isForMin, client } = creation;
+      if (!isForMin && client === null && this.#isOutdated(creation)) return creation;
+    }
+    return undefined;
   }
 
   /**
