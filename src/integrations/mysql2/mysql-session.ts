@@ -10,6 +10,9 @@ import type { ClientSession } from '../client/session-pool.js';
 /** System variables of a session, by name. */
 export type SessionVariables = Readonly<Record<string, string | number | boolean>>;
 
+/** Rows as objects with the server's values, whatever form the configuration gives to the rows of holders. */
+const PLAIN_ROWS = { rowsAsArray: false, nestTables: false, typeCast: true };
+
 /** The session of one connection. */
 export class MysqlSession implements ClientSession<Connection> {
   readonly client: Connection;
@@ -67,16 +70,19 @@ export class MysqlSession implements ClientSession<Connection> {
    */
   async #statementsThatRestore(): Promise<readonly string[]> {
     const core = this.#core;
-    const [[before]] = await this.client.query<RowDataPacket[]>(
-      'select @@sql_mode as mode, version() as version',
-    );
+    const before = await this.#firstRow('select @@sql_mode as mode, version() as version');
     const restoring = [`set session sql_mode = ${core.escape(before?.['mode'])}`];
     if (String(before?.['version']).includes('MariaDB')) {
-      const [[own]] = await this.client.query<RowDataPacket[]>('select current_role() as role');
+      const own = await this.#firstRow('select current_role() as role');
       const role = own?.['role'] as string | null;
       restoring.push(`set role ${role === null ? 'none' : core.escapeId(role)}`);
     }
     return restoring;
+  }
+
+  async #firstRow(sql: string): Promise<RowDataPacket | undefined> {
+    const [[row]] = await this.client.query<RowDataPacket[]>({ sql, ...PLAIN_ROWS });
+    return row;
   }
 
   async isAlive(): Promise<boolean> {

@@ -126,6 +126,30 @@ describe.skipIf(!canStart)('a pool of connections', () => {
     expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
   });
 
+  test.each<[what: string, form: mysql.ConnectionOptions]>([
+    ['arrays', { rowsAsArray: true }],
+    ['tables', { nestTables: true }],
+    ['prefixed columns', { nestTables: '_' }],
+    ['values of its own', { typeCast: () => 'cast' }],
+    ['no values', { typeCast: () => null }],
+  ])('a configuration that makes %s of rows does not hinder the reset', async (_what, form) => {
+    await using pool = createClientPool({ ...config(), ...form }, { max: 1 });
+    await pool.use(async (connection) => {
+      await connection.query("set sql_mode = ''");
+      await connection.query('set role tenant');
+    });
+    const [rows] = await pool.use((connection) =>
+      connection.query({
+        sql: "select current_role() as role, @@sql_mode <> '' as isStrict",
+        rowsAsArray: false,
+        nestTables: false,
+        typeCast: true,
+      }),
+    );
+    expect(rows).toEqual([{ role: null, isStrict: 1 }]);
+    expect(pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
   test('session variables hold for each holder, whatever the one before has set', async () => {
     await using t = await setUp({
       sessionVariables: {
