@@ -1,5 +1,6 @@
 /** Replacements of methods that several packages need. */
 import type { EntryPoint } from '../../core/probe.js';
+import { withCallersContext } from './callers-context.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
 import type { KnownPools } from './known-pools.js';
 import { whenLent } from './lent-promise.js';
@@ -33,10 +34,10 @@ export function givingBack(pools: KnownPools): (original: Method) => Method {
     };
 }
 
-/** Replaces a method that acquires for itself and gives back by itself. */
+/** Replaces a method that acquires for itself and gives back by itself. It may take a callback. */
 export function lendingInternally(pools: KnownPools): (original: Method) => Method {
   return (original) =>
     function (this: object, ...args: unknown[]): unknown {
-      return pools.internally(() => original.apply(this, args));
+      return pools.internally(() => original.apply(this, withCallersContext(args)));
     };
 }

@@ -5,6 +5,7 @@
  *
  * The events `'acquire'` and `'release'` are not emitted for a connection that goes straight to a waiter.
  */
+import { inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
 import { givingBack, lendingInternally } from './method-replacements.js';
@@ -67,10 +68,11 @@ export const mysql2: PeerPackage = {
         const pool = pools.caller(this, factsOf);
         const origin = pool?.origin(getConnection);
         if (pool === undefined || origin === undefined) return original.apply(this, args);
+        const called = inCallersContext(callback);
         const connected: Connected = (error, connection) => {
           if (connection !== undefined && connection !== null) pool.lent(connection, origin);
           else pool.refused();
-          return callback(error, connection);
+          return called(error, connection);
         };
         wrapped.add(connected);
         return original.call(this, connected);

@@ -6,6 +6,7 @@
  * ends. The event `'release'` of pg-pool came only in 3.6.
  */
 import type { Origin } from '../../core/probe.js';
+import { inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPool, ForeignPoolFacts } from './foreign-pool.js';
 import { whenLent } from './lent-promise.js';
@@ -69,9 +70,10 @@ export const pgPool: PeerPackage = {
 };
 
 function whenConnected(pool: ForeignPool, origin: Origin, callback: Connected): Connected {
+  const connected = inCallersContext(callback);
   return (error, client, done) => {
     if (client !== undefined && client !== null) pool.lent(client, origin);
     else pool.refused();
-    return callback(error, client, done);
+    return connected(error, client, done);
   };
 }

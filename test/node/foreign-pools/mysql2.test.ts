@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import mysql from 'mysql2';
 import mysqlPromise from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -59,6 +60,35 @@ describe.skipIf(!canStart)('mysql2, on a real MariaDB', () => {
     expect(watchdog.stats().loans).toBe(0);
     await pool.end();
   });
+
+  test.each<[method: string, ask: (pool: mysql.Pool, answered: () => void) => void]>([
+    [
+      'getConnection',
+      (pool, answered) =>
+        pool.getConnection((_error, connection) => {
+          connection.release();
+          answered();
+        }),
+    ],
+    ['query', (pool, answered) => pool.query('select 1', answered)],
+    ['execute', (pool, answered) => pool.execute('select 1', answered)],
+  ])(
+    'a callback of %s runs in the context of its caller, whoever has given the connection back',
+    async (_method, ask) => {
+      using watchdog = new Watchdog();
+      using _foreign = watchForeignPools(watchdog);
+      const context = new AsyncLocalStorage<string>();
+      const pool = mysql.createPool(optionsOf(1));
+      const held = await pool.promise().getConnection();
+      const seen = context.run(
+        'caller',
+        () => new Promise((resolve) => ask(pool, () => resolve(context.getStore()))),
+      );
+      context.run('holder', () => held.release());
+      expect(await seen).toBe('caller');
+      await pool.promise().end();
+    },
+  );
 
   test('a connection that the server has ended is no loan any more: its place in the pool is free', async () => {
     using watchdog = new Watchdog();

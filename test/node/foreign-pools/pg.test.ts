@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -55,6 +56,40 @@ describe.skipIf(!canStart)('pg, on a real Postgres', () => {
     });
     expect(watchdog.stats()).toMatchObject({ loans: 1, loansOut: 0 });
     await pool.end();
+  });
+
+  test('what a callback takes belongs to the scope of its caller, whoever has given the client back', async () => {
+    using watchdog = new Watchdog({ graceMillis: 0 });
+    using _foreign = watchForeignPools(watchdog);
+    const context = new AsyncLocalStorage<string>();
+    const pool = open(1);
+    const other = open(1);
+    const held = await pool.connect();
+    const taken = watchdog.scope(
+      'caller',
+      () =>
+        new Promise<pg.PoolClient>((resolve) => {
+          void pool.query('select 1', () =>
+            other.connect((_error, client) => resolve(client as pg.PoolClient)),
+          );
+        }),
+    );
+    const seen = context.run(
+      'caller',
+      () =>
+        new Promise((resolve) => {
+          pool.connect((_error, _client, release) => {
+            release();
+            resolve(context.getStore());
+          });
+        }),
+    );
+    context.run('holder', () => watchdog.scope('holder', () => held.release()));
+    const client = await taken;
+    expect(await seen).toBe('caller');
+    expect(await watchdog.check()).toMatchObject([{ scope: 'caller', count: 1 }]);
+    client.release();
+    await Promise.all([pool.end(), other.end()]);
   });
 
   test('a query of the pool is no loan, in each of its forms', async () => {
