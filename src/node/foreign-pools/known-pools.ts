@@ -35,6 +35,11 @@ export class KnownPools {
     return this.#pools.get(pool) ?? this.#add(pool, factsOf);
   }
 
+  /** Whether a method of a package makes the present call for itself. */
+  get isInternal(): boolean {
+    return this.#internalCalls > 0;
+  }
+
   #add(pool: object, factsOf: (pool: never) => ForeignPoolFacts): ForeignPool | undefined {
     return guardedCall('the watch of a pool', () => {
       if (Object(pool) !== pool) return undefined; // The method was called without its pool, and will throw.

@@ -56,15 +56,16 @@ export const mysql2: PeerPackage = {
   methods: ['getConnection', 'releaseConnection', 'query', 'execute', 'end'],
   classOf: (exports) => exports,
   patch(prototype, methods, pools) {
-    /** Callbacks that are wrapped already. mysql2 calls `getConnection` again with the callback of a waiter. */
-    const wrapped = new WeakSet<Connected>();
+    /** Callbacks that are wrapped already, and those of a query. mysql2 calls `getConnection` again with the callback of a waiter. */
+    const knownCallbacks = new WeakSet<Connected>();
 
     methods.replace(prototype, 'getConnection', (original) => {
       return function getConnection(this: object, ...args: unknown[]): unknown {
         const callback = args[0] as Connected;
-        if (typeof callback !== 'function' || wrapped.has(callback)) {
+        if (typeof callback !== 'function' || knownCallbacks.has(callback)) {
           return original.apply(this, args);
         }
+        if (pools.isInternal) knownCallbacks.add(callback);
         const pool = pools.caller(this, factsOf);
         const origin = pool?.origin(getConnection);
         if (pool === undefined || origin === undefined) return original.apply(this, args);
@@ -74,7 +75,7 @@ export const mysql2: PeerPackage = {
           else pool.refused();
           return called(error, connection);
         };
-        wrapped.add(connected);
+        knownCallbacks.add(connected);
         return original.call(this, connected);
       };
     });

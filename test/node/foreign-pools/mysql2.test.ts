@@ -90,6 +90,18 @@ describe.skipIf(!canStart)('mysql2, on a real MariaDB', () => {
     },
   );
 
+  test('a query that waits for a connection which the server ends is no loan', async () => {
+    using watchdog = new Watchdog();
+    using _foreign = watchForeignPools(watchdog);
+    const pool = mysqlPromise.createPool(optionsOf(1));
+    const held = await pool.getConnection();
+    const answers = [pool.query('select 1'), pool.execute('select 1')];
+    held.destroy();
+    await Promise.all(answers);
+    expect(watchdog.stats()).toMatchObject({ loans: 1, loansOut: 0 });
+    await pool.end();
+  });
+
   test('a connection that the server has ended is no loan any more: its place in the pool is free', async () => {
     using watchdog = new Watchdog();
     using _foreign = watchForeignPools(watchdog);
