@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
   weak: 28_700,
   gc: 88_000,
-  pool: 89_700,
+  pool: 89_800,
   memoize: 82_600,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -23,8 +23,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 47_600,
   view: 49_100,
-  node: 35_600,
-  register: 183_700,
+  node: 35_900,
+  register: 183_900,
   testing: 160_200,
   'testing/jest': 161_300,
   'testing/jest-setup': 159_600,
@@ -38,11 +38,11 @@ const BUDGETS: Readonly<Record<string, number>> = {
   profile: 57_400,
   'profile/v8': 58_000,
   'integrations/generic-pool': 48_800,
-  'integrations/mysql2': 98_800,
-  'integrations/pg': 100_200,
+  'integrations/mysql2': 99_000,
+  'integrations/pg': 100_300,
   'integrations/redis': 11_800,
   'integrations/tarn': 49_200,
-  '.': 503_100,
+  '.': 503_200,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -109,9 +109,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 75 kB', async () => {
+test('createPool, imported alone, stays below 75.1 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(75_000);
+  expect(minifiedBytes).toBeLessThanOrEqual(75_100);
 });
 
 test('memoize, imported alone, stays below 60.2 kB beside lru-cache, and has no part that is imported apart', async () => {
