@@ -120,6 +120,13 @@ export interface Observer {
   readonly asksForPresent?: boolean;
 
   /**
+   * Who gets the reports. All observers of one watchdog have the same.
+   *
+   * @default none: the observer judges no loans
+   */
+  readonly receiver?: object | undefined;
+
+  /**
    * Whether the watch has ended. A component with many parts ends their watches in later turns, and at once for a part that is watched
    * anew.
    *

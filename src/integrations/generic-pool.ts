@@ -46,6 +46,7 @@ export function adoptPool<T>(
   const ownRelease = ownReleaseOf(pool);
   return new AdoptedPool<T>(
     {
+      pool,
       request: (request, priority) => answerWith(request, pool.acquire(priority)),
       giveBack: (resource) => {
         if (!pool.isBorrowedResource(resource)) throw new Error('it is not out');

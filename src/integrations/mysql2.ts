@@ -125,6 +125,7 @@ function adopt<T extends { release(): void; destroy(): void }>(
 ): AdoptedPool<T> {
   return new AdoptedPool<T>(
     {
+      pool: core,
       request,
       identify,
       giveBack: (connection) => {

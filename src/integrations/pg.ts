@@ -56,6 +56,7 @@ export function adoptPool(
   const held = new HeldClients();
   const adopted = new AdoptedPool<PoolClient>(
     {
+      pool,
       request: (request) => {
         pool.connect((error, client) => {
           if (client === undefined) request.refuse(error);

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Pool } from 'tarn';
+import { askPeer } from '../core/adopted-peers.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { answerWith } from './adoption/answer-with.js';
@@ -37,6 +38,7 @@ export function adoptPool<T>(
   const destructions = new Destructions(pool);
   return new AdoptedPool<T>(
     {
+      pool,
       // The request is not aborted when its caller leaves. If tarn has just given a resource to an aborted request, it sets the
       // resource aside without serving the next request. That one then waits for a release that may never come.
       request: (request) => answerWith(request, pool.acquire().promise),
@@ -110,7 +112,7 @@ class Destructions<T> {
 
   #requestInvalid(resource: T): void {
     const pool = this.#pool;
-    const request = pool.acquire();
+    const request = askPeer(pool, undefined, () => pool.acquire());
     request.promise.catch(() => {}); // The abort rejects it.
     const onDestroy = (_event: number, destroyed: T): void => {
       if (destroyed !== resource) return;

@@ -86,6 +86,10 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
 
   // ── The watch ───────────────────────────────────────────────────────────────
 
+  get receiver(): object {
+    return this.#tracker;
+  }
+
   get isAlone(): boolean {
     return this.#tracker.components === 1;
   }

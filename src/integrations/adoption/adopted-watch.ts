@@ -3,6 +3,7 @@
  * taken from the peer directly, and resources that were given back to it past their lease.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { isToldOfPeer } from '../../core/adopted-peers.js';
 import type { LoanCounts, Observer } from '../../core/probe.js';
 import { LoanWatch, type WatchedLoans } from '../../pool/loan/loan-watch.js';
 import type { Slot } from '../../pool/loan/slot.js';
@@ -11,16 +12,18 @@ import type { PeerPool } from './peer-pool.js';
 
 /** The watch over one adopted pool. */
 export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener<T> {
+  readonly #peer: Pick<PeerPool<T>, 'pool'>;
   readonly #directLoans: DirectLoans<T>;
   /** The slots of loans whose resources were given back past their leases, and the numbers of these loans. */
   readonly #givenBack = new Map<Slot<T>, number>();
 
   constructor(
     pool: WatchedLoans<T>,
-    peer: Pick<PeerPool<T>, 'loans' | 'identify'>,
+    peer: Pick<PeerPool<T>, 'pool' | 'loans' | 'identify'>,
     observer: Observer,
   ) {
     super(pool, observer);
+    this.#peer = peer;
     this.#directLoans = new DirectLoans(pool.stock.slots, peer, this);
   }
 
@@ -41,6 +44,10 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
   /** Compares the loans with those of the peer. O(resources). */
   override look(): void {
     this.#directLoans.compare();
+  }
+
+  isToldOf(resource: unknown): boolean {
+    return isToldOfPeer(this.#peer.pool, resource, this.observer.main?.receiver);
   }
 
   takenDirectly(): () => void {

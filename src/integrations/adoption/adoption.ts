@@ -14,6 +14,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { abortReason } from '../../core/abort-reason.js';
+import { askPeer } from '../../core/adopted-peers.js';
 import { BurstClock } from '../../core/burst-clock.js';
 import { ConditionWaits } from '../../core/condition-waits.js';
 import { errorText } from '../../core/error-text.js';
@@ -161,7 +162,9 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   ask(wait: PeerWait<T>): void {
     PeerWait.bind(wait, wait);
     try {
-      this.#peer.request(wait, wait.priority);
+      const receiver = this.origins.watch?.observer.main?.receiver;
+      if (receiver === undefined) this.#peer.request(wait, wait.priority);
+      else askPeer(this.#peer.pool, receiver, () => this.#peer.request(wait, wait.priority));
     } catch (error) {
       wait.refuse(error);
     }

@@ -6,7 +6,7 @@
  * |---|---|---|
  * | by the same loan | yes | a loan of the adoption |
  * | by another loan, or not at all | yes | given back directly, past its lease |
- * | at two looks, by the same loan | no | taken directly, past the adoption |
+ * | at two looks, by the same loan | no | taken directly, past the adoption, unless a watch over the peer tells of it |
  *
  * A resource that the peer delivers at this moment has no loan of the adoption yet, so one look shows nothing. A resource that is given
  * back and lent again before the first look at its loan is taken for one that stayed out.
@@ -16,6 +16,8 @@ import { identityOf, type PeerPool } from './peer-pool.js';
 
 /** What is told of the differences. */
 export interface DirectLoansListener<T> {
+  /** Whether the loan of another user is told by a watch over the peer. */
+  isToldOf(resource: unknown): boolean;
   /** A resource was taken from the peer directly. Gives what to call when it is back. */
   takenDirectly(): () => void;
   /** The peer has the resource of a loan back, and the loan has not ended. */
@@ -107,7 +109,7 @@ export class DirectLoans<T> {
     const before = this.#direct;
     this.#direct = new Map();
     for (const [resource, token] of loans) {
-      if (own.has(resource)) continue;
+      if (own.has(resource) || this.#listener.isToldOf(resource)) continue;
       const known = before.get(resource);
       const isSame = known !== undefined && known.token === token;
       if (isSame) before.delete(resource);

@@ -19,6 +19,8 @@ export interface PeerRequest<T> {
 
 /** A pool of another package. */
 export interface PeerPool<T> {
+  /** The object whose methods the users of the package call in the end. */
+  readonly pool: object;
   /** Asks for a resource, with a priority if the peer has any. The peer may answer before the call returns. */
   request(request: PeerRequest<T>, priority: number | undefined): void;
   /** The identity of a resource, for a peer that gives each loan of a resource another object. */

@@ -9,6 +9,7 @@
  * rules *orphaned*, *tenured* and *exhausted* find it.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { PeerWatch } from '../../core/adopted-peers.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import {
   type ComponentStats,
@@ -33,7 +34,7 @@ export interface ForeignPoolFacts {
 }
 
 /** A pool of another package. */
-export class ForeignPool implements Watchable {
+export class ForeignPool implements Watchable, PeerWatch {
   readonly name: string;
   readonly releaseAdvice: string;
   /** The watch over it, once it is watched. */
@@ -55,6 +56,11 @@ export class ForeignPool implements Watchable {
     return this.#watch?.resources.length ?? 0;
   }
 
+  /** Who is told of its loans; `undefined` while nobody is. */
+  get receiver(): object | undefined {
+    return this.#watch?.observer.main?.receiver;
+  }
+
   /** Gives the figures of the pool, and how many callers got no resource; none if this version of its package does not have them. */
   stats(): ComponentStats {
     try {
@@ -72,6 +78,10 @@ export class ForeignPool implements Watchable {
   /** Reports that a resource was lent to the caller of `origin`. A loan of it that is out has ended unseen. */
   lent(resource: unknown, origin: Origin): void {
     this.#watch?.resources.lent(resource, origin);
+  }
+
+  hasTold(resource: unknown, receiver: object): boolean {
+    return this.receiver === receiver && this.#watch?.resources.isOut(resource) === true;
   }
 
   /** Notes that a caller got no resource. */

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The pools of other packages that are watched, by the object that the package's user has. */
+import { notePeerWatch, requestOfAdoption } from '../../core/adopted-peers.js';
 import { guardedCall } from '../../core/guarded-call.js';
 import { IterableWeakSet } from '../../weak/iterable-weak-set.js';
 import { ForeignPool, type ForeignPoolFacts } from './foreign-pool.js';
@@ -10,6 +11,7 @@ export type PoolSeen = (pool: ForeignPool) => Disposable;
 /** The pools that have been seen. A pool that V8 has collected is forgotten. */
 export class KnownPools {
   readonly #seen: PoolSeen;
+  readonly #givesWay: boolean;
   readonly #pools = new WeakMap<object, ForeignPool>();
   readonly #watched = new IterableWeakSet<ForeignPool>();
   readonly #nameCounts = new Map<string, number>();
@@ -17,8 +19,10 @@ export class KnownPools {
   #internalCalls = 0;
   #isOpen = true;
 
-  constructor(seen: PoolSeen) {
+  /** `givesWay` says that the loans of an adopted pool are left to whoever watches that. */
+  constructor(seen: PoolSeen, givesWay: boolean) {
     this.#seen = seen;
+    this.#givesWay = givesWay;
   }
 
   /** Gives the record of a pool that was seen; `undefined` if it was not. */
@@ -28,11 +32,16 @@ export class KnownPools {
 
   /**
    * Gives the record of a pool for a call that has to be reported, made when the pool is seen for the first time; `undefined` if
-   * a method of the package makes the call for itself, or if `close` was called. Never throws.
+   * a method of the package makes the call for itself, an adopted pool makes it that tells of the loan itself, or if `close` was called. Never throws.
    */
   caller(pool: object, factsOf: (pool: never) => ForeignPoolFacts): ForeignPool | undefined {
     if (!this.#isOpen || this.#internalCalls > 0) return undefined;
-    return this.#pools.get(pool) ?? this.#add(pool, factsOf);
+    const request = requestOfAdoption(pool);
+    if (request !== undefined && (this.#givesWay || request.receiver === undefined)) {
+      return undefined;
+    }
+    const record = this.#pools.get(pool) ?? this.#add(pool, factsOf);
+    return request !== undefined && request.receiver === record?.receiver ? undefined : record;
   }
 
   /** Whether a method of a package makes the present call for itself. */
@@ -46,6 +55,7 @@ export class KnownPools {
       const facts = factsOf(pool as never);
       const record = new ForeignPool({ ...facts, name: this.#unique(facts.name) });
       this.#pools.set(pool, record);
+      notePeerWatch(pool, record);
       record.watch = this.#seen(record);
       this.#watched.add(record);
       return record;

@@ -78,6 +78,11 @@ export class LentResources {
     if (this.#timer === undefined) this.#setTimer();
   }
 
+  /** Whether a resource is out. O(1). */
+  isOut(resource: unknown): boolean {
+    return this.#known(resource)?.loan !== undefined;
+  }
+
   /** Reports that a resource came back, or is gone. Without effect if it is not out. O(1). */
   returned(resource: unknown): void {
     const record = this.#known(resource);

@@ -68,7 +68,7 @@ export const tarn: PeerPackage = {
           const waiting = requests.get(this);
           const origin = waiting?.get(id as number);
           waiting?.delete(id as number);
-          const pool = pools.known(this);
+          const pool = origin && pools.known(this);
           if (event === 'acquireFail') pool?.refused();
           else if (origin !== undefined) pool?.lent(resource, origin);
         }

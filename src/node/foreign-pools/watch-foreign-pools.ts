@@ -86,6 +86,7 @@ export function watchForeignPools(
   return followForeignPools({
     wants: (name) => packages.includes(name),
     poolSeen: (pool) => watchdog.watch(pool),
+    givesWay: false,
     packageFound() {},
   });
 }
@@ -96,6 +97,8 @@ export interface ForeignPoolsListener {
   wants(name: PeerName): boolean;
   /** Called with each pool when its first caller asks for a resource. */
   readonly poolSeen: PoolSeen;
+  /** Whether the loans of an adopted pool are left to whoever watches that, also if it is another watchdog. */
+  readonly givesWay: boolean;
   /** Called when a copy of a package was found, and is watched or left alone. */
   packageFound(): void;
 }
@@ -114,7 +117,7 @@ export function followForeignPools(listener: ForeignPoolsListener): ForeignPools
   const patched: PatchedPackage[] = [];
   const missed: string[] = [];
   const methods = new PatchedMethods();
-  const pools = new KnownPools(listener.poolSeen);
+  const pools = new KnownPools(listener.poolSeen, listener.givesWay);
   const patches = new PeerPatches((name) => listener.wants(name), methods, pools);
   const files: FileListener = {
     isWanted: (path) => patches.isClassFile(path),

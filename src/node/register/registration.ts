@@ -63,6 +63,7 @@ export class Registration implements Registered {
     this.#foreign = followForeignPools({
       wants: (name) => this.#options.patch.includes(name),
       poolSeen: (pool) => this.#watchForeign(pool),
+      givesWay: true,
       packageFound: () => this.#begin(),
     });
     this.#awaitRequests();

@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { AdoptOptions } from '../../../src/integrations/adoption/adopt-options.js';
 import type { AdoptedPool } from '../../../src/integrations/adoption/adopted-pool.js';
+import { watchForeignPools } from '../../../src/node/index.js';
 import { observe } from '../../../src/pool/index.js';
 import { formatReport, type LeakReport, Watchdog } from '../../../src/watchdog/index.js';
 import { FakeClock } from '../../kit/fake-clock.js';
@@ -570,6 +571,123 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       const lost = await (async () => new WeakRef(await t.pool.lease()))();
       await untilCollected(lost);
       await t.pool.close({ graceMillis: 0, force: true });
+    });
+  });
+
+  describe('beside a watch over the pools of all packages', () => {
+    function watchBoth(t: { readonly pool: AdoptedPool<T>; readonly clock: FakeClock }) {
+      const watchdog = new Watchdog({ level: 'advanced', clock: t.clock, graceMillis: 0 });
+      const foreign = watchForeignPools(watchdog);
+      watchdog.watch(t.pool);
+      return {
+        watchdog,
+        foreign,
+        [Symbol.dispose](): void {
+          foreign[Symbol.dispose]();
+          watchdog[Symbol.dispose]();
+        },
+      };
+    }
+
+    test.each([
+      ['watched before the adopted pool', true],
+      ['never called but by it', false],
+    ])('a lost lease is told once, of a peer that was %s', async (_when, isKnown) => {
+      await using t = setUp(2);
+      using both = watchBoth(t);
+      if (isKnown) await t.give(await t.take());
+      const begun = isKnown ? 1 : 0;
+      const lost = await both.watchdog.scope('job', () =>
+        Promise.all([t.pool.lease(), t.pool.lease()]),
+      );
+      const reports = await both.watchdog.check();
+      expect(reports.map(({ component }) => component.name)).toEqual(['db', 'db']);
+      expect(reports.reduce((sum, { count }) => sum + count, 0)).toBe(2);
+      expect(both.watchdog.stats()).toMatchObject({ loans: begun + 2, loansOut: 2, lost: 2 });
+      for (const lease of lost) await lease.release();
+      expect(await both.watchdog.check()).toEqual([]);
+    });
+
+    test('a resource that is lost past the adopted pool is told once, by its line', async () => {
+      await using t = setUp(2);
+      using both = watchBoth(t);
+      using _lease = await t.pool.lease();
+      const taken = await both.watchdog.scope('job', () => t.take());
+      for (let i = 0; i < 9; i++) {
+        const refused = expect(t.pool.lease({ timeoutMillis: 1 })).rejects.toThrow();
+        await t.clock.advance(10_000);
+        await refused;
+      }
+      const reports = await both.watchdog.check();
+      expect(reports.filter(({ component }) => component.name !== 'db')).toMatchObject([
+        { rule: 'orphaned', scope: 'job', count: 1 },
+      ]);
+      expect(reports.filter(({ isDirect }) => isDirect)).toEqual([]);
+      expect(both.watchdog.stats().loansOut).toBe(2);
+      await t.give(taken);
+      await until(() => t.pool.stats().borrowed === 1);
+    });
+
+    test('a waiter of the adopted pool that gets the resource of another one is told once', async () => {
+      await using t = setUp(1);
+      using both = watchBoth(t);
+      const taken = await t.take();
+      const waiting = both.watchdog.scope('job', () => t.pool.lease());
+      await t.give(taken);
+      const lease = await waiting;
+      expect(await both.watchdog.check()).toMatchObject([{ component: { name: 'db' }, count: 1 }]);
+      expect(both.watchdog.stats()).toMatchObject({ loans: 2, loansOut: 1 });
+      await lease.destroy();
+      const next = await t.take();
+      expect(both.watchdog.stats()).toMatchObject({ loans: 3, loansOut: 1 });
+      await t.give(next);
+    });
+
+    test('a detached resource that is not given back is told as one that was taken directly', async () => {
+      await using t = setUp(1);
+      using both = watchBoth(t);
+      const lease = await t.pool.lease();
+      const resource = lease.detach();
+      await both.watchdog.check();
+      await both.watchdog.check();
+      expect(both.watchdog.stats().loansOut).toBe(1);
+      await t.give(resource);
+    });
+
+    test('a lost lease is told by the watch over the peer if the adopted pool has none', async () => {
+      await using t = setUp(1);
+      using watchdog = new Watchdog({ level: 'advanced', clock: t.clock, graceMillis: 0 });
+      using _foreign = watchForeignPools(watchdog);
+      const lease = await watchdog.scope('job', () => t.pool.lease());
+      const [report, ...others] = await watchdog.check();
+      expect(others).toEqual([]);
+      expect(report).toMatchObject({ rule: 'orphaned', scope: 'job', count: 1 });
+      expect(report?.component.name).not.toBe('db');
+      await lease.release();
+    });
+
+    test('each of two watchdogs is told of a resource that is lost past the adopted pool', async () => {
+      await using t = setUp(1);
+      using watchdog = new Watchdog({ level: 'advanced', clock: t.clock });
+      watchdog.watch(t.pool);
+      using other = new Watchdog({ level: 'advanced', clock: t.clock, graceMillis: 0 });
+      using _foreign = watchForeignPools(other);
+      const taken = await other.scope('job', () => t.take());
+      expect(await other.check()).toMatchObject([{ rule: 'orphaned', scope: 'job' }]);
+      await watchdog.check();
+      await watchdog.check();
+      expect(watchdog.stats().loansOut).toBe(1);
+      await t.give(taken);
+    });
+
+    test('after the end of the adopted pool, a resource lost by another user of the peer is told', async () => {
+      await using t = setUp(1);
+      using both = watchBoth(t);
+      await t.pool.use(() => {});
+      await t.pool.close();
+      const taken = await both.watchdog.scope('job', () => t.take());
+      expect(await both.watchdog.check()).toMatchObject([{ rule: 'orphaned', scope: 'job' }]);
+      await t.give(taken);
     });
   });
 }

@@ -7,6 +7,7 @@ import { outcomeOf, rejection } from '../../pool/outcome.js';
 
 /** A peer that answers its requests when the test says so. */
 class SlowPeer implements PeerPool<object> {
+  readonly pool = {};
   readonly requests: PeerRequest<object>[] = [];
   readonly giveBack = vi.fn<(resource: object) => unknown>();
   readonly destroy = vi.fn<(resource: object) => unknown>();

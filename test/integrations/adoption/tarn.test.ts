@@ -1,6 +1,9 @@
 import { Pool } from 'tarn';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { adoptPool } from '../../../src/integrations/tarn.js';
+import { ForeignPool } from '../../../src/node/foreign-pools/foreign-pool.js';
+import { watchForeignPools } from '../../../src/node/index.js';
+import { Watchdog } from '../../../src/watchdog/index.js';
 import { keepsTheContract } from './adoption-contract.js';
 
 interface Thing {
@@ -62,5 +65,18 @@ test("the peer's own validation still runs", async () => {
   const first = await pool.use((thing) => thing);
   first.isAlive = false;
   expect(await pool.use((thing) => thing)).not.toBe(first);
+  await pool.close({ endPeer: true });
+});
+
+test('a destruction is no refused caller for a watch over the peer', async () => {
+  using watchdog = new Watchdog();
+  using _foreign = watchForeignPools(watchdog);
+  using refused = vi.spyOn(ForeignPool.prototype, 'refused');
+  const peer = new Pool({ ...factory, min: 0, max: 1 });
+  peer.release(await peer.acquire().promise);
+  const pool = adoptPool(peer);
+  const lease = await pool.lease();
+  await lease.destroy();
+  expect(refused).not.toHaveBeenCalled();
   await pool.close({ endPeer: true });
 });

@@ -348,10 +348,17 @@ describe('how it leaves the program', () => {
 describe('pools of tenure itself', () => {
   const src = (file: string): string =>
     JSON.stringify(new URL(`../../../src/${file}`, import.meta.url).href);
-  const own = (watch: string): string => `
+  const CREATED = `
     import { createPool } from ${src('pool/index.ts')};
+    const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'own-db' });`;
+  const ADOPTED = `
+    import genericPool from 'generic-pool';
+    import { adoptPool } from ${src('integrations/generic-pool.ts')};
+    const peer = genericPool.createPool({ create: async () => ({}), destroy: async () => {} });
+    const pool = adoptPool(peer, { name: 'own-db' });`;
+  const own = (watch: string, made = CREATED): string => `
     import { Watchdog } from ${src('watchdog/index.ts')};
-    const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'own-db' });
+    ${made}
     const watchdog = new Watchdog({ graceMillis: 0 });
     ${watch}
     const { registered } = await import(${src('node/register/index.ts')});
@@ -369,6 +376,19 @@ describe('pools of tenure itself', () => {
 
   test('belong to the watchdog of the application as soon as it watches them', async () => {
     using t = await run(own('watchdog.watch(pool);'), { tenure: 'graceMillis=0', file: 'app.mjs' });
+    expect(t.stderr).toContain('own watchdog: 1 registered: 0');
+  });
+
+  test('a lost lease of an adopted pool is told once', async () => {
+    using t = await run(own('', ADOPTED), { tenure: 'graceMillis=0', file: 'app.mjs' });
+    expect(t.stderr).toContain('own watchdog: 0 registered: 1');
+    expect(t.stderr).toMatch(/orphaned {2}pool "own-db"/);
+    expect(t.stderr).not.toContain('pool "generic-pool"');
+  });
+
+  test('a lease of an adopted pool belongs to the watchdog of the application that watches it', async () => {
+    const source = own('watchdog.watch(pool);', ADOPTED);
+    using t = await run(source, { tenure: 'graceMillis=0', file: 'app.mjs' });
     expect(t.stderr).toContain('own watchdog: 1 registered: 0');
   });
 });

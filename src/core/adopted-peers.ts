@@ -1,0 +1,70 @@
+/**
+ * What an adopted pool and the watch over the pool underneath, its peer, know of each other, so that a watchdog is told of each loan once:
+ *
+ * | the loan is of | it is told by |
+ * |---|---|
+ * | the adopted pool, if the watchdog watches it | the watch over the adopted pool |
+ * | another user of the peer | the watch over the peer, which knows its line; without one, that over the adopted pool |
+ *
+ * The key is registered with `Symbol.for`: the two may be of different copies of this package.
+ */
+
+/** The watch over a pool of another package. */
+export interface PeerWatch {
+  /** Whether it has told `receiver` of a loan of the resource that is out. */
+  hasTold(resource: unknown, receiver: object): boolean;
+}
+
+/** A request that an adopted pool makes of its peer. */
+export interface PeerRequest {
+  readonly peer: object;
+  /** Who is told of the loan by the adopted pool; `undefined` if the request brings none. */
+  readonly receiver: object | undefined;
+}
+
+interface Peers {
+  /** The request that is being made at this moment. */
+  request: PeerRequest | undefined;
+  readonly watches: WeakMap<object, PeerWatch>;
+}
+
+const KEY: unique symbol = Symbol.for('tenure.peers') as never;
+
+const peers: Peers = /* @__PURE__ */ sharedPeers();
+
+function sharedPeers(): Peers {
+  const shared = globalThis as { [KEY]?: Peers };
+  shared[KEY] ??= { request: undefined, watches: new WeakMap() };
+  return shared[KEY];
+}
+
+/** Calls `ask`, which makes a request of a peer for its adopted pool. Gives its result. */
+export function askPeer<R>(peer: object, receiver: object | undefined, ask: () => R): R {
+  const outer = peers.request;
+  peers.request = { peer, receiver };
+  try {
+    return ask();
+  } finally {
+    peers.request = outer;
+  }
+}
+
+/** Gives the request that an adopted pool makes by the present call of its peer; `undefined` if another user calls it. */
+export function requestOfAdoption(pool: object): PeerRequest | undefined {
+  const { request } = peers;
+  return request?.peer === pool ? request : undefined;
+}
+
+/** Makes the watch over a pool known to its adopted pool. */
+export function notePeerWatch(pool: object, watch: PeerWatch): void {
+  peers.watches.set(pool, watch);
+}
+
+/** Whether the watch over a peer has told `receiver` of a loan of the resource that is out. */
+export function isToldOfPeer(
+  peer: object,
+  resource: unknown,
+  receiver: object | undefined,
+): boolean {
+  return receiver !== undefined && peers.watches.get(peer)?.hasTold(resource, receiver) === true;
+}
