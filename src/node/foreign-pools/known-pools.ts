@@ -31,8 +31,9 @@ export class KnownPools {
   }
 
   /**
-   * Gives the record of a pool for a call that has to be reported, made when the pool is seen for the first time; `undefined` if
-   * a method of the package makes the call for itself, an adopted pool makes it that tells of the loan itself, or if `close` was called. Never throws.
+   * Gives the record of a pool for a call that has to be reported, made when the pool is seen for the first time. `undefined` if a
+   * method of the package makes the call for itself, if an adopted pool makes it that tells of the loan itself, or if `close` was
+   * called. Never throws.
    */
   caller(pool: object, factsOf: (pool: never) => ForeignPoolFacts): ForeignPool | undefined {
     if (!this.#isOpen || this.#internalCalls > 0) return undefined;
