@@ -35,7 +35,7 @@ const pool = openSoakPool(proxy.port);
 const load = new Load(pool, random);
 const heap = new HeapWatch(seconds);
 
-const redis = new RefusingRedis(new Random(seed));
+const redis = new RefusingRedis(new Random(seed), seconds);
 
 let incidents = '';
 let ofRedis: readonly Finding[] = [];

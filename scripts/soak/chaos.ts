@@ -14,8 +14,8 @@ export interface ChaosTarget {
   readonly seconds: number;
 }
 
-/** Length of the quiet last part of a soak, so that only the pool decides what the soak ends with. */
-const QUIET_SECONDS = 4;
+/** Length of the quiet last part of a soak, in which no incident begins: what it ends with, and its last heaps, are those of a calm service. */
+export const QUIET_SECONDS = 6;
 
 /** Causes an incident about once a second, and counts the incidents by kind. */
 export async function runChaos(

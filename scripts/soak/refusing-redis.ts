@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { canStart, connect, RedisServer } from '../../test/integrations/redis/redis-server.js';
 import { type Member, SharedService } from '../../test/integrations/redis/shared-service.js';
+import { QUIET_SECONDS } from './chaos.js';
 import type { Random } from './random.js';
 import type { Finding } from './verdict.js';
 
@@ -16,6 +17,7 @@ const HANG_MILLIS = 10_000;
 /** The load and the chaos on one Redis. */
 export class RefusingRedis {
   readonly #random: Random;
+  readonly #seconds: number;
   readonly #source = new Map<string, number>();
   readonly #incidents = new Map<string, number>();
   #isOver = false;
@@ -25,8 +27,9 @@ export class RefusingRedis {
   #hung = 0;
   #work: Promise<readonly Finding[]> | undefined = undefined;
 
-  constructor(random: Random) {
+  constructor(random: Random, seconds: number) {
     this.#random = random;
+    this.#seconds = seconds;
   }
 
   start(): void {
@@ -104,7 +107,9 @@ export class RefusingRedis {
   }
 
   async #refuse(server: RedisServer): Promise<void> {
-    while (!this.#isOver) {
+    await using admin = await connect(server.url); // One for all incidents: each would be seen in the samples of the heap.
+    const quietFrom = performance.now() + (this.#seconds - QUIET_SECONDS) * 1_000;
+    while (!this.#isOver && performance.now() < quietFrom) {
       await pause(1_000);
       const state = STATES[this.#random.below(STATES.length)] as (typeof STATES)[number];
       this.#incidents.set(state, (this.#incidents.get(state) ?? 0) + 1);
@@ -117,7 +122,6 @@ export class RefusingRedis {
         await pause(500);
         await server.start();
       } else {
-        await using admin = await connect(server.url);
         const [refuse, relent] = commandsOf(state);
         await admin.sendCommand(refuse);
         await pause(1_500);
