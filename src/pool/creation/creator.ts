@@ -199,21 +199,20 @@ export class Creator<T, C extends Client> {
   /** The first creation whose waiter has left or was served otherwise; a slow one if there is any. O(1) while waiters need all of them. */
   #firstWithoutClient(): Creation<C> | undefined {
     if (this.#capacity.shortfall >= 0 && this.#counters.slow === 0) return undefined;
-    let first: Creation<C> | undefined;
-    for (const creation of this.#running) {
-      if (creation.isForMin || creation.client !== null) continue;
-      if (creation.call?.isSlow === true) return creation;
-      first ??= creation;
-    }
-    return first;
+    return (
+      this.#withoutClient(({ call }) => call?.isSlow === true) ?? this.#withoutClient(() => true)
+    );
   }
 
   /** A creation whose waiter has left, and whose resource would be destroyed. O(1) while waiters need all creations. */
   #outdatedWithoutClient(): Creation<C> | undefined {
     if (this.#invalidations === 0 || this.#capacity.shortfall >= 0) return undefined;
+    return this.#withoutClient((creation) => this.#isOutdated(creation));
+  }
+
+  #withoutClient(isMeant: (creation: Creation<C>) => boolean): Creation<C> | undefined {
     for (const creation of this.#running) {
-      const { isForMin, client } = creation;
-      if (!isForMin && client === null && this.#isOutdated(creation)) return creation;
+      if (!creation.isForMin && creation.client === null && isMeant(creation)) return creation;
     }
     return undefined;
   }
