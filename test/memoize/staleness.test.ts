@@ -207,12 +207,17 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
 describe.each(stores)('stale if error, $what', ({ bound }) => {
   const options = { ...bound, ttl: 100, staleIfError: 1_000 };
 
-  test('all waiting callers get the stale value in place of a rejection', async () => {
+  async function loadedOnce() {
     const clock = new FakeClock();
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), { ...options, clock });
     gates.at(0).open('old');
     await fn('k');
+    return { clock, gates, fn };
+  }
+
+  test('all waiting callers get the stale value in place of a rejection', async () => {
+    const { clock, gates, fn } = await loadedOnce();
     clock.jump(100);
     expect(fn.has('k')).toBe(false);
     const both = [fn('k'), fn('k')];
@@ -271,11 +276,7 @@ describe.each(stores)('stale if error, $what', ({ bound }) => {
   );
 
   test('callers of a load that a forced one has superseded get its result in place of their failure', async () => {
-    const clock = new FakeClock();
-    const gates = new Gates<string>();
-    const fn = memoize((_: string) => gates.next(), { ...options, clock });
-    gates.at(0).open('old');
-    await fn('k');
+    const { clock, gates, fn } = await loadedOnce();
     clock.jump(100);
     const waiting = fn('k');
     const forced = fn.refresh('k');
@@ -286,11 +287,7 @@ describe.each(stores)('stale if error, $what', ({ bound }) => {
   });
 
   test('a failure after the window rejects, even if the load began within it', async () => {
-    const clock = new FakeClock();
-    const gates = new Gates<string>();
-    const fn = memoize((_: string) => gates.next(), { ...options, clock });
-    gates.at(0).open('old');
-    await fn('k');
+    const { clock, gates, fn } = await loadedOnce();
     clock.jump(1_000);
     const late = fn('k');
     clock.jump(100);

@@ -166,7 +166,7 @@ export class Loader {
     load.result = promise;
     load.promise = promise;
     const { background, forced } = load.details;
-    if (!background && !forced) this.limitedResult(load, kept);
+    if (!background && !forced) this.#limitedResult(load, kept);
     this.#flights.makeJoinable(load);
     return load;
   }
@@ -174,7 +174,7 @@ export class Loader {
   /** The promise for a caller that joins a load: of the stale result, if the load is past its soft limit. */
   resultFor(load: Load, args: readonly unknown[]): unknown {
     const { isAnsweredStale, replaces } = load.details;
-    if (!isAnsweredStale) return this.limitedResult(load, args);
+    if (!isAnsweredStale) return this.#limitedResult(load, args);
     if (!this.#mayServe(replaces, load, this.#settings.clock.now())) return load.promise;
     this.#recorder.servedStale(args);
     return load.result;
@@ -223,7 +223,7 @@ export class Loader {
    * The promise for the callers of a load, who get the stale result at the soft limit. For a load in the background and for a forced one
    * the limit begins when the first other call joins it.
    */
-  limitedResult(load: Load, args: readonly unknown[]): unknown {
+  #limitedResult(load: Load, args: readonly unknown[]): unknown {
     const { soft = Infinity } = this.#settings.loadTimeouts ?? {};
     const { promise, result } = load;
     const { replaces } = load.details;
