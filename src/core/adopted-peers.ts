@@ -16,15 +16,15 @@ export interface PeerWatch {
 }
 
 /** A request that an adopted pool makes of its peer. */
-export interface PeerRequest {
+export interface AdoptionRequest {
   readonly peer: object;
-  /** Who is told of the loan by the adopted pool; `undefined` if the request brings none. */
+  /** Who gets the adopted pool's report of the loan, as `Observer.receiver` of the probe; `undefined` if the request brings no loan. */
   readonly receiver: object | undefined;
 }
 
 interface Peers {
   /** The request that is being made at this moment. */
-  request: PeerRequest | undefined;
+  request: AdoptionRequest | undefined;
   readonly watches: WeakMap<object, PeerWatch>;
 }
 
@@ -50,7 +50,7 @@ export function askPeer<R>(peer: object, receiver: object | undefined, ask: () =
 }
 
 /** Gives the request that an adopted pool makes by the present call of its peer; `undefined` if another user calls it. */
-export function requestOfAdoption(pool: object): PeerRequest | undefined {
+export function requestOfAdoption(pool: object): AdoptionRequest | undefined {
   const { request } = peers;
   return request?.peer === pool ? request : undefined;
 }

@@ -5,8 +5,9 @@ let writes = 0;
 function ignore(): void {}
 
 /**
- * Prints a text on standard error, if it can. When its reader has gone or the disk is full, `process.stderr` emits an error after
- * the write, which would end the process if nobody listened. The second such error ends it even if a `Console` has printed.
+ * Prints a text on standard error, if it can. When the reader of the stream has gone or the disk is full, `process.stderr` emits an
+ * `'error'` after the write, and without a listener the process ends. So one is added until the write is over. `console.error` survives
+ * only the first such error.
  */
 export function printOnStderr(text: string): void {
   const { stderr } = process;

@@ -1,15 +1,15 @@
 /**
- * Callbacks that run in the async context of their caller. pg and mysql2 call them in that of whoever gave the connection back, or of
- * the request that opened it. What such a callback takes would be a loan of that request, which may have ended.
+ * Runs the callback of a call in the async context of the caller. pg and mysql2 run it in the context of another request: the one that
+ * gave the connection back, or the one that opened it. What the callback leases would be a loan of that other request.
  */
 import { captureAsyncContext } from '../../core/async-context.js';
 
 type Callback = (this: unknown, ...results: unknown[]) => unknown;
 
 /** Gives the arguments of a call. A callback at their end runs in the current async context. */
-export function withCallersContext(args: readonly unknown[]): unknown[] {
+export function withCallersContext(args: unknown[]): unknown[] {
   const callback = args.at(-1);
-  if (typeof callback !== 'function') return [...args];
+  if (typeof callback !== 'function') return args;
   return [...args.slice(0, -1), inCallersContext(callback as Callback)];
 }
 

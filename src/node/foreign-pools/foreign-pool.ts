@@ -56,7 +56,7 @@ export class ForeignPool implements Watchable, PeerWatch {
     return this.#watch?.resources.length ?? 0;
   }
 
-  /** Who is told of its loans; `undefined` while nobody is. */
+  /** Who gets the reports of its loans, as `Observer.receiver` of the probe; `undefined` while no watchdog watches it. */
   get receiver(): object | undefined {
     return this.#watch?.observer.main?.receiver;
   }

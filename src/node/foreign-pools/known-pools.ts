@@ -19,7 +19,7 @@ export class KnownPools {
   #internalCalls = 0;
   #isOpen = true;
 
-  /** `givesWay` says that the loans of an adopted pool are left to whoever watches that. */
+  /** `givesWay` says that the loans which an adopted pool reports to any watchdog are left out. */
   constructor(seen: PoolSeen, givesWay: boolean) {
     this.#seen = seen;
     this.#givesWay = givesWay;
@@ -36,7 +36,7 @@ export class KnownPools {
    * called. Never throws.
    */
   caller(pool: object, factsOf: (pool: never) => ForeignPoolFacts): ForeignPool | undefined {
-    if (!this.#isOpen || this.#internalCalls > 0) return undefined;
+    if (!this.#isOpen || this.isInternal) return undefined;
     const request = requestOfAdoption(pool);
     if (request !== undefined && (this.#givesWay || request.receiver === undefined)) {
       return undefined;

@@ -97,7 +97,7 @@ export interface ForeignPoolsListener {
   wants(name: PeerName): boolean;
   /** Called with each pool when its first caller asks for a resource. */
   readonly poolSeen: PoolSeen;
-  /** Whether the loans of an adopted pool are left to whoever watches that, also if it is another watchdog. */
+  /** Whether the loans that an adopted pool reports to any watchdog are left out; otherwise only those that it reports to the same one. */
   readonly givesWay: boolean;
   /** Called when a copy of a package was found, and is watched or left alone. */
   packageFound(): void;
