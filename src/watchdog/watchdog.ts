@@ -288,8 +288,7 @@ export class Watchdog implements Disposable {
   }
 
   /**
-   * Judges the loans that are out and gives the leaks, the most numerous first. O(loans that are out), and O(leaks) with
-   * `scope`.
+   * Judges the loans that are out and gives the leaks, the most numerous first. O(loans that are out).
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
    * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) for `forceGc` where the host exposes no collector.
@@ -305,18 +304,13 @@ export class Watchdog implements Disposable {
       await this.#gcSource.collect();
       await this.#tracker.collections.followV8(() => this.#tracker.settleHeap());
     }
+    this.#watches.judge(forceGc);
     const { ledger, scopes } = this.#tracker;
-    if (scope === undefined) {
-      this.#watches.judge(forceGc);
-      await ledger.untilNoneLost(graceMillis, () => true);
-      scopes.settleEnded();
-      return ledger.reports();
-    }
-    if (forceGc) this.#watches.judge(true);
-    const isMeant = ({ origin }: Loan): boolean => origin.scope?.isWithin(scope) === true;
+    const isMeant = ({ origin }: Loan): boolean =>
+      scope === undefined || origin.scope?.isWithin(scope) === true;
     await ledger.untilNoneLost(graceMillis, isMeant);
     scopes.settleEnded();
-    return ledger.reportsOf(isMeant);
+    return scope === undefined ? ledger.reports() : ledger.reportsOf(isMeant);
   }
 
   /**

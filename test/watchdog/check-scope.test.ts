@@ -41,6 +41,24 @@ test('a check of a scope waits for its own loans only', async () => {
   expect(found).toEqual([]);
 });
 
+test.each([['of its scope'], ['of all']])(
+  'a check %s judges the loans again whose expected time is over',
+  async (whose) => {
+    using t = watchedPool();
+    const scope = t.watchdog.openScope('export');
+    const lease = await scope.run(() => t.pool.lease());
+    lease.expectHold(5_000);
+    scope.end();
+    const countOf = async (): Promise<number[]> => {
+      const reports = await t.watchdog.check(whose === 'of all' ? {} : { scope });
+      return reports.map(({ count }) => count);
+    };
+    expect(await countOf()).toEqual([]);
+    await t.clock.advance(6_000);
+    expect(await countOf()).toEqual([1]);
+  },
+);
+
 test('the scope of a check has to be an open scope', async () => {
   using t = watchedPool();
   await expect(t.watchdog.check({ scope: 'name' as never })).rejects.toThrow(
