@@ -12,7 +12,7 @@ import { printable } from '../core/printable.js';
 import { isSurer } from './certainty.js';
 import type { SiteCounters } from './heap-evidence.js';
 import { type CountedSite, type LeakReport, someReports } from './leak-report.js';
-import { RULES } from './rules/rules.js';
+import { wordsOf } from './rules/rules.js';
 import { sumByKey } from './sum-by-key.js';
 
 /** Options of {@link formatReport}. */
@@ -130,7 +130,7 @@ function leaksOf(reports: readonly LeakReport[]): Leak[] {
 }
 
 function verdict(leaks: readonly Leak[], paint: Paint): string {
-  const isMisuse = ([{ rule }]: Leak): boolean => RULES[rule].misuse !== undefined;
+  const isMisuse = ([surest]: Leak): boolean => wordsOf(surest).misuse !== undefined;
   const misuses = misuseCounts(leaks.filter(isMisuse));
   const lost = leaks.filter((leak) => !isMisuse(leak));
   if (lost.length === 0) return paint('red', `MISUSE  ${misuses.join(', ')}`);
@@ -140,7 +140,7 @@ function verdict(leaks: readonly Leak[], paint: Paint): string {
     : certainties.includes('probable')
       ? 'LEAK LIKELY'
       : 'LEAK SUSPECTED';
-  const loans = countOf(lost.filter(([{ rule }]) => RULES[rule].isPopulation !== true));
+  const loans = countOf(lost.filter(([surest]) => wordsOf(surest).isPopulation !== true));
   const lostLoans = loans > 0 ? [plural(loans, 'lost loan')] : [];
   const counts = [plural(lost.length, 'leak'), ...lostLoans, ...misuses];
   return paint('red', `${word}  ${counts.join(', ')}`);
@@ -150,7 +150,7 @@ function verdict(leaks: readonly Leak[], paint: Paint): string {
 function misuseCounts(misuses: readonly Leak[]): string[] {
   const counts = new Map<string, number>();
   for (const leak of misuses) {
-    const done = RULES[leak[0].rule].misuse?.done ?? '';
+    const done = wordsOf(leak[0]).misuse?.done ?? '';
     counts.set(done, (counts.get(done) ?? 0) + countOf([leak]));
   }
   return [...counts].map(([done, count]) => `${plural(count, 'loan')} ${done}`);
@@ -180,7 +180,7 @@ function leakLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   const [surest] = leak;
   const { component, lastTouch, state, call } = surest;
   const head = `${paint('bold', headOf(leak))}  (oldest ${duration(longest(leak, 'ageMillis'))})`;
-  const lines = [head, `  ${RULES[surest.rule].whatHappened(surest)}`, ...rulesLine(leak)];
+  const lines = [head, `  ${wordsOf(surest).whatHappened(surest)}`, ...rulesLine(leak)];
   lines.push(...siteLines(leak, paint, maxFrames), ...scopeLine(leak), ...untrackedLine(leak));
   if (lastTouch !== undefined) {
     lines.push(`  last touch   "${lastTouch.hint}" ${duration(lastTouch.agoMillis)} ago`);
@@ -189,7 +189,7 @@ function leakLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
     const part = component.part === undefined ? '' : `${JSON.stringify(component.part)}: `;
     lines.push(`  ${component.kind.padEnd(12)} ${part}${describeState(state)}`);
   }
-  const verb = RULES[surest.rule].misuse === undefined ? 'taken by' : 'ended by';
+  const verb = wordsOf(surest).misuse === undefined ? 'taken by' : 'ended by';
   lines.push(
     `  evidence     ${describeEvidence(surest)}`,
     ...heapLines(surest),
@@ -216,15 +216,15 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
     leak.flatMap((report) => report.sites),
     (site) => `${site.depth} ${framed(site)}`,
   );
-  const [{ rule, earlier }] = leak;
-  const { misuse, isPopulation, siteLabel = 'acquired at' } = RULES[rule];
+  const [surest] = leak;
+  const { misuse, isPopulation, siteLabel = 'acquired at' } = wordsOf(surest);
   const label = misuse?.label ?? siteLabel;
   const loans = leak.reduce((sum, { count }) => sum + count, 0);
   const counted = (site: CountedSite): string =>
     isPopulation !== true && site.count < loans ? ` ×${site.count}` : '';
   const acquiring = sites.filter(({ depth }) => depth === 0);
   if (acquiring.length === 0) {
-    return [`  ${label.padEnd(12)} unknown: ${reasonOf(leak[0])}`, ...possibleLines(leak, paint)];
+    return [`  ${label.padEnd(12)} unknown: ${reasonOf(surest)}`, ...possibleLines(leak, paint)];
   }
   const callers = sites.filter(({ depth }) => depth > 0);
   const room = Math.max(MOST_SITES - acquiring.length, 0);
@@ -237,6 +237,7 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
     ...callers.slice(0, Math.min(maxFrames, room)).map((site) => `${framed(site)}${counted(site)}`),
   ];
   const shown = lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(12)} ${line}`);
+  const { earlier } = surest;
   return earlier === undefined ? shown : [`  first ended  ${framed(earlier)}`, ...shown];
 }
 
@@ -297,7 +298,7 @@ function scopeLine(leak: Leak): string[] {
   const [only] = scopes;
   if (only === undefined) return [];
   if (scopes.length === 1) {
-    return RULES[leak[0].rule].namesScope === true ? [] : [`  in scope     ${only.scope}`];
+    return wordsOf(leak[0]).namesScope === true ? [] : [`  in scope     ${only.scope}`];
   }
   const shown = scopes.slice(0, MOST_SCOPES).map(({ scope, count }) => `${scope} ×${count}`);
   const others = [
@@ -352,8 +353,9 @@ const V8_WORDS = {
   'no handle': 'it has no handle',
 } as const;
 
-function describeEvidence({ rule, evidence }: LeakReport): string {
-  const { evidence: evidenceOfRule, isPopulation } = RULES[rule];
+function describeEvidence(report: LeakReport): string {
+  const { evidence } = report;
+  const { evidence: evidenceOfRule, isPopulation } = wordsOf(report);
   const simulated = [
     ...(evidenceOfRule === undefined ? [] : [evidenceOfRule]),
     ...(evidence.generation === undefined ? [] : [`generation ${evidence.generation}`]),

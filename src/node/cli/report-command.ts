@@ -52,7 +52,10 @@ function isLeak(value: unknown): value is LeakReport {
     typeof leak.certainty === 'string' &&
     typeof leak.component?.kind === 'string' &&
     typeof leak.component.name === 'string' &&
-    typeof leak.count === 'number' &&
+    [leak.count, leak.ageMillis, leak.firstSeenMillis, leak.lastSeenMillis].every(
+      Number.isFinite,
+    ) &&
+    typeof leak.unlisted?.scopes === 'number' &&
     typeof leak.signature === 'string' &&
     typeof leak.fix === 'string' &&
     typeof leak.evidence?.v8 === 'string' &&

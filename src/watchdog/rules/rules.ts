@@ -105,6 +105,22 @@ export const LOAN_RULES: readonly LeakRule[] = ORDER.filter(
   (name) => RULES[name].misuse === undefined && RULES[name].isPopulation !== true,
 );
 
+/** What a report says for a rule. */
+type RuleWords = Pick<
+  RuleDefinition<string>,
+  'evidence' | 'isPopulation' | 'misuse' | 'namesScope' | 'siteLabel' | 'whatHappened'
+>;
+
+/** Gives what a report says for its rule. A report from a file may have a rule of a later version. */
+export function wordsOf({ rule, members }: { rule: string; members?: string }): RuleWords {
+  return Object.hasOwn(RULES, rule)
+    ? RULES[rule as LeakRule]
+    : {
+        ...(members !== undefined && { isPopulation: true }),
+        whatHappened: () => 'found by a rule that this version of tenure does not know',
+      };
+}
+
 /** Whether `first` comes before `second` in {@link RULES}. */
 export function precedes(first: LeakRule, second: LeakRule): boolean {
   return ORDER.indexOf(first) < ORDER.indexOf(second);

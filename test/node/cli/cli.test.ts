@@ -143,6 +143,20 @@ test('report prints the leaks that a watchdog has written', async () => {
     expect(out).toContain('cli.test.ts');
   }
   expect(await tenure('report', 'none.json')).toEqual({ code: 0, out: 'NO LEAKS\n', err: '' });
+  for (const rule of ['of-a-later-version', 'constructor']) {
+    writeFileSync(
+      join(folder, 'later.json'),
+      JSON.stringify(leaks.map((leak) => ({ ...leak, rule }))),
+    );
+    const { code, out } = await tenure('report', 'later.json');
+    expect(code).toBe(1);
+    expect(out).toContain(`${rule}  pool "db"  probable ×1`);
+    expect(out).toContain('found by a rule that this version of tenure does not know');
+    expect(out).toContain('cli.test.ts');
+  }
+  const { ageMillis: _, ...incomplete } = leaks[0] ?? {};
+  writeFileSync(join(folder, 'incomplete.json'), JSON.stringify([incomplete]));
+  expect((await tenure('report', 'incomplete.json')).err).toContain('is no report of a watchdog');
   await lease.release();
   await pool.close();
 });
