@@ -34,6 +34,16 @@ export function givingBack(pools: KnownPools): (original: Method) => Method {
     };
 }
 
+type Connected = (error: unknown, resource?: unknown, ...rest: unknown[]) => unknown;
+
+/** Gives a callback by which a package acquires for itself, and which counts a caller that gets no resource. */
+export function countingRefusals(pools: KnownPools, pool: object, callback: Connected): Connected {
+  return (error, resource, ...rest) => {
+    if (resource === undefined || resource === null) pools.known(pool)?.refused();
+    return callback(error, resource, ...rest);
+  };
+}
+
 /** Replaces a method that acquires for itself and gives back by itself. It may take a callback. */
 export function lendingInternally(pools: KnownPools): (original: Method) => Method {
   return (original) =>

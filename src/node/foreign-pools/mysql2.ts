@@ -1,14 +1,14 @@
 /**
  * Watches the pools of mysql2. `getConnection` begins a loan, and `releaseConnection` ends it: `release()`, `destroy()` and a
  * broken connection all call it. The pool of `mysql2/promise` calls these methods of the pool that it wraps. `pool.query()` and
- * `pool.execute()` give their connection back by themselves and are not watched.
+ * `pool.execute()` give their connection back by themselves: they are no loans, and count only if they get no connection.
  *
  * The events `'acquire'` and `'release'` are not emitted for a connection that goes straight to a waiter.
  */
 import { inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
-import { givingBack, lendingInternally } from './method-replacements.js';
+import { countingRefusals, givingBack, lendingInternally } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
 interface Sized {
@@ -65,7 +65,11 @@ export const mysql2: PeerPackage = {
         if (typeof callback !== 'function' || knownCallbacks.has(callback)) {
           return original.apply(this, args);
         }
-        if (pools.isInternal) knownCallbacks.add(callback);
+        if (pools.isInternal) {
+          const counting = countingRefusals(pools, this, callback);
+          knownCallbacks.add(counting);
+          return original.call(this, counting);
+        }
         const pool = pools.caller(this, factsOf);
         const origin = pool?.origin(getConnection);
         if (pool === undefined || origin === undefined) return original.apply(this, args);

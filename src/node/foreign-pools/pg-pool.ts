@@ -1,6 +1,6 @@
 /**
  * Watches the pools of pg, whose class is in the package pg-pool: `connect` begins a loan, and `release` of the client ends it.
- * `pool.query()` gives its client back by itself and is not watched.
+ * `pool.query()` gives its client back by itself: it is no loan, and counts only if it gets no client.
  *
  * pg gives a client another `release` with each loan. Each of them calls `_release` of the pool once, so that is where a loan
  * ends. The event `'release'` of pg-pool came only in 3.6.
@@ -10,7 +10,7 @@ import { inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPool, ForeignPoolFacts } from './foreign-pool.js';
 import { whenLent } from './lent-promise.js';
-import { givingBack, lendingInternally } from './method-replacements.js';
+import { countingRefusals, givingBack, lendingInternally } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
 interface PgPool {
@@ -54,10 +54,13 @@ export const pgPool: PeerPackage = {
   patch(prototype, methods, pools) {
     methods.replace(prototype, 'connect', (original) => {
       return function connect(this: object, ...args: unknown[]): unknown {
+        const [callback] = args;
+        if (pools.isInternal && typeof callback === 'function') {
+          return original.call(this, countingRefusals(pools, this, callback as Connected));
+        }
         const pool = pools.caller(this, factsOf);
         const origin = pool?.origin(connect);
         if (pool === undefined || origin === undefined) return original.apply(this, args);
-        const [callback] = args;
         if (typeof callback === 'function') {
           return original.call(this, whenConnected(pool, origin, callback as Connected));
         }

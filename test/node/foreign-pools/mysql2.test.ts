@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import mysql from 'mysql2';
 import mysqlPromise from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ForeignPool } from '../../../src/node/foreign-pools/foreign-pool.js';
 import { watchForeignPools } from '../../../src/node/index.js';
 import { Watchdog } from '../../../src/watchdog/index.js';
 import { canStart, MariadbServer } from '../../integrations/mysql2/mariadb-server.js';
@@ -60,6 +61,27 @@ describe.skipIf(!canStart)('mysql2, on a real MariaDB', () => {
     expect(watchdog.stats().loans).toBe(0);
     await pool.end();
   });
+
+  test.each(['query', 'execute'] as const)(
+    'a call of `%s` that gets no connection counts as a rejected caller, and a wrong one does not',
+    async (method) => {
+      using refused = vi.spyOn(ForeignPool.prototype, 'refused');
+      using watchdog = new Watchdog();
+      using _foreign = watchForeignPools(watchdog);
+      const pool = mysqlPromise.createPool({ ...optionsOf(1), queueLimit: 1 });
+      const held = await pool.getConnection();
+      const call = (sql: string): Promise<unknown> =>
+        method === 'query' ? pool.query(sql) : pool.execute(sql);
+      const waiting = call('select 1');
+      await expect(call('select 1')).rejects.toThrow('Queue limit reached');
+      expect(refused).toHaveBeenCalledTimes(1);
+      held.release();
+      await waiting;
+      await expect(call('select nothing_known')).rejects.toThrow('nothing_known');
+      expect(refused).toHaveBeenCalledTimes(1);
+      await pool.end();
+    },
+  );
 
   test.each<[method: string, ask: (pool: mysql.Pool, answered: () => void) => void]>([
     [

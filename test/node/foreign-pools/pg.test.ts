@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   type LocalPostgres,
   startLocalPostgres,
 } from '../../../examples/service/local-postgres.js';
+import { ForeignPool } from '../../../src/node/foreign-pools/foreign-pool.js';
 import { watchForeignPools } from '../../../src/node/index.js';
 import { Watchdog } from '../../../src/watchdog/index.js';
 import { canStart } from '../../integrations/postgres/postgres-server.js';
@@ -114,6 +115,23 @@ describe.skipIf(!canStart)('pg, on a real Postgres', () => {
     await expect(pool.connect()).rejects.toThrow('timeout exceeded');
     held.release();
     expect(watchdog.stats()).toMatchObject({ loans: 1, loansOut: 0 });
+    await pool.end();
+  });
+
+  test('a query that gets no client counts as a rejected caller, and a wrong one does not', async () => {
+    using refused = vi.spyOn(ForeignPool.prototype, 'refused');
+    using watchdog = new Watchdog();
+    using _foreign = watchForeignPools(watchdog);
+    const pool = new pg.Pool({ connectionString: server.url, max: 1 });
+    const held = await pool.connect();
+    pool.options.connectionTimeoutMillis = 20; // From now on: the first connection may take longer.
+    await expect(pool.query('select 1')).rejects.toThrow('timeout exceeded');
+    const failed = new Promise((resolve) => pool.query('select 1', resolve));
+    expect(await failed).toMatchObject({ message: expect.stringContaining('timeout exceeded') });
+    expect(refused).toHaveBeenCalledTimes(2);
+    held.release();
+    await expect(pool.query('select nothing_known')).rejects.toThrow('nothing_known');
+    expect(refused).toHaveBeenCalledTimes(2);
     await pool.end();
   });
 
