@@ -55,9 +55,10 @@ export class ComponentLoans {
     return this.#isClosed ? 0 : this.#counter.unreported(this.#component.loanCounts());
   }
 
-  /** Whether a loan that is not tracked has begun since the last call. */
-  hasNewUntracked(): boolean {
-    return this.#counter.hasNewUntracked(this.#component.loanCounts());
+  /** Whether, since the last call, a loan that is not tracked has begun or ended, or another resource has come back. */
+  hasMoved(): boolean {
+    const returns = this.#component.stats()?.['returns'] ?? 0;
+    return this.#counter.hasMoved(this.#component.loanCounts(), returns);
   }
 
   /** Begins a loan, and gives its id. It is counted only if the caller was not captured. */
@@ -73,7 +74,7 @@ export class ComponentLoans {
     const now = tracker.loanTime();
     const caller = origin as CallOrigin;
     if (caller.isDirect !== true) this.#counter.noteReported(true);
-    this.#component.lastLentAt = now;
+    this.#component.lastMovedAt = now;
     const id = this.#track(held, caller, now, capability);
     tracker.noteLoan();
     return id;
@@ -150,8 +151,7 @@ export class ComponentLoans {
     const id = this.#table.nextId();
     const loan = new Loan(this.#component, id, this.#table.node(held), origin, lentAt, capability);
     this.#table.add(loan);
-    this.#counter.trackedOut++;
-    if (origin.isDirect === true) this.#counter.directOut++;
+    this.#counter.noteTracked(origin.isDirect === true);
     this.#tracker.track(loan);
     return id;
   }

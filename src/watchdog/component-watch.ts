@@ -145,9 +145,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
 
   /** Looks whether the component is exhausted; its parts look for themselves. Without effect after the end. O(1). */
   look(): void {
-    if (this.hasEnded) return;
-    const { out, trackedOut } = this.#loans;
-    this.#component.look(trackedOut, out - trackedOut, this.#loans.hasNewUntracked());
+    if (!this.hasEnded) this.#component.look(this.#loans);
   }
 
   attached(observation: Observation): void {

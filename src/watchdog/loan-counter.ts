@@ -17,13 +17,16 @@ export class LoanCounter {
   untrackedOut = 0;
   /** How many loans that are not tracked were reported. */
   #untracked = 0;
+  /** How many loans are or were tracked, without those taken from the pool underneath. */
+  #tracked = 0;
   /** How many loans of the component were reported. */
   #reported = 0;
   /** How many loans there were before the watch. */
   #begunBefore = 0;
   /** How many were not reported since, when this was looked at last. */
   #unreported = 0;
-  #untrackedBefore = 0;
+  /** What {@link hasMoved} has seen. */
+  #movedBefore = 0;
 
   /** The watch begins. `counts` are those of the component, if it counts its loans. */
   begin(counts: LoanCounts | undefined): void {
@@ -36,6 +39,13 @@ export class LoanCounter {
     if (isTracked) return;
     this.#untracked++;
     this.untrackedOut++;
+  }
+
+  /** Counts a loan that is tracked from now on. */
+  noteTracked(isDirect: boolean): void {
+    this.trackedOut++;
+    if (isDirect) this.directOut++;
+    else this.#tracked++;
   }
 
   /** How many loans are out. */
@@ -51,11 +61,24 @@ export class LoanCounter {
     return this.#unreported;
   }
 
-  /** Whether a loan that is not tracked has begun since the last call. */
-  hasNewUntracked(counts: LoanCounts | undefined): boolean {
-    const before = this.#untrackedBefore;
-    this.#untrackedBefore = this.#untracked + this.unreported(counts);
-    return this.#untrackedBefore !== before;
+  /**
+   * Whether a loan that is not tracked has begun or ended since the last call. `returns` is how many resources have come back besides those of
+   * the component's loans.
+   */
+  hasMoved(counts: LoanCounts | undefined, returns: number): boolean {
+    const before = this.#movedBefore;
+    this.#movedBefore =
+      this.#untracked + this.unreported(counts) + this.#untrackedReturned(counts) + returns;
+    return this.#movedBefore !== before;
+  }
+
+  #untrackedReturned(counts: LoanCounts | undefined): number {
+    const trackedOut = this.trackedOut - this.directOut;
+    const { begun, out } = counts ?? {
+      begun: this.#reported,
+      out: trackedOut + this.untrackedOut,
+    };
+    return begun - out - (this.#tracked - trackedOut);
   }
 
   /** No loan is out any more. */

@@ -1,7 +1,7 @@
 /**
  * Whether a component is exhausted: every resource is out, and callers wait or have left without one. They have timed out, their signal
  * has aborted, or they were refused. This is looked at with each sweep and check. A quiet service may have a caller only now and then, so
- * what one look has seen holds until a resource is lent again.
+ * what one look has seen holds until a resource is lent again or comes back.
  */
 import type { ComponentStats } from '../core/probe.js';
 
@@ -22,21 +22,21 @@ export class Shortage {
     return this.#isFull && this.#wereRefused;
   }
 
-  /** When the last resource was lent, in milliseconds. Nothing has come back since, if the component is full. */
+  /** When a resource was lent or came back last, in milliseconds. */
   get since(): number {
     return this.#since;
   }
 
-  /** Looks at the figures. `lastLentAt` is when the youngest loan that is out began. */
-  look(stats: ComponentStats | undefined, lastLentAt: number): void {
+  /** Looks at the figures. `lastMovedAt` is when a resource was lent or came back last. */
+  look(stats: ComponentStats | undefined, lastMovedAt: number): void {
     const { borrowed, pending = 0 } = stats ?? {};
     const max = stats?.['effectiveMax'] ?? stats?.['max'];
     const left = leftOf(stats);
     const areRefused = pending > 0 || left > this.#left;
     this.#isFull = borrowed !== undefined && max !== undefined && borrowed > 0 && borrowed >= max;
-    this.#wereRefused = areRefused || (this.#wereRefused && lastLentAt === this.#since);
+    this.#wereRefused = areRefused || (this.#wereRefused && lastMovedAt === this.#since);
     this.#left = left;
-    this.#since = lastLentAt;
+    this.#since = lastMovedAt;
   }
 }
 

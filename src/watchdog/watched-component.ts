@@ -26,6 +26,14 @@ const BOUNDS = ['max', 'maxWeight'];
 /** The generation of a loan that is not settled. */
 const YOUNGEST: NodeGeneration = 0;
 
+/** The loans of a component that are out. */
+interface LoansOut {
+  readonly out: number;
+  readonly trackedOut: number;
+  /** Whether, since the last call, a loan that is not tracked has begun or ended, or another resource has come back. */
+  hasMoved(): boolean;
+}
+
 export class WatchedComponent implements LoanSource {
   readonly holdTimes: HoldTimes = new HoldTimes();
   readonly node: LifetimeNode;
@@ -34,8 +42,8 @@ export class WatchedComponent implements LoanSource {
   readonly classes: NodeClasses;
   /** Who asks for its loans. */
   readonly callers: CallerCapture;
-  /** When the last loan began, as far as is known, in milliseconds. */
-  lastLentAt = 0;
+  /** When the watch or the last loan began, or the last resource came back, as far as is known, in milliseconds. */
+  lastMovedAt: number;
   readonly #tracker: LoanTracker;
   readonly #whole: WatchedComponent | undefined;
   readonly #sites: LoanSites;
@@ -62,6 +70,7 @@ export class WatchedComponent implements LoanSource {
   /** `whole` is the component that this one is a part of, under the name `part`. */
   constructor(tracker: LoanTracker, whole?: WatchedComponent, part?: string) {
     this.#tracker = tracker;
+    this.lastMovedAt = tracker.loanTime();
     this.#whole = whole;
     if (part !== undefined) this.partName = part;
     this.callers = new CallerCapture(tracker);
@@ -204,32 +213,29 @@ export class WatchedComponent implements LoanSource {
     this.#guarded('report of its loans', (observation) => observation.reportLoans?.());
   }
 
-  /**
-   * Looks whether the component is exhausted. `trackedOut` is how many of its loans are out and tracked, `untrackedOut` how many others are out, and
-   * `hasNewUntracked` whether some of these have begun since the last look. O(1), and O(loans) when it is exhausted and has other holders.
-   */
-  look(trackedOut: number, untrackedOut: number, hasNewUntracked: boolean): void {
-    this.#untrackedOut = untrackedOut;
-    if (hasNewUntracked) this.lastLentAt = this.#tracker.loanTime();
+  /** Looks whether the component is exhausted. O(1), and O(loans) when it is exhausted and has holders that are not tracked. */
+  look(loans: LoansOut): void {
     this.#haveComponentLook();
+    this.#untrackedOut = loans.out - loans.trackedOut;
+    if (loans.hasMoved()) this.lastMovedAt = this.#tracker.loanTime();
     if (this.#hasParts) {
       this.#lookAtTotal();
       return;
     }
     if (this.#whole !== undefined) {
-      this.#whole.lastLentAt = Math.max(this.#whole.lastLentAt, this.lastLentAt);
+      this.#whole.lastMovedAt = Math.max(this.#whole.lastMovedAt, this.lastMovedAt);
     }
     const stats = this.stats();
-    this.#shortage.look(stats, this.lastLentAt);
+    this.#shortage.look(stats, this.lastMovedAt);
     const borrowed = stats?.['borrowed'] ?? 0;
-    if (this.shortage.isExhausted && borrowed > trackedOut) this.#trackHolders();
+    if (this.shortage.isExhausted && borrowed > loans.trackedOut) this.#trackHolders();
   }
 
   /** Looks whether the parts have lent all that they may have together. They have looked before. O(parts) if there is such a limit. */
   #lookAtTotal(): void {
     const max = this.#observation?.deref()?.maxTotal?.() ?? Number.POSITIVE_INFINITY;
     if (max < Number.POSITIVE_INFINITY) {
-      this.#shortage.look({ ...this.stats(), max }, this.lastLentAt);
+      this.#shortage.look({ ...this.stats(), max }, this.lastMovedAt);
     }
   }
 
@@ -283,6 +289,7 @@ export class WatchedComponent implements LoanSource {
   recordHold(loan: Loan): void {
     if (loan.origin.isDirect) return; // Nothing is known of those that ended between two looks, so the sample has the longest only.
     const now = this.#tracker.loanTime();
+    this.lastMovedAt = now;
     const holdMillis = now - loan.lentAt;
     const { scope } = loan.origin;
     if (scope !== undefined) scope.returned++;
@@ -345,7 +352,7 @@ export class WatchedComponent implements LoanSource {
    */
   #trackHolders(): void {
     if (this.#observation?.deref()?.reportLoans === undefined) return;
-    if (this.#tracker.loanTime() - this.lastLentAt < STILL_MILLIS) return;
+    if (this.#tracker.loanTime() - this.lastMovedAt < STILL_MILLIS) return;
     this.reportLoans();
     this.callers.trackMany();
     this.#tracker.settleAll();

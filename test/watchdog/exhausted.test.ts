@@ -148,6 +148,40 @@ test('a full pool is not exhausted while no caller wants more, or while loans co
   }
 });
 
+test('a pool that has become smaller is not exhausted while loans come back', async () => {
+  await using t = service(8);
+  const held = await Promise.all(Array.from({ length: 8 }, () => t.pool.lease()));
+  await t.pool.resize({ max: 2 });
+  for (const lease of held) {
+    await t.refuse();
+    await t.clock.advance(40_000);
+    expect(await t.watchdog.check()).toEqual([]);
+    await lease.release();
+  }
+});
+
+test.each(['simple', 'counters'] as const)(
+  'a pool that is full when its watch begins is exhausted a minute later; level %s',
+  async (level) => {
+    const clock = new FakeClock();
+    await clock.advance(3_600_000);
+    const pool = createPool(
+      { create: () => ({}), destroy: () => {} },
+      { max: 1, clock, acquireTimeoutMillis: 500_000 },
+    );
+    const held = await pool.lease();
+    const waiting = pool.lease();
+    using watchdog = new Watchdog({ level, clock, graceMillis: 0 });
+    watchdog.watch(pool);
+    await clock.advance(50_000);
+    expect(await watchdog.check()).toEqual([]);
+    await clock.advance(30_000);
+    expect(await watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 1 }]);
+    await held.release();
+    await (await waiting).release();
+  },
+);
+
 test('a full pool is not exhausted by callers that were refused before its last loan', async () => {
   await using t = service(2);
   await t.lose();

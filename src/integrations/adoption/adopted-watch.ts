@@ -27,9 +27,10 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
     this.#directLoans = new DirectLoans(pool.stock.slots, peer, this);
   }
 
-  /** Gives the figures of the pool, and how many resources were taken from the peer directly. */
+  /** Gives the figures of the pool, how many resources were taken from the peer directly, and how many have come back to it. */
   override stats(): Readonly<Record<string, number>> {
-    return { ...super.stats(), takenDirectly: this.#directLoans.count };
+    const { count, returns } = this.#directLoans;
+    return { ...super.stats(), takenDirectly: count, returns };
   }
 
   /** A resource that was given back past its lease is not out, though the lease has not ended. */

@@ -47,6 +47,9 @@ export class DirectLoans<T> {
   readonly #own = new WeakMap<Slot<T>, OwnLoan>();
   /** The loans of other users at the last look, by the identity of their resources. */
   #direct = new Map<unknown, DirectLoan>();
+  /** The peer's loans at the last look. */
+  #loans: ReadonlyMap<unknown, unknown> = new Map();
+  #returns = 0;
 
   /** `slots` are those of the adoption's loans; of two with one resource the later has the present loan. */
   constructor(
@@ -64,16 +67,26 @@ export class DirectLoans<T> {
     return this.#direct.size;
   }
 
+  /** How many of the peer's loans have ended from one look to the next. Those that began between the two are not known. */
+  get returns(): number {
+    return this.#returns;
+  }
+
   /** Compares the loans, and tells the listener of differences. O(resources). */
   compare(): void {
     const loans = this.#peer.loans?.();
     if (loans === undefined) return;
+    for (const [resource, token] of this.#loans) {
+      if (loans.get(resource) !== token) this.#returns++;
+    }
+    this.#loans = new Map(loans); // The peer may change its own.
     this.#compareDirect(loans, this.#compareOwn(loans));
   }
 
-  /** Forgets all loans of other users. */
+  /** Forgets the last look. */
   forget(): void {
     this.#direct.clear();
+    this.#loans = new Map();
   }
 
   /** Finds the loans whose resources were given back. Gives the resources of the others. */

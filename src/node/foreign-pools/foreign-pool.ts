@@ -43,6 +43,7 @@ export class ForeignPool implements Watchable, PeerWatch {
   readonly #clock: Clock;
   #watch: ForeignPoolWatch | null = null;
   #refusals = 0;
+  #returns = 0;
 
   constructor(facts: ForeignPoolFacts, clock: Clock = systemClock) {
     this.name = facts.name;
@@ -61,10 +62,10 @@ export class ForeignPool implements Watchable, PeerWatch {
     return this.#watch?.observer.main?.receiver;
   }
 
-  /** Gives the figures of the pool, and how many callers got no resource; none if this version of its package does not have them. */
+  /** Gives the figures of the pool, how many callers got no resource, and how many resources came back; none if this version of its package does not have them. */
   stats(): ComponentStats {
     try {
-      return { ...this.#facts.figures(), refusals: this.#refusals };
+      return { ...this.#facts.figures(), refusals: this.#refusals, returns: this.#returns };
     } catch {
       return {};
     }
@@ -89,8 +90,9 @@ export class ForeignPool implements Watchable, PeerWatch {
     this.#refusals++;
   }
 
-  /** Reports that a resource came back, or is gone. Without effect if it is not lent. */
+  /** Reports that a resource came back, or is gone: of a loan, or of a call by which the package itself took it. */
   returned(resource: unknown): void {
+    this.#returns++;
     this.#watch?.resources.returned(resource);
   }
 

@@ -1,6 +1,7 @@
 import genericPool from 'generic-pool';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type AdoptedPool, adoptPool } from '../../../src/integrations/generic-pool.js';
+import { watchForeignPools } from '../../../src/node/index.js';
 import type { Lease } from '../../../src/pool/index.js';
 import { Watchdog } from '../../../src/watchdog/index.js';
 import { FailingClock } from '../../kit/failing-clock.js';
@@ -75,6 +76,41 @@ test('an adopted pool is exhausted although the peer refuses its callers before 
   await lost.release();
   await pool.close({ endPeer: true });
 });
+
+test.each([['alone'], ['beside a watch over the peer']])(
+  'an adopted pool is not exhausted while other users of the peer give back what they take; %s',
+  async (how) => {
+    const clock = new FakeClock();
+    using watchdog = new Watchdog({ clock, graceMillis: 0 });
+    using _foreign = how === 'alone' ? undefined : watchForeignPools(watchdog);
+    const peer = genericPool.createPool(factory, { max: 2, priorityRange: 2 });
+    const pool = adoptPool(peer, { clock });
+    watchdog.watch(pool);
+    const held = await pool.lease();
+    let other = await peer.acquire();
+    const waiting = pool.lease({ timeoutMillis: 600_000, priority: 1 });
+    const told: string[] = [];
+    watchdog.on('leak', ({ rule }) => told.push(rule));
+    for (let i = 0; i < 20; i++) {
+      const next = peer.acquire(0);
+      await clock.advance(10_000);
+      expect(told).toEqual([]);
+      await peer.release(other);
+      other = await next;
+    }
+    await clock.advance(80_000);
+    expect(await watchdog.check()).toContainEqual(
+      expect.objectContaining({
+        rule: 'exhausted',
+        component: expect.objectContaining({ name: pool.name }),
+      }),
+    );
+    await peer.release(other);
+    await (await waiting).release();
+    await held.release();
+    await pool.close({ endPeer: true });
+  },
+);
 
 test('callers that leave while the peer hangs leave it no more requests than there were at one time', async () => {
   const peer = genericPool.createPool(factory, { max: 1 });

@@ -105,6 +105,20 @@ describe('a loan of a pool of another package that has neither a stack nor a sco
     expect(await t.watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 2 }]);
   });
 
+  test('does not exhaust its pool while the package takes others for itself, and gives them back', async () => {
+    const t = setUp({ graceMillis: 0 });
+    t.acquire('a');
+    t.acquire('b');
+    t.callerWaits();
+    for (let i = 0; i < 12; i++) {
+      t.pool.returned('c');
+      await t.clock.advance(10_000);
+      expect(await t.watchdog.check()).toEqual([]);
+    }
+    await t.clock.advance(70_000);
+    expect(await t.watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 2 }]);
+  });
+
   test('is among those that are still out', async () => {
     const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const t = setUp();
