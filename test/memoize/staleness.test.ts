@@ -201,6 +201,7 @@ describe.each(stores)('stale while revalidate, $what', ({ bound }) => {
     fn.delete('k', 1);
     await settle();
     expect([runs, fn.cacheInfo().size]).toEqual([1, 0]);
+    expect(fn.cacheInfo().refreshes, 'no load has begun').toBe(0);
   });
 });
 

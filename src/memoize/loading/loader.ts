@@ -250,7 +250,6 @@ export class Loader {
    */
   revalidate(key: Key, entry: StagedEntry, receiver: unknown, args: readonly unknown[]): void {
     if (entry.refreshing || this.#flights.get(key) !== undefined) return;
-    this.#recorder.counters.refreshes++;
     retain(key);
     if (entry.isAsync) {
       this.#runInBackground(key, entry, receiver, args);
@@ -272,6 +271,7 @@ export class Loader {
     receiver: unknown,
     args: readonly unknown[],
   ): void {
+    this.#recorder.counters.refreshes++;
     try {
       this.run(key, receiver, args, entry, true).promise?.catch(() => {}); // It has been told.
     } catch (error) {
