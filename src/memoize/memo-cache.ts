@@ -247,7 +247,7 @@ export class MemoCache implements WatchedCache {
   /** Forgets the results with one of these tags. Running loads do not store such a result. */
   invalidateTags(tags: readonly string[]): number {
     this.shared?.invalidateTags(tags);
-    return this.contents.forgetTagsHere(tags);
+    return tags.length === 0 ? 0 : this.contents.forgetTagsHere(tags);
   }
 
   /** Forgets all results and disowns all loads. */

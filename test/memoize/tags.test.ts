@@ -85,6 +85,18 @@ describe.each([
     expect(gates.arrived).toBe(1);
   });
 
+  test('a load whose result is not kept is shared after an invalidation of no tags', async () => {
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next(), { ...options, cacheIf: () => false });
+    const before = fn('k');
+    const noTags: string[] = [];
+    expect(fn.invalidateTags(...noTags)).toBe(0);
+    const after = fn('k');
+    gates.at(0).open('value');
+    gates.at(1).open('another');
+    expect(await Promise.all([before, after])).toEqual(['value', 'value']);
+  });
+
   test('a load remembers that its tag was invalidated, however many other tags are invalidated while it runs', async () => {
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), { ...options, tags: () => ['t'] });
