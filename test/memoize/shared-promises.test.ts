@@ -760,22 +760,31 @@ describe('what several processes share', () => {
     vi.restoreAllMocks();
   });
 
-  test('a stale result in the store is served within staleWhileRevalidate, and then replaced', async () => {
-    using service = new Service();
-    const store = new MemoryStore();
-    const options = { ttl: 1_000, staleWhileRevalidate: 60_000 };
-    await service.member({ store }, options)('k');
-    await settle();
-    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 2_000);
-    service.source = () => 'new';
-    const restarted = service.member({ store }, options);
-    expect(await restarted('k')).toBe('old k');
-    await settle();
-    expect(service.loads).toBe(2); // The call that got the stale result has begun the load.
-    expect(await restarted('k')).toBe('new');
-    expect(restarted.cacheInfo()).toMatchObject({ refreshes: 1, staleHits: 1 });
-    vi.restoreAllMocks();
-  });
+  test.each<{ by: string; shared: SharedCacheOptions; isLost?: boolean }>([
+    { by: 'a process', shared: {} },
+    { by: 'a process that asks the store with each call', shared: { localTtlMillis: 0 } },
+    { by: 'a process that was just connected to the bus', shared: { bus: new MemoryBus() } },
+    { by: 'a process without a connection', shared: { bus: new MemoryBus() }, isLost: true },
+  ])(
+    'a stale result in the store is served by $by within staleWhileRevalidate, and then replaced',
+    async ({ shared, isLost = false }) => {
+      using service = new Service();
+      const store = new MemoryStore();
+      const options = { ttl: 1_000, staleWhileRevalidate: 60_000 };
+      await service.member({ store }, options)('k');
+      await settle();
+      vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 2_000);
+      service.source = () => 'new';
+      const restarted = service.member({ ...shared, store }, options);
+      if (isLost) (shared.bus as MemoryBus).connect(false);
+      expect(await restarted('k')).toBe('old k');
+      await settle();
+      expect(service.loads).toBe(2); // The call that got the stale result has begun the load.
+      expect(await restarted('k')).toBe('new');
+      expect(restarted.cacheInfo()).toMatchObject({ refreshes: 1, staleHits: 1 });
+      vi.restoreAllMocks();
+    },
+  );
 
   test('a failure that is remembered is loaded by one process: marketcalls/openalgo#1693', async () => {
     using service = new Service();

@@ -426,11 +426,11 @@ export class Loader {
     );
   }
 
-  /** Replaces a result that was found in the shared store past its `ttl`. */
+  /** Replaces a result that was found in the shared store past its `ttl`, unless it was served in place of a failure. */
   #revalidateFound(load: Load, { remaining = Infinity, args }: OwnLoadContext): void {
     const stored = this.#entries.store.peek(load.key);
-    if (remaining > 0 || !(stored instanceof StagedEntry)) return;
-    if (!stored.isServable(this.#settings.clock.now())) return; // The next caller waits for its load.
+    const isServed = -remaining < this.#settings.staleWhileRevalidate;
+    if (remaining > 0 || !isServed || !(stored instanceof StagedEntry)) return;
     this.revalidate(load.key, stored, load.details.receiver, args);
   }
 
