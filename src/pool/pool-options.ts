@@ -72,7 +72,10 @@ export interface PoolOptions {
   readonly maxUses?: number;
   /** How often idle resources are swept; 0 for never. @default 1_000 */
   readonly evictionRunIntervalMillis?: number;
-  /** How many idle resources one sweep evicts or validates, longest idle first. @default Infinity */
+  /**
+   * How many idle resources one sweep evicts or validates. It evicts the longest idle ones first, and validates those first that were
+   * neither used nor validated for the longest time. @default Infinity
+   */
   readonly numTestsPerEvictionRun?: number;
   /** How many callers may wait; one more is refused with `TENURE_POOL_FULL`. @default Infinity */
   readonly maxWaitingClients?: number;

@@ -90,6 +90,20 @@ test('numTestsPerEvictionRun keeps no idle resource from its keepalive or from t
   expect(pool.size).toBe(0);
 });
 
+test('keepalives take turns when numTestsPerEvictionRun allows fewer than are due', async () => {
+  const validated: number[] = [];
+  const factory = new StrictFactory(6, { validate: ({ id }) => validated.push(id) });
+  const { pool, clock } = await idlePool(
+    6,
+    { numTestsPerEvictionRun: 2, keepaliveMillis: 1_000 },
+    factory,
+  );
+  await clock.advance(7_000);
+  expect(validated.slice(0, 6).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(validated.slice(6, 12).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  await pool.close();
+});
+
 test('evictionRunIntervalMillis 0 evicts nothing', async () => {
   const { pool, clock } = await idlePool(2, {
     idleTimeoutMillis: 1_000,

@@ -104,16 +104,14 @@ export class Sweep<T> {
     const { idle } = this.#stock;
     const due: Slot<T>[] = [];
     const overdue: Slot<T>[] = [];
-    let tests = this.#settings.numTestsPerEvictionRun;
+    const tests = this.#settings.numTestsPerEvictionRun;
     for (const slot of idle) {
-      if (tests <= 0) break;
+      if (due.length >= tests) break;
       if (this.#reasonToEvict(slot, now, due.length) !== undefined) due.push(slot);
       else if (this.#isOverdue(slot, now)) overdue.push(slot);
-      else continue;
-      tests--;
     }
     this.#evict(due, now);
-    this.#keepAlive(overdue);
+    this.#keepAlive(mostOverdue(overdue, tests - due.length));
   }
 
   /** Evicts all of an unused pool, and at most half of the idle resources of a pool in use: not all leave at once. */
@@ -154,7 +152,7 @@ export class Sweep<T> {
   }
 
   #isOverdue(slot: Slot<T>, now: number): boolean {
-    return now - Math.max(slot.idleSince, slot.validatedAt) >= this.#settings.keepaliveMillis;
+    return now - lastSeen(slot) >= this.#settings.keepaliveMillis;
   }
 
   /** `leaving` says how many other idle resources are to be evicted. */
@@ -169,4 +167,19 @@ export class Sweep<T> {
       ? 'idle'
       : undefined;
   }
+}
+
+/** When an idle slot was last used or validated. */
+function lastSeen({ idleSince, validatedAt }: Slot<unknown>): number {
+  return Math.max(idleSince, validatedAt);
+}
+
+/**
+ * The `most` slots that were seen longest ago, in the order given. The longest idle ones alone would be overdue again before the turn of
+ * the others.
+ */
+function mostOverdue<T>(overdue: Slot<T>[], most: number): Slot<T>[] {
+  if (overdue.length <= most) return overdue;
+  const chosen = new Set([...overdue].sort((a, b) => lastSeen(a) - lastSeen(b)).slice(0, most));
+  return overdue.filter((slot) => chosen.has(slot));
 }
