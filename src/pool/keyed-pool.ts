@@ -8,7 +8,7 @@ import type { RunInContext } from '../core/async-context.js';
 import { endAutomaticWatch, notePart } from '../core/created-components.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import { asksForPresent } from '../core/guarded-observer.js';
-import { aFunction, aName, checkArgument } from '../core/options.js';
+import { aFunction, aName, checkArgument, resolveOptions } from '../core/options.js';
 import {
   type Observation,
   type Observer,
@@ -18,7 +18,7 @@ import {
 } from '../core/probe.js';
 import { CeilingShare } from './ceiling/ceiling-share.js';
 import { SharedCeiling } from './ceiling/shared-ceiling.js';
-import type { DeadlineOptions } from './deadline.js';
+import { DEADLINE_OPTIONS, type Deadline, type DeadlineOptions, withDeadline } from './deadline.js';
 import { checkFactory, type DestroyReason, type Factory } from './factory.js';
 import { KeyLabels } from './key-label.js';
 import { KeyedEvents, type KeyedPoolListener } from './keyed-events.js';
@@ -279,10 +279,8 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
 
   /** Replaces the present resources of all keys, as {@link Pool.invalidate} does. */
   async invalidate(options: DeadlineOptions = {}): Promise<void> {
-    await settleAll(
-      'invalidate',
-      this.#pools().map((pool) => pool.invalidate(options)),
-    );
+    const deadline = resolveOptions('invalidate', options, DEADLINE_OPTIONS);
+    await this.#whenAll('invalidate', (pool) => pool.invalidate(), deadline);
   }
 
   /**
@@ -301,11 +299,9 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
 
   /** Rejects callers that come from now on, and serves the waiters of all keys, as {@link Pool.drain} does. */
   async drain(options: DeadlineOptions = {}): Promise<void> {
+    const deadline = resolveOptions('drain', options, DEADLINE_OPTIONS);
     if (this.#state !== 'closed') this.#state = 'draining';
-    await settleAll(
-      'drain',
-      this.#pools().map((pool) => pool.drain(options)),
-    );
+    await this.#whenAll('drain', (pool) => pool.drain(), deadline);
   }
 
   /**
@@ -319,6 +315,20 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     await settleAll(
       'close',
       this.#pools().map((pool) => pool.close(options)),
+    );
+  }
+
+  /** Calls `begin` for the pools of all keys, and follows what it returns until the deadline. */
+  #whenAll(
+    where: string,
+    begin: (pool: Pool<T>) => Promise<void>,
+    deadline: Deadline,
+  ): Promise<void> {
+    return withDeadline(
+      settleAll(where, this.#pools().map(begin)),
+      deadline,
+      this.#settings,
+      where,
     );
   }
 

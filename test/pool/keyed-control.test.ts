@@ -63,6 +63,32 @@ test('a wait for all keys ends at its deadline or by its signal', async () => {
   await pools.close();
 });
 
+test('a wait for all keys has one deadline, however many keys are late', async () => {
+  const { pools, clock } = open();
+  const leases = [await pools.lease('a'), await pools.lease('b')];
+  const late = [pools.invalidate({ timeoutMillis: 50 }), pools.drain({ timeoutMillis: 50 })];
+  const ends = late.map(outcomeOf);
+  await clock.advance(50);
+  for (const end of ends) {
+    expect(end()).toMatchObject({
+      is: 'rejected',
+      error: { code: 'TENURE_POOL_DEADLINE', message: expect.stringMatching(/^shard: /) },
+    });
+  }
+  for (const lease of leases) void lease.release();
+  await pools.close();
+});
+
+test('a malformed deadline is refused before any key has one', async () => {
+  const { pools } = open();
+  for (const wait of [pools.invalidate, pools.drain]) {
+    const refused = await rejection(wait.call(pools, { timeoutMillis: -1 }));
+    expect(refused).toMatchObject({ code: 'TENURE_INVALID_ARGUMENT' });
+  }
+  await pools.use('a', () => {});
+  await pools.close();
+});
+
 test('drain serves the waiters, refuses later callers of any key, and settles when all is back', async () => {
   const { pools } = open({ max: 1 });
   const lease = await pools.lease('a');
