@@ -103,6 +103,41 @@ test('a reset that hangs, room beside it: apify/crawlee#1829, #4108', async () =
   await close(pool, clock);
 });
 
+test('a validation that takes as long as usual is counted on, however long that is', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(3, {
+    validate: () => new Promise<void>((resolve) => clock.setTimer(resolve, 150)),
+  });
+  const pool = createPool(factory, { max: 3, testOnBorrow: true, clock });
+  await pool.warmUp(2);
+  for (let loan = 0; loan < 5; loan++) {
+    const used = outcomeOf(pool.use(() => {}));
+    await clock.advance(500);
+    expect(used().is).toBe('resolved');
+  }
+  expect([factory.validates, pool.size], 'only the first was not known').toEqual([6, 2]);
+  await close(pool, clock);
+});
+
+test('a reset that takes as long as usual is counted on, however long that is', async () => {
+  const clock = new FakeClock();
+  const factory = new StrictFactory(5, {
+    reset: () => new Promise<void>((resolve) => clock.setTimer(resolve, 150)),
+  });
+  const pool = createPool(factory, { max: 5, clock });
+  await pool.use(() => {});
+  await clock.advance(500);
+  for (let loan = 0; loan < 5; loan++) {
+    const lease = await pool.lease();
+    void lease.release();
+    const next = outcomeOf(pool.use(() => {}));
+    await clock.advance(500);
+    expect(next().is).toBe('resolved');
+  }
+  expect(pool.stats().created).toBe(1);
+  await close(pool, clock);
+});
+
 test.each([1, 3])(
   'a creation that hangs, its caller left, max %i: brianc/node-postgres#2243, nodejs/undici#386, #5662',
   async (max) => {

@@ -19,12 +19,7 @@ import type { PoolEvents } from '../pool-events.js';
 import type { PoolSettings } from '../pool-options.js';
 import type { Creation } from './creation.js';
 import { type FactoryCall, RunningCall } from './running-call.js';
-
-/** A call of `validate`, `reset` or `destroy` is slow after this many milliseconds. */
-const SLOW_MILLIS = 100;
-
-/** A call of `create` is slow when it takes this many times as long as the last one that succeeded. */
-const SLOW_FACTOR = 4;
+import { UsualTime } from './usual-time.js';
 
 /** Told how a creation ended. */
 export interface CreationListener<T> {
@@ -51,7 +46,12 @@ export class FactoryCalls<T> {
   readonly #counters: PoolCounters;
   readonly #runInContext: RunInContext;
   readonly #becameSlow: () => void;
-  #lastCreateMillis = Number.POSITIVE_INFINITY;
+  readonly #usual = {
+    create: new UsualTime(Number.POSITIVE_INFINITY),
+    destroy: new UsualTime(0),
+    validate: new UsualTime(0),
+    reset: new UsualTime(0),
+  };
   /** Whether a returned resource has to be reset or validated. */
   readonly inspectsReturns: boolean;
 
@@ -98,22 +98,16 @@ export class FactoryCalls<T> {
   ): RunningCall<T> | undefined {
     const { createTimeoutMillis, name } = this.#settings;
     const { signal } = controller;
-    const beganAt = this.#clock.now();
     const failed = (error: CreateError, cause: unknown): void => {
       if (!signal.aborted) this.#events.emitLater('factoryCreateError', cause);
       listener.failed(error);
     };
     const create = (): T | PromiseLike<T> => this.#factory.create({ signal, attempt });
     const call = pendingNode === undefined ? create : () => pendingNode.make(create);
-    return this.#call<T>(call, isBackground, {
+    return this.#call<T>(call, this.#usual.create, isBackground, {
       timeoutMillis: createTimeoutMillis,
-      patienceMillis: () => Math.max(SLOW_MILLIS, SLOW_FACTOR * this.#lastCreateMillis),
       setSlow: (isSlow) => this.#setSlow(['slow'], isSlow),
-      succeeded: (resource, running) => {
-        const now = this.#clock.now();
-        this.#lastCreateMillis = now - beganAt - (running?.lostMillis(now) ?? 0);
-        listener.created(resource);
-      },
+      succeeded: (resource) => listener.created(resource),
       failed: (cause) =>
         failed(
           new CreateError(`${name}: create() failed. Its \`cause\` says why.`, { cause }),
@@ -201,9 +195,9 @@ export class FactoryCalls<T> {
       this.#events.emitLater('factoryDestroyError', error);
       settled();
     };
-    this.#call<unknown>(() => this.#factory.destroy(resource, reason), isBackground, {
+    const call = (): unknown => this.#factory.destroy(resource, reason);
+    this.#call(call, this.#usual.destroy, isBackground, {
       timeoutMillis: destroyTimeoutMillis,
-      patienceMillis: () => SLOW_MILLIS,
       setSlow: (isSlow) => this.#setSlow(hasPlace ? ['slowDestroys'] : [], isSlow),
       succeeded: settled,
       failed,
@@ -227,9 +221,8 @@ export class FactoryCalls<T> {
       );
       settled(FAILED);
     };
-    this.#call<unknown>(call, isBackground, {
+    this.#call(call, this.#usual[phase], isBackground, {
       timeoutMillis: validateTimeoutMillis,
-      patienceMillis: () => SLOW_MILLIS,
       setSlow: (isSlow) => this.#setSlow(countedAs, isSlow),
       succeeded: settled,
       failed,
@@ -240,6 +233,7 @@ export class FactoryCalls<T> {
 
   #call<R>(
     call: () => R | PromiseLike<R>,
+    usual: UsualTime,
     isBackground: boolean,
     told: FactoryCall<R>,
   ): RunningCall<R> | undefined {
@@ -254,7 +248,7 @@ export class FactoryCalls<T> {
         return undefined;
       }
       if (isPending) {
-        return new RunningCall(told, result as PromiseLike<R>, this.#clock, isBackground);
+        return new RunningCall(told, result as PromiseLike<R>, usual, this.#clock, isBackground);
       }
       told.succeeded(result as R);
       return undefined;

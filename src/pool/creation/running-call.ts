@@ -12,6 +12,7 @@
 import { cancelTimer } from '../../core/cancel-timer.js';
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { graceAfter, STALL_MILLIS } from '../../core/stall.js';
+import type { UsualTime } from './usual-time.js';
 
 /** The first look for slowness if it is not known yet how long a call may take, in milliseconds. */
 const FIRST_LOOK_MILLIS = 100;
@@ -20,12 +21,9 @@ const FIRST_LOOK_MILLIS = 100;
 export interface FactoryCall<R> {
   /** How long the call may take, in milliseconds; `Infinity` for no limit. */
   readonly timeoutMillis: number;
-  /** How long the call may take before it is slow, in milliseconds; `Infinity` if that is not known. */
-  patienceMillis(): number;
   /** The call is slow from now on (`true`), or has ended after it was slow (`false`). */
   setSlow(isSlow: boolean): void;
-  /** Given the running call, unless the factory has returned no promise. */
-  succeeded(value: R, running?: RunningCall<R>): void;
+  succeeded(value: R): void;
   failed(error: unknown): void;
   /** The time is over. `stalledMillis` is how long the event loop was blocked at that time, 0 if it was not. */
   timedOut(stalledMillis: number): void;
@@ -38,6 +36,7 @@ export interface FactoryCall<R> {
 /** A call that has not ended. */
 export class RunningCall<R> {
   readonly #call: FactoryCall<R>;
+  readonly #usual: UsualTime;
   readonly #clock: Clock;
   readonly #beganAt: number;
   #isBackground: boolean;
@@ -53,8 +52,15 @@ export class RunningCall<R> {
   #due = 0;
 
   /** `clock` is a guarded one. A timer in the background does not keep the process alive. */
-  constructor(call: FactoryCall<R>, promise: PromiseLike<R>, clock: Clock, isBackground: boolean) {
+  constructor(
+    call: FactoryCall<R>,
+    promise: PromiseLike<R>,
+    usual: UsualTime,
+    clock: Clock,
+    isBackground: boolean,
+  ) {
     this.#call = call;
+    this.#usual = usual;
     this.#clock = clock;
     this.#isBackground = isBackground;
     this.#beganAt = clock.now();
@@ -72,8 +78,11 @@ export class RunningCall<R> {
       else this.#call.lateFailure?.();
       return;
     }
-    if (this.#end()) this.#call.succeeded(value, this);
-    else this.#call.late?.(value);
+    if (!this.#end()) this.#call.late?.(value);
+    else {
+      this.#usual.lastMillis = this.#workMillis();
+      this.#call.succeeded(value);
+    }
   }
 
   /** No waiter needs the call any more: it does not keep the process alive, and does not count as slow. */
@@ -93,17 +102,19 @@ export class RunningCall<R> {
     this.#setTimer(this.#due);
   }
 
-  /** How much of the time until `now`, when the call ended, was lost in stalls, in milliseconds. */
-  lostMillis(now: number): number {
+  /** How long the call took that has ended now, without the time that was lost in stalls, in milliseconds. */
+  #workMillis(): number {
+    const now = this.#clock.now();
     const lateness = now - this.#due;
-    return this.#lostMillis + (lateness > STALL_MILLIS ? lateness : 0);
+    const lostMillis = this.#lostMillis + (lateness > STALL_MILLIS ? lateness : 0);
+    return now - this.#beganAt - lostMillis;
   }
 
   /** When to look again: at the patience or the deadline, whichever comes first. */
   #nextLook(unknownPatience: number): number {
     const deadline = this.#beganAt + this.#call.timeoutMillis;
     if (this.isSlow || this.#isAbandoned) return deadline;
-    const patience = this.#call.patienceMillis();
+    const patience = this.#usual.patienceMillis;
     const look = patience === Number.POSITIVE_INFINITY ? unknownPatience : patience;
     return Math.min(deadline, this.#beganAt + look);
   }
@@ -121,7 +132,7 @@ export class RunningCall<R> {
     const { timeoutMillis } = this.#call;
     const now = Math.max(this.#clock.now(), this.#due); // The time of a user's clock may stand still.
     const isLook = this.#due < this.#beganAt + timeoutMillis;
-    const limitMillis = isLook ? this.#call.patienceMillis() : timeoutMillis;
+    const limitMillis = isLook ? this.#usual.patienceMillis : timeoutMillis;
     const grace = graceAfter(now - this.#due, limitMillis);
     if (grace > 0 && this.#stalledMillis === 0) {
       this.#stalledMillis = now - this.#due;
@@ -139,7 +150,7 @@ export class RunningCall<R> {
   #lookForSlowness(now: number): void {
     const age = now - this.#beganAt;
     // Rounded as in #nextLook. Otherwise the next look could be due at once, again and again.
-    const isSlow = !this.#isAbandoned && now >= this.#beganAt + this.#call.patienceMillis();
+    const isSlow = !this.#isAbandoned && now >= this.#beganAt + this.#usual.patienceMillis;
     if (isSlow) {
       this.isSlow = true;
       this.#setTimer(this.#nextLook(0));
