@@ -257,11 +257,13 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Destroys all idle resources, those being created, validated or reset included, and settles when they are gone. Borrowed resources stay.
-   * Unless the pool is draining, it creates `min` resources again.
+   * Destroys all idle resources, those being created, validated or reset included, and settles when they are gone, or by its options.
+   * Borrowed resources stay. Unless the pool is draining, it creates `min` resources again.
    */
-  clear(): Promise<void> {
-    return this.#engine.shutdown.clear();
+  clear(options: DeadlineOptions = {}): Promise<void> {
+    const deadline = resolveOptions('clear', options, DEADLINE_OPTIONS);
+    const engine = this.#engine;
+    return withDeadline(engine.shutdown.clear(), deadline, engine.settings, 'clear');
   }
 
   /**

@@ -209,7 +209,7 @@ test('warmUp that other keys leave no place for ends by its deadline or signal',
   await pools.close();
 });
 
-test.each(['ready', 'drain', 'invalidate'] as const)(
+test.each(['ready', 'drain', 'clear', 'invalidate'] as const)(
   '%s ends by its deadline or signal',
   async (method) => {
     const clock = new FakeClock();
