@@ -314,17 +314,22 @@ export class PoolEngine<T>
     leaseOptions: LeaseOptions,
     origin: LoanOrigin<T> | undefined,
   ): Promise<R> {
-    const { waiters, settings, creator } = this;
+    const { waiters, settings } = this;
     const hasIdle = this.stock.idle.length > 0;
-    const hasRoom = this.#state === 'open' && (hasIdle || creator.mayBegin);
-    const isServed = hasRoom && (hasIdle || creator.mayTry);
-    if (waiters.length >= settings.maxWaitingClients && !isServed) {
+    const hasRoom = this.#state === 'open' && (hasIdle || this.creator.mayBegin);
+    if (waiters.length >= settings.maxWaitingClients && !this.#isServed(hasIdle, hasRoom)) {
       return this.#failures.poolFull();
     }
     const options = leaseOptions === NO_OPTIONS ? null : new WaitOptions(leaseOptions, settings);
     return new Promise<R>((resolve, reject) => {
       this.#enqueue(new Waiter<T>(grant, origin, options, resolve as Resolve, reject), hasRoom);
     });
+  }
+
+  /** Whether a caller that finds the queue full gets a resource that is idle, or one that is created for it at once. */
+  #isServed(hasIdle: boolean, hasRoom: boolean): boolean {
+    if (this.#state !== 'open' || hasIdle) return hasRoom;
+    return this.creator.mayTry && (hasRoom || this.ceilingShare?.mayTakeOver === true);
   }
 
   #enqueue(waiter: Waiter<T>, hasRoom: boolean): void {

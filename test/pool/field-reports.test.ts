@@ -401,6 +401,21 @@ describe('a full queue refuses no caller that can be served at once: reactor-poo
     expect(pool.stats()).toMatchObject({ createErrors: 1, refusals: 0, borrowed: 0 });
     await pool.close();
   });
+
+  test('by the place of an idle resource of another key, at maxTotal', async () => {
+    const factory = { create: async () => ({}), destroy: async () => {} };
+    const pools = createKeyedPool<string, object>(() => factory, {
+      max: 1,
+      maxTotal: 1,
+      maxWaitingClients: 0,
+    });
+    await pools.use('a', () => {});
+    const lease = await pools.lease('b');
+    expect(await rejection(pools.lease('a'))).toMatchObject({ code: 'TENURE_POOL_FULL' });
+    void lease.release();
+    await pools.use('a', () => {});
+    await pools.close();
+  });
 });
 
 describe('reasons of destruction from callers without types, who pass the error itself: node-postgres release(err)', () => {

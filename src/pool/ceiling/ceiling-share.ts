@@ -88,13 +88,19 @@ export class CeilingShare<T> implements CeilingMember {
   }
 
   isStarved(): boolean {
-    const { creator, counters, settings, state } = this.#host;
-    return (
-      state !== 'paused' &&
-      creator.mayTry &&
-      this.shortfall > 0 &&
-      counters.creating < settings.maxConcurrentCreates
-    );
+    const { creator, state } = this.#host;
+    return state !== 'paused' && creator.mayTry && this.shortfall > 0 && this.#mayCreateNow;
+  }
+
+  /** Whether another pool gives up an idle resource for a waiter of this one, without one before it. */
+  get mayTakeOver(): boolean {
+    const { size, max } = this.#host.capacity;
+    return size < max.value && this.#mayCreateNow && this.ceiling.mayMakeRoomFor(this);
+  }
+
+  get #mayCreateNow(): boolean {
+    const { counters, settings } = this.#host;
+    return counters.creating < settings.maxConcurrentCreates;
   }
 
   /** Whether all pools together have more resources than the ceiling allows. */

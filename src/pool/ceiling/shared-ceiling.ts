@@ -226,6 +226,12 @@ export class SharedCeiling {
     return member;
   }
 
+  /** Whether another member has an idle resource for a waiter of this one, and no starved member needs it. */
+  mayMakeRoomFor(member: CeilingMember): boolean {
+    const giver = this.#starved.size === 0 ? this.#leastRecentlyUsed() : undefined;
+    return giver !== undefined && giver !== member;
+  }
+
   /** Evicts idle resources until as many are leaving as starved waiters need. */
   #makeRoomFor(starved: CeilingMember): void {
     while (this.room <= 0 && !this.#isRoomComing()) {
