@@ -25,6 +25,11 @@ test('a reference to a library stands above the imports, or the declarations of 
   expect(late.map(([file]) => file)).toEqual([]);
 });
 
+test('only the command line uses `import.meta`, so that Jest can compile the modules to CommonJS', () => {
+  const using = [...tree].filter(([, text]) => text.includes('import.meta.'));
+  expect(using.map(([file]) => file)).toEqual(['node/cli/doctor-command.ts']);
+});
+
 test('every folder of tests has the name of the folder it tests', () => {
   for (const folder of ['core', 'scope', 'weak', 'gc', 'pool', 'memoize', 'watchdog']) {
     expect(existsSync(fileURLToPath(new URL(folder, import.meta.url))), folder).toBe(true);

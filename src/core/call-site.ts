@@ -61,9 +61,11 @@ const FRAME =
 
 /**
  * The folder of this package's own files; `undefined` if a bundler has merged them with others. Frames of this folder are left
- * out: a reader looks for a line of the application.
+ * out: a reader looks for a line of the application. A stack tells it: webpack gives a module the URL from before.
  */
-const OWN_FOLDER = /^(?:file:\/\/)?(.*\/)core\/call-site\.[jt]s$/.exec(import.meta.url)?.[1];
+const OWN_FOLDER = /^(.*\/)core\/call-site\.[jt]s$/.exec(
+  FRAME.exec(captureStack(undefined, 1))?.[2] ?? '',
+)?.[1];
 
 /** The positions of this package's own calls of user code in a bundle, as `path:line:column`. */
 const ownPositions = new Set<string>();
@@ -128,9 +130,9 @@ export function formatPosition(frame: Frame): string {
   return `${frame.file}:${frame.line}:${frame.column}`;
 }
 
-/** Whether a frame belongs to the application: neither to the host nor to a dependency. */
+/** Whether a frame belongs to the application: neither to the host (`node:`, and `ext:` of Deno) nor to a dependency. */
 export function isApplicationFrame({ file }: Frame): boolean {
-  return !file.startsWith('node:') && !file.includes('node_modules/');
+  return !/^(?:node|ext):|node_modules\//.test(file);
 }
 
 function relativeTo(directory: string | undefined, path: string): string {

@@ -74,6 +74,16 @@ test('the frame of the application is the innermost that belongs neither to Node
   expect(applicationFrame([])).toBeUndefined();
 });
 
+test('the frames of Deno itself are not of the application', () => {
+  const frames = parseFrames(
+    [
+      '    at AsyncLocalStorage.run (ext:deno_node/async_hooks.ts:1:1762)',
+      '    at checkout (/srv/app/src/checkout.ts:9:1)',
+    ].join('\n'),
+  );
+  expect(applicationFrame(frames)?.functionName).toBe('checkout');
+});
+
 test('a program that formats stacks by itself gets an empty stack', () => {
   const prepare = Error.prepareStackTrace;
   Error.prepareStackTrace = (_error, sites) => sites;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { formatReport, type LeakReport } from '../../src/watchdog/index.js';
 
@@ -24,7 +24,7 @@ const PROGRAM = `
   process.exit();
 `;
 
-async function reportsOf(minify: boolean): Promise<readonly LeakReport[]> {
+async function reportsOf(options: BuildOptions = {}): Promise<readonly LeakReport[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tenure-bundle-'));
   try {
     const outfile = join(folder, 'app.mjs');
@@ -34,9 +34,9 @@ async function reportsOf(minify: boolean): Promise<readonly LeakReport[]> {
       platform: 'node',
       format: 'esm',
       target: 'node20',
-      minify,
       outfile,
       logLevel: 'error',
+      ...options,
     });
     const { stdout } = await promisify(execFile)(process.execPath, [outfile]);
     return JSON.parse(stdout);
@@ -51,7 +51,7 @@ const namesOf = ([report]: readonly LeakReport[]): string[] | undefined =>
     .map(({ functionName }) => functionName);
 
 test('a bundle: the frames of this package are left out', async () => {
-  const reports = await reportsOf(false);
+  const reports = await reportsOf();
   expect(reports).toMatchObject([
     { rule: 'orphaned', count: 2, site: { functionName: 'findOrders' } },
   ]);
@@ -59,8 +59,14 @@ test('a bundle: the frames of this package are left out', async () => {
   expect(formatReport(reports)).not.toContain('minified');
 });
 
+test('a bundle of webpack, which puts the path of the file from before into import.meta.url: the frames of this package are left out', async () => {
+  const path = JSON.stringify('file:///app/node_modules/tenure/dist/core/call-site.js');
+  const reports = await reportsOf({ define: { 'import.meta.url': path } });
+  expect(namesOf(reports)).toEqual(['findOrders', 'handleRequest', '']);
+});
+
 test('a minified bundle: the frames of this package are left out, and the report asks for source maps', async () => {
-  const reports = await reportsOf(true);
+  const reports = await reportsOf({ minify: true });
   expect(reports).toMatchObject([{ rule: 'orphaned', count: 2 }]);
   expect(namesOf(reports)).toHaveLength(3);
   const lines = formatReport(reports, { maxLines: 15 }).split('\n');
