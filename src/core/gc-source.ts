@@ -33,24 +33,35 @@ const MAX_TURNS = 20;
 
 /** Gives the host's collector, or `undefined` where the host does not expose one. */
 export function hostGcSource(): GcSource | undefined {
+  const exposed = bunsCollector() ?? v8sCollector();
+  if (exposed === undefined) return undefined;
+  return {
+    async collect() {
+      const gc = exposed();
+      await nextTurn(); // V8 keeps what was dereferenced in this turn alive until the turn ends.
+      await collectUntilConfirmed(gc);
+    },
+    collectNow: () => exposed()(),
+  };
+}
+
+/** Bun has modules named `v8` and `vm`, and another engine. */
+function bunsCollector(): (() => () => void) | undefined {
+  const { Bun } = globalThis as { Bun?: { gc(isSynchronous: true): void } };
+  return Bun && (() => () => Bun.gc(true));
+}
+
+function v8sCollector(): (() => () => void) | undefined {
   const v8 = builtinModule<V8Module>('v8');
   const vm = builtinModule<VmModule>('vm');
   if (v8 === undefined || vm === undefined) return undefined;
   let gc: (() => void) | undefined;
-  const exposedGc = (): (() => void) => {
+  return () => {
     if (gc === undefined) {
       v8.setFlagsFromString('--expose-gc');
       gc = vm.runInNewContext('gc') as () => void;
     }
     return gc;
-  };
-  return {
-    async collect() {
-      const run = exposedGc();
-      await nextTurn(); // V8 keeps what was dereferenced in this turn alive until the turn ends.
-      await collectUntilConfirmed(run);
-    },
-    collectNow: () => exposedGc()(),
   };
 }
 

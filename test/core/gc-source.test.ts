@@ -1,5 +1,5 @@
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from 'node:perf_hooks';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { hostGcSource } from '../../src/core/gc-source.js';
 import { until } from '../kit/until.js';
 
@@ -16,6 +16,14 @@ test('a collection on demand runs the full collector twice, also when V8 has opt
   await until(() => forced >= 2 * CALLS);
   observer.disconnect();
   expect(forced).toBeLessThan(2.05 * CALLS);
+});
+
+test('on Bun, the collector is that of Bun', async () => {
+  const gc = vi.fn();
+  vi.stubGlobal('Bun', { gc });
+  hostGcSource()?.collectNow?.();
+  vi.unstubAllGlobals();
+  expect(gc.mock.calls).toEqual([[true]]);
 });
 
 function isForced(entry: PerformanceEntry): boolean {
