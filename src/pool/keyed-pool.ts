@@ -6,6 +6,7 @@
 
 import type { RunInContext } from '../core/async-context.js';
 import { endAutomaticWatch, notePart } from '../core/created-components.js';
+import { errorText } from '../core/error-text.js';
 import { AlreadyWatchedError } from '../core/errors.js';
 import { asksForPresent } from '../core/guarded-observer.js';
 import { aFunction, aName, checkArgument, resolveOptions } from '../core/options.js';
@@ -313,7 +314,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     this.#state = 'closed';
     for (const watch of this.#watches) watch.componentEnded();
     await settleAll(
-      'close',
+      `${this.name}: close`,
       this.#pools().map((pool) => pool.close(options)),
     );
   }
@@ -325,7 +326,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     deadline: Deadline,
   ): Promise<void> {
     return withDeadline(
-      settleAll(where, this.#pools().map(begin)),
+      settleAll(`${this.name}: ${where}`, this.#pools().map(begin)),
       deadline,
       this.#settings,
       where,
@@ -402,5 +403,11 @@ async function settleAll(where: string, promises: readonly Promise<void>[]): Pro
     if (outcome.status === 'rejected') errors.add(outcome.reason);
   }
   if (errors.size === 1) throw [...errors][0];
-  if (errors.size > 1) throw new AggregateError(errors, `${where} failed for several keys.`);
+  if (errors.size > 1) {
+    const [first] = errors;
+    throw new AggregateError(
+      errors,
+      `${where}() failed for ${errors.size} keys. First: ${errorText(first)}`,
+    );
+  }
 }

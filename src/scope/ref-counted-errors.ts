@@ -23,7 +23,7 @@ export class RefCountedReentrantError extends TenureError {
   /** @internal */
   constructor(name: string) {
     super(
-      `The create function of ${name} waits for a lease on the value that it creates, which would never come. Hand the value on instead of acquiring it.`,
+      `${name} waits in its create() for a lease on the value that is being created, which would never come. Hand the value on instead of acquiring it.`,
       { code: 'TENURE_REF_COUNTED_REENTRANT' },
     );
   }
@@ -38,7 +38,7 @@ export class RefCountedMapFullError extends TenureError {
   /** @internal */
   constructor(name: string, capacity: number) {
     super(
-      `${name} has ${capacity} values in use, as many as its capacity. Release one, or raise \`capacity\`.`,
+      `${name} is full: its \`capacity\` is ${capacity}, and each value is in use. Release one, or raise \`capacity\`.`,
       { code: 'TENURE_REF_COUNTED_MAP_FULL' },
     );
   }

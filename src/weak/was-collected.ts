@@ -84,6 +84,6 @@ export async function wasCollected(
 /** A function of its own, so that no frame of the caller holds the object. */
 async function weakly(make: () => WeakKey | PromiseLike<WeakKey>): Promise<WeakRef<WeakKey>> {
   const made = await make();
-  checkArgument('wasCollected', 'the result of `make`', made, aWeakKey);
+  checkArgument('wasCollected', 'make()', made, aWeakKey);
   return new WeakRef(made);
 }

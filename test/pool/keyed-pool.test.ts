@@ -139,6 +139,9 @@ test('close closes the pools of all keys, and reports the loans that are out by 
     'shards/a',
     'shards/b',
   ]);
+  expect(error.message).toMatch(
+    /^shards: close\(\) failed for 2 keys\. First: LeasesOutError: shards\/a: 1 still out/,
+  );
   expect(await rejection(pool.lease('c'))).toMatchObject({ code: 'TENURE_POOL_CLOSED' });
   void a.release();
   void b.release();

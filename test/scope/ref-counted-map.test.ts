@@ -93,7 +93,7 @@ test('a value in use is not evicted, and a new key beyond the capacity is refuse
   await expect(map.acquire('c')).rejects.toThrow(RefCountedMapFullError);
   await expect(map.acquire('c')).rejects.toMatchObject({
     code: 'TENURE_REF_COUNTED_MAP_FULL',
-    message: expect.stringMatching(/'tenants' has 2 values in use/),
+    message: expect.stringMatching(/'tenants' is full: its `capacity` is 2/),
   });
   using again = await map.acquire('a');
   expect([again.value === a.value, map.has('c'), log]).toEqual([true, false, ['open a', 'open b']]);
