@@ -517,7 +517,7 @@ export class PoolEngine<T>
 
   #recordHold({ resource }: Slot<T>, holdMillis: number): void {
     this.counters.holds.record(holdMillis);
-    this.events.emitLater('release', { resource, holdMillis });
+    if (this.events.has('release')) this.events.emitLater('release', { resource, holdMillis });
   }
 
   failed(slot: Slot<T>, error: unknown): void {

@@ -100,6 +100,21 @@ test('acquire and release tell of every loan how long it was waited for and held
   await pool.close();
 });
 
+test('a listener that is added right after the pool was made hears of the resources that it made at once', async () => {
+  let made = 0;
+  const create = () => {
+    if (++made === 2) throw new Error('refused');
+    return { id: made };
+  };
+  const pool = createPool({ create, destroy: () => {} }, { min: 2, clock: new FakeClock() });
+  const heard: unknown[] = [];
+  pool.on('created', (resource) => void heard.push(resource));
+  pool.on('factoryCreateError', (error) => void heard.push((error as Error).message));
+  await settle();
+  expect(heard).toEqual([{ id: 1 }, 'refused']);
+  await pool.close();
+});
+
 test('a listener is called when the step of the pool is complete, so it may call the pool', async () => {
   const pool = createPool(
     { create: () => ({}), destroy: () => {} },
