@@ -55,6 +55,23 @@ test.each(USES)('%s of a view whose buffer was transferred throws', (name, use) 
   }
 });
 
+test('a transfer is found in optimized code that has met resizable buffers, and in a view without bytes', () => {
+  const gone = (buffer: ArrayBuffer, use: (view: MemoryView<'B'>) => unknown): void => {
+    const view = memoryview(buffer);
+    use(view);
+    transfer(buffer);
+    expect(() => use(view)).toThrow(ViewDetachedError);
+  };
+  for (let i = 0; i < 20_000; i++) {
+    const buffer = i % 2 === 0 ? new Resizable(8, { maxByteLength: 16 }) : new ArrayBuffer(8);
+    memoryview(buffer).slice(0, 8, 2).toBytes();
+    if (i % 101 === 0) gone(new ArrayBuffer(8), (view) => view.slice(0, 8, 2).toBytes());
+  }
+  for (const empty of [new ArrayBuffer(0), new Resizable(0, { maxByteLength: 8 })]) {
+    gone(empty, (view) => view.bytes());
+  }
+});
+
 /** Views of each class: typed, of a slice, with a stride, of several dimensions and back. */
 const DERIVED: readonly ((view: MemoryView<'B'>) => MemoryView<'B'>)[] = [
   (view) => view,
