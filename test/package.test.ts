@@ -22,6 +22,9 @@ const SUBPATHS = EXPORTED.filter((subpath) => !NEED_A_PEER.test(subpath)).map((s
 /** Versions of Node that the package supports. */
 const NODES = ['20', '22', '24', '26'];
 
+/** Versions of TypeScript that lack what later ones have: the first with `using`, and the last without a type argument of Uint8Array. */
+const OLD_TYPESCRIPTS = ['5.2', '5.6'];
+
 let installed: InstalledPackage;
 
 beforeAll(async () => {
@@ -70,6 +73,18 @@ test.each([
     });
   },
   60_000,
+);
+
+test.skipIf(process.env['CI'] !== 'true').each(OLD_TYPESCRIPTS)(
+  "the package's types compile with TypeScript %s (needs CI=true, because it gets that TypeScript from npm)",
+  (version) => {
+    const folder = join(installed.folder, `typed-by-${version}`);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'consumer.mts'), CONSUMER);
+    writeProject(folder, ['consumer.mts'], { skipLibCheck: false, types: [] });
+    run(folder, 'npx', ['--yes', '--package', `typescript@${version}`, '--', 'tsc', '-p', '.']);
+  },
+  300_000,
 );
 
 test(
@@ -198,6 +213,11 @@ export const same: boolean = everything.createPool === createPool && heap.isAliv
 
 /** Compiles files of a folder as a strict consumer of ES modules does. */
 function compile(folder: string, files: readonly string[], options: object): void {
+  writeProject(folder, files, options);
+  tsc(folder, '-p', '.');
+}
+
+function writeProject(folder: string, files: readonly string[], options: object): void {
   const compilerOptions = {
     target: 'es2022',
     module: 'nodenext',
@@ -206,5 +226,4 @@ function compile(folder: string, files: readonly string[], options: object): voi
     ...options,
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
-  tsc(folder, '-p', '.');
 }

@@ -11,13 +11,17 @@ export function checkOrder(order: unknown): void {
   checkArgument('MemoryView.toBytes', 'order', order, oneOf('C', 'F', 'A'));
 }
 
-/** Copies the items of a layout. `bytes` are those of the region. O(items). */
+/**
+ * Copies the items of a layout. `bytes` are those of the region. O(items).
+ *
+ * The type of the result is `Uint8Array<ArrayBuffer>`, and `Uint8Array` before TypeScript 5.7, which had no type argument.
+ */
 export function copyOut(
   bytes: Uint8Array,
   layout: Layout,
   itemsize: number,
   order: ByteOrder,
-): Uint8Array<ArrayBuffer> {
+): ReturnType<typeof Uint8Array.of> {
   const size = layout.shape.reduce((product, length) => product * length, itemsize);
   const copy = new Uint8Array(size);
   if (size === 0) return copy;
@@ -57,11 +61,7 @@ export function copyIn(
  * Gives the bytes of all items in C order. They are not copied if they follow each other already, and cannot move. O(1) then,
  * else O(items).
  */
-export function packedBytes(
-  region: Memory,
-  layout: Layout,
-  itemsize: number,
-): Uint8Array<ArrayBufferLike> {
+export function packedBytes(region: Memory, layout: Layout, itemsize: number): Uint8Array {
   const bytes = region.bytes();
   if (region.isResizable || !isContiguous(layout, itemsize, 'C')) {
     return copyOut(bytes, layout, itemsize, 'C');

@@ -106,7 +106,7 @@ export abstract class ViewContents<F extends Format> {
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for another order.
    */
-  toBytes(order: ByteOrder = 'C'): Uint8Array<ArrayBuffer> {
+  toBytes(order: ByteOrder = 'C'): ReturnType<typeof Uint8Array.of> {
     checkOrder(order);
     const { region, layout, format } = this.open('toBytes');
     return copyOut(region.bytes(), layout, format.itemsize, order);

@@ -7,7 +7,7 @@ export interface IterableItems<F extends Format> {
 }
 
 /** Gives the items of a view from the first to the last. */
-export class ViewIterator<F extends Format> implements IterableIterator<Item<F>, undefined> {
+export class ViewIterator<F extends Format> implements IterableIterator<Item<F>> {
   readonly #view: IterableItems<F>;
   readonly #length: number;
   #next = 0;
