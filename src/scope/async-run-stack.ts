@@ -146,7 +146,7 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
 
   /**
    * Calls `block` with the stack, awaits it, then ends all members and gives them an error of the block. Gives the result of the
-   * block, or `undefined` if a member has handled its error.
+   * block, or `undefined` if a member has handled its error. Waits for an end that another caller has begun.
    *
    * Rejects with {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
    */
@@ -174,8 +174,7 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
    * member calls it before its first `await`, which would wait for itself. Rejects with what a member throws.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#members.haveEnded) await this.#end(undefined);
-    else if (!this.#isInExit) await this.#ending;
+    await this.#end(undefined);
   }
 
   /** @hidden */
@@ -191,7 +190,10 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
 
   async #end(failure: Failure | undefined): Promise<boolean> {
     const exits = this.#members.takeAll();
-    if (exits === undefined) return false;
+    if (exits === undefined) {
+      if (!this.#isInExit) await this.#ending;
+      return false;
+    }
     const calls = exits.map(
       (exit): AsyncExit =>
         (given) =>

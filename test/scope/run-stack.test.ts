@@ -377,6 +377,31 @@ test('a second end of an asynchronous stack waits for the first', async () => {
   await second;
 });
 
+test('a run, and a stack that it was entered into, wait for an end that another caller has begun', async () => {
+  const log: string[] = [];
+  const gate = new Gate();
+  const closing = () => {
+    const stack = new AsyncRunStack();
+    stack.defer(async () => {
+      await gate.passed;
+      log.push('closed');
+    });
+    return stack;
+  };
+  const stopped = closing();
+  const run = stopped.run((stack) => void stack[Symbol.asyncDispose]()).then(() => log.push('run'));
+  const inner = closing();
+  const outer = new AsyncRunStack();
+  outer.defer(() => void log.push('below'));
+  outer.enter(inner);
+  const ends = [inner, outer].map((stack) => stack[Symbol.asyncDispose]());
+  await settle();
+  expect(log).toEqual([]);
+  gate.open();
+  await Promise.all([run, ...ends]);
+  expect(log).toEqual(['closed', 'closed', 'below', 'run']);
+});
+
 test('a member that awaits the end of its own stack does not wait for itself', async () => {
   const log: string[] = [];
   const stack = new AsyncRunStack();
