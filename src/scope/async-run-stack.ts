@@ -87,7 +87,7 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
     }
     const method = asyncDisposeMethod(resource);
     const dispose = (): unknown => Reflect.apply(method, resource, []);
-    this.#members.add(neverHandling(dispose), undefined, dispose);
+    this.#members.add(neverHandling(dispose));
     this.#members.holdLoanOf(resource);
     return resource;
   }
@@ -99,11 +99,7 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
    */
   adopt<T>(value: T, onDispose: (value: T, failure: Failure | undefined) => unknown): T {
     checkArgument('AsyncRunStack.adopt', 'onDispose', onDispose, aFunction);
-    this.#members.add(
-      neverHandling((failure) => onDispose(value, failure)),
-      undefined,
-      () => onDispose(value, undefined),
-    );
+    this.#members.add(neverHandling((failure) => onDispose(value, failure)));
     this.#members.holdLoanOf(value);
     return value;
   }
@@ -112,7 +108,7 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
    * Adds a callback. It is called with the failure of the block, or `undefined`, and with `args`, and awaited. Its result does not
    * matter.
    *
-   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended. The callback is then called at once.
    */
   defer<A extends unknown[]>(
     fn: (failure: Failure | undefined, ...args: A) => unknown,
@@ -125,7 +121,7 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
   /**
    * Adds a callback that can handle the failure: it does if it returns or resolves to `true`, and nothing else.
    *
-   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended. The callback is then called at once.
    */
   push(exit: (failure: Failure | undefined) => unknown): void {
     checkArgument('AsyncRunStack.push', 'exit', exit, aFunction);
@@ -219,7 +215,7 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
 
   #enter<T>(context: Enterable<T> | AsyncEnterable<T>): T {
     const { exit, tracked } = takeAsyncExit('AsyncRunStack.enter', context);
-    this.#members.add(exit, tracked, () => exit(undefined));
+    this.#members.add(exit, tracked);
     return context.value;
   }
 }

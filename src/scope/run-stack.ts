@@ -78,7 +78,7 @@ export class RunStack implements Disposable {
    */
   enter<T>(context: Enterable<T>): T {
     const { exit, tracked } = takeSyncExit('RunStack.enter', context);
-    this.#members.add(exit, tracked, () => exit(undefined));
+    this.#members.add(exit, tracked);
     return context.value;
   }
 
@@ -95,7 +95,7 @@ export class RunStack implements Disposable {
     }
     const method = syncDisposeMethod(resource);
     const dispose = (): void => disposeSync(resource, method);
-    this.#members.add(neverHandling(dispose), undefined, dispose);
+    this.#members.add(neverHandling(dispose));
     this.#members.holdLoanOf(resource);
     return resource;
   }
@@ -107,11 +107,7 @@ export class RunStack implements Disposable {
    */
   adopt<T>(value: T, onDispose: (value: T, failure: Failure | undefined) => unknown): T {
     checkArgument('RunStack.adopt', 'onDispose', onDispose, aFunction);
-    this.#members.add(
-      neverHandling((failure) => onDispose(value, failure)),
-      undefined,
-      () => onDispose(value, undefined),
-    );
+    this.#members.add(neverHandling((failure) => onDispose(value, failure)));
     this.#members.holdLoanOf(value);
     return value;
   }
@@ -119,7 +115,7 @@ export class RunStack implements Disposable {
   /**
    * Adds a callback. It is called with the failure of the block, or `undefined`, and with `args`. Its result does not matter.
    *
-   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended. The callback is then called at once.
    */
   defer<A extends unknown[]>(
     fn: (failure: Failure | undefined, ...args: A) => unknown,
@@ -132,7 +128,7 @@ export class RunStack implements Disposable {
   /**
    * Adds a callback that can handle the failure: it does if it returns `true`, and nothing else.
    *
-   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
+   * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended. The callback is then called at once.
    */
   push(exit: (failure: Failure | undefined) => unknown): void {
     checkArgument('RunStack.push', 'exit', exit, aFunction);

@@ -5,7 +5,7 @@ import { ContextEndedError } from './context-errors.js';
 import type { Tracked } from './scope-watch.js';
 
 /** The exits of a stack's members, the newest last, until the stack has ended. */
-export class StackMembers<E> {
+export class StackMembers<E extends (failure: undefined) => unknown> {
   readonly #stackName: string;
   readonly tracked: Tracked | undefined;
   #exits: E[] | undefined = [];
@@ -22,13 +22,13 @@ export class StackMembers<E> {
   }
 
   /**
-   * Adds an exit. On a stack that has ended it calls `release`, since no other code would end the member. An error of it is printed.
+   * Adds an exit. On a stack that has ended it calls it, since no other code would end the member. An error of it is printed.
    *
    * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the stack has ended.
    */
-  add(exit: E, tracked?: Tracked, release?: () => unknown): void {
-    if (this.#exits === undefined && release !== undefined) {
-      guardedCall(`a member of the ${this.#stackName}, which has ended`, release);
+  add(exit: E, tracked?: Tracked): void {
+    if (this.#exits === undefined) {
+      guardedCall(`a member of the ${this.#stackName}, which has ended`, () => exit(undefined));
     }
     this.expectOpen().push(exit);
     this.tracked?.holds(tracked);

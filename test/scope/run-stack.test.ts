@@ -260,7 +260,10 @@ test('what comes too late is ended at once and refused', async () => {
   expect(() => stack.enter(transaction('late'))).toThrow(ContextEndedError);
   expect(() => stack.use({ [Symbol.dispose]: dispose })).toThrow(ContextEndedError);
   expect(() => stack.adopt('fd', dispose)).toThrow(ContextEndedError);
-  expect([log.at(-1), dispose.mock.calls.length]).toEqual(['commit late', 2]);
+  expect(() => stack.defer(dispose, 'late')).toThrow(ContextEndedError);
+  expect(() => stack.push(dispose)).toThrow(ContextEndedError);
+  expect(dispose.mock.calls).toEqual([[], ['fd', undefined], [undefined, 'late'], [undefined]]);
+  expect(log.at(-1)).toBe('commit late');
   for (const call of [
     () => stack.use(null),
     () => stack.move(),
@@ -274,8 +277,10 @@ test('what comes too late is ended at once and refused', async () => {
   await asynchronous[Symbol.asyncDispose]();
   expect(() => asynchronous.use({ [Symbol.asyncDispose]: dispose })).toThrow(ContextEndedError);
   expect(() => asynchronous.enter(transaction('later'))).toThrow(ContextEndedError);
+  expect(() => asynchronous.defer(dispose)).toThrow(ContextEndedError);
+  expect(() => asynchronous.push(dispose)).toThrow(ContextEndedError);
   await settle();
-  expect([log.at(-1), dispose.mock.calls.length]).toEqual(['commit later', 3]);
+  expect([log.at(-1), dispose.mock.calls.length]).toEqual(['commit later', 7]);
   await expect(asynchronous.run(() => {})).rejects.toThrow(ContextEndedError);
 });
 
