@@ -3,8 +3,11 @@ import { InvalidArgumentError } from '../core/errors.js';
 import type { AsyncExit, Exit } from './run-block.js';
 import type { Tracked } from './scope-watch.js';
 
-/** The key of the method by which a stack takes over the end of a context. */
-export const takeExit: unique symbol = Symbol('tenure.takeExit');
+/**
+ * The key of the method by which a stack takes over the end of a context. It is registered with `Symbol.for`: the two may be of different
+ * copies of this package.
+ */
+export const takeExit: unique symbol = Symbol.for('tenure.takeExit') as never;
 
 /** A context that a stack can enter. */
 export interface Enterable<T> {

@@ -60,12 +60,11 @@ export class Tracked implements Owner {
     this.#watch.observer.transferred(this.reported, heir);
   }
 
-  /** Reports that a stack holds a resource, or another context or stack. */
+  /** Reports that a stack holds another context or stack, or a resource. One of another copy of this package counts as a resource. */
   holds(other: Tracked | undefined): void {
     if (this.#ended) return;
-    if (other === undefined)
-      this.#held.push(this.#watch.observer.allocated('resource', this.reported));
-    else this.#watch.observer.referenced(this.reported, other.loan);
+    if (other instanceof Tracked) this.#watch.observer.referenced(this.reported, other.loan);
+    else this.#held.push(this.#watch.observer.allocated('resource', this.reported));
   }
 
   /** Reports the end. */

@@ -407,6 +407,26 @@ test('a run, and a stack that it was entered into, wait for an end that another 
   expect(log).toEqual(['closed', 'closed', 'below', 'run']);
 });
 
+test('a stack takes the contexts of another copy of the package', async () => {
+  vi.resetModules();
+  const copy = await import('../../src/scope/index.js');
+  expect(copy.RunStack).not.toBe(RunStack);
+  const { log, transaction } = transactions();
+  const rejected = new Error('no stock');
+  const run = copy.runWithAsync(async (stack) => {
+    stack.enter(transaction('a'));
+    await stack.enter(
+      asyncContextManager(async function* () {
+        yield 'b';
+      })(),
+    );
+    stack.enter(new RunStack()).enter(copy.nullContext(7));
+    throw rejected;
+  });
+  await expect(run).rejects.toBe(rejected);
+  expect(log).toEqual(['begin a', 'roll back a: no stock']);
+});
+
 test('a member that awaits the end of its own stack does not wait for itself', async () => {
   const log: string[] = [];
   const stack = new AsyncRunStack();
