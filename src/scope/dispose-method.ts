@@ -17,6 +17,18 @@ export interface StackDisposal {
   readonly method: DisposeMethod | undefined;
 }
 
+/** Whether a value has a method that disposes of it. As in the language, `undefined` and `null` are none. */
+export function isDisposable(value: unknown): value is object {
+  return (
+    isObject(value) && [Symbol.asyncDispose, Symbol.dispose].some((key) => hasValue(value, key))
+  );
+}
+
+function hasValue(target: object, key: symbol): boolean {
+  const value: unknown = key in target ? Reflect.get(target, key) : undefined;
+  return value !== undefined && value !== null;
+}
+
 /** Gives the method that disposes of `resource` synchronously. Throws a `TypeError` if there is none. */
 export function syncDisposeMethod(resource: unknown): DisposeMethod {
   const method = methodOf(objectOf(resource), Symbol.dispose);

@@ -15,7 +15,7 @@ import {
   option,
   resolveOptions,
 } from '../core/options.js';
-import { asyncDisposeMethod } from './dispose-method.js';
+import { asyncDisposeMethod, isDisposable } from './dispose-method.js';
 
 /** Options that {@link RefCounted} and {@link RefCountedMap} share. */
 export interface SharedOptions<T> {
@@ -127,7 +127,5 @@ export function signalOf(where: string, options: EndOptions | undefined): AbortS
 }
 
 function disposeBySymbol(value: unknown): unknown {
-  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return;
-  if (!(Symbol.asyncDispose in value || Symbol.dispose in value)) return;
-  return Reflect.apply(asyncDisposeMethod(value), value, []);
+  return isDisposable(value) ? Reflect.apply(asyncDisposeMethod(value), value, []) : undefined;
 }

@@ -63,7 +63,8 @@ describe.each([
       [Symbol.dispose]: () => void log.push('sync'),
       [Symbol.asyncDispose]: async () => void log.push('async'),
     };
-    const results = [new Resource(0), both, 'text', null, {}];
+    const bare = { [Symbol.asyncDispose]: undefined };
+    const results = [new Resource(0), both, 'text', null, {}, bare];
     const fn = memoize(async (id: number) => results[id], { ...options, dispose: disposal() });
     for (const id of results.keys()) await fn(id);
     fn.clear();

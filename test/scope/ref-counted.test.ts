@@ -142,11 +142,14 @@ describe('RefCounted', () => {
     gate.open();
     await ended;
     expect(log).toEqual(['async', 'async']);
-    for (const value of [null, 7, {}]) {
-      const plain = new RefCounted(() => value);
-      void (await plain.acquire()).release();
+    const onError = vi.fn();
+    const bare = { [Symbol.asyncDispose]: undefined, [Symbol.dispose]: null };
+    for (const value of [null, 7, {}, bare]) {
+      const plain = new RefCounted<unknown>(() => value, { onError });
+      await (await plain.acquire()).release();
       await plain.invalidate();
     }
+    expect(onError).not.toHaveBeenCalled();
   });
 
   test('an error of the disposal rejects a waiting invalidate, and is printed if there is none', async () => {

@@ -12,7 +12,7 @@
 import { isObject } from '../../core/is-object.js';
 import type { Origin } from '../../core/probe.js';
 import { isThenable, onceSettled } from '../../core/thenable.js';
-import { asyncDisposeMethod } from '../../scope/dispose-method.js';
+import { asyncDisposeMethod, isDisposable } from '../../scope/dispose-method.js';
 import { SharedValue } from '../../scope/shared-value.js';
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
@@ -248,8 +248,4 @@ export class DisposalTracker implements Disposals {
     this.#counters.disposeFailures++;
     this.#cache.onError(error, `a disposal in the cache '${this.#cache.name}'`);
   }
-}
-
-function isDisposable(value: unknown): value is object {
-  return isObject(value) && (Symbol.dispose in value || Symbol.asyncDispose in value);
 }
