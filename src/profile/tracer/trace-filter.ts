@@ -95,9 +95,28 @@ function patternOf(pattern: string): RegExp {
   return new RegExp(`^${source}$`, 'su');
 }
 
+/** Gives the set of the members and the ranges. As in `fnmatch`, a range whose end comes before its start is empty. */
 function setOf(members: string, negated: boolean): string {
-  const ranges = members.replace(/[\\\]^[&|~]/g, '\\$&');
-  return `[${negated ? '^' : ''}${ranges}]`;
+  const characters = [...members];
+  let source = '';
+  for (let i = 0; i < characters.length; i++) {
+    const first = characters[i] as string;
+    const last = characters[i + 1] === '-' ? characters[i + 2] : undefined;
+    if (last === undefined) source += member(first);
+    else {
+      if (codeOf(first) <= codeOf(last)) source += `${member(first)}-${member(last)}`;
+      i += 2;
+    }
+  }
+  return `[${negated ? '^' : ''}${source}]`;
+}
+
+function codeOf(character: string): number {
+  return character.codePointAt(0) as number;
+}
+
+function member(character: string): string {
+  return /[\\\]^[-]/.test(character) ? `\\${character}` : character;
 }
 
 function literal(character: string): string {

@@ -58,6 +58,12 @@ const patterns = fc.constantFrom(
   '*[',
   '[]a].py',
   '[a-b]*',
+  '[a&~|b].py',
+  '[b-a].py',
+  '[!b-a].py',
+  '[b-a-x]*',
+  '[+--]*',
+  '[^a-]*',
 );
 const fileFilter = fc.record(
   {
