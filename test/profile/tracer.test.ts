@@ -42,6 +42,23 @@ test('keeps as many lines of the application as were asked for', () => {
   expect([kept, more]).toHaveLength(2);
 });
 
+test('a later start changes the number of lines, also for a line that was traced before', async () => {
+  const tracer = started();
+  const inner = () => tracer.track(new Order());
+  const kept: Order[] = [];
+  for (const frames of [1, 2, 1]) {
+    tracer.start(frames);
+    await new Promise<void>((resolve) => {
+      setImmediate(() => {
+        kept.push(inner());
+        resolve();
+      });
+    });
+  }
+  expect(tracer.takeSnapshot().traces.map(({ traceback }) => traceback.length)).toEqual([1, 2, 1]);
+  expect(kept).toHaveLength(3);
+});
+
 test('forgets an object when V8 has collected it', async () => {
   const tracer = started();
   (() => {

@@ -43,6 +43,7 @@ export class Traces {
 
   start(frames: number): void {
     this.#frames = frames;
+    this.#tracebacks.clear();
   }
 
   stop(): void {
