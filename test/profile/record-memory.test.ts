@@ -56,6 +56,15 @@ test('the first reading of each label stays, however much the recording thins ou
   expect(samples.length).toBeLessThanOrEqual(1_024);
 });
 
+test.each([2_000, 2_001])('the reading at the end stays, also after %i others', async (others) => {
+  const [memory, clock] = [new FakeProcess(), new FakeClock()];
+  const recording = recordMemory({ everyMillis: 10, memory, clock });
+  for (let i = 0; i < others; i++) await clock.advance(10);
+  memory.retain(1_000);
+  recording[Symbol.dispose]();
+  expect(recording.samples().at(-1)).toEqual({ ...memory.memoryUsage(), atMillis: 10 * others });
+});
+
 test('a recording that is disposed of by its own `write` ends', async () => {
   const [memory, clock] = [new FakeProcess(), new FakeClock()];
   let lines = 0;

@@ -181,7 +181,7 @@ export class MemoryRecording implements Disposable {
   #read(label: string): void {
     const atMillis = Math.round(this.#settings.clock.now() - this.#startedAt);
     const usage = this.#memory.memoryUsage();
-    this.#timeline.add(atMillis, usage, label);
+    this.#timeline.add(atMillis, usage, label, this.#hasStopped);
     this.#writeLine(sampleOf(atMillis, usage, label));
   }
 

@@ -34,12 +34,12 @@ export class Timeline {
   #stride = 1;
   #skipped = 0;
 
-  /** Adds a reading. O(1), amortised. */
-  add(atMillis: number, usage: MemoryUsage, label: string = ''): void {
+  /** Adds a reading. The last one of a recording is always kept. O(1), amortised. */
+  add(atMillis: number, usage: MemoryUsage, label: string = '', isLast: boolean = false): void {
     const labels = this.#labels.length;
     const labelIndex = this.#labelIndex(label);
     const isFirstOfLabel = labelIndex === labels;
-    if (++this.#skipped < this.#stride && !isFirstOfLabel) return;
+    if (++this.#skipped < this.#stride && !isFirstOfLabel && !isLast) return;
     this.#skipped = 0;
     if (this.#length === CAPACITY) this.#thinOut();
     const at = this.#length++ * FIELDS;
