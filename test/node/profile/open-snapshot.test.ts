@@ -132,6 +132,16 @@ test('a file that was cut short anywhere is refused', async () => {
   }
 });
 
+test('a file with more after its end is refused', async () => {
+  const text = snapshotText(GLOBALS);
+  for (const more of [text, '}', 'x']) {
+    writeFileSync(path, text + more);
+    await expect(openSnapshot(path)).rejects.toThrow('which no snapshot has there');
+  }
+  writeFileSync(path, `${text}\n \n`);
+  await expect(openSnapshot(path)).resolves.toBeDefined();
+});
+
 test('a file without a node, which has no root, is refused', async () => {
   writeFileSync(path, snapshotText([]));
   await expect(openSnapshot(path)).rejects.toThrow('its node_count is 0');

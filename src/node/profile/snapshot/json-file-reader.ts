@@ -69,6 +69,11 @@ export class JsonFileReader {
     return key;
   }
 
+  /** Makes sure that nothing follows. */
+  expectEnd(): void {
+    this.#expect(END);
+  }
+
   /** Passes over a value. */
   skipValue(): void {
     this.#visitValue(() => {});

@@ -95,6 +95,7 @@ class ColumnReader {
       else if (key === 'strings') await this.#readStrings();
       else this.#reader.skipValue();
     }
+    this.#reader.expectEnd();
     const header = this.#knownHeader();
     const [nodes, edges, stringStarts] = [this.#nodes, this.#edges, this.#stringStarts];
     if (nodes === undefined || edges === undefined || stringStarts === undefined) {
