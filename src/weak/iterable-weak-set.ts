@@ -132,13 +132,16 @@ export class IterableWeakSet<T extends WeakKey> implements Watchable, Iterable<T
   }
 
   /**
-   * Gives a set of the members that are in both.
+   * Gives a set of the members that are in both, in the order of the smaller set.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if `other` is no Set or Map.
    */
   intersection(other: SetLike<unknown>): IterableWeakSet<T> {
     const others = setLike('IterableWeakSet.intersection', other);
-    return this.#filter((member) => others.has(member));
+    if (this.size <= others.size) return this.#filter((member) => others.has(member));
+    const result = new IterableWeakSet<T>();
+    for (const member of others as Iterable<T>) if (this.has(member)) result.add(member);
+    return result;
   }
 
   /**

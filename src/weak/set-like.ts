@@ -13,6 +13,7 @@ export interface SetLike<T> {
 
 /** A set-like object whose members can be iterated. */
 export interface CheckedSetLike<T> extends Iterable<T> {
+  readonly size: number;
   has(value: unknown): boolean;
 }
 
@@ -23,12 +24,14 @@ export interface CheckedSetLike<T> extends Iterable<T> {
  */
 export function setLike<T>(where: string, other: SetLike<T>): CheckedSetLike<T> {
   const { size, has, keys }: Partial<SetLike<T>> = Object(other);
-  if (!(Math.trunc(Number(size)) >= 0) || typeof has !== 'function' || typeof keys !== 'function') {
+  const members = Math.trunc(Number(size));
+  if (!(members >= 0) || typeof has !== 'function' || typeof keys !== 'function') {
     throw new InvalidArgumentError(
       `${where}: \`other\` must be a Set, a Map, or an object with a size of 0 or more, has() and keys().`,
     );
   }
   return {
+    size: members,
     has: (value) => Reflect.apply(has, other, [value]),
     [Symbol.iterator]: () => Reflect.apply(keys, other, []),
   };

@@ -85,6 +85,7 @@ test.each<[string, (x: IterableWeakSet<{ id: string }>) => unknown, unknown]>([
   ['union', (x) => idsOf(x.union(new Set([b, d]))), 'abcd'],
   ['union of weak sets', (x) => idsOf(x.union(new IterableWeakSet([d]))), 'abcd'],
   ['intersection', (x) => idsOf(x.intersection(new Set([c, b, d]))), 'bc'],
+  ['intersection with a smaller set', (x) => idsOf(x.intersection(new Set([c, b]))), 'cb'],
   ['difference', (x) => idsOf(x.difference(new Map([[b, 1]]))), 'ac'],
   ['symmetric difference', (x) => idsOf(x.symmetricDifference(new Set([b, d]))), 'acd'],
   ['subset', (x) => x.isSubsetOf(new Set([a, b, c, d])), true],
