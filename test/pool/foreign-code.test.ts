@@ -366,13 +366,13 @@ test('an observer that throws is reported once for its watch', async () => {
   await pool.close();
 });
 
-test.each(['release', 'destroy'] as const)(
-  '`lease.%s` that is called without its lease says how to pass it',
+test.each(['release', 'destroy', Symbol.dispose, Symbol.asyncDispose] as const)(
+  'the method %s of a lease that is called without its lease says how to pass it',
   async (method) => {
     const pool = createPool<object>({ create, destroy: () => {} });
     const lease = await pool.lease();
     const detached = lease[method];
-    expect(() => detached.call(undefined as never)).toThrow(
+    await expect(async () => detached.call(undefined as never)).rejects.toThrow(
       'Pass a function that calls it: `() => lease.release()`',
     );
     await lease[method]();

@@ -36,6 +36,19 @@ test('use after release throws, and names where the lease was taken and released
   pool.trim();
 });
 
+test.each(['release', Symbol.dispose] as const)(
+  'the method %s that is called without its lease says how to pass it',
+  (method) => {
+    using pool = new BufferPool();
+    using lease = pool.lease(8);
+    const detached = lease[method];
+    expect(() => detached.call(undefined as never)).toThrow(
+      'Pass a function that calls it: `() => lease.release()`',
+    );
+    expect(lease.bytes).toHaveLength(8);
+  },
+);
+
 test('a second release throws, and names all three lines', () => {
   const pool = new BufferPool({ name: 'frames' });
   const lease = pool.lease(5_000); // leased once

@@ -5,11 +5,11 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { captureStack } from '../../core/call-site.js';
-import { InvalidArgumentError } from '../../core/errors.js';
 import { checkArgument, millis, type OptionCheck } from '../../core/options.js';
 import { type EntryPoint, type Holder, handOver } from '../../core/probe.js';
 import { atLine } from '../../core/site-sample.js';
 import { endThenLookUp } from '../../core/thenable.js';
+import { withoutLease } from '../../core/without-lease.js';
 import { LeaseEndedError, ReleaseError } from '../pool-errors.js';
 import { destroyReason } from './destroy-reason.js';
 import type { Slot } from './slot.js';
@@ -171,14 +171,16 @@ export class Lease<T> implements Disposable, AsyncDisposable {
 
   /** Releases the resource; does nothing after the lease has ended. */
   [Symbol.dispose](): void {
-    if (this.#slot.loan === this.#loan) void this.release();
-    else if (this.#loan >= 0) this.#slot.endedLate();
+    const slot = (this ?? withoutLease()).#slot;
+    if (slot.loan === this.#loan) void this.release();
+    else if (this.#loan >= 0) slot.endedLate();
   }
 
   /** Releases the resource and waits until it has been reset; does nothing after the lease has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#slot.loan === this.#loan) await this.release();
-    else if (this.#loan >= 0) this.#slot.endedLate();
+    const slot = (this ?? withoutLease()).#slot;
+    if (slot.loan === this.#loan) await this.release();
+    else if (this.#loan >= 0) slot.endedLate();
   }
 
   #ended(): LeaseEndedError {
@@ -189,13 +191,6 @@ export class Lease<T> implements Disposable, AsyncDisposable {
 }
 
 endThenLookUp(Lease.prototype);
-
-/** A method was called without its lease, as in `finally(lease.release)`. */
-function withoutLease(): never {
-  throw new InvalidArgumentError(
-    'A method of a lease was called without the lease. Pass a function that calls it: `() => lease.release()`.',
-  );
-}
 
 function noteEnd<T>(lease: Lease<T>, slot: Slot<T>, entry: EntryPoint): void {
   if (slot.tracking?.stack !== undefined) endStacks.set(lease, captureStack(entry));
