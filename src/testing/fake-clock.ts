@@ -1,11 +1,14 @@
 /** A clock that a test moves by hand. Timers fire in the order of their deadlines, and only when the test moves time on. */
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
-import { checkArgument, millis, numberAtLeast, type OptionCheck } from '../core/options.js';
+import { checkArgument, numberAtLeast, type OptionCheck } from '../core/options.js';
 import { settle } from './settle.js';
 
 const aFiniteNumber: OptionCheck = (value) =>
   Number.isFinite(value) ? undefined : 'a finite number of milliseconds';
+
+const aFiniteDuration: OptionCheck = (value) =>
+  Number.isFinite(value) && Number(value) >= 0 ? undefined : 'a finite number of milliseconds ≥ 0';
 
 interface FakeTimer {
   readonly deadline: number;
@@ -93,10 +96,11 @@ export class FakeClock implements Clock {
    * Moves time on. Each due timer fires at its own deadline, and the promises that it starts settle before the next one.
    * Rejects with what a timer's callback throws.
    *
-   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a time that is no number ≥ 0.
+   * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a time that is no finite number ≥ 0: a timer that is set again
+   * each time would have no last one.
    */
   async advance(byMillis: number): Promise<void> {
-    checkArgument('clock.advance', 'byMillis', byMillis, millis);
+    checkArgument('clock.advance', 'byMillis', byMillis, aFiniteDuration);
     const target = this.#now + byMillis;
     await settle();
     for (let timer = this.#due(target); timer !== undefined; timer = this.#due(target)) {

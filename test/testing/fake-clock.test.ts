@@ -70,3 +70,13 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, '5', undefined])(
     expect(clock.now()).toBe(1_000);
   },
 );
+
+test('time moves on by a finite number of milliseconds: a timer that is set again each time has no last one', async () => {
+  const clock = new FakeClock(0);
+  const repeat = (): void => void clock.setTimer(repeat, 10);
+  repeat();
+  for (const byMillis of [Number.POSITIVE_INFINITY, Number.NaN, -1, '5' as never]) {
+    await expect(clock.advance(byMillis)).rejects.toThrow('`byMillis` must be a finite number');
+  }
+  expect([clock.now(), clock.pendingTimers]).toEqual([0, 1]);
+});
