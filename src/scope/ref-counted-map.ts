@@ -201,7 +201,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
     const key = asMapKey(given);
     const idleMillis =
       typeof this.#idleMillis === 'function' ? this.#idleMillis(key) : this.#idleMillis;
-    checkArgument('RefCountedMap.acquire', 'the result of `idleMillis`', idleMillis, millis);
+    checkArgument('RefCountedMap.acquire', 'idleMillis(key)', idleMillis, millis);
     const known = this.#cells.get(key); // The user's function may have acquired the key.
     if (known !== undefined) return known;
     const cell = new SharedCell<T>(this.#owner, {

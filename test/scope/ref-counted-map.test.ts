@@ -334,7 +334,7 @@ test('malformed options are refused, and a malformed idle time rejects', async (
   expect(() => new RefCountedMap(() => 1, { idleMillis: 'x' as never })).toThrow('`idleMillis`');
   expect(() => new RefCountedMap(() => 1, { max: 1 } as never)).toThrow('unknown option `max`');
   const map = new RefCountedMap(() => 1, { idleMillis: () => -1 });
-  await expect(map.acquire('a')).rejects.toThrow('the result of `idleMillis`');
+  await expect(map.acquire('a')).rejects.toThrow('`idleMillis(key)` must be');
   expect(map.size).toBe(0);
 });
 
