@@ -28,25 +28,38 @@ interface V8ErrorConstructor {
 /** The default number of frames. */
 const DEFAULT_DEPTH = 10;
 
+/** The number of frames if the innermost ones are all of libraries: an ORM has up to 12 of its own, and a tracer around pg 5. */
+const LIBRARY_DEPTH = 25;
+
+/** A line of a stack that shows the application's own code, as {@link isApplicationFrame} tells it. */
+const APPLICATION_LINE = /^(?!.*(?:node:|node_modules\/)).*:\d+:\d+\)?$/m;
+
 /**
- * Gives the stack of the caller of `entry` as the engine prints it, without its first line. The frame of `entry` is left out.
- * Parse it with {@link parseFrames} only when it is needed: most stacks never are.
+ * Gives the stack of the caller of `entry` as the engine prints it, without its first line. The frame of `entry` is left out. If `depth`
+ * frames show libraries only, there are more. Parse it with {@link parseFrames} only when it is needed: most stacks never are.
  */
 export function captureStack(entry: unknown, depth: number = DEFAULT_DEPTH): string {
   const errors = Error as unknown as V8ErrorConstructor;
   const limit = errors.stackTraceLimit;
   const settable = Reflect.set(errors, 'stackTraceLimit', depth);
+  let frames = '';
   try {
     const holder: { stack?: unknown } = {};
     if (errors.captureStackTrace === undefined) holder.stack = new Error().stack;
     else errors.captureStackTrace(holder, entry);
     const stack = holder.stack; // Reading formats it, while the limit and the source maps still apply.
-    return typeof stack === 'string' ? stack.slice(stack.indexOf('\n') + 1) : '';
+    if (typeof stack === 'string') frames = stack.slice(stack.indexOf('\n') + 1);
   } catch {
     return ''; // `Error.prepareStackTrace` of the application, of a tracer say, has thrown.
   } finally {
     if (settable) Reflect.set(errors, 'stackTraceLimit', limit);
   }
+  return isCutBeforeApplication(frames, depth) ? captureStack(entry, LIBRARY_DEPTH) : frames;
+}
+
+function isCutBeforeApplication(frames: string, depth: number): boolean {
+  if (depth >= LIBRARY_DEPTH || APPLICATION_LINE.test(frames)) return false;
+  return frames.split('\n').length === depth;
 }
 
 /** How many frames are looked at to learn which of them are this package's own. */

@@ -1,3 +1,4 @@
+import { runInThisContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import {
   applicationFrame,
@@ -29,6 +30,17 @@ test('the stack is as deep as requested, and the stack limit of the process stay
   expect(captureStack(undefined, 3).split('\n')).toHaveLength(3);
   expect(deep(20).split('\n').length).toBeLessThanOrEqual(5);
   expect(Error.stackTraceLimit).toBe(before);
+});
+
+test('more frames than requested are taken if these show libraries only, as those of an ORM under a tracer', () => {
+  const library = runInThisContext(
+    '(levels, last) => { const call = (left) => (left === 0 ? last() : call(left - 1)); return call(levels); }',
+    { filename: '/app/node_modules/orm/index.js' },
+  ) as (levels: number, last: () => string) => string;
+  const called = library(20, entryPoint); // the line above the library
+  const frame = applicationFrame(parseFrames(called));
+  expect(frame?.line).toBe(lineOf(import.meta.url, '// the line above the library'));
+  expect(library(200, entryPoint).split('\n').length).toBeLessThan(50);
 });
 
 test.each([
