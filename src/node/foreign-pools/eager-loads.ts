@@ -1,8 +1,10 @@
 /**
- * Node 20 and loaders. An off-thread loader may give the source of a package itself, as tools that trace do. Node 20 then tells
- * no hook of ours of it. So the packages are required at once when such a loader is registered: the application gets the
- * classes that are patched already. This loads what the application may not need, and misses copies that are nested in other
- * packages.
+ * Node 20 and loaders. An off-thread loader may give the source of a package itself. Node 20 then tells no hook of ours of it. So the
+ * packages are required when such a loader is registered: the application gets the classes that are patched already. This loads
+ * what the application may not need, and misses copies that are nested in other packages.
+ *
+ * Tools that trace register import-in-the-middle, which gives no source of CommonJS. A package that is loaded before such a tool has set
+ * itself up is one that it does not trace. So its loader causes no load, and others cause it when the code that registers them has run.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import Module, { createRequire, syncBuiltinESMExports } from 'node:module';
@@ -13,11 +15,11 @@ import { followsLoaders } from './module-loads.js';
 const ENTRIES = ['generic-pool', 'mysql2', 'pg', 'tarn', 'knex', 'sequelize-pool'] as const;
 
 /** Loaders that `Module._load` sees through. */
-const TRANSPARENT_LOADER = /tsx|ts-node|tenure/;
+const TRANSPARENT_LOADER =
+  /tsx|ts-node|tenure|import-in-the-middle|opentelemetry|dd-trace|newrelic|elastic-apm|sentry|instana/;
 
-/** Tools whose loader may have been registered before ours. */
-const TRACING_TOOL =
-  /--(?:experimental-)?loader|dd-trace|opentelemetry|import-in-the-middle|newrelic|elastic-apm|sentry/;
+/** A flag of Node that registers a loader, before ours. */
+const LOADER_FLAG = /--(?:experimental-)?loader[= ](\S+)/g;
 
 type Register = (this: unknown, specifier: unknown, ...rest: unknown[]) => unknown;
 
@@ -26,16 +28,24 @@ export function requireBehindLoaders(isWanted: (request: string) => boolean): Di
   if (followsLoaders) return { [Symbol.dispose]() {} };
   const module = Module as unknown as { register: Register };
   const original = module.register;
+  let isFollowing = true;
+  const added = (loader: string): void => {
+    if (TRANSPARENT_LOADER.test(loader)) return;
+    setImmediate(() => {
+      if (isFollowing) requireAll(isWanted);
+    });
+  };
   const register: Register = function (specifier, ...rest) {
-    if (!TRANSPARENT_LOADER.test(String(specifier))) requireAll(isWanted);
+    added(String(specifier));
     return original.call(this, specifier, ...rest);
   };
   module.register = register;
   syncBuiltinESMExports();
   const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
-  if (TRACING_TOOL.test(flags)) requireAll(isWanted);
+  for (const [, loader = ''] of flags.matchAll(LOADER_FLAG)) added(loader);
   return {
     [Symbol.dispose]() {
+      isFollowing = false;
       if (module.register === register) module.register = original;
       syncBuiltinESMExports();
     },

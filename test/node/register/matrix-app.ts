@@ -19,7 +19,9 @@ export interface Variant {
   readonly isHidden?: true;
 }
 
-const APM = './dd-trace-like.mjs';
+/** A loader that gives the source of CommonJS itself. */
+const LOADER = './loader-hooks.mjs';
+const LOADER_FILE = './loader.mjs';
 
 export const VARIANTS: readonly Variant[] = [
   { name: 'cjs', file: 'app.cjs' },
@@ -28,8 +30,12 @@ export const VARIANTS: readonly Variant[] = [
   { name: 'nested copies', file: 'nested.cjs' },
   { name: 'tsx, first', before: ['--import', 'tsx'], file: 'app.ts' },
   { name: 'tsx, second', after: ['--import', 'tsx'], file: 'app.ts' },
-  { name: 'an APM-like loader, first', before: ['--import', APM], file: 'app.mjs' },
-  { name: 'an APM-like loader, second', after: ['--import', APM], file: 'app.mjs' },
+  { name: 'a loader that gives sources, first', before: ['--loader', LOADER], file: 'app.mjs' },
+  {
+    name: 'a loader that gives sources, second',
+    after: ['--import', LOADER_FILE],
+    file: 'app.mjs',
+  },
   { name: 'a worker', file: 'worker.mjs' },
   { name: 'a bundle', file: 'bundle.cjs', isHidden: true },
 ];
@@ -138,13 +144,13 @@ const worker = new Worker(new URL('app.cjs', import.meta.url));
 await once(worker, 'exit');
 `;
 
-const APM_LOADER = `
+const LOADER_SOURCE = `
 import { register } from 'node:module';
-register('./dd-trace-like-hooks.mjs', import.meta.url);
+register('${LOADER}', import.meta.url);
 `;
 
-/** A loader that gives the source of CommonJS, as bytes, as tools that trace do. */
-const APM_HOOKS = `
+/** It gives the sources as bytes. */
+const LOADER_HOOKS = `
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 export async function load(url, context, nextLoad) {
@@ -176,8 +182,8 @@ export function writeMatrixApps(folder: string): void {
     'deep.cjs': DEEP + BODY,
     'nested.cjs': NESTED + BODY,
     'worker.mjs': WORKER,
-    'dd-trace-like.mjs': APM_LOADER,
-    'dd-trace-like-hooks.mjs': APM_HOOKS,
+    [LOADER_FILE]: LOADER_SOURCE,
+    [LOADER]: LOADER_HOOKS,
   };
   for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
   buildSync({

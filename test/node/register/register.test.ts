@@ -334,6 +334,26 @@ describe('how it leaves the program', () => {
     expect(bare.code).toBe(1);
   });
 
+  test.each([
+    [
+      'import-in-the-middle',
+      'by the next turns',
+      'await new Promise((turn) => setTimeout(turn, 10));',
+    ],
+    ['one that is not known', 'before the code that registers it has run', ''],
+  ])('the loader of a tracing tool, %s: no package is loaded %s', async (loader, _when, wait) => {
+    // A tool traces what is loaded after it has set itself up: require-in-the-middle sees no package that is in the cache.
+    using t = await run(
+      `import { createRequire, register } from 'node:module';
+      register(${JSON.stringify(`data:text/javascript,//${loader.replaceAll(' ', '-')}`)});
+      ${wait}
+      const files = Object.keys(createRequire(import.meta.url).cache);
+      console.error('loaded: ' + files.filter((file) => /pg-pool|mysql2|knex/.test(file)).length);`,
+      { file: 'app.mjs' },
+    );
+    expect(t.stderr).toContain('loaded: 0');
+  });
+
   test('two copies of the flag, and of the package, watch once', async () => {
     const again = `require('node:module').createRequire(__filename);
       import(${JSON.stringify(new URL('../../../src/node/register/registered.ts', import.meta.url).href)} + '?copy');`;
