@@ -2,14 +2,14 @@
 import { nameErrorClass, TenureError } from '../../core/errors.js';
 
 /**
- * The server has not answered `begin`, or the question before the commit, within `answerTimeoutMillis`. The connection is destroyed, and
- * nothing is stored. Code `TENURE_TRANSACTION_TIMEOUT`.
+ * The server has not answered `begin`, or the question before the commit, within `answerTimeoutMillis`, or an earlier statement has held
+ * up the commit for that long, such as a cursor that is open. The connection is destroyed, and nothing is stored. Code `TENURE_TRANSACTION_TIMEOUT`.
  */
 export class TransactionTimeoutError extends TenureError {
   /** @internal */
   constructor(answerTimeoutMillis: number) {
     super(
-      `The server has not answered within ${answerTimeoutMillis} ms. See whether it runs and can be reached, or raise \`answerTimeoutMillis\`.`,
+      `The server has not answered within ${answerTimeoutMillis} ms. See whether it runs and can be reached, and whether the work has left a cursor, a stream or a COPY open, or raise \`answerTimeoutMillis\`.`,
       { code: 'TENURE_TRANSACTION_TIMEOUT' },
     );
   }

@@ -66,7 +66,7 @@ export interface TransactionSteps<C, L extends string> {
   /** Commits. Rejects if the transaction was not committed, or if that is not known. */
   commit(client: C): Promise<unknown>;
   /** Whether an error of a commit, of a broken connection, shows all the same that nothing is stored: the commit was not sent. */
-  isUncommitted(error: unknown): boolean;
+  isUncommitted(error: unknown, client: C): boolean;
   /** Rolls back, where the error that has ended the transaction leaves anything to roll back. */
   rollBack(client: C, error: unknown): Promise<unknown>;
 }
@@ -111,7 +111,7 @@ export async function runTransaction<C, R, L extends string>(
         const result = await (steps.run?.(client, work) ?? work(client));
         if (steps.expectOpen !== undefined) await answered(steps.expectOpen(client));
         await answered(steps.commit(client)).catch((error: unknown) => {
-          const isKnown = !isBroken(error) || steps.isUncommitted(error);
+          const isKnown = !isBroken(error) || steps.isUncommitted(error, client);
           throw isKnown ? error : new CommitUnknownError(error);
         });
         return result;

@@ -73,7 +73,9 @@ const FAILED_TRANSACTION = '25P02';
  * What an earlier holder of the client has left open is rolled back first. An adopted pool may lend such a client.
  *
  * Rejects with {@link CommitUnknownError} if the connection breaks during the commit, or the answer does not arrive in time: the transaction
- * is stored, or rolled back. Rejects with {@link TransactionTimeoutError} if `begin` is not answered in time.
+ * is stored, or rolled back. Rejects with {@link TransactionTimeoutError} if `begin` is not answered in time. A commit waits for a cursor,
+ * a stream or a COPY that the work has left open. It is not sent then, and rejects with {@link TransactionTimeoutError}, or with `Query
+ * read timeout` of pg: nothing is stored.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
@@ -107,16 +109,36 @@ const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
     }
   },
   async commit(client) {
+    noteUnsentCommit(client);
     const { result, isNoticed } = await watchingFor(NO_TRANSACTION, client, 'commit');
     if (result.command === 'ROLLBACK') throw new PgRolledBackError();
     if (isNoticed) throw new PgTransactionEndedError();
   },
-  isUncommitted: isUnsent,
+  isUncommitted: (error, client) => unsentCommits.has(client) || isUnsent(error),
   async rollBack(client, error) {
     // After `commit; begin` of the work another transaction is open.
     if (!(error instanceof PgRolledBackError)) await client.query('rollback');
   },
 };
+
+/** Clients whose commit waits for an earlier statement, such as a cursor or a COPY that the work has left open. */
+const unsentCommits = new WeakSet<ClientBase>();
+
+/** What pg's types do not declare. A client of `pg-native` has none of it. */
+interface ClientQueue {
+  /** Whether the next statement is sent at once. */
+  readonly readyForQuery?: boolean;
+  /** Whether statements are sent without waiting for answers. */
+  readonly pipeline?: boolean;
+  readonly connection: { once(event: 'readyForQuery', listener: () => void): unknown };
+}
+
+function noteUnsentCommit(client: ClientBase): void {
+  const { readyForQuery, pipeline, connection } = client as unknown as ClientQueue;
+  if (readyForQuery !== false || pipeline === true) return;
+  unsentCommits.add(client);
+  connection.once('readyForQuery', () => unsentCommits.delete(client));
+}
 
 /** Sends `begin`. Gives false if an earlier holder of the client has left a transaction open, or a failed one. */
 async function begins(
