@@ -150,7 +150,7 @@ function parsedVariable(text: string, addProblem: AddProblem): Given {
 }
 
 function textOrNumber(name: string, text: string): unknown {
-  return name === 'graceMillis' && text !== '' ? Number(text) : text;
+  return name === 'graceMillis' && /^\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
 function fileOptions(addProblem: AddProblem): Given {

@@ -278,7 +278,7 @@ describe('its options', () => {
       'TENURE: unknown option "levle". Known: level, leaks, scope, patch, graceMillis, json, signal.',
     ],
     ['level=loud', `TENURE: "level" must be one of 'off', `],
-    ['graceMillis=soon', 'TENURE: "graceMillis" must be a number of milliseconds ≥ 0'],
+    ['graceMillis=soon', 'TENURE: "graceMillis" must be a number of milliseconds ≥ 0, got "soon".'],
     ['graceMillis=', 'TENURE: "graceMillis" must be a number of milliseconds ≥ 0'],
     [
       'patch=pg,oracle',
