@@ -231,3 +231,22 @@ describe('other pools', () => {
     await pool.close({ endPeer: true });
   });
 });
+
+test.each(['the level does not track', 'are from before the watch'])(
+  'holders that %s keep what they expect to keep, and are lost when that time is over',
+  async (why) => {
+    const t = service();
+    const isBefore = why === 'are from before the watch';
+    if (isBefore) await t.lose(10);
+    t.watchdog.watch(t.pool);
+    if (!isBefore) {
+      await t.traffic(MANY);
+      await t.lose(10);
+    }
+    for (const lease of t.held) lease.expectHold(300_000);
+    await t.refuse(200_000);
+    expect(await t.watchdog.check()).toEqual([]);
+    await t.refuse(110_000);
+    expect(await t.watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 10 }]);
+  },
+);

@@ -95,14 +95,17 @@ export class LoanWatch<T> extends SharedWatch implements HolderWatch<T> {
   }
 
   override reportLoans(): void {
-    const now = this.#pool.loanTime();
     for (const slot of this.#pool.stock.slots) {
-      if (slot.state !== 'borrowed') continue;
-      const caller = { call: slot.takenBy, stack: slot.tracking?.stack };
-      const node = this.#nodeOf(slot);
-      const heldMillis = Math.max(0, now - slot.borrowedAt);
-      slot.loanNode = this.observer.lasted(slot.loanNode, node, heldMillis, caller);
+      if (slot.state === 'borrowed') this.#reportLoan(slot);
     }
+  }
+
+  /** Has a loan tracked that is only counted, or that began before the watch. */
+  #reportLoan(slot: Slot<T>): void {
+    const caller = { call: slot.takenBy, stack: slot.tracking?.stack };
+    const node = this.#nodeOf(slot);
+    const heldMillis = Math.max(0, this.#pool.loanTime() - slot.borrowedAt);
+    slot.loanNode = this.observer.lasted(slot.loanNode, node, heldMillis, caller);
   }
 
   /** Gives the loan of a slot; `undefined` if this watch has not been told of it. */
@@ -150,6 +153,7 @@ export class LoanWatch<T> extends SharedWatch implements HolderWatch<T> {
   }
 
   expected(slot: Slot<T>, millis: number): void {
+    this.#reportLoan(slot);
     const loan = this.loanOf(slot);
     if (loan !== undefined) this.observer.expected(loan, millis);
   }
