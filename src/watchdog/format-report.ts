@@ -11,7 +11,7 @@ import {
 import { printable } from '../core/printable.js';
 import { isSurer } from './certainty.js';
 import type { SiteCounters } from './heap-evidence.js';
-import { type CountedSite, type LeakReport, someReports } from './leak-report.js';
+import { type CountedSite, isMinified, type LeakReport, someReports } from './leak-report.js';
 import { wordsOf } from './rules/rules.js';
 import { sumByKey } from './sum-by-key.js';
 
@@ -76,7 +76,10 @@ export function formatReport(reports: readonly LeakReport[], options: FormatOpti
   const blocks = leaks
     .slice(0, settings.maxLeaks)
     .map((leak) => leakLines(leak, paint, settings.maxFrames));
-  const hint = leaks.some(isMinified) && settings.maxLines > 3 ? ['', MINIFIED] : [];
+  const hint =
+    leaks.some(([{ site }]) => site !== undefined && isMinified(site)) && settings.maxLines > 3
+      ? ['', MINIFIED]
+      : [];
   const maxLines = settings.maxLines - hint.length;
   const lines = [verdict(leaks, paint)];
   const full = fullBlocks(blocks, leaks.length, maxLines - lines.length);
@@ -96,14 +99,6 @@ export function formatReport(reports: readonly LeakReport[], options: FormatOpti
 /** Said once for all leaks. */
 const MINIFIED =
   'hint  the stacks are minified: build with source maps, and start Node with --enable-source-maps';
-
-/** From this column on, a line is one that no person writes. */
-const MINIFIED_COLUMN = 500;
-
-/** Whether the acquiring line stands in a minified file. */
-function isMinified([{ site }]: Leak): boolean {
-  return site !== undefined && site.column >= MINIFIED_COLUMN;
-}
 
 /** How many blocks fit, each after an empty line, beside one line for each of the other leaks, or one for all of them. */
 function fullBlocks(blocks: readonly (readonly string[])[], leaks: number, room: number): number {

@@ -13,7 +13,7 @@
  * A loan that is certain is told of at once, any other after the grace. V8 proves losses one after the other in one task: those of one
  * leak are told by one event at its end.
  */
-import { applicationFrame, formatPosition } from '../core/call-site.js';
+import { applicationFrame, type Frame, formatPosition } from '../core/call-site.js';
 import type { Clock } from '../core/clock.js';
 import { ConditionWaits } from '../core/condition-waits.js';
 import type { EventListeners } from '../core/event-listeners.js';
@@ -22,7 +22,7 @@ import { Grace } from './grace.js';
 import { JoinedLeaks, joinReports } from './joined-reports.js';
 import { LeakGroup, type LostLoan, placeOf } from './leak-group.js';
 import { LeakGroups } from './leak-groups.js';
-import type { LeakReport } from './leak-report.js';
+import { isMinified, type LeakReport } from './leak-report.js';
 import { signatureOf } from './leak-signature.js';
 import type { Loan } from './loan.js';
 import { ParsedStacks } from './parsed-stacks.js';
@@ -356,7 +356,7 @@ export class LeakLedger {
     const site = applicationFrame(stack);
     const { isDirect } = loan.origin;
     const signature = signatureOf(rule, loan.component, site, isDirect);
-    const line = site === undefined ? '' : formatPosition(site);
+    const line = lineOf(site);
     const place = placeOf(loan.component, line, isDirect);
     return { place, signature, line, site, stack };
   }
@@ -427,4 +427,10 @@ export class LeakLedger {
     oldest.isUnreported = true;
     this.#unreported += oldest.verdicts;
   }
+}
+
+/** Gives what the loans of one line share; empty if it is not known. Calls of one function on one line are told together. */
+function lineOf(site: Frame | undefined): string {
+  if (site === undefined) return '';
+  return isMinified(site) ? formatPosition(site) : `${site.file}:${site.line} ${site.functionName}`;
 }

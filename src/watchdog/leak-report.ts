@@ -151,6 +151,14 @@ export interface LeakReport {
   readonly signature: string;
 }
 
+/** From this column on, a line is one that no person writes. */
+const MINIFIED_COLUMN = 500;
+
+/** Whether a frame stands in a minified file. */
+export function isMinified({ column }: Frame): boolean {
+  return column >= MINIFIED_COLUMN;
+}
+
 /** Expects an array of reports. A promise of it is a `check` that was not awaited. */
 export const someReports: OptionCheck = (value) =>
   Array.isArray(value) ? undefined : 'an array of reports, as check() gives it when it is awaited';

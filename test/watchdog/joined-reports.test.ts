@@ -155,6 +155,19 @@ test('two lines of one component stay apart, and what either may have lost is a 
   expect(withoutLine?.possibleSites?.map((site) => site.line)).toEqual(lines);
 });
 
+test('calls of one line are one leak, with each of them', async () => {
+  const { watchdog, pool, told } = watching();
+  for (let i = 0; i < 3; i++) {
+    await watchdog.scope('job', () => Promise.all([pool.lease(), pool.lease()])); // lost by two calls
+  }
+  expect(await reported(watchdog)).toEqual([`${line('lost by two calls')} ×6, 2 without`]);
+  const [report] = await watchdog.check();
+  const calls = report?.sites.filter(({ depth }) => depth === 0);
+  expect(calls?.map(({ count }) => count)).toEqual([2, 2]);
+  expect(new Set(calls?.map(({ column }) => column)).size).toBe(2);
+  expect(told.filter((event) => event.includes('no line'))).toEqual([]);
+});
+
 test('what was lost in another scope is a leak of its own', async () => {
   const { watchdog, pool } = watching();
   await watchdog.scope('job', () => times(FIRST, () => pool.lease())); // lost in the first scope
