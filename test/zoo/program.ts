@@ -56,6 +56,11 @@ export class Zoo {
     return this.clock.advance(millis);
   }
 
+  /** Waits until {@link age} has let the time pass. */
+  wait(millis: number): Promise<void> {
+    return new Promise((resolve) => void this.clock.setTimer(resolve, millis));
+  }
+
   /** At this moment nothing may be reported. */
   async mustBeQuiet(options?: CheckOptions): Promise<void> {
     this.tooEarly.push(...(await this.watchdog.check(options)));

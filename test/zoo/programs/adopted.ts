@@ -69,6 +69,28 @@ export const adopted: readonly Program[] = [
     },
   },
   {
+    name: 'other users of an adopted pool wait for each other, and a long loan is out',
+    async run(zoo) {
+      const peer = genericPeer(3);
+      const pool = zoo.watched(adoptGenericPool(peer, { name: 'workers', clock: zoo.clock }));
+      const work = async (millis: number): Promise<void> => {
+        const worker = await peer.acquire();
+        await zoo.wait(millis);
+        await peer.release(worker);
+      };
+      await zoo.scope('export', async () => {
+        await using _lease = await pool.lease();
+        const others = Array.from({ length: 600 }, () => work(700));
+        for (let i = 0; i < 20; i++) {
+          await zoo.age(10_000);
+          await zoo.mustBeQuiet();
+        }
+        await zoo.age(MINUTE);
+        await Promise.all(others);
+      });
+    },
+  },
+  {
     name: 'a resource is taken past the adoption and kept in a busy service',
     finds: { rules: ['tenured'], count: 1 },
     async run(zoo) {

@@ -311,6 +311,37 @@ export const slowOrLost: readonly Program[] = [
     },
   },
   {
+    name: 'a pool becomes smaller, and its holders end one after the other',
+    async run(zoo) {
+      const pool = zoo.pool({ max: 10 });
+      const held = await Promise.all(Array.from({ length: 10 }, () => pool.lease()));
+      await pool.resize({ max: 2 });
+      for (const lease of held.slice(2)) {
+        await inVain(pool, 2);
+        await zoo.age(45_000);
+        await zoo.mustBeQuiet();
+        await lease.release();
+      }
+      for (const lease of held.slice(0, 2)) await lease.release();
+    },
+  },
+  {
+    name: 'a pool is paused for ten minutes, and its holder has said so',
+    async run(zoo) {
+      const pool = zoo.pool({ max: 1 });
+      for (let i = 0; i < 30; i++) await pool.use(({ id }) => id);
+      const backup = await pool.lease();
+      backup.expectHold(1_800_000);
+      pool.pause();
+      for (let minute = 0; minute < 10; minute++) {
+        await inVain(pool, 2);
+        await zoo.age(60_000);
+        await zoo.mustBeQuiet();
+      }
+      await backup.release();
+    },
+  },
+  {
     name: 'all holders of a busy pool are slow at once',
     async run(zoo) {
       const pool = zoo.pool({ max: 10 });

@@ -35,6 +35,18 @@ async function busy(zoo: Zoo, pool: Pick<Pool<Conn>, 'lease'>, minutes = 4): Pro
 
 export const oneLeak: readonly Program[] = [
   {
+    name: 'requests lose the leases that they take together, on one line',
+    finds: { rules: ['orphaned'], count: 24 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      for (let i = 0; i < 8; i++) {
+        await zoo.scope('GET /totals', async () => {
+          await Promise.all([pool.lease(), pool.lease(), pool.lease()]); // LEAK: requests lose the leases that they take together, on one line
+        });
+      }
+    },
+  },
+  {
     name: 'a key loses its loans a minute apart',
     finds: { rules: ['tenured', 'exhausted'], count: 2, isFoundWithoutLine: true },
     async run(zoo) {
