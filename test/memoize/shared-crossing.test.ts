@@ -114,6 +114,32 @@ describe.each<{ how: string; invalidate: (value: Member) => void }>([
     expect(await third('a'), 'the store has the second token').toBe('new');
   });
 
+  test('serve no result from between them, if both are of one process', async () => {
+    const crossing = new Crossing();
+    const { bus } = crossing;
+    const gate = new Gate();
+    let isHeld = false;
+    const first = crossing.member(bus, async () => (isHeld ? gate.passed : undefined));
+    const thirdBus = new ManualBus();
+    const third = crossing.member(thirdBus);
+    await third('a');
+    await third.flush();
+    crossing.source = 'between';
+    invalidate(first);
+    await first.flush();
+    await first('a');
+    await first.flush();
+    const texts = bus.texts.splice(0);
+    crossing.source = 'new';
+    isHeld = true;
+    invalidate(first);
+    await settle();
+    for (const text of [...bus.texts, ...texts]) thirdBus.deliver(text);
+    expect(await third('a')).toBe('new');
+    gate.open();
+    await first.flush();
+  });
+
   test('let results be shared again whose loads begin later', async () => {
     const { crossing, second, third, release } = await crossed();
     release();

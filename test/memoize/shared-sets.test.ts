@@ -66,6 +66,37 @@ test('alone is found by the other processes', async () => {
   expect(await process(store, bus)('a')).toBe('set');
 });
 
+test.each<{ how: string; give: (value: Member) => unknown }>([
+  { how: 'a promise', give: (value) => value.set(['a'], Promise.resolve('set')) },
+  {
+    how: 'a value after another one',
+    give: async (value) => {
+      value.set(['a'], Promise.resolve('before'));
+      await value.flush();
+      value.set(['a'], Promise.resolve('set'));
+    },
+  },
+  {
+    how: 'a value after a clear',
+    give: async (value) => {
+      value.clear();
+      await value.flush();
+      vi.setSystemTime(Date.now() + 2_000); // A value is not shared within a second after a clear.
+      value.set(['a'], Promise.resolve('set'));
+    },
+  },
+])('as $how is found by a process that was told of each invalidation', async ({ give }) => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const [store, bus] = [slowStore(), new MemoryBus()];
+  using one = process(store, bus);
+  using other = process(store, bus);
+  await give(one);
+  await settle();
+  await one.flush();
+  expect(await other('a')).toBe('set');
+  vi.useRealTimers();
+});
+
 test('is covered by a delete that a listener of the eviction for its sake calls', async () => {
   const [store, bus] = [slowStore(), new MemoryBus()];
   using one = process(store, bus, 1);

@@ -6,7 +6,7 @@
  * until then, too (`confirmed-invalidations.ts`).
  */
 import type { Clock } from '../../core/clock.js';
-import type { Announced } from './bus-messages.js';
+import type { Announced, Received } from './bus-messages.js';
 import { ConfirmedInvalidations } from './confirmed-invalidations.js';
 import { makeRoom } from './make-room.js';
 import { CLOCK_SKEW_MILLIS, revisionTime } from './revision.js';
@@ -20,8 +20,11 @@ const MAX_TOKENS = 100;
 
 /** What was announced for one name. */
 interface Announcement {
-  /** The latest one last. The store may have any of them as its last one. */
-  readonly tokens: Set<string>;
+  /**
+   * The latest one last, with its message; `undefined` for the own one. The store may have any of them as its last one. An earlier token
+   * of the same sender does not count: what the store has under it may be older than the later invalidation.
+   */
+  readonly tokens: Map<string, Received | undefined>;
   /** When the latest one arrived, by the clock of this computer, in milliseconds. */
   readonly arrivedAt: number;
   readonly until: number;
@@ -39,10 +42,12 @@ export class Announcements {
     this.#clock = clock;
   }
 
-  add({ kind, what, token }: Announced): void {
+  add(received: Received): void {
+    const { kind, what, token } = received;
     const now = this.#clock.now();
     const id = idOf(kind, what);
-    const tokens = this.#byId.get(id)?.tokens ?? new Set();
+    const tokens = this.#byId.get(id)?.tokens ?? new Map<string, Received | undefined>();
+    for (const [earlier, other] of tokens) if (isLater(received, other)) tokens.delete(earlier);
     this.#byId.delete(id);
     for (const [oldest, { until }] of this.#byId) {
       if (now < until) break;
@@ -54,7 +59,7 @@ export class Announcements {
     }
     tokens.delete(token);
     makeRoom(tokens, MAX_TOKENS);
-    tokens.add(token);
+    tokens.set(token, received);
     const until = now + LIFE_MILLIS;
     this.#byId.set(id, { tokens, arrivedAt: Date.now(), until });
   }
@@ -66,7 +71,7 @@ export class Announcements {
   addOwn(invalidation: Announced, isConnected: boolean): void {
     const now = this.#clock.now();
     const id = idOf(invalidation.kind, invalidation.what);
-    this.#present(id, now)?.tokens.add(invalidation.token);
+    this.#present(id, now)?.tokens.set(invalidation.token, undefined);
     this.#confirmed.add(id, invalidation, {
       at: now,
       until: isConnected ? now + LIFE_MILLIS : now,
@@ -113,6 +118,11 @@ export class Announcements {
     this.#byId.delete(id);
     return undefined;
   }
+}
+
+/** Whether a message was sent after another one by the same process. The bus may deliver them in another order. */
+function isLater({ from, order }: Received, other: Received | undefined): boolean {
+  return other !== undefined && from === other.from && order > other.order;
 }
 
 function idOf(kind: Announced['kind'], what: string): string {

@@ -27,6 +27,7 @@ export class BusAccess {
   readonly #time: StoreTime;
   readonly #probes: SpacedProbes;
   #isSilent = false;
+  #sent = 0;
 
   constructor(settings: BusAccessSettings) {
     this.#settings = settings;
@@ -56,7 +57,7 @@ export class BusAccess {
   /** What the bus takes too late is published all the same. Otherwise a bus that is slow would be sent it again and again. */
   async #send(invalidations: readonly Invalidation[]): Promise<void> {
     const { from, cache, timeoutMillis } = this.#settings;
-    const messages = [...messagesAbout(from, cache, invalidations)];
+    const messages = [...messagesAbout(from, cache, invalidations, () => ++this.#sent)];
     const answers = messages.map((text) => this.#ask(text));
     const tokens = invalidations.map(({ token }) => token);
     const notePublished = (): void => {

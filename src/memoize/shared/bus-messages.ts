@@ -20,15 +20,23 @@ export interface Announced {
   readonly token: string;
 }
 
-/** Writes messages about invalidations of one cache. */
+/** An invalidation of another process, and the message about it. */
+export interface Received extends Announced {
+  readonly from: unknown;
+  /** The number of the message: greater than that of each earlier message of its sender. `NaN` if it has none. */
+  readonly order: number;
+}
+
+/** Writes messages about invalidations of one cache. `nextOrder` numbers them. */
 export function* messagesAbout(
   from: string,
   cache: string,
   invalidations: readonly Invalidation[],
+  nextOrder: () => number,
 ): IterableIterator<string> {
   let list: [string, string, string][] = [];
   let characters = 0;
-  const message = (): string => JSON.stringify({ from, cache, list });
+  const message = (): string => JSON.stringify({ from, order: nextOrder(), cache, list });
   for (const { kind, what, token } of invalidations) {
     if (
       list.length === MAX_IN_MESSAGE ||
@@ -49,11 +57,12 @@ export function* messagesAbout(
  *
  * @throws `Error` for a message of this cache that is malformed.
  */
-export function readMessage(text: string, to: string, cache: string): Announced[] | undefined {
+export function readMessage(text: string, to: string, cache: string): Received[] | undefined {
   if (text.length > MAX_READ) throw new Error('A message on the bus is too long. It was ignored.');
   const message: unknown = JSON.parse(text);
   if (typeof message !== 'object' || message === null) throw malformed();
-  const { from, cache: about, list } = message as Record<string, unknown>;
+  const { from, order: given, cache: about, list } = message as Record<string, unknown>;
+  const order = typeof given === 'number' ? given : Number.NaN;
   if (about !== cache || from === to) return undefined;
   if (!Array.isArray(list) || list.length > MAX_IN_MESSAGE) throw malformed();
   return list.map((item: unknown) => {
@@ -62,7 +71,7 @@ export function readMessage(text: string, to: string, cache: string): Announced[
     if (kind !== 'key' && kind !== 'tag' && kind !== 'cache') throw malformed();
     if (typeof what !== 'string' || what.length > MAX_FORM) throw malformed();
     if (typeof token !== 'string' || token.length > MAX_FORM) throw malformed();
-    return { kind, what, token };
+    return { kind, what, token, from, order };
   });
 }
 

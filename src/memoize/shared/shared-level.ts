@@ -32,7 +32,7 @@ import type {
 } from '../shared-port.js';
 import { Announcements } from './announcements.js';
 import { BusAccess } from './bus-access.js';
-import { type Announced, readMessage } from './bus-messages.js';
+import { type Received, readMessage } from './bus-messages.js';
 import { DigestIndex } from './digest-index.js';
 import { ErrorReports } from './error-reports.js';
 import type { Invalidation } from './invalidation.js';
@@ -366,10 +366,10 @@ export class StoreBackedLevel implements SharedLevel {
     });
   }
 
-  #forget(announced: Announced): void {
-    const { kind, what } = announced;
-    if (this.#results !== undefined) this.#announcements.add(announced);
-    this.#sets?.forget(announced);
+  #forget(received: Received): void {
+    const { kind, what } = received;
+    if (this.#results !== undefined) this.#announcements.add(received);
+    this.#sets?.forget(received);
     const plain = this.#digests.textOf(what);
     if (kind === 'cache') this.#local.forgetAllHere();
     else if (kind === 'tag')

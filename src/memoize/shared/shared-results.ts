@@ -312,13 +312,13 @@ export class SharedResults {
 
   /**
    * Whether the store does not have an invalidation yet: one that another process has announced, or one by this process from before the
-   * load that `clear` has taken the place of since.
+   * load that `clear` has taken the place of since. A value that `set` has given replaces the token of its key.
    */
-  #isOutdated({ key, clears }: SharedLoad, present: Generations): boolean {
+  #isOutdated({ key, clears, givenAt }: SharedLoad, present: Generations): boolean {
     const { announcements, outbox } = this.#port;
     return (
       outbox.clears !== clears ||
-      announcements.contradict('key', key, present.key) ||
+      (givenAt === undefined && announcements.contradict('key', key, present.key)) ||
       announcements.contradict('cache', '', present.cache)
     );
   }
