@@ -19,7 +19,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 7_300,
-  'memoize/dump': 8_200,
+  'memoize/dump': 8_400,
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 47_600,
   view: 49_100,

@@ -30,7 +30,7 @@ export class RetentionPolicy {
   constructor(settings: MemoizeSettings) {
     this.#settings = settings;
     const { ttl } = settings;
-    this.#default = this.#ifKept({
+    this.#default = this.ifKept({
       ttl: typeof ttl === 'number' ? ttl : Infinity,
       tags: undefined,
       weight: 0,
@@ -49,7 +49,7 @@ export class RetentionPolicy {
         throw malformed('weigh', 'a number ≥ 0', weight);
       }
       if (weight > maxWeight || weight === Infinity) return undefined;
-      return this.#ifKept({
+      return this.ifKept({
         ttl: Math.min(
           millisFrom('ttl', own?.ttl ?? ttl, settled, args),
           own?.remaining ?? Infinity,
@@ -69,7 +69,7 @@ export class RetentionPolicy {
       const given = millisFrom('negativeTtl', negativeTtl, error, args);
       const ttl = Math.min(given, own?.remaining ?? Infinity);
       const tags = tagsFrom('negativeTags', negativeTags?.(error, ...args), own?.tags);
-      return ttl <= 0 ? undefined : this.#ifKept({ ttl, tags, weight: 0 });
+      return ttl <= 0 ? undefined : this.ifKept({ ttl, tags, weight: 0 });
     });
   }
 
@@ -78,7 +78,8 @@ export class RetentionPolicy {
     return Boolean(answer);
   }
 
-  #ifKept(terms: EntryTerms): EntryTerms | undefined {
+  /** The terms themselves; `undefined` if the cache keeps nothing, or no call would ever be served on them. */
+  ifKept(terms: EntryTerms): EntryTerms | undefined {
     const { max, staleWhileRevalidate, staleIfError } = this.#settings;
     if (max === 0) return undefined;
     return terms.ttl <= 0 && staleWhileRevalidate <= 0 && staleIfError <= 0 ? undefined : terms;

@@ -2,6 +2,7 @@ import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest
 import { type DumpedEntry, dump, restore } from '../../src/memoize/dump/index.js';
 import { memoize } from '../../src/memoize/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { settle } from '../kit/settle.js';
 import { stubWeakRef } from '../kit/stub-weak-ref.js';
 
 describe('dump and restore', () => {
@@ -142,6 +143,31 @@ describe('dump and restore', () => {
     warm('new');
     expect(warm.cacheInfo().staleHits).toBe(1);
     expect(warm.invalidateTags('new')).toBe(1);
+  });
+
+  test('a restored result is due when the dumped one would have been', async () => {
+    const clock = new FakeClock();
+    let runs = 0;
+    const cache = () => memoize((_: string) => ++runs, { refreshAfter: 1_000, clock });
+    const [old, warm] = [cache(), cache()];
+    old('k');
+    clock.jump(900);
+    restore(warm, JSON.parse(JSON.stringify(dump(old))));
+    clock.jump(99);
+    warm('k');
+    await settle();
+    expect(runs).toBe(1);
+    clock.jump(1);
+    warm('k');
+    await settle();
+    expect(runs).toBe(2);
+  });
+
+  test('a record whose ttl is over takes no place', () => {
+    const fn = memoize((n: number) => n, { max: 1 });
+    fn(1);
+    restore(fn, [{ args: [2], value: 2, ttl: 0 }]);
+    expect([fn.has(1), fn.has(2)]).toEqual([true, false]);
   });
 
   test('a result that was not used for its `idleTtl` is left out', () => {

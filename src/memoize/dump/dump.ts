@@ -33,6 +33,8 @@ export interface DumpedEntry<V = unknown> {
   readonly async?: true;
   /** How long the result is still fresh, in milliseconds; absent if it never expires. */
   readonly ttl?: number;
+  /** In how many milliseconds a call has the result replaced in the background; absent without `refreshAfter`. */
+  readonly refreshIn?: number;
   /** The tags of the result; absent if it has none. */
   readonly tags?: readonly string[];
   /** The weight of the result, from a cache with `weigh`. A cache with `weigh` needs it. */
@@ -84,7 +86,7 @@ export function dump<F extends AnyFn>(
 
 /**
  * Stores results that {@link dump} has given, from a cache with this function and this `key`. They replace the present results
- * for their arguments. Their `ttl` continues from the time of the dump. In a cache with `shared` they are stale from the start. O(n).
+ * for their arguments. Their `ttl` and `refreshAfter` continue from the time of the dump. In a cache with `shared` they are stale from the start. O(n).
  *
  * @example
  * ```ts
@@ -133,6 +135,7 @@ interface Dumped {
   readonly value: unknown;
   readonly async?: true;
   readonly ttl?: number;
+  readonly refreshIn?: number;
   readonly tags?: readonly string[];
   readonly weight?: number;
 }
@@ -159,6 +162,7 @@ const ENTRY_CHECKS: OptionChecks<DumpedEntry> = {
   encoded: () => undefined,
   async: (value) => (value === true ? undefined : 'true, or absent'),
   ttl: millis,
+  refreshIn: millis,
   tags: (value) =>
     Array.isArray(value) && value.every((tag) => typeof tag === 'string')
       ? undefined
@@ -187,20 +191,32 @@ function readEntry(entry: DumpedEntry, { key, weigh }: MemoCache['settings']): D
 }
 
 function restoreEntry(cache: MemoCache, entry: Dumped): void {
-  const { args, value, async: isAsync = false, ttl, tags, weight = 0 } = entry;
+  const {
+    args,
+    value,
+    async: isAsync = false,
+    ttl,
+    refreshIn = Infinity,
+    tags,
+    weight = 0,
+  } = entry;
   const { settings, loader, contents } = cache;
-  const terms = {
+  const terms = contents.entries.retention.ifKept({
     ttl: Math.min(ttl ?? Infinity, typeof settings.ttl === 'number' ? settings.ttl : Infinity),
     tags: tags === undefined || tags.length === 0 ? undefined : new Set(tags),
     weight: settings.weigh === undefined ? 0 : weight,
-  };
-  if (cache.isDisposed || settings.max === 0) return;
+  });
+  if (cache.isDisposed || terms === undefined) return;
   const key = contents.trie.intern(undefined, args);
   if (key === undefined) return;
   contents.flights.disown(key);
   if (isAsync) loader.isAsync = true;
   if (terms.weight > settings.maxWeight) contents.entries.remove(key, 'replaced');
   else contents.entries.put(key, isAsync ? Promise.resolve(value) : value, value, terms);
+  const stored = contents.store.peek(key);
+  if (stored instanceof StagedEntry && settings.refreshAfter !== Infinity) {
+    stored.pauseUntil(Math.min(stored.dueAt, settings.clock.now() + refreshIn));
+  }
   cache.storedApart(args);
   if (settings.shared !== undefined) contents.entries.markStale(key, 0); // Another process may have invalidated it.
   release(key);
@@ -226,6 +242,9 @@ function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): Dumped | undefin
     value,
     ...((isStaged ? stored.isAsync : isThenable(value)) ? { async: true as const } : {}),
     ...(expiresAt === Infinity ? {} : { ttl: expiresAt - now }),
+    ...(isStaged && cache.settings.refreshAfter !== Infinity
+      ? { refreshIn: Math.max(0, stored.dueAt - now) }
+      : {}),
     ...(tags === undefined ? {} : { tags: [...tags] }),
     ...(isStaged && cache.settings.weigh !== undefined ? { weight: stored.weight } : {}),
   };
