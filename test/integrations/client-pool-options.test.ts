@@ -1,7 +1,9 @@
 /** Options and settings of pools of clients that would be lost without a word. No server is needed. */
+import mysql from 'mysql2/promise';
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createClientPool as createMysqlPool } from '../../src/integrations/mysql2.js';
-import { createClientPool as createPgPool } from '../../src/integrations/pg.js';
+import { adoptPool, createClientPool as createPgPool } from '../../src/integrations/pg.js';
 
 const POOLS = [
   ['pg', createPgPool],
@@ -46,6 +48,21 @@ test.each(POOLS)(
         }),
       );
     }
+  },
+);
+
+test.each(POOLS)(
+  '%s: a pool or a connection in the place of its settings does not become one of the default server',
+  async (_, make) => {
+    const pgPool = new pg.Pool({ host: 'db.example' });
+    const mysqlPool = mysql.createPool({ host: 'db.example' });
+    const cluster = mysql.createPoolCluster();
+    const own = createPgPool({ host: 'db.example' });
+    const adopted = adoptPool(pgPool);
+    for (const config of [pgPool, new pg.Client(), mysqlPool, cluster, own, adopted]) {
+      expect(() => make(config as never)).toThrow(/it is a pool or a connection.*adoptPool/);
+    }
+    await Promise.all([pgPool.end(), mysqlPool.end(), own.close()]);
   },
 );
 

@@ -44,7 +44,7 @@ const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolOptions> = {
  * callers wait. A connection that was idle for more than 500 ms is pinged before it is lent.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a `config`
- * that is no object with settings: a URL, an array or a Map.
+ * that is no object with settings: a URL, an array, a Map or a pool.
  *
  * @example
  * ```ts

@@ -56,7 +56,7 @@ const TIMEOUTS: Readonly<Record<Pooler, Readonly<Partial<Record<Timeout, number>
  * password that has changed there is that of the next one.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a `config`
- * that is no object with settings: a connection string, a URL, an array or a Map.
+ * that is no object with settings: a connection string, a URL, an array, a Map or a pool.
  *
  * @example
  * ```ts
