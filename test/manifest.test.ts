@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { ENTRIES } from '../scripts/bundle-sizes.js';
 
 interface Manifest {
+  readonly supportedPeers: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
   readonly devDependencies: Readonly<Record<string, string>>;
@@ -14,13 +15,20 @@ function json<T>(file: string): T {
 }
 
 const manifest = json<Manifest>('package.json');
-const peers = Object.entries(manifest.peerDependencies);
+const peers = Object.entries(manifest.supportedPeers);
 
-test.each(peers)('%s is an optional peer: %s ends before an untested major', (name, range) => {
+test.each(peers)('of %s, %s is supported, which ends before an untested major', (name, range) => {
   const majors = range.split(' || ').map((part) => /^\^(\d+)\.\d+\.\d+$/.exec(part)?.[1]);
   expect(majors.at(-1)).toBe(manifest.devDependencies[name]?.split('.')[0]);
   expect(majors).not.toContain(undefined);
-  expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
+});
+
+test('npm installs the package beside any version of the packages that it has adapters for', () => {
+  const names = peers.map(([name]) => name);
+  expect(manifest.peerDependencies).toEqual(Object.fromEntries(names.map((name) => [name, '*'])));
+  expect(manifest.peerDependenciesMeta).toEqual(
+    Object.fromEntries(names.map((name) => [name, { optional: true }])),
+  );
 });
 
 test('the package by its own name gives every subpath that needs neither Node nor another package', () => {

@@ -28,7 +28,7 @@ interface WatchedPackage {
 
 interface Manifest {
   readonly version?: string;
-  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly supportedPeers?: Readonly<Record<string, string>>;
   readonly engines?: { readonly node?: string };
 }
 
@@ -42,7 +42,7 @@ The exit code is 1 if a version is not supported.`,
     const { values, files } = readArguments(args, {});
     if (files.length > 0) throw new UsageError('doctor takes no files; run it in the project.');
     const own = manifestAt(new URL('../../../package.json', import.meta.url));
-    const peers = Object.entries(own.peerDependencies ?? {}).map(([name, range]) =>
+    const peers = Object.entries(own.supportedPeers ?? {}).map(([name, range]) =>
       peerIn(terminal.folder, name, range),
     );
     const pools = poolsIn(terminal.folder);
