@@ -29,14 +29,25 @@ test('prints the table of Heapy, and where its sizes come from', () => {
       'Partition of a set of 8 objects. Total size = 306 bytes.',
       ' Index  Count   %     Size   % Cumulative  % Kind',
       '     0      3  38      120  39       120  39 session',
-      '     1      1  13      100  33       220  72 cache',
-      '     2      1  13       56  18       276  90 list',
+      '     1      1  12      100  33       220  72 cache',
+      '     2      1  12       56  18       276  90 list',
       '     3      3  38       30  10       306 100 user',
       'Source: exact (simulated)',
     ].join('\n'),
   );
   expect(census(heap).toString({ maxRows: 1 })).toContain('session\n<3 more rows>\nSource');
   expect(inspect(census(heap))).toBe(census(heap).toString());
+});
+
+test('rounds a half percent to the even digit, as Heapy does', () => {
+  const heap = new Heap();
+  for (const kind of ['a', 'b', 'c', 'c', 'c', 'd', 'd', 'd']) heap.alloc({ kind, size: 1 });
+  expect(census(heap).toString().split('\n').slice(2, 6)).toEqual([
+    '     0      3  38        3  38         3  38 c',
+    '     1      3  38        3  38         6  75 d',
+    '     2      1  12        1  12         7  88 a',
+    '     3      1  12        1  12         8 100 b',
+  ]);
 });
 
 test('counts an empty heap', () => {

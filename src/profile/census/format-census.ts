@@ -1,4 +1,5 @@
 /** Prints a census as Heapy prints a partition. */
+import { fixed } from '../../core/fixed.js';
 import type { CensusRow, CensusTotal } from './partition.js';
 
 /** Rows that Heapy prints before it asks. */
@@ -47,5 +48,5 @@ export function formatCensus(
 }
 
 function percent(part: number, whole: number): string {
-  return String(whole === 0 ? 0 : Math.round((100 * part) / whole)).padStart(3);
+  return fixed(whole === 0 ? 0 : (100 * part) / whole, 0).padStart(3);
 }

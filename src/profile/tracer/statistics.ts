@@ -1,4 +1,5 @@
 /** Sums over traces, as `Statistic` and `StatisticDiff` of CPython's tracemalloc. */
+import { fixed } from '../../core/fixed.js';
 import {
   compareTracebacks,
   formatFrame,
@@ -171,13 +172,4 @@ function formatSize(size: number): string {
     value /= 1024;
   }
   return '';
-}
-
-/** Rounds a half to the even digit, as C's `printf` does; `toFixed` rounds it up. */
-function fixed(value: number, digits: 0 | 1): string {
-  const scaled = Math.abs(value) * 10 ** digits;
-  const floor = Math.floor(scaled);
-  const isHalf = scaled - floor === 0.5;
-  const rounded = isHalf ? floor + (floor % 2) : Math.round(scaled);
-  return ((Math.sign(value) * rounded) / 10 ** digits).toFixed(digits);
 }
