@@ -12,37 +12,37 @@ import { mayContain } from './kit/layers.js';
 /** What each subpath may weigh, minified, in bytes. */
 const BUDGETS: Readonly<Record<string, number>> = {
   scope: 43_000,
-  weak: 28_700,
+  weak: 28_900,
   gc: 88_000,
-  pool: 89_800,
+  pool: 90_700,
   memoize: 82_600,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
-  'memoize/disposal': 7_300,
+  'memoize/disposal': 7_400,
   'memoize/dump': 8_400,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 47_600,
-  view: 49_100,
-  node: 36_700,
-  register: 185_100,
+  'memoize/shared': 47_900,
+  view: 49_400,
+  node: 36_900,
+  register: 185_600,
   testing: 160_200,
-  'testing/jest': 161_700,
-  'testing/jest-setup': 160_000,
-  'testing/node': 161_400,
-  'testing/vitest': 161_900,
-  'testing/vitest-setup': 158_500,
-  watchdog: 151_400,
+  'testing/jest': 162_000,
+  'testing/jest-setup': 160_300,
+  'testing/node': 161_800,
+  'testing/vitest': 162_300,
+  'testing/vitest-setup': 158_700,
+  watchdog: 151_700,
   'integrations/express': 6_200,
   'integrations/fastify': 4_700,
   'integrations/nest': 7_400,
   profile: 57_400,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 49_500,
-  'integrations/mysql2': 99_600,
-  'integrations/pg': 100_900,
+  'integrations/generic-pool': 49_600,
+  'integrations/mysql2': 100_600,
+  'integrations/pg': 102_100,
   'integrations/redis': 11_800,
-  'integrations/tarn': 49_900,
-  '.': 503_500,
+  'integrations/tarn': 50_100,
+  '.': 505_400,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -109,9 +109,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 75.1 kB', async () => {
+test('createPool, imported alone, stays below 75.7 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(75_100);
+  expect(minifiedBytes).toBeLessThanOrEqual(75_700);
 });
 
 test('memoize, imported alone, stays below 60.2 kB beside lru-cache, and has no part that is imported apart', async () => {

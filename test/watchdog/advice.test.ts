@@ -80,7 +80,8 @@ test('the fix of a suspect that has a lease says how to keep it on purpose', asy
   using watchdog = new Watchdog({ level: 'advanced', clock });
   const pool = createPool({ create: () => ({}), destroy: () => {} }, { name: 'db', clock });
   watchdog.watch(pool);
-  const [lease, resource] = [await pool.lease(), await pool.acquire()];
+  const lease = await pool.lease();
+  const resource = await pool.acquire();
   for (let i = 0; i < 3_000; i++) await pool.use(() => i);
   await clock.advance(60_000);
   const fixes = (await watchdog.check()).map(({ rule, call, fix }) => [
