@@ -5,17 +5,20 @@
  *
  * Run with `npm run bench:one bench/watchdog/pauses.ts`.
  */
-import { setImmediate } from 'node:timers/promises';
 import { memoize } from '../../src/memoize/index.js';
 import { Watchdog } from '../../src/watchdog/index.js';
 import { isEntry, printAndExit, rowsOf } from '../command-line.js';
 import { type BenchOptions, type Group, median, scaled } from '../compare.js';
-import { over, type Row, type Section } from '../row.js';
+import { atMostOver, over, type Row, type Section } from '../row.js';
+import { type LongestTurns, measureTurns } from './turns.js';
 
 const ENTRIES = 1_000_000;
 
-/** New entries in each turn. */
-const PER_TURN = 20;
+/** The longest pause that a watchdog makes. */
+const PAUSE_MILLIS = 2;
+
+/** New entries in each turn: so few that the cache's own Map, which a million entries nearly fill, does not grow meanwhile. */
+const PER_TURN = 10;
 
 const TURNS = 3_000;
 const ROUNDS = 3;
@@ -45,22 +48,24 @@ async function* sections(scale: number): AsyncGenerator<Section> {
     rounds: ROUNDS,
     figures: new Map([...runs].map(([name, all]) => [name, median(all.map((one) => one[figure]))])),
   });
+  const pauses = groupOf("Longest turn without V8's collections", 'withoutGcMillis');
   for (const group of [
     groupOf('Longest turn', 'longestMillis'),
     groupOf('Processor time', 'processorMillis'),
   ]) {
     yield { group, rows: over(group, WATCHED, [UNWATCHED]) };
   }
+  yield { group: pauses, rows: [atMostOver(PAUSE_MILLIS, pauses, WATCHED, UNWATCHED)] };
   const late = new Map<string, number[]>([
     [UNWATCHED, []],
     [CALL, []],
     [STEPS, []],
   ]);
   for (let round = 0; round < ROUNDS; round++) {
-    late.get(UNWATCHED)?.push((await watchFull(false, entries)).longestMillis);
-    const { callMillis, longestMillis } = await watchFull(true, entries);
+    late.get(UNWATCHED)?.push((await watchFull(false, entries)).withoutGcMillis);
+    const { callMillis, withoutGcMillis } = await watchFull(true, entries);
     late.get(CALL)?.push(callMillis);
-    late.get(STEPS)?.push(longestMillis);
+    late.get(STEPS)?.push(withoutGcMillis);
   }
   const group: Group = {
     title: `Watching a full cache, ${entries.toLocaleString('en')} entries`,
@@ -77,9 +82,8 @@ const CALL = 'watch()';
 /** The turns in which the entries are reported. */
 const STEPS = 'simple, longest turn';
 
-interface LateWatch {
+interface LateWatch extends LongestTurns {
   readonly callMillis: number;
-  readonly longestMillis: number;
 }
 
 /** Has a full cache watched, and lets turns pass until all entries are reported. Without a watch, for as long as that takes. */
@@ -95,13 +99,8 @@ async function watchFull(isWatched: boolean, entries: number): Promise<LateWatch
     isWatched
       ? watchdog.heap.stats().live >= entries
       : performance.now() - start > (MICROS_PER_ENTRY * entries) / 1_000;
-  let longestMillis = 0;
-  for (let turn = 1; turn % LOOK_EVERY !== 0 || !isDone(); turn++) {
-    const began = performance.now();
-    await setImmediate();
-    longestMillis = Math.max(longestMillis, performance.now() - began);
-  }
-  return { callMillis, longestMillis };
+  const turns = await measureTurns((turn) => (turn + 1) % LOOK_EVERY !== 0 || !isDone());
+  return { callMillis, ...turns };
 }
 
 /** How many turns pass between two looks whether all entries are reported: a look settles the heap. */
@@ -110,8 +109,7 @@ const LOOK_EVERY = 1_000;
 /** About how long the report of an entry takes, the turns between included. */
 const MICROS_PER_ENTRY = 2.5;
 
-interface Run {
-  readonly longestMillis: number;
+interface Run extends LongestTurns {
   readonly processorMillis: number;
 }
 
@@ -123,16 +121,15 @@ async function run(isWatched: boolean, entries: number, turns: number): Promise<
   let key = 0;
   for (; key < entries; key++) cached(key);
   globalThis.gc?.();
-  let longestMillis = 0;
   const before = process.cpuUsage();
-  for (let turn = 0; turn < turns; turn++) {
-    const start = performance.now();
-    for (let i = 0; i < PER_TURN; i++) cached(key++);
-    await setImmediate();
-    longestMillis = Math.max(longestMillis, performance.now() - start);
-  }
+  const longest = await measureTurns(
+    (turn) => turn < turns,
+    () => {
+      for (let i = 0; i < PER_TURN; i++) cached(key++);
+    },
+  );
   const { user, system } = process.cpuUsage(before);
-  return { longestMillis, processorMillis: (user + system) / 1_000 };
+  return { ...longest, processorMillis: (user + system) / 1_000 };
 }
 
 if (isEntry(import.meta.url)) await printAndExit(sections(1));
