@@ -31,8 +31,11 @@ const DEFAULT_DEPTH = 10;
 /** The number of frames if the innermost ones are all of libraries: an ORM has up to 12 of its own, and a tracer around pg 5. */
 const LIBRARY_DEPTH = 25;
 
-/** A line of a stack that shows the application's own code, as {@link isApplicationFrame} tells it. */
-const APPLICATION_LINE = /^(?!.*(?:node:|node_modules\/)).*:\d+:\d+\)?$/m;
+/** What a file of the host (`node:`, and `ext:` of Deno) or of a dependency has in its name, alone or in a line of a stack. */
+const FOREIGN_FILE = /(?:^|[ (])(?:node|ext):|node_modules\//;
+
+/** A line of a stack that shows the application's own code. */
+const APPLICATION_LINE = new RegExp(`^(?!.*(?:${FOREIGN_FILE.source})).*:\\d+:\\d+\\)?$`, 'm');
 
 /**
  * Gives the stack of the caller of `entry` as the engine prints it, without its first line. The frame of `entry` is left out. If `depth`
@@ -143,9 +146,9 @@ export function formatPosition(frame: Frame): string {
   return `${frame.file}:${frame.line}:${frame.column}`;
 }
 
-/** Whether a frame belongs to the application: neither to the host (`node:`, and `ext:` of Deno) nor to a dependency. */
+/** Whether a frame belongs to the application: neither to the host nor to a dependency. */
 export function isApplicationFrame({ file }: Frame): boolean {
-  return !/^(?:node|ext):|node_modules\//.test(file);
+  return !FOREIGN_FILE.test(file);
 }
 
 function relativeTo(directory: string | undefined, path: string): string {
