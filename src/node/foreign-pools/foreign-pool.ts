@@ -62,7 +62,10 @@ export class ForeignPool implements Watchable, PeerWatch {
     return this.#watch?.observer.main?.receiver;
   }
 
-  /** Gives the figures of the pool, how many callers got no resource, and how many resources came back; none if this version of its package does not have them. */
+  /**
+   * Gives the figures of the pool, how many callers got no resource, and how many resources came back; none if this version of its package
+   * does not have the figures.
+   */
   stats(): ComponentStats {
     try {
       return { ...this.#facts.figures(), refusals: this.#refusals, returns: this.#returns };

@@ -34,7 +34,8 @@ export function givingBack(pools: KnownPools): (original: Method) => Method {
     };
 }
 
-type Connected = (error: unknown, resource?: unknown, ...rest: unknown[]) => unknown;
+/** A callback of `connect` of pg or of `getConnection` of mysql2. */
+export type Connected = (error: unknown, resource?: unknown, ...rest: unknown[]) => unknown;
 
 /** Gives a callback by which a package acquires for itself, and which counts a caller that gets no resource. */
 export function countingRefusals(pools: KnownPools, pool: object, callback: Connected): Connected {

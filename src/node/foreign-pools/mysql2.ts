@@ -8,7 +8,12 @@
 import { inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
-import { countingRefusals, givingBack, lendingInternally } from './method-replacements.js';
+import {
+  type Connected,
+  countingRefusals,
+  givingBack,
+  lendingInternally,
+} from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
 interface Sized {
@@ -24,8 +29,6 @@ interface MysqlPool {
   readonly _freeConnections: Sized;
   readonly _connectionQueue: Sized;
 }
-
-type Connected = (error: unknown, connection?: unknown) => unknown;
 
 function factsOf(pool: MysqlPool): ForeignPoolFacts {
   const database = databaseOf(pool.config.connectionConfig?.database);

@@ -10,7 +10,12 @@ import { inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPool, ForeignPoolFacts } from './foreign-pool.js';
 import { whenLent } from './lent-promise.js';
-import { countingRefusals, givingBack, lendingInternally } from './method-replacements.js';
+import {
+  type Connected,
+  countingRefusals,
+  givingBack,
+  lendingInternally,
+} from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
 interface PgPool {
@@ -24,8 +29,6 @@ interface PgPool {
     readonly connectionString?: unknown;
   };
 }
-
-type Connected = (error: unknown, client?: unknown, done?: unknown) => unknown;
 
 function factsOf(pool: PgPool): ForeignPoolFacts {
   const { options } = pool;
