@@ -80,14 +80,16 @@ describe.each<{ how: string; invalidate: (value: Member) => void }>([
   beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
   afterEach(() => void vi.useRealTimers());
 
-  /** The message of the second process overtakes that of the first, whose token is in the store; that of the second is not yet. */
-  async function crossed() {
+  /** The second message overtakes the first one, whose token is in the store; the second token is not yet. Both may be of one process. */
+  async function crossed(areOfOne = false) {
     const crossing = new Crossing();
     const { bus } = crossing;
     const gate = new Gate();
     let isHeld = false;
-    const [thirdBus, first] = [new ManualBus(), crossing.member(bus)];
-    const second = crossing.member(bus, async () => (isHeld ? gate.passed : undefined));
+    const thirdBus = new ManualBus();
+    const hold = async () => (isHeld ? gate.passed : undefined);
+    const first = crossing.member(bus, hold);
+    const second = areOfOne ? first : crossing.member(bus, hold);
     const third = crossing.member(thirdBus);
     await third('a');
     await third.flush();
@@ -115,29 +117,10 @@ describe.each<{ how: string; invalidate: (value: Member) => void }>([
   });
 
   test('serve no result from between them, if both are of one process', async () => {
-    const crossing = new Crossing();
-    const { bus } = crossing;
-    const gate = new Gate();
-    let isHeld = false;
-    const first = crossing.member(bus, async () => (isHeld ? gate.passed : undefined));
-    const thirdBus = new ManualBus();
-    const third = crossing.member(thirdBus);
-    await third('a');
-    await third.flush();
-    crossing.source = 'between';
-    invalidate(first);
-    await first.flush();
-    await first('a');
-    await first.flush();
-    const texts = bus.texts.splice(0);
-    crossing.source = 'new';
-    isHeld = true;
-    invalidate(first);
-    await settle();
-    for (const text of [...bus.texts, ...texts]) thirdBus.deliver(text);
+    const { second, third, release } = await crossed(true);
     expect(await third('a')).toBe('new');
-    gate.open();
-    await first.flush();
+    release();
+    await second.flush();
   });
 
   test('let results be shared again whose loads begin later', async () => {
