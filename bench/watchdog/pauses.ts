@@ -1,6 +1,6 @@
 /**
- * The pauses that a watchdog makes with a million watched entries: the longest turn of the event loop, and the part of the processor's
- * time, over some seconds in which entries come and go. Beside it, the same cache without a watch. Then the call of `watch` for a cache
+ * The pauses that a watchdog makes with a million watched entries: the longest turn of the event loop, also without V8's collections,
+ * and the processor's time, over some seconds in which entries come and go. Beside it, the same cache without a watch. Then the call of `watch` for a cache
  * that is full, and the longest turn until all entries are reported.
  *
  * Run with `npm run bench:one bench/watchdog/pauses.ts`.
