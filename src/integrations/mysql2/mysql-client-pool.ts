@@ -36,7 +36,7 @@ const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolOptions> = {
 /**
  * Makes a pool of bare connections of mysql2, with promises. After each loan the user logs in again on the same connection
  * (`changeUser`): an open transaction is rolled back; locks, temporary tables, variables, settings, prepared statements, the role, the
- * chosen database, and listeners on the connection are gone. Settings that each holder needs are an option: `sessionVariables`. A
+ * chosen database, listeners, and changed settings, methods and own properties of the connection are gone. Settings that each holder needs are an option: `sessionVariables`. A
  * connection that cannot be reset is destroyed.
  *
  * A connection that breaks while it is idle is destroyed at once, one whose error shows that it is broken (`mysqlErrors`) at the end

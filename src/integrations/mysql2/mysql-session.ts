@@ -1,10 +1,11 @@
 /** The session of one connection of a pool: opened, checked, made as new after each loan, and closed. */
 
-import type { ConnectionOptions, Connection as CoreConnection } from 'mysql2';
+import type { Connection as CoreConnection } from 'mysql2';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { ConnectionHealth } from '../client/connection-health.js';
 import { endOrCut } from '../client/end-or-cut.js';
 import { InitialListeners } from '../client/initial-listeners.js';
+import { InitialProperties } from '../client/initial-properties.js';
 import type { ClientSession } from '../client/session-pool.js';
 
 /** System variables of a session, by name. */
@@ -13,16 +14,22 @@ export type SessionVariables = Readonly<Record<string, string | number | boolean
 /** Rows as objects with the server's values, whatever form the configuration gives to the rows of holders. */
 const PLAIN_ROWS = { rowsAsArray: false, nestTables: false, typeCast: true };
 
+/** Properties of a connection that mysql2 changes with each statement, and when the user logs in again. */
+const STATE: ReadonlySet<string> = new Set([
+  'clientEncoding',
+  'compressedSequenceId',
+  'sequenceId',
+]);
+
 /** The session of one connection. */
 export class MysqlSession implements ClientSession<Connection> {
   readonly client: Connection;
   readonly #core: CoreConnection;
   readonly #health: ConnectionHealth;
-  /** The settings of the connection, with those of its log-in. A holder may change them. */
-  readonly #ownConfig: Readonly<ConnectionOptions>;
   readonly #variables: SessionVariables;
   #restoring: readonly string[] = [];
-  #initialListeners: readonly InitialListeners[] = [];
+  /** What the connection had before its first loan. */
+  #initial: readonly { restore(): void }[] = [];
 
   /** `onBroken` is called once, with the reason, when the connection breaks while the pool may have it. */
   constructor(
@@ -32,7 +39,6 @@ export class MysqlSession implements ClientSession<Connection> {
   ) {
     this.#core = core;
     this.#variables = variables;
-    this.#ownConfig = { ...core.config };
     this.#health = new ConnectionHealth(core, onBroken);
     this.client = core.promise() as Connection;
   }
@@ -45,8 +51,14 @@ export class MysqlSession implements ClientSession<Connection> {
         else reject(error);
       });
     });
-    // The wrapper comes first: its listeners have one on the connection each time that they are the first of their event.
-    this.#initialListeners = [new InitialListeners(this.client), new InitialListeners(core)];
+    this.#initial = [
+      // The wrapper comes first: its listeners have one on the connection each time that they are the first of their event.
+      new InitialListeners(this.client),
+      new InitialListeners(core),
+      new InitialProperties(this.client),
+      new InitialProperties(core, STATE),
+      new InitialProperties(core.config),
+    ];
     const setting = this.#statementsThatSet();
     const restoring = await this.#statementsThatRestore();
     await this.#runAll(setting);
@@ -98,10 +110,14 @@ export class MysqlSession implements ClientSession<Connection> {
    */
   async reset(): Promise<void> {
     if (this.#health.isBroken) throw new Error('the connection broke during the loan');
-    for (const listeners of this.#initialListeners) listeners.restore();
-    Object.assign(this.#core.config, this.#ownConfig);
+    this.#restore(); // The holder may have replaced methods, and settings of the log-in.
     await this.client.changeUser({});
     await this.#runAll(this.#restoring);
+    this.#restore(); // A log-in of the holder that it did not await has changed the settings when it ended.
+  }
+
+  #restore(): void {
+    for (const part of this.#initial) part.restore();
   }
 
   close(): Promise<void> {

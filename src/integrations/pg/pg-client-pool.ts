@@ -46,7 +46,8 @@ const TIMEOUTS: Readonly<Record<Pooler, Readonly<Partial<Record<Timeout, number>
 /**
  * Makes a pool of bare clients of pg. After each loan a transaction that was left open is rolled back, and the session is reset in
  * one round trip: role, session authorization, settings, temporary tables, sequences' current values, cursors, `LISTEN`, advisory
- * locks, prepared statements, and the client's listeners and type parsers. A client that cannot be reset is destroyed.
+ * locks, prepared statements, and the client's listeners, type parsers, settings, replaced methods and own properties. A client that cannot
+ * be reset is destroyed.
  *
  * A client that breaks while it is idle is destroyed at once, one whose error shows that it is broken (`pgErrors`) at the end of its
  * loan. A server that takes no more connections makes callers

@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { ConnectionHealth } from '../client/connection-health.js';
 import { endOrCut } from '../client/end-or-cut.js';
 import { InitialListeners } from '../client/initial-listeners.js';
+import { InitialProperties } from '../client/initial-properties.js';
 import type { ClientSession } from '../client/session-pool.js';
 
 /** What is between a client and its server. */
@@ -34,15 +35,19 @@ const IDLE = 'I';
 /** SQLSTATE in_failed_sql_transaction. */
 const IN_FAILED_TRANSACTION = '25P02';
 
-/** The parsers of one client, by type: what `client.setTypeParser` adds to. */
-interface Parsers {
-  text: Record<string, unknown>;
-  binary: Record<string, unknown>;
-}
+/** Properties of a client that pg changes with each statement. */
+const STATE: ReadonlySet<string> = new Set([
+  'activeQuery',
+  'hasExecuted',
+  'queryQueue',
+  'readyForQuery',
+]);
 
 /** What pg's types do not declare. */
 interface ClientInternals {
-  readonly _types?: Parsers;
+  readonly connectionParameters: object;
+  /** The parsers of this client, by type: what `client.setTypeParser` adds to. */
+  readonly _types: { readonly text: object; readonly binary: object };
   readonly connection: {
     readonly stream: { destroy(): void };
     /** The texts of prepared statements, by name. */
@@ -58,8 +63,9 @@ export class PgSession implements ClientSession<Client> {
   readonly #settings: SessionSettings;
   readonly #health: ConnectionHealth;
   #status = IDLE;
-  #initialListeners: InitialListeners | undefined = undefined;
-  #ownParsers: Parsers | undefined = undefined;
+  /** What the client had before its first loan. */
+  #initial: readonly { restore(): void }[] = [];
+  #initialParsers: readonly InitialProperties[] = [];
 
   /** `onBroken` is called once, with the reason, when the connection breaks while the pool may have it. */
   constructor(client: Client, settings: SessionSettings, onBroken: (reason: Error) => void) {
@@ -73,8 +79,17 @@ export class PgSession implements ClientSession<Client> {
 
   async open(): Promise<void> {
     await this.client.connect();
-    this.#initialListeners = new InitialListeners(this.client);
-    this.#ownParsers = copyOf(this.#internals._types);
+    const { connectionParameters, _types } = this.#internals;
+    this.#initial = [
+      new InitialListeners(this.client),
+      new InitialProperties(this.client, STATE),
+      new InitialProperties(connectionParameters),
+    ];
+    this.#initialParsers = [
+      new InitialProperties(_types),
+      new InitialProperties(_types.text),
+      new InitialProperties(_types.binary),
+    ];
   }
 
   async isAlive(): Promise<boolean> {
@@ -89,7 +104,7 @@ export class PgSession implements ClientSession<Client> {
    */
   async reset(): Promise<void> {
     this.#expectWhole();
-    this.#initialListeners?.restore();
+    this.#restore(this.#initial); // The holder may have replaced `query`.
     if (this.#status !== IDLE || !(await this.#isResetOutsideOfTransaction())) {
       await this.client.query('rollback');
       if (!(await this.#isResetOutsideOfTransaction())) {
@@ -99,8 +114,12 @@ export class PgSession implements ClientSession<Client> {
       }
     }
     this.#expectWhole();
-    Object.assign(this.#internals._types ?? {}, copyOf(this.#ownParsers));
+    this.#restore([...this.#initial, ...this.#initialParsers]); // Its last statements have used the parsers of the holder.
     if (!this.#settings.keepPreparedStatements) this.#forgetPrepared();
+  }
+
+  #restore(parts: readonly { restore(): void }[]): void {
+    for (const part of parts) part.restore();
   }
 
   async #isResetOutsideOfTransaction(): Promise<boolean> {
@@ -145,8 +164,4 @@ export class PgSession implements ClientSession<Client> {
     if (connection.parsedStatements !== undefined) connection.parsedStatements = {};
     if (connection.submittedNamedStatements !== undefined) connection.submittedNamedStatements = {};
   }
-}
-
-function copyOf(parsers: Parsers | undefined): Parsers | undefined {
-  return parsers && { text: { ...parsers.text }, binary: { ...parsers.binary } };
 }

@@ -119,10 +119,46 @@ describe.skipIf(!canStart)('a pool of connections', () => {
   test('settings that one holder changes on its connection do not reach the next', async () => {
     await using t = await setUp();
     await t.pool.use((connection) => {
-      Object.assign(connection.config, { rowsAsArray: true, typeCast: () => 'cast' });
+      Object.assign(connection.config, {
+        rowsAsArray: true,
+        typeCast: () => 'cast',
+        compressed: 1,
+      });
     });
+    expect(await t.pool.use(async ({ config }) => 'compressed' in config)).toBe(false);
     const [rows] = await t.pool.use((connection) => connection.query('select 1 as it'));
     expect(rows).toEqual([{ it: 1 }]);
+    expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
+  test('methods that one holder replaces and properties that it adds do not reach the next', async () => {
+    await using t = await setUp();
+    await t.pool.use((connection) => {
+      const { connection: core } = connection as unknown as { connection: object };
+      const added = { isPrepared: true, [Symbol('tenant')]: 1 };
+      Object.assign(connection, { query: async () => [[]], changeUser: async () => {} }, added);
+      Object.assign(core, { query: () => {}, changeUser: () => {} }, added);
+    });
+    const own = async (connection: Connection) => {
+      const { connection: core } = connection as unknown as { connection: object };
+      const it = await firstValue(connection, 'select 1 as it');
+      return [it, ...Reflect.ownKeys(connection), ...Reflect.ownKeys(core)].map(String);
+    };
+    const seen = await t.pool.use(own);
+    expect(seen[0]).toBe('1');
+    expect(seen).not.toEqual(expect.arrayContaining([expect.stringMatching(/tenant|isPrepared/)]));
+    expect(seen).not.toEqual(expect.arrayContaining(['query']));
+    expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
+  test('a log-in that one holder did not await does not reach the next', async () => {
+    await using t = await setUp();
+    await t.pool.use((connection) => void connection.changeUser({ database: 'tenants' }));
+    const seen = async (connection: Connection) => [
+      connection.config.database,
+      await firstValue(connection, 'select database() as it'),
+    ];
+    expect(await t.pool.use(seen)).toEqual(['orders', 'orders']);
     expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
   });
 

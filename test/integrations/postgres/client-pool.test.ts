@@ -155,6 +155,43 @@ describe.skipIf(!canStart)('a pool of clients', () => {
     expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
   });
 
+  test.each<[what: string, change: (client: pg.Client & Record<string, unknown>) => unknown]>([
+    ['the binary format', (client) => Object.assign(client, { binary: true })],
+    ['pipelining', (client) => Object.assign(client, { pipeline: true })],
+    [
+      'a time limit of statements',
+      (client) => Object.assign(client['connectionParameters'] as object, { query_timeout: 1 }),
+    ],
+    ['a replaced method', (client) => Object.assign(client, { query: async () => ({ rows: [] }) })],
+    ['a property of its own', (client) => Object.assign(client, { isPrepared: true })],
+    ['a symbol of its own', (client) => Object.assign(client, { [Symbol('tenant')]: 1 })],
+    ['parsers of its own', (client) => Object.assign(client['_types'] as object, { text: {} })],
+    [
+      'a hidden property',
+      (client) => Object.defineProperty(client, 'tenant', { value: 1, configurable: true }),
+    ],
+  ])('%s of one holder does not reach the next', async (_what, change) => {
+    await using t = await setUp();
+    const settings = async (client: pg.Client) => {
+      await client.query("select pg_sleep(0.01), set_config('app.tenant', 'a', false)");
+      const { connectionParameters, _types, query } = client as unknown as Record<string, object>;
+      const own = Reflect.ownKeys(client).map(String).toSorted();
+      const { binary, pipeline } = client as unknown as Record<string, unknown>;
+      return [own, { ...connectionParameters }, { ..._types }, query, binary, pipeline];
+    };
+    const before = await t.pool.use(settings);
+    await t.pool.use((client) => void change(client as never));
+    expect(await t.pool.use(settings)).toEqual(before);
+    expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+  });
+
+  test('a client is destroyed if a holder has given it a property that cannot be removed', async () => {
+    await using t = await setUp();
+    await t.pool.use((client) => void Object.defineProperty(client, 'tenant', { value: 1 }));
+    expect(await t.pool.use(async (client) => 'tenant' in client)).toBe(false);
+    expect(t.pool.stats().destroyedBy).toEqual({ reset: 1 });
+  });
+
   test('the name of a prepared statement may be used for another text by the next holder', async () => {
     await using t = await setUp();
     const ask = (text: string) =>
