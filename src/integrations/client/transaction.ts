@@ -59,14 +59,19 @@ export interface TransactionSteps<C, L extends string> {
   /** Whether an error of such a transaction shows that its connection must not be lent again. */
   isBroken(error: unknown, kind: TransactionKind<L>): boolean;
   begin(client: C, kind: TransactionKind<L>): Promise<unknown>;
-  /** Runs the work in the transaction. Rejects also if the work has ended the transaction. @default calls the work */
-  run?<W extends C, R>(client: W, work: (client: W) => Promise<R>): Promise<R>;
-  /** Asks whether the transaction is still open. Rejects if it is not. @default asks for nothing */
-  expectOpen?(client: C): Promise<unknown>;
+  /**
+   * Runs the work in the transaction, and waits for the statements that it did not await. Rejects also if the work has ended the transaction.
+   * `answered` limits how long the server may take.
+   */
+  run<W extends C, R>(
+    client: W,
+    work: (client: W) => Promise<R>,
+    answered: <A>(answer: Promise<A>) => Promise<A>,
+  ): Promise<R>;
   /** Commits. Rejects if the transaction was not committed, or if that is not known. */
   commit(client: C): Promise<unknown>;
   /** Whether an error of a commit, of a broken connection, shows all the same that nothing is stored: the commit was not sent. */
-  isUncommitted(error: unknown, client: C): boolean;
+  isUncommitted(error: unknown): boolean;
   /** Rolls back, where the error that has ended the transaction leaves anything to roll back. */
   rollBack(client: C, error: unknown): Promise<unknown>;
 }
@@ -108,10 +113,9 @@ export async function runTransaction<C, R, L extends string>(
     async (client, context) => {
       try {
         await answered(steps.begin(client, kind));
-        const result = await (steps.run?.(client, work) ?? work(client));
-        if (steps.expectOpen !== undefined) await answered(steps.expectOpen(client));
+        const result = await steps.run(client, work, answered);
         await answered(steps.commit(client)).catch((error: unknown) => {
-          const isKnown = !isBroken(error) || steps.isUncommitted(error, client);
+          const isKnown = !isBroken(error) || steps.isUncommitted(error);
           throw isKnown ? error : new CommitUnknownError(error);
         });
         return result;

@@ -8,6 +8,7 @@ import {
   type TransactionSteps,
 } from '../client/transaction.js';
 import { isUnsent, mysqlErrors } from './mysql-errors.js';
+import { isInTransaction, MysqlTransactionEnd } from './mysql-transaction-end.js';
 
 /** How a transaction is isolated from others. */
 export type IsolationLevel =
@@ -18,9 +19,6 @@ export type IsolationLevel =
 
 /** Options of `transaction`. */
 export type TransactionOptions = ClientTransactionOptions<IsolationLevel>;
-
-/** The flag of a server's status that says that a transaction is open. */
-const IN_TRANSACTION = 1;
 
 /**
  * The transaction had ended before its commit: a deadlock has rolled it back and the work ignored the error, or a statement such as
@@ -45,7 +43,7 @@ export class MysqlTransactionEndedError extends TenureError {
  * commit. A connection that cannot roll back is destroyed, and so is a broken one, without a `rollback`.
  *
  * Rejects with the error of `work`, or with {@link MysqlTransactionEndedError} if the transaction was gone before the commit; the server
- * is asked for that, which costs one round trip. Rejects with {@link CommitUnknownError} if the connection breaks during the commit, or the
+ * is asked for that, which costs one round trip. A transaction that the work has begun instead is rolled back. Rejects with {@link CommitUnknownError} if the connection breaks during the commit, or the
  * answer does not arrive in time: the transaction is stored, or rolled back. Rejects with {@link TransactionTimeoutError} if `start
  * transaction`, or the question, is not answered in time.
  *
@@ -71,9 +69,16 @@ const STEPS: TransactionSteps<Connection, IsolationLevel> = {
     }
     await connection.query(`start transaction${readOnly ? ' read only' : ''}`);
   },
-  async expectOpen(connection) {
-    const [{ serverStatus }] = await connection.query<ResultSetHeader>('do 0');
-    if (((serverStatus ?? 0) & IN_TRANSACTION) === 0) throw new MysqlTransactionEndedError();
+  async run(connection, work, answered) {
+    const end = new MysqlTransactionEnd(connection);
+    try {
+      const result = await work(connection);
+      const [answer] = await answered(connection.query<ResultSetHeader>('do 0'));
+      if (end.isSeen || !isInTransaction(answer)) throw new MysqlTransactionEndedError();
+      return result;
+    } finally {
+      end.stop();
+    }
   },
   commit: (connection) => connection.query('commit'),
   isUncommitted: isUnsent,

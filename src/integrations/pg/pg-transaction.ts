@@ -9,7 +9,7 @@ import {
   type TransactionSteps,
 } from '../client/transaction.js';
 import { expectReadOnly, isUnsent, pgErrors } from './pg-errors.js';
-import { TransactionEnd } from './transaction-end.js';
+import { PgTransactionEnd } from './pg-transaction-end.js';
 
 /** How a transaction is isolated from others. */
 export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
@@ -73,9 +73,9 @@ const FAILED_TRANSACTION = '25P02';
  * What an earlier holder of the client has left open is rolled back first. An adopted pool may lend such a client.
  *
  * Rejects with {@link CommitUnknownError} if the connection breaks during the commit, or the answer does not arrive in time: the transaction
- * is stored, or rolled back. Rejects with {@link TransactionTimeoutError} if `begin` is not answered in time. A commit waits for a cursor,
- * a stream or a COPY that the work has left open. It is not sent then, and rejects with {@link TransactionTimeoutError}, or with `Query
- * read timeout` of pg: nothing is stored.
+ * is stored, or rolled back. Rejects with {@link TransactionTimeoutError} if `begin` is not answered in time. The commit is sent when the
+ * statements that the work did not await are answered. If it has left a cursor, a stream or a COPY open, that does not come: it rejects with
+ * {@link TransactionTimeoutError}, or with `Query read timeout` of pg, and nothing is stored.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
@@ -98,10 +98,11 @@ const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
     await client.query('rollback');
     await begins(client, kind);
   },
-  async run(client, work) {
-    const end = new TransactionEnd(client);
+  async run(client, work, answered) {
+    const end = new PgTransactionEnd(client);
     try {
       const result = await work(client);
+      if (hasPending(client)) await answered(client.query(''));
       if (end.isSeen) throw new PgTransactionEndedError();
       return result;
     } finally {
@@ -109,35 +110,23 @@ const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
     }
   },
   async commit(client) {
-    noteUnsentCommit(client);
     const { result, isNoticed } = await watchingFor(NO_TRANSACTION, client, 'commit');
     if (result.command === 'ROLLBACK') throw new PgRolledBackError();
     if (isNoticed) throw new PgTransactionEndedError();
   },
-  isUncommitted: (error, client) => unsentCommits.has(client) || isUnsent(error),
+  isUncommitted: isUnsent,
   async rollBack(client, error) {
     // After `commit; begin` of the work another transaction is open.
     if (!(error instanceof PgRolledBackError)) await client.query('rollback');
   },
 };
 
-/** Clients whose commit waits for an earlier statement, such as a cursor or a COPY that the work has left open. */
-const unsentCommits = new WeakSet<ClientBase>();
-
-/** What pg's types do not declare. A client of `pg-native` has none of it. */
-interface ClientQueue {
-  /** Whether the next statement is sent at once. */
-  readonly readyForQuery?: boolean;
-  /** Whether statements are sent without waiting for answers. */
-  readonly pipeline?: boolean;
-  readonly connection: { once(event: 'readyForQuery', listener: () => void): unknown };
-}
-
-function noteUnsentCommit(client: ClientBase): void {
-  const { readyForQuery, pipeline, connection } = client as unknown as ClientQueue;
-  if (readyForQuery !== false || pipeline === true) return;
-  unsentCommits.add(client);
-  connection.once('readyForQuery', () => unsentCommits.delete(client));
+/**
+ * Whether statements of the client are not answered yet: the work did not await them, or has left a cursor, a stream or a COPY open. A client
+ * of `pg-native` does not tell.
+ */
+function hasPending(client: ClientBase): boolean {
+  return (client as { readonly readyForQuery?: boolean }).readyForQuery === false;
 }
 
 /** Sends `begin`. Gives false if an earlier holder of the client has left a transaction open, or a failed one. */

@@ -383,6 +383,70 @@ describe.skipIf(!canStart)('a pool of connections', () => {
       await pool.close({ endPeer: true });
     });
 
+    const send =
+      (...statements: readonly string[]) =>
+      async (connection: Connection): Promise<void> => {
+        for (const text of statements) await connection.query(text);
+      };
+    test.each<[what: string, end: (connection: Connection) => unknown, kept: readonly number[]]>([
+      ['awaits', send('commit', 'start transaction', 'insert into stored values (31)'), [30]],
+      ['rolls back', send('rollback', 'start transaction', 'insert into stored values (31)'), []],
+      ['changes tables', send('create table if not exists more (n int)', 'begin'), [30]],
+      [
+        'does not await',
+        (connection) => {
+          void connection.commit();
+          void connection.beginTransaction();
+          void connection.execute('insert into stored values (31)');
+        },
+        [30],
+      ],
+      [
+        'sends prepared',
+        async (connection) => {
+          await connection.execute('commit');
+          await connection.query('begin');
+        },
+        [30],
+      ],
+    ])(
+      'an end of the transaction and a new one, which the work %s, is an error, and what it has begun is rolled back',
+      async (_what, end, kept) => {
+        const pool = adoptPool(mysql.createPool({ ...config(), connectionLimit: 1 }));
+        const ending = transaction(pool, async (connection) => {
+          await connection.query('insert into stored values (30)');
+          await end(connection);
+        });
+        await expect(ending).rejects.toMatchObject({ code: 'TENURE_MYSQL_TRANSACTION_ENDED' });
+        const seen = await pool.use(async (connection) => {
+          const [rows] = await connection.query<RowDataPacket[]>(
+            'select n from stored where n in (30, 31)',
+          );
+          await connection.query('delete from stored where n in (30, 31)');
+          const { connection: core } = connection as unknown as { connection: object };
+          expect(Object.hasOwn(core, 'addCommand')).toBe(false);
+          return rows.map(({ n }) => n);
+        });
+        expect(seen).toEqual(kept);
+        expect(pool.stats()).toMatchObject({ size: 1, destroyed: 0, borrowed: 0 });
+        await pool.close({ endPeer: true });
+      },
+    );
+
+    test('a work with savepoints, rows and prepared statements is committed', async () => {
+      await using t = await setUp();
+      await transaction(t.pool, async (connection) => {
+        await connection.query('savepoint s');
+        await connection.query('insert into stored values (33)');
+        await connection.query('rollback to s');
+        await connection.execute('insert into stored values (?)', [34]);
+        await connection.query('select 1 as serverStatus');
+      });
+      const max = 'select max(n) as it from stored where n in (33, 34)';
+      expect(await t.pool.use((connection) => firstValue(connection, max))).toBe(34);
+      await t.pool.use((connection) => connection.query('delete from stored where n = 34'));
+    });
+
     test.each([
       { what: 'commits what an earlier holder has left open', options: {}, kept: 41 },
       {

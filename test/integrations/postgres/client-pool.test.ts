@@ -386,6 +386,38 @@ describe.skipIf(!canStart)('a pool of clients', () => {
       await pool.close({ endPeer: true });
     });
 
+    test.each([
+      ['commit', 1],
+      ['rollback', 0],
+    ])(
+      'a work that sends `%s` and `begin` without an await is an error, and what it has begun is rolled back',
+      async (statement, kept) => {
+        await using t = await setUp();
+        const ending = transaction(t.pool, async (client) => {
+          await client.query('insert into stored values (30)');
+          const statements = [statement, 'begin', 'insert into stored values (31)'];
+          for (const text of statements) void client.query(text).catch(() => {});
+        });
+        await expect(ending).rejects.toMatchObject({ code: 'TENURE_PG_TRANSACTION_ENDED' });
+        const { rows } = await t.pool.use((client) =>
+          client.query('delete from stored where n in (30, 31) returning n'),
+        );
+        expect(rows).toEqual(kept === 1 ? [{ n: 30 }] : []);
+        expect(t.pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+      },
+    );
+
+    test('statements that the work did not await are committed with it', async () => {
+      await using t = await setUp();
+      await transaction(t.pool, async (client) => {
+        for (const n of [35, 36]) void client.query('insert into stored values ($1)', [n]);
+      });
+      const { rows } = await t.pool.use((client) =>
+        client.query('delete from stored where n in (35, 36) returning n'),
+      );
+      expect(rows).toEqual([{ n: 35 }, { n: 36 }]);
+    });
+
     test('a work that rolls back to a savepoint is committed, and leaves no listener', async () => {
       const pool = adoptPool(new pg.Pool({ connectionString: server.url, max: 1 }));
       const listeners = (client: pg.ClientBase): number => {

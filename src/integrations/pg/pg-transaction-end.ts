@@ -18,7 +18,7 @@ interface Connection {
 }
 
 /** Watches the transaction that is open on one client. */
-export class TransactionEnd {
+export class PgTransactionEnd {
   readonly #connection: Connection | undefined;
   /** Whether the transaction has ended. */
   isSeen = false;
