@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Duplex } from 'node:stream';
 import type { PoolConnection as CallbackConnection, Pool as CallbackPool } from 'mysql2';
 import type { Pool, PoolConnection } from 'mysql2/promise';
 import type { AdoptOptions } from './adoption/adopt-options.js';
@@ -13,6 +14,7 @@ import { AdoptedPool } from './adoption/adopted-pool.js';
 import { answerWith } from './adoption/answer-with.js';
 import { checkPeer } from './adoption/check-peer.js';
 import type { PeerFigures, PeerRequest } from './adoption/peer-pool.js';
+import { leftOpenOnMysql } from './client/left-open.js';
 import { mysqlErrors } from './mysql2/mysql-errors.js';
 
 export type { Pool as ClientPool } from '../pool/pool.js';
@@ -128,11 +130,16 @@ function adopt<T extends { release(): void; destroy(): void }>(
       pool: core,
       request,
       identify,
+      leftOpen: (connection) => leftOpenOnMysql(identify(connection)),
       giveBack: (connection) => {
         if (isReleased(identify(connection))) throw new Error('it is not out');
         connection.release();
       },
-      destroy: (connection) => connection.destroy(),
+      destroy: (connection) => {
+        connection.destroy();
+        // mysql2 only ends its side of the connection: a server that has more rows than are read would wait to send them.
+        (identify(connection) as { readonly stream?: Duplex }).stream?.destroy();
+      },
       figures: () => figuresOf(core),
       loans: () => loansOf(core),
       hasEnded: () => (core as unknown as CoreState)._closed === true,

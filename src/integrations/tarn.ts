@@ -10,6 +10,7 @@ import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { answerWith } from './adoption/answer-with.js';
 import { checkPeer } from './adoption/check-peer.js';
+import { leftOpenOnMysql, leftOpenOnPg } from './client/left-open.js';
 
 export * from './adoption/surface.js';
 
@@ -42,6 +43,7 @@ export function adoptPool<T>(
       // The request is not aborted when its caller leaves. If tarn has just given a resource to an aborted request, it sets the
       // resource aside without serving the next request. That one then waits for a release that may never come.
       request: (request) => answerWith(request, pool.acquire().promise),
+      leftOpen: (client) => leftOpenOnPg(client) ?? leftOpenOnMysql(client),
       giveBack: (resource) => {
         if (!pool.release(resource)) throw new Error('it is not out');
       },

@@ -30,7 +30,10 @@ export interface AdoptOptions<T = unknown> {
    * resource. @default none
    */
   reset?(resource: T): unknown;
-  /** How long one `onAcquire` or `reset` may take. @default 5_000 */
+  /**
+   * How long one `onAcquire` or `reset` may take, and how long a cursor, a stream or a COPY may go on that a holder has left open on a
+   * connection of pg or mysql2. @default 5_000
+   */
   readonly hookTimeoutMillis?: number;
   /**
    * Whether an error shows that a resource is broken. Asked when the function of `use()` fails, and by `lease.reportError()`. The

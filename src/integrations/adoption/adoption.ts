@@ -295,14 +295,18 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
       throw this.#foreignRelease(slot, 'it was given back, and is lent to another caller');
     }
     if (slot.expiresAt === Number.NEGATIVE_INFINITY) return this.#destroy(slot, slot.expiryReason);
-    if (this.#hooks.hasReset) return this.#resetAndGiveBack(slot);
+    const leftOpen = this.#peer.leftOpen?.(slot.resource);
+    if (leftOpen !== undefined || this.#hooks.hasReset) {
+      return this.#resetAndGiveBack(slot, leftOpen);
+    }
     return this.#giveBack(slot);
   }
 
-  async #resetAndGiveBack(slot: Slot<T>): Promise<void> {
+  async #resetAndGiveBack(slot: Slot<T>, leftOpen: Promise<void> | undefined): Promise<void> {
     slot.state = 'resetting';
     this.counters.resetting++;
     try {
+      if (leftOpen !== undefined) await this.#hooks.whileOpen(leftOpen);
       await this.#hooks.call('reset', slot.resource);
     } catch (error) {
       reportIgnoredError(`${this.name}: reset`, error);

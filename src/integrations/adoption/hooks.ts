@@ -21,18 +21,32 @@ export class Hooks<T> {
 
   /** Calls a hook. Rejects with its error, or with `TENURE_POOL_HOOK_TIMEOUT`. */
   async call(name: 'onAcquire' | 'reset', resource: T): Promise<void> {
-    const { hookTimeoutMillis } = this.#settings;
     const called = Promise.resolve(this.#settings[name]?.(resource));
-    await settledBefore(this.#clock, hookTimeoutMillis, called, (_resolve, reject) =>
-      reject(this.#timeoutError(name)),
-    );
+    await this.#inTime(called, name === 'reset' ? 'reset' : 'validate', (millis) => {
+      return `${name}() took longer than ${millis} ms. The resource is destroyed. See whether the server answers, or raise \`hookTimeoutMillis\`.`;
+    });
   }
 
-  #timeoutError(name: string): PoolError {
-    const { name: pool, hookTimeoutMillis } = this.#settings;
-    return new PoolError(
-      `${pool}: ${name}() took longer than ${hookTimeoutMillis} ms. The resource is destroyed. See whether the server answers, or raise \`hookTimeoutMillis\`.`,
-      { code: 'TENURE_POOL_HOOK_TIMEOUT', phase: name === 'reset' ? 'reset' : 'validate' },
+  /** Waits for what a holder has left open. Rejects with `TENURE_POOL_HOOK_TIMEOUT`. */
+  whileOpen(leftOpen: Promise<void>): Promise<void> {
+    return this.#inTime(leftOpen, 'reset', (millis) => {
+      return `a holder has released a connection with a cursor, a stream or a COPY that did not end within ${millis} ms. The connection is destroyed. End it before the release.`;
+    });
+  }
+
+  async #inTime(
+    work: Promise<unknown>,
+    phase: 'reset' | 'validate',
+    messageOf: (millis: number) => string,
+  ): Promise<void> {
+    const { name, hookTimeoutMillis } = this.#settings;
+    await settledBefore(this.#clock, hookTimeoutMillis, work, (_resolve, reject) =>
+      reject(
+        new PoolError(`${name}: ${messageOf(hookTimeoutMillis)}`, {
+          code: 'TENURE_POOL_HOOK_TIMEOUT',
+          phase,
+        }),
+      ),
     );
   }
 }

@@ -25,6 +25,8 @@ export interface PeerPool<T> {
   request(request: PeerRequest<T>, priority: number | undefined): void;
   /** The identity of a resource, for a peer that gives each loan of a resource another object. */
   identify?(resource: T): unknown;
+  /** Settles when what the holder has left open on a resource has ended. `undefined` if nothing is left open. */
+  leftOpen?(resource: T): Promise<void> | undefined;
   /** Gives a resource back. Throws if the peer knows that it is not borrowed. */
   giveBack(resource: T): unknown;
   /** Destroys a borrowed resource. Settles when the peer reports that it is gone. */

@@ -1,4 +1,5 @@
 /** An adopted pool of mysql2, on a real MariaDB. */
+import { once } from 'node:events';
 import callbacks from 'mysql2';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -144,6 +145,34 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
       await pool.close({ endPeer: true });
     });
 
+    test('a connection that was released before its rows are read is destroyed if they are not read in time', async () => {
+      const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+      const pool = adoptPool(mysql.createPool(config(1)), { hookTimeoutMillis: 50 });
+      await pool.use(async ({ connection }) => {
+        const rows = core(connection).query(MANY_ROWS).stream();
+        await once(rows, 'data');
+        rows.pause();
+      });
+      expect(await pool.use(answer)).toBe(1);
+      expect(pool.stats().destroyedBy).toEqual({ reset: 1 });
+      print.mockRestore();
+      await pool.close({ endPeer: true });
+      await until(async () => (await server.connections()) === 0);
+    });
+
+    test('a connection that was released before its rows are read serves on if they are read in time', async () => {
+      const pool = adoptPool(mysql.createPool(config(1)));
+      const lease = await pool.lease();
+      const rows = core(lease.resource.connection).query(ROWS).stream();
+      await once(rows, 'data');
+      const released = lease.release();
+      expect(await rows.toArray()).toHaveLength(4_999);
+      await released;
+      expect(await pool.use(answer)).toBe(1);
+      expect(pool.stats()).toMatchObject({ size: 1, destroyed: 0 });
+      await pool.close({ endPeer: true });
+    });
+
     test('each loan of a connection gives the same object', async () => {
       const pool = adoptPool(mysql.createPool(config(1)));
       const first = await pool.use((connection) => ({ connection }));
@@ -179,6 +208,13 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
     });
   });
 });
+
+const MANY_ROWS = 'select * from mysql.help_topic a, mysql.help_topic b';
+const ROWS = 'select seq from mysql.seq_1_to_5000';
+
+function core(connection: unknown): callbacks.Connection {
+  return connection as callbacks.Connection;
+}
 
 async function answer(connection: mysql.Connection): Promise<unknown> {
   const [rows] = await connection.query<mysql.RowDataPacket[]>('select 1 as n');

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Knex, knex as openKnex } from 'knex';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   type LocalPostgres,
   startLocalPostgres,
@@ -13,6 +13,7 @@ import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
 import { refusesCallersOfAnEndedPeer } from '../adoption/ended-peer.js';
 import { type FallibleServer, outlivesFailures } from '../adoption/failure-contract.js';
+import { OpenCopy, OpenCursor, type OpenQuery } from './open-queries.js';
 import { canStart, Overseer } from './postgres-server.js';
 
 describe.skipIf(!canStart)('on a real Postgres', () => {
@@ -137,6 +138,49 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       await pool.close({ endPeer: true });
     });
 
+    describe.each<[what: string, open: () => OpenQuery]>([
+      ['a cursor', () => new OpenCursor()],
+      ['a COPY', () => new OpenCopy()],
+    ])('a client that was released with %s open', (_what, open) => {
+      test('is destroyed if that does not end in time, and its next holder is served', async () => {
+        const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+        const pool = adoptPgPool(openPgPool(1), { hookTimeoutMillis: 50 });
+        await pool.use(async (client) => void client.query(open()));
+        expect(await pool.use(answer)).toBe(1);
+        expect(pool.stats().destroyedBy).toEqual({ reset: 1 });
+        expect(String(print.mock.calls[0])).toMatch(/a cursor, a stream or a COPY/);
+        print.mockRestore();
+        await pool.close({ endPeer: true });
+      });
+
+      test('serves on if that ends in time', async () => {
+        const pool = adoptPgPool(openPgPool(1));
+        const query = open();
+        const lease = await pool.lease();
+        lease.resource.query(query);
+        void lease.resource.query('select 1').catch(() => {});
+        const released = lease.release();
+        await query.submitted;
+        query.end();
+        await released;
+        expect(await pool.use(answer)).toBe(1);
+        expect(pool.stats()).toMatchObject({ size: 1, destroyed: 0 });
+        await pool.close({ endPeer: true });
+      });
+    });
+
+    test('a client whose statements are not answered yet is given back at once', async () => {
+      const pool = adoptPgPool(openPgPool(1));
+      const lease = await pool.lease();
+      const sleeping = lease.resource.query('select pg_sleep(0.01)');
+      expect(lease.release()).toBeUndefined();
+      await sleeping;
+      const failing = pool.use((client) => client.query('select 1/0'));
+      await expect(failing).rejects.toMatchObject({ code: '22012' });
+      expect(pool.stats()).toMatchObject({ resetting: 0, available: 1 });
+      await pool.close({ endPeer: true });
+    });
+
     refusesCallersOfAnEndedPeer(() => {
       const peer = openPgPool(1);
       return {
@@ -188,6 +232,18 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       const db = openKnex({ client: 'pg', connection, log, pool: { min: 0, max } });
       return { pool: adoptTarnPool<pg.Client>(db.client.pool), ask: answer };
     }, fallible);
+
+    test('a client that was released with a cursor open is destroyed', async () => {
+      const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+      const db = open(1);
+      const pool = adoptTarnPool<pg.Client>(db.client.pool, { hookTimeoutMillis: 50 });
+      await pool.use(async (client) => void client.query(new OpenCursor()));
+      expect(await db.select(db.raw('1 as n')).first()).toEqual({ n: 1 });
+      expect(pool.stats().destroyedBy).toEqual({ reset: 1 });
+      print.mockRestore();
+      await pool.close();
+      await db.destroy();
+    });
 
     test("knex's own queries work on these connections", async () => {
       const db = open(1);
