@@ -9,14 +9,17 @@ import { type Exit, type OutcomeOf, type RunOutcome, runBlock, runOutcomeOf } fr
 export type ErrorClass = abstract new (...args: never[]) => unknown;
 
 /** A value that `instanceof` takes. An arrow function is none. */
-const anErrorClass: OptionCheck = (value) => {
+const anErrorClass: OptionCheck = (value) =>
+  isInstance({}, value as ErrorClass) === undefined ? 'a class' : undefined;
+
+/** What `instanceof` tells; `undefined` if it throws, as for a revoked proxy. */
+function isInstance(error: unknown, kind: ErrorClass): boolean | undefined {
   try {
-    void ({} instanceof (value as ErrorClass));
-    return undefined;
+    return error instanceof kind;
   } catch {
-    return 'a class';
+    return undefined;
   }
-};
+}
 
 /** Runs blocks and handles errors of some classes. Made by {@link suppress}. It can be used any number of times. */
 export class Suppression implements Enterable<undefined> {
@@ -46,7 +49,7 @@ export class Suppression implements Enterable<undefined> {
   }
 
   readonly #exit: Exit = (failure) =>
-    failure !== undefined && this.#kinds.some((kind) => failure.error instanceof kind);
+    failure !== undefined && this.#kinds.some((kind) => isInstance(failure.error, kind));
 }
 
 /**

@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import {
   createPool,
+  type DestroyReason,
   type Factory,
   type Lease,
   type Observer,
@@ -388,5 +389,48 @@ test('`pool.release(lease)` says that a lease is given back by itself', async ()
     message: expect.stringContaining('It is a lease: call its own release() or destroy().'),
   });
   await lease.release();
+  await pool.close();
+});
+
+test.each([0, 1, 3])(
+  'a resource that throws when a promise looks at it costs its caller alone, with %i callers in the queue',
+  async (waiting) => {
+    const clock = new FakeClock();
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    const made: object[] = [proxy];
+    const destroyed: DestroyReason[] = [];
+    const pool = createPool<object>(
+      {
+        create: () => made.pop() ?? {},
+        destroy: (_, reason) => {
+          destroyed.push(reason);
+        },
+      },
+      { max: 1, clock },
+    );
+    const held = await pool.acquire();
+    const queued = Array.from({ length: waiting }, () => outcomeOf(pool.acquire()));
+    revoke();
+    await pool.release(held);
+    const asked = [...queued, outcomeOf(pool.acquire())];
+    for (const [index, outcome] of asked.entries()) {
+      await settle();
+      const ended = outcome();
+      expect(ended.is).toBe(index === 0 ? 'rejected' : 'resolved');
+      if (ended.is === 'resolved') await pool.release(ended.value);
+    }
+    expect(destroyed).toEqual(['broken']);
+    await end(pool, clock);
+  },
+);
+
+test('a revoked proxy that the pool does not know is refused by a rejection', async () => {
+  const pool = createPool<object>({ create, destroy: () => {} });
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  for (const method of ['release', 'destroy'] as const) {
+    const refused = pool[method](proxy);
+    expect(await rejection(refused)).toMatchObject({ code: 'TENURE_POOL_FOREIGN_RESOURCE' });
+  }
   await pool.close();
 });

@@ -486,6 +486,20 @@ test('suppress handles errors of its classes and their subclasses, any number of
   expect(lenient.run(() => lenient.run(fail.bind(null, 'nested')))).toBeTypeOf('function');
 });
 
+test('suppress lets pass what cannot be compared with its classes, such as a revoked proxy', () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  let thrown: unknown;
+  try {
+    void suppress(TypeError).run(() => {
+      throw proxy;
+    });
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown === proxy).toBe(true);
+});
+
 test('nullContext gives its value and lets errors pass', () => {
   {
     using context = nullContext('value');

@@ -17,11 +17,20 @@ export function grantLease<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined):
   return lease;
 }
 
-/** The grant of `acquire()`. */
+/**
+ * The grant of `acquire()`. A promise rejects if it is to give a resource that throws when `then` is read, such as a revoked proxy. Its caller
+ * has nothing to give back, so the resource is destroyed.
+ */
 export function grantResource<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined): T {
   slot.takenBy = 'acquire';
   if (origin !== undefined) track(slot, origin);
-  return slot.resource;
+  const { resource } = slot;
+  try {
+    void (resource as { then?: unknown } | null | undefined)?.then;
+  } catch {
+    void slot.lender.discard(slot, 'broken');
+  }
+  return resource;
 }
 
 /** The grant of `use()`. */

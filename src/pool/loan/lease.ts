@@ -5,6 +5,7 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { captureStack } from '../../core/call-site.js';
+import { isObject } from '../../core/is-object.js';
 import { checkArgument, millis, type OptionCheck } from '../../core/options.js';
 import { type EntryPoint, type Holder, handOver } from '../../core/probe.js';
 import { atLine } from '../../core/site-sample.js';
@@ -55,6 +56,11 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   constructor(slot: Slot<T>) {
     this.#slot = slot;
     this.#loan = slot.loan;
+  }
+
+  /** @internal Whether a value is a lease. Never throws, as `instanceof` does for a revoked proxy. */
+  static isLease(value: unknown): boolean {
+    return isObject(value) && #slot in value;
   }
 
   /**
