@@ -583,6 +583,10 @@ export class PoolEngine<T>
     this.ceilingShare?.changed();
   }
 
+  leaving(): void {
+    this.creator.fillToMin();
+  }
+
   roomChanged(): void {
     this.changed();
     this.#updateFastPaths();

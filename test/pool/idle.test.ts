@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  createKeyedPool,
   createPool,
   type Factory,
   type Lease,
@@ -10,6 +11,7 @@ import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
+import { openPool } from './open-pool.js';
 import { outcomeOf } from './outcome.js';
 import { StrictFactory } from './strict-factory.js';
 
@@ -210,6 +212,37 @@ test('a destroy that hangs or fails is reported, and its place is free again', a
 function hang(): Promise<never> {
   return new Promise(() => {});
 }
+
+test('`min` is filled up at once beside a `destroy` that hangs, as far as `max` leaves room', async () => {
+  const gates = new Gates();
+  const { pool, factory, clock } = openPool({ min: 3, max: 5 }, { destroy: () => gates.next() }, 5);
+  await pool.ready();
+  pool.evict(() => true);
+  await settle();
+  expect(pool.stats()).toMatchObject({ size: 5, destroying: 3, available: 2 });
+  gates.at(0).open();
+  await settle();
+  expect(pool.stats()).toMatchObject({ size: 5, destroying: 2, available: 3 });
+  await clock.advance(5_000);
+  expect(pool.stats()).toMatchObject({ size: 3, destroying: 0, available: 3 });
+  expect(factory.creates).toBe(6);
+  for (let gate = 1; gate < 6; gate++) gates.at(gate).open();
+  await pool.close();
+});
+
+test('the `min` of a key is filled up beside a `destroy`, as far as `maxTotal` leaves room', async () => {
+  const gates = new Gates();
+  const factory = { create: () => ({}), destroy: () => gates.next() };
+  const pools = createKeyedPool((_key: string) => factory, { min: 1, max: 2, maxTotal: 3 });
+  await Promise.all([pools.pool('a').ready(), pools.pool('b').ready()]);
+  pools.evict(() => true);
+  expect(pools.stats()).toMatchObject({ size: 3, destroying: 2, available: 1 });
+  gates.at(0).open();
+  await settle();
+  expect(pools.stats()).toMatchObject({ size: 3, destroying: 1, available: 2 });
+  for (let gate = 1; gate < 4; gate++) gates.at(gate).open();
+  await pools.close();
+});
 
 test('tryLease destroys an expired resource and lends the next one', async () => {
   const draws = [0.9, 0];

@@ -30,6 +30,8 @@ export interface StockHost<T> extends Lender<T> {
   readonly origins: LoanOrigins<T>;
   /** Told that there is a resource more, or that one begins to leave. */
   changed(): void;
+  /** Told that `destroy` has not ended at once: `min` may need another resource, if there is room for one. */
+  leaving(): void;
   /** Told that a resource is gone, so another may be created. */
   roomChanged(): void;
   /** Told that a resource broke before its first loan, `lifeMillis` after it was created or validated. */
@@ -140,13 +142,16 @@ export class Stock<T> {
     slot.state = 'destroying';
     this.#counters.destroying++;
     this.#host.changed();
+    let isGone = false;
     this.#calls.destroy(slot.resource, reason, background && !slot.isAwaited, () => {
+      isGone = true;
       this.#counters.destroying--;
       this.#counters.countDestroyed(reason);
       this.slots.noteDestroyed(slot.resource, slot);
       this.#events.emitLater('destroyed', { resource: slot.resource, reason });
       this.#remove(slot);
     });
+    if (!isGone) this.#host.leaving();
   }
 
   /**
