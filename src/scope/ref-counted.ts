@@ -75,7 +75,7 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
    * Gives a lease on the value, and creates the value if there is none. Rejects with what the creation throws.
    *
    * A caller whose `signal` aborts leaves with the signal's reason. When the last caller of a creation has left, the signal that
-   * `create` got aborts, and the value is disposed of if it is created after all.
+   * `create` got aborts. If the value is created after all, later callers get it, and it is idle without any.
    *
    * Rejects with {@link RefCountedClosedError} (`TENURE_REF_COUNTED_CLOSED`) after `close`. Rejects with
    * {@link RefCountedReentrantError} (`TENURE_REF_COUNTED_REENTRANT`) if `create` waits for a lease on the value that it creates.

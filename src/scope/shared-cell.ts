@@ -11,6 +11,7 @@
  * - An instance is published before `create` runs. Code that `create` calls finds it, and no second one is made.
  * - Each step changes the state of its own instance only, and never that of a successor.
  * - A caller that waits for the creation holds the instance already. If all of them leave, the creation is told by its signal.
+ * - A creation that does not stop by its signal goes on for later callers. One that stops begins anew for them.
  */
 import { abortReason } from '../core/abort-reason.js';
 import { cancelTimer } from '../core/cancel-timer.js';
@@ -92,9 +93,10 @@ export class SharedCell<T> {
     return leases;
   }
 
-  /** Whether later callers can share a value or its creation. */
+  /** Whether callers have a value or wait for one, or a later caller would get an idle one. */
   get isOccupied(): boolean {
-    return this.#current !== undefined;
+    const current = this.#current;
+    return current !== undefined && (current.holds > 0 || current.phase !== 'creating');
   }
 
   /** Whether there is a value that no caller has a lease on. */
@@ -211,13 +213,29 @@ export class SharedCell<T> {
       instance.phase = 'ready';
       this.#owner.watch?.made(instance);
     } catch (error) {
+      if (signal.aborted && instance.holds > 0 && !this.#isClosed) {
+        this.#beginAgain(instance, predecessors);
+        return;
+      }
       if (this.#current === instance) this.#current = undefined;
       instance.rejectReady(error);
       this.#end(instance);
       return;
     }
     instance.resolveReady();
-    if (instance.holds === 0) this.#unused(instance);
+    if (instance.holds > 0) return;
+    this.#unused(instance);
+    this.#owner.changed(this);
+  }
+
+  /** Creates the value of an instance whose creation has stopped by its signal, for callers that came after that. */
+  #beginAgain(instance: SharedInstance<T>, predecessors: SharedInstance<T>[]): void {
+    this.#endLife(instance);
+    instance.isLive = false;
+    instance.abandonment = runInOwnContext(() => new AbortController());
+    this.#owner.watch?.created(instance);
+    void this.#create(instance, predecessors);
+    this.#owner.changed(this);
   }
 
   async #whenReady(
@@ -245,8 +263,9 @@ export class SharedCell<T> {
       this.#owner.changed(this);
       return;
     }
-    this.#retire(instance);
+    if (this.#owner.overlap) this.#retire(instance);
     guardedCall('an abort listener', () => instance.abandonment.abort());
+    this.#owner.changed(this);
   }
 
   /** Takes the line and the scope of a caller, while the component is watched. */
@@ -346,15 +365,19 @@ export class SharedCell<T> {
 
   #end(instance: SharedInstance<T>): void {
     instance.phase = 'ended';
-    if (instance.isLive) {
-      this.#owner.live--;
-      if (instance.isRetired) this.#owner.leaving--;
-    }
+    this.#endLife(instance);
     instance.isRetired = true;
     this.#retired.delete(instance);
-    this.#owner.watch?.freed(instance);
     instance.resolveEnded();
     this.#owner.changed(this);
+  }
+
+  /** Notes that there is no value of an instance any more. */
+  #endLife(instance: SharedInstance<T>): void {
+    this.#owner.watch?.freed(instance);
+    if (!instance.isLive) return;
+    this.#owner.live--;
+    if (instance.isRetired) this.#owner.leaving--;
   }
 
   /** Whether code of the disposals `ends` cannot wait for the end of an instance, which waits for one of them. */

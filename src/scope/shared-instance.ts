@@ -34,7 +34,7 @@ export class SharedInstance<T> implements Owner {
   /** Its node, as the component knows it. */
   reported: NodeId | undefined = undefined;
   /** Aborts when no caller waits for the creation any more. */
-  readonly abandonment: AbortController = new AbortController();
+  abandonment: AbortController = new AbortController();
   /** Resolves when the value is there; rejects if the creation fails. */
   readonly ready: Promise<void>;
   /** Settles with the disposal. */

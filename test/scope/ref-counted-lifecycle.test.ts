@@ -244,21 +244,117 @@ test('a caller leaves by its signal, and the others get the value', async () => 
 });
 
 test('when all callers have left, the creation is told, and what it makes is disposed of', async () => {
-  allowLeaks();
   const { cell, creations, signals, disposals, log } = gated();
   const leaving = new AbortController();
   const waits = [1, 2].map(() => cell.acquire({ signal: leaving.signal }));
   leaving.abort();
   for (const wait of waits) await expect(wait).rejects.toThrow();
   expect(signals[0]?.aborted).toBe(true);
-  const next = cell.acquire();
   creations.at(0).open('late');
-  creations.at(1).open('db');
-  await settle();
-  expect(log).toEqual(['closing late']);
   disposals.at(0).open();
-  expect((await next).value).toBe('db');
-  expect(signals[1]?.aborted).toBe(false);
+  await cell.idle();
+  expect(log).toEqual(['closing late', 'closed late']);
+});
+
+test.each([0, Infinity])(
+  'a creation that takes longer than each caller waits, and ignores its signal, serves a later caller: idleMillis %d',
+  async (idleMillis) => {
+    const clock = new FakeClock();
+    let made = 0;
+    const cell = new RefCounted<number>(
+      () => new Promise((resolve) => clock.setTimer(() => resolve(++made), 10_000)),
+      { idleMillis, clock },
+    );
+    const outcomes = [];
+    for (let caller = 0; caller < 8; caller++) {
+      const leaving = new AbortController();
+      outcomes.push(outcomeOf(cell.acquire({ signal: leaving.signal }).then((it) => it.release())));
+      await clock.advance(1_400);
+      leaving.abort(new Error('tired'));
+      await clock.advance(100);
+    }
+    expect(outcomes.map(({ state }) => state)).toEqual([
+      ...Array.from({ length: 6 }, () => 'rejected: tired'),
+      'resolved',
+      idleMillis === 0 ? 'rejected: tired' : 'resolved',
+    ]);
+    const closed = cell.close();
+    await clock.advance(10_000);
+    await closed;
+    expect(made).toBe(idleMillis === 0 ? 2 : 1);
+  },
+);
+
+test('a value that comes when all callers have left is kept for the next one while it may be idle', async () => {
+  const clock = new FakeClock();
+  const { cell, creations, disposals, log } = gated({ idleMillis: 100, clock });
+  const leaving = new AbortController();
+  const wait = cell.acquire({ signal: leaving.signal });
+  leaving.abort();
+  await expect(wait).rejects.toThrow();
+  creations.at(0).open('late');
+  await cell.idle();
+  await clock.advance(99);
+  const lease = await cell.acquire();
+  expect([lease.value, log]).toEqual(['late', []]);
+  disposals.at(0).open();
+  void lease.release();
+  await clock.advance(100);
+  expect(log).toEqual(['closing late', 'closed late']);
+});
+
+test('a creation that stops by its signal begins anew for the callers that came after that', async () => {
+  const { cell, creations, signals, disposals } = gated();
+  const leaving = new AbortController();
+  const left = cell.acquire({ signal: leaving.signal });
+  leaving.abort();
+  await expect(left).rejects.toThrow();
+  const next = cell.acquire();
+  creations.at(0).fail(new Error('stopped'));
+  await settle();
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+  creations.at(1).fail(new Error('down'));
+  await expect(next).rejects.toThrow('down');
+  creations.at(2).open('db');
+  disposals.at(0).open();
+  await (await cell.acquire()).release();
+});
+
+test('a creation that begins anew waits for the disposal of the value before it, and is refused by close', async () => {
+  const { cell, creations, disposals } = gated();
+  creations.at(0).open('old');
+  void (await cell.acquire()).release();
+  const leaving = new AbortController();
+  const left = cell.acquire({ signal: leaving.signal });
+  leaving.abort();
+  const next = outcomeOf(left.catch(() => cell.acquire()));
+  await settle();
+  expect(creations.arrived).toBe(1);
+  disposals.at(0).open();
+  await settle();
+  expect(creations.arrived).toBe(2);
+  const closed = cell.close();
+  creations.at(1).fail(new Error('stopped'));
+  await closed;
+  expect([next.state, creations.arrived]).toEqual([
+    expect.stringMatching(/^rejected: .* is closed/),
+    2,
+  ]);
+});
+
+test('with `overlap` the next caller does not wait for a creation that all callers have left', async () => {
+  const { cell, creations, disposals, log } = gated({ overlap: true });
+  const leaving = new AbortController();
+  const left = cell.acquire({ signal: leaving.signal });
+  leaving.abort();
+  await expect(left).rejects.toThrow();
+  creations.at(1).open('db');
+  const lease = await cell.acquire();
+  creations.at(0).open('late');
+  for (const at of [0, 1]) disposals.at(at).open();
+  await settle();
+  expect(log).toEqual(['closing late', 'closed late']);
+  await lease.release();
 });
 
 test('a signal that has aborted creates nothing, and one that throws leaves nothing behind', async () => {
