@@ -257,11 +257,11 @@ export class ReleaseError extends PoolError {
 /** The resource of a lease was used after the lease had ended. Code `TENURE_POOL_LEASE_ENDED`. */
 export class LeaseEndedError extends PoolError {
   /** @internal */
-  constructor(name: string, ending: string) {
-    super(
-      `${name}: this lease has ended (${ending}); another caller may hold its resource by now. Use it before the lease ends, or take a new lease.`,
-      { code: 'TENURE_POOL_LEASE_ENDED', phase: 'release' },
-    );
+  constructor(name: string, ending: string, outcome: string) {
+    super(`${name}: this lease has ended (${ending}); ${outcome}`, {
+      code: 'TENURE_POOL_LEASE_ENDED',
+      phase: 'release',
+    });
   }
 
   static {

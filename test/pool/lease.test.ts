@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPool } from '../../src/pool/index.js';
+import { createPool, type Lease, type Pool } from '../../src/pool/index.js';
 import { allowLeaks } from '../../src/testing/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -7,7 +7,7 @@ import { settle } from '../kit/settle.js';
 import { untilCollected } from '../kit/until-collected.js';
 import { openPool } from './open-pool.js';
 import { rejection } from './outcome.js';
-import type { Steps } from './strict-factory.js';
+import type { Steps, Thing } from './strict-factory.js';
 
 const open = (max = 1, steps: Steps = {}) => openPool({ max }, steps);
 
@@ -40,6 +40,28 @@ test('await using waits until the resource has been reset', async () => {
   }
   expect([resets, pool.available]).toEqual([1, 1]);
 });
+
+test.each<[string, (lease: Lease<Thing>, pool: Pool<Thing>) => unknown, string]>([
+  ['released', (lease) => lease.release(), 'another caller may hold its resource by now'],
+  ['destroyed', (lease) => lease.destroy(), 'its resource was destroyed'],
+  ['detached', (lease) => lease.detach(), 'its resource has left the pool'],
+  [
+    'ended by a forced close',
+    (_, pool) => pool.close({ graceMillis: 0, force: true }),
+    'its resource was destroyed',
+  ],
+])(
+  'the error of a lease that was %s says what has become of its resource',
+  async (_, end, outcome) => {
+    const { pool } = open();
+    const lease = await pool.lease();
+    await end(lease, pool);
+    expect(() => lease.resource).toThrow(
+      new RegExp(`this lease has ended \\(.*\\); ${outcome}\\.`),
+    );
+    await pool.close();
+  },
+);
 
 test('a released lease has no effect on its resource, whose holder may be another caller by then', async () => {
   const { pool, factory } = open();

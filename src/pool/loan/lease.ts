@@ -23,10 +23,34 @@ const RELEASED = -1;
 const DESTROYED = -2;
 const DETACHED = -3;
 
-const ENDINGS: Readonly<Record<number, { readonly verb: string; readonly code: string }>> = {
-  [RELEASED]: { verb: 'released', code: 'TENURE_POOL_DOUBLE_RELEASE' },
-  [DESTROYED]: { verb: 'destroyed', code: 'TENURE_POOL_RELEASE_AFTER_DESTROY' },
-  [DETACHED]: { verb: 'detached', code: 'TENURE_POOL_RELEASE_AFTER_DETACH' },
+interface Ending {
+  readonly verb: string;
+  /** What has become of the resource, and what to do instead. */
+  readonly outcome: string;
+}
+
+const ENDINGS: Readonly<Record<number, Ending & { readonly code: string }>> = {
+  [RELEASED]: {
+    verb: 'released',
+    outcome:
+      'another caller may hold its resource by now. Use it before the lease ends, or take a new lease.',
+    code: 'TENURE_POOL_DOUBLE_RELEASE',
+  },
+  [DESTROYED]: {
+    verb: 'destroyed',
+    outcome: 'its resource was destroyed. Take a new lease.',
+    code: 'TENURE_POOL_RELEASE_AFTER_DESTROY',
+  },
+  [DETACHED]: {
+    verb: 'detached',
+    outcome: 'its resource has left the pool. Use what detach() returned.',
+    code: 'TENURE_POOL_RELEASE_AFTER_DETACH',
+  },
+};
+
+const FORCED: Ending = {
+  verb: 'forced by close()',
+  outcome: 'its resource was destroyed. Release each lease within the grace of close().',
 };
 
 /** The stacks that ended leases, as far as they were captured. */
@@ -190,9 +214,9 @@ export class Lease<T> implements Disposable, AsyncDisposable {
   }
 
   #ended(): LeaseEndedError {
-    const ending = ENDINGS[this.#loan]?.verb ?? 'forced by close()';
-    const where = atLine(endStacks.get(this));
-    return new LeaseEndedError(this.#slot.lender.name, `${ending}${where}`);
+    const { verb, outcome } = ENDINGS[this.#loan] ?? FORCED;
+    const ending = `${verb}${atLine(endStacks.get(this))}`;
+    return new LeaseEndedError(this.#slot.lender.name, ending, outcome);
   }
 }
 
