@@ -172,6 +172,8 @@ test.each(['is connected again', 'has just started'])(
 );
 
 test.each<{ how: string; invalidate: (value: Member) => void }>([
+  { how: 'delete', invalidate: (value) => void value.delete('a') },
+  { how: 'set', invalidate: (value) => value.set(['a'], 'new' as never) },
   { how: 'clear', invalidate: (value) => value.clear() },
   { how: 'invalidateTags', invalidate: (value) => void value.invalidateTags('tag') },
 ])('20 processes that $how at one time are done with two attempts each', async ({ invalidate }) => {
@@ -183,6 +185,29 @@ test.each<{ how: string; invalidate: (value: Member) => void }>([
   for (const member of members) invalidate(member);
   expect(await Promise.all(members.map((member) => member.flush()))).not.toContain(false);
   expect(crossing.bus.texts.length).toBeLessThanOrEqual(2 * members.length);
+});
+
+test('a delete is not done by the token of an older set, whose value follows', async () => {
+  const crossing = new Crossing();
+  const [ofSet, ofDelete] = [new Gate(), new Gate()];
+  let writes = 0;
+  const letOthersFollow = async (): Promise<void> => [ofDelete, ofSet][writes++]?.open();
+  const first = crossing.member(new ManualBus(), async () => await ofSet.passed);
+  const second = crossing.member(new ManualBus(), letOthersFollow);
+  const third = crossing.member(new ManualBus(), async () => await ofDelete.passed);
+  const late = () => crossing.member(new ManualBus());
+  const early = late();
+  await early('a');
+  await early.flush();
+  first.set(['a'], 'set' as never);
+  await settle();
+  crossing.source = 'new';
+  third.delete('a');
+  second.delete('a');
+  expect(await second.flush(), 'the token of the set is in the store').toBe(false);
+  await first.flush();
+  expect(await second.flush()).toBe(true);
+  for (const value of [second, late()]) expect(await value('a')).toBe('new');
 });
 
 test('a clear whose token the store refuses is pending, although another token is there', async () => {

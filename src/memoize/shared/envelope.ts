@@ -45,6 +45,8 @@ const MAX_TOKEN = 64;
 const FIRST = 'first-';
 /** How a token begins that tells when it was made. */
 const WITH_TIME = /^[0-9a-z]{9}-/;
+/** How a token ends under which the value of a `set` follows. */
+const OF_SET = '-set';
 
 /** A value from the store as an envelope; `undefined` if it is none. */
 export function envelopeIn(stored: unknown): Envelope | undefined {
@@ -65,6 +67,16 @@ export function envelopeIn(stored: unknown): Envelope | undefined {
 /** A token that no other has, which begins with the present time. */
 export function newToken(): string {
   return newRevision();
+}
+
+/** A token under which the value of a `set` follows. */
+export function tokenOfSet(): string {
+  return `${newToken()}${OF_SET}`;
+}
+
+/** Whether all that is stored under a token was loaded after the token was written. The value of a `set` was given before. */
+export function isOfLoadsAlone(token: string): boolean {
+  return token !== '' && !token.endsWith(OF_SET);
 }
 
 /** Whether an invalidation may have made a token after `millis`, as far as the clocks agree. A token of an earlier version tells no time. */

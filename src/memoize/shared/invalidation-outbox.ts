@@ -14,6 +14,7 @@
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import { Deque } from '../../core/deque.js';
 import { runInOwnContext } from '../../core/own-context.js';
+import { isOfLoadsAlone } from './envelope.js';
 import { Invalidation } from './invalidation.js';
 import { RefusingParts } from './refusing-parts.js';
 import { RetryRound } from './retry-round.js';
@@ -260,7 +261,6 @@ export class InvalidationOutbox {
           if (isPending) this.#renew(invalidation);
           return isPending;
         },
-        invalidation.kind !== 'key', // The token of a key may be that of an older `set`.
       );
     } catch (error) {
       if (isFirst && this.#isPending(invalidation)) {
@@ -275,19 +275,15 @@ export class InvalidationOutbox {
   }
 
   /**
-   * The second time is for another process that has put its own token into the store in the meantime. With `mayBeOther`, a third token
-   * does as well: it has come since the first time, so results with it are newer than the invalidation.
+   * The second time is for another process that has put its own token into the store in the meantime. A third token does as well, unless
+   * it is that of an older `set`: it has come since the first time, so what is loaded under it is newer than the invalidation.
    */
-  async #twice(
-    put: () => Promise<ReadBack>,
-    mayRepeat = () => true,
-    mayBeOther = true,
-  ): Promise<void> {
+  async #twice(put: () => Promise<ReadBack>, mayRepeat = () => true): Promise<void> {
     const first = await put();
     if (first.isOwn) return;
     if (mayRepeat()) {
       const { isOwn, token } = await put();
-      if (isOwn || (mayBeOther && token !== '' && token !== first.token)) return;
+      if (isOwn || (token !== first.token && isOfLoadsAlone(token))) return;
     }
     throw new SharedStoreError(
       'The store did not keep an invalidation. It is tried again, and what it covers is not served. Does the store refuse writes?',

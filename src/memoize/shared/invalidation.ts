@@ -1,5 +1,5 @@
 /** An invalidation on its way to the store and the bus. */
-import { newToken } from './envelope.js';
+import { newToken, tokenOfSet } from './envelope.js';
 
 /** One invalidation: the new token of a key, a tag or the whole cache. `what` is a public form. */
 export class Invalidation {
@@ -35,6 +35,11 @@ export class Invalidation {
   renewToken(): void {
     this.#token = newToken();
     this.isPublished = false;
+  }
+
+  /** Takes the token of a `set`, whose value is to follow. No token was sent yet. */
+  takeTokenOfSet(): void {
+    this.#token = tokenOfSet();
   }
 
   /** Told that messages with a token were sent. */
