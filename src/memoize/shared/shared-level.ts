@@ -296,6 +296,7 @@ export class StoreBackedLevel implements SharedLevel {
     const invalidation = this.#submit('key', this.#digests.publicForm(encoded));
     const sets = this.#sets;
     if (terms === undefined || sets === undefined) return undefined;
+    invalidation.takeTokenOfSet();
     const tags = [...(terms.tags ?? [])].map((tag) => this.#digests.publicForm(tag));
     const load = this.#newLoad(encoded, givenAt);
     const tokens = { key: invalidation.token, cache: '', tags: '' };
