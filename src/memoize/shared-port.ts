@@ -97,6 +97,10 @@ export interface SharedLevel {
   isInvalidated(load: SharedLoad | undefined, terms: EntryTerms | undefined): Promise<boolean>;
   /** How long the entry that was just stored in this process is fresh at most, in milliseconds; 0 for a stale one. */
   freshMillis(context: SharedLoadContext | undefined): number;
+  /** When the pause of a key ends after a load in the background has failed, on the cache's clock; 0 without one. */
+  pauseOf(load: SharedLoad): number;
+  /** Notes a pause. */
+  pauseUntil(load: SharedLoad, end: number): void;
   /** The form that a tag has in the store and in messages of other processes. */
   publicForm(tag: string): string;
   /** Told that an entry was stored in this process that came from no load. */

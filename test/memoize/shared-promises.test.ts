@@ -786,6 +786,40 @@ describe('what several processes share', () => {
     },
   );
 
+  test.each<{ given: string; retryAfterMillis?: number; pause: number }>([
+    { given: 'no option', pause: 1_000 },
+    { given: 'retryAfterMillis', retryAfterMillis: 5_000, pause: 5_000 },
+  ])(
+    'a stale result in the store has a source that is down asked again after a pause, by a process that keeps nothing: $given',
+    async ({ pause, given: _, ...retry }) => {
+      using service = new Service();
+      const [store, clock] = [new MemoryStore(), new FakeClock()];
+      const options = { ttl: 1_000, staleWhileRevalidate: 60_000, clock, ...retry };
+      await service.member({ store, clock }, options)('k');
+      await settle();
+      vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 2_000);
+      service.source = () => Promise.reject(new Error('down'));
+      const value = service.member({ store, clock, localTtlMillis: 0 }, options);
+      const call = async (): Promise<void> => {
+        expect(await value('k')).toBe('old k');
+        await settle();
+      };
+      for (let calls = 0; calls < 10; calls++) await call();
+      expect(service.loads).toBe(2);
+      await clock.advance(pause - 1);
+      await call();
+      expect(service.loads).toBe(2);
+      await clock.advance(1);
+      for (let calls = 0; calls < 10; calls++) await call();
+      expect(service.loads).toBe(3);
+      service.source = () => 'new';
+      await clock.advance(pause);
+      await call();
+      expect(await value('k')).toBe('new');
+      vi.restoreAllMocks();
+    },
+  );
+
   test('a failure that is remembered is loaded by one process: marketcalls/openalgo#1693', async () => {
     using service = new Service();
     const store = new MemoryStore();

@@ -15,7 +15,7 @@ import { type Entries, timeAfter } from '../entries.js';
 import type { EntryTerms } from '../entry-terms.js';
 import { argsOf, hasReceiver, type Key, refOf, release, retain } from '../keys/key-trie.js';
 import type { MemoizeSettings } from '../memoize-options.js';
-import type { LoadOutcome, SharedLevel } from '../shared-port.js';
+import type { LoadOutcome, SharedLevel, SharedLoad } from '../shared-port.js';
 import { type Failure, StagedEntry } from '../stores/staged-entry.js';
 import type { Flights } from './flights.js';
 import type { Load } from './load.js';
@@ -382,7 +382,10 @@ export class Loader {
     if (!this.#flights.finish(load)) return undefined;
     if (context?.replacesInvalidated === true) this.#entries.remove(load.key, 'explicit');
     if (replaces !== undefined && retryAfterMillis > 0) {
-      replaces.pauseUntil(Math.max(replaces.dueAt, timeAfter(now, retryAfterMillis)));
+      const retryAt = timeAfter(now, retryAfterMillis);
+      replaces.pauseUntil(Math.max(replaces.dueAt, retryAt));
+      if (background && context?.shared !== undefined)
+        this.#shared?.pauseUntil(context.shared, retryAt);
     }
     if (servesStale) {
       this.#recorder.servedStale(args, how === 'thrown' ? 1 : load.callerCount);
@@ -427,11 +430,14 @@ export class Loader {
   }
 
   /** Replaces a result that was found in the shared store past its `ttl`, unless it was served in place of a failure. */
-  #revalidateFound(load: Load, { remaining = Infinity, args }: OwnLoadContext): void {
+  #revalidateFound(load: Load, { remaining = Infinity, args, shared }: OwnLoadContext): void {
     const stored = this.#entries.store.peek(load.key);
-    const isServed = -remaining < this.#settings.staleWhileRevalidate;
+    const { staleWhileRevalidate, clock } = this.#settings;
+    const isServed = -remaining < staleWhileRevalidate;
     if (remaining > 0 || !isServed || !(stored instanceof StagedEntry)) return;
-    this.revalidate(load.key, stored, load.details.receiver, args);
+    const pause = this.#shared?.pauseOf(shared as SharedLoad) ?? 0;
+    if (clock.now() < pause) stored.pauseUntil(pause);
+    else this.revalidate(load.key, stored, load.details.receiver, args);
   }
 
   /** Has the shared level forget the result that a load was to replace, because its own is not kept. */

@@ -40,6 +40,7 @@ import { InvalidationOutbox, type ReadBack } from './invalidation-outbox.js';
 import { KeyNames, type NameSettings } from './key-names.js';
 import { AbandonedLoadError, LoadAccess } from './load-access.js';
 import { LoadLock } from './load-lock.js';
+import { RetryPauses } from './retry-pauses.js';
 import { newRevision } from './revision.js';
 import { SharedLoads } from './shared-loads.js';
 import { SharedResults } from './shared-results.js';
@@ -85,6 +86,7 @@ export class StoreBackedLevel implements SharedLevel {
   readonly #lock: LoadLock | undefined;
   readonly #loads: SharedLoads | undefined;
   readonly #sets: SharedSets | undefined;
+  readonly #pauses = new RetryPauses();
   readonly #subscription: Disposable | undefined;
   /** The work that runs in the background. */
   readonly #background = new Set<Promise<void>>();
@@ -248,6 +250,14 @@ export class StoreBackedLevel implements SharedLevel {
     const hasTags = terms === undefined || (terms.tags?.size ?? 0) > 0;
     load.isInvalidated ??= this.#loads?.isInvalidated(load, hasTags);
     return (await load.isInvalidated) === true;
+  }
+
+  pauseOf({ key }: SharedLoad): number {
+    return this.#pauses.endOf(key);
+  }
+
+  pauseUntil({ key }: SharedLoad, end: number): void {
+    this.#pauses.pause(key, end);
   }
 
   get #isConnecting(): boolean {
