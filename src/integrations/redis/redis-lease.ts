@@ -8,8 +8,9 @@ const EXTEND = `
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end
 return 0`;
 
+/** Ends the life of a lock, and deletes it so. Needs no right that the script which takes it does not need. */
 const RELEASE = `
-if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
+if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], 0) end
 return 0`;
 
 /** Deletes a lock if it has this token. */

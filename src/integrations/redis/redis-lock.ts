@@ -14,6 +14,7 @@ import { nameErrorClass, TenureError } from '../../core/errors.js';
 import { fractionFrom } from '../../core/fraction.js';
 import { guardedClock } from '../../core/guarded-clock.js';
 import type { ClusterLease, ClusterLock, LockRequest } from '../../memoize/cluster-lock.js';
+import { SharedStoreError } from '../../memoize/shared/shared-store-error.js';
 import { StoreTime } from '../../memoize/shared/store-time.js';
 import { inTime, type RedisClient, run } from './redis-client.js';
 import { RedisLease, release } from './redis-lease.js';
@@ -52,16 +53,18 @@ export class RedisLockTimeoutError extends TenureError {
   }
 }
 
-/** Takes the lock last: what a script has done before Redis refuses one of its commands stays done. */
+/**
+ * Takes the lock last: what a script has done before Redis refuses one of its commands stays done. Reads the lock, so a user who could
+ * not release it does not take it.
+ */
 const ACQUIRE = `
-local left = redis.call('pttl', KEYS[1])
-if left == -2 then
+if not redis.call('get', KEYS[1]) then
   local fence = redis.call('incr', KEYS[2])
   redis.call('pexpire', KEYS[2], ARGV[3])
   redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return fence
 end
-if left == -1 then redis.call('pexpire', KEYS[1], ARGV[2]) end
+if redis.call('pttl', KEYS[1]) == -1 then redis.call('pexpire', KEYS[1], ARGV[2]) end
 return 0`;
 
 /** A name with a text in braces: a Redis Cluster then hashes this text alone. */
@@ -125,12 +128,14 @@ export class RedisLock implements ClusterLock {
     let answer: Promise<unknown> | undefined;
     const lifetimes = [String(this.#leaseMillis), String(FENCE_MILLIS)];
     try {
-      return Number(
-        await ask(() => {
+      const fence = Number.parseFloat(
+        await ask(async () => {
           answer = run(this.#client, ACQUIRE, [key, `${key}:fence`], [token, ...lifetimes]);
-          return answer;
+          return String(await answer);
         }),
       );
+      if (fence >= 0) return fence;
+      throw new SharedStoreError('Redis gave no number for a lock. Does it run scripts?');
     } catch (error) {
       void this.#releaseLater(answer, key, token);
       throw error;

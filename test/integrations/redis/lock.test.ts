@@ -87,6 +87,33 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     await (await own.acquire()).release();
   });
 
+  test.each(['del', 'get', 'pttl', 'pexpire', 'incr', 'set'])(
+    'a user without the right to %s leaves no lock behind',
+    async (right) => {
+      await using own = await setUp();
+      await using admin = await connect(server.url);
+      const user = `${own.prefix}user`;
+      const rights = ['~*', '+@all', `-${right}`];
+      await admin.sendCommand(['ACL', 'SETUSER', user, 'on', 'nopass', ...rights]);
+      await own.client.sendCommand(['AUTH', user, 'any']);
+      const lease = await own.acquire().catch((error: unknown) => {
+        expect(String(error)).toMatch("can't run this command");
+      });
+      await lease?.release();
+      expect(await admin.exists(own.key)).toBe(0);
+      await admin.sendCommand(['ACL', 'DELUSER', user]);
+    },
+  );
+
+  test.each([null, undefined, 'text'])(
+    'an answer that is no number rejects: %s',
+    async (answer) => {
+      await using own = await setUp();
+      vi.spyOn(own.client, 'eval').mockResolvedValue(answer as never);
+      await expect(own.acquire()).rejects.toMatchObject({ code: 'TENURE_SHARED_STORE' });
+    },
+  );
+
   test('a lock that Redis gives after its caller has left holds up no other', async () => {
     await using own = await setUp();
     const leave = async <T>(request: () => Promise<T>): Promise<T> => {
