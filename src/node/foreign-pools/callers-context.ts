@@ -1,8 +1,11 @@
 /**
  * Runs the callback of a call in the async context of the caller. pg and mysql2 run it in the context of another request: the one that
  * gave the connection back, or the one that opened it. What the callback leases would be a loan of that other request.
+ *
+ * An AsyncResource takes a tenth of a microsecond. `AsyncLocalStorage.snapshot` takes up to 100 times as long before Node 24.
  */
-import { captureAsyncContext } from '../../core/async-context.js';
+import { AsyncResource } from 'node:async_hooks';
+import { isPatched, type PatchedMethods, type Prototype } from './patched-methods.js';
 
 type Callback = (this: unknown, ...results: unknown[]) => unknown;
 
@@ -15,8 +18,42 @@ export function withCallersContext(args: unknown[]): unknown[] {
 
 /** Gives a callback that runs in the current async context. */
 export function inCallersContext(callback: Callback): Callback {
-  const runInContext = captureAsyncContext();
+  const caller = new AsyncResource('TENURE');
   return function (this: unknown, ...results: unknown[]): unknown {
-    return runInContext(() => callback.apply(this, results));
+    return caller.runInAsyncScope(callback, this, ...results);
   };
+}
+
+/**
+ * Gives a function that patches the class of a connection, once: the callbacks of these methods run in the async contexts of their callers.
+ * O(1).
+ */
+export function callbackPatch(
+  methods: PatchedMethods,
+  names: readonly string[],
+): (connection: unknown) => void {
+  const known = new WeakSet<object>();
+  return (connection) => {
+    const own = Object.getPrototypeOf(connection) as Prototype | null;
+    if (own === null || known.has(own)) return;
+    known.add(own);
+    for (const name of names) {
+      const prototype = prototypeWith(own, name);
+      if (prototype === null || isPatched(prototype, [name])) continue;
+      methods.replace(prototype, name, (original) => {
+        return function (this: object, ...args: unknown[]): unknown {
+          return original.apply(this, withCallersContext(args));
+        };
+      });
+    }
+  };
+}
+
+/** The prototype that has a method, beginning with `own`. */
+function prototypeWith(own: Prototype, name: string): Prototype | null {
+  let prototype: Prototype | null = own;
+  while (prototype !== null && !Object.hasOwn(prototype, name)) {
+    prototype = Object.getPrototypeOf(prototype) as Prototype | null;
+  }
+  return typeof prototype?.[name] === 'function' ? prototype : null;
 }

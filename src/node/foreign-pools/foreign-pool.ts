@@ -31,6 +31,8 @@ export interface ForeignPoolFacts {
   readonly releaseAdvice: string;
   /** Gives the figures of the pool. It may throw if a version of the package has no such figures. */
   figures(): ComponentStats;
+  /** Called with a resource before its caller has it. */
+  readonly lending?: (resource: unknown) => void;
 }
 
 /** A pool of another package. */
@@ -81,6 +83,7 @@ export class ForeignPool implements Watchable, PeerWatch {
 
   /** Reports that a resource was lent to the caller of `origin`. A loan of it that is out has ended unseen. */
   lent(resource: unknown, origin: Origin): void {
+    this.#facts.lending?.(resource);
     this.#watch?.resources.lent(resource, origin);
   }
 

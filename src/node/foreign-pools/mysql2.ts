@@ -5,7 +5,7 @@
  *
  * The events `'acquire'` and `'release'` are not emitted for a connection that goes straight to a waiter.
  */
-import { inCallersContext } from './callers-context.js';
+import { callbackPatch, inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
 import {
@@ -59,6 +59,8 @@ export const mysql2: PeerPackage = {
   methods: ['getConnection', 'releaseConnection', 'query', 'execute', 'end'],
   classOf: (exports) => exports,
   patch(prototype, methods, pools) {
+    const lending = callbackPatch(methods, ['query', 'execute']);
+    const factsOfPool = (pool: MysqlPool): ForeignPoolFacts => ({ ...factsOf(pool), lending });
     /** Callbacks that are wrapped already, and those of a query. mysql2 calls `getConnection` again with the callback of a waiter. */
     const knownCallbacks = new WeakSet<Connected>();
 
@@ -73,7 +75,7 @@ export const mysql2: PeerPackage = {
           knownCallbacks.add(counting);
           return original.call(this, counting);
         }
-        const pool = pools.caller(this, factsOf);
+        const pool = pools.caller(this, factsOfPool);
         const origin = pool?.origin(getConnection);
         if (pool === undefined || origin === undefined) return original.apply(this, args);
         const called = inCallersContext(callback);

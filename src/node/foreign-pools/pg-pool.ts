@@ -6,7 +6,7 @@
  * ends. The event `'release'` of pg-pool came only in 3.6.
  */
 import type { Origin } from '../../core/probe.js';
-import { inCallersContext } from './callers-context.js';
+import { callbackPatch, inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPool, ForeignPoolFacts } from './foreign-pool.js';
 import { whenLent } from './lent-promise.js';
@@ -55,13 +55,15 @@ export const pgPool: PeerPackage = {
   methods: ['connect', '_release', 'query'],
   classOf: (exports) => exports,
   patch(prototype, methods, pools) {
+    const lending = callbackPatch(methods, ['query']);
+    const factsOfPool = (pool: PgPool): ForeignPoolFacts => ({ ...factsOf(pool), lending });
     methods.replace(prototype, 'connect', (original) => {
       return function connect(this: object, ...args: unknown[]): unknown {
         const [callback] = args;
         if (pools.isInternal && typeof callback === 'function') {
           return original.call(this, countingRefusals(pools, this, callback as Connected));
         }
-        const pool = pools.caller(this, factsOf);
+        const pool = pools.caller(this, factsOfPool);
         const origin = pool?.origin(connect);
         if (pool === undefined || origin === undefined) return original.apply(this, args);
         if (typeof callback === 'function') {

@@ -112,6 +112,37 @@ describe.skipIf(!canStart)('mysql2, on a real MariaDB', () => {
     },
   );
 
+  test.each(['query', 'execute'] as const)(
+    'a callback of %s of a connection runs in the context of its caller, whoever has opened the connection',
+    async (method) => {
+      const context = new AsyncLocalStorage<string>();
+      const pool = mysql.createPool(optionsOf(1));
+      const unpatched = Object.getPrototypeOf(mysql.Connection.prototype)[method];
+      {
+        using watchdog = new Watchdog();
+        using _foreign = watchForeignPools(watchdog);
+        const connection = await context.run(
+          'opener',
+          () =>
+            new Promise<mysql.PoolConnection>((resolve) =>
+              pool.getConnection((_error, opened) => resolve(opened)),
+            ),
+        );
+        const seen = await context.run(
+          'caller',
+          () =>
+            new Promise((resolve) =>
+              connection[method]('select 1', () => resolve(context.getStore())),
+            ),
+        );
+        expect(seen).toBe('caller');
+        connection.release();
+      }
+      expect(Object.getPrototypeOf(mysql.Connection.prototype)[method]).toBe(unpatched);
+      await pool.promise().end();
+    },
+  );
+
   test('a query that waits for a connection which the server ends is no loan', async () => {
     using watchdog = new Watchdog();
     using _foreign = watchForeignPools(watchdog);

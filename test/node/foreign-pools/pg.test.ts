@@ -93,6 +93,37 @@ describe.skipIf(!canStart)('pg, on a real Postgres', () => {
     await Promise.all([pool.end(), other.end()]);
   });
 
+  test('what a callback of a client takes belongs to the scope of its caller, whoever has opened the connection', async () => {
+    const { query } = pg.Client.prototype;
+    const pool = open(1);
+    const other = open(1);
+    {
+      using watchdog = new Watchdog({ graceMillis: 0 });
+      using _foreign = watchForeignPools(watchdog);
+      const client = await watchdog.scope('opener', async () => {
+        const first = await pool.connect();
+        first.release();
+        return first;
+      });
+      expect(await pool.connect()).toBe(client);
+      const taken = await watchdog.scope(
+        'caller',
+        () =>
+          new Promise<pg.PoolClient>((resolve) => {
+            client.query('select 1', () => {
+              void other.connect().then(resolve);
+            });
+          }),
+      );
+      expect(await watchdog.check()).toMatchObject([{ scope: 'caller', count: 1 }]);
+      expect((await client.query({ text: 'select 1 as one' })).rows).toEqual([{ one: 1 }]);
+      taken.release();
+      client.release();
+    }
+    expect(pg.Client.prototype.query).toBe(query);
+    await Promise.all([pool.end(), other.end()]);
+  });
+
   test('a query of the pool is no loan, in each of its forms', async () => {
     using watchdog = new Watchdog();
     using _foreign = watchForeignPools(watchdog);
