@@ -25,6 +25,7 @@ const TOTALS = [
   'acquireTimeouts',
   'acquireAborts',
   'refusals',
+  'tryMisses',
 ] as const;
 
 /** The figures of all keys together. `keys` to `destroying` describe the present; the others count since it was created. */

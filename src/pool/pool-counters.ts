@@ -47,6 +47,8 @@ export class PoolCounters {
   acquireAborts = 0;
   /** Callers that were refused because too many waited, in all. */
   refusals = 0;
+  /** Calls of `tryLease` that found no idle resource, in all. */
+  tryMisses = 0;
 
   /** Counts a resource that is gone. Reasons beyond the first {@link MOST_REASONS} are counted together. */
   countDestroyed(reason: string): void {

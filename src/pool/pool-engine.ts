@@ -252,10 +252,11 @@ export class PoolEngine<T>
     return slot;
   }
 
-  /** Throws {@link PoolClosedError} if the pool is draining or closed. For a caller that found nothing and does not wait. */
-  throwIfClosed(): undefined {
+  /** Counts a caller that found nothing idle and does not wait. Throws {@link PoolClosedError} if the pool is draining or closed. */
+  countTryMiss(): undefined {
     const error = this.closedError();
     if (error !== undefined) throw error;
+    this.counters.tryMisses++;
     return undefined;
   }
 

@@ -62,6 +62,8 @@ export interface PoolStats {
   readonly acquireAborts: number;
   /** Callers refused since then because `maxWaitingClients` waited already; of an adopted pool, those that the pool underneath rejected. */
   readonly refusals: number;
+  /** Calls of `tryLease` since then that found no idle resource. */
+  readonly tryMisses: number;
 }
 
 /** The parts of a pool that its figures come from. */
@@ -117,6 +119,7 @@ export function numbersOf({
     acquireTimeouts: counters.acquireTimeouts,
     acquireAborts: counters.acquireAborts,
     refusals: counters.refusals,
+    tryMisses: counters.tryMisses,
   };
 }
 

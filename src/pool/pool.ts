@@ -92,7 +92,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
   tryLease(): Lease<T> | undefined {
     const engine = this.#engine;
     const slot = engine.takeIdle() ?? engine.takeValidated();
-    if (slot === null) return engine.throwIfClosed();
+    if (slot === null) return engine.countTryMiss();
     const origin = engine.origins.isCapturing ? engine.origins.capture(TRY_LEASE) : undefined;
     return grantLease(slot, origin);
   }

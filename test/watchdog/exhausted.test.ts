@@ -232,3 +232,60 @@ test('a caller that waits at the moment of a check counts, and a holder that tak
   await (await waiting)?.release();
   await settle();
 });
+
+/** A pool of job slots, and a dispatcher that asks for a free one each 10 s. */
+function jobSlots() {
+  const clock = new FakeClock();
+  const watchdog = new Watchdog({ level: 'simple', clock, graceMillis: 0 });
+  const slots = createPool(
+    { create: () => ({}), destroy: () => {} },
+    { name: 'slots', max: 2, clock },
+  );
+  watchdog.watch(slots);
+  return {
+    clock,
+    watchdog,
+    slots,
+    async dispatch(millis: number): Promise<void> {
+      for (let i = 0; i < millis / 10_000; i++) {
+        expect(slots.tryLease()).toBeUndefined();
+        await clock.advance(10_000);
+      }
+    },
+    [Symbol.dispose]: () => watchdog[Symbol.dispose](),
+  };
+}
+
+test('a pool is exhausted although its callers only try', async () => {
+  using t = jobSlots();
+  for (let i = 0; i < 20; i++) await t.slots.use(() => {});
+  const kept = [await t.slots.lease(), await t.slots.lease()];
+  await t.dispatch(80_000);
+  expect(t.slots.stats().tryMisses).toBe(8);
+  expect(await t.watchdog.check()).toMatchObject([
+    { rule: 'exhausted', certainty: 'probable', count: 2 },
+  ]);
+  for (const lease of kept) await lease.release();
+  expect(await t.watchdog.check()).toEqual([]);
+});
+
+test('callers that only try say nothing of the first holders: how long those take is not known', async () => {
+  using t = jobSlots();
+  const jobs = [await t.slots.lease(), await t.slots.lease()];
+  await t.dispatch(300_000);
+  expect(await t.watchdog.check()).toEqual([]);
+  const waiting = t.slots.lease();
+  await t.clock.advance(0);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'exhausted', certainty: 'suspect' }]);
+  for (const job of jobs) await job.release();
+  await (await waiting).release();
+});
+
+test('callers that only try do not exhaust a pool that may grow', async () => {
+  using t = jobSlots();
+  for (let i = 0; i < 20; i++) await t.slots.use(() => {});
+  const job = await t.slots.lease();
+  await t.dispatch(300_000);
+  expect(await t.watchdog.check()).toEqual([]);
+  await job.release();
+});

@@ -36,5 +36,6 @@ export function adoptedNumbers(
     acquireTimeouts: counters.acquireTimeouts,
     acquireAborts: counters.acquireAborts,
     refusals: counters.refusals,
+    tryMisses: 0,
   };
 }

@@ -2,6 +2,8 @@
  * Rule *exhausted*: every resource is out, callers wait or leave without one, and nothing has come back for long. The loans that are
  * out are what keeps the component exhausted, whether their holders are slow or have lost them. This needs neither a scope nor
  * activity: a quiet service that has lost its last resource has no loans by which the rule *tenured* could measure.
+ *
+ * Callers of `tryLease` often poll for a free place beside jobs of minutes. They count once it is known how long the loans usually take.
  */
 import { millis, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
@@ -42,6 +44,7 @@ class ExhaustedRule implements Rule<'exhausted'> {
     if (!shortage.isExhausted) return undefined;
     const { minMillis, factor } = this.#options;
     const unusualMillis = holdTimes.unusualMillis(factor);
+    if (unusualMillis === undefined && shortage.isOnlyTried) return undefined;
     const idleMillis = this.#readings.idleMillis(loan, now);
     if (idleMillis < Math.max(minMillis, unusualMillis ?? 0)) return undefined;
     return unusualMillis === undefined ? 'suspect' : 'probable';
