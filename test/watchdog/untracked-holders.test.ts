@@ -250,3 +250,21 @@ test.each(['the level does not track', 'are from before the watch'])(
     expect(await t.watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 10 }]);
   },
 );
+
+test('a lease that the level does not track is tracked once its holder touches it', async () => {
+  const t = service({}, { max: 11 });
+  t.watchdog.watch(t.pool);
+  await t.traffic(MANY);
+  await t.lose(10);
+  for (let i = 0; i < 4; i++) {
+    await t.clock.advance(20_000);
+    for (const lease of t.held) lease.touch('fetches a page');
+    await t.traffic(MANY);
+    expect(await t.watchdog.check()).toEqual([]);
+  }
+  await t.clock.advance(60_000);
+  await t.traffic(MANY);
+  expect(await t.watchdog.check()).toMatchObject([
+    { rule: 'tenured', count: 10, lastTouch: { hint: 'fetches a page' } },
+  ]);
+});

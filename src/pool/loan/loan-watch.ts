@@ -146,6 +146,7 @@ export class LoanWatch<T> extends SharedWatch implements HolderWatch<T> {
   }
 
   touched(slot: Slot<T>, hint: string | undefined): void {
+    this.#reportLoan(slot);
     const loan = this.loanOf(slot);
     if (loan === undefined) return;
     if (hint === undefined) this.observer.touched(loan);
