@@ -13,7 +13,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { checkPeer } from './adoption/check-peer.js';
-import { leftOpenOnPg } from './client/left-open.js';
+import { ignoreErrorsLeftOpenOnPg, leftOpenOnPg } from './client/left-open.js';
 import { pgErrors } from './pg/pg-errors.js';
 
 export type { Pool as ClientPool } from '../pool/pool.js';
@@ -69,7 +69,10 @@ export function adoptPool(
       },
       leftOpen: leftOpenOnPg,
       giveBack: (client) => held.release(client, false),
-      destroy: (client) => held.release(client, true),
+      destroy: (client) => {
+        ignoreErrorsLeftOpenOnPg(client);
+        held.release(client, true);
+      },
       figures: () => ({
         size: pool.totalCount,
         available: pool.idleCount,

@@ -10,7 +10,7 @@ import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { answerWith } from './adoption/answer-with.js';
 import { checkPeer } from './adoption/check-peer.js';
-import { leftOpenOnMysql, leftOpenOnPg } from './client/left-open.js';
+import { ignoreErrorsLeftOpenOnPg, leftOpenOnMysql, leftOpenOnPg } from './client/left-open.js';
 
 export * from './adoption/surface.js';
 
@@ -47,7 +47,10 @@ export function adoptPool<T>(
       giveBack: (resource) => {
         if (!pool.release(resource)) throw new Error('it is not out');
       },
-      destroy: (resource) => destructions.destroy(resource),
+      destroy: (resource) => {
+        ignoreErrorsLeftOpenOnPg(resource);
+        return destructions.destroy(resource);
+      },
       figures: () => ({
         size: pool.numUsed() + pool.numFree() + pool.numPendingCreates(),
         available: pool.numFree(),

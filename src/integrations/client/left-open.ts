@@ -1,33 +1,48 @@
 /**
  * What a holder has left open on the connection that it releases: a cursor, a stream of rows, or a COPY. The statements of the next holder
- * would wait until it ends, perhaps for ever. Both functions give `undefined` if nothing is left open, which costs the reading of one or two
- * properties. They read private state of the drivers, and tell nothing of a connection that has none.
+ * would wait until it ends, perhaps for ever. `leftOpenOn…` gives `undefined` if nothing is left open, which costs the reading of one or two
+ * properties. All functions read private state of the drivers, and tell nothing of a connection that has none.
  */
+
+/** A cursor, or a stream. */
+interface OpenStatement {
+  on?(event: 'error', listener: () => void): unknown;
+}
 
 /** What pg's types do not declare. */
 interface PgState {
   readonly readyForQuery?: boolean;
-  readonly _activeQuery?: object | null;
-  readonly _queryQueue?: readonly object[];
+  readonly _activeQuery?: OpenStatement | null;
+  readonly _queryQueue?: readonly OpenStatement[];
   readonly connection?: { on(event: string, listener: () => void): unknown };
 }
 
 /** Settles when what a holder has left open on a client of pg has ended. */
 export function leftOpenOnPg(client: unknown): Promise<void> | undefined {
   const state = client as PgState | undefined | null;
-  if (state?.readyForQuery !== false || !hasOpen(state)) return undefined;
+  if (state?.readyForQuery !== false || openOn(state).length === 0) return undefined;
   return new Promise((resolve) => {
     const look = (): void => {
-      if (!hasOpen(state)) resolve();
+      if (openOn(state).length === 0) resolve();
     };
     state.connection?.on('readyForQuery', look);
     state.connection?.on('end', resolve);
   });
 }
 
-/** Whether a statement is not one of pg's own, which end without their users. */
-function hasOpen({ _activeQuery, _queryQueue = [] }: PgState): boolean {
-  return [_activeQuery, ..._queryQueue].some((query) => query && !('requiresPreparation' in query));
+/**
+ * Ignores the errors of what a holder has left open on a client of pg that is about to be destroyed. A stream without a listener for them
+ * would end the process.
+ */
+export function ignoreErrorsLeftOpenOnPg(client: unknown): void {
+  for (const query of openOn((client ?? {}) as PgState)) query.on?.('error', () => {});
+}
+
+/** The statements that are not of pg's own class. The others end without their users. */
+function openOn({ _activeQuery, _queryQueue = [] }: PgState): OpenStatement[] {
+  return [_activeQuery, ..._queryQueue].filter(
+    (query): query is OpenStatement => query != null && !('requiresPreparation' in query),
+  );
 }
 
 /** What mysql2's types do not declare. */

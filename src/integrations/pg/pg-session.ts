@@ -4,6 +4,7 @@ import { ConnectionHealth } from '../client/connection-health.js';
 import { endOrCut } from '../client/end-or-cut.js';
 import { InitialListeners } from '../client/initial-listeners.js';
 import { InitialProperties } from '../client/initial-properties.js';
+import { ignoreErrorsLeftOpenOnPg } from '../client/left-open.js';
 import type { ClientSession } from '../client/session-pool.js';
 
 /** What is between a client and its server. */
@@ -133,6 +134,7 @@ export class PgSession implements ClientSession<Client> {
   }
 
   close(): Promise<void> {
+    ignoreErrorsLeftOpenOnPg(this.client);
     return endOrCut(
       () => this.client.end(),
       () => this.cut(),

@@ -18,6 +18,7 @@ import {
 } from '../../../src/integrations/pg.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { until } from '../../kit/until.js';
+import { OpenCopy, OpenCursor, type OpenQuery } from './open-queries.js';
 import { canStartPgBouncer, PgBouncer } from './pgbouncer.js';
 import { canStart, expectAccounted, Overseer } from './postgres-server.js';
 
@@ -191,6 +192,20 @@ describe.skipIf(!canStart)('a pool of clients', () => {
     expect(await t.pool.use(async (client) => 'tenant' in client)).toBe(false);
     expect(t.pool.stats().destroyedBy).toEqual({ reset: 1 });
   });
+
+  test.each<[what: string, open: () => OpenQuery]>([
+    ['a cursor', () => new OpenCursor()],
+    ['a COPY', () => new OpenCopy()],
+  ])(
+    'a client that is released with %s open is destroyed, and its error does not end the process',
+    async (_what, open) => {
+      await using t = await setUp({ validateTimeoutMillis: 50 }, { query_timeout: false as never });
+      await t.pool.use((client) => void client.query(open()));
+      expect(await t.pool.use((client) => firstValue(client, 'select 1 as it'))).toBe(1);
+      await until(() => t.pool.stats().destroyed === 1);
+      expect(t.pool.stats().destroyedBy).toEqual({ reset: 1 });
+    },
+  );
 
   test('the name of a prepared statement may be used for another text by the next holder', async () => {
     await using t = await setUp();

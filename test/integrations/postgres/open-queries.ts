@@ -1,4 +1,5 @@
 /** What a holder may leave open on a client of pg: as cursors of pg-cursor and streams of pg-copy-streams do, they end by their users alone. */
+import { EventEmitter } from 'node:events';
 import type { Submittable } from 'pg';
 
 /** What pg's types do not declare. */
@@ -14,7 +15,7 @@ interface Connection {
 }
 
 /** A query that is open until it is ended. */
-export abstract class OpenQuery implements Submittable {
+export abstract class OpenQuery extends EventEmitter implements Submittable {
   protected connection: Connection | undefined = undefined;
   #submit: () => void = () => {};
   readonly submitted: Promise<void> = new Promise((resolve) => {
@@ -34,7 +35,9 @@ export abstract class OpenQuery implements Submittable {
   handleReadyForQuery(): void {}
   handleCopyInResponse(): void {}
   handleCommandComplete(): void {}
-  handleError(): void {}
+  handleError(error: Error): void {
+    this.emit('error', error);
+  }
 }
 
 /** A cursor of which no row is read. */
@@ -59,6 +62,7 @@ export class OpenCopy extends OpenQuery {
   }
 
   end(): void {
+    this.on('error', () => {});
     this.connection?.sendCopyFail('ended');
   }
 }
