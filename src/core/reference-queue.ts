@@ -12,7 +12,9 @@
  * The targets are objects, whose deaths V8 tells, or nodes of a simulated heap. The two classes need each other's type, so they
  * share a file.
  */
+
 import { abortReason } from './abort-reason.js';
+import { nameClass } from './class-name.js';
 import { DeathRecord } from './death-record.js';
 import { Deque } from './deque.js';
 import { InvalidArgumentError } from './errors.js';
@@ -207,6 +209,10 @@ export class ReferenceQueue<T = unknown> {
   #remove(taker: Taker<T>): void {
     this.#takers.remove(taker);
     if (taker.signal !== undefined) this.#signals.remove(taker.signal, taker);
+  }
+
+  static {
+    nameClass(ReferenceQueue.prototype, 'a ReferenceQueue');
   }
 }
 

@@ -1,5 +1,6 @@
 /** The objects that have bytes, and where their bytes are. */
 import { InvalidArgumentError } from '../core/errors.js';
+import { show } from '../core/options.js';
 import { goneError } from './region.js';
 
 /** The key of the method by which an exporter gives the region of its bytes. */
@@ -60,10 +61,8 @@ function placeInBuffer(view: ArrayBufferView): BytesPlace {
 export function requirePlaceOfBytes(where: string, source: unknown): BytesPlace {
   const place = placeOfBytes(source);
   if (place !== undefined) return place;
-  const found =
-    source === null ? 'null' : Array.isArray(source) ? 'an array' : `a ${typeof source}`;
   throw new InvalidArgumentError(
-    `${where}: the source must be a typed array, a Buffer, a DataView, an ArrayBuffer, a SharedArrayBuffer, an Exporter or a MemoryView, got ${found}. Encode text with TextEncoder first.`,
+    `${where}: the source must be a typed array, a Buffer, a DataView, an ArrayBuffer, a SharedArrayBuffer, an Exporter or a MemoryView, got ${show(source)}. Encode text with TextEncoder first.`,
   );
 }
 

@@ -7,6 +7,7 @@
  * The capacity grows to an eighth more than was asked for, so that growing byte by byte is O(1) a byte.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { nameClass } from '../core/class-name.js';
 import { created, endAutomaticWatch } from '../core/created-components.js';
 import {
   aName,
@@ -164,5 +165,9 @@ export class Exporter implements Watchable, CountingSource {
     const kept = Math.min(bytes, this.#length);
     new Uint8Array(buffer).set(bytesAt({ buffer: this.#buffer, byteOffset: 0, byteLength: kept }));
     this.#buffer = buffer;
+  }
+
+  static {
+    nameClass(Exporter.prototype, 'an Exporter');
   }
 }

@@ -6,7 +6,9 @@
  * `#fastLength` of 0, so each access takes the slow path. That path finds the reason: a released view, an index out of bounds,
  * an index that counts from the end.
  */
+
 import type { EntryPoint, NodeId } from '../core/probe.js';
+import { without } from '../core/without-object.js';
 import type { Format, FormatInfo, Item } from './format.js';
 import { type AnyItem, readItem, writeItem } from './item.js';
 import { itemPosition } from './item-position.js';
@@ -126,7 +128,7 @@ export class StridedView<F extends Format = Format> extends MemoryView<F> {
   }
 
   override release(): void {
-    const region = this.#region;
+    const region = (this ?? without('view')).#region;
     if (region === null) return;
     this.#region = null;
     this.#fastLength = 0;

@@ -1,4 +1,5 @@
 /** What a view tells of its memory, and what it makes copies of. Everything here works in any number of dimensions. */
+import { nameClass } from '../core/class-name.js';
 import { bytesAt, placeOfBytes } from './byte-source.js';
 import { equalItems, type ItemList, listOf, type PackedItems } from './compare-items.js';
 import { type ByteOrder, checkOrder, copyOut, packedBytes } from './copy-items.js';
@@ -165,6 +166,10 @@ export abstract class ViewContents<F extends Format> {
       value: 'MemoryView',
       configurable: true,
     });
+  }
+
+  static {
+    nameClass(ViewContents.prototype, 'a MemoryView');
   }
 }
 

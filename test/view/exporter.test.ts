@@ -125,3 +125,26 @@ test('an exporter whose buffer was transferred says so, and changes nothing', ()
   expect(() => memoryview(bytes)).toThrow(ViewDetachedError);
   expect([bytes.length, bytes.exports]).toEqual([4, 0]);
 });
+
+test.each([
+  ['of one dimension', () => memoryview(new Uint8Array(8))],
+  ['of items', () => memoryview(new Uint8Array(8), 'h')],
+  ['with a stride', () => memoryview(new Uint8Array(8)).slice(0, 8, 2)],
+  ['of two dimensions', () => memoryview(new Uint8Array(8)).cast('B', [2, 4])],
+  [
+    'of a resizable buffer',
+    () => memoryview(Reflect.construct(ArrayBuffer, [8, { maxByteLength: 16 }]) as ArrayBuffer),
+  ],
+])('the end of a view %s that is called without its view says how to pass it', (_, make) => {
+  const view = make();
+  for (const method of ['release', Symbol.dispose] as const) {
+    const detached = view[method];
+    expect(() => detached.call(undefined as never)).toThrow(
+      expect.objectContaining({
+        code: 'TENURE_INVALID_ARGUMENT',
+        message: expect.stringContaining('Pass a function that calls it: `() => view.release()`'),
+      }),
+    );
+  }
+  view.release();
+});

@@ -2,6 +2,7 @@
  * A census of a heap: how many objects of which kind there are, and how large they are. It is a set of objects, as Heapy has
  * it. Sets of one heap can be subtracted, intersected and united, and each can be divided by another property.
  */
+import { nameClass } from '../../core/class-name.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { printAs } from '../../core/inspect.js';
 import {
@@ -296,6 +297,10 @@ export class Census {
     // biome-ignore lint/complexity/noThisInStatic: tsc replaces the class's name by an alias that is not set yet
     const prototype: Census = this.prototype;
     printAs(prototype, (self) => self.toString());
+  }
+
+  static {
+    nameClass(Census.prototype, 'a Census');
   }
 }
 

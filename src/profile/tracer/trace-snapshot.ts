@@ -1,4 +1,5 @@
 /** Traces at one moment, as `Snapshot` of CPython's tracemalloc. */
+import { nameClass } from '../../core/class-name.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { aBoolean, checkArgument, type OptionCheck, oneOf } from '../../core/options.js';
 import {
@@ -97,6 +98,10 @@ export class TraceSnapshot {
    */
   filter(...filters: readonly TraceFilter[]): TraceSnapshot {
     return new TraceSnapshot(filterTraces(this.traces, filters), this.tracebackLimit);
+  }
+
+  static {
+    nameClass(TraceSnapshot.prototype, 'a TraceSnapshot');
   }
 }
 
