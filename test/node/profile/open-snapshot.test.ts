@@ -132,6 +132,27 @@ test('a file that was cut short anywhere is refused', async () => {
   }
 });
 
+test('a file that lacks a comma, or has one too many, is refused', async () => {
+  const text = snapshotText(GLOBALS, { locations: [[2, 5, 0, 0]] });
+  const refused = async (changed: string): Promise<void> => {
+    expect(() => JSON.parse(changed)).toThrow();
+    writeFileSync(path, changed);
+    const error = await openSnapshot(path).catch((it: unknown) => it);
+    expect(error, changed).toBeInstanceOf(BadSnapshotError);
+  };
+  // The header is small, and parsed as a whole. The empty arrays are passed over.
+  for (let at = text.indexOf('"nodes"'); at < text.length; at++) {
+    const [before, behind] = [text.slice(0, at), text.slice(at + 1)];
+    if (text[at] === ',')
+      for (const between of [' ', ',,']) await refused(before + between + behind);
+    if (/[^[]\]|\}/.test(text.slice(at - 1, at + 1)))
+      await refused(`${before},${text[at]}${behind}`);
+  }
+  for (const array of ['nodes', 'edges', 'strings']) {
+    await refused(text.replace(`"${array}":[`, `"${array}":[,`));
+  }
+});
+
 test('a file with more after its end is refused', async () => {
   const text = snapshotText(GLOBALS);
   for (const more of [text, '}', 'x']) {

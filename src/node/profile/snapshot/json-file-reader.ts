@@ -27,8 +27,17 @@ const END = -1;
 /** A file that is not the JSON that its reader expects. */
 export class UnexpectedJson extends Error {}
 
+/** What was read last of an array or an object. Numbers, because they are compared for each number of a file. */
+const BEGINNING = 0;
+const ITEM = 1;
+const COMMA_BEHIND_ITEM = 2;
+
 export class JsonFileReader {
   readonly #file: number;
+  /** What was read last of the object that was entered. */
+  #lastOfObject = BEGINNING;
+  /** What was read last of the array that was entered. */
+  #lastOfArray = BEGINNING;
   readonly #block: Uint8Array = new Uint8Array(BLOCK_BYTES);
   /** Position of the block's first byte in the file. */
   #blockStart = 0;
@@ -52,14 +61,16 @@ export class JsonFileReader {
   /** Enters an object. */
   enterObject(): void {
     this.#expect(OPEN_OBJECT);
+    this.#lastOfObject = BEGINNING;
   }
 
   /** Gives the next key of the object that was entered, or `undefined` at its end. The value of the last key must be read. */
   nextKey(): string | undefined {
     let byte = this.#take();
-    if (byte === COMMA) byte = this.#take();
     if (byte === CLOSE_OBJECT) return undefined;
+    if (this.#lastOfObject === ITEM) byte = this.#takeAfterComma(byte);
     if (byte !== QUOTE) throw this.#unexpected(byte);
+    this.#lastOfObject = ITEM;
     let key = '';
     for (byte = this.#takeRaw(); byte !== QUOTE; byte = this.#takeRaw()) {
       if (byte === END) throw this.#unexpected(byte);
@@ -89,6 +100,7 @@ export class JsonFileReader {
   /** Enters an array. */
   enterArray(): void {
     this.#expect(OPEN_ARRAY);
+    this.#lastOfArray = BEGINNING;
   }
 
   /**
@@ -100,6 +112,7 @@ export class JsonFileReader {
     let count = 0;
     let value = 0;
     let digits = 0;
+    let last = this.#lastOfArray;
     while (count < room) {
       if (this.#at === this.#length && !this.#refill()) throw this.#unexpected(END);
       const block = this.#block;
@@ -112,21 +125,29 @@ export class JsonFileReader {
           digits++;
           continue;
         }
+        let isWrong = false;
         if (digits > 0) {
+          isWrong = last === ITEM;
           batch[count++] = value;
+          last = ITEM;
           value = 0;
           digits = 0;
         }
-        if (byte === CLOSE_ARRAY) {
-          // The caller asks once more if the batch is full, and gets 0.
-          this.#at = count === room ? at - 1 : at;
-          return count;
-        }
-        if (byte !== COMMA && !isSpace(byte)) {
+        if (byte === COMMA) {
+          isWrong ||= last !== ITEM;
+          last = COMMA_BEHIND_ITEM;
+        } else if (byte === CLOSE_ARRAY) isWrong ||= last === COMMA_BEHIND_ITEM;
+        else isWrong ||= !isSpace(byte);
+        if (isWrong) {
           this.#at = at;
           throw this.#unexpected(byte);
         }
-        if (count === room) break;
+        if (byte === CLOSE_ARRAY || count === room) {
+          this.#lastOfArray = last;
+          // The caller asks once more if the batch is full, and gets 0.
+          this.#at = byte === CLOSE_ARRAY && count === room ? at - 1 : at;
+          return count;
+        }
       }
       this.#at = at;
     }
@@ -140,9 +161,10 @@ export class JsonFileReader {
   readStringStarts(starts: Float64Array): number {
     for (let count = 0; count < starts.length; count++) {
       let byte = this.#take();
-      if (byte === COMMA) byte = this.#take();
       if (byte === CLOSE_ARRAY) return count;
+      if (this.#lastOfArray === ITEM) byte = this.#takeAfterComma(byte);
       if (byte !== QUOTE) throw this.#unexpected(byte);
+      this.#lastOfArray = ITEM;
       starts[count] = this.position - 1;
       this.#skipString();
     }
@@ -159,6 +181,7 @@ export class JsonFileReader {
       else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) depth++;
       else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--;
       if (depth > 0) continue;
+      if (byte === QUOTE || byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) return;
       const next = this.#peek();
       if (next === COMMA || next === CLOSE_OBJECT || next === CLOSE_ARRAY || next === END) return;
     }
@@ -193,6 +216,12 @@ export class JsonFileReader {
       }
       this.#at = at;
     }
+  }
+
+  /** Takes the byte after `byte`, which must be a comma. */
+  #takeAfterComma(byte: number): number {
+    if (byte !== COMMA) throw this.#unexpected(byte);
+    return this.#take();
   }
 
   #expect(expected: number): void {
